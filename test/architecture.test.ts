@@ -111,6 +111,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'traces',
     'world',
     'allocation',
+    'controller',
     'models',
     'exactness',
     'virtual-time',

@@ -12,10 +12,11 @@ import type { EdgeObserver, VirtualEdge } from '../../virtual-time/edge.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
 import type { VirtualSession } from '../../virtual-time/sessions.ts';
 import type { ReferenceText } from '../../virtual-time/toy-target.ts';
-import type { KeyRing } from './keys.ts';
+import { nameAt } from './addresses.ts';
 import type { LieWatch } from './lies.ts';
 import { nameOf, type PlaceSettings, PlaceWatch } from './place-watch.ts';
 import { textDeadlines } from './scene.ts';
+import { isTicket, type ShownKeys } from './shown-keys.ts';
 import { demand } from './violation.ts';
 
 interface Reader {
@@ -29,6 +30,27 @@ interface Reader {
   hasConnected: boolean;
   /** As last counted by the device. */
   alternativesTaken: number;
+  /** Address of the edge that has written last; empty: none has. */
+  server: string;
+}
+
+/** What the watch asks about devices of a controller. */
+export interface ControlledDevices {
+  /** Of sessions that are attached with tickets. */
+  readonly ticketOwners: readonly string[];
+  /** Whether an address is of a device's own list. */
+  isOwnAddress(device: VirtualDevice, address: string): boolean;
+  /** Whether a device may be told that its key is wrong. @param isPatient whether it has waited for text as long as it waits */
+  mayBeStranger(device: VirtualDevice, isPatient: boolean): boolean;
+}
+
+export interface WatchedRun {
+  readonly lies: LieWatch;
+  readonly keys: ShownKeys;
+  readonly settingsOf: (edge: VirtualEdge) => PlaceSettings;
+  /** Whether all edges tell the same fingerprint. */
+  readonly areEdgesAlike: boolean;
+  readonly control: ControlledDevices;
 }
 
 interface Checked {
@@ -54,7 +76,7 @@ export class InvariantWatch implements EdgeObserver {
   /** The last attach on a connection. */
   readonly #attaches = new Map<VirtualLink, 'open' | 'resume'>();
   readonly #lies: LieWatch;
-  readonly #keys: KeyRing;
+  readonly #keys: ShownKeys;
   readonly #places: PlaceWatch;
   readonly #areEdgesAlike: boolean;
   /** Sessions that an engine has failed with. */
@@ -63,12 +85,15 @@ export class InvariantWatch implements EdgeObserver {
   steps = 0;
   committedTokens = 0;
   alternativesTaken = 0;
+  handovers = 0;
 
-  /** @param areEdgesAlike whether all edges tell the same fingerprint */
-  constructor(lies: LieWatch, keys: KeyRing, settingsOf: (edge: VirtualEdge) => PlaceSettings, areEdgesAlike: boolean) {
+  readonly #control: ControlledDevices;
+
+  constructor({ lies, keys, settingsOf, areEdgesAlike, control }: WatchedRun) {
     this.#lies = lies;
     this.#areEdgesAlike = areEdgesAlike;
     this.#keys = keys;
+    this.#control = control;
     this.#places = new PlaceWatch(keys, settingsOf);
   }
 
@@ -92,13 +117,15 @@ export class InvariantWatch implements EdgeObserver {
       textAtMs: device.process.nowMs(),
       hasConnected: false,
       alternativesTaken: 0,
+      server: '',
     });
-    this.#references.set(this.#nameOf(device.state.turn), reference);
+    for (const name of this.#namesOf(device.state.turn)) this.#references.set(name, reference);
   }
 
-  /** With another key the same id is another session. */
-  #nameOf({ session, credentials }: Pick<OpenMessage, 'session' | 'credentials'>): string {
-    return nameOf(session, this.#keys.ownerOf(credentials) ?? '');
+  /** With another key the same id is another session: that of the device itself, of anybody, or of a ticket. */
+  #namesOf({ session, credentials }: Pick<OpenMessage, 'session' | 'credentials'>): string[] {
+    const owners = new Set([this.#keys.ring.ownerOf(credentials) ?? '', ...this.#control.ticketOwners]);
+    return [...owners].map((owner) => nameOf(session, owner));
   }
 
   owns(device: VirtualDevice, link: VirtualLink): void {
@@ -120,6 +147,7 @@ export class InvariantWatch implements EdgeObserver {
     const { alternativesTaken } = step.state.account;
     this.alternativesTaken += Math.max(0, alternativesTaken - reader.alternativesTaken);
     reader.alternativesTaken = alternativesTaken;
+    this.#noteServer(device, reader);
     const { fingerprints } = step.state;
     const isOneTarget = device.settings.keepsTarget !== true || fingerprints.length <= 1;
     demand(isOneTarget, 'one-target', () => `${device.settings.name}: ${fingerprints.join()}`);
@@ -131,14 +159,27 @@ export class InvariantWatch implements EdgeObserver {
     );
   };
 
+  #noteServer({ state, links }: VirtualDevice, reader: Reader): void {
+    const main = state.links.find(({ id }) => id === state.main)?.edge ?? '';
+    const server = links.find(({ edge }) => edge === main)?.address ?? main;
+    if (server === '' || server === reader.server) return;
+    if (reader.server !== '') this.handovers += 1;
+    reader.server = server;
+  }
+
   deviceSends: NonNullable<DeviceWorld['deviceSends']> = (device, link, message: DeviceMessage, isWritable) => {
     const isWaiting = ['draft', 'ack', 'verify', 'pong'].includes(message.kind);
     demand(isWritable || !isWaiting, 'nothing-when-blocked', () => `${device.settings.name} sends a ${message.kind}`);
     if (message.kind !== 'open' && message.kind !== 'resume') return;
     this.#attaches.set(link, message.kind);
     this.#checkPatience(device);
-    const edge = device.links.find((candidate) => candidate.link === link)?.edge;
-    const key = `${message.session} ${edge}`;
+    const at = device.links.find((candidate) => candidate.link === link);
+    const { credentials } = message;
+    const isOwn = credentials !== '' && !isTicket(credentials);
+    const isAllowed = !isOwn || this.#control.isOwnAddress(device, at?.address ?? '');
+    demand(isAllowed, 'own-key', () => `${device.settings.name} shows "${credentials}" to ${at?.address}`);
+    // The edge itself: two names may be one edge.
+    const key = `${message.session} ${nameAt(at?.address ?? '')}`;
     if (message.attempt > (this.#newest.get(key)?.attempt ?? 0)) {
       this.#newest.set(key, { attempt: message.attempt, link });
     }
@@ -149,7 +190,7 @@ export class InvariantWatch implements EdgeObserver {
     this.#measureBytes(edge);
     if (message.kind === 'open') {
       this.#commitEnds.set(link, message.prompt.length + message.answer.length);
-      this.#asked.set(this.#nameOf(message), message);
+      this.#asked.set(nameOf(message.session, this.#keys.ownerOf(edge, message.credentials) ?? ''), message);
     }
     if (message.kind === 'resume') this.#commitEnds.set(link, message.length);
   }
@@ -281,14 +322,16 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   /** Whether an honest device may be told so now. */
-  #mayFail({ state, settings, process }: VirtualDevice, { textAtMs, giveUpAfterMs }: Reader, code: string): boolean {
+  #mayFail(device: VirtualDevice, { textAtMs, giveUpAfterMs }: Reader, code: string): boolean {
+    const { state, settings, process } = device;
     const { turn, text } = state;
-    if (code === 'unauthorized') return !this.#keys.isValid(turn.credentials);
+    if (code === 'unauthorized')
+      return this.#control.mayBeStranger(device, process.nowMs() - textAtMs >= giveUpAfterMs);
     // A device that knows two edges may have left one for a false hello, and have lost the other.
     if (code === 'tokenizer-mismatch' || code === 'version-mismatch') return this.#lies.hasGreetedFalsely;
     if (code === 'target-changed')
       return settings.keepsTarget === true && (this.#lies.hasGreetedFalsely || !this.#areEdgesAlike);
-    if (code === 'internal') return this.#failed.has(this.#nameOf(turn));
+    if (code === 'internal') return this.#namesOf(turn).some((name) => this.#failed.has(name));
     if (code !== 'edge-full' && code !== 'edge-draining') return false;
     return text.length === turn.prompt.length || process.nowMs() - textAtMs >= giveUpAfterMs;
   }

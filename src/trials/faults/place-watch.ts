@@ -9,7 +9,7 @@ import type { DeviceMessage, EdgeMessage } from '../../protocol/messages.ts';
 import type { VirtualEdge } from '../../virtual-time/edge.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
 import type { VirtualSession } from '../../virtual-time/sessions.ts';
-import type { KeyRing } from './keys.ts';
+import { isTicket, type ShownKeys } from './shown-keys.ts';
 import { demand } from './violation.ts';
 
 /** What an edge is set to, without planted bugs. */
@@ -58,15 +58,16 @@ interface Record {
 }
 
 export class PlaceWatch {
-  readonly #keys: KeyRing;
+  readonly #keys: ShownKeys;
   readonly #settingsOf: (edge: VirtualEdge) => PlaceSettings;
   readonly #connections = new Map<VirtualLink, Connection>();
   readonly #records = new WeakMap<VirtualSession, Record>();
   readonly #lookedAtMs = new Map<VirtualEdge, number>();
-  /** Of the attach that is being received. */
+  /** Of the attach that is being received, and whose it is. */
   #secret = '';
+  #owner = '';
 
-  constructor(keys: KeyRing, settingsOf: (edge: VirtualEdge) => PlaceSettings) {
+  constructor(keys: ShownKeys, settingsOf: (edge: VirtualEdge) => PlaceSettings) {
     this.#keys = keys;
     this.#settingsOf = settingsOf;
   }
@@ -86,11 +87,14 @@ export class PlaceWatch {
     if (message.kind === 'ping') this.#checkIdle(edge, link);
     if (message.kind !== 'open' && message.kind !== 'resume') return;
     const { name } = edge.settings;
-    const isValid = this.#keys.isValid(message.credentials);
-    demand(isValid, 'owner', () => `${name} reads an attach with the key "${message.credentials}"`);
-    this.#secret = message.credentials;
+    const { credentials } = message;
+    const owner = this.#keys.shown(edge, credentials);
+    const broken = isTicket(credentials) ? 'tickets' : 'owner';
+    demand(owner !== undefined, broken, () => `${name} reads an attach with the key "${credentials}"`);
+    this.#secret = credentials;
+    this.#owner = owner;
     const connection = this.#connections.get(link);
-    if (connection !== undefined) connection.owner = this.#keys.ownerOf(message.credentials) ?? null;
+    if (connection !== undefined) connection.owner = owner;
   }
 
   edgeSends({ settings }: VirtualEdge, link: VirtualLink, { kind }: EdgeMessage): void {
@@ -136,7 +140,7 @@ export class PlaceWatch {
   #recordOf(session: VirtualSession): Record {
     const known = this.#records.get(session);
     if (known !== undefined) return known;
-    const owner = this.#keys.ownerOf(this.#secret) ?? '';
+    const owner = this.#owner;
     const times = { lostSinceMs: null, stalledSinceMs: null, activeAtMs: 0, attachedAtMs: 0, waitingSinceMs: null };
     const record = { owner, name: nameOf(session.id, owner), secret: this.#secret, ...times, link: null };
     this.#records.set(session, record);
@@ -181,7 +185,7 @@ export class PlaceWatch {
   #checkRefusal(edge: VirtualEdge, session: VirtualSession, record: Record, code: string): void {
     const { name } = edge.settings;
     if (code === 'unauthorized') {
-      const isValid = this.#keys.isValid(record.secret);
+      const isValid = this.#keys.mayGoOn(record.secret);
       demand(!isValid, 'owner', () => `${name} ends a session of ${record.owner}, which is valid`);
     }
     if (code !== 'edge-full') return;
@@ -203,7 +207,7 @@ export class PlaceWatch {
     const { capacity } = this.#settingsOf(edge);
     const { held, heldBy, waiting } = countsOf(edge);
     demand(held <= capacity, 'places', () => `${name} gives ${held} places, and has ${capacity}`);
-    const key = this.#keys.data(record.owner);
+    const key = this.#keys.data(edge, record.owner);
     const own = heldBy.get(record.owner) ?? 0;
     const most = key.maxSessions ?? Number.POSITIVE_INFINITY;
     demand(
@@ -215,7 +219,7 @@ export class PlaceWatch {
     const first = waiting.find((other) => {
       const its = this.#records.get(other);
       if (its === undefined || other.state.link === null || isAtLimit(other, heldBy)) return false;
-      const itsLoad = (heldBy.get(its.owner) ?? 0) / this.#keys.data(its.owner).share;
+      const itsLoad = (heldBy.get(its.owner) ?? 0) / this.#keys.data(edge, its.owner).share;
       const isLonger = (its.waitingSinceMs ?? Number.POSITIVE_INFINITY) < sinceMs - roundingMs;
       return its.owner === record.owner ? isLonger : itsLoad < load;
     });
@@ -237,8 +241,9 @@ export class PlaceWatch {
   }
 
   /** Keys have just changed, or the edge has just come back from a pause. */
-  #isChanging({ process }: VirtualEdge): boolean {
-    return process.nowMs() - Math.max(this.#keys.changedAtMs, process.resumedAtMs) <= slackMs;
+  #isChanging(edge: VirtualEdge): boolean {
+    const { process } = edge;
+    return process.nowMs() - Math.max(this.#keys.changedAtMs(edge), process.resumedAtMs) <= slackMs;
   }
 
   #checkEdge(edge: VirtualEdge): void {
@@ -251,7 +256,7 @@ export class PlaceWatch {
     for (const session of edge.sessions.entries) {
       const { state, hasPlace } = session;
       const record = this.#recordOf(session);
-      const isValid = this.#keys.isValid(record.secret);
+      const isValid = this.#keys.mayGoOn(record.secret);
       demand(isValid, 'withdrawn', () => `${name} keeps a session of ${record.owner}, whose key is withdrawn`);
       if (hasPlace) {
         held += 1;
@@ -280,7 +285,7 @@ export class PlaceWatch {
     const { resumedAtMs } = edge.process;
     const waitingBy = countBy(waiting);
     for (const [id, count] of waitingBy) {
-      const most = this.#keys.data(id).maxWaiting;
+      const most = this.#keys.data(edge, id).maxWaiting;
       demand(most === null || count <= most, 'served', () => `${id} lets ${count} sessions wait`);
     }
     for (const session of waiting) {
@@ -309,9 +314,9 @@ export class PlaceWatch {
   }
 
   #checkShares(edge: VirtualEdge, { owner }: Record, heldBy: ReadonlyMap<string, number>): void {
-    const wanted = ((heldBy.get(owner) ?? 0) + 1) / this.#keys.data(owner).share;
+    const wanted = ((heldBy.get(owner) ?? 0) + 1) / this.#keys.data(edge, owner).share;
     for (const [id, places] of heldBy) {
-      const isGreedy = id !== owner && places >= 2 && (places - 1) / this.#keys.data(id).share >= wanted;
+      const isGreedy = id !== owner && places >= 2 && (places - 1) / this.#keys.data(edge, id).share >= wanted;
       demand(!isGreedy, 'shared', () => `${edge.settings.name}: ${owner} waits, and ${id} has ${places} places`);
     }
   }

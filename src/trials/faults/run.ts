@@ -4,19 +4,26 @@
 import { createRandom, type Random } from '../../basics/philox.ts';
 import type { OpenMessage } from '../../protocol/messages.ts';
 import type { ModeName } from '../../protocol/mode.ts';
-import { freshState, VirtualDevice, type VirtualDeviceSettings } from '../../virtual-time/device.ts';
+import { freshState, type KnownEdge, VirtualDevice, type VirtualDeviceSettings } from '../../virtual-time/device.ts';
 import { VirtualEdge, type VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import { EventQueue } from '../../virtual-time/event-queue.ts';
 import { type LinkEnd, VirtualLink } from '../../virtual-time/link.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
+import { falseEdge, nameAt } from './addresses.ts';
+import { type ControlFaultKind, injectControlFault } from './control-faults.ts';
+import { ControlMembers, uncontrolled } from './control-members.ts';
+import { createControlScene } from './control-scene.ts';
+import type { Controllers } from './controllers.ts';
 import { HostileDevice } from './hostile-device.ts';
 import { IdleDevice } from './idle-device.ts';
 import { InvariantWatch } from './invariants.ts';
 import type { KeyRing } from './keys.ts';
 import { type GreetingLie, LieWatch, lyingWire } from './lies.ts';
 import type { PlaceSettings } from './place-watch.ts';
+import { describe, logging } from './run-log.ts';
 import { createScene, hexDigits, pick, type Scene, streams } from './scene.ts';
 import { type FaultWorld, injectFault } from './schedule.ts';
+import { ShownKeys } from './shown-keys.ts';
 import { type InvariantName, InvariantViolation } from './violation.ts';
 
 export interface FaultRunResult {
@@ -34,6 +41,16 @@ export interface FaultRunResult {
   readonly committedTokens: number;
   /** Mismatches after which a text went on as an alternative. */
   readonly alternativesTaken: number;
+  /** Times that another edge has taken a text over. */
+  readonly handovers: number;
+  /** Whether a controller decides. */
+  readonly isControlled: boolean;
+  /** Orders that made a device move. */
+  readonly ordersObeyed: number;
+  /** Edges that were to take nobody new, for a while or because they went down. */
+  readonly drains: number;
+  /** Injected, of each kind. */
+  readonly controlFaults: Readonly<Record<ControlFaultKind, number>>;
   /** The first violated invariant; null: none. */
   readonly broken: { readonly invariant: InvariantName; readonly detail: string; readonly event: number } | null;
 }
@@ -56,6 +73,8 @@ const timeLimitMs = 600_000;
 const eventLimit = 300_000;
 const retryMs = 300;
 const eventsBetweenLooks = 16;
+/** How often a device that knows no edge looks for one, ms. */
+const askAgainMs = 100;
 
 export function runFaults(seed: number, options: FaultRunOptions = {}): FaultRunResult {
   return new FaultRun(seed, options).run();
@@ -70,7 +89,10 @@ class FaultRun implements FaultWorld {
   readonly lies: LieWatch = new LieWatch();
   readonly falseGreetings: FaultWorld['falseGreetings'] = new Map();
   readonly uselessUntilMs = new Map<string, number>();
+  readonly control: ControlMembers | null;
   readonly #watch: InvariantWatch;
+  readonly #controlFaults: Record<ControlFaultKind, number> = emptyCounts();
+  drains = 0;
   /** Of the connection that is being opened. */
   #greetingLie: GreetingLie | null = null;
   readonly #log: (line: string) => void;
@@ -87,24 +109,43 @@ class FaultRun implements FaultWorld {
     const { places } = this.#scene;
     const settingsOf = (edge: VirtualEdge): PlaceSettings => places.get(edge.settings.name) as PlaceSettings;
     const areEdgesAlike = new Set(this.#scene.edges.map(({ name, fingerprint = name }) => fingerprint)).size === 1;
-    this.#watch = new InvariantWatch(this.lies, this.#scene.keys, settingsOf, areEdgesAlike);
-    const observer = log === undefined ? this.#watch : this.#loggingWatch();
+    const keys = new ShownKeys(this.#scene.keys);
+    this.control = this.#createControl(keys);
+    this.#watch = new InvariantWatch({
+      lies: this.lies,
+      ...{ keys, settingsOf, areEdgesAlike },
+      control: this.control ?? uncontrolled(keys),
+    });
+    const observer = log === undefined ? this.#watch : logging(this.#watch, (line) => this.#log(line));
     this.edges = new Map(
       this.#scene.edges.map((settings) => {
         const wire = lyingWire(settings.wire, () => this.#greetingLie);
-        return [settings.name, new VirtualEdge(this.queue, observer, { ...settings, ...bug.edge?.(settings), wire })];
+        const shipped = this.control?.edgeSettings(settings) ?? settings;
+        return [shipped.name, new VirtualEdge(this.queue, observer, { ...shipped, ...bug.edge?.(shipped), wire })];
       }),
     );
     const world = {
-      connect: (device: VirtualDevice, edge: string, end: LinkEnd) =>
-        this.#connect(edge, end, device.settings.name, device),
+      edgeOf: (device: VirtualDevice, name: string) => this.control?.edgeOf(device, name) ?? this.#directly(name),
+      connect: (device: VirtualDevice, address: string, end: LinkEnd) =>
+        this.#connect(nameAt(address), end, device.settings.name, device),
       deviceStepped: this.#deviceStepped.bind(this),
       deviceSends: this.#deviceSends.bind(this),
       deviceCloses: this.#watch.deviceCloses,
     };
     this.devices = this.#scene.devices.map(
-      (settings) => new VirtualDevice(this.queue, world, { ...settings, ...bug.device }),
+      (settings) =>
+        new VirtualDevice(this.queue, world, {
+          ...(this.control?.deviceSettings(settings) ?? settings),
+          ...bug.device,
+        }),
     );
+  }
+
+  #createControl(keys: ShownKeys): ControlMembers | null {
+    const { seed, link, edges, devices } = this.#scene;
+    const scene = createControlScene(seed, link, { edges: edges.map(({ name }) => name), devices });
+    const log = (line: string): void => this.#log(line);
+    return scene === null ? null : new ControlMembers(scene, { queue: this.queue, keys, run: this, log });
   }
 
   run(): FaultRunResult {
@@ -119,7 +160,7 @@ class FaultRun implements FaultWorld {
       this.#log(`BROKEN ${detail}`);
     }
     const { seed, mode, hostileCount } = this.#scene;
-    const { edgeBytesPeak, steps, committedTokens, alternativesTaken } = this.#watch;
+    const { edgeBytesPeak, steps, committedTokens, alternativesTaken, handovers } = this.#watch;
     return {
       seed,
       mode,
@@ -132,6 +173,11 @@ class FaultRun implements FaultWorld {
       steps,
       committedTokens,
       alternativesTaken,
+      handovers,
+      isControlled: this.control !== null,
+      ordersObeyed: this.control?.ordersObeyed ?? 0,
+      drains: this.drains,
+      controlFaults: this.#controlFaults,
       broken,
     };
   }
@@ -151,12 +197,29 @@ class FaultRun implements FaultWorld {
     this.#watch.follow(device, this.#scene.target.write(turn), giveUpAfterMs);
   }
 
+  /** Where it connects first, if it knows an edge; with a controller, when it knows one. */
+  begin(device: VirtualDevice, edge: string): void {
+    if (this.control === null) {
+      device.connect(edge);
+      return;
+    }
+    if (!device.process.isUp || device.state.outcome !== null) return;
+    const { routes } = this.control.agentOf(device.settings.name).edges;
+    if (routes.names.length === 0) {
+      device.process.after(askAgainMs, () => this.begin(device, edge));
+      return;
+    }
+    device.connect(routes.first(this.queue.nowMs()));
+    this.control.began(device);
+  }
+
   #start(): void {
     for (const device of this.devices) {
       this.followed(device);
       const edge = this.random.uniform() < 0.7 ? 'a' : 'b';
-      this.queue.after(this.random.uniform() * 100, () => device.connect(edge));
+      this.queue.after(this.random.uniform() * 100, () => this.begin(device, edge));
     }
+    this.control?.start();
     for (let index = 0; index < this.#scene.hostileCount; index += 1) this.#addHostile(index);
     for (const [index, { edge, ...idle }] of this.#scene.idle.entries()) {
       const random = createRandom(this.#scene.seed, streams.idle + 1 + index);
@@ -169,14 +232,35 @@ class FaultRun implements FaultWorld {
       const latestMs = index < 3 ? 100 : 3000;
       this.queue.after(20 + this.random.uniform() * latestMs, () => this.#inject());
     }
+    if (this.control === null) return;
+    const { controllers } = this.control;
+    const { random } = controllers;
+    const controlCount = 3 + random.integer(8);
+    for (let index = 0; index < controlCount; index += 1)
+      this.queue.after(20 + random.uniform() * 4000, () => this.#injectControl(controllers));
+  }
+
+  #injectControl(control: Controllers): void {
+    if (this.#isOver) return;
+    const injected = injectControlFault({ queue: this.queue, control });
+    if (injected === null) {
+      this.queue.after(retryMs, () => this.#injectControl(control));
+      return;
+    }
+    this.#faultCount += 1;
+    this.#controlFaults[injected.kind] += 1;
+    this.#log(`FAULT ${injected.told}`);
+  }
+
+  get #isOver(): boolean {
+    return this.devices.every(({ process, state }) => process.isUp && state.outcome?.kind === 'ended');
   }
 
   #inject(): void {
     const told = injectFault(this);
     if (told === null) {
       // All devices may be down, about to try again, or without a connection at the moment.
-      const isOver = this.devices.every(({ process, state }) => process.isUp && state.outcome?.kind === 'ended');
-      if (!isOver) this.queue.after(retryMs, () => this.#inject());
+      if (!this.#isOver) this.queue.after(retryMs, () => this.#inject());
       return;
     }
     this.#faultCount += 1;
@@ -185,13 +269,13 @@ class FaultRun implements FaultWorld {
 
   /** Runs until all devices have finished, then until the event queue is empty. */
   #play(): void {
-    while (this.devices.some(({ state, process }) => state.outcome === null || !process.isUp)) {
+    while (!this.#isOver) {
       let ran = true;
       for (let count = 0; ran && count < eventsBetweenLooks; count += 1) ran = this.queue.runNext();
       const isInTime = this.queue.nowMs() < timeLimitMs && this.queue.ranCount < eventLimit;
-      const isOver = this.devices.every(({ state, process }) => state.outcome !== null && process.isUp);
-      if (!isOver && !(ran && isInTime)) throw new InvariantViolation('finished', this.#describeUnfinished());
+      if (!this.#isOver && !(ran && isInTime)) throw new InvariantViolation('finished', this.#describeUnfinished());
     }
+    this.control?.stop();
     const endMs = this.queue.nowMs() + 200_000;
     while (this.queue.runNext()) {
       if (this.queue.nowMs() > endMs || this.queue.ranCount > 2 * eventLimit) break;
@@ -207,18 +291,27 @@ class FaultRun implements FaultWorld {
   }
 
   #describeUnfinished(): string {
-    const left = this.devices.filter(({ state }) => state.outcome === null);
+    const left = this.devices.filter(({ state }) => state.outcome?.kind !== 'ended');
     return left.map(({ settings, state }) => `${settings.name} has ${state.text.length} tokens`).join(', ');
+  }
+
+  /** Without a controller a device knows edges by their addresses. */
+  #directly(name: string): KnownEdge | undefined {
+    return this.control === null ? { address: name } : undefined;
   }
 
   #connect(edge: string, end: LinkEnd, address: string, device?: VirtualDevice): VirtualLink | undefined {
     const found = this.edges.get(edge);
-    if (found === undefined || !found.process.isUp) return undefined;
+    if (found === undefined ? edge !== falseEdge : !found.process.isUp) return undefined;
     this.#linkCount += 1;
     const seed = this.#scene.link.seed + 2 ** 32 * this.#linkCount;
     const link = new VirtualLink(this.queue, { ...this.#scene.link, seed });
     link.join('device', end);
     if (device !== undefined) this.#watch.owns(device, link);
+    if (found === undefined) {
+      this.control?.acceptFalsely(link);
+      return link;
+    }
     const told = this.falseGreetings.get(edge);
     if (told !== undefined && told.left > 0) {
       told.left -= 1;
@@ -264,14 +357,17 @@ class FaultRun implements FaultWorld {
   #deviceStepped(...[device, event, step]: Parameters<InvariantWatch['deviceStepped']>): void {
     if (this.#isLogging && step.effects.length > 0) this.#log(`${device.settings.name} ${describe(event)}`);
     this.#watch.deviceStepped(device, event, step);
+    if (step.effects.some(({ kind }) => kind === 'finish')) this.control?.ended(device);
     const isRefused = step.effects.some((effect) => effect.kind === 'finish' && effect.outcome.kind === 'failed');
     if (!isRefused) return;
     const { turn } = step.state;
     const credentials = this.keys.isValid(turn.credentials) ? turn.credentials : this.keys.secret(this.random);
     const next = freshState({ ...step.state, turn: { ...turn, credentials } }, hexDigits(this.random, 16));
     device.process.after(retryMs + this.random.uniform() * retryMs, () => {
-      device.restart(next, this.random.uniform() < 0.5 ? 'a' : 'b');
+      const edge = this.random.uniform() < 0.5 ? 'a' : 'b';
+      device.restart(next);
       this.followed(device);
+      this.begin(device, edge);
     });
   }
 
@@ -279,31 +375,8 @@ class FaultRun implements FaultWorld {
     if (this.#isLogging) this.#log(`${device.settings.name} sends ${describe(message)}`);
     this.#watch.deviceSends(device, link, message, isWritable);
   }
-
-  #loggingWatch(): InvariantWatch {
-    const { edgeSends, edgeCloses, placeChanged } = InvariantWatch.prototype;
-    const watch = this.#watch;
-    watch.edgeSends = (edge, link, message, isWritable) => {
-      this.#log(`${edge.settings.name} sends ${describe(message)}`);
-      edgeSends.call(watch, edge, link, message, isWritable);
-    };
-    watch.placeChanged = (edge, session, change, waitedMs) => {
-      this.#log(`${edge.settings.name}: place of session ${session.number}, ${session.key.id}: ${change}`);
-      placeChanged.call(watch, edge, session, change, waitedMs);
-    };
-    watch.edgeCloses = (edge, link, code, detail) => {
-      this.#log(`${edge.settings.name} closes: ${code}, ${detail}`);
-      edgeCloses.call(watch, edge, link, code, detail);
-    };
-    return watch;
-  }
 }
 
-/** JSON without prompts and sampling, with counts in place of long lists. */
-function describe(value: object): string {
-  return JSON.stringify(value, (key, part: unknown) => {
-    if (typeof part === 'bigint') return String(part);
-    if (key === 'sampling' || key === 'prompt') return undefined;
-    return Array.isArray(part) && part.length > 24 ? `${part.length} ids` : part;
-  });
+function emptyCounts(): Record<ControlFaultKind, number> {
+  return { orders: 0, late: 0, dead: 0, doubled: 0, lying: 0, lost: 0 };
 }

@@ -39,6 +39,7 @@ export const streams = {
   hedges: 600,
   routes: 700,
   moods: 800,
+  control: 900,
 } as const;
 
 export function pick<T>(random: Random, values: readonly T[]): T {

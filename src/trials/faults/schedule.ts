@@ -6,6 +6,8 @@ import { freshState, storedState, type VirtualDevice } from '../../virtual-time/
 import type { VirtualEdge } from '../../virtual-time/edge.ts';
 import type { EventQueue } from '../../virtual-time/event-queue.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
+import { nameAt } from './addresses.ts';
+import type { ControlMembers } from './control-members.ts';
 import type { KeyRing } from './keys.ts';
 import { type GreetingLie, greetingLies, type LieWatch, lieTo } from './lies.ts';
 import { hexDigits, keyData, pick, vocabularySize } from './scene.ts';
@@ -22,9 +24,15 @@ export interface FaultWorld {
   readonly falseGreetings: Map<string, { readonly lie: GreetingLie; left: number }>;
   /** For each edge: the time until which it loses every connection soon after its `hello`. */
   readonly uselessUntilMs: Map<string, number>;
+  /** Null: the run has no controller. */
+  readonly control: Pick<ControlMembers, 'edgeCrashed' | 'edgeStarted' | 'deviceCrashed'> | null;
+  /** How often an edge was to take nobody new. */
+  drains: number;
   hasSentOpen(link: VirtualLink): boolean;
   /** A device has restarted; the invariants apply to it from now on. */
   followed(device: VirtualDevice): void;
+  /** Connects a device that has begun. */
+  begin(device: VirtualDevice, edge: string): void;
 }
 
 /** @returns a description, or null if there was no victim */
@@ -37,7 +45,10 @@ function between(random: Random, least: number, most: number): number {
 interface Victim {
   readonly device: VirtualDevice;
   readonly link: VirtualLink;
+  /** The edge itself. */
   readonly edge: string;
+  /** As the device knows it. */
+  readonly name: string;
 }
 
 function workingDevice({ devices, random }: FaultWorld): VirtualDevice | undefined {
@@ -49,7 +60,8 @@ function workingDevice({ devices, random }: FaultWorld): VirtualDevice | undefin
 function connection(world: FaultWorld): Victim | undefined {
   const device = workingDevice(world);
   const entry = world.random.uniform() < 0.8 ? device?.links.at(-1) : device?.links[0];
-  return device === undefined || entry === undefined ? undefined : { device, ...entry };
+  if (device === undefined || entry === undefined) return undefined;
+  return { device, link: entry.link, edge: nameAt(entry.address), name: entry.edge };
 }
 
 /** A fault of one connection. */
@@ -105,14 +117,16 @@ const outlived = onConnection(({ device, link }, { queue, random }) => {
 });
 
 /** A second connection to the same edge while the first is open; sometimes the first one's frames arrive later. */
-const duplicate = onConnection(({ device, link, edge }, { queue, random }) => {
+const duplicate = onConnection(({ device, link, edge, name }, { queue, random }) => {
   if (random.uniform() < 0.5) link.stall('up', queue.nowMs() + between(random, 20, 600));
-  device.connect(edge);
+  device.connect(name);
   return `${device.settings.name} connects to ${edge} again`;
 });
 
-const handover = onConnection(({ device, edge }, { edges }) => {
-  const other = [...edges.keys()].find((name) => name !== edge);
+const handover = onConnection(({ device, edge, name: present }, { edges }) => {
+  const { routes } = device.settings;
+  const names = typeof routes === 'function' ? routes().names : [...edges.keys()];
+  const other = names.find((name) => name !== present);
   if (other === undefined) return null;
   device.connect(other);
   return `${device.settings.name} moves from ${edge} to ${other}`;
@@ -146,7 +160,12 @@ const edgePaused = onEdge(({ process, settings }, { random }) => {
   return `edge ${settings.name} pauses`;
 });
 
-const edgeCrashed = onEdge((edge, { queue, random }) => {
+function startAgain(edge: VirtualEdge, control: FaultWorld['control']): void {
+  edge.restart();
+  control?.edgeStarted(edge);
+}
+
+const edgeCrashed = onEdge((edge, { queue, random, control }) => {
   const isToldOf = random.uniform() < 0.7;
   for (const link of edge.crash()) {
     link.lose({
@@ -154,7 +173,8 @@ const edgeCrashed = onEdge((edge, { queue, random }) => {
       edge: Number.POSITIVE_INFINITY,
     });
   }
-  queue.after(between(random, 0, 2000), () => edge.restart());
+  control?.edgeCrashed(edge);
+  queue.after(between(random, 0, 2000), () => startAgain(edge, control));
   return `edge ${edge.settings.name} crashes`;
 });
 
@@ -164,6 +184,7 @@ const deviceCrashed = onDevice((device, world) => {
   const { state } = device;
   const links = device.links.map(({ link }) => link);
   device.crash();
+  world.control?.deviceCrashed(device);
   const edgeMs = random.uniform() < 0.5 ? between(random, 0, 300) : Number.POSITIVE_INFINITY;
   for (const link of links) link.lose({ device: Number.POSITIVE_INFINITY, edge: edgeMs });
   const shortest = state.turn.prompt.length;
@@ -173,8 +194,9 @@ const deviceCrashed = onDevice((device, world) => {
     ? freshState(state, hexDigits(random, 16))
     : storedState(state, length, random.uniform() < 0.5);
   queue.after(between(random, 0, 1500), () => {
-    device.restart(stored, pick(random, [...world.edges.keys()]));
+    device.restart(stored);
     world.followed(device);
+    world.begin(device, pick(random, [...world.edges.keys()]));
   });
   return `${device.settings.name} crashes and restarts with ${stored.text.length} tokens`;
 });
@@ -241,7 +263,9 @@ const keyChanged = onKeys(
 );
 
 /** The edge opens no session for a while, as before it ends. */
-const edgeDrains = onEdge((edge, { queue, random }) => {
+const edgeDrains = onEdge((edge, world) => {
+  const { queue, random } = world;
+  world.drains += 1;
   const lastingMs = between(random, 500, 8000);
   edge.closeFor(new OutriderError('edge-draining', 'this edge is going down', 'use another one'));
   queue.after(lastingMs, () => edge.closeFor(undefined));
@@ -249,14 +273,17 @@ const edgeDrains = onEdge((edge, { queue, random }) => {
 });
 
 /** The edge tells its devices that it is going down, opens no session, ends after a while, and is started again later. */
-const edgeLeaves = onEdge((edge, { queue, random }) => {
+const edgeLeaves = onEdge((edge, world) => {
+  const { queue, random, control } = world;
+  world.drains += 1;
   edge.leave();
   edge.closeFor(new OutriderError('edge-draining', 'this edge is going down', 'use another one'));
   const { name } = edge.settings;
   queue.after(between(random, 50, 4000), () => {
     if (!edge.process.isUp) return;
     for (const link of edge.crash()) link.lose({ device: between(random, 0, 100), edge: Number.POSITIVE_INFINITY });
-    queue.after(between(random, 0, 2000), () => edge.restart());
+    control?.edgeCrashed(edge);
+    queue.after(between(random, 0, 2000), () => startAgain(edge, control));
   });
   return `${name} is going down`;
 });

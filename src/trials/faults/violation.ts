@@ -25,6 +25,11 @@ export const invariants = [
   'freed-place', // after that, a place that nobody uses goes to a session that waits
   'served', // a session that waits is served or refused in time, and is not refused for nothing
   'kept', // sessions without a place, and their tokens, stay within their bounds
+  'tickets', // an edge takes a ticket for its device only, and not after it has expired
+  'own-key', // a device shows a key of its own only to addresses of its own list
+  'epoch', // a member that has heard a controller obeys none with a lower epoch, and parts from it
+  'orders-refused', // a member obeys no message that is malformed or out of range, and parts from who sends it
+  'shares-in-range', // whatever a controller says, the shares of an edge's sessions are finite and above 0
   'no-crash', // no machine violates an internal invariant
 ] as const;
 export type InvariantName = (typeof invariants)[number];

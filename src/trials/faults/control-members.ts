@@ -1,0 +1,278 @@
+// The edges and devices of a run as members of its controllers: the code of src/live/ on the clocks of their processes.
+
+import type { Random } from '../../basics/philox.ts';
+import type { EdgeCard } from '../../controller/messages.ts';
+import { createEdgeList } from '../../device/edge-list.ts';
+import { statusOf } from '../../device/turn-status.ts';
+import { setSessionShares } from '../../edge/edge-shares.ts';
+import type { ControlClient } from '../../live/control-client.ts';
+import { type DeviceAgent, type FollowedTurn, joinAsDevice } from '../../live/device-agent.ts';
+import { joinAsEdge } from '../../live/edge-agent.ts';
+import { TicketBook, ticketPrefix } from '../../live/ticket-book.ts';
+import { anyone } from '../../protocol/edge-key.ts';
+import type { Connect } from '../../transport/transport.ts';
+import type { KnownEdge, VirtualDevice, VirtualDeviceSettings } from '../../virtual-time/device.ts';
+import type { VirtualEdge, VirtualEdgeSettings } from '../../virtual-time/edge.ts';
+import type { VirtualLink } from '../../virtual-time/link.ts';
+import { VirtualProcess } from '../../virtual-time/process.ts';
+import { addressOf, nameAt } from './addresses.ts';
+import type { ControlScene } from './control-scene.ts';
+import { ControlWatch, checkShares } from './control-watch.ts';
+import { Controllers, type ControlWorld } from './controllers.ts';
+import { acceptFalsely } from './false-edge.ts';
+import type { ControlledDevices } from './invariants.ts';
+import { tokenizerHash } from './scene.ts';
+import { isTicket, type ShownKeys } from './shown-keys.ts';
+
+interface EdgeMember {
+  readonly edge: VirtualEdge;
+  readonly book: TicketBook;
+  readonly client: ControlClient;
+}
+
+interface DeviceMember {
+  readonly agent: DeviceAgent;
+  turn: FollowedTurn | null;
+}
+
+const probeTimeoutMs = 3000;
+
+export class ControlMembers implements ControlledDevices {
+  readonly controllers: Controllers;
+  readonly ticketOwners: readonly string[];
+  /** Orders that made a device move. */
+  ordersObeyed = 0;
+  readonly #scene: ControlScene;
+  readonly #random: Random;
+  readonly #world: ControlWorld;
+  readonly #edges = new Map<string, EdgeMember>();
+  readonly #devices = new Map<string, DeviceMember>();
+  readonly #processes = new Map<string, VirtualProcess>();
+  readonly #addresses = new WeakMap<Connect, string>();
+
+  constructor(scene: ControlScene, world: ControlWorld) {
+    this.#scene = scene;
+    this.#random = scene.random;
+    this.#world = world;
+    this.controllers = new Controllers(scene, world);
+    this.ticketOwners = [...scene.ownAddresses.keys()].map((name) => `${ticketPrefix}${name}`);
+  }
+
+  start(): void {
+    this.controllers.start();
+    for (const edge of this.#world.run.edges.values()) this.edgeStarted(edge);
+  }
+
+  /** The run is over: members and controllers leave. */
+  stop(): void {
+    for (const { client } of this.#edges.values()) client.close();
+    for (const { agent } of this.#devices.values()) agent.close();
+    this.controllers.stop();
+  }
+
+  edgeCrashed(edge: VirtualEdge): void {
+    this.#edges.delete(edge.settings.name);
+    this.controllers.abandon('edge', edge.settings.name);
+  }
+
+  edgeStarted(edge: VirtualEdge): void {
+    if (this.controllers.isOver) return;
+    const { name, engine, target, capacity, fingerprint = name } = edge.settings;
+    const { keys } = this.#world;
+    keys.restarted(edge);
+    const watch = this.#watchOf(`edge ${name}`);
+    const book = new (class extends TicketBook {
+      override grant(...[grant]: Parameters<TicketBook['grant']>): void {
+        watch.obeys('shares');
+        keys.granted(edge, grant);
+        super.grant(grant);
+      }
+      override setShare(device: string, share: number): void {
+        watch.obeys('shares');
+        super.setShare(device, share);
+        const id = this.keyIdOf(device);
+        if (id !== undefined) keys.shared(edge, id, Math.min(1000, Math.max(0.001, share)));
+      }
+    })(edge.process);
+    const client = joinAsEdge({
+      reach: this.controllers.reach(edge.process, 'edge', name, watch),
+      id: this.#scene.ids.get(name) as string,
+      facts: {
+        ...{ address: addressOf(name), certificate: null, model: 'toy', fingerprint, tokenizerHash, place: null },
+        ...{ places: capacity, contextLength: target.contextLength, bitsPerSecond: 1e9 },
+      },
+      edge: {
+        get status() {
+          const state = edge.isServing ? ('serving' as const) : ('draining' as const);
+          const [waiting = 0] = edge.pending;
+          return { busyMs: edge.account.busyMs, sessions: edge.sessions.count, waiting, state };
+        },
+        stepTime: engine.stepTime,
+        renewKeys: (find) => edge.renewKeys((id, shown) => find(id, shown)),
+        setShares: (shares) => {
+          const core = { sessions: edge.sessions, connections: { carrier: (id: number) => edge.link(id) } };
+          const set = setSessionShares(core, shares);
+          checkShares(edge);
+          return set;
+        },
+      },
+      tickets: book,
+      clock: edge.process,
+      reportEveryMs: this.#scene.reportEveryMs,
+      uniform: () => this.#random.uniform(),
+    });
+    this.#edges.set(name, { edge, book, client });
+  }
+
+  /** An edge that takes tickets beside the operator's keys, as `outrider edge --controller` does. */
+  edgeSettings(settings: VirtualEdgeSettings): VirtualEdgeSettings {
+    const { name, keyOf = () => anyone, renewed } = settings;
+    const ownKey = this.#world.keys.ring.isOpen ? undefined : keyOf;
+    return {
+      ...settings,
+      keyOf: (credentials) => (this.#edges.get(name)?.book.beside(ownKey) ?? keyOf)(credentials),
+      renewed: (id, shown) => (isTicket(id) ? shown : (renewed?.(id, shown) ?? null)),
+    };
+  }
+
+  /** A device that goes where it is sent. */
+  deviceSettings(settings: VirtualDeviceSettings): VirtualDeviceSettings {
+    const { name, turn } = settings;
+    const hasOwn = (this.#scene.ownAddresses.get(name)?.size ?? 0) > 0;
+    // An edge that asks for no key takes any.
+    const credentials = this.#world.keys.ring.isOpen && hasOwn ? `own key of ${name}` : turn.credentials;
+    return {
+      ...settings,
+      turn: { ...turn, credentials },
+      process: this.#processOf(name),
+      routes: () => this.agentOf(name).edges.routes,
+      renewsCredentials: true,
+    };
+  }
+
+  /** A device connects to who is no edge. */
+  acceptFalsely(link: VirtualLink): void {
+    acceptFalsely(link, this.#scene.falseEdge, 'alike');
+  }
+
+  deviceCrashed(device: VirtualDevice): void {
+    this.#devices.delete(device.settings.name);
+    this.controllers.abandon('device', device.settings.name);
+  }
+
+  /** The process of a device, which is there before it. */
+  #processOf(name: string): VirtualProcess {
+    const process = this.#processes.get(name) ?? new VirtualProcess(this.#world.queue);
+    this.#processes.set(name, process);
+    return process;
+  }
+
+  /** Joins the controller, once in each life of a device. */
+  agentOf(name: string): DeviceAgent {
+    const known = this.#devices.get(name);
+    if (known !== undefined) return known.agent;
+    const process = this.#processOf(name);
+    const watch = this.#watchOf(name);
+    const own = [...(this.#scene.ownAddresses.get(name) ?? [])];
+    const agent = joinAsDevice({
+      reach: this.controllers.reach(process, 'device', name, watch),
+      ...{ id: name, tokenizerHash, clock: process, reportEveryMs: this.#scene.reportEveryMs, probeEveryMs: 1500 },
+      allowsOtherTarget: this.#scene.allowsOtherTarget.has(name),
+      connectEdge: ({ address }: EdgeCard) => {
+        watch.obeys('edges');
+        return this.#connector(address);
+      },
+      ...(own.length === 0
+        ? {}
+        : {
+            own: createEdgeList(own.map((address) => ({ name: nameAt(address), connect: this.#connector(address) }))),
+          }),
+      uniform: () => this.#random.uniform(),
+      probe: (connect, found) => this.#probe(process, this.#addresses.get(connect) ?? '', found),
+      onAssigned: () => watch.obeys('assign'),
+    });
+    this.#devices.set(name, { agent, turn: null });
+    return agent;
+  }
+
+  /** For {@link VirtualDevice}. */
+  edgeOf(device: VirtualDevice, name: string): KnownEdge | undefined {
+    const known = this.agentOf(device.settings.name).edges.edges.get(name);
+    if (known === undefined) return undefined;
+    return {
+      address: this.#addresses.get(known.connect) ?? '',
+      get credentials() {
+        return known.credentials;
+      },
+    };
+  }
+
+  /** A device has begun an answer, or goes on with one. */
+  began(device: VirtualDevice): void {
+    const { name } = device.settings;
+    const agent = this.agentOf(name);
+    const turn: FollowedTurn = {
+      get status() {
+        const status = statusOf(device);
+        // Tables of predictions are made once for each rate.
+        return { ...status, acceptance: status.acceptance === null ? null : Math.round(4 * status.acceptance) / 4 };
+      },
+      moveTo: (edge) => {
+        this.ordersObeyed += 1;
+        device.moveTo(edge);
+      },
+    };
+    (this.#devices.get(name) as DeviceMember).turn = turn;
+    agent.begin(turn);
+  }
+
+  ended(device: VirtualDevice): void {
+    const member = this.#devices.get(device.settings.name);
+    if (member === undefined || member.turn === null) return;
+    member.agent.end(member.turn);
+    member.turn = null;
+  }
+
+  isOwnAddress(device: VirtualDevice, address: string): boolean {
+    return this.#scene.ownAddresses.get(device.settings.name)?.has(address) ?? true;
+  }
+
+  mayBeStranger(device: VirtualDevice, isPatient: boolean): boolean {
+    const { keys, run } = this.#world;
+    // Without text, who asks can do better than to wait.
+    if (isPatient || device.state.text.length === device.state.turn.prompt.length) return true;
+    const isLetIn = [...this.agentOf(device.settings.name).edges.edges.keys()].some((name) => {
+      const { address = '', credentials = device.settings.turn.credentials } = this.edgeOf(device, name) ?? {};
+      const edge = run.edges.get(nameAt(address));
+      return edge?.process.isUp === true && keys.isValid(edge, credentials);
+    });
+    return !isLetIn;
+  }
+
+  #watchOf(name: string): ControlWatch {
+    return new ControlWatch(name, (bytes) => this.controllers.refusable.has(bytes));
+  }
+
+  #connector(address: string): Connect {
+    // It stands for the address; the device of the simulation connects by itself.
+    const connect: Connect = () => new Promise(() => {});
+    this.#addresses.set(connect, address);
+    return connect;
+  }
+
+  #probe(process: VirtualProcess, address: string, found: (roundTripMs: number | null) => void): void {
+    const edge = this.#world.run.edges.get(nameAt(address));
+    const { roundTripMs } = this.#scene.link;
+    const isThere = edge?.process.isUp === true && this.#world.queue.nowMs() >= edge.process.resumedAtMs;
+    process.after(isThere ? 3 * roundTripMs : probeTimeoutMs, () => found(isThere ? roundTripMs : null));
+  }
+}
+
+/** For runs without a controller. */
+export function uncontrolled(keys: ShownKeys): ControlledDevices {
+  return {
+    ticketOwners: [],
+    isOwnAddress: () => true,
+    mayBeStranger: ({ state }) => !keys.ring.isValid(state.turn.credentials),
+  };
+}

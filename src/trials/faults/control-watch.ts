@@ -1,0 +1,69 @@
+// Observes the members of controllers: what they hear and what they do meanwhile. It reads the frames itself, and knows no member from
+// inside. What a liar sends out of range it knows from the liar.
+
+import { decodeController } from '../../controller/message-codec.ts';
+import type { ControllerMessage } from '../../controller/messages.ts';
+import type { VirtualEdge } from '../../virtual-time/edge.ts';
+import type { Hearing } from './control-link.ts';
+import { demand } from './violation.ts';
+
+/** Of one life of a member. */
+export class ControlWatch implements Hearing {
+  readonly #name: string;
+  readonly #isLie: (bytes: Uint8Array) => boolean;
+  /** The highest that it has heard. */
+  #epoch = 0;
+  /** What it hears now; null: what is no message. Undefined: it hears nothing. */
+  #heard: ControllerMessage | null | undefined;
+  /** Whether it must not obey what it hears now. */
+  #isOlder = false;
+
+  /** @param isLie whether this frame must be refused */
+  constructor(name: string, isLie: (bytes: Uint8Array) => boolean) {
+    this.#name = name;
+    this.#isLie = isLie;
+  }
+
+  before(bytes: Uint8Array): void {
+    this.#heard = this.#isLie(bytes) ? null : messageOf(bytes);
+    // A refusal has no epoch.
+    const epoch = this.#heard !== null && 'epoch' in this.#heard ? this.#heard.epoch : this.#epoch;
+    this.#isOlder = epoch < this.#epoch;
+    this.#epoch = Math.max(this.#epoch, epoch);
+  }
+
+  after(isClosed: boolean): void {
+    const isMessage = this.#heard !== null;
+    demand(isMessage || isClosed, 'orders-refused', () => `${this.#name} stays with who sends what is no message`);
+    demand(!this.#isOlder || isClosed, 'epoch', () => `${this.#name} stays with a controller of an earlier epoch`);
+    this.#heard = undefined;
+    this.#isOlder = false;
+  }
+
+  /** It does something by order. */
+  obeys(kind: ControllerMessage['kind']): void {
+    const isOrdered = this.#heard?.kind === kind;
+    demand(isOrdered, 'orders-refused', () => `${this.#name} obeys ${kind} and has heard ${this.#heard?.kind}`);
+    demand(!this.#isOlder, 'epoch', () => `${this.#name} obeys a controller of an earlier epoch than ${this.#epoch}`);
+  }
+}
+
+function messageOf(bytes: Uint8Array): ControllerMessage | null {
+  try {
+    return decodeController(bytes);
+  } catch {
+    return null;
+  }
+}
+
+const [leastShare, mostShare] = [0.001, 1000];
+
+/** After an edge has taken shares. */
+export function checkShares(edge: VirtualEdge): void {
+  for (const { share, downlinkShare, key } of edge.sessions.entries) {
+    for (const each of [share, downlinkShare, key.share]) {
+      const isInRange = each >= leastShare && each <= mostShare;
+      demand(isInRange, 'shares-in-range', () => `a session of ${edge.settings.name} has the share ${each}`);
+    }
+  }
+}
