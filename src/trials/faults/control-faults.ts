@@ -146,14 +146,18 @@ function lieToDevice({ control }: ControlFaultWorld, { controller: { epoch } }: 
 function lieToEdge({ control }: ControlFaultWorld, { controller: { epoch } }: ControlLine): ControllerMessage {
   const { random, scene, tickets } = control;
   const device = pick(random, [...scene.ownAddresses.keys(), 'nobody']);
-  const session = pick(random, [...control.sessions, hexDigits(random, 16)]);
-  const share = (): number => pick(random, [0, 1, 1e-9, random.uniform()]);
+  const session = random.uniform() < 0.5 ? control.sessionOf(device) : hexDigits(random, 16);
+  const share = (): number => pick(random, [0, 0, 1, 1e-9, random.uniform()]);
   const shares = { session, device, computeShare: share(), bandwidthShare: share() };
+  const all = [...scene.ownAddresses.keys()].map((name) => {
+    return { session: control.sessionOf(name), device: name, computeShare: share(), bandwidthShare: share() };
+  });
   const ticket = pick(random, ['', 'secret 0 of key-0', 'ticket:nobody', ...tickets.slice(-20)]);
   const validMs = pick(random, [0, 1, 3_600_000]);
   const said = { kind: 'shares' as const, epoch, slot: 1 };
   return pick(random, [
     () => ({ ...said, sessions: [shares, shares], tickets: [] }),
+    () => ({ ...said, sessions: all, tickets: [] }),
     () => ({ ...said, sessions: [], tickets: [{ ticket, validMs, device }] }),
     () => ({ ...said, epoch: Math.max(0, epoch - 1), sessions: [shares], tickets: [{ ticket, validMs, device }] }),
     () => ({ kind: 'alive' as const, epoch: control.raiseEpoch() }),
@@ -191,16 +195,18 @@ function nonsense({ control }: ControlFaultWorld, line: ControlLine): Uint8Array
     ]),
   );
   const bytes = new TextEncoder().encode(text);
+  if (random.uniform() < 0.7) return refusable(control, bytes);
   const made = pick(random, [
-    () => bytes,
-    () => bytes,
-    () => bytes,
     () => bytes.slice(0, random.integer(bytes.length)),
     () => Uint8Array.from({ length: 1 + random.integer(40) }, () => random.integer(256)),
     () => new Uint8Array(mostFrameBytes + 1).fill(0x20),
   ])();
-  control.refusable.add(made);
-  return made;
+  return refusable(control, made);
+}
+
+function refusable(control: Controllers, bytes: Uint8Array): Uint8Array {
+  control.refusable.add(bytes);
+  return bytes;
 }
 
 const lying: ControlFault = (world) => {
@@ -209,7 +215,7 @@ const lying: ControlFault = (world) => {
   const line = openLine(control);
   if (line === undefined) return null;
   control.liars.add(line.controller);
-  if (random.uniform() < 0.35) {
+  if (random.uniform() < 0.45) {
     line.link.send('down', nonsense(world, line));
     return `${line.member} gets nonsense from its controller`;
   }

@@ -13,6 +13,8 @@ export interface Hearing {
   before(bytes: Uint8Array): void;
   /** @param isClosed whether this side has closed the connection by now */
   after(isClosed: boolean): void;
+  /** The connection is about to be closed. @returns to be called when it is */
+  closing(): () => void;
 }
 
 const closedByPeer: CloseReason = { by: 'peer', code: 'done', detail: 'the other side has closed it' };
@@ -21,6 +23,7 @@ export class VirtualConnection implements Connection {
   readonly #link: VirtualLink;
   readonly #side: Side;
   readonly #process: VirtualProcess;
+  readonly #hearing: Hearing | undefined;
   #isClosed = false;
   /** Set before anything arrives. */
   handler: ConnectionHandler | null = null;
@@ -45,8 +48,13 @@ export class VirtualConnection implements Connection {
         hearing?.after(this.#isClosed);
       },
       writable: () => {},
-      closed: () => this.#end(closedByPeer),
+      closed: () => {
+        if (this.#isClosed) return;
+        this.#isClosed = true;
+        this.#tell(closedByPeer);
+      },
     });
+    this.#hearing = hearing;
     link.join(side, end);
   }
 
@@ -61,12 +69,12 @@ export class VirtualConnection implements Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#link.close(this.#side);
-    this.#process.after(1, () => this.handler?.closed({ by: 'us', code, detail }));
+    this.#process.after(1, () => this.#tell({ by: 'us', code, detail }));
   }
 
-  #end(reason: CloseReason): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  #tell(reason: CloseReason): void {
+    const closed = this.#hearing?.closing();
     this.handler?.closed(reason);
+    closed?.();
   }
 }

@@ -10,14 +10,14 @@ import { type DeviceAgent, type FollowedTurn, joinAsDevice } from '../../live/de
 import { joinAsEdge } from '../../live/edge-agent.ts';
 import { TicketBook, ticketPrefix } from '../../live/ticket-book.ts';
 import { anyone } from '../../protocol/edge-key.ts';
-import type { Connect } from '../../transport/transport.ts';
+import type { Connect, ConnectionHandler } from '../../transport/transport.ts';
 import type { KnownEdge, VirtualDevice, VirtualDeviceSettings } from '../../virtual-time/device.ts';
 import type { VirtualEdge, VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import type { VirtualLink } from '../../virtual-time/link.ts';
 import { VirtualProcess } from '../../virtual-time/process.ts';
 import { addressOf, nameAt } from './addresses.ts';
 import type { ControlScene } from './control-scene.ts';
-import { ControlWatch, checkShares } from './control-watch.ts';
+import { ControlWatch } from './control-watch.ts';
 import { Controllers, type ControlWorld } from './controllers.ts';
 import { acceptFalsely } from './false-edge.ts';
 import type { ControlledDevices } from './invariants.ts';
@@ -32,10 +32,12 @@ interface EdgeMember {
 
 interface DeviceMember {
   readonly agent: DeviceAgent;
+  readonly watch: ControlWatch;
   turn: FollowedTurn | null;
 }
 
 const probeTimeoutMs = 3000;
+const silence: ConnectionHandler = { frame: () => {}, writable: () => {}, closed: () => {} };
 
 export class ControlMembers implements ControlledDevices {
   readonly controllers: Controllers;
@@ -48,7 +50,8 @@ export class ControlMembers implements ControlledDevices {
   readonly #edges = new Map<string, EdgeMember>();
   readonly #devices = new Map<string, DeviceMember>();
   readonly #processes = new Map<string, VirtualProcess>();
-  readonly #addresses = new WeakMap<Connect, string>();
+  /** Where the last attempt to connect went. */
+  #reached = '';
 
   constructor(scene: ControlScene, world: ControlWorld) {
     this.#scene = scene;
@@ -80,7 +83,7 @@ export class ControlMembers implements ControlledDevices {
     const { name, engine, target, capacity, fingerprint = name } = edge.settings;
     const { keys } = this.#world;
     keys.restarted(edge);
-    const watch = this.#watchOf(`edge ${name}`);
+    const watch = this.#watchOf(`edge ${name}`, () => '');
     const book = new (class extends TicketBook {
       override grant(...[grant]: Parameters<TicketBook['grant']>): void {
         watch.obeys('shares');
@@ -112,7 +115,7 @@ export class ControlMembers implements ControlledDevices {
         setShares: (shares) => {
           const core = { sessions: edge.sessions, connections: { carrier: (id: number) => edge.link(id) } };
           const set = setSessionShares(core, shares);
-          checkShares(edge);
+          watch.hasShares(edge);
           return set;
         },
       },
@@ -172,7 +175,10 @@ export class ControlMembers implements ControlledDevices {
     const known = this.#devices.get(name);
     if (known !== undefined) return known.agent;
     const process = this.#processOf(name);
-    const watch = this.#watchOf(name);
+    const watch = this.#watchOf(name, () => {
+      const { edges, assigned } = agent;
+      return `${[...edges.edges.keys()]}, of those ${assigned}`;
+    });
     const own = [...(this.#scene.ownAddresses.get(name) ?? [])];
     const agent = joinAsDevice({
       reach: this.controllers.reach(process, 'device', name, watch),
@@ -188,10 +194,10 @@ export class ControlMembers implements ControlledDevices {
             own: createEdgeList(own.map((address) => ({ name: nameAt(address), connect: this.#connector(address) }))),
           }),
       uniform: () => this.#random.uniform(),
-      probe: (connect, found) => this.#probe(process, this.#addresses.get(connect) ?? '', found),
+      probe: (connect, found) => this.#probe(process, this.#addressOf(connect), found),
       onAssigned: () => watch.obeys('assign'),
     });
-    this.#devices.set(name, { agent, turn: null });
+    this.#devices.set(name, { agent, watch, turn: null });
     return agent;
   }
 
@@ -200,7 +206,7 @@ export class ControlMembers implements ControlledDevices {
     const known = this.agentOf(device.settings.name).edges.edges.get(name);
     if (known === undefined) return undefined;
     return {
-      address: this.#addresses.get(known.connect) ?? '',
+      address: this.#addressOf(known.connect),
       get credentials() {
         return known.credentials;
       },
@@ -211,6 +217,7 @@ export class ControlMembers implements ControlledDevices {
   began(device: VirtualDevice): void {
     const { name } = device.settings;
     const agent = this.agentOf(name);
+    const member = this.#devices.get(name) as DeviceMember;
     const turn: FollowedTurn = {
       get status() {
         const status = statusOf(device);
@@ -218,11 +225,12 @@ export class ControlMembers implements ControlledDevices {
         return { ...status, acceptance: status.acceptance === null ? null : Math.round(4 * status.acceptance) / 4 };
       },
       moveTo: (edge) => {
+        member.watch.obeys('assign');
         this.ordersObeyed += 1;
         device.moveTo(edge);
       },
     };
-    (this.#devices.get(name) as DeviceMember).turn = turn;
+    member.turn = turn;
     agent.begin(turn);
   }
 
@@ -249,15 +257,22 @@ export class ControlMembers implements ControlledDevices {
     return !isLetIn;
   }
 
-  #watchOf(name: string): ControlWatch {
-    return new ControlWatch(name, (bytes) => this.controllers.refusable.has(bytes));
+  #watchOf(name: string, knows: () => string): ControlWatch {
+    return new ControlWatch(name, (bytes) => this.controllers.refusable.has(bytes), knows);
   }
 
   #connector(address: string): Connect {
-    // It stands for the address; the device of the simulation connects by itself.
-    const connect: Connect = () => new Promise(() => {});
-    this.#addresses.set(connect, address);
-    return connect;
+    return () => {
+      this.#reached = address;
+      return new Promise(() => {});
+    };
+  }
+
+  /** The address of a connector, which stands for it: a device of the simulation connects by itself. */
+  #addressOf(connect: Connect): string {
+    this.#reached = '';
+    void connect(() => silence);
+    return this.#reached;
   }
 
   #probe(process: VirtualProcess, address: string, found: (roundTripMs: number | null) => void): void {

@@ -11,6 +11,8 @@ import { demand } from './violation.ts';
 export class ControlWatch implements Hearing {
   readonly #name: string;
   readonly #isLie: (bytes: Uint8Array) => boolean;
+  readonly #knows: () => string;
+  #broken: Error | null = null;
   /** The highest that it has heard. */
   #epoch = 0;
   /** What it hears now; null: what is no message. Undefined: it hears nothing. */
@@ -18,10 +20,11 @@ export class ControlWatch implements Hearing {
   /** Whether it must not obey what it hears now. */
   #isOlder = false;
 
-  /** @param isLie whether this frame must be refused */
-  constructor(name: string, isLie: (bytes: Uint8Array) => boolean) {
+  /** @param isLie whether this frame must be refused @param knows what the member goes on with without its controller */
+  constructor(name: string, isLie: (bytes: Uint8Array) => boolean, knows: () => string) {
     this.#name = name;
     this.#isLie = isLie;
+    this.#knows = knows;
   }
 
   before(bytes: Uint8Array): void {
@@ -33,6 +36,7 @@ export class ControlWatch implements Hearing {
   }
 
   after(isClosed: boolean): void {
+    if (this.#broken !== null) throw this.#broken;
     const isMessage = this.#heard !== null;
     demand(isMessage || isClosed, 'orders-refused', () => `${this.#name} stays with who sends what is no message`);
     demand(!this.#isOlder || isClosed, 'epoch', () => `${this.#name} stays with a controller of an earlier epoch`);
@@ -40,11 +44,35 @@ export class ControlWatch implements Hearing {
     this.#isOlder = false;
   }
 
+  closing(): () => void {
+    const before = this.#knows();
+    return () => {
+      const after = this.#knows();
+      demand(before === after, 'stands', () => `${this.#name} knew ${before}, and without its controller ${after}`);
+    };
+  }
+
   /** It does something by order. */
   obeys(kind: ControllerMessage['kind']): void {
-    const isOrdered = this.#heard?.kind === kind;
-    demand(isOrdered, 'orders-refused', () => `${this.#name} obeys ${kind} and has heard ${this.#heard?.kind}`);
-    demand(!this.#isOlder, 'epoch', () => `${this.#name} obeys a controller of an earlier epoch than ${this.#epoch}`);
+    this.#check(() => {
+      const isOrdered = this.#heard?.kind === kind;
+      demand(isOrdered, 'orders-refused', () => `${this.#name} obeys ${kind} and has heard ${this.#heard?.kind}`);
+      demand(!this.#isOlder, 'epoch', () => `${this.#name} obeys a controller of an earlier epoch than ${this.#epoch}`);
+    });
+  }
+
+  /** An edge has taken shares. */
+  hasShares(edge: VirtualEdge): void {
+    this.#check(() => checkShares(edge));
+  }
+
+  /** A member goes on after an order that it can't follow, and so after an error here: it is thrown later. */
+  #check(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#broken ??= error as Error;
+    }
   }
 }
 
@@ -58,8 +86,7 @@ function messageOf(bytes: Uint8Array): ControllerMessage | null {
 
 const [leastShare, mostShare] = [0.001, 1000];
 
-/** After an edge has taken shares. */
-export function checkShares(edge: VirtualEdge): void {
+function checkShares(edge: VirtualEdge): void {
   for (const { share, downlinkShare, key } of edge.sessions.entries) {
     for (const each of [share, downlinkShare, key.share]) {
       const isInRange = each >= leastShare && each <= mostShare;

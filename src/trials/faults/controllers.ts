@@ -109,9 +109,11 @@ export class Controllers {
     return this.#highestEpoch;
   }
 
-  /** Of devices, running or not. */
-  get sessions(): string[] {
-    return this.#world.run.devices.map(({ state }) => state.turn.session);
+  /** Of a device, also one that has ended; of nobody, that of the first device. */
+  sessionOf(device: string): string {
+    const { devices } = this.#world.run;
+    const found = devices.find(({ settings }) => settings.name === device) ?? devices[0];
+    return found?.state.turn.session ?? '';
   }
 
   drawTicket(): string {

@@ -1,9 +1,11 @@
 // `outrider trial faults`: tests the invariants of the protocol in virtual time, in thousands of runs with lost, duplicate, overtaking and
-// blocked connections, crashes, handovers, hostile devices and lying edges. The seed of a run repeats it.
+// blocked connections, crashes, handovers, hostile devices, lying edges, and controllers that are late, dead, doubled, or lie. The seed of a
+// run repeats it.
 
 import type { Conclusion, Experiment } from '../../laboratory/experiment.ts';
 import { trialSeed } from '../../laboratory/options.ts';
 import { type ModeName, modeNames } from '../../protocol/mode.ts';
+import type { ControlFaultKind } from './control-faults.ts';
 import { type FaultRunResult, type PlantedBug, runFaults } from './run.ts';
 
 /** Results of one mode. */
@@ -35,6 +37,19 @@ export interface FaultsSummary extends Readonly<Record<string, number | string>>
   readonly tokensPerStep: number;
   /** Mismatches after which a text went on as an alternative. */
   readonly alternativesTaken: number;
+  /** Times that another edge has taken a text over. */
+  readonly handovers: number;
+  /** Edges that took nobody new for a while, or went down after they had said so. */
+  readonly drains: number;
+  /** Runs with a controller. */
+  readonly controlledRuns: number;
+  /** Orders that made a device move; those of the trial itself, which no policy gave, among them. */
+  readonly ordersObeyed: number;
+  /** Faults of controllers: words that come late, ends, second ones, and lies or nonsense. */
+  readonly controllersLate: number;
+  readonly controllersDead: number;
+  readonly controllersDoubled: number;
+  readonly controllersLying: number;
   /** Modes below their floor. */
   readonly slowModes: number;
   /** The command that repeats the first run that violated an invariant, with its events; empty if there is none. */
@@ -74,7 +89,7 @@ const options = {
 export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], FaultsConclusion> = {
   name: 'trial faults',
   description:
-    'inject lost connections, crashes, hostile devices and lying edges in virtual time, and check every invariant',
+    'inject lost connections, crashes, hostile devices, lying edges and faulty controllers in virtual time, and check every invariant',
   options,
   async measure({ runs, seed, verbose, bug }, run) {
     const results: FaultRunResult[] = [];
@@ -99,10 +114,24 @@ export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], 
   },
 };
 
-type Counted = 'sessions' | 'hostileDevices' | 'faults' | 'events' | 'committedTokens' | 'steps' | 'alternativesTaken';
+type Counted =
+  | 'handovers'
+  | 'drains'
+  | 'ordersObeyed'
+  | 'sessions'
+  | 'hostileDevices'
+  | 'faults'
+  | 'events'
+  | 'committedTokens'
+  | 'steps'
+  | 'alternativesTaken';
 
 function sum(results: readonly FaultRunResult[], count: Counted): number {
   return results.reduce((total, result) => total + result[count], 0);
+}
+
+function sumOfControl(results: readonly FaultRunResult[], kind: ControlFaultKind): number {
+  return results.reduce((total, { controlFaults }) => total + controlFaults[kind], 0);
 }
 
 function tokensPerStep(results: readonly FaultRunResult[]): number {
@@ -143,6 +172,14 @@ function summarise(
     edgeBytesPeak: results.reduce((peak, { edgeBytesPeak }) => Math.max(peak, edgeBytesPeak), 0),
     tokensPerStep: tokensPerStep(results),
     alternativesTaken: sum(results, 'alternativesTaken'),
+    handovers: sum(results, 'handovers'),
+    drains: sum(results, 'drains'),
+    controlledRuns: results.filter(({ isControlled }) => isControlled).length,
+    ordersObeyed: sum(results, 'ordersObeyed'),
+    controllersLate: sumOfControl(results, 'late'),
+    controllersDead: sumOfControl(results, 'dead'),
+    controllersDoubled: sumOfControl(results, 'doubled'),
+    controllersLying: sumOfControl(results, 'lying'),
     slowModes: slowModes.length,
     replay: first === undefined ? '' : `outrider trial faults --runs 1 --seed ${first.seed} --verbose`,
   };

@@ -180,7 +180,8 @@ export class InvariantWatch implements EdgeObserver {
     demand(isAllowed, 'own-key', () => `${device.settings.name} shows "${credentials}" to ${at?.address}`);
     // The edge itself: two names may be one edge.
     const key = `${message.session} ${nameAt(at?.address ?? '')}`;
-    if (message.attempt > (this.#newest.get(key)?.attempt ?? 0)) {
+    // Of two with one number, the later one.
+    if (message.attempt >= (this.#newest.get(key)?.attempt ?? 0)) {
       this.#newest.set(key, { attempt: message.attempt, link });
     }
   };

@@ -206,7 +206,12 @@ class FaultRun implements FaultWorld {
     if (!device.process.isUp || device.state.outcome !== null) return;
     const { routes } = this.control.agentOf(device.settings.name).edges;
     if (routes.names.length === 0) {
-      device.process.after(askAgainMs, () => this.begin(device, edge));
+      device.process.after(askAgainMs, () => {
+        // The turn begins when an edge is known.
+        device.restart(device.state);
+        this.followed(device);
+        this.begin(device, edge);
+      });
       return;
     }
     device.connect(routes.first(this.queue.nowMs()));
@@ -235,9 +240,9 @@ class FaultRun implements FaultWorld {
     if (this.control === null) return;
     const { controllers } = this.control;
     const { random } = controllers;
-    const controlCount = 3 + random.integer(8);
+    const controlCount = 4 + random.integer(9);
     for (let index = 0; index < controlCount; index += 1)
-      this.queue.after(20 + random.uniform() * 4000, () => this.#injectControl(controllers));
+      this.queue.after(20 + random.uniform() * 2500, () => this.#injectControl(controllers));
   }
 
   #injectControl(control: Controllers): void {

@@ -28,6 +28,7 @@ export const invariants = [
   'tickets', // an edge takes a ticket for its device only, and not after it has expired
   'own-key', // a device shows a key of its own only to addresses of its own list
   'epoch', // a member that has heard a controller obeys none with a lower epoch, and parts from it
+  'stands', // without its controller, a device keeps its edges and its assignment
   'orders-refused', // a member obeys no message that is malformed or out of range, and parts from who sends it
   'shares-in-range', // whatever a controller says, the shares of an edge's sessions are finite and above 0
   'no-crash', // no machine violates an internal invariant
