@@ -54,7 +54,9 @@ const ordered: ControlFault = ({ control }) => {
   const { epoch } = line.controller;
   const ticket = control.drawTicket();
   const edge = control.lines.find(({ link, role, member }) => role === 'edge' && member === name && link.isOpen);
-  const grant = { ticket, validMs: 60_000, device: line.member };
+  // Sometimes the ticket expires before the device can show it.
+  const validMs = random.uniform() < 0.2 ? between(random, 0, 50) : 60_000;
+  const grant = { ticket, validMs, device: line.member };
   // Sometimes the edge is not told.
   const isGranted = edge !== undefined && random.uniform() < 0.9;
   if (isGranted) say(edge, { kind: 'shares', epoch, slot: 1, sessions: [], tickets: [grant] });
@@ -157,6 +159,7 @@ function lieToEdge({ control }: ControlFaultWorld, { controller: { epoch } }: Co
   const said = { kind: 'shares' as const, epoch, slot: 1 };
   return pick(random, [
     () => ({ ...said, sessions: [shares, shares], tickets: [] }),
+    () => ({ ...said, sessions: all, tickets: [] }),
     () => ({ ...said, sessions: all, tickets: [] }),
     () => ({ ...said, sessions: [], tickets: [{ ticket, validMs, device }] }),
     () => ({ ...said, epoch: Math.max(0, epoch - 1), sessions: [shares], tickets: [{ ticket, validMs, device }] }),

@@ -5,7 +5,7 @@ import type { EdgeCard } from '../../controller/messages.ts';
 import { createEdgeList } from '../../device/edge-list.ts';
 import { statusOf } from '../../device/turn-status.ts';
 import { setSessionShares } from '../../edge/edge-shares.ts';
-import type { ControlClient } from '../../live/control-client.ts';
+import type { ControlClient, Reach } from '../../live/control-client.ts';
 import { type DeviceAgent, type FollowedTurn, joinAsDevice } from '../../live/device-agent.ts';
 import { joinAsEdge } from '../../live/edge-agent.ts';
 import { TicketBook, ticketPrefix } from '../../live/ticket-book.ts';
@@ -16,6 +16,7 @@ import type { VirtualEdge, VirtualEdgeSettings } from '../../virtual-time/edge.t
 import type { VirtualLink } from '../../virtual-time/link.ts';
 import { VirtualProcess } from '../../virtual-time/process.ts';
 import { addressOf, nameAt } from './addresses.ts';
+import type { ControlPlant, PlantedMember } from './control-plant.ts';
 import type { ControlScene } from './control-scene.ts';
 import { ControlWatch } from './control-watch.ts';
 import { Controllers, type ControlWorld } from './controllers.ts';
@@ -50,10 +51,12 @@ export class ControlMembers implements ControlledDevices {
   readonly #edges = new Map<string, EdgeMember>();
   readonly #devices = new Map<string, DeviceMember>();
   readonly #processes = new Map<string, VirtualProcess>();
+  readonly #plant: ControlPlant;
   /** Where the last attempt to connect went. */
   #reached = '';
 
-  constructor(scene: ControlScene, world: ControlWorld) {
+  constructor(scene: ControlScene, world: ControlWorld, plant: ControlPlant = {}) {
+    this.#plant = plant;
     this.#scene = scene;
     this.#random = scene.random;
     this.#world = world;
@@ -84,7 +87,7 @@ export class ControlMembers implements ControlledDevices {
     const { keys } = this.#world;
     keys.restarted(edge);
     const watch = this.#watchOf(`edge ${name}`, () => '');
-    const book = new (class extends TicketBook {
+    const book = new (class extends (this.#plant.TicketBook ?? TicketBook) {
       override grant(...[grant]: Parameters<TicketBook['grant']>): void {
         watch.obeys('shares');
         keys.granted(edge, grant);
@@ -98,7 +101,7 @@ export class ControlMembers implements ControlledDevices {
       }
     })(edge.process);
     const client = joinAsEdge({
-      reach: this.controllers.reach(edge.process, 'edge', name, watch),
+      reach: this.#planted(this.controllers.reach(edge.process, 'edge', name, watch), () => ({ role: 'edge' })),
       id: this.#scene.ids.get(name) as string,
       facts: {
         ...{ address: addressOf(name), certificate: null, model: 'toy', fingerprint, tokenizerHash, place: null },
@@ -181,7 +184,9 @@ export class ControlMembers implements ControlledDevices {
     });
     const own = [...(this.#scene.ownAddresses.get(name) ?? [])];
     const agent = joinAsDevice({
-      reach: this.controllers.reach(process, 'device', name, watch),
+      reach: this.#planted(this.controllers.reach(process, 'device', name, watch), () => {
+        return { role: 'device', agent, device: this.#deviceOf(name) };
+      }),
       ...{ id: name, tokenizerHash, clock: process, reportEveryMs: this.#scene.reportEveryMs, probeEveryMs: 1500 },
       allowsOtherTarget: this.#scene.allowsOtherTarget.has(name),
       connectEdge: ({ address }: EdgeCard) => {
@@ -203,14 +208,14 @@ export class ControlMembers implements ControlledDevices {
 
   /** For {@link VirtualDevice}. */
   edgeOf(device: VirtualDevice, name: string): KnownEdge | undefined {
-    const known = this.agentOf(device.settings.name).edges.edges.get(name);
-    if (known === undefined) return undefined;
-    return {
-      address: this.#addressOf(known.connect),
+    const listed = this.agentOf(device.settings.name).edges.edges.get(name);
+    const known = listed && {
+      address: this.#addressOf(listed.connect),
       get credentials() {
-        return known.credentials;
+        return listed.credentials;
       },
     };
+    return this.#plant.known === undefined ? known : this.#plant.known(name, known);
   }
 
   /** A device has begun an answer, or goes on with one. */
@@ -245,6 +250,11 @@ export class ControlMembers implements ControlledDevices {
     return this.#scene.ownAddresses.get(device.settings.name)?.has(address) ?? true;
   }
 
+  mayReach(device: VirtualDevice, address: string): boolean {
+    const isNamed = this.#devices.get(device.settings.name)?.watch.named.has(address) === true;
+    return isNamed || this.isOwnAddress(device, address);
+  }
+
   mayBeStranger(device: VirtualDevice, isPatient: boolean): boolean {
     const { keys, run } = this.#world;
     // Without text, who asks can do better than to wait.
@@ -255,6 +265,16 @@ export class ControlMembers implements ControlledDevices {
       return edge?.process.isUp === true && keys.isValid(edge, credentials);
     });
     return !isLetIn;
+  }
+
+  #planted(reach: Reach, member: () => PlantedMember): Reach {
+    const { heard } = this.#plant;
+    if (heard === undefined) return reach;
+    return (accept, failed) => reach((connection) => heard(accept(connection), member), failed);
+  }
+
+  #deviceOf(name: string): VirtualDevice {
+    return this.#world.run.devices.find(({ settings }) => settings.name === name) as VirtualDevice;
   }
 
   #watchOf(name: string, knows: () => string): ControlWatch {
@@ -288,6 +308,7 @@ export function uncontrolled(keys: ShownKeys): ControlledDevices {
   return {
     ticketOwners: [],
     isOwnAddress: () => true,
+    mayReach: () => true,
     mayBeStranger: ({ state }) => !keys.ring.isValid(state.turn.credentials),
   };
 }

@@ -12,6 +12,8 @@ export class ControlWatch implements Hearing {
   readonly #name: string;
   readonly #isLie: (bytes: Uint8Array) => boolean;
   readonly #knows: () => string;
+  /** Addresses of the edges that it has been told of. */
+  readonly named: Set<string> = new Set<string>();
   #broken: Error | null = null;
   /** The highest that it has heard. */
   #epoch = 0;
@@ -33,6 +35,8 @@ export class ControlWatch implements Hearing {
     const epoch = this.#heard !== null && 'epoch' in this.#heard ? this.#heard.epoch : this.#epoch;
     this.#isOlder = epoch < this.#epoch;
     this.#epoch = Math.max(this.#epoch, epoch);
+    if (this.#isOlder || this.#heard?.kind !== 'edges') return;
+    for (const { address } of this.#heard.edges) this.named.add(address);
   }
 
   after(isClosed: boolean): void {

@@ -2,7 +2,7 @@
 
 import { createPolicy } from '../../allocation/policies.ts';
 import type { Random } from '../../basics/philox.ts';
-import type { ControllerEvent } from '../../controller/controller.ts';
+import type { ControllerEvent } from '../../controller/controller-events.ts';
 import type { Reach } from '../../live/control-client.ts';
 import { type RunningController, startController } from '../../live/controller-server.ts';
 import { ticketPrefix } from '../../live/ticket-book.ts';

@@ -40,6 +40,8 @@ export interface ControlledDevices {
   readonly ticketOwners: readonly string[];
   /** Whether an address is of a device's own list. */
   isOwnAddress(device: VirtualDevice, address: string): boolean;
+  /** Whether an address is of a device's own list, or of one that its controller has sent. */
+  mayReach(device: VirtualDevice, address: string): boolean;
   /** Whether a device may be told that its key is wrong. @param isPatient whether it has waited for text as long as it waits */
   mayBeStranger(device: VirtualDevice, isPatient: boolean): boolean;
 }
@@ -174,6 +176,8 @@ export class InvariantWatch implements EdgeObserver {
     this.#attaches.set(link, message.kind);
     this.#checkPatience(device);
     const at = device.links.find((candidate) => candidate.link === link);
+    const isListed = this.#control.mayReach(device, at?.address ?? '');
+    demand(isListed, 'listed', () => `${device.settings.name} opens a session at ${at?.address}, which is on no list`);
     const { credentials } = message;
     const isOwn = credentials !== '' && !isTicket(credentials);
     const isAllowed = !isOwn || this.#control.isOwnAddress(device, at?.address ?? '');

@@ -141,6 +141,7 @@ export class PlaceWatch {
     const known = this.#records.get(session);
     if (known !== undefined) return known;
     const owner = this.#owner;
+    demand(session.key.id === owner, 'owner', () => `${owner} opens a session of ${session.key.id}`);
     const times = { lostSinceMs: null, stalledSinceMs: null, activeAtMs: 0, attachedAtMs: 0, waitingSinceMs: null };
     const record = { owner, name: nameOf(session.id, owner), secret: this.#secret, ...times, link: null };
     this.#records.set(session, record);

@@ -16,6 +16,7 @@ import { byteWire, type Wire } from '../../protocol/wire.ts';
 import type { VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import { type Machines, protocolMachines } from '../../virtual-time/machines.ts';
 import { alternativeBugs } from './planted-alternatives.fixture.ts';
+import { controlBugs } from './planted-controls.fixture.ts';
 import type { PlantedBug } from './run.ts';
 
 type EdgeMessageEvent = Extract<EdgeEvent, { kind: 'message-received' }>;
@@ -362,4 +363,5 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   'a connection that pings needs no session': {
     edge: () => ({ connectionLimits: { ...unlimitedConnections, attachMs: 60_000 } }),
   },
+  ...controlBugs,
 };

@@ -12,6 +12,7 @@ import { type Machines, protocolMachines } from '../../virtual-time/machines.ts'
 import { falseEdge, nameAt } from './addresses.ts';
 import { type ControlFaultKind, injectControlFault } from './control-faults.ts';
 import { ControlMembers, uncontrolled } from './control-members.ts';
+import type { ControlPlant } from './control-plant.ts';
 import { createControlScene } from './control-scene.ts';
 import type { Controllers } from './controllers.ts';
 import { HostileDevice } from './hostile-device.ts';
@@ -55,11 +56,12 @@ export interface FaultRunResult {
   readonly broken: { readonly invariant: InvariantName; readonly detail: string; readonly event: number } | null;
 }
 
-/** A bug for tests of the trial: changed machines, or changed settings of every device or edge. */
+/** A bug for tests of the trial: changed machines, changed settings of every device or edge, or changed members of controllers. */
 export interface PlantedBug {
   readonly machines?: Machines;
   readonly device?: Partial<VirtualDeviceSettings>;
   readonly edge?: (shipped: VirtualEdgeSettings) => Partial<VirtualEdgeSettings>;
+  readonly control?: ControlPlant;
 }
 
 export interface FaultRunOptions {
@@ -110,7 +112,7 @@ class FaultRun implements FaultWorld {
     const settingsOf = (edge: VirtualEdge): PlaceSettings => places.get(edge.settings.name) as PlaceSettings;
     const areEdgesAlike = new Set(this.#scene.edges.map(({ name, fingerprint = name }) => fingerprint)).size === 1;
     const keys = new ShownKeys(this.#scene.keys);
-    this.control = this.#createControl(keys);
+    this.control = this.#createControl(keys, bug.control);
     this.#watch = new InvariantWatch({
       lies: this.lies,
       ...{ keys, settingsOf, areEdgesAlike },
@@ -141,11 +143,11 @@ class FaultRun implements FaultWorld {
     );
   }
 
-  #createControl(keys: ShownKeys): ControlMembers | null {
+  #createControl(keys: ShownKeys, plant?: ControlPlant): ControlMembers | null {
     const { seed, link, edges, devices } = this.#scene;
     const scene = createControlScene(seed, link, { edges: edges.map(({ name }) => name), devices });
     const log = (line: string): void => this.#log(line);
-    return scene === null ? null : new ControlMembers(scene, { queue: this.queue, keys, run: this, log });
+    return scene === null ? null : new ControlMembers(scene, { queue: this.queue, keys, run: this, log }, plant);
   }
 
   run(): FaultRunResult {
