@@ -100,6 +100,8 @@ class FaultRun implements FaultWorld {
   readonly #log: (line: string) => void;
   /** Lines of events take time to make. */
   readonly #isLogging: boolean;
+  /** Of devices that look for an edge. */
+  readonly #cancelBegin = new Map<VirtualDevice, () => void>();
   #faultCount = 0;
   #linkCount = 0;
 
@@ -206,14 +208,17 @@ class FaultRun implements FaultWorld {
       return;
     }
     if (!device.process.isUp || device.state.outcome !== null) return;
+    // A device that has crashed before its first turn begins twice.
+    this.#cancelBegin.get(device)?.();
     const { routes } = this.control.agentOf(device.settings.name).edges;
     if (routes.names.length === 0) {
-      device.process.after(askAgainMs, () => {
+      const cancel = device.process.after(askAgainMs, () => {
         // The turn begins when an edge is known.
         device.restart(device.state);
         this.followed(device);
         this.begin(device, edge);
       });
+      this.#cancelBegin.set(device, cancel);
       return;
     }
     device.connect(routes.first(this.queue.nowMs()));
