@@ -59,12 +59,15 @@ const [busyWatts, idleWatts] = [300, 25];
 const mostLateShare = 0.01;
 const slotMs = 1000;
 
+/** Tokens of a few steps say nothing about a pace. */
+const leastTokens = 10;
+
 /** One policy for one block. */
 interface Block {
   readonly key: string;
   /** Of each device that wanted tokens: time over tokens, or, without one, over one, ms. */
   readonly msPerToken: readonly number[];
-  /** predicted / felt - 1 of each device that was predicted and has read. */
+  /** predicted / felt - 1 of each answer that lies in the block: the mean of its predictions over its time per token. */
   readonly errors: readonly number[];
   readonly fromMs: number;
   readonly toMs: number;
@@ -183,20 +186,15 @@ function blockOf(
   toMs: number,
 ): Block {
   const read = fleet.readBetween(fromMs, toMs).filter(({ wantedMs }) => wantedMs > 0);
-  const names = fleet.readers.map(({ name }) => name);
-  const predicted = new Map<string, number[]>();
-  for (const event of events) {
-    if (event.kind !== 'decided' || event.atMs < fromMs || event.atMs >= toMs) continue;
-    for (const { device, predictedMs } of event.paces)
-      predicted.set(device, [...(predicted.get(device) ?? []), predictedMs]);
-  }
-  const all = fleet.readBetween(fromMs, toMs);
-  const errors = names.flatMap((name, index) => {
-    const { tokens, wantedMs } = all[index] ?? { tokens: 0, wantedMs: 0 };
-    const own = predicted.get(name);
-    // Tokens of a few steps say nothing about a pace.
-    if (own === undefined || tokens < 10) return [];
-    return [mean(own) / (wantedMs / tokens) - 1];
+  const decided = events.flatMap((event) => (event.kind === 'decided' ? [event] : []));
+  const errors = fleet.answers.flatMap((answer) => {
+    const { startMs, endMs, report } = answer;
+    if (startMs < fromMs - settleMs || endMs >= toMs || report.tokens.length < leastTokens) return [];
+    const name = fleet.readers[answer.device]?.name;
+    const predicted = decided
+      .filter(({ atMs }) => atMs >= startMs && atMs < endMs)
+      .flatMap(({ paces }) => paces.filter(({ device }) => device === name).map(({ predictedMs }) => predictedMs));
+    return predicted.length === 0 ? [] : [mean(predicted) / ((endMs - startMs) / report.tokens.length) - 1];
   });
   return { key, msPerToken: read.map(({ tokens, wantedMs }) => wantedMs / Math.max(1, tokens)), errors, fromMs, toMs };
 }
