@@ -256,3 +256,18 @@ describe('a controller refuses', () => {
     }
   });
 });
+
+it('predicts much the same before a device asks and when it reads', () => {
+  const one = bed();
+  one.say(one.join('edge', 'a'), edgeReport());
+  const device = one.join('device', 'phone');
+  one.say(device, deviceReport());
+  one.slot();
+  const before = one.assigns(device).at(-1)?.msPerToken ?? Number.NaN;
+  one.say(device, deviceReport({ seq: 2, ...reading(1, 'a', 20) }));
+  one.slot();
+  const events = one.events.flatMap((event) => (event.kind === 'decided' ? event.paces : []));
+  const after = events.at(-1)?.predictedMs ?? Number.NaN;
+  expect(before / after).toBeGreaterThan(0.7);
+  expect(before / after).toBeLessThan(1.4);
+});

@@ -50,6 +50,8 @@ const leastBitsPerSecond = 10_000;
 const [unmeasuredDraftMs, unmeasuredAcceptance, noDraftMs] = [20, 0.7, 60_000];
 /** An answer's mean length, where only its limit is known. */
 const partOfLimit = 0.5;
+/** Prompt, and limit of the answer, of a device that has asked nothing yet, tokens. */
+const [unaskedPrompt, unaskedLimit] = [100, 256];
 /** Of a device about which nothing was predicted, between two tokens. */
 const unpredictedMs = 60;
 /** The part of a prompt that an edge has evaluated before its first token, on average. */
@@ -159,7 +161,7 @@ function paceOf(
   { indexOf, gainLastsMs }: { readonly indexOf: ReadonlyMap<string, number>; readonly gainLastsMs: number },
 ): PaceState {
   const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
-  const promptOf = ({ report: { session } }: LiveDevice): number => session?.promptTokens ?? 0;
+  const promptOf = ({ report: { session } }: LiveDevice): number => session?.promptTokens ?? unaskedPrompt;
   const promptDone = (device: LiveDevice): number => evaluated(device) - writtenOf(device);
   return {
     draftMs: each(draftMsOf),
@@ -206,7 +208,7 @@ function evaluated(device: LiveDevice): number {
 /** Its expected length, tokens: of what its limit leaves, the share that its answers have. */
 function answerOf(device: LiveDevice): number {
   const written = writtenOf(device);
-  const limit = Math.max(written, device.report.session?.answerTokens ?? 1);
+  const limit = Math.max(written, device.report.session?.answerTokens ?? unaskedLimit);
   return Math.max(1, written + (device.lengthShare ?? partOfLimit) * (limit - written));
 }
 
