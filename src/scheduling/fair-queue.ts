@@ -39,13 +39,18 @@ export interface Round {
 
 /**
  * Starts a round with the flows that want service in this step. SFQ's start tag is max(v, finish tag). Service comes in whole units, so a
- * flow may here lag behind v by `laggingUnits`: as many as the steps until every flow had one unit.
+ * flow may here lag behind v.
+ * @param lagOf how far a flow of this weight may lag; default: by one unit
  */
-export function startRound(queue: FairQueueState, flows: readonly Flow[], laggingUnits: number = 1): Round {
+export function startRound(
+  queue: FairQueueState,
+  flows: readonly Flow[],
+  lagOf: (weight: number) => number = oneUnit,
+): Round {
   const { virtualTime, finishTags } = queue;
   const startTags: number[] = [];
   for (const { id, weight } of flows) {
-    startTags.push(Math.max(finishTags.get(id) ?? virtualTime, virtualTime - laggingUnits / weight));
+    startTags.push(Math.max(finishTags.get(id) ?? virtualTime, virtualTime - lagOf(weight)));
   }
   let served = virtualTime;
   return {
@@ -63,6 +68,10 @@ export function startRound(queue: FairQueueState, flows: readonly Flow[], laggin
     finish: (isBacklogged) => close(queue, flows, startTags, levelOf(queue, startTags, isBacklogged)),
     finishServed: () => close(queue, flows, startTags, served),
   };
+}
+
+function oneUnit(weight: number): number {
+  return 1 / weight;
 }
 
 function compare(flows: readonly Flow[], startTags: readonly number[], left: number, right: number): number {

@@ -130,7 +130,9 @@ function shareAllRows(
 
 /** One mandatory row for each session; with more sessions than rows, those with the smallest start tags. */
 function admitSessions(queue: FairQueueState, sessions: readonly SessionWork[], maxRows: number) {
-  const round = startRound(queue, sessions, Math.ceil(sessions.length / maxRows));
+  // As many units as the steps until every session had one.
+  const units = Math.ceil(sessions.length / maxRows);
+  const round = startRound(queue, sessions, (weight) => units / weight);
   if (sessions.length <= maxRows) {
     for (let flow = 0; flow < sessions.length; flow++) round.serve(flow, 1);
     return { admitted: sessions, queue: round.finish(nobody) };

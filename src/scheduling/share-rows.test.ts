@@ -57,6 +57,29 @@ describe('rows of full steps', () => {
     expect(first / second).toBeLessThan(2.6);
   });
 
+  it.each([
+    [2, [1, 1, 1, 1, 1, 1, 1, 7]],
+    [2, [7, 1, 1, 1, 1, 1, 1, 1]],
+    [4, [5, 5, 5, 1, 1, 1, 1, 1]],
+  ])(
+    'give a session a row in each of the %i-row steps if its share is one, whatever the order of %j',
+    (maxRows, weights) => {
+      const without = (id: number, weight: number) => session(id, weight, { drafts: 0, acceptance: 0 });
+      const few = { ...limits, maxRows, usefulRows: maxRows };
+      const served = serve(700, () => weights.map((weight, id) => without(id, weight)), few);
+      expectShares(served, weights, 8);
+      // One that comes later has its share as well.
+      const late = weights.length - 1;
+      const joined = serve(
+        750,
+        (step) => weights.flatMap((weight, id) => (step < 50 && id === late ? [] : [without(id, weight)])),
+        few,
+      );
+      const due = (700 * maxRows * (weights[late] as number)) / weights.reduce((sum, weight) => sum + weight, 0);
+      expect(Math.abs((joined[late] as number) - due)).toBeLessThanOrEqual(8);
+    },
+  );
+
   it('let a session wait whose share is less than a row in each step', () => {
     const weights = [12, 1];
     const few = { ...limits, maxRows: 4, usefulRows: 4 };

@@ -37,10 +37,14 @@ export function shareRows<Session extends DraftingSession>(
   model: StepTimeModel,
 ): SharedRows<Session> {
   const flows = flowsOf(decoding, maxRows, model);
-  const order = orderRows(startRound(queue, flows, 0), flows, maxRows, model);
+  // A session without drafts takes one row a step, whatever its share. Until the others have had theirs, it may be behind by a row of the
+  // smallest share; without that it would lose what it could not take at once.
+  const longest = flows.reduce((most, { weight }) => Math.max(most, 1 / weight), 0);
+  const lag = (): number => longest;
+  const order = orderRows(startRound(queue, flows, lag), flows, maxRows, model);
   const inStep = new Set(order.map(({ flow }) => flow));
   const drafts = worthyDrafts(order, inStep, model);
-  const round = startRound(queue, flows, 0);
+  const round = startRound(queue, flows, lag);
   for (const flow of inStep) round.serve(flow, 1);
   const taken = flows.map(() => 0);
   let expectedTokens = 0;
