@@ -82,7 +82,9 @@ export async function installPacked(): Promise<Application> {
   await rename(join(folder, 'package'), join(modules, 'outrider'));
   const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   for (const name of Object.keys(dependencies)) {
-    await symlink(await realpath(join(root, 'node_modules', name)), join(modules, name));
+    const place = join(modules, name);
+    await mkdir(dirname(place), { recursive: true });
+    await symlink(await realpath(join(root, 'node_modules', name)), place);
   }
   const nodes = new Map([[process.versions.node, process.execPath]]);
   if (canRunOldest) nodes.set(oldest.version, await oldestNode());
