@@ -1,9 +1,9 @@
 // From a request that has been read to its HTTP answer: whole, or as server-sent events.
 
 import { asOutriderError } from '../basics/errors.ts';
+import type { AnswerEvent, AnswerFormat, AnswerStream, WholeChoice } from './answer-format.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { Completer, Completion, CompletionEnd, Round } from './completion-port.ts';
-import { type AnswerHead, type AnswerShape, systemFingerprint, usageOf } from './openai-answers.ts';
 import type { ApiRequest } from './openai-requests.ts';
 
 /** Who asks. */
@@ -24,8 +24,7 @@ interface Begun {
 export async function answerRequest(
   completer: Completer,
   request: ApiRequest,
-  shape: AnswerShape,
-  head: AnswerHead,
+  format: AnswerFormat,
   asker: Asker,
 ): Promise<Response> {
   const headers: Record<string, string> = {};
@@ -40,8 +39,8 @@ export async function answerRequest(
   };
   try {
     const begun = await Promise.all(request.asked.map(begin));
-    if (request.stream) return streamed(begun, request, shape, head, { headers, gone });
-    return Response.json(await whole(begun, request, shape, head), { headers });
+    if (request.stream) return streamed(eventsOf(begun, format.stream()), headers, gone);
+    return Response.json(format.whole(await Promise.all(begun.map(wholeOf))), { headers });
   } catch (error) {
     // The other choices would go on for nobody.
     gone.abort();
@@ -54,46 +53,25 @@ function headerText(name: string): string {
   return name.slice(0, 64).replace(/[^\x21-\x7e]/g, '?');
 }
 
-async function whole(
-  begun: readonly Begun[],
-  request: ApiRequest,
-  shape: AnswerShape,
-  head: AnswerHead,
-): Promise<object> {
-  const choices = await Promise.all(
-    begun.map(async ({ completion, first, rounds }) => {
-      let text = '';
-      for (let next = first; next.done !== true; next = await rounds.next()) text += next.value.text;
-      const end = await completion.end;
-      return { text, finishReason: end.finishReason, end };
-    }),
-  );
-  const ends = choices.map(({ end }) => end);
-  const fingerprints = [...new Set(ends.flatMap((end) => end.fingerprints))];
-  return { ...shape.whole(head, choices, systemFingerprint(fingerprints)), usage: usageOf(ends, request.choices) };
-}
-
-interface StreamParts {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly gone: AbortController;
+async function wholeOf({ completion, first, rounds }: Begun): Promise<WholeChoice> {
+  let text = '';
+  for (let next = first; next.done !== true; next = await rounds.next()) text += next.value.text;
+  return { text, end: await completion.end };
 }
 
 /** The next event is made when the client has read the last one, so a client that stops reading stops its answer. */
 function streamed(
-  begun: readonly Begun[],
-  request: ApiRequest,
-  shape: AnswerShape,
-  head: AnswerHead,
-  { headers, gone }: StreamParts,
+  events: AsyncGenerator<AnswerEvent>,
+  headers: Readonly<Record<string, string>>,
+  gone: AbortController,
 ): Response {
-  const events = eventsOf(begun, request, shape, head);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const next = await events.next();
         if (next.done === true) controller.close();
-        else controller.enqueue(encoder.encode(`data: ${next.value}\n\n`));
+        else controller.enqueue(encoder.encode(eventText(next.value)));
       },
       cancel: () => gone.abort(),
     },
@@ -104,39 +82,31 @@ function streamed(
   });
 }
 
-async function* eventsOf(
-  begun: readonly Begun[],
-  request: ApiRequest,
-  shape: AnswerShape,
-  head: AnswerHead,
-): AsyncGenerator<string> {
-  const fingerprints = new Set(begun.flatMap(({ completion }) => completion.fingerprint() ?? []));
-  const more = {
-    system_fingerprint: systemFingerprint([...fingerprints]),
-    ...(request.includesUsage ? { usage: null } : {}),
-  };
-  const chunk = (choices: readonly object[], own: object = {}): string =>
-    JSON.stringify(shape.chunk(head, choices, { ...more, ...own }));
+function eventText({ name, data }: AnswerEvent): string {
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  return `${name === undefined ? '' : `event: ${name}\n`}data: ${text}\n\n`;
+}
+
+async function* eventsOf(begun: readonly Begun[], stream: AnswerStream): AsyncGenerator<AnswerEvent> {
   try {
+    const completions = begun.map(({ completion }) => completion);
+    const fingerprints = new Set(completions.flatMap((completion) => completion.fingerprint() ?? []));
+    const promptTokens = completions.map((completion) => completion.promptTokens);
+    yield* stream.begin([...fingerprints], promptTokens);
     const ends: CompletionEnd[] = [];
-    for (const index of begun.keys()) {
-      const opening = shape.begin(index);
-      if (opening !== null) yield chunk([opening]);
-    }
     for await (const { index, round } of merged(begun)) {
       if (round !== null) {
-        if (round.text !== '') yield chunk([shape.text(index, round.text)]);
+        if (round.text !== '') yield* stream.text(index, round.text);
         continue;
       }
       const end = await (begun[index] as Begun).completion.end;
       ends.push(end);
-      yield chunk([shape.finish(index, end.finishReason)]);
+      yield* stream.finish(index, end);
     }
-    if (request.includesUsage) yield chunk([], { usage: usageOf(ends, request.choices) });
-    yield '[DONE]';
+    yield* stream.done(ends);
   } catch (error) {
     // The status has been sent: the clients take this for a failure, and raise it.
-    yield JSON.stringify(apiErrorOf(asOutriderError(error)).body);
+    yield* stream.failed(apiErrorOf(asOutriderError(error)));
   }
 }
 

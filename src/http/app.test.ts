@@ -7,7 +7,7 @@ import type { Completer, CompletionEnd, CompletionRequest, Round } from './compl
 
 const round = (text: string): Round => ({ text, tokens: 1, acceptedDrafts: 0 });
 const end: CompletionEnd = {
-  ...{ finishReason: 'stop', promptTokens: 3, completionTokens: 2, acceptedDrafts: 1, rejectedDrafts: 4 },
+  ...{ reason: 'end', stopText: null, promptTokens: 3, completionTokens: 2, acceptedDrafts: 1, rejectedDrafts: 4 },
   fingerprints: ['0123456789abcdef00'],
 };
 
@@ -15,7 +15,7 @@ type Script = (request: CompletionRequest) => AsyncIterable<Round>;
 
 function completerOf(script: Script): Completer {
   return {
-    ...{ model: 'm', createdSeconds: 5, state: 'ready' },
+    ...{ model: 'm', createdSeconds: 5, state: 'ready', count: () => 3 },
     async start(request) {
       let failure: unknown;
       let settle = (): void => {};

@@ -3,11 +3,14 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { asOutriderError } from '../basics/errors.ts';
+import type { AnswerFormat, AnswerHead } from './answer-format.ts';
 import { answerRequest } from './answer-request.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { Completer } from './completion-port.ts';
-import { type AnswerShape, chatShape, textShape } from './openai-answers.ts';
+import { chatFormat, textFormat } from './openai-answers.ts';
 import { type ApiRequest, readChatRequest, readTextRequest } from './openai-requests.ts';
+
+type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
 
 /** What the app is made of. */
 export interface HttpAppSettings {
@@ -92,18 +95,18 @@ export function createHttpApp(settings: HttpAppSettings): Hono {
   });
 
   addKnowledge(app, settings);
-  const answers = (path: string, shape: AnswerShape, read: typeof readChatRequest): void => {
+  const answers = (path: string, idPrefix: string, format: Format, read: typeof readChatRequest): void => {
     app.post(path, async (context) => {
       const request: ApiRequest = read(await jsonOf(context.req.raw), settings.randomBits);
       requireModel(completer, request.model);
-      const id = `${shape.idPrefix}${idOf.get(context.req.raw) ?? newId()}`;
+      const id = `${idPrefix}${idOf.get(context.req.raw) ?? newId()}`;
       const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
       const { headers, signal } = context.req.raw;
-      return answerRequest(completer, request, shape, head, { credentials: keyOf(headers), signal });
+      return answerRequest(completer, request, format(head, request), { credentials: keyOf(headers), signal });
     });
   };
-  answers('/v1/chat/completions', chatShape, readChatRequest);
-  answers('/v1/completions', textShape, readTextRequest);
+  answers('/v1/chat/completions', 'chatcmpl-', chatFormat, readChatRequest);
+  answers('/v1/completions', 'cmpl-', textFormat, readTextRequest);
   return app;
 }
 

@@ -29,8 +29,10 @@ export interface Round {
 
 /** What is known when an answer is over. */
 export interface CompletionEnd {
-  /** `stop`: an end token or a stop text; `length`: the limit of the request, or a full context. */
-  readonly finishReason: 'stop' | 'length';
+  /** `end`: an end token; `stop`: a stop text; `length`: the limit of the request, or a full context. */
+  readonly reason: 'end' | 'stop' | 'length';
+  /** The stop text that ended it; null: none did. */
+  readonly stopText: string | null;
   readonly promptTokens: number;
   /** The end token included. */
   readonly completionTokens: number;
@@ -59,6 +61,8 @@ export interface Completer {
   readonly createdSeconds: number;
   /** Whether new answers can begin. */
   readonly state: 'ready' | 'draining';
+  /** Tokens of a prompt, in the model's chat format where it is a conversation. */
+  count(prompt: CompletionRequest['prompt']): number;
   /** @throws OutriderError `bad-argument`, `edge-unreachable` */
   start(request: CompletionRequest): Promise<Completion>;
 }

@@ -6,6 +6,7 @@ import type { Device } from '../device/device.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
 import type { TurnReport } from '../device/turn-report.ts';
+import type { Tokenizer } from '../models/model.ts';
 import type { Completer, Completion, CompletionEnd, CompletionRequest, Round } from './completion-port.ts';
 
 /** What is completed by. */
@@ -31,6 +32,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
     get state() {
       return state();
     },
+    count: (prompt) => idsOf(device, prompt).length,
     async start(request) {
       const prompt = idsOf(device, request.prompt);
       const maxAnswerTokens = request.maxTokens ?? (await context.tokens()) - prompt.length;
@@ -42,7 +44,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
         ...(key === undefined ? {} : { credentials: key }),
         signal: request.signal,
       });
-      return completionOf(turn, prompt.length);
+      return completionOf(turn, device.tokenizer, request.stopStrings, prompt.length);
     },
   };
 }
@@ -85,7 +87,12 @@ function idsOf({ tokenizer }: Device, prompt: CompletionRequest['prompt']): read
   return prompt.kind === 'text' ? tokenizer.encode(prompt.text) : prompt.ids;
 }
 
-function completionOf(turn: Turn, promptTokens: number): Completion {
+function completionOf(
+  turn: Turn,
+  tokenizer: Tokenizer,
+  stopStrings: readonly string[],
+  promptTokens: number,
+): Completion {
   async function* rounds(): AsyncGenerator<Round> {
     for await (const { text, tokens, pieces } of turn) {
       yield { text, tokens: tokens.length, acceptedDrafts: pieces.filter(({ drafted }) => drafted).length };
@@ -94,7 +101,9 @@ function completionOf(turn: Turn, promptTokens: number): Completion {
   return {
     promptTokens,
     rounds: rounds(),
-    end: turn.report.then((report) => endOf(report, promptTokens)),
+    end: turn.report.then((report) => {
+      return { ...endOf(report, promptTokens), stopText: stopTextOf(report, tokenizer, stopStrings) };
+    }),
     fingerprint: () => turn.status.fingerprint,
   };
 }
@@ -102,13 +111,28 @@ function completionOf(turn: Turn, promptTokens: number): Completion {
 function endOf({ outcome, tokens, acceptedTokens, sentDrafts, fingerprints }: TurnReport, promptTokens: number) {
   if (outcome.kind === 'failed') throw new OutriderError(outcome.code, outcome.cause, outcome.remedy);
   if (outcome.kind === 'stopped') throw new OutriderError('interrupted', 'the request was given up', 'ask again');
-  const isCut = outcome.reason === 'length' || outcome.reason === 'context-full';
   return {
-    finishReason: isCut ? 'length' : 'stop',
+    reason: reasons[outcome.reason],
     promptTokens,
     completionTokens: tokens.length,
     acceptedDrafts: acceptedTokens,
     rejectedDrafts: Math.max(0, sentDrafts - acceptedTokens),
     fingerprints,
-  } satisfies CompletionEnd;
+  } satisfies Omit<CompletionEnd, 'stopText'>;
+}
+
+const reasons = { 'end-token': 'end', 'stop-string': 'stop', length: 'length', 'context-full': 'length' } as const;
+
+/** The stop text with which the tokens go on where the text ends. */
+function stopTextOf({ outcome, text, tokens }: TurnReport, tokenizer: Tokenizer, stopStrings: readonly string[]) {
+  if (outcome.kind !== 'ended' || outcome.reason !== 'stop-string') return null;
+  const parts = tokens.map((id) => tokenizer.bytes(id));
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  const rest = new TextDecoder().decode(bytes).slice(text.length);
+  return stopStrings.find((stop) => rest.startsWith(stop)) ?? null;
 }
