@@ -3,8 +3,8 @@
 import { asOutriderError } from '../basics/errors.ts';
 import type { AnswerEvent, AnswerFormat, AnswerStream, WholeChoice } from './answer-format.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
+import type { ApiRequest } from './api-request.ts';
 import type { Completer, Completion, CompletionEnd, Round } from './completion-port.ts';
-import type { ApiRequest } from './openai-requests.ts';
 
 /** Who asks. */
 export interface Asker {

@@ -6,9 +6,10 @@ import { asOutriderError } from '../basics/errors.ts';
 import type { AnswerFormat, AnswerHead } from './answer-format.ts';
 import { answerRequest } from './answer-request.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
+import type { ApiRequest } from './api-request.ts';
 import type { Completer } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
-import { type ApiRequest, readChatRequest, readTextRequest } from './openai-requests.ts';
+import { readChatRequest, readTextRequest } from './openai-requests.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
 
