@@ -145,7 +145,9 @@ const refused = [
   'background',
 ];
 
+/** A value that asks for what happens anyway. */
 function isTextFormat(name: string, value: unknown): boolean {
+  if (name === 'thinking') return (value as { readonly type?: unknown }).type === 'disabled';
   if (name === 'tool_choice') return value === 'none' || value === 'auto';
   return name === 'response_format' && (value as { readonly type?: unknown }).type === 'text';
 }

@@ -5,11 +5,13 @@ import { bodyLimit } from 'hono/body-limit';
 import { asOutriderError } from '../basics/errors.ts';
 import type { AnswerFormat, AnswerHead } from './answer-format.ts';
 import { answerRequest } from './answer-request.ts';
+import { messagesError, messagesFormat, readCountRequest, readMessagesRequest } from './anthropic-messages.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { ApiRequest } from './api-request.ts';
 import type { Completer } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
+import { readResponsesRequest, responsesFormat } from './openai-responses.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
 
@@ -47,8 +49,13 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
   'GET /v1/models/:model': 'key',
   'POST /v1/chat/completions': 'key',
   'POST /v1/completions': 'key',
+  'POST /v1/responses': 'key',
+  'POST /v1/messages': 'key',
+  'POST /v1/messages/count_tokens': 'key',
 };
 
+/** Those of Anthropic's clients begin so. */
+const messagesPath = '/v1/messages';
 /** Largest body of a request, bytes. */
 const maxBodyBytes = 4 * 1024 * 1024;
 
@@ -88,11 +95,12 @@ export function createHttpApp(settings: HttpAppSettings): Hono {
   app.onError((error, context) => {
     const answer = error instanceof ApiError ? error : apiErrorOf(asOutriderError(error));
     for (const [name, value] of Object.entries(retryHeaders(answer))) context.header(name, value);
-    return context.json(answer.body, answer.status as 400);
+    return context.json(bodyOf(answer, context.req.path, idOf.get(context.req.raw) ?? ''), answer.status as 400);
   });
   app.notFound((context) => {
     const cause = `there is no ${context.req.method} ${context.req.path}`;
-    return context.json(new ApiError(404, 'unknown_url', cause).body, 404);
+    const answer = new ApiError(404, 'unknown_url', cause);
+    return context.json(bodyOf(answer, context.req.path, idOf.get(context.req.raw) ?? ''), 404);
   });
 
   addKnowledge(app, settings);
@@ -108,7 +116,19 @@ export function createHttpApp(settings: HttpAppSettings): Hono {
   };
   answers('/v1/chat/completions', 'chatcmpl-', chatFormat, readChatRequest);
   answers('/v1/completions', 'cmpl-', textFormat, readTextRequest);
+  answers('/v1/responses', 'resp_', responsesFormat, readResponsesRequest);
+  answers(messagesPath, 'msg_', messagesFormat, readMessagesRequest);
+  app.post(`${messagesPath}/count_tokens`, async (context) => {
+    const { model, prompt } = readCountRequest(await jsonOf(context.req.raw));
+    requireModel(completer, model);
+    return context.json({ input_tokens: completer.count(prompt) });
+  });
   return app;
+}
+
+/** A failure in the words of the route's clients. */
+function bodyOf(error: ApiError, path: string, requestId: string): object {
+  return path.startsWith(messagesPath) ? messagesError(error, requestId) : error.body;
 }
 
 /** Routes that tell what is here. */
@@ -149,7 +169,16 @@ function allowOrigin(headers: Headers, origin: string): void {
 
 /** What the official clients send. */
 const allowedHeaders = [
-  ...['authorization', 'content-type', 'x-api-key', 'openai-beta', 'openai-organization', 'openai-project'],
+  ...[
+    'authorization',
+    'content-type',
+    'x-api-key',
+    'anthropic-version',
+    'anthropic-beta',
+    'openai-beta',
+    'openai-organization',
+    'openai-project',
+  ],
   ...['arch', 'async', 'helper-method', 'lang', 'os', 'package-version', 'poll-helper', 'retry-count'].map(
     (name) => `x-stainless-${name}`,
   ),

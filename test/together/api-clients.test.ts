@@ -1,6 +1,7 @@
-// The official OpenAI client, unchanged, asks a device's endpoint in front of a real edge. The target is a toy.
+// The official clients of OpenAI and Anthropic, unchanged, ask a device's endpoint in front of a real edge. The target is a toy.
 
 import type { RequestListener } from 'node:http';
+import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { edgeEndpoint } from '../../src/cli/edge-endpoint.ts';
@@ -95,6 +96,25 @@ describe('the OpenAI client', () => {
     expect(answer.choices[0]).toMatchObject({ text: all.slice(0, all.indexOf(stop)), finish_reason: 'stop' });
   });
 
+  it('gets the same text by the route for responses, whole and streamed', async () => {
+    const asked = { max_tokens: 40, temperature: 0.8, seed: 7 };
+    const input = 'Why is the sky blue?';
+    const chat = await client.chat.completions.create({
+      ...asked,
+      model,
+      messages: [{ role: 'user', content: input }],
+    });
+    const fields = { model, input, max_output_tokens: 40, temperature: 0.8, ...({ seed: 7 } as object) };
+    const whole = await client.responses.create(fields);
+    expect(whole.output_text).toBe(chat.choices[0]?.message.content);
+    expect(whole).toMatchObject({ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } });
+    expect(whole.usage).toMatchObject({ input_tokens: chat.usage?.prompt_tokens, output_tokens: 40 });
+    const streamed = await client.responses.stream(fields).finalResponse();
+    expect(streamed.output_text).toBe(whole.output_text);
+    const stored = client.responses.create({ ...fields, previous_response_id: 'resp_1' });
+    await expect(stored).rejects.toMatchObject({ status: 400, code: 'unsupported_parameter' });
+  });
+
   it('lists the model', async () => {
     const { data } = await client.models.list();
     expect(data).toMatchObject([{ id: model, object: 'model' }]);
@@ -123,6 +143,44 @@ describe('the OpenAI client', () => {
     });
     for await (const _ of stream) break;
     await expect.poll(() => edge.edge.status.answering, { timeout: 3000 }).toBe(0);
+  });
+});
+
+describe("Anthropic's client", () => {
+  const messages = [{ role: 'user' as const, content: 'Why is the sky blue?' }];
+  const asked = { model, messages, system: 'Be brief.', max_tokens: 40, temperature: 0.8, ...({ seed: 7 } as object) };
+
+  it('gets the same text, whole and streamed', async () => {
+    const anthropic = new Anthropic({ apiKey: key, baseURL: baseURL.replace('/v1', ''), maxRetries: 0 });
+    const chat = await client.chat.completions.create({
+      ...{ model, max_tokens: 40, temperature: 0.8, seed: 7 },
+      messages: [{ role: 'system', content: 'Be brief.' }, ...messages],
+    });
+    const text = chat.choices[0]?.message.content ?? '';
+    const whole = await anthropic.messages.create(asked);
+    expect(whole.content).toMatchObject([{ type: 'text', text }]);
+    expect(whole).toMatchObject({ stop_reason: 'max_tokens', stop_sequence: null, usage: { output_tokens: 40 } });
+    const streamed = await anthropic.messages.stream(asked).finalMessage();
+    expect(streamed).toMatchObject({ content: [{ type: 'text', text }], stop_reason: 'max_tokens' });
+    expect(streamed.usage).toMatchObject({ input_tokens: whole.usage.input_tokens, output_tokens: 40 });
+    const counted = await anthropic.messages.countTokens({ model, messages, system: 'Be brief.' });
+    expect(counted.input_tokens).toBe(whole.usage.input_tokens);
+    const stop = text.slice(12, 15);
+    expect(await anthropic.messages.create({ ...asked, stop_sequences: ['not there', stop] })).toMatchObject({
+      ...{ stop_reason: 'stop_sequence', stop_sequence: stop },
+      content: [{ text: text.slice(0, text.indexOf(stop)) }],
+    });
+  });
+
+  it('gets failures of its own classes', async () => {
+    const stranger = new Anthropic({ apiKey: 'wrong', baseURL: baseURL.replace('/v1', ''), maxRetries: 0 });
+    await expect(stranger.messages.create(asked)).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
+    const anthropic = new Anthropic({ apiKey: key, baseURL: baseURL.replace('/v1', ''), maxRetries: 0 });
+    await expect(anthropic.messages.create({ ...asked, model: 'other' })).rejects.toBeInstanceOf(
+      Anthropic.NotFoundError,
+    );
+    const tools = [{ name: 'f', input_schema: { type: 'object' as const } }];
+    await expect(anthropic.messages.create({ ...asked, tools })).rejects.toBeInstanceOf(Anthropic.BadRequestError);
   });
 });
 
