@@ -175,6 +175,69 @@ describe('an answer', () => {
   });
 });
 
+describe('routes of other shapes', () => {
+  const broken: Script = async function* () {
+    yield round('Hello');
+    throw unreachable;
+  };
+  const post = (script: Script, path: string, fields: object) =>
+    appOf(script).app.request(path, { method: 'POST', body: JSON.stringify({ model: 'm', ...fields }) });
+  const conversation = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 9 };
+  const namesOf = async (response: Response): Promise<string[]> =>
+    [...(await response.text()).matchAll(/^event: (.+)$/gm)].map(([, name = '']) => name);
+
+  it('have their own events, in the order that their clients demand', async () => {
+    expect(await namesOf(await post(twoRounds, '/v1/messages', { ...conversation, stream: true }))).toEqual([
+      ...['message_start', 'content_block_start', 'content_block_delta', 'content_block_delta'],
+      ...['content_block_stop', 'message_delta', 'message_stop'],
+    ]);
+    expect(await namesOf(await post(twoRounds, '/v1/responses', { input: 'Hi', stream: true }))).toEqual(
+      [
+        ...['created', 'in_progress', 'output_item.added', 'content_part.added', 'output_text.delta'],
+        ...['output_text.delta', 'output_text.done', 'content_part.done', 'output_item.done', 'completed'],
+      ].map((name) => `response.${name}`),
+    );
+  });
+
+  it('end with an error event where an answer fails in its middle', async () => {
+    const messages = await post(broken, '/v1/messages', { ...conversation, stream: true });
+    expect((await namesOf(messages)).at(-1)).toBe('error');
+    const responses = await post(broken, '/v1/responses', { input: 'Hi', stream: true });
+    expect((await namesOf(responses)).at(-1)).toBe('error');
+  });
+
+  it('have their own errors', async () => {
+    const wrong = await post(twoRounds, '/v1/messages', { ...conversation, max_tokens: 0 });
+    expect(wrong.status).toBe(400);
+    expect(await wrong.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
+    const nobody = await post(broken, '/v1/messages', conversation);
+    expect(nobody.status).toBe(503);
+    expect(await nobody.json()).toMatchObject({ error: { type: 'overloaded_error' } });
+  });
+
+  it.each([
+    ['/v1/messages', { ...conversation, tools: [{ name: 'f' }] }],
+    ['/v1/messages', { ...conversation, thinking: { type: 'enabled', budget_tokens: 1024 } }],
+    ['/v1/messages', { messages: conversation.messages }],
+    ['/v1/messages', { ...conversation, system: [{ type: 'image' }] }],
+    ['/v1/messages/count_tokens', { messages: [] }],
+    ['/v1/responses', { input: [{ type: 'function_call_output', role: 'user', content: 'x' }] }],
+    ['/v1/responses', { input: 'Hi', previous_response_id: 'resp_1' }],
+    ['/v1/responses', { input: 'Hi', text: { format: { type: 'json_schema' } } }],
+    ['/v1/completions', { prompt: 'Hi', suffix: 'there' }],
+  ])('%s refuses what it cannot keep: %j', async (path, fields) => {
+    expect((await post(twoRounds, path, fields)).status).toBe(400);
+  });
+
+  it('take what asks for nothing', async () => {
+    const fields = { ...conversation, tools: [], thinking: { type: 'disabled' } };
+    expect((await post(twoRounds, '/v1/messages', fields)).status).toBe(200);
+    expect(await (await post(twoRounds, '/v1/messages/count_tokens', conversation)).json()).toEqual({
+      input_tokens: 3,
+    });
+  });
+});
+
 describe('the guard', () => {
   it('lets nobody without a key use a route whose rule is not public', async () => {
     const { app } = appOf(twoRounds, { mayUse: (key) => key === 'right' });
