@@ -38,6 +38,10 @@ const options = {
     texts: true,
   },
   key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  offline: {
+    flag: '--offline',
+    help: 'where no edge answers, let the draft model answer alone; such answers say that nobody verified them (default: they fail)',
+  },
   demo: { flag: '--demo', help: 'start an edge on this machine as well, paced to a large model on one GPU' },
   port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8643 },
   clientKey: {
@@ -88,6 +92,8 @@ export function serveCommand(): Command {
 }
 
 async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
+  if (flags.offline && flags.draft === 'none')
+    throw badArgument('--offline has no model to answer with', 'name one with --draft, or leave out --offline');
   if (flags.demo && flags.edge !== undefined)
     throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
   const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
@@ -111,13 +117,15 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
 }
 
 function listen(
-  { target, key, clientKey, port }: ServeFlags,
+  { target, key, clientKey, port, offline }: ServeFlags,
   device: CommandDevice,
   refuses: (headers: Headers) => string | null,
 ): Promise<HttpListener> {
   const nowMs = (): number => performance.timeOrigin + performance.now();
   // Without a key for the edge it is shown none: a key of the application is for this endpoint.
-  const completer = createDeviceCompleter({ device, model: target, nowMs, credentials: key?.reveal() ?? '' });
+  const completer = createDeviceCompleter({
+    ...{ device, model: target, nowMs, credentials: key?.reveal() ?? '', isOfflineAllowed: offline },
+  });
   const app = createHttpApp({
     ...{ completer, nowMs, refuses, version: packageVersion() },
     randomBits: () => randomBytes(8).readBigUInt64LE(),

@@ -1,7 +1,7 @@
 // How one route writes its answers: whole, and as server-sent events. The parts of an answer are the same for all routes.
 
 import type { ApiError } from './api-error.ts';
-import type { CompletionEnd } from './completion-port.ts';
+import { type CompletionEnd, localFingerprint } from './completion-port.ts';
 
 /** What all events of one answer share. */
 export interface AnswerHead {
@@ -49,4 +49,9 @@ export function fingerprintsOf(choices: readonly WholeChoice[]): readonly string
 /** Names the targets that wrote: the same name, the same text for the same request. */
 export function systemFingerprint(fingerprints: readonly string[]): string | null {
   return fingerprints.length === 0 ? null : `or_${fingerprints.map((one) => one.slice(0, 16)).join('_')}`;
+}
+
+/** Added to an answer that no target has verified: it is a draft model's. */
+export function verifiedOf(fingerprints: readonly string[]): { readonly spec?: { readonly verified: false } } {
+  return fingerprints.includes(localFingerprint) ? { spec: { verified: false } } : {};
 }

@@ -4,7 +4,13 @@ import { asOutriderError } from '../basics/errors.ts';
 import type { AnswerEvent, AnswerFormat, AnswerStream, WholeChoice } from './answer-format.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { ApiRequest } from './api-request.ts';
-import type { Completer, Completion, CompletionEnd, Round } from './completion-port.ts';
+import {
+  type Completer,
+  type Completion,
+  type CompletionEnd,
+  localFingerprint,
+  type Round,
+} from './completion-port.ts';
 
 /** Who asks. */
 export interface Asker {
@@ -39,6 +45,8 @@ export async function answerRequest(
   };
   try {
     const begun = await Promise.all(request.asked.map(begin));
+    if (begun.some(({ completion }) => completion.fingerprint() === localFingerprint))
+      headers['x-outrider-verified'] = 'no';
     if (request.stream) return streamed(eventsOf(begun, format.stream()), headers, gone);
     return Response.json(format.whole(await Promise.all(begun.map(wholeOf))), { headers });
   } catch (error) {

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Message } from '../models/model.ts';
 import { limits } from '../protocol/limits.ts';
-import type { AnswerFormat, AnswerHead, WholeChoice } from './answer-format.ts';
+import { type AnswerFormat, type AnswerHead, verifiedOf, type WholeChoice } from './answer-format.ts';
 import type { ApiError } from './api-error.ts';
 import {
   type ApiRequest,
@@ -85,13 +85,13 @@ export function messagesFormat({ id, model }: AnswerHead): AnswerFormat {
     whole([choice]) {
       const { text, end } = choice as WholeChoice;
       const usage = { input_tokens: end.promptTokens, output_tokens: end.completionTokens };
-      return { ...message, content: [{ type: 'text', text }], ...stopOf(end), usage };
+      return { ...message, ...verifiedOf(end.fingerprints), content: [{ type: 'text', text }], ...stopOf(end), usage };
     },
     stream: () => ({
-      begin: (_, [promptTokens = 0]) => [
+      begin: (fingerprints, [promptTokens = 0]) => [
         event('message_start', {
           message: {
-            ...message,
+            ...{ ...message, ...verifiedOf(fingerprints) },
             ...{ content: [], stop_reason: null, stop_sequence: null },
             usage: { input_tokens: promptTokens, output_tokens: 0 },
           },

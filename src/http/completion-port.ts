@@ -38,9 +38,12 @@ export interface CompletionEnd {
   readonly completionTokens: number;
   readonly acceptedDrafts: number;
   readonly rejectedDrafts: number;
-  /** Fingerprint of the target that wrote the text; several: of each. */
+  /** Fingerprint of the target that wrote the text; several: of each. {@link localFingerprint}: no target did. */
   readonly fingerprints: readonly string[];
 }
+
+/** Stands for the fingerprint of a target where a draft model wrote alone, and nobody verified it. */
+export const localFingerprint = 'local';
 
 /** A running answer. */
 export interface Completion {
@@ -49,7 +52,7 @@ export interface Completion {
   readonly rounds: AsyncIterable<Round>;
   /** After the rounds; rejects as they throw. */
   readonly end: Promise<CompletionEnd>;
-  /** Of the target that writes, as soon as it is known. */
+  /** Of the target that writes, as soon as it is known, or {@link localFingerprint}. */
   fingerprint(): string | null;
 }
 

@@ -1,13 +1,22 @@
 // Completes by a device of this process: it drafts here, where it has a draft, and an edge verifies. An edge that answers by itself is a
 // device without a draft that is connected within the process.
 
-import { OutriderError } from '../basics/errors.ts';
+import { type ErrorCode, isOutriderError, OutriderError } from '../basics/errors.ts';
 import type { Device } from '../device/device.ts';
+import { startLocalTurn } from '../device/local-turn.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
-import type { TurnReport } from '../device/turn-report.ts';
+import type { Emission, TurnReport } from '../device/turn-report.ts';
 import type { Tokenizer } from '../models/model.ts';
-import type { Completer, Completion, CompletionEnd, CompletionRequest, Round } from './completion-port.ts';
+import { limits } from '../protocol/limits.ts';
+import {
+  type Completer,
+  type Completion,
+  type CompletionEnd,
+  type CompletionRequest,
+  localFingerprint,
+  type Round,
+} from './completion-port.ts';
 
 /** What is completed by. */
 export interface DeviceCompleterSettings {
@@ -18,6 +27,8 @@ export interface DeviceCompleterSettings {
   readonly credentials?: string | undefined;
   /** Whether new answers can begin. Default: always, as far as this device knows. */
   readonly state?: () => Completer['state'];
+  /** Whether the draft model answers alone where no edge takes an answer up. Default: such an answer fails. */
+  readonly isOfflineAllowed?: boolean;
 }
 
 /** How long the context length of an edge counts without being asked again, ms. */
@@ -25,6 +36,7 @@ const contextKnownMs = 60_000;
 
 export function createDeviceCompleter(settings: DeviceCompleterSettings): Completer {
   const { device, model, nowMs, credentials, state = () => 'ready' as const } = settings;
+  const { tokenizer, drafter } = device;
   const context = new KnownContext(device, nowMs);
   return {
     model,
@@ -35,18 +47,42 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
     count: (prompt) => idsOf(device, prompt).length,
     async start(request) {
       const prompt = idsOf(device, request.prompt);
-      const maxAnswerTokens = request.maxTokens ?? (await context.tokens()) - prompt.length;
-      if (maxAnswerTokens < 1) throw contextFull(prompt.length, await context.tokens());
-      const key = credentials ?? request.credentials;
-      const turn = startTurn({
-        ...{ connect: device.edges, tokenizer: device.tokenizer, drafter: device.drafter, auto: device.auto },
-        ...{ prompt, maxAnswerTokens, sampling: request.sampling, stopStrings: request.stopStrings },
-        ...(key === undefined ? {} : { credentials: key }),
-        signal: request.signal,
-      });
-      return completionOf(turn, device.tokenizer, request.stopStrings, prompt.length);
+      const asked = { tokenizer, prompt, sampling: request.sampling, stopStrings: request.stopStrings };
+      try {
+        const maxAnswerTokens = request.maxTokens ?? (await context.tokens()) - prompt.length;
+        if (maxAnswerTokens < 1) throw contextFull(prompt.length, await context.tokens());
+        const key = credentials ?? request.credentials;
+        const turn = startTurn({
+          ...{ ...asked, maxAnswerTokens, connect: device.edges, drafter, auto: device.auto, signal: request.signal },
+          ...(key === undefined ? {} : { credentials: key }),
+        });
+        // Whether an edge answers shows with the first text.
+        return completionOf(turn, await begun(turn), request, { tokenizer, promptTokens: prompt.length });
+      } catch (error) {
+        if (settings.isOfflineAllowed !== true || drafter === null || !isNoEdge(error)) throw error;
+        const maxAnswerTokens = request.maxTokens ?? limits.textTokens;
+        const turn = startLocalTurn({ ...asked, maxAnswerTokens, drafter, signal: request.signal });
+        return completionOf(turn, await begun(turn), request, { tokenizer, promptTokens: prompt.length });
+      }
     },
   };
+}
+
+/** No edge took the answer up. A refusal of what is asked, or of the key, is no such failure. */
+function isNoEdge(error: unknown): boolean {
+  return isOutriderError(error) && noEdge.includes(error.code);
+}
+
+const noEdge: readonly ErrorCode[] = ['edge-unreachable', 'edge-silent', 'edge-draining'];
+
+interface Begun {
+  readonly first: IteratorResult<Emission>;
+  readonly emissions: AsyncIterator<Emission>;
+}
+
+async function begun(turn: Turn): Promise<Begun> {
+  const emissions = turn[Symbol.asyncIterator]();
+  return { first: await emissions.next(), emissions };
 }
 
 /** The context length of the first edge that answers. */
@@ -89,13 +125,18 @@ function idsOf({ tokenizer }: Device, prompt: CompletionRequest['prompt']): read
 
 function completionOf(
   turn: Turn,
-  tokenizer: Tokenizer,
-  stopStrings: readonly string[],
-  promptTokens: number,
+  { first, emissions }: Begun,
+  { stopStrings }: Pick<CompletionRequest, 'stopStrings'>,
+  { tokenizer, promptTokens }: { readonly tokenizer: Tokenizer; readonly promptTokens: number },
 ): Completion {
   async function* rounds(): AsyncGenerator<Round> {
-    for await (const { text, tokens, pieces } of turn) {
-      yield { text, tokens: tokens.length, acceptedDrafts: pieces.filter(({ drafted }) => drafted).length };
+    try {
+      for (let next = first; next.done !== true; next = await emissions.next()) {
+        const { text, tokens, pieces } = next.value;
+        yield { text, tokens: tokens.length, acceptedDrafts: pieces.filter(({ drafted }) => drafted).length };
+      }
+    } finally {
+      turn.stop();
     }
   }
   return {
@@ -104,7 +145,7 @@ function completionOf(
     end: turn.report.then((report) => {
       return { ...endOf(report, promptTokens), stopText: stopTextOf(report, tokenizer, stopStrings) };
     }),
-    fingerprint: () => turn.status.fingerprint,
+    fingerprint: () => (turn.status.mode === 'local' ? localFingerprint : turn.status.fingerprint),
   };
 }
 
@@ -117,7 +158,7 @@ function endOf({ outcome, tokens, acceptedTokens, sentDrafts, fingerprints }: Tu
     completionTokens: tokens.length,
     acceptedDrafts: acceptedTokens,
     rejectedDrafts: Math.max(0, sentDrafts - acceptedTokens),
-    fingerprints,
+    fingerprints: outcome.kind === 'unverified' ? [localFingerprint] : fingerprints,
   } satisfies Omit<CompletionEnd, 'stopText'>;
 }
 

@@ -6,6 +6,7 @@ import {
   type AnswerHead,
   fingerprintsOf,
   systemFingerprint,
+  verifiedOf,
   type WholeChoice,
 } from './answer-format.ts';
 import type { CompletionEnd } from './completion-port.ts';
@@ -83,6 +84,7 @@ function formatOf(shape: Shape, head: AnswerHead, { includesUsage, choices: each
     whole: (choices) => ({
       ...{ id, object: shape.object, created, model },
       system_fingerprint: systemFingerprint(fingerprintsOf(choices)),
+      ...verifiedOf(fingerprintsOf(choices)),
       choices: choices.map((choice, index) => shape.whole(index, choice)),
       usage: usageOf(
         choices.map(({ end }) => end),
@@ -90,17 +92,18 @@ function formatOf(shape: Shape, head: AnswerHead, { includesUsage, choices: each
       ),
     }),
     stream() {
-      let fingerprint: string | null = null;
+      let known: readonly string[] = [];
       const chunk = (choices: readonly object[], usage: object | null = null) => ({
         data: {
-          ...{ id, object: shape.chunkObject, created, model, system_fingerprint: fingerprint },
+          ...{ id, object: shape.chunkObject, created, model, system_fingerprint: systemFingerprint(known) },
+          ...verifiedOf(known),
           ...(includesUsage ? { usage } : {}),
           choices,
         },
       });
       return {
         begin(fingerprints, promptTokens) {
-          fingerprint = systemFingerprint(fingerprints);
+          known = fingerprints;
           return promptTokens.flatMap((_, index) => {
             const opening = shape.begin(index);
             return opening === null ? [] : [chunk([opening])];

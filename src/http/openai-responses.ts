@@ -9,6 +9,7 @@ import {
   type AnswerHead,
   fingerprintsOf,
   systemFingerprint,
+  verifiedOf,
   type WholeChoice,
 } from './answer-format.ts';
 import { ApiError } from './api-error.ts';
@@ -87,6 +88,7 @@ export function responsesFormat(head: AnswerHead, { asked }: Pick<ApiRequest, 'a
     ...base,
     ...statusOf(end),
     system_fingerprint: systemFingerprint(fingerprints),
+    ...verifiedOf(fingerprints),
     output: [output(statusOf(end).status, [part(text)])],
     usage: usageOf(end),
   });

@@ -184,6 +184,51 @@ describe("Anthropic's client", () => {
   });
 });
 
+describe('without an edge', () => {
+  const messages = [{ role: 'user' as const, content: 'Why is the sky blue?' }];
+  const asked = { model, messages, max_tokens: 12, temperature: 0 };
+
+  async function listenWithout(port: number, isOfflineAllowed: boolean): Promise<HttpListener> {
+    const { tokenizer } = edge.target;
+    const device = createDevice({ edge: `ws://127.0.0.1:${port}`, tokenizer, drafter: toyDrafter(0.8) });
+    const nowMs = () => performance.timeOrigin + performance.now();
+    const app = createHttpApp({
+      completer: createDeviceCompleter({ device, model, nowMs, credentials: '', isOfflineAllowed }),
+      ...{ version: '0.0.0', nowMs, randomBits: () => 1n, refuses: () => null, mayUse: () => true },
+    });
+    return listenHttp(app, '127.0.0.1', 0);
+  }
+
+  it('an answer fails, unless the draft may answer alone: that says so in every shape, until an edge is back', async () => {
+    const gone = await startToyEdge();
+    const { port } = gone;
+    await gone[Symbol.asyncDispose]();
+    await using strict = await listenWithout(port, false);
+    await using offline = await listenWithout(port, true);
+    const clientOf = ({ port: own }: HttpListener) =>
+      new OpenAI({ apiKey: key, baseURL: `http://127.0.0.1:${own}/v1`, maxRetries: 0 });
+    await expect(clientOf(strict).chat.completions.create(asked)).rejects.toMatchObject({
+      ...{ status: 503, code: 'edge_unreachable' },
+    });
+    const local = await clientOf(offline).chat.completions.create(asked).withResponse();
+    expect(local.response.headers.get('x-outrider-verified')).toBe('no');
+    expect(local.data).toMatchObject({ system_fingerprint: 'or_local', spec: { verified: false } });
+    expect(local.data.usage?.completion_tokens).toBe(12);
+    const streamed = await clientOf(offline).chat.completions.create({ ...asked, stream: true });
+    for await (const chunk of streamed) expect(chunk).toMatchObject({ spec: { verified: false } });
+    const anthropic = new Anthropic({ apiKey: key, baseURL: `http://127.0.0.1:${offline.port}`, maxRetries: 0 });
+    expect(await anthropic.messages.create(asked)).toMatchObject({ spec: { verified: false } });
+    // What is wrong with a request is no reason to answer alone.
+    const wrong = clientOf(offline).chat.completions.create({ ...asked, stop: 'x'.repeat(100) });
+    await expect(wrong).rejects.toMatchObject({ status: 400 });
+    await using _ = await startToyEdge({ port });
+    const verified = await clientOf(offline).chat.completions.create(asked).withResponse();
+    expect(verified.response.headers.get('x-outrider-verified')).toBeNull();
+    expect(verified.data.system_fingerprint).not.toBe('or_local');
+    expect(verified.data).not.toHaveProperty('spec');
+  });
+});
+
 describe('the endpoint on the port of an edge', () => {
   it("gives the same text, by the edge alone, for the edge's keys", async () => {
     const keyOf = (shown: string) => (shown === key ? edgeKey('test') : null);
