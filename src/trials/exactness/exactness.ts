@@ -311,9 +311,13 @@ async function writeAll(
       options.onProgress?.('texts together', rows.length, cells.length);
     }
   };
-  await Promise.all(Array.from({ length: concurrentTurns }, work));
-  await drafters.close();
-  await listener.close();
+  try {
+    await Promise.all(Array.from({ length: concurrentTurns }, work));
+  } finally {
+    // A port that stays open keeps the process from ending.
+    await drafters.close();
+    await listener.close();
+  }
   options.signal?.throwIfAborted();
   return rows;
 }
