@@ -13,12 +13,20 @@ import { createInMemoryNetwork } from '../transport/in-memory.ts';
 import { createAddressGuard } from '../transport-node/upgrade-guard.ts';
 import type { EdgeAccess } from './edge-access.ts';
 
+/** What an edge's own port does for the endpoint. */
+export interface EndpointHost {
+  /** Whether its certificate is for this name. */
+  readonly isOwnName: (name: string) => boolean;
+  /** Told of failures that are bugs. */
+  readonly onFault: (error: unknown) => void;
+}
+
 /** What answers requests below "/v1/" on the edge's port. Keys are those of devices, and count together with them. */
 export function edgeEndpoint(
   edge: Pick<Edge, 'accept' | 'status'>,
   { tokenizer, identity }: Pick<LanguageModel, 'tokenizer' | 'identity'>,
   { listen, keyOf }: Pick<EdgeAccess, 'listen' | 'keyOf'>,
-  isOwnName: (name: string) => boolean,
+  { isOwnName, onFault }: EndpointHost,
 ): RequestListener {
   const nowMs = (): number => performance.timeOrigin + performance.now();
   const network = createInMemoryNetwork(edge.accept);
@@ -28,7 +36,7 @@ export function edgeEndpoint(
   return requestListenerOf(
     createHttpApp({
       completer: createDeviceCompleter({ device, model: identity.name, nowMs, state }),
-      ...{ nowMs, version: packageVersion() },
+      ...{ nowMs, version: packageVersion(), onFault },
       randomBits: () => randomBytes(8).readBigUInt64LE(),
       refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
       mayUse: (key) => keyOf === undefined || (key !== undefined && keyOf(key) !== null),

@@ -221,7 +221,10 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     ...operation.callbacks(target.tokenizer),
   });
   // A request comes only after the port is open.
-  const onApi = edgeEndpoint(edge, target, access, (name) => listener.isOwnName(name));
+  const onApi = edgeEndpoint(edge, target, access, {
+    isOwnName: (name) => listener.isOwnName(name),
+    onFault: (error) => operation.warn(error),
+  });
   const listener: WebSocketListener = await listenEdge(edge, {
     ...{ ...access.listen, port: flags.port, mayOrder: access.mayOrder, onApi },
   });

@@ -128,6 +128,10 @@ function listen(
   });
   const app = createHttpApp({
     ...{ completer, nowMs, refuses, version: packageVersion() },
+    onFault: (error) =>
+      note(
+        `a request has failed: ${foreignLine(error instanceof Error ? (error.stack ?? error.message) : String(error))}`,
+      ),
     randomBits: () => randomBytes(8).readBigUInt64LE(),
     mayUse: (shown) => clientKey === undefined || (shown !== undefined && isEqual(clientKey, shown)),
   });

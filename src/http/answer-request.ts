@@ -52,7 +52,7 @@ export async function answerRequest(
   } catch (error) {
     // The other choices would go on for nobody.
     gone.abort();
-    throw error instanceof ApiError ? error : apiErrorOf(asOutriderError(error));
+    throw error instanceof ApiError ? error : asOutriderError(error);
   }
 }
 

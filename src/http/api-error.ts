@@ -57,8 +57,10 @@ const answers: { readonly [Code in ErrorCode]?: readonly [status: number, code: 
   'version-mismatch': [502, 'version_mismatch'],
 };
 
-/** Cause and remedy of a failure as one message. */
+/** Cause and remedy of a failure as one message; of a bug only that there is one: its words are for the log. */
 export function apiErrorOf({ code, message, remedy }: OutriderError): ApiError {
+  if (code === 'internal')
+    return new ApiError(500, 'internal', 'the endpoint has failed, not the request; its log says more');
   const [status, name, retryAfterSeconds] = answers[code] ?? [500, code.replaceAll('-', '_')];
   const text = `${message}; ${remedy}`;
   return new ApiError(status, name, text, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });

@@ -138,13 +138,19 @@ describe('an answer', () => {
   });
 
   it('tells nothing of a bug but that there is one', async () => {
-    const { ask } = appOf(async function* () {
+    const faults: unknown[] = [];
+    const bug = new TypeError('x is not a function');
+    const script: Script = async function* () {
       yield* [];
-      throw new TypeError('x is not a function');
-    });
+      throw bug;
+    };
+    const { ask } = appOf(script, { onFault: (error) => void faults.push(error) });
     const answer = await ask();
     expect(answer.status).toBe(500);
-    expect(await answer.json()).toMatchObject({ error: { type: 'server_error', code: 'internal' } });
+    const { error } = (await answer.json()) as { readonly error: { readonly message: string } };
+    expect(error).toMatchObject({ type: 'server_error', code: 'internal' });
+    expect(error.message).not.toContain('function');
+    expect(faults).toEqual([bug]);
   });
 
   it('is given up when the client leaves, and all its choices when one fails', async () => {

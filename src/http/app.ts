@@ -1,7 +1,6 @@
 // The HTTP app: routes, each with its rule, behind one guard that refuses what no rule lets through. It knows no port and no process.
 
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { asOutriderError } from '../basics/errors.ts';
 import type { AnswerFormat, AnswerHead } from './answer-format.ts';
 import { answerRequest } from './answer-request.ts';
@@ -26,6 +25,8 @@ export interface HttpAppSettings {
   readonly refuses: (headers: Headers) => string | null;
   /** Whether a key may use the routes that ask for one; undefined: none was shown. */
   readonly mayUse: (key: string | undefined) => boolean;
+  /** Told of failures that are bugs. */
+  readonly onFault?: (error: unknown) => void;
   /** Told of what was answered, a line for a log. */
   readonly onAnswered?: (answered: Answered) => void;
 }
@@ -84,16 +85,9 @@ export function createHttpApp(settings: HttpAppSettings): Hono {
       throw new ApiError(401, 'invalid_api_key', 'the key is missing or wrong; send it as "Authorization: Bearer KEY"');
     return next();
   });
-  app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: () => {
-        throw new ApiError(413, 'request_too_large', `the body has more than ${maxBodyBytes} bytes`);
-      },
-    }),
-  );
   app.onError((error, context) => {
     const answer = error instanceof ApiError ? error : apiErrorOf(asOutriderError(error));
+    if (answer.code === 'internal') settings.onFault?.(error.cause ?? error);
     for (const [name, value] of Object.entries(retryHeaders(answer))) context.header(name, value);
     return context.json(bodyOf(answer, context.req.path, idOf.get(context.req.raw) ?? ''), answer.status as 400);
   });
@@ -194,14 +188,28 @@ function retryHeaders({ retryAfterSeconds, status }: ApiError): Readonly<Record<
   };
 }
 
-/** @throws ApiError 400 */
+/** @throws ApiError 400, 413 */
 async function jsonOf(request: Request): Promise<unknown> {
-  const text = await request.text();
+  const text = await textOf(request);
   try {
     return JSON.parse(text);
   } catch {
     throw new ApiError(400, 'invalid_json', 'the body is no JSON');
   }
+}
+
+/** Reads no more than may be kept, whatever length was announced. @throws ApiError 413 */
+async function textOf({ headers, body }: Request): Promise<string> {
+  const tooLarge = new ApiError(413, 'request_too_large', `the body has more than ${maxBodyBytes} bytes`);
+  if (Number(headers.get('content-length') ?? 0) > maxBodyBytes) throw tooLarge;
+  const decoder = new TextDecoder();
+  let [text, bytes] = ['', 0];
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) throw tooLarge;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 /** @throws ApiError 404 */

@@ -236,7 +236,10 @@ describe('the endpoint on the port of an edge', () => {
     const onApi: RequestListener = (request, response) => {
       if (listening === null) throw new Error('no request comes before the port is open');
       const access = { listen: { host: '127.0.0.1' }, keyOf };
-      edgeEndpoint(listening.edge, listening.target, access, () => false)(request, response);
+      edgeEndpoint(listening.edge, listening.target, access, { isOwnName: () => false, onFault: () => {} })(
+        request,
+        response,
+      );
     };
     listening = await startToyEdge({ keyOf, onApi });
     await using _ = listening;
@@ -302,5 +305,17 @@ describe('any client', () => {
       expect(await answer.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
     }
     expect((await post(JSON.stringify({ pad: 'x'.repeat(5e6) }))).status).toBe(413);
+    expect((await ask('/v1/models', { method: 'DELETE', headers })).status).toBe(404);
+  });
+
+  it('may send a body in pieces, without its length, and no more of it than is allowed', async () => {
+    const post = (pieces: readonly string[]) => {
+      const body = ReadableStream.from(pieces.map((piece) => new TextEncoder().encode(piece)));
+      return ask('/v1/chat/completions', { method: 'POST', body, headers, duplex: 'half' } as RequestInit);
+    };
+    const whole = JSON.stringify({ model, messages: [{ role: 'user', content: 'Grüße' }], max_tokens: 3 });
+    expect((await post([whole.slice(0, 30), whole.slice(30)])).status).toBe(200);
+    const pieces = Array.from({ length: 100 }, () => 'x'.repeat(1e5));
+    expect((await post(pieces)).status).toBe(413);
   });
 });
