@@ -296,12 +296,12 @@ async function writeAll(
     sleepUntil: preciseSleep(machineClock),
   });
   await using edge: Edge = await startEdge({
-    model: paced,
-    stepTime: linearStepTime(1000, 0),
-    learnsStepTime: false,
+    ...{ model: paced, stepTime: linearStepTime(1000, 0), learnsStepTime: false },
     draft: { model: models.edgeDraft, draftLength: 4 },
   });
+  await using opened = new CloseStack();
   const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
+  opened.defer(() => listener.close());
   const [rows, left]: [ReturnType<typeof judge>[], Cell[]] = [[], [...cells]];
   const drafters = new DrafterPool(models.drafts);
   const work = async (): Promise<void> => {
@@ -311,13 +311,8 @@ async function writeAll(
       options.onProgress?.('texts together', rows.length, cells.length);
     }
   };
-  try {
-    await Promise.all(Array.from({ length: concurrentTurns }, work));
-  } finally {
-    // A port that stays open keeps the process from ending.
-    await drafters.close();
-    await listener.close();
-  }
+  opened.defer(() => drafters.close());
+  await Promise.all(Array.from({ length: concurrentTurns }, work));
   options.signal?.throwIfAborted();
   return rows;
 }
