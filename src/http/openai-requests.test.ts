@@ -127,8 +127,9 @@ describe('a text request', () => {
     },
   );
 
-  it('is refused with more prompts than it may have choices', () => {
+  it('is refused with more answers than it may have', () => {
     expect(failureOf(() => text({ prompt: Array.from({ length: 17 }, () => 'a') }))).toMatchObject({ param: 'prompt' });
+    expect(failureOf(() => text({ prompt: ['a', 'b', 'c'], n: 6 }))).toMatchObject({ param: 'prompt' });
     expect(failureOf(() => text({ echo: true }))).toMatchObject({ param: 'echo' });
   });
 });

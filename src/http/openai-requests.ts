@@ -71,7 +71,8 @@ export function readTextRequest(body: unknown, newSeed: () => bigint): ApiReques
   const fields = parse(textSchema, body);
   const ignored = otherFields(fields, Object.keys(textSchema.shape));
   const prompts = promptsOf(fields.prompt);
-  if (prompts.length > maxChoices) throw invalid('prompt', `has ${prompts.length} prompts, more than ${maxChoices}`);
+  const answers = prompts.length * (fields.n ?? 1);
+  if (answers > maxChoices) throw invalid('prompt', `asks for ${answers} answers, more than ${maxChoices}`);
   return requestOf(fields, prompts, { maxTokens: fields.max_tokens ?? defaultTextTokens, ignored, newSeed });
 }
 
