@@ -17,6 +17,8 @@ export interface Asker {
   readonly credentials: string | undefined;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
+  /** Told of failures that are bugs, after the status was sent. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** One choice that has begun: its first text is there, so what could fail at the beginning has not. */
@@ -47,7 +49,7 @@ export async function answerRequest(
     const begun = await Promise.all(request.asked.map(begin));
     if (begun.some(({ completion }) => completion.fingerprint() === localFingerprint))
       headers['x-outrider-verified'] = 'no';
-    if (request.stream) return streamed(eventsOf(begun, format.stream()), headers, gone);
+    if (request.stream) return streamed(eventsOf(begun, format.stream(), gone, asker.onFault), headers, gone);
     return Response.json(format.whole(await Promise.all(begun.map(wholeOf))), { headers });
   } catch (error) {
     // The other choices would go on for nobody.
@@ -67,7 +69,7 @@ async function wholeOf({ completion, first, rounds }: Begun): Promise<WholeChoic
   return { text, end: await completion.end };
 }
 
-/** The next event is made when the client has read the last one, so a client that stops reading stops its answer. */
+/** The next event is made when the client has read the last one. */
 function streamed(
   events: AsyncGenerator<AnswerEvent>,
   headers: Readonly<Record<string, string>>,
@@ -95,7 +97,12 @@ function eventText({ name, data }: AnswerEvent): string {
   return `${name === undefined ? '' : `event: ${name}\n`}data: ${text}\n\n`;
 }
 
-async function* eventsOf(begun: readonly Begun[], stream: AnswerStream): AsyncGenerator<AnswerEvent> {
+async function* eventsOf(
+  begun: readonly Begun[],
+  stream: AnswerStream,
+  gone: AbortController,
+  onFault: Asker['onFault'],
+): AsyncGenerator<AnswerEvent> {
   try {
     const completions = begun.map(({ completion }) => completion);
     const fingerprints = new Set(completions.flatMap((completion) => completion.fingerprint() ?? []));
@@ -113,8 +120,12 @@ async function* eventsOf(begun: readonly Begun[], stream: AnswerStream): AsyncGe
     }
     yield* stream.done(ends);
   } catch (error) {
+    // The other choices would go on for nobody.
+    gone.abort();
+    const answer = apiErrorOf(asOutriderError(error));
+    if (answer.code === 'internal') onFault(error);
     // The status has been sent: the clients take this for a failure, and raise it.
-    yield* stream.failed(apiErrorOf(asOutriderError(error)));
+    yield* stream.failed(answer);
   }
 }
 
@@ -131,10 +142,10 @@ async function* merged(
       continue;
     }
     const { rounds } = begun[index] as Begun;
-    waiting.set(
-      index,
-      rounds.next().then((later) => ({ index, next: later })),
-    );
+    const later = rounds.next().then((following) => ({ index, next: following }));
+    // The reader may be slow: a failure waits until it is read, and ends no process.
+    later.catch(() => {});
+    waiting.set(index, later);
     yield { index, round: next.value };
   }
 }

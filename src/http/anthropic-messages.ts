@@ -39,8 +39,9 @@ const countSchema = z.looseObject(prompt);
 export function readMessagesRequest(body: unknown, newSeed: () => bigint): ApiRequest {
   const fields = parse(schema, body);
   const ignored = otherFields(fields, Object.keys(schema.shape));
-  const { max_tokens: maxTokens, stop_sequences: stop } = fields;
-  return requestOf({ ...fields, stop, n: 1 }, [promptOf(fields)], { maxTokens, ignored, newSeed });
+  const { model, stream, temperature, top_p, top_k, seed, max_tokens: maxTokens, stop_sequences: stop } = fields;
+  const asked = { model, stream, temperature, top_p, top_k, seed, stop };
+  return requestOf(asked, [promptOf(fields)], { maxTokens, ignored, newSeed });
 }
 
 /** @throws ApiError 400 */

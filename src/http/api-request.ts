@@ -147,14 +147,19 @@ const refused = [
 
 /** A value that asks for what happens anyway. */
 function isTextFormat(name: string, value: unknown): boolean {
+  if (name === 'top_logprobs') return value === 0;
+  if (name === 'modalities') return Array.isArray(value) && value.every((one) => one === 'text');
   if (name === 'thinking') return (value as { readonly type?: unknown }).type === 'disabled';
   if (name === 'tool_choice') return value === 'none' || value === 'auto';
   return name === 'response_format' && (value as { readonly type?: unknown }).type === 'text';
 }
 
+/** A body of some megabytes can have millions of wrong elements: the first is enough. */
+const firstIssueOnly = { abortEarly: true } as z.core.ParseContext<z.core.$ZodIssue>;
+
 /** @throws ApiError 400 */
 export function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
-  const { success, data, error } = schema.safeParse(body);
+  const { success, data, error } = schema.safeParse(body, firstIssueOnly);
   if (success) return data;
   const [issue] = error.issues;
   const path = issue?.path.map((one) => (typeof one === 'number' ? `[${one}]` : `.${String(one)}`)).join('') ?? '';

@@ -168,6 +168,36 @@ describe('an answer', () => {
     expect(signals.at(-1)?.aborted).toBe(true);
   });
 
+  it('ends all choices of a stream when one fails, and a failure that nobody reads yet ends no process', async () => {
+    const rejected: unknown[] = [];
+    const note = (error: unknown): void => void rejected.push(error);
+    process.on('unhandledRejection', note);
+    const signals: AbortSignal[] = [];
+    const { ask } = appOf(async function* ({ signal, sampling }) {
+      signals.push(signal);
+      yield round('Hello');
+      if (sampling.seed === 1n) throw unreachable;
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    });
+    const answer = await ask({ n: 2, seed: 0, stream: true });
+    const reader = answer.body?.getReader();
+    for (let events = 0; events < 4; events += 1) await reader?.read();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(rejected).toEqual([]);
+    process.off('unhandledRejection', note);
+    while ((await reader?.read())?.done === false);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
+
+  it('takes no longer for a body of wrong elements than for any other', async () => {
+    const started = performance.now();
+    const { ask } = appOf();
+    const wrong = Array.from({ length: 1_000_000 }, () => 0);
+    expect((await ask({ messages: wrong })).status).toBe(400);
+    expect((await ask({ messages: [{ role: 'user', content: wrong }] })).status).toBe(400);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
   it('makes no text that the client has not read', async () => {
     let made = 0;
     const { ask } = appOf(async function* () {
@@ -233,6 +263,23 @@ describe('routes of other shapes', () => {
     ['/v1/completions', { prompt: 'Hi', suffix: 'there' }],
   ])('%s refuses what it cannot keep: %j', async (path, fields) => {
     expect((await post(twoRounds, path, fields)).status).toBe(400);
+  });
+
+  it('let no field count that they say has no effect', async () => {
+    const samplings: unknown[] = [];
+    const script: Script = async function* ({ sampling, stopStrings }) {
+      samplings.push({ ...sampling, seed: 0n }, stopStrings);
+      yield round('Hello');
+    };
+    const extra = { presence_penalty: 2, logit_bias: { '5': 9 }, min_p: 0.5, stop: ['a'] };
+    const path = '/v1/responses';
+    const answer = await post(script, path, { input: 'Hi', ...extra });
+    expect(answer.headers.get('x-ignored-params')).toBe('presence_penalty, logit_bias, min_p, stop');
+    await post(script, path, { input: 'Hi' });
+    await post(script, '/v1/messages', { ...conversation, ...extra });
+    await post(script, '/v1/messages', conversation);
+    expect(samplings.slice(0, 2)).toEqual(samplings.slice(2, 4));
+    expect(samplings.slice(4, 6)).toEqual(samplings.slice(6, 8));
   });
 
   it('take what asks for nothing', async () => {

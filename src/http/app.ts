@@ -105,7 +105,8 @@ export function createHttpApp(settings: HttpAppSettings): Hono {
       const id = `${idPrefix}${idOf.get(context.req.raw) ?? newId()}`;
       const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
       const { headers, signal } = context.req.raw;
-      return answerRequest(completer, request, format(head, request), { credentials: keyOf(headers), signal });
+      const asker = { credentials: keyOf(headers), signal, onFault: settings.onFault ?? (() => {}) };
+      return answerRequest(completer, request, format(head, request), asker);
     });
   };
   answers('/v1/chat/completions', 'chatcmpl-', chatFormat, readChatRequest);
@@ -158,7 +159,7 @@ function allowOrigin(headers: Headers, origin: string): void {
   headers.set('vary', 'origin');
   headers.set('access-control-allow-methods', 'GET, POST, OPTIONS');
   headers.set('access-control-allow-headers', allowedHeaders);
-  headers.set('access-control-expose-headers', 'x-request-id, x-ignored-params, retry-after');
+  headers.set('access-control-expose-headers', 'x-request-id, x-ignored-params, x-outrider-verified, retry-after');
 }
 
 /** What the official clients send. */
@@ -204,10 +205,14 @@ async function textOf({ headers, body }: Request): Promise<string> {
   if (Number(headers.get('content-length') ?? 0) > maxBodyBytes) throw tooLarge;
   const decoder = new TextDecoder();
   let [text, bytes] = ['', 0];
-  for await (const chunk of body ?? []) {
-    bytes += chunk.length;
-    if (bytes > maxBodyBytes) throw tooLarge;
-    text += decoder.decode(chunk, { stream: true });
+  try {
+    for await (const chunk of body ?? []) {
+      bytes += chunk.length;
+      if (bytes > maxBodyBytes) throw tooLarge;
+      text += decoder.decode(chunk, { stream: true });
+    }
+  } catch (error) {
+    throw error === tooLarge ? error : new ApiError(400, 'invalid_json', 'the body did not come whole');
   }
   return text + decoder.decode();
 }

@@ -38,15 +38,22 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
   const { device, model, nowMs, credentials, state = () => 'ready' as const } = settings;
   const { tokenizer, drafter } = device;
   const context = new KnownContext(device, nowMs);
+  // All choices of a prompt share it.
+  const encoded = new WeakMap<object, readonly number[]>();
+  const encode = (prompt: CompletionRequest['prompt']): readonly number[] => {
+    const ids = encoded.get(prompt) ?? idsOf(device, prompt);
+    encoded.set(prompt, ids);
+    return ids;
+  };
   return {
     model,
     createdSeconds: Math.floor(nowMs() / 1000),
     get state() {
       return state();
     },
-    count: (prompt) => idsOf(device, prompt).length,
+    count: (prompt) => encode(prompt).length,
     async start(request) {
-      const prompt = idsOf(device, request.prompt);
+      const prompt = encode(request.prompt);
       const asked = { tokenizer, prompt, sampling: request.sampling, stopStrings: request.stopStrings };
       try {
         const maxAnswerTokens = request.maxTokens ?? (await context.tokens()) - prompt.length;
@@ -62,10 +69,20 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
         if (settings.isOfflineAllowed !== true || drafter === null || !isNoEdge(error)) throw error;
         const maxAnswerTokens = request.maxTokens ?? limits.textTokens;
         const turn = startLocalTurn({ ...asked, maxAnswerTokens, drafter, signal: request.signal });
-        return completionOf(turn, await begun(turn), request, { tokenizer, promptTokens: prompt.length });
+        const local = await begun(turn);
+        if (local.first.done === true) await demandRoom(turn, prompt.length);
+        return completionOf(turn, local, request, { tokenizer, promptTokens: prompt.length });
       }
     },
   };
+}
+
+/** @throws OutriderError `context-full` where a draft model could not hold the prompt */
+async function demandRoom(turn: Turn, promptTokens: number): Promise<void> {
+  const { outcome } = await turn.report;
+  if (outcome.kind !== 'unverified' || outcome.reason !== 'context-full') return;
+  const cause = `no edge answers, and the draft model cannot hold a prompt of ${promptTokens} tokens`;
+  throw new OutriderError('context-full', cause, 'shorten the messages, or try again when an edge is back');
 }
 
 /** No edge took the answer up. A refusal of what is asked, or of the key, is no such failure. */
@@ -166,7 +183,7 @@ const reasons = { 'end-token': 'end', 'stop-string': 'stop', length: 'length', '
 
 /** The stop text with which the tokens go on where the text ends. */
 function stopTextOf({ outcome, text, tokens }: TurnReport, tokenizer: Tokenizer, stopStrings: readonly string[]) {
-  if (outcome.kind !== 'ended' || outcome.reason !== 'stop-string') return null;
+  if ((outcome.kind !== 'ended' && outcome.kind !== 'unverified') || outcome.reason !== 'stop-string') return null;
   const parts = tokens.map((id) => tokenizer.bytes(id));
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

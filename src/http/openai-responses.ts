@@ -54,7 +54,8 @@ export function readResponsesRequest(body: unknown, newSeed: () => bigint): ApiR
     });
   const ignored = otherFields(fields, Object.keys(schema.shape));
   const maxTokens = fields.max_output_tokens ?? null;
-  return requestOf({ ...fields, n: 1 }, [promptOf(fields)], { maxTokens, ignored, newSeed });
+  const { model, stream, temperature, top_p, seed } = fields;
+  return requestOf({ model, stream, temperature, top_p, seed }, [promptOf(fields)], { maxTokens, ignored, newSeed });
 }
 
 function promptOf({ input, instructions }: Pick<z.infer<typeof schema>, 'input' | 'instructions'>): Prompt {
@@ -103,9 +104,9 @@ export function responsesFormat(head: AnswerHead, { asked }: Pick<ApiRequest, 'a
       const place = { item_id: itemId, output_index: 0, content_index: 0 };
       const begun = { ...base, status: 'in_progress', incomplete_details: null, output: [], usage: null };
       return {
-        begin: () => [
-          event('response.created', { response: begun }),
-          event('response.in_progress', { response: begun }),
+        begin: (fingerprints) => [
+          event('response.created', { response: { ...begun, ...verifiedOf(fingerprints) } }),
+          event('response.in_progress', { response: { ...begun, ...verifiedOf(fingerprints) } }),
           event('response.output_item.added', { output_index: 0, item: output('in_progress', []) }),
           event('response.content_part.added', { ...place, part: part('') }),
         ],

@@ -218,6 +218,10 @@ describe('without an edge', () => {
     for await (const chunk of streamed) expect(chunk).toMatchObject({ spec: { verified: false } });
     const anthropic = new Anthropic({ apiKey: key, baseURL: `http://127.0.0.1:${offline.port}`, maxRetries: 0 });
     expect(await anthropic.messages.create(asked)).toMatchObject({ spec: { verified: false } });
+    const long = [{ role: 'user' as const, content: 'a '.repeat(4000) }];
+    await expect(clientOf(offline).chat.completions.create({ ...asked, messages: long })).rejects.toMatchObject({
+      ...{ status: 400, code: 'context_length_exceeded' },
+    });
     // What is wrong with a request is no reason to answer alone.
     const wrong = clientOf(offline).chat.completions.create({ ...asked, stop: 'x'.repeat(100) });
     await expect(wrong).rejects.toMatchObject({ status: 400 });
