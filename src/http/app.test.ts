@@ -189,15 +189,6 @@ describe('an answer', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
-  it('takes no longer for a body of wrong elements than for any other', async () => {
-    const started = performance.now();
-    const { ask } = appOf();
-    const wrong = Array.from({ length: 1_000_000 }, () => 0);
-    expect((await ask({ messages: wrong })).status).toBe(400);
-    expect((await ask({ messages: [{ role: 'user', content: wrong }] })).status).toBe(400);
-    expect(performance.now() - started).toBeLessThan(5000);
-  });
-
   it('makes no text that the client has not read', async () => {
     let made = 0;
     const { ask } = appOf(async function* () {
