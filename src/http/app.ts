@@ -27,16 +27,6 @@ export interface HttpAppSettings {
   readonly mayUse: (key: string | undefined) => boolean;
   /** Told of failures that are bugs. */
   readonly onFault?: (error: unknown) => void;
-  /** Told of what was answered, a line for a log. */
-  readonly onAnswered?: (answered: Answered) => void;
-}
-
-export interface Answered {
-  readonly id: string;
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly ms: number;
 }
 
 /** `public`: anybody; `key`: whoever shows a key that {@link HttpAppSettings.mayUse} takes. */
@@ -67,12 +57,10 @@ export function createHttpApp(settings: HttpAppSettings): Hono {
   const newId = (): string => settings.randomBits().toString(16).padStart(16, '0');
 
   app.use(async (context, next) => {
-    const [startMs, id] = [nowMs(), newId()];
+    const id = newId();
     idOf.set(context.req.raw, id);
     await next();
     context.header('x-request-id', id);
-    const { method, path } = context.req;
-    settings.onAnswered?.({ id, method, path, status: context.res.status, ms: nowMs() - startMs });
   });
   app.use(async (context, next) => {
     const { headers } = context.req.raw;
@@ -170,11 +158,13 @@ const allowedHeaders = [
     'x-api-key',
     'anthropic-version',
     'anthropic-beta',
+    'anthropic-dangerous-direct-browser-access',
+    'user-agent',
     'openai-beta',
     'openai-organization',
     'openai-project',
   ],
-  ...['arch', 'async', 'helper-method', 'lang', 'os', 'package-version', 'poll-helper', 'retry-count'].map(
+  ...['arch', 'async', 'helper', 'helper-method', 'lang', 'os', 'package-version', 'poll-helper', 'retry-count'].map(
     (name) => `x-stainless-${name}`,
   ),
   ...['x-stainless-runtime', 'x-stainless-runtime-version', 'x-stainless-timeout'],

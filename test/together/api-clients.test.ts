@@ -282,7 +282,11 @@ describe('any client', () => {
     expect(good.headers.get('access-control-allow-origin')).toBe('https://page.example');
     const preflight = await ask('/v1/models', { method: 'OPTIONS', headers: { origin: 'https://page.example' } });
     expect(preflight.status).toBe(204);
-    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+    const allowed = (preflight.headers.get('access-control-allow-headers') ?? '').split(', ');
+    // Both clients in a page.
+    const sent = ['authorization', 'x-api-key', 'user-agent', 'x-stainless-helper', 'x-stainless-timeout'];
+    expect(allowed).toEqual(expect.arrayContaining([...sent, 'anthropic-dangerous-direct-browser-access']));
+    expect(good.headers.get('access-control-expose-headers')).toContain('x-outrider-verified');
   });
 
   it('needs a key wherever no rule says otherwise, also where there is nothing', async () => {
