@@ -1,5 +1,7 @@
 // The port that every route of the HTTP app completes through: what a request asks for, and what comes back, whoever writes the text.
 
+import type { Grammar } from '../decoding/grammar.ts';
+import type { TokenLogprobs } from '../decoding/logprobs.ts';
 import type { SamplingOptions } from '../decoding/sampling.ts';
 import type { Message } from '../models/model.ts';
 
@@ -14,6 +16,10 @@ export interface CompletionRequest {
   readonly stopStrings: readonly string[];
   /** Null: as many as the context holds. */
   readonly maxTokens: number | null;
+  /** What the answer must follow; default: anything. */
+  readonly grammar?: Grammar | undefined;
+  /** How many of the likeliest tokens are named at each position, 0 to 20, beside the chosen one; default: no logprobs at all. */
+  readonly topLogprobs?: number | undefined;
   /** Key of the application; undefined: it has shown none. */
   readonly credentials: string | undefined;
   readonly signal: AbortSignal;
@@ -25,6 +31,15 @@ export interface Round {
   /** Tokens of it, and how many of them were drafts of this device. */
   readonly tokens: number;
   readonly acceptedDrafts: number;
+  /** Of each of its tokens, where they were asked for. */
+  readonly logprobs?: readonly AnswerToken[];
+}
+
+/** A token of an answer with its bytes. */
+export interface AnswerToken extends TokenLogprobs {
+  readonly bytes: Uint8Array;
+  /** As `top`, with the bytes of each. */
+  readonly topBytes: readonly Uint8Array[];
 }
 
 /** What is known when an answer is over. */
