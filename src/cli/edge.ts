@@ -30,6 +30,7 @@ import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-acce
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint } from './edge-endpoint.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
+import { placesOf, queueOptions } from './edge-queue.ts';
 import { boundHeap } from './heap-bounds.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
@@ -73,6 +74,7 @@ const options = {
     whole: [64, 262_144],
     default: 2048,
   },
+  ...queueOptions,
   keepLost: {
     flag: '--keep-lost <seconds>',
     help: 'how long a session is kept whose device is gone, or whose answer is complete',
@@ -214,6 +216,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     maxRows: flags.maxRows ?? (needsFile(flags.model) ? profile?.rowCap : undefined) ?? defaultMaxRows,
     lookUpTokens: flags.lookUp,
     keepLostMs: flags.keepLost * 1000,
+    places: placesOf(flags),
     ...(flags.downlink === undefined ? {} : { downlinkBitsPerSecond: flags.downlink * 1e6 }),
     ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftLength } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),

@@ -1,6 +1,7 @@
 // Errors in the shape that OpenAI's clients read: {"error": {message, type, param, code}} with a status that says whether to try again.
 
 import type { ErrorCode, OutriderError } from '../basics/errors.ts';
+import { retrySecondsOf } from '../basics/retry-time.ts';
 
 /** What a request is answered with instead of text. */
 export class ApiError extends Error {
@@ -61,7 +62,9 @@ const answers: { readonly [Code in ErrorCode]?: readonly [status: number, code: 
 export function apiErrorOf({ code, message, remedy }: OutriderError): ApiError {
   if (code === 'internal')
     return new ApiError(500, 'internal', 'the endpoint has failed, not the request; its log says more');
-  const [status, name, retryAfterSeconds] = answers[code] ?? [500, code.replaceAll('-', '_')];
+  const [status, name, usualSeconds] = answers[code] ?? [500, code.replaceAll('-', '_')];
+  // What the edge has told is better than what is usual.
+  const retryAfterSeconds = usualSeconds === undefined ? undefined : (retrySecondsOf(remedy) ?? usualSeconds);
   const text = `${message}; ${remedy}`;
   return new ApiError(status, name, text, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
 }

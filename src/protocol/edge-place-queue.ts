@@ -3,6 +3,7 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, type ErrorCode } from '../basics/errors.ts';
+import { retryRemedy } from '../basics/retry-time.ts';
 import type { EdgeKey } from './edge-key.ts';
 import {
   keptTooMany,
@@ -16,6 +17,7 @@ import {
 import { waitsForDevice } from './edge-session.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { EdgeMessage, OpenMessage } from './messages.ts';
+import { estimateWaitMs, type FreedPlaces, noteFreed } from './place-estimate.ts';
 
 export interface PlaceEntry extends PlaceHolder {
   /** Unique in the process, from 1. */
@@ -85,6 +87,7 @@ export class PlaceQueue<Entry extends PlaceEntry> {
   #waiting = 0;
   #isServing = false;
   #cancelTick: (() => void) | null = null;
+  #freed: FreedPlaces = [];
 
   constructor(
     { rules, placing }: { readonly rules: PlaceRules; readonly placing: Placing },
@@ -113,9 +116,8 @@ export class PlaceQueue<Entry extends PlaceEntry> {
 
   leave(entry: Entry): void {
     if (!entry.hasPlace) return;
-    entry.hasPlace = false;
-    entry.stalledSinceMs = null;
-    this.#owner.leavePlace(entry);
+    this.#freed = noteFreed(this.#freed, this.#clock.nowMs());
+    this.#take(entry);
     this.#serve();
   }
 
@@ -154,6 +156,12 @@ export class PlaceQueue<Entry extends PlaceEntry> {
     this.#serve();
   }
 
+  #take(entry: Entry): void {
+    entry.hasPlace = false;
+    entry.stalledSinceMs = null;
+    this.#owner.leavePlace(entry);
+  }
+
   #givePlaces(): void {
     // Keys that can claim nothing now. One with a larger share may still have a claim.
     const modest = new Set<string>();
@@ -187,7 +195,7 @@ export class PlaceQueue<Entry extends PlaceEntry> {
     const freed = this.#placing.placeToFree(this.#actions.entries(), next, this.#clock.nowMs(), this.#rules);
     if (freed === undefined) return false;
     const { entry, why } = freed;
-    this.leave(entry);
+    this.#take(entry);
     this.#owner.placeChanged?.(entry, why, 0);
     if (why === 'shared') {
       entry.waitingSinceMs = this.#clock.nowMs();
@@ -204,9 +212,12 @@ export class PlaceQueue<Entry extends PlaceEntry> {
 
   #refuseWaiting(): void {
     const nowMs = this.#clock.nowMs();
-    const remedy = 'try again later, or start the edge with more --sessions (`sequences` in code)';
-    const refuse = (entry: Entry, cause: string): void =>
+    const refuse = (entry: Entry, cause: string): void => {
+      // The others that wait: this one would come after them.
+      const estimateMs = estimateWaitMs(this.#freed, Math.max(0, this.#waiting - 1), this.#clock.nowMs());
+      const remedy = retryRemedy(estimateMs, ', or start the edge with more --sessions (`sequences` in code)');
       this.#actions.refuse(entry, { code: 'edge-full', cause, remedy });
+    };
     const { waitMs, maxWaiting } = this.#rules;
     const taken = `all ${this.#owner.placeCount} places of this edge are taken`;
     for (const entry of [...this.#actions.entries()]) {
