@@ -21,6 +21,8 @@ export interface KeyTerms {
   readonly maxSessions: number | null;
   /** Most openings that may wait for a place; null: as many as the edge lets wait. */
   readonly maxWaiting: number | null;
+  /** Rows that the engine may evaluate for it in a minute; null or left out: any number. */
+  readonly rowsPerMinute?: number | null;
 }
 
 /** A key in the file. Times are ISO 8601 in UTC. */

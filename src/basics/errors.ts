@@ -21,6 +21,7 @@ export const errorCodes = [
   'edge-silent', // the edge keeps its connection but sends no text
   'exact-refused', // no shape law holds for the model on this engine
   'edge-full', // no sequence left on the edge
+  'quota-used', // the key has used its rows of this minute
   'edge-draining', // the edge is going down and opens no session
   'bandwidth-refused', // a network did not set, or release, the bandwidth of a session
   'port-in-use',

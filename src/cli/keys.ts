@@ -49,6 +49,11 @@ const addOptions = {
     help: 'most openings that may wait for a place (default: no limit)',
     whole: [0, 1024],
   },
+  rowsPerMinute: {
+    flag: '--rows-per-minute <count>',
+    help: 'most rows of the engine in a minute: tokens of prompts, drafts, and one for each step (default: no limit)',
+    whole: [1, 1_000_000_000],
+  },
   ...shared,
 } as const;
 const key = { argument: '<id|name>', help: 'which key' } as const;
@@ -89,11 +94,13 @@ function parseScopes(text: string): readonly KeyScope[] {
 
 async function runAdd(flags: OptionsOf<typeof addOptions>): Promise<void> {
   const nowMs = Date.now();
-  const { expires, maxSessions = null, maxWaiting = null } = flags;
+  const { expires, maxSessions = null, maxWaiting = null, rowsPerMinute } = flags;
   const at = expires === undefined ? null : 'at' in expires ? expires.at : new Date(nowMs + expires.inMs).toISOString();
   const terms: KeyTerms = {
     ...{ name: flags.name, scopes: flags.scope, expires: at, share: flags.share },
     ...{ maxSessions, maxWaiting },
+    // Left out, so that an older outrider can read the file as long as no key has one.
+    ...(rowsPerMinute === undefined ? {} : { rowsPerMinute }),
   };
   const path = flags.keys ?? defaultKeyFile();
   printMade('keys add', await addKeyTo(path, terms, nowMs), flags.json, `added to ${path}`);
@@ -136,10 +143,11 @@ function toMinute(date: string): string {
 /** What may be seen of a key: neither its secret nor a digest. */
 function rowOf(entry: KeyEntry, nowMs: number) {
   const { id, name, scopes, created, expires, revoked, share, maxSessions, maxWaiting, former } = entry;
+  const { rowsPerMinute = null } = entry;
   const formerUntil = hasGrace(entry, nowMs) ? (former?.until ?? null) : null;
   const state = keyState(entry, nowMs);
   const terms = { scopes: scopes.join(','), created, expires, revoked, formerUntil };
-  return { id, name, state, ...terms, share, maxSessions, maxWaiting };
+  return { id, name, state, ...terms, share, maxSessions, maxWaiting, rowsPerMinute };
 }
 
 /** The secret is the only text on standard output, for scripts. */

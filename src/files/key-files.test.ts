@@ -99,13 +99,18 @@ describe('the keys of a running edge', () => {
   }
 
   it('are found by their whole text, for their scopes, while they are valid', async () => {
-    const ada = await addKeyTo(path, terms('Ada', { share: 2, maxSessions: 3, maxWaiting: 4 }), nowMs);
+    const ada = await addKeyTo(
+      path,
+      terms('Ada', { share: 2, maxSessions: 3, maxWaiting: 4, rowsPerMinute: 5 }),
+      nowMs,
+    );
     const web = await addKeyTo(path, terms('web', { scopes: ['chat'] }), nowMs);
     const past = await addKeyTo(path, terms('past', { expires: new Date(nowMs + 1).toISOString() }), nowMs);
     let time = nowMs;
     const ring = await openRing({ now: () => time });
     const { id } = ada.entry;
-    expect(ring.find(ada.key, 'verify')).toEqual({ id, name: 'Ada', share: 2, maxSessions: 3, maxWaiting: 4 });
+    const limits = { share: 2, maxSessions: 3, maxWaiting: 4, rowsPerMinute: 5 };
+    expect(ring.find(ada.key, 'verify')).toEqual({ id, name: 'Ada', ...limits });
     expect(ring.find(ada.key, 'verify')).toBe(ring.find(ada.key, 'verify'));
     expect(ring.find(ada.key, 'admin')).toBeNull();
     expect([ring.find(web.key, 'verify'), ring.find(web.key, 'chat')?.name]).toEqual([null, 'web']);

@@ -92,10 +92,11 @@ export class KeyRing implements Disposable {
     this.#timer = undefined;
   }
 
-  #keyOf({ id, name, share, maxSessions, maxWaiting }: KeyEntry, sha256: string, scope: KeyScope): EdgeKey {
+  #keyOf(entry: KeyEntry, sha256: string, scope: KeyScope): EdgeKey {
     const known = this.#found.get(`${scope} ${sha256}`);
     if (known !== undefined) return known;
-    const key: EdgeKey = { id, name, share, maxSessions, maxWaiting };
+    const { id, name, share, maxSessions, maxWaiting, rowsPerMinute = null } = entry;
+    const key: EdgeKey = { id, name, share, maxSessions, maxWaiting, rowsPerMinute };
     this.#found.set(`${scope} ${sha256}`, key);
     this.#proofs.set(key, { sha256, scope });
     return key;

@@ -149,11 +149,12 @@ function takeRefusal(
 ): DeviceState {
   const isOutdated = code === 'superseded' && link.attempt < lastAttempt(state);
   // The edge comes back or has a place again, or another takes over; without text a person can choose better than a pause.
-  const mayReturn = (code === 'edge-draining' || code === 'edge-full') && state.text.length > state.turn.prompt.length;
+  const isPassing = code === 'edge-draining' || code === 'edge-full' || code === 'quota-used';
+  const mayReturn = isPassing && state.text.length > state.turn.prompt.length;
   if (state.links.length < 2 && !isOutdated && !mayReturn)
     return finish(state, { kind: 'failed', code, cause, remedy }, effects);
   effects.push({ kind: 'close-link', link: link.id, code: 'done', detail: cause });
-  return lose(code === 'edge-full' ? forget(state, link.edge) : state, link.id, effects);
+  return lose(code === 'edge-full' || code === 'quota-used' ? forget(state, link.edge) : state, link.id, effects);
 }
 
 function greet(state: DeviceState, link: DeviceLink, hello: HelloMessage, effects: DeviceEffect[]): DeviceState {

@@ -8,6 +8,7 @@ import type { StepLimits } from '../scheduling/schedule-step.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { chainToExtend, wantedDrafts } from './edge-chain.ts';
 import { type EdgeConnectionObserver, type EdgeConnectionSettings, EdgeConnections } from './edge-connections.ts';
+import type { EdgeKey } from './edge-key.ts';
 import {
   checkTextLengths,
   EdgeRegistry,
@@ -20,6 +21,7 @@ import { announcedStepMs } from './edge-timing.ts';
 import { EngineSteps } from './engine-steps.ts';
 import { type EdgeMessage, type HelloMessage, type OpenMessage, protocolVersion } from './messages.ts';
 import { modeOf } from './mode.ts';
+import { RowQuotas } from './row-quotas.ts';
 import type { FrameConnection, FrameHandler } from './wire.ts';
 
 /** The draft model of the edge, for the modes in which the edge drafts. */
@@ -92,6 +94,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   readonly sessions: EdgeRegistry<Entry>;
   readonly connections: EdgeConnections<Carrier>;
   readonly steps: EngineSteps<Entry>;
+  readonly quotas: RowQuotas = new RowQuotas();
   readonly #settings: EdgeSettings;
   readonly #host: EdgeHost<Entry>;
   readonly #clock: Clock;
@@ -114,10 +117,12 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       checkTextLengths(promptLength, answerLength, settings.rules.contextLength);
     const connecting = { ...settings, checkLengths, hello: () => this.#hello() };
     this.connections = new EdgeConnections(connecting, clock, this.sessions, observer);
-    this.steps = new EngineSteps(this.sessions, settings.limits, host, (expectedMs, sessionCount) => {
+    const planned = (expectedMs: number, sessionCount: number): void => {
       this.#step = { startMs: clock.nowMs(), expectedMs, sessionCount };
       settings.edgeDraft?.stepBegins?.();
-    });
+    };
+    const evaluates = ({ key }: Entry, rows: number): void => this.quotas.spend(key, rows, clock.nowMs());
+    this.steps = new EngineSteps(this.sessions, settings.limits, host, planned, evaluates);
   }
 
   accept(carrier: Carrier): FrameHandler {
@@ -175,6 +180,8 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       send: (link, message) => this.connections.send(link, message),
       close: (link, code, detail) => this.connections.close(link, code, detail),
       admit: (open) => this.#admit(open),
+      demand: ({ prompt, answer }, key) =>
+        this.quotas.demand(key, prompt.length + answer.length, this.#promisedRows(key), this.#clock.nowMs()),
       enter: (entry) => host.enter({ ...entry, wanted: { length: -1, drafts: 0 } }),
       takePlace: (entry, open) => host.takePlace(entry, open),
       leavePlace: (entry) => host.leavePlace(entry),
@@ -211,6 +218,18 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       cause,
       'start the edge with a draft model (--draft, or `draft` in code), or use another mode',
     );
+  }
+
+  /** What the engine has yet to evaluate of the texts of a key. */
+  #promisedRows(key: EdgeKey): number {
+    if (key.rowsPerMinute === null) return 0;
+    let rows = 0;
+    for (const entry of this.sessions.entries) {
+      const { text, end, released } = entry.state;
+      if (entry.key.id !== key.id || end !== null || released) continue;
+      rows += Math.max(0, text.length - this.#host.heldTokens(entry));
+    }
+    return rows;
   }
 
   /** Starts edge drafts, one after the other, until a step has enough. */

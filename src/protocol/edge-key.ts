@@ -23,10 +23,15 @@ export interface EdgeKey {
   readonly maxSessions: number | null;
   /** Most sessions that wait for a place at the same time; null: as many as the edge lets wait. */
   readonly maxWaiting: number | null;
+  /** Rows that the engine evaluates for it in a minute, prompts and drafts included; null: any number. */
+  readonly rowsPerMinute: number | null;
 }
 
 /** Of an edge that asks for no key. */
-export const anyone: EdgeKey = { id: '', name: 'anyone', share: 1, maxSessions: null, maxWaiting: null };
+export const anyone: EdgeKey = {
+  ...{ id: '', name: 'anyone', share: 1, maxSessions: null, maxWaiting: null },
+  rowsPerMinute: null,
+};
 
 const countOrNull: Check = (field, value) => {
   if (value !== null) whole(0)(field, value);
@@ -36,6 +41,9 @@ const changeChecks: Checks<Partial<Omit<EdgeKey, 'id'>>> = {
   share: optional(between(0.001, 1000)),
   maxSessions: optional(countOrNull),
   maxWaiting: optional(countOrNull),
+  rowsPerMinute: optional((field, value) => {
+    if (value !== null) whole(1)(field, value);
+  }),
 };
 const isId = must('Give a text that no other key of the edge has.', (id) => typeof id === 'string' && id !== '');
 

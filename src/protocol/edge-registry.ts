@@ -47,6 +47,8 @@ export interface RegistrySettings {
 export interface RegistryOwner<Entry extends RegistryEntry> extends PlaceOwner<Entry> {
   /** Further conditions for an `open`. @returns the opening as it is served @throws OutriderError */
   admit?(open: OpenMessage): OpenMessage;
+  /** Whether this key may have such a text evaluated now. @throws OutriderError */
+  demand?(open: OpenMessage, key: EdgeKey): void;
   /** Adds the owner's fields to a new entry. */
   enter(entry: RegistryEntry): Entry;
   /** An event was applied; its effects are not performed yet. */
@@ -117,6 +119,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
       throw new OutriderError('protocol-error', 'a second attach', 'use a connection for one session only');
     }
     invariant(key !== null, 'an attach without a key');
+    if (message.kind === 'open') this.#owner.demand?.(message, key);
     const entry = this.find(message.session, key);
     if (entry !== undefined) {
       this.#byLink.set(link, entry);

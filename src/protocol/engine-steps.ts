@@ -64,19 +64,25 @@ export class EngineSteps<Entry extends StepEntry> {
   readonly #limits: StepLimits;
   readonly #host: StepHost<Entry>;
   readonly #planned: (expectedMs: number, sessionCount: number) => void;
+  readonly #evaluates: (entry: Entry, rows: number) => void;
   #schedule: ScheduleState = freshSchedule;
 
-  /** @param planned called with the expected time of a step and the number of its sessions, before any of them begins */
+  /**
+   * @param planned called with the expected time of a step and the number of its sessions, before any of them begins
+   * @param evaluates called with the rows of each session in a step
+   */
   constructor(
     sessions: EdgeRegistry<Entry>,
     limits: StepLimits,
     host: StepHost<Entry>,
     planned: (expectedMs: number, sessionCount: number) => void = () => {},
+    evaluates: (entry: Entry, rows: number) => void = () => {},
   ) {
     this.#sessions = sessions;
     this.#limits = limits;
     this.#host = host;
     this.#planned = planned;
+    this.#evaluates = evaluates;
   }
 
   reset(): void {
@@ -127,6 +133,7 @@ export class EngineSteps<Entry extends StepEntry> {
   }
 
   #begin({ entry, heldTokens }: Work<Entry>, item: StepItem): StepPart<Entry> {
+    this.#evaluates(entry, item.kind === 'prefill' ? item.tokens : item.drafts + 1);
     if (item.kind === 'prefill') return { entry, heldTokens, prefillTokens: item.tokens, ticket: null };
     this.#sessions.step(entry, { kind: 'step-started', drafts: item.drafts });
     const { ticket } = entry.state;
