@@ -60,6 +60,7 @@ interface Extras {
   readonly maxTokens: number | null;
   readonly ignored: readonly string[];
   readonly newSeed: () => bigint;
+  readonly prediction?: string | undefined;
 }
 
 export type Prompt = CompletionRequest['prompt'];
@@ -67,7 +68,7 @@ export type Prompt = CompletionRequest['prompt'];
 export function requestOf(
   fields: CommonFields,
   prompts: readonly Prompt[],
-  { maxTokens, ignored, newSeed }: Extras,
+  { maxTokens, ignored, newSeed, prediction }: Extras,
 ): ApiRequest {
   const stopStrings = typeof fields.stop === 'string' ? [fields.stop] : (fields.stop ?? []);
   const seed = fields.seed == null ? newSeed() : BigInt.asUintN(64, BigInt(fields.seed));
@@ -80,6 +81,7 @@ export function requestOf(
         sampling: samplingOf(fields, BigInt.asUintN(64, seed + BigInt(choice))),
         stopStrings,
         maxTokens,
+        ...(prediction === undefined ? {} : { prediction }),
       };
     }),
   );
@@ -133,7 +135,6 @@ const refused = [
   ...['tools', 'tool_choice', 'functions', 'function_call', 'response_format', 'logprobs', 'top_logprobs', 'audio'],
   ...[
     'modalities',
-    'prediction',
     'web_search_options',
     'suffix',
     'thinking',

@@ -16,6 +16,8 @@ export interface CompletionRequest {
   readonly stopStrings: readonly string[];
   /** Null: as many as the context holds. */
   readonly maxTokens: number | null;
+  /** A text that the answer will probably repeat, with changes: a source of drafts. It changes no text; default: none. */
+  readonly prediction?: string | undefined;
   /** What the answer must follow; default: anything. */
   readonly grammar?: Grammar | undefined;
   /** How many of the likeliest tokens are named at each position, 0 to 20, beside the chosen one; default: no logprobs at all. */

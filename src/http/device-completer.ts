@@ -6,8 +6,10 @@ import type { Device } from '../device/device.ts';
 import { startLocalTurn } from '../device/local-turn.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
+import type { TurnOptions } from '../device/turn-options.ts';
 import type { Emission, TurnReport } from '../device/turn-report.ts';
 import type { Tokenizer } from '../models/model.ts';
+import { PredictedDrafter } from '../models/predicted-drafter.ts';
 import { limits } from '../protocol/limits.ts';
 import {
   type Completer,
@@ -60,7 +62,13 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
         if (maxAnswerTokens < 1) throw contextFull(prompt.length, await context.tokens());
         const key = credentials ?? request.credentials;
         const turn = startTurn({
-          ...{ ...asked, maxAnswerTokens, connect: device.edges, drafter, auto: device.auto, signal: request.signal },
+          ...{
+            ...asked,
+            maxAnswerTokens,
+            connect: device.edges,
+            ...draftingOf(device, request),
+            signal: request.signal,
+          },
           ...(key === undefined ? {} : { credentials: key }),
         });
         // Whether an edge answers shows with the first text.
@@ -75,6 +83,28 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
       }
     },
   };
+}
+
+/** Drafts from a prediction take no time, and a step may take many. */
+const predictedMaxAhead = 96;
+/** A longer prediction is used up to here: to encode it takes time in which nobody else is answered. */
+const predictedCharacters = 524_288;
+
+/**
+ * How a turn drafts. With a prediction most of its drafts cost nothing, so nobody judges what they save; the draft model helps where mode
+ * `auto` would begin with it.
+ */
+function draftingOf(
+  { tokenizer, drafter, auto }: Device,
+  { prediction = '' }: Pick<CompletionRequest, 'prediction'>,
+): Pick<TurnOptions, 'drafter' | 'auto' | 'mode' | 'maxAhead'> {
+  if (prediction === '') return { drafter, auto };
+  const rests = auto.follow({ canDraft: drafter !== null }).begins() !== null;
+  const predicted = new PredictedDrafter(
+    tokenizer.encode(prediction.slice(0, predictedCharacters)),
+    rests ? null : drafter,
+  );
+  return { drafter: predicted, mode: 'mix', maxAhead: predictedMaxAhead };
 }
 
 /** @throws OutriderError `context-full` where a draft model could not hold the prompt */

@@ -59,6 +59,24 @@ describe('a chat request', () => {
     expect(chat({ n: 2, seed: -1 }).asked.map(({ sampling }) => sampling.seed)).toEqual([2n ** 64n - 1n, 0n]);
   });
 
+  it('takes a prediction as text or as parts of text, and no other', () => {
+    const [asked] = chat({
+      prediction: {
+        type: 'content',
+        content: [
+          { type: 'text', text: 'a' },
+          { type: 'text', text: 'b' },
+        ],
+      },
+    }).asked;
+    expect(asked?.prediction).toBe('ab');
+    expect(chat({ prediction: null }).asked[0]).not.toHaveProperty('prediction');
+    expect(failureOf(() => chat({ prediction: { type: 'json' } }))).toMatchObject({
+      status: 400,
+      param: 'prediction.type',
+    });
+  });
+
   it('sorts biases by id', () => {
     expect(chat({ logit_bias: { '20': -1, '3': 2 } }).asked[0]?.sampling.logitBias).toEqual([
       [3, 2],
@@ -75,7 +93,7 @@ describe('a chat request', () => {
     ]);
   });
 
-  it.each(['tools', 'functions', 'response_format', 'logprobs', 'top_logprobs', 'prediction', 'audio'])(
+  it.each(['tools', 'functions', 'response_format', 'logprobs', 'top_logprobs', 'audio'])(
     'is refused with %s, which would change the text or promise something about it',
     (name) => {
       const refusal = failureOf(() => chat({ [name]: { type: 'json_object' } }));

@@ -45,6 +45,7 @@ const chatSchema = z.looseObject({
   ...common,
   messages: z.array(message).min(1),
   max_completion_tokens: common.max_tokens,
+  prediction: z.object({ type: z.literal('content'), content: contentSchema }).nullish(),
 });
 
 const tokenIds = z.array(z.int().min(0)).min(1);
@@ -63,7 +64,8 @@ export function readChatRequest(body: unknown, newSeed: () => bigint): ApiReques
   });
   const ignored = otherFields(fields, Object.keys(chatSchema.shape));
   const maxTokens = fields.max_completion_tokens ?? fields.max_tokens ?? null;
-  return requestOf(fields, [{ kind: 'chat', messages }], { maxTokens, ignored, newSeed });
+  const prediction = fields.prediction == null ? undefined : plainText(fields.prediction.content, 'prediction.content');
+  return requestOf(fields, [{ kind: 'chat', messages }], { maxTokens, ignored, newSeed, prediction });
 }
 
 /** @throws ApiError 400 */

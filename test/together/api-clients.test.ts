@@ -74,6 +74,27 @@ describe('the OpenAI client', () => {
     expect(whole.system_fingerprint).toMatch(/^or_[0-9a-f]{16}$/);
   });
 
+  it('gets the same text with a prediction of it, and with a wrong one', async () => {
+    const asked = {
+      model,
+      messages: [{ role: 'user' as const, content: 'Write it again.' }],
+      max_tokens: 120,
+      temperature: 0,
+    };
+    const [plain] = (await client.chat.completions.create(asked)).choices;
+    const text = plain?.message.content ?? '';
+    const changed = `${text.slice(0, 40)}something else${text.slice(55)}`;
+    const parts = [text.slice(0, 60), text.slice(60)].map((part) => ({ type: 'text' as const, text: part }));
+    for (const content of [text, changed, 'no such words', parts]) {
+      const answer = await client.chat.completions.create({ ...asked, prediction: { type: 'content', content } });
+      expect(answer.choices[0]?.message.content).toBe(text);
+      if (content === text)
+        expect(answer.usage?.completion_tokens_details?.accepted_prediction_tokens).toBeGreaterThan(80);
+    }
+    const wrong = { ...asked, prediction: { type: 'content' as const, content: [{ type: 'image' }] } };
+    await expect(client.chat.completions.create(wrong as never)).rejects.toMatchObject({ status: 400 });
+  });
+
   it('gets several choices, the first that of a single one', async () => {
     const asked = { model, messages: [{ role: 'user' as const, content: 'Hi' }], max_tokens: 20, seed: 3 };
     const one = await client.chat.completions.create(asked);
@@ -253,6 +274,17 @@ describe('the endpoint on the port of an edge', () => {
     const answer = await new OpenAI({ ...own, apiKey: key }).completions.create(asked);
     expect(answer.choices[0]).toMatchObject({ text: await textOf(60), finish_reason: 'length' });
     expect(answer.usage?.completion_tokens_details?.accepted_prediction_tokens).toBe(0);
+    const chat = {
+      model: name,
+      messages: [{ role: 'user' as const, content: 'Again.' }],
+      max_tokens: 60,
+      temperature: 0,
+    };
+    const chats = new OpenAI({ ...own, apiKey: key }).chat.completions;
+    const content = (await chats.create(chat)).choices[0]?.message.content ?? '';
+    const predicted = await chats.create({ ...chat, prediction: { type: 'content', content } });
+    expect(predicted.choices[0]?.message.content).toBe(content);
+    expect(predicted.usage?.completion_tokens_details?.accepted_prediction_tokens).toBeGreaterThan(30);
     const stranger = new OpenAI({ ...own, apiKey: 'wrong' });
     await expect(stranger.completions.create(asked)).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
   });
