@@ -72,6 +72,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'edge',
   ],
   http: ['basics', 'decoding', 'protocol', 'models', 'transport-node', 'device'],
+  metrics: ['basics', 'edge', 'http'],
   figures: ['allocation', 'world'],
   files: [
     'basics',
@@ -219,6 +220,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   edge: ['node'],
   live: ['node'],
   http: ['node', 'hono', '@hono/node-server', 'zod'],
+  metrics: ['prom-client'],
   figures: ['vega'],
   files: ['node', 'vega', '@resvg/resvg-js'],
   laboratory: ['node', 'vega'],

@@ -14,10 +14,10 @@ import { startCpuTime } from '../laboratory/cpu-time.ts';
 import { answerPrefix } from '../laboratory/edge-process.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { listenController, type RunningController, startController } from '../live/controller-server.ts';
-import { listenMetrics } from '../live/metrics-server.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { resolveListenAddress } from '../transport-node/listen-address.ts';
 import { withInterrupt } from './interrupt.ts';
+import { metricsOption, openMetricsPort } from './metrics-port.ts';
 import { commandOf } from './option-flags.ts';
 
 const notes = `Examples:
@@ -67,9 +67,8 @@ const options = {
   },
   untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
   metricsPort: {
-    flag: '--metrics-port <number>',
+    ...metricsOption,
     help: 'serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; 0: any free port (default: none)',
-    whole: [0, 65_535],
   },
   log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
 } as const;
@@ -109,13 +108,11 @@ async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void>
   await using open = new CloseStack();
   const listener = await listenController(controller, { host: address, port: flags.port });
   open.defer(() => listener.close());
-  const metrics =
-    flags.metricsPort === undefined ? null : await listenMetrics(() => controller.metrics, flags.metricsPort);
-  if (metrics !== null) open.defer(() => metrics.close());
+  await using metrics = await openMetricsPort(flags.metricsPort, () => controller.metrics);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
   process.stdout.write(`ws://${host}:${listener.port}\n`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
-  if (metrics !== null) note(`metrics at http://127.0.0.1:${metrics.port}/metrics`);
+  if (metrics !== null) note(metrics.said);
   if (!signal.aborted) {
     await new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true });

@@ -8,6 +8,7 @@ import { packageVersion } from '../files/document.ts';
 import { createHttpApp } from '../http/app.ts';
 import { createDeviceCompleter } from '../http/device-completer.ts';
 import { requestListenerOf } from '../http/listen-http.ts';
+import type { HttpObserver } from '../http/request-record.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { createInMemoryNetwork } from '../transport/in-memory.ts';
 import { createAddressGuard } from '../transport-node/upgrade-guard.ts';
@@ -19,6 +20,10 @@ export interface EndpointHost {
   readonly isOwnName: (name: string) => boolean;
   /** Told of failures that are bugs. */
   readonly onFault: (error: unknown) => void;
+  /** What GET /metrics answers; default: nothing. */
+  readonly metrics?: () => Promise<string>;
+  /** Told of each request. */
+  readonly observer?: HttpObserver;
 }
 
 /** What answers requests below "/v1/" on the edge's port. Keys are those of devices, and count together with them. */
@@ -26,20 +31,23 @@ export function edgeEndpoint(
   edge: Pick<Edge, 'accept' | 'status'>,
   { tokenizer, identity }: Pick<LanguageModel, 'tokenizer' | 'identity'>,
   { listen, keyOf }: Pick<EdgeAccess, 'listen' | 'keyOf'>,
-  { isOwnName, onFault }: EndpointHost,
+  { isOwnName, onFault, metrics, observer }: EndpointHost,
 ): RequestListener {
   const nowMs = (): number => performance.timeOrigin + performance.now();
   const network = createInMemoryNetwork(edge.accept);
   const device = createDevice({ edge: network.connect, tokenizer, drafter: null });
-  const state = (): 'ready' | 'draining' => (edge.status.state === 'serving' ? 'ready' : 'draining');
+  const state = (): 'ready' | 'draining' | 'stalled' => states[edge.status.state];
   const guard = createAddressGuard({ ...listen, isOwnName });
   return requestListenerOf(
     createHttpApp({
       completer: createDeviceCompleter({ device, model: identity.name, nowMs, state }),
-      ...{ nowMs, version: packageVersion(), onFault },
+      ...{ nowMs, version: packageVersion(), onFault, metrics, observer },
       randomBits: () => randomBytes(8).readBigUInt64LE(),
       refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
       mayUse: (key) => keyOf === undefined || (key !== undefined && keyOf(key) !== null),
+      keyName: (key) => (keyOf === undefined || key === undefined ? null : (keyOf(key)?.name ?? null)),
     }),
   );
 }
+
+const states = { serving: 'ready', stalled: 'stalled', draining: 'draining', closed: 'draining' } as const;

@@ -9,7 +9,7 @@ import type { Place } from '../controller/messages.ts';
 import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows } from '../edge/edge-options.ts';
 import { openModel } from '../engines/open-model.ts';
-import { modelLabel, printDocument } from '../files/document.ts';
+import { modelLabel, packageVersion, printDocument } from '../files/document.ts';
 import { answerPrefix, type EdgeAnswers, type EdgeResources } from '../laboratory/edge-process.ts';
 import { gpuOption } from '../laboratory/gpu-option.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
@@ -17,6 +17,7 @@ import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { reachBy } from '../live/control-client.ts';
 import { joinAsEdge } from '../live/edge-agent.ts';
 import { TicketBook, ticketPrefix } from '../live/ticket-book.ts';
+import { createEdgeMetrics } from '../metrics/edge-metrics.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { needsFile } from '../models/model-spec.ts';
 import type { PacedModel } from '../models/paced.ts';
@@ -35,6 +36,7 @@ import { boundHeap } from './heap-bounds.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
 import { controlNoteText, memberName, memberOptions } from './member-options.ts';
+import { metricsOption, openMetricsPort } from './metrics-port.ts';
 import { commandOf } from './option-flags.ts';
 
 const notes = `Examples:
@@ -123,6 +125,7 @@ const options = {
   gpu: gpuOption as typeof gpuOption,
   ...accessOptions,
   ...operationOptions,
+  metricsPort: metricsOption as typeof metricsOption,
   ...memberOptions,
   advertise: {
     flag: '--advertise <address>',
@@ -210,8 +213,12 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   const { target, draft, profile } = models;
   const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
   const keyOf = tickets === null ? access.keyOf : tickets.beside(access.keyOf);
+  const { maxSequences, contextLength } = target.limits;
+  const metrics = createEdgeMetrics({
+    ...{ model: target.identity.name, version: packageVersion(), kvTokens: maxSequences * contextLength },
+  });
   await using edge = await startEdge({
-    model: target,
+    ...{ model: target, meter: metrics.meter },
     // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
     maxRows: flags.maxRows ?? (needsFile(flags.model) ? profile?.rowCap : undefined) ?? defaultMaxRows,
     lookUpTokens: flags.lookUp,
@@ -227,7 +234,11 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   const onApi = edgeEndpoint(edge, target, access, {
     isOwnName: (name) => listener.isOwnName(name),
     onFault: (error) => operation.warn(error),
+    metrics: metrics.text,
+    observer: { ended: metrics.requestEnded },
   });
+  metrics.follow(edge);
+  await using port = await openMetricsPort(flags.metricsPort, metrics.text);
   const listener: WebSocketListener = await listenEdge(edge, {
     ...{ ...access.listen, port: flags.port, mayOrder: access.mayOrder, onApi },
   });
@@ -245,6 +256,7 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   if (!flags.untilInputEnds)
     note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${target.identity.name}"`);
   using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
+  if (port !== null) note(port.said);
   const paced = 'pacing' in target ? (target as PacedModel) : undefined;
   if (flags.untilInputEnds) answerLines(edge, paced);
   await operation.run(edge, listener, asked);
@@ -331,7 +343,14 @@ function note(text: string): void {
 /** Rows: how often each kind of refusal happened. */
 function printAccount(edge: Edge, flags: EdgeFlags, paced: PacedModel | undefined): void {
   const { status } = edge;
-  const { state: _state, sessions: _sessions, answering: _answering, connections: _connections, ...more } = status;
+  const {
+    state: _state,
+    sessions: _sessions,
+    answering: _answering,
+    connections: _connections,
+    keptTokens: _kept,
+    ...more
+  } = status;
   const { counts, ...account } = more;
   const pacing = paced?.pacing;
   const overrun =

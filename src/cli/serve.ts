@@ -3,6 +3,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { CloseStack } from '../basics/close-stack.ts';
 import { badArgument } from '../basics/errors.ts';
 import type { Secret } from '../basics/secret.ts';
 import { probeEdge } from '../device/probe-edge.ts';
@@ -13,10 +14,12 @@ import { type HttpListener, listenHttp } from '../http/listen-http.ts';
 import { type EdgeProcess, startEdgeProcess } from '../laboratory/edge-process.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
+import { createEndpointMetrics } from '../metrics/endpoint-metrics.ts';
 import { defaultEdgeProfile } from '../models/profiles.ts';
 import { createAddressGuard } from '../transport-node/upgrade-guard.ts';
 import { answerOptions } from './answer-flags.ts';
 import { withInterrupt } from './interrupt.ts';
+import { metricsOption, openMetricsPort } from './metrics-port.ts';
 import { prepareModels } from './model-room.ts';
 import { type CommandDevice, edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
 import { commandOf } from './option-flags.ts';
@@ -60,6 +63,7 @@ const options = {
     help: 'names of this machine in the addresses of applications, beside localhost and IP addresses',
     texts: true,
   },
+  metricsPort: metricsOption as typeof metricsOption,
   pair: answerOptions.pair,
   target: {
     flag: '--target <name|path>',
@@ -116,18 +120,20 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   }
 }
 
-function listen(
-  { target, key, clientKey, port, offline }: ServeFlags,
+async function listen(
+  flags: ServeFlags,
   device: CommandDevice,
   refuses: (headers: Headers) => string | null,
-): Promise<HttpListener> {
+): Promise<Pick<HttpListener, 'port'> & AsyncDisposable> {
+  const { target, key, clientKey, port, offline } = flags;
   const nowMs = (): number => performance.timeOrigin + performance.now();
   // Without a key for the edge it is shown none: a key of the application is for this endpoint.
   const completer = createDeviceCompleter({
     ...{ device, model: target, nowMs, credentials: key?.reveal() ?? '', isOfflineAllowed: offline },
   });
+  const metrics = createEndpointMetrics({ model: target, version: packageVersion() }, () => completer.state);
   const app = createHttpApp({
-    ...{ completer, nowMs, refuses, version: packageVersion() },
+    ...{ completer, nowMs, refuses, version: packageVersion(), metrics: metrics.text, observer: metrics.observer },
     onFault: (error) =>
       note(
         `a request has failed: ${foreignLine(error instanceof Error ? (error.stack ?? error.message) : String(error))}`,
@@ -135,7 +141,14 @@ function listen(
     randomBits: () => randomBytes(8).readBigUInt64LE(),
     mayUse: (shown) => clientKey === undefined || (shown !== undefined && isEqual(clientKey, shown)),
   });
-  return listenHttp(app, host, port);
+  const opened = new CloseStack();
+  const listener = opened.use(await listenHttp(app, host, port));
+  const metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
+  if (metricsPort !== null) {
+    opened.use(metricsPort);
+    note(metricsPort.said);
+  }
+  return { port: listener.port, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
 /** Takes the same time wherever the two differ. */

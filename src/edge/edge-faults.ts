@@ -3,6 +3,7 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { machineClock } from '../transport/machine-clock.ts';
+import type { EdgeMeter } from './edge-meter.ts';
 
 /** A fault with the same words is reported once in this time, ms. */
 const repeatAfterMs = 10_000;
@@ -57,6 +58,17 @@ export class EdgeFaults {
   guard<Args extends unknown[]>(callback: (...args: Args) => unknown): (...args: Args) => void {
     return (...args) => {
       this.call(() => callback(...args), undefined);
+    };
+  }
+
+  /** A meter whose calls do not throw. */
+  guardMeter(meter: EdgeMeter): EdgeMeter {
+    return {
+      opened: this.guard((session) => meter.opened(session)),
+      placed: this.guard((textTokens, heldTokens) => meter.placed(textTokens, heldTokens)),
+      committed: this.guard((commit) => meter.committed(commit)),
+      ended: this.guard((end) => meter.ended(end)),
+      stepped: this.guard((step) => meter.stepped(step)),
     };
   }
 

@@ -9,6 +9,7 @@ import type { EdgeEvent, EdgeState, SessionCreated } from '../protocol/edge-stat
 import type { EdgeMessage } from '../protocol/messages.ts';
 import type { CloseReason, Connection } from '../transport/transport.ts';
 import type { EdgeLogEvent, SessionFigures } from './edge-events.ts';
+import { type EdgeMeter, type MeteredEnd, noMeter } from './edge-meter.ts';
 import { EventThrottle } from './event-throttle.ts';
 
 /** Counts since the start. */
@@ -48,6 +49,7 @@ interface SessionRecord {
 export class EdgeJournal {
   readonly #clock: Clock;
   readonly #throttle: EventThrottle;
+  readonly #meter: EdgeMeter;
   readonly #connections = new Map<object, ConnectionRecord>();
   readonly #sessions = new WeakMap<object, SessionRecord>();
   readonly #counts = { connectionsOpened: 0, sessionsOpened: 0, sessionsEnded: 0, sessionsForgotten: 0 };
@@ -56,9 +58,10 @@ export class EdgeJournal {
   /** The carrier of a connection of the core. */
   carrierOf: (link: number) => object | undefined = () => undefined;
 
-  /** @param emit must not throw */
-  constructor(emit: (event: EdgeLogEvent) => void, clock: Clock) {
+  /** @param emit must not throw, nor may `meter` */
+  constructor(emit: (event: EdgeLogEvent) => void, clock: Clock, meter: EdgeMeter = noMeter) {
     this.#clock = clock;
+    this.#meter = meter;
     this.#throttle = new EventThrottle(emit, clock);
   }
 
@@ -135,6 +138,13 @@ export class EdgeJournal {
     this.tell({ kind: 'fault', cause, stack: error instanceof Error ? (error.stack ?? null) : null });
   }
 
+  /** @param keys of the sessions that have ended with them */
+  keysRevoked(keys: readonly EdgeKey[]): void {
+    const counts = new Map<string, number>();
+    for (const { name } of keys) this.#count(counts, name);
+    for (const [key, sessions] of counts) this.tell({ kind: 'key-revoked', key, sessions });
+  }
+
   upgradeRefused(address: string | null, reason: string, detail: string): void {
     this.#count(this.#upgradeRefusals, reason);
     this.tell({ kind: 'upgrade-refused', address, reason, detail });
@@ -146,8 +156,13 @@ export class EdgeJournal {
     if (record === undefined) return;
     const { state } = entry;
     if (before !== null && state.text.length > before.text.length && event.kind === 'step-done') {
-      record.lastAtMs = this.#clock.nowMs();
-      record.firstAtMs ??= record.lastAtMs;
+      const nowMs = this.#clock.nowMs();
+      const [tokens, drafts] = [state.text.length - before.text.length, event.ticket.drafts.length];
+      const accepted = acceptedRows(state) - acceptedRows(before);
+      const sinceMs = nowMs - record.lastAtMs;
+      this.#meter.committed({ tokens, drafts, accepted, sinceMs, isFirst: record.firstAtMs === null });
+      record.lastAtMs = nowMs;
+      record.firstAtMs ??= nowMs;
     }
     if (before !== null && before.link?.id !== state.link?.id) this.#moved(entry, record);
     if (record.isOver) return;
@@ -171,7 +186,7 @@ export class EdgeJournal {
   forgotten(entry: EdgeEntry): void {
     const record = this.#sessions.get(entry);
     if (record === undefined || record.isOver) return;
-    record.isOver = true;
+    this.#over(record, 'forgotten');
     this.#counts.sessionsForgotten += 1;
     this.tell({
       kind: 'session-forgotten',
@@ -187,6 +202,7 @@ export class EdgeJournal {
     const nowMs = this.#clock.nowMs();
     const address = this.#addressOf(link);
     const times = { openedAtMs: nowMs, firstAtMs: null, lastAtMs: nowMs };
+    this.#meter.opened({ mode: open.mode, promptTokens: open.prompt.length });
     this.#sessions.set(entry, { ...times, startLength: text.length, isOver: false, isWaiting: false, address });
     this.tell({
       kind: 'session-opened',
@@ -211,10 +227,15 @@ export class EdgeJournal {
   }
 
   #ended(entry: EdgeEntry, record: SessionRecord, reason: Extract<EdgeLogEvent, { kind: 'session-ended' }>['reason']) {
-    record.isOver = true;
+    this.#over(record, reason);
     this.#counts.sessionsEnded += 1;
     const { number: session } = entry;
     this.tell({ kind: 'session-ended', session, address: record.address, reason, ...figuresOf(entry, record) });
+  }
+
+  #over(record: SessionRecord, reason: MeteredEnd['reason']): void {
+    record.isOver = true;
+    this.#meter.ended({ reason, ms: record.lastAtMs - record.openedAtMs });
   }
 
   #addressOf(link: number): string | null {
@@ -225,6 +246,10 @@ export class EdgeJournal {
   #count(counts: Map<string, number>, name: string): void {
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
+}
+
+function acceptedRows({ account }: EdgeState): number {
+  return account.acceptedRows + account.acceptedEdgeDraftRows;
 }
 
 function leavingReason({ message }: Extract<EdgeEvent, { kind: 'message-received' }>): 'left' | 'failed' {

@@ -27,6 +27,7 @@ import type { StepTimeModel } from '../scheduling/step-time.ts';
 import { portLimitChecks } from '../transport-node/port-limits.ts';
 import type { TlsIdentity } from '../transport-node/websocket-server.ts';
 import type { EdgeLogEvent } from './edge-events.ts';
+import type { EdgeMeter } from './edge-meter.ts';
 import type { ListenEdgeSettings } from './edge-requests.ts';
 import type { SessionStep } from './edge-sessions.ts';
 
@@ -86,6 +87,8 @@ export interface EdgeOptions {
   readonly onFault?: (error: unknown) => void;
   /** Called for what an operator wants to know: connections, refusals, sessions, faults. Floods are summarised. */
   readonly onEvent?: (event: EdgeLogEvent) => void;
+  /** Told of everything that is measured, for metrics. */
+  readonly meter?: EdgeMeter;
   /** Called for every event of every session's machine; for logs (`createEdgeLog`). */
   readonly onStep?: (step: SessionStep) => void;
   /** Called with the number of a session that `onStep` will not be called for again. */
@@ -120,6 +123,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
   stallAfterMs: optional(between(0)),
   onFault: optional(callback),
   onEvent: optional(callback),
+  meter: optional(having('a meter', 'opened', 'placed', 'committed', 'ended', 'stepped')),
   onStep: optional(callback),
   onForgotten: optional(callback),
 };

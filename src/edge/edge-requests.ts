@@ -20,7 +20,7 @@ export interface ListenEdgeSettings extends Omit<ListenSettings, 'maxFrameBytes'
    * `onRequest` is given. Default: nobody.
    */
   readonly mayOrder?: (giver: OrderGiver) => true | string;
-  /** Answers requests whose path begins with "/v1/", and decides who may ask. Without effect where `onRequest` is given. Default: nothing. */
+  /** Answers requests whose path begins with "/v1/", and those for "/metrics", and decides who may ask. Without effect where `onRequest` is given. Default: nothing. */
   readonly onApi?: RequestListener | undefined;
 }
 
@@ -51,7 +51,7 @@ export function answerRequests(
     const path = url?.split('?')[0];
     const isDrain = path === drainPath && (method === 'POST' || method === 'DELETE');
     if (path === '/health' && (method === 'GET' || method === 'HEAD')) tellHealth(edge, request, response);
-    else if (onApi !== undefined && path?.startsWith('/v1/') === true) onApi(request, response);
+    else if (onApi !== undefined && isForApi(path)) onApi(request, response);
     else if (isDrain && mayOrder !== undefined) takeOrder({ edge, mayOrder, refused }, request, response);
     else {
       const address = peerAddress(socket.remoteAddress);
@@ -59,6 +59,10 @@ export function answerRequests(
       demandUpgrade(request, response);
     }
   };
+}
+
+function isForApi(path: string | undefined): boolean {
+  return path === '/metrics' || path?.startsWith('/v1/') === true;
 }
 
 /** 200 while the edge takes new sessions, otherwise 503. */

@@ -4,6 +4,7 @@ import { createToyModel } from '../models/toy.ts';
 import { createManualClock } from '../transport/manual-clock.contract.ts';
 import { EdgeFaults } from './edge-faults.ts';
 import { EdgeJournal } from './edge-journal.ts';
+import { noMeter } from './edge-meter.ts';
 import { EdgeSessions, type SessionEntry } from './edge-sessions.ts';
 
 function bed() {
@@ -14,6 +15,7 @@ function bed() {
     drafters: null,
     faults: new EdgeFaults(() => {}),
     journal: new EdgeJournal(() => {}, clock),
+    meter: noMeter,
     onStep: undefined,
     onForgotten: undefined,
     stallAfterMs: 1000,

@@ -17,6 +17,7 @@ import type { FrameConnection } from '../protocol/wire.ts';
 import type { EdgeDrafter, EdgeDrafters } from './edge-drafters.ts';
 import type { EdgeFaults } from './edge-faults.ts';
 import type { EdgeJournal } from './edge-journal.ts';
+import type { EdgeMeter } from './edge-meter.ts';
 import { StalledError, withinTime } from './engine-watch.ts';
 import { heldPrefix, type KvSequence, KvSequences } from './kv-sequences.ts';
 
@@ -32,6 +33,7 @@ export interface SessionSources {
   readonly drafters: EdgeDrafters | null;
   readonly faults: EdgeFaults;
   readonly journal: EdgeJournal;
+  readonly meter: EdgeMeter;
   /** Called for every event of every session's machine, before its effects are performed; for logs. */
   readonly onStep: ((step: SessionStep) => unknown) | undefined;
   /** Called with the number of a session that `onStep` will not be called for again. */
@@ -94,6 +96,11 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     await withinTime(this.#clock, stallAfterMs, closing, 'the draft model').catch((error) => faults.report(error));
   }
 
+  /** Tokens whose keys and values are kept, of running and of ended sessions. */
+  get keptTokens(): number {
+    return this.#sequences.all.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  }
+
   enter(entry: EdgeEntry): SessionEntry {
     return { ...entry, kv: null, lookUp: null, drafter: null };
   }
@@ -106,7 +113,9 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
       this.#sources.faults.report(error);
       throw new OutriderError('internal', 'the engine failed', 'try again; the operator finds the cause in the log');
     }
-    return entry.kv !== null;
+    if (entry.kv === null) return false;
+    this.#sources.meter.placed(entry.state.text.length, this.heldTokens(entry));
+    return true;
   }
 
   leavePlace(entry: SessionEntry): void {

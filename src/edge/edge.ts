@@ -25,6 +25,7 @@ import { listenWebSocket, type WebSocketListener } from '../transport-node/webso
 import { EdgeDrafters } from './edge-drafters.ts';
 import { EdgeFaults } from './edge-faults.ts';
 import { type EdgeCounts, EdgeJournal } from './edge-journal.ts';
+import { noMeter } from './edge-meter.ts';
 import { defaultLookUpTokens, defaultMaxRows, type EdgeOptions, edgeChecks, listenChecks } from './edge-options.ts';
 import { answerRequests, type ListenEdgeSettings } from './edge-requests.ts';
 import { EdgeSessions, type LiveEdgeCore, type SessionEntry } from './edge-sessions.ts';
@@ -43,6 +44,8 @@ export interface EdgeStatus extends LoopAccount {
   /** Sessions whose device is here and does not have the whole answer yet. */
   readonly answering: number;
   readonly connections: number;
+  /** Tokens whose keys and values the engine keeps, of running and of ended sessions. */
+  readonly keptTokens: number;
   readonly counts: EdgeCounts;
 }
 
@@ -141,7 +144,8 @@ class RunningEdge {
     this.#faults = faults;
     this.#clock = clock;
     this.#downlink = new Downlink(options.downlinkBitsPerSecond, clock);
-    const journal = new EdgeJournal((event) => faults.call(() => onEvent?.(event), undefined), clock);
+    const meter = faults.guardMeter(options.meter ?? noMeter);
+    const journal = new EdgeJournal((event) => faults.call(() => onEvent?.(event), undefined), clock, meter);
     this.#journal = journal;
     faults.reported = (error) => journal.fault(error);
     this.#loop = new EngineLoop(model, clock, plan, {
@@ -150,11 +154,14 @@ class RunningEdge {
         journal.tell({ kind: isStalled ? 'engine-stalled' : 'engine-returned' });
         if (isStalled) this.#stalled.give();
       },
-      stepped: (addedMs) => drafters?.stepEnds(addedMs) ?? true,
+      stepped: (addedMs, step) => {
+        meter.stepped(step);
+        return drafters?.stepEnds(addedMs) ?? true;
+      },
     });
     const { stallAfterMs } = plan;
     const attached = (entry: SessionEntry): void => applyDownlink(this.#core, entry);
-    const sources = { lookUpTokens, drafters, faults, journal, onStep, onForgotten, stallAfterMs, attached };
+    const sources = { lookUpTokens, drafters, faults, journal, meter, onStep, onForgotten, stallAfterMs, attached };
     this.#sessions = new EdgeSessions(model, clock, sources);
     const settings = settingsOf(options, this.#loop, drafters, () => this.#closedFor());
     this.#core = new EdgeCore(settings, clock, this.#sessions, {
@@ -199,6 +206,7 @@ class RunningEdge {
       waiting: sessions.waitingCount,
       answering: this.#answering(),
       connections: connections.count,
+      keptTokens: this.#sessions.keptTokens,
       counts,
       ...this.#loop.account,
     };
@@ -213,8 +221,7 @@ class RunningEdge {
   }
 
   renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null): void {
-    const ended = this.#faults.call(() => this.#core.sessions.renewKeys(find), []);
-    for (const [name, sessions] of countNames(ended)) this.#journal.tell({ kind: 'key-revoked', key: name, sessions });
+    this.#journal.keysRevoked(this.#faults.call(() => this.#core.sessions.renewKeys(find), []));
   }
 
   setShares(shares: readonly SessionShares[]): SharesSet {
@@ -304,12 +311,6 @@ class RunningEdge {
 const goingDown = 'the edge is going down';
 /** How often a draining edge looks whether its answers have ended, ms. */
 const drainCheckMs = 20;
-
-function countNames(keys: readonly EdgeKey[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { name } of keys) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
-}
 
 function signalOnce(): { readonly give: () => void; readonly given: Promise<void> } {
   let give = (): void => {};

@@ -8,6 +8,7 @@ import type { Candidates } from '../decoding/candidates.ts';
 import type { EvaluateItem, LanguageModel } from '../models/model.ts';
 import type { StepPart } from '../protocol/engine-steps.ts';
 import { batchMs, observeBatch, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
+import type { MeteredStep } from './edge-meter.ts';
 import type { LiveEdgeCore, SessionEntry } from './edge-sessions.ts';
 import { stallLimitMs, watchEngine } from './engine-watch.ts';
 import { emptySequence, type KvSequence, keepPrefix } from './kv-sequences.ts';
@@ -53,9 +54,10 @@ export interface LoopObserver {
   /**
    * The engine has returned from a step.
    * @param addedMs its time above the expected one, ms; null: it has read a prompt
+   * @param step what it held
    * @returns whether nothing else ran on the machine for the edge, so that the time is that of the target alone
    */
-  stepped(addedMs: number | null): boolean;
+  stepped(addedMs: number | null, step: MeteredStep): boolean;
 }
 
 /** After so many rounds that failed as a whole, in a row, no session can be served, so all are refused. */
@@ -275,7 +277,7 @@ export class EngineLoop {
     const rows = running.reduce((sum, { item }) => sum + item.rows, 0);
     const itemRows = running.map(({ item }) => item.tokens.length);
     const addedMs = prefillTokens > 0 ? null : ms - batchMs(this.#stepTime, itemRows);
-    const isAlone = this.#observer.stepped(addedMs);
+    const isAlone = this.#observer.stepped(addedMs, { sessions: running.length, rows, prefillTokens, ms });
     if (this.#plan.learns && prefillTokens === 0 && isAlone) {
       this.#stepTime = observeBatch(this.#stepTime, itemRows, ms);
     }

@@ -22,6 +22,10 @@ export class OwnedPool<Item extends Owned> {
     this.#create = create;
   }
 
+  get all(): readonly Item[] {
+    return this.#items;
+  }
+
   /** The owner's last item, otherwise a new one, otherwise the one that has been idle longest; undefined: all are taken. */
   take(owner: string): Item | undefined {
     const idle = this.#items.filter(({ isTaken }) => !isTaken).sort((one, other) => one.lastUsed - other.lastUsed);

@@ -1,7 +1,9 @@
 // The HTTP app: routes, each with its rule, behind one guard that refuses what no rule lets through. It knows no port and no process.
 
+import type { IncomingMessage } from 'node:http';
 import { Hono } from 'hono';
 import { asOutriderError } from '../basics/errors.ts';
+import { peerAddress } from '../transport-node/port-limits.ts';
 import type { AnswerFormat, AnswerHead } from './answer-format.ts';
 import { answerRequest } from './answer-request.ts';
 import { messagesError, messagesFormat, readCountRequest, readMessagesRequest } from './anthropic-messages.ts';
@@ -11,6 +13,7 @@ import type { Completer } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest, responsesFormat } from './openai-responses.ts';
+import { type HttpObserver, RequestWatch } from './request-record.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
 
@@ -25,6 +28,12 @@ export interface HttpAppSettings {
   readonly refuses: (headers: Headers) => string | null;
   /** Whether a key may use the routes that ask for one; undefined: none was shown. */
   readonly mayUse: (key: string | undefined) => boolean;
+  /** Name of a key that may be used, for logs; default: keys have none. */
+  readonly keyName?: (key: string | undefined) => string | null;
+  /** What GET /metrics answers, as Prometheus reads it; default: nothing, with status 404. */
+  readonly metrics?: (() => Promise<string>) | undefined;
+  /** Told of each request and each answer. */
+  readonly observer?: HttpObserver | undefined;
   /** Told of failures that are bugs. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -36,6 +45,7 @@ export type RouteRule = 'public' | 'key';
 export const routeRules: Readonly<Record<string, RouteRule>> = {
   'GET /health': 'public',
   'GET /version': 'key',
+  'GET /metrics': 'key',
   'GET /v1/models': 'key',
   'GET /v1/models/:model': 'key',
   'POST /v1/chat/completions': 'key',
@@ -47,54 +57,45 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
 
 /** Those of Anthropic's clients begin so. */
 const messagesPath = '/v1/messages';
+/** Text exposition format of Prometheus. */
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 /** Largest body of a request, bytes. */
 const maxBodyBytes = 4 * 1024 * 1024;
 
 export function createHttpApp(settings: HttpAppSettings): Hono {
   const { completer, nowMs } = settings;
   const app = new Hono();
-  const idOf = new WeakMap<Request, string>();
+  const watches: Watches = new WeakMap();
   const newId = (): string => settings.randomBits().toString(16).padStart(16, '0');
 
   app.use(async (context, next) => {
-    const id = newId();
-    idOf.set(context.req.raw, id);
+    const { raw, method, path } = context.req;
+    const about = { request: newId(), route: routeOf(method, path), address: addressOf(context.env) };
+    const watch = new RequestWatch(settings.observer, nowMs, about);
+    watches.set(raw, watch);
     await next();
-    context.header('x-request-id', id);
+    context.header('x-request-id', watch.id);
+    watch.answered(context.res.status);
   });
-  app.use(async (context, next) => {
-    const { headers } = context.req.raw;
-    const refusal = settings.refuses(headers);
-    if (refusal !== null) throw new ApiError(403, 'forbidden', refusal);
-    const origin = headers.get('origin');
-    if (origin !== null) allowOrigin(context.res.headers, origin);
-    if (context.req.method === 'OPTIONS') return context.body(null, 204);
-    if (ruleOf(context.req.method, context.req.path) !== 'public' && !settings.mayUse(keyOf(headers)))
-      throw new ApiError(401, 'invalid_api_key', 'the key is missing or wrong; send it as "Authorization: Bearer KEY"');
-    return next();
-  });
-  app.onError((error, context) => {
-    const answer = error instanceof ApiError ? error : apiErrorOf(asOutriderError(error));
-    if (answer.code === 'internal') settings.onFault?.(error.cause ?? error);
-    for (const [name, value] of Object.entries(retryHeaders(answer))) context.header(name, value);
-    return context.json(bodyOf(answer, context.req.path, idOf.get(context.req.raw) ?? ''), answer.status as 400);
-  });
-  app.notFound((context) => {
-    const cause = `there is no ${context.req.method} ${context.req.path}`;
-    const answer = new ApiError(404, 'unknown_url', cause);
-    return context.json(bodyOf(answer, context.req.path, idOf.get(context.req.raw) ?? ''), 404);
-  });
-
+  addGuard(app, settings, watches);
+  addFailures(app, settings, watches);
   addKnowledge(app, settings);
   const answers = (path: string, idPrefix: string, format: Format, read: typeof readChatRequest): void => {
     app.post(path, async (context) => {
       const request: ApiRequest = read(await jsonOf(context.req.raw), settings.randomBits);
       requireModel(completer, request.model);
-      const id = `${idPrefix}${idOf.get(context.req.raw) ?? newId()}`;
+      requireReady(completer);
+      const watch = watches.get(context.req.raw);
+      const id = `${idPrefix}${watch?.id ?? newId()}`;
       const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
       const { headers, signal } = context.req.raw;
       const asker = { credentials: keyOf(headers), signal, onFault: settings.onFault ?? (() => {}) };
-      return answerRequest(completer, request, format(head, request), asker);
+      return answerRequest(
+        watch?.watching(completer, request.stream) ?? completer,
+        request,
+        format(head, request),
+        asker,
+      );
     });
   };
   answers('/v1/chat/completions', 'chatcmpl-', chatFormat, readChatRequest);
@@ -109,18 +110,58 @@ export function createHttpApp(settings: HttpAppSettings): Hono {
   return app;
 }
 
+type Watches = WeakMap<Request, RequestWatch>;
+
+/** Lets through what a rule lets through. */
+function addGuard(app: Hono, settings: HttpAppSettings, watches: Watches): void {
+  app.use(async (context, next) => {
+    const { headers } = context.req.raw;
+    const refusal = settings.refuses(headers);
+    if (refusal !== null) throw new ApiError(403, 'forbidden', refusal);
+    const origin = headers.get('origin');
+    if (origin !== null) allowOrigin(context.res.headers, origin);
+    if (context.req.method === 'OPTIONS') return context.body(null, 204);
+    if (routeRules[routeOf(context.req.method, context.req.path)] === 'public') return next();
+    if (!settings.mayUse(keyOf(headers)))
+      throw new ApiError(401, 'invalid_api_key', 'the key is missing or wrong; send it as "Authorization: Bearer KEY"');
+    const watch = watches.get(context.req.raw);
+    if (watch !== undefined) watch.key = settings.keyName?.(keyOf(headers)) ?? null;
+    return next();
+  });
+}
+
+function addFailures(app: Hono, settings: HttpAppSettings, watches: Watches): void {
+  app.onError((error, context) => {
+    const answer = error instanceof ApiError ? error : apiErrorOf(asOutriderError(error));
+    if (answer.code === 'internal') settings.onFault?.(error.cause ?? error);
+    const watch = watches.get(context.req.raw);
+    if (watch !== undefined) watch.code = answer.code;
+    for (const [name, value] of Object.entries(retryHeaders(answer))) context.header(name, value);
+    return context.json(bodyOf(answer, context.req.path, watch?.id ?? ''), answer.status as 400);
+  });
+  app.notFound((context) => {
+    const cause = `there is no ${context.req.method} ${context.req.path}`;
+    const answer = new ApiError(404, 'unknown_url', cause);
+    return context.json(bodyOf(answer, context.req.path, watches.get(context.req.raw)?.id ?? ''), 404);
+  });
+}
+
 /** A failure in the words of the route's clients. */
 function bodyOf(error: ApiError, path: string, requestId: string): object {
   return path.startsWith(messagesPath) ? messagesError(error, requestId) : error.body;
 }
 
 /** Routes that tell what is here. */
-function addKnowledge(app: Hono, { completer, version }: HttpAppSettings): void {
+function addKnowledge(app: Hono, { completer, version, metrics }: HttpAppSettings): void {
   const { model: id, createdSeconds: created } = completer;
   const model = { id, object: 'model', created, owned_by: 'outrider' };
   app.get('/health', (context) => {
     const { state } = completer;
-    return context.json({ status: state }, state === 'ready' ? 200 : 503);
+    return context.json({ status: state }, state === 'ready' ? 200 : 503, { 'cache-control': 'no-store' });
+  });
+  app.get('/metrics', async (context) => {
+    if (metrics === undefined) throw new ApiError(404, 'unknown_url', 'this endpoint keeps no metrics');
+    return context.body(await metrics(), 200, { 'content-type': metricsType, 'cache-control': 'no-store' });
   });
   app.get('/version', (context) => context.json({ version }));
   app.get('/v1/models', (context) => context.json({ object: 'list', data: [model] }));
@@ -130,10 +171,18 @@ function addKnowledge(app: Hono, { completer, version }: HttpAppSettings): void 
   });
 }
 
-/** The rule of the route that answers; null: none does, and only whoever may use the others is told so. */
-function ruleOf(method: string, path: string): RouteRule | null {
+/** The route that answers, as {@link routeRules} has it; `other`: none does, and only whoever may use the others is told so. */
+function routeOf(method: string, path: string): string {
   const verb = method === 'HEAD' ? 'GET' : method;
-  return routeRules[`${verb} ${path}`] ?? null;
+  const route = `${verb} ${path}`;
+  if (Object.hasOwn(routeRules, route)) return route;
+  return route.startsWith('GET /v1/models/') ? 'GET /v1/models/:model' : 'other';
+}
+
+/** The peer, where the app answers requests of a port of Node's. */
+function addressOf(env: unknown): string | null {
+  const incoming = (env as { readonly incoming?: IncomingMessage } | undefined)?.incoming;
+  return peerAddress(incoming?.socket.remoteAddress) ?? null;
 }
 
 /** A key by either header that the clients use. */
@@ -206,6 +255,20 @@ async function textOf({ headers, body }: Request): Promise<string> {
   }
   return text + decoder.decode();
 }
+
+/** @throws ApiError 503 */
+function requireReady({ state }: Completer): void {
+  if (state === 'ready') return;
+  const [code, cause, retryAfterSeconds] = notReady[state];
+  throw new ApiError(503, code, `${cause}; try again later`, { retryAfterSeconds });
+}
+
+/** Code, cause, and seconds after which another attempt may succeed. */
+const notReady: Readonly<Record<Exclude<Completer['state'], 'ready'>, readonly [string, string, number]>> = {
+  loading: ['model_loading', 'the models are being loaded', 2],
+  draining: ['edge_draining', 'this endpoint takes no new requests: it is going down', 5],
+  stalled: ['edge_stalled', 'the engine does not return from a step', 5],
+};
 
 /** @throws ApiError 404 */
 function requireModel({ model }: Completer, asked: string): void {

@@ -33,6 +33,8 @@ export interface Round {
   /** Tokens of it, and how many of them were drafts of this device. */
   readonly tokens: number;
   readonly acceptedDrafts: number;
+  /** When it came, ms on a monotonic clock: it may be read later. Default: unknown. */
+  readonly atMs?: number;
   /** Of each of its tokens, where they were asked for. */
   readonly logprobs?: readonly AnswerToken[];
 }
@@ -57,6 +59,10 @@ export interface CompletionEnd {
   readonly rejectedDrafts: number;
   /** Fingerprint of the target that wrote the text; several: of each. {@link localFingerprint}: no target did. */
   readonly fingerprints: readonly string[];
+  /** Decoding mode of its last tokens; `local`: a draft model wrote alone. Default: unknown. */
+  readonly mode?: string;
+  /** Times that an edge took it up. Default: once. */
+  readonly edges?: number;
 }
 
 /** Stands for the fingerprint of a target where a draft model wrote alone, and nobody verified it. */
@@ -79,8 +85,8 @@ export interface Completer {
   readonly model: string;
   /** When it was opened, s since 1970. */
   readonly createdSeconds: number;
-  /** Whether new answers can begin. */
-  readonly state: 'ready' | 'draining';
+  /** Whether new answers can begin: only when it is `ready`. `stalled`: the engine does not return from a step. */
+  readonly state: 'loading' | 'ready' | 'draining' | 'stalled';
   /** Tokens of a prompt, in the model's chat format where it is a conversation. */
   count(prompt: CompletionRequest['prompt']): number;
   /** @throws OutriderError `bad-argument`, `edge-unreachable` */

@@ -179,8 +179,8 @@ function completionOf(
   async function* rounds(): AsyncGenerator<Round> {
     try {
       for (let next = first; next.done !== true; next = await emissions.next()) {
-        const { text, tokens, pieces } = next.value;
-        yield { text, tokens: tokens.length, acceptedDrafts: pieces.filter(({ drafted }) => drafted).length };
+        const { text, tokens, pieces, atMs } = next.value;
+        yield { text, tokens: tokens.length, acceptedDrafts: pieces.filter(({ drafted }) => drafted).length, atMs };
       }
     } finally {
       turn.stop();
@@ -196,7 +196,8 @@ function completionOf(
   };
 }
 
-function endOf({ outcome, tokens, acceptedTokens, sentDrafts, fingerprints }: TurnReport, promptTokens: number) {
+function endOf(report: TurnReport, promptTokens: number) {
+  const { outcome, mode, tokens, acceptedTokens, sentDrafts, servedBy, fingerprints } = report;
   if (outcome.kind === 'failed') throw new OutriderError(outcome.code, outcome.cause, outcome.remedy);
   if (outcome.kind === 'stopped') throw new OutriderError('interrupted', 'the request was given up', 'ask again');
   return {
@@ -206,6 +207,7 @@ function endOf({ outcome, tokens, acceptedTokens, sentDrafts, fingerprints }: Tu
     acceptedDrafts: acceptedTokens,
     rejectedDrafts: Math.max(0, sentDrafts - acceptedTokens),
     fingerprints: outcome.kind === 'unverified' ? [localFingerprint] : fingerprints,
+    ...{ mode, edges: servedBy.length },
   } satisfies Omit<CompletionEnd, 'stopText'>;
 }
 

@@ -12,15 +12,25 @@ const mostConnections = 64;
 const requestMs = 5000;
 
 /** @param port 0: a free one @throws OutriderError `port-in-use`, `bad-argument` */
-export async function listenMetrics(text: () => string, port: number): Promise<Listener> {
+export async function listenMetrics(text: () => string | Promise<string>, port: number): Promise<Listener> {
   const server = createServer(
     { requestTimeout: requestMs, headersTimeout: requestMs, connectionsCheckingInterval: requestMs },
     (request, response) => {
       const isAsked = request.method === 'GET' && request.url?.split('?')[0] === '/metrics';
       const status = ownNames.test(request.headers.host ?? '') ? (isAsked ? 200 : 404) : 403;
-      const type = status === 200 ? 'text/plain; version=0.0.4; charset=utf-8' : 'text/plain';
-      response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
-      response.end(status === 200 ? text() : 'GET /metrics, from this machine\n');
+      const answer = (code: number, type: string, body: string): void => {
+        response.writeHead(code, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+        response.end(body);
+      };
+      if (status !== 200) answer(status, 'text/plain', 'GET /metrics, from this machine\n');
+      else {
+        Promise.resolve()
+          .then(text)
+          .then(
+            (body) => answer(200, 'text/plain; version=0.0.4; charset=utf-8', body),
+            () => answer(500, 'text/plain', 'the metrics can not be read\n'),
+          );
+      }
     },
   );
   server.maxConnections = mostConnections;
