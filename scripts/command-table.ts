@@ -1,9 +1,10 @@
-// Writes the table of all commands into README.md, from what the commands say of themselves. `npm run docs:commands`; a test tells when
-// the table is stale.
+// Writes the table of all commands into README.md, and docs/config.schema.json, from what the commands say of themselves.
+// `npm run docs:commands`; tests tell when they are stale.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { configSchemaText } from '../src/cli/config.ts';
 import { createProgram } from '../src/cli/program.ts';
 
 const readme: string = fileURLToPath(new URL('../README.md', import.meta.url));
@@ -44,4 +45,7 @@ function rowsOf(command: Command, parent: string): string[] {
   return [`| \`${name}${words.join('').replaceAll('|', '\\|')}\` | ${command.description()} |`, ...inner];
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(readme, readmeWithCommands());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(readme, readmeWithCommands());
+  writeFileSync(fileURLToPath(new URL('../docs/config.schema.json', import.meta.url)), configSchemaText());
+}

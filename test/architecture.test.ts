@@ -227,7 +227,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   trials: ['node', 'highs'],
   experiments: ['node', 'vega', 'hyparquet-writer', '@jax-js/jax'],
   api: [],
-  cli: ['node', 'commander', 'vega'],
+  cli: ['node', 'commander', 'vega', 'yaml'],
   'index.ts': [],
 };
 

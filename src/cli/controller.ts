@@ -12,13 +12,13 @@ import { openPolicyThread } from '../files/policy-thread.ts';
 import type { ControllerAccount } from '../laboratory/controller-process.ts';
 import { startCpuTime } from '../laboratory/cpu-time.ts';
 import { answerPrefix } from '../laboratory/edge-process.ts';
-import type { OptionsOf } from '../laboratory/options.ts';
+import type { OptionsOf, OptionTable } from '../laboratory/options.ts';
 import { listenController, type RunningController, startController } from '../live/controller-server.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { resolveListenAddress } from '../transport-node/listen-address.ts';
 import { withInterrupt } from './interrupt.ts';
 import { metricsOption, openMetricsPort } from './metrics-port.ts';
-import { commandOf } from './option-flags.ts';
+import { type CommandFace, commandOf } from './option-flags.ts';
 
 const notes = `Examples:
   outrider controller                                      policy best, objective felt, on ws://127.0.0.1:8640
@@ -75,11 +75,15 @@ const options = {
 
 type ControllerFlags = OptionsOf<typeof options>;
 
+const face: CommandFace<typeof options> = {
+  ...{ name: 'controller', options, notes, isConfigurable: true },
+  description: 'decide which edge serves which device, and how each edge is shared',
+};
+/** The command as data. */
+export const controllerFace: CommandFace<OptionTable> = face;
+
 export function controllerCommand(): Command {
-  const description = 'decide which edge serves which device, and how each edge is shared';
-  return commandOf({ name: 'controller', description, options, notes }, (flags) =>
-    withInterrupt((signal) => serve(flags, signal)),
-  );
+  return commandOf(face, (flags) => withInterrupt((signal) => serve(flags, signal)));
 }
 
 async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void> {

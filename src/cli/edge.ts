@@ -12,7 +12,7 @@ import { openModel } from '../engines/open-model.ts';
 import { modelLabel, packageVersion, printDocument } from '../files/document.ts';
 import { answerPrefix, type EdgeAnswers, type EdgeResources } from '../laboratory/edge-process.ts';
 import { gpuOption } from '../laboratory/gpu-option.ts';
-import type { OptionsOf } from '../laboratory/options.ts';
+import type { OptionsOf, OptionTable } from '../laboratory/options.ts';
 import { namesOf, pairOption } from '../laboratory/pair-options.ts';
 import { reachBy } from '../live/control-client.ts';
 import { joinAsEdge } from '../live/edge-agent.ts';
@@ -37,7 +37,7 @@ import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
 import { controlNoteText, memberName, memberOptions } from './member-options.ts';
 import { metricsOption, openMetricsPort } from './metrics-port.ts';
-import { commandOf } from './option-flags.ts';
+import { type CommandFace, commandOf } from './option-flags.ts';
 
 const notes = `Examples:
   outrider edge                                 the default target on ws://127.0.0.1:8642
@@ -184,9 +184,16 @@ function joinController(flags: EdgeFlags, edge: Edge, { address, access, target,
 type TypedFlags = OptionsOf<typeof options>;
 type EdgeFlags = TypedFlags & { readonly model: string };
 
+const face: CommandFace<typeof options> = {
+  ...{ name: 'edge', description: 'serve a target model to devices', options, notes },
+  isConfigurable: true,
+};
+/** The command as data. */
+export const edgeFace: CommandFace<OptionTable> = face;
+
 export function edgeCommand(): Command {
   return (
-    commandOf({ name: 'edge', description: 'serve a target model to devices', options, notes }, runEdge)
+    commandOf(face, runEdge)
       // Flags after "drain" are its own.
       .enablePositionalOptions()
       .addCommand(edgeDrainCommand())

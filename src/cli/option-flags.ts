@@ -10,6 +10,7 @@ import {
   type OptionTable,
   parseOption,
 } from '../laboratory/options.ts';
+import { applyConfigTo, configOptions } from './config-values.ts';
 
 export interface CommandFace<Table extends OptionTable> {
   readonly name: string;
@@ -17,17 +18,21 @@ export interface CommandFace<Table extends OptionTable> {
   readonly options: Table;
   /** Shown below the help. */
   readonly notes?: string;
+  /** Whether a configuration file may set its options: it then has the flag `--config`. */
+  readonly isConfigurable?: true;
 }
 
 export function commandOf<Table extends OptionTable>(
-  { name, description, options, notes }: CommandFace<Table>,
+  { name, description, options, notes, isConfigurable }: CommandFace<Table>,
   action: (options: OptionsOf<Table>) => unknown,
 ): Command {
   const command = new Command(name).description(description);
   addOptions(command, options);
+  if (isConfigurable === true) addOptions(command, configOptions);
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
   return command.action(async (...given: unknown[]) => {
     const words = given.slice(0, -2) as string[];
+    if (isConfigurable === true) await applyConfigTo(command, name, options);
     await action(optionsIn(options, command.opts(), words) as OptionsOf<Table>);
   });
 }

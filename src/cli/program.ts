@@ -10,6 +10,7 @@ import { trainMasac } from '../experiments/training/train.ts';
 import { packageVersion } from '../files/document.ts';
 import { allocateCommand } from './allocate.ts';
 import { benchCommand } from './bench.ts';
+import { configCommand } from './config.ts';
 import { controllerCommand } from './controller.ts';
 import { deviceCommand } from './device.ts';
 import { doctorCommand } from './doctor.ts';
@@ -45,6 +46,7 @@ const commandsFor = {
   'edge operator': [
     edgeCommand,
     controllerCommand,
+    configCommand,
     liveCommand,
     keysCommand,
     modelsCommand,

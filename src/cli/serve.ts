@@ -12,7 +12,7 @@ import { createHttpApp } from '../http/app.ts';
 import { createDeviceCompleter } from '../http/device-completer.ts';
 import { type HttpListener, listenHttp } from '../http/listen-http.ts';
 import { type EdgeProcess, startEdgeProcess } from '../laboratory/edge-process.ts';
-import type { OptionsOf } from '../laboratory/options.ts';
+import type { OptionsOf, OptionTable } from '../laboratory/options.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
 import { createEndpointMetrics } from '../metrics/endpoint-metrics.ts';
 import { defaultEdgeProfile } from '../models/profiles.ts';
@@ -22,7 +22,7 @@ import { withInterrupt } from './interrupt.ts';
 import { metricsOption, openMetricsPort } from './metrics-port.ts';
 import { prepareModels } from './model-room.ts';
 import { type CommandDevice, edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
-import { commandOf } from './option-flags.ts';
+import { type CommandFace, commandOf } from './option-flags.ts';
 import { edgeFlagsOf, openingsOf } from './run-plan.ts';
 import { foreignLine } from './terminal-text.ts';
 
@@ -87,9 +87,15 @@ It listens on ${host} only. Applications take the printed address as base URL of
 
 type ServeFlags = OptionsOf<typeof options> & { readonly draft: string; readonly target: string };
 
+const face: CommandFace<typeof options> = {
+  ...{ name: 'serve', options, notes, isConfigurable: true },
+  description: 'an OpenAI-compatible endpoint on this machine: drafts here, an edge verifies',
+};
+/** The command as data. */
+export const serveFace: CommandFace<OptionTable> = face;
+
 export function serveCommand(): Command {
-  const description = 'an OpenAI-compatible endpoint on this machine: drafts here, an edge verifies';
-  return commandOf({ name: 'serve', description, options, notes }, async (typed) => {
+  return commandOf(face, async (typed) => {
     const flags = { ...typed, ...namesOf(typed) };
     await withInterrupt((signal) => serve(flags, signal));
   });

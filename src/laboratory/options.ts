@@ -105,6 +105,11 @@ export function defaultOf(spec: OptionSpec): unknown {
   return spec.default === undefined && isSwitch(spec) ? false : spec.default;
 }
 
+/** As it is typed, without dashes and value: "tls-cert"; null: it has no flag. */
+export function flagName({ flag }: OptionSpec): string | null {
+  return flag === undefined ? null : (/--([\w-]+)/.exec(flag)?.[1] ?? null);
+}
+
 /** A flag without a value. */
 export function isSwitch({ flag }: OptionSpec): boolean {
   return flag !== undefined && !/[<[]/.test(flag);
