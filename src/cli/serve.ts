@@ -9,7 +9,7 @@ import type { Secret } from '../basics/secret.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import { packageVersion } from '../files/document.ts';
 import { createHttpApp } from '../http/app.ts';
-import { createDeviceCompleter } from '../http/device-completer.ts';
+import { createDeviceCompleter, type DeviceCompleterSettings } from '../http/device-completer.ts';
 import { type HttpListener, listenHttp } from '../http/listen-http.ts';
 import { type EdgeProcess, startEdgeProcess } from '../laboratory/edge-process.ts';
 import type { OptionsOf, OptionTable } from '../laboratory/options.ts';
@@ -21,6 +21,15 @@ import { answerOptions } from './answer-flags.ts';
 import { withInterrupt } from './interrupt.ts';
 import { metricsOption, openMetricsPort } from './metrics-port.ts';
 import { prepareModels } from './model-room.ts';
+import {
+  edgeWaitMs,
+  type OfflineChoice,
+  type OfflinePolicy,
+  offlineNote,
+  offlineOpenings,
+  offlinePolicy,
+  openOfflineWriter,
+} from './offline-model.ts';
 import { type CommandDevice, edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
 import { type CommandFace, commandOf } from './option-flags.ts';
 import { edgeFlagsOf, openingsOf } from './run-plan.ts';
@@ -42,8 +51,14 @@ const options = {
   },
   key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
   offline: {
-    flag: '--offline',
-    help: 'where no edge answers, let the draft model answer alone; such answers say that nobody verified them (default: they fail)',
+    flag: '--offline [model]',
+    help: 'while no edge answers, let this model of this machine answer alone (without a value: the draft); such answers say that nobody verified them, and an edge that is back verifies them where it still can. Or: wait, refuse (default: refuse)',
+    type: undefined as OfflineChoice,
+  },
+  wait: {
+    flag: '--wait <seconds>',
+    help: 'how long an answer waits for an edge, at its beginning and after a loss, before what --offline says (default: not at its beginning)',
+    number: [0, 86_400],
   },
   demo: { flag: '--demo', help: 'start an edge on this machine as well, paced to a large model on one GPU' },
   port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8643 },
@@ -102,22 +117,29 @@ export function serveCommand(): Command {
 }
 
 async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
-  if (flags.offline && flags.draft === 'none')
-    throw badArgument('--offline has no model to answer with', 'name one with --draft, or leave out --offline');
+  const policy = offlinePolicy(flags.offline, flags.draft);
   if (flags.demo && flags.edge !== undefined)
     throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
   const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
   const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
-  const edge = flags.demo ? await startDemoEdge(flags) : null;
-  const lost = new Promise<never>((_, reject) => void edge?.lost.then(reject));
+  const edge = flags.demo ? await startDemoEdge(flags, policy) : null;
+  // With an answer to the loss of all edges, the endpoint outlives that of the demonstration too.
+  const lost = new Promise<never>((_, reject) => {
+    void edge?.lost.then((error) =>
+      policy.kind === 'refuse' ? reject(error) : note(`the edge process has ended: ${error.message}`),
+    );
+  });
   try {
     const addresses =
       edge === null ? edgeAddresses(flags.edge ?? [defaultEdge], flags.edgeFingerprint) : [{ edge: edge.url }];
     await using device = await openCommandDevice(addresses, flags.target, deviceFlags);
-    await using listener = await listen(flags, device, (headers) => {
+    await using writer = await openOfflineWriter(policy, device, flags.gpu);
+    const waitMs = edgeWaitMs(policy, flags.wait);
+    await using listener = await listen(flags, { device, local: writer ?? undefined, waitMs }, (headers) => {
       return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
     });
     await tellEdges(device);
+    note(offlineNote(policy, waitMs));
     tellAddress(flags, listener.port);
     const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     if (!signal.aborted) await Promise.race([stopped, lost]);
@@ -128,14 +150,14 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
 
 async function listen(
   flags: ServeFlags,
-  device: CommandDevice,
+  parts: Pick<DeviceCompleterSettings, 'device' | 'local' | 'waitMs'>,
   refuses: (headers: Headers) => string | null,
 ): Promise<Pick<HttpListener, 'port'> & AsyncDisposable> {
-  const { target, key, clientKey, port, offline } = flags;
+  const { target, key, clientKey, port } = flags;
   const nowMs = (): number => performance.timeOrigin + performance.now();
   // Without a key for the edge it is shown none: a key of the application is for this endpoint.
   const completer = createDeviceCompleter({
-    ...{ device, model: target, nowMs, credentials: key?.reveal() ?? '', isOfflineAllowed: offline },
+    ...{ ...parts, model: target, nowMs, credentials: key?.reveal() ?? '' },
   });
   const metrics = createEndpointMetrics({ model: target, version: packageVersion() }, () => completer.state);
   const app = createHttpApp({
@@ -165,12 +187,13 @@ function isEqual(key: Secret, shown: string): boolean {
 
 const demoContext = 4096;
 
-async function startDemoEdge(flags: ServeFlags): Promise<EdgeProcess> {
+async function startDemoEdge(flags: ServeFlags, policy: OfflinePolicy): Promise<EdgeProcess> {
   const plan = {
     ...{ model: flags.target, draft: flags.draft, mode: 'auto' as const, hedges: flags.hedges, context: demoContext },
     ...{ lookUp: flags.lookUp, gpu: flags.gpu, draftLength: 4, unpaced: false, profile: defaultEdgeProfile.name },
   } as const;
-  await prepareModels(openingsOf(plan), 'close other programs, or name a smaller --pair (outrider models list)');
+  const openings = [...openingsOf(plan), ...offlineOpenings(policy)];
+  await prepareModels(openings, 'close other programs, or name a smaller --pair (outrider models list)');
   note('starting the edge process and loading the draft ...');
   return startEdgeProcess(edgeFlagsOf(plan), (line) => process.stderr.write(`${foreignLine(line)}\n`));
 }

@@ -39,7 +39,7 @@ export interface DeviceParts {
 /** Options of one answer; see {@link TurnOptions} for defaults. */
 export type AskOptions = Omit<
   TurnOptions,
-  'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'mode' | 'auto'
+  'begun' | 'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'mode' | 'auto'
 > & {
   /** Decoding mode. Default `auto`: device and edge each draft while their own drafts save time. */
   readonly mode?: ModeName | 'auto';

@@ -1,7 +1,7 @@
 // Mode `local`: the device's draft model decodes alone, without an edge. The text is unverified, that is, not the target's; its outcome
 // says so.
 
-import { type Checks, checkOptions, having } from '../basics/check-options.ts';
+import { type Checks, checkOptions, having, optional } from '../basics/check-options.ts';
 import { asOutriderError, badArgument, OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
@@ -13,7 +13,7 @@ import type { Outcome } from '../protocol/device-state.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { EmissionQueue } from './emission-queue.ts';
 import type { Turn } from './turn.ts';
-import { partChecks, promptCheck, questionChecks, type TurnOptions } from './turn-options.ts';
+import { idsCheck, partChecks, promptCheck, questionChecks, type TurnOptions } from './turn-options.ts';
 import { type Emission, localReport, type TurnReport, type TurnTimes } from './turn-report.ts';
 import type { TurnStatus } from './turn-status.ts';
 
@@ -21,6 +21,8 @@ import type { TurnStatus } from './turn-status.ts';
 export interface LocalTurnOptions
   extends Pick<TurnOptions, 'tokenizer' | 'prompt' | 'sampling' | 'stopStrings' | 'maxAnswerTokens' | 'clock'> {
   readonly drafter: Drafter;
+  /** Ids of what exists of the answer; default: nothing. Emissions have what is new, the report has all. */
+  readonly begun?: readonly number[];
   /** Ends the iteration after the present token. */
   readonly signal?: AbortSignal;
 }
@@ -29,6 +31,7 @@ const localChecks: Checks<LocalTurnOptions> = {
   tokenizer: partChecks.tokenizer,
   drafter: having('a drafter', 'draft'),
   prompt: promptCheck,
+  begun: optional(idsCheck),
   sampling: questionChecks.sampling,
   stopStrings: questionChecks.stopStrings,
   maxAnswerTokens: questionChecks.maxAnswerTokens,
@@ -39,13 +42,13 @@ const localChecks: Checks<LocalTurnOptions> = {
 /** @throws OutriderError `bad-argument` */
 export function startLocalTurn(options: LocalTurnOptions): Turn {
   checkOptions('startLocalTurn', options, localChecks);
-  const { tokenizer, stopStrings = [], maxAnswerTokens = 256 } = options;
+  const { tokenizer, stopStrings = [], maxAnswerTokens = 256, begun = [] } = options;
   const sampling = completeSampling(options.sampling);
   validateSampling(sampling, tokenizer.vocabularySize);
   const rule = { endIds: tokenizer.endIds, stopStrings, maxAnswerTokens };
   const ending = createEnding(rule, tokenizer.bytes);
   let stopped = false;
-  let writtenTokens = 0;
+  let writtenTokens = begun.length;
   let isOver = false;
   const stop = (): void => {
     stopped = true;
@@ -72,9 +75,9 @@ export function startLocalTurn(options: LocalTurnOptions): Turn {
     const clock = options.clock ?? machineClock;
     const times: TurnTimes = { startMs: clock.nowMs(), commits: [], draftMs: [], servedBy: [] };
     const assembler = new TextAssembler(rule, tokenizer.bytes);
-    let tokens = TokenText.of(options.prompt);
-    let state = ending.start;
-    let text = '';
+    let tokens = TokenText.of([...options.prompt, ...begun]);
+    let state = begun.reduce((before, id) => ending.push(before, id).state, ending.start);
+    let text = assembler.push(begun);
     const emit = (added: readonly number[], piece: string): void => {
       text += piece;
       writtenTokens += added.length;

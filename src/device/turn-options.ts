@@ -26,7 +26,7 @@ import { validateEndRule } from '../decoding/ending.ts';
 import { completeSampling, type SamplingOptions, samplingChecks, validateSampling } from '../decoding/sampling.ts';
 import type { Drafter } from '../models/drafter.ts';
 import type { Tokenizer } from '../models/model.ts';
-import type { DeviceEvent, DeviceStep, TurnRequest } from '../protocol/device-state.ts';
+import type { BegunAnswer, DeviceEvent, DeviceStep, TurnRequest } from '../protocol/device-state.ts';
 import { limits } from '../protocol/limits.ts';
 import { type LivenessSettings, livenessChecks } from '../protocol/liveness.ts';
 import { type ModeName, modeNames } from '../protocol/mode.ts';
@@ -52,6 +52,8 @@ export interface TurnOptions {
   readonly drafter: Drafter | null;
   /** Ids of the whole prompt, chat format included. */
   readonly prompt: readonly number[];
+  /** What exists of the answer: the turn goes on after it. Emissions have what is new, the report has all. Default: nothing. */
+  readonly begun?: BegunAnswer;
   /** Default `stream`; `ar` without a drafter. */
   readonly mode?: ModeName;
   /** Decides from measurements of earlier turns and of this one whether the device drafts; `mode` is then ignored. */
@@ -116,7 +118,7 @@ export interface TurnOptions {
   readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void;
 }
 
-type PartNames = 'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'auto';
+type PartNames = 'begun' | 'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'auto';
 
 /** Of what a device gives to all its turns. */
 export const partChecks: Checks<Pick<TurnOptions, 'tokenizer' | 'drafter' | 'credentials'>> = {
@@ -159,9 +161,16 @@ export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   onStep: optional(callback),
 };
 
+function areIds(ids: unknown): boolean {
+  return Array.isArray(ids) && ids.every((id) => Number.isInteger(id) && id >= 0);
+}
+
 export const promptCheck: Check = must('Give a list of token ids, at least one.', (ids) => {
-  return Array.isArray(ids) && ids.length > 0 && ids.every((id) => Number.isInteger(id) && id >= 0);
+  return areIds(ids) && (ids as readonly number[]).length > 0;
 });
+export const idsCheck: Check = must('Give a list of token ids.', areIds);
+
+const begunChecks: Checks<BegunAnswer> = { tokens: idsCheck, fingerprints: optional(listOf('texts', text)) };
 
 const listedEdge = having('an edge', 'name', 'connect');
 
@@ -175,6 +184,7 @@ export const turnChecks: Checks<TurnOptions> = {
   ...questionChecks,
   connect: edgesCheck,
   prompt: promptCheck,
+  begun: optional(record(begunChecks)),
   auto: optional(having('the `auto` of a device', 'follow')),
 };
 
@@ -194,10 +204,14 @@ export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
   const { endIds, vocabularySize } = options.tokenizer;
   validateSampling(sampling, vocabularySize);
   validateEndRule({ endIds, stopStrings, maxAnswerTokens });
-  const unknownId = options.prompt.find((id) => id >= vocabularySize);
-  if (unknownId !== undefined) {
+  for (const [name, ids] of [
+    ['prompt', options.prompt] as const,
+    ['begun answer', options.begun?.tokens ?? []] as const,
+  ]) {
+    const unknownId = ids.find((id) => id >= vocabularySize);
+    if (unknownId === undefined) continue;
     const remedy = `Ids of this vocabulary go from 0 to ${vocabularySize - 1}.`;
-    throw badArgument(`startTurn: the prompt has the token id ${unknownId}`, remedy);
+    throw badArgument(`startTurn: the ${name} has the token id ${unknownId}`, remedy);
   }
   return {
     session: randomId(),

@@ -89,7 +89,7 @@ export function reportTurn(
     mode: state.turn.mode,
     text,
     tokens,
-    ...tokenTimesOf(times, tokens.length),
+    ...tokenTimesOf(times),
     acceptance: matched + mismatched === 0 ? undefined : matched / (matched + mismatched),
     draftedTokens: drafted,
     sentDrafts: sent,
@@ -114,7 +114,7 @@ export function localReport(
     modeChanges: [],
     plan: undefined,
     draftingPauses: 0,
-    ...tokenTimesOf(times, known.tokens.length),
+    ...tokenTimesOf(times),
     acceptance: undefined,
     draftedTokens: known.tokens.length,
     sentDrafts: 0,
@@ -127,9 +127,9 @@ export function localReport(
   };
 }
 
-function tokenTimesOf({ startMs, commits, draftMs }: TurnTimes, tokenCount: number) {
+function tokenTimesOf({ startMs, commits, draftMs }: TurnTimes) {
   const [first, last] = [commits[0], commits.at(-1)];
-  const laterCount = tokenCount - (first?.tokenCount ?? 0);
+  const laterCount = commits.reduce((sum, commit) => sum + commit.tokenCount, -(first?.tokenCount ?? 0));
   const hasSeveral = first !== undefined && last !== undefined && laterCount > 0;
   return {
     timeToFirstTokenMs: first === undefined ? undefined : first.atMs - startMs,

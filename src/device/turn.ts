@@ -83,7 +83,7 @@ class TurnRunner implements Turn {
   readonly #resolveReport: (report: TurnReport) => void;
   readonly #edges: EdgeList;
   readonly #advice: TurnAdvice | undefined;
-  #text = '';
+  #text: string;
   #plan: DraftPlan | undefined;
 
   constructor(options: TurnOptions) {
@@ -102,6 +102,7 @@ class TurnRunner implements Turn {
     const turn = requestOf(options, mode);
     const { endIds, stopStrings, maxAnswerTokens } = turn;
     this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, tokenizer.bytes);
+    this.#text = this.#assembler.push(options.begun?.tokens ?? []);
     this.#times = { startMs: this.#clock.nowMs(), commits: [], draftMs: [], servedBy: [] };
     const { promise, resolve } = Promise.withResolvers<TurnReport>();
     this.report = promise;
@@ -125,7 +126,13 @@ class TurnRunner implements Turn {
       renewsCredentials: this.#edges.renewsCredentials ?? false,
       keepsTarget: options.allowsOtherTarget !== true,
     };
-    this.#driver = new DeviceDriver(settings, this.#clock, this.#host(), createDeviceState(turn), this.#advice);
+    this.#driver = new DeviceDriver(
+      settings,
+      this.#clock,
+      this.#host(),
+      createDeviceState(turn, options.begun),
+      this.#advice,
+    );
   }
 
   start(): void {

@@ -1,7 +1,7 @@
 // How one route writes its answers: whole, and as server-sent events. The parts of an answer are the same for all routes.
 
 import type { ApiError } from './api-error.ts';
-import { type CompletionEnd, localFingerprint } from './completion-port.ts';
+import type { CompletionEnd, Round, Standing } from './completion-port.ts';
 
 /** What all events of one answer share. */
 export interface AnswerHead {
@@ -24,10 +24,14 @@ export interface AnswerEvent {
 
 /** Writes one streamed answer, part by part, in the order of the calls. */
 export interface AnswerStream {
-  /** Before any text. @param fingerprints of the targets that write, as far as they are known @param promptTokens of each choice */
-  begin(fingerprints: readonly string[], promptTokens: readonly number[]): readonly AnswerEvent[];
+  /** Before any text. @param fingerprints of the targets that write, as far as they are known @param promptTokens of each choice @param standings of each choice's first text */
+  begin(
+    fingerprints: readonly string[],
+    promptTokens: readonly number[],
+    standings: readonly (Standing | undefined)[],
+  ): readonly AnswerEvent[];
   /** @param index of the choice */
-  text(index: number, text: string): readonly AnswerEvent[];
+  text(index: number, round: Round): readonly AnswerEvent[];
   finish(index: number, end: CompletionEnd): readonly AnswerEvent[];
   /** After all choices. */
   done(ends: readonly CompletionEnd[]): readonly AnswerEvent[];
@@ -51,7 +55,16 @@ export function systemFingerprint(fingerprints: readonly string[]): string | nul
   return fingerprints.length === 0 ? null : `or_${fingerprints.map((one) => one.slice(0, 16)).join('_')}`;
 }
 
-/** Added to an answer that no target has verified: it is a draft model's. */
-export function verifiedOf(fingerprints: readonly string[]): { readonly spec?: { readonly verified: false } } {
-  return fingerprints.includes(localFingerprint) ? { spec: { verified: false } } : {};
+/** Added to an answer in which a model of this device has written: what of it is verified. */
+export function specOf(standing: Standing | undefined): { readonly spec?: Standing } {
+  return standing === undefined ? {} : { spec: standing };
+}
+
+/** The same of all choices together: one that is not verified makes an answer that is not. Where, only a single choice can say. */
+export function specOfAll(ends: readonly CompletionEnd[]): {
+  readonly spec?: Standing | { readonly verified: boolean };
+} {
+  const standings = ends.flatMap(({ standing }) => (standing === undefined ? [] : [standing]));
+  if (ends.length === 1 || standings.length === 0) return specOf(standings[0]);
+  return { spec: { verified: standings.every(({ verified }) => verified) } };
 }

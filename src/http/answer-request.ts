@@ -4,13 +4,7 @@ import { asOutriderError } from '../basics/errors.ts';
 import type { AnswerEvent, AnswerFormat, AnswerStream, WholeChoice } from './answer-format.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { ApiRequest } from './api-request.ts';
-import {
-  type Completer,
-  type Completion,
-  type CompletionEnd,
-  localFingerprint,
-  type Round,
-} from './completion-port.ts';
+import type { Completer, Completion, CompletionEnd, Round } from './completion-port.ts';
 
 /** Who asks. */
 export interface Asker {
@@ -47,7 +41,7 @@ export async function answerRequest(
   };
   try {
     const begun = await Promise.all(request.asked.map(begin));
-    if (begun.some(({ completion }) => completion.fingerprint() === localFingerprint))
+    if (begun.some(({ first }) => first.done !== true && first.value.standing?.verified === false))
       headers['x-outrider-verified'] = 'no';
     if (request.stream) return streamed(eventsOf(begun, format.stream(), gone, asker.onFault), headers, gone);
     return Response.json(format.whole(await Promise.all(begun.map(wholeOf))), { headers });
@@ -107,11 +101,13 @@ async function* eventsOf(
     const completions = begun.map(({ completion }) => completion);
     const fingerprints = new Set(completions.flatMap((completion) => completion.fingerprint() ?? []));
     const promptTokens = completions.map((completion) => completion.promptTokens);
-    yield* stream.begin([...fingerprints], promptTokens);
+    const standings = begun.map(({ first }) => (first.done === true ? undefined : first.value.standing));
+    yield* stream.begin([...fingerprints], promptTokens, standings);
     const ends: CompletionEnd[] = [];
     for await (const { index, round } of merged(begun)) {
       if (round !== null) {
-        if (round.text !== '') yield* stream.text(index, round.text);
+        // One without text tells what of the text so far is verified.
+        if (round.text !== '' || round.standing !== undefined) yield* stream.text(index, round);
         continue;
       }
       const end = await (begun[index] as Begun).completion.end;

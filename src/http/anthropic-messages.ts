@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Message } from '../models/model.ts';
 import { limits } from '../protocol/limits.ts';
-import { type AnswerFormat, type AnswerHead, verifiedOf, type WholeChoice } from './answer-format.ts';
+import { type AnswerFormat, type AnswerHead, specOf, type WholeChoice } from './answer-format.ts';
 import type { ApiError } from './api-error.ts';
 import {
   type ApiRequest,
@@ -86,23 +86,28 @@ export function messagesFormat({ id, model }: AnswerHead): AnswerFormat {
     whole([choice]) {
       const { text, end } = choice as WholeChoice;
       const usage = { input_tokens: end.promptTokens, output_tokens: end.completionTokens };
-      return { ...message, ...verifiedOf(end.fingerprints), content: [{ type: 'text', text }], ...stopOf(end), usage };
+      return { ...message, ...specOf(end.standing), content: [{ type: 'text', text }], ...stopOf(end), usage };
     },
     stream: () => ({
-      begin: (fingerprints, [promptTokens = 0]) => [
+      begin: (_, [promptTokens = 0], [standing]) => [
         event('message_start', {
           message: {
-            ...{ ...message, ...verifiedOf(fingerprints) },
+            ...{ ...message, ...specOf(standing) },
             ...{ content: [], stop_reason: null, stop_sequence: null },
             usage: { input_tokens: promptTokens, output_tokens: 0 },
           },
         }),
         event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
       ],
-      text: (_, text) => [event('content_block_delta', { index: 0, delta: { type: 'text_delta', text } })],
+      text: (_, { text, standing }) => [
+        event('content_block_delta', { index: 0, delta: { type: 'text_delta', text }, ...specOf(standing) }),
+      ],
       finish: (_, end) => [
         event('content_block_stop', { index: 0 }),
-        event('message_delta', { delta: stopOf(end), usage: { output_tokens: end.completionTokens } }),
+        event('message_delta', {
+          ...{ delta: stopOf(end), usage: { output_tokens: end.completionTokens } },
+          ...specOf(end.standing),
+        }),
       ],
       done: () => [event('message_stop', {})],
       failed: (error) => [{ name: 'error', data: messagesError(error, id) }],

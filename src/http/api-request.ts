@@ -82,6 +82,7 @@ export function requestOf(
         stopStrings,
         maxTokens,
         ...(prediction === undefined ? {} : { prediction }),
+        isStreamed: fields.stream === true,
       };
     }),
   );

@@ -22,6 +22,8 @@ export interface CompletionRequest {
   readonly grammar?: Grammar | undefined;
   /** How many of the likeliest tokens are named at each position, 0 to 20, beside the chosen one; default: no logprobs at all. */
   readonly topLogprobs?: number | undefined;
+  /** Whether the client reads the text while it is written; otherwise what was written may still be replaced. */
+  readonly isStreamed: boolean;
   /** Key of the application; undefined: it has shown none. */
   readonly credentials: string | undefined;
   readonly signal: AbortSignal;
@@ -35,6 +37,10 @@ export interface Round {
   readonly acceptedDrafts: number;
   /** When it came, ms on a monotonic clock: it may be read later. Default: unknown. */
   readonly atMs?: number;
+  /** How far all text so far is a target's own. Absent: as before; in the first round: all of it. */
+  readonly standing?: Standing;
+  /** Who wrote the text so far, as in {@link CompletionEnd}. Absent: as before. */
+  readonly fingerprints?: readonly string[];
   /** Of each of its tokens, where they were asked for. */
   readonly logprobs?: readonly AnswerToken[];
 }
@@ -63,9 +69,22 @@ export interface CompletionEnd {
   readonly mode?: string;
   /** Times that an edge took it up. Default: once. */
   readonly edges?: number;
+  /** Absent: no model of this device has written text, and all of it is a target's own. */
+  readonly standing?: Standing;
 }
 
-/** Stands for the fingerprint of a target where a draft model wrote alone, and nobody verified it. */
+/** How far the text of an answer is a target's own, where a model of this device has written some of it. */
+export type Standing =
+  | { readonly verified: true }
+  | {
+      readonly verified: false;
+      /** The first character that no target has verified; characters are Unicode code points, counted from 0. */
+      readonly from: number;
+      /** Where the target's own text is another one, and the client could no longer be given that. */
+      readonly differsAt?: number;
+    };
+
+/** Stands for the fingerprint of a target where a model of this device wrote, and nobody verified it. */
 export const localFingerprint = 'local';
 
 /** A running answer. */

@@ -1,16 +1,17 @@
 // Completes by a device of this process: it drafts here, where it has a draft, and an edge verifies. An edge that answers by itself is a
 // device without a draft that is connected within the process.
 
-import { type ErrorCode, isOutriderError, OutriderError } from '../basics/errors.ts';
+import type { Clock } from '../basics/clock.ts';
+import { asOutriderError, OutriderError } from '../basics/errors.ts';
 import type { Device } from '../device/device.ts';
-import { startLocalTurn } from '../device/local-turn.ts';
+import type { EdgeList } from '../device/edge-list.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
 import type { TurnOptions } from '../device/turn-options.ts';
 import type { Emission, TurnReport } from '../device/turn-report.ts';
 import type { Tokenizer } from '../models/model.ts';
 import { PredictedDrafter } from '../models/predicted-drafter.ts';
-import { limits } from '../protocol/limits.ts';
+import type { HelloMessage } from '../protocol/messages.ts';
 import {
   type Completer,
   type Completion,
@@ -19,6 +20,9 @@ import {
   localFingerprint,
   type Round,
 } from './completion-port.ts';
+import { connectWithin, EdgeWatch } from './edge-watch.ts';
+import { type LocalWriter, Vocabularies } from './local-writer.ts';
+import { isNoEdge, OutageAnswer, type TurnParts } from './outage-answer.ts';
 
 /** What is completed by. */
 export interface DeviceCompleterSettings {
@@ -29,17 +33,28 @@ export interface DeviceCompleterSettings {
   readonly credentials?: string | undefined;
   /** Whether new answers can begin. Default: always, as far as this device knows. */
   readonly state?: () => Completer['state'];
-  /** Whether the draft model answers alone where no edge takes an answer up. Default: such an answer fails. */
-  readonly isOfflineAllowed?: boolean;
+  /** What writes where no edge can be reached: the draft, or another model. Default: nothing does, and the answer fails. */
+  readonly local?: LocalWriter | undefined;
+  /**
+   * How long an answer waits for an edge, at its beginning and after a loss, before that, ms. Default: not at its beginning; after a loss a
+   * moment with a local model, and 30 s without one.
+   */
+  readonly waitMs?: number | undefined;
 }
 
 /** How long the context length of an edge counts without being asked again, ms. */
 const contextKnownMs = 60_000;
+/** After the loss of its edge, an answer goes on with a local model after so long, ms. */
+const offlineAfterMs = 2000;
+/** With a local model, an attempt to connect is given up sooner, ms. */
+const connectWithinMs = 3000;
+const askAgainMs = 500;
 
 export function createDeviceCompleter(settings: DeviceCompleterSettings): Completer {
-  const { device, model, nowMs, credentials, state = () => 'ready' as const } = settings;
-  const { tokenizer, drafter } = device;
-  const context = new KnownContext(device, nowMs);
+  const { device, model, nowMs, state = () => 'ready' as const } = settings;
+  const clock: Clock = { nowMs, after };
+  const connect = settings.local === undefined ? device.edges : withinLimit(device.edges, clock);
+  const context = new KnownContext(connect, nowMs);
   // All choices of a prompt share it.
   const encoded = new WeakMap<object, readonly number[]>();
   const encode = (prompt: CompletionRequest['prompt']): readonly number[] => {
@@ -47,6 +62,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
     encoded.set(prompt, ids);
     return ids;
   };
+  const watch = new EdgeWatch({ edges: device.edges, clock });
   return {
     model,
     createdSeconds: Math.floor(nowMs() / 1000),
@@ -54,35 +70,20 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
       return state();
     },
     count: (prompt) => encode(prompt).length,
-    async start(request) {
+    start(request) {
       const prompt = encode(request.prompt);
-      const asked = { tokenizer, prompt, sampling: request.sampling, stopStrings: request.stopStrings };
-      try {
-        const maxAnswerTokens = request.maxTokens ?? (await context.tokens()) - prompt.length;
-        if (maxAnswerTokens < 1) throw contextFull(prompt.length, await context.tokens());
-        const key = credentials ?? request.credentials;
-        const turn = startTurn({
-          ...{
-            ...asked,
-            maxAnswerTokens,
-            connect: device.edges,
-            ...draftingOf(device, request),
-            signal: request.signal,
-          },
-          ...(key === undefined ? {} : { credentials: key }),
-        });
-        // Whether an edge answers shows with the first text.
-        return completionOf(turn, await begun(turn), request, { tokenizer, promptTokens: prompt.length });
-      } catch (error) {
-        if (settings.isOfflineAllowed !== true || drafter === null || !isNoEdge(error)) throw error;
-        const maxAnswerTokens = request.maxTokens ?? limits.textTokens;
-        const turn = startLocalTurn({ ...asked, maxAnswerTokens, drafter, signal: request.signal });
-        const local = await begun(turn);
-        if (local.first.done === true) await demandRoom(turn, prompt.length);
-        return completionOf(turn, local, request, { tokenizer, promptTokens: prompt.length });
-      }
+      const { local } = settings;
+      const parts = { settings, connect, context };
+      if (local === undefined || !canWrite(request))
+        return patiently(parts, request, () => ask(parts, request, prompt));
+      return askThrough(parts, request, { prompt, watch, writer: local });
     },
   };
+}
+
+/** What a local model alone can't keep is not asked of it. */
+function canWrite({ grammar, topLogprobs }: CompletionRequest): boolean {
+  return grammar === undefined && topLogprobs === undefined;
 }
 
 /** Drafts from a prediction take no time, and a step may take many. */
@@ -107,50 +108,144 @@ function draftingOf(
   return { drafter: predicted, mode: 'mix', maxAhead: predictedMaxAhead };
 }
 
-/** @throws OutriderError `context-full` where a draft model could not hold the prompt */
-async function demandRoom(turn: Turn, promptTokens: number): Promise<void> {
-  const { outcome } = await turn.report;
-  if (outcome.kind !== 'unverified' || outcome.reason !== 'context-full') return;
-  const cause = `no edge answers, and the draft model cannot hold a prompt of ${promptTokens} tokens`;
-  throw new OutriderError('context-full', cause, 'shorten the messages, or try again when an edge is back');
+interface Parts {
+  readonly settings: DeviceCompleterSettings;
+  readonly connect: EdgeList;
+  readonly context: KnownContext;
 }
 
-/** No edge took the answer up. A refusal of what is asked, or of the key, is no such failure. */
-function isNoEdge(error: unknown): boolean {
-  return isOutriderError(error) && noEdge.includes(error.code);
+function askedOf(
+  { settings, connect }: Parts,
+  request: CompletionRequest,
+  giveUpAfterMs: number | undefined,
+): TurnParts {
+  const key = settings.credentials ?? request.credentials;
+  return {
+    ...{ connect, tokenizer: settings.device.tokenizer, ...draftingOf(settings.device, request) },
+    ...(key === undefined ? {} : { credentials: key }),
+    ...(giveUpAfterMs === undefined ? {} : { giveUpAfterMs }),
+  };
 }
 
-const noEdge: readonly ErrorCode[] = ['edge-unreachable', 'edge-silent', 'edge-draining'];
+/** Asks an edge; the answer fails where none goes on with it. */
+async function ask(parts: Parts, request: CompletionRequest, prompt: readonly number[]): Promise<Completion> {
+  const { context, settings } = parts;
+  const maxAnswerTokens = await context.room(request, prompt.length);
+  const turn = startTurn({
+    ...askedOf(parts, request, settings.waitMs),
+    ...{
+      prompt,
+      sampling: request.sampling,
+      stopStrings: request.stopStrings,
+      maxAnswerTokens,
+      signal: request.signal,
+    },
+  });
+  // Whether an edge answers shows with the first text.
+  const emissions = turn[Symbol.asyncIterator]();
+  const begun = { first: await emissions.next(), emissions };
+  const { tokenizer } = settings.device;
+  return completionOf(turn, begun, request, { tokenizer, promptTokens: prompt.length });
+}
+
+/** Tries again while no edge answers, as long as the settings say. */
+async function patiently(
+  { settings: { waitMs = 0, nowMs } }: Pick<Parts, 'settings'>,
+  { signal }: Pick<CompletionRequest, 'signal'>,
+  begin: () => Promise<Completion>,
+): Promise<Completion> {
+  const untilMs = nowMs() + waitMs;
+  for (;;) {
+    try {
+      return await begin();
+    } catch (error) {
+      if (nowMs() + askAgainMs >= untilMs || signal.aborted || !isNoEdge(asOutriderError(error).code)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, askAgainMs));
+    }
+  }
+}
+
+/** Asks an edge; where none goes on, a local model does, until one is back. */
+async function askThrough(
+  parts: Parts,
+  request: CompletionRequest,
+  more: { readonly prompt: readonly number[]; readonly watch: EdgeWatch; readonly writer: LocalWriter },
+): Promise<Completion> {
+  const { settings, context } = parts;
+  const { prompt, watch, writer } = more;
+  const answer = new OutageAnswer({
+    ...{ request, prompt, writer, watch, waitMs: settings.waitMs ?? 0, nowMs: settings.nowMs },
+    vocabularies: new Vocabularies(settings.device, writer),
+    turn: askedOf(parts, request, settings.waitMs ?? offlineAfterMs),
+    maxAnswerTokens: () => context.room(request, prompt.length),
+    greeted: (hello) => context.learn(hello),
+  });
+  const emissions = answer.rounds[Symbol.asyncIterator]();
+  const first = await emissions.next();
+  async function* rounds(): AsyncGenerator<Round> {
+    try {
+      for (let next = first; next.done !== true; next = await emissions.next()) yield next.value;
+    } finally {
+      answer.stop();
+    }
+  }
+  const end = answer.end.then(({ report, edges, fingerprints, acceptedDrafts, sentDrafts, standing }) => ({
+    ...endOf(report, prompt.length),
+    stopText: stopTextOf(report, report.mode === 'local' ? writer.tokenizer : settings.device.tokenizer, request),
+    ...{ edges, fingerprints, acceptedDrafts, rejectedDrafts: Math.max(0, sentDrafts - acceptedDrafts) },
+    ...(standing === undefined ? {} : { standing }),
+  }));
+  end.catch(() => {});
+  return { promptTokens: prompt.length, rounds: rounds(), end, fingerprint: () => answer.fingerprints.at(-1) ?? null };
+}
+
+function after(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+}
+
+function withinLimit({ edges, ...list }: EdgeList, clock: Clock): EdgeList {
+  const limited = [...edges].map(([name, edge]) => {
+    return [name, { ...edge, connect: connectWithin(edge.connect, connectWithinMs, clock) }] as const;
+  });
+  return { ...list, edges: new Map(limited) };
+}
 
 interface Begun {
   readonly first: IteratorResult<Emission>;
   readonly emissions: AsyncIterator<Emission>;
 }
 
-async function begun(turn: Turn): Promise<Begun> {
-  const emissions = turn[Symbol.asyncIterator]();
-  return { first: await emissions.next(), emissions };
-}
-
 /** The context length of the first edge that answers. */
 class KnownContext {
-  readonly #device: Device;
+  readonly #edges: EdgeList;
   readonly #nowMs: () => number;
   #known: { readonly tokens: number; readonly atMs: number } | null = null;
 
-  constructor(device: Device, nowMs: () => number) {
-    this.#device = device;
+  constructor(edges: EdgeList, nowMs: () => number) {
+    this.#edges = edges;
     this.#nowMs = nowMs;
   }
 
+  learn({ contextLength }: Pick<HelloMessage, 'contextLength'>): void {
+    this.#known = { tokens: contextLength, atMs: this.#nowMs() };
+  }
+
+  /** Most tokens of an answer. @throws OutriderError `edge-unreachable`, `context-full` */
+  async room({ maxTokens }: Pick<CompletionRequest, 'maxTokens'>, promptTokens: number): Promise<number> {
+    const room = maxTokens ?? (await this.#tokens()) - promptTokens;
+    if (room < 1) throw contextFull(promptTokens, await this.#tokens());
+    return room;
+  }
+
   /** @throws OutriderError `edge-unreachable` */
-  async tokens(): Promise<number> {
+  async #tokens(): Promise<number> {
     if (this.#known !== null && this.#nowMs() - this.#known.atMs < contextKnownMs) return this.#known.tokens;
     let failure: unknown;
-    for (const { connect } of this.#device.edges.edges.values()) {
+    for (const { connect } of this.#edges.edges.values()) {
       try {
         const { hello } = await probeEdge(connect);
-        this.#known = { tokens: hello.contextLength, atMs: this.#nowMs() };
+        this.learn(hello);
         return hello.contextLength;
       } catch (error) {
         failure ??= error;
@@ -173,7 +268,7 @@ function idsOf({ tokenizer }: Device, prompt: CompletionRequest['prompt']): read
 function completionOf(
   turn: Turn,
   { first, emissions }: Begun,
-  { stopStrings }: Pick<CompletionRequest, 'stopStrings'>,
+  request: Pick<CompletionRequest, 'stopStrings'>,
   { tokenizer, promptTokens }: { readonly tokenizer: Tokenizer; readonly promptTokens: number },
 ): Completion {
   async function* rounds(): AsyncGenerator<Round> {
@@ -190,9 +285,9 @@ function completionOf(
     promptTokens,
     rounds: rounds(),
     end: turn.report.then((report) => {
-      return { ...endOf(report, promptTokens), stopText: stopTextOf(report, tokenizer, stopStrings) };
+      return { ...endOf(report, promptTokens), stopText: stopTextOf(report, tokenizer, request) };
     }),
-    fingerprint: () => (turn.status.mode === 'local' ? localFingerprint : turn.status.fingerprint),
+    fingerprint: () => turn.status.fingerprint,
   };
 }
 
@@ -214,7 +309,11 @@ function endOf(report: TurnReport, promptTokens: number) {
 const reasons = { 'end-token': 'end', 'stop-string': 'stop', length: 'length', 'context-full': 'length' } as const;
 
 /** The stop text with which the tokens go on where the text ends. */
-function stopTextOf({ outcome, text, tokens }: TurnReport, tokenizer: Tokenizer, stopStrings: readonly string[]) {
+function stopTextOf(
+  { outcome, text, tokens }: TurnReport,
+  tokenizer: Tokenizer,
+  { stopStrings }: Pick<CompletionRequest, 'stopStrings'>,
+) {
   if ((outcome.kind !== 'ended' && outcome.kind !== 'unverified') || outcome.reason !== 'stop-string') return null;
   const parts = tokens.map((id) => tokenizer.bytes(id));
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));

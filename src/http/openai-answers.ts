@@ -5,11 +5,12 @@ import {
   type AnswerFormat,
   type AnswerHead,
   fingerprintsOf,
+  specOf,
+  specOfAll,
   systemFingerprint,
-  verifiedOf,
   type WholeChoice,
 } from './answer-format.ts';
-import type { CompletionEnd } from './completion-port.ts';
+import type { CompletionEnd, Standing } from './completion-port.ts';
 
 /** What a request says about its answer. */
 export interface AnswerWishes {
@@ -84,7 +85,7 @@ function formatOf(shape: Shape, head: AnswerHead, { includesUsage, choices: each
     whole: (choices) => ({
       ...{ id, object: shape.object, created, model },
       system_fingerprint: systemFingerprint(fingerprintsOf(choices)),
-      ...verifiedOf(fingerprintsOf(choices)),
+      ...specOfAll(choices.map(({ end }) => end)),
       choices: choices.map((choice, index) => shape.whole(index, choice)),
       usage: usageOf(
         choices.map(({ end }) => end),
@@ -92,26 +93,51 @@ function formatOf(shape: Shape, head: AnswerHead, { includesUsage, choices: each
       ),
     }),
     stream() {
-      let known: readonly string[] = [];
-      const chunk = (choices: readonly object[], usage: object | null = null) => ({
+      const writers = new Map<number, readonly string[]>();
+      const known = new Map<number, Standing>();
+      const chunk = (index: number, choice: object) => ({
         data: {
-          ...{ id, object: shape.chunkObject, created, model, system_fingerprint: systemFingerprint(known) },
-          ...verifiedOf(known),
-          ...(includesUsage ? { usage } : {}),
-          choices,
+          ...{ id, object: shape.chunkObject, created, model },
+          system_fingerprint: systemFingerprint(writers.get(index) ?? []),
+          ...specOf(known.get(index)),
+          ...(includesUsage ? { usage: null } : {}),
+          choices: [choice],
         },
       });
+      const note = (
+        index: number,
+        {
+          fingerprints,
+          standing,
+        }: { readonly fingerprints?: readonly string[] | undefined; readonly standing?: Standing | undefined },
+      ): void => {
+        if (fingerprints !== undefined) writers.set(index, fingerprints);
+        if (standing !== undefined) known.set(index, standing);
+      };
       return {
-        begin(fingerprints, promptTokens) {
-          known = fingerprints;
+        begin(fingerprints, promptTokens, standings) {
           return promptTokens.flatMap((_, index) => {
+            note(index, { fingerprints, standing: standings[index] });
             const opening = shape.begin(index);
-            return opening === null ? [] : [chunk([opening])];
+            return opening === null ? [] : [chunk(index, opening)];
           });
         },
-        text: (index, text) => [chunk([shape.text(index, text)])],
-        finish: (index, end) => [chunk([shape.finish(index, finishReasonOf(end))])],
-        done: (ends) => [...(includesUsage ? [chunk([], usageOf(ends, each))] : []), { data: '[DONE]' }],
+        text(index, round) {
+          note(index, round);
+          return [chunk(index, shape.text(index, round.text))];
+        },
+        finish(index, end) {
+          note(index, { standing: end.standing });
+          return [chunk(index, shape.finish(index, finishReasonOf(end)))];
+        },
+        done(ends) {
+          const spec = specOfAll(ends);
+          const fingerprints = [...new Set(ends.flatMap((end) => end.fingerprints))];
+          const all = { system_fingerprint: systemFingerprint(fingerprints), ...spec };
+          const whole = { id, object: shape.chunkObject, created, model, ...all };
+          const usage = includesUsage ? [{ data: { ...whole, usage: usageOf(ends, each), choices: [] } }] : [];
+          return [...usage, { data: '[DONE]' }];
+        },
         failed: (error) => [{ data: error.body }],
       };
     },

@@ -8,8 +8,8 @@ import {
   type AnswerFormat,
   type AnswerHead,
   fingerprintsOf,
+  specOf,
   systemFingerprint,
-  verifiedOf,
   type WholeChoice,
 } from './answer-format.ts';
 import { ApiError } from './api-error.ts';
@@ -89,7 +89,7 @@ export function responsesFormat(head: AnswerHead, { asked }: Pick<ApiRequest, 'a
     ...base,
     ...statusOf(end),
     system_fingerprint: systemFingerprint(fingerprints),
-    ...verifiedOf(fingerprints),
+    ...specOf(end.standing),
     output: [output(statusOf(end).status, [part(text)])],
     usage: usageOf(end),
   });
@@ -104,15 +104,15 @@ export function responsesFormat(head: AnswerHead, { asked }: Pick<ApiRequest, 'a
       const place = { item_id: itemId, output_index: 0, content_index: 0 };
       const begun = { ...base, status: 'in_progress', incomplete_details: null, output: [], usage: null };
       return {
-        begin: (fingerprints) => [
-          event('response.created', { response: { ...begun, ...verifiedOf(fingerprints) } }),
-          event('response.in_progress', { response: { ...begun, ...verifiedOf(fingerprints) } }),
+        begin: (_, __, [standing]) => [
+          event('response.created', { response: { ...begun, ...specOf(standing) } }),
+          event('response.in_progress', { response: { ...begun, ...specOf(standing) } }),
           event('response.output_item.added', { output_index: 0, item: output('in_progress', []) }),
           event('response.content_part.added', { ...place, part: part('') }),
         ],
-        text(_, delta) {
+        text(_, { text: delta, standing }) {
           text += delta;
-          return [event('response.output_text.delta', { ...place, delta, logprobs: [] })];
+          return [event('response.output_text.delta', { ...place, delta, logprobs: [], ...specOf(standing) })];
         },
         finish(_, end) {
           const { status } = statusOf(end);

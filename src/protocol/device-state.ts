@@ -248,10 +248,19 @@ const noDrafts: DraftAccount = {
   alternativesTaken: 0,
 };
 
-export function createDeviceState(turn: TurnRequest): DeviceState {
+/** An answer that exists in part before its turn begins. */
+export interface BegunAnswer {
+  /** Ids of it so far, fewer than the turn's maximum and without an end. The edge goes on after them. */
+  readonly tokens: readonly number[];
+  /** Of the targets that wrote them; default: none is known. */
+  readonly fingerprints?: readonly string[];
+}
+
+/** @param begun default: the answer begins with this turn */
+export function createDeviceState(turn: TurnRequest, begun?: BegunAnswer): DeviceState {
   return {
     turn,
-    text: TokenText.of(turn.prompt),
+    text: TokenText.of(begun === undefined ? turn.prompt : [...turn.prompt, ...begun.tokens]),
     tail: [],
     confidences: [],
     runnerUps: [],
@@ -271,7 +280,7 @@ export function createDeviceState(turn: TurnRequest): DeviceState {
     edges: [],
     links: [],
     main: null,
-    fingerprints: [],
+    fingerprints: begun?.fingerprints ?? [],
     account: noDrafts,
     outcome: null,
   };

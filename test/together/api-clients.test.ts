@@ -211,10 +211,12 @@ describe('without an edge', () => {
 
   async function listenWithout(port: number, isOfflineAllowed: boolean): Promise<HttpListener> {
     const { tokenizer } = edge.target;
-    const device = createDevice({ edge: `ws://127.0.0.1:${port}`, tokenizer, drafter: toyDrafter(0.8) });
+    const drafter = toyDrafter(0.8);
+    const device = createDevice({ edge: `ws://127.0.0.1:${port}`, tokenizer, drafter });
+    const local = isOfflineAllowed ? { tokenizer, drafter } : undefined;
     const nowMs = () => performance.timeOrigin + performance.now();
     const app = createHttpApp({
-      completer: createDeviceCompleter({ device, model, nowMs, credentials: '', isOfflineAllowed }),
+      completer: createDeviceCompleter({ device, model, nowMs, credentials: '', local }),
       ...{ version: '0.0.0', nowMs, randomBits: () => 1n, refuses: () => null, mayUse: () => true },
     });
     return listenHttp(app, '127.0.0.1', 0);
