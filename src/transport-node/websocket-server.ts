@@ -171,13 +171,15 @@ function refuseBrokenRequests(server: Server, told: (refusal: UpgradeRefusal) =>
       return;
     }
     const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const isLong = error.code === 'HPE_HEADER_OVERFLOW';
+    const status = isLate ? '408 Request Timeout' : isLong ? '431 Request Header Fields Too Large' : '400 Bad Request';
     const detail = isLate ? 'a request that was not complete in time' : `no request: ${error.code ?? error.message}`;
     // What failed in the TLS handshake is told by `tlsClientError`.
     if (error.code?.startsWith('ERR_TLS_') !== true) {
       told({ reason: 'request', address: peerAddress(remoteAddress), detail });
     }
     stream.on('error', () => {});
-    stream.end(`HTTP/1.1 ${isLate ? '408 Request Timeout' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
+    stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     setTimeout(() => stream.destroy(), refusedMs).unref();
   });
   server.on('connect', ({ socket }, stream) => {
