@@ -3,6 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import type { KeyScope } from '../access/key-book.ts';
 import { demandStrength } from '../access/key-text.ts';
 import { CloseStack } from '../basics/close-stack.ts';
 import { badArgument, OutriderError } from '../basics/errors.ts';
@@ -61,6 +62,8 @@ export interface EdgeAccess extends AsyncDisposable {
   readonly listen: Pick<ListenSettings, 'host' | 'tls' | 'allowOrigins' | 'allowHosts'>;
   /** Undefined: no key is asked for. */
   readonly keyOf: ((credentials: string) => EdgeKey | null) | undefined;
+  /** The same for completions over HTTP. */
+  readonly chatKeyOf: EdgeAccess['keyOf'];
   /** Who may make this edge drain. */
   readonly mayOrder: NonNullable<ListenEdgeSettings['mayOrder']>;
   readonly scheme: 'ws' | 'wss';
@@ -90,7 +93,8 @@ export async function openAccess(flags: AccessFlags): Promise<EdgeAccess> {
   const kept = opened.move();
   return {
     listen: { host: address, tls: identity, allowOrigins: flags.allowOrigin ?? [], allowHosts: names },
-    keyOf: keyCheck(flags.key, ring),
+    keyOf: keyCheck(flags.key, ring, 'verify'),
+    chatKeyOf: keyCheck(flags.key, ring, 'chat'),
     mayOrder: orderCheck(flags.key !== undefined, ring, isLoopback),
     scheme: tls === undefined ? 'ws' : 'wss',
     certificate: flags.tlsSelfSigned ? (tls?.identity.fingerprint ?? null) : null,
@@ -155,14 +159,14 @@ async function openTls({
 }
 
 /** Compares digests of equal length, so that the time tells nothing about a key. */
-function keyCheck(key: Secret | undefined, ring: KeyRing | undefined): EdgeAccess['keyOf'] {
+function keyCheck(key: Secret | undefined, ring: KeyRing | undefined, scope: KeyScope): EdgeAccess['keyOf'] {
   if (key === undefined && ring === undefined) return undefined;
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   const expected = key === undefined ? null : digest(key.reveal());
   return (credentials) => {
-    const found = ring?.find(credentials, 'verify') ?? null;
+    const found = ring?.find(credentials, scope) ?? null;
     if (expected !== null && timingSafeEqual(digest(credentials), expected)) return typedKey;
-    const refusal = found === null ? (ring?.refusal(credentials, 'verify') ?? null) : null;
+    const refusal = found === null ? (ring?.refusal(credentials, scope) ?? null) : null;
     if (refusal !== null) throw new OutriderError('unauthorized', refusal, 'ask the operator for another key');
     return found;
   };

@@ -4,15 +4,19 @@ import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { createDevice } from '../device/device.ts';
 import type { Edge } from '../edge/edge.ts';
+import { edgeRoutes, isForApi } from '../edge/edge-requests.ts';
 import { packageVersion } from '../files/document.ts';
-import { createHttpApp } from '../http/app.ts';
+import { createHttpApp, routesOf } from '../http/app.ts';
 import { createDeviceCompleter } from '../http/device-completer.ts';
 import { requestListenerOf } from '../http/listen-http.ts';
 import type { HttpObserver } from '../http/request-record.ts';
 import type { LanguageModel } from '../models/model.ts';
+import type { EdgeKey } from '../protocol/edge-key.ts';
 import { createInMemoryNetwork } from '../transport/in-memory.ts';
 import { createAddressGuard } from '../transport-node/upgrade-guard.ts';
 import type { EdgeAccess } from './edge-access.ts';
+
+type KeyOf = (credentials: string) => EdgeKey | null;
 
 /** What an edge's own port does for the endpoint. */
 export interface EndpointHost {
@@ -24,30 +28,57 @@ export interface EndpointHost {
   readonly metrics?: () => Promise<string>;
   /** Told of each request. */
   readonly observer?: HttpObserver;
+  /** What the edge is shown for the key of a request. Default: that key. */
+  readonly credentialsOf?: (key: string | undefined) => string | undefined;
 }
 
-/** What answers requests below "/v1/" on the edge's port. Keys are those of devices, and count together with them. */
+/** What answers on the edge's port. */
+export interface EdgeEndpoint {
+  /** Of requests whose path {@link isForApi}. */
+  readonly onApi: RequestListener;
+  /** "GET /health": all that the port answers, the edge's own routes included. */
+  readonly routes: readonly string[];
+}
+
+/** The endpoint of an edge. Keys are those of `outrider keys`, and count together with those of devices. */
 export function edgeEndpoint(
   edge: Pick<Edge, 'accept' | 'status'>,
   { tokenizer, identity }: Pick<LanguageModel, 'tokenizer' | 'identity'>,
-  { listen, keyOf }: Pick<EdgeAccess, 'listen' | 'keyOf'>,
-  { isOwnName, onFault, metrics, observer }: EndpointHost,
-): RequestListener {
+  { listen, chatKeyOf }: Pick<EdgeAccess, 'listen' | 'chatKeyOf'>,
+  { isOwnName, onFault, metrics, observer, credentialsOf }: EndpointHost,
+): EdgeEndpoint {
   const nowMs = (): number => performance.timeOrigin + performance.now();
   const network = createInMemoryNetwork(edge.accept);
   const device = createDevice({ edge: network.connect, tokenizer, drafter: null });
   const state = (): 'ready' | 'draining' | 'stalled' => states[edge.status.state];
   const guard = createAddressGuard({ ...listen, isOwnName });
-  return requestListenerOf(
-    createHttpApp({
-      completer: createDeviceCompleter({ device, model: identity.name, nowMs, state }),
-      ...{ nowMs, version: packageVersion(), onFault, metrics, observer },
-      randomBits: () => randomBytes(8).readBigUInt64LE(),
-      refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
-      mayUse: (key) => keyOf === undefined || (key !== undefined && keyOf(key) !== null),
-      keyName: (key) => (keyOf === undefined || key === undefined ? null : (keyOf(key)?.name ?? null)),
-    }),
-  );
+  const app = createHttpApp({
+    completer: createDeviceCompleter({ device, model: identity.name, nowMs, state, credentialsOf }),
+    ...{ nowMs, version: packageVersion(), onFault, metrics, observer },
+    randomBits: () => randomBytes(8).readBigUInt64LE(),
+    refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
+    mayUse: (key) => chatKeyOf === undefined || (key !== undefined && chatKeyOf(key) !== null),
+    keyName: (key) => (chatKeyOf === undefined || key === undefined ? null : (chatKeyOf(key)?.name ?? null)),
+  });
+  const own = routesOf(app).filter((route) => isForApi(route.split(' ')[1]));
+  return { onApi: requestListenerOf(app), routes: [...Object.keys(edgeRoutes), ...own] };
+}
+
+/** Lets the endpoint open sessions with keys for completions, which open none from outside: those need keys for verification. */
+export function insideKeys(chatKeyOf: KeyOf | undefined): {
+  readonly credentialsOf: NonNullable<EndpointHost['credentialsOf']>;
+  /** For `keyOf` of the edge. @param keyOf for connections from outside */
+  beside(keyOf: KeyOf | undefined): KeyOf | undefined;
+} {
+  // Nobody outside can know it.
+  const mark = `inside:${randomBytes(16).toString('base64url')}:`;
+  return {
+    credentialsOf: (key) => (chatKeyOf === undefined ? key : `${mark}${key ?? ''}`),
+    beside: (keyOf) => {
+      if (chatKeyOf === undefined || keyOf === undefined) return keyOf;
+      return (shown) => (shown.startsWith(mark) ? chatKeyOf(shown.slice(mark.length)) : keyOf(shown));
+    },
+  };
 }
 
 const states = { serving: 'ready', stalled: 'stalled', draining: 'draining', closed: 'draining' } as const;

@@ -29,7 +29,7 @@ import type { WebSocketListener } from '../transport-node/websocket-server.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
-import { edgeEndpoint } from './edge-endpoint.ts';
+import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { placesOf, queueOptions } from './edge-queue.ts';
 import { boundHeap } from './heap-bounds.ts';
@@ -219,7 +219,8 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   await using models = await openModels(flags, signal);
   const { target, draft, profile } = models;
   const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
-  const keyOf = tickets === null ? access.keyOf : tickets.beside(access.keyOf);
+  const inside = insideKeys(access.chatKeyOf);
+  const keyOf = inside.beside(tickets === null ? access.keyOf : tickets.beside(access.keyOf));
   const { maxSequences, contextLength } = target.limits;
   const metrics = createEdgeMetrics({
     ...{ model: target.identity.name, version: packageVersion(), kvTokens: maxSequences * contextLength },
@@ -238,11 +239,12 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     ...operation.callbacks(target.tokenizer),
   });
   // A request comes only after the port is open.
-  const onApi = edgeEndpoint(edge, target, access, {
+  const { onApi, routes } = edgeEndpoint(edge, target, access, {
     isOwnName: (name) => listener.isOwnName(name),
     onFault: (error) => operation.warn(error),
     metrics: metrics.text,
     observer: { ended: metrics.requestEnded },
+    credentialsOf: inside.credentialsOf,
   });
   metrics.follow(edge);
   await using port = await openMetricsPort(flags.metricsPort, metrics.text);
@@ -265,16 +267,17 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
   if (port !== null) note(port.said);
   const paced = 'pacing' in target ? (target as PacedModel) : undefined;
-  if (flags.untilInputEnds) answerLines(edge, paced);
+  if (flags.untilInputEnds) answerLines(edge, paced, routes);
   await operation.run(edge, listener, asked);
   if (flags.json) printAccount(edge, flags, paced);
 }
 
 /** Answers the questions of the process that has started this one, a line each, as JSON on standard error. */
-function answerLines(edge: Edge, paced: PacedModel | undefined): void {
+function answerLines(edge: Edge, paced: PacedModel | undefined, routes: readonly string[]): void {
   const answers: { readonly [Question in keyof EdgeAnswers]: () => EdgeAnswers[Question] } = {
     pacing: () => paced?.pacing ?? null,
     steps: () => paced?.lastSteps.map((step) => ({ ...step, endMs: performance.timeOrigin + step.endMs })) ?? null,
+    routes: () => routes,
     resources: () => resourcesOf(edge, false),
     collect: () => {
       globalThis.gc?.();

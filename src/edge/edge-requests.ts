@@ -39,6 +39,13 @@ interface Asked {
 
 export const drainPath = '/drain';
 
+/** Every route of the edge's own, and who may use it: `public`: anybody; `order`: whom {@link ListenEdgeSettings.mayOrder} lets. */
+export const edgeRoutes: Readonly<Record<string, 'public' | 'order'>> = {
+  'GET /health': 'public',
+  [`POST ${drainPath}`]: 'order',
+  [`DELETE ${drainPath}`]: 'order',
+};
+
 type Refused = (refusal: UpgradeRefusal) => void;
 
 export function answerRequests(
@@ -49,10 +56,11 @@ export function answerRequests(
   return (request, response) => {
     const { method, url, socket } = request;
     const path = url?.split('?')[0];
-    const isDrain = path === drainPath && (method === 'POST' || method === 'DELETE');
-    if (path === '/health' && (method === 'GET' || method === 'HEAD')) tellHealth(edge, request, response);
+    const route = `${method === 'HEAD' ? 'GET' : method} ${path}`;
+    const rule = edgeRoutes[route] ?? null;
+    if (rule === 'public') tellHealth(edge, request, response);
     else if (onApi !== undefined && isForApi(path)) onApi(request, response);
-    else if (isDrain && mayOrder !== undefined) takeOrder({ edge, mayOrder, refused }, request, response);
+    else if (rule === 'order' && mayOrder !== undefined) takeOrder({ edge, mayOrder, refused }, request, response);
     else {
       const address = peerAddress(socket.remoteAddress);
       refused({ reason: 'plain', address, detail: 'a request that asks for no connection' });
@@ -61,7 +69,8 @@ export function answerRequests(
   };
 }
 
-function isForApi(path: string | undefined): boolean {
+/** Whether {@link ListenEdgeSettings.onApi} answers requests for this path. */
+export function isForApi(path: string | undefined): boolean {
   return path === '/metrics' || path?.startsWith('/v1/') === true;
 }
 

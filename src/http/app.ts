@@ -62,7 +62,16 @@ const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 /** Largest body of a request, bytes. */
 const maxBodyBytes = 4 * 1024 * 1024;
 
-export function createHttpApp(settings: HttpAppSettings): Hono {
+/** Routes behind one guard. */
+export type HttpApp = Hono;
+
+/** "GET /health": what the app answers, a line each. */
+export function routesOf(app: HttpApp): readonly string[] {
+  const routes = app.routes.filter(({ method }) => method !== 'ALL');
+  return [...new Set(routes.map(({ method, path }) => `${method} ${path.replace('{.+}', '')}`))];
+}
+
+export function createHttpApp(settings: HttpAppSettings): HttpApp {
   const { completer, nowMs } = settings;
   const app = new Hono();
   const watches: Watches = new WeakMap();

@@ -31,6 +31,8 @@ export interface DeviceCompleterSettings {
   readonly nowMs: () => number;
   /** The key that edges are shown; default: that of the application. */
   readonly credentials?: string | undefined;
+  /** What edges are shown for the key of the application, where `credentials` are not given. Default: that key. */
+  readonly credentialsOf?: ((key: string | undefined) => string | undefined) | undefined;
   /** Whether new answers can begin. Default: always, as far as this device knows. */
   readonly state?: () => Completer['state'];
   /** What writes where no edge can be reached: the draft, or another model. Default: nothing does, and the answer fails. */
@@ -119,7 +121,8 @@ function askedOf(
   request: CompletionRequest,
   giveUpAfterMs: number | undefined,
 ): TurnParts {
-  const key = settings.credentials ?? request.credentials;
+  const { credentials, credentialsOf = (key) => key } = settings;
+  const key = credentials ?? credentialsOf(request.credentials);
   return {
     ...{ connect, tokenizer: settings.device.tokenizer, ...draftingOf(settings.device, request) },
     ...(key === undefined ? {} : { credentials: key }),

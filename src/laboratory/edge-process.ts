@@ -16,6 +16,8 @@ export interface EdgeAnswers {
   readonly pacing: PacingCounts | null;
   /** The last steps, `endMs` since 1970; null without latency emulation. */
   readonly steps: readonly PacedStep[] | null;
+  /** "GET /health": what its port answers over HTTP, from the app itself. */
+  readonly routes: readonly string[];
   readonly resources: EdgeResources;
   /** The same after a garbage collection, where the process can be made to collect. */
   readonly collect: EdgeResources;

@@ -262,11 +262,9 @@ describe('the endpoint on the port of an edge', () => {
     let listening: ToyEdge | null = null;
     const onApi: RequestListener = (request, response) => {
       if (listening === null) throw new Error('no request comes before the port is open');
-      const access = { listen: { host: '127.0.0.1' }, keyOf };
-      edgeEndpoint(listening.edge, listening.target, access, { isOwnName: () => false, onFault: () => {} })(
-        request,
-        response,
-      );
+      const access = { listen: { host: '127.0.0.1' }, chatKeyOf: keyOf };
+      const host = { isOwnName: () => false, onFault: () => {} };
+      edgeEndpoint(listening.edge, listening.target, access, host).onApi(request, response);
     };
     listening = await startToyEdge({ keyOf, onApi });
     await using _ = listening;
