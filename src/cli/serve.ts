@@ -1,6 +1,7 @@
 // `outrider serve`: an endpoint for applications on this machine. It drafts here and lets an edge verify.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
@@ -8,10 +9,10 @@ import { badArgument } from '../basics/errors.ts';
 import type { Secret } from '../basics/secret.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import { packageVersion } from '../files/document.ts';
-import { createHttpApp } from '../http/app.ts';
+import { createHttpApp, type HttpApp, routesOf } from '../http/app.ts';
 import { createDeviceCompleter, type DeviceCompleterSettings } from '../http/device-completer.ts';
 import { type HttpListener, listenHttp } from '../http/listen-http.ts';
-import { type EdgeProcess, startEdgeProcess } from '../laboratory/edge-process.ts';
+import { answerPrefix, type EdgeProcess, startEdgeProcess } from '../laboratory/edge-process.ts';
 import type { OptionsOf, OptionTable } from '../laboratory/options.ts';
 import { namesOf } from '../laboratory/pair-options.ts';
 import { createEndpointMetrics } from '../metrics/endpoint-metrics.ts';
@@ -91,6 +92,7 @@ const options = {
   gpu: answerOptions.gpu,
   rtt: answerOptions.rtt,
   link: answerOptions.link,
+  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
 } as const;
 
 const notes = `Examples:
@@ -141,18 +143,25 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     await tellEdges(device);
     note(offlineNote(policy, waitMs));
     tellAddress(flags, listener.port);
-    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (flags.untilInputEnds) answerLines(listener.app, resolve);
+    });
     if (!signal.aborted) await Promise.race([stopped, lost]);
   } finally {
     await edge?.close();
   }
 }
 
+interface Listening extends Pick<HttpListener, 'port'>, AsyncDisposable {
+  readonly app: HttpApp;
+}
+
 async function listen(
   flags: ServeFlags,
   parts: Pick<DeviceCompleterSettings, 'device' | 'local' | 'waitMs'>,
   refuses: (headers: Headers) => string | null,
-): Promise<Pick<HttpListener, 'port'> & AsyncDisposable> {
+): Promise<Listening> {
   const { target, key, clientKey, port } = flags;
   const nowMs = (): number => performance.timeOrigin + performance.now();
   // Without a key for the edge it is shown none: a key of the application is for this endpoint.
@@ -176,7 +185,16 @@ async function listen(
     opened.use(metricsPort);
     note(metricsPort.said);
   }
-  return { port: listener.port, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+  return { app, port: listener.port, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}
+
+/** Answers the questions of the process that has started this one, a line each, as JSON on standard error. */
+function answerLines(app: HttpApp, whenEnded: () => void): void {
+  const lines = createInterface({ input: process.stdin });
+  lines.on('close', whenEnded);
+  lines.on('line', (line) => {
+    if (line === 'routes') process.stderr.write(`${answerPrefix}${JSON.stringify(routesOf(app))}\n`);
+  });
 }
 
 /** Takes the same time wherever the two differ. */

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { abuseTrial } from '../trials/abuse/abuse.ts';
+import { accessTrial } from '../trials/access/access.ts';
 import { allocationTrial } from '../trials/allocation/allocation.ts';
 import { channelsTrial } from '../trials/channels/channels.ts';
 import { chaosTrial } from '../trials/chaos/chaos.ts';
@@ -20,6 +21,7 @@ const trials = [
   framesTrial,
   faultsTrial,
   abuseTrial,
+  accessTrial,
   chaosTrial,
   allocationTrial,
   channelsTrial,

@@ -16,7 +16,7 @@ export async function startApiEdge(
 ): Promise<ApiEdge> {
   let onApi: RequestListener = () => {};
   const edge = await startToyEdge({ ...options, onApi: (request, response) => onApi(request, response) });
-  const access = { listen: { host: '127.0.0.1' }, keyOf: options.keyOf };
-  onApi = edgeEndpoint(edge.edge, edge.target, access, { isOwnName: () => false, onFault: () => {} });
+  const access = { listen: { host: '127.0.0.1' }, chatKeyOf: options.keyOf };
+  ({ onApi } = edgeEndpoint(edge.edge, edge.target, access, { isOwnName: () => false, onFault: () => {} }));
   return { ...edge, baseURL: `http://127.0.0.1:${edge.port}/v1`, model: edge.target.identity.name };
 }

@@ -31,10 +31,10 @@ beforeAll(async () => {
     onApi: (request, response) => onApi(request, response),
   });
   edgeMetrics.follow(edge.edge);
-  const onApi = edgeEndpoint(
+  const { onApi } = edgeEndpoint(
     edge.edge,
     edge.target,
-    { listen: { host: '127.0.0.1' }, keyOf: undefined },
+    { listen: { host: '127.0.0.1' }, chatKeyOf: undefined },
     {
       isOwnName: () => false,
       onFault: () => {},

@@ -160,6 +160,8 @@ function readHead(socket: Socket, done: (head: string, rest: Buffer) => void): v
 export interface RawRequest {
   /** Source address. */
   readonly from?: string;
+  readonly method?: string;
+  readonly path?: string;
   readonly host?: string;
   readonly protocol?: string;
   /** Further lines of the head. */
@@ -168,7 +170,7 @@ export interface RawRequest {
 
 /** A device that has been let in. @throws Error when the edge does not upgrade */
 export function connectRaw(port: number, request: RawRequest = {}): Promise<RawPeer> {
-  const { from, host = '127.0.0.1', protocol = subprotocol, headers = [] } = request;
+  const { from, method = 'GET', path = '/', host = '127.0.0.1', protocol = subprotocol, headers = [] } = request;
   return new Promise((resolve, reject) => {
     const socket = connect({
       port,
@@ -188,7 +190,7 @@ export function connectRaw(port: number, request: RawRequest = {}): Promise<RawP
     });
     const key = randomBytes(16).toString('base64');
     const lines = [
-      'GET / HTTP/1.1',
+      `${method} ${path} HTTP/1.1`,
       `Host: ${host}`,
       'Connection: Upgrade',
       'Upgrade: websocket',

@@ -1,0 +1,188 @@
+// Asks for one route in every way, and compares the answers with the table.
+
+import { askRaw, type RawHttpAnswer, type RawHttpRequest } from './raw-http.ts';
+import {
+  type Answer,
+  answers,
+  type KeyName,
+  type Keys,
+  keyNames,
+  type Place,
+  type Treatment,
+  takes,
+  type VisitName,
+} from './rules.ts';
+
+export const allowedOrigin = 'https://page.example';
+const otherOrigin = 'https://evil.example';
+const otherHost = 'evil.example';
+
+/** One way to ask, what the table says of it, and what came. */
+export interface Case {
+  readonly visit: string;
+  readonly expected: string;
+  readonly found: string;
+  readonly isWrong: boolean;
+}
+
+/** A route of a place, or a path that is none. */
+export interface Asked {
+  readonly place: Place;
+  readonly port: number;
+  readonly method: string;
+  /** With values for its parameters. */
+  readonly path: string;
+  readonly treatment: Treatment;
+  /** All methods of this path that have a route. */
+  readonly methods: readonly string[];
+}
+
+interface Visit {
+  readonly name: string;
+  readonly expected: Answer;
+  readonly request: RawHttpRequest;
+}
+
+/** Larger than what any port reads. */
+const longBody = 4 * 1024 * 1024 + 1;
+const longHead = 'x'.repeat(20_000);
+const otherMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const atOnce = 8;
+
+/** @returns all cases of this route */
+export async function visitRoute(asked: Asked, keys: Keys): Promise<readonly Case[]> {
+  const visits = [...visitsByKey(asked, keys), ...otherVisits(asked, keys)];
+  const cases: Case[] = [];
+  const left = visits.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, visit] of left) cases[index] = judge(asked, visit, await askRaw(asked.port, visit.request));
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return cases;
+}
+
+/** Each key by each header that clients use: one that is taken by the one is taken by the other, too. */
+function visitsByKey({ place, treatment, method, path }: Asked, keys: Keys): Visit[] {
+  const taken = takes[place][treatment] ?? [];
+  const answerOf = (name: KeyName): Answer => answers[treatment][taken.includes(name) ? 'with' : 'without'];
+  // Orders are no affair of clients: they come by the one header that the command sends.
+  const headers = treatment === 'port order' ? (['authorization'] as const) : (['authorization', 'x-api-key'] as const);
+  return keyNames.flatMap((name) =>
+    headers.map((header) => ({
+      name: `${name} (${header})`,
+      expected: answerOf(name),
+      request: plain(method, path, keyLines(keys[name], header)),
+    })),
+  );
+}
+
+function otherVisits(asked: Asked, keys: Keys): Visit[] {
+  const { place, treatment, method, path, methods } = asked;
+  const [goodName] = takes[place][treatment] ?? takes[place].key ?? [];
+  const good = keyLines(goodName === undefined ? undefined : keys[goodName]);
+  const visit = (name: VisitName, request: RawHttpRequest, more = ''): Visit => ({
+    name: `${name}${more}`,
+    expected: answers[treatment][name],
+    request,
+  });
+  const withBody = method === 'POST' ? bodyVisits(asked, good, visit) : [];
+  const others = otherMethods.filter((other) => !methods.includes(other));
+  return [
+    visit('other origin', plain(method, path, [...good, `Origin: ${otherOrigin}`])),
+    visit('other origin', plain(method, path, [...good, 'Origin: null']), ' (null)'),
+    visit('allowed origin', plain(method, path, [...good, `Origin: ${allowedOrigin}`])),
+    visit('other host', { ...plain(method, path, good), host: otherHost }),
+    ...others.map((other) => visit('other method, with', plain(other, path, good), `: ${other}`)),
+    ...others.map((other) => visit('other method, without', plain(other, path, []), `: ${other}`)),
+    visit('OPTIONS, without', plain('OPTIONS', path, [])),
+    ...(method === 'GET' ? [visit('HEAD, with', plain('HEAD', path, good))] : []),
+    ...(isOpenToAll(treatment)
+      ? []
+      : spellings(path).map((other) => visit('other spelling, without', plain(method, other, []), ` ${other}`))),
+    visit('long head, with', plain(method, path, [...good, `X-Long: ${longHead}`])),
+    visit('broken head, with', plain(method, path, [...good, 'no header line'])),
+    ...withBody,
+  ];
+}
+
+function bodyVisits(
+  { method, path, treatment }: Asked,
+  good: readonly string[],
+  visit: (name: VisitName, request: RawHttpRequest) => Visit,
+): Visit[] {
+  const announced = `Content-Length: ${longBody}`;
+  const pieces = ['400000\r\n', Buffer.alloc(longBody - 1, 32), '\r\n1\r\n \r\n'];
+  const broken = { method, path, body: ['{'] };
+  const inPieces = { method, path, lines: [...good, 'Transfer-Encoding: chunked'], body: pieces };
+  // Who closes a connection with bytes that nobody has read may take its own answer back: asked only where the body is read.
+  const isRead = answers[treatment]['long body in pieces, with'] === 413;
+  return [
+    visit('long body, with', { method, path, lines: [...good, announced] }),
+    visit('long body, without', { method, path, lines: [announced] }),
+    ...(isRead ? [visit('long body in pieces, with', inPieces)] : []),
+    visit('broken body, with', { ...broken, lines: [...good, 'Content-Length: 1'] }),
+    visit('broken body, without', { ...broken, lines: ['Content-Length: 1'] }),
+  ];
+}
+
+function isOpenToAll(treatment: Treatment): boolean {
+  return treatment === 'public' || treatment === 'port public';
+}
+
+/** The same path for whoever normalises it, and another for whoever does not. */
+function spellings(path: string): readonly string[] {
+  const coded = path.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+  return [`/${path}`, `${path}/`, path.toUpperCase(), coded, `/x/..${path}`, `/.${path}`, `${path}?key=x`, `${path};x`];
+}
+
+/** POST needs a body; this one is none of a request, so the route refuses it, but it is the route that does. */
+function plain(method: string, path: string, lines: readonly string[]): RawHttpRequest {
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return { method, path, lines };
+  return { method, path, lines: [...lines, 'Content-Type: application/json', 'Content-Length: 2'], body: ['{}'] };
+}
+
+function keyLines(key: string | undefined, header: 'authorization' | 'x-api-key' = 'authorization'): readonly string[] {
+  if (key === undefined) return [];
+  return [header === 'authorization' ? `Authorization: Bearer ${key}` : `X-Api-Key: ${key}`];
+}
+
+function judge(asked: Asked, { name, expected, request }: Visit, answer: RawHttpAnswer | null): Case {
+  const wanted = String(expected);
+  if (answer === null) return { visit: name, expected: wanted, found: 'no answer', isWrong: true };
+  const { status } = answer;
+  const fault = faultOf(asked, request, answer);
+  if (fault !== null) return { visit: name, expected: wanted, found: `${status}, ${fault}`, isWrong: true };
+  const isRight = expected === 'out' ? isOut(status) : expected === 'in' ? isIn(asked, status) : status === expected;
+  return { visit: name, expected: wanted, found: String(status), isWrong: !isRight };
+}
+
+function isOut(status: number): boolean {
+  return [400, 401, 403, 404, 426].includes(status);
+}
+
+/** What is posted is no request of the route, so a route may refuse it as such. */
+function isIn({ method }: Asked, status: number): boolean {
+  return status === 200 || (method === 'POST' && status === 400);
+}
+
+/** What an answer must not be, whatever its status. */
+function faultOf({ treatment }: Asked, { lines = [] }: RawHttpRequest, answer: RawHttpAnswer): string | null {
+  const { status, headers, body } = answer;
+  const origin = headers['access-control-allow-origin'];
+  if (origin === '*' || origin === otherOrigin || origin === 'null') return 'lets foreign pages read it';
+  const key = /^(?:Authorization: Bearer|X-Api-Key:) (.+)$/.exec(lines[0] ?? '')?.[1];
+  if (key !== undefined && body.includes(key)) return 'shows the key';
+  // Before there is a request, no app answers; and what stands before the app has no shape of clients.
+  if (treatment.startsWith('port ') || status < 400 || status === 426 || status === 431 || body === '') return null;
+  return hasErrorShape(body) ? null : "has not the clients' shape";
+}
+
+function hasErrorShape(body: string): boolean {
+  try {
+    const { error } = JSON.parse(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1)) as { error?: unknown };
+    const { message, type } = (error ?? {}) as { readonly message?: unknown; readonly type?: unknown };
+    return typeof message === 'string' && message !== '' && typeof type === 'string';
+  } catch {
+    return false;
+  }
+}
