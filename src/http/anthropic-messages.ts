@@ -41,7 +41,7 @@ export function readMessagesRequest(body: unknown, newSeed: () => bigint): ApiRe
   const ignored = otherFields(fields, Object.keys(schema.shape));
   const { model, stream, temperature, top_p, top_k, seed, max_tokens: maxTokens, stop_sequences: stop } = fields;
   const asked = { model, stream, temperature, top_p, top_k, seed, stop };
-  return requestOf(asked, [promptOf(fields)], { maxTokens, ignored, newSeed });
+  return requestOf(asked, [promptOf(fields)], { maxTokens, ignored, newSeed, stopField: 'stop_sequences' });
 }
 
 /** @throws ApiError 400 */

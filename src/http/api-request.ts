@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { SamplingOptions } from '../decoding/sampling.ts';
 import { ApiError } from './api-error.ts';
 import type { CompletionRequest } from './completion-port.ts';
+import { demandBiases, demandStops } from './request-limits.ts';
 
 /** Most answers to one request. */
 export const maxChoices: number = 16;
@@ -61,6 +62,8 @@ interface Extras {
   readonly ignored: readonly string[];
   readonly newSeed: () => bigint;
   readonly prediction?: string | undefined;
+  /** What the route calls its stop texts; default: `stop`. */
+  readonly stopField?: string;
 }
 
 export type Prompt = CompletionRequest['prompt'];
@@ -68,9 +71,11 @@ export type Prompt = CompletionRequest['prompt'];
 export function requestOf(
   fields: CommonFields,
   prompts: readonly Prompt[],
-  { maxTokens, ignored, newSeed, prediction }: Extras,
+  { maxTokens, ignored, newSeed, prediction, stopField = 'stop' }: Extras,
 ): ApiRequest {
   const stopStrings = typeof fields.stop === 'string' ? [fields.stop] : (fields.stop ?? []);
+  demandStops(stopStrings, stopField);
+  demandBiases(fields.logit_bias ?? {});
   const seed = fields.seed == null ? newSeed() : BigInt.asUintN(64, BigInt(fields.seed));
   const count = fields.n ?? 1;
   const asked = prompts.flatMap((prompt) =>

@@ -114,7 +114,7 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
   app.post(`${messagesPath}/count_tokens`, async (context) => {
     const { model, prompt } = readCountRequest(await jsonOf(context.req.raw));
     requireModel(completer, model);
-    return context.json({ input_tokens: completer.count(prompt) });
+    return context.json({ input_tokens: await completer.count(prompt) });
   });
   return app;
 }

@@ -5,13 +5,11 @@ import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, OutriderError } from '../basics/errors.ts';
 import type { Device } from '../device/device.ts';
 import type { EdgeList } from '../device/edge-list.ts';
-import { probeEdge } from '../device/probe-edge.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
 import type { TurnOptions } from '../device/turn-options.ts';
 import type { Emission, TurnReport } from '../device/turn-report.ts';
 import type { Tokenizer } from '../models/model.ts';
 import { PredictedDrafter } from '../models/predicted-drafter.ts';
-import type { HelloMessage } from '../protocol/messages.ts';
 import {
   type Completer,
   type Completion,
@@ -21,8 +19,10 @@ import {
   type Round,
 } from './completion-port.ts';
 import { connectWithin, EdgeWatch } from './edge-watch.ts';
+import { demandRoomFor, EncodingTurns, KnownContext } from './known-context.ts';
 import { type LocalWriter, Vocabularies } from './local-writer.ts';
 import { isNoEdge, OutageAnswer, type TurnParts } from './outage-answer.ts';
+import { demandVocabulary } from './request-limits.ts';
 
 /** What is completed by. */
 export interface DeviceCompleterSettings {
@@ -44,8 +44,6 @@ export interface DeviceCompleterSettings {
   readonly waitMs?: number | undefined;
 }
 
-/** How long the context length of an edge counts without being asked again, ms. */
-const contextKnownMs = 60_000;
 /** After the loss of its edge, an answer goes on with a local model after so long, ms. */
 const offlineAfterMs = 2000;
 /** With a local model, an attempt to connect is given up sooner, ms. */
@@ -65,15 +63,23 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
     return ids;
   };
   const watch = new EdgeWatch({ edges: device.edges, clock });
+  const turns = new EncodingTurns();
+  /** @throws OutriderError `context-full` for a text that can't fit */
+  const idsIn = async (prompt: CompletionRequest['prompt']): Promise<readonly number[]> => {
+    await demandRoomFor(prompt, device.tokenizer, context);
+    await turns.mine(prompt);
+    return encode(prompt);
+  };
   return {
     model,
     createdSeconds: Math.floor(nowMs() / 1000),
     get state() {
       return state();
     },
-    count: (prompt) => encode(prompt).length,
-    start(request) {
-      const prompt = encode(request.prompt);
+    count: async (prompt) => (await idsIn(prompt)).length,
+    async start(request) {
+      demandVocabulary(request, device.tokenizer.vocabularySize);
+      const prompt = await idsIn(request.prompt);
       const { local } = settings;
       const parts = { settings, connect, context };
       if (local === undefined || !canWrite(request))
@@ -217,50 +223,6 @@ function withinLimit({ edges, ...list }: EdgeList, clock: Clock): EdgeList {
 interface Begun {
   readonly first: IteratorResult<Emission>;
   readonly emissions: AsyncIterator<Emission>;
-}
-
-/** The context length of the first edge that answers. */
-class KnownContext {
-  readonly #edges: EdgeList;
-  readonly #nowMs: () => number;
-  #known: { readonly tokens: number; readonly atMs: number } | null = null;
-
-  constructor(edges: EdgeList, nowMs: () => number) {
-    this.#edges = edges;
-    this.#nowMs = nowMs;
-  }
-
-  learn({ contextLength }: Pick<HelloMessage, 'contextLength'>): void {
-    this.#known = { tokens: contextLength, atMs: this.#nowMs() };
-  }
-
-  /** Most tokens of an answer. @throws OutriderError `edge-unreachable`, `context-full` */
-  async room({ maxTokens }: Pick<CompletionRequest, 'maxTokens'>, promptTokens: number): Promise<number> {
-    const room = maxTokens ?? (await this.#tokens()) - promptTokens;
-    if (room < 1) throw contextFull(promptTokens, await this.#tokens());
-    return room;
-  }
-
-  /** @throws OutriderError `edge-unreachable` */
-  async #tokens(): Promise<number> {
-    if (this.#known !== null && this.#nowMs() - this.#known.atMs < contextKnownMs) return this.#known.tokens;
-    let failure: unknown;
-    for (const { connect } of this.#edges.edges.values()) {
-      try {
-        const { hello } = await probeEdge(connect);
-        this.learn(hello);
-        return hello.contextLength;
-      } catch (error) {
-        failure ??= error;
-      }
-    }
-    throw failure;
-  }
-}
-
-function contextFull(promptTokens: number, contextTokens: number): OutriderError {
-  const cause = `the prompt has ${promptTokens} tokens, the edge's context holds ${contextTokens}`;
-  return new OutriderError('context-full', cause, 'shorten the messages');
 }
 
 function idsOf({ tokenizer }: Device, prompt: CompletionRequest['prompt']): readonly number[] {

@@ -4,7 +4,9 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { defaultPortLimits, limitRequests } from '../transport-node/port-limits.ts';
 import { bindServer } from '../transport-node/websocket-server.ts';
+import { giveUpUnread } from './unread-answer.ts';
 
 /** A listening port; closing it ends its connections. */
 export interface HttpListener extends AsyncDisposable {
@@ -13,17 +15,34 @@ export interface HttpListener extends AsyncDisposable {
 }
 
 /** A request has to be whole within this time, ms; an answer may take as long as it takes. */
-const requestMs = 30_000;
-const maxConnections = 1024;
+const wholeMs = 30_000;
+const maxConnections = 2048;
+
+/** Times in ms. */
+export interface AnswerLimits {
+  /** An answer of which the client takes nothing for this long is given up; default 60,000. */
+  readonly unreadMs?: number;
+  /** Time for a request to be whole; default 30,000. */
+  readonly requestMs?: number;
+}
 
 /** What answers plain requests of a server that is there already, such as the port of an edge. */
-export function requestListenerOf(app: Hono): RequestListener {
+export function requestListenerOf(app: Hono, limits: AnswerLimits = {}): RequestListener {
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  return (request, response) => void listener(request, response);
+  return (request, response) => {
+    giveUpUnread(response, limits.unreadMs);
+    void listener(request, response);
+  };
 }
 
 /** @param port 0: a free one @throws OutriderError `port-in-use`, `bad-argument` */
-export async function listenHttp(app: Hono, host: string, port: number): Promise<HttpListener> {
+export async function listenHttp(
+  app: Hono,
+  host: string,
+  port: number,
+  limits: AnswerLimits = {},
+): Promise<HttpListener> {
+  const { requestMs = wholeMs } = limits;
   const server = createServer(
     {
       requestTimeout: requestMs,
@@ -31,11 +50,14 @@ export async function listenHttp(app: Hono, host: string, port: number): Promise
       keepAliveTimeout: 5000,
       connectionsCheckingInterval: 1000,
     },
-    requestListenerOf(app),
+    requestListenerOf(app, limits),
   );
   server.maxConnections = maxConnections;
+  // Whoever only connects must not keep out those that ask.
+  const requests = limitRequests(server, defaultPortLimits, () => {});
   await bindServer(server, host, port);
   const close = async (): Promise<void> => {
+    requests.stop();
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();

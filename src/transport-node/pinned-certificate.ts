@@ -15,9 +15,10 @@ export function parseFingerprint(text: string): string {
   throw badArgument('the fingerprint is not 64 hex digits', 'take the line "certificate SHA-256" that the edge prints');
 }
 
+const comparePrint = 'compare with the fingerprint that the edge prints, and pass that with --edge-fingerprint';
+
 /** @param address for messages */
-export function untrusted(address: string, why: string, cause?: unknown): OutriderError {
-  const remedy = 'compare with the fingerprint that the edge prints, and pass that with --edge-fingerprint';
+export function untrusted(address: string, why: string, cause?: unknown, remedy: string = comparePrint): OutriderError {
   return new OutriderError('certificate-untrusted', `${address} is not trusted: ${why}`, remedy, { cause });
 }
 

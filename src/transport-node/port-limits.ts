@@ -1,7 +1,7 @@
 // What a port spends on peers that have not opened a connection yet: how many may be asking for one, for how long, and how often one address
 // may ask. The WebSocket itself is limited in protocol/edge-connections.ts.
 
-import type { Server, ServerOptions } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import { between, type Checks, optional, whole } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
@@ -11,7 +11,10 @@ import { createRateLimit, type RateLimit, type RateLimitSettings, take } from '.
 export interface PortLimits {
   /** Time for a request's headers, ms. */
   readonly requestMs: number;
-  /** TCP connections that have not become a WebSocket. Beyond it the oldest one of the address that has the most is closed. */
+  /**
+   * TCP connections that are no WebSocket and whose request is not whole. Beyond it the oldest one of the address that has the most is
+   * closed.
+   */
   readonly requests: number;
   /** Connections that one address may ask for, lasting and at once; beyond it: status 429. */
   readonly upgradesPerSecond: number;
@@ -105,41 +108,73 @@ export class UpgradeRate {
   }
 }
 
-/** Closes TCP connections that ask for nothing where there are too many. @returns what stops it, and what is called for each upgrade */
+/**
+ * Closes TCP connections that ask for nothing where there are too many. One whose request is whole is none of them until it is answered.
+ * @returns what stops it, and what is called for each upgrade
+ */
 export function limitRequests(server: Server, { requests }: PortLimits, evicted: (address: string) => void) {
-  const waiting = new Map<Socket, string>();
+  const waiting = new Map<Socket, Waiting>();
   const add = (socket: Socket): void => {
-    waiting.set(socket, peerAddress(socket.remoteAddress));
+    waiting.set(socket, { address: peerAddress(socket.remoteAddress), request: null });
     socket.once('close', () => waiting.delete(socket));
-    while (waiting.size > requests) {
-      const [oldest, address] = oldestOfBusiest(waiting);
+    for (let idle = idleOf(waiting, requests); idle !== null; idle = idleOf(waiting, requests)) {
+      const [oldest, address] = oldestOfBusiest(idle);
       waiting.delete(oldest);
       oldest.destroy();
       evicted(address);
     }
   };
+  const asked = (request: IncomingMessage, response: ServerResponse): void => {
+    const socket = connectionOf(waiting, request.socket);
+    const entry = socket === undefined ? undefined : waiting.get(socket);
+    if (entry === undefined) return;
+    entry.request = request;
+    response.once('close', () => {
+      if (entry.request === request) entry.request = null;
+    });
+  };
   server.on('connection', add);
+  server.on('request', asked);
   return {
     upgraded: (socket: Socket): void => {
-      // Over TLS the request's socket is another object than the connection's.
-      const { remoteAddress, remotePort } = socket;
-      if (waiting.delete(socket)) return;
-      for (const one of waiting.keys()) {
-        if (one.remotePort !== remotePort || one.remoteAddress !== remoteAddress) continue;
-        waiting.delete(one);
-        return;
-      }
+      const connection = connectionOf(waiting, socket);
+      if (connection !== undefined) waiting.delete(connection);
     },
     stop: (): void => {
       server.off('connection', add);
+      server.off('request', asked);
     },
   };
 }
 
-function oldestOfBusiest(waiting: ReadonlyMap<Socket, string>): readonly [Socket, string] {
+interface Waiting {
+  readonly address: string;
+  /** Its request that is not answered yet. */
+  request: IncomingMessage | null;
+}
+
+/** Over TLS the request's socket is another object than the connection's. */
+function connectionOf(waiting: ReadonlyMap<Socket, Waiting>, socket: Socket): Socket | undefined {
+  if (waiting.has(socket)) return socket;
+  const { remoteAddress, remotePort } = socket;
+  for (const one of waiting.keys()) {
+    if (one.remotePort === remotePort && one.remoteAddress === remoteAddress) return one;
+  }
+  return undefined;
+}
+
+/** Addresses of the connections that ask for nothing; null: they are not too many. */
+function idleOf(waiting: ReadonlyMap<Socket, Waiting>, most: number): ReadonlyMap<Socket, string> | null {
+  if (waiting.size <= most) return null;
+  const idle = new Map<Socket, string>();
+  for (const [socket, { address, request }] of waiting) if (request?.complete !== true) idle.set(socket, address);
+  return idle.size > most ? idle : null;
+}
+
+function oldestOfBusiest(idle: ReadonlyMap<Socket, string>): readonly [Socket, string] {
   const counts = new Map<string, number>();
-  for (const address of waiting.values()) counts.set(address, (counts.get(address) ?? 0) + 1);
+  for (const address of idle.values()) counts.set(address, (counts.get(address) ?? 0) + 1);
   const [busiest = ''] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0] as const);
-  for (const [socket, address] of waiting) if (address === busiest) return [socket, address];
+  for (const [socket, address] of idle) if (address === busiest) return [socket, address];
   throw new Error('no connection waits');
 }

@@ -114,6 +114,8 @@ export function unreachable(target: URL, error: Error & { readonly code?: string
   if (isOutriderError(error)) return error;
   const { code = '' } = error;
   if (target.protocol === 'wss:') {
+    const wrongTime = wrongTimes[code];
+    if (wrongTime !== undefined) return untrusted(showAddress(target), wrongTime.why, error, wrongTime.remedy);
     if (untrustedCodes.test(code)) return untrusted(showAddress(target), code, error);
     if (/^EPROTO$|^ERR_SSL/.test(code)) return otherKind(target, 'it does not speak TLS 1.2 or newer', 'ws://', error);
   } else if (/^HPE_|^ECONNRESET$/.test(code)) {
@@ -125,6 +127,18 @@ export function unreachable(target: URL, error: Error & { readonly code?: string
 
 /** What Node says of a certificate that nobody vouches for, that is for another name, or that is not valid now. */
 const untrustedCodes = /CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE/;
+
+const wrongTimes: Readonly<Record<string, { readonly why: string; readonly remedy: string }>> = {
+  CERT_HAS_EXPIRED: {
+    why: 'its certificate has expired',
+    remedy:
+      'whoever runs the edge has to renew it; a renewed file is taken without a restart (check also the clock here)',
+  },
+  CERT_NOT_YET_VALID: {
+    why: 'its certificate is not valid yet',
+    remedy: 'check the clock of this machine, and that of the machine that made the certificate',
+  },
+};
 
 /** TLS to an edge without it, or the reverse. */
 function otherKind(target: URL, why: string, scheme: string, error: Error): OutriderError {

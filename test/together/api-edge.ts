@@ -3,6 +3,7 @@
 import type { RequestListener } from 'node:http';
 import { edgeEndpoint } from '../../src/cli/edge-endpoint.ts';
 import type { EdgeOptions } from '../../src/edge/edge-options.ts';
+import type { ListenEdgeSettings } from '../../src/edge/edge-requests.ts';
 import { startToyEdge, type ToyEdge } from './toy-edge.ts';
 
 export interface ApiEdge extends ToyEdge {
@@ -12,7 +13,11 @@ export interface ApiEdge extends ToyEdge {
 }
 
 export async function startApiEdge(
-  options: Partial<EdgeOptions> & { readonly sequences?: number; readonly contextLength?: number } = {},
+  options: Partial<EdgeOptions> & {
+    readonly sequences?: number;
+    readonly contextLength?: number;
+    readonly portLimits?: ListenEdgeSettings['portLimits'];
+  } = {},
 ): Promise<ApiEdge> {
   let onApi: RequestListener = () => {};
   const edge = await startToyEdge({ ...options, onApi: (request, response) => onApi(request, response) });

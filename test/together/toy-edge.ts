@@ -38,6 +38,7 @@ export async function startToyEdge(
     readonly mayOrder?: ListenEdgeSettings['mayOrder'];
     readonly onApi?: ListenEdgeSettings['onApi'];
     readonly tls?: ListenEdgeSettings['tls'];
+    readonly portLimits?: ListenEdgeSettings['portLimits'];
   } = {},
 ): Promise<ToyEdge> {
   const {
@@ -49,13 +50,14 @@ export async function startToyEdge(
     mayOrder,
     onApi,
     tls,
+    portLimits = {},
     ...edgeOptions
   } = options;
   const target = createToyModel({ seed, role: 'target', sequences, contextLength });
   const model = paceModel(target, profile, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
   const edge = await startEdge({ model, stepTime: linearStepTime(4, 0.01), ...edgeOptions });
   const listener = await listenEdge(edge, {
-    ...{ host: '127.0.0.1', port, allowOrigins, tls, onApi },
+    ...{ host: '127.0.0.1', port, allowOrigins, tls, onApi, portLimits },
     ...(mayOrder === undefined ? {} : { mayOrder }),
   });
   return {
