@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
-import { badArgument } from '../basics/errors.ts';
+import { badArgument, type OutriderError } from '../basics/errors.ts';
 import type { Secret } from '../basics/secret.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import { packageVersion } from '../files/document.ts';
@@ -125,11 +125,9 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
   const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
   const edge = flags.demo ? await startDemoEdge(flags, policy) : null;
-  // With an answer to the loss of all edges, the endpoint outlives that of the demonstration too.
   const lost = new Promise<never>((_, reject) => {
-    void edge?.lost.then((error) =>
-      policy.kind === 'refuse' ? reject(error) : note(`the edge process has ended: ${error.message}`),
-    );
+    if (edge !== null)
+      void edge.lost.then((error) => (policy.kind === 'refuse' ? reject(error) : note(lostDemo(edge, flags, error))));
   });
   try {
     const addresses =
@@ -137,9 +135,13 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     await using device = await openCommandDevice(addresses, flags.target, deviceFlags);
     await using writer = await openOfflineWriter(policy, device, flags.gpu);
     const waitMs = edgeWaitMs(policy, flags.wait);
-    await using listener = await listen(flags, { device, local: writer ?? undefined, waitMs }, (headers) => {
-      return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
-    });
+    await using listener = await listen(
+      flags,
+      { device, local: writer ?? undefined, waitMs, onOutage: tellOutage },
+      (headers) => {
+        return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
+      },
+    );
     await tellEdges(device);
     note(offlineNote(policy, waitMs));
     tellAddress(flags, listener.port);
@@ -159,7 +161,7 @@ interface Listening extends Pick<HttpListener, 'port'>, AsyncDisposable {
 
 async function listen(
   flags: ServeFlags,
-  parts: Pick<DeviceCompleterSettings, 'device' | 'local' | 'waitMs'>,
+  parts: Pick<DeviceCompleterSettings, 'device' | 'local' | 'waitMs' | 'onOutage'>,
   refuses: (headers: Headers) => string | null,
 ): Promise<Listening> {
   const { target, key, clientKey, port } = flags;
@@ -205,15 +207,27 @@ function isEqual(key: Secret, shown: string): boolean {
 
 const demoContext = 4096;
 
-async function startDemoEdge(flags: ServeFlags, policy: OfflinePolicy): Promise<EdgeProcess> {
-  const plan = {
+function demoPlan(flags: ServeFlags) {
+  return {
     ...{ model: flags.target, draft: flags.draft, mode: 'auto' as const, hedges: flags.hedges, context: demoContext },
     ...{ lookUp: flags.lookUp, gpu: flags.gpu, draftLength: 4, unpaced: false, profile: defaultEdgeProfile.name },
   } as const;
+}
+
+async function startDemoEdge(flags: ServeFlags, policy: OfflinePolicy): Promise<EdgeProcess> {
+  const plan = demoPlan(flags);
   const openings = [...openingsOf(plan), ...offlineOpenings(policy)];
   await prepareModels(openings, 'close other programs, or name a smaller --pair (outrider models list)');
   note('starting the edge process and loading the draft ...');
   return startEdgeProcess(edgeFlagsOf(plan), (line) => process.stderr.write(`${foreignLine(line)}\n`));
+}
+
+/** The endpoint outlives the edge of the demonstration where something writes without it, or waits. */
+function lostDemo({ url }: EdgeProcess, flags: ServeFlags, { message }: OutriderError): string {
+  const edgeFlags = edgeFlagsOf(demoPlan(flags)).filter(
+    (flag, index, all) => flag !== '--log-level' && all[index - 1] !== '--log-level',
+  );
+  return `${message}; to start it again: outrider edge --port ${new URL(url).port} ${edgeFlags.join(' ')}`;
 }
 
 /** Which edges answer now; one that does not may come later. */
@@ -229,6 +243,14 @@ async function tellEdges({ edges }: CommandDevice): Promise<void> {
     }),
   );
   for (const line of found) note(line);
+}
+
+function tellOutage(isDown: boolean): void {
+  note(
+    isDown
+      ? 'no edge answers: the model of this machine writes, and nobody verifies it'
+      : 'an edge is back: it verifies and goes on',
+  );
 }
 
 function tellAddress({ target, clientKey }: ServeFlags, port: number): void {

@@ -37,6 +37,8 @@ export interface DeviceCompleterSettings {
   readonly state?: () => Completer['state'];
   /** What writes where no edge can be reached: the draft, or another model. Default: nothing does, and the answer fails. */
   readonly local?: LocalWriter | undefined;
+  /** Told when an answer finds no edge, and when one is back: only where something writes meanwhile. */
+  readonly onOutage?: ((isDown: boolean) => void) | undefined;
   /**
    * How long an answer waits for an edge, at its beginning and after a loss, before that, ms. Default: not at its beginning; after a loss a
    * moment with a local model, and 30 s without one.
@@ -62,7 +64,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
     encoded.set(prompt, ids);
     return ids;
   };
-  const watch = new EdgeWatch({ edges: device.edges, clock });
+  const watch = new EdgeWatch({ edges: device.edges, clock, changed: settings.onOutage });
   const turns = new EncodingTurns();
   /** @throws OutriderError `context-full` for a text that can't fit */
   const idsIn = async (prompt: CompletionRequest['prompt']): Promise<readonly number[]> => {

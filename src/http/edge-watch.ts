@@ -18,6 +18,8 @@ const believedMs = 30_000;
 export interface EdgeWatchSettings {
   readonly edges: EdgeList;
   readonly clock: Clock;
+  /** Told when all edges are lost, and when one is back. */
+  readonly changed?: ((isDown: boolean) => void) | undefined;
   readonly probe?: (connect: Connect) => Promise<Pick<EdgeProbe, 'hello'>>;
 }
 
@@ -40,12 +42,16 @@ export class EdgeWatch {
 
   /** No edge takes an answer up. */
   lost(): void {
+    const isNews = this.#lostAtMs === null;
     this.#lostAtMs = this.#settings.clock.nowMs();
+    if (isNews) this.#settings.changed?.(true);
   }
 
   /** An edge writes. */
   answered(): void {
+    const isNews = this.#lostAtMs !== null;
     this.#lostAtMs = null;
+    if (isNews) this.#settings.changed?.(false);
   }
 
   /**

@@ -53,6 +53,9 @@ export function isNoEdge(code: ErrorCode): boolean {
   return noEdge.includes(code);
 }
 
+/** With these an edge refuses what it may take a moment later. */
+const passing: readonly ErrorCode[] = ['edge-full', 'quota-used', 'rate-limited'];
+
 type Phase = 'over' | 'ask' | 'local';
 
 export class OutageAnswer {
@@ -69,10 +72,12 @@ export class OutageAnswer {
   /** The answer as a model of this device has gone on with it; null: none has. */
   #local: LocalText | null = null;
   /** After a difference: ids of the text that the client has, for the target; null: what it has is the target's own, or may be. */
-  #prefix: readonly number[] | null = null;
+  #prefix: number[] | null = null;
   readonly #writers = new Set<string>();
   /** An edge that was back does not take the answer. */
   #isRefused = false;
+  /** Tokens of the rounds so far. */
+  #toldTokens = 0;
   #edges = 0;
   #acceptedDrafts = 0;
   #sentDrafts = 0;
@@ -121,6 +126,7 @@ export class OutageAnswer {
   async #awaitEdge(mostMs: number, isSoon: boolean): Promise<Phase> {
     const { watch, greeted } = this.#settings;
     const left = AbortSignal.any([this.#signal, AbortSignal.timeout(Math.ceil(mostMs))]);
+    if (left.aborted) return 'local';
     const over = new Promise<null>((resolve) => left.addEventListener('abort', () => resolve(null), { once: true }));
     const hello = await Promise.race([watch.back(left, isSoon), over]);
     if (hello !== null) greeted(hello);
@@ -153,7 +159,7 @@ export class OutageAnswer {
       if (isNoEdge(failure.code)) watch.lost();
       else if (failure.code === 'target-changed' && this.#prefix === null && this.#own.length > 0)
         return this.#askAnother();
-      else if (failure.code !== 'edge-full' || this.#local === null) return this.#refuse(failure);
+      else if (!passing.includes(failure.code) || this.#local === null) return this.#refuse(failure);
       return 'local';
     }
   }
@@ -172,11 +178,11 @@ export class OutageAnswer {
       if (this.#prefix === null) {
         this.#own.push(...tokens);
         this.#ownFingerprints = turn.status.fingerprint === null ? [] : [turn.status.fingerprint];
-        this.#tell(this.#told.verified(text), emission);
+        this.#tell(this.#told.verified(text), this.#own.length, emission);
       } else {
-        this.#prefix = [...this.#prefix, ...tokens];
+        this.#prefix.push(...tokens);
         for (const one of turn.status.fingerprint === null ? [] : [turn.status.fingerprint]) this.#writers.add(one);
-        this.#tell(this.#told.unverified(text), emission);
+        this.#tell(this.#told.unverified(text), this.#prefix.length, emission);
       }
       if (this.#prefix === null && this.#told.hasLeftOwn) {
         turn.stop();
@@ -184,8 +190,8 @@ export class OutageAnswer {
       }
     }
     if ((await turn.report).outcome.kind !== 'ended') return true;
-    if (this.#prefix === null) this.#tell(this.#told.verified(heldBack, true));
-    else this.#tell(this.#told.unverified(heldBack));
+    if (this.#prefix === null) this.#tell(this.#told.verified(heldBack, true), this.#own.length);
+    else this.#tell(this.#told.unverified(heldBack), this.#prefix.length);
     return this.#prefix !== null || !this.#told.hasLeftOwn;
   }
 
@@ -204,7 +210,7 @@ export class OutageAnswer {
 
   /** The client has text that the target would not have written: the target goes on after it, and it stays unverified. */
   #leaveOwn(): Phase {
-    this.#prefix = this.#idsOf(this.#local ?? { ids: this.#own, text: this.#told.text });
+    this.#prefix = [...this.#idsOf(this.#local ?? { ids: this.#own, text: this.#told.text })];
     return 'ask';
   }
 
@@ -240,27 +246,30 @@ export class OutageAnswer {
 
   async #writeLocally(isSoon: boolean): Promise<Phase> {
     const present = this.#presentText();
-    let { ids, text } = present;
+    const ids = [...present.ids];
+    let { text } = present;
     const report = await writeLocally(this.#settings, {
       ...{ begun: present, isSoon, givesWay: !this.#isRefused, signal: this.#signal },
       wrote: (emission) => {
-        ids = [...ids, ...emission.tokens];
+        ids.push(...emission.tokens);
         text += emission.text;
         this.#local = { ids, text };
         if (this.#settings.request.isStreamed)
-          this.#tell(this.#told.unverified(emission.text), { ...emission, pieces: [] });
+          this.#tell(this.#told.unverified(emission.text), ids.length, { ...emission, pieces: [] });
       },
     });
-    if (this.#prefix !== null && this.#local !== null) this.#prefix = this.#idsOf(this.#local);
+    if (this.#prefix !== null && this.#local !== null) this.#prefix = [...this.#idsOf(this.#local)];
     return report === null ? 'ask' : this.#over(report);
   }
 
-  /** A client that does not read along gets all of it at the end. */
-  #tell(telling: Telling | null, { tokens = [], pieces = [], atMs }: Partial<Emission> = {}): void {
+  /** A client that does not read along gets all of it at the end. @param length of the text in tokens of its writer */
+  #tell(telling: Telling | null, length: number, { pieces = [], atMs }: Partial<Emission> = {}): void {
     if (telling === null || !this.#settings.request.isStreamed) return;
-    const acceptedDrafts = pieces.filter(({ drafted }) => drafted).length;
+    const tokens = Math.max(0, length - this.#toldTokens);
+    this.#toldTokens += tokens;
+    const acceptedDrafts = Math.min(tokens, pieces.filter(({ drafted }) => drafted).length);
     const came = atMs === undefined ? {} : { atMs };
-    this.rounds.push({ ...roundOf(telling, this.fingerprints), ...came, tokens: tokens.length, acceptedDrafts });
+    this.rounds.push({ ...roundOf(telling, this.fingerprints), ...came, tokens, acceptedDrafts });
   }
 
   #over(report: TurnReport): Phase {

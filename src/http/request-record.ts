@@ -160,7 +160,8 @@ export class RequestWatch {
       (end) => {
         progress.isOver = true;
         const { reason, completionTokens, acceptedDrafts, rejectedDrafts, edges = 1 } = end;
-        const moreTokens = completionTokens - progress.tokens;
+        // A text that changes its writer may have been told in more tokens than the last one counts in it.
+        const moreTokens = Math.max(0, completionTokens - progress.tokens);
         const verified = !end.fingerprints.includes(localFingerprint);
         this.#finished(end, moreTokens, verified);
         const counts = { promptTokens, moreTokens, acceptedDrafts, rejectedDrafts };
