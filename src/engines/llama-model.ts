@@ -18,7 +18,7 @@ import type {
   Tokenizer,
 } from '../models/model.ts';
 import { createSerialQueue } from '../models/serial-queue.ts';
-import { controlledInput, readRows } from './llama-candidates.ts';
+import { controlledInput, readRows, type Vocabulary } from './llama-candidates.ts';
 import { eraseFrom, LlamaSequence, SequencePool } from './llama-sequences.ts';
 
 /** Limit of rows with logits in one call of the engine: 4 bytes x vocabulary each. */
@@ -46,6 +46,7 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   readonly #pool: SequencePool;
   /** Limit of sequences in one call. */
   #mostSequences = comparedSequences;
+  readonly #vocabulary: Vocabulary;
   #closing: Promise<void> | undefined;
 
   /** Layers on the graphics processor. */
@@ -57,6 +58,7 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     this.#model = model;
     this.#context = context;
     this.tokenizer = tokenizer;
+    this.#vocabulary = { size: tokenizer.vocabularySize, tokenizer: model.tokenizer };
     // The full capacity of the context until the owner settles on less: the search for a law needs room.
     const contextLength = context.contextSize - largestExactCall - 1;
     const maxSequences = context.totalSequences;
@@ -113,9 +115,9 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     // Waits for all: a call that is still running would continue to write into memory that its owner takes for empty.
     const ended = await Promise.allSettled(
       order.map(async (index) => {
-        const { sequence, tokens, rows } = items[index] as EvaluateItem;
-        const outputs = await (sequence as LlamaSequence).inner.controlledEvaluate(controlledInput(tokens, rows));
-        results[index] = readRows(outputs, tokens.length, rows);
+        const item = items[index] as EvaluateItem;
+        const { inner } = item.sequence as LlamaSequence;
+        results[index] = readRows(await inner.controlledEvaluate(controlledInput(item, this.#vocabulary)), item);
       }),
     );
     const failed = ended.find((one) => one.status === 'rejected');

@@ -49,11 +49,20 @@ async function evaluateTogether(
  * An engine computes its last layer and its output matrix only for rows with requested candidates, so their number follows the law
  * as well: where too few are requested, more are, and dropped.
  */
-function layOut(law: ShapeLaw, { from, count, padding }: CallPart, { sequence, tokens, rows }: EvaluateItem) {
+function layOut(law: ShapeLaw, { from, count, padding }: CallPart, { sequence, tokens, rows, asks }: EvaluateItem) {
   const part = tokens.slice(from, from + count);
   const fill = new Array<number>(padding).fill(part.at(-1) as number);
   const wanted = Math.max(0, Math.min(count, from + count - (tokens.length - rows)));
   const asked = wanted === 0 ? 0 : engineRows(law, wanted + padding);
-  const item = { sequence, tokens: [...part, ...fill], rows: asked };
-  return { item, wantedFrom: asked - padding - wanted, wanted };
+  const wantedFrom = asked - padding - wanted;
+  // Rows that are dropped are asked for nothing.
+  const firstRow = from + count - wanted - (tokens.length - rows);
+  const own = asks?.slice(firstRow, firstRow + wanted);
+  const item = { sequence, tokens: [...part, ...fill], rows: asked, ...askedFrom(own, wantedFrom) };
+  return { item, wantedFrom, wanted };
+}
+
+function askedFrom(asks: EvaluateItem['asks'], wantedFrom: number): Pick<EvaluateItem, 'asks'> {
+  if (asks === undefined || asks.every((ask) => ask === undefined)) return {};
+  return { asks: [...new Array<undefined>(wantedFrom).fill(undefined), ...asks] };
 }

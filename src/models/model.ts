@@ -1,7 +1,7 @@
 // The port to every language model: device drafts and edge targets alike. It evaluates tokens and returns raw candidates; it does
 // not sample, schedule, or know sessions. One contract suite (model.contract.ts) applies to every engine.
 
-import type { Candidates } from '../decoding/candidates.ts';
+import type { Candidates, RowAsk } from '../decoding/candidates.ts';
 import type { ShapeLaw } from '../decoding/shape-law.ts';
 
 /** The parts that must be equal on two machines for equal texts (exactness is promised per fingerprint). */
@@ -57,6 +57,8 @@ export interface EvaluateItem {
   readonly tokens: readonly number[];
   /** Candidates are returned after each of the last `rows` tokens; 0 during prefill. */
   readonly rows: number;
+  /** For each of these rows what it is asked for beside; default: nothing. */
+  readonly asks?: readonly (RowAsk | undefined)[] | undefined;
 }
 
 /** The capacity of an engine, in tokens and sequences. */

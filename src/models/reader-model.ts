@@ -1,8 +1,16 @@
 // A language model made of small synchronous readers, one per sequence: the common part of the toy and the n-gram look-up. It
 // implements the rules of the port (limits, refusals, release); a reader only sees tokens.
 
+import { exp, log } from '../basics/fdlibm.ts';
 import { invariant } from '../basics/invariant.ts';
-import type { Candidates } from '../decoding/candidates.ts';
+import {
+  allowedCount,
+  type Candidates,
+  candidateLimit,
+  isAllowed,
+  largestCandidates,
+  type RowAsk,
+} from '../decoding/candidates.ts';
 import { checkShape, edgeFull } from './item-rules.ts';
 import type { EvaluateItem, LanguageModel, ModelIdentity, ModelLimits, ModelSequence, Tokenizer } from './model.ts';
 
@@ -87,20 +95,46 @@ export function createReaderModel(options: ReaderModelOptions): LanguageModel {
       invariant(!closed, 'evaluate of a closed model');
       const sequences = items.map((item) => checkItem(item, limits, owner));
       invariant(new Set(sequences).size === items.length, 'a sequence occurs twice in a batch');
-      return items.map((item, index) => read((sequences[index] as ReaderSequence).reader, item));
+      return items.map((item, index) => read((sequences[index] as ReaderSequence).reader, item, tokenizer));
     },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-function read(reader: TokenReader, { tokens, rows }: EvaluateItem): Candidates[] {
+function read(reader: TokenReader, { tokens, rows, asks }: EvaluateItem, tokenizer: Tokenizer): Candidates[] {
   const results: Candidates[] = [];
   for (const [index, id] of tokens.entries()) {
     reader.append(id);
-    if (index >= tokens.length - rows) results.push(reader.candidates());
+    const row = index - (tokens.length - rows);
+    if (row >= 0) results.push(answerAsk(reader.candidates(), asks?.[row], tokenizer.vocabularySize));
   }
   return results;
+}
+
+/** How far below a reader's least candidate all other ids lie. */
+const floorDepth = 2;
+
+/** A reader has few candidates. Where more is asked, all other ids share a logit below them. */
+function answerAsk(candidates: Candidates, ask: RowAsk | undefined, vocabularySize: number): Candidates {
+  if (ask === undefined || candidates.ids.length === 0) return candidates;
+  const { allowed, bias = [], normalises } = ask;
+  const floor = Math.fround(Math.min(...candidates.logits) - floorDepth);
+  const known = new Map(candidates.ids.map((id, index) => [id, candidates.logits[index] as number]));
+  const pairs = [...known].filter(([id]) => isAllowed(allowed, id));
+  const listed = pairs.length;
+  for (const [id] of bias) if (!known.has(id) && isAllowed(allowed, id)) pairs.push([id, floor]);
+  const biased = new Set(bias.map(([id]) => id));
+  for (let id = 0, free = 0; id < vocabularySize && free < candidateLimit; id++) {
+    if (known.has(id) || biased.has(id) || !isAllowed(allowed, id)) continue;
+    pairs.push([id, floor]);
+    free += 1;
+  }
+  const sums = pairs.slice(0, listed).map(([, logit]) => exp(logit - floor));
+  const others = (allowed === undefined ? vocabularySize : allowedCount(allowed, vocabularySize)) - listed;
+  const best = largestCandidates(pairs, bias);
+  if (normalises !== true) return best;
+  return { ...best, logNormaliser: floor + log(sums.reduce((sum, one) => sum + one, others)) };
 }
 
 function checkItem(item: EvaluateItem, limits: ModelLimits, owner: object): ReaderSequence {
