@@ -66,6 +66,13 @@ export class ByteWriter {
     return this.raw(bytes);
   }
 
+  /** IEEE 754 binary32, little-endian; rounds. */
+  float32(value: number): this {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setFloat32(0, value, true);
+    return this.raw(bytes);
+  }
+
   uint64(value: bigint): this {
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setBigUint64(0, value, true);
@@ -168,6 +175,11 @@ export class ByteReader {
   float64(): number {
     const bytes = this.raw(8);
     return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
+  }
+
+  float32(): number {
+    const bytes = this.raw(4);
+    return new DataView(bytes.buffer, bytes.byteOffset, 4).getFloat32(0, true);
   }
 
   uint64(): bigint {

@@ -1,14 +1,31 @@
 // Logarithms of probabilities of an answer's tokens, for callers that ask for them. They describe the target's own distribution at
 // temperature 1 over what a grammar allows, before bias and penalties.
 
-/** The chosen token and the likeliest ones of one position. */
-export interface TokenLogprobs {
-  readonly id: number;
-  /** Natural logarithm of its probability. */
+import { invariant } from '../basics/invariant.ts';
+import type { Candidates } from './candidates.ts';
+
+/** The logprobs of one position, without the token that was chosen there. float32 values. */
+export interface Logprobs {
+  /** Natural logarithm of the chosen token's probability. */
   readonly logprob: number;
   /** The likeliest, in order, as many as were asked for. */
   readonly top: readonly { readonly id: number; readonly logprob: number }[];
 }
 
+/** The chosen token and the likeliest ones of one position. */
+export interface TokenLogprobs extends Logprobs {
+  readonly id: number;
+}
+
 /** Most of them that may be asked for. */
 export const topLogprobsLimit: number = 20;
+
+/** @param row with its normaliser, and `id` among its candidates */
+export function logprobsOf({ ids, logits, logNormaliser }: Candidates, id: number, topCount: number): Logprobs {
+  invariant(logNormaliser !== undefined, 'logprobs of a row without its normaliser');
+  const at = (index: number): number => Math.fround(Math.min(0, (logits[index] as number) - logNormaliser));
+  return {
+    logprob: at(ids.indexOf(id)),
+    top: ids.slice(0, topCount).map((other, index) => ({ id: other, logprob: at(index) })),
+  };
+}

@@ -23,6 +23,8 @@ import {
 import type { Clock } from '../basics/clock.ts';
 import { badArgument } from '../basics/errors.ts';
 import { validateEndRule } from '../decoding/ending.ts';
+import { type Grammar, grammarKinds } from '../decoding/grammar.ts';
+import { topLogprobsLimit } from '../decoding/logprobs.ts';
 import { completeSampling, type SamplingOptions, samplingChecks, validateSampling } from '../decoding/sampling.ts';
 import type { Drafter } from '../models/drafter.ts';
 import type { Tokenizer } from '../models/model.ts';
@@ -68,6 +70,10 @@ export interface TurnOptions {
   readonly stopStrings?: readonly string[];
   /** Default 256. */
   readonly maxAnswerTokens?: number;
+  /** What the answer must follow, token by token; the edge sees to it. Default: anything. */
+  readonly grammar?: Grammar | undefined;
+  /** With it emissions carry logprobs: how many of the likeliest tokens beside the chosen one, 0 to 20. Default: none. */
+  readonly topLogprobs?: number | undefined;
   /** Largest number of drafts beyond the committed text; default 24. */
   readonly maxAhead?: number;
   /** Largest number of committed tokens that this device has not acknowledged; default 256. */
@@ -138,6 +144,8 @@ export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   sampling: optional(record(samplingChecks)),
   stopStrings: optional(listOf('texts', text)),
   maxAnswerTokens: optional(whole(1, limits.textTokens)),
+  grammar: optional(record<Grammar>({ kind: oneOf(grammarKinds), text })),
+  topLogprobs: optional(whole(0, topLogprobsLimit)),
   maxAhead: optional(whole(1, limits.maxAhead)),
   flowControlWindow: optional(whole(limits.minFlowControlWindow, limits.maxFlowControlWindow)),
   minChainConfidence: optional(
@@ -226,6 +234,8 @@ export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
     flowControlWindow: options.flowControlWindow ?? defaultFlowControlWindow,
     maxAhead: options.maxAhead ?? defaultMaxAhead,
     prompt: options.prompt,
+    ...(options.grammar === undefined ? {} : { grammar: options.grammar }),
+    ...(options.topLogprobs === undefined ? {} : { topLogprobs: options.topLogprobs }),
     endIds,
     minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
     draftLength: options.draftLength ?? 4,

@@ -1,6 +1,7 @@
 // The report of a turn: text, token times, use of drafts, network traffic.
 
 import { median } from '../basics/statistics.ts';
+import type { TokenLogprobs } from '../decoding/logprobs.ts';
 import { noTraffic, type Traffic } from '../protocol/device-connections.ts';
 import type { DeviceState, Outcome } from '../protocol/device-state.ts';
 import type { DraftPlan } from '../protocol/drafting-advice.ts';
@@ -14,6 +15,8 @@ export interface Emission {
   readonly text: string;
   /** For each token: the readable text that it adds, and whether it was a draft of this device. */
   readonly pieces: readonly { readonly text: string; readonly drafted: boolean }[];
+  /** For each token, where the turn asks for them. */
+  readonly logprobs?: readonly TokenLogprobs[] | undefined;
   readonly atMs: number;
 }
 

@@ -5,6 +5,7 @@ import { checkOptions } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, badArgument, OutriderError } from '../basics/errors.ts';
 import { TextAssembler } from '../decoding/ending-text.ts';
+import type { Logprobs } from '../decoding/logprobs.ts';
 import { DraftedText } from '../decoding/token-list.ts';
 import { draftRequest } from '../models/drafter.ts';
 import { DeviceDriver, type DeviceHost } from '../protocol/device-driver.ts';
@@ -176,7 +177,7 @@ class TurnRunner implements Turn {
     return {
       connect: (edge) => void this.#connect(edge),
       beginDraft: (order) => void this.#draft(order),
-      emit: (tokens, drafted) => this.#emit(tokens, drafted),
+      emit: (tokens, drafted, logprobs) => this.#emit(tokens, drafted, logprobs),
       queued: (ahead) => this.#options.onQueued?.(ahead),
       servedBy: (edge) => this.#servedBy(edge),
       finished: (outcome) => this.#finish(outcome),
@@ -258,13 +259,14 @@ class TurnRunner implements Turn {
     this.#options.onServedBy?.(edge);
   }
 
-  #emit(tokens: readonly number[], drafted: readonly boolean[]): void {
+  #emit(tokens: readonly number[], drafted: readonly boolean[], logprobs: readonly Logprobs[] | undefined): void {
     const atMs = this.#clock.nowMs();
     this.#times.commits.push({ atMs, tokenCount: tokens.length, acceptedCount: drafted.filter(Boolean).length });
     const pieces = tokens.map((id, index) => ({ text: this.#assembler.push([id]), drafted: drafted[index] ?? false }));
     const text = pieces.map((piece) => piece.text).join('');
     this.#text += text;
-    this.#queue.push({ tokens, text, pieces, atMs });
+    const scored = logprobs?.map((one, index) => ({ id: tokens[index] as number, ...one }));
+    this.#queue.push({ tokens, text, pieces, atMs, ...(scored === undefined ? {} : { logprobs: scored }) });
   }
 
   /** Of mode `auto`. */

@@ -16,6 +16,7 @@ import {
   whole,
 } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
+import type { GrammarEngine } from '../models/grammar-engine.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { type ConnectionLimits, connectionLimitChecks } from '../protocol/connection-limits.ts';
 import type { anyone, EdgeKey } from '../protocol/edge-key.ts';
@@ -70,6 +71,8 @@ export interface EdgeOptions {
     /** The draft model never works while the target steps. Default: it does where that is measured to save time. */
     readonly restsInSteps?: boolean;
   };
+  /** Of the target's vocabulary; the caller owns it. Default: sessions that ask for a grammar are refused. */
+  readonly grammars?: GrammarEngine | undefined;
   /** Of one connection; default: what an honest device needs, several times. */
   readonly rate?: RateLimitSettings;
   /** Of all connections of a key together; default: `rate` for each session that the model can hold. */
@@ -115,6 +118,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
       restsInSteps: optional(truth),
     }),
   ),
+  grammars: optional(having('a grammar engine, as createGrammarEngine makes', 'open')),
   rate: optional(record(rateChecks)),
   keyRate: optional(record(rateChecks)),
   connectionLimits: optional(record(connectionLimitChecks)),

@@ -3,19 +3,30 @@
 
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../basics/clock.ts';
-import { OutriderError } from '../basics/errors.ts';
+import { asOutriderError, OutriderError } from '../basics/errors.ts';
+import type { RowAsk } from '../decoding/candidates.ts';
 import { LookUp, leastLookUpChance } from '../decoding/look-up.ts';
 import { DraftedText } from '../decoding/token-list.ts';
 import { draftRequest } from '../models/drafter.ts';
+import type { GrammarEngine } from '../models/grammar-engine.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
 import type { EdgeCore, EdgeDraftOrder, EdgeEntry, EdgeHost } from '../protocol/edge-core.ts';
 import type { PlaceChange } from '../protocol/edge-place-queue.ts';
-import type { EdgeDrafts, EdgeEffect, EdgeEvent, EdgeState, EdgeStep, SessionCreated } from '../protocol/edge-state.ts';
+import type {
+  EdgeDrafts,
+  EdgeEffect,
+  EdgeEvent,
+  EdgeState,
+  EdgeStep,
+  SessionCreated,
+  StepTicket,
+} from '../protocol/edge-state.ts';
 import type { EdgeMessage, OpenMessage } from '../protocol/messages.ts';
 import type { FrameConnection } from '../protocol/wire.ts';
 import type { EdgeDrafter, EdgeDrafters } from './edge-drafters.ts';
 import type { EdgeFaults } from './edge-faults.ts';
+import { EdgeGrammars, type SessionGrammar } from './edge-grammars.ts';
 import type { EdgeJournal } from './edge-journal.ts';
 import type { EdgeMeter } from './edge-meter.ts';
 import { StalledError, withinTime } from './engine-watch.ts';
@@ -38,6 +49,8 @@ export interface SessionSources {
   readonly onStep: ((step: SessionStep) => unknown) | undefined;
   /** Called with the number of a session that `onStep` will not be called for again. */
   readonly onForgotten: ((session: number) => unknown) | undefined;
+  /** Undefined: sessions with a grammar are refused. */
+  readonly grammars?: GrammarEngine | undefined;
   /** Time after which a draft of the draft model counts as one that will not come, ms. */
   readonly stallAfterMs: number;
   /** A session has a connection that it did not have before. */
@@ -58,6 +71,7 @@ export interface SessionEntry extends EdgeEntry {
   kv: KvSequence | null;
   lookUp: LookUp | null;
   drafter: EdgeDrafter | null;
+  grammar: SessionGrammar | null;
 }
 
 /** Its carriers are sockets or connections in memory. */
@@ -68,6 +82,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   readonly #clock: Clock;
   readonly #sources: SessionSources;
   readonly #sequences: KvSequences;
+  readonly #grammars: EdgeGrammars;
   readonly #salt = randomBytes(32);
   /** Look-up must not take long for a text that a device has written for that purpose. */
   readonly #hashSeed = randomBytes(4).readInt32LE();
@@ -80,6 +95,10 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     this.#clock = clock;
     this.#sources = sources;
     this.#sequences = new KvSequences(model);
+    this.#grammars = new EdgeGrammars(sources.grammars, {
+      refused: (entry, error) => this.refuse(entry, error),
+      ready: () => this.#wake(),
+    });
   }
 
   /** Called once, before the first connection. */
@@ -102,7 +121,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   }
 
   enter(entry: EdgeEntry): SessionEntry {
-    return { ...entry, kv: null, lookUp: null, drafter: null };
+    return { ...entry, kv: null, lookUp: null, drafter: null, grammar: null };
   }
 
   takePlace(entry: SessionEntry, open: OpenMessage): boolean {
@@ -125,6 +144,15 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     // The draft's KV sequence is kept for the conversation's next turn.
     entry.drafter?.leave();
     entry.drafter = null;
+    this.#grammars.leave(entry);
+  }
+
+  isReady(entry: SessionEntry): boolean {
+    return this.#grammars.isReady(entry);
+  }
+
+  asks(entry: SessionEntry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined> {
+    return this.#grammars.asks(entry, ticket);
   }
 
   placeChanged(entry: SessionEntry, change: PlaceChange, waitedMs: number): void {
@@ -154,6 +182,13 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   failed(entry: SessionEntry, error: unknown): void {
     this.#sources.faults.report(error);
     this.#core?.fail(entry, 'the edge has a fault');
+  }
+
+  /** The session gets the words of an error that is its own fault; of any other only the operator does. */
+  refuse(entry: SessionEntry, error: unknown): void {
+    const { code, message: cause, remedy } = asOutriderError(error);
+    if (code === 'internal') this.failed(entry, error);
+    else this.#core?.refuse(entry, { code, cause, remedy });
   }
 
   heldTokens({ kv, state }: SessionEntry): number {

@@ -30,7 +30,7 @@ import { defaultLookUpTokens, defaultMaxRows, type EdgeOptions, edgeChecks, list
 import { answerRequests, type ListenEdgeSettings } from './edge-requests.ts';
 import { EdgeSessions, type LiveEdgeCore, type SessionEntry } from './edge-sessions.ts';
 import { applyDownlink, Downlink, type SessionShares, type SharesSet, setSessionShares } from './edge-shares.ts';
-import { EngineLoop, type LoopAccount } from './engine-loop.ts';
+import { EngineLoop, type LoopAccount, type LoopPlan } from './engine-loop.ts';
 import { defaultStallAfterMs } from './engine-watch.ts';
 import { measureStepTime } from './step-time-fit.ts';
 
@@ -133,14 +133,8 @@ class RunningEdge {
   #isEnding = false;
   #closing: Promise<void> | null = null;
 
-  constructor(
-    options: EdgeOptions,
-    faults: EdgeFaults,
-    clock: Clock,
-    drafters: EdgeDrafters | null,
-    plan: ConstructorParameters<typeof EngineLoop>[2],
-  ) {
-    const { model, lookUpTokens = defaultLookUpTokens, onEvent, onStep, onForgotten } = options;
+  constructor(options: EdgeOptions, faults: EdgeFaults, clock: Clock, drafters: EdgeDrafters | null, plan: LoopPlan) {
+    const { model, lookUpTokens = defaultLookUpTokens, onEvent, onStep, onForgotten, grammars } = options;
     this.#faults = faults;
     this.#clock = clock;
     this.#downlink = new Downlink(options.downlinkBitsPerSecond, clock);
@@ -161,7 +155,8 @@ class RunningEdge {
     });
     const { stallAfterMs } = plan;
     const attached = (entry: SessionEntry): void => applyDownlink(this.#core, entry);
-    const sources = { lookUpTokens, drafters, faults, journal, meter, onStep, onForgotten, stallAfterMs, attached };
+    const told = { journal, meter, onStep, onForgotten, attached };
+    const sources = { lookUpTokens, drafters, faults, stallAfterMs, grammars, ...told };
     this.#sessions = new EdgeSessions(model, clock, sources);
     const settings = settingsOf(options, this.#loop, drafters, () => this.#closedFor());
     this.#core = new EdgeCore(settings, clock, this.#sessions, {
@@ -172,7 +167,7 @@ class RunningEdge {
     });
     journal.carrierOf = (link) => this.#core.connections.carrier(link);
     this.#sessions.serve(this.#core, () => this.#loop.wake());
-    this.#running = this.#loop.run(this.#core);
+    this.#running = this.#loop.run(this.#core, this.#sessions);
   }
 
   accept(connection: Connection): ConnectionHandler {

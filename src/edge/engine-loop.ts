@@ -4,8 +4,9 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../basics/clock.ts';
 import { invariant } from '../basics/invariant.ts';
-import type { Candidates } from '../decoding/candidates.ts';
+import type { Candidates, RowAsk } from '../decoding/candidates.ts';
 import type { EvaluateItem, LanguageModel } from '../models/model.ts';
+import type { StepTicket } from '../protocol/edge-state.ts';
 import type { StepPart } from '../protocol/engine-steps.ts';
 import { batchMs, observeBatch, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
 import type { MeteredStep } from './edge-meter.ts';
@@ -34,6 +35,13 @@ interface RunningPart extends StepPart<SessionEntry> {
   /** Of the sequence, when the step was planned: another session may take it during the step. */
   readonly owner: string;
   readonly item: EvaluateItem;
+}
+
+/** What the loop needs of the sessions' resources. */
+export interface LoopSessions {
+  /** What the rows of a step are asked for; it may reject, and its session is refused then. */
+  asks(entry: SessionEntry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined>;
+  refuse(entry: SessionEntry, error: unknown): void;
 }
 
 /** How the loop plans, and when it gives a step up. */
@@ -113,12 +121,12 @@ export class EngineLoop {
   }
 
   /** Never rejects: a round that fails is reported, and the next one follows. */
-  async run(core: LiveEdgeCore): Promise<void> {
+  async run(core: LiveEdgeCore, sessions: LoopSessions): Promise<void> {
     let failedRounds = 0;
     while (!this.#closed) {
       this.#awake = false;
       try {
-        const ran = await this.#round(core);
+        const ran = await this.#round(core, sessions);
         failedRounds = 0;
         // Drafts that arrived during the step are still in the socket; read them before the next step is planned.
         if (ran) await nextTurn();
@@ -139,13 +147,13 @@ export class EngineLoop {
     this.#wakeUp = null;
   }
 
-  async #round(core: LiveEdgeCore): Promise<boolean> {
+  async #round(core: LiveEdgeCore, sessions: LoopSessions): Promise<boolean> {
     const startMs = this.#clock.nowMs();
     const works = core.steps.gather();
     if (works.length === 0) return false;
     const parts = core.steps.begin(works, this.#stepTime).flatMap((part) => this.#itemOf(core, part));
     try {
-      await this.#runParts(core, parts);
+      await this.#runParts(core, sessions, parts);
     } catch (error) {
       await this.#fail(core, parts, error);
     }
@@ -165,11 +173,11 @@ export class EngineLoop {
     }
   }
 
-  async #runParts(core: LiveEdgeCore, parts: readonly RunningPart[]): Promise<void> {
+  async #runParts(core: LiveEdgeCore, sessions: LoopSessions, parts: readonly RunningPart[]): Promise<void> {
     if (parts.length === 0) return;
     const stopWatch = this.#watch(core, parts);
     try {
-      const running = await this.#prepare(core, parts);
+      const running = await this.#ask(sessions, await this.#prepare(core, parts));
       if (running.length === 0) return;
       const results = await this.#evaluate(core, running);
       // Its sessions are refused already; what the sequences hold is not known.
@@ -212,6 +220,24 @@ export class EngineLoop {
       }
     }
     return ready;
+  }
+
+  /** Adds what the rows are asked for beside their candidates. */
+  async #ask(sessions: LoopSessions, parts: readonly RunningPart[]): Promise<readonly RunningPart[]> {
+    const asked = await Promise.all(
+      parts.map(async (part): Promise<readonly RunningPart[]> => {
+        const { entry, ticket, item } = part;
+        if (ticket === null) return [part];
+        try {
+          const asks = await sessions.asks(entry, ticket);
+          return [asks === undefined ? part : { ...part, item: { ...item, asks } }];
+        } catch (error) {
+          sessions.refuse(entry, error);
+          return [];
+        }
+      }),
+    );
+    return asked.flat();
   }
 
   /** An error here fails only one session; the others of the step have their results. */

@@ -2,6 +2,8 @@
 
 import type { ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { OutriderError } from '../basics/errors.ts';
+import { type Grammar, grammarBytesLimit, grammarKinds } from '../decoding/grammar.ts';
+import { topLogprobsLimit } from '../decoding/logprobs.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import { malformed } from './bytes.ts';
 import { limits } from './limits.ts';
@@ -43,7 +45,28 @@ export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter 
   writer.varint(message.stopStrings.length);
   for (const stop of message.stopStrings) writer.text(stop);
   writer.varint(message.maxAnswerTokens).varint(message.flowControlWindow).varint(message.maxAhead);
-  return writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
+  writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
+  const { grammar, topLogprobs } = message;
+  if (grammar === undefined) writer.byte(0);
+  else writer.byte(1 + grammarKinds.indexOf(grammar.kind)).text(grammar.text);
+  return writer.varint(topLogprobs === undefined ? 0 : 1 + topLogprobs);
+}
+
+function readGrammar(reader: ByteReader): Grammar | undefined {
+  const number = reader.byte();
+  if (number === 0) return undefined;
+  const kind = grammarKinds[number - 1];
+  if (kind === undefined) throw malformed('the grammar is of a kind that this edge does not know');
+  return { kind, text: reader.text(grammarBytesLimit) };
+}
+
+/** @returns only what was asked for */
+function readAsked(reader: ByteReader, flowControlWindow: number): Pick<OpenMessage, 'grammar' | 'topLogprobs'> {
+  const grammar = readGrammar(reader);
+  const told = reader.varint(1 + topLogprobsLimit);
+  if (told > 0 && flowControlWindow > limits.maxScoredWindow)
+    throw malformed(`with logprobs the flow-control window is at most ${limits.maxScoredWindow}`);
+  return { ...(grammar === undefined ? {} : { grammar }), ...(told === 0 ? {} : { topLogprobs: told - 1 }) };
 }
 
 /** Judges an attach while it is read, so that what is refused costs little. */
@@ -98,8 +121,10 @@ export function readOpen(reader: ByteReader, admission: Admission): OpenMessage 
   admission.measured?.(promptCount, answerCount);
   const prompt = reader.ids(promptCount, limits.maxId);
   const answer = reader.ids(answerCount, limits.maxId);
+  const asked = readAsked(reader, flowControlWindow);
   const identity = { kind: 'open', ...first, session, conversation, attempt, tokenizerHash } as const;
-  return { ...identity, mode, sampling, stopStrings, maxAnswerTokens, flowControlWindow, maxAhead, prompt, answer };
+  const bounds = { maxAnswerTokens, flowControlWindow, maxAhead };
+  return { ...identity, mode, sampling, stopStrings, ...bounds, prompt, answer, ...asked };
 }
 
 export function writeResume(writer: ByteWriter, message: ResumeMessage): ByteWriter {

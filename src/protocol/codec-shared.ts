@@ -25,6 +25,8 @@ export const frame = {
   commit: 0x45,
   queued: 0x46,
   leaving: 0x47,
+  /** A long commit, and the logprobs of all its tokens. */
+  commitScored: 0x48,
   /** | count 1..63: extends the branch. */
   draftExtend: 0x80,
   /** | count 1..63: a new branch. */

@@ -5,13 +5,13 @@ import { ByteReader, ByteWriter } from '../basics/bytes.ts';
 import { errorCodes } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
 import { malformed } from './bytes.ts';
+import { beginsCommit, readCommit, writeCommit } from './codec-commit.ts';
 import { beginsAlternative, readAlternative, readDraft, writeAlternative, writeDraft } from './codec-drafts.ts';
 import { type Admission, readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
 import { frame, SharedState } from './codec-shared.ts';
 import { announcedRowCount } from './edge-timing.ts';
 import { limits } from './limits.ts';
 import {
-  type CommitMessage,
   type DeviceMessage,
   type EdgeMessage,
   type EndMessage,
@@ -20,47 +20,6 @@ import {
   type RefusedMessage,
   type TurnAccount,
 } from './messages.ts';
-
-const nextBranchFlag = 0x20;
-const shortAccepted = 0x1f;
-
-function writeCommit(writer: ByteWriter, message: CommitMessage, shared: SharedState): ByteWriter {
-  const { accepted, tokens } = message;
-  const branchStep = accepted > 0 ? message.branch - shared.committedBranch : 0;
-  const isShort =
-    message.first === shared.committedEnd && accepted <= shortAccepted && branchStep >= 0 && branchStep <= 1;
-  if (isShort && tokens.length <= 1 && accepted + tokens.length > 0) {
-    const kind = tokens.length === 1 ? frame.commitOne : frame.commitAccepted;
-    return writer.byte(kind | (branchStep === 1 ? nextBranchFlag : 0) | accepted).ids(tokens);
-  }
-  writer
-    .byte(frame.commit)
-    .signed(message.first - shared.committedEnd)
-    .varint(accepted);
-  if (accepted > 0) writer.signed(branchStep);
-  return writer.varint(tokens.length).ids(tokens);
-}
-
-function readCommit(reader: ByteReader, head: number, shared: SharedState): CommitMessage {
-  if (head >= frame.commitOne) {
-    const accepted = head & shortAccepted;
-    const branch = accepted === 0 ? 0 : shared.committedBranch + ((head & nextBranchFlag) === 0 ? 0 : 1);
-    const tokens = reader.ids(head >= frame.commitAccepted ? 0 : 1, limits.maxId);
-    if (accepted + tokens.length === 0) throw malformed('a commit frame without tokens');
-    return { kind: 'commit', first: shared.committedEnd, branch, accepted, tokens };
-  }
-  const first = shared.committedEnd + reader.signed(limits.textTokens);
-  if (first < 0) throw malformed('a commit starts before the text');
-  const accepted = reader.varint(limits.textTokens);
-  const branch = accepted === 0 ? 0 : shared.committedBranch + reader.signed(limits.textTokens);
-  return {
-    kind: 'commit',
-    first,
-    branch,
-    accepted,
-    tokens: reader.ids(reader.varint(limits.textTokens), limits.maxId),
-  };
-}
 
 function writeHello(writer: ByteWriter, message: HelloMessage): ByteWriter {
   writer.byte(frame.hello).varint(message.version).text(message.model).text(message.fingerprint);
@@ -189,7 +148,7 @@ function writeEdgeMessage(writer: ByteWriter, message: EdgeMessage, shared: Shar
 
 function readEdgeMessage(reader: ByteReader, shared: SharedState): EdgeMessage {
   const head = reader.byte();
-  if (head >= frame.commitOne || head === frame.commit) return readCommit(reader, head, shared);
+  if (beginsCommit(head)) return readCommit(reader, head, shared);
   switch (head) {
     case frame.hello:
       return readHello(reader);

@@ -4,6 +4,7 @@
 import type { Clock } from '../basics/clock.ts';
 import type { ErrorCode, OutriderError } from '../basics/errors.ts';
 import { unreachable } from '../basics/invariant.ts';
+import type { Logprobs } from '../decoding/logprobs.ts';
 import type { ConnectionObserver } from './connections.ts';
 import { mayHedge } from './device-alternatives.ts';
 import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink, type Shown } from './device-connections.ts';
@@ -48,7 +49,7 @@ export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, C
   /** Starts a draft after the current text and tail, then calls {@link DeviceDriver.drafted}. */
   beginDraft(order: DraftOrder): void;
   /** New final tokens; `drafted[i]`: token i was a draft of this device. */
-  emit(tokens: readonly number[], drafted: readonly boolean[]): void;
+  emit(tokens: readonly number[], drafted: readonly boolean[], logprobs?: readonly Logprobs[]): void;
   /** The session waits for a place of the edge. @param ahead about how many sessions get one before it */
   queued?(ahead: number): void;
   /** Drafts go to this edge from now on, and its text is shown. */
@@ -252,7 +253,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         break;
       }
       case 'emit-tokens':
-        this.#emit(effect.tokens, effect.drafted);
+        this.#emit(effect);
         break;
       case 'finish':
         this.#cancelConnect();
@@ -349,14 +350,14 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.failed({ code: 'edge-silent', message, remedy });
   }
 
-  #emit(tokens: readonly number[], drafted: readonly boolean[]): void {
+  #emit({ tokens, drafted, logprobs }: Extract<DeviceEffect, { kind: 'emit-tokens' }>): void {
     const nowMs = this.#clock.nowMs();
     this.#answeredAtMs = nowMs;
     this.#outageSinceMs = null;
     this.#edges.answered(this.#servedBy);
     this.#deadline.answered();
     this.#watch.committed(nowMs, tokens.length);
-    this.#host.emit(tokens, drafted);
+    this.#host.emit(tokens, drafted, logprobs);
     this.#judge();
   }
 

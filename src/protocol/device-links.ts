@@ -220,7 +220,8 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   const received = Math.max(link.received, commit.first + tokens.length);
   if (fresh.length > 0) {
     const drafted = fresh.map((_, index) => index + overlap < commit.accepted);
-    effects.push({ kind: 'emit-tokens', tokens: fresh, drafted });
+    const logprobs = commit.logprobs?.slice(overlap);
+    effects.push({ kind: 'emit-tokens', tokens: fresh, drafted, ...(logprobs === undefined ? {} : { logprobs }) });
   }
   const links = replaceLink(state.links, { ...link, received, branches: stillReferable(link, received) });
   const edges = know(state, link.edge, attemptAt(state, link.edge), received);

@@ -1,6 +1,7 @@
 // The device's state of one turn, its events and its effects: plain immutable data. device-session.ts and device-links.ts change it.
 
 import type { ErrorCode } from '../basics/errors.ts';
+import type { Logprobs } from '../decoding/logprobs.ts';
 import type { RunnerUp } from '../decoding/runner-up.ts';
 import { noRunnerUps, type RunnerUpRates } from '../decoding/runner-up-chance.ts';
 import { TokenText } from '../decoding/token-text.ts';
@@ -231,7 +232,13 @@ export type DeviceEffect =
       readonly alternatives: readonly AlternativeOrder[];
     }
   /** Final tokens for the reader; `drafted[i]` tells whether token i was a draft of the device. */
-  | { readonly kind: 'emit-tokens'; readonly tokens: readonly number[]; readonly drafted: readonly boolean[] }
+  | {
+      readonly kind: 'emit-tokens';
+      readonly tokens: readonly number[];
+      readonly drafted: readonly boolean[];
+      /** Of each token, where the turn asks for them. */
+      readonly logprobs?: readonly Logprobs[] | undefined;
+    }
   | { readonly kind: 'finish'; readonly outcome: Outcome };
 
 export interface DeviceStep {

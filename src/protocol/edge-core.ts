@@ -2,7 +2,7 @@
 // simulation both use this code; they provide the clock, the connections, the engine and the draft model.
 
 import type { Clock } from '../basics/clock.ts';
-import { OutriderError } from '../basics/errors.ts';
+import { type ErrorCode, OutriderError } from '../basics/errors.ts';
 import { canDraftBesideSteps, isDraftWorthBesideStep } from '../scheduling/draft-beside-step.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
@@ -145,6 +145,12 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     } catch {
       this.sessions.discard(entry, cause);
     }
+  }
+
+  /** The session can't be kept, for a reason that its device is told. */
+  refuse(entry: Entry, reason: { readonly code: ErrorCode; readonly cause: string; readonly remedy: string }): void {
+    if (this.sessions.find(entry.id, entry.key) !== entry) return;
+    this.sessions.step(entry, { kind: 'refused', ...reason });
   }
 
   edgeDraftFailed(entry: Entry): void {

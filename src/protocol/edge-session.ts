@@ -3,7 +3,9 @@
 
 import type { ErrorCode } from '../basics/errors.ts';
 import { invariant, unreachable } from '../basics/invariant.ts';
+import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
+import { type Logprobs, logprobsOf } from '../decoding/logprobs.ts';
 import { countsWithDrafts, penaltiesActive } from '../decoding/token-counts.ts';
 import { TokenText } from '../decoding/token-text.ts';
 import { verifyDrafts } from '../decoding/verify.ts';
@@ -69,7 +71,7 @@ export function waitsForDevice(state: EdgeState): boolean {
 export function createEdgeSession(rules: EdgeRules, incarnation: number, created: SessionCreated): EdgeStep {
   const { open } = created;
   const account = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
-  const waiting = { ticket: null, verifyRequestedAt: null, isAfterRejection: true, edgeDrafts: null };
+  const waiting = { ticket: null, verifyRequestedAt: null, isAfterRejection: true, edgeDrafts: null, logprobs: [] };
   const blank = {
     rules,
     incarnation,
@@ -191,7 +193,9 @@ function attach(
 }
 
 function canResume(state: EdgeState, length: number): boolean {
-  return !state.released && length <= state.text.length && length >= state.open.prompt.length;
+  if (state.released || length > state.text.length || length < state.open.prompt.length) return false;
+  // Logprobs of acknowledged tokens are not kept.
+  return state.open.topLogprobs === undefined || length >= state.text.length - state.logprobs.length;
 }
 
 function attachLink(state: EdgeState, link: NewLink, attempt: number, length: number): EdgeState {
@@ -220,7 +224,8 @@ function replaceText(state: EdgeState, link: NewLink, open: OpenMessage, effects
     }
   }
   if (end === null && text.length >= state.rules.contextLength) end = 'context-full';
-  const renewed = { ...retireBranch(state), open, ending, endState, text, end, ticket: null, edgeDrafts: null };
+  const fresh = { ticket: null, edgeDrafts: null, logprobs: [] };
+  const renewed = { ...retireBranch(state), open, ending, endState, text, end, ...fresh };
   const generation = state.generation + 1;
   const opened = { ...renewed, generation, acknowledged: text.length, released: false };
   return attachLink(opened, link, open.attempt, text.length);
@@ -279,6 +284,7 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
     edgeDraftsMismatched: state.edgeDraftsMismatched + own.mismatched,
     ticket: null,
     text,
+    logprobs: logprobsWith(state, rows, verified.tokens),
     branch,
     alternatives,
     edgeDrafts: keptDrafts(state.edgeDrafts, text),
@@ -286,6 +292,18 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
     end: verified.end?.reason ?? (isFull ? 'context-full' : null),
     isAfterRejection: state.isAfterRejection || accepted < ticket.drafts.length || hasDied,
   };
+}
+
+/** Of the tokens that the device may still need, and of the new ones. */
+function logprobsWith(
+  { open, text, logprobs, acknowledged }: EdgeState,
+  rows: readonly Candidates[],
+  tokens: readonly number[],
+): readonly Logprobs[] {
+  const { topLogprobs } = open;
+  if (topLogprobs === undefined) return logprobs;
+  const kept = logprobs.slice(Math.max(0, logprobs.length - (text.length - acknowledged)));
+  return [...kept, ...tokens.map((id, index) => logprobsOf(rows[index] as Candidates, id, topLogprobs))];
 }
 
 function countStep(account: TurnAccount, { drafts, deviceDrafts }: StepTicket, accepted: number): TurnAccount {
@@ -320,6 +338,7 @@ function flush(state: EdgeState, effects: EdgeEffect[]): EdgeState {
       branch: accepted > 0 ? (branch?.number ?? 0) : 0,
       accepted,
       tokens,
+      ...(state.open.topLogprobs === undefined ? {} : { logprobs: state.logprobs.slice(link.sent - text.length) }),
     } as const;
     effects.push({ kind: 'send', link: link.id, message: commit });
   }

@@ -3,6 +3,7 @@
 import type { ErrorCode } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending, EndState } from '../decoding/ending.ts';
+import type { Logprobs } from '../decoding/logprobs.ts';
 import type { TokenText } from '../decoding/token-text.ts';
 import type { Alternative, Branch } from './edge-branch.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
@@ -70,6 +71,8 @@ export interface EdgeState {
   readonly link: EdgeLink | null;
   /** Committed length that the device is known to have. */
   readonly acknowledged: number;
+  /** Of the last tokens of the text, the acknowledged ones left out; empty where `open` asks for none. */
+  readonly logprobs: readonly Logprobs[];
   readonly ticket: StepTicket | null;
   /** Committed length that the device had when it requested a verdict; null: no request since the last step. */
   readonly verifyRequestedAt: number | null;

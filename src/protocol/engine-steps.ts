@@ -49,6 +49,8 @@ interface StepHost<Entry> {
   lookUp(entry: Entry): EdgeDrafts | undefined;
   roundBegins?(): void;
   readAhead?(entry: Entry): void;
+  /** Whether the session may decode; its prompt is read in any case. Default: it may. */
+  isReady?(entry: Entry): boolean;
   /** Planning failed for this session, which is then no part of the step. Without it the error is thrown. */
   failed?(entry: Entry, error: unknown): void;
 }
@@ -151,6 +153,7 @@ export class EngineSteps<Entry extends StepEntry> {
       if (modeOf(entry.state.open.mode).edgeLooksUp) this.#host.readAhead?.(entry);
       return { entry, heldTokens, view: { id, weight, prefillTokens, drafts: 0, acceptance: 0 } };
     }
+    if (this.#host.isReady?.(entry) === false) return undefined;
     this.#lookUp(entry);
     const { state } = entry;
     const drafts = readyDrafts(state, entry.wanted.drafts);

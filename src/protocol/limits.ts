@@ -20,6 +20,8 @@ export const limits = {
   maxAhead: 512,
   minFlowControlWindow: 16,
   maxFlowControlWindow: 65536,
+  /** With logprobs, so that all text that may be unacknowledged fits into one commit. */
+  maxScoredWindow: 4096,
   maxPadding: 1024,
   maxId: 0x3fffff,
   /** One hour. */

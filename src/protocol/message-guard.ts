@@ -27,7 +27,11 @@ export function guardMessage(
     return isEarly ? 'an end for the length of a text that is shorter' : null;
   }
   if (message.kind !== 'commit') return null;
-  const { first, accepted, tokens } = message;
+  const { first, accepted, tokens, logprobs } = message;
+  if ((logprobs === undefined) !== (turn.topLogprobs === undefined))
+    return 'a commit with or without logprobs, other than asked';
+  if (logprobs?.some(({ top }) => top.some(({ id }) => id >= vocabularySize)))
+    return 'a logprob has an id beyond the vocabulary';
   if (tokens.some((id) => id >= vocabularySize)) return 'a commit has an id beyond the vocabulary';
   return first + accepted + tokens.length > end ? 'a commit beyond the end' : null;
 }

@@ -2,10 +2,12 @@
 // docs/protocol.md has the rules of the two sides.
 
 import type { ErrorCode } from '../basics/errors.ts';
+import type { Grammar } from '../decoding/grammar.ts';
+import type { Logprobs } from '../decoding/logprobs.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import type { ModeName } from './mode.ts';
 
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** A device starts a turn. Creates the session, or replaces its text with the device's. */
 export interface OpenMessage {
@@ -34,6 +36,10 @@ export interface OpenMessage {
   readonly prompt: readonly number[];
   /** Answer ids that are already committed, after the loss of an edge. Penalties, stop strings and lengths count them. */
   readonly answer: readonly number[];
+  /** What the answer must follow; absent: anything. */
+  readonly grammar?: Grammar | undefined;
+  /** Every commit carries logprobs, with so many of the likeliest tokens of each position; absent: none does. */
+  readonly topLogprobs?: number | undefined;
 }
 
 /** Continues a session on a new connection. */
@@ -149,6 +155,8 @@ export interface CommitMessage {
   readonly accepted: number;
   /** Tokens after the accepted ones. */
   readonly tokens: readonly number[];
+  /** Of every token, the accepted ones included, where `open` asks for them. */
+  readonly logprobs?: readonly Logprobs[] | undefined;
 }
 
 export const endReasons = ['end-token', 'stop-string', 'length', 'context-full'] as const;

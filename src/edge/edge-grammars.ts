@@ -1,0 +1,88 @@
+// Grammars of an edge's sessions: opened once per text, asked for masks before each step. A session whose grammar is not there yet takes
+// part in no step; its prompt is read meanwhile.
+
+import { OutriderError } from '../basics/errors.ts';
+import type { RowAsk } from '../decoding/candidates.ts';
+import type { GrammarEngine, GrammarMatcher } from '../models/grammar-engine.ts';
+import type { StepTicket } from '../protocol/edge-state.ts';
+import type { SessionEntry } from './edge-sessions.ts';
+
+/** The grammar of one text of a session; another `open` begins another one. */
+export interface SessionGrammar {
+  readonly incarnation: number;
+  readonly generation: number;
+  /** Null: it is being opened. */
+  matcher: GrammarMatcher | null;
+  isLeft: boolean;
+}
+
+/** What is told of them; neither may throw. */
+export interface GrammarHost {
+  /** The session can't go on. */
+  refused(entry: SessionEntry, error: unknown): void;
+  /** A session may take part in steps now. */
+  ready(): void;
+}
+
+export class EdgeGrammars {
+  readonly #engine: GrammarEngine | undefined;
+  readonly #host: GrammarHost;
+
+  constructor(engine: GrammarEngine | undefined, host: GrammarHost) {
+    this.#engine = engine;
+    this.#host = host;
+  }
+
+  /** Whether the session needs no grammar, or has it. Opens it where not. */
+  isReady(entry: SessionEntry): boolean {
+    const { grammar } = entry.state.open;
+    if (grammar === undefined) return true;
+    const { incarnation, generation } = entry.state;
+    const known = entry.grammar;
+    if (known?.incarnation === incarnation && known.generation === generation) return known.matcher !== null;
+    this.leave(entry);
+    const opening: SessionGrammar = { incarnation, generation, matcher: null, isLeft: false };
+    entry.grammar = opening;
+    void this.#open(entry, opening);
+    return false;
+  }
+
+  leave(entry: SessionEntry): void {
+    const { grammar } = entry;
+    entry.grammar = null;
+    if (grammar === null) return;
+    grammar.isLeft = true;
+    grammar.matcher?.close();
+  }
+
+  /** What the rows of a step are asked for; undefined: nothing. @throws OutriderError where the grammar can't be followed */
+  async asks(entry: SessionEntry, { drafts }: StepTicket): Promise<readonly RowAsk[] | undefined> {
+    const { open, text } = entry.state;
+    const { sampling, grammar, topLogprobs } = open;
+    const bias = sampling.logitBias.length === 0 ? undefined : sampling.logitBias;
+    const normalises = topLogprobs !== undefined;
+    if (grammar === undefined && bias === undefined && !normalises) return undefined;
+    const start = open.prompt.length;
+    const masks = await entry.grammar?.matcher?.masks(text.length - start, (from) => text.slice(start + from), drafts);
+    return Array.from({ length: drafts.length + 1 }, (_, row) => ({ allowed: masks?.[row], bias, normalises }));
+  }
+
+  async #open(entry: SessionEntry, opening: SessionGrammar): Promise<void> {
+    const { grammar } = entry.state.open;
+    try {
+      if (grammar === undefined) return;
+      if (this.#engine === undefined) throw withoutGrammars;
+      opening.matcher = await this.#engine.open(grammar);
+      if (opening.isLeft) opening.matcher.close();
+      else this.#host.ready();
+    } catch (error) {
+      if (!opening.isLeft) this.#host.refused(entry, error);
+    }
+  }
+}
+
+const withoutGrammars = new OutriderError(
+  'bad-argument',
+  'this edge has no grammars, so it cannot follow a JSON schema or tools',
+  'ask another edge, or leave them out',
+);
