@@ -9,6 +9,7 @@ import type { Place } from '../controller/messages.ts';
 import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows } from '../edge/edge-options.ts';
 import { openModel } from '../engines/open-model.ts';
+import { createGrammarEngine } from '../engines/xgrammar.ts';
 import { modelLabel, packageVersion, printDocument } from '../files/document.ts';
 import { answerPrefix, type EdgeAnswers, type EdgeResources } from '../laboratory/edge-process.ts';
 import { gpuOption } from '../laboratory/gpu-option.ts';
@@ -225,8 +226,9 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   const metrics = createEdgeMetrics({
     ...{ model: target.identity.name, version: packageVersion(), kvTokens: maxSequences * contextLength },
   });
+  await using grammars = createGrammarEngine(target.tokenizer);
   await using edge = await startEdge({
-    ...{ model: target, meter: metrics.meter },
+    ...{ model: target, meter: metrics.meter, grammars },
     // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
     maxRows: flags.maxRows ?? (needsFile(flags.model) ? profile?.rowCap : undefined) ?? defaultMaxRows,
     lookUpTokens: flags.lookUp,

@@ -52,8 +52,6 @@ const wasm = (globalThis as unknown as { readonly WebAssembly: WebAssemblyScope 
 const pageBytes = 65_536;
 /** Compiled grammars that are kept for the next answer. */
 const keptGrammars = 32;
-/** Between two elements of JSON, so that a small model can't write blanks for ever. */
-const mostWhitespace = 2;
 
 class GrammarThread {
   readonly #data: GrammarThreadData;
@@ -89,7 +87,7 @@ class GrammarThread {
   async #open({ matcher: number, grammar }: Extract<GrammarOrder, { kind: 'open' }>): Promise<Uint32Array[]> {
     this.#loaded ??= this.#load();
     const { library, compiler } = await this.#loaded;
-    const compiled = await this.#compile(compiler, grammar);
+    const compiled = await this.#compile(library, compiler, grammar);
     const matcher = await library.GrammarMatcher.createGrammarMatcher(compiled);
     const mask = await maskOf(matcher);
     if (mask.every((word) => word === 0)) {
@@ -120,7 +118,7 @@ class GrammarThread {
     return masks;
   }
 
-  async #compile(compiler: GrammarCompiler, grammar: Grammar): Promise<CompiledGrammar> {
+  async #compile(library: Library, compiler: GrammarCompiler, grammar: Grammar): Promise<CompiledGrammar> {
     const name = `${grammar.kind} ${grammar.text}`;
     const known = this.#compiled.get(name);
     if (known !== undefined) {
@@ -128,7 +126,7 @@ class GrammarThread {
       this.#compiled.set(name, known);
       return known;
     }
-    const compiled = await compile(compiler, grammar);
+    const compiled = await compile(library, compiler, grammar);
     this.#compiled.set(name, compiled);
     const [oldest] = this.#compiled;
     // Matchers keep what they were made of.
@@ -178,15 +176,33 @@ class GrammarThread {
   }
 }
 
-function compile(compiler: GrammarCompiler, { kind, text }: Grammar): Promise<CompiledGrammar> {
+/** Blanks: ", " and ": " only, all on one line. */
+const layout = { anyWhitespace: false, indent: -1, strictMode: false } as const;
+
+async function compile(library: Library, compiler: GrammarCompiler, { kind, text }: Grammar): Promise<CompiledGrammar> {
+  const { anyWhitespace, indent, strictMode } = layout;
   switch (kind) {
     case 'json-schema':
-      return compiler.compileJSONSchema(text, true, undefined, undefined, false, mostWhitespace);
+      return compiler.compileJSONSchema(text, anyWhitespace, indent, undefined, strictMode);
     case 'structural-tag':
-      return compiler.compileStructuralTag(text);
+      return compiler.compileStructuralTag(JSON.stringify(await laidOut(library, JSON.parse(text))));
     case 'ebnf':
       return compiler.compileGrammar(text);
   }
+}
+
+/** With each JSON schema of a tag as the rules of the same schema: the library would read it with blanks everywhere. */
+async function laidOut(library: Library, part: unknown): Promise<unknown> {
+  if (Array.isArray(part)) return Promise.all(part.map((one) => laidOut(library, one)));
+  if (typeof part !== 'object' || part === null) return part;
+  if ('type' in part && part.type === 'json_schema' && 'json_schema' in part) {
+    const { anyWhitespace, indent, strictMode } = layout;
+    const schema = JSON.stringify(part.json_schema);
+    const rules = await library.Testings._jsonSchemaToEBNF(schema, anyWhitespace, indent, undefined, strictMode);
+    return { type: 'grammar', grammar: rules };
+  }
+  const fields = Object.entries(part).map(async ([name, value]) => [name, await laidOut(library, value)] as const);
+  return Object.fromEntries(await Promise.all(fields));
 }
 
 async function maskOf(matcher: GrammarMatcher): Promise<Uint32Array> {

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { asOutriderError, OutriderError } from '../basics/errors.ts';
+import type { TokenLogprobs } from '../decoding/logprobs.ts';
 import type { Device } from '../device/device.ts';
 import type { EdgeList } from '../device/edge-list.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
@@ -11,6 +12,7 @@ import type { Emission, TurnReport } from '../device/turn-report.ts';
 import type { Tokenizer } from '../models/model.ts';
 import { PredictedDrafter } from '../models/predicted-drafter.ts';
 import {
+  type AnswerToken,
   type Completer,
   type Completion,
   type CompletionEnd,
@@ -149,6 +151,8 @@ async function ask(parts: Parts, request: CompletionRequest, prompt: readonly nu
       sampling: request.sampling,
       stopStrings: request.stopStrings,
       maxAnswerTokens,
+      grammar: request.grammar,
+      topLogprobs: request.topLogprobs,
       signal: request.signal,
     },
   });
@@ -241,8 +245,16 @@ function completionOf(
   async function* rounds(): AsyncGenerator<Round> {
     try {
       for (let next = first; next.done !== true; next = await emissions.next()) {
-        const { text, tokens, pieces, atMs } = next.value;
-        yield { text, tokens: tokens.length, acceptedDrafts: pieces.filter(({ drafted }) => drafted).length, atMs };
+        const { text, tokens, pieces, atMs, logprobs } = next.value;
+        const acceptedDrafts = pieces.filter(({ drafted }) => drafted).length;
+        const named = logprobs?.map((one) => answerTokenOf(one, tokenizer));
+        yield {
+          text,
+          tokens: tokens.length,
+          acceptedDrafts,
+          atMs,
+          ...(named === undefined ? {} : { logprobs: named }),
+        };
       }
     } finally {
       turn.stop();
@@ -256,6 +268,10 @@ function completionOf(
     }),
     fingerprint: () => turn.status.fingerprint,
   };
+}
+
+function answerTokenOf(one: TokenLogprobs, tokenizer: Tokenizer): AnswerToken {
+  return { ...one, bytes: tokenizer.bytes(one.id), topBytes: one.top.map(({ id }) => tokenizer.bytes(id)) };
 }
 
 function endOf(report: TurnReport, promptTokens: number) {
