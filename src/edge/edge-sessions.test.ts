@@ -27,7 +27,7 @@ function bed() {
 function session(length: number): SessionEntry {
   const ids = Array.from({ length }, (_, index) => 100 + (index % 50));
   const state = { text: TokenText.of(ids), open: { prompt: ids } };
-  return { state, kv: null, lookUp: null, drafter: null } as unknown as SessionEntry;
+  return { state, kv: null, lookUp: null, drafter: null, grammar: null } as unknown as SessionEntry;
 }
 
 describe('look-up on the edge', () => {

@@ -47,13 +47,15 @@ export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter 
   writer.varint(message.maxAnswerTokens).varint(message.flowControlWindow).varint(message.maxAhead);
   writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
   const { grammar, topLogprobs } = message;
+  if (grammar === undefined && topLogprobs === undefined) return writer;
   if (grammar === undefined) writer.byte(0);
   else writer.byte(1 + grammarKinds.indexOf(grammar.kind)).text(grammar.text);
   return writer.varint(topLogprobs === undefined ? 0 : 1 + topLogprobs);
 }
 
+/** What the frame leaves out is not asked for; the zeros of a padded frame say the same. */
 function readGrammar(reader: ByteReader): Grammar | undefined {
-  const number = reader.byte();
+  const number = reader.remaining === 0 ? 0 : reader.byte();
   if (number === 0) return undefined;
   const kind = grammarKinds[number - 1];
   if (kind === undefined) throw malformed('the grammar is of a kind that this edge does not know');
@@ -63,7 +65,7 @@ function readGrammar(reader: ByteReader): Grammar | undefined {
 /** @returns only what was asked for */
 function readAsked(reader: ByteReader, flowControlWindow: number): Pick<OpenMessage, 'grammar' | 'topLogprobs'> {
   const grammar = readGrammar(reader);
-  const told = reader.varint(1 + topLogprobsLimit);
+  const told = reader.remaining === 0 ? 0 : reader.varint(1 + topLogprobsLimit);
   if (told > 0 && flowControlWindow > limits.maxScoredWindow)
     throw malformed(`with logprobs the flow-control window is at most ${limits.maxScoredWindow}`);
   return { ...(grammar === undefined ? {} : { grammar }), ...(told === 0 ? {} : { topLogprobs: told - 1 }) };

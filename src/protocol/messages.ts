@@ -7,7 +7,7 @@ import type { Logprobs } from '../decoding/logprobs.ts';
 import type { Sampling } from '../decoding/sampling.ts';
 import type { ModeName } from './mode.ts';
 
-export const protocolVersion = 3;
+export const protocolVersion = 2;
 
 /** A device starts a turn. Creates the session, or replaces its text with the device's. */
 export interface OpenMessage {
