@@ -55,7 +55,7 @@ export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter 
 
 /** What the frame leaves out is not asked for; the zeros of a padded frame say the same. */
 function readGrammar(reader: ByteReader): Grammar | undefined {
-  const number = reader.remaining === 0 ? 0 : reader.byte();
+  const number = reader.byte();
   if (number === 0) return undefined;
   const kind = grammarKinds[number - 1];
   if (kind === undefined) throw malformed('the grammar is of a kind that this edge does not know');
@@ -63,11 +63,16 @@ function readGrammar(reader: ByteReader): Grammar | undefined {
 }
 
 /** @returns only what was asked for */
-function readAsked(reader: ByteReader, flowControlWindow: number): Pick<OpenMessage, 'grammar' | 'topLogprobs'> {
+function readAsked(
+  reader: ByteReader,
+  { flowControlWindow, padding }: Pick<OpenMessage, 'flowControlWindow' | 'padding'>,
+): Pick<OpenMessage, 'grammar' | 'topLogprobs'> {
+  if (reader.remaining === 0) return {};
   const grammar = readGrammar(reader);
   const told = reader.remaining === 0 ? 0 : reader.varint(1 + topLogprobsLimit);
   if (told > 0 && flowControlWindow > limits.maxScoredWindow)
     throw malformed(`with logprobs the flow-control window is at most ${limits.maxScoredWindow}`);
+  if (grammar === undefined && told === 0 && padding === 0) throw malformed('it ends with bytes that ask for nothing');
   return { ...(grammar === undefined ? {} : { grammar }), ...(told === 0 ? {} : { topLogprobs: told - 1 }) };
 }
 
@@ -123,7 +128,7 @@ export function readOpen(reader: ByteReader, admission: Admission): OpenMessage 
   admission.measured?.(promptCount, answerCount);
   const prompt = reader.ids(promptCount, limits.maxId);
   const answer = reader.ids(answerCount, limits.maxId);
-  const asked = readAsked(reader, flowControlWindow);
+  const asked = readAsked(reader, { flowControlWindow, padding: first.padding });
   const identity = { kind: 'open', ...first, session, conversation, attempt, tokenizerHash } as const;
   const bounds = { maxAnswerTokens, flowControlWindow, maxAhead };
   return { ...identity, mode, sampling, stopStrings, ...bounds, prompt, answer, ...asked };

@@ -7,7 +7,7 @@ import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { bothEnds, hello, open } from './codec.fixture.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import { limits } from './limits.ts';
-import { type DeviceMessage, type EdgeMessage, protocolVersion } from './messages.ts';
+import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from './messages.ts';
 
 type Line = { readonly up: DeviceMessage } | { readonly down: EdgeMessage };
 
@@ -285,6 +285,41 @@ describe('padding', () => {
   });
 });
 
+describe('grammars and logprobs', () => {
+  const grammar = { kind: 'json-schema', text: '{"type":"object"}' } as const;
+  const asked = [{ grammar }, { topLogprobs: 0 }, { grammar, topLogprobs: 20 }, {}];
+
+  it.each([0, 64])('are asked for at the end of an open, with padding %d', (padding) => {
+    for (const one of asked) {
+      const message = { ...open, padding, ...one };
+      expect(new EdgeCodec().decode(new DeviceCodec().encode(message))).toEqual(message);
+    }
+  });
+
+  it('are within limits', () => {
+    const send = (change: Partial<OpenMessage>) => () =>
+      new EdgeCodec().decode(new DeviceCodec().encode({ ...open, ...change }));
+    expect(send({ topLogprobs: 21 })).toThrow(/at most/);
+    expect(send({ topLogprobs: 1, flowControlWindow: 4097 })).toThrow(/window is at most 4096/);
+    expect(send({ grammar: { kind: 'ebnf', text: 'x'.repeat(65_537) } })).toThrow();
+  });
+
+  it('come with a commit, one for each of its tokens', () => {
+    const { device, edge } = bothEnds();
+    edge.decode(device.encode({ kind: 'draft', branch: 1, first: 4, tokens: [9, 8] }));
+    const logprobs = [
+      { logprob: Math.fround(-0.1), top: [{ id: 9, logprob: Math.fround(-0.1) }] },
+      { logprob: Math.fround(-2.5), top: [] },
+    ];
+    const commit: EdgeMessage = { kind: 'commit', first: 4, branch: 1, accepted: 1, tokens: [7], logprobs };
+    expect(device.decode(edge.encode(commit))).toEqual(commit);
+    const wrong = { ...commit, logprobs: logprobs.map((one) => ({ ...one, logprob: 0.5 })) };
+    expect(() => bothEnds().device.decode(bothEnds().edge.encode({ ...wrong, accepted: 0, tokens: [7, 8] }))).toThrow(
+      /no logarithm/,
+    );
+  });
+});
+
 describe('bytes that are no frame', () => {
   const refusedOrRead = (read: () => unknown): void => {
     try {
@@ -312,7 +347,9 @@ describe('bytes that are no frame', () => {
         refusedOrRead(() => new EdgeCodec().decode(bytes));
       }),
     );
-    expect(() => new EdgeCodec().decode(new Uint8Array([...frame, 0]))).toThrow(/too many/);
+    expect(() => new EdgeCodec().decode(new Uint8Array([...frame, 0]))).toThrow(/ask for nothing/);
+    const asking = new DeviceCodec().encode({ ...open, topLogprobs: 0 });
+    expect(() => new EdgeCodec().decode(new Uint8Array([...asking, 0]))).toThrow(/too many/);
   });
 
   it('are refused when they are too long, or shorter than their counts say', () => {

@@ -1,0 +1,140 @@
+// Answers that follow a grammar, and logprobs, on a live edge with a toy target: the same text whatever is drafted.
+
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Grammar } from '../decoding/grammar.ts';
+import type { SamplingOptions } from '../decoding/sampling.ts';
+import { createDevice } from '../device/device.ts';
+import { startTurn } from '../device/turn.ts';
+import { createGrammarEngine } from '../engines/xgrammar.ts';
+import { ModelDrafter } from '../models/drafter.ts';
+import { createToyModel } from '../models/toy.ts';
+import type { ModeName } from '../protocol/mode.ts';
+import { linearStepTime } from '../scheduling/step-time.ts';
+import { createInMemoryNetwork } from '../transport/in-memory.ts';
+import { startEdge } from './edge.ts';
+import type { EdgeOptions } from './edge-options.ts';
+
+const seed = 5;
+const vocabularySize = 2048;
+const target = createToyModel({ seed, role: 'target', vocabularySize, sequences: 4 });
+const grammars = createGrammarEngine(target.tokenizer, { compileWithinMs: 20_000 });
+afterAll(() => grammars[Symbol.asyncDispose]());
+
+const schemaOf = (schema: object): Grammar => ({ kind: 'json-schema', text: JSON.stringify(schema) });
+const order = schemaOf({
+  type: 'object',
+  properties: {
+    size: { enum: ['small', 'middle', 'large'] },
+    count: { type: 'integer', minimum: 1, maximum: 99 },
+    gift: { type: 'boolean' },
+  },
+  required: ['size', 'count', 'gift'],
+  additionalProperties: false,
+});
+
+interface Asked {
+  readonly grammar?: Grammar | undefined;
+  readonly topLogprobs?: number;
+  readonly mode?: ModeName;
+  readonly agreement?: number;
+  readonly sampling?: SamplingOptions;
+  readonly maxAnswerTokens?: number;
+  readonly options?: Partial<EdgeOptions>;
+}
+
+async function ask({ mode = 'ar', agreement, sampling = {}, maxAnswerTokens = 80, options, ...asked }: Asked) {
+  const edge = await startEdge({ model: target, stepTime: linearStepTime(1, 0.01), grammars, ...options });
+  const network = createInMemoryNetwork(edge.accept);
+  const { tokenizer } = target;
+  const draft = createToyModel({ seed, role: 'draft', vocabularySize, agreement: agreement ?? 1 });
+  const drafter = agreement === undefined ? null : new ModelDrafter(draft);
+  const device = createDevice({ edge: network.connect, tokenizer, drafter });
+  const prompt = tokenizer.encode('order');
+  const turn = startTurn({
+    ...{ connect: device.edges, tokenizer, drafter, prompt, mode, sampling, maxAnswerTokens, ...asked },
+  });
+  const logprobs: { readonly id: number; readonly logprob: number; readonly top: readonly object[] }[] = [];
+  try {
+    for await (const emission of turn) logprobs.push(...(emission.logprobs ?? []));
+  } catch {
+    // The report has it.
+  }
+  const report = await turn.report;
+  await edge.close();
+  return { report, logprobs };
+}
+
+describe('an answer with a grammar', () => {
+  const samplings: SamplingOptions[] = [{}, { temperature: 1.5, seed: 7 }, { temperature: 3, topP: 0.9, seed: 8 }];
+
+  it.each(samplings)('is a text of it, the same in every mode and with any draft: %o', async (sampling) => {
+    const { report } = await ask({ grammar: order, sampling });
+    expect(report.outcome).toMatchObject({ kind: 'ended', reason: 'end-token' });
+    const value = JSON.parse(report.text);
+    expect(Object.keys(value)).toEqual(['size', 'count', 'gift']);
+    expect(['small', 'middle', 'large']).toContain(value.size);
+    for (const mode of ['stream', 'sd', 'psd', 'mix'] as const) {
+      const drafted = await ask({ grammar: order, sampling, mode, agreement: 0.7 });
+      expect(drafted.report.tokens, mode).toEqual(report.tokens);
+    }
+  });
+
+  it('may be cut by the longest length, and goes on in it after its edge was lost', async () => {
+    const { report } = await ask({ grammar: order, maxAnswerTokens: 9 });
+    expect(report.outcome).toMatchObject({ kind: 'ended', reason: 'length' });
+    const whole = await ask({ grammar: order });
+    expect(whole.report.text.startsWith(report.text)).toBe(true);
+  });
+
+  it.each([
+    ['that no text fits', schemaOf({ enum: [] }), /grammar/],
+    ['that is no JSON', { kind: 'json-schema', text: '{"type":' } as const, /Failed to parse JSON/],
+    ['whose type nobody knows', schemaOf({ type: 'objekt' }), /Unsupported type/],
+    [
+      'that refers to itself only',
+      schemaOf({ $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/a' } } }),
+      /no text fits/,
+    ],
+    [
+      'that nests without end',
+      { kind: 'json-schema', text: `${'{"items":'.repeat(3000)}{}${'}'.repeat(3000)}` } as const,
+      /grammar/,
+    ],
+  ])('%s is refused, and the next one is followed', async (_name, grammar, words) => {
+    const { report } = await ask({ grammar });
+    expect(report.outcome).toMatchObject({ kind: 'failed', code: 'bad-argument', cause: expect.stringMatching(words) });
+    expect((await ask({ grammar: order })).report.outcome.kind).toBe('ended');
+  });
+
+  it('is refused by an edge that knows no grammars', async () => {
+    const { report } = await ask({ grammar: order, options: { grammars: undefined } });
+    expect(report.outcome).toMatchObject({ kind: 'failed', code: 'bad-argument' });
+  });
+});
+
+describe('logprobs', () => {
+  it('come for each token, the same with drafts, and sum to at most one', async () => {
+    const asked = { topLogprobs: 3, maxAnswerTokens: 30, sampling: { temperature: 1, seed: 4 } };
+    const plain = await ask(asked);
+    expect(plain.logprobs.map(({ id }) => id)).toEqual(plain.report.tokens);
+    for (const { logprob, top } of plain.logprobs) {
+      expect(logprob).toBeLessThanOrEqual(0);
+      expect(top).toHaveLength(3);
+      expect(top.reduce((sum, one) => sum + Math.exp((one as { logprob: number }).logprob), 0)).toBeLessThanOrEqual(
+        1.0001,
+      );
+    }
+    const drafted = await ask({ ...asked, mode: 'stream', agreement: 0.8 });
+    expect(drafted.logprobs).toEqual(plain.logprobs);
+    expect(drafted.report.acceptedTokens).toBeGreaterThan(0);
+    expect((await ask({ maxAnswerTokens: 5 })).logprobs).toEqual([]);
+  });
+});
+
+describe('bias', () => {
+  it('acts on the whole vocabulary', async () => {
+    const byte = target.tokenizer.encode('~')[0] as number;
+    const { report } = await ask({ sampling: { logitBias: [[byte, 100]] }, maxAnswerTokens: 4 });
+    expect(report.text).toBe('~~~~');
+  });
+});
