@@ -5,7 +5,9 @@ export type { Assignment, ObjectiveSettings, Policy, SlotState } from './allocat
 export { type DeviceOptions, type OpenedDevice, type OpenedEdge, openDevice } from './api/open-device.ts';
 export type { Clock } from './basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from './basics/errors.ts';
-export { type Candidates, candidateLimit } from './decoding/candidates.ts';
+export { type Candidates, candidateLimit, type RowAsk } from './decoding/candidates.ts';
+export type { Grammar, GrammarKind } from './decoding/grammar.ts';
+export type { Logprobs, TokenLogprobs } from './decoding/logprobs.ts';
 export { neutralSampling, type Sampling, type SamplingOptions } from './decoding/sampling.ts';
 export { describeLaw, freeLaw, type ShapeLaw } from './decoding/shape-law.ts';
 export type { DraftedText } from './decoding/token-list.ts';

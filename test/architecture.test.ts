@@ -214,7 +214,7 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   training: ['@jax-js/jax'],
   gguf: ['node'],
   'model-files': ['node'],
-  engines: ['node', 'node-llama-cpp', 'koffi', 'zod'],
+  engines: ['node', 'node-llama-cpp', 'koffi', 'zod', '@mlc-ai/web-xgrammar'],
   transport: [],
   'transport-node': ['node', 'ws'],
   device: [],

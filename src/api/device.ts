@@ -4,6 +4,8 @@
 
 export type { Clock } from '../basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../basics/errors.ts';
+export type { Grammar, GrammarKind } from '../decoding/grammar.ts';
+export type { Logprobs, TokenLogprobs } from '../decoding/logprobs.ts';
 export { neutralSampling, type Sampling, type SamplingOptions } from '../decoding/sampling.ts';
 export type { DraftedText } from '../decoding/token-list.ts';
 export type { TokenText } from '../decoding/token-text.ts';

@@ -2,7 +2,8 @@
 
 export type { Clock } from '../basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../basics/errors.ts';
-export { type Candidates, candidateLimit } from '../decoding/candidates.ts';
+export { type Candidates, candidateLimit, type RowAsk } from '../decoding/candidates.ts';
+export type { Grammar, GrammarKind } from '../decoding/grammar.ts';
 export { describeLaw, freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
 export { type Edge, type EdgeStatus, listenEdge, startEdge } from '../edge/edge.ts';
 export { type EdgeLogEvent, type LogLevel, levelOf } from '../edge/edge-events.ts';
@@ -10,6 +11,8 @@ export type { EdgeCounts } from '../edge/edge-journal.ts';
 export type { EdgeOptions } from '../edge/edge-options.ts';
 export type { SessionShares, SharesSet } from '../edge/edge-shares.ts';
 export { type OpenModelOptions, openModel } from '../engines/open-model.ts';
+export { createGrammarEngine, type GrammarLimits } from '../engines/xgrammar.ts';
+export type { GrammarEngine, GrammarMatcher } from '../models/grammar-engine.ts';
 export type {
   EvaluateItem,
   Exactness,
