@@ -225,7 +225,10 @@ const mayImportPackages: Readonly<Record<string, readonly string[]>> = {
   figures: ['vega'],
   files: ['node', 'vega', '@resvg/resvg-js'],
   laboratory: ['node', 'vega'],
-  trials: ['node', 'highs'],
+  trials: [
+    ...['node', 'highs'],
+    ...['openai', 'ai', '@ai-sdk/openai-compatible', '@langchain/openai', '@anthropic-ai/sdk', 'zod'],
+  ],
   experiments: ['node', 'vega', 'hyparquet-writer', '@jax-js/jax'],
   api: [],
   cli: ['node', 'commander', 'vega', 'yaml'],

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { abuseTrial } from '../trials/abuse/abuse.ts';
 import { accessTrial } from '../trials/access/access.ts';
 import { allocationTrial } from '../trials/allocation/allocation.ts';
+import { apiTrial } from '../trials/api/api.ts';
 import { channelsTrial } from '../trials/channels/channels.ts';
 import { chaosTrial } from '../trials/chaos/chaos.ts';
 import { couplingTrial } from '../trials/coupling/coupling.ts';
@@ -22,6 +23,7 @@ const trials = [
   faultsTrial,
   abuseTrial,
   accessTrial,
+  apiTrial,
   chaosTrial,
   allocationTrial,
   channelsTrial,

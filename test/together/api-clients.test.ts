@@ -62,18 +62,6 @@ describe('the OpenAI client', () => {
     expect(answer.usage?.completion_tokens_details?.accepted_prediction_tokens).toBeGreaterThan(0);
   });
 
-  it('streams the same text as it answers whole, for the same seed', async () => {
-    const messages = [{ role: 'user', content: 'Why is the sky blue?' }] as const;
-    const asked = { model, messages: [...messages], max_tokens: 50, temperature: 0.8, seed: 7 };
-    const whole = await client.chat.completions.create(asked);
-    const runner = client.chat.completions.stream({ ...asked, stream_options: { include_usage: true } });
-    const streamed = await runner.finalChatCompletion();
-    expect(streamed.choices[0]?.message.content).toBe(whole.choices[0]?.message.content);
-    expect(streamed.usage?.completion_tokens).toBe(whole.usage?.completion_tokens);
-    expect(streamed.system_fingerprint).toBe(whole.system_fingerprint);
-    expect(whole.system_fingerprint).toMatch(/^or_[0-9a-f]{16}$/);
-  });
-
   it('gets the same text with a prediction of it, and with a wrong one', async () => {
     const asked = {
       model,
@@ -108,15 +96,6 @@ describe('the OpenAI client', () => {
     );
   });
 
-  it('ends before a stop text that spans tokens', async () => {
-    const all = await textOf(60);
-    const stop = all.slice(20, 23);
-    const answer = await client.completions.create({
-      ...{ model, prompt: [...toyPrompt], max_tokens: 60, temperature: 0, stop },
-    });
-    expect(answer.choices[0]).toMatchObject({ text: all.slice(0, all.indexOf(stop)), finish_reason: 'stop' });
-  });
-
   it('gets the same text by the route for responses, whole and streamed', async () => {
     const asked = { max_tokens: 40, temperature: 0.8, seed: 7 };
     const input = 'Why is the sky blue?';
@@ -134,12 +113,6 @@ describe('the OpenAI client', () => {
     expect(streamed.output_text).toBe(whole.output_text);
     const stored = client.responses.create({ ...fields, previous_response_id: 'resp_1' });
     await expect(stored).rejects.toMatchObject({ status: 400, code: 'unsupported_parameter' });
-  });
-
-  it('lists the model', async () => {
-    const { data } = await client.models.list();
-    expect(data).toMatchObject([{ id: model, object: 'model' }]);
-    expect(await client.models.retrieve(model)).toMatchObject({ id: model });
   });
 
   it('gets failures of its own classes, with cause and remedy', async () => {
@@ -170,28 +143,6 @@ describe('the OpenAI client', () => {
 describe("Anthropic's client", () => {
   const messages = [{ role: 'user' as const, content: 'Why is the sky blue?' }];
   const asked = { model, messages, system: 'Be brief.', max_tokens: 40, temperature: 0.8, ...({ seed: 7 } as object) };
-
-  it('gets the same text, whole and streamed', async () => {
-    const anthropic = new Anthropic({ apiKey: key, baseURL: baseURL.replace('/v1', ''), maxRetries: 0 });
-    const chat = await client.chat.completions.create({
-      ...{ model, max_tokens: 40, temperature: 0.8, seed: 7 },
-      messages: [{ role: 'system', content: 'Be brief.' }, ...messages],
-    });
-    const text = chat.choices[0]?.message.content ?? '';
-    const whole = await anthropic.messages.create(asked);
-    expect(whole.content).toMatchObject([{ type: 'text', text }]);
-    expect(whole).toMatchObject({ stop_reason: 'max_tokens', stop_sequence: null, usage: { output_tokens: 40 } });
-    const streamed = await anthropic.messages.stream(asked).finalMessage();
-    expect(streamed).toMatchObject({ content: [{ type: 'text', text }], stop_reason: 'max_tokens' });
-    expect(streamed.usage).toMatchObject({ input_tokens: whole.usage.input_tokens, output_tokens: 40 });
-    const counted = await anthropic.messages.countTokens({ model, messages, system: 'Be brief.' });
-    expect(counted.input_tokens).toBe(whole.usage.input_tokens);
-    const stop = text.slice(12, 15);
-    expect(await anthropic.messages.create({ ...asked, stop_sequences: ['not there', stop] })).toMatchObject({
-      ...{ stop_reason: 'stop_sequence', stop_sequence: stop },
-      content: [{ text: text.slice(0, text.indexOf(stop)) }],
-    });
-  });
 
   it('gets failures of its own classes', async () => {
     const stranger = new Anthropic({ apiKey: 'wrong', baseURL: baseURL.replace('/v1', ''), maxRetries: 0 });

@@ -207,7 +207,7 @@ async function writeReferences(
 }
 
 /** The reference: every token of the prompt and of each answer is a call of its own. */
-async function writeAlone(
+export async function writeAlone(
   model: LanguageModel,
   prompt: readonly number[],
   samplings: readonly Sampling[],

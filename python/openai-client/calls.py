@@ -1,0 +1,57 @@
+"""OpenAI's client for Python, driven by `outrider trial api`: one call for each line of JSON on standard input, one line of JSON for each.
+
+A line: {"id", "kind", "baseUrl", "key", "fields"}. The answer: {"id", "text"} or {"id", "error"}; the first line is {"version"}.
+"""
+
+import json
+import sys
+
+import openai
+
+
+def said(kind: str, client: openai.OpenAI, fields: dict) -> str:
+    """The text that the client got. Raises what the client raises."""
+    if kind == "models":
+        listed = [model.id for model in client.models.list()]
+        return client.models.retrieve(listed[0]).id
+    if kind == "chat":
+        answer = client.chat.completions.create(**fields)
+        assert answer.usage is not None and answer.usage.completion_tokens > 0, "no usage"
+        return answer.choices[0].message.content or ""
+    if kind == "chat, stream":
+        chunks = list(client.chat.completions.create(**fields, stream=True, stream_options={"include_usage": True}))
+        assert chunks[-1].usage is not None, "the last chunk has no usage"
+        return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    if kind == "chat, stream helper":
+        with client.chat.completions.stream(**fields) as stream:
+            stream.until_done()
+            return stream.get_final_completion().choices[0].message.content or ""
+    if kind == "completions":
+        return client.completions.create(**fields).choices[0].text
+    if kind == "completions, stream":
+        return "".join(chunk.choices[0].text for chunk in client.completions.create(**fields, stream=True))
+    if kind == "responses":
+        return client.responses.create(**fields).output_text
+    if kind == "responses, stream":
+        # The helper of this client takes no answer that ends at its limit, which all of the trial do.
+        events = client.responses.create(**fields, stream=True)
+        return "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    raise ValueError(f"there is no call {kind}")
+
+
+def answer(line: dict) -> dict:
+    client = openai.OpenAI(base_url=line["baseUrl"], api_key=line["key"], max_retries=0)
+    try:
+        return {"id": line["id"], "text": said(line["kind"], client, line["fields"])}
+    except Exception as error:  # noqa: BLE001  (whatever it is, the trial tells it)
+        return {"id": line["id"], "error": f"{type(error).__name__}: {error}"}
+
+
+def main() -> None:
+    print(json.dumps({"version": openai.__version__}), flush=True)
+    for text in sys.stdin:
+        print(json.dumps(answer(json.loads(text))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

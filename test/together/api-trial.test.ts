@@ -1,0 +1,81 @@
+// Calls of `outrider trial api` within one process: official clients for Node and recorded requests, against a toy edge and an endpoint before
+// it; and what the trial says where a text or a call is wrong.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDevice } from '../../src/device/device.ts';
+import { createHttpApp, routesOf } from '../../src/http/app.ts';
+import { createDeviceCompleter } from '../../src/http/device-completer.ts';
+import { type HttpListener, listenHttp } from '../../src/http/listen-http.ts';
+import { createToyModel } from '../../src/models/toy.ts';
+import { apiTrial, callAll } from '../../src/trials/api/api.ts';
+import { loadClients } from '../../src/trials/api/clients.ts';
+import { Reference } from '../../src/trials/api/reference.ts';
+import type { ApiPlaces } from '../../src/trials/api/scene.ts';
+import { type ApiEdge, startApiEdge } from './api-edge.ts';
+import { toyDrafter, toySeed } from './toy-edge.ts';
+
+const run = { onProgress: () => {}, signal: new AbortController().signal };
+/** The others take seconds to load; api.slow.test.ts has them all. */
+const quick = ['openai', '@anthropic-ai/sdk', 'Open WebUI', 'plain HTTP'];
+const models = { target: 'toy', draft: 'toy' };
+
+let edge: ApiEdge;
+let listener: HttpListener;
+let places: ApiPlaces;
+
+beforeAll(async () => {
+  edge = await startApiEdge({ sequences: 16 });
+  const { model } = edge;
+  const device = createDevice({ edge: edge.url, tokenizer: edge.target.tokenizer, drafter: toyDrafter(0.8) });
+  const nowMs = () => performance.timeOrigin + performance.now();
+  let bits = 0n;
+  const app = createHttpApp({
+    completer: createDeviceCompleter({ device, model, nowMs, credentials: '' }),
+    ...{ version: '0.0.0', nowMs, refuses: () => null, mayUse: (shown) => shown === 'a-key', metrics: async () => 'x' },
+    randomBits: () => {
+      bits += 1n;
+      return bits;
+    },
+  });
+  listener = await listenHttp(app, '127.0.0.1', 0);
+  const { textOf } = new Reference(createToyModel({ seed: toySeed, role: 'target', sequences: 1 }));
+  const common = { key: 'a-key', model, textOf };
+  places = {
+    edge: { ...common, baseUrl: edge.baseURL, routes: [] },
+    device: { ...common, baseUrl: `http://127.0.0.1:${listener.port}/v1`, routes: routesOf(app) },
+  };
+});
+
+afterAll(async () => {
+  await listener.close();
+  await edge[Symbol.asyncDispose]();
+});
+
+/** What the trial says when it has found this. */
+const concluded = (called: Awaited<ReturnType<typeof callAll>>, uncalled: readonly string[] = []) =>
+  apiTrial.conclude({ called, skipped: [], uncalled, models }, { full: false, pair: 'default' });
+
+describe('trial api', () => {
+  it("gets the target's own text by each client, from an edge and from a device", async () => {
+    const { rows, summary, passed } = concluded(await callAll(await loadClients(quick), places, run));
+    const isRight = (word: string): boolean => word === 'identical' || word === 'ok';
+    expect(rows.filter(({ edge: one, device: other }) => !isRight(one) || !isRight(other))).toEqual([]);
+    expect(summary).toMatchObject({ clients: quick.length, failed: 0 });
+    expect(summary['identical']).toBe(summary['textsCompared']);
+    expect(passed).toBe(true);
+  });
+
+  it('fails for another text, for a call that fails, and for a route that nobody has called', async () => {
+    const plain = await loadClients(['plain HTTP']);
+    const other = { ...places, device: { ...places.device, textOf: async () => 'another text' } };
+    const differing = concluded(await callAll(plain, other, run));
+    expect(differing).toMatchObject({ passed: false, summary: { failed: 0 } });
+    expect(differing.rows.at(-1)).toMatchObject({ edge: 'identical', device: expect.stringContaining('differs') });
+    const failing = concluded(await callAll(plain, { ...places, device: { ...places.device, key: 'wrong' } }, run));
+    expect(failing.passed).toBe(false);
+    expect(failing.rows.at(-1)?.device).toMatch(/^failed: Error: status 401/);
+    const called = await callAll(plain, places, run);
+    expect(concluded(called).passed).toBe(true);
+    expect(concluded(called, ['edge: GET /v1/new']).passed).toBe(false);
+  });
+});
