@@ -13,6 +13,7 @@
  */
 export const grammarKinds = ['json-schema', 'structural-tag', 'ebnf'] as const;
 
+/** See {@link grammarKinds}. */
 export type GrammarKind = (typeof grammarKinds)[number];
 
 /** A grammar that an answer follows from its first token. */

@@ -4,8 +4,7 @@
 import { OutriderError } from '../basics/errors.ts';
 import type { RowAsk } from '../decoding/candidates.ts';
 import type { GrammarEngine, GrammarMatcher } from '../models/grammar-engine.ts';
-import type { StepTicket } from '../protocol/edge-state.ts';
-import type { SessionEntry } from './edge-sessions.ts';
+import type { EdgeState, StepTicket } from '../protocol/edge-state.ts';
 
 /** The grammar of one text of a session; another `open` begins another one. */
 export interface SessionGrammar {
@@ -16,25 +15,31 @@ export interface SessionGrammar {
   isLeft: boolean;
 }
 
+/** A session that may have one. */
+interface GrammarEntry {
+  readonly state: EdgeState;
+  grammar: SessionGrammar | null;
+}
+
 /** What is told of them; neither may throw. */
-export interface GrammarHost {
+export interface GrammarHost<Entry> {
   /** The session can't go on. */
-  refused(entry: SessionEntry, error: unknown): void;
+  refused(entry: Entry, error: unknown): void;
   /** A session may take part in steps now. */
   ready(): void;
 }
 
-export class EdgeGrammars {
+export class EdgeGrammars<Entry extends GrammarEntry> {
   readonly #engine: GrammarEngine | undefined;
-  readonly #host: GrammarHost;
+  readonly #host: GrammarHost<Entry>;
 
-  constructor(engine: GrammarEngine | undefined, host: GrammarHost) {
+  constructor(engine: GrammarEngine | undefined, host: GrammarHost<Entry>) {
     this.#engine = engine;
     this.#host = host;
   }
 
   /** Whether the session needs no grammar, or has it. Opens it where not. */
-  isReady(entry: SessionEntry): boolean {
+  isReady(entry: Entry): boolean {
     const { grammar } = entry.state.open;
     if (grammar === undefined) return true;
     const { incarnation, generation } = entry.state;
@@ -47,7 +52,7 @@ export class EdgeGrammars {
     return false;
   }
 
-  leave(entry: SessionEntry): void {
+  leave(entry: Entry): void {
     const { grammar } = entry;
     entry.grammar = null;
     if (grammar === null) return;
@@ -56,7 +61,7 @@ export class EdgeGrammars {
   }
 
   /** What the rows of a step are asked for; undefined: nothing. @throws OutriderError where the grammar can't be followed */
-  async asks(entry: SessionEntry, { drafts }: StepTicket): Promise<readonly RowAsk[] | undefined> {
+  async asks(entry: Entry, { drafts }: StepTicket): Promise<readonly RowAsk[] | undefined> {
     const { open, text } = entry.state;
     const { sampling, grammar, topLogprobs } = open;
     const bias = sampling.logitBias.length === 0 ? undefined : sampling.logitBias;
@@ -67,7 +72,7 @@ export class EdgeGrammars {
     return Array.from({ length: drafts.length + 1 }, (_, row) => ({ allowed: masks?.[row], bias, normalises }));
   }
 
-  async #open(entry: SessionEntry, opening: SessionGrammar): Promise<void> {
+  async #open(entry: Entry, opening: SessionGrammar): Promise<void> {
     const { grammar } = entry.state.open;
     try {
       if (grammar === undefined) return;

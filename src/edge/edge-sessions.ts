@@ -82,7 +82,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   readonly #clock: Clock;
   readonly #sources: SessionSources;
   readonly #sequences: KvSequences;
-  readonly #grammars: EdgeGrammars;
+  readonly #grammars: EdgeGrammars<SessionEntry>;
   readonly #salt = randomBytes(32);
   /** Look-up must not take long for a text that a device has written for that purpose. */
   readonly #hashSeed = randomBytes(4).readInt32LE();

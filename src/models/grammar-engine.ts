@@ -19,6 +19,7 @@ export interface GrammarMatcher {
   close(): void;
 }
 
+/** Opens grammars; `createGrammarEngine` makes one. */
 export interface GrammarEngine extends AsyncDisposable {
   /**
    * @throws OutriderError `bad-argument` for a grammar that is malformed, that no text fits, or that takes more time or memory than is allowed;

@@ -5,7 +5,14 @@ import { createToyTokenizer } from './toy-tokenizer.ts';
 
 const tokenizer = createToyTokenizer(49_152);
 const options: NgramOptions = { tokenizer, sequences: 3, contextLength: 300 };
-describeModelContract('n-gram look-up', async () => createNgramModel(options));
+const reason = 'it only drafts, and has no logits';
+describeModelContract('n-gram look-up', async () => createNgramModel(options), {
+  skip: [
+    { case: 'a mask acts before the cut, and leaves raw logits and other rows as they are', reason },
+    { case: 'a bias brings any id of the vocabulary among the candidates, with its raw logit', reason },
+    { case: 'the normaliser counts every id that may be a candidate, and no other', reason },
+  ],
+});
 
 /** The draft after `text`, or undefined. */
 async function guess(text: readonly number[], overrides: Partial<NgramOptions> = {}): Promise<number | undefined> {

@@ -1,18 +1,18 @@
 // Answers that follow a grammar, and logprobs, on a live edge with a toy target: the same text whatever is drafted.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Grammar } from '../decoding/grammar.ts';
-import type { SamplingOptions } from '../decoding/sampling.ts';
-import { createDevice } from '../device/device.ts';
-import { startTurn } from '../device/turn.ts';
-import { createGrammarEngine } from '../engines/xgrammar.ts';
-import { ModelDrafter } from '../models/drafter.ts';
-import { createToyModel } from '../models/toy.ts';
-import type { ModeName } from '../protocol/mode.ts';
-import { linearStepTime } from '../scheduling/step-time.ts';
-import { createInMemoryNetwork } from '../transport/in-memory.ts';
-import { startEdge } from './edge.ts';
-import type { EdgeOptions } from './edge-options.ts';
+import type { Grammar } from '../../src/decoding/grammar.ts';
+import type { SamplingOptions } from '../../src/decoding/sampling.ts';
+import { createDevice } from '../../src/device/device.ts';
+import { startTurn } from '../../src/device/turn.ts';
+import { startEdge } from '../../src/edge/edge.ts';
+import type { EdgeOptions } from '../../src/edge/edge-options.ts';
+import { createGrammarEngine } from '../../src/engines/xgrammar.ts';
+import { ModelDrafter } from '../../src/models/drafter.ts';
+import { createToyModel } from '../../src/models/toy.ts';
+import type { ModeName } from '../../src/protocol/mode.ts';
+import { linearStepTime } from '../../src/scheduling/step-time.ts';
+import { createInMemoryNetwork } from '../../src/transport/in-memory.ts';
 
 const seed = 5;
 const vocabularySize = 2048;
