@@ -7,7 +7,6 @@ import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
 import { badArgument, type OutriderError } from '../basics/errors.ts';
 import type { Secret } from '../basics/secret.ts';
-import { probeEdge } from '../device/probe-edge.ts';
 import { packageVersion } from '../files/document.ts';
 import { createHttpApp, type HttpApp, routesOf } from '../http/app.ts';
 import { createDeviceCompleter, type DeviceCompleterSettings } from '../http/device-completer.ts';
@@ -19,6 +18,7 @@ import { createEndpointMetrics } from '../metrics/endpoint-metrics.ts';
 import { defaultEdgeProfile } from '../models/profiles.ts';
 import { createAddressGuard } from '../transport-node/upgrade-guard.ts';
 import { answerOptions } from './answer-flags.ts';
+import { edgeLines, keepMeasuredOrder, measuredOrder, probeEdges } from './edge-order.ts';
 import { withInterrupt } from './interrupt.ts';
 import { metricsOption, openMetricsPort } from './metrics-port.ts';
 import { prepareModels } from './model-room.ts';
@@ -44,6 +44,12 @@ const options = {
     flag: '--edge <address>',
     help: `address of the edge; given several times: edges in the order of preference (default: ${defaultEdge})`,
     texts: true,
+  },
+  prefer: {
+    flag: '--prefer <order>',
+    help: 'order of several edges: as they are given, or measured, the one first whose round trip and step are shortest, again every 30 s',
+    choices: ['given', 'measured'] as readonly ('given' | 'measured')[],
+    default: 'given',
   },
   edgeFingerprint: {
     ...fingerprintOption,
@@ -142,7 +148,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
         return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
       },
     );
-    await tellEdges(device);
+    using _order = await tellEdges(device, flags);
     note(offlineNote(policy, waitMs));
     tellAddress(flags, listener.port);
     const stopped = new Promise<void>((resolve) => {
@@ -230,19 +236,15 @@ function lostDemo({ url }: EdgeProcess, flags: ServeFlags, { message }: Outrider
   return `${message}; to start it again: outrider edge --port ${new URL(url).port} ${edgeFlags.join(' ')}`;
 }
 
-/** Which edges answer now; one that does not may come later. */
-async function tellEdges({ edges }: CommandDevice): Promise<void> {
-  const found = await Promise.all(
-    [...edges.edges.values()].map(async ({ name, connect }) => {
-      try {
-        const { hello, roundTripMs } = await probeEdge(connect);
-        return `${name}: ${foreignLine(hello.model)}, ${hello.contextLength} tokens, ${roundTripMs.toFixed(0)} ms away`;
-      } catch {
-        return `${name}: does not answer yet`;
-      }
-    }),
-  );
-  for (const line of found) note(line);
+/** Which edges answer now; one that does not may come later. @returns what keeps their order */
+async function tellEdges({ edges }: CommandDevice, { prefer }: ServeFlags): Promise<Disposable> {
+  const found = await probeEdges(edges);
+  for (const line of edgeLines(found)) note(line);
+  if (prefer === 'given' || found.length < 2) return { [Symbol.dispose]: () => {} };
+  const told = (names: readonly string[]): void => note(`preferred, as measured: ${names.join(', ')}`);
+  edges.routes.replace(measuredOrder(found));
+  told(edges.routes.names);
+  return keepMeasuredOrder(edges, told);
 }
 
 function tellOutage(isDown: boolean): void {
