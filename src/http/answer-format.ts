@@ -1,7 +1,7 @@
 // How one route writes its answers: whole, and as server-sent events. The parts of an answer are the same for all routes.
 
 import type { ApiError } from './api-error.ts';
-import type { CompletionEnd, Round, Standing } from './completion-port.ts';
+import type { AnswerToken, CompletionEnd, Round, Standing } from './completion-port.ts';
 
 /** What all events of one answer share. */
 export interface AnswerHead {
@@ -10,16 +10,42 @@ export interface AnswerHead {
   readonly model: string;
 }
 
+/** A call of a tool in an answer. */
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON, or its beginning if the call is not whole. */
+  readonly arguments: string;
+  /** Whether the answer did not end within it. */
+  readonly isWhole: boolean;
+}
+
 /** A choice that is over. */
 export interface WholeChoice {
   readonly text: string;
+  readonly calls: readonly ToolCall[];
+  /** Of all tokens, those of calls included, if they were asked for. */
+  readonly logprobs: readonly AnswerToken[] | null;
   readonly end: CompletionEnd;
 }
+
+/** A part of a choice as it comes; calls count from 0, and end before anything else begins. */
+export type ChoicePart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'call'; readonly call: number; readonly id: string; readonly name: string }
+  | { readonly kind: 'arguments'; readonly call: number; readonly text: string }
+  | { readonly kind: 'call-end'; readonly call: number; readonly whole: ToolCall };
 
 /** A server-sent event; without a name it has data only. */
 export interface AnswerEvent {
   readonly name?: string;
   readonly data: object | '[DONE]';
+}
+
+/** What comes with a part. */
+export interface PartNotes extends Pick<Round, 'standing' | 'fingerprints'> {
+  /** Of tokens that came since the last part; null: none were asked for. */
+  readonly logprobs: readonly AnswerToken[] | null;
 }
 
 /** Writes one streamed answer, part by part, in the order of the calls. */
@@ -30,9 +56,10 @@ export interface AnswerStream {
     promptTokens: readonly number[],
     standings: readonly (Standing | undefined)[],
   ): readonly AnswerEvent[];
-  /** @param index of the choice */
-  text(index: number, round: Round): readonly AnswerEvent[];
-  finish(index: number, end: CompletionEnd): readonly AnswerEvent[];
+  /** A part of a choice, which may be a text without characters where there are notes. @param index of the choice */
+  part(index: number, part: ChoicePart, notes: PartNotes): readonly AnswerEvent[];
+  /** @param logprobs of tokens after the last part */
+  finish(index: number, choice: WholeChoice, logprobs: readonly AnswerToken[] | null): readonly AnswerEvent[];
   /** After all choices. */
   done(ends: readonly CompletionEnd[]): readonly AnswerEvent[];
   /** Instead of what would follow: the status has been sent. */
@@ -41,6 +68,8 @@ export interface AnswerStream {
 
 /** One answer in the words of its route. */
 export interface AnswerFormat {
+  /** With which ids of calls begin. */
+  readonly callPrefix: string;
   whole(choices: readonly WholeChoice[]): object;
   stream(): AnswerStream;
 }

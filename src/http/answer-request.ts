@@ -1,7 +1,8 @@
 // From a request that has been read to its HTTP answer: whole, or as server-sent events.
 
 import { asOutriderError } from '../basics/errors.ts';
-import type { AnswerEvent, AnswerFormat, AnswerStream, WholeChoice } from './answer-format.ts';
+import { ChoiceReader } from './answer-choice.ts';
+import type { AnswerEvent, AnswerFormat, AnswerStream, ChoicePart, WholeChoice } from './answer-format.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { ApiRequest } from './api-request.ts';
 import type { Completer, Completion, CompletionEnd, Round } from './completion-port.ts';
@@ -13,6 +14,8 @@ export interface Asker {
   readonly signal: AbortSignal;
   /** Told of failures that are bugs, after the status was sent. */
   readonly onFault: (error: unknown) => void;
+  /** Ids for what an answer has parts of. */
+  readonly newId: () => string;
 }
 
 /** One choice that has begun: its first text is there, so what could fail at the beginning has not. */
@@ -20,6 +23,7 @@ interface Begun {
   readonly completion: Completion;
   readonly first: IteratorResult<Round, unknown>;
   readonly rounds: AsyncIterator<Round, unknown>;
+  readonly reader: ChoiceReader;
 }
 
 /** @throws ApiError as long as nothing was sent */
@@ -30,14 +34,15 @@ export async function answerRequest(
   asker: Asker,
 ): Promise<Response> {
   const headers: Record<string, string> = {};
-  if (request.ignored.length > 0) headers['x-ignored-params'] = request.ignored.map(headerText).join(', ');
+  if (request.ignored.length > 0) headers['x-ignored-params'] = ignoredText(request.ignored);
   const gone = new AbortController();
   const signal = AbortSignal.any([asker.signal, gone.signal]);
   const begin = async (asked: ApiRequest['asked'][number]): Promise<Begun> => {
     const completion = await completer.start({ ...asked, credentials: asker.credentials, signal });
     completion.end.catch(() => {});
     const rounds = completion.rounds[Symbol.asyncIterator]();
-    return { completion, first: await rounds.next(), rounds };
+    const reader = new ChoiceReader(request, () => `${format.callPrefix}${asker.newId()}`);
+    return { completion, first: await rounds.next(), rounds, reader };
   };
   try {
     const begun = await Promise.all(request.asked.map(begin));
@@ -48,19 +53,36 @@ export async function answerRequest(
   } catch (error) {
     // The other choices would go on for nobody.
     gone.abort();
-    throw error instanceof ApiError ? error : asOutriderError(error);
+    throw failureOf(error, request);
   }
+}
+
+/** A grammar that an edge can't follow comes from a field of the request. */
+function failureOf(error: unknown, { constraint }: ApiRequest): Error {
+  if (error instanceof ApiError) return error;
+  const failure = asOutriderError(error);
+  if (constraint === null || failure.code !== 'bad-argument' || !/grammar/i.test(failure.message)) return failure;
+  const text = `"${constraint.field}": ${failure.message}; ${failure.remedy}`;
+  return new ApiError(400, 'invalid_json_schema', text, { param: constraint.field });
+}
+
+/** Most fields that the header names. */
+const mostIgnored = 24;
+
+function ignoredText(names: readonly string[]): string {
+  const shown = names.slice(0, mostIgnored).map(headerText);
+  return [...shown, ...(names.length > mostIgnored ? [`and ${names.length - mostIgnored} more`] : [])].join(', ');
 }
 
 /** Names of fields are the client's words. */
 function headerText(name: string): string {
-  return name.slice(0, 64).replace(/[^\x21-\x7e]/g, '?');
+  return name.slice(0, 96).replace(/[^\x21-\x7e]/g, '?');
 }
 
-async function wholeOf({ completion, first, rounds }: Begun): Promise<WholeChoice> {
-  let text = '';
-  for (let next = first; next.done !== true; next = await rounds.next()) text += next.value.text;
-  return { text, end: await completion.end };
+async function wholeOf({ completion, first, rounds, reader }: Begun): Promise<WholeChoice> {
+  for (let next = first; next.done !== true; next = await rounds.next()) reader.read(next.value);
+  reader.end();
+  return reader.whole(await completion.end);
 }
 
 /** The next event is made when the client has read the last one. */
@@ -105,14 +127,13 @@ async function* eventsOf(
     yield* stream.begin([...fingerprints], promptTokens, standings);
     const ends: CompletionEnd[] = [];
     for await (const { index, round } of merged(begun)) {
-      if (round !== null) {
-        // One without text tells what of the text so far is verified.
-        if (round.text !== '' || round.standing !== undefined) yield* stream.text(index, round);
-        continue;
-      }
-      const end = await (begun[index] as Begun).completion.end;
+      const { reader, completion } = begun[index] as Begun;
+      for (const part of round === null ? reader.end() : partsOf(round, reader))
+        yield* stream.part(index, part, { ...(round ?? {}), logprobs: reader.takeLogprobs() });
+      if (round !== null) continue;
+      const end = await completion.end;
       ends.push(end);
-      yield* stream.finish(index, end);
+      yield* stream.finish(index, reader.whole(end), reader.takeLogprobs());
     }
     yield* stream.done(ends);
   } catch (error) {
@@ -123,6 +144,12 @@ async function* eventsOf(
     // The status has been sent: the clients take this for a failure, and raise it.
     yield* stream.failed(answer);
   }
+}
+
+/** One without text tells what of the text so far is verified. */
+function partsOf(round: Round, reader: ChoiceReader): readonly ChoicePart[] {
+  const parts = reader.read(round);
+  return parts.length === 0 && round.standing !== undefined ? [{ kind: 'text', text: '' }] : parts;
 }
 
 /** Rounds of all choices as they come; null: the choice has no more. */

@@ -1,10 +1,10 @@
 // The routes /v1/messages and /v1/messages/count_tokens, in the shape of Anthropic's API.
 
 import { z } from 'zod';
-import type { Message } from '../models/model.ts';
+import type { Json } from '../decoding/json-schema.ts';
 import { limits } from '../protocol/limits.ts';
-import { type AnswerFormat, type AnswerHead, specOf, type WholeChoice } from './answer-format.ts';
-import type { ApiError } from './api-error.ts';
+import { constraintOf } from './answer-constraint.ts';
+import { invalid } from './api-error.ts';
 import {
   type ApiRequest,
   contentSchema,
@@ -14,12 +14,42 @@ import {
   plainText,
   requestOf,
 } from './api-request.ts';
-import type { CompletionEnd } from './completion-port.ts';
+import { conversationOf, maxTools, type Said, type Tool, type ToolUse, toolOf, toolUseOf } from './tools.ts';
+
+const block = z.looseObject({
+  type: z.string(),
+  text: z.string().optional(),
+  name: z.string().optional(),
+  input: z.unknown().optional(),
+  content: contentSchema.nullish(),
+});
+type Block = z.infer<typeof block>;
 
 const prompt = {
   model: z.string().max(1024),
-  messages: z.array(z.looseObject({ role: z.enum(['user', 'assistant']), content: contentSchema })).min(1),
+  messages: z
+    .array(z.looseObject({ role: z.enum(['user', 'assistant']), content: z.union([z.string(), z.array(block)]) }))
+    .min(1),
   system: contentSchema.nullish(),
+  tools: z
+    .array(
+      z.looseObject({
+        type: z.string().nullish(),
+        name: z.string(),
+        description: z.string().nullish(),
+        input_schema: z.unknown().optional(),
+        strict: z.boolean().nullish(),
+      }),
+    )
+    .max(maxTools)
+    .nullish(),
+  tool_choice: z
+    .looseObject({
+      type: z.enum(['auto', 'any', 'tool', 'none']),
+      name: z.string().nullish(),
+      disable_parallel_tool_use: z.boolean().nullish(),
+    })
+    .nullish(),
 };
 
 const schema = z.looseObject({
@@ -34,87 +64,74 @@ const schema = z.looseObject({
   seed: z.int().nullish(),
 });
 const countSchema = z.looseObject(prompt);
+type PromptFields = z.infer<typeof countSchema>;
 
 /** @param newSeed seed of a request that names none @throws ApiError 400 */
 export function readMessagesRequest(body: unknown, newSeed: () => bigint): ApiRequest {
   const fields = parse(schema, body);
-  const ignored = otherFields(fields, Object.keys(schema.shape));
+  const { use, skipped } = toolsOf(fields);
+  const ignored = [...otherFields(fields, Object.keys(schema.shape)), ...skipped];
   const { model, stream, temperature, top_p, top_k, seed, max_tokens: maxTokens, stop_sequences: stop } = fields;
   const asked = { model, stream, temperature, top_p, top_k, seed, stop };
-  return requestOf(asked, [promptOf(fields)], { maxTokens, ignored, newSeed, stopField: 'stop_sequences' });
+  const constraint = constraintOf(use, null);
+  return requestOf(asked, [promptOf(fields, use)], {
+    ...{ maxTokens, ignored, newSeed, constraint, stopField: 'stop_sequences' },
+  });
 }
 
 /** @throws ApiError 400 */
 export function readCountRequest(body: unknown): { readonly model: string; readonly prompt: Prompt } {
   const fields = parse(countSchema, body);
   otherFields(fields, Object.keys(schema.shape));
-  return { model: fields.model, prompt: promptOf(fields) };
+  return { model: fields.model, prompt: promptOf(fields, toolsOf(fields).use) };
 }
 
-function promptOf({ messages, system }: z.infer<typeof countSchema>): Prompt {
-  const before: Message[] = system == null ? [] : [{ role: 'system', content: plainText(system, 'system') }];
-  const said = messages.map(({ role, content }, index): Message => {
-    return { role, content: plainText(content, `messages[${index}].content`) };
+function promptOf({ messages, system }: PromptFields, use: ToolUse | null): Prompt {
+  const before: Said[] = system == null ? [] : [{ kind: 'message', role: 'system', text: plainText(system, 'system') }];
+  const said = messages.flatMap(({ role, content }, index): readonly Said[] => {
+    if (typeof content === 'string') return [{ kind: 'message', role, text: content }];
+    return saidBy(role, content, `messages[${index}].content`);
   });
-  return { kind: 'chat', messages: [...before, ...said] };
+  return { kind: 'chat', messages: conversationOf([...before, ...said], use?.tools ?? []) };
 }
 
-/** The body of a failure. */
-export function messagesError({ status, message }: ApiError, requestId: string): object {
-  return { type: 'error', error: { type: errorTypeOf(status), message }, request_id: requestId };
+/** Kinds of blocks that are the model's own thoughts: they are not read again. */
+const thoughts = ['thinking', 'redacted_thinking'];
+
+function saidBy(role: 'user' | 'assistant', blocks: readonly Block[], field: string): readonly Said[] {
+  const said: Said[] = [];
+  for (const one of blocks) {
+    const before = said.at(-1);
+    if (thoughts.includes(one.type)) continue;
+    if (one.type === 'tool_use' && one.name !== undefined)
+      said.push({ kind: 'call', name: one.name, arguments: (one.input ?? {}) as Json });
+    else if (one.type === 'tool_result')
+      said.push({ kind: 'result', text: one.content == null ? '' : plainText(one.content, field) });
+    else if (before?.kind === 'message')
+      said[said.length - 1] = { ...before, text: before.text + plainText([one], field) };
+    else said.push({ kind: 'message', role, text: plainText([one], field) });
+  }
+  return said.length === 0 ? [{ kind: 'message', role, text: '' }] : said;
 }
 
-function errorTypeOf(status: number): string {
-  if (status === 401) return 'authentication_error';
-  if (status === 403) return 'permission_error';
-  if (status === 404) return 'not_found_error';
-  if (status === 413) return 'request_too_large';
-  if (status === 429) return 'rate_limit_error';
-  if (status === 503) return 'overloaded_error';
-  return status < 500 ? 'invalid_request_error' : 'api_error';
+function toolsOf({ tools: list, tool_choice: choice }: PromptFields): {
+  readonly use: ToolUse | null;
+  readonly skipped: readonly string[];
+} {
+  const tools: Tool[] = [];
+  const skipped: string[] = [];
+  for (const [index, { type, name, description, input_schema: parameters, strict: isStrict }] of (
+    list ?? []
+  ).entries()) {
+    // Other types are run by Anthropic's servers.
+    if (type != null && type !== 'custom') skipped.push(`tools[${index}]`);
+    else tools.push(toolOf(name, { description, parameters, isStrict, field: `tools[${index}].input_schema` }));
+  }
+  const isParallel = choice?.disable_parallel_tool_use !== true;
+  if (choice?.type === 'tool' && choice.name == null) throw invalid('tool_choice.name', 'is missing');
+  const mode = choice == null ? 'auto' : modes[choice.type];
+  const names = choice?.type === 'tool' ? [choice.name as string] : null;
+  return { use: toolUseOf(tools, { mode, names, isParallel }), skipped };
 }
 
-const stopReasons = { end: 'end_turn', stop: 'stop_sequence', length: 'max_tokens' } as const;
-
-function stopOf({ reason, stopText }: CompletionEnd): object {
-  return { stop_reason: stopReasons[reason], stop_sequence: stopText };
-}
-
-export function messagesFormat({ id, model }: AnswerHead): AnswerFormat {
-  const message = { id, type: 'message', role: 'assistant', model };
-  return {
-    whole([choice]) {
-      const { text, end } = choice as WholeChoice;
-      const usage = { input_tokens: end.promptTokens, output_tokens: end.completionTokens };
-      return { ...message, ...specOf(end.standing), content: [{ type: 'text', text }], ...stopOf(end), usage };
-    },
-    stream: () => ({
-      begin: (_, [promptTokens = 0], [standing]) => [
-        event('message_start', {
-          message: {
-            ...{ ...message, ...specOf(standing) },
-            ...{ content: [], stop_reason: null, stop_sequence: null },
-            usage: { input_tokens: promptTokens, output_tokens: 0 },
-          },
-        }),
-        event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
-      ],
-      text: (_, { text, standing }) => [
-        event('content_block_delta', { index: 0, delta: { type: 'text_delta', text }, ...specOf(standing) }),
-      ],
-      finish: (_, end) => [
-        event('content_block_stop', { index: 0 }),
-        event('message_delta', {
-          ...{ delta: stopOf(end), usage: { output_tokens: end.completionTokens } },
-          ...specOf(end.standing),
-        }),
-      ],
-      done: () => [event('message_stop', {})],
-      failed: (error) => [{ name: 'error', data: messagesError(error, id) }],
-    }),
-  };
-}
-
-function event(name: string, fields: object): { readonly name: string; readonly data: object } {
-  return { name, data: { type: name, ...fields } };
-}
+const modes = { auto: 'auto', any: 'required', tool: 'required', none: 'none' } as const;

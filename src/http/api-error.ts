@@ -42,6 +42,11 @@ function typeOf(status: number): string {
   return status < 500 ? 'invalid_request_error' : 'server_error';
 }
 
+/** A field of a request is wrong. */
+export function invalid(param: string, what: string): ApiError {
+  return new ApiError(400, 'invalid_value', param === '' ? `the body: ${what}` : `"${param}": ${what}`, { param });
+}
+
 /** Status of each failure that is not the bug of this program; seconds: when to try again. */
 const answers: { readonly [Code in ErrorCode]?: readonly [status: number, code: string, seconds?: number] } = {
   'bad-argument': [400, 'invalid_value'],

@@ -3,7 +3,8 @@
 
 import { z } from 'zod';
 import type { SamplingOptions } from '../decoding/sampling.ts';
-import { ApiError } from './api-error.ts';
+import type { AnswerConstraint } from './answer-constraint.ts';
+import { ApiError, invalid } from './api-error.ts';
 import type { CompletionRequest } from './completion-port.ts';
 import { demandBiases, demandStops } from './request-limits.ts';
 
@@ -19,7 +20,7 @@ export const contentSchema: z.ZodType<Content> = z.union([
 
 /** Fields that change nothing about the text. */
 const harmless = [
-  ...['user', 'metadata', 'store', 'service_tier', 'parallel_tool_calls', 'reasoning_effort', 'safety_identifier'],
+  ...['user', 'metadata', 'store', 'service_tier', 'reasoning_effort', 'safety_identifier', 'parallel_tool_calls'],
   ...['prompt_cache_key', 'verbosity'],
 ];
 /** Values with which a field that can't be kept asks for nothing. */
@@ -37,6 +38,10 @@ export interface ApiRequest {
   readonly choices: number;
   /** Fields without effect, for the header. */
   readonly ignored: readonly string[];
+  /** What the answer must be; null: any text. */
+  readonly constraint: Omit<AnswerConstraint, 'grammar' | 'unkept'> | null;
+  /** Fields that the answer repeats, where the route does so. */
+  readonly echo: object;
 }
 
 /** Fields that say how text is chosen, and how many texts. */
@@ -64,15 +69,17 @@ interface Extras {
   readonly prediction?: string | undefined;
   /** What the route calls its stop texts; default: `stop`. */
   readonly stopField?: string;
+  readonly constraint?: AnswerConstraint | null;
+  /** How many of the likeliest tokens are named; null: no logprobs. */
+  readonly topLogprobs?: number | null;
+  readonly echo?: object;
 }
 
 export type Prompt = CompletionRequest['prompt'];
 
-export function requestOf(
-  fields: CommonFields,
-  prompts: readonly Prompt[],
-  { maxTokens, ignored, newSeed, prediction, stopField = 'stop' }: Extras,
-): ApiRequest {
+export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extras: Extras): ApiRequest {
+  const { maxTokens, ignored, newSeed, prediction, stopField = 'stop' } = extras;
+  const { constraint = null, topLogprobs = null, echo = {} } = extras;
   const stopStrings = typeof fields.stop === 'string' ? [fields.stop] : (fields.stop ?? []);
   demandStops(stopStrings, stopField);
   demandBiases(fields.logit_bias ?? {});
@@ -88,11 +95,17 @@ export function requestOf(
         maxTokens,
         ...(prediction === undefined ? {} : { prediction }),
         isStreamed: fields.stream === true,
+        ...(constraint === null ? {} : { grammar: constraint.grammar }),
+        ...(topLogprobs === null ? {} : { topLogprobs }),
       };
     }),
   );
   const includesUsage = fields.stream_options?.include_usage === true;
-  return { model: fields.model, stream: fields.stream === true, includesUsage, asked, choices: count, ignored };
+  return {
+    ...{ model: fields.model, stream: fields.stream === true, includesUsage, asked, choices: count },
+    ...{ constraint, echo },
+    ignored: [...ignored, ...(constraint?.unkept ?? [])],
+  };
 }
 
 function samplingOf(fields: CommonFields, seed: bigint): SamplingOptions {
@@ -171,8 +184,4 @@ export function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): 
   const [issue] = error.issues;
   const path = issue?.path.map((one) => (typeof one === 'number' ? `[${one}]` : `.${String(one)}`)).join('') ?? '';
   throw invalid(path.replace(/^\./, ''), issue?.message ?? 'is not valid');
-}
-
-export function invalid(param: string, what: string): ApiError {
-  return new ApiError(400, 'invalid_value', param === '' ? `the body: ${what}` : `"${param}": ${what}`, { param });
 }

@@ -243,7 +243,8 @@ describe('routes of other shapes', () => {
   });
 
   it.each([
-    ['/v1/messages', { ...conversation, tools: [{ name: 'f' }] }],
+    ['/v1/messages', { ...conversation, tools: [{ name: '' }] }],
+    ['/v1/messages', { ...conversation, tool_choice: { type: 'any' } }],
     ['/v1/messages', { ...conversation, thinking: { type: 'enabled', budget_tokens: 1024 } }],
     ['/v1/messages', { messages: conversation.messages }],
     ['/v1/messages', { ...conversation, system: [{ type: 'image' }] }],
@@ -252,6 +253,8 @@ describe('routes of other shapes', () => {
     ['/v1/responses', { input: 'Hi', previous_response_id: 'resp_1' }],
     ['/v1/responses', { input: 'Hi', text: { format: { type: 'json_schema' } } }],
     ['/v1/completions', { prompt: 'Hi', suffix: 'there' }],
+    ['/v1/completions', { prompt: 'Hi', tools: [{ type: 'function' }] }],
+    ['/v1/completions', { prompt: 'Hi', response_format: { type: 'json_object' } }],
   ])('%s refuses what it cannot keep: %j', async (path, fields) => {
     expect((await post(twoRounds, path, fields)).status).toBe(400);
   });

@@ -6,14 +6,16 @@ import { asOutriderError } from '../basics/errors.ts';
 import { peerAddress } from '../transport-node/port-limits.ts';
 import type { AnswerFormat, AnswerHead } from './answer-format.ts';
 import { answerRequest } from './answer-request.ts';
-import { messagesError, messagesFormat, readCountRequest, readMessagesRequest } from './anthropic-messages.ts';
+import { messagesError, messagesFormat } from './anthropic-answers.ts';
+import { readCountRequest, readMessagesRequest } from './anthropic-messages.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { ApiRequest } from './api-request.ts';
 import type { Completer } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
-import { readResponsesRequest, responsesFormat } from './openai-responses.ts';
+import { readResponsesRequest } from './openai-responses.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
+import { responsesFormat } from './responses-answers.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
 
@@ -98,7 +100,7 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
       const id = `${idPrefix}${watch?.id ?? newId()}`;
       const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
       const { headers, signal } = context.req.raw;
-      const asker = { credentials: keyOf(headers), signal, onFault: settings.onFault ?? (() => {}) };
+      const asker = { credentials: keyOf(headers), signal, onFault: settings.onFault ?? (() => {}), newId };
       return answerRequest(
         watch?.watching(completer, request.stream) ?? completer,
         request,

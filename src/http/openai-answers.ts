@@ -4,13 +4,16 @@
 import {
   type AnswerFormat,
   type AnswerHead,
+  type ChoicePart,
   fingerprintsOf,
+  type PartNotes,
   specOf,
   specOfAll,
   systemFingerprint,
   type WholeChoice,
 } from './answer-format.ts';
-import type { CompletionEnd, Standing } from './completion-port.ts';
+import type { AnswerToken, CompletionEnd, Standing } from './completion-port.ts';
+import { chatLogprobs, TextLogprobs } from './logprob-answers.ts';
 
 /** What a request says about its answer. */
 export interface AnswerWishes {
@@ -24,16 +27,25 @@ interface Shape {
   readonly object: string;
   readonly chunkObject: string;
   whole(index: number, choice: WholeChoice): object;
-  /** Before the first text of a choice; null: nothing. */
-  begin(index: number): object | null;
-  text(index: number, text: string): object;
-  finish(index: number, reason: FinishReason): object;
+  /** One for each stream. */
+  chunks(): Chunks;
 }
 
-type FinishReason = 'stop' | 'length';
+type Logprobs = readonly AnswerToken[] | null;
 
-export function finishReasonOf({ reason }: CompletionEnd): FinishReason {
-  return reason === 'length' ? 'length' : 'stop';
+/** Choices in chunks; null: this part is no chunk of its own. */
+interface Chunks {
+  /** Before the first part of a choice. */
+  begin(index: number): object | null;
+  part(index: number, part: ChoicePart, logprobs: Logprobs): object | null;
+  finish(index: number, choice: WholeChoice, logprobs: Logprobs): object;
+}
+
+type FinishReason = 'stop' | 'length' | 'tool_calls';
+
+function finishReasonOf({ end, calls }: WholeChoice): FinishReason {
+  if (end.reason === 'length') return 'length';
+  return calls.length > 0 ? 'tool_calls' : 'stop';
 }
 
 /**
@@ -57,23 +69,68 @@ function usageOf(ends: readonly CompletionEnd[], choices: number): object {
 
 const chatShape: Shape = {
   ...{ object: 'chat.completion', chunkObject: 'chat.completion.chunk' },
-  whole: (index, { text, end }) => ({
+  whole: (index, choice) => ({
     index,
-    message: { role: 'assistant', content: text, refusal: null },
-    logprobs: null,
-    finish_reason: finishReasonOf(end),
+    message: messageOf(choice),
+    logprobs: chatLogprobs(choice.logprobs),
+    finish_reason: finishReasonOf(choice),
   }),
-  begin: (index) => ({ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null }),
-  text: (index, content) => ({ index, delta: { content }, logprobs: null, finish_reason: null }),
-  finish: (index, reason) => ({ index, delta: {}, logprobs: null, finish_reason: reason }),
+  chunks: () => ({
+    begin: (index) => ({ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null }),
+    part(index, part, logprobs) {
+      const delta = deltaOf(part);
+      const told = chatLogprobs(logprobs);
+      return delta === null && told === null
+        ? null
+        : { index, delta: delta ?? {}, logprobs: told, finish_reason: null };
+    },
+    finish: (index, choice, logprobs) => {
+      return { index, delta: {}, logprobs: chatLogprobs(logprobs), finish_reason: finishReasonOf(choice) };
+    },
+  }),
 };
+
+function messageOf({ text, calls }: WholeChoice): object {
+  const message = { role: 'assistant', content: text === '' && calls.length > 0 ? null : text, refusal: null };
+  if (calls.length === 0) return message;
+  const tool_calls = calls.map(({ id, name, arguments: json }) => {
+    return { id, type: 'function', function: { name, arguments: json } };
+  });
+  return { ...message, tool_calls };
+}
+
+function deltaOf(part: ChoicePart): object | null {
+  if (part.kind === 'text') return { content: part.text };
+  if (part.kind === 'call-end') return null;
+  const { call: index } = part;
+  if (part.kind === 'arguments') return { tool_calls: [{ index, function: { arguments: part.text } }] };
+  return { tool_calls: [{ index, id: part.id, type: 'function', function: { name: part.name, arguments: '' } }] };
+}
 
 const textShape: Shape = {
   ...{ object: 'text_completion', chunkObject: 'text_completion' },
-  whole: (index, { text, end }) => ({ index, text, logprobs: null, finish_reason: finishReasonOf(end) }),
-  begin: () => null,
-  text: (index, text) => ({ index, text, logprobs: null, finish_reason: null }),
-  finish: (index, reason) => ({ index, text: '', logprobs: null, finish_reason: reason }),
+  whole: (index, choice) => ({
+    ...{ index, text: choice.text, logprobs: new TextLogprobs().next(choice.logprobs) },
+    finish_reason: finishReasonOf(choice),
+  }),
+  chunks() {
+    const writers: TextLogprobs[] = [];
+    const told = (index: number, logprobs: Logprobs): object | null => {
+      const writer = writers[index] ?? new TextLogprobs();
+      writers[index] = writer;
+      return writer.next(logprobs);
+    };
+    return {
+      begin: () => null,
+      part: (index, part, logprobs) => {
+        const text = part.kind === 'text' ? part.text : '';
+        return { index, text, logprobs: told(index, logprobs), finish_reason: null };
+      },
+      finish: (index, choice, logprobs) => {
+        return { index, text: '', logprobs: told(index, logprobs), finish_reason: finishReasonOf(choice) };
+      },
+    };
+  },
 };
 
 export const chatFormat = (head: AnswerHead, wishes: AnswerWishes): AnswerFormat => formatOf(chatShape, head, wishes);
@@ -82,6 +139,7 @@ export const textFormat = (head: AnswerHead, wishes: AnswerWishes): AnswerFormat
 function formatOf(shape: Shape, head: AnswerHead, { includesUsage, choices: each }: AnswerWishes): AnswerFormat {
   const { id, createdSeconds: created, model } = head;
   return {
+    callPrefix: 'call_',
     whole: (choices) => ({
       ...{ id, object: shape.object, created, model },
       system_fingerprint: systemFingerprint(fingerprintsOf(choices)),
@@ -93,42 +151,38 @@ function formatOf(shape: Shape, head: AnswerHead, { includesUsage, choices: each
       ),
     }),
     stream() {
+      const shaped = shape.chunks();
       const writers = new Map<number, readonly string[]>();
       const known = new Map<number, Standing>();
-      const chunk = (index: number, choice: object) => ({
-        data: {
-          ...{ id, object: shape.chunkObject, created, model },
-          system_fingerprint: systemFingerprint(writers.get(index) ?? []),
-          ...specOf(known.get(index)),
-          ...(includesUsage ? { usage: null } : {}),
-          choices: [choice],
-        },
-      });
       const note = (
         index: number,
-        {
-          fingerprints,
-          standing,
-        }: { readonly fingerprints?: readonly string[] | undefined; readonly standing?: Standing | undefined },
+        { fingerprints, standing }: Partial<Pick<PartNotes, 'fingerprints' | 'standing'>>,
       ): void => {
         if (fingerprints !== undefined) writers.set(index, fingerprints);
         if (standing !== undefined) known.set(index, standing);
       };
+      const chunksOf = (index: number, choice: object | null) => {
+        if (choice === null) return [];
+        const head = { id, object: shape.chunkObject, created, model };
+        const about = { system_fingerprint: systemFingerprint(writers.get(index) ?? []), ...specOf(known.get(index)) };
+        return [{ data: { ...head, ...about, ...(includesUsage ? { usage: null } : {}), choices: [choice] } }];
+      };
       return {
         begin(fingerprints, promptTokens, standings) {
           return promptTokens.flatMap((_, index) => {
-            note(index, { fingerprints, standing: standings[index] });
-            const opening = shape.begin(index);
-            return opening === null ? [] : [chunk(index, opening)];
+            const standing = standings[index];
+            note(index, standing === undefined ? { fingerprints } : { fingerprints, standing });
+            return chunksOf(index, shaped.begin(index));
           });
         },
-        text(index, round) {
-          note(index, round);
-          return [chunk(index, shape.text(index, round.text))];
+        part(index, part, notes) {
+          note(index, notes);
+          return chunksOf(index, shaped.part(index, part, notes.logprobs));
         },
-        finish(index, end) {
-          note(index, { standing: end.standing });
-          return [chunk(index, shape.finish(index, finishReasonOf(end)))];
+        finish(index, choice, logprobs) {
+          const { standing } = choice.end;
+          note(index, standing === undefined ? {} : { standing });
+          return chunksOf(index, shaped.finish(index, choice, logprobs));
         },
         done(ends) {
           const spec = specOfAll(ends);

@@ -88,12 +88,11 @@ describe('a chat request', () => {
     expect(chat({ user: 'u', metadata: {}, anything: 1, tools: [], logprobs: false }).ignored).toEqual([
       ...['user', 'metadata', 'anything'],
     ]);
-    expect(chat({ response_format: { type: 'text' }, tool_choice: 'none' }).ignored).toEqual([
-      ...['response_format', 'tool_choice'],
-    ]);
+    const nothing = { response_format: { type: 'text' }, tool_choice: 'none', logprobs: false };
+    expect(chat(nothing)).toEqual(chat());
   });
 
-  it.each(['tools', 'functions', 'response_format', 'logprobs', 'top_logprobs', 'audio'])(
+  it.each(['functions', 'function_call', 'audio', 'web_search_options'])(
     'is refused with %s, which would change the text or promise something about it',
     (name) => {
       const refusal = failureOf(() => chat({ [name]: { type: 'json_object' } }));
@@ -115,7 +114,9 @@ describe('a chat request', () => {
     [{ logit_bias: { x: 1 } }, 'logit_bias.x'],
     [{ logit_bias: { '1': 101 } }, 'logit_bias.1'],
     [{ messages: [] }, 'messages'],
-    [{ messages: [{ role: 'tool', content: 'x' }] }, 'messages[0].role'],
+    [{ messages: [{ role: 'function', content: 'x' }] }, 'messages[0].role'],
+    [{ messages: [{ role: 'user', content: null }] }, 'messages[0].content'],
+    [{ messages: [{ role: 'assistant' }] }, 'messages[0].content'],
     [{ messages: [{ role: 'user', content: 3 }] }, 'messages[0].content'],
     [{ messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages[0].content'],
     [{ model: undefined }, 'model'],

@@ -1,34 +1,48 @@
-// The route /v1/responses: OpenAI's newer shape of a conversation, answered as a chat. Nothing is stored, so a request that builds on a
-// stored one is refused.
+// Requests of the route /v1/responses: OpenAI's newer shape of a conversation, answered as a chat. Nothing is stored, so a request that
+// builds on a stored one is refused.
 
 import { z } from 'zod';
-import type { Message } from '../models/model.ts';
+import { topLogprobsLimit } from '../decoding/logprobs.ts';
 import { limits } from '../protocol/limits.ts';
-import {
-  type AnswerFormat,
-  type AnswerHead,
-  fingerprintsOf,
-  specOf,
-  systemFingerprint,
-  type WholeChoice,
-} from './answer-format.ts';
-import { ApiError } from './api-error.ts';
+import { constraintOf } from './answer-constraint.ts';
+import { invalid } from './api-error.ts';
 import {
   type ApiRequest,
   contentSchema,
-  invalid,
   otherFields,
   type Prompt,
   parse,
   plainText,
   requestOf,
 } from './api-request.ts';
-import type { CompletionEnd } from './completion-port.ts';
+import { formatOf } from './openai-requests.ts';
+import {
+  conversationOf,
+  maxTools,
+  type Said,
+  type Tool,
+  type ToolUse,
+  toolOf,
+  toolUseOf,
+  type WantedTools,
+} from './tools.ts';
 
 const item = z.looseObject({
   type: z.string().nullish(),
-  role: z.enum(['system', 'developer', 'user', 'assistant']),
-  content: contentSchema,
+  role: z.enum(['system', 'developer', 'user', 'assistant']).optional(),
+  content: contentSchema.optional(),
+  name: z.string().optional(),
+  arguments: z.string().optional(),
+  output: contentSchema.optional(),
+});
+type Item = z.infer<typeof item>;
+
+const tool = z.looseObject({
+  type: z.string(),
+  name: z.string().nullish(),
+  description: z.string().nullish(),
+  parameters: z.unknown().optional(),
+  strict: z.boolean().nullish(),
 });
 
 const schema = z.looseObject({
@@ -40,112 +54,103 @@ const schema = z.looseObject({
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
   text: z.looseObject({ format: z.looseObject({ type: z.string() }).nullish() }).nullish(),
+  tools: z.array(tool).max(maxTools).nullish(),
+  tool_choice: z
+    .union([
+      z.enum(['none', 'auto', 'required']),
+      z.looseObject({ type: z.literal('function'), name: z.string() }),
+      z.looseObject({
+        type: z.literal('allowed_tools'),
+        mode: z.enum(['auto', 'required']),
+        tools: z.array(z.looseObject({ name: z.string() })),
+      }),
+    ])
+    .nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  include: z.array(z.string()).nullish(),
+  top_logprobs: z.int().min(0).max(topLogprobsLimit).nullish(),
   // Not OpenAI's: the same seed gives the same text.
   seed: z.int().nullish(),
 });
+type Fields = z.infer<typeof schema>;
+
+/** What `include` names for logprobs. */
+const logprobsName = 'message.output_text.logprobs';
 
 /** @param newSeed seed of a request that names none @throws ApiError 400 */
 export function readResponsesRequest(body: unknown, newSeed: () => bigint): ApiRequest {
-  const { text, ...fields } = parse(schema, body);
-  const format = text?.format?.type ?? 'text';
-  if (format !== 'text')
-    throw new ApiError(400, 'unsupported_parameter', `text.format "${format}" is not supported`, {
-      param: 'text.format',
-    });
-  const ignored = otherFields(fields, Object.keys(schema.shape));
-  const maxTokens = fields.max_output_tokens ?? null;
+  const fields = parse(schema, body);
+  const format = fields.text?.format ?? { type: 'text' };
+  const wanted = formatOf(format.type, format, { place: 'text.format', schema: 'text.format' });
+  const { tools, skipped } = toolsOf(fields.tools ?? []);
+  const use = toolUseOf(tools, wantedTools(fields));
+  const { prompt, skipped: unread } = promptOf(fields, use);
+  const include = fields.include ?? [];
+  const others = include.some((name) => name !== logprobsName) ? ['include'] : [];
+  const ignored = [...otherFields(fields, Object.keys(schema.shape)), ...skipped, ...unread, ...others];
   const { model, stream, temperature, top_p, seed } = fields;
-  return requestOf({ model, stream, temperature, top_p, seed }, [promptOf(fields)], { maxTokens, ignored, newSeed });
-}
-
-function promptOf({ input, instructions }: Pick<z.infer<typeof schema>, 'input' | 'instructions'>): Prompt {
-  const before: Message[] = instructions == null ? [] : [{ role: 'system', content: instructions }];
-  if (typeof input === 'string') return { kind: 'chat', messages: [...before, { role: 'user', content: input }] };
-  const said = input.map(({ type, role, content }, index): Message => {
-    if (type != null && type !== 'message') throw invalid(`input[${index}].type`, `"${type}" is not supported`);
-    return {
-      role: role === 'developer' ? 'system' : role,
-      content: plainText(content, `input[${index}].content`),
-    };
-  });
-  return { kind: 'chat', messages: [...before, ...said] };
-}
-
-export function responsesFormat(head: AnswerHead, { asked }: Pick<ApiRequest, 'asked'>): AnswerFormat {
-  const { id, createdSeconds, model } = head;
-  const itemId = `msg_${id}`;
-  const [first] = asked;
-  const base = {
-    ...{ id, object: 'response', created_at: createdSeconds, model, error: null, instructions: null, metadata: {} },
-    ...{ parallel_tool_calls: true, previous_response_id: null, store: false, tool_choice: 'auto', tools: [] },
-    ...{ temperature: first?.sampling.temperature ?? 1, top_p: first?.sampling.topP ?? 1, truncation: 'disabled' },
-    ...{ max_output_tokens: first?.maxTokens ?? null, text: { format: { type: 'text' } } },
-  };
-  const part = (text: string) => ({ type: 'output_text', text, annotations: [], logprobs: [] });
-  const output = (status: string, content: readonly object[]) => {
-    return { id: itemId, type: 'message', status, role: 'assistant', content };
-  };
-  const over = ({ text, end }: WholeChoice, fingerprints: readonly string[]) => ({
-    ...base,
-    ...statusOf(end),
-    system_fingerprint: systemFingerprint(fingerprints),
-    ...specOf(end.standing),
-    output: [output(statusOf(end).status, [part(text)])],
-    usage: usageOf(end),
-  });
-  return {
-    whole: (choices) => over(choices[0] as WholeChoice, fingerprintsOf(choices)),
-    stream() {
-      let [number, text] = [0, ''];
-      const event = (name: string, fields: object) => {
-        number += 1;
-        return { name, data: { type: name, sequence_number: number - 1, ...fields } };
-      };
-      const place = { item_id: itemId, output_index: 0, content_index: 0 };
-      const begun = { ...base, status: 'in_progress', incomplete_details: null, output: [], usage: null };
-      return {
-        begin: (_, __, [standing]) => [
-          event('response.created', { response: { ...begun, ...specOf(standing) } }),
-          event('response.in_progress', { response: { ...begun, ...specOf(standing) } }),
-          event('response.output_item.added', { output_index: 0, item: output('in_progress', []) }),
-          event('response.content_part.added', { ...place, part: part('') }),
-        ],
-        text(_, { text: delta, standing }) {
-          text += delta;
-          return [event('response.output_text.delta', { ...place, delta, logprobs: [], ...specOf(standing) })];
-        },
-        finish(_, end) {
-          const { status } = statusOf(end);
-          return [
-            event('response.output_text.done', { ...place, text, logprobs: [] }),
-            event('response.content_part.done', { ...place, part: part(text) }),
-            event('response.output_item.done', { output_index: 0, item: output(status, [part(text)]) }),
-            event(`response.${status}`, { response: over({ text, end }, end.fingerprints) }),
-          ];
-        },
-        done: () => [],
-        failed: ({ code, message, param }) => [event('error', { code, message, param })],
-      };
+  return requestOf({ model, stream, temperature, top_p, seed }, [prompt], {
+    ...{ maxTokens: fields.max_output_tokens ?? null, ignored, newSeed, constraint: constraintOf(use, wanted) },
+    topLogprobs: include.includes(logprobsName) ? (fields.top_logprobs ?? 0) : null,
+    echo: {
+      ...{ tools: fields.tools ?? [], tool_choice: fields.tool_choice ?? 'auto', text: { format } },
+      parallel_tool_calls: fields.parallel_tool_calls ?? true,
     },
+  });
+}
+
+interface ReadPrompt {
+  readonly prompt: Prompt;
+  readonly skipped: readonly string[];
+}
+
+function promptOf({ input, instructions }: Pick<Fields, 'input' | 'instructions'>, use: ToolUse | null): ReadPrompt {
+  const said: Said[] = instructions == null ? [] : [{ kind: 'message', role: 'system', text: instructions }];
+  const skipped: string[] = [];
+  if (typeof input === 'string') said.push({ kind: 'message', role: 'user', text: input });
+  else
+    for (const [index, one] of input.entries()) {
+      // The model's own thoughts are not read again.
+      if (one.type === 'reasoning') skipped.push(`input[${index}]`);
+      else said.push(saidBy(one, `input[${index}]`));
+    }
+  return { prompt: { kind: 'chat', messages: conversationOf(said, use?.tools ?? []) }, skipped };
+}
+
+/** @throws ApiError 400 */
+function saidBy({ type, role, content, name, arguments: json, output }: Item, field: string): Said {
+  const missing = (part: string): never => {
+    throw invalid(`${field}.${part}`, 'is missing');
   };
-}
-
-function statusOf({ reason }: CompletionEnd) {
-  return reason === 'length'
-    ? { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }
-    : { status: 'completed', incomplete_details: null };
-}
-
-function usageOf({ promptTokens, completionTokens, acceptedDrafts, rejectedDrafts }: CompletionEnd): object {
+  if (type === 'function_call')
+    return { kind: 'call', name: name ?? missing('name'), arguments: json ?? missing('arguments') };
+  if (type === 'function_call_output')
+    return { kind: 'result', text: plainText(output ?? missing('output'), `${field}.output`) };
+  if (type != null && type !== 'message') throw invalid(`${field}.type`, `"${type.slice(0, 100)}" is not supported`);
+  const said = role ?? missing('role');
   return {
-    ...{ input_tokens: promptTokens, output_tokens: completionTokens, total_tokens: promptTokens + completionTokens },
-    input_tokens_details: { cached_tokens: 0 },
-    output_tokens_details: {
-      ...{
-        reasoning_tokens: 0,
-        accepted_prediction_tokens: acceptedDrafts,
-        rejected_prediction_tokens: rejectedDrafts,
-      },
-    },
+    kind: 'message',
+    role: said === 'developer' ? 'system' : said,
+    text: plainText(content ?? missing('content'), `${field}.content`),
   };
+}
+
+function toolsOf(list: NonNullable<Fields['tools']>): {
+  readonly tools: readonly Tool[];
+  readonly skipped: readonly string[];
+} {
+  const tools: Tool[] = [];
+  const skipped: string[] = [];
+  for (const [index, { type, name, description, parameters, strict: isStrict }] of list.entries()) {
+    if (type !== 'function') skipped.push(`tools[${index}]`);
+    else tools.push(toolOf(name ?? '', { description, parameters, isStrict, field: `tools[${index}].parameters` }));
+  }
+  return { tools, skipped };
+}
+
+function wantedTools({ tool_choice: asked, parallel_tool_calls: parallel }: Fields): WantedTools {
+  const isParallel = parallel ?? true;
+  if (asked == null || typeof asked === 'string') return { mode: asked ?? 'auto', names: null, isParallel };
+  if (asked.type === 'function') return { mode: 'required', names: [asked.name], isParallel };
+  return { mode: asked.mode, names: asked.tools.map(({ name }) => name), isParallel };
 }

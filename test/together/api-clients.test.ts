@@ -120,8 +120,8 @@ describe('the OpenAI client', () => {
       client.chat.completions.create({ model, messages: [{ role: 'user', content: 'Hi' }], ...fields });
     await expect(ask({ model: 'other' })).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
     await expect(ask({ temperature: -1 })).rejects.toMatchObject({ status: 400, param: 'temperature' });
-    await expect(ask({ tools: [{ type: 'function', function: { name: 'f' } }] })).rejects.toMatchObject({
-      ...{ status: 400, code: 'unsupported_parameter', param: 'tools' },
+    await expect(ask({ functions: [{ name: 'f' }] })).rejects.toMatchObject({
+      ...{ status: 400, code: 'unsupported_parameter', param: 'functions' },
     });
     const long = { messages: [{ role: 'user', content: 'a '.repeat(2000) }] };
     await expect(ask(long)).rejects.toMatchObject({ status: 400, code: 'context_length_exceeded' });
@@ -151,7 +151,7 @@ describe("Anthropic's client", () => {
     await expect(anthropic.messages.create({ ...asked, model: 'other' })).rejects.toBeInstanceOf(
       Anthropic.NotFoundError,
     );
-    const tools = [{ name: 'f', input_schema: { type: 'object' as const } }];
+    const tools = [{ name: 'no name', input_schema: { type: 'object' as const } }];
     await expect(anthropic.messages.create({ ...asked, tools })).rejects.toBeInstanceOf(Anthropic.BadRequestError);
   });
 });

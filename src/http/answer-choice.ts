@@ -1,0 +1,66 @@
+// One choice of an answer as it comes: its text, its calls, and the logprobs that no part has carried yet.
+
+import type { ChoicePart, ToolCall, WholeChoice } from './answer-format.ts';
+import type { ApiRequest } from './api-request.ts';
+import type { AnswerToken, CompletionEnd, Round } from './completion-port.ts';
+import { type AnswerPart, ToolCallReader } from './tool-call-reader.ts';
+
+/** Reads the rounds of a choice, in their order. */
+export class ChoiceReader {
+  readonly #reader: ToolCallReader;
+  readonly #newCallId: () => string;
+  readonly #calls: ToolCall[] = [];
+  #text = '';
+  readonly #logprobs: AnswerToken[] | null;
+  #carried = 0;
+
+  constructor({ constraint, asked }: Pick<ApiRequest, 'constraint' | 'asked'>, newCallId: () => string) {
+    this.#reader = new ToolCallReader(constraint?.toolNames ?? null);
+    this.#newCallId = newCallId;
+    this.#logprobs = asked[0]?.topLogprobs === undefined ? null : [];
+  }
+
+  read({ text, logprobs = [] }: Pick<Round, 'text' | 'logprobs'>): readonly ChoicePart[] {
+    this.#logprobs?.push(...logprobs);
+    return this.#kept(this.#reader.read(text));
+  }
+
+  /** What is left after the last round. */
+  end(): readonly ChoicePart[] {
+    return this.#kept(this.#reader.end());
+  }
+
+  /** Of the tokens since the last time; null: none were asked for. */
+  takeLogprobs(): readonly AnswerToken[] | null {
+    const since = this.#logprobs?.slice(this.#carried) ?? null;
+    this.#carried += since?.length ?? 0;
+    return since;
+  }
+
+  whole(end: CompletionEnd): WholeChoice {
+    return { text: this.#text, calls: this.#calls, logprobs: this.#logprobs, end };
+  }
+
+  #kept(parts: readonly AnswerPart[]): readonly ChoicePart[] {
+    return parts.map((part): ChoicePart => {
+      if (part.kind === 'text') {
+        this.#text += part.text;
+        return part;
+      }
+      const { call } = part;
+      const before = this.#calls[call] ?? { id: '', name: '', arguments: '', isWhole: false };
+      if (part.kind === 'call') {
+        const begun = { ...before, id: this.#newCallId(), name: part.name };
+        this.#calls[call] = begun;
+        return { kind: 'call', call, id: begun.id, name: begun.name };
+      }
+      if (part.kind === 'arguments') {
+        this.#calls[call] = { ...before, arguments: before.arguments + part.text };
+        return part;
+      }
+      const whole = { ...before, isWhole: part.isWhole };
+      this.#calls[call] = whole;
+      return { kind: 'call-end', call, whole };
+    });
+  }
+}
