@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
 import { badArgument, type OutriderError } from '../basics/errors.ts';
 import type { Secret } from '../basics/secret.ts';
+import { createGrammarEngine } from '../engines/xgrammar.ts';
 import { packageVersion } from '../files/document.ts';
 import { createHttpApp, type HttpApp, routesOf } from '../http/app.ts';
 import { createDeviceCompleter, type DeviceCompleterSettings } from '../http/device-completer.ts';
@@ -140,10 +141,11 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
       edge === null ? edgeAddresses(flags.edge ?? [defaultEdge], flags.edgeFingerprint) : [{ edge: edge.url }];
     await using device = await openCommandDevice(addresses, flags.target, deviceFlags);
     await using writer = await openOfflineWriter(policy, device, flags.gpu);
+    await using grammars = createGrammarEngine(device.tokenizer);
     const waitMs = edgeWaitMs(policy, flags.wait);
     await using listener = await listen(
       flags,
-      { device, local: writer ?? undefined, waitMs, onOutage: tellOutage },
+      { device, grammars, local: writer ?? undefined, waitMs, onOutage: tellOutage },
       (headers) => {
         return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
       },
@@ -167,7 +169,7 @@ interface Listening extends Pick<HttpListener, 'port'>, AsyncDisposable {
 
 async function listen(
   flags: ServeFlags,
-  parts: Pick<DeviceCompleterSettings, 'device' | 'local' | 'waitMs' | 'onOutage'>,
+  parts: Pick<DeviceCompleterSettings, 'device' | 'grammars' | 'local' | 'waitMs' | 'onOutage'>,
   refuses: (headers: Headers) => string | null,
 ): Promise<Listening> {
   const { target, key, clientKey, port } = flags;

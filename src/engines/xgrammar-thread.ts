@@ -20,7 +20,8 @@ export interface GrammarThreadData {
 export type GrammarOrder =
   | { readonly kind: 'open'; readonly call: number; readonly matcher: number; readonly grammar: Grammar }
   | {
-      readonly kind: 'masks';
+      /** `next`: only the last mask, with what must follow. */
+      readonly kind: 'masks' | 'next';
       readonly call: number;
       readonly matcher: number;
       /** Added to the answer. */
@@ -31,7 +32,13 @@ export type GrammarOrder =
 
 /** `fault`: the thread is of no use any more. */
 export type GrammarReply =
-  | { readonly kind: 'done'; readonly call: number; readonly masks: readonly Uint32Array[]; readonly memory: number }
+  | {
+      readonly kind: 'done';
+      readonly call: number;
+      readonly masks: readonly Uint32Array[];
+      readonly forced: string;
+      readonly memory: number;
+    }
   | { readonly kind: 'refused'; readonly call: number; readonly cause: string; readonly isFault: boolean };
 
 export const grammarThreadUrl: URL = new URL(import.meta.url);
@@ -58,6 +65,7 @@ class GrammarThread {
   readonly #matchers = new Map<number, GrammarMatcher>();
   readonly #compiled = new Map<string, CompiledGrammar>();
   #memory: Memory | null = null;
+  #forced = '';
   #loaded: Promise<{ readonly library: Library; readonly compiler: GrammarCompiler }> | null = null;
 
   constructor(data: GrammarThreadData) {
@@ -67,8 +75,9 @@ class GrammarThread {
   async answer(order: Exclude<GrammarOrder, { kind: 'close' }>): Promise<GrammarReply> {
     const { call } = order;
     try {
+      this.#forced = '';
       const masks = order.kind === 'open' ? await this.#open(order) : await this.#masks(order);
-      return { kind: 'done', call, masks, memory: this.#memory?.buffer.byteLength ?? 0 };
+      return { kind: 'done', call, masks, forced: this.#forced, memory: this.#memory?.buffer.byteLength ?? 0 };
     } catch (error) {
       const { message = '' } = error as Error;
       const said = lastWords.replace(/^\[FATAL\] \S+: /, '');
@@ -98,13 +107,15 @@ class GrammarThread {
     return [mask];
   }
 
-  async #masks({ matcher: number, accept, drafts }: Extract<GrammarOrder, { kind: 'masks' }>): Promise<Uint32Array[]> {
+  async #masks(order: Extract<GrammarOrder, { kind: 'masks' | 'next' }>): Promise<Uint32Array[]> {
+    const { kind, matcher: number, accept, drafts } = order;
     const matcher = this.#matchers.get(number);
     if (matcher === undefined) throw new Error('the grammar is closed');
     for (const id of accept) {
       if (matcher.isTerminated() || !matcher.acceptToken(id)) throw new Error('the answer so far does not follow it');
     }
     if (matcher.isTerminated()) return [];
+    if (kind === 'next') return this.#next(matcher, drafts);
     const masks = [await maskOf(matcher)];
     let ahead = 0;
     for (const id of drafts) {
@@ -115,6 +126,16 @@ class GrammarThread {
     }
     if (ahead > 0) matcher.rollBack(ahead);
     if (masks[0]?.every((word) => word === 0)) throw new Error('nothing can follow the answer so far');
+    return masks;
+  }
+
+  async #next(matcher: GrammarMatcher, drafts: readonly number[]): Promise<Uint32Array[]> {
+    let ahead = 0;
+    while (ahead < drafts.length && !matcher.isTerminated() && matcher.acceptToken(drafts[ahead] as number)) ahead += 1;
+    const isOpen = ahead === drafts.length && !matcher.isTerminated();
+    const masks = isOpen ? [await maskOf(matcher)] : [];
+    if (isOpen) this.#forced = matcher.findJumpForwardString();
+    if (ahead > 0) matcher.rollBack(ahead);
     return masks;
   }
 

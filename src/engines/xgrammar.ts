@@ -114,7 +114,16 @@ class XGrammarEngine implements GrammarEngine {
       masks: async (answerLength, answerFrom, drafts) => {
         const accept = answerFrom(told);
         told = answerLength;
-        return keeper.call({ kind: 'masks', matcher, accept, drafts }, this.#limits.maskWithinMs);
+        const { masks } = await keeper.call({ kind: 'masks', matcher, accept, drafts }, this.#limits.maskWithinMs);
+        return masks;
+      },
+      next: async (answerLength, answerFrom, drafts) => {
+        const accept = answerFrom(told);
+        told = answerLength;
+        const order = { kind: 'next', matcher, accept, drafts } as const;
+        const { masks, forced } = await keeper.call(order, this.#limits.maskWithinMs);
+        const [allowed] = masks;
+        return allowed === undefined ? null : { allowed, forced };
       },
       close() {
         if (isClosed) return;
@@ -132,8 +141,10 @@ class XGrammarEngine implements GrammarEngine {
   }
 }
 
+type Found = Pick<Extract<GrammarReply, { kind: 'done' }>, 'masks' | 'forced'>;
+
 interface Waiting {
-  resolve(masks: readonly Uint32Array[]): void;
+  resolve(found: Found): void;
   reject(error: Error): void;
 }
 
@@ -171,13 +182,13 @@ class Thread {
   call(
     order:
       | Omit<Extract<GrammarOrder, { kind: 'open' }>, 'call'>
-      | Omit<Extract<GrammarOrder, { kind: 'masks' }>, 'call'>,
+      | Omit<Extract<GrammarOrder, { kind: 'masks' | 'next' }>, 'call'>,
     withinMs: number,
-  ): Promise<readonly Uint32Array[]> {
+  ): Promise<Found> {
     if (!this.isUsable) return Promise.reject(faulty('its thread has ended'));
     const call = ++this.#calls;
     this.#worker.ref();
-    return new Promise<readonly Uint32Array[]>((resolve, reject) => {
+    return new Promise<Found>((resolve, reject) => {
       const timer = setTimeout(() => {
         const cause = `it takes longer than ${withinMs / 1000} s`;
         this.#waiting.get(call)?.reject(refused(cause, 'send a simpler one'));
@@ -186,9 +197,9 @@ class Thread {
       }, withinMs);
       const over = (): void => clearTimeout(timer);
       this.#waiting.set(call, {
-        resolve: (masks) => {
+        resolve: (found) => {
           over();
-          resolve(masks);
+          resolve(found);
         },
         reject: (error) => {
           over();
@@ -211,7 +222,7 @@ class Thread {
     this.#waiting.delete(reply.call);
     if (reply.kind === 'done') {
       this.memory = reply.memory;
-      waiting?.resolve(reply.masks);
+      waiting?.resolve(reply);
       return;
     }
     const isMemory = /memory/i.test(reply.cause);

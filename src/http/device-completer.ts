@@ -9,6 +9,9 @@ import type { EdgeList } from '../device/edge-list.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
 import type { TurnOptions } from '../device/turn-options.ts';
 import type { Emission, TurnReport } from '../device/turn-report.ts';
+import type { Drafter } from '../models/drafter.ts';
+import { GrammarDrafter } from '../models/grammar-drafter.ts';
+import type { GrammarEngine } from '../models/grammar-engine.ts';
 import type { Tokenizer } from '../models/model.ts';
 import { PredictedDrafter } from '../models/predicted-drafter.ts';
 import {
@@ -33,6 +36,8 @@ export interface DeviceCompleterSettings {
   readonly nowMs: () => number;
   /** The key that edges are shown; default: that of the application. */
   readonly credentials?: string | undefined;
+  /** Of the device's vocabulary: drafts follow the grammar of an answer as well. Default: they do not know it. */
+  readonly grammars?: GrammarEngine | undefined;
   /** What edges are shown for the key of the application, where `credentials` are not given. Default: that key. */
   readonly credentialsOf?: ((key: string | undefined) => string | undefined) | undefined;
   /** Whether new answers can begin. Default: always, as far as this device knows. */
@@ -144,8 +149,10 @@ function askedOf(
 async function ask(parts: Parts, request: CompletionRequest, prompt: readonly number[]): Promise<Completion> {
   const { context, settings } = parts;
   const maxAnswerTokens = await context.room(request, prompt.length);
+  const asked = askedOf(parts, request, settings.waitMs);
+  const guided = guidedBy(settings, request, asked.drafter);
   const turn = startTurn({
-    ...askedOf(parts, request, settings.waitMs),
+    ...{ ...asked, drafter: guided ?? asked.drafter },
     ...{
       prompt,
       sampling: request.sampling,
@@ -156,11 +163,22 @@ async function ask(parts: Parts, request: CompletionRequest, prompt: readonly nu
       signal: request.signal,
     },
   });
+  void turn.report.finally(() => guided?.[Symbol.asyncDispose]());
   // Whether an edge answers shows with the first text.
   const emissions = turn[Symbol.asyncIterator]();
   const begun = { first: await emissions.next(), emissions };
   const { tokenizer } = settings.device;
   return completionOf(turn, begun, request, { tokenizer, promptTokens: prompt.length });
+}
+
+/** The drafter of an answer with a grammar; undefined: the other one is as good. */
+function guidedBy(
+  { grammars, device }: DeviceCompleterSettings,
+  { grammar }: CompletionRequest,
+  drafter: Drafter | null,
+): GrammarDrafter | undefined {
+  if (grammar === undefined || grammars === undefined || drafter === null) return undefined;
+  return new GrammarDrafter(drafter, device.tokenizer, grammars.open(grammar));
 }
 
 /** Tries again while no edge answers, as long as the settings say. */

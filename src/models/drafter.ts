@@ -2,7 +2,7 @@
 // gets the whole text with all drafts each time and evaluates only the part that differs from its sequence, so a rollback needs no
 // call of its own.
 
-import type { Candidates } from '../decoding/candidates.ts';
+import { type Candidates, isAllowed } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
 import { choiceConfidence } from '../decoding/choose-token-distribution.ts';
 import { roundConfidence } from '../decoding/confidence.ts';
@@ -69,6 +69,8 @@ export interface DraftRequest {
   /** To be extended in the same pass of the model; a drafter may leave out any of them. Default: none. */
   readonly alternatives?: readonly AlternativeText[];
   readonly sampling: Sampling;
+  /** Ids that may come next by the answer's grammar, as in `RowAsk`; of alternatives it says nothing. Default: all. */
+  readonly allowed?: Uint32Array;
 }
 
 /** One at a time: a second call waits for the first. */
@@ -143,7 +145,7 @@ export class ModelDrafter implements Drafter {
       .filter((one) => one.text.length <= this.#contextLength);
     const others = branches.map((one) => one.text);
     const [found, ...beside] = await this.#sequences.follow(text, this.#last.sharedWith(text), others);
-    const draft = draftAfter(text, found, request);
+    const draft = draftAfter(text, allowedOf(found, request.allowed), request);
     if (draft === null) return null;
     const alternatives = branches.flatMap((one, index): AlternativeDraft[] => {
       const candidates = beside[index] ?? null;
@@ -161,6 +163,18 @@ export class ModelDrafter implements Drafter {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#queue.run(() => this.#sequences.release());
   }
+}
+
+/** A draft model is asked for its largest logits as always: a grammar that allows none of them is not worth a pass over all ids. */
+function allowedOf(candidates: Candidates, allowed: Uint32Array | undefined): Candidates {
+  if (allowed === undefined) return candidates;
+  const kept = candidates.ids
+    .map((_, index) => index)
+    .filter((index) => isAllowed(allowed, candidates.ids[index] as number));
+  return {
+    ids: kept.map((index) => candidates.ids[index] as number),
+    logits: kept.map((index) => candidates.logits[index] as number),
+  };
 }
 
 function draftAfter(text: TokenList, candidates: Candidates, { promptLength, sampling }: DraftRequest) {

@@ -16,6 +16,15 @@ export interface GrammarMatcher {
     answerFrom: (index: number) => readonly number[],
     drafts: readonly number[],
   ): Promise<readonly Uint32Array[]>;
+  /** What may and what must come after the answer and these drafts; null: they break or end the grammar. */
+  next(
+    answerLength: number,
+    answerFrom: (index: number) => readonly number[],
+    drafts: readonly number[],
+  ): Promise<{
+    readonly allowed: Uint32Array /** Text that every text of the grammar goes on with; mostly empty. */;
+    readonly forced: string;
+  } | null>;
   close(): void;
 }
 
