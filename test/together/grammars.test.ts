@@ -2,13 +2,15 @@
 
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Grammar } from '../../src/decoding/grammar.ts';
-import type { SamplingOptions } from '../../src/decoding/sampling.ts';
+import { neutralSampling, type SamplingOptions } from '../../src/decoding/sampling.ts';
 import { createDevice } from '../../src/device/device.ts';
 import { startTurn } from '../../src/device/turn.ts';
 import { startEdge } from '../../src/edge/edge.ts';
 import type { EdgeOptions } from '../../src/edge/edge-options.ts';
 import { createGrammarEngine } from '../../src/engines/xgrammar.ts';
 import { ModelDrafter } from '../../src/models/drafter.ts';
+import { GrammarDrafter } from '../../src/models/grammar-drafter.ts';
+import { scriptModel } from '../../src/models/scripted.ts';
 import { createToyModel } from '../../src/models/toy.ts';
 import type { ModeName } from '../../src/protocol/mode.ts';
 import { linearStepTime } from '../../src/scheduling/step-time.ts';
@@ -40,14 +42,34 @@ interface Asked {
   readonly sampling?: SamplingOptions;
   readonly maxAnswerTokens?: number;
   readonly options?: Partial<EdgeOptions>;
+  /** Whether the drafter knows the grammar as well. */
+  readonly isGuided?: boolean;
 }
 
-async function ask({ mode = 'ar', agreement, sampling = {}, maxAnswerTokens = 80, options, ...asked }: Asked) {
+async function ask({
+  mode = 'ar',
+  agreement,
+  sampling = {},
+  maxAnswerTokens = 80,
+  options,
+  isGuided,
+  ...asked
+}: Asked) {
   const edge = await startEdge({ model: target, stepTime: linearStepTime(1, 0.01), grammars, ...options });
   const network = createInMemoryNetwork(edge.accept);
   const { tokenizer } = target;
   const draft = createToyModel({ seed, role: 'draft', vocabularySize, agreement: agreement ?? 1 });
-  const drafter = agreement === undefined ? null : new ModelDrafter(draft);
+  let passes = 0;
+  const counted = scriptModel(draft, {
+    beforeEvaluate: () => {
+      passes += 1;
+    },
+  });
+  const inner = agreement === undefined ? null : new ModelDrafter(counted);
+  const { grammar } = asked;
+  const matcher = isGuided === true && grammar !== undefined ? await grammars.open(grammar) : null;
+  const drafter =
+    inner === null || matcher === null ? inner : new GrammarDrafter(inner, tokenizer, Promise.resolve(matcher));
   const device = createDevice({ edge: network.connect, tokenizer, drafter });
   const prompt = tokenizer.encode('order');
   const turn = startTurn({
@@ -61,7 +83,7 @@ async function ask({ mode = 'ar', agreement, sampling = {}, maxAnswerTokens = 80
   }
   const report = await turn.report;
   await edge.close();
-  return { report, logprobs };
+  return { report, logprobs, passes };
 }
 
 describe('an answer with a grammar', () => {
@@ -109,6 +131,24 @@ describe('an answer with a grammar', () => {
   it('is refused by an edge that knows no grammars', async () => {
     const { report } = await ask({ grammar: order, options: { grammars: undefined } });
     expect(report.outcome).toMatchObject({ kind: 'failed', code: 'bad-argument' });
+  });
+});
+
+describe('drafts that know the grammar', () => {
+  it('are the text in more places, cost fewer passes, and change no text', async () => {
+    const plain = await ask({ grammar: order, mode: 'stream', agreement: 0.5 });
+    const guided = await ask({ grammar: order, mode: 'stream', agreement: 0.5, isGuided: true });
+    expect(guided.report.tokens).toEqual(plain.report.tokens);
+    expect(guided.report.acceptedTokens).toBeGreaterThan(plain.report.acceptedTokens);
+    expect(guided.passes).toBeLessThan(guided.report.draftedTokens);
+  });
+
+  it('go on without it where it can not be opened', async () => {
+    const opened = Promise.reject(new Error('no grammar'));
+    const inner = { draft: async () => ({ token: 7, confidence: 1 }), [Symbol.asyncDispose]: async () => {} };
+    await using drafter = new GrammarDrafter(inner, target.tokenizer, opened);
+    const request = { text: [1, 2, 3], promptLength: 2, committedLength: 2, sampling: neutralSampling };
+    expect(await drafter.draft(request)).toEqual({ token: 7, confidence: 1 });
   });
 });
 
