@@ -1,14 +1,13 @@
 // Grammars by xgrammar, in two threads: one tries each new grammar within limits of time and memory, the other keeps those that passed and
 // makes the masks. What a grammar does to the first thread ends only that thread.
 
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { badArgument, OutriderError } from '../basics/errors.ts';
+import { isOutriderError, OutriderError } from '../basics/errors.ts';
 import { type Grammar, grammarBytesLimit } from '../decoding/grammar.ts';
 import type { GrammarEngine, GrammarMatcher } from '../models/grammar-engine.ts';
 import type { Tokenizer } from '../models/model.ts';
 import { createSerialQueue } from '../models/serial-queue.ts';
-import { type GrammarOrder, type GrammarReply, type GrammarThreadData, grammarThreadUrl } from './xgrammar-thread.ts';
+import { type Found, GrammarThreadHost, refusedGrammar } from './grammar-thread-host.ts';
+import type { GrammarThreadData } from './xgrammar-thread.ts';
 
 /** Limits of grammars. */
 export interface GrammarLimits {
@@ -16,7 +15,7 @@ export interface GrammarLimits {
   readonly compileWithinMs?: number;
   /** Of the library while it compiles one, bytes. Default 256 MiB. */
   readonly mostMemory?: number;
-  /** To make the masks of a step, ms; then the thread has a fault, and all answers that follow a grammar end. Default 5,000. */
+  /** To make the masks of one step of one answer, ms; an answer whose grammar takes longer ends. Default 1,000. */
   readonly maskWithinMs?: number;
 }
 
@@ -26,14 +25,13 @@ const mostWaiting = 16;
 const mostPassed = 64;
 /** The thread that keeps grammars has so much more memory than one that tries them. */
 const keeperMemoryFactor = 4;
-const startWithinMs = 20_000;
 
 /** Loads nothing before the first grammar is opened. */
 export function createGrammarEngine(tokenizer: Tokenizer, grammarLimits: GrammarLimits = {}): GrammarEngine {
   return new XGrammarEngine(tokenizer, {
     compileWithinMs: grammarLimits.compileWithinMs ?? 3000,
     mostMemory: grammarLimits.mostMemory ?? 256 * 1024 * 1024,
-    maskWithinMs: grammarLimits.maskWithinMs ?? 5000,
+    maskWithinMs: grammarLimits.maskWithinMs ?? 1000,
   });
 }
 
@@ -43,8 +41,8 @@ class XGrammarEngine implements GrammarEngine {
   readonly #trying = createSerialQueue();
   readonly #passed = new Set<string>();
   #vocabulary: Pick<GrammarThreadData, 'bytes' | 'ends' | 'endIds'> | null = null;
-  #trier: Thread | null = null;
-  #keeper: Thread | null = null;
+  #trier: GrammarThreadHost | null = null;
+  #keeper: GrammarThreadHost | null = null;
   #waiting = 0;
   #matchers = 0;
   #isClosed = false;
@@ -56,7 +54,7 @@ class XGrammarEngine implements GrammarEngine {
 
   async open(grammar: Grammar): Promise<GrammarMatcher> {
     if (Buffer.byteLength(grammar.text) > grammarBytesLimit)
-      throw refused(`it has more than ${grammarBytesLimit} bytes`, 'send a smaller one');
+      throw refusedGrammar(`it has more than ${grammarBytesLimit} bytes`, 'send a smaller one');
     const name = `${grammar.kind} ${grammar.text}`;
     if (!this.#passed.has(name)) {
       if (this.#waiting >= mostWaiting)
@@ -72,7 +70,7 @@ class XGrammarEngine implements GrammarEngine {
       const [oldest] = this.#passed;
       if (oldest !== undefined && this.#passed.size > mostPassed) this.#passed.delete(oldest);
     }
-    return this.#keep(grammar);
+    return new KeptMatcher(await this.#keep(grammar), () => this.#keep(grammar), this.#limits.maskWithinMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,7 +89,8 @@ class XGrammarEngine implements GrammarEngine {
     if (trier.memory > this.#limits.mostMemory / 2) void trier.end();
   }
 
-  async #keep(grammar: Grammar): Promise<GrammarMatcher> {
+  /** A place in the thread that keeps grammars. */
+  async #keep(grammar: Grammar): Promise<Place> {
     const mostMemory = keeperMemoryFactor * this.#limits.mostMemory;
     this.#keeper = this.#keeper?.isUsable === true ? this.#keeper : this.#start(mostMemory);
     const keeper = this.#keeper;
@@ -99,145 +98,80 @@ class XGrammarEngine implements GrammarEngine {
     if (keeper.memory > mostMemory - this.#limits.mostMemory) {
       // Without a matcher nobody misses it.
       if (keeper.matchers === 0) void keeper.end();
-      throw new OutriderError(
-        'edge-full',
-        'the grammars in use take all memory for them',
-        'try again in a few seconds',
-      );
+      const cause = 'the grammars in use take all memory for them';
+      throw new OutriderError('edge-full', cause, 'try again in a few seconds');
     }
     const matcher = ++this.#matchers;
-    await keeper.call({ kind: 'open', matcher, grammar }, this.#limits.compileWithinMs + this.#limits.maskWithinMs);
+    await keeper.call({ kind: 'open', matcher, grammar }, this.#limits.compileWithinMs);
     keeper.matchers += 1;
-    let told = 0;
-    let isClosed = false;
-    return {
-      masks: async (answerLength, answerFrom, drafts) => {
-        const accept = answerFrom(told);
-        told = answerLength;
-        const { masks } = await keeper.call({ kind: 'masks', matcher, accept, drafts }, this.#limits.maskWithinMs);
-        return masks;
-      },
-      next: async (answerLength, answerFrom, drafts) => {
-        const accept = answerFrom(told);
-        told = answerLength;
-        const order = { kind: 'next', matcher, accept, drafts } as const;
-        const { masks, forced } = await keeper.call(order, this.#limits.maskWithinMs);
-        const [allowed] = masks;
-        return allowed === undefined ? null : { allowed, forced };
-      },
-      close() {
-        if (isClosed) return;
-        isClosed = true;
-        keeper.matchers -= 1;
-        keeper.tell({ kind: 'close', matcher });
-      },
-    };
+    return { keeper, matcher, told: 0 };
   }
 
-  #start(mostMemory: number): Thread {
+  #start(mostMemory: number): GrammarThreadHost {
     if (this.#isClosed) throw new OutriderError('interrupted', 'the grammars are closed', 'ask again');
     this.#vocabulary ??= vocabularyOf(this.#tokenizer);
-    return new Thread({ role: 'grammars', ...this.#vocabulary, mostMemory });
+    return new GrammarThreadHost({ role: 'grammars', ...this.#vocabulary, mostMemory });
   }
 }
 
-type Found = Pick<Extract<GrammarReply, { kind: 'done' }>, 'masks' | 'forced'>;
-
-interface Waiting {
-  resolve(found: Found): void;
-  reject(error: Error): void;
+/** An answer's matcher in a thread, and how many tokens of the answer that knows. */
+interface Place {
+  readonly keeper: GrammarThreadHost;
+  readonly matcher: number;
+  told: number;
 }
 
-/** One thread, and the calls that it has not answered. */
-class Thread {
-  readonly started: Promise<void>;
-  /** Of the library, bytes. */
-  memory = 0;
-  matchers = 0;
-  isUsable = true;
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
-  #calls = 0;
+/** Moves to another thread where another grammar has broken its own. */
+class KeptMatcher implements GrammarMatcher {
+  #place: Place;
+  readonly #again: () => Promise<Place>;
+  readonly #withinMs: number;
+  #isClosed = false;
 
-  constructor(workerData: GrammarThreadData) {
-    this.#worker = new Worker(fileURLToPath(grammarThreadUrl), { workerData });
-    // It keeps no process alive that has nothing else to do.
-    this.#worker.unref();
-    this.#worker.on('message', (reply: GrammarReply) => this.#answered(reply));
-    this.#worker.on('error', (error) => this.#fault(`its thread has failed: ${error.message}`));
-    this.#worker.on('exit', () => this.#fault('its thread has ended'));
-    // The library loads with the first grammar, and that is not the time of any grammar.
-    const trivial: Grammar = { kind: 'ebnf', text: 'root ::= "a"' };
-    this.started = this.call({ kind: 'open', matcher: 0, grammar: trivial }, startWithinMs).then(() => {
-      this.tell({ kind: 'close', matcher: 0 });
-    });
-    this.started.catch(() => {});
+  constructor(place: Place, again: () => Promise<Place>, withinMs: number) {
+    this.#place = place;
+    this.#again = again;
+    this.#withinMs = withinMs;
   }
 
-  tell(order: GrammarOrder): void {
-    if (this.isUsable) this.#worker.postMessage(order);
+  async masks(...text: Parameters<GrammarMatcher['masks']>): Promise<readonly Uint32Array[]> {
+    return (await this.#ask('masks', ...text)).masks;
   }
 
-  /** @throws OutriderError `bad-argument`, `internal` */
-  call(
-    order:
-      | Omit<Extract<GrammarOrder, { kind: 'open' }>, 'call'>
-      | Omit<Extract<GrammarOrder, { kind: 'masks' | 'next' }>, 'call'>,
-    withinMs: number,
-  ): Promise<Found> {
-    if (!this.isUsable) return Promise.reject(faulty('its thread has ended'));
-    const call = ++this.#calls;
-    this.#worker.ref();
-    return new Promise<Found>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const cause = `it takes longer than ${withinMs / 1000} s`;
-        this.#waiting.get(call)?.reject(refused(cause, 'send a simpler one'));
-        this.#waiting.delete(call);
-        this.#fault('another grammar takes too long');
-      }, withinMs);
-      const over = (): void => clearTimeout(timer);
-      this.#waiting.set(call, {
-        resolve: (found) => {
-          over();
-          resolve(found);
-        },
-        reject: (error) => {
-          over();
-          reject(error);
-        },
-      });
-      this.#worker.postMessage({ ...order, call });
-    }).finally(() => {
-      if (this.#waiting.size === 0) this.#worker.unref();
-    });
+  async next(...text: Parameters<GrammarMatcher['next']>): ReturnType<GrammarMatcher['next']> {
+    const { masks, forced } = await this.#ask('next', ...text);
+    const [allowed] = masks;
+    return allowed === undefined ? null : { allowed, forced };
   }
 
-  async end(): Promise<void> {
-    this.#fault('its thread has ended');
-    await this.#worker.terminate();
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#leave();
   }
 
-  #answered(reply: GrammarReply): void {
-    const waiting = this.#waiting.get(reply.call);
-    this.#waiting.delete(reply.call);
-    if (reply.kind === 'done') {
-      this.memory = reply.memory;
-      waiting?.resolve(reply);
-      return;
+  async #ask(kind: 'masks' | 'next', ...text: Parameters<GrammarMatcher['masks']>): Promise<Found> {
+    try {
+      return await this.#askOnce(kind, ...text);
+    } catch (error) {
+      if (!isOutriderError(error) || error.code !== 'internal' || this.#isClosed) throw error;
+      this.#place = await this.#again();
+      if (this.#isClosed) this.#leave();
+      return this.#askOnce(kind, ...text);
     }
-    const isMemory = /memory/i.test(reply.cause);
-    waiting?.reject(
-      refused(isMemory ? 'it takes too much memory' : firstLine(reply.cause), 'check it, or send a simpler one'),
-    );
-    if (reply.isFault) this.#fault('another grammar has broken its thread');
   }
 
-  #fault(cause: string): void {
-    if (!this.isUsable) return;
-    this.isUsable = false;
-    for (const waiting of this.#waiting.values()) waiting.reject(faulty(cause));
-    this.#waiting.clear();
-    void this.#worker.terminate();
+  #askOnce(kind: 'masks' | 'next', ...[length, from, drafts]: Parameters<GrammarMatcher['masks']>): Promise<Found> {
+    const place = this.#place;
+    const accept = from(place.told);
+    place.told = length;
+    return place.keeper.call({ kind, matcher: place.matcher, accept, drafts }, this.#withinMs);
+  }
+
+  #leave(): void {
+    const { keeper, matcher } = this.#place;
+    keeper.matchers -= 1;
+    keeper.tell({ kind: 'close', matcher });
   }
 }
 
@@ -256,16 +190,4 @@ function vocabularyOf({
   const all = new Uint8Array(length);
   for (const [id, part] of parts.entries()) all.set(part, (ends[id] as number) - part.length);
   return { bytes: all, ends, endIds: [...endIds] };
-}
-
-function refused(cause: string, remedy: string): OutriderError {
-  return badArgument(`the grammar or JSON schema is refused: ${cause}`, remedy);
-}
-
-function faulty(cause: string): OutriderError {
-  return new OutriderError('internal', `the grammar engine of the edge failed: ${cause}`, 'ask again');
-}
-
-function firstLine(text: string): string {
-  return (text.split('\n', 1)[0] ?? '').slice(0, 300);
 }
