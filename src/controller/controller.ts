@@ -11,7 +11,7 @@ import type { ControllerEvent, DecidedEvent } from './controller-events.ts';
 import { newPlans } from './draft-orders.ts';
 import { type PlannedDevice, plannedDevice } from './draft-plan.ts';
 import { EdgeCards } from './edge-cards.ts';
-import { newUplinks, sharesMessages } from './edge-orders.ts';
+import { newUplinks, rowsElsewhere, sharesMessages } from './edge-orders.ts';
 import { type EdgePace, mostMsPerToken, pacesAt, reasonOf } from './edge-reason.ts';
 import { fitPlaces, sessionsOf } from './fit-places.ts';
 import { canWrite, type LiveDevice, type LiveEdge, liveSlot, shutEdges } from './live-slot.ts';
@@ -157,6 +157,7 @@ export class Controller {
     const { slotMs, energyWeight } = this.#settings;
     this.#isUrgent = false;
     this.members.forgetStale(nowMs);
+    for (const { link, message } of rowsElsewhere(this.members, this.#settings.epoch)) this.#host.send(link, message);
     const slot = ++this.#slot;
     const edges = this.members.liveEdges(nowMs);
     const devices = this.members.liveDevices(nowMs);

@@ -1,8 +1,8 @@
 // What an edge is told of its sessions, in messages of a bounded length, and what their devices are told of its uplink. Pure.
 
 import type { LiveEdge } from './live-slot.ts';
-import type { DeviceMember } from './members.ts';
-import type { SessionShares, SharesMessage, TicketGrant } from './messages.ts';
+import type { DeviceMember, Members } from './members.ts';
+import type { RowsElsewhereMessage, SessionShares, SharesMessage, TicketGrant } from './messages.ts';
 import { isNewRate, type UplinkRate, uplinkRates } from './uplink-rates.ts';
 
 /** Sessions or tickets of a message, so that it stays within its limit. */
@@ -16,6 +16,18 @@ export function sharesMessages(head: Pick<SharesMessage, 'epoch' | 'slot'>, cont
   return Array.from({ length: count }, (_, index) => {
     const part = <Item>(items: readonly Item[]): Item[] => items.slice(index * mostEntries, (index + 1) * mostEntries);
     return { kind: 'shares', ...head, sessions: part<SessionShares>(sessions), tickets: part<TicketGrant>(tickets) };
+  });
+}
+
+/** What each connected edge is to be told of rows that others have used. */
+export function rowsElsewhere(
+  { edges, rows }: Pick<Members, 'edges' | 'rows'>,
+  epoch: number,
+): { readonly link: number; readonly message: RowsElsewhereMessage }[] {
+  return [...edges.values()].flatMap(({ id, link }) => {
+    const rowsUsed = link === null ? [] : rows.take(id);
+    if (link === null || rowsUsed.length === 0) return [];
+    return [{ link, message: { kind: 'rows-elsewhere', epoch, rowsUsed } as const }];
   });
 }
 

@@ -14,6 +14,7 @@ import {
   type MemberMessage,
   type SessionReport,
 } from './messages.ts';
+import { RowLedger } from './row-ledger.ts';
 import type { Spare } from './spare-tickets.ts';
 import type { UplinkRate } from './uplink-rates.ts';
 
@@ -81,6 +82,8 @@ export class Members {
   readonly devices: Map<string, DeviceMember> = new Map();
   /** Answers that begin and end. */
   readonly changes: ChangeRate = new ChangeRate();
+  /** Rows of keys with quotas that edges are to be told of. */
+  readonly rows: RowLedger = new RowLedger();
   readonly #byLink = new Map<number, { readonly role: JoinMessage['role']; readonly id: string }>();
   readonly #settings: MemberSettings;
 
@@ -138,6 +141,11 @@ export class Members {
         learnLength(device, device.report?.session ?? null);
       }
     }
+    if (message.kind === 'edge-report' && message.rowsUsed !== undefined)
+      this.rows.note(
+        message.rowsUsed,
+        [...this.edges.keys()].filter((edge) => edge !== known.id),
+      );
     member.report = message;
     member.reportedAtMs = nowMs;
     return null;
@@ -158,6 +166,7 @@ export class Members {
       for (const [id, member] of members) {
         if (member.link !== null || this.#isFresh(member, nowMs)) continue;
         members.delete(id);
+        if ((members as unknown) === this.edges) this.rows.forget(id);
         hasLostEdge ||= (members as unknown) === this.edges;
       }
     }

@@ -5,6 +5,7 @@ import { OutriderError } from '../basics/errors.ts';
 import { plannedModes } from '../protocol/drafting-advice.ts';
 import { limits } from '../protocol/limits.ts';
 import type { ControllerMessage, MemberMessage } from './messages.ts';
+import { mostKeysTold } from './row-ledger.ts';
 
 /** Largest frame in either direction, bytes. */
 export const mostFrameBytes = 262_144;
@@ -38,6 +39,11 @@ const joinSchema = z.strictObject({
   credentials: z.string().max(1024),
 });
 
+/** Of a report and an answer to it: more keys are told by the next one. */
+const rowsUsed = z
+  .array(z.strictObject({ key: z.string().min(1).max(64), rows: count, rowsPerMinute: count.min(1) }))
+  .max(mostKeysTold);
+
 const edgeReportSchema = z.strictObject({
   kind: z.literal('edge-report'),
   seq: count,
@@ -58,6 +64,7 @@ const edgeReportSchema = z.strictObject({
   bitsPerSecond: rate,
   isDraining: z.boolean(),
   place,
+  rowsUsed: rowsUsed.optional(),
 });
 
 const sessionSchema = z.strictObject({
@@ -120,6 +127,7 @@ const controllerSchema = z.discriminatedUnion('kind', [
     sessions: z.array(sharesSchema).max(65_536),
     tickets: z.array(ticketSchema).max(65_536),
   }),
+  z.strictObject({ kind: z.literal('rows-elsewhere'), epoch, rowsUsed }),
   z.strictObject({ kind: z.literal('refused'), code: text, cause: text, remedy: text }),
 ]);
 

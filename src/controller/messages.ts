@@ -2,6 +2,7 @@
 // checks them. docs/controller.md has the rules. Times in ms, rates in bit/s. No message has a time of day: clocks may be minutes apart.
 
 import type { DraftPlan } from '../protocol/drafting-advice.ts';
+import type { RowsUsed } from '../protocol/row-quotas.ts';
 
 export const controlVersion = 2;
 
@@ -52,6 +53,8 @@ export interface EdgeReport {
   readonly isDraining: boolean;
   /** Null: not told. */
   readonly place: Place | null;
+  /** Rows that it has evaluated since the last report for keys with a quota. Left out: none. */
+  readonly rowsUsed?: readonly RowsUsed[] | undefined;
 }
 
 /** How a device reaches an edge. */
@@ -201,6 +204,13 @@ export interface SharesMessage {
   readonly tickets: readonly TicketGrant[];
 }
 
+/** To an edge: what other edges have evaluated for keys with a quota since it was told last. */
+export interface RowsElsewhereMessage {
+  readonly kind: 'rows-elsewhere';
+  readonly epoch: number;
+  readonly rowsUsed: readonly RowsUsed[];
+}
+
 /** The controller runs. Sent where nothing else was for a while. */
 export interface AliveMessage {
   readonly kind: 'alive';
@@ -225,4 +235,5 @@ export type ControllerMessage =
   | UplinkMessage
   | PlanMessage
   | SharesMessage
+  | RowsElsewhereMessage
   | RefusedMember;

@@ -3,7 +3,7 @@
 
 import { between, checkOptions, having } from '../basics/check-options.ts';
 import type { Clock } from '../basics/clock.ts';
-import { OutriderError } from '../basics/errors.ts';
+import type { OutriderError } from '../basics/errors.ts';
 import { createEnding } from '../decoding/ending.ts';
 import { largestExactCall } from '../decoding/shape-law.ts';
 import { defaultConnectionLimits } from '../protocol/connection-limits.ts';
@@ -27,6 +27,8 @@ import { EdgeFaults } from './edge-faults.ts';
 import { type EdgeCounts, EdgeJournal } from './edge-journal.ts';
 import { noMeter } from './edge-meter.ts';
 import { defaultLookUpTokens, defaultMaxRows, type EdgeOptions, edgeChecks, listenChecks } from './edge-options.ts';
+import { type EdgeQuotas, quotasOf } from './edge-quotas.ts';
+import { drainingEdge, stalledEngine } from './edge-refusals.ts';
 import { answerRequests, type ListenEdgeSettings } from './edge-requests.ts';
 import { EdgeSessions, type LiveEdgeCore, type SessionEntry } from './edge-sessions.ts';
 import { applyDownlink, Downlink, type SessionShares, type SharesSet, setSessionShares } from './edge-shares.ts';
@@ -75,6 +77,8 @@ export interface Edge extends AsyncDisposable {
    * @param find a key's present data, by its id and as `keyOf` gave it at the last attach; null: it is valid no more
    */
   renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null): void;
+  /** What joins the quotas of keys on several edges. */
+  readonly quotas: EdgeQuotas;
   /**
    * Changes the shares of running sessions, from the next step and the next frame on. Sessions that the edge does not have are told back.
    * @throws OutriderError `bad-argument` for a share that is no finite number above 0; nothing is set then
@@ -111,6 +115,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     upgradeRefused: (refusal) => edge.upgradeRefused(refusal),
     renewKeys: (find) => edge.renewKeys(find),
     setShares: (shares) => edge.setShares(shares),
+    quotas: edge.quotas,
     drain: (forMs) => edge.drain(forMs),
     setDraining: (isDraining) => edge.setDraining(isDraining),
     close: () => edge.close(),
@@ -119,6 +124,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 }
 
 class RunningEdge {
+  readonly quotas: EdgeQuotas;
   readonly #faults: EdgeFaults;
   readonly #clock: Clock;
   readonly #journal: EdgeJournal;
@@ -165,6 +171,7 @@ class RunningEdge {
       closing: (carrier, code, detail) => journal.closing(carrier, code, detail),
       admitted: (carrier, key) => journal.admitted(carrier, key),
     });
+    this.quotas = quotasOf(this.#core.quotas, clock);
     journal.carrierOf = (link) => this.#core.connections.carrier(link);
     this.#sessions.serve(this.#core, () => this.#loop.wake());
     this.#running = this.#loop.run(this.#core, this.#sessions);
@@ -350,18 +357,6 @@ function settingsOf(
     wire: byteWire,
   };
 }
-
-const stalledEngine = new OutriderError(
-  'internal',
-  'the engine of this edge does not return from a step',
-  'try again later, or use another edge; the operator finds the cause in the log',
-);
-
-const drainingEdge = new OutriderError(
-  'edge-draining',
-  'this edge is going down',
-  'use another edge, or try again when it is back',
-);
 
 /** A share that is no positive number would end the planning of every step. */
 function checkedShare(shareOf: EdgeSettings['shareOf']): EdgeSettings['shareOf'] {

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../basics/clock.ts';
 import type { EdgeReport, SharesMessage } from '../controller/messages.ts';
+import { mostKeysTold } from '../controller/row-ledger.ts';
 import type { Edge } from '../edge/edge.ts';
 import { stepMs } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
@@ -33,6 +34,8 @@ export interface EdgeAgentOptions {
   readonly edge: Pick<Edge, 'stepTime' | 'setShares' | 'renewKeys'> & {
     /** As of {@link Edge}; left out: it has no draft model. */
     readonly draftMs?: number | null;
+    /** As of {@link Edge}; left out: its keys have no quotas. */
+    readonly quotas?: Edge['quotas'];
     readonly status: Pick<Edge['status'], 'busyMs' | 'sessions' | 'waiting' | 'state'>;
   };
   readonly tickets: TicketBook;
@@ -73,14 +76,21 @@ export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
         waiting: status.waiting,
         busyShare,
         isDraining: status.state !== 'serving',
+        ...rowsOf(edge.quotas?.takeUsed(mostKeysTold)),
       };
     },
     obey(message) {
+      if (message.kind === 'rows-elsewhere') edge.quotas?.usedElsewhere(message.rowsUsed);
       if (message.kind !== 'shares') return;
       for (const grant of message.tickets) tickets.grant(grant);
       if (message.sessions.length > 0) share(options, message.sessions);
     },
   });
+}
+
+/** Without quotas a report says nothing of rows. */
+function rowsOf(rowsUsed: EdgeReport['rowsUsed'] = []): Pick<EdgeReport, 'rowsUsed'> {
+  return rowsUsed.length === 0 ? {} : { rowsUsed };
 }
 
 /** A share of 0 would be a session that never gets anything. */

@@ -12,6 +12,17 @@ interface Bucket {
   readonly atMs: number;
 }
 
+/** Rows that were evaluated for a key with a quota. */
+export interface RowsUsed {
+  /** Its id. */
+  readonly key: string;
+  readonly rows: number;
+  readonly rowsPerMinute: number;
+}
+
+/** Keys whose rows are remembered; beyond it the one that was used longest ago is forgotten. */
+const mostKeys = 65_536;
+
 type QuotaKey = Pick<EdgeKey, 'id' | 'name' | 'rowsPerMinute'>;
 
 const minuteMs = 60_000;
@@ -27,8 +38,8 @@ function filled(bucket: Bucket | undefined, rowsPerMinute: number, nowMs: number
 export class RowQuotas {
   /** By the id of the key. */
   readonly #buckets = new Map<string, Bucket>();
-  /** Rows of each key with a quota since the last call of {@link takeUsed}. */
-  #used = new Map<string, number>();
+  /** Of each key with a quota, since the last call of {@link takeUsed}. */
+  readonly #used = new Map<string, RowsUsed>();
 
   /**
    * Whether an answer may begin.
@@ -48,21 +59,28 @@ export class RowQuotas {
   /** These rows are evaluated for a session of the key. */
   spend(key: QuotaKey, rows: number, nowMs: number): void {
     if (key.rowsPerMinute === null) return;
-    this.spentElsewhere(key, rows, nowMs);
-    this.#used.set(key.id, (this.#used.get(key.id) ?? 0) + rows);
+    this.spentElsewhere({ key: key.id, rows, rowsPerMinute: key.rowsPerMinute }, nowMs);
+    const before = this.#used.get(key.id)?.rows ?? 0;
+    this.#used.set(key.id, { key: key.id, rows: before + rows, rowsPerMinute: key.rowsPerMinute });
   }
 
   /** Another edge has evaluated these rows for the key. */
-  spentElsewhere({ id, rowsPerMinute }: QuotaKey, rows: number, nowMs: number): void {
-    if (rowsPerMinute === null) return;
-    const bucket = filled(this.#buckets.get(id), rowsPerMinute, nowMs);
-    this.#buckets.set(id, { ...bucket, rows: bucket.rows - rows });
+  spentElsewhere({ key, rows, rowsPerMinute }: RowsUsed, nowMs: number): void {
+    const bucket = filled(this.#buckets.get(key), rowsPerMinute, nowMs);
+    // Inserted again, so that the first of the map is the one that was used longest ago.
+    this.#buckets.delete(key);
+    this.#buckets.set(key, { ...bucket, rows: bucket.rows - rows });
+    if (this.#buckets.size <= mostKeys) return;
+    for (const oldest of this.#buckets.keys()) {
+      this.#buckets.delete(oldest);
+      return;
+    }
   }
 
-  /** Rows that sessions of this edge have used since the last call, by the id of the key. */
-  takeUsed(): ReadonlyMap<string, number> {
-    const used = this.#used;
-    this.#used = new Map();
+  /** What sessions of this edge have used since the last call. @param most keys; more are told by the next call */
+  takeUsed(most: number = mostKeys): readonly RowsUsed[] {
+    const used = [...this.#used.values()].slice(0, most);
+    for (const { key } of used) this.#used.delete(key);
     return used;
   }
 }

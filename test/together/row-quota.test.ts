@@ -1,8 +1,16 @@
 // A key with a quota of engine rows, over HTTP and over the protocol: one count for both.
 
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createPolicy } from '../../src/allocation/policies.ts';
 import { startTurn } from '../../src/device/turn.ts';
+import { openPolicyThread } from '../../src/files/policy-thread.ts';
+import { reachBy } from '../../src/live/control-client.ts';
+import { listenController, startController } from '../../src/live/controller-server.ts';
+import { joinAsEdge } from '../../src/live/edge-agent.ts';
+import { TicketBook } from '../../src/live/ticket-book.ts';
 import { edgeKey } from '../../src/protocol/edge-key.ts';
+import { machineClock } from '../../src/transport/machine-clock.ts';
+import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
 import { type ApiEdge, startApiEdge } from './api-edge.ts';
 import { toyPrompt, toyTurn } from './toy-edge.ts';
 
@@ -26,7 +34,51 @@ const ask = ({ baseURL, model }: ApiEdge, key: string, fields: object) =>
 
 const turn = (edge: ApiEdge, credentials: string) => startTurn(toyTurn(edge, { credentials, maxAnswerTokens: 5 }));
 
+/** A member of a controller, with the keys above. */
+async function joined(url: string, id: string): Promise<ApiEdge> {
+  const tickets = new TicketBook(machineClock);
+  const edge = await startApiEdge({ keyOf: tickets.beside(keyOf) as typeof keyOf });
+  const { identity, tokenizer, limits } = edge.target;
+  const agent = joinAsEdge({
+    reach: reachBy(connectWebSocket(url)),
+    ...{ id, tickets, edge: edge.edge, reportEveryMs: 50 },
+    facts: {
+      ...{ address: edge.url, certificate: null, model: identity.name, fingerprint: identity.fingerprint },
+      ...{ tokenizerHash: tokenizer.hash, places: limits.maxSequences, contextLength: limits.contextLength },
+      ...{ bitsPerSecond: 1e9, place: null },
+    },
+  });
+  undo.push(
+    () => edge[Symbol.asyncDispose](),
+    () => agent.close(),
+  );
+  return edge;
+}
+
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of undo.splice(0).reverse()) await one();
+});
+
 describe('a key with a quota of rows', () => {
+  it('has one quota on all edges of a controller', async () => {
+    const policy = await openPolicyThread('greedy', { clock: machineClock });
+    const fallback = { name: 'greedy', decide: createPolicy('greedy') };
+    const controller = startController({ policy, fallback, slotMs: 100, isMember: () => true });
+    const listener = await listenController(controller, { host: '127.0.0.1', port: 0 });
+    undo.push(
+      () => policy[Symbol.asyncDispose](),
+      () => controller.close(),
+      () => listener.close(),
+    );
+    const url = `ws://127.0.0.1:${listener.port}`;
+    const [one, other] = [await joined(url, 'one'), await joined(url, 'other')];
+    expect((await ask(other, 'limited', { max_tokens: 1 })).status).toBe(200);
+    expect((await ask(one, 'limited', { max_tokens: 80 })).status).toBe(200);
+    await expect.poll(async () => (await ask(other, 'limited', { max_tokens: 1 })).status, { timeout: 5000 }).toBe(429);
+    expect((await ask(other, 'free', {})).status).toBe(200);
+  });
+
   it('writes a begun answer to its end, and gets 429 with the time for the next one, on HTTP and WebSocket', async () => {
     await using edge = await startApiEdge({ keyOf });
     const first = await ask(edge, 'limited', { max_tokens: 80 });
