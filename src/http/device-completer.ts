@@ -57,6 +57,8 @@ export interface DeviceCompleterSettings {
 const offlineAfterMs = 2000;
 /** With a local model, an attempt to connect is given up sooner, ms. */
 const connectWithinMs = 3000;
+/** The same of a connection that has fallen silent. */
+const offlineLiveness = { pingAfterMs: 1000, lostAfterMs: 4000 } as const;
 const askAgainMs = 500;
 
 export function createDeviceCompleter(settings: DeviceCompleterSettings): Completer {
@@ -209,7 +211,7 @@ async function askThrough(
   const answer = new OutageAnswer({
     ...{ request, prompt, writer, watch, waitMs: settings.waitMs ?? 0, nowMs: settings.nowMs },
     vocabularies: new Vocabularies(settings.device, writer),
-    turn: askedOf(parts, request, settings.waitMs ?? offlineAfterMs),
+    turn: { ...askedOf(parts, request, settings.waitMs ?? offlineAfterMs), liveness: offlineLiveness },
     maxAnswerTokens: () => context.room(request, prompt.length),
     greeted: (hello) => context.learn(hello),
   });

@@ -16,7 +16,7 @@ import { type Telling, ToldText } from './told-text.ts';
 /** Of the turns of an answer, what is the same for all. */
 export type TurnParts = Pick<
   TurnOptions,
-  'connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'credentials' | 'giveUpAfterMs'
+  'connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'credentials' | 'giveUpAfterMs' | 'liveness'
 >;
 
 /** What an answer is made of. */

@@ -21,11 +21,16 @@ interface Spec {
   readonly differsAt?: number;
 }
 
-/** One token in so many ms: time for an edge to come back. */
-function slowed(drafter: Drafter, ms: number): Drafter {
+/** One token in so many ms: time for an edge to come back. @param gate after 20 tokens, it goes on when this is resolved */
+function slowed(drafter: Drafter, ms: number, gate: Promise<void> = Promise.resolve()): Drafter {
+  let written = 0;
   return {
     async draft(request) {
-      if (request.committedLength === undefined) await pause(ms);
+      if (request.committedLength === undefined) {
+        await pause(ms);
+        written += 1;
+        if (written > 20) await gate;
+      }
       return drafter.draft(request);
     },
     async [Symbol.asyncDispose]() {},
@@ -49,7 +54,7 @@ async function endpointOf(
   const drafter = toyDrafter(agreement);
   const device = createDevice({ edge: connectWebSocket(edge.url), tokenizer, drafter });
   const nowMs = () => performance.timeOrigin + performance.now();
-  const local = given === null ? undefined : (given ?? { tokenizer, drafter: slowed(drafter, 30) });
+  const local = given === null ? undefined : (given ?? { tokenizer, drafter: slowed(drafter, 60) });
   const outages: boolean[] = [];
   const onOutage = (isDown: boolean) => outages.push(isDown);
   const app = createHttpApp({
@@ -335,7 +340,9 @@ describe('with an edge process that is killed and started again', () => {
     const first = await startEdgeProcess(flags, () => {});
     const port = Number(new URL(first.url).port);
     const target = createToyModel({ seed: toySeed, role: 'target' });
-    const { listener, client, outages } = await endpointOf({ url: first.url, target }, 1);
+    const started = Promise.withResolvers<void>();
+    const local = { tokenizer: target.tokenizer, drafter: slowed(toyDrafter(1), 60, started.promise) };
+    const { listener, client, outages } = await endpointOf({ url: first.url, target }, 1, { local });
     await using _listener = listener;
     const own = (await client.completions.create(asked)).choices[0]?.text ?? '';
     process.kill(first.processId, 'SIGKILL');
@@ -344,6 +351,7 @@ describe('with an edge process that is killed and started again', () => {
     const stream = streamOf(client, 200, () => {});
     await pause(300);
     const second = await startEdgeProcess(flags, () => {}, { port });
+    started.resolve();
     expect((await whole).choices[0]?.text).toBe(own);
     expect(await whole).not.toHaveProperty('spec');
     const { text, specs } = await stream;
@@ -352,5 +360,24 @@ describe('with an edge process that is killed and started again', () => {
     expect(specs.at(-1)).toEqual({ verified: true });
     expect(outages).toEqual([true, false]);
     await second.close();
+  });
+
+  it('an edge that falls silent is left, and verifies when it speaks again', async () => {
+    const edge = await startEdgeProcess([...flags, '--profile', 'edge-8b-rtx4090'], () => {});
+    const target = createToyModel({ seed: toySeed, role: 'target' });
+    const { listener, client, outages } = await endpointOf({ url: edge.url, target }, 1);
+    await using _listener = listener;
+    const own = (await client.completions.create({ ...asked, max_tokens: 600 })).choices[0]?.text ?? '';
+    let stopped: Promise<void> | null = null;
+    const { text, specs } = await streamOf(client, 600, (soFar) => {
+      if (soFar.length < 100 || stopped !== null) return;
+      process.kill(edge.processId, 'SIGSTOP');
+      stopped = pause(9000).then(() => void process.kill(edge.processId, 'SIGCONT'));
+    });
+    await stopped;
+    expect(outages).toEqual([true, false]);
+    expect(text).toBe(own);
+    expect(specs.at(-1)).toEqual({ verified: true });
+    await edge.close();
   });
 });
