@@ -244,7 +244,7 @@ describe('an answer that outlives its edges', () => {
     await using _listener = listener;
     const answer = client.completions.create({ ...asked, max_tokens: 400 });
     await pause(400);
-    await using _edge = await returning(first, 2500, { seed: 12 });
+    await using _edge = await returning(first, 5000, { seed: 12 });
     const { choices, system_fingerprint } = await answer;
     const again = await client.completions.create({ ...asked, max_tokens: 400 });
     expect(choices).toEqual(again.choices);
