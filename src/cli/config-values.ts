@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import { configurableOptions } from '../laboratory/config-schema.ts';
-import { isSwitch, type OptionSpec, type OptionTable, parseOption } from '../laboratory/options.ts';
+import { hasOptionalValue, isSwitch, type OptionSpec, type OptionTable, parseOption } from '../laboratory/options.ts';
 import { type ConfigEntry, fault, readConfigSection } from './config-file.ts';
 
 export const configOptions = {
@@ -66,6 +66,8 @@ function parsedValue(spec: OptionSpec, flag: string, { value, line }: ConfigEntr
     if (typeof value === 'boolean') return value;
     throw refuse('is a switch', 'write true or false');
   }
+  // A flag that may stand alone.
+  if (hasOptionalValue(spec) && typeof value === 'boolean') return value ? true : undefined;
   const isList = Array.isArray(value);
   if (spec.texts === true) {
     const texts = isList ? (value as readonly unknown[]) : [value];

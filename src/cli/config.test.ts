@@ -75,6 +75,9 @@ describe('a configuration file', () => {
     ]);
     const serve = await resolved('serve:\n  edge: wss://user:word@one.example\n', [], 'serve');
     expect(serve['edge']?.[0]).toEqual(['wss://one.example']);
+    expect((await resolved('serve:\n  offline: true\n', [], 'serve'))['offline']?.[0]).toBe(true);
+    expect((await resolved('serve:\n  offline: false\n', [], 'serve'))['offline']?.[0]).toBeNull();
+    expect((await resolved('serve:\n  offline: wait\n', [], 'serve'))['offline']?.[0]).toBe('wait');
     expect((await resolved('', []))['port']).toEqual([8642, 'default']);
     expect((await resolved('edge:\nserve:\n  port: 1\n', []))['port']).toEqual([8642, 'default']);
   });

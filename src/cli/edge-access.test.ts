@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -130,6 +130,13 @@ describe('the certificate', () => {
     expect(first.scheme).toBe('wss');
     expect(first.said[1]).toMatch(/^certificate SHA-256 [0-9a-f]{64}, valid until 20/);
     expect((await open({ tlsSelfSigned: true })).said).toEqual(first.said);
+    expect(first.said).toHaveLength(2);
+    const key = join(folder, 'state', 'edge-key.pem');
+    const files = { tlsCert: join(folder, 'state', 'edge-certificate.pem'), tlsKey: key };
+    expect((await open(files)).said).toHaveLength(2);
+    await chmod(key, 0o644);
+    const warning = `warning: everyone on this machine may read the private key ${key} (mode 644); chmod 600 it`;
+    if (process.platform !== 'win32') expect((await open(files)).said[2]).toBe(warning);
     expect((await readdir(join(folder, 'state'))).sort()).toEqual(['edge-certificate.pem', 'edge-key.pem']);
   });
 

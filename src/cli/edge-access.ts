@@ -98,7 +98,7 @@ export async function openAccess(flags: AccessFlags): Promise<EdgeAccess> {
     mayOrder: orderCheck(flags.key !== undefined, ring, isLoopback),
     scheme: tls === undefined ? 'ws' : 'wss',
     certificate: flags.tlsSelfSigned ? (tls?.identity.fingerprint ?? null) : null,
-    said: [keysSaid(flags.key, ring), tlsSaid(tls?.identity)],
+    said: [keysSaid(flags.key, ring), tlsSaid(tls?.identity), ...openKeySaid(tls)],
     follow(edge, listener, report) {
       onProblem = report;
       onKeys = (changed) => edge.renewKeys((_id, key) => (key === typedKey ? key : changed.renew(key)));
@@ -188,6 +188,14 @@ function keysSaid(key: Secret | undefined, ring: KeyRing | undefined): string {
   if (ring === undefined) return key === undefined ? 'no key required' : 'key required';
   const count = ring.validCount;
   return `key required: ${count === 1 ? '1 key is' : `${count} keys are`} valid${key === undefined ? '' : ', and --key'}`;
+}
+
+/** A warning: whoever reads the private key can pass for this edge. */
+function openKeySaid(tls: OpenedTls | undefined): readonly string[] {
+  const { openMode = null } = tls?.identity ?? {};
+  if (openMode === null) return [];
+  const file = tls?.paths?.key ?? 'its own key';
+  return [`warning: everyone on this machine may read the private key ${file} (mode ${openMode}); chmod 600 it`];
 }
 
 function tlsSaid(tls: LoadedTls | undefined): string {

@@ -22,6 +22,8 @@ export interface LoadedTls extends Certificate {
   readonly fingerprint: string;
   /** ms since 1970. */
   readonly expiresMs: number;
+  /** Mode of the private key's file, as 644, where everyone on this machine may read it; null: only some may. */
+  readonly openMode: string | null;
 }
 
 /** @throws OutriderError `bad-argument` if one can't be read, if they don't fit, or if the certificate has expired */
@@ -37,7 +39,9 @@ export async function loadTls(paths: TlsPaths, nowMs: number): Promise<LoadedTls
   }
   const expiresMs = Date.parse(certificate.validTo);
   if (expiresMs <= nowMs) throw refusal(`the certificate ${paths.cert} expired on ${certificate.validTo}`, 'renew it');
-  return { cert, key, fingerprint: fingerprintOf(certificate), expiresMs };
+  const mode = (await stat(paths.key)).mode & 0o777;
+  const openMode = process.platform !== 'win32' && (mode & 0o004) !== 0 ? mode.toString(8) : null;
+  return { cert, key, fingerprint: fingerprintOf(certificate), expiresMs, openMode };
 }
 
 /** The certificate that an edge has made in this directory before, or makes now. @throws OutriderError `bad-argument` */

@@ -1,6 +1,6 @@
 // The JSON Schema of a configuration file, from the tables of options: a section for each command, in it the names of its flags.
 
-import { defaultOf, flagName, isSwitch, type OptionSpec, type OptionTable } from './options.ts';
+import { defaultOf, flagName, hasOptionalValue, isSwitch, type OptionSpec, type OptionTable } from './options.ts';
 
 /** Flags that a file can't set: they say which file, or what is printed. */
 const neverInFile: readonly string[] = ['config', 'json'];
@@ -55,5 +55,5 @@ function kindOf(spec: OptionSpec): object {
   if (numbers !== undefined) return { type: 'array', items: { type: 'number', ...bounds } };
   if (choices !== undefined) return { enum: [...choices] };
   if (spec.texts === true) return { type: 'array', items: { type: 'string' } };
-  return { type: 'string' };
+  return { type: hasOptionalValue(spec) ? ['string', 'boolean'] : 'string' };
 }

@@ -110,6 +110,11 @@ export function flagName({ flag }: OptionSpec): string | null {
   return flag === undefined ? null : (/--([\w-]+)/.exec(flag)?.[1] ?? null);
 }
 
+/** A flag that may be given with or without a value: "--offline [model]". */
+export function hasOptionalValue({ flag }: OptionSpec): boolean {
+  return flag?.includes('[') === true;
+}
+
 /** A flag without a value. */
 export function isSwitch({ flag }: OptionSpec): boolean {
   return flag !== undefined && !/[<[]/.test(flag);
