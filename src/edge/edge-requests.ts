@@ -71,7 +71,7 @@ export function answerRequests(
 
 /** Whether {@link ListenEdgeSettings.onApi} answers requests for this path. */
 export function isForApi(path: string | undefined): boolean {
-  return path === '/metrics' || path?.startsWith('/v1/') === true;
+  return path === '/metrics' || path === '/version' || path?.startsWith('/v1/') === true;
 }
 
 /** 200 while the edge takes new sessions, otherwise 503. */
