@@ -1,5 +1,6 @@
 // A draft with a part of its target's vocabulary, seen from outside as a model with the whole vocabulary: ids are mapped on input and on
-// output, nothing else changes. A token that the draft lacks is replaced by a stand-in on input, and never occurs in the output.
+// output, nothing else changes. A token that the draft lacks is replaced by a stand-in on input, and never occurs in the output. It only
+// drafts: what rows are asked for beside their candidates is left out.
 
 import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
@@ -35,7 +36,7 @@ function mapItem(item: EvaluateItem, inputs: readonly number[]): EvaluateItem {
     invariant(mapped !== undefined, `no token ${id} in a vocabulary of ${inputs.length}`);
     return mapped;
   });
-  return { ...item, tokens };
+  return { ...item, tokens, asks: undefined };
 }
 
 /** Among equal logits the order of the draft's ids may differ from that of the target's. */

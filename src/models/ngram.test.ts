@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { describeModelContract } from './model.contract.ts';
+import { skipAsks } from './model-asks.contract.ts';
 import { createNgramModel, type NgramOptions } from './ngram.ts';
 import { createToyTokenizer } from './toy-tokenizer.ts';
 
 const tokenizer = createToyTokenizer(49_152);
 const options: NgramOptions = { tokenizer, sequences: 3, contextLength: 300 };
-const reason = 'it only drafts, and has no logits';
 describeModelContract('n-gram look-up', async () => createNgramModel(options), {
-  skip: [
-    { case: 'a mask acts before the cut, and leaves raw logits and other rows as they are', reason },
-    { case: 'a bias brings any id of the vocabulary among the candidates, with its raw logit', reason },
-    { case: 'the normaliser counts every id that may be a candidate, and no other', reason },
-  ],
+  skip: skipAsks('it only drafts, and has no logits'),
 });
 
 /** The draft after `text`, or undefined. */
