@@ -8,7 +8,7 @@ describe('a certificate that is not valid now', () => {
   it('is told as what it is, with what to do', () => {
     const expired = failure('CERT_HAS_EXPIRED');
     expect(expired).toMatchObject({ code: 'certificate-untrusted', remedy: expect.stringContaining('renew it') });
-    expect(expired.message).toBe('wss://box.example:8642 is not trusted: its certificate has expired');
+    expect(expired.message).toBe('wss://box.example:8642/ is not trusted: its certificate has expired');
     expect(failure('CERT_NOT_YET_VALID').remedy).toContain('clock');
     expect(failure('DEPTH_ZERO_SELF_SIGNED_CERT').remedy).toContain('fingerprint');
   });
