@@ -36,7 +36,11 @@ class Bed {
       this.step({ kind: 'step-started', drafts: 0 });
       const { ticket, text } = this.state;
       if (ticket === null) throw new Error('no step');
-      this.step({ kind: 'step-done', ticket, rows: [{ ids: [97 + text.length], logits: [1] }] });
+      this.step({
+        kind: 'step-done',
+        ticket,
+        rows: [{ ids: [97 + text.length], logits: [1], logNormaliser: text.length }],
+      });
     }
     return this;
   }
@@ -54,6 +58,19 @@ describe('a device that resumes', () => {
   it('gets the text after the length that it has', () => {
     const bed = new Bed().write(4).step({ kind: 'link-closed', link: 1 }).resume(2, 2, 5);
     expect(bed.sent(2)).toEqual([{ kind: 'commit', first: 5, branch: 0, accepted: 0, tokens: [102, 103] }]);
+  });
+
+  it('gets the logprobs of that text, and is told to open again where they are not kept', () => {
+    const bed = new Bed({ topLogprobs: 1 }).write(4);
+    bed.say(1, { kind: 'ack', length: 5 }).write(1);
+    const logprobs = [5, 6, 7].map((length) => ({
+      logprob: 1 - length,
+      top: [{ id: 97 + length, logprob: 1 - length }],
+    }));
+    const late = bed.step({ kind: 'link-closed', link: 1 }).resume(2, 2, 5);
+    expect(late.sent(2)).toMatchObject([{ kind: 'commit', first: 5, tokens: [102, 103, 104], logprobs }]);
+    expect(bed.state.logprobs).toHaveLength(3);
+    expect(bed.resume(3, 3, 4).sent(3)).toEqual([{ kind: 'gone' }]);
   });
 
   it('gets nothing when it has all of a text that goes on', () => {
