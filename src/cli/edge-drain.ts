@@ -142,7 +142,7 @@ async function readAnswer(response: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-const states: readonly OrderAnswer['state'][] = ['serving', 'stalled', 'draining', 'closed'];
+const states: readonly OrderAnswer['state'][] = ['loading', 'serving', 'stalled', 'draining', 'closed'];
 
 function parseAnswer(text: string): OrderAnswer {
   try {

@@ -1,5 +1,6 @@
 // The HTTP endpoint on an edge's own port: the edge answers by itself, in mode ar, or edge-sd where it has a draft of its own.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { createDevice } from '../device/device.ts';
@@ -13,6 +14,7 @@ import type { HttpObserver } from '../http/request-record.ts';
 import type { LanguageModel } from '../models/model.ts';
 import type { EdgeKey } from '../protocol/edge-key.ts';
 import { createInMemoryNetwork } from '../transport/in-memory.ts';
+import { peerAddress } from '../transport-node/port-limits.ts';
 import { createAddressGuard } from '../transport-node/upgrade-guard.ts';
 import type { EdgeAccess } from './edge-access.ts';
 
@@ -48,7 +50,11 @@ export function edgeEndpoint(
   { isOwnName, onFault, metrics, observer, credentialsOf }: EndpointHost,
 ): EdgeEndpoint {
   const nowMs = (): number => performance.timeOrigin + performance.now();
-  const network = createInMemoryNetwork(edge.accept);
+  // A session is opened in the course of its request, so the edge's log can name the peer.
+  const peers = new AsyncLocalStorage<string>();
+  const network = createInMemoryNetwork((connection) =>
+    edge.accept(Object.assign(connection, { address: peers.getStore() })),
+  );
   const device = createDevice({ edge: network.connect, tokenizer, drafter: null });
   const state = (): 'ready' | 'draining' | 'stalled' => states[edge.status.state];
   const guard = createAddressGuard({ ...listen, isOwnName });
@@ -61,7 +67,10 @@ export function edgeEndpoint(
     keyName: (key) => (chatKeyOf === undefined || key === undefined ? null : (chatKeyOf(key)?.name ?? null)),
   });
   const own = routesOf(app).filter((route) => isForApi(route.split(' ')[1]));
-  return { onApi: requestListenerOf(app), routes: [...Object.keys(edgeRoutes), ...own] };
+  const answer = requestListenerOf(app);
+  const onApi: RequestListener = (request, response) =>
+    peers.run(peerAddress(request.socket.remoteAddress), () => answer(request, response));
+  return { onApi, routes: [...Object.keys(edgeRoutes), ...own] };
 }
 
 /** Lets the endpoint open sessions with keys for completions, which open none from outside: those need keys for verification. */

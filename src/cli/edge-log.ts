@@ -1,5 +1,5 @@
-// The log of `outrider edge`: one line for each event, for people or as JSON, to standard error or to a file that rotates. Writing never
-// waits for a terminal, a pipe or a disk.
+// The log of `outrider edge` and of `outrider serve`: one line for each event, for people or as JSON, to standard error or to a file that
+// rotates. Writing never waits for a terminal, a pipe or a disk.
 
 import { write as writeTo } from 'node:fs';
 import { styleText } from 'node:util';
@@ -21,6 +21,8 @@ export interface EdgeLogSettings {
 
 export interface EdgeLog {
   event(event: EdgeLogEvent): void;
+  /** A line of another kind. @param fields as JSON, with its `kind` @param words for people */
+  line(level: LogLevel, fields: object, words: string): void;
   /** A line that belongs to no event. */
   note(level: LogLevel, text: string): void;
   /** Begins the file again under its name, for programs that rename log files. */
@@ -63,14 +65,13 @@ export async function openEdgeLog(settings: EdgeLogSettings): Promise<EdgeLog> {
     }
     queue.write('', line);
   };
+  const line = (grade: LogLevel, fields: object, words: string): void => {
+    if (isWanted(grade, level)) put(linesOf(format, new Date(), grade, fields, words));
+  };
   return {
-    event(event) {
-      const grade = levelOf(event);
-      if (isWanted(grade, level)) put(linesOf(format, new Date(), grade, event, describeEvent(event)));
-    },
-    note(grade, text) {
-      if (isWanted(grade, level)) put(linesOf(format, new Date(), grade, { kind: 'note', text }, text));
-    },
+    event: (event) => line(levelOf(event), event, describeEvent(event)),
+    line,
+    note: (grade, text) => line(grade, { kind: 'note', text }, text),
     reopen: async () => {
       await queue.flush();
       await file?.reopen();

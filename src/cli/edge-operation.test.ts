@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Edge } from '../edge/edge.ts';
+import { OpenRequests } from '../http/listen-http.ts';
 import { createToyModel } from '../models/toy.ts';
 import { EdgeOperation } from './edge-operation.ts';
 
@@ -30,7 +31,7 @@ describe('an edge whose engine hangs', () => {
       drain: async () => void done.push('drained'),
     } as unknown as Edge;
     const listener = { port: 0, close: async () => void done.push('listener') };
-    const ran = operation.run(edge, listener, new Promise(() => {}));
+    const ran = operation.run(edge, listener, new Promise(() => {}), new OpenRequests());
     onEvent?.({ kind: 'engine-stalled' });
     await expect(ran).rejects.toThrow('exit 1');
     expect(exit).toHaveBeenCalledWith(1);

@@ -1,56 +1,28 @@
 // What `outrider edge` does for whoever runs it: its logs, signals, and how it ends. SIGTERM and the first Ctrl-C let answers end, a second
 // signal ends the process at once; an engine that does not return ends it with status 1, so that a supervisor starts it again.
 
-import { badArgument } from '../basics/errors.ts';
 import type { Edge } from '../edge/edge.ts';
 import type { EdgeLogEvent } from '../edge/edge-events.ts';
 import type { EdgeOptions } from '../edge/edge-options.ts';
 import { logSessions, type SessionLogs } from '../files/event-log-file.ts';
+import type { OpenRequests } from '../http/listen-http.ts';
+import type { RequestRecord } from '../http/request-record.ts';
 import type { OptionsOf } from '../laboratory/options.ts';
 import type { Tokenizer } from '../models/model.ts';
 import type { Listener } from '../transport/transport.ts';
-import { type EdgeLog, openEdgeLog } from './edge-log.ts';
+import type { EdgeLog } from './edge-log.ts';
+import { drainOption, type LogFlags, onHangUp, openLog } from './log-options.ts';
+import { logRequests } from './request-log.ts';
 
 export const operationOptions = {
-  drain: {
-    group: 'Logs and stopping:',
-    flag: '--drain <seconds>',
-    help: 'how long answers may take to end after SIGTERM or Ctrl-C; a second signal ends the edge at once',
-    number: [0, 86_400],
-    default: 30,
-  },
+  drain: drainOption as typeof drainOption,
   log: {
     flag: '--log <directory>',
     help: 'write the events of each session to a new folder there, for "outrider replay"; they hold the prompts',
   },
-  logLevel: {
-    flag: '--log-level <level>',
-    help: 'events of this level and of those before it are told',
-    choices: ['error', 'warn', 'info', 'debug'],
-    default: 'info',
-  },
-  logFormat: {
-    flag: '--log-format <format>',
-    help: 'events as lines for people, or as JSON, one object a line',
-    choices: ['text', 'json'],
-    default: 'text',
-  },
-  logFile: { flag: '--log-file <file>', help: 'tell events there instead of on standard error; SIGHUP opens it again' },
-  logFileSize: {
-    flag: '--log-file-size <MB>',
-    help: 'size at which the log file is renamed and a new one begun',
-    whole: [1, 100_000],
-    default: 50,
-  },
-  logFilesKept: {
-    flag: '--log-files-kept <count>',
-    help: 'renamed log files that are kept',
-    whole: [1, 1000],
-    default: 5,
-  },
 } as const;
 
-type OperationFlags = OptionsOf<typeof operationOptions>;
+type OperationFlags = OptionsOf<typeof operationOptions> & LogFlags;
 
 /** Time that an edge whose engine hangs has to end in order, ms. */
 const lastMomentsMs = 2000;
@@ -59,6 +31,7 @@ export class EdgeOperation implements AsyncDisposable {
   readonly #flags: OperationFlags;
   readonly #log: EdgeLog;
   readonly #signal: AbortSignal;
+  readonly #requestEnded: (record: RequestRecord) => void;
   readonly #undo: (() => void)[] = [];
   #sessionLogs: SessionLogs | null = null;
   #stalled = (): void => {};
@@ -68,22 +41,16 @@ export class EdgeOperation implements AsyncDisposable {
 
   /** @throws OutriderError `bad-argument` if the log file can't be used */
   static async open(flags: OperationFlags, signal: AbortSignal): Promise<EdgeOperation> {
-    const { logLevel: level, logFormat: format, logFile = null } = flags;
-    const rotation = { mostBytes: flags.logFileSize * 1_000_000, kept: flags.logFilesKept };
-    try {
-      return new EdgeOperation(flags, await openEdgeLog({ level, format, file: logFile, ...rotation }), signal);
-    } catch (cause) {
-      const words = cause instanceof Error ? cause.message : String(cause);
-      throw badArgument(`can't use ${logFile}: ${words}`, 'give another file', { cause });
-    }
+    return new EdgeOperation(flags, await openLog(flags), signal);
   }
 
   private constructor(flags: OperationFlags, log: EdgeLog, signal: AbortSignal) {
     this.#flags = flags;
     this.#log = log;
+    this.#requestEnded = logRequests(log, () => performance.now());
     this.#signal = signal;
     this.#on('exit', () => this.#closeNow());
-    this.#on('SIGHUP', () => this.#hungUp());
+    this.#on('SIGHUP', () => onHangUp(this.#log, this.#flags.logFile));
     signal.addEventListener('abort', () => {
       for (const [name, number] of [
         ['SIGINT', 2],
@@ -112,16 +79,25 @@ export class EdgeOperation implements AsyncDisposable {
     this.#log.note('info', text);
   }
 
+  /** Told of each request over HTTP. */
+  get requestEnded(): (record: RequestRecord) => void {
+    return this.#requestEnded;
+  }
+
   /** A problem that does not end the edge, as a key file that can't be read. */
   warn(error: unknown): void {
     this.#log.note('error', error instanceof Error ? error.message : String(error));
   }
 
-  /** Runs until `asked`, then ends the edge. An engine that hangs ends the process. */
-  async run(edge: Edge, listener: Listener, asked: Promise<void>): Promise<void> {
+  /**
+   * Runs until `asked`, then ends the edge. An engine that hangs ends the process.
+   * @param requests those over HTTP, whose clients may still read when the edge has written all
+   */
+  async run(edge: Edge, listener: Listener, asked: Promise<void>, requests: OpenRequests): Promise<void> {
     const isStalled = await Promise.race([asked.then(() => false), this.#isStalled.then(() => true)]);
     if (isStalled) await this.#giveUp(edge, listener);
     await edge.drain(this.#signal.aborted ? this.#flags.drain * 1000 : 0);
+    await requests.settled(lastMomentsMs);
     await listener.close();
   }
 
@@ -137,13 +113,6 @@ export class EdgeOperation implements AsyncDisposable {
     const ended = edge.close().then(() => listener.close());
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, lastMomentsMs))]);
     process.exit(1);
-  }
-
-  #hungUp(): void {
-    if (this.#flags.logFile !== undefined) {
-      void this.#log.reopen().then(() => this.#log.note('info', 'SIGHUP: the log file is opened again'));
-    } else if (process.stderr.isTTY) process.kill(process.pid, 'SIGTERM');
-    else this.#log.note('info', 'SIGHUP: ignored, there is no log file to open again');
   }
 
   #closeNow(): void {

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { CloseStack } from '../basics/close-stack.ts';
 import { badArgument, OutriderError } from '../basics/errors.ts';
 import type { Place } from '../controller/messages.ts';
-import { type Edge, listenEdge, startEdge } from '../edge/edge.ts';
+import { type Edge, startEdge } from '../edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows } from '../edge/edge-options.ts';
 import { openModel } from '../engines/open-model.ts';
 import { createGrammarEngine } from '../engines/xgrammar.ts';
@@ -26,16 +26,17 @@ import { findProfile, latencyProfiles } from '../models/profiles.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { connectWebSocket } from '../transport-node/websocket-client.ts';
-import type { WebSocketListener } from '../transport-node/websocket-server.ts';
 import { createAcquireReport } from './acquire-report.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
+import { openEdgePort } from './edge-port.ts';
 import { placesOf, queueOptions } from './edge-queue.ts';
 import { boundHeap } from './heap-bounds.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createLawReport } from './law-report.ts';
+import { logOptions } from './log-options.ts';
 import { controlNoteText, memberName, memberOptions } from './member-options.ts';
 import { metricsOption, openMetricsPort } from './metrics-port.ts';
 import { type CommandFace, commandOf } from './option-flags.ts';
@@ -126,6 +127,7 @@ const options = {
   gpu: gpuOption as typeof gpuOption,
   ...accessOptions,
   ...operationOptions,
+  ...logOptions,
   metricsPort: metricsOption as typeof metricsOption,
   ...memberOptions,
   advertise: {
@@ -217,6 +219,8 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   const asked = askedToStop(signal, flags.untilInputEnds);
   await using operation = await EdgeOperation.open(flags, signal);
   await using access = await openAccess(flags);
+  await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
+  const { listener } = port;
   await using models = await openModels(flags, signal);
   const { target, draft, profile } = models;
   const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
@@ -240,19 +244,21 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     ...(keyOf === undefined ? {} : { keyOf }),
     ...operation.callbacks(target.tokenizer),
   });
-  // A request comes only after the port is open.
   const { onApi, routes } = edgeEndpoint(edge, target, access, {
     isOwnName: (name) => listener.isOwnName(name),
     onFault: (error) => operation.warn(error),
     metrics: metrics.text,
-    observer: { ended: metrics.requestEnded },
+    observer: {
+      ended(record) {
+        metrics.requestEnded(record);
+        operation.requestEnded(record);
+      },
+    },
     credentialsOf: inside.credentialsOf,
   });
+  port.begin(edge, onApi);
   metrics.follow(edge);
-  await using port = await openMetricsPort(flags.metricsPort, metrics.text);
-  const listener: WebSocketListener = await listenEdge(edge, {
-    ...{ ...access.listen, port: flags.port, mayOrder: access.mayOrder, onApi },
-  });
+  await using metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
   access.follow({ renewKeys: renewOthers(edge) }, listener, (error) => operation.warn(error));
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
@@ -267,10 +273,10 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
   if (!flags.untilInputEnds)
     note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${target.identity.name}"`);
   using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
-  if (port !== null) note(port.said);
+  if (metricsPort !== null) note(metricsPort.said);
   const paced = 'pacing' in target ? (target as PacedModel) : undefined;
   if (flags.untilInputEnds) answerLines(edge, paced, routes);
-  await operation.run(edge, listener, asked);
+  await operation.run(edge, listener, asked, port.requests);
   if (flags.json) printAccount(edge, flags, paced);
 }
 

@@ -10,7 +10,9 @@ import type { Secret } from '../basics/secret.ts';
 import { createGrammarEngine } from '../engines/xgrammar.ts';
 import { packageVersion } from '../files/document.ts';
 import { createHttpApp, type HttpApp, routesOf } from '../http/app.ts';
+import type { Completer } from '../http/completion-port.ts';
 import { createDeviceCompleter, type DeviceCompleterSettings } from '../http/device-completer.ts';
+import { createLateCompleter } from '../http/late-completer.ts';
 import { type HttpListener, listenHttp } from '../http/listen-http.ts';
 import { answerPrefix, type EdgeProcess, startEdgeProcess } from '../laboratory/edge-process.ts';
 import type { OptionsOf, OptionTable } from '../laboratory/options.ts';
@@ -19,8 +21,10 @@ import { createEndpointMetrics } from '../metrics/endpoint-metrics.ts';
 import { defaultEdgeProfile } from '../models/profiles.ts';
 import { createAddressGuard } from '../transport-node/upgrade-guard.ts';
 import { answerOptions } from './answer-flags.ts';
+import type { EdgeLog } from './edge-log.ts';
 import { edgeLines, keepMeasuredOrder, measuredOrder, probeEdges } from './edge-order.ts';
 import { withInterrupt } from './interrupt.ts';
+import { drainOption, logOptions, onHangUp, openLog } from './log-options.ts';
 import { metricsOption, openMetricsPort } from './metrics-port.ts';
 import { prepareModels } from './model-room.ts';
 import {
@@ -34,6 +38,7 @@ import {
 } from './offline-model.ts';
 import { type CommandDevice, edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
 import { type CommandFace, commandOf } from './option-flags.ts';
+import { logRequests } from './request-log.ts';
 import { edgeFlagsOf, openingsOf } from './run-plan.ts';
 import { foreignLine } from './terminal-text.ts';
 
@@ -87,6 +92,8 @@ const options = {
     texts: true,
   },
   metricsPort: metricsOption as typeof metricsOption,
+  drain: drainOption as typeof drainOption,
+  ...logOptions,
   pair: answerOptions.pair,
   target: {
     flag: '--target <name|path>',
@@ -131,6 +138,12 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
   const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
   const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
+  await using log = await openServeLog(flags);
+  const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
+  // Before the models are loaded: /health says so, and a port that is taken is told at once.
+  await using listener = await listen(flags, completer, log, (headers) => {
+    return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
+  });
   const edge = flags.demo ? await startDemoEdge(flags, policy) : null;
   const lost = new Promise<never>((_, reject) => {
     if (edge !== null)
@@ -143,13 +156,8 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     await using writer = await openOfflineWriter(policy, device, flags.gpu);
     await using grammars = createGrammarEngine(device.tokenizer);
     const waitMs = edgeWaitMs(policy, flags.wait);
-    await using listener = await listen(
-      flags,
-      { device, grammars, local: writer ?? undefined, waitMs, onOutage: tellOutage },
-      (headers) => {
-        return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
-      },
-    );
+    const parts = { device, grammars, local: writer ?? undefined, waitMs, onOutage: tellOutage };
+    completer.open(completerOf(flags, parts));
     using _order = await tellEdges(device, flags);
     note(offlineNote(policy, waitMs));
     tellAddress(flags, listener.port);
@@ -158,44 +166,83 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
       if (flags.untilInputEnds) answerLines(listener.app, resolve);
     });
     if (!signal.aborted) await Promise.race([stopped, lost]);
+    completer.drain();
+    const drainSeconds = signal.aborted ? flags.drain : 0;
+    log.note('info', `going down: no new request, running answers may end within ${drainSeconds} s`);
+    await Promise.race([listener.settle(1000 * drainSeconds), lost]);
+    // Its answers need the device until here.
+    await listener.close();
   } finally {
     await edge?.close();
   }
 }
 
-interface Listening extends Pick<HttpListener, 'port'>, AsyncDisposable {
+interface Listening extends HttpListener {
   readonly app: HttpApp;
+}
+
+/** SIGHUP opens its file again. */
+async function openServeLog(flags: ServeFlags): Promise<Pick<EdgeLog, 'line' | 'note'> & AsyncDisposable> {
+  const log = await openLog(flags);
+  const hungUp = (): void => onHangUp(log, flags.logFile);
+  const closeNow = (): void => log.closeNow();
+  process.on('SIGHUP', hungUp).on('exit', closeNow);
+  return {
+    ...{ line: log.line, note: log.note },
+    async [Symbol.asyncDispose]() {
+      process.off('SIGHUP', hungUp).off('exit', closeNow);
+      await log.close();
+    },
+  };
+}
+
+const nowMs = (): number => performance.timeOrigin + performance.now();
+
+function completerOf(
+  { target, key }: ServeFlags,
+  parts: Pick<DeviceCompleterSettings, 'device' | 'grammars' | 'local' | 'waitMs' | 'onOutage'>,
+): Completer {
+  // Without a key for the edge it is shown none: a key of the application is for this endpoint.
+  return createDeviceCompleter({ ...parts, model: target, nowMs, credentials: key?.reveal() ?? '' });
 }
 
 async function listen(
   flags: ServeFlags,
-  parts: Pick<DeviceCompleterSettings, 'device' | 'grammars' | 'local' | 'waitMs' | 'onOutage'>,
+  completer: Completer,
+  log: Pick<EdgeLog, 'line' | 'note'>,
   refuses: (headers: Headers) => string | null,
 ): Promise<Listening> {
-  const { target, key, clientKey, port } = flags;
-  const nowMs = (): number => performance.timeOrigin + performance.now();
-  // Without a key for the edge it is shown none: a key of the application is for this endpoint.
-  const completer = createDeviceCompleter({
-    ...{ ...parts, model: target, nowMs, credentials: key?.reveal() ?? '' },
-  });
-  const metrics = createEndpointMetrics({ model: target, version: packageVersion() }, () => completer.state);
+  const { target, clientKey } = flags;
+  const version = packageVersion();
+  const metrics = createEndpointMetrics({ model: target, version }, () => completer.state);
+  const logged = logRequests(log, nowMs);
   const app = createHttpApp({
-    ...{ completer, nowMs, refuses, version: packageVersion(), metrics: metrics.text, observer: metrics.observer },
-    onFault: (error) =>
-      note(
-        `a request has failed: ${foreignLine(error instanceof Error ? (error.stack ?? error.message) : String(error))}`,
-      ),
+    ...{ completer, nowMs, refuses, version, metrics: metrics.text },
+    observer: {
+      ...metrics.observer,
+      ended(record) {
+        metrics.observer.ended(record);
+        logged(record);
+      },
+    },
+    onFault: (error) => {
+      const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.line('error', { kind: 'fault', cause: words }, `a request has failed: ${words}`);
+    },
     randomBits: () => randomBytes(8).readBigUInt64LE(),
     mayUse: (shown) => clientKey === undefined || (shown !== undefined && isEqual(clientKey, shown)),
+    keyName: () => (clientKey === undefined ? null : '--client-key'),
   });
   const opened = new CloseStack();
-  const listener = opened.use(await listenHttp(app, host, port));
+  const listener = opened.use(await listenHttp(app, host, flags.port));
   const metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
   if (metricsPort !== null) {
     opened.use(metricsPort);
     note(metricsPort.said);
   }
-  return { app, port: listener.port, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+  const close = (): Promise<void> => opened[Symbol.asyncDispose]();
+  const settle = (forMs: number): Promise<void> => listener.settle(forMs);
+  return { app, port: listener.port, settle, close, [Symbol.asyncDispose]: close };
 }
 
 /** Answers the questions of the process that has started this one, a line each, as JSON on standard error. */

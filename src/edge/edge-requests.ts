@@ -26,13 +26,14 @@ export interface ListenEdgeSettings extends Omit<ListenSettings, 'maxFrameBytes'
 
 /** The answer to an order, as JSON: fields of an edge's status. */
 export interface OrderAnswer {
-  readonly state: 'serving' | 'stalled' | 'draining' | 'closed';
+  /** `loading`: it has not started yet. */
+  readonly state: 'loading' | 'serving' | 'stalled' | 'draining' | 'closed';
   readonly answering: number;
   readonly waiting: number;
 }
 
 /** The part of an edge that plain requests concern. */
-interface Asked {
+export interface Asked {
   readonly status: OrderAnswer;
   setDraining(isDraining: boolean): void;
 }
@@ -74,10 +75,12 @@ export function isForApi(path: string | undefined): boolean {
   return path === '/metrics' || path === '/version' || path?.startsWith('/v1/') === true;
 }
 
-/** 200 while the edge takes new sessions, otherwise 503. */
+/** 200 while the edge takes new sessions, otherwise 503; the words of an endpoint's own /health. */
 function tellHealth({ status: { state } }: Asked, { method }: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(state === 'serving' ? 200 : 503, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-store' });
-  response.end(method === 'HEAD' ? undefined : `${state}\n`);
+  const status = state === 'serving' ? 'ready' : state;
+  const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+  response.writeHead(status === 'ready' ? 200 : 503, headers);
+  response.end(method === 'HEAD' ? undefined : `${JSON.stringify({ status })}\n`);
 }
 
 interface Orders {

@@ -29,7 +29,7 @@ import { noMeter } from './edge-meter.ts';
 import { defaultLookUpTokens, defaultMaxRows, type EdgeOptions, edgeChecks, listenChecks } from './edge-options.ts';
 import { type EdgeQuotas, quotasOf } from './edge-quotas.ts';
 import { drainingEdge, stalledEngine } from './edge-refusals.ts';
-import { answerRequests, type ListenEdgeSettings } from './edge-requests.ts';
+import { type Asked, answerRequests, type ListenEdgeSettings } from './edge-requests.ts';
 import { EdgeSessions, type LiveEdgeCore, type SessionEntry } from './edge-sessions.ts';
 import { applyDownlink, Downlink, type SessionShares, type SharesSet, setSessionShares } from './edge-shares.ts';
 import { EngineLoop, type LoopAccount, type LoopPlan } from './engine-loop.ts';
@@ -50,6 +50,9 @@ export interface EdgeStatus extends LoopAccount {
   readonly keptTokens: number;
   readonly counts: EdgeCounts;
 }
+
+/** The part of an {@link Edge} that a port needs. */
+export type ListeningEdge = Pick<Edge, 'accept' | 'upgradeRefused'> & Asked;
 
 /** A running edge; see {@link startEdge}. {@link listenEdge} opens a port for it. */
 export interface Edge extends AsyncDisposable {
@@ -372,7 +375,7 @@ async function openDrafters(draft: NonNullable<EdgeOptions['draft']>, clock: Clo
 }
 
 /** Serves an edge on a WebSocket port, or on a given HTTP server. @throws OutriderError `port-in-use`, `bad-argument` */
-export async function listenEdge(edge: Edge, settings: ListenEdgeSettings): Promise<WebSocketListener> {
+export async function listenEdge(edge: ListeningEdge, settings: ListenEdgeSettings): Promise<WebSocketListener> {
   having('what startEdge has returned', 'accept')('listenEdge: the edge', edge);
   checkOptions('listenEdge', settings, listenChecks);
   const { mayOrder, onApi, ...listen } = settings;

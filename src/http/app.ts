@@ -153,7 +153,9 @@ function addFailures(app: Hono, settings: HttpAppSettings, watches: Watches): vo
   app.notFound((context) => {
     const cause = `there is no ${context.req.method} ${context.req.path}`;
     const answer = new ApiError(404, 'unknown_url', cause);
-    return context.json(bodyOf(answer, context.req.path, watches.get(context.req.raw)?.id ?? ''), 404);
+    const watch = watches.get(context.req.raw);
+    if (watch !== undefined) watch.code = answer.code;
+    return context.json(bodyOf(answer, context.req.path, watch?.id ?? ''), 404);
   });
 }
 
@@ -193,7 +195,8 @@ function routeOf(method: string, path: string): string {
 /** The peer, where the app answers requests of a port of Node's. */
 function addressOf(env: unknown): string | null {
   const incoming = (env as { readonly incoming?: IncomingMessage } | undefined)?.incoming;
-  return peerAddress(incoming?.socket.remoteAddress) ?? null;
+  const address = peerAddress(incoming?.socket.remoteAddress);
+  return address === '' ? null : address;
 }
 
 /** A key by either header that the clients use. */

@@ -11,6 +11,8 @@ import { giveUpUnread } from './unread-answer.ts';
 /** A listening port; closing it ends its connections. */
 export interface HttpListener extends AsyncDisposable {
   readonly port: number;
+  /** Waits until every request has its whole answer, for at most `forMs`. New ones are still answered. */
+  settle(forMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,31 @@ export function requestListenerOf(app: Hono, limits: AnswerLimits = {}): Request
   };
 }
 
+/** How often it is looked whether requests have ended, ms. */
+const lookMs = 20;
+
+/** The requests that do not have their whole answer yet. */
+export class OpenRequests {
+  #count = 0;
+
+  /** The same listener, whose requests are counted. */
+  counting(listener: RequestListener): RequestListener {
+    return (request, response) => {
+      this.#count += 1;
+      response.once('close', () => {
+        this.#count -= 1;
+      });
+      listener(request, response);
+    };
+  }
+
+  /** Waits until there are none, for at most `forMs`. */
+  async settled(forMs: number): Promise<void> {
+    const endMs = performance.now() + forMs;
+    while (this.#count > 0 && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, lookMs));
+  }
+}
+
 /** @param port 0: a free one @throws OutriderError `port-in-use`, `bad-argument` */
 export async function listenHttp(
   app: Hono,
@@ -43,6 +70,7 @@ export async function listenHttp(
   limits: AnswerLimits = {},
 ): Promise<HttpListener> {
   const { requestMs = wholeMs } = limits;
+  const open = new OpenRequests();
   const server = createServer(
     {
       requestTimeout: requestMs,
@@ -50,7 +78,7 @@ export async function listenHttp(
       keepAliveTimeout: 5000,
       connectionsCheckingInterval: 1000,
     },
-    requestListenerOf(app, limits),
+    open.counting(requestListenerOf(app, limits)),
   );
   server.maxConnections = maxConnections;
   // Whoever only connects must not keep out those that ask.
@@ -63,5 +91,6 @@ export async function listenHttp(
       server.closeAllConnections();
     });
   };
-  return { port: (server.address() as AddressInfo).port, close, [Symbol.asyncDispose]: close };
+  const { port: bound } = server.address() as AddressInfo;
+  return { port: bound, settle: (forMs) => open.settled(forMs), close, [Symbol.asyncDispose]: close };
 }

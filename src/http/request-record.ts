@@ -222,8 +222,10 @@ export class RequestWatch {
     const status = this.#status;
     // Told once.
     this.#status = null;
-    const outcome = status < 400 ? (this.#ending ?? 'answered') : isRefusal(status) ? 'refused' : 'failed';
     const { key, code } = this;
+    // A status without an error, such as that of /health, is an answer.
+    const isError = status >= 400 && code !== null;
+    const outcome = isError ? (isRefusal(status) ? 'refused' : 'failed') : (this.#ending ?? 'answered');
     const ms = this.#nowMs() - this.#startMs;
     this.#observer?.ended({ ...this.#about, key, status, outcome, code, ms, answer: this.#answer });
   }

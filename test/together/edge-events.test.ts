@@ -133,10 +133,10 @@ describe('an edge that drains', () => {
     const head = await asked('/health', 'HEAD');
     expect([head.status, await head.text(), head.headers.get('cache-control')]).toEqual([200, '', 'no-store']);
     expect(only('upgrade-refused').slice(1)).toMatchObject([{ reason: 'plain', address: '127.0.0.1' }]);
-    expect(await health()).toEqual([200, 'serving\n']);
+    expect(await health()).toEqual([200, '{"status":"ready"}\n']);
     const running = await begin(edge, 500);
     const drained = edge.edge.drain(20_000);
-    expect(await health()).toEqual([503, 'draining\n']);
+    expect(await health()).toEqual([503, '{"status":"draining"}\n']);
     running.stop();
     await drained;
     await edge[Symbol.asyncDispose]();

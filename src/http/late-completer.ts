@@ -1,0 +1,35 @@
+// A completer that is there before its models are, and until the last answer of an endpoint that goes down.
+
+import { ApiError } from './api-error.ts';
+import type { Completer } from './completion-port.ts';
+
+/** Its state is `loading`, until it was opened. */
+export interface LateCompleter extends Completer {
+  open(completer: Completer): void;
+  /** Lets no new answer begin. */
+  drain(): void;
+}
+
+/** @param createdSeconds s since 1970 */
+export function createLateCompleter(model: string, createdSeconds: number): LateCompleter {
+  let opened: Completer | null = null;
+  let isDraining = false;
+  const ready = (): Completer => {
+    if (opened !== null) return opened;
+    throw new ApiError(503, 'model_loading', 'the models are being loaded; try again later', { retryAfterSeconds: 2 });
+  };
+  return {
+    ...{ model, createdSeconds },
+    get state() {
+      return isDraining ? 'draining' : (opened?.state ?? 'loading');
+    },
+    open: (completer) => {
+      opened = completer;
+    },
+    drain: () => {
+      isDraining = true;
+    },
+    count: (prompt) => ready().count(prompt),
+    start: (request) => ready().start(request),
+  };
+}
