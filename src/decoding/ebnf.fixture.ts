@@ -6,7 +6,7 @@ type Parser = (text: string, at: number) => ReadonlySet<number>;
 export function accepts(ebnf: string, text: string): boolean {
   const rules = new Map<string, Parser>();
   for (const line of ebnf.trim().split('\n')) {
-    const [, name = '', body = ''] = /^(\w+) ::= (.*)$/.exec(line) ?? [];
+    const [, name = '', body = ''] = /^(\w+) ::= (.*)$/s.exec(line) ?? [];
     if (name === '') throw new Error(`no rule: ${line}`);
     rules.set(name, new Reader(body, rules).whole());
   }

@@ -1,5 +1,7 @@
 // JSON schemas as they come from a caller: whether one is well formed, and which of its keywords no grammar keeps here.
 
+import { patternPart } from './pattern-grammar.ts';
+
 /** JSON as JSON.parse gives it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 export type JsonObject = { readonly [name: string]: Json };
@@ -52,6 +54,7 @@ const plain: Readonly<Record<string, readonly [(value: Json) => boolean, string]
   exclusiveMinimum: [isNumber, 'must be a number'],
   exclusiveMaximum: [isNumber, 'must be a number'],
   format: [isText, 'must be a text'],
+  pattern: [isText, 'must be a text'],
 };
 
 /** Keywords that say nothing about a text. */
@@ -91,7 +94,15 @@ export function checkSchema(schema: Json, path = '', level = 0): readonly string
   });
 }
 
+/** Formats that a grammar writes; others are remarks, as JSON schema has it. With one of them a pattern says the same once more. */
+export const formatNames: readonly string[] = ['date', 'date-time', 'email', 'uuid'];
+
 function isKept(name: string, schema: JsonObject): boolean {
+  const isOfFormat = formatNames.includes(schema['format'] as string);
+  const isPattern = typeof schema['pattern'] === 'string';
+  if (name === 'pattern') return isOfFormat || patternPart(schema['pattern'] as string) !== null;
+  // A pattern and a length each would need to know of the other.
+  if (name === 'minLength' || name === 'maxLength') return !isPattern && !isOfFormat;
   // A bound that is no whole number: digits do not tell soon enough on which side a text will be.
   if (/^(minimum|maximum|exclusive)/.test(name)) return Number.isInteger(schema[name]) || schema['type'] === 'integer';
   // Where properties are listed, they are not counted, and their names are known.

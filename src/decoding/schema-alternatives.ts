@@ -100,7 +100,7 @@ function merged(one: Schema, other: Schema): Schema {
 
 const combinations: readonly string[] = ['$ref', 'anyOf', 'oneOf', 'allOf'];
 const partsOfObjects: readonly string[] = ['properties', 'additionalProperties', 'unevaluatedProperties'];
-const kept: readonly string[] = ['prefixItems', 'format'];
+const kept: readonly string[] = ['prefixItems', 'format', 'pattern'];
 
 function withEnum({ const: only, ...rest }: JsonObject): JsonObject {
   if (only === undefined) return rest;

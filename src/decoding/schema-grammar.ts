@@ -5,6 +5,7 @@
 import { choice, ebnfOf, literal, optional, type RulePart, repeat, ruleOf, sequence } from './grammar-rules.ts';
 import { checkSchema, isObject, type Json, type JsonObject, type Schema, SchemaFault } from './json-schema.ts';
 import { integersOf, type NumberRange, numbersOf } from './number-grammar.ts';
+import { patternPart } from './pattern-grammar.ts';
 import { type AlternativeCount, alternativesOf } from './schema-alternatives.ts';
 
 /** JSON on one line, as Python's json.dumps lays it out and chat templates show it. */
@@ -201,9 +202,11 @@ function arrayOf(schema: JsonObject, inner: (schema: Schema) => RulePart): RuleP
   return sequence('"["', ...first, repeat(sequence('", "', others), more.least, more.most), '"]"');
 }
 
-function stringOf({ minLength = 0, maxLength = null, format }: JsonObject): RulePart {
+function stringOf({ minLength = 0, maxLength = null, format, pattern }: JsonObject): RulePart {
   const known = typeof format === 'string' && Object.hasOwn(formats, format) ? formats[format] : undefined;
   if (known !== undefined) return sequence('"\\""', known, '"\\""');
+  const written = typeof pattern === 'string' ? patternPart(pattern) : null;
+  if (written !== null) return sequence('"\\""', written, '"\\""');
   if (minLength === 0 && maxLength === null) return ruleOf('string');
   if ((minLength as number) > longest)
     throw new SchemaFault('', `asks for at least ${minLength} characters; the most are ${longest}`);
@@ -240,7 +243,7 @@ function numberOf(schema: JsonObject, isInteger: boolean): RulePart {
 const implied: readonly (readonly [type: string, keywords: readonly string[]])[] = [
   ['object', ['properties', 'required', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties']],
   ['array', ['items', 'prefixItems', 'minItems', 'maxItems']],
-  ['string', ['minLength', 'maxLength', 'format']],
+  ['string', ['minLength', 'maxLength', 'format', 'pattern']],
   ['number', ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum']],
 ];
 

@@ -1,0 +1,105 @@
+// Grammars of schemas and tools by the library that an edge has: it takes the texts that they are for, and no others.
+
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Grammar } from '../../src/decoding/grammar.ts';
+import { createGrammarEngine } from '../../src/engines/xgrammar.ts';
+import { readChatRequest } from '../../src/http/openai-requests.ts';
+import { createToyTokenizer } from '../../src/models/toy-tokenizer.ts';
+
+const tokenizer = createToyTokenizer(2048);
+const grammars = createGrammarEngine(tokenizer, { compileWithinMs: 20_000 });
+afterAll(() => grammars[Symbol.asyncDispose]());
+
+/** Whether a text is one of a grammar, and ends there. */
+async function takes(grammar: Grammar, text: string): Promise<boolean> {
+  const ids = tokenizer.encode(text);
+  const [end = 0] = tokenizer.endIds;
+  const matcher = await grammars.open(grammar);
+  const masks = await matcher.masks(0, () => [], ids);
+  await matcher.close();
+  return [...ids, end].every((id, place) => (((masks[place]?.[id >> 5] ?? 0) >> (id & 31)) & 1) === 1);
+}
+
+const grammarOf = (fields: object): Grammar => {
+  const messages = [{ role: 'user', content: 'Hi' }];
+  const grammar = readChatRequest({ model: 'm', messages, ...fields }, () => 0n).asked[0]?.grammar;
+  if (grammar === undefined) throw new Error('it has no grammar');
+  return grammar;
+};
+const schema = (described: object): object => ({
+  response_format: { type: 'json_schema', json_schema: { name: 'x', strict: true, schema: described } },
+});
+
+describe('a schema', () => {
+  it.each([
+    [
+      { type: 'object', properties: { a: { type: 'string' }, b: { type: 'number' } }, required: ['b'] },
+      ['{"b": 1.5e3}', '{"a": "é\\"\\u00e9", "b": -2}'],
+      ['{}', '{"b":1}', '{"b": 1, "c": 2}', '{"a": "\t", "b": 1}'],
+    ],
+    [
+      { type: 'object', properties: { next: { anyOf: [{ $ref: '#' }, { type: 'null' }] } }, required: ['next'] },
+      ['{"next": {"next": null}}'],
+      ['{"next": {}}'],
+    ],
+    [{ type: 'integer', minimum: -12, maximum: 340 }, ['-12', '0', '99', '340'], ['-13', '341', '01', '1.0']],
+    [
+      { type: 'string', pattern: '^[A-Z]{2}\\d+("|\\\\)?[^\\s]$' },
+      ['"AB12x"', '"AB1\\"é"', '"AB1\\\\\\""'],
+      ['"AB"', '"AB1 "', '"AB1"x"'],
+    ],
+    [{ type: 'string', format: 'email' }, ['"a.b@c.example"'], ['"a"']],
+    [{ enum: ['a', { b: [1, 'ü'] }] }, ['"a"', '{"b": [1, "ü"]}'], ['"b"']],
+    [
+      { type: 'array', items: { type: 'boolean' }, minItems: 1, maxItems: 2 },
+      ['[true]', '[true, false]'],
+      ['[]', '[true, true, true]'],
+    ],
+  ])('%j', async (described, texts, others) => {
+    const grammar = grammarOf(schema(described));
+    for (const text of texts) expect(await takes(grammar, text), text).toBe(true);
+    for (const text of others) expect(await takes(grammar, text), text).toBe(false);
+  });
+
+  it('of any object', async () => {
+    const grammar = grammarOf({ response_format: { type: 'json_object' } });
+    expect(await takes(grammar, '{"a": [1, {"b": null}]}')).toBe(true);
+    expect(await takes(grammar, '[]')).toBe(false);
+  });
+});
+
+const call = (name: string, json: string): string =>
+  `<tool_call>\n{"name": "${name}", "arguments": ${json}}\n</tool_call>`;
+const tools = [
+  {
+    type: 'function',
+    function: {
+      name: 'get_weather',
+      parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+    },
+  },
+  { type: 'function', function: { name: 'now' } },
+];
+const [rome, now] = [call('get_weather', '{"city": "Rome"}'), call('now', '{}')];
+
+describe('tools', () => {
+  it.each<[fields: object, texts: readonly string[], others: readonly string[]]>([
+    [
+      {},
+      ['Hello <b>', rome, `Hm.\n${rome}\n${now}`],
+      [`${rome} and`, call('other', '{}'), call('now', '{"a": 1}'), '<tool_call>'],
+    ],
+    [{ parallel_tool_calls: false }, ['Hello', rome], [`${rome}\n${now}`]],
+    [{ tool_choice: 'required' }, [rome, `${now}\n${now}`], ['Hello', `Hm.\n${rome}`, '']],
+    [
+      { tool_choice: { type: 'function', function: { name: 'now' } }, parallel_tool_calls: false },
+      [now],
+      [rome, `${now}\n${now}`],
+    ],
+    [{ response_format: { type: 'json_object' } }, ['{}', rome], ['Hello']],
+  ])('with %j', async (fields, texts, others) => {
+    const grammar = grammarOf({ tools, ...fields });
+    for (const text of texts) expect(await takes(grammar, text), text).toBe(true);
+    for (const text of others) expect(await takes(grammar, text), text).toBe(false);
+  });
+});
