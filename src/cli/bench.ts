@@ -16,6 +16,7 @@ import { liveExperiment } from '../experiments/live/bench-live.ts';
 import { loadExperiment } from '../experiments/load/load.ts';
 import { modesExperiment } from '../experiments/modes/modes.ts';
 import { paddingExperiment } from '../experiments/padding/padding.ts';
+import { predictionExperiment } from '../experiments/prediction/prediction.ts';
 import { simulatorExperiment } from '../experiments/simulator/speed.ts';
 import { experimentCommand } from './run-experiment.ts';
 
@@ -39,6 +40,7 @@ export function benchCommand(): Command {
       .addCommand(experimentCommand(learnedExperiment))
       .addCommand(experimentCommand(feltExperiment))
       .addCommand(experimentCommand(liveExperiment))
+      .addCommand(experimentCommand(predictionExperiment))
       .addCommand(experimentCommand(controllerExperiment))
       .addCommand(experimentCommand(simulatorExperiment))
   );

@@ -17,6 +17,7 @@ import { feltExperiment } from './felt/felt.ts';
 import { learnedExperiment } from './learned/learned.ts';
 import { modesExperiment } from './modes/modes.ts';
 import { paddingExperiment } from './padding/padding.ts';
+import { predictionExperiment } from './prediction/prediction.ts';
 
 /** Experiments with tables of their own; the pages of all others show summary and rows unchanged. */
 const withPages: readonly AnyExperiment[] = [
@@ -32,6 +33,7 @@ const withPages: readonly AnyExperiment[] = [
   feltExperiment,
   modesExperiment,
   paddingExperiment,
+  predictionExperiment,
 ];
 
 export interface ResultPage {

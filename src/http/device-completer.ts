@@ -106,7 +106,7 @@ function canWrite({ grammar, topLogprobs }: CompletionRequest): boolean {
 }
 
 /** Drafts from a prediction take no time, and a step may take many. */
-const predictedMaxAhead = 96;
+const predictedMaxAhead = 192;
 /** A longer prediction is used up to here: to encode it takes time in which nobody else is answered. */
 const predictedCharacters = 524_288;
 
