@@ -17,6 +17,7 @@ import { loadExperiment } from '../experiments/load/load.ts';
 import { modesExperiment } from '../experiments/modes/modes.ts';
 import { paddingExperiment } from '../experiments/padding/padding.ts';
 import { predictionExperiment } from '../experiments/prediction/prediction.ts';
+import { serveExperiment } from '../experiments/serve/serve.ts';
 import { simulatorExperiment } from '../experiments/simulator/speed.ts';
 import { experimentCommand } from './run-experiment.ts';
 
@@ -41,6 +42,7 @@ export function benchCommand(): Command {
       .addCommand(experimentCommand(feltExperiment))
       .addCommand(experimentCommand(liveExperiment))
       .addCommand(experimentCommand(predictionExperiment))
+      .addCommand(experimentCommand(serveExperiment))
       .addCommand(experimentCommand(controllerExperiment))
       .addCommand(experimentCommand(simulatorExperiment))
   );

@@ -18,6 +18,7 @@ import { learnedExperiment } from './learned/learned.ts';
 import { modesExperiment } from './modes/modes.ts';
 import { paddingExperiment } from './padding/padding.ts';
 import { predictionExperiment } from './prediction/prediction.ts';
+import { serveExperiment } from './serve/serve.ts';
 
 /** Experiments with tables of their own; the pages of all others show summary and rows unchanged. */
 const withPages: readonly AnyExperiment[] = [
@@ -34,6 +35,7 @@ const withPages: readonly AnyExperiment[] = [
   modesExperiment,
   paddingExperiment,
   predictionExperiment,
+  serveExperiment,
 ];
 
 export interface ResultPage {

@@ -17,8 +17,8 @@ import { predictionPage } from './page.ts';
 import type { EditCase, PredictionRow, WrittenEdit } from './rows.ts';
 import type { Script } from './scripted-target.ts';
 
-/** Without lookup and without a prediction, the case would take minutes with the whole file. */
-const unseenLines = 100;
+/** Of the cases that would take minutes with the whole file: without lookup and prediction, and at this machine's own pace. */
+const fewLines = 100;
 
 const defaultProfiles = ['edge-70b-a6000', 'edge-70b-a100x2', 'edge-8b-rtx4090'];
 
@@ -72,10 +72,8 @@ export const predictionExperiment: Experiment<typeof options, readonly Found[], 
     await using tokenizer = await openLlamaTokenizer(path);
     const cases: EditCase[] = [
       ...chosen.profiles.map((edge) => ({ edge, lines, fileInPrompt: true })),
-      ...chosen.profiles
-        .slice(0, 1)
-        .map((edge) => ({ edge, lines: Math.min(lines, unseenLines), fileInPrompt: false })),
-      ...(chosen.pacedOnly === true ? [] : [{ edge: unpaced, lines, fileInPrompt: true }]),
+      ...chosen.profiles.slice(0, 1).map((edge) => ({ edge, lines: Math.min(lines, fewLines), fileInPrompt: false })),
+      ...(chosen.pacedOnly === true ? [] : [{ edge: unpaced, lines: Math.min(lines, fewLines), fileInPrompt: true }]),
     ];
     const found: Found[] = [];
     for (const one of cases) found.push(await measureCase(one, chosen, tokenizer, run));

@@ -1,0 +1,179 @@
+// Time per token and first text of "bench serve": processes of edges and of the device's endpoint, real models, plain fetch.
+
+import { median } from '../../basics/statistics.ts';
+import { openLlamaTokenizer } from '../../engines/llama-tokenizer.ts';
+import samplePrompts from '../../files/sample-prompts.json' with { type: 'json' };
+import { streamChat } from '../../laboratory/chat-stream.ts';
+import { startDelayProxy } from '../../laboratory/delay-proxy.ts';
+import { type EdgeProcess, startEdgeProcess } from '../../laboratory/edge-process.ts';
+import type { Run, Unit } from '../../laboratory/experiment.ts';
+import { startServeProcess } from '../../laboratory/serve-process.ts';
+import { acquireModel } from '../../model-files/acquire.ts';
+import { type LatencyRow, type Way, type WayText, ways } from './rows.ts';
+
+export interface LatencySettings {
+  readonly target: string;
+  readonly draft: string;
+  readonly profile: string;
+  readonly roundTripsMs: readonly number[];
+  readonly prompts: number;
+  readonly tokens: number;
+  readonly repeats: number;
+}
+
+/** The texts of a way to ask at one round trip, one list for each run. */
+export interface LatencyFound {
+  readonly way: Way;
+  readonly roundTripMs: number;
+  readonly runs: readonly (readonly WayText[])[];
+}
+
+interface Question {
+  readonly model: string;
+  readonly prompt: string;
+  readonly tokens: number;
+  /** Tokens of a piece of text. */
+  readonly count: (text: string) => number;
+}
+
+/** Prompts in the chat format; different kinds come first. */
+const chatPrompts = samplePrompts.prompts.filter(({ form }) => form === 'chat');
+const contextLength = 2048;
+
+/** @returns null: no round trip is asked for */
+export async function measureLatency(settings: LatencySettings, run: Run): Promise<readonly LatencyFound[]> {
+  const { target, roundTripsMs, repeats, prompts: promptCount, tokens } = settings;
+  if (roundTripsMs.length === 0) return [];
+  const { path } = await acquireModel(target, { signal: run.signal });
+  await using tokenizer = await openLlamaTokenizer(path);
+  const count = (text: string): number => tokenizer.encode(text).length;
+  const questions = chatPrompts
+    .slice(0, promptCount)
+    .map(({ text: prompt }): Question => ({ model: target, prompt, tokens, count }));
+  const found: LatencyFound[] = [];
+  await using edges = new Edges(settings);
+  for (const roundTripMs of roundTripsMs) {
+    const keyOf = (way: Way, repeat: number): string => `${way} ${roundTripMs} ms ${repeat}`;
+    const plan = Array.from({ length: repeats }, (_, repeat) => ways.map((way) => ({ way, repeat }))).flat();
+    const isKnown = plan.every(({ way, repeat }) => run.has(keyOf(way, repeat)));
+    await using open = isKnown ? null : await openWays(await edges.start(), settings, roundTripMs);
+    for (const way of isKnown ? [] : ways) await write(open?.urlOf(way) ?? '', questions[0] as Question);
+    const units = plan.map(({ way, repeat }): Unit<WayText[]> => {
+      const measure = async (): Promise<WayText[]> => {
+        const texts: WayText[] = [];
+        for (const question of questions) texts.push(await write(open?.urlOf(way) ?? '', question));
+        return texts;
+      };
+      return { key: keyOf(way, repeat), measure };
+    });
+    const written = await run.all(`round trip ${roundTripMs} ms`, units);
+    for (const way of ways)
+      found.push({ way, roundTripMs, runs: written.filter((_, index) => plan[index]?.way === way) });
+  }
+  return found;
+}
+
+/** Two edge processes, which start when they are needed: one has a draft of its own. */
+class Edges implements AsyncDisposable {
+  readonly #settings: LatencySettings;
+  #started: readonly EdgeProcess[] = [];
+
+  constructor(settings: LatencySettings) {
+    this.#settings = settings;
+  }
+
+  async start(): Promise<readonly EdgeProcess[]> {
+    if (this.#started.length > 0) return this.#started;
+    const { target, draft, profile } = this.#settings;
+    const sizes = ['--context', String(contextLength), '--sessions', '3'];
+    const flags = ['--model', target, '--profile', profile, ...sizes];
+    const plain = await startEdgeProcess(flags, () => {});
+    this.#started = [plain];
+    // One after the other: each measures its own steps at its start.
+    this.#started = [plain, await startEdgeProcess([...flags, '--draft', draft], () => {})];
+    return this.#started;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const edge of this.#started) await edge.close();
+  }
+}
+
+interface OpenWays extends AsyncDisposable {
+  urlOf(way: Way): string;
+}
+
+async function openWays(
+  [plain, drafting]: readonly EdgeProcess[],
+  { target, draft }: LatencySettings,
+  roundTripMs: number,
+): Promise<OpenWays> {
+  const opened: AsyncDisposable[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
+  };
+  const portOf = (edge: EdgeProcess | undefined): number => Number(new URL(edge?.url ?? '').port);
+  const proxied = async (edge: EdgeProcess | undefined): Promise<string> => {
+    const proxy = await startDelayProxy(portOf(edge), roundTripMs);
+    opened.push(proxy);
+    return `http://127.0.0.1:${proxy.port}/v1`;
+  };
+  const served = async (edge: EdgeProcess | undefined): Promise<string> => {
+    const models = ['--target', target, '--draft', draft];
+    const serve = await startServeProcess(['--edge', edge?.url ?? '', ...models, '--rtt', String(roundTripMs)]);
+    opened.push(serve);
+    return serve.baseUrl;
+  };
+  try {
+    const urls: Readonly<Record<Way, string>> = {
+      ar: await proxied(plain),
+      'edge-sd': await proxied(drafting),
+      device: await served(plain),
+      'device+': await served(drafting),
+    };
+    return { urlOf: (way) => urls[way], [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function write(baseUrl: string, { model, prompt, tokens, count }: Question): Promise<WayText> {
+  let [first, firstMs, lastMs] = ['', 0, 0];
+  const onText = (text: string): void => {
+    lastMs = performance.now();
+    if (first !== '') return;
+    [first, firstMs] = [text, lastMs];
+  };
+  const messages = [{ role: 'user', content: prompt }];
+  const body = { model, messages, temperature: 0, max_tokens: tokens };
+  const { text, firstTextMs, completionTokens } = await streamChat({ baseUrl, body, onText });
+  const decodedTokens = completionTokens - count(first);
+  return { text, tokens: completionTokens, firstTextMs, decodedTokens, decodeMs: lastMs - firstMs };
+}
+
+/** A run's time per token is the time of all its texts over their tokens. Texts are compared with those of the first run of `ar`. */
+export function latencyRows(found: readonly LatencyFound[]): LatencyRow[] {
+  const reference = found.find(({ way }) => way === 'ar')?.runs[0] ?? [];
+  const paceOf = (texts: readonly WayText[]): number =>
+    texts.reduce((sum, { decodeMs }) => sum + decodeMs, 0) / texts.reduce((sum, one) => sum + one.decodedTokens, 0);
+  const pacesOf = ({ runs }: LatencyFound): number[] => runs.map(paceOf);
+  return found.map((one): LatencyRow => {
+    const alone = found.find(({ way, roundTripMs }) => way === 'ar' && roundTripMs === one.roundTripMs) ?? one;
+    const paces = pacesOf(one);
+    const texts = one.runs.flat();
+    return {
+      what: 'latency',
+      way: one.way,
+      roundTripMs: one.roundTripMs,
+      runs: one.runs.length,
+      texts: texts.length,
+      textsWrong: one.runs.flatMap((run) => run.filter(({ text }, index) => text !== reference[index]?.text)).length,
+      msPerToken: median(paces),
+      msPerTokenLow: Math.min(...paces),
+      msPerTokenHigh: Math.max(...paces),
+      firstTextMs: median(texts.map(({ firstTextMs }) => firstTextMs)),
+      overAr: median(paces) / median(pacesOf(alone)),
+    };
+  });
+}

@@ -1,0 +1,61 @@
+// The rows of "bench serve".
+
+/** Who is asked: the HTTP port of an edge, or the endpoint of a device in front of it; `+` : that edge has a draft of its own. */
+export const ways = ['ar', 'edge-sd', 'device', 'device+'] as const;
+export type Way = (typeof ways)[number];
+
+/** One answer. */
+export interface WayText {
+  readonly text: string;
+  readonly tokens: number;
+  /** From the request, ms. */
+  readonly firstTextMs: number;
+  /** Tokens behind the first piece of text, and the time from it to the last one, ms. */
+  readonly decodedTokens: number;
+  readonly decodeMs: number;
+}
+
+/** Medians of the runs of a way to ask at one round trip. */
+export interface LatencyRow {
+  readonly what: 'latency';
+  readonly way: Way;
+  readonly roundTripMs: number;
+  readonly runs: number;
+  readonly texts: number;
+  readonly textsWrong: number;
+  readonly msPerToken: number;
+  readonly msPerTokenLow: number;
+  readonly msPerTokenHigh: number;
+  readonly firstTextMs: number;
+  /** Of `ar` at the same round trip. */
+  readonly overAr: number;
+}
+
+/** What HTTP adds to a request: medians over the requests, ms. */
+export interface OverheadRow {
+  readonly what: 'overhead';
+  readonly requests: number;
+  readonly tokens: number;
+  readonly libraryMs: number;
+  readonly wholeMs: number;
+  readonly streamedMs: number;
+  readonly httpOverheadMs: number;
+}
+
+/** Many clients at once. */
+export interface CrowdRow {
+  readonly what: 'crowd';
+  readonly clients: number;
+  readonly seconds: number;
+  readonly answers: number;
+  readonly chunks: number;
+  readonly textsWrong: number;
+  readonly failed: number;
+  readonly memoryGrowthMb: number;
+  /** From the text in the device to the chunk at the client, ms. */
+  readonly addedDelayP50Ms: number;
+  readonly addedDelayP99Ms: number;
+  readonly addedDelayMaxMs: number;
+}
+
+export type ServeRow = LatencyRow | OverheadRow | CrowdRow;
