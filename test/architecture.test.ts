@@ -153,6 +153,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'device',
     'edge',
     'live',
+    'http',
     'files',
     'figures',
     'laboratory',

@@ -40,7 +40,7 @@ interface Question {
 const chatPrompts = samplePrompts.prompts.filter(({ form }) => form === 'chat');
 const contextLength = 2048;
 
-/** @returns null: no round trip is asked for */
+/** @returns for each way to ask and round trip */
 export async function measureLatency(settings: LatencySettings, run: Run): Promise<readonly LatencyFound[]> {
   const { target, roundTripsMs, repeats, prompts: promptCount, tokens } = settings;
   if (roundTripsMs.length === 0) return [];
@@ -73,63 +73,60 @@ export async function measureLatency(settings: LatencySettings, run: Run): Promi
   return found;
 }
 
-/** Two edge processes, which start when they are needed: one has a draft of its own. */
+/** The edge processes, which start when they are needed. */
 class Edges implements AsyncDisposable {
   readonly #settings: LatencySettings;
-  #started: readonly EdgeProcess[] = [];
+  #started: EdgeProcess[] = [];
 
   constructor(settings: LatencySettings) {
     this.#settings = settings;
   }
 
-  async start(): Promise<readonly EdgeProcess[]> {
-    if (this.#started.length > 0) return this.#started;
+  async start(): Promise<OpenEdges> {
     const { target, draft, profile } = this.#settings;
     const sizes = ['--context', String(contextLength), '--sessions', '3'];
     const flags = ['--model', target, '--profile', profile, ...sizes];
-    const plain = await startEdgeProcess(flags, () => {});
-    this.#started = [plain];
+    const kinds = { ar: ['--look-up', '0'], edge: [], 'edge-sd': ['--draft', draft] };
     // One after the other: each measures its own steps at its start.
-    this.#started = [plain, await startEdgeProcess([...flags, '--draft', draft], () => {})];
-    return this.#started;
+    for (const more of Object.values(kinds).slice(this.#started.length))
+      this.#started.push(await startEdgeProcess([...flags, ...more], () => {}));
+    const [ar, edge, edgeSd] = this.#started as [EdgeProcess, EdgeProcess, EdgeProcess];
+    return { ar, edge, 'edge-sd': edgeSd };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const edge of this.#started) await edge.close();
+    for (const edge of this.#started.splice(0)) await edge.close();
   }
 }
+
+type OpenEdges = Readonly<Record<Exclude<Way, 'device'>, EdgeProcess>>;
 
 interface OpenWays extends AsyncDisposable {
   urlOf(way: Way): string;
 }
 
-async function openWays(
-  [plain, drafting]: readonly EdgeProcess[],
-  { target, draft }: LatencySettings,
-  roundTripMs: number,
-): Promise<OpenWays> {
+async function openWays(edges: OpenEdges, { target, draft }: LatencySettings, roundTripMs: number): Promise<OpenWays> {
   const opened: AsyncDisposable[] = [];
   const close = async (): Promise<void> => {
     for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
   };
-  const portOf = (edge: EdgeProcess | undefined): number => Number(new URL(edge?.url ?? '').port);
-  const proxied = async (edge: EdgeProcess | undefined): Promise<string> => {
-    const proxy = await startDelayProxy(portOf(edge), roundTripMs);
+  const proxied = async ({ url }: EdgeProcess): Promise<string> => {
+    const proxy = await startDelayProxy(Number(new URL(url).port), roundTripMs);
     opened.push(proxy);
     return `http://127.0.0.1:${proxy.port}/v1`;
   };
-  const served = async (edge: EdgeProcess | undefined): Promise<string> => {
+  const served = async ({ url }: EdgeProcess): Promise<string> => {
     const models = ['--target', target, '--draft', draft];
-    const serve = await startServeProcess(['--edge', edge?.url ?? '', ...models, '--rtt', String(roundTripMs)]);
+    const serve = await startServeProcess(['--edge', url, ...models, '--rtt', String(roundTripMs)]);
     opened.push(serve);
     return serve.baseUrl;
   };
   try {
     const urls: Readonly<Record<Way, string>> = {
-      ar: await proxied(plain),
-      'edge-sd': await proxied(drafting),
-      device: await served(plain),
-      'device+': await served(drafting),
+      ar: await proxied(edges.ar),
+      edge: await proxied(edges.edge),
+      'edge-sd': await proxied(edges['edge-sd']),
+      device: await served(edges.edge),
     };
     return { urlOf: (way) => urls[way], [Symbol.asyncDispose]: close };
   } catch (error) {

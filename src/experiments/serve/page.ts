@@ -5,10 +5,10 @@ import type { Document } from '../../files/document.ts';
 import type { CrowdRow, LatencyRow, OverheadRow, ServeRow } from './rows.ts';
 
 const names: Readonly<Record<LatencyRow['way'], string>> = {
-  ar: 'the edge, `ar`',
-  'edge-sd': 'the edge with a draft of its own, `edge-sd`',
+  ar: 'the edge without drafts, `ar`',
+  edge: 'the edge as it is, which looks drafts up in the text',
+  'edge-sd': 'the edge with a draft model, `edge-sd`',
   device: 'the device in front of the edge',
-  'device+': 'the device in front of the edge with a draft of its own',
 };
 
 export function servePage({ rows }: Document<ServeRow>): string {

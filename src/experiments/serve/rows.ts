@@ -1,7 +1,7 @@
 // The rows of "bench serve".
 
-/** Who is asked: the HTTP port of an edge, or the endpoint of a device in front of it; `+` : that edge has a draft of its own. */
-export const ways = ['ar', 'edge-sd', 'device', 'device+'] as const;
+/** Who is asked: the HTTP port of an edge without any drafts, of one that looks them up, of one with a draft model; or a device's endpoint. */
+export const ways = ['ar', 'edge', 'edge-sd', 'device'] as const;
 export type Way = (typeof ways)[number];
 
 /** One answer. */
