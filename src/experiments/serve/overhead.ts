@@ -40,8 +40,8 @@ export async function measureOverhead(requests: number): Promise<OverheadRow> {
       }
     }
     const [libraryMs, wholeMs, streamedMs] = [median(times.library), median(times.whole), median(times.streamed)];
-    const httpOverheadMs = Math.max(wholeMs, streamedMs) - libraryMs;
-    return { what: 'overhead', requests, tokens, libraryMs, wholeMs, streamedMs, httpOverheadMs };
+    const [httpOverheadMs, streamedOverheadMs] = [wholeMs - libraryMs, streamedMs - libraryMs];
+    return { what: 'overhead', requests, tokens, libraryMs, wholeMs, streamedMs, httpOverheadMs, streamedOverheadMs };
   } finally {
     await edge.close();
   }

@@ -43,10 +43,18 @@ function overheadPart(rows: readonly OverheadRow[]): string {
   return `## What HTTP adds to a request
 
 ${markdownTable(
-  ['requests', 'tokens', "the library's call, ms", 'whole answer, ms', 'streamed, ms', 'added, ms'],
+  [
+    'requests',
+    'tokens',
+    "the library's call, ms",
+    'whole answer, ms',
+    'streamed, ms',
+    'added, ms',
+    'added by a stream, ms',
+  ],
   rows.map((row) => [
     ...[`${row.requests}`, `${row.tokens}`, fixed(row.libraryMs, 2), fixed(row.wholeMs, 2)],
-    ...[fixed(row.streamedMs, 2), fixed(row.httpOverheadMs, 2)],
+    ...[fixed(row.streamedMs, 2), fixed(row.httpOverheadMs, 2), fixed(row.streamedOverheadMs, 2)],
   ]),
 )}`;
 }

@@ -39,7 +39,9 @@ export interface OverheadRow {
   readonly libraryMs: number;
   readonly wholeMs: number;
   readonly streamedMs: number;
+  /** Of a whole answer, and of a streamed one; the client's own work is part of both. */
   readonly httpOverheadMs: number;
+  readonly streamedOverheadMs: number;
 }
 
 /** Many clients at once. */

@@ -81,6 +81,7 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
       deviceFirstTextMsRtt60: at('device', 60)?.firstTextMs ?? null,
       edgeFirstTextMsRtt60: at('ar', 60)?.firstTextMs ?? null,
       httpOverheadMs: overhead?.httpOverheadMs ?? null,
+      streamedOverheadMs: overhead?.streamedOverheadMs ?? null,
       clients: crowd?.clients ?? null,
       textsWrong,
       failed: crowd?.failed ?? null,
