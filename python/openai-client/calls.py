@@ -5,8 +5,30 @@ A line: {"id", "kind", "baseUrl", "key", "fields"}. The answer: {"id", "text"} o
 
 import json
 import sys
+from typing import Annotated, Literal
 
 import openai
+from pydantic import BaseModel, Field
+
+
+class Lamp(BaseModel):
+    """The schema of the trial: src/trials/api/light.ts."""
+
+    room: Literal["kitchen", "hall", "attic"]
+    on: bool
+    colours: Annotated[list[Literal["red", "green", "blue"]], Field(min_length=1, max_length=3)]
+
+
+def lamp(parsed: Lamp | None) -> str:
+    assert parsed is not None, "nothing was parsed"
+    return parsed.model_dump_json()
+
+
+def called(answer) -> str:
+    """The calls of a chat completion, as JSON."""
+    assert answer.choices[0].finish_reason == "tool_calls", answer.choices[0].finish_reason
+    calls = answer.choices[0].message.tool_calls or []
+    return json.dumps([{"name": call.function.name, "input": call.function.arguments} for call in calls])
 
 
 def said(kind: str, client: openai.OpenAI, fields: dict) -> str:
@@ -36,6 +58,18 @@ def said(kind: str, client: openai.OpenAI, fields: dict) -> str:
         # The helper of this client takes no answer that ends at its limit, which all of the trial do.
         events = client.responses.create(**fields, stream=True)
         return "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    if kind == "chat parse, pydantic":
+        return lamp(client.chat.completions.parse(**fields, response_format=Lamp).choices[0].message.parsed)
+    if kind == "chat stream helper, pydantic":
+        with client.chat.completions.stream(**fields, response_format=Lamp) as stream:
+            return lamp(stream.get_final_completion().choices[0].message.parsed)
+    if kind == "chat, tools":
+        return called(client.chat.completions.create(**fields))
+    if kind == "chat, tools, stream helper":
+        with client.chat.completions.stream(**fields) as stream:
+            return called(stream.get_final_completion())
+    if kind == "responses parse, pydantic":
+        return lamp(client.responses.parse(**fields, text_format=Lamp).output_parsed)
     raise ValueError(f"there is no call {kind}")
 
 

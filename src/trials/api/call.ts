@@ -56,11 +56,11 @@ const question: readonly Message[] = [
   { role: 'user', content: 'Why is the sky blue? Answer in two sentences.' },
 ];
 
+/** A conversation. */
+export type ChatAsked = Asked & { readonly prompt: { readonly messages: readonly Message[] } };
+
 /** A conversation with parameters of its own for each number, so that not all calls ask for the same text. */
-export function chatAsked(
-  number: number,
-  changes: Partial<Asked> = {},
-): Asked & { readonly prompt: { readonly messages: readonly Message[] } } {
+export function chatAsked(number: number, changes: Partial<Asked> = {}): ChatAsked {
   const temperature = number % 4 === 0 ? 0 : 0.8;
   const common = { temperature, topP: number % 3 === 0 ? 0.9 : 1, seed: 100 + number, maxTokens: 32, ...changes };
   return { ...common, prompt: { messages: question } };
@@ -74,7 +74,8 @@ export function textAsked(
   return { ...chatAsked(number, changes), prompt: { text: 'Once upon a time there was a' } };
 }
 
-interface SampledFields {
+/** Fields of a request that say how text is chosen. */
+export interface SampledFields {
   temperature: number;
   top_p: number;
   seed: number;

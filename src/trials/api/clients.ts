@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { badArgument } from '../../basics/errors.ts';
 import { shippedPath } from '../../model-files/shipped-path.ts';
+import { agentCalls } from './agent-calls.ts';
 import type { ApiCall, ApiClient } from './call.ts';
 import { openWebUiCalls } from './open-webui-calls.ts';
 import { plainCalls } from './plain-calls.ts';
@@ -28,7 +29,8 @@ interface ClientToLoad extends Pick<ApiClient, 'name'> {
 const known: readonly ClientToLoad[] = [
   {
     ...{ name: 'openai', needs: 'openai' },
-    load: async () => (await import('./openai-calls.ts')).openaiCalls(await import('openai')),
+    load: async () =>
+      (await import('./openai-calls.ts')).openaiCalls(await import('openai'), await import('openai/helpers/zod')),
   },
   {
     ...{ name: 'ai with @ai-sdk/openai-compatible', needs: 'ai' },
@@ -43,6 +45,7 @@ const known: readonly ClientToLoad[] = [
     ...{ name: '@anthropic-ai/sdk', needs: '@anthropic-ai/sdk' },
     load: async () => (await import('./anthropic-calls.ts')).anthropicCalls(await import('@anthropic-ai/sdk')),
   },
+  { name: 'coding agent', needs: null, load: async () => agentCalls },
   { name: 'Open WebUI', needs: null, load: async () => openWebUiCalls },
   { name: 'plain HTTP', needs: null, load: async () => plainCalls },
 ];

@@ -1,12 +1,14 @@
 // LangChain's classes for OpenAI's API.
 
-import { type ApiCall, type ApiPlace, chatAsked, demand, textAsked } from './call.ts';
+import type { AIMessageChunk } from '@langchain/core/messages';
+import { type ApiCall, type ApiPlace, type ChatAsked, chatAsked, demand, textAsked } from './call.ts';
+import { bothTools, callsText, formTokens, lampSchema, lampText } from './light.ts';
 
 type LangChain = typeof import('@langchain/openai');
 
 /** @param load the package */
 export function langchainCalls({ ChatOpenAI, OpenAI }: LangChain): readonly ApiCall[] {
-  const chat = (place: ApiPlace, asked: ReturnType<typeof chatAsked>, useResponsesApi: boolean) =>
+  const chat = (place: ApiPlace, asked: ChatAsked, useResponsesApi: boolean) =>
     new ChatOpenAI({ ...settingsOf(place, asked), useResponsesApi, streamUsage: true });
   return [
     ...([false, true] as const).flatMap((useResponsesApi) => {
@@ -36,6 +38,7 @@ export function langchainCalls({ ChatOpenAI, OpenAI }: LangChain): readonly ApiC
         },
       ];
     }),
+    ...formCalls((place, number) => chat(place, chatAsked(number, { maxTokens: formTokens }), false)),
     {
       name: 'OpenAI.invoke',
       async run(place) {
@@ -52,6 +55,37 @@ export function langchainCalls({ ChatOpenAI, OpenAI }: LangChain): readonly ApiC
         return [{ asked, text }];
       },
     },
+  ];
+}
+
+function formCalls(
+  chat: (place: ApiPlace, number: number) => InstanceType<LangChain['ChatOpenAI']>,
+): readonly ApiCall[] {
+  const tools = bothTools.map((one) => ({ type: 'function' as const, function: one }));
+  const choice = { tool_choice: 'required' };
+  const call = (
+    name: string,
+    number: number,
+    textOf: (model: ReturnType<typeof chat>) => Promise<string>,
+  ): ApiCall => ({
+    name,
+    run: async (place) => [{ asked: null, text: await textOf(chat(place, number)) }],
+  });
+  return [
+    call('ChatOpenAI.withStructuredOutput, zod', 240, async (model) => {
+      const formed = model.withStructuredOutput(lampSchema, { name: 'lamp', method: 'jsonSchema' });
+      return lampText(await formed.invoke(messagesOf(chatAsked(240))));
+    }),
+    call('ChatOpenAI.bindTools, invoke', 241, async (model) => {
+      const { tool_calls: calls = [] } = await model.bindTools(tools, choice).invoke(messagesOf(chatAsked(241)));
+      return callsText(calls.map(({ name, args: input }) => ({ name, input })));
+    }),
+    call('ChatOpenAI.bindTools, stream', 242, async (model) => {
+      let whole: AIMessageChunk | null = null;
+      for await (const chunk of await model.bindTools(tools, choice).stream(messagesOf(chatAsked(242))))
+        whole = whole === null ? chunk : whole.concat(chunk);
+      return callsText((whole?.tool_calls ?? []).map(({ name, args: input }) => ({ name, input })));
+    }),
   ];
 }
 
@@ -72,6 +106,6 @@ function settingsOf({ baseUrl, key, model }: ApiPlace, { temperature, topP = 1, 
   return { model, apiKey: key, maxRetries: 0, ...sampling, configuration: { baseURL: baseUrl } };
 }
 
-function messagesOf({ prompt }: ReturnType<typeof chatAsked>) {
+function messagesOf({ prompt }: ChatAsked) {
   return prompt.messages.map(({ role, content }) => ({ role, content }));
 }

@@ -2,6 +2,7 @@
 // that it runs beside it. Not the program itself.
 
 import { type ApiCall, type ApiPlace, chatAsked, demand, sampled } from './call.ts';
+import { bothTools, callsText, formTokens } from './light.ts';
 import { eventsOf } from './server-sent.ts';
 
 /** What it asks a model for after the first answer. */
@@ -56,10 +57,50 @@ export const openWebUiCalls: readonly ApiCall[] = [
       return [{ asked, text: choices[0]?.message?.content ?? '' }];
     },
   },
+  {
+    name: 'tools, and their results, stream',
+    async run(place) {
+      const { messages } = chatAsked(62).prompt;
+      const fields = { ...sampled(chatAsked(62, { maxTokens: formTokens })), stream: true };
+      const tools = bothTools.map((one) => ({ type: 'function', function: one }));
+      const events = await eventsOf(await post(place, { messages, tools, tool_choice: 'required', ...fields }));
+      const calls = callsOf(events);
+      const results = calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: 'Done.' }));
+      const said = [...messages, { role: 'assistant', content: '', tool_calls: calls }, ...results];
+      const answer = await eventsOf(await post(place, { messages: said, tools, ...fields, max_tokens: 24 }));
+      const heard = calls.map(({ function: { name, arguments: input } }) => ({ name, input }));
+      const deltas = answer.map((event) => (event['choices'] as Choices | undefined)?.[0]?.delta?.content ?? '');
+      return [{ asked: null, text: callsText(heard) + deltas.join('') }];
+    },
+  },
 ];
 
+interface ToolCall {
+  id: string;
+  index: number;
+  readonly type: string;
+  readonly function: { name: string; arguments: string };
+}
+
+/** It puts the parts of a call together by their index. */
+function callsOf(events: readonly Readonly<Record<string, unknown>>[]): readonly ToolCall[] {
+  const calls = new Map<number, ToolCall>();
+  for (const event of events) {
+    for (const part of (event['choices'] as Choices | undefined)?.[0]?.delta?.tool_calls ?? []) {
+      demand(Number.isInteger(part.index), 'a part of a call has no index');
+      const known = calls.get(part.index);
+      if (known === undefined) calls.set(part.index, structuredClone(part) as ToolCall);
+      else known.function.arguments += part.function?.arguments ?? '';
+    }
+  }
+  return [...calls.values()];
+}
+
 type Choices = readonly {
-  readonly delta?: { readonly content?: string };
+  readonly delta?: {
+    readonly content?: string | null;
+    readonly tool_calls?: readonly (Pick<ToolCall, 'index'> & Partial<ToolCall>)[];
+  };
   readonly message?: { readonly content: string };
 }[];
 

@@ -1,31 +1,23 @@
 // OpenAI's own client for Node.
 
 import type OpenAI from 'openai';
-import {
-  type ApiCall,
-  type ApiPlace,
-  type Asked,
-  chatAsked,
-  demand,
-  type Heard,
-  sampled,
-  textAsked,
-  withStop,
-} from './call.ts';
+import { type ApiCall, type Asked, chatAsked, demand, sampled, textAsked, withStop } from './call.ts';
+import { chatFields, type MakeCall, responseFields } from './openai-fields.ts';
+import { formCalls } from './openai-form-calls.ts';
 
-type Client = OpenAI;
 type Chunk = OpenAI.Chat.Completions.ChatCompletionChunk;
 
-/** @param load the package */
-export function openaiCalls(load: typeof import('openai')): readonly ApiCall[] {
-  const call = (name: string, run: (client: Client, place: ApiPlace) => Promise<readonly Heard[]>): ApiCall => ({
+/** @param load the package, and its part for schemas of zod */
+export function openaiCalls(
+  load: typeof import('openai'),
+  helpers: typeof import('openai/helpers/zod'),
+): readonly ApiCall[] {
+  const call: MakeCall = (name, run) => ({
     name,
     run: (place) => run(new load.OpenAI({ apiKey: place.key, baseURL: place.baseUrl, maxRetries: 0 }), place),
   });
-  return [...chatCalls(call), ...otherRoutes(call)];
+  return [...chatCalls(call), ...otherRoutes(call), ...formCalls(call, helpers)];
 }
-
-type MakeCall = (name: string, run: (client: Client, place: ApiPlace) => Promise<readonly Heard[]>) => ApiCall;
 
 function chatCalls(call: MakeCall): readonly ApiCall[] {
   return [
@@ -129,23 +121,4 @@ function otherRoutes(call: MakeCall): readonly ApiCall[] {
       return [{ asked, text }];
     }),
   ];
-}
-
-function chatFields({ model }: ApiPlace, asked: ReturnType<typeof chatAsked>) {
-  return { model, messages: asked.prompt.messages.map((message) => ({ ...message })), ...sampled(asked) };
-}
-
-/** The type has no seed; the endpoint takes one, here as elsewhere. */
-function responseFields({ model }: ApiPlace, asked: ReturnType<typeof chatAsked>) {
-  const { temperature, topP: top_p = 1, maxTokens: max_output_tokens, seed, prompt } = asked;
-  const [system, ...input] = prompt.messages.map((message) => ({ ...message }));
-  return {
-    model,
-    instructions: system?.content ?? '',
-    input,
-    temperature,
-    top_p,
-    max_output_tokens,
-    ...({ seed } as object),
-  };
 }

@@ -12,12 +12,14 @@ import {
   type ApiClient,
   type ApiPlace,
   type Asked,
+  type ChatAsked,
   chatAsked,
   demand,
   sampled,
   textAsked,
   withStop,
 } from './call.ts';
+import { bothTools, type CallHeard, callsText, formTokens, lampText } from './light.ts';
 
 /** The client, or in words why it can't be called. Disposing of it ends its process. */
 export async function openPythonClient(): Promise<(ApiClient & Disposable) | { readonly missing: string }> {
@@ -118,6 +120,39 @@ function callsOf(python: PythonProcess): readonly ApiCall[] {
     ...[chat('chat', 40), chat('chat, stream', 41), streamHelper(python)],
     ...[text('completions', 43), text('completions, stream', 44)],
     ...[responses('responses', 45), responses('responses, stream', 46)],
+    ...formCalls(python),
+  ];
+}
+
+/** In Python the schema is a model of pydantic; it is the same as here. */
+function formCalls(python: PythonProcess): readonly ApiCall[] {
+  const tools = bothTools.map((one) => ({ type: 'function', function: one }));
+  const call = (kind: string, number: number, fields: object, textOf: (text: string) => string): ApiCall => ({
+    name: kind,
+    async run(place) {
+      const asked = chatFields(chatAsked(number, { maxTokens: formTokens }));
+      const text = await python.ask(kind, place, { model: place.model, ...asked, ...fields });
+      return [{ asked: null, text: textOf(text) }];
+    },
+  });
+  const lampOf = (text: string): string => lampText(JSON.parse(text));
+  const callsOf = (text: string): string => callsText(JSON.parse(text) as CallHeard[], 1);
+  const one = { tools, parallel_tool_calls: false, tool_choice: 'required' };
+  return [
+    call('chat parse, pydantic', 250, {}, lampOf),
+    call('chat stream helper, pydantic', 251, {}, lampOf),
+    call('chat, tools', 252, one, callsOf),
+    call('chat, tools, stream helper', 253, one, callsOf),
+    {
+      name: 'responses parse, pydantic',
+      async run(place) {
+        const { temperature, top_p, max_tokens, seed } = sampled(chatAsked(254, { maxTokens: formTokens }));
+        const [, input] = chatAsked(254).prompt.messages;
+        const fields = { input: [input], temperature, top_p, max_output_tokens: max_tokens, extra_body: { seed } };
+        const text = await python.ask('responses parse, pydantic', place, { model: place.model, ...fields });
+        return [{ asked: null, text: lampOf(text) }];
+      },
+    },
   ];
 }
 
@@ -134,6 +169,6 @@ function streamHelper(python: PythonProcess): ApiCall {
   };
 }
 
-function chatFields(asked: ReturnType<typeof chatAsked>): object {
+function chatFields(asked: ChatAsked): object {
   return { messages: asked.prompt.messages, ...sampled(asked) };
 }
