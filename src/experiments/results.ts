@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Document } from '../files/document.ts';
 import type { AnyExperiment } from '../laboratory/experiment.ts';
 import { resultPage } from '../laboratory/result-page.ts';
+import { apiTrial } from '../trials/api/api.ts';
 import { ablationExperiment } from './ablation/ablation.ts';
 import { allocationExperiment } from './allocation/allocation.ts';
 import { autoExperiment } from './auto/auto.ts';
@@ -36,6 +37,7 @@ const withPages: readonly AnyExperiment[] = [
   paddingExperiment,
   predictionExperiment,
   serveExperiment,
+  apiTrial,
 ];
 
 export interface ResultPage {

@@ -1,6 +1,7 @@
 // `outrider trial api`: clients that others have written, unchanged, against an edge's own port and the endpoint of a device before it. Each text
 // must be the one that the target writes alone.
 
+import { markdownTable } from '../../figures/markdown.ts';
 import { routeRules } from '../../http/app.ts';
 import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
 import type { OptionsOf } from '../../laboratory/options.ts';
@@ -77,6 +78,7 @@ export const apiTrial: Experiment<typeof options, Found, ApiConclusion> = {
   options,
   measure,
   conclude,
+  page: ({ rows }) => clientTable(rows),
   goals: () => ({ failed: 0, clients: { atLeast: 7 } }),
 };
 
@@ -195,6 +197,18 @@ function conclude({ called, skipped, uncalled, models }: Found): ApiConclusion {
     ...uncalled.map((route) => `no client has had an answer of ${route}`),
   ];
   return { rows, summary, passed, params: models, remarks };
+}
+
+/** One line for each client: how many of its calls were right at each place. */
+function clientTable(rows: readonly ApiRow[]): string {
+  const clients = new Map(rows.map(({ client, version }) => [client, version] as const));
+  const lines = [...clients].map(([client, version]) => {
+    const own = rows.filter((row) => row.client === client);
+    const right = (place: 'edge' | 'device'): string =>
+      `${own.filter((row) => row[place] === 'identical' || row[place] === 'ok').length} of ${own.length}`;
+    return [client, version, own.map(({ call }) => call).join('; '), right('edge'), right('device')];
+  });
+  return markdownTable(['client', 'version', 'calls', 'right on the edge', 'right on the device'], lines);
 }
 
 function shown({ failure, texts, difference }: Outcome): string {

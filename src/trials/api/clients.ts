@@ -23,6 +23,8 @@ const packages = [
 interface ClientToLoad extends Pick<ApiClient, 'name'> {
   /** Its package; null: recorded requests need none. */
   readonly needs: string | null;
+  /** Where it has no package; default: recorded requests. */
+  readonly version?: string;
   load(): Promise<readonly ApiCall[]>;
 }
 
@@ -47,7 +49,7 @@ const known: readonly ClientToLoad[] = [
   },
   { name: 'coding agent', needs: null, load: async () => agentCalls },
   { name: 'Open WebUI', needs: null, load: async () => openWebUiCalls },
-  { name: 'plain HTTP', needs: null, load: async () => plainCalls },
+  { name: 'plain HTTP', needs: null, version: 'fetch', load: async () => plainCalls },
 ];
 
 /**
@@ -59,9 +61,9 @@ export async function loadClients(
   try {
     const wanted = known.filter(({ name }) => names.includes(name));
     return await Promise.all(
-      wanted.map(async ({ name, needs, load }) => {
+      wanted.map(async ({ name, needs, version = 'recorded requests', load }) => {
         const calls = await load();
-        return { name, version: needs === null ? 'recorded requests' : versionOf(needs), calls };
+        return { name, version: needs === null ? version : versionOf(needs), calls };
       }),
     );
   } catch (error) {

@@ -1,8 +1,7 @@
 // LangChain's classes for OpenAI's API.
 
-import type { AIMessageChunk } from '@langchain/core/messages';
 import { type ApiCall, type ApiPlace, type ChatAsked, chatAsked, demand, textAsked } from './call.ts';
-import { bothTools, callsText, formTokens, lampSchema, lampText } from './light.ts';
+import { bothTools, type CallHeard, callsText, formTokens, lampSchema, lampText } from './light.ts';
 
 type LangChain = typeof import('@langchain/openai');
 
@@ -81,10 +80,15 @@ function formCalls(
       return callsText(calls.map(({ name, args: input }) => ({ name, input })));
     }),
     call('ChatOpenAI.bindTools, stream', 242, async (model) => {
-      let whole: AIMessageChunk | null = null;
-      for await (const chunk of await model.bindTools(tools, choice).stream(messagesOf(chatAsked(242))))
-        whole = whole === null ? chunk : whole.concat(chunk);
-      return callsText((whole?.tool_calls ?? []).map(({ name, args: input }) => ({ name, input })));
+      const stream = await model.bindTools(tools, choice).stream(messagesOf(chatAsked(242)));
+      const calls: CallHeard[] = [];
+      // The parts of a call come one by one, with its index; the name comes with the first.
+      for await (const { tool_call_chunks: parts = [] } of stream)
+        for (const { index = 0, name, args = '' } of parts) {
+          const known = calls[index] ?? { name: name ?? '', input: '' };
+          calls[index] = { ...known, input: `${known.input}${args}` };
+        }
+      return callsText(calls);
     }),
   ];
 }

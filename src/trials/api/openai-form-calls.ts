@@ -67,7 +67,7 @@ function toolCalls(call: MakeCall): readonly ApiCall[] {
       return heard(callsText(calls, 1));
     }),
     call('tools, parallel calls, stream', async (client, place) => {
-      const fields = { ...formFields(place, 205), tools, parallel_tool_calls: true, tool_choice: 'required' as const };
+      const fields = { ...formFields(place, 217), tools, parallel_tool_calls: true, tool_choice: 'required' as const };
       const indexes = new Set<number>();
       const stream = client.chat.completions.stream(fields);
       stream.on('chunk', ({ choices }) => {
