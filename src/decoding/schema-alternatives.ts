@@ -4,10 +4,14 @@ import { isObject, type Json, type JsonObject, type Schema, SchemaFault, typeNam
 
 /** Combinations multiply: schemas of more alternatives than these are refused. */
 const mostAlternatives = 5000;
+/** Of what they are put together from: each takes the time of all its names, while nobody else is answered. */
+const mostMembers = 100_000;
 
 /** Alternatives of all schemas of one grammar so far. */
 export interface AlternativeCount {
   made: number;
+  /** Keywords and names of properties in them. */
+  members: number;
 }
 
 /** @param root where references begin @throws SchemaFault */
@@ -19,6 +23,8 @@ export function alternativesOf(schema: Schema, root: Schema, count: AlternativeC
     count.made += 1;
     if (count.made > mostAlternatives) throw new SchemaFault('', `has more than ${mostAlternatives} combinations`);
     if (one === true) return [{}];
+    count.members += Object.keys(one).length + Object.keys(one['properties'] ?? {}).length;
+    if (count.members > mostMembers) throw new SchemaFault('', 'combines too many properties');
     const { $ref, anyOf, oneOf, allOf, ...rest } = one;
     const all = [...((allOf ?? []) as readonly Schema[])];
     if (oneOf !== undefined) all.push({ anyOf: oneOf });
@@ -63,8 +69,10 @@ type Combine = (one: Json, other: Json) => Json;
 const both: Combine = (one, other) => (isEqual(one, other) ? one : { allOf: [one, other] });
 const larger: Combine = (one, other) => Math.max(one as number, other as number);
 const smaller: Combine = (one, other) => Math.min(one as number, other as number);
-const common: Combine = (one, other) =>
-  (one as readonly Json[]).filter((value) => (other as readonly Json[]).some((own) => isEqual(value, own)));
+const common: Combine = (one, other) => {
+  const known = new Set((other as readonly Json[]).map(sameText));
+  return (one as readonly Json[]).filter((value) => known.has(sameText(value)));
+};
 
 /** How two values of a keyword become one that keeps both. */
 const combined: Readonly<Record<string, Combine>> = {
@@ -137,6 +145,13 @@ function commonTypes(one: readonly string[], other: readonly string[]): readonly
   const has = (types: readonly string[], name: string): boolean =>
     types.includes(name) || (name === 'integer' && types.includes('number'));
   return typeNames.filter((name) => has(one, name) && has(other, name));
+}
+
+/** Equal for JSON that {@link isEqual} calls the same. */
+function sameText(value: Json): string {
+  return JSON.stringify(value, (_, part: Json) =>
+    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1))) : part,
+  );
 }
 
 /** The same JSON, whatever the order of names. */

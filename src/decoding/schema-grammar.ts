@@ -20,7 +20,7 @@ export function jsonLine(value: Json): string {
 export class SchemaRules {
   readonly #rules = new Map<string, RulePart>(Object.entries(baseRules));
   readonly #names = new Map<string, string>();
-  readonly #alternatives: AlternativeCount = { made: 0 };
+  readonly #alternatives: AlternativeCount = { made: 0, members: 0 };
 
   /**
    * The part that stands for a schema.

@@ -33,11 +33,22 @@ export interface AnswerConstraint {
 
 /** @returns null: any text will do @throws ApiError 400 */
 export function constraintOf(use: ToolUse | null, format: WantedFormat | null): AnswerConstraint | null {
+  try {
+    return constraintMade(use, format);
+  } catch (error) {
+    // Rules within rules are written by calls within calls.
+    if (!(error instanceof RangeError)) throw error;
+    throw tooDeep(use === null ? (format?.field ?? '') : 'tools');
+  }
+}
+
+function constraintMade(use: ToolUse | null, format: WantedFormat | null): AnswerConstraint | null {
   if (use === null && format === null) return null;
   const rules = new SchemaRules();
   const unkept: string[] = [];
   let schemaBytes = 0;
   const partOf = (wanted: WantedFormat): RulePart => {
+    if (isDeeper(wanted.schema, mostJsonLevels)) throw tooDeep(wanted.field);
     schemaBytes += JSON.stringify(wanted.schema).length;
     if (schemaBytes > mostSchemaBytes)
       throw invalid(wanted.field, `makes schemas of more than ${mostSchemaBytes} bytes`);
@@ -57,6 +68,18 @@ export function constraintOf(use: ToolUse | null, format: WantedFormat | null): 
 
 /** Largest schemas of a request together, bytes of their JSON. */
 const mostSchemaBytes = 4 * grammarBytesLimit;
+/** Of a schema's JSON, examples and values of `enum` included. */
+const mostJsonLevels = 512;
+
+function tooDeep(field: string): ApiError {
+  const text = `"${field}": is nested too deeply; use schemas with fewer levels, and fewer references in a row`;
+  return new ApiError(400, 'invalid_json_schema', text, { param: field });
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1));
+}
 
 function addTo(rules: SchemaRules, { schema, isStrict, field, type }: WantedFormat): ReturnType<SchemaRules['add']> {
   try {
