@@ -3,6 +3,7 @@
 
 import { OutriderError } from '../basics/errors.ts';
 import type { RowAsk } from '../decoding/candidates.ts';
+import type { Grammar } from '../decoding/grammar.ts';
 import type { GrammarEngine, GrammarMatcher } from '../models/grammar-engine.ts';
 import type { EdgeState, StepTicket } from '../protocol/edge-state.ts';
 
@@ -61,15 +62,50 @@ export class EdgeGrammars<Entry extends GrammarEntry> {
   }
 
   /** What the rows of a step are asked for; undefined: nothing. @throws OutriderError where the grammar can't be followed */
-  async asks(entry: Entry, { drafts }: StepTicket): Promise<readonly RowAsk[] | undefined> {
+  async asks(entry: Entry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined> {
+    // The session was opened again: this step counts for nothing, and another text has nothing to do with its failure.
+    const isStale = (): boolean => entry.state.ticket !== ticket;
+    if (isStale()) return undefined;
+    try {
+      return await this.#asks(entry, ticket.drafts);
+    } catch (error) {
+      if (isStale()) return undefined;
+      throw error;
+    }
+  }
+
+  async #asks(entry: Entry, drafts: readonly number[]): Promise<readonly RowAsk[] | undefined> {
     const { open, text } = entry.state;
     const { sampling, grammar, topLogprobs } = open;
     const bias = sampling.logitBias.length === 0 ? undefined : sampling.logitBias;
     const normalises = topLogprobs !== undefined;
     if (grammar === undefined && bias === undefined && !normalises) return undefined;
     const start = open.prompt.length;
-    const masks = await entry.grammar?.matcher?.masks(text.length - start, (from) => text.slice(start + from), drafts);
+    const from = (index: number): readonly number[] => text.slice(start + index);
+    const masks =
+      grammar === undefined ? undefined : await this.#masks(entry, grammar, [text.length - start, from, drafts]);
     return Array.from({ length: drafts.length + 1 }, (_, row) => ({ allowed: masks?.[row], bias, normalises }));
+  }
+
+  async #masks(
+    entry: Entry,
+    grammar: Grammar,
+    text: Parameters<GrammarMatcher['masks']>,
+  ): Promise<readonly Uint32Array[]> {
+    const known = entry.grammar;
+    try {
+      if (known !== null && known.matcher !== null) return await known.matcher.masks(...text);
+    } catch (error) {
+      if (!known?.isLeft) throw error;
+    }
+    // Another session has got its place since the step was planned. The rows still count, so the grammar must be kept.
+    if (this.#engine === undefined) throw withoutGrammars;
+    const matcher = await this.#engine.open(grammar);
+    try {
+      return await matcher.masks(...text);
+    } finally {
+      matcher.close();
+    }
   }
 
   async #open(entry: Entry, opening: SessionGrammar): Promise<void> {

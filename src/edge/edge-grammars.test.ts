@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { badArgument } from '../basics/errors.ts';
+import { TokenText } from '../decoding/token-text.ts';
+import type { GrammarEngine, GrammarMatcher } from '../models/grammar-engine.ts';
+import type { EdgeState, StepTicket } from '../protocol/edge-state.ts';
+import { EdgeGrammars, type SessionGrammar } from './edge-grammars.ts';
+
+const mask = Uint32Array.of(5);
+const ticket: StepTicket = { incarnation: 1, generation: 1, length: 3, drafts: [7], deviceDrafts: 1 };
+const open = { prompt: [1, 2], sampling: { logitBias: [] }, grammar: { kind: 'ebnf', text: 'root ::= "a"' } };
+
+/** A matcher whose masks come when they are let through. */
+function scene() {
+  const gate = Promise.withResolvers<readonly Uint32Array[]>();
+  const asked: (readonly number[])[] = [];
+  let [opened, closed] = [0, 0];
+  const matcher = (masks: () => Promise<readonly Uint32Array[]>): GrammarMatcher => ({
+    masks: (_length, from) => {
+      asked.push(from(0));
+      return masks();
+    },
+    next: async () => null,
+    close: () => {
+      closed += 1;
+    },
+  });
+  const engine: GrammarEngine = {
+    open: async () => {
+      opened += 1;
+      return matcher(opened === 1 ? () => gate.promise : async () => [mask, mask]);
+    },
+    async [Symbol.asyncDispose](): Promise<void> {},
+  };
+  const state = { incarnation: 1, generation: 1, open, text: TokenText.of([1, 2, 3]), ticket } as unknown as EdgeState;
+  const entry: { state: EdgeState; grammar: SessionGrammar | null } = { state, grammar: null };
+  const grammars = new EdgeGrammars<typeof entry>(engine, { refused: () => {}, ready: () => {} });
+  return { gate, asked, entry, grammars, counts: () => ({ opened, closed }) };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const masked = [mask, mask].map((allowed) => ({ allowed, bias: undefined, normalises: false }));
+
+describe('grammars of sessions', () => {
+  it('keep the grammar of a step whose session loses its place before the masks are asked for', async () => {
+    const { entry, grammars, asked, counts } = scene();
+    expect(grammars.isReady(entry)).toBe(false);
+    await turn();
+    expect(grammars.isReady(entry)).toBe(true);
+    grammars.leave(entry);
+    expect(await grammars.asks(entry, ticket)).toEqual(masked);
+    expect(asked).toEqual([[3]]);
+    expect(counts()).toEqual({ opened: 2, closed: 2 });
+  });
+
+  it('keep it where the place is lost while they are made', async () => {
+    const { entry, grammars, gate } = scene();
+    grammars.isReady(entry);
+    await turn();
+    const asks = grammars.asks(entry, ticket);
+    grammars.leave(entry);
+    gate.reject(badArgument('the grammar is closed', 'ask again'));
+    expect(await asks).toEqual(masked);
+  });
+
+  it('let a session that was opened again go on, whatever its earlier text has failed by', async () => {
+    const { entry, grammars, gate } = scene();
+    grammars.isReady(entry);
+    await turn();
+    const asks = grammars.asks(entry, ticket);
+    entry.state = { ...entry.state, generation: 2, ticket: null };
+    gate.reject(badArgument('the answer so far does not follow it', 'check it'));
+    expect(await asks).toBeUndefined();
+    expect(await grammars.asks(entry, ticket)).toBeUndefined();
+  });
+
+  it('end a session that does not follow its grammar', async () => {
+    const { entry, grammars, gate } = scene();
+    grammars.isReady(entry);
+    await turn();
+    const asks = grammars.asks(entry, ticket);
+    gate.reject(badArgument('the answer so far does not follow it', 'check it'));
+    await expect(asks).rejects.toThrow(/does not follow/);
+  });
+});
