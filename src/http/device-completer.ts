@@ -27,6 +27,7 @@ import { connectWithin, EdgeWatch } from './edge-watch.ts';
 import { demandRoomFor, EncodingTurns, KnownContext } from './known-context.ts';
 import { type LocalWriter, Vocabularies } from './local-writer.ts';
 import { isNoEdge, OutageAnswer, type TurnParts } from './outage-answer.ts';
+import { PredictedIds } from './predicted-ids.ts';
 import { demandVocabulary } from './request-limits.ts';
 
 /** What is completed by. */
@@ -75,6 +76,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
   };
   const watch = new EdgeWatch({ edges: device.edges, clock, changed: settings.onOutage });
   const turns = new EncodingTurns();
+  const predictions = new PredictedIds(device.tokenizer);
   /** @throws OutriderError `context-full` for a text that can't fit */
   const idsIn = async (prompt: CompletionRequest['prompt']): Promise<readonly number[]> => {
     await demandRoomFor(prompt, device.tokenizer, context);
@@ -92,7 +94,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
       demandVocabulary(request, device.tokenizer.vocabularySize);
       const prompt = await idsIn(request.prompt);
       const { local } = settings;
-      const parts = { settings, connect, context };
+      const parts = { settings, connect, context, predicted: await predictions.idsOf(request) };
       if (local === undefined || !canWrite(request))
         return patiently(parts, request, () => ask(parts, request, prompt));
       return askThrough(parts, request, { prompt, watch, writer: local });
@@ -107,41 +109,37 @@ function canWrite({ grammar, topLogprobs }: CompletionRequest): boolean {
 
 /** Drafts from a prediction take no time, and a step may take many. */
 const predictedMaxAhead = 192;
-/** A longer prediction is used up to here: to encode it takes time in which nobody else is answered. */
-const predictedCharacters = 524_288;
 
 /**
  * How a turn drafts. With a prediction most of its drafts cost nothing, so nobody judges what they save; the draft model helps where mode
  * `auto` would begin with it.
  */
 function draftingOf(
-  { tokenizer, drafter, auto }: Device,
-  { prediction = '' }: Pick<CompletionRequest, 'prediction'>,
+  { drafter, auto }: Device,
+  predicted: readonly number[] | null,
 ): Pick<TurnOptions, 'drafter' | 'auto' | 'mode' | 'maxAhead'> {
-  if (prediction === '') return { drafter, auto };
+  if (predicted === null) return { drafter, auto };
   const rests = auto.follow({ canDraft: drafter !== null }).begins() !== null;
-  const predicted = new PredictedDrafter(
-    tokenizer.encode(prediction.slice(0, predictedCharacters)),
-    rests ? null : drafter,
-  );
-  return { drafter: predicted, mode: 'mix', maxAhead: predictedMaxAhead };
+  return { drafter: new PredictedDrafter(predicted, rests ? null : drafter), mode: 'mix', maxAhead: predictedMaxAhead };
 }
 
 interface Parts {
   readonly settings: DeviceCompleterSettings;
   readonly connect: EdgeList;
   readonly context: KnownContext;
+  /** Ids of the prediction; null: there is none. */
+  readonly predicted: readonly number[] | null;
 }
 
 function askedOf(
-  { settings, connect }: Parts,
+  { settings, connect, predicted }: Parts,
   request: CompletionRequest,
   giveUpAfterMs: number | undefined,
 ): TurnParts {
   const { credentials, credentialsOf = (key) => key } = settings;
   const key = credentials ?? credentialsOf(request.credentials);
   return {
-    ...{ connect, tokenizer: settings.device.tokenizer, ...draftingOf(settings.device, request) },
+    ...{ connect, tokenizer: settings.device.tokenizer, ...draftingOf(settings.device, predicted) },
     ...(key === undefined ? {} : { credentials: key }),
     ...(giveUpAfterMs === undefined ? {} : { giveUpAfterMs }),
   };
