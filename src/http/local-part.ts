@@ -57,10 +57,15 @@ export async function writeLocally(settings: LocalPartSettings, part: LocalPart)
   const grace = isSoon && part.givesWay ? Promise.race([returned, pause(graceMs)]) : null;
   // What is held back counts only where the text ends: it may become the beginning of a stop text, or a whole character.
   let heldBack: Emission | null = null;
+  // A fast model may be at the end of its text before the reader is.
+  let isLeft = false;
   try {
     for await (const emission of turn) {
       await grace;
-      if (isBack) break;
+      if (isBack) {
+        isLeft = true;
+        break;
+      }
       if (emission.tokens.length === 0) heldBack = emission;
       else wrote(emission);
     }
@@ -68,7 +73,7 @@ export async function writeLocally(settings: LocalPartSettings, part: LocalPart)
     left.abort();
   }
   const report = await turn.report;
-  if (isBack && report.outcome.kind === 'stopped') return null;
+  if (isLeft || (isBack && report.outcome.kind === 'stopped')) return null;
   if (heldBack !== null) wrote(heldBack);
   const isFull = report.outcome.kind === 'unverified' && report.outcome.reason === 'context-full';
   if (!isFull || report.tokens.length > 0) return report;
