@@ -6,7 +6,7 @@ import type { EdgeWatch } from './edge-watch.ts';
 import { writeLocally } from './local-part.ts';
 import { Vocabularies } from './local-writer.ts';
 
-const tokenizer = createToyTokenizer(1000);
+const tokenizer = createToyTokenizer(49_152);
 /** It is at the end of its text before anybody has read the first token. */
 const drafter: Drafter = {
   draft: async () => ({ token: 500, confidence: 1 }),
