@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { badArgument } from '../basics/errors.ts';
 import { TokenText } from '../decoding/token-text.ts';
-import type { GrammarEngine, GrammarMatcher } from '../models/grammar-engine.ts';
+import { type GrammarEngine, type GrammarMatcher, slowGrammar } from '../models/grammar-engine.ts';
 import type { EdgeState, StepTicket } from '../protocol/edge-state.ts';
 import { EdgeGrammars, type SessionGrammar } from './edge-grammars.ts';
 
@@ -32,9 +32,17 @@ function scene() {
     async [Symbol.asyncDispose](): Promise<void> {},
   };
   const state = { incarnation: 1, generation: 1, open, text: TokenText.of([1, 2, 3]), ticket } as unknown as EdgeState;
-  const entry: { state: EdgeState; grammar: SessionGrammar | null } = { state, grammar: null };
-  const grammars = new EdgeGrammars<typeof entry>(engine, { refused: () => {}, ready: () => {} });
-  return { gate, asked, entry, grammars, counts: () => ({ opened, closed }) };
+  const entry: { state: EdgeState; key: { id: string }; grammar: SessionGrammar | null } = {
+    ...{ state, key: { id: 'one' }, grammar: null },
+  };
+  const clock = { nowMs: () => time.nowMs };
+  const time = { nowMs: 5000 };
+  const refused: unknown[] = [];
+  const grammars = new EdgeGrammars<typeof entry>(engine, clock, {
+    refused: (_, error) => void refused.push(error),
+    ready: () => {},
+  });
+  return { gate, asked, entry, grammars, time, refused, counts: () => ({ opened, closed }) };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -71,6 +79,36 @@ describe('grammars of sessions', () => {
     gate.reject(badArgument('the answer so far does not follow it', 'check it'));
     expect(await asks).toBeUndefined();
     expect(await grammars.asks(entry, ticket)).toBeUndefined();
+  });
+
+  it('are opened for a key again some seconds after one of its own took too long, and for others at once', async () => {
+    const { entry, grammars, gate, time, refused } = scene();
+    grammars.isReady(entry);
+    await turn();
+    const asks = grammars.asks(entry, ticket);
+    gate.reject(badArgument('it takes longer than 0.4 s', 'send a simpler one', { cause: slowGrammar }));
+    await expect(asks).rejects.toThrow(/longer/);
+    const next = { ...entry, grammar: null };
+    const other = { ...entry, key: { id: 'two' }, grammar: null };
+    expect([grammars.isReady(next), grammars.isReady(other)]).toEqual([false, false]);
+    await turn();
+    expect(refused).toMatchObject([{ code: 'rate-limited', remedy: expect.stringContaining('try again in 10 s') }]);
+    expect([grammars.isReady(next), grammars.isReady(other)]).toEqual([false, true]);
+    time.nowMs += 10_001;
+    const later = { ...entry, grammar: null };
+    grammars.isReady(later);
+    await turn();
+    expect(grammars.isReady(later)).toBe(true);
+  });
+
+  it('are opened a few at a time for each key', async () => {
+    const { entry, grammars, refused } = scene();
+    const many = Array.from({ length: 6 }, () => ({ ...entry, grammar: null }));
+    for (const one of many) grammars.isReady(one);
+    grammars.isReady({ ...entry, key: { id: 'two' }, grammar: null });
+    await turn();
+    expect(refused).toHaveLength(2);
+    expect(many.filter((one) => grammars.isReady(one))).toHaveLength(4);
   });
 
   it('end a session that does not follow its grammar', async () => {

@@ -1,10 +1,12 @@
 // Grammars of an edge's sessions: opened once per text, asked for masks before each step. A session whose grammar is not there yet takes
 // part in no step; its prompt is read meanwhile.
 
+import type { Clock } from '../basics/clock.ts';
 import { OutriderError } from '../basics/errors.ts';
 import type { RowAsk } from '../decoding/candidates.ts';
 import type { Grammar } from '../decoding/grammar.ts';
-import type { GrammarEngine, GrammarMatcher } from '../models/grammar-engine.ts';
+import { type GrammarEngine, type GrammarMatcher, slowGrammar } from '../models/grammar-engine.ts';
+import type { EdgeKey } from '../protocol/edge-key.ts';
 import type { EdgeState, StepTicket } from '../protocol/edge-state.ts';
 
 /** The grammar of one text of a session; another `open` begins another one. */
@@ -19,6 +21,7 @@ export interface SessionGrammar {
 /** A session that may have one. */
 interface GrammarEntry {
   readonly state: EdgeState;
+  readonly key: Pick<EdgeKey, 'id'>;
   grammar: SessionGrammar | null;
 }
 
@@ -30,12 +33,23 @@ export interface GrammarHost<Entry> {
   ready(): void;
 }
 
+/** A key with a grammar that took too long opens none for so long, ms: each of them holds others up. */
+const restMs = 10_000;
+/** Grammars that a key may have opened at a time: they are compiled one after the other. */
+const mostOpenings = 4;
+
 export class EdgeGrammars<Entry extends GrammarEntry> {
+  /** When each key whose grammar took too long may open one again, ms. */
+  readonly #rests = new Map<string, number>();
+  /** Openings of each key. */
+  readonly #openings = new Map<string, number>();
   readonly #engine: GrammarEngine | undefined;
   readonly #host: GrammarHost<Entry>;
+  readonly #clock: Pick<Clock, 'nowMs'>;
 
-  constructor(engine: GrammarEngine | undefined, host: GrammarHost<Entry>) {
+  constructor(engine: GrammarEngine | undefined, clock: Pick<Clock, 'nowMs'>, host: GrammarHost<Entry>) {
     this.#engine = engine;
+    this.#clock = clock;
     this.#host = host;
   }
 
@@ -69,6 +83,7 @@ export class EdgeGrammars<Entry extends GrammarEntry> {
     try {
       return await this.#asks(entry, ticket.drafts);
     } catch (error) {
+      this.#note(entry, error);
       if (isStale()) return undefined;
       throw error;
     }
@@ -99,8 +114,7 @@ export class EdgeGrammars<Entry extends GrammarEntry> {
       if (!known?.isLeft) throw error;
     }
     // Another session has got its place since the step was planned. The rows still count, so the grammar must be kept.
-    if (this.#engine === undefined) throw withoutGrammars;
-    const matcher = await this.#engine.open(grammar);
+    const matcher = await this.#openFor(entry, grammar);
     try {
       return await matcher.masks(...text);
     } finally {
@@ -108,18 +122,44 @@ export class EdgeGrammars<Entry extends GrammarEntry> {
     }
   }
 
+  /** Within the bounds of the session's key. */
+  async #openFor({ key }: Entry, grammar: Grammar): Promise<GrammarMatcher> {
+    if (this.#engine === undefined) throw withoutGrammars;
+    const waitMs = (this.#rests.get(key.id) ?? 0) - this.#clock.nowMs();
+    if (waitMs > 0) throw tooSoon('a grammar of this key has just taken too long', waitMs);
+    this.#rests.delete(key.id);
+    const openings = this.#openings.get(key.id) ?? 0;
+    if (openings >= mostOpenings) throw tooSoon(`${openings} grammars of this key are being compiled`, 1000);
+    this.#openings.set(key.id, openings + 1);
+    try {
+      return await this.#engine.open(grammar);
+    } finally {
+      const left = (this.#openings.get(key.id) ?? 1) - 1;
+      if (left === 0) this.#openings.delete(key.id);
+      else this.#openings.set(key.id, left);
+    }
+  }
+
+  #note({ key }: Entry, error: unknown): void {
+    if ((error as Error).cause === slowGrammar) this.#rests.set(key.id, this.#clock.nowMs() + restMs);
+  }
+
   async #open(entry: Entry, opening: SessionGrammar): Promise<void> {
     const { grammar } = entry.state.open;
     try {
       if (grammar === undefined) return;
-      if (this.#engine === undefined) throw withoutGrammars;
-      opening.matcher = await this.#engine.open(grammar);
+      opening.matcher = await this.#openFor(entry, grammar);
       if (opening.isLeft) opening.matcher.close();
       else this.#host.ready();
     } catch (error) {
+      this.#note(entry, error);
       if (!opening.isLeft) this.#host.refused(entry, error);
     }
   }
+}
+
+function tooSoon(cause: string, waitMs: number): OutriderError {
+  return new OutriderError('rate-limited', cause, `send simpler ones; try again in ${Math.ceil(waitMs / 1000)} s`);
 }
 
 const withoutGrammars = new OutriderError(

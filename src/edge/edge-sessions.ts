@@ -95,7 +95,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     this.#clock = clock;
     this.#sources = sources;
     this.#sequences = new KvSequences(model);
-    this.#grammars = new EdgeGrammars(sources.grammars, {
+    this.#grammars = new EdgeGrammars(sources.grammars, clock, {
       refused: (entry, error) => this.refuse(entry, error),
       ready: () => this.#wake(),
     });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { badArgument, OutriderError } from '../basics/errors.ts';
 import type { Grammar } from '../decoding/grammar.ts';
+import { slowGrammar } from '../models/grammar-engine.ts';
 import { type GrammarOrder, type GrammarReply, type GrammarThreadData, grammarThreadUrl } from './xgrammar-thread.ts';
 
 /** Until the library is loaded, ms. */
@@ -75,11 +76,13 @@ export class GrammarThreadHost {
     const [first] = this.#waiting;
     if (first === undefined) return;
     const [call, { reject, withinMs }] = first;
-    this.#timer = setTimeout(() => {
-      this.#waiting.delete(call);
-      reject(refusedGrammar(`it takes longer than ${withinMs / 1000} s`, 'send a simpler one'));
+    const late = (): void => {
+      if (!this.#waiting.delete(call)) return;
+      reject(refusedGrammar(`it takes longer than ${withinMs / 1000} s`, 'send a simpler one', slowGrammar));
       this.#fault('another grammar takes too long');
-    }, withinMs);
+    };
+    // Where this thread was held up itself, the answer may be here and not be read yet.
+    this.#timer = setTimeout(() => setImmediate(() => setImmediate(late)), withinMs);
   }
 
   async end(): Promise<void> {
@@ -114,8 +117,8 @@ export class GrammarThreadHost {
 }
 
 /** An error of whoever has sent the grammar. */
-export function refusedGrammar(cause: string, remedy: string): OutriderError {
-  return badArgument(`the grammar or JSON schema is refused: ${cause}`, remedy);
+export function refusedGrammar(cause: string, remedy: string, why?: typeof slowGrammar): OutriderError {
+  return badArgument(`the grammar or JSON schema is refused: ${cause}`, remedy, { cause: why });
 }
 
 function faulty(cause: string): OutriderError {

@@ -15,7 +15,7 @@ export interface GrammarLimits {
   readonly compileWithinMs?: number;
   /** Of the library while it compiles one, bytes. Default 256 MiB. */
   readonly mostMemory?: number;
-  /** To make the masks of one step of one answer, ms; an answer whose grammar takes longer ends. Default 1,000. */
+  /** To make the masks of one step of one answer, ms; an answer whose grammar takes longer ends, and others wait until then. Default 400. */
   readonly maskWithinMs?: number;
 }
 
@@ -31,7 +31,7 @@ export function createGrammarEngine(tokenizer: Tokenizer, grammarLimits: Grammar
   return new XGrammarEngine(tokenizer, {
     compileWithinMs: grammarLimits.compileWithinMs ?? 3000,
     mostMemory: grammarLimits.mostMemory ?? 256 * 1024 * 1024,
-    maskWithinMs: grammarLimits.maskWithinMs ?? 1000,
+    maskWithinMs: grammarLimits.maskWithinMs ?? 400,
   });
 }
 

@@ -3,6 +3,9 @@
 
 import type { Grammar } from '../decoding/grammar.ts';
 
+/** Cause of the error of a grammar that takes too long: whoever sends such ones takes time from others. */
+export const slowGrammar = 'slow grammar';
+
 /** One answer's place in its grammar. */
 export interface GrammarMatcher {
   /**
