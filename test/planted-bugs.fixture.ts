@@ -148,8 +148,8 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
   'a resume inside the prompt is taken (L)': {
     rule: '3',
     file: machine,
-    from: ' && length >= state.open.prompt.length;',
-    to: ';',
+    from: ' || length < state.open.prompt.length) return false;',
+    to: ') return false;',
     test: 'src/protocol/edge-session.test.ts',
     name: '',
   },
