@@ -9,7 +9,8 @@ import { type EdgeProcess, startEdgeProcess } from '../../laboratory/edge-proces
 import type { Run, Unit } from '../../laboratory/experiment.ts';
 import { startServeProcess } from '../../laboratory/serve-process.ts';
 import { acquireModel } from '../../model-files/acquire.ts';
-import { type LatencyRow, type Way, type WayText, ways } from './rows.ts';
+import type { PacingCounts } from '../../models/paced.ts';
+import { type LatencyRow, type Way, type WayRun, type WayText, ways } from './rows.ts';
 
 export interface LatencySettings {
   readonly target: string;
@@ -25,7 +26,7 @@ export interface LatencySettings {
 export interface LatencyFound {
   readonly way: Way;
   readonly roundTripMs: number;
-  readonly runs: readonly (readonly WayText[])[];
+  readonly runs: readonly WayRun[];
 }
 
 interface Question {
@@ -34,6 +35,15 @@ interface Question {
   readonly tokens: number;
   /** Tokens of a piece of text. */
   readonly count: (text: string) => number;
+}
+
+/** A run in which the machine was too slow for more of the edge's steps is void, and written again; the last try counts. */
+const mostOverran = 0.1;
+const mostTries = 3;
+
+function overran(before: PacingCounts | null | undefined, after: PacingCounts | null | undefined): number {
+  if (before == null || after == null) return 0;
+  return (after.overranSteps - before.overranSteps) / Math.max(1, after.steps - before.steps);
 }
 
 /** Prompts in the chat format; different kinds come first. */
@@ -58,11 +68,15 @@ export async function measureLatency(settings: LatencySettings, run: Run): Promi
     const isKnown = plan.every(({ way, repeat }) => run.has(keyOf(way, repeat)));
     await using open = isKnown ? null : await openWays(await edges.start(), settings, roundTripMs);
     for (const way of isKnown ? [] : ways) await write(open?.urlOf(way) ?? '', questions[0] as Question);
-    const units = plan.map(({ way, repeat }): Unit<WayText[]> => {
-      const measure = async (): Promise<WayText[]> => {
-        const texts: WayText[] = [];
-        for (const question of questions) texts.push(await write(open?.urlOf(way) ?? '', question));
-        return texts;
+    const units = plan.map(({ way, repeat }): Unit<WayRun> => {
+      const measure = async (): Promise<WayRun> => {
+        for (let tries = 1; ; tries++) {
+          const before = await open?.edgeOf(way).ask('pacing');
+          const texts: WayText[] = [];
+          for (const question of questions) texts.push(await write(open?.urlOf(way) ?? '', question));
+          const overranShare = overran(before, await open?.edgeOf(way).ask('pacing'));
+          if (overranShare <= mostOverran || tries === mostTries) return { texts, overranShare, voidRuns: tries - 1 };
+        }
       };
       return { key: keyOf(way, repeat), measure };
     });
@@ -103,6 +117,8 @@ type OpenEdges = Readonly<Record<Exclude<Way, 'device'>, EdgeProcess>>;
 
 interface OpenWays extends AsyncDisposable {
   urlOf(way: Way): string;
+  /** The edge that writes. */
+  edgeOf(way: Way): EdgeProcess;
 }
 
 async function openWays(edges: OpenEdges, { target, draft }: LatencySettings, roundTripMs: number): Promise<OpenWays> {
@@ -128,7 +144,8 @@ async function openWays(edges: OpenEdges, { target, draft }: LatencySettings, ro
       'edge-sd': await proxied(edges['edge-sd']),
       device: await served(edges.edge),
     };
-    return { urlOf: (way) => urls[way], [Symbol.asyncDispose]: close };
+    const edgeOf = (way: Way): EdgeProcess => edges[way === 'device' ? 'edge' : way];
+    return { urlOf: (way) => urls[way], edgeOf, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -151,25 +168,28 @@ async function write(baseUrl: string, { model, prompt, tokens, count }: Question
 
 /** A run's time per token is the time of all its texts over their tokens. Texts are compared with those of the first run of `ar`. */
 export function latencyRows(found: readonly LatencyFound[]): LatencyRow[] {
-  const reference = found.find(({ way }) => way === 'ar')?.runs[0] ?? [];
+  const reference = found.find(({ way }) => way === 'ar')?.runs[0]?.texts ?? [];
   const paceOf = (texts: readonly WayText[]): number =>
     texts.reduce((sum, { decodeMs }) => sum + decodeMs, 0) / texts.reduce((sum, one) => sum + one.decodedTokens, 0);
-  const pacesOf = ({ runs }: LatencyFound): number[] => runs.map(paceOf);
+  const pacesOf = ({ runs }: LatencyFound): number[] => runs.map(({ texts }) => paceOf(texts));
   return found.map((one): LatencyRow => {
     const alone = found.find(({ way, roundTripMs }) => way === 'ar' && roundTripMs === one.roundTripMs) ?? one;
     const paces = pacesOf(one);
-    const texts = one.runs.flat();
+    const texts = one.runs.flatMap((run) => run.texts);
     return {
       what: 'latency',
       way: one.way,
       roundTripMs: one.roundTripMs,
       runs: one.runs.length,
       texts: texts.length,
-      textsWrong: one.runs.flatMap((run) => run.filter(({ text }, index) => text !== reference[index]?.text)).length,
+      textsWrong: one.runs.flatMap((run) => run.texts.filter(({ text }, index) => text !== reference[index]?.text))
+        .length,
       msPerToken: median(paces),
       msPerTokenLow: Math.min(...paces),
       msPerTokenHigh: Math.max(...paces),
       firstTextMs: median(texts.map(({ firstTextMs }) => firstTextMs)),
+      overranShare: Math.max(...one.runs.map(({ overranShare }) => overranShare)),
+      voidRuns: one.runs.reduce((sum, { voidRuns }) => sum + voidRuns, 0),
       overAr: median(paces) / median(pacesOf(alone)),
     };
   });

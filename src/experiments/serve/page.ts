@@ -1,6 +1,6 @@
 // The tables of a kept "bench serve".
 
-import { fixed, markdownTable } from '../../figures/markdown.ts';
+import { fixed, markdownTable, percent } from '../../figures/markdown.ts';
 import type { Document } from '../../files/document.ts';
 import type { CrowdRow, LatencyRow, OverheadRow, ServeRow } from './rows.ts';
 
@@ -29,11 +29,23 @@ function latencyPart(rows: readonly LatencyRow[]): string {
 Medians of the runs; *first text* is that of all texts.
 
 ${markdownTable(
-  ['round trip, ms', 'asked', 'ms a token', 'lowest', 'highest', 'over `ar`', 'first text, ms', 'texts', 'wrong'],
+  [
+    'round trip, ms',
+    'asked',
+    'ms a token',
+    'lowest',
+    'highest',
+    'over `ar`',
+    'first text, ms',
+    'texts',
+    'wrong',
+    'late steps',
+    'void runs',
+  ],
   rows.map((row) => [
     ...[`${row.roundTripMs}`, names[row.way], fixed(row.msPerToken, 1), fixed(row.msPerTokenLow, 1)],
     ...[fixed(row.msPerTokenHigh, 1), fixed(row.overAr, 3), fixed(row.firstTextMs, 0), `${row.texts}`],
-    `${row.textsWrong}`,
+    ...[`${row.textsWrong}`, percent(row.overranShare), `${row.voidRuns}`],
   ]),
 )}`;
 }

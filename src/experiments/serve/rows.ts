@@ -15,6 +15,15 @@ export interface WayText {
   readonly decodeMs: number;
 }
 
+/** The answers to all prompts, one after the other. */
+export interface WayRun {
+  readonly texts: readonly WayText[];
+  /** Of the edge's steps, those that lasted longer than the profile says. */
+  readonly overranShare: number;
+  /** Runs before it that did not count. */
+  readonly voidRuns: number;
+}
+
 /** Medians of the runs of a way to ask at one round trip. */
 export interface LatencyRow {
   readonly what: 'latency';
@@ -27,6 +36,9 @@ export interface LatencyRow {
   readonly msPerTokenLow: number;
   readonly msPerTokenHigh: number;
   readonly firstTextMs: number;
+  /** The largest of the runs, see {@link WayRun}. */
+  readonly overranShare: number;
+  readonly voidRuns: number;
   /** Of `ar` at the same round trip. */
   readonly overAr: number;
 }

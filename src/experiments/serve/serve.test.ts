@@ -4,6 +4,8 @@ import { servePage } from './page.ts';
 import type { Way, WayText } from './rows.ts';
 import { serveExperiment } from './serve.ts';
 
+const paced = { overranShare: 0, voidRuns: 0 };
+
 function found(way: Way, roundTripMs: number, msPerToken: number, text = 'right'): LatencyFound {
   const one: WayText = {
     text,
@@ -12,7 +14,11 @@ function found(way: Way, roundTripMs: number, msPerToken: number, text = 'right'
     decodedTokens: 60,
     decodeMs: 60 * msPerToken,
   };
-  return { way, roundTripMs, runs: [[one], [{ ...one, decodeMs: one.decodeMs * 1.1 }], [one]] };
+  return {
+    way,
+    roundTripMs,
+    runs: [1, 1.1, 1].map((factor) => ({ texts: [{ ...one, decodeMs: one.decodeMs * factor }], ...paced })),
+  };
 }
 
 const latency = [found('ar', 10, 60), found('device', 10, 30), found('ar', 60, 60), found('device', 60, 45)];
@@ -30,7 +36,9 @@ describe('bench serve', () => {
     expect(rows[0]).toMatchObject({ way: 'ar', msPerToken: 60, overAr: 1, firstTextMs: 110 });
     expect(passed).toBe(true);
     const page = servePage({ rows } as unknown as Parameters<typeof servePage>[0]);
-    expect(page).toContain('| 10 | the device in front of the edge | 30.0 | 30.0 | 33.0 | 0.500 | 110 | 3 | 0 |');
+    expect(page).toContain(
+      '| 10 | the device in front of the edge | 30.0 | 30.0 | 33.0 | 0.500 | 110 | 3 | 0 | 0.0 % | 0 |',
+    );
   });
 
   it('fails with a text that is not that of the edge alone', () => {

@@ -28,7 +28,7 @@ const options = {
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [10, 60] },
   prompts: { flag: '--prompts <count>', help: 'prompts of a run', whole: [1, 7], default: 4 },
-  tokens: { flag: '--tokens <count>', help: 'tokens of an answer', whole: [8, 1000], default: 64 },
+  tokens: { flag: '--tokens <count>', help: 'tokens of an answer', whole: [8, 1000], default: 128 },
   repeats: { flag: '--repeats <count>', help: 'runs of each way to ask and round trip', whole: [1, 100], default: 3 },
   requests: {
     flag: '--requests <count>',
