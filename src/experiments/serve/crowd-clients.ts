@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { streamChat } from '../../laboratory/chat-stream.ts';
+import { lightAgent, readChunks } from './light-client.ts';
 
 export interface CrowdPlan {
   readonly baseUrl: string;
@@ -59,6 +59,7 @@ export class CrowdClients implements AsyncDisposable {
 
 class Crowd {
   readonly #plan: CrowdPlan;
+  readonly #agent: ReturnType<typeof lightAgent>;
   readonly #running: Promise<void>[];
   #chunks: [number, number, number][] = [];
   #counts = { answers: 0, textsWrong: 0, failed: 0, failure: null as string | null };
@@ -67,6 +68,7 @@ class Crowd {
 
   constructor(plan: CrowdPlan) {
     this.#plan = plan;
+    this.#agent = lightAgent(plan.clients);
     this.#running = Array.from({ length: plan.clients }, (_, client) => this.#ask(client));
   }
 
@@ -79,17 +81,22 @@ class Crowd {
   async #read(prompt: number): Promise<void> {
     const { baseUrl, model, tokens, prompts, texts } = this.#plan;
     const seed = ++this.#seed;
-    let length = 0;
-    const onText = (text: string): void => {
-      length += text.length;
-      this.#chunks.push([seed, length, monotonicMs()]);
-    };
     const messages = [{ role: 'user', content: prompts[prompt] }];
-    const body = { model, messages, temperature: 0, max_tokens: tokens, seed };
+    const body = { model, messages, temperature: 0, max_tokens: tokens, seed, stream: true };
     try {
-      const { text } = await streamChat({ baseUrl, body, onText });
+      const chunks = await readChunks({
+        url: new URL(`${baseUrl}/chat/completions`),
+        agent: this.#agent,
+        body,
+        nowMs: monotonicMs,
+      });
+      let length = 0;
+      for (const { text, atMs } of chunks) {
+        length += text.length;
+        this.#chunks.push([seed, length, atMs]);
+      }
       this.#counts.answers += 1;
-      if (text !== texts[prompt]) this.#counts.textsWrong += 1;
+      if (chunks.map(({ text }) => text).join('') !== texts[prompt]) this.#counts.textsWrong += 1;
     } catch (error) {
       this.#counts.failed += 1;
       this.#counts.failure = error instanceof Error ? error.message : String(error);

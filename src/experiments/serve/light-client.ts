@@ -1,0 +1,69 @@
+// A client that does nothing but note when bytes come, and reads them when the answer has ended: hundreds of clients share one thread, and their
+// own work must not count as delay of the endpoint.
+
+import { Agent, request } from 'node:http';
+
+export interface NotedChunk {
+  readonly text: string;
+  /** When its last byte came, by the clock that is given. */
+  readonly atMs: number;
+}
+
+export interface LightAsk {
+  readonly url: URL;
+  readonly agent: Agent;
+  readonly body: object;
+  readonly nowMs: () => number;
+}
+
+export function lightAgent(connections: number): Agent {
+  return new Agent({ keepAlive: true, maxSockets: connections });
+}
+
+/** @throws Error for an answer that is not 200, is cut off, or fails in its middle */
+export function readChunks({ url, agent, body, nowMs }: LightAsk): Promise<NotedChunk[]> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' };
+    const asked = request(url, { method: 'POST', agent, headers }, (response) => {
+      const parts: [Buffer, number][] = [];
+      response.on('data', (bytes: Buffer) => parts.push([bytes, nowMs()]));
+      response.once('error', reject);
+      response.once('end', () => {
+        try {
+          if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
+          resolve(chunksOf(parts));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    asked.once('error', reject);
+    asked.end(JSON.stringify(body));
+  });
+}
+
+/** @throws Error */
+function chunksOf(parts: readonly (readonly [Buffer, number])[]): NotedChunk[] {
+  const decoder = new TextDecoder();
+  const chunks: NotedChunk[] = [];
+  let rest = '';
+  let isDone = false;
+  for (const [bytes, atMs] of parts) {
+    const events = (rest + decoder.decode(bytes, { stream: true })).split('\n\n');
+    rest = events.pop() ?? '';
+    for (const event of events) {
+      const data = event.replace(/^data: /, '');
+      isDone ||= data === '[DONE]';
+      if (data === '[DONE]') continue;
+      const { error, choices } = JSON.parse(data) as {
+        readonly error?: { readonly message: string };
+        readonly choices?: readonly { readonly delta: { readonly content?: string } }[];
+      };
+      if (error !== undefined) throw new Error(error.message);
+      const text = choices?.[0]?.delta.content ?? '';
+      if (text !== '') chunks.push({ text, atMs });
+    }
+  }
+  if (!isDone) throw new Error('the stream was cut off');
+  return chunks;
+}
