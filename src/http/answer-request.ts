@@ -104,7 +104,12 @@ function streamed(
     { highWaterMark: 0 },
   );
   return new Response(body, {
-    headers: { ...headers, 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' },
+    headers: {
+      ...headers,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'transfer-encoding': 'chunked',
+    },
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { lightAgent, readChunks } from './light-client.ts';
+import { chunksOf, lightAgent, readBytes } from './light-client.ts';
 
 export interface CrowdPlan {
   readonly baseUrl: string;
@@ -32,6 +32,9 @@ export function monotonicMs(): number {
 }
 
 const role = 'clients of bench serve';
+/** Pauses of clients between two answers: different ones, up to this. */
+const spreadMs = 1000;
+const spreadStepMs = 137;
 
 export class CrowdClients implements AsyncDisposable {
   readonly #worker: Worker;
@@ -84,12 +87,11 @@ class Crowd {
     const messages = [{ role: 'user', content: prompts[prompt] }];
     const body = { model, messages, temperature: 0, max_tokens: tokens, seed, stream: true };
     try {
-      const chunks = await readChunks({
-        url: new URL(`${baseUrl}/chat/completions`),
-        agent: this.#agent,
-        body,
-        nowMs: monotonicMs,
-      });
+      const url = new URL(`${baseUrl}/chat/completions`);
+      const bytes = await readBytes({ url, agent: this.#agent, body, nowMs: monotonicMs });
+      // Answers of one step of the edge end together: not all of them are read, and asked anew, at once.
+      await new Promise((resolve) => setTimeout(resolve, (seed * spreadStepMs) % spreadMs));
+      const chunks = chunksOf(bytes);
       let length = 0;
       for (const { text, atMs } of chunks) {
         length += text.length;

@@ -20,8 +20,11 @@ export function lightAgent(connections: number): Agent {
   return new Agent({ keepAlive: true, maxSockets: connections });
 }
 
-/** @throws Error for an answer that is not 200, is cut off, or fails in its middle */
-export function readChunks({ url, agent, body, nowMs }: LightAsk): Promise<NotedChunk[]> {
+/** Bytes of an answer, and when they came. */
+export type NotedBytes = readonly (readonly [Buffer, number])[];
+
+/** @throws Error for an answer that is not 200 or is cut off */
+export function readBytes({ url, agent, body, nowMs }: LightAsk): Promise<NotedBytes> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json' };
     const asked = request(url, { method: 'POST', agent, headers }, (response) => {
@@ -29,12 +32,8 @@ export function readChunks({ url, agent, body, nowMs }: LightAsk): Promise<Noted
       response.on('data', (bytes: Buffer) => parts.push([bytes, nowMs()]));
       response.once('error', reject);
       response.once('end', () => {
-        try {
-          if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
-          resolve(chunksOf(parts));
-        } catch (error) {
-          reject(error);
-        }
+        if (response.statusCode === 200) resolve(parts);
+        else reject(new Error(`status ${response.statusCode}`));
       });
     });
     asked.once('error', reject);
@@ -42,8 +41,8 @@ export function readChunks({ url, agent, body, nowMs }: LightAsk): Promise<Noted
   });
 }
 
-/** @throws Error */
-function chunksOf(parts: readonly (readonly [Buffer, number])[]): NotedChunk[] {
+/** @throws Error for an answer that has failed in its middle, or has no end */
+export function chunksOf(parts: NotedBytes): NotedChunk[] {
   const decoder = new TextDecoder();
   const chunks: NotedChunk[] = [];
   let rest = '';
