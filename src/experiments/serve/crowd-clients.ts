@@ -1,5 +1,6 @@
 // Streaming clients of "bench serve" in a thread of their own: each asks again as soon as its answer has ended.
 
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { chunksOf, lightAgent, readBytes } from './light-client.ts';
@@ -24,6 +25,8 @@ export interface CrowdTally {
   readonly textsWrong: number;
   readonly failed: number;
   readonly failure: string | null;
+  /** How late timers of the thread are, 99 in 100 at most, ms: what a client's own side adds to a delay. */
+  readonly lateP99Ms: number;
 }
 
 /** The same in all threads of a process. */
@@ -64,6 +67,7 @@ class Crowd {
   readonly #plan: CrowdPlan;
   readonly #agent: ReturnType<typeof lightAgent>;
   readonly #running: Promise<void>[];
+  readonly #late = monitorEventLoopDelay({ resolution: 1 });
   #chunks: [number, number, number][] = [];
   #counts = { answers: 0, textsWrong: 0, failed: 0, failure: null as string | null };
   #seed = 0;
@@ -72,6 +76,7 @@ class Crowd {
   constructor(plan: CrowdPlan) {
     this.#plan = plan;
     this.#agent = lightAgent(plan.clients);
+    this.#late.enable();
     this.#running = Array.from({ length: plan.clients }, (_, client) => this.#ask(client));
   }
 
@@ -111,7 +116,7 @@ class Crowd {
       this.#ends = true;
       await Promise.all(this.#running);
     }
-    const tally = { chunks: this.#chunks, ...this.#counts };
+    const tally = { chunks: this.#chunks, ...this.#counts, lateP99Ms: this.#late.percentile(99) / 1e6 };
     this.#chunks = [];
     this.#counts = { answers: 0, textsWrong: 0, failed: 0, failure: null };
     return tally;

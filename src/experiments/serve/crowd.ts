@@ -49,7 +49,9 @@ export async function measureCrowd(
     });
     const counts = { answers: 0, textsWrong: 0, failed: 0, chunks: 0 };
     const delaysMs: number[] = [];
-    const take = ({ chunks, answers, textsWrong, failed, failure }: CrowdTally): void => {
+    let clientsLateP99Ms = 0;
+    const take = ({ chunks, answers, textsWrong, failed, failure, lateP99Ms }: CrowdTally): void => {
+      clientsLateP99Ms = lateP99Ms;
       counts.answers += answers;
       counts.textsWrong += textsWrong;
       counts.failed += failed;
@@ -76,6 +78,7 @@ export async function measureCrowd(
       ...{ what: 'crowd', clients, seconds, ...counts, memoryGrowthMb },
       addedDelayP50Ms: quantile(delaysMs, 0.5),
       addedDelayP99Ms: quantile(delaysMs, 0.99),
+      clientsLateP99Ms,
       addedDelayMaxMs: delaysMs.reduce((most, one) => Math.max(most, one), 0),
     };
   } finally {

@@ -16,8 +16,9 @@ export interface LightAsk {
   readonly nowMs: () => number;
 }
 
+/** A new connection for each answer: an idle one may be closed by the endpoint just when it is used again. */
 export function lightAgent(connections: number): Agent {
-  return new Agent({ keepAlive: true, maxSockets: connections });
+  return new Agent({ keepAlive: false, maxSockets: connections });
 }
 
 /** Bytes of an answer, and when they came. */

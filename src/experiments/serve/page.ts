@@ -87,11 +87,12 @@ ${markdownTable(
     'added p50, ms',
     'p99, ms',
     'most, ms',
+    'clients late p99, ms',
   ],
   rows.map((row) => [
     ...[`${row.clients}`, `${row.seconds}`, `${row.answers}`, `${row.chunks}`, `${row.textsWrong}`, `${row.failed}`],
     ...[fixed(row.memoryGrowthMb, 1), fixed(row.addedDelayP50Ms, 2), fixed(row.addedDelayP99Ms, 2)],
-    fixed(row.addedDelayMaxMs, 1),
+    ...[fixed(row.addedDelayMaxMs, 1), fixed(row.clientsLateP99Ms, 2)],
   ]),
 )}`;
 }

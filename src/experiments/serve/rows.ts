@@ -70,6 +70,8 @@ export interface CrowdRow {
   readonly addedDelayP50Ms: number;
   readonly addedDelayP99Ms: number;
   readonly addedDelayMaxMs: number;
+  /** How late the clients' own thread was, 99 in 100 timers at most, ms. */
+  readonly clientsLateP99Ms: number;
 }
 
 export type ServeRow = LatencyRow | OverheadRow | CrowdRow;

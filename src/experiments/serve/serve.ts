@@ -87,6 +87,7 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
       failed: crowd?.failed ?? null,
       memoryGrowthMb: crowd?.memoryGrowthMb ?? null,
       addedDelayP99Ms: crowd?.addedDelayP99Ms ?? null,
+      clientsLateP99Ms: crowd?.clientsLateP99Ms ?? null,
     };
     const params = { ...chosen, crowdProfile, full: full === true };
     return { rows, summary, params, passed: textsWrong === 0 && (crowd?.failed ?? 0) === 0 };
