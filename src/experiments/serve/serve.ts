@@ -1,7 +1,7 @@
 // `outrider bench serve`: the endpoint of a device over real HTTP: time per token and first text beside the edge asked directly, what HTTP adds
 // to a request, and many clients at once.
 
-import type { Conclusion, Experiment, Run } from '../../laboratory/experiment.ts';
+import type { Conclusion, Experiment, Goals, Run } from '../../laboratory/experiment.ts';
 import { namesOf, pairOption } from '../../laboratory/pair-options.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../models/profiles.ts';
 import { measureCrowd } from './crowd.ts';
@@ -93,10 +93,16 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
     return { rows, summary, params, passed: textsWrong === 0 && (crowd?.failed ?? 0) === 0 };
   },
   page: servePage,
-  goals: () => ({
-    ...{ deviceOverEdgeRtt10: 0.6, deviceOverEdgeRtt60: 0.7, httpOverheadMs: 2, textsWrong: 0, failed: 0 },
-    addedDelayP99Ms: 10,
-  }),
+  goals(params) {
+    const { part } = params as { readonly part: (typeof parts)[number] };
+    const of = (name: (typeof parts)[number], goals: Goals): Goals => (part === 'all' || part === name ? goals : {});
+    return {
+      ...of('latency', { deviceOverEdgeRtt10: 0.6, deviceOverEdgeRtt60: 0.7 }),
+      ...of('overhead', { httpOverheadMs: 2 }),
+      ...of('clients', { failed: 0, addedDelayP99Ms: 10 }),
+      ...(part === 'overhead' ? {} : { textsWrong: 0 }),
+    };
+  },
 };
 
 /** Of the edge of the many clients: its toy would answer all of them at once. */
