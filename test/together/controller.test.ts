@@ -141,7 +141,7 @@ describe('a controller over sockets', () => {
     expect([report.tokens, servers(report).length]).toEqual([reference, 2]);
     // A busy machine decides by a quicker policy, or later than the device has moved.
     expect(report.servedBy.at(-1)?.reason).toMatch(
-      /policy \w+: [\d.]+ ms a token predicted|leaves or is full, and \w is a spare edge$/,
+      /^(\w drains; policy (best|greedy): [\d.]+ ms a token predicted|policy (best|greedy): [\d.]+ ms a token predicted, [\d.]+ at \w$|.*leaves or is full, and \w is a spare edge$)/,
     );
     const again = await ask(agent, a);
     expect([again.tokens, servers(again).length]).toEqual([reference, 1]);

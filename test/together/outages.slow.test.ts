@@ -253,16 +253,20 @@ describe('an answer that outlives its edges', () => {
 
   it("survives an edge that comes and goes: the text is still the target's own", async () => {
     const first = await startToyEdge();
-    const { listener, client } = await endpointOf(first, 0.7);
+    const { listener, client, outages } = await endpointOf(first, 0.7);
     await using _listener = listener;
-    const answer = client.completions.create({ ...asked, max_tokens: 600 });
+    const answer = client.completions.create({ ...asked, max_tokens: 2000 });
     let edge = first;
     for (let turn = 0; turn < 2; turn += 1) {
-      await pause(200);
-      edge = await returning(edge, 2500);
+      // Each edge has written some of the answer before it goes, and none has written all of it.
+      const { edge: writer } = edge;
+      await expect.poll(() => writer.status.steps, { timeout: 8000, interval: 5 }).toBeGreaterThan(3);
+      expect(writer.status.answering).toBe(1);
+      edge = await returning(edge, 4000);
     }
     await using _edge = edge;
-    expect((await answer).choices[0]?.text).toBe(await ownText(600));
+    expect((await answer).choices[0]?.text).toBe(await ownText(2000));
+    expect(outages.length).toBeGreaterThanOrEqual(2);
   });
 
   it('ends when its client leaves, with an edge and without', async () => {
