@@ -163,7 +163,7 @@ describe('examples', () => {
 
   it('compare-policies.ts runs the same tasks under both policies, and ours is quicker', async () => {
     const lines = (await run('compare-policies.ts').output).trim().split('\n');
-    const found = lines.map((line) => /^([\w-]+): (\d+) tasks, ([\d.]+) ms each/.exec(line)?.slice(1) ?? []);
+    const found = lines.map((line) => /^([\w-]+): (\d+) tasks, ([\d.]+) ms a token/.exec(line)?.slice(1) ?? []);
     expect(found.map(([name]) => name)).toEqual(['max-sinr', 'best']);
     expect(found[1]?.[1]).toBe(found[0]?.[1]);
     expect(Number(found[1]?.[2])).toBeLessThan(0.8 * Number(found[0]?.[2]));

@@ -58,6 +58,10 @@ export interface SlotTerms {
   readonly latencyMs: Float64Array;
   /** D_i^MD + D_i^ES, and the handover: the objective's latency, without sending. */
   readonly serialMs: Float64Array;
+  /** Predicted time per output token (PacePrediction.msPerToken); 0 under the paper's objective. */
+  readonly msPerToken: Float64Array;
+  /** Predicted time to the first token (PacePrediction.firstTokenMs); 0 under the paper's objective. */
+  readonly firstTokenMs: Float64Array;
   readonly sum: TermSums;
 }
 
@@ -77,6 +81,8 @@ export function createSlotTerms(deviceCount: number): SlotTerms {
     costMs: room(),
     latencyMs: room(),
     serialMs: room(),
+    msPerToken: room(),
+    firstTokenMs: room(),
     sum: { ...noSums },
   };
 }
@@ -115,8 +121,11 @@ export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerm
 }
 
 /** Under the objective `felt` all terms stay as they are, but the cost is the predicted time per token and its energy. */
-function chargeFelt(state: SlotState, assignment: Assignment, { costMs, sum }: SlotTerms): void {
-  const { msPerTokenAhead, energyMs, draftEnergyMs } = predictPace(state, assignment);
+function chargeFelt(state: SlotState, assignment: Assignment, out: SlotTerms): void {
+  const { msPerToken, msPerTokenAhead, firstTokenMs, energyMs, draftEnergyMs } = predictPace(state, assignment);
+  const { costMs, sum } = out;
+  out.msPerToken.set(msPerToken);
+  out.firstTokenMs.set(firstTokenMs);
   sum.costMs = 0;
   sum.constantMs = 0;
   for (let device = 0; device < state.deviceCount; device++) {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createPolicy } from '../allocation/policies.ts';
+import { predictPace } from '../allocation/predict-pace.ts';
 import type { Assignment, Policy, SlotState } from '../allocation/slot-state.ts';
 import { isOutriderError } from '../basics/errors.ts';
+import { mean } from '../basics/statistics.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -98,6 +100,26 @@ describe('a run', () => {
       }
     }
     expect((summary.objective as number) / (objective / 3)).toBeCloseTo(1, 10);
+  });
+
+  it('says what is felt under that objective only, a device that gets nothing included', () => {
+    const scenario = read('paper', 'devices.count=6', 'objective.kind=felt');
+    const alone: Policy = (state, ...rest) => {
+      const assignment = maxSinr(state, ...rest);
+      assignment.bandwidthShare[0] = 0;
+      return assignment;
+    };
+    const { outcomes, summary } = run(scenario, 3, alone);
+    const predicted = outcomes.map(({ state, assignment }) => predictPace(state, assignment));
+    const times = predicted.flatMap(({ msPerToken }) => [...msPerToken]);
+    expect(times.filter((ms) => ms === scenario.slotMs)).toHaveLength(3);
+    expect(summary.predictedMsPerTokenMean).toBeCloseTo(mean(times), 9);
+    expect(summary.predictedFirstTokenMsMean).toBeCloseTo(mean(predicted.flatMap((one) => [...one.firstTokenMs])), 9);
+    const served = times.filter((_, task) => task % 6 > 0);
+    expect(summary.predictedTokensPerSecond).toBeCloseTo(mean(served.map((ms) => 1e3 / ms)) * 5, 6);
+    expect(Object.keys(run(read('paper', 'devices.count=6', 'objective.kind=paper'), 1).summary)).not.toContain(
+      'predictedMsPerTokenMean',
+    );
   });
 
   it('uses batteries up, down to the floor', () => {

@@ -72,7 +72,14 @@ const taskRecipes: readonly Recipe[] = [
   { name: 'serialMs', read: ({ terms }, index) => terms.serialMs[index] },
   { name: 'battery', read: ({ state }, index) => state.battery[index] },
   { name: 'handoverMs', read: ({ terms }, index) => terms.handoverMs[index] },
+  { name: 'predictedMsPerToken', read: (outcome, index) => felt(outcome, outcome.terms.msPerToken[index]) },
+  { name: 'predictedFirstTokenMs', read: (outcome, index) => felt(outcome, outcome.terms.firstTokenMs[index]) },
 ];
+
+/** What only the objective `felt` predicts. */
+function felt({ state }: SlotOutcome, value: number | undefined): number | undefined {
+  return state.objective.kind === 'felt' ? value : Number.NaN;
+}
 
 const serverRecipes: readonly Recipe[] = [
   { name: 'slot', whole: true, read: ({ state }) => state.slot },

@@ -33,6 +33,12 @@ export interface SlotFigures {
   readonly handoverShare: number | null;
   /** k kappa; mean over servers. */
   readonly queueMsMean: number;
+  /** Under the objective `felt`, as predicted for a task: ms per token of its answer, a slot for a token where nobody serves it. */
+  readonly predictedMsPerTokenMean?: number | null;
+  /** The same: ms to the first token. */
+  readonly predictedFirstTokenMsMean?: number | null;
+  /** The same: tokens of all devices that get some within a slot, in the mean of the slots. */
+  readonly predictedTokensPerSecond?: number;
   /** Mean over the devices with a task. */
   readonly batteryMean: number | null;
   /** (cost - bound) / bound of a slot's objective, against the pool bound and the dual bound; means over the slots with a bound. */
@@ -84,6 +90,11 @@ const noSums = {
   queueMs: 0,
   battery: 0,
   handoverMs: 0,
+  /** Slots under the objective `felt`. */
+  feltSlots: 0,
+  msPerToken: 0,
+  firstTokenMs: 0,
+  tokensPerSecond: 0,
   /** Tasks of slots in which a handover costs something. */
   textTasks: 0,
   poolGap: 0,
@@ -108,6 +119,7 @@ export function createSlotTally(slotsPerRow: number): SlotTally {
       if (state.slot % slotsPerRow === 0 || blocks.length === 0) blocks.push({ firstSlot: state.slot, ...noSums });
       const block = blocks.at(-1) as (typeof blocks)[number];
       const slot = sumSlot(state, assignment, terms);
+      sumFelt(state, terms, slot);
       sumGaps(certificate, slot);
       sumFinished(state, assignment, terms, slot, taskLatencies);
       for (const key of sumKeys) {
@@ -162,6 +174,19 @@ function sumSlot(state: SlotState, { server }: Assignment, terms: SlotTerms): Su
   for (let one = 0; one < state.serverCount; one++)
     out.queueMs += (state.queueDelayMs[one] as number) / state.serverCount;
   return out;
+}
+
+/** What the objective `felt` predicts. */
+function sumFelt({ objective, deviceCount, slotMs }: SlotState, terms: SlotTerms, out: Sums): void {
+  out.feltSlots = objective.kind === 'felt' ? 1 : 0;
+  out.msPerToken = out.firstTokenMs = out.tokensPerSecond = 0;
+  if (out.feltSlots === 0) return;
+  for (let device = 0; device < deviceCount; device++) {
+    const msPerToken = terms.msPerToken[device] as number;
+    out.msPerToken += msPerToken;
+    out.firstTokenMs += terms.firstTokenMs[device] as number;
+    if (msPerToken < slotMs) out.tokensPerSecond += 1e3 / msPerToken;
+  }
 }
 
 /** Tasks that end in this slot, where those that do not are carried over. */
@@ -219,6 +244,13 @@ function figuresOf(sums: Sums): SlotFigures {
     ...(sums.dualSlots > 0 ? { dualGapMean: sums.dualGap / sums.dualSlots } : {}),
     ...(sums.carryingSlots > 0
       ? { finishedTasks: sums.finished, taskLatencyMsMean: finite(sums.taskLatencyMs / sums.finished) }
+      : {}),
+    ...(sums.feltSlots > 0
+      ? {
+          predictedMsPerTokenMean: perTask(sums.msPerToken),
+          predictedFirstTokenMsMean: perTask(sums.firstTokenMs),
+          predictedTokensPerSecond: sums.tokensPerSecond / slots,
+        }
       : {}),
     ...(sums.textTasks > 0 ? { handoverMsMean: sums.handoverMs / sums.textTasks } : {}),
   };

@@ -119,6 +119,7 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
     const slotsRun = found.runs.reduce((sum, one) => sum + one.slotsRun, 0);
     const speed = `${slotsRun} slots in ${seconds.toFixed(2)} s: ${Math.round(slotsRun / seconds)} slots a second`;
     const remarks = [slotsRun === 0 ? `the run in ${given.out} is whole: nothing was run` : speed];
+    if (scenario.objective.kind === 'felt') remarks.push(feltRemark);
     if (found.runs.length > 1)
       return { ...sweepOf(found, seeds), params: { policies, seeds, ...about }, seed, remarks };
     return {
@@ -132,6 +133,9 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
     };
   },
 };
+
+const feltRemark =
+  'predicted...: what a reader feels; latencyMs: one window by the equations of the paper, which the objective felt does not count';
 
 function withObjective(scenario: Scenario, asked: 'felt' | 'paper' | undefined): Scenario {
   const kind = asked ?? scenario.objective.kind ?? 'felt';

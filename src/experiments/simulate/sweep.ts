@@ -73,6 +73,9 @@ export function sweepRecords(runs: readonly SweepRun[]): object[] {
 
 const mainFigures = [
   'objective',
+  'predictedMsPerTokenMean',
+  'predictedFirstTokenMsMean',
+  'predictedTokensPerSecond',
   'latencyMsMean',
   'latencyMsP95',
   'taskLatencyMsMean',
