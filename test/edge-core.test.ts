@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../src/basics/errors.ts';
 import { defaultRate } from '../src/protocol/edge-connections.ts';
-import { EdgeCore, type EdgeDraftOrder, type EdgeEntry, type EdgeSettings } from '../src/protocol/edge-core.ts';
+import { EdgeCore, type EdgeEntry, type EdgeSettings } from '../src/protocol/edge-core.ts';
+import type { EdgeDraftOrder } from '../src/protocol/edge-hedges.ts';
 import { anyone } from '../src/protocol/edge-key.ts';
 import { testOpening, testRules } from '../src/protocol/edge-session.fixture.ts';
 import { createEdgeSession, stepEdge } from '../src/protocol/edge-session.ts';
@@ -28,6 +29,7 @@ function bed(changes: Partial<EdgeSettings> = {}) {
     keyOf: () => anyone,
     placeCount: 1,
     limits: { maxRows: 16, usefulRows: 4, prefillChunk: 16 },
+    endIds: new Set([7]),
     stepTime: () => linearStepTime(10, 0.5),
     edgeDraft: null,
     rate: defaultRate,
@@ -147,8 +149,8 @@ describe('the draft model of the edge', () => {
     for (const [index, token] of [40, 41, 42].entries()) {
       expect(orders).toHaveLength(index + 1);
       const [entry, order] = orders[index] as (typeof orders)[number];
-      expect(order).toEqual({ length: 3, tokens: [40, 41, 42].slice(0, index) });
-      core.edgeDrafted(entry, order, token, false);
+      expect(order).toMatchObject({ length: 3, tokens: [40, 41, 42].slice(0, index), alternatives: [] });
+      core.edgeDrafted(entry, order, { token, confidence: 1 });
     }
     expect(orders).toHaveLength(3);
     const [entry] = [...core.sessions.entries];
@@ -159,17 +161,17 @@ describe('the draft model of the edge', () => {
   it('is asked after a prompt of a single token, too', () => {
     const { connect, orders } = bed({ edgeDraft: drafting });
     connect({ mode: 'edge-sd', prompt: [5] });
-    expect(orders.map(([, order]) => order)).toEqual([{ length: 1, tokens: [] }]);
+    expect(orders.map(([, order]) => order)).toMatchObject([{ length: 1, tokens: [] }]);
   });
 
   it.each([
-    ['has no proposal', null, false, []],
-    ['has proposed the end of a text', 7, true, [7]],
-  ] as const)('is not asked again when it %s', (_name, token, isEnd, tokens) => {
+    ['has no proposal', null, []],
+    ['has proposed the end of a text', { token: 7, confidence: 1 }, [7]],
+  ] as const)('is not asked again when it %s', (_name, draft, tokens) => {
     const { connect, core, orders } = bed({ edgeDraft: drafting });
     connect({ mode: 'edge-sd' });
     const [entry, order] = orders[0] as (typeof orders)[number];
-    core.edgeDrafted(entry, order, token, isEnd);
+    core.edgeDrafted(entry, order, draft);
     expect(orders).toHaveLength(1);
     expect(entry.state.edgeDrafts).toEqual({ length: 3, tokens, isComplete: true });
   });
@@ -182,7 +184,7 @@ describe('the draft model of the edge', () => {
     connect({ mode: 'mix' });
     for (let made = 0; made < 9 && orders[made] !== undefined; made += 1) {
       const [entry, order] = orders[made] as (typeof orders)[number];
-      core.edgeDrafted(entry, order, 50 + made, false);
+      core.edgeDrafted(entry, order, { token: 50 + made, confidence: 1 });
     }
     expect(orders).toHaveLength(3);
   });
@@ -212,7 +214,7 @@ describe('the draft model of the edge', () => {
     const [entry, order] = orders[0] as (typeof orders)[number];
     handler.frame(wire.pack({ kind: 'bye' }));
     log.length = 0;
-    core.edgeDrafted(entry, order, 40, false);
+    core.edgeDrafted(entry, order, { token: 40, confidence: 1 });
     expect([log, entry.state.edgeDrafts]).toEqual([[], null]);
   });
 

@@ -7,7 +7,7 @@ import { CloseStack } from '../basics/close-stack.ts';
 import { badArgument, OutriderError } from '../basics/errors.ts';
 import type { Place } from '../controller/messages.ts';
 import { type Edge, startEdge } from '../edge/edge.ts';
-import { defaultLookUpTokens, defaultMaxRows } from '../edge/edge-options.ts';
+import { defaultLookUpTokens, defaultMaxRows, mostEdgeHedges } from '../edge/edge-options.ts';
 import { openModel } from '../engines/open-model.ts';
 import { createGrammarEngine } from '../engines/xgrammar.ts';
 import { modelLabel, packageVersion, printDocument } from '../files/document.ts';
@@ -106,6 +106,12 @@ const options = {
     help: 'drafted tokens of a window (gamma) of that draft model',
     whole: [1, 63],
     default: 4,
+  },
+  draftHedges: {
+    flag: '--draft-hedges <count>',
+    help: 'most second choices that draft model goes on from as well while the target steps; each costs its context again',
+    whole: [0, mostEdgeHedges],
+    default: 0,
   },
   draftProfile: {
     flag: '--draft-profile <name>',
@@ -239,7 +245,9 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     keepLostMs: flags.keepLost * 1000,
     places: placesOf(flags),
     ...(flags.downlink === undefined ? {} : { downlinkBitsPerSecond: flags.downlink * 1e6 }),
-    ...(draft === undefined ? {} : { draft: { model: draft, draftLength: flags.draftLength } }),
+    ...(draft === undefined
+      ? {}
+      : { draft: { model: draft, draftLength: flags.draftLength, hedges: flags.draftHedges } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
     ...(keyOf === undefined ? {} : { keyOf }),
     ...operation.callbacks(target.tokenizer),
@@ -344,7 +352,12 @@ async function openModels(flags: EdgeFlags, signal: AbortSignal) {
   const draft =
     flags.draft === undefined
       ? undefined
-      : opened.use(await openModel(flags.draft, { ...options, ...shapes, role: 'draft', profile: flags.draftProfile }));
+      : opened.use(
+          await openModel(flags.draft, {
+            ...{ ...options, ...shapes, role: 'draft', profile: flags.draftProfile },
+            sequences: sessions * (1 + flags.draftHedges),
+          }),
+        );
   report.stop();
   if (draft !== undefined && draft.tokenizer.hash !== target.tokenizer.hash) {
     const cause = `${draft.identity.name} has another tokenizer than ${target.identity.name}`;

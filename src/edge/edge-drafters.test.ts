@@ -37,7 +37,7 @@ describe('the drafters of an edge', () => {
     const token = await first.next(asked(prompt));
     expect(evaluated()).toBe(40);
     first.leave();
-    expect(await drafters.take('a').next(asked(prompt))).toBe(token);
+    expect(await drafters.take('a').next(asked(prompt))).toEqual(token);
     expect(evaluated()).toBe(41);
     await drafters.close();
   });

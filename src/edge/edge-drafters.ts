@@ -4,7 +4,8 @@
 import type { Clock } from '../basics/clock.ts';
 import { isOutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
-import { type DraftRequest, ModelDrafter } from '../models/drafter.ts';
+import { noteDraftTime, unknownTiming } from '../decoding/draft-timing.ts';
+import { type Draft, type DraftRequest, ModelDrafter } from '../models/drafter.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { besideMsFor, likelyBesideMs, noBesideEstimate, observeBeside } from '../scheduling/draft-beside-step.ts';
 import { observeStep, type StepTimeModel, stepMs } from '../scheduling/step-time.ts';
@@ -18,6 +19,8 @@ export interface EdgeDraftModel {
   readonly draftTime: StepTimeModel;
   /** The draft model never works while the target steps. Default: it does where that is measured to save time. */
   readonly restsInSteps?: boolean;
+  /** Most alternatives beside a draft; each needs a KV sequence more for every session. Default 0. */
+  readonly hedges?: number;
 }
 
 interface Kept extends Owned {
@@ -26,8 +29,8 @@ interface Kept extends Owned {
 
 /** The draft model for one session; see {@link EdgeDrafters.take}. */
 export interface EdgeDrafter {
-  /** The next token; null: no proposal, or no room in the context. @throws OutriderError of the engine */
-  next(request: DraftRequest): Promise<number | null>;
+  /** Null: no proposal, or no room in the context. @throws OutriderError of the engine */
+  next(request: DraftRequest): Promise<Draft | null>;
   leave(): void;
   /** A draft of it may never return: no other session gets it, and steps do not count as disturbed by it. */
   abandon(): void;
@@ -35,10 +38,13 @@ export interface EdgeDrafter {
 
 export class EdgeDrafters {
   readonly draftLength: number;
+  readonly hedges: number;
   readonly #clock: Clock;
   readonly #kept: OwnedPool<Kept>;
   readonly #rests: boolean;
   #draftTime: StepTimeModel;
+  /** Of all passes, to tell what an alternative adds to one. */
+  #timing = unknownTiming;
   #beside = noBesideEstimate;
   /** Of the present step, or of the last one. */
   #besideMs: number;
@@ -48,10 +54,11 @@ export class EdgeDrafters {
   /** Drafts that have run beside the present step. */
   #draftsBeside = 0;
 
-  constructor({ model, draftLength, draftTime, restsInSteps = false }: EdgeDraftModel, clock: Clock) {
+  constructor({ model, draftLength, draftTime, restsInSteps = false, hedges = 0 }: EdgeDraftModel, clock: Clock) {
     this.draftLength = draftLength;
+    this.hedges = hedges;
     this.#clock = clock;
-    this.#kept = new OwnedPool((count, hasIdle) => createKept(model, count, hasIdle));
+    this.#kept = new OwnedPool((count, hasIdle) => createKept(model, 1 + hedges, count, hasIdle));
     this.#draftTime = draftTime;
     this.#rests = restsInSteps;
     this.#besideMs = restsInSteps ? Number.POSITIVE_INFINITY : 0;
@@ -60,6 +67,11 @@ export class EdgeDrafters {
   /** Recent time of one draft. */
   get draftMs(): number {
     return stepMs(this.#draftTime, 1);
+  }
+
+  /** What an alternative adds to a pass, as a share of a draft's time; undefined: not measured yet. */
+  get widthShare(): number | undefined {
+    return this.#timing.widthShare;
   }
 
   /** See {@link EdgeDraftFigures}; Infinity or 0 in a step that tries the other way, so that both stay measured. */
@@ -100,9 +112,9 @@ export class EdgeDrafters {
         const startMs = this.#clock.nowMs();
         const { draft, isAlone } = await this.#made(kept.drafter.draft(request), own);
         // The first draft includes the prefill, and beside a step each takes longer.
-        if (!isFirst && isAlone) this.#draftTime = observeStep(this.#draftTime, 1, this.#clock.nowMs() - startMs);
+        if (!isFirst) this.#note(this.#clock.nowMs() - startMs, request.alternatives?.length ?? 0, isAlone);
         isFirst = false;
-        return draft?.token ?? null;
+        return draft;
       },
       leave: () => this.#kept.leave(kept),
       abandon: () => {
@@ -110,6 +122,11 @@ export class EdgeDrafters {
         own.draftsRunning = 0;
       },
     };
+  }
+
+  #note(ms: number, alternatives: number, isAlone: boolean): void {
+    this.#timing = noteDraftTime(this.#timing, ms, alternatives);
+    if (isAlone && alternatives === 0) this.#draftTime = observeStep(this.#draftTime, 1, ms);
   }
 
   /** Counts a draft until it is made, or abandoned. @returns also whether neither a step nor another draft ran beside it */
@@ -139,11 +156,11 @@ export class EdgeDrafters {
   }
 }
 
-/** A new sequence if the model has one left; other users of the model may hold sequences as well. */
-function createKept(model: LanguageModel, count: number, hasIdle: boolean): Kept | undefined {
-  if (hasIdle && count >= model.limits.maxSequences) return undefined;
+/** A new drafter if the model has sequences left for it; other users of the model may hold sequences as well. */
+function createKept(model: LanguageModel, sequences: number, count: number, hasIdle: boolean): Kept | undefined {
+  if (hasIdle && (count + 1) * sequences > model.limits.maxSequences) return undefined;
   try {
-    return { ...unowned, drafter: new ModelDrafter(model) };
+    return { ...unowned, drafter: new ModelDrafter(model, sequences) };
   } catch (error) {
     if (!hasIdle || !isOutriderError(error) || error.code !== 'edge-full') throw error;
     return undefined;

@@ -17,12 +17,24 @@ const prompt = Array.from({ length: 6 }, (_, index) => 350 + index);
 const answerTokens = 24;
 const stepMs = 8;
 
-/** An edge whose steps take some ms. @returns how many drafts were begun during the target's steps */
-async function draftsInSteps(mode: 'edge-sd' | 'mix', restsInSteps: boolean): Promise<number> {
+interface DraftsInSteps {
+  /** Drafts that were begun during the target's steps, and how many of them with an alternative beside them. */
+  readonly inSteps: number;
+  readonly hedged: number;
+  /** Most sequences of the draft model in one pass. */
+  readonly widest: number;
+}
+
+/** An edge whose steps take some ms. @param sequences of the draft model; the target has two */
+async function draftsInSteps(
+  mode: 'edge-sd' | 'mix',
+  choices: { readonly restsInSteps?: boolean; readonly hedges?: number },
+  sequences = 8,
+): Promise<DraftsInSteps> {
   const target = createToyModel({ seed, role: 'target', sequences: 2, contextLength: 400 });
-  const draft = createToyModel({ seed, role: 'draft', sequences: 4, contextLength: 400 });
+  const draft = createToyModel({ seed, role: 'draft', sequences, contextLength: 400 });
   let isStepping = false;
-  let inSteps = 0;
+  let [inSteps, hedged, widest] = [0, 0, 0];
   const slow = scriptModel(target, {
     // While the target reads the prompt, the first drafts are made in any case.
     beforeEvaluate: async (items) => {
@@ -32,15 +44,17 @@ async function draftsInSteps(mode: 'edge-sd' | 'mix', restsInSteps: boolean): Pr
     },
   });
   const quick = scriptModel(draft, {
-    beforeEvaluate: () => {
+    beforeEvaluate: (items) => {
+      widest = Math.max(widest, items.length);
       if (isStepping) inSteps += 1;
+      if (isStepping && items.length > 1) hedged += 1;
       return Promise.resolve();
     },
   });
   const edge = await startEdge({
     model: slow,
     stepTime: linearStepTime(stepMs, 0.01),
-    draft: { model: quick, draftLength: 2, restsInSteps },
+    draft: { model: quick, draftLength: 2, ...choices },
     lookUpTokens: 0,
   });
   inSteps = 0;
@@ -51,16 +65,32 @@ async function draftsInSteps(mode: 'edge-sd' | 'mix', restsInSteps: boolean): Pr
   // Whenever drafts are made, the text is the target's own.
   expect(device.text).toEqual(await writeToyText(seed, prompt, neutralSampling, answerTokens));
   await edge.close();
-  return inSteps;
+  return { inSteps, hedged, widest };
 }
 
 describe('the draft model of an edge', () => {
   it.each(['edge-sd', 'mix'] as const)('drafts while the target steps in mode %s', async (mode) => {
-    expect(await draftsInSteps(mode, false)).toBeGreaterThan(3);
+    const { inSteps, widest } = await draftsInSteps(mode, {});
+    expect(inSteps).toBeGreaterThan(3);
+    expect(widest).toBe(1);
   });
 
   it('rests in steps if the edge is told so', async () => {
-    expect(await draftsInSteps('edge-sd', true)).toBe(0);
+    expect(await draftsInSteps('edge-sd', { restsInSteps: true })).toMatchObject({ inSteps: 0, hedged: 0 });
+  });
+});
+
+describe('hedges of the draft model of an edge', () => {
+  it.each(['edge-sd', 'mix'] as const)('run in the passes beside steps in mode %s', async (mode) => {
+    const { hedged, widest } = await draftsInSteps(mode, { hedges: 3 });
+    expect(hedged).toBeGreaterThan(0);
+    expect(widest).toBeGreaterThan(1);
+    expect(widest).toBeLessThanOrEqual(4);
+  });
+
+  it('are as many as the draft model has sequences for, for every session of the target', async () => {
+    expect((await draftsInSteps('edge-sd', { hedges: 3 }, 5)).widest).toBeLessThanOrEqual(2);
+    expect(await draftsInSteps('edge-sd', { hedges: 3 }, 3)).toMatchObject({ hedged: 0, widest: 1 });
   });
 });
 

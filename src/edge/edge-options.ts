@@ -32,6 +32,9 @@ import type { EdgeMeter } from './edge-meter.ts';
 import type { ListenEdgeSettings } from './edge-requests.ts';
 import type { SessionStep } from './edge-sessions.ts';
 
+/** Most alternatives beside a draft of the edge's own draft model. */
+export const mostEdgeHedges = 3;
+
 export const defaultMaxRows = 32;
 /** The scheduler takes only those that are worth their row. */
 export const defaultLookUpTokens = 8;
@@ -70,6 +73,11 @@ export interface EdgeOptions {
     readonly draftLength: number;
     /** The draft model never works while the target steps. Default: it does where that is measured to save time. */
     readonly restsInSteps?: boolean;
+    /**
+     * Most second choices that a pass of the draft model draws on from as well while the target steps, 0 to 3, where it is measured to save
+     * time. Each needs a KV sequence more of the draft model for every session of the target; with fewer there are fewer. Default 0.
+     */
+    readonly hedges?: number;
   };
   /** Of the target's vocabulary; the caller owns it. Default: sessions that ask for a grammar are refused. */
   readonly grammars?: GrammarEngine | undefined;
@@ -116,6 +124,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
       model: modelCheck,
       draftLength: whole(1),
       restsInSteps: optional(truth),
+      hedges: optional(whole(0, mostEdgeHedges)),
     }),
   ),
   grammars: optional(having('a grammar engine, as createGrammarEngine makes', 'open')),

@@ -11,7 +11,8 @@ import { draftRequest } from '../models/drafter.ts';
 import type { GrammarEngine } from '../models/grammar-engine.ts';
 import type { LanguageModel } from '../models/model.ts';
 import { lookedUpDrafts } from '../protocol/edge-chain.ts';
-import type { EdgeCore, EdgeDraftOrder, EdgeEntry, EdgeHost } from '../protocol/edge-core.ts';
+import type { EdgeCore, EdgeEntry, EdgeHost } from '../protocol/edge-core.ts';
+import type { EdgeDraftOrder } from '../protocol/edge-hedges.ts';
 import type { PlaceChange } from '../protocol/edge-place-queue.ts';
 import type {
   EdgeDrafts,
@@ -78,7 +79,6 @@ export interface SessionEntry extends EdgeEntry {
 export type LiveEdgeCore = EdgeCore<SessionEntry, FrameConnection<EdgeMessage>>;
 
 export class EdgeSessions implements EdgeHost<SessionEntry> {
-  readonly #model: LanguageModel;
   readonly #clock: Clock;
   readonly #sources: SessionSources;
   readonly #sequences: KvSequences;
@@ -91,7 +91,6 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   #wake = (): void => {};
 
   constructor(model: LanguageModel, clock: Clock, sources: SessionSources) {
-    this.#model = model;
     this.#clock = clock;
     this.#sources = sources;
     this.#sequences = new KvSequences(model);
@@ -236,11 +235,12 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     const { open, text } = entry.state;
     try {
       entry.drafter ??= drafters?.take(this.#ownerOf(entry, open)) ?? null;
-      const settings = { promptLength: open.prompt.length, sampling: open.sampling };
-      const request = draftRequest(new DraftedText(text, order.tokens), settings);
+      const { tokens, alternatives } = order;
+      const settings = { promptLength: open.prompt.length, sampling: open.sampling, alternatives };
+      const request = draftRequest(new DraftedText(text, tokens), settings);
       const drafting = entry.drafter?.next(request) ?? Promise.resolve(null);
-      const token = await withinTime(this.#clock, stallAfterMs, drafting, 'the draft model');
-      this.#core?.edgeDrafted(entry, order, token, token !== null && this.#model.tokenizer.endIds.has(token));
+      const draft = await withinTime(this.#clock, stallAfterMs, drafting, 'the draft model');
+      this.#core?.edgeDrafted(entry, order, draft);
     } catch (error) {
       faults.report(error);
       // A drafter that may never return is not given to another session.

@@ -101,7 +101,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const faults = new EdgeFaults(options.onFault ?? (() => {}));
   const clock = faults.guardClock(options.clock ?? machineClock);
   const stepTime = options.stepTime ?? (await measureStepTime(model, clock, maxRows));
-  const drafters = options.draft === undefined ? null : await openDrafters(options.draft, clock);
+  const drafters = options.draft === undefined ? null : await openDrafters(options.draft, model, clock);
   const plan = { stepTime, learns: options.learnsStepTime ?? true, stallAfterMs };
   const edge = new RunningEdge(options, faults, clock, drafters, plan);
   return {
@@ -351,6 +351,7 @@ function settingsOf(
     places: { ...defaultPlaceRules, ...options.places },
     placeCount: engine.maxSequences,
     limits: { maxRows, usefulRows: maxRows, prefillChunk, sharesRows: true },
+    endIds,
     stepTime: () => loop.stepTime,
     edgeDraft: drafters,
     rate: options.rate ?? defaultRate,
@@ -370,8 +371,14 @@ function checkedShare(shareOf: EdgeSettings['shareOf']): EdgeSettings['shareOf']
   };
 }
 
-async function openDrafters(draft: NonNullable<EdgeOptions['draft']>, clock: Clock): Promise<EdgeDrafters> {
-  return new EdgeDrafters({ ...draft, draftTime: await measureStepTime(draft.model, clock, 1) }, clock);
+async function openDrafters(
+  draft: NonNullable<EdgeOptions['draft']>,
+  target: EdgeOptions['model'],
+  clock: Clock,
+): Promise<EdgeDrafters> {
+  const room = Math.floor(draft.model.limits.maxSequences / target.limits.maxSequences) - 1;
+  const hedges = Math.max(0, Math.min(draft.hedges ?? 0, room));
+  return new EdgeDrafters({ ...draft, hedges, draftTime: await measureStepTime(draft.model, clock, 1) }, clock);
 }
 
 /** Serves an edge on a WebSocket port, or on a given HTTP server. @throws OutriderError `port-in-use`, `bad-argument` */

@@ -122,13 +122,14 @@ export class ModelDrafter implements Drafter {
   readonly #last = new LastText();
 
   /**
-   * The caller keeps the model. It extends as many alternatives as the model has sequences beside the first, which are opened when
-   * they are needed.
+   * The caller keeps the model. It extends as many alternatives as it has sequences beside the first, which are opened when they are
+   * needed.
+   * @param mostSequences default: all that the model has
    * @throws OutriderError `edge-full` when it has no sequence left
    */
-  constructor(model: LanguageModel) {
+  constructor(model: LanguageModel, mostSequences: number = model.limits.maxSequences) {
     this.#contextLength = model.limits.contextLength;
-    this.#sequences = new TextSequences(model, model.limits.maxSequences);
+    this.#sequences = new TextSequences(model, mostSequences);
   }
 
   draft(request: DraftRequest): Promise<Draft | null> {

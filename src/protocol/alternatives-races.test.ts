@@ -7,16 +7,11 @@ import { createRandom, type Random } from '../basics/philox.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import { stepDevice } from './device-session.ts';
-import {
-  type AlternativeDraft,
-  type AlternativeOrder,
-  createDeviceState,
-  type DeviceEvent,
-  type DeviceState,
-} from './device-state.ts';
+import { createDeviceState, type DeviceEvent, type DeviceState } from './device-state.ts';
 import { testHello, testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession, readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeEvent, EdgeState, EdgeStep } from './edge-state.ts';
+import type { AlternativeDraft, AlternativeOrder } from './hedged-drafts.ts';
 
 const rules = { ...testRules, contextLength: 120 };
 /** What the target writes at a position. */

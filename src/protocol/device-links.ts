@@ -3,9 +3,7 @@
 
 import { unreachable } from '../basics/invariant.ts';
 import type { TokenText } from '../decoding/token-text.ts';
-import { continuationAt, judgeRunnerUps, passAlternatives } from './device-alternatives.ts';
 import {
-  type Alternative,
   type DeviceEffect,
   type DeviceLink,
   type DeviceState,
@@ -15,6 +13,7 @@ import {
   type SentAlternative,
   type SentBranch,
 } from './device-state.ts';
+import { type Alternative, continuationAt, judgeRunnerUps, passAlternatives } from './hedged-drafts.ts';
 import {
   type CommitMessage,
   type EdgeMessage,
@@ -253,13 +252,13 @@ function compareTail(
     const account = { ...state.account, matched: state.account.matched + matched };
     const left = { tail: tail.slice(matched), confidences: confidences.slice(matched) };
     const alternatives = passAlternatives(state.alternatives, text.length);
-    const runnerUpRates = judgeRunnerUps(state, fresh);
+    const runnerUpRates = judgeRunnerUps(state.runnerUpRates, runnerUps, fresh);
     const rest = { ...left, runnerUps: runnerUps.slice(matched), runnerUpRates, alternatives };
     return { ...state, links, edges, text, account, ...rest };
   }
   const { matched: before, mismatched, alternativesTaken } = state.account;
   const correctedAt = state.text.length + matched;
-  const continued = continuationAt(state, correctedAt, fresh.slice(matched));
+  const continued = continuationAt(state.alternatives, correctedAt, fresh.slice(matched));
   const { alternative } = continued;
   return {
     ...state,
@@ -275,7 +274,7 @@ function compareTail(
     tail: continued.tail,
     confidences: continued.confidences,
     runnerUps: continued.runnerUps,
-    runnerUpRates: judgeRunnerUps(state, fresh.slice(0, matched + 1)),
+    runnerUpRates: judgeRunnerUps(state.runnerUpRates, runnerUps, fresh.slice(0, matched + 1)),
     alternatives: [],
     tailFrom: alternative?.id ?? null,
     declinedAt: -1,

@@ -5,6 +5,7 @@ import type { Logprobs } from '../decoding/logprobs.ts';
 import type { RunnerUp } from '../decoding/runner-up.ts';
 import { noRunnerUps, type RunnerUpRates } from '../decoding/runner-up-chance.ts';
 import { TokenText } from '../decoding/token-text.ts';
+import type { Alternative, AlternativeDraft, AlternativeOrder } from './hedged-drafts.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
 
 /** A turn that the device requests; `open` messages are made from it. */
@@ -70,19 +71,6 @@ export interface SentAlternative extends SentBranch {
   readonly base: number;
   /** Of the runner-up, its first own token; before it `tokens` has those of the base. */
   readonly position: number;
-}
-
-/** A second continuation beside a draft of the tail, for the case that the text has the runner-up there. */
-export interface Alternative {
-  /** Counts the alternatives of the turn, from 1. */
-  readonly id: number;
-  /** Of its first token. */
-  readonly position: number;
-  /** The runner-up, and the tokens that the drafter has put after it. */
-  readonly tokens: readonly number[];
-  /** The drafter's confidence in each token after the runner-up, and its second choice there. */
-  readonly confidences: readonly number[];
-  readonly runnerUps: readonly (RunnerUp | null)[];
 }
 
 export interface DeviceLink {
@@ -167,21 +155,6 @@ export interface DeviceState {
   readonly fingerprints: readonly string[];
   readonly account: DraftAccount;
   readonly outcome: Outcome | null;
-}
-
-/** A request for the next token of an alternative: the token after text and tail below `position`, and then `tokens`. */
-export type AlternativeOrder = Pick<Alternative, 'id' | 'position' | 'tokens'>;
-
-export interface AlternativeDraft {
-  /** Of the alternative. */
-  readonly id: number;
-  /** Of the drafted token. */
-  readonly position: number;
-  readonly token: number;
-  /** The drafter's probability of it, (0, 1]. */
-  readonly confidence: number;
-  /** The drafter's second choice there. */
-  readonly runnerUp?: RunnerUp;
 }
 
 export type DeviceEvent =

@@ -6,6 +6,7 @@ import type { TokenText } from '../decoding/token-text.ts';
 import { chainLengthWorth, type EdgeDraftLengthFigures } from '../scheduling/edge-draft-length.ts';
 import { draftsReady } from './edge-branch.ts';
 import { type EdgeDrafts, type EdgeState, expectedAcceptance, type StepTicket } from './edge-state.ts';
+import { continuationAt, passAlternatives } from './hedged-drafts.ts';
 import { modeOf } from './mode.ts';
 
 export interface ChainSize {
@@ -34,11 +35,36 @@ export function draftsBeyond(text: TokenText, length: number, drafts: readonly n
   return grown === 0 ? drafts : drafts.slice(grown);
 }
 
-/** What is left of the drafts of the edge's draft model under this text; null: nothing. Looked-up drafts are made for one step only. */
+/**
+ * What is left of the drafts of the edge's draft model under this text, or of an alternative that the text has in their place; null:
+ * nothing. Looked-up drafts are made for one step only.
+ */
 export function keptDrafts(drafts: EdgeDrafts | null, text: TokenText): EdgeDrafts | null {
   if (drafts === null || drafts.length === text.length) return drafts;
-  const tokens = drafts.chances === undefined ? draftsBeyond(text, drafts.length, drafts.tokens) : null;
-  return tokens === null || tokens.length === 0 ? null : { ...drafts, length: text.length, tokens };
+  if (drafts.chances !== undefined || drafts.length > text.length) return null;
+  const grown = text.slice(drafts.length);
+  const { tokens, hedged, isComplete } = drafts;
+  let matched = 0;
+  while (matched < grown.length && matched < tokens.length && grown[matched] === tokens[matched]) matched += 1;
+  const kept = { length: text.length, isComplete, tokens: tokens.slice(matched) };
+  if (matched < grown.length) return matched < tokens.length ? keptAlternative(drafts, matched, text) : null;
+  if (kept.tokens.length === 0) return null;
+  if (hedged === undefined) return kept;
+  const confidences = hedged.confidences.slice(matched);
+  const alternatives = passAlternatives(hedged.alternatives, text.length);
+  return { ...kept, hedged: { confidences, runnerUps: hedged.runnerUps.slice(matched), alternatives } };
+}
+
+/** The text has refuted the draft with this index. */
+function keptAlternative({ length, hedged }: EdgeDrafts, index: number, text: TokenText): EdgeDrafts | null {
+  const position = length + index;
+  const { tail, ...known } = continuationAt(hedged?.alternatives ?? [], position, text.slice(position));
+  if (tail.length === 0) return null;
+  const { confidences, runnerUps } = known;
+  return {
+    ...{ length: text.length, tokens: tail, isComplete: false },
+    hedged: { confidences, runnerUps, alternatives: [] },
+  };
 }
 
 /** While a step runs: the chain that it verifies, and the drafts of either side that are known to follow it. */

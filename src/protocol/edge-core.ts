@@ -3,11 +3,18 @@
 
 import type { Clock } from '../basics/clock.ts';
 import { type ErrorCode, OutriderError } from '../basics/errors.ts';
-import { canDraftBesideSteps, isDraftWorthBesideStep } from '../scheduling/draft-beside-step.ts';
+import { supposedWidthShare } from '../decoding/draft-timing.ts';
+import {
+  canDraftBesideSteps,
+  isDraftWorthBesideStep,
+  leastHedgeChanceBesideStep,
+} from '../scheduling/draft-beside-step.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import type { StepTimeModel } from '../scheduling/step-time.ts';
+import type { DraftMade } from './draft-order.ts';
 import { chainToExtend, wantedDrafts } from './edge-chain.ts';
 import { type EdgeConnectionObserver, type EdgeConnectionSettings, EdgeConnections } from './edge-connections.ts';
+import { type EdgeDraftOrder, type EdgeHedgeRule, extendEdgeDrafts, orderEdgeDraft } from './edge-hedges.ts';
 import type { EdgeKey } from './edge-key.ts';
 import {
   checkTextLengths,
@@ -16,7 +23,7 @@ import {
   type RegistryOwner,
   type RegistrySettings,
 } from './edge-registry.ts';
-import { type EdgeDrafts, expectedAcceptance, isPaused } from './edge-state.ts';
+import { type EdgeDrafts, type EdgeState, expectedAcceptance, isPaused } from './edge-state.ts';
 import { announcedStepMs } from './edge-timing.ts';
 import { EngineSteps } from './engine-steps.ts';
 import { type EdgeMessage, type HelloMessage, type OpenMessage, protocolVersion } from './messages.ts';
@@ -35,6 +42,10 @@ export interface EdgeDraftFigures {
    * expected of the next one. Default: 0.
    */
   readonly besideMs?: number;
+  /** Most alternatives that a pass of the draft model extends beside a draft. Default 0: the edge does not hedge. */
+  readonly hedges?: number;
+  /** What each of them adds to the pass, as a share of `draftMs`. Default: {@link supposedWidthShare}. */
+  readonly widthShare?: number | undefined;
   /** A step is about to begin. */
   stepBegins?(): void;
 }
@@ -47,6 +58,8 @@ export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSetti
   /** Number of sessions that may decode at the same time. */
   readonly placeCount: number;
   readonly limits: StepLimits;
+  /** Ids that end a text: nothing is drafted after one. */
+  readonly endIds: ReadonlySet<number>;
   /** The present model of the step time. */
   readonly stepTime: () => StepTimeModel;
   /** Null: this edge has no draft model. */
@@ -57,13 +70,6 @@ export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSetti
 export interface EdgeEntry extends RegistryEntry {
   /** In modes in which the edge drafts: the wanted number of drafts for a step at this length of the text. */
   wanted: { readonly length: number; readonly drafts: number };
-}
-
-/** A request to the edge's draft model: the token after the text and these drafts. */
-export interface EdgeDraftOrder {
-  /** Length of the text. */
-  readonly length: number;
-  readonly tokens: readonly number[];
 }
 
 /** What the surrounding process provides. */
@@ -129,12 +135,12 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     return this.connections.accept(carrier);
   }
 
-  /** @param token null: the drafter has no proposal @param isEnd whether the token ends a text, so that no draft can follow */
-  edgeDrafted(entry: Entry, { length, tokens }: EdgeDraftOrder, token: number | null, isEnd: boolean): void {
+  /** @param made null: the drafter has no proposal */
+  edgeDrafted(entry: Entry, order: EdgeDraftOrder, made: DraftMade | null): void {
     this.#drafting.delete(entry);
     if (!entry.hasPlace) return;
-    const made = token === null ? { tokens, isComplete: true } : { tokens: [...tokens, token], isComplete: isEnd };
-    this.sessions.step(entry, { kind: 'edge-drafted', drafts: { length, ...made } });
+    const drafts = extendEdgeDrafts(order, made, this.#settings.endIds);
+    this.sessions.step(entry, { kind: 'edge-drafted', drafts });
   }
 
   /** The edge cannot serve this session: its device is refused with `internal`. Never throws. @param cause told to the device */
@@ -254,9 +260,23 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     }
     if (this.#drafting.has(entry) || !entry.hasPlace || isPaused(state)) return;
     const tokens = chainToExtend(state, entry.wanted.drafts, limits.usefulRows - 1);
-    if (tokens === null || (state.ticket !== null && !this.#isWorthBesideStep(entry, edgeDraft, tokens.length))) return;
+    if (tokens === null) return;
+    const { order, hedgeChance } = orderEdgeDraft(state, tokens, this.#hedgeRule(state, edgeDraft, tokens.length));
+    if (state.ticket !== null && !this.#isWorthBesideStep(entry, edgeDraft, order, hedgeChance)) return;
     this.#drafting.add(entry);
-    this.#host.beginDraft(entry, { length, tokens });
+    this.#host.beginDraft(entry, order);
+  }
+
+  /** Alternatives are extended beside steps only: a draft that a step waits for is not made longer. */
+  #hedgeRule(state: EdgeState, edgeDraft: EdgeDraftFigures, draftsBefore: number): EdgeHedgeRule | null {
+    const { hedges = 0, widthShare = supposedWidthShare, draftMs, besideMs = 0 } = edgeDraft;
+    if (hedges === 0) return null;
+    const { endIds } = this.#settings;
+    if (state.ticket === null) return { most: 0, minChance: 1, endIds };
+    const chance = expectedAcceptance(state) ** draftsBefore;
+    const { sessionCount } = this.#step;
+    const minChance = leastHedgeChanceBesideStep({ chance, draftMs, besideMs, sessionCount, widthShare });
+    return { most: hedges, minChance, endIds };
   }
 
   /** The draft model is one for all sessions: a draft waits for those of the others. */
@@ -264,10 +284,16 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     return draftMs * (this.#drafting.size - (this.#drafting.has(entry) ? 1 : 0));
   }
 
-  #isWorthBesideStep(entry: Entry, edgeDraft: EdgeDraftFigures, draftsBefore: number): boolean {
-    const { draftMs, besideMs = 0 } = edgeDraft;
+  #isWorthBesideStep(
+    entry: Entry,
+    edgeDraft: EdgeDraftFigures,
+    { tokens, alternatives }: EdgeDraftOrder,
+    hedgeChance: number,
+  ): boolean {
+    const { besideMs = 0, widthShare = supposedWidthShare } = edgeDraft;
     const { startMs, expectedMs, sessionCount } = this.#step;
-    const chance = expectedAcceptance(entry.state) ** draftsBefore;
+    const draftMs = edgeDraft.draftMs * (1 + widthShare * alternatives.length);
+    const chance = Math.min(1, expectedAcceptance(entry.state) ** tokens.length + hedgeChance);
     const elapsedMs = this.#clock.nowMs() - startMs + this.#waitMs(entry, edgeDraft);
     return isDraftWorthBesideStep({ chance, draftMs, besideMs, sessionCount, elapsedMs, expectedMs });
   }

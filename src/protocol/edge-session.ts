@@ -6,6 +6,7 @@ import { invariant, unreachable } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
 import { type Logprobs, logprobsOf } from '../decoding/logprobs.ts';
+import { noRunnerUps } from '../decoding/runner-up-chance.ts';
 import { countsWithDrafts, penaltiesActive } from '../decoding/token-counts.ts';
 import { TokenText } from '../decoding/token-text.ts';
 import { verifyDrafts } from '../decoding/verify.ts';
@@ -24,6 +25,7 @@ import {
   type StepTicket,
   sentLength,
 } from './edge-state.ts';
+import { judgeRunnerUps } from './hedged-drafts.ts';
 import type { OpenMessage, ResumeMessage, TurnAccount } from './messages.ts';
 import { modeOf } from './mode.ts';
 
@@ -83,6 +85,7 @@ export function createEdgeSession(rules: EdgeRules, incarnation: number, created
     released: false,
     edgeDraftsMatched: 0,
     edgeDraftsMismatched: 0,
+    runnerUpRates: noRunnerUps,
     ...waiting,
   };
   const ending = rules.endingOf(open);
@@ -288,6 +291,7 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
     branch,
     alternatives,
     edgeDrafts: keptDrafts(state.edgeDrafts, text),
+    runnerUpRates: judgeRunnerUps(state.runnerUpRates, edgeDraftsAt(state)?.hedged?.runnerUps ?? [], verified.tokens),
     endState: verified.endState,
     end: verified.end?.reason ?? (isFull ? 'context-full' : null),
     isAfterRejection: state.isAfterRejection || accepted < ticket.drafts.length || hasDied,

@@ -4,8 +4,10 @@ import type { ErrorCode } from '../basics/errors.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending, EndState } from '../decoding/ending.ts';
 import type { Logprobs } from '../decoding/logprobs.ts';
+import type { RunnerUpRates } from '../decoding/runner-up-chance.ts';
 import type { TokenText } from '../decoding/token-text.ts';
 import type { Alternative, Branch } from './edge-branch.ts';
+import type { DraftHedges } from './hedged-drafts.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
 
 /** Rules for all sessions of an edge. */
@@ -46,6 +48,8 @@ export interface EdgeDrafts {
   readonly isComplete: boolean;
   /** Only of a lookup: the probability of each token, given that the tokens before it are right. */
   readonly chances?: readonly number[];
+  /** Only of a draft model that hedges. */
+  readonly hedged?: DraftHedges;
 }
 
 export interface EdgeState {
@@ -79,6 +83,8 @@ export interface EdgeState {
   /** The text was opened, or a draft was rejected, since the last step. */
   readonly isAfterRejection: boolean;
   readonly edgeDrafts: EdgeDrafts | null;
+  /** How often the text had the runner-up of an edge draft. */
+  readonly runnerUpRates: RunnerUpRates;
   readonly end: EndReason | null;
   /** The session can be forgotten: the device sent `bye` or was refused. */
   readonly released: boolean;

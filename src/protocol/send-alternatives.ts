@@ -3,14 +3,8 @@
 
 import { TokenText } from '../decoding/token-text.ts';
 import { branchEnd, findLink, replaceLink } from './device-links.ts';
-import type {
-  Alternative,
-  DeviceEffect,
-  DeviceLink,
-  DeviceState,
-  SentAlternative,
-  SentBranch,
-} from './device-state.ts';
+import type { DeviceEffect, DeviceLink, DeviceState, SentAlternative, SentBranch } from './device-state.ts';
+import type { Alternative } from './hedged-drafts.ts';
 import { limits } from './limits.ts';
 import { modeOf } from './mode.ts';
 

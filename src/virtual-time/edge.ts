@@ -6,18 +6,14 @@ import { invariant } from '../basics/invariant.ts';
 import type { Random } from '../basics/philox.ts';
 import type { ConnectionLimits } from '../protocol/connection-limits.ts';
 import { draftsBeyond, lookedUpDrafts } from '../protocol/edge-chain.ts';
-import {
-  EdgeCore,
-  type EdgeDraftFigures,
-  type EdgeDraftOrder,
-  type EdgeHost,
-  type EdgeSettings,
-} from '../protocol/edge-core.ts';
+import { EdgeCore, type EdgeDraftFigures, type EdgeHost, type EdgeSettings } from '../protocol/edge-core.ts';
+import type { EdgeDraftOrder } from '../protocol/edge-hedges.ts';
 import { anyone, type EdgeKey } from '../protocol/edge-key.ts';
 import type { PlaceChange } from '../protocol/edge-place-queue.ts';
 import type { EdgeEffect, EdgeEvent } from '../protocol/edge-state.ts';
 import { defaultLiveness, type LivenessSettings } from '../protocol/liveness.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../protocol/messages.ts';
+import { usualWidthCost } from './device.ts';
 import { type EngineAccount, type EngineSettings, VirtualEngine } from './engine.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { VirtualLink } from './link.ts';
@@ -58,6 +54,10 @@ export interface VirtualEdgeDraftSettings {
   readonly tokenMs: number;
   /** What a draft adds to a step that runs meanwhile, by the edge's own estimate; Infinity: the drafter rests during steps. Default: 0. */
   readonly besideMs?: number;
+  /** As in `EdgeDraftFigures`; default 0. */
+  readonly hedges?: number;
+  /** What an alternative adds to a pass, as a share of `tokenMs`; default as on a device. */
+  readonly widthCost?: number;
 }
 
 /** Callbacks for the events of an edge. */
@@ -105,6 +105,7 @@ export class VirtualEdge {
       keyOf: settings.keyOf ?? (() => anyone),
       closedFor: () => this.#closedFor,
       placeCount: capacity,
+      endIds: target.endIds,
       limits: engine.limits,
       stepTime: () => engine.stepTime,
       edgeDraft: edgeDraft === undefined ? null : figuresOf(edgeDraft),
@@ -215,7 +216,7 @@ export class VirtualEdge {
   }
 
   #host(): EdgeHost<VirtualSession> {
-    const { engine, target, capacity } = this.settings;
+    const { engine, capacity } = this.settings;
     return {
       enter: (entry) => ({ ...entry, evaluatedTokens: 0 }),
       takePlace: (session) => {
@@ -242,26 +243,29 @@ export class VirtualEdge {
         const { lookUp } = engine;
         return lookUp && lookedUpDrafts(state, lookUp.source.lookUp(state, lookUp.tokenCount));
       },
-      beginDraft: (session, order) => this.#draft(session, order, target.endIds),
+      beginDraft: (session, order) => this.#draft(session, order),
       wake: () => this.#engine.wake(),
     };
   }
 
-  #draft(session: VirtualSession, order: EdgeDraftOrder, endIds: ReadonlySet<number>): void {
+  #draft(session: VirtualSession, order: EdgeDraftOrder): void {
     const { edgeDraft } = this.settings;
     invariant(edgeDraft !== undefined, 'an edge without a draft model is asked for a draft');
-    const { edgeDrafter, tokenMs } = edgeDraft;
+    const { edgeDrafter, tokenMs, widthCost = usualWidthCost } = edgeDraft;
+    const { tokens, alternatives } = order;
+    const { state } = session;
     const nowMs = this.process.nowMs();
-    this.#drafterFreeAtMs = Math.max(nowMs, this.#drafterFreeAtMs) + tokenMs;
+    const durationMs = tokenMs * (1 + widthCost * alternatives.length);
+    this.#drafterFreeAtMs = Math.max(nowMs, this.#drafterFreeAtMs) + durationMs;
     this.process.post(this.#drafterFreeAtMs - nowMs, () => {
-      // The text may have changed during the draft; unless it has gone on as drafted, the draft is not used.
-      const drafts = draftsBeyond(session.state.text, order.length, order.tokens);
-      const next = drafts === null ? null : edgeDrafter.next(session.state, drafts);
-      this.#core.edgeDrafted(session, order, next, next !== null && endIds.has(next));
+      // The text may have changed during the draft; unless it has gone on as drafted, or as an alternative, the draft is not used.
+      const isLost = alternatives.length === 0 && draftsBeyond(session.state.text, order.length, tokens) === null;
+      this.#core.edgeDrafted(session, order, isLost ? null : edgeDrafter.next(state, tokens, alternatives));
     });
   }
 }
 
-function figuresOf({ tokenCount, tokenMs, besideMs = 0 }: VirtualEdgeDraftSettings): EdgeDraftFigures {
-  return { draftLength: tokenCount, draftMs: tokenMs, besideMs };
+function figuresOf(settings: VirtualEdgeDraftSettings): EdgeDraftFigures {
+  const { tokenCount, tokenMs, besideMs = 0, hedges = 0, widthCost = usualWidthCost } = settings;
+  return { draftLength: tokenCount, draftMs: tokenMs, besideMs, hedges, widthShare: widthCost };
 }

@@ -4,9 +4,10 @@
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending } from '../decoding/ending.ts';
 import type { LookUpDraft } from '../decoding/look-up.ts';
-import type { AlternativeOrder, DeviceState } from '../protocol/device-state.ts';
+import type { DeviceState } from '../protocol/device-state.ts';
 import type { DraftMade } from '../protocol/draft-order.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
+import type { AlternativeOrder } from '../protocol/hedged-drafts.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
 
 /** The large model of an edge. */
@@ -46,6 +47,13 @@ export interface VirtualLookUp {
 
 /** The small model of an edge. */
 export interface VirtualEdgeDrafter {
-  /** The token after the session's text and these drafts; null: no proposal. */
-  next(state: EdgeState, drafts: readonly number[]): number | null;
+  /**
+   * The token after the text and these drafts; null: no proposal.
+   * @param alternatives to be extended in the same pass
+   */
+  next(
+    state: Pick<EdgeState, 'text' | 'open'>,
+    drafts: readonly number[],
+    alternatives?: readonly AlternativeOrder[],
+  ): DraftMade | null;
 }

@@ -23,6 +23,21 @@ describe('a session without faults', () => {
     expect(result.emissions.reduce((sum, { tokenCount }) => sum + tokenCount, 0)).toBe(200);
   });
 
+  it('writes the same text with hedges of the edge, in less time', () => {
+    for (const mode of ['edge-sd', 'mix'] as const) {
+      const runs = [0, 3].map((hedges) => {
+        const edgeDraft = { tokenCount: 3, tokenMs: 5, hedges };
+        const seeds = [1, 2, 3, 4, 5, 6];
+        const own = seeds.map((seed) =>
+          runSession({ ...settings, mode, seed, roundTripMs: 30, edgeDraft, runnerUpAgreement: 0.5 }),
+        );
+        return { ids: own.map(({ ids }) => ids), ms: own.reduce((sum, { msPerToken }) => sum + msPerToken, 0) };
+      });
+      expect(runs[1]?.ids).toEqual(runs[0]?.ids);
+      expect(runs[1]?.ms, mode).toBeLessThan(0.97 * (runs[0]?.ms ?? 0));
+    }
+  });
+
   it('writes the same text in every mode and over every network', () => {
     for (const mode of modeNames) {
       for (const roundTripMs of [0, 200]) {

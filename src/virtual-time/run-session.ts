@@ -15,7 +15,7 @@ import { byteWire, type Wire } from '../protocol/wire.ts';
 import type { StepLimits } from '../scheduling/schedule-step.ts';
 import { linearStepTime } from '../scheduling/step-time.ts';
 import { type DeviceWorld, type Emission, VirtualDevice, type VirtualDeviceSettings } from './device.ts';
-import { type EdgeObserver, VirtualEdge, type VirtualEdgeSettings } from './edge.ts';
+import { type EdgeObserver, VirtualEdge, type VirtualEdgeDraftSettings, type VirtualEdgeSettings } from './edge.ts';
 import { EventQueue } from './event-queue.ts';
 import { type LaneTraffic, VirtualLink } from './link.ts';
 import { protocolMachines } from './machines.ts';
@@ -40,7 +40,7 @@ export interface SessionConditions {
   readonly timeJitter?: number;
   readonly limits?: Partial<StepLimits>;
   /** Edge drafts, in modes in which the edge drafts; default: 4 tokens, 0 ms each. Null: the edge has no draft model. */
-  readonly edgeDraft?: { readonly tokenCount?: number; readonly tokenMs?: number; readonly besideMs?: number } | null;
+  readonly edgeDraft?: Partial<Omit<VirtualEdgeDraftSettings, 'edgeDrafter'>> | null;
   /** Largest number of looked-up tokens for a step without drafts, mode `stream`; default 0. The source must have a lookup. */
   readonly lookUpTokens?: number;
   /** Whether the device tries lookup before its draft model; default false. */
@@ -142,7 +142,7 @@ export function runSession(settings: SessionSettings): SessionResult {
     turn: text,
     target,
     drafter: drafterOf(settings, target, prompt.length),
-    edgeDrafter: toyEdgeDrafter(target, settings.edgeAcceptance ?? acceptance, edgeRandom),
+    edgeDrafter: toyEdgeDrafter(target, settings.edgeAcceptance ?? acceptance, edgeRandom, settings.runnerUpAgreement),
     reference: target.write(turn).ids,
   };
   return decode(settings, source, edgeRandom);

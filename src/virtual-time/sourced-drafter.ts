@@ -4,7 +4,8 @@
 import { DraftSource } from '../decoding/draft-source.ts';
 import { catchUpShare } from '../decoding/draft-timing.ts';
 import { DraftedText } from '../decoding/token-list.ts';
-import type { AlternativeOrder, DeviceState } from '../protocol/device-state.ts';
+import type { DeviceState } from '../protocol/device-state.ts';
+import type { AlternativeOrder } from '../protocol/hedged-drafts.ts';
 import type { VirtualDraft, VirtualDrafter } from './model.ts';
 
 export class SourcedDrafter implements VirtualDrafter {

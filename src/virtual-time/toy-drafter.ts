@@ -4,8 +4,9 @@
 import { philox, type Random } from '../basics/philox.ts';
 import { toyContextKey } from '../decoding/toy-language.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
+import type { AlternativeOrder } from '../protocol/hedged-drafts.ts';
 import type { VirtualDraft, VirtualDrafter, VirtualEdgeDrafter } from './model.ts';
-import { recentIds, type ToyTarget } from './toy-target.ts';
+import { recentIds, type ToyTarget, type TurnRule } from './toy-target.ts';
 
 export interface DrafterSettings {
   /** Probability that a draft is the target's own choice, [0, 1]. */
@@ -38,35 +39,49 @@ const block: Uint32Array = new Uint32Array(4);
 
 export function toyDrafter(target: ToyTarget, settings: DrafterSettings): VirtualDrafter {
   return {
-    draft(state, _lookUpMargin, orders = []) {
-      const draft = draftToken(target, settings, state, state.tail);
-      const alternatives = orders.map(({ id, position, tokens }) => {
-        const before = state.tail.slice(0, position - state.text.length);
-        return {
-          id,
-          position: position + tokens.length,
-          ...draftToken(target, settings, state, [...before, ...tokens]),
-        };
-      });
-      return alternatives.length === 0 ? draft : { ...draft, alternatives };
+    draft: (state, _lookUpMargin, orders = []) => withAlternatives(target, settings, state, orders),
+  };
+}
+
+/**
+ * The draft model of an edge; each draft is drawn from `random`.
+ * @param runnerUpAgreement as in {@link DrafterSettings}
+ */
+export function toyEdgeDrafter(
+  target: ToyTarget,
+  agreement: number,
+  random: Random,
+  runnerUpAgreement?: number,
+): VirtualEdgeDrafter {
+  const hints = runnerUpAgreement === undefined ? {} : { runnerUpAgreement };
+  const settings: DrafterSettings = { agreement, redraws: random, seed: 0, ...hints };
+  return {
+    next({ text, open: turn }, tail, orders = []) {
+      return withAlternatives(target, settings, { text, tail, turn }, orders);
     },
   };
 }
 
-/** The draft model of an edge; each draft is drawn from `random`. */
-export function toyEdgeDrafter(target: ToyTarget, agreement: number, random: Random): VirtualEdgeDrafter {
-  return {
-    next({ text, open }, drafts) {
-      const right = target.nextAfter(text, drafts, open);
-      return random.uniform() < agreement ? right : target.otherThan(right);
-    },
-  };
+type Believed = Pick<DeviceState, 'text' | 'tail'> & { readonly turn: TurnRule };
+
+function withAlternatives(
+  target: ToyTarget,
+  settings: DrafterSettings,
+  state: Believed,
+  orders: readonly AlternativeOrder[],
+): VirtualDraft {
+  const draft = draftToken(target, settings, state, state.tail);
+  const alternatives = orders.map(({ id, position, tokens }) => {
+    const drafts = [...state.tail.slice(0, position - state.text.length), ...tokens];
+    return { id, position: position + tokens.length, ...draftToken(target, settings, state, drafts) };
+  });
+  return alternatives.length === 0 ? draft : { ...draft, alternatives };
 }
 
 function draftToken(
   target: ToyTarget,
   settings: DrafterSettings,
-  { text, turn }: DeviceState,
+  { text, turn }: Omit<Believed, 'tail'>,
   drafts: readonly number[],
 ): VirtualDraft {
   const { classes, runnerUpAgreement } = settings;

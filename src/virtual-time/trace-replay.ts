@@ -5,8 +5,10 @@ import { invariant } from '../basics/invariant.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { createEnding, type Ending } from '../decoding/ending.ts';
 import { LookUp, type LookUpDraft, leastLookUpChance } from '../decoding/look-up.ts';
-import type { AlternativeDraft, AlternativeOrder, DeviceState } from '../protocol/device-state.ts';
+import type { DeviceState } from '../protocol/device-state.ts';
+import type { DraftMade } from '../protocol/draft-order.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
+import type { AlternativeDraft, AlternativeOrder } from '../protocol/hedged-drafts.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
 import { runnerUpAt, type TraceDraft, type TraceHeader, type TraceSession, traceDraft } from '../traces/trace.ts';
 import type { VirtualDraft, VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget } from './model.ts';
@@ -44,18 +46,16 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
     _lookUpMargin?: number,
     orders: readonly AlternativeOrder[] = [],
   ): VirtualDraft | null {
-    const draft = this.#after(text.length, tail);
-    if (draft === null || orders.length === 0) return draft;
-    const alternatives = orders.flatMap(({ id, position, tokens }): AlternativeDraft[] => {
-      const own = this.#after(text.length, [...tail.slice(0, position - text.length), ...tokens]);
-      return own === null ? [] : [{ id, position: position + tokens.length, ...own }];
-    });
-    return { ...draft, alternatives };
+    return this.#withAlternatives(text.length, tail, orders);
   }
 
   /** The edge draft after the session's text and these drafts. */
-  next({ text }: EdgeState, drafts: readonly number[]): number | null {
-    return this.#after(text.length, drafts)?.token ?? null;
+  next(
+    { text }: Pick<EdgeState, 'text'>,
+    drafts: readonly number[],
+    orders: readonly AlternativeOrder[] = [],
+  ): DraftMade | null {
+    return this.#withAlternatives(text.length, drafts, orders);
   }
 
   lookUp({ text }: EdgeState, count: number): readonly LookUpDraft[] {
@@ -79,6 +79,16 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
       `the answers of this trace end at ${this.header.answerTokens} tokens`,
     );
     return createEnding({ stopStrings, maxAnswerTokens, endIds: this.#endIds }, noBytes);
+  }
+
+  #withAlternatives(length: number, drafts: readonly number[], orders: readonly AlternativeOrder[]): DraftMade | null {
+    const draft = this.#after(length, drafts);
+    if (draft === null || orders.length === 0) return draft;
+    const alternatives = orders.flatMap(({ id, position, tokens }): AlternativeDraft[] => {
+      const own = this.#after(length, [...drafts.slice(0, position - length), ...tokens]);
+      return own === null ? [] : [{ id, position: position + tokens.length, ...own }];
+    });
+    return { ...draft, alternatives };
   }
 
   #after(length: number, drafts: readonly number[]): TraceDraft | null {
@@ -113,7 +123,7 @@ export function traceTarget(
 /** Edge drafter and lookup for many recorded sessions. */
 export function traceEdgeDrafter(replayOf: (open: OpenMessage) => TraceReplay): VirtualEdgeDrafter & VirtualLookUp {
   return {
-    next: (state, drafts) => replayOf(state.open).next(state, drafts),
+    next: (state, drafts, alternatives) => replayOf(state.open).next(state, drafts, alternatives),
     lookUp: (state, count) => replayOf(state.open).lookUp(state, count),
   };
 }

@@ -71,6 +71,8 @@ interface Models extends AsyncDisposable {
 
 /** Texts that are written at the same time, so that steps hold several sessions. */
 const concurrentTurns = 4;
+/** Two for each of the target's: the edge goes on from one second choice beside each draft. */
+const edgeDraftSequences = 2 * (concurrentTurns + 1);
 const thoroughModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
 const contextLength = 2048;
 const seed = 20_261_124n;
@@ -130,15 +132,11 @@ async function openModels(options: ExactnessOptions): Promise<Models> {
   };
   const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
   // Drafts need not be exact. The edge keeps conversations in all sequences of its own draft, so devices can't share them.
-  const openDraft = async (): Promise<LanguageModel> =>
+  const openDraft = async (sequences: number): Promise<LanguageModel> =>
     opened.use(
       await openModel(draftPath, {
-        role: 'draft',
-        exact: false,
-        gpu,
-        threads: 1,
-        sequences: concurrentTurns,
-        contextLength,
+        ...{ role: 'draft', exact: false, gpu, threads: 1 },
+        ...{ sequences, contextLength },
         tokenizer: target.tokenizer,
       }),
     );
@@ -146,13 +144,13 @@ async function openModels(options: ExactnessOptions): Promise<Models> {
   const itself = shareModel(target, concurrentTurns);
   const drafts = new Map<string, LanguageModel>([
     ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns })],
-    ...(hasDraft ? [['draft', await openDraft()] as const] : []),
+    ...(hasDraft ? [['draft', await openDraft(concurrentTurns)] as const] : []),
     ['target itself', itself],
     ['target, 30 % altered', alterModel(shareModel(target, concurrentTurns), { seed: 7, share: 0.3 })],
   ]);
   const edgeDraft = hasDraft
-    ? await openDraft()
-    : createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns });
+    ? await openDraft(edgeDraftSequences)
+    : createNgramModel({ tokenizer: target.tokenizer, sequences: edgeDraftSequences });
   const kept = opened.move();
   return {
     target: shareModel(target, concurrentTurns + 1),
@@ -297,7 +295,7 @@ async function writeAll(
   });
   await using edge: Edge = await startEdge({
     ...{ model: paced, stepTime: linearStepTime(1000, 0), learnsStepTime: false },
-    draft: { model: models.edgeDraft, draftLength: 4 },
+    draft: { model: models.edgeDraft, draftLength: 4, hedges: 1 },
   });
   await using opened = new CloseStack();
   const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });

@@ -14,7 +14,7 @@ import type { TextDeadlines } from '../../protocol/text-deadline.ts';
 import { byteWire } from '../../protocol/wire.ts';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { VirtualDeviceSettings } from '../../virtual-time/device.ts';
-import type { VirtualEdgeSettings } from '../../virtual-time/edge.ts';
+import type { VirtualEdgeDraftSettings, VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import type { Machines } from '../../virtual-time/machines.ts';
 import { type DrafterSettings, toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
 import { ToyTarget, toyEndIds } from '../../virtual-time/toy-target.ts';
@@ -40,6 +40,7 @@ export const streams = {
   routes: 700,
   moods: 800,
   control: 900,
+  edgeHedges: 1000,
 } as const;
 
 export function pick<T>(random: Random, values: readonly T[]): T {
@@ -194,11 +195,20 @@ function edgeSettings(name: string, index: number, { seed, random, target, machi
     shareOf: () => 1,
     rate: defaultRate,
     tokenizerHash,
-    edgeDraft: { edgeDrafter: toyEdgeDrafter(target, 0.7, edgeRandom), tokenCount: 4, tokenMs: 5 },
+    edgeDraft: edgeDraftOf(target, edgeRandom, createRandom(seed, streams.edgeHedges + index)),
     random: edgeRandom,
     machines,
     wire: byteWire,
   };
+}
+
+/** Two edges of three go on from the second choices of their draft model as well. */
+function edgeDraftOf(target: ToyTarget, drafts: Random, random: Random): VirtualEdgeDraftSettings {
+  const hedges = pick(random, [0, 1, 3]);
+  const runnerUpAgreement = pick(random, [0.3, 0.7, 1]);
+  const widthCost = pick(random, [0, 0.1, 1]);
+  const edgeDrafter = toyEdgeDrafter(target, 0.7, drafts, ...(hedges === 0 ? [] : [runnerUpAgreement]));
+  return { edgeDrafter, tokenCount: 4, tokenMs: 5, hedges, widthCost };
 }
 
 /** Shorter than the defaults, as texts and pauses are. */

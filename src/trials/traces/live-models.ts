@@ -107,7 +107,7 @@ export class LiveModels implements AsyncDisposable {
       edgeDrafter: {
         next: ({ text }, drafts) => {
           const believed = [...text.slice(0), ...drafts];
-          return endIds.has(believed.at(-1) as number) ? null : (this.#draftAfter(believed)?.token ?? null);
+          return endIds.has(believed.at(-1) as number) ? null : this.#draftAfter(believed);
         },
       },
       lookUp: {
