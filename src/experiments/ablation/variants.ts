@@ -32,6 +32,9 @@ const plain: Partial<SessionConditions> = {
 };
 const edgeLooksUp = { lookUpTokens: edgeLookUpTokens('edge') };
 const edgeDrafts = { mode: 'mix', edgeDraft: { tokenMs: edgeDraftMs } } as const;
+function edgeHedges(hedges: number): Partial<SessionConditions> {
+  return { mode: 'mix', edgeDraft: { tokenMs: edgeDraftMs, hedges } };
+}
 const together = { admitsAll: false, cutsChains: true, deviceLooksUp: true };
 
 /** The baseline of all other variants. */
@@ -71,6 +74,16 @@ export const variants: readonly Variant[] = [
     widthCost: processorWidthCost,
     turn: { minHedgeChance: 0 },
   }),
+  hedge(
+    'edge drafts, hedge',
+    'mixHedge',
+    'mode mix: the edge goes on from one runner-up of its own drafts while the target steps',
+    {
+      ...edgeHedges(1),
+      hedges: 0,
+    },
+  ),
+  hedge('edge drafts, three', 'mixHedge3', 'the same for up to three', { ...edgeHedges(3), hedges: 0 }),
   hedge('all, hedge', 'allHedge', 'one hedge, look-up on both sides, chain cut, rows by worth', {
     ...together,
     ...edgeLooksUp,

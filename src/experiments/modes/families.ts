@@ -22,11 +22,11 @@ export const families: Readonly<Record<FamilyName, readonly RowMode[]>> = {
   'parallel (PSD)': ['psd', 'psd-lockstep', 'psd-windows'],
   'edge drafting': ['edge-sd', 'edge-psd', 'edge-tree'],
   'emulated head': ['edge-head'],
-  ours: ['stream', 'stream-hedged', 'mix', 'auto'],
+  ours: ['stream', 'stream-hedged', 'mix', 'mix-hedged', 'edge-sd-hedged', 'auto'],
 };
 
-/** What `auto` may choose, and hedges, which a turn of its own chooses. */
-const ours: readonly RowMode[] = ['stream', 'stream-hedged', 'mix', 'edge-sd', 'auto'];
+/** What `auto` may choose, and hedges, which a turn or an edge chooses. */
+const ours: readonly RowMode[] = [...families.ours, 'edge-sd'];
 /** Rivals on the edge that draft with the same draft model in another way than a mode of ours. */
 const edgeRivals: readonly RowMode[] = families['edge drafting'].filter((mode) => mode !== 'edge-sd');
 

@@ -6,13 +6,13 @@ import { badArgument } from '../../basics/errors.ts';
 import { type Line, type LinePoint, type LineStyle, panelsFigure } from '../../figures/line-panels.ts';
 import { ink, palette, softInk } from '../../figures/theme.ts';
 import { bestOfFamilies, type FamilyName } from './families.ts';
-import { type BenchMode, hedgedName, type ModeRow } from './metrics.ts';
+import { type BenchMode, type EdgeHedgedMode, hedgedName, type ModeRow } from './metrics.ts';
 
 /** The drawn acceptance, where rows have several. */
 const drawnAcceptance = 0.8;
 
 /** The emphasised mode has the widest line. */
-const lineStyles: Readonly<Record<BenchMode, Omit<LineStyle, 'dotSize'>>> = {
+const lineStyles: Readonly<Record<BenchMode | EdgeHedgedMode, Omit<LineStyle, 'dotSize'>>> = {
   ar: { name: 'ar: the edge alone', color: softInk, dash: [6, 3] },
   'ar-native': { name: 'ar-native: without a shape law', color: ink, dash: [2, 3] },
   auto: { name: 'auto: chosen by what is measured', color: palette.ochre, dash: [] },
@@ -22,7 +22,9 @@ const lineStyles: Readonly<Record<BenchMode, Omit<LineStyle, 'dotSize'>>> = {
   'psd-windows': { name: 'psd, several windows in flight', color: palette.purple, dash: [6, 3] },
   'edge-psd': { name: 'edge-psd: psd beside the target', color: palette.blue, dash: [6, 3] },
   'edge-sd': { name: 'edge-sd: the edge drafts', color: palette.green, dash: [6, 3] },
+  'edge-sd-hedged': { name: 'edge-sd with hedges', color: palette.green, dash: [2, 3], width: 2.5 },
   mix: { name: 'mix: both draft', color: palette.green, dash: [], width: 2.5 },
+  'mix-hedged': { name: 'mix with hedges of the edge', color: palette.green, dash: [], width: 3.5 },
   'stream-hedged': { name: 'stream with hedges', color: palette.orange, dash: [6, 3], width: 2.5 },
   stream: { name: 'stream: nobody waits', color: palette.orange, dash: [], width: 3.5 },
 };
@@ -46,7 +48,7 @@ export function modesFigure(rows: readonly ModeRow[]): Spec {
   const isVirtual = rows.some(({ givenAcceptance }) => givenAcceptance !== null);
   const drawn = drawnRows(rows);
   const lines = isVirtual
-    ? [...familyLines(drawn), ...modeLines(drawn, ['mix', 'stream', hedgedName])]
+    ? [...familyLines(drawn), ...modeLines(drawn, ['mix', 'mix-hedged', 'stream', hedgedName])]
     : modeLines(drawn);
   if (lines.length === 0) {
     const remedy = `Include acceptance ${drawnAcceptance}, or use --clock wall.`;
@@ -78,11 +80,11 @@ function familyLines(rows: readonly ModeRow[]): StyledLine[] {
   });
 }
 
-function modeLines(rows: readonly ModeRow[], only?: readonly BenchMode[]): StyledLine[] {
+function modeLines(rows: readonly ModeRow[], only?: readonly ModeRow['mode'][]): StyledLine[] {
   const byMode = Map.groupBy(rows, ({ mode }) => mode);
   return Object.entries(lineStyles).flatMap(([mode, style]) => {
-    const own = byMode.get(mode as BenchMode);
-    const isLeftOut = only !== undefined && !only.includes(mode as BenchMode);
+    const own = byMode.get(mode as ModeRow['mode']);
+    const isLeftOut = only !== undefined && !only.includes(mode as ModeRow['mode']);
     return own === undefined || isLeftOut ? [] : [{ style, rows: own }];
   });
 }

@@ -23,7 +23,15 @@ export type BenchMode = ModeName | typeof hedgedName | (typeof rivalNames)[numbe
  */
 export const emulatedRivals = ['edge-tree', 'edge-head', 'device-tree', 'device-tree-proactive'] as const;
 export type EmulatedRival = (typeof emulatedRivals)[number];
-export type RowMode = BenchMode | EmulatedRival;
+
+/** `edge-sd` and `mix` on an edge whose own draft model hedges; in virtual time, where an edge can be one of its own for each row. */
+export const edgeHedgedNames = ['edge-sd-hedged', 'mix-hedged'] as const;
+export type EdgeHedgedMode = (typeof edgeHedgedNames)[number];
+export type RowMode = BenchMode | EdgeHedgedMode | EmulatedRival;
+
+export function isEdgeHedged(mode: RowMode): mode is EdgeHedgedMode {
+  return edgeHedgedNames.some((name) => name === mode);
+}
 
 export function isEmulated(mode: RowMode): mode is EmulatedRival {
   return emulatedRivals.some((rival) => rival === mode);
@@ -46,7 +54,7 @@ export interface ModeRow extends Ratios {
   /** Of a row with several ways to run (rivals.ts): the mode whose machines are quickest, and its windows in flight. */
   readonly bestMachine?: ModeName;
   readonly bestWindows?: number;
-  /** Of `stream-hedged`, and of `stream` on a loaded edge: the most alternatives beside a draft with which it is quickest; 0: none. */
+  /** Of hedged rows, and of `stream` on a loaded edge: the most alternatives beside a draft with which it is quickest; 0: none. */
   readonly bestHedges?: number;
   /** Sessions of the edge that write at the same time, each on a device of its own; left out: one. */
   readonly sessions?: number;
@@ -92,6 +100,7 @@ export function timedRow(
 export const windowedModes: ReadonlySet<RowMode> = new Set([
   ...modeNames.filter((mode) => modeOf(mode).hasWindows),
   ...rivalNames,
+  'edge-sd-hedged',
 ]);
 export const edgeWindowedModes: ReadonlySet<RowMode> = new Set(
   modeNames.filter((mode) => modeOf(mode).hasEdgeDraftLength),
@@ -104,9 +113,9 @@ export const goalRoundTripsMs: readonly number[] = [0, 10, 30, 60];
 /** Ratios of means, for the goals; a ratio without all of its cells is left out. */
 export function summariseModes(rows: readonly ModeRow[]): Record<string, number> {
   const atGoal = rows.filter(({ givenAcceptance }) => givenAcceptance === null || givenAcceptance === goalAcceptance);
-  const over = (rival: TpotMs, roundTripsMs: readonly number[], mode: BenchMode = 'stream'): number =>
+  const over = (rival: TpotMs, roundTripsMs: readonly number[], mode: RowMode = 'stream'): number =>
     mean(roundTripsMs.map((roundTripMs) => tpotOf(atGoal, mode, roundTripMs) / rival(roundTripMs)));
-  const of = (mode: BenchMode) => (roundTripMs: number) => tpotOf(atGoal, mode, roundTripMs);
+  const of = (mode: RowMode) => (roundTripMs: number) => tpotOf(atGoal, mode, roundTripMs);
   const psdModes = ['psd', 'psd-lockstep', 'psd-windows'] as const;
   const bestPsd = (roundTripMs: number): number => Math.min(...psdModes.map((mode) => of(mode)(roundTripMs)));
   const streams = atGoal.filter(({ mode }) => mode === 'stream');
@@ -130,13 +139,17 @@ export function summariseModes(rows: readonly ModeRow[]): Record<string, number>
     mixOverPsdMean: over(bestPsd, goalRoundTripsMs, 'mix'),
     mixOverEdgeSdMean: over(of('edge-sd'), goalRoundTripsMs, 'mix'),
     mixOverEdgeSdWorst: worstOver(rows, 'mix', 'edge-sd'),
+    edgeSdHedgedOverPlainMean: over(of('edge-sd'), goalRoundTripsMs, 'edge-sd-hedged'),
+    edgeSdHedgedOverPlainWorst: worstOver(rows, 'edge-sd-hedged', 'edge-sd'),
+    mixHedgedOverPlainMean: over(of('mix'), goalRoundTripsMs, 'mix-hedged'),
+    mixHedgedOverPlainWorst: worstOver(rows, 'mix-hedged', 'mix'),
     payloadBytesPerToken: payload('payloadBytesPerToken'),
     payloadBytesPerTokenWithOpening: payload('payloadBytesPerTokenWithOpening'),
   });
 }
 
 /** The largest ratio of one mode to another over all cells that have both. NaN: there is none. */
-export function worstOver(rows: readonly ModeRow[], mode: BenchMode, rival: BenchMode): number {
+export function worstOver(rows: readonly ModeRow[], mode: RowMode, rival: RowMode): number {
   const ratios = rows
     .filter((row) => row.mode === mode)
     .map((row) => {
@@ -149,7 +162,7 @@ export function worstOver(rows: readonly ModeRow[], mode: BenchMode, rival: Benc
 /** Time per output token at a round trip. */
 type TpotMs = (roundTripMs: number) => number;
 
-function tpotOf(rows: readonly ModeRow[], mode: BenchMode, roundTripMs: number): number {
+function tpotOf(rows: readonly ModeRow[], mode: RowMode, roundTripMs: number): number {
   return rows.find((row) => row.mode === mode && row.roundTripMs === roundTripMs)?.msPerToken ?? Number.NaN;
 }
 

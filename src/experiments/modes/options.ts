@@ -7,7 +7,7 @@ import { pairOption } from '../../laboratory/pair-options.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../models/profiles.ts';
 import { modeNames } from '../../protocol/mode.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../look-up-place.ts';
-import { type BenchMode, emulatedRivals, hedgedName, type RowMode, rivalNames } from './metrics.ts';
+import { type BenchMode, edgeHedgedNames, emulatedRivals, hedgedName, type RowMode, rivalNames } from './metrics.ts';
 
 /** The rows of both clocks. */
 export const sharedModes: readonly Exclude<BenchMode, 'auto' | 'ar-native'>[] = [
@@ -15,8 +15,8 @@ export const sharedModes: readonly Exclude<BenchMode, 'auto' | 'ar-native'>[] = 
   hedgedName,
   ...rivalNames,
 ];
-/** Emulated rivals are rows of virtual time only, auto and ar-native of the wall clock only. */
-const benchModes: readonly RowMode[] = [...sharedModes, ...emulatedRivals, 'auto', 'ar-native'];
+/** Emulated rivals and hedges of the edge are rows of virtual time only, auto and ar-native of the wall clock only. */
+const benchModes: readonly RowMode[] = [...sharedModes, ...edgeHedgedNames, ...emulatedRivals, 'auto', 'ar-native'];
 
 function modeList(text: string): readonly RowMode[] {
   const names = text.split(',');
@@ -29,7 +29,7 @@ const forBoth = {
   clock: { flag: '--clock <name>', help: 'virtual or wall', choices: ['virtual', 'wall'], default: 'virtual' },
   modes: {
     flag: '--modes <name,...>',
-    help: 'only these: modes, emulated rivals (virtual), auto and ar-native (wall)',
+    help: 'only these: modes, hedges of the edge and emulated rivals (virtual), auto and ar-native (wall)',
     parse: modeList as (text: string) => readonly RowMode[],
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000] },

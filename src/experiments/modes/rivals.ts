@@ -3,21 +3,23 @@
 
 import { limits } from '../../protocol/limits.ts';
 import type { ModeName } from '../../protocol/mode.ts';
-import type { BenchMode, RowMode } from './metrics.ts';
+import type { BenchMode, EdgeHedgedMode, RowMode } from './metrics.ts';
 
 /** One way to run a row. */
 export interface WayToRun {
   readonly machine: ModeName;
   /** Windows that may wait for their verdicts, in mode `psd`. */
   readonly windowsInFlight: number;
-  /** Hedges beside a draft; default: none. */
+  /** Hedges beside a draft of the device, and of the edge; default: none. */
   readonly hedges?: number;
+  readonly edgeHedges?: number;
 }
 
+const hedgeCounts = [1, 3];
 const severalWindows: readonly WayToRun[] = [2, 4, 8].map((windowsInFlight) => ({ machine: 'psd', windowsInFlight }));
 
 /** The ways among which a row takes the quickest. `auto` and `ar-native` have none of their own: they run as `ar` until told otherwise. */
-export function waysToRun(mode: BenchMode): readonly WayToRun[] {
+export function waysToRun(mode: BenchMode | EdgeHedgedMode): readonly WayToRun[] {
   switch (mode) {
     case 'psd-windows':
       return severalWindows;
@@ -29,7 +31,11 @@ export function waysToRun(mode: BenchMode): readonly WayToRun[] {
       ];
     case 'stream-hedged':
       // The first one is that of real models, where each hedge needs a sequence of the draft.
-      return [1, 3].map((hedges) => ({ machine: 'stream', windowsInFlight: 1, hedges }));
+      return hedgeCounts.map((hedges) => ({ machine: 'stream', windowsInFlight: 1, hedges }));
+    case 'edge-sd-hedged':
+      return hedgeCounts.map((edgeHedges) => ({ machine: 'edge-sd', windowsInFlight: 1, edgeHedges }));
+    case 'mix-hedged':
+      return hedgeCounts.map((edgeHedges) => ({ machine: 'mix', windowsInFlight: 1, edgeHedges }));
     case 'auto':
     case 'ar-native':
       return [{ machine: 'ar', windowsInFlight: 1 }];

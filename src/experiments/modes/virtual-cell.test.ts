@@ -79,6 +79,17 @@ describe('drafts with confidence', () => {
     expect(ratio('classes')).toBeLessThan(ratio('alike'));
   });
 
+  it('take less time where the edge hedges its own, with one hedge or three, and the rows without hedges stay', () => {
+    const own = { ...settings, tokens: 300, seedCount: 6 };
+    const [hedged, plain] = [measureCell(cell('mix-hedged'), own), measureCell(cell('mix'), own)];
+    expect(hedged.msPerToken).toBeLessThan(0.98 * (plain.msPerToken as number));
+    expect([1, 3]).toContain(hedged.bestHedges);
+    expect(plain).not.toHaveProperty('bestHedges');
+    const windowed = measureCell(cell('edge-sd-hedged'), { ...settings, tokens: 40, seedCount: 1 });
+    expect(windowed.bestGamma).toBeGreaterThan(0);
+    expect([1, 3]).toContain(windowed.bestHedges);
+  });
+
   it('come from a trace, whose sessions the seeds share out among them', () => {
     writeTraceFile(trace);
     const own = { ...settings, tokens: 400, drafts: trace };
@@ -96,9 +107,12 @@ describe('drafts with confidence', () => {
       runExperiment(modesExperiment, { drafts: trace, seeds: 2, workers: 1, ...changes });
     writeTraceFile(trace, false);
     await expect(run({ modes: ['stream-hedged'] })).rejects.toThrow(/holds no runners-up/);
+    await expect(run({ modes: ['mix-hedged'] })).rejects.toThrow(/holds no runners-up/);
     writeTraceFile(trace);
     await expect(run({ modes: ['stream'], seeds: 7 })).rejects.toThrow(/has 6 sessions/);
     await expect(run({ modes: ['edge-tree'] })).rejects.toThrow(/draft alike/);
+    const onWall = runExperiment(modesExperiment, { clock: 'wall', modes: ['edge-sd-hedged'] });
+    await expect(onWall).rejects.toThrow(/measured in virtual time/);
   });
 
   it('are summed up against psd and against stream without hedges', async () => {

@@ -8,15 +8,17 @@ import {
   runSourceSession,
   type SessionConditions,
   type SessionResult,
+  type SessionSettings,
 } from '../../virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../virtual-time/trace-replay.ts';
 import { quickest, searchDraftLengths } from '../best-draft-length.ts';
 import { acceptanceOf, addCounts, countSession, type ReplayedCounts, ratiosOf, tpotMs } from '../session-metrics.ts';
-import { type BenchMode, type ModeRow, timedRow, windowedModes } from './metrics.ts';
+import { secondChoiceShare } from './draft-tree.ts';
+import { type BenchMode, type EdgeHedgedMode, type ModeRow, timedRow, windowedModes } from './metrics.ts';
 import { roomFor, runsBesideTarget, unmeasuredBytes, type WayToRun, waysToRun } from './rivals.ts';
 
 export interface VirtualCell {
-  readonly mode: Exclude<BenchMode, 'auto' | 'ar-native'>;
+  readonly mode: Exclude<BenchMode, 'auto' | 'ar-native'> | EdgeHedgedMode;
   /** Null: that of the trace. */
   readonly givenAcceptance: number | null;
   readonly roundTripMs: number;
@@ -123,12 +125,18 @@ function sessionsOf(
 ): SessionResult[] {
   if (!isTrace(drafts)) {
     const toy = { acceptance: givenAcceptance ?? 0, answerTokens: tokens, hasClasses: drafts === 'classes' };
-    return [runSession({ ...conditions, ...toy, ...((conditions.hedges ?? 0) > 0 ? { runnerUpAgreement } : {}) })];
+    return [runSession({ ...conditions, ...toy, ...runnerUpsOf(conditions) })];
   }
   const own = replaysOf(drafts).filter((_, index) => index % seedCount === seed - firstSeed);
   return own.map((replay) =>
     runSourceSession(conditions, traceSource(replay, Math.min(tokens, replay.header.answerTokens))),
   );
+}
+
+/** A tree on the edge has the same second choices as an edge that hedges. */
+function runnerUpsOf({ hedges = 0, edgeDraft }: SessionConditions): Pick<SessionSettings, 'runnerUpAgreement'> {
+  if (hedges > 0) return { runnerUpAgreement };
+  return (edgeDraft?.hedges ?? 0) > 0 ? { runnerUpAgreement: secondChoiceShare } : {};
 }
 
 function conditionsOf(
@@ -147,7 +155,7 @@ function conditionsOf(
     draftMs: isBesideTarget ? edgeDraftMs : draftMs,
     step,
     limits: { maxRows: ahead + 1, usefulRows: ahead + 1 },
-    edgeDraft: { tokenCount: gamma, tokenMs: edgeDraftMs },
+    edgeDraft: { tokenCount: gamma, tokenMs: edgeDraftMs, hedges: way.edgeHedges ?? 0 },
     hedges: way.hedges ?? 0,
     turn: {
       maxAhead: ahead,
@@ -172,7 +180,7 @@ function rowOf(cell: VirtualCell, way: WayToRun, gamma: number | null, runs: rea
   };
 }
 
-function bestOf({ machine, windowsInFlight, hedges }: WayToRun): Partial<ModeRow> {
+function bestOf({ machine, windowsInFlight, edgeHedges, hedges = edgeHedges }: WayToRun): Partial<ModeRow> {
   if (hedges !== undefined) return { bestHedges: hedges };
   return { bestMachine: machine, bestWindows: windowsInFlight };
 }

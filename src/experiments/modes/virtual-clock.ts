@@ -6,16 +6,19 @@ import { findTrace } from '../../files/shipped-traces.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
 import { WorkerPool } from '../../laboratory/worker-pool.ts';
 import { usualWidthCost } from '../../virtual-time/device.ts';
+import { secondChoiceShare } from './draft-tree.ts';
 import { headLevelMs } from './emulated-rivals.ts';
 import { idleEdgeRatios, loadedEdgeRatios } from './families.ts';
 import { type LoadedCell, type LoadedMode, loadedModes } from './loaded-cell.ts';
 import { loadedRivals } from './loaded-rivals.ts';
 import {
   type EmulatedRival,
+  edgeHedgedNames,
   emulatedRivals,
   goalAcceptance,
   goalRoundTripsMs,
   hedgedName,
+  isEdgeHedged,
   isEmulated,
   type ModeRow,
   type RowMode,
@@ -76,6 +79,7 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
     freeRows,
     expensiveRows,
     runnerUpAgreement,
+    edgeRunnerUpAgreement: secondChoiceShare,
     widthCost: usualWidthCost,
     longestWindow,
     loadedSessions: options.sessions,
@@ -103,8 +107,9 @@ function demandTrace(options: ModesOptions): void {
   if (sessions.length < options.seeds) {
     throw badArgument(`the trace has ${sessions.length} sessions`, `give --seeds ${sessions.length} or fewer`);
   }
-  if (!header.hasRunnerUps && virtualModes(options).includes(hedgedName)) {
-    throw badArgument('the trace holds no runners-up', `record it again, or leave ${hedgedName} out of --modes`);
+  const hedged = virtualModes(options).filter((mode) => mode === hedgedName || isEdgeHedged(mode));
+  if (!header.hasRunnerUps && hedged.length > 0) {
+    throw badArgument('the trace holds no runners-up', `record it again, or leave ${hedged} out of --modes`);
   }
 }
 
@@ -150,7 +155,8 @@ function keyOf(cell: AnyCell): string {
 
 /** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
 function virtualModes({ modes: asked, drafts }: Pick<ModesOptions, 'modes' | 'drafts'>): VirtualMode[] {
-  const usual = drafts === 'alike' ? [...sharedModes, ...emulatedRivals] : sharedModes;
+  const own = [...sharedModes, ...edgeHedgedNames];
+  const usual = drafts === 'alike' ? [...own, ...emulatedRivals] : own;
   const modes: readonly RowMode[] = asked ?? usual;
   if (drafts !== 'alike' && modes.some(isEmulated)) {
     throw badArgument('emulated rivals draft alike at all positions', 'leave them out, or take --drafts alike');

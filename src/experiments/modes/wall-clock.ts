@@ -4,7 +4,7 @@
 import { badArgument } from '../../basics/errors.ts';
 import type { Conclusion, Run } from '../../laboratory/experiment.ts';
 import { findProfile } from '../../models/profiles.ts';
-import { type BenchMode, isEmulated, type ModeRow, windowedModes } from './metrics.ts';
+import { type BenchMode, isEdgeHedged, isEmulated, type ModeRow, windowedModes } from './metrics.ts';
 import { type ModesOptions, sharedModes } from './options.ts';
 import {
   openWallBench,
@@ -79,12 +79,13 @@ function settingsOf(options: ModesOptions): WallSettings {
   };
 }
 
-/** @throws OutriderError `bad-argument` for an emulated rival */
+/** @throws OutriderError `bad-argument` for an emulated rival or a row of virtual time */
 function wallModes({ modes, unpaced }: ModesOptions): readonly BenchMode[] {
   if (modes === undefined) return unpaced ? [...sharedModes, 'auto', 'ar-native'] : sharedModes;
-  const real = modes.filter((mode) => !isEmulated(mode));
+  const real = modes.filter((mode) => !isEmulated(mode)).filter((mode) => !isEdgeHedged(mode));
   if (real.length === modes.length) return real;
-  throw badArgument('emulated rivals have no real models', 'leave them out, or take --clock virtual');
+  const cause = 'emulated rivals have no real models, and hedges of the edge are measured in virtual time';
+  throw badArgument(cause, 'leave them out, or take --clock virtual');
 }
 
 type Next = (made: readonly WallRun[]) => PlannedRun | undefined;
