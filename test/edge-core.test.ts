@@ -158,6 +158,29 @@ describe('the draft model of the edge', () => {
     expect(entry?.state.edgeDrafts).toEqual({ length: 3, tokens: [40, 41, 42], isComplete: false });
   });
 
+  it.each([
+    [{}, 0],
+    [{ hedges: 1 }, 1],
+    [{ hedges: 2, widthShare: 0.1 }, 2],
+    // A row that costs as much as a pass is not worth it, nor one that lengthens the step by more than it saves.
+    [{ hedges: 2, widthShare: 3 }, 0],
+    [{ hedges: 2, widthShare: 1 }, 1],
+    [{ hedges: 2, widthShare: 1, besideMs: 0.6 }, 0],
+  ])('goes on from second choices beside a step, not before one: %j', (changes, count) => {
+    const { connect, core, orders } = bed({ edgeDraft: { ...drafting, widthShare: 0.1, ...changes } });
+    connect({ mode: 'edge-sd' });
+    for (const token of [40, 41, 42]) {
+      const [entry, order] = orders.at(-1) as (typeof orders)[number];
+      expect(order.alternatives).toEqual([]);
+      core.edgeDrafted(entry, order, { token, confidence: 0.6, runnerUp: { token: token + 100, confidence: 0.5 } });
+    }
+    core.steps.begin(core.steps.gather(), linearStepTime(10, 0.5));
+    const [entry, order] = orders.at(-1) as (typeof orders)[number];
+    expect(entry.state.ticket?.drafts).toEqual([40, 41, 42]);
+    expect(orders).toHaveLength(4);
+    expect(order.alternatives).toHaveLength(count);
+  });
+
   it('is asked after a prompt of a single token, too', () => {
     const { connect, orders } = bed({ edgeDraft: drafting });
     connect({ mode: 'edge-sd', prompt: [5] });

@@ -19,10 +19,10 @@ function counting(sequences: number): { model: LanguageModel; evaluated: () => n
 }
 
 /** Time of each draft, on a clock that advances when it is read. */
-function draftersWith(model: LanguageModel, ms = 0): EdgeDrafters {
+function draftersWith(model: LanguageModel, ms = 0, hedges = 0): EdgeDrafters {
   let nowMs = 0;
   const clock = { nowMs: () => (nowMs += ms), after: () => () => {} };
-  return new EdgeDrafters({ model, draftLength: 4, draftTime: linearStepTime(5, 0) }, clock);
+  return new EdgeDrafters({ model, draftLength: 4, draftTime: linearStepTime(5, 0), hedges }, clock);
 }
 
 function asked(text: readonly number[]) {
@@ -39,6 +39,29 @@ describe('the drafters of an edge', () => {
     first.leave();
     expect(await drafters.take('a').next(asked(prompt))).toEqual(token);
     expect(evaluated()).toBe(41);
+    await drafters.close();
+  });
+
+  it('have a sequence for each hedge, and take none of those of other sessions', async () => {
+    const { model } = counting(4);
+    const drafters = draftersWith(model, 0, 1);
+    const alternatives = [1, 2, 3].map((id) => ({ id, position: 36 + id, tokens: [id, id] }));
+    const draft = await drafters.take('a').next({ ...asked(prompt), alternatives });
+    expect(draft?.alternatives?.map(({ id }) => id)).toEqual([1]);
+    const second = drafters.take('b');
+    expect((await second.next({ ...asked(prompt), alternatives }))?.alternatives).toHaveLength(1);
+    expect(() => drafters.take('c')).toThrow();
+    await drafters.close();
+  });
+
+  it('measure what an alternative adds to a pass', async () => {
+    const drafters = draftersWith(counting(4).model, 10, 1);
+    const taken = drafters.take('a');
+    expect(drafters.widthShare).toBeUndefined();
+    const alternatives = [{ id: 1, position: 39, tokens: [5] }];
+    for (const more of [{}, {}, { alternatives }]) await taken.next({ ...asked(prompt), ...more });
+    // All passes take the same time here, so the share falls from the supposed one.
+    expect(drafters.widthShare).toBeLessThan(0.5);
     await drafters.close();
   });
 

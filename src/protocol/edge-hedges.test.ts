@@ -116,6 +116,8 @@ describe('the alternatives of an edge', () => {
     expect(order.known?.runnerUps).toEqual([{ token: 140, confidence: 0.4 }, null, null]);
     expect(order.known?.confidences[0]).toBe(0.6);
     expect(order.known?.confidences[1]).toBeCloseTo(0.7, 12);
+    const { known } = orderEdgeDraft(pass(state, 42), [40, 55], { ...rule, most: 0 }).order;
+    expect(known?.alternatives.map(({ position }) => position)).toEqual([3]);
   });
 
   it('are none without a rule: a draft then carries no more than its tokens', () => {
