@@ -33,7 +33,7 @@ const plain: Partial<SessionConditions> = {
 const edgeLooksUp = { lookUpTokens: edgeLookUpTokens('edge') };
 const edgeDrafts = { mode: 'mix', edgeDraft: { tokenMs: edgeDraftMs } } as const;
 function edgeHedges(hedges: number): Partial<SessionConditions> {
-  return { mode: 'mix', edgeDraft: { tokenMs: edgeDraftMs, hedges } };
+  return { mode: 'mix', hedges: 0, edgeDraft: { tokenMs: edgeDraftMs, hedges } };
 }
 const together = { admitsAll: false, cutsChains: true, deviceLooksUp: true };
 
@@ -74,20 +74,20 @@ export const variants: readonly Variant[] = [
     widthCost: processorWidthCost,
     turn: { minHedgeChance: 0 },
   }),
-  hedge(
-    'edge drafts, hedge',
-    'mixHedge',
-    'mode mix: the edge goes on from one runner-up of its own drafts while the target steps',
-    {
-      ...edgeHedges(1),
-      hedges: 0,
-    },
-  ),
-  hedge('edge drafts, three', 'mixHedge3', 'the same for up to three', { ...edgeHedges(3), hedges: 0 }),
   hedge('all, hedge', 'allHedge', 'one hedge, look-up on both sides, chain cut, rows by worth', {
     ...together,
     ...edgeLooksUp,
   }),
+  hedge(
+    'all, mix, hedge',
+    'allMixHedge',
+    'as all, mix; the edge goes on from one runner-up of its drafts beside a step',
+    {
+      ...together,
+      ...edgeHedges(1),
+    },
+  ),
+  hedge('all, mix, three', 'allMixHedge3', 'the same for up to three', { ...together, ...edgeHedges(3) }),
   variant('abort, modelled', 'abort', 'a draft in flight is given up at a roll-back; no engine here can', {
     abortsDrafts: true,
   }),
