@@ -16,6 +16,9 @@ describe('the least chance of an alternative', () => {
   it('has a floor where a wide pass seems as quick, and is high while little is measured', () => {
     for (const widthShare of [0.01, -0.2]) expect(leastHedgeChance({ ...timing, widthShare })).toBe(0.04);
     expect(leastHedgeChance({ ...timing, widthShare: 0.01, writtenTokens: 7 })).toBe(0.2);
+    // A token that takes 50 ms is worth more bytes than one that takes 20 ms.
+    expect(leastHedgeChance({ ...timing, widthShare: 0.01, writtenTokens: 20 })).toBeCloseTo(0.016, 12);
+    expect(leastHedgeChance({ ...timing, widthShare: 0.01, writtenTokens: 100 })).toBe(0.04);
   });
 });
 

@@ -3,8 +3,10 @@
 
 import { type DraftTiming, supposedWidthShare } from './draft-timing.ts';
 
-/** Below it an alternative saves less than its bytes are worth, whatever the pass costs. */
-const leastCut = 0.04;
+/** What a token of an alternative has to save on average, ms: its bytes are worth that, whatever the pass costs. */
+const leastSavedMs = 0.8;
+/** Where tokens are so quick that they save less, hedges still pay from this chance on. */
+const mostFloor = 0.04;
 /** While nothing is measured only the likeliest are extended. */
 const firstCut = 0.2;
 /** So few tokens say little about the time of one. */
@@ -16,7 +18,7 @@ export const noHedges = 1.01;
 
 /**
  * The least chance that the text goes on as an alternative, up to the token that one more pass would add, at which that token is worth
- * making, [0.04, 1.01].
+ * making, (0, 1.01].
  *
  * A token that is ready when the text turns to the alternative saves about the time T between two tokens. One alternative in a pass
  * adds the time E to it, and delays the draft beside it. That draft is needed at once with about the chance D / T: so large a share of
@@ -27,5 +29,6 @@ export function leastHedgeChance({ draftMs, writtenMs, writtenTokens, widthShare
   if (draftMs === undefined || writtenMs <= 0 || writtenTokens < fewTokens) return firstCut;
   const load = (draftMs * writtenTokens) / writtenMs;
   const cut = costFactor * Math.max(0, widthShare ?? supposedWidthShare) * load * load;
-  return Math.min(noHedges, Math.max(leastCut, cut));
+  const floor = Math.min(mostFloor, (leastSavedMs * writtenTokens) / writtenMs);
+  return Math.min(noHedges, Math.max(floor, cut));
 }

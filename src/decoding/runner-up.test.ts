@@ -61,14 +61,38 @@ describe('runnerUp', () => {
 
   it('has the chance of the lead, half where both are equal', () => {
     const greedy = (logits: number[]) => runnerUp({ ids: [5, 6, 7], logits }, neutralSampling, undefined, 3);
-    expect(greedy([2, 2, 1])).toEqual({ token: 6, confidence: 32_768 / 65_535 });
+    expect(greedy([2, 2, 1])).toMatchObject({ token: 6, confidence: 32_768 / 65_535 });
     expect(greedy([2, 1, 0])?.confidence).toBeCloseTo(1 / (1 + Math.E), 4);
-    expect(greedy([900, 0, 0])).toEqual({ token: 6, confidence: 1 / 65_535 });
+    expect(greedy([900, 0, 0])).toEqual({
+      token: 6,
+      confidence: 1 / 65_535,
+      next: { token: 7, confidence: 1 / 65_535 },
+    });
     const sampling = { ...neutralSampling, temperature: 0.5, seed: 11n };
     const scores = [5, 6].map((id, index) => 2 - 2 * index + gumbelNoise(11, 0, 3, id)) as [number, number];
     const found = runnerUp({ ids: [5, 6], logits: [1, 0] }, sampling, undefined, 3);
     expect(found?.token).toBe(scores[0] > scores[1] ? 6 : 5);
     expect(found?.confidence).toBeCloseTo(1 / (1 + Math.exp(Math.abs(scores[0] - scores[1]))), 4);
+  });
+
+  it('is followed by the choices that would be made without it and those before, four in all', () => {
+    fc.assert(
+      fc.property(candidatesArbitrary, samplingArbitrary, fc.nat(), (candidates, sampling, position) => {
+        const uncut = { ...sampling, topK: 0, topP: 1 };
+        let rest = without(choosable(candidates, sampling), chooseToken(candidates, sampling, undefined, position));
+        let told = runnerUp(candidates, sampling, undefined, position) ?? undefined;
+        let before = 0.5001;
+        for (let count = 0; count < 4 && rest.ids.length > 0; count += 1) {
+          expect(told?.token).toBe(chooseToken(rest, uncut, undefined, position));
+          expect(told?.confidence).toBeLessThanOrEqual(before);
+          rest = without(rest, told?.token as number);
+          before = told?.confidence as number;
+          told = told?.next;
+        }
+        expect(told).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('is the lower id of a tie that only rounding makes', () => {

@@ -1,5 +1,5 @@
-// The second choice of a draft model at a position, under the same noise as the first. Where the target does not write the draft's
-// first choice, it writes this one in more than half of the cases, so a device may draft on from it as well (docs/draft-models.md).
+// The choices of a draft model at a position after its first, under the same noise. Where the target does not write the first choice, it
+// writes the second in more than half of the cases, so a device may draft on from it as well (docs/draft-models.md).
 
 import { exp } from '../basics/fdlibm.ts';
 import type { Candidates } from './candidates.ts';
@@ -9,7 +9,7 @@ import { gumbelOfWord, noiseUpperBound, noiseWord, seedHigh, seedLow } from './n
 import type { Sampling } from './sampling.ts';
 import type { TokenCounts } from './token-counts.ts';
 
-/** A draft model's second choice. */
+/** A draft model's second choice, or a later one. */
 export interface RunnerUp {
   readonly token: number;
   /**
@@ -17,17 +17,20 @@ export interface RunnerUp {
    * what the first choice has more (logits at temperature 0; logit / temperature plus noise above). (0, 0.5], on the grid of confidence.ts.
    */
   readonly confidence: number;
+  /** The choice after it; absent where no more are told. */
+  readonly next?: RunnerUp;
 }
 
-interface Best {
-  first: number;
-  firstId: number;
-  second: number;
-  secondId: number;
+/** Choices after the first that are told: the later ones are right too seldom to pay for a row in a pass. */
+const toldChoices = 4;
+
+interface Choice {
+  readonly id: number;
+  readonly value: number;
 }
 
 /**
- * The token that `chooseToken` would choose if its choice were not there.
+ * The token that `chooseToken` would choose if its choice were not there, then without that one too, and so on.
  * @param counts of the answer before this position; may be undefined when no penalty is active
  * @param position of the token to be chosen, counted from the start of the prompt
  * @returns null: only one token can be chosen
@@ -40,33 +43,38 @@ export function runnerUp(
   position: number,
 ): RunnerUp | null {
   const { ids, logits, length } = shortlist(candidates, sampling, counts);
-  if (length < 2) return null;
   const { temperature, seed } = sampling;
-  if (temperature === 0) return withLead(ids[1] as number, (logits[0] as number) - (logits[1] as number));
   const [keyLow, keyHigh] = [seedLow(seed), seedHigh(seed)];
-  const least = Number.NEGATIVE_INFINITY;
-  const best: Best = { first: least, firstId: -1, second: least, secondId: -1 };
+  const best: Choice[] = [];
   for (let index = 0; index < length; index += 1) {
-    const scaled = (logits[index] as number) / temperature;
+    const [id, logit] = [ids[index] as number, logits[index] as number];
+    const scaled = temperature === 0 ? logit : logit / temperature;
     // Sorted: from here on not even the largest noise is enough.
-    if (scaled + noiseUpperBound < best.second) break;
-    const id = ids[index] as number;
-    note(best, id, scaled + gumbelOfWord(noiseWord(keyLow, keyHigh, position, id)));
+    const least = best.length > toldChoices ? (best.at(-1) as Choice).value : Number.NEGATIVE_INFINITY;
+    if (temperature === 0 ? best.length > toldChoices : scaled + noiseUpperBound < least) break;
+    const noise = temperature === 0 ? 0 : gumbelOfWord(noiseWord(keyLow, keyHigh, position, id));
+    note(best, { id, value: scaled + noise });
   }
-  return withLead(best.secondId, best.first - best.second);
+  const [first, ...others] = best;
+  let told: RunnerUp | null = null;
+  for (const other of others.toReversed()) {
+    const choice = withLead(other.id, (first as Choice).value - other.value);
+    told = told === null ? choice : { ...choice, next: told };
+  }
+  return told;
 }
 
-/** Ties go to the lower id. */
-function note(best: Best, id: number, value: number): void {
-  if (best.firstId < 0 || value > best.first || (value === best.first && id < best.firstId)) {
-    best.second = best.first;
-    best.secondId = best.firstId;
-    best.first = value;
-    best.firstId = id;
-  } else if (best.secondId < 0 || value > best.second || (value === best.second && id < best.secondId)) {
-    best.second = value;
-    best.secondId = id;
+/** Keeps the best, in their order. Ties go to the lower id. */
+function note(best: Choice[], choice: Choice): void {
+  const { id, value } = choice;
+  let at = best.length;
+  while (at > 0) {
+    const before = best[at - 1] as Choice;
+    if (before.value > value || (before.value === value && before.id < id)) break;
+    at -= 1;
   }
+  best.splice(at, 0, choice);
+  if (best.length > toldChoices + 1) best.pop();
 }
 
 function withLead(token: number, lead: number): RunnerUp {

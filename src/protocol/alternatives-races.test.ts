@@ -12,6 +12,7 @@ import { testHello, testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession, readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeEvent, EdgeState, EdgeStep } from './edge-state.ts';
 import type { AlternativeDraft, AlternativeOrder } from './hedged-drafts.ts';
+import { limits } from './limits.ts';
 
 const rules = { ...testRules, contextLength: 120 };
 /** What the target writes at a position. */
@@ -117,7 +118,7 @@ class Turn {
         connection.isOpen = false;
       }
     }
-    expect(this.device.alternatives.length).toBeLessThanOrEqual(8);
+    expect(this.device.alternatives.length).toBeLessThanOrEqual(limits.alternatives);
     const { text } = this.device;
     if (this.#isLying || event.kind !== 'message-received') return;
     const right = Array.from({ length: text.length - 3 }, (_, index) => written(3 + index));
@@ -176,7 +177,9 @@ class Turn {
     const isRight = random.uniform() < this.#hitRate;
     const token = isRight ? written(position) : 7 + random.integer(3);
     const second = !isRight && random.uniform() < 0.8 ? written(position) : 20 + random.integer(3);
-    const runnerUp = random.uniform() < 0.2 ? {} : { runnerUp: { token: second, confidence: 0.4 } };
+    const third = isRight || second === written(position) ? 30 : written(position);
+    const next = random.uniform() < 0.5 ? {} : { next: { token: third, confidence: 0.2 } };
+    const runnerUp = random.uniform() < 0.2 ? {} : { runnerUp: { token: second, confidence: 0.4, ...next } };
     return { token, confidence: 0.3 + 0.6 * random.uniform(), ...runnerUp };
   }
 

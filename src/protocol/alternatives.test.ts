@@ -118,7 +118,7 @@ describe('an edge', () => {
     const many = kept();
     for (let number = 3; number < limits.alternatives + 2; number += 1) many.alternative(number, 1, 5, number);
     expect(many.closed).toBeUndefined();
-    expect(many.alternative(limits.alternatives + 2, 1, 5, 1).closed).toBe('more than 8 alternatives');
+    expect(many.alternative(limits.alternatives + 2, 1, 5, 1).closed).toBe('more than 16 alternatives');
     const long = new Edge({ maxAhead: 60 }).draft(1, 3, 7).alternative(2, 1, 3, ...new Array(32).fill(8));
     expect(long.closed).toBeUndefined();
     expect(long.alternative(2, 1, 35, 8).closed).toBe('an alternative of more than 32 tokens');
@@ -223,6 +223,27 @@ describe('a device', () => {
     device.remember().draft(52, 0.9, undefined, 62);
     expect(device.sent[1]).toEqual({ kind: 'alternative', branch: 2, base: 1, first: 5, tokens: [62] });
     expect(device.state.account).toMatchObject({ drafted: 3, alternativeTokens: 2, sent: 6 });
+  });
+
+  it('hedges later choices at the same position as well, and sends what is new of each', () => {
+    const device = new Device({ hedges: 3 });
+    const third = { ...other(60), next: { token: 80, confidence: 0.3 } };
+    const drafted = { kind: 'draft-produced', generation: 0, position: 3, token: 50, confidence: 0.4 } as const;
+    device.step({ ...drafted, runnerUp: third }).remember();
+    expect(device.orders.map(({ position, tokens }) => [position, tokens])).toEqual([
+      [3, [60]],
+      [3, [80]],
+    ]);
+    expect(device.draft(51, 0.9, undefined, 61, 81).sent.slice(1)).toEqual([
+      { kind: 'alternative', branch: 2, base: 1, first: 3, tokens: [60, 61] },
+      { kind: 'alternative', branch: 3, base: 1, first: 3, tokens: [80, 81] },
+    ]);
+    device.remember().draft(52, 0.9, undefined, 62, 82);
+    expect(device.sent.slice(1)).toEqual([
+      { kind: 'alternative', branch: 2, base: 1, first: 5, tokens: [62] },
+      { kind: 'alternative', branch: 3, base: 1, first: 5, tokens: [82] },
+    ]);
+    expect(device.commit(3, 3, 1).state).toMatchObject({ tail: [81, 82], account: { alternativesTaken: 1 } });
   });
 
   it('hedges nothing below the least chance, in other modes, without a runner-up, or when it is not asked to', () => {

@@ -46,8 +46,8 @@ describe('the alternatives of an edge', () => {
     let state = stepping(3);
     const { order, hedgeChance } = orderEdgeDraft(state, [40, 41, 42], rule);
     expect(order.alternatives).toEqual([
-      { id: 3, position: 3, tokens: [140] },
-      { id: 4, position: 4, tokens: [141] },
+      { id: 1, position: 3, tokens: [140] },
+      { id: 2, position: 4, tokens: [141] },
     ]);
     expect(hedgeChance).toBeGreaterThan(0.2);
     for (const token of [43, 44]) state = pass(state, token);
@@ -93,15 +93,31 @@ describe('the alternatives of an edge', () => {
     const { order } = orderEdgeDraft(state, [40, 41, 42], rule);
     const after = verified(state, [140]);
     expect(after.edgeDrafts).toMatchObject({ length: 4, tokens: [504] });
-    const alternatives = [{ id: 3, position: 5, token: 77, confidence: 1 }];
+    const alternatives = [{ id: 1, position: 5, token: 77, confidence: 1 }];
     const drafts = extendEdgeDrafts(order, { token: 43, confidence: 1, alternatives }, rule.endIds);
     expect(stepEdge(after, { kind: 'edge-drafted', drafts }).state.edgeDrafts?.tokens).toEqual([504, 77]);
+  });
+
+  it('may be several at one position, one for each later choice', () => {
+    const first = orderEdgeDraft(stepping(0), [], rule).order;
+    const runnerUp = { token: 140, confidence: 0.4, next: { token: 150, confidence: 0.3 } };
+    const drafts = extendEdgeDrafts(first, { token: 40, confidence: 0.6, runnerUp }, rule.endIds);
+    const state = stepEdge(stepping(0), { kind: 'edge-drafted', drafts }).state;
+    const { order } = orderEdgeDraft(state, [40], rule);
+    expect(order.alternatives).toEqual([
+      { id: 1, position: 3, tokens: [140] },
+      { id: 2, position: 3, tokens: [150] },
+    ]);
+    const alternatives = [{ id: 2, position: 4, token: 151, confidence: 1 }];
+    const grown = extendEdgeDrafts(order, { token: 41, confidence: 0.6, alternatives }, rule.endIds);
+    const after = verified(stepEdge(state, { kind: 'edge-drafted', drafts: grown }).state, [150]);
+    expect(after.edgeDrafts).toMatchObject({ length: 4, tokens: [151] });
   });
 
   it('do not go on after the end of a text, nor beyond the answer', () => {
     const state = stepping(2);
     const first = orderEdgeDraft(state, [40, 41], { ...rule, most: 1 }).order;
-    const ended = { id: 3, position: 4, token: endId, confidence: 1 };
+    const ended = { id: 1, position: 4, token: endId, confidence: 1 };
     const drafts = extendEdgeDrafts(first, { token: 42, confidence: 0.6, alternatives: [ended] }, rule.endIds);
     const next = stepEdge(state, { kind: 'edge-drafted', drafts }).state;
     expect(orderEdgeDraft(next, [40, 41, 42], rule).order.alternatives.map(({ position }) => position)).toEqual([4]);
@@ -112,7 +128,7 @@ describe('the alternatives of an edge', () => {
   it("stand beside those drafts only that are the edge's own", () => {
     const state = stepping(2, 2, 'mix');
     const { order } = orderEdgeDraft(state, [40, 55, 56], rule);
-    expect(order.alternatives).toEqual([{ id: 3, position: 3, tokens: [140] }]);
+    expect(order.alternatives).toEqual([{ id: 1, position: 3, tokens: [140] }]);
     expect(order.known?.runnerUps).toEqual([{ token: 140, confidence: 0.4 }, null, null]);
     expect(order.known?.confidences[0]).toBe(0.6);
     expect(order.known?.confidences[1]).toBeCloseTo(0.7, 12);

@@ -40,10 +40,10 @@ export function orderEdgeDraft(
   const { open, rules, runnerUpRates: rates } = state;
   const end = Math.min(rules.contextLength, open.prompt.length + open.maxAnswerTokens);
   const chosen = likeliestAlternatives({ length, ...known }, { ...rule, rates, end });
-  const fresh = chosen.flatMap(({ alternative: one }) => (one.id === 0 ? [{ ...one, id: one.position }] : []));
-  const alternatives = chosen.map(({ alternative: { position, tokens: own } }) => {
-    return { id: position, position, tokens: own };
-  });
+  const count = Math.max(0, ...known.alternatives.map(({ id }) => id));
+  const named = chosen.map(({ alternative: one }, index) => (one.id === 0 ? { ...one, id: count + index + 1 } : one));
+  const fresh = named.filter(({ id }) => id > count);
+  const alternatives = named.map(({ id, position, tokens: own }) => ({ id, position, tokens: own }));
   const hedgeChance = chosen.reduce((sum, { chance }) => sum + chance, 0);
   const kept = { ...known, alternatives: [...known.alternatives, ...fresh] };
   return { order: { length, tokens, alternatives, known: kept }, hedgeChance };

@@ -5,9 +5,9 @@ import type { RunnerUp } from '../decoding/runner-up.ts';
 import { noteRunnerUp, type RunnerUpRates, runnerUpChance } from '../decoding/runner-up-chance.ts';
 import { limits } from './limits.ts';
 
-/** A second continuation beside a draft, for the case that the text has the runner-up there. */
+/** A second continuation beside a draft, for the case that the text has the runner-up or a later choice there. */
 export interface Alternative {
-  /** Counts the alternatives of a device's turn, from 1; on the edge its position. */
+  /** Counts the alternatives of a device's turn, or those beside an edge's drafts, from 1. */
   readonly id: number;
   /** Of its first token. */
   readonly position: number;
@@ -72,21 +72,19 @@ export function likeliestAlternatives(drafts: HedgedDrafts, rule: HedgeRule): re
     .slice(0, rule.most);
 }
 
-/** Kept ones, and runner-ups that have none yet. */
+/** Kept ones, and later choices that have none yet. */
 function candidatesOf({ length, confidences, runnerUps, alternatives }: HedgedDrafts, rule: HedgeRule) {
-  const byPosition = new Map(alternatives.map((one) => [one.position, one]));
   const found: ChosenAlternative[] = [];
   let reached = 1;
   for (const [index, confidence] of confidences.entries()) {
     const position = length + index;
-    const runnerUp = runnerUps[index] ?? null;
-    const fresh =
-      runnerUp === null ? undefined : { id: 0, position, tokens: [runnerUp.token], confidences: [], runnerUps: [] };
-    const alternative = byPosition.get(position) ?? fresh;
-    if (alternative !== undefined && mayGrow(alternative, rule)) {
+    for (let choice = runnerUps[index]; choice != null; choice = choice.next) {
+      const { token } = choice;
+      const kept = alternatives.find((one) => one.position === position && one.tokens[0] === token);
+      const alternative = kept ?? { id: 0, position, tokens: [token], confidences: [], runnerUps: [] };
+      if (!mayGrow(alternative, rule)) continue;
       const right = alternative.confidences.reduce((product, one) => product * one, 1);
-      const chance = reached * runnerUpChance(rule.rates, runnerUp?.confidence ?? 0) * right;
-      found.push({ alternative, chance });
+      found.push({ alternative, chance: reached * runnerUpChance(rule.rates, choice.confidence) * right });
     }
     reached *= confidence;
   }
@@ -146,7 +144,7 @@ export function continuationAt(
   return { alternative, matched: shared - 1, tail: tokens.slice(shared), ...rest };
 }
 
-/** Counts in which of the first drafts the text has the runner-up: not where it agrees with the draft. @param runnerUps one for each draft */
+/** Counts in which of the first drafts the text has a later choice: not where it agrees with the draft. @param runnerUps one for each draft */
 export function judgeRunnerUps(
   before: RunnerUpRates,
   runnerUps: readonly (RunnerUp | null)[],
@@ -154,8 +152,9 @@ export function judgeRunnerUps(
 ): RunnerUpRates {
   let rates = before;
   for (let index = 0; index < Math.min(committed.length, runnerUps.length); index += 1) {
-    const runnerUp = runnerUps[index] ?? null;
-    if (runnerUp !== null) rates = noteRunnerUp(rates, runnerUp.confidence, runnerUp.token === committed[index]);
+    for (let choice = runnerUps[index]; choice != null; choice = choice.next) {
+      rates = noteRunnerUp(rates, choice.confidence, choice.token === committed[index]);
+    }
   }
   return rates;
 }

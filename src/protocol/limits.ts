@@ -8,7 +8,7 @@ export const limits = {
   edgeFrameBytes: 1_048_576,
   draftTokens: 512,
   /** Alternatives that an edge keeps beside a branch. */
-  alternatives: 8,
+  alternatives: 16,
   /** Tokens of an alternative, the runner-up included. */
   alternativeTokens: 32,
   textTokens: 262_144,

@@ -10,11 +10,12 @@ import { modeOf } from './mode.ts';
 
 /** A runner-up alone saves the edge nothing, so an alternative is sent from this many tokens on. */
 const leastTokens = 2;
-/** Fewer new tokens wait for the next draft, except where the edge decides next. So a draft costs at most two frames. */
+/** Fewer new tokens wait for the next draft, except where the edge decides next. So an alternative costs a frame in two drafts. */
 const leastNews = 2;
 
 /** What is new of an alternative beside the branch that the main link extends. */
 interface News {
+  /** The alternative's. */
   readonly position: number;
   /** The alternative as it was sent; undefined: it was not. */
   readonly known: SentAlternative | undefined;
@@ -22,7 +23,7 @@ interface News {
   readonly tokens: readonly number[];
 }
 
-/** Sends on the main link what is new of one alternative, once the draft beside it is sent. */
+/** Sends on the main link what is new of each alternative, once the draft beside it is sent. */
 export function sendAlternatives(state: DeviceState, effects: DeviceEffect[]): DeviceState {
   const { alternatives, turn } = state;
   if (alternatives.length === 0 || turn.keepsAlternatives === true || !modeOf(turn.mode).mayHedge) return state;
@@ -31,41 +32,37 @@ export function sendAlternatives(state: DeviceState, effects: DeviceEffect[]): D
   const base = link.branches.at(-1);
   // During a handover the edge may lag behind the text.
   if (base === undefined || branchEnd(base) < link.received || link.received < state.text.length) return state;
-  const news = mostUrgent(
-    alternatives.flatMap((one) => newsOf(state, link, base, one)),
-    link.received,
-  );
-  if (news === undefined) return state;
-  const sent = state.account.sent + news.tokens.length;
-  return {
-    ...state,
-    account: { ...state.account, sent },
-    links: replaceLink(state.links, sendNews(link, base, news, effects)),
-  };
+  let grown = link;
+  let { sent } = state.account;
+  for (const one of alternatives) {
+    const news = newsOf(state, grown, base, one);
+    if (news === null) continue;
+    sent += news.tokens.length;
+    grown = sendNews(grown, base, news, effects);
+  }
+  return { ...state, account: { ...state.account, sent }, links: replaceLink(state.links, grown) };
 }
 
-function newsOf({ turn }: DeviceState, link: DeviceLink, base: SentBranch, one: Alternative): News[] {
+function newsOf({ turn }: DeviceState, link: DeviceLink, base: SentBranch, one: Alternative): News | null {
   const { position, tokens } = one;
   const isBeside = position >= Math.max(base.start, link.received) && position < branchEnd(base);
-  if (!isBeside || tokens.length < leastTokens) return [];
-  const known = link.alternatives.find((sent) => sent.base === base.number && sent.position === position);
+  if (!isBeside || tokens.length < leastTokens) return null;
+  const known = link.alternatives.find((sent) => sent.base === base.number && isSame(sent, one));
   const first = known === undefined ? position : branchEnd(known);
   const news = tokens.slice(first - position, link.received + turn.maxAhead - position);
-  if (news.length === 0 || (news.length < leastNews && position > link.received)) return [];
+  if (news.length === 0 || (news.length < leastNews && position > link.received)) return null;
   const isFull = link.alternatives.filter((sent) => isKept(sent, base, link)).length >= limits.alternatives;
-  return known === undefined && isFull ? [] : [{ position, known, first, tokens: news }];
+  return known === undefined && isFull ? null : { position, known, first, tokens: news };
+}
+
+/** At one position there may be several, each with a first token of its own. */
+function isSame(sent: SentAlternative, { position, tokens }: Alternative): boolean {
+  return sent.position === position && sent.tokens.at(position - sent.start) === tokens[0];
 }
 
 /** Whether the edge may still keep it, as far as the device knows. */
 function isKept({ base, position }: SentAlternative, { number }: SentBranch, { received }: DeviceLink): boolean {
   return base === number && position >= received;
-}
-
-/** The one at the position that the edge decides next, otherwise the one with most that is new. */
-function mostUrgent(all: readonly News[], received: number): News | undefined {
-  const next = all.find(({ position }) => position === received);
-  const most = Math.max(...all.map(({ tokens }) => tokens.length));
-  return next ?? all.find(({ tokens }) => tokens.length === most);
 }
 
 function sendNews(link: DeviceLink, base: SentBranch, news: News, effects: DeviceEffect[]): DeviceLink {

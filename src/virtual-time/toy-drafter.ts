@@ -2,6 +2,7 @@
 // token. Its drafts for the same text can be the same, or drawn again each time.
 
 import { philox, type Random } from '../basics/philox.ts';
+import type { RunnerUp } from '../decoding/runner-up.ts';
 import { toyContextKey } from '../decoding/toy-language.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { AlternativeOrder } from '../protocol/hedged-drafts.ts';
@@ -13,8 +14,11 @@ export interface DrafterSettings {
   readonly agreement: number;
   /** Two kinds of positions with this mean in place of one; see {@link twoClasses}. Default: all positions are alike. */
   readonly classes?: ToyClasses;
-  /** Probability that the second choice is the target's own where the draft is not, [0, 1]. Default: the drafter tells none. */
-  readonly runnerUpAgreement?: number;
+  /**
+   * Probability that the second choice is the target's own where the draft is not, [0, 1]; a list: of the second, third, ... choice, which sum to
+   * at most 1. Default: the drafter tells none.
+   */
+  readonly runnerUpAgreement?: number | readonly number[];
   /** Null: the same draft for the same text. Otherwise each draft is drawn from this generator. */
   readonly redraws: Random | null;
   readonly seed: number;
@@ -96,14 +100,34 @@ function draftToken(
   const isRight = coin < agreement;
   const draft = { token: isRight ? right : wrong, confidence };
   if (runnerUpAgreement === undefined) return draft;
-  const isSecondRight = !isRight && second < runnerUpAgreement;
-  const runnerUp = isSecondRight ? right : isRight ? wrong : target.otherThan(wrong);
-  return { ...draft, runnerUp: { token: runnerUp, confidence: secondConfidence(confidence, runnerUpAgreement) } };
+  const shares = typeof runnerUpAgreement === 'number' ? [runnerUpAgreement] : runnerUpAgreement;
+  return { ...draft, ...laterChoices(target, isRight ? null : right, draft, shares, second) };
 }
 
-/** The chance of the second choice, given that it is one of the two. */
-function secondConfidence(confidence: number, runnerUpAgreement: number): number {
-  const chance = (1 - confidence) * runnerUpAgreement;
+/** @param missed the target's own token; null: the draft is right @param coin says which of the choices is right */
+function laterChoices(
+  target: ToyTarget,
+  missed: number | null,
+  { token, confidence }: VirtualDraft,
+  shares: readonly number[],
+  coin: number,
+): { runnerUp?: RunnerUp } {
+  let wrong = token;
+  let below = 0;
+  const choices = shares.map((share): RunnerUp => {
+    const isHit = missed !== null && coin >= below && coin < below + share;
+    below += share;
+    if (!isHit) wrong = target.otherThan(wrong);
+    return { token: isHit ? missed : wrong, confidence: laterConfidence(confidence, share) };
+  });
+  let runnerUp: RunnerUp | undefined;
+  for (const choice of choices.toReversed()) runnerUp = runnerUp === undefined ? choice : { ...choice, next: runnerUp };
+  return runnerUp === undefined ? {} : { runnerUp };
+}
+
+/** The chance of a later choice, given that it is that one or the first. */
+function laterConfidence(confidence: number, share: number): number {
+  const chance = (1 - confidence) * share;
   return Math.min(0.5, Math.max(0.001, chance / (confidence + chance)));
 }
 

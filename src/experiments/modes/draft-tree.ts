@@ -3,12 +3,12 @@
 
 /** Share of the misses of a first choice in which the second choice of the draft is the target's own. */
 export const secondChoiceShare = 0.5;
-/** The same for the second, third, ... choice. */
-const missShares = [secondChoiceShare, 0.2, 0.1, 0.05];
+/** The same for the second, third, ... choice. (Of the real default pair: 0.59, 0.20, 0.08, 0.04.) */
+export const missShares: readonly number[] = [secondChoiceShare, 0.2, 0.1, 0.05];
 
 /**
  * Chance that the draft's first, second, ... choice is the target's own; they sum to less than 1. The second is right in half of the misses of
- * the first. (The real default pair: in 59 % of them; the toy has no second choice.)
+ * the first.
  * @param acceptance chance of the first choice, [0, 1]
  */
 export function rankChances(acceptance: number): readonly number[] {

@@ -34,6 +34,23 @@ describe('our modes on a loaded edge', () => {
   });
 });
 
+describe('hedges on a loaded edge', () => {
+  const cell: LoadedCell = {
+    ...{ mode: 'stream', sessions: 16, givenAcceptance: 0.8, roundTripMs: 10 },
+    step: { fixedMs: 40, perRowMs: 0.4 },
+  };
+
+  it('leave fewer steps of a session without drafts, and the row takes the quickest number of them', () => {
+    const { byHedges = [], bestHedges, msPerToken } = measureLoaded(cell, settings);
+    expect(byHedges.map(({ hedges }) => hedges)).toEqual([0, 2, 4, 8]);
+    const [none, two, four, eight] = byHedges.map(({ stepsWithoutDrafts }) => stepsWithoutDrafts);
+    expect(two).toBeLessThan(0.8 * (none as number));
+    expect(Math.min(four as number, eight as number)).toBeLessThan(0.95 * (two as number));
+    expect(msPerToken).toBe(Math.min(...byHedges.map((one) => one.msPerToken)));
+    expect(byHedges.find(({ hedges }) => hedges === bestHedges)?.msPerToken).toBe(msPerToken);
+  });
+});
+
 describe('rivals on a loaded edge', () => {
   const rivalTime = (rival: 'edge-sd' | 'edge-tree' | 'edge-head' | 'edge-psd', sessionCount: number): number => {
     const found = measureLoadedRival({

@@ -21,11 +21,11 @@ export interface LoadedCell {
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
 }
 
-/** A run has many texts, so two runs are enough. */
-const mostSeeds = 2;
+/** A run has many texts, so a few runs are enough. */
+const mostSeeds = 4;
 const mostTokens = 300;
-/** `stream` takes the quicker of these. */
-const hedgeCounts = [0, 2];
+/** `stream` takes the quickest of these. */
+const hedgeCounts = [0, 2, 4, 8];
 
 export function measureLoaded(cell: LoadedCell, settings: VirtualSettings): ModeRow {
   const { mode, sessions: sessionCount, givenAcceptance: acceptance, roundTripMs, step } = cell;
@@ -49,6 +49,11 @@ export function measureLoaded(cell: LoadedCell, settings: VirtualSettings): Mode
     return { hedges, made, meanMs: mean(made.map(({ msPerToken }) => msPerToken)) };
   });
   const { hedges, made: runs } = quickest(loads, ({ meanMs }) => meanMs);
+  const byHedges = loads.map((load) => ({
+    hedges: load.hedges,
+    msPerToken: load.meanMs,
+    stepsWithoutDrafts: mean(load.made.map((run) => run.stepsWithoutDrafts)),
+  }));
   const average = (key: 'draftsPerToken' | 'rowsPerToken' | 'timeToFirstTokenMs'): number =>
     mean(runs.map((run) => run[key]));
   return rowOf(
@@ -56,7 +61,7 @@ export function measureLoaded(cell: LoadedCell, settings: VirtualSettings): Mode
     runs.map(({ msPerToken }) => msPerToken),
     {
       bestGamma: null,
-      ...(mode === 'stream' ? { bestHedges: hedges } : {}),
+      ...(mode === 'stream' ? { bestHedges: hedges, byHedges } : {}),
       draftsPerToken: average('draftsPerToken'),
       rowsPerToken: average('rowsPerToken'),
       timeToFirstTokenMs: average('timeToFirstTokenMs'),
@@ -68,7 +73,14 @@ function isLoadedRival(mode: LoadedMode): mode is LoadedRival {
   return loadedRivals.some((rival) => rival === mode);
 }
 
-type OwnFields = 'bestGamma' | 'bestTree' | 'bestHedges' | 'draftsPerToken' | 'rowsPerToken' | 'timeToFirstTokenMs';
+type OwnFields =
+  | 'bestGamma'
+  | 'bestTree'
+  | 'bestHedges'
+  | 'byHedges'
+  | 'draftsPerToken'
+  | 'rowsPerToken'
+  | 'timeToFirstTokenMs';
 
 function rowOf(cell: LoadedCell, times: readonly number[], own: Pick<ModeRow, OwnFields>): ModeRow {
   return {

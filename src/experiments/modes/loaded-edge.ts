@@ -17,7 +17,7 @@ import {
   VirtualDevice,
   type VirtualDeviceSettings,
 } from '../../virtual-time/device.ts';
-import { VirtualEdge, type VirtualEdgeSettings } from '../../virtual-time/edge.ts';
+import { type EdgeObserver, VirtualEdge, type VirtualEdgeSettings } from '../../virtual-time/edge.ts';
 import { EventQueue } from '../../virtual-time/event-queue.ts';
 import { VirtualLink } from '../../virtual-time/link.ts';
 import { protocolMachines } from '../../virtual-time/machines.ts';
@@ -25,7 +25,7 @@ import type { VirtualDrafter, VirtualTarget } from '../../virtual-time/model.ts'
 import type { SessionSource } from '../../virtual-time/run-session.ts';
 import { toyDrafter, toyEdgeDrafter } from '../../virtual-time/toy-drafter.ts';
 import { ToyTarget } from '../../virtual-time/toy-target.ts';
-import { secondChoiceShare } from './draft-tree.ts';
+import { missShares } from './draft-tree.ts';
 
 export interface LoadedEdgeSettings extends Pick<VirtualEdgeSettings, 'edgeDraft'> {
   readonly target: VirtualTarget;
@@ -43,7 +43,11 @@ export interface LoadedEdgeSettings extends Pick<VirtualEdgeSettings, 'edgeDraft
 
 const noLimits: StepLimits = { maxRows: 4096, usefulRows: 4096, prefillChunk: 512 };
 
-export function openLoadedEdge(queue: EventQueue, settings: LoadedEdgeSettings): VirtualEdge {
+export function openLoadedEdge(
+  queue: EventQueue,
+  settings: LoadedEdgeSettings,
+  observer: EdgeObserver = {},
+): VirtualEdge {
   const { step, timeJitter, limits, ...own } = settings;
   const engine = {
     stepTime: linearStepTime(step.fixedMs, step.perRowMs),
@@ -51,7 +55,7 @@ export function openLoadedEdge(queue: EventQueue, settings: LoadedEdgeSettings):
     limits: { ...noLimits, ...limits },
   };
   const fixed = { keepLostMs: 60_000, shareOf: () => 1, rate: unlimitedRate };
-  return new VirtualEdge(queue, {}, { name: 'edge', engine, ...own, ...fixed, ...virtualParts });
+  return new VirtualEdge(queue, observer, { name: 'edge', engine, ...own, ...fixed, ...virtualParts });
 }
 
 const virtualParts = { machines: protocolMachines, wire: sizedWire } as const;
@@ -147,6 +151,8 @@ export interface LoadResult {
   readonly rowsPerToken: number;
   readonly draftsPerToken: number;
   readonly timeToFirstTokenMs: number;
+  /** Share of the steps of a session that have no draft to verify. */
+  readonly stepsWithoutDrafts: number;
 }
 
 const tokenizerHash: string = 'ab'.repeat(32);
@@ -164,14 +170,22 @@ export function runLoad(settings: LoadSettings): LoadResult {
   const target = new ToyTarget(language, promptLength + tokens + maxAhead);
   const edgeRandom = createRandom(seed, 2);
   const edgeDrafter = toyEdgeDrafter(target, acceptance, edgeRandom);
-  const edge = openLoadedEdge(queue, {
+  const begun = { steps: 0, withoutDrafts: 0 };
+  const own = {
     ...{ target, tokenizerHash, step, timeJitter, capacity: sessionCount, random: edgeRandom },
     ...(edgeDraft === undefined ? {} : { edgeDraft: { ...edgeDraft, edgeDrafter } }),
+  };
+  const edge = openLoadedEdge(queue, own, {
+    edgeStepped: (_edge, _session, event) => {
+      if (event?.kind !== 'step-started') return;
+      begun.steps += 1;
+      if (event.drafts === 0) begun.withoutDrafts += 1;
+    },
   });
   const random = createRandom(seed, 1);
-  const drafter = { agreement: acceptance, redraws: null, seed, runnerUpAgreement: secondChoiceShare };
+  const drafter = { agreement: acceptance, redraws: null, seed, runnerUpAgreement: missShares };
   const emissions: Emission[][] = Array.from({ length: sessionCount }, () => []);
-  const devices = emissions.map((own, index) => {
+  const devices = emissions.map((emitted, index) => {
     const prompt = Array.from({ length: promptLength }, () => 1 + random.integer(vocabularySize - 1));
     const answer: LoadedAnswer = {
       ...settings,
@@ -182,7 +196,7 @@ export function runLoad(settings: LoadSettings): LoadResult {
       linkSeed: seed + index,
       advice: adviceOf?.(index),
     };
-    return beginAnswer(queue, edge, answer, { deviceEmits: (_, emission) => void own.push(emission) });
+    return beginAnswer(queue, edge, answer, { deviceEmits: (_, emission) => void emitted.push(emission) });
   });
   while (devices.every(({ state }) => state.outcome === null) && queue.runNext());
   // The others end here as well, with what they have measured.
@@ -193,7 +207,8 @@ export function runLoad(settings: LoadSettings): LoadResult {
     msPerToken: timePerToken(emissions),
     rowsPerToken: edge.account.rows / written,
     draftsPerToken: drafted / written,
-    timeToFirstTokenMs: mean(emissions.map((own) => own[0]?.atMs ?? Number.NaN)),
+    timeToFirstTokenMs: mean(emissions.map(([first]) => first?.atMs ?? Number.NaN)),
+    stepsWithoutDrafts: begun.withoutDrafts / begun.steps,
   };
 }
 

@@ -56,6 +56,12 @@ export interface ModeRow extends Ratios {
   readonly bestWindows?: number;
   /** Of hedged rows, and of `stream` on a loaded edge: the most alternatives beside a draft with which it is quickest; 0: none. */
   readonly bestHedges?: number;
+  /** Of `stream` on a loaded edge, for each number of hedges that was tried: its time, and the share of a session's steps without a draft. */
+  readonly byHedges?: readonly {
+    readonly hedges: number;
+    readonly msPerToken: number;
+    readonly stepsWithoutDrafts: number;
+  }[];
   /** Sessions of the edge that write at the same time, each on a device of its own; left out: one. */
   readonly sessions?: number;
   /** Time per output token: (time of the last commit - of the first) / (tokens - those of the first), on the device. Null: no run counts. */

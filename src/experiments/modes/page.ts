@@ -52,6 +52,7 @@ export function modesPage({ rows: all }: Document<ModeRow>): string {
     familyTable(rows),
     ...[...settings.values()].map(timeTable),
     loadedTable(all),
+    hedgesTable(all),
     costTable(rows),
   ]
     .filter((part) => part !== '')
@@ -83,6 +84,20 @@ function loadedTable(rows: readonly ModeRow[]): string {
     rowOf: ({ mode }) => `\`${mode}\``,
     columnOf: ({ sessions, roundTripMs }) => `${sessions}; ${roundTripMs}`,
     cellOf: timeCell,
+  });
+}
+
+/** What hedges bring on a loaded edge. */
+function hedgesTable(rows: readonly ModeRow[]): string {
+  const tried = rows.flatMap(({ sessions, roundTripMs, byHedges = [] }) =>
+    byHedges.map((one) => ({ sessions, roundTripMs, ...one })),
+  );
+  if (tried.length === 0) return '';
+  return pivotTable(tried, {
+    corner: '`stream`, hedges; sessions; round trip, ms: ms per token, steps of a session without a draft',
+    rowOf: ({ hedges }) => `${hedges}`,
+    columnOf: ({ sessions, roundTripMs }) => `${sessions}; ${roundTripMs}`,
+    cellOf: ({ msPerToken, stepsWithoutDrafts }) => `${fixed(msPerToken, 1)}, ${fixed(100 * stepsWithoutDrafts, 0)} %`,
   });
 }
 

@@ -287,7 +287,7 @@ interface Hedging {
 function hedgingOf(random: Random): Hedging {
   return {
     turn: { hedges: pick(random, [0, 1, 3]), minHedgeChance: pick(random, [0, 0, 0.05]) },
-    drafter: { runnerUpAgreement: pick(random, [0.3, 0.7, 1]) },
+    drafter: { runnerUpAgreement: pick(random, [0.3, 0.7, 1, [0.5, 0.3, 0.2]]) },
     widthCost: pick(random, [0, 0.1, 1]),
   };
 }
