@@ -4,7 +4,8 @@
 // D(u) = sum_i u_i + sum_j min over sets S of [ sum_S (costMs_i(T(S)) - u_i) + band(S) + prompts(S) ]
 //
 // The least of a server is bounded in two more steps. The band: (sum sqrt C)^2 = max over beta of sum min_y (C t(y) + beta y) - beta.
-// The prompts: (sum sqrt(g v))^2 is at least 2 sqrt(gamma) sum sqrt(g v) - gamma. The step time: T(S) is where sum_S rho_i(T) = R(T) =
+// The prompts: (sum sqrt(g v))^2 is at least 2 sqrt(gamma) sum sqrt(g v) - gamma, whatever gamma is; several are tried for each number
+// n of devices, and the best one counts. The step time: T(S) is where sum_S rho_i(T) = R(T) =
 // (T - a) / b. For sets of n devices with T between two nodes of the grid this equation gets a price mu. For a given S all terms are
 // linear in T there, and a minimum of linear functions is concave; so the least over T and S is at one of the two nodes, and at a node
 // the best S are the n devices with the least
@@ -14,6 +15,7 @@
 // Numbers n that cannot have a step time in the interval are left out. So D is below the optimum at any u, beta, gamma and mu. An ascent by
 // subgradients in u makes it sharp, from the prices of a greedy assignment on; beta, gamma and mu follow the least sets.
 
+import { boundFeltAlone } from './felt-alone.ts';
 import { bestFeltShare, feltBandMs } from './felt-band.ts';
 import { countToReach, countWithin } from './felt-counts.ts';
 import type { FeltProblem } from './felt-problem.ts';
@@ -33,6 +35,9 @@ const patience = 8;
 const goodEnough = 2e-4;
 /** Prices tried to rule an interval out. */
 const floorTrials = 8;
+/** Prices of prompts that are tried for each set, relative to the usual one; below `noPrice` there are none. */
+const rootRatios = [0.6, 0.8, 1.25, 1.6];
+const noPrice = 2e-3;
 const firstFollowing = 0.3;
 const lessFollowing = 0.99;
 
@@ -42,25 +47,6 @@ export interface FeltBound {
   readonly boundMs: number;
   /** The server of each device that took it at the last prices, otherwise the one of the greedy assignment; -1 for none; [M]. */
   readonly preferredServer: Int32Array;
-}
-
-/** Each device alone on its best server: a bound in closed form, for a first look. @returns ms, constants left out */
-export function boundFeltAlone({ deviceCount, linkStart, felt }: Problem): number {
-  const { gridStart, costMs, bandMs } = felt as FeltProblem;
-  let sumMs = 0;
-  for (let device = 0; device < deviceCount; device++) {
-    let least = Number.POSITIVE_INFINITY;
-    for (let link = linkStart[device] as number; link < (linkStart[device + 1] as number); link++) {
-      for (let at = gridStart[link] as number; at < (gridStart[link + 1] as number); at++) {
-        least = Math.min(
-          least,
-          (costMs[at] as number) + (bandMs[link] as number) + promptRoot(felt as FeltProblem, link) ** 2,
-        );
-      }
-    }
-    if (least < Number.POSITIVE_INFINITY) sumMs += least;
-  }
-  return sumMs;
 }
 
 /**
@@ -95,6 +81,8 @@ interface LeastSet {
   interval: number;
   node: number;
   count: number;
+  /** sqrt(gamma). */
+  rootPrice: number;
 }
 
 /** For each interval of a server's grid. */
@@ -120,7 +108,11 @@ class FeltAscent {
   /** mu over its estimate for devices of the mean kind; [E]. */
   readonly #rowScale: Float64Array;
   readonly #intervals: readonly Intervals[];
-  /** min over y of C t(y) + beta y, with 2 sqrt(gamma g v), and that y; [L]. */
+  /** The number of devices for which beta and gamma are: of the last least set; [E]. */
+  readonly #usualCount: Float64Array;
+  /** sqrt(g v); [L]. */
+  readonly #promptRoots: Float64Array;
+  /** min over y of C t(y) + beta y, and that y; [L]. */
   readonly #pricedBand: Float64Array;
   readonly #share: Float64Array;
   /** How often each device is in a least set; [M]. */
@@ -147,6 +139,8 @@ class FeltAscent {
     this.#intervals = Array.from({ length: serverCount }, (_, server) => this.#intervalsOf(server));
     this.#pricedBand = new Float64Array(linkDevice.length);
     this.#share = new Float64Array(linkDevice.length);
+    this.#promptRoots = Float64Array.from(linkDevice, (_, link) => promptRoot(this.#felt, link));
+    this.#usualCount = new Float64Array(serverCount);
     this.#served = new Float64Array(deviceCount);
     this.#sorted = new Float64Array(deviceCount);
     this.#bandPrice = new Float64Array(serverCount);
@@ -157,6 +151,7 @@ class FeltAscent {
         Math.sqrt(this.#felt.bandMs[link] as number),
       );
       this.#promptPrice[server] = squareOfSum(problem, partition, server, (link) => promptRoot(this.#felt, link));
+      this.#usualCount[server] = Math.max(1, partition.gather(server, -1, -1, new Int32Array(deviceCount)));
     }
   }
 
@@ -194,10 +189,9 @@ class FeltAscent {
       const link = linkOfServer[at] as number;
       const share = bestFeltShare(this.#problem, link, price);
       this.#share[link] = share;
-      const promptMs = 2 * Math.sqrt(this.#promptPrice[server] as number) * promptRoot(this.#felt, link);
-      this.#pricedBand[link] = feltBandMs(this.#problem, link, share) + price * share + promptMs;
+      this.#pricedBand[link] = feltBandMs(this.#problem, link, share) + price * share;
     }
-    const least: LeastSet = { valueMs: 0, interval: 0, node: 0, count: 0 };
+    const least: LeastSet = { valueMs: 0, interval: 0, node: 0, count: 0, rootPrice: 0 };
     // What was least before comes first: it rules most others out.
     const before = this.#before[server];
     if (before !== undefined) this.#ask(server, before.interval, before.node, before.count, least);
@@ -250,11 +244,12 @@ class FeltAscent {
     const { serverStart, linkOfServer } = this.#problem;
     const { gridStart, rows } = this.#felt;
     const room = this.#rowsOf(server, node);
-    let valueMs = -this.#sharedPrice(server) - rowPrice * room;
+    const rootPrice = Math.sqrt(this.#promptPrice[server] as number);
+    let valueMs = -(this.#bandPrice[server] as number) - rootPrice * rootPrice - rowPrice * room;
     let excessRows = -room;
     for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number); at++) {
       const link = linkOfServer[at] as number;
-      const costMs = this.#costAt(link, node, rowPrice);
+      const costMs = this.#costAt(link, node, rowPrice, rootPrice);
       if (costMs >= 0) continue;
       valueMs += costMs;
       excessRows += rows[(gridStart[link] as number) + node] as number;
@@ -262,70 +257,76 @@ class FeltAscent {
     return { valueMs, excessRows };
   }
 
-  /** Tries the best set of `count` devices at a node. */
+  /** Tries the best set of `count` devices at a node. Each price of prompts gives a bound on its cost; the largest counts. */
   #ask(server: number, interval: number, node: number, count: number, least: LeastSet): void {
+    const usual = Math.sqrt(this.#promptPrice[server] as number);
+    const scale = count / (this.#usualCount[server] as number);
+    let rootPrice = usual;
+    let valueMs = Number.NEGATIVE_INFINITY;
+    for (const ratio of usual > noPrice ? [1, scale, ...rootRatios] : [1]) {
+      const other = this.#leastOf(server, interval, node, count, ratio * usual);
+      if (other >= least.valueMs) return;
+      if (other > valueMs) [valueMs, rootPrice] = [other, ratio * usual];
+    }
+    Object.assign(least, { valueMs, interval, node, count, rootPrice });
+  }
+
+  /** The least cost of sets of `count` devices at a node, at a price of prompts. @param rootPrice sqrt(gamma) */
+  #leastOf(server: number, interval: number, node: number, count: number, rootPrice: number): number {
     const rowPrice = this.#rowPriceOf(server, interval, count);
-    const fixedMs = -this.#sharedPrice(server) - rowPrice * this.#rowsOf(server, node);
-    const size = this.#costsAt(server, node, rowPrice);
-    let floor = fixedMs;
-    for (let index = 0; index < size; index++) floor += Math.min(0, this.#sorted[index] as number);
-    // No number of devices is cheaper than this.
-    if (floor >= least.valueMs) return;
+    const size = this.#costsAt(server, node, rowPrice, rootPrice);
     this.#sorted.subarray(0, size).sort();
-    let sum = fixedMs;
+    let sum = -(this.#bandPrice[server] as number) - rootPrice * rootPrice - rowPrice * this.#rowsOf(server, node);
     for (let index = 0; index < count; index++) sum += this.#sorted[index] as number;
-    if (sum < least.valueMs) Object.assign(least, { valueMs: sum, interval, node, count });
+    return sum;
   }
 
   /** Counts the devices of a server's least set, and moves its prices towards those of that set. */
-  #take(server: number, { interval, node, count }: LeastSet): void {
+  #take(server: number, { interval, node, count, rootPrice }: LeastSet): void {
     const { serverStart, linkOfServer, linkDevice } = this.#problem;
     const { gridStart, rows } = this.#felt;
     const rowPrice = this.#rowPriceOf(server, interval, count);
-    const size = this.#costsAt(server, node, rowPrice);
+    const size = this.#costsAt(server, node, rowPrice, rootPrice);
     this.#sorted.subarray(0, size).sort();
     const border = this.#sorted[count - 1] as number;
     let [left, shares, rowSum, promptSum] = [count, 0, 0, 0];
     for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number) && left > 0; at++) {
       const link = linkOfServer[at] as number;
-      if (this.#costAt(link, node, rowPrice) > border) continue;
+      if (this.#costAt(link, node, rowPrice, rootPrice) > border) continue;
       left--;
       const device = linkDevice[link] as number;
       this.#served[device] = (this.#served[device] as number) + 1;
       this.preferredServer[device] = server;
       shares += this.#share[link] as number;
-      promptSum += promptRoot(this.#felt, link);
+      promptSum += this.#promptRoots[link] as number;
       rowSum += rows[(gridStart[link] as number) + node] as number;
     }
     this.#bandPrice[server] = (this.#bandPrice[server] as number) * clamp(shares) ** this.#following;
-    const promptPrice = this.#promptPrice[server] as number;
-    this.#promptPrice[server] = promptPrice * clamp(promptSum / Math.sqrt(promptPrice)) ** this.#following;
+    const promptPrice = rootPrice * rootPrice;
+    this.#promptPrice[server] = Math.max(1e-6, promptPrice * clamp(promptSum / rootPrice) ** this.#following);
+    this.#usualCount[server] = count;
     const excess = rowSum / this.#rowsOf(server, node);
     this.#rowScale[server] = (this.#rowScale[server] as number) * clamp(excess) ** this.#following;
   }
 
   /** Writes q of each link of a server at a node. @returns their number */
-  #costsAt(server: number, node: number, rowPrice: number): number {
+  #costsAt(server: number, node: number, rowPrice: number, rootPrice: number): number {
     const { serverStart, linkOfServer } = this.#problem;
     const from = serverStart[server] as number;
     const to = serverStart[server + 1] as number;
     for (let at = from; at < to; at++) {
-      this.#sorted[at - from] = this.#costAt(linkOfServer[at] as number, node, rowPrice);
+      this.#sorted[at - from] = this.#costAt(linkOfServer[at] as number, node, rowPrice, rootPrice);
     }
     return to - from;
   }
 
-  #costAt(link: number, node: number, rowPrice: number): number {
+  #costAt(link: number, node: number, rowPrice: number, rootPrice: number): number {
     const { gridStart, rows, costMs } = this.#felt;
     const at = (gridStart[link] as number) + node;
     const device = this.#problem.linkDevice[link] as number;
     const servedMs = this.#servedMs[device] as number;
-    return (costMs[at] as number) + (this.#pricedBand[link] as number) - servedMs + rowPrice * (rows[at] as number);
-  }
-
-  /** beta + gamma. */
-  #sharedPrice(server: number): number {
-    return (this.#bandPrice[server] as number) + (this.#promptPrice[server] as number);
+    const aloneMs = (costMs[at] as number) + (this.#pricedBand[link] as number) - servedMs;
+    return aloneMs + 2 * rootPrice * (this.#promptRoots[link] as number) + rowPrice * (rows[at] as number);
   }
 
   #stepOf(server: number): StepClass {

@@ -8,7 +8,7 @@
 // energy model `band` charges Hz, not shares). So no assignment costs less than the bound, with any association and any shares.
 
 import { createBandSolver } from './band-shares.ts';
-import { boundFeltAlone } from './felt-bound.ts';
+import { boundFeltAlone } from './felt-alone.ts';
 import type { Problem } from './problem.ts';
 
 /** All values in ms, constants left out (see problem.ts). */
