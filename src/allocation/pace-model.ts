@@ -14,7 +14,8 @@ import type { PaceState } from './pace-state.ts';
 import type { SlotState } from './slot-state.ts';
 
 /** Limits of a chunk of a prompt, as the scheduler has them (schedule-step.ts). */
-const [leastChunk, mostChunk] = [8, 512];
+export const leastChunk = 8;
+export const mostChunk = 512;
 /** More rows of one session in a step are never reached; for the end of the grid. */
 const mostDrafts = 24;
 /** Shorter round trips of single links count as none, ms. */
@@ -90,6 +91,11 @@ export function createPaceModel(state: SlotState): PaceModel {
       return (pace.textTokens[device] as number) / partOfAnswerLeft;
     },
   };
+}
+
+/** The value next to it on a geometric grid with the grid's ratio. */
+export function gridStepOf(ms: number): number {
+  return gridRatio ** Math.round(Math.log(ms) / Math.log(gridRatio));
 }
 
 /** The place of a step time on the grid, within its ends. */

@@ -163,7 +163,8 @@ function between(read: (node: number) => number, place: number): number {
   return fraction === 0 ? read(node) : read(node) * (1 - fraction) + read(node + 1) * fraction;
 }
 
-function rateOf(state: SlotState, { server, bandwidthShare }: Assignment, device: number): number {
+/** Of the uplink, bit/s. */
+export function rateOf(state: SlotState, { server, bandwidthShare }: Assignment, device: number): number {
   const one = server[device] as number;
   const snr = state.snr[findLink(state, device, one)] as number;
   const share = bandwidthShare[device] as number;

@@ -1,6 +1,7 @@
 // One device over the whole run: starts tasks, follows its assignment from server to server, and counts. The state machine has the rules
 // of the protocol; this class only gives it the server and the rate of the uplink.
 
+import type { PlacedText, Standing } from '../allocation/standing.ts';
 import { invariant } from '../basics/invariant.ts';
 import type { Random } from '../basics/philox.ts';
 import type { DeviceEvent, DeviceStep } from '../protocol/device-state.ts';
@@ -91,6 +92,7 @@ export class TokenDevice {
   #bitsPerSecond = 0;
   #share = 1;
   #task = -1;
+  #nextText: { readonly kind: TaskMix['kind']; readonly replay: number } | null = null;
   #restsUntilMs = 0;
   /** Tokens in this slot. */
   #answered = 0;
@@ -104,6 +106,11 @@ export class TokenDevice {
 
   get isBusy(): boolean {
     return this.#session !== null;
+  }
+
+  /** Its weight on the server of this slot: z, above 0. */
+  get share(): number {
+    return this.#share;
   }
 
   /** The assignment until the end of the slot. @param server -1: none @param share z */
@@ -121,10 +128,40 @@ export class TokenDevice {
     }
   }
 
+  /** Where the device's session stands before a slot. One that has not begun is on no server. @param task the slot's, as of {@link wantTask} */
+  standing(task: number): Standing {
+    const session = this.#session;
+    if (session === null) {
+      const replay = this.#setting.source.replays[this.#textFor(task)] as TraceReplay;
+      return { texts: [], textTokens: replay.turn.prompt.length, wasCutOff: false };
+    }
+    const nowMs = this.#queue.nowMs();
+    const textTokens = session.device.state.text.length;
+    const connected = new Map(session.links.filter(({ link }) => link.isOpen).map((one) => [one.server, one.link]));
+    const texts = [...connected].map(([server, link]): PlacedText => {
+      const entry = (this.#setting.edges[server] as VirtualEdge).sessions.find(session.id);
+      const opening = { server, leftTokens: textTokens, aheadTokens: 0, fromMs: link.arrivedByMs('up') - nowMs };
+      if (entry === undefined) return { ...opening, share: this.#share };
+      const { length } = entry.state.text;
+      const leftTokens = Math.max(0, length - 1 - entry.evaluatedTokens);
+      return { server, leftTokens, aheadTokens: length - textTokens, fromMs: 0, share: entry.share };
+    });
+    return { texts, textTokens, wasCutOff: this.#server < 0 };
+  }
+
   /** The workload has a task for the device in this slot. @param task index into the workload's tasks */
   wantTask(task: number): void {
     this.#task = task;
+    if (this.#session === null) this.#textFor(task);
     this.#startIfPossible();
+  }
+
+  /** The text of the next session. @returns an index into the source's replays */
+  #textFor(task: number): number {
+    const { scenario, source } = this.#setting;
+    const { kind } = scenario.workload.tasks[task] as TaskMix;
+    if (this.#nextText?.kind !== kind) this.#nextText = { kind, replay: source.pick(kind, this.#place.random) };
+    return this.#nextText.replay;
   }
 
   /** The workload has no task for the device in this slot. */
@@ -171,9 +208,10 @@ export class TokenDevice {
     if (this.#session !== null || this.#task < 0 || this.#server < 0) return;
     if (this.#queue.nowMs() < this.#restsUntilMs || this.#hasEnded) return;
     const { scenario, source } = this.#setting;
-    const { index, random } = this.#place;
+    const { index } = this.#place;
     const task = scenario.workload.tasks[this.#task] as TaskMix;
-    const text = source.pick(task.kind, random);
+    const text = this.#textFor(this.#task);
+    this.#nextText = null;
     const id = sessionIdOf(text, index, ++this.#count);
     const device = this.#createDevice(id, source.replays[text] as TraceReplay, task);
     const server = this.#server;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createPolicy } from '../allocation/policies.ts';
+import { predictTokens } from '../allocation/predict-tokens.ts';
 import type { Assignment, SlotState } from '../allocation/slot-state.ts';
 import type { ModeName } from '../protocol/mode.ts';
 import { readPreset } from '../scenario/presets.ts';
@@ -132,6 +133,65 @@ describe('many devices', () => {
     });
     const { tokens } = playedOf(['devices.count=3', 'radio.minimumSnrDb=50'], 10, { decide: nobody });
     expect(tokens.totals()).toMatchObject({ tokens: 0, engineSteps: 0 });
+  });
+
+  it('say before a slot where their sessions stand, and the tokens that are expected of it are those that come', () => {
+    const scenario = readPreset('paper', [parseOverride('devices.count=12')]);
+    const source = drawnSource(scenario.workload, scenario.token.acceptance, 1);
+    let [expected, expectedMoved, moved] = [0, 0, 0];
+    const isMoving = (slot: number): boolean => slot >= 24;
+    // In the later slots everybody moves to another server in each, where it can.
+    const decide = (state: SlotState): Assignment =>
+      maxSinr({
+        ...state,
+        snr: state.snr.map((snr, link) => (isMoving(state.slot) && link % 4 === state.slot % 4 && snr > 1 ? 1e9 : snr)),
+      });
+    const run = createSlotRun({
+      ...{ scenario, policy: { name: 'tested', decide }, seed: 1 },
+      play(outcome) {
+        const { state, assignment, world } = outcome;
+        const standings = tokens.standings(world.devices.subarray(0, state.deviceCount));
+        if (state.slot === 0) for (const { texts } of standings) expect(texts).toEqual([]);
+        const sum = predictTokens(state, assignment, standings).reduce((all, one) => all + one, 0);
+        if (isMoving(state.slot)) expectedMoved += sum;
+        else expected += sum;
+        for (const { texts, textTokens } of standings) {
+          for (const { aheadTokens, leftTokens } of texts)
+            expect(leftTokens).toBeLessThan(textTokens + aheadTokens + 1);
+        }
+        if (state.slot === 25) moved = standings.filter(({ texts }) => texts.length > 1).length;
+        return tokens.play(outcome);
+      },
+    });
+    const tokens = createTokenRun(run.world, { source, mode: 'stream', seed: 1 });
+    for (let slot = 0; slot < 24; slot++) run.step();
+    const before = tokens.totals().tokens;
+    for (let slot = 24; slot < 32; slot++) run.step();
+    expect(Math.abs(expected / before - 1)).toBeLessThan(0.1);
+    expect(moved).toBeGreaterThan(0);
+    expect(Math.abs(expectedMoved / (tokens.totals().tokens - before) - 1)).toBeLessThan(0.15);
+  });
+
+  it('have the weight of their slot on a server from the first chunk of their prompt on', () => {
+    const shares: number[] = [];
+    const scenario = readPreset('paper', ['devices.count=6', 'servers.placement.count=1'].map(parseOverride));
+    const source = drawnSource(scenario.workload, scenario.token.acceptance, 1);
+    const decide = (state: SlotState): Assignment => ({
+      ...maxSinr(state),
+      computeShare: Float64Array.of(0.9, 0.02, 0.02, 0.02, 0.02, 0.02),
+    });
+    const run = createSlotRun({
+      ...{ scenario, policy: { name: 'tested', decide }, seed: 1 },
+      play(outcome) {
+        const answered = tokens.play(outcome);
+        for (const { texts } of tokens.standings(outcome.world.devices))
+          for (const { share } of texts) shares.push(share);
+        return answered;
+      },
+    });
+    const tokens = createTokenRun(run.world, { source, mode: 'stream', seed: 1 });
+    run.step();
+    expect(shares).toEqual([0.9, 0.02, 0.02, 0.02, 0.02, 0.02]);
   });
 
   it('are active in the share of the duty cycle', () => {

@@ -1,7 +1,9 @@
 // The token fidelity: in a world that is stepped slot by slot, the protocol machines of all devices and servers run in virtual time on
 // one event queue. A slot's assignment says where each device is connected, its uplink's rate and its weight on the server.
 
+import type { Standing } from '../allocation/standing.ts';
 import { createRandom } from '../basics/philox.ts';
+import type { OpenMessage } from '../protocol/messages.ts';
 import type { ModeName } from '../protocol/mode.ts';
 import { unlimitedRate } from '../protocol/rate-limit.ts';
 import { sizedWire } from '../protocol/wire.ts';
@@ -15,7 +17,7 @@ import type { World } from './slot-world.ts';
 import { type SessionRecord, TokenDevice } from './token-device.ts';
 import { draftTimesMs, type StepLaw, stepLaws } from './token-hardware.ts';
 import type { TokenSource } from './token-source.ts';
-import { type TokenTexts, textsOf } from './token-texts.ts';
+import { deviceOf, type TokenTexts, textsOf } from './token-texts.ts';
 
 /** Texts and mode of a token run. */
 export interface TokenRunOptions {
@@ -43,6 +45,8 @@ export interface TokenRun {
   /** Plays one slot. @returns tokens that each device's answer gained, infinite where one ended; [M], valid until the next call */
   play(outcome: SlotOutcome): Float64Array;
   totals(): TokenTotals;
+  /** Where sessions stand before a slot is played. @param of the devices of its state, by their indices */
+  standings(of: Int32Array): readonly Standing[];
   /** Tokens that reached each device's reader so far; [M]. */
   deviceTokens(): readonly number[];
   /** Time that each server's engine has run, ms; [E]. */
@@ -65,8 +69,9 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
   const texts = textsOf(source);
   const deviceCount = parts.kinds.length;
   const draftMs = draftTimesMs(scenario, parts);
+  const shareOf = ({ session }: OpenMessage): number => (devices[deviceOf(session)] as TokenDevice).share;
   const edges = stepLaws(scenario, parts).map((law, server) => {
-    const settings = edgeSettings(law, world, source, texts);
+    const settings = { ...edgeSettings(law, world, source, texts), shareOf };
     const random = createRandom(seed, edgeStream + server);
     return new VirtualEdge(queue, {}, { ...settings, name: `${server}`, random });
   });
@@ -99,6 +104,8 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
         answered[index] = (devices[index] as TokenDevice).takeAnswered();
       return answered;
     },
+    standings: (of) =>
+      Array.from(of, (index) => (devices[index] as TokenDevice).standing(world.workload.task[index] as number)),
     deviceTokens: () => devices.map(({ tokens }) => tokens),
     busyMs: () => edges.map(({ account }) => account.busyMs),
     totals() {
@@ -125,14 +132,13 @@ function edgeSettings(
   { scenario, parts }: World,
   { header }: TokenSource,
   { target, edgeDrafter }: TokenTexts,
-): Omit<VirtualEdgeSettings, 'name' | 'random'> {
+): Omit<VirtualEdgeSettings, 'name' | 'random' | 'shareOf'> {
   return {
     target,
     engine: { stepTime: linearStepTime(fixedMs, perRowMs), stepJitter: scenario.token.timeJitter, limits },
     // During a handover a session holds two places.
     capacity: 2 * parts.kinds.length,
     keepLostMs: lostSessionsKeptMs,
-    shareOf: () => 1,
     rate: unlimitedRate,
     tokenizerHash: header.tokenizerHash,
     edgeDraft: { edgeDrafter, tokenCount: edgeDraftTokens, tokenMs: fixedMs * edgeDraftShare },

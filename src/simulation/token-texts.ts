@@ -7,11 +7,17 @@ import { type TraceReplay, traceEdgeDrafter, traceTarget } from '../virtual-time
 import type { TokenSource } from './token-source.ts';
 
 const textDigits = 8;
+const deviceDigits = 12;
 
 /** 32 hex digits, unique for each count. @param replay an index into the source's replays */
 export function sessionIdOf(replay: number, device: number, count: number): string {
   const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
-  return hex(replay, textDigits) + hex(device, 12) + hex(count, 12);
+  return hex(replay, textDigits) + hex(device, deviceDigits) + hex(count, 12);
+}
+
+/** The device of an id of {@link sessionIdOf}. */
+export function deviceOf(session: string): number {
+  return Number.parseInt(session.slice(textDigits, textDigits + deviceDigits), 16);
 }
 
 export interface TokenTexts {

@@ -70,6 +70,12 @@ export class VirtualLink {
     return this.#lanes[direction].traffic;
   }
 
+  /** When all frames that were sent so far have arrived. */
+  arrivedByMs(direction: Direction): number {
+    const { state, stalledUntilMs } = this.#lanes[direction];
+    return Math.max(state.lastArrivalMs, stalledUntilMs);
+  }
+
   isWritable(direction: Direction): boolean {
     return !this.#lanes[direction].isBlocked;
   }

@@ -14,8 +14,8 @@ export interface FeltSession {
 }
 
 export interface DeviceTimes {
-  /** Before a slot is played. @param predictedMs ms per token of each entry of the slot's state */
-  addSlot(outcome: SlotOutcome, predictedMs: Float64Array): void;
+  /** Before a slot is played. @param expected predicted tokens of each entry of the slot's state */
+  addSlot(outcome: SlotOutcome, expected: Float64Array): void;
   addSession(record: SessionRecord): void;
   /** @param deviceTokens of the whole run; [M] */
   end(deviceTokens: readonly number[]): DeviceFigures;
@@ -28,7 +28,7 @@ export interface DeviceFigures {
   readonly msPerTokenP95: number;
   /**
    * What was predicted of `msPerToken`, over the slots in which a device had a task: their time over the tokens that were predicted
-   * for them, or, without a token, over one. A token that takes the whole slot or more does not come in it.
+   * for them, or, without a token, over one.
    */
   readonly predictedMsPerToken: number;
   /** Median over answers, from the task to the first token; an answer without one counts with its time so far. */
@@ -53,17 +53,17 @@ export function createDeviceTimes(deviceCount: number, slotMs: number, always: b
     let tokens = 0;
     for (let slot = Math.floor(startMs / slotMs); slot * slotMs < endMs && slot < predictions.length; slot++) {
       const overlap = Math.min(endMs, (slot + 1) * slotMs) - Math.max(startMs, slot * slotMs);
-      tokens += overlap / (predictions[slot]?.[device] as number);
+      tokens += (overlap / slotMs) * (predictions[slot]?.[device] as number);
     }
-    return (endMs - startMs) / tokens;
+    return (endMs - startMs) / Math.max(1, tokens);
   }
 
   return {
-    addSlot({ state, world }, predictedMs) {
-      const inSlot = new Float64Array(deviceCount).fill(Number.POSITIVE_INFINITY);
+    addSlot({ state, world }, expected) {
+      const inSlot = new Float64Array(deviceCount).fill(Number.NaN);
       for (let entry = 0; entry < state.deviceCount; entry++) {
         const device = world.devices[entry] as number;
-        inSlot[device] = predictedMs[entry] as number;
+        inSlot[device] = expected[entry] as number;
         if (Number.isNaN(since[device])) since[device] = state.slot * slotMs;
       }
       predictions.push(inSlot);
@@ -107,12 +107,12 @@ export function createDeviceTimes(deviceCount: number, slotMs: number, always: b
   };
 }
 
-/** Mean over devices that had a task. @param predictions of each slot, by device; infinite without a task */
+/** Mean over devices that had a task. @param predictions tokens of each slot, by device; NaN without a task */
 function predictedMsPerToken(predictions: readonly Float64Array[], slotMs: number): number {
   const times: number[] = [];
   for (let device = 0; device < (predictions[0]?.length ?? 0); device++) {
     const own = predictions.map((inSlot) => inSlot[device] as number).filter(Number.isFinite);
-    const tokens = own.reduce((sum, ms) => sum + (ms < slotMs ? slotMs / ms : 0), 0);
+    const tokens = own.reduce((sum, one) => sum + one, 0);
     if (own.length > 0) times.push((own.length * slotMs) / Math.max(1, tokens));
   }
   return times.reduce((sum, one) => sum + one, 0) / times.length;

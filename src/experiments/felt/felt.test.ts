@@ -2,14 +2,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { shareOptimally } from '../../allocation/optimal-shares.ts';
+import { associateByMaxSinr } from '../../allocation/simple-association.ts';
 import type { SlotState } from '../../allocation/slot-state.ts';
+import { syntheticSlot } from '../../allocation/synthetic-slot.ts';
 import { runExperiment } from '../../laboratory/run.ts';
 import type { SlotOutcome } from '../../simulation/run-slots.ts';
 import type { SessionRecord } from '../../simulation/token-device.ts';
 import { createDeviceTimes } from './device-times.ts';
 import { feltExperiment } from './felt.ts';
 import { feltFigure } from './figure.ts';
-import { isBound, solveSmallSlot } from './gaps.ts';
+import { isBound, slotGaps, solveSmallSlot } from './gaps.ts';
 import { fillShares } from './policies.ts';
 import { policyRows, rankRows } from './rows.ts';
 import type { FeltRun } from './run.ts';
@@ -39,10 +42,10 @@ describe('what a device feels', () => {
 
   it('counts time without tokens: of a device that waits, and of an answer that the run cuts off', () => {
     const times = createDeviceTimes(2, 500, true, 0);
-    // Predicted: 10 ms in the first slot, 20 ms in the second.
-    times.addSlot(slot(0), Float64Array.of(10, 500));
+    // Predicted: a token in 10 ms in the first slot, in 20 ms in the second.
+    times.addSlot(slot(0), Float64Array.of(50, 0));
     times.addSession(answer(0, 40, 300, 20));
-    times.addSlot(slot(1), Float64Array.of(20, 500));
+    times.addSlot(slot(1), Float64Array.of(25, 0));
     times.addSession(answer(300, 400, 800, 25));
     const figures = times.end([50, 0]);
     expect(figures.sessions).toEqual([
@@ -62,7 +65,7 @@ describe('what a device feels', () => {
 
   it('of a device whose tasks come and go does not count the time between them', () => {
     const times = createDeviceTimes(2, 500, false, 0);
-    times.addSlot(slot(0), Float64Array.of(10, 10));
+    times.addSlot(slot(0), Float64Array.of(50, 50));
     times.addSession(answer(0, 40, 200, 20));
     const idle = { ...slot(1), state: { slot: 1, deviceCount: 0 } } as unknown as SlotOutcome;
     times.addSlot(idle, new Float64Array(0));
@@ -136,6 +139,20 @@ describe('bench felt', () => {
     writeFileSync(record, `${lines.slice(0, 3).join('\n')}\n`);
     const again = await runExperiment(feltExperiment, options, { record });
     expect(again.rows).toEqual(first.rows);
+  });
+
+  it('bounds the cost of a decision in the slot that the policy saw, and apart in the slot as it was', () => {
+    const objective = { kind: 'felt' } as const;
+    const seen = syntheticSlot({ deviceCount: 8, serverCount: 3, seed: 1, objective });
+    // Links have changed places since: the decision is good in the slot that it was made for alone.
+    const { snr, gain } = syntheticSlot({ deviceCount: 8, serverCount: 3, seed: 2, objective });
+    const assignment = shareOptimally(seen, associateByMaxSinr(seen));
+    const same = slotGaps({ state: seen, assignment }, seen);
+    expect(same.actualGap).toBe(same.gap);
+    const eligible = { ...seen, snr: snr.map((one) => Math.max(one, 0.4)), gain };
+    const old = slotGaps({ state: eligible, assignment }, seen);
+    expect(old.gap).toBe(same.gap);
+    expect(old.actualGap).not.toBe(old.gap);
   });
 
   it('gives out what shares leave, and solves small slots', () => {

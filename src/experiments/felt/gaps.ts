@@ -11,9 +11,12 @@ import { syntheticSlot } from '../../allocation/synthetic-slot.ts';
 import type { SlotOutcome } from '../../simulation/run-slots.ts';
 import { stateUnder } from './policies.ts';
 
+/** (cost - bound) / bound of a decision. */
 export interface SlotGaps {
-  /** (cost - bound) / bound. */
+  /** In the slot as the policy saw it. */
   readonly gap: number;
+  /** In the slot as it was: what is old in the policy's knowledge counts as well. */
+  readonly actualGap: number;
 }
 
 /** A small slot that was solved. */
@@ -27,10 +30,14 @@ export interface SolvedSlot {
   readonly bestMs: number;
 }
 
-export function slotGaps({ state, assignment }: Pick<SlotOutcome, 'state' | 'assignment'>): SlotGaps {
-  const felt = stateUnder(state, 'felt');
-  const { dualGap, poolGap } = certify(felt, costOf(felt, assignment), true);
-  return { gap: dualGap ?? poolGap };
+/** @param seen what the policy saw, as of the same slot */
+export function slotGaps({ state, assignment }: Pick<SlotOutcome, 'state' | 'assignment'>, seen: SlotState): SlotGaps {
+  const gapIn = (one: SlotState): number => {
+    const felt = stateUnder(one, 'felt');
+    const { dualGap, poolGap } = certify(felt, costOf(felt, assignment), true);
+    return dualGap ?? poolGap;
+  };
+  return { gap: gapIn(seen), actualGap: gapIn(state) };
 }
 
 /** All associations of at most 8 devices with 3 servers. */

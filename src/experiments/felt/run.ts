@@ -2,10 +2,10 @@
 // protocol's machines have the same world and the same decisions.
 
 import { createSlotTerms, evaluate } from '../../allocation/objective.ts';
-import { predictPace } from '../../allocation/predict-pace.ts';
-import type { SlotState } from '../../allocation/slot-state.ts';
+import { predictTokens } from '../../allocation/predict-tokens.ts';
+import type { Policy, SlotState } from '../../allocation/slot-state.ts';
 import { createSlotRun, type SlotOutcome } from '../../simulation/run-slots.ts';
-import { createTokenRun } from '../../simulation/token-run.ts';
+import { createTokenRun, type TokenRun } from '../../simulation/token-run.ts';
 import { drawnSource } from '../../simulation/token-source.ts';
 import { createDeviceTimes, type DeviceFigures } from './device-times.ts';
 import { type SlotGaps, slotGaps } from './gaps.ts';
@@ -45,12 +45,20 @@ export async function measureFelt({ preset, law, policy, seed, seconds }: FeltCe
   const sums = createCostSums(law, (to) => payloadScale(scenario, law, to));
   const gaps: SlotGaps[] = [];
   const source = drawnSource(workload, token.acceptance, seed);
+  const opened = await openFeltPolicy(known, preset, law);
+  let seen: SlotState | undefined;
+  const decide: Policy = (state) => {
+    seen = state;
+    return opened.decide(state);
+  };
   const run = createSlotRun({
-    ...{ scenario, seed, map, policy: await openFeltPolicy(known, preset, law) },
+    ...{ scenario, seed, map, policy: { ...opened, decide } },
     onSlot(outcome) {
-      times.addSlot(outcome, sums.add(outcome));
+      sums.add(outcome);
+      times.addSlot(outcome, expectedTokens(outcome, tokens));
       const isCertified = outcome.state.slot % Math.ceil(slots / certifiedSlots) === 0;
-      if (policy === bestFelt && isCertified && outcome.state.deviceCount > 0) gaps.push(slotGaps(outcome));
+      if (policy === bestFelt && isCertified && outcome.state.deviceCount > 0)
+        gaps.push(slotGaps(outcome, seen ?? outcome.state));
     },
     play: (outcome) => tokens.play(outcome),
   });
@@ -64,6 +72,12 @@ export async function measureFelt({ preset, law, policy, seed, seconds }: FeltCe
   const { sessions, ...figures } = times.end(tokens.deviceTokens());
   const errors = sessions.map(({ predictedMs, feltMs }) => round(predictedMs / feltMs - 1));
   return { preset, policy, seed, law: known.dependsOnLaw ? law : null, ...figures, ...sums.means(), errors, gaps };
+}
+
+/** What the state of a slot, and where its sessions stand, say about the tokens that it brings; of each entry. */
+function expectedTokens({ state, assignment, world }: SlotOutcome, tokens: TokenRun): Float64Array {
+  if (state.deviceCount === 0) return new Float64Array(0);
+  return predictTokens(state, assignment, tokens.standings(world.devices.subarray(0, state.deviceCount)));
 }
 
 /** A record of a run holds hundreds of them. */
@@ -87,19 +101,16 @@ function createCostSums(law: PayloadLaw, scaleTo: (law: PayloadLaw) => number) {
     return terms.sum.costMs;
   };
   return {
-    /** @returns predicted ms per token of each entry */
-    add({ state, assignment, terms }: SlotOutcome): Float64Array {
+    add({ state, assignment, terms }: SlotOutcome): void {
       tasks += state.deviceCount;
       unserved += terms.sum.unservedCount;
-      if (state.deviceCount === 0) return new Float64Array(0);
+      if (state.deviceCount === 0) return;
       for (const one of payloadLaws) {
         const scale = scales.get(one) as number;
         const payloadBits = one === law ? state.payloadBits : state.payloadBits.map((bits) => bits * scale);
         paper[one] += costOf(stateUnder({ ...state, payloadBits }, 'paper'), assignment);
       }
       felt += costOf(stateUnder(state, 'felt'), assignment);
-      const { msPerToken } = predictPace(state, assignment);
-      return msPerToken;
     },
     means: () => ({
       paperCostMs: { q16: known(paper.q16 / tasks), ids: known(paper.ids / tasks) },

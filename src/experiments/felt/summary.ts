@@ -61,6 +61,7 @@ export function summariseFelt({ policies, ranks, gaps, runs, solved }: Found): F
     predictionErrorMedian: errors.length === 0 ? null : median(errors),
     feltBoundGapMedian: slotGaps.length === 0 ? null : median(slotGaps),
     feltBoundGapWorst: most(gaps.map(({ gapWorst }) => gapWorst)),
+    feltBoundGapActualWorst: most(gaps.map(({ actualGapWorst }) => actualGapWorst)),
     smallSlots: solved.length,
     smallSlotsBoundAboveOptimum: solved.filter((slot) => !isBound(slot)).length,
     smallSlotsBoundGapWorst: most(solved.map(({ optimumMs, boundMs }) => (optimumMs - boundMs) / boundMs)),
