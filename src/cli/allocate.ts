@@ -13,7 +13,7 @@ import { OutriderError } from '../basics/errors.ts';
 import { assignmentMap } from '../figures/assignment-map.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
-import { learnedPolicyList, trainedOn } from '../files/shipped-weights.ts';
+import { learnedPolicyList, trainedForFelt, trainedOn } from '../files/shipped-weights.ts';
 import { printResult } from './result-output.ts';
 
 interface AllocateFlags {
@@ -30,7 +30,7 @@ export function allocateCommand(): Command {
   const names = [
     ...policyList.map(({ name, description, sharing }) => `  ${name.padEnd(nameWidth)} ${description}; ${sharing}`),
     ...learnedPolicyList.map(({ name, description }) => `  ${name.padEnd(nameWidth)} ${description}`),
-    `  ${'...@SCENARIO'.padEnd(nameWidth)} such as tma-masac@munich: trained on ${trainedOn.join(', ')} (default ${trainedOn[0]}; paper-ids: drafts sent as ids)`,
+    `  ${'...@SCENARIO'.padEnd(nameWidth)} such as tma-masac@munich: trained on ${trainedOn.join(', ')} (default ${trainedOn[0]}; paper-ids: drafts sent as ids); masac-association also for the objective felt: ${trainedForFelt.join(', ')}`,
     `  ${'masac:FILE'.padEnd(nameWidth)} weights that "outrider train masac --out" wrote`,
   ];
   return new Command('allocate')

@@ -16,17 +16,35 @@ export interface FoundPolicy extends NamedPolicy {
   readonly needsPlaces?: boolean;
 }
 
-/** What is shipped, for each of `trainedOn`; weights/README.md says how each was made. */
-export const learnedPolicyList: readonly { readonly name: string; readonly description: string }[] = [
-  { name: 'tma-masac', description: 'TMA, shares by the trained network (paper)' },
-  { name: 'masac-association', description: 'association by the trained network, shares optimal' },
-];
-
 /**
- * What the shipped weights were trained on: presets, and `paper-ids`, preset `paper` with the payload law `ids`. A name alone means the
- * first.
+ * What shipped weights were trained on for the paper's objective: presets, and `paper-ids`, preset `paper` with the payload law `ids`. A
+ * name alone means the first.
  */
 export const trainedOn = ['paper', 'paper-ids', 'munich', 'street-canyon', 'modern', 'crowd', 'coupled'] as const;
+
+/** What they were trained on for the objective `felt`, under which shares are closed forms: association only. */
+export const trainedForFelt = [
+  'paper-felt',
+  'munich-felt',
+  'street-canyon-felt',
+  'modern-felt',
+  'crowd-felt',
+  'coupled-felt',
+] as const;
+
+/** What is shipped, for each of its `trainings`; weights/README.md says how each was made. */
+export const learnedPolicyList: readonly {
+  readonly name: string;
+  readonly description: string;
+  readonly trainings: readonly string[];
+}[] = [
+  { name: 'tma-masac', description: 'TMA, shares by the trained network (paper)', trainings: trainedOn },
+  {
+    name: 'masac-association',
+    description: 'association by the trained network, shares optimal',
+    trainings: [...trainedOn, ...trainedForFelt],
+  },
+];
 
 const prefix = 'masac:';
 
@@ -37,10 +55,11 @@ const prefix = 'masac:';
 export function weightsOf(name: string): string | undefined {
   if (name.startsWith(prefix)) return name.slice(prefix.length);
   const [policy, preset = trainedOn[0]] = name.split('@');
-  if (!learnedPolicyList.some((one) => one.name === policy)) return undefined;
-  if (!trainedOn.some((one) => one === preset)) {
-    const remedy = `Name one of ${trainedOn.join(', ')}, or train: outrider train masac --scenario ${preset} --out DIRECTORY.`;
-    throw badArgument(`no weights for ${preset} come with outrider`, remedy);
+  const known = learnedPolicyList.find((one) => one.name === policy);
+  if (known === undefined) return undefined;
+  if (!known.trainings.includes(preset)) {
+    const remedy = `Name one of ${known.trainings.join(', ')}, or train: outrider train masac --scenario ${preset} --out DIRECTORY.`;
+    throw badArgument(`no weights of ${policy} for ${preset} come with outrider`, remedy);
   }
   return shippedPath(`weights/${preset}/${policy}.safetensors`);
 }

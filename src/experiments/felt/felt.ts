@@ -11,7 +11,7 @@ import { WorkerPool } from '../../laboratory/worker-pool.ts';
 import { feltFigure } from './figure.ts';
 import { isBound, type SolvedSlot, solveSmallSlot } from './gaps.ts';
 import { feltPage } from './page.ts';
-import { feltPolicies } from './policies.ts';
+import { feltPolicies, policyName } from './policies.ts';
 import { type FeltRow, gapRows, type PolicyRow, policyRows, rankRows } from './rows.ts';
 import type { FeltCell, FeltRun } from './run.ts';
 import { feltGoals, summariseFelt } from './summary.ts';
@@ -141,7 +141,9 @@ function requirePreset(name: string): void {
 /** Other weights are another policy. */
 async function hashesOf(presets: readonly string[]): Promise<Record<string, string | null>> {
   const trained = feltPolicies.filter(({ isTrained }) => isTrained === true);
-  const names = trained.flatMap(({ policy }) => [...presets, 'paper-ids'].map((preset) => `${policy}@${preset}`));
+  const names = trained.flatMap((one) =>
+    presets.flatMap((preset) => payloadLaws.map((law) => policyName(one, preset, law))),
+  );
   const found = await Promise.all(names.map(async (name) => [name, (await findPolicy(name)).sha256] as const));
   return Object.fromEntries(found);
 }

@@ -3,10 +3,10 @@
 import type { Spec } from 'vega';
 import { type Dot, dotsFigure } from '../../figures/interval-plot.ts';
 import { ink, palette } from '../../figures/theme.ts';
-import { baseline, bestFelt, bestPaper, feltShares } from './policies.ts';
+import { baseline, bestFelt, bestPaper, feltShares, learnedFelt } from './policies.ts';
 import type { PolicyRow } from './rows.ts';
 
-const { grey, ochre, orange, blue, purple, green } = palette;
+const { grey, ochre, orange, blue, purple, green, sky } = palette;
 /** In the order of the lines. */
 const series: readonly {
   readonly policy: string;
@@ -20,6 +20,7 @@ const series: readonly {
   { policy: 'learned', law: 'ids', name: 'learned', color: green },
   { policy: bestPaper, law: 'ids', name: "best, paper's, ids", color: orange },
   { policy: bestPaper, law: 'q16', name: "best, paper's, q16", color: ink },
+  { policy: learnedFelt, law: 'ids', name: learnedFelt, color: sky },
   { policy: bestFelt, law: 'ids', name: bestFelt, color: blue },
 ];
 const [tokens, first] = ['tokens a second / max-sinr', 'time to the first token'];

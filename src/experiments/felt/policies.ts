@@ -24,6 +24,7 @@ export interface FeltPolicy {
 
 export const baseline = 'max-sinr';
 export const bestFelt = 'best, felt';
+export const learnedFelt = 'learned, felt';
 export const bestPaper = 'best';
 export const feltShares = 'max-sinr, felt shares';
 
@@ -48,13 +49,20 @@ export const feltPolicies: readonly FeltPolicy[] = [
   { name: 'learned', policy: 'tma-masac', ...paper, isTrained: true },
   { name: 'tma, felt', policy: 'tma+equal', ...felt },
   { name: 'greedy, felt', policy: 'greedy+optimal', ...felt },
+  { name: learnedFelt, policy: 'masac-association', ...felt, isTrained: true },
   { name: bestFelt, policy: 'best+optimal', ...felt },
 ];
 
-/** @param preset of the world; trained policies have weights for each, and for preset `paper` also for each law */
+/** The name for findPolicy. Trained policies have weights for each preset and objective; in preset `paper` also for each law. */
+export function policyName({ policy, kind, isTrained }: FeltPolicy, preset: string, law: PayloadLaw): string {
+  if (isTrained !== true) return policy;
+  if (kind === 'felt') return `${policy}@${preset}-felt`;
+  return `${policy}@${preset === 'paper' && law === 'ids' ? 'paper-ids' : preset}`;
+}
+
+/** @param preset of the world */
 export async function openFeltPolicy(one: FeltPolicy, preset: string, law: PayloadLaw): Promise<NamedPolicy> {
-  const weights = preset === 'paper' && law === 'ids' ? 'paper-ids' : preset;
-  const { decide } = await findPolicy(one.isTrained === true ? `${one.policy}@${weights}` : one.policy);
+  const { decide } = await findPolicy(policyName(one, preset, law));
   const under: Policy = (state) => decide(stateUnder(state, one.kind));
   return { name: one.name, decide: one.fills === true ? (state) => fillShares(state, under(state)) : under };
 }
