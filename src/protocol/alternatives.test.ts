@@ -225,8 +225,8 @@ describe('a device', () => {
     expect(device.state.account).toMatchObject({ drafted: 3, alternativeTokens: 2, sent: 6 });
   });
 
-  it('hedges later choices at the same position as well, and sends what is new of each', () => {
-    const device = new Device({ hedges: 3 });
+  it('hedges later choices at the same position as well, and sends what is new of half as many as it hedges', () => {
+    const device = new Device({ hedges: 4 });
     const third = { ...other(60), next: { token: 80, confidence: 0.3 } };
     const drafted = { kind: 'draft-produced', generation: 0, position: 3, token: 50, confidence: 0.4 } as const;
     device.step({ ...drafted, runnerUp: third }).remember();
@@ -244,6 +244,11 @@ describe('a device', () => {
       { kind: 'alternative', branch: 3, base: 1, first: 5, tokens: [82] },
     ]);
     expect(device.commit(3, 3, 1).state).toMatchObject({ tail: [81, 82], account: { alternativesTaken: 1 } });
+    const frugal = new Device({ hedges: 3 });
+    frugal.step({ ...drafted, runnerUp: third }).remember();
+    expect(frugal.draft(51, 0.9, undefined, 61, 81).sent.slice(1)).toEqual([
+      { kind: 'alternative', branch: 2, base: 1, first: 3, tokens: [60, 61] },
+    ]);
   });
 
   it('hedges nothing below the least chance, in other modes, without a runner-up, or when it is not asked to', () => {

@@ -23,7 +23,12 @@ interface News {
   readonly tokens: readonly number[];
 }
 
-/** Sends on the main link what is new of each alternative, once the draft beside it is sent. */
+/** Alternatives that a pass may send: a frame costs as many bytes as the tokens in it. */
+function mostFrames(hedges: number): number {
+  return Math.max(1, Math.floor(hedges / 2));
+}
+
+/** Sends on the main link what is new of the most urgent alternatives, once the draft beside them is sent. */
 export function sendAlternatives(state: DeviceState, effects: DeviceEffect[]): DeviceState {
   const { alternatives, turn } = state;
   if (alternatives.length === 0 || turn.keepsAlternatives === true || !modeOf(turn.mode).mayHedge) return state;
@@ -34,25 +39,35 @@ export function sendAlternatives(state: DeviceState, effects: DeviceEffect[]): D
   if (base === undefined || branchEnd(base) < link.received || link.received < state.text.length) return state;
   let grown = link;
   let { sent } = state.account;
-  for (const one of alternatives) {
-    const news = newsOf(state, grown, base, one);
-    if (news === null) continue;
+  for (let frames = mostFrames(turn.hedges ?? 0); frames > 0; frames -= 1) {
+    const news = mostUrgent(
+      alternatives.flatMap((one) => newsOf(state, grown, base, one)),
+      link.received,
+    );
+    if (news === undefined) break;
     sent += news.tokens.length;
     grown = sendNews(grown, base, news, effects);
   }
   return { ...state, account: { ...state.account, sent }, links: replaceLink(state.links, grown) };
 }
 
-function newsOf({ turn }: DeviceState, link: DeviceLink, base: SentBranch, one: Alternative): News | null {
+function newsOf({ turn }: DeviceState, link: DeviceLink, base: SentBranch, one: Alternative): News[] {
   const { position, tokens } = one;
   const isBeside = position >= Math.max(base.start, link.received) && position < branchEnd(base);
-  if (!isBeside || tokens.length < leastTokens) return null;
+  if (!isBeside || tokens.length < leastTokens) return [];
   const known = link.alternatives.find((sent) => sent.base === base.number && isSame(sent, one));
   const first = known === undefined ? position : branchEnd(known);
   const news = tokens.slice(first - position, link.received + turn.maxAhead - position);
-  if (news.length === 0 || (news.length < leastNews && position > link.received)) return null;
+  if (news.length === 0 || (news.length < leastNews && position > link.received)) return [];
   const isFull = link.alternatives.filter((sent) => isKept(sent, base, link)).length >= limits.alternatives;
-  return known === undefined && isFull ? null : { position, known, first, tokens: news };
+  return known === undefined && isFull ? [] : [{ position, known, first, tokens: news }];
+}
+
+/** The one at the position that the edge decides next, otherwise the one with most that is new. */
+function mostUrgent(all: readonly News[], received: number): News | undefined {
+  const next = all.find(({ position }) => position === received);
+  const most = Math.max(...all.map(({ tokens }) => tokens.length));
+  return next ?? all.find(({ tokens }) => tokens.length === most);
 }
 
 /** At one position there may be several, each with a first token of its own. */
