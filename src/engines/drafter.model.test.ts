@@ -1,10 +1,11 @@
 // Alternatives beside a draft of the default draft model, in the same pass: the same drafts as from each text alone. Needs node-llama-cpp.
 
 import { expect, it } from 'vitest';
+import type { AlternativeOrder } from '../decoding/alternative.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
 import { sampleTokens } from '../exactness/sample-text.ts';
 import { defaultPair } from '../model-files/manifest-data.ts';
-import { type AlternativeText, type Draft, ModelDrafter } from '../models/drafter.ts';
+import { type Draft, ModelDrafter } from '../models/drafter.ts';
 import { openModel } from './open-model.ts';
 
 it('drafts beside the text what it drafts from each text alone', async () => {
@@ -15,16 +16,16 @@ it('drafts beside the text what it drafts from each text alone', async () => {
   await using single = new ModelDrafter(model);
   const request = { promptLength: 40, sampling: neutralSampling };
   const tokens = sampleTokens(model.tokenizer, 90);
-  let alternative: AlternativeText | null = null;
+  let alternative: AlternativeOrder | null = null;
   let compared = 0;
   for (let length = 40; length < 80; length += 1) {
     const text = tokens.slice(0, length);
-    const alternatives: AlternativeText[] = alternative === null ? [] : [alternative];
+    const alternatives: AlternativeOrder[] = alternative === null ? [] : [alternative];
     const { alternatives: beside, ...draft } = (await drafter.draft({ ...request, text, alternatives })) as Draft;
     expect(draft).toEqual(await single.draft({ ...request, text }));
     expect(beside?.length ?? 0).toBe(alternatives.length);
     for (const { id, position, ...made } of beside ?? []) {
-      const { position: start, tokens: own } = alternatives[0] as AlternativeText;
+      const { position: start, tokens: own } = alternatives[0] as AlternativeOrder;
       expect([id, position]).toEqual([1, start + own.length]);
       expect(made).toEqual(await single.draft({ ...request, text: [...text.slice(0, start), ...own] }));
       compared += 1;

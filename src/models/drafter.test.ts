@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { AlternativeOrder } from '../decoding/alternative.ts';
 import { neutralSampling, type Sampling } from '../decoding/sampling.ts';
-import { type AlternativeText, type Draft, ModelDrafter } from './drafter.ts';
+import { type Draft, ModelDrafter } from './drafter.ts';
 import type { EvaluateItem, LanguageModel, ModelSequence } from './model.ts';
 import { createToyModel } from './toy.ts';
 
@@ -64,7 +65,7 @@ describe('a draft with alternatives', () => {
           let text = prompt;
           for (const { keep, add, branches } of steps) {
             text = [...text.slice(0, Math.max(prompt.length, text.length - keep)), ...add];
-            const alternatives: AlternativeText[] = branches.map(([back, tokens], index) => ({
+            const alternatives: AlternativeOrder[] = branches.map(([back, tokens], index) => ({
               id: index + 1,
               position: Math.max(prompt.length, text.length - back),
               tokens,
@@ -74,7 +75,7 @@ describe('a draft with alternatives', () => {
             expect(draft).toEqual(await alone(text, sampling));
             if (copies) expect(found.length).toBe(Math.min(sequences - 1, alternatives.length));
             for (const { id, position, ...made } of found) {
-              const asked = alternatives.find((one) => one.id === id) as AlternativeText;
+              const asked = alternatives.find((one) => one.id === id) as AlternativeOrder;
               expect(position).toBe(asked.position + asked.tokens.length);
               const whole = [...text.slice(0, asked.position), ...asked.tokens];
               expect(made).toEqual(await alone(whole, sampling));

@@ -2,6 +2,7 @@
 // gets the whole text with all drafts each time and evaluates only the part that differs from its sequence, so a rollback needs no
 // call of its own.
 
+import type { AlternativeDraft, AlternativeOrder } from '../decoding/alternative.ts';
 import { type Candidates, isAllowed } from '../decoding/candidates.ts';
 import { chooseToken } from '../decoding/choose-token.ts';
 import { choiceConfidence } from '../decoding/choose-token-distribution.ts';
@@ -31,27 +32,6 @@ export interface Draft {
   readonly alternatives?: readonly AlternativeDraft[];
 }
 
-/** A second continuation of the request's text: the token after the text below `position`, and then `tokens`, is wanted. */
-export interface AlternativeText {
-  /** Named in the result. */
-  readonly id: number;
-  /** Of its first token; the request's text has another token there. */
-  readonly position: number;
-  /** At least one. */
-  readonly tokens: readonly number[];
-}
-
-export interface AlternativeDraft {
-  /** Of the alternative. */
-  readonly id: number;
-  /** Of the drafted token: `position + tokens.length` of the alternative. */
-  readonly position: number;
-  readonly token: number;
-  /** As in {@link Draft}. */
-  readonly confidence: number;
-  readonly runnerUp?: RunnerUp;
-}
-
 /** The input of a draft. It may be any text: commits and rollbacks change it between calls. */
 export interface DraftRequest {
   /** Committed and drafted ids, prompt included. Where `tokens` is given, this copy is made when it is first read. */
@@ -67,7 +47,7 @@ export interface DraftRequest {
   /** How much less likely than the model's draft a free draft may be, [0, 1]. Default 0. */
   readonly lookUpMargin?: number;
   /** To be extended in the same pass of the model; a drafter may leave out any of them. Default: none. */
-  readonly alternatives?: readonly AlternativeText[];
+  readonly alternatives?: readonly AlternativeOrder[];
   readonly sampling: Sampling;
   /** Ids that may come next by the answer's grammar, as in `RowAsk`; of alternatives it says nothing. Default: all. */
   readonly allowed?: Uint32Array;

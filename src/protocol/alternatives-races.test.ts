@@ -4,6 +4,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { createRandom, type Random } from '../basics/philox.ts';
+import type { AlternativeDraft, AlternativeOrder } from '../decoding/alternative.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import { stepDevice } from './device-session.ts';
@@ -11,7 +12,6 @@ import { createDeviceState, type DeviceEvent, type DeviceState } from './device-
 import { testHello, testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession, readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeEvent, EdgeState, EdgeStep } from './edge-state.ts';
-import type { AlternativeDraft, AlternativeOrder } from './hedged-drafts.ts';
 import { limits } from './limits.ts';
 
 const rules = { ...testRules, contextLength: 120 };

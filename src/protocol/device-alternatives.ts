@@ -1,13 +1,9 @@
 // The alternatives of a device: which of them a draft extends, and what a draft has brought for them. Part of the device's pure state
 // machine; the rules that an edge with its own draft model shares are in hedged-drafts.ts. docs/protocol.md, "Alternatives".
 
+import type { AlternativeDraft, AlternativeOrder } from '../decoding/alternative.ts';
 import { believedLength, type DeviceState } from './device-state.ts';
-import {
-  type AlternativeDraft,
-  type AlternativeOrder,
-  extendAlternatives,
-  likeliestAlternatives,
-} from './hedged-drafts.ts';
+import { extendAlternatives, likeliestAlternatives } from './hedged-drafts.ts';
 import { limits } from './limits.ts';
 import { modeOf } from './mode.ts';
 

@@ -1,11 +1,12 @@
 // The device's state of one turn, its events and its effects: plain immutable data. device-session.ts and device-links.ts change it.
 
 import type { ErrorCode } from '../basics/errors.ts';
+import type { AlternativeDraft, AlternativeOrder } from '../decoding/alternative.ts';
 import type { Logprobs } from '../decoding/logprobs.ts';
 import type { RunnerUp } from '../decoding/runner-up.ts';
 import { noRunnerUps, type RunnerUpRates } from '../decoding/runner-up-chance.ts';
 import { TokenText } from '../decoding/token-text.ts';
-import type { Alternative, AlternativeDraft, AlternativeOrder } from './hedged-drafts.ts';
+import type { Alternative } from './hedged-drafts.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from './messages.ts';
 
 /** A turn that the device requests; `open` messages are made from it. */

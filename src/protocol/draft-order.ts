@@ -1,7 +1,7 @@
 // What the driver of a device asks its drafter for, and what it gets.
 
+import type { AlternativeDraft, AlternativeOrder } from '../decoding/alternative.ts';
 import type { RunnerUp } from '../decoding/runner-up.ts';
-import type { AlternativeDraft, AlternativeOrder } from './hedged-drafts.ts';
 
 /** A draft of the drafter. */
 export interface DraftMade {

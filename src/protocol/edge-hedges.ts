@@ -1,9 +1,10 @@
 // Hedges of an edge's own draft model: while a step of the target runs, a pass of the draft model goes on from runner-ups as well, and where
 // the target's own choice is one of them, the next step has those drafts at once. Nothing of it crosses the network. Pure.
 
+import type { AlternativeOrder } from '../decoding/alternative.ts';
 import type { DraftMade } from './draft-order.ts';
 import { type EdgeDrafts, type EdgeState, expectedAcceptance } from './edge-state.ts';
-import { type AlternativeOrder, type DraftHedges, extendAlternatives, likeliestAlternatives } from './hedged-drafts.ts';
+import { type DraftHedges, extendAlternatives, likeliestAlternatives } from './hedged-drafts.ts';
 
 /** A request to the edge's draft model: the token after the text and these drafts. */
 export interface EdgeDraftOrder {

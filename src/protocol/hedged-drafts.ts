@@ -1,6 +1,7 @@
 // Drafts with alternatives beside them, as a device and an edge with its own draft model keep them: which alternatives a pass of the draft
 // model extends, and how the drafts go on from one where the text has it. Pure; docs/protocol.md, "Alternatives".
 
+import type { AlternativeDraft } from '../decoding/alternative.ts';
 import type { RunnerUp } from '../decoding/runner-up.ts';
 import { noteRunnerUp, type RunnerUpRates, runnerUpChance } from '../decoding/runner-up-chance.ts';
 import { limits } from './limits.ts';
@@ -16,21 +17,6 @@ export interface Alternative {
   /** The drafter's confidence in each token after the runner-up, and its second choice there. */
   readonly confidences: readonly number[];
   readonly runnerUps: readonly (RunnerUp | null)[];
-}
-
-/** A request for the next token of an alternative: the token after text and drafts below `position`, and then `tokens`. */
-export type AlternativeOrder = Pick<Alternative, 'id' | 'position' | 'tokens'>;
-
-export interface AlternativeDraft {
-  /** Of the alternative. */
-  readonly id: number;
-  /** Of the drafted token. */
-  readonly position: number;
-  readonly token: number;
-  /** The drafter's probability of it, (0, 1]. */
-  readonly confidence: number;
-  /** The drafter's second choice there. */
-  readonly runnerUp?: RunnerUp;
 }
 
 /** What is known of drafts beside their tokens. */

@@ -1,13 +1,13 @@
 // The models of virtual devices and edges as interfaces: target, device drafter, edge drafter, lookup. Implementations are the toy
 // language, recorded traces, and real models.
 
+import type { AlternativeOrder } from '../decoding/alternative.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import type { Ending } from '../decoding/ending.ts';
 import type { LookUpDraft } from '../decoding/look-up.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { DraftMade } from '../protocol/draft-order.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
-import type { AlternativeOrder } from '../protocol/hedged-drafts.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
 
 /** The large model of an edge. */

@@ -1,11 +1,11 @@
 // A drafter of a virtual device that tries lookup first, by the same rules as models/adaptive-drafter.ts on a live device. It computes the
 // time of each draft instead of measuring it. One instance for each turn.
 
+import type { AlternativeOrder } from '../decoding/alternative.ts';
 import { DraftSource } from '../decoding/draft-source.ts';
 import { catchUpShare } from '../decoding/draft-timing.ts';
 import { DraftedText } from '../decoding/token-list.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
-import type { AlternativeOrder } from '../protocol/hedged-drafts.ts';
 import type { VirtualDraft, VirtualDrafter } from './model.ts';
 
 export class SourcedDrafter implements VirtualDrafter {

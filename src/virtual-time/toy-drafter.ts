@@ -2,10 +2,10 @@
 // token. Its drafts for the same text can be the same, or drawn again each time.
 
 import { philox, type Random } from '../basics/philox.ts';
+import type { AlternativeOrder } from '../decoding/alternative.ts';
 import type { RunnerUp } from '../decoding/runner-up.ts';
 import { toyContextKey } from '../decoding/toy-language.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
-import type { AlternativeOrder } from '../protocol/hedged-drafts.ts';
 import type { VirtualDraft, VirtualDrafter, VirtualEdgeDrafter } from './model.ts';
 import { recentIds, type ToyTarget, type TurnRule } from './toy-target.ts';
 

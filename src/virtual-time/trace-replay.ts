@@ -2,13 +2,13 @@
 // number of devices and edges at once, because it has no state of them and copies no text.
 
 import { invariant } from '../basics/invariant.ts';
+import type { AlternativeDraft, AlternativeOrder } from '../decoding/alternative.ts';
 import type { Candidates } from '../decoding/candidates.ts';
 import { createEnding, type Ending } from '../decoding/ending.ts';
 import { LookUp, type LookUpDraft, leastLookUpChance } from '../decoding/look-up.ts';
 import type { DeviceState } from '../protocol/device-state.ts';
 import type { DraftMade } from '../protocol/draft-order.ts';
 import type { EdgeState } from '../protocol/edge-state.ts';
-import type { AlternativeDraft, AlternativeOrder } from '../protocol/hedged-drafts.ts';
 import type { OpenMessage } from '../protocol/messages.ts';
 import { runnerUpAt, type TraceDraft, type TraceHeader, type TraceSession, traceDraft } from '../traces/trace.ts';
 import type { VirtualDraft, VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget } from './model.ts';
