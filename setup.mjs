@@ -379,7 +379,7 @@ async function installGpu(kind, former, takesUnpinned) {
 
 // ---------------------------------------------------------------------------------------------------------------- models
 
-/** Files of one kind in the cache (the rules for its places are those of src/model-files/cache.ts). */
+/** Files of one kind in the cache (the rules for its places are those of src/models/files/cache.ts). */
 function filesInCache(name, ending) {
   const shared = process.env.XDG_CACHE_HOME;
   const cache = process.env.OUTRIDER_CACHE

@@ -14,11 +14,13 @@ if (Number.parseInt(process.versions.node, 10) < 22) {
   process.exit(1);
 }
 
-const modelTests = ['src/**/*.model.test.ts', 'test/**/*.model.test.ts'];
-const slowTests = ['src/**/*.slow.test.ts', 'test/**/*.slow.test.ts'];
-const pipelineTests = ['src/**/*.pipeline.test.ts'];
+const folders = ['src', 'simulator', 'laboratory', 'bin', 'test'];
+const filesIn = (pattern: string): string[] => folders.map((folder) => `${folder}/**/${pattern}`);
+const modelTests = filesIn('*.model.test.ts');
+const slowTests = filesIn('*.slow.test.ts');
+const pipelineTests = filesIn('*.pipeline.test.ts');
 const otherTests = [...slowTests, ...modelTests, ...pipelineTests];
-const mockedTests = ['src', 'test']
+const mockedTests = folders
   .flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file).replaceAll('\\', '/')),
   )
@@ -32,7 +34,7 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          include: filesIn('*.test.ts'),
           exclude: [...otherTests, ...mockedTests],
           isolate: false,
           testTimeout: 20_000,

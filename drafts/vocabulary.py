@@ -35,7 +35,7 @@ def as_javascript(value) -> str:
 
 
 def vocabulary_hash(model: ModelFile) -> str:
-    """SHA-256 in hex, as `vocabularyOf` of src/gguf/vocabulary.ts computes it."""
+    """SHA-256 in hex, as `vocabularyOf` of src/models/gguf/vocabulary.ts computes it."""
     digest = hashlib.sha256()
     for key in (*HASHED, *HASHED_IDS):
         value = model.value(f"tokenizer.ggml.{key}")

@@ -1,7 +1,7 @@
 // One scenario under two policies. (In an application: from 'outrider/simulation'.)
 // node examples/compare-policies.ts [scenario] [slots]
 
-import { createPolicy, readPreset, simulate } from '../src/api/simulation.ts';
+import { createPolicy, readPreset, simulate } from '../simulator/api/simulation.ts';
 
 const [preset = 'crowd', slots = '20'] = process.argv.slice(2);
 const read = readPreset(preset);

@@ -2,7 +2,7 @@
 // from 'outrider/simulation'.)
 // node examples/one-session.ts [round trip, ms]
 
-import { modeNames, runSession } from '../src/api/simulation.ts';
+import { modeNames, runSession } from '../simulator/api/simulation.ts';
 
 const [roundTripMs = '20'] = process.argv.slice(2);
 

@@ -2,7 +2,7 @@
 // proposes what followed them. A wrong guess costs time, never a wrong text. (In an application: from 'outrider'.)
 // node examples/own-draft-source.ts [edge] [target] [key]
 
-import { type Drafter, openDevice } from '../src/index.ts';
+import { type Drafter, openDevice } from '../src/api/index.ts';
 
 const [edge = 'ws://127.0.0.1:8642', target = 'smollm2-135m', credentials = ''] = process.argv.slice(2);
 

@@ -4,8 +4,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { createProgram } from '../bin/program.ts';
 import { configSchemaText } from '../src/cli/config.ts';
-import { createProgram } from '../src/cli/program.ts';
 
 const readme: string = fileURLToPath(new URL('../README.md', import.meta.url));
 const begin = '<!-- commands -->';

@@ -2,14 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { autoExperiment } from '../src/experiments/auto/auto.ts';
-import { capacityExperiment } from '../src/experiments/capacity/capacity.ts';
-import { coupledExperiment } from '../src/experiments/coupled/coupled.ts';
-import { draftsExperiment } from '../src/experiments/drafts/drafts.ts';
-import { feltExperiment } from '../src/experiments/felt/felt.ts';
-import { modesExperiment } from '../src/experiments/modes/modes.ts';
-import { trainMasac } from '../src/experiments/training/train.ts';
-import { writeFigure } from '../src/files/render-figure.ts';
+import { autoExperiment } from '../laboratory/experiments/auto/auto.ts';
+import { capacityExperiment } from '../laboratory/experiments/capacity/capacity.ts';
+import { coupledExperiment } from '../laboratory/experiments/coupled/coupled.ts';
+import { draftsExperiment } from '../laboratory/experiments/drafts/drafts.ts';
+import { feltExperiment } from '../laboratory/experiments/felt/felt.ts';
+import { modesExperiment } from '../laboratory/experiments/modes/modes.ts';
+import { trainMasac } from '../simulator/commands/train/train.ts';
+import { writeFigure } from '../simulator/files/render-figure.ts';
 
 /** Document in bench/, its experiment, and the file in docs/figures. */
 const figures = [

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { resultPages } from '../src/experiments/results.ts';
+import { resultPages } from '../laboratory/experiments/results.ts';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 mkdirSync(at('docs/results'), { recursive: true });

@@ -5,11 +5,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { createToyModel } from '../src/models/toy.ts';
-import { EdgeCodec } from '../src/protocol/codec.ts';
-import { protocolVersion } from '../src/protocol/messages.ts';
+import { EdgeCodec } from '../src/core/protocol/wire/codec.ts';
+import { protocolVersion } from '../src/core/protocol/wire/messages.ts';
+import { createToyModel } from '../src/models/port/toy.ts';
 
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../bin/outrider.ts', import.meta.url));
 const inTerminal = 'import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 const hasTerminals = spawnSync('python3', ['-c', 'import pty']).status === 0;
 const toys = ['--model', 'toy:1', '--draft', 'toy:1:0.8'];

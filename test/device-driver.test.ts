@@ -1,19 +1,19 @@
 // The rules of a device's turn that time decides, on a clock that the test advances.
 
 import { describe, expect, it } from 'vitest';
-import { OutriderError } from '../src/basics/errors.ts';
-import { createRandom, type Random } from '../src/basics/philox.ts';
-import { neutralSampling } from '../src/decoding/sampling.ts';
-import { DeviceDriver } from '../src/protocol/device-driver.ts';
-import { stepDevice } from '../src/protocol/device-session.ts';
-import { createDeviceState, type DeviceEvent } from '../src/protocol/device-state.ts';
-import type { DraftingAdvice, DraftingSwitch } from '../src/protocol/drafting-advice.ts';
-import { testHello } from '../src/protocol/edge-session.fixture.ts';
-import { guardMessage } from '../src/protocol/message-guard.ts';
-import type { DeviceMessage, EdgeMessage } from '../src/protocol/messages.ts';
-import type { ModeName } from '../src/protocol/mode.ts';
-import { byteWire, type FrameConnection, type FrameHandler } from '../src/protocol/wire.ts';
-import { createManualClock } from '../src/transport/manual-clock.contract.ts';
+import { OutriderError } from '../src/core/basics/errors.ts';
+import { createRandom, type Random } from '../src/core/basics/philox.ts';
+import { neutralSampling } from '../src/core/decoding/sampling.ts';
+import { DeviceDriver } from '../src/core/protocol/device/device-driver.ts';
+import { stepDevice } from '../src/core/protocol/device/device-session.ts';
+import { createDeviceState, type DeviceEvent } from '../src/core/protocol/device/device-state.ts';
+import type { DraftingAdvice, DraftingSwitch } from '../src/core/protocol/device/drafting-advice.ts';
+import { guardMessage } from '../src/core/protocol/device/message-guard.ts';
+import { testHello } from '../src/core/protocol/edge/edge-session.fixture.ts';
+import type { DeviceMessage, EdgeMessage } from '../src/core/protocol/wire/messages.ts';
+import type { ModeName } from '../src/core/protocol/wire/mode.ts';
+import { byteWire, type FrameConnection, type FrameHandler } from '../src/core/protocol/wire/wire.ts';
+import { createManualClock } from '../src/network/transport/manual-clock.contract.ts';
 
 const tokenizerHash = 'ab'.repeat(32);
 const turn = {

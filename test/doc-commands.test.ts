@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { createProgram } from '../src/cli/program.ts';
+import { createProgram } from '../bin/program.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Not CHANGELOG.md, which names what is no more. */

@@ -1,13 +1,13 @@
 // What an edge keeps of its connections, and what it tells of them.
 
 import { describe, expect, it } from 'vitest';
-import type { ConnectionLimits } from '../src/protocol/connection-limits.ts';
-import { defaultRate, EdgeConnections } from '../src/protocol/edge-connections.ts';
-import { anyone, type EdgeKey, edgeKey } from '../src/protocol/edge-key.ts';
-import { testHello, testOpening } from '../src/protocol/edge-session.fixture.ts';
-import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../src/protocol/messages.ts';
-import { byteWire, type Frame, type FrameConnection, type FrameHandler } from '../src/protocol/wire.ts';
-import { createManualClock } from '../src/transport/manual-clock.contract.ts';
+import type { ConnectionLimits } from '../src/core/protocol/edge/connection-limits.ts';
+import { defaultRate, EdgeConnections } from '../src/core/protocol/edge/edge-connections.ts';
+import { anyone, type EdgeKey, edgeKey } from '../src/core/protocol/edge/edge-key.ts';
+import { testHello, testOpening } from '../src/core/protocol/edge/edge-session.fixture.ts';
+import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../src/core/protocol/wire/messages.ts';
+import { byteWire, type Frame, type FrameConnection, type FrameHandler } from '../src/core/protocol/wire/wire.ts';
+import { createManualClock } from '../src/network/transport/manual-clock.contract.ts';
 
 const unlimited: ConnectionLimits = {
   connections: 1000,

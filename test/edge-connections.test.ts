@@ -1,13 +1,13 @@
 // The rules of an edge's connections that time decides, on a clock that the test advances.
 
 import { expect, it } from 'vitest';
-import { type ConnectionLimits, defaultConnectionLimits } from '../src/protocol/connection-limits.ts';
-import { defaultRate, EdgeConnections } from '../src/protocol/edge-connections.ts';
-import { anyone } from '../src/protocol/edge-key.ts';
-import { testHello, testOpening } from '../src/protocol/edge-session.fixture.ts';
-import type { DeviceMessage, EdgeMessage } from '../src/protocol/messages.ts';
-import { byteWire, type FrameHandler } from '../src/protocol/wire.ts';
-import { createManualClock } from '../src/transport/manual-clock.contract.ts';
+import { type ConnectionLimits, defaultConnectionLimits } from '../src/core/protocol/edge/connection-limits.ts';
+import { defaultRate, EdgeConnections } from '../src/core/protocol/edge/edge-connections.ts';
+import { anyone } from '../src/core/protocol/edge/edge-key.ts';
+import { testHello, testOpening } from '../src/core/protocol/edge/edge-session.fixture.ts';
+import type { DeviceMessage, EdgeMessage } from '../src/core/protocol/wire/messages.ts';
+import { byteWire, type FrameHandler } from '../src/core/protocol/wire/wire.ts';
+import { createManualClock } from '../src/network/transport/manual-clock.contract.ts';
 
 function bed(rate = defaultRate, connectionLimits?: ConnectionLimits) {
   const clock = createManualClock();

@@ -1,18 +1,18 @@
 // An edge without its engine: whom it admits, what it asks its draft model, and how its sessions end.
 
 import { describe, expect, it } from 'vitest';
-import { OutriderError } from '../src/basics/errors.ts';
-import { defaultRate } from '../src/protocol/edge-connections.ts';
-import { EdgeCore, type EdgeEntry, type EdgeSettings } from '../src/protocol/edge-core.ts';
-import type { EdgeDraftOrder } from '../src/protocol/edge-hedges.ts';
-import { anyone } from '../src/protocol/edge-key.ts';
-import { testOpening, testRules } from '../src/protocol/edge-session.fixture.ts';
-import { createEdgeSession, stepEdge } from '../src/protocol/edge-session.ts';
-import type { EdgeMessage, OpenMessage } from '../src/protocol/messages.ts';
-import { protocolVersion } from '../src/protocol/messages.ts';
-import { byteWire, type Frame } from '../src/protocol/wire.ts';
-import { linearStepTime } from '../src/scheduling/step-time.ts';
-import { createManualClock } from '../src/transport/manual-clock.contract.ts';
+import { OutriderError } from '../src/core/basics/errors.ts';
+import { defaultRate } from '../src/core/protocol/edge/edge-connections.ts';
+import { EdgeCore, type EdgeEntry, type EdgeSettings } from '../src/core/protocol/edge/edge-core.ts';
+import type { EdgeDraftOrder } from '../src/core/protocol/edge/edge-hedges.ts';
+import { anyone } from '../src/core/protocol/edge/edge-key.ts';
+import { testOpening, testRules } from '../src/core/protocol/edge/edge-session.fixture.ts';
+import { createEdgeSession, stepEdge } from '../src/core/protocol/edge/edge-session.ts';
+import type { EdgeMessage, OpenMessage } from '../src/core/protocol/wire/messages.ts';
+import { protocolVersion } from '../src/core/protocol/wire/messages.ts';
+import { byteWire, type Frame } from '../src/core/protocol/wire/wire.ts';
+import { linearStepTime } from '../src/core/scheduling/step-time.ts';
+import { createManualClock } from '../src/network/transport/manual-clock.contract.ts';
 
 const tokenizerHash = testOpening().tokenizerHash;
 

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTurn, type Turn } from '../src/device/turn.ts';
-import { createToyModel } from '../src/models/toy.ts';
-import { connectWebSocket } from '../src/transport-node/websocket-client.ts';
+import { createToyModel } from '../src/models/port/toy.ts';
+import { connectWebSocket } from '../src/network/transport-node/websocket-client.ts';
+import { startTurn, type Turn } from '../src/processes/device/turn.ts';
 
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../bin/outrider.ts', import.meta.url));
 
 let folder = '';
 beforeEach(() => {

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { errorCodes } from '../src/basics/errors.ts';
+import { errorCodes } from '../src/core/basics/errors.ts';
 
 const rows = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8')
   .split('\n')

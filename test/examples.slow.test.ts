@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { neutralSampling } from '../src/decoding/sampling.ts';
+import { readPreset } from '../simulator/scenario/presets.ts';
+import { runSlots, type SlotOutcome } from '../simulator/simulation/run-slots.ts';
+import { neutralSampling } from '../src/core/decoding/sampling.ts';
+import { modeNames } from '../src/core/protocol/wire/mode.ts';
 import { findPolicy } from '../src/files/policy-file.ts';
-import { modeNames } from '../src/protocol/mode.ts';
-import { readPreset } from '../src/scenario/presets.ts';
-import { runSlots, type SlotOutcome } from '../src/simulation/run-slots.ts';
 import { startToyEdge, type ToyEdge, toyReference, toySeed } from './together/toy-edge.ts';
 
 const folder = fileURLToPath(new URL('../examples/', import.meta.url));

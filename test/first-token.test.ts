@@ -2,8 +2,8 @@
 // comes when both are done, not one after the other. The numbers stand in docs/decisions/2026-11-25-one-shell.md.
 
 import { expect, it } from 'vitest';
-import type { ModeName } from '../src/protocol/mode.ts';
-import { runSession } from '../src/virtual-time/run-session.ts';
+import { runSession } from '../simulator/virtual-time/run-session.ts';
+import type { ModeName } from '../src/core/protocol/wire/mode.ts';
 
 function firstTokenMs(mode: ModeName, draftLength: number): number {
   const { emissions } = runSession({

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { deflateRawSync, gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeModel, tinyMetadata, tinyTensors } from '../src/gguf/gguf.fixture.ts';
-import { encodeWheel } from '../src/model-files/pypi-wheel.fixture.ts';
+import { encodeWheel } from '../src/models/files/pypi-wheel.fixture.ts';
+import { encodeModel, tinyMetadata, tinyTensors } from '../src/models/gguf/gguf.fixture.ts';
 
 type Corpus = Readonly<Record<string, string | Uint8Array>>;
 

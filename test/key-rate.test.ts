@@ -1,13 +1,13 @@
 // What all connections of a key may send together, and what an opening costs that does not fit.
 
 import { expect, it } from 'vitest';
-import { DeviceCodec } from '../src/protocol/codec.ts';
-import { defaultRate, EdgeConnections } from '../src/protocol/edge-connections.ts';
-import { edgeKey } from '../src/protocol/edge-key.ts';
-import { testHello, testOpening } from '../src/protocol/edge-session.fixture.ts';
-import type { DeviceMessage } from '../src/protocol/messages.ts';
-import { byteWire, type FrameHandler } from '../src/protocol/wire.ts';
-import { createManualClock } from '../src/transport/manual-clock.contract.ts';
+import { defaultRate, EdgeConnections } from '../src/core/protocol/edge/edge-connections.ts';
+import { edgeKey } from '../src/core/protocol/edge/edge-key.ts';
+import { testHello, testOpening } from '../src/core/protocol/edge/edge-session.fixture.ts';
+import { DeviceCodec } from '../src/core/protocol/wire/codec.ts';
+import type { DeviceMessage } from '../src/core/protocol/wire/messages.ts';
+import { byteWire, type FrameHandler } from '../src/core/protocol/wire/wire.ts';
+import { createManualClock } from '../src/network/transport/manual-clock.contract.ts';
 
 const ping: DeviceMessage = { kind: 'ping', stamp: 1 };
 

@@ -13,7 +13,7 @@ import {
   startTurn,
 } from '../src/api/device.ts';
 import { edgeKey, startEdge } from '../src/api/edge.ts';
-import { type DeviceOptions, type EdgeOptions, listenEdge, openDevice, openModel } from '../src/index.ts';
+import { type DeviceOptions, type EdgeOptions, listenEdge, openDevice, openModel } from '../src/api/index.ts';
 import { startToyEdge, toyReference } from './together/toy-edge.ts';
 
 const model = createToyModel({ seed: 1, role: 'draft' });

@@ -1,10 +1,10 @@
 // A fleet of real processes: `outrider live` compares every text, and `trial chaos` kills, stops and drains them.
 
 import { expect, it } from 'vitest';
-import { liveExperiment } from '../src/experiments/live/bench-live.ts';
-import { openDemo } from '../src/experiments/live/demo.ts';
-import { runExperiment } from '../src/laboratory/run.ts';
-import { chaosTrial } from '../src/trials/chaos/chaos.ts';
+import { liveExperiment } from '../laboratory/experiments/live/bench-live.ts';
+import { chaosTrial } from '../laboratory/trials/chaos/chaos.ts';
+import { openDemo } from '../simulator/fleet/demo.ts';
+import { runExperiment } from '../simulator/runner/run.ts';
 
 const notes: string[] = [];
 const note = (line: string): void => void notes.push(line);

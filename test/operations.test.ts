@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { ControllerMetrics } from '../src/controller/controller-metrics.ts';
-import { startTurn } from '../src/device/turn.ts';
-import { createEdgeMetrics } from '../src/metrics/edge-metrics.ts';
-import { createEndpointMetrics } from '../src/metrics/endpoint-metrics.ts';
+import { ControllerMetrics } from '../src/allocation/controller/controller-metrics.ts';
+import { startTurn } from '../src/processes/device/turn.ts';
+import { createEdgeMetrics } from '../src/processes/metrics/edge-metrics.ts';
+import { createEndpointMetrics } from '../src/processes/metrics/endpoint-metrics.ts';
 import { startToyEdge, toyTurn } from './together/toy-edge.ts';
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, '..', path), 'utf8');

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { defaultCacheDirectory } from '../src/model-files/cache.ts';
+import { defaultCacheDirectory } from '../src/models/files/cache.ts';
 
 const call = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -88,7 +88,7 @@ export async function installPacked(): Promise<Application> {
   }
   const nodes = new Map([[process.versions.node, process.execPath]]);
   if (canRunOldest) nodes.set(oldest.version, await oldestNode());
-  const main = join(modules, 'outrider/dist/cli/main.js');
+  const main = join(modules, 'outrider/dist/bin/outrider.js');
   return {
     folder,
     packageFolder: join(modules, 'outrider'),

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { plantedBugs } from '../src/trials/faults/planted-bugs.fixture.ts';
-import { invariants } from '../src/trials/faults/violation.ts';
+import { plantedBugs } from '../laboratory/trials/faults/planted-bugs.fixture.ts';
+import { invariants } from '../laboratory/trials/faults/violation.ts';
 import { sourceBugs } from './planted-bugs.fixture.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');

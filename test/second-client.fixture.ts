@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const check = fileURLToPath(new URL('second-client/check.py', import.meta.url));
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../bin/outrider.ts', import.meta.url));
 
 export interface Checked {
   readonly passed: number;

@@ -1,8 +1,8 @@
 // The second implementation against an edge with the default target; it also derives the tokenizer hash as docs/protocol.md says.
 
 import { expect, it } from 'vitest';
-import { acquireModel } from '../src/model-files/acquire.ts';
-import { defaultPair } from '../src/model-files/manifest-data.ts';
+import { acquireModel } from '../src/models/files/acquire.ts';
+import { defaultPair } from '../src/models/files/manifest-data.ts';
 import { rarerThan, runSecondClient } from './second-client.fixture.ts';
 
 it('writes the text of the default target, whatever happens to its connections', async () => {

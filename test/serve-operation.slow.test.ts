@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../bin/outrider.ts', import.meta.url));
 const prompt = 'a prompt that no log may hold';
 const key = 'key-that-no-log-may-hold-0123456789';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { defaultTextDeadlines, TextDeadline, type TextDeadlines } from '../src/protocol/text-deadline.ts';
-import { createManualClock } from '../src/transport/manual-clock.contract.ts';
+import { defaultTextDeadlines, TextDeadline, type TextDeadlines } from '../src/core/protocol/device/text-deadline.ts';
+import { createManualClock } from '../src/network/transport/manual-clock.contract.ts';
 
 const deadlines = { firstTokenWithinMs: 1000, nextTokenWithinMs: 100 };
 

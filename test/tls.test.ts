@@ -11,16 +11,16 @@ import tls, { connect as connectTls, createServer as createTlsServer } from 'nod
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeCertificate } from '../src/files/self-signed.ts';
 import { loadTls, ownCertificate, type TlsPaths, watchTls } from '../src/files/tls-files.ts';
-import { subprotocol } from '../src/transport/socket-connection.ts';
-import { witness } from '../src/transport/transport.contract.ts';
-import type { Accept } from '../src/transport/transport.ts';
-import type { UpgradeRefusal } from '../src/transport-node/upgrade-guard.ts';
-import { connectWebSocket } from '../src/transport-node/websocket-client.ts';
+import { subprotocol } from '../src/network/transport/socket-connection.ts';
+import { witness } from '../src/network/transport/transport.contract.ts';
+import type { Accept } from '../src/network/transport/transport.ts';
+import type { UpgradeRefusal } from '../src/network/transport-node/upgrade-guard.ts';
+import { connectWebSocket } from '../src/network/transport-node/websocket-client.ts';
 import {
   type ListenSettings,
   listenWebSocket,
   type WebSocketListener,
-} from '../src/transport-node/websocket-server.ts';
+} from '../src/network/transport-node/websocket-server.ts';
 
 let folder = '';
 const opened: { close(): Promise<unknown> }[] = [];

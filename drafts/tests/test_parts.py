@@ -246,7 +246,7 @@ class Writing(WithTarget):
         self.assertEqual(load_decoder(again).shape, decoder.shape)
 
 
-# As readVocabulary of src/gguf/vocabulary.ts gives it for this file.
+# As readVocabulary of src/models/gguf/vocabulary.ts gives it for this file.
 HASH_OF_TINY_TARGET = "739e5c51fc2cd6b056927a5b0904503f02ed69c12a64290c44842f9b1d81910d"
 
 if __name__ == "__main__":

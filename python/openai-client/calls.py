@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 
 class Lamp(BaseModel):
-    """The schema of the trial: src/trials/api/light.ts."""
+    """The schema of the trial: laboratory/trials/api/light.ts."""
 
     room: Literal["kitchen", "hall", "attic"]
     on: bool

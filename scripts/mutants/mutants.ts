@@ -6,14 +6,20 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createRandom } from '../../src/basics/philox.ts';
+import { createRandom } from '../../src/core/basics/philox.ts';
 import { type Equivalent, findListed, readEquivalents } from './equivalents.ts';
 import type { Mutant } from './operators.ts';
 import { type Line, mutateAll, type Outcome, type Plan, planVariable, readLines } from './plan.ts';
 import { testsOf } from './tests-of.ts';
 
 const root: string = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
-const allFolders = ['src/decoding', 'src/scheduling', 'src/allocation', 'src/protocol', 'src/edge'];
+const allFolders = [
+  'src/core/decoding',
+  'src/core/scheduling',
+  'src/allocation',
+  'src/core/protocol',
+  'src/processes/edge',
+];
 /** The longest tests of the first and of the second pass, ms. */
 const quick = { own: 60, other: 30 };
 const slow = { own: 2500, other: 300 };

@@ -12,7 +12,7 @@ export interface TestList {
 
 /** Tests that are about a folder and lie elsewhere. */
 const about: Readonly<Record<string, readonly string[]>> = {
-  'src/protocol': [
+  'src/core/protocol': [
     'test/text-deadline.test.ts',
     'test/edge-connection-limits.test.ts',
     'test/edge-core.test.ts',
@@ -20,15 +20,21 @@ const about: Readonly<Record<string, readonly string[]>> = {
     'test/edge-connections.test.ts',
     'test/first-token.test.ts',
   ],
-  'src/edge': ['test/together'],
+  'src/processes/edge': ['test/together'],
 };
 /** Folders whose code uses the folder's. */
 const users: Readonly<Record<string, readonly string[]>> = {
-  'src/decoding': ['src/protocol', 'src/models', 'src/virtual-time'],
-  'src/scheduling': ['src/protocol', 'src/edge', 'src/virtual-time'],
-  'src/protocol': ['src/edge', 'src/device', 'src/virtual-time', 'src/trials/faults', 'test/together'],
-  'src/allocation': ['src/learned', 'src/simulation', 'src/trials/allocation'],
-  'src/edge': ['src/protocol'],
+  'src/core/decoding': ['src/core/protocol', 'src/models/port', 'simulator/virtual-time'],
+  'src/core/scheduling': ['src/core/protocol', 'src/processes/edge', 'simulator/virtual-time'],
+  'src/core/protocol': [
+    'src/processes/edge',
+    'src/processes/device',
+    'simulator/virtual-time',
+    'laboratory/trials/faults',
+    'test/together',
+  ],
+  'src/allocation': ['src/allocation/learned', 'simulator/simulation', 'laboratory/trials/allocation'],
+  'src/processes/edge': ['src/core/protocol'],
 };
 
 /** @param path a folder, or a file in it */

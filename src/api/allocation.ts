@@ -1,19 +1,19 @@
 // `outrider/allocation`: which server serves which device, with which share of band and computing, for one time slot (the UARA problem
 // of Koh & Yang 2025). Pure functions; they run anywhere. docs/allocation.md has the problem, docs/library.md an example.
 
-export { type Certificate, certify } from '../allocation/certify.ts';
-export { checkAssignment } from '../allocation/check-assignment.ts';
-export { checkState } from '../allocation/check-state.ts';
-export { type Decision, type DecisionRow, describeDecision } from '../allocation/describe-decision.ts';
-export { shareEqually } from '../allocation/equal-shares.ts';
-export { createSlotTerms, evaluate, type SlotTerms, type TermSums } from '../allocation/objective.ts';
-export { shareOptimally } from '../allocation/optimal-shares.ts';
-export type { PaceState } from '../allocation/pace-state.ts';
-export { createPolicy, type PolicyEntry, policyList, type Sharing } from '../allocation/policies.ts';
-export { type PacePrediction, predictPace } from '../allocation/predict-pace.ts';
-export { type NamedPolicy, requireAssignment } from '../allocation/require-assignment.ts';
-export { readState } from '../allocation/slot-json.ts';
-export { exampleState } from '../allocation/slot-json-example.ts';
+export { type PacePrediction, predictPace } from '../allocation/felt/predict-pace.ts';
+export { shareEqually } from '../allocation/paper/equal-shares.ts';
+export { createSlotTerms, evaluate, type SlotTerms, type TermSums } from '../allocation/paper/objective.ts';
+export { shareOptimally } from '../allocation/paper/optimal-shares.ts';
+export { createPolicy, type PolicyEntry, policyList, type Sharing } from '../allocation/policies/policies.ts';
+export { type Certificate, certify } from '../allocation/search/certify.ts';
+export { checkAssignment } from '../allocation/slot/check-assignment.ts';
+export { checkState } from '../allocation/slot/check-state.ts';
+export { type Decision, type DecisionRow, describeDecision } from '../allocation/slot/describe-decision.ts';
+export type { PaceState } from '../allocation/slot/pace-state.ts';
+export { type NamedPolicy, requireAssignment } from '../allocation/slot/require-assignment.ts';
+export { readState } from '../allocation/slot/slot-json.ts';
+export { exampleState } from '../allocation/slot/slot-json-example.ts';
 export type {
   Assignment,
   CandidateLinks,
@@ -22,6 +22,6 @@ export type {
   Outlook,
   Policy,
   SlotState,
-} from '../allocation/slot-state.ts';
-export { type SyntheticSettings, syntheticSlot } from '../allocation/synthetic-slot.ts';
-export { type ErrorCode, isOutriderError, OutriderError } from '../basics/errors.ts';
+} from '../allocation/slot/slot-state.ts';
+export { type SyntheticSettings, syntheticSlot } from '../allocation/slot/synthetic-slot.ts';
+export { type ErrorCode, isOutriderError, OutriderError } from '../core/basics/errors.ts';

@@ -1,4 +1,4 @@
-// A device in one call, on Node: opens the draft and the tokenizer by their names, then makes the device of src/device/device.ts.
+// A device in one call, on Node: opens the draft and the tokenizer by their names, then makes the device of src/processes/device/device.ts.
 
 import {
   abortSignal,
@@ -11,21 +11,21 @@ import {
   text,
   truth,
   whole,
-} from '../basics/check-options.ts';
-import { badArgument } from '../basics/errors.ts';
-import { createDevice, type Device } from '../device/device.ts';
-import { type DeviceEdge, deviceEdges, type EdgeList, listEdges } from '../device/edge-list.ts';
-import { partChecks, questionChecks } from '../device/turn-options.ts';
-import { openLlamaTokenizer } from '../engines/llama-tokenizer.ts';
-import { gpuCheck, type OpenModelOptions, openModel } from '../engines/open-model.ts';
-import { acquireModel } from '../model-files/acquire.ts';
-import { defaultPair } from '../model-files/manifest-data.ts';
-import { AdaptiveDrafter } from '../models/adaptive-drafter.ts';
-import { type Drafter, ModelDrafter } from '../models/drafter.ts';
-import type { Tokenizer } from '../models/model.ts';
-import { parseModelSpec } from '../models/model-spec.ts';
-import type { Connect } from '../transport/transport.ts';
-import { connectWebSocket } from '../transport-node/websocket-client.ts';
+} from '../core/basics/check-options.ts';
+import { badArgument } from '../core/basics/errors.ts';
+import { openLlamaTokenizer } from '../models/engines/llama-tokenizer.ts';
+import { gpuCheck, type OpenModelOptions, openModel } from '../models/engines/open-model.ts';
+import { acquireModel } from '../models/files/acquire.ts';
+import { defaultPair } from '../models/files/manifest-data.ts';
+import { AdaptiveDrafter } from '../models/port/adaptive-drafter.ts';
+import { type Drafter, ModelDrafter } from '../models/port/drafter.ts';
+import type { Tokenizer } from '../models/port/model.ts';
+import { parseModelSpec } from '../models/port/model-spec.ts';
+import type { Connect } from '../network/transport/transport.ts';
+import { connectWebSocket } from '../network/transport-node/websocket-client.ts';
+import { createDevice, type Device } from '../processes/device/device.ts';
+import { type DeviceEdge, deviceEdges, type EdgeList, listEdges } from '../processes/device/edge-list.ts';
+import { partChecks, questionChecks } from '../processes/device/turn-options.ts';
 
 /** Sequences of a draft model: the text, and each alternative beside it. @param hedges default: as many as a turn has by default */
 export function draftSequences(hedges = 1): number {

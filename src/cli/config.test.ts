@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { type ConfigFaces, configSchemaText, faces, resolveOptions } from './config.ts';
-import { configurableCommands } from './config-file.ts';
-import { commandOf } from './option-flags.ts';
+import { configurableCommands } from './options/config-file.ts';
+import { commandOf } from './options/option-flags.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'outrider-config-'));
 

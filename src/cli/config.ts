@@ -1,18 +1,18 @@
 // `outrider config`: what the options of a command are, and where each comes from; the schema of the file.
 
 import { Command } from 'commander';
-import { badArgument } from '../basics/errors.ts';
-import { Secret, withoutUserinfo } from '../basics/secret.ts';
+import { badArgument } from '../core/basics/errors.ts';
+import { Secret, withoutUserinfo } from '../core/basics/secret.ts';
 import { printDocument } from '../files/document.ts';
-import { configSchemaOf, configurableOptions } from '../laboratory/config-schema.ts';
-import type { OptionsOf, OptionTable } from '../laboratory/options.ts';
-import { configurableCommands } from './config-file.ts';
-import { placeInFile, sourceOf } from './config-values.ts';
 import { controllerFace } from './controller.ts';
-import { edgeFace } from './edge.ts';
-import { type CommandFace, commandOf } from './option-flags.ts';
-import { serveFace } from './serve.ts';
-import { formatTable } from './terminal-table.ts';
+import { serveFace } from './device/serve.ts';
+import { edgeFace } from './edge/edge.ts';
+import { configurableCommands } from './options/config-file.ts';
+import { configSchemaOf, configurableOptions } from './options/config-schema.ts';
+import { placeInFile, sourceOf } from './options/config-values.ts';
+import { type CommandFace, commandOf } from './options/option-flags.ts';
+import type { OptionsOf, OptionTable } from './options/options.ts';
+import { formatTable } from './terminal/terminal-table.ts';
 
 /** The commands that take a configuration file. */
 export type ConfigFaces = { readonly [Name in (typeof configurableCommands)[number]]: CommandFace<OptionTable> };

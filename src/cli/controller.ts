@@ -4,21 +4,25 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { CloseStack } from '../basics/close-stack.ts';
-import { badArgument } from '../basics/errors.ts';
-import type { ControllerEvent } from '../controller/controller-events.ts';
+import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
+import { CloseStack } from '../core/basics/close-stack.ts';
+import { badArgument } from '../core/basics/errors.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyThread } from '../files/policy-thread.ts';
-import type { ControllerAccount } from '../laboratory/controller-process.ts';
-import { startCpuTime } from '../laboratory/cpu-time.ts';
-import { answerPrefix } from '../laboratory/edge-process.ts';
-import type { OptionsOf, OptionTable } from '../laboratory/options.ts';
-import { listenController, type RunningController, startController } from '../live/controller-server.ts';
-import { machineClock } from '../transport/machine-clock.ts';
-import { resolveListenAddress } from '../transport-node/listen-address.ts';
-import { withInterrupt } from './interrupt.ts';
-import { metricsOption, openMetricsPort } from './metrics-port.ts';
-import { type CommandFace, commandOf } from './option-flags.ts';
+import { machineClock } from '../network/transport/machine-clock.ts';
+import { resolveListenAddress } from '../network/transport-node/listen-address.ts';
+import {
+  listenController,
+  type RunningController,
+  startController,
+} from '../processes/controller/controller-server.ts';
+import type { ControllerAccount } from './children/controller-process.ts';
+import { startCpuTime } from './children/cpu-time.ts';
+import { answerPrefix } from './children/edge-process.ts';
+import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
+import { type CommandFace, commandOf } from './options/option-flags.ts';
+import type { OptionsOf, OptionTable } from './options/options.ts';
+import { withInterrupt } from './terminal/interrupt.ts';
 
 const notes = `Examples:
   outrider controller                                      policy best, objective felt, on ws://127.0.0.1:8640

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createProgram } from './program.ts';
+import { createProgram } from '../../bin/program.ts';
 
 let folder = '';
 beforeEach(async () => {

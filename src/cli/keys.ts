@@ -2,13 +2,13 @@
 
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import { hasGrace, type KeyEntry, type KeyScope, type KeyTerms, keyScopes, keyState } from '../access/key-book.ts';
-import { parseDuration } from '../access/key-text.ts';
+import { hasGrace, type KeyEntry, type KeyScope, type KeyTerms, keyScopes, keyState } from '../core/access/key-book.ts';
+import { parseDuration } from '../core/access/key-text.ts';
 import { printDocument } from '../files/document.ts';
 import { addKeyTo, defaultKeyFile, loadKeys, type MadeKey, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
-import type { OptionsOf } from '../laboratory/options.ts';
-import { commandOf } from './option-flags.ts';
-import { formatTable } from './terminal-table.ts';
+import { commandOf } from './options/option-flags.ts';
+import type { OptionsOf } from './options/options.ts';
+import { formatTable } from './terminal/terminal-table.ts';
 
 const shared = {
   keys: {

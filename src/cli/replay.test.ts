@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startToyEdge, toySeed, toyTurn } from '../../test/together/toy-edge.ts';
-import { startTurn } from '../device/turn.ts';
 import { logSessions, logTurns, readEventLog } from '../files/event-log-file.ts';
-import { createToyModel } from '../models/toy.ts';
+import { createToyModel } from '../models/port/toy.ts';
+import { startTurn } from '../processes/device/turn.ts';
 import { runReplay } from './replay.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'outrider-'));

@@ -3,14 +3,14 @@
 
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { TextAssembler } from '../decoding/ending-text.ts';
+import { TextAssembler } from '../core/decoding/ending-text.ts';
+import type { EventLog } from '../core/protocol/log/event-log.ts';
+import { type ReplayedStep, replayLog } from '../core/protocol/log/event-log-replay.ts';
 import { jsonText, packageVersion, printDocument, type Result } from '../files/document.ts';
 import { readEventLog } from '../files/event-log-file.ts';
-import type { OptionsOf } from '../laboratory/options.ts';
-import type { EventLog } from '../protocol/event-log.ts';
-import { type ReplayedStep, replayLog } from '../protocol/event-log-replay.ts';
-import { commandOf } from './option-flags.ts';
-import { foreignLine } from './terminal-text.ts';
+import { commandOf } from './options/option-flags.ts';
+import type { OptionsOf } from './options/options.ts';
+import { foreignLine } from './terminal/terminal-text.ts';
 
 const options = {
   path: { argument: '<log>', help: 'file that --log wrote' },

@@ -4,9 +4,9 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { basename } from 'node:path';
-import type { OutriderError } from '../basics/errors.ts';
-import { withoutUserinfo } from '../basics/secret.ts';
-import { shippedPath } from '../model-files/shipped-path.ts';
+import type { OutriderError } from '../core/basics/errors.ts';
+import { withoutUserinfo } from '../core/basics/secret.ts';
+import { shippedPath } from '../models/files/shipped-path.ts';
 
 /** What a command found out. */
 export interface Result {

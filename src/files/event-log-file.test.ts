@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startToyEdge, toySeed, toyTurn } from '../../test/together/toy-edge.ts';
-import { startTurn } from '../device/turn.ts';
-import type { SessionStep } from '../edge/edge-sessions.ts';
-import { createToyModel } from '../models/toy.ts';
+import { createToyModel } from '../models/port/toy.ts';
+import { startTurn } from '../processes/device/turn.ts';
+import type { SessionStep } from '../processes/edge/edge-sessions.ts';
 import { logSessions, readEventLog, type SessionLogSettings, type SessionLogs } from './event-log-file.ts';
 
 let folder = '';

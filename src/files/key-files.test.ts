@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { KeyTerms } from '../access/key-book.ts';
+import type { KeyTerms } from '../core/access/key-book.ts';
 import { addKeyTo, loadKeys, revokeKeyIn, rotateKeyIn } from './key-files.ts';
 import { KeyRing, type KeyRingSettings } from './key-ring.ts';
 

@@ -13,10 +13,10 @@ import {
   type KeyTerms,
   revokeKey,
   rotateKey,
-} from '../access/key-book.ts';
-import { keysUnreadable, readKeyFile, writeKeyFile } from '../access/key-file.ts';
-import { keyIdBytes, keyIdFrom, keySecretBytes, keyTextFrom } from '../access/key-text.ts';
-import { badArgument } from '../basics/errors.ts';
+} from '../core/access/key-book.ts';
+import { keysUnreadable, readKeyFile, writeKeyFile } from '../core/access/key-file.ts';
+import { keyIdBytes, keyIdFrom, keySecretBytes, keyTextFrom } from '../core/access/key-text.ts';
+import { badArgument } from '../core/basics/errors.ts';
 import { makePrivateDirectory, stateDirectory } from './state-directory.ts';
 
 /** Where `outrider keys` keeps keys unless it is told another place. */

@@ -3,9 +3,16 @@
 
 import { timingSafeEqual } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { hasGrace, type KeyBook, type KeyEntry, type KeyScope, keyState, takesDigest } from '../access/key-book.ts';
-import { idInKey } from '../access/key-text.ts';
-import type { EdgeKey } from '../protocol/edge-key.ts';
+import {
+  hasGrace,
+  type KeyBook,
+  type KeyEntry,
+  type KeyScope,
+  keyState,
+  takesDigest,
+} from '../core/access/key-book.ts';
+import { idInKey } from '../core/access/key-text.ts';
+import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
 import { digestOf, loadKeys } from './key-files.ts';
 
 export interface KeyRingSettings {

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { badArgument, type OutriderError } from '../basics/errors.ts';
+import { badArgument, type OutriderError } from '../core/basics/errors.ts';
 
 /**
  * Makes a directory, and those above it, unless it is there.

@@ -5,9 +5,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createPolicy, policyEntry } from '../allocation/policies.ts';
-import type { Policy } from '../allocation/slot-state.ts';
-import { badArgument } from '../basics/errors.ts';
+import { createPolicy, policyEntry } from '../allocation/policies/policies.ts';
+import type { Policy } from '../allocation/slot/slot-state.ts';
+import { badArgument } from '../core/basics/errors.ts';
 import { type FoundPolicy, learnedPolicyList, readLearned, weightsOf } from './shipped-weights.ts';
 
 /** @throws OutriderError `bad-argument` */

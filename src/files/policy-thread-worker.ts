@@ -1,11 +1,11 @@
 // What runs in the thread of a policy: loads it, and answers each slot with an assignment, or with what was wrong.
 
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { PolicyFault } from '../allocation/remote-policy.ts';
-import { requireAssignment } from '../allocation/require-assignment.ts';
-import { byShards } from '../allocation/shard-state.ts';
-import type { Assignment, SlotState } from '../allocation/slot-state.ts';
-import { asOutriderError, type ErrorCode } from '../basics/errors.ts';
+import { byShards } from '../allocation/shards/shard-state.ts';
+import type { PolicyFault } from '../allocation/slot/remote-policy.ts';
+import { requireAssignment } from '../allocation/slot/require-assignment.ts';
+import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
+import { asOutriderError, type ErrorCode } from '../core/basics/errors.ts';
 import { findPolicy } from './policy-file.ts';
 import type { FoundPolicy } from './shipped-weights.ts';
 

@@ -4,11 +4,11 @@
 
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { PolicyFailure, type RemotePolicy } from '../allocation/remote-policy.ts';
-import { requireAssignment } from '../allocation/require-assignment.ts';
-import type { Assignment, SlotState } from '../allocation/slot-state.ts';
-import type { Clock } from '../basics/clock.ts';
-import { badArgument, OutriderError } from '../basics/errors.ts';
+import { PolicyFailure, type RemotePolicy } from '../allocation/slot/remote-policy.ts';
+import { requireAssignment } from '../allocation/slot/require-assignment.ts';
+import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
+import type { Clock } from '../core/basics/clock.ts';
+import { badArgument, OutriderError } from '../core/basics/errors.ts';
 import { type PolicyThreadData, type PolicyThreadMessage, policyThreadUrl } from './policy-thread-worker.ts';
 
 export interface PolicyThreadOptions {

@@ -3,7 +3,7 @@
 
 import { createPublicKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { invariant } from '../basics/invariant.ts';
+import { invariant } from '../core/basics/invariant.ts';
 
 /** PEM. */
 export interface Certificate {

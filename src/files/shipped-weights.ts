@@ -3,11 +3,11 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { NamedPolicy } from '../allocation/require-assignment.ts';
-import { badArgument } from '../basics/errors.ts';
-import { readActor } from '../learned/actor-file.ts';
-import { createLearnedPolicy } from '../learned/learned-policy.ts';
-import { shippedPath } from '../model-files/shipped-path.ts';
+import { readActor } from '../allocation/learned/actor-file.ts';
+import { createLearnedPolicy } from '../allocation/learned/learned-policy.ts';
+import type { NamedPolicy } from '../allocation/slot/require-assignment.ts';
+import { badArgument } from '../core/basics/errors.ts';
+import { shippedPath } from '../models/files/shipped-path.ts';
 
 /** A policy and, for a file, what it was: a changed file is another policy. */
 export interface FoundPolicy extends NamedPolicy {

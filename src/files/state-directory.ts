@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { badArgument } from '../basics/errors.ts';
+import { badArgument } from '../core/basics/errors.ts';
 
 /** OUTRIDER_STATE, or `outrider` in XDG_STATE_HOME or in ~/.local/state. */
 export function stateDirectory(environment: NodeJS.ProcessEnv = process.env): string {

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { badArgument, type OutriderError } from '../basics/errors.ts';
+import { badArgument, type OutriderError } from '../core/basics/errors.ts';
 import { replaceFile } from './key-files.ts';
 import { type Certificate, makeCertificate } from './self-signed.ts';
 import { makePrivateDirectory } from './state-directory.ts';

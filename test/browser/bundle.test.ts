@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as device from '../../src/api/device.ts';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { startToyEdge, type ToyEdge, toyReference, toySeed } from '../together/toy-edge.ts';
 import { type Bundle, bundleForBrowser } from './bundle.ts';
 
@@ -66,7 +66,7 @@ describe('the bundle of outrider/device', () => {
   });
 
   it('would be noticed with a Node module in it', async () => {
-    const { imports, warnings } = await bundleForBrowser('src/transport-node/websocket-server.ts');
+    const { imports, warnings } = await bundleForBrowser('src/network/transport-node/websocket-server.ts');
     expect(imports).toContain('node:http');
     expect(warnings.length).toBeGreaterThan(0);
   });

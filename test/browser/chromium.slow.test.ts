@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { startToyEdge, toyReference } from '../together/toy-edge.ts';
 import { bundleForBrowser } from './bundle.ts';
 

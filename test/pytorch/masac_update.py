@@ -1,7 +1,7 @@
-"""One update of MASAC by PyTorch, as numbers for src/training/update.test.ts.
+"""One update of MASAC by PyTorch, as numbers for simulator/training/update.test.ts.
 
     python3.11 -m venv venv && venv/bin/pip install -r test/pytorch/requirements.txt
-    venv/bin/python test/pytorch/masac_update.py > src/training/golden/masac-update.json
+    venv/bin/python test/pytorch/masac_update.py > simulator/training/golden/masac-update.json
 
 Small cases: what is learned by the network of pairs with a discount, by the flat network without, and association, from the team's
 reward and from what each device costs. All weights,

@@ -1,5 +1,5 @@
 """Compares this client with what the documents promise: the golden frames of docs/protocol.md, read from the page, and the golden vectors of
-docs/token-choice.md, read from the page and from src/decoding/golden/."""
+docs/token-choice.md, read from the page and from src/core/decoding/golden/."""
 
 import json
 import re
@@ -225,7 +225,7 @@ def sampling_of(parameters: dict) -> dict:
 
 def check_golden_file(report: Report) -> None:
     """The same vectors in machine-readable form."""
-    golden = json.loads((ROOT / "src/decoding/golden/token-choice.json").read_text())
+    golden = json.loads((ROOT / "src/core/decoding/golden/token-choice.json").read_text())
     for line in golden["noise"]:
         value = token_choice.noise(int(line["seed"], 16), line["position"], line["id"])
         report.check(f"golden noise {line}", bits(value) == line["noise"], bits(value))

@@ -1,9 +1,9 @@
 // For the tests of the HTTP endpoint on an edge's own port: a toy edge that has it.
 
 import type { RequestListener } from 'node:http';
-import { edgeEndpoint } from '../../src/cli/edge-endpoint.ts';
-import type { EdgeOptions } from '../../src/edge/edge-options.ts';
-import type { ListenEdgeSettings } from '../../src/edge/edge-requests.ts';
+import { edgeEndpoint } from '../../src/cli/edge/edge-endpoint.ts';
+import type { EdgeOptions } from '../../src/processes/edge/edge-options.ts';
+import type { ListenEdgeSettings } from '../../src/processes/edge/edge-requests.ts';
 import { startToyEdge, type ToyEdge } from './toy-edge.ts';
 
 export interface ApiEdge extends ToyEdge {

@@ -5,10 +5,15 @@ import OpenAI from 'openai';
 import { zodFunction, zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { OutriderError } from '../../src/basics/errors.ts';
-import { createHttpApp } from '../../src/http/app.ts';
-import type { AnswerToken, Completer, CompletionEnd, CompletionRequest } from '../../src/http/completion-port.ts';
-import { type HttpListener, listenHttp } from '../../src/http/listen-http.ts';
+import { OutriderError } from '../../src/core/basics/errors.ts';
+import { createHttpApp } from '../../src/processes/http/app.ts';
+import type {
+  AnswerToken,
+  Completer,
+  CompletionEnd,
+  CompletionRequest,
+} from '../../src/processes/http/completion-port.ts';
+import { type HttpListener, listenHttp } from '../../src/processes/http/listen-http.ts';
 
 const model = 'scripted';
 let listener: HttpListener;

@@ -2,15 +2,15 @@
 // it; and what the trial says where a text or a call is wrong.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDevice } from '../../src/device/device.ts';
-import { createHttpApp, routesOf } from '../../src/http/app.ts';
-import { createDeviceCompleter } from '../../src/http/device-completer.ts';
-import { type HttpListener, listenHttp } from '../../src/http/listen-http.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { apiTrial, callAll } from '../../src/trials/api/api.ts';
-import { loadClients } from '../../src/trials/api/clients.ts';
-import { Reference } from '../../src/trials/api/reference.ts';
-import type { ApiPlaces } from '../../src/trials/api/scene.ts';
+import { apiTrial, callAll } from '../../laboratory/trials/api/api.ts';
+import { loadClients } from '../../laboratory/trials/api/clients.ts';
+import { Reference } from '../../laboratory/trials/api/reference.ts';
+import type { ApiPlaces } from '../../laboratory/trials/api/scene.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { createDevice } from '../../src/processes/device/device.ts';
+import { createHttpApp, routesOf } from '../../src/processes/http/app.ts';
+import { createDeviceCompleter } from '../../src/processes/http/device-completer.ts';
+import { type HttpListener, listenHttp } from '../../src/processes/http/listen-http.ts';
 import { type ApiEdge, startApiEdge } from './api-edge.ts';
 import { toyDrafter, toySeed } from './toy-edge.ts';
 

@@ -1,12 +1,12 @@
 // Mode auto over real sockets: it begins with stream, measures, switches drafting off when it saves no time; the text stays the target's.
 
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { AutoMode } from '../../src/device/auto-mode.ts';
-import { createDevice } from '../../src/device/device.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { linearStepTime } from '../../src/scheduling/step-time.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { AutoMode } from '../../src/processes/device/auto-mode.ts';
+import { createDevice } from '../../src/processes/device/device.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
 import { startToyEdge, toyDrafter, toyReference, toySeed, toyTurn } from './toy-edge.ts';
 
 // Announced step times, not measured ones, so that a busy machine does not change the decision.

@@ -5,27 +5,31 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createPolicy } from '../../src/allocation/policies.ts';
-import type { Clock } from '../../src/basics/clock.ts';
-import type { ControllerEvent } from '../../src/controller/controller-events.ts';
-import { encodeControl, mostFrameBytes } from '../../src/controller/message-codec.ts';
-import { controlVersion, type DeviceReport, type EdgeReport } from '../../src/controller/messages.ts';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { listEdges } from '../../src/device/edge-list.ts';
-import { startTurn, type Turn } from '../../src/device/turn.ts';
-import type { TurnReport } from '../../src/device/turn-report.ts';
+import type { ControllerEvent } from '../../src/allocation/controller/controller-events.ts';
+import { encodeControl, mostFrameBytes } from '../../src/allocation/controller/message-codec.ts';
+import { controlVersion, type DeviceReport, type EdgeReport } from '../../src/allocation/controller/messages.ts';
+import { createPolicy } from '../../src/allocation/policies/policies.ts';
+import type { Clock } from '../../src/core/basics/clock.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
+import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
 import { openPolicyThread } from '../../src/files/policy-thread.ts';
-import { type ControlNote, type Reach, reachBy } from '../../src/live/control-client.ts';
-import { listenController, type RunningController, startController } from '../../src/live/controller-server.ts';
-import { type DeviceAgent, joinAsDevice } from '../../src/live/device-agent.ts';
-import { type EdgeFacts, joinAsEdge } from '../../src/live/edge-agent.ts';
-import { TicketBook } from '../../src/live/ticket-book.ts';
-import { edgeKey } from '../../src/protocol/edge-key.ts';
-import { linearStepTime } from '../../src/scheduling/step-time.ts';
-import { machineClock } from '../../src/transport/machine-clock.ts';
-import type { Connection } from '../../src/transport/transport.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
-import { listenWebSocket } from '../../src/transport-node/websocket-server.ts';
+import { machineClock } from '../../src/network/transport/machine-clock.ts';
+import type { Connection } from '../../src/network/transport/transport.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import { listenWebSocket } from '../../src/network/transport-node/websocket-server.ts';
+import { type ControlNote, type Reach, reachBy } from '../../src/processes/controller/control-client.ts';
+import {
+  listenController,
+  type RunningController,
+  startController,
+} from '../../src/processes/controller/controller-server.ts';
+import { type DeviceAgent, joinAsDevice } from '../../src/processes/controller/device-agent.ts';
+import { type EdgeFacts, joinAsEdge } from '../../src/processes/controller/edge-agent.ts';
+import { TicketBook } from '../../src/processes/controller/ticket-book.ts';
+import { listEdges } from '../../src/processes/device/edge-list.ts';
+import { startTurn, type Turn } from '../../src/processes/device/turn.ts';
+import type { TurnReport } from '../../src/processes/device/turn-report.ts';
 import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
 
 const [length, longLength] = [120, 700];

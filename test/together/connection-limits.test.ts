@@ -3,9 +3,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import { subprotocol } from '../../src/transport/socket-connection.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { subprotocol } from '../../src/network/transport/socket-connection.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
 import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
 
 const sockets: Socket[] = [];

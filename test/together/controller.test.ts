@@ -1,22 +1,26 @@
 // A controller, three edges and devices over real sockets: the controller decides, and no order, loss or end changes a token.
 
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { createPolicy } from '../../src/allocation/policies.ts';
-import type { ControllerEvent } from '../../src/controller/controller-events.ts';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { AutoMode } from '../../src/device/auto-mode.ts';
-import { startTurn, type Turn } from '../../src/device/turn.ts';
-import type { TurnOptions } from '../../src/device/turn-options.ts';
-import type { TurnReport } from '../../src/device/turn-report.ts';
+import type { ControllerEvent } from '../../src/allocation/controller/controller-events.ts';
+import { createPolicy } from '../../src/allocation/policies/policies.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
 import { openPolicyThread } from '../../src/files/policy-thread.ts';
-import { type ControlNote, reachBy } from '../../src/live/control-client.ts';
-import { listenController, type RunningController, startController } from '../../src/live/controller-server.ts';
-import { type DeviceAgent, joinAsDevice } from '../../src/live/device-agent.ts';
-import { joinAsEdge } from '../../src/live/edge-agent.ts';
-import { TicketBook } from '../../src/live/ticket-book.ts';
-import { edgeKey } from '../../src/protocol/edge-key.ts';
-import { machineClock } from '../../src/transport/machine-clock.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
+import { machineClock } from '../../src/network/transport/machine-clock.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import { type ControlNote, reachBy } from '../../src/processes/controller/control-client.ts';
+import {
+  listenController,
+  type RunningController,
+  startController,
+} from '../../src/processes/controller/controller-server.ts';
+import { type DeviceAgent, joinAsDevice } from '../../src/processes/controller/device-agent.ts';
+import { joinAsEdge } from '../../src/processes/controller/edge-agent.ts';
+import { TicketBook } from '../../src/processes/controller/ticket-book.ts';
+import { AutoMode } from '../../src/processes/device/auto-mode.ts';
+import { startTurn, type Turn } from '../../src/processes/device/turn.ts';
+import type { TurnOptions } from '../../src/processes/device/turn-options.ts';
+import type { TurnReport } from '../../src/processes/device/turn-report.ts';
 import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
 
 const length = 120;

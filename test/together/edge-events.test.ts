@@ -1,11 +1,11 @@
 // What an edge says of itself while devices and strangers come and go, and how it goes down.
 
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import type { EdgeLogEvent } from '../../src/edge/edge-events.ts';
-import { edgeKey } from '../../src/protocol/edge-key.ts';
-import { createInMemoryNetwork } from '../../src/transport/in-memory.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
+import { createInMemoryNetwork } from '../../src/network/transport/in-memory.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
+import type { EdgeLogEvent } from '../../src/processes/edge/edge-events.ts';
 import { startToyEdge, type ToyEdge, toyPrompt, toyReference, toyTurn } from './toy-edge.ts';
 
 const key = 'a-key-that-nobody-may-read';

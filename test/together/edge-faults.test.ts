@@ -2,18 +2,18 @@
 // of the clock, the engine and the draft model, and each time the sessions end in time and later ones are served.
 
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/basics/clock.ts';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import type { TurnOptions } from '../../src/device/turn-options.ts';
-import { type Edge, startEdge } from '../../src/edge/edge.ts';
-import type { EdgeOptions } from '../../src/edge/edge-options.ts';
-import type { LanguageModel, ModelSequence } from '../../src/models/model.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { anyone } from '../../src/protocol/edge-key.ts';
-import { linearStepTime } from '../../src/scheduling/step-time.ts';
-import { createInMemoryNetwork } from '../../src/transport/in-memory.ts';
-import { machineClock } from '../../src/transport/machine-clock.ts';
+import type { Clock } from '../../src/core/basics/clock.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { anyone } from '../../src/core/protocol/edge/edge-key.ts';
+import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
+import type { LanguageModel, ModelSequence } from '../../src/models/port/model.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { createInMemoryNetwork } from '../../src/network/transport/in-memory.ts';
+import { machineClock } from '../../src/network/transport/machine-clock.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
+import type { TurnOptions } from '../../src/processes/device/turn-options.ts';
+import { type Edge, startEdge } from '../../src/processes/edge/edge.ts';
+import type { EdgeOptions } from '../../src/processes/edge/edge-options.ts';
 import { toyPrompt, toyReference, toySeed } from './toy-edge.ts';
 
 /** Names of the functions of a type. */

@@ -1,18 +1,18 @@
 // Logs of toy sessions over real sockets: a replay does the same as the session, and detects any change of a log.
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import type { TurnOptions } from '../../src/device/turn-options.ts';
-import type { TurnReport } from '../../src/device/turn-report.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { parseEventLog, toPlain } from '../../src/protocol/event-log.ts';
-import { replayLog } from '../../src/protocol/event-log-replay.ts';
-import { createDeviceLog, createEdgeLog } from '../../src/protocol/event-log-write.ts';
-import { idealLink } from '../../src/protocol/link-model-settings.ts';
-import { modeNames } from '../../src/protocol/mode.ts';
-import { createEmulatedLink } from '../../src/transport/emulated-link.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { parseEventLog, toPlain } from '../../src/core/protocol/log/event-log.ts';
+import { replayLog } from '../../src/core/protocol/log/event-log-replay.ts';
+import { createDeviceLog, createEdgeLog } from '../../src/core/protocol/log/event-log-write.ts';
+import { idealLink } from '../../src/core/protocol/wire/link-model-settings.ts';
+import { modeNames } from '../../src/core/protocol/wire/mode.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { createEmulatedLink } from '../../src/network/transport/emulated-link.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
+import type { TurnOptions } from '../../src/processes/device/turn-options.ts';
+import type { TurnReport } from '../../src/processes/device/turn-report.ts';
 import { startToyEdge, toySeed, toyTurn } from './toy-edge.ts';
 
 const toyTokenizer = createToyModel({ seed: toySeed, role: 'target' }).tokenizer;

@@ -2,12 +2,12 @@
 // second pair is tried if it is in the cache, or if OUTRIDER_TEST_PAIR=1 allows the download of 1.6 GB.
 
 import { expect, it } from 'vitest';
-import { modelPath } from '../../src/model-files/acquire.ts';
-import { defaultCacheDirectory, fileBytes } from '../../src/model-files/cache.ts';
-import { requireModels } from '../../src/model-files/manifest.ts';
-import { defaultPair } from '../../src/model-files/manifest-data.ts';
-import { trialExactness } from '../../src/trials/exactness/exactness.ts';
-import { trialFormats } from '../../src/trials/exactness/formats.ts';
+import { trialExactness } from '../../laboratory/trials/exactness/exactness.ts';
+import { trialFormats } from '../../laboratory/trials/exactness/formats.ts';
+import { modelPath } from '../../src/models/files/acquire.ts';
+import { defaultCacheDirectory, fileBytes } from '../../src/models/files/cache.ts';
+import { requireModels } from '../../src/models/files/manifest.ts';
+import { defaultPair } from '../../src/models/files/manifest-data.ts';
 
 const small = {
   tokens: 12,

@@ -1,9 +1,9 @@
 // A small exactness trial on real models; `outrider trial exactness` is the full one.
 
 import { expect, it } from 'vitest';
-import { defaultPair } from '../../src/model-files/manifest-data.ts';
-import { modeNames } from '../../src/protocol/mode.ts';
-import { trialExactness } from '../../src/trials/exactness/exactness.ts';
+import { trialExactness } from '../../laboratory/trials/exactness/exactness.ts';
+import { modeNames } from '../../src/core/protocol/wire/mode.ts';
+import { defaultPair } from '../../src/models/files/manifest-data.ts';
 
 it('every mode writes the same text as the target alone', async () => {
   const { rows, summary } = await trialExactness({

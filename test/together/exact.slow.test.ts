@@ -1,15 +1,15 @@
 // Device and edge with toy models over real sockets: for all drafts, sampling settings and failures, the text is the target's own.
 
 import { describe, expect, it } from 'vitest';
-import { neutralSampling, type Sampling } from '../../src/decoding/sampling.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import { ModelDrafter } from '../../src/models/drafter.ts';
-import { createNgramModel } from '../../src/models/ngram.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { idealLink } from '../../src/protocol/link-model-settings.ts';
-import { modeNames } from '../../src/protocol/mode.ts';
-import { createEmulatedLink } from '../../src/transport/emulated-link.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
+import { neutralSampling, type Sampling } from '../../src/core/decoding/sampling.ts';
+import { idealLink } from '../../src/core/protocol/wire/link-model-settings.ts';
+import { modeNames } from '../../src/core/protocol/wire/mode.ts';
+import { ModelDrafter } from '../../src/models/port/drafter.ts';
+import { createNgramModel } from '../../src/models/port/ngram.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { createEmulatedLink } from '../../src/network/transport/emulated-link.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
 import { startToyEdge, toyDrafter, toyReference, toySeed, toyTurn } from './toy-edge.ts';
 
 const samplings: readonly Sampling[] = [

@@ -1,20 +1,20 @@
 // Answers that follow a grammar, and logprobs, on a live edge with a toy target: the same text whatever is drafted.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Grammar } from '../../src/decoding/grammar.ts';
-import { neutralSampling, type SamplingOptions } from '../../src/decoding/sampling.ts';
-import { createDevice } from '../../src/device/device.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import { startEdge } from '../../src/edge/edge.ts';
-import type { EdgeOptions } from '../../src/edge/edge-options.ts';
-import { createGrammarEngine } from '../../src/engines/xgrammar.ts';
-import { ModelDrafter } from '../../src/models/drafter.ts';
-import { GrammarDrafter } from '../../src/models/grammar-drafter.ts';
-import { scriptModel } from '../../src/models/scripted.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import type { ModeName } from '../../src/protocol/mode.ts';
-import { linearStepTime } from '../../src/scheduling/step-time.ts';
-import { createInMemoryNetwork } from '../../src/transport/in-memory.ts';
+import type { Grammar } from '../../src/core/decoding/grammar.ts';
+import { neutralSampling, type SamplingOptions } from '../../src/core/decoding/sampling.ts';
+import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
+import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
+import { createGrammarEngine } from '../../src/models/engines/xgrammar.ts';
+import { ModelDrafter } from '../../src/models/port/drafter.ts';
+import { GrammarDrafter } from '../../src/models/port/grammar-drafter.ts';
+import { scriptModel } from '../../src/models/port/scripted.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { createInMemoryNetwork } from '../../src/network/transport/in-memory.ts';
+import { createDevice } from '../../src/processes/device/device.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
+import { startEdge } from '../../src/processes/edge/edge.ts';
+import type { EdgeOptions } from '../../src/processes/edge/edge-options.ts';
 
 const seed = 5;
 const vocabularySize = 2048;

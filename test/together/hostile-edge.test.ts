@@ -1,13 +1,13 @@
 // A device whose edge lies only loses time: it closes the connection, tries again for a while, and gives up with its text.
 
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import type { TurnReport } from '../../src/device/turn-report.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { EdgeCodec } from '../../src/protocol/codec.ts';
-import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../../src/protocol/messages.ts';
-import { createInMemoryNetwork } from '../../src/transport/in-memory.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { EdgeCodec } from '../../src/core/protocol/wire/codec.ts';
+import { type DeviceMessage, type EdgeMessage, protocolVersion } from '../../src/core/protocol/wire/messages.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { createInMemoryNetwork } from '../../src/network/transport/in-memory.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
+import type { TurnReport } from '../../src/processes/device/turn-report.ts';
 import { toyPrompt, toyReference, toySeed } from './toy-edge.ts';
 
 const { tokenizer, identity } = createToyModel({ seed: toySeed, role: 'target' });

@@ -5,11 +5,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createDevice } from '../../src/device/device.ts';
-import { createHttpApp } from '../../src/http/app.ts';
-import type { Completer, Round } from '../../src/http/completion-port.ts';
-import { createDeviceCompleter } from '../../src/http/device-completer.ts';
-import { type HttpListener, listenHttp } from '../../src/http/listen-http.ts';
+import { createDevice } from '../../src/processes/device/device.ts';
+import { createHttpApp } from '../../src/processes/http/app.ts';
+import type { Completer, Round } from '../../src/processes/http/completion-port.ts';
+import { createDeviceCompleter } from '../../src/processes/http/device-completer.ts';
+import { type HttpListener, listenHttp } from '../../src/processes/http/listen-http.ts';
 import { type ApiEdge, startApiEdge } from './api-edge.ts';
 import { toyDrafter, toyPrompt } from './toy-edge.ts';
 

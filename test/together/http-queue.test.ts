@@ -1,7 +1,7 @@
 // Requests to an edge whose places are all taken: they wait for a bounded time, and are then told when to try again.
 
 import { describe, expect, it } from 'vitest';
-import { edgeKey } from '../../src/protocol/edge-key.ts';
+import { edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
 import { type ApiEdge, startApiEdge } from './api-edge.ts';
 import { toyPrompt } from './toy-edge.ts';
 

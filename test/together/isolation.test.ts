@@ -1,12 +1,12 @@
 // An error in the verification of one session does not affect other sessions.
 
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import { startEdge } from '../../src/edge/edge.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { linearStepTime } from '../../src/scheduling/step-time.ts';
-import { createInMemoryNetwork } from '../../src/transport/in-memory.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { createInMemoryNetwork } from '../../src/network/transport/in-memory.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
+import { startEdge } from '../../src/processes/edge/edge.ts';
 import { toyPrompt, toyReference, toySeed } from './toy-edge.ts';
 
 describe('an edge whose verification fails for one session', () => {

@@ -4,12 +4,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { KeyTerms } from '../../src/access/key-book.ts';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn, type Turn } from '../../src/device/turn.ts';
-import type { Edge } from '../../src/edge/edge.ts';
+import type { KeyTerms } from '../../src/core/access/key-book.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { addKeyTo, replaceFile, revokeKeyIn, rotateKeyIn } from '../../src/files/key-files.ts';
 import { KeyRing } from '../../src/files/key-ring.ts';
+import { startTurn, type Turn } from '../../src/processes/device/turn.ts';
+import type { Edge } from '../../src/processes/edge/edge.ts';
 import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
 
 let folder = '';

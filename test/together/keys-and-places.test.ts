@@ -1,11 +1,11 @@
 // Several keys at one edge: whose memory, sessions, rows and places they are.
 
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import type { Turn } from '../../src/device/turn.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import type { TurnOptions } from '../../src/device/turn-options.ts';
-import { type EdgeKey, edgeKey } from '../../src/protocol/edge-key.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { type EdgeKey, edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
+import type { Turn } from '../../src/processes/device/turn.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
+import type { TurnOptions } from '../../src/processes/device/turn-options.ts';
 import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
 
 const keyOf = (credentials: string): EdgeKey => edgeKey(credentials);

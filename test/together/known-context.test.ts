@@ -1,10 +1,10 @@
 // What a prompt has to fit into, and long texts beside other work.
 
 import { describe, expect, it } from 'vitest';
-import { listEdges } from '../../src/device/edge-list.ts';
-import { demandRoomFor, EncodingTurns, KnownContext } from '../../src/http/known-context.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import { listEdges } from '../../src/processes/device/edge-list.ts';
+import { demandRoomFor, EncodingTurns, KnownContext } from '../../src/processes/http/known-context.ts';
 import { startToyEdge } from './toy-edge.ts';
 
 const { tokenizer } = createToyModel({ seed: 1, role: 'target' });

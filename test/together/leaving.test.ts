@@ -1,9 +1,9 @@
 // A reader who leaves the loop over an answer stops it, on the device and on the edge.
 
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startLocalTurn } from '../../src/device/local-turn.ts';
-import { startTurn, type Turn } from '../../src/device/turn.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { startLocalTurn } from '../../src/processes/device/local-turn.ts';
+import { startTurn, type Turn } from '../../src/processes/device/turn.ts';
 import { startToyEdge, toyDrafter, toyPrompt, toyReference, toyTurn } from './toy-edge.ts';
 
 /** The edge takes 4 ms a token, so the whole answer would take 4 s at least. */

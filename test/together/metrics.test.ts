@@ -1,13 +1,13 @@
 // What Prometheus reads of a real edge and of the endpoint of a device, after some traffic.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { edgeEndpoint } from '../../src/cli/edge-endpoint.ts';
-import { createDevice } from '../../src/device/device.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import { createHttpApp } from '../../src/http/app.ts';
-import { createDeviceCompleter } from '../../src/http/device-completer.ts';
-import { createEdgeMetrics } from '../../src/metrics/edge-metrics.ts';
-import { createEndpointMetrics } from '../../src/metrics/endpoint-metrics.ts';
+import { edgeEndpoint } from '../../src/cli/edge/edge-endpoint.ts';
+import { createDevice } from '../../src/processes/device/device.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
+import { createHttpApp } from '../../src/processes/http/app.ts';
+import { createDeviceCompleter } from '../../src/processes/http/device-completer.ts';
+import { createEdgeMetrics } from '../../src/processes/metrics/edge-metrics.ts';
+import { createEndpointMetrics } from '../../src/processes/metrics/endpoint-metrics.ts';
 import { startToyEdge, type ToyEdge, toyDrafter, toyPrompt, toyTurn } from './toy-edge.ts';
 
 const model = 'toy';

@@ -3,16 +3,16 @@
 
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { createDevice } from '../../src/device/device.ts';
-import { createHttpApp } from '../../src/http/app.ts';
-import { createDeviceCompleter } from '../../src/http/device-completer.ts';
-import { type HttpListener, listenHttp } from '../../src/http/listen-http.ts';
-import type { LocalWriter } from '../../src/http/local-writer.ts';
-import { startEdgeProcess } from '../../src/laboratory/edge-process.ts';
-import type { Drafter } from '../../src/models/drafter.ts';
-import type { Tokenizer } from '../../src/models/model.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
+import { startEdgeProcess } from '../../src/cli/children/edge-process.ts';
+import type { Drafter } from '../../src/models/port/drafter.ts';
+import type { Tokenizer } from '../../src/models/port/model.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import { createDevice } from '../../src/processes/device/device.ts';
+import { createHttpApp } from '../../src/processes/http/app.ts';
+import { createDeviceCompleter } from '../../src/processes/http/device-completer.ts';
+import { type HttpListener, listenHttp } from '../../src/processes/http/listen-http.ts';
+import type { LocalWriter } from '../../src/processes/http/local-writer.ts';
 import { startToyEdge, type ToyEdge, toyDrafter, toyPrompt, toySeed } from './toy-edge.ts';
 
 interface Spec {

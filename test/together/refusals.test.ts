@@ -1,21 +1,21 @@
 // The refusals of an edge: one cause, one remedy, a stable code. Other sessions are not affected.
 
 import { describe, expect, it } from 'vitest';
-import { OutriderError } from '../../src/basics/errors.ts';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { startTurn } from '../../src/device/turn.ts';
-import { listenEdge } from '../../src/edge/edge.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { DeviceCodec } from '../../src/protocol/codec.ts';
-import { anyone } from '../../src/protocol/edge-key.ts';
+import { OutriderError } from '../../src/core/basics/errors.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { anyone } from '../../src/core/protocol/edge/edge-key.ts';
+import { DeviceCodec } from '../../src/core/protocol/wire/codec.ts';
 import {
   type DeviceMessage,
   type EdgeMessage,
   type OpenMessage,
   protocolVersion,
-} from '../../src/protocol/messages.ts';
-import type { CloseReason, Connection } from '../../src/transport/transport.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
+} from '../../src/core/protocol/wire/messages.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import type { CloseReason, Connection } from '../../src/network/transport/transport.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
+import { listenEdge } from '../../src/processes/edge/edge.ts';
 import { startToyEdge, type ToyEdge, toyDrafter, toyPrompt, toyReference, toyTurn } from './toy-edge.ts';
 
 interface RawDevice {

@@ -1,16 +1,16 @@
 // A key with a quota of engine rows, over HTTP and over the protocol: one count for both.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { createPolicy } from '../../src/allocation/policies.ts';
-import { startTurn } from '../../src/device/turn.ts';
+import { createPolicy } from '../../src/allocation/policies/policies.ts';
+import { edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
 import { openPolicyThread } from '../../src/files/policy-thread.ts';
-import { reachBy } from '../../src/live/control-client.ts';
-import { listenController, startController } from '../../src/live/controller-server.ts';
-import { joinAsEdge } from '../../src/live/edge-agent.ts';
-import { TicketBook } from '../../src/live/ticket-book.ts';
-import { edgeKey } from '../../src/protocol/edge-key.ts';
-import { machineClock } from '../../src/transport/machine-clock.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
+import { machineClock } from '../../src/network/transport/machine-clock.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import { reachBy } from '../../src/processes/controller/control-client.ts';
+import { listenController, startController } from '../../src/processes/controller/controller-server.ts';
+import { joinAsEdge } from '../../src/processes/controller/edge-agent.ts';
+import { TicketBook } from '../../src/processes/controller/ticket-book.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
 import { type ApiEdge, startApiEdge } from './api-edge.ts';
 import { toyPrompt, toyTurn } from './toy-edge.ts';
 

@@ -1,10 +1,10 @@
 // Grammars of schemas and tools by the library that an edge has: it takes the texts that they are for, and no others.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Grammar } from '../../src/decoding/grammar.ts';
-import { createGrammarEngine } from '../../src/engines/xgrammar.ts';
-import { readChatRequest } from '../../src/http/openai-requests.ts';
-import { createToyTokenizer } from '../../src/models/toy-tokenizer.ts';
+import type { Grammar } from '../../src/core/decoding/grammar.ts';
+import { createGrammarEngine } from '../../src/models/engines/xgrammar.ts';
+import { createToyTokenizer } from '../../src/models/port/toy-tokenizer.ts';
+import { readChatRequest } from '../../src/processes/http/openai-requests.ts';
 
 const tokenizer = createToyTokenizer(2048);
 const grammars = createGrammarEngine(tokenizer, { compileWithinMs: 20_000 });

@@ -1,15 +1,15 @@
 // A device that knows several edges: an answer goes on at another one, and its text stays the target's own.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../src/decoding/sampling.ts';
-import { createDevice } from '../../src/device/device.ts';
-import { createEdgeList, type TurnEdge } from '../../src/device/edge-list.ts';
-import { startTurn, type Turn } from '../../src/device/turn.ts';
-import type { TurnOptions } from '../../src/device/turn-options.ts';
-import type { TurnReport } from '../../src/device/turn-report.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { edgeKey } from '../../src/protocol/edge-key.ts';
-import { createInMemoryNetwork, type InMemoryNetwork } from '../../src/transport/in-memory.ts';
+import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { createInMemoryNetwork, type InMemoryNetwork } from '../../src/network/transport/in-memory.ts';
+import { createDevice } from '../../src/processes/device/device.ts';
+import { createEdgeList, type TurnEdge } from '../../src/processes/device/edge-list.ts';
+import { startTurn, type Turn } from '../../src/processes/device/turn.ts';
+import type { TurnOptions } from '../../src/processes/device/turn-options.ts';
+import type { TurnReport } from '../../src/processes/device/turn-report.ts';
 import { startToyEdge, type ToyEdge, toyDrafter, toyReference, toyTurn } from './toy-edge.ts';
 
 const length = 60;

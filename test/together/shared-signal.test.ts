@@ -4,7 +4,7 @@ import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
-import { startTurn } from '../../src/device/turn.ts';
+import { startTurn } from '../../src/processes/device/turn.ts';
 import { startToyEdge, toyTurn } from './toy-edge.ts';
 
 it('holds no turn that is over, also if garbage was collected during it', async () => {

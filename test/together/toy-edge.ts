@@ -1,20 +1,20 @@
 // For the whole-system tests: a real edge on a real port with a toy target, and devices for it.
 
-import { chooseToken } from '../../src/decoding/choose-token.ts';
-import type { Sampling } from '../../src/decoding/sampling.ts';
-import { penaltiesActive, RunningCounts } from '../../src/decoding/token-counts.ts';
-import type { TurnOptions } from '../../src/device/turn-options.ts';
-import { type Edge, listenEdge, startEdge } from '../../src/edge/edge.ts';
-import type { EdgeOptions } from '../../src/edge/edge-options.ts';
-import type { ListenEdgeSettings } from '../../src/edge/edge-requests.ts';
-import { preciseSleep } from '../../src/engines/precise-sleep.ts';
-import { ModelDrafter } from '../../src/models/drafter.ts';
-import type { LanguageModel } from '../../src/models/model.ts';
-import { paceModel } from '../../src/models/paced.ts';
-import { createToyModel } from '../../src/models/toy.ts';
-import { linearStepTime } from '../../src/scheduling/step-time.ts';
-import { machineClock } from '../../src/transport/machine-clock.ts';
-import { connectWebSocket } from '../../src/transport-node/websocket-client.ts';
+import { chooseToken } from '../../src/core/decoding/choose-token.ts';
+import type { Sampling } from '../../src/core/decoding/sampling.ts';
+import { penaltiesActive, RunningCounts } from '../../src/core/decoding/token-counts.ts';
+import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
+import { preciseSleep } from '../../src/models/engines/precise-sleep.ts';
+import { ModelDrafter } from '../../src/models/port/drafter.ts';
+import type { LanguageModel } from '../../src/models/port/model.ts';
+import { paceModel } from '../../src/models/port/paced.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { machineClock } from '../../src/network/transport/machine-clock.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import type { TurnOptions } from '../../src/processes/device/turn-options.ts';
+import { type Edge, listenEdge, startEdge } from '../../src/processes/edge/edge.ts';
+import type { EdgeOptions } from '../../src/processes/edge/edge-options.ts';
+import type { ListenEdgeSettings } from '../../src/processes/edge/edge-requests.ts';
 
 export interface ToyEdge extends AsyncDisposable {
   readonly edge: Edge;

@@ -1,0 +1,37 @@
+// `outrider trial`: conformance and fuzz tests. Each tries to break one promise, and counts. Exit status 1: the promise is broken.
+
+import type { Command } from 'commander';
+import { experimentGroup } from '../../simulator/runner/run-experiment.ts';
+import { abuseTrial } from '../trials/abuse/abuse.ts';
+import { accessTrial } from '../trials/access/access.ts';
+import { allocationTrial } from '../trials/allocation/allocation.ts';
+import { apiTrial } from '../trials/api/api.ts';
+import { channelsTrial } from '../trials/channels/channels.ts';
+import { chaosTrial } from '../trials/chaos/chaos.ts';
+import { couplingTrial } from '../trials/coupling/coupling.ts';
+import { exactnessTrial } from '../trials/exactness/trial.ts';
+import { faultsTrial } from '../trials/faults/faults.ts';
+import { framesTrial } from '../trials/frames/frames.ts';
+import { sharesTrial } from '../trials/shares/shares.ts';
+import { soakTrial } from '../trials/soak/soak.ts';
+import { tracesTrial } from '../trials/traces/traces.ts';
+
+const trials = [
+  exactnessTrial,
+  couplingTrial,
+  framesTrial,
+  faultsTrial,
+  abuseTrial,
+  accessTrial,
+  apiTrial,
+  chaosTrial,
+  allocationTrial,
+  channelsTrial,
+  tracesTrial,
+  sharesTrial,
+  soakTrial,
+];
+
+export function trialCommand(): Command {
+  return experimentGroup('trial', 'conformance and fuzz tests: each tries to break one promise, and counts', trials);
+}

@@ -1,0 +1,199 @@
+// `outrider bench ablation`: what each addition to plain `stream` brings by itself and with the others, from traces of real models in virtual
+// time. The same numbers on every machine.
+
+import { defaultTraceFile, findTrace } from '../../../simulator/files/shipped-traces.ts';
+import { hashTrace } from '../../../simulator/files/trace-files.ts';
+import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
+import {
+  acceptanceOf,
+  addCounts,
+  countSession,
+  type ReplayedCounts,
+  tpotMs,
+} from '../../../simulator/runner/session-metrics.ts';
+import type { Trace } from '../../../simulator/traces/trace.ts';
+import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts';
+import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
+import type { OptionsOf } from '../../../src/cli/options/options.ts';
+import { type Estimate, estimate, within } from '../../../src/core/basics/bootstrap.ts';
+import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
+import { type AblationRow, ablationPage } from './page.ts';
+import { edgeAlone, plainVariant, type Variant, variants, variantsFor } from './variants.ts';
+
+interface StepLaw {
+  readonly name: string;
+  readonly fixedMs: number;
+  readonly perRowMs: number;
+}
+
+/** The step times of the default profile, and a law with expensive rows, as in "bench modes". */
+const usualSteps: readonly StepLaw[] = [
+  { name: defaultEdgeProfile.name, fixedMs: defaultEdgeProfile.stepMs, perRowMs: defaultEdgeProfile.rowMs },
+  { name: 'expensive rows', fixedMs: 4, perRowMs: 36 },
+];
+
+const firstSeed = 20_261_125;
+
+const options = {
+  traces: {
+    flag: '--traces <name|file...>',
+    help: 'acceptance traces (default: the shipped one of the default pair, greedy)',
+    texts: true,
+    type: [] as readonly (string | Trace)[],
+  },
+  roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [10, 60] },
+  draftMs: { flag: '--draft-ms <ms>', help: 'one draft on the device', number: [0.001, 10_000], default: 7.5 },
+  /** Each play has other delays, within +-20 %; all variants have the same ones. */
+  seeds: { flag: '--seeds <count>', help: 'plays of each session', whole: [1, 1000], default: 3 },
+  steps: { default: usualSteps as readonly StepLaw[] },
+} as const;
+
+type Plays = Pick<OptionsOf<typeof options>, 'seeds' | 'draftMs'>;
+
+/** One trace, network and edge. */
+interface Cell {
+  readonly trace: Trace;
+  readonly roundTripMs: number;
+  readonly step: StepLaw;
+}
+
+export const ablationExperiment: Experiment<
+  typeof options,
+  readonly (readonly AblationRow[])[],
+  Conclusion<AblationRow>
+> = {
+  name: 'bench ablation',
+  description: 'what each addition to plain stream brings, alone and together, per task: traces, virtual time',
+  notes: `Variants:
+${variants.map(({ name, meaning }) => `  ${name.padEnd(16)} ${meaning}`).join('\n')}
+
+Example:
+  outrider bench ablation --traces coarse-greedy draft-greedy --rtt 10,60`,
+  isResumable: true,
+  options,
+  async measure({ traces: given = [defaultTraceFile()], ...settings }, run) {
+    const traces = given.map((one) => (typeof one === 'string' ? findTrace(one) : one));
+    const { roundTripsMs, draftMs, steps, seeds } = settings;
+    await run.begin({ draftMs, seeds, traces: traces.map(hashTrace), steps });
+    const units = traces.flatMap((trace, index) =>
+      steps.flatMap((step) =>
+        roundTripsMs.map((roundTripMs): Unit<AblationRow[]> => {
+          const key = `trace ${index}, ${step.name}, ${roundTripMs} ms`;
+          return { key, measure: () => cellRows({ trace, roundTripMs, step }, settings) };
+        }),
+      ),
+    );
+    return run.all('variants in virtual time', units);
+  },
+  conclude(found, { roundTripsMs, draftMs, steps, seeds }) {
+    const rows = found.flat();
+    const ideas = Object.fromEntries(variants.map(({ name, meaning }) => [name, meaning]));
+    return {
+      rows,
+      summary: summarise(rows),
+      forPeople: rows.filter(isTold).map(briefly),
+      params: { roundTripsMs, draftMs, steps, seeds, ideas },
+      seed: firstSeed,
+    };
+  },
+  page: ablationPage,
+};
+
+/** A terminal shows the rows of single tasks for the first network and edge only. */
+function isTold({ task, roundTripMs, edge }: AblationRow, _: number, rows: readonly AblationRow[]): boolean {
+  return task === 'all' || (roundTripMs === rows[0]?.roundTripMs && edge === rows[0]?.edge);
+}
+
+function briefly({ draft, edge, roundTripMs, task, idea, ...row }: AblationRow): object {
+  const { msPerToken, overPlain, overPlainLow, overPlainHigh, overAr, draftsPerToken, rowsPerToken } = row;
+  const ratios = { msPerToken, overPlain, low: overPlainLow, high: overPlainHigh, overAr };
+  return { draft, edge, rttMs: roundTripMs, task, idea, ...ratios, draftsPerToken, rowsPerToken };
+}
+
+function cellRows(cell: Cell, plays: Plays): AblationRow[] {
+  const { header, sessions } = cell.trace;
+  const replays = sessions.map((session) => new TraceReplay(header, session));
+  const shown = variantsFor(header);
+  const counts = new Map(shown.map((one) => [one, replays.map((replay) => playOne(replay, one, cell, plays))]));
+  const tasks = [...new Set(sessions.map(({ task }) => task))];
+  return ['all', ...(tasks.length > 1 ? tasks : [])].flatMap((task) => {
+    const chosen = sessions.flatMap((session, index) => (task === 'all' || session.task === task ? [index] : []));
+    const of = (variant: Variant): ReplayedCounts[] =>
+      chosen.map((index) => (counts.get(variant) as ReplayedCounts[])[index] as ReplayedCounts);
+    const [plain, alone] = [of(plainVariant), tpotMs(addCounts(of(edgeAlone)))];
+    return shown.map((variant) => rowOf(cell, variant, task, { own: of(variant), plain, alone }));
+  });
+}
+
+/** The sum over all seeds of one session. */
+function playOne(replay: TraceReplay, variant: Variant, { roundTripMs, step }: Cell, plays: Plays): ReplayedCounts {
+  const { fixedMs, perRowMs } = step;
+  const runs = Array.from({ length: plays.seeds }, (_, index) => {
+    const shared = { mode: 'stream', seed: firstSeed + index, roundTripMs, draftMs: plays.draftMs } as const;
+    const conditions = { ...shared, step: { fixedMs, perRowMs }, ...variant.changes };
+    return countSession(runSourceSession(conditions, traceSource(replay)));
+  });
+  return addCounts(runs);
+}
+
+interface Compared {
+  readonly own: readonly ReplayedCounts[];
+  readonly plain: readonly ReplayedCounts[];
+  /** Time per output token of the edge alone, ms. */
+  readonly alone: number;
+}
+
+function rowOf(
+  { trace, roundTripMs, step }: Cell,
+  variant: Variant,
+  task: string,
+  { own, plain, alone }: Compared,
+): AblationRow {
+  const sum = addCounts(own);
+  const msPerToken = tpotMs(sum);
+  return {
+    draft: trace.header.draft.name,
+    temperature: trace.header.sampling.temperature,
+    edge: step.name,
+    roundTripMs,
+    idea: variant.name,
+    task,
+    sessions: own.length,
+    msPerToken,
+    ...within('overPlain', ratioOf(own, plain)),
+    overAr: msPerToken / alone,
+    acceptance: acceptanceOf(sum),
+    draftsPerToken: sum.drafted / sum.tokens,
+    guessesPerToken: sum.edgeDrafted / sum.tokens,
+    rowsPerToken: sum.rows / sum.tokens,
+    payloadBytesPerToken: sum.payloadBytes / sum.tokens,
+  };
+}
+
+/** Ratio of times per token, with a bootstrap interval over sessions; a session keeps both of its times. */
+export function ratioOf(own: readonly ReplayedCounts[], plain: readonly ReplayedCounts[]): Estimate {
+  const tpotOf = (counts: readonly ReplayedCounts[], pick: readonly number[]): number => {
+    let [ms, tokens] = [0, 0];
+    for (const index of pick) {
+      const one = counts[index] as ReplayedCounts;
+      ms += one.decodeMs;
+      tokens += one.decodedTokens;
+    }
+    return ms / tokens;
+  };
+  return estimate(own.length, (pick) => tpotOf(own, pick) / tpotOf(plain, pick));
+}
+
+/** Ratios to plain `stream` over all tasks, for the first trace and network and each edge. */
+function summarise(rows: readonly AblationRow[]): Record<string, number> {
+  const first = rows[0];
+  const entries = rows
+    .filter((row) => row.task === 'all' && row.idea !== plainVariant.name)
+    .filter((row) => row.draft === first?.draft && row.temperature === first.temperature)
+    .filter((row) => row.roundTripMs === first?.roundTripMs)
+    .map(({ idea, edge, overPlain }) => {
+      const key = variants.find(({ name }) => name === idea)?.key ?? idea;
+      return [`${key}OverPlain${edge === first?.edge ? '' : 'ExpensiveRows'}`, overPlain] as const;
+    });
+  return Object.fromEntries(entries);
+}

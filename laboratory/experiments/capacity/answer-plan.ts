@@ -1,0 +1,113 @@
+// Which answer begins next on an edge whose places are always taken, and which answers count. A place that becomes free is taken at once. Pure.
+
+import type { Random } from '../../../src/core/basics/philox.ts';
+
+export interface PlannedAnswer {
+  /** Index of the text. */
+  readonly text: number;
+  /** Tokens of it that are written. The first answer of each place ends early: it stands for one that is under way when the run begins. */
+  readonly tokens: number;
+  readonly isFirst: boolean;
+  /** Index of its device's round trip. */
+  readonly roundTrip: number;
+  readonly isCounted: boolean;
+}
+
+export interface PlanSettings {
+  /** Tokens of each text. */
+  readonly lengths: readonly number[];
+  readonly places: number;
+  readonly roundTripCount: number;
+  /** Of two plans, the same text has the same round trip, unless this number differs. */
+  readonly roundTripShift: number;
+  /** A shorter answer has no pace: it is played, and does not count. */
+  readonly leastTokens: number;
+}
+
+/**
+ * Every text counts once, in a random order, from the moment at which each place has ended its first answer. Texts go on coming until the last
+ * one that counts has ended, so that the load stays.
+ */
+export class AnswerPlan {
+  readonly #settings: PlanSettings;
+  readonly #random: Random;
+  readonly #msPerToken: number[] = [];
+  #order: number[] = [];
+  #firstLeft: number;
+  #begun = 0;
+  /** Texts that count and have not begun; null: the first answers have not all ended. */
+  #toBegin: number | null = null;
+  #running = 0;
+
+  constructor(settings: PlanSettings, random: Random) {
+    this.#settings = settings;
+    this.#random = random;
+    this.#firstLeft = settings.places;
+  }
+
+  /** Whether the load is steady: from now on answers count. */
+  get isSteady(): boolean {
+    return this.#toBegin !== null;
+  }
+
+  /** The last answer that counts has ended. */
+  get isOver(): boolean {
+    return this.#toBegin === 0 && this.#running === 0;
+  }
+
+  /** Time per token of the answers that count and have ended. */
+  get msPerToken(): readonly number[] {
+    return this.#msPerToken;
+  }
+
+  next(): PlannedAnswer {
+    const { lengths, places, roundTripCount, roundTripShift } = this.#settings;
+    // All texts of a round are new to it: each counts exactly once.
+    if (this.#order.length === 0) this.#order = shuffled(lengths.length, this.#random);
+    const text = this.#order.pop() as number;
+    const isFirst = this.#begun++ < places;
+    const length = lengths[text] as number;
+    const tokens = isFirst ? 1 + this.#random.integer(length) : length;
+    const isCounted = this.#toBegin !== null && this.#toBegin > 0;
+    if (isCounted) {
+      this.#toBegin = (this.#toBegin as number) - 1;
+      this.#running++;
+    }
+    return { text, tokens, isFirst, roundTrip: (text + roundTripShift) % roundTripCount, isCounted };
+  }
+
+  /** @param msPerToken of the answer; NaN: it came at once */
+  ended({ isFirst, isCounted, tokens }: PlannedAnswer, msPerToken: number): void {
+    const { lengths, leastTokens } = this.#settings;
+    if (isFirst && --this.#firstLeft === 0) {
+      this.#toBegin = lengths.length;
+      this.#order = [];
+    }
+    if (!isCounted) return;
+    this.#running--;
+    if (tokens >= leastTokens && !Number.isNaN(msPerToken)) this.#msPerToken.push(msPerToken);
+  }
+}
+
+function shuffled(count: number, random: Random): number[] {
+  const order = Array.from({ length: count }, (_, index) => index);
+  for (let at = count - 1; at > 0; at--) {
+    const other = random.integer(at + 1);
+    [order[at], order[other]] = [order[other] as number, order[at] as number];
+  }
+  return order;
+}
+
+/** Tokens that reached a reader together. */
+interface Arrival {
+  readonly atMs: number;
+  readonly tokenCount: number;
+}
+
+/** (time of the last tokens - of the first) / (tokens after the first); NaN: all came at once. */
+export function paceOf(arrivals: readonly Arrival[]): number {
+  const [first, last] = [arrivals[0], arrivals.at(-1)];
+  if (first === undefined || last === undefined) return Number.NaN;
+  const count = arrivals.slice(1).reduce((sum, { tokenCount }) => sum + tokenCount, 0);
+  return (last.atMs - first.atMs) / count;
+}

@@ -1,0 +1,231 @@
+// `outrider bench capacity`: how many sessions one edge holds while 95 of 100 answers keep a time per output token, in virtual time along recorded
+// drafts; and the same load on the wall clock at small scale.
+
+import { availableParallelism } from 'node:os';
+import { findTrace } from '../../../simulator/files/shipped-traces.ts';
+import type { Conclusion, Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
+import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
+import type { OptionsOf } from '../../../src/cli/options/options.ts';
+import { badArgument } from '../../../src/core/basics/errors.ts';
+import { latencyProfiles } from '../../../src/models/port/profiles.ts';
+import { type CapacityCell, type CapacityRun, type CapacitySettings, capacityModes, usualSettings } from './cell.ts';
+import { type EdgesRow, edgeCounts, edgesRow, spreadPreset, spreads } from './edges.ts';
+import { capacityFigure } from './figure.ts';
+import { capacityPage } from './page.ts';
+import { edgePower } from './power.ts';
+import { type CapacityRow, type HeldRow, heldRows, summariseCapacity } from './rows.ts';
+import { machineModes } from './steady-edge.ts';
+import { aloneMs, mainTarget, relativeName, targetsOf, usualTargets } from './targets.ts';
+import { lateLimit, measureWallMode, type WallRow, type WallSettings } from './wall.ts';
+import { capacityWork } from './worker-pool.ts';
+
+const usualProfiles: readonly string[] = ['edge-70b-a6000', 'edge-70b-a100x2', 'edge-8b-rtx4090'];
+/** Of the wall clock. */
+const wallProfile = 'edge-70b-a6000';
+const usualRoundTripsMs = [10, 30, 60] as const;
+const firstSeed = 1;
+
+function profileList(text: string): readonly string[] {
+  const names = text.split(',');
+  const known = latencyProfiles.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return names;
+  throw new Error(`There is no profile "${unknown}". Take some of ${known.join(', ')}.`);
+}
+
+const options = {
+  clock: {
+    flag: '--clock <name>',
+    help: 'virtual: the search; wall: the same load on a paced edge process; or both',
+    choices: ['both', 'virtual', 'wall'],
+    default: 'both',
+  },
+  profiles: {
+    flag: '--profiles <name,...>',
+    help: 'hardware of the edge',
+    parse: profileList as (text: string) => readonly string[],
+    default: usualProfiles as readonly string[],
+    defaultLabel: 'edge-70b-a6000,edge-70b-a100x2,edge-8b-rtx4090',
+  },
+  seeds: {
+    flag: '--seeds <count>',
+    help: 'paired seeds: order of the texts, round trips',
+    whole: [1, 1000],
+    default: 2,
+  },
+  roundTripsMs: {
+    flag: '--rtt <ms,...>',
+    help: 'round trips of the devices, in equal numbers',
+    numbers: [0, 10_000],
+    default: usualRoundTripsMs as readonly number[],
+  },
+  drafts: {
+    flag: '--drafts <trace>',
+    help: 'recorded answers and drafts: a name, or a file',
+    default: 'coarse-greedy',
+  },
+  draftMs: { flag: '--draft-ms <ms>', help: 'time of a draft on a device', number: [0.1, 1000], default: 10 },
+  edgeDraftShare: {
+    flag: '--edge-draft-share <number>',
+    help: "edge-sd: time of a draft on the edge as a share of the target's step",
+    number: [0, 1],
+    default: 0.125,
+  },
+  targets: {
+    flag: '--targets <steps,...>',
+    help: 'p95 times per token, as multiples of the step of a session alone; the summary needs 1.5',
+    numbers: [0.01, 100],
+    default: usualTargets as readonly number[],
+  },
+  rowsPerSession: {
+    flag: '--rows-per-session <number>',
+    help: 'stream, auto: limit of the rows of a step for each session, 12 in all at least',
+    number: [1, 1000],
+    defaultLabel: '1 to 2.5 by the load',
+  },
+  hasPrompts: {
+    flag: '--prompts',
+    help: 'the edge evaluates the prompts, too; without edge-sd, whose emulation has none',
+  },
+  mostSessions: { flag: '--most <count>', help: 'where the search ends', whole: [1, 4096], default: 512 },
+  workers: {
+    flag: '--workers <count>',
+    help: 'threads',
+    whole: [1, 256],
+    default: availableParallelism() as number,
+    defaultLabel: 'one for each core',
+  },
+  wallSessions: {
+    flag: '--wall-sessions <count>',
+    help: 'sessions of the edge process',
+    group: 'On the wall clock:',
+    whole: [1, 32],
+    default: 6,
+  },
+  wallTexts: { flag: '--wall-texts <count>', help: 'answers that count in each mode', whole: [2, 1000], default: 36 },
+  wallTokens: { default: 64 as number },
+  wallAgreement: { default: 0.8 as number },
+} as const;
+type Options = OptionsOf<typeof options>;
+
+interface Found {
+  readonly runs: readonly CapacityRun[];
+  readonly edges: readonly EdgesRow[];
+  readonly wall: readonly WallRow[];
+}
+
+export const capacityExperiment: Experiment<typeof options, Found, Conclusion<CapacityRow>> = {
+  name: 'bench capacity',
+  description:
+    'sessions that one edge holds at a fixed p95 time per output token, and joules a token; stream, auto, ar, edge-sd',
+  notes: `
+The wall clock needs about two minutes on two idle cores. A run in which more than ${100 * lateLimit} % of the paced steps were late is void, and repeated.
+Targets, power model, and what counts: docs/benchmarks.md.`.trimStart(),
+  isResumable: true,
+  options,
+  async measure(given, run) {
+    await run.begin({ ...settingsOf(given), ...wallSettings(given), firstSeed });
+    const runs = given.clock === 'wall' ? [] : await measureVirtual(given, run);
+    const edges = await measureEdges(heldRows(runs));
+    const wall = given.clock === 'virtual' ? [] : await measureWall(given, run);
+    return { runs, edges, wall };
+  },
+  conclude({ runs, edges, wall }, given) {
+    const held = heldRows(runs);
+    return {
+      rows: [...held, ...edges, ...wall],
+      forPeople: [...held.map(briefly), ...wall],
+      summary: summariseCapacity(runs, held, wall),
+      params: paramsOf(given),
+      seed: firstSeed,
+      remarks: wall.filter(({ isValid }) => !isValid).map(voidRemark),
+      passed: wall.every(({ answers, identical }) => answers === identical),
+    };
+  },
+  figure: capacityFigure,
+  page: capacityPage,
+  goals: () => ({
+    sessionsStreamOverAr: { atLeast: 2.3 },
+    sessionsAutoOverEdgeSd: { atLeast: 1 },
+    wallOffVirtual: 0.1,
+  }),
+};
+
+function settingsOf(given: Options): CapacitySettings {
+  const { drafts, roundTripsMs, draftMs, edgeDraftShare, rowsPerSession, hasPrompts, targets, mostSessions } = given;
+  return {
+    ...{ drafts, roundTripsMs, draftMs, edgeDraftShare, hasPrompts, targets, mostSessions },
+    rowsPerSession: rowsPerSession ?? null,
+  };
+}
+
+function wallSettings({ roundTripsMs, draftMs, wallSessions, wallTexts, wallTokens, wallAgreement }: Options) {
+  return {
+    ...{ profile: wallProfile, sessions: wallSessions, texts: wallTexts, answerTokens: wallTokens },
+    ...{ agreement: wallAgreement, roundTripsMs, draftMs },
+  } satisfies WallSettings;
+}
+
+async function measureVirtual(given: Options, run: Run): Promise<CapacityRun[]> {
+  const { profiles, seeds, workers } = given;
+  const settings = settingsOf(given);
+  if (findTrace(settings.drafts).sessions.every(({ answer }) => answer.length < usualSettings.leastTokens))
+    throw badArgument(
+      `no answer of this trace has ${usualSettings.leastTokens} tokens`,
+      'take one with longer answers: a shorter answer has no pace',
+    );
+  await using pool = new WorkerPool(capacityWork, null, workers);
+  const modes = capacityModes.filter((mode) => !settings.hasPrompts || mode !== 'edge-sd');
+  const cells = profiles.flatMap((profile) =>
+    Array.from({ length: seeds }, (_, index) => firstSeed + index).flatMap((seed) =>
+      modes.map((mode): CapacityCell => ({ ...settings, profile, mode, seed })),
+    ),
+  );
+  const units = cells.map((cell): Unit<CapacityRun> => {
+    return { key: `${cell.profile} ${cell.mode} ${cell.seed}`, measure: () => pool.measure(cell) };
+  });
+  return await run.all('capacities', units, workers);
+}
+
+/** Of the first profile, at the main target: with the drafts of devices, and without. */
+async function measureEdges(held: readonly HeldRow[]): Promise<EdgesRow[]> {
+  const rows = held.filter(({ profile, target, mode }) => {
+    const isShown = mode === 'ar' || mode === 'stream';
+    return isShown && profile === held[0]?.profile && target === relativeName(mainTarget);
+  });
+  const found: EdgesRow[] = [];
+  for (const { mode, sessions } of rows)
+    for (const edges of edgeCounts)
+      for (const spread of spreads) found.push(await edgesRow(mode, Math.floor(sessions), edges, spread));
+  return found;
+}
+
+async function measureWall(given: Options, run: Run): Promise<WallRow[]> {
+  const settings = wallSettings(given);
+  const units = machineModes.map((mode): Unit<WallRow> => {
+    return { key: `wall ${mode}`, measure: () => measureWallMode(mode, settings, run) };
+  });
+  return await run.all('wall clock', units);
+}
+
+function paramsOf(given: Options): Record<string, unknown> {
+  const { profiles, seeds, clock } = given;
+  const hardware = latencyProfiles
+    .filter(({ name }) => profiles.includes(name))
+    .map((profile) => ({
+      name: profile.name,
+      ...{ stepMs: profile.stepMs, rowMs: profile.rowMs, aloneMs: aloneMs(profile) },
+      ...edgePower(profile.name),
+      targets: targetsOf(profile, given.targets),
+    }));
+  const shared = { ...settingsOf(given), ...usualSettings };
+  return { clock, profiles, seeds, ...shared, mainTarget, spreadPreset, hardware, wall: wallSettings(given) };
+}
+
+function voidRemark({ mode, latePacedSteps }: WallRow): string {
+  return `${mode}: ${(100 * latePacedSteps).toFixed(1)} % of the paced steps were late; this machine is too busy, and the run does not count`;
+}
+
+function briefly({ profile, target, targetMs, mode, sessions, overAr, overEdgeSd, joulesPerToken }: HeldRow): object {
+  return { profile, target, targetMs, mode, sessions, overAr, overEdgeSd, joulesPerToken };
+}

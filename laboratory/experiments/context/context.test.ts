@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { runExperiment } from '../../../simulator/runner/run.ts';
+import { drawText } from './cases.ts';
+import { contextExperiment } from './context.ts';
+import { contextPage } from './page.ts';
+
+describe('bench context', () => {
+  it('measures each case beside its plain way', async () => {
+    const { rows, summary } = await runExperiment(contextExperiment, { tokens: 400, repeats: 3 });
+    expect(rows.map(({ measured }) => measured)).toEqual([
+      'a step with penalties',
+      'look-up, first reading',
+      'look-up, each round',
+      'a draft request',
+      'look-up, memory',
+    ]);
+    for (const { measured, value, plain, contextTokens } of rows) {
+      expect(contextTokens).toBe(400);
+      // With so short a text, a collection of garbage in between outweighs it.
+      if (measured === 'look-up, memory') continue;
+      expect(value).toBeGreaterThan(0);
+      expect(plain).toBeGreaterThan(0);
+    }
+    expect(summary).toMatchObject({ penaltiesGrowth: 1, lookUpRoundGrowth: 1, draftRequestGrowth: 1 });
+    const page = contextPage({ rows } as unknown as Parameters<typeof contextPage>[0]);
+    expect(page).toContain('## Look-up, first reading');
+    expect(page).toContain('| tokens | ms | longest piece, ms | plain way, ms | ratio |');
+  });
+
+  it('draws texts that repeat themselves', () => {
+    const ids = drawText(1000);
+    expect(ids.length).toBe(1000);
+    expect(new Set(ids).size).toBeLessThan(750);
+  });
+});

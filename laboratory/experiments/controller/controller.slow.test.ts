@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { runExperiment } from '../../../simulator/runner/run.ts';
+import { controllerExperiment } from './controller.ts';
+import { measureDecision } from './decisions.ts';
+import type { SocketRow } from './sockets.ts';
+
+it("lets a crowd join a controller process, while real devices read the target's own texts", async () => {
+  const { rows, summary } = await runExperiment(controllerExperiment, {
+    ...{ part: 'sockets', devices: 50, edges: 9, seconds: 3, settle: 1, realDevices: 2, realEdges: 1 },
+  });
+  const [row] = rows as readonly SocketRow[];
+  expect(rows).toHaveLength(1);
+  expect(row).toMatchObject({ devices: 50, connected: 50, lost: 0, refused: 0, fallbackShare: 0 });
+  // Each of 62 members reports twice a second, and at once when an answer begins or ends. A busy machine may be late.
+  expect(row?.receivedPerSecond).toBeGreaterThan(60);
+  expect(row?.receivedBytesPerSecond).toBeGreaterThan(200 * (row?.receivedPerSecond ?? 0));
+  expect(row?.sentPerSecond).toBeGreaterThan(5);
+  expect(summary).toMatchObject({ devices: 50, failed: 0, lost: 0, refused: 0 });
+  expect(summary['texts']).toBeGreaterThan(0);
+  expect(summary['identical']).toBe(summary['texts']);
+}, 60_000);
+
+it('decides a large slot in cells', async () => {
+  const found = await measureDecision(28_000, 2800, 128, 'paper');
+  expect(found.reading).toBeGreaterThan(20_000);
+  expect(found.cells).toBeGreaterThan(1);
+}, 120_000);
+
+it('decides a small town', async () => {
+  const found = await measureDecision(100, 9, 128, 'felt');
+  expect(found).toMatchObject({ devices: 100, edges: 9, cells: 1 });
+  expect(found.reading).toBeGreaterThan(40);
+  expect(found.decideMs).toBeGreaterThan(0);
+  // A device has an order at least, or a new plan.
+  expect(found.messages).toBeGreaterThan(20);
+  expect(found.bytesPerDevice).toBeGreaterThan(500);
+});

@@ -1,0 +1,215 @@
+// How long the controller's own machine works on one slot, and what it holds, without sockets: 100,000 devices among 10,000 edges.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Controller } from '../../../src/allocation/controller/controller.ts';
+import { decodeMember, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
+import {
+  type AssignMessage,
+  type ControllerMessage,
+  controlVersion,
+} from '../../../src/allocation/controller/messages.ts';
+import { createPolicy } from '../../../src/allocation/policies/policies.ts';
+import { mostTogether } from '../../../src/allocation/shards/shard-state.ts';
+import { shardsOf } from '../../../src/allocation/shards/shards.ts';
+import { startCpuTime } from '../../../src/cli/children/cpu-time.ts';
+import { OutriderError } from '../../../src/core/basics/errors.ts';
+import { quantile } from '../../../src/core/basics/statistics.ts';
+import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
+
+/** One size of a fleet. Times are processor time of one thread, medians over the slots that count, ms. */
+export interface DecisionRow {
+  readonly part: 'decision';
+  readonly devices: number;
+  readonly edges: number;
+  readonly objective: 'felt' | 'paper';
+  readonly reading: number;
+  /** Pieces in which the policy decided. */
+  readonly cells: number;
+  /** Of one report of a device, without its JSON, microseconds; and of a first one with its JSON, written and read, and the join. */
+  readonly reportUs: number;
+  readonly firstReportUs: number;
+  /** Makes a slot of the reports. */
+  readonly openMs: number;
+  /** The policy `best`, cells included. */
+  readonly decideMs: number;
+  /** Makes orders of the decision. */
+  readonly applyMs: number;
+  readonly decisionMsMost: number;
+  readonly messages: number;
+  /** What the machine holds for a device, and its part of the edges, bytes: after the first reports, and after the last orders. */
+  readonly bytesPerDeviceReported: number;
+  readonly bytesPerDevice: number;
+}
+
+const slotMs = 1000;
+/** Slots that do not count: tables are made, and code is compiled. */
+const warmUpSlots = 3;
+const countedSlots = 4;
+const best = { name: 'best', decide: createPolicy('best') };
+const greedy = { name: 'greedy', decide: createPolicy('greedy') };
+
+/** Decides slots of a made-up fleet, and measures what that takes. @param edgeCount each with `placesOfEdge` places */
+export async function measureDecision(
+  deviceCount: number,
+  edgeCount: number,
+  placesOfEdge: number,
+  objective: 'felt' | 'paper',
+): Promise<DecisionRow> {
+  const fleet = new Fleet(deviceCount, edgeCount, placesOfEdge, objective);
+  const ofCrowd = await heldBytes();
+  const firstReportUs = (1000 * fleet.join()) / deviceCount;
+  const bytesPerDeviceReported = ((await heldBytes()) - ofCrowd) / deviceCount;
+  const slots: SlotCost[] = [];
+  const slotCount = warmUpSlots + countedSlots;
+  for (let slot = 1; slot <= slotCount; slot += 1) {
+    slots.push(fleet.decide(slot, slot === slotCount));
+    // Others have their turn.
+    await sleep(0);
+  }
+  const bytesPerDevice = ((await heldBytes()) - ofCrowd) / deviceCount;
+  // Nothing of it has been garbage until here.
+  const reported = fleet.known;
+  if (reported !== deviceCount) throw internalError(`${reported} of ${deviceCount} devices are known at the end`);
+  const counted = slots.slice(warmUpSlots);
+  const of = (key: 'reportMs' | 'openMs' | 'decideMs' | 'applyMs'): number =>
+    quantile(
+      counted.map((one) => one[key]),
+      0.5,
+    );
+  const { reading, cells, messages } = slots.at(-1) as SlotCost;
+  return {
+    ...{ part: 'decision', devices: deviceCount, edges: edgeCount, objective, reading, cells },
+    ...{ reportUs: (1000 * of('reportMs')) / deviceCount, firstReportUs },
+    ...{ openMs: of('openMs'), decideMs: of('decideMs'), applyMs: of('applyMs') },
+    decisionMsMost: Math.max(...counted.map(({ openMs, decideMs, applyMs }) => openMs + decideMs + applyMs)),
+    ...{ messages, bytesPerDeviceReported, bytesPerDevice },
+  };
+}
+
+interface SlotCost {
+  readonly reportMs: number;
+  readonly openMs: number;
+  readonly decideMs: number;
+  readonly applyMs: number;
+  readonly reading: number;
+  readonly cells: number;
+  readonly messages: number;
+}
+
+/** A controller's machine and its made-up members. */
+class Fleet {
+  readonly #controller: Controller;
+  readonly #devices: readonly CrowdDevice[];
+  readonly #edgeCount: number;
+  #assigned: { readonly link: number; readonly message: AssignMessage }[] = [];
+  #messages = 0;
+
+  constructor(deviceCount: number, edgeCount: number, placesOfEdge: number, objective: 'felt' | 'paper') {
+    this.#edgeCount = edgeCount;
+    this.#controller = openController(objective, (link, message) => {
+      this.#messages += 1;
+      if (message.kind === 'assign') this.#assigned.push({ link, message });
+    });
+    const town = createTown(edgeCount);
+    for (let edge = 0; edge < edgeCount; edge += 1) {
+      this.#join(edge, 'edge', crowdEdgeId(edge));
+      this.#controller.received(edge, { ...crowdEdge(town, edge, placesOfEdge), seq: 1 }, 0);
+    }
+    this.#devices = Array.from({ length: deviceCount }, (_, device) => new CrowdDevice(town, device, 0));
+    // Links that are measured already belong to the crowd.
+    for (const device of this.#devices) device.report(0);
+  }
+
+  get known(): number {
+    return Math.min(this.#devices.length, this.#controller.members.devices.size);
+  }
+
+  /** All devices join, and report for the first time, as from a connection. @returns ms */
+  join(): number {
+    return timed(() => {
+      for (const [index, device] of this.#devices.entries()) {
+        this.#join(this.#edgeCount + index, 'device', device.id);
+        this.#controller.received(this.#edgeCount + index, decodeMember(written(device, 0, 1)), 0);
+      }
+    }).ms;
+  }
+
+  /** @param isLast the controller keeps the reports of this slot, so they are texts of its own */
+  decide(slot: number, isLast: boolean): SlotCost {
+    const controller = this.#controller;
+    // Slots are far from each other, so that answers begin and end in each.
+    const nowMs = 5 * slotMs * slot;
+    const reports = this.#devices.map((one) => {
+      while (one.turnsAtMs <= nowMs) one.turn(one.turnsAtMs);
+      return isLast ? decodeMember(written(one, nowMs, 1 + slot)) : { ...one.report(nowMs), seq: 1 + slot };
+    });
+    this.#messages = 0;
+    const { ms: reportMs } = timed(() => {
+      for (const [index, one] of reports.entries()) controller.received(this.#edgeCount + index, one, nowMs);
+    });
+    const { ms: openMs, found: open } = timed(() => controller.open(nowMs));
+    const { ms: decideMs, found: decision } = timed(() => controller.decide(open, best, greedy));
+    if (decision.policy !== best.name) throw internalError(`slot ${slot} was decided by ${decision.policy}`);
+    const { ms: applyMs } = timed(() => controller.apply(open, decision, nowMs));
+    for (const { link, message } of this.#assigned.splice(0)) this.#devices[link - this.#edgeCount]?.obey(message);
+    const reading = open.active.length;
+    const isOne = open.state === null || reading <= mostTogether;
+    const cells = isOne ? 1 : shardsOf(open.state, mostTogether).length;
+    return { reportMs, openMs, decideMs, applyMs, reading, cells, messages: this.#messages };
+  }
+
+  #join(link: number, role: 'edge' | 'device', id: string): void {
+    this.#controller.received(link, { kind: 'join', version: controlVersion, role, id, credentials: '' }, 0);
+  }
+}
+
+function internalError(cause: string): OutriderError {
+  return new OutriderError('internal', cause, 'report it, with the command');
+}
+
+function written(device: CrowdDevice, nowMs: number, seq: number): Uint8Array {
+  return encodeControl({ ...device.report(nowMs), seq });
+}
+
+function openController(kind: 'felt' | 'paper', send: (link: number, message: ControllerMessage) => void): Controller {
+  let tickets = 0;
+  return new Controller(
+    {
+      ...{ epoch: 1, slotMs, kind, energyWeight: 0, ticketValidMs: 60_000, isMember: () => true },
+      ...{ staleAfterMs: 1e9, mostEdges: 1e6, mostDevices: 1e7 },
+    },
+    {
+      send,
+      close: () => {},
+      drawTicket: () => {
+        tickets += 1;
+        return `ticket:${String(tickets).padStart(32, '0')}`;
+      },
+    },
+  );
+}
+
+function timed<Found>(work: () => Found): { readonly ms: number; readonly found: Found } {
+  const since = startCpuTime();
+  const found = work();
+  return { ms: since(), found };
+}
+
+let collect: (() => void) | undefined;
+
+/** Objects and buffers in use after a garbage collection. */
+async function heldBytes(): Promise<number> {
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  // Some garbage is found by the next collection only, and buffers are given back beside it.
+  for (let round = 0; round < 3; round += 1) {
+    collect();
+    await sleep(50);
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

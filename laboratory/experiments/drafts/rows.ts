@@ -1,0 +1,108 @@
+// The rows and the summary of "bench drafts", from traces and costs alone: virtual time, no model.
+
+import type { Trace } from '../../../simulator/traces/trace.ts';
+import { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
+import type { LookUpPlace } from '../../../src/cli/options/look-up-place.ts';
+import type { Result } from '../../../src/files/document.ts';
+import { defaultEdgeProfile, findProfile, type LatencyProfile } from '../../../src/models/port/profiles.ts';
+import { type LatencyCase, type LatencyResult, playCase } from './latency.ts';
+
+/** Properties of a draft before any session. */
+export interface Draft {
+  readonly draft: string;
+  readonly layers: number;
+  readonly fileMB: number;
+  readonly acceptanceGreedy: number;
+  /** Null: no trace above temperature 0 was given. */
+  readonly acceptanceSampled: number | null;
+  readonly costRatio: number;
+  readonly greedy: Trace;
+}
+
+/** The part of a row that follows from traces and cost; the rest are properties of the draft. */
+export interface LatencyRow extends LatencyResult, Pick<LatencyCase, 'roundTripMs' | 'mode' | 'lookUp'> {
+  /** Task of the prompts; "all": every task. */
+  readonly task: string;
+  readonly sessions: number;
+  readonly profile: string;
+  /** Ratio of msPerToken to the edge alone with the same profile, network and texts. */
+  readonly overAr: number;
+}
+
+export type DraftRow = Omit<Draft, 'greedy'> & LatencyRow;
+
+export interface RowsSettings {
+  readonly roundTripsMs: readonly number[];
+  /** Time of a step of a model as large as the target on the device; a draft takes its cost ratio of it. */
+  readonly deviceStepMs: number;
+}
+
+const otherProfiles: readonly LatencyProfile[] = ['reference', 'edge-8b-rtx4090'].map(findProfile);
+/** The network of the table of tasks. */
+const taskRoundTripMs = 10;
+
+type Played = Pick<Draft, 'greedy' | 'costRatio'>;
+
+export function frontRows({ greedy, costRatio }: Played, { roundTripsMs, deviceStepMs }: RowsSettings): LatencyRow[] {
+  const replays = greedy.sessions.map((session) => new TraceReplay(greedy.header, session));
+  const profiles = [defaultEdgeProfile, ...otherProfiles];
+  return profiles.flatMap((profile) =>
+    roundTripsMs.flatMap((roundTripMs) => {
+      const shared = { roundTripMs, profile, draftMs: costRatio * deviceStepMs };
+      return rowsOf('all', replays, shared, ['none', 'both'], ['ar', 'stream', 'sd', 'psd']);
+    }),
+  );
+}
+
+/** Lookup alone and together with the draft, on each kind of task. */
+export function taskRows({ greedy, costRatio }: Played, { deviceStepMs }: RowsSettings): LatencyRow[] {
+  const { header, sessions } = greedy;
+  const tasks = [...new Set(sessions.map(({ task }) => task))];
+  const shared = { roundTripMs: taskRoundTripMs, profile: defaultEdgeProfile, draftMs: costRatio * deviceStepMs };
+  return tasks.flatMap((task) => {
+    const own = sessions.filter((session) => session.task === task);
+    const replays = own.map((session) => new TraceReplay(header, session));
+    return rowsOf(task, replays, shared, ['none', 'device', 'edge', 'both'], ['stream']);
+  });
+}
+
+function rowsOf(
+  task: string,
+  replays: readonly TraceReplay[],
+  shared: Omit<LatencyCase, 'mode' | 'lookUp'>,
+  lookUps: readonly LookUpPlace[],
+  modes: readonly LatencyCase['mode'][],
+): LatencyRow[] {
+  // The edge alone drafts nothing, so lookup does not matter to it.
+  const alone = playCase(replays, { ...shared, mode: 'ar', lookUp: 'none' });
+  return lookUps.flatMap((lookUp) =>
+    modes.map((mode) => {
+      const found = mode === 'ar' ? alone : playCase(replays, { ...shared, mode, lookUp });
+      return {
+        task,
+        sessions: replays.length,
+        profile: shared.profile.name,
+        roundTripMs: shared.roundTripMs,
+        mode,
+        lookUp,
+        ...found,
+        overAr: found.msPerToken / alone.msPerToken,
+      };
+    }),
+  );
+}
+
+/** The rows for the comparison of drafts: mode `stream` with its default settings, all prompts. */
+export function isInFront({ task, profile, mode, lookUp }: DraftRow): boolean {
+  return task === 'all' && profile === defaultEdgeProfile.name && mode === 'stream' && lookUp === 'both';
+}
+
+/** `shipped` names the draft of the summary: the default draft, or the first. */
+export function summariseDrafts(own: Draft, rows: readonly DraftRow[]): Result['summary'] {
+  const { greedy, draft, ...known } = own;
+  const front = rows.filter((row) => row.draft === draft && isInFront(row));
+  const at = (roundTripMs: number): number =>
+    front.find((row) => row.roundTripMs === roundTripMs)?.overAr ?? Number.NaN;
+  const ratios = [10, 60].filter((ms) => !Number.isNaN(at(ms))).map((ms) => [`streamOverArRtt${ms}`, at(ms)] as const);
+  return { shipped: draft, ...known, ...Object.fromEntries(ratios), prompts: greedy.sessions.length };
+}

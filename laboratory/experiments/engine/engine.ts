@@ -1,0 +1,168 @@
+// `outrider bench engine`: the cost of the models on this machine, unpaced: step time against rows, prefill, a draft's token, reading a
+// position, and exact text, for which the same engine runs without a law beside the target. Medians with their spread.
+
+import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
+import { modelProgress } from '../../../simulator/runner/model-progress.ts';
+import { gpuOption } from '../../../src/cli/options/gpu-option.ts';
+import type { OptionsOf } from '../../../src/cli/options/options.ts';
+import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
+import { CloseStack } from '../../../src/core/basics/close-stack.ts';
+import { describeLaw } from '../../../src/core/decoding/shape-law.ts';
+import { modelLabel } from '../../../src/files/document.ts';
+import { openModel } from '../../../src/models/engines/open-model.ts';
+import { prepareModels } from '../../../src/models/engines/prepare-models.ts';
+import type { PlannedOpening } from '../../../src/models/files/memory-check.ts';
+import {
+  draftCases,
+  type EngineRow,
+  measureCases,
+  prefillTokens,
+  type Repeats,
+  rowCounts,
+  type Subject,
+  sequenceCount,
+  targetCases,
+  warmUpSteps,
+} from './cases.ts';
+
+const options = {
+  pair: pairOption as typeof pairOption,
+  target: { flag: '--model <name|path>', help: "target instead of the pair's" },
+  draft: { flag: '--draft <name|path>', help: "draft instead of the pair's; none: leave it out" },
+  repeats: { flag: '--repeats <count>', help: 'measured steps per case', whole: [3, 1000], default: 15 },
+  gpu: gpuOption as typeof gpuOption,
+  fast: {
+    flag: '--fast',
+    help: 'all cores but one, no shape law; says how often choices differ, and leaves out what exactness costs',
+  },
+  threads: {
+    flag: '--threads <count>',
+    help: 'threads of the engine (default: 1; with --fast all cores but one)',
+    whole: [1, 1024],
+  },
+  /** Tokens before the measured ones. */
+  contextLength: { default: 256 as number },
+} as const;
+
+type Options = OptionsOf<typeof options>;
+
+interface EngineFound {
+  readonly rows: readonly EngineRow[];
+  readonly law: string | null;
+  readonly weights: string | null;
+  readonly engine: string;
+  readonly draftEngine: string;
+}
+
+/** Suffix of the case names of the engine without a law. */
+const nativeSuffix = 'Native';
+const memoryRemedy =
+  'close other programs, name a smaller --pair (outrider models list), or leave the comparison out with --fast';
+
+type Size = Omit<PlannedOpening, 'spec'>;
+
+export const engineExperiment: Experiment<typeof options, EngineFound, Conclusion<EngineRow>> = {
+  name: 'bench engine',
+  description:
+    'what the models cost on this machine, unpaced: steps against rows, prefill, draft, reading a position, exactness',
+  options,
+  async measure(asked, run) {
+    const { repeats, contextLength, fast } = asked;
+    const { draft } = namesOf(asked);
+    const caseCount = targetCases.length * (fast ? 1 : 2) + (draft === 'none' ? 0 : draftCases.length);
+    let doneSteps = 0;
+    const onStep = (): void => run.onProgress('steps', ++doneSteps, caseCount * (repeats + warmUpSteps));
+    const steps = { repeats, contextLength, onStep };
+    const target = await measureTarget(asked, steps, run);
+    const drafted = draft === 'none' ? { rows: [], engine: 'none' } : await measureDraft(draft, asked, steps, run);
+    return { ...target, rows: [...target.rows, ...drafted.rows], draftEngine: drafted.engine };
+  },
+  conclude({ rows, law, weights, engine, draftEngine }, asked) {
+    const { target: model, draft } = namesOf(asked);
+    const named = { model: modelLabel(model), draft: draft === 'none' ? null : modelLabel(draft) };
+    const params = { ...named, repeats: asked.repeats, exact: !asked.fast, contextTokens: asked.contextLength };
+    return { rows, summary: { law, weights, ...summarise(rows) }, params: { ...params, engine, draftEngine } };
+  },
+};
+
+async function measureTarget(asked: Options, steps: Repeats, run: Run) {
+  const { target: model } = namesOf(asked);
+  const size = sizeOf(steps);
+  const openings = (asked.fast ? [model] : [model, model]).map((spec) => ({ spec, ...size }));
+  await prepareModels(openings, memoryRemedy, modelProgress(run, model));
+  await using opened = new CloseStack();
+  const subjects = await openSubjects(asked, size, opened, run);
+  const { identity, limits, exactness } = subjects[0].model;
+  return {
+    rows: await measureCases(subjects, targetCases, steps),
+    engine: identity.description,
+    law: asked.fast ? null : describeLaw(limits.law),
+    weights: exactness?.weights ?? null,
+  };
+}
+
+async function measureDraft(draft: string, { threads = 1, gpu }: Options, steps: Repeats, run: Run) {
+  const size = sizeOf(steps);
+  await prepareModels([{ spec: draft, ...size }], memoryRemedy, modelProgress(run, draft));
+  // A draft need not be exact, because the target decides.
+  await using model = await openModel(draft, { role: 'draft', ...size, exact: false, threads, gpu });
+  const rows = await measureCases([{ model, suffix: '' }], draftCases, steps);
+  return { rows, engine: model.identity.description };
+}
+
+function sizeOf({ contextLength }: Repeats): Size {
+  return { sequences: sequenceCount, contextLength: contextLength + 128 };
+}
+
+/** The target, and where it is exact the same engine on as many threads without a law. */
+async function openSubjects(asked: Options, size: Size, stack: CloseStack, run: Run): Promise<[Subject, ...Subject[]]> {
+  const { fast, threads, gpu } = asked;
+  const { target: model } = namesOf(asked);
+  const shape = { ...size, exact: !fast, threads, gpu };
+  const target = stack.use(await openModel(model, { role: 'target', ...shape, ...modelProgress(run, model) }));
+  if (fast) return [{ model: target, suffix: '' }];
+  // In role target it would first count changed choices.
+  const nativeShape = { role: 'draft', ...size, exact: false, threads: threads ?? 1, gpu } as const;
+  const native = stack.use(await openModel(model, nativeShape));
+  return [
+    { model: target, suffix: '' },
+    { model: native, suffix: nativeSuffix },
+  ];
+}
+
+function summarise(rows: readonly EngineRow[]): Record<string, number> {
+  const medians = new Map(rows.map((row) => [row.case, row.medianMs]));
+  const ms = (name: string): number => medians.get(name) ?? Number.NaN;
+  const summary: Record<string, number> = {};
+  for (const count of rowCounts) summary[`stepMs${count}`] = ms(`step${count}`);
+  summary['prefillTokensPerSecond'] = rounded((prefillTokens / ms('prefill')) * 1000);
+  // The row includes the output matrix: without rows the engine leaves it out.
+  summary['readingMsPerPosition'] = rounded((ms('step16') - ms('step16Unread')) / 16);
+  summary['batch4x1Ms'] = ms('batch4x1');
+  summary['batch4x4Ms'] = ms('batch4x4');
+  if (medians.has('draft')) {
+    summary['draftMs'] = ms('draft');
+    summary['speedRatio'] = rounded(ms('step1') / ms('draft'));
+    // What each alternative adds to a pass of the draft, as a share of a pass.
+    summary['alternativeCost1'] = rounded(ms('draftBeside1') / ms('draft') - 1);
+    summary['alternativeCost3'] = rounded((ms('draftBeside3') / ms('draft') - 1) / 3);
+    summary['alternativeCopyCost'] = rounded((ms('draftBesideCopy') - ms('draftBeside1')) / ms('draft'));
+  }
+  return medians.has(`step1${nativeSuffix}`) ? { ...summary, ...summariseCost(ms) } : summary;
+}
+
+/** Ratio of each case under the law to the engine without a law. */
+function summariseCost(ms: (name: string) => number): Record<string, number> {
+  const cost = (name: string): number => rounded(ms(name) / ms(`${name}${nativeSuffix}`));
+  const summary: Record<string, number> = {};
+  for (const count of rowCounts) summary[`nativeStepMs${count}`] = ms(`step${count}${nativeSuffix}`);
+  for (const count of rowCounts) summary[`exactCost${count}`] = cost(`step${count}`);
+  summary['exactCostPrefill'] = cost('prefill');
+  summary['exactCostBatch4x1'] = cost('batch4x1');
+  summary['exactCostBatch4x4'] = cost('batch4x4');
+  return summary;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

@@ -1,0 +1,198 @@
+// Rivals that are no modes of the protocol's machines, as emulated profiles in virtual time: draft trees need a tree mask in one engine step, and
+// a draft head is trained. Each is played round by round, with the seeds, the jitter and the text length of the other rows, at its best setting.
+
+import { addCounts, ratiosOf, type SessionCounts, tpotMs } from '../../../simulator/runner/session-metrics.ts';
+import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
+import { quickest } from '../best-draft-length.ts';
+import { bestTree, chainTree, type DraftTree, followTree, rankChances } from './draft-tree.ts';
+import { type EmulatedRival, type ModeRow, timedRow } from './metrics.ts';
+import { draftMs, edgeDraftMs, type VirtualSettings } from './virtual-cell.ts';
+
+export interface RivalCell {
+  readonly mode: EmulatedRival;
+  readonly givenAcceptance: number;
+  readonly roundTripMs: number;
+  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
+}
+
+/** Time of a level of an EAGLE-like draft head; its acceptance is that of the draft model. */
+export const headLevelMs = 1.5;
+/** Draft and step times are uniform in their mean * (1 ± timeJitter), as in the other rows. */
+export const timeJitter = 0.2;
+
+/** Where a rival drafts, and how long it takes for one level of a tree of any width. */
+interface RivalProfile {
+  readonly isOnDevice: boolean;
+  readonly levelMs: number;
+  /**
+   * The ways that are tried: whether the next tree is drafted while a tree is verified, from the likeliest leaf and the draft's first choice after it.
+   * On the edge neither slows the other down. A head can't: it needs what the target has computed.
+   */
+  readonly proactive: readonly boolean[];
+}
+
+const profiles: Readonly<Record<EmulatedRival, RivalProfile>> = {
+  'edge-tree': { isOnDevice: false, levelMs: edgeDraftMs, proactive: [false, true] },
+  'edge-head': { isOnDevice: false, levelMs: headLevelMs, proactive: [false] },
+  'device-tree': { isOnDevice: true, levelMs: draftMs, proactive: [false] },
+  'device-tree-proactive': { isOnDevice: true, levelMs: draftMs, proactive: [true] },
+};
+
+/** Trees that a search tries: every number of nodes with every number of levels, and chains. */
+const nodeCounts = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+const mostLevels = 16;
+const searchSeeds = 5;
+const finalistCount = 3;
+const rankStream = 6;
+const timeStream = 7;
+
+/** The time of one text, and what it took. */
+interface Played {
+  readonly counts: SessionCounts;
+  readonly firstTokenMs: number;
+  readonly firstChoiceShare: number;
+}
+
+export function measureRival(cell: RivalCell, settings: VirtualSettings): ModeRow {
+  const ways = candidateTrees(rankChances(cell.givenAcceptance)).flatMap((tree) =>
+    profiles[cell.mode].proactive.map((isProactive) => ({ tree, isProactive })),
+  );
+  const play = (way: DraftingWay, seedCount: number): Played[] =>
+    Array.from({ length: seedCount }, (_, index) => playText(cell, way, settings.tokens, settings.firstSeed + index));
+  const costOf = (runs: readonly Played[]): number => mean(runs.map(({ counts }) => tpotMs(counts)));
+  const trialSeeds = settings.triesAllGammas ? settings.seedCount : Math.min(searchSeeds, settings.seedCount);
+  const ranked = ways
+    .map((way) => ({ way, cost: costOf(play(way, trialSeeds)) }))
+    .toSorted((one, other) => one.cost - other.cost);
+  const finalists = ranked.slice(0, finalistCount).map(({ way }) => ({ way, runs: play(way, settings.seedCount) }));
+  const { way, runs } = quickest(finalists, ({ runs: own }) => costOf(own));
+  return rowOf(cell, way, runs);
+}
+
+/** A tree, and whether the next one is drafted while it is verified. */
+interface DraftingWay {
+  readonly tree: DraftTree;
+  readonly isProactive: boolean;
+}
+
+/** Each tree once, the empty one included: then the rival drafts nothing. @param chances by rank */
+export function candidateTrees(chances: readonly number[]): readonly DraftTree[] {
+  const levels = Array.from({ length: mostLevels }, (_, index) => index + 1);
+  const all = [
+    bestTree(chances, 0, 0),
+    ...levels.map((length) => chainTree(chances, length)),
+    ...nodeCounts.flatMap((count) => levels.map((level) => bestTree(chances, count, level))),
+  ];
+  return [...new Map(all.map((tree) => [tree.widths.join(), tree])).values()];
+}
+
+/** Plays one text. @param tokens of the text; the last round writes no more than are left */
+function playText(cell: RivalCell, { tree, isProactive }: DraftingWay, tokens: number, seed: number): Played {
+  const { roundTripMs, step } = cell;
+  const { isOnDevice, levelMs } = profiles[cell.mode];
+  const ranks = ranksOf(cell.givenAcceptance, tokens, seed);
+  const random = createRandom(seed, timeStream);
+  const levelCount = tree.widths.length;
+  // An edge drafts between its steps; a device's tree goes up and its verdict comes down in each round.
+  const turnMs = isOnDevice ? roundTripMs : 0;
+  let nowMs = isOnDevice ? 0 : roundTripMs / 2;
+  let written = 0;
+  let aheadLevels = 0;
+  let rounds = 0;
+  const commits: { readonly atMs: number; readonly tokens: number }[] = [];
+  while (written < tokens) {
+    for (let level = aheadLevels; level < levelCount; level++) nowMs += jittered(levelMs, random);
+    const sentMs = nowMs;
+    nowMs += turnMs + jittered(step.fixedMs + step.perRowMs * (tree.nodeCount + 1), random);
+    const from = written;
+    const { node, accepted } = followTree(tree, (offset) => ranks[from + offset] ?? 0);
+    written = Math.min(tokens, written + accepted + 1);
+    commits.push({ atMs: nowMs + (isOnDevice ? 0 : roundTripMs / 2), tokens: written - from });
+    rounds++;
+    aheadLevels = 0;
+    if (!isProactive) continue;
+    const proactive = draftAhead(sentMs, nowMs, levelMs, levelCount, random);
+    const isHit = node === tree.likeliestLeaf && ranks[from + accepted] === 0;
+    aheadLevels = isHit ? proactive.levels : 0;
+    nowMs = proactive.endMs;
+  }
+  return playedOf(commits, ranks, tree, rounds, tokens);
+}
+
+/**
+ * One evaluation for the likeliest next token, then levels of the next tree, until the verdict is there. The level in progress is finished: an
+ * evaluation cannot be stopped.
+ */
+function draftAhead(fromMs: number, verdictMs: number, levelMs: number, levelCount: number, random: Random) {
+  let endMs = fromMs;
+  let levels = -1;
+  while (levels < levelCount && endMs < verdictMs) {
+    endMs += jittered(levelMs, random);
+    levels++;
+  }
+  return { levels: Math.max(0, levels), endMs: Math.max(endMs, verdictMs) };
+}
+
+function jittered(meanMs: number, random: Random): number {
+  return meanMs * (1 + timeJitter * (2 * random.uniform() - 1));
+}
+
+/** Rank of the target's token at each position. */
+function ranksOf(acceptance: number, tokens: number, seed: number): readonly number[] {
+  const rankOf = rankAtRandom(rankChances(acceptance), createRandom(seed, rankStream));
+  return Array.from({ length: tokens + mostLevels }, rankOf);
+}
+
+/** Draws the rank of the target's token among the draft's choices; the number of ranks where it is none of them. */
+export function rankAtRandom(chances: readonly number[], random: Random): () => number {
+  return () => {
+    let left = random.uniform();
+    const rank = chances.findIndex((chance) => {
+      left -= chance;
+      return left < 0;
+    });
+    return rank === -1 ? chances.length : rank;
+  };
+}
+
+function playedOf(
+  commits: readonly { readonly atMs: number; readonly tokens: number }[],
+  ranks: readonly number[],
+  { nodeCount }: DraftTree,
+  rounds: number,
+  tokens: number,
+): Played {
+  const first = commits[0] as { readonly atMs: number; readonly tokens: number };
+  const last = commits.at(-1) as { readonly atMs: number };
+  const counts: SessionCounts = {
+    decodeMs: last.atMs - first.atMs,
+    decodedTokens: tokens - first.tokens,
+    tokens,
+    drafted: nodeCount * rounds,
+    edgeDrafted: 0,
+    accepted: tokens - rounds,
+    steps: rounds,
+    rows: (nodeCount + 1) * rounds,
+    payloadBytes: 0,
+    openingBytes: 0,
+    wireBytes: 0,
+  };
+  return { counts, firstTokenMs: first.atMs, firstChoiceShare: mean(ranks.map((rank) => (rank === 0 ? 1 : 0))) };
+}
+
+function rowOf(cell: RivalCell, { tree, isProactive }: DraftingWay, runs: readonly Played[]): ModeRow {
+  const tpotsMs = runs.map(({ counts }) => tpotMs(counts));
+  return {
+    ...timedRow(cell, tpotsMs),
+    bestGamma: null,
+    bestTree: { nodes: tree.nodeCount, levels: tree.widths.length, isProactive },
+    timeToFirstTokenMs: mean(runs.map(({ firstTokenMs }) => firstTokenMs)),
+    acceptance: mean(runs.map(({ firstChoiceShare }) => firstChoiceShare)),
+    ...ratiosOf(addCounts(runs.map(({ counts }) => counts))),
+    // Nothing is encoded.
+    payloadBytesPerToken: null,
+    payloadBytesPerTokenWithOpening: null,
+    wireBytesPerToken: null,
+  };
+}

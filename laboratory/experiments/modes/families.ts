@@ -1,0 +1,108 @@
+// The families of decoding that "bench modes" compares, the best of each family in a cell, and the ratios of the best of ours to the best rival on
+// the edge. Definitions: docs/benchmarks.md.
+
+import { mean } from '../../../src/core/basics/statistics.ts';
+import { goalAcceptance, goalRoundTripsMs, type ModeRow, type RowMode } from './metrics.ts';
+
+export type FamilyName =
+  | 'edge alone'
+  | 'device in turns'
+  | 'parallel (PSD)'
+  | 'edge drafting'
+  | 'emulated head'
+  | 'ours';
+
+/**
+ * The members of each family. A draft head stands apart: it is trained for its target, and what drafts with another model or outside the edge
+ * can't match its cost on an idle edge. `edge-sd` is a mode of ours, which `auto` may choose, and a rival as well.
+ */
+export const families: Readonly<Record<FamilyName, readonly RowMode[]>> = {
+  'edge alone': ['ar', 'ar-native'],
+  'device in turns': ['sd', 'device-tree', 'device-tree-proactive'],
+  'parallel (PSD)': ['psd', 'psd-lockstep', 'psd-windows'],
+  'edge drafting': ['edge-sd', 'edge-psd', 'edge-tree'],
+  'emulated head': ['edge-head'],
+  ours: ['stream', 'stream-hedged', 'mix', 'mix-hedged', 'edge-sd-hedged', 'auto'],
+};
+
+/** What `auto` may choose, and hedges, which a turn or an edge chooses. */
+const ours: readonly RowMode[] = [...families.ours, 'edge-sd'];
+/** Rivals on the edge that draft with the same draft model in another way than a mode of ours. */
+const edgeRivals: readonly RowMode[] = families['edge drafting'].filter((mode) => mode !== 'edge-sd');
+
+/** The quickest row of some modes; undefined: none of them has a time. @param rows of one cell */
+export function quickestOf(rows: readonly ModeRow[], modes: readonly RowMode[]): ModeRow | undefined {
+  const timed = rows.filter(({ mode, msPerToken }) => modes.includes(mode) && msPerToken !== null);
+  return timed.toSorted((one, other) => (one.msPerToken as number) - (other.msPerToken as number))[0];
+}
+
+/** One row for each family and round trip: that of its quickest mode. @param rows of one acceptance and step law */
+export function bestOfFamilies(rows: readonly ModeRow[]): readonly { family: FamilyName; row: ModeRow }[] {
+  const cells = [...Map.groupBy(rows, ({ roundTripMs }) => roundTripMs).values()];
+  return (Object.keys(families) as FamilyName[]).flatMap((family) =>
+    cells.flatMap((cell) => {
+      const row = quickestOf(cell, families[family]);
+      return row === undefined ? [] : [{ family, row }];
+    }),
+  );
+}
+
+/**
+ * Time per token of the best of ours over that of the best rival on an idle edge: means of the ratios at 0, 10, 30 and 60 ms and acceptance 0.8.
+ * The last key compares `stream` with the best that drafts on the device in turns. NaN where a cell lacks one of the rivals or all of ours.
+ */
+export function idleEdgeRatios(rows: readonly ModeRow[]): {
+  readonly bestOverEdgeRivalIdle: number;
+  readonly bestOverEmulatedHeadIdle: number;
+  readonly streamOverInTurnsMean: number;
+} {
+  const atGoal = rows.filter(
+    ({ givenAcceptance, sessions }) => givenAcceptance === goalAcceptance && sessions === undefined,
+  );
+  const over = (rivals: readonly RowMode[], own: readonly RowMode[] = ours): number =>
+    mean(
+      goalRoundTripsMs.map((roundTripMs) => {
+        const cell = atGoal.filter((row) => row.roundTripMs === roundTripMs);
+        const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
+        if (!hasAll) return Number.NaN;
+        return timeOf(quickestOf(cell, own)) / timeOf(quickestOf(cell, rivals));
+      }),
+    );
+  return {
+    bestOverEdgeRivalIdle: over(edgeRivals),
+    bestOverEmulatedHeadIdle: over(families['emulated head']),
+    streamOverInTurnsMean: over(families['device in turns'], ['stream']),
+  };
+}
+
+/** Rivals on a loaded edge, where each may draft nothing: its row is then that of `ar`. */
+const loadedDraftModels: readonly RowMode[] = ['ar', 'edge-sd', 'edge-psd', 'edge-tree'];
+
+/**
+ * Time per token of `stream` over that of the best rival on an edge with many sessions: means over the loads and round trips that are there. The
+ * first key counts the emulated head among the rivals, the second leaves it out. NaN where a cell lacks a row, or there is no cell.
+ */
+export function loadedEdgeRatios(rows: readonly ModeRow[]): {
+  readonly bestOverEdgeRivalLoaded: number;
+  readonly bestOverEdgeDraftModelLoaded: number;
+} {
+  const loaded = rows.filter(({ sessions }) => sessions !== undefined);
+  const cells = [...Map.groupBy(loaded, ({ sessions, roundTripMs }) => `${sessions} ${roundTripMs}`).values()];
+  const over = (rivals: readonly RowMode[]): number =>
+    cells.length === 0
+      ? Number.NaN
+      : mean(
+          cells.map((cell) => {
+            const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
+            return hasAll ? timeOf(quickestOf(cell, families.ours)) / timeOf(quickestOf(cell, rivals)) : Number.NaN;
+          }),
+        );
+  return {
+    bestOverEdgeRivalLoaded: over([...loadedDraftModels, ...families['emulated head']]),
+    bestOverEdgeDraftModelLoaded: over(loadedDraftModels),
+  };
+}
+
+function timeOf(row: ModeRow | undefined): number {
+  return row?.msPerToken ?? Number.NaN;
+}

@@ -1,0 +1,193 @@
+// One cell of "bench modes" in virtual time: a mode at one acceptance, round trip and step law, over seeds that all modes share.
+// Modes with windows get their quickest draft length.
+
+import { findTrace } from '../../../simulator/files/shipped-traces.ts';
+import {
+  acceptanceOf,
+  addCounts,
+  countSession,
+  type ReplayedCounts,
+  ratiosOf,
+  tpotMs,
+} from '../../../simulator/runner/session-metrics.ts';
+import {
+  runSession,
+  runSourceSession,
+  type SessionConditions,
+  type SessionResult,
+  type SessionSettings,
+} from '../../../simulator/virtual-time/run-session.ts';
+import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
+import { quickest, searchDraftLengths } from '../best-draft-length.ts';
+import { secondChoiceShare } from './draft-tree.ts';
+import { type BenchMode, type EdgeHedgedMode, type ModeRow, timedRow, windowedModes } from './metrics.ts';
+import { roomFor, runsBesideTarget, unmeasuredBytes, type WayToRun, waysToRun } from './rivals.ts';
+
+export interface VirtualCell {
+  readonly mode: Exclude<BenchMode, 'auto' | 'ar-native'> | EdgeHedgedMode;
+  /** Null: that of the trace. */
+  readonly givenAcceptance: number | null;
+  readonly roundTripMs: number;
+  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
+}
+
+export interface VirtualSettings {
+  readonly firstSeed: number;
+  readonly seedCount: number;
+  readonly tokens: number;
+  /** Limit for modes without windows; the others get room for all windows that they may have in flight. */
+  readonly maxAhead: number;
+  readonly minChainConfidence: number;
+  /** True: every gamma with every seed. False: a search. */
+  readonly triesAllGammas: boolean;
+  /** One of {@link draftKinds}, or the name or path of a trace. Default: all drafts are alike. */
+  readonly drafts?: string;
+}
+
+/** The toy's drafts: all right with the same chance, or two classes of positions (35 % and 95 %) that their confidence tells apart. */
+export const draftKinds = ['alike', 'classes'] as const;
+/** How often the toy's runner-up is right where its draft is wrong: `outrider trace show` counts 0.53 to 0.59 of the default pair. */
+export const runnerUpAgreement = 0.55;
+
+/** Time of a draft on the device; the edge's own draft is quicker. */
+export const draftMs = 10;
+export const edgeDraftMs = 5;
+export const longestWindow = 64;
+
+const coarseGammas = [1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, longestWindow];
+const searchSeeds = 5;
+const finalistCount = 3;
+
+interface Run {
+  readonly counts: ReplayedCounts;
+  readonly timeToFirstTokenMs: number;
+}
+
+export function isTrace(drafts: string): boolean {
+  return !draftKinds.some((kind) => kind === drafts);
+}
+
+const knownReplays = new Map<string, readonly TraceReplay[]>();
+
+/** One for each session of the trace. */
+function replaysOf(name: string): readonly TraceReplay[] {
+  const known = knownReplays.get(name);
+  if (known !== undefined) return known;
+  const { header, sessions } = findTrace(name);
+  const replays = sessions.map((session) => new TraceReplay(header, session));
+  knownReplays.set(name, replays);
+  return replays;
+}
+
+export function measureCell(cell: VirtualCell, settings: VirtualSettings): ModeRow {
+  const rows = waysToRun(cell.mode).map((way) => measureWay(cell, way, settings));
+  return quickest(rows, ({ msPerToken }) => msPerToken as number);
+}
+
+function measureWay(cell: VirtualCell, way: WayToRun, settings: VirtualSettings): ModeRow {
+  const runsOf = runsByGamma(cell, way, settings);
+  const meanTpotMs = (gamma: number, seedCount?: number): number =>
+    mean(runsOf(gamma, seedCount).map(({ counts }) => tpotMs(counts)));
+  if (!windowedModes.has(cell.mode)) return rowOf(cell, way, null, runsOf(0));
+  const candidates = settings.triesAllGammas
+    ? Array.from({ length: longestWindow }, (_, index) => index + 1)
+    : searchGammas((gamma) => meanTpotMs(gamma, Math.min(searchSeeds, settings.seedCount)));
+  const gamma = quickest(candidates, (candidate) => meanTpotMs(candidate));
+  return rowOf(cell, way, gamma, runsOf(gamma));
+}
+
+/** Number of draft lengths left after the search; each of them then runs with every seed. */
+export function searchGammas(tpotOf: (gamma: number) => number): number[] {
+  return searchDraftLengths(coarseGammas, tpotOf, finalistCount);
+}
+
+/** Caches the runs: the same run is made once. */
+function runsByGamma(cell: VirtualCell, way: WayToRun, settings: VirtualSettings) {
+  const known = new Map<number, Run[]>();
+  return (gamma: number, seedCount = settings.seedCount): readonly Run[] => {
+    const runs = known.get(gamma) ?? [];
+    known.set(gamma, runs);
+    while (runs.length < seedCount) runs.push(runOnce(cell, way, settings, gamma, settings.firstSeed + runs.length));
+    return runs.slice(0, seedCount);
+  };
+}
+
+function runOnce(cell: VirtualCell, way: WayToRun, settings: VirtualSettings, gamma: number, seed: number): Run {
+  const conditions = conditionsOf(cell, way, settings, gamma, seed);
+  // The reader is a round trip away: the prompt travels up and every token down. That adds the same time to all tokens.
+  const readerMs = runsBesideTarget(cell.mode) ? cell.roundTripMs : 0;
+  const sessions = sessionsOf(cell, conditions, settings, seed);
+  const firstTokenMs = mean(sessions.map(({ emissions }) => emissions[0]?.atMs ?? Number.NaN));
+  const counts = addCounts(sessions.map((session) => countSession(session)));
+  return { counts, timeToFirstTokenMs: firstTokenMs + readerMs };
+}
+
+/** One session with a toy; of a trace each seed plays its share of the sessions, so that all seeds play each once. */
+function sessionsOf(
+  { givenAcceptance }: VirtualCell,
+  conditions: SessionConditions,
+  { drafts = 'alike', tokens, firstSeed, seedCount }: VirtualSettings,
+  seed: number,
+): SessionResult[] {
+  if (!isTrace(drafts)) {
+    const toy = { acceptance: givenAcceptance ?? 0, answerTokens: tokens, hasClasses: drafts === 'classes' };
+    return [runSession({ ...conditions, ...toy, ...runnerUpsOf(conditions) })];
+  }
+  const own = replaysOf(drafts).filter((_, index) => index % seedCount === seed - firstSeed);
+  return own.map((replay) =>
+    runSourceSession(conditions, traceSource(replay, Math.min(tokens, replay.header.answerTokens))),
+  );
+}
+
+/** A tree on the edge has the same second choices as an edge that hedges. */
+function runnerUpsOf({ hedges = 0, edgeDraft }: SessionConditions): Pick<SessionSettings, 'runnerUpAgreement'> {
+  if (hedges > 0) return { runnerUpAgreement };
+  return (edgeDraft?.hedges ?? 0) > 0 ? { runnerUpAgreement: secondChoiceShare } : {};
+}
+
+function conditionsOf(
+  { mode, roundTripMs, step }: VirtualCell,
+  way: WayToRun,
+  settings: VirtualSettings,
+  gamma: number,
+  seed: number,
+): SessionConditions {
+  const isBesideTarget = runsBesideTarget(mode);
+  const ahead = windowedModes.has(mode) ? roomFor({ ...way, gamma }, settings.maxAhead) : settings.maxAhead;
+  return {
+    mode: way.machine,
+    seed,
+    roundTripMs: isBesideTarget ? 0 : roundTripMs,
+    draftMs: isBesideTarget ? edgeDraftMs : draftMs,
+    step,
+    limits: { maxRows: ahead + 1, usefulRows: ahead + 1 },
+    edgeDraft: { tokenCount: gamma, tokenMs: edgeDraftMs, hedges: way.edgeHedges ?? 0 },
+    hedges: way.hedges ?? 0,
+    turn: {
+      maxAhead: ahead,
+      minChainConfidence: settings.minChainConfidence,
+      windowsInFlight: way.windowsInFlight,
+      ...(gamma === 0 ? {} : { draftLength: gamma }),
+    },
+  };
+}
+
+function rowOf(cell: VirtualCell, way: WayToRun, gamma: number | null, runs: readonly Run[]): ModeRow {
+  const tpotsMs = runs.map(({ counts }) => tpotMs(counts));
+  const counts = addCounts(runs.map((run) => run.counts));
+  return {
+    ...timedRow(cell, tpotsMs),
+    bestGamma: gamma,
+    timeToFirstTokenMs: mean(runs.map(({ timeToFirstTokenMs }) => timeToFirstTokenMs)),
+    acceptance: acceptanceOf(counts),
+    ...ratiosOf(counts),
+    ...unmeasuredBytes(cell.mode),
+    ...(waysToRun(cell.mode).length > 1 ? bestOf(way) : {}),
+  };
+}
+
+function bestOf({ machine, windowsInFlight, edgeHedges, hedges = edgeHedges }: WayToRun): Partial<ModeRow> {
+  if (hedges !== undefined) return { bestHedges: hedges };
+  return { bestMachine: machine, bestWindows: windowsInFlight };
+}

@@ -1,0 +1,167 @@
+// The cells of `outrider bench modes --clock virtual`: the protocol machines of every mode in virtual time, over acceptance and round trip.
+// The results do not depend on the speed or load of the machine.
+
+import { findTrace } from '../../../simulator/files/shipped-traces.ts';
+import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
+import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
+import { usualWidthCost } from '../../../simulator/virtual-time/device.ts';
+import { badArgument } from '../../../src/core/basics/errors.ts';
+import { secondChoiceShare } from './draft-tree.ts';
+import { headLevelMs } from './emulated-rivals.ts';
+import { idleEdgeRatios, loadedEdgeRatios } from './families.ts';
+import { type LoadedCell, type LoadedMode, loadedModes } from './loaded-cell.ts';
+import { loadedRivals } from './loaded-rivals.ts';
+import {
+  type EmulatedRival,
+  edgeHedgedNames,
+  emulatedRivals,
+  goalAcceptance,
+  goalRoundTripsMs,
+  hedgedName,
+  isEdgeHedged,
+  isEmulated,
+  type ModeRow,
+  type RowMode,
+  summariseModes,
+  withoutGaps,
+  worstOver,
+} from './metrics.ts';
+import { type ModesOptions, sharedModes } from './options.ts';
+import {
+  draftMs,
+  edgeDraftMs,
+  isTrace,
+  longestWindow,
+  runnerUpAgreement,
+  type VirtualCell,
+  type VirtualSettings,
+} from './virtual-cell.ts';
+import { type AnyCell, modesWork } from './worker-pool.ts';
+
+/** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
+const freeRows = { fixedMs: 40, perRowMs: 0.4 };
+const expensiveRows = { fixedMs: 4, perRowMs: 36 };
+/** The modes that are measured with expensive rows, too. */
+const expensiveModes: ReadonlySet<VirtualMode> = new Set(['ar', 'stream']);
+/** A mode of the protocol's machines, or an emulated rival. */
+type VirtualMode = VirtualCell['mode'] | EmulatedRival;
+
+const usualRoundTripsMs = [0, 4, 10, 30, 60, 100, 200];
+
+export async function measureVirtual(options: ModesOptions, run: Run): Promise<readonly ModeRow[]> {
+  const settings = settingsOf(options);
+  if (isTrace(options.drafts)) demandTrace(options);
+  await run.begin({ clock: 'virtual', ...settings });
+  await using pool = new WorkerPool(modesWork, settings, options.workers);
+  const units = cellsOf(options).map((cell) => ({ key: keyOf(cell), measure: () => pool.measure(cell) }));
+  return await run.all('cells', units, options.workers);
+}
+
+export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Conclusion<ModeRow> {
+  const idle = rows.filter(({ sessions }) => sessions === undefined);
+  const free = idle.filter(({ stepPerRowMs }) => stepPerRowMs === freeRows.perRowMs);
+  const expensive = idle.filter(({ stepPerRowMs }) => stepPerRowMs === expensiveRows.perRowMs);
+  const summary = {
+    ...summariseModes(free),
+    ...withoutGaps({
+      ...idleEdgeRatios(free),
+      ...loadedEdgeRatios(rows),
+      streamOverArWorstExpensiveRows: worstOver(expensive, 'stream', 'ar'),
+    }),
+  };
+  const { acceptances, roundTripsMs = usualRoundTripsMs } = options;
+  const law = {
+    draftMs,
+    edgeDraftMs,
+    headLevelMs,
+    edgeDraftsOverlap: true,
+    timeJitter: 0.2,
+    freeRows,
+    expensiveRows,
+    runnerUpAgreement,
+    edgeRunnerUpAgreement: secondChoiceShare,
+    widthCost: usualWidthCost,
+    longestWindow,
+    loadedSessions: options.sessions,
+  };
+  const asked = { modes: virtualModes(options), acceptances, roundTripsMs, ...settingsOf(options) };
+  return { rows, summary, params: { clock: 'virtual', ...asked, ...law }, seed: options.seed };
+}
+
+function settingsOf({ seed, seeds, tokens, maxAhead, minConfidence, full, drafts }: ModesOptions): VirtualSettings {
+  return {
+    firstSeed: seed,
+    seedCount: seeds,
+    tokens: tokens ?? 400,
+    maxAhead,
+    // The toy's confidence is its acceptance, so all chains of one length are equally good.
+    minChainConfidence: minConfidence === 'auto' ? 0 : minConfidence,
+    triesAllGammas: full,
+    drafts,
+  };
+}
+
+/** Each seed plays at least one session; hedges need runners-up. @throws OutriderError `bad-argument` */
+function demandTrace(options: ModesOptions): void {
+  const { header, sessions } = findTrace(options.drafts);
+  if (sessions.length < options.seeds) {
+    throw badArgument(`the trace has ${sessions.length} sessions`, `give --seeds ${sessions.length} or fewer`);
+  }
+  const hedged = virtualModes(options).filter((mode) => mode === hedgedName || isEdgeHedged(mode));
+  if (!header.hasRunnerUps && hedged.length > 0) {
+    throw badArgument('the trace holds no runners-up', `record it again, or leave ${hedged} out of --modes`);
+  }
+}
+
+/** All cells; those with expensive rows and with many sessions come last. */
+function cellsOf(options: ModesOptions): AnyCell[] {
+  const { roundTripsMs = usualRoundTripsMs } = options;
+  const modes = virtualModes(options);
+  // A trace has its own.
+  const acceptances = isTrace(options.drafts) ? [null] : options.acceptances;
+  const cellsAt = (step: VirtualCell['step'], chosen: readonly VirtualMode[]): AnyCell[] =>
+    chosen.flatMap((mode) =>
+      acceptances.flatMap((givenAcceptance) =>
+        roundTripsMs.map((roundTripMs) => {
+          const at = { givenAcceptance, roundTripMs, step };
+          return isEmulated(mode) ? { mode, ...at, givenAcceptance: givenAcceptance ?? 0 } : { mode, ...at };
+        }),
+      ),
+    );
+  const alsoExpensive = modes.filter((mode) => expensiveModes.has(mode));
+  return [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive), ...loadedCellsOf(options)];
+}
+
+/** Many sessions on one edge, at the acceptance and the round trips of the goals. */
+function loadedCellsOf(options: ModesOptions): LoadedCell[] {
+  const { modes, acceptances, roundTripsMs = usualRoundTripsMs } = options;
+  if (options.drafts !== 'alike' || !acceptances.includes(goalAcceptance)) return [];
+  const chosen: LoadedMode[] = [...loadedModes, ...loadedRivals].filter(
+    (mode) => modes === undefined || modes.some((one) => one === mode),
+  );
+  return chosen.flatMap((mode) =>
+    options.sessions.flatMap((sessions) =>
+      roundTripsMs
+        .filter((roundTripMs) => goalRoundTripsMs.includes(roundTripMs))
+        .map((roundTripMs) => ({ mode, sessions, givenAcceptance: goalAcceptance, roundTripMs, step: freeRows })),
+    ),
+  );
+}
+
+function keyOf(cell: AnyCell): string {
+  const { mode, givenAcceptance, roundTripMs, step } = cell;
+  return `${'sessions' in cell ? `${cell.sessions} sessions, ` : ''}${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row`;
+}
+
+/** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
+function virtualModes({ modes: asked, drafts }: Pick<ModesOptions, 'modes' | 'drafts'>): VirtualMode[] {
+  const own = [...sharedModes, ...edgeHedgedNames];
+  const usual = drafts === 'alike' ? [...own, ...emulatedRivals] : own;
+  const modes: readonly RowMode[] = asked ?? usual;
+  if (drafts !== 'alike' && modes.some(isEmulated)) {
+    throw badArgument('emulated rivals draft alike at all positions', 'leave them out, or take --drafts alike');
+  }
+  const known = modes.filter((mode) => mode !== 'auto' && mode !== 'ar-native');
+  if (known.length === modes.length) return known;
+  throw badArgument('auto and ar-native are measured with real models only', 'add --clock wall, or leave them out');
+}

@@ -1,0 +1,232 @@
+// The open parts of a wall bench: the draft model, the prompts and the edge processes. It writes texts with them.
+
+import samplePrompts from '../../../simulator/files/sample-prompts.json' with { type: 'json' };
+import type { Run } from '../../../simulator/runner/experiment.ts';
+import {
+  edgeLookUpTokens,
+  type LookUpPlace,
+  looksUpOnDevice,
+  type MinConfidence,
+} from '../../../src/cli/options/look-up-place.ts';
+import type { GpuChoice } from '../../../src/core/basics/gpu-choice.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
+import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
+import { describeMachine } from '../../../src/files/document.ts';
+import { openModel } from '../../../src/models/engines/open-model.ts';
+import { acquirePair } from '../../../src/models/files/acquire.ts';
+import { ModelDrafter } from '../../../src/models/port/drafter.ts';
+import type { LanguageModel } from '../../../src/models/port/model.ts';
+import { AutoMode } from '../../../src/processes/device/auto-mode.ts';
+import { edgeWindowedModes } from './metrics.ts';
+import { plainWindow, runsBesideTarget, type Window, waysToRun } from './rivals.ts';
+import { type BenchEdges, type StepFigures, startBenchEdges } from './wall-edges.ts';
+import type { PlannedRun, PlanSettings } from './wall-plan.ts';
+import { type TextOptions, type WallPrompt, type WallRun, writeRun, writeText } from './wall-run.ts';
+
+/** All settings that affect the figures; a record keeps them. */
+export interface WallSettings extends PlanSettings {
+  readonly pair: string;
+  /** Name of the edge's latency profile; null: no latency emulation. */
+  readonly profile: string | null;
+  /** Of target and drafts; default `off`. */
+  readonly gpu?: GpuChoice;
+  readonly tokens: number;
+  readonly promptCount: number;
+  /** Draft lengths that the pilot tries; null: the predicted one and its neighbours. */
+  readonly gammas: readonly number[] | null;
+  readonly maxAhead: number;
+  readonly minChainConfidence: MinConfidence;
+  readonly lookUp: LookUpPlace;
+}
+
+/** Inputs of the prediction of draft lengths. */
+export interface PilotFigures extends StepFigures {
+  readonly draftMs: number;
+  readonly acceptance: number;
+}
+
+/** Prompts; different kinds come first. */
+const promptOrder = ['spec-bench/91', 'humaneval/0', 'gsm8k/0', 'spec-bench/161', 'spec-bench/111', 'humaneval/1'];
+const contextLength = 2048;
+export const pilotPrompts = 2;
+export const pilotTokens = 32;
+export const warmUpTokens = 8;
+
+/** One mode at one round trip. */
+export type WallCell = Pick<PlannedRun, 'mode' | 'roundTripMs'>;
+
+interface OpenParts {
+  readonly targetName: string;
+  readonly draftName: string;
+  readonly draft: LanguageModel;
+  readonly prompts: readonly WallPrompt[];
+}
+
+export async function openWallBench(settings: WallSettings, run: Run): Promise<WallBench> {
+  const { target, draft } = await acquirePair(settings.pair);
+  const { node: _node, ...machine } = describeMachine();
+  const files = { target: target.sha256, draft: draft.sha256 };
+  await run.begin({ clock: 'wall', ...settings, machine, files });
+  const draftName = draft.entry?.name ?? draft.path;
+  // Each drafter reads one text, and as many alternatives beside it as some mode has hedges.
+  const width = 1 + Math.max(...settings.modes.map((mode) => plainWindow(mode).hedges ?? 0));
+  const sequences = settings.promptCount * width;
+  const shapes = { exact: false, threads: 1, gpu: settings.gpu };
+  const model = await openModel(draftName, { role: 'draft', sequences, contextLength, ...shapes });
+  const known = samplePrompts.prompts.toSorted((one, other) => rankOf(one.name) - rankOf(other.name));
+  const prompts = known.slice(0, settings.promptCount).map(({ name, form, text }, index) => ({
+    name,
+    ids: form === 'chat' ? model.tokenizer.encodeChat([{ role: 'user', content: text }]) : model.tokenizer.encode(text),
+    conversation: (index + 1).toString(16).padStart(32, '0'),
+    drafter: new ModelDrafter(model),
+  }));
+  return new WallBench(settings, run, {
+    targetName: target.entry?.name ?? target.path,
+    draftName,
+    draft: model,
+    prompts,
+  });
+}
+
+function rankOf(name: string): number {
+  const rank = promptOrder.indexOf(name);
+  return rank === -1 ? promptOrder.length : rank;
+}
+
+export class WallBench implements AsyncDisposable {
+  readonly settings: WallSettings;
+  readonly run: Run;
+  readonly #parts: OpenParts;
+  readonly #autos = new Map<number, AutoMode>();
+  /** By the key of the cell. */
+  readonly #windows = new Map<string, Window>();
+  readonly #references = new Map<string, readonly number[]>();
+  #edges: BenchEdges | null = null;
+
+  constructor(settings: WallSettings, run: Run, parts: OpenParts) {
+    this.settings = settings;
+    this.run = run;
+    this.#parts = parts;
+  }
+
+  get prompts(): readonly WallPrompt[] {
+    return this.#parts.prompts;
+  }
+
+  get named(): object {
+    const { targetName, draftName } = this.#parts;
+    return { target: targetName, draft: draftName, prompts: this.prompts.map(({ name }) => name) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#edges?.close();
+    for (const { drafter } of this.prompts) await drafter[Symbol.asyncDispose]();
+    await this.#parts.draft.close();
+  }
+
+  /** Replaces the running edges. @param gamma draft length of the edge's own draft model: a setting of its process */
+  async startEdges(gamma: number): Promise<BenchEdges> {
+    await this.#edges?.close();
+    this.#edges = null;
+    const { profile, lookUp, modes, gpu } = this.settings;
+    const draft = this.#needsEdgeDraft() ? this.#parts.draftName : null;
+    const sizes = { sessions: this.prompts.length + 1, contextLength, lookUpTokens: edgeLookUpTokens(lookUp) };
+    const asked = { target: this.#parts.targetName, draft, gamma, profile, gpu, ...sizes };
+    this.#edges = await startBenchEdges(asked, modes.includes('ar-native'), this.run.note);
+    return this.#edges;
+  }
+
+  #needsEdgeDraft(): boolean {
+    return this.settings.modes.some((mode) => waysToRun(mode).some(({ machine }) => modeOf(machine).edgeDrafts));
+  }
+
+  /** The texts of the edge alone, through the same machines: every other text must equal them. Both sides also read the prompts here. */
+  async writeReferences(): Promise<void> {
+    const reader = this.#needsEdgeDraft() ? 'mix' : 'stream';
+    for (const [index, prompt] of this.prompts.entries()) {
+      this.run.onProgress('reference texts', index, this.prompts.length);
+      await this.#write(prompt, { mode: reader, roundTripMs: 0 }, warmUpTokens);
+      if (this.settings.modes.includes('ar-native'))
+        await this.#write(prompt, { mode: 'ar-native', roundTripMs: 0 }, warmUpTokens);
+      const measure = async (): Promise<readonly number[]> =>
+        (await this.#write(prompt, { mode: 'ar', roundTripMs: 0 })).report.tokens;
+      this.#references.set(prompt.name, await this.run.one({ key: `reference ${prompt.name}`, measure }));
+    }
+  }
+
+  get knowsFigures(): boolean {
+    return this.settings.gammas !== null || this.run.has('figures');
+  }
+
+  /** Speed and acceptance of the draft on this machine, from one text of each prompt. Null: the draft lengths are given. */
+  async measureFigures(): Promise<PilotFigures | null> {
+    if (this.settings.gammas !== null) return null;
+    return await this.run.one({
+      key: 'figures',
+      measure: async () => {
+        const reports = [];
+        for (const prompt of this.prompts.slice(0, pilotPrompts))
+          reports.push((await this.#write(prompt, { mode: 'stream', roundTripMs: 0 })).report);
+        const { stepMs, nativeMs } = this.#edges as BenchEdges;
+        const acceptance = mean(reports.map((report) => report.acceptance ?? 0));
+        return { stepMs, nativeMs, acceptance, draftMs: mean(reports.map((report) => report.draftMs ?? 1)) };
+      },
+    });
+  }
+
+  setWindow(cell: WallCell, window: Window): void {
+    this.#windows.set(keyOfCell(cell), window);
+  }
+
+  writePlanned(planned: PlannedRun): Promise<WallRun> {
+    const window = this.#windows.get(keyOfCell(planned)) ?? plainWindow(planned.mode);
+    return this.#writeRun(planned, window, this.prompts, this.settings.tokens);
+  }
+
+  /** Writes a few texts that do not count. */
+  writePilot(cell: WallCell, window: Window, tokens: number = pilotTokens): Promise<WallRun> {
+    return this.#writeRun({ ...cell, repeat: 0 }, window, this.prompts.slice(0, pilotPrompts), tokens);
+  }
+
+  async #writeRun(
+    planned: PlannedRun,
+    window: Window,
+    prompts: readonly WallPrompt[],
+    tokens: number,
+  ): Promise<WallRun> {
+    const auto = planned.mode === 'auto' ? { auto: await this.#autoFor(planned.roundTripMs) } : {};
+    const options = { ...this.#textOptions(planned, window, tokens), ...auto, repeat: planned.repeat };
+    const edge = (this.#edges as BenchEdges).edgeOf(planned.mode);
+    return await writeRun(edge, this.#parts.draft.tokenizer, prompts, this.#references, options);
+  }
+
+  /** One instance for each round trip, as a device has one for each edge. It measures two texts before the first text that counts. */
+  async #autoFor(roundTripMs: number): Promise<AutoMode> {
+    const known = this.#autos.get(roundTripMs);
+    if (known !== undefined) return known;
+    const auto = new AutoMode();
+    this.#autos.set(roundTripMs, auto);
+    for (const prompt of this.prompts.slice(0, pilotPrompts))
+      await this.#write(prompt, { mode: 'auto', roundTripMs }, pilotTokens, { auto });
+    return auto;
+  }
+
+  #write(prompt: WallPrompt, cell: WallCell, tokens = this.settings.tokens, auto = {}) {
+    const window = plainWindow(cell.mode);
+    const edge = (this.#edges as BenchEdges).edgeOf(cell.mode);
+    return writeText(edge, this.#parts.draft.tokenizer, prompt, {
+      ...this.#textOptions(cell, window, tokens),
+      ...auto,
+    });
+  }
+
+  #textOptions({ mode, roundTripMs }: WallCell, window: Window, tokens: number): TextOptions {
+    const { maxAhead, minChainConfidence, lookUp } = this.settings;
+    return { mode, roundTripMs, ...window, tokens, maxAhead, minChainConfidence, looksUp: looksUpOnDevice(lookUp) };
+  }
+}
+
+/** Drafts that cross no network have the same draft length at every round trip. */
+export function keyOfCell({ mode, roundTripMs }: WallCell): string {
+  return `${mode} at ${edgeWindowedModes.has(mode) || runsBesideTarget(mode) ? 0 : roundTripMs}`;
+}

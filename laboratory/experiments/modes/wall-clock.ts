@@ -1,0 +1,164 @@
+// `outrider bench modes --clock wall`: two processes, real models, the edge paced to other hardware or as it is. Modes take turns, so that
+// a disturbance of the machine affects all of them. A run in which the edge missed the profile is void. The bench can run in slices.
+
+import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
+import { badArgument } from '../../../src/core/basics/errors.ts';
+import { findProfile } from '../../../src/models/port/profiles.ts';
+import { type BenchMode, isEdgeHedged, isEmulated, type ModeRow, windowedModes } from './metrics.ts';
+import { type ModesOptions, sharedModes } from './options.ts';
+import {
+  openWallBench,
+  type PilotFigures,
+  pilotPrompts,
+  pilotTokens,
+  type WallBench,
+  type WallSettings,
+} from './wall-bench.ts';
+import { chooseDraftLengths, chooseEdgeDraftLength } from './wall-draft-lengths.ts';
+import type { StepFigures } from './wall-edges.ts';
+import { isVoid, keyOfTry, nextRun, type PlannedRun, planRuns, tryLimits } from './wall-plan.ts';
+import { rowsOf, summariseWall } from './wall-rows.ts';
+import type { WallRun } from './wall-run.ts';
+
+export interface WallFound {
+  readonly settings: WallSettings;
+  /** The names of the models and prompts. */
+  readonly named: object;
+  readonly runs: readonly WallRun[];
+  readonly plannedCount: number;
+  readonly isComplete: boolean;
+  readonly steps: StepFigures;
+  /** Null: the draft lengths were given. */
+  readonly figures: PilotFigures | null;
+}
+
+export async function measureWall(options: ModesOptions, run: Run): Promise<WallFound> {
+  const { minutes, drafts } = options;
+  if (drafts !== 'alike')
+    throw badArgument('--drafts says what drafts are in virtual time', 'leave it out, or take --clock virtual');
+  if (minutes !== undefined && !run.hasRecord)
+    throw badArgument('--minutes without a record would throw runs away', 'give --resume <file>, which keeps the runs');
+  const startMs = performance.now();
+  const isLate = (): boolean => minutes !== undefined && performance.now() - startMs > minutes * 60_000;
+  await using bench = await openWallBench(settingsOf(options), run);
+  const { settings, named } = bench;
+  const plan = planRuns(settings);
+  const limits = tryLimits(options.tries ?? null);
+  const next = (made: readonly WallRun[]): PlannedRun | undefined => nextRun(plan, made, limits);
+  const known = await knownRuns(next, run);
+  run.note(expectedDuration(bench, known.length));
+  const edgeWindow = await chooseEdgeDraftLength(bench);
+  const edges = await bench.startEdges(edgeWindow);
+  await bench.writeReferences();
+  const figures = await bench.measureFigures();
+  const runs = (await chooseDraftLengths(bench, isLate))
+    ? await makeRuns(bench, next, known, plan.length, isLate)
+    : known;
+  const isComplete = next(runs) === undefined;
+  if (!isComplete) run.note(`${countsOf(runs, plan.length)}; ${howToContinue(run)}`);
+  const { stepMs, nativeMs } = edges;
+  return { settings, named, runs, plannedCount: plan.length, isComplete, steps: { stepMs, nativeMs }, figures };
+}
+
+/** The options, with the defaults of the wall clock. */
+function settingsOf(options: ModesOptions): WallSettings {
+  const { quick, unpaced, minConfidence } = options;
+  return {
+    modes: wallModes(options),
+    roundTripsMs: options.roundTripsMs ?? (quick ? [0, 60] : [0, 10, 30, 60, 100]),
+    pair: options.pair,
+    profile: unpaced ? null : options.profile,
+    ...(options.gpu === 'off' ? {} : { gpu: options.gpu }),
+    tokens: options.tokens ?? (quick ? 32 : unpaced ? 48 : 64),
+    promptCount: options.prompts ?? (quick ? 1 : unpaced ? 4 : 6),
+    repeats: options.repeats ?? (quick ? 1 : unpaced ? 3 : 5),
+    gammas: options.gammas ?? (quick ? [4] : null),
+    maxAhead: options.maxAhead,
+    minChainConfidence: minConfidence,
+    lookUp: options.lookUp,
+  };
+}
+
+/** @throws OutriderError `bad-argument` for an emulated rival or a row of virtual time */
+function wallModes({ modes, unpaced }: ModesOptions): readonly BenchMode[] {
+  if (modes === undefined) return unpaced ? [...sharedModes, 'auto', 'ar-native'] : sharedModes;
+  const real = modes.filter((mode) => !isEmulated(mode)).filter((mode) => !isEdgeHedged(mode));
+  if (real.length === modes.length) return real;
+  const cause = 'emulated rivals have no real models, and hedges of the edge are measured in virtual time';
+  throw badArgument(cause, 'leave them out, or take --clock virtual');
+}
+
+type Next = (made: readonly WallRun[]) => PlannedRun | undefined;
+
+/** The runs of earlier slices, void runs included. */
+async function knownRuns(next: Next, run: Run): Promise<WallRun[]> {
+  const made: WallRun[] = [];
+  for (let planned = next(made); planned !== undefined; planned = next(made)) {
+    const key = keyOfTry(planned, made);
+    if (!run.has(key)) break;
+    made.push(await run.one({ key, measure: () => Promise.reject(new Error('it is known')) }));
+  }
+  return made;
+}
+
+/** Makes at least one run, even after the time limit, so that a short slice makes progress too. */
+async function makeRuns(
+  bench: WallBench,
+  next: Next,
+  known: readonly WallRun[],
+  plannedCount: number,
+  isLate: () => boolean,
+): Promise<WallRun[]> {
+  const made = [...known];
+  for (let planned = next(made); planned !== undefined; planned = next(made)) {
+    bench.run.onProgress('runs', made.length, plannedCount);
+    const one = planned;
+    made.push(await bench.run.one({ key: keyOfTry(one, made), measure: () => bench.writePlanned(one) }));
+    if (isLate()) break;
+  }
+  return made;
+}
+
+function countsOf(runs: readonly WallRun[], plannedCount: number): string {
+  const voidCount = runs.filter(isVoid).length;
+  return `${runs.length - voidCount} runs count, ${voidCount} are void, ${plannedCount} are planned`;
+}
+
+function howToContinue({ hasRecord }: Run): string {
+  return hasRecord ? 'give the same command again for the rest' : 'with --resume <file> it could be continued';
+}
+
+/** About as long as the rest takes if no run is void; most modes take about three quarters of a step of the edge alone per token. */
+function expectedDuration({ settings, prompts }: WallBench, madeCount: number): string {
+  const { modes, roundTripsMs, repeats, tokens, profile } = settings;
+  const runCount = modes.length * roundTripsMs.length * repeats;
+  const leftCount = Math.max(0, runCount - madeCount);
+  const made = madeCount === 0 ? '' : `, ${madeCount} are made`;
+  const runs = `${runCount} runs of ${prompts.length} texts of ${tokens} tokens${made}`;
+  if (profile === null) return runs;
+  const pilots = roundTripsMs.length * modes.filter((mode) => windowedModes.has(mode)).length * pilotPrompts * 3;
+  const pilotTexts = madeCount > 0 || settings.gammas?.length === 1 ? 0 : pilots;
+  const { stepMs } = findProfile(profile);
+  const seconds = 20 + (leftCount * prompts.length * tokens + pilotTexts * pilotTokens) * 0.75 * stepMs * 1e-3;
+  return `${runs}; about ${Math.max(1, Math.round(seconds / 60))} minutes to go`;
+}
+
+export function concludeWall(found: WallFound): Conclusion<ModeRow> {
+  const { settings, runs, steps, figures } = found;
+  const profile = settings.profile === null ? null : findProfile(settings.profile);
+  const cells = settings.roundTripsMs.flatMap((roundTripMs) => settings.modes.map((mode) => ({ mode, roundTripMs })));
+  const law = { stepFixedMs: profile?.stepMs ?? null, stepPerRowMs: profile?.rowMs ?? null };
+  const rows = rowsOf(runs, cells, law);
+  const summary = summariseWall(rows, runs, steps);
+  const measured = {
+    stepMsByRows: steps.stepMs,
+    nativeStepMs: steps.nativeMs,
+    ...(figures === null ? {} : { pilotDraftMs: figures.draftMs, pilotAcceptance: figures.acceptance }),
+  };
+  return {
+    rows,
+    summary: { ...summary, runs: runs.length, plannedRuns: found.plannedCount, isComplete: found.isComplete },
+    params: { clock: 'wall', ...settings, ...found.named, ...measured },
+    passed: summary['texts'] === summary['identical'],
+  };
+}

@@ -1,0 +1,120 @@
+// The paper's rule of acceptance beside ours: which distribution a token has in the end. The paper accepts a draft x with min(1, p(x) / q(x)) (Koh &
+// Yang 2025, eq. 1), and the target draws a rejected token again from p, not from the residual. It knows no model.
+
+import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
+import type { Candidates } from '../../../src/core/decoding/candidates.ts';
+import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
+import { choiceDistribution } from '../../../src/core/decoding/choose-token-distribution.ts';
+import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
+import { type ChiSquare, chiSquare } from '../../trials/coupling/distribution.ts';
+
+/** What target and draft say at one position. */
+export interface PositionCandidates {
+  readonly target: Candidates;
+  readonly draft: Candidates;
+}
+
+export type Rule = 'paper' | 'shared noise';
+export const rules: readonly Rule[] = ['paper', 'shared noise'];
+
+/** One position under one rule. */
+export interface RuleFound {
+  readonly rule: Rule;
+  /** Distance of the exact distribution of the token from the target's, in total variation, [0, 1]. */
+  readonly totalVariation: number;
+  /** The same of drawn tokens, minus that of as many tokens drawn from the target itself: 0 on average where nothing is changed. */
+  readonly drawnVariation: number;
+  /** Share of the draws in which the draft was taken. */
+  readonly acceptance: number;
+  /** Of the drawn tokens against the target's distribution. */
+  readonly chiSquare: ChiSquare;
+}
+
+/**
+ * The distribution of a token by the paper's rule: min(p, q) + (1 - a) p with a = sum of min(p, q). It is p where p = q, and where both are certain.
+ * @param p of the target, by id @param q of the draft
+ */
+export function paperDistribution(p: ReadonlyMap<number, number>, q: ReadonlyMap<number, number>): Map<number, number> {
+  const accepted = new Map([...p].map(([id, chance]) => [id, Math.min(chance, q.get(id) ?? 0)]));
+  const acceptance = [...accepted.values()].reduce((sum, chance) => sum + chance, 0);
+  return new Map([...p].map(([id, chance]) => [id, (accepted.get(id) as number) + (1 - acceptance) * chance]));
+}
+
+/** Half of the sum of absolute differences. */
+export function totalVariation(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): number {
+  const ids = new Set([...one.keys(), ...other.keys()]);
+  return [...ids].reduce((sum, id) => sum + Math.abs((one.get(id) ?? 0) - (other.get(id) ?? 0)), 0) / 2;
+}
+
+/** @param draws tokens drawn by each rule, and from the target itself @param seed other draws for another seed */
+export function compareRules(
+  at: PositionCandidates,
+  temperature: number,
+  draws: number,
+  seed: number,
+): readonly RuleFound[] {
+  const sampling: Sampling = { ...neutralSampling, temperature, seed: BigInt(seed) };
+  const [p, q] = [distributionOf(at.target, sampling), distributionOf(at.draft, sampling)];
+  const random = createRandom(seed);
+  const control = totalVariation(frequencies(draws, () => drawFrom(p, random)).shares, p);
+  const expected = new Map([...p].map(([id, chance]) => [`${id}`, chance]));
+  return rules.map((rule): RuleFound => {
+    let accepted = 0;
+    const { counts, shares } = frequencies(draws, (draw) => {
+      const { token, isDraft } = rule === 'paper' ? drawByPaper(p, q, random) : drawBySharedNoise(at, sampling, draw);
+      if (isDraft) accepted += 1;
+      return token;
+    });
+    return {
+      rule,
+      // With shared noise the token is the target's own choice; the draws test it.
+      totalVariation: rule === 'paper' ? totalVariation(paperDistribution(p, q), p) : 0,
+      drawnVariation: totalVariation(shares, p) - control,
+      acceptance: accepted / draws,
+      chiSquare: chiSquare(counts, expected, draws),
+    };
+  });
+}
+
+function distributionOf(candidates: Candidates, sampling: Sampling): Map<number, number> {
+  const { ids, probabilities } = choiceDistribution(candidates, sampling, undefined);
+  return new Map(ids.map((id, index) => [id, probabilities[index] as number]));
+}
+
+interface Drawn {
+  readonly token: number;
+  /** Whether the draft was accepted. */
+  readonly isDraft: boolean;
+}
+
+function drawByPaper(p: ReadonlyMap<number, number>, q: ReadonlyMap<number, number>, random: Random): Drawn {
+  const draft = drawFrom(q, random);
+  const isDraft = random.uniform() * (q.get(draft) as number) < (p.get(draft) ?? 0);
+  return { token: isDraft ? draft : drawFrom(p, random), isDraft };
+}
+
+/** Both choose with the same noise; the target's choice is the token. Positions stand for independent noise. */
+function drawBySharedNoise({ target, draft }: PositionCandidates, sampling: Sampling, position: number): Drawn {
+  const token = chooseToken(target, sampling, undefined, position);
+  return { token, isDraft: chooseToken(draft, sampling, undefined, position) === token };
+}
+
+function drawFrom(distribution: ReadonlyMap<number, number>, random: Random): number {
+  let left = random.uniform();
+  let last = -1;
+  for (const [id, chance] of distribution) {
+    last = id;
+    left -= chance;
+    if (left < 0) break;
+  }
+  return last;
+}
+
+function frequencies(draws: number, draw: (index: number) => number) {
+  const counts = new Map<string, number>();
+  for (let index = 0; index < draws; index++) {
+    const key = `${draw(index)}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return { counts, shares: new Map([...counts].map(([key, count]) => [Number(key), count / draws])) };
+}

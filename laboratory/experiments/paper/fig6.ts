@@ -1,0 +1,119 @@
+// The paper's Fig. 6: latency and energy against the energy weight w, by battery class; and its claims: a larger w lowers energy and raises
+// latency, most for devices with B <= 0.2.
+
+import type { Unit } from '../../../simulator/runner/experiment.ts';
+import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
+import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { seedsOf, slotsOf, type WorldSettings } from '../first-slots.ts';
+import {
+  batteryClasses,
+  type ClassFigures,
+  type Fig6Case,
+  type Fig6Found,
+  fig6Changes,
+  fig6Rows,
+} from './fig6-changes.ts';
+import { fig6Figures } from './fig6-figure.ts';
+import { fig6Claims, fig6Page } from './fig6-page.ts';
+import { type Interpretation, interpretations, underInterpretation } from './interpretations.ts';
+import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
+import { decisionUnder, findPolicies, learnedPolicies, type PaperPolicy, policyNames } from './paper-policies.ts';
+
+export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
+
+const cell = { deviceCount: 90, serverCount: 10 };
+
+/** A unit for each seed, which measures the first slot of its world in preset `paper`. */
+export function fig6Units<Found>(
+  size: Pick<WorldSettings, 'deviceCount' | 'serverCount'>,
+  seedCount: number,
+  measure: (state: SlotState) => Found,
+): readonly Unit<Found>[] {
+  return seedsOf(seedCount).map((seed) => ({
+    key: `seed ${seed}`,
+    async measure(): Promise<Found> {
+      const [state] = await slotsOf({ scenario: 'paper', ...size }, [seed]);
+      return measure(state as SlotState);
+    },
+  }));
+}
+
+/** Units are seeds: a world is made once for all interpretations, weights and policies. */
+export const fig6: PaperExperiment = paperExperiment({
+  figure: 'fig6',
+  description: 'Fig. 6: latency and energy against the energy weight, by battery',
+  async plan({ size: { seedCount, energyWeights }, policies: given }) {
+    const present = await findPolicies(fig6Policies, learnedPolicies, given);
+    const { policies, notes } = present;
+    const names = policies.map(({ name }) => name);
+    const cases = casesOfFig6(names, energyWeights, interpretations, ['band', 'airtime']);
+    return {
+      settings: { seeds: seedCount, energyWeights, policies: policyNames(present), ...cell },
+      units: fig6Units(cell, seedCount, (state) => measureFig6(state, cases, policies)),
+      cases,
+      policies,
+      notes,
+    };
+  },
+  conclude(found, { cases, policies, notes }) {
+    const changes = fig6Changes(cases, found);
+    const rows = fig6Rows(cases, found);
+    const seedCount = found.length;
+    return {
+      claims: fig6Claims(changes),
+      rows,
+      figures: fig6Figures(rows, seedCount),
+      page: fig6Page(changes, { seedCount, notes, policies, ...cell }),
+    };
+  },
+});
+
+export function casesOfFig6(
+  policies: readonly string[],
+  energyWeights: readonly number[],
+  taken: readonly Interpretation[],
+  energyModels: readonly Fig6Case['energyModel'][],
+): Fig6Case[] {
+  return taken.flatMap((interpretation) =>
+    energyModels.flatMap((energyModel) =>
+      policies.flatMap((policy) =>
+        energyWeights.map((energyWeight) => ({ interpretation, energyModel, policy, energyWeight })),
+      ),
+    ),
+  );
+}
+
+/** @param state of the unchanged preset `paper` @returns the figures of each case */
+export function measureFig6(state: SlotState, cases: readonly Fig6Case[], policies: readonly PaperPolicy[]): Fig6Found {
+  return cases.map((one) => {
+    const policy = policies.find(({ name }) => name === one.policy) as PaperPolicy;
+    return measure(stateOf(state, one), decisionUnder(policy, one.interpretation));
+  });
+}
+
+function stateOf(state: SlotState, one: Fig6Case): SlotState {
+  const { interpretation, energyModel, energyWeight, transmitScale = 1, lambdaScale = 1 } = one;
+  const read = underInterpretation(state, interpretation);
+  const { objective } = read;
+  const transmitEnergyFactor = transmitScale * objective.transmitEnergyFactor;
+  const lambdaPerMs = lambdaScale * objective.lambdaPerMs;
+  return { ...read, objective: { ...objective, energyModel, energyWeight, transmitEnergyFactor, lambdaPerMs } };
+}
+
+/** Figures of each class, in the order of {@link batteryClasses}. */
+function measure(state: SlotState, decide: Policy): ClassFigures[] {
+  const terms = createSlotTerms(state.deviceCount);
+  evaluate(state, decide(state), terms);
+  return batteryClasses.map(({ above, upTo }) => {
+    const figures = { devices: 0, latencyMs: 0, computeJ: 0, transmitJ: 0 };
+    for (let device = 0; device < state.deviceCount; device++) {
+      const battery = state.battery[device] as number;
+      if (battery <= above || battery > upTo) continue;
+      figures.devices += 1;
+      figures.latencyMs += terms.latencyMs[device] as number;
+      figures.computeJ += terms.computeEnergyJ[device] as number;
+      figures.transmitJ += terms.transmitEnergyJ[device] as number;
+    }
+    return figures;
+  });
+}

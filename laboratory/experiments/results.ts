@@ -1,0 +1,73 @@
+// The pages in docs/results, one for each document in bench/, as tables.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
+import { resultPage } from '../../simulator/runner/result-page.ts';
+import type { Document } from '../../src/files/document.ts';
+import { apiTrial } from '../trials/api/api.ts';
+import { ablationExperiment } from './ablation/ablation.ts';
+import { allocationExperiment } from './allocation/allocation.ts';
+import { autoExperiment } from './auto/auto.ts';
+import { capacityExperiment } from './capacity/capacity.ts';
+import { contextExperiment } from './context/context.ts';
+import { controllerExperiment } from './controller/controller.ts';
+import { coupledExperiment } from './coupled/coupled.ts';
+import { draftsExperiment } from './drafts/drafts.ts';
+import { feltExperiment } from './felt/felt.ts';
+import { learnedExperiment } from './learned/learned.ts';
+import { modesExperiment } from './modes/modes.ts';
+import { paddingExperiment } from './padding/padding.ts';
+import { predictionExperiment } from './prediction/prediction.ts';
+import { serveExperiment } from './serve/serve.ts';
+
+/** Experiments with tables of their own; the pages of all others show summary and rows unchanged. */
+const withPages: readonly AnyExperiment[] = [
+  ablationExperiment,
+  allocationExperiment,
+  autoExperiment,
+  capacityExperiment,
+  contextExperiment,
+  controllerExperiment,
+  coupledExperiment,
+  draftsExperiment,
+  learnedExperiment,
+  feltExperiment,
+  modesExperiment,
+  paddingExperiment,
+  predictionExperiment,
+  serveExperiment,
+  apiTrial,
+];
+
+export interface ResultPage {
+  /** "bench-modes-wall.md" */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** @param directory holds the documents, as commands print them with --json */
+export function resultPages(directory: string): ResultPage[] {
+  const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
+  const pages = names.toSorted().map((name) => {
+    const document = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Document;
+    const experiment = withPages.find((one) => one.name === document.command);
+    const text = resultPage(document, experiment, `../../bench/${name}`);
+    return { document, file: name.replace('.json', '.md'), text };
+  });
+  const lines = pages.map(
+    ({ document: { command, date, machine }, file }) =>
+      `- [${file.replace('.md', '')}](${file}): \`outrider ${command}\`, ${date.slice(0, 10)}, ${machine.cpu}`,
+  );
+  const index = `# Results
+
+Tables of what the experiments measured, one page for each document in [bench/](../../bench). They are written by the program
+(\`npm run results\`), never by hand. Definitions and what the results say: [benchmarks.md](../benchmarks.md),
+[allocation.md](../allocation.md), [coupled-slots.md](../coupled-slots.md), [draft-models.md](../draft-models.md),
+[prompt-lookup.md](../prompt-lookup.md), [engines.md](../engines.md), [learning.md](../learning.md), [scale.md](../scale.md),
+[testing.md](../testing.md).
+
+${lines.join('\n')}
+`;
+  return [{ file: 'README.md', text: index }, ...pages.map(({ file, text }) => ({ file, text }))];
+}

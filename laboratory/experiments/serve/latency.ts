@@ -1,0 +1,196 @@
+// Time per token and first text of "bench serve": processes of edges and of the device's endpoint, real models, plain fetch.
+
+import samplePrompts from '../../../simulator/files/sample-prompts.json' with { type: 'json' };
+import type { Run, Unit } from '../../../simulator/runner/experiment.ts';
+import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
+import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import { median } from '../../../src/core/basics/statistics.ts';
+import { openLlamaTokenizer } from '../../../src/models/engines/llama-tokenizer.ts';
+import { acquireModel } from '../../../src/models/files/acquire.ts';
+import type { PacingCounts } from '../../../src/models/port/paced.ts';
+import { streamChat } from '../../measuring/chat-stream.ts';
+import { startDelayProxy } from '../../measuring/delay-proxy.ts';
+import { type LatencyRow, type Way, type WayRun, type WayText, ways } from './rows.ts';
+
+export interface LatencySettings {
+  readonly target: string;
+  readonly draft: string;
+  readonly profile: string;
+  readonly roundTripsMs: readonly number[];
+  readonly prompts: number;
+  readonly tokens: number;
+  readonly repeats: number;
+}
+
+/** The texts of a way to ask at one round trip, one list for each run. */
+export interface LatencyFound {
+  readonly way: Way;
+  readonly roundTripMs: number;
+  readonly runs: readonly WayRun[];
+}
+
+interface Question {
+  readonly model: string;
+  readonly prompt: string;
+  readonly tokens: number;
+  /** Tokens of a piece of text. */
+  readonly count: (text: string) => number;
+}
+
+/** A run in which the machine was too slow for more of the edge's steps is void, and written again; the last try counts. */
+const mostOverran = 0.1;
+const mostTries = 3;
+
+function overran(before: PacingCounts | null | undefined, after: PacingCounts | null | undefined): number {
+  if (before == null || after == null) return 0;
+  return (after.overranSteps - before.overranSteps) / Math.max(1, after.steps - before.steps);
+}
+
+/** Prompts in the chat format; different kinds come first. */
+const chatPrompts = samplePrompts.prompts.filter(({ form }) => form === 'chat');
+const contextLength = 2048;
+
+/** @returns for each way to ask and round trip */
+export async function measureLatency(settings: LatencySettings, run: Run): Promise<readonly LatencyFound[]> {
+  const { target, roundTripsMs, repeats, prompts: promptCount, tokens } = settings;
+  if (roundTripsMs.length === 0) return [];
+  const { path } = await acquireModel(target, { signal: run.signal });
+  await using tokenizer = await openLlamaTokenizer(path);
+  const count = (text: string): number => tokenizer.encode(text).length;
+  const questions = chatPrompts
+    .slice(0, promptCount)
+    .map(({ text: prompt }): Question => ({ model: target, prompt, tokens, count }));
+  const found: LatencyFound[] = [];
+  await using edges = new Edges(settings);
+  for (const roundTripMs of roundTripsMs) {
+    const keyOf = (way: Way, repeat: number): string => `${way} ${roundTripMs} ms ${repeat}`;
+    const plan = Array.from({ length: repeats }, (_, repeat) => ways.map((way) => ({ way, repeat }))).flat();
+    const isKnown = plan.every(({ way, repeat }) => run.has(keyOf(way, repeat)));
+    await using open = isKnown ? null : await openWays(await edges.start(), settings, roundTripMs);
+    for (const way of isKnown ? [] : ways) await write(open?.urlOf(way) ?? '', questions[0] as Question);
+    const units = plan.map(({ way, repeat }): Unit<WayRun> => {
+      const measure = async (): Promise<WayRun> => {
+        for (let tries = 1; ; tries++) {
+          const before = await open?.edgeOf(way).ask('pacing');
+          const texts: WayText[] = [];
+          for (const question of questions) texts.push(await write(open?.urlOf(way) ?? '', question));
+          const overranShare = overran(before, await open?.edgeOf(way).ask('pacing'));
+          if (overranShare <= mostOverran || tries === mostTries) return { texts, overranShare, voidRuns: tries - 1 };
+        }
+      };
+      return { key: keyOf(way, repeat), measure };
+    });
+    const written = await run.all(`round trip ${roundTripMs} ms`, units);
+    for (const way of ways)
+      found.push({ way, roundTripMs, runs: written.filter((_, index) => plan[index]?.way === way) });
+  }
+  return found;
+}
+
+/** The edge processes, which start when they are needed. */
+class Edges implements AsyncDisposable {
+  readonly #settings: LatencySettings;
+  #started: EdgeProcess[] = [];
+
+  constructor(settings: LatencySettings) {
+    this.#settings = settings;
+  }
+
+  async start(): Promise<OpenEdges> {
+    const { target, draft, profile } = this.#settings;
+    const sizes = ['--context', String(contextLength), '--sessions', '3'];
+    const flags = ['--model', target, '--profile', profile, ...sizes];
+    const kinds = { ar: ['--look-up', '0'], edge: [], 'edge-sd': ['--draft', draft] };
+    // One after the other: each measures its own steps at its start.
+    for (const more of Object.values(kinds).slice(this.#started.length))
+      this.#started.push(await startEdgeProcess([...flags, ...more], () => {}));
+    const [ar, edge, edgeSd] = this.#started as [EdgeProcess, EdgeProcess, EdgeProcess];
+    return { ar, edge, 'edge-sd': edgeSd };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const edge of this.#started.splice(0)) await edge.close();
+  }
+}
+
+type OpenEdges = Readonly<Record<Exclude<Way, 'device'>, EdgeProcess>>;
+
+interface OpenWays extends AsyncDisposable {
+  urlOf(way: Way): string;
+  /** The edge that writes. */
+  edgeOf(way: Way): EdgeProcess;
+}
+
+async function openWays(edges: OpenEdges, { target, draft }: LatencySettings, roundTripMs: number): Promise<OpenWays> {
+  const opened: AsyncDisposable[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
+  };
+  const proxied = async ({ url }: EdgeProcess): Promise<string> => {
+    const proxy = await startDelayProxy(Number(new URL(url).port), roundTripMs);
+    opened.push(proxy);
+    return `http://127.0.0.1:${proxy.port}/v1`;
+  };
+  const served = async ({ url }: EdgeProcess): Promise<string> => {
+    const models = ['--target', target, '--draft', draft];
+    const serve = await startServeProcess(['--edge', url, ...models, '--rtt', String(roundTripMs)]);
+    opened.push(serve);
+    return serve.baseUrl;
+  };
+  try {
+    const urls: Readonly<Record<Way, string>> = {
+      ar: await proxied(edges.ar),
+      edge: await proxied(edges.edge),
+      'edge-sd': await proxied(edges['edge-sd']),
+      device: await served(edges.edge),
+    };
+    const edgeOf = (way: Way): EdgeProcess => edges[way === 'device' ? 'edge' : way];
+    return { urlOf: (way) => urls[way], edgeOf, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function write(baseUrl: string, { model, prompt, tokens, count }: Question): Promise<WayText> {
+  let [first, firstMs, lastMs] = ['', 0, 0];
+  const onText = (text: string): void => {
+    lastMs = performance.now();
+    if (first !== '') return;
+    [first, firstMs] = [text, lastMs];
+  };
+  const messages = [{ role: 'user', content: prompt }];
+  const body = { model, messages, temperature: 0, max_tokens: tokens };
+  const { text, firstTextMs, completionTokens } = await streamChat({ baseUrl, body, onText });
+  const decodedTokens = completionTokens - count(first);
+  return { text, tokens: completionTokens, firstTextMs, decodedTokens, decodeMs: lastMs - firstMs };
+}
+
+/** A run's time per token is the time of all its texts over their tokens. Texts are compared with those of the first run of `ar`. */
+export function latencyRows(found: readonly LatencyFound[]): LatencyRow[] {
+  const reference = found.find(({ way }) => way === 'ar')?.runs[0]?.texts ?? [];
+  const paceOf = (texts: readonly WayText[]): number =>
+    texts.reduce((sum, { decodeMs }) => sum + decodeMs, 0) / texts.reduce((sum, one) => sum + one.decodedTokens, 0);
+  const pacesOf = ({ runs }: LatencyFound): number[] => runs.map(({ texts }) => paceOf(texts));
+  return found.map((one): LatencyRow => {
+    const alone = found.find(({ way, roundTripMs }) => way === 'ar' && roundTripMs === one.roundTripMs) ?? one;
+    const paces = pacesOf(one);
+    const texts = one.runs.flatMap((run) => run.texts);
+    return {
+      what: 'latency',
+      way: one.way,
+      roundTripMs: one.roundTripMs,
+      runs: one.runs.length,
+      texts: texts.length,
+      textsWrong: one.runs.flatMap((run) => run.texts.filter(({ text }, index) => text !== reference[index]?.text))
+        .length,
+      msPerToken: median(paces),
+      msPerTokenLow: Math.min(...paces),
+      msPerTokenHigh: Math.max(...paces),
+      firstTextMs: median(texts.map(({ firstTextMs }) => firstTextMs)),
+      overranShare: Math.max(...one.runs.map(({ overranShare }) => overranShare)),
+      voidRuns: one.runs.reduce((sum, { voidRuns }) => sum + voidRuns, 0),
+      overAr: median(paces) / median(pacesOf(alone)),
+    };
+  });
+}

@@ -1,0 +1,91 @@
+// Asks an endpoint of OpenAI's shape for a streamed answer, with nothing but fetch, and notes when its text comes.
+
+import { OutriderError } from '../../src/core/basics/errors.ts';
+
+export interface StreamedAnswer {
+  readonly text: string;
+  /** From the request to the first text, and to the end of the stream, ms. */
+  readonly firstTextMs: number;
+  readonly ms: number;
+  readonly completionTokens: number;
+  readonly acceptedTokens: number;
+  readonly rejectedTokens: number;
+}
+
+/** What a stream said. */
+interface Chunk {
+  readonly error?: { readonly message: string };
+  readonly choices?: readonly { readonly delta: { readonly content?: string } }[];
+  readonly usage?: {
+    readonly completion_tokens: number;
+    readonly completion_tokens_details?: {
+      readonly accepted_prediction_tokens?: number;
+      readonly rejected_prediction_tokens?: number;
+    };
+  } | null;
+}
+
+export interface ChatAsk {
+  /** Ends with "/v1". */
+  readonly baseUrl: string;
+  /** Of /v1/chat/completions, but for `stream` and its options. */
+  readonly body: object;
+  readonly signal?: AbortSignal;
+  /** Called with each text, before the next one is read. */
+  readonly onText?: (text: string) => void;
+}
+
+/** @throws OutriderError `internal` for an answer that is not 200 or fails in its middle */
+export async function streamChat({ baseUrl, body, signal, onText }: ChatAsk): Promise<StreamedAnswer> {
+  const startMs = performance.now();
+  const response = await fetch(`${baseUrl}/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (response.status !== 200 || response.body === null)
+    throw failed(`status ${response.status}: ${(await response.text()).slice(0, 300)}`);
+  let text = '';
+  let firstTextMs: number | null = null;
+  let usage: Chunk['usage'] = null;
+  for await (const chunk of chunksOf(response.body)) {
+    if (chunk.error !== undefined) throw failed(chunk.error.message);
+    const piece = chunk.choices?.[0]?.delta.content ?? '';
+    usage = chunk.usage ?? usage;
+    if (piece === '') continue;
+    firstTextMs ??= performance.now() - startMs;
+    text += piece;
+    onText?.(piece);
+  }
+  const ms = performance.now() - startMs;
+  return {
+    text,
+    firstTextMs: firstTextMs ?? ms,
+    ms,
+    completionTokens: usage?.completion_tokens ?? 0,
+    acceptedTokens: usage?.completion_tokens_details?.accepted_prediction_tokens ?? 0,
+    rejectedTokens: usage?.completion_tokens_details?.rejected_prediction_tokens ?? 0,
+  };
+}
+
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Chunk> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const bytes of body) {
+    rest += decoder.decode(bytes, { stream: true });
+    const events = rest.split('\n\n');
+    rest = events.pop() ?? '';
+    for (const event of events) {
+      const data = event
+        .split('\n')
+        .find((line) => line.startsWith('data: '))
+        ?.slice(6);
+      if (data !== undefined && data !== '[DONE]') yield JSON.parse(data) as Chunk;
+    }
+  }
+}
+
+function failed(detail: string): OutriderError {
+  return new OutriderError('internal', `the endpoint has failed: ${detail}`, 'its own message says why');
+}

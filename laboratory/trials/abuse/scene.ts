@@ -1,0 +1,171 @@
+// The scene of trial abuse: an edge as an operator would run it, with keys and a log, and the process of the attacker.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { processorSeconds } from '../../../src/cli/children/cpu-time.ts';
+import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
+import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
+import { residentMB } from '../../measuring/process-memory.ts';
+import { toySeed } from './intruder.ts';
+import { type Order, ordinaryUse } from './orders.ts';
+
+export const places = 8;
+export const contextLength = 2048;
+export const honestCount = 4;
+/** Short steps, so that a few seconds hold many answers. */
+export const profile = 'edge-8b-rtx4090';
+
+const attackerFile: string = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './attacker.ts' : './attacker.js', import.meta.url),
+);
+
+export interface Keys {
+  readonly honest: readonly string[];
+  readonly attacker: string;
+  readonly ordinary: string;
+  readonly withdrawn: string;
+}
+
+/** One line of the edge's log. */
+export interface LogRecord {
+  readonly address?: string | null;
+  readonly key?: string | null;
+}
+
+/** Linux gives all of 127.0.0.0/8 to the loopback interface; elsewhere the attacker shares the address of the readers. */
+function attackerAddress(): string {
+  return process.platform === 'linux' && networkInterfaces()['lo'] !== undefined ? '127.0.0.66' : '127.0.0.1';
+}
+
+export class AbuseScene implements AsyncDisposable {
+  readonly keys: Keys;
+  readonly from: string = attackerAddress();
+  readonly #folder: string;
+  edge: EdgeProcess;
+  #attacker: ChildProcess | null = null;
+  #deaths = 0;
+  #isClosing = false;
+  #sampler: NodeJS.Timeout | null = null;
+  idleMB = 0;
+  peakMB = 0;
+
+  private constructor(folder: string, keys: Keys, edge: EdgeProcess) {
+    this.#folder = folder;
+    this.keys = keys;
+    this.edge = edge;
+    this.#watch();
+  }
+
+  static async open(): Promise<AbuseScene> {
+    const folder = await mkdtemp(join(tmpdir(), 'outrider-abuse-'));
+    const keyFile = join(folder, 'keys.json');
+    const terms = { scopes: ['verify'], expires: null, share: 1, maxSessions: null, maxWaiting: null } as const;
+    const make = async (name: string): Promise<string> => (await addKeyTo(keyFile, { name, ...terms }, Date.now())).key;
+    const honest: string[] = [];
+    for (let number = 1; number <= honestCount; number += 1) honest.push(await make(`honest-${number}`));
+    const [attacker, ordinary, withdrawn] = [await make('attacker'), await make('ordinary'), await make('withdrawn')];
+    await revokeKeyIn(keyFile, 'withdrawn', Date.now());
+    return new AbuseScene(folder, { honest, attacker, ordinary, withdrawn }, await startEdge(folder));
+  }
+
+  get deaths(): number {
+    return this.#deaths;
+  }
+
+  get port(): number {
+    return Number(new URL(this.edge.url).port);
+  }
+
+  /**
+   * Runs an attack, or ordinary use, in the attacker's process, which is ended if it does not return.
+   * @returns when it began, and the processor time of the edge since
+   */
+  async run(
+    attack: string,
+    seconds: number,
+    honestPrompt: readonly number[],
+  ): Promise<{ readonly startMs: number; readonly busySeconds: number }> {
+    const child = fork(attackerFile, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#attacker = child;
+    await once(child, 'message');
+    const [startMs, busyBefore] = [performance.now(), await this.#busySeconds()];
+    const { keys, port, from } = this;
+    const key = attack === ordinaryUse ? keys.ordinary : keys.attacker;
+    const target = { port, key, from, contextLength, withdrawnKey: keys.withdrawn, honestPrompt };
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, (seconds + 10) * 1000);
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      child.once('message', done);
+      child.once('exit', done);
+      child.send({ attack, seconds, target } satisfies Order);
+    });
+    child.kill('SIGKILL');
+    this.#attacker = null;
+    return { startMs, busySeconds: (await this.#busySeconds()) - busyBefore };
+  }
+
+  /** Processor time of the edge since its start, seconds. */
+  async #busySeconds(): Promise<number> {
+    return (await processorSeconds(this.edge.processId)) ?? Number.NaN;
+  }
+
+  /** Memory of the edge from now on counts as idle. */
+  async settleMemory(): Promise<void> {
+    this.idleMB = (await residentMB(this.edge.processId)) ?? Number.NaN;
+    this.peakMB = this.idleMB;
+    this.#sampler = setInterval(() => void this.#sample(), 50);
+  }
+
+  /** Records of the edge's log from line `from` on, and the number of lines. */
+  async log(from: number): Promise<{ readonly records: readonly LogRecord[]; readonly lines: number }> {
+    const text = await readFile(join(this.#folder, 'edge.log'), 'utf8').catch(() => '');
+    const lines = text.split('\n').slice(0, -1);
+    return { records: lines.slice(from).map((line) => JSON.parse(line) as LogRecord), lines: lines.length };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true;
+    if (this.#sampler !== null) clearInterval(this.#sampler);
+    this.#attacker?.kill('SIGKILL');
+    await this.edge.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #sample(): Promise<void> {
+    const resident = await residentMB(this.edge.processId);
+    if (resident !== undefined) this.peakMB = Math.max(this.peakMB, resident);
+  }
+
+  #watch(): void {
+    const watched = this.edge;
+    void watched.lost.then(async () => {
+      if (this.#isClosing) return;
+      this.#deaths += 1;
+      this.edge = await startEdge(this.#folder);
+      this.#watch();
+    });
+  }
+}
+
+function startEdge(folder: string): Promise<EdgeProcess> {
+  const log = [
+    '--log-file',
+    join(folder, 'edge.log'),
+    '--log-format',
+    'json',
+    '--log-level',
+    'info',
+    '--log-file-size',
+    '500',
+  ];
+  const model = ['--model', `toy:${toySeed}`, '--profile', profile];
+  const limits = ['--sessions', String(places), '--context', String(contextLength)];
+  return startEdgeProcess([...model, ...limits, '--keys', join(folder, 'keys.json'), ...log], () => {});
+}

@@ -1,0 +1,155 @@
+// `outrider trial access`: every route and every WebSocket path, with every key and in every way. What there is to ask comes from the
+// running processes; what has to come back, from the rules of the routes and one table.
+
+import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
+import { edgeRoutes } from '../../../src/processes/edge/edge-requests.ts';
+import { routeRules } from '../../../src/processes/http/app.ts';
+import { type Case, visitRoute } from './http-visits.ts';
+import type { Keys, Place, SocketRole, Treatment } from './rules.ts';
+import { type AccessScene, openAccessScene } from './scene.ts';
+import { visitSocket } from './socket-visits.ts';
+
+const notes = `It starts an edge with a file of keys, "outrider serve" before it, and a controller, and asks for every route that they say they have,
+for paths that they don't have, and for connections: without a key, with a wrong one, a revoked and an expired one, with a key of each
+scope and with every key of another place, each by both headers; from a foreign and an allowed page, by a foreign host, with other methods
+and spellings, with bodies and heads that are too long or broken. The exit status is 1 if one answer is not that of the table.
+
+Example:
+  outrider trial access --json`;
+
+/** A route, or a path for connections: how many ways it was asked for, and which were answered wrongly. */
+export interface AccessRow {
+  readonly place: Place;
+  readonly route: string;
+  readonly rule: string;
+  readonly cases: number;
+  readonly wrong: number;
+  /** "" if none is. */
+  readonly firstWrong: string;
+}
+
+interface Asked {
+  readonly place: Place;
+  readonly route: string;
+  readonly rule: string;
+  readonly cases: readonly Case[];
+}
+
+interface AccessConclusion extends Conclusion<AccessRow> {
+  readonly summary: Readonly<Record<string, number>>;
+}
+
+export const accessTrial: Experiment<Record<never, never>, readonly Asked[], AccessConclusion> = {
+  name: 'trial access',
+  description: 'ask for every route and connection with every key, origin, host, method and broken body',
+  notes,
+  options: {},
+  async measure(_options, run) {
+    await using scene = await openAccessScene();
+    // Awaited here: the scene is closed at the end of this block.
+    return await askAll(scene, run);
+  },
+  conclude,
+  goals: () => ({ wrong: 0 }),
+};
+
+async function askAll(scene: AccessScene, run: Run): Promise<readonly Asked[]> {
+  const { keys, model } = scene;
+  const routes = (['edge', 'device', 'controller'] as const).flatMap((place) =>
+    routesToAsk({ place, model, ...scene[place] }),
+  );
+  const sockets = socketsToAsk(scene);
+  const asked: Asked[] = [];
+  const total = routes.length + sockets.length;
+  // One route after the other: orders change what the edge answers.
+  for (const route of routes) {
+    run.signal.throwIfAborted();
+    run.onProgress('routes', asked.length, total);
+    asked.push(await askRoute(route, keys));
+  }
+  for (const socket of sockets) {
+    run.signal.throwIfAborted();
+    run.onProgress('connections', asked.length, total);
+    const { place, path, role } = socket;
+    const cases = await visitSocket(socket, keys);
+    asked.push({ place, route: `WebSocket ${path}`, rule: role, cases });
+  }
+  return asked;
+}
+
+/** One route to ask for, by what is known of it. */
+export interface RouteToAsk {
+  readonly place: Place;
+  readonly port: number;
+  /** "GET /v1/models/:model" */
+  readonly route: string;
+  /** Null: it has no rule. */
+  readonly treatment: Treatment | null;
+  /** All routes of the place. */
+  readonly routes: readonly string[];
+  readonly model: string;
+}
+
+/** All routes of a place, orders last, and paths that it does not have. */
+export function routesToAsk(place: Pick<RouteToAsk, 'place' | 'port' | 'routes' | 'model'>): readonly RouteToAsk[] {
+  const hasApp = place.place !== 'controller';
+  const inApp = (route: string): RouteToAsk => ({ ...place, route, treatment: 'unknown' });
+  const beside = (route: string): RouteToAsk => ({ ...place, route, treatment: 'port other' });
+  const known = place.routes.map((route) => ({ ...place, route, treatment: treatmentOf(place.place, route) }));
+  return [
+    ...known.filter(({ treatment }) => treatment !== 'port order'),
+    ...(hasApp ? ['GET /v1/nowhere', 'POST /v1/nowhere'].map(inApp) : []),
+    ...['GET /', 'GET /nowhere', 'POST /nowhere'].map(place.place === 'device' ? inApp : beside),
+    ...known.filter(({ treatment }) => treatment === 'port order'),
+  ];
+}
+
+/** By the rules of the app, or of the edge's own port. */
+function treatmentOf(place: Place, route: string): Treatment | null {
+  const own = place === 'edge' ? edgeRoutes[route] : undefined;
+  return own !== undefined ? `port ${own}` : (routeRules[route] ?? null);
+}
+
+export async function askRoute(
+  { place, port, route, treatment, routes, model }: RouteToAsk,
+  keys: Keys,
+): Promise<Asked> {
+  const [method = '', path = ''] = route.split(' ');
+  const methodsOf = routes.filter((one) => one.endsWith(` ${path}`)).map((one) => one.split(' ')[0] ?? '');
+  const methods = methodsOf.length === 0 ? [method] : methodsOf;
+  const filled = path.replace(':model', encodeURIComponent(model));
+  const without = (rule: string): Case => ({ visit: 'its rule', expected: 'one', found: rule, isWrong: true });
+  if (treatment === null) return { place, route, rule: 'none', cases: [without('none')] };
+  if (filled.includes(':'))
+    return { place, route, rule: treatment, cases: [without('a parameter without a value here')] };
+  const asked = { place, port, method, path: filled, treatment, methods };
+  return { place, route, rule: treatment, cases: await visitRoute(asked, keys) };
+}
+
+function socketsToAsk({ edge, controller }: AccessScene) {
+  const paths = ['/', '/v1/models', '/nowhere'];
+  const of = (place: 'edge' | 'controller', port: number, role: SocketRole) =>
+    paths.map((path) => ({ place, port, path, role }));
+  return [
+    ...of('edge', edge.port, 'session'),
+    ...of('controller', controller.port, 'member device'),
+    ...of('controller', controller.port, 'member edge'),
+  ];
+}
+
+export function conclude(asked: readonly Asked[]): AccessConclusion {
+  const rows = asked.map(({ place, route, rule, cases }): AccessRow => {
+    const wrong = cases.filter(({ isWrong }) => isWrong);
+    return { place, route, rule, cases: cases.length, wrong: wrong.length, firstWrong: wordsOf(wrong[0]) };
+  });
+  const sum = (key: 'cases' | 'wrong'): number => rows.reduce((total, row) => total + row[key], 0);
+  const summary = { cases: sum('cases'), wrong: sum('wrong'), routes: rows.length };
+  const remarks = asked.flatMap(({ place, route, cases }) =>
+    cases.filter(({ isWrong }) => isWrong).map((one) => `${place}, ${route}: ${wordsOf(one)}`),
+  );
+  return { rows, summary, passed: summary.wrong === 0, remarks: remarks.slice(0, 40) };
+}
+
+function wordsOf(one: Case | undefined): string {
+  return one === undefined ? '' : `${one.visit}: ${one.found} instead of ${one.expected}`;
+}

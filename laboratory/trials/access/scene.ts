@@ -1,0 +1,102 @@
+// What the trial asks: an edge with a file of keys, the endpoint of a device before it, and a controller, each a process of its own.
+
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startControllerProcess } from '../../../src/cli/children/controller-process.ts';
+import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
+import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import type { KeyScope } from '../../../src/core/access/key-book.ts';
+import { CloseStack } from '../../../src/core/basics/close-stack.ts';
+import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
+import { toySeed } from '../abuse/intruder.ts';
+import { allowedOrigin } from './http-visits.ts';
+import type { Keys } from './rules.ts';
+
+/** A port, and what it says that it answers. */
+export interface OpenPort {
+  readonly port: number;
+  /** "GET /health" */
+  readonly routes: readonly string[];
+}
+
+export interface AccessScene extends AsyncDisposable {
+  readonly keys: Keys;
+  readonly model: string;
+  readonly edge: OpenPort;
+  readonly device: OpenPort;
+  readonly controller: OpenPort;
+}
+
+export async function openAccessScene(): Promise<AccessScene> {
+  await using opened = new CloseStack();
+  const folder = await mkdtemp(join(tmpdir(), 'outrider-access-'));
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
+  const keyFile = join(folder, 'keys.json');
+  const keys = await makeKeys(keyFile);
+  const model = `toy:${toySeed}`;
+  const edge = await startEdgeProcess(
+    ['--model', model, '--profile', 'edge-8b-rtx4090', '--keys', keyFile, '--allow-origin', allowedOrigin],
+    () => {},
+  );
+  opened.defer(async () => void (await edge.close()));
+  const device = await startServeProcess(
+    ['--edge', edge.url, '--target', model, '--draft', model, '--allow-origin', allowedOrigin],
+    { OUTRIDER_KEY: keys['scope verify'] ?? '', OUTRIDER_CLIENT_KEY: keys["the endpoint's key"] ?? '' },
+  );
+  opened.use(device);
+  const controllerKeys = [
+    ...['--key', keys["the controller's key"] ?? ''],
+    ...['--edge-key', keys["the controller's key for edges"] ?? ''],
+  ];
+  const controller = await startControllerProcess(['--policy', 'greedy', ...controllerKeys]);
+  opened.defer(() => controller.close());
+  const scene = {
+    ...{ keys, model },
+    edge: { port: portOf(edge.url), routes: await edge.ask('routes') },
+    device: { port: portOf(device.baseUrl), routes: await device.routes() },
+    // It answers connections only.
+    controller: { port: portOf(controller.url), routes: [] },
+  };
+  const kept = opened.move();
+  return { ...scene, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+async function makeKeys(path: string): Promise<Keys> {
+  const terms = { expires: null, share: 1, maxSessions: null, maxWaiting: null };
+  const nowMs = Date.now();
+  const make = async (name: string, scopes: readonly KeyScope[]): Promise<string> =>
+    (await addKeyTo(path, { name, scopes, ...terms }, nowMs)).key;
+  const all = ['chat', 'verify', 'admin'] as const;
+  const revoked = await make('revoked', all);
+  await revokeKeyIn(path, 'revoked', nowMs);
+  const ago = (minutes: number): number => nowMs - minutes * 60_000;
+  const old = { name: 'expired', scopes: all, ...terms, expires: new Date(ago(1)).toISOString() };
+  const { key: expired } = await addKeyTo(path, old, ago(2));
+  return {
+    'no key': undefined,
+    'wrong key': wrongKey(revoked),
+    'revoked key': revoked,
+    'expired key': expired,
+    'scope chat': await make('chat', ['chat']),
+    'scope verify': await make('verify', ['verify']),
+    'scope admin': await make('admin', ['admin']),
+    "the endpoint's key": drawn(),
+    "the controller's key": drawn(),
+    "the controller's key for edges": drawn(),
+  };
+}
+
+function drawn(): string {
+  return randomBytes(24).toString('hex');
+}
+
+/** In the form of a key, with the id of one that there was, and another secret. */
+function wrongKey(key: string): string {
+  return key.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
+}

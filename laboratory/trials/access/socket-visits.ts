@@ -1,0 +1,97 @@
+// Opens WebSocket connections of edge and controller with every key, and in every way, and compares what becomes of them with the table.
+
+import { decodeController, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
+import { controlVersion } from '../../../src/allocation/controller/messages.ts';
+import { DeviceCodec } from '../../../src/core/protocol/wire/codec.ts';
+import { opening } from '../abuse/intruder.ts';
+import { connectRaw, finalBit, opcode, type RawPeer, type RawRequest, wireFrame } from '../frames/raw-websocket.ts';
+import { allowedOrigin, type Case } from './http-visits.ts';
+import {
+  type Keys,
+  keyNames,
+  type SocketAnswer,
+  type SocketRole,
+  type SocketVisit,
+  socketAnswers,
+  socketTakes,
+} from './rules.ts';
+
+const limitMs = 5000;
+/** More than any message may have. */
+const longBytes = 64 * 1024 * 1024;
+
+/** A path of a WebSocket port, and what a connection asks to be there. */
+export interface AskedSocket {
+  readonly place: 'edge' | 'controller';
+  readonly port: number;
+  readonly path: string;
+  readonly role: SocketRole;
+}
+
+export async function visitSocket(asked: AskedSocket, keys: Keys): Promise<readonly Case[]> {
+  const cases: Case[] = [];
+  for (const name of keyNames) {
+    const expected = socketTakes[asked.role].includes(name) ? 'in' : 'unauthorized';
+    cases.push(caseOf(name, expected, await askWith(asked, keys[name] ?? '')));
+  }
+  const [goodName] = socketTakes[asked.role];
+  const good = (goodName === undefined ? undefined : keys[goodName]) ?? '';
+  for (const [name, request] of Object.entries(otherVisits)) {
+    const visit = name as SocketVisit;
+    cases.push(caseOf(visit, socketAnswers[asked.place][visit], await askWith(asked, good, request)));
+  }
+  return cases;
+}
+
+interface OtherVisit extends RawRequest {
+  /** Sent in place of the first message. */
+  readonly first?: Buffer;
+}
+
+const otherVisits: Readonly<Record<SocketVisit, OtherVisit>> = {
+  'other origin': { headers: ['Origin: https://evil.example'] },
+  'allowed origin': { headers: [`Origin: ${allowedOrigin}`] },
+  'other host': { host: 'evil.example' },
+  'other method': { method: 'POST' },
+  'other protocol': { protocol: 'outrider.0' },
+  'long message': { first: wireFrame(finalBit | opcode.binary, new Uint8Array(8), true, longBytes) },
+  'broken message': { first: wireFrame(finalBit | opcode.binary, Uint8Array.of(0xff, 0xfe, 0xfd, 0xfc), true) },
+};
+
+function caseOf(visit: string, expected: SocketAnswer, found: string): Case {
+  return { visit, expected: String(expected), found, isWrong: String(expected) !== found };
+}
+
+async function askWith(
+  { port, path, role }: AskedSocket,
+  key: string,
+  { first, ...request }: OtherVisit = {},
+): Promise<string> {
+  let peer: RawPeer;
+  try {
+    peer = await connectRaw(port, { ...request, path });
+  } catch (error) {
+    return /HTTP\/1\.1 (\d+)/.exec((error as Error).message)?.[1] ?? 'no answer';
+  }
+  let answer: string | null = null;
+  const codec = new DeviceCodec();
+  peer.onMessage = (payload) => {
+    const message =
+      role === 'session' ? codec.decode(new Uint8Array(payload)) : decodeController(new Uint8Array(payload));
+    if (message.kind === 'refused') answer ??= message.code;
+    // The edge says hello to everybody; whoever is let in gets text.
+    else if (message.kind === 'commit' || message.kind === 'welcome') answer ??= 'in';
+  };
+  if (first !== undefined) peer.write(first);
+  else peer.send(role === 'session' ? codec.encode(opening(key)) : joining(role, key));
+  await peer.settled(() => answer !== null, limitMs);
+  const { isClosed } = peer;
+  peer.destroy();
+  if (first === undefined) return answer ?? (isClosed ? 'closed' : 'no answer');
+  return isClosed || (answer !== null && answer !== 'in') ? 'closed' : (answer ?? 'no answer');
+}
+
+function joining(role: SocketRole, credentials: string): Uint8Array {
+  const [, member] = role.split(' ') as [string, 'edge' | 'device'];
+  return encodeControl({ kind: 'join', version: controlVersion, role: member, id: `${member}-1`, credentials });
+}

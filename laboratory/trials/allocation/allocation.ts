@@ -1,0 +1,259 @@
+// `outrider trial allocation`: tries to break what the allocation promises. Random slots are solved exactly, and no bound may be above
+// the optimum; `best` may be above it by 0.2 % in the mean; shares have to be those of the worked examples. The same for bounds and
+// `best` under the objective `felt`.
+
+import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
+import { createBandSolver } from '../../../src/allocation/paper/band-shares.ts';
+import { shareCompute } from '../../../src/allocation/paper/compute-shares.ts';
+import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
+import { bandVectors, oneServerProblem } from '../../../src/allocation/paper/share-vectors.ts';
+import { createPolicy } from '../../../src/allocation/policies/policies.ts';
+import { solveExactly } from '../../../src/allocation/policies/subset-dp.ts';
+import { boundByPrices } from '../../../src/allocation/search/dual-bound.ts';
+import { boundByPool } from '../../../src/allocation/search/pool-bound.ts';
+import { createProblem, type Problem } from '../../../src/allocation/search/problem.ts';
+import type { ObjectiveSettings, SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
+import { trialSeed } from '../../../src/cli/options/options.ts';
+import { createRandom } from '../../../src/core/basics/philox.ts';
+import { mean, median } from '../../../src/core/basics/statistics.ts';
+import { loadMilpSolver, type MilpSolver } from './milp.ts';
+
+/** Instances of one method and model; all values relative to the exact optimum, constants left out. */
+export interface AllocationRow {
+  readonly method: 'dynamic-programming' | 'highs';
+  readonly objective: 'paper' | 'felt';
+  readonly energyModel: ObjectiveSettings['energyModel'];
+  readonly radioModel: ObjectiveSettings['radioModel'];
+  readonly instances: number;
+  readonly bestAboveExactMean: number;
+  readonly bestAboveExactWorst: number;
+  readonly poolBelowExactMean: number;
+  readonly dualBelowExactMean: number;
+  readonly boundViolations: number;
+}
+
+export interface AllocationSummary extends Readonly<Record<string, number>> {
+  readonly instances: number;
+  /** The largest difference of a share from a worked example's. */
+  readonly worstShareError: number;
+  readonly bestAboveExactMean: number;
+  readonly bestAboveExactWorst: number;
+  /** Bounds above an exact optimum, and answers of `best` below one. */
+  readonly boundViolations: number;
+  /** The largest difference between the two exact methods, relative. */
+  readonly exactMethodsDiffer: number;
+  /** The same under the objective `felt`, and how far its bound is below exact optima, relative to the bound. */
+  readonly feltInstances: number;
+  readonly feltBestAboveExactMean: number;
+  readonly feltBestAboveExactWorst: number;
+  readonly feltBoundViolations: number;
+  readonly feltBoundGapMedian: number;
+  readonly feltBoundGapWorst: number;
+}
+
+interface Instance {
+  readonly method: AllocationRow['method'];
+  readonly objective: ObjectiveSettings;
+  readonly bestAbove: number;
+  readonly poolBelow: number;
+  readonly dualBelow: number;
+  readonly violations: number;
+  /** NaN where only one method was used. */
+  readonly methodsDiffer: number;
+}
+
+/** Room for rounding, relative; exact costs come from roots found to 1e-10. */
+const rounding = 1e-8;
+const mostAboveExact = 0.002;
+const mostShareError = 2e-6;
+const dualRounds = 200;
+
+type Bounds = (problem: Problem) => readonly number[];
+
+function usualBounds(problem: Problem): readonly number[] {
+  return [boundByPool(problem).boundMs, boundByPrices(problem, dualRounds).boundMs];
+}
+
+const options = {
+  instances: {
+    flag: '--instances <count>',
+    help: 'random slots; a thirtieth as many larger ones beside',
+    whole: [12, 1_000_000],
+    default: 120,
+  },
+  seed: trialSeed as typeof trialSeed,
+  /** Larger slots for HiGHS; unless given, a thirtieth as many, two at least. */
+  larger: { default: null as number | null },
+  /** What is on trial; others may be given to see the trial fail. */
+  bounds: { default: usualBounds as Bounds },
+} as const;
+
+export const allocationTrial: Experiment<
+  typeof options,
+  readonly Instance[],
+  Conclusion<AllocationRow, AllocationSummary>
+> = {
+  name: 'trial allocation',
+  description: 'check bounds, shares and the best policy against exact optima of random slots',
+  options,
+  async measure({ instances, seed, bounds, larger }, run) {
+    const solver = await loadMilpSolver();
+    const largerCount = larger ?? Math.max(2, Math.round(instances / 30));
+    const unitOf = (index: number): Unit<Instance> => ({
+      key: `slot ${index}`,
+      measure() {
+        const isLarger = index >= instances;
+        const method = isLarger ? 'highs' : 'dynamic-programming';
+        return judge(drawState(seed, index, isLarger), method, solver, bounds);
+      },
+    });
+    const units = Array.from({ length: instances + largerCount }, (_, index) => unitOf(index));
+    const feltUnits = Array.from(
+      { length: instances },
+      (_, index): Unit<Instance> => ({
+        key: `felt slot ${index}`,
+        measure: () => judge(drawFeltState(seed, index), 'dynamic-programming', solver, bounds),
+      }),
+    );
+    const small = await run.all('dynamic programming', units.slice(0, instances));
+    const large = await run.all('HiGHS', units.slice(instances));
+    return [...small, ...large, ...(await run.all('objective felt', feltUnits))];
+  },
+  conclude(found, { instances }) {
+    const rows = groupsOf(found).map(rowOf);
+    const summary = summarise(found);
+    return { rows, summary, passed: isPassed(summary), params: { instances } };
+  },
+};
+
+/** Any model, any energy weight, bands and queues that differ; some links too weak. */
+function drawState(seed: number, index: number, isLarger: boolean): SlotState {
+  const random = createRandom(seed, 0x41f00000 + index);
+  const pick = <Value>(...values: Value[]): Value => values[random.integer(values.length)] as Value;
+  const objective = {
+    energyModel: index % 2 === 0 ? ('band' as const) : ('airtime' as const),
+    radioModel: index % 4 < 2 ? ('fixed-snr' as const) : ('concentrated' as const),
+    energyWeight: pick(0, 1, 20, 100),
+    lambdaPerMs: pick(0.001, 0.01, 0.1),
+  };
+  // The last of the larger ones are out of reach of dynamic programming.
+  const deviceCount = isLarger ? pick(12, 13, 16, 18) : 6 + random.integer(5);
+  const slot = syntheticSlot({
+    deviceCount,
+    serverCount: isLarger ? 3 : 2 + random.integer(3),
+    seed: 1 + random.integer(2 ** 31),
+    sideM: pick(300, 600),
+    objective,
+  });
+  const wider = slot.bandwidthHz.map((hertz) => hertz * pick(0.5, 1, 2));
+  return random.uniform() < 0.5 ? slot : { ...slot, bandwidthHz: wider };
+}
+
+/** Few devices and servers, so that one misplaced device weighs much; any radio, energy weight and band. */
+function drawFeltState(seed: number, index: number): SlotState {
+  const random = createRandom(seed, 0x41e00000 + index);
+  const pick = <Value>(...values: Value[]): Value => values[random.integer(values.length)] as Value;
+  const radioModel = index % 2 === 0 ? ('fixed-snr' as const) : ('concentrated' as const);
+  const slot = syntheticSlot({
+    deviceCount: 4 + random.integer(5),
+    serverCount: 2 + random.integer(2),
+    seed: 1 + random.integer(2 ** 31),
+    sideM: pick(300, 600),
+    objective: { kind: 'felt', radioModel, energyWeight: pick(0, 20, 100) },
+  });
+  const scale = pick(0.02, 0.2, 1, 2);
+  return { ...slot, bandwidthHz: slot.bandwidthHz.map((hertz) => hertz * scale) };
+}
+
+function judge(state: SlotState, method: Instance['method'], solve: MilpSolver, bounds: Bounds): Instance {
+  const problem = createProblem(state);
+  const bySubsets = (): number => solveExactly(problem).costMs;
+  const exactMs = method === 'highs' ? solve(problem).costMs : bySubsets();
+  const terms = createSlotTerms(state.deviceCount);
+  evaluate(state, createPolicy('best')(state), terms);
+  const bestAbove = (terms.sum.costMs - terms.sum.constantMs) / exactMs - 1;
+  const [pool = 0, dual = 0] = bounds(problem);
+  // HiGHS says the optimum to a millionth.
+  const room = method === 'highs' ? 2e-6 : rounding;
+  const violations = [pool > exactMs * (1 + rounding), dual > exactMs * (1 + rounding), bestAbove < -room];
+  return {
+    method,
+    objective: state.objective,
+    bestAbove,
+    poolBelow: 1 - pool / exactMs,
+    dualBelow: 1 - dual / exactMs,
+    violations: violations.filter(Boolean).length,
+    methodsDiffer: method === 'highs' && state.deviceCount <= 13 ? Math.abs(bySubsets() / exactMs - 1) : Number.NaN,
+  };
+}
+
+function groupsOf(instances: readonly Instance[]): Instance[][] {
+  const key = ({ method, objective: { kind, energyModel, radioModel } }: Instance): string =>
+    `${method} ${kind} ${energyModel} ${radioModel}`;
+  return [...Map.groupBy(instances, key).values()];
+}
+
+function rowOf(group: readonly Instance[]): AllocationRow {
+  const { method, objective } = group[0] as Instance;
+  return {
+    method,
+    objective: objective.kind ?? 'paper',
+    energyModel: objective.energyModel,
+    radioModel: objective.radioModel,
+    instances: group.length,
+    bestAboveExactMean: mean(group.map(({ bestAbove }) => bestAbove)),
+    bestAboveExactWorst: Math.max(...group.map(({ bestAbove }) => bestAbove)),
+    poolBelowExactMean: mean(group.map(({ poolBelow }) => poolBelow)),
+    dualBelowExactMean: mean(group.map(({ dualBelow }) => dualBelow)),
+    boundViolations: group.reduce((sum, { violations }) => sum + violations, 0),
+  };
+}
+
+function summarise(found: readonly Instance[]): AllocationSummary {
+  const felt = found.filter(({ objective }) => objective.kind === 'felt');
+  const instances = found.filter(({ objective }) => objective.kind !== 'felt');
+  const feltGaps = felt.map(({ dualBelow }) => 1 / (1 - dualBelow) - 1);
+  const above = instances.map(({ bestAbove }) => bestAbove);
+  const boundViolations = instances.reduce((sum, { violations }) => sum + violations, 0);
+  const differ = instances.map(({ methodsDiffer }) => methodsDiffer).filter((value) => !Number.isNaN(value));
+  return {
+    instances: instances.length,
+    worstShareError: worstShareError(),
+    bestAboveExactMean: mean(above),
+    bestAboveExactWorst: Math.max(...above),
+    boundViolations,
+    exactMethodsDiffer: Math.max(0, ...differ),
+    feltInstances: felt.length,
+    feltBestAboveExactMean: mean(felt.map(({ bestAbove }) => bestAbove)),
+    feltBestAboveExactWorst: Math.max(...felt.map(({ bestAbove }) => bestAbove)),
+    feltBoundViolations: felt.reduce((sum, { violations }) => sum + violations, 0),
+    feltBoundGapMedian: median(feltGaps),
+    feltBoundGapWorst: Math.max(...feltGaps),
+  };
+}
+
+function isPassed(summary: AllocationSummary): boolean {
+  const { boundViolations, bestAboveExactMean, worstShareError: shareError, exactMethodsDiffer } = summary;
+  const isNear = bestAboveExactMean <= mostAboveExact && shareError <= mostShareError && exactMethodsDiffer <= 2e-6;
+  const isFeltNear = summary.feltBoundViolations === 0 && summary.feltBestAboveExactMean <= mostAboveExact;
+  return boundViolations === 0 && isNear && isFeltNear;
+}
+
+/** Against the worked examples; they have six decimals. */
+function worstShareError(): number {
+  let worst = 0;
+  for (const vector of bandVectors) {
+    const solver = createBandSolver(oneServerProblem(vector), 3);
+    solver.solve(Int32Array.of(0, 1, 2), 3, 0, 1e-12);
+    for (const [index, share] of vector.share.entries()) {
+      worst = Math.max(worst, Math.abs((solver.share[index] as number) - share));
+    }
+  }
+  const share = new Float64Array(3);
+  shareCompute(Float64Array.of(8, 10, 12), 3, share);
+  for (const [index, expected] of [4 / 15, 1 / 3, 2 / 5].entries()) {
+    worst = Math.max(worst, Math.abs((share[index] as number) - expected));
+  }
+  return worst;
+}

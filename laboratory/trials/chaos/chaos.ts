@@ -1,0 +1,205 @@
+// `outrider trial chaos`: a controller and edges as real processes, devices that read answers, and faults: processes are killed, stopped, drained
+// and started again, links are cut, slowed and stuck. Every text must be the target's own, and no answer may be lost.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FleetAnswer, FleetReader } from '../../../simulator/fleet/fleet-reader.ts';
+import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
+import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
+import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
+import { quantile } from '../../../src/core/basics/statistics.ts';
+import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
+import { ModelDrafter } from '../../../src/models/port/drafter.ts';
+import { createToyModel } from '../../../src/models/port/toy.ts';
+import { writeToyText } from '../../../src/models/port/toy-text.ts';
+import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
+import { ChaosController, ChaosEdge, type ChaosMember } from './members.ts';
+
+const options = {
+  faults: { flag: '--faults <count>', help: 'faults', whole: [1, 10_000], default: 100 },
+  devices: { flag: '--devices <count>', help: 'devices that read', whole: [1, 64], default: 8 },
+  edges: { flag: '--edges <count>', help: 'edge processes', whole: [2, 8], default: 3 },
+  every: { flag: '--every <seconds>', help: 'mean time from one fault to the next', number: [0.1, 60], default: 4 },
+  seed: trialSeed as typeof trialSeed,
+} as const;
+
+type ChaosOptions = OptionsOf<typeof options>;
+
+const toySeed = 31;
+const profile = 'edge-8b-rtx4090';
+const answerTokens = 256;
+const promptCount = 6;
+const thinkMs = 200;
+const roundTripMs = 10;
+const bitsPerSecond = 50e6;
+/** A link that carries about two frames a second, and one on which everything is stuck. */
+const [slowBitsPerSecond, stuckBitsPerSecond] = [2000, 1];
+
+interface ChaosRow {
+  readonly fault: string;
+  readonly count: number;
+}
+
+interface ChaosFound {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly answers: readonly FleetAnswer[];
+  readonly references: readonly (readonly number[])[];
+  /** Answers that could not begin. */
+  readonly failures: number;
+}
+
+interface ChaosSummary extends Readonly<Record<string, number | boolean>> {
+  readonly faults: number;
+  readonly texts: number;
+  readonly identical: number;
+  readonly lostSessions: number;
+  readonly longestOutageMs: number;
+}
+
+interface ChaosConclusion extends Conclusion<ChaosRow, ChaosSummary> {
+  readonly passed: boolean;
+}
+
+export const chaosTrial: Experiment<typeof options, ChaosFound, ChaosConclusion> = {
+  name: 'trial chaos',
+  description:
+    'kills, stops and drains real edges and a controller, and breaks links, while devices read; no text may differ',
+  options,
+  measure,
+  conclude,
+};
+
+async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
+  const random = createRandom(options.seed, 0);
+  const prompts = Array.from({ length: promptCount }, (_, index) =>
+    Array.from({ length: 20 + 30 * index }, (__, at) => 100 * (index + 1) + at),
+  );
+  const references = await Promise.all(
+    prompts.map((prompt) => writeToyText(toySeed, prompt, neutralSampling, answerTokens)),
+  );
+  const controller = await ChaosController.start(['--slot', '500']);
+  const flags = ['--model', `toy:${toySeed}`, '--profile', profile, '--sessions', `${options.devices}`, '--drain', '3'];
+  const joined = [...flags, '--controller', controller.url];
+  const edges = await Promise.all(
+    Array.from({ length: options.edges }, (_, index) => ChaosEdge.start(`edge-${index + 1}`, joined)),
+  );
+  const target = createToyModel({ seed: toySeed, role: 'target' });
+  const plan = {
+    tokenizer: target.tokenizer,
+    drafterOf: () => new ModelDrafter(createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8 })),
+    ...{ prompts, maxAnswerTokens: answerTokens, roundTripMs, thinkMs },
+    rates: () => bitsPerSecond,
+    note: (line: string) => run.note(line),
+  };
+  const readers = Array.from(
+    { length: options.devices },
+    (_, index) => new FleetReader(plan, connectWebSocket(controller.url), index),
+  );
+  for (const reader of readers) void reader.run();
+  try {
+    const counts = await injectAll({ controller, edges, readers }, options, run, random);
+    await Promise.all(readers.map((reader) => reader.finish()));
+    const failures = readers.reduce((sum, reader) => sum + reader.failures, 0);
+    return { counts, answers: readers.flatMap(({ answers }) => answers), references, failures };
+  } finally {
+    for (const reader of readers) reader.close();
+    await Promise.allSettled([...edges.map((edge) => edge.close()), controller.close()]);
+  }
+}
+
+interface World {
+  readonly controller: ChaosController;
+  readonly edges: readonly ChaosEdge[];
+  readonly readers: readonly FleetReader[];
+}
+
+/** @returns what to wait for until the fault is over; null: it finds no victim now */
+type Fault = (world: World, random: Random) => Promise<void> | null;
+
+function between(random: Random, least: number, most: number): number {
+  return least + random.uniform() * (most - least);
+}
+
+/** On an edge, if another one stays well: with none, every device can only wait. */
+function onEdge(act: (edge: ChaosEdge, random: Random) => Promise<void>): Fault {
+  return ({ edges }, random) => {
+    const well = edges.filter(({ isWell }) => isWell);
+    if (well.length < 2) return null;
+    return act(well[random.integer(well.length)] as ChaosEdge, random);
+  };
+}
+
+function onController(act: (controller: ChaosMember, random: Random) => Promise<void>): Fault {
+  return ({ controller }, random) => (controller.isWell ? act(controller, random) : null);
+}
+
+function onLinks(act: (reader: FleetReader, random: Random) => Promise<void>): Fault {
+  return ({ readers }, random) => act(readers[random.integer(readers.length)] as FleetReader, random);
+}
+
+async function slowed(reader: FleetReader, rate: number, forMs: number): Promise<void> {
+  reader.slowLinks(rate);
+  await sleep(forMs);
+  reader.slowLinks(bitsPerSecond);
+}
+
+const faults: Readonly<Record<string, Fault>> = {
+  'edge killed': onEdge((edge, random) => edge.kill(between(random, 0, 3000))),
+  'edge stopped': onEdge((edge, random) => edge.stop(between(random, 300, 8000))),
+  'edge drained': onEdge((edge, random) => edge.drain(between(random, 0, 2000))),
+  'controller killed': onController((controller, random) => controller.kill(between(random, 0, 3000))),
+  'controller stopped': onController((controller, random) => controller.stop(between(random, 300, 5000))),
+  'links cut': onLinks(async (reader) => reader.cutLinks()),
+  'links slowed': onLinks((reader, random) => slowed(reader, slowBitsPerSecond, between(random, 500, 4000))),
+  'links stuck': onLinks((reader, random) => slowed(reader, stuckBitsPerSecond, between(random, 500, 7000))),
+};
+
+async function injectAll(world: World, options: ChaosOptions, run: Run, random: Random) {
+  const counts = new Map<string, number>();
+  const running = new Set<Promise<void>>();
+  const names = Object.keys(faults);
+  for (let count = 0; count < options.faults; ) {
+    run.signal.throwIfAborted();
+    run.onProgress('faults', count, options.faults);
+    await sleep(1000 * options.every * between(random, 0.5, 1.5));
+    const name = names[random.integer(names.length)] as string;
+    const fault = (faults[name] as Fault)(world, random);
+    if (fault === null) continue;
+    count += 1;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    const over = fault.finally(() => running.delete(over));
+    running.add(over);
+  }
+  await Promise.all(running);
+  return counts;
+}
+
+function conclude({ counts, answers, references, failures }: ChaosFound): ChaosConclusion {
+  const ended = answers.filter(({ report }) => report.outcome.kind === 'ended');
+  const isRight = ({ prompt, report }: FleetAnswer): boolean => {
+    const reference = references[prompt] ?? [];
+    return report.tokens.length === reference.length && report.tokens.every((id, at) => id === reference[at]);
+  };
+  const identical = ended.filter(isRight).length;
+  const gaps = answers.map(({ commits }) =>
+    commits.reduce((most, { atMs }, at) => Math.max(most, atMs - (commits[at - 1]?.atMs ?? atMs)), 0),
+  );
+  const summary = {
+    faults: [...counts.values()].reduce((sum, count) => sum + count, 0),
+    texts: ended.length,
+    identical,
+    lostSessions: answers.length - ended.length + failures,
+    handovers: answers.reduce((sum, { report }) => sum + Math.max(0, report.servedBy.length - 1), 0),
+    longestOutageMs: Math.round(Math.max(0, ...gaps)),
+    outageMsP95: gaps.length === 0 ? 0 : Math.round(quantile(gaps, 0.95)),
+  };
+  const remarks = answers.flatMap(({ device, report }) => {
+    const { outcome, tokens, servedBy } = report;
+    if (outcome.kind !== 'failed') return [];
+    const served = servedBy.map(({ edge, fromMs }) => `${edge} from ${Math.round(fromMs)} ms`).join(', ');
+    return [
+      `device-${device + 1} lost an answer after ${tokens.length} tokens (${served}): ${outcome.cause} [${outcome.code}]`,
+    ];
+  });
+  const passed = identical === ended.length && summary.lostSessions === 0 && ended.length > 0;
+  return { rows: [...counts].map(([fault, count]) => ({ fault, count })), summary, remarks, passed };
+}

@@ -1,0 +1,106 @@
+// The exactness trial on copies of one model in several weight formats: each is made, tried and deleted.
+
+import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isOutriderError } from '../../../src/core/basics/errors.ts';
+import type { Result } from '../../../src/files/document.ts';
+import { acquireModel } from '../../../src/models/files/acquire.ts';
+import { defaultCacheDirectory, downloadDirectory, prepareDirectory } from '../../../src/models/files/cache.ts';
+import { inOwnFolder, removeAbandoned } from '../../../src/models/files/pip.ts';
+import { type GgufHeader, readGguf } from '../../../src/models/gguf/gguf.ts';
+import { recodeModel } from '../../../src/models/gguf/recode.ts';
+import { type WeightFormatName, weightFormats } from '../../../src/models/gguf/weight-formats.ts';
+import { type ExactnessOptions, paramsOf, trialExactness } from './exactness.ts';
+
+/** A format for which no shape law holds counts as refused and not as wrong: nothing was promised. */
+export async function trialFormats(formats: readonly WeightFormatName[], options: ExactnessOptions): Promise<Result> {
+  const { path: source } = await acquireModel(options.target);
+  const header = await readGguf(source);
+  const directory = downloadDirectory(defaultCacheDirectory());
+  await prepareDirectory(directory, 0);
+  await removeAbandoned(directory);
+  const results = await inOwnFolder(directory, (folder) =>
+    removedAtInterrupt(folder, async () => {
+      const results: { format: string; result: Result | null }[] = [];
+      for (const format of formats) {
+        const path = join(folder, `${format}.gguf`);
+        const report = (label: string, done: number, total: number): void =>
+          options.onProgress?.(`${format}, ${label}`, done, total);
+        await prepareDirectory(directory, mostBytes(header, format));
+        await recodeModel(source, path, format, {
+          onProgress: (done, total) => report('written', done, total ?? done),
+        });
+        results.push({ format, result: await tryOne({ ...options, target: path, onProgress: report }) });
+        await rm(path);
+      }
+      return results;
+    }),
+  );
+  return merge(results, options);
+}
+
+/** What a copy takes at most: a matrix that does not fit the format gets a smaller one, or stays as it is. */
+export function mostBytes({ dataStart, alignment, tensors }: GgufHeader, format: WeightFormatName): number {
+  const { valueCount, byteCount } = weightFormats[format];
+  const { fallback = format } = weightFormats[format];
+  const bytesPerValue = Math.max(
+    byteCount / valueCount,
+    weightFormats[fallback].byteCount / weightFormats[fallback].valueCount,
+  );
+  return tensors.reduce((sum, { shape, byteLength }) => {
+    const values = shape.reduce((product, length) => product * length, 1);
+    return sum + Math.max(byteLength, Math.ceil(values * bytesPerValue)) + alignment;
+  }, dataStart);
+}
+
+/** A trial keeps nothing, so an interruption removes the copies and then ends the process, as it would without this listener. */
+export async function removedAtInterrupt<Outcome>(folder: string, work: () => Promise<Outcome>): Promise<Outcome> {
+  const stop = (signal: NodeJS.Signals): void => {
+    rmSync(folder, { recursive: true, force: true });
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    process.kill(process.pid, signal);
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    return await work();
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}
+
+async function tryOne(options: ExactnessOptions): Promise<Result | null> {
+  try {
+    return await trialExactness(options);
+  } catch (error) {
+    if (isOutriderError(error) && error.code === 'exact-refused') return null;
+    throw error;
+  }
+}
+
+/** Counts are added up; of the longest accepted run the largest is taken. */
+function merge(results: readonly { format: string; result: Result | null }[], options: ExactnessOptions): Result {
+  const summary: Record<string, number> = { formats: results.length, refused: 0 };
+  const laws: Record<string, unknown> = {};
+  const rows: object[] = [];
+  for (const { format, result } of results) {
+    if (result === null) {
+      summary['refused'] = (summary['refused'] ?? 0) + 1;
+      laws[format] = 'exact is refused';
+      continue;
+    }
+    laws[format] = (result.params as { readonly description?: string } | undefined)?.description;
+    rows.push(...result.rows.map((row) => ({ format, ...(row as object) })));
+    for (const [name, value] of Object.entries(result.summary)) {
+      if (typeof value !== 'number') continue;
+      const known = summary[name] ?? 0;
+      summary[name] = name === 'longestAccepted' ? Math.max(known, value) : known + value;
+    }
+  }
+  return {
+    rows,
+    summary,
+    params: { ...paramsOf(options), laws },
+    ...(results[0]?.result?.seed === undefined ? {} : { seed: results[0].result.seed }),
+  };
+}

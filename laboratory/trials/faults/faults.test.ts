@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { runExperiment } from '../../../simulator/runner/run.ts';
+import { faultsTrial } from './faults.ts';
+import { plantedBugs } from './planted-bugs.fixture.ts';
+
+describe('trial faults', () => {
+  it('counts runs, sessions and faults for each mode', async () => {
+    let told = 0;
+    const onProgress = (_stage: string, done: number): void => {
+      told += done;
+    };
+    const found = await runExperiment(faultsTrial, { runs: 30, seed: 5 }, { onProgress });
+    const { rows, summary, broken, passed } = found;
+    expect(summary).toMatchObject({ runs: 30, wrongTexts: 0, hung: 0, invariantViolations: 0 });
+    expect(passed).toBe(true);
+    expect(summary.replay).toBe('');
+    expect(broken).toEqual([]);
+    expect(rows.reduce((sum, { runs }) => sum + runs, 0)).toBe(30);
+    expect(rows.reduce((sum, { faults }) => sum + faults, 0)).toBe(summary.faultsInjected);
+    expect(summary.faultsInjected).toBeGreaterThanOrEqual(90);
+    expect(told).toBeGreaterThan(0);
+  });
+
+  it('gives the command that repeats the first run that violated an invariant', async () => {
+    const bug = plantedBugs['noise is keyed by the step'];
+    if (bug === undefined) throw new Error('no such bug');
+    const { summary, broken, passed } = await runExperiment(faultsTrial, { runs: 20, seed: 7, bug });
+    expect(passed).toBe(false);
+    expect(summary.wrongTexts).toBeGreaterThan(0);
+    const first = broken[0];
+    expect(summary.replay).toBe(`outrider trial faults --runs 1 --seed ${first?.seed} --verbose`);
+    const again = await runExperiment(faultsTrial, { runs: 1, seed: first?.seed ?? 0, bug });
+    expect(again.broken).toEqual([first]);
+  });
+});

@@ -1,0 +1,141 @@
+// Planted bugs in the rules of members of controllers, as those of planted-bugs.fixture.ts.
+
+import { type Machines, protocolMachines } from '../../../simulator/virtual-time/machines.ts';
+import { decodeController, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
+import type { ControllerMessage } from '../../../src/allocation/controller/messages.ts';
+import type { EdgeKey } from '../../../src/core/protocol/edge/edge-key.ts';
+import { TicketBook, ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
+import { addressOf } from './addresses.ts';
+import type { ControlPlant, PlantedMember } from './control-plant.ts';
+import type { PlantedBug } from './run.ts';
+
+type Handler = ReturnType<NonNullable<ControlPlant['heard']>>;
+
+/** Changes what members hear. @param hear gets each frame, and its message; null: it is none */
+function hearing(
+  hear: (handler: Handler, bytes: Uint8Array, message: ControllerMessage | null, member: PlantedMember) => void,
+): ControlPlant {
+  return {
+    heard: (handler, member) => ({
+      ...handler,
+      frame: (bytes) => hear(handler, bytes, messageOf(bytes), member()),
+    }),
+  };
+}
+
+function messageOf(bytes: Uint8Array): ControllerMessage | null {
+  try {
+    return decodeController(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Does something when a device loses its controller. */
+function losing(act: (member: Extract<PlantedMember, { role: 'device' }>) => void): ControlPlant {
+  return {
+    heard: (handler, member) => ({
+      ...handler,
+      closed(reason) {
+        handler.closed(reason);
+        const one = member();
+        if (one.role === 'device') act(one);
+      },
+    }),
+  };
+}
+
+/** For a member of this role every controller is as new as the newest. */
+function anyEpoch(role: PlantedMember['role']): ControlPlant {
+  const newest = 1e9;
+  return hearing((handler, bytes, message, member) => {
+    const isTaken = member.role === role && message !== null && 'epoch' in message;
+    handler.frame(isTaken ? encodeControl({ ...message, epoch: newest }) : bytes);
+  });
+}
+
+/** A frame that is no message is passed over, and its sender is heard again. */
+const passedOver = hearing((handler, bytes, message) => {
+  if (message !== null) handler.frame(bytes);
+});
+
+/** A device goes to an edge that nobody has described to it, by the name in the order. */
+const unlistedObeyed: ControlPlant = {
+  ...hearing((handler, bytes, message, member) => {
+    handler.frame(bytes);
+    if (member.role !== 'device' || message?.kind !== 'assign') return;
+    if (!member.agent.edges.edges.has(message.edge)) member.device.moveTo(message.edge);
+  }),
+  known: (edge, known) => known ?? { address: addressOf(edge), credentials: '' },
+};
+
+/** A ticket never expires. */
+class LastingTickets extends TicketBook {
+  override grant(...[grant]: Parameters<TicketBook['grant']>): void {
+    super.grant({ ...grant, validMs: 1e12 });
+  }
+}
+
+/** All tickets are those of one device. */
+class SharedTickets extends TicketBook {
+  override find(credentials: string): EdgeKey | null {
+    const key = super.find(credentials);
+    return key === null ? null : { ...key, id: `${ticketPrefix}device-0` };
+  }
+}
+
+/** An edge takes any share that a controller says. */
+class RawShares extends TicketBook {
+  readonly #shares = new Map<string, number>();
+
+  override setShare(device: string, share: number): void {
+    super.setShare(device, share);
+    this.#shares.set(`${ticketPrefix}${device}`, share);
+  }
+
+  override find(credentials: string): EdgeKey | null {
+    const key = super.find(credentials);
+    return key && this.#shared(key);
+  }
+
+  override renewed(id: string, shown: EdgeKey): EdgeKey {
+    return this.#shared(super.renewed(id, shown));
+  }
+
+  #shared(key: EdgeKey): EdgeKey {
+    return { ...key, share: this.#shares.get(key.id) ?? key.share };
+  }
+}
+
+/** A turn whose edge goes down fails. */
+const leavingIsFatal: Machines = {
+  ...protocolMachines,
+  stepDevice(state, event) {
+    const isLeaving = event.kind === 'message-received' && event.message.kind === 'leaving';
+    if (!isLeaving) return protocolMachines.stepDevice(state, event);
+    const words = { cause: 'the edge is going down', remedy: 'none' };
+    return protocolMachines.stepDevice(state, { kind: 'gave-up', code: 'edge-unreachable', ...words });
+  },
+};
+
+const plants: Readonly<Record<string, ControlPlant>> = {
+  'an edge obeys an earlier epoch': anyEpoch('edge'),
+  'a device obeys an earlier epoch': anyEpoch('device'),
+  'a controller that talks nonsense is heard again': passedOver,
+  'an order to an edge that is on no list is obeyed': unlistedObeyed,
+  'a device shows its own key to edges of its controller': {
+    known: (_edge, known) => known && { address: known.address },
+  },
+  'a ticket never expires': { TicketBook: LastingTickets },
+  'a ticket is good for the session of another device': { TicketBook: SharedTickets },
+  'an edge takes shares out of range': { TicketBook: RawShares },
+  'a device forgets edges when its controller is gone': losing(({ agent }) =>
+    (agent.edges.edges as Map<string, unknown>).clear(),
+  ),
+  'a device gives up when its controller is gone': losing(({ device }) => device.stop()),
+};
+
+export const controlBugs: Readonly<Record<string, PlantedBug>> = {
+  ...Object.fromEntries(Object.entries(plants).map(([name, control]) => [name, { control }])),
+  'a device gives up when its edge goes down': { machines: leavingIsFatal },
+};

@@ -1,0 +1,55 @@
+// Draws a soak: memory over time, and below it what the edge had open.
+
+import { panelsFigure } from '../../../simulator/charts/line-panels.ts';
+import { palette } from '../../../simulator/charts/theme.ts';
+import type { SoakRow } from './samples.ts';
+
+/** Points of a line: more can't be told apart. */
+const mostPoints = 400;
+
+const styles = [
+  { name: 'resident set', color: palette.blue, dash: [], dotSize: 0 },
+  { name: 'heap and buffers', color: palette.grey, dash: [], dotSize: 0 },
+  { name: 'after a collection', color: palette.orange, dash: [], width: 3, dotSize: 0 },
+  { name: 'connections', color: palette.green, dash: [], dotSize: 0 },
+  { name: 'sessions', color: palette.purple, dash: [], dotSize: 0 },
+] as const;
+
+type Style = (typeof styles)[number]['name'];
+
+export function soakFigure(rows: readonly SoakRow[]): ReturnType<typeof panelsFigure> {
+  const every = Math.max(1, Math.ceil(rows.length / mostPoints));
+  const line = (style: Style, measure: (row: SoakRow) => number | null) => {
+    const points = rows.flatMap((row) => {
+      const y = measure(row);
+      return y === null ? [] : [{ x: row.second / 60, y }];
+    });
+    return { style, points: points.length > mostPoints ? points.filter((_, index) => index % every === 0) : points };
+  };
+  return panelsFigure({
+    title: 'An edge under churn',
+    subtitle: ['Sessions are opened, aborted, cut and resumed, abandoned, refused. One sample a second.'],
+    styles,
+    panels: [
+      {
+        title: 'memory',
+        xTitle: 'minutes',
+        yTitle: 'MB',
+        xTicks: 6,
+        lines: [
+          line('resident set', ({ residentMB }) => residentMB),
+          line('heap and buffers', ({ heapMB }) => heapMB),
+          line('after a collection', ({ heldMB }) => heldMB),
+        ],
+      },
+      {
+        title: 'open',
+        xTitle: 'minutes',
+        yTitle: 'count',
+        xTicks: 6,
+        lines: [line('connections', ({ connections }) => connections), line('sessions', ({ sessions }) => sessions)],
+      },
+    ],
+    panelWidth: 720,
+  });
+}

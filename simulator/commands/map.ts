@@ -1,0 +1,70 @@
+// `outrider map`: what is on a radio map, in figures and as a picture.
+
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Command } from 'commander';
+import { commandOf } from '../../src/cli/options/option-flags.ts';
+import { printResult } from '../../src/cli/terminal/result-output.ts';
+import { OutriderError } from '../../src/core/basics/errors.ts';
+import { layerNames, mapPicture } from '../charts/map-layers.ts';
+import { checkRenderers, renderPng } from '../files/render-figure.ts';
+import { findRadioMap } from '../files/shipped-maps.ts';
+import type { RadioMap } from '../world/radio-map.ts';
+import { mapCoverage } from './map-coverage.ts';
+
+const options = {
+  name: {
+    argument: '<name|file>',
+    help: 'a map that comes with outrider (munich, street-canyon), or a file that ends in .map.json',
+  },
+  figure: { flag: '--figure <file.png>', help: 'draw the map' },
+  draw: { flag: '--draw <what>', help: 'what is drawn', choices: layerNames, default: 'gain' },
+  site: { flag: '--site <name>', help: 'the site whose gain is drawn; the strongest in each place without it' },
+  json: { flag: '--json', help: 'print one JSON document' },
+} as const;
+
+const notes = `gain:     path gain of the strongest site, or of the one that --site names
+server:   which site is the strongest
+coverage: how many sites can be heard at all`;
+
+function showCommand(): Command {
+  const description = 'coverage of each site; draws the map';
+  return commandOf({ name: 'show', description, options, notes }, async ({ name, figure, draw, site, json }) => {
+    if (figure !== undefined) await checkPicture(figure);
+    const map = await findRadioMap(name);
+    const chosen = site === undefined ? undefined : siteIndex(map, site);
+    const title = basename(name).replace(/\.map\.json$/, '');
+    if (figure !== undefined) await writePicture(mapPicture(map, draw, chosen, title), figure);
+    printResult('map show', { ...mapCoverage(map), params: { map: basename(name) }, seed: map.header.seed }, json);
+  });
+}
+
+export function mapCommand(): Command {
+  return new Command('map').description('radio maps: coverage and pictures').addCommand(showCommand());
+}
+
+async function checkPicture(file: string): Promise<void> {
+  if (!file.endsWith('.png')) {
+    throw new OutriderError('bad-argument', `"${file}" does not end in .png`, 'Name a PNG file.');
+  }
+  await checkRenderers();
+}
+
+async function writePicture(svg: string, file: string): Promise<void> {
+  const png = await renderPng(svg);
+  try {
+    await writeFile(file, png);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new OutriderError('bad-argument', `can't write "${file}": ${code}`, 'Name a file in a folder that exists.', {
+      cause: error,
+    });
+  }
+}
+
+function siteIndex({ header: { sites } }: RadioMap, name: string): number {
+  const index = sites.findIndex((site) => site.name === name);
+  if (index >= 0) return index;
+  const names = sites.map((site) => site.name).join(', ');
+  throw new OutriderError('bad-argument', `the map has no site "${name}"`, `Its sites: ${names}.`);
+}

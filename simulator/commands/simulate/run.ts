@@ -1,0 +1,146 @@
+// Runs a simulation into a directory: progress, tables, report. A journal keeps every decision. A resumed run reads its decisions
+// from the journal first, so that its files are byte for byte those of a run without interruption.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { badArgument, isOutriderError, OutriderError } from '../../../src/core/basics/errors.ts';
+import { packageVersion } from '../../../src/files/document.ts';
+import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
+import { readTrace } from '../../files/trace-files.ts';
+import {
+  createSimulation,
+  type Simulation,
+  type SimulationResult,
+  type SimulationRow,
+  type SimulationSettings,
+  type SimulationSummary,
+} from '../../simulation/simulate.ts';
+import { type TokenSource, traceSourceOf } from '../../simulation/token-source.ts';
+import { openRunDirectory, type RunDirectory, readWholeRun } from './directory.ts';
+import { reportPage } from './report.ts';
+import { type NoteTaker, takeNotes } from './report-notes.ts';
+
+export interface SimulationOptions
+  extends Pick<SimulationSettings, 'scenario' | 'slots' | 'seed' | 'fidelity' | 'mode' | 'map' | 'certify'> {
+  readonly policy: FoundPolicy;
+  /** A trace file, where the fidelity has tokens; without it drafts are drawn. */
+  readonly traces?: string | undefined;
+  /** Where tables go; without it there are none, and an interrupted run leaves nothing. */
+  readonly directory?: string | undefined;
+  readonly resume?: boolean;
+  /** Writes report.html into the directory when the run is whole. */
+  readonly report?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface SimulationRun extends SimulationResult {
+  /** Slots that were run just now, those of an interrupted run included; 0 when it was whole already. */
+  readonly slotsRun: number;
+}
+
+/** Time between checks of the signal and reports of progress. */
+const pauseMs = 100;
+
+/** @throws OutriderError `bad-argument`, and `interrupted` when the signal says so: what was run is kept in the directory */
+export async function runSimulation(options: SimulationOptions): Promise<SimulationRun> {
+  const { directory, resume = false, report = false } = options;
+  const whole = directory === undefined || !resume ? undefined : readWholeRun(directory);
+  const files = directory === undefined ? undefined : openRunDirectory(directory, configOf(options), resume);
+  if (whole !== undefined) {
+    return { slotsRun: 0, rows: whole['rows'] as SimulationRow[], summary: whole['summary'] as SimulationSummary };
+  }
+  const notes = report ? takeNotes() : undefined;
+  const simulation = simulationOf(options, files, notes);
+  try {
+    await stepAll(simulation, options, files);
+  } catch (error) {
+    close(simulation, files, false);
+    throw isOutriderError(error) && error.code !== 'interrupted' ? withKept(error, simulation.done, options) : error;
+  }
+  close(simulation, files, true);
+  if (notes !== undefined) {
+    const { scenario, policy, seed, fidelity = 'slot', map } = options;
+    const about = { scenario, policy: policy.name, seed, fidelity, notes: notes.notes(), streets: map?.streets };
+    const found = { slotRows: simulation.slotRows(), engineMs: simulation.engineMs(), ...simulation.result() };
+    files?.writeReport(await reportPage({ ...about, ...found }));
+  }
+  return { slotsRun: simulation.done, ...simulation.result() };
+}
+
+function simulationOf(options: SimulationOptions, files?: RunDirectory, notes?: NoteTaker): Simulation {
+  const { policy, traces, fidelity = 'slot' } = options;
+  const decide = (state: SlotState) => files?.decisions.recall() ?? policy.decide(state);
+  return createSimulation({
+    ...options,
+    policy: { name: policy.name, decide },
+    tokenSource: traces === undefined || fidelity === 'slot' ? undefined : readTokenSource(traces),
+    onSession: notes?.addSession,
+    onTable: files?.writeTable,
+    onSlot(outcome) {
+      notes?.addSlot(outcome);
+      files?.decisions.note(outcome.assignment, outcome.state.deviceCount);
+    },
+  });
+}
+
+async function stepAll(simulation: Simulation, options: SimulationOptions, files?: RunDirectory): Promise<void> {
+  const { slots, onProgress, signal } = options;
+  for (let pause = 0; simulation.done < slots; simulation.step()) {
+    if (performance.now() < pause) continue;
+    onProgress?.(simulation.done, slots);
+    await setImmediate();
+    files?.decisions.flush();
+    pause = performance.now() + pauseMs;
+    if (signal?.aborted === true) throw interrupted(simulation.done, options);
+  }
+}
+
+function close(simulation: Simulation, files: RunDirectory | undefined, isWhole: boolean): void {
+  simulation.endTables();
+  files?.finish(simulation.result(), isWhole);
+}
+
+/** @throws OutriderError `bad-argument` for a trace that can't be used */
+function readTokenSource(traces: string): TokenSource {
+  const trace = readTrace(traces);
+  if (trace.sessions.length === 0)
+    throw badArgument(`${traces} holds no session`, 'Record another, see "outrider trace".');
+  const { target, draft } = trace.header;
+  return traceSourceOf(trace, `traces: ${target.name} with ${draft.name}, ${trace.sessions.length} sessions`);
+}
+
+/** Everything on which the bytes of a run depend. */
+function configOf(options: SimulationOptions): object {
+  const { scenario, policy, slots, seed, map, fidelity = 'slot', mode = 'stream', traces } = options;
+  const tracesSha256 = traces === undefined ? null : createHash('sha256').update(readFileSync(traces)).digest('hex');
+  return {
+    command: 'simulate',
+    outrider: packageVersion(),
+    node: process.versions.node,
+    fidelity,
+    ...(fidelity === 'slot' ? {} : { mode, tracesSha256 }),
+    policy: policy.name,
+    policySha256: policy.sha256,
+    slots,
+    seed,
+    certify: options.certify === true,
+    mapSha256: map?.header.bodySha256 ?? null,
+    scenario,
+  };
+}
+
+function interrupted(done: number, { slots, directory }: SimulationOptions): OutriderError {
+  const cause = `stopped after ${done} of ${slots} slots`;
+  if (directory === undefined) return new OutriderError('interrupted', cause, 'Give --out to keep what was run.');
+  return new OutriderError('interrupted', `${cause}; they are kept in ${directory}`, 'Add --resume to run the others.');
+}
+
+function withKept(error: OutriderError, done: number, { directory }: SimulationOptions): OutriderError {
+  if (directory === undefined || done === 0) return error;
+  return new OutriderError(error.code, `${error.message}; ${done} slots are kept in ${directory}`, error.remedy, {
+    cause: error,
+  });
+}

@@ -1,0 +1,75 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runExperiment } from '../../runner/run.ts';
+import type { SimulationSummary } from '../../simulation/simulate.ts';
+import { simulateExperiment } from './simulate.ts';
+import { type SweepRow, sweepRecords, sweepRows, sweepSummary } from './sweep.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'outrider-sweep-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const run = (policy: string, seed: number, figures: object) => ({
+  policy,
+  seed,
+  summary: figures as unknown as SimulationSummary,
+});
+
+describe('a sweep', () => {
+  it('gives means over seeds, and ratios of the same seeds to the first policy', () => {
+    const rows = sweepRows([
+      run('a', 1, { objective: 10, energyJMean: 0, latencyMsP95: null }),
+      run('a', 2, { objective: 30, energyJMean: 0, latencyMsP95: 4 }),
+      run('b', 1, { objective: 5, energyJMean: 1, latencyMsP95: 8 }),
+      run('b', 2, { objective: 15, energyJMean: 1, latencyMsP95: 2 }),
+    ]);
+    const of = (policy: string, figure: string): SweepRow | undefined =>
+      rows.find((row) => row.policy === policy && row.figure === figure);
+    expect(of('a', 'objective')).toMatchObject({ mean: 20, meanLow: 10, meanHigh: 30, vsFirst: 1, seeds: 2 });
+    // Half in every seed: paired seeds leave the ratio no width, though the means have one.
+    expect(of('b', 'objective')).toMatchObject({ mean: 10, vsFirst: 0.5, vsFirstLow: 0.5, vsFirstHigh: 0.5 });
+    expect(of('b', 'energyJMean')).toMatchObject({ mean: 1, vsFirst: null });
+    // Only seed 2 has both.
+    expect(of('b', 'latencyMsP95')).toMatchObject({ mean: 5, seeds: 2, vsFirst: 0.5 });
+    expect(sweepSummary(rows, 2)).toMatchObject({ first: 'a', policies: 2, seeds: 2, bObjectiveVsFirst: 0.5 });
+    expect(sweepRecords([run('a', 1, { objective: 10 }), run('b', 1, { tokens: 3 })])).toEqual([
+      { policy: 'a', seed: 1, objective: 10, tokens: null },
+      { policy: 'b', seed: 1, objective: null, tokens: 3 },
+    ]);
+  });
+
+  it('of simulate has the figures of its single runs, paired, writes a CSV, and is resumed by run', async () => {
+    const [out, csv] = [join(root, 'sweep'), join(root, 'sweep.csv')];
+    const sweep = {
+      ...{ scenario: 'street-canyon', set: ['devices.count=3'], slots: 4, seed: 7, seeds: 2 },
+      policy: ['max-sinr', 'best', 'max-sinr'],
+    };
+    const whole = await runExperiment(simulateExperiment, { ...sweep, out, csv });
+    const alone = await runExperiment(simulateExperiment, { ...sweep, policy: ['best'], seeds: 1, seed: 8 });
+    const lines = readFileSync(csv, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(','));
+    expect(lines.map(([policy, seed]) => [policy, seed])).toEqual([
+      ['policy', 'seed'],
+      ['max-sinr', '7'],
+      ['max-sinr', '8'],
+      ['best', '7'],
+      ['best', '8'],
+    ]);
+    const column = lines[0]?.indexOf('objective') ?? -1;
+    expect(Number(lines[4]?.[column])).toBe(alone.summary['objective']);
+    expect(whole.summary).toMatchObject({ first: 'max-sinr', policies: 2, seeds: 2 });
+    expect(whole.summary['bestObjectiveVsFirst']).toBeLessThan(1);
+    expect(readdirSync(out).toSorted()).toEqual(['best-seed-7', 'best-seed-8', 'max-sinr-seed-7', 'max-sinr-seed-8']);
+    // One run is lost: only that one is run again.
+    rmSync(join(out, 'best-seed-8'), { recursive: true });
+    const again = await runExperiment(simulateExperiment, { ...sweep, out, resume: true });
+    expect(again.rows).toEqual(whole.rows);
+    expect(again.remarks?.[0]).toMatch(/^4 slots in/);
+    expect(existsSync(join(out, 'best-seed-8', 'summary.json'))).toBe(true);
+    const other = runExperiment(simulateExperiment, { ...sweep, out, slots: 5, resume: true });
+    await expect(other).rejects.toThrow('was begun with other settings (slots)');
+  });
+});

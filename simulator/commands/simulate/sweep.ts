@@ -1,0 +1,128 @@
+// A sweep: several policies, each with the same seeds. Every figure as a mean over the seeds with a 95 % interval, and relative to the
+// first policy, seed by seed.
+
+import { estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
+import type { SimulationSummary } from '../../simulation/simulate.ts';
+
+/** One run of a sweep. */
+export interface SweepRun {
+  readonly policy: string;
+  readonly seed: number;
+  readonly summary: SimulationSummary;
+}
+
+/** A figure of a policy. Runs in which it has no value (null) are left out; `seeds` counts the others. */
+export interface SweepRow extends Within<'mean'>, Within<'vsFirst', number | null> {
+  readonly policy: string;
+  /** A key of the summary of one run. */
+  readonly figure: string;
+  readonly seeds: number;
+}
+
+/** `vsFirst`: the mean over that of the first policy, over the seeds in which both have a value; null without one, or over 0. */
+export function sweepRows(runs: readonly SweepRun[]): SweepRow[] {
+  const policies = [...new Set(runs.map(({ policy }) => policy))];
+  const figures = [...new Set(runs.flatMap(({ summary }) => Object.keys(summary)))].filter((figure) =>
+    runs.some((run) => figureOf(run, figure) !== null),
+  );
+  return policies.flatMap((policy) =>
+    figures.flatMap((figure) => {
+      const own = runs.filter((run) => run.policy === policy && figureOf(run, figure) !== null);
+      if (own.length === 0) return [];
+      const first = new Map(
+        runs.filter((run) => run.policy === policies[0]).map((run) => [run.seed, figureOf(run, figure)]),
+      );
+      return [{ policy, figure, seeds: own.length, ...meanOf(own, figure), ...relative(own, figure, first) }];
+    }),
+  );
+}
+
+/** For each policy but the first: `bestObjectiveVsFirst`, with `Low` and `High`, for the figures that most people look for. */
+export function sweepSummary(rows: readonly SweepRow[], seeds: number): Record<string, number | string | null> {
+  const policies = [...new Set(rows.map(({ policy }) => policy))];
+  const compared = rows.filter(({ policy, figure }) => policy !== policies[0] && mainFigures.includes(figure));
+  const entries = compared.flatMap(({ policy, figure, vsFirst, vsFirstLow, vsFirstHigh }) => {
+    const name = camelCase(`${policy} ${figure}`);
+    return [
+      [`${name}VsFirst`, vsFirst],
+      [`${name}VsFirstLow`, vsFirstLow],
+      [`${name}VsFirstHigh`, vsFirstHigh],
+    ];
+  });
+  return { first: policies[0] ?? null, policies: policies.length, seeds, ...Object.fromEntries(entries) };
+}
+
+/** What a terminal shows of the rows. */
+export function sweepBriefly(rows: readonly SweepRow[]): object[] {
+  return rows
+    .filter(({ figure }) => mainFigures.includes(figure))
+    .map(({ policy, figure, mean: value, meanLow, meanHigh, vsFirst, vsFirstLow, vsFirstHigh }) => {
+      return { policy, figure, mean: value, meanLow, meanHigh, vsFirst, vsFirstLow, vsFirstHigh };
+    });
+}
+
+/** A record for each run, for other programs: policy, seed, and every figure. */
+export function sweepRecords(runs: readonly SweepRun[]): object[] {
+  const keys = [...new Set(runs.flatMap(({ summary }) => Object.keys(summary)))];
+  return runs.map(({ policy, seed, summary }) => {
+    const figures = summary as unknown as Readonly<Record<string, unknown>>;
+    return { policy, seed, ...Object.fromEntries(keys.map((key) => [key, figures[key] ?? null])) };
+  });
+}
+
+const mainFigures = [
+  'objective',
+  'predictedMsPerTokenMean',
+  'predictedFirstTokenMsMean',
+  'predictedTokensPerSecond',
+  'latencyMsMean',
+  'latencyMsP95',
+  'taskLatencyMsMean',
+  'energyJMean',
+  'unservedShare',
+  'tokensPerSecond',
+  'msPerTokenMean',
+  'timeToFirstTokenMsP50',
+];
+
+function figureOf({ summary }: SweepRun, figure: string): number | null {
+  const value = (summary as unknown as Readonly<Record<string, unknown>>)[figure];
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function meanOf(runs: readonly SweepRun[], figure: string): Within<'mean'> {
+  const values = runs.map((run) => figureOf(run, figure) as number);
+  return within(
+    'mean',
+    estimate(values.length, (pick) => mean(pick.map((at) => values[at] as number))),
+  );
+}
+
+const noRatio = { vsFirst: null, vsFirstLow: null, vsFirstHigh: null };
+
+/** Seeds are drawn as pairs. */
+function relative(
+  own: readonly SweepRun[],
+  figure: string,
+  first: ReadonlyMap<number, number | null>,
+): Within<'vsFirst', number | null> {
+  const pairs = own.flatMap((run) => {
+    const other = first.get(run.seed) ?? null;
+    return other === null ? [] : [{ value: figureOf(run, figure) as number, other }];
+  });
+  if (mean(pairs.map(({ other }) => other)) === 0 || pairs.length === 0) return noRatio;
+  const of = (pick: readonly number[], key: 'value' | 'other'): number =>
+    mean(pick.map((at) => (pairs[at] as (typeof pairs)[number])[key]));
+  const found = within(
+    'vsFirst',
+    estimate(pairs.length, (pick) => of(pick, 'value') / of(pick, 'other')),
+  );
+  // A redraw of seeds may hold zeros only.
+  return Object.values(found).every(Number.isFinite) ? found : { ...noRatio, vsFirst: found.vsFirst };
+}
+
+/** "max-sinr+optimal latencyMsMean": maxSinrOptimalLatencyMsMean. */
+function camelCase(text: string): string {
+  return text.replaceAll(/[^a-zA-Z0-9]+(.)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,210 @@
+// A training run from its start or a checkpoint to its end: steps, evaluations at equal distances, checkpoints.
+
+import { existsSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { writeActor } from '../../../src/allocation/learned/actor-file.ts';
+import { createLearnedPolicy } from '../../../src/allocation/learned/learned-policy.ts';
+import { readTensors, unreadable } from '../../../src/allocation/learned/safetensors.ts';
+import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
+import { makeDirectory } from '../../../src/files/make-directory.ts';
+import { readCheckpoint, writeCheckpoint } from '../../training/checkpoint.ts';
+import type { CurvePoint } from '../../training/curve.ts';
+import type { Environment } from '../../training/environment.ts';
+import { type Evaluation, evaluatePolicy, type HeldOutSlot } from '../../training/held-out.ts';
+import { startJax, type UpdateFigures } from '../../training/learner.ts';
+import { beginTraining, resumeTraining, type Trainer, type TrainingKind } from '../../training/trainer.ts';
+import { checkpointName, weightsName } from './recipes.ts';
+
+export interface TrainRunOptions {
+  readonly environment: Environment;
+  readonly kind: TrainingKind;
+  readonly heldOut: readonly HeldOutSlot[];
+  /** The end of the run: a number of minutes or of slots. */
+  readonly minutes: number;
+  readonly slots: number | undefined;
+  readonly directory: string | undefined;
+  readonly resume: boolean;
+  /** Metadata of the files: the command that makes them again, with slots and scenario. */
+  readonly provenance: (slots: number) => Readonly<Record<'command' | 'scenario', string>>;
+  readonly signal: AbortSignal;
+  /** Slots, or seconds when minutes end the run. */
+  readonly onProgress: (done: number, total: number) => void;
+  readonly onPoint: (point: CurvePoint) => void;
+}
+
+export interface TrainRun {
+  readonly points: readonly CurvePoint[];
+  readonly first: Evaluation;
+  readonly last: Evaluation;
+  readonly minutes: number;
+  readonly trainer: Trainer;
+  readonly wasInterrupted: boolean;
+}
+
+const pointCount = 36;
+const checkpointMs = 60_000;
+/** Longest time between two checks of the signal. */
+const yieldIntervalMs = 100;
+
+interface History {
+  readonly points: CurvePoint[];
+  readonly first: Evaluation;
+  readonly minutes: number;
+}
+
+interface Begun {
+  readonly trainer: Trainer;
+  readonly history: History;
+}
+
+/** @throws OutriderError `weights-unreadable`, `bad-argument` when there is no run to continue, when it has other settings, or when a run would be lost */
+export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
+  const { directory, heldOut, signal } = options;
+  await startJax();
+  if (directory !== undefined) makeDirectory(directory);
+  const { trainer, history } = await begin(options);
+  const startMs = performance.now();
+  const minutesNow = (): number => history.minutes + (performance.now() - startMs) / 60_000;
+  const doneNow = (): number =>
+    options.slots === undefined ? minutesNow() / options.minutes : trainer.slots / options.slots;
+  const pointAfter = (done: number): number => (Math.floor(done * pointCount) + 1) / pointCount;
+  let nextPoint = pointAfter(doneNow());
+  let savedMs = startMs;
+  let yieldedMs = startMs;
+  const since = createSums();
+  while (doneNow() < 1 && !signal.aborted) {
+    since.add(trainer.step());
+    if (doneNow() >= nextPoint) {
+      const reward = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor())).reward;
+      const point = { slots: trainer.slots, updates: trainer.updates, minutes: minutesNow(), reward, ...since.take() };
+      history.points.push(point);
+      options.onPoint(point);
+      nextPoint = pointAfter(doneNow());
+    }
+    if (performance.now() - yieldedMs < yieldIntervalMs) continue;
+    if (options.slots === undefined) options.onProgress(Math.floor(60 * minutesNow()), Math.ceil(60 * options.minutes));
+    else options.onProgress(trainer.slots, options.slots);
+    await setImmediate();
+    yieldedMs = performance.now();
+    if (directory !== undefined && yieldedMs - savedMs > checkpointMs) {
+      await keep(directory, trainer, { ...history, minutes: minutesNow() }, options.provenance);
+      savedMs = performance.now();
+    }
+  }
+  const whole = { ...history, minutes: minutesNow() };
+  if (directory !== undefined) await keep(directory, trainer, whole, options.provenance);
+  const last = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()));
+  return { ...whole, last, trainer, wasInterrupted: signal.aborted };
+}
+
+async function begin(options: TrainRunOptions): Promise<Begun> {
+  const { environment, kind, heldOut, directory, resume } = options;
+  if (resume && directory !== undefined) return takeUp(options, join(directory, checkpointName));
+  if (directory !== undefined && existsSync(join(directory, checkpointName)))
+    throw badArgument(`${directory} holds a training run`, 'Continue it with --resume, or name another directory.');
+  const trainer = beginTraining(environment, kind);
+  const first = evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()));
+  const start = { trainingReward: null, criticLoss: null, alpha: null, entropy: null };
+  const point = { slots: 0, updates: 0, minutes: 0, reward: first.reward, ...start };
+  options.onPoint(point);
+  return { trainer, history: { points: [point], first, minutes: 0 } };
+}
+
+async function takeUp(options: TrainRunOptions, file: string): Promise<Begun> {
+  const { environment, kind, provenance } = options;
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    const remedy = 'Name the directory of an interrupted run with --out, or leave out --resume.';
+    throw badArgument(`there is no run to continue: ${file}: ${error.code}`, remedy);
+  });
+  const saved = readCheckpoint(bytes, file);
+  const { metadata } = readTensors(bytes, file);
+  const { deviceCount, serverCount } = saved.kind;
+  const same = (what: string, here: unknown, there: unknown): void => {
+    if (here === there) return;
+    const remedy = 'Give the same flags as at the start, or another directory with --out.';
+    const isShort = `${here}${there}`.length < 40;
+    const difference = isShort ? `${what} ${there}, not ${here}` : `other ${what}`;
+    throw new OutriderError('weights-unreadable', `${file} is of a run with ${difference}`, remedy);
+  };
+  same('devices', environment.deviceCount, deviceCount);
+  same('servers', environment.serverCount, serverCount);
+  for (const key of ['network', 'credit', 'variant', 'seed'] as const) same(key, kind[key], saved.kind[key]);
+  same('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings));
+  same('values in its scenario', valuesOf(provenance(0).scenario), valuesOf(metadata['scenario'] ?? '{}'));
+  const history = readHistory(metadata['history'], file);
+  same('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, history.first.ofWorlds.length);
+  return { trainer: resumeTraining(environment, saved), history };
+}
+
+/** The scenario without its descriptions, which another version may change. */
+function valuesOf(scenario: string): string {
+  return JSON.stringify({ ...(JSON.parse(scenario) as object), description: '', why: {} });
+}
+
+function readHistory(text: string | undefined, file: string): History {
+  try {
+    const history = JSON.parse(text ?? '') as History;
+    const { points, first, minutes } = history;
+    const numbers = [
+      minutes,
+      first.reward,
+      ...first.ofWorlds,
+      ...points.flatMap(({ slots, reward }) => [slots, reward]),
+    ];
+    if (points.length > 0 && numbers.every(Number.isFinite)) return history;
+  } catch {
+    // A missing field causes a TypeError.
+  }
+  throw unreadable(file, 'its curve is damaged');
+}
+
+/** Writes a second file and renames it: at any time there is a complete checkpoint. */
+async function keep(
+  directory: string,
+  trainer: Trainer,
+  history: History,
+  provenance: TrainRunOptions['provenance'],
+): Promise<void> {
+  const saved = trainer.save();
+  const actor = trainer.actor();
+  const { seed, credit, settings } = trainer.kind;
+  const recipe = { seed: String(seed), credit, discount: String(settings.discount) };
+  const progress = { slots: String(trainer.slots), updates: String(trainer.updates) };
+  const about = { ...provenance(trainer.slots), ...recipe, ...progress };
+  const kept = { ...about, history: JSON.stringify(history) };
+  const files = [
+    [checkpointName, writeCheckpoint(saved, actor, kept)],
+    [weightsName, writeActor(actor, about)],
+  ] as const;
+  for (const [name, bytes] of files) {
+    await writeFile(join(directory, `${name}.part`), bytes);
+    await rename(join(directory, `${name}.part`), join(directory, name));
+  }
+}
+
+/** Means since the last call of `take`. */
+function createSums() {
+  let rewards = { count: 0, sum: 0 };
+  let losses = { count: 0, sum: 0 };
+  let latest: UpdateFigures | undefined;
+  return {
+    add({ reward, figures }: { readonly reward: number; readonly figures?: UpdateFigures }): void {
+      rewards.count++;
+      rewards.sum += reward;
+      if (figures === undefined) return;
+      losses.count++;
+      losses.sum += figures.criticLoss;
+      latest = figures;
+    },
+    take(): Pick<CurvePoint, 'trainingReward' | 'criticLoss' | 'alpha' | 'entropy'> {
+      const meanOf = ({ count, sum }: { count: number; sum: number }): number | null =>
+        count === 0 ? null : sum / count;
+      const [trainingReward, criticLoss] = [meanOf(rewards), meanOf(losses)];
+      rewards = { count: 0, sum: 0 };
+      losses = { count: 0, sum: 0 };
+      return { trainingReward, criticLoss, alpha: latest?.alpha ?? null, entropy: latest?.entropy ?? null };
+    },
+  };
+}

@@ -1,0 +1,41 @@
+// The sweep: its directory is its record, a longer budget goes on from a shorter one, and weights say how they were made.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { readTensors } from '../../../src/allocation/learned/safetensors.ts';
+import { runExperiment } from '../../runner/run.ts';
+import { runFolder } from './recipes.ts';
+import { trainSweep } from './sweep.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'outrider-sweep-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+it('trains what is missing, keeps each budget, and writes the recipe into the weights', async () => {
+  const notes: string[] = [];
+  const sweep = (slots: number) =>
+    runExperiment(
+      trainSweep,
+      { recipes: ['coupled-association-team'], seeds: 1, firstSeed: 3, slots, out: root },
+      { onNote: (text) => notes.push(text) },
+    );
+  const { rows } = await sweep(2);
+  expect(rows).toMatchObject([{ recipe: 'coupled-association-team', seed: 3, slots: 2, updates: 0 }]);
+  await sweep(4);
+  const told = notes.length;
+  expect((await sweep(2)).rows).toEqual(rows);
+  expect(notes).toHaveLength(told);
+  const folder = join(root, runFolder('coupled-association-team', 3));
+  expect(readdirSync(folder).filter((name) => /-\d/.test(name))).toHaveLength(4);
+  const file = join(folder, 'weights-4.safetensors');
+  const { metadata } = readTensors(readFileSync(file), file);
+  expect(metadata).toMatchObject({ seed: '3', credit: 'team', discount: '0.9', slots: '4', updates: '0' });
+  expect(metadata['command']).toBe(
+    'outrider train masac --scenario coupled --variant association --network pairs --credit team --slots 4 --seed 3 --discount 0.9',
+  );
+}, 240_000);
+
+it('refuses a recipe that is none', async () => {
+  await expect(runExperiment(trainSweep, { recipes: ['x'], out: root })).rejects.toThrow('there is no recipe "x"');
+});

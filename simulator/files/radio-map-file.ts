@@ -1,0 +1,59 @@
+// Reads a radio map from its two files, NAME.map.json and NAME.map.gz, and checks that they belong together.
+
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { badArgument, type OutriderError } from '../../src/core/basics/errors.ts';
+import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
+import { parseRadioMapHeader } from '../world/radio-map-header.ts';
+
+const headerEnding = '.map.json';
+/** gzip packs at most 1 to 1,032; the shipped maps pack 1 to 36 at most. A body beyond this ratio and this size is no map. */
+const mostRatio = 200;
+const unsuspectedBytes = 16e6;
+
+/** @param path of the header file @throws OutriderError `bad-argument` when a file is missing, broken or not the one announced */
+export async function readRadioMap(path: string): Promise<RadioMap> {
+  if (!path.endsWith(headerEnding))
+    throw badArgument(`"${path}" does not end in ${headerEnding}`, 'name the header of a map');
+  const headerText = (await readBytes(path)).toString('utf8');
+  const bodyPath = path.replace(/\.json$/, '.gz');
+  const packed = await readBytes(bodyPath);
+  const header = await orBroken(`"${path}" is not JSON`, (): unknown => JSON.parse(headerText));
+  // No more is unpacked than the header announces, and no more than a packed map of that size can hold.
+  const { bodyBytes } = parseRadioMapHeader(header);
+  const mostBytes = Math.max(unsuspectedBytes, mostRatio * packed.length);
+  if (bodyBytes > mostBytes) {
+    throw broken(`"${path}" announces ${bodyBytes} bytes, more than "${bodyPath}" with ${packed.length} can hold`);
+  }
+  const unpack = (): Promise<Buffer> => promisify(gunzip)(packed, { maxOutputLength: Math.max(1, bodyBytes) });
+  const body = await orBroken(`"${bodyPath}" is not a whole gzip file`, unpack);
+  // Sizes first: they tell more than a hash.
+  const map = parseRadioMap(header, body);
+  const hash = createHash('sha256').update(body).digest('hex');
+  if (hash !== map.header.bodySha256) {
+    throw broken(`the SHA-256 of "${bodyPath}", unpacked, is ${hash}, not bodySha256 ${map.header.bodySha256}`);
+  }
+  return map;
+}
+
+async function orBroken<Value>(cause: string, work: () => Value | Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    throw broken(cause, error);
+  }
+}
+
+async function readBytes(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw badArgument(`the map file "${path}" can't be read`, 'check its name', { cause: error });
+  }
+}
+
+function broken(cause: string, error?: unknown): OutriderError {
+  return badArgument(cause, 'take both files of the map from the same export', { cause: error });
+}

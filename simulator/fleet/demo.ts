@@ -1,0 +1,173 @@
+// What `outrider live` starts, and how the texts of its devices are compared with the target's own.
+
+import type { ControllerEvent } from '../../src/allocation/controller/controller-events.ts';
+import { CloseStack } from '../../src/core/basics/close-stack.ts';
+import { findPolicy } from '../../src/files/policy-file.ts';
+import { openPolicyThread } from '../../src/files/policy-thread.ts';
+import { openModel } from '../../src/models/engines/open-model.ts';
+import { preciseSleep } from '../../src/models/engines/precise-sleep.ts';
+import { AdaptiveDrafter } from '../../src/models/port/adaptive-drafter.ts';
+import { type Drafter, ModelDrafter } from '../../src/models/port/drafter.ts';
+import type { LanguageModel } from '../../src/models/port/model.ts';
+import { paceModel } from '../../src/models/port/paced.ts';
+import { findProfile } from '../../src/models/port/profiles.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { machineClock } from '../../src/network/transport/machine-clock.ts';
+import { encodeTrialPrompts } from '../files/sample-prompts.ts';
+import { findScenario } from '../files/scenario-file.ts';
+import { findRadioMap } from '../files/shipped-maps.ts';
+import { type Fleet, startFleet } from './fleet.ts';
+import { controlApart, controlHere, type FleetControl } from './fleet-control.ts';
+import { createWalk } from './walk.ts';
+
+export interface DemoSettings {
+  readonly edges: number;
+  readonly devices: number;
+  readonly scenario: string;
+  readonly seed: number;
+  readonly policy: string;
+  readonly objective: 'felt' | 'paper';
+  readonly slotMs: number;
+  readonly profile: string;
+  readonly maxTokens: number;
+  /** A pseudo-language in place of models. */
+  readonly isToy: boolean;
+  /** As of {@link ReaderPlan}. */
+  readonly isAuto?: boolean;
+  /** Whether the controller has a process of its own, and processes that end are started again; default false. */
+  readonly isApart?: boolean;
+  readonly target: string;
+  readonly draft: string;
+  readonly note: (line: string) => void;
+  readonly onEvent?: (event: ControllerEvent) => void;
+}
+
+export interface Demo extends AsyncDisposable {
+  readonly fleet: Fleet;
+  readonly control: FleetControl;
+  /** Of the network behind the radio. */
+  readonly roundTripMs: number;
+  /** The target's own text after each prompt that was asked. */
+  compare(): Promise<{ readonly texts: number; readonly identical: number; readonly failed: number }>;
+}
+
+const toySeed = 7;
+const toyAgreement = 0.8;
+const toyDraftProfile = 'reference-draft';
+const promptCount = 6;
+const thinkMs = 500;
+
+export async function openDemo(settings: DemoSettings): Promise<Demo> {
+  await using opened = new CloseStack();
+  const models = settings.isToy ? toyModels() : await realModels(settings);
+  opened.defer(() => models.close());
+  const prompts = settings.isToy
+    ? Array.from({ length: promptCount }, (_, index) =>
+        Array.from({ length: 40 }, (__, at) => 60 + ((7 * index + at) % 90)),
+      )
+    : encodeTrialPrompts(models.target.tokenizer, promptCount, 'shortest').map(({ ids }) => [...ids]);
+  const sets = [`devices.count=${settings.devices}`, 'workload.arrivals.kind=one-per-slot'];
+  const plain = await findScenario(settings.scenario, sets);
+  // Where the map has no ray, a device still has the path loss of a street without sight.
+  const scenario =
+    plain.channel.kind === 'map' ? { ...plain, channel: { ...plain.channel, floor: 'umi-nlos' as const } } : plain;
+  const map = scenario.channel.kind === 'map' ? await findRadioMap(scenario.channel.map) : undefined;
+  const control = opened.use(await (settings.isApart === true ? apart(settings) : here(settings)));
+  const fleet = await startFleet({
+    ...{ edges: settings.edges, devices: settings.devices, control, restarts: settings.isApart === true },
+    edgeFlags: [
+      ...['--model', settings.isToy ? `toy:${toySeed}` : settings.target, '--profile', settings.profile],
+      // Connections that are replaced as devices move are no news here.
+      ...['--log-level', 'error'],
+    ],
+    tokenizer: models.target.tokenizer,
+    drafterOf: models.drafterOf,
+    ...{ prompts, maxAnswerTokens: settings.maxTokens, thinkMs },
+    isAuto: settings.isAuto === true,
+    walk: createWalk(scenario, settings.edges, settings.seed, map),
+    roundTripMs: scenario.token.roundTripMs,
+    note: settings.note,
+    ...(settings.onEvent === undefined ? {} : { onEvent: settings.onEvent }),
+  });
+  opened.use(fleet);
+  const kept = opened.move();
+  return {
+    ...{ fleet, control },
+    roundTripMs: scenario.token.roundTripMs,
+    async compare() {
+      const asked = [...new Set(fleet.answers.map(({ prompt }) => prompt))];
+      const references = new Map<number, readonly number[]>();
+      for (const prompt of asked)
+        references.set(prompt, await writeAlone(models.target, prompts[prompt] as number[], settings.maxTokens));
+      const ended = fleet.answers.filter(({ report }) => report.outcome.kind === 'ended');
+      const identical = ended.filter(({ prompt, report }) => sameIds(report.tokens, references.get(prompt) ?? []));
+      return { texts: ended.length, identical: identical.length, failed: fleet.answers.length - ended.length };
+    },
+    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
+  };
+}
+
+function apart({ policy, objective, slotMs, note }: DemoSettings): Promise<FleetControl> {
+  return controlApart(['--policy', policy, '--objective', objective, '--slot', `${slotMs}`], note);
+}
+
+async function here({ policy, objective, slotMs }: DemoSettings): Promise<FleetControl> {
+  await using opened = new CloseStack();
+  const thread = opened.use(await openPolicyThread(policy, { clock: machineClock }));
+  const fallback = await findPolicy('greedy');
+  const control = opened.use(await controlHere({ policy: thread, fallback, objective, slotMs }));
+  const kept = opened.move();
+  return { ...control, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
+}
+
+interface Models {
+  readonly target: LanguageModel;
+  drafterOf(device: number): Drafter | null;
+  close(): Promise<void>;
+}
+
+function toyModels(): Models {
+  const pace = { clock: machineClock, sleepUntil: preciseSleep(machineClock) };
+  const draft = (): LanguageModel => createToyModel({ seed: toySeed, role: 'draft', agreement: toyAgreement });
+  return {
+    target: createToyModel({ seed: toySeed, role: 'target' }),
+    drafterOf: () => new ModelDrafter(paceModel(draft(), findProfile(toyDraftProfile), pace)),
+    close: async () => {},
+  };
+}
+
+async function realModels({ target, draft }: DemoSettings): Promise<Models> {
+  await using opened = new CloseStack();
+  const alone = await openModel(target, { role: 'target', sequences: 1, contextLength: 2048, exact: true, threads: 1 });
+  opened.defer(() => alone.close());
+  const drafts = await openModel(draft, { role: 'draft', sequences: 2, contextLength: 2048, exact: false, threads: 1 });
+  opened.defer(() => drafts.close());
+  // All devices of this machine share one draft model, which takes turns.
+  const shared = new AdaptiveDrafter(new ModelDrafter(drafts));
+  const owned = opened.move();
+  return { target: alone, drafterOf: () => shared, close: () => owned[Symbol.asyncDispose]() };
+}
+
+/** The most likely token each time, as the target writes alone. */
+async function writeAlone(model: LanguageModel, prompt: readonly number[], tokenCount: number): Promise<number[]> {
+  const sequence = model.openSequence();
+  const answer: number[] = [];
+  const { maxItemTokens } = model.limits;
+  let next: readonly number[] = prompt;
+  for (; next.length > maxItemTokens; next = next.slice(maxItemTokens))
+    await model.evaluate([{ sequence, tokens: next.slice(0, maxItemTokens), rows: 0 }]);
+  while (answer.length < tokenCount) {
+    const [rows] = await model.evaluate([{ sequence, tokens: next, rows: 1 }]);
+    const id = rows?.[0]?.ids[0];
+    if (id === undefined) break;
+    answer.push(id);
+    if (model.tokenizer.endIds.has(id)) break;
+    next = [id];
+  }
+  await sequence.release();
+  return answer;
+}
+
+function sameIds(left: readonly number[], right: readonly number[]): boolean {
+  return left.length === right.length && left.every((id, index) => id === right[index]);
+}

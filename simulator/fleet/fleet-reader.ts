@@ -1,0 +1,265 @@
+// A device of a live fleet: it reads one answer after the other, goes where its controller sends it, and its links can be changed and cut.
+
+import type { DecidedEvent } from '../../src/allocation/controller/controller-events.ts';
+import type { Place } from '../../src/allocation/controller/messages.ts';
+import { asOutriderError } from '../../src/core/basics/errors.ts';
+import { createRandom } from '../../src/core/basics/philox.ts';
+import { idealLink } from '../../src/core/protocol/wire/link-model-settings.ts';
+import type { Drafter } from '../../src/models/port/drafter.ts';
+import type { Tokenizer } from '../../src/models/port/model.ts';
+import { createEmulatedLink, type EmulatedLink } from '../../src/network/transport/emulated-link.ts';
+import type { Connect } from '../../src/network/transport/transport.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import { reachBy } from '../../src/processes/controller/control-client.ts';
+import { type DeviceAgent, joinAsDevice } from '../../src/processes/controller/device-agent.ts';
+import { AutoMode } from '../../src/processes/device/auto-mode.ts';
+import { startTurn, type Turn } from '../../src/processes/device/turn.ts';
+import type { TurnReport } from '../../src/processes/device/turn-report.ts';
+
+export interface ReaderPlan {
+  readonly tokenizer: Tokenizer;
+  /** One for each device; null: it does not draft. */
+  readonly drafterOf: (device: number) => Drafter | null;
+  readonly prompts: readonly (readonly number[])[];
+  readonly maxAnswerTokens: number;
+  /** Of the network behind the radio. */
+  readonly roundTripMs: number;
+  /** From the end of an answer to the next question, on average; drawn evenly from none to twice as long. */
+  readonly thinkMs: number;
+  /** Throughput of a device to an edge with the whole band, bit/s; 0: no link. */
+  readonly rates: (device: number, edge: string) => number;
+  /** Default: no place is told. */
+  readonly placeOf?: (device: number) => Place;
+  /** Whether devices decide by themselves, and by their controller's plans, when they draft; default: they always draft. */
+  readonly isAuto?: boolean;
+  readonly note: (line: string) => void;
+}
+
+/** A device at a moment, for a table. */
+export interface ReaderState {
+  readonly name: string;
+  readonly edge: string | null;
+  readonly mode: string;
+  /** Why it reads from that edge; null: it does not read. */
+  readonly why: string | null;
+  /** Of late; at the end, of the whole time. Null: no token. */
+  readonly msPerToken: number | null;
+  readonly predictedMs: number | null;
+  readonly answers: number;
+  readonly handovers: number;
+  /** Longest time without a token while it read, from a question on, ms. */
+  readonly pauseMs: number;
+}
+
+/** An answer that has ended. */
+export interface FleetAnswer {
+  readonly device: number;
+  readonly prompt: number;
+  readonly report: TurnReport;
+  /** Of each commit, by this machine's clock. */
+  readonly commits: readonly { readonly atMs: number; readonly tokens: number }[];
+  /** From the question to the end, by this machine's clock. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** A link without a radio carries next to nothing. */
+const leastBitsPerSecond = 2000;
+/** The pace that is shown is that of the last so many ms. */
+const shownMs = 4000;
+/** How long a device waits for a first edge, ms. */
+const firstEdgeWithinMs = 10_000;
+
+export class FleetReader {
+  readonly answers: FleetAnswer[] = [];
+  /** Answers that could not begin. */
+  failures = 0;
+  readonly name: string;
+  readonly #plan: ReaderPlan;
+  readonly #index: number;
+  readonly #agent: DeviceAgent;
+  readonly #links = new Map<string, EmulatedLink>();
+  readonly #drafter: Drafter | null;
+  readonly #auto = new AutoMode();
+  #turn: Turn | null = null;
+  #handovers = 0;
+  /** The last handover. */
+  #came = { atMs: Number.NEGATIVE_INFINITY, why: '' };
+  /** Of answers that have ended. */
+  #pauseMs = 0;
+  #isEnding = false;
+  /** Of the running answer; null: none runs. */
+  #startMs: number | null = null;
+  #commits: { atMs: number; tokens: number }[] = [];
+  readonly #ended: Promise<void>;
+  #end = (): void => {};
+
+  constructor(plan: ReaderPlan, connectController: Connect, index: number) {
+    this.#plan = plan;
+    this.#index = index;
+    this.name = `device-${index + 1}`;
+    this.#drafter = plan.drafterOf(index);
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#agent = joinAsDevice({
+      reach: reachBy(connectController),
+      id: this.name,
+      tokenizerHash: plan.tokenizer.hash,
+      drafts: this.#drafter !== null,
+      place: () => plan.placeOf?.(index) ?? null,
+      bitsPerSecondTo: (edge) => plan.rates(index, edge),
+      connectEdge: ({ id, address }) => {
+        const settings = { ...idealLink, roundTripMs: plan.roundTripMs, seed: index };
+        const link = createEmulatedLink(connectWebSocket(address), settings);
+        this.#links.set(id, link);
+        this.#rate(id, 1);
+        return link.connect;
+      },
+    });
+  }
+
+  /** The edge that writes for it. */
+  get edge(): string | null {
+    return this.#turn?.status.edge ?? null;
+  }
+
+  /**
+   * Gives each link its part of the edge's band: the share y that was decided. To an edge for which nothing was decided, as it is left or
+   * entered, a device has as much as each of those that read there.
+   */
+  changeLinks(readers: readonly FleetReader[], decided: DecidedEvent | null): void {
+    const own = decided?.paces.find(({ device }) => device === this.name);
+    for (const id of this.#links.keys()) {
+      const others = readers.filter((reader) => reader !== this && reader.edge === id).length;
+      this.#rate(id, own?.edge === id ? own.bandwidthShare : 1 / (1 + others));
+    }
+  }
+
+  /** @param share of the edge's band */
+  #rate(id: string, share: number): void {
+    const rate = this.#plan.rates(this.#index, id) * share;
+    this.#links.get(id)?.changeRate(Math.max(leastBitsPerSecond, rate));
+  }
+
+  /** What it has read, and how long it has waited for it, between two moments of this machine's clock. */
+  readBetween(fromMs: number, toMs: number): { readonly tokens: number; readonly wantedMs: number } {
+    const running = this.#startMs === null ? [] : [{ commits: this.#commits, startMs: this.#startMs, endMs: toMs }];
+    let [tokens, wantedMs] = [0, 0];
+    for (const { commits, startMs, endMs } of [...this.answers, ...running]) {
+      for (const commit of commits) if (commit.atMs >= fromMs && commit.atMs < toMs) tokens += commit.tokens;
+      wantedMs += Math.max(0, Math.min(toMs, endMs) - Math.max(fromMs, startMs));
+    }
+    return { tokens, wantedMs };
+  }
+
+  /** Loses all connections to edges. */
+  cutLinks(): void {
+    for (const link of this.#links.values()) link.cut();
+  }
+
+  /** Slows all links to edges until they are changed again. */
+  slowLinks(bitsPerSecond: number): void {
+    for (const link of this.#links.values()) link.changeRate(bitsPerSecond);
+  }
+
+  state(decided: DecidedEvent | null): ReaderState {
+    const status = this.#turn?.status ?? null;
+    const nowMs = performance.now();
+    const { tokens, wantedMs } = this.readBetween(this.#isEnding ? 0 : nowMs - shownMs, nowMs);
+    return {
+      name: this.name,
+      edge: status?.edge ?? null,
+      mode: status?.mode ?? '-',
+      why: this.#why(decided, status?.edge ?? null),
+      msPerToken: tokens === 0 ? null : wantedMs / tokens,
+      predictedMs: decided?.paces.find(({ device }) => device === this.name)?.predictedMs ?? null,
+      answers: this.answers.length,
+      handovers: this.#handovers,
+      pauseMs: Math.max(this.#pauseMs, this.#startMs === null ? 0 : longestPause(this.#startMs, this.#commits, nowMs)),
+    };
+  }
+
+  /** As the controller has decided last; where it reads elsewhere, or nobody decides, as the device knows. */
+  #why(decided: DecidedEvent | null, edge: string | null): string | null {
+    if (this.#turn === null) return null;
+    if (edge === null) return 'waits for an edge';
+    const own = decided?.paces.find(({ device }) => device === this.name);
+    const told = this.#agent.edges.edges.get(edge)?.why ?? null;
+    if (!this.#agent.isConnected) return `no controller; ${told}`;
+    if (performance.now() - this.#came.atMs < shownMs) return this.#came.why;
+    return own?.edge === edge && this.#agent.assigned === edge ? (own.reason ?? told) : told;
+  }
+
+  async run(): Promise<void> {
+    const { prompts, thinkMs } = this.#plan;
+    const thinking = createRandom(this.#index, 1);
+    for (let count = 0; !this.#isEnding; count += 1) {
+      const prompt = (this.#index + count) % prompts.length;
+      await this.#agent.ready(firstEdgeWithinMs);
+      try {
+        await this.#read(prompt);
+      } catch (error) {
+        this.failures += 1;
+        this.#plan.note(`${this.name}: ${asOutriderError(error).message}`);
+      }
+      // Devices that think equally long come to read in step.
+      const pauseMs = 2 * thinkMs * thinking.uniform();
+      if (!this.#isEnding) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    this.#end();
+  }
+
+  async #read(prompt: number): Promise<void> {
+    const { tokenizer, prompts, maxAnswerTokens } = this.#plan;
+    let servers = 0;
+    const turn = startTurn({
+      connect: this.#agent.edges,
+      tokenizer,
+      drafter: this.#drafter,
+      prompt: prompts[prompt] as readonly number[],
+      maxAnswerTokens,
+      waitsForEdge: true,
+      onServedBy: (edge) => {
+        servers += 1;
+        if (servers === 1) return;
+        this.#handovers += 1;
+        this.#came = { atMs: performance.now(), why: this.#agent.edges.edges.get(edge)?.why ?? '' };
+      },
+      ...(this.#plan.isAuto === true ? { auto: this.#auto } : {}),
+    });
+    this.#turn = turn;
+    this.#agent.follow(turn);
+    const startMs = performance.now();
+    const commits: { atMs: number; tokens: number }[] = [];
+    this.#commits = commits;
+    this.#startMs = startMs;
+    try {
+      for await (const { tokens, atMs } of turn) if (tokens.length > 0) commits.push({ atMs, tokens: tokens.length });
+    } catch {
+      // The report has the failure.
+    }
+    const report = await turn.report;
+    const endMs = performance.now();
+    this.answers.push({ device: this.#index, prompt, report, commits, startMs, endMs });
+    this.#pauseMs = Math.max(this.#pauseMs, longestPause(startMs, commits, endMs));
+    this.#startMs = null;
+    this.#turn = null;
+  }
+
+  async finish(): Promise<void> {
+    this.#isEnding = true;
+    await this.#ended;
+  }
+
+  close(): void {
+    this.#isEnding = true;
+    this.#turn?.stop();
+    this.#agent.close();
+  }
+}
+
+function longestPause(startMs: number, commits: readonly { readonly atMs: number }[], endMs: number): number {
+  const times = [startMs, ...commits.map(({ atMs }) => atMs), endMs];
+  return times.reduce((most, atMs, at) => Math.max(most, atMs - (times[at - 1] ?? atMs)), 0);
+}

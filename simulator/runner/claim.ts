@@ -1,0 +1,136 @@
+// A claim of the paper beside what comes out here: what it says, under which interpretation of what it leaves open, the number measured, its
+// interval, the verdict, and what the verdict depends on. It measures nothing.
+
+import type { Interval } from '../../src/core/basics/bootstrap.ts';
+
+/** `undecided`: the interval has room for the claim and for its opposite, or nothing was measured. */
+export type Verdict = 'holds' | 'holds, and more' | 'does not hold' | 'undecided';
+
+export interface Claim {
+  readonly figure: string;
+  /** Claims of one name differ in their interpretation only: "reductionMean". */
+  readonly name: string;
+  /** Name in the summary, where it is not `name`. */
+  readonly summaryName?: string;
+  /** What the paper says, in a few words, with its unit. */
+  readonly statement: string;
+  /** Payload law, unit of lambda, shares, ...: what the paper leaves open, as taken here. */
+  readonly interpretation: string;
+  readonly claimed: number | string;
+  /** Null: there was nothing to measure. */
+  readonly measured: number | null;
+  /** 95 %; null where nothing varies. */
+  readonly interval: Interval | null;
+  readonly verdict: Verdict;
+  /** The open choice whose other value would turn the verdict, in a few words; or that none was found. */
+  readonly dependsOn: string;
+  /** Goes into the summary; one of each name there. */
+  readonly isMain?: boolean;
+}
+
+/** A claim before its interpretation is put into words. */
+export interface DraftClaim extends Omit<Claim, 'interpretation' | 'dependsOn'> {
+  /** What the paper leaves open, and the choice here: `{ 'payload law': 'q16' }`. */
+  readonly choices: Readonly<Record<string, string>>;
+  /** Where the choices do not say it all. */
+  readonly dependsOn?: string;
+}
+
+/**
+ * Says of each claim which choices turn it: those whose other value, everything else equal, was tried among claims of the same name and has
+ * another verdict.
+ */
+export function interpretClaims(drafts: readonly DraftClaim[]): Claim[] {
+  const alike = Map.groupBy(drafts, ({ name }) => name);
+  return drafts.map((draft) => {
+    const { choices, ...claim } = draft;
+    const interpretation = Object.entries(choices)
+      .map(([choice, value]) => `${choice}: ${value}`)
+      .join('; ');
+    return {
+      ...claim,
+      interpretation,
+      dependsOn: claim.dependsOn ?? turningChoices(draft, alike.get(claim.name) ?? []),
+    };
+  });
+}
+
+function turningChoices(draft: DraftClaim, others: readonly DraftClaim[]): string {
+  const tried: string[] = [];
+  const turning = Object.keys(draft.choices).flatMap((choice) => {
+    const neighbours = others.filter((other) => differsOnlyIn(choice, draft, other));
+    if (neighbours.length > 0) tried.push(choice);
+    const turned = neighbours.filter((other) => holds(other) !== holds(draft));
+    if (turned.length === 0) return [];
+    return [`${choice} (${turned.map((other) => `${other.choices[choice]}: ${other.verdict}`).join(', ')})`];
+  });
+  if (turning.length > 0) return turning.join('; ');
+  return tried.length === 0 ? 'no choice that was tried' : `not on ${tried.join(', ')} alone`;
+}
+
+function differsOnlyIn(choice: string, one: DraftClaim, other: DraftClaim): boolean {
+  const names = Object.keys(one.choices);
+  return names.every((name) => (one.choices[name] === other.choices[name]) === (name !== choice));
+}
+
+/** Whether a claim holds, more or not. */
+export function holds({ verdict }: Pick<Claim, 'verdict'>): boolean {
+  return verdict === 'holds' || verdict === 'holds, and more';
+}
+
+/** One line of the document: the same keys for every claim. */
+export function claimRow(claim: Claim): Readonly<Record<string, string | number | boolean | null>> {
+  const { figure, name, statement, interpretation, claimed, measured, interval, verdict, dependsOn } = claim;
+  const [low, high] = interval ?? [null, null];
+  const found = { measured, low, high, holds: holds(claim), verdict, dependsOn };
+  return { figure, name, statement, interpretation, claimed, ...found };
+}
+
+/** Flat: `reductionMeanClaimed`, `-Measured`, `-Low`, `-High`, `-Holds`, `-Verdict`, `-DependsOn` of every main claim. */
+export function claimSummary(claims: readonly Claim[]): Record<string, string | number | boolean | null> {
+  return Object.fromEntries(
+    claims
+      .filter(({ isMain }) => isMain === true)
+      .flatMap((claim) => {
+        const { claimed, measured, interval, verdict, dependsOn } = claim;
+        const name = claim.summaryName ?? claim.name;
+        return [
+          [`${name}Claimed`, claimed],
+          [`${name}Measured`, measured],
+          [`${name}Low`, interval?.[0] ?? null],
+          [`${name}High`, interval?.[1] ?? null],
+          [`${name}Holds`, holds(claim)],
+          [`${name}Verdict`, verdict],
+          [`${name}DependsOn`, dependsOn],
+        ];
+      }),
+  );
+}
+
+/**
+ * An amount of gain, such as a share of latency that is saved. More: all of the interval lies above the claim. Not: all of it lies below. Undecided:
+ * it has room for the claim and for no gain at all.
+ * @param claimed positive
+ */
+export function verdictOnGain(claimed: number, [low, high]: Interval): Verdict {
+  if (low > claimed) return 'holds, and more';
+  if (high < claimed) return 'does not hold';
+  return low > 0 ? 'holds' : 'undecided';
+}
+
+/**
+ * A direction. Not: all of the interval lies within `least` of no change, or beyond it on the other side. Undecided: the interval has room for a
+ * change in the claimed direction and for none.
+ * @param least a smaller change counts as none, even if it is significant
+ */
+export function verdictOnDirection(claimed: 'falls' | 'rises', interval: Interval, least: number): Verdict {
+  const [low, high] = claimed === 'rises' ? interval : [-interval[1], -interval[0]];
+  if (low > least) return 'holds';
+  return high <= least ? 'does not hold' : 'undecided';
+}
+
+/** A value that is claimed to lie in a range. Undecided: the interval meets the range, and is wider than its upper end. */
+export function verdictOnValue([from, to]: Interval, [low, high]: Interval): Verdict {
+  if (high < from || low > to) return 'does not hold';
+  return high - low > to ? 'undecided' : 'holds';
+}

@@ -1,0 +1,94 @@
+// The one shape of all experiments and trials: options, what is measured, what is concluded from it, a figure, a page. It knows no terminal:
+// run.ts runs an experiment from code, simulator/runner/run-experiment.ts makes a command of it.
+
+import type { Spec } from 'vega';
+import type { OptionsOf, OptionTable } from '../../src/cli/options/options.ts';
+import type { Document, Result } from '../../src/files/document.ts';
+import type { Claim } from './claim.ts';
+
+/** A piece of the measuring that is kept in the record, so that it is measured once. */
+export interface Unit<Found> {
+  /** Unique in its experiment. */
+  readonly key: string;
+  /** @returns plain data */
+  measure(): Promise<Found> | Found;
+}
+
+export type OnProgress = (stage: string, done: number, total: number) => void;
+
+/** What an experiment has while it measures. */
+export interface Run {
+  /**
+   * Called before the first unit, unless the options are all that the units depend on.
+   * @param settings all that the units depend on, as plain data
+   * @throws OutriderError `bad-argument` when the record is of other settings
+   */
+  begin(settings: object): Promise<void>;
+  /** @returns what the units found, in their order; as many as `atOnce` are measured at the same time */
+  all<Found>(stage: string, units: readonly Unit<Found>[], atOnce?: number): Promise<Found[]>;
+  /** @throws OutriderError `interrupted`, before it measures anything */
+  one<Found>(unit: Unit<Found>): Promise<Found>;
+  /** Whether the record holds it already. */
+  has(key: string): boolean;
+  /** Whether found units are kept for another time. */
+  readonly hasRecord: boolean;
+  readonly onProgress: OnProgress;
+  /** Tells people a sentence, while the experiment runs. */
+  readonly note: (text: string) => void;
+  /** Aborted by Ctrl-C. Checked before each unit; what takes long without units calls its `throwIfAborted`. */
+  readonly signal: AbortSignal;
+}
+
+export interface Figure {
+  /** File name without ending. */
+  readonly name: string;
+  /** What is to be seen. */
+  readonly caption: string;
+  readonly spec: Spec;
+}
+
+export interface Conclusion<Row extends object = object, Summary extends Result['summary'] = Result['summary']>
+  extends Result {
+  readonly rows: readonly Row[];
+  readonly summary: Summary;
+  /** What a terminal shows in place of the rows, where all of their keys would not fit. */
+  readonly forPeople?: readonly object[];
+  /** Sentences for people that no key has room for. */
+  readonly remarks?: readonly string[];
+  /** False: the exit status of the command is 1. It stands in the summary of the document, too. */
+  readonly passed?: boolean;
+  readonly claims?: readonly Claim[];
+  /** Of an experiment that fills a directory with data, figures and a page. */
+  readonly figures?: readonly Figure[];
+  /** Markdown below the heading of that page; figures come after it. */
+  readonly page?: string;
+}
+
+/** By keys of the summary: values that must not be larger, or not smaller. */
+export type Goals = Readonly<Record<string, number | { readonly atLeast: number }>>;
+
+export interface Experiment<Table extends OptionTable, Found, Concluded extends Conclusion = Conclusion> {
+  /** The words after `outrider`: "bench modes". */
+  readonly name: string;
+  /** In a line, for the list of commands. */
+  readonly description: string;
+  /** Shown below the help: examples, definitions. */
+  readonly notes?: string;
+  readonly options: Table;
+  /** Has units that are worth keeping: the command has --resume. */
+  readonly isResumable?: boolean;
+  /** Opens what it needs, measures through `run`, and closes what it opened. */
+  measure(options: OptionsOf<Table>, run: Run): Promise<Found> | Found;
+  /** Pure: nothing is measured any more. */
+  conclude(found: Found, options: OptionsOf<Table>): Concluded;
+  /** From rows and parameters alone, so that a kept document can be drawn again. @throws OutriderError `bad-argument` when no row can be drawn */
+  figure?(rows: Concluded['rows'], params: object): Spec;
+  /** Markdown tables of a kept document; without it, its rows as they are. */
+  page?(document: Document<Concluded['rows'][number]>): string;
+  /** What the summary is to reach. */
+  goals?(params: object): Goals;
+}
+
+/** For lists of experiments: whatever its options are. */
+// biome-ignore lint/suspicious/noExplicitAny: options and findings are the experiment's own, and only it reads them
+export type AnyExperiment = Experiment<any, any, Conclusion>;

@@ -1,0 +1,99 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Experiment } from './experiment.ts';
+import { experimentCommand } from './run-experiment.ts';
+
+let folder: string;
+let printed = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outrider-command-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+beforeEach(() => {
+  printed = '';
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+});
+
+const options = {
+  roundTripsMs: { flag: '--rtt <ms,...>', help: 'round trips', numbers: [0, 100], default: [0, 10] },
+  seed: { flag: '--seed <number>', help: 'the first seed', whole: [0, 9], default: 1 },
+  names: { flag: '--name <text>', help: 'may be given several times', texts: true, default: [] },
+  files: { flag: '--files <file...>', help: 'several', texts: true },
+  quick: { flag: '--quick', help: 'less of it' },
+  extra: { default: 7 as number },
+  trace: { argument: '<name>', help: 'which one' },
+} as const;
+
+const experiment: Experiment<typeof options, number> = {
+  name: 'trial counting',
+  description: 'counts',
+  notes: 'Examples are here.',
+  isResumable: true,
+  options,
+  measure: ({ extra }, run) => run.one({ key: 'all', measure: () => extra }),
+  conclude: (found, { roundTripsMs, quick, names, files = [], trace }) => ({
+    rows: [{ found, roundTrips: roundTripsMs.length, names: names.join(), files: files.join(), trace }],
+    forPeople: [{ brief: found }],
+    summary: { found },
+    passed: !quick,
+  }),
+  page: ({ command, rows }) => `# ${command}: ${rows.length}\n`,
+};
+
+const run = (...words: string[]): Promise<Command> =>
+  new Command().addCommand(experimentCommand(experiment)).parseAsync(['counting', 'this', ...words], { from: 'user' });
+
+describe('the command of an experiment', () => {
+  it('hands over what was typed by the names of the table, and prints one document', async () => {
+    await run('--rtt', '1,2,3', '--name', 'a', '--name', 'b', '--files', 'x', 'y', '--json');
+    expect(JSON.parse(printed)).toMatchObject({
+      ...{ command: 'trial counting', seed: 1, summary: { found: 7, passed: true } },
+      params: { roundTripsMs: [1, 2, 3], names: ['a', 'b'], files: ['x', 'y'] },
+      rows: [{ found: 7, roundTrips: 3, names: 'a,b', files: 'x,y', trace: 'this' }],
+    });
+    expect(process.exitCode).toBeUndefined();
+  });
+
+  it('shows people the short rows', async () => {
+    await run();
+    expect(printed).toContain('brief');
+    expect(printed).not.toContain('roundTrips');
+  });
+
+  it('ends with 1 where a trial was not passed', async () => {
+    await run('--quick');
+    expect(process.exitCode).toBe(1);
+  });
+
+  it('keeps a record and writes a page where it is asked to', async () => {
+    const [record, page] = [join(folder, 'record.jsonl'), join(folder, 'page.md')];
+    await run('--resume', record, '--page', page);
+    expect(await readFile(record, 'utf8')).toContain('{"key":"all","found":7}');
+    const text = await readFile(page, 'utf8');
+    for (const part of ['# outrider trial counting', '# trial counting: 1', '| `found` | 7 |'])
+      expect(text).toContain(part);
+  });
+
+  it('has flags of its own only where the experiment can do it', () => {
+    const { figure: _figure, page: _page, isResumable: _isResumable, ...plain } = experiment;
+    const flags = experimentCommand(plain).options.map(({ long }) => long);
+    expect(flags).toEqual(['--rtt', '--seed', '--name', '--files', '--quick', '--json']);
+  });
+
+  it('refuses a bad value with a sentence', async () => {
+    const command = experimentCommand(experiment).exitOverride();
+    const parsed = command.parseAsync(['this', '--rtt', '1,x'], { from: 'user' });
+    await expect(parsed).rejects.toThrow('Give a number from 0 to 100.');
+  });
+});

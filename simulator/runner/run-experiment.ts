@@ -1,0 +1,90 @@
+// Makes a command of an experiment or trial: its options as flags, --json, --resume, --figure, --page, progress on standard error, Ctrl-C, and
+// the exit status. What is measured is the experiment's own.
+
+import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { addOptions, optionsIn } from '../../src/cli/options/option-flags.ts';
+import type { OptionTable } from '../../src/cli/options/options.ts';
+import { withInterrupt } from '../../src/cli/terminal/interrupt.ts';
+import { printResult } from '../../src/cli/terminal/result-output.ts';
+import { checkWritable } from '../../src/files/check-writable.ts';
+import { buildDocument, type Result } from '../../src/files/document.ts';
+import { checkFigure, writeFigure } from '../files/render-figure.ts';
+import type { AnyExperiment, Conclusion } from './experiment.ts';
+import { resultPage } from './result-page.ts';
+import { runExperiment } from './run.ts';
+import { createWorkProgress } from './work-progress.ts';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+export function experimentCommand(experiment: AnyExperiment): Command {
+  const { name, description, notes, options } = experiment;
+  const command = new Command(name.split(' ').at(-1)).description(description);
+  addOptions(command, options as OptionTable);
+  command.optionsGroup('Output:');
+  if (experiment.isResumable === true)
+    command.option('--resume <file>', 'keep in this file what was measured, and measure nothing again that is in it');
+  if (experiment.figure !== undefined)
+    command.option('--figure <file.svg>', 'draw the rows, as SVG and beside it as PNG');
+  if (experiment.page !== undefined) command.option('--page <file.md>', 'write the result as Markdown tables');
+  command.option('--json', 'print one JSON document');
+  if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
+  return command.action((...given: unknown[]) => {
+    return runCommand(experiment, command.opts(), given.slice(0, -2) as string[]);
+  });
+}
+
+/** A command with a subcommand for each experiment. */
+export function experimentGroup(name: string, description: string, experiments: readonly AnyExperiment[]): Command {
+  const group = new Command(name).description(description);
+  for (const experiment of experiments) group.addCommand(experimentCommand(experiment));
+  return group;
+}
+
+/** Runs it as the command line does. */
+async function runCommand(experiment: AnyExperiment, flags: Flags, words: readonly string[]): Promise<void> {
+  const { json, resume, figure, page } = flags as CommonFlags;
+  if (figure !== undefined) await checkFigure(figure);
+  if (page !== undefined) checkWritable(page);
+  const options = optionsIn(experiment.options as OptionTable, flags, words);
+  const progress = createWorkProgress();
+  const settings = {
+    record: resume,
+    onProgress: progress.update,
+    onNote: (text: string): void => {
+      progress.stop();
+      process.stderr.write(`${text}\n`);
+    },
+  };
+  const conclusion = await withInterrupt((signal) =>
+    runExperiment(experiment, options, { ...settings, signal }),
+  ).finally(() => progress.stop());
+  for (const remark of conclusion.remarks ?? []) process.stderr.write(`${remark}\n`);
+  const result = resultOf(conclusion, options);
+  const rows = json === true ? result.rows : (conclusion.forPeople ?? result.rows);
+  printResult(experiment.name, { ...result, rows }, json === true);
+  if (figure !== undefined && experiment.figure !== undefined)
+    await writeFigure(experiment.figure(result.rows, result.params ?? {}), figure);
+  if (page !== undefined)
+    await writeFile(page, resultPage(buildDocument(experiment.name, result, new Date()), experiment));
+  if (conclusion.passed === false) process.exitCode = 1;
+}
+
+interface CommonFlags {
+  readonly json?: true;
+  readonly resume?: string;
+  readonly figure?: string;
+  readonly page?: string;
+}
+
+/** What a document holds of it. */
+export function resultOf(conclusion: Conclusion, options: Flags): Result {
+  const { rows, summary, params = options, passed } = conclusion;
+  const seed = conclusion.seed ?? options['seed'];
+  return {
+    rows,
+    summary: passed === undefined ? summary : { ...summary, passed },
+    params,
+    ...(typeof seed === 'number' ? { seed } : {}),
+  };
+}

@@ -1,0 +1,122 @@
+// What an experiment has found so far, in a file, so that it need not be measured again. One JSON object a line: the first says what was
+// asked for, each other one has the key of a unit and what the unit found. A record of anything else is refused, never mixed in.
+
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { badArgument, type OutriderError } from '../../src/core/basics/errors.ts';
+
+const format = 'outrider-record';
+const formatVersion = 2;
+const anotherFile = 'give another file or directory';
+
+interface Header {
+  readonly format: string;
+  readonly version: number;
+  readonly experiment: string;
+  readonly asked: object;
+}
+
+interface Line {
+  readonly key: string;
+  readonly found: unknown;
+}
+
+export class RunRecord {
+  readonly #path: string | null;
+  readonly #found: Map<string, unknown>;
+
+  private constructor(path: string | null, lines: readonly Line[]) {
+    this.#path = path;
+    this.#found = new Map(lines.map(({ key, found }) => [key, found]));
+  }
+
+  /**
+   * @param path null: kept in memory only
+   * @param asked all that the units depend on, as plain data
+   * @throws OutriderError `bad-argument` for a file that holds something else
+   */
+  static async open(path: string | null, experiment: string, asked: object): Promise<RunRecord> {
+    if (path === null) return new RunRecord(null, []);
+    // As it will be read back.
+    const header = JSON.parse(JSON.stringify({ format, version: formatVersion, experiment, asked })) as Header;
+    const text = await readFile(path, 'utf8').catch(() => '');
+    if (text === '') {
+      await write(path, `${JSON.stringify(header)}\n`);
+      return new RunRecord(path, []);
+    }
+    // A line that was cut short is measured again.
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    const [first, ...lines] = parse(path, whole);
+    demandHeader(path, first, header);
+    if (whole !== text) await write(path, whole);
+    return new RunRecord(path, lines as Line[]);
+  }
+
+  get size(): number {
+    return this.#found.size;
+  }
+
+  has(key: string): boolean {
+    return this.#found.has(key);
+  }
+
+  get(key: string): unknown {
+    return this.#found.get(key);
+  }
+
+  async add(key: string, found: unknown): Promise<void> {
+    this.#found.set(key, found);
+    if (this.#path !== null) await appendFile(this.#path, `${JSON.stringify({ key, found })}\n`);
+  }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text);
+  } catch (error) {
+    throw badArgument(`${path} can't be written`, anotherFile, { cause: error });
+  }
+}
+
+function parse(path: string, text: string): unknown[] {
+  try {
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as unknown);
+  } catch {
+    throw noRecord(path, '');
+  }
+}
+
+function demandHeader(path: string, found: unknown, wanted: Header): void {
+  if (isDeepStrictEqual(found, wanted)) return;
+  const header = (typeof found === 'object' ? found : null) as Partial<Header> | null;
+  if (header?.format !== format || header.experiment !== wanted.experiment) throw noRecord(path, wanted.experiment);
+  demandSameSettings(path, header.asked ?? {}, wanted.asked);
+  throw begunOtherwise(path, ['its version']);
+}
+
+/** @param what for the message @throws OutriderError `bad-argument` that names the settings that differ */
+export function demandSameSettings(what: string, before: object, now: object): void {
+  // As they are read back.
+  const keys = differingKeys(before, JSON.parse(JSON.stringify(now)) as object);
+  if (keys.length > 0) throw begunOtherwise(what, keys);
+}
+
+function begunOtherwise(what: string, keys: readonly string[]): OutriderError {
+  const cause = `${what} was begun with other settings (${keys.join(', ')})`;
+  return badArgument(cause, `repeat the command that began it, or ${anotherFile}`);
+}
+
+function noRecord(path: string, experiment: string): OutriderError {
+  const of = experiment === '' ? '' : ` of "${experiment}"`;
+  return badArgument(`${path} is no record${of}`, anotherFile);
+}
+
+function differingKeys(one: object, other: object): string[] {
+  const [first, second] = [new Map(Object.entries(one)), new Map(Object.entries(other))];
+  return [...new Set([...first.keys(), ...second.keys()])].filter(
+    (key) => !isDeepStrictEqual(first.get(key), second.get(key)),
+  );
+}

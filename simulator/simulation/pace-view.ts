@@ -1,0 +1,123 @@
+// What a slot tells about the pace of its sessions: the hardware's times, and means of texts. In the token fidelity a device with
+// arrivals `one-per-slot` always has some answer in progress, of any kind; with sessions, its task says the kind.
+
+import type { PaceState } from '../../src/allocation/slot/pace-state.ts';
+import { bytesOnLink } from '../../src/core/protocol/wire/link-model.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { Workload } from '../world/workload.ts';
+import { meanTokens } from '../world/workload-lengths.ts';
+import { findModelShape, flopPerToken } from '../world/workload-models.ts';
+import type { WorldParts } from './build-world.ts';
+import { draftTimesMs, stepLaws } from './token-hardware.ts';
+
+/** Bytes of a draft's frame, and of an opening without its prompt (docs/protocol.md). */
+const [draftFrameBytes, openingBytes] = [9, 150];
+
+/** Means of the texts of one kind, or of a mix. */
+interface TextMeans {
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  /** Of a text in progress, seen at any time. */
+  readonly writtenTokens: number;
+}
+
+/** @returns makes the part of a slot's state for its devices; `isContinuing` says whether a device's text was there before the slot */
+export function createPaceView(
+  scenario: Scenario,
+  parts: WorldParts,
+  workload: Workload,
+): (devices: Int32Array, previousServer: Int32Array) => PaceState {
+  const { token, workload: plan } = scenario;
+  const draftMs = draftTimesMs(scenario, parts);
+  const laws = stepLaws(scenario, parts);
+  const draft = findModelShape(plan.draft);
+  const draftFlop = flopPerToken(draft, 0);
+  const tokenBytes = meanVarintBytes(Math.min(draft.vocabularySize, findModelShape(plan.target).vocabularySize));
+  const kinds = plan.tasks.map(({ kind }) => meansOf(kind));
+  const isMixed = plan.arrivals.kind === 'one-per-slot';
+  const mix = mixOf(
+    kinds,
+    plan.tasks.map(({ weight }) => weight),
+  );
+  const stepFixedMs = Float64Array.from(laws, ({ fixedMs }) => fixedMs);
+  const stepRowMs = Float64Array.from(laws, ({ perRowMs }) => perRowMs);
+  const frameBits = 8 * bytesOnLink('up', draftFrameBytes);
+  const openingTokens = new Float64Array(draftMs.length);
+  const mixed = stageOf(mix, mix.writtenTokens, mix.promptTokens);
+
+  /** With sessions: a text that has grown since its opening has a first token, so its prompt has been evaluated. */
+  function stageNow(device: number): Stage {
+    if (isMixed) return mixed;
+    const kind = kinds[workload.task[device] as number] as TextMeans;
+    const context = workload.contextTokens[device] as number;
+    if (workload.isNew[device] === 1) {
+      openingTokens[device] = context;
+      return stageOf(kind, 0, kind.promptTokens);
+    }
+    if (context > (openingTokens[device] as number)) return stageOf(kind, context, 0);
+    return stageOf(kind, kind.promptTokens / 2, kind.promptTokens / 2);
+  }
+
+  return (devices, previousServer) => {
+    const stages = Array.from(devices, stageNow);
+    const each = (read: (stage: Stage) => number): Float64Array => Float64Array.from(stages, read);
+    return {
+      draftMs: Float64Array.from(devices, (device) => draftMs[device] as number),
+      acceptance: each(() => token.acceptance),
+      promptTokens: each(({ promptTokens }) => promptTokens),
+      isTypical: isMixed,
+      promptTokensDone: each(({ promptTokensDone }) => promptTokensDone),
+      answerTokens: each(({ answerTokens }) => answerTokens),
+      textServer: devices.map((device, entry) =>
+        (stages[entry] as Stage).textTokens > 0 ? (previousServer[device] as number) : -1,
+      ),
+      textTokens: each(({ textTokens }) => textTokens),
+      promptBits: each(({ promptTokens }) => 8 * bytesOnLink('up', openingBytes + tokenBytes * promptTokens)),
+      frameBits: each(() => frameBits),
+      draftFlop: each(() => draftFlop),
+      stepFixedMs,
+      stepRowMs,
+      roundTripMs: token.roundTripMs,
+      maxAhead: token.maxAhead,
+    };
+  };
+}
+
+/** Where a device's text is: what another server would have to evaluate, and what any server still has to. */
+interface Stage {
+  readonly promptTokens: number;
+  readonly promptTokensDone: number;
+  readonly answerTokens: number;
+  readonly textTokens: number;
+}
+
+function stageOf(means: TextMeans, textTokens: number, promptTokens: number): Stage {
+  const { answerTokens } = means;
+  return { promptTokens, promptTokensDone: means.promptTokens - promptTokens, answerTokens, textTokens };
+}
+
+function meansOf(kind: Parameters<typeof meanTokens>[0]): TextMeans {
+  const promptTokens = meanTokens(kind, 'prompt');
+  const answerTokens = Math.max(1, meanTokens(kind, 'answer'));
+  return { promptTokens, answerTokens, writtenTokens: promptTokens + answerTokens / 2 };
+}
+
+/** A text in progress is of a kind more often the longer its answers are. */
+function mixOf(kinds: readonly TextMeans[], weights: readonly number[]): TextMeans {
+  const mean = (read: (one: TextMeans) => number, parts: readonly number[]): number =>
+    kinds.reduce((sum, one, index) => sum + (parts[index] as number) * read(one), 0) /
+    parts.reduce((sum, one) => sum + one, 0);
+  const byLength = weights.map((weight, index) => weight * (kinds[index] as TextMeans).answerTokens);
+  return {
+    promptTokens: mean((one) => one.promptTokens, weights),
+    answerTokens: mean((one) => one.answerTokens, weights),
+    writtenTokens: mean((one) => one.writtenTokens, byLength),
+  };
+}
+
+/** Of ids below `count`, all alike: seven bits a byte. */
+function meanVarintBytes(count: number): number {
+  let bytes = 1;
+  for (let below = 128; below < count; below *= 128) bytes += 1 - below / count;
+  return bytes;
+}

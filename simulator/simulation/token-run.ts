@@ -1,0 +1,148 @@
+// The token fidelity: in a world that is stepped slot by slot, the protocol machines of all devices and servers run in virtual time on
+// one event queue. A slot's assignment says where each device is connected, its uplink's rate and its weight on the server.
+
+import type { Standing } from '../../src/allocation/slot/standing.ts';
+import { createRandom } from '../../src/core/basics/philox.ts';
+import type { OpenMessage } from '../../src/core/protocol/wire/messages.ts';
+import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
+import { unlimitedRate } from '../../src/core/protocol/wire/rate-limit.ts';
+import { sizedWire } from '../../src/core/protocol/wire/wire.ts';
+import type { StepLimits } from '../../src/core/scheduling/schedule-step.ts';
+import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
+import { VirtualEdge, type VirtualEdgeSettings } from '../virtual-time/edge.ts';
+import { EventQueue } from '../virtual-time/event-queue.ts';
+import { protocolMachines } from '../virtual-time/machines.ts';
+import type { SlotOutcome } from './run-slots.ts';
+import type { World } from './slot-world.ts';
+import { type SessionRecord, TokenDevice } from './token-device.ts';
+import { draftTimesMs, type StepLaw, stepLaws } from './token-hardware.ts';
+import type { TokenSource } from './token-source.ts';
+import { deviceOf, type TokenTexts, textsOf } from './token-texts.ts';
+
+/** Texts and mode of a token run. */
+export interface TokenRunOptions {
+  readonly source: TokenSource;
+  readonly mode: ModeName;
+  readonly seed: number;
+  /** Called for each finished answer. */
+  readonly onSession?: (record: SessionRecord) => void;
+}
+
+/** Counts of all servers and devices so far. */
+export interface TokenTotals {
+  /** Tokens that reached readers. */
+  readonly tokens: number;
+  readonly handovers: number;
+  readonly unfinishedSessions: number;
+  readonly engineSteps: number;
+  readonly engineRows: number;
+  readonly engineBusyMs: number;
+  readonly events: number;
+}
+
+/** See {@link createTokenRun}. */
+export interface TokenRun {
+  /** Plays one slot. @returns tokens that each device's answer gained, infinite where one ended; [M], valid until the next call */
+  play(outcome: SlotOutcome): Float64Array;
+  totals(): TokenTotals;
+  /** Where sessions stand before a slot is played. @param of the devices of its state, by their indices */
+  standings(of: Int32Array): readonly Standing[];
+  /** Tokens that reached each device's reader so far; [M]. */
+  deviceTokens(): readonly number[];
+  /** Time that each server's engine has run, ms; [E]. */
+  busyMs(): readonly number[];
+}
+
+/** Streams of createRandom: one for each server, one for each device. */
+const [edgeStream, deviceStream] = [0x53600000, 0x53700000];
+/** Limits of a batch on a GPU. The step law gives the cost of rows, and the scheduler takes only those that are worth it. */
+const limits: StepLimits = { maxRows: 1024, usefulRows: 256, prefillChunk: 512 };
+const lostSessionsKeptMs = 60_000;
+/** Edge drafts, in modes in which the edge drafts: draft length, and the time of a draft as a share of a step's fixed time. */
+const [edgeDraftTokens, edgeDraftShare] = [4, 0.1];
+
+/** Plays the assignments of slots with the state machines of the protocol. Its `play` is for {@link SlotRunOptions}. */
+export function createTokenRun(world: World, options: TokenRunOptions): TokenRun {
+  const { scenario, parts } = world;
+  const { source, seed } = options;
+  const queue = new EventQueue();
+  const texts = textsOf(source);
+  const deviceCount = parts.kinds.length;
+  const draftMs = draftTimesMs(scenario, parts);
+  const shareOf = ({ session }: OpenMessage): number => (devices[deviceOf(session)] as TokenDevice).share;
+  const edges = stepLaws(scenario, parts).map((law, server) => {
+    const settings = { ...edgeSettings(law, world, source, texts), shareOf };
+    const random = createRandom(seed, edgeStream + server);
+    return new VirtualEdge(queue, {}, { ...settings, name: `${server}`, random });
+  });
+  const answered = new Float64Array(deviceCount);
+  const devices = Array.from({ length: deviceCount }, (_, index) => {
+    const place = { index, draftMs: draftMs[index] as number, random: createRandom(seed, deviceStream + index) };
+    return new TokenDevice(queue, { scenario, edges, ...options }, place);
+  });
+
+  return {
+    play({ state, assignment, terms }) {
+      const endMs = (state.slot + 1) * state.slotMs;
+      let entry = 0;
+      for (let index = 0; index < deviceCount; index++) {
+        const device = devices[index] as TokenDevice;
+        const hasTask = entry < state.deviceCount && world.devices[entry] === index;
+        if (hasTask) {
+          device.assign(
+            assignment.server[entry] as number,
+            terms.rateBitPerSecond[entry] as number,
+            assignment.computeShare[entry] as number,
+            endMs,
+          );
+          device.wantTask(world.workload.task[index] as number);
+          entry++;
+        } else device.rest();
+      }
+      queue.runUntil(endMs);
+      for (let index = 0; index < deviceCount; index++)
+        answered[index] = (devices[index] as TokenDevice).takeAnswered();
+      return answered;
+    },
+    standings: (of) =>
+      Array.from(of, (index) => (devices[index] as TokenDevice).standing(world.workload.task[index] as number)),
+    deviceTokens: () => devices.map(({ tokens }) => tokens),
+    busyMs: () => edges.map(({ account }) => account.busyMs),
+    totals() {
+      let [tokens, handovers, unfinishedSessions] = [0, 0, 0];
+      for (const device of devices) {
+        tokens += device.tokens;
+        handovers += device.handovers;
+        if (device.isBusy) unfinishedSessions++;
+      }
+      let [engineSteps, engineRows, engineBusyMs] = [0, 0, 0];
+      for (const { account } of edges) {
+        engineSteps += account.steps;
+        engineRows += account.rows;
+        engineBusyMs += account.busyMs;
+      }
+      const engine = { engineSteps, engineRows, engineBusyMs };
+      return { tokens, handovers, unfinishedSessions, ...engine, events: queue.ranCount };
+    },
+  };
+}
+
+function edgeSettings(
+  { fixedMs, perRowMs }: StepLaw,
+  { scenario, parts }: World,
+  { header }: TokenSource,
+  { target, edgeDrafter }: TokenTexts,
+): Omit<VirtualEdgeSettings, 'name' | 'random' | 'shareOf'> {
+  return {
+    target,
+    engine: { stepTime: linearStepTime(fixedMs, perRowMs), stepJitter: scenario.token.timeJitter, limits },
+    // During a handover a session holds two places.
+    capacity: 2 * parts.kinds.length,
+    keepLostMs: lostSessionsKeptMs,
+    rate: unlimitedRate,
+    tokenizerHash: header.tokenizerHash,
+    edgeDraft: { edgeDrafter, tokenCount: edgeDraftTokens, tokenMs: fixedMs * edgeDraftShare },
+    machines: protocolMachines,
+    wire: sizedWire,
+  };
+}

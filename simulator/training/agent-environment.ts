@@ -1,0 +1,228 @@
+// The environment as several agents see it: an observation for each, an action of each, one reward for the team. For learning libraries
+// outside this program (docs/python.md). Knows no lines and no process.
+//
+// Agents `servers` are those of Koh & Yang 2025: server j gives each device two scores, for y and for z; shares are softmaxes of the
+// scores of the devices that the server has, with a slack that scores 0; association by TMA. Agents `devices` choose a server each;
+// shares are closed forms.
+
+import {
+  describeSlot,
+  deviceFeatureCount,
+  type FeatureScale,
+  linkFeatureCount,
+  scaleFeatures,
+  serverFeatureCount,
+} from '../../src/allocation/learned/describe-slot.ts';
+import { decideByScores } from '../../src/allocation/learned/learned-policy.ts';
+import { scoreLimit } from '../../src/allocation/learned/score.ts';
+import { shareOptimally } from '../../src/allocation/paper/optimal-shares.ts';
+import { associateByMaxGain } from '../../src/allocation/policies/simple-association.ts';
+import { createProblem, type Problem } from '../../src/allocation/search/problem.ts';
+import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
+import { badArgument } from '../../src/core/basics/errors.ts';
+import type { Environment } from './environment.ts';
+import { fitScale } from './fit-scale.ts';
+import { worldSeed } from './world-seed.ts';
+
+export const agentKinds = ['servers', 'devices'] as const;
+export type AgentKind = (typeof agentKinds)[number];
+
+/** What does not change from slot to slot. M devices, E servers. */
+export interface AgentSpaces {
+  readonly agents: readonly string[];
+  readonly deviceCount: number;
+  readonly serverCount: number;
+  /** Numbers of an observation. */
+  readonly observationLength: number;
+  /** `scores`: 2 M numbers of -8 to 8, for y and z of each device in turn. `server`: a whole number from 0 to E - 1. */
+  readonly action:
+    | { readonly kind: 'scores'; readonly length: number; readonly low: number; readonly high: number }
+    | { readonly kind: 'server'; readonly count: number };
+}
+
+/** One slot; entry k of each list is that of agent k, or of device k. */
+export interface AgentSlot {
+  /** Scaled features; zeros for a device without a task and for a link that is not eligible. */
+  readonly observations: readonly Float32Array[];
+  /**
+   * Agents `servers`: [M], 1 for a device that the server can serve. Agents `devices`: [E], 1 for a server that the device can choose; all 1
+   * for a device that has no choice to make, whose action counts for nothing.
+   */
+  readonly masks: readonly Uint8Array[];
+}
+
+export interface AgentOutcome {
+  /** -J / J random: the same for all agents. */
+  readonly reward: number;
+  readonly costMs: number;
+  readonly randomCostMs: number;
+  readonly latencyMs: number;
+  /** Part of each device in -reward, times M, so that the mean over devices with a task is -reward; 0 without a task; [M]. */
+  readonly deviceCost: Float64Array;
+  readonly next: AgentSlot;
+}
+
+export interface AgentEnvironment {
+  readonly spaces: AgentSpaces;
+  /** A new world. */
+  reset(seed: number): AgentSlot;
+  /** @param actions one of each agent @throws OutriderError `bad-argument` for an action outside its space: nothing has happened then */
+  step(actions: readonly unknown[]): AgentOutcome;
+}
+
+/** The scale of observations comes from these worlds, whatever the seed of the learning is: observations of all runs are alike. */
+const scaleSeed = 0;
+const scaleWorlds = 4;
+const scaleSlots = 16;
+
+export function createAgentEnvironment(environment: Environment, kind: AgentKind): AgentEnvironment {
+  const { deviceCount, serverCount } = environment;
+  const seeds = Array.from({ length: scaleWorlds }, (_, index) => worldSeed(scaleSeed, -1 - index));
+  const { scale } = fitScale(environment, seeds, scaleSlots);
+  const spaces = spacesOf(kind, deviceCount, serverCount);
+  let state: SlotState | undefined;
+
+  function observe(): AgentSlot {
+    return describeFor(kind, spaces, state as SlotState, environment.devices(), scale);
+  }
+
+  return {
+    spaces,
+    reset(seed) {
+      state = environment.reset(seed);
+      return observe();
+    },
+    step(actions) {
+      if (state === undefined) throw badArgument('there is no world to step in', 'Send a reset first.');
+      const devices = environment.devices().slice();
+      const decide = kind === 'servers' ? decideShares : decideServers;
+      const { reward, deviceCost, costMs, randomCostMs, latencyMs, next } = environment.step(
+        decide(state, devices, spaces, actions),
+      );
+      const ofDevices = new Float64Array(deviceCount);
+      for (const [entry, device] of devices.entries()) ofDevices[device] = deviceCost[entry] as number;
+      state = next;
+      return { reward, costMs, randomCostMs, latencyMs, deviceCost: ofDevices, next: observe() };
+    },
+  };
+}
+
+function spacesOf(kind: AgentKind, deviceCount: number, serverCount: number): AgentSpaces {
+  const named = (word: string, count: number): string[] => Array.from({ length: count }, (_, one) => `${word}_${one}`);
+  const shared = { deviceCount, serverCount };
+  if (kind === 'servers') {
+    return {
+      ...{ ...shared, agents: named('server', serverCount) },
+      observationLength: serverFeatureCount + deviceCount * (1 + deviceFeatureCount + linkFeatureCount),
+      action: { kind: 'scores', length: 2 * deviceCount, low: -scoreLimit, high: scoreLimit },
+    };
+  }
+  return {
+    ...{ ...shared, agents: named('device', deviceCount) },
+    observationLength: 1 + deviceFeatureCount + serverCount * (1 + linkFeatureCount + serverFeatureCount),
+    action: { kind: 'server', count: serverCount },
+  };
+}
+
+/** @param devices the device of each entry of the state */
+function describeFor(
+  kind: AgentKind,
+  { agents, observationLength, deviceCount, serverCount }: AgentSpaces,
+  state: SlotState,
+  devices: Int32Array,
+  scale: FeatureScale,
+): AgentSlot {
+  const problem = createProblem(state);
+  const features = scaleFeatures(describeSlot(state, problem), scale);
+  const rowOf = (values: Float32Array, width: number, at: number): Float32Array =>
+    values.subarray(at * width, (at + 1) * width);
+  const observations = agents.map(() => new Float32Array(observationLength));
+  const masks = agents.map(() => new Uint8Array(kind === 'servers' ? deviceCount : serverCount));
+  const ofDevice = 1 + deviceFeatureCount + linkFeatureCount;
+  const ofServer = 1 + linkFeatureCount + serverFeatureCount;
+  for (let server = 0; server < serverCount; server++) {
+    const own = rowOf(features.servers, serverFeatureCount, server);
+    if (kind === 'servers') observations[server]?.set(own, 0);
+    else
+      for (const device of devices)
+        observations[device]?.set(own, 1 + deviceFeatureCount + server * ofServer + 1 + linkFeatureCount);
+  }
+  for (const [entry, device] of devices.entries()) {
+    const own = rowOf(features.devices, deviceFeatureCount, entry);
+    if (kind === 'devices') observations[device]?.set([1, ...own], 0);
+    else for (const row of observations) row.set(own, serverFeatureCount + device * ofDevice + 1);
+    for (let link = problem.linkStart[entry] as number; link < (problem.linkStart[entry + 1] as number); link++) {
+      const server = problem.linkServer[link] as number;
+      const numbers = rowOf(features.links, linkFeatureCount, link);
+      const [agent, other] = kind === 'servers' ? [server, device] : [device, server];
+      const first =
+        kind === 'servers' ? serverFeatureCount + device * ofDevice : 1 + deviceFeatureCount + server * ofServer;
+      const row = observations[agent] as Float32Array;
+      row[first] = 1;
+      row.set(numbers, first + 1 + (kind === 'servers' ? deviceFeatureCount : 0));
+      (masks[agent] as Uint8Array)[other] = 1;
+    }
+  }
+  // A choice among nothing would be no distribution.
+  if (kind === 'devices') for (const mask of masks) if (!mask.includes(1)) mask.fill(1);
+  return { observations, masks };
+}
+
+function decideShares(
+  state: SlotState,
+  devices: Int32Array,
+  { action, serverCount }: AgentSpaces,
+  actions: readonly unknown[],
+): Assignment {
+  const length = action.kind === 'scores' ? action.length : 0;
+  requireCount(actions, serverCount);
+  for (const [server, scores] of actions.entries()) {
+    const isFit = Array.isArray(scores) && scores.length === length && scores.every((one) => Number.isFinite(one));
+    if (!isFit) throw badArgument(`the action of server_${server} is no list of ${length} numbers`, actionRemedy);
+  }
+  const problem = createProblem(state);
+  const score = new Float64Array(2 * problem.linkServer.length);
+  for (let link = 0; link < problem.linkServer.length; link++) {
+    const scores = actions[problem.linkServer[link] as number] as readonly number[];
+    const device = devices[problem.linkDevice[link] as number] as number;
+    score[2 * link] = clipped(scores[2 * device] as number);
+    score[2 * link + 1] = clipped(scores[2 * device + 1] as number);
+  }
+  return decideByScores(state, problem, 'tma-masac', score);
+}
+
+const actionRemedy = 'The first line of "outrider env" says which actions there are.';
+
+function clipped(score: number): number {
+  return Math.min(scoreLimit, Math.max(-scoreLimit, score));
+}
+
+/** A server that the device can't reach counts as its choice of the highest gain. */
+function decideServers(
+  state: SlotState,
+  devices: Int32Array,
+  { deviceCount, serverCount }: AgentSpaces,
+  actions: readonly unknown[],
+): Assignment {
+  requireCount(actions, deviceCount);
+  for (const [device, one] of actions.entries()) {
+    if (Number.isInteger(one) && (one as number) >= 0 && (one as number) < serverCount) continue;
+    throw badArgument(`the action of device_${device} is no whole number from 0 to ${serverCount - 1}`, actionRemedy);
+  }
+  const problem = createProblem(state);
+  const fallback = associateByMaxGain(state);
+  const server = Int32Array.from(devices, (device, entry) => {
+    const wanted = actions[device] as number;
+    return hasLink(problem, entry, wanted) ? wanted : (fallback[entry] as number);
+  });
+  return shareOptimally(state, server, problem);
+}
+
+function hasLink({ linkStart, linkServer }: Problem, entry: number, server: number): boolean {
+  return linkServer.subarray(linkStart[entry], linkStart[entry + 1]).includes(server);
+}
+
+function requireCount(actions: readonly unknown[], count: number): void {
+  if (actions.length === count) return;
+  throw badArgument(`there are ${actions.length} actions for ${count} agents`, actionRemedy);
+}

@@ -1,0 +1,88 @@
+// Held-out slots: worlds with seeds that no training run draws, stored once. Policies are compared on exactly the same slots, which
+// result from Max-SINR with equal shares. For coupled slots, rewards therefore rate single decisions, not their consequences;
+// `bench coupled` rates those.
+
+import { createSlotTerms, evaluate } from '../../src/allocation/paper/objective.ts';
+import { createPolicy } from '../../src/allocation/policies/policies.ts';
+import type { Policy, SlotState } from '../../src/allocation/slot/slot-state.ts';
+import { mean } from '../../src/core/basics/statistics.ts';
+import type { Environment } from './environment.ts';
+
+export interface HeldOutSlot {
+  readonly world: number;
+  /** The state for policies. */
+  readonly state: SlotState;
+  /** The real slot, which gives the cost; the same object without stale CSI. */
+  readonly actual: SlotState;
+  readonly randomCostMs: number;
+}
+
+/** Training worlds have lower seeds. */
+export const firstHeldOutSeed: number = 2 ** 32;
+
+/** @param worlds number of seeds @param slots of each world, `strideSlots` apart */
+export function keepSlots(environment: Environment, worlds: number, slots: number, strideSlots = 1): HeldOutSlot[] {
+  const lead = createPolicy('max-sinr');
+  const kept: HeldOutSlot[] = [];
+  for (let world = 0; world < worlds; world++) {
+    let state = environment.reset(firstHeldOutSeed + world);
+    for (let step = 0; step <= (slots - 1) * strideSlots; step++) {
+      if (step % strideSlots === 0) {
+        const copy = copyState(state);
+        const actual = environment.actual();
+        const actualCopy = actual === state ? copy : copyState(actual);
+        kept.push({ world, state: copy, actual: actualCopy, randomCostMs: environment.randomCostMs() });
+      }
+      state = environment.step(lead(state)).next;
+    }
+  }
+  return kept;
+}
+
+/** A copy with arrays of its own. */
+export function copyState(state: SlotState): SlotState {
+  return copyOf(state) as SlotState;
+}
+
+function copyOf(value: unknown): unknown {
+  if (ArrayBuffer.isView(value)) return (value as Float64Array).slice();
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copyOf(one)]));
+}
+
+/** The result of a policy on the slots. */
+export interface Evaluation {
+  /** Mean reward of each world. */
+  readonly ofWorlds: readonly number[];
+  readonly reward: number;
+  /** Objective and latency, means over slots, ms. */
+  readonly costMs: number;
+  readonly latencyMs: number;
+}
+
+export function evaluatePolicy(slots: readonly HeldOutSlot[], policy: Policy): Evaluation {
+  const terms = createSlotTerms(Math.max(0, ...slots.map(({ state }) => state.deviceCount)));
+  const rewards = new Map<number, number[]>();
+  const costs: number[] = [];
+  const latencies: number[] = [];
+  for (const { world, state, actual, randomCostMs } of slots) {
+    evaluate(actual, policy(state), terms);
+    const ofWorld = rewards.get(world) ?? [];
+    ofWorld.push(-terms.sum.costMs / randomCostMs);
+    rewards.set(world, ofWorld);
+    costs.push(terms.sum.costMs);
+    latencies.push(terms.sum.latencyMs / state.deviceCount);
+  }
+  const ofWorlds = [...rewards.values()].map(mean);
+  return { ofWorlds, reward: mean(ofWorlds), costMs: mean(costs), latencyMs: mean(latencies) };
+}
+
+/** Standard error of the mean difference of two policies, paired by world; 0 with one world. */
+export function pairedError(one: Evaluation, other: Evaluation): number {
+  const differences = one.ofWorlds.map((value, world) => value - (other.ofWorlds[world] as number));
+  if (differences.length < 2) return 0;
+  const middle = mean(differences);
+  const variance = mean(differences.map((value) => (value - middle) ** 2)) / (1 - 1 / differences.length);
+  return Math.sqrt(variance / differences.length);
+}

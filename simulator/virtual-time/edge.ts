@@ -1,0 +1,276 @@
+// An edge in virtual time: protocol/edge-core.ts with an engine and links of the simulation. It can crash, which loses all sessions and
+// connections, and restart without them.
+
+import type { OutriderError } from '../../src/core/basics/errors.ts';
+import { invariant } from '../../src/core/basics/invariant.ts';
+import type { Random } from '../../src/core/basics/philox.ts';
+import type { ConnectionLimits } from '../../src/core/protocol/edge/connection-limits.ts';
+import { draftsBeyond, lookedUpDrafts } from '../../src/core/protocol/edge/edge-chain.ts';
+import {
+  EdgeCore,
+  type EdgeDraftFigures,
+  type EdgeHost,
+  type EdgeSettings,
+} from '../../src/core/protocol/edge/edge-core.ts';
+import type { EdgeDraftOrder } from '../../src/core/protocol/edge/edge-hedges.ts';
+import { anyone, type EdgeKey } from '../../src/core/protocol/edge/edge-key.ts';
+import type { PlaceChange } from '../../src/core/protocol/edge/edge-place-queue.ts';
+import type { EdgeEffect, EdgeEvent } from '../../src/core/protocol/edge/edge-state.ts';
+import { defaultLiveness, type LivenessSettings } from '../../src/core/protocol/wire/liveness.ts';
+import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../src/core/protocol/wire/messages.ts';
+import { usualWidthCost } from './device.ts';
+import { type EngineAccount, type EngineSettings, VirtualEngine } from './engine.ts';
+import type { EventQueue } from './event-queue.ts';
+import type { VirtualLink } from './link.ts';
+import { LinkCarrier } from './link-carrier.ts';
+import type { Machines } from './machines.ts';
+import type { VirtualEdgeDrafter, VirtualTarget } from './model.ts';
+import { VirtualProcess } from './process.ts';
+import { forgetReplaced, type VirtualSession, type VirtualSessions } from './sessions.ts';
+
+export interface VirtualEdgeSettings extends Pick<EdgeSettings, 'keepLostMs' | 'places' | 'shareOf' | 'rate' | 'wire'> {
+  readonly name: string;
+  /** Of the target. Default: the name, as if each edge had hardware of its own. */
+  readonly fingerprint?: string;
+  readonly target: VirtualTarget;
+  readonly engine: EngineSettings;
+  readonly capacity: number;
+  /** Default: every device is {@link anyone}. */
+  readonly keyOf?: (credentials: string) => EdgeKey | null;
+  /** For {@link VirtualEdge.renewKeys}; default: no key changes. */
+  readonly renewed?: (id: string, shown: EdgeKey) => EdgeKey | null;
+  /** Default: none. */
+  readonly connectionLimits?: ConnectionLimits;
+  /** Default: {@link defaultLiveness}. */
+  readonly liveness?: LivenessSettings;
+  /** 64 hex digits. */
+  readonly tokenizerHash: string;
+  /** Edge drafts, in modes in which the edge drafts. Default: the edge has no draft model. */
+  readonly edgeDraft?: VirtualEdgeDraftSettings | undefined;
+  readonly random: Random;
+  readonly machines: Machines;
+}
+
+export interface VirtualEdgeDraftSettings {
+  readonly edgeDrafter: VirtualEdgeDrafter;
+  /** gamma, in mode edge-sd. */
+  readonly tokenCount: number;
+  /** Time of one draft. */
+  readonly tokenMs: number;
+  /** What a draft adds to a step that runs meanwhile, by the edge's own estimate; Infinity: the drafter rests during steps. Default: 0. */
+  readonly besideMs?: number;
+  /** As in `EdgeDraftFigures`; default 0. */
+  readonly hedges?: number;
+  /** What an alternative adds to a pass, as a share of `tokenMs`; default as on a device. */
+  readonly widthCost?: number;
+}
+
+/** Callbacks for the events of an edge. */
+export interface EdgeObserver {
+  /** @param event null: the session was created */
+  edgeStepped?(
+    edge: VirtualEdge,
+    session: VirtualSession,
+    event: EdgeEvent | null,
+    effects: readonly EdgeEffect[],
+  ): void;
+  edgeReceives?(edge: VirtualEdge, link: VirtualLink, message: DeviceMessage): void;
+  /** @param isWritable as last reported to the edge */
+  edgeSends?(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage, isWritable: boolean): void;
+  /** The place of a session changes. @param waitedMs how long it has waited */
+  placeChanged?(edge: VirtualEdge, session: VirtualSession, change: PlaceChange, waitedMs: number): void;
+  /** The edge closes a connection; `code` is 'done' without an error. */
+  edgeCloses?(edge: VirtualEdge, link: VirtualLink, code: string, detail: string): void;
+}
+
+export class VirtualEdge {
+  readonly settings: VirtualEdgeSettings;
+  readonly process: VirtualProcess;
+  readonly #observer: EdgeObserver;
+  readonly #core: EdgeCore<VirtualSession, LinkCarrier<EdgeMessage>>;
+  readonly #engine: VirtualEngine;
+  #takenPlaces = 0;
+  /** When the draft model has made all drafts that it was asked for: one after the other, for all sessions. */
+  #drafterFreeAtMs = 0;
+  #closedFor: OutriderError | undefined;
+
+  constructor(queue: EventQueue, observer: EdgeObserver, settings: VirtualEdgeSettings) {
+    this.settings = settings;
+    this.#observer = observer;
+    this.process = new VirtualProcess(queue);
+    const { target, engine, edgeDraft, capacity, random } = settings;
+    const { vocabularySize, contextLength } = target;
+    const own = {
+      target: {
+        model: 'toy',
+        fingerprint: settings.fingerprint ?? settings.name,
+        tokenizerHash: settings.tokenizerHash,
+      },
+      rules: { vocabularySize, contextLength, endingOf: (open: OpenMessage) => target.ending(open) },
+      keyOf: settings.keyOf ?? (() => anyone),
+      closedFor: () => this.#closedFor,
+      placeCount: capacity,
+      endIds: target.endIds,
+      limits: engine.limits,
+      stepTime: () => engine.stepTime,
+      edgeDraft: edgeDraft === undefined ? null : figuresOf(edgeDraft),
+      liveness: settings.liveness ?? defaultLiveness,
+    };
+    this.#core = new EdgeCore({ ...settings, ...own }, this.process, this.#host(), {
+      received: ({ link }, message) => observer.edgeReceives?.(this, link, message),
+      sending: ({ link }, message, isWritable) => observer.edgeSends?.(this, link, message, isWritable),
+      closing: ({ link }, code, detail) => observer.edgeCloses?.(this, link, code, detail),
+      // An error that is not a refusal is a bug; a trial must see it.
+      fault(error) {
+        throw error;
+      },
+    });
+    this.#engine = new VirtualEngine(this.process, engine, target, random, this.#core);
+  }
+
+  get sessions(): VirtualSessions {
+    return this.#core.sessions;
+  }
+
+  get account(): EngineAccount {
+    return this.#engine.account;
+  }
+
+  get linkCount(): number {
+    return this.#core.connections.count;
+  }
+
+  /** The connection with this number. */
+  link(id: number): VirtualLink | undefined {
+    return this.#core.connections.carrier(id)?.link;
+  }
+
+  /** Makes the edge send any message, also one that its rules forbid. No effect if the connection is closed. */
+  say(link: VirtualLink, message: EdgeMessage): void {
+    const id = this.#core.connections.find((carrier) => carrier.link === link);
+    if (id !== undefined) this.#core.connections.send(id, message);
+  }
+
+  /** Takes a new connection of a device. @param address of the device, if the edge limits its connections */
+  accept(link: VirtualLink, address?: string): void {
+    const carrier = new LinkCarrier<EdgeMessage>('edge', undefined, address);
+    carrier.link = link;
+    link.join('edge', this.process.listen(carrier.end));
+    carrier.handler = this.#core.accept(carrier);
+  }
+
+  /** Sessions, connections and the running step are lost. The caller decides when the network tells the devices. @returns the lost links */
+  crash(): readonly VirtualLink[] {
+    this.process.crash();
+    this.#engine.reset();
+    this.#drafterFreeAtMs = 0;
+    const lost = this.#core.abandon().map(({ link }) => link);
+    for (const link of lost) link.desert('edge');
+    return lost;
+  }
+
+  /** The engine runs no step for this long, ms, while the connections stay alive. */
+  hang(durationMs: number): void {
+    this.#engine.hang(durationMs);
+  }
+
+  /** Fails all sessions of the next step that ends. */
+  failStep(): void {
+    this.#engine.failNext();
+  }
+
+  /** Lets the next step take this much longer, ms. */
+  delayStep(delayMs: number): void {
+    this.#engine.delayNext(delayMs);
+  }
+
+  /** Why no session may be opened from now on; undefined: they may. */
+  closeFor(reason: OutriderError | undefined): void {
+    this.#closedFor = reason;
+  }
+
+  /** Tells every device that this edge is going down. */
+  leave(): void {
+    this.#core.connections.leave(true);
+  }
+
+  /** The keys have changed. @param renewed default: as of the settings */
+  renewKeys(renewed: VirtualEdgeSettings['renewed'] = this.settings.renewed): void {
+    this.#core.sessions.renewKeys(renewed ?? ((_id, shown) => shown));
+  }
+
+  /** Whether sessions may be opened. */
+  get isServing(): boolean {
+    return this.#closedFor === undefined;
+  }
+
+  /** Sessions that wait for a place, connections without a session, and taken places; all 0 at rest. */
+  get pending(): readonly number[] {
+    return [this.#core.sessions.waitingCount, this.#core.connections.unattachedCount, this.#takenPlaces];
+  }
+
+  /** Whether this connection is attached to a session. */
+  isAttached(link: VirtualLink): boolean {
+    const id = this.#core.connections.find((carrier) => carrier.link === link);
+    return id !== undefined && this.#core.sessions.isAttached(id);
+  }
+
+  restart(): void {
+    this.#closedFor = undefined;
+    this.process.restart();
+  }
+
+  #host(): EdgeHost<VirtualSession> {
+    const { engine, capacity } = this.settings;
+    return {
+      enter: (entry) => ({ ...entry, evaluatedTokens: 0 }),
+      takePlace: (session) => {
+        if (this.#takenPlaces >= capacity) return false;
+        this.#takenPlaces += 1;
+        // Without a place its sequence may have been given to others.
+        session.evaluatedTokens = 0;
+        return true;
+      },
+      leavePlace: () => {
+        this.#takenPlaces -= 1;
+      },
+      cleared: () => {
+        this.#takenPlaces = 0;
+      },
+      placeChanged: (session, change, waitedMs) => this.#observer.placeChanged?.(this, session, change, waitedMs),
+      stepped: (session, event, effects, before) => {
+        forgetReplaced(session, before);
+        const told = event.kind === 'session-created' ? null : event;
+        this.#observer.edgeStepped?.(this, session, told, effects);
+      },
+      heldTokens: ({ evaluatedTokens, state }) => Math.min(evaluatedTokens, state.text.length - 1),
+      lookUp: ({ state }) => {
+        const { lookUp } = engine;
+        return lookUp && lookedUpDrafts(state, lookUp.source.lookUp(state, lookUp.tokenCount));
+      },
+      beginDraft: (session, order) => this.#draft(session, order),
+      wake: () => this.#engine.wake(),
+    };
+  }
+
+  #draft(session: VirtualSession, order: EdgeDraftOrder): void {
+    const { edgeDraft } = this.settings;
+    invariant(edgeDraft !== undefined, 'an edge without a draft model is asked for a draft');
+    const { edgeDrafter, tokenMs, widthCost = usualWidthCost } = edgeDraft;
+    const { tokens, alternatives } = order;
+    const { state } = session;
+    const nowMs = this.process.nowMs();
+    const durationMs = tokenMs * (1 + widthCost * alternatives.length);
+    this.#drafterFreeAtMs = Math.max(nowMs, this.#drafterFreeAtMs) + durationMs;
+    this.process.post(this.#drafterFreeAtMs - nowMs, () => {
+      // The text may have changed during the draft; unless it has gone on as drafted, or as an alternative, the draft is not used.
+      const isLost = alternatives.length === 0 && draftsBeyond(session.state.text, order.length, tokens) === null;
+      this.#core.edgeDrafted(session, order, isLost ? null : edgeDrafter.next(state, tokens, alternatives));
+    });
+  }
+}
+
+function figuresOf(settings: VirtualEdgeDraftSettings): EdgeDraftFigures {
+  const { tokenCount, tokenMs, besideMs = 0, hedges = 0, widthCost = usualWidthCost } = settings;
+  return { draftLength: tokenCount, draftMs: tokenMs, besideMs, hedges, widthShare: widthCost };
+}

@@ -1,0 +1,152 @@
+// The engine of an edge in virtual time. While any session has work, the real scheduler plans a step; the step takes the time of the step
+// law, with jitter, and ends with the target's candidates.
+
+import type { Random } from '../../src/core/basics/philox.ts';
+import type { Candidates } from '../../src/core/decoding/candidates.ts';
+import type { EdgeCore } from '../../src/core/protocol/edge/edge-core.ts';
+import type { StepPart } from '../../src/core/protocol/edge/engine-steps.ts';
+import type { EdgeMessage } from '../../src/core/protocol/wire/messages.ts';
+import type { FrameConnection } from '../../src/core/protocol/wire/wire.ts';
+import type { StepLimits } from '../../src/core/scheduling/schedule-step.ts';
+import { batchMs, type StepTimeModel } from '../../src/core/scheduling/step-time.ts';
+import type { VirtualLookUp, VirtualTarget } from './model.ts';
+import type { VirtualProcess } from './process.ts';
+import type { VirtualSession } from './sessions.ts';
+
+export interface EngineSettings {
+  readonly stepTime: StepTimeModel;
+  /** The step time with which the scheduler decides how many drafts to admit; default: `stepTime`. */
+  readonly judgedStepTime?: StepTimeModel;
+  /** Step times are uniform in the law's value * (1 ± stepJitter). */
+  readonly stepJitter: number;
+  readonly limits: StepLimits;
+  /** Lookup for a step that would have no drafts, mode `stream`. */
+  readonly lookUp?: { readonly source: VirtualLookUp; readonly tokenCount: number };
+}
+
+/** Counts since the start. */
+export interface EngineAccount {
+  steps: number;
+  /** Rows of decoding sessions, without prompt tokens. */
+  rows: number;
+  prefillTokens: number;
+  busyMs: number;
+}
+
+/** A session's part of the running step, and the target's candidates for its rows. */
+interface Running extends StepPart<VirtualSession> {
+  readonly generation: number;
+  readonly rows: readonly Candidates[];
+}
+
+const noRows: readonly Candidates[] = [];
+
+type Core = Pick<EdgeCore<VirtualSession, FrameConnection<EdgeMessage>>, 'sessions' | 'steps' | 'fail'>;
+
+export class VirtualEngine {
+  readonly account: EngineAccount = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0 };
+  readonly #process: VirtualProcess;
+  readonly #settings: EngineSettings;
+  readonly #target: VirtualTarget;
+  readonly #random: Random;
+  readonly #core: Core;
+  #isBusy = false;
+  #isAwake = false;
+  #isHung = false;
+  #failsNext = false;
+  #delayMs = 0;
+
+  constructor(process: VirtualProcess, settings: EngineSettings, target: VirtualTarget, random: Random, core: Core) {
+    this.#process = process;
+    this.#settings = settings;
+    this.#target = target;
+    this.#random = random;
+    this.#core = core;
+  }
+
+  /** There may be a step to run. All other events of this moment come before the step is planned. */
+  wake(): void {
+    if (this.#isBusy || this.#isAwake || this.#isHung) return;
+    this.#isAwake = true;
+    this.#process.post(0, () => {
+      this.#isAwake = false;
+      if (!this.#isHung) this.#plan();
+    });
+  }
+
+  /** Runs no step for this long, ms, while the connections of the edge stay alive. */
+  hang(durationMs: number): void {
+    this.#isHung = true;
+    this.#process.post(durationMs, () => {
+      this.#isHung = false;
+      this.wake();
+    });
+  }
+
+  /** The next step that ends fails, and with it all its sessions. */
+  failNext(): void {
+    this.#failsNext = true;
+  }
+
+  /** The next step takes this much longer, ms. */
+  delayNext(delayMs: number): void {
+    this.#delayMs = delayMs;
+  }
+
+  /** Drops the running step. */
+  reset(): void {
+    this.#failsNext = false;
+    this.#delayMs = 0;
+    this.#isHung = false;
+    this.#isBusy = false;
+    this.#isAwake = false;
+  }
+
+  #plan(): void {
+    const { stepTime, judgedStepTime = stepTime, stepJitter } = this.#settings;
+    // Calls of `wake` while the step begins must not plan a second step.
+    this.#isBusy = true;
+    const works = this.#core.steps.gather();
+    if (works.length === 0) {
+      this.#isBusy = false;
+      return;
+    }
+    const running = this.#core.steps.begin(works, judgedStepTime).map((part) => this.#begin(part));
+    const jitter = 1 + stepJitter * (2 * this.#random.uniform() - 1);
+    const itemRows = running.map(({ prefillTokens, ticket }) =>
+      ticket === null ? prefillTokens : ticket.drafts.length + 1,
+    );
+    const durationMs = batchMs(stepTime, itemRows) * jitter + this.#delayMs;
+    this.#delayMs = 0;
+    this.account.steps += 1;
+    this.account.busyMs += durationMs;
+    this.#process.post(durationMs, () => {
+      const isFailed = this.#failsNext;
+      this.#failsNext = false;
+      for (const part of running) {
+        if (isFailed) this.#core.fail(part.entry, 'the engine failed');
+        else this.#finish(part);
+      }
+      this.#isBusy = false;
+      this.wake();
+    });
+  }
+
+  #begin(part: StepPart<VirtualSession>): Running {
+    const { entry, prefillTokens, ticket } = part;
+    const rows = ticket === null ? noRows : this.#target.rows(entry.state, ticket.drafts);
+    this.account.prefillTokens += prefillTokens;
+    this.account.rows += rows.length;
+    return { ...part, generation: entry.state.generation, rows };
+  }
+
+  #finish({ entry, generation, prefillTokens, ticket, rows }: Running): void {
+    const isCurrent = entry.state.generation === generation;
+    if (ticket === null) {
+      if (isCurrent) entry.evaluatedTokens += prefillTokens;
+      return;
+    }
+    this.#core.sessions.step(entry, { kind: 'step-done', ticket, rows });
+    if (isCurrent) entry.evaluatedTokens = Math.max(ticket.length, entry.state.text.length - 1);
+  }
+}

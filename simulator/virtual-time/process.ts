@@ -1,0 +1,106 @@
+// A process in virtual time. It can pause; the events of the pause then run afterwards, in order. It can crash, which drops its timers and
+// waiting events.
+
+import type { Clock } from '../../src/core/basics/clock.ts';
+import type { Frame } from '../../src/core/protocol/wire/wire.ts';
+import type { EventQueue } from './event-queue.ts';
+import type { LinkEnd } from './link.ts';
+
+export class VirtualProcess implements Clock {
+  readonly #queue: EventQueue;
+  readonly #inbox: (() => void)[] = [];
+  #life = 0;
+  #isUp = true;
+  #pausedUntilMs = 0;
+
+  constructor(queue: EventQueue) {
+    this.#queue = queue;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  nowMs(): number {
+    return this.#queue.nowMs();
+  }
+
+  /** The end of the last pause; 0: there was none since the last start. */
+  get resumedAtMs(): number {
+    return this.#pausedUntilMs;
+  }
+
+  /** A timer; a crash drops it. */
+  after(delayMs: number, action: () => void): () => void {
+    const life = this.#life;
+    let isCancelled = false;
+    const cancel = this.#queue.after(delayMs, () => {
+      if (life !== this.#life) return;
+      if (!this.#isPaused) action();
+      else {
+        this.#inbox.push(() => {
+          if (!isCancelled) action();
+        });
+      }
+    });
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
+  }
+
+  /** As `after`, for an action that is never cancelled. */
+  post(delayMs: number, action: () => void): void {
+    const life = this.#life;
+    this.#queue.post(this.#queue.nowMs() + delayMs, () => this.#run(life, action));
+  }
+
+  /** Wraps the end of a link: events wait during a pause, and a crash drops them. */
+  listen(end: LinkEnd): LinkEnd {
+    const life = this.#life;
+    return {
+      frame: (frame: Frame) => {
+        if (life === this.#life && !this.#isPaused) end.frame(frame);
+        else this.#run(life, () => end.frame(frame));
+      },
+      writable: (isWritable) => this.#run(life, () => end.writable(isWritable)),
+      closed: () => this.#run(life, () => end.closed()),
+    };
+  }
+
+  #run(life: number, action: () => void): void {
+    if (life !== this.#life) return;
+    if (this.#isPaused) this.#inbox.push(action);
+    else action();
+  }
+
+  /** Runs nothing for this time. */
+  pause(durationMs: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.nowMs() + durationMs);
+    const life = this.#life;
+    this.#queue.at(this.#pausedUntilMs, () => {
+      if (life !== this.#life) return;
+      while (!this.#isPaused) {
+        const action = this.#inbox.shift();
+        if (action === undefined) return;
+        action();
+      }
+    });
+  }
+
+  crash(): void {
+    this.#life += 1;
+    this.#isUp = false;
+    this.#inbox.length = 0;
+    this.#pausedUntilMs = 0;
+  }
+
+  restart(): void {
+    this.#isUp = true;
+  }
+
+  /** Whether new events have to wait in the inbox. */
+  get #isPaused(): boolean {
+    return this.nowMs() < this.#pausedUntilMs;
+  }
+}

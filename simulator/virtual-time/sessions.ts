@@ -1,0 +1,26 @@
+// A session of an edge in virtual time. In place of a KV sequence it has the number of evaluated tokens.
+
+import type { TokenText } from '../../src/core/decoding/token-text.ts';
+import type { EdgeEntry } from '../../src/core/protocol/edge/edge-core.ts';
+import type { EdgeRegistry } from '../../src/core/protocol/edge/edge-registry.ts';
+import type { EdgeState } from '../../src/core/protocol/edge/edge-state.ts';
+
+export interface VirtualSession extends EdgeEntry {
+  /** Tokens of the text that the engine has evaluated. */
+  evaluatedTokens: number;
+}
+
+export type VirtualSessions = EdgeRegistry<VirtualSession>;
+
+/** After another `open`, keeps the evaluated tokens up to the first difference of the texts. @param before the state before the event */
+export function forgetReplaced(session: VirtualSession, before: EdgeState | null): void {
+  if (before === null || session.state.generation === before.generation) return;
+  session.evaluatedTokens = Math.min(session.evaluatedTokens, commonLength(before.text, session.state.text));
+}
+
+function commonLength(left: TokenText, right: TokenText): number {
+  const until = Math.min(left.length, right.length);
+  let length = 0;
+  while (length < until && left.at(length) === right.at(length)) length += 1;
+  return length;
+}

@@ -1,0 +1,90 @@
+// The goals and starts of trips along the streets of a map.
+
+import { badArgument } from '../../src/core/basics/errors.ts';
+import { createRandom, type Random } from '../../src/core/basics/philox.ts';
+import type { HotSpot } from './mobility.ts';
+import { destinationStream } from './random-streams.ts';
+import { openMoves, sideSteps, streetDistances, unreachable } from './street-distances.ts';
+import { connectedStreets, type StreetMask } from './street-mask.ts';
+
+export interface StreetGoal {
+  /** Distances along the streets in fifths of a cell, computed on first use; [cells]. */
+  distances(): Uint16Array;
+  /** A trip ends at most this many fifths of a cell before the goal. */
+  readonly radiusSteps: number;
+}
+
+export interface StreetGoals {
+  /** From openMoves, within the connected streets; [cells]. */
+  readonly open: Uint8Array;
+  /** Upper bound on the length of any trip, fifths of a cell. */
+  readonly longestSteps: number;
+  /** A goal in the hot spot, or anywhere. */
+  drawGoal(random: Random, spot: HotSpot | undefined): StreetGoal;
+  /** A cell in the hot spot, or anywhere. */
+  drawStart(random: Random, spot: HotSpot | undefined): number;
+}
+
+/** Number of goals outside hot spots. Each takes two bytes a cell. */
+const placeCount = 48;
+/** The largest distance before such a goal at which a trip ends. */
+const placeRadiusMetres = 50;
+
+/** @throws OutriderError `bad-argument` for a map without streets */
+export function createStreetGoals(mask: StreetMask, hotSpots: readonly HotSpot[], seed: number): StreetGoals {
+  const cells = connectedStreets(mask);
+  if (cells.length < 2) {
+    throw badArgument('the map has no street to walk along', 'use a map with street cells');
+  }
+  const walkable = new Uint8Array(mask.walkable.length);
+  for (const cell of cells) walkable[cell] = 1;
+  const open = openMoves({ ...mask, walkable });
+  const goalAt = (cell: number, radiusMetres: number): StreetGoal => {
+    let known: Uint16Array | undefined;
+    return {
+      radiusSteps: (radiusMetres / mask.cellMetres) * sideSteps,
+      distances: () => {
+        known ??= streetDistances(open, mask.columns, cell);
+        return known;
+      },
+    };
+  };
+  const random = createRandom(seed, destinationStream);
+  const anyCell = (from: Random): number => cells[from.integer(cells.length)] as number;
+  const places = Array.from({ length: placeCount }, () => goalAt(anyCell(random), placeRadiusMetres));
+  const spots = new Map(
+    hotSpots.map((spot) => {
+      const inside = cellsOf(mask, cells, spot);
+      return [spot, { goal: goalAt(inside[0] as number, spot.radiusMetres), inside }];
+    }),
+  );
+  return {
+    open,
+    longestSteps: longestSteps(places[0] as StreetGoal),
+    drawGoal: (from, spot) => {
+      const place = places[from.integer(placeCount)] as StreetGoal;
+      return spot === undefined ? place : (spots.get(spot)?.goal ?? place);
+    },
+    drawStart: (from, spot) => {
+      const inside = spot === undefined ? undefined : spots.get(spot)?.inside;
+      return inside === undefined ? anyCell(from) : (inside[from.integer(inside.length)] as number);
+    },
+  };
+}
+
+/** The street cells of a hot spot, the nearest to its centre first; only the nearest one where none lies inside. */
+function cellsOf(mask: StreetMask, cells: Int32Array, spot: HotSpot): number[] {
+  const distanceTo = (cell: number): number =>
+    Math.hypot(
+      mask.originX + ((cell % mask.columns) + 0.5) * mask.cellMetres - spot.x,
+      mask.originY + (Math.floor(cell / mask.columns) + 0.5) * mask.cellMetres - spot.y,
+    );
+  const nearest = cells.reduce((best, cell) => (distanceTo(cell) < distanceTo(best) ? cell : best), cells[0] as number);
+  const inside = Array.from(cells).filter((cell) => cell !== nearest && distanceTo(cell) <= spot.radiusMetres);
+  return [nearest, ...inside];
+}
+
+/** Upper bound on the diameter: twice a vertex's eccentricity. */
+function longestSteps(place: StreetGoal): number {
+  return 2 * place.distances().reduce((most, steps) => (steps === unreachable ? most : Math.max(most, steps)), 0);
+}

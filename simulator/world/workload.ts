@@ -1,0 +1,289 @@
+// The task of each device in a slot, and its cost: bits to send, arithmetic on the device and on the server. It does not know places,
+// radio or the association; a caller only says which devices were served, because an answer grows in slots in which its device is served.
+
+import { createRandom, type Random } from '../../src/core/basics/philox.ts';
+import { drawTokens, type TaskKind } from './workload-lengths.ts';
+import { findModelShape, flopPerToken, type ModelShape, payloadBitsPerToken } from './workload-models.ts';
+
+export interface TaskMix {
+  readonly kind: TaskKind;
+  readonly weight: number;
+  /** Tokens that a device drafts in a slot. */
+  readonly windowTokens: number;
+}
+
+export type Arrivals =
+  | { readonly kind: 'one-per-slot' }
+  | {
+      readonly kind: 'poisson-sessions';
+      /** Rate for an idle device. A session lasts until its answer is written: one task a slot. */
+      readonly sessionsPerMinute: number;
+      /** Tokens that a slot adds to an answer, as a share of the window. */
+      readonly keptShare: number;
+    }
+  | {
+      readonly kind: 'duty-cycle';
+      /** Share of devices with a session at any time; where one ends, another starts in the next slot. */
+      readonly share: number;
+      readonly keptShare: number;
+    };
+
+export interface WorkloadPlan {
+  /** Names of workload-models.ts. */
+  readonly target: string;
+  readonly draft: string;
+  readonly tasks: readonly TaskMix[];
+  /** `q16`: the draft's whole distribution, 16 bit an entry. `ids`: as many bits as an id needs. */
+  readonly payloadLaw: 'q16' | 'ids';
+  /**
+   * A task that its slot does not end. `dropped`: the next task takes its place, as the paper has it. `carried`: the device keeps it,
+   * with the bits and the drafting that are left, and has no new one until it has ended.
+   */
+  readonly unfinished: 'dropped' | 'carried';
+  readonly arrivals: Arrivals;
+}
+
+/** The tasks of the slot that was drawn last; all arrays [M]. */
+export interface Workload {
+  /** 1 for devices that have a task. */
+  readonly active: Uint8Array;
+  /** 1 where the text did not exist in the slot before. */
+  readonly isNew: Uint8Array;
+  /** Index into the mix; meaningless for devices without a task. */
+  readonly task: Uint8Array;
+  /** Tokens before the window: the prompt and the answer so far. */
+  readonly contextTokens: Float64Array;
+  /** d_i. */
+  readonly payloadBits: Float64Array;
+  /** f_i^MD. */
+  readonly deviceFlop: Float64Array;
+  /** f_i^ES. */
+  readonly edgeFlop: Float64Array;
+  /** Since the task's first slot, ms; 0 unless tasks are carried. */
+  readonly waitedMs: Float64Array;
+  /** Whether unfinished tasks are carried over. */
+  readonly carries: boolean;
+  /** Keeps a device's task for the next slot, with what is left of it. Call it before {@link advance}, with the device not served. */
+  carry(device: number, bits: number, flop: number): void;
+  /** Draws the next slot. Every device draws the same number of random numbers in any case, so that all policies meet the same world. */
+  draw(): void;
+  /**
+   * Lets answers grow; call once a slot, after {@link draw}.
+   * @param served 1 for each served device; [M]
+   * @param answeredTokens the tokens that were really written, where known: then only these count; infinite at an answer's end; [M]
+   */
+  advance(served: Uint8Array, answeredTokens?: Float64Array): void;
+}
+
+/** The workload's only stream of createRandom. */
+const workloadStream = 0x53000000;
+
+export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: number, seed: number): Workload {
+  const random = createRandom(seed, workloadStream);
+  const room = (): Float64Array => new Float64Array(deviceCount);
+  const { write: writeCosts, ...costs } = createTaskCosts(plan, deviceCount);
+  const kindEnds = partEnds(plan.tasks);
+  const { arrivals } = plan;
+  const startChance =
+    arrivals.kind === 'poisson-sessions' ? 1 - Math.exp((-arrivals.sessionsPerMinute * slotMs) / 60_000) : 1;
+  const starters = arrivals.kind === 'duty-cycle' ? createStarters(deviceCount, arrivals.share) : undefined;
+  const keptShare = arrivals.kind === 'one-per-slot' ? 0 : arrivals.keptShare;
+  /** Tokens that a session still has to write; 0 for idle devices. */
+  const [leftTokens, contextTokens] = [room(), room()];
+  const flags = (): Uint8Array => new Uint8Array(deviceCount);
+  const [active, task, isNew] = [flags(), flags(), flags()];
+  const carried = createCarriedTasks(deviceCount, slotMs);
+
+  function drawDevice(device: number): void {
+    // Only sessions start at random.
+    const starts = starters?.isChosen(device) ?? (startChance === 1 || random.uniform() < startChance);
+    const kind = drawKind(kindEnds, random.uniform());
+    const promptTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'prompt', random.uniform());
+    const answerTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'answer', random.uniform());
+    const written = random.uniform();
+    isNew[device] = 0;
+    // It stays as it is, with the bits and the drafting that carry() has left.
+    if (carried.stays(device)) return;
+    isNew[device] = arrivals.kind === 'one-per-slot' ? 1 : 0;
+    if (arrivals.kind === 'one-per-slot') {
+      task[device] = kind;
+      contextTokens[device] = promptTokens + written * answerTokens;
+    } else if (leftTokens[device] === 0 && starts) {
+      task[device] = kind;
+      isNew[device] = 1;
+      contextTokens[device] = promptTokens;
+      leftTokens[device] = Math.max(1, answerTokens);
+    }
+    active[device] = arrivals.kind === 'one-per-slot' || (leftTokens[device] as number) > 0 ? 1 : 0;
+    writeCosts(device, task[device] as number, contextTokens[device] as number);
+  }
+
+  return {
+    active,
+    isNew,
+    task,
+    contextTokens,
+    ...costs,
+    waitedMs: carried.waitedMs,
+    carries: plan.unfinished === 'carried',
+    carry(device, bits, flop) {
+      carried.keep(device);
+      costs.payloadBits[device] = bits;
+      costs.deviceFlop[device] = flop;
+    },
+    draw() {
+      starters?.choose(leftTokens, random);
+      for (let device = 0; device < deviceCount; device++) drawDevice(device);
+    },
+    advance(served, answeredTokens) {
+      if (arrivals.kind === 'one-per-slot') return;
+      const answers = { leftTokens, contextTokens };
+      for (let device = 0; device < deviceCount; device++) {
+        if (active[device] === 0) continue;
+        if (answeredTokens !== undefined) grow(answers, device, answeredTokens[device] as number);
+        else if (served[device] === 1)
+          growByWindow(answers, device, keptShare * windowOf(plan, task[device] as number));
+        if (leftTokens[device] === 0) carried.end(device);
+      }
+    },
+  };
+}
+
+function createCarriedTasks(deviceCount: number, slotMs: number) {
+  const isKept = new Uint8Array(deviceCount);
+  const waitedMs = new Float64Array(deviceCount);
+  return {
+    waitedMs,
+    keep(device: number): void {
+      isKept[device] = 1;
+    },
+    /** Its answer has ended, and the task with it. */
+    end(device: number): void {
+      isKept[device] = 0;
+    },
+    /** Begins the next slot of a device. */
+    stays(device: number): boolean {
+      const stays = isKept[device] === 1;
+      isKept[device] = 0;
+      waitedMs[device] = stays ? (waitedMs[device] as number) + slotMs : 0;
+      return stays;
+    },
+  };
+}
+
+/** Costs of one window, for each kind of task. */
+interface WindowCosts {
+  readonly windowTokens: number;
+  readonly payloadBits: number;
+  readonly draft: WindowCost;
+  readonly target: WindowCost;
+}
+
+/** d, f^MD and f^ES of each device's task; [M]. */
+function createTaskCosts(plan: WorkloadPlan, deviceCount: number) {
+  const target = findModelShape(plan.target);
+  const draft = findModelShape(plan.draft);
+  const kinds = costsOf(plan, target, draft);
+  const longestContext = Math.min(target.contextLength, draft.contextLength);
+  const room = (): Float64Array => new Float64Array(deviceCount);
+  const [payloadBits, deviceFlop, edgeFlop] = [room(), room(), room()];
+  return {
+    payloadBits,
+    deviceFlop,
+    edgeFlop,
+    write(device: number, kind: number, contextTokens: number): void {
+      const cost = kinds[kind] as WindowCosts;
+      const context = Math.min(contextTokens, longestContext - cost.windowTokens);
+      payloadBits[device] = cost.payloadBits;
+      deviceFlop[device] = cost.draft.fixed + cost.draft.perContextToken * context;
+      edgeFlop[device] = cost.target.fixed + cost.target.perContextToken * context;
+    },
+  };
+}
+
+function costsOf({ tasks, payloadLaw }: WorkloadPlan, target: ModelShape, draft: ModelShape): WindowCosts[] {
+  return tasks.map(({ windowTokens }) => ({
+    windowTokens,
+    payloadBits: windowTokens * payloadBitsPerToken(draft, payloadLaw),
+    // Later tokens of a window attend to the earlier ones.
+    draft: windowCost(draft, windowTokens),
+    target: windowCost(target, windowTokens),
+  }));
+}
+
+function windowOf({ tasks }: WorkloadPlan, kind: number): number {
+  return (tasks[kind] as TaskMix).windowTokens;
+}
+
+interface Answers {
+  readonly leftTokens: Float64Array;
+  readonly contextTokens: Float64Array;
+}
+
+/** A window always adds the bonus token, the target's own. */
+function growByWindow({ leftTokens, contextTokens }: Answers, device: number, keptTokens: number): void {
+  const added = Math.min(leftTokens[device] as number, 1 + Math.floor(keptTokens));
+  leftTokens[device] = (leftTokens[device] as number) - added;
+  contextTokens[device] = (contextTokens[device] as number) + added;
+}
+
+/** Only an end ends a session here, whatever length was drawn for its answer. */
+function grow({ leftTokens, contextTokens }: Answers, device: number, tokens: number): void {
+  if (tokens === Number.POSITIVE_INFINITY) {
+    leftTokens[device] = 0;
+    return;
+  }
+  leftTokens[device] = Math.max(1, (leftTokens[device] as number) - tokens);
+  contextTokens[device] = (contextTokens[device] as number) + tokens;
+}
+
+function createStarters(deviceCount: number, share: number) {
+  const places = Math.max(1, Math.round(share * deviceCount));
+  const lots = new Float64Array(deviceCount);
+  const chosen = new Uint8Array(deviceCount);
+  return {
+    /** Replaces sessions that have ended by random idle devices. @param leftTokens 0 for idle devices */
+    choose(leftTokens: Float64Array, random: Random): void {
+      chosen.fill(0);
+      const idle: number[] = [];
+      for (let device = 0; device < deviceCount; device++) {
+        lots[device] = random.uniform();
+        if (leftTokens[device] === 0) idle.push(device);
+      }
+      const free = places - (deviceCount - idle.length);
+      if (free <= 0) return;
+      idle.sort((left, right) => (lots[left] as number) - (lots[right] as number));
+      for (const device of idle.slice(0, free)) chosen[device] = 1;
+    },
+    isChosen: (device: number): boolean => chosen[device] === 1,
+  };
+}
+
+/** FLOP. */
+interface WindowCost {
+  readonly fixed: number;
+  readonly perContextToken: number;
+}
+
+function windowCost(shape: ModelShape, windowTokens: number): WindowCost {
+  const perToken = flopPerToken(shape, 0);
+  const perContextToken = flopPerToken(shape, 1) - perToken;
+  const withinWindow = (perContextToken * windowTokens * (windowTokens - 1)) / 2;
+  return { fixed: windowTokens * perToken + withinWindow, perContextToken: windowTokens * perContextToken };
+}
+
+/** @param ends the end of each kind's part of [0, 1) */
+function drawKind(ends: Float64Array, place: number): number {
+  let kind = 0;
+  while (kind < ends.length - 1 && place >= (ends[kind] as number)) kind++;
+  return kind;
+}
+
+function partEnds(tasks: readonly TaskMix[]): Float64Array {
+  const total = tasks.reduce((sum, { weight }) => sum + weight, 0);
+  let end = 0;
+  return Float64Array.from(tasks, ({ weight }) => {
+    end += weight / total;
+    return end;
+  });
+}

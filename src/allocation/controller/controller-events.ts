@@ -1,0 +1,54 @@
+// What a controller tells of itself, for logs and metrics.
+
+import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
+import type { PolicyFault } from '../slot/remote-policy.ts';
+
+/** What happened, for logs and metrics. */
+export type ControllerEvent =
+  | { readonly kind: 'joined' | 'replaced'; readonly role: 'edge' | 'device'; readonly id: string }
+  /** `code` of the end of its connection: `superseded`, it obeys a controller with a higher epoch. */
+  | { readonly kind: 'left'; readonly role: 'edge' | 'device'; readonly id: string; readonly code: string }
+  | { readonly kind: 'refused'; readonly id: string | null; readonly code: string; readonly cause: string }
+  | { readonly kind: 'policy-failed'; readonly policy: string; readonly fault: PolicyFault; readonly cause: string }
+  | { readonly kind: 'assigned'; readonly slot: number; readonly device: string; readonly edge: string }
+  /** A device was told an edge five slots ago, and is not there: it may be refused, or not reach it. */
+  | { readonly kind: 'not-followed'; readonly slot: number; readonly device: string; readonly edge: string }
+  /** Two edges run different targets under one name: neither goes on with a text of the other. */
+  | { readonly kind: 'model-differs'; readonly edge: string; readonly other: string; readonly model: string }
+  | PlannedEvent
+  | DecidedEvent;
+
+/** A device is told what to draft. */
+export interface PlannedEvent extends DraftPlan {
+  readonly kind: 'planned';
+  readonly slot: number;
+  readonly device: string;
+}
+
+/** Why an edge takes no further session. */
+export type ShutReason = 'draining' | 'full';
+
+/** One slot. */
+export interface DecidedEvent {
+  readonly kind: 'decided';
+  readonly slot: number;
+  readonly policy: string;
+  readonly edges: number;
+  readonly devices: number;
+  readonly moves: number;
+  /** Edges that take no further session, and why. */
+  readonly shut: readonly { readonly edge: string; readonly why: ShutReason }[];
+  /** Each device that reads an answer: what was predicted now, and what it felt since its last report, ms per token. */
+  readonly paces: readonly {
+    readonly device: string;
+    readonly edge: string | null;
+    readonly predictedMs: number;
+    /** The part of it that `feltMs` is compared with: between two tokens, without the wait for the first one. */
+    readonly predictedLaterMs: number;
+    readonly feltMs: number | null;
+    /** y; 0 without an edge. */
+    readonly bandwidthShare: number;
+    /** Why this edge, in words for people; null without an edge, and where many devices read. */
+    readonly reason: string | null;
+  }[];
+}

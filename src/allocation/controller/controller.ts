@@ -1,0 +1,394 @@
+// The controller without its shell: takes the messages of edges and devices, makes a slot of what they report, and turns a policy's decision
+// into orders. Pure: time, random tickets and the policy are given; what it sends goes to a host.
+
+import { createPaceModel } from '../felt/pace-model.ts';
+import { predictPace } from '../felt/predict-pace.ts';
+import { byShards } from '../shards/shard-state.ts';
+import { PolicyFailure } from '../slot/remote-policy.ts';
+import { type NamedPolicy, requireAssignment } from '../slot/require-assignment.ts';
+import type { Assignment, ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
+import type { ControllerEvent, DecidedEvent } from './controller-events.ts';
+import { newPlans } from './draft-orders.ts';
+import { type PlannedDevice, plannedDevice } from './draft-plan.ts';
+import { EdgeCards } from './edge-cards.ts';
+import { newUplinks, rowsElsewhere, sharesMessages } from './edge-orders.ts';
+import { type EdgePace, mostMsPerToken, pacesAt, reasonOf } from './edge-reason.ts';
+import { fitPlaces, sessionsOf } from './fit-places.ts';
+import { canWrite, type LiveDevice, type LiveEdge, liveSlot, shutEdges } from './live-slot.ts';
+import { type DeviceMember, differingModel, type MemberSettings, Members, refusalOf, replacedBy } from './members.ts';
+import {
+  type ControllerMessage,
+  controlVersion,
+  type MemberMessage,
+  type SessionReport,
+  type SessionShares,
+  type TicketGrant,
+} from './messages.ts';
+import { rankEdges } from './rank-edges.ts';
+import { chooseSpares, grantOf, lacksSpares } from './spare-tickets.ts';
+
+export interface ControllerSettings extends MemberSettings {
+  /** Of this run; larger than that of every earlier run. */
+  readonly epoch: number;
+  readonly slotMs: number;
+  /** What policies minimise. */
+  readonly kind: NonNullable<ObjectiveSettings['kind']>;
+  /** Weight of energy, ms per (J / battery share). */
+  readonly energyWeight: number;
+  /** How long an edge takes a ticket, ms. */
+  readonly ticketValidMs: number;
+}
+
+/** A prediction, ms. */
+interface Pace {
+  /** From the request to the last token, over all tokens. */
+  readonly msPerToken: number;
+  readonly laterTokenMs: number;
+}
+
+interface Now {
+  readonly slot: number;
+  readonly nowMs: number;
+}
+
+/** An edge for a device, and why. */
+type Order = Now & { readonly why: () => string };
+
+/** Devices of a slot for which the edges that they do not get are looked at too. */
+const mostCompared = 64;
+
+export interface ControllerHost {
+  send(link: number, message: ControllerMessage): void;
+  /** After what was sent. */
+  close(link: number): void;
+  /** Unpredictable, at least 128 bits. */
+  drawTicket(): string;
+  log?(event: ControllerEvent): void;
+}
+
+/** A device that has not followed an order after so many slots is told again. */
+const tellAgainSlots = 5;
+
+/** A slot that waits for its decision. */
+export interface OpenSlot {
+  readonly slot: number;
+  readonly edges: readonly LiveEdge[];
+  /** Those that read an answer: the devices of the state. */
+  readonly active: readonly LiveDevice[];
+  /** Those that read none: they are told where their next answer would be best. */
+  readonly idle: readonly LiveDevice[];
+  /** Null: nobody reads an answer. */
+  readonly state: SlotState | null;
+}
+
+export interface Decision {
+  /** For the slot's state; null: none. */
+  readonly assignment: Assignment | null;
+  /** Which policy has decided. */
+  readonly policy: string;
+}
+
+export class Controller {
+  readonly members: Members;
+  readonly #settings: ControllerSettings;
+  readonly #host: ControllerHost;
+  /** What policies minimise. */
+  kind: NonNullable<ObjectiveSettings['kind']>;
+  #slot = 0;
+  /** Something has happened that must not wait for the next slot. */
+  #isUrgent = false;
+  /** Tickets of this decision, by edge. */
+  #tickets = new Map<string, TicketGrant[]>();
+  readonly #cards = new EdgeCards();
+
+  constructor(settings: ControllerSettings, host: ControllerHost) {
+    this.#settings = settings;
+    this.#host = host;
+    this.kind = settings.kind;
+    this.members = new Members(settings);
+  }
+
+  get isUrgent(): boolean {
+    return this.#isUrgent;
+  }
+
+  received(link: number, message: MemberMessage, nowMs: number): void {
+    const { epoch, slotMs } = this.#settings;
+    try {
+      const [before, ran] = [this.members.situationOf(link), this.members.edgeOf(link)?.report];
+      const replaced = this.members.receive(link, message, nowMs);
+      if (message.kind === 'join') {
+        if (replaced !== null) {
+          this.#host.send(replaced, replacedBy(message));
+          this.#host.close(replaced);
+        }
+        this.#host.send(link, { kind: 'welcome', version: controlVersion, epoch, slotMs });
+        this.#host.log?.({ kind: replaced === null ? 'joined' : 'replaced', role: message.role, id: message.id });
+      } else if (this.members.situationOf(link) !== before) this.#isUrgent = true;
+      const differing = differingModel(this.members.edgeOf(link), ran ?? null, this.members.edges);
+      if (differing !== null) this.#host.log?.({ kind: 'model-differs', ...differing });
+    } catch (error) {
+      this.refuse(link, error);
+    }
+  }
+
+  /** For bytes that are no message, too. */
+  refuse(link: number, error: unknown): void {
+    const refusal = refusalOf(error);
+    const id = this.members.memberOf(link)?.id ?? null;
+    this.#host.log?.({ kind: 'refused', id, code: refusal.code, cause: refusal.cause });
+    this.#host.send(link, { kind: 'refused', ...refusal });
+    this.#host.close(link);
+    this.members.closed(link);
+  }
+
+  /** @param code of the end of the connection */
+  closed(link: number, code: string): void {
+    const member = this.members.memberOf(link);
+    this.members.closed(link);
+    if (member === undefined) return;
+    this.#host.log?.({ kind: 'left', ...member, code });
+    // Its devices need another edge at once.
+    if (member.role === 'edge') this.#isUrgent = true;
+  }
+
+  /** Opens the next slot: what the policy is to decide. */
+  open(nowMs: number): OpenSlot {
+    const { slotMs, energyWeight } = this.#settings;
+    this.#isUrgent = false;
+    this.members.forgetStale(nowMs);
+    for (const { link, message } of rowsElsewhere(this.members, this.#settings.epoch)) this.#host.send(link, message);
+    const slot = ++this.#slot;
+    const edges = this.members.liveEdges(nowMs);
+    const devices = this.members.liveDevices(nowMs);
+    const active = devices.filter(({ report }) => report.session !== null);
+    const idle = devices.filter(({ report }) => report.session === null);
+    const gainLastsMs = this.members.changes.meanMs(nowMs) * Math.max(1, edges.length);
+    const settings = { slot, slotMs, kind: this.kind, energyWeight, gainLastsMs };
+    const hasWork = edges.length > 0 && active.length > 0;
+    return { slot, edges, active, idle, state: hasWork ? liveSlot(edges, active, settings) : null };
+  }
+
+  /**
+   * Decides a slot here, by the policy, or by the other one where the first one fails.
+   * @returns no assignment where nobody reads an answer, or no policy decides: everything stays as it is
+   */
+  decide({ state }: OpenSlot, policy: NamedPolicy, fallback: NamedPolicy): Decision {
+    if (state === null) return { assignment: null, policy: policy.name };
+    for (const one of policy === fallback ? [policy] : [policy, fallback]) {
+      try {
+        const inCells = { name: one.name, decide: byShards(one.decide) };
+        return { assignment: requireAssignment(inCells, state), policy: one.name };
+      } catch (error) {
+        this.policyFailed(one.name, error);
+      }
+    }
+    return { assignment: null, policy: 'none' };
+  }
+
+  policyFailed(policy: string, error: unknown): void {
+    const cause = error instanceof Error ? error.message : String(error);
+    const fault = error instanceof PolicyFailure ? error.fault : 'invalid';
+    this.#host.log?.({ kind: 'policy-failed', policy, fault, cause });
+  }
+
+  /** Sends the orders of a decision. */
+  apply(open: OpenSlot, { assignment: decision, policy }: Decision, nowMs: number): void {
+    const { slot, edges, active, idle, state } = open;
+    this.#tickets = new Map();
+    const cards = this.#cards.newFor(this.members.devices.values(), edges, this.#settings.epoch);
+    for (const { link, message } of cards) this.#host.send(link, message);
+    const sessions = new Map<string, SessionShares[]>();
+    const paces: DecidedEvent['paces'][number][] = [];
+    const planned: PlannedDevice[] = [];
+    const drains = new Map(edges.map(({ id, report }) => [id, report.isDraining]));
+    let moves = 0;
+    let steps: Float64Array | null = null;
+    if (state !== null && decision !== null) {
+      const assignment = fitPlaces(state, decision, edges, active);
+      const predicted = predictPace(state, assignment);
+      steps = predicted.stepMs;
+      const elsewhere = this.#elsewhere(open, assignment);
+      for (const [index, device] of active.entries()) {
+        const edge = edges[assignment.server[index] as number];
+        const predictedMs = predicted.msPerToken[index] as number;
+        const pace = { msPerToken: predictedMs, laterTokenMs: predicted.laterTokenMs[index] as number };
+        const session = device.report.session?.session ?? '';
+        const bandwidthShare = edge === undefined ? 0 : (assignment.bandwidthShare[index] as number);
+        let reason: string | null = null;
+        if (edge !== undefined) {
+          const server = assignment.server[index] as number;
+          planned.push(plannedDevice(device, edge, predicted, { index, server }));
+          const why = (): string =>
+            reasonOf(device, edge.id, drains, {
+              ...{ by: `policy ${policy}`, msPerToken: predictedMs, others: elsewhere.get(device.id) ?? null },
+              full: decision.server[index] === server ? null : (edges[decision.server[index] ?? -1]?.id ?? null),
+              // What is over is the same everywhere.
+              doneMs: predictedMs - (predicted.msPerTokenAhead[index] as number),
+            });
+          if (active.length <= mostCompared) reason = why();
+          if (this.#assign({ slot, nowMs, why }, device, edge, pace)) moves += 1;
+          const own = sessions.get(edge.id) ?? [];
+          sessions.set(edge.id, own);
+          own.push({
+            session,
+            device: device.id,
+            computeShare: assignment.computeShare[index] as number,
+            bandwidthShare,
+          });
+        }
+        const { feltMsPerToken: feltMs } = device.report;
+        const pair = { predictedMs, predictedLaterMs: pace.laterTokenMs, feltMs };
+        paces.push({ device: device.id, edge: edge?.id ?? null, ...pair, bandwidthShare, reason });
+      }
+    }
+    for (const [index, ranked] of this.#rank(open, idle, decision).entries()) {
+      const [device, best] = [idle[index], ranked[0]];
+      const edge = edges[best?.server ?? -1];
+      if (device === undefined || edge === undefined || best === undefined) continue;
+      const { msPerToken } = best;
+      const others = pacesAt(edges, ranked);
+      const why = (): string => reasonOf(device, edge.id, drains, { by: 'chosen before it asked', msPerToken, others });
+      this.#assign({ slot, nowMs, why }, device, edge, { msPerToken, laterTokenMs: msPerToken });
+      planned.push({ device, edge, stepMs: steps?.[best.server] ?? 0, rows: 0, laterTokenMs: msPerToken });
+    }
+    this.#tellSpares(open, decision, nowMs);
+    this.#tellShares(slot, edges, sessions);
+    for (const { device, plan } of newPlans(planned, this.members.devices, slot)) {
+      const { epoch } = this.#settings;
+      if (device.link !== null) this.#host.send(device.link, { kind: 'plan', epoch, slot, ...plan });
+      this.#host.log?.({ kind: 'planned', slot, device: device.id, ...plan });
+    }
+    const counts = { edges: edges.length, devices: active.length + idle.length, moves };
+    this.#host.log?.({ kind: 'decided', slot, policy, ...counts, shut: shutEdges(edges), paces });
+  }
+
+  /** @returns whether a device that reads an answer gets another edge */
+  #assign({ slot, nowMs, why }: Order, { id, report }: LiveDevice, edge: LiveEdge, pace: Pace): boolean {
+    const member = this.members.devices.get(id);
+    if (member === undefined || member.link === null) return false;
+    const session = report.session?.session ?? null;
+    // Since the slot was opened an edge may be gone, and an answer may have ended.
+    if (!this.members.isServing(edge.id) || (member.report?.session?.session ?? null) !== session) return false;
+    member.predicted = session === null ? null : { edge: edge.id, laterTokenMs: pace.laterTokenMs };
+    const edgeLink = this.members.edges.get(edge.id)?.link ?? null;
+    if (this.#isTold(member, report.session, edge.id, edgeLink, { slot, nowMs })) return false;
+    const ticket = this.#host.drawTicket();
+    this.#grant(edge.id, { ticket, validMs: this.#settings.ticketValidMs, device: id });
+    member.assigned = { edge: edge.id, session, slot, atMs: nowMs, edgeLink };
+    const from = report.session?.edge ?? null;
+    const isMove = from !== null && from !== edge.id;
+    const msPerToken = Math.min(mostMsPerToken, pace.msPerToken);
+    const { epoch } = this.#settings;
+    // The edge must know the ticket before the device shows it.
+    this.#flushTickets(slot, edge.id);
+    this.#host.send(member.link, { kind: 'assign', epoch, slot, edge: edge.id, ticket, msPerToken, reason: why() });
+    this.#host.log?.({ kind: 'assigned', slot, device: id, edge: edge.id });
+    return isMove;
+  }
+
+  /** What devices would feel at each edge: of all that read, or of those that move where they are many. */
+  #elsewhere(open: OpenSlot, assignment: Assignment): Map<string, readonly EdgePace[]> {
+    const { edges, active } = open;
+    const moves = ({ report }: LiveDevice, at: number): boolean =>
+      report.session?.edge !== edges[assignment.server[at] as number]?.id;
+    const some = active.length <= mostCompared ? active : active.filter(moves).slice(0, mostCompared);
+    const ranked = this.#rank(open, some, assignment);
+    return new Map(some.map(({ id }, at) => [id, pacesAt(edges, ranked[at] ?? [])]));
+  }
+
+  /** Whether a device needs no word: it has this edge, and a ticket that is good for its answer. */
+  #isTold(
+    { id: device, assigned }: DeviceMember,
+    reading: SessionReport | null,
+    edge: string,
+    edgeLink: number | null,
+    { slot, nowMs }: Now,
+  ): boolean {
+    if (assigned?.edge !== edge) return false;
+    const session = reading?.session ?? null;
+    // A ticket is for one answer.
+    if (assigned.session !== null && assigned.session !== session) return false;
+    if (session === null) {
+      // An edge that has joined again may have forgotten it.
+      return assigned.edgeLink === edgeLink && nowMs - assigned.atMs < this.#settings.ticketValidMs / 2;
+    }
+    const isThere = reading?.edge === edge;
+    if (!isThere && slot - assigned.slot >= tellAgainSlots) {
+      this.#host.log?.({ kind: 'not-followed', slot, device, edge });
+      return false;
+    }
+    assigned.session = session;
+    return true;
+  }
+
+  #grant(edge: string, ticket: TicketGrant): void {
+    const own = this.#tickets.get(edge) ?? [];
+    this.#tickets.set(edge, own);
+    own.push(ticket);
+  }
+
+  /** Tickets go ahead of the shares, so that no device comes before its ticket. */
+  #flushTickets(slot: number, edge: string): void {
+    const link = this.members.edges.get(edge)?.link ?? null;
+    const tickets = this.#tickets.get(edge) ?? [];
+    this.#tickets.delete(edge);
+    if (link === null) return;
+    for (const message of sharesMessages({ epoch: this.#settings.epoch, slot }, { tickets }))
+      this.#host.send(link, message);
+  }
+
+  #tellShares(slot: number, edges: readonly LiveEdge[], sessions: ReadonlyMap<string, readonly SessionShares[]>): void {
+    const { epoch } = this.#settings;
+    for (const edge of edges) {
+      const link = this.members.edges.get(edge.id)?.link ?? null;
+      const own = sessions.get(edge.id) ?? [];
+      if (link === null || own.length === 0) continue;
+      for (const message of sharesMessages({ epoch, slot }, { sessions: own })) this.#host.send(link, message);
+      for (const { device, rate } of newUplinks(edge, own, this.members.devices))
+        if (device.link !== null) this.#host.send(device.link, { kind: 'uplink', epoch, slot, ...rate });
+    }
+  }
+
+  /** What each of these devices would feel at each edge, the best one first. */
+  #rank(open: OpenSlot, devices: readonly LiveDevice[], decision: Assignment | null): ReturnType<typeof rankEdges> {
+    const { slotMs, energyWeight } = this.#settings;
+    const { slot, edges, state } = open;
+    if (edges.length === 0 || devices.length === 0) return [];
+    const steps = state === null || decision === null ? null : predictPace(state, decision).stepMs;
+    const own = liveSlot(edges, devices, { slot, slotMs, kind: this.kind, energyWeight, gainLastsMs: slotMs });
+    const counts = sessionsOf(decision?.server ?? [], edges.length);
+    return rankEdges(own, createPaceModel(own), edges, { steps, counts });
+  }
+
+  /** Tickets for the next best edges, so that a device can go there when its edge is gone, and this controller too. */
+  #tellSpares(open: OpenSlot, decision: Assignment | null, nowMs: number): void {
+    const { slot, edges, active, idle } = open;
+    const { epoch } = this.#settings;
+    const byId = new Map(edges.map((edge) => [edge.id, edge]));
+    const linkOf = (id: string): number => this.members.edges.get(id)?.link ?? -1;
+    const lacking = [...active, ...idle].filter((device) => {
+      const usable = device.report.links.flatMap(({ edge: id }) => {
+        const edge = byId.get(id);
+        return edge !== undefined && canWrite(edge, device) ? [[id, linkOf(id)] as const] : [];
+      });
+      const member = this.members.devices.get(device.id);
+      return member !== undefined && member.link !== null && lacksSpares(member, new Map(usable), nowMs);
+    });
+    const told: { readonly link: number; readonly message: ControllerMessage }[] = [];
+    for (const [index, ranked] of this.#rank(open, lacking, decision).entries()) {
+      const member = this.members.devices.get(lacking[index]?.id ?? '') as DeviceMember;
+      const best = ranked.map(({ server }) => edges[server] as LiveEdge);
+      const named = best.map(({ id }) => ({ id, link: linkOf(id) }));
+      const { spares, granted } = chooseSpares(member, named, nowMs, () => this.#host.drawTicket());
+      const isSame = granted.length === 0 && spares.length === member.spares.length;
+      member.spares = spares;
+      for (const spare of granted) this.#grant(spare.edge, grantOf(spare, member.id));
+      const list = spares.map(({ edge, ticket }) => ({ edge, ticket }));
+      if (!isSame && member.link !== null)
+        told.push({ link: member.link, message: { kind: 'spares', epoch, slot, spares: list } });
+    }
+    for (const { id } of edges) this.#flushTickets(slot, id);
+    for (const { link, message } of told) this.#host.send(link, message);
+  }
+}

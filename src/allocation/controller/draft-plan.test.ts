@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
+import { draftPlan, type PlannedDevice, planKey } from './draft-plan.ts';
+import type { DeviceReport, EdgeReport } from './messages.ts';
+
+interface Changes {
+  readonly device?: Partial<DeviceReport>;
+  readonly edge?: Partial<EdgeReport>;
+  /** What other sessions add to a step, ms. */
+  readonly loadMs?: number;
+  readonly roundTripMs?: number;
+}
+
+/** A device that drafts well near an edge with steps of 42 ms, unless told. */
+function planned({ device = {}, edge = {}, loadMs = 0, roundTripMs = 20 }: Changes = {}): PlannedDevice {
+  const links = [{ edge: 'a', roundTripMs, bitsPerSecond: null }];
+  const report = { links, draftMs: 10, acceptance: 0.8, battery: 1, ...device } as DeviceReport;
+  const edgeReport = { stepFixedMs: 40, stepRowMs: 2, draftMs: null, ...edge } as EdgeReport;
+  return {
+    device: { id: 'phone', report, previousEdge: 'a', lengthShare: null, predictedMs: null },
+    edge: { id: 'a', report: edgeReport, correction: 1 },
+    ...{ stepMs: edgeReport.stepFixedMs + 2 * edgeReport.stepRowMs + loadMs, rows: 2, laterTokenMs: 25 },
+  };
+}
+
+const plan = (changes: Changes = {}, before: DraftPlan | null = null): DraftPlan => draftPlan(planned(changes), before);
+
+describe('the draft plan', () => {
+  it('has a device draft where that clearly pays, and says what it saves', () => {
+    expect(plan()).toMatchObject({ edge: 'a', mode: 'stream', maxAhead: 512 });
+    expect(plan().reason).toMatch(/^drafts of this device save about \d\d % \(expected: /);
+    expect(plan({ edge: { draftMs: 60 } }).mode).toBe('mix');
+  });
+
+  it('leaves it to the device where only what it feels can tell, or nothing is measured', () => {
+    expect(plan({ device: { acceptance: 0.35 }, roundTripMs: 100 }).mode).toBe('auto');
+    expect(plan({ device: { acceptance: null, draftMs: null } })).toMatchObject({
+      mode: 'auto',
+      hedges: 3,
+      maxAhead: 512,
+    });
+  });
+
+  it('counts the other sessions of the edge: they make steps long, beside which drafts are quick', () => {
+    const far = { device: { acceptance: 0.5, draftMs: 45 }, roundTripMs: 100 };
+    expect(plan(far).mode).toBe('ar');
+    expect(plan({ ...far, loadMs: 200 }).mode).toBe('stream');
+  });
+
+  it.each([
+    ['each row takes as long as a step', { edge: { stepFixedMs: 1, stepRowMs: 40 } }, 'ar'],
+    ['a draft takes longer than a step', { device: { draftMs: 400 } }, 'ar'],
+    ['it has no draft', { device: { draftMs: null, acceptance: 0 } }, 'ar'],
+    [
+      'it has no draft, and the edge has',
+      { device: { draftMs: null, acceptance: 0 }, edge: { draftMs: 5 } },
+      'edge-sd',
+    ],
+    ['the battery is almost empty', { device: { battery: 0.03 } }, 'ar'],
+    [
+      'the battery is almost empty, and the edge drafts',
+      { device: { battery: 0.03 }, edge: { draftMs: 5 } },
+      'edge-sd',
+    ],
+    ['the battery is low, and the edge drafts', { device: { battery: 0.1 }, edge: { draftMs: 5 } }, 'edge-sd'],
+  ] as const)('has it not draft where %s', (_, changes, mode) => {
+    expect(plan(changes)).toMatchObject({ mode, hedges: 0, maxAhead: 1 });
+  });
+
+  it('lets a device draft less the emptier its battery is', () => {
+    const leads = [1, 0.45, 0.3, 0.1].map((battery) => plan({ device: { battery } }).maxAhead);
+    expect(leads).toEqual([...leads].sort((one, other) => other - one));
+    expect(leads.at(-1)).toBeLessThan(5);
+    expect(plan({ device: { battery: 0.3 } })).toMatchObject({ hedges: 0, reason: expect.stringContaining('30 %') });
+  });
+
+  it('does not count on drafts of an edge with many sessions, and does not hurry where they make a gain doubtful', () => {
+    const drafting = { edge: { draftMs: 5 } };
+    expect(plan({ ...drafting, roundTripMs: 0 }).mode).toBe('auto');
+    expect(plan({ ...drafting, loadMs: 30 }).mode).toBe('mix');
+    expect(plan({ ...drafting, loadMs: 30, device: { battery: 0.1 } }).mode).not.toBe('edge-sd');
+  });
+
+  it('allows alternatives where drafts are quick beside the text, and none where they are not', () => {
+    expect(plan({ device: { draftMs: 2 } }).hedges).toBe(3);
+    expect(plan({ device: { draftMs: 60 }, edge: { stepFixedMs: 200 } }).hedges).toBe(0);
+  });
+
+  it('stays while it is worth most of what it was for', () => {
+    const near = { device: { acceptance: 0.6 }, roundTripMs: 100 };
+    const before: DraftPlan = { edge: 'a', mode: 'stream', hedges: 1, maxAhead: 512, reason: '' };
+    const modes = [null, before, { ...before, edge: 'b' }].map((one) => plan(near, one).mode);
+    expect(modes).toEqual(['auto', 'stream', 'auto']);
+  });
+
+  it('depends on what its key has, and little changes are none', () => {
+    const key = (changes: Changes = {}): string => planKey(planned(changes));
+    expect(key({ device: { draftMs: 10.1, acceptance: 0.805 }, loadMs: 0 })).toBe(key());
+    for (const changes of [{ device: { battery: 0.5 } }, { loadMs: 40 }, { edge: { draftMs: 5 } }, { roundTripMs: 90 }])
+      expect(key(changes)).not.toBe(key());
+  });
+});

@@ -1,0 +1,149 @@
+// What a device is to draft at the edge that a slot has given it: the rules of mode `auto` (protocol/auto-mode.ts), with what the device does
+// not know: how long the edge's steps will be beside its other sessions. A mode is ordered only where that decides, whatever the text is like;
+// elsewhere the device decides by what it feels. Pure.
+
+import { unknownTiming } from '../../core/decoding/draft-timing.ts';
+import { leastHedgeChance, noHedges } from '../../core/decoding/hedge-worth.ts';
+import {
+  describeGain,
+  doubtfulGain,
+  emptyBattery,
+  expectedGain,
+  leastGainAt,
+  modeInForce,
+  noPaces,
+  optimisticAcceptance,
+} from '../../core/protocol/device/auto-mode.ts';
+import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
+import { coarse, frugalLead, type TimingKnowledge } from '../../core/protocol/device/stream-forecast.ts';
+import type { PacePrediction } from '../felt/predict-pace.ts';
+import type { LiveDevice, LiveEdge } from './live-slot.ts';
+
+/** A device in its slot, and what the slot predicts of it. */
+export interface PlannedDevice {
+  readonly device: LiveDevice;
+  readonly edge: LiveEdge;
+  /** T of the edge after this slot's assignment, ms, rows of the device in a step, and its time between tokens, ms. */
+  readonly stepMs: number;
+  readonly rows: number;
+  readonly laterTokenMs: number;
+}
+
+/** With more charge a device drafts as far ahead as it wants. */
+const fullCharge = 0.5;
+/** What a plan allows a device that it does not limit; its own limits are smaller. */
+export const unlimited = { maxAhead: 512, hedges: 3 } as const;
+/** A mode is ordered where the gain is this many times the least gain, or less than it; an order stays until it is worth less than that. */
+const [clearGain, keptGain] = [2, 1.5];
+/** An edge whose steps the others make longer by this part is not expected to draft. */
+const busyPart = 0.25;
+/** Above this least chance only the likeliest alternative is worth a wider pass. */
+const rareHedge = 0.2;
+/** Tokens from which a time per token is believed. */
+const manyTokens = 100;
+
+/** @param index of the device in the slot */
+export function plannedDevice(
+  device: LiveDevice,
+  edge: LiveEdge,
+  predicted: PacePrediction,
+  { index, server }: { readonly index: number; readonly server: number },
+): PlannedDevice {
+  const { stepMs, rows, laterTokenMs } = predicted;
+  const of = (values: Float64Array, at: number): number => values[at] ?? 0;
+  return {
+    ...{ device, edge, stepMs: of(stepMs, server) },
+    ...{ rows: of(rows, index), laterTokenMs: of(laterTokenMs, index) },
+  };
+}
+
+/** What a plan depends on, coarsely: while it is the same, so is the plan. */
+export function planKey(planned: PlannedDevice): string {
+  const { draftMs, roundTripMs, acceptance, edge, loadMs = 0 } = knowledgeOf(planned);
+  const { battery } = planned.device.report;
+  const tens = (value: number | null): number | null => (value === null ? null : Math.round(20 * value));
+  const ms = (value: number | null | undefined): number | null =>
+    value == null ? null : Math.round(8 * Math.log2(1e-3 + value));
+  const steps = [edge?.stepMs?.[0], edge?.stepMs?.[7]].map(ms);
+  return [
+    planned.edge.id,
+    ms(draftMs),
+    ms(roundTripMs),
+    tens(acceptance),
+    ...steps,
+    ms(edge?.edgeDraftMs),
+    ms(loadMs),
+    tens(battery),
+  ].join();
+}
+
+/** @param before the plan that the device has; null: none */
+export function draftPlan(planned: PlannedDevice, before: DraftPlan | null): DraftPlan {
+  const { device, edge, laterTokenMs } = planned;
+  const { draftMs, acceptance, battery } = device.report;
+  const canEdgeDraft = edge.report.draftMs !== null;
+  const least = leastGainAt(battery);
+  const rest = (reason: string): DraftPlan => {
+    return { edge: edge.id, mode: planMode(false, canEdgeDraft), hedges: 0, maxAhead: 1, reason };
+  };
+  if (draftMs === null && acceptance === 0) return rest('this device has no draft');
+  if (least >= 1) return rest(emptyBattery);
+  const known = knowledgeOf(planned);
+  const gain = expectedGain(known, noPaces);
+  const best = expectedGain({ ...known, acceptance: Math.max(optimisticAcceptance, acceptance ?? 0) }, noPaces);
+  if (gain === null || best === null)
+    return { edge: edge.id, mode: 'auto', ...unlimited, reason: 'nothing is measured yet' };
+  const wasAt = before?.edge === edge.id ? before.mode : 'auto';
+  const isResting = wasAt === 'ar' || wasAt === 'edge-sd';
+  if (best.share < (isResting ? keptGain : 1) * least)
+    return rest(`${describeGain(known, gain)}, at most ${percent(best.share)}${atCharge(battery)}`);
+  const isDrafting = wasAt === 'stream' || wasAt === 'mix';
+  // Beside drafts of the edge a small gain is in doubt until the device has felt it.
+  const leastClear = Math.max(known.edge?.edgeDraftMs == null ? 0 : doubtfulGain, clearGain * least);
+  const isClear = gain.share >= (isDrafting ? keptGain / clearGain : 1) * leastClear;
+  return {
+    edge: edge.id,
+    mode: isClear ? planMode(true, canEdgeDraft) : 'auto',
+    hedges: battery < fullCharge ? 0 : hedgesFor(known, laterTokenMs),
+    maxAhead: battery < fullCharge ? Math.max(1, frugalLead(known, least) ?? 1) : unlimited.maxAhead,
+    reason: `${describeGain(known, gain)}${atCharge(battery)}`,
+  };
+}
+
+function planMode(isDrafting: boolean, canEdgeDraft: boolean): DraftPlan['mode'] {
+  return modeInForce(isDrafting, canEdgeDraft) as DraftPlan['mode'];
+}
+
+/** Step times are those that are felt, as far as the controller has learnt them. */
+function knowledgeOf({ device, edge, stepMs, rows }: PlannedDevice): TimingKnowledge {
+  const { report, correction } = edge;
+  const [fixedMs, rowMs] = [coarse(correction * report.stepFixedMs), coarse(correction * report.stepRowMs)];
+  const { draftMs, acceptance, links } = device.report;
+  const aloneMs = fixedMs + rowMs;
+  // What the other sessions add to a step.
+  const loadMs = Math.max(0, stepMs - fixedMs - rowMs * rows);
+  // With many sessions an edge leaves its own drafts away.
+  const edgeDraftMs = loadMs < busyPart * aloneMs ? report.draftMs : null;
+  return {
+    ...{ draftMs, acceptance, loadMs, roundTripMs: links.find((link) => link.edge === edge.id)?.roundTripMs ?? null },
+    edge: {
+      stepMs: Array.from({ length: 8 }, (_, index) => fixedMs + rowMs * (index + 1)),
+      edgeDraftMs,
+    },
+  };
+}
+
+function hedgesFor({ draftMs }: TimingKnowledge, laterTokenMs: number): number {
+  const times = { draftMs: draftMs ?? undefined, writtenMs: laterTokenMs * manyTokens, writtenTokens: manyTokens };
+  const chance = leastHedgeChance({ ...unknownTiming, ...times });
+  if (chance >= noHedges) return 0;
+  return chance > rareHedge ? 1 : unlimited.hedges;
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * Math.max(0, share))} %`;
+}
+
+function atCharge(battery: number): string {
+  return battery < fullCharge ? `; the battery is at ${percent(battery)}` : '';
+}

@@ -1,0 +1,293 @@
+// What a controller knows of its edges and devices: their last reports, which age, and their connections. Pure: the time is an argument.
+
+import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
+import { ChangeRate } from './change-rate.ts';
+import type { LiveDevice, LiveEdge } from './live-slot.ts';
+import {
+  type ControllerMessage,
+  controlVersion,
+  type DeviceReport,
+  type EdgeCard,
+  type EdgeReport,
+  type JoinMessage,
+  type MemberMessage,
+  type SessionReport,
+} from './messages.ts';
+import { RowLedger } from './row-ledger.ts';
+import type { Spare } from './spare-tickets.ts';
+import type { UplinkRate } from './uplink-rates.ts';
+
+export interface Member<Report> {
+  readonly id: string;
+  /** Number of its connection; null: it is lost, and its last report counts until it is stale. */
+  link: number | null;
+  report: Report | null;
+  /** When the report came, ms. */
+  reportedAtMs: number;
+}
+
+export interface DeviceMember extends Member<DeviceReport> {
+  /** Its edge, the answer that it is reading there, and when it was told, over which connection of the edge; null: not yet. */
+  assigned: {
+    readonly edge: string;
+    session: string | null;
+    readonly slot: number;
+    readonly atMs: number;
+    readonly edgeLink: number | null;
+  } | null;
+  /** What the last decision predicted between two tokens at an edge, for comparison with what is felt; null: nothing. */
+  predicted: { readonly edge: string; readonly laterTokenMs: number } | null;
+  /** Where it may go when its edge is gone. */
+  spares: readonly Spare[];
+  /** How fast it may send to its edge; null: it was not told. */
+  uplink: UplinkRate | null;
+  /** What it is to draft, and what that depends on; null: it was not told. */
+  plan: { readonly key: string; readonly plan: DraftPlan } | null;
+  /** Mean length of its answers as a share of their limit; null: none has ended. */
+  lengthShare: number | null;
+  /** The edges that it was told of; null: none yet. */
+  toldEdges: readonly EdgeCard[] | null;
+}
+
+export interface EdgeMember extends Member<EdgeReport> {
+  /** Mean of log(felt / predicted) of its devices, of late. */
+  logCorrection: number;
+}
+
+export interface MemberSettings {
+  /** Null: nobody's credentials. */
+  readonly isMember: (credentials: string, role: JoinMessage['role']) => boolean;
+  /** A report older than this does not count, ms. */
+  readonly staleAfterMs: number;
+  readonly mostEdges: number;
+  readonly mostDevices: number;
+}
+
+const toldNothing: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'plan' | 'toldEdges'> = {
+  assigned: null,
+  spares: [],
+  uplink: null,
+  plan: null,
+  toldEdges: null,
+};
+
+/** A correction learns with this part of each new comparison, and stays within a factor of two. */
+const [learnedPart, mostLogCorrection] = [0.02, Math.log(2)];
+/** The same of the mean length of answers. */
+const learnedLength = 0.25;
+
+export class Members {
+  readonly edges: Map<string, EdgeMember> = new Map();
+  readonly devices: Map<string, DeviceMember> = new Map();
+  /** Answers that begin and end. */
+  readonly changes: ChangeRate = new ChangeRate();
+  /** Rows of keys with quotas that edges are to be told of. */
+  readonly rows: RowLedger = new RowLedger();
+  readonly #byLink = new Map<number, { readonly role: JoinMessage['role']; readonly id: string }>();
+  readonly #settings: MemberSettings;
+
+  constructor(settings: MemberSettings) {
+    this.#settings = settings;
+  }
+
+  /** The member of a connection; undefined: it has not joined, or another connection has replaced it. */
+  memberOf(link: number): { readonly role: JoinMessage['role']; readonly id: string } | undefined {
+    return this.#byLink.get(link);
+  }
+
+  /** What must not change without a decision at once: an edge comes or drains, an answer begins, ends, or has no edge. */
+  situationOf(link: number): string {
+    const member = this.memberOf(link);
+    if (member === undefined) return '';
+    if (member.role === 'edge') return `${this.edges.get(member.id)?.report?.isDraining}`;
+    const session = this.devices.get(member.id)?.report?.session;
+    return `${session?.session} ${session?.edge === null}`;
+  }
+
+  /** Whether an edge is connected and does not drain. */
+  isServing(edge: string): boolean {
+    const member = this.edges.get(edge);
+    return member !== undefined && member.link !== null && member.report?.isDraining === false;
+  }
+
+  /** The edge of a connection; undefined: it is none. */
+  edgeOf(link: number): EdgeMember | undefined {
+    const member = this.#byLink.get(link);
+    return member?.role === 'edge' ? this.edges.get(member.id) : undefined;
+  }
+
+  /**
+   * Takes a join or a report.
+   * @returns the link that a newer one has replaced; null: none
+   * @throws OutriderError `version-mismatch`, `unauthorized`, `protocol-error`, `edge-full`: the connection is to be refused
+   */
+  receive(link: number, message: MemberMessage, nowMs: number): number | null {
+    if (message.kind === 'join') return this.#join(link, message);
+    const known = this.#byLink.get(link);
+    const role = message.kind === 'edge-report' ? 'edge' : 'device';
+    if (known?.role !== role) {
+      const cause = known === undefined ? 'a report before a join' : `a ${message.kind} of ${known.role} ${known.id}`;
+      throw new OutriderError('protocol-error', cause, 'join first, as what you are');
+    }
+    const members: ReadonlyMap<string, Member<EdgeReport | DeviceReport>> = role === 'edge' ? this.edges : this.devices;
+    const member = members.get(known.id) as Member<EdgeReport | DeviceReport>;
+    if (member.report !== null && message.seq <= member.report.seq) return null;
+    if (message.kind === 'device-report') {
+      const device = this.devices.get(known.id) as DeviceMember;
+      this.#learn(device, message);
+      if (device.report?.session?.session !== message.session?.session) {
+        this.changes.changed(nowMs);
+        learnLength(device, device.report?.session ?? null);
+      }
+    }
+    if (message.kind === 'edge-report' && message.rowsUsed !== undefined)
+      this.rows.note(
+        message.rowsUsed,
+        [...this.edges.keys()].filter((edge) => edge !== known.id),
+      );
+    member.report = message;
+    member.reportedAtMs = nowMs;
+    return null;
+  }
+
+  closed(link: number): void {
+    const known = this.#byLink.get(link);
+    this.#byLink.delete(link);
+    if (known === undefined) return;
+    const member = known.role === 'edge' ? this.edges.get(known.id) : this.devices.get(known.id);
+    if (member?.link === link) member.link = null;
+  }
+
+  /** Forgets members without a connection whose reports are stale. @returns whether an edge was forgotten */
+  forgetStale(nowMs: number): boolean {
+    let hasLostEdge = false;
+    for (const members of [this.edges, this.devices]) {
+      for (const [id, member] of members) {
+        if (member.link !== null || this.#isFresh(member, nowMs)) continue;
+        members.delete(id);
+        if ((members as unknown) === this.edges) this.rows.forget(id);
+        hasLostEdge ||= (members as unknown) === this.edges;
+      }
+    }
+    return hasLostEdge;
+  }
+
+  /** Edges that report, in the order of their ids: the servers of a slot. An edge whose connection is lost is not one. */
+  liveEdges(nowMs: number): LiveEdge[] {
+    return [...this.edges.values()]
+      .filter((edge) => edge.link !== null && this.#isFresh(edge, nowMs))
+      .sort(byId)
+      .map(({ id, report, logCorrection }) => {
+        return { id, report: report as EdgeReport, correction: Math.exp(logCorrection) };
+      });
+  }
+
+  /** Devices that report, in the order of their ids. */
+  liveDevices(nowMs: number): LiveDevice[] {
+    return [...this.devices.values()]
+      .filter((device) => device.link !== null && this.#isFresh(device, nowMs))
+      .sort(byId)
+      .map(({ id, report, assigned, lengthShare, predicted }) => {
+        const previousEdge = report?.session?.edge ?? assigned?.edge ?? null;
+        const predictedMs = predicted?.laterTokenMs ?? null;
+        return { id, report: report as DeviceReport, previousEdge, lengthShare, predictedMs };
+      });
+  }
+
+  #isFresh({ report, reportedAtMs }: Member<unknown>, nowMs: number): boolean {
+    return report !== null && nowMs - reportedAtMs < this.#settings.staleAfterMs;
+  }
+
+  #join(link: number, { role, id, version, credentials }: JoinMessage): number | null {
+    if (this.#byLink.has(link))
+      throw new OutriderError('protocol-error', 'a second join on one connection', 'use a connection for each member');
+    if (version !== controlVersion) {
+      const cause = `the controller speaks version ${controlVersion} of its protocol, this ${role} version ${version}`;
+      throw new OutriderError('version-mismatch', cause, 'install the same version of outrider on both');
+    }
+    if (!this.#settings.isMember(credentials, role)) {
+      const remedy = 'give a key of this controller (--controller-key or OUTRIDER_CONTROLLER_KEY)';
+      throw new OutriderError('unauthorized', 'the controller does not know this key', remedy);
+    }
+    const members: Map<string, Member<unknown>> = role === 'edge' ? this.edges : this.devices;
+    const most = role === 'edge' ? this.#settings.mostEdges : this.#settings.mostDevices;
+    const known = members.get(id);
+    if (known === undefined && members.size >= most)
+      throw new OutriderError('edge-full', `the controller has ${most} ${role}s`, 'try again later');
+    this.#byLink.set(link, { role, id });
+    const before = known?.link ?? null;
+    if (before !== null) this.#byLink.delete(before);
+    if (known !== undefined) {
+      known.link = link;
+      // Numbers of a new connection begin anew.
+      known.report = known.report === null ? null : { ...(known.report as object), seq: -1 };
+      // It may have begun anew, and know nothing.
+      const device = role === 'device' ? this.devices.get(id) : undefined;
+      if (device !== undefined) Object.assign(device, toldNothing);
+      return before;
+    }
+    const fresh = { id, link, report: null, reportedAtMs: 0 };
+    if (role === 'edge') this.edges.set(id, { ...fresh, logCorrection: 0 });
+    else this.devices.set(id, { ...fresh, ...toldNothing, predicted: null, lengthShare: null });
+    return before;
+  }
+
+  /** Compares what was predicted with what is felt, and corrects the times of the edge that wrote. */
+  #learn({ predicted }: DeviceMember, { feltMsPerToken, session }: DeviceReport): void {
+    // During a move one edge writes, and the prediction is for the other one.
+    if (predicted === null || session?.edge !== predicted.edge) return;
+    const edge = this.edges.get(predicted.edge);
+    if (edge === undefined || feltMsPerToken === null || feltMsPerToken <= 0) return;
+    // No single report tells of more than a factor of two.
+    const found = within(Math.log(feltMsPerToken / predicted.laterTokenMs));
+    edge.logCorrection = within(edge.logCorrection + learnedPart * found);
+  }
+}
+
+/** @param last the last report of an answer that has ended; null: there was none */
+function learnLength(device: DeviceMember, last: SessionReport | null): void {
+  if (last === null || last.writtenTokens === 0) return;
+  const share = Math.min(1, last.writtenTokens / last.answerTokens);
+  device.lengthShare =
+    device.lengthShare === null ? share : device.lengthShare + learnedLength * (share - device.lengthShare);
+}
+
+/**
+ * Whether an edge has just said that it runs another target than a connected edge under the same name.
+ * @param before its report before this one; null: it is the first one
+ */
+export function differingModel(
+  edge: EdgeMember | undefined,
+  before: EdgeReport | null,
+  edges: ReadonlyMap<string, EdgeMember>,
+): { readonly edge: string; readonly other: string; readonly model: string } | null {
+  const report = edge?.report ?? null;
+  if (edge === undefined || report === null) return null;
+  const { model, fingerprint } = report;
+  if (before?.model === model && before.fingerprint === fingerprint) return null;
+  for (const { id, link, report: its } of edges.values())
+    if (link !== null && its?.model === model && its.fingerprint !== fingerprint)
+      return { edge: edge.id, other: id, model };
+  return null;
+}
+
+function within(logarithm: number): number {
+  return Math.min(mostLogCorrection, Math.max(-mostLogCorrection, logarithm));
+}
+
+function byId({ id: one }: { readonly id: string }, { id: other }: { readonly id: string }): number {
+  return one < other ? -1 : 1;
+}
+
+/** What the older connection of a member is told. */
+export function replacedBy({ role, id }: JoinMessage): ControllerMessage {
+  const cause = `another ${role} has joined under the name ${id}`;
+  return { kind: 'refused', code: 'superseded', cause, remedy: 'give each a name of its own (--name)' };
+}
+
+/** What a refused member is told. */
+export function refusalOf(error: unknown): { readonly code: string; readonly cause: string; readonly remedy: string } {
+  if (isOutriderError(error)) return { code: error.code, cause: error.message, remedy: error.remedy };
+  return { code: 'internal', cause: 'the controller has a fault', remedy: 'try again; its log has the cause' };
+}

@@ -1,0 +1,239 @@
+// The messages between a controller and its members, edges and devices. Each is one JSON object in one frame; message-codec.ts reads and
+// checks them. docs/controller.md has the rules. Times in ms, rates in bit/s. No message has a time of day: clocks may be minutes apart.
+
+import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
+import type { RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
+
+export const controlVersion = 2;
+
+/** The first message of a member. */
+export interface JoinMessage {
+  readonly kind: 'join';
+  readonly version: number;
+  readonly role: 'edge' | 'device';
+  /** Chosen by the member; a newer connection with the same role and id replaces the older one. */
+  readonly id: string;
+  /** Key for the controller; empty: none. */
+  readonly credentials: string;
+}
+
+/** On a map that edges and devices share, metres. Some policies need it. */
+export interface Place {
+  readonly xM: number;
+  readonly yM: number;
+}
+
+/** What an edge is and does. A newer report replaces the older one. */
+export interface EdgeReport {
+  readonly kind: 'edge-report';
+  /** Grows with each report of a connection; others are ignored. */
+  readonly seq: number;
+  /** Where devices connect. */
+  readonly address: string;
+  /** SHA-256 of its certificate, 64 hex digits; null: what the system trusts, or no TLS. */
+  readonly certificate: string | null;
+  readonly model: string;
+  readonly fingerprint: string;
+  readonly tokenizerHash: string;
+  /** One draft of its own draft model; null: it has none. */
+  readonly draftMs: number | null;
+  /** Sessions that may decode at the same time. */
+  readonly places: number;
+  readonly contextLength: number;
+  /** A step of n rows takes stepFixedMs + n stepRowMs. */
+  readonly stepFixedMs: number;
+  readonly stepRowMs: number;
+  readonly sessions: number;
+  /** Sessions that wait for a place. */
+  readonly waiting: number;
+  /** Part of the time since the last report in which the engine ran, 0 to 1. */
+  readonly busyShare: number;
+  /** Of its link to the network, each direction. */
+  readonly bitsPerSecond: number;
+  readonly isDraining: boolean;
+  /** Null: not told. */
+  readonly place: Place | null;
+  /** Rows that it has evaluated since the last report for keys with a quota. Left out: none. */
+  readonly rowsUsed?: readonly RowsUsed[] | undefined;
+}
+
+/** How a device reaches an edge. */
+export interface LinkReport {
+  /** Id of the edge. */
+  readonly edge: string;
+  readonly roundTripMs: number;
+  /** Throughput upwards with the whole band; null: not measured. */
+  readonly bitsPerSecond: number | null;
+}
+
+/** The answer that a device is reading. */
+export interface SessionReport {
+  /** The session's number on the edge, 32 hex digits. */
+  readonly session: string;
+  /** Id of the edge that writes it; null: none at the moment. */
+  readonly edge: string | null;
+  readonly promptTokens: number;
+  /** Tokens of the answer so far. */
+  readonly writtenTokens: number;
+  /** Most tokens of the answer. */
+  readonly answerTokens: number;
+}
+
+export interface DeviceReport {
+  readonly kind: 'device-report';
+  readonly seq: number;
+  readonly tokenizerHash: string;
+  /** Fingerprint that wrote the present text; null: none yet, or the device does not insist on one. */
+  readonly fingerprint: string | null;
+  readonly links: readonly LinkReport[];
+  /** Of one draft; null: it does not draft, or has not measured. */
+  readonly draftMs: number | null;
+  /** Chance that a draft is accepted; null: not measured. */
+  readonly acceptance: number | null;
+  /** Remaining share, (0, 1]. */
+  readonly battery: number;
+  /** Null: it reads no answer. It still may say which edge it would use. */
+  readonly session: SessionReport | null;
+  /** Time per token since the last report; null: no token. */
+  readonly feltMsPerToken: number | null;
+  /** Part of its uplink rate that it has used since the last report, 0 to 1; null: no rate was told, or nothing is measured. */
+  readonly uplinkUse: number | null;
+  /** Null: not told. */
+  readonly place: Place | null;
+}
+
+/** The answer to a join. */
+export interface WelcomeMessage {
+  readonly kind: 'welcome';
+  readonly version: number;
+  /** Of the controller's run. A member obeys the highest that it has seen. */
+  readonly epoch: number;
+  readonly slotMs: number;
+}
+
+/** An edge as devices are told of it. */
+export interface EdgeCard {
+  readonly id: string;
+  readonly address: string;
+  readonly certificate: string | null;
+  readonly fingerprint: string;
+  readonly tokenizerHash: string;
+}
+
+/** To devices: the edges that there are, so that they can measure their links. Sent when they change. */
+export interface EdgesMessage {
+  readonly kind: 'edges';
+  readonly epoch: number;
+  readonly edges: readonly EdgeCard[];
+}
+
+/** To a device: its edge from now on. Sent when it changes, and for each new answer. */
+export interface AssignMessage {
+  readonly kind: 'assign';
+  readonly epoch: number;
+  readonly slot: number;
+  readonly edge: string;
+  /** What the device shows to the edge instead of a key of its own: for one session, to be used soon. */
+  readonly ticket: string;
+  /** What was predicted for this edge. */
+  readonly msPerToken: number;
+  /** For people. */
+  readonly reason: string;
+}
+
+/** An edge that takes a device whose own edge is gone. */
+export interface SpareEdge {
+  readonly edge: string;
+  /** As in an assignment. */
+  readonly ticket: string;
+}
+
+/** To a device: where it goes, in this order, when its edge is gone and no controller says more. It replaces the spares before. */
+export interface SparesMessage {
+  readonly kind: 'spares';
+  readonly epoch: number;
+  readonly slot: number;
+  readonly spares: readonly SpareEdge[];
+}
+
+/** To a device that reads an answer: how fast it may send to its edge. Sent when it changes. */
+export interface UplinkMessage {
+  readonly kind: 'uplink';
+  readonly epoch: number;
+  readonly slot: number;
+  readonly edge: string;
+  /** Now, with what others leave; bit/s, with headers. */
+  readonly bitsPerSecond: number;
+  /** Its own share, to which it is entitled when no controller tells more; bit/s. */
+  readonly shareBitsPerSecond: number;
+}
+
+/** To a device: what it is to draft in its answer, or in its next one. Sent when it changes. */
+export interface PlanMessage extends DraftPlan {
+  readonly kind: 'plan';
+  readonly epoch: number;
+  readonly slot: number;
+}
+
+/** Shares of a session on its edge. */
+export interface SessionShares {
+  readonly session: string;
+  /** Whose it is. */
+  readonly device: string;
+  /** z, of the edge's computing. */
+  readonly computeShare: number;
+  /** y, of the edge's band. */
+  readonly bandwidthShare: number;
+}
+
+/** Entitles whoever shows it to open one session. */
+export interface TicketGrant {
+  readonly ticket: string;
+  /** From its arrival on, ms. */
+  readonly validMs: number;
+  /** The member for whom it is, for logs. */
+  readonly device: string;
+}
+
+/** To an edge: the shares of its sessions, and tickets that it is to take. */
+export interface SharesMessage {
+  readonly kind: 'shares';
+  readonly epoch: number;
+  readonly slot: number;
+  readonly sessions: readonly SessionShares[];
+  readonly tickets: readonly TicketGrant[];
+}
+
+/** To an edge: what other edges have evaluated for keys with a quota since it was told last. */
+export interface RowsElsewhereMessage {
+  readonly kind: 'rows-elsewhere';
+  readonly epoch: number;
+  readonly rowsUsed: readonly RowsUsed[];
+}
+
+/** The controller runs. Sent where nothing else was for a while. */
+export interface AliveMessage {
+  readonly kind: 'alive';
+  readonly epoch: number;
+}
+
+/** The controller closes the connection after it. */
+export interface RefusedMember {
+  readonly kind: 'refused';
+  readonly code: string;
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+export type MemberMessage = JoinMessage | EdgeReport | DeviceReport;
+export type ControllerMessage =
+  | WelcomeMessage
+  | AliveMessage
+  | EdgesMessage
+  | AssignMessage
+  | SparesMessage
+  | UplinkMessage
+  | PlanMessage
+  | SharesMessage
+  | RowsElsewhereMessage
+  | RefusedMember;

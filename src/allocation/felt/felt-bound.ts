@@ -1,0 +1,393 @@
+// A lower bound on the cost of any assignment under the objective `felt`, by Lagrangian duality. With a price u_i for serving device
+// i, the servers are independent of each other:
+//
+// D(u) = sum_i u_i + sum_j min over sets S of [ sum_S (costMs_i(T(S)) - u_i) + band(S) + prompts(S) ]
+//
+// The least of a server is bounded in two more steps. The band: (sum sqrt C)^2 = max over beta of sum min_y (C t(y) + beta y) - beta.
+// The prompts: (sum sqrt(g v))^2 is at least 2 sqrt(gamma) sum sqrt(g v) - gamma, whatever gamma is; several are tried for each number
+// n of devices, and the best one counts. The step time: T(S) is where sum_S rho_i(T) = R(T) =
+// (T - a) / b. For sets of n devices with T between two nodes of the grid this equation gets a price mu. For a given S all terms are
+// linear in T there, and a minimum of linear functions is concave; so the least over T and S is at one of the two nodes, and at a node
+// the best S are the n devices with the least
+//
+// q_i = costMs_i(T) - u_i + min_y (C_i t(y) + beta y) + 2 sqrt(gamma g_i v_i) + mu rho_i(T)
+//
+// Numbers n that cannot have a step time in the interval are left out. So D is below the optimum at any u, beta, gamma and mu. An ascent by
+// subgradients in u makes it sharp, from the prices of a greedy assignment on; beta, gamma and mu follow the least sets.
+
+import { insertGreedily } from '../search/greedy.ts';
+import { createOptimalRule } from '../search/optimal-rule.ts';
+import type { Partition } from '../search/partition.ts';
+import type { Problem } from '../search/problem.ts';
+import { type SearchState, totalCostMs } from '../search/search-state.ts';
+import { boundFeltAlone } from './felt-alone.ts';
+import { bestFeltShare, feltBandMs } from './felt-band.ts';
+import { countToReach, countWithin } from './felt-counts.ts';
+import type { FeltProblem } from './felt-problem.ts';
+import { promptRoot } from './felt-prompt.ts';
+import type { StepClass } from './pace-model.ts';
+
+/** Polyak's step towards the greedy cost; it shrinks while the bound does not rise. */
+const firstStep = 1;
+const shrinkage = 0.7;
+const patience = 8;
+/** The ascent ends when the bound is nearer than this to a known cost, relative. */
+const goodEnough = 2e-4;
+/** Prices tried to rule an interval out. */
+const floorTrials = 8;
+/** Prices of prompts that are tried for each set, relative to the usual one; below `noPrice` there are none. */
+const rootRatios = [0.6, 0.8, 1.25, 1.6];
+const noPrice = 2e-3;
+const firstFollowing = 0.3;
+const lessFollowing = 0.99;
+
+/** See {@link boundFelt}. */
+export interface FeltBound {
+  /** ms, constants left out. */
+  readonly boundMs: number;
+  /** The server of each device that took it at the last prices, otherwise the one of the greedy assignment; -1 for none; [M]. */
+  readonly preferredServer: Int32Array;
+}
+
+/**
+ * @param rounds each looks at every link at some nodes
+ * @param costMs the cost of an assignment, constants left out: a bound just below it is good enough
+ */
+export function boundFelt(problem: Problem, rounds: number, costMs: number = Number.POSITIVE_INFINITY): FeltBound {
+  const greedy = insertGreedily(problem, createOptimalRule);
+  const ascent = new FeltAscent(problem, greedy);
+  const targetMs = Math.min(costMs, totalCostMs(greedy));
+  let best = boundFeltAlone(problem);
+  let step = firstStep;
+  let stale = 0;
+  for (let round = 0; round < rounds; round++) {
+    const value = ascent.evaluate();
+    stale = value > best ? 0 : stale + 1;
+    best = Math.max(best, value);
+    if (targetMs - best <= goodEnough * targetMs) break;
+    if (stale >= patience) {
+      step *= shrinkage;
+      stale = 0;
+    }
+    ascent.move(step * (targetMs - value));
+  }
+  return { boundMs: best, preferredServer: ascent.preferredServer };
+}
+
+/** The least set of one server at the prices of a round. */
+interface LeastSet {
+  valueMs: number;
+  /** The interval of the grid, and which of its nodes. */
+  interval: number;
+  node: number;
+  count: number;
+  /** sqrt(gamma). */
+  rootPrice: number;
+}
+
+/** For each interval of a server's grid. */
+interface Intervals {
+  /** The numbers of devices whose step time can be there. */
+  readonly fewest: Int32Array;
+  readonly most: Int32Array;
+  /** Means over the server's links: how much cost and rows of a device grow from node to node. */
+  readonly costGrowth: Float64Array;
+  readonly rowGrowth: Float64Array;
+}
+
+class FeltAscent {
+  readonly preferredServer: Int32Array;
+  readonly #problem: Problem;
+  readonly #felt: FeltProblem;
+  /** u; [M]. */
+  readonly #servedMs: Float64Array;
+  /** beta; [E]. */
+  readonly #bandPrice: Float64Array;
+  /** gamma; [E]. */
+  readonly #promptPrice: Float64Array;
+  /** mu over its estimate for devices of the mean kind; [E]. */
+  readonly #rowScale: Float64Array;
+  readonly #intervals: readonly Intervals[];
+  /** The number of devices for which beta and gamma are: of the last least set; [E]. */
+  readonly #usualCount: Float64Array;
+  /** sqrt(g v); [L]. */
+  readonly #promptRoots: Float64Array;
+  /** min over y of C t(y) + beta y, and that y; [L]. */
+  readonly #pricedBand: Float64Array;
+  readonly #share: Float64Array;
+  /** How often each device is in a least set; [M]. */
+  readonly #served: Float64Array;
+  readonly #sorted: Float64Array;
+  /** Prices of a row that ruled an interval out, by interval * E + server. */
+  readonly #floorPrices = new Map<number, number>();
+  readonly #before: (LeastSet | undefined)[] = [];
+  /** How far the prices of band and rows follow the sets of a round; it falls. */
+  #following = firstFollowing;
+
+  constructor(problem: Problem, { partition, rule }: SearchState) {
+    const { serverCount, deviceCount, linkDevice } = problem;
+    this.#problem = problem;
+    this.preferredServer = partition.toServers();
+    this.#felt = problem.felt as FeltProblem;
+    this.#servedMs = new Float64Array(deviceCount);
+    for (let device = 0; device < deviceCount; device++) {
+      const link = partition.linkOf[device] as number;
+      if (link < 0) continue;
+      const server = problem.linkServer[link] as number;
+      this.#servedMs[device] = (rule.costMs[server] as number) - rule.probe(server, -1, link);
+    }
+    this.#intervals = Array.from({ length: serverCount }, (_, server) => this.#intervalsOf(server));
+    this.#pricedBand = new Float64Array(linkDevice.length);
+    this.#share = new Float64Array(linkDevice.length);
+    this.#promptRoots = Float64Array.from(linkDevice, (_, link) => promptRoot(this.#felt, link));
+    this.#usualCount = new Float64Array(serverCount);
+    this.#served = new Float64Array(deviceCount);
+    this.#sorted = new Float64Array(deviceCount);
+    this.#bandPrice = new Float64Array(serverCount);
+    this.#promptPrice = new Float64Array(serverCount);
+    this.#rowScale = new Float64Array(serverCount).fill(1);
+    for (let server = 0; server < serverCount; server++) {
+      this.#bandPrice[server] = squareOfSum(problem, partition, server, (link) =>
+        Math.sqrt(this.#felt.bandMs[link] as number),
+      );
+      this.#promptPrice[server] = squareOfSum(problem, partition, server, (link) => promptRoot(this.#felt, link));
+      this.#usualCount[server] = Math.max(1, partition.gather(server, -1, -1, new Int32Array(deviceCount)));
+    }
+  }
+
+  /** D at the present prices. */
+  evaluate(): number {
+    const { serverCount, deviceCount, linkStart } = this.#problem;
+    let sumMs = 0;
+    for (let device = 0; device < deviceCount; device++) {
+      if (linkStart[device] !== linkStart[device + 1]) sumMs += this.#servedMs[device] as number;
+    }
+    this.#served.fill(0);
+    this.#following *= lessFollowing;
+    for (let server = 0; server < serverCount; server++) sumMs += this.#askServer(server);
+    return sumMs;
+  }
+
+  /** @param towardsMs how far D should rise */
+  move(towardsMs: number): void {
+    const { deviceCount, linkStart } = this.#problem;
+    let norm = 0;
+    const slope = (device: number): number =>
+      linkStart[device] === linkStart[device + 1] ? 0 : 1 - (this.#served[device] as number);
+    for (let device = 0; device < deviceCount; device++) norm += slope(device) ** 2;
+    if (norm === 0) return;
+    for (let device = 0; device < deviceCount; device++) {
+      this.#servedMs[device] = (this.#servedMs[device] as number) + (towardsMs * slope(device)) / norm;
+    }
+  }
+
+  /** @returns the least of a server over sets; 0 is the empty one. Its prices then follow that set */
+  #askServer(server: number): number {
+    const { serverStart, linkOfServer } = this.#problem;
+    const price = this.#bandPrice[server] as number;
+    for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number); at++) {
+      const link = linkOfServer[at] as number;
+      const share = bestFeltShare(this.#problem, link, price);
+      this.#share[link] = share;
+      this.#pricedBand[link] = feltBandMs(this.#problem, link, share) + price * share;
+    }
+    const least: LeastSet = { valueMs: 0, interval: 0, node: 0, count: 0, rootPrice: 0 };
+    // What was least before comes first: it rules most others out.
+    const before = this.#before[server];
+    if (before !== undefined) this.#ask(server, before.interval, before.node, before.count, least);
+    const { fewest, most } = this.#intervals[server] as Intervals;
+    for (let interval = 0; interval < fewest.length; interval++) {
+      if (this.#exceeds(server, interval, least.valueMs)) continue;
+      for (let count = fewest[interval] as number; count <= (most[interval] as number); count++) {
+        this.#ask(server, interval, interval, count, least);
+        this.#ask(server, interval, interval + 1, count, least);
+      }
+    }
+    if (least.count > 0) this.#take(server, least);
+    this.#before[server] = least.count > 0 ? least : undefined;
+    return least.valueMs;
+  }
+
+  /**
+   * Whether no set with a step time in an interval costs less than `costMs`, whatever its number of devices: any price of a row gives
+   * such a floor, and the floor is concave in the price, so a few halvings find a good one.
+   */
+  #exceeds(server: number, interval: number, costMs: number): boolean {
+    let low = 0;
+    let high = Number.POSITIVE_INFINITY;
+    let rowPrice = this.#floorPrice(server, interval);
+    for (let trial = 0; trial < floorTrials; trial++) {
+      const here = this.#floorAt(server, interval, rowPrice);
+      const there = this.#floorAt(server, interval + 1, rowPrice);
+      const least = here.valueMs < there.valueMs ? here : there;
+      if (least.valueMs >= costMs) {
+        this.#floorPrices.set(interval * this.#problem.serverCount + server, rowPrice);
+        return true;
+      }
+      if (least.excessRows > 0) low = rowPrice;
+      else high = rowPrice;
+      rowPrice = high === Number.POSITIVE_INFINITY ? 2 * rowPrice : (low + high) / 2;
+    }
+    return false;
+  }
+
+  #floorPrice(server: number, interval: number): number {
+    const known = this.#floorPrices.get(interval * this.#problem.serverCount + server);
+    if (known !== undefined) return known;
+    const { fewest, most } = this.#intervals[server] as Intervals;
+    const middle = ((fewest[interval] as number) + (most[interval] as number)) / 2;
+    return Math.max(1e-6, this.#rowPriceOf(server, interval, middle));
+  }
+
+  /** The least of sum q - mu R over sets of any number at a node, and how many rows more than R that set has. */
+  #floorAt(server: number, node: number, rowPrice: number): { readonly valueMs: number; readonly excessRows: number } {
+    const { serverStart, linkOfServer } = this.#problem;
+    const { gridStart, rows } = this.#felt;
+    const room = this.#rowsOf(server, node);
+    const rootPrice = Math.sqrt(this.#promptPrice[server] as number);
+    let valueMs = -(this.#bandPrice[server] as number) - rootPrice * rootPrice - rowPrice * room;
+    let excessRows = -room;
+    for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number); at++) {
+      const link = linkOfServer[at] as number;
+      const costMs = this.#costAt(link, node, rowPrice, rootPrice);
+      if (costMs >= 0) continue;
+      valueMs += costMs;
+      excessRows += rows[(gridStart[link] as number) + node] as number;
+    }
+    return { valueMs, excessRows };
+  }
+
+  /** Tries the best set of `count` devices at a node. Each price of prompts gives a bound on its cost; the largest counts. */
+  #ask(server: number, interval: number, node: number, count: number, least: LeastSet): void {
+    const usual = Math.sqrt(this.#promptPrice[server] as number);
+    const scale = count / (this.#usualCount[server] as number);
+    let rootPrice = usual;
+    let valueMs = Number.NEGATIVE_INFINITY;
+    for (const ratio of usual > noPrice ? [1, scale, ...rootRatios] : [1]) {
+      const other = this.#leastOf(server, interval, node, count, ratio * usual);
+      if (other >= least.valueMs) return;
+      if (other > valueMs) [valueMs, rootPrice] = [other, ratio * usual];
+    }
+    Object.assign(least, { valueMs, interval, node, count, rootPrice });
+  }
+
+  /** The least cost of sets of `count` devices at a node, at a price of prompts. @param rootPrice sqrt(gamma) */
+  #leastOf(server: number, interval: number, node: number, count: number, rootPrice: number): number {
+    const rowPrice = this.#rowPriceOf(server, interval, count);
+    const size = this.#costsAt(server, node, rowPrice, rootPrice);
+    this.#sorted.subarray(0, size).sort();
+    let sum = -(this.#bandPrice[server] as number) - rootPrice * rootPrice - rowPrice * this.#rowsOf(server, node);
+    for (let index = 0; index < count; index++) sum += this.#sorted[index] as number;
+    return sum;
+  }
+
+  /** Counts the devices of a server's least set, and moves its prices towards those of that set. */
+  #take(server: number, { interval, node, count, rootPrice }: LeastSet): void {
+    const { serverStart, linkOfServer, linkDevice } = this.#problem;
+    const { gridStart, rows } = this.#felt;
+    const rowPrice = this.#rowPriceOf(server, interval, count);
+    const size = this.#costsAt(server, node, rowPrice, rootPrice);
+    this.#sorted.subarray(0, size).sort();
+    const border = this.#sorted[count - 1] as number;
+    let [left, shares, rowSum, promptSum] = [count, 0, 0, 0];
+    for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number) && left > 0; at++) {
+      const link = linkOfServer[at] as number;
+      if (this.#costAt(link, node, rowPrice, rootPrice) > border) continue;
+      left--;
+      const device = linkDevice[link] as number;
+      this.#served[device] = (this.#served[device] as number) + 1;
+      this.preferredServer[device] = server;
+      shares += this.#share[link] as number;
+      promptSum += this.#promptRoots[link] as number;
+      rowSum += rows[(gridStart[link] as number) + node] as number;
+    }
+    this.#bandPrice[server] = (this.#bandPrice[server] as number) * clamp(shares) ** this.#following;
+    const promptPrice = rootPrice * rootPrice;
+    this.#promptPrice[server] = Math.max(1e-6, promptPrice * clamp(promptSum / rootPrice) ** this.#following);
+    this.#usualCount[server] = count;
+    const excess = rowSum / this.#rowsOf(server, node);
+    this.#rowScale[server] = (this.#rowScale[server] as number) * clamp(excess) ** this.#following;
+  }
+
+  /** Writes q of each link of a server at a node. @returns their number */
+  #costsAt(server: number, node: number, rowPrice: number, rootPrice: number): number {
+    const { serverStart, linkOfServer } = this.#problem;
+    const from = serverStart[server] as number;
+    const to = serverStart[server + 1] as number;
+    for (let at = from; at < to; at++) {
+      this.#sorted[at - from] = this.#costAt(linkOfServer[at] as number, node, rowPrice, rootPrice);
+    }
+    return to - from;
+  }
+
+  #costAt(link: number, node: number, rowPrice: number, rootPrice: number): number {
+    const { gridStart, rows, costMs } = this.#felt;
+    const at = (gridStart[link] as number) + node;
+    const device = this.#problem.linkDevice[link] as number;
+    const servedMs = this.#servedMs[device] as number;
+    const aloneMs = (costMs[at] as number) + (this.#pricedBand[link] as number) - servedMs;
+    return aloneMs + 2 * rootPrice * (this.#promptRoots[link] as number) + rowPrice * (rows[at] as number);
+  }
+
+  #stepOf(server: number): StepClass {
+    return this.#felt.model.stepClass[server] as StepClass;
+  }
+
+  /** R: the rows with which a step takes as long as at a node. */
+  #rowsOf(server: number, node: number): number {
+    const { stepMs, fixedMs, rowMs } = this.#stepOf(server);
+    return ((stepMs[node] as number) - fixedMs) / rowMs;
+  }
+
+  /** mu: what one more row costs `count` devices whose step time is in an interval. */
+  #rowPriceOf(server: number, interval: number, count: number): number {
+    const { costGrowth, rowGrowth } = this.#intervals[server] as Intervals;
+    const room = this.#rowsOf(server, interval + 1) - this.#rowsOf(server, interval);
+    const free = Math.max(0.1 * room, room - count * (rowGrowth[interval] as number));
+    return ((this.#rowScale[server] as number) * count * (costGrowth[interval] as number)) / free;
+  }
+
+  #intervalsOf(server: number): Intervals {
+    const { serverStart, linkOfServer } = this.#problem;
+    const { gridStart, rows, costMs } = this.#felt;
+    const links = linkOfServer.subarray(serverStart[server] as number, serverStart[server + 1] as number);
+    const length = this.#stepOf(server).stepMs.length - 1;
+    const [fewest, most] = [new Int32Array(length), new Int32Array(length)];
+    const [costGrowth, rowGrowth] = [new Float64Array(length), new Float64Array(length)];
+    const some = new Float64Array(links.length);
+    const sorted = (pick: (one: number, other: number) => number, node: number): Float64Array => {
+      for (const [index, link] of links.entries()) {
+        const at = (gridStart[link] as number) + node;
+        some[index] = pick(rows[at] as number, rows[at + 1] as number);
+      }
+      return some.sort();
+    };
+    for (let node = 0; node < length; node++) {
+      // Rounding must not leave out a number: a little room at both ends.
+      most[node] = countWithin(sorted(Math.min, node), this.#rowsOf(server, node + 1) * (1 + 1e-9) + 1e-9);
+      fewest[node] = countToReach(sorted(Math.max, node), this.#rowsOf(server, node) * (1 - 1e-9) - 1e-9);
+      for (const link of links) {
+        const at = (gridStart[link] as number) + node;
+        costGrowth[node] =
+          (costGrowth[node] as number) + ((costMs[at + 1] as number) - (costMs[at] as number)) / links.length;
+        rowGrowth[node] =
+          (rowGrowth[node] as number) + ((rows[at + 1] as number) - (rows[at] as number)) / links.length;
+      }
+    }
+    return { fewest, most, costGrowth, rowGrowth };
+  }
+}
+
+/** Prices change by at most a factor of two to the power `following` in a round. */
+function clamp(excess: number): number {
+  return Math.max(0.5, Math.min(2, excess));
+}
+
+/** The square of a sum over a server's devices. */
+function squareOfSum(problem: Problem, partition: Partition, server: number, rootOf: (link: number) => number): number {
+  const links = new Int32Array(problem.deviceCount);
+  const count = partition.gather(server, -1, -1, links);
+  let root = 0;
+  for (const link of links.subarray(0, count)) root += rootOf(link);
+  return Math.max(1e-6, root * root);
+}

@@ -1,0 +1,172 @@
+// The pace that an assignment gives each session: predicted ms for each token of its answers, and to the first one. The objective
+// `felt` charges it. Mode `stream`.
+
+import { findLink } from '../slot/links.ts';
+import type { Assignment, SlotState } from '../slot/slot-state.ts';
+import { leastServedBitPerSecond, rateBitPerSecond } from '../slot/uplink-rate.ts';
+import { computeMs, decodeMs, energyMs, feltBits, firstStepMs, type PromptCost, promptCost } from './felt-cost.ts';
+import type { PaceClass } from './pace-class.ts';
+import { createPaceModel, type PaceModel, settleStep, valueAt } from './pace-model.ts';
+
+/** All [M] unless noted, ms. Of a device without a server, or with a rate below {@link leastServedBitPerSecond}: the slot for each token. */
+export interface PacePrediction {
+  /** From the request to the last token, over all tokens of the answer. */
+  readonly msPerToken: Float64Array;
+  /** The same without the part of the prompt that has been evaluated already: what decisions can still change. */
+  readonly msPerTokenAhead: Float64Array;
+  /** From the request to the first token. */
+  readonly firstTokenMs: Float64Array;
+  /** Between later tokens. */
+  readonly laterTokenMs: Float64Array;
+  /** w E / B for each token. */
+  readonly energyMs: Float64Array;
+  /** The part of it that no decision changes: drafting. */
+  readonly draftEnergyMs: Float64Array;
+  /** T, the mean time of a step, prompts of other sessions included; 0 for a server without a device; [E]. */
+  readonly stepMs: Float64Array;
+  /** Rows of each device in a step, prompts included; 0 without a server. */
+  readonly rows: Float64Array;
+}
+
+/** @param state with `pace` @param assignment must have passed checkAssignment */
+export function predictPace(
+  state: SlotState,
+  assignment: Assignment,
+  model: PaceModel = createPaceModel(state),
+): PacePrediction {
+  const { deviceCount, serverCount, slotMs } = state;
+  const { places, decodeStepMs } = settleServers(state, assignment.server, model);
+  const prompts = promptsOf(state, assignment.server, model);
+  const room = (): Float64Array => new Float64Array(deviceCount);
+  const out = {
+    ...{
+      msPerToken: room(),
+      msPerTokenAhead: room(),
+      firstTokenMs: room(),
+      laterTokenMs: room(),
+      energyMs: room(),
+      draftEnergyMs: room(),
+      rows: room(),
+    },
+    stepMs: new Float64Array(serverCount),
+  };
+  for (let device = 0; device < deviceCount; device++) {
+    const server = assignment.server[device] as number;
+    const energy = energyMs(state, model, device);
+    out.draftEnergyMs[device] = energy.draft;
+    const rate = server < 0 ? 0 : rateOf(state, assignment, device);
+    if (rate < leastServedBitPerSecond) {
+      out.msPerToken[device] =
+        out.msPerTokenAhead[device] =
+        out.firstTokenMs[device] =
+        out.laterTokenMs[device] =
+          slotMs;
+      out.energyMs[device] = energy.draft;
+      continue;
+    }
+    const step = model.stepClass[server] as PaceModel['stepClass'][number];
+    const pace = model.classOf(device, server);
+    const place = places[server] as number;
+    const at = (read: (node: number) => number): number => between(read, place);
+    const bits = feltBits(model, device);
+    const bitMs = 1e3 / rate;
+    out.stepMs[server] = valueAt(step.stepMs, place);
+    out.rows[device] = at((node) => rowsOn(model, device, server, pace, node));
+    const meanMs = at((node) => decodeMs(step, pace, node));
+    // A chunk of a prompt makes a step at most about twice as long. What prompts take beyond that, sessions wait before they decode.
+    const mostMs = (2 * (decodeStepMs[server] as number)) / valueAt(pace.tokens, place);
+    const laterMs = Math.min(meanMs, mostMs);
+    const answerTokens = model.pace.answerTokens[device] as number;
+    const waitedMs = (answerTokens - 1) * (meanMs - laterMs);
+    const promptMs = prompts.sharedMs[device] as number;
+    const firstMs = at((node) => firstStepMs(pace, step, node)) + waitedMs + answerTokens * promptMs;
+    out.laterTokenMs[device] = laterMs + bits.frame * bitMs;
+    // They may have been as many at their prompts as now.
+    const others = (prompts.busy[server] as number) - (prompts.cost[device] as PromptCost).part;
+    const doneMs = (1 + others) * step.promptTokenMs * (model.pace.promptTokensDone[device] as number);
+    out.firstTokenMs[device] = firstMs + doneMs + (model.pace.promptBits[device] as number) * bitMs;
+    out.msPerTokenAhead[device] =
+      at((node) => computeMs(model, device, step, pace, node)) + promptMs + (bits.frame + bits.prompt) * bitMs;
+    out.msPerToken[device] = (out.msPerTokenAhead[device] as number) + doneMs / answerTokens;
+    out.energyMs[device] = energy.draft + energy.perAirMs * energy.perBits * bitMs;
+  }
+  return out;
+}
+
+/** rho: rows of a device in a step at a node of its server's grid. */
+export function rowsAt(model: PaceModel, device: number, server: number, node: number): number {
+  return rowsOn(model, device, server, model.classOf(device, server), node);
+}
+
+/** The same where the class of the device on the server is known. */
+export function rowsOn(
+  model: PaceModel,
+  device: number,
+  server: number,
+  { rows, tokens }: PaceClass,
+  node: number,
+): number {
+  const { promptTokens, answerTokens } = model.pace;
+  const { chunkTokens } = model.stepClass[server] as PaceModel['stepClass'][number];
+  const prompt = promptTokens[device] as number;
+  const decodeSteps = (answerTokens[device] as number) / (tokens[node] as number);
+  const steps = decodeSteps + prompt / (chunkTokens[node] as number);
+  return ((rows[node] as number) * decodeSteps + prompt + model.movedTokens(device, server)) / steps;
+}
+
+/** The prompts of an assignment (felt-prompt.ts): what each device pays for each token, and sum_k v_k of each server. */
+function promptsOf(
+  { deviceCount, serverCount }: SlotState,
+  server: Int32Array,
+  model: PaceModel,
+): { readonly cost: readonly PromptCost[]; readonly sharedMs: Float64Array; readonly busy: Float64Array } {
+  const none: PromptCost = { ms: 0, part: 0 };
+  const cost = Array.from(server, (one, device) => (one < 0 ? none : promptCost(model, device, one)));
+  const [busy, roots] = [new Float64Array(serverCount), new Float64Array(serverCount)];
+  const sharedMs = new Float64Array(deviceCount);
+  for (const [device, { ms, part }] of cost.entries()) {
+    const one = server[device] as number;
+    if (one < 0) continue;
+    busy[one] = (busy[one] as number) + part;
+    roots[one] = (roots[one] as number) + Math.sqrt(ms * part);
+  }
+  for (const [device, { ms, part }] of cost.entries()) {
+    const one = server[device] as number;
+    if (one >= 0) sharedMs[device] = ms * (1 - part) + Math.sqrt(ms * part) * (roots[one] as number);
+  }
+  return { cost, sharedMs, busy };
+}
+
+/** The place of each server's step time on its grid, and the time of a step without prompts. */
+function settleServers(
+  { serverCount, deviceCount }: SlotState,
+  server: Int32Array,
+  model: PaceModel,
+): { readonly places: Float64Array; readonly decodeStepMs: Float64Array } {
+  const members: number[][] = Array.from({ length: serverCount }, () => []);
+  for (let device = 0; device < deviceCount; device++) members[server[device] as number]?.push(device);
+  const places = Float64Array.from(members, (own, one) => {
+    const step = model.stepClass[one] as PaceModel['stepClass'][number];
+    return settleStep(step, (node) => own.reduce((sum, device) => sum + rowsAt(model, device, one, node), 0));
+  });
+  const decodeStepMs = Float64Array.from(members, (own, one) => {
+    const { fixedMs, rowMs } = model.stepClass[one] as PaceModel['stepClass'][number];
+    const rows = own.reduce((sum, device) => sum + valueAt(model.classOf(device, one).rows, places[one] as number), 0);
+    return fixedMs + rowMs * rows;
+  });
+  return { places, decodeStepMs };
+}
+
+function between(read: (node: number) => number, place: number): number {
+  const node = Math.floor(place);
+  const fraction = place - node;
+  return fraction === 0 ? read(node) : read(node) * (1 - fraction) + read(node + 1) * fraction;
+}
+
+/** Of the uplink, bit/s. */
+export function rateOf(state: SlotState, { server, bandwidthShare }: Assignment, device: number): number {
+  const one = server[device] as number;
+  const snr = state.snr[findLink(state, device, one)] as number;
+  const share = bandwidthShare[device] as number;
+  return rateBitPerSecond(state.objective.radioModel, state.bandwidthHz[one] as number, snr, share);
+}

@@ -1,0 +1,106 @@
+// Tokens of a slot: what a session that decodes gets, and what starts, moves and outages take from it and from its neighbours.
+
+import { describe, expect, it } from 'vitest';
+import { shareEqually } from '../paper/equal-shares.ts';
+import type { SlotState } from '../slot/slot-state.ts';
+import type { PlacedText, Standing } from '../slot/standing.ts';
+import { syntheticSlot } from '../slot/synthetic-slot.ts';
+import { predictPace } from './predict-pace.ts';
+import { predictTokens } from './predict-tokens.ts';
+
+const slotMs = 500;
+
+/** Devices near all servers, alike, with texts that are known. */
+function slotOf(deviceCount: number, serverCount = 2): SlotState {
+  const objective = { kind: 'felt' } as const;
+  const state = syntheticSlot({ deviceCount, serverCount, seed: 1, sideM: 60, objective });
+  const pace = state.pace as NonNullable<SlotState['pace']>;
+  const all = (value: number): Float64Array => new Float64Array(deviceCount).fill(value);
+  const texts = { promptTokens: all(0), promptTokensDone: all(0), promptBits: all(8e3), answerTokens: all(200) };
+  const none = { textServer: new Int32Array(deviceCount).fill(-1), textTokens: all(0) };
+  const law = { stepFixedMs: pace.stepFixedMs.fill(10), stepRowMs: pace.stepRowMs.fill(0.2) };
+  return { ...state, slotMs, pace: { ...pace, ...texts, ...none, ...law, draftMs: all(2), isTypical: false } };
+}
+
+const at = (server: number, leftTokens = 0, more: Partial<PlacedText> = {}): PlacedText => {
+  return { server, leftTokens, aheadTokens: 0, fromMs: 0, share: 0.5, ...more };
+};
+const session = (...texts: PlacedText[]): Standing => ({ texts, textTokens: 400, wasCutOff: false });
+const fresh = (textTokens: number): Standing => ({ texts: [], textTokens, wasCutOff: false });
+
+function expected(state: SlotState, servers: readonly number[], standings: readonly Standing[]): number[] {
+  return [...predictTokens(state, shareEqually(state, Int32Array.from(servers)), standings)];
+}
+
+describe('tokens of a slot', () => {
+  it('of sessions that decode are those of the pace', () => {
+    const state = slotOf(3);
+    const standings = [0, 0, 1].map((server) => session(at(server)));
+    const { laterTokenMs } = predictPace(state, shareEqually(state, Int32Array.of(0, 0, 1)));
+    const tokens = expected(state, [0, 0, 1], standings);
+    for (const [device, one] of tokens.entries())
+      expect(one * (laterTokenMs[device] as number)).toBeCloseTo(slotMs, -2);
+    // One neighbour more costs a little.
+    expect(tokens[2]).toBeGreaterThan(tokens[0] as number);
+  });
+
+  it('a prompt takes about half of the steps from those that decode, and its own session waits for it', () => {
+    const state = slotOf(2, 1);
+    const [alone] = expected(state, [0, 0], [session(at(0)), session(at(0, 10, { fromMs: slotMs }))]);
+    const [beside, none] = expected(state, [0, 0], [session(at(0)), fresh(5000)]) as [number, number];
+    expect(none).toBe(0);
+    expect(beside / (alone as number)).toBeGreaterThan(0.45);
+    expect(beside / (alone as number)).toBeLessThan(0.8);
+    const short = expected(state, [0, 0], [session(at(0)), fresh(50)])[1] as number;
+    expect(short).toBeGreaterThan(0);
+    expect(short).toBeLessThan(alone as number);
+  });
+
+  it('a session that moves goes on where it was, and its new neighbours pay for its text', () => {
+    const state = slotOf(3);
+    const standings = [session(at(0)), session(at(1)), session(at(1))];
+    const stays = expected(state, [0, 1, 1], standings) as [number, number, number];
+    const moves = expected(state, [1, 1, 1], standings) as [number, number, number];
+    expect(moves[0]).toBeGreaterThan(0.8 * stays[0]);
+    expect(moves[1]).toBeLessThan(0.9 * stays[1]);
+    // A session that has moved in every slot is on both servers, and on neither with its whole text.
+    const restless = session(at(0, 3000), at(1, 3000));
+    expect(expected(state, [0, 1, 1], [restless, session(at(1)), session(at(1))])[0]).toBe(0);
+  });
+
+  it('sessions that wait share the chunks by their weights', () => {
+    const state = slotOf(2, 1);
+    const compute = Float64Array.of(0.9, 0.1);
+    const assignment = { ...shareEqually(state, Int32Array.of(0, 0)), computeShare: compute };
+    const tokens = predictTokens(state, assignment, [session(at(0, 600)), session(at(0, 600))]);
+    expect(tokens[0]).toBeGreaterThan(0);
+    expect(tokens[1]).toBeLessThan(tokens[0] as number);
+  });
+
+  it('without a server none come; what was written meanwhile comes with the next one', () => {
+    const state = slotOf(1, 1);
+    const behind = session(at(0, 0, { aheadTokens: 7 }));
+    expect(expected(state, [-1], [behind])).toEqual([0]);
+    const [usual, late] = [behind, { ...behind, wasCutOff: true }].map((one) => expected(state, [0], [one])[0]);
+    expect((late as number) - (usual as number)).toBeCloseTo(7, 6);
+  });
+
+  it('a slow uplink costs the drafts, but not the tokens that the server writes without them', () => {
+    const state = slotOf(1, 1);
+    const slow = { ...state, bandwidthHz: state.bandwidthHz.map((hz) => hz / 3000) };
+    const [fast, poor] = [state, slow].map((one) => expected(one, [0], [session(at(0))])[0] as number);
+    expect(poor).toBeLessThan(fast as number);
+    expect(poor).toBeGreaterThan(0.9 * (slotMs / 10.2));
+  });
+
+  it('where sessions follow each other at once, ends and prompts cost tokens', () => {
+    const state = slotOf(2, 1);
+    const pace = state.pace as NonNullable<SlotState['pace']>;
+    const standings = [session(at(0)), session(at(0))];
+    const [endless] = expected(state, [0, 0], standings);
+    const all = { ...pace, isTypical: true, promptTokens: new Float64Array(2).fill(300) };
+    const [typical] = expected({ ...state, pace: all }, [0, 0], standings);
+    expect(typical).toBeLessThan(endless as number);
+    expect(typical).toBeGreaterThan(0.6 * (endless as number));
+  });
+});

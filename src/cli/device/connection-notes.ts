@@ -1,0 +1,52 @@
+// Says while a turn runs that its connection is lost, that there is another one, and how many wait for the edge before this turn.
+
+import type { TurnOptions } from '../../processes/device/turn-options.ts';
+
+type OnStep = NonNullable<TurnOptions['onStep']>;
+
+/** An edge that changes its mind all the time must not fill the terminal. */
+const mostQueueNotes = 100;
+
+/** @param say gets one line */
+export function noteConnections(say: (line: string) => void): OnStep {
+  let isLost = false;
+  let queueNotes = 0;
+  return ({ event, effects, state }) => {
+    if (effects.some(({ kind }) => kind === 'connect') && !isLost && state.outcome === null) {
+      isLost = true;
+      say('[the connection to the edge is lost: reconnecting]');
+    }
+    if (event.kind !== 'message-received') return;
+    const { message } = event;
+    if (message.kind === 'queued' && queueNotes < mostQueueNotes) {
+      queueNotes += 1;
+      say(`[the edge is full: ${message.ahead === 0 ? 'you are next' : `${message.ahead} before you`}]`);
+    }
+    if (isLost && message.kind === 'hello') {
+      isLost = false;
+      say('[connected again]');
+    }
+  };
+}
+
+/** Of several edges: says which one takes over, and why. @param say gets one line @param whyOf undefined: nobody has said it */
+export function noteServer(
+  say: (line: string) => void,
+  whyOf: (edge: string) => string | undefined = () => undefined,
+): (edge: string) => void {
+  let isFirst = true;
+  return (edge) => {
+    const why = whyOf(edge);
+    if (!isFirst) say(`[${edge} goes on${why === undefined ? '' : `: ${why}`}]`);
+    isFirst = false;
+  };
+}
+
+/** Both, where both are wanted. */
+export function bothSteps(first: OnStep, second: OnStep | null): OnStep {
+  if (second === null) return first;
+  return (step) => {
+    first(step);
+    second(step);
+  };
+}

@@ -1,0 +1,54 @@
+// What `run` does before its two processes start.
+
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { OutriderError } from '../../core/basics/errors.ts';
+import { runCommand } from './run.ts';
+
+const calls = vi.hoisted(() => ({ openings: [] as unknown[], edgesStarted: 0 }));
+vi.mock('../models/model-room.ts', () => ({
+  prepareModels: (openings: unknown[]) => {
+    calls.openings = openings;
+    return Promise.reject(new OutriderError('memory-full', 'too little', 'take less'));
+  },
+}));
+vi.mock('../children/edge-process.ts', () => ({
+  startEdgeProcess: () => {
+    calls.edgesStarted++;
+    return Promise.reject(new Error('not here'));
+  },
+}));
+
+const runWith = (...words: string[]) =>
+  runCommand()
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .parseAsync(['--prompt', 'hello', ...words], { from: 'user' });
+const specs = () => calls.openings.map((opening) => (opening as { spec: string }).spec);
+
+beforeEach(() => {
+  calls.openings = [];
+  calls.edgesStarted = 0;
+});
+
+describe('a run', () => {
+  it('starts nothing where the models do not fit into memory', async () => {
+    await expect(runWith('--mode', 'mix')).rejects.toMatchObject({ code: 'memory-full' });
+    expect(calls.edgesStarted).toBe(0);
+    expect(specs()).toEqual(['smollm2-135m', 'smollm2-135m-coarse', 'smollm2-135m-coarse']);
+  });
+
+  it('takes the models of a pair, and what replaces one', async () => {
+    await expect(runWith('--pair', 'qwen2.5-coder')).rejects.toThrow();
+    expect(specs()).toEqual(['qwen2.5-coder-1.5b', 'qwen2.5-coder-0.5b']);
+    await expect(runWith('--pair', 'qwen2.5-coder', '--draft', 'ngram')).rejects.toThrow();
+    expect(specs()).toEqual(['qwen2.5-coder-1.5b', 'ngram']);
+    await expect(runWith('--pair', 'qwen2.5-coder', '--model', './a.gguf')).rejects.toThrow();
+    expect(specs()).toEqual(['./a.gguf', 'qwen2.5-coder-0.5b']);
+  });
+
+  it('hands the context on as it was asked for', async () => {
+    await expect(runWith('--context', '4096')).rejects.toThrow();
+    expect(calls.openings[0]).toEqual({ spec: 'smollm2-135m', sequences: 2, contextLength: 4096 });
+    await expect(runWith('--context', 'many')).rejects.toThrow();
+  });
+});

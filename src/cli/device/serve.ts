@@ -1,0 +1,322 @@
+// `outrider serve`: an endpoint for applications on this machine. It drafts here and lets an edge verify.
+
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import { CloseStack } from '../../core/basics/close-stack.ts';
+import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
+import type { Secret } from '../../core/basics/secret.ts';
+import { packageVersion } from '../../files/document.ts';
+import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
+import { defaultEdgeProfile } from '../../models/port/profiles.ts';
+import { createAddressGuard } from '../../network/transport-node/upgrade-guard.ts';
+import { createHttpApp, type HttpApp, routesOf } from '../../processes/http/app.ts';
+import type { Completer } from '../../processes/http/completion-port.ts';
+import { createDeviceCompleter, type DeviceCompleterSettings } from '../../processes/http/device-completer.ts';
+import { createLateCompleter } from '../../processes/http/late-completer.ts';
+import { type HttpListener, listenHttp } from '../../processes/http/listen-http.ts';
+import { createEndpointMetrics } from '../../processes/metrics/endpoint-metrics.ts';
+import { answerPrefix, type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
+import type { EdgeLog } from '../edge/edge-log.ts';
+import { logRequests } from '../edge/request-log.ts';
+import { prepareModels } from '../models/model-room.ts';
+import { drainOption, logOptions, onHangUp, openLog } from '../options/log-options.ts';
+import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
+import { type CommandFace, commandOf } from '../options/option-flags.ts';
+import type { OptionsOf, OptionTable } from '../options/options.ts';
+import { namesOf } from '../options/pair-options.ts';
+import { withInterrupt } from '../terminal/interrupt.ts';
+import { foreignLine } from '../terminal/terminal-text.ts';
+import { answerOptions } from './answer-flags.ts';
+import { edgeLines, keepMeasuredOrder, measuredOrder, probeEdges } from './edge-order.ts';
+import {
+  edgeWaitMs,
+  type OfflineChoice,
+  type OfflinePolicy,
+  offlineNote,
+  offlineOpenings,
+  offlinePolicy,
+  openOfflineWriter,
+} from './offline-model.ts';
+import { type CommandDevice, edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
+import { edgeFlagsOf, openingsOf } from './run-plan.ts';
+
+const host = '127.0.0.1';
+const defaultEdge = 'ws://127.0.0.1:8642';
+
+const options = {
+  edge: {
+    flag: '--edge <address>',
+    help: `address of the edge; given several times: edges in the order of preference (default: ${defaultEdge})`,
+    texts: true,
+  },
+  prefer: {
+    flag: '--prefer <order>',
+    help: 'order of several edges: as they are given, or measured, the one first whose round trip and step are shortest, again every 30 s',
+    choices: ['given', 'measured'] as readonly ('given' | 'measured')[],
+    default: 'given',
+  },
+  edgeFingerprint: {
+    ...fingerprintOption,
+    help: `${fingerprintOption.help}; with several edges one for each, "-" for none`,
+    texts: true,
+  },
+  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  offline: {
+    flag: '--offline [model]',
+    help: 'while no edge answers, let this model of this machine answer alone (without a value: the draft); such answers say that nobody verified them, and an edge that is back verifies them where it still can. Or: wait, refuse (default: refuse)',
+    type: undefined as OfflineChoice,
+  },
+  wait: {
+    flag: '--wait <seconds>',
+    help: 'how long an answer waits for an edge, at its beginning and after a loss, before what --offline says (default: not at its beginning)',
+    number: [0, 86_400],
+  },
+  demo: { flag: '--demo', help: 'start an edge on this machine as well, paced to a large model on one GPU' },
+  port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8643 },
+  clientKey: {
+    flag: '--client-key <key>',
+    help: 'key that applications must show (default: whatever they show is taken)',
+    env: 'OUTRIDER_CLIENT_KEY',
+    isSecret: true,
+  },
+  allowOrigin: {
+    flag: '--allow-origin <origin...>',
+    help: 'origins of pages that may ask, as https://page.example (default: none)',
+    texts: true,
+  },
+  allowHost: {
+    flag: '--allow-host <name...>',
+    help: 'names of this machine in the addresses of applications, beside localhost and IP addresses',
+    texts: true,
+  },
+  metricsPort: metricsOption as typeof metricsOption,
+  drain: drainOption as typeof drainOption,
+  ...logOptions,
+  pair: answerOptions.pair,
+  target: {
+    flag: '--target <name|path>',
+    alias: '--model <name|path>',
+    help: "model of the edge: its name for applications, and the tokenizer where the draft has none; instead of the pair's",
+  },
+  draft: answerOptions.draft,
+  hedges: answerOptions.hedges,
+  lookUp: answerOptions.lookUp,
+  gpu: answerOptions.gpu,
+  rtt: answerOptions.rtt,
+  link: answerOptions.link,
+  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+} as const;
+
+const notes = `Examples:
+  outrider serve --demo                                  everything on this machine; prints a request that works
+  OUTRIDER_KEY=... outrider serve --edge wss://box.example:8642
+  outrider serve --edge wss://near.example:8642 --edge wss://far.example:8642
+
+It listens on ${host} only. Applications take the printed address as base URL of OpenAI's API: docs/http.md has routes and fields.`;
+
+type ServeFlags = OptionsOf<typeof options> & { readonly draft: string; readonly target: string };
+
+const face: CommandFace<typeof options> = {
+  ...{ name: 'serve', options, notes, isConfigurable: true },
+  description: 'an OpenAI-compatible endpoint on this machine: drafts here, an edge verifies',
+};
+/** The command as data. */
+export const serveFace: CommandFace<OptionTable> = face;
+
+export function serveCommand(): Command {
+  return commandOf(face, async (typed) => {
+    const flags = { ...typed, ...namesOf(typed) };
+    await withInterrupt((signal) => serve(flags, signal));
+  });
+}
+
+async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
+  const policy = offlinePolicy(flags.offline, flags.draft);
+  if (flags.demo && flags.edge !== undefined)
+    throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
+  const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
+  const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
+  await using log = await openServeLog(flags);
+  const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
+  // Before the models are loaded: /health says so, and a port that is taken is told at once.
+  await using listener = await listen(flags, completer, log, (headers) => {
+    return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
+  });
+  const edge = flags.demo ? await startDemoEdge(flags, policy) : null;
+  const lost = new Promise<never>((_, reject) => {
+    if (edge !== null)
+      void edge.lost.then((error) => (policy.kind === 'refuse' ? reject(error) : note(lostDemo(edge, flags, error))));
+  });
+  try {
+    const addresses =
+      edge === null ? edgeAddresses(flags.edge ?? [defaultEdge], flags.edgeFingerprint) : [{ edge: edge.url }];
+    await using device = await openCommandDevice(addresses, flags.target, deviceFlags);
+    await using writer = await openOfflineWriter(policy, device, flags.gpu);
+    await using grammars = createGrammarEngine(device.tokenizer);
+    const waitMs = edgeWaitMs(policy, flags.wait);
+    const parts = { device, grammars, local: writer ?? undefined, waitMs, onOutage: tellOutage };
+    completer.open(completerOf(flags, parts));
+    using _order = await tellEdges(device, flags);
+    note(offlineNote(policy, waitMs));
+    tellAddress(flags, listener.port);
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (flags.untilInputEnds) answerLines(listener.app, resolve);
+    });
+    if (!signal.aborted) await Promise.race([stopped, lost]);
+    completer.drain();
+    const drainSeconds = signal.aborted ? flags.drain : 0;
+    log.note('info', `going down: no new request, running answers may end within ${drainSeconds} s`);
+    await Promise.race([listener.settle(1000 * drainSeconds), lost]);
+    // Its answers need the device until here.
+    await listener.close();
+  } finally {
+    await edge?.close();
+  }
+}
+
+interface Listening extends HttpListener {
+  readonly app: HttpApp;
+}
+
+/** SIGHUP opens its file again. */
+async function openServeLog(flags: ServeFlags): Promise<Pick<EdgeLog, 'line' | 'note'> & AsyncDisposable> {
+  const log = await openLog(flags);
+  const hungUp = (): void => onHangUp(log, flags.logFile);
+  const closeNow = (): void => log.closeNow();
+  process.on('SIGHUP', hungUp).on('exit', closeNow);
+  return {
+    ...{ line: log.line, note: log.note },
+    async [Symbol.asyncDispose]() {
+      process.off('SIGHUP', hungUp).off('exit', closeNow);
+      await log.close();
+    },
+  };
+}
+
+const nowMs = (): number => performance.timeOrigin + performance.now();
+
+function completerOf(
+  { target, key }: ServeFlags,
+  parts: Pick<DeviceCompleterSettings, 'device' | 'grammars' | 'local' | 'waitMs' | 'onOutage'>,
+): Completer {
+  // Without a key for the edge it is shown none: a key of the application is for this endpoint.
+  return createDeviceCompleter({ ...parts, model: target, nowMs, credentials: key?.reveal() ?? '' });
+}
+
+async function listen(
+  flags: ServeFlags,
+  completer: Completer,
+  log: Pick<EdgeLog, 'line' | 'note'>,
+  refuses: (headers: Headers) => string | null,
+): Promise<Listening> {
+  const { target, clientKey } = flags;
+  const version = packageVersion();
+  const metrics = createEndpointMetrics({ model: target, version }, () => completer.state);
+  const logged = logRequests(log, nowMs);
+  const app = createHttpApp({
+    ...{ completer, nowMs, refuses, version, metrics: metrics.text },
+    observer: {
+      ...metrics.observer,
+      ended(record) {
+        metrics.observer.ended(record);
+        logged(record);
+      },
+    },
+    onFault: (error) => {
+      const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.line('error', { kind: 'fault', cause: words }, `a request has failed: ${words}`);
+    },
+    randomBits: () => randomBytes(8).readBigUInt64LE(),
+    mayUse: (shown) => clientKey === undefined || (shown !== undefined && isEqual(clientKey, shown)),
+    keyName: () => (clientKey === undefined ? null : '--client-key'),
+  });
+  const opened = new CloseStack();
+  const listener = opened.use(await listenHttp(app, host, flags.port));
+  const metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
+  if (metricsPort !== null) {
+    opened.use(metricsPort);
+    note(metricsPort.said);
+  }
+  const close = (): Promise<void> => opened[Symbol.asyncDispose]();
+  const settle = (forMs: number): Promise<void> => listener.settle(forMs);
+  return { app, port: listener.port, settle, close, [Symbol.asyncDispose]: close };
+}
+
+/** Answers the questions of the process that has started this one, a line each, as JSON on standard error. */
+function answerLines(app: HttpApp, whenEnded: () => void): void {
+  const lines = createInterface({ input: process.stdin });
+  lines.on('close', whenEnded);
+  lines.on('line', (line) => {
+    if (line === 'routes') process.stderr.write(`${answerPrefix}${JSON.stringify(routesOf(app))}\n`);
+  });
+}
+
+/** Takes the same time wherever the two differ. */
+function isEqual(key: Secret, shown: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(key.reveal()), digest(shown));
+}
+
+const demoContext = 4096;
+
+function demoPlan(flags: ServeFlags) {
+  return {
+    ...{ model: flags.target, draft: flags.draft, mode: 'auto' as const, hedges: flags.hedges, context: demoContext },
+    ...{ lookUp: flags.lookUp, gpu: flags.gpu, draftLength: 4, unpaced: false, profile: defaultEdgeProfile.name },
+  } as const;
+}
+
+async function startDemoEdge(flags: ServeFlags, policy: OfflinePolicy): Promise<EdgeProcess> {
+  const plan = demoPlan(flags);
+  const openings = [...openingsOf(plan), ...offlineOpenings(policy)];
+  await prepareModels(openings, 'close other programs, or name a smaller --pair (outrider models list)');
+  note('starting the edge process and loading the draft ...');
+  return startEdgeProcess(edgeFlagsOf(plan), (line) => process.stderr.write(`${foreignLine(line)}\n`));
+}
+
+/** The endpoint outlives the edge of the demonstration where something writes without it, or waits. */
+function lostDemo({ url }: EdgeProcess, flags: ServeFlags, { message }: OutriderError): string {
+  const edgeFlags = edgeFlagsOf(demoPlan(flags)).filter(
+    (flag, index, all) => flag !== '--log-level' && all[index - 1] !== '--log-level',
+  );
+  return `${message}; to start it again: outrider edge --port ${new URL(url).port} ${edgeFlags.join(' ')}`;
+}
+
+/** Which edges answer now; one that does not may come later. @returns what keeps their order */
+async function tellEdges({ edges }: CommandDevice, { prefer }: ServeFlags): Promise<Disposable> {
+  const found = await probeEdges(edges);
+  for (const line of edgeLines(found)) note(line);
+  if (prefer === 'given' || found.length < 2) return { [Symbol.dispose]: () => {} };
+  const told = (names: readonly string[]): void => note(`preferred, as measured: ${names.join(', ')}`);
+  edges.routes.replace(measuredOrder(found));
+  told(edges.routes.names);
+  return keepMeasuredOrder(edges, told);
+}
+
+function tellOutage(isDown: boolean): void {
+  note(
+    isDown
+      ? 'no edge answers: the model of this machine writes, and nobody verifies it'
+      : 'an edge is back: it verifies and goes on',
+  );
+}
+
+function tellAddress({ target, clientKey }: ServeFlags, port: number): void {
+  const base = `http://${host}:${port}/v1`;
+  const key = clientKey === undefined ? '' : ` -H "Authorization: Bearer $OUTRIDER_CLIENT_KEY"`;
+  const body = JSON.stringify({
+    model: target,
+    messages: [{ role: 'user', content: 'Why is the sky blue?' }],
+    stream: true,
+  });
+  note(`${clientKey === undefined ? 'no key is asked for' : 'asks for a key'}; try it:`);
+  note(`  curl -N ${base}/chat/completions${key} -H "Content-Type: application/json" -d '${body}'`);
+  process.stdout.write(`${base}\n`);
+}
+
+function note(text: string): void {
+  process.stderr.write(`${styleText('dim', text)}\n`);
+}

@@ -1,0 +1,144 @@
+// The checks of doctor: what device and edge need on this machine. Each check says in one line what it found or what is wrong, and
+// in another what to do. It repairs nothing and downloads nothing.
+
+import { availableParallelism } from 'node:os';
+import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import { median } from '../../core/basics/statistics.ts';
+import { modelLabel } from '../../files/document.ts';
+import { gpuChoiceOf, startLlamaEngine } from '../../models/engines/llama-engine.ts';
+import type { OpenModelOptions } from '../../models/engines/open-model.ts';
+import { modelPath } from '../../models/files/acquire.ts';
+import { defaultCacheDirectory, fileBytes, hashFile } from '../../models/files/cache.ts';
+import { findModel } from '../../models/files/manifest.ts';
+import { availableMemoryBytes, demandMemory, memoryBytes, type PlannedModel } from '../../models/files/memory-check.ts';
+import { readGguf } from '../../models/gguf/gguf.ts';
+import type { LanguageModel } from '../../models/port/model.ts';
+import { needsFile } from '../../models/port/model-spec.ts';
+import type { Connection } from '../../network/transport/transport.ts';
+import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
+import { listenWebSocket } from '../../network/transport-node/websocket-server.ts';
+import { probeEdge } from '../../processes/device/probe-edge.ts';
+import { formatBytes } from '../terminal/progress-bar.ts';
+
+export interface Check {
+  readonly check: string;
+  readonly ok: boolean;
+  /** What was found, or what is wrong. */
+  readonly cause: string;
+  /** What to do; empty where nothing is to be done. */
+  readonly remedy: string;
+}
+
+/** Runs one check. Its error says what is wrong; its result says what was found. */
+export async function runCheck(check: string, work: () => Promise<string> | string): Promise<Check> {
+  try {
+    return { check, ok: true, cause: await work(), remedy: '' };
+  } catch (error) {
+    if (isOutriderError(error)) return { check, ok: false, cause: error.message, remedy: error.remedy };
+    const cause = error instanceof Error ? error.message : String(error);
+    return { check, ok: false, cause, remedy: 'report it with the whole output of outrider doctor --json' };
+  }
+}
+
+const leastNode: readonly [number, number] = [22, 12];
+
+export function checkNode(version: string = process.versions.node): string {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1])) return `Node ${version}`;
+  const cause = `Node ${version} is older than ${leastNode.join('.')}`;
+  throw new OutriderError('engine-missing', cause, 'install a newer Node, or use the one that "node setup.mjs" brings');
+}
+
+export async function checkEngine(gpu?: OpenModelOptions['gpu']): Promise<string> {
+  const { version, backend } = await startLlamaEngine(gpuChoiceOf(gpu));
+  return `${version}, ${backend.split(',')[0]}`;
+}
+
+/** @returns in words that the file of a model is there and the right one. A toy needs none. */
+export async function checkModelFile(spec: string): Promise<string> {
+  if (!needsFile(spec)) return `${spec} needs no file`;
+  const entry = findModel(spec);
+  const path = pathOf(spec);
+  const name = modelLabel(spec);
+  if ((await fileBytes(path)) === undefined) {
+    const remedy = entry === undefined ? 'give the path of a GGUF file' : `outrider models pull ${spec}`;
+    throw new OutriderError('model-not-found', `there is no file of ${name}`, remedy);
+  }
+  if (entry === undefined) return `${name} is there; the manifest has no hash of it`;
+  const sha256 = await hashFile(path);
+  if (sha256 === entry.sha256) return `${spec}, SHA-256 as in the manifest`;
+  const remedy = `outrider models remove ${spec}, then outrider models pull ${spec}`;
+  throw new OutriderError('model-hash-mismatch', `the file of ${spec} has another SHA-256 than the manifest`, remedy);
+}
+
+/** Where the file of a model lies or would lie. */
+export function pathOf(spec: string): string {
+  const entry = findModel(spec);
+  return entry === undefined ? spec : modelPath(defaultCacheDirectory(), entry);
+}
+
+export function checkTokenizers(target: LanguageModel, draft: LanguageModel): string {
+  if (target.tokenizer.hash === draft.tokenizer.hash) return 'target and draft have the same tokenizer';
+  const cause = `${target.identity.name} and ${draft.identity.name} have different tokenizers`;
+  throw new OutriderError('tokenizer-mismatch', cause, 'use a pair of "outrider models list"');
+}
+
+/** @param models both, as they will be opened; without toys, which take next to nothing */
+export async function checkMemory(models: readonly PlannedModel[], availableBytes?: number): Promise<string> {
+  const freeBytes = availableBytes ?? (await availableMemoryBytes());
+  await demandMemory(models, { availableBytes: freeBytes });
+  let neededBytes = 0;
+  for (const model of models) neededBytes += memoryBytes(await readGguf(model.path), model);
+  return `${formatBytes(neededBytes)} needed for both models, ${formatBytes(freeBytes)} free`;
+}
+
+export function checkCores(coreCount: number = availableParallelism()): string {
+  if (coreCount >= 2) return `${coreCount} cores; device and edge use one thread each where text must be exact`;
+  const cause = 'one core: device and edge would take turns on it';
+  throw new OutriderError('bad-argument', cause, 'run the edge on another machine');
+}
+
+/** An edge that runs there already is no fault. */
+export async function checkPort(port: number): Promise<string> {
+  try {
+    const listener = await listenWebSocket({ host: '127.0.0.1', port }, (connection) => silent(connection));
+    await listener.close();
+    return `port ${port} is free`;
+  } catch (error) {
+    const { hello } = await probeEdge(`ws://127.0.0.1:${port}`).catch(() => ({ hello: null }));
+    if (hello !== null) return `an edge runs on port ${port} already (${hello.model})`;
+    throw error;
+  }
+}
+
+function silent(connection: Connection) {
+  return { frame: (bytes: Uint8Array) => connection.send(bytes), writable: () => {}, closed: () => {} };
+}
+
+const pingCount = 20;
+
+/** Median time of a frame to an echo on this machine and back, ms. @throws OutriderError */
+export async function measureLoopback(): Promise<number> {
+  const listener = await listenWebSocket({ host: '127.0.0.1', port: 0 }, silent);
+  try {
+    let answered = (): void => {};
+    const connection = await connectWebSocket(`ws://127.0.0.1:${listener.port}`)(() => ({
+      frame: () => answered(),
+      writable: () => {},
+      closed: () => {},
+    }));
+    const times: number[] = [];
+    for (let ping = 0; ping < pingCount; ping += 1) {
+      const startMs = performance.now();
+      await new Promise<void>((resolve) => {
+        answered = resolve;
+        connection.send(Uint8Array.of(ping));
+      });
+      times.push(performance.now() - startMs);
+    }
+    connection.close('done', 'measured');
+    return median(times);
+  } finally {
+    await listener.close();
+  }
+}

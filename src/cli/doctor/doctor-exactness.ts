@@ -1,0 +1,65 @@
+// What exact text costs on this machine: the target's shape law, a short check that no bit differs under it, and the times of its steps
+// beside those of the same engine without a law.
+
+import { OutriderError } from '../../core/basics/errors.ts';
+import { describeLaw, freeLaw } from '../../core/decoding/shape-law.ts';
+import { checkShapes } from '../../models/exactness/shape-check.ts';
+import type { LanguageModel } from '../../models/port/model.ts';
+import type { MeasuredSteps, StepTime } from './doctor-measure.ts';
+
+/** A step of so many rows, ms: under the law, and without it. */
+export interface ExactCost extends StepTime {
+  readonly nativeMs: number;
+  /** `ms` over `nativeMs`. */
+  readonly ratio: number;
+}
+
+/** Row counts of the steps whose cost is shown. */
+export const comparedRows: readonly number[] = [1, 2, 4, 8];
+
+/** Enough to meet every kernel that sessions meet, and few enough for a large model. */
+const shortCheck = { contextLengths: [32], positions: 12 };
+const shortCallSizes = [2, 3, 4, 5, 8, 12];
+
+export function describeExactness({ limits, exactness }: LanguageModel): string {
+  const law = describeLaw(limits.law);
+  if (exactness === undefined) return `${law}; this engine has no rounding of its own`;
+  const weights = exactness.weights === 'repacked' ? 'weights repacked for this processor' : 'weights not repacked';
+  return `${law}; ${weights}; when it was found, ${exactness.comparisons} positions were compared, no bit differed`;
+}
+
+/** Whether the law asks nothing of the engine, so that there is nothing to compare. */
+export function isNative({ limits, exactness }: LanguageModel): boolean {
+  const asksNothing = describeLaw(limits.law) === describeLaw(freeLaw);
+  return exactness === undefined || (asksNothing && exactness.weights === 'repacked');
+}
+
+/** Where the native engine was not measured, the ratio is that which was measured when the law was found. */
+export function exactCosts({ exactness }: LanguageModel, { steps, nativeSteps }: MeasuredSteps): ExactCost[] {
+  return steps.map(({ rows, ms }, index) => {
+    const found = exactness?.costs.find((cost) => cost.rows === rows);
+    const foundRatio = found === undefined || !(found.nativeMs > 0) ? 1 : found.ms / found.nativeMs;
+    const nativeMs = nativeSteps?.[index]?.ms ?? ms / foundRatio;
+    return { rows, ms, nativeMs, ratio: ms / nativeMs };
+  });
+}
+
+export function describeCosts(costs: readonly ExactCost[], wasMeasured: boolean): string {
+  const told = costs.filter(({ rows }) => comparedRows.includes(rows));
+  const list = (value: (cost: ExactCost) => number, digits: number): string =>
+    told.map((cost) => value(cost).toFixed(digits)).join(', ');
+  const native = `steps of ${list(({ rows }) => rows, 0)} rows would take ${list(({ nativeMs }) => nativeMs, 1)} ms`;
+  const doubt = wasMeasured ? '' : ' (by what was measured when the law was found)';
+  return `without the law ${native}${doubt}; exact ones take ${list(({ ratio }) => ratio, 2)} times as long`;
+}
+
+/** The short check of the bits. @throws OutriderError `internal` where one differs */
+export async function checkShapesHere(model: LanguageModel): Promise<string> {
+  const callSizes = shortCallSizes.filter((size) => size <= model.limits.maxItemTokens);
+  const { comparisons, shapeMismatches, changedChoices } = await checkShapes(model, { ...shortCheck, callSizes });
+  if (shapeMismatches === 0) return `${comparisons} positions, the same bits whatever the calls were`;
+  const cause = `${shapeMismatches} of ${comparisons} positions differ with the shape of the call, ${changedChoices} choices among them`;
+  const remedy =
+    'delete the folder "laws" in the cache, so that the law is searched again, and report it with the whole output';
+  throw new OutriderError('internal', cause, remedy);
+}

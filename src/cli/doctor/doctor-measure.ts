@@ -1,0 +1,134 @@
+// What doctor measures of open models: how long steps and drafts take, and how many drafts hold. Seconds of small models, a minute of
+// large ones.
+
+import { CloseStack } from '../../core/basics/close-stack.ts';
+import { median } from '../../core/basics/statistics.ts';
+import { sampleTokens } from '../../models/exactness/sample-text.ts';
+import { appendTokens } from '../../models/port/append-tokens.ts';
+import type { LanguageModel, ModelSequence } from '../../models/port/model.ts';
+
+/** A step of the target over so many rows of one sequence, under the law that it keeps to; median, ms. */
+export interface StepTime {
+  readonly rows: number;
+  readonly ms: number;
+}
+
+export interface MeasuredSteps {
+  /** Of 1 to 8 rows, in order. */
+  readonly steps: readonly StepTime[];
+  /** The same of the native engine, measured in turns with them; null: there was none. */
+  readonly nativeSteps: readonly StepTime[] | null;
+}
+
+export interface MeasuredDrafts {
+  readonly draftMs: number;
+  /** Share of the target's greedy tokens that the draft would have written. */
+  readonly acceptance: number;
+  readonly comparedTokens: number;
+}
+
+const stepRows = [1, 2, 3, 4, 5, 6, 7, 8];
+const prompts = [
+  'Why is the sky blue?',
+  'Write a function that adds two numbers in Python.',
+  'Name three animals that live in the sea, and say what they eat.',
+];
+const answerTokens = 40;
+const contextTokens = 64;
+const repeats = 7;
+/** A clock may be too coarse for a toy. */
+const leastMs = 0.01;
+
+/** @param native the target's engine without a law */
+export async function measureSteps(target: LanguageModel, native: LanguageModel | null): Promise<MeasuredSteps> {
+  const [steps = [], nativeSteps = null] = await timeSteps(native === null ? [target] : [target, native], stepRows);
+  return { steps, nativeSteps };
+}
+
+export async function measureDrafts(target: LanguageModel, draft: LanguageModel): Promise<MeasuredDrafts> {
+  const [drafted] = await timeSteps([draft], [1]);
+  let [matched, compared] = [0, 0];
+  for (const prompt of prompts) {
+    const text = target.tokenizer.encodeChat([{ role: 'user', content: prompt }]);
+    const answer = await writeGreedily(target, text);
+    matched += await countAgreeing(draft, text, answer);
+    compared += answer.length;
+  }
+  return {
+    draftMs: drafted?.[0]?.ms ?? leastMs,
+    acceptance: compared === 0 ? 0 : matched / compared,
+    comparedTokens: compared,
+  };
+}
+
+/** Models and row counts take turns, so that a disturbance of the machine falls on all of them alike. */
+async function timeSteps(models: readonly LanguageModel[], rowCounts: readonly number[]): Promise<StepTime[][]> {
+  await using stack = new CloseStack();
+  const timers: ((rows: number) => Promise<number>)[] = [];
+  for (const model of models) timers.push(await stepTimer(model, Math.max(...rowCounts), stack));
+  const samples = models.map(() => rowCounts.map((): number[] => []));
+  // The first round is not counted: caches are cold.
+  for (let repeat = 0; repeat <= repeats; repeat += 1) {
+    for (const [at, rows] of rowCounts.entries()) {
+      for (const [index, time] of timers.entries()) {
+        const ms = await time(rows);
+        if (repeat > 0) samples[index]?.[at]?.push(ms);
+      }
+    }
+  }
+  return samples.map((ofModel) =>
+    rowCounts.map((rows, at) => ({ rows, ms: Math.max(leastMs, median(ofModel[at] ?? [])) })),
+  );
+}
+
+/** @returns what one step of so many rows takes after a short context, which stays as it is */
+async function stepTimer(model: LanguageModel, mostRows: number, stack: CloseStack) {
+  const text = sampleTokens(model.tokenizer, contextTokens + mostRows);
+  const sequence = model.openSequence();
+  stack.defer(() => sequence.release());
+  await appendTokens(model, sequence, text.slice(0, contextTokens));
+  return async (rows: number): Promise<number> => {
+    const startMs = performance.now();
+    await appendTokens(model, sequence, text.slice(contextTokens, contextTokens + rows), { rows });
+    const ms = performance.now() - startMs;
+    await sequence.truncate(contextTokens);
+    return ms;
+  };
+}
+
+async function writeGreedily(model: LanguageModel, prompt: readonly number[]): Promise<number[]> {
+  return withSequence(model, async (sequence) => {
+    const answer: number[] = [];
+    let [id] = await bestAfter(model, sequence, prompt, 1);
+    while (answer.length < answerTokens && id !== undefined && !model.tokenizer.endIds.has(id)) {
+      answer.push(id);
+      [id] = await bestAfter(model, sequence, [id], 1);
+    }
+    return answer;
+  });
+}
+
+/** How many ids of the answer the model would have written itself, given all that come before. */
+async function countAgreeing(model: LanguageModel, prompt: readonly number[], answer: readonly number[]) {
+  return withSequence(model, async (sequence) => {
+    const first = await bestAfter(model, sequence, prompt, 1);
+    const later = await bestAfter(model, sequence, answer, answer.length);
+    const said = [...first, ...later];
+    return answer.filter((id, at) => said[at] === id).length;
+  });
+}
+
+/** The best candidate after each of the last `rows` tokens. */
+async function bestAfter(model: LanguageModel, sequence: ModelSequence, tokens: readonly number[], rows: number) {
+  const found = await appendTokens(model, sequence, tokens, { rows });
+  return found.map(({ ids }) => ids[0]);
+}
+
+async function withSequence<Value>(model: LanguageModel, work: (sequence: ModelSequence) => Promise<Value>) {
+  const sequence = model.openSequence();
+  try {
+    return await work(sequence);
+  } finally {
+    await sequence.release();
+  }
+}

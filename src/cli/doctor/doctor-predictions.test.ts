@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { freeLaw, type ShapeLaw } from '../../core/decoding/shape-law.ts';
+import type { TokenTimePrediction } from '../../core/scheduling/predict-latency.ts';
+import { findProfile } from '../../models/port/profiles.ts';
+import { againstNative, keepsUp, type Measured, predictHere, predictPaced } from './doctor-predictions.ts';
+
+const rows = [1, 2, 3, 4, 5, 6, 7, 8];
+const measuredBy = (ms: (rows: number) => number, draftMs = 1): Measured => {
+  return {
+    draftMs,
+    acceptance: 0.8,
+    comparedTokens: 120,
+    steps: rows.map((count) => ({ rows: count, ms: ms(count) })),
+  };
+};
+const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
+const windowOf = (measured: Measured, law: ShapeLaw): number =>
+  predictHere(measured, law, 0).predictions.find(({ mode }) => mode === 'sd')?.drafts ?? 0;
+
+describe('a prediction', () => {
+  it('follows the stairs of the law: windows fill calls up', () => {
+    const stairs = measuredBy((count) => 40 * Math.ceil(count / 4), 5);
+    expect(windowOf(stairs, fours)).toBe(3);
+    const line = measuredBy((count) => 40 + 40 * count, 5);
+    expect(windowOf(line, freeLaw)).toBeLessThan(3);
+    // Beyond what was measured only the law knows where the next stair begins.
+    const flat = measuredBy(() => 80);
+    expect(windowOf(flat, { ...fours, multiple: 8, least: 8, most: 56 })).toBe(7);
+    expect(windowOf(flat, freeLaw)).toBeGreaterThan(7);
+  });
+
+  it('is predicted under laws of few rows a call, too', () => {
+    const threes = { ...freeLaw, most: 3 };
+    const { predictions, arMs } = predictHere(
+      measuredBy((count) => 10 * count),
+      threes,
+      1,
+    );
+    expect(predictions).toHaveLength(5);
+    expect(arMs).toBe(10);
+  });
+
+  it('paced is the profile, and this machine where that is slower', () => {
+    const profile = findProfile('edge-70b-a6000');
+    const [quick, slow] = [measuredBy((count) => 5 * count), measuredBy((count) => 90 * count)];
+    expect(predictPaced(quick, freeLaw, 20, profile).arMs).toBeCloseTo(profile.stepMs + profile.rowMs);
+    expect(predictPaced(slow, freeLaw, 20, profile).arMs).toBe(90);
+    expect([quick, slow].map((measured) => keepsUp(measured, freeLaw, profile))).toEqual([true, false]);
+  });
+});
+
+describe('beside the edge alone without a law', () => {
+  const said = (mode: TokenTimePrediction['mode'], msPerToken: number, arMs: number, arNativeMs: number): string => {
+    const quickest = { mode, msPerToken, drafts: 3 };
+    return againstNative({ predictions: [quickest], quickest, arMs, why: '' }, arNativeMs);
+  };
+
+  it.each([
+    ['stream', 50, 100, 60, '0.83', 'drafting more than makes up for what exactness costs'],
+    ['stream', 60, 100, 60, '1.00', 'drafting just makes up for what exactness costs'],
+    ['stream', 80, 100, 60, '1.33', 'drafting does not make up for what exactness costs'],
+    ['stream', 50, 60, 60, '0.83', 'drafting pays, and exactness costs nothing here'],
+    ['stream', 99, 100, 60, '1.65', 'here neither exactness nor drafting pays'],
+    ['ar', 100, 100, 60, '1.67', 'here neither exactness nor drafting pays'],
+    ['ar', 61, 61, 60, '1.02', 'exactness costs nothing here, and drafting does not pay'],
+  ] as const)('%s at %i ms, alone %i, native %i', (mode, ms, arMs, arNativeMs, ratio, judgement) => {
+    expect(said(mode, ms, arMs, arNativeMs)).toBe(
+      `${mode} takes ${ratio} of ar-native, the edge alone without the law: ${judgement}`,
+    );
+  });
+});

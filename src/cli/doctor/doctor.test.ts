@@ -1,0 +1,162 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startToyEdge, type ToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
+import { anyone } from '../../core/protocol/edge/edge-key.ts';
+import { writeTinyModel } from '../../models/gguf/gguf.fixture.ts';
+import { createToyModel } from '../../models/port/toy.ts';
+import { probeEdge } from '../../processes/device/probe-edge.ts';
+import {
+  checkCores,
+  checkMemory,
+  checkModelFile,
+  checkNode,
+  checkPort,
+  checkTokenizers,
+  runCheck,
+} from './doctor-checks.ts';
+import { type DoctorOptions, examine } from './doctor-examine.ts';
+
+let edge: ToyEdge;
+beforeAll(async () => {
+  edge = await startToyEdge({ keyOf: (key) => (key === '' ? anyone : null) });
+});
+afterAll(() => edge[Symbol.asyncDispose]());
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const toys: DoctorOptions = { model: `toy:${toySeed}`, draft: `toy:${toySeed}:0.8`, port: 0 };
+
+async function failedOf(options: DoctorOptions): Promise<string[]> {
+  const { rows } = await examine(options);
+  return rows.filter(({ ok }) => !ok).map(({ check }) => check);
+}
+
+describe('doctor', () => {
+  it('finds nothing wrong where nothing is wrong, and predicts', async () => {
+    const { rows, summary, allPredictions } = await examine({ ...toys, edge: edge.url });
+    // Cores and memory are the machine's own affair.
+    expect(rows.filter(({ ok, check }) => !ok && check !== 'cores' && check !== 'memory')).toEqual([]);
+    expect(rows.map(({ check }) => check)).toContain('edge');
+    expect(allPredictions.map(({ predictions }) => predictions.length)).toEqual([5, 5]);
+    expect(summary['acceptance']).toBeGreaterThan(0.6);
+    expect(summary['acceptance']).toBeLessThan(1);
+    for (const rows of [1, 2, 3, 4, 5, 6, 7, 8]) expect(summary[`stepMs${rows}`]).toBeGreaterThan(0);
+    // A toy has no rounding of its own, so exactness costs it nothing.
+    expect(summary).toMatchObject({ exact: true, law: 'any shape', weights: null });
+    for (const rows of [1, 2, 4, 8]) {
+      expect(summary[`exactCost${rows}`]).toBe(1);
+      expect(summary[`nativeStepMs${rows}`]).toBe(summary[`stepMs${rows}`]);
+    }
+    expect(summary['arNativeMsPerToken']).toBe(summary['stepMs1']);
+    expect(summary['quickestMode']).toBe(summary['here_quickest']);
+    expect(summary['quickestOverArNative']).toBeLessThanOrEqual(1);
+    for (const key of ['edgeRoundTripMs', 'edgeArMsPerToken', 'here_stream_msPerToken', 'paced_edge-sd_msPerToken']) {
+      expect(summary[key], key).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it('says of an edge that is not there that it is not there', async () => {
+    expect(await failedOf({ ...toys, edge: 'ws://127.0.0.1:9' })).toContain('edge');
+  });
+
+  it('says of an edge that does not know the key that it fails', async () => {
+    const { rows, summary } = await examine({ ...toys, edge: edge.url, key: 'another' });
+    expect(rows.find(({ check }) => check === 'edge')).toMatchObject({
+      ok: false,
+      cause: expect.stringMatching(/key/),
+    });
+    expect(summary['ok']).toBe(false);
+  });
+
+  it('leaves out what a failed check makes impossible, and downloads nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
+    vi.stubEnv('OUTRIDER_CACHE', folder);
+    const { rows } = await examine({ ...toys, model: 'smollm2-135m' });
+    rmSync(folder, { recursive: true });
+    const failed = rows.filter(({ ok }) => !ok);
+    expect(failed.map(({ check }) => check)).toEqual(
+      expect.arrayContaining([
+        'target file',
+        'memory',
+        'models',
+        'tokenizers',
+        'shape law',
+        'exact shapes',
+        'acceptance',
+        'steps',
+        'exact cost',
+      ]),
+    );
+    for (const { remedy } of failed) expect(remedy).not.toBe('');
+    expect(rows.find(({ check }) => check === 'models')?.cause).toMatch(/not tried/);
+  });
+});
+
+describe('a check', () => {
+  it('of the file refuses one with other bytes', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
+    const file = join(folder, 'a.gguf');
+    writeFileSync(file, 'no model');
+    await expect(checkModelFile(file)).resolves.toMatch(/^[^/]+ is there; the manifest has no hash/);
+    const absent = { code: 'model-not-found', message: 'there is no file of b.gguf' };
+    await expect(checkModelFile(join(folder, 'b.gguf'))).rejects.toMatchObject(absent);
+    vi.stubEnv('OUTRIDER_CACHE', folder);
+    mkdirSync(join(folder, 'models'));
+    writeFileSync(join(folder, 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf'), 'no model');
+    await expect(checkModelFile('smollm2-135m')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
+    rmSync(folder, { recursive: true });
+  });
+
+  it('of Node refuses an old one', () => {
+    expect(() => checkNode('20.19.1')).toThrow(/older than 22.12/);
+    expect(() => checkNode('22.11.0')).toThrow(/older than 22.12/);
+    expect(checkNode('22.12.0')).toBe('Node 22.12.0');
+    expect(checkNode('24.0.0')).toBe('Node 24.0.0');
+  });
+
+  it('of memory and cores refuses too little', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
+    const path = join(folder, 'tiny.gguf');
+    await writeTinyModel(path);
+    const both = [1, 2].map((sequences) => ({ path, sequences, contextLength: 100 }));
+    await expect(checkMemory(both, 150e6)).rejects.toMatchObject({ code: 'memory-full' });
+    await expect(checkMemory(both, 900e6)).resolves.toMatch(/^20\d\.\d MB needed for both models, 900\.0 MB free$/);
+    rmSync(folder, { recursive: true });
+    expect(() => checkCores(1)).toThrow(/one core/);
+    expect(checkCores(2)).toMatch(/2 cores/);
+  });
+
+  it('of the port tells an edge from another program', async () => {
+    await expect(checkPort(edge.port)).resolves.toMatch(/an edge runs on port/);
+    const other = createServer((socket) => socket.end('hello\r\n'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    await expect(checkPort(port)).rejects.toMatchObject({ code: 'port-in-use' });
+    other.close();
+  });
+
+  it('of the tokenizers refuses another vocabulary', () => {
+    const target = createToyModel({ seed: 1, role: 'target' });
+    const draft = createToyModel({ seed: 1, role: 'draft', vocabularySize: 30_000 });
+    expect(() => checkTokenizers(target, draft)).toThrowError(expect.objectContaining({ code: 'tokenizer-mismatch' }));
+    expect(checkTokenizers(target, target)).toMatch(/same/);
+  });
+
+  it('of an edge reads its greeting', async () => {
+    const { hello, roundTripMs } = await probeEdge(edge.url);
+    expect(hello.tokenizerHash).toBe(edge.target.tokenizer.hash);
+    expect(roundTripMs).toBeGreaterThan(0);
+  });
+
+  it('that meets a bug says so', async () => {
+    const check = await runCheck('x', () => {
+      throw new TypeError('oops');
+    });
+    expect(check).toMatchObject({ ok: false, cause: 'oops', remedy: expect.stringMatching(/report/) });
+  });
+});

@@ -1,0 +1,80 @@
+// `outrider doctor`: checks that everything is there, measures what exact text costs, and predicts the quickest mode here. Exit status 1
+// when a check fails.
+
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import { modelLabel, printDocument, type Result } from '../../files/document.ts';
+import { fingerprintOption } from '../device/open-device.ts';
+import { createLawReport } from '../models/law-report.ts';
+import { gpuOption } from '../options/gpu-option.ts';
+import { commandOf } from '../options/option-flags.ts';
+import type { OptionsOf } from '../options/options.ts';
+import { namesOf, pairOption } from '../options/pair-options.ts';
+import { formatTable } from '../terminal/terminal-table.ts';
+import { foreignLine } from '../terminal/terminal-text.ts';
+import type { Check } from './doctor-checks.ts';
+import { examine } from './doctor-examine.ts';
+import type { AllPredictions } from './doctor-summary.ts';
+
+const options = {
+  pair: pairOption,
+  model: { flag: '--model <name|path>', alias: '--target <name|path>', help: "target model instead of the pair's" },
+  draft: { flag: '--draft <name|path>', help: "draft model instead of the pair's" },
+  gpu: gpuOption,
+  edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },
+  edgeFingerprint: fingerprintOption as typeof fingerprintOption,
+  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  port: { flag: '--port <number>', help: 'port that an edge here would use', whole: [0, 65_535], default: 8642 },
+  json: { flag: '--json', help: 'print one JSON document' },
+} as const;
+
+type DoctorFlags = OptionsOf<typeof options>;
+
+export function doctorCommand(): Command {
+  const description =
+    'check that everything is there, measure what exact text costs on this machine, and predict the quickest mode';
+  return commandOf({ name: 'doctor', description, options }, runDoctor);
+}
+
+async function runDoctor(flags: DoctorFlags): Promise<void> {
+  const { target: model, draft } = namesOf({ ...flags, target: flags.model });
+  const isQuiet = flags.json;
+  const law = createLawReport(model);
+  const onCheck = (check: Check): void => {
+    law.stop();
+    if (!isQuiet) printCheck(check);
+  };
+  const options = { ...flags, key: flags.key?.reveal(), model, draft, onCheck, onLawProgress: law.onLawProgress };
+  const { allPredictions, ...result } = await examine(options);
+  const named = { model: modelLabel(model), draft: modelLabel(draft) };
+  if (isQuiet) printDocument('doctor', { ...result, params: { ...flags, ...named } });
+  else printPredictions(allPredictions, result);
+  if (result.summary['ok'] !== true) process.exitCode = 1;
+}
+
+function printCheck({ check, ok, cause, remedy }: Check): void {
+  const mark = ok ? styleText('green', '✓') : styleText('red', '✗');
+  const advice = remedy === '' ? '' : `\n  ${foreignLine(remedy)}`;
+  process.stdout.write(`${mark} ${check.padEnd(13)} ${foreignLine(cause)}${advice}\n`);
+}
+
+function printPredictions(allPredictions: AllPredictions, { summary }: Result): void {
+  for (const { where, predictions, quickest, why, native } of allPredictions) {
+    const rows = predictions.map(({ mode, msPerToken, drafts }) => ({
+      mode,
+      'ms per token': msPerToken.toFixed(1),
+      drafts,
+    }));
+    if (native !== undefined && summary['exact'] === true)
+      rows.push({ mode: 'ar-native' as 'ar', 'ms per token': native.msPerToken.toFixed(1), drafts: 0 });
+    process.stdout.write(`\npredicted for ${where}:\n${formatTable(rows, ['mode', 'ms per token', 'drafts'])}\n`);
+    process.stdout.write(`${styleText('bold', quickest.mode)} would be quickest: ${why}\n`);
+    if (native !== undefined) process.stdout.write(`${native.said}\n`);
+  }
+  const failed = Number(summary['failed']);
+  const verdict =
+    failed === 0
+      ? styleText('green', 'everything is there')
+      : styleText('red', failed === 1 ? '1 check failed' : `${failed} checks failed`);
+  process.stdout.write(`\n${verdict}\n`);
+}

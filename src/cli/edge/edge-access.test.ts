@@ -1,0 +1,161 @@
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Secret } from '../../core/basics/secret.ts';
+import type { EdgeKey } from '../../core/protocol/edge/edge-key.ts';
+import { addKeyTo } from '../../files/key-files.ts';
+import { makeCertificate } from '../../files/self-signed.ts';
+import { type AccessFlags, openAccess } from './edge-access.ts';
+
+const strong = 'Zk3vQ8xT1mBw7rYc5nHs2d';
+let folder = '';
+const opened: AsyncDisposable[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outrider-access-'));
+  vi.stubEnv('OUTRIDER_STATE', join(folder, 'state'));
+});
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function flags(given: Partial<AccessFlags>): AccessFlags {
+  const none = { key: undefined, keys: undefined, tlsCert: undefined, tlsKey: undefined };
+  const off = { allowAnyone: false, tlsSelfSigned: false, plain: false };
+  return { host: '127.0.0.1', ...none, ...off, allowOrigin: undefined, allowHost: undefined, ...given };
+}
+
+async function open(given: Partial<AccessFlags>) {
+  const access = await openAccess(flags(given));
+  opened.push(access);
+  return access;
+}
+
+const terms = { scopes: ['verify'], expires: null, share: 2, maxSessions: 3, maxWaiting: null } as const;
+
+describe('an edge that others can reach', () => {
+  const loopback = ['127.0.0.1', '::1', 'localhost', '127.9.9.9'];
+  const exposed = ['0.0.0.0', '::', '0', '192.0.2.1', '::ffff:192.0.2.1'];
+  /** Each way to say who may come, and each way to say what goes in clear. */
+  const keys: readonly (readonly [string, Partial<AccessFlags>, boolean])[] = [
+    ['nothing', {}, false],
+    ['a strong key', { key: new Secret(strong) }, true],
+    ['--allow-anyone', { allowAnyone: true }, true],
+  ];
+  const tls: readonly (readonly [string, Partial<AccessFlags>, boolean])[] = [
+    ['nothing', {}, false],
+    ['--tls-self-signed', { tlsSelfSigned: true }, true],
+    ['--plain', { plain: true }, true],
+  ];
+  const table = keys.flatMap(([said, key, isFine]) =>
+    tls.map(([told, cover, isCovered]) => ({ said, told, given: { ...key, ...cover }, starts: isFine && isCovered })),
+  );
+
+  it.each(table)('starts with $said and $told: $starts', async ({ given, starts }) => {
+    for (const host of loopback) await open({ ...given, host });
+    for (const host of exposed) {
+      if (starts) await open({ ...given, host });
+      else await expect(open({ ...given, host })).rejects.toMatchObject({ code: 'bad-argument' });
+    }
+  });
+
+  it('takes no weak key, and no short one even on this machine', async () => {
+    const weak = new Secret('correct horse battery');
+    await open({ key: weak });
+    await expect(open({ key: weak, host: '0.0.0.0', plain: true })).rejects.toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringContaining('too weak'),
+    });
+    await expect(open({ key: new Secret('1234567') })).rejects.toMatchObject({ code: 'bad-argument' });
+  });
+
+  it('takes the keys of this user where none are named', async () => {
+    const { key } = await addKeyTo(join(folder, 'state', 'keys.json'), { ...terms, name: 'Ada' }, Date.now());
+    const access = await open({ host: '0.0.0.0', plain: true });
+    expect(access.keyOf?.(key)?.name).toBe('Ada');
+    expect(access.said[0]).toBe('key required: 1 key is valid');
+    expect((await open({})).keyOf).toBeUndefined();
+    expect((await open({ host: '0.0.0.0', plain: true, allowAnyone: true })).keyOf).toBeUndefined();
+  });
+
+  it('does not start with a file of keys that is missing or damaged', async () => {
+    const file = join(folder, 'keys.json');
+    await expect(open({ keys: file })).rejects.toMatchObject({ code: 'keys-unreadable' });
+    await writeFile(file, '{}', { mode: 0o600 });
+    await expect(open({ keys: file })).rejects.toMatchObject({ code: 'keys-unreadable' });
+  });
+});
+
+describe('the key of a device', () => {
+  it('is the one of --key, or one of the file, with what the file says of it', async () => {
+    const file = join(folder, 'keys.json');
+    const { key } = await addKeyTo(file, { ...terms, name: 'Ada' }, Date.now());
+    const web = await addKeyTo(file, { ...terms, name: 'web', scopes: ['chat'] }, Date.now());
+    const { keyOf, said } = await open({ keys: file, key: new Secret(strong) });
+    expect(keyOf?.(key)).toMatchObject({ name: 'Ada', share: 2, maxSessions: 3 });
+    expect(keyOf?.(strong)).toMatchObject({ id: '--key', name: '--key', share: 1 });
+    for (const wrong of ['', 'x', `${strong} `, key.slice(0, -1)]) expect(keyOf?.(wrong)).toBeNull();
+    expect(() => keyOf?.(web.key)).toThrow('the key "web" does not have the scope verify');
+    expect(said.join()).not.toContain(strong);
+  });
+
+  it('is not asked for where none is set on this machine', async () => {
+    expect((await open({})).keyOf).toBeUndefined();
+  });
+
+  it('is followed: the edge ends the sessions of a key that has expired', async () => {
+    const file = join(folder, 'keys.json');
+    const expires = new Date(Date.now() + 1500).toISOString();
+    const { key } = await addKeyTo(file, { ...terms, name: 'Ada', expires }, Date.now());
+    const access = await open({ keys: file, key: new Secret(strong) });
+    const [ada, typed] = [access.keyOf?.(key), access.keyOf?.(strong)];
+    const judged: (EdgeKey | null)[][] = [];
+    const edge = {
+      renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null) {
+        judged.push([ada, typed].map((one) => (one ? find(one.id, one) : null)));
+      },
+    };
+    const listener = { isOwnName: () => false, renewCertificate: () => {}, port: 0, close: async () => {} };
+    access.follow(edge, listener, () => {});
+    await vi.waitFor(() => expect(judged).toEqual([[null, typed]]), { timeout: 10_000 });
+  });
+});
+
+describe('the certificate', () => {
+  it('is made once, and its fingerprint is said', async () => {
+    const first = await open({ tlsSelfSigned: true });
+    expect(first.scheme).toBe('wss');
+    expect(first.said[1]).toMatch(/^certificate SHA-256 [0-9a-f]{64}, valid until 20/);
+    expect((await open({ tlsSelfSigned: true })).said).toEqual(first.said);
+    expect(first.said).toHaveLength(2);
+    const key = join(folder, 'state', 'edge-key.pem');
+    const files = { tlsCert: join(folder, 'state', 'edge-certificate.pem'), tlsKey: key };
+    expect((await open(files)).said).toHaveLength(2);
+    await chmod(key, 0o644);
+    const warning = `warning: everyone on this machine may read the private key ${key} (mode 644); chmod 600 it`;
+    if (process.platform !== 'win32') expect((await open(files)).said[2]).toBe(warning);
+    expect((await readdir(join(folder, 'state'))).sort()).toEqual(['edge-certificate.pem', 'edge-key.pem']);
+  });
+
+  it('needs both of its files, and one kind of them', async () => {
+    const made = makeCertificate(['localhost'], Date.now());
+    const [tlsCert, tlsKey] = [join(folder, 'c.pem'), join(folder, 'k.pem')];
+    await writeFile(tlsCert, made.cert);
+    await writeFile(tlsKey, made.key);
+    expect((await open({ tlsCert, tlsKey })).listen.tls).toMatchObject(made);
+    for (const given of [{ tlsCert }, { tlsKey }, { tlsCert, tlsKey, tlsSelfSigned: true }]) {
+      await expect(open(given)).rejects.toMatchObject({ code: 'bad-argument' });
+    }
+  });
+});
+
+describe('the names of the edge', () => {
+  it('are the host that was given and those that are listed', async () => {
+    const access = await open({ host: 'localhost', allowHost: ['edge.example'] });
+    expect(access.listen.allowHosts).toEqual(['edge.example', 'localhost']);
+    expect(access.listen.host).toMatch(/^(127\.0\.0\.1|::1)$/);
+  });
+});

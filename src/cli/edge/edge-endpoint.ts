@@ -1,0 +1,93 @@
+// The HTTP endpoint on an edge's own port: the edge answers by itself, in mode ar, or edge-sd where it has a draft of its own.
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import type { EdgeKey } from '../../core/protocol/edge/edge-key.ts';
+import { packageVersion } from '../../files/document.ts';
+import type { LanguageModel } from '../../models/port/model.ts';
+import { createInMemoryNetwork } from '../../network/transport/in-memory.ts';
+import { peerAddress } from '../../network/transport-node/port-limits.ts';
+import { createAddressGuard } from '../../network/transport-node/upgrade-guard.ts';
+import { createDevice } from '../../processes/device/device.ts';
+import type { Edge } from '../../processes/edge/edge.ts';
+import { edgeRoutes, isForApi } from '../../processes/edge/edge-requests.ts';
+import { createHttpApp, routesOf } from '../../processes/http/app.ts';
+import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
+import { requestListenerOf } from '../../processes/http/listen-http.ts';
+import type { HttpObserver } from '../../processes/http/request-record.ts';
+import type { EdgeAccess } from './edge-access.ts';
+
+type KeyOf = (credentials: string) => EdgeKey | null;
+
+/** What an edge's own port does for the endpoint. */
+export interface EndpointHost {
+  /** Whether its certificate is for this name. */
+  readonly isOwnName: (name: string) => boolean;
+  /** Told of failures that are bugs. */
+  readonly onFault: (error: unknown) => void;
+  /** What GET /metrics answers; default: nothing. */
+  readonly metrics?: () => Promise<string>;
+  /** Told of each request. */
+  readonly observer?: HttpObserver;
+  /** What the edge is shown for the key of a request. Default: that key. */
+  readonly credentialsOf?: (key: string | undefined) => string | undefined;
+}
+
+/** What answers on the edge's port. */
+export interface EdgeEndpoint {
+  /** Of requests whose path {@link isForApi}. */
+  readonly onApi: RequestListener;
+  /** "GET /health": all that the port answers, the edge's own routes included. */
+  readonly routes: readonly string[];
+}
+
+/** The endpoint of an edge. Keys are those of `outrider keys`, and count together with those of devices. */
+export function edgeEndpoint(
+  edge: Pick<Edge, 'accept' | 'status'>,
+  { tokenizer, identity }: Pick<LanguageModel, 'tokenizer' | 'identity'>,
+  { listen, chatKeyOf }: Pick<EdgeAccess, 'listen' | 'chatKeyOf'>,
+  { isOwnName, onFault, metrics, observer, credentialsOf }: EndpointHost,
+): EdgeEndpoint {
+  const nowMs = (): number => performance.timeOrigin + performance.now();
+  // A session is opened in the course of its request, so the edge's log can name the peer.
+  const peers = new AsyncLocalStorage<string>();
+  const network = createInMemoryNetwork((connection) =>
+    edge.accept(Object.assign(connection, { address: peers.getStore() })),
+  );
+  const device = createDevice({ edge: network.connect, tokenizer, drafter: null });
+  const state = (): 'ready' | 'draining' | 'stalled' => states[edge.status.state];
+  const guard = createAddressGuard({ ...listen, isOwnName });
+  const app = createHttpApp({
+    completer: createDeviceCompleter({ device, model: identity.name, nowMs, state, credentialsOf }),
+    ...{ nowMs, version: packageVersion(), onFault, metrics, observer },
+    randomBits: () => randomBytes(8).readBigUInt64LE(),
+    refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
+    mayUse: (key) => chatKeyOf === undefined || (key !== undefined && chatKeyOf(key) !== null),
+    keyName: (key) => (chatKeyOf === undefined || key === undefined ? null : (chatKeyOf(key)?.name ?? null)),
+  });
+  const own = routesOf(app).filter((route) => isForApi(route.split(' ')[1]));
+  const answer = requestListenerOf(app);
+  const onApi: RequestListener = (request, response) =>
+    peers.run(peerAddress(request.socket.remoteAddress), () => answer(request, response));
+  return { onApi, routes: [...Object.keys(edgeRoutes), ...own] };
+}
+
+/** Lets the endpoint open sessions with keys for completions, which open none from outside: those need keys for verification. */
+export function insideKeys(chatKeyOf: KeyOf | undefined): {
+  readonly credentialsOf: NonNullable<EndpointHost['credentialsOf']>;
+  /** For `keyOf` of the edge. @param keyOf for connections from outside */
+  beside(keyOf: KeyOf | undefined): KeyOf | undefined;
+} {
+  // Nobody outside can know it.
+  const mark = `inside:${randomBytes(16).toString('base64url')}:`;
+  return {
+    credentialsOf: (key) => (chatKeyOf === undefined ? key : `${mark}${key ?? ''}`),
+    beside: (keyOf) => {
+      if (chatKeyOf === undefined || keyOf === undefined) return keyOf;
+      return (shown) => (shown.startsWith(mark) ? chatKeyOf(shown.slice(mark.length)) : keyOf(shown));
+    },
+  };
+}
+
+const states = { serving: 'ready', stalled: 'stalled', draining: 'draining', closed: 'draining' } as const;

@@ -1,0 +1,47 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createToyModel } from '../../models/port/toy.ts';
+import type { Edge } from '../../processes/edge/edge.ts';
+import { OpenRequests } from '../../processes/http/listen-http.ts';
+import { EdgeOperation } from './edge-operation.ts';
+
+const flags = {
+  drain: 30,
+  log: undefined,
+  logLevel: 'error',
+  logFormat: 'text',
+  logFile: undefined,
+  logFileSize: 50,
+  logFilesKept: 5,
+} as const;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('an edge whose engine hangs', () => {
+  it('is closed as far as it can be, and ends with status 1', async () => {
+    const done: string[] = [];
+    const exit = vi.spyOn(process, 'exit').mockImplementation((status) => {
+      throw new Error(`exit ${status}`);
+    });
+    await using operation = await EdgeOperation.open(flags, new AbortController().signal);
+    const { onEvent } = operation.callbacks(createToyModel({ seed: 1, role: 'target' }).tokenizer);
+    const edge = {
+      close: async () => void done.push('edge'),
+      drain: async () => void done.push('drained'),
+    } as unknown as Edge;
+    const listener = { port: 0, close: async () => void done.push('listener') };
+    const ran = operation.run(edge, listener, new Promise(() => {}), new OpenRequests());
+    onEvent?.({ kind: 'engine-stalled' });
+    await expect(ran).rejects.toThrow('exit 1');
+    expect(exit).toHaveBeenCalledWith(1);
+    expect(done).toEqual(['edge', 'listener']);
+  });
+
+  it('says which log file can not be used', async () => {
+    const missing = { ...flags, logFile: '/nowhere/at/all/edge.log' };
+    await expect(EdgeOperation.open(missing, new AbortController().signal)).rejects.toMatchObject({
+      code: 'bad-argument',
+    });
+  });
+});

@@ -1,0 +1,397 @@
+// `outrider edge`: serve a target model to devices.
+
+import { createInterface } from 'node:readline';
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import type { Place } from '../../allocation/controller/messages.ts';
+import { CloseStack } from '../../core/basics/close-stack.ts';
+import { badArgument, OutriderError } from '../../core/basics/errors.ts';
+import { linearStepTime } from '../../core/scheduling/step-time.ts';
+import { modelLabel, packageVersion, printDocument } from '../../files/document.ts';
+import { openModel } from '../../models/engines/open-model.ts';
+import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
+import type { LanguageModel } from '../../models/port/model.ts';
+import { needsFile } from '../../models/port/model-spec.ts';
+import type { PacedModel } from '../../models/port/paced.ts';
+import { findProfile, latencyProfiles } from '../../models/port/profiles.ts';
+import { machineClock } from '../../network/transport/machine-clock.ts';
+import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
+import { reachBy } from '../../processes/controller/control-client.ts';
+import { joinAsEdge } from '../../processes/controller/edge-agent.ts';
+import { TicketBook, ticketPrefix } from '../../processes/controller/ticket-book.ts';
+import { type Edge, startEdge } from '../../processes/edge/edge.ts';
+import { defaultLookUpTokens, defaultMaxRows, mostEdgeHedges } from '../../processes/edge/edge-options.ts';
+import { createEdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
+import { answerPrefix, type EdgeAnswers, type EdgeResources } from '../children/edge-process.ts';
+import { createAcquireReport } from '../models/acquire-report.ts';
+import { createLawReport } from '../models/law-report.ts';
+import { gpuOption } from '../options/gpu-option.ts';
+import { logOptions } from '../options/log-options.ts';
+import { controlNoteText, memberName, memberOptions } from '../options/member-options.ts';
+import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
+import { type CommandFace, commandOf } from '../options/option-flags.ts';
+import type { OptionsOf, OptionTable } from '../options/options.ts';
+import { namesOf, pairOption } from '../options/pair-options.ts';
+import { withInterrupt } from '../terminal/interrupt.ts';
+import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
+import { edgeDrainCommand } from './edge-drain.ts';
+import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
+import { EdgeOperation, operationOptions } from './edge-operation.ts';
+import { openEdgePort } from './edge-port.ts';
+import { placesOf, queueOptions } from './edge-queue.ts';
+import { boundHeap } from './heap-bounds.ts';
+
+const notes = `Examples:
+  outrider edge                                 the default target on ws://127.0.0.1:8642
+  outrider edge --model ./model.gguf --port 0   a file, on a free port
+  outrider edge --pair qwen2.5-coder            the target of another pair
+  outrider edge --profile edge-70b-a6000        emulates a 70B model on one RTX A6000
+  outrider edge --host 0.0.0.0 --tls-self-signed --allow-host box.example
+                                                for devices elsewhere, with the keys of "outrider keys"
+
+The address is printed to standard output when devices may connect. Ctrl-C lets running answers end, for --drain seconds at most; a second
+Ctrl-C ends the edge at once. Keys, TLS, logs and limits: docs/operating.md.`;
+
+/** @throws OutriderError `bad-argument` */
+function parsePlace(text: string): Place {
+  const [xM, yM, ...more] = text.split(',').map(Number);
+  if (xM !== undefined && yM !== undefined && more.length === 0 && Number.isFinite(xM) && Number.isFinite(yM))
+    return { xM, yM };
+  throw badArgument(`"${text}" is no place`, 'Give two numbers, as 120,-35.');
+}
+
+const profileNames = latencyProfiles.map(({ name }) => name);
+
+const options = {
+  pair: { ...pairOption, help: 'the pair whose target is served, from "outrider models list"' },
+  model: {
+    flag: '--model <name|path>',
+    alias: '--target <name|path>',
+    help: "target model instead of the pair's: a name, a GGUF file, or toy:SEED",
+  },
+  host: { flag: '--host <address>', help: 'address to listen on', default: '127.0.0.1' },
+  port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8642 },
+  sessions: { flag: '--sessions <count>', help: 'most answers at the same time', whole: [1, 1024], default: 8 },
+  context: {
+    flag: '--context <tokens>',
+    help: 'tokens that prompt and answer may have together',
+    whole: [64, 262_144],
+    default: 2048,
+  },
+  ...queueOptions,
+  keepLost: {
+    flag: '--keep-lost <seconds>',
+    help: 'how long a session is kept whose device is gone, or whose answer is complete',
+    number: [0, 86_400],
+    default: 60,
+  },
+  maxRows: {
+    flag: '--max-rows <count>',
+    help: 'most tokens of all sessions in one step (default: 32, or what the profile allows)',
+    whole: [1, 1024],
+  },
+  downlink: {
+    flag: '--downlink <Mbit/s>',
+    help: 'rate of the way to the devices, which their connections share (default: nothing is paced)',
+    number: [0.008, 1_000_000],
+  },
+  profile: { flag: '--profile <name>', help: 'hardware whose step times are emulated', choices: profileNames },
+  draft: {
+    flag: '--draft <name|path>',
+    help: 'draft model on the edge itself, for devices in modes edge-sd, mix and auto (default: none)',
+  },
+  draftLength: {
+    flag: '--draft-length <count>',
+    alias: '--draft-window <count>',
+    help: 'drafted tokens of a window (gamma) of that draft model',
+    whole: [1, 63],
+    default: 4,
+  },
+  draftHedges: {
+    flag: '--draft-hedges <count>',
+    help: 'most second choices that draft model goes on from as well while the target steps; each costs its context again',
+    whole: [0, mostEdgeHedges],
+    default: 0,
+  },
+  draftProfile: {
+    flag: '--draft-profile <name>',
+    help: 'hardware whose step times are emulated for that draft model',
+    choices: profileNames,
+  },
+  lookUp: {
+    flag: '--look-up <count>',
+    help: 'most tokens that the edge looks up in the text for a step without drafts; only those that pay become rows',
+    whole: [0, 16],
+    default: defaultLookUpTokens,
+  },
+  fast: { flag: '--fast', help: 'use all cores but one and no shape law; the edge says how often choices differ' },
+  threads: {
+    flag: '--threads <count>',
+    help: 'threads of the engine (default: 1; with --fast all cores but one)',
+    whole: [1, 1024],
+  },
+  gpu: gpuOption as typeof gpuOption,
+  ...accessOptions,
+  ...operationOptions,
+  ...logOptions,
+  metricsPort: metricsOption as typeof metricsOption,
+  ...memberOptions,
+  advertise: {
+    flag: '--advertise <address>',
+    help: 'where devices reach this edge, for the controller (default: the address that it prints)',
+  },
+  place: {
+    flag: '--place <x,y>',
+    help: 'where it stands, metres on the map of the devices, for policies that need it',
+    parse: parsePlace as (text: string) => Place,
+  },
+  linkRate: {
+    flag: '--link-rate <bits>',
+    help: 'capacity of its link to the network, bit/s, for the controller',
+    number: [1000, 1e13],
+    default: 1e9,
+  },
+  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+  json: { flag: '--json', help: 'print an account as one JSON document at the end' },
+} as const;
+
+interface Served {
+  readonly address: string;
+  readonly access: EdgeAccess;
+  readonly target: LanguageModel;
+  readonly tickets: TicketBook;
+}
+
+/** Keys of a file change; tickets of a controller are none of them, and stay. */
+function renewOthers(edge: Edge): Edge['renewKeys'] {
+  return (find) => edge.renewKeys((id, key) => (id.startsWith(ticketPrefix) ? key : find(id, key)));
+}
+
+function joinController(flags: EdgeFlags, edge: Edge, { address, access, target, tickets }: Served): Disposable {
+  const { identity, tokenizer, limits } = target;
+  const agent = joinAsEdge({
+    reach: reachBy(connectWebSocket(flags.controller ?? '')),
+    id: memberName(flags.name, 'edge'),
+    credentials: flags.controllerKey?.reveal(),
+    facts: {
+      address: flags.advertise ?? address,
+      certificate: access.certificate,
+      model: identity.name,
+      fingerprint: identity.fingerprint,
+      tokenizerHash: tokenizer.hash,
+      places: limits.maxSequences,
+      contextLength: limits.contextLength,
+      bitsPerSecond: flags.linkRate,
+      place: flags.place ?? null,
+    },
+    ...{ edge, tickets },
+    note: (event) => note(controlNoteText(event)),
+  });
+  return { [Symbol.dispose]: () => agent.close() };
+}
+
+type TypedFlags = OptionsOf<typeof options>;
+type EdgeFlags = TypedFlags & { readonly model: string };
+
+const face: CommandFace<typeof options> = {
+  ...{ name: 'edge', description: 'serve a target model to devices', options, notes },
+  isConfigurable: true,
+};
+/** The command as data. */
+export const edgeFace: CommandFace<OptionTable> = face;
+
+export function edgeCommand(): Command {
+  return (
+    commandOf(face, runEdge)
+      // Flags after "drain" are its own.
+      .enablePositionalOptions()
+      .addCommand(edgeDrainCommand())
+  );
+}
+
+async function runEdge(typed: TypedFlags): Promise<void> {
+  // A draft model of its own costs memory and time, so it is opened only if it is named.
+  const flags = { ...typed, model: namesOf({ pair: typed.pair, target: typed.model }).target };
+  try {
+    await withInterrupt((signal) => serve(flags, signal));
+  } finally {
+    // An open input would keep a process alive that has failed.
+    if (flags.untilInputEnds) process.stdin.destroy();
+  }
+}
+
+async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
+  using _ = boundHeap();
+  const asked = askedToStop(signal, flags.untilInputEnds);
+  await using operation = await EdgeOperation.open(flags, signal);
+  await using access = await openAccess(flags);
+  await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
+  const { listener } = port;
+  await using models = await openModels(flags, signal);
+  const { target, draft, profile } = models;
+  const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
+  const inside = insideKeys(access.chatKeyOf);
+  const keyOf = inside.beside(tickets === null ? access.keyOf : tickets.beside(access.keyOf));
+  const { maxSequences, contextLength } = target.limits;
+  const metrics = createEdgeMetrics({
+    ...{ model: target.identity.name, version: packageVersion(), kvTokens: maxSequences * contextLength },
+  });
+  await using grammars = createGrammarEngine(target.tokenizer);
+  await using edge = await startEdge({
+    ...{ model: target, meter: metrics.meter, grammars },
+    // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
+    maxRows: flags.maxRows ?? (needsFile(flags.model) ? profile?.rowCap : undefined) ?? defaultMaxRows,
+    lookUpTokens: flags.lookUp,
+    keepLostMs: flags.keepLost * 1000,
+    places: placesOf(flags),
+    ...(flags.downlink === undefined ? {} : { downlinkBitsPerSecond: flags.downlink * 1e6 }),
+    ...(draft === undefined
+      ? {}
+      : { draft: { model: draft, draftLength: flags.draftLength, hedges: flags.draftHedges } }),
+    ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
+    ...(keyOf === undefined ? {} : { keyOf }),
+    ...operation.callbacks(target.tokenizer),
+  });
+  const { onApi, routes } = edgeEndpoint(edge, target, access, {
+    isOwnName: (name) => listener.isOwnName(name),
+    onFault: (error) => operation.warn(error),
+    metrics: metrics.text,
+    observer: {
+      ended(record) {
+        metrics.requestEnded(record);
+        operation.requestEnded(record);
+      },
+    },
+    credentialsOf: inside.credentialsOf,
+  });
+  port.begin(edge, onApi);
+  metrics.follow(edge);
+  await using metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
+  access.follow({ renewKeys: renewOthers(edge) }, listener, (error) => operation.warn(error));
+  note(target.identity.description);
+  if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
+  note(`${flags.sessions} ${flags.sessions === 1 ? 'session' : 'sessions'} of ${flags.context} tokens`);
+  // A program that has started this edge has chosen them itself.
+  if (!flags.untilInputEnds) for (const line of access.said) note(line);
+  const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
+  const output = flags.json ? process.stderr : process.stdout;
+  const address = `${access.scheme}://${host}:${listener.port}`;
+  operation.began(`serving ${target.identity.name} at ${address}; ${access.said.join('; ')}`);
+  output.write(`${address}\n`);
+  if (!flags.untilInputEnds)
+    note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${target.identity.name}"`);
+  using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
+  if (metricsPort !== null) note(metricsPort.said);
+  const paced = 'pacing' in target ? (target as PacedModel) : undefined;
+  if (flags.untilInputEnds) answerLines(edge, paced, routes);
+  await operation.run(edge, listener, asked, port.requests);
+  if (flags.json) printAccount(edge, flags, paced);
+}
+
+/** Answers the questions of the process that has started this one, a line each, as JSON on standard error. */
+function answerLines(edge: Edge, paced: PacedModel | undefined, routes: readonly string[]): void {
+  const answers: { readonly [Question in keyof EdgeAnswers]: () => EdgeAnswers[Question] } = {
+    pacing: () => paced?.pacing ?? null,
+    steps: () => paced?.lastSteps.map((step) => ({ ...step, endMs: performance.timeOrigin + step.endMs })) ?? null,
+    routes: () => routes,
+    resources: () => resourcesOf(edge, false),
+    collect: () => {
+      globalThis.gc?.();
+      return resourcesOf(edge, globalThis.gc !== undefined);
+    },
+  };
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    if (!Object.hasOwn(answers, line)) return;
+    process.stderr.write(`${answerPrefix}${JSON.stringify(answers[line as keyof EdgeAnswers]())}\n`);
+  });
+}
+
+function resourcesOf({ status }: Edge, isCollected: boolean): EdgeResources {
+  const { sessions, waiting, connections } = status;
+  const { heapUsed, heapTotal, external, rss: residentSet } = process.memoryUsage();
+  const handles: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1;
+  return { sessions, waiting, connections, heapUsed, heapTotal, external, residentSet, handles, isCollected };
+}
+
+function askedToStop(signal: AbortSignal, untilInputEnds: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve());
+    if (!untilInputEnds) return;
+    process.stdin.once('close', () => resolve());
+    process.stdin.resume();
+  });
+}
+
+async function openModels(flags: EdgeFlags, signal: AbortSignal) {
+  await using opened = new CloseStack();
+  const report = createAcquireReport();
+  const { sessions, context: contextLength, threads, gpu } = flags;
+  const options = {
+    sequences: sessions,
+    contextLength,
+    gpu,
+    clock: machineClock,
+    signal,
+    onProgress: report.onProgress,
+  };
+  const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
+  const law = createLawReport(flags.model);
+  const target = opened.use(
+    await openModel(flags.model, {
+      ...options,
+      role: 'target',
+      exact: !flags.fast,
+      threads,
+      profile: profile?.name,
+      onLawProgress: law.onLawProgress,
+    }),
+  );
+  law.stop();
+  const shapes = { exact: false, threads: threads ?? 1 };
+  const draft =
+    flags.draft === undefined
+      ? undefined
+      : opened.use(
+          await openModel(flags.draft, {
+            ...{ ...options, ...shapes, role: 'draft', profile: flags.draftProfile },
+            sequences: sessions * (1 + flags.draftHedges),
+          }),
+        );
+  report.stop();
+  if (draft !== undefined && draft.tokenizer.hash !== target.tokenizer.hash) {
+    const cause = `${draft.identity.name} has another tokenizer than ${target.identity.name}`;
+    throw new OutriderError('tokenizer-mismatch', cause, 'take a draft made for that target (outrider models list)');
+  }
+  const kept = opened.move();
+  return { target, draft, profile, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
+}
+
+function note(text: string): void {
+  process.stderr.write(`${styleText('dim', 'edge')} ${text}\n`);
+}
+
+/** Rows: how often each kind of refusal happened. */
+function printAccount(edge: Edge, flags: EdgeFlags, paced: PacedModel | undefined): void {
+  const { status } = edge;
+  const {
+    state: _state,
+    sessions: _sessions,
+    answering: _answering,
+    connections: _connections,
+    keptTokens: _kept,
+    ...more
+  } = status;
+  const { counts, ...account } = more;
+  const pacing = paced?.pacing;
+  const overrun =
+    pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };
+  const draft = flags.draft === undefined ? {} : { draft: modelLabel(flags.draft) };
+  const params = { ...flags, model: modelLabel(flags.model), ...draft, ...unnamed, log: undefined, logFile: undefined };
+  const { refusals, upgradeRefusals, ...counted } = counts;
+  const rows = [
+    ...Object.entries(refusals).map(([code, count]) => ({ refused: 'connection or session', code, count })),
+    ...Object.entries(upgradeRefusals).map(([code, count]) => ({ refused: 'request for a connection', code, count })),
+  ];
+  printDocument('edge', { rows, summary: { ...account, ...counted, ...overrun }, params });
+}

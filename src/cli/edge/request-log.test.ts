@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { RequestRecord } from '../../processes/http/request-record.ts';
+import { describeRequest, levelOfRequest, logRequests } from './request-log.ts';
+
+const answered: RequestRecord = {
+  ...{ request: '00ff', route: 'POST /v1/completions', address: '10.0.0.7', key: 'phone' },
+  ...{ status: 200, outcome: 'answered', code: null, ms: 310.123 },
+  answer: {
+    ...{ model: 'm', stream: true, choices: 1, mode: 'stream', promptTokens: 12, completionTokens: 30 },
+    ...{ acceptedDrafts: 20, rejectedDrafts: 5, verified: true, firstTokenMs: 80.456, finishReasons: ['end'] },
+  },
+};
+const refused: RequestRecord = {
+  ...{ ...answered, status: 401, outcome: 'refused', code: 'invalid_api_key', key: null, answer: null, ms: 1 },
+};
+
+function bed() {
+  const lines: { readonly level: string; readonly fields: object; readonly words: string }[] = [];
+  let nowMs = 1;
+  const ended = logRequests({ line: (level, fields, words) => lines.push({ level, fields, words }) }, () => nowMs);
+  return {
+    ...{ lines, ended },
+    wait: (ms: number) => {
+      nowMs += ms;
+    },
+  };
+}
+
+describe('the line of a request', () => {
+  it('is readable, and flat as JSON', () => {
+    const { lines, ended } = bed();
+    ended(answered);
+    expect(lines).toEqual([
+      {
+        level: 'info',
+        fields: {
+          ...{ kind: 'request', request: '00ff', route: 'POST /v1/completions', address: '10.0.0.7', key: 'phone' },
+          ...{ status: 200, outcome: 'answered', code: null, ms: 310.12, model: 'm', stream: true, choices: 1 },
+          ...{ mode: 'stream', promptTokens: 12, completionTokens: 30, acceptedDrafts: 20, rejectedDrafts: 5 },
+          ...{ verified: true, firstTokenMs: 80.46, finishReasons: ['end'] },
+        },
+        words:
+          '00ff POST /v1/completions from 10.0.0.7 (key phone): 200, 310 ms, 12 and 30 tokens, the first after 80 ms, ' +
+          '20 of 25 drafts accepted, stream',
+      },
+    ]);
+    expect(describeRequest(refused)).toBe(
+      '00ff POST /v1/completions from 10.0.0.7: 401, refused (invalid_api_key), 1 ms',
+    );
+  });
+
+  it('has a level by what became of it', () => {
+    const probe: RequestRecord = { ...answered, answer: null };
+    const failed: RequestRecord = { ...answered, outcome: 'failed' };
+    expect([answered, probe, refused, failed].map(levelOfRequest)).toEqual(['info', 'debug', 'warn', 'error']);
+  });
+
+  it('is left out where refused requests flood, and counted', () => {
+    const { lines, ended, wait } = bed();
+    for (let count = 0; count < 1000; count += 1) ended(refused);
+    ended(answered);
+    expect(lines).toHaveLength(201);
+    wait(10_001);
+    ended(refused);
+    expect(lines.slice(201).map(({ words }) => words)).toEqual([
+      'and 800 more requests refused',
+      describeRequest(refused),
+    ]);
+  });
+});

@@ -1,0 +1,84 @@
+// Shows on standard error how models are being got: a bar on a terminal, elsewhere one line for each stage. Every command that
+// needs a model uses it.
+
+import type { AcquireProgress, AcquireStage } from '../../models/files/acquire.ts';
+import { withInterrupt } from '../terminal/interrupt.ts';
+import {
+  type BarStream,
+  canRedraw,
+  createProgressBar,
+  formatBytes,
+  type ProgressBar,
+} from '../terminal/progress-bar.ts';
+
+export interface AcquireReport {
+  /** For `acquireModel`. */
+  readonly onProgress: (progress: AcquireProgress) => void;
+  /** Clears the bar; call it when the models are there or have failed. */
+  stop(): void;
+}
+
+const verbs: Record<AcquireStage, string> = {
+  downloading: 'downloading from',
+  extracting: 'extracting from',
+  shortening: 'leaving layers out of',
+  coarsening: 'making coarser weights for',
+  verifying: 'verifying SHA-256',
+  'passing-over': 'the model of that name is taken, not the file',
+  discarding: 'deleted, because it was damaged:',
+};
+
+function describe(progress: AcquireProgress): string {
+  const words = [`${progress.model}:`, verbs[progress.stage]];
+  if (progress.from !== undefined) words.push(progress.from);
+  return words.join(' ');
+}
+
+/** Whether it tells what was done, and nothing goes on. */
+function isNotice({ stage }: AcquireProgress): boolean {
+  return stage === 'discarding' || stage === 'passing-over';
+}
+
+/** What the bar of a file in several packages is called: short, so that the bar has room. */
+function describePart({ model, part }: AcquireProgress): string | undefined {
+  return part === undefined ? undefined : `${model}: part ${part.number} of ${part.count}`;
+}
+
+/** @param stream usually `process.stderr`. */
+export function createAcquireReport(stream: BarStream = process.stderr): AcquireReport {
+  const redraws = canRedraw(stream);
+  let shown = '';
+  let bar: ProgressBar | undefined;
+  return {
+    onProgress(progress) {
+      const label = describe(progress);
+      if (label !== shown) {
+        shown = label;
+        bar?.stop();
+        bar = createProgressBar(stream, { label });
+        if (isNotice(progress)) stream.write(`${label}\n`);
+        else if (!redraws) stream.write(`${label} (${formatBytes(progress.totalBytes ?? progress.doneBytes)})\n`);
+      }
+      if (isNotice(progress)) return;
+      bar?.update(progress.doneBytes, progress.totalBytes, describePart(progress));
+    },
+    stop() {
+      bar?.stop();
+    },
+  };
+}
+
+/** What `acquireModel` takes of a command: a way to stop it, and somebody to tell. */
+export interface Acquiring extends Pick<AcquireReport, 'onProgress'> {
+  readonly signal: AbortSignal;
+}
+
+/** Runs `work` with a report of its own. Ctrl-C ends it in order. */
+export async function withAcquireReport<Outcome>(work: (options: Acquiring) => Promise<Outcome>): Promise<Outcome> {
+  const { onProgress, stop } = createAcquireReport();
+  try {
+    return await withInterrupt((signal) => work({ signal, onProgress }));
+  } finally {
+    stop();
+  }
+}

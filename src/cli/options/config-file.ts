@@ -1,0 +1,130 @@
+// A configuration file: YAML, a section for each command, in it the names of flags and their values. What it does not know is an error.
+
+import { type FileHandle, open } from 'node:fs/promises';
+import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { badArgument } from '../../core/basics/errors.ts';
+import { nearestName } from '../../core/basics/nearest-name.ts';
+import { configurableOptions } from './config-schema.ts';
+import type { OptionTable } from './options.ts';
+
+/** Commands that a section may be for. */
+export const configurableCommands = ['edge', 'serve', 'controller'] as const;
+
+/** A value and the line where it stands, from 1. */
+export interface ConfigEntry {
+  readonly value: unknown;
+  readonly line: number;
+}
+
+/** The section of one command, by the names of its flags. */
+export type ConfigSection = ReadonlyMap<string, ConfigEntry>;
+
+const mostBytes = 262_144;
+
+/**
+ * Reads the section of one command.
+ * @throws OutriderError `bad-argument`: what is wrong, with path and line
+ */
+export async function readConfigSection(path: string, command: string, table: OptionTable): Promise<ConfigSection> {
+  const { text, mode } = await readText(path);
+  const counter = new LineCounter();
+  const lineOf = (node: unknown): number => {
+    const at = (node as { readonly range?: readonly number[] | null } | null)?.range?.[0] ?? 0;
+    return counter.linePos(at).line;
+  };
+  const sections = parse(path, text, counter);
+  for (const { key } of sections?.items ?? [])
+    demandKnown(path, lineOf(key), keyOf(key), configurableCommands, 'section');
+  const found = sections?.items.find(({ key }) => keyOf(key) === command)?.value;
+  const section = new Map<string, ConfigEntry>();
+  if (found === undefined || found === null || (isScalar(found) && found.value === null)) return section;
+  if (!isMap(found))
+    throw fault(path, lineOf(found), `"${command}" holds no options`, 'write "name: value" lines below it');
+  const options = configurableOptions(table);
+  for (const { key, value } of found.items as Pair[]) {
+    const name = keyOf(key);
+    demandKnown(path, lineOf(key), name, [...options.keys()], `option of "outrider ${command}"`);
+    section.set(name, { value: plain(path, lineOf(key), name, value), line: lineOf(key) });
+  }
+  const hasSecret = [...section.keys()].some((name) => options.get(name)?.spec.isSecret === true);
+  demandPrivate(path, mode, hasSecret);
+  return section;
+}
+
+/** One line of cause, with its place. */
+export function fault(path: string, line: number, what: string, remedy: string): Error {
+  return badArgument(`${path}:${line}: ${what}`, remedy);
+}
+
+async function readText(path: string): Promise<{ readonly text: string; readonly mode: number }> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'r');
+    const { mode, size } = await file.stat();
+    if (size > mostBytes)
+      throw badArgument(`${path} has ${size} bytes, which no configuration needs`, 'name another file');
+    return { text: await file.readFile('utf8'), mode };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined || code === 'bad-argument') throw error;
+    const cause = code === 'ENOENT' ? `there is no file ${path}` : `${path} can't be read: ${code}`;
+    throw badArgument(cause, 'give the configuration file with --config, or unset OUTRIDER_CONFIG', { cause: error });
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Null: an empty file. */
+function parse(path: string, text: string, lineCounter: LineCounter): YAMLMap | null {
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line } = lineCounter.linePos(error.pos[0]);
+    throw fault(path, line, `not YAML: ${error.message.split('\n')[0]}`, 'mend that line');
+  }
+  const { contents } = document;
+  if (contents === null || (isScalar(contents) && contents.value === null)) return null;
+  if (isMap(contents)) return contents;
+  throw fault(
+    path,
+    1,
+    'no sections',
+    `begin with one of ${configurableCommands.map((name) => `"${name}:"`).join(', ')}`,
+  );
+}
+
+function keyOf(key: unknown): string {
+  return isScalar(key) ? String(key.value) : '';
+}
+
+function demandKnown(path: string, line: number, name: string, known: readonly string[], what: string): void {
+  if (known.includes(name)) return;
+  const near = nearestName(name, known);
+  const list = known.length > 8 ? '"outrider config schema" has them all' : `there are ${known.join(', ')}`;
+  const remedy = near === undefined ? list : `did you mean "${near}"?`;
+  throw fault(path, line, `"${name.slice(0, 80)}" is no ${what}`, remedy);
+}
+
+/** A text, number or truth, or a list of them. */
+function plain(path: string, line: number, name: string, node: unknown): unknown {
+  const one = (value: unknown): unknown => {
+    if (isScalar(value) && ['string', 'number', 'boolean'].includes(typeof value.value)) return value.value;
+    throw fault(
+      path,
+      line,
+      `"${name}" has a value that no option takes`,
+      'give a text, a number, true or false, or a list',
+    );
+  };
+  return isSeq(node) ? node.items.map(one) : one(node);
+}
+
+/** Who may write the file decides who gets in; who may read a key has it. */
+function demandPrivate(path: string, mode: number, hasSecret: boolean): void {
+  if (process.platform === 'win32') return;
+  const shown = (mode & 0o777).toString(8);
+  if ((mode & 0o022) !== 0)
+    throw badArgument(`${path} may be written by others (mode ${shown})`, `chmod 600 ${path}, or 640`);
+  if (hasSecret && (mode & 0o004) !== 0)
+    throw badArgument(`${path} holds a key and may be read by everyone (mode ${shown})`, `chmod 600 ${path}, or 640`);
+}

@@ -1,0 +1,69 @@
+// A pair gives both names, a flag of its own replaces either, and every command with models knows pairs.
+
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from '../../../bin/program.ts';
+import { commandOf } from './option-flags.ts';
+import { namesOf, pairOption } from './pair-options.ts';
+
+const qwen = { target: 'qwen2.5-coder-1.5b', draft: 'qwen2.5-coder-0.5b' };
+
+describe('the models of a command', () => {
+  it('are those of its pair', () => {
+    expect(namesOf({ pair: 'qwen2.5-coder' })).toEqual(qwen);
+    expect(namesOf({ pair: 'default' })).toEqual({ target: 'smollm2-135m', draft: 'smollm2-135m-coarse' });
+  });
+
+  it('may be replaced one by one, by whatever the command takes', () => {
+    expect(namesOf({ pair: 'qwen2.5-coder', draft: 'ngram' })).toEqual({ ...qwen, draft: 'ngram' });
+    expect(namesOf({ pair: 'qwen2.5-coder', target: './a.gguf' })).toEqual({ ...qwen, target: './a.gguf' });
+    expect(namesOf({ pair: 'default', target: 'toy:1', draft: 'none' })).toEqual({ target: 'toy:1', draft: 'none' });
+  });
+
+  it('need a pair that exists, whatever is replaced', () => {
+    const unknown = expect.objectContaining({
+      code: 'model-unknown',
+      message: 'there is no pair called "qwen2.5-code"',
+      remedy: 'did you mean "qwen2.5-coder"? known: default, qwen2.5-coder',
+    });
+    expect(() => namesOf({ pair: 'qwen2.5-code' })).toThrow(unknown);
+    expect(() => namesOf({ pair: 'qwen2.5-code', target: 'toy:1', draft: 'toy:1' })).toThrow(unknown);
+  });
+
+  it('are those of the default pair where nothing is said', async () => {
+    const found: object[] = [];
+    const face = { name: 'any', description: '', options: { pair: pairOption } };
+    await commandOf(face, (options) => found.push(namesOf(options))).parseAsync([], { from: 'user' });
+    expect(found).toEqual([namesOf({ pair: 'default' })]);
+  });
+});
+
+describe('--pair', () => {
+  const withSubcommands = (command: Command): readonly Command[] => [
+    command,
+    ...command.commands.flatMap((inner) => withSubcommands(inner)),
+  ];
+  const has = (command: Command, ...flags: string[]): boolean =>
+    command.options.some(({ long }) => flags.includes(long ?? ''));
+  /** They take one model, and no other goes with it. */
+  const single = ['fit', 'lengths'];
+  const commands = withSubcommands(createProgram()).filter(
+    (command) => has(command, '--model', '--target', '--draft') && !single.includes(command.name()),
+  );
+
+  it.each(commands.map((command) => [`${command.parent?.name()} ${command.name()}`, command] as const))(
+    '%s has it, and its models have no defaults of their own',
+    (_, command) => {
+      expect(has(command, '--pair')).toBe(true);
+      for (const option of command.options) {
+        if (['--model', '--target', '--draft'].includes(option.long ?? '')) expect(option.defaultValue).toBeUndefined();
+      }
+    },
+  );
+
+  it('refuses a pair that does not exist before anything is begun', async () => {
+    const program = createProgram();
+    const words = ['run', '--pair', 'qwen', '--prompt', 'hello'];
+    await expect(program.parseAsync(words, { from: 'user' })).rejects.toMatchObject({ code: 'model-unknown' });
+  });
+});

@@ -1,0 +1,25 @@
+// How benches and trials show what they found: one JSON document, or tables for people.
+
+import { styleText } from 'node:util';
+import { printDocument, type Result } from '../../files/document.ts';
+import { formatTable } from './terminal-table.ts';
+
+export function printResult(command: string, result: Result, json: boolean): void {
+  if (json) {
+    printDocument(command, result);
+    return;
+  }
+  const first = result.rows[0];
+  if (first !== undefined) process.stdout.write(`${formatTable(result.rows.map(rounded), Object.keys(first))}\n\n`);
+  for (const [name, value] of Object.entries(rounded(result.summary)))
+    process.stdout.write(`${name}: ${styleText('bold', String(value))}\n`);
+}
+
+function rounded(row: object): Record<string, unknown> {
+  const entries = Object.entries(row).map(([key, value]) => [key, typeof value === 'number' ? round(value) : value]);
+  return Object.fromEntries(entries) as Record<string, unknown>;
+}
+
+function round(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(4));
+}

@@ -1,0 +1,100 @@
+// Golden vectors for other implementations: code, JSON and document must agree.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { chooseToken } from './choose-token.ts';
+import { deriveSeed, gumbelNoise, seedHigh, seedLow } from './noise.ts';
+import { neutralSampling, type Sampling, validateSampling } from './sampling.ts';
+import { RunningCounts } from './token-counts.ts';
+
+interface Golden {
+  noise: { seed: string; position: number; id: number; noise: string }[];
+  seeds: { seed: string; answerIndex: number; derived: string }[];
+  choices: {
+    about: string;
+    ids: number[];
+    logits: number[];
+    sampling: Partial<Omit<Sampling, 'seed'>> & { seed?: string };
+    answer: number[];
+    position: number;
+    chosen: number;
+  }[];
+}
+
+const golden = JSON.parse(readFileSync(new URL('./golden/token-choice.json', import.meta.url), 'utf8')) as Golden;
+const page = readFileSync(new URL('../../../docs/token-choice.md', import.meta.url), 'utf8');
+
+const view = new DataView(new ArrayBuffer(8));
+
+function bitsOf(value: number): string {
+  view.setFloat64(0, value);
+  return view.getBigUint64(0).toString(16).padStart(16, '0');
+}
+
+function doubleOf(bits: string): number {
+  view.setBigUint64(0, BigInt(`0x${bits}`));
+  return view.getFloat64(0);
+}
+
+/** The records below the two header lines of the table under a heading. */
+function tableRows(heading: string): string[] {
+  const section = page.split(`\n### ${heading}\n`)[1]?.split('\n#')[0] ?? '';
+  return section
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .slice(2);
+}
+
+function row(cells: readonly (string | number)[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+describe('golden noise', () => {
+  it("equals the code's, in all 64 bits", () => {
+    expect(golden.noise.length).toBeGreaterThanOrEqual(12);
+    for (const { seed, position, id, noise } of golden.noise) {
+      const key = BigInt(seed);
+      expect(bitsOf(gumbelNoise(seedLow(key), seedHigh(key), position, id)), `${seed} ${position} ${id}`).toBe(noise);
+    }
+    for (const { seed, answerIndex, derived } of golden.seeds) {
+      expect(deriveSeed(BigInt(seed), answerIndex)).toBe(BigInt(derived));
+    }
+  });
+
+  it("equals the document's", () => {
+    const rows = golden.noise.map((entry) =>
+      row([entry.seed, entry.position, entry.id, entry.noise, doubleOf(entry.noise)]),
+    );
+    expect(tableRows('Noise')).toEqual(rows);
+    const seeds = golden.seeds.map((entry) => row([entry.seed, entry.answerIndex, entry.derived]));
+    expect(tableRows('Derived seeds')).toEqual(seeds);
+  });
+});
+
+describe('golden choices', () => {
+  it.each(golden.choices)('$about: $chosen', ({ ids, logits, sampling, answer, position, chosen }) => {
+    const whole: Sampling = { ...neutralSampling, ...sampling, seed: BigInt(sampling.seed ?? 0) };
+    validateSampling(whole, 300_000);
+    expect(chooseToken({ ids, logits }, whole, new RunningCounts(answer), position)).toBe(chosen);
+  });
+
+  it('use every field of the sampling parameters', () => {
+    const used = new Set(golden.choices.flatMap(({ sampling }) => Object.keys(sampling)));
+    expect([...used].sort()).toEqual(Object.keys(neutralSampling).sort());
+  });
+
+  it("equal the document's", () => {
+    const rows = golden.choices.map((entry) =>
+      row([
+        entry.about,
+        JSON.stringify(entry.ids),
+        JSON.stringify(entry.logits),
+        JSON.stringify(entry.sampling),
+        JSON.stringify(entry.answer),
+        entry.position,
+        entry.chosen,
+      ]),
+    );
+    expect(tableRows('Choices')).toEqual(rows);
+  });
+});

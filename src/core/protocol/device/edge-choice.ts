@@ -1,0 +1,126 @@
+// Which of its edges a turn may use: what they have refused it, and whether one that answers can go on with the text. Part of the driver of a
+// device; edge-routes.ts has what turns share.
+
+import type { ErrorCode } from '../../basics/errors.ts';
+import { type EdgeMessage, type HelloMessage, protocolVersion, type RefusedMessage } from '../wire/messages.ts';
+import type { DeviceState } from './device-state.ts';
+import type { EdgeFailure, EdgeRoutes, NextEdge } from './edge-routes.ts';
+
+export interface EdgeChoiceSettings {
+  /** The edges that the turn may use. Default: the one to which it was connected first. */
+  readonly routes?: EdgeRoutes | undefined;
+  /** Whether only an edge with the fingerprint that wrote the text so far may go on. Default: any may, and the text is marked. */
+  readonly keepsTarget?: boolean;
+  /** Whether what the device shows to an edge may change during the turn, as the tickets of a controller do. Default: it does not. */
+  readonly renewsCredentials?: boolean;
+}
+
+export type Refusal = Pick<RefusedMessage, 'code' | 'cause' | 'remedy'>;
+
+/** An edge that refuses a turn with one of these refuses it again. */
+const lastingRefusals: ReadonlySet<ErrorCode> = new Set([
+  'bad-argument',
+  'context-full',
+  'target-changed',
+  'tokenizer-mismatch',
+  'version-mismatch',
+]);
+
+/** An edge that refuses a turn with one of these may take it later. */
+const passingRefusals: readonly string[] = ['edge-full', 'edge-draining', 'quota-used'];
+
+export class EdgeChoice {
+  readonly #settings: EdgeChoiceSettings;
+  /** Edges to which no first connection was possible. */
+  readonly #unreached = new Set<string>();
+  /** Why edges have refused this turn. */
+  readonly #refusals = new Map<string, ErrorCode>();
+  /** Why an edge could not take the session, since the last new text. */
+  lastRefusal: Refusal | null = null;
+
+  constructor(settings: EdgeChoiceSettings) {
+    this.#settings = settings;
+  }
+
+  /** Whether there is an edge that has not refused this turn. */
+  get hasOther(): boolean {
+    return this.#settings.routes?.names.some((name) => !this.#refusals.has(name)) ?? false;
+  }
+
+  /** Whether an edge that has refused this turn may take it later, though this refusal ends it. A turn without text does not wait. */
+  mayBeTaken({ text, turn }: DeviceState, { code: last }: Refusal): boolean {
+    if (text.length === turn.prompt.length || passingRefusals.includes(last)) return false;
+    const passing = this.#settings.renewsCredentials === true ? [...passingRefusals, 'unauthorized'] : passingRefusals;
+    return [...this.#refusals.values()].some((code) => passing.includes(code));
+  }
+
+  /** Why the device leaves the edge of a connection for what it says; null: it does not. */
+  reasonToLeave(state: DeviceState, link: number, message: EdgeMessage): Refusal | null {
+    switch (message.kind) {
+      case 'refused':
+        return message;
+      case 'hello':
+        return this.#unfit(state, message);
+      case 'commit':
+        // Of two edges that were greeted before there was text, the one that writes first sets the target.
+        if (this.#settings.keepsTarget !== true) return null;
+        return this.#otherTarget(state, state.links.find(({ id }) => id === link)?.fingerprint ?? null);
+      default:
+        return null;
+    }
+  }
+
+  refused(edge: string, reason: Refusal): void {
+    this.#refusals.set(edge, reason.code);
+    this.lastRefusal = reason;
+  }
+
+  /** No connection to this edge was possible. @returns whether there is one that was not tried */
+  unreached(edge: string): boolean {
+    this.#unreached.add(edge);
+    return this.#settings.routes?.names.some((name) => !this.#unreached.has(name)) ?? false;
+  }
+
+  /** Where to connect after a failure; undefined: to the same edge. */
+  next(edge: string, how: EdgeFailure, nowMs: number): NextEdge | undefined {
+    return this.#settings.routes?.next(edge, how, nowMs, new Set(this.#refusals.keys()));
+  }
+
+  /** This edge is going down. @returns another one; undefined: there is none */
+  leaving(edge: string, nowMs: number): string | undefined {
+    const { routes } = this.#settings;
+    routes?.failed(edge, nowMs);
+    return routes?.alternativeTo(edge, nowMs, new Set(this.#refusals.keys()));
+  }
+
+  /** There is new text. @param edge that has written it; null: not known */
+  answered(edge: string | null): void {
+    this.lastRefusal = null;
+    if (edge !== null) this.#settings.routes?.answered(edge);
+    for (const [name, code] of this.#refusals) if (!lastingRefusals.has(code)) this.#refusals.delete(name);
+  }
+
+  /** Why an edge that greets so can't write this turn's text; null: it can. */
+  #unfit(state: DeviceState, hello: HelloMessage): Refusal | null {
+    // Of the only edge, the machine judges these two.
+    if (this.#settings.routes?.hasSeveral === true) {
+      const remedy = 'use edges of one version and one target';
+      if (hello.version !== protocolVersion)
+        return { code: 'version-mismatch', cause: `an edge speaks protocol ${hello.version}`, remedy };
+      if (hello.tokenizerHash !== state.turn.tokenizerHash)
+        return { code: 'tokenizer-mismatch', cause: `an edge runs ${hello.model}, with another tokenizer`, remedy };
+    }
+    return this.#otherTarget(state, hello.fingerprint);
+  }
+
+  #otherTarget({ fingerprints }: DeviceState, fingerprint: string | null): Refusal | null {
+    if (this.#settings.keepsTarget !== true || fingerprints.length === 0) return null;
+    if (fingerprint === null || fingerprints.includes(fingerprint)) return null;
+    return {
+      code: 'target-changed',
+      cause:
+        'the edge that answers now runs another target, or other hardware, than the one that wrote the text so far',
+      remedy: 'ask again; or allow another target to go on, and the text is marked as that of several',
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { neutralSampling } from '../../decoding/sampling.ts';
+import { TokenText } from '../../decoding/token-text.ts';
+import { type EdgeMessage, type EndReason, protocolVersion } from '../wire/messages.ts';
+import type { DeviceState } from './device-state.ts';
+import { guardMessage } from './message-guard.ts';
+
+const vocabularySize = 100;
+const greeted = { isGreeted: true, hasSentOpen: false };
+
+const turn: DeviceState['turn'] = {
+  session: '11'.repeat(16),
+  conversation: '22'.repeat(16),
+  credentials: '',
+  padding: 0,
+  tokenizerHash: 'ab'.repeat(32),
+  mode: 'stream',
+  sampling: neutralSampling,
+  stopStrings: [],
+  // With the prompt, the longest text has 8 tokens.
+  maxAnswerTokens: 5,
+  flowControlWindow: 256,
+  maxAhead: 4,
+  prompt: [1, 2, 3],
+  endIds: new Set([0]),
+  minChainConfidence: 0,
+  draftLength: 4,
+};
+
+const guard = (message: EdgeMessage, answer: readonly number[] = [], record = greeted): string | null =>
+  guardMessage(record, message, { turn, text: TokenText.of([...turn.prompt, ...answer]) }, vocabularySize);
+
+const hello: EdgeMessage = {
+  kind: 'hello',
+  version: protocolVersion,
+  model: 'm',
+  fingerprint: 'f',
+  tokenizerHash: 'ab'.repeat(32),
+  vocabularySize,
+  contextLength: 500,
+  timing: { stepMs: null, edgeDraftMs: null },
+};
+const account = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
+const end = (reason: EndReason, length: number): EdgeMessage => ({ kind: 'end', reason, length, account });
+const commit = (first: number, accepted: number, tokens: number[]): EdgeMessage => ({
+  kind: 'commit',
+  first,
+  branch: 1,
+  accepted,
+  tokens,
+});
+
+describe('what no honest edge says', () => {
+  it('is a greeting that is not the first message, and anything before it', () => {
+    const before = { isGreeted: false, hasSentOpen: false };
+    expect(guard(hello, [], before)).toBeNull();
+    expect(guard({ kind: 'ping', stamp: 1 }, [], before)).toBe('ping out of turn');
+    expect(guard(hello)).toBe('hello out of turn');
+    expect(guard({ kind: 'ping', stamp: 1 })).toBeNull();
+  });
+
+  it('is that a session is gone that was just opened', () => {
+    expect(guard({ kind: 'gone' }, [], { isGreeted: true, hasSentOpen: true })).toMatch('just opened');
+    expect(guard({ kind: 'gone' })).toBeNull();
+    expect(guard({ kind: 'queued', ahead: 0 }, [], { isGreeted: true, hasSentOpen: true })).toBeNull();
+  });
+
+  it('is a commit with an id that the vocabulary does not have', () => {
+    expect(guard(commit(3, 0, [vocabularySize - 1]))).toBeNull();
+    expect(guard(commit(3, 0, [5, vocabularySize]))).toMatch('beyond the vocabulary');
+    expect(guard(commit(3, 0, [vocabularySize, 5]))).toMatch('beyond the vocabulary');
+  });
+
+  it('is a commit beyond the longest text, accepted drafts included', () => {
+    expect(guard(commit(3, 2, [1, 1, 1]))).toBeNull();
+    expect(guard(commit(7, 1, []))).toBeNull();
+    for (const late of [commit(4, 2, [1, 1, 1]), commit(3, 3, [1, 1, 1]), commit(3, 2, [1, 1, 1, 1])])
+      expect(guard(late)).toMatch('beyond the end');
+  });
+
+  it('is an end for the length of a text that is shorter than was asked for', () => {
+    expect(guard(end('length', 7), [9, 9, 9, 9])).toMatch('for the length');
+    expect(guard(end('length', 8), [9, 9, 9, 9, 9])).toBeNull();
+    // The rest of the text may be on its way, or the device ahead: then the length of the end tells.
+    expect(guard(end('length', 8), [9, 9, 9, 9])).toBeNull();
+    expect(guard(end('end-token', 7), [9, 9, 9, 9])).toBeNull();
+  });
+});

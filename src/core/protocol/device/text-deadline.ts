@@ -1,0 +1,104 @@
+// How long a turn waits for text of an edge that keeps its connection but writes nothing. Only time in which the edge owes text counts:
+// not the time without a connection, and not the device's own drafting where the edge waits for it.
+
+import type { Clock } from '../../basics/clock.ts';
+
+/** Times in ms. */
+export interface TextDeadlines {
+  /** From an `open`, or a wait for a place, to the first new token: the edge may have to evaluate the whole text, and may be busy with other sessions. */
+  readonly firstTokenWithinMs: number;
+  /** From one commit to the next. */
+  readonly nextTokenWithinMs: number;
+}
+
+/** A busy edge, or a model that is still being loaded, gets two minutes. */
+const firstTokenMs = 120_000;
+/** Prefill at 50 tokens/s, which is slow for a CPU. */
+const prefillMsPerToken = 20;
+/** Steps take milliseconds to seconds; other sessions and their prompts come between. */
+const nextTokenMs = 30_000;
+
+/** @param promptLength in tokens */
+export function defaultTextDeadlines(promptLength: number): TextDeadlines {
+  return { firstTokenWithinMs: firstTokenMs + prefillMsPerToken * promptLength, nextTokenWithinMs: nextTokenMs };
+}
+
+export class TextDeadline {
+  readonly #clock: Clock;
+  readonly #deadlines: TextDeadlines;
+  readonly #expired: (hasExpiredBefore: boolean, afterMs: number) => void;
+  /** Whether the edge has written since the last `open`. */
+  #hasText = false;
+  #hasExpired = false;
+  #waitedMs = 0;
+  /** Since when the edge owes text; null: it does not. */
+  #owedSinceMs: number | null = null;
+  #cancel = (): void => {};
+
+  /** @param expired called when the edge has owed text for `afterMs`; `hasExpiredBefore`: for the second time without new text */
+  constructor(clock: Clock, deadlines: TextDeadlines, expired: (hasExpiredBefore: boolean, afterMs: number) => void) {
+    this.#clock = clock;
+    this.#deadlines = deadlines;
+    this.#expired = expired;
+  }
+
+  /** An `open` was sent: the edge begins with the whole text. */
+  opened(): void {
+    this.#hasText = false;
+    this.#rearm();
+  }
+
+  /** The edge lets the session wait for a place: the next token is again a first one. Repetition gives no more time. */
+  queued(): void {
+    this.#hasText = false;
+    this.#rearm();
+  }
+
+  /** There is new text. */
+  answered(): void {
+    this.#hasText = true;
+    this.#hasExpired = false;
+    this.#restart();
+  }
+
+  /** Whether the edge owes text from now on. */
+  owes(isOwed: boolean): void {
+    if (isOwed === (this.#owedSinceMs !== null)) return;
+    const nowMs = this.#clock.nowMs();
+    if (this.#owedSinceMs !== null) this.#waitedMs += nowMs - this.#owedSinceMs;
+    this.#owedSinceMs = isOwed ? nowMs : null;
+    this.#rearm();
+  }
+
+  get #limitMs(): number {
+    return this.#hasText ? this.#deadlines.nextTokenWithinMs : this.#deadlines.firstTokenWithinMs;
+  }
+
+  #restart(): void {
+    this.#waitedMs = 0;
+    if (this.#owedSinceMs !== null) this.#owedSinceMs = this.#clock.nowMs();
+    this.#rearm();
+  }
+
+  #rearm(): void {
+    this.#cancel();
+    this.#cancel = () => {};
+    if (this.#owedSinceMs === null || this.#limitMs === Number.POSITIVE_INFINITY) return;
+    const leftMs = this.#limitMs - this.#waitedMs - (this.#clock.nowMs() - this.#owedSinceMs);
+    // At least 1 ms: after rounding, a shorter wait might not advance the clock.
+    this.#cancel = this.#clock.after(Math.max(1, leftMs), () => this.#check());
+  }
+
+  #check(): void {
+    if (this.#owedSinceMs === null) return;
+    const limitMs = this.#limitMs;
+    if (this.#waitedMs + this.#clock.nowMs() - this.#owedSinceMs < limitMs) {
+      this.#rearm();
+      return;
+    }
+    const hasExpiredBefore = this.#hasExpired;
+    this.#hasExpired = true;
+    this.#restart();
+    this.#expired(hasExpiredBefore, limitMs);
+  }
+}

@@ -1,0 +1,55 @@
+// Who a device is to an edge: the key that it shows when it attaches. Sessions, places, rows and prompt memory belong to keys.
+
+import {
+  between,
+  type Check,
+  type Checks,
+  checkOptions,
+  must,
+  optional,
+  text,
+  whole,
+} from '../../basics/check-options.ts';
+
+/** What an edge knows about the holder of a key. It never has the key itself. */
+export interface EdgeKey {
+  /** Unique among the keys of the edge; never a secret. */
+  readonly id: string;
+  /** For logs and counts. */
+  readonly name: string;
+  /** Share of places, rows and prompt tokens while others want them too, relative to other keys; above 0. */
+  readonly share: number;
+  /** Most sessions with a place at the same time; null: as many as the edge has. */
+  readonly maxSessions: number | null;
+  /** Most sessions that wait for a place at the same time; null: as many as the edge lets wait. */
+  readonly maxWaiting: number | null;
+  /** Rows that the engine evaluates for it in a minute, prompts and drafts included; null: any number. */
+  readonly rowsPerMinute: number | null;
+}
+
+/** Of an edge that asks for no key. */
+export const anyone: EdgeKey = {
+  ...{ id: '', name: 'anyone', share: 1, maxSessions: null, maxWaiting: null },
+  rowsPerMinute: null,
+};
+
+const countOrNull: Check = (field, value) => {
+  if (value !== null) whole(0)(field, value);
+};
+const changeChecks: Checks<Partial<Omit<EdgeKey, 'id'>>> = {
+  name: optional(text),
+  share: optional(between(0.001, 1000)),
+  maxSessions: optional(countOrNull),
+  maxWaiting: optional(countOrNull),
+  rowsPerMinute: optional((field, value) => {
+    if (value !== null) whole(1)(field, value);
+  }),
+};
+const isId = must('Give a text that no other key of the edge has.', (id) => typeof id === 'string' && id !== '');
+
+/** A key without limits of its own, unless `changes` says otherwise. @throws OutriderError `bad-argument` */
+export function edgeKey(id: string, changes: Partial<Omit<EdgeKey, 'id'>> = {}): EdgeKey {
+  isId('edgeKey: id', id);
+  checkOptions('edgeKey', changes, changeChecks);
+  return { ...anyone, id, name: id, ...changes };
+}

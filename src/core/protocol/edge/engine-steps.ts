@@ -1,0 +1,173 @@
+// Builds the engine's next step: each session's view for the scheduler, the scheduler's plan, and a ticket for each session that decodes.
+// It does not run the step; a live or a virtual engine does.
+
+import { invariant } from '../../basics/invariant.ts';
+import {
+  freshSchedule,
+  type ScheduleState,
+  type SessionWork,
+  type StepItem,
+  type StepLimits,
+  scheduleStep,
+} from '../../scheduling/schedule-step.ts';
+import { batchMs, type StepTimeModel } from '../../scheduling/step-time.ts';
+import { modeOf } from '../wire/mode.ts';
+import { lookUpChances } from './edge-chain.ts';
+import type { EdgeRegistry, RegistryEntry } from './edge-registry.ts';
+import { isWritable, lacksEdgeDrafts, readyDrafts } from './edge-session.ts';
+import { type EdgeDrafts, expectedAcceptance, type StepTicket } from './edge-state.ts';
+
+/** A session's part of a step. */
+export interface StepPart<Entry> {
+  readonly entry: Entry;
+  /** Tokens of the text that the engine holds. */
+  readonly heldTokens: number;
+  /** Length of the prompt chunk that starts at `heldTokens`; 0 with a ticket. */
+  readonly prefillTokens: number;
+  /** Not null: the session decodes, with one row for the last token of the text and one for each draft. */
+  readonly ticket: StepTicket | null;
+}
+
+/** A key's weight is divided among its sessions that have work, by their shares. */
+function shareByKey<Entry extends StepEntry>(works: readonly Work<Entry>[]): readonly Work<Entry>[] {
+  const shares = new Map<string, number>();
+  for (const { entry } of works) shares.set(entry.key.id, (shares.get(entry.key.id) ?? 0) + entry.share);
+  if (shares.size < 2) return works;
+  return works.map((work) => {
+    const { key, share } = work.entry;
+    const weight = (key.share * share) / (shares.get(key.id) ?? share);
+    return { ...work, view: { ...work.view, weight } };
+  });
+}
+
+interface StepEntry extends RegistryEntry {
+  readonly wanted: { readonly drafts: number };
+}
+
+interface StepHost<Entry> {
+  heldTokens(entry: Entry): number;
+  lookUp(entry: Entry): EdgeDrafts | undefined;
+  roundBegins?(): void;
+  readAhead?(entry: Entry): void;
+  /** Whether the session may decode; its prompt is read in any case. Default: it may. */
+  isReady?(entry: Entry): boolean;
+  /** Planning failed for this session, which is then no part of the step. Without it the error is thrown. */
+  failed?(entry: Entry, error: unknown): void;
+}
+
+interface Work<Entry> {
+  readonly entry: Entry;
+  readonly heldTokens: number;
+  readonly view: SessionWork;
+}
+
+export class EngineSteps<Entry extends StepEntry> {
+  readonly #sessions: EdgeRegistry<Entry>;
+  readonly #limits: StepLimits;
+  readonly #host: StepHost<Entry>;
+  readonly #planned: (expectedMs: number, sessionCount: number) => void;
+  readonly #evaluates: (entry: Entry, rows: number) => void;
+  #schedule: ScheduleState = freshSchedule;
+
+  /**
+   * @param planned called with the expected time of a step and the number of its sessions, before any of them begins
+   * @param evaluates called with the rows of each session in a step
+   */
+  constructor(
+    sessions: EdgeRegistry<Entry>,
+    limits: StepLimits,
+    host: StepHost<Entry>,
+    planned: (expectedMs: number, sessionCount: number) => void = () => {},
+    evaluates: (entry: Entry, rows: number) => void = () => {},
+  ) {
+    this.#sessions = sessions;
+    this.#limits = limits;
+    this.#host = host;
+    this.#planned = planned;
+    this.#evaluates = evaluates;
+  }
+
+  reset(): void {
+    this.#schedule = freshSchedule;
+  }
+
+  /**
+   * The sessions that could use a step; empty: there is nothing to run. The caller passes them to {@link begin} before any session changes.
+   */
+  gather(): readonly Work<Entry>[] {
+    const works: Work<Entry>[] = [];
+    this.#host.roundBegins?.();
+    for (const entry of this.#sessions.entries) {
+      const work = this.#try(entry, () => this.#workOf(entry));
+      if (work !== undefined) works.push(work);
+    }
+    return shareByKey(works);
+  }
+
+  /** Plans a step over these sessions and begins it. Drafts that arrive later are not part of it. */
+  begin(works: readonly Work<Entry>[], stepTime: StepTimeModel): StepPart<Entry>[] {
+    const views = works.map(({ view }) => view);
+    const plan = scheduleStep(this.#schedule, views, this.#limits, stepTime);
+    this.#schedule = plan.state;
+    const rows = plan.items.map((item) => (item.kind === 'prefill' ? item.tokens : item.drafts + 1));
+    this.#planned(batchMs(stepTime, rows), rows.length);
+    let at = 0;
+    return plan.items.flatMap((item) => {
+      // Items have the order of the views, except that a prompt chunk comes last.
+      if (item.kind === 'prefill') at = 0;
+      while (at < views.length && views[at]?.id !== item.id) at += 1;
+      const work = works[at];
+      invariant(work !== undefined, 'the plan names an unknown session');
+      return this.#try(work.entry, () => this.#begin(work, item)) ?? [];
+    });
+  }
+
+  /** An error fails only this session, where the host takes it. */
+  #try<Value>(entry: Entry, work: () => Value): Value | undefined {
+    const { failed } = this.#host;
+    if (failed === undefined) return work();
+    try {
+      return work();
+    } catch (error) {
+      failed.call(this.#host, entry, error);
+      return undefined;
+    }
+  }
+
+  #begin({ entry, heldTokens }: Work<Entry>, item: StepItem): StepPart<Entry> {
+    this.#evaluates(entry, item.kind === 'prefill' ? item.tokens : item.drafts + 1);
+    if (item.kind === 'prefill') return { entry, heldTokens, prefillTokens: item.tokens, ticket: null };
+    this.#sessions.step(entry, { kind: 'step-started', drafts: item.drafts });
+    const { ticket } = entry.state;
+    invariant(ticket !== null, 'a step that did not start');
+    return { entry, heldTokens, prefillTokens: 0, ticket };
+  }
+
+  /** Prefill does not wait for the mode; decoding does. */
+  #workOf(entry: Entry): Work<Entry> | undefined {
+    if (!entry.hasPlace || !isWritable(entry.state)) return undefined;
+    const heldTokens = this.#host.heldTokens(entry);
+    const prefillTokens = entry.state.text.length - 1 - heldTokens;
+    const { number: id, share: weight } = entry;
+    if (prefillTokens > 0) {
+      if (modeOf(entry.state.open.mode).edgeLooksUp) this.#host.readAhead?.(entry);
+      return { entry, heldTokens, view: { id, weight, prefillTokens, drafts: 0, acceptance: 0 } };
+    }
+    if (this.#host.isReady?.(entry) === false) return undefined;
+    this.#lookUp(entry);
+    const { state } = entry;
+    const drafts = readyDrafts(state, entry.wanted.drafts);
+    if (drafts === null) return undefined;
+    const acceptance = expectedAcceptance(state);
+    const confidences = lookUpChances(state);
+    return { entry, heldTokens, view: { id, weight, prefillTokens, drafts, acceptance, confidences } };
+  }
+
+  /** Looks drafts up in the text for a session that has none. */
+  #lookUp(entry: Entry): void {
+    const { state } = entry;
+    if (!modeOf(state.open.mode).edgeLooksUp || !lacksEdgeDrafts(state)) return;
+    const drafts = this.#host.lookUp(entry);
+    if (drafts !== undefined) this.#sessions.step(entry, { kind: 'edge-drafted', drafts });
+  }
+}

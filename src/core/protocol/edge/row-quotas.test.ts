@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { retrySecondsOf } from '../../basics/retry-time.ts';
+import { edgeKey } from './edge-key.ts';
+import { RowQuotas } from './row-quotas.ts';
+
+const key = edgeKey('ada', { rowsPerMinute: 600 });
+
+/** Seconds to wait; 0: it may begin. */
+function waitOf(quotas: RowQuotas, neededRows: number, promisedRows: number, nowMs: number): number | undefined {
+  try {
+    quotas.demand(key, neededRows, promisedRows, nowMs);
+    return 0;
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'quota-used' });
+    return retrySecondsOf((error as { readonly remedy: string }).remedy);
+  }
+}
+
+describe('a quota of rows', () => {
+  it('lets a key use its rows of a minute at once, and fills evenly', () => {
+    const quotas = new RowQuotas();
+    expect(waitOf(quotas, 600, 0, 0)).toBe(0);
+    quotas.spend(key, 600, 0);
+    expect(waitOf(quotas, 100, 0, 0)).toBe(10);
+    expect(waitOf(quotas, 100, 0, 9_000)).toBe(1);
+    expect(waitOf(quotas, 100, 0, 10_000)).toBe(0);
+    expect(waitOf(quotas, 600, 0, 1e9)).toBe(0);
+  });
+
+  it('counts what answers that have begun still need: many at once do not get more', () => {
+    const quotas = new RowQuotas();
+    expect(waitOf(quotas, 100, 500, 0)).toBe(0);
+    expect(waitOf(quotas, 101, 500, 0)).toBe(1);
+  });
+
+  it('lets a text that is longer than a minute begin where nothing is used, and lets the next one wait for it', () => {
+    const quotas = new RowQuotas();
+    expect(waitOf(quotas, 5000, 0, 0)).toBe(0);
+    quotas.spend(key, 5000, 0);
+    expect(waitOf(quotas, 1, 0, 0)).toBe(441);
+    quotas.spend(key, 1, 60_000);
+    expect(waitOf(quotas, 5000, 0, 60_000)).toBe(441);
+  });
+
+  it('counts the rows of other edges, and tells only its own', () => {
+    const quotas = new RowQuotas();
+    quotas.spentElsewhere({ key: 'ada', rows: 600, rowsPerMinute: 600 }, 0);
+    quotas.spend(key, 60, 0);
+    expect(waitOf(quotas, 60, 0, 0)).toBe(12);
+    expect(quotas.takeUsed()).toEqual([{ key: 'ada', rows: 60, rowsPerMinute: 600 }]);
+    expect(quotas.takeUsed()).toEqual([]);
+  });
+
+  it('is of one key, and there is none without one', () => {
+    const quotas = new RowQuotas();
+    quotas.spend(key, 1e6, 0);
+    quotas.demand(edgeKey('bob', { rowsPerMinute: 1 }), 1, 0, 0);
+    quotas.spend(edgeKey('free'), 1e9, 0);
+    quotas.demand(edgeKey('free'), 1e9, 0, 0);
+    expect(quotas.takeUsed().map(({ key: id }) => id)).toEqual(['ada']);
+  });
+
+  it('is not emptied by a clock that goes backwards', () => {
+    const quotas = new RowQuotas();
+    quotas.spend(key, 600, 60_000);
+    expect(waitOf(quotas, 10, 0, 0)).toBe(1);
+  });
+});

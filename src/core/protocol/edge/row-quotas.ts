@@ -1,0 +1,86 @@
+// How many rows of the engine a key may use in a minute: a token bucket for each key. Rows are what is evaluated: prompts, texts that have to
+// be evaluated again, drafts, and one row for each step. An answer that has begun is written to its end; what it takes beyond the quota
+// delays the next one.
+
+import { OutriderError } from '../../basics/errors.ts';
+import { retryRemedy } from '../../basics/retry-time.ts';
+import type { EdgeKey } from './edge-key.ts';
+
+/** Rows that are left; below 0: more were used than there were. */
+interface Bucket {
+  readonly rows: number;
+  readonly atMs: number;
+}
+
+/** Rows that were evaluated for a key with a quota. */
+export interface RowsUsed {
+  /** Its id. */
+  readonly key: string;
+  readonly rows: number;
+  readonly rowsPerMinute: number;
+}
+
+/** Keys whose rows are remembered; beyond it the one that was used longest ago is forgotten. */
+const mostKeys = 65_536;
+
+type QuotaKey = Pick<EdgeKey, 'id' | 'name' | 'rowsPerMinute'>;
+
+const minuteMs = 60_000;
+
+/** The bucket now: it fills evenly, up to the rows of a minute. */
+function filled(bucket: Bucket | undefined, rowsPerMinute: number, nowMs: number): Bucket {
+  if (bucket === undefined) return { rows: rowsPerMinute, atMs: nowMs };
+  const elapsedMs = Math.max(0, nowMs - bucket.atMs);
+  const rows = Math.min(rowsPerMinute, bucket.rows + (elapsedMs * rowsPerMinute) / minuteMs);
+  return { rows, atMs: Math.max(nowMs, bucket.atMs) };
+}
+
+export class RowQuotas {
+  /** By the id of the key. */
+  readonly #buckets = new Map<string, Bucket>();
+  /** Of each key with a quota, since the last call of {@link takeUsed}. */
+  readonly #used = new Map<string, RowsUsed>();
+
+  /**
+   * Whether an answer may begin.
+   * @param neededRows of its text; one that needs more than a minute's rows may begin when none of them is used
+   * @param promisedRows that answers of the key which have begun still need for their texts
+   * @throws OutriderError `quota-used`
+   */
+  demand({ id, name, rowsPerMinute }: QuotaKey, neededRows: number, promisedRows: number, nowMs: number): void {
+    if (rowsPerMinute === null) return;
+    const { rows } = filled(this.#buckets.get(id), rowsPerMinute, nowMs);
+    const missing = Math.min(neededRows, rowsPerMinute) + promisedRows - rows;
+    if (missing <= 0) return;
+    const cause = `the key "${name}" may use ${rowsPerMinute} rows a minute, and has used them`;
+    throw new OutriderError('quota-used', cause, retryRemedy((missing / rowsPerMinute) * minuteMs));
+  }
+
+  /** These rows are evaluated for a session of the key. */
+  spend(key: QuotaKey, rows: number, nowMs: number): void {
+    if (key.rowsPerMinute === null) return;
+    this.spentElsewhere({ key: key.id, rows, rowsPerMinute: key.rowsPerMinute }, nowMs);
+    const before = this.#used.get(key.id)?.rows ?? 0;
+    this.#used.set(key.id, { key: key.id, rows: before + rows, rowsPerMinute: key.rowsPerMinute });
+  }
+
+  /** Another edge has evaluated these rows for the key. */
+  spentElsewhere({ key, rows, rowsPerMinute }: RowsUsed, nowMs: number): void {
+    const bucket = filled(this.#buckets.get(key), rowsPerMinute, nowMs);
+    // Inserted again, so that the first of the map is the one that was used longest ago.
+    this.#buckets.delete(key);
+    this.#buckets.set(key, { ...bucket, rows: bucket.rows - rows });
+    if (this.#buckets.size <= mostKeys) return;
+    for (const oldest of this.#buckets.keys()) {
+      this.#buckets.delete(oldest);
+      return;
+    }
+  }
+
+  /** What sessions of this edge have used since the last call. @param most keys; more are told by the next call */
+  takeUsed(most: number = mostKeys): readonly RowsUsed[] {
+    const used = [...this.#used.values()].slice(0, most);
+    for (const { key } of used) this.#used.delete(key);
+    return used;
+  }
+}

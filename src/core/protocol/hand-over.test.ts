@@ -1,0 +1,205 @@
+// The device with two connections at once: a handover to a second edge, and a second attach to the same edge.
+
+import { describe, expect, it } from 'vitest';
+import { neutralSampling } from '../decoding/sampling.ts';
+import { stepDevice } from './device/device-session.ts';
+import { createDeviceState, type DeviceEffect, type DeviceEvent, type DeviceState } from './device/device-state.ts';
+import { type DeviceMessage, type EdgeMessage, protocolVersion } from './wire/messages.ts';
+import type { ModeName } from './wire/mode.ts';
+
+const prompt = [1, 2, 3];
+
+function createTurn(mode: ModeName): DeviceState {
+  return createDeviceState({
+    session: '00'.repeat(16),
+    conversation: '00'.repeat(16),
+    credentials: '',
+    padding: 0,
+    tokenizerHash: 'ab'.repeat(32),
+    mode,
+    sampling: neutralSampling,
+    stopStrings: [],
+    maxAnswerTokens: 100,
+    flowControlWindow: 256,
+    maxAhead: 4,
+    draftLength: 2,
+    prompt,
+    endIds: new Set(),
+    minChainConfidence: 0,
+  });
+}
+
+/** Drives the machine and keeps the effects of the last event. */
+class Driver {
+  state: DeviceState;
+  effects: readonly DeviceEffect[] = [];
+
+  constructor(mode: ModeName) {
+    this.state = createTurn(mode);
+  }
+
+  step(event: DeviceEvent): this {
+    ({ state: this.state, effects: this.effects } = stepDevice(this.state, event));
+    return this;
+  }
+
+  hear(link: number, message: EdgeMessage): this {
+    return this.step({ kind: 'message-received', link, message });
+  }
+
+  commit(link: number, first: number, ...tokens: number[]): this {
+    return this.hear(link, { kind: 'commit', first, branch: 0, accepted: 0, tokens });
+  }
+
+  draft(token: number): this {
+    const { drafting } = this.state;
+    return drafting === null ? this : this.step({ kind: 'draft-produced', ...drafting, token, confidence: 0.9 });
+  }
+
+  refuse(link: number, code: 'edge-full' | 'superseded' | 'unauthorized'): this {
+    return this.hear(link, { kind: 'refused', code, cause: 'no', remedy: 'none' });
+  }
+
+  sent(link: number): DeviceMessage[] {
+    return this.effects.flatMap((effect) => (effect.kind === 'send' && effect.link === link ? [effect.message] : []));
+  }
+
+  kinds(): string[] {
+    return this.effects.map(({ kind }) => kind);
+  }
+}
+
+/** Edge a serves; edge b has been opened at length 3 and lags behind a, which has written 6 tokens more. */
+function lagging(mode: ModeName): Driver {
+  const driver = new Driver(mode);
+  driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
+  // The draft of position 3 was in progress; it arrives too late.
+  return driver.commit(1, 3, 10, 11, 12, 13, 14, 15).draft(10);
+}
+
+describe('a handover', () => {
+  it('sends a lagging edge no more than maxAhead tokens beyond what it has', () => {
+    const driver = lagging('stream');
+    for (const token of [16, 17]) driver.draft(token);
+    driver.commit(2, 3, 10);
+    expect(driver.sent(2)).toEqual([{ kind: 'draft', branch: 1, first: 4, tokens: [11, 12, 13, 14] }]);
+    driver.commit(2, 4, 11, 12);
+    expect(driver.sent(2)).toEqual([{ kind: 'draft', branch: 1, first: 8, tokens: [15, 16] }]);
+  });
+
+  it('requests separate verdicts from the second edge, one at a time while it lags', () => {
+    const driver = lagging('sd');
+    for (const token of [16, 17]) driver.draft(token);
+    expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
+    driver.commit(2, 3, 10);
+    expect(driver.sent(2)).toEqual([
+      { kind: 'draft', branch: 1, first: 4, tokens: [11, 12, 13, 14] },
+      { kind: 'verify', length: 4 },
+    ]);
+    driver.commit(2, 4, 11);
+    expect(driver.sent(2)).toEqual([]);
+    driver.commit(2, 5, 12, 13, 14);
+    expect(driver.sent(2).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
+  });
+
+  it('requests the verdict from the remaining edge when the other one is lost', () => {
+    const driver = new Driver('sd');
+    driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
+    driver.draft(10).draft(11);
+    driver.step({ kind: 'link-closed', link: 1 });
+    expect(driver.sent(2).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
+  });
+
+  it('that is refused leaves the session on the first edge', () => {
+    const driver = lagging('stream').refuse(2, 'edge-full');
+    expect([driver.state.outcome, driver.state.main, driver.kinds()]).toEqual([null, 1, ['close-link']]);
+    driver.commit(1, 9, 16);
+    expect(driver.state.text.length).toBe(10);
+    driver.refuse(1, 'unauthorized');
+    expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'unauthorized' });
+  });
+});
+
+describe('attempts', () => {
+  it('count the attaches to all edges, because two names may be one edge', () => {
+    const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' });
+    expect(driver.sent(1)).toMatchObject([{ kind: 'open', attempt: 1 }]);
+    driver.commit(1, 3, 10).step({ kind: 'link-opened', link: 2, edge: 'b' });
+    expect(driver.sent(2)).toMatchObject([{ kind: 'open', attempt: 2 }]);
+    // The same edge: the second attach took the session over, and is lost before the first one hears of it.
+    driver.step({ kind: 'link-closed', link: 2 }).refuse(1, 'superseded');
+    expect([driver.state.outcome, driver.kinds()]).toEqual([null, ['close-link', 'connect']]);
+    driver.step({ kind: 'link-opened', link: 3, edge: 'a' });
+    expect(driver.sent(3)).toMatchObject([{ kind: 'resume', attempt: 3 }]);
+  });
+});
+
+describe('the fingerprints of a text', () => {
+  const greet = (driver: Driver, link: number, fingerprint: string): Driver =>
+    driver.hear(link, {
+      kind: 'hello',
+      version: protocolVersion,
+      model: 'm',
+      fingerprint,
+      tokenizerHash: 'ab'.repeat(32),
+      vocabularySize: 100,
+      contextLength: 100,
+      timing: { stepMs: null, edgeDraftMs: null },
+    });
+
+  it('are those of the edges that wrote tokens of it, not of those that only greeted or only repeated', () => {
+    const driver = new Driver('stream');
+    driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
+    greet(greet(driver, 1, 'fa'), 2, 'fb').commit(1, 3, 10, 11);
+    driver.commit(2, 3, 10);
+    expect(driver.state.fingerprints).toEqual(['fa']);
+    driver.commit(2, 4, 11, 12);
+    expect(driver.state.fingerprints).toEqual(['fa', 'fb']);
+  });
+
+  it('are two when the edge comes back with another one and has lost the session', () => {
+    const driver = greet(new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }), 1, 'fa');
+    driver.commit(1, 3, 10).step({ kind: 'link-closed', link: 1 }).step({ kind: 'link-opened', link: 2, edge: 'a' });
+    greet(driver, 2, 'fb').hear(2, { kind: 'gone' });
+    expect(driver.sent(2)).toMatchObject([{ kind: 'open', answer: [10] }]);
+    expect(driver.state.fingerprints).toEqual(['fa']);
+    driver.commit(2, 4, 11);
+    expect(driver.state.fingerprints).toEqual(['fa', 'fb']);
+  });
+});
+
+describe('a second attach to the same edge', () => {
+  it('is repeated when only a refusal of the older one is left', () => {
+    const driver = new Driver('stream');
+    driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'a' });
+    driver.step({ kind: 'link-closed', link: 2 }).refuse(1, 'superseded');
+    expect([driver.state.outcome, driver.kinds()]).toEqual([null, ['close-link', 'connect']]);
+  });
+
+  it('gives up when the newest attach is refused', () => {
+    const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }).refuse(1, 'superseded');
+    expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'superseded' });
+  });
+
+  it('on one connection keeps the state that its queue is full', () => {
+    const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }).draft(10);
+    driver.step({ kind: 'link-writable', link: 1, writable: false }).hear(1, { kind: 'gone' });
+    expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['open']);
+    driver.step({ kind: 'link-writable', link: 1, writable: true });
+    expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['draft']);
+  });
+});
+
+describe('a window larger than maxAhead', () => {
+  it('is complete at maxAhead', () => {
+    for (const mode of ['sd', 'psd'] as const) {
+      const driver = new Driver(mode);
+      driver.state = { ...driver.state, turn: { ...driver.state.turn, draftLength: 9, maxAhead: 3 } };
+      driver.step({ kind: 'link-opened', link: 1, edge: 'a' });
+      for (const token of [10, 11, 12, 13, 14]) driver.draft(token);
+      const sent = driver.state.links[0]?.branches.at(-1);
+      expect([mode, sent?.tokens.length]).toEqual([mode, mode === 'sd' ? 3 : 1]);
+      expect(driver.state.tail.length).toBe(3);
+    }
+  });
+});

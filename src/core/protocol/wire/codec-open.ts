@@ -1,0 +1,146 @@
+// Encodes and decodes `open` and `resume`. They are sent once per connection, and their positions are absolute.
+
+import type { ByteReader, ByteWriter } from '../../basics/bytes.ts';
+import { OutriderError } from '../../basics/errors.ts';
+import { type Grammar, grammarBytesLimit, grammarKinds } from '../../decoding/grammar.ts';
+import { topLogprobsLimit } from '../../decoding/logprobs.ts';
+import type { Sampling } from '../../decoding/sampling.ts';
+import { malformed } from './bytes.ts';
+import { limits } from './limits.ts';
+import { type OpenMessage, protocolVersion, type ResumeMessage } from './messages.ts';
+import { type ModeName, modeNames } from './mode.ts';
+
+const sessionBytes = 16;
+const hashBytes = 32;
+
+function writeSampling(writer: ByteWriter, sampling: Sampling): void {
+  writer.float64(sampling.temperature).varint(sampling.topK).float64(sampling.topP).float64(sampling.minP);
+  writer.float64(sampling.presencePenalty).float64(sampling.frequencyPenalty).float64(sampling.repetitionPenalty);
+  writer.varint(sampling.logitBias.length);
+  for (const [id, bias] of sampling.logitBias) writer.varint(id).float64(bias);
+  writer.uint64(sampling.seed);
+}
+
+function readSampling(reader: ByteReader): Sampling {
+  const temperature = reader.float64();
+  const topK = reader.varint(limits.maxId);
+  const [topP, minP] = [reader.float64(), reader.float64()];
+  const [presencePenalty, frequencyPenalty, repetitionPenalty] = [reader.float64(), reader.float64(), reader.float64()];
+  const logitBias: [number, number][] = [];
+  for (let left = reader.varint(limits.logitBiases); left > 0; left -= 1) {
+    logitBias.push([reader.varint(limits.maxId), reader.float64()]);
+  }
+  const seed = reader.uint64();
+  return { temperature, topK, topP, minP, presencePenalty, frequencyPenalty, repetitionPenalty, logitBias, seed };
+}
+
+function writeFirstFields(writer: ByteWriter, message: OpenMessage | ResumeMessage): ByteWriter {
+  return writer.varint(message.version).text(message.credentials).varint(message.padding);
+}
+
+export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter {
+  writeFirstFields(writer, message).hex(message.session).hex(message.conversation).varint(message.attempt);
+  writer.hex(message.tokenizerHash).byte(modeNames.indexOf(message.mode));
+  writeSampling(writer, message.sampling);
+  writer.varint(message.stopStrings.length);
+  for (const stop of message.stopStrings) writer.text(stop);
+  writer.varint(message.maxAnswerTokens).varint(message.flowControlWindow).varint(message.maxAhead);
+  writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
+  const { grammar, topLogprobs } = message;
+  if (grammar === undefined && topLogprobs === undefined) return writer;
+  if (grammar === undefined) writer.byte(0);
+  else writer.byte(1 + grammarKinds.indexOf(grammar.kind)).text(grammar.text);
+  return writer.varint(topLogprobs === undefined ? 0 : 1 + topLogprobs);
+}
+
+/** What the frame leaves out is not asked for; the zeros of a padded frame say the same. */
+function readGrammar(reader: ByteReader): Grammar | undefined {
+  const number = reader.byte();
+  if (number === 0) return undefined;
+  const kind = grammarKinds[number - 1];
+  if (kind === undefined) throw malformed('the grammar is of a kind that this edge does not know');
+  return { kind, text: reader.text(grammarBytesLimit) };
+}
+
+/** @returns only what was asked for */
+function readAsked(
+  reader: ByteReader,
+  { flowControlWindow, padding }: Pick<OpenMessage, 'flowControlWindow' | 'padding'>,
+): Pick<OpenMessage, 'grammar' | 'topLogprobs'> {
+  if (reader.remaining === 0) return {};
+  const grammar = readGrammar(reader);
+  const told = reader.remaining === 0 ? 0 : reader.varint(1 + topLogprobsLimit);
+  if (told > 0 && flowControlWindow > limits.maxScoredWindow)
+    throw malformed(`with logprobs the flow-control window is at most ${limits.maxScoredWindow}`);
+  if (grammar === undefined && told === 0 && padding === 0) throw malformed('it ends with bytes that ask for nothing');
+  return { ...(grammar === undefined ? {} : { grammar }), ...(told === 0 ? {} : { topLogprobs: told - 1 }) };
+}
+
+/** Judges an attach while it is read, so that what is refused costs little. */
+export interface Admission {
+  /** Called with the credentials before the rest of the frame is read. It may throw. */
+  admit(credentials: string): void;
+  /** Called with the lengths of the text before its ids are read. It may throw. */
+  measured?(promptLength: number, answerLength: number): void;
+}
+
+/** The version is the first field in every protocol version, so that a client of another version gets a clear error. */
+function readFirstFields(
+  reader: ByteReader,
+  { admit }: Admission,
+): Pick<OpenMessage, 'version' | 'credentials' | 'padding'> {
+  const version = reader.varint(Number.MAX_SAFE_INTEGER);
+  if (version !== protocolVersion) {
+    const cause = `the device speaks protocol ${version}, the edge ${protocolVersion}`;
+    throw new OutriderError('version-mismatch', cause, 'install the same version of outrider on both');
+  }
+  const credentials = reader.text(limits.credentialBytes);
+  admit(credentials);
+  return { version, credentials, padding: reader.varint(limits.maxPadding) };
+}
+
+function readMode(reader: ByteReader): ModeName {
+  const mode = modeNames[reader.byte()];
+  if (mode === undefined) throw malformed('the mode is not one that this edge knows');
+  return mode;
+}
+
+export function readOpen(reader: ByteReader, admission: Admission): OpenMessage {
+  const first = readFirstFields(reader, admission);
+  const [session, conversation] = [reader.hex(sessionBytes), reader.hex(sessionBytes)];
+  const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
+  const tokenizerHash = reader.hex(hashBytes);
+  const mode = readMode(reader);
+  const sampling = readSampling(reader);
+  const stopStrings: string[] = [];
+  for (let left = reader.varint(limits.stopStrings); left > 0; left -= 1) {
+    stopStrings.push(reader.text(limits.stopStringBytes));
+  }
+  const maxAnswerTokens = reader.varint(limits.textTokens);
+  const flowControlWindow = reader.varint(limits.maxFlowControlWindow);
+  const maxAhead = reader.varint(limits.maxAhead);
+  const [promptCount, answerCount] = [reader.varint(limits.textTokens), reader.varint(limits.textTokens)];
+  if (promptCount === 0) throw malformed('the prompt is empty');
+  if (flowControlWindow < limits.minFlowControlWindow)
+    throw malformed(
+      `the flow-control window is ${flowControlWindow}, at least ${limits.minFlowControlWindow} is needed`,
+    );
+  admission.measured?.(promptCount, answerCount);
+  const prompt = reader.ids(promptCount, limits.maxId);
+  const answer = reader.ids(answerCount, limits.maxId);
+  const asked = readAsked(reader, { flowControlWindow, padding: first.padding });
+  const identity = { kind: 'open', ...first, session, conversation, attempt, tokenizerHash } as const;
+  const bounds = { maxAnswerTokens, flowControlWindow, maxAhead };
+  return { ...identity, mode, sampling, stopStrings, ...bounds, prompt, answer, ...asked };
+}
+
+export function writeResume(writer: ByteWriter, message: ResumeMessage): ByteWriter {
+  return writeFirstFields(writer, message).hex(message.session).varint(message.attempt).varint(message.length);
+}
+
+export function readResume(reader: ByteReader, admission: Admission): ResumeMessage {
+  const first = readFirstFields(reader, admission);
+  const session = reader.hex(sessionBytes);
+  const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
+  return { kind: 'resume', ...first, session, attempt, length: reader.varint(limits.textTokens) };
+}

@@ -1,0 +1,69 @@
+// Rate limit of one connection: a token bucket for frames and one for bytes. It only decides; the caller closes the connection with
+// 'rate-limited'.
+
+import { between, type Checks } from '../../basics/check-options.ts';
+import { invariant } from '../../basics/invariant.ts';
+
+/** Rates and burst sizes of the two token buckets. */
+export interface RateLimitSettings {
+  readonly framesPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** Sizes of the buckets. A frame larger than `burstBytes` is never allowed. */
+  readonly burstFrames: number;
+  readonly burstBytes: number;
+}
+
+export const rateChecks: Checks<RateLimitSettings> = {
+  framesPerSecond: between(Number.MIN_VALUE),
+  bytesPerSecond: between(Number.MIN_VALUE),
+  burstFrames: between(1),
+  burstBytes: between(1),
+};
+
+/** For tests and simulations. */
+export const unlimitedRate: RateLimitSettings = {
+  framesPerSecond: 1e9,
+  bytesPerSecond: 1e12,
+  burstFrames: 1e9,
+  burstBytes: 1e12,
+};
+
+/** The rates and bursts of `count` senders together. */
+export function timesRate(rate: RateLimitSettings, count: number): RateLimitSettings {
+  return {
+    framesPerSecond: count * rate.framesPerSecond,
+    bytesPerSecond: count * rate.bytesPerSecond,
+    burstFrames: count * rate.burstFrames,
+    burstBytes: count * rate.burstBytes,
+  };
+}
+
+export interface RateLimit {
+  readonly settings: RateLimitSettings;
+  readonly frames: number;
+  readonly bytes: number;
+  readonly refilledAtMs: number;
+}
+
+/** Both buckets start full. */
+export function createRateLimit(settings: RateLimitSettings, nowMs: number): RateLimit {
+  for (const [name, value] of Object.entries(settings)) invariant(value > 0, `${name} must be positive, is ${value}`);
+  return { settings, frames: settings.burstFrames, bytes: settings.burstBytes, refilledAtMs: nowMs };
+}
+
+/** A refused frame uses nothing of the buckets, so a flood of large frames does not lock out small ones. */
+export function take(
+  limit: RateLimit,
+  nowMs: number,
+  frameBytes: number,
+): { readonly state: RateLimit; readonly allowed: boolean } {
+  const { settings } = limit;
+  // A clock that goes backwards must not empty the buckets.
+  const elapsedSeconds = Math.max(0, nowMs - limit.refilledAtMs) / 1000;
+  const frames = Math.min(settings.burstFrames, limit.frames + elapsedSeconds * settings.framesPerSecond);
+  const bytes = Math.min(settings.burstBytes, limit.bytes + elapsedSeconds * settings.bytesPerSecond);
+  const allowed = frames >= 1 && bytes >= frameBytes;
+  const refilledAtMs = Math.max(nowMs, limit.refilledAtMs);
+  const state = { settings, frames: allowed ? frames - 1 : frames, bytes: allowed ? bytes - frameBytes : bytes };
+  return { state: { ...state, refilledAtMs }, allowed };
+}

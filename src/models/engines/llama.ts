@@ -1,0 +1,255 @@
+// A language model run in this process by llama.cpp (node-llama-cpp's low-level calls). Opened as exact, it follows a shape law
+// that was found on this machine, so the same tokens give the same logits bit for bit. It does not know sessions. docs/engines.md
+// has the measurements.
+
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import type { LlamaModel } from 'node-llama-cpp';
+import { badArgument, OutriderError } from '../../core/basics/errors.ts';
+import type { GpuChoice } from '../../core/basics/gpu-choice.ts';
+import { invariant } from '../../core/basics/invariant.ts';
+import { describeLaw, freeLaw, type ShapeLaw } from '../../core/decoding/shape-law.ts';
+import { countChangedChoices } from '../exactness/changed-choices.ts';
+import { comparedSequences } from '../exactness/shape-histories.ts';
+import { confirmLaw, confirmLayout, findLaw, lawCost, lawMs } from '../exactness/shape-law-search.ts';
+import { defaultCacheDirectory, hashFile } from '../files/cache.ts';
+import type { LanguageModel, ModelIdentity } from '../port/model.ts';
+import { gpuChoiceOf, type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
+import { createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
+import { lawKeyOf, recipeOf, remembersLaws } from './llama-recipe.ts';
+import { createLlamaTokenizer } from './llama-tokenizer.ts';
+import type { WeightLayout } from './llama-weights.ts';
+import { type LawFinding, LawMemory } from './shape-law-memory.ts';
+
+export interface LlamaOptions {
+  readonly path: string;
+  /** Name in the manifest; the file's name if absent. */
+  readonly name?: string | undefined;
+  readonly sequences: number;
+  /** Capacity of one sequence in tokens. */
+  readonly contextLength: number;
+  /** Same logits for the same tokens in any calls (by a shape law; one thread by default). */
+  readonly exact: boolean;
+  /** Default: 1 if exact, otherwise one less than the machine has. */
+  readonly threads?: number | undefined;
+  /** Default: `off`; true means `auto`. A law for exact text is found on the GPU itself, at each opening. */
+  readonly gpu?: GpuChoice | boolean | undefined;
+  /** SHA-256 of the file if known; computed otherwise. */
+  readonly sha256?: string;
+  /** Where found laws are stored; default {@link defaultCacheDirectory}. */
+  readonly cacheDirectory?: string | undefined;
+  /** Whether a model that is not exact counts how often its choices depend on the calls, and reports it; default false. */
+  readonly countsChanges?: boolean;
+  /** Called during the search for a law, which runs once for a model on a machine. */
+  readonly onLawProgress?: ((text: string, done: number, total: number) => void) | undefined;
+}
+
+/**
+ * Another layout of the weights must save more than the uncertainty of its cost; with the engine's own layout, a single row costs
+ * the same as natively.
+ */
+const leastGain = 0.9;
+
+/** The inputs of an opening. */
+interface Opening {
+  readonly options: LlamaOptions;
+  readonly engine: LlamaEngine;
+  readonly sha256: string;
+  readonly threads: number;
+}
+
+/** @throws OutriderError `engine-missing`, `model-unknown`, `model-unreadable`, `bad-argument`, `exact-refused` where no shape law holds */
+export async function openLlamaModel(options: LlamaOptions): Promise<LanguageModel> {
+  const threads = options.threads ?? (options.exact ? 1 : 0);
+  checkCounts(options, threads);
+  const engine = await startLlamaEngine(gpuChoiceOf(options.gpu));
+  const usedThreads = threads === 0 ? Math.max(1, engine.llama.cpuMathCores - 1) : threads;
+  await requireModelFile(options.path);
+  const sha256 = options.sha256 ?? (await hashFile(options.path));
+  const opening: Opening = { options, engine, sha256, threads: usedThreads };
+  return options.exact ? openExact(opening) : openFast(opening);
+}
+
+async function openFast(opening: Opening): Promise<LanguageModel> {
+  const { options } = opening;
+  const model = await load(opening, 'repacked');
+  model.adoptFast();
+  let said = 'fast';
+  if (options.countsChanges === true) {
+    const { changed, compared } = await countChangedChoices(model);
+    said = `fast: ${changed} of ${compared} choices differ between calls of one row and of several`;
+  }
+  model.settle(identityOf(opening, said, { exact: false, ...layersOf(opening, model) }), options.contextLength);
+  return model;
+}
+
+async function openExact(opening: Opening): Promise<LanguageModel> {
+  const { options } = opening;
+  const { sequences, contextLength } = options;
+  const memory = new LawMemory(
+    options.cacheDirectory ?? defaultCacheDirectory(),
+    lawKeyOf(opening, { sequences, contextLength }),
+  );
+  const opened = (await openRecalled(opening, memory)) ?? (await openSearching(opening, memory));
+  const { model, finding } = opened;
+  const { law, weights, comparisons, callTimes, nativeTimes } = finding;
+  const said = `exact: ${describeLaw(law)}${weights === 'plain' ? ', weights not repacked' : ''}`;
+  const costs = [1, 2, 3, 4, 5, 6, 7, 8].map((rows) => {
+    return { rows, ms: lawMs(law, callTimes, rows), nativeMs: lawMs(freeLaw, nativeTimes, rows) };
+  });
+  const identity = identityOf(opening, said, { exact: true, law, weights, ...layersOf(opening, model) });
+  model.settle(identity, options.contextLength, { weights, costs, comparisons });
+  return model;
+}
+
+interface Opened {
+  readonly model: LlamaLanguageModel;
+  readonly finding: LawFinding & { readonly law: NonNullable<LawFinding['law']> };
+}
+
+async function openRecalled(opening: Opening, memory: LawMemory): Promise<Opened | null> {
+  const known = remembersLaws(opening) ? await memory.recall() : null;
+  if (known === null) return null;
+  if (known.law === null) throw refused(opening, known);
+  // Only their bits show that plain weights are plain.
+  const isRight = (bench: LlamaLanguageModel, law: ShapeLaw) =>
+    known.weights === 'plain' ? confirmLayout(bench, law) : Promise.resolve(true);
+  return openIf(opening, { ...known, law: known.law }, isRight);
+}
+
+/** A law found for the same engine is only confirmed for other numbers of sequences or tokens: every search compares the same. */
+async function openSearching(opening: Opening, memory: LawMemory): Promise<Opened> {
+  const near = remembersLaws(opening) ? await memory.recallNear() : null;
+  const confirmed =
+    near === null || near.law === null ? null : await openIf(opening, { ...near, law: near.law }, confirmLaw);
+  const finding = confirmed?.finding ?? (await search(opening));
+  if (remembersLaws(opening)) await memory.remember(finding);
+  if (confirmed !== null) return confirmed;
+  const { law } = finding;
+  if (law === null) throw refused(opening, finding);
+  const opened = await openIf(opening, { ...finding, law }, () => Promise.resolve(true));
+  invariant(opened !== null, 'a model that was just searched');
+  return opened;
+}
+
+/** @returns null, and nothing left open, where `isRight` returns false */
+async function openIf(
+  opening: Opening,
+  finding: Opened['finding'],
+  isRight: (model: LlamaLanguageModel, law: ShapeLaw) => Promise<boolean>,
+): Promise<Opened | null> {
+  const model = await load(opening, finding.weights);
+  try {
+    if (await isRight(model, finding.law)) {
+      model.adopt(finding.law);
+      return { model, finding };
+    }
+  } catch (error) {
+    await model.close();
+    throw error;
+  }
+  await model.close();
+  return null;
+}
+
+/** The least size for a search: as many sequences as calls may merge, and room for the longest compared context. */
+const searchSize = { sequences: comparedSequences, contextLength: 704 };
+
+/** The layout of the weights with the lower cost of its cheapest law; the comparison is the same for all requested sizes. */
+async function search(asked: Opening): Promise<LawFinding> {
+  const { engine } = asked;
+  const options = {
+    ...asked.options,
+    sequences: Math.max(searchSize.sequences, asked.options.sequences),
+    contextLength: Math.max(searchSize.contextLength, asked.options.contextLength),
+  };
+  const opening = { ...asked, options };
+  const layouts: WeightLayout[] = engine.repacking === null ? ['repacked'] : ['repacked', 'plain'];
+  let best: LawFinding | undefined;
+  for (const weights of layouts) {
+    await using model = await load(opening, weights);
+    if (!model.canRollBack) return noLaw(weights);
+    const onProgress = (text: string, done: number, total: number): void =>
+      options.onLawProgress?.(weights === 'plain' ? `${text}, weights not repacked` : text, done, total);
+    const costToBeat = leastGain * costOf(best, options.sequences);
+    const found = await findLaw(model, { nowMs: () => performance.now(), onProgress, costToBeat });
+    const finding = { weights, ...found, nativeTimes: best?.nativeTimes ?? found.callTimes };
+    if (best === undefined || costOf(finding, options.sequences) < costToBeat) best = finding;
+  }
+  invariant(best !== undefined, 'no layout was searched');
+  return best;
+}
+
+/** Text can't be rolled back, so nothing can be verified: no law would help. */
+function noLaw(weights: WeightLayout): LawFinding {
+  const failed = [{ law: 'any shape', history: 'roll-back, which the model cannot do (recurrent layers)' }];
+  return { weights, law: null, callTimes: [], nativeTimes: [], comparisons: 0, failed };
+}
+
+function costOf(finding: LawFinding | undefined, sequences: number): number {
+  return finding === undefined || finding.law === null ? Infinity : lawCost(finding.law, finding.callTimes, sequences);
+}
+
+async function load({ options, engine, threads }: Opening, weights: WeightLayout): Promise<LlamaLanguageModel> {
+  const model: LlamaModel = await loadLlamaModel(engine, options.path, { vocabularyOnly: false, weights });
+  try {
+    const tokenizer = await createLlamaTokenizer(engine, model, options.path);
+    return new LlamaLanguageModel(model, await createLlamaContext(model, { ...options, threads }), tokenizer);
+  } catch (error) {
+    await model.dispose();
+    throw error;
+  }
+}
+
+/** On a graphics processor the split of the layers decides about the rounding, too. */
+function layersOf({ engine }: Opening, { gpuLayers }: LlamaLanguageModel): object {
+  return engine.llama.gpu === false ? {} : { gpuLayers };
+}
+
+function identityOf(opening: Opening, promise: string, shapes: object): ModelIdentity {
+  const { options, engine, threads } = opening;
+  const name = options.name ?? basename(options.path);
+  const device = engine.backend.split(',', 1)[0] ?? '';
+  const threadText = threads === 1 ? '1 thread' : `${threads} threads`;
+  return {
+    name,
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify({ ...recipeOf(opening), ...shapes }))
+      .digest('hex'),
+    description: `${name}, ${engine.version}, ${device}, ${threadText}, flash attention, ${promise}`,
+  };
+}
+
+function refused({ options }: Opening, { failed }: LawFinding): OutriderError {
+  const name = options.name ?? basename(options.path);
+  const [first] = failed;
+  const evidence = first === undefined ? '' : ` (${first.law}: bits differ in ${first.history})`;
+  return new OutriderError(
+    'exact-refused',
+    `exact is refused: ${name} gives other bits in calls of other shapes here, and no shape law holds${evidence}`,
+    'Start the edge with --fast (`exact: false` in code), which says how often choices differ; or take another file of the model, --threads 1, or --gpu off.',
+  );
+}
+
+/** llama.cpp's LLAMA_MAX_SEQ. */
+export const mostSequences = 256;
+
+/** Before anything is fetched or loaded. @throws OutriderError `bad-argument` */
+export function demandSequences(sequences: number): void {
+  if (sequences <= mostSequences) return;
+  const cause = `${sequences} sequences are asked for, and llama.cpp holds at most ${mostSequences} at a time`;
+  throw badArgument(cause, `give --sessions (in code: sequences) ${mostSequences} or less, or start several edges`);
+}
+
+function checkCounts(options: LlamaOptions, threads: number): void {
+  const counts: [string, number, number][] = [
+    ['sequences', options.sequences, 1],
+    ['context length', options.contextLength, 8],
+    ['threads', threads, 0],
+  ];
+  demandSequences(options.sequences);
+  for (const [name, value, least] of counts) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw badArgument(`${name} is ${value}`, `Give a whole number of at least ${least}.`);
+  }
+}

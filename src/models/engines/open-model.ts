@@ -1,0 +1,120 @@
+// Opens a model by its name or path, or one of the engines that need no file.
+
+import {
+  abortSignal,
+  type Check,
+  type Checks,
+  callback,
+  checkOptions,
+  clock,
+  having,
+  must,
+  oneOf,
+  optional,
+  text,
+  truth,
+  whole,
+} from '../../core/basics/check-options.ts';
+import type { Clock } from '../../core/basics/clock.ts';
+import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
+import { type GpuChoice, gpuChoices } from '../../core/basics/gpu-choice.ts';
+import { type AcquireProgress, acquireModel } from '../files/acquire.ts';
+import { readMappedDraftFile } from '../gguf/draft-metadata.ts';
+import type { LanguageModel, Tokenizer } from '../port/model.ts';
+import { parseModelSpec } from '../port/model-spec.ts';
+import { createNgramModel } from '../port/ngram.ts';
+import { paceModel } from '../port/paced.ts';
+import { findProfile } from '../port/profiles.ts';
+import { createToyModel } from '../port/toy.ts';
+import { demandSequences, openLlamaModel } from './llama.ts';
+import { openMappedDraft } from './mapped-vocabulary.ts';
+import { preciseSleep } from './precise-sleep.ts';
+
+/** How a model is opened, whichever engine runs it. */
+export interface OpenModelOptions {
+  readonly role: 'target' | 'draft';
+  readonly sequences: number;
+  /** Tokens of one sequence. */
+  readonly contextLength: number;
+  /** See LlamaOptions. */
+  readonly exact: boolean;
+  readonly threads?: number | undefined;
+  /** See LlamaOptions; models without a file do not need it. */
+  readonly gpu?: GpuChoice | boolean | undefined;
+  /** Name of a latency profile to pace the model to; needs `clock`. */
+  readonly profile?: string | undefined;
+  readonly clock?: Clock | undefined;
+  /** The target's; needed by "ngram" only. */
+  readonly tokenizer?: Tokenizer | undefined;
+  readonly cacheDirectory?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: AcquireProgress) => void) | undefined;
+  /** Told while the shape law of an exact model is looked for. */
+  readonly onLawProgress?: ((text: string, done: number, total: number) => void) | undefined;
+}
+
+/** Also for a device, which hands it on. */
+export const gpuCheck: Check = must(`Give true, false or one of ${gpuChoices.join(', ')}.`, (value) => {
+  return typeof value === 'boolean' || gpuChoices.some((choice) => choice === value);
+});
+
+const openChecks: Checks<OpenModelOptions> = {
+  role: oneOf(['target', 'draft']),
+  sequences: whole(1),
+  contextLength: whole(1),
+  exact: truth,
+  threads: optional(whole(0)),
+  gpu: optional(gpuCheck),
+  profile: optional(text),
+  clock: optional(clock),
+  tokenizer: optional(having('a tokenizer', 'hash', 'vocabularySize', 'encode', 'bytes')),
+  cacheDirectory: optional(text),
+  signal: optional(abortSignal),
+  onProgress: optional(callback),
+  onLawProgress: optional(callback),
+};
+
+/**
+ * @param spec see ModelSpec; "none" is no model
+ * @throws OutriderError `bad-argument`, and what acquireModel and openLlamaModel throw
+ */
+export async function openModel(spec: string, options: OpenModelOptions): Promise<LanguageModel> {
+  text('openModel: the model', spec);
+  checkOptions('openModel', options, openChecks);
+  const { profile: profileName, clock } = options;
+  if (profileName === undefined) return openUnpaced(spec, options);
+  const profile = findProfile(profileName);
+  if (clock === undefined) {
+    throw badArgument(`latency profile ${profileName} needs a clock`, 'Pass the clock of the process.');
+  }
+  return paceModel(await openUnpaced(spec, options), profile, { clock, sleepUntil: preciseSleep(clock) });
+}
+
+async function openUnpaced(spec: string, options: OpenModelOptions): Promise<LanguageModel> {
+  const { role, sequences, contextLength, cacheDirectory, signal, onProgress } = options;
+  const asked = parseModelSpec(spec);
+  if (asked.kind === 'toy') return createToyModel({ ...asked, role, sequences, contextLength });
+  if (asked.kind === 'ngram') {
+    return createNgramModel({ tokenizer: requireTokenizer(options.tokenizer), sequences, contextLength });
+  }
+  demandSequences(sequences);
+  const { path, entry, sha256 } = await acquireModel(spec, { cacheDirectory, signal, onProgress });
+  const mapped = await readMappedDraftFile(path);
+  if (mapped !== undefined && role === 'target') throw notATarget(spec);
+  const countsChanges = role === 'target' && !options.exact;
+  const open = (): Promise<LanguageModel> =>
+    openLlamaModel({ ...options, path, sha256, countsChanges, name: entry?.name });
+  return mapped === undefined ? open() : openMappedDraft(mapped, open);
+}
+
+function notATarget(spec: string): OutriderError {
+  return badArgument(
+    `${spec} is a draft for a target with a larger vocabulary, and can't be a target`,
+    'Name it as a draft (--draft; role "draft" in code), and its target as the target.',
+  );
+}
+
+function requireTokenizer(tokenizer: Tokenizer | undefined): Tokenizer {
+  if (tokenizer !== undefined) return tokenizer;
+  throw badArgument('n-gram look-up has no tokenizer of its own', "Open the target's tokenizer first and pass it.");
+}

@@ -1,0 +1,250 @@
+// A thread that compiles grammars and makes masks with xgrammar (WebAssembly), off the event loop. xgrammar.ts speaks with it.
+
+import { createRequire } from 'node:module';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import type { CompiledGrammar, GrammarCompiler, GrammarMatcher } from '@mlc-ai/web-xgrammar';
+import type { Grammar } from '../../core/decoding/grammar.ts';
+
+type Library = typeof import('@mlc-ai/web-xgrammar');
+
+export interface GrammarThreadData {
+  readonly role: 'grammars';
+  /** The bytes of all tokens in the order of their ids, and where each ends. */
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+  readonly endIds: readonly number[];
+  /** Most memory of the library, bytes. */
+  readonly mostMemory: number;
+}
+
+export type GrammarOrder =
+  | { readonly kind: 'open'; readonly call: number; readonly matcher: number; readonly grammar: Grammar }
+  | {
+      /** `next`: only the last mask, with what must follow. */
+      readonly kind: 'masks' | 'next';
+      readonly call: number;
+      readonly matcher: number;
+      /** Added to the answer. */
+      readonly accept: readonly number[];
+      readonly drafts: readonly number[];
+    }
+  | { readonly kind: 'close'; readonly matcher: number };
+
+/** `fault`: the thread is of no use any more. */
+export type GrammarReply =
+  | {
+      readonly kind: 'done';
+      readonly call: number;
+      readonly masks: readonly Uint32Array[];
+      readonly forced: string;
+      readonly memory: number;
+    }
+  | { readonly kind: 'refused'; readonly call: number; readonly cause: string; readonly isFault: boolean };
+
+export const grammarThreadUrl: URL = new URL(import.meta.url);
+
+/** The part of WebAssembly that is used here; Node's types leave it to those of browsers. */
+interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+interface WebAssemblyScope {
+  readonly Memory: new (...given: never) => Memory;
+  readonly RuntimeError: new (...given: never) => Error;
+  instantiate(...given: unknown[]): Promise<{ readonly instance: { readonly exports: object } }>;
+}
+const wasm = (globalThis as unknown as { readonly WebAssembly: WebAssemblyScope }).WebAssembly;
+
+/** Bytes of a page of WebAssembly's memory. */
+const pageBytes = 65_536;
+/** Compiled grammars that are kept for the next answer. */
+const keptGrammars = 32;
+
+class GrammarThread {
+  readonly #data: GrammarThreadData;
+  readonly #matchers = new Map<number, GrammarMatcher>();
+  readonly #compiled = new Map<string, CompiledGrammar>();
+  #memory: Memory | null = null;
+  #forced = '';
+  #loaded: Promise<{ readonly library: Library; readonly compiler: GrammarCompiler }> | null = null;
+
+  constructor(data: GrammarThreadData) {
+    this.#data = data;
+  }
+
+  async answer(order: Exclude<GrammarOrder, { kind: 'close' }>): Promise<GrammarReply> {
+    const { call } = order;
+    try {
+      this.#forced = '';
+      const masks = order.kind === 'open' ? await this.#open(order) : await this.#masks(order);
+      return { kind: 'done', call, masks, forced: this.#forced, memory: this.#memory?.buffer.byteLength ?? 0 };
+    } catch (error) {
+      const { message = '' } = error as Error;
+      const said = lastWords.replace(/^\[FATAL\] \S+: /, '');
+      lastWords = '';
+      const isFault = error instanceof wasm.RuntimeError || /abort|memory|out of bounds/i.test(message);
+      return { kind: 'refused', call, cause: said || message || String(error), isFault };
+    }
+  }
+
+  close(matcher: number): void {
+    this.#matchers.get(matcher)?.dispose();
+    this.#matchers.delete(matcher);
+  }
+
+  /** @returns the first mask */
+  async #open({ matcher: number, grammar }: Extract<GrammarOrder, { kind: 'open' }>): Promise<Uint32Array[]> {
+    this.#loaded ??= this.#load();
+    const { library, compiler } = await this.#loaded;
+    const compiled = await this.#compile(library, compiler, grammar);
+    const matcher = await library.GrammarMatcher.createGrammarMatcher(compiled);
+    const mask = await maskOf(matcher);
+    if (mask.every((word) => word === 0)) {
+      matcher.dispose();
+      throw new Error('no text fits it');
+    }
+    this.#matchers.set(number, matcher);
+    return [mask];
+  }
+
+  async #masks(order: Extract<GrammarOrder, { kind: 'masks' | 'next' }>): Promise<Uint32Array[]> {
+    const { kind, matcher: number, accept, drafts } = order;
+    const matcher = this.#matchers.get(number);
+    if (matcher === undefined) throw new Error('the grammar is closed');
+    for (const id of accept) {
+      if (matcher.isTerminated() || !matcher.acceptToken(id)) throw new Error('the answer so far does not follow it');
+    }
+    if (matcher.isTerminated()) return [];
+    if (kind === 'next') return this.#next(matcher, drafts);
+    const masks = [await maskOf(matcher)];
+    let ahead = 0;
+    for (const id of drafts) {
+      if (!matcher.acceptToken(id)) break;
+      ahead += 1;
+      if (matcher.isTerminated()) break;
+      masks.push(await maskOf(matcher));
+    }
+    if (ahead > 0) matcher.rollBack(ahead);
+    if (masks[0]?.every((word) => word === 0)) throw new Error('nothing can follow the answer so far');
+    return masks;
+  }
+
+  async #next(matcher: GrammarMatcher, drafts: readonly number[]): Promise<Uint32Array[]> {
+    let ahead = 0;
+    while (ahead < drafts.length && !matcher.isTerminated() && matcher.acceptToken(drafts[ahead] as number)) ahead += 1;
+    const isOpen = ahead === drafts.length && !matcher.isTerminated();
+    const masks = isOpen ? [await maskOf(matcher)] : [];
+    if (isOpen) this.#forced = matcher.findJumpForwardString();
+    if (ahead > 0) matcher.rollBack(ahead);
+    return masks;
+  }
+
+  async #compile(library: Library, compiler: GrammarCompiler, grammar: Grammar): Promise<CompiledGrammar> {
+    const name = `${grammar.kind} ${grammar.text}`;
+    const known = this.#compiled.get(name);
+    if (known !== undefined) {
+      this.#compiled.delete(name);
+      this.#compiled.set(name, known);
+      return known;
+    }
+    const compiled = await compile(library, compiler, grammar);
+    this.#compiled.set(name, compiled);
+    const [oldest] = this.#compiled;
+    // Matchers keep what they were made of.
+    if (oldest !== undefined && this.#compiled.size > keptGrammars) {
+      this.#compiled.delete(oldest[0]);
+      oldest[1].dispose();
+    }
+    return compiled;
+  }
+
+  async #load(): Promise<{ readonly library: Library; readonly compiler: GrammarCompiler }> {
+    const library = await this.#loadLibrary();
+    const { bytes, ends, endIds } = this.#data;
+    const tokens = Array.from(ends, (end, id) => bytes.subarray(id === 0 ? 0 : ends[id - 1], end));
+    // Its binding takes bytes for a text, and tokens are bytes: many are no whole characters.
+    const vocabulary = tokens as unknown as string[];
+    const info = await library.TokenizerInfo.createTokenizerInfo(vocabulary, 'raw', false, tokens.length, [...endIds]);
+    return { library, compiler: await library.GrammarCompiler.createGrammarCompiler(info, false) };
+  }
+
+  /** Makes its memory end where the limit is. The package is a script that was made for browsers: it finds its place by `location`, and leaves a global. */
+  async #loadLibrary(): Promise<Library> {
+    const instantiate = wasm.instantiate.bind(wasm);
+    wasm.instantiate = async (...given) => {
+      const made = await instantiate(...given);
+      this.#limit(made.instance.exports);
+      return made;
+    };
+    const scope = globalThis as { location?: unknown; xgrammar?: Library };
+    const path = createRequire(import.meta.url).resolve('@mlc-ai/web-xgrammar');
+    scope.location = { href: import.meta.url };
+    await import(path);
+    if (scope.xgrammar === undefined) throw new Error('the library has not loaded');
+    return scope.xgrammar;
+  }
+
+  #limit(exports: object): void {
+    for (const one of Object.values(exports) as unknown[]) {
+      if (!(one instanceof wasm.Memory)) continue;
+      this.#memory = one;
+      const grow = one.grow.bind(one);
+      one.grow = (pages) => {
+        if (one.buffer.byteLength + pages * pageBytes > this.#data.mostMemory) throw new RangeError('out of memory');
+        return grow(pages);
+      };
+    }
+  }
+}
+
+/** Blanks: ", " and ": " only, all on one line. */
+const layout = { anyWhitespace: false, indent: -1, strictMode: false } as const;
+
+async function compile(library: Library, compiler: GrammarCompiler, { kind, text }: Grammar): Promise<CompiledGrammar> {
+  const { anyWhitespace, indent, strictMode } = layout;
+  switch (kind) {
+    case 'json-schema':
+      return compiler.compileJSONSchema(text, anyWhitespace, indent, undefined, strictMode);
+    case 'structural-tag':
+      return compiler.compileStructuralTag(JSON.stringify(await laidOut(library, JSON.parse(text))));
+    case 'ebnf':
+      return compiler.compileGrammar(text);
+  }
+}
+
+/** With each JSON schema of a tag as the rules of the same schema: the library would read it with blanks everywhere. */
+async function laidOut(library: Library, part: unknown): Promise<unknown> {
+  if (Array.isArray(part)) return Promise.all(part.map((one) => laidOut(library, one)));
+  if (typeof part !== 'object' || part === null) return part;
+  if ('type' in part && part.type === 'json_schema' && 'json_schema' in part) {
+    const { anyWhitespace, indent, strictMode } = layout;
+    const schema = JSON.stringify(part.json_schema);
+    const rules = await library.Testings._jsonSchemaToEBNF(schema, anyWhitespace, indent, undefined, strictMode);
+    return { type: 'grammar', grammar: rules };
+  }
+  const fields = Object.entries(part).map(async ([name, value]) => [name, await laidOut(library, value)] as const);
+  return Object.fromEntries(await Promise.all(fields));
+}
+
+async function maskOf(matcher: GrammarMatcher): Promise<Uint32Array> {
+  return new Uint32Array(await matcher.getNextTokenBitmask());
+}
+
+/** The library says why it gives up on the standard error, and then aborts. */
+let lastWords = '';
+
+const data = workerData as GrammarThreadData | null;
+if (!isMainThread && parentPort !== null && data?.role === 'grammars') {
+  const port = parentPort;
+  console.error = (text: unknown) => {
+    if (String(text).startsWith('[FATAL]')) lastWords = String(text);
+  };
+  const thread = new GrammarThread(data);
+  let last: Promise<unknown> = Promise.resolve();
+  port.on('message', (order: GrammarOrder) => {
+    last = last.then(async () => {
+      if (order.kind === 'close') thread.close(order.matcher);
+      else port.postMessage(await thread.answer(order));
+    });
+  });
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { describeLaw, freeLaw } from '../../core/decoding/shape-law.ts';
+import { type CallRow, createMoodyEngine, inGroupsOfFour } from './moody-engine.fixture.ts';
+import { checkShapes } from './shape-check.ts';
+import { candidateLaws, confirmLaw, findLaw, lawCost, lawMs } from './shape-law-search.ts';
+
+type Engine = ReturnType<typeof createMoodyEngine>;
+
+async function lawOf({ bench, nowMs }: Engine): Promise<string> {
+  const { law } = await findLaw(bench, { nowMs });
+  return law === null ? 'none' : describeLaw(law);
+}
+
+/** Steps of two rows cost nearly twice those of one, and four as much as two: the effect of groups of four. */
+const staircase = (rows: number): number => [0, 148, 222, 296, 229, 303, 374, 448, 425][rows] ?? 53 * rows;
+/** Rows cost the same in any call. */
+const slope = (rows: number): number => 20 + 40 * rows;
+
+describe('the law that is found', () => {
+  it('is the free law where no bit depends on the calls', async () => {
+    expect(await lawOf(createMoodyEngine(() => 0))).toBe('any shape');
+  });
+
+  it('is multiples of four where rows are taken in groups of four and a group costs little more than two rows', async () => {
+    const engine = createMoodyEngine(inGroupsOfFour, staircase);
+    const { law, comparisons, failed } = await findLaw(engine.bench, { nowMs: engine.nowMs });
+    expect(law).toEqual({ multiple: 4, least: 4, most: 60, merges: true });
+    expect(comparisons).toBeGreaterThan(300);
+    expect(failed.map((one) => one.law)).toContain('any shape');
+    expect(failed.every(({ history }) => history !== '')).toBe(true);
+  });
+
+  it('is single rows by the other kernel where a group of four costs as much as its rows', async () => {
+    expect(await lawOf(createMoodyEngine(inGroupsOfFour, slope))).toBe('at most 3 rows a call, sequences apart');
+  });
+
+  const loneRow = ({ callRows }: CallRow): number => (callRows === 1 ? 1 : 0);
+
+  it('never leaves a row alone where a single row has its own kernel', async () => {
+    expect(await lawOf(createMoodyEngine(loneRow, undefined, 1))).toBe('never one row alone');
+  });
+
+  it('takes pairs where sequences share calls, because engines cut a call at its shortest sequence', async () => {
+    expect(await lawOf(createMoodyEngine(loneRow))).toBe('multiples of 2 rows');
+    const { bench } = createMoodyEngine(loneRow);
+    bench.adopt({ ...freeLaw, least: 2 });
+    expect((await checkShapes(bench, { contextLengths: [30], callSizes: [], positions: 40 })).shapeMismatches).not.toBe(
+      0,
+    );
+  });
+
+  it('sees differences that occur at long contexts only', async () => {
+    const lone = (row: CallRow): number => (row.contextLength > 512 ? loneRow(row) : 0);
+    expect(await lawOf(createMoodyEngine(lone, undefined, 1))).toBe('never one row alone');
+  });
+
+  it('counts the requested rows, not only the evaluated ones', async () => {
+    const loneAsked = ({ askedRows }: CallRow): number => (askedRows === 1 ? 1 : 0);
+    expect(await lawOf(createMoodyEngine(loneAsked, undefined, 1))).toBe('never one row alone');
+  });
+
+  it('keeps sequences apart where neighbours change the rounding', async () => {
+    const beside = ({ sequencesInCall }: CallRow): number => (sequencesInCall > 1 ? 1 : 0);
+    expect(await lawOf(createMoodyEngine(beside))).toBe('any shape, sequences apart');
+  });
+
+  it('is not deceived by few neighbours: single rows of four sequences are a group', async () => {
+    // Laws of single rows are tried first where a row costs the same in every call.
+    const flat = (rows: number): number => 54 * rows;
+    expect(await lawOf(createMoodyEngine(inGroupsOfFour, flat, 8))).toBe('at most 3 rows a call, sequences apart');
+    // Three sequences of one row never fill a group, so they may share calls.
+    expect(await lawOf(createMoodyEngine(inGroupsOfFour, flat, 3))).toBe('one row a call');
+  });
+
+  it('ignores neighbours where there can be none', async () => {
+    const beside = ({ sequencesInCall }: CallRow): number => (sequencesInCall > 1 ? 1 : 0);
+    expect(await lawOf(createMoodyEngine(beside, undefined, 1))).toBe('any shape');
+  });
+
+  it('is one size where every size has a kernel of its own', async () => {
+    expect(await lawOf(createMoodyEngine(({ callRows }) => callRows, slope))).toBe('one row a call, sequences apart');
+    const onlyEights = ({ callRows, index }: CallRow): number => (callRows === 8 ? 0 : 1 + index);
+    expect(await lawOf(createMoodyEngine(onlyEights))).toBe('calls of 8 rows, sequences apart');
+  });
+
+  it('does not exist where the same call gives different bits each time', async () => {
+    let state = 1;
+    const byChance = (): number => {
+      state = (state * 48_271) % 2_147_483_647;
+      return state % 2;
+    };
+    expect(await lawOf(createMoodyEngine(byChance))).toBe('none');
+  });
+
+  it('is not searched further where every law costs more than the known one', async () => {
+    const engine = createMoodyEngine(() => 0, staircase);
+    const found = await findLaw(engine.bench, { nowMs: engine.nowMs, costToBeat: 1 });
+    expect(found).toMatchObject({ law: null, failed: [] });
+  });
+});
+
+describe('a law found elsewhere', () => {
+  it('is confirmed in few calls, and refuted where it does not hold', async () => {
+    const engine = createMoodyEngine(inGroupsOfFour, staircase);
+    const fours = { multiple: 4, least: 4, most: 60, merges: true };
+    expect(await confirmLaw(engine.bench, fours)).toBe(true);
+    expect(engine.calls.length).toBeLessThan(120);
+    expect(await confirmLaw(engine.bench, freeLaw)).toBe(false);
+  });
+});
+
+describe('under the law that was found', () => {
+  it('every history gives the same bits, and calls follow the law', async () => {
+    const engine = createMoodyEngine(inGroupsOfFour, staircase);
+    await findLaw(engine.bench, { nowMs: engine.nowMs });
+    const before = engine.calls.length;
+    const result = await checkShapes(engine.bench, { contextLengths: [30, 300], positions: 40 });
+    expect(result.shapeMismatches).toBe(0);
+    expect(engine.calls.slice(before).every((rows) => rows % 4 === 0)).toBe(true);
+  });
+});
+
+describe('the cost of a law', () => {
+  const callTimes = [1, 2, 3, 4, 6, 8, 12, 16].map((rows) => ({ rows, ms: staircase(rows) }));
+  const fours = { multiple: 4, least: 4, most: 60, merges: true };
+
+  it('is the cost of the calls that it allows', () => {
+    expect([1, 4, 5, 8].map((rows) => lawMs(fours, callTimes, rows))).toEqual([229, 229, 425, 425]);
+    expect([1, 2, 5].map((rows) => lawMs({ ...freeLaw, most: 3 }, callTimes, rows))).toEqual([148, 222, 518]);
+  });
+
+  it('never falls as a law demands more, for any call times', () => {
+    const expensiveCrowds = callTimes.map(({ rows, ms }) => ({ rows, ms: rows > 3 ? 3 * ms : ms }));
+    for (const times of [callTimes, expensiveCrowds]) {
+      for (const law of candidateLaws(4)) {
+        expect(lawCost(law, times, 4)).toBeGreaterThanOrEqual(lawCost(freeLaw, times, 4));
+      }
+    }
+  });
+});

@@ -1,0 +1,221 @@
+// Lets the machine's own pip bring a wheel, so that its index, proxy and certificate settings hold. Nothing of a package is
+// installed or run, and nothing of the folder that somebody happens to be in. What is in a wheel is not known here.
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { OutriderError } from '../../core/basics/errors.ts';
+import { fileBytes, isProcessAlive } from './cache.ts';
+
+/** One version of one package. */
+export interface PinnedPackage {
+  readonly package: string;
+  readonly version: string;
+}
+
+export interface PipOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told how many bytes of the wheel have come; may overshoot a little at the end. */
+  readonly onBytes?: ((byteCount: number) => void) | undefined;
+  /** Size that the wheel should have; pip is stopped when its files are far larger. */
+  readonly wheelBytes?: number | undefined;
+  /** Command lines that start pip, tried in this order. */
+  readonly pipCommands?: readonly (readonly string[])[] | undefined;
+  /** Whether pip keeps a copy of the wheel in its own cache; default true. */
+  readonly keepsCopy?: boolean;
+}
+
+/** `-I`: Python looks for modules neither in the working directory nor where PYTHONPATH says. */
+const defaultPipCommands = [['python3', '-I', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-I', '-m', 'pip']];
+const progressIntervalMs = 250;
+/** pip removes its temporary files when it is asked to stop; after this long it is stopped for good. */
+const stopTimeoutMs = 3_000;
+const keptErrorLength = 64_000;
+/** pip holds a wheel twice for a moment; beside that it may have small files of its own. */
+const allowanceBytes = 64e6;
+/** An error names at most so many versions, the newest. */
+const namedVersions = 3;
+
+function failed(reason: string): OutriderError {
+  return new OutriderError('download-failed', reason, 'run the same pip command by hand to see the whole message');
+}
+
+/** A wheel's file name spells the package with underscores. */
+function wheelPrefix(wanted: PinnedPackage): string {
+  return `${wanted.package.replace(/[-_.]+/g, '_').toLowerCase()}-${wanted.version}-`;
+}
+
+/** @returns the path of that package's wheel in `folder`, if it is there. */
+export async function findWheel(folder: string, wanted: PinnedPackage): Promise<string | undefined> {
+  const names = await readdir(folder).catch(() => []);
+  const name = names.find((one) => one.toLowerCase().startsWith(wheelPrefix(wanted)) && one.endsWith('.whl'));
+  return name === undefined ? undefined : join(folder, name);
+}
+
+async function bytesUnder(directory: string): Promise<number> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const sizes = await Promise.all(files.map(fileBytes));
+  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+}
+
+/** Gives `use` a folder below `directory` that belongs to this process, and removes it with all that is in it. */
+export async function inOwnFolder<Outcome>(
+  directory: string,
+  use: (folder: string) => Promise<Outcome>,
+): Promise<Outcome> {
+  const folder = await mkdtemp(join(directory, `pip-${process.pid}-`));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Removes the folders of processes that were killed. @returns the bytes that became free. */
+export async function removeAbandoned(directory: string): Promise<number> {
+  let freedBytes = 0;
+  for (const name of await readdir(directory).catch(() => [])) {
+    const processId = /^pip-(\d+)-/.exec(name)?.[1];
+    if (processId === undefined || isProcessAlive(Number(processId))) continue;
+    freedBytes += await bytesUnder(join(directory, name));
+    await rm(join(directory, name), { recursive: true, force: true });
+  }
+  return freedBytes;
+}
+
+interface PipRun {
+  /** Undefined if there is no such command. */
+  readonly exitCode: number | null | undefined;
+  readonly errorText: string;
+}
+
+/** The same environment with a PATH of absolute folders only: a program is not looked for in the working directory. */
+export function withAbsolutePath(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const folders = (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute);
+  return { ...environment, PATH: folders.join(delimiter) };
+}
+
+interface PipPlace {
+  /** The working directory. */
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+function runPip(command: readonly string[], place: PipPlace, signal?: AbortSignal): Promise<PipRun> {
+  const [program = '', ...parameters] = command;
+  return new Promise((resolve, reject) => {
+    const { folder: cwd, environment: env } = place;
+    const child = spawn(program, parameters, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let errorText = '';
+    let killTimer: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      child.kill('SIGINT');
+      killTimer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+    };
+    const finish = (): void => {
+      clearTimeout(killTimer);
+      signal?.removeEventListener('abort', stop);
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    child.stderr.on('data', (piece: Buffer) => {
+      errorText = (errorText + piece.toString('utf8')).slice(-keptErrorLength);
+    });
+    child.on('error', (error) => {
+      finish();
+      if ('code' in error && error.code === 'ENOENT') resolve({ exitCode: undefined, errorText: '' });
+      else reject(error);
+    });
+    child.on('close', (exitCode) => {
+      finish();
+      resolve({ exitCode, errorText: printable(errorText) });
+    });
+  });
+}
+
+/** An index may put anything into its answers, and pip repeats it: without what could steer a terminal. */
+function printable(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, '');
+}
+
+/** The versions that the index has, if pip says that it lacks the wanted one. */
+function explainAbsence(errorText: string, wanted: PinnedPackage): string | undefined {
+  const list = /Could not find a version that satisfies the requirement .*\(from versions: (.*)\)/.exec(errorText)?.[1];
+  if (list === undefined) return undefined;
+  const others = list === 'none' ? '' : `, only ${list.split(', ').slice(-namedVersions).join(', ')}`;
+  return `the index has no ${wanted.package} ${wanted.version}${others}`;
+}
+
+/** The line of pip's messages that says most. */
+function summarize(errorText: string, wanted: PinnedPackage): string {
+  const lines = errorText.split('\n').map((line) => line.trim());
+  const unreachable = /NewConnectionError|Name or service not known|timed out|ProxyError/i;
+  if (lines.some((line) => unreachable.test(line))) return 'no connection to the index';
+  const absence = explainAbsence(errorText, wanted);
+  if (absence !== undefined) return absence;
+  const line = lines.find((one) => one.startsWith('ERROR:')) ?? lines.findLast((one) => one !== '');
+  return (line ?? 'pip failed').replace(/^ERROR:\s*/, '').slice(0, 200);
+}
+
+function tooLarge(wanted: PinnedPackage, limitBytes: number): OutriderError {
+  const cause = `the index sent more than ${Math.round(limitBytes / 1e6)} MB for ${wanted.package} ${wanted.version}`;
+  return new OutriderError('download-failed', cause, 'name another index with PIP_INDEX_URL');
+}
+
+/** Tells how much lies in `folder`, every now and then, until the returned function is called. */
+function watchFolder(folder: string, onBytes: (byteCount: number) => void): () => void {
+  let isOver = false;
+  const timer = setInterval(() => {
+    void bytesUnder(folder).then((byteCount) => {
+      if (!isOver) onBytes(byteCount);
+    });
+  }, progressIntervalMs);
+  return () => {
+    isOver = true;
+    clearInterval(timer);
+  };
+}
+
+/**
+ * Lets pip bring the wheel of a package.
+ * @param directory an empty folder that only this process uses; see {@link inOwnFolder}.
+ * @returns where the wheel lies in it.
+ * @throws OutriderError `download-failed`; an error with the code ENOSPC; the reason of `signal` after an abort.
+ */
+export async function downloadWheel(
+  wanted: PinnedPackage,
+  directory: string,
+  options: PipOptions = {},
+): Promise<string> {
+  const folder = resolve(directory);
+  const { onBytes, wheelBytes = Infinity, pipCommands = defaultPipCommands, keepsCopy = true } = options;
+  const limitBytes = 2 * wheelBytes + allowanceBytes;
+  const limit = new AbortController();
+  const signal = options.signal === undefined ? limit.signal : AbortSignal.any([options.signal, limit.signal]);
+  // pip collects the wheel in its temporary folder. There it is on the right disk, and its growth shows the progress.
+  const environment = { ...withAbsolutePath(process.env), TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
+  const flags = ['--no-deps', '--only-binary=:all:', '--no-input', '--quiet', '--progress-bar=off', '--retries=2'];
+  if (!keepsCopy) flags.push('--no-cache-dir');
+  const request = ['download', ...flags, '-d', folder, `${wanted.package}==${wanted.version}`];
+  const stopWatching = watchFolder(folder, (byteCount) => {
+    if (byteCount > limitBytes) limit.abort(tooLarge(wanted, limitBytes));
+    else onBytes?.(byteCount);
+  });
+  try {
+    for (const command of pipCommands) {
+      signal?.throwIfAborted();
+      const { exitCode, errorText } = await runPip([...command, ...request], { folder, environment }, signal);
+      signal?.throwIfAborted();
+      if (exitCode === undefined || (exitCode !== 0 && /No module named pip/.test(errorText))) continue;
+      if (/No space left on device/i.test(errorText))
+        throw Object.assign(new Error('pip: no space'), { code: 'ENOSPC' });
+      if (exitCode !== 0) throw failed(summarize(errorText, wanted));
+      const wheel = await findWheel(folder, wanted);
+      if (wheel === undefined) throw failed(`pip brought no wheel of ${wanted.package} ${wanted.version}`);
+      return wheel;
+    }
+    throw failed('pip is not installed');
+  } finally {
+    stopWatching();
+  }
+}

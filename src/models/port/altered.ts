@@ -1,0 +1,62 @@
+// A model that lies: in a share of the contexts its best candidate is swapped for another id. Trials use it as a draft, or as a
+// broken device, to show that the text does not depend on it.
+
+import { badArgument } from '../../core/basics/errors.ts';
+import { philox } from '../../core/basics/philox.ts';
+import type { Candidates } from '../../core/decoding/candidates.ts';
+import type { LanguageModel, Tokenizer } from './model.ts';
+import { textFingerprint } from './text-fingerprint.ts';
+
+export interface AlterOptions {
+  readonly seed: number;
+  /** Share of altered contexts, [0, 1]. Default 0.3. */
+  readonly share?: number;
+}
+
+const inverseTwo32: number = 2 ** -32;
+
+/** Sequences and limits stay the inner model's; closing closes it. @throws OutriderError `bad-argument` */
+export function alterModel(inner: LanguageModel, { seed, share = 0.3 }: AlterOptions): LanguageModel {
+  if (!(share >= 0 && share <= 1) || !Number.isSafeInteger(seed) || seed < 0) {
+    throw badArgument(
+      `alter ${share} of a model's choices with seed ${seed}`,
+      'Give a share from 0 to 1 and a whole number as the seed.',
+    );
+  }
+  const { identity, tokenizer, limits } = inner;
+  const words = `altered: ${share} of the best candidates replaced, seed ${seed}`;
+  const alter = (candidates: Candidates): Candidates =>
+    alterCandidates(candidates, { seed, share, vocabularySize: tokenizer.vocabularySize });
+  return {
+    identity: {
+      name: `${identity.name} (altered)`,
+      fingerprint: textFingerprint(`${identity.fingerprint}, ${words}`),
+      description: `${identity.description}; ${words}`,
+    },
+    tokenizer,
+    limits,
+    openSequence: () => inner.openSequence(),
+    evaluate: async (items) => (await inner.evaluate(items)).map((rows) => rows.map(alter)),
+    close: () => inner.close(),
+    [Symbol.asyncDispose]: () => inner.close(),
+  };
+}
+
+/** Depends on the candidates alone, so the same text is altered in the same places in any calls. */
+function alterCandidates(
+  candidates: Candidates,
+  { seed, share, vocabularySize }: Required<AlterOptions> & Pick<Tokenizer, 'vocabularySize'>,
+): Candidates {
+  const best = candidates.ids[0];
+  if (best === undefined) return candidates;
+  const words = Float32Array.of(candidates.logits[0] as number, candidates.logits.at(-1) as number);
+  const bits = new Uint32Array(words.buffer);
+  const random = new Uint32Array(4);
+  const keyHigh = Math.floor(seed * inverseTwo32) >>> 0;
+  philox(random, best, candidates.ids[1] ?? 0, bits[0] as number, bits[1] as number, seed >>> 0, keyHigh);
+  if ((random[0] as number) * inverseTwo32 >= share) return candidates;
+  const taken = new Set(candidates.ids);
+  let other = (random[1] as number) % vocabularySize;
+  while (taken.has(other)) other = (other + 1) % vocabularySize;
+  return { ids: [other, ...candidates.ids.slice(1)], logits: candidates.logits };
+}

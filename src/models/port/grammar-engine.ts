@@ -1,0 +1,41 @@
+// The port to what knows grammars: which ids may come next. It acts on the target's candidates, so an answer follows its grammar whatever
+// is drafted. One engine serves one vocabulary.
+
+import type { Grammar } from '../../core/decoding/grammar.ts';
+
+/** Cause of the error of a grammar that takes too long: whoever sends such ones takes time from others. */
+export const slowGrammar = 'slow grammar';
+
+/** One answer's place in its grammar. */
+export interface GrammarMatcher {
+  /**
+   * Which ids may come after the answer, and after each of the drafts that follow it; bit `id % 32` of word `id / 32`. Shorter than that where a
+   * draft breaks or ends the grammar: nothing after it will be chosen. Calls run one after the other.
+   * @param answerLength tokens of the answer @param answerFrom its tokens from an index on
+   * @throws OutriderError `bad-argument` where the answer breaks the grammar, or nothing can follow; `internal`
+   */
+  masks(
+    answerLength: number,
+    answerFrom: (index: number) => readonly number[],
+    drafts: readonly number[],
+  ): Promise<readonly Uint32Array[]>;
+  /** What may and what must come after the answer and these drafts; null: they break or end the grammar. */
+  next(
+    answerLength: number,
+    answerFrom: (index: number) => readonly number[],
+    drafts: readonly number[],
+  ): Promise<{
+    readonly allowed: Uint32Array /** Text that every text of the grammar goes on with; mostly empty. */;
+    readonly forced: string;
+  } | null>;
+  close(): void;
+}
+
+/** Opens grammars; `createGrammarEngine` makes one. */
+export interface GrammarEngine extends AsyncDisposable {
+  /**
+   * @throws OutriderError `bad-argument` for a grammar that is malformed, that no text fits, or that takes more time or memory than is allowed;
+   *   `edge-full` where too many others wait
+   */
+  open(grammar: Grammar): Promise<GrammarMatcher>;
+}

@@ -1,0 +1,149 @@
+// Connects to an edge from Node over the package `ws`, which gives the reason of a refused connection, checks the size of frames before it
+// reads them, and can drop a connection at once. For the platform's own WebSocket see transport/websocket-client.ts.
+
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { WebSocket } from 'ws';
+import { badArgument, isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import { parseEdgeAddress, showAddress, unreachableEdge } from '../transport/edge-address.ts';
+import { interrupted } from '../transport/endings.ts';
+import { subprotocol } from '../transport/socket-connection.ts';
+import type { Connect } from '../transport/transport.ts';
+import { type ConnectSettings, defaultConnectTimeoutMs } from '../transport/websocket-client.ts';
+import { connectPinned, parseFingerprint, untrusted } from './pinned-certificate.ts';
+import { adoptSocket, socketOptions } from './ws-socket.ts';
+
+const maxRefusalBytes = 1000;
+
+/** Limits of a connection, and whom to trust. */
+export interface NodeConnectSettings extends ConnectSettings {
+  /** SHA-256 of the edge's certificate, 64 hex digits: this certificate is trusted, and no other. Default: what the system trusts. */
+  readonly fingerprint?: string | undefined;
+}
+
+/**
+ * Creates a connector to an edge.
+ * @param url ws, wss, http or https
+ * @throws OutriderError `bad-argument` if `url` is none of these, or for a fingerprint without TLS; the connector throws
+ * `edge-unreachable`, `certificate-untrusted`, `unauthorized` and `version-mismatch`
+ */
+export function connectWebSocket(url: string, settings: NodeConnectSettings = {}): Connect {
+  const target = parseEdgeAddress(url);
+  const pinned = pinOf(target, settings.fingerprint);
+  return (accept, options) =>
+    new Promise((resolve, reject) => {
+      const signal = options?.signal;
+      if (signal?.aborted === true) {
+        reject(interrupted());
+        return;
+      }
+      const { timeoutMs = defaultConnectTimeoutMs } = settings;
+      const limited = { ...socketOptions(settings.maxFrameBytes), handshakeTimeout: timeoutMs, ...pinned };
+      const socket = new WebSocket(target, subprotocol, limited);
+      // The time-outs of Node and of `ws` count silence; an edge that sends a byte now and then would hold the device for ever.
+      const timer = setTimeout(() => refuse(unreachableEdge(target, `no connection in ${timeoutMs} ms`)), timeoutMs);
+      const leave = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      };
+      const refuse = (error: OutriderError): void => {
+        leave();
+        reject(error);
+        socket.on('error', () => {});
+        socket.terminate();
+      };
+      const abort = (): void => refuse(interrupted());
+      const fail = (error: Error): void => refuse(unreachable(target, error));
+      signal?.addEventListener('abort', abort);
+      socket.on('error', fail);
+      socket.on('unexpected-response', (_request, response) => {
+        readRefusal(response, (text) => refuse(refusal(target, response.statusCode ?? 0, text)));
+      });
+      socket.on('open', () => {
+        leave();
+        socket.off('error', fail);
+        resolve(adoptSocket(socket, accept));
+      });
+    });
+}
+
+function pinOf(target: URL, fingerprint: string | undefined): object {
+  if (fingerprint === undefined) return {};
+  const pin = parseFingerprint(fingerprint);
+  if (target.protocol === 'wss:') return { createConnection: connectPinned(pin, showAddress(target)) };
+  throw badArgument(`${showAddress(target)} has no certificate to compare`, 'write the address with wss://');
+}
+
+function readRefusal(response: IncomingMessage, done: (text: string) => void): void {
+  let text = '';
+  response.setEncoding('utf8');
+  response.on('data', (part: string) => {
+    text += part;
+    if (text.length > maxRefusalBytes) response.destroy();
+  });
+  response.on('close', () => done(text.slice(0, maxRefusalBytes)));
+  response.on('error', () => {});
+}
+
+function refusal(target: URL, status: number, text: string): OutriderError {
+  const [line = ''] = text.split('\n');
+  if (line.startsWith('version-mismatch')) return versionMismatch(target, line);
+  if (status === 403 && line.startsWith('unauthorized ')) {
+    const cause = `${showAddress(target)} refused: ${line.slice('unauthorized '.length)}`;
+    return new OutriderError(
+      'unauthorized',
+      cause,
+      'start the edge with --allow-host NAME or --allow-origin ORIGIN (`allowHosts`, `allowOrigins` in code)',
+    );
+  }
+  const meaning = STATUS_CODES[status] ?? 'no known status';
+  const cause = `${showAddress(target)} answered ${status} (${meaning}) instead of opening a connection`;
+  return new OutriderError('edge-unreachable', cause, 'check the address: an `outrider edge` must listen there');
+}
+
+function versionMismatch(target: URL, cause?: string): OutriderError {
+  const said = cause?.replace('version-mismatch ', '') ?? 'it does not name its version';
+  return new OutriderError(
+    'version-mismatch',
+    `${showAddress(target)} does not speak ${subprotocol}: ${said}`,
+    'run the same version of outrider on device and edge',
+  );
+}
+
+/** The error for a request to an edge that has failed. */
+export function unreachable(target: URL, error: Error & { readonly code?: string }): OutriderError {
+  if (isOutriderError(error)) return error;
+  const { code = '' } = error;
+  if (target.protocol === 'wss:') {
+    const wrongTime = wrongTimes[code];
+    if (wrongTime !== undefined) return untrusted(showAddress(target), wrongTime.why, error, wrongTime.remedy);
+    if (untrustedCodes.test(code)) return untrusted(showAddress(target), code, error);
+    if (/^EPROTO$|^ERR_SSL/.test(code)) return otherKind(target, 'it does not speak TLS 1.2 or newer', 'ws://', error);
+  } else if (/^HPE_|^ECONNRESET$/.test(code)) {
+    return otherKind(target, 'it closed the connection without an HTTP answer', 'wss://', error);
+  }
+  if (error.message.includes('subprotocol')) return versionMismatch(target);
+  return unreachableEdge(target, error.code ?? error.message, error);
+}
+
+/** What Node says of a certificate that nobody vouches for, that is for another name, or that is not valid now. */
+const untrustedCodes = /CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE/;
+
+const wrongTimes: Readonly<Record<string, { readonly why: string; readonly remedy: string }>> = {
+  CERT_HAS_EXPIRED: {
+    why: 'its certificate has expired',
+    remedy:
+      'whoever runs the edge has to renew it; a renewed file is taken without a restart (check also the clock here)',
+  },
+  CERT_NOT_YET_VALID: {
+    why: 'its certificate is not valid yet',
+    remedy: 'check the clock of this machine, and that of the machine that made the certificate',
+  },
+};
+
+/** TLS to an edge without it, or the reverse. */
+function otherKind(target: URL, why: string, scheme: string, error: Error): OutriderError {
+  const remedy = `write the address with ${scheme} if that edge runs ${scheme === 'ws://' ? 'without' : 'with'} TLS`;
+  return new OutriderError('edge-unreachable', `no connection to ${showAddress(target)}: ${why}`, remedy, {
+    cause: error,
+  });
+}

@@ -1,0 +1,27 @@
+// The address of an edge, and the error if no edge is reachable there. All WebSocket clients share it.
+
+import { OutriderError } from '../../core/basics/errors.ts';
+import { withoutUserinfo } from '../../core/basics/secret.ts';
+
+/** @throws OutriderError `bad-argument` if `url` is not ws, wss, http or https */
+export function parseEdgeAddress(url: string): URL {
+  const target = URL.canParse(url) ? new URL(url) : undefined;
+  if (target === undefined || !/^(ws|http)s?:$/.test(target.protocol)) {
+    const shown = url.slice(url.lastIndexOf('@') + 1);
+    throw new OutriderError('bad-argument', `"${shown}" is not the address of an edge`, 'write it as ws://host:port');
+  }
+  target.protocol = target.protocol.replace('http', 'ws');
+  target.hash = '';
+  return target;
+}
+
+/** The address for people: whoever reads it need not know user and password. */
+export function showAddress({ href }: URL): string {
+  return withoutUserinfo(href);
+}
+
+/** @param detail message of the platform */
+export function unreachableEdge(target: URL, detail: string, cause?: unknown): OutriderError {
+  const remedy = 'check the address, and that `outrider edge` runs there';
+  return new OutriderError('edge-unreachable', `no connection to ${showAddress(target)}: ${detail}`, remedy, { cause });
+}

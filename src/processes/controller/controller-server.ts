@@ -1,0 +1,338 @@
+// A running controller: connections, the clock of slots, and the policy around the pure one of src/allocation/controller/. The policy decides elsewhere,
+// so that one that takes long, or never ends, keeps nobody waiting: its slot is decided here, by the fallback.
+
+import { Controller, type Decision, type OpenSlot } from '../../allocation/controller/controller.ts';
+import type { ControllerEvent } from '../../allocation/controller/controller-events.ts';
+import { ControllerMetrics } from '../../allocation/controller/controller-metrics.ts';
+import { decodeMember, encodeControl, mostFrameBytes } from '../../allocation/controller/message-codec.ts';
+import type { ControllerMessage, JoinMessage } from '../../allocation/controller/messages.ts';
+import type { RemotePolicy } from '../../allocation/slot/remote-policy.ts';
+import type { NamedPolicy } from '../../allocation/slot/require-assignment.ts';
+import type { ObjectiveSettings } from '../../allocation/slot/slot-state.ts';
+import type { Clock } from '../../core/basics/clock.ts';
+import { machineClock } from '../../network/transport/machine-clock.ts';
+import type { Accept, Connection } from '../../network/transport/transport.ts';
+import {
+  type ListenSettings,
+  listenWebSocket,
+  type WebSocketListener,
+} from '../../network/transport-node/websocket-server.ts';
+import { ticketPrefix } from './ticket-book.ts';
+
+export interface ControllerOptions {
+  /** Who has opened a remote one closes it, after the controller. Another one decides here, and everything waits while it does. */
+  readonly policy: RemotePolicy | NamedPolicy;
+  /** Decides here where the policy fails, is late, or can't be asked. Quick, and of our own. */
+  readonly fallback: NamedPolicy;
+  /** Default 1,000. */
+  readonly slotMs?: number;
+  /** Default `felt`. */
+  readonly objective?: NonNullable<ObjectiveSettings['kind']>;
+  /** Whether these are credentials of a member; default: everybody's. */
+  readonly isMember?: (credentials: string, role: JoinMessage['role']) => boolean;
+  /** Larger than that of every earlier run. Default: the time of day in ms. */
+  readonly epoch?: number;
+  readonly clock?: Clock;
+  /** Unpredictable. Default: 192 random bits after `ticketPrefix`. */
+  readonly drawTicket?: () => string;
+  readonly onEvent?: (event: ControllerEvent) => void;
+}
+
+export interface ControllerStatus {
+  readonly epoch: number;
+  readonly slots: number;
+  readonly edges: number;
+  readonly devices: number;
+  /** Who decided the last slot. */
+  readonly policy: string;
+  /** Of the last slot, with the way to the policy and back. */
+  readonly decisionMs: number;
+  readonly traffic: ControllerTraffic;
+  /** The last decisions, the newest last: as `decisionMs`, and the part of it and of the orders in which this process did nothing else, ms. */
+  readonly recent: readonly RecentDecision[];
+}
+
+export interface RecentDecision {
+  readonly policy: string;
+  readonly decisionMs: number;
+  readonly ownMs: number;
+}
+
+/** Since the start; WebSocket headers do not count. */
+export interface ControllerTraffic {
+  readonly receivedMessages: number;
+  readonly receivedBytes: number;
+  readonly sentMessages: number;
+  readonly sentBytes: number;
+  readonly refused: number;
+}
+
+export interface RunningController extends AsyncDisposable {
+  readonly accept: Accept;
+  readonly status: ControllerStatus;
+  /** For Prometheus, as text; docs/controller.md has the names. */
+  readonly metrics: string;
+  /** Another policy, from the next slot on. */
+  setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
+  close(): Promise<void>;
+}
+
+/** Reports come every half a second; three slots without one, and a member does not count. */
+const staleSlots = 3;
+/** Changes that must not wait for the next slot are decided together, after this time, ms. */
+const urgentAfterMs = 20;
+const leastBetweenDecisionsMs = 100;
+const aliveEveryMs = 5000;
+const ticketValidMs = 60_000;
+const [mostEdges, mostDevices] = [10_000, 200_000];
+/** A decision that takes longer than a slot, or than this, ms, does not count. */
+const mostDecisionMs = 10_000;
+/** How often it is looked at who was told nothing for long, ms. */
+const lookEveryMs = 1000;
+/** A connection without a member is closed after this time, ms. */
+const joinWithinMs = 5000;
+
+/** Decisions that {@link ControllerStatus} tells of. */
+const mostRecent = 256;
+/** After a decision at once, so many times as long as it took are for all else. */
+const restTimes = 3;
+
+/** When a slot was opened, and since when this process has been at it, what it did before the policy was asked included; ms. */
+interface Began {
+  readonly startMs: number;
+  readonly ownFromMs: number;
+}
+
+export function startController(options: ControllerOptions): RunningController {
+  return new Running(options);
+}
+
+class Running implements RunningController {
+  readonly #options: ControllerOptions;
+  readonly #clock: Clock;
+  readonly #core: Controller;
+  readonly #metrics = new ControllerMetrics();
+  readonly #connections = new Map<number, Connection>();
+  readonly #toldAtMs = new Map<number, number>();
+  readonly #slotMs: number;
+  readonly #epoch: number;
+  #policy: RemotePolicy | NamedPolicy;
+  /** Who decided last. */
+  #decider: string;
+  #lastLink = 0;
+  #slots = 0;
+  readonly #traffic = { receivedMessages: 0, receivedBytes: 0, sentMessages: 0, sentBytes: 0, refused: 0 };
+  readonly #recent: RecentDecision[] = [];
+  /** Of messages that go to many. */
+  readonly #written = new WeakMap<ControllerMessage, Uint8Array>();
+  #decisionMs = 0;
+  /** Of it, the part in this process. */
+  #ownMs = 0;
+  #decidedAtMs = Number.NEGATIVE_INFINITY;
+  #cancelSlot = (): void => {};
+  #cancelUrgent: (() => void) | null = null;
+  #cancelLook = (): void => {};
+  /** A slot is with the policy. */
+  #isDeciding = false;
+  #isClosed = false;
+
+  constructor(options: ControllerOptions) {
+    const { slotMs = 1000, clock = machineClock, epoch = Date.now(), objective = 'felt' } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#slotMs = slotMs;
+    this.#epoch = epoch;
+    this.#policy = options.policy;
+    this.#decider = options.policy.name;
+    const settings = {
+      ...{ epoch, slotMs, kind: objective, energyWeight: 0, ticketValidMs, mostEdges, mostDevices },
+      isMember: options.isMember ?? (() => true),
+      staleAfterMs: Math.max(2000, staleSlots * slotMs),
+    };
+    this.#core = new Controller(settings, {
+      send: (link, message) => this.#send(link, message),
+      close: (link) => this.#connections.get(link)?.close('done', 'the controller has said why'),
+      drawTicket: options.drawTicket ?? drawTicket,
+      log: (event) => {
+        this.#metrics.event(event);
+        if (event.kind === 'refused') this.#traffic.refused += 1;
+        options.onEvent?.(event);
+      },
+    });
+    this.#nextSlot();
+    this.#look();
+  }
+
+  readonly accept: Accept = (connection) => {
+    const link = ++this.#lastLink;
+    this.#connections.set(link, connection);
+    const cancel = this.#clock.after(joinWithinMs, () => {
+      if (this.#core.members.memberOf(link) === undefined) connection.close('silent', 'it has not joined');
+    });
+    return {
+      frame: (bytes) => this.#hear(link, bytes),
+      writable: () => {},
+      closed: ({ code }) => {
+        cancel();
+        this.#connections.delete(link);
+        this.#toldAtMs.delete(link);
+        this.#core.closed(link, code);
+        this.#hurry();
+      },
+    };
+  };
+
+  get status(): ControllerStatus {
+    const { edges, devices } = this.#core.members;
+    const counts = { edges: edges.size, devices: devices.size, slots: this.#slots };
+    const work = { decisionMs: this.#decisionMs, traffic: { ...this.#traffic }, recent: [...this.#recent] };
+    return { epoch: this.#epoch, ...counts, policy: this.#decider, ...work };
+  }
+
+  get metrics(): string {
+    const { epoch, edges, devices } = this.status;
+    return this.#metrics.text({ epoch, edges, devices });
+  }
+
+  setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {
+    this.#policy = policy;
+    this.#core.kind = objective;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelSlot();
+    this.#cancelLook();
+    this.#cancelUrgent?.();
+    for (const connection of this.#connections.values()) connection.close('interrupted', 'the controller goes down');
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #hear(link: number, bytes: Uint8Array): void {
+    this.#traffic.receivedMessages += 1;
+    this.#traffic.receivedBytes += bytes.length;
+    try {
+      this.#core.received(link, decodeMember(bytes), this.#clock.nowMs());
+    } catch (error) {
+      this.#core.refuse(link, error);
+    }
+    this.#hurry();
+  }
+
+  #send(link: number, message: ControllerMessage): void {
+    this.#toldAtMs.set(link, this.#clock.nowMs());
+    const bytes = this.#written.get(message) ?? encodeControl(message);
+    if (message.kind === 'edges') this.#written.set(message, bytes);
+    this.#traffic.sentMessages += 1;
+    this.#traffic.sentBytes += bytes.length;
+    this.#connections.get(link)?.send(bytes);
+  }
+
+  #nextSlot(): void {
+    this.#cancelSlot();
+    this.#cancelSlot = this.#clock.after(this.#slotMs, () => {
+      this.#nextSlot();
+      this.#decide();
+    });
+  }
+
+  #look(): void {
+    this.#cancelLook = this.#clock.after(lookEveryMs, () => {
+      this.#tellAlive();
+      this.#look();
+    });
+  }
+
+  #hurry(): void {
+    if (!this.#core.isUrgent || this.#cancelUrgent !== null || this.#isDeciding || this.#isClosed) return;
+    // What decides here must leave time for all else.
+    const restMs = Math.max(leastBetweenDecisionsMs, restTimes * this.#ownMs);
+    const afterMs = Math.max(urgentAfterMs, this.#decidedAtMs + restMs - this.#clock.nowMs());
+    this.#cancelUrgent = this.#clock.after(afterMs, () => {
+      this.#cancelUrgent = null;
+      this.#decide();
+    });
+  }
+
+  /** Opens a slot, unless one is with the policy: its end is awaited, for a slot's time at most. */
+  #decide(): void {
+    if (this.#isClosed || this.#isDeciding) return;
+    const startMs = this.#clock.nowMs();
+    const open = this.#open(startMs);
+    const policy = this.#policy;
+    const limitMs = Math.min(this.#slotMs, mostDecisionMs);
+    const answer = open.state === null || 'decide' in policy ? null : policy.ask(open.state, limitMs);
+    const askedMs = this.#clock.nowMs() - startMs;
+    if (answer === null) {
+      this.#decideHere(open, { startMs, ownFromMs: startMs }, 'decide' in policy ? policy : undefined);
+      return;
+    }
+    this.#isDeciding = true;
+    const decided = answer.then(
+      (assignment): Decision => ({ assignment, policy: policy.name }),
+      (error: unknown) => this.#core.policyFailed(policy.name, error),
+    );
+    void decided.then((decision) => {
+      this.#isDeciding = false;
+      if (this.#isClosed) return;
+      const nowMs = this.#clock.nowMs();
+      const ownFromMs = nowMs - askedMs;
+      if (decision !== undefined && policy === this.#policy) this.#apply(open, decision, { startMs, ownFromMs });
+      else {
+        // A slot that was opened long ago is not what members do now.
+        const isOld = nowMs - startMs > leastBetweenDecisionsMs;
+        this.#decideHere(isOld ? this.#open(nowMs) : open, { startMs, ownFromMs });
+        this.#nextSlot();
+      }
+      this.#hurry();
+    });
+  }
+
+  #open(nowMs: number): OpenSlot {
+    this.#slots += 1;
+    return this.#core.open(nowMs);
+  }
+
+  #decideHere(open: OpenSlot, began: Began, policy: NamedPolicy = this.#options.fallback): void {
+    // Where nobody reads an answer there is nothing to decide.
+    const nothing = { assignment: null, policy: this.#policy.name };
+    const decision = open.state === null ? nothing : this.#core.decide(open, policy, this.#options.fallback);
+    this.#apply(open, decision, began);
+  }
+
+  #apply(open: OpenSlot, decision: Decision, { startMs, ownFromMs }: Began): void {
+    const nowMs = this.#clock.nowMs();
+    this.#decisionMs = nowMs - startMs;
+    this.#decider = decision.policy;
+    if (open.state !== null) this.#metrics.decidedIn(this.#decisionMs);
+    this.#core.apply(open, decision, nowMs);
+    this.#decidedAtMs = this.#clock.nowMs();
+    this.#ownMs = this.#decidedAtMs - ownFromMs;
+    this.#recent.push({ policy: decision.policy, decisionMs: this.#decisionMs, ownMs: this.#ownMs });
+    if (this.#recent.length > mostRecent) this.#recent.shift();
+  }
+
+  #tellAlive(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const link of this.#connections.keys()) {
+      if (this.#core.members.memberOf(link) === undefined) continue;
+      if (nowMs - (this.#toldAtMs.get(link) ?? 0) >= aliveEveryMs)
+        this.#send(link, { kind: 'alive', epoch: this.#epoch });
+    }
+  }
+}
+
+function drawTicket(): string {
+  return `${ticketPrefix}${Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('base64url')}`;
+}
+
+/** Serves a controller on a WebSocket port. @throws OutriderError `port-in-use`, `bad-argument` */
+export function listenController(
+  controller: Pick<RunningController, 'accept'>,
+  settings: Omit<ListenSettings, 'maxFrameBytes'>,
+): Promise<WebSocketListener> {
+  return listenWebSocket({ ...settings, maxFrameBytes: mostFrameBytes }, controller.accept);
+}

@@ -1,0 +1,109 @@
+// An edge as a member of a controller: reports its load, takes tickets and the shares of its sessions.
+
+import type { EdgeReport, SharesMessage } from '../../allocation/controller/messages.ts';
+import { mostKeysTold } from '../../allocation/controller/row-ledger.ts';
+import type { Clock } from '../../core/basics/clock.ts';
+import { stepMs } from '../../core/scheduling/step-time.ts';
+import { machineClock } from '../../network/transport/machine-clock.ts';
+import type { Edge } from '../edge/edge.ts';
+import { ControlClient, type ControlNote, type Reach } from './control-client.ts';
+import type { TicketBook } from './ticket-book.ts';
+
+/** What does not change while an edge runs. */
+export type EdgeFacts = Pick<
+  EdgeReport,
+  | 'address'
+  | 'certificate'
+  | 'model'
+  | 'fingerprint'
+  | 'tokenizerHash'
+  | 'places'
+  | 'contextLength'
+  | 'bitsPerSecond'
+  | 'place'
+>;
+
+export interface EdgeAgentOptions {
+  /** The controller; `reachBy` makes it of a connector. */
+  readonly reach: Reach;
+  /** Unique among its edges: letters, digits, and . _ : - */
+  readonly id: string;
+  /** Key for the controller. */
+  readonly credentials?: string | undefined;
+  readonly facts: EdgeFacts;
+  readonly edge: Pick<Edge, 'stepTime' | 'setShares' | 'renewKeys'> & {
+    /** As of {@link Edge}; left out: it has no draft model. */
+    readonly draftMs?: number | null;
+    /** As of {@link Edge}; left out: its keys have no quotas. */
+    readonly quotas?: Edge['quotas'];
+    readonly status: Pick<Edge['status'], 'busyMs' | 'sessions' | 'waiting' | 'state'>;
+  };
+  readonly tickets: TicketBook;
+  readonly clock?: Clock;
+  /** Default 500. */
+  readonly reportEveryMs?: number;
+  readonly note?: (event: ControlNote) => void;
+  /** As of {@link ControlClient}. */
+  readonly uniform?: () => number;
+}
+
+/** Rows of the two step times from which a line is told. */
+const fewRows = 1;
+const manyRows = 9;
+
+/** @returns the agent; close it before the edge */
+export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
+  const { reach, id, credentials = '', facts, edge, tickets, clock = machineClock, uniform } = options;
+  let last = { atMs: clock.nowMs(), busyMs: edge.status.busyMs };
+  return new ControlClient({
+    ...{ reach, clock, uniform, join: { role: 'edge', id, credentials } },
+    reportEveryMs: options.reportEveryMs ?? 500,
+    note: options.note ?? (() => {}),
+    report() {
+      const { status, stepTime } = edge;
+      const nowMs = clock.nowMs();
+      const busyShare = Math.min(1, Math.max(0, (status.busyMs - last.busyMs) / Math.max(1, nowMs - last.atMs)));
+      last = { atMs: nowMs, busyMs: status.busyMs };
+      const oneMs = stepMs(stepTime, fewRows);
+      const stepRowMs = Math.max(1e-3, (stepMs(stepTime, manyRows) - oneMs) / (manyRows - fewRows));
+      return {
+        kind: 'edge-report',
+        ...facts,
+        stepFixedMs: Math.max(1e-3, oneMs - stepRowMs),
+        stepRowMs,
+        draftMs: edge.draftMs ?? null,
+        sessions: status.sessions,
+        waiting: status.waiting,
+        busyShare,
+        isDraining: status.state !== 'serving',
+        ...rowsOf(edge.quotas?.takeUsed(mostKeysTold)),
+      };
+    },
+    obey(message) {
+      if (message.kind === 'rows-elsewhere') edge.quotas?.usedElsewhere(message.rowsUsed);
+      if (message.kind !== 'shares') return;
+      for (const grant of message.tickets) tickets.grant(grant);
+      if (message.sessions.length > 0) share(options, message.sessions);
+    },
+  });
+}
+
+/** Without quotas a report says nothing of rows. */
+function rowsOf(rowsUsed: EdgeReport['rowsUsed'] = []): Pick<EdgeReport, 'rowsUsed'> {
+  return rowsUsed.length === 0 ? {} : { rowsUsed };
+}
+
+/** A share of 0 would be a session that never gets anything. */
+const leastShare = 1e-3;
+
+/** z: the share of the key that stands for a ticket; y: the weight of the connection in the edge's downlink, where that is paced. */
+function share({ edge, tickets }: EdgeAgentOptions, sessions: SharesMessage['sessions']): void {
+  const known = sessions.flatMap(({ session, device, computeShare, bandwidthShare }) => {
+    const key = tickets.keyIdOf(device);
+    if (key === undefined) return [];
+    tickets.setShare(device, computeShare);
+    return [{ session, key, downlink: Math.max(leastShare, bandwidthShare) }];
+  });
+  edge.renewKeys((id, shown) => tickets.renewed(id, shown));
+  edge.setShares(known);
+}

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { idealLink } from '../../core/protocol/wire/link-model-settings.ts';
+import { createInMemoryNetwork } from '../../network/transport/in-memory.ts';
+import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
+import { UplinkLine } from './uplink-line.ts';
+
+const silent = { frame: () => {}, writable: () => {}, closed: () => {} };
+/** 1,000 bytes on the wire. */
+const frame = new Uint8Array(1000 - 46 - 2);
+
+it('keeps to its rates, tells how much of them it uses, and has its share when nobody tells more', async () => {
+  const clock = createManualClock();
+  const arrived: number[] = [];
+  const network = createInMemoryNetwork(() => ({ ...silent, frame: () => void arrived.push(clock.nowMs()) }), {
+    clock,
+    link: idealLink,
+  });
+  const line = new UplinkLine(network.connect, clock);
+  const connection = await line.connect(() => silent);
+  expect([line.use(), line.bitsPerSecond]).toEqual([null, Number.POSITIVE_INFINITY]);
+  // Ten frames a second; four of them are sent.
+  line.setRates({ bitsPerSecond: 80_000, shareBitsPerSecond: 160_000 });
+  for (let count = 0; count < 4; count += 1) connection.send(frame);
+  clock.moveTo(1000);
+  expect(line.use()).toBeCloseTo(0.4);
+  // A rate in between: half a second at each, and all that they allow.
+  for (let count = 0; count < 40; count += 1) connection.send(frame);
+  clock.moveTo(1500);
+  line.setRates({ bitsPerSecond: 8000, shareBitsPerSecond: 160_000 });
+  clock.moveTo(2000);
+  expect(line.use()).toBeGreaterThan(0.9);
+  expect(line.use()).toBeLessThanOrEqual(1);
+  const before = arrived.length;
+  line.keepShare();
+  expect(line.bitsPerSecond).toBe(160_000);
+  clock.moveTo(3000);
+  // The frame that was leaving at the low rate needs half of the second; the others leave at twenty a second.
+  expect(arrived.length - before).toBe(9);
+  line.setRates({ bitsPerSecond: 1e6, shareBitsPerSecond: 160_000 });
+  line.keepShare();
+  expect(line.bitsPerSecond).toBe(1e6);
+});

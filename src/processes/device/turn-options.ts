@@ -1,0 +1,250 @@
+// What one answer is asked for: the options, their checks, and the request that the protocol's machine gets from them.
+
+import {
+  abortSignal,
+  between,
+  type Check,
+  type Checks,
+  callback,
+  clock,
+  hasMembers,
+  having,
+  isWithin,
+  listOf,
+  must,
+  oneOf,
+  optional,
+  record,
+  secret,
+  text,
+  truth,
+  whole,
+} from '../../core/basics/check-options.ts';
+import type { Clock } from '../../core/basics/clock.ts';
+import { badArgument } from '../../core/basics/errors.ts';
+import { validateEndRule } from '../../core/decoding/ending.ts';
+import { type Grammar, grammarKinds } from '../../core/decoding/grammar.ts';
+import { topLogprobsLimit } from '../../core/decoding/logprobs.ts';
+import {
+  completeSampling,
+  type SamplingOptions,
+  samplingChecks,
+  validateSampling,
+} from '../../core/decoding/sampling.ts';
+import type { BegunAnswer, DeviceEvent, DeviceStep, TurnRequest } from '../../core/protocol/device/device-state.ts';
+import { limits } from '../../core/protocol/wire/limits.ts';
+import { type LivenessSettings, livenessChecks } from '../../core/protocol/wire/liveness.ts';
+import { type ModeName, modeNames } from '../../core/protocol/wire/mode.ts';
+import type { Drafter } from '../../models/port/drafter.ts';
+import type { Tokenizer } from '../../models/port/model.ts';
+import type { Connect } from '../../network/transport/transport.ts';
+import type { AutoMode } from './auto-mode.ts';
+import { type EdgeList, isEdgeList, type TurnEdge } from './edge-list.ts';
+
+/** Options of one answer. Times in ms, lengths in tokens. */
+export interface TurnOptions {
+  /**
+   * Connector to the edge, or several edges in the order of preference. With several, a turn goes on at another one when its edge is lost,
+   * full, silent or going down.
+   */
+  readonly connect: Connect | readonly TurnEdge[] | EdgeList;
+  /**
+   * Whether an edge with another fingerprint may go on with a text. Its text could differ where two tokens are almost equally likely; the
+   * report then has all fingerprints. Default false: the turn fails with `target-changed` if no other edge can go on.
+   */
+  readonly allowsOtherTarget?: boolean;
+  /** Must be the edge's tokenizer. */
+  readonly tokenizer: Tokenizer;
+  /** Null: the device does not draft; the edge decodes alone in any mode. */
+  readonly drafter: Drafter | null;
+  /** Ids of the whole prompt, chat format included. */
+  readonly prompt: readonly number[];
+  /** What exists of the answer: the turn goes on after it. Emissions have what is new, the report has all. Default: nothing. */
+  readonly begun?: BegunAnswer;
+  /** Default `stream`; `ar` without a drafter. */
+  readonly mode?: ModeName;
+  /** Decides from measurements of earlier turns and of this one whether the device drafts; `mode` is then ignored. */
+  readonly auto?: AutoMode;
+  /**
+   * With `auto`: charge of the device's battery, 0 to 1. Below 0.5 drafts must save more time to be made, below 0.05 none are. Default: the
+   * battery does not matter.
+   */
+  readonly batteryLevel?: number;
+  /** Fields that are left out are neutral; the default is the most likely token each time. */
+  readonly sampling?: SamplingOptions;
+  readonly stopStrings?: readonly string[];
+  /** Default 256. */
+  readonly maxAnswerTokens?: number;
+  /** What the answer must follow, token by token; the edge sees to it. Default: anything. */
+  readonly grammar?: Grammar | undefined;
+  /** With it emissions carry logprobs: how many of the likeliest tokens beside the chosen one, 0 to 20. Default: none. */
+  readonly topLogprobs?: number | undefined;
+  /** Largest number of drafts beyond the committed text; default 24. */
+  readonly maxAhead?: number;
+  /** Largest number of committed tokens that this device has not acknowledged; default 256. */
+  readonly flowControlWindow?: number;
+  /**
+   * The device pauses drafting while the probability that its whole chain is accepted is below this; 0: never. Default `auto`: from
+   * measurements, the value below which a draft is not worth its time; in `stream`, drafting also stops while it saves no time on this edge.
+   */
+  readonly minChainConfidence?: number | 'auto';
+  /** 32 hex digits; turns of one conversation may reuse its KV sequence on the edge. Default: random. */
+  readonly conversation?: string;
+  /** gamma: drafts in a window, in the modes that have windows (sd, psd); default 4. */
+  readonly draftLength?: number;
+  /** Windows that may wait for their verdicts, in mode psd; default 1. */
+  readonly windowsInFlight?: number;
+  /**
+   * Most alternatives that one pass of the drafter extends beside its draft, in `stream` and `mix`, where measurements of the turn say
+   * that it pays; 0: none. Default 1. A drafter that tells no runner-up has none.
+   */
+  readonly hedges?: number;
+  /** API key, if the edge asks for one. */
+  readonly credentials?: string;
+  /** Frames are filled up to multiples of this length, in bytes, so that their lengths tell less; default 0: they are not. */
+  readonly padding?: number;
+  readonly liveness?: LivenessSettings;
+  /**
+   * Whether a turn that no edge answers at its beginning tries again, for `giveUpAfterMs`. Default false: it fails at once, when each edge was
+   * tried once.
+   */
+  readonly waitsForEdge?: boolean;
+  /** The turn fails when connections have failed for this long without new text; default 30,000. */
+  readonly giveUpAfterMs?: number;
+  /**
+   * Time limit from the opening to the first token, ms; default 120,000, and 20 for each token of the prompt. When the edge keeps its
+   * connection but sends no text for so long, the device connects again; when that does not help either, the turn fails with `edge-silent`.
+   */
+  readonly firstTokenWithinMs?: number;
+  /** The same from one commit to the next; time in which the edge waits for this device's drafts does not count. Default 30,000. */
+  readonly nextTokenWithinMs?: number;
+  readonly clock?: Clock;
+  /** When aborted: stops drafting, tells the edge, ends the iteration. The report keeps the received text. */
+  readonly signal?: AbortSignal;
+  /** Called when the edge is full and this turn waits for a place, and when the number changes: about how many get one before it. */
+  readonly onQueued?: (ahead: number) => void;
+  /** Called when an edge takes the turn over, the first one included: its name. */
+  readonly onServedBy?: (edge: string) => void;
+  /** Called for every event of the turn's machine, before its effects are performed; for logs (`createDeviceLog`). */
+  readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void;
+}
+
+type PartNames = 'begun' | 'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'auto';
+
+/** Of what a device gives to all its turns. */
+export const partChecks: Checks<Pick<TurnOptions, 'tokenizer' | 'drafter' | 'credentials'>> = {
+  tokenizer: having('a tokenizer', 'hash', 'vocabularySize', 'endIds', 'encodeChat', 'bytes'),
+  drafter: must('Give a drafter, or null: nothing drafts then.', (drafter) => {
+    return drafter === null || hasMembers(drafter, 'draft');
+  }),
+  credentials: optional(secret(limits.credentialBytes)),
+};
+
+/** Of what each turn is asked for. */
+export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
+  allowsOtherTarget: optional(truth),
+  waitsForEdge: optional(truth),
+  mode: optional(oneOf(modeNames)),
+  batteryLevel: optional(between(0, 1)),
+  sampling: optional(record(samplingChecks)),
+  stopStrings: optional(listOf('texts', text)),
+  maxAnswerTokens: optional(whole(1, limits.textTokens)),
+  grammar: optional(record<Grammar>({ kind: oneOf(grammarKinds), text })),
+  topLogprobs: optional(whole(0, topLogprobsLimit)),
+  maxAhead: optional(whole(1, limits.maxAhead)),
+  flowControlWindow: optional(whole(limits.minFlowControlWindow, limits.maxFlowControlWindow)),
+  minChainConfidence: optional(
+    must('Give "auto" or a number from 0 to 1.', (least) => least === 'auto' || isWithin(least, 0, 1)),
+  ),
+  conversation: optional(
+    must('Give 32 hex digits in lower case.', (id) => typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)),
+  ),
+  draftLength: optional(whole(1, limits.draftTokens)),
+  hedges: optional(whole(0, limits.alternatives)),
+  windowsInFlight: optional(whole(1, limits.maxAhead)),
+  liveness: optional(record(livenessChecks)),
+  giveUpAfterMs: optional(between(0, Number.POSITIVE_INFINITY)),
+  firstTokenWithinMs: optional(between(0, Number.POSITIVE_INFINITY)),
+  nextTokenWithinMs: optional(between(0, Number.POSITIVE_INFINITY)),
+  padding: optional(whole(0, limits.maxPadding)),
+  clock: optional(clock),
+  signal: optional(abortSignal),
+  onQueued: optional(callback),
+  onServedBy: optional(callback),
+  onStep: optional(callback),
+};
+
+function areIds(ids: unknown): boolean {
+  return Array.isArray(ids) && ids.every((id) => Number.isInteger(id) && id >= 0);
+}
+
+export const promptCheck: Check = must('Give a list of token ids, at least one.', (ids) => {
+  return areIds(ids) && (ids as readonly number[]).length > 0;
+});
+export const idsCheck: Check = must('Give a list of token ids.', areIds);
+
+const begunChecks: Checks<BegunAnswer> = { tokens: idsCheck, fingerprints: optional(listOf('texts', text)) };
+
+const listedEdge = having('an edge', 'name', 'connect');
+
+const edgesCheck: Check = (field, edges) => {
+  if (Array.isArray(edges)) listOf('edges', listedEdge)(field, edges);
+  else if (!isEdgeList(edges)) callback(field, edges);
+};
+
+export const turnChecks: Checks<TurnOptions> = {
+  ...partChecks,
+  ...questionChecks,
+  connect: edgesCheck,
+  prompt: promptCheck,
+  begun: optional(record(begunChecks)),
+  auto: optional(having('the `auto` of a device', 'follow')),
+};
+
+export const defaultMaxAhead = 24;
+export const defaultFlowControlWindow = 256;
+
+/** 32 hex digits. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Adds defaults and random ids. @throws OutriderError `bad-argument` for what the checks above can't see alone */
+export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
+  const sampling = completeSampling(options.sampling);
+  const { stopStrings = [], maxAnswerTokens = 256 } = options;
+  const { endIds, vocabularySize } = options.tokenizer;
+  validateSampling(sampling, vocabularySize);
+  validateEndRule({ endIds, stopStrings, maxAnswerTokens });
+  for (const [name, ids] of [
+    ['prompt', options.prompt] as const,
+    ['begun answer', options.begun?.tokens ?? []] as const,
+  ]) {
+    const unknownId = ids.find((id) => id >= vocabularySize);
+    if (unknownId === undefined) continue;
+    const remedy = `Ids of this vocabulary go from 0 to ${vocabularySize - 1}.`;
+    throw badArgument(`startTurn: the ${name} has the token id ${unknownId}`, remedy);
+  }
+  return {
+    session: randomId(),
+    conversation: options.conversation ?? randomId(),
+    credentials: options.credentials ?? '',
+    padding: options.padding ?? 0,
+    tokenizerHash: options.tokenizer.hash,
+    mode,
+    sampling,
+    stopStrings,
+    maxAnswerTokens,
+    flowControlWindow: options.flowControlWindow ?? defaultFlowControlWindow,
+    maxAhead: options.maxAhead ?? defaultMaxAhead,
+    prompt: options.prompt,
+    ...(options.grammar === undefined ? {} : { grammar: options.grammar }),
+    ...(options.topLogprobs === undefined ? {} : { topLogprobs: options.topLogprobs }),
+    endIds,
+    minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
+    draftLength: options.draftLength ?? 4,
+    hedges: options.hedges ?? 1,
+    windowsInFlight: options.windowsInFlight ?? 1,
+  };
+}

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { createToyModel } from '../../models/port/toy.ts';
+import type { Connection } from '../../network/transport/transport.ts';
+import { startTurn } from './turn.ts';
+
+function fakeConnection(): { readonly connection: Connection; readonly events: string[] } {
+  const events: string[] = [];
+  const counts = { sentBytes: 0, receivedBytes: 0, sentFrames: 0, receivedFrames: 0 };
+  const send = (): void => void events.push('a frame');
+  const close = (code: string): void => void events.push(code);
+  return { connection: { writable: true, ...counts, send, close }, events };
+}
+
+const { tokenizer } = createToyModel({ seed: 1, role: 'draft' });
+const options = { tokenizer, drafter: null, prompt: [1, 2] };
+
+it('closes a connection that comes after the turn was stopped', async () => {
+  const { connection, events } = fakeConnection();
+  const { promise, resolve } = Promise.withResolvers<Connection>();
+  const turn = startTurn({ ...options, connect: () => promise });
+  turn.stop();
+  expect((await turn.report).outcome.kind).toBe('stopped');
+  resolve(connection);
+  await promise;
+  await new Promise((done) => setImmediate(done));
+  expect(events).toEqual(['done']);
+});
+
+it('ends with its own error where the opening fails, and connects no second time', async () => {
+  const { connection, events } = fakeConnection();
+  let [connects, steps] = [0, 0];
+  const connect = async (): Promise<Connection> => {
+    connects += 1;
+    return connection;
+  };
+  const onStep = (): void => {
+    steps += 1;
+    if (steps === 1) throw new Error('the disk is full');
+  };
+  const { report } = startTurn({ ...options, connect, onStep });
+  await expect(report).resolves.toMatchObject({ outcome: { kind: 'failed', code: 'internal' } });
+  expect(connects).toBe(1);
+  expect(events.at(-1)).toBe('done');
+});

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { neutralSampling } from '../../core/decoding/sampling.ts';
+import { linearStepTime } from '../../core/scheduling/step-time.ts';
+import type { LanguageModel } from '../../models/port/model.ts';
+import { createToyModel } from '../../models/port/toy.ts';
+import { EdgeDrafters } from './edge-drafters.ts';
+
+const prompt = Array.from({ length: 40 }, (_, index) => 70 + index);
+
+function counting(sequences: number): { model: LanguageModel; evaluated: () => number } {
+  const model = createToyModel({ seed: 3, role: 'draft', sequences });
+  let evaluated = 0;
+  const evaluate: LanguageModel['evaluate'] = (items) => {
+    for (const { tokens } of items) evaluated += tokens.length;
+    return model.evaluate(items);
+  };
+  const counted = { ...model, evaluate, openSequence: () => model.openSequence() };
+  return { model: counted, evaluated: () => evaluated };
+}
+
+/** Time of each draft, on a clock that advances when it is read. */
+function draftersWith(model: LanguageModel, ms = 0, hedges = 0): EdgeDrafters {
+  let nowMs = 0;
+  const clock = { nowMs: () => (nowMs += ms), after: () => () => {} };
+  return new EdgeDrafters({ model, draftLength: 4, draftTime: linearStepTime(5, 0), hedges }, clock);
+}
+
+function asked(text: readonly number[]) {
+  return { text, promptLength: prompt.length, sampling: neutralSampling };
+}
+
+describe('the drafters of an edge', () => {
+  it("keep a conversation's KV sequence from turn to turn", async () => {
+    const { model, evaluated } = counting(4);
+    const drafters = draftersWith(model);
+    const first = drafters.take('a');
+    const token = await first.next(asked(prompt));
+    expect(evaluated()).toBe(40);
+    first.leave();
+    expect(await drafters.take('a').next(asked(prompt))).toEqual(token);
+    expect(evaluated()).toBe(41);
+    await drafters.close();
+  });
+
+  it('have a sequence for each hedge, and take none of those of other sessions', async () => {
+    const { model } = counting(4);
+    const drafters = draftersWith(model, 0, 1);
+    const alternatives = [1, 2, 3].map((id) => ({ id, position: 36 + id, tokens: [id, id] }));
+    const draft = await drafters.take('a').next({ ...asked(prompt), alternatives });
+    expect(draft?.alternatives?.map(({ id }) => id)).toEqual([1]);
+    const second = drafters.take('b');
+    expect((await second.next({ ...asked(prompt), alternatives }))?.alternatives).toHaveLength(1);
+    expect(() => drafters.take('c')).toThrow();
+    await drafters.close();
+  });
+
+  it('measure what an alternative adds to a pass', async () => {
+    const drafters = draftersWith(counting(4).model, 10, 1);
+    const taken = drafters.take('a');
+    expect(drafters.widthShare).toBeUndefined();
+    const alternatives = [{ id: 1, position: 39, tokens: [5] }];
+    for (const more of [{}, {}, { alternatives }]) await taken.next({ ...asked(prompt), ...more });
+    // All passes take the same time here, so the share falls from the supposed one.
+    expect(drafters.widthShare).toBeLessThan(0.5);
+    await drafters.close();
+  });
+
+  it('never share a sequence that is in use, and reuse the longest idle one when there is no other', async () => {
+    const { model } = counting(2);
+    const drafters = draftersWith(model);
+    const [one, two] = [drafters.take('a'), drafters.take('a')];
+    expect(() => drafters.take('a')).toThrow();
+    two.leave();
+    one.leave();
+    await drafters.take('b').next(asked(prompt));
+    await drafters.close();
+  });
+
+  it('reuse the longest idle sequence when others hold the rest of the model', async () => {
+    const { model } = counting(2);
+    const others = model.openSequence();
+    const drafters = draftersWith(model);
+    drafters.take('a').leave();
+    await drafters.take('b').next(asked(prompt));
+    expect(() => drafters.take('c')).toThrow(expect.objectContaining({ code: 'edge-full' }));
+    await drafters.close();
+    await others.release();
+  });
+
+  it('measure their drafts, except the first of a turn', async () => {
+    const { model } = counting(1);
+    const drafters = draftersWith(model, 9);
+    const drafter = drafters.take('a');
+    await drafter.next(asked(prompt));
+    expect(drafters.draftMs).toBe(5);
+    for (let more = 0; more < 60; more += 1) await drafter.next(asked([...prompt, more]));
+    expect(drafters.draftMs).toBeGreaterThan(8.5);
+    await drafters.close();
+  });
+});

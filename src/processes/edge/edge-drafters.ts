@@ -1,0 +1,173 @@
+// The draft model of the edge, with one KV sequence for each conversation, so that a turn does not evaluate the whole prompt again. The
+// session decides after which text a draft is made.
+
+import type { Clock } from '../../core/basics/clock.ts';
+import { isOutriderError } from '../../core/basics/errors.ts';
+import { invariant } from '../../core/basics/invariant.ts';
+import { noteDraftTime, unknownTiming } from '../../core/decoding/draft-timing.ts';
+import {
+  besideMsFor,
+  likelyBesideMs,
+  noBesideEstimate,
+  observeBeside,
+} from '../../core/scheduling/draft-beside-step.ts';
+import { observeStep, type StepTimeModel, stepMs } from '../../core/scheduling/step-time.ts';
+import { type Draft, type DraftRequest, ModelDrafter } from '../../models/port/drafter.ts';
+import type { LanguageModel } from '../../models/port/model.ts';
+import { type Owned, OwnedPool, unowned } from './owned-pool.ts';
+
+export interface EdgeDraftModel {
+  readonly model: LanguageModel;
+  /** gamma, in mode edge-sd. */
+  readonly draftLength: number;
+  /** Time of one draft, measured at the start. */
+  readonly draftTime: StepTimeModel;
+  /** The draft model never works while the target steps. Default: it does where that is measured to save time. */
+  readonly restsInSteps?: boolean;
+  /** Most alternatives beside a draft; each needs a KV sequence more for every session. Default 0. */
+  readonly hedges?: number;
+}
+
+interface Kept extends Owned {
+  readonly drafter: ModelDrafter;
+}
+
+/** The draft model for one session; see {@link EdgeDrafters.take}. */
+export interface EdgeDrafter {
+  /** Null: no proposal, or no room in the context. @throws OutriderError of the engine */
+  next(request: DraftRequest): Promise<Draft | null>;
+  leave(): void;
+  /** A draft of it may never return: no other session gets it, and steps do not count as disturbed by it. */
+  abandon(): void;
+}
+
+export class EdgeDrafters {
+  readonly draftLength: number;
+  readonly hedges: number;
+  readonly #clock: Clock;
+  readonly #kept: OwnedPool<Kept>;
+  readonly #rests: boolean;
+  #draftTime: StepTimeModel;
+  /** Of all passes, to tell what an alternative adds to one. */
+  #timing = unknownTiming;
+  #beside = noBesideEstimate;
+  /** Of the present step, or of the last one. */
+  #besideMs: number;
+  #stepCount = 0;
+  #isStepRunning = false;
+  #draftsRunning = 0;
+  /** Drafts that have run beside the present step. */
+  #draftsBeside = 0;
+
+  constructor({ model, draftLength, draftTime, restsInSteps = false, hedges = 0 }: EdgeDraftModel, clock: Clock) {
+    this.draftLength = draftLength;
+    this.hedges = hedges;
+    this.#clock = clock;
+    this.#kept = new OwnedPool((count, hasIdle) => createKept(model, 1 + hedges, count, hasIdle));
+    this.#draftTime = draftTime;
+    this.#rests = restsInSteps;
+    this.#besideMs = restsInSteps ? Number.POSITIVE_INFINITY : 0;
+  }
+
+  /** Recent time of one draft. */
+  get draftMs(): number {
+    return stepMs(this.#draftTime, 1);
+  }
+
+  /** What an alternative adds to a pass, as a share of a draft's time; undefined: not measured yet. */
+  get widthShare(): number | undefined {
+    return this.#timing.widthShare;
+  }
+
+  /** See {@link EdgeDraftFigures}; Infinity or 0 in a step that tries the other way, so that both stay measured. */
+  get besideMs(): number {
+    return this.#besideMs;
+  }
+
+  stepBegins(): void {
+    this.#isStepRunning = true;
+    this.#draftsBeside = this.#draftsRunning;
+    if (!this.#rests) this.#besideMs = besideMsFor(this.#beside, this.draftMs, this.#stepCount);
+    this.#stepCount += 1;
+  }
+
+  /**
+   * The engine has returned from a step.
+   * @param addedMs its time above the one expected without drafts; null: there is none to compare with
+   * @returns whether no draft ran beside it, so that its time is that of the target alone
+   */
+  stepEnds(addedMs: number | null): boolean {
+    this.#isStepRunning = false;
+    const drafts = this.#draftsBeside;
+    if (drafts > 0 && addedMs !== null) this.#beside = observeBeside(this.#beside, addedMs, drafts);
+    if (!this.#rests) this.#besideMs = likelyBesideMs(this.#beside);
+    return drafts === 0;
+  }
+
+  /** With the conversation's KV sequence, otherwise a new one, otherwise the one that is idle longest. @throws OutriderError `edge-full` */
+  take(owner: string): EdgeDrafter {
+    const kept = this.#kept.take(owner);
+    invariant(kept !== undefined, 'neither a new drafter nor an idle one');
+    if (kept.filledBy !== owner) kept.drafter.forget();
+    kept.filledBy = owner;
+    let isFirst = true;
+    const own = { draftsRunning: 0 };
+    return {
+      next: async (request) => {
+        const startMs = this.#clock.nowMs();
+        const { draft, isAlone } = await this.#made(kept.drafter.draft(request), own);
+        // The first draft includes the prefill, and beside a step each takes longer.
+        if (!isFirst) this.#note(this.#clock.nowMs() - startMs, request.alternatives?.length ?? 0, isAlone);
+        isFirst = false;
+        return draft;
+      },
+      leave: () => this.#kept.leave(kept),
+      abandon: () => {
+        this.#draftsRunning -= own.draftsRunning;
+        own.draftsRunning = 0;
+      },
+    };
+  }
+
+  #note(ms: number, alternatives: number, isAlone: boolean): void {
+    this.#timing = noteDraftTime(this.#timing, ms, alternatives);
+    if (isAlone && alternatives === 0) this.#draftTime = observeStep(this.#draftTime, 1, ms);
+  }
+
+  /** Counts a draft until it is made, or abandoned. @returns also whether neither a step nor another draft ran beside it */
+  async #made<Draft>(
+    making: Promise<Draft>,
+    own: { draftsRunning: number },
+  ): Promise<{ readonly draft: Draft; readonly isAlone: boolean }> {
+    const stepCount = this.#stepCount;
+    const beganInStep = this.#isStepRunning;
+    const beganAlone = !beganInStep && this.#draftsRunning === 0;
+    this.#draftsRunning += 1;
+    own.draftsRunning += 1;
+    if (beganInStep) this.#draftsBeside += 1;
+    try {
+      return { draft: await making, isAlone: beganAlone && stepCount === this.#stepCount };
+    } finally {
+      if (own.draftsRunning > 0) {
+        this.#draftsRunning -= 1;
+        own.draftsRunning -= 1;
+      }
+    }
+  }
+
+  /** Releases the KV sequences; waits for drafts in progress. */
+  async close(): Promise<void> {
+    for (const { drafter } of this.#kept.clear()) await drafter[Symbol.asyncDispose]();
+  }
+}
+
+/** A new drafter if the model has sequences left for it; other users of the model may hold sequences as well. */
+function createKept(model: LanguageModel, sequences: number, count: number, hasIdle: boolean): Kept | undefined {
+  if (hasIdle && (count + 1) * sequences > model.limits.maxSequences) return undefined;
+  try {
+    return { ...unowned, drafter: new ModelDrafter(model, sequences) };
+  } catch (error) {
+    if (!hasIdle || !isOutriderError(error) || error.code !== 'edge-full') throw error;
+    return undefined;
+  }
+}

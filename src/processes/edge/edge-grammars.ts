@@ -1,0 +1,169 @@
+// Grammars of an edge's sessions: opened once per text, asked for masks before each step. A session whose grammar is not there yet takes
+// part in no step; its prompt is read meanwhile.
+
+import type { Clock } from '../../core/basics/clock.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
+import type { RowAsk } from '../../core/decoding/candidates.ts';
+import type { Grammar } from '../../core/decoding/grammar.ts';
+import type { EdgeKey } from '../../core/protocol/edge/edge-key.ts';
+import type { EdgeState, StepTicket } from '../../core/protocol/edge/edge-state.ts';
+import { type GrammarEngine, type GrammarMatcher, slowGrammar } from '../../models/port/grammar-engine.ts';
+
+/** The grammar of one text of a session; another `open` begins another one. */
+export interface SessionGrammar {
+  readonly incarnation: number;
+  readonly generation: number;
+  /** Null: it is being opened. */
+  matcher: GrammarMatcher | null;
+  isLeft: boolean;
+}
+
+/** A session that may have one. */
+interface GrammarEntry {
+  readonly state: EdgeState;
+  readonly key: Pick<EdgeKey, 'id'>;
+  grammar: SessionGrammar | null;
+}
+
+/** What is told of them; neither may throw. */
+export interface GrammarHost<Entry> {
+  /** The session can't go on. */
+  refused(entry: Entry, error: unknown): void;
+  /** A session may take part in steps now. */
+  ready(): void;
+}
+
+/** A key with a grammar that took too long opens none for so long, ms: each of them holds others up. */
+const restMs = 10_000;
+/** Grammars that a key may have opened at a time: they are compiled one after the other. */
+const mostOpenings = 4;
+
+export class EdgeGrammars<Entry extends GrammarEntry> {
+  /** When each key whose grammar took too long may open one again, ms. */
+  readonly #rests = new Map<string, number>();
+  /** Openings of each key. */
+  readonly #openings = new Map<string, number>();
+  readonly #engine: GrammarEngine | undefined;
+  readonly #host: GrammarHost<Entry>;
+  readonly #clock: Pick<Clock, 'nowMs'>;
+
+  constructor(engine: GrammarEngine | undefined, clock: Pick<Clock, 'nowMs'>, host: GrammarHost<Entry>) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#host = host;
+  }
+
+  /** Whether the session needs no grammar, or has it. Opens it where not. */
+  isReady(entry: Entry): boolean {
+    const { grammar } = entry.state.open;
+    if (grammar === undefined) return true;
+    const { incarnation, generation } = entry.state;
+    const known = entry.grammar;
+    if (known?.incarnation === incarnation && known.generation === generation) return known.matcher !== null;
+    this.leave(entry);
+    const opening: SessionGrammar = { incarnation, generation, matcher: null, isLeft: false };
+    entry.grammar = opening;
+    void this.#open(entry, opening);
+    return false;
+  }
+
+  leave(entry: Entry): void {
+    const { grammar } = entry;
+    entry.grammar = null;
+    if (grammar === null) return;
+    grammar.isLeft = true;
+    grammar.matcher?.close();
+  }
+
+  /** What the rows of a step are asked for; undefined: nothing. @throws OutriderError where the grammar can't be followed */
+  async asks(entry: Entry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined> {
+    // The session was opened again: this step counts for nothing, and another text has nothing to do with its failure.
+    const isStale = (): boolean => entry.state.ticket !== ticket;
+    if (isStale()) return undefined;
+    try {
+      return await this.#asks(entry, ticket.drafts);
+    } catch (error) {
+      this.#note(entry, error);
+      if (isStale()) return undefined;
+      throw error;
+    }
+  }
+
+  async #asks(entry: Entry, drafts: readonly number[]): Promise<readonly RowAsk[] | undefined> {
+    const { open, text } = entry.state;
+    const { sampling, grammar, topLogprobs } = open;
+    const bias = sampling.logitBias.length === 0 ? undefined : sampling.logitBias;
+    const normalises = topLogprobs !== undefined;
+    if (grammar === undefined && bias === undefined && !normalises) return undefined;
+    const start = open.prompt.length;
+    const from = (index: number): readonly number[] => text.slice(start + index);
+    const masks =
+      grammar === undefined ? undefined : await this.#masks(entry, grammar, [text.length - start, from, drafts]);
+    return Array.from({ length: drafts.length + 1 }, (_, row) => ({ allowed: masks?.[row], bias, normalises }));
+  }
+
+  async #masks(
+    entry: Entry,
+    grammar: Grammar,
+    text: Parameters<GrammarMatcher['masks']>,
+  ): Promise<readonly Uint32Array[]> {
+    const known = entry.grammar;
+    try {
+      if (known !== null && known.matcher !== null) return await known.matcher.masks(...text);
+    } catch (error) {
+      if (!known?.isLeft) throw error;
+    }
+    // Another session has got its place since the step was planned. The rows still count, so the grammar must be kept.
+    const matcher = await this.#openFor(entry, grammar);
+    try {
+      return await matcher.masks(...text);
+    } finally {
+      matcher.close();
+    }
+  }
+
+  /** Within the bounds of the session's key. */
+  async #openFor({ key }: Entry, grammar: Grammar): Promise<GrammarMatcher> {
+    if (this.#engine === undefined) throw withoutGrammars;
+    const waitMs = (this.#rests.get(key.id) ?? 0) - this.#clock.nowMs();
+    if (waitMs > 0) throw tooSoon('a grammar of this key has just taken too long', waitMs);
+    this.#rests.delete(key.id);
+    const openings = this.#openings.get(key.id) ?? 0;
+    if (openings >= mostOpenings) throw tooSoon(`${openings} grammars of this key are being compiled`, 1000);
+    this.#openings.set(key.id, openings + 1);
+    try {
+      return await this.#engine.open(grammar);
+    } finally {
+      const left = (this.#openings.get(key.id) ?? 1) - 1;
+      if (left === 0) this.#openings.delete(key.id);
+      else this.#openings.set(key.id, left);
+    }
+  }
+
+  #note({ key }: Entry, error: unknown): void {
+    if ((error as Error).cause === slowGrammar) this.#rests.set(key.id, this.#clock.nowMs() + restMs);
+  }
+
+  async #open(entry: Entry, opening: SessionGrammar): Promise<void> {
+    const { grammar } = entry.state.open;
+    try {
+      if (grammar === undefined) return;
+      opening.matcher = await this.#openFor(entry, grammar);
+      if (opening.isLeft) opening.matcher.close();
+      else this.#host.ready();
+    } catch (error) {
+      this.#note(entry, error);
+      if (!opening.isLeft) this.#host.refused(entry, error);
+    }
+  }
+}
+
+function tooSoon(cause: string, waitMs: number): OutriderError {
+  return new OutriderError('rate-limited', cause, `send simpler ones; try again in ${Math.ceil(waitMs / 1000)} s`);
+}
+
+const withoutGrammars = new OutriderError(
+  'bad-argument',
+  'this edge has no grammars, so it cannot follow a JSON schema or tools',
+  'ask another edge, or leave them out',
+);

@@ -1,0 +1,21 @@
+// Quotas of keys that hold on several edges: each tells what it has evaluated, and is told what the others have.
+
+import type { Clock } from '../../core/basics/clock.ts';
+import type { RowQuotas, RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
+
+/** Rows of keys with a quota (`rowsPerMinute`). */
+export interface EdgeQuotas {
+  /** What was evaluated since the last call, for other edges. @param most keys; what is left is told by the next call */
+  takeUsed(most?: number): readonly RowsUsed[];
+  /** Counts what other edges have evaluated: a key then has one quota on all of them. */
+  usedElsewhere(rows: readonly RowsUsed[]): void;
+}
+
+export function quotasOf(quotas: RowQuotas, clock: Clock): EdgeQuotas {
+  return {
+    takeUsed: (most) => quotas.takeUsed(most),
+    usedElsewhere(rows) {
+      for (const used of rows) quotas.spentElsewhere(used, clock.nowMs());
+    },
+  };
+}

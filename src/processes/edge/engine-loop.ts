@@ -1,0 +1,329 @@
+// Runs the engine: while any session has work, plans a step, runs it and passes the results to the sessions. It never waits for a device.
+// protocol/engine-steps.ts decides what a step holds; the session's machine decides what it commits.
+
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../../core/basics/clock.ts';
+import { invariant } from '../../core/basics/invariant.ts';
+import type { Candidates, RowAsk } from '../../core/decoding/candidates.ts';
+import type { StepTicket } from '../../core/protocol/edge/edge-state.ts';
+import type { StepPart } from '../../core/protocol/edge/engine-steps.ts';
+import { batchMs, observeBatch, type StepTimeModel, stepMs } from '../../core/scheduling/step-time.ts';
+import type { EvaluateItem, LanguageModel } from '../../models/port/model.ts';
+import type { MeteredStep } from './edge-meter.ts';
+import type { LiveEdgeCore, SessionEntry } from './edge-sessions.ts';
+import { stallLimitMs, watchEngine } from './engine-watch.ts';
+import { emptySequence, type KvSequence, keepPrefix } from './kv-sequences.ts';
+import { StepHistogram } from './step-histogram.ts';
+
+/** Counts since the start of the loop. */
+export interface LoopAccount {
+  readonly steps: number;
+  readonly rows: number;
+  readonly prefillTokens: number;
+  /** Time in the engine. */
+  readonly busyMs: number;
+  /** Time of rounds with a step: planning, engine, verification, sending. The difference to `busyMs` is the edge's overhead. */
+  readonly roundMs: number;
+  /** 99th percentile of the time of a round, to within 9 %. */
+  readonly p99StepMs: number;
+  readonly failures: number;
+}
+
+/** A session's part of the running step, and its item for the engine. */
+interface RunningPart extends StepPart<SessionEntry> {
+  readonly kv: KvSequence;
+  /** Of the sequence, when the step was planned: another session may take it during the step. */
+  readonly owner: string;
+  readonly item: EvaluateItem;
+}
+
+/** What the loop needs of the sessions' resources. */
+export interface LoopSessions {
+  /** What the rows of a step are asked for; it may reject, and its session is refused then. */
+  asks(entry: SessionEntry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined>;
+  refuse(entry: SessionEntry, error: unknown): void;
+}
+
+/** How the loop plans, and when it gives a step up. */
+export interface LoopPlan {
+  readonly stepTime: StepTimeModel;
+  /** Whether measured steps correct `stepTime`. */
+  readonly learns: boolean;
+  /** Least time after which a step counts as one that will not return, ms. */
+  readonly stallAfterMs: number;
+}
+
+/** What the loop tells the edge; neither may throw. */
+export interface LoopObserver {
+  /** A failure of the engine, of a session or of the loop itself. */
+  failed(error: unknown): void;
+  /** The engine has not returned for too long, or has returned after all. */
+  stalled(isStalled: boolean): void;
+  /**
+   * The engine has returned from a step.
+   * @param addedMs its time above the expected one, ms; null: it has read a prompt
+   * @param step what it held
+   * @returns whether nothing else ran on the machine for the edge, so that the time is that of the target alone
+   */
+  stepped(addedMs: number | null, step: MeteredStep): boolean;
+}
+
+/** After so many rounds that failed as a whole, in a row, no session can be served, so all are refused. */
+const mostFailedRounds = 3;
+const longestPauseMs = 1000;
+/** What a device is told: the engine's own words may hold paths, so only the operator gets them. */
+const engineFailed = 'the engine failed';
+
+export class EngineLoop {
+  readonly #model: LanguageModel;
+  readonly #clock: Clock;
+  readonly #observer: LoopObserver;
+  readonly #plan: LoopPlan;
+  #stepTime: StepTimeModel;
+  #wakeUp: (() => void) | null = null;
+  #awake = false;
+  #closed = false;
+  #isStalled = false;
+  readonly #account = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0, roundMs: 0, failures: 0 };
+  readonly #rounds = new StepHistogram();
+
+  constructor(model: LanguageModel, clock: Clock, plan: LoopPlan, observer: LoopObserver) {
+    this.#model = model;
+    this.#clock = clock;
+    this.#plan = plan;
+    this.#stepTime = plan.stepTime;
+    this.#observer = observer;
+  }
+
+  get account(): LoopAccount {
+    return { ...this.#account, p99StepMs: this.#rounds.quantile(0.99) };
+  }
+
+  get stepTime(): StepTimeModel {
+    return this.#stepTime;
+  }
+
+  /** The engine has not returned from a step for too long. */
+  get isStalled(): boolean {
+    return this.#isStalled;
+  }
+
+  /** There may be a step to run. */
+  wake(): void {
+    this.#awake = true;
+    this.#wakeUp?.();
+  }
+
+  /** Makes {@link run} resolve after the running step. */
+  close(): void {
+    this.#closed = true;
+    this.wake();
+  }
+
+  /** Never rejects: a round that fails is reported, and the next one follows. */
+  async run(core: LiveEdgeCore, sessions: LoopSessions): Promise<void> {
+    let failedRounds = 0;
+    while (!this.#closed) {
+      this.#awake = false;
+      try {
+        const ran = await this.#round(core, sessions);
+        failedRounds = 0;
+        // Drafts that arrived during the step are still in the socket; read them before the next step is planned.
+        if (ran) await nextTurn();
+        else if (!this.#awake) await this.#sleep();
+      } catch (error) {
+        failedRounds += 1;
+        this.#noteFailure(error);
+        if (failedRounds >= mostFailedRounds) this.#failAll(core);
+        await sleep(Math.min(longestPauseMs, 2 ** failedRounds));
+      }
+    }
+  }
+
+  async #sleep(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wakeUp = resolve;
+    });
+    this.#wakeUp = null;
+  }
+
+  async #round(core: LiveEdgeCore, sessions: LoopSessions): Promise<boolean> {
+    const startMs = this.#clock.nowMs();
+    const works = core.steps.gather();
+    if (works.length === 0) return false;
+    const parts = core.steps.begin(works, this.#stepTime).flatMap((part) => this.#itemOf(core, part));
+    try {
+      await this.#runParts(core, sessions, parts);
+    } catch (error) {
+      await this.#fail(core, parts, error);
+    }
+    const roundMs = this.#clock.nowMs() - startMs;
+    this.#rounds.add(roundMs);
+    this.#account.roundMs += roundMs;
+    return true;
+  }
+
+  #itemOf(core: LiveEdgeCore, part: StepPart<SessionEntry>): readonly RunningPart[] {
+    try {
+      return [runningPart(part)];
+    } catch (error) {
+      this.#noteFailure(error);
+      core.fail(part.entry, engineFailed);
+      return [];
+    }
+  }
+
+  async #runParts(core: LiveEdgeCore, sessions: LoopSessions, parts: readonly RunningPart[]): Promise<void> {
+    if (parts.length === 0) return;
+    const stopWatch = this.#watch(core, parts);
+    try {
+      const running = await this.#ask(sessions, await this.#prepare(core, parts));
+      if (running.length === 0) return;
+      const results = await this.#evaluate(core, running);
+      // Its sessions are refused already; what the sequences hold is not known.
+      if (this.#isStalled) await this.#empty(running);
+      else if (results !== null) await this.#deliver(core, running, results);
+    } finally {
+      stopWatch();
+      if (this.#isStalled) {
+        this.#isStalled = false;
+        this.#observer.stalled(false);
+      }
+    }
+  }
+
+  /** @returns null: the engine failed, and with it the sessions of this step */
+  async #evaluate(
+    core: LiveEdgeCore,
+    running: readonly RunningPart[],
+  ): Promise<readonly (readonly Candidates[])[] | null> {
+    const startMs = this.#clock.nowMs();
+    try {
+      const results = await this.#model.evaluate(running.map(({ item }) => item));
+      this.#note(running, this.#clock.nowMs() - startMs);
+      return results;
+    } catch (error) {
+      await this.#fail(core, running, error);
+      return null;
+    }
+  }
+
+  /** Takes out of each sequence what its text does not have. */
+  async #prepare(core: LiveEdgeCore, parts: readonly RunningPart[]): Promise<readonly RunningPart[]> {
+    const ready: RunningPart[] = [];
+    for (const part of parts) {
+      try {
+        await keepPrefix(part.kv, part.heldTokens);
+        ready.push(part);
+      } catch (error) {
+        await this.#fail(core, [part], error);
+      }
+    }
+    return ready;
+  }
+
+  /** Adds what the rows are asked for beside their candidates. */
+  async #ask(sessions: LoopSessions, parts: readonly RunningPart[]): Promise<readonly RunningPart[]> {
+    const asked = await Promise.all(
+      parts.map(async (part): Promise<readonly RunningPart[]> => {
+        const { entry, ticket, item } = part;
+        if (ticket === null) return [part];
+        try {
+          const asks = await sessions.asks(entry, ticket);
+          return [asks === undefined ? part : { ...part, item: { ...item, asks } }];
+        } catch (error) {
+          sessions.refuse(entry, error);
+          return [];
+        }
+      }),
+    );
+    return asked.flat();
+  }
+
+  /** An error here fails only one session; the others of the step have their results. */
+  async #deliver(
+    core: LiveEdgeCore,
+    running: readonly RunningPart[],
+    results: readonly (readonly Candidates[])[],
+  ): Promise<void> {
+    for (const { kv, owner, item } of running) {
+      kv.tokens.push(...item.tokens);
+      kv.filledBy = owner;
+    }
+    for (const [index, part] of running.entries()) {
+      const { entry, ticket, item } = part;
+      const rows = results[index];
+      try {
+        if ((rows?.length ?? 0) < item.rows) {
+          throw new Error(`the engine returned ${rows?.length ?? 0} of ${item.rows} rows`);
+        }
+        if (ticket !== null && rows !== undefined) core.sessions.step(entry, { kind: 'step-done', ticket, rows });
+      } catch (error) {
+        await this.#fail(core, [part], error);
+      }
+    }
+  }
+
+  /** Only these sessions fail. */
+  async #fail(core: LiveEdgeCore, parts: readonly RunningPart[], error: unknown): Promise<void> {
+    this.#noteFailure(error);
+    for (const { entry } of parts) core.fail(entry, engineFailed);
+    await this.#empty(parts);
+  }
+
+  async #empty(parts: readonly RunningPart[]): Promise<void> {
+    for (const { kv } of parts) await emptySequence(kv).catch((error) => this.#observer.failed(error));
+  }
+
+  #failAll(core: LiveEdgeCore): void {
+    for (const entry of [...core.sessions.entries]) if (entry.state.end === null) core.fail(entry, engineFailed);
+  }
+
+  #noteFailure(error: unknown): void {
+    this.#account.failures += 1;
+    this.#observer.failed(error);
+  }
+
+  #watch(core: LiveEdgeCore, parts: readonly RunningPart[]): () => void {
+    const rows = parts.reduce((sum, { item }) => sum + item.tokens.length, 0);
+    const limitMs = stallLimitMs(stepMs(this.#stepTime, rows), this.#plan.stallAfterMs);
+    return watchEngine(this.#clock, limitMs, () => {
+      this.#isStalled = true;
+      this.#observer.stalled(true);
+      this.#noteFailure(new Error(`the engine has not returned from a step for ${Math.round(limitMs / 1000)} s`));
+      this.#failAll(core);
+    });
+  }
+
+  #note(running: readonly RunningPart[], ms: number): void {
+    const prefillTokens = running.reduce(
+      (sum, { ticket, item }) => sum + (ticket === null ? item.tokens.length : 0),
+      0,
+    );
+    const rows = running.reduce((sum, { item }) => sum + item.rows, 0);
+    const itemRows = running.map(({ item }) => item.tokens.length);
+    const addedMs = prefillTokens > 0 ? null : ms - batchMs(this.#stepTime, itemRows);
+    const isAlone = this.#observer.stepped(addedMs, { sessions: running.length, rows, prefillTokens, ms });
+    if (this.#plan.learns && prefillTokens === 0 && isAlone) {
+      this.#stepTime = observeBatch(this.#stepTime, itemRows, ms);
+    }
+    this.#account.steps += 1;
+    this.#account.rows += rows;
+    this.#account.prefillTokens += prefillTokens;
+    this.#account.busyMs += ms;
+  }
+}
+
+/** Adds to a part the tokens that the engine evaluates, and the number of rows that it returns. */
+function runningPart(part: StepPart<SessionEntry>): RunningPart {
+  const { entry, ticket, heldTokens, prefillTokens } = part;
+  const { kv, state } = entry;
+  invariant(kv !== null, 'a step of a session without a sequence');
+  const { text } = state;
+  if (ticket === null) {
+    const tokens = text.slice(heldTokens, heldTokens + prefillTokens);
+    return { ...part, kv, owner: kv.owner, item: { sequence: kv.sequence, tokens, rows: 0 } };
+  }
+  const tokens = [text.at(text.length - 1), ...ticket.drafts];
+  return { ...part, kv, owner: kv.owner, item: { sequence: kv.sequence, tokens, rows: tokens.length } };
+}

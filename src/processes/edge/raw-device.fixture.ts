@@ -1,0 +1,63 @@
+// A device that is driven by hand, at an edge without sockets: it says what a test tells it to say, and keeps what it hears.
+
+import { testOpening } from '../../core/protocol/edge/edge-session.fixture.ts';
+import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../core/protocol/wire/messages.ts';
+import { byteWire } from '../../core/protocol/wire/wire.ts';
+import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
+import type { Edge } from './edge.ts';
+
+export class RawDevice {
+  readonly heard: EdgeMessage[] = [];
+  /** Bytes of frames. */
+  heardBytes = 0;
+  /** Code and detail of the close. */
+  closed: string | null = null;
+  readonly #wire = byteWire.device();
+  readonly #handler: ConnectionHandler;
+  #noticed: (() => void)[] = [];
+
+  constructor(edge: Edge) {
+    const connection: Connection = {
+      writable: true,
+      ...{ sentBytes: 0, receivedBytes: 0, sentFrames: 0, receivedFrames: 0 },
+      send: (bytes) => {
+        this.heard.push(this.#wire.unpack(bytes));
+        this.heardBytes += bytes.length;
+        this.#notice();
+      },
+      close: (code, detail) => {
+        this.closed = `${code}: ${detail}`;
+        this.#notice();
+      },
+    };
+    this.#handler = edge.accept(connection);
+  }
+
+  say(message: DeviceMessage): this {
+    this.#handler.frame(this.#wire.pack(message) as Uint8Array);
+    return this;
+  }
+
+  /** Opens a session that nobody drafts for. */
+  open(edge: { readonly tokenizer: { readonly hash: string } }, changes: Partial<OpenMessage>): this {
+    return this.say(testOpening({ tokenizerHash: edge.tokenizer.hash, ...changes }));
+  }
+
+  /** The committed tokens, none of which may be a draft. */
+  get text(): number[] {
+    return this.heard.flatMap((message) => (message.kind === 'commit' ? message.tokens : []));
+  }
+
+  /** Resolves when the condition holds. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#noticed.push(resolve));
+  }
+
+  async ended(): Promise<void> {
+    await this.until(() => this.closed !== null || this.heard.some(({ kind }) => kind === 'end' || kind === 'refused'));
+  }
+
+  #notice(): void {
+    for (const notice of this.#noticed.splice(0)) notice();
+  }
+}

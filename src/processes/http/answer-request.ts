@@ -1,0 +1,179 @@
+// From a request that has been read to its HTTP answer: whole, or as server-sent events.
+
+import { asOutriderError } from '../../core/basics/errors.ts';
+import { ChoiceReader } from './answer-choice.ts';
+import type { AnswerEvent, AnswerFormat, AnswerStream, ChoicePart, WholeChoice } from './answer-format.ts';
+import { ApiError, apiErrorOf } from './api-error.ts';
+import type { ApiRequest } from './api-request.ts';
+import type { Completer, Completion, CompletionEnd, Round } from './completion-port.ts';
+
+/** Who asks. */
+export interface Asker {
+  readonly credentials: string | undefined;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+  /** Told of failures that are bugs, after the status was sent. */
+  readonly onFault: (error: unknown) => void;
+  /** Ids for what an answer has parts of. */
+  readonly newId: () => string;
+}
+
+/** One choice that has begun: its first text is there, so what could fail at the beginning has not. */
+interface Begun {
+  readonly completion: Completion;
+  readonly first: IteratorResult<Round, unknown>;
+  readonly rounds: AsyncIterator<Round, unknown>;
+  readonly reader: ChoiceReader;
+}
+
+/** @throws ApiError as long as nothing was sent */
+export async function answerRequest(
+  completer: Completer,
+  request: ApiRequest,
+  format: AnswerFormat,
+  asker: Asker,
+): Promise<Response> {
+  const headers: Record<string, string> = {};
+  if (request.ignored.length > 0) headers['x-ignored-params'] = ignoredText(request.ignored);
+  const gone = new AbortController();
+  const signal = AbortSignal.any([asker.signal, gone.signal]);
+  const begin = async (asked: ApiRequest['asked'][number]): Promise<Begun> => {
+    const completion = await completer.start({ ...asked, credentials: asker.credentials, signal });
+    completion.end.catch(() => {});
+    const rounds = completion.rounds[Symbol.asyncIterator]();
+    const reader = new ChoiceReader(request, () => `${format.callPrefix}${asker.newId()}`);
+    return { completion, first: await rounds.next(), rounds, reader };
+  };
+  try {
+    const begun = await Promise.all(request.asked.map(begin));
+    if (begun.some(({ first }) => first.done !== true && first.value.standing?.verified === false))
+      headers['x-outrider-verified'] = 'no';
+    if (request.stream) return streamed(eventsOf(begun, format.stream(), gone, asker.onFault), headers, gone);
+    return Response.json(format.whole(await Promise.all(begun.map(wholeOf))), { headers });
+  } catch (error) {
+    // The other choices would go on for nobody.
+    gone.abort();
+    throw failureOf(error, request);
+  }
+}
+
+/** A grammar that an edge can't follow comes from a field of the request. */
+function failureOf(error: unknown, { constraint }: ApiRequest): Error {
+  if (error instanceof ApiError) return error;
+  const failure = asOutriderError(error);
+  if (constraint === null || failure.code !== 'bad-argument' || !/grammar/i.test(failure.message)) return failure;
+  const text = `"${constraint.field}": ${failure.message}; ${failure.remedy}`;
+  return new ApiError(400, 'invalid_json_schema', text, { param: constraint.field });
+}
+
+/** Most fields that the header names. */
+const mostIgnored = 24;
+
+function ignoredText(names: readonly string[]): string {
+  const shown = names.slice(0, mostIgnored).map(headerText);
+  return [...shown, ...(names.length > mostIgnored ? [`and ${names.length - mostIgnored} more`] : [])].join(', ');
+}
+
+/** Names of fields are the client's words. */
+function headerText(name: string): string {
+  return name.slice(0, 96).replace(/[^\x21-\x7e]/g, '?');
+}
+
+async function wholeOf({ completion, first, rounds, reader }: Begun): Promise<WholeChoice> {
+  for (let next = first; next.done !== true; next = await rounds.next()) reader.read(next.value);
+  reader.end();
+  return reader.whole(await completion.end);
+}
+
+/** The next event is made when the client has read the last one. */
+function streamed(
+  events: AsyncGenerator<AnswerEvent>,
+  headers: Readonly<Record<string, string>>,
+  gone: AbortController,
+): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const next = await events.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(encoder.encode(eventText(next.value)));
+      },
+      cancel: () => gone.abort(),
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, {
+    headers: {
+      ...headers,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'transfer-encoding': 'chunked',
+    },
+  });
+}
+
+function eventText({ name, data }: AnswerEvent): string {
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  return `${name === undefined ? '' : `event: ${name}\n`}data: ${text}\n\n`;
+}
+
+async function* eventsOf(
+  begun: readonly Begun[],
+  stream: AnswerStream,
+  gone: AbortController,
+  onFault: Asker['onFault'],
+): AsyncGenerator<AnswerEvent> {
+  try {
+    const completions = begun.map(({ completion }) => completion);
+    const fingerprints = new Set(completions.flatMap((completion) => completion.fingerprint() ?? []));
+    const promptTokens = completions.map((completion) => completion.promptTokens);
+    const standings = begun.map(({ first }) => (first.done === true ? undefined : first.value.standing));
+    yield* stream.begin([...fingerprints], promptTokens, standings);
+    const ends: CompletionEnd[] = [];
+    for await (const { index, round } of merged(begun)) {
+      const { reader, completion } = begun[index] as Begun;
+      for (const part of round === null ? reader.end() : partsOf(round, reader))
+        yield* stream.part(index, part, { ...(round ?? {}), logprobs: reader.takeLogprobs() });
+      if (round !== null) continue;
+      const end = await completion.end;
+      ends.push(end);
+      yield* stream.finish(index, reader.whole(end), reader.takeLogprobs());
+    }
+    yield* stream.done(ends);
+  } catch (error) {
+    // The other choices would go on for nobody.
+    gone.abort();
+    const answer = apiErrorOf(asOutriderError(error));
+    if (answer.code === 'internal') onFault(error);
+    // The status has been sent: the clients take this for a failure, and raise it.
+    yield* stream.failed(answer);
+  }
+}
+
+/** One without text tells what of the text so far is verified. */
+function partsOf(round: Round, reader: ChoiceReader): readonly ChoicePart[] {
+  const parts = reader.read(round);
+  return parts.length === 0 && round.standing !== undefined ? [{ kind: 'text', text: '' }] : parts;
+}
+
+/** Rounds of all choices as they come; null: the choice has no more. */
+async function* merged(
+  begun: readonly Begun[],
+): AsyncGenerator<{ readonly index: number; readonly round: Round | null }> {
+  const waiting = new Map(begun.map(({ first }, index) => [index, Promise.resolve({ index, next: first })] as const));
+  while (waiting.size > 0) {
+    const { index, next } = await Promise.race(waiting.values());
+    if (next.done === true) {
+      waiting.delete(index);
+      yield { index, round: null };
+      continue;
+    }
+    const { rounds } = begun[index] as Begun;
+    const later = rounds.next().then((following) => ({ index, next: following }));
+    // The reader may be slow: a failure waits until it is read, and ends no process.
+    later.catch(() => {});
+    waiting.set(index, later);
+    yield { index, round: next.value };
+  }
+}

@@ -1,0 +1,76 @@
+// Errors in the shape that OpenAI's clients read: {"error": {message, type, param, code}} with a status that says whether to try again.
+
+import type { ErrorCode, OutriderError } from '../../core/basics/errors.ts';
+import { retrySecondsOf } from '../../core/basics/retry-time.ts';
+
+/** What a request is answered with instead of text. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly type: string;
+  readonly code: string;
+  readonly param: string | null;
+  /** Seconds after which a new attempt may succeed; null: none will. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: { readonly param?: string | null; readonly retryAfterSeconds?: number } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.type = typeOf(status);
+    this.param = more.param ?? null;
+    this.retryAfterSeconds = more.retryAfterSeconds ?? null;
+  }
+
+  /** The body of the answer. */
+  get body(): { readonly error: { message: string; type: string; param: string | null; code: string } } {
+    const { message, type, param, code } = this;
+    return { error: { message, type, param, code } };
+  }
+}
+
+function typeOf(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 404) return 'not_found_error';
+  if (status === 429) return 'rate_limit_error';
+  return status < 500 ? 'invalid_request_error' : 'server_error';
+}
+
+/** A field of a request is wrong. */
+export function invalid(param: string, what: string): ApiError {
+  return new ApiError(400, 'invalid_value', param === '' ? `the body: ${what}` : `"${param}": ${what}`, { param });
+}
+
+/** Status of each failure that is not the bug of this program; seconds: when to try again. */
+const answers: { readonly [Code in ErrorCode]?: readonly [status: number, code: string, seconds?: number] } = {
+  'bad-argument': [400, 'invalid_value'],
+  'context-full': [400, 'context_length_exceeded'],
+  unauthorized: [401, 'invalid_api_key'],
+  'edge-full': [429, 'rate_limit_exceeded', 2],
+  'quota-used': [429, 'rate_limit_exceeded', 2],
+  'rate-limited': [429, 'rate_limit_exceeded', 2],
+  'edge-draining': [503, 'edge_draining', 5],
+  'edge-unreachable': [503, 'edge_unreachable', 5],
+  'edge-silent': [503, 'edge_silent', 5],
+  'target-changed': [503, 'target_changed', 1],
+  'certificate-untrusted': [502, 'certificate_untrusted'],
+  'tokenizer-mismatch': [502, 'tokenizer_mismatch'],
+  'version-mismatch': [502, 'version_mismatch'],
+};
+
+/** Cause and remedy of a failure as one message; of a bug only that there is one: its words are for the log. */
+export function apiErrorOf({ code, message, remedy }: OutriderError): ApiError {
+  if (code === 'internal')
+    return new ApiError(500, 'internal', 'the endpoint has failed, not the request; its log says more');
+  const [status, name, usualSeconds] = answers[code] ?? [500, code.replaceAll('-', '_')];
+  // What the edge has told is better than what is usual.
+  const retryAfterSeconds = usualSeconds === undefined ? undefined : (retrySecondsOf(remedy) ?? usualSeconds);
+  const text = `${message}; ${remedy}`;
+  return new ApiError(status, name, text, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+}

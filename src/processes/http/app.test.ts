@@ -1,0 +1,311 @@
+// The app over a completer that does as it is told: it may wait, fail, and be given up.
+
+import { describe, expect, it } from 'vitest';
+import { OutriderError } from '../../core/basics/errors.ts';
+import { createHttpApp, type HttpAppSettings, routeRules, routesOf } from './app.ts';
+import type { Completer, CompletionEnd, CompletionRequest, Round } from './completion-port.ts';
+
+const round = (text: string): Round => ({ text, tokens: 1, acceptedDrafts: 0 });
+const end: CompletionEnd = {
+  ...{ reason: 'end', stopText: null, promptTokens: 3, completionTokens: 2, acceptedDrafts: 1, rejectedDrafts: 4 },
+  fingerprints: ['0123456789abcdef00'],
+};
+
+type Script = (request: CompletionRequest) => AsyncIterable<Round>;
+
+function completerOf(script: Script): Completer {
+  return {
+    ...{ model: 'm', createdSeconds: 5, state: 'ready', count: () => 3 },
+    async start(request) {
+      let failure: unknown;
+      let settle = (): void => {};
+      const over = new Promise<void>((resolve) => {
+        settle = resolve;
+      });
+      async function* rounds() {
+        try {
+          yield* script(request);
+        } catch (error) {
+          failure = error;
+          throw error;
+        } finally {
+          settle();
+        }
+      }
+      const ended = over.then(() => {
+        if (failure !== undefined) throw failure;
+        return end;
+      });
+      return { promptTokens: 3, rounds: rounds(), end: ended, fingerprint: () => '0123456789abcdef00' };
+    },
+  };
+}
+
+async function* twoRounds(): AsyncGenerator<Round> {
+  yield round('Hello');
+  yield round(' you');
+}
+
+function appOf(script: Script = twoRounds, more: Partial<HttpAppSettings> = {}) {
+  const app = createHttpApp({
+    completer: completerOf(script),
+    ...{ version: '1.2.3', nowMs: () => 7000, randomBits: () => 1n, refuses: () => null, mayUse: () => true },
+    ...more,
+  });
+  const ask = (fields: object = {}, init: RequestInit = {}) =>
+    app.request('/v1/chat/completions', {
+      method: 'POST',
+      body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields }),
+      ...init,
+    });
+  return { app, ask };
+}
+
+const eventsOf = async (response: Response): Promise<unknown[]> =>
+  (await response.text())
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => event.replace(/^data: /, ''))
+    .map((data) => (data === '[DONE]' ? data : JSON.parse(data)));
+
+const unreachable = new OutriderError('edge-unreachable', 'nobody answers', 'try again');
+
+describe('an answer', () => {
+  it('has text, reason, usage and the target that wrote it', async () => {
+    const answer = await appOf().ask();
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({
+      ...{ id: 'chatcmpl-0000000000000001', object: 'chat.completion', created: 7, model: 'm' },
+      system_fingerprint: 'or_0123456789abcdef',
+      choices: [
+        {
+          ...{ index: 0, logprobs: null, finish_reason: 'stop' },
+          message: { role: 'assistant', content: 'Hello you', refusal: null },
+        },
+      ],
+      usage: {
+        ...{ prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
+        completion_tokens_details: { accepted_prediction_tokens: 1, rejected_prediction_tokens: 4 },
+      },
+    });
+  });
+
+  it('is streamed as role, text, reason, usage, [DONE]', async () => {
+    const answer = await appOf().ask({ stream: true, stream_options: { include_usage: true } });
+    expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    const events = (await eventsOf(answer)) as {
+      choices: { delta: object; finish_reason: unknown }[];
+      usage: unknown;
+    }[];
+    expect(events.slice(0, -1).map(({ choices }) => choices[0]?.delta ?? null)).toEqual([
+      ...[{ role: 'assistant', content: '' }, { content: 'Hello' }, { content: ' you' }, {}, null],
+    ]);
+    expect(events.slice(0, -1).map(({ choices }) => choices[0]?.finish_reason ?? null)).toEqual([
+      ...[null, null, null, 'stop', null],
+    ]);
+    expect(events.slice(0, -1).map(({ usage }) => usage !== null)).toEqual([false, false, false, false, true]);
+    expect(events.at(-1)).toBe('[DONE]');
+  });
+
+  it('counts each prompt once, and each choice', async () => {
+    const answer = await appOf().ask({ n: 2 });
+    expect(await answer.json()).toMatchObject({ usage: { prompt_tokens: 3, completion_tokens: 4 } });
+  });
+
+  it('that fails before its first text has a status, in a stream too', async () => {
+    const { ask } = appOf(async function* () {
+      yield* [];
+      throw unreachable;
+    });
+    for (const stream of [false, true]) {
+      const answer = await ask({ stream });
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toBe('5');
+      expect(await answer.json()).toEqual({
+        error: { message: 'nobody answers; try again', type: 'server_error', param: null, code: 'edge_unreachable' },
+      });
+    }
+  });
+
+  it('that fails later ends with an error event, and without [DONE]', async () => {
+    const { ask } = appOf(async function* () {
+      yield round('Hello');
+      throw unreachable;
+    });
+    const events = await eventsOf(await ask({ stream: true }));
+    expect(events.at(-1)).toMatchObject({ error: { code: 'edge_unreachable' } });
+    expect((await ask()).status).toBe(503);
+  });
+
+  it('tells nothing of a bug but that there is one', async () => {
+    const faults: unknown[] = [];
+    const bug = new TypeError('x is not a function');
+    const script: Script = async function* () {
+      yield* [];
+      throw bug;
+    };
+    const { ask } = appOf(script, { onFault: (error) => void faults.push(error) });
+    const answer = await ask();
+    expect(answer.status).toBe(500);
+    const { error } = (await answer.json()) as { readonly error: { readonly message: string } };
+    expect(error).toMatchObject({ type: 'server_error', code: 'internal' });
+    expect(error.message).not.toContain('function');
+    expect(faults).toEqual([bug]);
+  });
+
+  it('is given up when the client leaves, and all its choices when one fails', async () => {
+    const signals: AbortSignal[] = [];
+    const { ask } = appOf(async function* ({ signal, sampling }) {
+      signals.push(signal);
+      yield round('Hello');
+      if (sampling.seed === 1n) throw unreachable;
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    });
+    expect((await ask({ n: 2, seed: 0 })).status).toBe(503);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+    const streamed = await ask({ stream: true, seed: 0 });
+    await streamed.body?.cancel();
+    expect(signals.at(-1)?.aborted).toBe(true);
+  });
+
+  it('ends all choices of a stream when one fails, and a failure that nobody reads yet ends no process', async () => {
+    const rejected: unknown[] = [];
+    const note = (error: unknown): void => void rejected.push(error);
+    process.on('unhandledRejection', note);
+    const signals: AbortSignal[] = [];
+    const { ask } = appOf(async function* ({ signal, sampling }) {
+      signals.push(signal);
+      yield round('Hello');
+      if (sampling.seed === 1n) throw unreachable;
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    });
+    const answer = await ask({ n: 2, seed: 0, stream: true });
+    const reader = answer.body?.getReader();
+    for (let events = 0; events < 4; events += 1) await reader?.read();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(rejected).toEqual([]);
+    process.off('unhandledRejection', note);
+    while ((await reader?.read())?.done === false);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
+
+  it('makes no text that the client has not read', async () => {
+    let made = 0;
+    const { ask } = appOf(async function* () {
+      for (; made < 100; made += 1) yield round('a');
+    });
+    const reader = (await ask({ stream: true })).body?.getReader();
+    await reader?.read();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(made).toBeLessThan(3);
+    await reader?.cancel();
+  });
+});
+
+describe('routes of other shapes', () => {
+  const broken: Script = async function* () {
+    yield round('Hello');
+    throw unreachable;
+  };
+  const post = (script: Script, path: string, fields: object) =>
+    appOf(script).app.request(path, { method: 'POST', body: JSON.stringify({ model: 'm', ...fields }) });
+  const conversation = { messages: [{ role: 'user', content: 'Hi' }], max_tokens: 9 };
+  const namesOf = async (response: Response): Promise<string[]> =>
+    [...(await response.text()).matchAll(/^event: (.+)$/gm)].map(([, name = '']) => name);
+
+  it('have their own events, in the order that their clients demand', async () => {
+    expect(await namesOf(await post(twoRounds, '/v1/messages', { ...conversation, stream: true }))).toEqual([
+      ...['message_start', 'content_block_start', 'content_block_delta', 'content_block_delta'],
+      ...['content_block_stop', 'message_delta', 'message_stop'],
+    ]);
+    expect(await namesOf(await post(twoRounds, '/v1/responses', { input: 'Hi', stream: true }))).toEqual(
+      [
+        ...['created', 'in_progress', 'output_item.added', 'content_part.added', 'output_text.delta'],
+        ...['output_text.delta', 'output_text.done', 'content_part.done', 'output_item.done', 'completed'],
+      ].map((name) => `response.${name}`),
+    );
+  });
+
+  it('end with an error event where an answer fails in its middle', async () => {
+    const messages = await post(broken, '/v1/messages', { ...conversation, stream: true });
+    expect((await namesOf(messages)).at(-1)).toBe('error');
+    const responses = await post(broken, '/v1/responses', { input: 'Hi', stream: true });
+    expect((await namesOf(responses)).at(-1)).toBe('error');
+  });
+
+  it('have their own errors', async () => {
+    const wrong = await post(twoRounds, '/v1/messages', { ...conversation, max_tokens: 0 });
+    expect(wrong.status).toBe(400);
+    expect(await wrong.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
+    const nobody = await post(broken, '/v1/messages', conversation);
+    expect(nobody.status).toBe(503);
+    expect(await nobody.json()).toMatchObject({ error: { type: 'overloaded_error' } });
+  });
+
+  it.each([
+    ['/v1/messages', { ...conversation, tools: [{ name: '' }] }],
+    ['/v1/messages', { ...conversation, tool_choice: { type: 'any' } }],
+    ['/v1/messages', { ...conversation, thinking: { type: 'enabled', budget_tokens: 1024 } }],
+    ['/v1/messages', { messages: conversation.messages }],
+    ['/v1/messages', { ...conversation, system: [{ type: 'image' }] }],
+    ['/v1/messages/count_tokens', { messages: [] }],
+    ['/v1/responses', { input: [{ type: 'function_call_output', role: 'user', content: 'x' }] }],
+    ['/v1/responses', { input: 'Hi', previous_response_id: 'resp_1' }],
+    ['/v1/responses', { input: 'Hi', text: { format: { type: 'json_schema' } } }],
+    ['/v1/completions', { prompt: 'Hi', suffix: 'there' }],
+    ['/v1/completions', { prompt: 'Hi', tools: [{ type: 'function' }] }],
+    ['/v1/completions', { prompt: 'Hi', response_format: { type: 'json_object' } }],
+  ])('%s refuses what it cannot keep: %j', async (path, fields) => {
+    expect((await post(twoRounds, path, fields)).status).toBe(400);
+  });
+
+  it('let no field count that they say has no effect', async () => {
+    const samplings: unknown[] = [];
+    const script: Script = async function* ({ sampling, stopStrings }) {
+      samplings.push({ ...sampling, seed: 0n }, stopStrings);
+      yield round('Hello');
+    };
+    const extra = { presence_penalty: 2, logit_bias: { '5': 9 }, min_p: 0.5, stop: ['a'] };
+    const path = '/v1/responses';
+    const answer = await post(script, path, { input: 'Hi', ...extra });
+    expect(answer.headers.get('x-ignored-params')).toBe('presence_penalty, logit_bias, min_p, stop');
+    await post(script, path, { input: 'Hi' });
+    await post(script, '/v1/messages', { ...conversation, ...extra });
+    await post(script, '/v1/messages', conversation);
+    expect(samplings.slice(0, 2)).toEqual(samplings.slice(2, 4));
+    expect(samplings.slice(4, 6)).toEqual(samplings.slice(6, 8));
+  });
+
+  it('take what asks for nothing', async () => {
+    const fields = { ...conversation, tools: [], thinking: { type: 'disabled' } };
+    expect((await post(twoRounds, '/v1/messages', fields)).status).toBe(200);
+    expect(await (await post(twoRounds, '/v1/messages/count_tokens', conversation)).json()).toEqual({
+      input_tokens: 3,
+    });
+  });
+});
+
+describe('the guard', () => {
+  it('lets nobody without a key use a route whose rule is not public', async () => {
+    const { app } = appOf(twoRounds, { mayUse: (key) => key === 'right' });
+    for (const [route, rule] of Object.entries(routeRules)) {
+      const [method = '', path = ''] = route.replace(':model', 'm').split(' ');
+      const status = async (headers: Readonly<Record<string, string>> = {}) =>
+        (await app.request(path, { method, headers })).status;
+      expect((await status()) === 401, route).toBe(rule === 'key');
+      expect(await status({ 'x-api-key': 'right' }), route).not.toBe(401);
+    }
+  });
+
+  it('has a rule for each route of the app, and for no other', () => {
+    const { app } = appOf();
+    expect([...routesOf(app)].sort()).toEqual(Object.keys(routeRules).sort());
+  });
+
+  it('asks for host and origin before anything else', async () => {
+    const { app } = appOf(twoRounds, { refuses: (headers) => headers.get('origin') });
+    const answer = await app.request('/health', { headers: { origin: 'https://evil.example' } });
+    expect(answer.status).toBe(403);
+    expect(await answer.json()).toMatchObject({ error: { type: 'permission_error' } });
+  });
+});

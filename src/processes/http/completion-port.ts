@@ -1,0 +1,113 @@
+// The port that every route of the HTTP app completes through: what a request asks for, and what comes back, whoever writes the text.
+
+import type { Grammar } from '../../core/decoding/grammar.ts';
+import type { TokenLogprobs } from '../../core/decoding/logprobs.ts';
+import type { SamplingOptions } from '../../core/decoding/sampling.ts';
+import type { Message } from '../../models/port/model.ts';
+
+/** What one answer is asked for. */
+export interface CompletionRequest {
+  /** A conversation in the model's chat format, a plain text, or token ids. */
+  readonly prompt:
+    | { readonly kind: 'chat'; readonly messages: readonly Message[] }
+    | { readonly kind: 'text'; readonly text: string }
+    | { readonly kind: 'ids'; readonly ids: readonly number[] };
+  readonly sampling: SamplingOptions;
+  readonly stopStrings: readonly string[];
+  /** Null: as many as the context holds. */
+  readonly maxTokens: number | null;
+  /** A text that the answer will probably repeat, with changes: a source of drafts. It changes no text; default: none. */
+  readonly prediction?: string | undefined;
+  /** What the answer must follow; default: anything. */
+  readonly grammar?: Grammar | undefined;
+  /** How many of the likeliest tokens are named at each position, 0 to 20, beside the chosen one; default: no logprobs at all. */
+  readonly topLogprobs?: number | undefined;
+  /** Whether the client reads the text while it is written; otherwise what was written may still be replaced. */
+  readonly isStreamed: boolean;
+  /** Key of the application; undefined: it has shown none. */
+  readonly credentials: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Text that became final together. */
+export interface Round {
+  readonly text: string;
+  /** Tokens of it, and how many of them were drafts of this device. */
+  readonly tokens: number;
+  readonly acceptedDrafts: number;
+  /** When it came, ms on a monotonic clock: it may be read later. Default: unknown. */
+  readonly atMs?: number;
+  /** How far all text so far is a target's own. Absent: as before; in the first round: all of it. */
+  readonly standing?: Standing;
+  /** Who wrote the text so far, as in {@link CompletionEnd}. Absent: as before. */
+  readonly fingerprints?: readonly string[];
+  /** Of each of its tokens, where they were asked for. */
+  readonly logprobs?: readonly AnswerToken[];
+}
+
+/** A token of an answer with its bytes. */
+export interface AnswerToken extends TokenLogprobs {
+  readonly bytes: Uint8Array;
+  /** As `top`, with the bytes of each. */
+  readonly topBytes: readonly Uint8Array[];
+}
+
+/** What is known when an answer is over. */
+export interface CompletionEnd {
+  /** `end`: an end token; `stop`: a stop text; `length`: the limit of the request, or a full context. */
+  readonly reason: 'end' | 'stop' | 'length';
+  /** The stop text that ended it; null: none did. */
+  readonly stopText: string | null;
+  readonly promptTokens: number;
+  /** The end token included. */
+  readonly completionTokens: number;
+  readonly acceptedDrafts: number;
+  readonly rejectedDrafts: number;
+  /** Fingerprint of the target that wrote the text; several: of each. {@link localFingerprint}: no target did. */
+  readonly fingerprints: readonly string[];
+  /** Decoding mode of its last tokens; `local`: a draft model wrote alone. Default: unknown. */
+  readonly mode?: string;
+  /** Times that an edge took it up. Default: once. */
+  readonly edges?: number;
+  /** Absent: no model of this device has written text, and all of it is a target's own. */
+  readonly standing?: Standing;
+}
+
+/** How far the text of an answer is a target's own, where a model of this device has written some of it. */
+export type Standing =
+  | { readonly verified: true }
+  | {
+      readonly verified: false;
+      /** The first character that no target has verified; characters are Unicode code points, counted from 0. */
+      readonly from: number;
+      /** Where the target's own text is another one, and the client could no longer be given that. */
+      readonly differsAt?: number;
+    };
+
+/** Stands for the fingerprint of a target where a model of this device wrote, and nobody verified it. */
+export const localFingerprint = 'local';
+
+/** A running answer. */
+export interface Completion {
+  readonly promptTokens: number;
+  /** Throws an OutriderError when the answer fails; ends early when the request is aborted. */
+  readonly rounds: AsyncIterable<Round>;
+  /** After the rounds; rejects as they throw. */
+  readonly end: Promise<CompletionEnd>;
+  /** Of the target that writes, as soon as it is known, or {@link localFingerprint}. */
+  fingerprint(): string | null;
+}
+
+/** What writes answers: a device that drafts and lets an edge verify, or an edge by itself. */
+export interface Completer {
+  /** Id of the model, as requests name it. */
+  readonly model: string;
+  /** When it was opened, s since 1970. */
+  readonly createdSeconds: number;
+  /** Whether new answers can begin: only when it is `ready`. `stalled`: the engine does not return from a step. */
+  readonly state: 'loading' | 'ready' | 'draining' | 'stalled';
+  /** Tokens of a prompt, in the model's chat format where it is a conversation. @throws OutriderError `context-full` for far too many */
+  count(prompt: CompletionRequest['prompt']): number | Promise<number>;
+  /** @throws OutriderError `bad-argument`, `edge-unreachable` */
+  start(request: CompletionRequest): Promise<Completion>;
+}

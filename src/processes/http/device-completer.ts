@@ -1,0 +1,328 @@
+// Completes by a device of this process: it drafts here, where it has a draft, and an edge verifies. An edge that answers by itself is a
+// device without a draft that is connected within the process.
+
+import type { Clock } from '../../core/basics/clock.ts';
+import { asOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import type { TokenLogprobs } from '../../core/decoding/logprobs.ts';
+import type { Drafter } from '../../models/port/drafter.ts';
+import { GrammarDrafter } from '../../models/port/grammar-drafter.ts';
+import type { GrammarEngine } from '../../models/port/grammar-engine.ts';
+import type { Tokenizer } from '../../models/port/model.ts';
+import { PredictedDrafter } from '../../models/port/predicted-drafter.ts';
+import type { Device } from '../device/device.ts';
+import type { EdgeList } from '../device/edge-list.ts';
+import { startTurn, type Turn } from '../device/turn.ts';
+import type { TurnOptions } from '../device/turn-options.ts';
+import type { Emission, TurnReport } from '../device/turn-report.ts';
+import {
+  type AnswerToken,
+  type Completer,
+  type Completion,
+  type CompletionEnd,
+  type CompletionRequest,
+  localFingerprint,
+  type Round,
+} from './completion-port.ts';
+import { connectWithin, EdgeWatch } from './edge-watch.ts';
+import { demandRoomFor, EncodingTurns, KnownContext } from './known-context.ts';
+import { type LocalWriter, Vocabularies } from './local-writer.ts';
+import { isNoEdge, OutageAnswer, type TurnParts } from './outage-answer.ts';
+import { PredictedIds } from './predicted-ids.ts';
+import { demandVocabulary } from './request-limits.ts';
+
+/** What is completed by. */
+export interface DeviceCompleterSettings {
+  readonly device: Device;
+  readonly model: string;
+  readonly nowMs: () => number;
+  /** The key that edges are shown; default: that of the application. */
+  readonly credentials?: string | undefined;
+  /** Of the device's vocabulary: drafts follow the grammar of an answer as well. Default: they do not know it. */
+  readonly grammars?: GrammarEngine | undefined;
+  /** What edges are shown for the key of the application, where `credentials` are not given. Default: that key. */
+  readonly credentialsOf?: ((key: string | undefined) => string | undefined) | undefined;
+  /** Whether new answers can begin. Default: always, as far as this device knows. */
+  readonly state?: () => Completer['state'];
+  /** What writes where no edge can be reached: the draft, or another model. Default: nothing does, and the answer fails. */
+  readonly local?: LocalWriter | undefined;
+  /** Told when an answer finds no edge, and when one is back: only where something writes meanwhile. */
+  readonly onOutage?: ((isDown: boolean) => void) | undefined;
+  /**
+   * How long an answer waits for an edge, at its beginning and after a loss, before that, ms. Default: not at its beginning; after a loss a
+   * moment with a local model, and 30 s without one.
+   */
+  readonly waitMs?: number | undefined;
+}
+
+/** After the loss of its edge, an answer goes on with a local model after so long, ms. */
+const offlineAfterMs = 2000;
+/** With a local model, an attempt to connect is given up sooner, ms. */
+const connectWithinMs = 3000;
+/** The same of a connection that has fallen silent. */
+const offlineLiveness = { pingAfterMs: 1000, lostAfterMs: 4000 } as const;
+const askAgainMs = 500;
+
+export function createDeviceCompleter(settings: DeviceCompleterSettings): Completer {
+  const { device, model, nowMs, state = () => 'ready' as const } = settings;
+  const clock: Clock = { nowMs, after };
+  const connect = settings.local === undefined ? device.edges : withinLimit(device.edges, clock);
+  const context = new KnownContext(connect, nowMs);
+  // All choices of a prompt share it.
+  const encoded = new WeakMap<object, readonly number[]>();
+  const encode = (prompt: CompletionRequest['prompt']): readonly number[] => {
+    const ids = encoded.get(prompt) ?? idsOf(device, prompt);
+    encoded.set(prompt, ids);
+    return ids;
+  };
+  const watch = new EdgeWatch({ edges: device.edges, clock, changed: settings.onOutage });
+  const turns = new EncodingTurns();
+  const predictions = new PredictedIds(device.tokenizer);
+  /** @throws OutriderError `context-full` for a text that can't fit */
+  const idsIn = async (prompt: CompletionRequest['prompt']): Promise<readonly number[]> => {
+    await demandRoomFor(prompt, device.tokenizer, context);
+    await turns.mine(prompt);
+    return encode(prompt);
+  };
+  return {
+    model,
+    createdSeconds: Math.floor(nowMs() / 1000),
+    get state() {
+      return state();
+    },
+    count: async (prompt) => (await idsIn(prompt)).length,
+    async start(request) {
+      demandVocabulary(request, device.tokenizer.vocabularySize);
+      const prompt = await idsIn(request.prompt);
+      const { local } = settings;
+      const parts = { settings, connect, context, predicted: await predictions.idsOf(request) };
+      if (local === undefined || !canWrite(request))
+        return patiently(parts, request, () => ask(parts, request, prompt));
+      return askThrough(parts, request, { prompt, watch, writer: local });
+    },
+  };
+}
+
+/** What a local model alone can't keep is not asked of it. */
+function canWrite({ grammar, topLogprobs }: CompletionRequest): boolean {
+  return grammar === undefined && topLogprobs === undefined;
+}
+
+/** Drafts from a prediction take no time, and a step may take many. */
+const predictedMaxAhead = 192;
+
+/**
+ * How a turn drafts. With a prediction most of its drafts cost nothing, so nobody judges what they save; the draft model helps where mode
+ * `auto` would begin with it.
+ */
+function draftingOf(
+  { drafter, auto }: Device,
+  predicted: readonly number[] | null,
+): Pick<TurnOptions, 'drafter' | 'auto' | 'mode' | 'maxAhead'> {
+  if (predicted === null) return { drafter, auto };
+  const rests = auto.follow({ canDraft: drafter !== null }).begins() !== null;
+  return { drafter: new PredictedDrafter(predicted, rests ? null : drafter), mode: 'mix', maxAhead: predictedMaxAhead };
+}
+
+interface Parts {
+  readonly settings: DeviceCompleterSettings;
+  readonly connect: EdgeList;
+  readonly context: KnownContext;
+  /** Ids of the prediction; null: there is none. */
+  readonly predicted: readonly number[] | null;
+}
+
+function askedOf(
+  { settings, connect, predicted }: Parts,
+  request: CompletionRequest,
+  giveUpAfterMs: number | undefined,
+): TurnParts {
+  const { credentials, credentialsOf = (key) => key } = settings;
+  const key = credentials ?? credentialsOf(request.credentials);
+  return {
+    ...{ connect, tokenizer: settings.device.tokenizer, ...draftingOf(settings.device, predicted) },
+    ...(key === undefined ? {} : { credentials: key }),
+    ...(giveUpAfterMs === undefined ? {} : { giveUpAfterMs }),
+  };
+}
+
+/** Asks an edge; the answer fails where none goes on with it. */
+async function ask(parts: Parts, request: CompletionRequest, prompt: readonly number[]): Promise<Completion> {
+  const { context, settings } = parts;
+  const maxAnswerTokens = await context.room(request, prompt.length);
+  const asked = askedOf(parts, request, settings.waitMs);
+  const guided = guidedBy(settings, request, asked.drafter);
+  const turn = startTurn({
+    ...{ ...asked, drafter: guided ?? asked.drafter },
+    ...{
+      prompt,
+      sampling: request.sampling,
+      stopStrings: request.stopStrings,
+      maxAnswerTokens,
+      grammar: request.grammar,
+      topLogprobs: request.topLogprobs,
+      signal: request.signal,
+    },
+  });
+  void turn.report.finally(() => guided?.[Symbol.asyncDispose]());
+  // Whether an edge answers shows with the first text.
+  const emissions = turn[Symbol.asyncIterator]();
+  const begun = { first: await emissions.next(), emissions };
+  const { tokenizer } = settings.device;
+  return completionOf(turn, begun, request, { tokenizer, promptTokens: prompt.length });
+}
+
+/** The drafter of an answer with a grammar; undefined: the other one is as good. */
+function guidedBy(
+  { grammars, device }: DeviceCompleterSettings,
+  { grammar }: CompletionRequest,
+  drafter: Drafter | null,
+): GrammarDrafter | undefined {
+  if (grammar === undefined || grammars === undefined || drafter === null) return undefined;
+  return new GrammarDrafter(drafter, device.tokenizer, grammars.open(grammar));
+}
+
+/** Tries again while no edge answers, as long as the settings say. */
+async function patiently(
+  { settings: { waitMs = 0, nowMs } }: Pick<Parts, 'settings'>,
+  { signal }: Pick<CompletionRequest, 'signal'>,
+  begin: () => Promise<Completion>,
+): Promise<Completion> {
+  const untilMs = nowMs() + waitMs;
+  for (;;) {
+    try {
+      return await begin();
+    } catch (error) {
+      if (nowMs() + askAgainMs >= untilMs || signal.aborted || !isNoEdge(asOutriderError(error).code)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, askAgainMs));
+    }
+  }
+}
+
+/** Asks an edge; where none goes on, a local model does, until one is back. */
+async function askThrough(
+  parts: Parts,
+  request: CompletionRequest,
+  more: { readonly prompt: readonly number[]; readonly watch: EdgeWatch; readonly writer: LocalWriter },
+): Promise<Completion> {
+  const { settings, context } = parts;
+  const { prompt, watch, writer } = more;
+  const answer = new OutageAnswer({
+    ...{ request, prompt, writer, watch, waitMs: settings.waitMs ?? 0, nowMs: settings.nowMs },
+    vocabularies: new Vocabularies(settings.device, writer),
+    turn: { ...askedOf(parts, request, settings.waitMs ?? offlineAfterMs), liveness: offlineLiveness },
+    maxAnswerTokens: () => context.room(request, prompt.length),
+    greeted: (hello) => context.learn(hello),
+  });
+  const emissions = answer.rounds[Symbol.asyncIterator]();
+  const first = await emissions.next();
+  async function* rounds(): AsyncGenerator<Round> {
+    try {
+      for (let next = first; next.done !== true; next = await emissions.next()) yield next.value;
+    } finally {
+      answer.stop();
+    }
+  }
+  const end = answer.end.then(({ report, edges, fingerprints, acceptedDrafts, sentDrafts, standing }) => ({
+    ...endOf(report, prompt.length),
+    stopText: stopTextOf(report, report.mode === 'local' ? writer.tokenizer : settings.device.tokenizer, request),
+    ...{ edges, fingerprints, acceptedDrafts, rejectedDrafts: Math.max(0, sentDrafts - acceptedDrafts) },
+    ...(standing === undefined ? {} : { standing }),
+  }));
+  end.catch(() => {});
+  return { promptTokens: prompt.length, rounds: rounds(), end, fingerprint: () => answer.fingerprints.at(-1) ?? null };
+}
+
+function after(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+}
+
+function withinLimit({ edges, ...list }: EdgeList, clock: Clock): EdgeList {
+  const limited = [...edges].map(([name, edge]) => {
+    return [name, { ...edge, connect: connectWithin(edge.connect, connectWithinMs, clock) }] as const;
+  });
+  return { ...list, edges: new Map(limited) };
+}
+
+interface Begun {
+  readonly first: IteratorResult<Emission>;
+  readonly emissions: AsyncIterator<Emission>;
+}
+
+function idsOf({ tokenizer }: Device, prompt: CompletionRequest['prompt']): readonly number[] {
+  if (prompt.kind === 'chat') return tokenizer.encodeChat(prompt.messages);
+  return prompt.kind === 'text' ? tokenizer.encode(prompt.text) : prompt.ids;
+}
+
+function completionOf(
+  turn: Turn,
+  { first, emissions }: Begun,
+  request: Pick<CompletionRequest, 'stopStrings'>,
+  { tokenizer, promptTokens }: { readonly tokenizer: Tokenizer; readonly promptTokens: number },
+): Completion {
+  async function* rounds(): AsyncGenerator<Round> {
+    try {
+      for (let next = first; next.done !== true; next = await emissions.next()) {
+        const { text, tokens, pieces, atMs, logprobs } = next.value;
+        const acceptedDrafts = pieces.filter(({ drafted }) => drafted).length;
+        const named = logprobs?.map((one) => answerTokenOf(one, tokenizer));
+        yield {
+          text,
+          tokens: tokens.length,
+          acceptedDrafts,
+          atMs,
+          ...(named === undefined ? {} : { logprobs: named }),
+        };
+      }
+    } finally {
+      turn.stop();
+    }
+  }
+  return {
+    promptTokens,
+    rounds: rounds(),
+    end: turn.report.then((report) => {
+      return { ...endOf(report, promptTokens), stopText: stopTextOf(report, tokenizer, request) };
+    }),
+    fingerprint: () => turn.status.fingerprint,
+  };
+}
+
+function answerTokenOf(one: TokenLogprobs, tokenizer: Tokenizer): AnswerToken {
+  return { ...one, bytes: tokenizer.bytes(one.id), topBytes: one.top.map(({ id }) => tokenizer.bytes(id)) };
+}
+
+function endOf(report: TurnReport, promptTokens: number) {
+  const { outcome, mode, tokens, acceptedTokens, sentDrafts, servedBy, fingerprints } = report;
+  if (outcome.kind === 'failed') throw new OutriderError(outcome.code, outcome.cause, outcome.remedy);
+  if (outcome.kind === 'stopped') throw new OutriderError('interrupted', 'the request was given up', 'ask again');
+  return {
+    reason: reasons[outcome.reason],
+    promptTokens,
+    completionTokens: tokens.length,
+    acceptedDrafts: acceptedTokens,
+    rejectedDrafts: Math.max(0, sentDrafts - acceptedTokens),
+    fingerprints: outcome.kind === 'unverified' ? [localFingerprint] : fingerprints,
+    ...{ mode, edges: servedBy.length },
+  } satisfies Omit<CompletionEnd, 'stopText'>;
+}
+
+const reasons = { 'end-token': 'end', 'stop-string': 'stop', length: 'length', 'context-full': 'length' } as const;
+
+/** The stop text with which the tokens go on where the text ends. */
+function stopTextOf(
+  { outcome, text, tokens }: TurnReport,
+  tokenizer: Tokenizer,
+  { stopStrings }: Pick<CompletionRequest, 'stopStrings'>,
+) {
+  if ((outcome.kind !== 'ended' && outcome.kind !== 'unverified') || outcome.reason !== 'stop-string') return null;
+  const parts = tokens.map((id) => tokenizer.bytes(id));
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  const rest = new TextDecoder().decode(bytes).slice(text.length);
+  return stopStrings.find((stop) => rest.startsWith(stop)) ?? null;
+}

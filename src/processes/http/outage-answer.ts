@@ -1,0 +1,304 @@
+// One answer that outlives its edges. While an edge can be reached, a target writes; while none can, a model of this device goes on with
+// the text. When an edge is back, what that model wrote goes to it as drafts, from the last place that a target had written, and the target's
+// own text takes over. A client that reads along keeps what it has: told-text.ts says what of it is verified.
+
+import { asOutriderError, type ErrorCode, type OutriderError } from '../../core/basics/errors.ts';
+import { EmissionQueue } from '../device/emission-queue.ts';
+import { startTurn, type Turn } from '../device/turn.ts';
+import type { TurnOptions } from '../device/turn-options.ts';
+import type { Emission, TurnReport } from '../device/turn-report.ts';
+import { WrittenDrafter } from '../device/written-drafter.ts';
+import { localFingerprint, type Round, type Standing } from './completion-port.ts';
+import { type LocalPartSettings, writeLocally } from './local-part.ts';
+import type { LocalText } from './local-writer.ts';
+import { type Telling, ToldText } from './told-text.ts';
+
+/** Of the turns of an answer, what is the same for all. */
+export type TurnParts = Pick<
+  TurnOptions,
+  'connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'credentials' | 'giveUpAfterMs' | 'liveness'
+>;
+
+/** What an answer is made of. */
+export interface OutageSettings extends LocalPartSettings {
+  /** Ids of the prompt for the target. */
+  readonly prompt: readonly number[];
+  /** Of the turns that ask an edge. */
+  readonly turn: TurnParts;
+  /** How long an answer that nobody has begun waits for an edge before a model of this device begins it, ms. */
+  readonly waitMs: number;
+  readonly nowMs: () => number;
+  /** Most tokens of the answer. @throws OutriderError where no edge answers, or the prompt does not fit */
+  readonly maxAnswerTokens: () => Promise<number>;
+}
+
+/** How an answer is over. */
+export interface OutageEnd {
+  /** Of the turn that wrote its last text. */
+  readonly report: TurnReport;
+  /** Of all that wrote it, {@link localFingerprint} among them where a text of this device is in it. */
+  readonly fingerprints: readonly string[];
+  /** Times that an edge took it up. */
+  readonly edges: number;
+  readonly acceptedDrafts: number;
+  readonly sentDrafts: number;
+  /** Undefined: all of it came from a target. */
+  readonly standing: Standing | undefined;
+}
+
+/** No edge goes on. A refusal of what is asked, or of the key, is no such failure. */
+const noEdge: readonly ErrorCode[] = ['edge-unreachable', 'edge-silent', 'edge-draining'];
+
+export function isNoEdge(code: ErrorCode): boolean {
+  return noEdge.includes(code);
+}
+
+/** With these an edge refuses what it may take a moment later. */
+const passing: readonly ErrorCode[] = ['edge-full', 'quota-used', 'rate-limited'];
+
+type Phase = 'over' | 'ask' | 'local';
+
+export class OutageAnswer {
+  readonly rounds: EmissionQueue<Round>;
+  readonly end: Promise<OutageEnd>;
+  readonly #settings: OutageSettings;
+  #told = new ToldText();
+  /** Aborted when nobody waits for the answer. */
+  readonly #gone = new AbortController();
+  readonly #signal: AbortSignal;
+  /** The target's own answer so far. */
+  #own: number[] = [];
+  #ownFingerprints: readonly string[] = [];
+  /** The answer as a model of this device has gone on with it; null: none has. */
+  #local: LocalText | null = null;
+  /** After a difference: ids of the text that the client has, for the target; null: what it has is the target's own, or may be. */
+  #prefix: number[] | null = null;
+  readonly #writers = new Set<string>();
+  /** An edge that was back does not take the answer. */
+  #isRefused = false;
+  /** Tokens of the rounds so far. */
+  #toldTokens = 0;
+  #edges = 0;
+  #acceptedDrafts = 0;
+  #sentDrafts = 0;
+  readonly #finish: (end: OutageEnd) => void;
+
+  constructor(settings: OutageSettings) {
+    this.#settings = settings;
+    this.#signal = AbortSignal.any([settings.request.signal, this.#gone.signal]);
+    this.rounds = new EmissionQueue<Round>(() => this.stop());
+    const { promise, resolve, reject } = Promise.withResolvers<OutageEnd>();
+    this.end = promise;
+    // The reader of the rounds is told as well.
+    promise.catch(() => {});
+    this.#finish = resolve;
+    this.#run().catch((error: unknown) => {
+      const failure = asOutriderError(error);
+      reject(failure);
+      this.rounds.fail(failure);
+    });
+  }
+
+  stop(): void {
+    this.#gone.abort();
+  }
+
+  /** Of all that wrote so far, {@link localFingerprint} among them where something is not verified. */
+  get fingerprints(): readonly string[] {
+    const isVerified = this.#told.standing?.verified !== false;
+    return isVerified ? this.#ownFingerprints : [...this.#writers, localFingerprint];
+  }
+
+  async #run(): Promise<void> {
+    const { watch, waitMs, nowMs } = this.#settings;
+    const untilMs = nowMs() + waitMs;
+    // An edge that was away a moment ago may be back: it is looked for while the model of this device begins.
+    let isSoon = watch.isDown;
+    let phase: Phase = isSoon ? 'local' : 'ask';
+    while (phase !== 'over') {
+      const mayWait = phase === 'local' && this.#local === null && this.#own.length === 0 && nowMs() < untilMs;
+      if (mayWait) phase = await this.#awaitEdge(untilMs - nowMs(), isSoon);
+      else phase = phase === 'ask' ? await this.#askTarget() : await this.#writeLocally(isSoon);
+      isSoon = false;
+    }
+  }
+
+  async #awaitEdge(mostMs: number, isSoon: boolean): Promise<Phase> {
+    const { watch, greeted } = this.#settings;
+    const left = AbortSignal.any([this.#signal, AbortSignal.timeout(Math.ceil(mostMs))]);
+    if (left.aborted) return 'local';
+    const over = new Promise<null>((resolve) => left.addEventListener('abort', () => resolve(null), { once: true }));
+    const hello = await Promise.race([watch.back(left, isSoon), over]);
+    if (hello !== null) greeted(hello);
+    return hello === null ? 'local' : 'ask';
+  }
+
+  /** Lets a target write: its own text, or after a difference what follows the text that the client has. */
+  async #askTarget(): Promise<Phase> {
+    const { request, prompt, turn, watch } = this.#settings;
+    try {
+      const maxAnswerTokens = await this.#settings.maxAnswerTokens();
+      const tokens = this.#prefix ?? this.#own;
+      if (tokens.length >= maxAnswerTokens) return this.#refuse(null);
+      const written = this.#prefix === null && this.#local !== null ? this.#idsOf(this.#local) : [];
+      const fingerprints = this.#prefix === null ? this.#ownFingerprints : [];
+      const asked = startTurn({
+        ...(written.length > tokens.length ? withWritten(turn, written) : turn),
+        ...{ prompt, maxAnswerTokens, sampling: request.sampling, stopStrings: request.stopStrings },
+        ...{ begun: { tokens: [...tokens], fingerprints }, signal: this.#signal },
+      });
+      let agrees: boolean;
+      try {
+        agrees = await this.#read(asked);
+      } finally {
+        await this.#account(asked);
+      }
+      return agrees ? this.#over(await asked.report) : this.#leaveOwn();
+    } catch (error) {
+      const failure = asOutriderError(error);
+      if (isNoEdge(failure.code)) watch.lost();
+      else if (failure.code === 'target-changed' && this.#prefix === null && this.#own.length > 0)
+        return this.#askAnother();
+      else if (!passing.includes(failure.code) || this.#local === null) return this.#refuse(failure);
+      return 'local';
+    }
+  }
+
+  /** @returns whether the target's own text is, so far, the one that the client has */
+  async #read(turn: Turn): Promise<boolean> {
+    // What a text assembler has held back counts only where the text ends.
+    let heldBack = '';
+    for await (const emission of turn) {
+      this.#settings.watch.answered();
+      if (emission.tokens.length === 0) {
+        heldBack += emission.text;
+        continue;
+      }
+      const { text, tokens } = emission;
+      if (this.#prefix === null) {
+        this.#own.push(...tokens);
+        this.#ownFingerprints = turn.status.fingerprint === null ? [] : [turn.status.fingerprint];
+        this.#tell(this.#told.verified(text), this.#own.length, emission);
+      } else {
+        this.#prefix.push(...tokens);
+        for (const one of turn.status.fingerprint === null ? [] : [turn.status.fingerprint]) this.#writers.add(one);
+        this.#tell(this.#told.unverified(text), this.#prefix.length, emission);
+      }
+      if (this.#prefix === null && this.#told.hasLeftOwn) {
+        turn.stop();
+        return false;
+      }
+    }
+    if ((await turn.report).outcome.kind !== 'ended') return true;
+    if (this.#prefix === null) this.#tell(this.#told.verified(heldBack, true), this.#own.length);
+    else this.#tell(this.#told.unverified(heldBack), this.#prefix.length);
+    return this.#prefix !== null || !this.#told.hasLeftOwn;
+  }
+
+  async #account(turn: Turn): Promise<void> {
+    const { acceptedTokens, sentDrafts, fingerprints, servedBy } = await turn.report;
+    this.#edges += servedBy.length;
+    this.#acceptedDrafts += acceptedTokens;
+    this.#sentDrafts += sentDrafts;
+    if (this.#prefix === null) this.#ownFingerprints = fingerprints;
+    for (const one of fingerprints) this.#writers.add(one);
+  }
+
+  #idsOf(local: LocalText): readonly number[] {
+    return this.#settings.vocabularies.toTarget(local, this.#prefix ?? this.#own);
+  }
+
+  /** The client has text that the target would not have written: the target goes on after it, and it stays unverified. */
+  #leaveOwn(): Phase {
+    this.#prefix = [...this.#idsOf(this.#local ?? { ids: this.#own, text: this.#told.text })];
+    return 'ask';
+  }
+
+  /** Another target than the one that wrote the answer so far: the text must be that one's own from its beginning. */
+  #askAnother(): Phase {
+    this.#local = this.#presentText();
+    this.#own = [];
+    this.#ownFingerprints = [];
+    if (this.#settings.request.isStreamed) this.#told.forgetOwn();
+    else {
+      this.#told = new ToldText();
+      this.#writers.clear();
+    }
+    return 'ask';
+  }
+
+  /** @throws the failure, where nothing was written without an edge */
+  #refuse(failure: OutriderError | null): Phase {
+    if (failure !== null && this.#local === null) throw failure;
+    this.#isRefused = true;
+    return 'local';
+  }
+
+  /** The text to go on with, in the local model's vocabulary. */
+  #presentText(): LocalText {
+    const { vocabularies } = this.#settings;
+    const { own } = this.#told;
+    if (this.#prefix !== null) return { ids: vocabularies.toLocal(this.#prefix), text: this.#told.text };
+    if (this.#local !== null && this.#local.text.length > own.length && this.#local.text.startsWith(own))
+      return this.#local;
+    return { ids: vocabularies.toLocal(this.#own), text: own };
+  }
+
+  async #writeLocally(isSoon: boolean): Promise<Phase> {
+    const present = this.#presentText();
+    const ids = [...present.ids];
+    let { text } = present;
+    const report = await writeLocally(this.#settings, {
+      ...{ begun: present, isSoon, givesWay: !this.#isRefused, signal: this.#signal },
+      wrote: (emission) => {
+        ids.push(...emission.tokens);
+        text += emission.text;
+        this.#local = { ids, text };
+        if (this.#settings.request.isStreamed)
+          this.#tell(this.#told.unverified(emission.text), ids.length, { ...emission, pieces: [] });
+      },
+    });
+    if (this.#prefix !== null && this.#local !== null) this.#prefix = [...this.#idsOf(this.#local)];
+    return report === null ? 'ask' : this.#over(report);
+  }
+
+  /** A client that does not read along gets all of it at the end. @param length of the text in tokens of its writer */
+  #tell(telling: Telling | null, length: number, { pieces = [], atMs }: Partial<Emission> = {}): void {
+    if (telling === null || !this.#settings.request.isStreamed) return;
+    const tokens = Math.max(0, length - this.#toldTokens);
+    this.#toldTokens += tokens;
+    const acceptedDrafts = Math.min(tokens, pieces.filter(({ drafted }) => drafted).length);
+    const came = atMs === undefined ? {} : { atMs };
+    this.rounds.push({ ...roundOf(telling, this.fingerprints), ...came, tokens, acceptedDrafts });
+  }
+
+  #over(report: TurnReport): Phase {
+    const { isStreamed } = this.#settings.request;
+    if (!isStreamed && this.#local !== null && report.mode === 'local')
+      this.#told.unverified(this.#local.text.slice(this.#told.text.length));
+    const { text, standing } = this.#told;
+    const tokens = report.tokens.length;
+    if (!isStreamed)
+      this.rounds.push({
+        ...roundOf({ text, standing }, this.fingerprints),
+        tokens,
+        acceptedDrafts: this.#acceptedDrafts,
+      });
+    this.rounds.end();
+    const [acceptedDrafts, sentDrafts] = [this.#acceptedDrafts, this.#sentDrafts];
+    this.#finish({ report, edges: this.#edges, fingerprints: this.fingerprints, acceptedDrafts, sentDrafts, standing });
+    return 'over';
+  }
+}
+
+function roundOf(
+  { text, standing }: Telling,
+  fingerprints: readonly string[],
+): Pick<Round, 'text' | 'standing' | 'fingerprints'> {
+  return standing === undefined ? { text } : { text, standing, fingerprints };
+}
+
+/** What is written already goes to the edge as fast as it takes drafts, whatever earlier answers have found drafts to be worth. */
+function withWritten({ auto: _auto, ...turn }: OutageSettings['turn'], written: readonly number[]): typeof turn {
+  return { ...turn, mode: 'mix', drafter: new WrittenDrafter(written, turn.drafter) };
+}
