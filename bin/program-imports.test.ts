@@ -4,20 +4,29 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-it('loads no optional package when it starts', () => {
-  const program = new URL('./program.ts', import.meta.url).href;
+/** What a program resolves when it starts, of the names that match. */
+function foundBy(program: string, pattern: RegExp): unknown {
   const script = `
     import { registerHooks } from 'node:module';
     const found = [];
     registerHooks({ resolve(name, context, next) {
-      if (/^(@jax-js|node-llama-cpp|koffi)/.test(name)) found.push(name + ' by ' + context.parentURL);
+      if (${pattern}.test(name)) found.push(name + ' by ' + context.parentURL);
       return next(name, context);
     } });
-    await import(${JSON.stringify(program)});
+    await import(${JSON.stringify(new URL(program, import.meta.url).href)});
     console.log(JSON.stringify(found));`;
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     encoding: 'utf8',
   });
-  expect(JSON.parse(output)).toEqual([]);
+  return JSON.parse(output);
+}
+
+it('loads no optional package when it starts', () => {
+  expect(foundBy('./clone-program.ts', /^(@jax-js|node-llama-cpp|koffi)/)).toEqual([]);
+}, 60_000);
+
+it('loads nothing of the laboratory where it is the published one', () => {
+  expect(foundBy('./published-program.ts', /laboratory/)).toEqual([]);
+  expect(foundBy('./clone-program.ts', /laboratory/)).not.toEqual([]);
 }, 60_000);

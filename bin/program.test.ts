@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { createProgram } from './program.ts';
+import { createCloneProgram } from './clone-program.ts';
+import { createPublishedProgram } from './published-program.ts';
 
 const withSubcommands = (command: Command): readonly Command[] => [
   command,
@@ -8,7 +9,7 @@ const withSubcommands = (command: Command): readonly Command[] => [
 ];
 
 describe('every command', () => {
-  const commands = withSubcommands(createProgram());
+  const commands = withSubcommands(createCloneProgram());
 
   it('is among those looked at', () => {
     expect(commands.length).toBeGreaterThan(25);
@@ -21,7 +22,7 @@ describe('every command', () => {
 });
 
 describe('--gpu', () => {
-  const commands = withSubcommands(createProgram());
+  const commands = withSubcommands(createCloneProgram());
   const pathOf = (command: Command): string =>
     command.parent === null ? '' : `${pathOf(command.parent)} ${command.name()}`.trim();
 
@@ -41,4 +42,53 @@ describe('--gpu', () => {
       'trial traces',
     ]);
   });
+});
+
+describe('--pair', () => {
+  const has = (command: Command, ...flags: string[]): boolean =>
+    command.options.some(({ long }) => flags.includes(long ?? ''));
+  /** They take one model, and no other goes with it. */
+  const single = ['fit', 'lengths'];
+  const commands = withSubcommands(createCloneProgram()).filter(
+    (command) => has(command, '--model', '--target', '--draft') && !single.includes(command.name()),
+  );
+
+  it.each(commands.map((command) => [`${command.parent?.name()} ${command.name()}`, command] as const))(
+    '%s has it, and its models have no defaults of their own',
+    (_, command) => {
+      expect(has(command, '--pair')).toBe(true);
+      for (const option of command.options) {
+        if (['--model', '--target', '--draft'].includes(option.long ?? '')) expect(option.defaultValue).toBeUndefined();
+      }
+    },
+  );
+
+  it('refuses a pair that does not exist before anything is begun', async () => {
+    const program = createCloneProgram();
+    const words = ['run', '--pair', 'qwen', '--prompt', 'hello'];
+    await expect(program.parseAsync(words, { from: 'user' })).rejects.toMatchObject({ code: 'model-unknown' });
+  });
+});
+
+describe('the published program', () => {
+  const groupsOf = (program: Command): Map<string, Command[]> =>
+    Map.groupBy(program.commands, (command) => command.helpGroup());
+
+  it('has three groups, as that of a clone: the product, the simulator, and what needs a clone', () => {
+    const [published, cloned] = [groupsOf(createPublishedProgram()), groupsOf(createCloneProgram())];
+    expect([...published.keys()]).toEqual(['Product:', 'Simulator:', 'Laboratory (needs a clone):']);
+    const names = (groups: Map<string, Command[]>): string[][] =>
+      [...groups.values()].map((commands) => commands.map((command) => command.name()));
+    expect(names(published)).toEqual(names(cloned));
+  });
+
+  it.each([['bench'], ['bench modes --clock virtual'], ['trial faults --help'], ['reproduce all --json']])(
+    'says where "%s" is',
+    async (words) => {
+      await expect(createPublishedProgram().parseAsync(words.split(' '), { from: 'user' })).rejects.toMatchObject({
+        code: 'clone-needed',
+        remedy: expect.stringContaining(`npm run --silent outrider -- ${words}`),
+      });
+    },
+  );
 });

@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { createProgram } from '../bin/program.ts';
+import { createCloneProgram } from '../bin/clone-program.ts';
 import { configSchemaText } from '../src/cli/config.ts';
 
 const readme: string = fileURLToPath(new URL('../README.md', import.meta.url));
@@ -15,7 +15,7 @@ const end = '<!-- /commands -->';
 export function readmeWithCommands(text: string = readFileSync(readme, 'utf8')): string {
   const [before, rest] = [text.slice(0, text.indexOf(begin)), text.slice(text.indexOf(end))];
   if (!(text.includes(begin) && text.indexOf(begin) < text.indexOf(end))) throw new Error(`no ${begin} ... ${end}`);
-  return `${before}${begin}\n${commandTable(createProgram())}\n${rest}`;
+  return `${before}${begin}\n${commandTable(createCloneProgram())}\n${rest}`;
 }
 
 function commandTable(program: Command): string {

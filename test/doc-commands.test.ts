@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { createProgram } from '../bin/program.ts';
+import { createCloneProgram } from '../bin/clone-program.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Not CHANGELOG.md, which names what is no more. */
@@ -13,7 +13,7 @@ const pages = globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md', '{bench,
   cwd: root,
 }).sort();
 const textOf = (page: string): string => readFileSync(join(root, page), 'utf8').replaceAll('\\\n', ' ');
-const program = createProgram();
+const program = createCloneProgram();
 
 /** Words after `outrider` or `npm start --`, up to the end of the line, the code span or the cell. */
 function commandsIn(text: string): string[][] {
@@ -47,7 +47,9 @@ function faultsOf(words: readonly string[]): string[] {
 
 /** Paths in code spans; a word in capitals stands for a name. */
 function pathsIn(text: string): string[] {
-  const spans = text.matchAll(/`((?:src|test|scripts|drafts|sionna|examples|bench|docs)\/[\w./-]+)`/g);
+  const spans = text.matchAll(
+    /`((?:src|simulator|laboratory|bin|test|scripts|drafts|sionna|examples|bench|docs)\/[\w./-]+)`/g,
+  );
   return [...spans].map(([, path = '']) => path).filter((path) => !/[A-Z]{4}/.test(path));
 }
 

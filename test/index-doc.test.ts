@@ -17,12 +17,12 @@ interface Export {
   readonly file: string;
 }
 
-/** Subpath of the package to the file in src/ that it is compiled from. */
+/** Subpath of the package to the file that it is compiled from. */
 function readEntries(): [string, string][] {
   return Object.entries(doors).flatMap(([subpath, door]) =>
     typeof door === 'string'
       ? []
-      : [[subpath, door.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')] as [string, string]],
+      : [[subpath, door.default.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts')] as [string, string]],
   );
 }
 

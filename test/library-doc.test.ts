@@ -15,8 +15,8 @@ const blocks = [...blocksOf(readme), ...blocksOf(page)];
 function asInApplication(example: string): string {
   return example
     .replace(/^(\/\/.*\n)+\n/, '')
-    .replaceAll(/'(?:\.\.\/)+src\/index\.ts'/g, "'outrider'")
-    .replaceAll(/'(?:\.\.\/)+src\/api\/([a-z-]+)\.ts'/g, "'outrider/$1'");
+    .replaceAll(/'(?:\.\.\/)+src\/api\/index\.ts'/g, "'outrider'")
+    .replaceAll(/'(?:\.\.\/)+(?:src|simulator)\/api\/([a-z-]+)\.ts'/g, "'outrider/$1'");
 }
 
 const examples = readdirSync(new URL('examples/', root), { recursive: true, encoding: 'utf8' })

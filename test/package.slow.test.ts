@@ -162,7 +162,7 @@ describe.each(versions)('under Node %s, the package', (node) => {
   });
 
   it('keeps the rest to itself', async () => {
-    expect(await importOf(node, 'outrider/dist/edge/edge.js')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    expect(await importOf(node, 'outrider/dist/src/processes/edge/edge.js')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
     expect(await importOf(node, 'outrider/cli')).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
   });
 });

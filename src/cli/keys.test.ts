@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createProgram } from '../../bin/program.ts';
+import { productCommands } from './commands.ts';
+import { createProgram } from './program.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -21,7 +22,7 @@ async function keys(...words: string[]): Promise<{ readonly out: string; readonl
   const output = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written[0].push(String(text)) > 0);
   const notes = vi.spyOn(process.stderr, 'write').mockImplementation((text) => written[1].push(String(text)) > 0);
   try {
-    await createProgram().parseAsync(['keys', ...words], { from: 'user' });
+    await createProgram([productCommands]).parseAsync(['keys', ...words], { from: 'user' });
   } finally {
     output.mockRestore();
     notes.mockRestore();

@@ -8,7 +8,7 @@ import { median } from '../../../src/core/basics/statistics.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
 import { LookUp } from '../../../src/core/decoding/look-up.ts';
-import { PlainNgramIndex } from '../../../src/core/decoding/ngram-index.fixture.ts';
+import { PlainNgramIndex } from '../../../src/core/decoding/plain-ngram-index.ts';
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { RunningCounts } from '../../../src/core/decoding/token-counts.ts';
 import { DraftedText } from '../../../src/core/decoding/token-list.ts';

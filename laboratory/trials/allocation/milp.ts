@@ -39,7 +39,7 @@ export async function loadMilpSolver(): Promise<MilpSolver> {
     // Its types say that the module itself is the function; Node gives it as the default.
     highs = await (load as unknown as () => Promise<Highs>)();
   } catch (error) {
-    throw badArgument("highs can't be loaded", 'Install the solver: npm install --no-save highs', { cause: error });
+    throw badArgument("highs can't be loaded", 'install the packages of the clone: node setup.mjs', { cause: error });
   }
   return (problem) => solveByCuts(problem, highs);
 }

@@ -1,24 +1,13 @@
-// The clients of the trial: packages that are there for development only, and recorded requests.
+// The clients of the trial: packages of laboratory/package.json, and recorded requests.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { shippedPath } from '../../../src/models/files/shipped-path.ts';
 import { agentCalls } from './agent-calls.ts';
 import type { ApiCall, ApiClient } from './call.ts';
 import { openWebUiCalls } from './open-webui-calls.ts';
 import { plainCalls } from './plain-calls.ts';
-
-/** Packages of the clients, and what they need beside them. */
-const packages = [
-  'openai',
-  'ai',
-  '@ai-sdk/openai-compatible',
-  '@langchain/openai',
-  '@langchain/core',
-  '@anthropic-ai/sdk',
-];
 
 interface ClientToLoad extends Pick<ApiClient, 'name'> {
   /** Its package; null: recorded requests need none. */
@@ -53,7 +42,7 @@ const known: readonly ClientToLoad[] = [
 ];
 
 /**
- * @param names only these @throws OutriderError `bad-argument` with the line that installs what is missing
+ * @param names only these @throws OutriderError `bad-argument`: packages of the clone are missing
  */
 export async function loadClients(
   names: readonly string[] = known.map(({ name }) => name),
@@ -67,13 +56,13 @@ export async function loadClients(
       }),
     );
   } catch (error) {
-    const { devDependencies } = JSON.parse(readFileSync(shippedPath('package.json'), 'utf8')) as {
-      readonly devDependencies: Readonly<Record<string, string>>;
-    };
-    const missing = packages.map((name) => `${name}@${devDependencies[name]}`).join(' ');
-    throw badArgument("the clients of this trial can't be loaded", `install them: npm install --no-save ${missing}`, {
-      cause: error,
-    });
+    throw badArgument(
+      "the clients of this trial can't be loaded",
+      'install the packages of the clone: node setup.mjs',
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
-import { createProgram } from '../../../bin/program.ts';
+import { createProgram } from '../../../src/cli/program.ts';
 import type { OpenModelOptions } from '../../../src/models/engines/open-model.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
+import { simulatorCommands } from '../commands.ts';
 
 const opened = vi.hoisted(() => [] as object[]);
 vi.mock('../../../src/models/engines/open-model.ts', async (original) => ({
@@ -31,7 +32,7 @@ it('opens both models as exact, and says whose law is looked for', async () => {
   const prompts = join(folder, 'prompts.jsonl');
   writeFileSync(prompts, '{"prompt": "one"}');
   const words = ['trace', 'record', '--prompts', prompts, '--out', join(folder, 'x.trace'), '--target', 'one'];
-  const run = createProgram().parseAsync([...words, '--draft', 'folder/two.gguf'], { from: 'user' });
+  const run = createProgram([simulatorCommands]).parseAsync([...words, '--draft', 'folder/two.gguf'], { from: 'user' });
   await expect(run).rejects.toThrow('stopped here');
   vi.restoreAllMocks();
   expect(opened).toEqual([

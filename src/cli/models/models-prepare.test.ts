@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { createProgram } from '../../../bin/program.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
 import type { OpenModelOptions } from '../../models/engines/open-model.ts';
 import { createToyModel } from '../../models/port/toy.ts';
+import { productCommands } from '../commands.ts';
+import { createProgram } from '../program.ts';
 import { preparedSize, runPrepare } from './models-prepare.ts';
 
 const seen = vi.hoisted(() => ({
@@ -95,7 +96,7 @@ describe('outrider models prepare', () => {
   });
 
   it('takes the size that an edge without flags takes', () => {
-    const edge = createProgram().commands.find((command) => command.name() === 'edge');
+    const edge = createProgram([productCommands]).commands.find((command) => command.name() === 'edge');
     expect(edge?.opts()).toMatchObject({ sessions: preparedSize.sequences, context: preparedSize.contextLength });
   });
 });

@@ -1,8 +1,6 @@
-// A pair gives both names, a flag of its own replaces either, and every command with models knows pairs.
+// A pair gives both names, and a flag of its own replaces either.
 
-import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { createProgram } from '../../../bin/program.ts';
 import { commandOf } from './option-flags.ts';
 import { namesOf, pairOption } from './pair-options.ts';
 
@@ -35,35 +33,5 @@ describe('the models of a command', () => {
     const face = { name: 'any', description: '', options: { pair: pairOption } };
     await commandOf(face, (options) => found.push(namesOf(options))).parseAsync([], { from: 'user' });
     expect(found).toEqual([namesOf({ pair: 'default' })]);
-  });
-});
-
-describe('--pair', () => {
-  const withSubcommands = (command: Command): readonly Command[] => [
-    command,
-    ...command.commands.flatMap((inner) => withSubcommands(inner)),
-  ];
-  const has = (command: Command, ...flags: string[]): boolean =>
-    command.options.some(({ long }) => flags.includes(long ?? ''));
-  /** They take one model, and no other goes with it. */
-  const single = ['fit', 'lengths'];
-  const commands = withSubcommands(createProgram()).filter(
-    (command) => has(command, '--model', '--target', '--draft') && !single.includes(command.name()),
-  );
-
-  it.each(commands.map((command) => [`${command.parent?.name()} ${command.name()}`, command] as const))(
-    '%s has it, and its models have no defaults of their own',
-    (_, command) => {
-      expect(has(command, '--pair')).toBe(true);
-      for (const option of command.options) {
-        if (['--model', '--target', '--draft'].includes(option.long ?? '')) expect(option.defaultValue).toBeUndefined();
-      }
-    },
-  );
-
-  it('refuses a pair that does not exist before anything is begun', async () => {
-    const program = createProgram();
-    const words = ['run', '--pair', 'qwen', '--prompt', 'hello'];
-    await expect(program.parseAsync(words, { from: 'user' })).rejects.toMatchObject({ code: 'model-unknown' });
   });
 });

@@ -3,8 +3,16 @@
 
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
-import { asOutriderError, badArgument, isOutriderError, type OutriderError } from '../../core/basics/errors.ts';
+import {
+  asOutriderError,
+  badArgument,
+  type ErrorCode,
+  isOutriderError,
+  type OutriderError,
+} from '../../core/basics/errors.ts';
 import { foreignLine, foreignLines } from './terminal-text.ts';
+
+const usageCodes: readonly ErrorCode[] = ['bad-argument', 'clone-needed', 'model-unknown'];
 
 /** 0: it ran; 1: it failed or a promise was broken; 2: bad usage; 130: interrupted. */
 export function reportFailure(error: unknown): number {
@@ -16,7 +24,7 @@ export function reportFailure(error: unknown): number {
   if (isOutriderError(error)) {
     printFailure(error);
     if (error.code === 'interrupted') return 130;
-    return error.code === 'bad-argument' || error.code === 'model-unknown' ? 2 : 1;
+    return usageCodes.includes(error.code) ? 2 : 1;
   }
   const said = foreignLines(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.stderr.write(`${styleText('red', '✗')} a fault in outrider: ${said}\n`);

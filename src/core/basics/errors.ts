@@ -4,6 +4,7 @@
 /** Every code of an {@link OutriderError}; docs/errors.md gives meaning and remedy. */
 export const errorCodes = [
   'bad-argument', // a flag, parameter or field is outside its allowed values
+  'clone-needed', // a command of the laboratory, typed in the published package
   'model-unknown', // no such name in the manifest and no such file
   'model-not-found', // no source had it
   'model-hash-mismatch', // size or SHA-256 differs from the manifest

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PlainNgramIndex } from './ngram-index.fixture.ts';
 import { NgramIndex } from './ngram-index.ts';
+import { PlainNgramIndex } from './plain-ngram-index.ts';
 
 type Act =
   | { readonly append: readonly number[] }

@@ -1,21 +1,21 @@
 // The commands that open models open those of the pair that they are given. Nothing is opened here: each stops at the first attempt.
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { createProgram } from '../../../bin/program.ts';
-import { namesOf } from '../options/pair-options.ts';
+import { namesOf } from '../src/cli/options/pair-options.ts';
+import { createCloneProgram } from './clone-program.ts';
 
 const opened = vi.hoisted(() => ({ models: [] as string[], drafts: [] as string[] }));
 const stop = vi.hoisted(() => (): never => {
   throw new Error('stopped here');
 });
-vi.mock('./open-device.ts', async (original) => ({
+vi.mock('../src/cli/device/open-device.ts', async (original) => ({
   ...(await original<object>()),
   openCommandDevice: (_url: string, target: string, flags: { draft: string }) => {
     opened.models.push(target, flags.draft);
     return stop();
   },
 }));
-vi.mock('../../models/engines/open-model.ts', async (original) => ({
+vi.mock('../src/models/engines/open-model.ts', async (original) => ({
   ...(await original<object>()),
   openModel: (spec: string, { role }: { role: string }) => {
     opened.models.push(spec);
@@ -23,8 +23,8 @@ vi.mock('../../models/engines/open-model.ts', async (original) => ({
     return stop();
   },
 }));
-vi.mock('../../../laboratory/experiments/engine/engine.ts', async (original) => {
-  const { engineExperiment } = await original<typeof import('../../../laboratory/experiments/engine/engine.ts')>();
+vi.mock('../laboratory/experiments/engine/engine.ts', async (original) => {
+  const { engineExperiment } = await original<typeof import('../laboratory/experiments/engine/engine.ts')>();
   const measure: typeof engineExperiment.measure = (options) => {
     const { target, draft } = namesOf(options);
     opened.models.push(target, draft);
@@ -32,17 +32,17 @@ vi.mock('../../../laboratory/experiments/engine/engine.ts', async (original) => 
   };
   return { engineExperiment: { ...engineExperiment, measure } };
 });
-vi.mock('../../models/files/acquire.ts', async (original) => ({
+vi.mock('../src/models/files/acquire.ts', async (original) => ({
   ...(await original<object>()),
   acquireModel: (name: string) => {
     opened.models.push(name);
     return { path: name };
   },
 }));
-vi.mock('../../models/gguf/pair-check.ts', () => ({ checkPair: stop }));
+vi.mock('../src/models/gguf/pair-check.ts', () => ({ checkPair: stop }));
 
 async function modelsOf(...words: string[]): Promise<string[]> {
-  await expect(createProgram().parseAsync(words, { from: 'user' })).rejects.toThrow('stopped here');
+  await expect(createCloneProgram().parseAsync(words, { from: 'user' })).rejects.toThrow('stopped here');
   return opened.models;
 }
 

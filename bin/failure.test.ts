@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { createProgram } from '../../../bin/program.ts';
-import { OutriderError } from '../../core/basics/errors.ts';
-import { endWithReader, failureOf, reportFailure } from './failure.ts';
+import { endWithReader, failureOf, reportFailure } from '../src/cli/terminal/failure.ts';
+import { OutriderError } from '../src/core/basics/errors.ts';
+import { createCloneProgram } from './clone-program.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -31,7 +31,7 @@ it.each([
   async (words, cause, remedy) => {
     const said: string[] = [];
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
-    const error: unknown = await createProgram()
+    const error: unknown = await createCloneProgram()
       .parseAsync(words, { from: 'user' })
       .catch((reason: unknown) => reason);
     expect(failureOf(error)).toMatchObject({ code: 'bad-argument', message: expect.stringMatching(cause) });

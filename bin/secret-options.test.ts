@@ -2,9 +2,9 @@
 
 import { Command, type Option } from 'commander';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createProgram } from '../../../bin/program.ts';
-import { buildDocument } from '../../files/document.ts';
-import { commandOf } from './option-flags.ts';
+import { commandOf } from '../src/cli/options/option-flags.ts';
+import { buildDocument } from '../src/files/document.ts';
+import { createCloneProgram } from './clone-program.ts';
 
 /** Files that hold keys: their names are no secret, but paths are left out of documents as well. */
 const files = ['--keys', '--tls-key'];
@@ -17,7 +17,7 @@ function optionsOf(command: Command, path: readonly string[] = []): { name: stri
   return [...own, ...command.commands.flatMap((inner) => optionsOf(inner, [...path, inner.name()]))];
 }
 
-const all = optionsOf(createProgram());
+const all = optionsOf(createCloneProgram());
 const secrets = all.filter(({ option }) => secretWords.test(option.flags) && !files.includes(option.long ?? ''));
 
 /** What a document and an error message make of a value. */
@@ -58,7 +58,7 @@ describe('an empty key', () => {
   afterEach(() => vi.unstubAllEnvs());
 
   const typed = (command: string, ...words: string[]) =>
-    createProgram().parseAsync([command, ...words], { from: 'user' });
+    createCloneProgram().parseAsync([command, ...words], { from: 'user' });
 
   it.each(['edge', 'device', 'doctor'])('of %s is refused, and the line says where it came from', async (command) => {
     await expect(typed(command, '--key', '')).rejects.toMatchObject({

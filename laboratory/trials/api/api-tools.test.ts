@@ -5,57 +5,15 @@ import OpenAI from 'openai';
 import { zodFunction, zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { OutriderError } from '../../src/core/basics/errors.ts';
-import { createHttpApp } from '../../src/processes/http/app.ts';
-import type {
-  AnswerToken,
-  Completer,
-  CompletionEnd,
-  CompletionRequest,
-} from '../../src/processes/http/completion-port.ts';
-import { type HttpListener, listenHttp } from '../../src/processes/http/listen-http.ts';
+import { OutriderError } from '../../../src/core/basics/errors.ts';
+import { createHttpApp } from '../../../src/processes/http/app.ts';
+import type { CompletionRequest } from '../../../src/processes/http/completion-port.ts';
+import { type HttpListener, listenHttp } from '../../../src/processes/http/listen-http.ts';
+import { asked, completer, fails, model, writes } from './scripted-completer.fixture.ts';
 
-const model = 'scripted';
 let listener: HttpListener;
 let openai: OpenAI;
 let anthropic: Anthropic;
-
-/** What the next answers are, and what was asked for. */
-let script: { text: string; reason: CompletionEnd['reason']; fails?: OutriderError } = { text: '', reason: 'end' };
-let asked: CompletionRequest[] = [];
-
-const encoder = new TextEncoder();
-const tokenOf = (text: string, count: number): AnswerToken => {
-  const others = [encoder.encode(text), encoder.encode('x')].slice(0, count);
-  const top = others.map((_, rank) => ({ id: rank, logprob: -0.5 - rank }));
-  return { id: 7, logprob: -0.5, bytes: encoder.encode(text), top, topBytes: others };
-};
-
-const completer: Completer = {
-  ...{ model, createdSeconds: 5, state: 'ready', count: ({ kind }) => (kind === 'chat' ? 40 : 3) },
-  async start(request) {
-    asked.push(request);
-    const { text, reason, fails } = script;
-    if (fails !== undefined) throw fails;
-    async function* rounds() {
-      // Three characters at a time, so that tags and JSON are split everywhere.
-      for (const piece of text.match(/.{1,3}/gsu) ?? []) {
-        const { topLogprobs } = request;
-        const logprobs = topLogprobs === undefined ? {} : { logprobs: [tokenOf(piece, topLogprobs)] };
-        yield { text: piece, tokens: 1, acceptedDrafts: 0, ...logprobs };
-      }
-    }
-    const counts = { promptTokens: 40, completionTokens: 9, acceptedDrafts: 0, rejectedDrafts: 0 };
-    const end = Promise.resolve({ reason, stopText: null, ...counts, fingerprints: ['ab'] });
-    return { promptTokens: 40, rounds: rounds(), end, fingerprint: () => 'ab' };
-  },
-};
-
-/** The next answer. */
-function writes(text: string, reason: CompletionEnd['reason'] = 'end'): void {
-  script = { text, reason };
-  asked = [];
-}
 
 beforeAll(async () => {
   let bits = 0n;
@@ -155,11 +113,7 @@ describe('structured output', () => {
   });
 
   it('that the edge cannot keep is an error of its field', async () => {
-    script = {
-      text: '',
-      reason: 'end',
-      fails: new OutriderError('bad-argument', 'the grammar is too large', 'use a smaller one'),
-    };
+    fails(new OutriderError('bad-argument', 'the grammar is too large', 'use a smaller one'));
     const asking = openai.chat.completions.create({ model, messages, ...schema({ type: 'object' }) });
     await expect(asking).rejects.toMatchObject({
       code: 'invalid_json_schema',

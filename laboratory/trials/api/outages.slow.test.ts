@@ -3,17 +3,17 @@
 
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { startEdgeProcess } from '../../src/cli/children/edge-process.ts';
-import type { Drafter } from '../../src/models/port/drafter.ts';
-import type { Tokenizer } from '../../src/models/port/model.ts';
-import { createToyModel } from '../../src/models/port/toy.ts';
-import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
-import { createDevice } from '../../src/processes/device/device.ts';
-import { createHttpApp } from '../../src/processes/http/app.ts';
-import { createDeviceCompleter } from '../../src/processes/http/device-completer.ts';
-import { type HttpListener, listenHttp } from '../../src/processes/http/listen-http.ts';
-import type { LocalWriter } from '../../src/processes/http/local-writer.ts';
-import { startToyEdge, type ToyEdge, toyDrafter, toyPrompt, toySeed } from './toy-edge.ts';
+import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
+import type { Drafter } from '../../../src/models/port/drafter.ts';
+import type { Tokenizer } from '../../../src/models/port/model.ts';
+import { createToyModel } from '../../../src/models/port/toy.ts';
+import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
+import { createDevice } from '../../../src/processes/device/device.ts';
+import { createHttpApp } from '../../../src/processes/http/app.ts';
+import { createDeviceCompleter } from '../../../src/processes/http/device-completer.ts';
+import { type HttpListener, listenHttp } from '../../../src/processes/http/listen-http.ts';
+import type { LocalWriter } from '../../../src/processes/http/local-writer.ts';
+import { startToyEdge, type ToyEdge, toyDrafter, toyPrompt, toySeed } from '../../../test/together/toy-edge.ts';
 
 interface Spec {
   readonly verified: boolean;

@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { encodeTrialPrompts } from '../../../simulator/files/sample-prompts.ts';
-import { TraceRecorder } from '../../../simulator/traces/trace-recorder.ts';
-import { traceStatistics } from '../../../simulator/traces/trace-statistics.ts';
-import { neutralSampling } from '../../core/decoding/sampling.ts';
-import { openModel } from '../../models/engines/open-model.ts';
-import { defaultCacheDirectory } from '../../models/files/cache.ts';
-import { defaultPair } from '../../models/files/manifest-data.ts';
-import { draftsDirectory, findPython, hasEnvironment, setUpEnvironment } from './draft-python.ts';
+import { encodeTrialPrompts } from '../simulator/files/sample-prompts.ts';
+import { TraceRecorder } from '../simulator/traces/trace-recorder.ts';
+import { traceStatistics } from '../simulator/traces/trace-statistics.ts';
+import { draftsDirectory, findPython, hasEnvironment, setUpEnvironment } from '../src/cli/models/draft-python.ts';
+import { neutralSampling } from '../src/core/decoding/sampling.ts';
+import { openModel } from '../src/models/engines/open-model.ts';
+import { defaultCacheDirectory } from '../src/models/files/cache.ts';
+import { defaultPair } from '../src/models/files/manifest-data.ts';
 
 const missing = 'the draft pipeline was not tested: "python3 drafts/setup.py" installs what it needs (up to 3 GB)';
 const isReady = await hasEnvironment(defaultCacheDirectory());
@@ -54,7 +54,7 @@ describe('the draft pipeline', () => {
   });
 
   it('makes a draft that loads and says more than chance would', async () => {
-    const main = fileURLToPath(new URL('../../../bin/outrider.ts', import.meta.url));
+    const main = fileURLToPath(new URL('../bin/outrider.ts', import.meta.url));
     const out = join(directory, 'smoke');
     const made = await run(process.execPath, [
       ...[main, 'draft', 'fit', '--target', defaultPair.target, '--smoke', '--out', out, '--json'],

@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+// `outrider` of a clone, with the laboratory: npm run --silent outrider -- COMMAND
+
+import { runProgram } from '../src/cli/program.ts';
+import { createCloneProgram } from './clone-program.ts';
+
+await runProgram(createCloneProgram());

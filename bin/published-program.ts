@@ -1,0 +1,34 @@
+// The program of the published package: product and simulator. It names the commands of the laboratory, and where they are.
+
+import { Command } from 'commander';
+import { simulatorCommands } from '../simulator/commands/commands.ts';
+import { productCommands } from '../src/cli/commands.ts';
+import { type CommandGroup, createProgram } from '../src/cli/program.ts';
+import { OutriderError } from '../src/core/basics/errors.ts';
+
+function elsewhere(name: string, description: string): () => Command {
+  return () =>
+    new Command(name)
+      .description(description)
+      .argument('[words...]')
+      .helpOption(false)
+      .allowUnknownOption()
+      .action((words: readonly string[]) => {
+        const cause = `"outrider ${name}" is not in the published package`;
+        const typed = [name, ...words].join(' ');
+        throw new OutriderError('clone-needed', cause, `in a clone: npm run --silent outrider -- ${typed}`);
+      });
+}
+
+const laboratoryElsewhere: CommandGroup = {
+  title: 'Laboratory (needs a clone)',
+  commands: [
+    elsewhere('bench', 'measure, and print ratios side by side'),
+    elsewhere('trial', 'try to break a promise, and count'),
+    elsewhere('reproduce', "the paper's figures"),
+  ],
+};
+
+export function createPublishedProgram(): Command {
+  return createProgram([productCommands, simulatorCommands, laboratoryElsewhere]);
+}

@@ -1,0 +1,44 @@
+export interface Floor {
+  /** Path from the root: "src/core". */
+  readonly floor: string;
+  /** Lines of rooms from the ground up; "." is the floor itself. */
+  readonly rooms: readonly (readonly string[])[];
+}
+
+export interface Room {
+  readonly room: string;
+  readonly floor: string;
+  readonly level: number;
+  readonly row: number;
+}
+
+export interface SourceFile {
+  /** From the root, with forward slashes. */
+  readonly path: string;
+  readonly lineCount: number;
+  /** As written: './x.ts', 'ws', 'node:fs'. */
+  readonly imports: readonly string[];
+}
+
+export interface FolderSize {
+  readonly folder: string;
+  readonly files: number;
+  readonly lines: number;
+}
+
+export const plot: {
+  readonly pure: readonly string[];
+  readonly floors: readonly (readonly Floor[])[];
+  readonly packages: Readonly<Record<string, readonly string[]>>;
+};
+export const houses: readonly string[];
+export const rooms: readonly Room[];
+export function roomOf(path: string): Room | undefined;
+export function mayImport(from: Room, to: Room): boolean;
+export function findImports(text: string): string[];
+export function targetOf(path: string, specifier: string): string;
+export function isTest(path: string): boolean;
+export function findBreaches(files: readonly Omit<SourceFile, 'lineCount'>[]): string[];
+export function readSources(): SourceFile[];
+export function countLines(sources: readonly SourceFile[]): (FolderSize & { readonly floors: readonly FolderSize[] })[];
+export function picture(): string;
