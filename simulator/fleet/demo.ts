@@ -16,7 +16,7 @@ import { machineClock } from '../../src/network/transport/machine-clock.ts';
 import { encodeTrialPrompts } from '../files/sample-prompts.ts';
 import { findScenario } from '../files/scenario-file.ts';
 import { findRadioMap } from '../files/shipped-maps.ts';
-import { type Fleet, startFleet } from './fleet.ts';
+import { type Fleet, type FleetPlan, startFleet } from './fleet.ts';
 import { controlApart, controlHere, type FleetControl } from './fleet-control.ts';
 import { createWalk } from './walk.ts';
 
@@ -40,6 +40,8 @@ export interface DemoSettings {
   readonly draft: string;
   readonly note: (line: string) => void;
   readonly onEvent?: (event: ControllerEvent) => void;
+  /** As of {@link FleetPlan}. */
+  readonly startEdge?: FleetPlan['startEdge'];
 }
 
 export interface Demo extends AsyncDisposable {
@@ -88,6 +90,7 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
     roundTripMs: scenario.token.roundTripMs,
     note: settings.note,
     ...(settings.onEvent === undefined ? {} : { onEvent: settings.onEvent }),
+    ...(settings.startEdge === undefined ? {} : { startEdge: settings.startEdge }),
   });
   opened.use(fleet);
   const kept = opened.move();

@@ -57,7 +57,7 @@ export async function controlHere(settings: ControlSettings): Promise<FleetContr
 export async function controlApart(flags: readonly string[], note: (line: string) => void): Promise<FleetControl> {
   let tell: EventListener = () => {};
   const start = (port: number): Promise<ControllerProcess> =>
-    startControllerProcess([...flags, '--log'], port, { onEvent: (event) => tell(event), onNote: note });
+    startControllerProcess([...flags, '--log'], { port, onEvent: (event) => tell(event), onNote: note });
   const kept = await keepRunning('the controller', start, note);
   return {
     get url() {

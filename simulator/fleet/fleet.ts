@@ -33,6 +33,8 @@ export interface FleetPlan extends Omit<ReaderPlan, 'rates'> {
   /** Whether an edge that ends is started again; default: it is gone. */
   readonly restarts?: boolean;
   readonly onEvent?: EventListener;
+  /** Default: the command of the product. */
+  readonly startEdge?: typeof startEdgeProcess;
 }
 
 export interface Fleet extends AsyncDisposable {
@@ -116,7 +118,7 @@ async function startEdge(plan: FleetPlan, url: string, index: number): Promise<F
   const at = plan.walk.edgeAt(index);
   const flags = [...plan.edgeFlags, '--controller', url, '--name', name, `--place=${at.xM},${at.yM}`];
   const note = (line: string): void => plan.note(`${name}: ${line.replace(/^edge /, '')}`);
-  const start = (port: number): Promise<EdgeProcess> => startEdgeProcess(flags, note, { port });
+  const start = (port: number): Promise<EdgeProcess> => (plan.startEdge ?? startEdgeProcess)(flags, note, { port });
   if (plan.restarts === true) {
     const kept = await keepRunning(name, start, plan.note);
     return {

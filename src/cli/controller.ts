@@ -1,7 +1,6 @@
 // `outrider controller`: decides which edge serves which device, and the shares of each.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
@@ -16,13 +15,10 @@ import {
   type RunningController,
   startController,
 } from '../processes/controller/controller-server.ts';
-import type { ControllerAccount } from './children/controller-process.ts';
-import { startCpuTime } from './children/cpu-time.ts';
-import { answerPrefix } from './children/edge-process.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
 import type { OptionsOf, OptionTable } from './options/options.ts';
-import { withInterrupt } from './terminal/interrupt.ts';
+import { askedToStop, withInterrupt } from './terminal/interrupt.ts';
 
 const notes = `Examples:
   outrider controller                                      policy best, objective felt, on ws://127.0.0.1:8640
@@ -86,11 +82,14 @@ const face: CommandFace<typeof options> = {
 /** The command as data. */
 export const controllerFace: CommandFace<OptionTable> = face;
 
-export function controllerCommand(): Command {
-  return commandOf(face, (flags) => withInterrupt((signal) => serve(flags, signal)));
+type OnServing = (controller: RunningController) => void;
+
+/** @param onServing called once, when members may connect, for a program that runs the command in its own process */
+export function controllerCommand(onServing: OnServing = () => {}): Command {
+  return commandOf(face, (flags) => withInterrupt((signal) => serve(flags, onServing, signal)));
 }
 
-async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void> {
+async function serve(flags: ControllerFlags, onServing: OnServing, signal: AbortSignal): Promise<void> {
   const { address, isLoopback } = await resolveListenAddress(flags.host);
   if (!isLoopback && flags.key === undefined) {
     const remedy = 'set --key (OUTRIDER_CONTROLLER_KEY), or listen on 127.0.0.1';
@@ -121,29 +120,8 @@ async function serve(flags: ControllerFlags, signal: AbortSignal): Promise<void>
   process.stdout.write(`ws://${host}:${listener.port}\n`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   if (metrics !== null) note(metrics.said);
-  if (!signal.aborted) {
-    await new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      if (flags.untilInputEnds === true) answerLines(controller, resolve);
-    });
-  }
-}
-
-/** Tells the process that has started this one of the controller, for each line a line of JSON on standard output. */
-function answerLines(controller: RunningController, whenEnded: () => void): void {
-  const threadCpu = startCpuTime();
-  const lines = createInterface({ input: process.stdin });
-  lines.on('close', whenEnded);
-  lines.on('line', (line) => {
-    if (line === 'collect') globalThis.gc?.();
-    const { heapUsed, external, rss: residentBytes } = process.memoryUsage();
-    const { user, system } = process.cpuUsage();
-    const account: ControllerAccount = {
-      ...controller.status,
-      ...{ heldBytes: heapUsed + external, residentBytes, threadCpuMs: threadCpu(), cpuMs: (user + system) / 1000 },
-    };
-    process.stdout.write(`${answerPrefix}${JSON.stringify(account)}\n`);
-  });
+  onServing(controller);
+  await askedToStop(signal, flags.untilInputEnds);
 }
 
 function digest(text: string): Buffer {

@@ -8,8 +8,8 @@ import { certify } from '../../../src/allocation/search/certify.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
-import { startCpuTime } from '../../../src/cli/children/cpu-time.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
+import { startCpuTime } from '../../measuring/cpu-time.ts';
 import { type SlotsRow, slotsRow } from '../first-slots.ts';
 
 export interface SpeedRow extends SlotsRow<'decision'> {

@@ -4,7 +4,6 @@
 import type { Run } from '../../../simulator/runner/experiment.ts';
 import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
-import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
@@ -21,6 +20,7 @@ import { connectWebSocket } from '../../../src/network/transport-node/websocket-
 import { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
+import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
 import { AnswerPlan, type PlannedAnswer } from './answer-plan.ts';
 import { type MachineMode, runSteady } from './steady-edge.ts';
 import { toySource } from './toy-source.ts';
@@ -116,7 +116,7 @@ async function playOnce(mode: MachineMode, settings: WallSettings, source: Token
   const { profile, sessions } = settings;
   const places = ['--sessions', String(2 * sessions), '--context', '256'];
   const paced = ['--model', `toy:${toySeed}`, '--profile', profile, '--max-rows', String(maxRows), '--look-up', '0'];
-  const edge = await startEdgeProcess([...paced, ...places], run.note);
+  const edge = await startProbedEdge([...paced, ...places], run.note);
   try {
     const load = new WallLoad(mode, settings, source, edge, run);
     await load.play();
@@ -137,11 +137,11 @@ class WallLoad {
   readonly #mode: MachineMode;
   readonly #settings: WallSettings;
   readonly #source: TokenSource;
-  readonly #edge: EdgeProcess;
+  readonly #edge: ProbedEdge;
   readonly #run: Run;
   #ended = 0;
 
-  constructor(mode: MachineMode, settings: WallSettings, source: TokenSource, edge: EdgeProcess, run: Run) {
+  constructor(mode: MachineMode, settings: WallSettings, source: TokenSource, edge: ProbedEdge, run: Run) {
     this.#mode = mode;
     this.#settings = settings;
     this.#source = source;

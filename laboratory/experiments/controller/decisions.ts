@@ -13,9 +13,9 @@ import {
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { mostTogether } from '../../../src/allocation/shards/shard-state.ts';
 import { shardsOf } from '../../../src/allocation/shards/shards.ts';
-import { startCpuTime } from '../../../src/cli/children/cpu-time.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
+import { startCpuTime } from '../../measuring/cpu-time.ts';
 import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
 
 /** One size of a fleet. Times are processor time of one thread, medians over the slots that count, ms. */

@@ -2,13 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run } from '../../../simulator/runner/experiment.ts';
-import {
-  type ControllerAccount,
-  type ControllerProcess,
-  startControllerProcess,
-} from '../../../src/cli/children/controller-process.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
+import { type ProbedController, startProbedController } from '../../measuring/probe.ts';
+import type { ControllerAccount } from '../../measuring/probe-questions.ts';
 import { type CrowdTally, CrowdThread } from './crowd-thread.ts';
 import { type ReadersFound, RealReaders } from './readers.ts';
 
@@ -90,7 +87,7 @@ const connectWithinMs = 30_000;
 export async function measureSockets(settings: SocketSettings, placesOfEdge: number, run: Run): Promise<SocketsFound> {
   await using opened = new CloseStack();
   const flags = ['--policy', settings.policy, '--slot', `${settings.slot}`];
-  const controller = await startControllerProcess(flags, 0, {}, ['--expose-gc']);
+  const controller = await startProbedController(flags, { nodeOptions: ['--expose-gc'] });
   opened.defer(() => controller.kill());
   const crowd = Array.from({ length: threadCount }, (_, first) => {
     const plan = { url: controller.url, edges: settings.edges, placesOfEdge, reportEveryMs: settings.reportEvery };
@@ -119,21 +116,21 @@ export async function measureSockets(settings: SocketSettings, placesOfEdge: num
 }
 
 async function measureRamp(
-  controller: ControllerProcess,
+  controller: ProbedController,
   crowd: readonly CrowdThread[],
   settings: SocketSettings,
   { devices, joining }: { readonly devices: number; readonly joining: Mishaps & Pick<SocketRow, 'joinedPerSecond'> },
 ): Promise<SocketRow> {
   const settled = await tally(crowd);
   const usedBefore = process.cpuUsage();
-  const before = await controller.account();
+  const before = await controller.ask('account');
   const startMs = performance.now();
   await sleep(1000 * settings.seconds);
-  const after = await controller.account();
+  const after = await controller.ask('account');
   const seconds = (performance.now() - startMs) / 1000;
   const { user, system } = process.cpuUsage(usedBefore);
   const counted = await tally(crowd);
-  const held = await controller.account(true);
+  const held = await controller.ask('collect');
   const perSecond = (read: (account: ControllerAccount) => number): number => (read(after) - read(before)) / seconds;
   const members = devices + settings.edges + settings.realDevices + settings.realEdges;
   const receivedPerSecond = perSecond(({ traffic }) => traffic.receivedMessages);

@@ -5,8 +5,8 @@ import type { Scenario } from '../../../simulator/scenario/scenario.ts';
 import { runSlots, type SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
-import { startCpuTime } from '../../../src/cli/children/cpu-time.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
+import { startCpuTime } from '../../measuring/cpu-time.ts';
 
 /** Means of one run. */
 export interface CoupledRun {

@@ -16,6 +16,7 @@ import { openPolicyThread } from '../../../src/files/policy-thread.ts';
 import type { PacedStep } from '../../../src/models/port/paced.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
+import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
 
 const options = {
   edges: { flag: '--edges <count>', help: 'edge processes', whole: [1, 16], default: 3 },
@@ -121,13 +122,23 @@ export const liveExperiment: Experiment<typeof options, LiveFound, LiveConclusio
 async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
   const { target, draft } = namesOf({ pair: options.pair });
   const events: (ControllerEvent & { readonly atMs: number })[] = [];
+  const probes = new Map<number, ProbedEdge>();
   await using demo = await openDemo({
     ...{ edges: options.edges, devices: options.devices, scenario: options.scenario, seed: options.seed },
     ...{ policy: 'best', objective: 'felt', slotMs, profile: options.profile, maxTokens: options.maxTokens },
     ...{ isToy: options.real !== true, target, draft, note: run.note },
     onEvent: (event) => void events.push({ ...event, atMs: performance.now() }),
+    async startEdge(...asked) {
+      const edge = await startProbedEdge(...asked);
+      probes.set(edge.processId, edge);
+      return edge;
+    },
   });
   const { fleet } = demo;
+  const probed = fleet.edges.map(({ name, process: { processId } }) => ({
+    name,
+    probe: probes.get(processId) as ProbedEdge,
+  }));
   await using threads = new CloseStack();
   const deciders = new Map<string, RemotePolicy>();
   // All at once, before the first block: a thread that starts takes time from the emulated hardware.
@@ -150,7 +161,7 @@ async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
   const elapsedMs = performance.now() - startMs;
   const tokens = fleet.readBetween(startMs, performance.now()).reduce((sum, one) => sum + one.tokens, 0);
   await fleet.finish();
-  const pacing = await Promise.all(fleet.edges.map(({ process }) => process.ask('pacing')));
+  const pacing = await Promise.all(probed.map(({ probe }) => probe.ask('pacing')));
   const pacedSteps = pacing.reduce((sum, one) => sum + (one?.steps ?? 0), 0);
   const lateSteps = pacing.reduce((sum, one) => sum + (one?.overranSteps ?? 0), 0);
   const busyMs = pacing.reduce((sum, one) => sum + (one?.busyMs ?? 0), 0);
@@ -159,7 +170,7 @@ async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
   const handovers = fleet.answers.reduce((sum, { report }) => sum + Math.max(0, report.servedBy.length - 1), 0);
   const meanStepMs = busyMs / Math.max(1, allSteps);
   const steps = new Map<string, readonly PacedStep[]>();
-  for (const { name, process } of fleet.edges) steps.set(name, (await process.ask('steps')) ?? []);
+  for (const { name, probe } of probed) steps.set(name, (await probe.ask('steps')) ?? []);
   const stepMs = (edge: string, fromMs: number, toMs: number): number => {
     const within = ({ endMs, ms, decodes }: PacedStep): boolean =>
       decodes && endMs > performance.timeOrigin + fromMs && endMs - ms < performance.timeOrigin + toMs;

@@ -2,11 +2,11 @@
 // what the toy costs; the bench is about the edge's own work, which is counted separately (`ownShare`).
 
 import type { Experiment, Run } from '../../../simulator/runner/experiment.ts';
-import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import type { Result } from '../../../src/files/document.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
+import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
 import { residentMB } from '../../measuring/process-memory.ts';
 import { type DeviceTally, makeTasks, runDevice } from './devices.ts';
 
@@ -83,7 +83,7 @@ export const loadExperiment: Experiment<typeof options, LoadFound> = {
 async function measureLoad({ sessions, seconds, maxRows, maxAhead, agreement }: Options, run: Run): Promise<LoadFound> {
   const tasks = await makeTasks(toySeed);
   const places = ['--sessions', String(Math.min(1024, sessions + 2)), '--context', '512'];
-  const edge = await startEdgeProcess(
+  const edge = await startProbedEdge(
     ['--model', `toy:${toySeed}`, '--max-rows', String(maxRows), ...places],
     () => {},
     { nodeOptions: ['--expose-gc'] },
@@ -107,7 +107,7 @@ function warmUpOf(seconds: number): number {
 }
 
 /** Ends early at an interruption. */
-async function watchMemory(edge: EdgeProcess, seconds: number, { onProgress, signal }: Run): Promise<MemoryFound> {
+async function watchMemory(edge: ProbedEdge, seconds: number, { onProgress, signal }: Run): Promise<MemoryFound> {
   const [resident, held]: [number[], number[]] = [[], []];
   const warmUp = warmUpOf(seconds);
   const startMs = performance.now();

@@ -1,10 +1,10 @@
 // The edge processes of "bench modes --clock wall": one under the shape law for all modes, and, without latency emulation,
 // a second one without a law for `ar-native`.
 
-import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import type { GpuChoice } from '../../../src/core/basics/gpu-choice.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { probeEdge } from '../../../src/processes/device/probe-edge.ts';
+import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
 import type { BenchMode } from './metrics.ts';
 
 export interface BenchEdgeSettings {
@@ -30,7 +30,7 @@ export interface StepFigures {
 }
 
 export interface BenchEdges extends StepFigures {
-  edgeOf(mode: BenchMode): EdgeProcess;
+  edgeOf(mode: BenchMode): ProbedEdge;
   close(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function startBenchEdges(
   hasNative: boolean,
   onNote: (text: string) => void,
 ): Promise<BenchEdges> {
-  const lawful = await startEdgeProcess(flagsOf(settings), onLawOnly(onNote));
+  const lawful = await startProbedEdge(flagsOf(settings), onLawOnly(onNote));
   // They start one after the other, because each measures its own steps at its start.
   const native = hasNative ? await startNative(settings, lawful) : null;
   const close = async (): Promise<void> => {
@@ -64,9 +64,9 @@ function onLawOnly(onNote: (text: string) => void): (line: string) => void {
   };
 }
 
-async function startNative(settings: BenchEdgeSettings, lawful: EdgeProcess): Promise<EdgeProcess> {
+async function startNative(settings: BenchEdgeSettings, lawful: ProbedEdge): Promise<ProbedEdge> {
   try {
-    return await startEdgeProcess([...flagsOf({ ...settings, draft: null }), '--fast', '--threads', '1'], () => {});
+    return await startProbedEdge([...flagsOf({ ...settings, draft: null }), '--fast', '--threads', '1'], () => {});
   } catch (error) {
     await lawful.close();
     throw error;
@@ -89,7 +89,7 @@ function profiledStepMs(profile: string): number[] {
 }
 
 /** Step times of 1 to 8 rows, as the edge announces them: on a processor larger steps do not pay. */
-async function measuredStepMs({ url }: EdgeProcess): Promise<readonly number[]> {
+async function measuredStepMs({ url }: ProbedEdge): Promise<readonly number[]> {
   const { hello } = await probeEdge(url);
   return hello.timing.stepMs ?? [1];
 }

@@ -2,7 +2,6 @@
 // network, with the pacing counters of the edge. It returns plain data.
 
 import { acceptanceOf, edgeComparisons, type SessionCounts } from '../../../simulator/runner/session-metrics.ts';
-import type { EdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import type { MinConfidence } from '../../../src/cli/options/look-up-place.ts';
 import { bytesOnLink } from '../../../src/core/protocol/wire/link-model.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
@@ -15,6 +14,7 @@ import { connectWebSocket } from '../../../src/network/transport-node/websocket-
 import type { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
+import type { ProbedEdge } from '../../measuring/probe.ts';
 import { roomFor, runsBesideTarget, type Window } from './rivals.ts';
 import type { PacedRun, PlannedRun } from './wall-plan.ts';
 
@@ -60,7 +60,7 @@ export type References = ReadonlyMap<string, readonly number[]>;
 
 /** @throws OutriderError when a turn fails */
 export async function writeRun(
-  edge: EdgeProcess,
+  edge: ProbedEdge,
   tokenizer: Tokenizer,
   prompts: readonly WallPrompt[],
   references: References,
@@ -89,7 +89,7 @@ export interface WrittenText {
 
 /** @throws OutriderError when the turn fails */
 export async function writeText(
-  edge: EdgeProcess,
+  edge: ProbedEdge,
   tokenizer: Tokenizer,
   prompt: WallPrompt,
   {

@@ -2,7 +2,6 @@
 
 import samplePrompts from '../../../simulator/files/sample-prompts.json' with { type: 'json' };
 import type { Run, Unit } from '../../../simulator/runner/experiment.ts';
-import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import { openLlamaTokenizer } from '../../../src/models/engines/llama-tokenizer.ts';
@@ -10,6 +9,7 @@ import { acquireModel } from '../../../src/models/files/acquire.ts';
 import type { PacingCounts } from '../../../src/models/port/paced.ts';
 import { streamChat } from '../../measuring/chat-stream.ts';
 import { startDelayProxy } from '../../measuring/delay-proxy.ts';
+import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
 import { type LatencyRow, type Way, type WayRun, type WayText, ways } from './rows.ts';
 
 export interface LatencySettings {
@@ -90,7 +90,7 @@ export async function measureLatency(settings: LatencySettings, run: Run): Promi
 /** The edge processes, which start when they are needed. */
 class Edges implements AsyncDisposable {
   readonly #settings: LatencySettings;
-  #started: EdgeProcess[] = [];
+  #started: ProbedEdge[] = [];
 
   constructor(settings: LatencySettings) {
     this.#settings = settings;
@@ -103,8 +103,8 @@ class Edges implements AsyncDisposable {
     const kinds = { ar: ['--look-up', '0'], edge: [], 'edge-sd': ['--draft', draft] };
     // One after the other: each measures its own steps at its start.
     for (const more of Object.values(kinds).slice(this.#started.length))
-      this.#started.push(await startEdgeProcess([...flags, ...more], () => {}));
-    const [ar, edge, edgeSd] = this.#started as [EdgeProcess, EdgeProcess, EdgeProcess];
+      this.#started.push(await startProbedEdge([...flags, ...more], () => {}));
+    const [ar, edge, edgeSd] = this.#started as [ProbedEdge, ProbedEdge, ProbedEdge];
     return { ar, edge, 'edge-sd': edgeSd };
   }
 
@@ -113,12 +113,12 @@ class Edges implements AsyncDisposable {
   }
 }
 
-type OpenEdges = Readonly<Record<Exclude<Way, 'device'>, EdgeProcess>>;
+type OpenEdges = Readonly<Record<Exclude<Way, 'device'>, ProbedEdge>>;
 
 interface OpenWays extends AsyncDisposable {
   urlOf(way: Way): string;
   /** The edge that writes. */
-  edgeOf(way: Way): EdgeProcess;
+  edgeOf(way: Way): ProbedEdge;
 }
 
 async function openWays(edges: OpenEdges, { target, draft }: LatencySettings, roundTripMs: number): Promise<OpenWays> {
@@ -126,12 +126,12 @@ async function openWays(edges: OpenEdges, { target, draft }: LatencySettings, ro
   const close = async (): Promise<void> => {
     for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
   };
-  const proxied = async ({ url }: EdgeProcess): Promise<string> => {
+  const proxied = async ({ url }: ProbedEdge): Promise<string> => {
     const proxy = await startDelayProxy(Number(new URL(url).port), roundTripMs);
     opened.push(proxy);
     return `http://127.0.0.1:${proxy.port}/v1`;
   };
-  const served = async ({ url }: EdgeProcess): Promise<string> => {
+  const served = async ({ url }: ProbedEdge): Promise<string> => {
     const models = ['--target', target, '--draft', draft];
     const serve = await startServeProcess(['--edge', url, ...models, '--rtt', String(roundTripMs)]);
     opened.push(serve);
@@ -144,7 +144,7 @@ async function openWays(edges: OpenEdges, { target, draft }: LatencySettings, ro
       'edge-sd': await proxied(edges['edge-sd']),
       device: await served(edges.edge),
     };
-    const edgeOf = (way: Way): EdgeProcess => edges[way === 'device' ? 'edge' : way];
+    const edgeOf = (way: Way): ProbedEdge => edges[way === 'device' ? 'edge' : way];
     return { urlOf: (way) => urls[way], edgeOf, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();

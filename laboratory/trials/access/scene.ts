@@ -10,6 +10,7 @@ import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
+import { askForRoutes } from '../../measuring/probe.ts';
 import { toySeed } from '../abuse/intruder.ts';
 import { allowedOrigin } from './http-visits.ts';
 import type { Keys } from './rules.ts';
@@ -36,15 +37,26 @@ export async function openAccessScene(): Promise<AccessScene> {
   const keyFile = join(folder, 'keys.json');
   const keys = await makeKeys(keyFile);
   const model = `toy:${toySeed}`;
-  const edge = await startEdgeProcess(
-    ['--model', model, '--profile', 'edge-8b-rtx4090', '--keys', keyFile, '--allow-origin', allowedOrigin],
-    () => {},
-  );
+  const edgeFlags = [
+    '--model',
+    model,
+    '--profile',
+    'edge-8b-rtx4090',
+    '--keys',
+    keyFile,
+    '--allow-origin',
+    allowedOrigin,
+  ];
+  const serveFlags = ['--target', model, '--draft', model, '--allow-origin', allowedOrigin];
+  const environment = {
+    OUTRIDER_KEY: keys['scope verify'] ?? '',
+    OUTRIDER_CLIENT_KEY: keys["the endpoint's key"] ?? '',
+  };
+  const routes = await askForRoutes(edgeFlags, serveFlags, environment);
+  // What is tried are the commands that are published: they answer no questions.
+  const edge = await startEdgeProcess(edgeFlags, () => {});
   opened.defer(async () => void (await edge.close()));
-  const device = await startServeProcess(
-    ['--edge', edge.url, '--target', model, '--draft', model, '--allow-origin', allowedOrigin],
-    { OUTRIDER_KEY: keys['scope verify'] ?? '', OUTRIDER_CLIENT_KEY: keys["the endpoint's key"] ?? '' },
-  );
+  const device = await startServeProcess(['--edge', edge.url, ...serveFlags], { environment });
   opened.use(device);
   const controllerKeys = [
     ...['--key', keys["the controller's key"] ?? ''],
@@ -54,8 +66,8 @@ export async function openAccessScene(): Promise<AccessScene> {
   opened.defer(() => controller.close());
   const scene = {
     ...{ keys, model },
-    edge: { port: portOf(edge.url), routes: await edge.ask('routes') },
-    device: { port: portOf(device.baseUrl), routes: await device.routes() },
+    edge: { port: portOf(edge.url), routes: routes.edge },
+    device: { port: portOf(device.baseUrl), routes: routes.device },
     // It answers connections only.
     controller: { port: portOf(controller.url), routes: [] },
   };

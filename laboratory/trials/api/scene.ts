@@ -13,6 +13,8 @@ import { addKeyTo } from '../../../src/files/key-files.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { needsFile } from '../../../src/models/port/model-spec.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
+import { askForRoutes } from '../../measuring/probe.ts';
+import { toySeed } from '../abuse/intruder.ts';
 import type { ApiPlace } from './call.ts';
 import { Reference } from './reference.ts';
 
@@ -41,25 +43,23 @@ export async function openApiScene({ target, draft }: ModelNames, onNote: (line:
   const make = async (scope: 'chat' | 'verify'): Promise<string> =>
     (await addKeyTo(keyFile, { name: scope, scopes: [scope], ...terms }, Date.now())).key;
   const [chatKey, verifyKey, clientKey] = [await make('chat'), await make('verify'), randomBytes(24).toString('hex')];
-  const edge = await startEdgeProcess(
-    ['--model', target, '--profile', profile, '--keys', keyFile, '--context', `${contextLength}`],
-    onNote,
-  );
+  const edgeFlags = ['--profile', profile, '--keys', keyFile, '--context', `${contextLength}`];
+  const environment = { OUTRIDER_KEY: verifyKey, OUTRIDER_CLIENT_KEY: clientKey };
+  // Which routes there are does not depend on the models.
+  const toys = [`toy:${toySeed}`, '--draft', 'none'];
+  const routes = await askForRoutes(['--model', `toy:${toySeed}`, ...edgeFlags], ['--target', ...toys], environment);
+  const edge = await startEdgeProcess(['--model', target, ...edgeFlags], onNote);
   opened.defer(async () => void (await edge.close()));
   const device = opened.use(
-    await startServeProcess(
-      ['--edge', edge.url, '--target', target, '--draft', draft],
-      { OUTRIDER_KEY: verifyKey, OUTRIDER_CLIENT_KEY: clientKey },
-      onNote,
-    ),
+    await startServeProcess(['--edge', edge.url, '--target', target, '--draft', draft], { environment, onNote }),
   );
   const alone = opened.use(await openModel(target, { role: 'target', sequences: 1, contextLength, exact: true }));
   const { textOf } = new Reference(alone);
   const model = alone.identity.name;
   const edgeUrl = `${edge.url.replace(/^ws/, 'http')}/v1`;
   const places: ApiPlaces = {
-    edge: { baseUrl: edgeUrl, key: chatKey, model, routes: await edge.ask('routes'), textOf },
-    device: { baseUrl: device.baseUrl, key: clientKey, model, routes: await device.routes(), textOf },
+    edge: { baseUrl: edgeUrl, key: chatKey, model, routes: routes.edge, textOf },
+    device: { baseUrl: device.baseUrl, key: clientKey, model, routes: routes.device, textOf },
   };
   const kept = opened.move();
   return { places, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };

@@ -87,7 +87,7 @@ export class ChaosController implements ChaosMember {
     const port = Number(new URL(this.#process.url).port);
     await this.#process.kill();
     await sleep(downMs);
-    this.#process = await startControllerProcess(this.#flags, port);
+    this.#process = await startControllerProcess(this.#flags, { port });
     this.isWell = true;
   }
 

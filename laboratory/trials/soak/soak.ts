@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
-import { type EdgeProcess, type EdgeResources, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
 import type { KeyTerms } from '../../../src/core/access/key-book.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { addKeyTo } from '../../../src/files/key-files.ts';
 import { writeToyText } from '../../../src/models/port/toy-text.ts';
+import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
+import type { EdgeResources } from '../../measuring/probe-questions.ts';
 import { type ChurnCount, type ChurnCounts, ChurningDevice, churnKinds, noCounts, type SoakTask } from './churn.ts';
 import { soakFigure } from './figure.ts';
 import { growthOf, handleCount, rowOf, type SoakRow } from './samples.ts';
@@ -95,7 +96,7 @@ async function soak(options: SoakOptions, run: Run): Promise<SoakFound> {
     const keys = await makeKeys(keyFile);
     const places = Math.max(1, Math.floor(options.sessions / 3));
     const nodeOptions = ['--expose-gc', ...options.nodeOptions];
-    const edge = await startEdgeProcess(flagsOf(directory, keyFile, places), run.note, { nodeOptions });
+    const edge = await startProbedEdge(flagsOf(directory, keyFile, places), run.note, { nodeOptions });
     try {
       return await Promise.race([churn(options, run, edge, keys), edge.lost.then((error) => Promise.reject(error))]);
     } finally {
@@ -133,7 +134,7 @@ async function makeTasks(): Promise<SoakTask[]> {
   return tasks;
 }
 
-async function churn(options: SoakOptions, run: Run, edge: EdgeProcess, keys: readonly string[]): Promise<SoakFound> {
+async function churn(options: SoakOptions, run: Run, edge: ProbedEdge, keys: readonly string[]): Promise<SoakFound> {
   const { sessions, rate, seed } = options;
   const counts = noCounts();
   const reports: string[] = [];
@@ -162,7 +163,7 @@ async function churn(options: SoakOptions, run: Run, edge: EdgeProcess, keys: re
 }
 
 /** One sample a second; ends early at an interruption. */
-async function watch(edge: EdgeProcess, seconds: number, { onProgress, signal }: Run): Promise<SoakRow[]> {
+async function watch(edge: ProbedEdge, seconds: number, { onProgress, signal }: Run): Promise<SoakRow[]> {
   const rows: SoakRow[] = [];
   const collectEvery = Math.max(1, Math.min(collectEverySeconds, Math.floor(seconds / leastCollections)));
   const startMs = performance.now();
@@ -175,12 +176,12 @@ async function watch(edge: EdgeProcess, seconds: number, { onProgress, signal }:
   return rows;
 }
 
-async function idleOf(edge: EdgeProcess): Promise<Idle> {
+async function idleOf(edge: ProbedEdge): Promise<Idle> {
   return { resources: await edge.ask('collect'), files: await fileCount(edge.processId) };
 }
 
 /** When everybody has left: waits until the edge is as idle as before, or for so long. */
-async function closed(edge: EdgeProcess, before: Idle, limitMs: number): Promise<Idle> {
+async function closed(edge: ProbedEdge, before: Idle, limitMs: number): Promise<Idle> {
   const untilMs = performance.now() + limitMs;
   for (;;) {
     const now = await idleOf(edge);

@@ -1,7 +1,6 @@
 // `outrider serve`: an endpoint for applications on this machine. It drafts here and lets an edge verify.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../../core/basics/close-stack.ts';
@@ -11,13 +10,13 @@ import { packageVersion } from '../../files/document.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
 import { defaultEdgeProfile } from '../../models/port/profiles.ts';
 import { createAddressGuard } from '../../network/transport-node/upgrade-guard.ts';
-import { createHttpApp, type HttpApp, routesOf } from '../../processes/http/app.ts';
+import { createHttpApp, type HttpApp } from '../../processes/http/app.ts';
 import type { Completer } from '../../processes/http/completion-port.ts';
 import { createDeviceCompleter, type DeviceCompleterSettings } from '../../processes/http/device-completer.ts';
 import { createLateCompleter } from '../../processes/http/late-completer.ts';
 import { type HttpListener, listenHttp } from '../../processes/http/listen-http.ts';
 import { createEndpointMetrics } from '../../processes/metrics/endpoint-metrics.ts';
-import { answerPrefix, type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
+import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
 import type { EdgeLog } from '../edge/edge-log.ts';
 import { logRequests } from '../edge/request-log.ts';
 import { prepareModels } from '../models/model-room.ts';
@@ -26,7 +25,7 @@ import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
-import { withInterrupt } from '../terminal/interrupt.ts';
+import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { answerOptions } from './answer-flags.ts';
 import { edgeLines, keepMeasuredOrder, measuredOrder, probeEdges } from './edge-order.ts';
@@ -125,14 +124,17 @@ const face: CommandFace<typeof options> = {
 /** The command as data. */
 export const serveFace: CommandFace<OptionTable> = face;
 
-export function serveCommand(): Command {
+type OnServing = (app: HttpApp) => void;
+
+/** @param onServing called once, when clients may ask, for a program that runs the command in its own process */
+export function serveCommand(onServing: OnServing = () => {}): Command {
   return commandOf(face, async (typed) => {
     const flags = { ...typed, ...namesOf(typed) };
-    await withInterrupt((signal) => serve(flags, signal));
+    await withInterrupt((signal) => serve(flags, onServing, signal));
   });
 }
 
-async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
+async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSignal): Promise<void> {
   const policy = offlinePolicy(flags.offline, flags.draft);
   if (flags.demo && flags.edge !== undefined)
     throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
@@ -161,11 +163,8 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     using _order = await tellEdges(device, flags);
     note(offlineNote(policy, waitMs));
     tellAddress(flags, listener.port);
-    const stopped = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      if (flags.untilInputEnds) answerLines(listener.app, resolve);
-    });
-    if (!signal.aborted) await Promise.race([stopped, lost]);
+    onServing(listener.app);
+    await Promise.race([askedToStop(signal, flags.untilInputEnds), lost]);
     completer.drain();
     const drainSeconds = signal.aborted ? flags.drain : 0;
     log.note('info', `going down: no new request, running answers may end within ${drainSeconds} s`);
@@ -243,15 +242,6 @@ async function listen(
   const close = (): Promise<void> => opened[Symbol.asyncDispose]();
   const settle = (forMs: number): Promise<void> => listener.settle(forMs);
   return { app, port: listener.port, settle, close, [Symbol.asyncDispose]: close };
-}
-
-/** Answers the questions of the process that has started this one, a line each, as JSON on standard error. */
-function answerLines(app: HttpApp, whenEnded: () => void): void {
-  const lines = createInterface({ input: process.stdin });
-  lines.on('close', whenEnded);
-  lines.on('line', (line) => {
-    if (line === 'routes') process.stderr.write(`${answerPrefix}${JSON.stringify(routesOf(app))}\n`);
-  });
 }
 
 /** Takes the same time wherever the two differ. */

@@ -1,6 +1,5 @@
 // `outrider edge`: serve a target model to devices.
 
-import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { Place } from '../../allocation/controller/messages.ts';
@@ -22,7 +21,6 @@ import { TicketBook, ticketPrefix } from '../../processes/controller/ticket-book
 import { type Edge, startEdge } from '../../processes/edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows, mostEdgeHedges } from '../../processes/edge/edge-options.ts';
 import { createEdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
-import { answerPrefix, type EdgeAnswers, type EdgeResources } from '../children/edge-process.ts';
 import { createAcquireReport } from '../models/acquire-report.ts';
 import { createLawReport } from '../models/law-report.ts';
 import { gpuOption } from '../options/gpu-option.ts';
@@ -32,7 +30,7 @@ import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
-import { withInterrupt } from '../terminal/interrupt.ts';
+import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
@@ -200,27 +198,38 @@ const face: CommandFace<typeof options> = {
 /** The command as data. */
 export const edgeFace: CommandFace<OptionTable> = face;
 
-export function edgeCommand(): Command {
+/** What an edge serves, for a program that runs the command in its own process. */
+export interface ServedEdge {
+  readonly edge: Edge;
+  readonly target: LanguageModel;
+  /** "GET /health": what its port answers over HTTP, from the app itself. */
+  readonly routes: readonly string[];
+}
+
+type OnServing = (served: ServedEdge) => void;
+
+/** @param onServing called once, when devices may connect */
+export function edgeCommand(onServing: OnServing = () => {}): Command {
   return (
-    commandOf(face, runEdge)
+    commandOf(face, (flags) => runEdge(flags, onServing))
       // Flags after "drain" are its own.
       .enablePositionalOptions()
       .addCommand(edgeDrainCommand())
   );
 }
 
-async function runEdge(typed: TypedFlags): Promise<void> {
+async function runEdge(typed: TypedFlags, onServing: OnServing): Promise<void> {
   // A draft model of its own costs memory and time, so it is opened only if it is named.
   const flags = { ...typed, model: namesOf({ pair: typed.pair, target: typed.model }).target };
   try {
-    await withInterrupt((signal) => serve(flags, signal));
+    await withInterrupt((signal) => serve(flags, onServing, signal));
   } finally {
     // An open input would keep a process alive that has failed.
     if (flags.untilInputEnds) process.stdin.destroy();
   }
 }
 
-async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
+async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal): Promise<void> {
   using _ = boundHeap();
   const asked = askedToStop(signal, flags.untilInputEnds);
   await using operation = await EdgeOperation.open(flags, signal);
@@ -282,45 +291,9 @@ async function serve(flags: EdgeFlags, signal: AbortSignal): Promise<void> {
     note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${target.identity.name}"`);
   using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
   if (metricsPort !== null) note(metricsPort.said);
-  const paced = 'pacing' in target ? (target as PacedModel) : undefined;
-  if (flags.untilInputEnds) answerLines(edge, paced, routes);
+  onServing({ edge, target, routes });
   await operation.run(edge, listener, asked, port.requests);
-  if (flags.json) printAccount(edge, flags, paced);
-}
-
-/** Answers the questions of the process that has started this one, a line each, as JSON on standard error. */
-function answerLines(edge: Edge, paced: PacedModel | undefined, routes: readonly string[]): void {
-  const answers: { readonly [Question in keyof EdgeAnswers]: () => EdgeAnswers[Question] } = {
-    pacing: () => paced?.pacing ?? null,
-    steps: () => paced?.lastSteps.map((step) => ({ ...step, endMs: performance.timeOrigin + step.endMs })) ?? null,
-    routes: () => routes,
-    resources: () => resourcesOf(edge, false),
-    collect: () => {
-      globalThis.gc?.();
-      return resourcesOf(edge, globalThis.gc !== undefined);
-    },
-  };
-  createInterface({ input: process.stdin }).on('line', (line) => {
-    if (!Object.hasOwn(answers, line)) return;
-    process.stderr.write(`${answerPrefix}${JSON.stringify(answers[line as keyof EdgeAnswers]())}\n`);
-  });
-}
-
-function resourcesOf({ status }: Edge, isCollected: boolean): EdgeResources {
-  const { sessions, waiting, connections } = status;
-  const { heapUsed, heapTotal, external, rss: residentSet } = process.memoryUsage();
-  const handles: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1;
-  return { sessions, waiting, connections, heapUsed, heapTotal, external, residentSet, handles, isCollected };
-}
-
-function askedToStop(signal: AbortSignal, untilInputEnds: boolean): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve());
-    if (!untilInputEnds) return;
-    process.stdin.once('close', () => resolve());
-    process.stdin.resume();
-  });
+  if (flags.json) printAccount(edge, flags, target);
 }
 
 async function openModels(flags: EdgeFlags, signal: AbortSignal) {
@@ -372,7 +345,7 @@ function note(text: string): void {
 }
 
 /** Rows: how often each kind of refusal happened. */
-function printAccount(edge: Edge, flags: EdgeFlags, paced: PacedModel | undefined): void {
+function printAccount(edge: Edge, flags: EdgeFlags, target: LanguageModel): void {
   const { status } = edge;
   const {
     state: _state,
@@ -383,7 +356,7 @@ function printAccount(edge: Edge, flags: EdgeFlags, paced: PacedModel | undefine
     ...more
   } = status;
   const { counts, ...account } = more;
-  const pacing = paced?.pacing;
+  const pacing = 'pacing' in target ? (target as PacedModel).pacing : undefined;
   const overrun =
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };
   const draft = flags.draft === undefined ? {} : { draft: modelLabel(flags.draft) };

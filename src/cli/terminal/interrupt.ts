@@ -10,3 +10,14 @@ export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>
     process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }
+
+/** Resolves when the signal is aborted, or, for a process that another one has started, when standard input ends. */
+export function askedToStop(signal: AbortSignal, untilInputEnds = false): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (!untilInputEnds) return;
+    process.stdin.once('close', () => resolve());
+    process.stdin.resume();
+  });
+}

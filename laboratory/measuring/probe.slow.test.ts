@@ -1,0 +1,66 @@
+// Processes under the laboratory's entry answer questions; those of the published program answer none, whatever comes on their input.
+
+import { spawn } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { mainFile } from '../../src/cli/children/main-file.ts';
+import { askForRoutes, startProbedController, startProbedEdge } from './probe.ts';
+
+const model = ['--model', 'toy:1'];
+
+it('an edge tells its steps, routes and memory, collected where Node can be made to collect', async () => {
+  const flags = [...model, '--profile', 'edge-8b-rtx4090'];
+  const edge = await startProbedEdge(flags, () => {}, { nodeOptions: ['--expose-gc'] });
+  const answers = await Promise.all([
+    edge.ask('pacing'),
+    edge.ask('steps'),
+    edge.ask('resources'),
+    edge.ask('collect'),
+  ]);
+  expect(answers).toMatchObject([{ steps: 0 }, [], { sessions: 0, isCollected: false }, { isCollected: true }]);
+  expect(answers[2].heapUsed).toBeGreaterThan(1e6);
+  await edge.close();
+  await expect(edge.ask('pacing')).rejects.toMatchObject({ code: 'internal' });
+});
+
+it('a question to an edge that is killed fails', async () => {
+  const edge = await startProbedEdge(model, () => {});
+  process.kill(edge.processId, 'SIGSTOP');
+  const asked = edge.ask('resources');
+  process.kill(edge.processId, 'SIGKILL');
+  await expect(asked).rejects.toMatchObject({ code: 'edge-unreachable' });
+});
+
+it('a controller gives an account', async () => {
+  const controller = await startProbedController(['--policy', 'greedy']);
+  const { heldBytes, slots } = await controller.ask('account');
+  expect(heldBytes).toBeGreaterThan(1e6);
+  expect(slots).toBeGreaterThanOrEqual(0);
+  await controller.kill();
+});
+
+it('an edge and an endpoint tell their routes', async () => {
+  const routes = await askForRoutes(model, ['--target', 'toy:1', '--draft', 'none'], {});
+  for (const part of [routes.edge, routes.device]) expect(part).toContain('POST /v1/chat/completions');
+});
+
+it.each([
+  ['edge', ...model],
+  ['controller', '--policy', 'greedy'],
+])('the published %s answers nothing on its input', async (...words) => {
+  const child = spawn(process.execPath, [mainFile, ...words, '--port', '0', '--until-input-ends'], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let [said, asked] = ['', false];
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (part) => {
+      said += part;
+      if (asked || !/ws:\/\//.test(said)) return;
+      asked = true;
+      for (const question of ['pacing', 'steps', 'routes', 'resources', 'collect', 'account'])
+        child.stdin.write(`${question}\n`);
+      child.stdin.end();
+    });
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+  expect(asked).toBe(true);
+  expect(said).not.toMatch(/answer:|heapUsed|heldBytes|GET \//);
+});

@@ -1,0 +1,128 @@
+// A command of this program as a child process: starts it, waits until it says where it listens, passes its lines on, ends it. It knows no
+// command; edge-process.ts, controller-process.ts and serve-process.ts do.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { type ErrorCode, OutriderError } from '../../core/basics/errors.ts';
+import { ChildFailure } from './child-failure.ts';
+import { mainFile } from './main-file.ts';
+
+export interface ChildSettings {
+  /** Main file of another program with the same command. Default: this one's. */
+  readonly program?: string;
+  /** Options of Node, as `--expose-gc`. */
+  readonly nodeOptions?: readonly string[];
+  /** Added to this process's own; undefined removes a variable. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Each line of standard error, but for its address and for the error that it ends with. */
+  readonly onNote?: (line: string) => void;
+  /** With it, the two have a channel for messages (`process.send`). */
+  readonly onMessage?: (message: unknown) => void;
+}
+
+export interface ChildService {
+  /** As it printed it: "ws://127.0.0.1:8642". */
+  readonly address: string;
+  readonly processId: number;
+  /** Resolves when it has ended without {@link close} or {@link kill}; otherwise never. */
+  readonly lost: Promise<OutriderError>;
+  /** Over the channel. @throws OutriderError `internal` when it has ended */
+  send(message: object): void;
+  /** Lets it end in order: its standard input ends. Resolves when it has ended, with its output after the address. */
+  close(): Promise<string>;
+  /** Ends it at once. Resolves when it has ended. */
+  kill(): Promise<void>;
+}
+
+const addressForm = /^(?:ws|http)s?:\/\/\S+$/;
+
+/**
+ * @param words the command and its flags; it must end with its standard input (`--until-input-ends`)
+ * @param endCode of the error where it ends on its own and says none
+ * @throws OutriderError the one that it ends with before it listens, otherwise one with `endCode`
+ */
+export async function startChild(
+  words: readonly string[],
+  endCode: ErrorCode,
+  { program = mainFile, nodeOptions = [], environment = {}, onNote = () => {}, onMessage }: ChildSettings = {},
+): Promise<ChildService> {
+  const child = spawn(process.execPath, [...nodeOptions, program, ...words], {
+    stdio: ['pipe', 'pipe', 'pipe', ...(onMessage === undefined ? [] : ['ipc' as const])],
+    env: { ...process.env, ...environment },
+    // Its own group: Ctrl-C is for this process, which then ends the child in order.
+    detached: true,
+  });
+  // It may end before it has read.
+  child.stdin?.on('error', () => {});
+  if (onMessage !== undefined) child.on('message', onMessage);
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
+  const failure = new ChildFailure();
+  const ended = new Promise<OutriderError>((resolve) => {
+    child.once('error', (error) => resolve(endedOf(words, endCode, error.message)));
+    child.once('close', (status, signal) => {
+      process.off('exit', end);
+      resolve(failure.or(endedOf(words, endCode, signal ?? `status ${status}`)));
+    });
+  });
+  const output: string[] = [];
+  const address = await new Promise<string>((resolve, reject) => {
+    readLines(child.stdout, resolve, (line) => output.push(line));
+    readLines(child.stderr, resolve, (line) => {
+      if (!failure.take(line)) onNote(line);
+    });
+    void ended.then(reject);
+  });
+  return serviceOf(child, address, ended, output);
+}
+
+/** @param onAddress gets the first line that is an address; all others go to `onLine` */
+function readLines(stream: Readable | null, onAddress: (line: string) => void, onLine: (line: string) => void): void {
+  if (stream === null) return;
+  let hasAddress = false;
+  createInterface({ input: stream }).on('line', (line) => {
+    if (hasAddress || !addressForm.test(line.trim())) return onLine(line);
+    hasAddress = true;
+    onAddress(line.trim());
+  });
+}
+
+function serviceOf(
+  child: ChildProcess,
+  address: string,
+  ended: Promise<OutriderError>,
+  output: readonly string[],
+): ChildService {
+  let isClosing = false;
+  const lost = new Promise<OutriderError>((resolve) => {
+    void ended.then((error) => {
+      if (!isClosing) resolve(error);
+    });
+  });
+  return {
+    ...{ address, lost, processId: child.pid ?? 0 },
+    send(message) {
+      if (!child.connected)
+        throw new OutriderError('internal', 'the process has ended', 'its own message stands above');
+      child.send(message);
+    },
+    async close() {
+      isClosing = true;
+      child.stdin?.end();
+      await ended;
+      return output.join('\n');
+    },
+    async kill() {
+      isClosing = true;
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function endedOf([command]: readonly string[], code: ErrorCode, how: string): OutriderError {
+  const remedy =
+    'start again; a message of it stands above, and without one the system has ended it, as it does where memory is short';
+  return new OutriderError(code, `the ${command} process has ended on its own (${how})`, remedy);
+}
