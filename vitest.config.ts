@@ -19,7 +19,8 @@ const filesIn = (pattern: string): string[] => folders.map((folder) => `${folder
 const modelTests = filesIn('*.model.test.ts');
 const slowTests = filesIn('*.slow.test.ts');
 const pipelineTests = filesIn('*.pipeline.test.ts');
-const otherTests = [...slowTests, ...modelTests, ...pipelineTests];
+const promiseTests = filesIn('*.promise.test.ts');
+const otherTests = [...slowTests, ...modelTests, ...pipelineTests, ...promiseTests];
 const mockedTests = folders
   .flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file).replaceAll('\\', '/')),
@@ -56,11 +57,23 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
+          name: 'promises',
+          include: promiseTests,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'slow',
           include: slowTests,
           testTimeout: 60_000,
           maxWorkers: '100%',
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -72,7 +85,7 @@ const config: ViteUserConfig = defineConfig({
           hookTimeout: 300_000,
           maxWorkers: 1,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -82,7 +95,7 @@ const config: ViteUserConfig = defineConfig({
           include: pipelineTests,
           testTimeout: 600_000,
           maxWorkers: 1,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],

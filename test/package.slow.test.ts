@@ -134,8 +134,10 @@ describe.each(versions)('under Node %s, the command', (node) => {
     expect(rows.length).toBeGreaterThan(3);
   });
 
-  it('trial faults finds no fault', async () => {
-    expect((await documentOf(node, ['trial', 'faults', '--runs', '50'])).summary.passed).toBe(true);
+  it.each(['bench modes', 'trial faults', 'reproduce all'])('%s says that it needs a clone', async (words) => {
+    const { status, notes } = await run(node, ['outrider', ...words.split(' ')]);
+    expect(status).toBe(2);
+    expect(notes).toMatch(/in a clone: npm run --silent outrider -- .* \[clone-needed\]/);
   });
 
   it('simulate and trace show find the files that come with the package', async () => {

@@ -71,7 +71,8 @@ export interface Application extends AsyncDisposable {
   write(file: string, text: string): Promise<string>;
 }
 
-export async function installPacked(): Promise<Application> {
+/** @param needsOldest false: only the Node of this repository, and nothing is fetched */
+export async function installPacked({ needsOldest = true }: { readonly needsOldest?: boolean } = {}): Promise<Application> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'outrider-package-')));
   const modules = join(folder, 'node_modules');
   await mkdir(modules);
@@ -87,7 +88,7 @@ export async function installPacked(): Promise<Application> {
     await symlink(await realpath(join(root, 'node_modules', name)), place);
   }
   const nodes = new Map([[process.versions.node, process.execPath]]);
-  if (canRunOldest) nodes.set(oldest.version, await oldestNode());
+  if (needsOldest && canRunOldest) nodes.set(oldest.version, await oldestNode());
   const main = join(modules, 'outrider/dist/bin/outrider.js');
   return {
     folder,
