@@ -492,8 +492,8 @@ async function main() {
       return findLaw();
     });
   }
-  if (isNew || needsModels || needsLaw) say(`Ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s.`);
-  else say(`${paint(32, '✓')} set up`);
+  if (isNew || needsModels || needsLaw) say(`Set up in ${((Date.now() - startedMs) / 1000).toFixed(1)} s.`);
+  else say(`${paint(32, '✓')} set up, in ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
 }
 
 main().catch((error) => {

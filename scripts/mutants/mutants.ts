@@ -1,7 +1,7 @@
 // `npm run mutants`: plants small bugs (mutants) into the code and counts how many the tests notice.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { createRandom } from '../../src/core/basics/philox.ts';
 import { type Equivalent, findListed, readEquivalents } from './equivalents.ts';
 import type { Mutant } from './operators.ts';
 import { type Line, mutateAll, type Outcome, type Plan, planVariable, readLines } from './plan.ts';
-import { testsOf } from './tests-of.ts';
+import { filesIn, testsOf } from './tests-of.ts';
 
 const root: string = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 const allFolders = [
@@ -101,11 +101,10 @@ function fail(cause: string): never {
   process.exit(2);
 }
 
-/** Source files under a folder, or the file itself. */
+/** Source files of a room or of a folder in it, or the file itself. */
 function sourcesOf(path: string): string[] {
   if (path.endsWith('.ts')) return [path];
-  const names = readdirSync(join(root, path)).filter((name) => /\.ts$/.test(name));
-  return names.filter((name) => !/\.(test|fixture|contract)\.ts$/.test(name)).map((name) => `${path}/${name}`);
+  return filesIn(root, path).filter((file) => !/\.(test|fixture|contract)\.ts$/.test(file));
 }
 
 /** A seeded choice without repetition, in the order of the file. */

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { roomOf } from '../house.mjs';
 
 export interface TestList {
   /** Test files, paths in the repository, those that are likely to notice a mutant first. */
@@ -9,6 +10,8 @@ export interface TestList {
   /** The first ones are the folder's own. Tests of the others are used if they are quick. */
   readonly ownCount: number;
 }
+
+const clients = ['laboratory/trials/api/api-clients.test.ts', 'laboratory/trials/api/api-tools.test.ts'];
 
 /** Tests that are about a folder and lie elsewhere. */
 const about: Readonly<Record<string, readonly string[]>> = {
@@ -20,7 +23,7 @@ const about: Readonly<Record<string, readonly string[]>> = {
     'test/edge-connections.test.ts',
     'test/first-token.test.ts',
   ],
-  'src/processes/edge': ['test/together'],
+  'src/processes/edge': ['test/together', ...clients],
 };
 /** Folders whose code uses the folder's. */
 const users: Readonly<Record<string, readonly string[]>> = {
@@ -32,6 +35,7 @@ const users: Readonly<Record<string, readonly string[]>> = {
     'simulator/virtual-time',
     'laboratory/trials/faults',
     'test/together',
+    ...clients,
   ],
   'src/allocation': ['src/allocation/learned', 'simulator/simulation', 'laboratory/trials/allocation'],
   'src/processes/edge': ['src/core/protocol'],
@@ -45,9 +49,18 @@ export function testsOf(root: string, path: string): TestList {
   return { tests: [...own, ...others], ownCount: own.length };
 }
 
+/** TypeScript files below a folder, those of rooms inside it (scripts/plot.json) left out. */
+export function filesIn(root: string, folder: string): string[] {
+  const room = roomOf(`${folder}/`)?.room;
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+    .filter((file) => file.endsWith('.ts') && roomOf(file)?.room === room)
+    .sort();
+}
+
 function testsIn(root: string, place: string): string[] {
-  const files = place.endsWith('.ts') ? [place] : readdirSync(join(root, place)).map((name) => `${place}/${name}`);
+  const files = place.endsWith('.ts') ? [place] : filesIn(root, place);
   return files
-    .filter((file) => /\.test\.ts$/.test(file) && !/\.(slow|model|pipeline)\.test\.ts$/.test(file))
+    .filter((file) => /\.test\.ts$/.test(file) && !/\.(slow|model|pipeline|promise|night)\.test\.ts$/.test(file))
     .filter((file) => !readFileSync(join(root, file), 'utf8').includes('vi.mock('));
 }
