@@ -1,8 +1,9 @@
-// Five test projects. `unit` needs nothing but the sources and takes less than a minute; its files share workers, and with them the modules
-// that are loaded already. `mocked` are the unit tests that replace modules: each file has a worker of its own. `slow` needs nothing either,
-// but trains, draws whole figures and starts processes. `model` runs the real models, one file after the other and after the others, because two engines at once on two
-// cores measure each other. `pipeline` makes a draft; it is skipped where the pipeline's Python packages are not installed.
-// (Group order 0 would not do: vitest puts a project with one worker of that order last.)
+// Test projects, from the quickest to the slowest; docs/testing.md has what each is for and how long it takes. `unit` needs nothing but the
+// sources; its files share workers, and with them the modules that are loaded already. `mocked` are the unit tests that replace modules: each
+// file has a worker of its own. `promises` tries each promise of README.md once, with real models, processes and the packed package.
+// `slow` trains, draws whole figures and starts processes. `model` runs the real models, one file after the other, because two engines at
+// once on two cores measure each other. `night` takes longer than every change can wait for. `pipeline` makes a draft; it is skipped where
+// the pipeline's Python packages are not installed. (Group order 0 would not do: vitest puts a project with one worker of that order last.)
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,8 +20,9 @@ const filesIn = (pattern: string): string[] => folders.map((folder) => `${folder
 const modelTests = filesIn('*.model.test.ts');
 const slowTests = filesIn('*.slow.test.ts');
 const pipelineTests = filesIn('*.pipeline.test.ts');
+const nightTests = filesIn('*.night.test.ts');
 const promiseTests = filesIn('*.promise.test.ts');
-const otherTests = [...slowTests, ...modelTests, ...pipelineTests, ...promiseTests];
+const otherTests = [...slowTests, ...modelTests, ...pipelineTests, ...promiseTests, ...nightTests];
 const mockedTests = folders
   .flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file).replaceAll('\\', '/')),
@@ -91,11 +93,23 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
+          name: 'night',
+          include: nightTests,
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'pipeline',
           include: pipelineTests,
           testTimeout: 600_000,
           maxWorkers: 1,
-          sequence: { groupOrder: 5 },
+          sequence: { groupOrder: 6 },
         },
       },
     ],

@@ -1,4 +1,5 @@
-// The controllers of a run: the code of src/processes/controller/ on the clock of processes in virtual time, and the network between them and their members.
+// The controllers of a run: the code of src/processes/controller/ on the clock of processes in virtual time, and the network
+// between them and their members.
 
 import type { VirtualDevice } from '../../../simulator/virtual-time/device.ts';
 import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';

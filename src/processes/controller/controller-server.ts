@@ -1,5 +1,5 @@
-// A running controller: connections, the clock of slots, and the policy around the pure one of src/allocation/controller/. The policy decides elsewhere,
-// so that one that takes long, or never ends, keeps nobody waiting: its slot is decided here, by the fallback.
+// A running controller: connections, the clock of slots, and the policy around the pure one of src/allocation/controller/. The policy
+// decides elsewhere, so that one that takes long, or never ends, keeps nobody waiting: its slot is decided here, by the fallback.
 
 import { Controller, type Decision, type OpenSlot } from '../../allocation/controller/controller.ts';
 import type { ControllerEvent } from '../../allocation/controller/controller-events.ts';

@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+// The night's stages: searches, long trials, and tests that take too long for every change. They run one by one; what has passed is kept in
+// nightly/SEED.json, so an interrupted night goes on where it stopped, and --only runs one again. No stage takes an hour on two cores.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const usage = `.ci/nightly [options]
+
+  --list          print the stages
+  --only <name>   run this stage, whether it has passed tonight or not; may be given several times
+  --from <name>   begin with this stage
+  --seed <n>      of the searches (default: the date as a number, or OUTRIDER_NIGHT)
+  --help          this text
+`;
+
+const outrider = (...words) => ['node', 'bin/clone.ts', ...words];
+const vitest = (...words) => ['node', 'node_modules/vitest/vitest.mjs', 'run', ...words];
+
+/** Name, what it is for, and its command. */
+const stages = (seed) => [
+  ['night-tests', 'every weight format, two Nodes, the figures of the paper', vitest('--project', 'night')],
+  [
+    'pipeline',
+    'the draft pipeline and the Python environment',
+    ['sh', '-c', 'python3 drafts/setup.py && python3 python/setup.py && node node_modules/vitest/vitest.mjs run --project pipeline'],
+  ],
+  ['planted-bugs', 'every bug of the fault bed is found from other seeds', ['node', 'laboratory/trials/faults/search-planted-bugs.fixture.ts', '--seed', seed]],
+  ...['core/decoding', 'core/scheduling', 'allocation', 'core/protocol', 'processes/edge'].map((room) => [
+    `mutants-${room.split('/').at(-1)}`,
+    `small bugs in src/${room}: 70 % must be noticed`,
+    ['node', 'scripts/mutants/mutants.ts', '--sample', '400', '--seed', seed, '--least', '0.7', `src/${room}`],
+  ]),
+  ['faults', 'the protocol under faults', outrider('trial', 'faults', '--runs', '10000', '--seed', seed)],
+  ['frames', 'hostile frames', outrider('trial', 'frames', '--count', '1000000', '--seed', seed)],
+  [
+    'second-client',
+    'a client in another language',
+    ['python3', 'test/second-client/check.py', 'fuzz', '--turns', '2000', '--seed', seed],
+  ],
+  ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse')],
+  ['soak', 'an edge under churn for half an hour', outrider('trial', 'soak')],
+];
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      list: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      from: { type: 'string' },
+      seed: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const today = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+  return { ...values, seed: values.seed ?? process.env.OUTRIDER_NIGHT ?? today };
+}
+
+/** What has passed: stage to { minutes, date, processor }. */
+function readRecord(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+function run(command) {
+  return new Promise((resolve) => {
+    const path = [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+    const env = { ...process.env, PATH: path, OUTRIDER_REQUIRE_PIPELINE: '1' };
+    const child = spawn(command[0], command.slice(1), { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.once('error', () => resolve(127));
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}
+
+function fail(cause) {
+  process.stderr.write(`${cause}\n\n${usage}`);
+  process.exit(2);
+}
+
+const { list, only, from, seed, help } = readOptions();
+if (help) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
+const all = stages(seed);
+const names = all.map(([name]) => name);
+for (const name of [...only, ...(from === undefined ? [] : [from])])
+  if (!names.includes(name)) fail(`there is no stage "${name}"; there are ${names.join(', ')}`);
+if (list) {
+  for (const [name, why] of all) process.stdout.write(`${name.padEnd(20)} ${why}\n`);
+  process.exit(0);
+}
+mkdirSync(join(root, 'nightly'), { recursive: true });
+const file = join(root, 'nightly', `${seed}.json`);
+const record = readRecord(file);
+const failed = [];
+for (const [name, why, command] of all) {
+  if (only.length > 0 ? !only.includes(name) : from !== undefined && names.indexOf(name) < names.indexOf(from)) continue;
+  if (only.length === 0 && record[name] !== undefined) {
+    process.stdout.write(`\n== ${name}: passed before, in ${record[name].minutes} minutes\n`);
+    continue;
+  }
+  process.stdout.write(`\n== ${name}: ${why}\n${command.join(' ')}\n`);
+  const startedMs = Date.now();
+  const code = await run(command);
+  const minutes = Number(((Date.now() - startedMs) / 60_000).toFixed(1));
+  process.stdout.write(`== ${name}: ${code === 0 ? 'passed' : `failed with status ${code}`} in ${minutes} minutes\n`);
+  if (code !== 0) failed.push(name);
+  else {
+    record[name] = { minutes, date: new Date().toISOString(), processor: cpus()[0]?.model ?? 'unknown' };
+    writeFileSync(`${file}.new`, JSON.stringify(record, undefined, 2));
+    renameSync(`${file}.new`, file);
+  }
+}
+process.stdout.write(failed.length > 0 ? `\nfailed: ${failed.join(', ')}\n` : '\nall stages passed\n');
+process.exitCode = failed.length > 0 ? 1 : 0;
