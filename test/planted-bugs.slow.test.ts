@@ -1,45 +1,49 @@
-// Plants each bug of the fixture into the sources and runs the test that must notice it.
+// Each bug of the fixture, planted into the sources, is noticed by the test that it names, which passes without the bug.
 
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import { type SourceBug, sourceBugs } from './planted-bugs.fixture.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sourceBugs } from './planted-bugs.fixture.ts';
+import type { BugFindings, TestOutcome } from './run-planted-bugs.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+let child: ChildProcess | undefined;
 
-interface Report {
-  readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
-  }[];
+/** Runs all tests of all bugs in one process. */
+async function findAll(): Promise<BugFindings> {
+  const program = fileURLToPath(new URL('./run-planted-bugs.ts', import.meta.url));
+  child = fork(program, { execArgv: [], silent: true });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
+  const found = once(child, 'message').then(([findings]) => findings as BugFindings);
+  // Findings that were sent come before the disconnection.
+  const ended = Promise.all([once(child, 'disconnect'), once(child, 'close')]).then(() => {
+    throw new Error(`the tests did not run: ${output}`);
+  });
+  return await Promise.race([found, ended]);
 }
 
-/** @returns names of the tests that fail with the bug */
-async function failing({ file, from, to, test }: Pick<SourceBug, 'file' | 'from' | 'to' | 'test'>): Promise<string[]> {
-  const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
-  const folder = mkdtempSync(join(tmpdir(), 'outrider-planted-'));
-  const report = join(folder, 'report.json');
-  const args = ['run', '--config', 'test/planted-bug.config.ts', '--reporter=json', `--outputFile=${report}`, test];
-  const env = { ...process.env, OUTRIDER_PLANTED_BUG: JSON.stringify({ file, from, to }) };
-  const text = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, [vitest, ...args], { cwd: root, env }, (_error, stdout, stderr) => {
-      if (existsSync(report)) resolve(readFileSync(report, 'utf8'));
-      else reject(new Error(`the tests did not start: ${stdout}${stderr}`));
-    });
-  }).finally(() => rmSync(folder, { recursive: true }));
-  const { testResults } = JSON.parse(text) as Report;
-  const results = testResults.flatMap(({ assertionResults }) => assertionResults);
-  expect(results.length).toBeGreaterThan(0);
-  return results.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
+function failuresOf(outcomes: readonly TestOutcome[]): string[] {
+  return outcomes.filter(({ hasPassed }) => !hasPassed).map(({ name }) => name);
 }
 
 describe('a bug in the sources is found', () => {
-  it.each(Object.entries(sourceBugs))('%s', { timeout: 180_000 }, async (_name, bug) => {
-    const source = readFileSync(`${root}/${bug.file}`, 'utf8');
-    expect(source.split(bug.from), `${bug.file} has the place once`).toHaveLength(2);
-    const failed = await failing(bug);
-    expect(failed.filter((name) => name.includes(bug.name))).not.toEqual([]);
+  let findings: BugFindings = {};
+
+  beforeAll(async () => {
+    findings = await findAll();
+  }, 300_000);
+  afterAll(() => child?.kill());
+
+  it.each(Object.entries(sourceBugs))('%s', (bug, { file, test, name }) => {
+    const { placeCount = 0, withoutBug = [], withBug = [] } = findings[bug] ?? {};
+    expect(placeCount, `${file} has the place once`).toBe(1);
+    expect(withoutBug.length, `${test} has tests with this name`).toBeGreaterThan(0);
+    expect(failuresOf(withoutBug), 'they pass without the bug').toEqual([]);
+    expect(withBug.length, `${test} runs with the bug`).toBeGreaterThan(0);
+    expect(
+      failuresOf(withBug).filter((failed) => failed.includes(name)),
+      'one fails with the bug',
+    ).not.toEqual([]);
   });
 });

@@ -20,7 +20,7 @@ import {
   type RefusedMessage,
 } from '../../../src/core/protocol/wire/messages.ts';
 import { byteWire, type Wire } from '../../../src/core/protocol/wire/wire.ts';
-import { alternativeBugs } from './planted-alternatives.fixture.ts';
+import { alternativeBugs, type BrokenMachines } from './planted-alternatives.fixture.ts';
 import { controlBugs } from './planted-controls.fixture.ts';
 import type { PlantedBug } from './run.ts';
 
@@ -266,7 +266,7 @@ const paddedTwice: Wire = {
   },
 };
 
-const brokenMachines: Readonly<Record<string, Machines>> = {
+const brokenMachines: Readonly<Record<string, BrokenMachines>> = {
   'a stale branch is accepted': staleBranch,
   'noise is keyed by the step': noiseByStep,
   'resume is one too long': resumedOff(1),
@@ -287,7 +287,7 @@ const brokenMachines: Readonly<Record<string, Machines>> = {
   'an early end is let through': guardedBut(/text that is shorter/),
   'an end elsewhere is believed': endBelieved,
   'a lie ends the turn': faultIsFatal,
-  'a session gets the rows of another': rowsExchanged(),
+  'a session gets the rows of another': rowsExchanged,
   'rows are one position late': rowsLate,
   'a stop string is passed over': openedWith({ stopStrings: [] }),
   'flow control never pauses': openedWith({ flowControlWindow: 65_536 }),
@@ -295,11 +295,21 @@ const brokenMachines: Readonly<Record<string, Machines>> = {
   'an edge that drains ends a turn with text': fatal('edge-draining'),
   'a place goes to the longest wait of all keys': placedBy({ nextWaiting: longestWaitFirst }),
   'a place goes to the newest session of the key': placedBy({ nextWaiting: newestFirst }),
-  'a key loses its only place to another': placedBy({ placeToFree: onlyPlaceTaken() }),
+  'a key loses its only place to another': () => placedBy({ placeToFree: onlyPlaceTaken() }),
   'too many may wait': placedBy({ waitingTooMany: () => undefined }),
   'no session without a place is forgotten for another': placedBy({ keptTooMany: () => undefined }),
   ...alternativeBugs,
 };
+
+/** A bug with these machines. Those that remember something are made for each run: what ran before a seed must not change it. */
+function running(broken: BrokenMachines): PlantedBug {
+  if (typeof broken !== 'function') return { machines: broken };
+  return {
+    get machines() {
+      return broken();
+    },
+  };
+}
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -332,7 +342,7 @@ function rememberedKeys(keyOf: KeyOf): KeyOf {
 }
 
 export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
-  ...Object.fromEntries(Object.entries(brokenMachines).map(([name, machines]) => [name, { machines }])),
+  ...Object.fromEntries(Object.entries(brokenMachines).map(([name, broken]) => [name, running(broken)])),
   'a device gives up at once': { device: { giveUpAfterMs: 100 } },
   'a device never gives up': { device: { giveUpAfterMs: never } },
   'a device waits for text for ever': { device: { firstTokenWithinMs: never, nextTokenWithinMs: never } },
