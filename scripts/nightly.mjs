@@ -28,9 +28,17 @@ const stages = (seed) => [
   [
     'pipeline',
     'the draft pipeline and the Python environment',
-    ['sh', '-c', 'python3 drafts/setup.py && python3 python/setup.py && node node_modules/vitest/vitest.mjs run --project pipeline'],
+    [
+      'sh',
+      '-c',
+      'python3 drafts/setup.py && python3 python/setup.py && node node_modules/vitest/vitest.mjs run --project pipeline',
+    ],
   ],
-  ['planted-bugs', 'every bug of the fault bed is found from other seeds', ['node', 'laboratory/trials/faults/search-planted-bugs.fixture.ts', '--seed', seed]],
+  [
+    'planted-bugs',
+    'every bug of the fault bed is found from other seeds',
+    ['node', 'laboratory/trials/faults/search-planted-bugs.fixture.ts', '--seed', seed, '--runs', '10000'],
+  ],
   ...['core/decoding', 'core/scheduling', 'allocation', 'core/protocol', 'processes/edge'].map((room) => [
     `mutants-${room.split('/').at(-1)}`,
     `small bugs in src/${room}: 70 % must be noticed`,
@@ -103,7 +111,8 @@ const file = join(root, 'nightly', `${seed}.json`);
 const record = readRecord(file);
 const failed = [];
 for (const [name, why, command] of all) {
-  if (only.length > 0 ? !only.includes(name) : from !== undefined && names.indexOf(name) < names.indexOf(from)) continue;
+  if (only.length > 0 ? !only.includes(name) : from !== undefined && names.indexOf(name) < names.indexOf(from))
+    continue;
   if (only.length === 0 && record[name] !== undefined) {
     process.stdout.write(`\n== ${name}: passed before, in ${record[name].minutes} minutes\n`);
     continue;
