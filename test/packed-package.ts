@@ -72,7 +72,11 @@ export interface Application extends AsyncDisposable {
 }
 
 /** @param needsOldest false: only the Node of this repository, and nothing is fetched */
-export async function installPacked({ needsOldest = true }: { readonly needsOldest?: boolean } = {}): Promise<Application> {
+export async function installPacked({
+  needsOldest = true,
+}: {
+  readonly needsOldest?: boolean;
+} = {}): Promise<Application> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'outrider-package-')));
   const modules = join(folder, 'node_modules');
   await mkdir(modules);

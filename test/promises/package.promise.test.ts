@@ -1,4 +1,4 @@
-// The package as others get it, under the Node of this repository: its commands, its five entries, its size. test/package.slow.test.ts tries
+// The package as others get it, under the Node of this repository: its commands, its five entries, its size. test/package.night.test.ts tries
 // the oldest Node too, and the code of the pages.
 
 import { globSync } from 'node:fs';

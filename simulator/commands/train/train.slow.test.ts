@@ -8,13 +8,11 @@ import { readActor } from '../../../src/allocation/learned/actor-file.ts';
 import { readTensors, writeTensors } from '../../../src/allocation/learned/safetensors.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { learnedPolicyList } from '../../../src/files/shipped-weights.ts';
-import { findRadioMap } from '../../files/shipped-maps.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import { parseOverride } from '../../scenario/read-scenario.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
 import { readCheckpoint } from '../../training/checkpoint.ts';
 import { createEnvironment } from '../../training/environment.ts';
-import { evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../../training/held-out.ts';
+import { type HeldOutSlot, keepSlots, pairedError } from '../../training/held-out.ts';
 import { defaultSettings } from '../../training/settings.ts';
 import { curveFigure } from './figure.ts';
 import { type TrainRun, type TrainRunOptions, trainRun } from './run.ts';
@@ -171,29 +169,4 @@ describe('train masac', () => {
     }
     await expect(findPolicy('tma-masac@moon')).rejects.toThrow(/no weights of tma-masac for moon/);
   });
-
-  const shipped = learnedPolicyList.flatMap(({ name, trainings }) => trainings.map((world) => ({ name, world })));
-  it.each(shipped)(
-    'ships weights that are worth what docs/learning.md says: $name@$world',
-    async ({ name, world }) => {
-      const scenario = trainingScenario(world);
-      const { channel } = scenario;
-      const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
-      const heldOut = keepSlots(createEnvironment(scenario, map), 40, 4, 8);
-      const page = readFileSync(new URL('../../../docs/learning.md', import.meta.url), 'utf8');
-      const row = page.split('\n').find((line) => line.startsWith(`| \`${world}\` | \`${name}\` |`));
-      const told = Number(row?.split('|')[4]);
-      const { decide } = await findPolicy(`${name}@${world}`);
-      expect(Math.abs(evaluatePolicy(heldOut, decide).reward - told)).toBeLessThan(1e-4);
-    },
-    120_000,
-  );
 });
-
-/** Of a training: "paper-ids", or a preset, with "-felt" where the objective is that. */
-function trainingScenario(world: string): Scenario {
-  if (world === 'paper-ids') return readPreset('paper', [parseOverride('workload.payloadLaw=ids')]);
-  return world.endsWith('-felt')
-    ? readPreset(world.slice(0, -'-felt'.length), [parseOverride('objective.kind=felt')])
-    : readPreset(world);
-}
