@@ -401,9 +401,9 @@ function modelsAreThere(stamp) {
   );
 }
 
-const manifestHash = () => hashFile(join(root, 'src', 'model-files', 'manifest-data.ts'));
+const manifestHash = () => hashFile(join(root, 'src/models/files/manifest-data.ts'));
 
-const outrider = (...words) => run(ownNode, [join(root, 'src', 'cli', 'main.ts'), ...words], { show: true });
+const outrider = (...words) => run(ownNode, [join(root, 'bin/outrider.ts'), ...words], { show: true });
 
 async function pullModels() {
   const python = spawnSync(windows ? 'python' : 'python3', ['-I', '-m', 'pip', '--version'], {
