@@ -44,5 +44,5 @@ it('holds product and simulator, and says where the laboratory is', async () => 
     notes: expect.stringMatching(/not in the published package\n {2}in a clone: .* bench modes \[clone-needed\]/),
   });
   const simulated = await run('outrider', 'simulate', '--scenario', 'munich', '--slots', '2', '--json');
-  expect(JSON.parse(simulated.output).rows).toHaveLength(1);
+  expect(JSON.parse(simulated.output).rows.length).toBeGreaterThan(0);
 });
