@@ -42,7 +42,7 @@ const stages = (seed) => [
   ...['core/decoding', 'core/scheduling', 'allocation', 'core/protocol', 'processes/edge'].map((room) => [
     `mutants-${room.split('/').at(-1)}`,
     `small bugs in src/${room}: 70 % must be noticed`,
-    ['node', 'scripts/mutants/mutants.ts', '--sample', '400', '--seed', seed, '--least', '0.7', `src/${room}`],
+    ['node', 'scripts/mutants/mutants.ts', '--sample', '100', '--seed', seed, '--least', '0.7', `src/${room}`],
   ]),
   ['faults', 'the protocol under faults', outrider('trial', 'faults', '--runs', '10000', '--seed', seed)],
   ['frames', 'hostile frames', outrider('trial', 'frames', '--count', '1000000', '--seed', seed)],
