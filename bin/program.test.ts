@@ -77,9 +77,9 @@ describe('the published program', () => {
   it('has three groups, as that of a clone: the product, the simulator, and what needs a clone', () => {
     const [published, cloned] = [groupsOf(createPublishedProgram()), groupsOf(createCloneProgram())];
     expect([...published.keys()]).toEqual(['Product:', 'Simulator:', 'Laboratory (needs a clone):']);
-    const names = (groups: Map<string, Command[]>): string[][] =>
-      [...groups.values()].map((commands) => commands.map((command) => command.name()));
-    expect(names(published)).toEqual(names(cloned));
+    const said = (groups: Map<string, Command[]>): string[][] =>
+      [...groups.values()].map((commands) => commands.map((one) => `${one.name()}: ${one.description()}`));
+    expect(said(published)).toEqual(said(cloned));
   });
 
   it.each([['bench'], ['bench modes --clock virtual'], ['trial faults --help'], ['reproduce all --json']])(

@@ -24,8 +24,11 @@ const laboratoryElsewhere: CommandGroup = {
   title: 'Laboratory (needs a clone)',
   commands: [
     elsewhere('bench', 'measure, and print ratios side by side'),
-    elsewhere('trial', 'try to break a promise, and count'),
-    elsewhere('reproduce', "the paper's figures"),
+    elsewhere('trial', 'conformance and fuzz tests: each tries to break one promise, and counts'),
+    elsewhere(
+      'reproduce',
+      "the paper's figures: data, pictures, and a page that says which claims hold here and which do not",
+    ),
   ],
 };
 

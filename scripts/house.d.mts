@@ -18,6 +18,8 @@ export interface SourceFile {
   readonly lineCount: number;
   /** As written: './x.ts', 'ws', 'node:fs'. */
   readonly imports: readonly string[];
+  /** Other paths of code or JSON in quotes. */
+  readonly paths?: readonly string[];
 }
 
 export interface FolderSize {
@@ -36,6 +38,7 @@ export const rooms: readonly Room[];
 export function roomOf(path: string): Room | undefined;
 export function mayImport(from: Room, to: Room): boolean;
 export function findImports(text: string): string[];
+export function findPaths(text: string): string[];
 export function targetOf(path: string, specifier: string): string;
 export function isTest(path: string): boolean;
 export function findBreaches(files: readonly Omit<SourceFile, 'lineCount'>[]): string[];

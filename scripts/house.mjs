@@ -32,20 +32,34 @@ export function mayImport(from, to) {
   return from.floor === to.floor && to.row < from.row;
 }
 
+/** What may stand between two words of code. */
+const gap = String.raw`(?:\s|//.*|/\*[^]*?\*/)*`;
+const importPatterns = [
+  String.raw`^${gap}(?:import|export)\b(?://.*|/\*[^]*?\*/|[^'"\x60;=/])*\bfrom${gap}['"]([^'"\s]+)['"]`,
+  String.raw`^${gap}import${gap}['"]([^'"\s]+)['"]`,
+  String.raw`\b(?:import|require)\(${gap}['"\x60]([^'"\x60\s]+)['"\x60]`,
+].map((source) => new RegExp(source, 'gm'));
+/** Lines of a comment and nothing else. */
+const withoutComments = (text) => text.replace(/^\s*(?:\/\/.*|\* .*|\/\*(?!.*\*\/).*)$/gm, '');
+
 /** Static, side-effect, dynamic and type imports, and re-exports. Words in a comment line don't count. */
 export function findImports(text) {
-  const code = text.replace(/^\s*(\/\/|\*|\/\*).*$/gm, '');
-  const patterns = [
-    /^\s*(?:import|export)\s[^'"`;=]*\bfrom\s*['"]([^'"\s]+)['"]/gm,
-    /^\s*import\s*['"]([^'"\s]+)['"]/gm,
-    /\bimport\(\s*['"]([^'"\s]+)['"]/g,
-  ];
-  return patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1] ?? ''));
+  const code = withoutComments(text);
+  return importPatterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1] ?? ''));
+}
+
+/** Every other path of a code or JSON file, by which a worker or a process is started or a module resolved. */
+export function findPaths(text) {
+  const quoted = /['"`](\.{1,2}\/[^'"`\s$]+\.(?:[cm]?[jt]sx?|json))['"`]/g;
+  return [...withoutComments(text).matchAll(quoted)].map((match) => match[1] ?? '');
 }
 
 export function targetOf(path, specifier) {
   return join(dirname(path), specifier).replaceAll('\\', '/');
 }
+
+/** Starts the program as a process, by its path: the only way up. */
+const programPath = 'src/cli/children/main-file.ts';
 
 const isRelative = (specifier) => specifier.startsWith('.');
 /** Tests may import any package, and files of test/. Beside it and above, they may import no more than shipped code. */
@@ -65,13 +79,14 @@ function mayUse({ room, floor }, name) {
 
 /** @returns "PATH imports SPECIFIER", for each import that goes beside, upward or to a package that its room may not use */
 export function findBreaches(files) {
-  return files.flatMap(({ path, imports }) => {
+  return files.flatMap(({ path, imports, paths = [] }) => {
     const from = roomOf(path);
     if (from === undefined) return [`${path} stands in no room of scripts/plot.json`];
-    return imports
+    return [...new Set([...imports, ...paths])]
       .filter((specifier) => {
         if (!isRelative(specifier)) return !isTest(path) && !mayUse(from, packageOf(specifier));
         const target = targetOf(path, specifier);
+        if (target.startsWith('bin/outrider.') && path === programPath) return false;
         const to = roomOf(target);
         return to === undefined ? !isTest(path) : !mayImport(from, to);
       })
@@ -83,13 +98,16 @@ export function findBreaches(files) {
 export function readSources() {
   return houses.flatMap((house) =>
     readdirSync(join(root, house), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'))
+      .filter(
+        (entry) => entry.isFile() && /\.[cm]?[jt]sx?$/.test(entry.name) && !entry.parentPath.includes('node_modules'),
+      )
       .map((entry) => {
         const text = readFileSync(join(entry.parentPath, entry.name), 'utf8');
         return {
           path: relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'),
           lineCount: text.split('\n').length - 1,
           imports: findImports(text),
+          paths: findPaths(text),
         };
       }),
   );
@@ -126,13 +144,15 @@ export function picture() {
     out.push(`  <rect x="${x}" y="${y}" width="${w}" height="${h}" rx="5" fill="${fill}" stroke="#8c959f"${more}/>`);
   const drawFloor = ({ floor, rooms: rows }, x, y, w, h) => {
     box(x, y, w, h, '#ffffff');
-    const named = rows.map((names) => names.filter((name) => name !== '.')).filter((names) => names.length > 0);
+    const hasRooms = rows.flat().length > 1;
+    const said = (name) => (name === '.' ? 'the rest' : name);
+    const named = hasRooms ? rows.map((names) => names.map(said)) : [];
     text(x + 10, y + 20, floor, ' font-weight="600"');
     const lines = named.map((names) => names.join(' | ')).toReversed();
     for (const [index, line] of lines.entries())
       text(x + 150, y + 20 + index * 18, line, ' font-size="12" fill="#57606a"');
   };
-  const linesOf = ({ rooms: rows }) => Math.max(1, rows.filter((names) => names.some((name) => name !== '.')).length);
+  const linesOf = ({ rooms: rows }) => rows.length;
   let y = 24;
   for (const house of houses.toReversed()) {
     const floors = plot.floors.filter((line) => line.some(({ floor }) => floor.split('/')[0] === house)).toReversed();

@@ -56,6 +56,14 @@ const stages = (seed) => [
 ];
 
 function readOptions() {
+  try {
+    return parseOptions();
+  } catch (error) {
+    return fail(error.message);
+  }
+}
+
+function parseOptions() {
   const { values } = parseArgs({
     options: {
       list: { type: 'boolean', default: false },

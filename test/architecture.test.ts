@@ -1,7 +1,7 @@
 // The three houses stand as scripts/plot.json says: who may import whom, which packages each room uses, how large a file may get.
 // Type-only imports count: a wall that types pass is no wall. `node scripts/house.mjs` prints sizes by the same table.
 
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import {
   countLines,
   findBreaches,
   findImports,
+  findPaths,
   houses,
   picture,
   plot,
@@ -88,6 +89,19 @@ describe('the houses', () => {
     expect(read('docs/houses.svg')).toBe(picture());
   });
 
+  it('have a row for each room in docs/architecture.md', () => {
+    const page = read('docs/architecture.md');
+    const missing = rooms.filter(({ room }) => room !== 'bin' && !page.includes(`| \`${room}/\``));
+    expect(missing.map(({ room }) => room)).toEqual([]);
+  });
+
+  it('are imported by no helper in test/ that a test of the product uses: none imports the laboratory', () => {
+    const helpers = globSync('test/**/*.ts', { cwd: root }).filter((path) => !/\.test\.ts$/.test(path));
+    const upward = helpers.filter((path) => findImports(read(path)).some((one) => one.includes('laboratory/')));
+    expect(helpers.length).toBeGreaterThan(5);
+    expect(upward).toEqual([]);
+  });
+
   it('are walled by the compiler: each house refers to those below it', () => {
     const refersTo = (house: string): string[] =>
       [...read(`${house}/tsconfig.json`).matchAll(/"path": "\.\.\/(\w+)"/g)].map(([, name = '']) => name);
@@ -121,9 +135,24 @@ describe('the scan itself', () => {
       "const f = await import('./f.ts');",
       "type G = import('./g.ts').G;",
       "// import h from './h.ts';",
+      "import {\n  i, // it's the first\n  j,\n} from './i.ts';",
+      "/* why */ import k from './k.ts';",
+      'const l = await import(`./l.ts`);',
+      "const m = await import(/* why */ './m.ts');",
+      "  *n() { yield import('./n.ts'); }",
+      "const o = require('./o.ts');",
       "const text = 'words from ' + other + ' here';",
     ].join('\n');
-    expect(findImports(text).sort()).toEqual(['../c.ts', './a.ts', './b.ts', './d.ts', './e.ts', './f.ts', './g.ts']);
+    const names = ['a', 'b', 'd', 'e', 'f', 'g', 'i', 'k', 'l', 'm', 'n', 'o'].map((name) => `./${name}.ts`);
+    expect(findImports(text).sort()).toEqual(['../c.ts', ...names]);
+  });
+
+  it('sees paths by which workers and processes are started', () => {
+    const text = "new Worker(new URL('../../laboratory/x.ts', import.meta.url)); // './comment.ts'\n// './no.ts'";
+    expect(findPaths(text)).toContain('../../laboratory/x.ts');
+    expect(findPaths(text)).not.toContain('./no.ts');
+    const file = { path: 'src/cli/x.ts', imports: [], paths: findPaths(text).slice(0, 1) };
+    expect(findBreaches([file])).toEqual(['src/cli/x.ts imports ../../laboratory/x.ts']);
   });
 
   it('finds planted breaches', () => {

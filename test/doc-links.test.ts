@@ -38,6 +38,10 @@ describe('the documentation', () => {
     expect(links.map((link) => faultOf(page, link, readFromRoot)).filter((fault) => fault !== undefined)).toEqual([]);
   });
 
+  it.each(written)('%s has no gap left to fill', (page) => {
+    expect(readFromRoot(page)?.match(/@@\w+@@/g) ?? []).toEqual([]);
+  });
+
   it.each(written)('%s is no wider than a page', (page) => {
     const wide = withoutFences(readFromRoot(page) ?? '')
       .split('\n')

@@ -1,5 +1,5 @@
 // The one shape of all experiments and trials: options, what is measured, what is concluded from it, a figure, a page. It knows no terminal:
-// run.ts runs an experiment from code, simulator/runner/run-experiment.ts makes a command of it.
+// run.ts runs one from code, run-experiment.ts makes a command of it.
 
 import type { Spec } from 'vega';
 import type { OptionsOf, OptionTable } from '../../src/cli/options/options.ts';

@@ -1,4 +1,4 @@
-// A device in virtual time: protocol/device-driver.ts with a drafter and links of the simulation. It can crash and restart with the state
+// A device in virtual time: core/protocol/device/device-driver.ts with a drafter and links of the simulation. It can crash and restart with the state
 // that it had stored, as a web page does.
 
 import { OutriderError } from '../../src/core/basics/errors.ts';

@@ -1,4 +1,4 @@
-// An edge in virtual time: protocol/edge-core.ts with an engine and links of the simulation. It can crash, which loses all sessions and
+// An edge in virtual time: core/protocol/edge/edge-core.ts with an engine and links of the simulation. It can crash, which loses all sessions and
 // connections, and restart without them.
 
 import type { OutriderError } from '../../src/core/basics/errors.ts';

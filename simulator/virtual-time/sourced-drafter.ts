@@ -1,4 +1,4 @@
-// A drafter of a virtual device that tries lookup first, by the same rules as models/adaptive-drafter.ts on a live device. It computes the
+// A drafter of a virtual device that tries lookup first, by the same rules as models/port/adaptive-drafter.ts on a live device. It computes the
 // time of each draft instead of measuring it. One instance for each turn.
 
 import type { AlternativeOrder } from '../../src/core/decoding/alternative.ts';

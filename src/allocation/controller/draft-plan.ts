@@ -1,4 +1,4 @@
-// What a device is to draft at the edge that a slot has given it: the rules of mode `auto` (protocol/auto-mode.ts), with what the device does
+// What a device is to draft at the edge that a slot has given it: the rules of mode `auto` (core/protocol/device/auto-mode.ts), with what the device does
 // not know: how long the edge's steps will be beside its other sessions. A mode is ordered only where that decides, whatever the text is like;
 // elsewhere the device decides by what it feels. Pure.
 

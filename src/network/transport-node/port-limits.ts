@@ -1,5 +1,5 @@
 // What a port spends on peers that have not opened a connection yet: how many may be asking for one, for how long, and how often one address
-// may ask. The WebSocket itself is limited in protocol/edge-connections.ts.
+// may ask. The WebSocket itself is limited in core/protocol/edge/edge-connections.ts.
 
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';

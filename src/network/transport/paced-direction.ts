@@ -1,4 +1,4 @@
-// Paces what one end sends: the frames of all its connections wait for their turns on one line of a known rate (protocol/byte-pacer.ts). An
+// Paces what one end sends: the frames of all its connections wait for their turns on one line of a known rate (core/protocol/wire/byte-pacer.ts). An
 // edge shares its downlink so, a device keeps to its uplink. It does not reorder a connection's frames and does not read them.
 
 import { between } from '../../core/basics/check-options.ts';

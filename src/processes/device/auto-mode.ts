@@ -1,5 +1,5 @@
 // Mode `auto` on a device: keeps measurements of edges and drafts from turn to turn, and passes them to the pure decisions of
-// protocol/auto-mode.ts. The measurements stay in memory; nothing is stored.
+// core/protocol/device/auto-mode.ts. The measurements stay in memory; nothing is stored.
 
 import {
   beginDrafting,

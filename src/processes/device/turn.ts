@@ -1,4 +1,4 @@
-// One answer on a live device: connects protocol/device-driver.ts with a draft model and a network, and gives the reader the text as it
+// One answer on a live device: connects core/protocol/device/device-driver.ts with a draft model and a network, and gives the reader the text as it
 // becomes final.
 
 import { checkOptions } from '../../core/basics/check-options.ts';

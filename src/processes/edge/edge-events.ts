@@ -75,7 +75,7 @@ export type EdgeLogEvent =
     } & OfSession)
   | ({ readonly kind: 'session-waiting' } & OfSession)
   | ({ readonly kind: 'session-placed'; readonly waitedMs: number } & OfSession)
-  /** It had to give up its place for another session; see `PlaceLoss` in protocol/edge-places.ts. */
+  /** It had to give up its place for another session; see `PlaceLoss` in core/protocol/edge/edge-places.ts. */
   | ({ readonly kind: 'session-displaced'; readonly why: PlaceLoss } & OfSession)
   | ({ readonly kind: 'session-lost' } & OfSession)
   | ({ readonly kind: 'session-resumed' } & OfSession)

@@ -1,5 +1,5 @@
 // The resources of a live edge's sessions: KV sequences of the engine, lookup in the text, and the draft model if there is one. The
-// rules of sessions are in protocol/edge-core.ts; engine-loop.ts runs the steps.
+// rules of sessions are in core/protocol/edge/edge-core.ts; engine-loop.ts runs the steps.
 
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/basics/clock.ts';

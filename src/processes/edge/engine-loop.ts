@@ -1,5 +1,5 @@
 // Runs the engine: while any session has work, plans a step, runs it and passes the results to the sessions. It never waits for a device.
-// protocol/engine-steps.ts decides what a step holds; the session's machine decides what it commits.
+// core/protocol/edge/engine-steps.ts decides what a step holds; the session's machine decides what it commits.
 
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../core/basics/clock.ts';

@@ -1,5 +1,5 @@
 // Who gets a place of an edge: the order of waiting sessions, and which sessions give theirs up. Places are shared by key first, then by
-// session. Pure; edge-registry.ts applies it. Rules: docs/protocol.md, "Places".
+// session. Pure; edge-registry.ts applies it. Rules: docs/protocol.md, "Rules".
 
 import { between, type Checks, optional, whole } from '../../basics/check-options.ts';
 import type { EdgeKey } from './edge-key.ts';

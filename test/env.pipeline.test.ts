@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { defaultCacheDirectory, fileBytes } from '../../src/models/files/cache.ts';
+import { defaultCacheDirectory, fileBytes } from '../src/models/files/cache.ts';
 
 const missing = 'outrider-env was not tested: "python3 python/setup.py" installs what it needs (20 MB)';
-const folder = fileURLToPath(new URL('../../python/', import.meta.url));
+const folder = fileURLToPath(new URL('../python/', import.meta.url));
 
 it('passes the API test of PettingZoo and its own tests', async (context) => {
   const list = await readFile(join(folder, 'requirements.txt'));
@@ -21,7 +21,7 @@ it('passes the API test of PettingZoo and its own tests', async (context) => {
   if (!isReady && !process.env['OUTRIDER_REQUIRE_PIPELINE']) context.skip(missing);
   expect(isReady, missing).toBe(true);
   const interpreter = join(environment, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  const main = fileURLToPath(new URL('../../bin/outrider.ts', import.meta.url));
+  const main = fileURLToPath(new URL('../bin/outrider.ts', import.meta.url));
   const { stderr } = await promisify(execFile)(interpreter, ['-m', 'unittest', 'discover', '-s', 'tests'], {
     cwd: join(folder, 'outrider-env'),
     env: { ...process.env, PYTHONPATH: 'src', OUTRIDER_COMMAND: `'${process.execPath}' '${main}'` },
