@@ -15,7 +15,8 @@ function elsewhere(name: string, description: string): () => Command {
       .allowUnknownOption()
       .action((words: readonly string[]) => {
         const cause = `"outrider ${name}" is not in the published package`;
-        const typed = [name, ...words].join(' ');
+        // Nothing else of what was typed: it may be a key.
+        const typed = [name, ...words.slice(0, 1)].join(' ');
         throw new OutriderError('clone-needed', cause, `in a clone: npm run --silent outrider -- ${typed}`);
       });
 }

@@ -1,5 +1,6 @@
-// Removes what the build makes, so that a renamed source file leaves nothing behind in the package.
+// Removes what the build makes and what the compiler remembers of it, so that a renamed source file leaves nothing behind in the package.
 
 import { rmSync } from 'node:fs';
 
-rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
+for (const path of ['../dist', '../node_modules/.cache/outrider'])
+  rmSync(new URL(path, import.meta.url), { recursive: true, force: true });

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// The night's stages: searches, long trials, and tests that take too long for every change. They run one by one; what has passed is kept in
-// nightly/SEED.json, so an interrupted night goes on where it stopped, and --only runs one again. No stage takes an hour on two cores.
+// The night's stages: searches, long trials, and tests that take too long for every change. They run one by one; what has passed at this
+// commit is kept in nightly/SEED.json, so an interrupted night goes on where it stopped (after midnight with its --seed), and --only runs one
+// again. No stage takes an hour on two cores.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -77,7 +78,7 @@ function parseOptions() {
   return { ...values, seed: values.seed ?? process.env.OUTRIDER_NIGHT ?? today };
 }
 
-/** What has passed: stage to { minutes, date, processor }. */
+/** What has passed: stage to { minutes, date, processor, commit }. */
 function readRecord(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
@@ -117,25 +118,26 @@ if (list) {
 mkdirSync(join(root, 'nightly'), { recursive: true });
 const file = join(root, 'nightly', `${seed}.json`);
 const record = readRecord(file);
+/** A pass of another state of the code is none. */
+const commit = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
 const failed = [];
 for (const [name, why, command] of all) {
   if (only.length > 0 ? !only.includes(name) : from !== undefined && names.indexOf(name) < names.indexOf(from))
     continue;
-  if (only.length === 0 && record[name] !== undefined) {
+  if (only.length === 0 && record[name]?.commit === commit) {
     process.stdout.write(`\n== ${name}: passed before, in ${record[name].minutes} minutes\n`);
     continue;
   }
   process.stdout.write(`\n== ${name}: ${why}\n${command.join(' ')}\n`);
+  delete record[name];
   const startedMs = Date.now();
   const code = await run(command);
   const minutes = Number(((Date.now() - startedMs) / 60_000).toFixed(1));
   process.stdout.write(`== ${name}: ${code === 0 ? 'passed' : `failed with status ${code}`} in ${minutes} minutes\n`);
   if (code !== 0) failed.push(name);
-  else {
-    record[name] = { minutes, date: new Date().toISOString(), processor: cpus()[0]?.model ?? 'unknown' };
-    writeFileSync(`${file}.new`, JSON.stringify(record, undefined, 2));
-    renameSync(`${file}.new`, file);
-  }
+  else record[name] = { minutes, date: new Date().toISOString(), processor: cpus()[0]?.model ?? 'unknown', commit };
+  writeFileSync(`${file}.new`, JSON.stringify(record, undefined, 2));
+  renameSync(`${file}.new`, file);
 }
 process.stdout.write(failed.length > 0 ? `\nfailed: ${failed.join(', ')}\n` : '\nall stages passed\n');
 process.exitCode = failed.length > 0 ? 1 : 0;

@@ -30,6 +30,14 @@ it('a question to an edge that is killed fails', async () => {
   await expect(asked).rejects.toMatchObject({ code: 'edge-unreachable' });
 });
 
+it('a question that is open when its process is ended here fails too', async () => {
+  const controller = await startProbedController(['--policy', 'greedy']);
+  process.kill(controller.processId, 'SIGSTOP');
+  const asked = controller.ask('account');
+  await controller.kill();
+  await expect(asked).rejects.toMatchObject({ code: 'internal' });
+});
+
 it('a controller gives an account', async () => {
   const controller = await startProbedController(['--policy', 'greedy']);
   const { heldBytes, slots } = await controller.ask('account');

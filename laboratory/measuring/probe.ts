@@ -33,8 +33,8 @@ class Questions<Answers> {
     this.#open.delete(id);
   };
 
-  to(child: Pick<ChildService, 'send'> & { readonly lost?: Promise<OutriderError> }): Probe<Answers> {
-    void child.lost?.then((error) => {
+  to(child: Pick<ChildService, 'send' | 'ended'>): Probe<Answers> {
+    void child.ended.then((error) => {
       for (const { reject } of this.#open.values()) reject(error);
       this.#open.clear();
     });

@@ -15,6 +15,7 @@ const clients = ['laboratory/trials/api/api-clients.test.ts', 'laboratory/trials
 
 /** Tests that are about a folder and lie elsewhere. */
 const about: Readonly<Record<string, readonly string[]>> = {
+  'src/core/decoding': ['laboratory/experiments/context/plain-ngram-index.test.ts'],
   'src/core/protocol': [
     'test/text-deadline.test.ts',
     'test/edge-connection-limits.test.ts',

@@ -8,13 +8,13 @@ import { median } from '../../../src/core/basics/statistics.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
 import { LookUp } from '../../../src/core/decoding/look-up.ts';
-import { PlainNgramIndex } from '../../../src/core/decoding/plain-ngram-index.ts';
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { RunningCounts } from '../../../src/core/decoding/token-counts.ts';
 import { DraftedText } from '../../../src/core/decoding/token-list.ts';
 import { TokenText } from '../../../src/core/decoding/token-text.ts';
 import { draftRequest, ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
+import { PlainNgramIndex } from './plain-ngram-index.ts';
 
 export interface Found {
   readonly unit: 'ms' | 'bytes/token';

@@ -2,7 +2,6 @@
 // command; edge-process.ts, controller-process.ts and serve-process.ts do.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { type ErrorCode, OutriderError } from '../../core/basics/errors.ts';
 import { ChildFailure } from './child-failure.ts';
@@ -27,6 +26,8 @@ export interface ChildService {
   readonly processId: number;
   /** Resolves when it has ended without {@link close} or {@link kill}; otherwise never. */
   readonly lost: Promise<OutriderError>;
+  /** Resolves when it has ended, by whatever cause. */
+  readonly ended: Promise<OutriderError>;
   /** Over the channel. @throws OutriderError `internal` when it has ended */
   send(message: object): void;
   /** Lets it end in order: its standard input ends. Resolves when it has ended, with its output after the address. */
@@ -60,7 +61,10 @@ export async function startChild(
   process.once('exit', end);
   const failure = new ChildFailure();
   const ended = new Promise<OutriderError>((resolve) => {
-    child.once('error', (error) => resolve(endedOf(words, endCode, error.message)));
+    // Without a process it could not be started. Otherwise a message could not be sent, and how it has ended comes later.
+    child.on('error', (error) => {
+      if (child.pid === undefined) resolve(endedOf(words, endCode, error.message));
+    });
     child.once('close', (status, signal) => {
       process.off('exit', end);
       resolve(failure.or(endedOf(words, endCode, signal ?? `status ${status}`)));
@@ -77,14 +81,23 @@ export async function startChild(
   return serviceOf(child, address, ended, output);
 }
 
-/** @param onAddress gets the first line that is an address; all others go to `onLine` */
+/**
+ * Lines end with "\n" and nothing else; one that a killed process has not ended is dropped.
+ * @param onAddress gets the first line that is an address; all others go to `onLine`
+ */
 function readLines(stream: Readable | null, onAddress: (line: string) => void, onLine: (line: string) => void): void {
-  if (stream === null) return;
-  let hasAddress = false;
-  createInterface({ input: stream }).on('line', (line) => {
-    if (hasAddress || !addressForm.test(line.trim())) return onLine(line);
-    hasAddress = true;
-    onAddress(line.trim());
+  let [text, hasAddress] = ['', false];
+  stream?.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+    const lines = text.split('\n');
+    text = lines.pop() ?? '';
+    for (const line of lines) {
+      if (hasAddress || !addressForm.test(line.trim())) onLine(line);
+      else {
+        hasAddress = true;
+        onAddress(line.trim());
+      }
+    }
   });
 }
 
@@ -101,11 +114,12 @@ function serviceOf(
     });
   });
   return {
-    ...{ address, lost, processId: child.pid ?? 0 },
+    ...{ address, lost, ended, processId: child.pid ?? 0 },
     send(message) {
       if (!child.connected)
         throw new OutriderError('internal', 'the process has ended', 'its own message stands above');
-      child.send(message);
+      // One that can't be sent any more is as one that was not read: the process ends, or has.
+      child.send(message, () => {});
     },
     async close() {
       isClosing = true;

@@ -3,7 +3,7 @@
 import type { ControllerEvent } from '../../allocation/controller/controller-events.ts';
 import { type ChildService, type ChildSettings, startChild } from './child-service.ts';
 
-export interface ControllerProcess extends Pick<ChildService, 'processId' | 'lost' | 'send' | 'kill'> {
+export interface ControllerProcess extends Pick<ChildService, 'processId' | 'lost' | 'ended' | 'send' | 'kill'> {
   readonly url: string;
   /** As {@link kill}: it has nothing to finish. */
   close(): Promise<void>;
@@ -30,6 +30,6 @@ export async function startControllerProcess(
       else onNote?.(line);
     },
   });
-  const { address: url, processId, lost, send, kill } = child;
-  return { url, processId, lost, send, kill, close: kill };
+  const { address: url, processId, lost, ended, send, kill } = child;
+  return { url, processId, lost, ended, send, kill, close: kill };
 }

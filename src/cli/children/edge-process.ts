@@ -8,7 +8,7 @@ export interface EdgeProcessSettings extends Pick<ChildSettings, 'program' | 'no
   readonly port?: number;
 }
 
-export interface EdgeProcess extends Pick<ChildService, 'processId' | 'lost' | 'send'> {
+export interface EdgeProcess extends Pick<ChildService, 'processId' | 'lost' | 'ended' | 'send'> {
   readonly url: string;
   /** Ends it in order and resolves with its account. */
   close(): Promise<Document['summary']>;
@@ -25,9 +25,9 @@ export async function startEdgeProcess(
   // A key for some other edge is no key for this one.
   const environment = { OUTRIDER_KEY: undefined };
   const child = await startChild(words, 'edge-unreachable', { ...settings, environment, onNote });
-  const { address: url, processId, lost, send } = child;
+  const { address: url, processId, lost, ended, send } = child;
   return {
-    ...{ url, processId, lost, send },
+    ...{ url, processId, lost, ended, send },
     async close() {
       const text = await child.close();
       try {

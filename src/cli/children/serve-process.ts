@@ -2,7 +2,7 @@
 
 import { type ChildService, type ChildSettings, startChild } from './child-service.ts';
 
-export interface ServeProcess extends AsyncDisposable, Pick<ChildService, 'processId' | 'send'> {
+export interface ServeProcess extends AsyncDisposable, Pick<ChildService, 'processId' | 'ended' | 'send'> {
   /** Base URL for OpenAI's clients: "http://127.0.0.1:PORT/v1". */
   readonly baseUrl: string;
   /** Ends it in order. */
@@ -17,7 +17,7 @@ export async function startServeProcess(flags: readonly string[], settings: Chil
   const environment = { OUTRIDER_KEY: undefined, OUTRIDER_CLIENT_KEY: undefined, ...settings.environment };
   const words = ['serve', '--port', '0', '--until-input-ends', ...flags];
   const child = await startChild(words, 'internal', { ...settings, environment });
-  const { address: baseUrl, processId, send } = child;
+  const { address: baseUrl, processId, ended, send } = child;
   const close = async (): Promise<void> => void (await child.close());
-  return { baseUrl, processId, send, close, [Symbol.asyncDispose]: close };
+  return { baseUrl, processId, ended, send, close, [Symbol.asyncDispose]: close };
 }

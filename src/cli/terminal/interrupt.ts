@@ -17,7 +17,12 @@ export function askedToStop(signal: AbortSignal, untilInputEnds = false): Promis
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
     if (!untilInputEnds) return;
-    process.stdin.once('close', () => resolve());
-    process.stdin.resume();
+    // An open input would keep a process alive that was asked to stop by a signal.
+    signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
+    // A pipe closes; a file only ends.
+    process.stdin
+      .once('end', () => resolve())
+      .once('close', () => resolve())
+      .resume();
   });
 }

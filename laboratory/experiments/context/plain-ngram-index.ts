@@ -1,7 +1,7 @@
 // The plain way to find matches: a map from each run of tokens, as text, to its occurrences. What ngram-index.ts finds is compared with it,
 // and what it costs (bench context).
 
-import type { NgramMatch } from './ngram-index.ts';
+import type { NgramMatch } from '../../../src/core/decoding/ngram-index.ts';
 
 export class PlainNgramIndex {
   readonly #shortestMatch: number;

@@ -1,0 +1,93 @@
+// Child processes that end badly, by programs made for it, and the commands themselves where their input is no pipe or a signal comes.
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startChild } from './child-service.ts';
+import { startControllerProcess } from './controller-process.ts';
+import { startEdgeProcess } from './edge-process.ts';
+import { mainFile } from './main-file.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrider-child-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const listens = "console.log('ws://127.0.0.1:1');\n";
+
+/** A program that runs these lines. */
+function programOf(code: string): string {
+  const program = join(folder, `${Math.random()}.mjs`);
+  writeFileSync(program, code);
+  return program;
+}
+
+describe('a child process', () => {
+  it('tells the error that it ends with, and else how it has ended', async () => {
+    const said = "process.stderr.write('✗ no port\\n  take another [port-in-use]\\n'); process.exit(1);";
+    await expect(startChild(['edge'], 'internal', { program: programOf(said) })).rejects.toMatchObject({
+      code: 'port-in-use',
+    });
+    const killed = "process.kill(process.pid, 'SIGKILL');";
+    await expect(startChild(['edge'], 'internal', { program: programOf(killed) })).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('SIGKILL'),
+    });
+  });
+
+  it('is listened to line by line: one that it has not ended is dropped, and no other character ends one', async () => {
+    const events: unknown[] = [];
+    const [whole, cut] = ['{"kind":"whole","text":"a\u2028b\\\\u0085"}', '{"kind":"cut'];
+    const code = `${listens}process.stderr.write(${JSON.stringify(`${whole}\n${cut}`)});
+setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);`;
+    const onEvent = (event: unknown): void => void events.push(event);
+    const controller = await startControllerProcess([], { program: programOf(code), onEvent });
+    await controller.lost;
+    expect(events).toEqual([{ kind: 'whole', text: 'a\u2028b\\u0085' }]);
+  });
+
+  it('keeps its account as it printed it', async () => {
+    const account = JSON.stringify({ summary: { text: 'a\u2028b' } }, undefined, 2);
+    const code = `${listens}process.stdin.resume().on('end', () => console.log(${JSON.stringify(account)}));`;
+    const edge = await startEdgeProcess([], () => {}, { program: programOf(code) });
+    expect(await edge.close()).toEqual({ text: 'a\u2028b' });
+  });
+
+  it('that is killed while it is written to ends nothing here, and says how it ended', async () => {
+    const program = programOf(`${listens}process.on('message', () => {}); setInterval(() => {}, 1000);`);
+    const child = await startChild(['edge'], 'internal', { program, onMessage: () => {} });
+    process.kill(child.processId, 'SIGKILL');
+    const sends = async (): Promise<void> => {
+      for (;;) {
+        child.send({ question: 'x'.repeat(1000) });
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await expect(sends()).rejects.toMatchObject({ code: 'internal' });
+    expect(await child.lost).toMatchObject({ message: expect.stringContaining('SIGKILL') });
+  });
+});
+
+describe.each([['controller --policy greedy'], ['serve --target toy:1 --draft none'], ['edge --model toy:1']])(
+  '%s',
+  (typed) => {
+    const words = [mainFile, ...typed.split(' '), '--port', '0', '--until-input-ends'];
+    const ended = (child: ReturnType<typeof spawn>): Promise<number | null> =>
+      new Promise((resolve) => child.once('close', resolve));
+
+    it('ends where its input is no pipe', async () => {
+      expect(await ended(spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] }))).toBe(0);
+    });
+
+    it('ends by SIGTERM while its input is open', async () => {
+      const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'pipe'] });
+      const over = ended(child);
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (part) => /(?:ws|http):\/\//.test(`${part}`) && child.kill('SIGTERM'));
+      expect(await over).toBe(0);
+    });
+  },
+);
