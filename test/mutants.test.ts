@@ -1,8 +1,10 @@
 // The mutants of `npm run mutants`: which there are, that the switched code is still code, and that it does what it did while all are off.
 
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { findListed, readEquivalents } from '../scripts/mutants/equivalents.ts';
 import { mutate } from '../scripts/mutants/operators.ts';
+import { mutateAll } from '../scripts/mutants/plan.ts';
 
 function mutantsOf(source: string): string[] {
   return mutate('a.ts', source, 1).mutants.map(({ from, to }) => `${from} -> ${to}`);
@@ -89,6 +91,15 @@ describe('the list of equivalent mutants', () => {
     const names = listed.map(({ file, place, from, to, nth }) => [file, place, from, to, nth].join(' | '));
     expect(new Set(names).size).toBe(names.length);
     for (const { reason } of listed) expect(reason.length).toBeGreaterThan(20);
+  });
+
+  it('has no entry for a mutant that there is not', () => {
+    const listed = readEquivalents();
+    const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+    const sources = mutateAll(root, [...new Set(listed.map(({ file }) => file))]);
+    const mutants = [...sources.values()].flatMap((source) => source.mutants);
+    const found = new Set(mutants.map((mutant) => findListed(listed, mutant)));
+    expect(listed.filter((entry) => !found.has(entry))).toEqual([]);
   });
 
   it('goes by the code, not by its line', () => {
