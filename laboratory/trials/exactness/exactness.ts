@@ -71,8 +71,9 @@ interface Models extends AsyncDisposable {
 
 /** Texts that are written at the same time, so that steps hold several sessions. */
 const concurrentTurns = 4;
-/** Two for each of the target's: the edge goes on from one second choice beside each draft. */
-const edgeDraftSequences = 2 * (concurrentTurns + 1);
+/** Of a drafter, on a device or the edge: its text, and the alternative of one hedge. */
+const sequencesOfDrafter = 2;
+const [drafterSequences, edgeDraftSequences] = [2 * concurrentTurns, 2 * (concurrentTurns + 1)];
 const thoroughModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
 const contextLength = 2048;
 const seed = 20_261_124n;
@@ -125,7 +126,7 @@ async function openModels(options: ExactnessOptions): Promise<Models> {
     options.onProgress?.(`shape law: ${text}`, Math.round((100 * done) / total), 100);
   const { threads, gpu } = options;
   const size = {
-    sequences: 3 * concurrentTurns + 1,
+    sequences: concurrentTurns + 1 + 2 * drafterSequences,
     contextLength,
     gpu,
     ...(threads === undefined ? {} : { threads }),
@@ -141,12 +142,12 @@ async function openModels(options: ExactnessOptions): Promise<Models> {
       }),
     );
   const hasDraft = options.draft !== undefined;
-  const itself = shareModel(target, concurrentTurns);
+  const itself = shareModel(target, drafterSequences);
   const drafts = new Map<string, LanguageModel>([
-    ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: concurrentTurns })],
-    ...(hasDraft ? [['draft', await openDraft(concurrentTurns)] as const] : []),
+    ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: drafterSequences })],
+    ...(hasDraft ? [['draft', await openDraft(drafterSequences)] as const] : []),
     ['target itself', itself],
-    ['target, 30 % altered', alterModel(shareModel(target, concurrentTurns), { seed: 7, share: 0.3 })],
+    ['target, 30 % altered', alterModel(shareModel(target, drafterSequences), { seed: 7, share: 0.3 })],
   ]);
   const edgeDraft = hasDraft
     ? await openDraft(edgeDraftSequences)
@@ -326,7 +327,8 @@ class DrafterPool {
 
   take(draft: string): AdaptiveDrafter | null {
     const model = this.#models.get(draft);
-    return model === undefined ? null : (this.#free.get(draft)?.pop() ?? new AdaptiveDrafter(new ModelDrafter(model)));
+    if (model === undefined) return null;
+    return this.#free.get(draft)?.pop() ?? new AdaptiveDrafter(new ModelDrafter(model, sequencesOfDrafter));
   }
 
   giveBack(draft: string, drafter: AdaptiveDrafter | null): void {
