@@ -39,8 +39,8 @@ afterAll(async () => {
 const places = ['the endpoint of a device', 'the port of an edge'] as const;
 const portOf = (place: (typeof places)[number]): number => (place === places[0] ? endpoint.port : edge.port);
 
-const post = (port: number, body: string | ReadableStream, path = '/v1/completions') =>
-  fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+const post = (port: number, body: string, path = '/v1/completions') =>
+  fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body });
 const asked = (fields: object = {}) =>
   JSON.stringify({ model: edge.model, prompt: [...toyPrompt], max_tokens: 8, temperature: 0, ...fields });
 
@@ -50,6 +50,20 @@ async function dial(port: number): Promise<Socket> {
   socket.on('error', () => {});
   await once(socket, 'connect');
   return socket;
+}
+
+const mostPieces = 100;
+
+/** Sends a body of 100 MB, of which nothing is known before, until its connection is closed. @returns how many MB were taken off */
+async function piecesTaken(port: number): Promise<number> {
+  const socket = await dial(port);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.write('POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n');
+  const piece = Buffer.concat([Buffer.from('f4240\r\n'), Buffer.alloc(1_000_000, 'x'), Buffer.from('\r\n')]);
+  for (let taken = 0; ; taken += 1) {
+    if (taken === mostPieces || socket.destroyed) return taken;
+    if (!socket.write(piece)) await Promise.race([closed, new Promise((resolve) => socket.once('drain', resolve))]);
+  }
 }
 
 let expected: unknown;
@@ -67,19 +81,9 @@ async function expectServed(port: number, mostMs = 5000): Promise<void> {
 describe.each(places)('%s', (place) => {
   it('refuses a body of 100 MB after 4 MiB, whatever length it announces, and serves others meanwhile', async () => {
     const port = portOf(place);
-    const piece = new Uint8Array(1e6).fill(120);
-    let pieces = 0;
-    const body = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        pieces += 1;
-        if (pieces > 100) controller.close();
-        else controller.enqueue(piece);
-      },
-    });
-    const [answer] = await Promise.all([post(port, body).catch(() => null), expectServed(port)]);
-    // The refusal, or a connection that was closed on the sender: what it must not do is read it all.
-    if (answer !== null) expect(answer.status).toBe(413);
-    expect(pieces).toBeLessThan(100);
+    const [taken] = await Promise.all([piecesTaken(port), expectServed(port)]);
+    // What the system holds between the two counts as well. What the server must not do is read it all.
+    expect(taken).toBeLessThan(mostPieces);
     const announced = await dial(port);
     announced.write('POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n{');
     const [data] = (await once(announced, 'data')) as [Buffer];
