@@ -15,8 +15,8 @@ function elsewhere(name: string, description: string): () => Command {
       .allowUnknownOption()
       .action((words: readonly string[]) => {
         const cause = `"outrider ${name}" is not in the published package`;
-        // Nothing else of what was typed: it may be a key.
-        const typed = [name, ...words.slice(0, 1)].join(' ');
+        // Only the name of a subcommand is repeated: whatever else was typed may be a key.
+        const typed = [name, ...words.slice(0, 1).filter((word) => /^[a-z][a-z0-9]*$/.test(word))].join(' ');
         throw new OutriderError('clone-needed', cause, `in a clone: npm run --silent outrider -- ${typed}`);
       });
 }

@@ -52,9 +52,9 @@ export interface ControllerAccount extends ControllerStatus {
   /** Objects and buffers in use, bytes. */
   readonly heldBytes: number;
   readonly residentBytes: number;
-  /** Of the thread of its connections, since the start, ms. */
+  /** Processor time of the thread that serves connections, since the start of the process, ms. */
   readonly threadCpuMs: number;
-  /** Of all threads: the policy's, and those of the JavaScript engine. */
+  /** Processor time of all threads, those of the policy and of the JavaScript engine included, ms. */
   readonly cpuMs: number;
 }
 

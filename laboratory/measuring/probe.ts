@@ -18,7 +18,7 @@ const program = fileURLToPath(new URL('./probe-main.ts', import.meta.url));
 
 /** Asks a process, and waits for its answers. */
 export interface Probe<Answers> {
-  /** @throws OutriderError `internal` when the process has ended */
+  /** @throws OutriderError the one that the process ends with meanwhile; `internal` where it has ended before */
   ask<Question extends keyof Answers & string>(question: Question): Promise<Answers[Question]>;
 }
 

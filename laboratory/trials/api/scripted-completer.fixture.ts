@@ -1,4 +1,4 @@
-// A completer that writes what it is told, and keeps what it was asked for.
+// A scripted completer for tests: it answers with a given text or error, and records the requests.
 
 import type { OutriderError } from '../../../src/core/basics/errors.ts';
 import type {

@@ -71,9 +71,10 @@ interface Models extends AsyncDisposable {
 
 /** Texts that are written at the same time, so that steps hold several sessions. */
 const concurrentTurns = 4;
-/** Of a drafter, on a device or the edge: its text, and the alternative of one hedge. */
+/** KV sequences of one drafter, on a device or the edge: one for its text, one for the alternative of a hedge. */
 const sequencesOfDrafter = 2;
-const [drafterSequences, edgeDraftSequences] = [2 * concurrentTurns, 2 * (concurrentTurns + 1)];
+const drafterSequences = sequencesOfDrafter * concurrentTurns;
+const edgeDraftSequences = sequencesOfDrafter * (concurrentTurns + 1);
 const thoroughModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
 const contextLength = 2048;
 const seed = 20_261_124n;

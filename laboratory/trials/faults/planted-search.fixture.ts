@@ -47,7 +47,7 @@ export function violatedBy(bug: string, seed: number): InvariantName | null {
   return runFaults(seed, { bug: planted }).broken?.invariant ?? null;
 }
 
-/** Tries one seed after the other until one finds the bug by its invariant. @param onRun is told how many were tried before each run */
+/** Runs seeds in order until one violates the bug's invariant. @param onRun called before each run with the number of runs so far */
 export function searchSeed(
   bug: string,
   firstSeed: number,

@@ -21,9 +21,9 @@ it.each(shipped)(
     const heldOut = keepSlots(createEnvironment(scenario, map), 40, 4, 8);
     const page = readFileSync(new URL('../../../docs/learning.md', import.meta.url), 'utf8');
     const row = page.split('\n').find((line) => line.startsWith(`| \`${world}\` | \`${name}\` |`));
-    const told = Number(row?.split('|')[4]);
+    const documented = Number(row?.split('|')[4]);
     const { decide } = await findPolicy(`${name}@${world}`);
-    expect(Math.abs(evaluatePolicy(heldOut, decide).reward - told)).toBeLessThan(1e-4);
+    expect(Math.abs(evaluatePolicy(heldOut, decide).reward - documented)).toBeLessThan(1e-4);
   },
   120_000,
 );
