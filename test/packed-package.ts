@@ -71,21 +71,26 @@ export interface Application extends AsyncDisposable {
   write(file: string, text: string): Promise<string>;
 }
 
-/** @param needsOldest false: only the Node of this repository, and nothing is fetched */
+/**
+ * @param needsOldest false: only the Node of this repository, and nothing is fetched
+ * @param sources what is packed, beside the packages of this repository; default: this repository
+ */
 export async function installPacked({
   needsOldest = true,
+  sources = root,
 }: {
   readonly needsOldest?: boolean;
+  readonly sources?: string;
 } = {}): Promise<Application> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'outrider-package-')));
   const modules = join(folder, 'node_modules');
   await mkdir(modules);
   // npm also packs the notes of the scripts that it runs, so the last lines are the JSON.
-  const { stdout } = await call('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root });
+  const { stdout } = await call('npm', ['pack', '--json', '--pack-destination', folder], { cwd: sources });
   const [packed] = JSON.parse(stdout.slice(stdout.indexOf('[\n')));
   await call('tar', ['-xzf', join(folder, packed.filename), '-C', folder]);
   await rename(join(folder, 'package'), join(modules, 'outrider'));
-  const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const { dependencies } = JSON.parse(await readFile(join(sources, 'package.json'), 'utf8'));
   for (const name of Object.keys(dependencies)) {
     const place = join(modules, name);
     await mkdir(dirname(place), { recursive: true });
@@ -93,7 +98,7 @@ export async function installPacked({
   }
   const nodes = new Map([[process.versions.node, process.execPath]]);
   if (needsOldest && canRunOldest) nodes.set(oldest.version, await oldestNode());
-  const main = join(modules, 'outrider/dist/bin/outrider.js');
+  const main = programOf({ packageFolder: join(modules, 'outrider') });
   return {
     folder,
     packageFolder: join(modules, 'outrider'),
@@ -109,6 +114,25 @@ export async function installPacked({
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/**
+ * The sources of a commit in a folder of their own, beside this repository's packages. The caller removes it.
+ * @param commit of this repository
+ */
+export async function sourcesOf(commit: string): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'outrider-commit-')));
+  const archive = `${folder}.tar`;
+  await call('git', ['archive', '--output', archive, commit], { cwd: root });
+  await call('tar', ['-xf', archive, '-C', folder]);
+  await rm(archive);
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** What a program of another package is, for the commands that start one as a child process. */
+export function programOf({ packageFolder }: Pick<Application, 'packageFolder'>): string {
+  return join(packageFolder, 'dist/bin/outrider.js');
 }
 
 function startNode(program: string, folder: string, words: readonly string[]): Run {
