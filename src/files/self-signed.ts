@@ -1,4 +1,4 @@
-// A certificate that an edge makes for itself: X.509 version 3, ECDSA over P-256, in DER as RFC 5280 lays it out. Only written here, never
+// A certificate that an edge or controller makes for itself: X.509 version 3, ECDSA over P-256, in DER as RFC 5280 lays it out. Only written here, never
 // read: Node's own crypto makes the key and the signature, and reads and checks the result.
 
 import { createPublicKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
@@ -15,11 +15,11 @@ const dayMs = 86_400_000;
 /** Devices compare the fingerprint, not the date; a new certificate would have another fingerprint. */
 const validDays = 3650;
 
-/** @param names DNS names and IP addresses of the edge @param nowMs ms since 1970 */
-export function makeCertificate(names: readonly string[], nowMs: number): Certificate {
+/** @param names DNS names and IP addresses of its owner @param nowMs ms since 1970 */
+export function makeCertificate(names: readonly string[], nowMs: number, owner = 'edge'): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(objectId(ecdsaWithSha256));
-  const name = sequence(set(sequence(objectId(commonName), tlv(0x0c, Buffer.from('outrider edge')))));
+  const name = sequence(set(sequence(objectId(commonName), tlv(0x0c, Buffer.from(`outrider ${owner}`)))));
   const serial = randomBytes(16);
   // Positive, and without leading zeros.
   serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;

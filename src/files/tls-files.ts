@@ -1,4 +1,4 @@
-// Certificate and key of an edge on disk: given by its owner and renewed by whatever renews them, or made by the edge once and kept.
+// Certificate and key of an edge or controller on disk: given by its owner and renewed by whatever renews them, or made once and kept.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -44,12 +44,24 @@ export async function loadTls(paths: TlsPaths, nowMs: number): Promise<LoadedTls
   return { cert, key, fingerprint: fingerprintOf(certificate), expiresMs, openMode };
 }
 
-/** The certificate that an edge has made in this directory before, or makes now. @throws OutriderError `bad-argument` */
-export async function ownCertificate(directory: string, names: readonly string[], nowMs: number): Promise<LoadedTls> {
-  const paths = { cert: join(directory, 'edge-certificate.pem'), key: join(directory, 'edge-key.pem') };
+/** Who makes a certificate for itself: each has its own. */
+export type CertificateOwner = 'edge' | 'controller';
+
+/** The certificate that an edge or controller has made in this directory before, or makes now. @throws OutriderError `bad-argument` */
+export async function ownCertificate(
+  directory: string,
+  names: readonly string[],
+  nowMs: number,
+  owner: CertificateOwner = 'edge',
+): Promise<LoadedTls> {
+  const paths = { cert: join(directory, `${owner}-certificate.pem`), key: join(directory, `${owner}-key.pem`) };
   if (!(existsSync(paths.cert) && existsSync(paths.key))) {
     makePrivateDirectory(directory);
-    const made = makeCertificate([...new Set(['localhost', '127.0.0.1', '::1', ...ownNames(), ...names])], nowMs);
+    const made = makeCertificate(
+      [...new Set(['localhost', '127.0.0.1', '::1', ...ownNames(), ...names])],
+      nowMs,
+      owner,
+    );
     await replaceFile(paths.key, made.key);
     await replaceFile(paths.cert, made.cert);
   }

@@ -11,15 +11,14 @@ import type { Secret } from '../../core/basics/secret.ts';
 import { type EdgeKey, edgeKey } from '../../core/protocol/edge/edge-key.ts';
 import { defaultKeyFile } from '../../files/key-files.ts';
 import { KeyRing } from '../../files/key-ring.ts';
-import { stateDirectory } from '../../files/state-directory.ts';
-import { type LoadedTls, loadTls, ownCertificate, type TlsPaths, watchTls } from '../../files/tls-files.ts';
 import { resolveListenAddress } from '../../network/transport-node/listen-address.ts';
 import type { ListenSettings, WebSocketListener } from '../../network/transport-node/websocket-server.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import type { ListenEdgeSettings } from '../../processes/edge/edge-requests.ts';
 import type { OptionsOf } from '../options/options.ts';
+import { hasTls, openPortTls, type TlsFlags } from '../options/port-tls.ts';
 
-/** Flags of `outrider edge`. */
+/** Flags of `outrider edge`, beside those of TLS. */
 export const accessOptions = {
   key: {
     group: 'Access:',
@@ -33,12 +32,6 @@ export const accessOptions = {
     help: 'the keys that "outrider keys" keeps (default beyond this machine: its own file, if there is one)',
   },
   allowAnyone: { flag: '--allow-anyone', help: 'listen beyond this machine without a key' },
-  tlsCert: { flag: '--tls-cert <file>', help: 'certificate chain, PEM; a renewed file is taken without a restart' },
-  tlsKey: { flag: '--tls-key <file>', help: 'private key of the certificate, PEM' },
-  tlsSelfSigned: {
-    flag: '--tls-self-signed',
-    help: 'a certificate that the edge makes once and keeps; devices compare its fingerprint (--edge-fingerprint)',
-  },
   plain: { flag: '--plain', help: 'listen beyond this machine without TLS: keys and texts go in clear' },
   allowOrigin: {
     flag: '--allow-origin <origin...>',
@@ -52,7 +45,7 @@ export const accessOptions = {
   },
 } as const;
 
-export type AccessFlags = OptionsOf<typeof accessOptions> & { readonly host: string };
+export type AccessFlags = OptionsOf<typeof accessOptions> & TlsFlags & { readonly host: string };
 
 /** In a document these would name files and hosts. */
 export const unnamed = { keys: undefined, tlsCert: undefined, tlsKey: undefined, allowHost: undefined } as const;
@@ -87,25 +80,21 @@ export async function openAccess(flags: AccessFlags): Promise<EdgeAccess> {
   const settings = { onChange: (changed: KeyRing) => onKeys(changed), onProblem: (error: unknown) => onProblem(error) };
   const ring = keyFile === undefined ? undefined : await KeyRing.open(keyFile, settings);
   if (ring !== undefined) opened.defer(async () => ring[Symbol.dispose]());
-  const tls = await openTls(flags);
+  const tls = opened.use(await openPortTls(flags, 'edge', [...(flags.allowHost ?? []), flags.host]));
   const names = [...(flags.allowHost ?? []), ...(isIP(flags.host) === 0 ? [flags.host] : [])];
-  const identity = tls === undefined ? undefined : { cert: tls.identity.cert, key: tls.identity.key };
   const kept = opened.move();
   return {
-    listen: { host: address, tls: identity, allowOrigins: flags.allowOrigin ?? [], allowHosts: names },
+    listen: { host: address, tls: tls.identity, allowOrigins: flags.allowOrigin ?? [], allowHosts: names },
     keyOf: keyCheck(flags.key, ring, 'verify'),
     chatKeyOf: keyCheck(flags.key, ring, 'chat'),
     mayOrder: orderCheck(flags.key !== undefined, ring, isLoopback),
-    scheme: tls === undefined ? 'ws' : 'wss',
-    certificate: flags.tlsSelfSigned ? (tls?.identity.fingerprint ?? null) : null,
-    said: [keysSaid(flags.key, ring), tlsSaid(tls?.identity), ...openKeySaid(tls)],
+    scheme: tls.scheme,
+    certificate: tls.certificate,
+    said: [keysSaid(flags.key, ring), ...tls.said],
     follow(edge, listener, report) {
       onProblem = report;
       onKeys = (changed) => edge.renewKeys((_id, key) => (key === typedKey ? key : changed.renew(key)));
-      if (tls?.paths === undefined) return;
-      const onRenewed = ({ cert, key }: LoadedTls): void => listener.renewCertificate({ cert, key });
-      const watch = watchTls(tls.paths, { onRenewed, onProblem: report });
-      kept.defer(async () => watch[Symbol.dispose]());
+      tls.follow(listener, report);
     },
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
@@ -119,43 +108,17 @@ function keyFileOf({ key, keys, allowAnyone }: AccessFlags, isExposed: boolean):
 }
 
 function demandSafety(flags: AccessFlags, keyFile: string | undefined, isLoopback: boolean): void {
-  const { host, key, allowAnyone, tlsCert, tlsKey, tlsSelfSigned, plain } = flags;
-  const hasFiles = tlsCert !== undefined && tlsKey !== undefined;
-  if (!hasFiles && (tlsCert ?? tlsKey) !== undefined)
-    throw badArgument('--tls-cert and --tls-key belong together', 'give both files of the certificate');
-  if (hasFiles && tlsSelfSigned)
-    throw badArgument('--tls-self-signed does not go with --tls-cert', 'take one of the two certificates');
+  const { host, key, allowAnyone, plain } = flags;
+  const isSafe = hasTls(flags) || plain;
   if (isLoopback) return;
   if (key === undefined && keyFile === undefined && !allowAnyone) {
     const remedy = 'make keys with "outrider keys add" (or set --key), or say --allow-anyone';
     throw badArgument(`${host} can be reached by others, and no key is required`, remedy);
   }
-  if (hasFiles || tlsSelfSigned || plain) return;
+  if (isSafe) return;
   const remedy =
     'give --tls-cert and --tls-key, or --tls-self-signed; or say --plain, for example behind a proxy with TLS';
   throw badArgument(`${host} can be reached by others, and keys and texts would go in clear`, remedy);
-}
-
-interface OpenedTls {
-  readonly identity: LoadedTls;
-  /** Undefined: the edge made it itself. */
-  readonly paths: TlsPaths | undefined;
-}
-
-async function openTls({
-  tlsCert,
-  tlsKey,
-  tlsSelfSigned,
-  allowHost,
-  host,
-}: AccessFlags): Promise<OpenedTls | undefined> {
-  if (tlsSelfSigned) {
-    const identity = await ownCertificate(stateDirectory(), [...(allowHost ?? []), host], Date.now());
-    return { identity, paths: undefined };
-  }
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  const paths = { cert: tlsCert, key: tlsKey };
-  return { identity: await loadTls(paths, Date.now()), paths };
 }
 
 /** Compares digests of equal length, so that the time tells nothing about a key. */
@@ -188,17 +151,4 @@ function keysSaid(key: Secret | undefined, ring: KeyRing | undefined): string {
   if (ring === undefined) return key === undefined ? 'no key required' : 'key required';
   const count = ring.validCount;
   return `key required: ${count === 1 ? '1 key is' : `${count} keys are`} valid${key === undefined ? '' : ', and --key'}`;
-}
-
-/** A warning: whoever reads the private key can pass for this edge. */
-function openKeySaid(tls: OpenedTls | undefined): readonly string[] {
-  const { openMode = null } = tls?.identity ?? {};
-  if (openMode === null) return [];
-  const file = tls?.paths?.key ?? 'its own key';
-  return [`warning: everyone on this machine may read the private key ${file} (mode ${openMode}); chmod 600 it`];
-}
-
-function tlsSaid(tls: LoadedTls | undefined): string {
-  if (tls === undefined) return 'no TLS';
-  return `certificate SHA-256 ${tls.fingerprint}, valid until ${new Date(tls.expiresMs).toISOString().slice(0, 10)}`;
 }

@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { badArgument, OutriderError } from '../../core/basics/errors.ts';
+import type { PeerWord } from '../transport/edge-address.ts';
 
 /** SHA-256 of the certificate, 64 hex digits in lower case. @throws OutriderError `bad-argument` */
 export function parseFingerprint(text: string): string {
@@ -12,14 +13,27 @@ export function parseFingerprint(text: string): string {
     .replaceAll(':', '')
     .toLowerCase();
   if (/^[0-9a-f]{64}$/.test(digits)) return digits;
-  throw badArgument('the fingerprint is not 64 hex digits', 'take the line "certificate SHA-256" that the edge prints');
+  throw badArgument(
+    'the fingerprint is not 64 hex digits',
+    'take the line "certificate SHA-256" that is printed where it listens',
+  );
 }
 
-const comparePrint = 'compare with the fingerprint that the edge prints, and pass that with --edge-fingerprint';
+interface Distrust {
+  readonly cause?: unknown;
+  /** Default: to compare the fingerprint. */
+  readonly remedy?: string;
+  readonly peer?: PeerWord;
+}
 
 /** @param address for messages */
-export function untrusted(address: string, why: string, cause?: unknown, remedy: string = comparePrint): OutriderError {
-  return new OutriderError('certificate-untrusted', `${address} is not trusted: ${why}`, remedy, { cause });
+export function untrusted(
+  address: string,
+  why: string,
+  { cause, remedy, peer = 'edge' }: Distrust = {},
+): OutriderError {
+  const compare = `compare with the fingerprint that the ${peer} prints, and pass that with --${peer}-fingerprint`;
+  return new OutriderError('certificate-untrusted', `${address} is not trusted: ${why}`, remedy ?? compare, { cause });
 }
 
 type Connected = (error: Error | null, socket?: TLSSocket) => void;
@@ -28,6 +42,7 @@ type Connected = (error: Error | null, socket?: TLSSocket) => void;
 export function connectPinned(
   fingerprint: string,
   address: string,
+  peer: PeerWord = 'edge',
 ): (options: ConnectionOptions, done: Connected) => void {
   return (options, done) => {
     const { host = '' } = options;
@@ -45,7 +60,8 @@ export function connectPinned(
     socket.once('secureConnect', () => {
       const found = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
       if (found !== fingerprint) {
-        fail(untrusted(address, `its certificate has the fingerprint ${found ?? 'none'}, not the one that was given`));
+        const why = `its certificate has the fingerprint ${found ?? 'none'}, not the one that was given`;
+        fail(untrusted(address, why, { peer }));
         return;
       }
       socket.off('error', fail);

@@ -2,9 +2,10 @@
 // reads them, and can drop a connection at once. For the platform's own WebSocket see transport/websocket-client.ts.
 
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { badArgument, isOutriderError, OutriderError } from '../../core/basics/errors.ts';
-import { parseEdgeAddress, showAddress, unreachableEdge } from '../transport/edge-address.ts';
+import { type PeerWord, parseEdgeAddress, showAddress, unreachableEdge } from '../transport/edge-address.ts';
 import { interrupted } from '../transport/endings.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
 import type { Connect } from '../transport/transport.ts';
@@ -18,6 +19,8 @@ const maxRefusalBytes = 1000;
 export interface NodeConnectSettings extends ConnectSettings {
   /** SHA-256 of the edge's certificate, 64 hex digits: this certificate is trusted, and no other. Default: what the system trusts. */
   readonly fingerprint?: string | undefined;
+  /** What is at the address, for messages. Default: an edge. */
+  readonly peer?: PeerWord;
 }
 
 /**
@@ -27,8 +30,9 @@ export interface NodeConnectSettings extends ConnectSettings {
  * `edge-unreachable`, `certificate-untrusted`, `unauthorized` and `version-mismatch`
  */
 export function connectWebSocket(url: string, settings: NodeConnectSettings = {}): Connect {
-  const target = parseEdgeAddress(url);
-  const pinned = pinOf(target, settings.fingerprint);
+  const { peer = 'edge' } = settings;
+  const target = parseEdgeAddress(url, peer);
+  const pinned = pinOf(target, settings.fingerprint, peer);
   return (accept, options) =>
     new Promise((resolve, reject) => {
       const signal = options?.signal;
@@ -40,7 +44,10 @@ export function connectWebSocket(url: string, settings: NodeConnectSettings = {}
       const limited = { ...socketOptions(settings.maxFrameBytes), handshakeTimeout: timeoutMs, ...pinned };
       const socket = new WebSocket(target, subprotocol, limited);
       // The time-outs of Node and of `ws` count silence; an edge that sends a byte now and then would hold the device for ever.
-      const timer = setTimeout(() => refuse(unreachableEdge(target, `no connection in ${timeoutMs} ms`)), timeoutMs);
+      const timer = setTimeout(
+        () => refuse(unreachableEdge(target, `no connection in ${timeoutMs} ms`, undefined, peer)),
+        timeoutMs,
+      );
       const leave = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
@@ -52,24 +59,28 @@ export function connectWebSocket(url: string, settings: NodeConnectSettings = {}
         socket.terminate();
       };
       const abort = (): void => refuse(interrupted());
-      const fail = (error: Error): void => refuse(unreachable(target, error));
+      const fail = (error: Error): void => refuse(unreachable(target, error, peer));
       signal?.addEventListener('abort', abort);
       socket.on('error', fail);
       socket.on('unexpected-response', (_request, response) => {
-        readRefusal(response, (text) => refuse(refusal(target, response.statusCode ?? 0, text)));
+        readRefusal(response, (text) => refuse(refusal(target, response.statusCode ?? 0, text, peer)));
+      });
+      let isChecked = false;
+      socket.on('upgrade', ({ socket: stream }) => {
+        isChecked = settings.fingerprint !== undefined || (stream instanceof TLSSocket && stream.authorized);
       });
       socket.on('open', () => {
         leave();
         socket.off('error', fail);
-        resolve(adoptSocket(socket, accept));
+        resolve(adoptSocket(socket, accept, { isChecked }));
       });
     });
 }
 
-function pinOf(target: URL, fingerprint: string | undefined): object {
+function pinOf(target: URL, fingerprint: string | undefined, peer: PeerWord): object {
   if (fingerprint === undefined) return {};
   const pin = parseFingerprint(fingerprint);
-  if (target.protocol === 'wss:') return { createConnection: connectPinned(pin, showAddress(target)) };
+  if (target.protocol === 'wss:') return { createConnection: connectPinned(pin, showAddress(target), peer) };
   throw badArgument(`${showAddress(target)} has no certificate to compare`, 'write the address with wss://');
 }
 
@@ -84,45 +95,53 @@ function readRefusal(response: IncomingMessage, done: (text: string) => void): v
   response.on('error', () => {});
 }
 
-function refusal(target: URL, status: number, text: string): OutriderError {
+function refusal(target: URL, status: number, text: string, peer: PeerWord): OutriderError {
   const [line = ''] = text.split('\n');
-  if (line.startsWith('version-mismatch')) return versionMismatch(target, line);
+  if (line.startsWith('version-mismatch')) return versionMismatch(target, peer, line);
   if (status === 403 && line.startsWith('unauthorized ')) {
     const cause = `${showAddress(target)} refused: ${line.slice('unauthorized '.length)}`;
     return new OutriderError(
       'unauthorized',
       cause,
-      'start the edge with --allow-host NAME or --allow-origin ORIGIN (`allowHosts`, `allowOrigins` in code)',
+      `start the ${peer} with --allow-host NAME${peer === 'edge' ? ' or --allow-origin ORIGIN (`allowHosts`, `allowOrigins` in code)' : ''}`,
     );
   }
   const meaning = STATUS_CODES[status] ?? 'no known status';
   const cause = `${showAddress(target)} answered ${status} (${meaning}) instead of opening a connection`;
-  return new OutriderError('edge-unreachable', cause, 'check the address: an `outrider edge` must listen there');
+  return new OutriderError('edge-unreachable', cause, `check the address: an \`outrider ${peer}\` must listen there`);
 }
 
-function versionMismatch(target: URL, cause?: string): OutriderError {
+function versionMismatch(target: URL, peer: PeerWord, cause?: string): OutriderError {
   const said = cause?.replace('version-mismatch ', '') ?? 'it does not name its version';
   return new OutriderError(
     'version-mismatch',
     `${showAddress(target)} does not speak ${subprotocol}: ${said}`,
-    'run the same version of outrider on device and edge',
+    `run the same version of outrider on ${peer === 'edge' ? 'device and edge' : 'both sides'}`,
   );
 }
 
 /** The error for a request to an edge that has failed. */
-export function unreachable(target: URL, error: Error & { readonly code?: string }): OutriderError {
+export function unreachable(
+  target: URL,
+  error: Error & { readonly code?: string },
+  peer: PeerWord = 'edge',
+): OutriderError {
   if (isOutriderError(error)) return error;
   const { code = '' } = error;
   if (target.protocol === 'wss:') {
     const wrongTime = wrongTimes[code];
-    if (wrongTime !== undefined) return untrusted(showAddress(target), wrongTime.why, error, wrongTime.remedy);
-    if (untrustedCodes.test(code)) return untrusted(showAddress(target), code, error);
-    if (/^EPROTO$|^ERR_SSL/.test(code)) return otherKind(target, 'it does not speak TLS 1.2 or newer', 'ws://', error);
+    if (wrongTime !== undefined)
+      return untrusted(showAddress(target), wrongTime.why, { cause: error, remedy: wrongTime.remedy });
+    if (untrustedCodes.test(code)) return untrusted(showAddress(target), code, { cause: error, peer });
+    if (/^EPROTO$|^ERR_SSL/.test(code)) {
+      return otherKind(target, { why: 'it does not speak TLS 1.2 or newer', scheme: 'ws://', peer }, error);
+    }
   } else if (/^HPE_|^ECONNRESET$/.test(code)) {
-    return otherKind(target, 'it closed the connection without an HTTP answer', 'wss://', error);
+    const why = 'it closed the connection without an HTTP answer';
+    return otherKind(target, { why, scheme: 'wss://', peer }, error);
   }
-  if (error.message.includes('subprotocol')) return versionMismatch(target);
-  return unreachableEdge(target, error.code ?? error.message, error);
+  if (error.message.includes('subprotocol')) return versionMismatch(target, peer);
+  return unreachableEdge(target, error.code ?? error.message, error, peer);
 }
 
 /** What Node says of a certificate that nobody vouches for, that is for another name, or that is not valid now. */
@@ -131,8 +150,7 @@ const untrustedCodes = /CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE/;
 const wrongTimes: Readonly<Record<string, { readonly why: string; readonly remedy: string }>> = {
   CERT_HAS_EXPIRED: {
     why: 'its certificate has expired',
-    remedy:
-      'whoever runs the edge has to renew it; a renewed file is taken without a restart (check also the clock here)',
+    remedy: 'whoever runs it has to renew it; a renewed file is taken without a restart (check also the clock here)',
   },
   CERT_NOT_YET_VALID: {
     why: 'its certificate is not valid yet',
@@ -140,9 +158,15 @@ const wrongTimes: Readonly<Record<string, { readonly why: string; readonly remed
   },
 };
 
-/** TLS to an edge without it, or the reverse. */
-function otherKind(target: URL, why: string, scheme: string, error: Error): OutriderError {
-  const remedy = `write the address with ${scheme} if that edge runs ${scheme === 'ws://' ? 'without' : 'with'} TLS`;
+interface OtherKind {
+  readonly why: string;
+  readonly scheme: 'ws://' | 'wss://';
+  readonly peer: PeerWord;
+}
+
+/** TLS to a peer without it, or the reverse. */
+function otherKind(target: URL, { why, scheme, peer }: OtherKind, error: Error): OutriderError {
+  const remedy = `write the address with ${scheme} if that ${peer} runs ${scheme === 'ws://' ? 'without' : 'with'} TLS`;
   return new OutriderError('edge-unreachable', `no connection to ${showAddress(target)}: ${why}`, remedy, {
     cause: error,
   });

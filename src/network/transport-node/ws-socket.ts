@@ -16,9 +16,11 @@ interface SocketOptions {
   readonly autoPong: false;
 }
 
-/** What a listener knows of the other end. */
+/** What is known of the other end. */
 export interface Peer {
   readonly address?: string;
+  /** As `isPeerChecked` of a {@link Connection}. */
+  readonly isChecked?: boolean;
   /** Below the WebSocket: `ws` holds the bytes of unfinished frames, and only the stream tells of them. */
   readonly stream?: Duplex;
   /** Told when this side ends the connection, and why. */
@@ -41,6 +43,7 @@ export function adoptSocket(socket: WebSocket, accept: Accept, peer: Peer = {}):
       stopReading: () => socket.pause(),
       drop: () => socket.terminate(),
       address: peer.address,
+      isPeerChecked: peer.isChecked,
     },
     accept,
   );

@@ -20,6 +20,8 @@ export interface RawSocket {
   readonly waitingBytes: number;
   /** The peer's; absent: unknown. */
   readonly address?: string | undefined;
+  /** As of {@link Connection}. */
+  readonly isPeerChecked?: boolean | undefined;
   /** Sends a binary frame. @param flushed called when fewer bytes wait than before; extra calls have no effect */
   send(bytes: Uint8Array, flushed: () => void): void;
   /** Sends a close frame; {@link SocketConnection.closed} follows. */
@@ -61,6 +63,10 @@ export class SocketConnection implements Connection {
 
   get address(): string | undefined {
     return this.#socket.address;
+  }
+
+  get isPeerChecked(): boolean | undefined {
+    return this.#socket.isPeerChecked;
   }
 
   send(bytes: Uint8Array): void {

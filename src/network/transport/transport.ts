@@ -29,6 +29,8 @@ export interface ConnectionHandler {
 export interface Connection {
   /** The peer, for limits and logs: an IPv4 address, or the first half of an IPv6 address. Absent: unknown. */
   readonly address?: string | undefined;
+  /** Whether the peer's certificate was checked, by an authority or a fingerprint. Absent: it was not, or that is not known. */
+  readonly isPeerChecked?: boolean | undefined;
   /** False while the send buffer is above its mark. Sending is still possible, but the holder should pause. */
   readonly writable: boolean;
   /** Application bytes so far, without WebSocket and TCP/IP headers. */
