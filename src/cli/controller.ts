@@ -1,23 +1,23 @@
 // `outrider controller`: decides which edge serves which device, and the shares of each.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
 import { CloseStack } from '../core/basics/close-stack.ts';
-import { badArgument } from '../core/basics/errors.ts';
+import { asOutriderError } from '../core/basics/errors.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyThread } from '../files/policy-thread.ts';
 import { machineClock } from '../network/transport/machine-clock.ts';
-import { resolveListenAddress } from '../network/transport-node/listen-address.ts';
 import {
   listenController,
   type RunningController,
   startController,
 } from '../processes/controller/controller-server.ts';
+import { accessOptions, openControllerAccess } from './controller-access.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
 import type { OptionsOf, OptionTable } from './options/options.ts';
+import { tlsOptions } from './options/port-tls.ts';
 import { askedToStop, withInterrupt } from './terminal/interrupt.ts';
 
 const notes = `Examples:
@@ -26,6 +26,8 @@ const notes = `Examples:
   outrider device --controller ws://127.0.0.1:8640 --prompt "Why is the sky blue?"
   outrider controller --metrics-port 9640                  metrics for Prometheus at http://127.0.0.1:9640/metrics
   outrider controller --policy ./my-policy.ts --log        a policy of your own; each slot on standard error
+  outrider controller --host 0.0.0.0 --key KEY --tls-self-signed
+                                                           for members elsewhere, who pass --controller-fingerprint
 
 Edges and devices go on without it: with the last decision, or with edges of their own (--edge). docs/controller.md.`;
 
@@ -44,25 +46,15 @@ const options = {
   slot: { flag: '--slot <ms>', help: 'time from one decision to the next', whole: [100, 60_000], default: 1000 },
   host: { flag: '--host <address>', help: 'address to listen on', default: '127.0.0.1' },
   port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8640 },
-  key: {
-    flag: '--key <key>',
-    help: 'key that edges and devices must show',
-    env: 'OUTRIDER_CONTROLLER_KEY',
-    isSecret: true,
-  },
-  edgeKey: {
-    flag: '--edge-key <key>',
-    help: 'key that edges must show instead; a device then can not join as an edge (default: that of --key)',
-    env: 'OUTRIDER_EDGE_KEY',
-    isSecret: true,
-  },
-  plain: {
-    flag: '--plain',
-    help: 'listen beyond this machine: keys and tickets go in clear, unless a proxy with TLS stands before',
+  ...accessOptions,
+  ...tlsOptions,
+  tlsSelfSigned: {
+    ...tlsOptions.tlsSelfSigned,
+    help: 'a certificate that the controller makes once and keeps; members compare its fingerprint (--controller-fingerprint)',
   },
   epoch: {
     flag: '--epoch <number>',
-    help: 'number of this run, larger than that of every run before (default: the time of day in ms)',
+    help: 'number of this run, larger than that of every run before; only a counter (default: the time of day in ms)',
     whole: [1, 9_007_199_254_740_991],
   },
   untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
@@ -90,42 +82,27 @@ export function controllerCommand(onServing: OnServing = () => {}): Command {
 }
 
 async function serve(flags: ControllerFlags, onServing: OnServing, signal: AbortSignal): Promise<void> {
-  const { address, isLoopback } = await resolveListenAddress(flags.host);
-  if (!isLoopback && flags.key === undefined) {
-    const remedy = 'set --key (OUTRIDER_CONTROLLER_KEY), or listen on 127.0.0.1';
-    throw badArgument(`${flags.host} can be reached by others, and no key is required`, remedy);
-  }
-  if (!isLoopback && flags.plain !== true) {
-    const remedy = 'put a proxy with TLS before it and say --plain, or listen on 127.0.0.1';
-    throw badArgument(`${flags.host} can be reached by others, and keys and tickets would go in clear`, remedy);
-  }
+  await using access = await openControllerAccess(flags);
   await using policy = await openPolicyThread(flags.policy, { clock: machineClock });
   const fallback = await findPolicy('greedy');
-  const device = flags.key === undefined ? null : digest(flags.key.reveal());
-  const edge = flags.edgeKey === undefined ? device : digest(flags.edgeKey.reveal());
   await using controller = startController({
     ...{ policy, fallback, slotMs: flags.slot, objective: flags.objective },
     ...(flags.epoch === undefined ? {} : { epoch: flags.epoch }),
-    isMember(credentials, role) {
-      const expected = role === 'edge' ? edge : device;
-      return expected === null || timingSafeEqual(digest(credentials), expected);
-    },
+    keyOf: access.keyOf,
     onEvent: (event) => tell(event, flags.log),
   });
   await using open = new CloseStack();
-  const listener = await listenController(controller, { host: address, port: flags.port });
+  const listener = await listenController(controller, { ...access.listen, port: flags.port });
   open.defer(() => listener.close());
+  access.follow(controller, listener, (error) => note(`a file can't be used: ${asOutriderError(error).message}`));
   await using metrics = await openMetricsPort(flags.metricsPort, () => controller.metrics);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
-  process.stdout.write(`ws://${host}:${listener.port}\n`);
+  process.stdout.write(`${access.scheme}://${host}:${listener.port}\n`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
+  for (const line of access.said) note(line);
   if (metrics !== null) note(metrics.said);
   onServing(controller);
   await askedToStop(signal, flags.untilInputEnds);
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 function tell(event: ControllerEvent, isLogging: boolean | undefined): void {

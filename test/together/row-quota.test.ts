@@ -64,7 +64,7 @@ describe('a key with a quota of rows', () => {
   it('has one quota on all edges of a controller', async () => {
     const policy = await openPolicyThread('greedy', { clock: machineClock });
     const fallback = { name: 'greedy', decide: createPolicy('greedy') };
-    const controller = startController({ policy, fallback, slotMs: 100, isMember: () => true });
+    const controller = startController({ policy, fallback, slotMs: 100 });
     const listener = await listenController(controller, { host: '127.0.0.1', port: 0 });
     undo.push(
       () => policy[Symbol.asyncDispose](),

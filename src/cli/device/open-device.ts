@@ -9,12 +9,11 @@ import { logTurns } from '../../files/event-log-file.ts';
 import { createEmulatedLink } from '../../network/transport/emulated-link.ts';
 import type { Connect } from '../../network/transport/transport.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
-import { reachBy } from '../../processes/controller/control-client.ts';
 import { type DeviceAgent, joinAsDevice } from '../../processes/controller/device-agent.ts';
 import type { TurnOptions } from '../../processes/device/turn-options.ts';
 import { withAcquireReport } from '../models/acquire-report.ts';
 import { looksUpOnDevice } from '../options/look-up-place.ts';
-import { controlNoteText, memberName } from '../options/member-options.ts';
+import { type ControllerAddress, controlNoteText, memberName, reachController } from '../options/member-options.ts';
 import type { AnswerFlags } from './answer-flags.ts';
 
 /** Tokens that the draft can hold. */
@@ -82,24 +81,24 @@ export async function openCommandDevice(
 }
 
 /** Where a controller is, and how a device joins it. */
-export interface ControllerAddress {
-  readonly controller: string;
+interface DeviceMembership extends ControllerAddress {
   readonly controllerKey?: Secret | undefined;
   readonly name?: string | undefined;
 }
 
 /** A device that a controller sends to edges. @param own its own edges, used where the controller names none */
 export async function openControlledDevice(
-  { controller, controllerKey, name }: ControllerAddress,
+  membership: DeviceMembership,
   own: readonly EdgeAddress[],
   target: string,
   flags: AnswerFlags,
   note: (line: string) => void,
 ): Promise<CommandDevice> {
+  const { controllerKey, name } = membership;
   const id = memberName(name, 'device');
   const device = await openCommandDevice(own.length > 0 ? own : [{ edge: unusedAddress }], target, flags);
   const agent = joinAsDevice({
-    reach: reachBy(connectWebSocket(controller)),
+    reach: reachController(membership),
     id,
     credentials: controllerKey?.reveal(),
     tokenizerHash: device.tokenizer.hash,

@@ -14,8 +14,6 @@ import { needsFile } from '../../models/port/model-spec.ts';
 import type { PacedModel } from '../../models/port/paced.ts';
 import { findProfile, latencyProfiles } from '../../models/port/profiles.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
-import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
-import { reachBy } from '../../processes/controller/control-client.ts';
 import { joinAsEdge } from '../../processes/controller/edge-agent.ts';
 import { TicketBook, ticketPrefix } from '../../processes/controller/ticket-book.ts';
 import { type Edge, startEdge } from '../../processes/edge/edge.ts';
@@ -25,11 +23,12 @@ import { createAcquireReport } from '../models/acquire-report.ts';
 import { createLawReport } from '../models/law-report.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { logOptions } from '../options/log-options.ts';
-import { controlNoteText, memberName, memberOptions } from '../options/member-options.ts';
+import { controlNoteText, memberName, memberOptions, reachController } from '../options/member-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
+import { tlsOptions } from '../options/port-tls.ts';
 import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
@@ -130,6 +129,7 @@ const options = {
   },
   gpu: gpuOption as typeof gpuOption,
   ...accessOptions,
+  ...tlsOptions,
   ...operationOptions,
   ...logOptions,
   metricsPort: metricsOption as typeof metricsOption,
@@ -168,7 +168,7 @@ function renewOthers(edge: Edge): Edge['renewKeys'] {
 function joinController(flags: EdgeFlags, edge: Edge, { address, access, target, tickets }: Served): Disposable {
   const { identity, tokenizer, limits } = target;
   const agent = joinAsEdge({
-    reach: reachBy(connectWebSocket(flags.controller ?? '')),
+    reach: reachController(flags),
     id: memberName(flags.name, 'edge'),
     credentials: flags.controllerKey?.reveal(),
     facts: {

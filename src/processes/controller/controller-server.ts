@@ -1,15 +1,17 @@
 // A running controller: connections, the clock of slots, and the policy around the pure one of src/allocation/controller/. The policy
 // decides elsewhere, so that one that takes long, or never ends, keeps nobody waiting: its slot is decided here, by the fallback.
 
+import { defaultCell } from '../../allocation/controller/cell-epoch.ts';
 import { Controller, type Decision, type OpenSlot } from '../../allocation/controller/controller.ts';
 import type { ControllerEvent } from '../../allocation/controller/controller-events.ts';
 import { ControllerMetrics } from '../../allocation/controller/controller-metrics.ts';
 import { decodeMember, encodeControl, mostFrameBytes } from '../../allocation/controller/message-codec.ts';
-import type { ControllerMessage, JoinMessage } from '../../allocation/controller/messages.ts';
+import type { ControllerMessage, JoinMessage, Origin } from '../../allocation/controller/messages.ts';
 import type { RemotePolicy } from '../../allocation/slot/remote-policy.ts';
 import type { NamedPolicy } from '../../allocation/slot/require-assignment.ts';
 import type { ObjectiveSettings } from '../../allocation/slot/slot-state.ts';
 import type { Clock } from '../../core/basics/clock.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Accept, Connection } from '../../network/transport/transport.ts';
 import {
@@ -28,9 +30,9 @@ export interface ControllerOptions {
   readonly slotMs?: number;
   /** Default `felt`. */
   readonly objective?: NonNullable<ObjectiveSettings['kind']>;
-  /** Whether these are credentials of a member; default: everybody's. */
-  readonly isMember?: (credentials: string, role: JoinMessage['role']) => boolean;
-  /** Larger than that of every earlier run. Default: the time of day in ms. */
+  /** The id of the key that these credentials are; null: nobody's. Default: everybody is let in, by one key. */
+  readonly keyOf?: (credentials: string, role: JoinMessage['role']) => string | null;
+  /** Larger than that of every earlier run of its cell; members take it as a counter. Default: the time of day in ms. */
   readonly epoch?: number;
   readonly clock?: Clock;
   /** Unpredictable. Default: 192 random bits after `ticketPrefix`. */
@@ -74,6 +76,8 @@ export interface RunningController extends AsyncDisposable {
   readonly metrics: string;
   /** Another policy, from the next slot on. */
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
+  /** Parts from members whose key is valid no more. @param isValid by its id, as `keyOf` gave it */
+  renewKeys(isValid: (key: string) => boolean): void;
   close(): Promise<void>;
 }
 
@@ -115,7 +119,7 @@ class Running implements RunningController {
   readonly #connections = new Map<number, Connection>();
   readonly #toldAtMs = new Map<number, number>();
   readonly #slotMs: number;
-  readonly #epoch: number;
+  readonly #origin: Origin;
   #policy: RemotePolicy | NamedPolicy;
   /** Who decided last. */
   #decider: string;
@@ -141,12 +145,12 @@ class Running implements RunningController {
     this.#options = options;
     this.#clock = clock;
     this.#slotMs = slotMs;
-    this.#epoch = epoch;
+    this.#origin = { cell: defaultCell, epoch };
     this.#policy = options.policy;
     this.#decider = options.policy.name;
     const settings = {
-      ...{ epoch, slotMs, kind: objective, energyWeight: 0, ticketValidMs, mostEdges, mostDevices },
-      isMember: options.isMember ?? (() => true),
+      ...{ origin: this.#origin, slotMs, kind: objective, energyWeight: 0, ticketValidMs, mostEdges, mostDevices },
+      keyOf: options.keyOf ?? (() => ''),
       staleAfterMs: Math.max(2000, staleSlots * slotMs),
     };
     this.#core = new Controller(settings, {
@@ -186,7 +190,7 @@ class Running implements RunningController {
     const { edges, devices } = this.#core.members;
     const counts = { edges: edges.size, devices: devices.size, slots: this.#slots };
     const work = { decisionMs: this.#decisionMs, traffic: { ...this.#traffic }, recent: [...this.#recent] };
-    return { epoch: this.#epoch, ...counts, policy: this.#decider, ...work };
+    return { epoch: this.#origin.epoch, ...counts, policy: this.#decider, ...work };
   }
 
   get metrics(): string {
@@ -197,6 +201,11 @@ class Running implements RunningController {
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {
     this.#policy = policy;
     this.#core.kind = objective;
+  }
+
+  renewKeys(isValid: (key: string) => boolean): void {
+    const error = new OutriderError('unauthorized', 'its key is valid no more', 'ask the operator for another key');
+    for (const link of this.#core.members.linksOf((key) => !isValid(key))) this.#core.refuse(link, error);
   }
 
   async close(): Promise<void> {
@@ -319,8 +328,7 @@ class Running implements RunningController {
     const nowMs = this.#clock.nowMs();
     for (const link of this.#connections.keys()) {
       if (this.#core.members.memberOf(link) === undefined) continue;
-      if (nowMs - (this.#toldAtMs.get(link) ?? 0) >= aliveEveryMs)
-        this.#send(link, { kind: 'alive', epoch: this.#epoch });
+      if (nowMs - (this.#toldAtMs.get(link) ?? 0) >= aliveEveryMs) this.#send(link, { kind: 'alive', ...this.#origin });
     }
   }
 }

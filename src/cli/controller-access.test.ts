@@ -1,0 +1,89 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Secret } from '../core/basics/secret.ts';
+import { addKeyTo, revokeKeyIn } from '../files/key-files.ts';
+import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
+import { type AccessFlags, openControllerAccess } from './controller-access.ts';
+
+let folder = '';
+const opened: AsyncDisposable[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outrider-access-'));
+  vi.stubEnv('OUTRIDER_STATE', join(folder, 'state'));
+});
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function open(given: Partial<AccessFlags>) {
+  const none = { key: undefined, keys: undefined, edgeKey: undefined, tlsCert: undefined, tlsKey: undefined };
+  const off = { allowHost: undefined, tlsSelfSigned: false, plain: false };
+  const access = await openControllerAccess({ host: '127.0.0.1', ...none, ...off, ...given });
+  opened.push(access);
+  return access;
+}
+
+const unusedListener: WebSocketListener = {
+  ...{ port: 0, isOwnName: () => false, renewCertificate: () => {} },
+  close: async () => {},
+};
+const key = new Secret('of all members');
+const edgeKey = new Secret('of edges');
+const terms = { scopes: ['verify'], expires: null, share: 1, maxSessions: null, maxWaiting: null } as const;
+
+describe('a controller that others can reach', () => {
+  it('asks for a key, and for TLS or a word that there is none', async () => {
+    const host = '0.0.0.0';
+    await expect(open({ host, tlsSelfSigned: true })).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(open({ host, key })).rejects.toThrow('keys and tickets would go in clear');
+    expect(await open({ host, key, plain: true })).toMatchObject({ scheme: 'ws', said: ['no TLS'] });
+    const one = await open({ host, key, tlsSelfSigned: true });
+    expect([one.scheme, one.said]).toEqual(['wss', [expect.stringMatching(/^certificate SHA-256 [0-9a-f]{64}, /)]]);
+    // It keeps the certificate.
+    expect((await open({ tlsSelfSigned: true })).said).toEqual(one.said);
+  });
+});
+
+describe('the key of a member', () => {
+  it('is anybody where none is set, and one of two where edges have their own', async () => {
+    expect((await open({})).keyOf('', 'device')).toBe('');
+    const { keyOf } = await open({ key, edgeKey });
+    expect([keyOf('of all members', 'device'), keyOf('of edges', 'edge')]).toEqual(['--key', '--key']);
+    expect([keyOf('of all members', 'edge'), keyOf('of edges', 'device'), keyOf('', 'device')]).toEqual([
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  it('is one of a file for each device, and edges need another', async () => {
+    const keys = join(folder, 'keys.json');
+    const one = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
+    const other = await addKeyTo(keys, { ...terms, name: 'other' }, Date.now());
+    await expect(open({ keys })).rejects.toThrow('edges have no key');
+    const { keyOf } = await open({ keys, edgeKey });
+    const [first, second] = [keyOf(one.key, 'device'), keyOf(other.key, 'device')];
+    expect(new Set([first, second, null]).size).toBe(3);
+    expect([keyOf(one.key, 'edge'), keyOf('a guess', 'device')]).toEqual([null, null]);
+  });
+
+  it('is followed: the controller parts from members whose key is revoked', async () => {
+    const keys = join(folder, 'keys.json');
+    const one = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
+    const other = await addKeyTo(keys, { ...terms, name: 'other' }, Date.now());
+    const access = await open({ keys, edgeKey });
+    const ids = [access.keyOf('of edges', 'edge'), access.keyOf(one.key, 'device'), access.keyOf(other.key, 'device')];
+    const judged: boolean[][] = [];
+    const controller = {
+      renewKeys: (isValid: (id: string) => boolean) => void judged.push(ids.map((id) => isValid(id ?? ''))),
+    };
+    access.follow(controller, unusedListener, () => {});
+    await revokeKeyIn(keys, 'one', Date.now());
+    await vi.waitFor(() => expect(judged).toEqual([[true, false, true]]), { timeout: 10_000 });
+  });
+});

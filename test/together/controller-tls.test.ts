@@ -1,0 +1,81 @@
+// The port of a controller with TLS, over real sockets: whose certificate members check, and what they are told where it does not fit.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { createPolicy } from '../../src/allocation/policies/policies.ts';
+import { makeCertificate } from '../../src/files/self-signed.ts';
+import { machineClock } from '../../src/network/transport/machine-clock.ts';
+import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
+import { ControlClient, type ControlNote, reachBy } from '../../src/processes/controller/control-client.ts';
+import { listenController, startController } from '../../src/processes/controller/controller-server.ts';
+import { fingerprint, identity } from './secured-controller.ts';
+
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of undo.splice(0).reverse()) await one();
+});
+
+/** @returns the port, and whether its members can be known by what they show */
+async function listen(tls: typeof identity | undefined, epoch = 5) {
+  const greedy = { name: 'greedy', decide: createPolicy('greedy') };
+  const controller = startController({ policy: greedy, fallback: greedy, slotMs: 200, epoch });
+  const listener = await listenController(controller, { host: '127.0.0.1', port: 0, tls });
+  undo.push(
+    () => controller.close(),
+    () => listener.close(),
+  );
+  return { controller, port: listener.port };
+}
+
+async function firstNote(url: string, pin?: string): Promise<ControlNote> {
+  const notes: ControlNote[] = [];
+  const member = new ControlClient({
+    reach: reachBy(connectWebSocket(url, { fingerprint: pin, peer: 'controller' })),
+    join: { role: 'edge', id: 'near', credentials: '' },
+    ...{ clock: machineClock, reportEveryMs: 500, report: () => null, obey: () => {} },
+    note: (note) => void notes.push(note),
+  });
+  undo.push(() => member.close());
+  await expect.poll(() => notes.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  return notes[0] as ControlNote;
+}
+
+describe('a member of a controller with TLS', () => {
+  it('joins where the certificate is the one that it was given', async () => {
+    const { controller, port } = await listen(identity);
+    expect(await firstNote(`wss://127.0.0.1:${port}`, fingerprint)).toEqual({ kind: 'connected', epoch: 5 });
+    expect(controller.status.edges).toBe(1);
+  });
+
+  it.each([
+    [
+      'another certificate',
+      makeCertificate(['127.0.0.1'], Date.now()),
+      'wss',
+      fingerprint,
+      'not the one that was given',
+    ],
+    ['a certificate for which nobody vouches', identity, 'wss', undefined, 'is not trusted'],
+  ] as const)('sends nothing to %s, and says why', async (_, tls, scheme, pin, words) => {
+    const { controller, port } = await listen(tls);
+    const note = await firstNote(`${scheme}://127.0.0.1:${port}`, pin);
+    expect(note).toMatchObject({
+      kind: 'unreached',
+      error: { code: 'certificate-untrusted', remedy: expect.stringContaining('--controller-fingerprint') },
+    });
+    expect((note as { readonly error: Error }).error.message).toContain(words);
+    expect(controller.status).toMatchObject({ edges: 0, traffic: { receivedMessages: 0 } });
+  });
+
+  it.each([
+    ['in plain to a port with TLS', identity, 'ws', 'write the address with wss:// if that controller runs with TLS'],
+    [
+      'with TLS to a port without',
+      undefined,
+      'wss',
+      'write the address with ws:// if that controller runs without TLS',
+    ],
+  ] as const)('that comes %s is told so', async (_, tls, scheme, remedy) => {
+    const { port } = await listen(tls);
+    expect(await firstNote(`${scheme}://127.0.0.1:${port}`)).toMatchObject({ kind: 'unreached', error: { remedy } });
+  });
+});
