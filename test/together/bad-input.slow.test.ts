@@ -30,6 +30,7 @@ import { TicketBook } from '../../src/processes/controller/ticket-book.ts';
 import { listEdges } from '../../src/processes/device/edge-list.ts';
 import { startTurn, type Turn } from '../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../src/processes/device/turn-report.ts';
+import { identity, reachSecured } from './secured-controller.ts';
 import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
 
 const [length, longLength] = [120, 700];
@@ -55,8 +56,8 @@ const isAssignedTo =
   (event: ControllerEvent): boolean =>
     event.kind === 'assigned' && event.edge === edge;
 
-/** @param policy name or file */
-async function controllerSite(policy = 'greedy', epoch?: number): Promise<ControllerSite> {
+/** @param policy name or file @param tls whether its port has TLS */
+async function controllerSite(policy = 'greedy', epoch?: number, tls = false): Promise<ControllerSite> {
   const events: ControllerEvent[] = [];
   const thread = await openPolicyThread(policy, { clock: machineClock });
   const controller = startController({
@@ -64,7 +65,7 @@ async function controllerSite(policy = 'greedy', epoch?: number): Promise<Contro
     onEvent: (event) => void events.push(event),
     ...(epoch === undefined ? {} : { epoch }),
   });
-  const listener = await listenController(controller, { host: '127.0.0.1', port: 0 });
+  const listener = await listenController(controller, { host: '127.0.0.1', port: 0, tls: tls ? identity : undefined });
   undo.push(
     () => thread[Symbol.asyncDispose](),
     () => controller.close(),
@@ -76,7 +77,8 @@ async function controllerSite(policy = 'greedy', epoch?: number): Promise<Contro
     return Number(line?.split(' ').at(-1) ?? 0);
   };
   const assigned = (edge: string): ControllerEvent[] => events.filter(isAssignedTo(edge));
-  return { controller, url: `ws://127.0.0.1:${listener.port}`, events, metric, assigned };
+  const url = `${tls ? 'wss' : 'ws'}://127.0.0.1:${listener.port}`;
+  return { controller, url, events, metric, assigned };
 }
 
 interface EdgePlan {
@@ -164,7 +166,7 @@ function gateTo(first: string): { readonly reach: Reach; leadTo(url: string): vo
   const open = new Set<Connection>();
   return {
     reach: (accept, failed) =>
-      reachBy(connectWebSocket(url))((connection) => {
+      reachSecured(url)((connection) => {
         open.add(connection);
         return accept(connection);
       }, failed),
@@ -385,7 +387,7 @@ describe('a device', () => {
 
 describe('two controllers', () => {
   it('at one address: members obey the higher epoch, leave the other one, and say so to both', async () => {
-    const [older, newer] = [await controllerSite('greedy', 1000), await controllerSite('greedy', 2000)];
+    const [older, newer] = [await controllerSite('greedy', 1000, true), await controllerSite('greedy', 2000, true)];
     const gate = gateTo(older.url);
     const a = await edgeSite('', 'a', { reach: gate.reach });
     const notes: ControlNote[] = [];
@@ -425,7 +427,9 @@ describe('another version', () => {
   it('of the controller is told to the member, who goes on without it', async () => {
     const other = await listenWebSocket({ host: '127.0.0.1', port: 0 }, (connection) => ({
       frame: () =>
-        connection.send(encodeControl({ kind: 'welcome', version: controlVersion + 1, epoch: 9e12, slotMs: 200 })),
+        connection.send(
+          encodeControl({ kind: 'welcome', version: controlVersion + 1, cell: 'default', epoch: 9e12, slotMs: 200 }),
+        ),
       writable: () => {},
       closed: () => {},
     }));

@@ -8,7 +8,7 @@ import { edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
 import { openPolicyThread } from '../../src/files/policy-thread.ts';
 import { machineClock } from '../../src/network/transport/machine-clock.ts';
 import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
-import { type ControlNote, reachBy } from '../../src/processes/controller/control-client.ts';
+import type { ControlNote } from '../../src/processes/controller/control-client.ts';
 import {
   listenController,
   type RunningController,
@@ -21,6 +21,7 @@ import { AutoMode } from '../../src/processes/device/auto-mode.ts';
 import { startTurn, type Turn } from '../../src/processes/device/turn.ts';
 import type { TurnOptions } from '../../src/processes/device/turn-options.ts';
 import type { TurnReport } from '../../src/processes/device/turn-report.ts';
+import { identity, reachSecured } from './secured-controller.ts';
 import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
 
 const length = 120;
@@ -39,23 +40,23 @@ interface ControllerSite {
   close(): Promise<void>;
 }
 
-async function controllerSite(port = 0, epoch?: number): Promise<ControllerSite> {
+async function controllerSite(port = 0, epoch?: number, tls = false): Promise<ControllerSite> {
   const events: ControllerEvent[] = [];
   const controller = startController({
     policy,
     fallback: { name: 'greedy', decide: createPolicy('greedy') },
     slotMs: 200,
-    isMember: (key) => key === 'of members',
+    keyOf: (key) => (key === 'of members' ? key : null),
     onEvent: (event) => void events.push(event),
     ...(epoch === undefined ? {} : { epoch }),
   });
-  const listener = await listenController(controller, { host: '127.0.0.1', port });
+  const listener = await listenController(controller, { host: '127.0.0.1', port, tls: tls ? identity : undefined });
   const close = async (): Promise<void> => {
     await controller.close();
     await listener.close();
   };
   undo.push(close);
-  return { controller, url: `ws://127.0.0.1:${listener.port}`, events, close };
+  return { controller, url: `${tls ? 'wss' : 'ws'}://127.0.0.1:${listener.port}`, events, close };
 }
 
 interface Site {
@@ -69,7 +70,7 @@ async function edgeSite(url: string, id: string, address?: string): Promise<Site
   const toy = await startToyEdge({ keyOf: tickets.beside(() => null) });
   const { identity, tokenizer, limits } = toy.target;
   const agent = joinAsEdge({
-    reach: reachBy(connectWebSocket(url)),
+    reach: reachSecured(url),
     ...{ id, credentials: 'of members', tickets, edge: toy.edge, reportEveryMs: 50 },
     facts: {
       ...{ address: address ?? toy.url, certificate: null, model: identity.name, fingerprint: identity.fingerprint },
@@ -87,7 +88,7 @@ async function edgeSite(url: string, id: string, address?: string): Promise<Site
 
 function deviceAt(url: string, id: string, { toy }: Site, notes: ControlNote[] = [], battery = 1): DeviceAgent {
   const agent = joinAsDevice({
-    reach: reachBy(connectWebSocket(url)),
+    reach: reachSecured(url),
     ...{
       id,
       credentials: 'of members',
@@ -165,7 +166,9 @@ describe('a controller over sockets', () => {
     await expect.poll(() => agent.isConnected, { timeout: 10_000 }).toBe(true);
     const again = await ask(agent, a);
     expect(again.tokens).toEqual(reference);
-    expect(notes.map(({ kind }) => kind)).toEqual(['connected', 'lost', 'connected']);
+    // Meanwhile nobody is there, or somebody who goes.
+    const kinds = notes.map(({ kind }) => kind).filter((kind) => kind !== 'unreached');
+    expect(kinds).toEqual(['connected', 'lost', 'connected']);
   });
 
   it('may die, and then the edge that writes: the answer goes on at a spare one, whose ticket the device has', async () => {
@@ -195,20 +198,20 @@ describe('a controller over sockets', () => {
     expect(agent.isConnected).toBe(false);
   });
 
-  it('is not obeyed if an earlier run was later, and refuses members without a key', async () => {
-    const newer = await controllerSite(0, 2000);
+  it('is not obeyed after a later run whose certificate was checked, and refuses members without a key', async () => {
+    const newer = await controllerSite(0, 2000, true);
     const a = await edgeSite(newer.url, 'a');
     const notes: ControlNote[] = [];
     const agent = deviceAt(newer.url, 'one', a, notes);
     await agent.ready(5000);
     expect(agent.assigned).toBe('a');
     await newer.close();
-    const older = await controllerSite(Number(new URL(newer.url).port), 1000);
+    const older = await controllerSite(Number(new URL(newer.url).port), 1000, true);
     await expect.poll(() => notes.map(({ kind }) => kind), { timeout: 10_000 }).toContain('older');
     expect(agent.isConnected).toBe(false);
     const refused: ControlNote[] = [];
     const stranger = joinAsDevice({
-      reach: reachBy(connectWebSocket(older.url)),
+      reach: reachSecured(older.url),
       ...{ id: 'stranger', credentials: 'a guess', tokenizerHash: a.toy.target.tokenizer.hash },
       connectEdge: ({ address }) => connectWebSocket(address),
       note: (event) => void refused.push(event),
@@ -216,6 +219,17 @@ describe('a controller over sockets', () => {
     undo.push(() => stranger.close());
     await expect.poll(() => refused.length).toBeGreaterThan(0);
     expect(refused[0]).toMatchObject({ kind: 'refused' });
+  });
+
+  it('is obeyed in plain with any epoch, whatever was said at its address before', async () => {
+    const first = await controllerSite(0, Number.MAX_SAFE_INTEGER);
+    const a = await edgeSite(first.url, 'a');
+    const agent = deviceAt(first.url, 'one', a);
+    await agent.ready(5000);
+    await first.close();
+    const next = await controllerSite(Number(new URL(first.url).port), 1000);
+    await expect.poll(() => next.controller.status, { timeout: 10_000 }).toMatchObject({ edges: 1, devices: 1 });
+    expect((await ask(agent, a)).tokens).toEqual(reference);
   });
 
   it('tells devices what to draft: one without charge rests, one with a mode of its own does not', async () => {

@@ -6,7 +6,7 @@ import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
 const town = createTown(30);
 
 function obey(device: CrowdDevice, edge: string): void {
-  device.obey({ kind: 'assign', epoch: 1, slot: 1, edge, ticket: 't', msPerToken: 1, reason: '' });
+  device.obey({ kind: 'assign', cell: 'default', epoch: 1, slot: 1, edge, ticket: 't', msPerToken: 1, reason: '' });
 }
 
 it('reports what a controller takes', () => {

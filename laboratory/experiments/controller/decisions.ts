@@ -177,7 +177,14 @@ function openController(kind: 'felt' | 'paper', send: (link: number, message: Co
   let tickets = 0;
   return new Controller(
     {
-      ...{ epoch: 1, slotMs, kind, energyWeight: 0, ticketValidMs: 60_000, isMember: () => true },
+      ...{
+        origin: { cell: 'default', epoch: 1 },
+        slotMs,
+        kind,
+        energyWeight: 0,
+        ticketValidMs: 60_000,
+        keyOf: () => '',
+      },
       ...{ staleAfterMs: 1e9, mostEdges: 1e6, mostDevices: 1e7 },
     },
     {

@@ -78,9 +78,9 @@ async function askWith(
   peer.onMessage = (payload) => {
     const message =
       role === 'session' ? codec.decode(new Uint8Array(payload)) : decodeController(new Uint8Array(payload));
-    if (message.kind === 'refused') answer ??= message.code;
+    if (message?.kind === 'refused') answer ??= message.code;
     // The edge says hello to everybody; whoever is let in gets text.
-    else if (message.kind === 'commit' || message.kind === 'welcome') answer ??= 'in';
+    else if (message?.kind === 'commit' || message?.kind === 'welcome') answer ??= 'in';
   };
   if (first !== undefined) peer.write(first);
   else peer.send(role === 'session' ? codec.encode(opening(key)) : joining(role, key));

@@ -1,15 +1,16 @@
 // The faults of controllers, one function each: orders at any time, and controllers that are late, dead, doubled, or lie.
 
 import type { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
+import { defaultCell } from '../../../src/allocation/controller/cell-epoch.ts';
 import { mostFrameBytes } from '../../../src/allocation/controller/message-codec.ts';
-import type { ControllerMessage } from '../../../src/allocation/controller/messages.ts';
+import type { ControllerMessage, Origin } from '../../../src/allocation/controller/messages.ts';
 import type { Random } from '../../../src/core/basics/philox.ts';
 import { addressOf, falseEdge } from './addresses.ts';
 import type { ControlLine, Controllers, VirtualController } from './controllers.ts';
 import { hexDigits, pick, tokenizerHash } from './scene.ts';
 
 /** What a run has met of a kind of fault. */
-export const controlFaultKinds = ['orders', 'late', 'dead', 'doubled', 'lying', 'lost'] as const;
+export const controlFaultKinds = ['orders', 'late', 'dead', 'doubled', 'false', 'lying', 'lost'] as const;
 export type ControlFaultKind = (typeof controlFaultKinds)[number];
 
 export interface ControlFaultWorld {
@@ -39,6 +40,10 @@ function openLine({ lines, random, running }: Controllers, role?: ControlLine['r
   return open.length === 0 ? undefined : pick(random, open);
 }
 
+function originOf({ controller: { epoch } }: ControlLine): Origin {
+  return { cell: defaultCell, epoch };
+}
+
 function say({ link }: ControlLine, message: ControllerMessage | object): Uint8Array {
   const bytes = new TextEncoder().encode(JSON.stringify(message));
   link.send('down', bytes);
@@ -51,7 +56,7 @@ const ordered: ControlFault = ({ control }) => {
   const line = openLine(control, 'device');
   if (line === undefined) return null;
   const [name, id] = pick(random, [...scene.ids]);
-  const { epoch } = line.controller;
+  const origin = originOf(line);
   const ticket = control.drawTicket();
   const edge = control.lines.find(({ link, role, member }) => role === 'edge' && member === name && link.isOpen);
   // Sometimes the ticket expires before the device can show it.
@@ -59,8 +64,8 @@ const ordered: ControlFault = ({ control }) => {
   const grant = { ticket, validMs, device: line.member };
   // Sometimes the edge is not told.
   const isGranted = edge !== undefined && random.uniform() < 0.9;
-  if (isGranted) say(edge, { kind: 'shares', epoch, slot: 1, sessions: [], tickets: [grant] });
-  say(line, { kind: 'assign', epoch, slot: 1, edge: id, ticket, msPerToken: 1, reason: 'an order' });
+  if (isGranted) say(edge, { kind: 'shares', ...origin, slot: 1, sessions: [], tickets: [grant] });
+  say(line, { kind: 'assign', ...origin, slot: 1, edge: id, ticket, msPerToken: 1, reason: 'an order' });
   return `${line.member} is sent to ${name}${isGranted ? '' : ', which is not told'}`;
 };
 
@@ -119,7 +124,8 @@ const lost: ControlFault = ({ control }) => {
 };
 
 /** Within the limits of the protocol, and wrong: devices and edges must live with it. */
-function lieToDevice({ control }: ControlFaultWorld, { controller: { epoch } }: ControlLine): ControllerMessage {
+function lieToDevice({ control }: ControlFaultWorld, line: ControlLine): ControllerMessage {
+  const origin = originOf(line);
   const { random, scene, tickets } = control;
   const ids = [...scene.ids.values()];
   const ticket = pick(random, ['', 'ticket:wrong', ...tickets.slice(-20)]);
@@ -127,7 +133,7 @@ function lieToDevice({ control }: ControlFaultWorld, { controller: { epoch } }: 
     return { id, address, certificate: null, fingerprint: pick(random, ['alike', 'a']), tokenizerHash };
   };
   const assign = (edge: string): ControllerMessage => {
-    return { kind: 'assign', epoch, slot: 1, edge, ticket, msPerToken: 0, reason: 'a lie' };
+    return { kind: 'assign', ...origin, slot: 1, edge, ticket, msPerToken: 0, reason: 'a lie' };
   };
   const named = pick(random, [...ids, ...scene.ids.keys(), falseEdge]);
   const address = pick(random, [...falseAddresses, ...[...scene.ids.keys()].map(addressOf)]);
@@ -135,17 +141,18 @@ function lieToDevice({ control }: ControlFaultWorld, { controller: { epoch } }: 
     () => assign('nowhere'),
     () => assign(pick(random, ids)),
     () => assign(named),
-    () => ({ kind: 'edges' as const, epoch, edges: [card(named, address)] }),
-    () => ({ kind: 'edges' as const, epoch, edges: [card(named, address), ...ids.map((id) => card(id, address))] }),
-    () => ({ kind: 'edges' as const, epoch, edges: [] }),
-    () => ({ kind: 'spares' as const, epoch, slot: 1, spares: [named, ...ids].map((edge) => ({ edge, ticket })) }),
+    () => ({ kind: 'edges' as const, ...origin, edges: [card(named, address)] }),
+    () => ({ kind: 'edges' as const, ...origin, edges: [card(named, address), ...ids.map((id) => card(id, address))] }),
+    () => ({ kind: 'edges' as const, ...origin, edges: [] }),
+    () => ({ kind: 'spares' as const, ...origin, slot: 1, spares: [named, ...ids].map((edge) => ({ edge, ticket })) }),
     () => ({ kind: 'refused' as const, code: 'internal', cause: 'a lie', remedy: 'none' }),
-    () => ({ kind: 'alive' as const, epoch: control.raiseEpoch() }),
-    () => ({ kind: 'alive' as const, epoch: Math.max(0, epoch - 1 - random.integer(5)) }),
+    () => ({ kind: 'alive' as const, ...origin, epoch: control.raisedEpoch() }),
+    () => ({ kind: 'alive' as const, ...origin, epoch: Math.max(0, origin.epoch - 1 - random.integer(5)) }),
   ])();
 }
 
-function lieToEdge({ control }: ControlFaultWorld, { controller: { epoch } }: ControlLine): ControllerMessage {
+function lieToEdge({ control }: ControlFaultWorld, line: ControlLine): ControllerMessage {
+  const origin = originOf(line);
   const { random, scene, tickets } = control;
   const device = pick(random, [...scene.ownAddresses.keys(), 'nobody']);
   const session = random.uniform() < 0.5 ? control.sessionOf(device) : hexDigits(random, 16);
@@ -156,26 +163,37 @@ function lieToEdge({ control }: ControlFaultWorld, { controller: { epoch } }: Co
   });
   const ticket = pick(random, ['', 'secret 0 of key-0', 'ticket:nobody', ...tickets.slice(-20)]);
   const validMs = pick(random, [0, 1, 3_600_000]);
-  const said = { kind: 'shares' as const, epoch, slot: 1 };
+  const said = { kind: 'shares' as const, ...origin, slot: 1 };
   return pick(random, [
     () => ({ ...said, sessions: [shares, shares], tickets: [] }),
     () => ({ ...said, sessions: all, tickets: [] }),
     () => ({ ...said, sessions: all, tickets: [] }),
     () => ({ ...said, sessions: [], tickets: [{ ticket, validMs, device }] }),
-    () => ({ ...said, epoch: Math.max(0, epoch - 1), sessions: [shares], tickets: [{ ticket, validMs, device }] }),
-    () => ({ kind: 'alive' as const, epoch: control.raiseEpoch() }),
+    () => ({
+      ...said,
+      epoch: Math.max(0, origin.epoch - 1),
+      sessions: [shares],
+      tickets: [{ ticket, validMs, device }],
+    }),
+    () => ({ kind: 'alive' as const, ...origin, epoch: control.raisedEpoch() }),
   ])();
 }
 
 /** Out of range, or no message at all. */
 function nonsense({ control }: ControlFaultWorld, line: ControlLine): Uint8Array {
   const { random, scene } = control;
-  const { epoch } = line.controller;
+  const origin = originOf(line);
   const [id = ''] = scene.ids.values();
-  const assign = { kind: 'assign', epoch, slot: 1, edge: id, ticket: 'ticket:x', msPerToken: 1, reason: '' };
+  const assign = { kind: 'assign', ...origin, slot: 1, edge: id, ticket: 'ticket:x', msPerToken: 1, reason: '' };
   const shares = { session: hexDigits(random, 16), device: 'device-0', computeShare: 0.5, bandwidthShare: 0.5 };
   const grant = { ticket: 'ticket:x', validMs: 1000, device: 'device-0' };
-  const said = (sessions: object[], tickets: object[] = []) => ({ kind: 'shares', epoch, slot: 1, sessions, tickets });
+  const said = (sessions: object[], tickets: object[] = []) => ({
+    kind: 'shares',
+    ...origin,
+    slot: 1,
+    sessions,
+    tickets,
+  });
   const bad = pick(random, [Number.NaN, -1, 1e9, Number.POSITIVE_INFINITY, '0.5']);
   const text = JSON.stringify(
     pick(random, [
@@ -187,13 +205,13 @@ function nonsense({ control }: ControlFaultWorld, line: ControlLine): Uint8Array
       { ...assign, msPerToken: bad },
       { ...assign, edge: 'no such id!' },
       { ...assign, epoch: pick(random, [-1, 0.5, 1e300, Number.NaN]) },
-      { ...assign, more: 1 },
+      { ...assign, cell: pick(random, ['another', 'no such cell!', 1]) },
       {
         kind: 'edges',
-        epoch,
+        ...origin,
         edges: [{ id, address: 'http://thief', certificate: null, fingerprint: '', tokenizerHash }],
       },
-      { kind: 'obey' },
+      { ...assign, kind: pick(random, [1, null]) },
       [],
     ]),
   );
@@ -227,9 +245,23 @@ const lying: ControlFault = (world) => {
   return `${line.member} gets a lie from its controller: ${JSON.stringify(lie)}`;
 };
 
-const faults: Readonly<Record<ControlFaultKind, ControlFault>> = { orders: ordered, late, dead, doubled, lying, lost };
+/** Somebody answers at the address of the controller, with the largest epoch, and is gone. */
+const falsely: ControlFault = ({ control }) => {
+  const { random } = control;
+  const line = openLine(control);
+  if (line === undefined) return null;
+  const lastingMs = between(random, 300, 2000);
+  control.answerFalsely(lastingMs);
+  line.link.lose({ device: between(random, 0, 200), edge: between(random, 0, 200) });
+  return `somebody else answers for ${Math.round(lastingMs)} ms, and ${line.member} loses its controller`;
+};
+
+const faults: Readonly<Record<ControlFaultKind, ControlFault>> = {
+  ...{ orders: ordered, late, dead, doubled, lying, lost },
+  false: falsely,
+};
 const weights: readonly ControlFaultKind[] = [
-  ...(['orders', 'orders', 'orders', 'orders', 'late', 'late', 'dead', 'dead', 'doubled', 'lost'] as const),
+  ...(['orders', 'orders', 'orders', 'orders', 'late', 'late', 'dead', 'dead', 'doubled', 'false', 'lost'] as const),
   ...(['lying', 'lying', 'lying', 'lying', 'lying'] as const),
 ];
 

@@ -10,7 +10,8 @@ type Side = 'device' | 'edge';
 
 /** Observes what arrives. */
 export interface Hearing {
-  before(bytes: Uint8Array): void;
+  /** @param connection over which it comes */
+  before(bytes: Uint8Array, connection: Connection): void;
   /** @param isClosed whether this side has closed the connection by now */
   after(isClosed: boolean): void;
   /** The connection is about to be closed. @returns to be called when it is */
@@ -28,12 +29,14 @@ export class VirtualConnection implements Connection {
   /** Set before anything arrives. */
   handler: ConnectionHandler | null = null;
   readonly writable = true;
+  readonly isPeerChecked: boolean;
   sentBytes = 0;
   sentFrames = 0;
   receivedBytes = 0;
   receivedFrames = 0;
 
-  constructor(link: VirtualLink, side: Side, process: VirtualProcess, hearing?: Hearing) {
+  constructor(link: VirtualLink, side: Side, process: VirtualProcess, hearing?: Hearing, isPeerChecked = false) {
+    this.isPeerChecked = isPeerChecked;
     this.#link = link;
     this.#side = side;
     this.#process = process;
@@ -43,7 +46,7 @@ export class VirtualConnection implements Connection {
         const bytes = frame as Uint8Array;
         this.receivedBytes += bytes.length;
         this.receivedFrames += 1;
-        hearing?.before(bytes);
+        hearing?.before(bytes, this);
         this.handler?.frame(bytes);
         hearing?.after(this.#isClosed);
       },

@@ -123,6 +123,7 @@ export class ControlMembers implements ControlledDevices {
         },
       },
       tickets: book,
+      stepEpoch: this.#plant.stepEpoch,
       clock: edge.process,
       reportEveryMs: this.#scene.reportEveryMs,
       uniform: () => this.#random.uniform(),
@@ -187,6 +188,7 @@ export class ControlMembers implements ControlledDevices {
       reach: this.#planted(this.controllers.reach(process, 'device', name, watch), () => {
         return { role: 'device', agent, device: this.#deviceOf(name) };
       }),
+      stepEpoch: this.#plant.stepEpoch,
       ...{ id: name, tokenizerHash, clock: process, reportEveryMs: this.#scene.reportEveryMs, probeEveryMs: 1500 },
       allowsOtherTarget: this.#scene.allowsOtherTarget.has(name),
       connectEdge: ({ address }: EdgeCard) => {
@@ -278,7 +280,11 @@ export class ControlMembers implements ControlledDevices {
   }
 
   #watchOf(name: string, knows: () => string): ControlWatch {
-    return new ControlWatch(name, (bytes) => this.controllers.refusable.has(bytes), knows);
+    return new ControlWatch(name, {
+      isLie: (bytes) => this.controllers.refusable.has(bytes),
+      knows,
+      nowMs: () => this.#world.queue.nowMs(),
+    });
   }
 
   #connector(address: string): Connect {

@@ -17,6 +17,8 @@ export interface ControlScene {
   readonly ids: ReadonlyMap<string, string>;
   /** Addresses of the edges of each device's own list, by its name; empty: it knows none without the controller. */
   readonly ownAddresses: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Whether members check the certificate of who answers as their controller. */
+  readonly isChecked: boolean;
   /** Devices that go on with a text at an edge with another target. */
   readonly allowsOtherTarget: ReadonlySet<string>;
   /** What is at the address of an edge that is none. */
@@ -52,6 +54,7 @@ export function createControlScene(
     ids: new Map(edges.map((edge) => [edge, `${prefix}${edge}`])),
     ownAddresses,
     falseEdge: pick(random, falseEdgeKinds),
+    isChecked: random.uniform() < 0.5,
     allowsOtherTarget: new Set(devices.flatMap(({ name, keepsTarget }) => (keepsTarget === true ? [] : [name]))),
   };
 }

@@ -4,39 +4,55 @@
 import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
 import { decodeController } from '../../../src/allocation/controller/message-codec.ts';
 import type { ControllerMessage } from '../../../src/allocation/controller/messages.ts';
+import type { Connection } from '../../../src/network/transport/transport.ts';
 import type { Hearing } from './control-link.ts';
 import { demand } from './violation.ts';
+
+export interface WatchSettings {
+  /** Whether this frame must be refused. */
+  readonly isLie: (bytes: Uint8Array) => boolean;
+  /** What the member goes on with without its controller. */
+  readonly knows: () => string;
+  readonly nowMs: () => number;
+}
+
+/** An epoch counts for so long after it was heard from a controller whose certificate was checked, ms. */
+const countsMs = 60_000;
 
 /** Of one life of a member. */
 export class ControlWatch implements Hearing {
   readonly #name: string;
-  readonly #isLie: (bytes: Uint8Array) => boolean;
-  readonly #knows: () => string;
+  readonly #settings: WatchSettings;
   /** Addresses of the edges that it has been told of. */
   readonly named: Set<string> = new Set<string>();
   #broken: Error | null = null;
-  /** The highest that it has heard. */
-  #epoch = 0;
+  /** When each epoch was last heard from a controller that was checked, and not older than another. */
+  readonly #checked = new Map<number, number>();
+  /** The highest over the present connection. */
+  #here = 0;
   /** What it hears now; null: what is no message. Undefined: it hears nothing. */
   #heard: ControllerMessage | null | undefined;
   /** Whether it must not obey what it hears now. */
   #isOlder = false;
 
-  /** @param isLie whether this frame must be refused @param knows what the member goes on with without its controller */
-  constructor(name: string, isLie: (bytes: Uint8Array) => boolean, knows: () => string) {
+  constructor(name: string, settings: WatchSettings) {
     this.#name = name;
-    this.#isLie = isLie;
-    this.#knows = knows;
+    this.#settings = settings;
   }
 
-  before(bytes: Uint8Array): void {
-    this.#heard = this.#isLie(bytes) ? null : messageOf(bytes);
+  before(bytes: Uint8Array, { isPeerChecked }: Connection): void {
+    this.#heard = this.#settings.isLie(bytes) ? null : messageOf(bytes);
+    this.#isOlder = false;
     // A refusal has no epoch.
-    const epoch = this.#heard !== null && 'epoch' in this.#heard ? this.#heard.epoch : this.#epoch;
-    this.#isOlder = epoch < this.#epoch;
-    this.#epoch = Math.max(this.#epoch, epoch);
-    if (this.#isOlder || this.#heard?.kind !== 'edges') return;
-    for (const { address } of this.#heard.edges) this.named.add(address);
+    if (this.#heard === null || !('epoch' in this.#heard)) return;
+    const { epoch } = this.#heard;
+    const nowMs = this.#settings.nowMs();
+    const counting = [...this.#checked].flatMap(([one, heardAtMs]) => (nowMs - heardAtMs < countsMs ? [one] : []));
+    this.#isOlder = epoch < Math.max(this.#here, ...counting);
+    if (this.#isOlder) return;
+    this.#here = epoch;
+    if (isPeerChecked === true) this.#checked.set(epoch, nowMs);
+    if (this.#heard.kind === 'edges') for (const { address } of this.#heard.edges) this.named.add(address);
   }
 
   after(isClosed: boolean): void {
@@ -44,14 +60,17 @@ export class ControlWatch implements Hearing {
     const isMessage = this.#heard !== null;
     demand(isMessage || isClosed, 'orders-refused', () => `${this.#name} stays with who sends what is no message`);
     demand(!this.#isOlder || isClosed, 'epoch', () => `${this.#name} stays with a controller of an earlier epoch`);
+    const mayPart = this.#isOlder || !isMessage || this.#heard?.kind === 'refused';
+    demand(mayPart || !isClosed, 'epoch-forgotten', () => `${this.#name} parts from a controller that it must obey`);
     this.#heard = undefined;
     this.#isOlder = false;
   }
 
   closing(): () => void {
-    const before = this.#knows();
+    const before = this.#settings.knows();
+    this.#here = 0;
     return () => {
-      const after = this.#knows();
+      const after = this.#settings.knows();
       demand(before === after, 'stands', () => `${this.#name} knew ${before}, and without its controller ${after}`);
     };
   }
@@ -61,7 +80,11 @@ export class ControlWatch implements Hearing {
     this.#check(() => {
       const isOrdered = this.#heard?.kind === kind;
       demand(isOrdered, 'orders-refused', () => `${this.#name} obeys ${kind} and has heard ${this.#heard?.kind}`);
-      demand(!this.#isOlder, 'epoch', () => `${this.#name} obeys a controller of an earlier epoch than ${this.#epoch}`);
+      demand(
+        !this.#isOlder,
+        'epoch',
+        () => `${this.#name} obeys a controller of an earlier epoch than one that counts`,
+      );
     });
   }
 

@@ -6,7 +6,10 @@ import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
 import type { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
 import { VirtualLink } from '../../../simulator/virtual-time/link.ts';
 import { VirtualProcess } from '../../../simulator/virtual-time/process.ts';
+import { defaultCell } from '../../../src/allocation/controller/cell-epoch.ts';
 import type { ControllerEvent } from '../../../src/allocation/controller/controller-events.ts';
+import { encodeControl } from '../../../src/allocation/controller/message-codec.ts';
+import { controlVersion } from '../../../src/allocation/controller/messages.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import type { Random } from '../../../src/core/basics/philox.ts';
 import type { Reach } from '../../../src/processes/controller/control-client.ts';
@@ -14,6 +17,7 @@ import { type RunningController, startController } from '../../../src/processes/
 import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
 import { type Hearing, VirtualConnection } from './control-link.ts';
 import type { ControlScene } from './control-scene.ts';
+import { pick } from './scene.ts';
 import type { ShownKeys } from './shown-keys.ts';
 
 /** A running controller. */
@@ -59,8 +63,10 @@ export class Controllers {
   /** All tickets that were drawn. */
   readonly tickets: string[] = [];
   isOver = false;
-  /** The highest epoch that a member can have heard. */
+  /** The highest of all that were started. */
   #highestEpoch = 1000;
+  /** Until when somebody else answers at the address of the controllers. */
+  #falseUntilMs = 0;
   readonly #world: ControlWorld;
   #linkCount = 0;
   #cancelLook = (): void => {};
@@ -104,10 +110,14 @@ export class Controllers {
     if (!this.isOver && this.running.length === 0) this.startController(Math.max(1, epoch));
   }
 
-  /** A lie: no controller of a run has this epoch, until the operator starts one. */
-  raiseEpoch(): number {
-    this.#highestEpoch += 1000;
-    return this.#highestEpoch;
+  /** A lie: no controller of a run has this epoch. */
+  raisedEpoch(): number {
+    return pick(this.random, [this.#highestEpoch + 1000, Number.MAX_SAFE_INTEGER]);
+  }
+
+  /** For so long, with the largest epoch. */
+  answerFalsely(lastingMs: number): void {
+    this.#falseUntilMs = this.#world.queue.nowMs() + lastingMs;
   }
 
   /** Of a device, also one that has ended; of nobody, that of the first device. */
@@ -151,18 +161,22 @@ export class Controllers {
       let isGivenUp = false;
       process.post(this.scene.link.roundTripMs, () => {
         if (isGivenUp || this.isOver) return;
-        const controller = this.#chooseController();
-        if (controller === undefined) {
+        const isFalse = this.#world.queue.nowMs() < this.#falseUntilMs;
+        const controller = isFalse ? undefined : this.#chooseController();
+        if (controller === undefined && !isFalse) {
           failed();
           return;
         }
         this.#linkCount += 1;
         const seed = this.scene.link.seed + 2 ** 32 * this.#linkCount;
         const link = new VirtualLink(this.#world.queue, { ...this.scene.link, seed });
-        this.lines.push({ link, controller, role, member });
-        const far = new VirtualConnection(link, 'edge', controller.process);
-        const near = new VirtualConnection(link, 'device', process, watch);
-        far.handler = controller.running.accept(far);
+        const near = new VirtualConnection(link, 'device', process, watch, this.scene.isChecked);
+        if (controller === undefined) answerOnce(link);
+        else {
+          this.lines.push({ link, controller, role, member });
+          const far = new VirtualConnection(link, 'edge', controller.process);
+          far.handler = controller.running.accept(far);
+        }
         near.handler = accept(near);
       });
       return () => {
@@ -187,4 +201,17 @@ export class Controllers {
   #tell(event: ControllerEvent): void {
     if (event.kind !== 'decided') this.#world.log(`CONTROL ${JSON.stringify(event)}`);
   }
+}
+
+/** Whoever joins is welcomed, with an epoch that no controller can exceed, and is left. */
+function answerOnce(link: VirtualLink): void {
+  link.join('edge', {
+    frame: () => {
+      const origin = { cell: defaultCell, epoch: Number.MAX_SAFE_INTEGER };
+      link.send('down', encodeControl({ kind: 'welcome', version: controlVersion, ...origin, slotMs: 1000 }));
+      link.close('edge');
+    },
+    writable: () => {},
+    closed: () => {},
+  });
 }

@@ -1,6 +1,7 @@
 // Planted bugs in the rules of members of controllers, as those of planted-bugs.fixture.ts.
 
 import { type Machines, protocolMachines } from '../../../simulator/virtual-time/machines.ts';
+import { stepEpoch } from '../../../src/allocation/controller/cell-epoch.ts';
 import { decodeController, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import type { ControllerMessage } from '../../../src/allocation/controller/messages.ts';
 import type { EdgeKey } from '../../../src/core/protocol/edge/edge-key.ts';
@@ -118,9 +119,21 @@ const leavingIsFatal: Machines = {
   },
 };
 
+/** The time does not pass for epochs. */
+const neverForgotten: ControlPlant = {
+  stepEpoch: (state, event) => stepEpoch(state, event.kind === 'heard' ? { ...event, nowMs: 0 } : event),
+};
+
+/** Whoever answers counts as a controller whose certificate was checked. */
+const everybodyChecked: ControlPlant = {
+  stepEpoch: (state, event) => stepEpoch(state, event.kind === 'heard' ? { ...event, isChecked: true } : event),
+};
+
 const plants: Readonly<Record<string, ControlPlant>> = {
   'an edge obeys an earlier epoch': anyEpoch('edge'),
   'a device obeys an earlier epoch': anyEpoch('device'),
+  'an epoch is never forgotten': neverForgotten,
+  'an epoch in plain counts beyond its connection': everybodyChecked,
   'a controller that talks nonsense is heard again': passedOver,
   'an order to an edge that is on no list is obeyed': unlistedObeyed,
   'a device shows its own key to edges of its controller': {

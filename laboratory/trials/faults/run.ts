@@ -395,5 +395,5 @@ class FaultRun implements FaultWorld {
 }
 
 function emptyCounts(): Record<ControlFaultKind, number> {
-  return { orders: 0, late: 0, dead: 0, doubled: 0, lying: 0, lost: 0 };
+  return { orders: 0, late: 0, dead: 0, doubled: 0, false: 0, lying: 0, lost: 0 };
 }

@@ -28,7 +28,8 @@ export const invariants = [
   'tickets', // an edge takes a ticket for its device only, and not after it has expired
   'own-key', // a device shows a key of its own only to addresses of its own list
   'listed', // a device goes to edges of its own list or of a list of its controller only, whatever an order names
-  'epoch', // a member that has heard a controller obeys none with a lower epoch, and parts from it
+  'epoch', // while an epoch counts, a member obeys no controller with a lower one, and parts from it
+  'epoch-forgotten', // a member parts from a controller for its epoch only while a higher one counts
   'stands', // without its controller, a device keeps its edges and its assignment
   'orders-refused', // a member obeys no message that is malformed or out of range, and parts from who sends it
   'shares-in-range', // whatever a controller says, the shares of an edge's sessions are finite and above 0

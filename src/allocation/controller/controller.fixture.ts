@@ -92,12 +92,14 @@ export function bed(policy: NamedPolicy = best): Bed {
   let [tickets, nowMs, links] = [0, 0, 0];
   const controller = new Controller(
     {
-      ...{ epoch: 7, slotMs: 1000, kind: 'felt', energyWeight: 0, ticketValidMs: 5000 },
-      ...{ isMember: (key) => key !== 'wrong', staleAfterMs: 3000, mostEdges: 4, mostDevices: 100 },
+      ...{ origin: { cell: 'default', epoch: 7 }, slotMs: 1000, kind: 'felt', energyWeight: 0, ticketValidMs: 5000 },
+      ...{ keyOf: (key) => (key === 'wrong' ? null : key), staleAfterMs: 3000, mostEdges: 4, mostDevices: 100 },
     },
     {
       // What is sent can be read by the other side.
-      send: (link, message) => void sent.push({ link, message: decodeController(encodeControl(message)) }),
+      send: (link, message) => {
+        sent.push({ link, message: decodeController(encodeControl(message)) as ControllerMessage });
+      },
       close: (link) => void closed.push(link),
       drawTicket: () => `ticket:${++tickets}`,
       log: (event) => void events.push(event),

@@ -3,7 +3,7 @@ import type { NamedPolicy } from '../slot/require-assignment.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { bed, deviceReport, edgeReport, reading } from './controller.fixture.ts';
 import { decodeController, decodeMember } from './message-codec.ts';
-import { controlVersion } from './messages.ts';
+import { controlVersion, type EdgeReport } from './messages.ts';
 
 describe('a controller', () => {
   it('welcomes members, tells devices the edges, and sends each where it is served best', () => {
@@ -12,7 +12,9 @@ describe('a controller', () => {
     say(a, edgeReport({ address: 'ws://a:1' }));
     say(b, edgeReport({ address: 'ws://b:1', stepFixedMs: 90 }));
     const device = join('device', 'phone');
-    expect(told(device)).toEqual([{ kind: 'welcome', version: controlVersion, epoch: 7, slotMs: 1000 }]);
+    expect(told(device)).toEqual([
+      { kind: 'welcome', version: controlVersion, cell: 'default', epoch: 7, slotMs: 1000 },
+    ]);
     expect(controller.isUrgent).toBe(true);
     slot();
     expect(told(device).at(-1)).toMatchObject({ kind: 'edges', edges: [{ id: 'a' }, { id: 'b' }] });
@@ -22,7 +24,7 @@ describe('a controller', () => {
     expect(assigns(device)).toMatchObject([{ edge: 'a', ticket: 'ticket:1', slot: 2 }]);
     // The edge has the ticket, and had it before the device.
     expect(told(a)).toContainEqual({
-      ...{ kind: 'shares', epoch: 7, slot: 2, sessions: [] },
+      ...{ kind: 'shares', cell: 'default', epoch: 7, slot: 2, sessions: [] },
       tickets: [{ ticket: 'ticket:1', validMs: 5000, device: 'phone' }],
     });
     say(device, deviceReport({ seq: 2, ...reading(1, 'a', 5) }));
@@ -175,10 +177,8 @@ describe('a controller', () => {
 });
 
 describe('a controller refuses', () => {
-  it('members of another version, without a key, or twice, and says why', () => {
+  it('members without a key, and reports of who has not joined, and says why', () => {
     const { join, told, closed, say } = bed();
-    const old = join('device', 'old', { version: 99 });
-    expect(told(old)).toMatchObject([{ kind: 'refused', code: 'version-mismatch' }]);
     const stranger = join('device', 'stranger', { credentials: 'wrong' });
     expect(told(stranger)).toMatchObject([{ kind: 'refused', code: 'unauthorized' }]);
     say(99, deviceReport());
@@ -186,7 +186,7 @@ describe('a controller refuses', () => {
     const edge = join('edge', 'a');
     say(edge, deviceReport());
     expect(told(edge).at(-1)).toMatchObject({ kind: 'refused', cause: 'a device-report of edge a' });
-    expect(closed).toEqual([old, stranger, 99, edge]);
+    expect(closed).toEqual([stranger, 99, edge]);
   });
 
   it('more edges than it may have; a newer connection of the same member replaces the older one', () => {
@@ -199,11 +199,48 @@ describe('a controller refuses', () => {
     expect(told(edges[0] as number).at(-1)).toMatchObject({ kind: 'refused', code: 'superseded' });
   });
 
+  it('a name that another key has brought, and the first one stays; it is free again when that one is forgotten', () => {
+    const { join, say, slot, at, told, closed, controller } = bed();
+    const own = join('device', 'phone', { credentials: 'one' });
+    say(own, deviceReport());
+    const thief = join('device', 'phone', { credentials: 'other' });
+    expect(told(thief)).toMatchObject([{ kind: 'refused', code: 'name-taken' }]);
+    expect(closed).toEqual([thief]);
+    expect(controller.members.memberOf(own)).toEqual({ role: 'device', id: 'phone' });
+    // The owner's connection is lost, and it comes back.
+    controller.closed(own, 'edge-unreachable');
+    expect(told(join('device', 'phone', { credentials: 'other' }))).toMatchObject([{ code: 'name-taken' }]);
+    const again = join('device', 'phone', { credentials: 'one' });
+    expect(told(again)).toMatchObject([{ kind: 'welcome' }]);
+    controller.closed(again, 'done');
+    at(10_000);
+    slot();
+    expect(told(join('device', 'phone', { credentials: 'other' }))).toMatchObject([{ kind: 'welcome' }]);
+  });
+
+  it('no field and no kind of a later version, once a member has joined: it ignores them', () => {
+    const { join, say, told, closed, controller } = bed();
+    const edge = join('edge', 'a', { cells: ['north'] });
+    say(edge, { ...edgeReport(), colour: 'red' } as EdgeReport);
+    say(edge, { kind: 'weather', rain: 1 } as unknown as EdgeReport);
+    expect(controller.members.edges.get('a')?.report).toEqual(edgeReport());
+    expect([told(edge).length, closed]).toEqual([1, []]);
+    say(99, { kind: 'weather', rain: 1 } as unknown as EdgeReport);
+    expect(told(99)).toMatchObject([{ kind: 'refused', cause: 'a report before a join' }]);
+  });
+
+  it.each([
+    ['a member', { kind: 'join', version: controlVersion - 1, role: 'edge', id: 'a', credentials: '' }],
+    ['a member of which nothing else is known', { kind: 'join', version: controlVersion + 1 }],
+  ])('%s of another version', (_, message) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(message));
+    expect(() => decodeMember(bytes)).toThrow(expect.objectContaining({ code: 'version-mismatch' }));
+  });
+
   it.each([
     ['a number that is none', { stepRowMs: Number.NaN }, 'stepRowMs'],
     ['a negative number', { sessions: -1 }, 'sessions'],
     ['a million places', { places: 1e6 }, 'places'],
-    ['a field that it does not know', { admin: true }, 'Unrecognized key'],
     ['an address of a kilobyte', { address: 'x'.repeat(1000) }, 'address'],
   ])('%s in a report', (_, changes, where) => {
     const bytes = new TextEncoder().encode(JSON.stringify({ ...edgeReport(), ...changes }));
@@ -216,7 +253,17 @@ describe('a controller refuses', () => {
     ['no draft at all', { maxAhead: 0 }, 'maxAhead'],
     ['more drafts than an edge takes', { maxAhead: 513 }, 'maxAhead'],
   ])('%s in a plan', (_, changes, where) => {
-    const plan = { kind: 'plan', epoch: 1, slot: 1, edge: 'a', mode: 'auto', hedges: 1, maxAhead: 24, reason: '' };
+    const plan = {
+      kind: 'plan',
+      cell: 'default',
+      epoch: 1,
+      slot: 1,
+      edge: 'a',
+      mode: 'auto',
+      hedges: 1,
+      maxAhead: 24,
+      reason: '',
+    };
     const bytes = (message: object): Uint8Array => new TextEncoder().encode(JSON.stringify(message));
     expect(decodeController(bytes(plan))).toEqual(plan);
     expect(() => decodeController(bytes({ ...plan, ...changes }))).toThrow(where);

@@ -20,6 +20,7 @@ import {
   type ControllerMessage,
   controlVersion,
   type MemberMessage,
+  type Origin,
   type SessionReport,
   type SessionShares,
   type TicketGrant,
@@ -28,8 +29,8 @@ import { rankEdges } from './rank-edges.ts';
 import { chooseSpares, grantOf, lacksSpares } from './spare-tickets.ts';
 
 export interface ControllerSettings extends MemberSettings {
-  /** Of this run; larger than that of every earlier run. */
-  readonly epoch: number;
+  /** Its cell, and the epoch of this run: larger than that of every earlier run of the cell. */
+  readonly origin: Origin;
   readonly slotMs: number;
   /** What policies minimise. */
   readonly kind: NonNullable<ObjectiveSettings['kind']>;
@@ -112,17 +113,18 @@ export class Controller {
     return this.#isUrgent;
   }
 
-  received(link: number, message: MemberMessage, nowMs: number): void {
-    const { epoch, slotMs } = this.#settings;
+  /** @param message null: of a kind that is not known here */
+  received(link: number, message: MemberMessage | null, nowMs: number): void {
+    const { origin, slotMs } = this.#settings;
     try {
       const [before, ran] = [this.members.situationOf(link), this.members.edgeOf(link)?.report];
       const replaced = this.members.receive(link, message, nowMs);
-      if (message.kind === 'join') {
+      if (message?.kind === 'join') {
         if (replaced !== null) {
           this.#host.send(replaced, replacedBy(message));
           this.#host.close(replaced);
         }
-        this.#host.send(link, { kind: 'welcome', version: controlVersion, epoch, slotMs });
+        this.#host.send(link, { kind: 'welcome', version: controlVersion, ...origin, slotMs });
         this.#host.log?.({ kind: replaced === null ? 'joined' : 'replaced', role: message.role, id: message.id });
       } else if (this.members.situationOf(link) !== before) this.#isUrgent = true;
       const differing = differingModel(this.members.edgeOf(link), ran ?? null, this.members.edges);
@@ -157,7 +159,7 @@ export class Controller {
     const { slotMs, energyWeight } = this.#settings;
     this.#isUrgent = false;
     this.members.forgetStale(nowMs);
-    for (const { link, message } of rowsElsewhere(this.members, this.#settings.epoch)) this.#host.send(link, message);
+    for (const { link, message } of rowsElsewhere(this.members, this.#settings.origin)) this.#host.send(link, message);
     const slot = ++this.#slot;
     const edges = this.members.liveEdges(nowMs);
     const devices = this.members.liveDevices(nowMs);
@@ -196,7 +198,7 @@ export class Controller {
   apply(open: OpenSlot, { assignment: decision, policy }: Decision, nowMs: number): void {
     const { slot, edges, active, idle, state } = open;
     this.#tickets = new Map();
-    const cards = this.#cards.newFor(this.members.devices.values(), edges, this.#settings.epoch);
+    const cards = this.#cards.newFor(this.members.devices.values(), edges, this.#settings.origin);
     for (const { link, message } of cards) this.#host.send(link, message);
     const sessions = new Map<string, SessionShares[]>();
     const paces: DecidedEvent['paces'][number][] = [];
@@ -255,8 +257,8 @@ export class Controller {
     this.#tellSpares(open, decision, nowMs);
     this.#tellShares(slot, edges, sessions);
     for (const { device, plan } of newPlans(planned, this.members.devices, slot)) {
-      const { epoch } = this.#settings;
-      if (device.link !== null) this.#host.send(device.link, { kind: 'plan', epoch, slot, ...plan });
+      const { origin } = this.#settings;
+      if (device.link !== null) this.#host.send(device.link, { kind: 'plan', ...origin, slot, ...plan });
       this.#host.log?.({ kind: 'planned', slot, device: device.id, ...plan });
     }
     const counts = { edges: edges.length, devices: active.length + idle.length, moves };
@@ -279,10 +281,11 @@ export class Controller {
     const from = report.session?.edge ?? null;
     const isMove = from !== null && from !== edge.id;
     const msPerToken = Math.min(mostMsPerToken, pace.msPerToken);
-    const { epoch } = this.#settings;
+    const { origin } = this.#settings;
     // The edge must know the ticket before the device shows it.
     this.#flushTickets(slot, edge.id);
-    this.#host.send(member.link, { kind: 'assign', epoch, slot, edge: edge.id, ticket, msPerToken, reason: why() });
+    const order = { slot, edge: edge.id, ticket, msPerToken, reason: why() };
+    this.#host.send(member.link, { kind: 'assign', ...origin, ...order });
     this.#host.log?.({ kind: 'assigned', slot, device: id, edge: edge.id });
     return isMove;
   }
@@ -334,19 +337,19 @@ export class Controller {
     const tickets = this.#tickets.get(edge) ?? [];
     this.#tickets.delete(edge);
     if (link === null) return;
-    for (const message of sharesMessages({ epoch: this.#settings.epoch, slot }, { tickets }))
+    for (const message of sharesMessages({ ...this.#settings.origin, slot }, { tickets }))
       this.#host.send(link, message);
   }
 
   #tellShares(slot: number, edges: readonly LiveEdge[], sessions: ReadonlyMap<string, readonly SessionShares[]>): void {
-    const { epoch } = this.#settings;
+    const { origin } = this.#settings;
     for (const edge of edges) {
       const link = this.members.edges.get(edge.id)?.link ?? null;
       const own = sessions.get(edge.id) ?? [];
       if (link === null || own.length === 0) continue;
-      for (const message of sharesMessages({ epoch, slot }, { sessions: own })) this.#host.send(link, message);
+      for (const message of sharesMessages({ ...origin, slot }, { sessions: own })) this.#host.send(link, message);
       for (const { device, rate } of newUplinks(edge, own, this.members.devices))
-        if (device.link !== null) this.#host.send(device.link, { kind: 'uplink', epoch, slot, ...rate });
+        if (device.link !== null) this.#host.send(device.link, { kind: 'uplink', ...origin, slot, ...rate });
     }
   }
 
@@ -364,7 +367,7 @@ export class Controller {
   /** Tickets for the next best edges, so that a device can go there when its edge is gone, and this controller too. */
   #tellSpares(open: OpenSlot, decision: Assignment | null, nowMs: number): void {
     const { slot, edges, active, idle } = open;
-    const { epoch } = this.#settings;
+    const { origin } = this.#settings;
     const byId = new Map(edges.map((edge) => [edge.id, edge]));
     const linkOf = (id: string): number => this.members.edges.get(id)?.link ?? -1;
     const lacking = [...active, ...idle].filter((device) => {
@@ -386,7 +389,7 @@ export class Controller {
       for (const spare of granted) this.#grant(spare.edge, grantOf(spare, member.id));
       const list = spares.map(({ edge, ticket }) => ({ edge, ticket }));
       if (!isSame && member.link !== null)
-        told.push({ link: member.link, message: { kind: 'spares', epoch, slot, spares: list } });
+        told.push({ link: member.link, message: { kind: 'spares', ...origin, slot, spares: list } });
     }
     for (const { id } of edges) this.#flushTickets(slot, id);
     for (const { link, message } of told) this.#host.send(link, message);

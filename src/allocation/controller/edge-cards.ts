@@ -3,7 +3,7 @@
 
 import type { LiveEdge } from './live-slot.ts';
 import type { DeviceMember } from './members.ts';
-import type { EdgeCard, EdgesMessage, Place } from './messages.ts';
+import type { EdgeCard, EdgesMessage, Origin, Place } from './messages.ts';
 
 /** Cards of a list, so that a message stays within its limit. */
 const mostCards = 256;
@@ -32,7 +32,7 @@ export class EdgeCards {
   newFor(
     devices: Iterable<DeviceMember>,
     edges: readonly LiveEdge[],
-    epoch: number,
+    origin: Origin,
   ): { readonly link: number; readonly message: EdgesMessage }[] {
     this.update(edges);
     const messages = new Map<readonly EdgeCard[], EdgesMessage>();
@@ -43,7 +43,7 @@ export class EdgeCards {
       if (cards === null || device.toldEdges === cards) continue;
       device.toldEdges = cards;
       // One object for all who hear the same: the shell writes it once.
-      const message = messages.get(cards) ?? { kind: 'edges', epoch, edges: cards };
+      const message = messages.get(cards) ?? { kind: 'edges', ...origin, edges: cards };
       messages.set(cards, message);
       told.push({ link: device.link, message });
     }

@@ -2,7 +2,7 @@
 
 import type { LiveEdge } from './live-slot.ts';
 import type { DeviceMember, Members } from './members.ts';
-import type { RowsElsewhereMessage, SessionShares, SharesMessage, TicketGrant } from './messages.ts';
+import type { Origin, RowsElsewhereMessage, SessionShares, SharesMessage, TicketGrant } from './messages.ts';
 import { isNewRate, type UplinkRate, uplinkRates } from './uplink-rates.ts';
 
 /** Sessions or tickets of a message, so that it stays within its limit. */
@@ -10,7 +10,7 @@ const mostEntries = 1000;
 
 type Content = Partial<Pick<SharesMessage, 'sessions' | 'tickets'>>;
 
-export function sharesMessages(head: Pick<SharesMessage, 'epoch' | 'slot'>, content: Content): SharesMessage[] {
+export function sharesMessages(head: Origin & Pick<SharesMessage, 'slot'>, content: Content): SharesMessage[] {
   const { sessions = [], tickets = [] } = content;
   const count = Math.ceil(Math.max(sessions.length, tickets.length) / mostEntries);
   return Array.from({ length: count }, (_, index) => {
@@ -22,12 +22,12 @@ export function sharesMessages(head: Pick<SharesMessage, 'epoch' | 'slot'>, cont
 /** What each connected edge is to be told of rows that others have used. */
 export function rowsElsewhere(
   { edges, rows }: Pick<Members, 'edges' | 'rows'>,
-  epoch: number,
+  origin: Origin,
 ): { readonly link: number; readonly message: RowsElsewhereMessage }[] {
   return [...edges.values()].flatMap(({ id, link }) => {
     const rowsUsed = link === null ? [] : rows.take(id);
     if (link === null || rowsUsed.length === 0) return [];
-    return [{ link, message: { kind: 'rows-elsewhere', epoch, rowsUsed } as const }];
+    return [{ link, message: { kind: 'rows-elsewhere', ...origin, rowsUsed } as const }];
   });
 }
 

@@ -4,15 +4,14 @@ import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import { ChangeRate } from './change-rate.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
-import {
-  type ControllerMessage,
-  controlVersion,
-  type DeviceReport,
-  type EdgeCard,
-  type EdgeReport,
-  type JoinMessage,
-  type MemberMessage,
-  type SessionReport,
+import type {
+  ControllerMessage,
+  DeviceReport,
+  EdgeCard,
+  EdgeReport,
+  JoinMessage,
+  MemberMessage,
+  SessionReport,
 } from './messages.ts';
 import { RowLedger } from './row-ledger.ts';
 import type { Spare } from './spare-tickets.ts';
@@ -20,6 +19,8 @@ import type { UplinkRate } from './uplink-rates.ts';
 
 export interface Member<Report> {
   readonly id: string;
+  /** Which key has brought it: its id is taken for other keys until it is forgotten. */
+  readonly key: string;
   /** Number of its connection; null: it is lost, and its last report counts until it is stale. */
   link: number | null;
   report: Report | null;
@@ -56,8 +57,8 @@ export interface EdgeMember extends Member<EdgeReport> {
 }
 
 export interface MemberSettings {
-  /** Null: nobody's credentials. */
-  readonly isMember: (credentials: string, role: JoinMessage['role']) => boolean;
+  /** The id of the key that these credentials are; null: nobody's. */
+  readonly keyOf: (credentials: string, role: JoinMessage['role']) => string | null;
   /** A report older than this does not count, ms. */
   readonly staleAfterMs: number;
   readonly mostEdges: number;
@@ -96,6 +97,13 @@ export class Members {
     return this.#byLink.get(link);
   }
 
+  /** Connections of members that certain keys have brought. */
+  linksOf(isOne: (key: string) => boolean): readonly number[] {
+    return [...this.edges.values(), ...this.devices.values()].flatMap(({ key, link }) =>
+      link !== null && isOne(key) ? [link] : [],
+    );
+  }
+
   /** What must not change without a decision at once: an edge comes or drains, an answer begins, ends, or has no edge. */
   situationOf(link: number): string {
     const member = this.memberOf(link);
@@ -119,15 +127,17 @@ export class Members {
 
   /**
    * Takes a join or a report.
+   * @param message null: of a kind that a later version may know. It is ignored, after a join.
    * @returns the link that a newer one has replaced; null: none
-   * @throws OutriderError `version-mismatch`, `unauthorized`, `protocol-error`, `edge-full`: the connection is to be refused
+   * @throws OutriderError `unauthorized`, `name-taken`, `protocol-error`, `edge-full`: the connection is to be refused
    */
-  receive(link: number, message: MemberMessage, nowMs: number): number | null {
-    if (message.kind === 'join') return this.#join(link, message);
+  receive(link: number, message: MemberMessage | null, nowMs: number): number | null {
+    if (message?.kind === 'join') return this.#join(link, message);
     const known = this.#byLink.get(link);
-    const role = message.kind === 'edge-report' ? 'edge' : 'device';
-    if (known?.role !== role) {
-      const cause = known === undefined ? 'a report before a join' : `a ${message.kind} of ${known.role} ${known.id}`;
+    if (known !== undefined && message === null) return null;
+    const role = message?.kind === 'edge-report' ? 'edge' : 'device';
+    if (known?.role !== role || message === null) {
+      const cause = known === undefined ? 'a report before a join' : `a ${message?.kind} of ${known.role} ${known.id}`;
       throw new OutriderError('protocol-error', cause, 'join first, as what you are');
     }
     const members: ReadonlyMap<string, Member<EdgeReport | DeviceReport>> = role === 'edge' ? this.edges : this.devices;
@@ -199,20 +209,21 @@ export class Members {
     return report !== null && nowMs - reportedAtMs < this.#settings.staleAfterMs;
   }
 
-  #join(link: number, { role, id, version, credentials }: JoinMessage): number | null {
+  #join(link: number, { role, id, credentials }: JoinMessage): number | null {
     if (this.#byLink.has(link))
       throw new OutriderError('protocol-error', 'a second join on one connection', 'use a connection for each member');
-    if (version !== controlVersion) {
-      const cause = `the controller speaks version ${controlVersion} of its protocol, this ${role} version ${version}`;
-      throw new OutriderError('version-mismatch', cause, 'install the same version of outrider on both');
-    }
-    if (!this.#settings.isMember(credentials, role)) {
+    const key = this.#settings.keyOf(credentials, role);
+    if (key === null) {
       const remedy = 'give a key of this controller (--controller-key or OUTRIDER_CONTROLLER_KEY)';
       throw new OutriderError('unauthorized', 'the controller does not know this key', remedy);
     }
     const members: Map<string, Member<unknown>> = role === 'edge' ? this.edges : this.devices;
     const most = role === 'edge' ? this.#settings.mostEdges : this.#settings.mostDevices;
     const known = members.get(id);
+    if (known !== undefined && known.key !== key) {
+      const cause = `the name ${id} belongs to another key's ${role}`;
+      throw new OutriderError('name-taken', cause, 'give it a name of its own (--name)');
+    }
     if (known === undefined && members.size >= most)
       throw new OutriderError('edge-full', `the controller has ${most} ${role}s`, 'try again later');
     this.#byLink.set(link, { role, id });
@@ -227,7 +238,7 @@ export class Members {
       if (device !== undefined) Object.assign(device, toldNothing);
       return before;
     }
-    const fresh = { id, link, report: null, reportedAtMs: 0 };
+    const fresh = { id, key, link, report: null, reportedAtMs: 0 };
     if (role === 'edge') this.edges.set(id, { ...fresh, logCorrection: 0 });
     else this.devices.set(id, { ...fresh, ...toldNothing, predicted: null, lengthShare: null });
     return before;

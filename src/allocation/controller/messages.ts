@@ -4,7 +4,7 @@
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import type { RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
 
-export const controlVersion = 2;
+export const controlVersion = 3;
 
 /** The first message of a member. */
 export interface JoinMessage {
@@ -102,12 +102,18 @@ export interface DeviceReport {
   readonly place: Place | null;
 }
 
+/** Whose word a message of a controller is. */
+export interface Origin {
+  /** What the controller decides for. Epochs are compared within a cell. */
+  readonly cell: string;
+  /** Of the controller's run; an opaque counter. cell-epoch.ts says which one a member obeys. */
+  readonly epoch: number;
+}
+
 /** The answer to a join. */
-export interface WelcomeMessage {
+export interface WelcomeMessage extends Origin {
   readonly kind: 'welcome';
   readonly version: number;
-  /** Of the controller's run. A member obeys the highest that it has seen. */
-  readonly epoch: number;
   readonly slotMs: number;
 }
 
@@ -121,16 +127,14 @@ export interface EdgeCard {
 }
 
 /** To devices: the edges that there are, so that they can measure their links. Sent when they change. */
-export interface EdgesMessage {
+export interface EdgesMessage extends Origin {
   readonly kind: 'edges';
-  readonly epoch: number;
   readonly edges: readonly EdgeCard[];
 }
 
 /** To a device: its edge from now on. Sent when it changes, and for each new answer. */
-export interface AssignMessage {
+export interface AssignMessage extends Origin {
   readonly kind: 'assign';
-  readonly epoch: number;
   readonly slot: number;
   readonly edge: string;
   /** What the device shows to the edge instead of a key of its own: for one session, to be used soon. */
@@ -149,17 +153,15 @@ export interface SpareEdge {
 }
 
 /** To a device: where it goes, in this order, when its edge is gone and no controller says more. It replaces the spares before. */
-export interface SparesMessage {
+export interface SparesMessage extends Origin {
   readonly kind: 'spares';
-  readonly epoch: number;
   readonly slot: number;
   readonly spares: readonly SpareEdge[];
 }
 
 /** To a device that reads an answer: how fast it may send to its edge. Sent when it changes. */
-export interface UplinkMessage {
+export interface UplinkMessage extends Origin {
   readonly kind: 'uplink';
-  readonly epoch: number;
   readonly slot: number;
   readonly edge: string;
   /** Now, with what others leave; bit/s, with headers. */
@@ -169,9 +171,8 @@ export interface UplinkMessage {
 }
 
 /** To a device: what it is to draft in its answer, or in its next one. Sent when it changes. */
-export interface PlanMessage extends DraftPlan {
+export interface PlanMessage extends DraftPlan, Origin {
   readonly kind: 'plan';
-  readonly epoch: number;
   readonly slot: number;
 }
 
@@ -196,25 +197,22 @@ export interface TicketGrant {
 }
 
 /** To an edge: the shares of its sessions, and tickets that it is to take. */
-export interface SharesMessage {
+export interface SharesMessage extends Origin {
   readonly kind: 'shares';
-  readonly epoch: number;
   readonly slot: number;
   readonly sessions: readonly SessionShares[];
   readonly tickets: readonly TicketGrant[];
 }
 
 /** To an edge: what other edges have evaluated for keys with a quota since it was told last. */
-export interface RowsElsewhereMessage {
+export interface RowsElsewhereMessage extends Origin {
   readonly kind: 'rows-elsewhere';
-  readonly epoch: number;
   readonly rowsUsed: readonly RowsUsed[];
 }
 
 /** The controller runs. Sent where nothing else was for a while. */
-export interface AliveMessage {
+export interface AliveMessage extends Origin {
   readonly kind: 'alive';
-  readonly epoch: number;
 }
 
 /** The controller closes the connection after it. */

@@ -18,6 +18,8 @@ export const errorCodes = [
   'tokenizer-mismatch', // the same id would mean different tokens on device and edge
   'target-changed', // the edge that could go on runs another target than the one that wrote the text so far
   'version-mismatch', // another protocol version
+  'cell-mismatch', // a controller of another cell than the member's
+  'name-taken', // a member's name belongs to another key
   'edge-unreachable',
   'edge-silent', // the edge keeps its connection but sends no text
   'exact-refused', // no shape law holds for the model on this engine

@@ -1,6 +1,13 @@
 // A member's connection to its controller: joins, reports, hears orders, and comes back when the connection is lost. It never stops the
 // member: without a controller, edges and devices go on with what they know.
 
+import {
+  type CellEpoch,
+  defaultCell,
+  type EpochEvent,
+  noEpoch,
+  stepEpoch,
+} from '../../allocation/controller/cell-epoch.ts';
 import { decodeController, encodeControl } from '../../allocation/controller/message-codec.ts';
 import {
   type ControllerMessage,
@@ -16,8 +23,8 @@ import type { Accept, Connect, Connection, ConnectionHandler } from '../../netwo
 
 type Unnumbered<Report> = Report extends unknown ? Omit<Report, 'seq'> : never;
 
-/** Begins to connect: calls `accept` once, as a {@link Connect} does, or `failed`. @returns gives the attempt up */
-export type Reach = (accept: Accept, failed: () => void) => () => void;
+/** Begins to connect: calls `accept` once, as a {@link Connect} does, or `failed` with the cause. @returns gives the attempt up */
+export type Reach = (accept: Accept, failed: (error?: unknown) => void) => () => void;
 
 export function reachBy(connect: Connect): Reach {
   return (accept, failed) => {
@@ -34,22 +41,27 @@ export interface ControlClientOptions {
   readonly reportEveryMs: number;
   /** Null: nothing is to report at the moment. */
   readonly report: () => Unnumbered<EdgeReport | DeviceReport> | null;
-  /** Orders of the highest epoch so far. */
+  /** Orders of the highest epoch that counts. */
   readonly obey: (message: Exclude<ControllerMessage, { kind: 'welcome' | 'alive' | 'refused' }>) => void;
   /** What the operator or user is told. */
   readonly note: (event: ControlNote) => void;
   /** Random numbers in [0, 1): they only spread members that come back together. Default: the platform's. */
   readonly uniform?: (() => number) | undefined;
+  /** Which epochs are obeyed. Default: {@link stepEpoch}. */
+  readonly stepEpoch?: typeof stepEpoch | undefined;
 }
 
 export type ControlNote =
   | { readonly kind: 'connected'; readonly epoch: number }
   | { readonly kind: 'lost' }
-  /** A controller of an earlier epoch is not obeyed. */
+  /** A controller of a lower epoch than one that counts is not obeyed. */
   | { readonly kind: 'older'; readonly epoch: number }
   /** A fault on this side: a report that could not be made, or an order that could not be followed. */
   | { readonly kind: 'failed'; readonly error: OutriderError }
-  | { readonly kind: 'refused'; readonly error: OutriderError };
+  /** The controller refuses this member, or this member it. */
+  | { readonly kind: 'refused'; readonly error: OutriderError }
+  /** There is no connection, and why. */
+  | { readonly kind: 'unreached'; readonly error: OutriderError };
 
 /** A controller that says nothing for so long is gone, ms. It says that it is alive much more often. */
 const lostAfterMs = 15_000;
@@ -61,11 +73,13 @@ export class ControlClient {
   #connection: Connection | null = null;
   #isWelcome = false;
   #seq = 0;
-  #epoch = 0;
+  #epochs: CellEpoch = noEpoch;
   #heardAtMs = 0;
   #outageSinceMs: number | null = null;
   #welcomeAtMs = 0;
   #isOlderTold = false;
+  /** The last refusal that was told since a controller was there: the same one is told once. */
+  #told = '';
   #isClosed = false;
   #cancel = (): void => {};
   #giveUp = (): void => {};
@@ -78,11 +92,6 @@ export class ControlClient {
 
   get isConnected(): boolean {
     return this.#isWelcome;
-  }
-
-  /** The highest that it has seen. */
-  get epoch(): number {
-    return this.#epoch;
   }
 
   /** Reports at once: something has changed. */
@@ -122,7 +131,10 @@ export class ControlClient {
   #open(): void {
     this.#giveUp = this.#options.reach(
       (connection) => this.#opened(connection),
-      () => this.#reconnect(),
+      (error) => {
+        if (error !== undefined && !this.#isClosed) this.#tell('unreached', asOutriderError(error));
+        this.#reconnect();
+      },
     );
   }
 
@@ -132,6 +144,7 @@ export class ControlClient {
     else {
       this.#connection = connection;
       this.#heardAtMs = clock.nowMs();
+      this.#stepEpoch({ kind: 'connected' });
       this.#seq = 0;
       connection.send(encodeControl({ kind: 'join', version: controlVersion, ...join }));
     }
@@ -161,41 +174,48 @@ export class ControlClient {
   }
 
   #hear(connection: Connection, bytes: Uint8Array): void {
-    const { clock, note, obey } = this.#options;
+    const { clock, note } = this.#options;
     if (connection !== this.#connection) return;
     this.#heardAtMs = clock.nowMs();
-    let message: ControllerMessage;
+    let message: ControllerMessage | null;
     try {
       message = decodeController(bytes);
+      if (message !== null && message.kind !== 'refused') demandCell(message.cell, this.#options.join.role);
     } catch (error) {
-      note({ kind: 'refused', error: asOutriderError(error) });
-      connection.close('protocol-error', 'a message that is not understood');
+      const { code, message: cause } = this.#tell('refused', asOutriderError(error));
+      connection.close(code, cause);
       return;
     }
+    // A later version may have more kinds.
+    if (message === null) return;
     if (message.kind === 'refused') {
       const { code, cause, remedy } = message;
       const own = errorCodes.find((one) => one === code) ?? 'unauthorized';
-      note({ kind: 'refused', error: new OutriderError(own, cause, remedy) });
+      this.#tell('refused', new OutriderError(own, cause, remedy));
       return;
     }
-    if (message.kind === 'welcome' && message.version !== controlVersion) {
-      const cause = `the controller speaks version ${message.version} of its protocol, this ${this.#options.join.role} version ${controlVersion}`;
-      const remedy = 'install the same version of outrider on both';
-      note({ kind: 'refused', error: new OutriderError('version-mismatch', cause, remedy) });
-      connection.close('version-mismatch', cause);
-      return;
-    }
-    // Of two controllers the newer one decides.
-    if (message.epoch < this.#epoch) {
-      if (!this.#isOlderTold) note({ kind: 'older', epoch: message.epoch });
+    const { epoch } = message;
+    const heard = { epoch, isChecked: connection.isPeerChecked === true, nowMs: this.#heardAtMs };
+    if (this.#stepEpoch({ kind: 'heard', ...heard })) {
+      if (!this.#isOlderTold) note({ kind: 'older', epoch });
       this.#isOlderTold = true;
       connection.close('superseded', 'a controller with a higher epoch was here');
-      return;
-    }
-    this.#epoch = message.epoch;
+    } else this.#follow(message);
+  }
+
+  /** @returns whether what was heard is older than what counts */
+  #stepEpoch(event: EpochEvent): boolean {
+    const { state, isOlder } = (this.#options.stepEpoch ?? stepEpoch)(this.#epochs, event);
+    this.#epochs = state;
+    return isOlder;
+  }
+
+  #follow(message: Exclude<ControllerMessage, { kind: 'refused' }>): void {
+    const { clock, note, obey } = this.#options;
     if (message.kind === 'welcome') {
       this.#isWelcome = true;
       this.#isOlderTold = false;
+      this.#told = '';
       this.#welcomeAtMs = clock.nowMs();
       note({ kind: 'connected', epoch: message.epoch });
       this.reportNow();
@@ -207,4 +227,17 @@ export class ControlClient {
       }
     }
   }
+
+  #tell(kind: 'refused' | 'unreached', error: OutriderError): OutriderError {
+    const told = `${error.code} ${error.message}`;
+    if (told !== this.#told) this.#options.note({ kind, error });
+    this.#told = told;
+    return error;
+  }
+}
+
+function demandCell(cell: string, role: JoinMessage['role']): void {
+  if (cell === defaultCell) return;
+  const cause = `the controller decides for the cell "${cell}", and this ${role} is in the cell "${defaultCell}"`;
+  throw new OutriderError('cell-mismatch', cause, 'give it the address of the controller of its own cell');
 }

@@ -87,7 +87,7 @@ async function bed() {
     const told: ControllerMessage[] = [];
     let seq = 0;
     const connection = {
-      send: (bytes: Uint8Array) => void told.push(decodeController(bytes)),
+      send: (bytes: Uint8Array) => void told.push(decodeController(bytes) as ControllerMessage),
       close: () => {},
     } as unknown as Connection;
     const handler = controller.accept(connection);

@@ -12,7 +12,7 @@ import type { EdgeList, TurnEdge } from '../device/edge-list.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import type { Turn } from '../device/turn.ts';
 import { positive, rotated, shareOf } from './agent-figures.ts';
-import { ControlClient, type ControlNote, type Reach } from './control-client.ts';
+import { ControlClient, type ControlClientOptions, type ControlNote, type Reach } from './control-client.ts';
 import { UplinkLine } from './uplink-line.ts';
 
 export interface DeviceAgentOptions {
@@ -45,6 +45,8 @@ export interface DeviceAgentOptions {
   readonly note?: (event: ControlNote) => void;
   /** As of {@link ControlClient}. */
   readonly uniform?: () => number;
+  /** As of {@link ControlClient}. */
+  readonly stepEpoch?: ControlClientOptions['stepEpoch'];
   /** Measures the round trip to an edge, ms, and then tells it; null: the edge does not answer. Default: {@link probeEdge}. */
   readonly probe?: (connect: Connect, found: (roundTripMs: number | null) => void) => void;
   /** What the controller has said, for people. */
@@ -145,7 +147,7 @@ class RunningAgent implements DeviceAgent {
     this.#client = new ControlClient({
       reach: options.reach,
       clock: this.#clock,
-      uniform: options.uniform,
+      ...{ uniform: options.uniform, stepEpoch: options.stepEpoch },
       join: { role: 'device', id: options.id, credentials: options.credentials ?? '' },
       reportEveryMs: options.reportEveryMs ?? 500,
       note: (event) => {

@@ -6,7 +6,7 @@ import type { Clock } from '../../core/basics/clock.ts';
 import { stepMs } from '../../core/scheduling/step-time.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Edge } from '../edge/edge.ts';
-import { ControlClient, type ControlNote, type Reach } from './control-client.ts';
+import { ControlClient, type ControlClientOptions, type ControlNote, type Reach } from './control-client.ts';
 import type { TicketBook } from './ticket-book.ts';
 
 /** What does not change while an edge runs. */
@@ -45,6 +45,8 @@ export interface EdgeAgentOptions {
   readonly note?: (event: ControlNote) => void;
   /** As of {@link ControlClient}. */
   readonly uniform?: () => number;
+  /** As of {@link ControlClient}. */
+  readonly stepEpoch?: ControlClientOptions['stepEpoch'];
 }
 
 /** Rows of the two step times from which a line is told. */
@@ -56,7 +58,7 @@ export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
   const { reach, id, credentials = '', facts, edge, tickets, clock = machineClock, uniform } = options;
   let last = { atMs: clock.nowMs(), busyMs: edge.status.busyMs };
   return new ControlClient({
-    ...{ reach, clock, uniform, join: { role: 'edge', id, credentials } },
+    ...{ reach, clock, uniform, stepEpoch: options.stepEpoch, join: { role: 'edge', id, credentials } },
     reportEveryMs: options.reportEveryMs ?? 500,
     note: options.note ?? (() => {}),
     report() {

@@ -1,0 +1,143 @@
+// A member against controllers that lie, are of another version, or know more than it: what it obeys, when it is back, and what it says.
+
+import { describe, expect, it } from 'vitest';
+import { type ControllerMessage, controlVersion } from '../../allocation/controller/messages.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
+import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
+import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
+import { ControlClient, type ControlNote } from './control-client.ts';
+
+const origin = { cell: 'default', epoch: 5 };
+const welcome = { kind: 'welcome', version: controlVersion, ...origin, slotMs: 1000 };
+const lie = { ...welcome, epoch: Number.MAX_SAFE_INTEGER };
+
+interface Line {
+  readonly sent: string[];
+  say(message: object): void;
+  /** Why the member has closed it; null: it is open. */
+  readonly closed: () => string | null;
+  lose(): void;
+}
+
+/** A member of whoever answers. @param answers to each join; null: nobody is there */
+function memberOf(answers: (nowMs: number) => object | null, isPeerChecked: boolean) {
+  const clock = createManualClock();
+  const notes: ControlNote[] = [];
+  const obeyed: ControllerMessage[] = [];
+  const lines: Line[] = [];
+  const client = new ControlClient({
+    reach(accept, failed) {
+      const answer = answers(clock.nowMs());
+      if (answer === null) {
+        clock.after(1, () => failed(new OutriderError('edge-unreachable', 'nobody is there', 'start it')));
+        return () => {};
+      }
+      const sent: string[] = [];
+      let closed: string | null = null;
+      let handler: ConnectionHandler | null = null;
+      const end = (code: 'superseded'): void => {
+        closed ??= code;
+        clock.after(1, () => handler?.closed({ by: 'us', code, detail: '' }));
+      };
+      const connection = {
+        isPeerChecked,
+        send: (bytes: Uint8Array) => void sent.push(new TextDecoder().decode(bytes)),
+        close: end,
+      } as unknown as Connection;
+      const say = (message: object): void => handler?.frame(new TextEncoder().encode(JSON.stringify(message)));
+      lines.push({
+        sent,
+        say,
+        closed: () => closed,
+        lose: () => handler?.closed({ by: 'peer', code: 'done', detail: '' }),
+      });
+      clock.after(1, () => {
+        handler = accept(connection);
+        say(answer);
+      });
+      return () => {};
+    },
+    join: { role: 'edge', id: 'near', credentials: '' },
+    ...{ clock, reportEveryMs: 500, report: () => null },
+    obey: (message) => void obeyed.push(message),
+    note: (note) => void notes.push(note),
+    uniform: () => 0.5,
+  });
+  const last = (): Line => lines.at(-1) as Line;
+  return { client, clock, notes, obeyed, last, kinds: () => notes.map(({ kind }) => kind) };
+}
+
+describe('a false controller with the largest epoch that answers once', () => {
+  it('costs a member nothing where it was reached in plain: it is back as soon as it reaches the true one', () => {
+    let isFalse = true;
+    const { client, clock, last } = memberOf(() => (isFalse ? lie : welcome), false);
+    clock.moveTo(1000);
+    isFalse = false;
+    last().lose();
+    clock.moveTo(2000);
+    expect([client.isConnected, last().closed()]).toEqual([true, null]);
+  });
+
+  it('with a certificate that was checked, keeps a member away for a minute and a pause, and not longer', () => {
+    let isFalse = true;
+    const { client, clock, last, kinds } = memberOf(() => (isFalse ? lie : welcome), true);
+    clock.moveTo(1000);
+    isFalse = false;
+    last().lose();
+    clock.moveTo(59_000);
+    expect([client.isConnected, last().closed()]).toEqual([false, 'superseded']);
+    // The longest pause is four seconds.
+    clock.moveTo(60_000 + 4100);
+    expect([client.isConnected, last().closed()]).toEqual([true, null]);
+    expect(kinds()).toEqual(['connected', 'lost', 'older', 'connected']);
+  });
+});
+
+describe('a member', () => {
+  it('ignores kinds and fields that it does not know, and obeys what it knows', () => {
+    const { client, clock, obeyed, last } = memberOf(() => ({ ...welcome, shard: 3 }), false);
+    clock.moveTo(10);
+    last().say({ kind: 'weather', ...origin, rain: true });
+    last().say({ kind: 'rows-elsewhere', ...origin, rowsUsed: [], more: { deep: [1] } });
+    expect([client.isConnected, last().closed()]).toEqual([true, null]);
+    expect(obeyed).toEqual([{ kind: 'rows-elsewhere', ...origin, rowsUsed: [] }]);
+  });
+
+  it('obeys no controller of another cell, and says so once', () => {
+    const { client, clock, notes, last } = memberOf(() => ({ ...welcome, cell: 'north' }), false);
+    clock.moveTo(20_000);
+    expect([client.isConnected, last().closed()]).toEqual([false, 'cell-mismatch']);
+    expect(notes).toMatchObject([{ kind: 'refused', error: { code: 'cell-mismatch' } }]);
+    expect((notes[0] as { readonly error: Error }).error.message).toContain('"north"');
+  });
+
+  it('says that it is of another version than its controller, whichever side is older', () => {
+    const older = { kind: 'welcome', version: controlVersion - 1, epoch: 5, slotMs: 1000 };
+    const one = memberOf(() => older, false);
+    one.clock.moveTo(20_000);
+    expect(one.last().closed()).toBe('version-mismatch');
+    // The words of version 2.
+    const cause = `the controller speaks version ${controlVersion - 1} of its protocol, this edge version ${controlVersion}`;
+    const remedy = 'install the same version of outrider on both';
+    const other = memberOf(() => ({ kind: 'refused', code: 'version-mismatch', cause, remedy }), false);
+    other.clock.moveTo(20);
+    other.last().lose();
+    other.clock.moveTo(20_000);
+    for (const { notes } of [one, other])
+      expect(notes).toMatchObject([{ kind: 'refused', error: { code: 'version-mismatch', remedy } }]);
+  });
+
+  it('says why it reaches no controller, once for each cause', () => {
+    const { clock, notes, client } = memberOf((nowMs) => (nowMs < 9000 ? null : welcome), false);
+    clock.moveTo(20_000);
+    expect(notes).toMatchObject([{ kind: 'unreached', error: { code: 'edge-unreachable' } }, { kind: 'connected' }]);
+    expect(client.isConnected).toBe(true);
+  });
+
+  it('of yesterday can read what it joins with: five fields', () => {
+    const { clock, last } = memberOf(() => welcome, false);
+    clock.moveTo(10);
+    const join = { kind: 'join', version: controlVersion, role: 'edge', id: 'near', credentials: '' };
+    expect(JSON.parse(last().sent[0] as string)).toEqual(join);
+  });
+});
