@@ -10,6 +10,12 @@ it('reproduces every golden frame and every golden choice of the documents', asy
   expect(passed).toBeGreaterThan(200);
 });
 
+it('is a device and an edge of a controller, over TLS', async () => {
+  const { passed, failures, counts } = await runSecondClient('control');
+  expect(failures).toEqual([]);
+  expect([passed, counts['turns']]).toEqual([17, 1]);
+}, 120_000);
+
 it('writes the text of the target in every mode, whatever happens to its connections', async () => {
   const checked = await runSecondClient('toy');
   expect(checked.failures.slice(0, 20)).toEqual([]);

@@ -2,6 +2,7 @@
 
 python3 test/second-client/check.py documents
 python3 test/second-client/check.py toy --edge '["npm", "run", "--silent", "outrider", "--"]'
+python3 test/second-client/check.py control
 python3 test/second-client/check.py fuzz --turns 500 --seed 7 --edge ...
 """
 
@@ -19,7 +20,7 @@ from report import Report
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("suite", choices=["documents", "toy", "fuzz", "model"])
+    parser.add_argument("suite", choices=["documents", "toy", "control", "fuzz", "model"])
     parser.add_argument(
         "--edge", type=json.loads, default=["npm", "run", "--silent", "outrider", "--"], help="JSON array"
     )

@@ -1,4 +1,4 @@
-"""A real edge in a process of its own."""
+"""A real edge, or a real controller, in a process of its own."""
 
 import os
 import signal
@@ -13,18 +13,27 @@ class EdgeProcess:
     """Use it in a `with`. @param command what starts outrider @param folder for logs, certificate and output of this edge"""
 
     def __init__(
-        self, command: Sequence[str], flags: Sequence[str], folder: Path, credentials: str = "", port: int = 0
+        self,
+        command: Sequence[str],
+        flags: Sequence[str],
+        folder: Path,
+        credentials: str = "",
+        port: int = 0,
+        service: str = "edge",
     ) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.logs = folder / "log"
         self.is_secure = "--tls-self-signed" in flags
         self.credentials = credentials
-        self.words = [*command, "edge", "--port", str(port), "--log", str(self.logs), "--until-input-ends", *flags]
+        self.service = service
+        logs = ["--log", str(self.logs)] if service == "edge" else []
+        self.words = [*command, service, "--port", str(port), *logs, "--until-input-ends", *flags]
 
     def __enter__(self) -> "EdgeProcess":
         environment = {**os.environ, "OUTRIDER_STATE": str(self.folder), "NO_COLOR": "1"}
-        environment.pop("OUTRIDER_KEY", None)
+        for name in ("OUTRIDER_KEY", "OUTRIDER_CONTROLLER_KEY", "OUTRIDER_EDGE_KEY"):
+            environment.pop(name, None)
         if self.credentials:
             environment["OUTRIDER_KEY"] = self.credentials
         self.notes = (self.folder / "notes.txt").open("w+")
@@ -39,11 +48,11 @@ class EdgeProcess:
         )
         for line in self.process.stdout:
             if line.startswith(("ws://", "wss://")):
-                authority = str(self.folder / "edge-certificate.pem") if self.is_secure else None
+                authority = str(self.folder / f"{self.service}-certificate.pem") if self.is_secure else None
                 self.address = EdgeAddress(line.strip(), self.credentials, authority)
                 return self
         self.__exit__()
-        raise RuntimeError(f"the edge did not start: {(self.folder / 'notes.txt').read_text()[-1000:]}")
+        raise RuntimeError(f"the {self.service} did not start: {(self.folder / 'notes.txt').read_text()[-1000:]}")
 
     def send(self, sign: signal.Signals) -> None:
         """To the edge and whatever has started it."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import edge_log
+from check_control import check_control as check_control_rules
 from check_endings import check_endings
 from check_rules import Probe, Rules
 from edge_process import EdgeProcess
@@ -50,6 +51,12 @@ async def check_toy(given: argparse.Namespace, folder: Path, report: Report) -> 
 def add_key(edge: Sequence[str], file: Path, name: str) -> str:
     words = [*edge, "keys", "add", name, "--keys", str(file)]
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+async def check_control(given: argparse.Namespace, folder: Path, report: Report) -> None:
+    keys = folder / "keys.json"
+    devices = [add_key(given.edge, keys, name) for name in ("one", "two")]
+    await check_control_rules(given, folder, report, devices, keys)
 
 
 async def check_fuzz(given: argparse.Namespace, folder: Path, report: Report) -> None:

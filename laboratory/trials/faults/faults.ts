@@ -45,10 +45,11 @@ export interface FaultsSummary extends Readonly<Record<string, number | string>>
   readonly controlledRuns: number;
   /** Orders that made a device move; those of the trial itself, which no policy gave, among them. */
   readonly ordersObeyed: number;
-  /** Faults of controllers: words that come late, ends, second ones, and lies or nonsense. */
+  /** Faults of controllers: words that come late, ends, second ones, somebody else who answers, and lies or nonsense. */
   readonly controllersLate: number;
   readonly controllersDead: number;
   readonly controllersDoubled: number;
+  readonly controllersFalse: number;
   readonly controllersLying: number;
   /** Modes below their floor. */
   readonly slowModes: number;
@@ -179,6 +180,7 @@ function summarise(
     controllersLate: sumOfControl(results, 'late'),
     controllersDead: sumOfControl(results, 'dead'),
     controllersDoubled: sumOfControl(results, 'doubled'),
+    controllersFalse: sumOfControl(results, 'false'),
     controllersLying: sumOfControl(results, 'lying'),
     slowModes: slowModes.length,
     replay: first === undefined ? '' : `outrider trial faults --runs 1 --seed ${first.seed} --verbose`,
