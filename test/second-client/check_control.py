@@ -205,7 +205,8 @@ class ControlRules:
         wrong = await Member.join(self.controller, "device", "wrong", self.keys[0])
         wrong.report({**device_report("ab" * 32, []), "battery": 2})
         refused = await wrong.next("refused")
-        self.check("out of range", refused.get("code") == "protocol-error" and "battery" in refused["cause"], str(refused))
+        is_said = refused.get("code") == "protocol-error" and "battery" in refused["cause"]
+        self.check("out of range", is_said, str(refused))
         text = await Member.join(self.controller, "device", "text", self.keys[0])
         text.socket.post(b"{}", TEXT)
         self.check("a text frame", (await text.ended()).startswith("4000 protocol-error"), str(text.closed))
