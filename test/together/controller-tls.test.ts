@@ -1,6 +1,7 @@
 // The port of a controller with TLS, over real sockets: whose certificate members check, and what they are told where it does not fit.
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import { makeCertificate } from '../../src/files/self-signed.ts';
 import { machineClock } from '../../src/network/transport/machine-clock.ts';
@@ -38,6 +39,30 @@ async function firstNote(url: string, pin?: string): Promise<ControlNote> {
   await expect.poll(() => notes.length, { timeout: 10_000 }).toBeGreaterThan(0);
   return notes[0] as ControlNote;
 }
+
+/** Whether a member knows that the certificate of who answers was checked. */
+async function isChecked(url: string, pin?: string): Promise<boolean | undefined> {
+  const silence = { frame: () => {}, writable: () => {}, closed: () => {} };
+  const connection = await connectWebSocket(url, { fingerprint: pin })(() => silence);
+  connection.close('done', '');
+  return connection.isPeerChecked;
+}
+
+it('a certificate counts as checked by its fingerprint or by an authority, and nothing in plain does', async () => {
+  const [secured, plain] = [await listen(identity), await listen(undefined)];
+  const url = `wss://127.0.0.1:${secured.port}`;
+  expect(await isChecked(url, fingerprint)).toBe(true);
+  expect(await isChecked(`ws://127.0.0.1:${plain.port}`)).toBe(false);
+  const authorities = getCACertificates('default');
+  setDefaultCACertificates([...authorities, identity.cert]);
+  undo.push(() => setDefaultCACertificates(authorities));
+  expect(await isChecked(url)).toBe(true);
+  // As with a variable that tells Node to check nothing.
+  setDefaultCACertificates(authorities);
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  undo.push(() => vi.unstubAllEnvs());
+  expect(await isChecked(url)).toBe(false);
+});
 
 describe('a member of a controller with TLS', () => {
   it('joins where the certificate is the one that it was given', async () => {
