@@ -4,7 +4,6 @@
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { badArgument, OutriderError } from '../../core/basics/errors.ts';
-import type { PeerWord } from '../transport/edge-address.ts';
 
 /** SHA-256 of the certificate, 64 hex digits in lower case. @throws OutriderError `bad-argument` */
 export function parseFingerprint(text: string): string {
@@ -18,6 +17,9 @@ export function parseFingerprint(text: string): string {
     'take the line "certificate SHA-256" that is printed where it listens',
   );
 }
+
+/** What listens at an address, for messages. */
+export type PeerWord = 'edge' | 'controller';
 
 interface Distrust {
   readonly cause?: unknown;

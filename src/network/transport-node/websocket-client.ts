@@ -5,12 +5,12 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { badArgument, isOutriderError, OutriderError } from '../../core/basics/errors.ts';
-import { type PeerWord, parseEdgeAddress, showAddress, unreachableEdge } from '../transport/edge-address.ts';
+import { parseEdgeAddress, showAddress, unreachableEdge } from '../transport/edge-address.ts';
 import { interrupted } from '../transport/endings.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
 import type { Connect } from '../transport/transport.ts';
 import { type ConnectSettings, defaultConnectTimeoutMs } from '../transport/websocket-client.ts';
-import { connectPinned, parseFingerprint, untrusted } from './pinned-certificate.ts';
+import { connectPinned, type PeerWord, parseFingerprint, untrusted } from './pinned-certificate.ts';
 import { adoptSocket, socketOptions } from './ws-socket.ts';
 
 const maxRefusalBytes = 1000;
@@ -31,7 +31,7 @@ export interface NodeConnectSettings extends ConnectSettings {
  */
 export function connectWebSocket(url: string, settings: NodeConnectSettings = {}): Connect {
   const { peer = 'edge' } = settings;
-  const target = parseEdgeAddress(url, peer);
+  const target = parseEdgeAddress(url, peer === 'edge' ? undefined : 'a controller');
   const pinned = pinOf(target, settings.fingerprint, peer);
   return (accept, options) =>
     new Promise((resolve, reject) => {

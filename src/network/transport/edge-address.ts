@@ -3,19 +3,12 @@
 import { OutriderError } from '../../core/basics/errors.ts';
 import { withoutUserinfo } from '../../core/basics/secret.ts';
 
-/** What listens at an address, for messages. */
-export type PeerWord = 'edge' | 'controller';
-
-/** @throws OutriderError `bad-argument` if `url` is not ws, wss, http or https */
-export function parseEdgeAddress(url: string, peer: PeerWord = 'edge'): URL {
+/** @param what should be there, for messages @throws OutriderError `bad-argument` if `url` is not ws, wss, http or https */
+export function parseEdgeAddress(url: string, what = 'an edge'): URL {
   const target = URL.canParse(url) ? new URL(url) : undefined;
   if (target === undefined || !/^(ws|http)s?:$/.test(target.protocol)) {
     const shown = url.slice(url.lastIndexOf('@') + 1);
-    throw new OutriderError(
-      'bad-argument',
-      `"${shown}" is not the address of ${peer === 'edge' ? 'an edge' : 'a controller'}`,
-      'write it as ws://host:port',
-    );
+    throw new OutriderError('bad-argument', `"${shown}" is not the address of ${what}`, 'write it as ws://host:port');
   }
   target.protocol = target.protocol.replace('http', 'ws');
   target.hash = '';
@@ -28,7 +21,7 @@ export function showAddress({ href }: URL): string {
 }
 
 /** @param detail message of the platform */
-export function unreachableEdge(target: URL, detail: string, cause?: unknown, peer: PeerWord = 'edge'): OutriderError {
+export function unreachableEdge(target: URL, detail: string, cause?: unknown, peer = 'edge'): OutriderError {
   const remedy = `check the address, and that \`outrider ${peer}\` runs there`;
   return new OutriderError('edge-unreachable', `no connection to ${showAddress(target)}: ${detail}`, remedy, { cause });
 }

@@ -15,7 +15,7 @@ import { positive, rotated, shareOf } from './agent-figures.ts';
 import { ControlClient, type ControlClientOptions, type ControlNote, type Reach } from './control-client.ts';
 import { UplinkLine } from './uplink-line.ts';
 
-export interface DeviceAgentOptions {
+export interface DeviceAgentOptions extends Pick<ControlClientOptions, 'stepEpoch'> {
   /** The controller; `reachBy` makes it of a connector. */
   readonly reach: Reach;
   /** Unique among its devices: letters, digits, and . _ : - */
@@ -45,8 +45,6 @@ export interface DeviceAgentOptions {
   readonly note?: (event: ControlNote) => void;
   /** As of {@link ControlClient}. */
   readonly uniform?: () => number;
-  /** As of {@link ControlClient}. */
-  readonly stepEpoch?: ControlClientOptions['stepEpoch'];
   /** Measures the round trip to an edge, ms, and then tells it; null: the edge does not answer. Default: {@link probeEdge}. */
   readonly probe?: (connect: Connect, found: (roundTripMs: number | null) => void) => void;
   /** What the controller has said, for people. */

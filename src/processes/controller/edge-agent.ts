@@ -23,7 +23,7 @@ export type EdgeFacts = Pick<
   | 'place'
 >;
 
-export interface EdgeAgentOptions {
+export interface EdgeAgentOptions extends Pick<ControlClientOptions, 'stepEpoch'> {
   /** The controller; `reachBy` makes it of a connector. */
   readonly reach: Reach;
   /** Unique among its edges: letters, digits, and . _ : - */
@@ -45,8 +45,6 @@ export interface EdgeAgentOptions {
   readonly note?: (event: ControlNote) => void;
   /** As of {@link ControlClient}. */
   readonly uniform?: () => number;
-  /** As of {@link ControlClient}. */
-  readonly stepEpoch?: ControlClientOptions['stepEpoch'];
 }
 
 /** Rows of the two step times from which a line is told. */

@@ -3,12 +3,17 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { subprotocol } from '../../network/transport/socket-connection.ts';
-import { decodeController, decodeMember, encodeControl, mostFrameBytes } from './message-codec.ts';
-import { controllerSchemas, memberSchemas } from './message-schemas.ts';
-import { controlVersion } from './messages.ts';
+import {
+  decodeController,
+  decodeMember,
+  encodeControl,
+  mostFrameBytes,
+} from '../src/allocation/controller/message-codec.ts';
+import { controllerSchemas, memberSchemas } from '../src/allocation/controller/message-schemas.ts';
+import { controlVersion } from '../src/allocation/controller/messages.ts';
+import { subprotocol } from '../src/network/transport/socket-connection.ts';
 
-const page = readFileSync(new URL('../../../docs/controller.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../docs/controller.md', import.meta.url), 'utf8');
 
 /** What the tables need of JSON Schema. */
 interface Shape {
