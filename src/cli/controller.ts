@@ -46,23 +46,23 @@ const options = {
   slot: { flag: '--slot <ms>', help: 'time from one decision to the next', whole: [100, 60_000], default: 1000 },
   host: { flag: '--host <address>', help: 'address to listen on', default: '127.0.0.1' },
   port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8640 },
+  epoch: {
+    flag: '--epoch <number>',
+    help: 'number of this run, larger than that of every run before; only a counter (default: the time of day in ms)',
+    whole: [1, 9_007_199_254_740_991],
+  },
+  metricsPort: {
+    ...metricsOption,
+    help: 'serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; 0: any free port (default: none)',
+  },
+  log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
   ...accessOptions,
   ...tlsOptions,
   tlsSelfSigned: {
     ...tlsOptions.tlsSelfSigned,
     help: 'a certificate that the controller makes once and keeps; members compare its fingerprint (--controller-fingerprint)',
   },
-  epoch: {
-    flag: '--epoch <number>',
-    help: 'number of this run, larger than that of every run before; only a counter (default: the time of day in ms)',
-    whole: [1, 9_007_199_254_740_991],
-  },
   untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
-  metricsPort: {
-    ...metricsOption,
-    help: 'serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; 0: any free port (default: none)',
-  },
-  log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
 } as const;
 
 type ControllerFlags = OptionsOf<typeof options>;
