@@ -11,7 +11,7 @@ import { modelPath } from '../../models/files/acquire.ts';
 import { defaultCacheDirectory, fileBytes, hashFile } from '../../models/files/cache.ts';
 import { findModel } from '../../models/files/manifest.ts';
 import { availableMemoryBytes, demandMemory, memoryBytes, type PlannedModel } from '../../models/files/memory-check.ts';
-import { readGguf } from '../../models/gguf/gguf.ts';
+import { readModel } from '../../models/gguf/model-files.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
 import type { Connection } from '../../network/transport/transport.ts';
@@ -88,7 +88,7 @@ export async function checkMemory(models: readonly PlannedModel[], availableByte
   const freeBytes = availableBytes ?? (await availableMemoryBytes());
   await demandMemory(models, { availableBytes: freeBytes });
   let neededBytes = 0;
-  for (const model of models) neededBytes += memoryBytes(await readGguf(model.path), model);
+  for (const model of models) neededBytes += memoryBytes(await readModel(model.path), model);
   return `${formatBytes(neededBytes)} needed for both models, ${formatBytes(freeBytes)} free`;
 }
 

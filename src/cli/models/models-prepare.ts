@@ -1,11 +1,11 @@
 // `outrider models prepare`: finds how calls of a target must be shaped on this machine, and notes it, so that the first answer need not
 // wait for it.
 
+import { existsSync } from 'node:fs';
 import { describeLaw } from '../../core/decoding/shape-law.ts';
 import { modelLabel, printDocument } from '../../files/document.ts';
 import { openModel } from '../../models/engines/open-model.ts';
 import { acquireModel } from '../../models/files/acquire.ts';
-import { fileBytes } from '../../models/files/cache.ts';
 import { forgetLaws } from '../../models/files/cache-inventory.ts';
 import { findPair, isModelPath, requireModels } from '../../models/files/manifest.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
@@ -27,7 +27,7 @@ export interface PrepareFlags {
  * @throws OutriderError `exact-refused`, and what opening throws
  */
 export async function runPrepare({ name, json, again }: PrepareFlags): Promise<void> {
-  const spec = await targetOf(name);
+  const spec = targetOf(name);
   const shown = modelLabel(spec);
   await prepareModels([{ spec, ...preparedSize }], 'close other programs, or take a smaller model');
   if (again === true) await forgetLaws((await acquireModel(spec)).sha256);
@@ -51,8 +51,8 @@ export async function runPrepare({ name, json, again }: PrepareFlags): Promise<v
 }
 
 /** @throws OutriderError `model-unknown` */
-async function targetOf(name: string): Promise<string> {
-  if (isModelPath(name) && (await fileBytes(name)) !== undefined) return name;
+function targetOf(name: string): string {
+  if (isModelPath(name) && existsSync(name)) return name;
   requireModels(name);
   return findPair(name)?.target ?? name;
 }

@@ -1,10 +1,10 @@
 // Turns a model's name or path into a verified file on this machine. A name is looked for in the cache, then in the entry's sources in
 // turn. Nothing takes its final name before its size and SHA-256 are those of the manifest.
 
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
-import { readGguf } from '../gguf/gguf.ts';
+import { modelDigest, readModel } from '../gguf/model-files.ts';
 import { recodeModel } from '../gguf/recode.ts';
 import { shortenModel } from '../gguf/shorten.ts';
 import {
@@ -70,7 +70,7 @@ export interface AcquiredModel {
   readonly path: string;
   /** Undefined for a file that the manifest does not know. */
   readonly entry: ModelEntry | undefined;
-  /** SHA-256 of the file; hex. */
+  /** SHA-256 of the file, of a split model over all its files; hex. */
   readonly sha256: string;
 }
 
@@ -259,13 +259,19 @@ async function acquireEntry(entry: ModelEntry, work: Work, options: AcquireOptio
   return { path, entry, sha256: entry.sha256 };
 }
 
+async function hashOf(path: string, work: Work): Promise<string> {
+  const known = await knownHash(work.cacheDirectory, path);
+  if (known !== undefined) return known;
+  const sha256 = await hashFile(path, work.signal, work.report('verifying'));
+  await rememberHash(work.cacheDirectory, path, sha256);
+  return sha256;
+}
+
 async function acquireFile(path: string, work: Work): Promise<AcquiredModel> {
-  await readGguf(path);
-  let sha256 = await knownHash(work.cacheDirectory, path);
-  if (sha256 === undefined) {
-    sha256 = await hashFile(path, work.signal, work.report('verifying'));
-    await rememberHash(work.cacheDirectory, path, sha256);
-  }
+  const { paths } = await readModel(path);
+  const hashes: string[] = [];
+  for (const one of paths) hashes.push(await hashOf(one, work));
+  const sha256 = modelDigest(hashes);
   return { path: resolve(path), entry: modelEntries.find((entry) => entry.sha256 === sha256), sha256 };
 }
 
@@ -280,6 +286,12 @@ async function passOver(name: string, work: Work): Promise<void> {
   work.report('passing-over', `./${name}`)(byteLength, byteLength);
 }
 
+async function refuseFolder(path: string): Promise<void> {
+  const status = await stat(path).catch(() => undefined);
+  if (status?.isDirectory() !== true) return;
+  throw new OutriderError('model-unreadable', `${path} is a directory`, 'name the GGUF file in it');
+}
+
 /**
  * Gets a model: a path of a GGUF file (with a separator, or ending in .gguf), or a name in the manifest. A file that is there is used
  * without a connection.
@@ -291,6 +303,7 @@ export async function acquireModel(nameOrPath: string, options: AcquireOptions =
   try {
     const isPath = isModelPath(nameOrPath);
     if (isPath && (await fileBytes(nameOrPath)) !== undefined) return await acquireFile(nameOrPath, work);
+    if (isPath) await refuseFolder(nameOrPath);
     if (!isPath) await passOver(nameOrPath, work);
     return await acquireEntry(findModel(nameOrPath) ?? requireModel(nameOrPath), work, options);
   } catch (error) {

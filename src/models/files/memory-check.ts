@@ -3,7 +3,7 @@
 import { freemem, totalmem } from 'node:os';
 import { basename } from 'node:path';
 import { OutriderError } from '../../core/basics/errors.ts';
-import { type GgufHeader, readGguf } from '../gguf/gguf.ts';
+import { type ModelHeader, readModel } from '../gguf/model-files.ts';
 import { freeMemoryOfLinux } from './free-memory.ts';
 
 /** A model file, and how it will be opened. One that two processes open is planned twice. */
@@ -19,6 +19,9 @@ export interface PlannedOpening extends Omit<PlannedModel, 'path'> {
   readonly spec: string;
 }
 
+/** The parts of a header that are read. */
+type SizedHeader = Pick<ModelHeader, 'fileBytes' | 'metadata'>;
+
 /** llama.cpp keeps keys and values in 16 bits. */
 const bytesPerCachedNumber = 2;
 /** Rows of logits that one call may hold, each of 4 bytes for every token of the vocabulary. */
@@ -27,7 +30,7 @@ const logitRows = 256;
 const besidesBytes = 100e6;
 
 /** A number of the model, which some files give for each layer: then the largest. */
-function largest({ metadata }: GgufHeader, key: string): number {
+function largest({ metadata }: SizedHeader, key: string): number {
   const architecture = String(metadata.get('general.architecture')?.value);
   const value = metadata.get(`${architecture}.${key}`);
   const values: readonly unknown[] = value === undefined ? [] : value.type === 'array' ? value.value : [value.value];
@@ -38,7 +41,7 @@ function largest({ metadata }: GgufHeader, key: string): number {
 }
 
 /** What a file says of its keys and values for one token, in bytes; 0 where it says nothing. */
-function cacheBytesPerToken(header: GgufHeader): number {
+function cacheBytesPerToken(header: SizedHeader): number {
   const heads = largest(header, 'attention.head_count');
   const ownLength = heads === 0 ? 0 : largest(header, 'embedding_length') / heads;
   const keyLength = largest(header, 'attention.key_length') || ownLength;
@@ -48,7 +51,7 @@ function cacheBytesPerToken(header: GgufHeader): number {
 }
 
 /** About what a model takes once it is open: its weights, its context, its rows of logits. */
-export function memoryBytes(header: GgufHeader, { sequences, contextLength }: Omit<PlannedModel, 'path'>): number {
+export function memoryBytes(header: SizedHeader, { sequences, contextLength }: Omit<PlannedModel, 'path'>): number {
   const tokens = header.metadata.get('tokenizer.ggml.tokens');
   const vocabularySize = tokens?.type === 'array' ? tokens.value.length : 0;
   const contextBytes = sequences * contextLength * cacheBytesPerToken(header);
@@ -80,7 +83,7 @@ export interface MemoryDemand {
  */
 export async function demandMemory(models: readonly PlannedModel[], demand: MemoryDemand = {}): Promise<void> {
   const needs = models.map(async (model) => {
-    return { name: basename(model.path), bytes: memoryBytes(await readGguf(model.path), model) };
+    return { name: basename(model.path), bytes: memoryBytes(await readModel(model.path), model) };
   });
   await demandBytes(await Promise.all(needs), demand);
 }

@@ -7,12 +7,11 @@ import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 export class NeedMoreBytes extends Error {}
 
 /** @returns the error for a file that is not a readable GGUF; `problem` completes "the model file ...". */
-export function unreadable(problem: string): OutriderError {
-  return new OutriderError(
-    'model-unreadable',
-    `the model file ${problem}`,
-    'get the file again (`outrider models pull NAME`), or convert the model to GGUF version 3',
-  );
+export function unreadable(
+  problem: string,
+  remedy = 'get the file again (`outrider models pull NAME`), or convert the model to GGUF version 3',
+): OutriderError {
+  return new OutriderError('model-unreadable', `the model file ${problem}`, remedy);
 }
 
 /** The same error with the path in it, for callers with several model files. */

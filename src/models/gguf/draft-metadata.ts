@@ -3,7 +3,8 @@
 // file. Nothing is believed before it is checked. docs/draft-models.md lists the keys.
 
 import { readNaming, unreadable } from './cursor.ts';
-import { type GgufHeader, type GgufValue, readGguf } from './gguf.ts';
+import type { GgufHeader, GgufValue } from './gguf.ts';
+import { readModel } from './model-files.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
 /** A draft with its own vocabulary, as described by its file. */
@@ -23,15 +24,18 @@ export interface MappedDraft {
   readonly tokenizer: ReadonlyMap<string, GgufValue>;
 }
 
+/** The parts of a header that are read. */
+type DraftHeader = Pick<GgufHeader, 'metadata' | 'tensors'>;
+
 const targetPrefix = 'outrider.target.';
 
-function requireText(header: GgufHeader, key: string): string {
+function requireText(header: DraftHeader, key: string): string {
   const value = header.metadata.get(key);
   if (value?.type === 'string') return String(value.value);
   throw unreadable(`does not say ${key}`);
 }
 
-function requireNumbers(header: GgufHeader, key: string): number[] {
+function requireNumbers(header: DraftHeader, key: string): number[] {
   const value = header.metadata.get(key);
   if (value?.type === 'array' && value.value.every((one) => typeof one === 'number'))
     return [...value.value] as number[];
@@ -62,7 +66,7 @@ function checkMap({ ids, inputs, vocabularySize }: MappedDraft, draftSize: numbe
 }
 
 /** Every key of the target that begins with `tokenizer.` is stored under a prefix. */
-function readTokenizer(header: GgufHeader): Map<string, GgufValue> {
+function readTokenizer(header: DraftHeader): Map<string, GgufValue> {
   const tokenizer = new Map<string, GgufValue>();
   for (const [key, value] of header.metadata) {
     if (key.startsWith(`${targetPrefix}tokenizer.`)) tokenizer.set(key.slice(targetPrefix.length), value);
@@ -70,7 +74,7 @@ function readTokenizer(header: GgufHeader): Map<string, GgufValue> {
   return tokenizer;
 }
 
-function draftVocabularySize(header: GgufHeader): number {
+function draftVocabularySize(header: DraftHeader): number {
   const embeddings = header.tensors.find(({ name }) => name === 'token_embd.weight');
   const size = embeddings?.shape[1];
   if (size === undefined) throw unreadable('has no token embeddings');
@@ -81,7 +85,7 @@ function draftVocabularySize(header: GgufHeader): number {
  * @returns undefined for an ordinary model with its own vocabulary
  * @throws OutriderError `model-unreadable` where the keys contradict each other or the file
  */
-export function readMappedDraft(header: GgufHeader): MappedDraft | undefined {
+export function readMappedDraft(header: DraftHeader): MappedDraft | undefined {
   if (![...header.metadata.keys()].some((key) => key.startsWith(targetPrefix))) return undefined;
   const layers = header.metadata.has('outrider.draft.layers') ? requireNumbers(header, 'outrider.draft.layers') : [];
   const vocabularySize = header.metadata.get(`${targetPrefix}vocabulary_size`)?.value;
@@ -105,6 +109,6 @@ export function readMappedDraft(header: GgufHeader): MappedDraft | undefined {
 
 /** The same for the file at `path`. @throws OutriderError `model-unreadable` */
 export async function readMappedDraftFile(path: string): Promise<MappedDraft | undefined> {
-  const header = await readGguf(path);
+  const header = await readModel(path);
   return readNaming(path, () => readMappedDraft(header));
 }

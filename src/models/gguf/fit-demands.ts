@@ -6,7 +6,8 @@ import { dirname, resolve } from 'node:path';
 import { badArgument, OutriderError } from '../../core/basics/errors.ts';
 import { readNaming } from './cursor.ts';
 import { readMappedDraft } from './draft-metadata.ts';
-import { type GgufHeader, readGguf } from './gguf.ts';
+import type { GgufHeader } from './gguf.ts';
+import { readWholeFile } from './model-files.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
 /** The pipeline keeps the target in 32 bits, once for writing and once for healing. */
@@ -24,7 +25,7 @@ export interface FitTarget {
 
 /** @throws OutriderError `model-unreadable` for a broken file, `bad-argument` for a model without a possible draft */
 export async function readFitTarget(path: string): Promise<FitTarget> {
-  const header = await readGguf(path);
+  const header = await readWholeFile(path);
   const architecture = header.metadata.get('general.architecture')?.value;
   if (architecture !== 'llama') {
     const cause = `${path} has the architecture "${String(architecture)}"; drafts are made from "llama" only`;

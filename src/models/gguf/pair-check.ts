@@ -4,7 +4,8 @@
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
 import { readNaming } from './cursor.ts';
 import { readMappedDraft } from './draft-metadata.ts';
-import { type GgufHeader, type GgufScalar, type GgufValue, readGguf } from './gguf.ts';
+import type { GgufHeader, GgufScalar, GgufValue } from './gguf.ts';
+import { readModel } from './model-files.ts';
 import { specialIdKeys, vocabularyOf } from './vocabulary.ts';
 
 /** The first difference within one field of the two tokenizers. */
@@ -63,7 +64,7 @@ function notATarget(path: string): OutriderError {
 
 /** @throws OutriderError `model-unreadable` for a broken file, `bad-argument` for a target that is a draft */
 export async function checkPair(targetPath: string, draftPath: string): Promise<PairCheck> {
-  const [target, draft] = [await readGguf(targetPath), await readGguf(draftPath)];
+  const [target, draft] = [await readModel(targetPath), await readModel(draftPath)];
   if (readNaming(targetPath, () => readMappedDraft(target)) !== undefined) throw notATarget(targetPath);
   const mapped = readNaming(draftPath, () => readMappedDraft(draft));
   const draftTokenizer = mapped?.tokenizer ?? draft.metadata;

@@ -2,7 +2,8 @@
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { unreadable } from './cursor.ts';
-import { type GgufHeader, type GgufTensor, type GgufValue, readGguf } from './gguf.ts';
+import type { GgufHeader, GgufTensor, GgufValue } from './gguf.ts';
+import { readWholeFile } from './model-files.ts';
 import { type RewriteOptions, type RewrittenFile, rewriteGguf } from './rewrite.ts';
 import { isWeightFormat, type WeightFormat, type WeightFormatName, weightFormats } from './weight-formats.ts';
 import { planGguf } from './write.ts';
@@ -21,7 +22,7 @@ export async function recodeModel(
   format: WeightFormatName,
   options: RewriteOptions = {},
 ): Promise<RewrittenFile> {
-  const header = await readGguf(source);
+  const header = await readWholeFile(source);
   const metadata = new Map<string, GgufValue>(header.metadata);
   metadata.set('general.file_type', { type: 'uint32', value: weightFormats[format].fileType });
   const tensors = header.tensors.map((tensor) => recodedTensor(tensor, format));

@@ -4,7 +4,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { badArgument } from '../../core/basics/errors.ts';
 import { unreadable } from './cursor.ts';
-import { type GgufHeader, type GgufTensor, type GgufValue, readGguf } from './gguf.ts';
+import type { GgufHeader, GgufTensor, GgufValue } from './gguf.ts';
+import { readWholeFile } from './model-files.ts';
 import { type RewriteOptions, type RewrittenFile, rewriteGguf } from './rewrite.ts';
 import { planGguf } from './write.ts';
 
@@ -77,7 +78,7 @@ export async function shortenModel(
   droppedLayers: readonly number[],
   options: RewriteOptions = {},
 ): Promise<RewrittenFile> {
-  const header = await readGguf(source);
+  const header = await readWholeFile(source);
   const dropped = new Set(droppedLayers);
   const metadata = shortenMetadata(header, dropped);
   const kept = keepTensors(header, dropped);
