@@ -279,7 +279,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   access.follow({ renewKeys: renewOthers(edge) }, listener, (error) => operation.warn(error));
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
-  note(`${flags.sessions} ${flags.sessions === 1 ? 'session' : 'sessions'} of ${flags.context} tokens`);
+  note(`${maxSequences} ${maxSequences === 1 ? 'session' : 'sessions'} of ${contextLength} tokens`);
   // A program that has started this edge has chosen them itself.
   if (!flags.untilInputEnds) for (const line of access.said) note(line);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;

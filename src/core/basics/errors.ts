@@ -22,6 +22,7 @@ export const errorCodes = [
   'name-taken', // a member's name belongs to another key
   'edge-unreachable',
   'edge-silent', // the edge keeps its connection but sends no text
+  'engine-failed', // the engine computed no numbers
   'exact-refused', // no shape law holds for the model on this engine
   'edge-full', // no sequence left on the edge
   'quota-used', // the key has used its rows of this minute

@@ -39,6 +39,11 @@ export function engineRows(law: ShapeLaw, tokenCount: number): number {
   return full * law.most + (rest === 0 ? 0 : paddedRows(law, rest));
 }
 
+/** Most rows that are added to a call, beyond the end of its text. */
+export function mostPadding({ multiple, least }: ShapeLaw): number {
+  return Math.max(multiple, least) - 1;
+}
+
 /** Allowed sizes equal their own padded size. */
 export function isAllowedCall(law: ShapeLaw, rows: number): boolean {
   return rows <= law.most && paddedRows(law, rows) === rows;

@@ -1,12 +1,13 @@
 // That a request for a graphics processor reaches llama.cpp, with node-llama-cpp replaced: no test needs such a processor.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { gpuChoiceOf, type LlamaEngine, startLlamaEngine } from './llama-engine.ts';
 import { lawKeyOf, recipeOf, remembersLaws } from './llama-recipe.ts';
 import { openModel } from './open-model.ts';
+import { writeSmallModel } from './small-model.fixture.ts';
 
 const fake = vi.hoisted(() => ({ asked: [] as unknown[], has: 'cuda' as string | false, loaded: 0 }));
 vi.mock('node-llama-cpp', () => ({
@@ -47,9 +48,8 @@ describe('a request for a graphics processor', () => {
 
   it('goes through openModel', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'outrider-gpu-'));
-    const path = join(folder, 'empty.gguf');
-    // Version 3, no tensors, no metadata.
-    await writeFile(path, Buffer.concat([Buffer.from('GGUF'), Buffer.from([3, 0, 0, 0]), Buffer.alloc(16)]));
+    const path = join(folder, 'small.gguf');
+    await writeSmallModel(path, { positions: 256 });
     const opened = openModel(path, { role: 'target', ...size, gpu: 'auto' });
     await expect(opened).rejects.toMatchObject({ name: 'OutriderError' });
     expect(fake.asked).toContain('auto');

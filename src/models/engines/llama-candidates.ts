@@ -2,6 +2,7 @@
 // and reading a position takes a few tenths of a millisecond; behind a greedy sampler it takes ten times as long.
 
 import type { ControlledEvaluateIndexOutput, ControlledEvaluateInputItem, Token, TokenBias } from 'node-llama-cpp';
+import { OutriderError } from '../../core/basics/errors.ts';
 import { invariant } from '../../core/basics/invariant.ts';
 import {
   allowedCount,
@@ -64,6 +65,15 @@ function wishOf(ask: RowAsk | undefined, vocabulary: Vocabulary): Wish {
   };
 }
 
+/** For the sum over all logits, which one that is no number spoils; no list of them is sorted. */
+export const askForWeight: Wish = {
+  generateNext: {
+    logits: { filter: { tokens: [0 as Token] } },
+    totalLogitWeight: true,
+    options: { ...rawLogits, topK: 0 },
+  },
+};
+
 /** Null: more than {@link fewAllowed}, or all. */
 function fewAllowedOf(allowed: Uint32Array | undefined, { size }: Vocabulary): readonly number[] | null {
   if (allowed === undefined || allowedCount(allowed, size) > fewAllowed) return null;
@@ -91,11 +101,27 @@ export function readRows(
   });
 }
 
+/** The pairs are the largest, and the engine's order of values that are no numbers is arbitrary: so each of them is looked at. */
 function candidatesOf(pairs: [number, number][], weight: number | undefined, ask: RowAsk | undefined): Candidates {
-  if (ask === undefined) return sortCandidates(pairs);
-  const possible = pairs.filter(([id, logit]) => Number.isFinite(logit) && isAllowed(ask.allowed, id));
-  const logNormaliser = ask.normalises === true ? logNormaliserOf(possible, weight) : undefined;
-  return { ...largestCandidates(possible, ask.bias), ...(logNormaliser === undefined ? {} : { logNormaliser }) };
+  for (const [, logit] of pairs) demandNumber(logit);
+  // A logit of minus infinity is a mask.
+  const possible = pairs.filter(([id, logit]) => logit !== Number.NEGATIVE_INFINITY && isAllowed(ask?.allowed, id));
+  if (ask?.allowed === undefined && possible.length === 0) throw noNumbers('all logits are minus infinity');
+  const normalises = ask?.normalises === true && possible.length > 0;
+  const logNormaliser = normalises ? logNormaliserOf(possible, weight) : undefined;
+  if (logNormaliser !== undefined) demandNumber(logNormaliser);
+  return { ...largestCandidates(possible, ask?.bias), ...(logNormaliser === undefined ? {} : { logNormaliser }) };
+}
+
+function demandNumber(value: number): void {
+  if (Number.isNaN(value) || value === Number.POSITIVE_INFINITY) throw noNumbers(`a logit is ${value}`);
+}
+
+/** The error for logits from which no text can be written. @param evidence completes "the model computes no numbers: ..." */
+export function noNumbers(evidence: string): OutriderError {
+  const remedy =
+    'a damaged weight does this: get the file again, or make it anew; on a graphics processor also try --gpu off';
+  return new OutriderError('engine-failed', `the model computes no numbers: ${evidence}`, remedy);
 }
 
 /** @param weight the sum of exp(logit - largest logit) of all; undefined: the pairs are all */

@@ -20,7 +20,11 @@ export interface LlamaEngine {
   readonly backend: string;
   /** Null where weights are never repacked, or where repacking can't be switched off. */
   readonly repacking: RepackingSwitch | null;
+  /** What it has said of errors, since it was asked last. */
+  takeSaid(): string[];
 }
+
+const mostSaid = 8;
 
 const startedEngines = new Map<GpuChoice, Promise<LlamaEngine>>();
 
@@ -40,6 +44,7 @@ export function startLlamaEngine(gpu: GpuChoice): Promise<LlamaEngine> {
 
 async function start(gpu: GpuChoice): Promise<LlamaEngine> {
   const binding = await importBinding();
+  const log = new EngineLog();
   try {
     const llama = await binding.getLlama({
       build: 'never',
@@ -47,6 +52,7 @@ async function start(gpu: GpuChoice): Promise<LlamaEngine> {
       gpu: gpu === 'off' ? false : gpu,
       logLevel: binding.LlamaLogLevel.error,
       progressLogs: false,
+      logger: (_level, message) => log.take(message),
     });
     if (gpu !== 'off' && gpu !== 'auto' && llama.gpu !== gpu) throw new Error(`it has no ${gpu} here`);
     const devices = llama.gpu === false ? [] : await llama.getGpuDeviceNames();
@@ -58,6 +64,7 @@ async function start(gpu: GpuChoice): Promise<LlamaEngine> {
       build: llama.buildType === 'prebuilt' ? 'prebuilt' : JSON.stringify(llama.cmakeOptions),
       backend: devices.length === 0 ? `cpu, ${llama.systemInfo.trim()}` : `${llama.gpu}, ${devices.join(', ')}`,
       repacking: devices.length === 0 ? await findRepackingSwitch() : null,
+      takeSaid: () => log.said.splice(0),
     };
   } catch (cause) {
     if (gpu !== 'off') throw gpuMissing(gpu, cause);
@@ -67,6 +74,22 @@ async function start(gpu: GpuChoice): Promise<LlamaEngine> {
       'Install the binary package of node-llama-cpp for this machine (npm install node-llama-cpp), or use "toy:1" as the model.',
       { cause },
     );
+  }
+}
+
+/** Lines of the engine's own, for the error that follows them and for standard error. The library brings each several times. */
+class EngineLog {
+  readonly said: string[] = [];
+  readonly #newest: string[] = [];
+
+  take(message: string): void {
+    const line = message.trim();
+    if (this.#newest.includes(line)) return;
+    for (const list of [this.said, this.#newest]) {
+      list.push(line);
+      if (list.length > mostSaid) list.shift();
+    }
+    process.stderr.write(`llama.cpp: ${line}\n`);
   }
 }
 
@@ -124,13 +147,22 @@ export async function loadLlamaModel(
       });
     return await loadInOrder(options.weights ?? 'repacked', engine.repacking, load);
   } catch (cause) {
-    throw new OutriderError(
-      'model-unreadable',
-      `llama.cpp can't load ${path}: ${firstLine(cause)}`,
-      'Check that the file is a whole GGUF of a language model; "outrider models verify" compares its hash.',
-      { cause },
-    );
+    throw cannotLoad(path, cause, engine.takeSaid());
   }
+}
+
+/** @param said what the engine said meanwhile: the library's own error has no reason */
+function cannotLoad(path: string, cause: unknown, said: readonly string[]): OutriderError {
+  const reason = said.map((line) => /error loading model: (.+)/.exec(line)?.[1]).find((one) => one !== undefined);
+  const isUnknown = reason?.includes('unknown model architecture') === true;
+  return new OutriderError(
+    'model-unreadable',
+    `llama.cpp can't load ${path}: ${reason ?? firstLine(cause)}`,
+    isUnknown
+      ? 'another copy of the file does not help: take a model of an architecture that this llama.cpp knows'
+      : 'Check that the file is a whole GGUF of a language model; "outrider models verify" compares its hash.',
+    { cause },
+  );
 }
 
 function firstLine(error: unknown): string {

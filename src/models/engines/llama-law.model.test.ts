@@ -10,6 +10,7 @@ import { checkShapes } from '../exactness/shape-check.ts';
 import { besideOthers } from '../exactness/shape-histories.ts';
 import { acquireModel } from '../files/acquire.ts';
 import { recodeModel } from '../gguf/recode.ts';
+import { readVocabulary } from '../gguf/vocabulary.ts';
 import { openLlamaModel } from './llama.ts';
 import { loadLlamaModel, startLlamaEngine } from './llama-engine.ts';
 import { createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
@@ -32,7 +33,7 @@ const few = { contextLengths: [30], callSizes: [2, 3, 4, 5, 8, 9], positions: 18
 async function seenOf(weights: WeightLayout) {
   const engine = await startLlamaEngine('off');
   const loaded = await loadLlamaModel(engine, path, { vocabularyOnly: false, weights });
-  const tokenizer = await createLlamaTokenizer(engine, loaded, path);
+  const tokenizer = createLlamaTokenizer(engine, loaded, await readVocabulary(path));
   await using model = new LlamaLanguageModel(
     loaded,
     await createLlamaContext(loaded, { ...size, threads: 1 }),

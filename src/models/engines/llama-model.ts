@@ -1,11 +1,18 @@
 // One loaded model with its context: evaluates items in calls under the present law. llama.ts finds the law.
 
-import type { CustomBatchingPrioritizationStrategy, LlamaContext, LlamaModel } from 'node-llama-cpp';
+import type {
+  ControlledEvaluateInputItem,
+  CustomBatchingPrioritizationStrategy,
+  LlamaContext,
+  LlamaModel,
+  Token,
+} from 'node-llama-cpp';
 import { badArgument } from '../../core/basics/errors.ts';
 import { invariant } from '../../core/basics/invariant.ts';
 import type { Candidates } from '../../core/decoding/candidates.ts';
 import { freeLaw, largestExactCall, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import { type CallEngine, evaluateByLaw } from '../exactness/evaluate-by-law.ts';
+import { sampleTokens } from '../exactness/sample-text.ts';
 import { comparedSequences } from '../exactness/shape-histories.ts';
 import { checkShape } from '../port/item-rules.ts';
 import type {
@@ -18,13 +25,17 @@ import type {
   Tokenizer,
 } from '../port/model.ts';
 import { createSerialQueue } from '../port/serial-queue.ts';
-import { controlledInput, readRows, type Vocabulary } from './llama-candidates.ts';
+import { askForWeight, controlledInput, noNumbers, readRows, type Vocabulary } from './llama-candidates.ts';
 import { eraseFrom, LlamaSequence, SequencePool } from './llama-sequences.ts';
 
 /** Limit of rows with logits in one call of the engine: 4 bytes x vocabulary each. */
 export const batchTokens = 256;
+/** Of the text after which the logits are looked at. */
+const probedTokens = 4;
 /** Limit of an item where the text need not be exact. */
 const fastItemTokens = 256;
+/** Of any law. */
+const largestPadding = 15;
 /** The engine allocates its memory in blocks. */
 const blockTokens = 256;
 
@@ -54,13 +65,19 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     return this.#model.gpuLayers;
   }
 
-  constructor(model: LlamaModel, context: LlamaContext, tokenizer: Tokenizer) {
+  /** @param mostTokens of a sequence, padding included: the model's own limit */
+  constructor(
+    model: LlamaModel,
+    context: LlamaContext,
+    tokenizer: Tokenizer,
+    mostTokens: number = Number.POSITIVE_INFINITY,
+  ) {
     this.#model = model;
     this.#context = context;
     this.tokenizer = tokenizer;
     this.#vocabulary = { size: tokenizer.vocabularySize, tokenizer: model.tokenizer };
     // The full capacity of the context until the owner settles on less: the search for a law needs room.
-    const contextLength = context.contextSize - largestExactCall - 1;
+    const contextLength = Math.min(context.contextSize - largestExactCall - 1, mostTokens - largestPadding);
     const maxSequences = context.totalSequences;
     this.limits = { contextLength, maxSequences, maxItemTokens: largestExactCall, law: freeLaw };
     this.#pool = new SequencePool(context, this.#queue);
@@ -123,6 +140,22 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     const failed = ended.find((one) => one.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     return results;
+  }
+
+  /** After some text, over the whole vocabulary. @throws OutriderError `engine-failed` */
+  async demandNumbers(): Promise<void> {
+    const sequence = this.#pool.open();
+    try {
+      const tokens = sampleTokens(this.tokenizer, probedTokens) as Token[];
+      const last = tokens.length - 1;
+      const input = tokens.map(
+        (token, index): ControlledEvaluateInputItem => (index < last ? token : [token, askForWeight]),
+      );
+      const weight = (await sequence.inner.controlledEvaluate(input))[last]?.next.totalLogitWeight;
+      if (!Number.isFinite(weight)) throw noNumbers('not every logit is finite');
+    } finally {
+      await sequence.release();
+    }
   }
 
   erase(sequence: ModelSequence, length: number): Promise<void> {

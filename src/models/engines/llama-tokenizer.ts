@@ -2,24 +2,25 @@
 // template's own text and the messages' text are tokenized separately.
 
 import type { ChatHistoryItem, ChatWrapper, LlamaModel, Token } from 'node-llama-cpp';
-import { readVocabulary } from '../gguf/vocabulary.ts';
+import { readVocabulary, type Vocabulary } from '../gguf/vocabulary.ts';
 import type { Message, Tokenizer } from '../port/model.ts';
-import { type LlamaEngine, loadLlamaModel, startLlamaEngine } from './llama-engine.ts';
+import { type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
 
 /**
  * The tokenizer of a model file without its weights, for a device without a draft model.
  * @throws OutriderError as {@link startLlamaEngine} and {@link loadLlamaModel}
  */
 export async function openLlamaTokenizer(path: string): Promise<Tokenizer & AsyncDisposable> {
+  await requireModelFile(path);
+  const vocabulary = await readVocabulary(path);
   const engine = await startLlamaEngine('off');
   const model = await loadLlamaModel(engine, path, { vocabularyOnly: true });
-  const tokenizer = await createLlamaTokenizer(engine, model, path);
+  const tokenizer = createLlamaTokenizer(engine, model, vocabulary);
   return { ...tokenizer, [Symbol.asyncDispose]: () => model.dispose() };
 }
 
-/** @param path the file of `model` */
-export async function createLlamaTokenizer(engine: LlamaEngine, model: LlamaModel, path: string): Promise<Tokenizer> {
-  const vocabulary = await readVocabulary(path);
+/** @param vocabulary of the file of `model` */
+export function createLlamaTokenizer(engine: LlamaEngine, model: LlamaModel, vocabulary: Vocabulary): Tokenizer {
   let format: ChatWrapper | undefined;
   return {
     hash: vocabulary.hash,

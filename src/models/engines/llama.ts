@@ -8,11 +8,15 @@ import type { LlamaModel } from 'node-llama-cpp';
 import { badArgument, OutriderError } from '../../core/basics/errors.ts';
 import type { GpuChoice } from '../../core/basics/gpu-choice.ts';
 import { invariant } from '../../core/basics/invariant.ts';
-import { describeLaw, freeLaw, type ShapeLaw } from '../../core/decoding/shape-law.ts';
+import { describeLaw, freeLaw, mostPadding, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import { countChangedChoices } from '../exactness/changed-choices.ts';
 import { comparedSequences } from '../exactness/shape-histories.ts';
 import { confirmLaw, confirmLayout, findLaw, lawCost, lawMs } from '../exactness/shape-law-search.ts';
 import { defaultCacheDirectory, hashFile } from '../files/cache.ts';
+import { readNaming } from '../gguf/cursor.ts';
+import { type DecoderFacts, readDecoder } from '../gguf/decoder.ts';
+import { modelDigest, readModel } from '../gguf/model-files.ts';
+import { type Vocabulary, vocabularyOf } from '../gguf/vocabulary.ts';
 import type { LanguageModel, ModelIdentity } from '../port/model.ts';
 import { gpuChoiceOf, type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
 import { createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
@@ -50,9 +54,19 @@ export interface LlamaOptions {
  */
 const leastGain = 0.9;
 
+/** What a file says about its model. */
+export interface LlamaFacts extends DecoderFacts {
+  readonly paths: readonly string[];
+  readonly vocabulary: Vocabulary;
+}
+
 /** The inputs of an opening. */
 interface Opening {
+  /** With the context that the model can have. */
   readonly options: LlamaOptions;
+  readonly facts: LlamaFacts;
+  /** The context that was asked for, tokens. */
+  readonly askedContext: number;
   readonly engine: LlamaEngine;
   readonly sha256: string;
   readonly threads: number;
@@ -62,12 +76,30 @@ interface Opening {
 export async function openLlamaModel(options: LlamaOptions): Promise<LanguageModel> {
   const threads = options.threads ?? (options.exact ? 1 : 0);
   checkCounts(options, threads);
+  const facts = await readLlamaFacts(options.path);
+  if (options.exact && facts.isRecurrent) throw refused(options, rollBackFailed);
   const engine = await startLlamaEngine(gpuChoiceOf(options.gpu));
-  const usedThreads = threads === 0 ? Math.max(1, engine.llama.cpuMathCores - 1) : threads;
-  await requireModelFile(options.path);
-  const sha256 = options.sha256 ?? (await hashFile(options.path));
-  const opening: Opening = { options, engine, sha256, threads: usedThreads };
+  const sha256 = options.sha256 ?? modelDigest(await Promise.all(facts.paths.map((path) => hashFile(path))));
+  const contextLength = Math.min(options.contextLength, facts.trainedContext, facts.positions);
+  const opening: Opening = {
+    ...{ options: { ...options, contextLength }, facts, askedContext: options.contextLength },
+    ...{ engine, sha256, threads: threadsOf(engine, threads) },
+  };
   return options.exact ? openExact(opening) : openFast(opening);
+}
+
+/** @param asked 0: one less than the machine has */
+export function threadsOf({ llama }: LlamaEngine, asked: number): number {
+  return asked === 0 ? Math.max(1, llama.cpuMathCores - 1) : asked;
+}
+
+/** From the file alone. @throws OutriderError `model-unknown`, `model-unreadable` where the engine can write no text with it */
+export async function readLlamaFacts(path: string): Promise<LlamaFacts> {
+  await requireModelFile(path);
+  const header = await readModel(path);
+  return readNaming(path, () => {
+    return { ...readDecoder(header), paths: header.paths, vocabulary: vocabularyOf(header) };
+  });
 }
 
 async function openFast(opening: Opening): Promise<LanguageModel> {
@@ -79,7 +111,8 @@ async function openFast(opening: Opening): Promise<LanguageModel> {
     const { changed, compared } = await countChangedChoices(model);
     said = `fast: ${changed} of ${compared} choices differ between calls of one row and of several`;
   }
-  model.settle(identityOf(opening, said, { exact: false, ...layersOf(opening, model) }), options.contextLength);
+  const contextLength = contextUnder(freeLaw, opening);
+  model.settle(identityOf(opening, said, contextLength, { exact: false, ...layersOf(opening, model) }), contextLength);
   return model;
 }
 
@@ -97,9 +130,15 @@ async function openExact(opening: Opening): Promise<LanguageModel> {
   const costs = [1, 2, 3, 4, 5, 6, 7, 8].map((rows) => {
     return { rows, ms: lawMs(law, callTimes, rows), nativeMs: lawMs(freeLaw, nativeTimes, rows) };
   });
-  const identity = identityOf(opening, said, { exact: true, law, weights, ...layersOf(opening, model) });
-  model.settle(identity, options.contextLength, { weights, costs, comparisons });
+  const settled = contextUnder(law, opening);
+  const identity = identityOf(opening, said, settled, { exact: true, law, weights, ...layersOf(opening, model) });
+  model.settle(identity, settled, { weights, costs, comparisons });
   return model;
+}
+
+/** Tokens of a text, so that no call puts a padded row beyond the last position. */
+function contextUnder(law: ShapeLaw, { options, facts }: Opening): number {
+  return Math.min(options.contextLength, facts.positions - mostPadding(law));
 }
 
 interface Opened {
@@ -110,7 +149,7 @@ interface Opened {
 async function openRecalled(opening: Opening, memory: LawMemory): Promise<Opened | null> {
   const known = remembersLaws(opening) ? await memory.recall() : null;
   if (known === null) return null;
-  if (known.law === null) throw refused(opening, known);
+  if (known.law === null) throw refused(opening.options, evidenceOf(known));
   // Only their bits show that plain weights are plain.
   const isRight = (bench: LlamaLanguageModel, law: ShapeLaw) =>
     known.weights === 'plain' ? confirmLayout(bench, law) : Promise.resolve(true);
@@ -126,7 +165,7 @@ async function openSearching(opening: Opening, memory: LawMemory): Promise<Opene
   if (remembersLaws(opening)) await memory.remember(finding);
   if (confirmed !== null) return confirmed;
   const { law } = finding;
-  if (law === null) throw refused(opening, finding);
+  if (law === null) throw refused(opening.options, evidenceOf(finding));
   const opened = await openIf(opening, { ...finding, law }, () => Promise.resolve(true));
   invariant(opened !== null, 'a model that was just searched');
   return opened;
@@ -161,14 +200,17 @@ async function search(asked: Opening): Promise<LawFinding> {
   const options = {
     ...asked.options,
     sequences: Math.max(searchSize.sequences, asked.options.sequences),
-    contextLength: Math.max(searchSize.contextLength, asked.options.contextLength),
+    contextLength: Math.min(
+      Math.max(searchSize.contextLength, asked.options.contextLength),
+      ...[asked.facts.trainedContext, asked.facts.positions],
+    ),
   };
   const opening = { ...asked, options };
   const layouts: WeightLayout[] = engine.repacking === null ? ['repacked'] : ['repacked', 'plain'];
   let best: LawFinding | undefined;
   for (const weights of layouts) {
     await using model = await load(opening, weights);
-    if (!model.canRollBack) return noLaw(weights);
+    if (!model.canRollBack) throw refused(options, rollBackFailed);
     const onProgress = (text: string, done: number, total: number): void =>
       options.onLawProgress?.(weights === 'plain' ? `${text}, weights not repacked` : text, done, total);
     const costToBeat = leastGain * costOf(best, options.sequences);
@@ -180,21 +222,19 @@ async function search(asked: Opening): Promise<LawFinding> {
   return best;
 }
 
-/** Text can't be rolled back, so nothing can be verified: no law would help. */
-function noLaw(weights: WeightLayout): LawFinding {
-  const failed = [{ law: 'any shape', history: 'roll-back, which the model cannot do (recurrent layers)' }];
-  return { weights, law: null, callTimes: [], nativeTimes: [], comparisons: 0, failed };
-}
-
 function costOf(finding: LawFinding | undefined, sequences: number): number {
   return finding === undefined || finding.law === null ? Infinity : lawCost(finding.law, finding.callTimes, sequences);
 }
 
-async function load({ options, engine, threads }: Opening, weights: WeightLayout): Promise<LlamaLanguageModel> {
+async function load({ options, engine, threads, facts }: Opening, weights: WeightLayout): Promise<LlamaLanguageModel> {
   const model: LlamaModel = await loadLlamaModel(engine, options.path, { vocabularyOnly: false, weights });
   try {
-    const tokenizer = await createLlamaTokenizer(engine, model, options.path);
-    return new LlamaLanguageModel(model, await createLlamaContext(model, { ...options, threads }), tokenizer);
+    const tokenizer = createLlamaTokenizer(engine, model, facts.vocabulary);
+    const context = await createLlamaContext(model, { ...options, threads });
+    const mostTokens = Math.min(facts.trainedContext, facts.positions);
+    const opened = new LlamaLanguageModel(model, context, tokenizer, mostTokens);
+    await opened.demandNumbers();
+    return opened;
   } catch (error) {
     await model.dispose();
     throw error;
@@ -206,8 +246,8 @@ function layersOf({ engine }: Opening, { gpuLayers }: LlamaLanguageModel): objec
   return engine.llama.gpu === false ? {} : { gpuLayers };
 }
 
-function identityOf(opening: Opening, promise: string, shapes: object): ModelIdentity {
-  const { options, engine, threads } = opening;
+function identityOf(opening: Opening, promise: string, contextLength: number, shapes: object): ModelIdentity {
+  const { options, engine, threads, askedContext } = opening;
   const name = options.name ?? basename(options.path);
   const device = engine.backend.split(',', 1)[0] ?? '';
   const threadText = threads === 1 ? '1 thread' : `${threads} threads`;
@@ -216,19 +256,41 @@ function identityOf(opening: Opening, promise: string, shapes: object): ModelIde
     fingerprint: createHash('sha256')
       .update(JSON.stringify({ ...recipeOf(opening), ...shapes }))
       .digest('hex'),
-    description: `${name}, ${engine.version}, ${device}, ${threadText}, flash attention, ${promise}`,
+    description: `${name}, ${engine.version}, ${device}, ${threadText}, flash attention, ${promise}${
+      contextLength < askedContext ? `; ${describeBound(contextLength)}` : ''
+    }`,
   };
 }
 
-function refused({ options }: Opening, { failed }: LawFinding): OutriderError {
-  const name = options.name ?? basename(options.path);
+/** Where a model can hold less than was asked for. */
+export function describeBound(contextLength: number): string {
+  return `context ${contextLength.toLocaleString('en')}: the model was trained for no more`;
+}
+
+interface Refusal {
+  /** Completes "MODEL ...". */
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/** Text can't be rolled back, so nothing can be verified: no law would help. */
+const rollBackFailed: Refusal = {
+  why: "keeps a state for the whole text (recurrent layers), so drafts can't be rolled back bit for bit",
+  remedy: 'start the edge with --fast (`exact: false` in code), or take a model of attention layers alone',
+};
+
+function evidenceOf({ failed }: LawFinding): Refusal {
   const [first] = failed;
   const evidence = first === undefined ? '' : ` (${first.law}: bits differ in ${first.history})`;
-  return new OutriderError(
-    'exact-refused',
-    `exact is refused: ${name} gives other bits in calls of other shapes here, and no shape law holds${evidence}`,
-    'Start the edge with --fast (`exact: false` in code), which says how often choices differ; or take another file of the model, --threads 1, or --gpu off.',
-  );
+  return {
+    why: `gives other bits in calls of other shapes here, and no shape law holds${evidence}`,
+    remedy:
+      'Start the edge with --fast (`exact: false` in code), which says how often choices differ; or take another file of the model, --threads 1, or --gpu off.',
+  };
+}
+
+function refused({ name, path }: LlamaOptions, { why, remedy }: Refusal): OutriderError {
+  return new OutriderError('exact-refused', `exact is refused: ${name ?? basename(path)} ${why}`, remedy);
 }
 
 /** llama.cpp's LLAMA_MAX_SEQ. */

@@ -116,7 +116,8 @@ function readTokenizerMetadata(header: Metadata) {
   const field = (name: string): GgufValue | undefined => header.metadata.get(`tokenizer.ggml.${name}`);
   const model = field('model')?.value;
   if (model !== 'gpt2' && model !== 'llama') {
-    throw unreadable(`has the tokenizer "${String(model)}"; "gpt2" and "llama" are supported`);
+    const cause = `has the tokenizer "${String(model)}"; "gpt2" and "llama" are supported`;
+    throw unreadable(cause, 'another copy of the file does not help: take a model with one of these tokenizers');
   }
   const tokens = readTokens(field);
   const types = readTypes(field, tokens.length);
