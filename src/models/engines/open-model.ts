@@ -26,6 +26,7 @@ import { createNgramModel } from '../port/ngram.ts';
 import { paceModel } from '../port/paced.ts';
 import { findProfile } from '../port/profiles.ts';
 import { createToyModel } from '../port/toy.ts';
+import { tryFileOnce } from './file-trial.ts';
 import { demandSequences, openLlamaModel } from './llama.ts';
 import { openMappedDraft } from './mapped-vocabulary.ts';
 import { preciseSleep } from './precise-sleep.ts';
@@ -75,6 +76,7 @@ const openChecks: Checks<OpenModelOptions> = {
 };
 
 /**
+ * A file that the manifest does not know is opened in a child process first, once on a machine: an abort of the engine ends that one.
  * @param spec see ModelSpec; "none" is no model
  * @throws OutriderError `bad-argument`, and what acquireModel and openLlamaModel throw
  */
@@ -102,8 +104,13 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
   const mapped = await readMappedDraftFile(path);
   if (mapped !== undefined && role === 'target') throw notATarget(spec);
   const countsChanges = role === 'target' && !options.exact;
-  const open = (): Promise<LanguageModel> =>
-    openLlamaModel({ ...options, path, sha256, countsChanges, name: entry?.name });
+  const { exact, threads, gpu, onLawProgress } = options;
+  const file = {
+    ...{ path, name: entry?.name, sha256, cacheDirectory },
+    ...{ sequences, contextLength, exact, threads, gpu, onLawProgress, countsChanges },
+  };
+  if (entry === undefined) await tryFileOnce({ ...file, signal });
+  const open = (): Promise<LanguageModel> => openLlamaModel(file);
   return mapped === undefined ? open() : openMappedDraft(mapped, open);
 }
 

@@ -1,13 +1,12 @@
 // Stores the found shape law of an engine in the cache, with everything on which it can depend, so a model is searched once on a
 // machine. A file that is unreadable, or was written for anything else, counts as unknown.
 
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { candidateLaws, type LawSearch } from '../exactness/shape-law-search.ts';
-import { lawDirectory } from '../files/cache.ts';
+import { hashText, lawDirectory } from '../files/cache.ts';
 
 /** The law with its layout of weights, and the times of calls: of that layout, and of the engine without a law. */
 export interface LawFinding extends LawSearch {
@@ -96,5 +95,5 @@ export class LawMemory {
 }
 
 function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 24);
+  return hashText(text).slice(0, 24);
 }

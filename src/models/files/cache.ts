@@ -108,6 +108,11 @@ export async function hashFile(path: string, signal?: AbortSignal, onProgress?: 
   });
 }
 
+/** SHA-256 of a text; hex. */
+export function hashText(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 /** What a hash was taken of. Another size, time or inode means that the file may have changed. */
 interface HashRecord {
   readonly path: string;
@@ -118,7 +123,7 @@ interface HashRecord {
 }
 
 function recordPath(cacheDirectory: string, path: string): string {
-  const name = createHash('sha256').update(resolve(path)).digest('hex').slice(0, 32);
+  const name = hashText(resolve(path)).slice(0, 32);
   return join(hashDirectory(cacheDirectory), `${name}.json`);
 }
 

@@ -1,0 +1,109 @@
+// A file that ends the process that opens it ends a child of this one. Needs node-llama-cpp, and no model.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acquireModel } from '../files/acquire.ts';
+import { forgetLaws } from '../files/cache-inventory.ts';
+import { integer } from '../gguf/gguf.fixture.ts';
+import type { LanguageModel } from '../port/model.ts';
+import { type OpenModelOptions, openModel } from './open-model.ts';
+import { writeSmallModel } from './small-model.fixture.ts';
+
+let folder = '';
+let sound = '';
+let aborting = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outrider-trial-'));
+  sound = join(folder, 'sound.gguf');
+  await writeSmallModel(sound, { positions: 256 });
+  aborting = join(folder, 'aborting.gguf');
+  // A legal number, but not with this architecture: the engine asserts that it is another.
+  await writeSmallModel(aborting, { positions: 256, metadata: [['gpt2.attention.key_length', integer(16)]] });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const open = (path: string, changes: Partial<OpenModelOptions> = {}): Promise<LanguageModel> =>
+  openModel(path, {
+    ...{ role: 'target', sequences: 2, contextLength: 128, exact: false, cacheDirectory: folder },
+    ...changes,
+  });
+
+/** Runs `work` where no child process can do anything. */
+async function withoutChildren<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
+  const { execPath } = process;
+  process.execPath = '/bin/false';
+  try {
+    return await work();
+  } finally {
+    process.execPath = execPath;
+  }
+}
+
+describe('a file on which the engine aborts', () => {
+  it.each([true, false])(
+    'is refused with the words of the engine, and this process lives (exact: %s)',
+    async (exact) => {
+      await expect(open(aborting, { exact })).rejects.toMatchObject({
+        code: 'model-unreadable',
+        message: expect.stringMatching(
+          /the engine aborted on this file, .*aborting\.gguf \(GGML_ASSERT\(n_embd_head.*\)/,
+        ),
+      });
+    },
+  );
+
+  it('ends a command with status 1 and with words', () => {
+    const program = fileURLToPath(new URL('../../../bin/outrider.ts', import.meta.url));
+    const env = { ...process.env, OUTRIDER_CACHE: folder };
+    for (const words of [
+      ['models', 'prepare', aborting],
+      ['edge', '--port', '0', '--model', aborting],
+    ]) {
+      const { status, stderr } = spawnSync(process.execPath, [program, ...words], { env, encoding: 'utf8' });
+      expect(stderr).toMatch(/the engine aborted on this file[\s\S]*\[model-unreadable\]/);
+      expect(status).toBe(1);
+    }
+  });
+});
+
+describe('a file that nobody vouches for', () => {
+  it('is tried once for each way of opening it, and again when its laws are forgotten', async () => {
+    let searched = 0;
+    const onLawProgress = (): void => {
+      searched += 1;
+    };
+    await expect(withoutChildren(() => open(sound))).rejects.toMatchObject({ code: 'internal' });
+    await (await open(sound, { exact: true, onLawProgress })).close();
+    // Told by the child.
+    expect(searched).toBeGreaterThan(3);
+    searched = 0;
+    await (await withoutChildren(() => open(sound, { exact: true, onLawProgress }))).close();
+    expect(searched).toBe(0);
+    await expect(withoutChildren(() => open(sound))).rejects.toMatchObject({ code: 'internal' });
+    expect((await readdir(join(folder, 'laws'))).filter((name) => name.startsWith('tried-'))).toHaveLength(1);
+    await forgetLaws((await acquireModel(sound)).sha256, { cacheDirectory: folder });
+    await expect(withoutChildren(() => open(sound, { exact: true }))).rejects.toMatchObject({ code: 'internal' });
+  });
+
+  it('is refused with the error of the child', async () => {
+    const path = join(folder, 'nan.gguf');
+    await writeSmallModel(path, { positions: 256, weight: (_, index, value) => (index === 9 ? Number.NaN : value) });
+    await expect(open(path)).rejects.toMatchObject({
+      code: 'engine-failed',
+      remedy: expect.stringMatching(/get the file/),
+    });
+  });
+
+  it('is given up when the caller does', async () => {
+    const path = join(folder, 'given-up.gguf');
+    await writeSmallModel(path, { positions: 300 });
+    const abort = new AbortController();
+    const onLawProgress = (): void => abort.abort();
+    const opened = open(path, { exact: true, onLawProgress, signal: abort.signal });
+    await expect(opened).rejects.toMatchObject({ code: 'interrupted' });
+  });
+});

@@ -1,0 +1,48 @@
+// A process of its own in which an unknown file is opened for the first time, so that an abort of the engine's native code ends this
+// process and no other. file-trial.ts starts it.
+
+import { fileURLToPath } from 'node:url';
+import { asOutriderError, type ErrorCode } from '../../core/basics/errors.ts';
+import { type LlamaOptions, openLlamaModel } from './llama.ts';
+
+/** What the process is told, as JSON in its first argument. */
+export type TrialOptions = Omit<LlamaOptions, 'onLawProgress' | 'countsChanges'>;
+
+/** What it says. Without `done` or `failed` it has not lived through the file. */
+export type TrialMessage =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'progress'; readonly text: string; readonly done: number; readonly total: number }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string }
+  | { readonly kind: 'done' };
+
+export const trialProcessUrl: URL = new URL(import.meta.url);
+
+/** Over the channel to its parent, if there is one. */
+function say(message: TrialMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined) resolve();
+    else process.send(message, () => resolve());
+  });
+}
+
+async function tryFile(options: TrialOptions): Promise<TrialMessage> {
+  await say({ kind: 'started' });
+  try {
+    const onLawProgress = (text: string, done: number, total: number): void =>
+      void say({ kind: 'progress', text, done, total });
+    const model = await openLlamaModel({ ...options, onLawProgress });
+    await model.close();
+    return { kind: 'done' };
+  } catch (error) {
+    const { code, message: cause, remedy } = asOutriderError(error);
+    return { kind: 'failed', code, cause, remedy };
+  }
+}
+
+if (process.argv[1] === fileURLToPath(trialProcessUrl)) {
+  // Nobody waits any more.
+  process.on('disconnect', () => process.exit(1));
+  const last = await tryFile(JSON.parse(process.argv[2] ?? '{}') as TrialOptions);
+  await say(last);
+  process.exit(0);
+}
