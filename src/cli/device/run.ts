@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../../models/port/profiles.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
-import { prepareModels } from '../models/model-room.ts';
+import { demandFittingDraft, prepareModels } from '../models/model-room.ts';
 import { commandOf } from '../options/option-flags.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
@@ -65,6 +65,7 @@ const memoryRemedy =
 async function run(flags: RunFlags): Promise<number> {
   const asked = await readAsked(flags);
   await prepareModels(openingsOf(flags), memoryRemedy);
+  await demandFittingDraft(flags.model, flags.draft);
   note('starting the edge process and loading the draft ...');
   const edge = await startEdgeProcess(edgeFlagsOf(flags), (line) => process.stderr.write(`${foreignLine(line)}\n`));
   const lost = new AbortController();

@@ -21,6 +21,7 @@ import { defaultLookUpTokens, defaultMaxRows, mostEdgeHedges } from '../../proce
 import { createEdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
 import { createAcquireReport } from '../models/acquire-report.ts';
 import { createLawReport } from '../models/law-report.ts';
+import { demandFittingDraft } from '../models/model-room.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { logOptions } from '../options/log-options.ts';
 import { controlNoteText, memberName, memberOptions, reachController } from '../options/member-options.ts';
@@ -298,6 +299,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
 
 async function openModels(flags: EdgeFlags, signal: AbortSignal) {
   await using opened = new CloseStack();
+  await demandFittingDraft(flags.model, flags.draft);
   const report = createAcquireReport();
   const { sessions, context: contextLength, threads, gpu } = flags;
   const options = {

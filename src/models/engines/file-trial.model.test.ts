@@ -32,6 +32,10 @@ const open = (path: string, changes: Partial<OpenModelOptions> = {}): Promise<La
     ...changes,
   });
 
+const program = fileURLToPath(new URL('../../../bin/outrider.ts', import.meta.url));
+/** The environment of a command with a cache of this test. */
+const own = (): NodeJS.ProcessEnv => ({ ...process.env, OUTRIDER_CACHE: folder });
+
 /** Runs `work` where no child process can do anything. */
 async function withoutChildren<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
   const { execPath } = process;
@@ -57,16 +61,28 @@ describe('a file on which the engine aborts', () => {
   );
 
   it('ends a command with status 1 and with words', () => {
-    const program = fileURLToPath(new URL('../../../bin/outrider.ts', import.meta.url));
-    const env = { ...process.env, OUTRIDER_CACHE: folder };
     for (const words of [
       ['models', 'prepare', aborting],
       ['edge', '--port', '0', '--model', aborting],
     ]) {
-      const { status, stderr } = spawnSync(process.execPath, [program, ...words], { env, encoding: 'utf8' });
+      const { status, stderr } = spawnSync(process.execPath, [program, ...words], { env: own(), encoding: 'utf8' });
       expect(stderr).toMatch(/the engine aborted on this file[\s\S]*\[model-unreadable\]/);
       expect(status).toBe(1);
     }
+  });
+});
+
+describe('a draft that does not fit', () => {
+  it.each(['run', 'edge'])('is refused by %s before anything is loaded', async (command) => {
+    const other = join(folder, 'other.gguf');
+    await writeSmallModel(other, { positions: 256, metadata: [['tokenizer.ggml.eos_token_id', integer(65)]] });
+    const words = [command, '--model', aborting, '--draft', other, ...(command === 'run' ? ['--prompt', 'a'] : [])];
+    const { status, stderr } = spawnSync(process.execPath, [program, ...words], { env: own(), encoding: 'utf8' });
+    expect(stderr).toMatch(
+      /other\.gguf has another tokenizer than aborting\.gguf \(eos_token_id differs\)[\s\S]*\[tokenizer-mismatch\]/,
+    );
+    expect(stderr).not.toContain('aborted');
+    expect(status).toBe(1);
   });
 });
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeModel, integer, text, texts, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
 import type { GgufValue } from './gguf.ts';
 import { encodeTinyMapped } from './mapped-draft.fixture.ts';
-import { checkPair } from './pair-check.ts';
+import { checkPair, demandPair } from './pair-check.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -70,6 +70,16 @@ describe('a pair', () => {
     expect(longer.differences[0]).toEqual({ field: 'tokens', index: 7, target: 'nothing', draft: '"new"' });
     const ended = await checkPair(await model(), await model({ 'ggml.eos_token_id': integer(0) }));
     expect(ended.differences).toEqual([{ field: 'eos_token_id', index: null, target: '1', draft: '0' }]);
+  });
+
+  it('that does not fit is refused by both names, with the place', async () => {
+    const names = { target: 'the target', draft: 'the draft' };
+    await demandPair(await model(), await mapped(), names);
+    const draft = await model({ 'ggml.tokens': texts(tokens.with(3, 'Ġc')) });
+    await expect(demandPair(await model(), draft, names)).rejects.toMatchObject({
+      code: 'tokenizer-mismatch',
+      message: 'the draft has another tokenizer than the target (tokens 3 differs)',
+    });
   });
 
   it('may fit and still write conversations in another format', async () => {

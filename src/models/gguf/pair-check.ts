@@ -1,7 +1,7 @@
 // Checks from their files alone whether a draft fits a target: ids must mean the same on both sides. Names the first difference, so
 // that a person sees whether it is one token or another model. It loads no weights.
 
-import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
+import { badArgument, OutriderError } from '../../core/basics/errors.ts';
 import { readNaming } from './cursor.ts';
 import { readMappedDraft } from './draft-metadata.ts';
 import type { GgufHeader, GgufScalar, GgufValue } from './gguf.ts';
@@ -60,6 +60,23 @@ function firstDifference(field: string, target: Metadata, draft: Metadata): Toke
 function notATarget(path: string): OutriderError {
   const cause = `${path} is a draft with a part of its target's vocabulary, and can't be a target`;
   return badArgument(cause, 'name it with --draft, and its target with --target');
+}
+
+/**
+ * What opening both would come to, told before anything is loaded. @param names of target and draft, for people
+ * @throws OutriderError `tokenizer-mismatch`, and what {@link checkPair} throws
+ */
+export async function demandPair(
+  targetPath: string,
+  draftPath: string,
+  names: { readonly target: string; readonly draft: string },
+): Promise<void> {
+  const { fits, differences } = await checkPair(targetPath, draftPath);
+  if (fits) return;
+  const [first] = differences;
+  const place = first === undefined ? '' : ` (${first.field}${first.index === null ? '' : ` ${first.index}`} differs)`;
+  const cause = `${names.draft} has another tokenizer than ${names.target}${place}`;
+  throw new OutriderError('tokenizer-mismatch', cause, 'take a draft made for that target (outrider models list)');
 }
 
 /** @throws OutriderError `model-unreadable` for a broken file, `bad-argument` for a target that is a draft */
