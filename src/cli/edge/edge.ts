@@ -72,7 +72,7 @@ const options = {
   sessions: { flag: '--sessions <count>', help: 'most answers at the same time', whole: [1, 1024], default: 8 },
   context: {
     flag: '--context <tokens>',
-    help: 'tokens that prompt and answer may have together',
+    help: 'tokens that prompt and answer may have together; a model that was trained for fewer holds fewer',
     whole: [64, 262_144],
     default: 2048,
   },

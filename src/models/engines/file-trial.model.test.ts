@@ -1,10 +1,8 @@
 // A file that ends the process that opens it ends a child of this one. Needs node-llama-cpp, and no model.
 
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acquireModel } from '../files/acquire.ts';
 import { forgetLaws } from '../files/cache-inventory.ts';
@@ -32,10 +30,6 @@ const open = (path: string, changes: Partial<OpenModelOptions> = {}): Promise<La
     ...changes,
   });
 
-const program = fileURLToPath(new URL('../../../bin/outrider.ts', import.meta.url));
-/** The environment of a command with a cache of this test. */
-const own = (): NodeJS.ProcessEnv => ({ ...process.env, OUTRIDER_CACHE: folder });
-
 /** Runs `work` where no child process can do anything. */
 async function withoutChildren<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
   const { execPath } = process;
@@ -59,31 +53,6 @@ describe('a file on which the engine aborts', () => {
       });
     },
   );
-
-  it('ends a command with status 1 and with words', () => {
-    for (const words of [
-      ['models', 'prepare', aborting],
-      ['edge', '--port', '0', '--model', aborting],
-    ]) {
-      const { status, stderr } = spawnSync(process.execPath, [program, ...words], { env: own(), encoding: 'utf8' });
-      expect(stderr).toMatch(/the engine aborted on this file[\s\S]*\[model-unreadable\]/);
-      expect(status).toBe(1);
-    }
-  });
-});
-
-describe('a draft that does not fit', () => {
-  it.each(['run', 'edge'])('is refused by %s before anything is loaded', async (command) => {
-    const other = join(folder, 'other.gguf');
-    await writeSmallModel(other, { positions: 256, metadata: [['tokenizer.ggml.eos_token_id', integer(65)]] });
-    const words = [command, '--model', aborting, '--draft', other, ...(command === 'run' ? ['--prompt', 'a'] : [])];
-    const { status, stderr } = spawnSync(process.execPath, [program, ...words], { env: own(), encoding: 'utf8' });
-    expect(stderr).toMatch(
-      /other\.gguf has another tokenizer than aborting\.gguf \(eos_token_id differs\)[\s\S]*\[tokenizer-mismatch\]/,
-    );
-    expect(stderr).not.toContain('aborted');
-    expect(status).toBe(1);
-  });
 });
 
 describe('a file that nobody vouches for', () => {

@@ -130,8 +130,3 @@ function logNormaliserOf(pairs: readonly [number, number][], weight: number | un
   const sum = weight ?? pairs.reduce((total, [, logit]) => total + Math.exp(logit - largest), 0);
   return largest + Math.log(sum);
 }
-
-/** Largest first, ties to the lower id, at most {@link candidateLimit}. */
-export function sortCandidates(pairs: (readonly [id: number, logit: number])[]): Candidates {
-  return largestCandidates(pairs);
-}
