@@ -35,6 +35,16 @@ describe('a file on which the engine aborts', () => {
   });
 });
 
+describe('a header that makes no sense', () => {
+  it('is refused as that, and not for the memory that it would need', async () => {
+    const path = join(folder, 'layers.gguf');
+    await writeSmallModel(path, { positions: 256, metadata: [['gpt2.block_count', integer(4_000_000_000)]] });
+    const { status, stderr } = outrider('models', 'prepare', path);
+    expect(stderr).toMatch(/says gpt2\.block_count 4000000000\n.*convert the model anew \[model-unreadable\]/);
+    expect(status).toBe(1);
+  });
+});
+
 describe('a directory', () => {
   it('is called one', () => {
     const { status, stderr } = outrider('models', 'prepare', folder);

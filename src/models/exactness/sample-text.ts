@@ -1,5 +1,6 @@
 // A text for comparing the bits of calls: prose, code, a list and a table, as in real prompts.
 
+import { OutriderError } from '../../core/basics/errors.ts';
 import type { Tokenizer } from '../port/model.ts';
 
 const sampleText = `A bridge keeper wrote down every ship that passed. In the first year there were 1,204 of them, most under sail; ten years later
@@ -53,11 +54,17 @@ the second that it should be replaced, but not by what. Three proposals are on t
 is drawn by lot each spring, and a list in the order of arrival. The first brings money, the second is fair, the third is simple; none is all three.
 `;
 
+function noTokens(): OutriderError {
+  const remedy = 'take another file of the model: its vocabulary is damaged or empty';
+  return new OutriderError('model-unreadable', 'the tokenizer of the model makes no tokens of a text', remedy);
+}
+
 /** The first `count` tokens of it; repeated under another heading if it is too short. */
 export function sampleTokens(tokenizer: Tokenizer, count: number): number[] {
   const ids: number[] = [];
   for (let round = 1; ids.length < count; round += 1) {
     ids.push(...tokenizer.encode(round === 1 ? sampleText : `\n\nChapter ${round}. ${sampleText}`));
+    if (ids.length === 0) throw noTokens();
   }
   return ids.slice(0, count);
 }
