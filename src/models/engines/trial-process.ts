@@ -39,10 +39,12 @@ async function tryFile(options: TrialOptions): Promise<TrialMessage> {
   }
 }
 
-if (process.argv[1] === fileURLToPath(trialProcessUrl)) {
+async function main(options: string): Promise<void> {
   // Nobody waits any more.
   process.on('disconnect', () => process.exit(1));
-  const last = await tryFile(JSON.parse(process.argv[2] ?? '{}') as TrialOptions);
-  await say(last);
+  await say(await tryFile(JSON.parse(options) as TrialOptions));
   process.exit(0);
 }
+
+// Not awaited: this module is imported as well, and a program may load the package with require.
+if (process.argv[1] === fileURLToPath(trialProcessUrl)) void main(process.argv[2] ?? '{}');
