@@ -1,6 +1,6 @@
 // A file that ends the process that opens it ends a child of this one. Needs node-llama-cpp, and no model.
 
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,10 +30,10 @@ const open = (path: string, changes: Partial<OpenModelOptions> = {}): Promise<La
     ...changes,
   });
 
-/** Runs `work` where no child process can do anything. */
-async function withoutChildren<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
+/** Runs `work` where a child process is this program instead, which does nothing. */
+async function withoutChildren<Outcome>(work: () => Promise<Outcome>, program = '/bin/false'): Promise<Outcome> {
   const { execPath } = process;
-  process.execPath = '/bin/false';
+  process.execPath = program;
   try {
     return await work();
   } finally {
@@ -81,6 +81,16 @@ describe('a file that nobody vouches for', () => {
       code: 'engine-failed',
       remedy: expect.stringMatching(/get the file/),
     });
+  });
+
+  it('is no fault of the file where the system ends the process', async () => {
+    const path = join(folder, 'ended.gguf');
+    await writeSmallModel(path, { positions: 256 });
+    const ended = join(folder, 'ended.sh');
+    // As a process that has begun, and then has no memory.
+    await writeFile(ended, `#!/bin/sh\necho '{"kind":"started"}' >&3\nkill -9 $$\n`, { mode: 0o755 });
+    const opened = withoutChildren(() => open(path), ended);
+    await expect(opened).rejects.toMatchObject({ code: 'memory-full', message: expect.stringContaining('ended.gguf') });
   });
 
   it('is given up when the caller does', async () => {

@@ -106,14 +106,21 @@ async function openFast(opening: Opening): Promise<LanguageModel> {
   const { options } = opening;
   const model = await load(opening, 'repacked');
   model.adoptFast();
-  let said = 'fast';
-  if (options.countsChanges === true) {
-    const { changed, compared } = await countChangedChoices(model);
-    said = `fast: ${changed} of ${compared} choices differ between calls of one row and of several`;
-  }
+  const said = options.countsChanges === true ? await saidOfChanges(model) : 'fast';
   const contextLength = contextUnder(freeLaw, opening);
   model.settle(identityOf(opening, said, contextLength, { exact: false, ...layersOf(opening, model) }), contextLength);
   return model;
+}
+
+/** Closes the model where it can't be asked. */
+async function saidOfChanges(model: LlamaLanguageModel): Promise<string> {
+  try {
+    const { changed, compared } = await countChangedChoices(model);
+    return `fast: ${changed} of ${compared} choices differ between calls of one row and of several`;
+  } catch (error) {
+    await model.close();
+    throw error;
+  }
 }
 
 async function openExact(opening: Opening): Promise<LanguageModel> {
