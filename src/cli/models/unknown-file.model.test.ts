@@ -5,8 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDevice } from '../../api/open-device.ts';
 import { writeSmallModel } from '../../models/engines/small-model.fixture.ts';
-import { integer } from '../../models/gguf/gguf.fixture.ts';
+import { integer, text, texts } from '../../models/gguf/gguf.fixture.ts';
+import type { GgufValue } from '../../models/gguf/gguf.ts';
 import { mainFile } from '../children/main-file.ts';
 
 let folder = '';
@@ -32,6 +34,24 @@ describe('a file on which the engine aborts', () => {
     const { status, stderr } = outrider(...words, aborting);
     expect(stderr).toMatch(/the engine aborted on this file[\s\S]*\[model-unreadable\]/);
     expect(status).toBe(1);
+  });
+});
+
+describe('a vocabulary without a token for every byte', () => {
+  it('is refused where only the tokenizer is read, because the engine aborts on it', async () => {
+    const path = join(folder, 'no-bytes.gguf');
+    const tokens = Array.from({ length: 257 }, (_, id) => ['<unk>', '<s>', '</s>'][id] ?? String.fromCharCode(94 + id));
+    const metadata: [string, GgufValue][] = [
+      ['tokenizer.ggml.model', text('llama')],
+      ['tokenizer.ggml.tokens', texts(tokens)],
+    ];
+    await writeSmallModel(path, { positions: 256, metadata });
+    const opened = openDevice({ edge: 'ws://127.0.0.1:1', draft: 'none', target: path, cacheDirectory: folder });
+    await expect(opened).rejects.toMatchObject({
+      code: 'model-unreadable',
+      message: expect.stringContaining('<0x00>'),
+    });
+    expect(outrider('edge', '--port', '0', '--model', path).stderr).toContain('no-bytes.gguf has no token <0x00>');
   });
 });
 

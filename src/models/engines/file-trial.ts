@@ -12,7 +12,7 @@ import { gpuChoiceOf, startLlamaEngine } from './llama-engine.ts';
 import { lawKeyOf } from './llama-recipe.ts';
 import { type TrialMessage, type TrialOptions, trialProcessUrl } from './trial-process.ts';
 
-export interface TriedFile extends LlamaOptions {
+export interface TriedFile extends LlamaOptions, Pick<TrialOptions, 'encodes'> {
   readonly sha256: string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,15 +22,15 @@ export interface TriedFile extends LlamaOptions {
  * @throws OutriderError what opening throws; `model-unreadable` where the engine aborts, `memory-full` where the system ends it
  */
 export async function tryFileOnce(file: TriedFile): Promise<void> {
-  const { path, sha256, exact, threads = exact ? 1 : 0 } = file;
+  const { onLawProgress, countsChanges: _, signal, ...options } = file;
+  const { path, exact, threads = exact ? 1 : 0, sequences, contextLength } = options;
   await readLlamaFacts(path);
   const engine = await startLlamaEngine(gpuChoiceOf(file.gpu));
-  const { sequences, contextLength } = file;
-  const parts = { engine, sha256, threads: threadsOf(engine, threads) };
-  const record = JSON.stringify({ ...lawKeyOf(parts, { sequences, contextLength }).recipe, exact });
-  const notes = new TrialNotes(file.cacheDirectory ?? defaultCacheDirectory(), record);
+  const parts = { engine, sha256: file.sha256, threads: threadsOf(engine, threads) };
+  const { recipe } = lawKeyOf(parts, { sequences, contextLength });
+  const notes = new TrialNotes(file.cacheDirectory ?? defaultCacheDirectory(), JSON.stringify({ ...recipe, exact }));
   if (await notes.has()) return;
-  await tryInChild(file);
+  await tryInChild(options, { onLawProgress, signal });
   await notes.add();
 }
 
@@ -57,10 +57,12 @@ class TrialNotes {
   }
 }
 
-async function tryInChild({ onLawProgress, countsChanges: _, signal, ...file }: TriedFile): Promise<void> {
+async function tryInChild(
+  options: TrialOptions,
+  { onLawProgress, signal }: Pick<TriedFile, 'onLawProgress' | 'signal'>,
+): Promise<void> {
   const isGivenUp = (): boolean => signal?.aborted === true;
-  if (isGivenUp()) throw interrupted(file.path);
-  const options: TrialOptions = file;
+  if (isGivenUp()) throw interrupted(options.path);
   const child = spawn(process.execPath, [fileURLToPath(trialProcessUrl), JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // The engine would start a debugger to print where it has aborted.
@@ -73,10 +75,10 @@ async function tryInChild({ onLawProgress, countsChanges: _, signal, ...file }: 
   signal?.addEventListener('abort', end);
   try {
     const { last, said, how } = await outcomeOf(child, onLawProgress);
-    if (isGivenUp()) throw interrupted(file.path);
+    if (isGivenUp()) throw interrupted(options.path);
     if (last === 'done') return;
     if (typeof last === 'object') throw new OutriderError(last.code, last.cause, last.remedy);
-    throw last === 'started' ? abortedOn(file.path, how, said) : notStarted(how, said);
+    throw last === 'started' ? abortedOn(options.path, how, said) : notStarted(how, said);
   } finally {
     process.off('exit', end);
     signal?.removeEventListener('abort', end);
@@ -123,7 +125,7 @@ function abortedOn(path: string, how: string, said: string): OutriderError {
       'close other programs, or take a smaller model or a shorter context',
     );
   }
-  const assertion = /^.*GGML_ASSERT\(.*$/m.exec(said)?.[0].replace(/^.*?(GGML_ASSERT)/, '$1');
+  const assertion = /GGML_ASSERT\(.*|what\(\): .*/.exec(said)?.[0];
   return new OutriderError(
     'model-unreadable',
     `the engine aborted on this file, ${path} (${assertion ?? how})`,

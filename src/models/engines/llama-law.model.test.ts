@@ -9,8 +9,9 @@ import { freeLaw } from '../../core/decoding/shape-law.ts';
 import { checkShapes } from '../exactness/shape-check.ts';
 import { besideOthers } from '../exactness/shape-histories.ts';
 import { acquireModel } from '../files/acquire.ts';
+import { readGguf } from '../gguf/gguf.ts';
 import { recodeModel } from '../gguf/recode.ts';
-import { readVocabulary } from '../gguf/vocabulary.ts';
+import { vocabularyOf } from '../gguf/vocabulary.ts';
 import { openLlamaModel } from './llama.ts';
 import { loadLlamaModel, startLlamaEngine } from './llama-engine.ts';
 import { createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
@@ -33,7 +34,7 @@ const few = { contextLengths: [30], callSizes: [2, 3, 4, 5, 8, 9], positions: 18
 async function seenOf(weights: WeightLayout) {
   const engine = await startLlamaEngine('off');
   const loaded = await loadLlamaModel(engine, path, { vocabularyOnly: false, weights });
-  const tokenizer = createLlamaTokenizer(engine, loaded, await readVocabulary(path));
+  const tokenizer = createLlamaTokenizer(engine, loaded, vocabularyOf(await readGguf(path)));
   await using model = new LlamaLanguageModel(
     loaded,
     await createLlamaContext(loaded, { ...size, threads: 1 }),

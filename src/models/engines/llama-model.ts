@@ -12,7 +12,6 @@ import { invariant } from '../../core/basics/invariant.ts';
 import type { Candidates } from '../../core/decoding/candidates.ts';
 import { freeLaw, largestExactCall, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import { type CallEngine, evaluateByLaw } from '../exactness/evaluate-by-law.ts';
-import { sampleTokens } from '../exactness/sample-text.ts';
 import { comparedSequences } from '../exactness/shape-histories.ts';
 import { checkShape } from '../port/item-rules.ts';
 import type {
@@ -30,8 +29,8 @@ import { eraseFrom, LlamaSequence, SequencePool } from './llama-sequences.ts';
 
 /** Limit of rows with logits in one call of the engine: 4 bytes x vocabulary each. */
 export const batchTokens = 256;
-/** Of the text after which the logits are looked at. */
-const probedTokens = 4;
+/** Where the tokens stand in the vocabulary after which the logits are looked at. */
+const probedPlaces = [0.2, 0.4, 0.6, 0.8];
 /** Limit of an item where the text need not be exact. */
 const fastItemTokens = 256;
 /** Of any law. */
@@ -146,7 +145,8 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   async demandNumbers(): Promise<void> {
     const sequence = this.#pool.open();
     try {
-      const tokens = sampleTokens(this.tokenizer, probedTokens) as Token[];
+      // Of the whole vocabulary; what they mean does not matter.
+      const tokens = probedPlaces.map((place) => Math.floor(place * this.tokenizer.vocabularySize) as Token);
       const last = tokens.length - 1;
       const input = tokens.map(
         (token, index): ControlledEvaluateInputItem => (index < last ? token : [token, askForWeight]),

@@ -2,7 +2,9 @@
 // template's own text and the messages' text are tokenized separately.
 
 import type { ChatHistoryItem, ChatWrapper, LlamaModel, Token } from 'node-llama-cpp';
-import { readVocabulary, type Vocabulary } from '../gguf/vocabulary.ts';
+import { readNaming } from '../gguf/cursor.ts';
+import { readGguf } from '../gguf/gguf.ts';
+import { demandByteTokens, type Vocabulary, vocabularyOf } from '../gguf/vocabulary.ts';
 import type { Message, Tokenizer } from '../port/model.ts';
 import { type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
 
@@ -12,7 +14,12 @@ import { type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } 
  */
 export async function openLlamaTokenizer(path: string): Promise<Tokenizer & AsyncDisposable> {
   await requireModelFile(path);
-  const vocabulary = await readVocabulary(path);
+  const header = await readGguf(path);
+  const vocabulary = readNaming(path, () => {
+    const read = vocabularyOf(header);
+    demandByteTokens(header);
+    return read;
+  });
   const engine = await startLlamaEngine('off');
   const model = await loadLlamaModel(engine, path, { vocabularyOnly: true });
   const tokenizer = createLlamaTokenizer(engine, model, vocabulary);

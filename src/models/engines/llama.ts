@@ -15,8 +15,9 @@ import { confirmLaw, confirmLayout, findLaw, lawCost, lawMs } from '../exactness
 import { defaultCacheDirectory, hashFile } from '../files/cache.ts';
 import { readNaming } from '../gguf/cursor.ts';
 import { type DecoderFacts, readDecoder } from '../gguf/decoder.ts';
+import { readMappedDraft } from '../gguf/draft-metadata.ts';
 import { modelDigest, readModel } from '../gguf/model-files.ts';
-import { type Vocabulary, vocabularyOf } from '../gguf/vocabulary.ts';
+import { demandByteTokens, type Vocabulary, vocabularyOf } from '../gguf/vocabulary.ts';
 import type { LanguageModel, ModelIdentity } from '../port/model.ts';
 import { gpuChoiceOf, type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
 import { createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
@@ -98,7 +99,10 @@ export async function readLlamaFacts(path: string): Promise<LlamaFacts> {
   await requireModelFile(path);
   const header = await readModel(path);
   return readNaming(path, () => {
-    return { ...readDecoder(header), paths: header.paths, vocabulary: vocabularyOf(header) };
+    const facts = { ...readDecoder(header), paths: header.paths, vocabulary: vocabularyOf(header) };
+    // The tokenizer of a draft with a map is never asked.
+    if (readMappedDraft(header) === undefined) demandByteTokens(header);
+    return facts;
   });
 }
 

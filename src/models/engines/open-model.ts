@@ -109,7 +109,7 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
     ...{ path, name: entry?.name, sha256, cacheDirectory },
     ...{ sequences, contextLength, exact, threads, gpu, onLawProgress, countsChanges },
   };
-  if (entry === undefined) await tryFileOnce({ ...file, signal });
+  if (entry === undefined) await tryFileOnce({ ...file, signal, encodes: mapped === undefined });
   const open = (): Promise<LanguageModel> => openLlamaModel(file);
   return mapped === undefined ? open() : openMappedDraft(mapped, open);
 }

@@ -3,10 +3,14 @@
 
 import { fileURLToPath } from 'node:url';
 import { asOutriderError, type ErrorCode } from '../../core/basics/errors.ts';
+import { sampleTokens } from '../exactness/sample-text.ts';
 import { type LlamaOptions, openLlamaModel } from './llama.ts';
 
 /** What the process is told, as JSON in its first argument. */
-export type TrialOptions = Omit<LlamaOptions, 'onLawProgress' | 'countsChanges'>;
+export interface TrialOptions extends Omit<LlamaOptions, 'onLawProgress' | 'countsChanges'> {
+  /** Whether its tokenizer is used: that of a draft with a map is not. */
+  readonly encodes: boolean;
+}
 
 /** What it says. Without `done` or `failed` it has not lived through the file. */
 export type TrialMessage =
@@ -31,6 +35,7 @@ async function tryFile(options: TrialOptions): Promise<TrialMessage> {
     const onLawProgress = (text: string, done: number, total: number): void =>
       void say({ kind: 'progress', text, done, total });
     const model = await openLlamaModel({ ...options, onLawProgress });
+    if (options.encodes) sampleTokens(model.tokenizer, 1);
     await model.close();
     return { kind: 'done' };
   } catch (error) {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeModel, integer, integers, text, texts, tinyMetadata } from './gguf.fixture.ts';
 import { type GgufValue, parseGguf } from './gguf.ts';
-import { type Vocabulary, vocabularyOf } from './vocabulary.ts';
+import { demandByteTokens, type Vocabulary, vocabularyOf } from './vocabulary.ts';
 
 function read(metadata: ReadonlyMap<string, GgufValue>): Vocabulary {
   const file = encodeModel(metadata, []);
@@ -52,6 +52,22 @@ describe('bytes of tokens', () => {
     const alphabet = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++));
     const vocabulary = withTokens('gpt2', alphabet, new Array<number>(256).fill(1));
     expect(bytesOf(vocabulary)).toEqual(Array.from({ length: 256 }, (_, byte) => [byte]));
+  });
+
+  it('are demanded where the engine falls back to them, under their name or as they are', () => {
+    const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+    const check = (tokens: readonly string[], model = 'llama') => {
+      const metadata = new Map([
+        ['tokenizer.ggml.model', text(model)],
+        ['tokenizer.ggml.tokens', texts(tokens)],
+      ]);
+      return () => demandByteTokens({ metadata });
+    };
+    expect(check(bytes)).not.toThrow();
+    expect(check(bytes.with(0x41, 'A'))).not.toThrow();
+    expect(check(bytes.with(0x41, 'B'))).toThrow(/has no token <0x41>/);
+    expect(check(bytes.with(0xe9, 'é'))).toThrow(/has no token <0xE9>/);
+    expect(check(bytes.slice(0, 1), 'gpt2')).not.toThrow();
   });
 
   it('undoes the spaces and byte tokens of SentencePiece', () => {

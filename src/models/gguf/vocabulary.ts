@@ -2,8 +2,8 @@
 // from the model file's metadata, so every engine gives the same answers. It does not turn text into ids.
 
 import { createHash } from 'node:crypto';
-import { readNaming, unreadable } from './cursor.ts';
-import { type GgufHeader, type GgufScalar, type GgufValue, readGguf } from './gguf.ts';
+import { unreadable } from './cursor.ts';
+import type { GgufHeader, GgufScalar, GgufValue } from './gguf.ts';
 
 export interface Vocabulary {
   /** SHA-256 over tokenizer model, pre-tokenizer, tokens, their types and scores, merges and special ids; hex. */
@@ -160,8 +160,19 @@ export function vocabularyOf(header: Metadata): Vocabulary {
   };
 }
 
-/** Reads the vocabulary of the model file at `path`. @throws OutriderError `model-unreadable`. */
-export async function readVocabulary(path: string): Promise<Vocabulary> {
-  const header = await readGguf(path);
-  return readNaming(path, () => vocabularyOf(header));
+/**
+ * That the engine finds a token for every byte. A tokenizer of the kind "llama" falls back to them, and the engine ends its process where
+ * a text has a byte without one.
+ * @throws OutriderError `model-unreadable`
+ */
+export function demandByteTokens({ metadata }: Metadata): void {
+  const tokens = metadata.get('tokenizer.ggml.tokens');
+  if (metadata.get('tokenizer.ggml.model')?.value !== 'llama' || tokens?.type !== 'array') return;
+  const known = new Set(tokens.value);
+  for (let byte = 0; byte < 256; byte++) {
+    const name = `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+    if (known.has(name) || (byte < 128 && known.has(String.fromCharCode(byte)))) continue;
+    const remedy = 'another copy of the file does not help: take one that was converted with its whole vocabulary';
+    throw unreadable(`has no token ${name} for a byte that no other token holds`, remedy);
+  }
 }
