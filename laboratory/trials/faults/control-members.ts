@@ -24,6 +24,7 @@ import { acceptFalsely } from './false-edge.ts';
 import type { ControlledDevices } from './invariants.ts';
 import { tokenizerHash } from './scene.ts';
 import { isTicket, type ShownKeys } from './shown-keys.ts';
+import { demand } from './violation.ts';
 
 interface EdgeMember {
   readonly edge: VirtualEdge;
@@ -37,6 +38,8 @@ interface DeviceMember {
   turn: FollowedTurn | null;
 }
 
+/** An epoch counts for a minute; before that, words may be late and processes pause. */
+const [backWithinMs, latestResumeMs] = [100_000, 25_000];
 const probeTimeoutMs = 3000;
 const silence: ConnectionHandler = { frame: () => {}, writable: () => {}, closed: () => {} };
 
@@ -67,6 +70,23 @@ export class ControlMembers implements ControlledDevices {
   start(): void {
     this.controllers.start();
     for (const edge of this.#world.run.edges.values()) this.edgeStarted(edge);
+  }
+
+  /** Somebody else has answered as the controller, and nothing more goes wrong: members come back. */
+  demandBack(): void {
+    const { queue } = this.#world;
+    const [startMs, untilMs] = [queue.nowMs(), queue.nowMs() + backWithinMs];
+    while (queue.nowMs() < untilMs && queue.runNext());
+    const edges = [...this.#edges].map(([name, { edge, client }]) => ({ name, process: edge.process, member: client }));
+    const devices = [...this.#devices].map(([name, { agent }]) => {
+      return { name, process: this.#processOf(name), member: agent };
+    });
+    const away = [...edges, ...devices].filter(({ process, member }) => {
+      // A pause that was there before may last for long.
+      const hasRun = process.isUp && process.resumedAtMs < startMs + latestResumeMs;
+      return hasRun && !member.isConnected;
+    });
+    demand(away.length === 0, 'back', () => `${away.map(({ name }) => name).join()} are not back at a controller`);
   }
 
   /** The run is over: members and controllers leave. */

@@ -119,6 +119,16 @@ const leavingIsFatal: Machines = {
   },
 };
 
+/** A member that has parted from an older controller looks for no other. */
+const staysAway: ControlPlant = {
+  heard: (handler) => ({
+    ...handler,
+    closed(reason) {
+      if (reason.code !== 'superseded') handler.closed(reason);
+    },
+  }),
+};
+
 /** The time does not pass for epochs. */
 const neverForgotten: ControlPlant = {
   stepEpoch: (state, event) => stepEpoch(state, event.kind === 'heard' ? { ...event, nowMs: 0 } : event),
@@ -134,6 +144,7 @@ const plants: Readonly<Record<string, ControlPlant>> = {
   'a device obeys an earlier epoch': anyEpoch('device'),
   'an epoch is never forgotten': neverForgotten,
   'an epoch in plain counts beyond its connection': everybodyChecked,
+  'a member that parts from an older controller stays away': staysAway,
   'a controller that talks nonsense is heard again': passedOver,
   'an order to an edge that is on no list is obeyed': unlistedObeyed,
   'a device shows its own key to edges of its controller': {

@@ -292,6 +292,7 @@ class FaultRun implements FaultWorld {
       const isInTime = this.queue.nowMs() < timeLimitMs && this.queue.ranCount < eventLimit;
       if (!this.#isOver && !(ran && isInTime)) throw new InvariantViolation('finished', this.#describeUnfinished());
     }
+    if (this.#controlFaults.false > 0) this.control?.demandBack();
     this.control?.stop();
     const endMs = this.queue.nowMs() + 200_000;
     while (this.queue.runNext()) {

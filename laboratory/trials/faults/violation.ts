@@ -30,6 +30,7 @@ export const invariants = [
   'listed', // a device goes to edges of its own list or of a list of its controller only, whatever an order names
   'epoch', // while an epoch counts, a member obeys no controller with a lower one, and parts from it
   'epoch-forgotten', // a member parts from a controller for its epoch only while a higher one counts
+  'back', // a minute and a little after the last false controller, every member is at a true one
   'stands', // without its controller, a device keeps its edges and its assignment
   'orders-refused', // a member obeys no message that is malformed or out of range, and parts from who sends it
   'shares-in-range', // whatever a controller says, the shares of an edge's sessions are finite and above 0
