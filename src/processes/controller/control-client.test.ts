@@ -1,6 +1,7 @@
 // A member against controllers that lie, are of another version, or know more than it: what it obeys, when it is back, and what it says.
 
 import { describe, expect, it } from 'vitest';
+import { deviceReport } from '../../allocation/controller/controller.fixture.ts';
 import { type ControllerMessage, controlVersion } from '../../allocation/controller/messages.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
@@ -10,6 +11,8 @@ import { ControlClient, type ControlNote } from './control-client.ts';
 const origin = { cell: 'default', epoch: 5 };
 const welcome = { kind: 'welcome', version: controlVersion, ...origin, slotMs: 1000 };
 const lie = { ...welcome, epoch: Number.MAX_SAFE_INTEGER };
+
+const report = deviceReport();
 
 interface Line {
   readonly sent: string[];
@@ -57,8 +60,8 @@ function memberOf(answers: (nowMs: number) => object | null, isPeerChecked: bool
       });
       return () => {};
     },
-    join: { role: 'edge', id: 'near', credentials: '' },
-    ...{ clock, reportEveryMs: 500, report: () => null },
+    join: { role: 'device', id: 'near', credentials: '' },
+    ...{ clock, reportEveryMs: 500, report: () => report },
     obey: (message) => void obeyed.push(message),
     note: (note) => void notes.push(note),
     uniform: () => 0.5,
@@ -103,6 +106,14 @@ describe('a member', () => {
     expect(obeyed).toEqual([{ kind: 'rows-elsewhere', ...origin, rowsUsed: [] }]);
   });
 
+  it('takes a welcome once on a connection, so that nobody can make it report or write its log without end', () => {
+    const { clock, kinds, last } = memberOf(() => welcome, false);
+    clock.moveTo(10);
+    const before = last().sent.length;
+    for (let time = 0; time < 100; time += 1) last().say(welcome);
+    expect([kinds(), last().sent.length]).toEqual([['connected'], before]);
+  });
+
   it('obeys no controller of another cell, and says so once', () => {
     const { client, clock, notes, last } = memberOf(() => ({ ...welcome, cell: 'north' }), false);
     clock.moveTo(20_000);
@@ -117,7 +128,7 @@ describe('a member', () => {
     one.clock.moveTo(20_000);
     expect(one.last().closed()).toBe('version-mismatch');
     // The words of version 2.
-    const cause = `the controller speaks version ${controlVersion - 1} of its protocol, this edge version ${controlVersion}`;
+    const cause = `the controller speaks version ${controlVersion - 1} of its protocol, this device version ${controlVersion}`;
     const remedy = 'install the same version of outrider on both';
     const other = memberOf(() => ({ kind: 'refused', code: 'version-mismatch', cause, remedy }), false);
     other.clock.moveTo(20);
@@ -137,7 +148,7 @@ describe('a member', () => {
   it('of yesterday can read what it joins with: five fields', () => {
     const { clock, last } = memberOf(() => welcome, false);
     clock.moveTo(10);
-    const join = { kind: 'join', version: controlVersion, role: 'edge', id: 'near', credentials: '' };
+    const join = { kind: 'join', version: controlVersion, role: 'device', id: 'near', credentials: '' };
     expect(JSON.parse(last().sent[0] as string)).toEqual(join);
   });
 });

@@ -213,6 +213,8 @@ export class ControlClient {
   #follow(message: Exclude<ControllerMessage, { kind: 'refused' }>): void {
     const { clock, note, obey } = this.#options;
     if (message.kind === 'welcome') {
+      // A second one would be answered by a report for ever.
+      if (this.#isWelcome) return;
       this.#isWelcome = true;
       this.#isOlderTold = false;
       this.#told = '';
