@@ -1,6 +1,6 @@
 // Answers that follow a grammar, and logprobs, on a live edge with a toy target: the same text whatever is drafted.
 
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { Grammar } from '../../src/core/decoding/grammar.ts';
 import { neutralSampling, type SamplingOptions } from '../../src/core/decoding/sampling.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
@@ -8,6 +8,7 @@ import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
 import { createGrammarEngine } from '../../src/models/engines/xgrammar.ts';
 import { ModelDrafter } from '../../src/models/port/drafter.ts';
 import { GrammarDrafter } from '../../src/models/port/grammar-drafter.ts';
+import type { GrammarEngine } from '../../src/models/port/grammar-engine.ts';
 import { scriptModel } from '../../src/models/port/scripted.ts';
 import { createToyModel } from '../../src/models/port/toy.ts';
 import { createInMemoryNetwork } from '../../src/network/transport/in-memory.ts';
@@ -19,7 +20,7 @@ import type { EdgeOptions } from '../../src/processes/edge/edge-options.ts';
 const seed = 5;
 const vocabularySize = 2048;
 const target = createToyModel({ seed, role: 'target', vocabularySize, sequences: 4 });
-const grammars = createGrammarEngine(target.tokenizer, { compileWithinMs: 20_000 });
+const grammars = createGrammarEngine(target.tokenizer, { compileCpuMs: 20_000 });
 afterAll(() => grammars[Symbol.asyncDispose]());
 
 const schemaOf = (schema: object): Grammar => ({ kind: 'json-schema', text: JSON.stringify(schema) });
@@ -131,6 +132,49 @@ describe('an answer with a grammar', () => {
   it('is refused by an edge that knows no grammars', async () => {
     const { report } = await ask({ grammar: order, options: { grammars: undefined } });
     expect(report.outcome).toMatchObject({ kind: 'failed', code: 'bad-argument' });
+  });
+});
+
+describe('masks that are late', () => {
+  /** Opens real grammars whose masks wait for the test. */
+  function lateGrammars() {
+    const gate = Promise.withResolvers<void>();
+    const state = { asked: 0 };
+    const engine: GrammarEngine = {
+      async open(grammar) {
+        const matcher = await grammars.open(grammar);
+        return {
+          next: (...text) => matcher.next(...text),
+          close: () => matcher.close(),
+          async masks(...text) {
+            state.asked += 1;
+            await gate.promise;
+            return matcher.masks(...text);
+          },
+        };
+      },
+      async [Symbol.asyncDispose](): Promise<void> {},
+    };
+    return { engine, gate, state };
+  }
+
+  it('make their own session miss steps, and no other', async () => {
+    const { report } = await ask({ grammar: order });
+    const late = lateGrammars();
+    await using edge = await startEdge({ model: target, stepTime: linearStepTime(1, 0.01), grammars: late.engine });
+    const network = createInMemoryNetwork(edge.accept);
+    const device = createDevice({ edge: network.connect, tokenizer: target.tokenizer, drafter: null });
+    const begin = (grammar?: Grammar) =>
+      startTurn({
+        ...{ connect: device.edges, tokenizer: target.tokenizer, drafter: null, mode: 'ar', maxAnswerTokens: 80 },
+        ...{ prompt: target.tokenizer.encode('order'), sampling: {}, ...(grammar === undefined ? {} : { grammar }) },
+      });
+    const slow = begin(order);
+    await vi.waitFor(() => expect(late.state.asked).toBe(1));
+    const others = await Promise.all([begin().report, begin().report]);
+    expect(others.map(({ outcome }) => outcome.kind)).toEqual(['ended', 'ended']);
+    late.gate.resolve();
+    expect((await slow.report).tokens).toEqual(report.tokens);
   });
 });
 

@@ -7,7 +7,7 @@ import { createToyTokenizer } from '../../src/models/port/toy-tokenizer.ts';
 import { readChatRequest } from '../../src/processes/http/openai-requests.ts';
 
 const tokenizer = createToyTokenizer(2048);
-const grammars = createGrammarEngine(tokenizer, { compileWithinMs: 20_000 });
+const grammars = createGrammarEngine(tokenizer, { compileCpuMs: 20_000 });
 afterAll(() => grammars[Symbol.asyncDispose]());
 
 /** Whether a text is one of a grammar, and ends there. */

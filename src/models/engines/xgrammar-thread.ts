@@ -30,16 +30,23 @@ export type GrammarOrder =
     }
   | { readonly kind: 'close'; readonly matcher: number };
 
-/** `fault`: the thread is of no use any more. */
+/** `fault`: the thread is of no use any more. `cpuMs`: processor time of the thread since its start. */
 export type GrammarReply =
   | {
       readonly kind: 'done';
       readonly call: number;
+      readonly cpuMs: number;
       readonly masks: readonly Uint32Array[];
       readonly forced: string;
       readonly memory: number;
     }
-  | { readonly kind: 'refused'; readonly call: number; readonly cause: string; readonly isFault: boolean };
+  | {
+      readonly kind: 'refused';
+      readonly call: number;
+      readonly cpuMs: number;
+      readonly cause: string;
+      readonly isFault: boolean;
+    };
 
 export const grammarThreadUrl: URL = new URL(import.meta.url);
 
@@ -77,13 +84,14 @@ class GrammarThread {
     try {
       this.#forced = '';
       const masks = order.kind === 'open' ? await this.#open(order) : await this.#masks(order);
-      return { kind: 'done', call, masks, forced: this.#forced, memory: this.#memory?.buffer.byteLength ?? 0 };
+      const memory = this.#memory?.buffer.byteLength ?? 0;
+      return { kind: 'done', call, cpuMs: cpuMs(), masks, forced: this.#forced, memory };
     } catch (error) {
       const { message = '' } = error as Error;
       const said = lastWords.replace(/^\[FATAL\] \S+: /, '');
       lastWords = '';
       const isFault = error instanceof wasm.RuntimeError || /abort|memory|out of bounds/i.test(message);
-      return { kind: 'refused', call, cause: said || message || String(error), isFault };
+      return { kind: 'refused', call, cpuMs: cpuMs(), cause: said || message || String(error), isFault };
     }
   }
 
@@ -224,6 +232,11 @@ async function laidOut(library: Library, part: unknown): Promise<unknown> {
   }
   const fields = Object.entries(part).map(async ([name, value]) => [name, await laidOut(library, value)] as const);
   return Object.fromEntries(await Promise.all(fields));
+}
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 async function maskOf(matcher: GrammarMatcher): Promise<Uint32Array> {

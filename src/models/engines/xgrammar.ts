@@ -1,116 +1,226 @@
-// Grammars by xgrammar, in two threads: one tries each new grammar within limits of time and memory, the other keeps those that passed and
-// makes the masks. What a grammar does to the first thread ends only that thread.
+// Grammars by xgrammar, in threads: one tries each new grammar within limits of work and memory, one keeps those that passed and makes the
+// masks, and one, started when needed, does that for grammars whose masks take long. What a grammar does to a thread ends only that thread.
 
+import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import { type Grammar, grammarBytesLimit } from '../../core/decoding/grammar.ts';
-import type { GrammarEngine, GrammarMatcher } from '../port/grammar-engine.ts';
+import { type GrammarEngine, type GrammarMatcher, slowGrammar } from '../port/grammar-engine.ts';
 import type { Tokenizer } from '../port/model.ts';
 import { createSerialQueue } from '../port/serial-queue.ts';
-import { type Found, GrammarThreadHost, refusedGrammar } from './grammar-thread-host.ts';
+import {
+  busyGrammars,
+  type Found,
+  GrammarThreadHost,
+  type GrammarWorker,
+  refusedGrammar,
+  startGrammarWorker,
+  type ThreadPatience,
+} from './grammar-thread-host.ts';
 import type { GrammarThreadData } from './xgrammar-thread.ts';
 
 /** Limits of grammars. */
 export interface GrammarLimits {
-  /** To compile one, ms. Default 3,000. */
-  readonly compileWithinMs?: number;
+  /** Processor time to compile one, ms; a grammar that takes more is refused, and again without a try. Default 3,000. */
+  readonly compileCpuMs?: number;
   /** Of the library while it compiles one, bytes. Default 256 MiB. */
   readonly mostMemory?: number;
-  /** To make the masks of one step of one answer, ms; an answer whose grammar takes longer ends, and others wait until then. Default 400. */
-  readonly maskWithinMs?: number;
+  /** Processor time to make the masks of one step of one answer, ms; an answer whose grammar takes more ends. Default 400. */
+  readonly maskCpuMs?: number;
+  /** Until a grammar is open, those before it included, ms; then the edge is too busy. It is compiled all the same. Default 30,000. */
+  readonly openWithinMs?: number;
+}
+
+/** For tests: what stands in for the threads. */
+export interface GrammarThreads extends ThreadPatience {
+  start?(data: GrammarThreadData): GrammarWorker;
 }
 
 /** Grammars that may wait to be tried. */
 const mostWaiting = 16;
-/** Texts of grammars that have passed, so that they are not tried again. */
+/** Digests of grammars that have passed, so that they are not tried again. */
 const mostPassed = 64;
-/** The thread that keeps grammars has so much more memory than one that tries them. */
+/** Digests of grammars that were refused for what they took. */
+const mostRefused = 256;
+/** Digests of grammars whose masks take long. */
+const mostSlow = 256;
+/** A thread that keeps grammars has so much more memory than one that tries them. */
 const keeperMemoryFactor = 4;
+/** Masks that take more than this part of what they may are made in a thread of their own kind. */
+const slowPart = 0.25;
+/** Tokens that a thread is told within the time of one step's masks. */
+const toldAtOnce = 1000;
+/** Until another attempt may find the edge less busy, ms. */
+const retryMs = 5000;
+/** Tokens of the vocabulary that are read without a pause. */
+const vocabularySlice = 2048;
 
-/** Loads nothing before the first grammar is opened. */
-export function createGrammarEngine(tokenizer: Tokenizer, grammarLimits: GrammarLimits = {}): GrammarEngine {
-  return new XGrammarEngine(tokenizer, {
-    compileWithinMs: grammarLimits.compileWithinMs ?? 3000,
-    mostMemory: grammarLimits.mostMemory ?? 256 * 1024 * 1024,
-    maskWithinMs: grammarLimits.maskWithinMs ?? 400,
-  });
+type Role = 'trier' | 'keeper' | 'slowKeeper';
+type Spent = ((cpuMs: number) => void) | undefined;
+type Vocabulary = Pick<GrammarThreadData, 'bytes' | 'ends' | 'endIds'>;
+
+/** Loads nothing before it is warmed, or the first grammar is opened. */
+export function createGrammarEngine(
+  tokenizer: Tokenizer,
+  limits: GrammarLimits = {},
+  threads: GrammarThreads = {},
+): GrammarEngine {
+  const { compileCpuMs = 3000, mostMemory = 256 * 1024 * 1024, maskCpuMs = 400, openWithinMs = 30_000 } = limits;
+  return new XGrammarEngine(tokenizer, { compileCpuMs, mostMemory, maskCpuMs, openWithinMs }, threads);
 }
 
 class XGrammarEngine implements GrammarEngine {
   readonly #tokenizer: Tokenizer;
   readonly #limits: Required<GrammarLimits>;
+  readonly #threads: GrammarThreads;
   readonly #trying = createSerialQueue();
-  readonly #passed = new Set<string>();
-  #vocabulary: Pick<GrammarThreadData, 'bytes' | 'ends' | 'endIds'> | null = null;
-  #trier: GrammarThreadHost | null = null;
-  #keeper: GrammarThreadHost | null = null;
+  readonly #passed = new Recent<true>(mostPassed);
+  readonly #refused = new Recent<OutriderError>(mostRefused);
+  readonly #slow = new Recent<true>(mostSlow);
+  readonly #hosts = new Map<Role, GrammarThreadHost>();
+  #vocabulary: Promise<Vocabulary> | null = null;
   #waiting = 0;
   #matchers = 0;
   #isClosed = false;
 
-  constructor(tokenizer: Tokenizer, limits: Required<GrammarLimits>) {
+  constructor(tokenizer: Tokenizer, limits: Required<GrammarLimits>, threads: GrammarThreads) {
     this.#tokenizer = tokenizer;
     this.#limits = limits;
+    this.#threads = threads;
   }
 
-  async open(grammar: Grammar): Promise<GrammarMatcher> {
+  async warm(): Promise<void> {
+    await Promise.all([this.#host('trier'), this.#host('keeper')]);
+  }
+
+  isKnown(grammar: Grammar): boolean {
+    const name = nameOf(grammar);
+    return this.#passed.has(name) || this.#refused.has(name);
+  }
+
+  async open(grammar: Grammar, spent?: (cpuMs: number) => void): Promise<GrammarMatcher> {
     if (Buffer.byteLength(grammar.text) > grammarBytesLimit)
       throw refusedGrammar(`it has more than ${grammarBytesLimit} bytes`, 'send a smaller one');
-    const name = `${grammar.kind} ${grammar.text}`;
-    if (!this.#passed.has(name)) {
-      if (this.#waiting >= mostWaiting)
-        throw new OutriderError('edge-full', 'too many grammars wait to be compiled', 'try again in a few seconds');
-      this.#waiting += 1;
-      await this.#trying
-        .run(() => this.#try(grammar))
-        .finally(() => {
-          this.#waiting -= 1;
-        });
-      this.#passed.delete(name);
-      this.#passed.add(name);
-      const [oldest] = this.#passed;
-      if (oldest !== undefined && this.#passed.size > mostPassed) this.#passed.delete(oldest);
+    const opening = this.#open(grammar, spent);
+    const late = Promise.withResolvers<never>();
+    const isLate = (): void => {
+      late.reject(busyGrammars('the edge has too much to do to compile it', retryMs));
+      void opening.then(
+        (matcher) => matcher.close(),
+        () => {},
+      );
+    };
+    const timer = setTimeout(isLate, this.#limits.openWithinMs).unref();
+    try {
+      return await Promise.race([opening, late.promise]);
+    } finally {
+      clearTimeout(timer);
     }
-    return new KeptMatcher(await this.#keep(grammar), () => this.#keep(grammar), this.#limits.maskWithinMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([this.#trier?.end(), this.#keeper?.end()]);
+    await Promise.all([...this.#hosts.values()].map((host) => host.end()));
   }
 
-  async #try(grammar: Grammar): Promise<void> {
-    this.#trier = this.#trier?.isUsable === true ? this.#trier : this.#start(this.#limits.mostMemory);
-    const trier = this.#trier;
-    await trier.started;
+  async #open(grammar: Grammar, spent: Spent): Promise<GrammarMatcher> {
+    const name = nameOf(grammar);
+    const refused = this.#refused.get(name);
+    if (refused !== undefined) throw refused;
+    if (!this.#passed.has(name)) {
+      if (this.#waiting >= mostWaiting) throw busyGrammars('too many others wait to be compiled', retryMs);
+      this.#waiting += 1;
+      await this.#trying
+        .run(() => this.#try(grammar, name, spent))
+        .finally(() => {
+          this.#waiting -= 1;
+        });
+    }
+    this.#passed.add(name, true);
+    const keep = (isSlow: boolean): Promise<Place> => {
+      if (isSlow) this.#slow.add(name, true);
+      return this.#keep(grammar, this.#slow.has(name) ? 'slowKeeper' : 'keeper', spent);
+    };
+    return new KeptMatcher(await keep(false), keep, this.#limits, spent);
+  }
+
+  async #try(grammar: Grammar, name: string, spent: Spent): Promise<void> {
+    // Another answer may have brought the same one meanwhile.
+    const refused = this.#refused.get(name);
+    if (refused !== undefined) throw refused;
+    if (this.#passed.has(name)) return;
+    const trier = await this.#host('trier');
     const matcher = ++this.#matchers;
-    await trier.call({ kind: 'open', matcher, grammar }, this.#limits.compileWithinMs);
+    try {
+      await trier.call({ kind: 'open', matcher, grammar }, { cpuMs: this.#limits.compileCpuMs, spent });
+    } catch (error) {
+      if (isOutriderError(error) && error.cause === slowGrammar) this.#refused.add(name, error);
+      throw error;
+    }
+    this.#passed.add(name, true);
     trier.tell({ kind: 'close', matcher });
     // What is left of one must not lessen the memory of the next.
     if (trier.memory > this.#limits.mostMemory / 2) void trier.end();
   }
 
-  /** A place in the thread that keeps grammars. */
-  async #keep(grammar: Grammar): Promise<Place> {
-    const mostMemory = keeperMemoryFactor * this.#limits.mostMemory;
-    this.#keeper = this.#keeper?.isUsable === true ? this.#keeper : this.#start(mostMemory);
-    const keeper = this.#keeper;
-    await keeper.started;
-    if (keeper.memory > mostMemory - this.#limits.mostMemory) {
+  /** A place in a thread that keeps grammars. */
+  async #keep(grammar: Grammar, role: Role, spent: Spent): Promise<Place> {
+    const keeper = await this.#host(role);
+    if (keeper.memory > this.#memoryOf(role) - this.#limits.mostMemory) {
       // Without a matcher nobody misses it.
       if (keeper.matchers === 0) void keeper.end();
-      const cause = 'the grammars in use take all memory for them';
-      throw new OutriderError('edge-full', cause, 'try again in a few seconds');
+      throw busyGrammars('the grammars in use take all memory for them', retryMs);
     }
     const matcher = ++this.#matchers;
-    await keeper.call({ kind: 'open', matcher, grammar }, this.#limits.compileWithinMs);
+    await keeper.call({ kind: 'open', matcher, grammar }, { cpuMs: this.#limits.compileCpuMs, spent });
     keeper.matchers += 1;
-    return { keeper, matcher, told: 0 };
+    return { keeper, matcher, told: 0, isSlow: role === 'slowKeeper' };
   }
 
-  #start(mostMemory: number): GrammarThreadHost {
-    if (this.#isClosed) throw new OutriderError('interrupted', 'the grammars are closed', 'ask again');
+  #memoryOf(role: Role): number {
+    return (role === 'trier' ? 1 : keeperMemoryFactor) * this.#limits.mostMemory;
+  }
+
+  async #host(role: Role): Promise<GrammarThreadHost> {
     this.#vocabulary ??= vocabularyOf(this.#tokenizer);
-    return new GrammarThreadHost({ role: 'grammars', ...this.#vocabulary, mostMemory });
+    const vocabulary = await this.#vocabulary;
+    if (this.#isClosed) throw new OutriderError('interrupted', 'the grammars are closed', 'ask again');
+    let host = this.#hosts.get(role);
+    if (host?.isUsable !== true) {
+      const { start = startGrammarWorker } = this.#threads;
+      host = new GrammarThreadHost(
+        start({ role: 'grammars', ...vocabulary, mostMemory: this.#memoryOf(role) }),
+        this.#threads,
+      );
+      this.#hosts.set(role, host);
+    }
+    await host.started;
+    return host;
+  }
+}
+
+/** Keeps the values that were used last. */
+class Recent<Value> {
+  readonly #values = new Map<string, Value>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  get(name: string): Value | undefined {
+    return this.#values.get(name);
+  }
+
+  add(name: string, value: Value): void {
+    this.#values.delete(name);
+    this.#values.set(name, value);
+    const [oldest] = this.#values.keys();
+    if (oldest !== undefined && this.#values.size > this.#most) this.#values.delete(oldest);
   }
 }
 
@@ -118,20 +228,24 @@ class XGrammarEngine implements GrammarEngine {
 interface Place {
   readonly keeper: GrammarThreadHost;
   readonly matcher: number;
+  readonly isSlow: boolean;
   told: number;
 }
 
-/** Moves to another thread where another grammar has broken its own. */
+/** Moves to another thread where another grammar has broken its own, or where its masks would hold others up. */
 class KeptMatcher implements GrammarMatcher {
   #place: Place;
-  readonly #again: () => Promise<Place>;
-  readonly #withinMs: number;
+  readonly #again: (isSlow: boolean) => Promise<Place>;
+  readonly #limits: Required<GrammarLimits>;
+  readonly #spent: Spent;
+  #isSlow = false;
   #isClosed = false;
 
-  constructor(place: Place, again: () => Promise<Place>, withinMs: number) {
+  constructor(place: Place, again: (isSlow: boolean) => Promise<Place>, limits: Required<GrammarLimits>, spent: Spent) {
     this.#place = place;
     this.#again = again;
-    this.#withinMs = withinMs;
+    this.#limits = limits;
+    this.#spent = spent;
   }
 
   async masks(...text: Parameters<GrammarMatcher['masks']>): Promise<readonly Uint32Array[]> {
@@ -152,20 +266,35 @@ class KeptMatcher implements GrammarMatcher {
 
   async #ask(kind: 'masks' | 'next', ...text: Parameters<GrammarMatcher['masks']>): Promise<Found> {
     try {
+      if (this.#isSlow && !this.#place.isSlow) await this.#move();
       return await this.#askOnce(kind, ...text);
     } catch (error) {
       if (!isOutriderError(error) || error.code !== 'internal' || this.#isClosed) throw error;
-      this.#place = await this.#again();
-      if (this.#isClosed) this.#leave();
+      await this.#move();
       return this.#askOnce(kind, ...text);
     }
+  }
+
+  async #move(): Promise<void> {
+    const place = await this.#again(this.#isSlow);
+    if (!this.#isClosed) this.#leave();
+    this.#place = place;
+    if (this.#isClosed) this.#leave();
   }
 
   #askOnce(kind: 'masks' | 'next', ...[length, from, drafts]: Parameters<GrammarMatcher['masks']>): Promise<Found> {
     const place = this.#place;
     const accept = from(place.told);
     place.told = length;
-    return place.keeper.call({ kind, matcher: place.matcher, accept, drafts }, this.#withinMs);
+    const { compileCpuMs, maskCpuMs } = this.#limits;
+    const spent = (cpuMs: number): void => {
+      this.#spent?.(cpuMs);
+      if (accept.length < toldAtOnce && cpuMs > slowPart * maskCpuMs) this.#isSlow = true;
+    };
+    // A thread that has to be told a long text again, for no fault of this answer, has more time for it.
+    const toldCpuMs = maskCpuMs * (1 + Math.floor(accept.length / toldAtOnce));
+    const cpuMs = Math.max(maskCpuMs, Math.min(toldCpuMs, compileCpuMs));
+    return place.keeper.call({ kind, matcher: place.matcher, accept, drafts }, { cpuMs, spent });
   }
 
   #leave(): void {
@@ -175,15 +304,19 @@ class KeptMatcher implements GrammarMatcher {
   }
 }
 
-function vocabularyOf({
-  vocabularySize,
-  bytes,
-  endIds,
-}: Tokenizer): Pick<GrammarThreadData, 'bytes' | 'ends' | 'endIds'> {
-  const parts = Array.from({ length: vocabularySize }, (_, id) => bytes(id));
+function nameOf({ kind, text }: Grammar): string {
+  return createHash('sha256').update(`${kind} ${text}`).digest('base64');
+}
+
+/** Others have the event loop between slices: a large vocabulary takes hundreds of milliseconds. */
+async function vocabularyOf({ vocabularySize, bytes, endIds }: Tokenizer): Promise<Vocabulary> {
+  const parts: Uint8Array[] = [];
   const ends = new Uint32Array(vocabularySize);
   let length = 0;
-  for (const [id, part] of parts.entries()) {
+  for (let id = 0; id < vocabularySize; id += 1) {
+    if (id % vocabularySlice === 0) await nextTurn();
+    const part = bytes(id);
+    parts.push(part);
     length += part.length;
     ends[id] = length;
   }

@@ -3,7 +3,7 @@
 
 import type { Grammar } from '../../core/decoding/grammar.ts';
 
-/** Cause of the error of a grammar that takes too long: whoever sends such ones takes time from others. */
+/** Cause of the error of a grammar that takes more than it may, and will again. */
 export const slowGrammar = 'slow grammar';
 
 /** One answer's place in its grammar. */
@@ -12,7 +12,8 @@ export interface GrammarMatcher {
    * Which ids may come after the answer, and after each of the drafts that follow it; bit `id % 32` of word `id / 32`. Shorter than that where a
    * draft breaks or ends the grammar: nothing after it will be chosen. Calls run one after the other.
    * @param answerLength tokens of the answer @param answerFrom its tokens from an index on
-   * @throws OutriderError `bad-argument` where the answer breaks the grammar, or nothing can follow; `internal`
+   * @throws OutriderError `bad-argument` where the answer breaks the grammar, nothing can follow, or they take too much work; `edge-full`;
+   *   `internal`
    */
   masks(
     answerLength: number,
@@ -34,8 +35,13 @@ export interface GrammarMatcher {
 /** Opens grammars; `createGrammarEngine` makes one. */
 export interface GrammarEngine extends AsyncDisposable {
   /**
-   * @throws OutriderError `bad-argument` for a grammar that is malformed, that no text fits, or that takes more time or memory than is allowed;
-   *   `edge-full` where too many others wait
+   * @param spent told of the processor time that opening it and making its masks takes, ms, each time
+   * @throws OutriderError `bad-argument` for a grammar that is malformed, that no text fits, or that takes more work or memory than is
+   *   allowed; `edge-full` where there is too much to do
    */
-  open(grammar: Grammar): Promise<GrammarMatcher>;
+  open(grammar: Grammar, spent?: (cpuMs: number) => void): Promise<GrammarMatcher>;
+  /** Whether opening it costs next to nothing: it is compiled, or is known to be too dear. Default: it is not. */
+  isKnown?(grammar: Grammar): boolean;
+  /** Loads what the first grammar would wait for. */
+  warm?(): Promise<void>;
 }

@@ -24,8 +24,12 @@ function scene() {
       closed += 1;
     },
   });
+  const known = new Set<string>();
+  const spent: ((cpuMs: number) => void)[] = [];
   const engine: GrammarEngine = {
-    open: async () => {
+    isKnown: ({ text }) => known.has(text),
+    open: async (_, told) => {
+      if (told !== undefined) spent.push(told);
       opened += 1;
       return matcher(opened === 1 ? () => gate.promise : async () => [mask, mask]);
     },
@@ -42,32 +46,31 @@ function scene() {
     refused: (_, error) => void refused.push(error),
     ready: () => {},
   });
-  return { gate, asked, entry, grammars, time, refused, counts: () => ({ opened, closed }) };
+  return { gate, asked, entry, grammars, time, refused, known, spent, counts: () => ({ opened, closed }) };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const masked = [mask, mask].map((allowed) => ({ allowed, bias: undefined, normalises: false }));
 
 describe('grammars of sessions', () => {
-  it('keep the grammar of a step whose session loses its place before the masks are asked for', async () => {
+  it('ask nothing for a step whose session loses its place before its masks are asked for', async () => {
     const { entry, grammars, asked, counts } = scene();
     expect(grammars.isReady(entry)).toBe(false);
     await turn();
     expect(grammars.isReady(entry)).toBe(true);
     grammars.leave(entry);
-    expect(await grammars.asks(entry, ticket)).toEqual(masked);
-    expect(asked).toEqual([[3]]);
-    expect(counts()).toEqual({ opened: 2, closed: 2 });
+    expect(await grammars.asks(entry, ticket)).toBeNull();
+    expect(asked).toEqual([]);
+    expect(counts()).toEqual({ opened: 1, closed: 1 });
   });
 
-  it('keep it where the place is lost while they are made', async () => {
+  it('drop a step whose session loses its place while they are made', async () => {
     const { entry, grammars, gate } = scene();
     grammars.isReady(entry);
     await turn();
     const asks = grammars.asks(entry, ticket);
     grammars.leave(entry);
     gate.reject(badArgument('the grammar is closed', 'ask again'));
-    expect(await asks).toEqual(masked);
+    expect(await asks).toBeNull();
   });
 
   it('let a session that was opened again go on, whatever its earlier text has failed by', async () => {
@@ -77,28 +80,32 @@ describe('grammars of sessions', () => {
     const asks = grammars.asks(entry, ticket);
     entry.state = { ...entry.state, generation: 2, ticket: null };
     gate.reject(badArgument('the answer so far does not follow it', 'check it'));
-    expect(await asks).toBeUndefined();
-    expect(await grammars.asks(entry, ticket)).toBeUndefined();
+    expect(await asks).toBeNull();
+    expect(await grammars.asks(entry, ticket)).toBeNull();
   });
 
-  it('are opened for a key again some seconds after one of its own took too long, and for others at once', async () => {
-    const { entry, grammars, gate, time, refused } = scene();
+  it('that are not compiled wait where the key has used its processor time; compiled ones, and other keys, do not', async () => {
+    const { entry, grammars, gate, refused, known, time, spent } = scene();
     grammars.isReady(entry);
     await turn();
-    const asks = grammars.asks(entry, ticket);
-    gate.reject(badArgument('it takes longer than 0.4 s', 'send a simpler one', { cause: slowGrammar }));
-    await expect(asks).rejects.toThrow(/longer/);
-    const next = { ...entry, grammar: null };
-    const other = { ...entry, key: { id: 'two' }, grammar: null };
-    expect([grammars.isReady(next), grammars.isReady(other)]).toEqual([false, false]);
-    await turn();
-    expect(refused).toMatchObject([{ code: 'rate-limited', remedy: expect.stringContaining('try again in 10 s') }]);
-    expect([grammars.isReady(next), grammars.isReady(other)]).toEqual([false, true]);
-    time.nowMs += 10_001;
-    const later = { ...entry, grammar: null };
-    grammars.isReady(later);
-    await turn();
-    expect(grammars.isReady(later)).toBe(true);
+    gate.reject(badArgument('it takes more than 0.4 s of the processor', 'send a simpler one', { cause: slowGrammar }));
+    await expect(grammars.asks(entry, ticket)).rejects.toThrow(/more than/);
+    const opened = async (one: typeof entry): Promise<boolean> => {
+      grammars.isReady(one);
+      await turn();
+      return grammars.isReady(one);
+    };
+    // One that was too dear keeps no other from being compiled.
+    expect(await opened({ ...entry, grammar: null })).toBe(true);
+    spent[0]?.(20_000);
+    expect(await opened({ ...entry, grammar: null })).toBe(false);
+    expect(refused).toMatchObject([{ code: 'rate-limited', remedy: expect.stringMatching(/^try again in 1 s/) }]);
+    expect(await opened({ ...entry, key: { id: 'two' }, grammar: null })).toBe(true);
+    known.add('root ::= "a"');
+    expect(await opened({ ...entry, grammar: null })).toBe(true);
+    known.clear();
+    time.nowMs += 1000;
+    expect(await opened({ ...entry, grammar: null })).toBe(true);
   });
 
   it('are opened a few at a time for each key', async () => {

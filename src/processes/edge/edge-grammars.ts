@@ -3,11 +3,13 @@
 
 import type { Clock } from '../../core/basics/clock.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
+import { retryRemedy } from '../../core/basics/retry-time.ts';
 import type { RowAsk } from '../../core/decoding/candidates.ts';
 import type { Grammar } from '../../core/decoding/grammar.ts';
 import type { EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 import type { EdgeState, StepTicket } from '../../core/protocol/edge/edge-state.ts';
-import { type GrammarEngine, type GrammarMatcher, slowGrammar } from '../../models/port/grammar-engine.ts';
+import { GrammarBudgets } from '../../core/protocol/edge/grammar-budgets.ts';
+import type { GrammarEngine, GrammarMatcher } from '../../models/port/grammar-engine.ts';
 
 /** The grammar of one text of a session; another `open` begins another one. */
 export interface SessionGrammar {
@@ -33,15 +35,12 @@ export interface GrammarHost<Entry> {
   ready(): void;
 }
 
-/** A key with a grammar that took too long opens none for so long, ms: each of them holds others up. */
-const restMs = 10_000;
-/** Grammars that a key may have opened at a time: they are compiled one after the other. */
+/** Grammars that a key may have compiled at a time: they are compiled one after the other. */
 const mostOpenings = 4;
 
 export class EdgeGrammars<Entry extends GrammarEntry> {
-  /** When each key whose grammar took too long may open one again, ms. */
-  readonly #rests = new Map<string, number>();
-  /** Openings of each key. */
+  readonly #budgets = new GrammarBudgets();
+  /** Grammars of each key that are being compiled. */
   readonly #openings = new Map<string, number>();
   readonly #engine: GrammarEngine | undefined;
   readonly #host: GrammarHost<Entry>;
@@ -75,21 +74,23 @@ export class EdgeGrammars<Entry extends GrammarEntry> {
     grammar.matcher?.close();
   }
 
-  /** What the rows of a step are asked for; undefined: nothing. @throws OutriderError where the grammar can't be followed */
-  async asks(entry: Entry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined> {
+  /**
+   * What the rows of a step are asked for; undefined: nothing; null: the session has lost its place, and takes part in no step.
+   * @throws OutriderError where the grammar can't be followed
+   */
+  async asks(entry: Entry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined | null> {
     // The session was opened again: this step counts for nothing, and another text has nothing to do with its failure.
     const isStale = (): boolean => entry.state.ticket !== ticket;
-    if (isStale()) return undefined;
+    if (isStale()) return null;
     try {
       return await this.#asks(entry, ticket.drafts);
     } catch (error) {
-      this.#note(entry, error);
-      if (isStale()) return undefined;
+      if (isStale()) return null;
       throw error;
     }
   }
 
-  async #asks(entry: Entry, drafts: readonly number[]): Promise<readonly RowAsk[] | undefined> {
+  async #asks(entry: Entry, drafts: readonly number[]): Promise<readonly RowAsk[] | undefined | null> {
     const { open, text } = entry.state;
     const { sampling, grammar, topLogprobs } = open;
     const bias = sampling.logitBias.length === 0 ? undefined : sampling.logitBias;
@@ -97,51 +98,29 @@ export class EdgeGrammars<Entry extends GrammarEntry> {
     if (grammar === undefined && bias === undefined && !normalises) return undefined;
     const start = open.prompt.length;
     const from = (index: number): readonly number[] => text.slice(start + index);
-    const masks =
-      grammar === undefined ? undefined : await this.#masks(entry, grammar, [text.length - start, from, drafts]);
+    const masks = grammar === undefined ? undefined : await masksOf(entry.grammar, [text.length - start, from, drafts]);
+    if (masks === null) return null;
     return Array.from({ length: drafts.length + 1 }, (_, row) => ({ allowed: masks?.[row], bias, normalises }));
-  }
-
-  async #masks(
-    entry: Entry,
-    grammar: Grammar,
-    text: Parameters<GrammarMatcher['masks']>,
-  ): Promise<readonly Uint32Array[]> {
-    const known = entry.grammar;
-    try {
-      if (known !== null && known.matcher !== null) return await known.matcher.masks(...text);
-    } catch (error) {
-      if (!known?.isLeft) throw error;
-    }
-    // Another session has got its place since the step was planned. The rows still count, so the grammar must be kept.
-    const matcher = await this.#openFor(entry, grammar);
-    try {
-      return await matcher.masks(...text);
-    } finally {
-      matcher.close();
-    }
   }
 
   /** Within the bounds of the session's key. */
   async #openFor({ key }: Entry, grammar: Grammar): Promise<GrammarMatcher> {
-    if (this.#engine === undefined) throw withoutGrammars;
-    const waitMs = (this.#rests.get(key.id) ?? 0) - this.#clock.nowMs();
-    if (waitMs > 0) throw tooSoon('a grammar of this key has just taken too long', waitMs);
-    this.#rests.delete(key.id);
+    const engine = this.#engine;
+    if (engine === undefined) throw withoutGrammars;
+    const spent = (cpuMs: number): void => this.#budgets.spend(key.id, cpuMs, this.#clock.nowMs());
+    if (engine.isKnown?.(grammar) === true) return engine.open(grammar, spent);
+    this.#budgets.demand(key.id, this.#clock.nowMs());
     const openings = this.#openings.get(key.id) ?? 0;
-    if (openings >= mostOpenings) throw tooSoon(`${openings} grammars of this key are being compiled`, 1000);
+    if (openings >= mostOpenings)
+      throw new OutriderError('rate-limited', `${openings} grammars of this key are being compiled`, retryRemedy(2000));
     this.#openings.set(key.id, openings + 1);
     try {
-      return await this.#engine.open(grammar);
+      return await engine.open(grammar, spent);
     } finally {
       const left = (this.#openings.get(key.id) ?? 1) - 1;
       if (left === 0) this.#openings.delete(key.id);
       else this.#openings.set(key.id, left);
     }
-  }
-
-  #note({ key }: Entry, error: unknown): void {
-    if ((error as Error).cause === slowGrammar) this.#rests.set(key.id, this.#clock.nowMs() + restMs);
   }
 
   async #open(entry: Entry, opening: SessionGrammar): Promise<void> {
@@ -152,14 +131,23 @@ export class EdgeGrammars<Entry extends GrammarEntry> {
       if (opening.isLeft) opening.matcher.close();
       else this.#host.ready();
     } catch (error) {
-      this.#note(entry, error);
       if (!opening.isLeft) this.#host.refused(entry, error);
     }
   }
 }
 
-function tooSoon(cause: string, waitMs: number): OutriderError {
-  return new OutriderError('rate-limited', cause, `send simpler ones; try again in ${Math.ceil(waitMs / 1000)} s`);
+/** Null: the session has lost its place since the step was planned, and its matcher with it. */
+async function masksOf(
+  known: SessionGrammar | null,
+  text: Parameters<GrammarMatcher['masks']>,
+): Promise<readonly Uint32Array[] | null> {
+  if (known === null || known.matcher === null) return null;
+  try {
+    return await known.matcher.masks(...text);
+  } catch (error) {
+    if (known.isLeft) return null;
+    throw error;
+  }
 }
 
 const withoutGrammars = new OutriderError(

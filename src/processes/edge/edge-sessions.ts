@@ -150,7 +150,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     return this.#grammars.isReady(entry);
   }
 
-  asks(entry: SessionEntry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined> {
+  asks(entry: SessionEntry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined | null> {
     return this.#grammars.asks(entry, ticket);
   }
 

@@ -4,15 +4,15 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../core/basics/clock.ts';
 import { invariant } from '../../core/basics/invariant.ts';
-import type { Candidates, RowAsk } from '../../core/decoding/candidates.ts';
-import type { StepTicket } from '../../core/protocol/edge/edge-state.ts';
+import type { Candidates } from '../../core/decoding/candidates.ts';
 import type { StepPart } from '../../core/protocol/edge/engine-steps.ts';
 import { batchMs, observeBatch, type StepTimeModel, stepMs } from '../../core/scheduling/step-time.ts';
-import type { EvaluateItem, LanguageModel } from '../../models/port/model.ts';
+import type { LanguageModel } from '../../models/port/model.ts';
 import type { MeteredStep } from './edge-meter.ts';
 import type { LiveEdgeCore, SessionEntry } from './edge-sessions.ts';
 import { stallLimitMs, watchEngine } from './engine-watch.ts';
-import { emptySequence, type KvSequence, keepPrefix } from './kv-sequences.ts';
+import { emptySequence, keepPrefix } from './kv-sequences.ts';
+import { LateParts, type LatePartsHost, type RunningPart } from './late-parts.ts';
 import { StepHistogram } from './step-histogram.ts';
 
 /** Counts since the start of the loop. */
@@ -29,20 +29,8 @@ export interface LoopAccount {
   readonly failures: number;
 }
 
-/** A session's part of the running step, and its item for the engine. */
-interface RunningPart extends StepPart<SessionEntry> {
-  readonly kv: KvSequence;
-  /** Of the sequence, when the step was planned: another session may take it during the step. */
-  readonly owner: string;
-  readonly item: EvaluateItem;
-}
-
 /** What the loop needs of the sessions' resources. */
-export interface LoopSessions {
-  /** What the rows of a step are asked for; it may reject, and its session is refused then. */
-  asks(entry: SessionEntry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined>;
-  refuse(entry: SessionEntry, error: unknown): void;
-}
+export type LoopSessions = Pick<LatePartsHost, 'asks' | 'refuse'>;
 
 /** How the loop plans, and when it gives a step up. */
 export interface LoopPlan {
@@ -68,6 +56,8 @@ export interface LoopObserver {
   stepped(addedMs: number | null, step: MeteredStep): boolean;
 }
 
+/** A step waits for masks a part of its own time, within bounds, ms: sessions without a grammar must hardly notice. */
+const patienceOf = (expectedMs: number): number => Math.min(20, Math.max(2, expectedMs / 4));
 /** After so many rounds that failed as a whole, in a row, no session can be served, so all are refused. */
 const mostFailedRounds = 3;
 const longestPauseMs = 1000;
@@ -123,10 +113,16 @@ export class EngineLoop {
   /** Never rejects: a round that fails is reported, and the next one follows. */
   async run(core: LiveEdgeCore, sessions: LoopSessions): Promise<void> {
     let failedRounds = 0;
+    const late = new LateParts(this.#clock, {
+      asks: (entry, ticket) => sessions.asks(entry, ticket),
+      refuse: (entry, error) => sessions.refuse(entry, error),
+      missed: (entry, ticket) => core.sessions.step(entry, { kind: 'step-missed', ticket }),
+      wake: () => this.wake(),
+    });
     while (!this.#closed) {
       this.#awake = false;
       try {
-        const ran = await this.#round(core, sessions);
+        const ran = await this.#round(core, late);
         failedRounds = 0;
         // Drafts that arrived during the step are still in the socket; read them before the next step is planned.
         if (ran) await nextTurn();
@@ -147,15 +143,17 @@ export class EngineLoop {
     this.#wakeUp = null;
   }
 
-  async #round(core: LiveEdgeCore, sessions: LoopSessions): Promise<boolean> {
+  async #round(core: LiveEdgeCore, late: LateParts): Promise<boolean> {
     const startMs = this.#clock.nowMs();
+    const kept = late.take(core.steps.maxRows);
     const works = core.steps.gather();
-    if (works.length === 0) return false;
-    const parts = core.steps.begin(works, this.#stepTime).flatMap((part) => this.#itemOf(core, part));
+    if (works.length === 0 && kept.length === 0) return false;
+    const begun = core.steps.begin(works, this.#stepTime, rowsOf(kept));
+    const parts = begun.flatMap((part) => this.#itemOf(core, part));
     try {
-      await this.#runParts(core, sessions, parts);
+      await this.#runParts(core, late, parts, kept);
     } catch (error) {
-      await this.#fail(core, parts, error);
+      await this.#fail(core, [...parts, ...kept], error);
     }
     const roundMs = this.#clock.nowMs() - startMs;
     this.#rounds.add(roundMs);
@@ -173,11 +171,19 @@ export class EngineLoop {
     }
   }
 
-  async #runParts(core: LiveEdgeCore, sessions: LoopSessions, parts: readonly RunningPart[]): Promise<void> {
-    if (parts.length === 0) return;
-    const stopWatch = this.#watch(core, parts);
+  /** @param kept parts of earlier steps */
+  async #runParts(
+    core: LiveEdgeCore,
+    late: LateParts,
+    parts: readonly RunningPart[],
+    kept: readonly RunningPart[],
+  ): Promise<void> {
+    if (parts.length + kept.length === 0) return;
+    const stopWatch = this.#watch(core, [...parts, ...kept]);
     try {
-      const running = await this.#ask(sessions, await this.#prepare(core, parts));
+      const rows = parts.map(({ item }) => item.tokens.length);
+      const asked = await late.ask(await this.#prepare(core, parts), patienceOf(batchMs(this.#stepTime, rows)));
+      const running = [...kept, ...asked];
       if (running.length === 0) return;
       const results = await this.#evaluate(core, running);
       // Its sessions are refused already; what the sequences hold is not known.
@@ -220,24 +226,6 @@ export class EngineLoop {
       }
     }
     return ready;
-  }
-
-  /** Adds what the rows are asked for beside their candidates. */
-  async #ask(sessions: LoopSessions, parts: readonly RunningPart[]): Promise<readonly RunningPart[]> {
-    const asked = await Promise.all(
-      parts.map(async (part): Promise<readonly RunningPart[]> => {
-        const { entry, ticket, item } = part;
-        if (ticket === null) return [part];
-        try {
-          const asks = await sessions.asks(entry, ticket);
-          return [asks === undefined ? part : { ...part, item: { ...item, asks } }];
-        } catch (error) {
-          sessions.refuse(entry, error);
-          return [];
-        }
-      }),
-    );
-    return asked.flat();
   }
 
   /** An error here fails only one session; the others of the step have their results. */
@@ -300,7 +288,7 @@ export class EngineLoop {
       (sum, { ticket, item }) => sum + (ticket === null ? item.tokens.length : 0),
       0,
     );
-    const rows = running.reduce((sum, { item }) => sum + item.rows, 0);
+    const rows = rowsOf(running);
     const itemRows = running.map(({ item }) => item.tokens.length);
     const addedMs = prefillTokens > 0 ? null : ms - batchMs(this.#stepTime, itemRows);
     const isAlone = this.#observer.stepped(addedMs, { sessions: running.length, rows, prefillTokens, ms });
@@ -312,6 +300,10 @@ export class EngineLoop {
     this.#account.prefillTokens += prefillTokens;
     this.#account.busyMs += ms;
   }
+}
+
+function rowsOf(parts: readonly RunningPart[]): number {
+  return parts.reduce((sum, { item }) => sum + item.rows, 0);
 }
 
 /** Adds to a part the tokens that the engine evaluates, and the number of rows that it returns. */

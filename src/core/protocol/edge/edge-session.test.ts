@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../wire/messages.ts';
 import { testOpening, testRules } from './edge-session.fixture.ts';
-import { createEdgeSession, isWritable, stepEdge } from './edge-session.ts';
+import { createEdgeSession, isWritable, readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeEffect, EdgeEvent, EdgeState } from './edge-state.ts';
 
 /** One session whose target writes 100, 101, 102, ...; it keeps the effects of the last event. */
@@ -203,6 +203,24 @@ describe('a step of an older text', () => {
     bed.step({ kind: 'step-done', ticket, rows: [{ ids: [5], logits: [1] }] });
     expect(bed.state.text.length).toBe(4);
     expect(bed.write(1).sent(2)).toMatchObject([{ first: 4, tokens: [101] }]);
+  });
+});
+
+describe('a step that runs without the session', () => {
+  it('is planned again, with what the device had asked for', () => {
+    const bed = new Bed({ mode: 'sd' });
+    bed.say(1, { kind: 'draft', branch: 1, first: 3, tokens: [100, 7] });
+    bed.say(1, { kind: 'verify', length: 3 });
+    const { verifyRequestedAt } = bed.state;
+    const asked = readyDrafts(bed.state);
+    bed.step({ kind: 'step-started', drafts: 2 });
+    const { ticket } = bed.state;
+    if (ticket === null) throw new Error('no step');
+    expect(readyDrafts(bed.state)).toBeNull();
+    bed.step({ kind: 'step-missed', ticket });
+    expect([readyDrafts(bed.state), bed.state.verifyRequestedAt]).toEqual([asked, verifyRequestedAt]);
+    bed.step({ kind: 'step-started', drafts: 2 }).step({ kind: 'step-missed', ticket });
+    expect(bed.state.ticket).not.toBeNull();
   });
 });
 

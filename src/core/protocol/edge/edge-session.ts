@@ -118,6 +118,8 @@ function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): Edge
       return startStep(state, event.drafts);
     case 'step-done':
       return finishStep(state, event);
+    case 'step-missed':
+      return missStep(state, event.ticket);
     case 'step-failed':
       return refuse(state, 'internal', event.cause, 'try again; the edge operator finds the cause in its log', effects);
     case 'refused':
@@ -253,6 +255,13 @@ function startStep(state: EdgeState, draftCount: number): EdgeState {
   // A step that takes only some of the drafts is not yet the requested verdict.
   const isAnswered = draftCount >= draftsReady(branch, text.length);
   return { ...state, ticket, verifyRequestedAt: isAnswered ? null : state.verifyRequestedAt, isAfterRejection: false };
+}
+
+/** What the step would have answered is still asked for. */
+function missStep(state: EdgeState, ticket: StepTicket): EdgeState {
+  if (state.ticket !== ticket) return state;
+  const verifyRequestedAt = state.verifyRequestedAt ?? ticket.length;
+  return { ...state, ticket: null, verifyRequestedAt, isAfterRejection: true };
 }
 
 /** Verifies the drafts of the ticket, then compares the current branch, which may have changed during the step. */

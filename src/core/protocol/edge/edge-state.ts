@@ -107,6 +107,8 @@ export type EdgeEvent =
   | { readonly kind: 'step-started'; readonly drafts: number }
   /** The step is complete: one row of candidates after the last committed token, and one after each draft of the ticket. */
   | { readonly kind: 'step-done'; readonly ticket: StepTicket; readonly rows: readonly Candidates[] }
+  /** The step ran without this session, whose drafts are kept for another one. */
+  | { readonly kind: 'step-missed'; readonly ticket: StepTicket }
   /** The engine failed: the edge refuses the session and forgets it. */
   | { readonly kind: 'step-failed'; readonly cause: string }
   /** The edge cannot keep the session: it refuses it and forgets it. */

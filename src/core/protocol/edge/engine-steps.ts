@@ -87,6 +87,11 @@ export class EngineSteps<Entry extends StepEntry> {
     this.#evaluates = evaluates;
   }
 
+  /** Most rows of a step. */
+  get maxRows(): number {
+    return this.#limits.maxRows;
+  }
+
   reset(): void {
     this.#schedule = freshSchedule;
   }
@@ -104,10 +109,16 @@ export class EngineSteps<Entry extends StepEntry> {
     return shareByKey(works);
   }
 
-  /** Plans a step over these sessions and begins it. Drafts that arrive later are not part of it. */
-  begin(works: readonly Work<Entry>[], stepTime: StepTimeModel): StepPart<Entry>[] {
+  /**
+   * Plans a step over these sessions and begins it. Drafts that arrive later are not part of it.
+   * @param takenRows of the step that are taken already
+   */
+  begin(works: readonly Work<Entry>[], stepTime: StepTimeModel, takenRows: number = 0): StepPart<Entry>[] {
+    const { maxRows, usefulRows } = this.#limits;
+    if (works.length === 0 || takenRows >= maxRows) return [];
     const views = works.map(({ view }) => view);
-    const plan = scheduleStep(this.#schedule, views, this.#limits, stepTime);
+    const free = { maxRows: maxRows - takenRows, usefulRows: Math.max(1, usefulRows - takenRows) };
+    const plan = scheduleStep(this.#schedule, views, { ...this.#limits, ...free }, stepTime);
     this.#schedule = plan.state;
     const rows = plan.items.map((item) => (item.kind === 'prefill' ? item.tokens : item.drafts + 1));
     this.#planned(batchMs(stepTime, rows), rows.length);

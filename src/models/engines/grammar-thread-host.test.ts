@@ -1,0 +1,230 @@
+// A thread that stands in for the library's: late by the clock, dear, hanging, dying, or answering out of order.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Grammar } from '../../core/decoding/grammar.ts';
+import { createToyTokenizer } from '../port/toy-tokenizer.ts';
+import { GrammarThreadHost, type GrammarWorker } from './grammar-thread-host.ts';
+import { createGrammarEngine } from './xgrammar.ts';
+import type { GrammarOrder, GrammarReply } from './xgrammar-thread.ts';
+
+beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+afterEach(() => vi.useRealTimers());
+
+type Call = Exclude<GrammarOrder, { kind: 'close' }>;
+type Heard = (told: never) => void;
+
+/** Answers calls when the test says so, and has used the processor time that the test says. */
+class StandIn implements GrammarWorker {
+  cpuMs = 0;
+  isEnded = false;
+  /** It answers no question about its work, as a thread that is blocked in the system. */
+  isBlocked = false;
+  readonly calls: Call[] = [];
+  readonly #heard = new Map<string, Heard[]>();
+  readonly #isQuick: (order: Call) => boolean;
+
+  /** @param isQuick which calls are answered at once, without work */
+  constructor(isQuick: (order: Call) => boolean = ({ kind }) => kind === 'open') {
+    this.#isQuick = isQuick;
+  }
+
+  postMessage(order: GrammarOrder): void {
+    if (order.kind === 'close') return;
+    if (this.#isQuick(order)) queueMicrotask(() => this.answer(order));
+    else this.calls.push(order);
+  }
+
+  answer({ call }: Pick<Call, 'call'>, more: Partial<Extract<GrammarReply, { kind: 'refused' }>> = {}): void {
+    const done = { kind: 'done', call, cpuMs: this.cpuMs, masks: [Uint32Array.of(1)], forced: '', memory: 0 } as const;
+    this.tell('message', more.kind === 'refused' ? { call, cpuMs: this.cpuMs, ...more } : done);
+  }
+
+  tell(event: string, what?: object): void {
+    for (const heard of this.#heard.get(event) ?? []) heard(what as never);
+  }
+
+  cpuUsage(): Promise<{ user: number; system: number }> {
+    return this.isBlocked ? new Promise(() => {}) : Promise.resolve({ user: 1000 * this.cpuMs, system: 0 });
+  }
+
+  on(event: string, heard: Heard): void {
+    this.#heard.set(event, [...(this.#heard.get(event) ?? []), heard]);
+  }
+
+  ref(): void {}
+  unref(): void {}
+
+  async terminate(): Promise<void> {
+    this.isEnded = true;
+  }
+}
+
+async function hosted(worker: StandIn = new StandIn()) {
+  const host = new GrammarThreadHost(worker);
+  await host.started;
+  const spent: number[] = [];
+  const ask = (cpuMs = 400) => {
+    const order = { kind: 'masks', matcher: 1, accept: [], drafts: [] } as const;
+    const settled = { value: undefined as unknown };
+    host.call(order, { cpuMs, spent: (ms) => spent.push(ms) }).then(
+      (found) => (settled.value = found),
+      (error) => (settled.value = error),
+    );
+    return settled;
+  };
+  return { host, worker, spent, ask };
+}
+
+/** Passes time, with turns of the event loop between. */
+async function pass(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 100) {
+    await vi.advanceTimersByTimeAsync(Math.min(100, left));
+    for (let turns = 0; turns < 4; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('a call to the thread of the grammars', () => {
+  it('may take any time by the clock while others have the processor', async () => {
+    const { worker, ask, host, spent } = await hosted();
+    const asked = ask();
+    for (let second = 0; second < 300; second += 10) {
+      worker.cpuMs += 10;
+      await pass(10_000);
+    }
+    expect(asked.value).toBeUndefined();
+    worker.answer(worker.calls[0] as Call);
+    await pass(1);
+    expect([asked.value, host.isUsable, spent]).toEqual([expect.objectContaining({ kind: 'done' }), true, [300]]);
+  });
+
+  it('ends with words where it takes more of the processor than it may, and with it the thread', async () => {
+    const { worker, ask, host, spent } = await hosted();
+    const [asked, behind] = [ask(), ask()];
+    worker.cpuMs += 401;
+    await pass(1000);
+    expect(asked.value).toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringMatching(/0\.4 s of the processor/),
+    });
+    expect(behind.value).toMatchObject({ code: 'internal' });
+    expect([host.isUsable, worker.isEnded, spent]).toEqual([false, true, [401]]);
+  });
+
+  it('begins when those before it are answered', async () => {
+    const { worker, ask, spent } = await hosted();
+    const [first, second] = [ask(), ask()];
+    worker.cpuMs += 300;
+    await pass(1000);
+    worker.answer(worker.calls[0] as Call);
+    worker.cpuMs += 300;
+    await pass(1000);
+    expect([first.value, second.value]).toEqual([expect.anything(), undefined]);
+    worker.answer(worker.calls[1] as Call);
+    await pass(1);
+    expect(spent).toEqual([300, 300]);
+  });
+
+  it.each([
+    ['uses no processor', false],
+    ['is blocked in the system', true],
+  ])('is an overload, not a fault of the grammar, where the thread %s', async (_, isBlocked) => {
+    const { worker, ask, host } = await hosted();
+    worker.isBlocked = isBlocked;
+    const asked = ask();
+    await pass(25_000);
+    expect(asked.value).toBeUndefined();
+    await pass(15_000);
+    expect(asked.value).toMatchObject({ code: 'edge-full', remedy: expect.stringMatching(/^try again in 30 s/) });
+    expect([host.isUsable, worker.isEnded]).toEqual([false, true]);
+  });
+
+  it('takes its own answer, in whatever order they come, and none of a stranger', async () => {
+    const { worker, ask, host } = await hosted();
+    const [first, second] = [ask(), ask()];
+    worker.answer(worker.calls[1] as Call);
+    worker.answer({ call: 999 });
+    await pass(1);
+    expect([first.value, second.value]).toEqual([undefined, expect.objectContaining({ kind: 'done' })]);
+    worker.answer(worker.calls[0] as Call);
+    await pass(1);
+    expect([first.value, host.isUsable]).toEqual([expect.objectContaining({ kind: 'done' }), true]);
+  });
+});
+
+describe('grammars in threads that misbehave', () => {
+  const grammar = (text: string): Grammar => ({ kind: 'ebnf', text: `root ::= "${text}"` });
+
+  function scene(isQuick?: (order: Call) => boolean) {
+    const workers: StandIn[] = [];
+    const threads = {
+      start: () => {
+        const worker = new StandIn(isQuick);
+        workers.push(worker);
+        return worker;
+      },
+    };
+    return { workers, engine: createGrammarEngine(createToyTokenizer(1024), {}, threads) };
+  }
+
+  it('go on in another thread where theirs dies', async () => {
+    const { engine, workers } = scene();
+    const matcher = await engine.open(grammar('a'));
+    const masks = matcher.masks(0, () => [], []);
+    const [, keeper] = workers;
+    keeper?.tell('exit');
+    await vi.waitFor(() => expect(workers[2]?.calls).toHaveLength(1));
+    workers[2]?.answer(workers[2].calls[0] as Call);
+    expect(await masks).toHaveLength(1);
+  });
+
+  it('are refused at once where the same one was too dear, and no other is', async () => {
+    const isDear = (order: Call): boolean => order.kind === 'open' && order.grammar.text.includes('dear');
+    const { engine, workers } = scene((order) => !isDear(order));
+    const refused = engine.open(grammar('dear'));
+    refused.catch(() => {});
+    await vi.waitFor(() => expect(workers[0]?.calls).toHaveLength(1));
+    (workers[0] as StandIn).cpuMs = 3001;
+    await pass(4000);
+    await expect(refused).rejects.toMatchObject({ code: 'bad-argument', remedy: 'send a simpler one' });
+    expect(engine.isKnown?.(grammar('dear'))).toBe(true);
+    await expect(engine.open(grammar('dear'))).rejects.toMatchObject({ code: 'bad-argument' });
+    const other = await engine.open(grammar('other'));
+    expect(await other.masks(0, () => [], [])).toHaveLength(1);
+    expect(workers).toHaveLength(3);
+  });
+
+  it('are late, not refused, where the edge is busy, and compiled when it has time', async () => {
+    const { engine, workers } = scene((order) => order.kind === 'open' && order.matcher === 0);
+    const opening = engine.open(grammar('a'));
+    opening.catch(() => {});
+    await vi.waitFor(() => expect(workers[0]?.calls).toHaveLength(1));
+    const [trier] = workers as [StandIn];
+    for (let second = 0; second < 40; second += 10) {
+      trier.cpuMs += 30;
+      await pass(10_000);
+    }
+    await expect(opening).rejects.toMatchObject({ code: 'edge-full', message: expect.stringContaining('grammar') });
+    trier.answer(trier.calls[0] as Call);
+    await vi.waitFor(() => expect(engine.isKnown?.(grammar('a'))).toBe(true));
+    expect(trier.isEnded).toBe(false);
+  });
+
+  it('whose masks take long have a thread of their own kind, so that others do not wait for them', async () => {
+    const { engine, workers } = scene();
+    const [slow, quick] = await Promise.all([engine.open(grammar('slow')), engine.open(grammar('quick'))]);
+    const first = slow.masks(0, () => [], []);
+    const keeper = workers[1] as StandIn;
+    await vi.waitFor(() => expect(keeper.calls).toHaveLength(1));
+    keeper.cpuMs += 150;
+    keeper.answer(keeper.calls[0] as Call);
+    await first;
+    const second = slow.masks(0, () => [], []);
+    await vi.waitFor(() => expect(workers[2]?.calls).toHaveLength(1));
+    const other = quick.masks(0, () => [], []);
+    await vi.waitFor(() => expect(keeper.calls).toHaveLength(2));
+    keeper.answer(keeper.calls[1] as Call);
+    expect(await other).toHaveLength(1);
+    workers[2]?.answer(workers[2].calls[0] as Call);
+    expect(await second).toHaveLength(1);
+  });
+});
