@@ -218,11 +218,11 @@ const ownNode = join(modules, '.bin', windows ? 'node.cmd' : 'node');
 /** Where no locked package fits, the host's own Node takes its place, if it is new enough to run the sources. Nothing unlocked is fetched. */
 function demandOwnNode() {
   if (existsSync(ownNode)) return;
-  const [major] = process.versions.node.split('.').map(Number);
-  if (major < 24) {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 24 || (major === 24 && minor < 6)) {
     throw new SetupError(
       `package-lock.json has no Node for ${host}, and Node ${process.versions.node} can't run the sources`,
-      'install Node 24 or newer, then run this again',
+      'install Node 24.6 or newer, then run this again',
     );
   }
   mkdirSync(join(modules, '.bin'), { recursive: true });

@@ -165,7 +165,7 @@ describe('the container', () => {
       'FROM node:24-slim AS build',
       'FROM node:24-slim',
     ]);
-    expect(engines.node).toBe('>=22.12');
+    expect(engines.node).toBe('^22.19 || >=24.6');
     expect(lines).toContain('USER node');
     const text = lines.join('\n');
     expect(text.indexOf('USER node')).toBeLessThan(text.indexOf('ENTRYPOINT'));

@@ -14,11 +14,11 @@ import { defaultCacheDirectory } from '../src/models/files/cache.ts';
 const call = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
 
-/** `engines.node` of package.json, as a package of npm, and the SHA-512 of that package. */
+/** The first of `engines.node` of package.json, as a package of npm, and the SHA-512 of that package. */
 const oldest = {
-  version: '22.12.0',
+  version: '22.19.0',
   host: 'linux-x64',
-  integrity: 'sha512-4khrFzyJU/IdeFo3m5vByubF9TkuPHJzJbKyOWtJp6tXofuNEV+t+d4w6+i9tSYJIjlaZIv8Xbm8hlL5UXIBaQ==',
+  integrity: 'sha512-kjgmAijr2xPcEIrK1eky8L05W9pZcVUYihQbsN99F0zQP6VXX+DlAbSFbVre3bI7oLjtyUd10/vCdCkxfqnysw==',
 } as const;
 
 export const oldestVersion: string = oldest.version;

@@ -40,12 +40,13 @@ export async function runCheck(check: string, work: () => Promise<string> | stri
   }
 }
 
-const leastNode: readonly [number, number] = [22, 12];
+/** Least minor version of the majors before the first that may have any: what tells the processor time of a thread. */
+const leastMinors: Readonly<Record<number, number>> = { 22: 19, 24: 6 };
 
 export function checkNode(version: string = process.versions.node): string {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1])) return `Node ${version}`;
-  const cause = `Node ${version} is older than ${leastNode.join('.')}`;
+  if (major > 24 || minor >= (leastMinors[major] ?? Number.POSITIVE_INFINITY)) return `Node ${version}`;
+  const cause = `Node ${version} is neither 22.19 or a later 22, nor 24.6 or newer`;
   throw new OutriderError('engine-missing', cause, 'install a newer Node, or use the one that "node setup.mjs" brings');
 }
 

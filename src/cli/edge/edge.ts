@@ -9,6 +9,7 @@ import { linearStepTime } from '../../core/scheduling/step-time.ts';
 import { modelLabel, packageVersion, printDocument } from '../../files/document.ts';
 import { openModel } from '../../models/engines/open-model.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
+import type { GrammarEngine } from '../../models/port/grammar-engine.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
 import type { PacedModel } from '../../models/port/paced.ts';
@@ -18,7 +19,7 @@ import { joinAsEdge } from '../../processes/controller/edge-agent.ts';
 import { TicketBook, ticketPrefix } from '../../processes/controller/ticket-book.ts';
 import { type Edge, startEdge } from '../../processes/edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows, mostEdgeHedges } from '../../processes/edge/edge-options.ts';
-import { createEdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
+import { createEdgeMetrics, type EdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
 import { createAcquireReport } from '../models/acquire-report.ts';
 import { createLawReport } from '../models/law-report.ts';
 import { demandFittingDraft } from '../models/model-room.ts';
@@ -242,11 +243,9 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
   const inside = insideKeys(access.chatKeyOf);
   const keyOf = inside.beside(tickets === null ? access.keyOf : tickets.beside(access.keyOf));
-  const { maxSequences, contextLength } = target.limits;
-  const metrics = createEdgeMetrics({
-    ...{ model: target.identity.name, version: packageVersion(), kvTokens: maxSequences * contextLength },
-  });
+  const metrics = metricsOf(target);
   await using grammars = createGrammarEngine(target.tokenizer);
+  const warmed = warm(grammars, operation);
   await using edge = await startEdge({
     ...{ model: target, meter: metrics.meter, grammars },
     // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
@@ -274,6 +273,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
     },
     credentialsOf: inside.credentialsOf,
   });
+  await warmed;
   port.begin(edge, onApi);
   metrics.follow(edge);
   await using metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
@@ -295,6 +295,16 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   onServing({ edge, target, routes });
   await operation.run(edge, listener, asked, port.requests);
   if (flags.json) printAccount(edge, flags, target);
+}
+
+function metricsOf({ identity, limits }: LanguageModel): EdgeMetrics {
+  const kvTokens = limits.maxSequences * limits.contextLength;
+  return createEdgeMetrics({ model: identity.name, version: packageVersion(), kvTokens });
+}
+
+/** The first answer with a schema must not wait for the library, nor others with it. Where it can't be loaded, answers without one go on. */
+async function warm(grammars: GrammarEngine, operation: EdgeOperation): Promise<void> {
+  await grammars.warm?.().catch((error: unknown) => operation.warn(error));
 }
 
 async function openModels(flags: EdgeFlags, signal: AbortSignal) {

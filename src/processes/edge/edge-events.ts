@@ -80,7 +80,8 @@ export type EdgeLogEvent =
   | ({ readonly kind: 'session-lost' } & OfSession)
   | ({ readonly kind: 'session-resumed' } & OfSession)
   /** `left`: the device said `bye` before the end. `failed`: it was refused. */
-  | ({ readonly kind: 'session-ended'; readonly reason: EndReason | 'left' | 'failed' } & OfSession & SessionFigures)
+  | ({ readonly kind: 'session-ended'; readonly reason: EndReason | 'left' | 'refused' | 'failed' } & OfSession &
+      SessionFigures)
   /** It was dropped before its end: its device stayed away. */
   | ({ readonly kind: 'session-forgotten' } & OfSession & SessionFigures)
   /** `cause` and `stack` may hold paths of this machine. */

@@ -274,7 +274,8 @@ describe('the journal of sessions', () => {
   it.each([
     ['left', { kind: 'message-received', link: 1, message: { kind: 'bye' } }],
     ['failed', { kind: 'step-failed', cause: 'the engine failed' }],
-    ['failed', { kind: 'refused', code: 'unauthorized', cause: 'a key', remedy: 'another' }],
+    ['refused', { kind: 'refused', code: 'unauthorized', cause: 'a key', remedy: 'another' }],
+    ['failed', { kind: 'refused', code: 'internal', cause: 'a fault', remedy: 'try again' }],
   ] as const)('says that a session has %s', (reason, event) => {
     const { news, step } = sessionBed();
     news();

@@ -167,8 +167,7 @@ export class EdgeJournal {
     if (before !== null && before.link?.id !== state.link?.id) this.#moved(entry, record);
     if (record.isOver) return;
     if (state.end !== null) this.#ended(entry, record, state.end);
-    else if (state.released)
-      this.#ended(entry, record, event.kind === 'message-received' ? leavingReason(event) : 'failed');
+    else if (state.released) this.#ended(entry, record, releaseReason(event));
   }
 
   placeChanged(entry: EdgeEntry, change: PlaceChange, waitedMs: number): void {
@@ -252,8 +251,10 @@ function acceptedRows({ account }: EdgeState): number {
   return account.acceptedRows + account.acceptedEdgeDraftRows;
 }
 
-function leavingReason({ message }: Extract<EdgeEvent, { kind: 'message-received' }>): 'left' | 'failed' {
-  return message.kind === 'bye' ? 'left' : 'failed';
+function releaseReason(event: EdgeEvent | SessionCreated): 'left' | 'refused' | 'failed' {
+  if (event.kind === 'message-received' && event.message.kind === 'bye') return 'left';
+  const isFault = event.kind === 'step-failed' || (event.kind === 'refused' && event.code === 'internal');
+  return isFault ? 'failed' : 'refused';
 }
 
 function figuresOf({ key, state }: EdgeEntry, record: SessionRecord): SessionFigures {

@@ -25,8 +25,8 @@ export interface MeteredCommit {
 }
 
 export interface MeteredEnd {
-  /** `left`: its device said `bye`. `failed`: it was refused. `forgotten`: its device stayed away. */
-  readonly reason: EndReason | 'left' | 'failed' | 'forgotten';
+  /** `left`: its device said `bye`. `refused`: by a rule, or for load. `failed`: by a fault. `forgotten`: its device stayed away. */
+  readonly reason: EndReason | 'left' | 'refused' | 'failed' | 'forgotten';
   /** From the opening on this edge to its last token; 0: there was none. */
   readonly ms: number;
 }

@@ -1,6 +1,7 @@
 // From a request that has been read to its HTTP answer: whole, or as server-sent events.
 
-import { asOutriderError } from '../../core/basics/errors.ts';
+import { asOutriderError, type OutriderError } from '../../core/basics/errors.ts';
+import { retrySecondsOf } from '../../core/basics/retry-time.ts';
 import { ChoiceReader } from './answer-choice.ts';
 import type { AnswerEvent, AnswerFormat, AnswerStream, ChoicePart, WholeChoice } from './answer-format.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
@@ -48,7 +49,13 @@ export async function answerRequest(
     const begun = await Promise.all(request.asked.map(begin));
     if (begun.some(({ first }) => first.done !== true && first.value.standing?.verified === false))
       headers['x-outrider-verified'] = 'no';
-    if (request.stream) return streamed(eventsOf(begun, format.stream(), gone, asker.onFault), headers, gone);
+    const failed = (error: unknown): ApiError => {
+      const failure = failureOf(error, request);
+      const answer = failure instanceof ApiError ? failure : apiErrorOf(failure);
+      if (answer.code === 'internal') asker.onFault(error);
+      return answer;
+    };
+    if (request.stream) return streamed(eventsOf(begun, format.stream(), gone, failed), headers, gone);
     return Response.json(format.whole(await Promise.all(begun.map(wholeOf))), { headers });
   } catch (error) {
     // The other choices would go on for nobody.
@@ -57,13 +64,17 @@ export async function answerRequest(
   }
 }
 
-/** A grammar that an edge can't follow comes from a field of the request. */
-function failureOf(error: unknown, { constraint }: ApiRequest): Error {
+/** A grammar that an edge can't follow comes from a field of the request; one that it can't follow in time does not. */
+function failureOf(error: unknown, { constraint }: ApiRequest): ApiError | OutriderError {
   if (error instanceof ApiError) return error;
   const failure = asOutriderError(error);
-  if (constraint === null || failure.code !== 'bad-argument' || !/grammar/i.test(failure.message)) return failure;
-  const text = `"${constraint.field}": ${failure.message}; ${failure.remedy}`;
-  return new ApiError(400, 'invalid_json_schema', text, { param: constraint.field });
+  const { code, message, remedy } = failure;
+  if (constraint === null || !/grammar/i.test(message)) return failure;
+  const text = `${message}; ${remedy}`;
+  if (code === 'edge-full')
+    return new ApiError(503, 'overloaded', text, { retryAfterSeconds: retrySecondsOf(remedy) ?? 5 });
+  if (code !== 'bad-argument') return failure;
+  return new ApiError(400, 'invalid_json_schema', `"${constraint.field}": ${text}`, { param: constraint.field });
 }
 
 /** Most fields that the header names. */
@@ -122,7 +133,7 @@ async function* eventsOf(
   begun: readonly Begun[],
   stream: AnswerStream,
   gone: AbortController,
-  onFault: Asker['onFault'],
+  failed: (error: unknown) => ApiError,
 ): AsyncGenerator<AnswerEvent> {
   try {
     const completions = begun.map(({ completion }) => completion);
@@ -144,10 +155,8 @@ async function* eventsOf(
   } catch (error) {
     // The other choices would go on for nobody.
     gone.abort();
-    const answer = apiErrorOf(asOutriderError(error));
-    if (answer.code === 'internal') onFault(error);
     // The status has been sent: the clients take this for a failure, and raise it.
-    yield* stream.failed(answer);
+    yield* stream.failed(failed(error));
   }
 }
 

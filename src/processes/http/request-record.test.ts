@@ -12,20 +12,27 @@ const end: CompletionEnd = {
   ...{ fingerprints: ['0123456789abcdef00'], mode: 'stream', edges: 2 },
 };
 const lost = new OutriderError('edge-unreachable', 'nobody answers', 'try again');
+const gone = new OutriderError('interrupted', 'the client has gone', 'ask again');
+const malformed = new OutriderError(
+  'bad-argument',
+  'the grammar or JSON schema is refused: no text fits it',
+  'check it',
+);
+const busy = new OutriderError('edge-full', 'no grammar can be followed in time: too many wait', 'try again in 7 s');
 const secret = 'a-key-that-nobody-may-read';
 
 /** @param failsAfter rounds; null: the answer ends well */
-function completerOf(failsAfter: number | null, more: Partial<CompletionEnd> = {}): Completer {
+function completerOf(failsAfter: number | null, more: Partial<CompletionEnd> = {}, failure = lost): Completer {
   return {
     ...{ model: 'm', createdSeconds: 5, state: 'ready', count: () => 3 },
     async start() {
-      if (failsAfter === 0) throw lost;
+      if (failsAfter === 0) throw failure;
       const ended = Promise.withResolvers<CompletionEnd>();
       async function* rounds(): AsyncGenerator<Round> {
         yield { text: 'Hello', tokens: 2, acceptedDrafts: 0, atMs: 100 };
         yield { text: ' you', tokens: 3, acceptedDrafts: 1, atMs: 130 };
-        if (failsAfter !== null) ended.reject(lost);
-        if (failsAfter !== null) throw lost;
+        if (failsAfter !== null) ended.reject(failure);
+        if (failsAfter !== null) throw failure;
         ended.resolve({ ...end, ...more });
       }
       return { promptTokens: 3, rounds: rounds(), end: ended.promise, fingerprint: () => null };
@@ -117,6 +124,30 @@ describe('the record of a request', () => {
     expect(records[0]).toMatchObject({ status: 200, outcome: 'failed', code: 'edge_unreachable' });
     expect(records[0]?.answer).toMatchObject({ completionTokens: 5, finishReasons: [] });
     expect(ends).toMatchObject([{ reason: 'failed', promptTokens: 3 }]);
+  });
+
+  it.each([false, true])('tells that a client has left, and of no failure; streamed: %s', async (stream) => {
+    const { ask, records, ends } = bed(completerOf(2, {}, gone));
+    await (await ask({ stream })).text();
+    await expect.poll(() => records).toHaveLength(1);
+    expect(records[0]).toMatchObject({ status: stream ? 200 : 499, outcome: 'left', code: null });
+    expect(ends).toMatchObject([{ reason: 'left' }]);
+  });
+
+  it.each([0, 2])('counts an error of the client as refused, not as failed; after %i rounds', async (rounds) => {
+    const { ask, records, ends } = bed(completerOf(rounds, {}, malformed));
+    await (await ask({ stream: true, response_format: { type: 'json_object' } })).text();
+    await expect.poll(() => records).toHaveLength(1);
+    expect(records[0]).toMatchObject({ outcome: 'refused' });
+    expect(ends).toMatchObject([{ reason: 'refused' }]);
+  });
+
+  it('has the status of an overload where a grammar can not be followed in time', async () => {
+    const answer = await bed(completerOf(0, {}, busy)).ask({ response_format: { type: 'json_object' } });
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '7']);
+    expect(await answer.json()).toMatchObject({ error: { code: 'overloaded' } });
+    // Without a grammar it is a place that is missing.
+    expect((await bed(completerOf(0, {}, busy)).ask()).status).toBe(429);
   });
 });
 

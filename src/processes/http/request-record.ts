@@ -1,6 +1,7 @@
 // What became of each request, for logs and metrics: figures, names and codes; never its text, and never a key.
 
 import { isOutriderError } from '../../core/basics/errors.ts';
+import { apiErrorOf } from './api-error.ts';
 import {
   type Completer,
   type Completion,
@@ -20,8 +21,12 @@ export interface RequestRecord {
   readonly address: string | null;
   /** Name of its key; null: none is asked for, or none was accepted. */
   readonly key: string | null;
+  /** 499: the client has gone before there was one. */
   readonly status: number;
-  /** `refused`: nothing was written; `failed`: it could not be written, or not to its end; `left`: the client has gone. */
+  /**
+   * `refused`: for what it asks, or because there is too much to do; `failed`: it could not be written, or not to its end; `left`: the client
+   * has gone.
+   */
   readonly outcome: 'answered' | 'refused' | 'failed' | 'left';
   /** Why it was refused or has failed. */
   readonly code: string | null;
@@ -69,7 +74,8 @@ export interface AnswerMeter {
 
 /** One answer that is over. */
 export interface MeteredAnswer {
-  readonly reason: CompletionEnd['reason'] | 'left' | 'failed';
+  /** `refused`: its client can do something about it. */
+  readonly reason: CompletionEnd['reason'] | 'left' | 'refused' | 'failed';
   readonly ms: number;
   /** 0: it did not come so far. */
   readonly promptTokens: number;
@@ -95,7 +101,7 @@ export class RequestWatch {
   #answer: { -readonly [Name in keyof AnswerRecord]: AnswerRecord[Name] } | null = null;
   readonly #prompts = new Set<object>();
   #running = 0;
-  #ending: 'left' | 'failed' | null = null;
+  #ending: 'left' | 'refused' | 'failed' | null = null;
 
   constructor(
     observer: HttpObserver | undefined,
@@ -208,21 +214,24 @@ export class RequestWatch {
     answer.finishReasons = [...answer.finishReasons, end.reason];
   }
 
-  #failed(error: unknown): 'left' | 'failed' {
-    const hasLeft = isOutriderError(error) && error.code === 'interrupted';
+  #failed(error: unknown): 'left' | 'refused' | 'failed' {
+    const reason = reasonOf(error);
     // The other choices of a request that fails are given up: that is no reason.
-    if (!hasLeft) this.#ending = 'failed';
-    else this.#ending ??= 'left';
-    if (!hasLeft && isOutriderError(error)) this.code ??= error.code.replaceAll('-', '_');
-    return hasLeft ? 'left' : 'failed';
+    if (reason === 'left') this.#ending ??= reason;
+    else if (this.#ending !== 'failed') this.#ending = reason;
+    if (reason !== 'left' && isOutriderError(error)) this.code ??= error.code.replaceAll('-', '_');
+    return reason;
   }
 
   #tell(): void {
     if (this.#status === null || this.#running > 0) return;
-    const status = this.#status;
+    const hasLeft = this.#ending === 'left';
+    // Nobody has got the status of what was thrown because the client has gone.
+    const status = hasLeft && this.#status >= 500 ? 499 : this.#status;
+    const code = hasLeft ? null : this.code;
     // Told once.
     this.#status = null;
-    const { key, code } = this;
+    const { key } = this;
     // A status without an error, such as that of /health, is an answer.
     const isError = status >= 400 && code !== null;
     const outcome = isError ? (isRefusal(status) ? 'refused' : 'failed') : (this.#ending ?? 'answered');
@@ -234,6 +243,13 @@ export class RequestWatch {
 const nothing: Omit<MeteredAnswer, 'reason' | 'ms'> = {
   ...{ promptTokens: 0, moreTokens: 0, acceptedDrafts: 0, rejectedDrafts: 0, handovers: 0, verified: true },
 };
+
+/** By the status that the client gets, or would have got. */
+function reasonOf(error: unknown): 'left' | 'refused' | 'failed' {
+  if (!isOutriderError(error)) return 'failed';
+  if (error.code === 'interrupted') return 'left';
+  return apiErrorOf(error).status < 500 ? 'refused' : 'failed';
+}
 
 function isRefusal(status: number): boolean {
   return status < 500 || status === 503;

@@ -63,9 +63,9 @@ export function readGauge(registry: Registry, name: string, help: string, read: 
   });
 }
 
-/** vLLM's reasons. */
-export type FinishedReason = 'stop' | 'length' | 'abort' | 'error';
-const finishedReasons: readonly FinishedReason[] = ['stop', 'length', 'abort', 'error'];
+/** vLLM's reasons, and `refused`: for what was asked, or because there was too much to do. */
+export type FinishedReason = 'stop' | 'length' | 'abort' | 'refused' | 'error';
+const finishedReasons: readonly FinishedReason[] = ['stop', 'length', 'abort', 'refused', 'error'];
 
 /** Tokens, times and ends of answers. */
 export class AnswerMetrics {
@@ -100,7 +100,7 @@ export class AnswerMetrics {
     );
     this.#ends = new Counter({
       name: `${prefix}request_success_total`,
-      help: 'Answers that have ended, by reason; abort: the client has left, error: it has failed.',
+      help: 'Answers that have ended, by reason; abort: the client has left, refused: by a rule or for load, error: a fault.',
       labelNames: ['finished_reason'],
       registers,
     });

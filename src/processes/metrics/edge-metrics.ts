@@ -52,6 +52,7 @@ const reasons: Readonly<Record<MeteredEnd['reason'], FinishedReason>> = {
   'context-full': 'length',
   left: 'abort',
   forgotten: 'abort',
+  refused: 'refused',
   failed: 'error',
 };
 

@@ -42,6 +42,7 @@ const reasons: Readonly<Record<MeteredAnswer['reason'], FinishedReason>> = {
   stop: 'stop',
   length: 'length',
   left: 'abort',
+  refused: 'refused',
   failed: 'error',
 };
 
