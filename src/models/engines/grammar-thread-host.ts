@@ -8,16 +8,15 @@ import { badArgument, OutriderError } from '../../core/basics/errors.ts';
 import { retryRemedy } from '../../core/basics/retry-time.ts';
 import type { Grammar } from '../../core/decoding/grammar.ts';
 import { slowGrammar } from '../port/grammar-engine.ts';
+import { type Overrun, ThreadWatch, type WatchedThread } from './thread-watch.ts';
 import { type GrammarOrder, type GrammarReply, type GrammarThreadData, grammarThreadUrl } from './xgrammar-thread.ts';
 
 /** What a thread answers. */
 export type Found = Pick<Extract<GrammarReply, { kind: 'done' }>, 'masks' | 'forced'>;
 
 /** The part of a {@link Worker} that is used, so that a test can stand in for it. */
-export interface GrammarWorker {
+export interface GrammarWorker extends WatchedThread {
   postMessage(order: GrammarOrder): void;
-  /** Of the thread since its start, microseconds; answered while it works. */
-  cpuUsage(): Promise<{ readonly user: number; readonly system: number }>;
   on(event: 'message', heard: (reply: GrammarReply) => void): unknown;
   on(event: 'error', heard: (error: Error) => void): unknown;
   on(event: 'exit', heard: () => void): unknown;
@@ -40,11 +39,6 @@ export interface ThreadPatience {
   /** A thread that has to work and uses no processor for so long hangs, ms. Default 30,000. */
   readonly hangMs?: number;
 }
-
-/** A thread that hangs uses less than this, which is what looking at it takes, ms. */
-const stillCpuMs = 20;
-/** Least time between two looks at a thread that works, ms. */
-const lookEveryMs = 20;
 
 type Order =
   | Omit<Extract<GrammarOrder, { kind: 'open' }>, 'call'>
@@ -70,17 +64,14 @@ export class GrammarThreadHost {
   readonly #hangMs: number;
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Processor time of the thread when it answered last, ms. */
-  #answeredCpuMs = 0;
+  readonly #watch: ThreadWatch;
   /** What it took to start the thread; whoever breaks it has to answer for the next one. */
   #startCpuMs = 0;
-  /** The last time that the thread was seen to have worked, and its processor time then, ms. */
-  #moved = { atMs: 0, cpuMs: 0 };
 
   constructor(worker: GrammarWorker, { startCpuMs = 60_000, hangMs = 30_000 }: ThreadPatience = {}) {
     this.#worker = worker;
     this.#hangMs = hangMs;
+    this.#watch = new ThreadWatch(worker, hangMs, (why, usedMs) => this.#overran(why, usedMs));
     // It keeps no process alive that has nothing else to do.
     worker.unref();
     worker.on('message', (reply: GrammarReply) => this.#answered(reply));
@@ -89,7 +80,7 @@ export class GrammarThreadHost {
     // The library loads with the first grammar, and that is not the time of any grammar.
     const trivial: Grammar = { kind: 'ebnf', text: 'root ::= "a"' };
     this.started = this.call({ kind: 'open', matcher: 0, grammar: trivial }, { cpuMs: startCpuMs }).then(() => {
-      this.#startCpuMs = this.#answeredCpuMs;
+      this.#startCpuMs = this.#watch.endedCpuMs;
       this.tell({ kind: 'close', matcher: 0 });
     });
     this.started.catch(() => {});
@@ -120,37 +111,22 @@ export class GrammarThreadHost {
 
   /** The thread answers in order, so a call begins when those before it are answered. */
   #begins(): void {
-    clearTimeout(this.#timer);
+    const [first] = this.#waiting.values();
+    if (first !== undefined) this.#watch.begins(first.cpuMs);
+  }
+
+  #overran(why: Overrun, usedMs: number): void {
     const [first] = this.#waiting;
     if (first === undefined) return;
-    this.#moved = { atMs: performance.now(), cpuMs: this.#answeredCpuMs };
-    this.#lookAfter(first[0], first[1].cpuMs);
-  }
-
-  /** Processor time passes no faster than time, so nothing can be over before that. */
-  #lookAfter(call: number, ms: number): void {
-    this.#timer = setTimeout(() => void this.#look(call), Math.max(lookEveryMs, Math.min(ms, this.#hangMs)));
-  }
-
-  async #look(call: number): Promise<void> {
-    // One that is blocked in the system answers not even this.
-    const told = await Promise.race([cpuMsOf(this.#worker), pause(lookEveryMs * 50)]);
-    // Where this thread was held up itself, the answer of the call may be here and not be read yet.
-    await nextTurn();
-    await nextTurn();
-    const waiting = this.#waiting.get(call);
-    if (waiting === undefined) return;
-    const nowMs = performance.now();
-    if (told !== null && told >= this.#moved.cpuMs + stillCpuMs) this.#moved = { atMs: nowMs, cpuMs: told };
-    const usedMs = told === null ? 0 : told - this.#answeredCpuMs;
-    if (usedMs > waiting.cpuMs) {
-      const cause = `it takes more than ${waiting.cpuMs / 1000} s of the processor`;
+    const [call, { cpuMs }] = first;
+    if (why === 'work') {
+      const cause = `it takes more than ${cpuMs / 1000} s of the processor`;
       this.#give(call, usedMs, refusedGrammar(cause, 'send a simpler one', slowGrammar));
       this.#fault('another grammar takes too long');
-    } else if (nowMs - this.#moved.atMs > this.#hangMs) {
+    } else {
       this.#give(call, usedMs, busyGrammars('the thread of the grammars hangs', this.#hangMs));
       this.#fault('its thread hangs');
-    } else this.#lookAfter(call, waiting.cpuMs - usedMs);
+    }
   }
 
   /** The call has broken the thread. */
@@ -163,8 +139,7 @@ export class GrammarThreadHost {
 
   #answered(reply: GrammarReply): void {
     const waiting = this.#waiting.get(reply.call);
-    const usedMs = Math.max(0, reply.cpuMs - this.#answeredCpuMs);
-    this.#answeredCpuMs = reply.cpuMs;
+    const usedMs = this.#watch.ends(reply.cpuMs);
     if (reply.kind === 'done') {
       this.#waiting.delete(reply.call);
       this.memory = reply.memory;
@@ -187,7 +162,7 @@ export class GrammarThreadHost {
     this.isUsable = false;
     for (const waiting of this.#waiting.values()) waiting.reject(faulty(cause));
     this.#waiting.clear();
-    clearTimeout(this.#timer);
+    this.#watch.stop();
     void this.#worker.terminate();
   }
 }
@@ -204,28 +179,6 @@ export function busyGrammars(cause: string, retryMs: number): OutriderError {
 
 function faulty(cause: string): OutriderError {
   return new OutriderError('internal', `the grammar engine of the edge failed: ${cause}`, 'ask again');
-}
-
-/** Null: it does not run yet, or no more. */
-async function cpuMsOf(worker: GrammarWorker): Promise<number | null> {
-  try {
-    const { user, system } = await worker.cpuUsage();
-    return (user + system) / 1000;
-  } catch {
-    return null;
-  }
-}
-
-function pause(ms: number): Promise<null> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(null), ms).unref();
-  });
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 function firstLine(text: string): string {

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { CompiledGrammar, GrammarCompiler, GrammarMatcher } from '@mlc-ai/web-xgrammar';
 import type { Grammar } from '../../core/decoding/grammar.ts';
+import { ownCpuMs } from './thread-watch.ts';
 
 type Library = typeof import('@mlc-ai/web-xgrammar');
 
@@ -85,13 +86,13 @@ class GrammarThread {
       this.#forced = '';
       const masks = order.kind === 'open' ? await this.#open(order) : await this.#masks(order);
       const memory = this.#memory?.buffer.byteLength ?? 0;
-      return { kind: 'done', call, cpuMs: cpuMs(), masks, forced: this.#forced, memory };
+      return { kind: 'done', call, cpuMs: ownCpuMs(), masks, forced: this.#forced, memory };
     } catch (error) {
       const { message = '' } = error as Error;
       const said = lastWords.replace(/^\[FATAL\] \S+: /, '');
       lastWords = '';
       const isFault = error instanceof wasm.RuntimeError || /abort|memory|out of bounds/i.test(message);
-      return { kind: 'refused', call, cpuMs: cpuMs(), cause: said || message || String(error), isFault };
+      return { kind: 'refused', call, cpuMs: ownCpuMs(), cause: said || message || String(error), isFault };
     }
   }
 
@@ -232,11 +233,6 @@ async function laidOut(library: Library, part: unknown): Promise<unknown> {
   }
   const fields = Object.entries(part).map(async ([name, value]) => [name, await laidOut(library, value)] as const);
   return Object.fromEntries(await Promise.all(fields));
-}
-
-function cpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
 }
 
 async function maskOf(matcher: GrammarMatcher): Promise<Uint32Array> {
