@@ -40,6 +40,11 @@ const best = (state: any, device: number) => {
   return thread;
 }
 
+/** Code that uses the processor for so long, whoever else uses it. */
+const works = (ms: number): string =>
+  `const used = () => { const { user, system } = process.threadCpuUsage(); return (user + system) / 1000; };
+  const until = used() + ${ms}; while (used() < until);`;
+
 async function failureOf(thread: PolicyThread, limitMs = patientMs): Promise<PolicyFailure> {
   const asked = thread.ask(state, limitMs);
   if (asked === null) throw new Error('it can not be asked');
@@ -107,31 +112,54 @@ describe('a policy in a thread', () => {
     expect((await whenBack(thread)).server).toHaveLength(6);
   });
 
-  it('that is always late, by less than it takes to be ended, rests', async () => {
+  it('that is always late and hardly works, as while others use the processor, is told so and goes on', async () => {
     const thread = await policyOf(
-      'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500); return good(state);',
+      'if (calls < 6) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300); return good(state);',
     );
     const told: string[] = [];
-    while (told.length < 3) {
-      const asked = thread.ask(state, 250);
+    while (told.length < 5) {
+      const asked = thread.ask(state, 100);
       if (asked === null) await sleep(20);
-      else await asked.catch(({ message }: PolicyFailure) => told.push(message));
+      else await asked.catch(({ fault, message }: PolicyFailure) => told.push(`${fault}: ${message}`));
     }
-    expect(told[1]).toBe('no decision within 250 ms');
-    expect(told[2]).toContain('3 failures in a row');
+    expect(new Set(told)).toEqual(new Set(['late: no decision within 100 ms']));
+    expect((await whenBack(thread)).server).toHaveLength(6);
   });
 
-  it('that never ends is ended, told of, and starts again', async () => {
+  it('that always works for longer than a slot, by less than it takes to be ended, rests', async () => {
+    const thread = await policyOf(`${works(400)} return good(state);`);
+    const told: PolicyFailure[] = [];
+    while (told.every(({ fault }) => fault === 'late')) {
+      const asked = thread.ask(state, 250);
+      if (asked === null) await sleep(20);
+      else await asked.catch((failure: PolicyFailure) => told.push(failure));
+    }
+    expect(told.slice(0, -1).map(({ message }) => message)).toEqual(Array(3).fill('no decision within 250 ms'));
+    expect(told.at(-1)).toMatchObject({ fault: 'slow', message: expect.stringContaining('3 failures in a row') });
+  });
+
+  it('that never ends is ended by its work, told of, and starts again', async () => {
     const thread = await policyOf('for (;;);');
     expect(await failureOf(thread, 100)).toMatchObject({ fault: 'late' });
     await expect(whenBack(thread)).rejects.toMatchObject({
-      fault: 'late',
-      message: 'no decision within 300 ms; its thread is ended, and starts again in 1 s',
+      fault: 'slow',
+      message: expect.stringMatching(
+        /^it has used \S+ s of the processor; its thread is ended, and starts again in 1 s$/,
+      ),
     });
     expect(thread.ask(state, patientMs)).toBeNull();
     // The fresh thread never ends either, and rests for longer.
     await expect(whenBackLimited(thread)).rejects.toMatchObject({ fault: 'late' });
     await expect(whenBack(thread)).rejects.toMatchObject({ message: expect.stringContaining('starts again in 2 s') });
+  });
+
+  it('that hangs without work is ended as well', async () => {
+    const thread = await policyOf('Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);', { hangMs: 1000 });
+    expect(await failureOf(thread, 100)).toMatchObject({ fault: 'late' });
+    await expect(whenBack(thread)).rejects.toMatchObject({
+      fault: 'ended',
+      message: expect.stringContaining('has used no processor for 1 s'),
+    });
   });
 
   it('that fails three times in a row rests', async () => {
@@ -194,7 +222,7 @@ describe('a policy that can not be loaded is told at the start', () => {
   it.each([
     ['throws', 'throw new Error("broken");', {}, 'broken'],
     ['ends', 'process.exit(1);', {}, 'ended with status 1'],
-    ['never ends', 'for (;;);', { loadWithinMs: 1500 }, 'has not loaded within 1.5 s'],
+    ['never ends', 'for (;;);', { loadCpuMs: 1500 }, 'has not loaded: it has used'],
   ])('a module that %s', async (_, top, options, cause) => {
     await expect(policyOf('', options, top)).rejects.toMatchObject({
       code: 'bad-argument',

@@ -109,6 +109,7 @@ function tell(event: ControllerEvent, isLogging: boolean | undefined): void {
   if (isLogging === true) process.stderr.write(`${JSON.stringify(event)}\n`);
   else if (event.kind === 'policy-failed')
     note(`policy ${event.policy} failed: ${event.cause}; greedy decides [${event.fault}]`);
+  else if (event.kind === 'policy-late') note(`policy ${event.policy} is late: ${event.cause}; greedy decides`);
   else if (event.kind === 'refused') note(`refused ${event.id ?? 'a stranger'}: ${event.cause} [${event.code}]`);
   else if (event.kind === 'not-followed')
     note(

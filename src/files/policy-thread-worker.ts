@@ -6,6 +6,7 @@ import type { PolicyFault } from '../allocation/slot/remote-policy.ts';
 import { requireAssignment } from '../allocation/slot/require-assignment.ts';
 import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
 import { asOutriderError, type ErrorCode } from '../core/basics/errors.ts';
+import { ownCpuMs } from '../models/engines/thread-watch.ts';
 import { findPolicy } from './policy-file.ts';
 import type { FoundPolicy } from './shipped-weights.ts';
 
@@ -19,10 +20,13 @@ export interface PolicyThreadData {
   readonly policy: string;
 }
 
-/** What the thread says: once `ready` or `unloadable`, then one answer for each state. */
+/** What the thread says: once `ready` or `unloadable`, then one answer for each state. `cpuMs`: processor time of the thread since its start. */
 export type PolicyThreadMessage =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly cpuMs: number }
   | { readonly kind: 'unloadable'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string }
+  | (PolicyThreadAnswer & { readonly cpuMs: number });
+
+export type PolicyThreadAnswer =
   | { readonly kind: 'decided'; readonly assignment: Assignment }
   | { readonly kind: 'failed'; readonly fault: PolicyFault; readonly cause: string };
 
@@ -36,11 +40,11 @@ async function serve(name: string, port: MessagePort): Promise<void> {
     say({ kind: 'unloadable', code, cause, remedy });
     return;
   }
-  port.on('message', (state: SlotState) => say(answer(policy, state)));
-  say({ kind: 'ready' });
+  port.on('message', (state: SlotState) => say({ ...answer(policy, state), cpuMs: ownCpuMs() }));
+  say({ kind: 'ready', cpuMs: ownCpuMs() });
 }
 
-function answer(policy: FoundPolicy, state: SlotState): PolicyThreadMessage {
+function answer(policy: FoundPolicy, state: SlotState): PolicyThreadAnswer {
   let given: unknown;
   try {
     given = byShards(policy.decide)(state);

@@ -1,6 +1,6 @@
 // A policy in a thread of its own: one that takes long, fails, takes all memory or ends its thread stops nothing else. It has one slot at a
-// time. After three failures in a row, or one slot that it does not end, the thread is ended; a fresh one starts after a pause that doubles.
-// This guards against mistakes: a policy's file is a program of whoever runs it, and may do what that person may do.
+// time. After three failures in a row, or a slot that takes too much of the processor, the thread is ended; a fresh one starts after a pause
+// that doubles. A decision that is late is not used; that alone is no failure, since other programs use the processor as well. This guards against mistakes: a policy's file is a program of whoever runs it, and may do what that person may do.
 
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -9,19 +9,27 @@ import { requireAssignment } from '../allocation/slot/require-assignment.ts';
 import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
 import type { Clock } from '../core/basics/clock.ts';
 import { badArgument, OutriderError } from '../core/basics/errors.ts';
-import { type PolicyThreadData, type PolicyThreadMessage, policyThreadUrl } from './policy-thread-worker.ts';
+import { type Overrun, ThreadWatch } from '../models/engines/thread-watch.ts';
+import {
+  type PolicyThreadAnswer,
+  type PolicyThreadData,
+  type PolicyThreadMessage,
+  policyThreadUrl,
+} from './policy-thread-worker.ts';
 
 export interface PolicyThreadOptions {
   readonly clock: Clock;
   /** Of its objects, MiB; during a slot the process may grow by twice as much. Default 1,024. */
   readonly mostMemoryMb?: number;
-  /** Until it is loaded, ms. Default 30,000. */
-  readonly loadWithinMs?: number;
+  /** Processor time until it is loaded, ms. Default 30,000. */
+  readonly loadCpuMs?: number;
+  /** A thread that has something to do and uses no processor for so long is ended, ms. Default 60,000. */
+  readonly hangMs?: number;
 }
 
 /** Failures in a row that end the thread. */
 const mostFailures = 3;
-/** A slot that takes longer than so many limits, or than so long, ends the thread. */
+/** A slot that takes so many limits of processor time, or so much, ms, ends the thread. */
 const [hardLimits, hardMs] = [3, 10_000];
 /** Before a fresh thread starts, ms: the first pause, and the longest. */
 const [firstRestMs, longestRestMs] = [1000, 60_000];
@@ -34,6 +42,8 @@ interface Asked {
   readonly state: SlotState;
   readonly resolve: (assignment: Assignment) => void;
   readonly reject: (failure: PolicyFailure) => void;
+  /** For its decision, ms. */
+  readonly limitMs: number;
   /** Its limit is over, and whoever has asked has been told. */
   isLate: boolean;
   cancel(): void;
@@ -57,6 +67,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
   readonly loaded: Promise<void>;
   readonly #options: Required<PolicyThreadOptions>;
   #worker: Worker | null = null;
+  #watch: ThreadWatch | null = null;
   #isReady = false;
   #isClosed = false;
   #asked: Asked | null = null;
@@ -66,9 +77,10 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
   /** What happened while nobody asked: told to whoever asks next. */
   #untold: PolicyFailure | null = null;
 
-  constructor(name: string, { clock, mostMemoryMb = 1024, loadWithinMs = 30_000 }: PolicyThreadOptions) {
+  constructor(name: string, options: PolicyThreadOptions) {
+    const { clock, mostMemoryMb = 1024, loadCpuMs = 30_000, hangMs = 60_000 } = options;
     this.name = name;
-    this.#options = { clock, mostMemoryMb, loadWithinMs };
+    this.#options = { clock, mostMemoryMb, loadCpuMs, hangMs };
     this.loaded = new Promise((resolve, reject) => this.#start(resolve, reject));
   }
 
@@ -82,17 +94,13 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     if (worker === null || !this.#isReady || this.#asked !== null) return null;
     return new Promise((resolve, reject) => {
       const { clock } = this.#options;
-      const endMs = Math.min(hardMs, hardLimits * limitMs);
-      const cancels = [
-        clock.after(limitMs, () => this.#late(limitMs)),
-        clock.after(endMs, () => this.#end(new PolicyFailure('late', `no decision within ${Math.round(endMs)} ms`))),
-        this.#watchMemory(),
-      ];
+      const cancels = [clock.after(limitMs, () => this.#late(limitMs)), this.#watchMemory()];
       const cancel = (): void => {
         for (const one of cancels) one();
       };
-      this.#asked = { state, resolve, reject, isLate: false, cancel };
+      this.#asked = { state, resolve, reject, limitMs, isLate: false, cancel };
       worker.postMessage(state);
+      this.#watch?.begins(Math.min(hardMs, hardLimits * limitMs));
     });
   }
 
@@ -103,18 +111,20 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
   }
 
   #start(resolve: () => void, reject: (error: OutriderError) => void): void {
-    const { clock, mostMemoryMb, loadWithinMs } = this.#options;
+    const { mostMemoryMb, loadCpuMs, hangMs } = this.#options;
     const workerData: PolicyThreadData = { role: 'policy of a controller', policy: this.name };
     const resourceLimits = { maxOldGenerationSizeMb: mostMemoryMb };
     const worker = new Worker(fileURLToPath(policyThreadUrl), { workerData, resourceLimits });
-    this.#worker = worker;
-    const cancelLoad = clock.after(loadWithinMs, () => {
-      const cause = `policy ${this.name} has not loaded within ${loadWithinMs / 1000} s`;
-      unloadable(badArgument(cause, 'make its module load at once'));
+    const watch = new ThreadWatch(worker, hangMs, (why, usedMs) => {
+      if (this.#worker !== worker) return;
+      const cause = overrunText(why, usedMs, hangMs);
+      if (this.#isReady) this.#end(new PolicyFailure(why === 'work' ? 'slow' : 'ended', cause));
+      else unloadable(badArgument(`policy ${this.name} has not loaded: ${cause}`, 'make its module load at once'));
     });
+    [this.#worker, this.#watch] = [worker, watch];
+    watch.begins(loadCpuMs);
     const unloadable = (error: OutriderError): void => {
       if (this.#worker !== worker) return;
-      cancelLoad();
       this.#end(new PolicyFailure('unloadable', error.message));
       reject(error);
     };
@@ -126,7 +136,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     worker.on('message', (message: PolicyThreadMessage) => {
       if (this.#worker !== worker) return;
       if (message.kind === 'ready') {
-        cancelLoad();
+        watch.ends(message.cpuMs);
         this.#isReady = true;
         resolve();
       } else if (message.kind === 'unloadable') {
@@ -143,13 +153,17 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     worker.on('exit', (status) => gone(new PolicyFailure('ended', `its thread has ended with status ${status}`)));
   }
 
-  #answered(message: Exclude<PolicyThreadMessage, { kind: 'ready' | 'unloadable' }>): void {
+  #answered(message: PolicyThreadAnswer & { readonly cpuMs: number }): void {
     const asked = this.#asked;
     if (asked === null) return;
     this.#asked = null;
     asked.cancel();
-    // What it has decided is too old.
-    if (asked.isLate) return;
+    const usedMs = this.#watch?.ends(message.cpuMs) ?? 0;
+    if (asked.isLate) {
+      // What it has decided is too old. Whether it is to blame its work tells, not the time.
+      if (usedMs > asked.limitMs) this.#untold = this.#slow(usedMs);
+      return;
+    }
     if (message.kind === 'failed') {
       asked.reject(this.#failed(new PolicyFailure(message.fault, message.cause)));
       return;
@@ -167,7 +181,13 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     const asked = this.#asked;
     if (asked === null) return;
     asked.isLate = true;
-    asked.reject(this.#failed(new PolicyFailure('late', `no decision within ${Math.round(limitMs)} ms`)));
+    asked.reject(new PolicyFailure('late', `no decision within ${Math.round(limitMs)} ms`));
+  }
+
+  /** Null: it is not told, because nothing follows from it yet. */
+  #slow(usedMs: number): PolicyFailure | null {
+    const failure = this.#failed(new PolicyFailure('slow', overrunText('work', usedMs, 0)));
+    return this.#worker === null ? failure : null;
   }
 
   /** Counts a failure; the third one in a row ends the thread. */
@@ -199,7 +219,8 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
 
   async #endWorker(failure: PolicyFailure): Promise<void> {
     const [worker, asked] = [this.#worker, this.#asked];
-    [this.#worker, this.#asked, this.#isReady] = [null, null, false];
+    this.#watch?.stop();
+    [this.#worker, this.#watch, this.#asked, this.#isReady] = [null, null, null, false];
     asked?.cancel();
     if (this.#isClosed) asked?.reject(failure);
     await worker?.terminate();
@@ -220,6 +241,11 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     look();
     return () => cancel();
   }
+}
+
+function overrunText(why: Overrun, usedMs: number, hangMs: number): string {
+  if (why === 'hang') return `its thread has used no processor for ${hangMs / 1000} s`;
+  return `it has used ${(usedMs / 1000).toFixed(1)} s of the processor`;
 }
 
 function ignore(): void {}

@@ -113,6 +113,7 @@ function processes({ fleet, control }: Demo): string {
 function tellFailures(event: ControllerEvent, table: LiveTable): void {
   if (event.kind === 'policy-failed')
     table.note(`policy ${event.policy} failed: ${event.cause}; greedy decides [${event.fault}]`);
+  if (event.kind === 'policy-late') table.note(`policy ${event.policy} is late: ${event.cause}; greedy decides`);
   if (event.kind === 'refused') table.note(`the controller refused ${event.id ?? 'a stranger'}: ${event.cause}`);
 }
 

@@ -9,7 +9,13 @@ export type ControllerEvent =
   /** `code` of the end of its connection: `superseded`, it obeys a controller with a higher epoch. */
   | { readonly kind: 'left'; readonly role: 'edge' | 'device'; readonly id: string; readonly code: string }
   | { readonly kind: 'refused'; readonly id: string | null; readonly code: string; readonly cause: string }
-  | { readonly kind: 'policy-failed'; readonly policy: string; readonly fault: PolicyFault; readonly cause: string }
+  | {
+      readonly kind: 'policy-failed';
+      readonly policy: string;
+      readonly fault: Exclude<PolicyFault, 'late'>;
+      readonly cause: string;
+    }
+  | { readonly kind: 'policy-late'; readonly policy: string; readonly cause: string }
   | { readonly kind: 'assigned'; readonly slot: number; readonly device: string; readonly edge: string }
   /** A device was told an edge five slots ago, and is not there: it may be refused, or not reach it. */
   | { readonly kind: 'not-followed'; readonly slot: number; readonly device: string; readonly edge: string }

@@ -40,7 +40,8 @@ it('has a value for what has not happened yet, and every line is one that Promet
   expect(valueIn(metrics, 'members{role="device"}')).toBe(3);
   expect(valueIn(metrics, 'moves_total')).toBe(0);
   expect(valueIn(metrics, 'epoch')).toBe(7);
-  metrics.event({ kind: 'policy-failed', policy: 'a "quoted"\n\\name', fault: 'late', cause: '' });
+  metrics.event({ kind: 'policy-failed', policy: 'a "quoted"\n\\name', fault: 'slow', cause: '' });
+  metrics.event({ kind: 'policy-late', policy: 'best', cause: '' });
   const text = metrics.text(gauges);
   expect(text.endsWith('\n')).toBe(true);
   for (const line of text.trimEnd().split('\n')) {
@@ -48,7 +49,8 @@ it('has a value for what has not happened yet, and every line is one that Promet
       /^(# (HELP|TYPE) outrider_controller_[a-z_]+ .+|outrider_controller_[a-z_]+(\{[a-z]+="(\\.|[^"\\\n])*"(,[a-z]+="(\\.|[^"\\\n])*")*\})? [\d.e+-]+)$/,
     );
   }
-  expect(text).toContain('policy_failures_total{policy="a \\"quoted\\"\\n\\\\name",fault="late"} 1');
+  expect(text).toContain('policy_failures_total{policy="a \\"quoted\\"\\n\\\\name",fault="slow"} 1');
+  expect(text).toContain('policy_late_total{policy="best"} 1');
 });
 
 it('counts members, refusals, policies, failures and moves', () => {

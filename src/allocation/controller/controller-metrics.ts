@@ -23,6 +23,7 @@ export class ControllerMetrics {
   readonly #slots = new Counter('policy');
   readonly #refusals = new Counter('code');
   readonly #failures = new Counter('policy', 'fault');
+  readonly #lates = new Counter('policy');
   readonly #ignored = new Counter();
   readonly #differing = new Counter();
   readonly #unserved = new Counter();
@@ -58,6 +59,9 @@ export class ControllerMetrics {
         break;
       case 'policy-failed':
         this.#failures.add(1, event.policy, event.fault);
+        break;
+      case 'policy-late':
+        this.#lates.add(1, event.policy);
         break;
       case 'assigned':
         this.#assigns.add(1);
@@ -109,6 +113,7 @@ export class ControllerMetrics {
     );
     put('idle_slots_total', 'counter', 'Slots in which nobody read an answer.', this.#idleSlots);
     put('policy_failures_total', 'counter', 'Failures of a policy, by the kind of fault.', this.#failures);
+    put('policy_late_total', 'counter', 'Slots for which a policy had not decided in time.', this.#lates);
     put('assignments_total', 'counter', 'Orders to a device: its edge.', this.#assigns);
     put('moves_total', 'counter', 'Of these, to another edge than the one that writes.', this.#moves);
     put('orders_not_followed_total', 'counter', 'Orders that a device did not follow for five slots.', this.#ignored);

@@ -191,7 +191,8 @@ export class Controller {
   policyFailed(policy: string, error: unknown): void {
     const cause = error instanceof Error ? error.message : String(error);
     const fault = error instanceof PolicyFailure ? error.fault : 'invalid';
-    this.#host.log?.({ kind: 'policy-failed', policy, fault, cause });
+    if (fault === 'late') this.#host.log?.({ kind: 'policy-late', policy, cause });
+    else this.#host.log?.({ kind: 'policy-failed', policy, fault, cause });
   }
 
   /** Sends the orders of a decision. */

@@ -3,10 +3,11 @@
 import type { Assignment, SlotState } from './slot-state.ts';
 
 /**
- * Why a slot has no decision. `threw`: it threw; `invalid`: it gave no assignment of the state; `late`: none in time; `memory`: it took too
- * much; `ended`: its thread has ended, as after `process.exit`; `unloadable`: it can't be loaded again.
+ * Why a slot has no decision. `threw`: it threw; `invalid`: it gave no assignment of the state; `late`: none in time, which is no failure of
+ * the policy; `slow`: it uses more of the processor than it may; `memory`: it took too much; `ended`: its thread has ended, as after
+ * `process.exit`; `unloadable`: it can't be loaded again.
  */
-export type PolicyFault = 'threw' | 'invalid' | 'late' | 'memory' | 'ended' | 'unloadable';
+export type PolicyFault = 'threw' | 'invalid' | 'late' | 'slow' | 'memory' | 'ended' | 'unloadable';
 
 /** `message` is the cause, one line. */
 export class PolicyFailure extends Error {

@@ -150,7 +150,7 @@ it('decides itself when the slot is over, and drops what comes later', async () 
   await pass(300);
   expect([decided(), edges()]).toEqual([['greedy'], ['a']]);
   expect(events).toContainEqual({
-    ...{ kind: 'policy-failed', policy: 'slow', fault: 'late', cause: 'no decision within 1000 ms' },
+    ...{ kind: 'policy-late', policy: 'slow', cause: 'no decision within 1000 ms' },
   });
   policy.questions[0]?.answer(1);
   await pass(2000);
