@@ -61,6 +61,8 @@ const stages = (seed) => [
     'a client in another language',
     ['python3', 'test/second-client/check.py', 'fuzz', '--turns', '2000', '--seed', seed],
   ],
+  ['access-busy', 'every route and key beside four busy processes', outrider('trial', 'access', '--busy', '4')],
+  ['api-busy', 'clients of others beside four busy processes', outrider('trial', 'api', '--busy', '4')],
   ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse')],
   ['soak', 'an edge under churn for half an hour', outrider('trial', 'soak')],
 ];

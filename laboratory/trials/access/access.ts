@@ -4,6 +4,7 @@
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { edgeRoutes } from '../../../src/processes/edge/edge-requests.ts';
 import { routeRules } from '../../../src/processes/http/app.ts';
+import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.ts';
 import { type Case, visitRoute } from './http-visits.ts';
 import type { Keys, Place, SocketRole, Treatment } from './rules.ts';
 import { type AccessScene, openAccessScene } from './scene.ts';
@@ -14,8 +15,11 @@ for paths that they don't have, and for connections: without a key, with a wrong
 scope and with every key of another place, each by both headers; from a foreign and an allowed page, by a foreign host, with other methods
 and spellings, with bodies and heads that are too long or broken. The exit status is 1 if one answer is not that of the table.
 
-Example:
-  outrider trial access --json`;
+Examples:
+  outrider trial access --json
+  outrider trial access --busy 4 --json      the same beside four busy processes`;
+
+const options = { busy: busyOption as typeof busyOption } as const;
 
 /** A route, or a path for connections: how many ways it was asked for, and which were answered wrongly. */
 export interface AccessRow {
@@ -39,12 +43,13 @@ interface AccessConclusion extends Conclusion<AccessRow> {
   readonly summary: Readonly<Record<string, number>>;
 }
 
-export const accessTrial: Experiment<Record<never, never>, readonly Asked[], AccessConclusion> = {
+export const accessTrial: Experiment<typeof options, readonly Asked[], AccessConclusion> = {
   name: 'trial access',
   description: 'ask for every route and connection with every key, origin, host, method and broken body',
   notes,
-  options: {},
-  async measure(_options, run) {
+  options,
+  async measure({ busy }, run) {
+    await using _ = startBusyProcesses(busy);
     await using scene = await openAccessScene();
     // Awaited here: the scene is closed at the end of this block.
     return await askAll(scene, run);

@@ -6,6 +6,7 @@ import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { markdownTable } from '../../../src/core/basics/markdown.ts';
 import { routeRules } from '../../../src/processes/http/app.ts';
+import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.ts';
 import type { ApiCall, ApiClient, ApiPlace, Heard } from './call.ts';
 import { loadClients } from './clients.ts';
 import { openPythonClient } from './python-calls.ts';
@@ -18,6 +19,7 @@ const atOnce = 4;
 const options = {
   full: { flag: '--full', help: 'real models, those of --pair, in place of toys: a few minutes' },
   pair: pairOption as typeof pairOption,
+  busy: busyOption as typeof busyOption,
 } as const;
 
 type Options = OptionsOf<typeof options>;
@@ -25,6 +27,7 @@ type Options = OptionsOf<typeof options>;
 const notes = `Examples:
   outrider trial api --json             toy models, some seconds
   outrider trial api --full --json      the default pair
+  outrider trial api --busy 4 --json    toy models, beside four busy processes
 
 It starts an edge and "outrider serve" before it, both with keys, and asks both with the clients of OpenAI (Node and Python), Anthropic,
 LangChain and the AI SDK, with the requests that Open WebUI sends (recorded), and with none. Text from any route must be the one that the
@@ -82,7 +85,8 @@ export const apiTrial: Experiment<typeof options, Found, ApiConclusion> = {
   goals: () => ({ failed: 0, clients: { atLeast: 7 } }),
 };
 
-async function measure({ full, pair }: Options, run: Run): Promise<Found> {
+async function measure({ full, pair, busy }: Options, run: Run): Promise<Found> {
+  await using _busy = startBusyProcesses(busy);
   const clients = await loadClients();
   const models = full ? namesOf({ pair }) : { target: toy, draft: toy };
   const python = await openPythonClient();
