@@ -2,7 +2,7 @@
 
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
-import { writeAlone } from '../exactness/exactness.ts';
+import { writeAlone } from '../exactness/references.ts';
 import type { Asked } from './call.ts';
 
 export class Reference {

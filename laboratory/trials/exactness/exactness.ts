@@ -3,27 +3,15 @@
 
 import { encodeTrialPrompts, type TrialPrompt } from '../../../simulator/files/sample-prompts.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
+import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
 import type { GpuChoice } from '../../../src/core/basics/gpu-choice.ts';
-import { invariant } from '../../../src/core/basics/invariant.ts';
-import type { Candidates } from '../../../src/core/decoding/candidates.ts';
-import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
-import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
-import { describeLaw, freeLaw } from '../../../src/core/decoding/shape-law.ts';
-import { penaltiesActive, RunningCounts } from '../../../src/core/decoding/token-counts.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
 import { type ModeName, modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
 import { modelLabel, type Result } from '../../../src/files/document.ts';
-import { generateGreedily } from '../../../src/models/engines/llama-greedy.ts';
-import { openModel } from '../../../src/models/engines/open-model.ts';
 import { preciseSleep } from '../../../src/models/engines/precise-sleep.ts';
 import { checkShapes, type ShapeCheckOptions } from '../../../src/models/exactness/shape-check.ts';
-import { acquireModel } from '../../../src/models/files/acquire.ts';
-import { AdaptiveDrafter } from '../../../src/models/port/adaptive-drafter.ts';
-import { alterModel } from '../../../src/models/port/altered.ts';
-import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
-import { createNgramModel } from '../../../src/models/port/ngram.ts';
 import { paceModel } from '../../../src/models/port/paced.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { createEmulatedLink } from '../../../src/network/transport/emulated-link.ts';
@@ -32,6 +20,8 @@ import { connectWebSocket } from '../../../src/network/transport-node/websocket-
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import { type Edge, listenEdge, startEdge } from '../../../src/processes/edge/edge.ts';
+import { compareWithEngine, firstDifference, keyOf, samplingFor, seed, writeReferences } from './references.ts';
+import { concurrentTurns, DrafterPool, type Models, openModels } from './trial-models.ts';
 
 export interface ExactnessOptions extends Pick<ShapeCheckOptions, 'callSizes' | 'contextLengths' | 'positions'> {
   /** Names or paths. A model without a draft is its own. */
@@ -48,12 +38,14 @@ export interface ExactnessOptions extends Pick<ShapeCheckOptions, 'callSizes' | 
   /** Only so many prompts, the first or the shortest of all. */
   readonly promptCount?: number;
   readonly whichPrompts?: 'first' | 'shortest';
+  /** Where found laws are kept; default: that of all models. */
+  readonly cacheDirectory?: string;
   readonly onProgress?: (label: string, done: number, total: number) => void;
   /** Checked between two texts. */
   readonly signal?: AbortSignal;
 }
 
-interface Cell {
+export interface Cell {
   readonly prompt: TrialPrompt;
   readonly promptIndex: number;
   readonly mode: ModeName;
@@ -62,47 +54,37 @@ interface Cell {
   readonly draft: string;
 }
 
-interface Models extends AsyncDisposable {
-  readonly target: LanguageModel;
-  readonly drafts: ReadonlyMap<string, LanguageModel>;
-  readonly edgeDraft: LanguageModel;
-  readonly targetPath: string;
-}
-
-/** Texts that are written at the same time, so that steps hold several sessions. */
-const concurrentTurns = 4;
-/** KV sequences of one drafter, on a device or the edge: one for its text, one for the alternative of a hedge. */
-const sequencesOfDrafter = 2;
-const drafterSequences = sequencesOfDrafter * concurrentTurns;
-const edgeDraftSequences = sequencesOfDrafter * (concurrentTurns + 1);
 const thoroughModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
-const contextLength = 2048;
-const seed = 20_261_124n;
 
 export async function trialExactness(options: ExactnessOptions): Promise<Result> {
   await using models = await openModels(options);
+  const { callSizes, positions } = options;
   const shapes = await checkShapes(models.target, {
-    ...options,
+    ...(callSizes === undefined ? {} : { callSizes }),
+    ...(positions === undefined ? {} : { positions }),
+    contextLengths: contextsWithin(models.target.limits.contextLength, options),
     onProgress: (done, total) => options.onProgress?.('shapes of calls', done, total),
   });
-  const prompts = encodeTrialPrompts(models.target.tokenizer, options.promptCount, options.whichPrompts);
+  const { prompts, leftOut } = promptsWithin(models.target, options);
   const references = await writeReferences(models, prompts, options);
   const engineTexts = await compareWithEngine(models, prompts, references, options);
   const rows = await writeAll(models, cellsOf(prompts, [...models.drafts.keys()], options), references, options);
   const wrong = rows.filter((row) => !row.identical).length;
-  const sum = (pick: (row: (typeof rows)[number]) => number): number =>
-    rows.reduce((total, row) => total + pick(row), 0);
+  const sum = (pick: (row: Row) => number): number => rows.reduce((total, row) => total + pick(row), 0);
   const summary = {
     texts: rows.length,
     identical: rows.length - wrong,
-    wrong: wrong + engineTexts.differing,
+    wrong: wrong + engineTexts.wrong,
+    failed: rows.filter(({ code }) => code !== '').length,
     acceptedDrafts: sum(({ acceptedRows }) => acceptedRows),
     rejectedDrafts: sum(({ draftRows, acceptedRows }) => draftRows - acceptedRows),
     longestAccepted: Math.max(0, ...rows.map(({ longestAccepted }) => longestAccepted)),
     shapeMismatches: shapes.shapeMismatches,
     shapeComparisons: shapes.comparisons,
     engineGreedyTexts: engineTexts.compared,
-    engineGreedyWrong: engineTexts.differing,
+    engineGreedyDiffering: engineTexts.differing,
+    engineGreedyWrong: engineTexts.wrong,
+    promptsLeftOut: leftOut,
     reconnects: sum(({ reconnects }) => reconnects),
   };
   const { fingerprint, description } = models.target.identity;
@@ -110,155 +92,28 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
 }
 
 /** What a document says of the options. */
-export function paramsOf({ onProgress: _progress, signal: _signal, ...options }: ExactnessOptions): object {
+export function paramsOf(given: ExactnessOptions): object {
+  const { onProgress: _progress, signal: _signal, cacheDirectory: _cache, ...options } = given;
   const { target, draft } = options;
   return { ...options, target: modelLabel(target), ...(draft === undefined ? {} : { draft: modelLabel(draft) }) };
 }
 
-/**
- * The target is loaded once, with sequences for the edge, for the references and for the drafts that it makes itself: each of them is
- * evaluated beside the others' cells.
- */
-async function openModels(options: ExactnessOptions): Promise<Models> {
-  await using opened = new CloseStack();
-  const { path: targetPath } = await acquireModel(options.target);
-  const { path: draftPath } = await acquireModel(options.draft ?? options.target);
-  const onLawProgress = (text: string, done: number, total: number): void =>
-    options.onProgress?.(`shape law: ${text}`, Math.round((100 * done) / total), 100);
-  const { threads, gpu } = options;
-  const size = {
-    sequences: concurrentTurns + 1 + 2 * drafterSequences,
-    contextLength,
-    gpu,
-    ...(threads === undefined ? {} : { threads }),
-  };
-  const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
-  // Drafts need not be exact. The edge keeps conversations in all sequences of its own draft, so devices can't share them.
-  const openDraft = async (sequences: number): Promise<LanguageModel> =>
-    opened.use(
-      await openModel(draftPath, {
-        ...{ role: 'draft', exact: false, gpu, threads: 1 },
-        ...{ sequences, contextLength },
-        tokenizer: target.tokenizer,
-      }),
-    );
-  const hasDraft = options.draft !== undefined;
-  const itself = shareModel(target, drafterSequences);
-  const drafts = new Map<string, LanguageModel>([
-    ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: drafterSequences })],
-    ...(hasDraft ? [['draft', await openDraft(drafterSequences)] as const] : []),
-    ['target itself', itself],
-    ['target, 30 % altered', alterModel(shareModel(target, drafterSequences), { seed: 7, share: 0.3 })],
-  ]);
-  const edgeDraft = hasDraft
-    ? await openDraft(edgeDraftSequences)
-    : createNgramModel({ tokenizer: target.tokenizer, sequences: edgeDraftSequences });
-  const kept = opened.move();
-  return {
-    target: shareModel(target, concurrentTurns + 1),
-    drafts,
-    edgeDraft,
-    targetPath,
-    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
-  };
+/** Of the contexts to compare at, those that fit; if none does, the longest that fits. */
+function contextsWithin(most: number, options: ExactnessOptions): number[] {
+  const { contextLengths = [64, 600, 1500], callSizes = [], positions } = options;
+  const compared = positions ?? Math.max(63, ...callSizes);
+  const fitting = contextLengths.filter((length) => length + compared <= most);
+  return fitting.length > 0 ? fitting : [Math.max(1, most - compared)];
 }
 
-/** So many of the model's sequences; closing it closes nothing. */
-function shareModel(model: LanguageModel, sequences: number): LanguageModel {
-  return {
-    identity: model.identity,
-    tokenizer: model.tokenizer,
-    limits: { ...model.limits, maxSequences: sequences },
-    ...(model.exactness === undefined ? {} : { exactness: model.exactness }),
-    openSequence: () => model.openSequence(),
-    evaluate: (items) => model.evaluate(items),
-    close: async () => {},
-    [Symbol.asyncDispose]: async () => {},
-  };
-}
-
-/** Sampled texts differ in their parameters, so that truncation and penalties are tried as well. */
-function samplingFor(temperature: number, promptIndex: number): Sampling {
-  if (temperature === 0) return neutralSampling;
-  const shaped = [{}, { topP: 0.95 }, { topK: 20, frequencyPenalty: 0.3 }, { minP: 0.05, repetitionPenalty: 1.1 }];
-  return { ...neutralSampling, ...shaped[promptIndex % shaped.length], temperature, seed: seed + BigInt(promptIndex) };
-}
-
-function keyOf(promptIndex: number, temperature: number): string {
-  return `${promptIndex} at ${temperature}`;
-}
-
-async function writeReferences(
-  models: Models,
-  prompts: readonly TrialPrompt[],
-  options: ExactnessOptions,
-): Promise<Map<string, number[]>> {
-  const references = new Map<string, number[]>();
-  for (const [index, prompt] of prompts.entries()) {
-    options.onProgress?.('reference texts', index, prompts.length);
-    options.signal?.throwIfAborted();
-    const samplings = options.temperatures.map((temperature) => samplingFor(temperature, index));
-    const answers = await writeAlone(models.target, prompt.ids, samplings, options.tokens);
-    for (const [at, temperature] of options.temperatures.entries()) {
-      references.set(keyOf(index, temperature), answers[at] ?? []);
-    }
-  }
-  return references;
-}
-
-/** The reference: every token of the prompt and of each answer is a call of its own. */
-export async function writeAlone(
-  model: LanguageModel,
-  prompt: readonly number[],
-  samplings: readonly Sampling[],
-  tokenCount: number,
-): Promise<number[][]> {
-  const sequence = model.openSequence();
-  const evaluate = async (id: number): Promise<Candidates> => {
-    const [rows] = await model.evaluate([{ sequence, tokens: [id], rows: 1 }]);
-    const row = rows?.[0];
-    invariant(row !== undefined, 'the engine gave no row');
-    return row;
-  };
-  let afterPrompt: Candidates = { ids: [], logits: [] };
-  for (const id of prompt) afterPrompt = await evaluate(id);
-  const answers: number[][] = [];
-  for (const sampling of samplings) {
-    await sequence.truncate(prompt.length);
-    const counts = new RunningCounts();
-    const answer: number[] = [];
-    for (let row = afterPrompt; ; row = await evaluate(answer.at(-1) ?? 0)) {
-      const position = prompt.length + answer.length;
-      const id = chooseToken(row, sampling, penaltiesActive(sampling) ? counts : undefined, position);
-      answer.push(id);
-      counts.push(id);
-      if (answer.length === tokenCount || model.tokenizer.endIds.has(id)) break;
-    }
-    answers.push(answer);
-  }
-  await sequence.truncate(0);
-  await sequence.release();
-  return answers;
-}
-
-/**
- * At temperature 0 the engine's own loop must agree with the reference, where the law leaves calls as they are: else the engine's text
- * is another family (docs/engines.md), and nothing is compared.
- */
-async function compareWithEngine(
-  models: Models,
-  prompts: readonly TrialPrompt[],
-  references: ReadonlyMap<string, number[]>,
-  { tokens, temperatures, gpu, onProgress }: ExactnessOptions,
-): Promise<{ readonly compared: number; readonly differing: number }> {
-  const { limits, tokenizer, exactness } = models.target;
-  const isFree = describeLaw({ ...limits.law, merges: true }) === describeLaw(freeLaw);
-  if (!temperatures.includes(0) || !isFree) return { compared: 0, differing: 0 };
-  onProgress?.("the engine's own texts", 0, prompts.length);
-  const requests = prompts.map(({ ids }) => ({ prompt: ids, maxTokens: tokens, endIds: tokenizer.endIds }));
-  const texts = await generateGreedily(models.targetPath, requests, { weights: exactness?.weights, gpu });
-  const differing = texts.filter((text, index) => firstDifference(text, references.get(keyOf(index, 0)) ?? []) !== -1);
-  return { compared: texts.length, differing: differing.length };
+/** @throws OutriderError `bad-argument` where no prompt fits with its answer */
+function promptsWithin(target: LanguageModel, { promptCount, whichPrompts, tokens }: ExactnessOptions) {
+  const { contextLength } = target.limits;
+  const all = encodeTrialPrompts(target.tokenizer, undefined, whichPrompts);
+  const fitting = all.filter(({ ids }) => ids.length + tokens <= contextLength);
+  const prompts = fitting.slice(0, promptCount);
+  if (prompts.length > 0) return { prompts, leftOut: Math.min(promptCount ?? all.length, all.length) - prompts.length };
+  throw badArgument(`no prompt fits with ${tokens} tokens into a context of ${contextLength}`, 'Give fewer --tokens.');
 }
 
 /**
@@ -284,12 +139,13 @@ function cellsOf(prompts: readonly TrialPrompt[], drafts: readonly string[], opt
   return cells.toSorted((one, other) => one.promptIndex - other.promptIndex);
 }
 
-async function writeAll(
-  models: Models,
+/** Writes every cell at an edge of its own. A turn that fails is a row as any other, and a wrong one. */
+export async function writeAll(
+  models: Pick<Models, 'target' | 'drafts' | 'edgeDraft'>,
   cells: readonly Cell[],
   references: ReadonlyMap<string, number[]>,
-  options: ExactnessOptions,
-): Promise<ReturnType<typeof judge>[]> {
+  options: Pick<ExactnessOptions, 'tokens' | 'onProgress' | 'signal'>,
+): Promise<Row[]> {
   // The target is paced, because here it is no slower than the drafts, which would never get ahead. Every draft that arrives is admitted.
   const paced = paceModel(models.target, findProfile('reference'), {
     clock: machineClock,
@@ -302,12 +158,12 @@ async function writeAll(
   await using opened = new CloseStack();
   const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
   opened.defer(() => listener.close());
-  const [rows, left]: [ReturnType<typeof judge>[], Cell[]] = [[], [...cells]];
+  const [rows, left]: [Row[], Cell[]] = [[], [...cells]];
   const drafters = new DrafterPool(models.drafts);
   const work = async (): Promise<void> => {
     for (let cell = left.shift(); cell !== undefined && options.signal?.aborted !== true; cell = left.shift()) {
-      const report = await writeTogether(models, drafters, cell, listener.port, options.tokens);
-      rows.push(judge(cell, report, references.get(keyOf(cell.promptIndex, cell.temperature)) ?? []));
+      const written = await writeTogether(models, drafters, cell, listener.port, options.tokens).catch(failureOf);
+      rows.push(judge(cell, written, references.get(keyOf(cell.promptIndex, cell.temperature)) ?? []));
       options.onProgress?.('texts together', rows.length, cells.length);
     }
   };
@@ -317,32 +173,8 @@ async function writeAll(
   return rows;
 }
 
-/** Drafters as devices have them: each keeps the tokens that it has evaluated from one text to the next. */
-class DrafterPool {
-  readonly #models: ReadonlyMap<string, LanguageModel>;
-  readonly #free = new Map<string, AdaptiveDrafter[]>();
-
-  constructor(models: ReadonlyMap<string, LanguageModel>) {
-    this.#models = models;
-  }
-
-  take(draft: string): AdaptiveDrafter | null {
-    const model = this.#models.get(draft);
-    if (model === undefined) return null;
-    return this.#free.get(draft)?.pop() ?? new AdaptiveDrafter(new ModelDrafter(model, sequencesOfDrafter));
-  }
-
-  giveBack(draft: string, drafter: AdaptiveDrafter | null): void {
-    if (drafter !== null) this.#free.set(draft, [...(this.#free.get(draft) ?? []), drafter]);
-  }
-
-  async close(): Promise<void> {
-    for (const drafter of [...this.#free.values()].flat()) await drafter[Symbol.asyncDispose]();
-  }
-}
-
 async function writeTogether(
-  models: Models,
+  models: Pick<Models, 'target'>,
   drafters: DrafterPool,
   cell: Cell,
   port: number,
@@ -366,13 +198,58 @@ async function writeTogether(
     ...(cell.roundTripMs === 0 ? {} : { conversation: cell.promptIndex.toString(16).padStart(32, '0') }),
   });
   const report = await turn.report;
-  drafters.giveBack(cell.draft, drafter);
+  // Nobody knows what one holds that has failed.
+  if (report.outcome.kind !== 'failed') drafters.giveBack(cell.draft, drafter);
+  else await drafter?.[Symbol.asyncDispose]();
   return report;
 }
 
-function judge(cell: Cell, report: TurnReport, reference: readonly number[]) {
-  const differsAt = firstDifference(report.tokens, reference);
-  const account = report.outcome.kind === 'ended' ? report.outcome.account : undefined;
+const noFailure: Failure = { code: '', cause: '' };
+
+/** Of one text. */
+export interface Row {
+  readonly prompt: string;
+  readonly promptTokens: number;
+  readonly mode: ModeName;
+  readonly temperature: number;
+  readonly roundTripMs: number;
+  readonly draft: string;
+  readonly tokens: number;
+  readonly identical: boolean;
+  /** -1: nowhere. */
+  readonly differsAt: number;
+  readonly end: string;
+  /** Why there is no whole text; empty if there is one. */
+  readonly code: string;
+  readonly cause: string;
+  readonly steps: number;
+  readonly draftRows: number;
+  readonly acceptedRows: number;
+  readonly longestAccepted: number;
+  readonly reconnects: number;
+}
+
+/** A turn that came to no report. */
+interface Failure {
+  readonly code: string;
+  readonly cause: string;
+}
+
+function failureOf(error: unknown): Failure {
+  return {
+    code: isOutriderError(error) ? error.code : 'internal',
+    cause: error instanceof Error ? error.message : String(error),
+  };
+}
+
+function judge(cell: Cell, written: TurnReport | Failure, reference: readonly number[]): Row {
+  const report = 'outcome' in written ? written : undefined;
+  const outcome = report?.outcome;
+  const { code, cause } =
+    report === undefined ? (written as Failure) : outcome?.kind === 'failed' ? outcome : noFailure;
+  const tokens = report?.tokens ?? [];
+  const differsAt = firstDifference(tokens, reference);
+  const account = outcome?.kind === 'ended' ? outcome.account : undefined;
   return {
     prompt: cell.prompt.name,
     promptTokens: cell.prompt.ids.length,
@@ -380,21 +257,16 @@ function judge(cell: Cell, report: TurnReport, reference: readonly number[]) {
     temperature: cell.temperature,
     roundTripMs: cell.roundTripMs,
     draft: cell.draft,
-    tokens: report.tokens.length,
-    identical: differsAt === -1 && report.outcome.kind === 'ended',
+    tokens: tokens.length,
+    identical: differsAt === -1 && outcome?.kind === 'ended',
     differsAt,
-    end: report.outcome.kind === 'ended' ? report.outcome.reason : report.outcome.kind,
+    end: outcome?.kind === 'ended' ? outcome.reason : (outcome?.kind ?? 'failed'),
+    code,
+    cause,
     steps: account?.steps ?? 0,
     draftRows: (account?.draftRows ?? 0) + (account?.edgeDraftRows ?? 0),
     acceptedRows: (account?.acceptedRows ?? 0) + (account?.acceptedEdgeDraftRows ?? 0),
-    longestAccepted: report.longestAccepted,
-    reconnects: report.connections - 1,
+    longestAccepted: report?.longestAccepted ?? 0,
+    reconnects: (report?.connections ?? 1) - 1,
   };
-}
-
-/** @returns -1 if both are the same */
-function firstDifference(left: readonly number[], right: readonly number[]): number {
-  const until = Math.max(left.length, right.length);
-  for (let index = 0; index < until; index += 1) if (left[index] !== right[index]) return index;
-  return -1;
 }
