@@ -11,6 +11,8 @@ import type { Result } from '../../../src/files/document.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import { fileBytes } from '../../../src/models/files/cache.ts';
 import { isWeightFormat, type WeightFormatName, weightFormats } from '../../../src/models/gguf/weight-formats.ts';
+import { type ArchitectureOptions, namedCases, trialArchitectures } from './architectures/architectures.ts';
+import { cases } from './architectures/cases.ts';
 import { type ExactnessOptions, trialExactness } from './exactness.ts';
 import { trialFormats } from './formats.ts';
 
@@ -28,10 +30,12 @@ const notes = `Examples:
   outrider trial exactness --model PATH                 any GGUF file; its drafts are its own
   outrider trial exactness --formats                    copies of the target in ${usualFormats.join(', ')}
   outrider trial exactness --formats Q4_K,Q6_K          only these
+  outrider trial exactness --architectures              small made files of many kinds: exact, or refused in words
 
 A target of more than ${largeBytes / 1e6} MB, and each copy that --formats makes, is tried with the 8 shortest prompts, 48 tokens and round trips
 of 0 and 60 ms unless flags say otherwise; and with fewer sizes of calls (${shortSizes.join(', ')}) at contexts of ${shortContexts.join(' and ')} tokens.
-Formats that can be made: ${Object.keys(weightFormats).join(', ')}. Copies draft for themselves.`;
+Formats that can be made: ${Object.keys(weightFormats).join(', ')}. Copies draft for themselves.
+Files of --architectures: ${cases.map(({ name }) => name).join(', ')}.`;
 
 const options = {
   pair: pairOption as typeof pairOption,
@@ -40,6 +44,11 @@ const options = {
   formats: {
     flag: '--formats [names...]',
     help: 'also test copies of the target in these weight formats; names with commas or spaces',
+    type: undefined as unknown as readonly string[] | true,
+  },
+  architectures: {
+    flag: '--architectures [names...]',
+    help: 'instead of a model: small files made on the spot; each must be exact, or refused for the right reason',
     type: undefined as unknown as readonly string[] | true,
   },
   gpu: gpuOption as typeof gpuOption,
@@ -61,6 +70,7 @@ export const exactnessTrial: Experiment<typeof options, Result> = {
   notes,
   options,
   async measure(given, run) {
+    if (given.architectures !== undefined) return trialArchitectures(architecturesOf(given, run));
     if (given.formats !== undefined && given.draft !== undefined) {
       const cause = '--draft and --formats exclude each other: a copy in another format drafts for itself';
       throw badArgument(cause, 'leave one of them out');
@@ -74,6 +84,17 @@ export const exactnessTrial: Experiment<typeof options, Result> = {
     return { ...found, passed: wrong === 0 && shapeMismatches === 0 };
   },
 };
+
+/** @throws OutriderError `bad-argument` */
+function architecturesOf(given: Options, { onProgress, signal }: Run): ArchitectureOptions {
+  const other = (['target', 'draft', 'formats'] as const).find((name) => given[name] !== undefined);
+  if (other !== undefined)
+    throw badArgument(`--architectures and ${flagOf(other)} exclude each other`, 'leave one of them out');
+  const only = namedCases(given.architectures as readonly string[] | true);
+  return { onProgress, signal, ...(only === undefined ? {} : { only }) };
+}
+
+const flagOf = (name: 'target' | 'draft' | 'formats'): string => options[name].flag.split(' ')[0] ?? '';
 
 async function settingsOf(given: Options, run: Run): Promise<ExactnessOptions> {
   const { target, draft } = namesOf(given);

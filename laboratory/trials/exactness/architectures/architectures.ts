@@ -1,0 +1,187 @@
+// The exactness trial on small files of many kinds, made on the spot: what can be a target is exact, everything else is refused in words, and
+// nothing ends the process.
+
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import type { Conclusion } from '../../../../simulator/runner/experiment.ts';
+import { badArgument, isOutriderError } from '../../../../src/core/basics/errors.ts';
+import type { Result } from '../../../../src/files/document.ts';
+import { defaultCacheDirectory, downloadDirectory, prepareDirectory } from '../../../../src/models/files/cache.ts';
+import { inOwnFolder, removeAbandoned } from '../../../../src/models/files/pip.ts';
+import { type ExactnessOptions, trialExactness } from '../exactness.ts';
+import { removedAtInterrupt } from '../formats.ts';
+import { type Case, cases, type Files } from './cases.ts';
+import { type Opening, openInChild } from './open-in-child.ts';
+
+export interface ArchitectureOptions extends Pick<ExactnessOptions, 'onProgress' | 'signal'> {
+  /** Names of cases; default: all. */
+  readonly only?: readonly string[];
+}
+
+/** @throws OutriderError `bad-argument` for a name that no case has */
+export function namedCases(given: readonly string[] | true): string[] | undefined {
+  if (given === true) return undefined;
+  const names = given.flatMap((text) => text.split(',')).filter(Boolean);
+  const known = cases.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return names;
+  throw badArgument(`there is no made file "${unknown}"`, `Take some of ${known.join(', ')}.`);
+}
+
+/** Of one file. */
+export interface ArchitectureRow {
+  readonly file: string;
+  /** "exact", or the code of a refusal and words that its cause must have. */
+  readonly must: string;
+  /** What opening it said: "exact", a code, or "broken". */
+  readonly said: string;
+  /** The law, or the cause of the refusal. */
+  readonly words: string;
+  readonly right: boolean;
+  readonly texts: number;
+  readonly identical: number;
+  readonly engineGreedyTexts: number;
+  readonly engineGreedyDiffering: number;
+}
+
+/** What is tried of an exact file. */
+const few = {
+  tokens: 16,
+  roundTripsMs: [0],
+  temperatures: [0, 0.8],
+  modes: ['ar', 'stream', 'psd', 'edge-sd', 'mix'],
+  promptCount: 2,
+  whichPrompts: 'shortest',
+  callSizes: [2, 3, 5, 8],
+  contextLengths: [30, 150],
+  positions: 18,
+} as const satisfies Partial<ExactnessOptions>;
+
+export async function trialArchitectures({ only, onProgress, signal }: ArchitectureOptions = {}): Promise<Conclusion> {
+  const chosen = only === undefined ? cases : cases.filter(({ name }) => only.includes(name));
+  const directory = downloadDirectory(defaultCacheDirectory());
+  await prepareDirectory(directory, 0);
+  await removeAbandoned(directory);
+  const fingerprints = new Map<string, string>();
+  const rows = await inOwnFolder(directory, (folder) =>
+    removedAtInterrupt(folder, async () => {
+      const found: ArchitectureRow[] = [];
+      for (const [index, one] of chosen.entries()) {
+        signal?.throwIfAborted();
+        onProgress?.(one.name, index, chosen.length);
+        found.push(await tryCase(one, { folder, fingerprints, signal }));
+      }
+      return found;
+    }),
+  );
+  const sum = (pick: (row: ArchitectureRow) => number): number => rows.reduce((total, row) => total + pick(row), 0);
+  const summary = {
+    files: rows.length,
+    exact: rows.filter(({ said }) => said === 'exact').length,
+    refused: rows.filter(({ said }) => said !== 'exact' && said !== 'broken').length,
+    wrong: rows.filter(({ right }) => !right).length,
+    texts: sum(({ texts }) => texts),
+    identical: sum(({ identical }) => identical),
+    engineGreedyTexts: sum(({ engineGreedyTexts }) => engineGreedyTexts),
+    engineGreedyDiffering: sum(({ engineGreedyDiffering }) => engineGreedyDiffering),
+    shapeMismatches: 0,
+  };
+  return { rows, summary, forPeople: rows.map(briefly), params: { ...few, only: only ?? 'all' } };
+}
+
+function briefly({ file, said, words, right, texts, identical }: ArchitectureRow): object {
+  return { file, right, said, words: words.length > 60 ? `${words.slice(0, 59)}…` : words, texts, identical };
+}
+
+interface Place {
+  readonly folder: string;
+  /** Of exact files, by the names of their cases. */
+  readonly fingerprints: Map<string, string>;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function tryCase(one: Case, place: Place): Promise<ArchitectureRow> {
+  const files = one.files();
+  // Its name must not be one of the words that are looked for.
+  const folder = join(place.folder, 'file');
+  await writeFiles(folder, files);
+  try {
+    const path = join(folder, one.opened ?? (Object.keys(files)[0] as string));
+    const cacheDirectory = join(place.folder, 'cache');
+    const opening = withoutFolder(await openInChild(path, cacheDirectory, place.signal), folder);
+    if (opening.kind !== 'opened' || one.must !== 'exact') return rowOf(one, opening, judgeOpening(one, opening));
+    return await tryTexts(one, path, cacheDirectory, opening, place);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function writeFiles(folder: string, files: Files): Promise<void> {
+  await mkdir(folder);
+  for (const [name, content] of Object.entries(files)) {
+    if (content === null) await mkdir(join(folder, name));
+    else await writeFile(join(folder, name), content);
+  }
+}
+
+function judgeOpening({ must }: Case, opening: Opening): boolean {
+  return must !== 'exact' && opening.kind === 'refused' && opening.code === must.code && must.says.test(opening.cause);
+}
+
+/** Documents name no path of a machine. */
+function withoutFolder(opening: Opening, folder: string): Opening {
+  return opening.kind === 'opened' ? opening : { ...opening, cause: opening.cause.replaceAll(`${folder}${sep}`, '') };
+}
+
+/** The process of its own has shown that the engine does not abort on the file. */
+async function tryTexts(
+  one: Case,
+  path: string,
+  cacheDirectory: string,
+  opening: Opening,
+  { fingerprints, signal }: Place,
+): Promise<ArchitectureRow> {
+  try {
+    const { summary, params } = await trialExactness({
+      ...few,
+      target: path,
+      cacheDirectory,
+      ...(signal && { signal }),
+    });
+    const { fingerprint } = params as { readonly fingerprint: string };
+    fingerprints.set(one.name, fingerprint);
+    const isOther = one.unlike === undefined || fingerprints.get(one.unlike) !== fingerprint;
+    const right = summary['wrong'] === 0 && summary['shapeMismatches'] === 0 && isOther;
+    return {
+      ...rowOf(one, opening, right, isOther ? '' : `, with the fingerprint of ${one.unlike}`),
+      ...countsOf(summary),
+    };
+  } catch (error) {
+    if (signal?.aborted === true || !isOutriderError(error)) throw error;
+    return rowOf(one, { kind: 'refused', code: error.code, cause: error.message }, false);
+  }
+}
+
+function countsOf(summary: Result['summary']) {
+  const count = (key: string): number => Number(summary[key]);
+  return {
+    texts: count('texts'),
+    identical: count('identical'),
+    engineGreedyTexts: count('engineGreedyTexts'),
+    engineGreedyDiffering: count('engineGreedyDiffering'),
+  };
+}
+
+function rowOf({ name, must }: Case, opening: Opening, right: boolean, more = ''): ArchitectureRow {
+  return {
+    file: name,
+    must: must === 'exact' ? must : `${must.code}: ${must.says.source}`,
+    said: opening.kind === 'opened' ? 'exact' : opening.kind === 'refused' ? opening.code : 'broken',
+    words: (opening.kind === 'opened' ? opening.law : opening.cause) + more,
+    right,
+    texts: 0,
+    identical: 0,
+    engineGreedyTexts: 0,
+    engineGreedyDiffering: 0,
+  };
+}

@@ -1,0 +1,51 @@
+// Opens a file as a user does: `outrider models prepare`, in a process of its own, so that native code that aborts ends no more than that.
+
+import { spawn } from 'node:child_process';
+import { text as textOf } from 'node:stream/consumers';
+import { ChildFailure } from '../../../../src/cli/children/child-failure.ts';
+import { mainFile } from '../../../../src/cli/children/main-file.ts';
+import { OutriderError } from '../../../../src/core/basics/errors.ts';
+
+/** What the command said. */
+export type Opening =
+  | { readonly kind: 'opened'; readonly law: string }
+  | { readonly kind: 'refused'; readonly code: string; readonly cause: string }
+  /** It ended in a way that no command of this program may. */
+  | { readonly kind: 'broken'; readonly cause: string };
+
+/** @param cacheDirectory of the child */
+export async function openInChild(path: string, cacheDirectory: string, signal?: AbortSignal): Promise<Opening> {
+  const child = spawn(process.execPath, [mainFile, 'models', 'prepare', path, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, OUTRIDER_CACHE: cacheDirectory },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const ended = new Promise<{ status: number | null; by: NodeJS.Signals | null }>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status, by) => resolve({ status, by }));
+  });
+  const [output, errors, { status, by }] = await Promise.all([textOf(child.stdout), textOf(child.stderr), ended]);
+  const lastLine = errors.trimEnd().split('\n').at(-1) ?? '';
+  if (by !== null || ![0, 1, 2].includes(status ?? -1))
+    return broken(`ended by ${by ?? `status ${status}`}: ${lastLine}`);
+  if (status === 0) {
+    const law = lawOf(output);
+    return law === undefined ? broken('ended in order, and named no law') : { kind: 'opened', law };
+  }
+  const failure = new ChildFailure();
+  for (const line of errors.split('\n')) failure.take(line);
+  const none = new OutriderError(
+    'internal',
+    `ended with status ${status} and without an error: ${lastLine}`,
+    'please report it',
+  );
+  const { code, message } = failure.or(none);
+  return code === 'internal' ? broken(message) : { kind: 'refused', code, cause: message };
+}
+
+const broken = (cause: string): Opening => ({ kind: 'broken', cause });
+
+function lawOf(output: string): string | undefined {
+  const { summary } = JSON.parse(output) as { readonly summary: { readonly law?: string } };
+  return summary.law;
+}
