@@ -5,7 +5,7 @@ import { invariant } from '../../../src/core/basics/invariant.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
-import { describeLaw, freeLaw } from '../../../src/core/decoding/shape-law.ts';
+import { describeLaw, freeLaw, type ShapeLaw } from '../../../src/core/decoding/shape-law.ts';
 import { penaltiesActive, RunningCounts } from '../../../src/core/decoding/token-counts.ts';
 import { generateGreedily } from '../../../src/models/engines/llama-greedy.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
@@ -85,10 +85,7 @@ export interface EngineTexts {
   readonly wrong: number;
 }
 
-/**
- * At temperature 0 the engine's own loop must agree with the reference, where the law leaves calls as they are. Under any other law the
- * target's text is another rounding of the engine's (docs/engines.md): how many texts differ is counted, and none is wrong.
- */
+/** The engine's own loop at temperature 0, without our code in between. */
 export async function compareWithEngine(
   models: Models,
   prompts: readonly TrialPrompt[],
@@ -96,11 +93,23 @@ export async function compareWithEngine(
   { tokens, temperatures, gpu, onProgress }: ExactnessOptions,
 ): Promise<EngineTexts> {
   const { limits, tokenizer, exactness } = models.target;
-  const isFree = describeLaw({ ...limits.law, merges: true }) === describeLaw(freeLaw);
   if (!temperatures.includes(0)) return { compared: 0, differing: 0, wrong: 0 };
   onProgress?.("the engine's own texts", 0, prompts.length);
   const requests = prompts.map(({ ids }) => ({ prompt: ids, maxTokens: tokens, endIds: tokenizer.endIds }));
   const texts = await generateGreedily(models.targetPath, requests, { weights: exactness?.weights, gpu });
+  return judgeEngineTexts(texts, references, limits.law);
+}
+
+/**
+ * The engine's texts must be the references, where the law leaves calls as they are. Under any other law the target's text is another
+ * rounding of the engine's (docs/engines.md): how many differ is counted, and none is wrong.
+ */
+export function judgeEngineTexts(
+  texts: readonly (readonly number[])[],
+  references: ReadonlyMap<string, number[]>,
+  law: ShapeLaw,
+): EngineTexts {
+  const isFree = describeLaw({ ...law, merges: true }) === describeLaw(freeLaw);
   const differs = (text: readonly number[], index: number): boolean =>
     firstDifference(text, references.get(keyOf(index, 0)) ?? []) !== -1;
   const differing = texts.filter(differs).length;

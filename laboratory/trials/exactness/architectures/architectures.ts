@@ -13,7 +13,9 @@ import { removedAtInterrupt } from '../formats.ts';
 import { type Case, cases, type Files } from './cases.ts';
 import { type Opening, openInChild } from './open-in-child.ts';
 
-export interface ArchitectureOptions extends Pick<ExactnessOptions, 'onProgress' | 'signal'> {
+export interface ArchitectureOptions
+  extends Pick<ExactnessOptions, 'onProgress' | 'signal'>,
+    Partial<Pick<ExactnessOptions, 'tokens' | 'promptCount'>> {
   /** Names of cases; default: all. */
   readonly only?: readonly string[];
 }
@@ -57,7 +59,9 @@ const few = {
   positions: 18,
 } as const satisfies Partial<ExactnessOptions>;
 
-export async function trialArchitectures({ only, onProgress, signal }: ArchitectureOptions = {}): Promise<Conclusion> {
+export async function trialArchitectures(options: ArchitectureOptions = {}): Promise<Conclusion> {
+  const { only, onProgress, signal, tokens = few.tokens, promptCount = few.promptCount } = options;
+  const texts = { ...few, tokens, promptCount };
   const chosen = only === undefined ? cases : cases.filter(({ name }) => only.includes(name));
   const directory = downloadDirectory(defaultCacheDirectory());
   await prepareDirectory(directory, 0);
@@ -69,7 +73,7 @@ export async function trialArchitectures({ only, onProgress, signal }: Architect
       for (const [index, one] of chosen.entries()) {
         signal?.throwIfAborted();
         onProgress?.(one.name, index, chosen.length);
-        found.push(await tryCase(one, { folder, fingerprints, signal }));
+        found.push(await tryCase(one, { folder, texts, fingerprints, signal }));
       }
       return found;
     }),
@@ -86,7 +90,7 @@ export async function trialArchitectures({ only, onProgress, signal }: Architect
     engineGreedyDiffering: sum(({ engineGreedyDiffering }) => engineGreedyDiffering),
     shapeMismatches: 0,
   };
-  return { rows, summary, forPeople: rows.map(briefly), params: { ...few, only: only ?? 'all' } };
+  return { rows, summary, forPeople: rows.map(briefly), params: { ...texts, only: only ?? 'all' } };
 }
 
 function briefly({ file, said, words, right, texts, identical }: ArchitectureRow): object {
@@ -95,6 +99,8 @@ function briefly({ file, said, words, right, texts, identical }: ArchitectureRow
 
 interface Place {
   readonly folder: string;
+  /** How texts are tried. */
+  readonly texts: Omit<ExactnessOptions, 'target'>;
   /** Of exact files, by the names of their cases. */
   readonly fingerprints: Map<string, string>;
   readonly signal: AbortSignal | undefined;
@@ -108,7 +114,7 @@ async function tryCase(one: Case, place: Place): Promise<ArchitectureRow> {
   try {
     const path = join(folder, one.opened ?? (Object.keys(files)[0] as string));
     const cacheDirectory = join(place.folder, 'cache');
-    const opening = withoutFolder(await openInChild(path, cacheDirectory, place.signal), folder);
+    const opening = withoutFolder(await openInChild(path, { cacheDirectory, signal: place.signal }), folder);
     if (opening.kind !== 'opened' || one.must !== 'exact') return rowOf(one, opening, judgeOpening(one, opening));
     return await tryTexts(one, path, cacheDirectory, opening, place);
   } finally {
@@ -139,11 +145,11 @@ async function tryTexts(
   path: string,
   cacheDirectory: string,
   opening: Opening,
-  { fingerprints, signal }: Place,
+  { texts, fingerprints, signal }: Place,
 ): Promise<ArchitectureRow> {
   try {
     const { summary, params } = await trialExactness({
-      ...few,
+      ...texts,
       target: path,
       cacheDirectory,
       ...(signal && { signal }),

@@ -13,9 +13,19 @@ export type Opening =
   /** It ended in a way that no command of this program may. */
   | { readonly kind: 'broken'; readonly cause: string };
 
-/** @param cacheDirectory of the child */
-export async function openInChild(path: string, cacheDirectory: string, signal?: AbortSignal): Promise<Opening> {
-  const child = spawn(process.execPath, [mainFile, 'models', 'prepare', path, '--json'], {
+interface ChildOptions {
+  /** Of the child. */
+  readonly cacheDirectory: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Main file of another program with the same command; default: this one's. */
+  readonly program?: string;
+}
+
+export async function openInChild(
+  path: string,
+  { cacheDirectory, signal, program = mainFile }: ChildOptions,
+): Promise<Opening> {
+  const child = spawn(process.execPath, [program, 'models', 'prepare', path, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, OUTRIDER_CACHE: cacheDirectory },
     ...(signal === undefined ? {} : { signal }),
@@ -46,6 +56,10 @@ export async function openInChild(path: string, cacheDirectory: string, signal?:
 const broken = (cause: string): Opening => ({ kind: 'broken', cause });
 
 function lawOf(output: string): string | undefined {
-  const { summary } = JSON.parse(output) as { readonly summary: { readonly law?: string } };
-  return summary.law;
+  try {
+    const { summary } = JSON.parse(output) as { readonly summary: { readonly law?: string } };
+    return summary.law;
+  } catch {
+    return undefined;
+  }
 }

@@ -83,8 +83,21 @@ function described(
   };
 }
 
+/** Made when it is first asked for: it takes some tenths of a second. */
+function once<Made>(make: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
 /** With a chat template. */
-export function bytePairs(): SmallVocabulary {
+export const bytePairs: () => SmallVocabulary = once(makeBytePairs);
+/** Without a chat template; bytes have tokens of their own. */
+export const sentencePieces: () => SmallVocabulary = once(makeSentencePieces);
+
+function makeBytePairs(): SmallVocabulary {
   const written = (word: string): string => [...Buffer.from(word)].map((code) => characters[code]).join('');
   const merges = learnMerges(wordsOf(/ ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+/gu, written));
   const special = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'].map((token) => [token, control] as const);
@@ -104,8 +117,7 @@ export function bytePairs(): SmallVocabulary {
   );
 }
 
-/** Without a chat template; bytes have tokens of their own. */
-export function sentencePieces(): SmallVocabulary {
+function makeSentencePieces(): SmallVocabulary {
   const words = wordsOf(/ ?[^\s]+/g, (word) => word.replace(' ', '\u2581'));
   const single = [...new Set([...words.keys()].join(''))].toSorted();
   const pieces = [...learnMerges(words).map(([left, right]) => left + right), ...single];
