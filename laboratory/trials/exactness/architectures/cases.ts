@@ -1,7 +1,7 @@
 // Which files are tried, and what each must say: exact text under some law, or a refusal with its code and its reason. Every file is made on the
 // spot, the same bytes each time.
 
-import { adapter, projector, spoiltBytes, spoiltHeaders, withNaN } from './damaged.ts';
+import { adapter, projector, renamed, spoiltBytes, spoiltHeaders, withNaN } from './damaged.ts';
 import { gpt2, llama, mixtureOfExperts, slidingWindow } from './decoders.ts';
 import { bertBytePairs, bertWordPieces, encoderDecoder } from './encoders.ts';
 import { encodeModel, type MadeModel, withMetadata } from './model-file.ts';
@@ -73,6 +73,7 @@ const splits: readonly Case[] = [
 const damaged: readonly Case[] = [
   ...spoiltBytes.map(({ name, spoil, says }) => refused(name, () => spoil(encodeModel(llama(seed))), says)),
   ...spoiltHeaders.map(({ name, spoil, says }) => refused(name, () => withMetadata(llama(seed), spoil), says)),
+  refused('unknown-architecture', () => renamed(llama(seed), 'lxama'), /architecture/),
   refused('directory', () => null, /directory/),
 ];
 
