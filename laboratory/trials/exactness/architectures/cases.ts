@@ -4,7 +4,7 @@
 import { adapter, projector, renamed, spoiltBytes, spoiltHeaders, withNaN } from './damaged.ts';
 import { gpt2, llama, mixtureOfExperts, slidingWindow } from './decoders.ts';
 import { bertBytePairs, bertWordPieces, encoderDecoder } from './encoders.ts';
-import { encodeModel, type MadeModel, withMetadata } from './model-file.ts';
+import { encodeModel, integer, type MadeModel, withMetadata } from './model-file.ts';
 import { hybrid, stateSpace } from './recurrent.ts';
 import { shardName, splitModel } from './shards.ts';
 
@@ -90,6 +90,11 @@ export const cases: readonly Case[] = [
   refused('lora-adapter', () => adapter(seed), /adapter/i),
   refused('mmproj', () => projector(seed), /projector|clip|mmproj/i),
   refused('nan-weight', () => withNaN(llama(seed), 'blk.1.ffn_down.weight'), /number|finite/i, 'engine-failed'),
+  refused(
+    'experts-0',
+    () => withMetadata(mixtureOfExperts(seed), { 'llama.expert_used_count': integer(0) }),
+    /aborted|expert_used/,
+  ),
   ...splits,
   ...damaged,
 ];

@@ -47,6 +47,8 @@ export const spoiltHeaders: readonly Spoilt<Readonly<Record<string, GgufValue>>>
   { name: 'heads-0', spoil: { 'llama.attention.head_count': integer(0) }, says: /head_count/ },
   { name: 'heads-7', spoil: { 'llama.attention.head_count': integer(7) }, says: /head_count|can't load/ },
   { name: 'epsilon-nan', spoil: { 'llama.attention.layer_norm_rms_epsilon': real(Number.NaN) }, says: /epsilon/ },
+  { name: 'epsilon-negative', spoil: { 'llama.attention.layer_norm_rms_epsilon': real(-1) }, says: /aborted|epsilon/ },
+  { name: 'key-heads-0', spoil: { 'llama.attention.head_count_kv': integer(0) }, says: /aborted|head_count_kv/ },
   { name: 'blocks-4e9', spoil: { 'llama.block_count': integer(4_000_000_000) }, says: /block_count/ },
   { name: 'context-0', spoil: { 'llama.context_length': integer(0) }, says: /context/ },
   { name: 'no-tokens', spoil: { 'tokenizer.ggml.tokens': texts([]) }, says: /list of tokens/ },
