@@ -28,6 +28,7 @@ interface Chunk {
 export interface ChatAsk {
   /** Ends with "/v1". */
   readonly baseUrl: string;
+  readonly key?: string;
   /** Of /v1/chat/completions, but for `stream` and its options. */
   readonly body: object;
   readonly signal?: AbortSignal;
@@ -36,11 +37,11 @@ export interface ChatAsk {
 }
 
 /** @throws OutriderError `internal` for an answer that is not 200 or fails in its middle */
-export async function streamChat({ baseUrl, body, signal, onText }: ChatAsk): Promise<StreamedAnswer> {
+export async function streamChat({ baseUrl, key, body, signal, onText }: ChatAsk): Promise<StreamedAnswer> {
   const startMs = performance.now();
   const response = await fetch(`${baseUrl}/chat/completions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) },
     body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
     ...(signal === undefined ? {} : { signal }),
   });

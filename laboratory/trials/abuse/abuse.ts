@@ -1,20 +1,39 @@
 // `outrider trial abuse`: attacks on an edge process with keys, limits and a log, beside honest readers. Toy models and emulated step
 // times: the trial is about the edge, not about an engine.
 
-import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
+import type { Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { attacks } from './catalogue.ts';
+import { crowdContextLength, readAsCrowd } from './crowd.ts';
+import {
+  type AbuseConclusion,
+  type AbuseFound,
+  abuseGoals,
+  concludeAbuse,
+  type Measurement,
+  slowAttacks,
+} from './findings.ts';
+import { makeChats, readChats } from './http-readers.ts';
 import { ordinaryUse } from './orders.ts';
 import { type Answer, createDraftModel, makeTasks, read } from './readers.ts';
-import { AbuseScene, honestCount, type LogRecord, places, profile } from './scene.ts';
+import { AbuseScene, honestCount, type LogRecord } from './scene.ts';
+
+/** No attack: an agent and people behind one key, whom no limit may refuse. */
+const crowdUse = 'many-behind-one-key';
 
 const options = {
   seconds: { flag: '--seconds <count>', help: 'how long each attack lasts', whole: [2, 600], default: 6 },
+  settleSeconds: {
+    flag: '--settle-seconds <count>',
+    help: 'how long ordinary use lasts before the attacks, and after them, until memory is looked at',
+    whole: [2, 600],
+    default: 60,
+  },
   only: {
     flag: '--attack <name>',
     help: 'only this attack',
-    choices: attacks.map(({ name }) => name) as readonly string[],
+    choices: [...attacks.map(({ name }) => name), crowdUse] as readonly string[],
   },
 } as const;
 
@@ -26,47 +45,14 @@ const attacksBetween = 6;
 const afterMs = 500;
 /** Connections that say nothing are closed, and told of, within this time, ms. */
 const noticeMs = 12_000;
-const slowdownLimit = 1.3;
-const memoryLimitMB = 512;
+/** An attack of which the log says nothing is repeated for so long. */
+const againSeconds = 2;
 /** A slower measurement is repeated, and the median counts: the machine may be busy with something else. */
 const suspiciousSlowdown = 1.25;
 const repetitions = 3;
-
-interface Measurement {
-  readonly attack: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  /** Records of the log that tell of the attacker. */
-  readonly records: number;
-  readonly peakMB: number;
-  /** Processor time of the edge over the time of the attack. */
-  readonly busyShare: number;
-}
-
-interface Measured extends Measurement {
-  /** Those that began during it, however late they ended: one that began before it was not slowed down from its start. */
-  readonly answers: readonly Answer[];
-}
-
-interface AbuseFound {
-  readonly measured: readonly Measured[];
-  readonly deaths: number;
-}
-
-interface AbuseRow {
-  readonly attack: string;
-  readonly answers: number;
-  readonly msPerToken: number;
-  readonly p95MsPerToken: number;
-  readonly slowdown: number;
-  readonly edgeBusyShare: number;
-  readonly memoryMB: number;
-  readonly logRecords: number;
-}
-
-interface AbuseConclusion extends Conclusion<AbuseRow> {
-  readonly summary: Readonly<Record<string, number>>;
-}
+/** Memory is looked at so often, and the median counts: between two collections of garbage it grows. */
+const memoryLooks = 20;
+const memoryLookMs = 100;
 
 export const abuseTrial: Experiment<typeof options, AbuseFound, AbuseConclusion> = {
   name: 'trial abuse',
@@ -75,43 +61,43 @@ export const abuseTrial: Experiment<typeof options, AbuseFound, AbuseConclusion>
   notes: `Attacks:
 ${attacks.map(({ name, words }) => `  ${name.padEnd(26)}${words}`).join('\n')}
 
+No attack, and run last: ${crowdUse}, an agent that sends 27,000 tokens a turn beside 20 people.
+
 The slowdown is the 95th percentile of an honest reader's time per token during the attack, over that during ordinary use: the
-attacker's place is then taken by an ordinary key with as many readers as the edge has places.`,
+attacker's place is then taken by an ordinary key with as many readers as the edge has places. Of devices and of clients over HTTP the
+slower ones count.`,
   options,
-  measure: attackAll,
-  conclude,
-  goals: () => ({
-    attacks: { atLeast: 40 },
-    honestWrongTexts: 0,
-    honestSlowdownWorst: slowdownLimit,
-    memoryPeakMB: memoryLimitMB,
-    edgeDeaths: 0,
-    unlogged: 0,
-  }),
+  measure: async (asked, run) => {
+    const beside = asked.only === crowdUse ? nothing : await attackAll(asked, run);
+    const isAsked = asked.only === undefined || asked.only === crowdUse;
+    return { ...beside, crowd: isAsked ? await seatCrowd(asked) : [] };
+  },
+  conclude: concludeAbuse,
+  goals: () => abuseGoals,
 };
 
-async function attackAll({ seconds, only }: AbuseOptions, run: Run): Promise<AbuseFound> {
+type Beside = Omit<AbuseFound, 'crowd'>;
+
+const nothing: Beside = { measured: [], answers: [], memoryMB: { before: 0, after: 0 }, deaths: 0 };
+
+async function seatCrowd({ seconds }: AbuseOptions): Promise<readonly Answer[]> {
+  await using scene = await AbuseScene.open(crowdContextLength);
+  return await readAsCrowd(scene.baseUrl, scene.keys.ordinary, seconds);
+}
+
+async function attackAll({ seconds, settleSeconds, only }: AbuseOptions, run: Run): Promise<Beside> {
   await using scene = await AbuseScene.open();
-  const tasks = await makeTasks();
-  await using model = createDraftModel(honestCount);
   const answers: Answer[] = [];
   const stop = new AbortController();
-  const readers = scene.keys.honest.map(async (key, number) => {
-    const settings = {
-      url: scene.edge.url,
-      key,
-      tasks,
-      model,
-      onAnswer: (answer: Answer) => void answers.push(answer),
-    };
-    await read(settings, number, stop.signal);
-  });
-  const bench: Bench = { scene, seconds, answers, honestPrompt: tasks[0]?.prompt ?? [], measured: [] };
+  const honestPrompt = (await makeTasks())[0]?.prompt ?? [];
+  const readers = readHonestly(scene, (answer) => void answers.push(answer), stop.signal);
+  const bench: Bench = { scene, seconds, answers, honestPrompt, measured: [] };
+  const memoryMB = { before: Number.NaN, after: Number.NaN };
   try {
     await pause(1000);
     await scene.settleMemory();
+    memoryMB.before = await settled(bench, settleSeconds);
     const chosen = attacks.filter(({ name }) => only === undefined || name === only);
-    await measure(bench, ordinaryUse);
     for (const [index, { name }] of chosen.entries()) {
       run.signal.throwIfAborted();
       run.onProgress('attacks', index, chosen.length);
@@ -119,11 +105,25 @@ async function attackAll({ seconds, only }: AbuseOptions, run: Run): Promise<Abu
       if ((index + 1) % attacksBetween === 0 || index === chosen.length - 1) await measure(bench, ordinaryUse);
     }
     await repeatSlow(bench, run);
+    memoryMB.after = await settled(bench, settleSeconds);
   } finally {
     stop.abort();
-    await Promise.all(readers);
+    await readers;
   }
-  return { measured: withAnswers(bench), deaths: scene.deaths };
+  return { measured: bench.measured, answers, memoryMB, deaths: scene.deaths };
+}
+
+/** Devices and clients over HTTP, each with a key of its own. */
+async function readHonestly(scene: AbuseScene, onAnswer: (answer: Answer) => void, stop: AbortSignal): Promise<void> {
+  const [tasks, chats] = [await makeTasks(), await makeChats()];
+  await using model = createDraftModel(honestCount);
+  const { url } = scene.edge;
+  const devices = scene.keys.honest.map((key, number) => read({ url, key, tasks, model, onAnswer }, number, stop));
+  const clients = scene.keys.honestHttp.map((key, number) => {
+    const chatAt = (turn: number) => Promise.resolve(chats[(turn + number) % chats.length]);
+    return readChats({ baseUrl: scene.baseUrl, key, onAnswer }, chatAt, stop);
+  });
+  await Promise.all([...devices, ...clients]);
 }
 
 interface Bench {
@@ -134,13 +134,17 @@ interface Bench {
   readonly measured: Measurement[];
 }
 
-function withAnswers({ measured, answers }: Bench): readonly Measured[] {
-  const isDuring = ({ startMs, endMs }: Measurement, answer: Answer): boolean =>
-    answer.startMs >= startMs && answer.startMs < endMs;
-  return measured.map((one) => ({ ...one, answers: answers.filter((answer) => isDuring(one, answer)) }));
+/** @returns resident memory of the edge after so much ordinary use, MB */
+async function settled(bench: Bench, seconds: number): Promise<number> {
+  await measure({ ...bench, seconds }, ordinaryUse);
+  const looks: number[] = [];
+  for (let count = 0; count < memoryLooks; count += 1) {
+    looks.push(await bench.scene.memoryMB());
+    await pause(memoryLookMs);
+  }
+  return quantile(looks, 0.5);
 }
 
-/** @param seconds default: as asked */
 async function measure(bench: Bench, attack: string): Promise<void> {
   const { scene, honestPrompt, measured } = bench;
   const least = attacks.find(({ name }) => name === attack)?.leastSeconds ?? 0;
@@ -150,13 +154,24 @@ async function measure(bench: Bench, attack: string): Promise<void> {
   const { startMs, busySeconds } = await scene.run(attack, seconds, honestPrompt);
   const endMs = startMs + seconds * 1000;
   const busyShare = busySeconds / ((performance.now() - startMs) / 1000);
+  const peakMB = scene.peakMB - scene.idleMB;
+  const records = attack === ordinaryUse ? 0 : await noticed(bench, attack, lines);
+  measured.push({ attack, startMs, endMs, records, peakMB, busyShare });
+}
+
+/** @returns how many records since line `from` tell of the attacker */
+async function noticed(bench: Bench, attack: string, from: number): Promise<number> {
   await pause(afterMs);
-  let records = await attackerRecords(bench, lines);
-  for (let waitedMs = 0; records === 0 && attack !== ordinaryUse && waitedMs < noticeMs; waitedMs += afterMs) {
+  let records = await attackerRecords(bench, from);
+  for (let waitedMs = 0; records === 0 && waitedMs < noticeMs; waitedMs += afterMs) {
     await pause(afterMs);
-    records = await attackerRecords(bench, lines);
+    records = await attackerRecords(bench, from);
   }
-  measured.push({ attack, startMs, endMs, records, peakMB: scene.peakMB - scene.idleMB, busyShare });
+  if (records > 0) return records;
+  // After a flood the log only counts for a while: the attack before this one may have filled it.
+  await bench.scene.run(attack, againSeconds, bench.honestPrompt);
+  await pause(afterMs);
+  return attackerRecords(bench, from);
 }
 
 async function attackerRecords({ scene }: Bench, from: number): Promise<number> {
@@ -167,10 +182,7 @@ async function attackerRecords({ scene }: Bench, from: number): Promise<number> 
 }
 
 async function repeatSlow(bench: Bench, run: Run): Promise<void> {
-  const slow = conclude({ measured: withAnswers(bench), deaths: 0 }).rows.filter(
-    ({ slowdown }) => slowdown > suspiciousSlowdown,
-  );
-  for (const { attack } of slow) {
+  for (const attack of slowAttacks(bench, suspiciousSlowdown)) {
     for (let count = 1; count < repetitions; count += 1) {
       run.signal.throwIfAborted();
       await measure(bench, attack);
@@ -181,68 +193,4 @@ async function repeatSlow(bench: Bench, run: Run): Promise<void> {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function p95({ answers }: Measured): number {
-  return quantile(
-    answers.map(({ msPerToken }) => msPerToken),
-    0.95,
-  );
-}
-
-function conclude({ measured, deaths }: AbuseFound): AbuseConclusion {
-  const ordinary = measured.filter(({ attack }) => attack === ordinaryUse);
-  const ordinaryP95 = quantile(ordinary.map(p95), 0.5);
-  const names = [...new Set(measured.map(({ attack }) => attack))];
-  const rows = names.map((attack) =>
-    rowOf(
-      attack,
-      measured.filter((one) => one.attack === attack),
-      ordinaryP95,
-    ),
-  );
-  const attacked = rows.filter(({ attack }) => attack !== ordinaryUse);
-  const faults = measured.flatMap(({ attack, answers }) =>
-    answers.flatMap(({ fault }) => (fault === null ? [] : [`${attack}: an honest text was wrong: ${fault}`])),
-  );
-  const summary = {
-    attacks: attacked.length,
-    honestWrongTexts: faults.length,
-    honestSlowdownWorst: Math.max(...attacked.map(({ slowdown }) => slowdown)),
-    memoryPeakMB: Math.max(...attacked.map(({ memoryMB }) => memoryMB)),
-    edgeDeaths: deaths,
-    unlogged: attacked.filter(({ logRecords }) => logRecords === 0).length,
-    honestTexts: measured.reduce((sum, { answers }) => sum + answers.length, 0),
-    ordinaryP95MsPerToken: ordinaryP95,
-    ordinaryP95Spread: quantile(ordinary.map(p95), 1) / quantile(ordinary.map(p95), 0),
-  };
-  const { honestWrongTexts, edgeDeaths, unlogged, memoryPeakMB, honestSlowdownWorst } = summary;
-  const passed =
-    honestWrongTexts + edgeDeaths + unlogged === 0 &&
-    memoryPeakMB <= memoryLimitMB &&
-    honestSlowdownWorst <= slowdownLimit;
-  const params = { places, profile, honestReaders: honestCount };
-  return { rows, summary, passed, params, remarks: faults.slice(0, 20) };
-}
-
-/** @param repeated measurements of the same attack: their median counts */
-function rowOf(attack: string, repeated: readonly Measured[], ordinaryP95: number): AbuseRow {
-  const answers = repeated.flatMap((one) => one.answers);
-  const slowest = quantile(repeated.map(p95), 0.5);
-  return {
-    attack,
-    answers: answers.length,
-    msPerToken: quantile(
-      answers.map(({ msPerToken }) => msPerToken),
-      0.5,
-    ),
-    p95MsPerToken: slowest,
-    slowdown: slowest / ordinaryP95,
-    edgeBusyShare: quantile(
-      repeated.map(({ busyShare }) => busyShare),
-      0.5,
-    ),
-    memoryMB: Math.max(...repeated.map(({ peakMB }) => peakMB)),
-    logRecords: Math.max(...repeated.map(({ records }) => records)),
-  };
 }

@@ -1,6 +1,15 @@
 import type { Attack } from './attack.ts';
+import { httpContents } from './http-contents.ts';
+import { httpKeyHolders } from './http-key-holders.ts';
+import { httpStrangers } from './http-strangers.ts';
 import { keyHolders } from './key-holders.ts';
 import { strangers } from './strangers.ts';
 
 /** All attacks of the trial, those without a key first. */
-export const attacks: readonly Attack[] = [...strangers, ...keyHolders];
+export const attacks: readonly Attack[] = [
+  ...strangers,
+  ...httpStrangers,
+  ...keyHolders,
+  ...httpContents,
+  ...httpKeyHolders,
+];

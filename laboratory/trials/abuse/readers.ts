@@ -1,4 +1,4 @@
-// Honest readers of trial abuse: each writes one short answer after the other, and every text is compared with the toy's own.
+// Honest readers of trial abuse over WebSocket: each asks for one short answer after the other, and every text is compared with the toy's own.
 
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
@@ -10,8 +10,8 @@ import { connectWebSocket } from '../../../src/network/transport-node/websocket-
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import { ids, toySeed } from './intruder.ts';
 
-const answerTokens = 24;
-const taskCount = 8;
+export const answerTokens = 24;
+export const taskCount = 8;
 /** An answer takes a second at most beside ordinary use, ms. */
 const longestMs = 5000;
 
@@ -20,14 +20,21 @@ interface Task {
   readonly reference: readonly number[];
 }
 
+/** How an honest reader asks: as a device over WebSocket, or over HTTP. */
+export const ways = ['device', 'http'] as const;
+export type Way = (typeof ways)[number];
+
 /** One answer of an honest reader. Times in ms on the clock of the process. */
 export interface Answer {
+  readonly way: Way;
   readonly startMs: number;
   readonly endMs: number;
   /** From the question to the last token, over the tokens. */
   readonly msPerToken: number;
   /** What is wrong with it; null: nothing. */
   readonly fault: string | null;
+  /** Nothing came, or not to its end: it was refused, or cut. */
+  readonly isRefused: boolean;
 }
 
 export async function makeTasks(): Promise<readonly Task[]> {
@@ -77,6 +84,7 @@ export async function read(settings: ReaderSettings, number: number, until: Abor
     const isRight = outcome.kind === 'ended' && tokens.join() === task.reference.join();
     const how = outcome.kind === 'failed' ? `failed as ${outcome.code}: ${outcome.cause}` : outcome.kind;
     const fault = isRight ? null : `${tokens.length} of ${answerTokens} tokens, ${how}`;
-    onAnswer({ startMs, endMs, msPerToken: (endMs - startMs) / Math.max(1, tokens.length), fault });
+    const msPerToken = (endMs - startMs) / Math.max(1, tokens.length);
+    onAnswer({ way: 'device', startMs, endMs, msPerToken, fault, isRefused: outcome.kind !== 'ended' });
   }
 }

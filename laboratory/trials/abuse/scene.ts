@@ -14,8 +14,10 @@ import { toySeed } from './intruder.ts';
 import { type Order, ordinaryUse } from './orders.ts';
 
 export const places = 8;
-export const contextLength = 2048;
+const ordinaryContextLength = 2048;
+/** Honest keys of devices, and of clients over HTTP. */
 export const honestCount = 4;
+export const honestHttpCount = 2;
 /** Short steps, so that a few seconds hold many answers. */
 export const profile = 'edge-8b-rtx4090';
 
@@ -25,6 +27,7 @@ const attackerFile: string = fileURLToPath(
 
 export interface Keys {
   readonly honest: readonly string[];
+  readonly honestHttp: readonly string[];
   readonly attacker: string;
   readonly ordinary: string;
   readonly withdrawn: string;
@@ -45,6 +48,7 @@ export class AbuseScene implements AsyncDisposable {
   readonly keys: Keys;
   readonly from: string = attackerAddress();
   readonly #folder: string;
+  readonly #contextLength: number;
   edge: EdgeProcess;
   #attacker: ChildProcess | null = null;
   #deaths = 0;
@@ -53,23 +57,32 @@ export class AbuseScene implements AsyncDisposable {
   idleMB = 0;
   peakMB = 0;
 
-  private constructor(folder: string, keys: Keys, edge: EdgeProcess) {
+  private constructor(folder: string, contextLength: number, keys: Keys, edge: EdgeProcess) {
     this.#folder = folder;
+    this.#contextLength = contextLength;
     this.keys = keys;
     this.edge = edge;
     this.#watch();
   }
 
-  static async open(): Promise<AbuseScene> {
+  /** @param contextLength of the edge, tokens */
+  static async open(contextLength: number = ordinaryContextLength): Promise<AbuseScene> {
     const folder = await mkdtemp(join(tmpdir(), 'outrider-abuse-'));
     const keyFile = join(folder, 'keys.json');
-    const terms = { scopes: ['verify'], expires: null, share: 1, maxSessions: null, maxWaiting: null } as const;
-    const make = async (name: string): Promise<string> => (await addKeyTo(keyFile, { name, ...terms }, Date.now())).key;
-    const honest: string[] = [];
-    for (let number = 1; number <= honestCount; number += 1) honest.push(await make(`honest-${number}`));
-    const [attacker, ordinary, withdrawn] = [await make('attacker'), await make('ordinary'), await make('withdrawn')];
+    const terms = { expires: null, share: 1, maxSessions: null, maxWaiting: null } as const;
+    const make = async (name: string, ...scopes: ('verify' | 'chat')[]): Promise<string> =>
+      (await addKeyTo(keyFile, { name, scopes, ...terms }, Date.now())).key;
+    const [honest, honestHttp]: [string[], string[]] = [[], []];
+    for (let number = 1; number <= honestCount; number += 1) honest.push(await make(`honest-${number}`, 'verify'));
+    for (let number = 1; number <= honestHttpCount; number += 1) {
+      honestHttp.push(await make(`honest-http-${number}`, 'chat'));
+    }
+    const attacker = await make('attacker', 'verify', 'chat');
+    const ordinary = await make('ordinary', 'verify', 'chat');
+    const withdrawn = await make('withdrawn', 'verify', 'chat');
     await revokeKeyIn(keyFile, 'withdrawn', Date.now());
-    return new AbuseScene(folder, { honest, attacker, ordinary, withdrawn }, await startEdge(folder));
+    const keys = { honest, honestHttp, attacker, ordinary, withdrawn };
+    return new AbuseScene(folder, contextLength, keys, await startEdge(folder, contextLength));
   }
 
   get deaths(): number {
@@ -78,6 +91,16 @@ export class AbuseScene implements AsyncDisposable {
 
   get port(): number {
     return Number(new URL(this.edge.url).port);
+  }
+
+  /** Of clients of the API. */
+  get baseUrl(): string {
+    return `${this.edge.url.replace(/^ws/, 'http')}/v1`;
+  }
+
+  /** Resident memory of the edge at this moment, MB. */
+  async memoryMB(): Promise<number> {
+    return (await residentMB(this.edge.processId)) ?? Number.NaN;
   }
 
   /**
@@ -94,6 +117,7 @@ export class AbuseScene implements AsyncDisposable {
     await once(child, 'message');
     const [startMs, busyBefore] = [performance.now(), await this.#busySeconds()];
     const { keys, port, from } = this;
+    const contextLength = this.#contextLength;
     const key = attack === ordinaryUse ? keys.ordinary : keys.attacker;
     const target = { port, key, from, contextLength, withdrawnKey: keys.withdrawn, honestPrompt };
     await new Promise<void>((resolve) => {
@@ -118,7 +142,7 @@ export class AbuseScene implements AsyncDisposable {
 
   /** Memory of the edge from now on counts as idle. */
   async settleMemory(): Promise<void> {
-    this.idleMB = (await residentMB(this.edge.processId)) ?? Number.NaN;
+    this.idleMB = await this.memoryMB();
     this.peakMB = this.idleMB;
     this.#sampler = setInterval(() => void this.#sample(), 50);
   }
@@ -148,13 +172,14 @@ export class AbuseScene implements AsyncDisposable {
     void watched.lost.then(async () => {
       if (this.#isClosing) return;
       this.#deaths += 1;
-      this.edge = await startEdge(this.#folder);
+      // Where it was: readers know no other place.
+      this.edge = await startEdge(this.#folder, this.#contextLength, this.port);
       this.#watch();
     });
   }
 }
 
-function startEdge(folder: string): Promise<EdgeProcess> {
+function startEdge(folder: string, contextLength: number, port = 0): Promise<EdgeProcess> {
   const log = [
     '--log-file',
     join(folder, 'edge.log'),
@@ -167,5 +192,5 @@ function startEdge(folder: string): Promise<EdgeProcess> {
   ];
   const model = ['--model', `toy:${toySeed}`, '--profile', profile];
   const limits = ['--sessions', String(places), '--context', String(contextLength)];
-  return startEdgeProcess([...model, ...limits, '--keys', join(folder, 'keys.json'), ...log], () => {});
+  return startEdgeProcess([...model, ...limits, '--keys', join(folder, 'keys.json'), ...log], () => {}, { port });
 }

@@ -1,11 +1,15 @@
-// One HTTP request over plain TCP, with whatever head and body: clients of a library can't send what a rude one does.
+// HTTP requests over plain TCP, with whatever head and body: clients of a library can't send what a rude one does.
 
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 export interface RawHttpRequest {
   readonly method: string;
   readonly path: string;
   readonly host?: string | undefined;
+  /** Source address. */
+  readonly from?: string | undefined;
+  /** Others may follow on the same connection; default: it is the last one. */
+  readonly isKept?: boolean;
   /** Lines of the head after "Host". */
   readonly lines?: readonly string[];
   /** What follows the head, as it is. */
@@ -19,11 +23,24 @@ export interface RawHttpAnswer {
   readonly body: string;
 }
 
+/** A connection that swallows its errors: who asks looks at what came. @param from source address */
+export function openRaw(port: number, from?: string): Socket {
+  const source = from === undefined ? {} : { localAddress: from };
+  return connect({ port, host: '127.0.0.1', noDelay: true, ...source }).on('error', () => {});
+}
+
+/** The head of a request, its empty line included. */
+export function requestHead(port: number, request: RawHttpRequest): string {
+  const { method, path, host = `127.0.0.1:${port}`, isKept = false, lines = [] } = request;
+  const own = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, ...(isKept ? [] : ['Connection: close'])];
+  return `${[...own, ...lines].join('\r\n')}\r\n\r\n`;
+}
+
 /** @returns null: the other side closed, or said nothing in time, without an answer */
 export function askRaw(port: number, request: RawHttpRequest, limitMs = 10_000): Promise<RawHttpAnswer | null> {
-  const { method, path, host = `127.0.0.1:${port}`, lines = [], body = [] } = request;
+  const { method, from, body = [] } = request;
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const socket = openRaw(port, from);
     let text = '';
     const done = (): void => {
       clearTimeout(timer);
@@ -32,15 +49,12 @@ export function askRaw(port: number, request: RawHttpRequest, limitMs = 10_000):
     };
     const timer = setTimeout(done, limitMs);
     // What was read before counts: a server may answer and close before it has read all.
-    socket.on('error', () => {});
     socket.on('close', done);
     socket.setEncoding('latin1').on('data', (part: string) => {
       text += part;
       if (isWhole(text, method)) done();
     });
-    socket.write(
-      `${[`${method} ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...lines].join('\r\n')}\r\n\r\n`,
-    );
+    socket.write(requestHead(port, request));
     for (const part of body) socket.write(part);
   });
 }
