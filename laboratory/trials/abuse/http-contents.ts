@@ -22,7 +22,7 @@ function deep(scale: number): Buffer {
 }
 
 /** An answer that has to fit a schema. */
-export function fitting(schema: object, maxTokens = 8): Buffer {
+function fitting(schema: object, maxTokens = 8): Buffer {
   const format = { type: 'json_schema', json_schema: { name: 's', schema } };
   return chatBody({ response_format: format, max_tokens: maxTokens });
 }
