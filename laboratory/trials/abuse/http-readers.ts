@@ -4,11 +4,9 @@ import type { Message } from '../../../src/models/port/model.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { streamChat } from '../../measuring/chat-stream.ts';
 import { Reference } from '../api/reference.ts';
-import { toySeed } from './intruder.ts';
-import { type Answer, answerTokens, taskCount } from './readers.ts';
+import { pause, toySeed } from './intruder.ts';
+import { type Answer, answerTokens, restMs, taskCount } from './readers.ts';
 
-/** After a refusal, ms. */
-const restMs = 100;
 const shortContextLength = 512;
 
 export interface Chat {
@@ -49,7 +47,7 @@ export async function readChats(
     const answer = chat === undefined ? null : await askFor(settings, chat, until);
     if (answer === null) return;
     settings.onAnswer(answer);
-    if (answer.isRefused) await new Promise((resolve) => setTimeout(resolve, restMs));
+    if (answer.isRefused) await pause(restMs);
   }
 }
 

@@ -8,10 +8,12 @@ import { writeToyText } from '../../../src/models/port/toy-text.ts';
 import type { Connect } from '../../../src/network/transport/transport.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
-import { ids, toySeed } from './intruder.ts';
+import { ids, pause, toySeed } from './intruder.ts';
 
 export const answerTokens = 24;
 export const taskCount = 8;
+/** After a refusal, ms. */
+export const restMs = 100;
 /** An answer takes a second at most beside ordinary use, ms. */
 const longestMs = 5000;
 
@@ -85,6 +87,8 @@ export async function read(settings: ReaderSettings, number: number, until: Abor
     const how = outcome.kind === 'failed' ? `failed as ${outcome.code}: ${outcome.cause}` : outcome.kind;
     const fault = isRight ? null : `${tokens.length} of ${answerTokens} tokens, ${how}`;
     const msPerToken = (endMs - startMs) / Math.max(1, tokens.length);
-    onAnswer({ way: 'device', startMs, endMs, msPerToken, fault, isRefused: outcome.kind !== 'ended' });
+    const isRefused = outcome.kind !== 'ended';
+    onAnswer({ way: 'device', startMs, endMs, msPerToken, fault, isRefused });
+    if (isRefused) await pause(restMs);
   }
 }
