@@ -55,16 +55,60 @@ describe('the line of a request', () => {
     expect([answered, probe, refused, failed].map(levelOfRequest)).toEqual(['info', 'debug', 'warn', 'error']);
   });
 
-  it('is left out where refused requests flood, and counted', () => {
+  it('is left out where refused requests of a peer flood, and counted', () => {
     const { lines, ended, wait } = bed();
     for (let count = 0; count < 1000; count += 1) ended(refused);
     ended(answered);
-    expect(lines).toHaveLength(201);
+    expect(lines).toHaveLength(51);
     wait(10_001);
-    ended(refused);
-    expect(lines.slice(201).map(({ words }) => words)).toEqual([
-      'and 800 more requests refused',
-      describeRequest(refused),
+    ended(answered);
+    expect(lines.slice(51)).toMatchObject([
+      {
+        level: 'warn',
+        fields: {
+          kind: 'more',
+          of: 'request',
+          address: '10.0.0.7',
+          key: null,
+          outcome: 'refused',
+          count: 950,
+          inMs: 10_000,
+        },
+      },
+      { words: describeRequest(answered) },
+    ]);
+    expect(lines[51]?.words).toBe('and 950 more requests refused from 10.0.0.7');
+  });
+
+  it('is not lost in the flood of another peer', () => {
+    const { lines, ended } = bed();
+    for (let count = 0; count < 1000; count += 1) ended(refused);
+    ended({ ...refused, address: '10.0.0.8' });
+    expect(lines.at(-1)?.words).toContain('10.0.0.8');
+  });
+
+  it('tells each peer apart, but no more than so many lines and peers in a window', () => {
+    const { lines, ended, wait } = bed();
+    for (let count = 0; count < 1000; count += 1) ended({ ...refused, address: `10.0.${count >> 8}.${count & 255}` });
+    expect(lines).toHaveLength(200);
+    ended({ ...refused, address: '10.0.0.1' });
+    wait(10_001);
+    ended(answered);
+    const more = lines.slice(200).filter(({ fields }) => 'count' in fields);
+    expect(more.length).toBeLessThanOrEqual(257);
+    expect(more.at(-1)).toMatchObject({ fields: { address: null, count: 744 } });
+    expect(more[0]).toMatchObject({ fields: { address: '10.0.0.1', count: 1 } });
+  });
+
+  it('is one for a flood of requests that only look, and none for a probe', () => {
+    const { lines, ended, wait } = bed();
+    const look: RequestRecord = { ...answered, route: 'GET /metrics', answer: null };
+    for (let count = 0; count < 1000; count += 1) ended(look);
+    for (let count = 0; count < 10; count += 1) ended({ ...look, address: '10.0.0.8' });
+    wait(10_001);
+    ended(answered);
+    expect(lines.filter(({ level }) => level === 'warn').map(({ words }) => words)).toEqual([
+      '1,000 requests that only look from 10.0.0.7 (key phone)',
     ]);
   });
 });

@@ -4,24 +4,59 @@ import type { LogLevel } from '../../processes/edge/edge-events.ts';
 import type { RequestRecord } from '../../processes/http/request-record.ts';
 import type { EdgeLog } from './edge-log.ts';
 
-/** Lines about refused requests in a window; the others are counted, and one line says how many there were. */
-const mostRefused = 200;
 const windowMs = 10_000;
+/** Lines about refused requests of one peer in a window, and of all together; the others are counted, and a line for each peer says so. */
+const mostRefusedOfPeer = 50;
+const mostRefused = 200;
+/** Requests of one peer that only look, in a window: a probe and a scraper of metrics stay far below it. */
+const mostLooks = 200;
+/** Peers that are told apart in a window; the others count as one. */
+const mostPeers = 256;
+
+/** What a peer, an address with a key, did in a window beyond what has its own line. */
+interface Peer extends Pick<RequestRecord, 'address' | 'key'> {
+  refused: number;
+  held: number;
+  looks: number;
+}
 
 /** @returns told of each request that is over */
 export function logRequests(log: Pick<EdgeLog, 'line'>, nowMs: () => number): (record: RequestRecord) => void {
-  let window = { untilMs: 0, refused: 0 };
+  const peers = new Map<string, Peer>();
+  let window = { untilMs: nowMs() + windowMs, refused: 0 };
+  const peerOf = ({ address, key }: RequestRecord): Peer => {
+    const own = `${address} ${key}`;
+    const isTold = peers.has(own) || peers.size < mostPeers;
+    const name = isTold ? own : '';
+    const who = isTold ? { address, key } : { address: null, key: null };
+    const peer = peers.get(name) ?? { ...who, refused: 0, held: 0, looks: 0 };
+    peers.set(name, peer);
+    return peer;
+  };
+  const endWindow = (): void => {
+    for (const { held, looks, refused: _, ...who } of peers.values()) {
+      const more = (count: number, outcome: RequestRecord['outcome'], words: string): void => {
+        const fields = { kind: 'more', of: 'request', ...who, outcome, count, inMs: windowMs };
+        log.line('warn', fields, `${words} from ${whoOf(who)}`);
+      };
+      if (held > 0) more(held, 'refused', `and ${held.toLocaleString('en')} more requests refused`);
+      if (looks > mostLooks) more(looks, 'answered', `${looks.toLocaleString('en')} requests that only look`);
+    }
+    peers.clear();
+    window = { untilMs: nowMs() + windowMs, refused: 0 };
+  };
   return (record) => {
+    if (nowMs() > window.untilMs) endWindow();
     const level = levelOfRequest(record);
+    if (level === 'debug') peerOf(record).looks += 1;
     if (record.outcome === 'refused') {
-      if (nowMs() > window.untilMs) {
-        const held = window.refused - mostRefused;
-        const more = { kind: 'more', of: 'request', count: held, inMs: windowMs };
-        if (held > 0) log.line('warn', more, `and ${held.toLocaleString('en')} more requests refused`);
-        window = { untilMs: nowMs() + windowMs, refused: 0 };
+      const peer = peerOf(record);
+      if (peer.refused === mostRefusedOfPeer || window.refused === mostRefused) {
+        peer.held += 1;
+        return;
       }
+      peer.refused += 1;
       window.refused += 1;
-      if (window.refused > mostRefused) return;
     }
     log.line(level, fieldsOf(record), describeRequest(record));
   };
@@ -41,10 +76,13 @@ function fieldsOf({ answer, ms, ...record }: RequestRecord): object {
 
 /** For people: one line. */
 export function describeRequest(record: RequestRecord): string {
-  const { request, route, address, key, status, outcome, code, ms, answer } = record;
-  const who = `${address === null || address === '' ? 'an unknown address' : address}${key === null ? '' : ` (key ${key})`}`;
+  const { request, route, status, outcome, code, ms, answer } = record;
   const end = outcome === 'answered' ? '' : `, ${outcome}${code === null ? '' : ` (${code})`}`;
-  return `${request} ${route} from ${who}: ${status}${end}, ${Math.round(ms)} ms${figuresOf(answer)}`;
+  return `${request} ${route} from ${whoOf(record)}: ${status}${end}, ${Math.round(ms)} ms${figuresOf(answer)}`;
+}
+
+function whoOf({ address, key }: Pick<RequestRecord, 'address' | 'key'>): string {
+  return `${address === null || address === '' ? 'an unknown address' : address}${key === null ? '' : ` (key ${key})`}`;
 }
 
 function figuresOf(answer: RequestRecord['answer']): string {
