@@ -9,13 +9,18 @@ it('has at least eighty attacks, each with a name of its own', () => {
   expect(names.length).toBeGreaterThanOrEqual(80);
 });
 
-it.each(['finished-openings', 'guessed-keys', 'foreign-origin', 'wrong-keys-large', 'deep-json', 'requests-left'])(
-  '%s: harms no text, does not end the edge, and is logged',
-  async (only) => {
-    const { summary } = await runExperiment(abuseTrial, { seconds: 2, settleSeconds: 2, only });
-    expect(summary).toMatchObject({ attacks: 1, honestWrongTexts: 0, honestRefused: 0, edgeDeaths: 0, unlogged: 0 });
-    expect(summary['honestTexts']).toBeGreaterThan(0);
-    expect(summary['memoryPeakMB']).toBeLessThan(256);
-  },
-  120_000,
-);
+const only = ['guessed-keys', 'foreign-origin', 'wrong-keys-large', 'finished-openings', 'deep-json', 'unknown-fields'];
+
+it('harms no text, refuses no reader, does not end the edge, and is logged', async () => {
+  const { summary } = await runExperiment(abuseTrial, { seconds: 2, settleSeconds: 2, only });
+  const unharmed = { honestWrongTexts: 0, honestRefused: 0, edgeDeaths: 0, unlogged: 0 };
+  expect(summary).toMatchObject({ attacks: only.length, ...unharmed });
+  expect(summary['honestTexts']).toBeGreaterThan(0);
+  expect(summary['memoryPeakMB']).toBeLessThan(256);
+}, 180_000);
+
+it('refuses nothing to an agent and to people behind one key', async () => {
+  const { summary } = await runExperiment(abuseTrial, { seconds: 2, only: ['many-behind-one-key'] });
+  expect(summary).toMatchObject({ honestWrongTexts: 0, honestRefused: 0 });
+  expect(summary['crowdTexts']).toBeGreaterThan(20);
+}, 300_000);

@@ -3,7 +3,9 @@
 
 import type { Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
+import { badArgument } from '../../../src/core/basics/errors.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
+import type { Attack } from './attack.ts';
 import { attacks } from './catalogue.ts';
 import { crowdContextLength, readAsCrowd } from './crowd.ts';
 import {
@@ -32,8 +34,11 @@ const options = {
   },
   only: {
     flag: '--attack <name>',
-    help: 'only this attack',
-    choices: [...attacks.map(({ name }) => name), crowdUse] as readonly string[],
+    help: 'only this one; may be given several times',
+    texts: true,
+    type: [] as readonly string[],
+    default: [],
+    defaultLabel: 'all',
   },
 } as const;
 
@@ -51,7 +56,7 @@ const againSeconds = 2;
 const suspiciousSlowdown = 1.25;
 const repetitions = 3;
 /** Memory is looked at so often, and the median counts: between two collections of garbage it grows. */
-const memoryLooks = 20;
+const memoryLooks = 10;
 const memoryLookMs = 100;
 
 export const abuseTrial: Experiment<typeof options, AbuseFound, AbuseConclusion> = {
@@ -68,13 +73,23 @@ attacker's place is then taken by an ordinary key with as many readers as the ed
 slower ones count.`,
   options,
   measure: async (asked, run) => {
-    const beside = asked.only === crowdUse ? nothing : await attackAll(asked, run);
-    const isAsked = asked.only === undefined || asked.only === crowdUse;
-    return { ...beside, crowd: isAsked ? await seatCrowd(asked) : [] };
+    const names = namesOf(asked);
+    const chosen = attacks.filter(({ name }) => names.has(name));
+    const beside = chosen.length === 0 ? nothing : await attackAll(asked, chosen, run);
+    return { ...beside, crowd: names.has(crowdUse) ? await seatCrowd(asked) : [] };
   },
   conclude: concludeAbuse,
   goals: () => abuseGoals,
 };
+
+/** @throws OutriderError `bad-argument` for a name that there is not */
+function namesOf({ only }: AbuseOptions): ReadonlySet<string> {
+  const all = new Set([...attacks.map(({ name }) => name), crowdUse]);
+  for (const name of only) {
+    if (!all.has(name)) throw badArgument(`no attack is called ${name}`, 'Take a name of the list in --help.');
+  }
+  return only.length === 0 ? all : new Set(only);
+}
 
 type Beside = Omit<AbuseFound, 'crowd'>;
 
@@ -85,7 +100,11 @@ async function seatCrowd({ seconds }: AbuseOptions): Promise<readonly Answer[]> 
   return await readAsCrowd(scene.baseUrl, scene.keys.ordinary, seconds);
 }
 
-async function attackAll({ seconds, settleSeconds, only }: AbuseOptions, run: Run): Promise<Beside> {
+async function attackAll(
+  { seconds, settleSeconds }: AbuseOptions,
+  chosen: readonly Attack[],
+  run: Run,
+): Promise<Beside> {
   await using scene = await AbuseScene.open();
   const answers: Answer[] = [];
   const stop = new AbortController();
@@ -97,7 +116,6 @@ async function attackAll({ seconds, settleSeconds, only }: AbuseOptions, run: Ru
     await pause(1000);
     await scene.settleMemory();
     memoryMB.before = await settled(bench, settleSeconds);
-    const chosen = attacks.filter(({ name }) => only === undefined || name === only);
     for (const [index, { name }] of chosen.entries()) {
       run.signal.throwIfAborted();
       run.onProgress('attacks', index, chosen.length);
