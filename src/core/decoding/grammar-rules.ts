@@ -26,7 +26,8 @@ export const literal = (text: string): string => JSON.stringify(text);
 /** @returns the EBNF with `root` first; null: no text fits */
 export function ebnfOf(root: RulePart, rules: Rules): string | null {
   const all = new Map([...rules, ['root', root]]);
-  const fillable = fillableRules(all);
+  const fillable = new Set<string>();
+  addFillable(all, fillable);
   if (!fillable.has('root')) return null;
   const lines: string[] = [];
   const waiting = ['root'];
@@ -44,17 +45,16 @@ export function ebnfOf(root: RulePart, rules: Rules): string | null {
   }
 }
 
-/** Names of the rules that have a text, found from below. */
-function fillableRules(rules: Rules): ReadonlySet<string> {
-  const fillable = new Set<string>();
+/** Adds the names of those of these rules that have a text, found from below. @param fillable of all rules that these name */
+export function addFillable(rules: Rules, fillable: Set<string>): void {
   for (let before = -1; before < fillable.size; ) {
     before = fillable.size;
     for (const [name, part] of rules) if (!fillable.has(name) && isFillable(part, fillable)) fillable.add(name);
   }
-  return fillable;
 }
 
-function isFillable(part: RulePart, fillable: ReadonlySet<string>): boolean {
+/** Whether a text fits it. @param fillable names of the rules that have one */
+export function isFillable(part: RulePart, fillable: ReadonlySet<string>): boolean {
   if (typeof part === 'string') return true;
   if (part.kind === 'sequence') return part.parts.every((one) => isFillable(one, fillable));
   if (part.kind === 'choice') return part.options.some((one) => isFillable(one, fillable));

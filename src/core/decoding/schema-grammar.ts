@@ -2,7 +2,18 @@
 // properties in the order of the schema. What the schema leaves open is closed where a small model would get lost: an object that names
 // its properties has no others, digits are bounded.
 
-import { choice, ebnfOf, literal, optional, type RulePart, repeat, ruleOf, sequence } from './grammar-rules.ts';
+import {
+  addFillable,
+  choice,
+  ebnfOf,
+  isFillable,
+  literal,
+  optional,
+  type RulePart,
+  repeat,
+  ruleOf,
+  sequence,
+} from './grammar-rules.ts';
 import { checkSchema, isObject, type Json, type JsonObject, type Schema, SchemaFault } from './json-schema.ts';
 import { integersOf, type NumberRange, numbersOf } from './number-grammar.ts';
 import { patternPart } from './pattern-grammar.ts';
@@ -19,6 +30,9 @@ export function jsonLine(value: Json): string {
 /** Rules of one or several schemas, and what no rule keeps. */
 export class SchemaRules {
   readonly #rules = new Map<string, RulePart>(Object.entries(baseRules));
+  /** Rules that no text has been found for, and those that one has: what is known of earlier schemas is not looked for again. */
+  readonly #open = new Map(this.#rules);
+  readonly #fillable = new Set<string>();
   readonly #names = new Map<string, string>();
   readonly #alternatives: AlternativeCount = { made: 0, members: 0 };
 
@@ -30,7 +44,9 @@ export class SchemaRules {
   add(schema: Schema, type?: 'object'): { readonly part: RulePart; readonly unkept: readonly string[] } {
     const unkept = checkSchema(schema);
     const part = this.#partOf(type === undefined ? schema : { allOf: [{ type }, schema] }, schema, '');
-    if (this.text(part) === null) throw new SchemaFault('', 'has no text that fits it');
+    addFillable(this.#open, this.#fillable);
+    for (const name of this.#open.keys()) if (this.#fillable.has(name)) this.#open.delete(name);
+    if (!isFillable(part, this.#fillable)) throw new SchemaFault('', 'has no text that fits it');
     return { part, unkept };
   }
 
@@ -48,7 +64,7 @@ export class SchemaRules {
     const name = this.#newName();
     this.#names.set(key, name);
     const options = alternativesOf(schema, root, this.#alternatives).map((one) => this.#option(one, root, prefix));
-    this.#rules.set(name, choice(options));
+    this.#setRule(name, choice(options));
     return ruleOf(name);
   }
 
@@ -61,8 +77,13 @@ export class SchemaRules {
     if (known !== undefined) return ruleOf(known);
     const name = this.#newName();
     this.#names.set(key, name);
-    this.#rules.set(name, this.#plainPart(schema, root, scope));
+    this.#setRule(name, this.#plainPart(schema, root, scope));
     return ruleOf(name);
+  }
+
+  #setRule(name: string, part: RulePart): void {
+    this.#rules.set(name, part);
+    this.#open.set(name, part);
   }
 
   #newName(): string {
@@ -120,7 +141,7 @@ export class SchemaRules {
   #shared(part: RulePart): RulePart {
     const name = this.#newName();
     this.#names.set(name, name);
-    this.#rules.set(name, part);
+    this.#setRule(name, part);
     return ruleOf(name);
   }
 }
