@@ -6,6 +6,8 @@ import type { Command } from 'commander';
 import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
 import type { Secret } from '../../core/basics/secret.ts';
+import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
+import { SenderRates } from '../../core/protocol/wire/rate-book.ts';
 import { packageVersion } from '../../files/document.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
 import { defaultEdgeProfile } from '../../models/port/profiles.ts';
@@ -15,6 +17,7 @@ import type { Completer } from '../../processes/http/completion-port.ts';
 import { createDeviceCompleter, type DeviceCompleterSettings } from '../../processes/http/device-completer.ts';
 import { createLateCompleter } from '../../processes/http/late-completer.ts';
 import { type HttpListener, listenHttp } from '../../processes/http/listen-http.ts';
+import { RequestIntake } from '../../processes/http/request-intake.ts';
 import { createEndpointMetrics } from '../../processes/metrics/endpoint-metrics.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
 import type { EdgeLog } from '../edge/edge-log.ts';
@@ -229,6 +232,11 @@ async function listen(
       log.line('error', { kind: 'fault', cause: words }, `a request has failed: ${words}`);
     },
     randomBits: () => randomBytes(8).readBigUInt64LE(),
+    intake: intakeOf(nowMs),
+    accountOf: () => ({
+      keyId: clientKey === undefined ? null : '--client-key',
+      mostAnswers: Number.POSITIVE_INFINITY,
+    }),
     mayUse: (shown) => clientKey === undefined || (shown !== undefined && isEqual(clientKey, shown)),
     keyName: () => (clientKey === undefined ? null : '--client-key'),
   });
@@ -242,6 +250,12 @@ async function listen(
   const close = (): Promise<void> => opened[Symbol.asyncDispose]();
   const settle = (forMs: number): Promise<void> => listener.settle(forMs);
   return { app, port: listener.port, settle, close, [Symbol.asyncDispose]: close };
+}
+
+/** A key may send here what it may send to an edge with few places. */
+function intakeOf(nowMs: () => number): RequestIntake {
+  const rates = new SenderRates(keyRateOf(defaultRate, 1));
+  return new RequestIntake({ spend: (sender, bytes) => rates.spend(sender, nowMs(), bytes) });
 }
 
 /** Takes the same time wherever the two differ. */

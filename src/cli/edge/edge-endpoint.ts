@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import type { EdgeKey } from '../../core/protocol/edge/edge-key.ts';
+import { anyone, type EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 import { packageVersion } from '../../files/document.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { createInMemoryNetwork } from '../../network/transport/in-memory.ts';
@@ -15,6 +15,7 @@ import { edgeRoutes, isForApi } from '../../processes/edge/edge-requests.ts';
 import { createHttpApp, routesOf } from '../../processes/http/app.ts';
 import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { requestListenerOf } from '../../processes/http/listen-http.ts';
+import { RequestIntake } from '../../processes/http/request-intake.ts';
 import type { HttpObserver } from '../../processes/http/request-record.ts';
 import type { EdgeAccess } from './edge-access.ts';
 
@@ -44,8 +45,8 @@ export interface EdgeEndpoint {
 
 /** The endpoint of an edge. Keys are those of `outrider keys`, and count together with those of devices. */
 export function edgeEndpoint(
-  edge: Pick<Edge, 'accept' | 'status'>,
-  { tokenizer, identity }: Pick<LanguageModel, 'tokenizer' | 'identity'>,
+  edge: Pick<Edge, 'accept' | 'status' | 'spend' | 'mostSessions'>,
+  { tokenizer, identity, limits: { contextLength } }: Pick<LanguageModel, 'tokenizer' | 'identity' | 'limits'>,
   { listen, chatKeyOf }: Pick<EdgeAccess, 'listen' | 'chatKeyOf'>,
   { isOwnName, onFault, metrics, observer, credentialsOf }: EndpointHost,
 ): EdgeEndpoint {
@@ -59,7 +60,14 @@ export function edgeEndpoint(
   const state = (): 'ready' | 'draining' | 'stalled' => states[edge.status.state];
   const guard = createAddressGuard({ ...listen, isOwnName });
   const app = createHttpApp({
-    completer: createDeviceCompleter({ device, model: identity.name, nowMs, state, credentialsOf }),
+    completer: createDeviceCompleter({
+      ...{ device, model: identity.name, contextTokens: contextLength, nowMs, state, credentialsOf },
+    }),
+    intake: new RequestIntake({ spend: (sender, bytes) => edge.spend(sender, bytes) }),
+    accountOf: (shown) => {
+      const key = shown === undefined ? null : (chatKeyOf?.(shown) ?? null);
+      return { keyId: key?.id ?? null, mostAnswers: edge.mostSessions(key ?? anyone) };
+    },
     ...{ nowMs, version: packageVersion(), onFault, metrics, observer },
     randomBits: () => randomBytes(8).readBigUInt64LE(),
     refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,

@@ -5,7 +5,7 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import { isIPv6, type Socket } from 'node:net';
 import { between, type Checks, optional, whole } from '../../core/basics/check-options.ts';
 import type { Clock } from '../../core/basics/clock.ts';
-import { createRateLimit, type RateLimit, type RateLimitSettings, take } from '../../core/protocol/wire/rate-limit.ts';
+import { RateBook } from '../../core/protocol/wire/rate-book.ts';
 
 /** Limits of a port. */
 export interface PortLimits {
@@ -34,9 +34,6 @@ export const portLimitChecks: Checks<Partial<PortLimits>> = {
   upgradesPerSecond: optional(between(0)),
   burstUpgrades: optional(between(1)),
 };
-
-/** Addresses whose rate is remembered; beyond it the one that asked longest ago is forgotten. */
-const mostAddresses = 4096;
 
 /** For a server of this package's own. */
 export function serverOptionsOf({ requestMs }: PortLimits): ServerOptions {
@@ -70,41 +67,22 @@ const brokenRuleUpgrades = 32;
 
 /** How often each address asks. */
 export class UpgradeRate {
-  readonly #settings: RateLimitSettings;
+  readonly #rates: RateBook;
   readonly #clock: Clock;
-  readonly #rates = new Map<string, RateLimit>();
 
   constructor({ upgradesPerSecond, burstUpgrades }: PortLimits, clock: Clock) {
-    this.#settings = {
-      framesPerSecond: upgradesPerSecond,
-      burstFrames: burstUpgrades,
-      bytesPerSecond: 1,
-      burstBytes: 1,
-    };
+    const frames = { framesPerSecond: upgradesPerSecond, burstFrames: burstUpgrades };
+    this.#rates = new RateBook({ ...frames, bytesPerSecond: 1, burstBytes: 1 });
     this.#clock = clock;
   }
 
   take(address: string): boolean {
-    const nowMs = this.#clock.nowMs();
-    const { state, allowed } = take(this.#rates.get(address) ?? createRateLimit(this.#settings, nowMs), nowMs, 0);
-    // Inserted again, so that the first of the map is the one that asked longest ago.
-    this.#rates.delete(address);
-    this.#rates.set(address, state);
-    if (this.#rates.size > mostAddresses) for (const oldest of this.#rates.keys()) return this.#forget(oldest, allowed);
-    return allowed;
+    return this.#rates.take(address, this.#clock.nowMs(), 0) === 0;
   }
 
   /** A connection of this address was closed for what it did: it may ask for {@link brokenRuleUpgrades} connections less. */
   penalise(address: string): void {
-    const state = this.#rates.get(address);
-    if (state !== undefined) {
-      this.#rates.set(address, { ...state, frames: Math.max(0, state.frames - brokenRuleUpgrades) });
-    }
-  }
-
-  #forget(address: string, allowed: boolean): boolean {
-    this.#rates.delete(address);
-    return allowed;
+    this.#rates.penalise(address, this.#clock.nowMs(), brokenRuleUpgrades);
   }
 }
 

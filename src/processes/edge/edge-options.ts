@@ -83,7 +83,10 @@ export interface EdgeOptions {
   readonly grammars?: GrammarEngine | undefined;
   /** Of one connection; default: what an honest device needs, several times. */
   readonly rate?: RateLimitSettings;
-  /** Of all connections of a key together; default: `rate` for each session that the model can hold. */
+  /**
+   * Of all connections of a key together, and of what it sends over HTTP; default: `rate` for each session that the model can hold, and for
+   * eight at least.
+   */
   readonly keyRate?: RateLimitSettings;
   /** Limits of connections, above all of those that have shown no key; missing ones are the default's (docs/operating.md). */
   readonly connectionLimits?: Partial<ConnectionLimits>;

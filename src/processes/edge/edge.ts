@@ -7,14 +7,14 @@ import type { OutriderError } from '../../core/basics/errors.ts';
 import { createEnding } from '../../core/decoding/ending.ts';
 import { largestExactCall } from '../../core/decoding/shape-law.ts';
 import { defaultConnectionLimits } from '../../core/protocol/edge/connection-limits.ts';
-import { defaultRate } from '../../core/protocol/edge/edge-connections.ts';
+import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
 import { EdgeCore, type EdgeSettings } from '../../core/protocol/edge/edge-core.ts';
-import { anyone, type EdgeKey } from '../../core/protocol/edge/edge-key.ts';
+import { anyone, type EdgeKey, mostSessionsOf } from '../../core/protocol/edge/edge-key.ts';
 import { defaultPlaceRules } from '../../core/protocol/edge/edge-places.ts';
 import { createEdgeSession, stepEdge } from '../../core/protocol/edge/edge-session.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 import { defaultLiveness } from '../../core/protocol/wire/liveness.ts';
-import { timesRate } from '../../core/protocol/wire/rate-limit.ts';
+import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import { byteWire, type FrameHandler } from '../../core/protocol/wire/wire.ts';
 import { unpaddedTokens } from '../../core/scheduling/step-prompt.ts';
 import type { StepTimeModel } from '../../core/scheduling/step-time.ts';
@@ -63,6 +63,10 @@ export interface Edge extends AsyncDisposable {
   readonly stepTime: StepTimeModel;
   /** One draft of its own draft model, ms; null: it has none. */
   readonly draftMs: number | null;
+  /** Takes bytes that came by no connection from the rate of their sender. @returns ms until so many may be taken; 0: they are taken */
+  spend(sender: Sender, bytes: number): number;
+  /** Sessions of a key that may have a place or wait for one at the same time. */
+  mostSessions(key: EdgeKey): number;
   /** Notes a connection that its transport has refused; {@link listenEdge} calls it. */
   upgradeRefused(refusal: UpgradeRefusal): void;
   /**
@@ -115,6 +119,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     get draftMs() {
       return drafters?.draftMs ?? null;
     },
+    spend: (sender, bytes) => edge.connections.spend(sender, bytes),
+    mostSessions: (key) =>
+      mostSessionsOf(key, model.limits.maxSequences, { ...defaultPlaceRules, ...options.places }.maxWaiting),
     upgradeRefused: (refusal) => edge.upgradeRefused(refusal),
     renewKeys: (find) => edge.renewKeys(find),
     setShares: (shares) => edge.setShares(shares),
@@ -136,7 +143,7 @@ class RunningEdge {
   readonly #core: LiveEdgeCore;
   readonly #running: Promise<void>;
   readonly #downlink: Downlink;
-  readonly #stalled = signalOnce();
+  readonly #stalled = Promise.withResolvers<void>();
   #isDraining = false;
   /** It drains, and closes then. */
   #isEnding = false;
@@ -155,7 +162,7 @@ class RunningEdge {
       failed: (error) => faults.report(error),
       stalled: (isStalled) => {
         journal.tell({ kind: isStalled ? 'engine-stalled' : 'engine-returned' });
-        if (isStalled) this.#stalled.give();
+        if (isStalled) this.#stalled.resolve();
       },
       stepped: (addedMs, step) => {
         meter.stepped(step);
@@ -178,6 +185,10 @@ class RunningEdge {
     journal.carrierOf = (link) => this.#core.connections.carrier(link);
     this.#sessions.serve(this.#core, () => this.#loop.wake());
     this.#running = this.#loop.run(this.#core, this.#sessions);
+  }
+
+  get connections(): LiveEdgeCore['connections'] {
+    return this.#core.connections;
   }
 
   accept(connection: Connection): ConnectionHandler {
@@ -265,7 +276,7 @@ class RunningEdge {
     this.#faults.call(() => this.#core.connections.closeAll(goingDown, 'interrupted'), undefined);
     this.#loop.close();
     // An engine that does not return would keep the edge open for ever.
-    await Promise.race([this.#running, this.#stalled.given]);
+    await Promise.race([this.#running, this.#stalled.promise]);
     this.#core.sessions.clear();
     if (!this.#loop.isStalled) await this.#sessions.close();
     this.#journal.close();
@@ -317,14 +328,6 @@ const goingDown = 'the edge is going down';
 /** How often a draining edge looks whether its answers have ended, ms. */
 const drainCheckMs = 20;
 
-function signalOnce(): { readonly give: () => void; readonly given: Promise<void> } {
-  let give = (): void => {};
-  const given = new Promise<void>((resolve) => {
-    give = resolve;
-  });
-  return { give: () => give(), given };
-}
-
 function settingsOf(
   options: EdgeOptions,
   loop: EngineLoop,
@@ -355,7 +358,7 @@ function settingsOf(
     stepTime: () => loop.stepTime,
     edgeDraft: drafters,
     rate: options.rate ?? defaultRate,
-    keyRate: options.keyRate ?? timesRate(options.rate ?? defaultRate, engine.maxSequences),
+    keyRate: options.keyRate ?? keyRateOf(options.rate ?? defaultRate, engine.maxSequences),
     connectionLimits: { ...defaultConnectionLimits(engine.maxSequences), ...options.connectionLimits },
     liveness: options.liveness ?? defaultLiveness,
     wire: byteWire,

@@ -8,9 +8,6 @@ import { ApiError, invalid } from './api-error.ts';
 import type { CompletionRequest } from './completion-port.ts';
 import { demandBiases, demandStops } from './request-limits.ts';
 
-/** Most answers to one request. */
-export const maxChoices: number = 16;
-
 /** Text, or parts of text. */
 export type Content = string | readonly { readonly type: string; readonly text?: string | undefined }[];
 export const contentSchema: z.ZodType<Content> = z.union([

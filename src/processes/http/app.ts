@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Hono } from 'hono';
 import { asOutriderError } from '../../core/basics/errors.ts';
+import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
 import type { AnswerFormat, AnswerHead } from './answer-format.ts';
 import { answerRequest } from './answer-request.ts';
@@ -14,6 +15,9 @@ import type { Completer } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest } from './openai-responses.ts';
+import { announcedCost, RequestBody } from './request-body.ts';
+import { RequestIntake } from './request-intake.ts';
+import { bodyLimitsOf, demandCounts } from './request-limits.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
 import { responsesFormat } from './responses-answers.ts';
 
@@ -30,6 +34,10 @@ export interface HttpAppSettings {
   readonly refuses: (headers: Headers) => string | null;
   /** Whether a key may use the routes that ask for one; undefined: none was shown. */
   readonly mayUse: (key: string | undefined) => boolean;
+  /** Whom a key that may be used counts for. Default: the address, without a bound of answers. */
+  readonly accountOf?: (key: string | undefined) => Account;
+  /** What requests may cost. Default: as much as they do, but for the room of unfinished bodies. */
+  readonly intake?: RequestIntake;
   /** Name of a key that may be used, for logs; default: keys have none. */
   readonly keyName?: (key: string | undefined) => string | null;
   /** What GET /metrics answers, as Prometheus reads it; default: nothing, with status 404. */
@@ -39,6 +47,16 @@ export interface HttpAppSettings {
   /** Told of failures that are bugs. */
   readonly onFault?: (error: unknown) => void;
 }
+
+/** Who is counted together. */
+export interface Account {
+  /** Null: whoever is at the same address. */
+  readonly keyId: string | null;
+  /** Answers that may run or wait at the same time. */
+  readonly mostAnswers: number;
+}
+
+const nobody: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
 
 /** `public`: anybody; `key`: whoever shows a key that {@link HttpAppSettings.mayUse} takes. */
 export type RouteRule = 'public' | 'key';
@@ -61,8 +79,6 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
 const messagesPath = '/v1/messages';
 /** Text exposition format of Prometheus. */
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
-/** Largest body of a request, bytes. */
-const maxBodyBytes = 4 * 1024 * 1024;
 
 /** Routes behind one guard. */
 export type HttpApp = Hono;
@@ -74,39 +90,48 @@ export function routesOf(app: HttpApp): readonly string[] {
 }
 
 export function createHttpApp(settings: HttpAppSettings): HttpApp {
-  const { completer, nowMs } = settings;
+  const { completer, nowMs, intake = new RequestIntake() } = settings;
   const app = new Hono();
-  const watches: Watches = new WeakMap();
+  const asks: Asks = new WeakMap();
   const newId = (): string => settings.randomBits().toString(16).padStart(16, '0');
 
   app.use(async (context, next) => {
     const { raw, method, path } = context.req;
     const about = { request: newId(), route: routeOf(method, path), address: addressOf(context.env) };
     const watch = new RequestWatch(settings.observer, nowMs, about);
-    watches.set(raw, watch);
+    const body = new RequestBody(raw, incomingOf(context.env));
+    const ask: Ask = { watch, body, account: nobody, address: about.address ?? '' };
+    asks.set(raw, ask);
     await next();
+    // A client that has yet to send most of it would not come to read the answer.
+    if (context.res.status >= 400 && !(await body.discard(senderOf(ask), intake)))
+      context.header('connection', 'close');
     context.header('x-request-id', watch.id);
     watch.answered(context.res.status);
   });
-  addGuard(app, settings, watches);
-  addFailures(app, settings, watches);
+  addGuard(app, { ...settings, intake }, asks);
+  addFailures(app, settings, asks);
   addKnowledge(app, settings);
+  const jsonOf = async (raw: Request, path: string): Promise<unknown> => {
+    const ask = askOf(asks, raw);
+    const json = await ask.body.json(senderOf(ask), bodyLimitsOf(path, completer), intake);
+    demandCounts(json, completer);
+    return json;
+  };
   const answers = (path: string, idPrefix: string, format: Format, read: typeof readChatRequest): void => {
     app.post(path, async (context) => {
-      const request: ApiRequest = read(await jsonOf(context.req.raw), settings.randomBits);
+      const request: ApiRequest = read(await jsonOf(context.req.raw, path), settings.randomBits);
       requireModel(completer, request.model);
       requireReady(completer);
-      const watch = watches.get(context.req.raw);
-      const id = `${idPrefix}${watch?.id ?? newId()}`;
+      const ask = askOf(asks, context.req.raw);
+      const { watch, account } = ask;
+      const ended = intake.reserve(senderOf(ask), request.asked.length, account.mostAnswers);
+      const counted = endTelling(completer, ended);
+      const id = `${idPrefix}${watch.id}`;
       const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
       const { headers, signal } = context.req.raw;
       const asker = { credentials: keyOf(headers), signal, onFault: settings.onFault ?? (() => {}), newId };
-      return answerRequest(
-        watch?.watching(completer, request.stream) ?? completer,
-        request,
-        format(head, request),
-        asker,
-      );
+      return answerRequest(watch.watching(counted, request.stream), request, format(head, request), asker);
     });
   };
   answers('/v1/chat/completions', 'chatcmpl-', chatFormat, readChatRequest);
@@ -114,17 +139,37 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
   answers('/v1/responses', 'resp_', responsesFormat, readResponsesRequest);
   answers(messagesPath, 'msg_', messagesFormat, readMessagesRequest);
   app.post(`${messagesPath}/count_tokens`, async (context) => {
-    const { model, prompt } = readCountRequest(await jsonOf(context.req.raw));
+    const { model, prompt } = readCountRequest(await jsonOf(context.req.raw, context.req.path));
     requireModel(completer, model);
     return context.json({ input_tokens: await completer.count(prompt) });
   });
   return app;
 }
 
-type Watches = WeakMap<Request, RequestWatch>;
+/** What is known of a request beside its headers. */
+interface Ask {
+  readonly watch: RequestWatch;
+  readonly body: RequestBody;
+  account: Account;
+  /** Of the peer; '': unknown. */
+  readonly address: string;
+}
+
+type Asks = WeakMap<Request, Ask>;
+
+function senderOf({ account: { keyId }, address }: Ask): Sender {
+  return { keyId, address };
+}
+
+function askOf(asks: Asks, request: Request): Ask {
+  const ask = asks.get(request);
+  if (ask === undefined) throw new Error('a request that went by the first handler');
+  return ask;
+}
 
 /** Lets through what a rule lets through. */
-function addGuard(app: Hono, settings: HttpAppSettings, watches: Watches): void {
+function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: RequestIntake }, asks: Asks): void {
+  const { intake, completer } = settings;
   app.use(async (context, next) => {
     const { headers } = context.req.raw;
     const refusal = settings.refuses(headers);
@@ -133,19 +178,22 @@ function addGuard(app: Hono, settings: HttpAppSettings, watches: Watches): void 
     if (origin !== null) allowOrigin(context.res.headers, origin);
     if (context.req.method === 'OPTIONS') return context.body(null, 204);
     if (routeRules[routeOf(context.req.method, context.req.path)] === 'public') return next();
-    if (!settings.mayUse(keyOf(headers)))
+    const ask = askOf(asks, context.req.raw);
+    const mayUse = settings.mayUse(keyOf(headers));
+    if (mayUse) ask.account = settings.accountOf?.(keyOf(headers)) ?? nobody;
+    intake.spend(senderOf(ask), announcedCost(ask.body, bodyLimitsOf(context.req.path, completer)));
+    if (!mayUse)
       throw new ApiError(401, 'invalid_api_key', 'the key is missing or wrong; send it as "Authorization: Bearer KEY"');
-    const watch = watches.get(context.req.raw);
-    if (watch !== undefined) watch.key = settings.keyName?.(keyOf(headers)) ?? null;
+    ask.watch.key = settings.keyName?.(keyOf(headers)) ?? null;
     return next();
   });
 }
 
-function addFailures(app: Hono, settings: HttpAppSettings, watches: Watches): void {
+function addFailures(app: Hono, settings: HttpAppSettings, asks: Asks): void {
   app.onError((error, context) => {
     const answer = error instanceof ApiError ? error : apiErrorOf(asOutriderError(error));
     if (answer.code === 'internal') settings.onFault?.(error.cause ?? error);
-    const watch = watches.get(context.req.raw);
+    const watch = asks.get(context.req.raw)?.watch;
     if (watch !== undefined) watch.code = answer.code;
     for (const [name, value] of Object.entries(retryHeaders(answer))) context.header(name, value);
     return context.json(bodyOf(answer, context.req.path, watch?.id ?? ''), answer.status as 400);
@@ -153,7 +201,7 @@ function addFailures(app: Hono, settings: HttpAppSettings, watches: Watches): vo
   app.notFound((context) => {
     const cause = `there is no ${context.req.method} ${context.req.path}`;
     const answer = new ApiError(404, 'unknown_url', cause);
-    const watch = watches.get(context.req.raw);
+    const watch = asks.get(context.req.raw)?.watch;
     if (watch !== undefined) watch.code = answer.code;
     return context.json(bodyOf(answer, context.req.path, watch?.id ?? ''), 404);
   });
@@ -192,10 +240,35 @@ function routeOf(method: string, path: string): string {
   return route.startsWith('GET /v1/models/') ? 'GET /v1/models/:model' : 'other';
 }
 
+/** The same completer, that tells the end of each answer that was begun. */
+function endTelling(completer: Completer, ended: () => void): Completer {
+  const start: Completer['start'] = async (request) => {
+    try {
+      const completion = await completer.start(request);
+      completion.end.then(ended, ended);
+      return completion;
+    } catch (error) {
+      ended();
+      throw error;
+    }
+  };
+  const { model, createdSeconds } = completer;
+  return {
+    ...{ model, createdSeconds, start, count: (prompt) => completer.count(prompt) },
+    get state() {
+      return completer.state;
+    },
+  };
+}
+
+/** The request of a port of Node's; undefined: the app was asked without one. */
+function incomingOf(env: unknown): IncomingMessage | undefined {
+  return (env as { readonly incoming?: IncomingMessage } | undefined)?.incoming;
+}
+
 /** The peer, where the app answers requests of a port of Node's. */
 function addressOf(env: unknown): string | null {
-  const incoming = (env as { readonly incoming?: IncomingMessage } | undefined)?.incoming;
-  const address = peerAddress(incoming?.socket.remoteAddress);
+  const address = peerAddress(incomingOf(env)?.socket.remoteAddress);
   return address === '' ? null : address;
 }
 
@@ -240,34 +313,6 @@ function retryHeaders({ retryAfterSeconds, status }: ApiError): Readonly<Record<
     'retry-after-ms': `${1000 * retryAfterSeconds}`,
     'x-should-retry': 'true',
   };
-}
-
-/** @throws ApiError 400, 413 */
-async function jsonOf(request: Request): Promise<unknown> {
-  const text = await textOf(request);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ApiError(400, 'invalid_json', 'the body is no JSON');
-  }
-}
-
-/** Reads no more than may be kept, whatever length was announced. @throws ApiError 413 */
-async function textOf({ headers, body }: Request): Promise<string> {
-  const tooLarge = new ApiError(413, 'request_too_large', `the body has more than ${maxBodyBytes} bytes`);
-  if (Number(headers.get('content-length') ?? 0) > maxBodyBytes) throw tooLarge;
-  const decoder = new TextDecoder();
-  let [text, bytes] = ['', 0];
-  try {
-    for await (const chunk of body ?? []) {
-      bytes += chunk.length;
-      if (bytes > maxBodyBytes) throw tooLarge;
-      text += decoder.decode(chunk, { stream: true });
-    }
-  } catch (error) {
-    throw error === tooLarge ? error : new ApiError(400, 'invalid_json', 'the body did not come whole');
-  }
-  return text + decoder.decode();
 }
 
 /** @throws ApiError 503 */

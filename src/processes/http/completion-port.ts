@@ -106,6 +106,8 @@ export interface Completer {
   readonly createdSeconds: number;
   /** Whether new answers can begin: only when it is `ready`. `stalled`: the engine does not return from a step. */
   readonly state: 'loading' | 'ready' | 'draining' | 'stalled';
+  /** Most tokens of a text, its prompt included; undefined: not known yet. */
+  readonly contextTokens?: number | undefined;
   /** Tokens of a prompt, in the model's chat format where it is a conversation. @throws OutriderError `context-full` for far too many */
   count(prompt: CompletionRequest['prompt']): number | Promise<number>;
   /** @throws OutriderError `bad-argument`, `edge-unreachable` */

@@ -41,6 +41,8 @@ export interface DeviceCompleterSettings {
   readonly grammars?: GrammarEngine | undefined;
   /** What edges are shown for the key of the application, where `credentials` are not given. Default: that key. */
   readonly credentialsOf?: ((key: string | undefined) => string | undefined) | undefined;
+  /** Most tokens of a text. Default: what the edges say, once one has. */
+  readonly contextTokens?: number | undefined;
   /** Whether new answers can begin. Default: always, as far as this device knows. */
   readonly state?: () => Completer['state'];
   /** What writes where no edge can be reached: the draft, or another model. Default: nothing does, and the answer fails. */
@@ -88,6 +90,9 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
     createdSeconds: Math.floor(nowMs() / 1000),
     get state() {
       return state();
+    },
+    get contextTokens() {
+      return settings.contextTokens ?? context.known;
     },
     count: async (prompt) => (await idsIn(prompt)).length,
     async start(request) {

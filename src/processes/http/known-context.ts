@@ -27,6 +27,11 @@ export class KnownContext {
     this.#nowMs = nowMs;
   }
 
+  /** Tokens, as it was known last; undefined: no edge has said. */
+  get known(): number | undefined {
+    return this.#known?.tokens;
+  }
+
   /** An edge has greeted: with a smaller context than the others, or as the only one that is known. */
   learn({ contextLength }: Pick<HelloMessage, 'contextLength'>): void {
     const known = this.#fresh?.tokens ?? Number.POSITIVE_INFINITY;
@@ -86,12 +91,12 @@ export async function demandRoomFor(
   tokenizer: Tokenizer,
   context: Pick<KnownContext, 'tokens'>,
 ): Promise<void> {
-  const characters = charactersOf(prompt);
-  if (characters <= shortCharacters) return;
+  if (workOf(prompt) <= shortCharacters) return;
   // Without an edge the answer fails later, or a draft model writes it.
   const contextTokens = await context.tokens().catch(() => limits.textTokens);
-  // A character is a byte or more.
-  const leastTokens = Math.ceil(characters / longestToken(tokenizer));
+  // A character is a byte or more, and the template says of each message whose it is.
+  const messages = prompt.kind === 'chat' ? prompt.messages.length : 0;
+  const leastTokens = messages + Math.ceil(charactersOf(prompt) / longestToken(tokenizer));
   if (leastTokens < contextTokens) return;
   throw contextFull(`at least ${leastTokens}`, contextTokens);
 }
@@ -101,7 +106,7 @@ export class EncodingTurns {
   #last: Promise<void> = Promise.resolve();
 
   mine(prompt: CompletionRequest['prompt']): Promise<void> {
-    if (charactersOf(prompt) <= shortCharacters) return Promise.resolve();
+    if (workOf(prompt) <= shortCharacters) return Promise.resolve();
     this.#last = this.#last.then(() => new Promise((resolve) => setImmediate(resolve)));
     return this.#last;
   }
@@ -110,6 +115,14 @@ export class EncodingTurns {
 function contextFull(promptTokens: number | string, contextTokens: number): OutriderError {
   const cause = `the prompt has ${promptTokens} tokens, the edge's context holds ${contextTokens}`;
   return new OutriderError('context-full', cause, 'shorten the messages');
+}
+
+/** A message costs as much to encode as so many characters. */
+const messageCharacters = 16;
+
+/** What it costs to encode, in characters. */
+function workOf(prompt: CompletionRequest['prompt']): number {
+  return charactersOf(prompt) + (prompt.kind === 'chat' ? messageCharacters * prompt.messages.length : 0);
 }
 
 function charactersOf(prompt: CompletionRequest['prompt']): number {

@@ -23,6 +23,9 @@ export function createLateCompleter(model: string, createdSeconds: number): Late
     get state() {
       return isDraining ? 'draining' : (opened?.state ?? 'loading');
     },
+    get contextTokens() {
+      return opened?.contextTokens;
+    },
     open: (completer) => {
       opened = completer;
     },

@@ -9,13 +9,13 @@ import { ApiError, invalid } from './api-error.ts';
 import {
   type ApiRequest,
   contentSchema,
-  maxChoices,
   otherFields,
   type Prompt,
   parse,
   plainText,
   requestOf,
 } from './api-request.ts';
+import { maxChoices } from './request-limits.ts';
 import { conversationOf, maxTools, type Said, type Tool, toolOf, toolUseOf, type WantedTools } from './tools.ts';
 
 const stop = z.union([z.string(), z.array(z.string()).max(limits.stopStrings)]).nullish();

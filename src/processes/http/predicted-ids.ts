@@ -4,7 +4,7 @@ import type { Tokenizer } from '../../models/port/model.ts';
 import type { CompletionRequest } from './completion-port.ts';
 
 /** A longer prediction is used up to here. */
-const mostCharacters = 524_288;
+export const mostPredicted: number = 524_288;
 /** To encode so many takes about 20 ms. Where pieces meet, a draft may be wrong. */
 const pieceCharacters = 8192;
 
@@ -26,7 +26,7 @@ export class PredictedIds {
     signal,
   }: Pick<CompletionRequest, 'prompt' | 'prediction' | 'signal'>): Promise<readonly number[] | null> {
     if (prediction === '') return null;
-    const ids = this.#known.get(prompt) ?? this.#inTurn(prediction.slice(0, mostCharacters), signal);
+    const ids = this.#known.get(prompt) ?? this.#inTurn(prediction.slice(0, mostPredicted), signal);
     this.#known.set(prompt, ids);
     return ids;
   }

@@ -1,8 +1,88 @@
-// What the protocol limits of a request, told by the name of the field.
+// What is limited of a request: its body by the context of the model, its lists by their counts, its fields by the protocol. What is refused
+// is told by the name of the field.
 
 import { limits } from '../../core/protocol/wire/limits.ts';
 import { ApiError } from './api-error.ts';
-import type { CompletionRequest } from './completion-port.ts';
+import type { Completer, CompletionRequest } from './completion-port.ts';
+import { mostPredicted } from './predicted-ids.ts';
+import { maxTools } from './tools.ts';
+
+/** Most answers to one request. */
+export const maxChoices: number = 16;
+
+/** Of one body. */
+export interface BodyLimits {
+  readonly bytes: number;
+  /** Brackets and separators, as {@link BodyScan.values} counts them. */
+  readonly values: number;
+}
+
+/**
+ * Bytes of JSON for a token: a token of four letters takes so many where each is written as \\uXXXX, as Python does with all that are not
+ * ASCII. English takes 4 or 5.
+ */
+const bytesPerToken = 24;
+/** For what is no prompt: schemas, metadata, and prompts that are too long, whose clients want to know by how much. */
+const roomBytes = 262_144;
+/** Of a prediction, most of whose characters are written as one. */
+const bytesPerPredicted = 2;
+/** A list of token ids has a value for each, a message five. */
+const [roomValues, valuesPerToken] = [32_768, 4];
+/** Clients send twenty at most. */
+const mostFields = 128;
+
+type Context = Pick<Completer, 'contextTokens'>;
+
+/** @param path of the route */
+export function bodyLimitsOf(path: string, { contextTokens = limits.textTokens }: Context): BodyLimits {
+  const prediction = path.endsWith('/chat/completions') ? bytesPerPredicted * mostPredicted : 0;
+  return {
+    bytes: roomBytes + bytesPerToken * contextTokens + prediction,
+    values: roomValues + valuesPerToken * contextTokens,
+  };
+}
+
+/**
+ * Looks at counts alone, before any schema walks through what is counted.
+ * @param body of any route
+ * @throws ApiError 400
+ */
+export function demandCounts(body: unknown, { contextTokens = limits.textTokens }: Context): void {
+  if (typeof body !== 'object' || body === null) return;
+  const fields = body as Readonly<Record<string, unknown>>;
+  const count = Object.keys(fields).length;
+  if (count > mostFields)
+    throw new ApiError(400, 'invalid_value', `the body: has ${count} fields; at most ${mostFields}`);
+  for (const [name, most, unit] of mostItems) {
+    const items = countOf(fields[name]);
+    if (items > most) throw wrong(name, `has ${items} ${unit}; at most ${most}`);
+  }
+  const isIds = Array.isArray(fields['prompt']) && typeof fields['prompt'][0] === 'number';
+  // Each of them is a token at least.
+  for (const name of ['messages', 'input', ...(isIds ? ['prompt'] : [])]) {
+    const items = countOf(fields[name]);
+    if (items < contextTokens || items <= mostFields) continue;
+    const cause = `"${name}" has ${items} parts of a token or more, the edge's context holds ${contextTokens}`;
+    throw new ApiError(400, 'context_length_exceeded', `${cause}; shorten the messages`, { param: name });
+  }
+  if (!isIds && countOf(fields['prompt']) > maxChoices)
+    throw wrong('prompt', `asks for ${countOf(fields['prompt'])} answers, more than ${maxChoices}`);
+}
+
+/** Fields that are lists of few things, in any route. */
+const mostItems: readonly (readonly [field: string, most: number, unit: string])[] = [
+  ['logit_bias', limits.logitBiases, 'ids'],
+  ['stop', limits.stopStrings, 'texts'],
+  ['stop_sequences', limits.stopStrings, 'texts'],
+  ['tools', maxTools, 'tools'],
+  ['include', maxChoices, 'names'],
+];
+
+/** Items of a list, or fields of an object. */
+function countOf(value: unknown): number {
+  if (Array.isArray(value)) return value.length;
+  return typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
+}
 
 /** @param field as the route names it @throws ApiError 400 */
 export function demandStops(stops: readonly string[], field: string): void {

@@ -58,11 +58,11 @@ describe('UnattachedConnections', () => {
     held.add(2, 'a');
     held.add(3, 'b');
     held.remove(1);
-    expect(held.addressCount).toBe(2);
+    expect(held.ownerCount).toBe(2);
     held.remove(2);
-    expect(held.addressCount).toBe(1);
+    expect(held.ownerCount).toBe(1);
     held.clear();
-    expect(held.addressCount).toBe(0);
+    expect(held.ownerCount).toBe(0);
   });
 
   it('keeps a limit that is just reached', () => {

@@ -5,7 +5,8 @@ import { isOutriderError, OutriderError } from '../../basics/errors.ts';
 import { type ConnectionEntry, type ConnectionObserver, Connections, type LinkSink } from '../wire/connections.ts';
 import type { LivenessSettings } from '../wire/liveness.ts';
 import type { DeviceMessage, EdgeMessage, HelloMessage, OpenMessage, ResumeMessage } from '../wire/messages.ts';
-import { createRateLimit, type RateLimit, type RateLimitSettings, take } from '../wire/rate-limit.ts';
+import { type Sender, SenderRates } from '../wire/rate-book.ts';
+import { createRateLimit, type RateLimit, type RateLimitSettings, take, timesRate } from '../wire/rate-limit.ts';
 import type { Frame, FrameConnection, FrameHandler, Wire } from '../wire/wire.ts';
 import { type ConnectionLimits, UnattachedConnections, unlimitedConnections } from './connection-limits.ts';
 import type { EdgeKey } from './edge-key.ts';
@@ -18,13 +19,21 @@ export const defaultRate: RateLimitSettings = {
   burstBytes: 4_194_304,
 };
 
+/** A key may stand for twenty people, who send while the edge writes fewer answers. */
+const leastRates = 8;
+
+/** Of a key by default. @param rate of one connection @param answers that the edge can write at the same time */
+export function keyRateOf(rate: RateLimitSettings, answers: number): RateLimitSettings {
+  return timesRate(rate, Math.max(leastRates, answers));
+}
+
 export interface EdgeConnectionSettings {
   readonly hello: () => HelloMessage;
   /** Whose credentials these are; null: nobody's. Called before the rest of an attach is decoded. */
   readonly keyOf: (credentials: string) => EdgeKey | null;
   /** Of one connection. */
   readonly rate: RateLimitSettings;
-  /** Of all connections of a key together; default: as many as they have. */
+  /** Of all connections of a key together, and of what its holder sends otherwise; default: as many as they have. */
   readonly keyRate?: RateLimitSettings;
   /** Refuses a text by its lengths, before its ids are decoded. @throws OutriderError */
   readonly checkLengths?: (promptLength: number, answerLength: number) => void;
@@ -78,7 +87,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   readonly #observer: EdgeConnectionObserver<Carrier>;
   readonly #limits: ConnectionLimits;
   readonly #unattached: UnattachedConnections;
-  readonly #keyRates = new Map<string, RateLimit>();
+  readonly #rates: SenderRates | null;
   #isLeaving = false;
 
   constructor(
@@ -89,6 +98,8 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   ) {
     super(clock, settings.liveness, sink, observer);
     this.#settings = settings;
+    const { keyRate } = settings;
+    this.#rates = keyRate === undefined ? null : new SenderRates(keyRate);
     this.#sink = sink;
     this.#observer = observer;
     this.#limits = settings.connectionLimits ?? { ...unlimitedConnections, attachMs: settings.liveness.lostAfterMs };
@@ -194,13 +205,15 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
 
   /** @param entry has shown a key */
   #takeKeyRate({ id, own }: ConnectionEntry<EdgeMessage, DeviceMessage, Carrier, Own>, bytes: number): boolean {
-    const { keyRate } = this.#settings;
-    if (keyRate === undefined || own.key === null) return true;
-    const nowMs = this.clock.nowMs();
-    const taken = take(this.#keyRates.get(own.key.id) ?? createRateLimit(keyRate, nowMs), nowMs, bytes);
-    this.#keyRates.set(own.key.id, taken.state);
-    if (!taken.allowed) this.close(id, 'rate-limited', 'more frames or bytes than the devices of a key need');
-    return taken.allowed;
+    if (this.#rates === null || own.key === null) return true;
+    const allowed = this.#rates.frame(own.key.id, this.clock.nowMs(), bytes);
+    if (!allowed) this.close(id, 'rate-limited', 'more frames or bytes than the devices of a key need');
+    return allowed;
+  }
+
+  /** As {@link SenderRates.spend}, from the same rates as the frames of connections. */
+  spend(sender: Sender, bytes: number): number {
+    return this.#rates?.spend(sender, this.clock.nowMs(), bytes) ?? 0;
   }
 
   #dropExcess(): void {

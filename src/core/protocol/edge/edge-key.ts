@@ -33,6 +33,11 @@ export const anyone: EdgeKey = {
   rowsPerMinute: null,
 };
 
+/** Sessions of this key that may have a place or wait for one, at an edge with so many places and room for so many that wait. */
+export function mostSessionsOf({ maxSessions, maxWaiting }: EdgeKey, places: number, waiting: number): number {
+  return Math.min(places, maxSessions ?? places) + Math.min(waiting, maxWaiting ?? waiting);
+}
+
 const countOrNull: Check = (field, value) => {
   if (value !== null) whole(0)(field, value);
 };

@@ -51,19 +51,31 @@ export function createRateLimit(settings: RateLimitSettings, nowMs: number): Rat
   return { settings, frames: settings.burstFrames, bytes: settings.burstBytes, refilledAtMs: nowMs };
 }
 
-/** A refused frame uses nothing of the buckets, so a flood of large frames does not lock out small ones. */
+/**
+ * A refused frame uses nothing of the buckets, so a flood of large frames does not lock out small ones.
+ * @param keptBytes bytes of the bucket that this frame leaves for others
+ * @returns `waitMs`: 0, or the time after which so much may be taken, if nothing else is; infinite for a frame that the bucket can't hold
+ */
 export function take(
   limit: RateLimit,
   nowMs: number,
   frameBytes: number,
-): { readonly state: RateLimit; readonly allowed: boolean } {
+  keptBytes = 0,
+): { readonly state: RateLimit; readonly allowed: boolean; readonly waitMs: number } {
   const { settings } = limit;
   // A clock that goes backwards must not empty the buckets.
   const elapsedSeconds = Math.max(0, nowMs - limit.refilledAtMs) / 1000;
   const frames = Math.min(settings.burstFrames, limit.frames + elapsedSeconds * settings.framesPerSecond);
   const bytes = Math.min(settings.burstBytes, limit.bytes + elapsedSeconds * settings.bytesPerSecond);
-  const allowed = frames >= 1 && bytes >= frameBytes;
+  const wantedBytes = frameBytes + keptBytes;
+  const allowed = frames >= 1 && bytes >= wantedBytes;
   const refilledAtMs = Math.max(nowMs, limit.refilledAtMs);
   const state = { settings, frames: allowed ? frames - 1 : frames, bytes: allowed ? bytes - frameBytes : bytes };
-  return { state: { ...state, refilledAtMs }, allowed };
+  const waitSeconds = Math.max(
+    (1 - frames) / settings.framesPerSecond,
+    (wantedBytes - bytes) / settings.bytesPerSecond,
+  );
+  const isEver = wantedBytes <= settings.burstBytes;
+  const waitMs = allowed ? 0 : isEver ? 1000 * waitSeconds : Number.POSITIVE_INFINITY;
+  return { state: { ...state, refilledAtMs }, allowed, waitMs };
 }
