@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createManualClock } from '../transport/manual-clock.contract.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
-import { witness } from '../transport/transport.contract.ts';
+import { until, witness } from '../transport/transport.contract.ts';
 import type { Listener } from '../transport/transport.ts';
 import { defaultPortLimits, peerAddress, UpgradeRate } from './port-limits.ts';
 import type { UpgradeRefusal } from './upgrade-guard.ts';
@@ -24,8 +24,8 @@ async function listen(settings: Partial<ListenSettings>): Promise<number> {
   return listener.port;
 }
 
-async function dial(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1');
+async function dial(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   sockets.push(socket);
   socket.on('error', () => {});
   await once(socket, 'connect');
@@ -88,6 +88,41 @@ describe('a port', () => {
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
     socket.resume();
     await once(socket, 'close');
+  });
+
+  it('answers 429 to connections for which there is no room, and others at once from another address', async () => {
+    const refused: UpgradeRefusal[] = [];
+    const port = await listen({ onRefused: (refusal) => void refused.push(refusal), portLimits: { requests: 3 } });
+    const flood = [];
+    for (let count = 0; count < 10; count += 1) flood.push(await dial(port));
+    const honest = await dial(port, '127.0.0.2');
+    const statuses = [honest, ...flood].map((socket) => {
+      socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc');
+      return status(socket);
+    });
+    // What has room is told to open a WebSocket.
+    expect(await Promise.all(statuses)).toEqual([426, ...Array.from({ length: 8 }, () => 429), 426, 426]);
+    expect(refused.filter(({ reason }) => reason === 'requests')).toHaveLength(8);
+  });
+
+  it('opens no WebSocket on a connection for which there is no room', async () => {
+    const port = await listen({ portLimits: { requests: 1 } });
+    const [first, second] = [await dial(port), await dial(port)];
+    for (const socket of [first, second]) socket.write(asking);
+    expect([await status(first), await status(second)]).toEqual([429, 101]);
+  });
+
+  it('has a limit for all connections, running answers included', async () => {
+    const running: Socket[] = [];
+    const onRequest = (request: { readonly socket: Socket }): void => void running.push(request.socket);
+    const port = await listen({ onRequest, portLimits: { connections: 2 } });
+    const asks = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    for (let count = 0; count < 2; count += 1) (await dial(port)).write(asks);
+    await until(() => running.length === 2);
+    const third = await dial(port);
+    third.write(asks);
+    expect(await status(third)).toBe(429);
+    expect(running.map(({ destroyed }) => destroyed)).toEqual([false, false]);
   });
 
   it('closes the oldest connection without a request where there are too many, and no WebSocket', async () => {

@@ -1,7 +1,7 @@
 // What a port spends on peers that have not opened a connection yet: how many may be asking for one, for how long, and how often one address
 // may ask. The WebSocket itself is limited in core/protocol/edge/edge-connections.ts.
 
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import { between, type Checks, optional, whole } from '../../core/basics/check-options.ts';
 import type { Clock } from '../../core/basics/clock.ts';
@@ -13,9 +13,11 @@ export interface PortLimits {
   readonly requestMs: number;
   /**
    * TCP connections that are no WebSocket and whose request is not whole. Beyond it the oldest one of the address that has the most is
-   * closed.
+   * turned away: its request is answered with 429.
    */
   readonly requests: number;
+  /** TCP connections that are no WebSocket, running answers included. Beyond it a new one is turned away. */
+  readonly connections: number;
   /** Connections that one address may ask for, lasting and at once; beyond it: status 429. */
   readonly upgradesPerSecond: number;
   readonly burstUpgrades: number;
@@ -24,6 +26,7 @@ export interface PortLimits {
 export const defaultPortLimits: PortLimits = {
   requestMs: 15_000,
   requests: 512,
+  connections: 2048,
   upgradesPerSecond: 256,
   burstUpgrades: 2048,
 };
@@ -31,6 +34,7 @@ export const defaultPortLimits: PortLimits = {
 export const portLimitChecks: Checks<Partial<PortLimits>> = {
   requestMs: optional(between(1)),
   requests: optional(whole(1)),
+  connections: optional(whole(1)),
   upgradesPerSecond: optional(between(0)),
   burstUpgrades: optional(between(1)),
 };
@@ -86,43 +90,114 @@ export class UpgradeRate {
   }
 }
 
+/** Event of a request that is not whole and has to make room: whoever reads it answers with 429. */
+export const turnedAwayEvent = 'turned-away';
+/** Connections without room that are kept until they have read so, and for how long, ms. */
+const [mostTurnedAway, turnedAwayMs] = [1024, 1000];
+/** Most of the body of such a request that is read, so that its client comes to read the answer. */
+const mostUnread = 262_144;
+
+/** What keeps a port's connections within its limits. */
+export interface RequestBounds {
+  /** The request of this connection became a WebSocket. @returns false: the connection has no room, and is to be refused */
+  upgraded(socket: Socket): boolean;
+  stop(): void;
+}
+
 /**
- * Closes TCP connections that ask for nothing where there are too many. One whose request is whole is none of them until it is answered.
- * @returns what stops it, and what is called for each upgrade
+ * Answers the requests of a server, and turns connections away where there are too many: of those whose request is not whole, the oldest
+ * one of the address that has the most; of all, the newest. One whose request is whole keeps its room until it is answered. A connection
+ * without room is told so in answer to its request, and closed if it asks for nothing in a second.
  */
-export function limitRequests(server: Server, { requests }: PortLimits, evicted: (address: string) => void) {
+export function limitRequests(
+  server: Server,
+  { requests, connections }: PortLimits,
+  evicted: (address: string) => void,
+  onRequest: RequestListener,
+): RequestBounds {
   const waiting = new Map<Socket, Waiting>();
+  const turnedAway = new TurnedAway();
+  const turnAway = (socket: Socket, address: string): void => {
+    const request = waiting.get(socket)?.request ?? null;
+    waiting.delete(socket);
+    turnedAway.add(socket);
+    if (request?.emit(turnedAwayEvent) === false) socket.destroy();
+    evicted(address);
+  };
   const add = (socket: Socket): void => {
-    waiting.set(socket, { address: peerAddress(socket.remoteAddress), request: null });
+    const address = peerAddress(socket.remoteAddress);
+    waiting.set(socket, { address, request: null });
     socket.once('close', () => waiting.delete(socket));
+    if (waiting.size > connections) turnAway(socket, address);
     for (let idle = idleOf(waiting, requests); idle !== null; idle = idleOf(waiting, requests)) {
-      const [oldest, address] = oldestOfBusiest(idle);
-      waiting.delete(oldest);
-      oldest.destroy();
-      evicted(address);
+      turnAway(...oldestOfBusiest(idle));
     }
   };
-  const asked = (request: IncomingMessage, response: ServerResponse): void => {
+  const asked: RequestListener = (request, response) => {
     const socket = connectionOf(waiting, request.socket);
     const entry = socket === undefined ? undefined : waiting.get(socket);
-    if (entry === undefined) return;
+    if (entry === undefined) {
+      if (turnedAway.has(request.socket)) answerTooMany(request, response);
+      else onRequest(request, response);
+      return;
+    }
     entry.request = request;
     response.once('close', () => {
       if (entry.request === request) entry.request = null;
     });
+    onRequest(request, response);
   };
   server.on('connection', add);
   server.on('request', asked);
   return {
-    upgraded: (socket: Socket): void => {
+    upgraded: (socket) => {
       const connection = connectionOf(waiting, socket);
       if (connection !== undefined) waiting.delete(connection);
+      return connection !== undefined || !turnedAway.has(socket);
     },
-    stop: (): void => {
+    stop: () => {
       server.off('connection', add);
       server.off('request', asked);
     },
   };
+}
+
+/** Connections that have no room, for a second. */
+class TurnedAway {
+  readonly #timers = new Map<Socket, NodeJS.Timeout>();
+
+  add(socket: Socket): void {
+    const timer = setTimeout(() => socket.destroy(), turnedAwayMs);
+    this.#timers.set(socket, timer);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      this.#timers.delete(socket);
+    });
+    const [oldest] = this.#timers.keys();
+    if (this.#timers.size > mostTurnedAway) oldest?.destroy();
+  }
+
+  has(socket: Socket): boolean {
+    return connectionOf(this.#timers, socket) !== undefined;
+  }
+}
+
+/** The answer of a port that has no room for this connection, in the shape that OpenAI's clients read. */
+function answerTooMany(request: IncomingMessage, response: ServerResponse): void {
+  const message = 'this port has too many connections whose requests are not whole; try again later';
+  const body = { error: { message, type: 'rate_limit_error', param: null, code: 'rate_limit_exceeded' } };
+  response.shouldKeepAlive = false;
+  const answer = (): void => {
+    if (response.headersSent) return;
+    response.writeHead(429, { 'Content-Type': 'application/json', 'Retry-After': '1' });
+    response.end(JSON.stringify(body));
+  };
+  setTimeout(answer, turnedAwayMs / 4).unref();
+  let unread = mostUnread;
+  request.on('end', answer).on('data', (chunk: Buffer) => {
+    unread -= chunk.length;
+    if (unread < 0) answer();
+  });
 }
 
 interface Waiting {
@@ -132,7 +207,7 @@ interface Waiting {
 }
 
 /** Over TLS the request's socket is another object than the connection's. */
-function connectionOf(waiting: ReadonlyMap<Socket, Waiting>, socket: Socket): Socket | undefined {
+function connectionOf(waiting: ReadonlyMap<Socket, unknown>, socket: Socket): Socket | undefined {
   if (waiting.has(socket)) return socket;
   const { remoteAddress, remotePort } = socket;
   for (const one of waiting.keys()) {

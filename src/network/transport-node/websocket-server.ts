@@ -76,16 +76,14 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   };
   const onRequest = answerOnce(settings.onRequest ?? demandUpgrade);
   const port: OwnServer =
-    settings.server === undefined
-      ? openServer({ ...settings, onRequest }, portLimits, told)
-      : { server: settings.server };
+    settings.server === undefined ? openServer(settings, portLimits, told) : { server: settings.server };
   const { server } = port;
   if (settings.server === undefined) refuseBrokenRequests(server, told);
   const guard = createUpgradeGuard({ ...settings, isOwnName: port.isOwnName });
   const evicted = (address: string): void =>
     told({ reason: 'requests', address, detail: 'too many connections that ask for nothing' });
   // A shared server has other connections, which are not ours to close.
-  const requests = settings.server === undefined ? limitRequests(server, portLimits, evicted) : null;
+  const requests = settings.server === undefined ? limitRequests(server, portLimits, evicted, onRequest) : null;
   const sockets = new WebSocketServer({
     ...socketOptions(settings.maxFrameBytes),
     noServer: true,
@@ -95,13 +93,13 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   const connections = new Set<Connection>();
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     const address = askingAddress(request, settings.addressOf);
-    const refusal = rate.take(address) ? guard(request) : tooManyUpgrades;
+    const hasRoom = requests?.upgraded(request.socket) !== false && rate.take(address);
+    const refusal = hasRoom ? guard(request) : tooManyUpgrades;
     if (refusal !== null) {
       told({ reason: refusal.reason, address, detail: refusal.text });
       refuseUpgrade(stream, refusal);
       return;
     }
-    requests?.upgraded(request.socket);
     let isOpened = false;
     sockets.handleUpgrade(request, stream, head, (socket) => {
       isOpened = true;
@@ -196,18 +194,20 @@ interface OwnServer {
 }
 
 function openServer(
-  { tls, onRequest }: Pick<ListenSettings, 'tls' | 'onRequest'>,
+  { tls }: Pick<ListenSettings, 'tls'>,
   portLimits: PortLimits,
   told: (refusal: UpgradeRefusal) => void,
 ): OwnServer {
   const options = serverOptionsOf(portLimits);
-  if (tls === undefined) return { server: createServer(options, onRequest) };
+  if (tls === undefined) return { server: createServer(options) };
   let certificate = new X509Certificate(tls.cert);
   const settings = { minVersion: 'TLSv1.2' } as const;
-  const server: TlsServer = createTlsServer(
-    { ...options, ...settings, ...tls, handshakeTimeout: portLimits.requestMs },
-    onRequest,
-  );
+  const server: TlsServer = createTlsServer({
+    ...options,
+    ...settings,
+    ...tls,
+    handshakeTimeout: portLimits.requestMs,
+  });
   server.on('tlsClientError', (error: Error & { readonly code?: string }, socket) => {
     told({
       reason: 'tls',

@@ -78,7 +78,8 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
   };
   const watch = new EdgeWatch({ edges: device.edges, clock, changed: settings.onOutage });
   const turns = new EncodingTurns();
-  const predictions = new PredictedIds(device.tokenizer);
+  const contextTokens = (): number | undefined => settings.contextTokens ?? context.known;
+  const predictions = new PredictedIds(device.tokenizer, contextTokens);
   /** @throws OutriderError `context-full` for a text that can't fit */
   const idsIn = async (prompt: CompletionRequest['prompt']): Promise<readonly number[]> => {
     await demandRoomFor(prompt, device.tokenizer, context);
@@ -92,7 +93,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
       return state();
     },
     get contextTokens() {
-      return settings.contextTokens ?? context.known;
+      return contextTokens();
     },
     count: async (prompt) => (await idsIn(prompt)).length,
     async start(request) {

@@ -18,7 +18,6 @@ export interface HttpListener extends AsyncDisposable {
 
 /** A request has to be whole within this time, ms; an answer may take as long as it takes. */
 const wholeMs = 30_000;
-const maxConnections = 2048;
 
 /** Times in ms. */
 export interface AnswerLimits {
@@ -71,18 +70,14 @@ export async function listenHttp(
 ): Promise<HttpListener> {
   const { requestMs = wholeMs } = limits;
   const open = new OpenRequests();
-  const server = createServer(
-    {
-      requestTimeout: requestMs,
-      headersTimeout: requestMs / 3,
-      keepAliveTimeout: 5000,
-      connectionsCheckingInterval: 1000,
-    },
-    open.counting(requestListenerOf(app, limits)),
-  );
-  server.maxConnections = maxConnections;
+  const server = createServer({
+    requestTimeout: requestMs,
+    headersTimeout: requestMs / 3,
+    keepAliveTimeout: 5000,
+    connectionsCheckingInterval: 1000,
+  });
   // Whoever only connects must not keep out those that ask.
-  const requests = limitRequests(server, defaultPortLimits, () => {});
+  const requests = limitRequests(server, defaultPortLimits, () => {}, open.counting(requestListenerOf(app, limits)));
   await bindServer(server, host, port);
   const close = async (): Promise<void> => {
     requests.stop();

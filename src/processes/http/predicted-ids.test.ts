@@ -3,14 +3,13 @@ import type { CompletionRequest } from './completion-port.ts';
 import { PredictedIds } from './predicted-ids.ts';
 
 /** Each character is a token; the lengths of what was encoded. */
-function scene() {
+function scene(contextTokens?: number) {
   const encoded: string[] = [];
-  const ids = new PredictedIds({
-    encode: (text) => {
-      encoded.push(text);
-      return [...text].map((character) => character.codePointAt(0) as number);
-    },
-  });
+  const encode = (text: string): number[] => {
+    encoded.push(text);
+    return [...text].map((character) => character.codePointAt(0) as number);
+  };
+  const ids = new PredictedIds({ encode }, () => contextTokens);
   const prompt: CompletionRequest['prompt'] = { kind: 'text', text: '' };
   const request = (prediction?: string, signal = new AbortController().signal) =>
     prediction === undefined ? { prompt, signal } : { prompt, prediction, signal };
@@ -52,5 +51,10 @@ describe('tokens of a prediction', () => {
     expect(encoded).toEqual([]);
     const other = scene();
     expect((await other.ids.idsOf(other.request('x'.repeat(600_000))))?.length).toBe(524_288);
+  });
+
+  it('are no more than an answer can come to', async () => {
+    const { ids, request } = scene(100);
+    expect((await ids.idsOf(request('x'.repeat(5000))))?.length).toBe(1600);
   });
 });

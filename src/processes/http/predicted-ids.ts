@@ -5,18 +5,23 @@ import type { CompletionRequest } from './completion-port.ts';
 
 /** A longer prediction is used up to here. */
 export const mostPredicted: number = 524_288;
+/** Of a prediction for each token of the context: an answer comes to no more. */
+const charactersPerToken = 16;
 /** To encode so many takes about 20 ms. Where pieces meet, a draft may be wrong. */
 const pieceCharacters = 8192;
 
 /** The predictions of the requests of one endpoint. */
 export class PredictedIds {
   readonly #tokenizer: Pick<Tokenizer, 'encode'>;
+  readonly #contextTokens: () => number | undefined;
   /** By the prompt, which all choices share. */
   readonly #known = new WeakMap<object, Promise<readonly number[]>>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(tokenizer: Pick<Tokenizer, 'encode'>) {
+  /** @param contextTokens most tokens of a text; undefined: not known yet */
+  constructor(tokenizer: Pick<Tokenizer, 'encode'>, contextTokens: () => number | undefined) {
     this.#tokenizer = tokenizer;
+    this.#contextTokens = contextTokens;
   }
 
   /** Null: the request has no prediction. */
@@ -26,7 +31,8 @@ export class PredictedIds {
     signal,
   }: Pick<CompletionRequest, 'prompt' | 'prediction' | 'signal'>): Promise<readonly number[] | null> {
     if (prediction === '') return null;
-    const ids = this.#known.get(prompt) ?? this.#inTurn(prediction.slice(0, mostPredicted), signal);
+    const most = Math.min(mostPredicted, charactersPerToken * (this.#contextTokens() ?? mostPredicted));
+    const ids = this.#known.get(prompt) ?? this.#inTurn(prediction.slice(0, most), signal);
     this.#known.set(prompt, ids);
     return ids;
   }

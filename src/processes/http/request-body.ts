@@ -2,9 +2,10 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Sender } from '../../core/protocol/wire/rate-book.ts';
+import { turnedAwayEvent } from '../../network/transport-node/port-limits.ts';
 import { ApiError } from './api-error.ts';
 import { scanBody, unscanned } from './body-scan.ts';
-import { type RequestIntake, requestBytes, valueBytes } from './request-intake.ts';
+import { type RequestIntake, requestBytes, tooMany, valueBytes } from './request-intake.ts';
 import type { BodyLimits } from './request-limits.ts';
 
 /** Nobody nests a request as deep: schemas of tools come to about twenty. */
@@ -13,19 +14,27 @@ const mostDepth = 64;
 const mostDiscarded = 1_048_576;
 /** How long it is waited for the next of it, ms. */
 const discardMs = 1000;
-/** Most bytes by which the room of a body grows at once, and least. */
-const [mostPiece, leastPiece] = [262_144, 4096];
+/** Room by which small chunks grow. */
+const pieceBytes = 16_384;
 
 /** One body, as it comes. */
 export class RequestBody {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #announced: number | null;
+  readonly #isFromPort: boolean;
+  /** Rejects when the port has no room for its connection. */
+  readonly #turnedAway: Promise<never>;
   #isOver: boolean;
 
   /** @param incoming the request of a port of Node's; undefined: `request` has its own body */
   constructor(request: Request, incoming: IncomingMessage | undefined) {
     const length = request.headers.get('content-length');
     this.#announced = length === null ? null : Number(length);
+    this.#isFromPort = incoming !== undefined;
+    this.#turnedAway = new Promise<never>((_, reject) => {
+      incoming?.once(turnedAwayEvent, () => reject(tooMany('too many connections', 1)));
+    });
+    this.#turnedAway.catch(() => {});
     this.#isOver =
       length === null ? !request.headers.has('transfer-encoding') && incoming !== undefined : length === '0';
     this.#chunks =
@@ -71,10 +80,10 @@ export class RequestBody {
     const announced = this.#announced ?? 0;
     if (announced > limits.bytes) throw tooLarge;
     using room = intake.open(sender);
-    const pieces = new Pieces((bytes) => room.grow(bytes));
+    using pieces = new Pieces((bytes) => room.grow(bytes), this.#isFromPort);
     let [scan, received] = [unscanned, 0];
     for (;;) {
-      const chunk = await Promise.race([this.#next(), room.ended]);
+      const chunk = await Promise.race([this.#next(), room.ended, this.#turnedAway]);
       if (chunk === null) break;
       received += chunk.length;
       if (received > limits.bytes) throw tooLarge;
@@ -117,41 +126,66 @@ export function announcedCost({ announced }: RequestBody, limits: BodyLimits): n
   return requestBytes + Math.min(announced ?? 0, limits.bytes);
 }
 
-/** Bytes in few pieces: a client may send one at a time. */
-class Pieces {
+/** The bytes of one body. Large chunks are kept as they came, small ones together: a client may send one byte at a time. */
+class Pieces implements Disposable {
   readonly #grow: (bytes: number) => void;
-  readonly #pieces: Buffer[] = [];
-  #size = 0;
+  readonly #ownsChunks: boolean;
+  readonly #whole: Uint8Array[] = [];
+  /** What is filled at present, and how far. */
+  #open: Uint8Array | null = null;
   #used = 0;
 
-  /** @param grow told of room before it is taken */
-  constructor(grow: (bytes: number) => void) {
+  /** @param grow told of room before it is taken @param ownsChunks nobody else reads a chunk */
+  constructor(grow: (bytes: number) => void, ownsChunks: boolean) {
     this.#grow = grow;
+    this.#ownsChunks = ownsChunks;
   }
 
   add(chunk: Uint8Array): void {
-    let rest = chunk;
-    const last = this.#pieces.at(-1);
-    if (last !== undefined) {
-      const fits = Math.min(rest.length, last.length - this.#used);
-      last.set(rest.subarray(0, fits), this.#used);
-      this.#used += fits;
-      rest = rest.subarray(fits);
+    if (this.#ownsChunks && chunk.length >= pieceBytes) {
+      this.#grow(chunk.length);
+      this.#close();
+      this.#whole.push(chunk);
+      return;
     }
-    if (rest.length === 0) return;
-    const size = Math.max(rest.length, leastPiece, Math.min(this.#size, mostPiece));
-    this.#grow(size);
-    const piece = Buffer.allocUnsafeSlow(size);
-    piece.set(rest);
-    this.#pieces.push(piece);
-    [this.#size, this.#used] = [this.#size + size, rest.length];
+    for (let rest = chunk; rest.length > 0; ) {
+      if (this.#open === null) {
+        this.#grow(pieceBytes);
+        [this.#open, this.#used] = [new Uint8Array(pieceBytes), 0];
+      }
+      const part = rest.subarray(0, pieceBytes - this.#used);
+      this.#open.set(part, this.#used);
+      this.#used += part.length;
+      rest = rest.subarray(part.length);
+      if (this.#used === pieceBytes) this.#close();
+    }
   }
 
   text(): string {
-    const last = this.#pieces.pop();
-    if (last === undefined) return '';
-    return new TextDecoder().decode(Buffer.concat([...this.#pieces, last.subarray(0, this.#used)]));
+    this.#close();
+    const all = Buffer.concat(this.#whole);
+    this[Symbol.dispose]();
+    const text = new TextDecoder().decode(all);
+    free(all);
+    return text;
   }
+
+  [Symbol.dispose](): void {
+    for (const piece of [...this.#whole.splice(0), ...(this.#open === null ? [] : [this.#open])]) free(piece);
+    this.#open = null;
+  }
+
+  #close(): void {
+    if (this.#open !== null) this.#whole.push(this.#open.subarray(0, this.#used));
+    this.#open = null;
+  }
+}
+
+/** Gives memory back at once: an endpoint that has nothing to do collects no garbage. */
+function free({ buffer, byteOffset, byteLength }: Uint8Array): void {
+  // Small buffers of Node's share their memory.
+  const isWhole = byteOffset === 0 && (byteLength === buffer.byteLength || buffer.byteLength === pieceBytes);
+  if (isWhole && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 function tooDear(what: string): ApiError {

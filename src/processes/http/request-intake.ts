@@ -15,7 +15,7 @@ export interface IntakeSettings {
 
 export const unfinishedBytes: number = 32 * 1_048_576;
 /** A request costs as much as so many bytes, whatever its body: about as much work. */
-export const requestBytes = 4096;
+export const requestBytes = 16_384;
 /** To parse and check a value costs about as much work as so many bytes. */
 export const valueBytes = 16;
 
@@ -115,6 +115,7 @@ function nameOf({ keyId, address }: Sender): string {
   return keyId === null ? `address ${address}` : `key ${keyId}`;
 }
 
-function tooMany(cause: string, retryAfterSeconds: number): ApiError {
+/** Too much of something at present. */
+export function tooMany(cause: string, retryAfterSeconds: number): ApiError {
   return new ApiError(429, 'rate_limit_exceeded', `${cause}; try again later`, { retryAfterSeconds });
 }
