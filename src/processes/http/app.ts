@@ -75,6 +75,8 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
   'POST /v1/messages/count_tokens': 'key',
 };
 
+/** Who is refused for asking too much is answered after so long, ms: whoever asks again at once would be refused thousands of times. */
+const refusedMs = 250;
 /** Those of Anthropic's clients begin so. */
 const messagesPath = '/v1/messages';
 /** Text exposition format of Prometheus. */
@@ -103,6 +105,7 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
     const ask: Ask = { watch, body, account: nobody, address: about.address ?? '' };
     asks.set(raw, ask);
     await next();
+    if (context.res.status === 429) await new Promise((resolve) => setTimeout(resolve, refusedMs));
     // A client that has yet to send most of it would not come to read the answer.
     if (context.res.status >= 400 && !(await body.discard(senderOf(ask), intake)))
       context.header('connection', 'close');

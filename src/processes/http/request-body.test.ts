@@ -94,8 +94,9 @@ describe('a body that costs more than it says', () => {
     expect(answer.headers.get('connection')).toBe('close');
     const more = bodyLimitsOf(chatPath, { contextTokens: 32_768 });
     // Each character of a full prompt as \uXXXX.
-    expect(more.bytes).toBeGreaterThan(32_768 * 4 * 6);
+    expect(more.bytes).toBeGreaterThan(chatLimits.bytes);
     expect(bodyLimitsOf('/v1/messages', { contextTokens }).bytes).toBeLessThan(chatLimits.bytes);
+    expect(bodyLimitsOf('/v1/messages', { contextTokens: 32_768 }).bytes).toBeGreaterThan(32_768 * 4 * 6);
   });
 
   it('is not read where it is announced too long', async () => {
@@ -229,7 +230,6 @@ describe('bodies on a port', () => {
       const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] });
       const path = '/v1/messages/count_tokens';
       await fetch(`http://127.0.0.1:${listener.port}${path}`, { method: 'POST', body });
-
       expect(counted.at(-1)).toEqual({ kind: 'chat', messages: [{ role: 'user', content }] });
     }
     expect(counted).toHaveLength(6);
