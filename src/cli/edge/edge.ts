@@ -280,7 +280,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   access.follow({ renewKeys: renewOthers(edge) }, listener, (error) => operation.warn(error));
   note(target.identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
-  note(`${maxSequences} ${maxSequences === 1 ? 'session' : 'sessions'} of ${contextLength} tokens`);
+  note(describeRoom(target.limits));
   // A program that has started this edge has chosen them itself.
   if (!flags.untilInputEnds) for (const line of access.said) note(line);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
@@ -295,6 +295,10 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   onServing({ edge, target, routes });
   await operation.run(edge, listener, asked, port.requests);
   if (flags.json) printAccount(edge, flags, target);
+}
+
+function describeRoom({ maxSequences, contextLength }: LanguageModel['limits']): string {
+  return `${maxSequences} ${maxSequences === 1 ? 'session' : 'sessions'} of ${contextLength} tokens`;
 }
 
 function metricsOf({ identity, limits }: LanguageModel): EdgeMetrics {
