@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Grammar } from '../../core/decoding/grammar.ts';
+import type { Tokenizer } from '../port/model.ts';
 import { createToyTokenizer } from '../port/toy-tokenizer.ts';
 import { GrammarThreadHost, type GrammarWorker } from './grammar-thread-host.ts';
 import { createGrammarEngine } from './xgrammar.ts';
@@ -154,7 +155,7 @@ describe('a call to the thread of the grammars', () => {
 describe('grammars in threads that misbehave', () => {
   const grammar = (text: string): Grammar => ({ kind: 'ebnf', text: `root ::= "${text}"` });
 
-  function scene(isQuick?: (order: Call) => boolean) {
+  function scene(isQuick?: (order: Call) => boolean, tokenizer: Tokenizer = createToyTokenizer(1024)) {
     const workers: StandIn[] = [];
     const threads = {
       start: () => {
@@ -163,8 +164,33 @@ describe('grammars in threads that misbehave', () => {
         return worker;
       },
     };
-    return { workers, engine: createGrammarEngine(createToyTokenizer(1024), {}, threads) };
+    return { workers, engine: createGrammarEngine(tokenizer, {}, threads) };
   }
+
+  it('are warmed in slices, so that others have the event loop, and start no thread afterwards', async () => {
+    const toy = createToyTokenizer(16_384);
+    let [inTurn, mostInTurn, isOver] = [0, 0, false];
+    const bytes = (id: number): Uint8Array => {
+      inTurn += 1;
+      mostInTurn = Math.max(mostInTurn, inTurn);
+      return toy.bytes(id);
+    };
+    const { vocabularySize, endIds } = toy;
+    const { engine, workers } = scene(undefined, { ...toy, vocabularySize, endIds, bytes });
+    const turns = (async () => {
+      while (!isOver) {
+        await new Promise((resolve) => setImmediate(resolve));
+        inTurn = 0;
+      }
+    })();
+    await engine.warm?.();
+    isOver = true;
+    await turns;
+    expect([mostInTurn > 0, mostInTurn <= 4096]).toEqual([true, true]);
+    expect(workers).toHaveLength(2);
+    await engine.open(grammar('a'));
+    expect(workers).toHaveLength(2);
+  });
 
   it('go on in another thread where theirs dies', async () => {
     const { engine, workers } = scene();

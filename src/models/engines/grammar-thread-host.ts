@@ -151,7 +151,9 @@ export class GrammarThreadHost {
       const broken = reply.isFault ? this.#startCpuMs : 0;
       this.#waiting.delete(reply.call);
       waiting?.spent?.(usedMs + broken);
-      waiting?.reject(refusedGrammar(cause, 'check it, or send a simpler one', broken > 0 ? slowGrammar : undefined));
+      waiting?.reject(
+        refusedGrammar(cause, 'check it, or send a simpler one', reply.isFault ? slowGrammar : undefined),
+      );
       if (reply.isFault) this.#fault('another grammar has broken its thread');
     }
     this.#begins();
