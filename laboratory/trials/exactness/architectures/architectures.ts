@@ -10,7 +10,7 @@ import { defaultCacheDirectory, downloadDirectory, prepareDirectory } from '../.
 import { inOwnFolder, removeAbandoned } from '../../../../src/models/files/pip.ts';
 import { type ExactnessOptions, trialExactness } from '../exactness.ts';
 import { removedAtInterrupt } from '../formats.ts';
-import { type Case, cases, type Files } from './cases.ts';
+import { type Case, cases, type Files, seed } from './cases.ts';
 import { type Opening, openInChild } from './open-in-child.ts';
 
 export interface ArchitectureOptions
@@ -33,7 +33,7 @@ export function namedCases(given: readonly string[] | true): string[] | undefine
 /** Of one file. */
 export interface ArchitectureRow {
   readonly file: string;
-  /** "exact", or the code of a refusal and words that its cause must have. */
+  /** "exact", or the code of a refusal and words of its cause. */
   readonly must: string;
   /** What opening it said: "exact", a code, or "broken". */
   readonly said: string;
@@ -44,6 +44,7 @@ export interface ArchitectureRow {
   readonly identical: number;
   readonly engineGreedyTexts: number;
   readonly engineGreedyDiffering: number;
+  readonly shapeMismatches: number;
 }
 
 /** What is tried of an exact file. */
@@ -88,9 +89,9 @@ export async function trialArchitectures(options: ArchitectureOptions = {}): Pro
     identical: sum(({ identical }) => identical),
     engineGreedyTexts: sum(({ engineGreedyTexts }) => engineGreedyTexts),
     engineGreedyDiffering: sum(({ engineGreedyDiffering }) => engineGreedyDiffering),
-    shapeMismatches: 0,
+    shapeMismatches: sum(({ shapeMismatches }) => shapeMismatches),
   };
-  return { rows, summary, forPeople: rows.map(briefly), params: { ...texts, only: only ?? 'all' } };
+  return { rows, summary, forPeople: rows.map(briefly), params: { ...texts, only: only ?? 'all' }, seed };
 }
 
 function briefly({ file, said, words, right, texts, identical }: ArchitectureRow): object {
@@ -112,7 +113,7 @@ async function tryCase(one: Case, place: Place): Promise<ArchitectureRow> {
   const folder = join(place.folder, 'file');
   await writeFiles(folder, files);
   try {
-    const path = join(folder, one.opened ?? (Object.keys(files)[0] as string));
+    const path = join(folder, Object.keys(files)[0] as string);
     const cacheDirectory = join(place.folder, 'cache');
     const opening = withoutFolder(await openInChild(path, { cacheDirectory, signal: place.signal }), folder);
     if (opening.kind !== 'opened' || one.must !== 'exact') return rowOf(one, opening, judgeOpening(one, opening));
@@ -131,7 +132,9 @@ async function writeFiles(folder: string, files: Files): Promise<void> {
 }
 
 function judgeOpening({ must }: Case, opening: Opening): boolean {
-  return must !== 'exact' && opening.kind === 'refused' && opening.code === must.code && must.says.test(opening.cause);
+  return (
+    must !== 'exact' && opening.kind === 'refused' && opening.code === must.code && opening.cause.includes(must.says)
+  );
 }
 
 /** Documents name no path of a machine. */
@@ -175,13 +178,14 @@ function countsOf(summary: Result['summary']) {
     identical: count('identical'),
     engineGreedyTexts: count('engineGreedyTexts'),
     engineGreedyDiffering: count('engineGreedyDiffering'),
+    shapeMismatches: count('shapeMismatches'),
   };
 }
 
 function rowOf({ name, must }: Case, opening: Opening, right: boolean, more = ''): ArchitectureRow {
   return {
     file: name,
-    must: must === 'exact' ? must : `${must.code}: ${must.says.source}`,
+    must: must === 'exact' ? must : `${must.code}: ${must.says}`,
     said: opening.kind === 'opened' ? 'exact' : opening.kind === 'refused' ? opening.code : 'broken',
     words: (opening.kind === 'opened' ? opening.law : opening.cause) + more,
     right,
@@ -189,5 +193,6 @@ function rowOf({ name, must }: Case, opening: Opening, right: boolean, more = ''
     identical: 0,
     engineGreedyTexts: 0,
     engineGreedyDiffering: 0,
+    shapeMismatches: 0,
   };
 }

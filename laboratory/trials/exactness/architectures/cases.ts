@@ -11,7 +11,7 @@ import { shardName, splitModel } from './shards.ts';
 export interface Refusal {
   readonly code: string;
   /** Words of the cause. */
-  readonly says: RegExp;
+  readonly says: string;
 }
 
 /** File names with their contents; null is a directory. */
@@ -19,15 +19,15 @@ export type Files = Readonly<Record<string, Buffer | null>>;
 
 export interface Case {
   readonly name: string;
+  /** The first is opened. */
   readonly files: () => Files;
-  /** The file that is opened; default: the first. */
-  readonly opened?: string;
   readonly must: 'exact' | Refusal;
   /** A case before it, whose fingerprint must be another. */
   readonly unlike?: string;
 }
 
-const seed = 7;
+/** Of all weights. */
+export const seed = 7;
 const fileName = 'model.gguf';
 /** Learned positions, and no more of them. */
 const shortContext = 256;
@@ -39,7 +39,7 @@ const exact = (name: string, make: () => MadeModel): Case => {
 const refused = (
   name: string,
   make: () => MadeModel | Buffer | null,
-  says: RegExp,
+  says: string,
   code = 'model-unreadable',
 ): Case => {
   const contentOf = (made: MadeModel | Buffer | null) =>
@@ -61,20 +61,20 @@ const splits: readonly Case[] = [
   {
     name: 'split-first-alone',
     files: () => oneShard(first),
-    must: { code: 'model-unreadable', says: /00002-of-00002|shard|split/ },
+    must: { code: 'model-unreadable', says: "part 2 can't be read" },
   },
   {
     name: 'split-second-alone',
     files: () => oneShard(second),
-    must: { code: 'model-unreadable', says: /shard|split|first/ },
+    must: { code: 'model-unreadable', says: 'part 2 of 2' },
   },
 ];
 
 const damaged: readonly Case[] = [
   ...spoiltBytes.map(({ name, spoil, says }) => refused(name, () => spoil(encodeModel(llama(seed))), says)),
   ...spoiltHeaders.map(({ name, spoil, says }) => refused(name, () => withMetadata(llama(seed), spoil), says)),
-  refused('unknown-architecture', () => renamed(llama(seed), 'lxama'), /architecture/),
-  refused('directory', () => null, /directory/),
+  refused('unknown-architecture', () => renamed(llama(seed), 'lxama'), 'unknown model architecture'),
+  refused('directory', () => null, 'is a directory'),
 ];
 
 export const cases: readonly Case[] = [
@@ -82,18 +82,18 @@ export const cases: readonly Case[] = [
   exact('llama-moe', () => mixtureOfExperts(seed)),
   exact('gpt2-short-context', () => gpt2(seed, shortContext)),
   exact('sliding-window', () => slidingWindow(seed)),
-  refused('state-space', () => stateSpace(seed), /roll|recurrent|state/, 'exact-refused'),
-  refused('hybrid', () => hybrid(seed), /roll|recurrent|state/, 'exact-refused'),
-  refused('bert', () => bertWordPieces(seed), /encoder|decoder|"bert"/),
-  refused('bert-bpe', () => bertBytePairs(seed), /encoder|decoder/),
-  refused('encoder-decoder', () => encoderDecoder(seed), /encoder/),
-  refused('lora-adapter', () => adapter(seed), /adapter/i),
-  refused('mmproj', () => projector(seed), /projector|clip|mmproj/i),
-  refused('nan-weight', () => withNaN(llama(seed), 'blk.1.ffn_down.weight'), /number|finite/i, 'engine-failed'),
+  refused('state-space', () => stateSpace(seed), 'recurrent layers', 'exact-refused'),
+  refused('hybrid', () => hybrid(seed), 'recurrent layers', 'exact-refused'),
+  refused('bert', () => bertWordPieces(seed), 'is an encoder'),
+  refused('bert-bpe', () => bertBytePairs(seed), 'is an encoder'),
+  refused('encoder-decoder', () => encoderDecoder(seed), 'an encoder with a decoder'),
+  refused('lora-adapter', () => adapter(seed), 'a LoRA adapter'),
+  refused('mmproj', () => projector(seed), 'mmproj'),
+  refused('nan-weight', () => withNaN(llama(seed), 'blk.1.ffn_down.weight'), 'no numbers', 'engine-failed'),
   refused(
     'experts-0',
     () => withMetadata(mixtureOfExperts(seed), { 'llama.expert_used_count': integer(0) }),
-    /aborted|expert_used/,
+    'aborted',
   ),
   ...splits,
   ...damaged,

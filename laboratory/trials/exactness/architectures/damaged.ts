@@ -3,13 +3,13 @@
 import type { GgufValue } from '../../../../src/models/gguf/gguf.ts';
 import { integer, type MadeModel, real, TensorMaker, text, texts } from './model-file.ts';
 
-const notGguf = /does not begin like a GGUF/;
+const notGguf = 'does not begin like a GGUF file';
 
 /** A file that is spoilt, and words of the cause with which it is refused. */
 interface Spoilt<How> {
   readonly name: string;
   readonly spoil: How;
-  readonly says: RegExp;
+  readonly says: string;
 }
 
 function safetensors(): Buffer {
@@ -28,31 +28,31 @@ const replaced = (at: number, ...bytes: readonly number[]) => {
 export const spoiltBytes: readonly Spoilt<(whole: Buffer) => Buffer>[] = [
   { name: 'empty', spoil: () => Buffer.alloc(0), says: notGguf },
   { name: 'magic-only', spoil: (whole) => whole.subarray(0, 4), says: notGguf },
-  { name: 'cut-header', spoil: (whole) => whole.subarray(0, 5000), says: /ends in the middle of its header/ },
+  { name: 'cut-header', spoil: (whole) => whole.subarray(0, 5000), says: 'ends in the middle of its header' },
   {
     name: 'cut-tensors',
     spoil: (whole) => whole.subarray(0, Math.round(whole.length * 0.67)),
-    says: /ends before its tensor/,
+    says: 'ends before its tensor',
   },
   { name: 'bad-magic', spoil: replaced(0, ...Buffer.from('FUGG')), says: notGguf },
-  { name: 'version-99', spoil: replaced(4, 99), says: /version 99/ },
-  { name: 'big-endian', spoil: replaced(4, 0, 0, 0, 3), says: /big-endian/ },
-  { name: 'tensors-2^60', spoil: replaced(8, 0, 0, 0, 0, 0, 0, 0, 16), says: /1152921504606846976 tensors/ },
+  { name: 'version-99', spoil: replaced(4, 99), says: 'version 99' },
+  { name: 'big-endian', spoil: replaced(4, 0, 0, 0, 3), says: 'big-endian' },
+  { name: 'tensors-2^60', spoil: replaced(8, 0, 0, 0, 0, 0, 0, 0, 16), says: '1152921504606846976 tensors' },
   { name: 'html', spoil: () => Buffer.from('<!DOCTYPE html><html>404 not found</html>'), says: notGguf },
   { name: 'safetensors', spoil: safetensors, says: notGguf },
 ];
 
 /** One value of a Llama header is nonsense: its key and the value. */
 export const spoiltHeaders: readonly Spoilt<Readonly<Record<string, GgufValue>>>[] = [
-  { name: 'heads-0', spoil: { 'llama.attention.head_count': integer(0) }, says: /head_count/ },
-  { name: 'heads-7', spoil: { 'llama.attention.head_count': integer(7) }, says: /head_count|can't load/ },
-  { name: 'epsilon-nan', spoil: { 'llama.attention.layer_norm_rms_epsilon': real(Number.NaN) }, says: /epsilon/ },
-  { name: 'epsilon-negative', spoil: { 'llama.attention.layer_norm_rms_epsilon': real(-1) }, says: /aborted|epsilon/ },
-  { name: 'key-heads-0', spoil: { 'llama.attention.head_count_kv': integer(0) }, says: /aborted|head_count_kv/ },
-  { name: 'blocks-4e9', spoil: { 'llama.block_count': integer(4_000_000_000) }, says: /block_count/ },
-  { name: 'context-0', spoil: { 'llama.context_length': integer(0) }, says: /context/ },
-  { name: 'no-tokens', spoil: { 'tokenizer.ggml.tokens': texts([]) }, says: /list of tokens/ },
-  { name: 'end-beyond', spoil: { 'tokenizer.ggml.eos_token_id': integer(999_999_999) }, says: /token 999999999/ },
+  { name: 'heads-0', spoil: { 'llama.attention.head_count': integer(0) }, says: 'head_count' },
+  { name: 'heads-7', spoil: { 'llama.attention.head_count': integer(7) }, says: "can't load" },
+  { name: 'epsilon-nan', spoil: { 'llama.attention.layer_norm_rms_epsilon': real(Number.NaN) }, says: 'epsilon' },
+  { name: 'epsilon-negative', spoil: { 'llama.attention.layer_norm_rms_epsilon': real(-1) }, says: 'aborted' },
+  { name: 'key-heads-0', spoil: { 'llama.attention.head_count_kv': integer(0) }, says: 'aborted' },
+  { name: 'blocks-4e9', spoil: { 'llama.block_count': integer(4_000_000_000) }, says: 'block_count' },
+  { name: 'context-0', spoil: { 'llama.context_length': integer(0) }, says: 'context_length' },
+  { name: 'no-tokens', spoil: { 'tokenizer.ggml.tokens': texts([]) }, says: 'list of tokens' },
+  { name: 'end-beyond', spoil: { 'tokenizer.ggml.eos_token_id': integer(999_999_999) }, says: 'token 999999999' },
 ];
 
 /** The same header under the name of an architecture that nobody has heard of. */
