@@ -9,7 +9,7 @@ it('has at least eighty attacks, each with a name of its own', () => {
   expect(names.length).toBeGreaterThanOrEqual(80);
 });
 
-const only = ['guessed-keys', 'foreign-origin', 'wrong-keys-large', 'finished-openings', 'deep-json', 'unknown-fields'];
+const only = ['guessed-keys', 'foreign-origin', 'wrong-keys-large', 'finished-openings', 'deep-json'];
 
 it('harms no text, refuses no reader, does not end the edge, and is logged', async () => {
   const { summary } = await runExperiment(abuseTrial, { seconds: 2, settleSeconds: 2, only });
@@ -18,9 +18,3 @@ it('harms no text, refuses no reader, does not end the edge, and is logged', asy
   expect(summary['honestTexts']).toBeGreaterThan(0);
   expect(summary['memoryPeakMB']).toBeLessThan(256);
 }, 180_000);
-
-it('refuses nothing to an agent and to people behind one key', async () => {
-  const { summary } = await runExperiment(abuseTrial, { seconds: 2, only: ['many-behind-one-key'] });
-  expect(summary).toMatchObject({ honestWrongTexts: 0, honestRefused: 0 });
-  expect(summary['crowdTexts']).toBeGreaterThan(20);
-}, 300_000);
