@@ -106,9 +106,8 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
     asks.set(raw, ask);
     await next();
     if (context.res.status === 429) await new Promise((resolve) => setTimeout(resolve, refusedMs));
-    // A client that has yet to send most of it would not come to read the answer.
-    if (context.res.status >= 400 && !(await body.discard(senderOf(ask), intake)))
-      context.header('connection', 'close');
+    if (context.res.status >= 400 && !body.isOver)
+      context.res = await beforeTheRest(context.res, body.discard(senderOf(ask), intake));
     context.header('x-request-id', watch.id);
     watch.answered(context.res.status);
   });
@@ -241,6 +240,26 @@ function routeOf(method: string, path: string): string {
   const route = `${verb} ${path}`;
   if (Object.hasOwn(routeRules, route)) return route;
   return route.startsWith('GET /v1/models/') ? 'GET /v1/models/:model' : 'other';
+}
+
+/**
+ * The answer to a request whose body has not come whole: it is sent at once, and its connection closed when the rest was read, because a
+ * client that still sends would not come to read it otherwise.
+ */
+async function beforeTheRest(answer: Response, rest: Promise<void>): Promise<Response> {
+  const { status } = answer;
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  const headers = new Headers(answer.headers);
+  headers.set('content-length', `${bytes.length}`);
+  headers.set('connection', 'close');
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(bytes);
+      await rest;
+      controller.close();
+    },
+  });
+  return new Response(body, { status, headers });
 }
 
 /** The same completer, that tells the end of each answer that was begun. */

@@ -60,9 +60,13 @@ export class RequestBody {
     }
   }
 
-  /** Reads what is left of it, and forgets it. @returns whether all of it has come */
-  async discard(sender: Sender, intake: RequestIntake): Promise<boolean> {
-    if ((this.#announced ?? 0) > mostDiscarded) return this.#isOver;
+  /** Whether all of it has come. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Reads what is left of it, and forgets it. */
+  async discard(sender: Sender, intake: RequestIntake): Promise<void> {
     try {
       for (let left = mostDiscarded; !this.#isOver && left > 0; ) {
         const bytes = (await within(discardMs, this.#next()))?.length ?? 0;
@@ -72,7 +76,6 @@ export class RequestBody {
     } catch {
       // The client has gone.
     }
-    return this.#isOver;
   }
 
   async #text(sender: Sender, limits: BodyLimits, intake: RequestIntake): Promise<string> {
