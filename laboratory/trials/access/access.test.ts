@@ -23,6 +23,7 @@ async function rowsOf(more: Partial<HttpAppSettings>, routes: readonly string[] 
       model: 'm',
       createdSeconds: 0,
       state: 'ready',
+      contextTokens: 2048,
       count: () => 0,
       start: () => Promise.reject(new Error()),
     },

@@ -118,15 +118,16 @@ export function limitRequests(
   const waiting = new Map<Socket, Waiting>();
   const turnedAway = new TurnedAway();
   const turnAway = (socket: Socket, address: string): void => {
-    const request = waiting.get(socket)?.request ?? null;
+    const { request = null, hasAsked = false } = waiting.get(socket) ?? {};
     waiting.delete(socket);
     turnedAway.add(socket);
-    if (request?.emit(turnedAwayEvent) === false) socket.destroy();
+    // A client expects that a connection that it keeps may close, and opens another one.
+    if (request === null ? hasAsked : !request.emit(turnedAwayEvent)) socket.destroy();
     evicted(address);
   };
   const add = (socket: Socket): void => {
     const address = peerAddress(socket.remoteAddress);
-    waiting.set(socket, { address, request: null });
+    waiting.set(socket, { address, request: null, hasAsked: false });
     socket.once('close', () => waiting.delete(socket));
     if (waiting.size > connections) turnAway(socket, address);
     for (let idle = idleOf(waiting, requests); idle !== null; idle = idleOf(waiting, requests)) {
@@ -141,7 +142,7 @@ export function limitRequests(
       else onRequest(request, response);
       return;
     }
-    entry.request = request;
+    [entry.request, entry.hasAsked] = [request, true];
     response.once('close', () => {
       if (entry.request === request) entry.request = null;
     });
@@ -204,6 +205,8 @@ interface Waiting {
   readonly address: string;
   /** Its request that is not answered yet. */
   request: IncomingMessage | null;
+  /** Whether it had one. */
+  hasAsked: boolean;
 }
 
 /** Over TLS the request's socket is another object than the connection's. */

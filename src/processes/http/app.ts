@@ -16,7 +16,7 @@ import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest } from './openai-responses.ts';
 import { announcedCost, RequestBody } from './request-body.ts';
-import { RequestIntake } from './request-intake.ts';
+import { RequestIntake, requestBytes } from './request-intake.ts';
 import { bodyLimitsOf, demandCounts } from './request-limits.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
 import { responsesFormat } from './responses-answers.ts';
@@ -183,7 +183,8 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
     const ask = askOf(asks, context.req.raw);
     const mayUse = settings.mayUse(keyOf(headers));
     if (mayUse) ask.account = settings.accountOf?.(keyOf(headers)) ?? nobody;
-    intake.spend(senderOf(ask), announcedCost(ask.body, bodyLimitsOf(context.req.path, completer)));
+    const limits = bodyLimitsOf(context.req.path, completer);
+    intake.spend(senderOf(ask), mayUse ? announcedCost(ask.body, limits) : requestBytes);
     if (!mayUse)
       throw new ApiError(401, 'invalid_api_key', 'the key is missing or wrong; send it as "Authorization: Bearer KEY"');
     ask.watch.key = settings.keyName?.(keyOf(headers)) ?? null;

@@ -78,7 +78,12 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
   };
   const watch = new EdgeWatch({ edges: device.edges, clock, changed: settings.onOutage });
   const turns = new EncodingTurns();
-  const contextTokens = (): number | undefined => settings.contextTokens ?? context.known;
+  const contextTokens = (): number | undefined => {
+    const tokens = settings.contextTokens ?? context.known;
+    // For the next request; this one is told soon enough what it has to fit into.
+    if (tokens === undefined) context.tokens().catch(() => {});
+    return tokens;
+  };
   const predictions = new PredictedIds(device.tokenizer, contextTokens);
   /** @throws OutriderError `context-full` for a text that can't fit */
   const idsIn = async (prompt: CompletionRequest['prompt']): Promise<readonly number[]> => {

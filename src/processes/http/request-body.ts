@@ -11,7 +11,7 @@ import type { BodyLimits } from './request-limits.ts';
 /** Nobody nests a request as deep: schemas of tools come to about twenty. */
 const mostDepth = 64;
 /** What a client of a refused request has yet to send is read up to here, so that it comes to read the refusal. */
-const mostDiscarded = 1_048_576;
+const mostDiscarded = 8 * 1_048_576;
 /** How long it is waited for the next of it, ms. */
 const discardMs = 1000;
 /** Room by which small chunks grow. */
@@ -124,9 +124,9 @@ async function within<Value>(ms: number, value: Promise<Value>): Promise<Value |
   return Promise.race([value, late]).finally(() => clearTimeout(timer));
 }
 
-/** What a request costs before its body is read. */
+/** What a request costs before its body is read; one that is not read at all costs no more than its head. */
 export function announcedCost({ announced }: RequestBody, limits: BodyLimits): number {
-  return requestBytes + Math.min(announced ?? 0, limits.bytes);
+  return requestBytes + (announced === null || announced > limits.bytes ? 0 : announced);
 }
 
 /** The bytes of one body. Large chunks are kept as they came, small ones together: a client may send one byte at a time. */
