@@ -69,7 +69,9 @@ export class RequestBody {
   async discard(sender: Sender, intake: RequestIntake): Promise<void> {
     try {
       for (let left = mostDiscarded; !this.#isOver && left > 0; ) {
-        const bytes = (await within(discardMs, this.#next()))?.length ?? 0;
+        const chunk = await within(discardMs, this.#next());
+        const bytes = chunk?.length ?? 0;
+        if (chunk !== null && this.#isFromPort) free(chunk);
         if (bytes === 0 || !intake.mayDiscard(sender, bytes)) break;
         left -= bytes;
       }
