@@ -4,13 +4,12 @@
 import { encodeTrialPrompts, type TrialPrompt } from '../../../simulator/files/sample-prompts.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
-import type { GpuChoice } from '../../../src/core/basics/gpu-choice.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
 import { type ModeName, modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
 import { modelLabel, type Result } from '../../../src/files/document.ts';
 import { preciseSleep } from '../../../src/models/engines/precise-sleep.ts';
-import { checkShapes, type ShapeCheckOptions } from '../../../src/models/exactness/shape-check.ts';
+import { checkShapes } from '../../../src/models/exactness/shape-check.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { paceModel } from '../../../src/models/port/paced.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
@@ -20,30 +19,9 @@ import { connectWebSocket } from '../../../src/network/transport-node/websocket-
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import { type Edge, listenEdge, startEdge } from '../../../src/processes/edge/edge.ts';
+import type { ExactnessOptions } from './options.ts';
 import { compareWithEngine, firstDifference, keyOf, samplingFor, seed, writeReferences } from './references.ts';
 import { concurrentTurns, DrafterPool, type Models, openModels } from './trial-models.ts';
-
-export interface ExactnessOptions extends Pick<ShapeCheckOptions, 'callSizes' | 'contextLengths' | 'positions'> {
-  /** Names or paths. A model without a draft is its own. */
-  readonly target: string;
-  readonly draft?: string;
-  /** Of the target; default 1. */
-  readonly threads?: number;
-  /** Of target and drafts; default `off`. */
-  readonly gpu?: GpuChoice;
-  readonly tokens: number;
-  readonly roundTripsMs: readonly number[];
-  readonly temperatures: readonly number[];
-  readonly modes: readonly ModeName[];
-  /** Only so many prompts, the first or the shortest of all. */
-  readonly promptCount?: number;
-  readonly whichPrompts?: 'first' | 'shortest';
-  /** Where found laws are kept; default: that of all models. */
-  readonly cacheDirectory?: string;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
-  /** Checked between two texts. */
-  readonly signal?: AbortSignal;
-}
 
 export interface Cell {
   readonly prompt: TrialPrompt;

@@ -11,7 +11,8 @@ import { inOwnFolder, removeAbandoned } from '../../../src/models/files/pip.ts';
 import { type GgufHeader, readGguf } from '../../../src/models/gguf/gguf.ts';
 import { recodeModel } from '../../../src/models/gguf/recode.ts';
 import { type WeightFormatName, weightFormats } from '../../../src/models/gguf/weight-formats.ts';
-import { type ExactnessOptions, paramsOf, trialExactness } from './exactness.ts';
+import { paramsOf, trialExactness } from './exactness.ts';
+import type { ExactnessOptions } from './options.ts';
 
 /** A format for which no shape law holds counts as refused and not as wrong: nothing was promised. */
 export async function trialFormats(formats: readonly WeightFormatName[], options: ExactnessOptions): Promise<Result> {

@@ -8,7 +8,7 @@ import { alterModel } from '../../../src/models/port/altered.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { createNgramModel } from '../../../src/models/port/ngram.ts';
-import type { ExactnessOptions } from './exactness.ts';
+import type { ExactnessOptions } from './options.ts';
 import { shareModel } from './share-model.ts';
 
 export interface Models extends AsyncDisposable {

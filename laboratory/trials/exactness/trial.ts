@@ -13,8 +13,9 @@ import { fileBytes } from '../../../src/models/files/cache.ts';
 import { isWeightFormat, type WeightFormatName, weightFormats } from '../../../src/models/gguf/weight-formats.ts';
 import { type ArchitectureOptions, namedCases, trialArchitectures } from './architectures/architectures.ts';
 import { cases } from './architectures/cases.ts';
-import { type ExactnessOptions, trialExactness } from './exactness.ts';
+import { trialExactness } from './exactness.ts';
 import { trialFormats } from './formats.ts';
+import type { ExactnessOptions } from './options.ts';
 
 /** Formats of which copies are tried where none are named. */
 const usualFormats = ['Q8_0', 'Q4_0', 'Q4_K', 'Q5_K', 'Q6_K', 'IQ4_NL', 'F16'];

@@ -8,8 +8,9 @@ import { badArgument, isOutriderError } from '../../../../src/core/basics/errors
 import type { Result } from '../../../../src/files/document.ts';
 import { defaultCacheDirectory, downloadDirectory, prepareDirectory } from '../../../../src/models/files/cache.ts';
 import { inOwnFolder, removeAbandoned } from '../../../../src/models/files/pip.ts';
-import { type ExactnessOptions, trialExactness } from '../exactness.ts';
+import { trialExactness } from '../exactness.ts';
 import { removedAtInterrupt } from '../formats.ts';
+import type { ExactnessOptions } from '../options.ts';
 import { type Case, cases, type Files, seed } from './cases.ts';
 import { type Opening, openInChild } from './open-in-child.ts';
 
