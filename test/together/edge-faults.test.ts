@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/core/basics/clock.ts';
+import { OutriderError } from '../../src/core/basics/errors.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { anyone } from '../../src/core/protocol/edge/edge-key.ts';
 import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
@@ -231,6 +232,32 @@ describe('an engine that returns too few rows', () => {
     expect(failed?.outcome).toMatchObject({ kind: 'failed', code: 'internal' });
     const reference = await toyReference(neutralSampling, 30);
     for (const turn of [one, other]) expect(turn?.tokens).toEqual(reference);
+    await served.edge.close();
+  });
+});
+
+describe('a model that computes no numbers', () => {
+  it('ends the answers of its step with engine-failed, and goes on with others', async () => {
+    const model = toy();
+    let isDamaged = false;
+    const served = await serve({
+      model: {
+        ...model,
+        evaluate: async (items) => {
+          if (isDamaged) throw new OutriderError('engine-failed', 'the model computes no numbers: NaN', 'get it again');
+          return model.evaluate(items);
+        },
+      },
+    });
+    await expectServed(served);
+    isDamaged = true;
+    expect((await served.ask().report).outcome).toMatchObject({
+      ...{ kind: 'failed', code: 'engine-failed' },
+      remedy: expect.stringContaining('another edge'),
+    });
+    expect(served.faults.map(String).join()).toContain('NaN');
+    isDamaged = false;
+    await expectServed(served);
     await served.edge.close();
   });
 });

@@ -3,6 +3,7 @@
 
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../core/basics/clock.ts';
+import { isOutriderError } from '../../core/basics/errors.ts';
 import { invariant } from '../../core/basics/invariant.ts';
 import type { Candidates } from '../../core/decoding/candidates.ts';
 import type { StepPart } from '../../core/protocol/edge/engine-steps.ts';
@@ -63,6 +64,12 @@ const mostFailedRounds = 3;
 const longestPauseMs = 1000;
 /** What a device is told: the engine's own words may hold paths, so only the operator gets them. */
 const engineFailed = 'the engine failed';
+/** What the device is told; the operator has the evidence in the log. */
+const noNumbers = {
+  code: 'engine-failed',
+  cause: "the edge's model computes no numbers",
+  remedy: 'use another edge; its operator checks the model file',
+} as const;
 
 export class EngineLoop {
   readonly #model: LanguageModel;
@@ -255,7 +262,10 @@ export class EngineLoop {
   /** Only these sessions fail. */
   async #fail(core: LiveEdgeCore, parts: readonly RunningPart[], error: unknown): Promise<void> {
     this.#noteFailure(error);
-    for (const { entry } of parts) core.fail(entry, engineFailed);
+    for (const { entry } of parts) {
+      if (isOutriderError(error) && error.code === 'engine-failed') core.refuse(entry, noNumbers);
+      else core.fail(entry, engineFailed);
+    }
     await this.#empty(parts);
   }
 
