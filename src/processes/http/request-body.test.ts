@@ -163,6 +163,22 @@ describe('what is sent', () => {
     expect(startedCount()).toBe(0);
   });
 
+  it('is refused so after a moment, and otherwise at once', async () => {
+    vi.useFakeTimers();
+    let answered = 0;
+    const ask = async (intake: object, body: string): Promise<void> => {
+      await appOf({ intake }).app.request(chatPath, post(body));
+      answered += 1;
+    };
+    await ask({}, '{');
+    const asked = ask({ spend: () => 2500 }, chat());
+    await vi.advanceTimersByTimeAsync(200);
+    expect(answered).toBe(1);
+    await vi.advanceTimersByTimeAsync(100);
+    await asked;
+    vi.useRealTimers();
+  });
+
   it('starts no answer of a request that has more than may run or wait', async () => {
     const { app, startedCount } = appOf({ accountOf: () => ({ keyId: 'a', mostAnswers: 9 }) });
     expect((await app.request(chatPath, post(chat({ n: 10 })))).status).toBe(429);
