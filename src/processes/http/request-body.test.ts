@@ -68,7 +68,7 @@ const post = (body: string, headers: Readonly<Record<string, string>> = {}): Req
 const errorOf = async (answer: Response): Promise<{ code: string; message: string }> =>
   ((await answer.json()) as { error: { code: string; message: string } }).error;
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => void vi.useRealTimers().restoreAllMocks());
 
 describe('a body that costs more than it says', () => {
   it.each([
@@ -176,7 +176,6 @@ describe('what is sent', () => {
     expect(answered).toBe(1);
     await vi.advanceTimersByTimeAsync(100);
     await asked;
-    vi.useRealTimers();
   });
 
   it('starts no answer of a request that has more than may run or wait', async () => {
