@@ -13,7 +13,7 @@ export interface IntakeSettings {
   readonly unfinishedBytes?: number;
 }
 
-export const unfinishedBytes: number = 32 * 1_048_576;
+export const unfinishedBytes: number = 16 * 1_048_576;
 /** A request costs as much as so many bytes, whatever its body: about as much work. */
 export const requestBytes = 32_768;
 /** To parse and check a value costs about as much work as so many bytes. */
