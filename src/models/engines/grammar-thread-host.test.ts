@@ -253,4 +253,38 @@ describe('grammars in threads that misbehave', () => {
     workers[2]?.answer(workers[2].calls[0] as Call);
     expect(await second).toHaveLength(1);
   });
+
+  it('whose masks were too dear begin among the slow ones the next time, and break no thread of the quick', async () => {
+    const { engine, workers } = scene();
+    const [dear, quick] = await Promise.all([engine.open(grammar('dear')), engine.open(grammar('quick'))]);
+    expect(engine.isSlow?.(grammar('dear'))).toBe(false);
+    const ended = dear.masks(0, () => [], []);
+    ended.catch(() => {});
+    const keeper = workers[1] as StandIn;
+    await vi.waitFor(() => expect(keeper.calls).toHaveLength(1));
+    keeper.cpuMs += 401;
+    await pass(1000);
+    await expect(ended).rejects.toMatchObject({ code: 'bad-argument' });
+    expect([engine.isSlow?.(grammar('dear')), engine.isSlow?.(grammar('quick'))]).toEqual([true, false]);
+    const again = await engine.open(grammar('dear'));
+    void again.masks(0, () => [], []);
+    await vi.waitFor(() => expect(workers[2]?.calls).toHaveLength(1));
+    const other = quick.masks(0, () => [], []);
+    await vi.waitFor(() => expect(workers[3]?.calls).toHaveLength(1));
+    workers[3]?.answer(workers[3].calls[0] as Call);
+    expect(await other).toHaveLength(1);
+  });
+
+  it('go on where others have broken several threads, one after the other', async () => {
+    const { engine, workers } = scene();
+    const matcher = await engine.open(grammar('a'));
+    const masks = matcher.masks(0, () => [], []);
+    for (const next of [1, 2, 3]) {
+      await vi.waitFor(() => expect(workers[next]?.calls).toHaveLength(1));
+      workers[next]?.tell('exit');
+    }
+    await vi.waitFor(() => expect(workers[4]?.calls).toHaveLength(1));
+    workers[4]?.answer(workers[4].calls[0] as Call);
+    expect(await masks).toHaveLength(1);
+  });
 });

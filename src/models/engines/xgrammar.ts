@@ -50,6 +50,8 @@ const keeperMemoryFactor = 4;
 const slowPart = 0.25;
 /** Tokens that a thread is told within the time of one step's masks. */
 const toldAtOnce = 1000;
+/** Threads in which an answer's masks are tried: other grammars may break several, one after the other. */
+const mostThreads = 4;
 /** Until another attempt may find the edge less busy, ms. */
 const retryMs = 5000;
 /** Tokens of the vocabulary that are read without a pause. */
@@ -98,6 +100,10 @@ class XGrammarEngine implements GrammarEngine {
     return this.#passed.has(name) || this.#refused.has(name);
   }
 
+  isSlow(grammar: Grammar): boolean {
+    return this.#slow.has(nameOf(grammar));
+  }
+
   async open(grammar: Grammar, spent?: (cpuMs: number) => void): Promise<GrammarMatcher> {
     if (Buffer.byteLength(grammar.text) > grammarBytesLimit)
       throw refusedGrammar(`it has more than ${grammarBytesLimit} bytes`, 'send a smaller one');
@@ -137,11 +143,9 @@ class XGrammarEngine implements GrammarEngine {
         });
     }
     this.#passed.add(name, true);
-    const keep = (isSlow: boolean): Promise<Place> => {
-      if (isSlow) this.#slow.add(name, true);
-      return this.#keep(grammar, this.#slow.has(name) ? 'slowKeeper' : 'keeper', spent);
-    };
-    return new KeptMatcher(await keep(false), keep, this.#limits, spent);
+    const keep = (): Promise<Place> => this.#keep(grammar, this.#slow.has(name) ? 'slowKeeper' : 'keeper', spent);
+    const slow = { is: () => this.#slow.has(name), note: () => this.#slow.add(name, true) };
+    return new KeptMatcher(await keep(), keep, slow, this.#limits, spent);
   }
 
   async #try(grammar: Grammar, name: string, spent: Spent): Promise<void> {
@@ -232,18 +236,25 @@ interface Place {
   told: number;
 }
 
+/** Whether the masks of a grammar take long, in any answer. */
+interface Slow {
+  is(): boolean;
+  note(): void;
+}
+
 /** Moves to another thread where another grammar has broken its own, or where its masks would hold others up. */
 class KeptMatcher implements GrammarMatcher {
   #place: Place;
-  readonly #again: (isSlow: boolean) => Promise<Place>;
+  readonly #again: () => Promise<Place>;
+  readonly #slow: Slow;
   readonly #limits: Required<GrammarLimits>;
   readonly #spent: Spent;
-  #isSlow = false;
   #isClosed = false;
 
-  constructor(place: Place, again: (isSlow: boolean) => Promise<Place>, limits: Required<GrammarLimits>, spent: Spent) {
+  constructor(place: Place, again: () => Promise<Place>, slow: Slow, limits: Required<GrammarLimits>, spent: Spent) {
     this.#place = place;
     this.#again = again;
+    this.#slow = slow;
     this.#limits = limits;
     this.#spent = spent;
   }
@@ -265,18 +276,19 @@ class KeptMatcher implements GrammarMatcher {
   }
 
   async #ask(kind: 'masks' | 'next', ...text: Parameters<GrammarMatcher['masks']>): Promise<Found> {
-    try {
-      if (this.#isSlow && !this.#place.isSlow) await this.#move();
-      return await this.#askOnce(kind, ...text);
-    } catch (error) {
-      if (!isOutriderError(error) || error.code !== 'internal' || this.#isClosed) throw error;
-      await this.#move();
-      return this.#askOnce(kind, ...text);
+    for (let threads = 1; ; threads += 1) {
+      try {
+        if (threads > 1 || (this.#slow.is() && !this.#place.isSlow)) await this.#move();
+        return await this.#askOnce(kind, ...text);
+      } catch (error) {
+        const isBroken = isOutriderError(error) && error.code === 'internal';
+        if (!isBroken || this.#isClosed || threads === mostThreads) throw error;
+      }
     }
   }
 
   async #move(): Promise<void> {
-    const place = await this.#again(this.#isSlow);
+    const place = await this.#again();
     if (!this.#isClosed) this.#leave();
     this.#place = place;
     if (this.#isClosed) this.#leave();
@@ -289,7 +301,7 @@ class KeptMatcher implements GrammarMatcher {
     const { compileCpuMs, maskCpuMs } = this.#limits;
     const spent = (cpuMs: number): void => {
       this.#spent?.(cpuMs);
-      if (accept.length < toldAtOnce && cpuMs > slowPart * maskCpuMs) this.#isSlow = true;
+      if (accept.length < toldAtOnce && cpuMs > slowPart * maskCpuMs) this.#slow.note();
     };
     // A thread that has to be told a long text again, for no fault of this answer, has more time for it.
     const toldCpuMs = maskCpuMs * (1 + Math.floor(accept.length / toldAtOnce));

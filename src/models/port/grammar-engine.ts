@@ -42,6 +42,8 @@ export interface GrammarEngine extends AsyncDisposable {
   open(grammar: Grammar, spent?: (cpuMs: number) => void): Promise<GrammarMatcher>;
   /** Whether opening it costs next to nothing: it is compiled, or is known to be too dear. Default: it is not. */
   isKnown?(grammar: Grammar): boolean;
+  /** Whether its masks have taken long, in any answer. Default: they have not. */
+  isSlow?(grammar: Grammar): boolean;
   /** Loads what the first grammar would wait for. */
   warm?(): Promise<void>;
 }

@@ -24,10 +24,11 @@ function scene() {
       closed += 1;
     },
   });
-  const known = new Set<string>();
+  const [known, slow] = [new Set<string>(), new Set<string>()];
   const spent: ((cpuMs: number) => void)[] = [];
   const engine: GrammarEngine = {
     isKnown: ({ text }) => known.has(text),
+    isSlow: ({ text }) => slow.has(text),
     open: async (_, told) => {
       if (told !== undefined) spent.push(told);
       opened += 1;
@@ -46,7 +47,7 @@ function scene() {
     refused: (_, error) => void refused.push(error),
     ready: () => {},
   });
-  return { gate, asked, entry, grammars, time, refused, known, spent, counts: () => ({ opened, closed }) };
+  return { gate, asked, entry, grammars, time, refused, known, slow, spent, counts: () => ({ opened, closed }) };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -84,8 +85,8 @@ describe('grammars of sessions', () => {
     expect(await grammars.asks(entry, ticket)).toBeNull();
   });
 
-  it('that are not compiled wait where the key has used its processor time; compiled ones, and other keys, do not', async () => {
-    const { entry, grammars, gate, refused, known, time, spent } = scene();
+  it('that are not compiled wait where the key has used its processor time; quick ones that are, and other keys, do not', async () => {
+    const { entry, grammars, gate, refused, known, slow, time, spent } = scene();
     grammars.isReady(entry);
     await turn();
     gate.reject(badArgument('it takes more than 0.4 s of the processor', 'send a simpler one', { cause: slowGrammar }));
@@ -103,6 +104,10 @@ describe('grammars of sessions', () => {
     expect(await opened({ ...entry, key: { id: 'two' }, grammar: null })).toBe(true);
     known.add('root ::= "a"');
     expect(await opened({ ...entry, grammar: null })).toBe(true);
+    // Its masks would take as much again.
+    slow.add('root ::= "a"');
+    expect(await opened({ ...entry, grammar: null })).toBe(false);
+    slow.clear();
     known.clear();
     time.nowMs += 1000;
     expect(await opened({ ...entry, grammar: null })).toBe(true);

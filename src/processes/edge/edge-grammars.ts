@@ -108,6 +108,7 @@ export class EdgeGrammars<Entry extends GrammarEntry> {
     const engine = this.#engine;
     if (engine === undefined) throw withoutGrammars;
     const spent = (cpuMs: number): void => this.#budgets.spend(key.id, cpuMs, this.#clock.nowMs());
+    if (engine.isSlow?.(grammar) === true) this.#budgets.demand(key.id, this.#clock.nowMs());
     if (engine.isKnown?.(grammar) === true) return engine.open(grammar, spent);
     this.#budgets.demand(key.id, this.#clock.nowMs());
     const openings = this.#openings.get(key.id) ?? 0;
