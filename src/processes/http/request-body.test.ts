@@ -2,11 +2,14 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import { createHttpApp, type HttpAppSettings } from './app.ts';
 import type { Completer, Round } from './completion-port.ts';
 import { listenHttp } from './listen-http.ts';
+import { RequestBody } from './request-body.ts';
 import { RequestIntake, requestBytes } from './request-intake.ts';
 import { bodyLimitsOf } from './request-limits.ts';
 
@@ -130,6 +133,30 @@ describe('a body that costs more than it says', () => {
   ])('of more %s than the context has tokens does not fit, and is not looked at', async (_, path, fields) => {
     const answer = await appOf().app.request(path, post(JSON.stringify({ model: 'm', ...fields })));
     expect([answer.status, (await errorOf(answer)).code]).toEqual([400, 'context_length_exceeded']);
+  });
+});
+
+describe('a body in single bytes', () => {
+  it('takes little more memory than its bytes', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heapBytes = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const count = 50_000;
+    const before = heapBytes();
+    let grown = Number.POSITIVE_INFINITY;
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      for (let sent = 0; sent < count; sent += 1) yield Uint8Array.of(0x20);
+      grown = heapBytes() - before;
+      yield new TextEncoder().encode('5');
+    }
+    const request = { headers: new Headers(), body: chunks() } as unknown as Request;
+    const sender: Sender = { keyId: null, address: 'a' };
+    const body = new RequestBody(request, undefined).json(sender, chatLimits, new RequestIntake());
+    expect(await body).toBe(5);
+    expect(grown / count).toBeLessThan(100);
   });
 });
 

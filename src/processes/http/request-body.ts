@@ -86,9 +86,10 @@ export class RequestBody {
     if (announced > limits.bytes) throw tooLarge;
     using room = intake.open(sender);
     using pieces = new Pieces((bytes) => room.grow(bytes), this.#isFromPort);
+    const wait = new Wait([room.ended, this.#turnedAway]);
     let [scan, received] = [unscanned, 0];
     for (;;) {
-      const chunk = await Promise.race([this.#next(), room.ended, this.#turnedAway]);
+      const chunk = await wait.for(this.#next());
       if (chunk === null) break;
       received += chunk.length;
       if (received > limits.bytes) throw tooLarge;
@@ -114,6 +115,33 @@ export class RequestBody {
       this.#isOver = true;
       throw new ApiError(400, 'invalid_json', 'the body did not come whole');
     }
+  }
+}
+
+/**
+ * Waits for one value after the other, until something fails. A `Promise.race` for each would be kept by what may fail until it does:
+ * a body in single bytes would take hundreds of times its size.
+ */
+class Wait {
+  #failed = false;
+  #error: unknown;
+  #fail: (error: unknown) => void = () => {};
+
+  constructor(ends: readonly Promise<never>[]) {
+    for (const end of ends) {
+      end.catch((error: unknown) => {
+        [this.#failed, this.#error] = [true, error];
+        this.#fail(error);
+      });
+    }
+  }
+
+  for<Value>(value: Promise<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      this.#fail = reject;
+      value.then(resolve, reject);
+      if (this.#failed) reject(this.#error);
+    });
   }
 }
 
