@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../core/basics/secret.ts';
-import { addKeyTo, revokeKeyIn } from '../files/key-files.ts';
+import { addKeyTo, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
 import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
 import { type AccessFlags, openControllerAccess } from './controller-access.ts';
 
@@ -85,5 +85,24 @@ describe('the key of a member', () => {
     access.follow(controller, unusedListener, () => {});
     await revokeKeyIn(keys, 'one', Date.now());
     await vi.waitFor(() => expect(judged).toEqual([[true, false, true]]), { timeout: 10_000 });
+  });
+
+  it('is followed after a rotation too: one with the former secret goes, whoever has shown the other since', async () => {
+    const keys = join(folder, 'keys.json');
+    const former = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
+    const access = await open({ keys, edgeKey });
+    const id = access.keyOf(former.key, 'device') as string;
+    const graceMs = 4000;
+    const next = await rotateKeyIn(keys, 'one', Date.now(), graceMs);
+    const judged: boolean[] = [];
+    access.follow({ renewKeys: (isValid) => void judged.push(isValid(id)) }, unusedListener, () => {});
+    await vi.waitFor(() => expect(judged).toEqual([true]), { timeout: 10_000 });
+    expect([access.keyOf(former.key, 'device'), access.keyOf(next.key, 'device')]).toEqual([id, id]);
+    await vi.waitFor(() => expect(judged).toEqual([true, false]), { timeout: 10_000 });
+    expect(access.keyOf(former.key, 'device')).toBeNull();
+    // Who comes back with the other secret stays.
+    expect(access.keyOf(next.key, 'device')).toBe(id);
+    await revokeKeyIn(keys, 'one', Date.now());
+    await vi.waitFor(() => expect(judged).toEqual([true, false, false]), { timeout: 10_000 });
   });
 });

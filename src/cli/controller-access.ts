@@ -70,7 +70,7 @@ export async function openControllerAccess(flags: AccessFlags): Promise<Controll
   const ring = keys === undefined ? null : await KeyRing.open(keys, settings);
   opened.defer(async () => ring?.[Symbol.dispose]());
   const tls = opened.use(await openPortTls(flags, 'controller', [...allowHost, host]));
-  const known = new Map<string, EdgeKey>();
+  const known: ShownKeys = new Map();
   const kept = opened.move();
   return {
     listen: { host: address, tls: tls.identity, allowHosts: [...allowHost, ...(isIP(host) === 0 ? [host] : [])] },
@@ -79,11 +79,10 @@ export async function openControllerAccess(flags: AccessFlags): Promise<Controll
     said: tls.said,
     follow(controller, listener, report) {
       onProblem = report;
-      onKeys = () =>
-        controller.renewKeys((id) => {
-          const found = known.get(id);
-          return found === undefined || ring?.renew(found) !== null;
-        });
+      onKeys = () => {
+        const lost = loseKeys(known, (shown) => ring?.renew(shown) ?? null);
+        controller.renewKeys((id) => !lost.has(id));
+      };
       tls.follow(listener, report);
     },
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
@@ -106,6 +105,23 @@ function demandSafety(flags: AccessFlags, isLoopback: boolean): void {
   throw badArgument(`${host} can be reached by others, and keys and tickets would go in clear`, remedy);
 }
 
+/** The keys of the file that were shown, by their ids: two where a secret and the one before it are taken. */
+type ShownKeys = Map<string, Set<EdgeKey>>;
+
+/**
+ * Keeps those that are still taken. @returns ids of which a secret is taken no more: whose it was is not known, and members with another
+ * one come back at once
+ */
+function loseKeys(known: ShownKeys, renew: (shown: EdgeKey) => EdgeKey | null): ReadonlySet<string> {
+  const lost = new Set<string>();
+  for (const [id, shown] of known) {
+    const renewed = [...shown].map(renew);
+    if (renewed.includes(null)) lost.add(id);
+    known.set(id, new Set(renewed.filter((key) => key !== null)));
+  }
+  return lost;
+}
+
 interface TypedKeys {
   readonly key: Secret | undefined;
   readonly edgeKey: Secret | undefined;
@@ -115,7 +131,7 @@ interface TypedKeys {
 function keyCheck(
   { key, edgeKey = key }: TypedKeys,
   ring: KeyRing | null,
-  known: Map<string, EdgeKey>,
+  known: ShownKeys,
 ): ControllerAccess['keyOf'] {
   const typed = { device: digestOf(key), edge: digestOf(edgeKey) };
   return (credentials: string, role: JoinMessage['role']) => {
@@ -124,7 +140,7 @@ function keyCheck(
     const isFiled = role === 'device' && ring !== null;
     if (expected === null && !isFiled) return '';
     const found = isFiled ? ring.find(credentials, 'verify') : null;
-    if (found !== null) known.set(found.id, found);
+    if (found !== null) known.set(found.id, (known.get(found.id) ?? new Set()).add(found));
     return found?.id ?? null;
   };
 }
