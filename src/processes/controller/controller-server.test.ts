@@ -72,6 +72,7 @@ function slowPolicy(): RemotePolicy & { readonly questions: Question[]; canBeAsk
 /** Two edges, a and b, and a device that reads an answer. */
 async function bed() {
   const clock = createManualClock();
+  let stalledMs = 0;
   const policy = slowPolicy();
   const events: ControllerEvent[] = [];
   const fallback = { name: 'greedy', decide: createPolicy('greedy') };
@@ -80,15 +81,16 @@ async function bed() {
     fallback,
     slotMs,
     epoch: 1,
-    clock,
+    clock: { nowMs: () => clock.nowMs() + stalledMs, after: (ms, callback) => clock.after(ms, callback) },
     onEvent: (event) => void events.push(event),
   });
   const member = (join: { role: 'edge' | 'device'; id: string }) => {
     const told: ControllerMessage[] = [];
+    const closedBy: string[] = [];
     let seq = 0;
     const connection = {
       send: (bytes: Uint8Array) => void told.push(decodeController(bytes) as ControllerMessage),
-      close: () => {},
+      close: (code: string) => void closedBy.push(code),
     } as unknown as Connection;
     const handler = controller.accept(connection);
     const say = (message: object): void => handler.frame(encodeControl(message as EdgeReport));
@@ -97,7 +99,7 @@ async function bed() {
       seq += 1;
       say({ ...one, seq });
     };
-    return { told, report, leave: () => handler.closed({ by: 'peer', code: 'done', detail: '' }) };
+    return { told, closedBy, report, leave: () => handler.closed({ by: 'peer', code: 'done', detail: '' }) };
   };
   const [a, b] = ['a', 'b'].map((id) => member({ role: 'edge', id })) as [
     ReturnType<typeof member>,
@@ -114,7 +116,11 @@ async function bed() {
     for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
   };
   return {
-    ...{ clock, policy, events, controller, a, b, phone },
+    ...{ clock, policy, events, controller, a, b, phone, member },
+    /** The controller's process was held up. */
+    stall(ms: number): void {
+      stalledMs += ms;
+    },
     /** Lets time pass; members keep reporting. */
     async pass(ms: number): Promise<void> {
       for (let passed = 0; passed < ms; passed += 100) {
@@ -203,4 +209,15 @@ it('says that it is alive, however long a slot or a decision takes', async () =>
   const { phone, pass } = await bed();
   await pass(12_000);
   expect(phone.told.filter(({ kind }) => kind === 'alive').length).toBeGreaterThanOrEqual(1);
+});
+
+it('parts from a member that says nothing for a minute, and not because it was busy itself', async () => {
+  const { phone, member, pass, stall } = await bed();
+  const silent = member({ role: 'device', id: 'gone' });
+  await pass(55_000);
+  stall(3_600_000);
+  await pass(1000);
+  expect([silent.closedBy, phone.closedBy]).toEqual([[], []]);
+  await pass(10_000);
+  expect([silent.closedBy, phone.closedBy]).toEqual([['silent'], []]);
 });

@@ -95,6 +95,8 @@ const mostDecisionMs = 10_000;
 const lookEveryMs = 1000;
 /** A connection without a member is closed after this time, ms. */
 const joinWithinMs = 5000;
+/** A member that has said nothing at so many looks in a row is gone: its machine may be, without a word, and its id is to be free again. */
+const mostSilentLooks = 60;
 
 /** Decisions that {@link ControllerStatus} tells of. */
 const mostRecent = 256;
@@ -118,6 +120,8 @@ class Running implements RunningController {
   readonly #metrics = new ControllerMetrics();
   readonly #connections = new Map<number, Connection>();
   readonly #toldAtMs = new Map<number, number>();
+  /** Looks since a connection was heard; a clock would count the time in which this process itself was busy. */
+  readonly #silentLooks = new Map<number, number>();
   readonly #slotMs: number;
   readonly #origin: Origin;
   #policy: RemotePolicy | NamedPolicy;
@@ -180,6 +184,7 @@ class Running implements RunningController {
         cancel();
         this.#connections.delete(link);
         this.#toldAtMs.delete(link);
+        this.#silentLooks.delete(link);
         this.#core.closed(link, code);
         this.#hurry();
       },
@@ -223,6 +228,7 @@ class Running implements RunningController {
   #hear(link: number, bytes: Uint8Array): void {
     this.#traffic.receivedMessages += 1;
     this.#traffic.receivedBytes += bytes.length;
+    this.#silentLooks.set(link, 0);
     try {
       this.#core.received(link, decodeMember(bytes), this.#clock.nowMs());
     } catch (error) {
@@ -251,6 +257,7 @@ class Running implements RunningController {
   #look(): void {
     this.#cancelLook = this.#clock.after(lookEveryMs, () => {
       this.#tellAlive();
+      this.#partFromSilent();
       this.#look();
     });
   }
@@ -322,6 +329,16 @@ class Running implements RunningController {
     this.#ownMs = this.#decidedAtMs - ownFromMs;
     this.#recent.push({ policy: decision.policy, decisionMs: this.#decisionMs, ownMs: this.#ownMs });
     if (this.#recent.length > mostRecent) this.#recent.shift();
+  }
+
+  #partFromSilent(): void {
+    for (const [link, looks] of [...this.#silentLooks]) {
+      if (looks < mostSilentLooks) this.#silentLooks.set(link, looks + 1);
+      else {
+        this.#silentLooks.delete(link);
+        this.#connections.get(link)?.close('silent', 'it says nothing');
+      }
+    }
   }
 
   #tellAlive(): void {
