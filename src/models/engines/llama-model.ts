@@ -64,6 +64,11 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     return this.#model.gpuLayers;
   }
 
+  /** Of one sequence as the engine has it, tokens; more than is asked for. */
+  get contextSize(): number {
+    return this.#context.contextSize;
+  }
+
   /** @param mostTokens of a sequence, padding included: the model's own limit */
   constructor(
     model: LlamaModel,

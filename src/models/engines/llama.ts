@@ -112,7 +112,7 @@ async function openFast(opening: Opening): Promise<LanguageModel> {
   model.adoptFast();
   const said = options.countsChanges === true ? await saidOfChanges(model) : 'fast';
   const contextLength = contextUnder(freeLaw, opening);
-  model.settle(identityOf(opening, said, contextLength, { exact: false, ...layersOf(opening, model) }), contextLength);
+  model.settle(identityOf(opening, said, contextLength, { exact: false, ...stateOf(opening, model) }), contextLength);
   return model;
 }
 
@@ -142,7 +142,7 @@ async function openExact(opening: Opening): Promise<LanguageModel> {
     return { rows, ms: lawMs(law, callTimes, rows), nativeMs: lawMs(freeLaw, nativeTimes, rows) };
   });
   const settled = contextUnder(law, opening);
-  const identity = identityOf(opening, said, settled, { exact: true, law, weights, ...layersOf(opening, model) });
+  const identity = identityOf(opening, said, settled, { exact: true, law, weights, ...stateOf(opening, model) });
   model.settle(identity, settled, { weights, costs, comparisons });
   return model;
 }
@@ -252,9 +252,12 @@ async function load({ options, engine, threads, facts }: Opening, weights: Weigh
   }
 }
 
-/** On a graphics processor the split of the layers decides about the rounding, too. */
-function layersOf({ engine }: Opening, { gpuLayers }: LlamaLanguageModel): object {
-  return engine.llama.gpu === false ? {} : { gpuLayers };
+/** What decides about bits, and is known of an open model only: the split of the layers on a graphics processor, the frequencies of LongRoPE. */
+function stateOf({ engine, facts }: Opening, { gpuLayers, contextSize }: LlamaLanguageModel): object {
+  return {
+    ...(engine.llama.gpu === false ? {} : { gpuLayers }),
+    ...(facts.longFrom === Number.POSITIVE_INFINITY ? {} : { isLong: contextSize > facts.longFrom }),
+  };
 }
 
 function identityOf(opening: Opening, promise: string, contextLength: number, shapes: object): ModelIdentity {

@@ -37,7 +37,8 @@ const read = (changes: Record<string, GgufValue | undefined> = {}, ...more: Gguf
 
 describe('the length that a model was trained for', () => {
   it('is what the file says, and a table of positions is the end of them', () => {
-    expect(read()).toEqual({ trainedContext: 2048, positions: Number.POSITIVE_INFINITY, isRecurrent: false });
+    const none = Number.POSITIVE_INFINITY;
+    expect(read()).toEqual({ trainedContext: 2048, positions: none, longFrom: none, isRecurrent: false });
     expect(read({}, tensor('position_embd.weight', 64, 1024)).positions).toBe(1024);
   });
 
@@ -53,6 +54,12 @@ describe('the length that a model was trained for', () => {
     expect(read(scaled(2048, 'none')).trainedContext).toBe(2048);
     const factorAlone = { 'llama.rope.scaling.type': text('linear'), 'llama.rope.scaling.factor': float(4) };
     expect(read(factorAlone).trainedContext).toBe(2048);
+  });
+
+  it('may have two sets of frequencies, and the header says where the second one begins', () => {
+    const long = tensor('rope_factors_long.weight', 8);
+    expect(read({ 'llama.rope.scaling.original_context_length': integer(512) }, long).longFrom).toBe(512);
+    expect(read({}, long).longFrom).toBe(2048);
   });
 });
 

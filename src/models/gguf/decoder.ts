@@ -13,6 +13,8 @@ export interface DecoderFacts {
   readonly trainedContext: number;
   /** Rows of the table of learned positions; Infinity where positions are computed. An engine asserts that none lies beyond. */
   readonly positions: number;
+  /** In a larger context, tokens, the engine rotates all positions by other frequencies (LongRoPE); Infinity where it has no others. */
+  readonly longFrom: number;
   /** Whether it keeps a state that can't be rolled back token by token. */
   readonly isRecurrent: boolean;
 }
@@ -112,6 +114,12 @@ function trainedContextOf({ one }: Fields): number {
   return one('rope.scaling.type') === 'none' ? own : Math.max(own, Math.floor(scaled));
 }
 
+/** Larger than that, and the engine takes the frequencies for long texts. */
+function longFromOf({ tensors }: DecoderHeader, { one }: Fields): number {
+  if (!tensors.some(({ name }) => name.startsWith('rope_factors_long'))) return Number.POSITIVE_INFINITY;
+  return Number(one('rope.scaling.original_context_length') ?? one('context_length'));
+}
+
 /** @throws OutriderError `model-unreadable` where the file holds nothing that writes text, or its counts make no sense */
 export function readDecoder(header: DecoderHeader): DecoderFacts {
   refuseParts(header);
@@ -123,6 +131,7 @@ export function readDecoder(header: DecoderHeader): DecoderFacts {
   const facts = {
     trainedContext: trainedContextOf(fields),
     positions: learned ?? Number.POSITIVE_INFINITY,
+    longFrom: longFromOf(header, fields),
     isRecurrent,
   };
   const most = Math.min(facts.trainedContext, facts.positions);
