@@ -32,7 +32,7 @@ const unusedListener: WebSocketListener = {
   ...{ port: 0, isOwnName: () => false, renewCertificate: () => {} },
   close: async () => {},
 };
-const key = new Secret('of all members');
+const key = new Secret('of all members of the controller, 7Qk2');
 const edgeKey = new Secret('of edges');
 const terms = { scopes: ['verify'], expires: null, share: 1, maxSessions: null, maxWaiting: null } as const;
 
@@ -40,6 +40,8 @@ describe('a controller that others can reach', () => {
   it('asks for a key, and for TLS or a word that there is none', async () => {
     const host = '0.0.0.0';
     await expect(open({ host, tlsSelfSigned: true })).rejects.toMatchObject({ code: 'bad-argument' });
+    for (const weak of [{ key: new Secret('KEY') }, { key, edgeKey: new Secret('of edges') }])
+      await expect(open({ host, tlsSelfSigned: true, ...weak })).rejects.toMatchObject({ code: 'bad-argument' });
     await expect(open({ host, key })).rejects.toThrow('keys and tickets would go in clear');
     expect(await open({ host, key, plain: true })).toMatchObject({ scheme: 'ws', said: ['no TLS'] });
     const one = await open({ host, key, tlsSelfSigned: true });
@@ -53,12 +55,8 @@ describe('the key of a member', () => {
   it('is anybody where none is set, and one of two where edges have their own', async () => {
     expect((await open({})).keyOf('', 'device')).toBe('');
     const { keyOf } = await open({ key, edgeKey });
-    expect([keyOf('of all members', 'device'), keyOf('of edges', 'edge')]).toEqual(['--key', '--key']);
-    expect([keyOf('of all members', 'edge'), keyOf('of edges', 'device'), keyOf('', 'device')]).toEqual([
-      null,
-      null,
-      null,
-    ]);
+    expect([keyOf(key.reveal(), 'device'), keyOf('of edges', 'edge')]).toEqual(['--key', '--key']);
+    expect([keyOf(key.reveal(), 'edge'), keyOf('of edges', 'device'), keyOf('', 'device')]).toEqual([null, null, null]);
   });
 
   it('is one of a file for each device, and edges need another', async () => {

@@ -3,6 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { JoinMessage } from '../allocation/controller/messages.ts';
+import { demandStrength } from '../core/access/key-text.ts';
 import { CloseStack } from '../core/basics/close-stack.ts';
 import { badArgument } from '../core/basics/errors.ts';
 import type { Secret } from '../core/basics/secret.ts';
@@ -99,6 +100,7 @@ function demandSafety(flags: AccessFlags, isLoopback: boolean): void {
     const remedy = 'set --key (OUTRIDER_CONTROLLER_KEY), or listen on 127.0.0.1';
     throw badArgument(`${host} can be reached by others, and no key is required`, remedy);
   }
+  for (const secret of [key, edgeKey]) if (secret !== undefined) demandStrength(secret.reveal(), true);
   if (isSafe) return;
   const remedy =
     'give --tls-cert and --tls-key, or --tls-self-signed; or say --plain, for example behind a proxy with TLS';

@@ -67,7 +67,7 @@ export function demandStrength(text: string, isExposed: boolean): void {
   }
   if (!isExposed || keyBits(text) >= strongKeyBits) return;
   const form = '22 letters and digits of both cases, or 32 hex digits, drawn at random';
-  throw badArgument(`the key is too weak where others can reach the edge: it needs ${form}`, remedy);
+  throw badArgument(`the key is too weak where others can try it: it needs ${form}`, remedy);
 }
 
 const unitsMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
