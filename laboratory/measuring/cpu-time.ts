@@ -2,14 +2,11 @@
 
 import { readFile } from 'node:fs/promises';
 
-/** Node before 22.19 knows only the time of the whole process, other threads included. */
-const usageOf = process.threadCpuUsage ?? process.cpuUsage;
-
 /** Starts to count. @returns a function that says how many milliseconds of processor time were spent since */
 export function startCpuTime(): () => number {
-  const before = usageOf();
+  const before = process.threadCpuUsage();
   return () => {
-    const { user, system } = usageOf(before);
+    const { user, system } = process.threadCpuUsage(before);
     return 1e-3 * (user + system);
   };
 }

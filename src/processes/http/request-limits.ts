@@ -52,7 +52,7 @@ export function demandCounts(body: unknown, { contextTokens = limits.textTokens 
   const fields = body as Readonly<Record<string, unknown>>;
   const count = Object.keys(fields).length;
   if (count > mostFields)
-    throw new ApiError(400, 'invalid_value', `the body: has ${count} fields; at most ${mostFields}`);
+    throw new ApiError(400, 'invalid_value', `the body has ${count} fields; at most ${mostFields}`);
   for (const [name, most, unit] of mostItems) {
     const items = countOf(fields[name]);
     if (items > most) throw wrong(name, `has ${items} ${unit}; at most ${most}`);
@@ -62,7 +62,7 @@ export function demandCounts(body: unknown, { contextTokens = limits.textTokens 
   for (const name of ['messages', 'input', ...(isIds ? ['prompt'] : [])]) {
     const items = countOf(fields[name]);
     if (items < contextTokens || items <= mostFields) continue;
-    const cause = `"${name}" has ${items} parts of a token or more, the edge's context holds ${contextTokens}`;
+    const cause = `"${name}" has ${items} items, each a token at least; the edge's context holds ${contextTokens}`;
     throw new ApiError(400, 'context_length_exceeded', `${cause}; shorten the messages`, { param: name });
   }
   if (!isIds && countOf(fields['prompt']) > maxChoices)
