@@ -48,6 +48,7 @@ const longBody = 4 * 1024 * 1024 + 1;
 const longHead = 'x'.repeat(20_000);
 const otherMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const atOnce = 8;
+const mostAttempts = 10;
 
 /** @returns all cases of this route */
 export async function visitRoute(asked: Asked, keys: Keys): Promise<readonly Case[]> {
@@ -55,10 +56,21 @@ export async function visitRoute(asked: Asked, keys: Keys): Promise<readonly Cas
   const cases: Case[] = [];
   const left = visits.entries();
   const work = async (): Promise<void> => {
-    for (const [index, visit] of left) cases[index] = judge(asked, visit, await askRaw(asked.port, visit.request));
+    for (const [index, visit] of left)
+      cases[index] = judge(asked, visit, await askPatiently(asked.port, visit.request));
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   return cases;
+}
+
+/** All visits come from one address, and more of them in a second than its rate: one that is told when to ask again does. */
+async function askPatiently(port: number, request: RawHttpRequest): Promise<RawHttpAnswer | null> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await askRaw(port, request);
+    const seconds = answer?.status === 429 ? Number(answer.headers['retry-after']) : Number.NaN;
+    if (Number.isNaN(seconds) || attempt === mostAttempts) return answer;
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  }
 }
 
 /** Each key by each header that clients use: one that is taken by the one is taken by the other, too. */
