@@ -1,13 +1,14 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createManualClock } from '../transport/manual-clock.contract.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
 import { until, witness } from '../transport/transport.contract.ts';
 import type { Listener } from '../transport/transport.ts';
-import { defaultPortLimits, peerAddress, UpgradeRate } from './port-limits.ts';
+import { defaultPortLimits, limitRequests, peerAddress, UpgradeRate } from './port-limits.ts';
 import type { UpgradeRefusal } from './upgrade-guard.ts';
-import { type ListenSettings, listenWebSocket } from './websocket-server.ts';
+import { bindServer, type ListenSettings, listenWebSocket } from './websocket-server.ts';
 
 const listeners: Listener[] = [];
 const sockets: Socket[] = [];
@@ -138,5 +139,53 @@ describe('a port', () => {
     await closed;
     expect(open.destroyed).toBe(false);
     expect(refused).toMatchObject([{ reason: 'requests', address: '127.0.0.1' }]);
+  });
+
+  it('closes connections whose bodies come in tiny chunks, and lets their address rest where it sends several', async () => {
+    const [told, read]: [string[], number[]] = [[], []];
+    const server = createServer();
+    const clock = createManualClock();
+    const count: RequestListener = (request, response) => {
+      if (request.method === 'GET') {
+        response.end('ok');
+        return;
+      }
+      let bytes = 0;
+      request.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      request.on('end', () => {
+        read.push(bytes);
+        response.end('ok');
+      });
+    };
+    limitRequests(server, defaultPortLimits, (address) => void told.push(address), count, clock);
+    const port = await bindServer(server, '127.0.0.1', 0).then(() => (server.address() as AddressInfo).port);
+    listeners.push({ port, close: async () => void server.close() } as Listener);
+    const send = async (chunks: number, bytes: number, localAddress: string): Promise<Socket> => {
+      const socket = await dial(port, localAddress);
+      const head = 'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+      socket.write(`${head}${`${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`.repeat(chunks)}0\r\n\r\n`);
+      return socket;
+    };
+    const asks = 'GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const isClosed = (socket: Socket): Promise<void> => until(() => socket.resume().closed);
+    expect(await status(await send(2000, 1, '127.0.0.2'))).toBe(200);
+    expect(await status(await send(6000, 100, '127.0.0.2'))).toBe(200);
+    const [open, foreign] = [await dial(port, '127.0.0.3'), await dial(port, '127.0.0.2')];
+    // Nobody reads the body of such a request.
+    const unread = await dial(port, '127.0.0.4');
+    unread.write(asks + '1\r\nx\r\n'.repeat(10_000));
+    await isClosed(unread);
+    expect(told.splice(0)).toEqual(['127.0.0.4']);
+    for (let sent = 0; sent < 17; sent += 1) await isClosed(await send(10_000, 1, '127.0.0.3'));
+    expect(told).toEqual(Array.from({ length: 17 }, () => '127.0.0.3'));
+    await isClosed(open);
+    // It is not read.
+    await isClosed(await dial(port, '127.0.0.3'));
+    expect(foreign.destroyed).toBe(false);
+    clock.moveTo(clock.nowMs() + 5000);
+    expect(await status(await send(10, 1, '127.0.0.3'))).toBe(200);
+    expect(read).toEqual([2000, 600_000, 10]);
   });
 });

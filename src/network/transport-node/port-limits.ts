@@ -6,6 +6,8 @@ import { isIPv6, type Socket } from 'node:net';
 import { between, type Checks, optional, whole } from '../../core/basics/check-options.ts';
 import type { Clock } from '../../core/basics/clock.ts';
 import { RateBook } from '../../core/protocol/wire/rate-book.ts';
+import { machineClock } from '../transport/machine-clock.ts';
+import { answerUnread, SmallChunks } from './small-chunks.ts';
 
 /** Limits of a port. */
 export interface PortLimits {
@@ -112,8 +114,9 @@ export interface RequestBounds {
 export function limitRequests(
   server: Server,
   { requests, connections }: PortLimits,
-  evicted: (address: string) => void,
+  evicted: (address: string, detail: string) => void,
   onRequest: RequestListener,
+  clock: Pick<Clock, 'nowMs'> = machineClock,
 ): RequestBounds {
   const waiting = new Map<Socket, Waiting>();
   const turnedAway = new TurnedAway();
@@ -123,10 +126,22 @@ export function limitRequests(
     turnedAway.add(socket);
     // A client expects that a connection that it keeps may close, and opens another one.
     if (request === null ? hasAsked : !request.emit(turnedAwayEvent)) socket.destroy();
-    evicted(address);
+    evicted(address, 'too many connections that ask for nothing');
+  };
+  const small = new SmallChunks(clock);
+  const refuseChunks = (request: IncomingMessage, areAtOnce: boolean): void => {
+    const address = peerAddress(request.socket.remoteAddress);
+    request.socket.destroy();
+    evicted(address, 'a body in tiny chunks');
+    if (!areAtOnce || !small.mustRest(address)) return;
+    for (const [socket, other] of waiting) if (other.address === address && !isWhole(other)) socket.destroy();
   };
   const add = (socket: Socket): void => {
     const address = peerAddress(socket.remoteAddress);
+    if (small.isBarred(address)) {
+      socket.destroy();
+      return;
+    }
     waiting.set(socket, { address, request: null, hasAsked: false });
     socket.once('close', () => waiting.delete(socket));
     if (waiting.size > connections) turnAway(socket, address);
@@ -134,19 +149,24 @@ export function limitRequests(
       turnAway(...oldestOfBusiest(idle));
     }
   };
+  const answer: RequestListener = (request, response) => {
+    if (request.method === 'POST') onRequest(request, response);
+    else answerUnread(request, () => onRequest(request, response));
+  };
   const asked: RequestListener = (request, response) => {
+    small.watch(request, (areAtOnce) => refuseChunks(request, areAtOnce));
     const socket = connectionOf(waiting, request.socket);
     const entry = socket === undefined ? undefined : waiting.get(socket);
     if (entry === undefined) {
       if (turnedAway.has(request.socket)) answerTooMany(request, response);
-      else onRequest(request, response);
+      else answer(request, response);
       return;
     }
     [entry.request, entry.hasAsked] = [request, true];
     response.once('close', () => {
       if (entry.request === request) entry.request = null;
     });
-    onRequest(request, response);
+    answer(request, response);
   };
   server.on('connection', add);
   server.on('request', asked);
@@ -209,6 +229,10 @@ interface Waiting {
   hasAsked: boolean;
 }
 
+function isWhole({ request }: Waiting): boolean {
+  return request?.complete === true;
+}
+
 /** Over TLS the request's socket is another object than the connection's. */
 function connectionOf(waiting: ReadonlyMap<Socket, unknown>, socket: Socket): Socket | undefined {
   if (waiting.has(socket)) return socket;
@@ -223,7 +247,7 @@ function connectionOf(waiting: ReadonlyMap<Socket, unknown>, socket: Socket): So
 function idleOf(waiting: ReadonlyMap<Socket, Waiting>, most: number): ReadonlyMap<Socket, string> | null {
   if (waiting.size <= most) return null;
   const idle = new Map<Socket, string>();
-  for (const [socket, { address, request }] of waiting) if (request?.complete !== true) idle.set(socket, address);
+  for (const [socket, entry] of waiting) if (!isWhole(entry)) idle.set(socket, entry.address);
   return idle.size > most ? idle : null;
 }
 

@@ -18,6 +18,7 @@ import {
   serverOptionsOf,
   UpgradeRate,
 } from './port-limits.ts';
+import { answerUnread } from './small-chunks.ts';
 import { createUpgradeGuard, type Refusal, type UpgradeRefusal } from './upgrade-guard.ts';
 import { adoptSocket, socketOptions } from './ws-socket.ts';
 
@@ -80,8 +81,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   const { server } = port;
   if (settings.server === undefined) refuseBrokenRequests(server, told);
   const guard = createUpgradeGuard({ ...settings, isOwnName: port.isOwnName });
-  const evicted = (address: string): void =>
-    told({ reason: 'requests', address, detail: 'too many connections that ask for nothing' });
+  const evicted = (address: string, detail: string): void => told({ reason: 'requests', address, detail });
   // A shared server has other connections, which are not ours to close.
   const requests = settings.server === undefined ? limitRequests(server, portLimits, evicted, onRequest) : null;
   const sockets = new WebSocketServer({
@@ -266,7 +266,8 @@ function refuseUpgrade(stream: Duplex, { status, text }: Refusal): void {
 }
 
 /** The answer to a request that asks for no WebSocket. */
-export const demandUpgrade: RequestListener = (_request, response) => {
-  response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close', 'Content-Type': 'text/plain' });
-  response.end(`This port speaks WebSocket, subprotocol ${subprotocol}.\n`);
-};
+export const demandUpgrade: RequestListener = (request, response) =>
+  answerUnread(request, () => {
+    response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close', 'Content-Type': 'text/plain' });
+    response.end(`This port speaks WebSocket, subprotocol ${subprotocol}.\n`);
+  });

@@ -71,7 +71,7 @@ export class RequestBody {
       for (let left = mostDiscarded; !this.#isOver && left > 0; ) {
         const chunk = await within(discardMs, this.#next());
         const bytes = chunk?.length ?? 0;
-        if (chunk !== null && this.#isFromPort) free(chunk);
+        if (chunk !== null && this.#isFromPort && bytes >= pieceBytes) free(chunk);
         if (bytes === 0 || !intake.mayDiscard(sender, bytes)) break;
         left -= bytes;
       }
