@@ -126,6 +126,22 @@ describe('a port', () => {
     expect(running.map(({ destroyed }) => destroyed)).toEqual([false, false]);
   });
 
+  it('has room for another address than that which takes it all', async () => {
+    const onRequest: RequestListener = ({ url }, response) => void (url === '/short' && response.end('ok'));
+    const port = await listen({ onRequest, portLimits: { connections: 3 } });
+    const flood: Socket[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      const socket = await dial(port);
+      socket.write('GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      flood.push(socket);
+    }
+    const honest = await dial(port, '127.0.0.2');
+    honest.write('GET /short HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(await status(honest)).toBe(200);
+    await until(() => flood[2]?.resume().closed === true);
+    expect(flood.map(({ closed }) => closed)).toEqual([false, false, true]);
+  });
+
   it('closes the oldest connection without a request where there are too many, and no WebSocket', async () => {
     const refused: UpgradeRefusal[] = [];
     const port = await listen({ onRefused: (refusal) => void refused.push(refusal), portLimits: { requests: 2 } });

@@ -18,7 +18,7 @@ export interface PortLimits {
    * turned away: its request is answered with 429.
    */
   readonly requests: number;
-  /** TCP connections that are no WebSocket, running answers included. Beyond it a new one is turned away. */
+  /** TCP connections that are no WebSocket, running answers included. Beyond it the newest of the address that has the most is. */
   readonly connections: number;
   /** Connections that one address may ask for, lasting and at once; beyond it: status 429. */
   readonly upgradesPerSecond: number;
@@ -108,8 +108,9 @@ export interface RequestBounds {
 
 /**
  * Answers the requests of a server, and turns connections away where there are too many: of those whose request is not whole, the oldest
- * one of the address that has the most; of all, the newest. One whose request is whole keeps its room until it is answered. A connection
- * without room is told so in answer to its request, and closed if it asks for nothing in a second.
+ * one of the address that has the most; of all, the newest one of that address. One whose request is whole keeps its room until it is
+ * answered, unless only such ones are left. A connection without room is told so in answer to its request, and closed if it asks for
+ * nothing in a second.
  */
 export function limitRequests(
   server: Server,
@@ -144,7 +145,7 @@ export function limitRequests(
     }
     waiting.set(socket, { address, request: null, hasAsked: false });
     socket.once('close', () => waiting.delete(socket));
-    if (waiting.size > connections) turnAway(socket, address);
+    if (waiting.size > connections) turnAway(...newestOfBusiest(waiting));
     for (let idle = idleOf(waiting, requests); idle !== null; idle = idleOf(waiting, requests)) {
       turnAway(...oldestOfBusiest(idle));
     }
@@ -252,9 +253,24 @@ function idleOf(waiting: ReadonlyMap<Socket, Waiting>, most: number): ReadonlyMa
 }
 
 function oldestOfBusiest(idle: ReadonlyMap<Socket, string>): readonly [Socket, string] {
-  const counts = new Map<string, number>();
-  for (const address of idle.values()) counts.set(address, (counts.get(address) ?? 0) + 1);
-  const [busiest = ''] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0] as const);
+  const busiest = busiestOf(idle.values());
   for (const [socket, address] of idle) if (address === busiest) return [socket, address];
   throw new Error('no connection waits');
+}
+
+/** One that asks for nothing where there is one. */
+function newestOfBusiest(waiting: ReadonlyMap<Socket, Waiting>): readonly [Socket, string] {
+  const busiest = busiestOf([...waiting.values()].map(({ address }) => address));
+  const theirs = [...waiting].filter(([, { address }]) => address === busiest);
+  const [socket] = theirs.findLast(([, entry]) => !isWhole(entry)) ?? theirs.at(-1) ?? [];
+  if (socket === undefined) throw new Error('no connection waits');
+  return [socket, busiest];
+}
+
+/** The address that comes most often. */
+function busiestOf(addresses: Iterable<string>): string {
+  const counts = new Map<string, number>();
+  for (const address of addresses) counts.set(address, (counts.get(address) ?? 0) + 1);
+  const [busiest] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0] as const);
+  return busiest;
 }
