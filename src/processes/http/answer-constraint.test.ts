@@ -46,8 +46,10 @@ describe('a constraint of a request', () => {
       },
     ],
   ])('takes no long time to combine many %s', (_, schema) => {
-    const startMs = performance.now();
+    const before = process.threadCpuUsage();
     expect(() => constraintOf(null, wanted(schema))).toThrow(expect.objectContaining({ status: 400 }));
-    expect(performance.now() - startMs).toBeLessThan(2000);
+    // Whatever else the machine does.
+    const { user, system } = process.threadCpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(2000);
   });
 });
