@@ -33,7 +33,6 @@ const options = {
     help: "model whose tokenizer is used where the draft has none (ngram, none), instead of the pair's",
   },
   key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
-  ...memberOptions,
   ...answerOptions,
   mode: { ...answerOptions.mode, default: 'auto' },
   compare: {
@@ -41,6 +40,7 @@ const options = {
     alias: '--no-compare',
     help: 'run the edge alone on the same prompt as well, and compare the texts and the times',
   },
+  ...memberOptions,
 } as const;
 
 const notes = `Examples:
