@@ -1,6 +1,5 @@
 // Who may join a controller, and how: keys, TLS, and what must be said before it listens where others can reach it.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { JoinMessage } from '../allocation/controller/messages.ts';
 import { demandStrength } from '../core/access/key-text.ts';
@@ -14,6 +13,7 @@ import type { ListenSettings, WebSocketListener } from '../network/transport-nod
 import type { ControllerOptions, RunningController } from '../processes/controller/controller-server.ts';
 import type { OptionsOf } from './options/options.ts';
 import { hasTls, openPortTls, type TlsFlags } from './options/port-tls.ts';
+import { isTypedKey } from './options/typed-key.ts';
 
 /** Flags of `outrider controller`, beside those of TLS. */
 export const accessOptions = {
@@ -129,28 +129,20 @@ interface TypedKeys {
   readonly edgeKey: Secret | undefined;
 }
 
-/** Compares digests of equal length, so that the time tells nothing about a key. @param known gets the keys of the file that were shown */
+/** @param known gets the keys of the file that were shown */
 function keyCheck(
   { key, edgeKey = key }: TypedKeys,
   ring: KeyRing | null,
   known: ShownKeys,
 ): ControllerAccess['keyOf'] {
-  const typed = { device: digestOf(key), edge: digestOf(edgeKey) };
+  const typed = { device: key, edge: edgeKey };
   return (credentials: string, role: JoinMessage['role']) => {
     const expected = typed[role];
-    if (expected !== null && timingSafeEqual(digest(credentials), expected)) return '--key';
+    if (expected !== undefined && isTypedKey(expected, credentials)) return '--key';
     const isFiled = role === 'device' && ring !== null;
-    if (expected === null && !isFiled) return '';
+    if (expected === undefined && !isFiled) return '';
     const found = isFiled ? ring.find(credentials, 'verify') : null;
     if (found !== null) known.set(found.id, (known.get(found.id) ?? new Set()).add(found));
     return found?.id ?? null;
   };
-}
-
-function digestOf(key: Secret | undefined): Buffer | null {
-  return key === undefined ? null : digest(key.reveal());
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,11 +1,10 @@
 // `outrider serve`: an endpoint for applications on this machine. It drafts here and lets an edge verify.
 
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
-import type { Secret } from '../../core/basics/secret.ts';
 import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
 import { SenderRates } from '../../core/protocol/wire/rate-book.ts';
 import { packageVersion } from '../../files/document.ts';
@@ -28,6 +27,7 @@ import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
+import { isTypedKey } from '../options/typed-key.ts';
 import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { answerOptions } from './answer-flags.ts';
@@ -237,7 +237,7 @@ async function listen(
       keyId: clientKey === undefined ? null : '--client-key',
       mostAnswers: Number.POSITIVE_INFINITY,
     }),
-    mayUse: (shown) => clientKey === undefined || (shown !== undefined && isEqual(clientKey, shown)),
+    mayUse: (shown) => clientKey === undefined || (shown !== undefined && isTypedKey(clientKey, shown)),
     keyName: () => (clientKey === undefined ? null : '--client-key'),
   });
   const opened = new CloseStack();
@@ -256,12 +256,6 @@ async function listen(
 function intakeOf(nowMs: () => number): RequestIntake {
   const rates = new SenderRates(keyRateOf(defaultRate, 1));
   return new RequestIntake({ spend: (sender, bytes) => rates.spend(sender, nowMs(), bytes) });
-}
-
-/** Takes the same time wherever the two differ. */
-function isEqual(key: Secret, shown: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(key.reveal()), digest(shown));
 }
 
 const demoContext = 4096;

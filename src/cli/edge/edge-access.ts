@@ -1,6 +1,5 @@
 // Who may reach an edge, and how: keys, TLS, and what must be said before it listens where others can reach it.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { KeyScope } from '../../core/access/key-book.ts';
@@ -17,6 +16,7 @@ import type { Edge } from '../../processes/edge/edge.ts';
 import type { ListenEdgeSettings } from '../../processes/edge/edge-requests.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { hasTls, openPortTls, type TlsFlags } from '../options/port-tls.ts';
+import { isTypedKey } from '../options/typed-key.ts';
 
 /** Flags of `outrider edge`, beside those of TLS. */
 export const accessOptions = {
@@ -121,14 +121,11 @@ function demandSafety(flags: AccessFlags, keyFile: string | undefined, isLoopbac
   throw badArgument(`${host} can be reached by others, and keys and texts would go in clear`, remedy);
 }
 
-/** Compares digests of equal length, so that the time tells nothing about a key. */
 function keyCheck(key: Secret | undefined, ring: KeyRing | undefined, scope: KeyScope): EdgeAccess['keyOf'] {
   if (key === undefined && ring === undefined) return undefined;
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  const expected = key === undefined ? null : digest(key.reveal());
   return (credentials) => {
     const found = ring?.find(credentials, scope) ?? null;
-    if (expected !== null && timingSafeEqual(digest(credentials), expected)) return typedKey;
+    if (key !== undefined && isTypedKey(key, credentials)) return typedKey;
     const refusal = found === null ? (ring?.refusal(credentials, scope) ?? null) : null;
     if (refusal !== null) throw new OutriderError('unauthorized', refusal, 'ask the operator for another key');
     return found;
