@@ -152,7 +152,8 @@ export class EngineLoop {
 
   async #round(core: LiveEdgeCore, late: LateParts): Promise<boolean> {
     const startMs = this.#clock.nowMs();
-    const kept = late.take(core.steps.maxRows);
+    // Parts of this step keep half of its rows.
+    const kept = late.take(Math.ceil(core.steps.maxRows / 2));
     const works = core.steps.gather();
     if (works.length === 0 && kept.length === 0) return false;
     const begun = core.steps.begin(works, this.#stepTime, rowsOf(kept));
