@@ -1,7 +1,6 @@
 // The latency that any policy could save against `max-sinr+equal`: by a search for latency alone, and by the dual bound, which no
 // association and no shares can beat. Latency is max(D^MD, d/R) + D^ES, as in latency.ts.
 
-import { createLatencyProblem } from '../../../src/allocation/paper/latency-problem.ts';
 import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
 import { shareOptimally } from '../../../src/allocation/paper/optimal-shares.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
@@ -11,6 +10,7 @@ import { createOptimalRule } from '../../../src/allocation/search/optimal-rule.t
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { interquartileMean } from '../../../src/core/basics/statistics.ts';
 import { type SlotsRow, slotsRow } from '../first-slots.ts';
+import { createLatencyProblem } from './latency-problem.ts';
 
 /** Mean latencies of a device, ms. */
 const latencyKeys = ['maxSinrMs', 'bestMs', 'searchedMs', 'boundMs'] as const;

@@ -4,10 +4,10 @@ import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import { AdaptiveDrafter } from '../../../src/models/port/adaptive-drafter.ts';
-import { alterModel } from '../../../src/models/port/altered.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { createNgramModel } from '../../../src/models/port/ngram.ts';
+import { alterModel } from './altered.ts';
 import type { ExactnessOptions } from './options.ts';
 import { shareModel } from './share-model.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { contractTokens, describeModelContract, feed } from '../../../src/models/port/model.contract.ts';
+import { skipAsks } from '../../../src/models/port/model-asks.contract.ts';
+import { createToyModel } from '../../../src/models/port/toy.ts';
 import { alterModel } from './altered.ts';
-import { contractTokens, describeModelContract, feed } from './model.contract.ts';
-import { skipAsks } from './model-asks.contract.ts';
-import { createToyModel } from './toy.ts';
 
 const inner = () => createToyModel({ seed: 7, role: 'target', sequences: 3, contextLength: 2000 });
 describeModelContract('altered toy', async () => alterModel(inner(), { seed: 5 }), {

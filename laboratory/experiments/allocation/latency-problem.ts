@@ -1,10 +1,10 @@
 // The same slot with another objective: the users' total waiting time, max(D^MD, d/R) + D^ES. It shows how much of a latency any
 // policy could remove; shares, searches, bounds and exact solutions are those of the objective.
 
-import { invariant } from '../../core/basics/invariant.ts';
-import { createProblem, type Problem } from '../search/problem.ts';
-import type { SlotState } from '../slot/slot-state.ts';
-import { unservedDelayMs } from './objective.ts';
+import { unservedDelayMs } from '../../../src/allocation/paper/objective.ts';
+import { createProblem, type Problem } from '../../../src/allocation/search/problem.ts';
+import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { invariant } from '../../../src/core/basics/invariant.ts';
 
 /** With fixed SNR only. The constants are the waiting times of devices without a server. */
 export function createLatencyProblem(state: SlotState): Problem {

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
-import { createPolicy } from '../policies/policies.ts';
-import { solveExactly } from '../policies/subset-dp.ts';
-import { searchBest } from '../search/best-search.ts';
-import { boundByPrices } from '../search/dual-bound.ts';
-import { createOptimalRule } from '../search/optimal-rule.ts';
-import { boundByPool } from '../search/pool-bound.ts';
-import { totalCostMs } from '../search/search-state.ts';
-import { syntheticSlot } from '../slot/synthetic-slot.ts';
+import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
+import { shareOptimally } from '../../../src/allocation/paper/optimal-shares.ts';
+import { createPolicy } from '../../../src/allocation/policies/policies.ts';
+import { solveExactly } from '../../../src/allocation/policies/subset-dp.ts';
+import { searchBest } from '../../../src/allocation/search/best-search.ts';
+import { boundByPrices } from '../../../src/allocation/search/dual-bound.ts';
+import { createOptimalRule } from '../../../src/allocation/search/optimal-rule.ts';
+import { boundByPool } from '../../../src/allocation/search/pool-bound.ts';
+import { totalCostMs } from '../../../src/allocation/search/search-state.ts';
+import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
 import { createLatencyProblem } from './latency-problem.ts';
-import { createSlotTerms, evaluate } from './objective.ts';
-import { shareOptimally } from './optimal-shares.ts';
 
 it.each([1, 2, 3, 4])('the least latency: exact solution, search and bounds agree, seed %d', (seed) => {
   const slot = syntheticSlot({ deviceCount: 9, serverCount: 3, seed, objective: { energyWeight: 20 } });

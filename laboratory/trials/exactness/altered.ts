@@ -1,11 +1,11 @@
 // A model that lies: in a share of the contexts its best candidate is swapped for another id. Trials use it as a draft, or as a
 // broken device, to show that the text does not depend on it.
 
-import { badArgument } from '../../core/basics/errors.ts';
-import { philox } from '../../core/basics/philox.ts';
-import type { Candidates } from '../../core/decoding/candidates.ts';
-import type { LanguageModel, Tokenizer } from './model.ts';
-import { textFingerprint } from './text-fingerprint.ts';
+import { badArgument } from '../../../src/core/basics/errors.ts';
+import { philox } from '../../../src/core/basics/philox.ts';
+import type { Candidates } from '../../../src/core/decoding/candidates.ts';
+import type { LanguageModel, Tokenizer } from '../../../src/models/port/model.ts';
+import { textFingerprint } from '../../../src/models/port/text-fingerprint.ts';
 
 export interface AlterOptions {
   readonly seed: number;
