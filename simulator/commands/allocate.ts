@@ -9,12 +9,12 @@ import { type Decision, describeDecision } from '../../src/allocation/slot/descr
 import { requireAssignment } from '../../src/allocation/slot/require-assignment.ts';
 import { readState } from '../../src/allocation/slot/slot-json.ts';
 import { exampleState } from '../../src/allocation/slot/slot-json-example.ts';
-import { printResult } from '../../src/cli/terminal/result-output.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import { findPolicy } from '../../src/files/policy-file.ts';
 import { learnedPolicyList, trainedForFelt, trainedOn } from '../../src/files/shipped-weights.ts';
 import { assignmentMap } from '../charts/assignment-map.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
+import { printResult } from '../runner/result-output.ts';
 
 interface AllocateFlags {
   readonly state?: string;

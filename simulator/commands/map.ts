@@ -4,11 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { commandOf } from '../../src/cli/options/option-flags.ts';
-import { printResult } from '../../src/cli/terminal/result-output.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import { layerNames, mapPicture } from '../charts/map-layers.ts';
 import { checkRenderers, renderPng } from '../files/render-figure.ts';
 import { findRadioMap } from '../files/shipped-maps.ts';
+import { printResult } from '../runner/result-output.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { mapCoverage } from './map-coverage.ts';
 

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import { badArgument, isOutriderError } from '../../src/core/basics/errors.ts';
-import { checkWritable } from '../../src/files/check-writable.ts';
+import { checkWritable } from './check-writable.ts';
 
 const loadVega = () => installed('vega', () => import('vega'));
 const loadResvg = () => installed('@resvg/resvg-js', () => import('@resvg/resvg-js'));

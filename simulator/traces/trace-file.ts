@@ -2,8 +2,8 @@
 // complete sessions can be continued.
 
 import { ByteReader, ByteWriter } from '../../src/core/basics/bytes.ts';
-import { crc32 } from '../../src/core/basics/crc32.ts';
 import { isOutriderError } from '../../src/core/basics/errors.ts';
+import { crc32 } from './crc32.ts';
 import type { Trace, TraceHeader, TraceSession } from './trace.ts';
 import { brokenTrace, parseTraceHeader, writeTraceHeader } from './trace-header.ts';
 import { readTraceSession, writeTraceSession } from './trace-session-bytes.ts';

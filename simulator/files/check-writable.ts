@@ -2,7 +2,7 @@
 
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { badArgument } from '../core/basics/errors.ts';
+import { badArgument } from '../../src/core/basics/errors.ts';
 
 /** @param file that will be written, or replaced @throws OutriderError `bad-argument` if it can't be */
 export function checkWritable(file: string): void {

@@ -1,8 +1,8 @@
 // How benches and trials show what they found: one JSON document, or tables for people.
 
 import { styleText } from 'node:util';
-import { printDocument, type Result } from '../../files/document.ts';
-import { formatTable } from './terminal-table.ts';
+import { formatTable } from '../../src/cli/terminal/terminal-table.ts';
+import { printDocument, type Result } from '../../src/files/document.ts';
 
 export function printResult(command: string, result: Result, json: boolean): void {
   if (json) {
