@@ -1,19 +1,70 @@
-// Keeps V8 from reserving memory that an edge does not need. Under load V8 doubles the room for young objects up to 134 MB, and lets the heap
-// grow to a multiple of what is in use before it collects old objects; it keeps both, which looks like a leak for minutes. A leak still
-// grows: neither is a limit of what can be in use.
+// Keeps V8 from holding memory that an edge does not need. Under load V8 doubles the room for young objects up to 134 MB, and lets the heap
+// grow to a multiple of what is in use before it collects old objects; pages that it has emptied it keeps, for the most that there ever was.
+// That looks like a leak, and whoever floods an edge once would have its memory for good. A leak still grows: nothing here limits what can
+// be in use.
 
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
-/** Room for young objects at which it stops to grow: two halves of 16 MiB. */
-const youngBytes = 2 * 16 * 1_048_576;
+/** Room for young objects at which it stops to grow: two halves of 8 MiB. */
+const youngBytes = 2 * 8 * 1_048_576;
 /** Old objects are collected when the heap has grown by so much since the last time. */
 const growingPercent = 40;
 const lookEveryMs = 100;
+/** Memory is given back where so much more is resident than after the last time. */
+const excessBytes = 40 * 1_048_576;
+const giveBackEveryMs = 10_000;
+/** Looks that are left out after a time that has brought little, at most. */
+const mostLeftOut = 32;
+
+/** When memory was given back last, and what that has brought. */
+export interface GivenBack {
+  /** Resident then, bytes. */
+  readonly leftBytes: number;
+  /** Looks that are left out before the next one that counts. */
+  readonly pause: number;
+  /** What the pause will be after the next time that brings little. */
+  readonly nextPause: number;
+}
+
+export function freshGivenBack(residentBytes: number): GivenBack {
+  return { leftBytes: residentBytes, pause: 0, nextPause: 1 };
+}
+
+/** One look. It costs readers a pause, so what brings little is done seldom. @param giveBack @returns resident bytes after it */
+export function lookAtMemory(before: GivenBack, residentBytes: number, giveBack: () => number): GivenBack {
+  if (before.pause > 0) return { ...before, pause: before.pause - 1 };
+  if (residentBytes < before.leftBytes + excessBytes)
+    return { ...before, leftBytes: Math.min(before.leftBytes, residentBytes) };
+  const leftBytes = giveBack();
+  if (residentBytes - leftBytes >= excessBytes / 2) return freshGivenBack(leftBytes);
+  return { leftBytes, pause: before.nextPause, nextPause: Math.min(mostLeftOut, 2 * before.nextPause) };
+}
 
 /** Leaves alone what the caller of the process has set with options of Node. */
 export function boundHeap(): Disposable {
   const given = `${process.execArgv.join(' ')} ${process.env['NODE_OPTIONS'] ?? ''}`;
   if (!given.includes('heap-growing')) setFlagsFromString(`--heap-growing-percent=${growingPercent}`);
+  const stopLooking = given.includes('semi-space') ? (): void => {} : boundYoung();
+  const collect = collector();
+  const residentBytes = (): number => process.memoryUsage.rss();
+  let state = freshGivenBack(residentBytes());
+  const timer = setInterval(() => {
+    state = lookAtMemory(state, residentBytes(), () => {
+      collect();
+      return residentBytes();
+    });
+  }, giveBackEveryMs).unref();
+  return {
+    [Symbol.dispose]() {
+      stopLooking();
+      clearInterval(timer);
+    },
+  };
+}
+
+/** @returns stops it */
+function boundYoung(): () => void {
   const stop = (): void => clearInterval(timer);
   const look = (): void => {
     const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
@@ -23,6 +74,13 @@ export function boundHeap(): Disposable {
     stop();
   };
   const timer = setInterval(look, lookEveryMs).unref();
-  if (given.includes('semi-space')) stop();
-  return { [Symbol.dispose]: stop };
+  return stop;
+}
+
+/** Of V8's collections only the one that is meant for lack of memory gives empty pages back. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (options: object) => void;
+  setFlagsFromString('--no-expose-gc');
+  return () => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

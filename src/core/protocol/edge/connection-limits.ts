@@ -31,7 +31,7 @@ const mebibyte = 1_048_576;
 /** @param placeCount sessions that may decode at the same time */
 export function defaultConnectionLimits(placeCount: number): ConnectionLimits {
   const connections = Math.max(1024, 4 * placeCount);
-  const unattachedBytes = 32 * mebibyte;
+  const unattachedBytes = 16 * mebibyte;
   return { connections, unattached: connections / 2, unattachedBytes, attachMs: 10_000, framesBeforeKey: 64 };
 }
 
