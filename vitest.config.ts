@@ -74,7 +74,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'slow',
           include: slowTests,
           testTimeout: 60_000,
-          maxWorkers: '100%',
+          // Most of them wait for other processes.
+          maxWorkers: '150%',
           sequence: { groupOrder: 3 },
         },
       },

@@ -11,9 +11,12 @@ const youngBytes = 2 * 8 * 1_048_576;
 /** Old objects are collected when the heap has grown by so much since the last time. */
 const growingPercent = 40;
 const lookEveryMs = 100;
-/** Memory is given back where so much more is resident than after the last time. */
-const excessBytes = 40 * 1_048_576;
-const giveBackEveryMs = 10_000;
+/** Memory is given back where so much more is resident than after the last time, or half of what the heap has in use: that is the pause. */
+const leastExcessBytes = 16 * 1_048_576;
+const excessOverUsed = 0.5;
+const giveBackEveryMs = 20_000;
+/** ... and where the process has had little to do meanwhile: collecting costs a pause, and a heap that has shrunk has to grow again. */
+const mostBusyShare = 0.5;
 /** Looks that are left out after a time that has brought little, at most. */
 const mostLeftOut = 32;
 
@@ -31,13 +34,20 @@ export function freshGivenBack(residentBytes: number): GivenBack {
   return { leftBytes: residentBytes, pause: 0, nextPause: 1 };
 }
 
+/** Of the process, bytes. */
+export interface Memory {
+  readonly resident: number;
+  /** By objects. */
+  readonly used: number;
+}
+
 /** One look. It costs readers a pause, so what brings little is done seldom. @param giveBack @returns resident bytes after it */
-export function lookAtMemory(before: GivenBack, residentBytes: number, giveBack: () => number): GivenBack {
+export function lookAtMemory(before: GivenBack, { resident, used }: Memory, giveBack: () => number): GivenBack {
   if (before.pause > 0) return { ...before, pause: before.pause - 1 };
-  if (residentBytes < before.leftBytes + excessBytes)
-    return { ...before, leftBytes: Math.min(before.leftBytes, residentBytes) };
+  const excessBytes = Math.max(leastExcessBytes, excessOverUsed * used);
+  if (resident < before.leftBytes + excessBytes) return { ...before, leftBytes: Math.min(before.leftBytes, resident) };
   const leftBytes = giveBack();
-  if (residentBytes - leftBytes >= excessBytes / 2) return freshGivenBack(leftBytes);
+  if (resident - leftBytes >= excessBytes / 2) return freshGivenBack(leftBytes);
   return { leftBytes, pause: before.nextPause, nextPause: Math.min(mostLeftOut, 2 * before.nextPause) };
 }
 
@@ -49,8 +59,13 @@ export function boundHeap(): Disposable {
   const collect = collector();
   const residentBytes = (): number => process.memoryUsage.rss();
   let state = freshGivenBack(residentBytes());
+  let before = process.cpuUsage();
   const timer = setInterval(() => {
-    state = lookAtMemory(state, residentBytes(), () => {
+    const { user, system } = process.cpuUsage(before);
+    before = process.cpuUsage();
+    if ((user + system) / 1000 > mostBusyShare * giveBackEveryMs) return;
+    const memory = { resident: residentBytes(), used: process.memoryUsage().heapUsed };
+    state = lookAtMemory(state, memory, () => {
       collect();
       return residentBytes();
     });

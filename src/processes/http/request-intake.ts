@@ -15,7 +15,7 @@ export interface IntakeSettings {
 
 export const unfinishedBytes: number = 16 * 1_048_576;
 /** A request costs as much as so many bytes, whatever its body: about as much work. */
-export const requestBytes = 32_768;
+export const requestBytes = 65_536;
 /** To parse and check a value costs about as much work as so many bytes. */
 export const valueBytes = 16;
 
