@@ -8,7 +8,7 @@ function looks(resident: readonly number[], left: number, used = 0): readonly nu
   const given: number[] = [];
   let state: GivenBack = freshGivenBack(200 * mebibyte);
   for (const [index, amount] of resident.entries()) {
-    state = lookAtMemory(state, { resident: amount * mebibyte, used: used * mebibyte }, () => {
+    state = lookAtMemory(state, amount * mebibyte, used * mebibyte, () => {
       given.push(index);
       return left * mebibyte;
     });
@@ -25,7 +25,7 @@ describe('memory of an edge', () => {
     const growing = Array.from({ length: 40 }, (_, index) => 250 + 50 * index);
     let [state, given]: [GivenBack, number[]] = [freshGivenBack(200 * mebibyte), []];
     for (const [index, amount] of growing.entries()) {
-      state = lookAtMemory(state, { resident: amount * mebibyte, used: 0 }, () => {
+      state = lookAtMemory(state, amount * mebibyte, 0, () => {
         given = [...given, index];
         return amount * mebibyte;
       });

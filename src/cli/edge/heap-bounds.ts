@@ -34,15 +34,11 @@ export function freshGivenBack(residentBytes: number): GivenBack {
   return { leftBytes: residentBytes, pause: 0, nextPause: 1 };
 }
 
-/** Of the process, bytes. */
-export interface Memory {
-  readonly resident: number;
-  /** By objects. */
-  readonly used: number;
-}
-
-/** One look. It costs readers a pause, so what brings little is done seldom. @param giveBack @returns resident bytes after it */
-export function lookAtMemory(before: GivenBack, { resident, used }: Memory, giveBack: () => number): GivenBack {
+/**
+ * One look. It costs readers a pause, so what brings little is done seldom.
+ * @param used bytes in objects @param giveBack @returns resident bytes after it
+ */
+export function lookAtMemory(before: GivenBack, resident: number, used: number, giveBack: () => number): GivenBack {
   if (before.pause > 0) return { ...before, pause: before.pause - 1 };
   const excessBytes = Math.max(leastExcessBytes, excessOverUsed * used);
   if (resident < before.leftBytes + excessBytes) return { ...before, leftBytes: Math.min(before.leftBytes, resident) };
@@ -64,8 +60,7 @@ export function boundHeap(): Disposable {
     const { user, system } = process.cpuUsage(before);
     before = process.cpuUsage();
     if ((user + system) / 1000 > mostBusyShare * giveBackEveryMs) return;
-    const memory = { resident: residentBytes(), used: process.memoryUsage().heapUsed };
-    state = lookAtMemory(state, memory, () => {
+    state = lookAtMemory(state, residentBytes(), process.memoryUsage().heapUsed, () => {
       collect();
       return residentBytes();
     });

@@ -149,7 +149,7 @@ describe('UnattachedConnections', () => {
     const small = {
       connections: 1024,
       unattached: 512,
-      unattachedBytes: 33_554_432,
+      unattachedBytes: 16_777_216,
       attachMs: 10_000,
       framesBeforeKey: 64,
     };
