@@ -463,26 +463,38 @@ describe('a policy file', () => {
     return file;
   }
 
-  it.each([
-    ['throws', 'throw new Error("no");', 'threw', 'Error: no'],
-    ['takes a minute', 'const endMs = Date.now() + 60000; while (Date.now() < endMs);', 'late', 'within 200 ms'],
-    ['gives NaN', 'return { server: [NaN], bandwidthShare: [NaN], computeShare: [NaN] };', 'invalid', ''],
-    ['ends its thread', 'process.exit(1);', 'ended', 'status 1'],
-  ])('that %s is replaced by greedy, and the log and the metrics tell', async (_, body, fault, word) => {
+  /** Runs two answers beside a policy with this body: `greedy` decides their slots. */
+  async function replacedPolicy(body: string): Promise<{ readonly site: ControllerSite; readonly file: string }> {
     const file = await fileOf(body);
     const site = await controllerSite(file);
     const [a] = [await edgeSite(site.url, 'a'), await edgeSite(site.url, 'b')];
     const agents = ['one', 'two'].map((id) => deviceAt(site.url, id, a));
     const reports = await Promise.all(agents.map((agent) => ask(agent, a, () => {}, longLength)));
     for (const { tokens } of reports) expect(tokens).toEqual(long);
-    const cause = expect.stringContaining(word);
-    expect(site.events).toContainEqual({ kind: 'policy-failed', policy: file, fault, cause });
     // The slot that it has failed is decided, not only those of its pause.
-    const failedAt = site.events.findIndex(({ kind }) => kind === 'policy-failed');
-    const next = site.events.slice(failedAt + 1).find(({ kind }) => kind === 'decided' || kind === 'policy-failed');
+    const told = ({ kind }: { readonly kind: string }): boolean => kind === 'policy-failed' || kind === 'policy-late';
+    const next = site.events.slice(site.events.findIndex(told) + 1).find((one) => told(one) || one.kind === 'decided');
     expect(next).toMatchObject({ kind: 'decided', policy: 'greedy' });
-    expect(site.metric(`policy_failures_total{policy="${file}",fault="${fault}"}`)).toBeGreaterThan(0);
     expect(site.metric('slots_total{policy="greedy"}')).toBeGreaterThan(0);
     expect(site.metric(`slots_total{policy="${file}"}`)).toBe(0);
+    return { site, file };
+  }
+
+  it.each([
+    ['throws', 'throw new Error("no");', 'threw', 'Error: no'],
+    ['gives NaN', 'return { server: [NaN], bandwidthShare: [NaN], computeShare: [NaN] };', 'invalid', ''],
+    ['ends its thread', 'process.exit(1);', 'ended', 'status 1'],
+  ])('that %s is replaced by greedy, and the log and the metrics tell', async (_, body, fault, word) => {
+    const { site, file } = await replacedPolicy(body);
+    const cause = expect.stringContaining(word);
+    expect(site.events).toContainEqual({ kind: 'policy-failed', policy: file, fault, cause });
+    expect(site.metric(`policy_failures_total{policy="${file}",fault="${fault}"}`)).toBeGreaterThan(0);
+  });
+
+  it('that takes a minute is told as late, and replaced by greedy', async () => {
+    const { site, file } = await replacedPolicy('const endMs = Date.now() + 60000; while (Date.now() < endMs);');
+    const cause = expect.stringContaining('within 200 ms');
+    expect(site.events).toContainEqual({ kind: 'policy-late', policy: file, cause });
+    expect(site.metric(`policy_late_total{policy="${file}"}`)).toBeGreaterThan(0);
   });
 });
