@@ -400,8 +400,12 @@ describe('two controllers', () => {
         await expect.poll(() => newer.controller.status, { timeout: 10_000 }).toMatchObject({ edges: 1, devices: 1 });
         gate.leadTo(older.url);
         await expect.poll(() => notes.map(({ kind }) => kind), { timeout: 10_000 }).toContain('older');
-        await expect.poll(() => older.metric('leaves_total{role="device",code="superseded"}')).toBeGreaterThan(0);
-        await expect.poll(() => older.metric('leaves_total{role="edge",code="superseded"}')).toBeGreaterThan(0);
+        await expect
+          .poll(() => older.metric('leaves_total{role="device",code="superseded"}'), { timeout: 10_000 })
+          .toBeGreaterThan(0);
+        await expect
+          .poll(() => older.metric('leaves_total{role="edge",code="superseded"}'), { timeout: 10_000 })
+          .toBeGreaterThan(0);
         gate.leadTo(newer.url);
         await expect.poll(() => agent.isConnected, { timeout: 10_000 }).toBe(true);
       },
