@@ -10,7 +10,7 @@ import type { Answer } from './readers.ts';
 /** The context that such an agent needs, tokens. */
 export const crowdContextLength = 32_768;
 export const crowdPeople = 20;
-/** Of the text that the agent sends each turn: 110 kB. */
+/** Length of the history that the agent sends each turn, tokens; its body is 110 kB. */
 const historyTokens = 27_000;
 const leastTurns = 2;
 /** Beside the people a turn ends within this time on a slow machine, too, ms. */

@@ -25,9 +25,9 @@ export interface Measurement {
 /** What was not asked for is empty, and 0. */
 export interface AbuseFound {
   readonly measured: readonly Measurement[];
-  /** Of all readers beside attacks, from the first to the last. */
+  /** Answers of the honest readers, in the order of their ends. */
   readonly answers: readonly Answer[];
-  /** Of the many behind one key, whom nobody attacks. */
+  /** Answers of the people and the agent that share one key; no attack runs then. */
   readonly crowd: readonly Answer[];
   /** Resident memory of the edge after ordinary use before the attacks, and after them, MB. */
   readonly memoryMB: { readonly before: number; readonly after: number };
@@ -152,10 +152,10 @@ function rowsOf(found: Timed): readonly AbuseRow[] {
 function faultsOf({ measured, answers, crowd }: AbuseFound): readonly string[] {
   const beside = (answer: Answer): string =>
     measured.find((one) => during([answer], one).length > 0)?.attack ?? 'between attacks';
-  const told = (where: string, { way, fault }: Answer): readonly string[] =>
+  const faultLines = (where: string, { way, fault }: Answer): readonly string[] =>
     fault === null ? [] : [`${where}: an honest text of ${way === 'http' ? 'HTTP' : 'a device'} was wrong: ${fault}`];
   return [
-    ...answers.flatMap((answer) => told(beside(answer), answer)),
-    ...crowd.flatMap((answer) => told('many behind one key', answer)),
+    ...answers.flatMap((answer) => faultLines(beside(answer), answer)),
+    ...crowd.flatMap((answer) => faultLines('many behind one key', answer)),
   ];
 }
