@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { predictTokens } from '../../src/allocation/felt/predict-tokens.ts';
 import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
@@ -7,6 +6,7 @@ import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { runSession, runSourceSession, type SessionConditions } from '../virtual-time/run-session.ts';
 import { type TraceReplay, traceSource } from '../virtual-time/trace-replay.ts';
+import { predictTokens } from './predict-tokens.ts';
 import { createSlotRun } from './run-slots.ts';
 import type { SessionRecord } from './token-device.ts';
 import { draftTimesMs, stepLaws } from './token-hardware.ts';

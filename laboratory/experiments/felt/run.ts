@@ -1,10 +1,10 @@
 // One run of `outrider bench felt`: a preset, a payload law, a policy and a seed, with both fidelities at once. The equations of a slot and the
 // protocol's machines have the same world and the same decisions.
 
+import { predictTokens } from '../../../simulator/simulation/predict-tokens.ts';
 import { createSlotRun, type SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import { createTokenRun, type TokenRun } from '../../../simulator/simulation/token-run.ts';
 import { drawnSource } from '../../../simulator/simulation/token-source.ts';
-import { predictTokens } from '../../../src/allocation/felt/predict-tokens.ts';
 import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
 import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { createDeviceTimes, type DeviceFigures } from './device-times.ts';

@@ -1,5 +1,5 @@
 // Where a running session stands at the start of a slot, as devices and edges know it: which servers hold its text, and how much of the
-// text each has still to evaluate. predict-tokens.ts starts from it.
+// text each has still to evaluate.
 
 /** A session's text on one server. */
 export interface PlacedText {

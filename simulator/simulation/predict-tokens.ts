@@ -5,11 +5,7 @@
 // Between the ends of short intervals all rates are constant. A server's step takes T = a + b (rows + chunk); in it a session that decodes
 // commits tau(T) tokens, and one session's text gets a chunk, by fair queueing. docs/allocation-derivations.md, Tokens of a slot.
 
-import { worthwhileDrafts } from '../../core/scheduling/stream-pace.ts';
-import type { Assignment, SlotState } from '../slot/slot-state.ts';
-import type { Standing } from '../slot/standing.ts';
-import { leastServedBitPerSecond } from '../slot/uplink-rate.ts';
-import { type PaceClass, paceClass } from './pace-class.ts';
+import { type PaceClass, paceClass } from '../../src/allocation/felt/pace-class.ts';
 import {
   createPaceModel,
   gridStepOf,
@@ -19,8 +15,12 @@ import {
   placeOf,
   type StepClass,
   valueAt,
-} from './pace-model.ts';
-import { rateOf } from './predict-pace.ts';
+} from '../../src/allocation/felt/pace-model.ts';
+import { rateOf } from '../../src/allocation/felt/predict-pace.ts';
+import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
+import type { Standing } from '../../src/allocation/slot/standing.ts';
+import { leastServedBitPerSecond } from '../../src/allocation/slot/uplink-rate.ts';
+import { worthwhileDrafts } from '../../src/core/scheduling/stream-pace.ts';
 
 const intervals = 24;
 /** As in token-device.ts: a weight must be above 0. */

@@ -1,11 +1,11 @@
 // Tokens of a slot: what a session that decodes gets, and what starts, moves and outages take from it and from its neighbours.
 
 import { describe, expect, it } from 'vitest';
-import { shareEqually } from '../paper/equal-shares.ts';
-import type { SlotState } from '../slot/slot-state.ts';
-import type { PlacedText, Standing } from '../slot/standing.ts';
-import { syntheticSlot } from '../slot/synthetic-slot.ts';
-import { predictPace } from './predict-pace.ts';
+import { predictPace } from '../../src/allocation/felt/predict-pace.ts';
+import { shareEqually } from '../../src/allocation/paper/equal-shares.ts';
+import type { SlotState } from '../../src/allocation/slot/slot-state.ts';
+import type { PlacedText, Standing } from '../../src/allocation/slot/standing.ts';
+import { syntheticSlot } from '../../src/allocation/slot/synthetic-slot.ts';
 import { predictTokens } from './predict-tokens.ts';
 
 const slotMs = 500;
