@@ -85,8 +85,11 @@ describe.each([['controller --policy greedy'], ['serve --target toy:1 --draft no
     it('ends by SIGTERM while its input is open', async () => {
       const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'pipe'] });
       const over = ended(child);
-      for (const stream of [child.stdout, child.stderr])
-        stream.on('data', (part) => /(?:ws|http):\/\//.test(`${part}`) && child.kill('SIGTERM'));
+      // It says its address on both; a second signal would end it at once.
+      const stop = (part: Buffer): void => {
+        if (/(?:ws|http):\/\//.test(`${part}`) && !child.killed) child.kill('SIGTERM');
+      };
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', stop);
       expect(await over).toBe(0);
     });
   },
