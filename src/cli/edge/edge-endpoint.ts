@@ -12,9 +12,10 @@ import { createAddressGuard } from '../../network/transport-node/upgrade-guard.t
 import { createDevice } from '../../processes/device/device.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import { edgeRoutes, isForApi } from '../../processes/edge/edge-requests.ts';
-import { createHttpApp, routesOf } from '../../processes/http/app.ts';
+import { createHttpApp, routeOf, routesOf } from '../../processes/http/app.ts';
 import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { requestListenerOf } from '../../processes/http/listen-http.ts';
+import { EarlyRefusals } from '../../processes/http/refusals.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import type { HttpObserver } from '../../processes/http/request-record.ts';
 import type { EdgeAccess } from './edge-access.ts';
@@ -59,11 +60,14 @@ export function edgeEndpoint(
   const device = createDevice({ edge: network.connect, tokenizer, drafter: null });
   const state = (): 'ready' | 'draining' | 'stalled' => states[edge.status.state];
   const guard = createAddressGuard({ ...listen, isOwnName });
+  const newId = (): string => randomBytes(8).toString('hex');
+  const early = new EarlyRefusals(nowMs, newId, observer);
   const app = createHttpApp({
     completer: createDeviceCompleter({
       ...{ device, model: identity.name, contextTokens: contextLength, nowMs, state, credentialsOf },
     }),
     intake: new RequestIntake({ spend: (sender, bytes) => edge.spend(sender, bytes) }),
+    early,
     accountOf: (shown) => {
       const key = shown === undefined ? null : (chatKeyOf?.(shown) ?? null);
       return { keyId: key?.id ?? null, mostAnswers: edge.mostSessions(key ?? anyone) };
@@ -76,8 +80,11 @@ export function edgeEndpoint(
   });
   const own = routesOf(app).filter((route) => isForApi(route.split(' ')[1]));
   const answer = requestListenerOf(app);
-  const onApi: RequestListener = (request, response) =>
+  const onApi: RequestListener = (request, response) => {
+    const route = routeOf(request.method ?? '', request.url?.split('?')[0] ?? '');
+    if (early.refuses(request, response, route)) return;
     peers.run(peerAddress(request.socket.remoteAddress), () => answer(request, response));
+  };
   return { onApi, routes: [...Object.keys(edgeRoutes), ...own] };
 }
 

@@ -1,6 +1,7 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createManualClock } from '../transport/manual-clock.contract.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
@@ -97,6 +98,7 @@ describe('a port', () => {
     const flood = [];
     for (let count = 0; count < 10; count += 1) flood.push(await dial(port));
     const honest = await dial(port, '127.0.0.2');
+    await setTimeout(50);
     const statuses = [honest, ...flood].map((socket) => {
       socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc');
       return status(socket);
@@ -109,6 +111,7 @@ describe('a port', () => {
   it('opens no WebSocket on a connection for which there is no room', async () => {
     const port = await listen({ portLimits: { requests: 1 } });
     const [first, second] = [await dial(port), await dial(port)];
+    await setTimeout(50);
     for (const socket of [first, second]) socket.write(asking);
     expect([await status(first), await status(second)]).toEqual([429, 101]);
   });
@@ -203,5 +206,27 @@ describe('a port', () => {
     clock.moveTo(clock.nowMs() + 5000);
     expect(await status(await send(10, 1, '127.0.0.3'))).toBe(200);
     expect(read).toEqual([2000, 600_000, 10]);
+  });
+
+  it('begins one request in a turn, of one address after the other', async () => {
+    const begun: string[] = [];
+    const server = createServer();
+    limitRequests(
+      server,
+      defaultPortLimits,
+      () => {},
+      ({ url = '' }) => void begun.push(url),
+    );
+    const ask = (remoteAddress: string, url: string): void => {
+      const socket = Object.assign(new EventEmitter(), { remoteAddress });
+      const request = { socket, url, method: 'POST', headers: {}, push: () => true };
+      server.emit('connection', socket);
+      server.emit('request', request, new EventEmitter());
+    };
+    for (const url of ['/1', '/2', '/3']) ask('127.0.0.2', url);
+    ask('127.0.0.1', '/other');
+    expect(begun).toEqual(['/1']);
+    await until(() => begun.length === 4);
+    expect(begun).toEqual(['/1', '/2', '/other', '/3']);
   });
 });

@@ -96,6 +96,8 @@ export class UpgradeRate {
 export const turnedAwayEvent = 'turned-away';
 /** Connections without room that are kept until they have read so, and for how long, ms. */
 const [mostTurnedAway, turnedAwayMs] = [1024, 1000];
+/** Time from an open connection to the first look whether there are too many, ms. */
+const lookAfterMs = 10;
 /** Most of the body of such a request that is read, so that its client comes to read the answer. */
 const mostUnread = 262_144;
 
@@ -114,19 +116,21 @@ export interface RequestBounds {
  */
 export function limitRequests(
   server: Server,
-  { requests, connections }: PortLimits,
+  limits: PortLimits,
   evicted: (address: string, detail: string) => void,
   onRequest: RequestListener,
   clock: Pick<Clock, 'nowMs'> = machineClock,
 ): RequestBounds {
   const waiting = new Map<Socket, Waiting>();
   const turnedAway = new TurnedAway();
-  const turnAway = (socket: Socket, address: string): void => {
-    const { request = null, hasAsked = false } = waiting.get(socket) ?? {};
+  const turns = new Turns();
+  let isAwaited = false;
+  const turnAway = (entry: Waiting): void => {
+    const { socket, address, request, hasAsked, isBegun } = entry;
     waiting.delete(socket);
-    turnedAway.add(socket);
+    turnedAway.add(socket, entry);
     // A client expects that a connection that it keeps may close, and opens another one.
-    if (request === null ? hasAsked : !request.emit(turnedAwayEvent)) socket.destroy();
+    if (request === null ? hasAsked : isBegun && !request.emit(turnedAwayEvent)) socket.destroy();
     evicted(address, 'too many connections that ask for nothing');
   };
   const small = new SmallChunks(clock);
@@ -143,12 +147,17 @@ export function limitRequests(
       socket.destroy();
       return;
     }
-    waiting.set(socket, { address, request: null, hasAsked: false });
+    const state = { hasRoom: true, request: null, hasAsked: false, isBegun: false };
+    waiting.set(socket, { socket, address, ...state });
     socket.once('close', () => waiting.delete(socket));
-    if (waiting.size > connections) turnAway(...newestOfBusiest(waiting));
-    for (let idle = idleOf(waiting, requests); idle !== null; idle = idleOf(waiting, requests)) {
-      turnAway(...oldestOfBusiest(idle));
-    }
+    if (waiting.size > limits.connections) ofBusiest(newestFirst(waiting), 1).forEach(turnAway);
+    // What a connection asks is not read at once: until then nobody knows whether it asks for anything.
+    if (isAwaited) return;
+    isAwaited = true;
+    setTimeout(() => {
+      isAwaited = false;
+      tooManyIdle(waiting, limits).forEach(turnAway);
+    }, lookAfterMs).unref();
   };
   const answer: RequestListener = (request, response) => {
     if (request.method === 'POST') onRequest(request, response);
@@ -156,26 +165,25 @@ export function limitRequests(
   };
   const asked: RequestListener = (request, response) => {
     small.watch(request, (areAtOnce) => refuseChunks(request, areAtOnce));
-    const socket = connectionOf(waiting, request.socket);
-    const entry = socket === undefined ? undefined : waiting.get(socket);
-    if (entry === undefined) {
-      if (turnedAway.has(request.socket)) answerTooMany(request, response);
-      else answer(request, response);
-      return;
-    }
-    [entry.request, entry.hasAsked] = [request, true];
+    const entry = entryOf(waiting, request.socket) ?? turnedAway.entryOf(request.socket);
+    if (entry !== undefined) [entry.request, entry.hasAsked, entry.isBegun] = [request, true, false];
     response.once('close', () => {
-      if (entry.request === request) entry.request = null;
+      if (entry?.request === request) entry.request = null;
     });
-    answer(request, response);
+    turns.take(entry?.address ?? '', () => {
+      if (response.destroyed) return;
+      if (entry !== undefined) entry.isBegun = true;
+      if (entry?.hasRoom === false) answerTooMany(request, response);
+      else answer(request, response);
+    });
   };
   server.on('connection', add);
   server.on('request', asked);
   return {
     upgraded: (socket) => {
-      const connection = connectionOf(waiting, socket);
-      if (connection !== undefined) waiting.delete(connection);
-      return connection !== undefined || !turnedAway.has(socket);
+      const entry = entryOf(waiting, socket);
+      if (entry !== undefined) waiting.delete(entry.socket);
+      return entry !== undefined || turnedAway.entryOf(socket) === undefined;
     },
     stop: () => {
       server.off('connection', add);
@@ -184,23 +192,26 @@ export function limitRequests(
   };
 }
 
-/** Connections that have no room, for a second. */
+/** Connections that have no room: for a second, or until the answer to their request. */
 class TurnedAway {
-  readonly #timers = new Map<Socket, NodeJS.Timeout>();
+  readonly #entries = new Map<Socket, Waiting>();
 
-  add(socket: Socket): void {
-    const timer = setTimeout(() => socket.destroy(), turnedAwayMs);
-    this.#timers.set(socket, timer);
+  add(socket: Socket, entry: Waiting): void {
+    entry.hasRoom = false;
+    this.#entries.set(socket, entry);
+    // What has come meanwhile is read first.
+    const end = (): unknown => setImmediate(() => entry.request ?? socket.destroy());
+    const timer = setTimeout(end, turnedAwayMs);
     socket.once('close', () => {
       clearTimeout(timer);
-      this.#timers.delete(socket);
+      this.#entries.delete(socket);
     });
-    const [oldest] = this.#timers.keys();
-    if (this.#timers.size > mostTurnedAway) oldest?.destroy();
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > mostTurnedAway) oldest?.destroy();
   }
 
-  has(socket: Socket): boolean {
-    return connectionOf(this.#timers, socket) !== undefined;
+  entryOf(socket: Socket): Waiting | undefined {
+    return entryOf(this.#entries, socket);
   }
 }
 
@@ -223,11 +234,48 @@ function answerTooMany(request: IncomingMessage, response: ServerResponse): void
 }
 
 interface Waiting {
+  readonly socket: Socket;
   readonly address: string;
+  hasRoom: boolean;
   /** Its request that is not answered yet. */
   request: IncomingMessage | null;
   /** Whether it had one. */
   hasAsked: boolean;
+  /** Whether somebody reads that request: it has had its turn. */
+  isBegun: boolean;
+}
+
+/**
+ * Lets one request begin in each turn of the event loop, of one address after the other. A turn accepts one connection: with long turns,
+ * whoever connects would wait for all of thousands that came before.
+ */
+class Turns {
+  readonly #queues = new Map<string, (() => void)[]>();
+  #isTaken = false;
+
+  take(address: string, begin: () => void): void {
+    if (!this.#isTaken) {
+      this.#begin(begin);
+      return;
+    }
+    const queue = this.#queues.get(address) ?? [];
+    queue.push(begin);
+    this.#queues.set(address, queue);
+  }
+
+  #begin(begin: () => void): void {
+    this.#isTaken = true;
+    setImmediate(() => {
+      this.#isTaken = false;
+      const [first] = this.#queues;
+      const next = first?.[1].shift();
+      if (first === undefined || next === undefined) return;
+      this.#queues.delete(first[0]);
+      if (first[1].length > 0) this.#queues.set(...first);
+      this.#begin(next);
+    });
+    begin();
+  }
 }
 
 function isWhole({ request }: Waiting): boolean {
@@ -235,42 +283,32 @@ function isWhole({ request }: Waiting): boolean {
 }
 
 /** Over TLS the request's socket is another object than the connection's. */
-function connectionOf(waiting: ReadonlyMap<Socket, unknown>, socket: Socket): Socket | undefined {
-  if (waiting.has(socket)) return socket;
+function entryOf(entries: ReadonlyMap<Socket, Waiting>, socket: Socket): Waiting | undefined {
+  const entry = entries.get(socket);
+  if (entry !== undefined || !('encrypted' in socket)) return entry;
   const { remoteAddress, remotePort } = socket;
-  for (const one of waiting.keys()) {
-    if (one.remotePort === remotePort && one.remoteAddress === remoteAddress) return one;
-  }
-  return undefined;
+  const isSame = ({ socket: one }: Waiting): boolean =>
+    one.remotePort === remotePort && one.remoteAddress === remoteAddress;
+  return [...entries.values()].find(isSame);
 }
 
-/** Addresses of the connections that ask for nothing; null: they are not too many. */
-function idleOf(waiting: ReadonlyMap<Socket, Waiting>, most: number): ReadonlyMap<Socket, string> | null {
-  if (waiting.size <= most) return null;
-  const idle = new Map<Socket, string>();
-  for (const [socket, entry] of waiting) if (!isWhole(entry)) idle.set(socket, entry.address);
-  return idle.size > most ? idle : null;
+/** Those that ask for nothing before the others. */
+function newestFirst(waiting: ReadonlyMap<Socket, Waiting>): readonly Waiting[] {
+  const all = [...waiting.values()].reverse();
+  return [...all.filter((entry) => !isWhole(entry)), ...all.filter(isWhole)];
 }
 
-function oldestOfBusiest(idle: ReadonlyMap<Socket, string>): readonly [Socket, string] {
-  const busiest = busiestOf(idle.values());
-  for (const [socket, address] of idle) if (address === busiest) return [socket, address];
-  throw new Error('no connection waits');
+function tooManyIdle(waiting: ReadonlyMap<Socket, Waiting>, { requests }: PortLimits): readonly Waiting[] {
+  if (waiting.size <= requests) return [];
+  const idle = [...waiting.values()].filter((entry) => !isWhole(entry));
+  return ofBusiest(idle, idle.length - requests);
 }
 
-/** One that asks for nothing where there is one. */
-function newestOfBusiest(waiting: ReadonlyMap<Socket, Waiting>): readonly [Socket, string] {
-  const busiest = busiestOf([...waiting.values()].map(({ address }) => address));
-  const theirs = [...waiting].filter(([, { address }]) => address === busiest);
-  const [socket] = theirs.findLast(([, entry]) => !isWhole(entry)) ?? theirs.at(-1) ?? [];
-  if (socket === undefined) throw new Error('no connection waits');
-  return [socket, busiest];
-}
-
-/** The address that comes most often. */
-function busiestOf(addresses: Iterable<string>): string {
-  const counts = new Map<string, number>();
-  for (const address of addresses) counts.set(address, (counts.get(address) ?? 0) + 1);
-  const [busiest] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0] as const);
-  return busiest;
+/** So many of them, one after the other the first of the address that has the most. */
+function ofBusiest(entries: readonly Waiting[], count: number): readonly Waiting[] {
+  if (count <= 0) return [];
+  const lists = [...Map.groupBy(entries, ({ address }) => address).values()];
+  return Array.from({ length: count }, () => {
+    return lists.reduce((one, other) => (other.length > one.length ? other : one)).shift();
+  }).filter((entry) => entry !== undefined);
 }

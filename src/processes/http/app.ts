@@ -7,7 +7,7 @@ import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
 import type { AnswerFormat, AnswerHead } from './answer-format.ts';
 import { answerRequest } from './answer-request.ts';
-import { messagesError, messagesFormat } from './anthropic-answers.ts';
+import { messagesFormat } from './anthropic-answers.ts';
 import { readCountRequest, readMessagesRequest } from './anthropic-messages.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { ApiRequest } from './api-request.ts';
@@ -15,6 +15,7 @@ import type { Completer } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest } from './openai-responses.ts';
+import { bodyOf, type EarlyRefusals, messagesPath, refusedMs, retryHeaders } from './refusals.ts';
 import { announcedCost, RequestBody } from './request-body.ts';
 import { RequestIntake, requestBytes } from './request-intake.ts';
 import { bodyLimitsOf, demandCounts } from './request-limits.ts';
@@ -38,6 +39,8 @@ export interface HttpAppSettings {
   readonly accountOf?: (key: string | undefined) => Account;
   /** What requests may cost. Default: as much as they do, but for the room of unfinished bodies. */
   readonly intake?: RequestIntake;
+  /** Told of the keys that have to wait. */
+  readonly early?: EarlyRefusals;
   /** Name of a key that may be used, for logs; default: keys have none. */
   readonly keyName?: (key: string | undefined) => string | null;
   /** What GET /metrics answers, as Prometheus reads it; default: nothing, with status 404. */
@@ -75,10 +78,6 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
   'POST /v1/messages/count_tokens': 'key',
 };
 
-/** Who is refused for asking too much is answered after so long, ms: whoever asks again at once would be refused thousands of times. */
-const refusedMs = 250;
-/** Those of Anthropic's clients begin so. */
-const messagesPath = '/v1/messages';
 /** Text exposition format of Prometheus. */
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -184,10 +183,15 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
     const mayUse = settings.mayUse(keyOf(headers));
     if (mayUse) ask.account = settings.accountOf?.(keyOf(headers)) ?? nobody;
     const limits = bodyLimitsOf(context.req.path, completer);
-    intake.spend(senderOf(ask), mayUse ? announcedCost(ask.body, limits) : requestBytes);
+    if (mayUse) ask.watch.key = settings.keyName?.(keyOf(headers)) ?? null;
+    try {
+      intake.spend(senderOf(ask), mayUse ? announcedCost(ask.body, limits) : requestBytes);
+    } catch (error) {
+      if (mayUse && error instanceof ApiError) settings.early?.add(headers, error, ask.watch.key);
+      throw error;
+    }
     if (!mayUse)
       throw new ApiError(401, 'invalid_api_key', 'the key is missing or wrong; send it as "Authorization: Bearer KEY"');
-    ask.watch.key = settings.keyName?.(keyOf(headers)) ?? null;
     return next();
   });
 }
@@ -208,11 +212,6 @@ function addFailures(app: Hono, settings: HttpAppSettings, asks: Asks): void {
     if (watch !== undefined) watch.code = answer.code;
     return context.json(bodyOf(answer, context.req.path, watch?.id ?? ''), 404);
   });
-}
-
-/** A failure in the words of the route's clients. */
-function bodyOf(error: ApiError, path: string, requestId: string): object {
-  return path.startsWith(messagesPath) ? messagesError(error, requestId) : error.body;
 }
 
 /** Routes that tell what is here. */
@@ -236,7 +235,7 @@ function addKnowledge(app: Hono, { completer, version, metrics }: HttpAppSetting
 }
 
 /** The route that answers, as {@link routeRules} has it; `other`: none does, and only whoever may use the others is told so. */
-function routeOf(method: string, path: string): string {
+export function routeOf(method: string, path: string): string {
   const verb = method === 'HEAD' ? 'GET' : method;
   const route = `${verb} ${path}`;
   if (Object.hasOwn(routeRules, route)) return route;
@@ -328,15 +327,6 @@ const allowedHeaders = [
   ),
   ...['x-stainless-runtime', 'x-stainless-runtime-version', 'x-stainless-timeout'],
 ].join(', ');
-
-function retryHeaders({ retryAfterSeconds, status }: ApiError): Readonly<Record<string, string>> {
-  if (retryAfterSeconds === null) return status >= 500 ? { 'x-should-retry': 'false' } : {};
-  return {
-    'retry-after': `${retryAfterSeconds}`,
-    'retry-after-ms': `${1000 * retryAfterSeconds}`,
-    'x-should-retry': 'true',
-  };
-}
 
 /** @throws ApiError 503 */
 function requireReady({ state }: Completer): void {
