@@ -229,4 +229,52 @@ describe('a port', () => {
     await until(() => begun.length === 4);
     expect(begun).toEqual(['/1', '/2', '/other', '/3']);
   });
+
+  it('closes connections that ask on while a request of theirs waits for its turn', async () => {
+    const server = createServer();
+    let begun = 0;
+    limitRequests(
+      server,
+      defaultPortLimits,
+      () => {},
+      () => {
+        begun += 1;
+      },
+    );
+    await bindServer(server, '127.0.0.1', 0);
+    const { port } = server.address() as AddressInfo;
+    listeners.push({ port, close: async () => void server.close() } as Listener);
+    const flood = await Promise.all([1, 2, 3].map(() => dial(port)));
+    const asks = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n'.repeat(500);
+    for (const socket of flood) socket.resume().write(asks);
+    await until(() => flood.every(({ closed }) => closed));
+    expect(begun).toBeLessThan(10);
+  });
+
+  it('tells a connection without room so at once, and out of turn', async () => {
+    const server = createServer();
+    const [begun, told]: [string[], string[]] = [[], []];
+    const onRequest: RequestListener = ({ url = '' }) => void begun.push(url);
+    limitRequests(server, { ...defaultPortLimits, connections: 1 }, (address) => void told.push(address), onRequest);
+    const heads: number[] = [];
+    const ask = (url: string): EventEmitter => {
+      const socket = Object.assign(new EventEmitter(), { remoteAddress: '127.0.0.2', destroy: () => told.push(url) });
+      const response = Object.assign(new EventEmitter(), {
+        writeHead: (status: number) => heads.push(status),
+        end: () => {},
+      });
+      const state = { method: 'POST', headers: {}, complete: true, push: () => true };
+      const request = Object.assign(new EventEmitter(), { socket, url, ...state });
+      server.emit('connection', socket);
+      server.emit('request', request, response);
+      return request;
+    };
+    ask('/1');
+    const second = ask('/2');
+    expect(begun).toEqual(['/1']);
+    second.emit('end');
+    expect([heads, begun, told]).toEqual([[429], ['/1'], ['127.0.0.2']]);
+    await setTimeout(50);
+    expect(begun).toEqual(['/1']);
+  });
 });

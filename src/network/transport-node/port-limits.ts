@@ -126,11 +126,12 @@ export function limitRequests(
   const turns = new Turns();
   let isAwaited = false;
   const turnAway = (entry: Waiting): void => {
-    const { socket, address, request, hasAsked, isBegun } = entry;
+    const { socket, address, request, hasAsked, begin } = entry;
     waiting.delete(socket);
     turnedAway.add(socket, entry);
+    if (begin !== null) begin();
     // A client expects that a connection that it keeps may close, and opens another one.
-    if (request === null ? hasAsked : isBegun && !request.emit(turnedAwayEvent)) socket.destroy();
+    else if (request === null ? hasAsked : !request.emit(turnedAwayEvent)) socket.destroy();
     evicted(address, 'too many connections that ask for nothing');
   };
   const small = new SmallChunks(clock);
@@ -147,7 +148,7 @@ export function limitRequests(
       socket.destroy();
       return;
     }
-    const state = { hasRoom: true, request: null, hasAsked: false, isBegun: false };
+    const state = { hasRoom: true, request: null, hasAsked: false, begin: null, isRefused: false };
     waiting.set(socket, { socket, address, ...state });
     socket.once('close', () => waiting.delete(socket));
     if (waiting.size > limits.connections) ofBusiest(newestFirst(waiting), 1).forEach(turnAway);
@@ -166,16 +167,14 @@ export function limitRequests(
   const asked: RequestListener = (request, response) => {
     small.watch(request, (areAtOnce) => refuseChunks(request, areAtOnce));
     const entry = entryOf(waiting, request.socket) ?? turnedAway.entryOf(request.socket);
-    if (entry !== undefined) [entry.request, entry.hasAsked, entry.isBegun] = [request, true, false];
-    response.once('close', () => {
-      if (entry?.request === request) entry.request = null;
-    });
-    turns.take(entry?.address ?? '', () => {
-      if (response.destroyed) return;
-      if (entry !== undefined) entry.isBegun = true;
-      if (entry?.hasRoom === false) answerTooMany(request, response);
-      else answer(request, response);
-    });
+    if (request.socket.destroyed || typeof entry?.begin === 'function') {
+      // Node goes on to read what a connection asks: requests that wait must not grow in number.
+      request.socket.destroy();
+      return;
+    }
+    const begin = beginning(entry, request, response, answer);
+    if (entry?.hasRoom === false) begin();
+    else turns.take(entry?.address ?? '', begin);
   };
   server.on('connection', add);
   server.on('request', asked);
@@ -192,6 +191,31 @@ export function limitRequests(
   };
 }
 
+/** @returns answers the request, unless that was done or its connection has gone. @param entry of its connection */
+function beginning(
+  entry: Waiting | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: RequestListener,
+): () => void {
+  let isBegun = false;
+  const begin = (): void => {
+    if (isBegun || request.socket.destroyed) return;
+    isBegun = true;
+    if (entry !== undefined) entry.begin = null;
+    if (entry?.hasRoom !== false) answer(request, response);
+    else {
+      entry.isRefused = true;
+      answerTooMany(request, response);
+    }
+  };
+  if (entry !== undefined) [entry.request, entry.hasAsked, entry.begin] = [request, true, begin];
+  response.once('close', () => {
+    if (entry?.request === request) entry.request = null;
+  });
+  return begin;
+}
+
 /** Connections that have no room: for a second, or until the answer to their request. */
 class TurnedAway {
   readonly #entries = new Map<Socket, Waiting>();
@@ -200,7 +224,7 @@ class TurnedAway {
     entry.hasRoom = false;
     this.#entries.set(socket, entry);
     // What has come meanwhile is read first.
-    const end = (): unknown => setImmediate(() => entry.request ?? socket.destroy());
+    const end = (): unknown => setImmediate(() => entry.isRefused || socket.destroy());
     const timer = setTimeout(end, turnedAwayMs);
     socket.once('close', () => {
       clearTimeout(timer);
@@ -241,8 +265,10 @@ interface Waiting {
   request: IncomingMessage | null;
   /** Whether it had one. */
   hasAsked: boolean;
-  /** Whether somebody reads that request: it has had its turn. */
-  isBegun: boolean;
+  /** Answers a request that waits for its turn; null: none does. */
+  begin: (() => void) | null;
+  /** Its answer is that it has no room. */
+  isRefused: boolean;
 }
 
 /**

@@ -184,10 +184,12 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
     if (mayUse) ask.account = settings.accountOf?.(keyOf(headers)) ?? nobody;
     const limits = bodyLimitsOf(context.req.path, completer);
     if (mayUse) ask.watch.key = settings.keyName?.(keyOf(headers)) ?? null;
+    const cost = mayUse ? announcedCost(ask.body, limits) : requestBytes;
     try {
-      intake.spend(senderOf(ask), mayUse ? announcedCost(ask.body, limits) : requestBytes);
+      intake.spend(senderOf(ask), cost);
     } catch (error) {
-      if (mayUse && error instanceof ApiError) settings.early?.add(headers, error, ask.watch.key);
+      const key = ask.watch.key;
+      if (mayUse && error instanceof ApiError) settings.early?.add(ask.address, headers, { error, key, cost });
       throw error;
     }
     if (!mayUse)

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ApiError } from './api-error.ts';
 import { EarlyRefusals } from './refusals.ts';
+import { requestBytes } from './request-intake.ts';
 import type { RequestRecord } from './request-record.ts';
 
 const path = '/v1/chat/completions';
@@ -11,6 +12,8 @@ const tooMuch = new ApiError(429, 'rate_limit_exceeded', 'this key sends more th
   retryAfterSeconds: 3,
 });
 const shown = { authorization: 'Bearer a-key' };
+const here = '127.0.0.1';
+const refused = { error: tooMuch, key: 'phone', cost: requestBytes };
 const closing: (() => void)[] = [];
 
 afterEach(() => {
@@ -44,7 +47,7 @@ async function open() {
 describe('EarlyRefusals', () => {
   it('refuses the key that was refused as that was, in the words of the route, and records it', async () => {
     const { early, ask, records } = await open();
-    early.add(new Headers(shown), tooMuch, 'phone');
+    early.add(here, new Headers(shown), refused);
     const answer = await ask(shown);
     expect(answer.status).toBe(429);
     expect(Object.fromEntries(answer.headers)).toMatchObject({ 'retry-after': '3', 'x-request-id': '1' });
@@ -56,7 +59,7 @@ describe('EarlyRefusals', () => {
 
   it('lets through other keys, pages, what costs nothing, and the same key after a quarter of a second', async () => {
     const { early, ask, state } = await open();
-    early.add(new Headers(shown), tooMuch, 'phone');
+    early.add(here, new Headers(shown), refused);
     const others = [{ 'x-api-key': 'a-key' }, {}, { ...shown, origin: 'http://localhost' }];
     for (const headers of others) expect((await ask(headers)).status).toBe(200);
     expect((await ask(shown, '/v1/models', 'GET')).status).toBe(200);
@@ -64,5 +67,23 @@ describe('EarlyRefusals', () => {
     expect((await ask(shown)).status).toBe(429);
     state.nowMs = 250;
     expect((await ask(shown)).status).toBe(200);
+  });
+
+  it('lets through what costs less, and the same key of another address', async () => {
+    const { early, ask } = await open();
+    early.add(here, new Headers(shown), { ...refused, cost: requestBytes + 1 });
+    early.add('127.0.0.2', new Headers(), refused);
+    expect((await ask(shown)).status).toBe(200);
+    expect((await ask({})).status).toBe(200);
+    early.add(here, new Headers(shown), refused);
+    expect((await ask(shown)).status).toBe(429);
+  });
+
+  it('remembers no more than 256 keys, the latest ones', async () => {
+    const { early, ask } = await open();
+    early.add(here, new Headers({ 'x-api-key': 'first' }), refused);
+    for (let count = 0; count < 256; count += 1) early.add(here, new Headers({ 'x-api-key': `${count}` }), refused);
+    expect((await ask({ 'x-api-key': 'first' })).status).toBe(200);
+    expect((await ask({ 'x-api-key': '0' })).status).toBe(429);
   });
 });

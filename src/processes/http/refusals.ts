@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
 import { messagesError } from './anthropic-answers.ts';
 import type { ApiError } from './api-error.ts';
+import { requestBytes } from './request-intake.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
 
 /** Who is refused for asking too much is answered after so long, ms: whoever asks again at once would be refused thousands of times. */
@@ -32,11 +33,14 @@ const mostKeys = 256;
 interface Refused {
   readonly error: ApiError;
   readonly key: string | null;
+  /** Of the request, as it counts in the rate of its key. */
+  readonly cost: number;
   readonly untilMs: number;
 }
 
-/** Of one endpoint. */
+/** Refusals of one endpoint, by key and address. */
 export class EarlyRefusals {
+  /** The latest ones last. */
   readonly #refused = new Map<string, Refused>();
   readonly #nowMs: () => number;
   readonly #newId: () => string;
@@ -46,39 +50,41 @@ export class EarlyRefusals {
     [this.#nowMs, this.#newId, this.#observer] = [nowMs, newId, observer];
   }
 
-  /** What shows the same key is refused as well until this refusal is sent. @param key its name */
-  add(headers: Headers, error: ApiError, key: string | null): void {
-    const shown = shownOf((name) => headers.get(name));
-    const untilMs = this.#nowMs() + refusedMs;
-    if (this.#refused.size < mostKeys || this.#refused.has(shown)) this.#refused.set(shown, { error, key, untilMs });
+  /** Until this refusal is sent, what costs as much is refused as well. @param key its name */
+  add(address: string, headers: Headers, refused: Omit<Refused, 'untilMs'>): void {
+    const nowMs = this.#nowMs();
+    for (const [name, { untilMs }] of this.#refused) {
+      if (untilMs > nowMs && this.#refused.size < mostKeys) break;
+      this.#refused.delete(name);
+    }
+    const name = nameOf(address, (header) => headers.get(header));
+    this.#refused.delete(name);
+    this.#refused.set(name, { ...refused, untilMs: nowMs + refusedMs });
   }
 
   /** @param route of its record @returns whether it is refused; else somebody else has to answer */
   refuses(request: IncomingMessage, response: ServerResponse, route: string): boolean {
-    const shown = shownOf((name) => request.headers[name]);
-    const refused = this.#refused.get(shown);
-    if (refused === undefined) return false;
-    if (refused.untilMs <= this.#nowMs()) {
-      this.#refused.delete(shown);
-      return false;
-    }
+    const { headers } = request;
+    const address = peerAddress(request.socket.remoteAddress);
+    const refused = this.#refused.get(nameOf(address, (header) => headers[header]));
+    if (refused === undefined || refused.untilMs <= this.#nowMs()) return false;
     // A page has to be told whether it may read the answer, and what has not come has to be read.
-    if (request.method !== 'POST' || request.headers.origin !== undefined || !request.complete) return false;
+    if (request.method !== 'POST' || headers.origin !== undefined || !request.complete) return false;
+    if (requestBytes + Number(headers['content-length'] ?? 0) < refused.cost) return false;
     const { error, key } = refused;
-    const about = { request: this.#newId(), route, address: peerAddress(request.socket.remoteAddress) };
-    const watch = new RequestWatch(this.#observer, this.#nowMs, about);
+    const watch = new RequestWatch(this.#observer, this.#nowMs, { request: this.#newId(), route, address });
     [watch.key, watch.code] = [key, error.code];
-    const headers = { ...retryHeaders(error), 'content-type': 'application/json', 'x-request-id': watch.id };
+    const more = { ...retryHeaders(error), 'content-type': 'application/json', 'x-request-id': watch.id };
     setTimeout(() => {
       watch.answered(error.status);
-      response.writeHead(error.status, headers);
+      response.writeHead(error.status, more);
       response.end(JSON.stringify(bodyOf(error, request.url ?? '', watch.id)));
     }, refusedMs);
     return true;
   }
 }
 
-/** What is shown for a key, by either header. */
-function shownOf(header: (name: string) => unknown): string {
-  return `${header('authorization') ?? ''}\n${header('x-api-key') ?? ''}`;
+/** An address and what it shows for a key, by either header. */
+function nameOf(address: string, header: (name: string) => unknown): string {
+  return `${address}\n${header('authorization') ?? ''}\n${header('x-api-key') ?? ''}`;
 }
