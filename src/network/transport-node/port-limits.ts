@@ -129,8 +129,8 @@ export function limitRequests(
     const { socket, address, request, hasAsked, begin } = entry;
     waiting.delete(socket);
     turnedAway.add(socket, entry);
-    if (begin !== null) begin();
     // A client expects that a connection that it keeps may close, and opens another one.
+    if (begin !== null) request?.resume();
     else if (request === null ? hasAsked : !request.emit(turnedAwayEvent)) socket.destroy();
     evicted(address, 'too many connections that ask for nothing');
   };
@@ -173,8 +173,9 @@ export function limitRequests(
       return;
     }
     const begin = beginning(entry, request, response, answer);
-    if (entry?.hasRoom === false) begin();
-    else turns.take(entry?.address ?? '', begin);
+    // Its body is not kept.
+    if (entry?.hasRoom === false) request.resume();
+    turns.take(entry?.address ?? '', begin);
   };
   server.on('connection', add);
   server.on('request', asked);
