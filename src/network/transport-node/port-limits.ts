@@ -167,8 +167,9 @@ export function limitRequests(
   const asked: RequestListener = (request, response) => {
     small.watch(request, (areAtOnce) => refuseChunks(request, areAtOnce));
     const entry = entryOf(waiting, request.socket) ?? turnedAway.entryOf(request.socket);
-    if (request.socket.destroyed || typeof entry?.begin === 'function') {
-      // Node goes on to read what a connection asks: requests that wait must not grow in number.
+    const { begin: waits = null } = entry ?? {};
+    // Node goes on to read what a connection asks: requests that wait must not grow in number.
+    if (request.socket.destroyed || waits !== null) {
       request.socket.destroy();
       return;
     }
@@ -192,17 +193,15 @@ export function limitRequests(
   };
 }
 
-/** @returns answers the request, unless that was done or its connection has gone. @param entry of its connection */
+/** @returns answers the request, unless its connection has gone. @param entry of that connection */
 function beginning(
   entry: Waiting | undefined,
   request: IncomingMessage,
   response: ServerResponse,
   answer: RequestListener,
 ): () => void {
-  let isBegun = false;
   const begin = (): void => {
-    if (isBegun || request.socket.destroyed) return;
-    isBegun = true;
+    if (request.socket.destroyed) return;
     if (entry !== undefined) entry.begin = null;
     if (entry?.hasRoom !== false) answer(request, response);
     else {
@@ -225,8 +224,10 @@ class TurnedAway {
     entry.hasRoom = false;
     this.#entries.set(socket, entry);
     // What has come meanwhile is read first.
-    const end = (): unknown => setImmediate(() => entry.isRefused || socket.destroy());
-    const timer = setTimeout(end, turnedAwayMs);
+    const end = (): void => {
+      if (!entry.isRefused && entry.begin === null) socket.destroy();
+    };
+    const timer = setTimeout(() => setImmediate(end), turnedAwayMs);
     socket.once('close', () => {
       clearTimeout(timer);
       this.#entries.delete(socket);
