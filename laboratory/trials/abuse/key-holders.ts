@@ -52,15 +52,19 @@ function rounds(say: (intruder: Intruder, round: number) => void): (intruder: In
 
 const wrongDrafts = ids(200, 30_000);
 
+const newestBranches = new WeakMap<Intruder, number>();
+
+/** Sends drafts in a branch that is new: only those can be sent after any others. */
+function draftAnew(intruder: Intruder, tokens: readonly number[]): void {
+  const branch = (newestBranches.get(intruder) ?? 0) + 1;
+  newestBranches.set(intruder, branch);
+  intruder.say({ kind: 'draft', branch, first: intruder.length, tokens });
+}
+
 /** Drafts that are wrong, in a new branch each time. */
 function newBranches(perRound: number): (intruder: Intruder) => void {
-  const branches = new WeakMap<Intruder, number>();
   return (intruder) => {
-    for (let count = 0; count < perRound; count += 1) {
-      const branch = (branches.get(intruder) ?? 0) + 1;
-      branches.set(intruder, branch);
-      intruder.say({ kind: 'draft', branch, first: intruder.length, tokens: wrongDrafts });
-    }
+    for (let count = 0; count < perRound; count += 1) draftAnew(intruder, wrongDrafts);
     intruder.acknowledge();
   };
 }
@@ -297,7 +301,7 @@ export const keyHolders: readonly Attack[] = [
     words: 'drafts of ids that do not exist',
     run: rudely(
       4,
-      (intruder) => intruder.say({ kind: 'draft', branch: 1, first: intruder.length, tokens: [limits.maxId] }),
+      (intruder) => draftAnew(intruder, [limits.maxId]),
       () => ({ mode: 'stream' }),
     ),
   },
@@ -306,7 +310,7 @@ export const keyHolders: readonly Attack[] = [
     words: 'drafts beyond what the opening allows',
     run: rudely(
       4,
-      (intruder) => intruder.say({ kind: 'draft', branch: 1, first: intruder.length, tokens: wrongDrafts }),
+      (intruder) => draftAnew(intruder, wrongDrafts),
       () => ({ mode: 'stream', maxAhead: 4 }),
     ),
   },

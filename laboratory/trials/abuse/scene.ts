@@ -120,14 +120,12 @@ export class AbuseScene implements AsyncDisposable {
     const contextLength = this.#contextLength;
     const key = attack === ordinaryUse ? keys.ordinary : keys.attacker;
     const target = { port, key, from, contextLength, withdrawnKey: keys.withdrawn, honestPrompt };
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(resolve, (seconds + 10) * 1000);
-      const done = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      child.once('message', done);
-      child.once('exit', done);
+      child.once('message', () => resolve());
+      // Such an attack was not made to its end.
+      child.once('exit', () => reject(new Error(`the process of the attack ${attack} has ended`)));
+      child.once('message', () => clearTimeout(timer)).once('exit', () => clearTimeout(timer));
       child.send({ attack, seconds, target } satisfies Order);
     });
     child.kill('SIGKILL');

@@ -23,12 +23,10 @@ export const optional = (part: RulePart): RulePart => repeat(part, 0, 1);
 /** Exactly this text. */
 export const literal = (text: string): string => JSON.stringify(text);
 
-/** @returns the EBNF with `root` first; null: no text fits */
-export function ebnfOf(root: RulePart, rules: Rules): string | null {
+/** @param fillable names of the rules that have a text @returns the EBNF with `root` first; null: no text fits */
+export function ebnfOf(root: RulePart, rules: Rules, fillable: ReadonlySet<string>): string | null {
+  if (!isFillable(root, fillable)) return null;
   const all = new Map([...rules, ['root', root]]);
-  const fillable = new Set<string>();
-  addFillable(all, fillable);
-  if (!fillable.has('root')) return null;
   const lines: string[] = [];
   const waiting = ['root'];
   const seen = new Set(waiting);

@@ -52,7 +52,7 @@ export class SchemaRules {
 
   /** EBNF of the whole. */
   text(root: RulePart): string | null {
-    return ebnfOf(root, this.#rules);
+    return ebnfOf(root, this.#rules, this.#fillable);
   }
 
   /** @param scope of the names: a reference means another schema in another root */

@@ -18,7 +18,7 @@ import { readResponsesRequest } from './openai-responses.ts';
 import { bodyOf, type EarlyRefusals, messagesPath, refusedMs, retryHeaders } from './refusals.ts';
 import { announcedCost, RequestBody } from './request-body.ts';
 import { RequestIntake, requestBytes } from './request-intake.ts';
-import { bodyLimitsOf, demandCounts } from './request-limits.ts';
+import { bodyLimitsOf, demandCounts, schemaCost } from './request-limits.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
 import { responsesFormat } from './responses-answers.ts';
 
@@ -117,6 +117,7 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
     const ask = askOf(asks, raw);
     const json = await ask.body.json(senderOf(ask), bodyLimitsOf(path, completer), intake);
     demandCounts(json, completer);
+    intake.spend(senderOf(ask), schemaCost(json));
     return json;
   };
   const answers = (path: string, idPrefix: string, format: Format, read: typeof readChatRequest): void => {

@@ -181,6 +181,15 @@ describe('what is sent', () => {
     );
   });
 
+  it('counts eight times where it is a schema, before a grammar is made of it', async () => {
+    const { app, spent } = appOf({});
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', wrong: {} } } }];
+    const format = { type: 'json_schema', json_schema: { name: 'j', schema: { type: 'wrong' } } };
+    await app.request(chatPath, post(chat({ tools, response_format: format })));
+    const bytes = JSON.stringify(tools).length + JSON.stringify(format).length;
+    expect(spent.map(([, cost]) => cost)).toContain(8 * bytes);
+  });
+
   it('is refused with 429 and the time where the rate is used, and not read', async () => {
     const parse = vi.spyOn(JSON, 'parse');
     const { app, startedCount } = appOf({ intake: { spend: () => 2500 } });

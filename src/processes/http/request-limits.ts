@@ -78,6 +78,18 @@ const mostItems: readonly (readonly [field: string, most: number, unit: string])
   ['include', maxChoices, 'names'],
 ];
 
+/** Fields with schemas, in any route. */
+const schemaFields = ['tools', 'response_format', 'text'] as const;
+/** A byte of a schema costs as much as so many bytes: it becomes a part of a grammar. */
+const bytesPerSchemaByte = 8;
+
+/** What the schemas of a body cost beside their bytes. */
+export function schemaCost(body: unknown): number {
+  const fields = Object(body) as Readonly<Record<string, unknown>>;
+  const bytes = schemaFields.reduce((sum, name) => sum + (JSON.stringify(fields[name])?.length ?? 0), 0);
+  return bytesPerSchemaByte * bytes;
+}
+
 /** Items of a list, or fields of an object. */
 function countOf(value: unknown): number {
   if (Array.isArray(value)) return value.length;
