@@ -16,7 +16,7 @@ const leastExcessBytes = 16 * 1_048_576;
 const excessOverUsed = 0.5;
 const giveBackEveryMs = 20_000;
 /** ... and where the process has had little to do meanwhile: collecting costs a pause, and a heap that has shrunk has to grow again. */
-const mostBusyShare = 0.5;
+const mostBusyShare = 0.35;
 /** Looks that are left out after a time that has brought little, at most: a minute of calm after a flood is enough. */
 const mostLeftOut = 2;
 

@@ -8,7 +8,9 @@ import { GrammarThreadHost, type GrammarWorker } from './grammar-thread-host.ts'
 import { createGrammarEngine } from './xgrammar.ts';
 import type { GrammarOrder, GrammarReply } from './xgrammar-thread.ts';
 
-beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+beforeEach(() =>
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] }),
+);
 afterEach(() => vi.useRealTimers());
 
 type Call = Exclude<GrammarOrder, { kind: 'close' }>;
@@ -17,6 +19,7 @@ type Heard = (told: never) => void;
 /** Answers calls when the test says so, and has used the processor time that the test says. */
 class StandIn implements GrammarWorker {
   cpuMs = 0;
+  memory = 0;
   isEnded = false;
   /** It answers no question about its work, as a thread that is blocked in the system. */
   isBlocked = false;
@@ -36,7 +39,8 @@ class StandIn implements GrammarWorker {
   }
 
   answer({ call }: Pick<Call, 'call'>, more: Partial<Extract<GrammarReply, { kind: 'refused' }>> = {}): void {
-    const done = { kind: 'done', call, cpuMs: this.cpuMs, masks: [Uint32Array.of(1)], forced: '', memory: 0 } as const;
+    const { cpuMs, memory } = this;
+    const done = { kind: 'done', call, cpuMs, masks: [Uint32Array.of(1)], forced: '', memory } as const;
     this.tell('message', more.kind === 'refused' ? { call, cpuMs: this.cpuMs, ...more } : done);
   }
 
@@ -190,6 +194,24 @@ describe('grammars in threads that misbehave', () => {
     expect(workers).toHaveLength(2);
     await engine.open(grammar('a'));
     expect(workers).toHaveLength(2);
+  });
+
+  it('give back the memory that a thread has taken, once it has had nothing to do for a while', async () => {
+    const { engine, workers } = scene();
+    await engine.warm?.();
+    const [trier, keeper] = workers as [StandIn, StandIn];
+    const mebibyte = 1_048_576;
+    [trier.memory, keeper.memory] = [15 * mebibyte, 16 * mebibyte];
+    const matcher = await engine.open(grammar('a'));
+    await pass(60_000);
+    expect([trier.isEnded, keeper.isEnded]).toEqual([false, false]);
+    matcher.close();
+    await pass(15_000);
+    expect([trier.isEnded, keeper.isEnded]).toEqual([false, true]);
+    await vi.waitFor(() => expect(workers).toHaveLength(3));
+    (await engine.open(grammar('b'))).close();
+    await pass(60_000);
+    expect(workers).toHaveLength(3);
   });
 
   it('go on in another thread where theirs dies', async () => {

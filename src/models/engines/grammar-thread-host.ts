@@ -56,8 +56,10 @@ export function startGrammarWorker(workerData: GrammarThreadData): GrammarWorker
 /** One thread, and the calls that it has not answered. */
 export class GrammarThreadHost {
   readonly started: Promise<void>;
-  /** Of the library, bytes. */
+  /** Of the library, bytes; it never shrinks. */
   memory = 0;
+  /** When nothing was compiled yet. */
+  startMemory = 0;
   matchers = 0;
   isUsable = true;
   readonly #worker: GrammarWorker;
@@ -81,9 +83,20 @@ export class GrammarThreadHost {
     const trivial: Grammar = { kind: 'ebnf', text: 'root ::= "a"' };
     this.started = this.call({ kind: 'open', matcher: 0, grammar: trivial }, { cpuMs: startCpuMs }).then(() => {
       this.#startCpuMs = this.#watch.endedCpuMs;
+      this.startMemory = this.memory;
       this.tell({ kind: 'close', matcher: 0 });
     });
     this.started.catch(() => {});
+  }
+
+  /** Calls so far. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Whether ending it costs nobody more than a grammar that is compiled again. */
+  get isIdle(): boolean {
+    return this.isUsable && this.matchers === 0 && this.#waiting.size === 0;
   }
 
   tell(order: GrammarOrder): void {

@@ -46,6 +46,8 @@ const mostRefused = 256;
 const mostSlow = 256;
 /** A thread that keeps grammars has so much more memory than one that tries them. */
 const keeperMemoryFactor = 4;
+/** A thread that has taken so much more memory than at its start, and has had nothing to do since the last look, gives it back: it ends. */
+const [spareMemory, lookEveryMs] = [16 * 1024 * 1024, 15_000];
 /** Masks that take more than this part of what they may are made in a thread of their own kind. */
 const slowPart = 0.25;
 /** Tokens that a thread is told within the time of one step's masks. */
@@ -80,6 +82,8 @@ class XGrammarEngine implements GrammarEngine {
   readonly #refused = new Recent<OutriderError>(mostRefused);
   readonly #slow = new Recent<true>(mostSlow);
   readonly #hosts = new Map<Role, GrammarThreadHost>();
+  readonly #callsSeen = new Map<Role, number>();
+  readonly #looks: NodeJS.Timeout;
   #vocabulary: Promise<Vocabulary> | null = null;
   #waiting = 0;
   #matchers = 0;
@@ -89,6 +93,7 @@ class XGrammarEngine implements GrammarEngine {
     this.#tokenizer = tokenizer;
     this.#limits = limits;
     this.#threads = threads;
+    this.#looks = setInterval(() => this.#giveBack(), lookEveryMs).unref();
   }
 
   async warm(): Promise<void> {
@@ -126,6 +131,7 @@ class XGrammarEngine implements GrammarEngine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    clearInterval(this.#looks);
     await Promise.all([...this.#hosts.values()].map((host) => host.end()));
   }
 
@@ -179,6 +185,17 @@ class XGrammarEngine implements GrammarEngine {
     await keeper.call({ kind: 'open', matcher, grammar }, { cpuMs: this.#limits.compileCpuMs, spent });
     keeper.matchers += 1;
     return { keeper, matcher, told: 0, isSlow: role === 'slowKeeper' };
+  }
+
+  #giveBack(): void {
+    for (const [role, host] of this.#hosts) {
+      const hasWorked = host.calls !== this.#callsSeen.get(role);
+      this.#callsSeen.set(role, host.calls);
+      if (hasWorked || !host.isIdle || host.memory < host.startMemory + spareMemory) continue;
+      void host.end();
+      // The next grammar should find it loaded.
+      if (role !== 'slowKeeper') this.#host(role).catch(() => {});
+    }
   }
 
   #memoryOf(role: Role): number {
