@@ -201,7 +201,7 @@ describe('grammars in threads that misbehave', () => {
     await engine.warm?.();
     const [trier, keeper] = workers as [StandIn, StandIn];
     const mebibyte = 1_048_576;
-    [trier.memory, keeper.memory] = [15 * mebibyte, 16 * mebibyte];
+    [trier.memory, keeper.memory] = [7 * mebibyte, 8 * mebibyte];
     const matcher = await engine.open(grammar('a'));
     await pass(60_000);
     expect([trier.isEnded, keeper.isEnded]).toEqual([false, false]);

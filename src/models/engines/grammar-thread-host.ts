@@ -53,6 +53,8 @@ export function startGrammarWorker(workerData: GrammarThreadData): GrammarWorker
   return new Worker(fileURLToPath(grammarThreadUrl), { workerData });
 }
 
+const endingMs = 1000;
+
 /** One thread, and the calls that it has not answered. */
 export class GrammarThreadHost {
   readonly started: Promise<void>;
@@ -66,6 +68,7 @@ export class GrammarThreadHost {
   readonly #hangMs: number;
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
+  #ended: Promise<unknown> | null = null;
   readonly #watch: ThreadWatch;
   /** What it took to start the thread; whoever breaks it has to answer for the next one. */
   #startCpuMs = 0;
@@ -119,7 +122,12 @@ export class GrammarThreadHost {
 
   async end(): Promise<void> {
     this.#fault('its thread has ended');
-    await this.#worker.terminate();
+    await this.ended;
+  }
+
+  /** Resolves when an unusable thread has ended, or does not end for a second: the system then gives its memory to the next one. */
+  get ended(): Promise<unknown> {
+    return this.#ended ?? Promise.resolve();
   }
 
   /** The thread answers in order, so a call begins when those before it are answered. */
@@ -178,7 +186,8 @@ export class GrammarThreadHost {
     for (const waiting of this.#waiting.values()) waiting.reject(faulty(cause));
     this.#waiting.clear();
     this.#watch.stop();
-    void this.#worker.terminate();
+    const late = new Promise((resolve) => setTimeout(resolve, endingMs).unref());
+    this.#ended = Promise.race([this.#worker.terminate(), late]);
   }
 }
 

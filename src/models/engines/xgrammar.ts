@@ -46,8 +46,8 @@ const mostRefused = 256;
 const mostSlow = 256;
 /** A thread that keeps grammars has so much more memory than one that tries them. */
 const keeperMemoryFactor = 4;
-/** A thread that has taken so much more memory than at its start, and has had nothing to do since the last look, gives it back: it ends. */
-const [spareMemory, lookEveryMs] = [16 * 1024 * 1024, 15_000];
+/** A thread that has taken so much more memory than at its start ends once it has had nothing to do since the last look: that gives it back. */
+const [spareMemory, lookEveryMs] = [8 * 1024 * 1024, 15_000];
 /** Masks that take more than this part of what they may are made in a thread of their own kind. */
 const slowPart = 0.25;
 /** Tokens that a thread is told within the time of one step's masks. */
@@ -191,11 +191,16 @@ class XGrammarEngine implements GrammarEngine {
     for (const [role, host] of this.#hosts) {
       const hasWorked = host.calls !== this.#callsSeen.get(role);
       this.#callsSeen.set(role, host.calls);
-      if (hasWorked || !host.isIdle || host.memory < host.startMemory + spareMemory) continue;
-      void host.end();
-      // The next grammar should find it loaded.
-      if (role !== 'slowKeeper') this.#host(role).catch(() => {});
+      if (hasWorked || !host.isIdle) continue;
+      if (role === 'slowKeeper') void host.end();
+      else if (host.memory >= host.startMemory + spareMemory) void this.#renew(role, host);
     }
+  }
+
+  /** The next grammar should find it loaded. */
+  async #renew(role: Role, host: GrammarThreadHost): Promise<void> {
+    await host.end();
+    await this.#host(role).catch(() => {});
   }
 
   #memoryOf(role: Role): number {
@@ -205,8 +210,13 @@ class XGrammarEngine implements GrammarEngine {
   async #host(role: Role): Promise<GrammarThreadHost> {
     this.#vocabulary ??= vocabularyOf(this.#tokenizer);
     const vocabulary = await this.#vocabulary;
-    if (this.#isClosed) throw new OutriderError('interrupted', 'the grammars are closed', 'ask again');
+    if (this.#isClosed) throw closed();
     let host = this.#hosts.get(role);
+    if (host?.isUsable === false) {
+      await host.ended;
+      if (this.#isClosed) throw closed();
+      host = this.#hosts.get(role);
+    }
     if (host?.isUsable !== true) {
       const { start = startGrammarWorker } = this.#threads;
       host = new GrammarThreadHost(
@@ -331,6 +341,10 @@ class KeptMatcher implements GrammarMatcher {
     keeper.matchers -= 1;
     keeper.tell({ kind: 'close', matcher });
   }
+}
+
+function closed(): OutriderError {
+  return new OutriderError('interrupted', 'the grammars are closed', 'ask again');
 }
 
 function nameOf({ kind, text }: Grammar): string {
