@@ -53,14 +53,15 @@ export function startGrammarWorker(workerData: GrammarThreadData): GrammarWorker
   return new Worker(fileURLToPath(grammarThreadUrl), { workerData });
 }
 
+/** Time that a thread has to end, ms. */
 const endingMs = 1000;
 
 /** One thread, and the calls that it has not answered. */
 export class GrammarThreadHost {
   readonly started: Promise<void>;
-  /** Of the library, bytes; it never shrinks. */
+  /** Memory of the library, bytes; it never shrinks. */
   memory = 0;
-  /** When nothing was compiled yet. */
+  /** The same before anything was compiled. */
   startMemory = 0;
   matchers = 0;
   isUsable = true;

@@ -46,8 +46,8 @@ const mostRefused = 256;
 const mostSlow = 256;
 /** A thread that keeps grammars has so much more memory than one that tries them. */
 const keeperMemoryFactor = 4;
-/** A thread that has taken so much more memory than at its start ends once it has had nothing to do since the last look: that gives it back. */
-const [spareMemory, lookEveryMs] = [8 * 1024 * 1024, 15_000];
+/** An idle thread is replaced when its memory has grown by so many bytes: WebAssembly memory never shrinks. It is idle without a call between two checks. */
+const [idleGrowthBytes, memoryCheckMs] = [8 * 1024 * 1024, 15_000];
 /** Masks that take more than this part of what they may are made in a thread of their own kind. */
 const slowPart = 0.25;
 /** Tokens that a thread is told within the time of one step's masks. */
@@ -83,7 +83,7 @@ class XGrammarEngine implements GrammarEngine {
   readonly #slow = new Recent<true>(mostSlow);
   readonly #hosts = new Map<Role, GrammarThreadHost>();
   readonly #callsSeen = new Map<Role, number>();
-  readonly #looks: NodeJS.Timeout;
+  readonly #memoryTimer: NodeJS.Timeout;
   #vocabulary: Promise<Vocabulary> | null = null;
   #waiting = 0;
   #matchers = 0;
@@ -93,7 +93,7 @@ class XGrammarEngine implements GrammarEngine {
     this.#tokenizer = tokenizer;
     this.#limits = limits;
     this.#threads = threads;
-    this.#looks = setInterval(() => this.#giveBack(), lookEveryMs).unref();
+    this.#memoryTimer = setInterval(() => this.#replaceIdleThreads(), memoryCheckMs).unref();
   }
 
   async warm(): Promise<void> {
@@ -131,7 +131,7 @@ class XGrammarEngine implements GrammarEngine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#looks);
+    clearInterval(this.#memoryTimer);
     await Promise.all([...this.#hosts.values()].map((host) => host.end()));
   }
 
@@ -187,13 +187,13 @@ class XGrammarEngine implements GrammarEngine {
     return { keeper, matcher, told: 0, isSlow: role === 'slowKeeper' };
   }
 
-  #giveBack(): void {
+  #replaceIdleThreads(): void {
     for (const [role, host] of this.#hosts) {
       const hasWorked = host.calls !== this.#callsSeen.get(role);
       this.#callsSeen.set(role, host.calls);
       if (hasWorked || !host.isIdle) continue;
       if (role === 'slowKeeper') void host.end();
-      else if (host.memory >= host.startMemory + spareMemory) void this.#renew(role, host);
+      else if (host.memory >= host.startMemory + idleGrowthBytes) void this.#renew(role, host);
     }
   }
 

@@ -253,21 +253,21 @@ describe('a port', () => {
 
   it('reads on what a connection without room asks, and tells it so in its turn', async () => {
     const server = createServer();
-    const [begun, told]: [string[], string[]] = [[], []];
+    const [begun, events]: [string[], string[]] = [[], []];
     const onRequest: RequestListener = ({ url = '' }) => void begun.push(url);
-    limitRequests(server, { ...defaultPortLimits, connections: 1 }, (address) => void told.push(address), onRequest);
+    limitRequests(server, { ...defaultPortLimits, connections: 1 }, (address) => void events.push(address), onRequest);
     const ask = (url: string): Promise<number> => {
-      const socket = Object.assign(new EventEmitter(), { remoteAddress: '127.0.0.2', destroy: () => told.push(url) });
+      const socket = Object.assign(new EventEmitter(), { remoteAddress: '127.0.0.2', destroy: () => events.push(url) });
       const request = Object.assign(new EventEmitter(), { socket, url, method: 'POST', headers: {}, push: () => true });
       const answer = Promise.withResolvers<number>();
       const response = Object.assign(new EventEmitter(), { writeHead: answer.resolve, end: () => {} });
       server.emit('connection', socket);
-      server.emit('request', Object.assign(request, { resume: () => told.push(`${url} is read`) }), response);
+      server.emit('request', Object.assign(request, { resume: () => events.push(`${url} is read`) }), response);
       return answer.promise;
     };
     void ask('/1');
     const status = ask('/2');
-    expect([begun, told]).toEqual([['/1'], ['127.0.0.2', '/2 is read']]);
+    expect([begun, events]).toEqual([['/1'], ['127.0.0.2', '/2 is read']]);
     expect(await status).toBe(429);
     expect(begun).toEqual(['/1']);
   });

@@ -96,8 +96,8 @@ export class UpgradeRate {
 export const turnedAwayEvent = 'turned-away';
 /** Connections without room that are kept until they have read so, and for how long, ms. */
 const [mostTurnedAway, turnedAwayMs] = [1024, 1000];
-/** Time from an open connection to the first look whether there are too many, ms. */
-const lookAfterMs = 10;
+/** Time from a new connection to the check for too many idle ones, ms. */
+const idleCheckMs = 10;
 /** Most of the body of such a request that is read, so that its client comes to read the answer. */
 const mostUnread = 262_144;
 
@@ -124,7 +124,7 @@ export function limitRequests(
   const waiting = new Map<Socket, Waiting>();
   const turnedAway = new TurnedAway();
   const turns = new Turns();
-  let isAwaited = false;
+  let isCheckPlanned = false;
   const turnAway = (entry: Waiting): void => {
     const { socket, address, request, hasAsked, begin } = entry;
     waiting.delete(socket);
@@ -151,14 +151,14 @@ export function limitRequests(
     const state = { hasRoom: true, request: null, hasAsked: false, begin: null, isRefused: false };
     waiting.set(socket, { socket, address, ...state });
     socket.once('close', () => waiting.delete(socket));
-    if (waiting.size > limits.connections) ofBusiest(newestFirst(waiting), 1).forEach(turnAway);
+    if (waiting.size > limits.connections) takeFromBusiest(newestFirst(waiting), 1).forEach(turnAway);
     // What a connection asks is not read at once: until then nobody knows whether it asks for anything.
-    if (isAwaited) return;
-    isAwaited = true;
+    if (isCheckPlanned) return;
+    isCheckPlanned = true;
     setTimeout(() => {
-      isAwaited = false;
+      isCheckPlanned = false;
       tooManyIdle(waiting, limits).forEach(turnAway);
-    }, lookAfterMs).unref();
+    }, idleCheckMs).unref();
   };
   const answer: RequestListener = (request, response) => {
     if (request.method === 'POST') onRequest(request, response);
@@ -173,7 +173,7 @@ export function limitRequests(
       request.socket.destroy();
       return;
     }
-    const begin = beginning(entry, request, response, answer);
+    const begin = handlerOf(entry, request, response, answer);
     // Its body is not kept.
     if (entry?.hasRoom === false) request.resume();
     turns.take(entry?.address ?? '', begin);
@@ -193,8 +193,8 @@ export function limitRequests(
   };
 }
 
-/** @returns answers the request, unless its connection has gone. @param entry of that connection */
-function beginning(
+/** @param entry of the request's connection @returns a function that answers the request, unless that connection is closed */
+function handlerOf(
   entry: Waiting | undefined,
   request: IncomingMessage,
   response: ServerResponse,
@@ -329,11 +329,11 @@ function newestFirst(waiting: ReadonlyMap<Socket, Waiting>): readonly Waiting[] 
 function tooManyIdle(waiting: ReadonlyMap<Socket, Waiting>, { requests }: PortLimits): readonly Waiting[] {
   if (waiting.size <= requests) return [];
   const idle = [...waiting.values()].filter((entry) => !isWhole(entry));
-  return ofBusiest(idle, idle.length - requests);
+  return takeFromBusiest(idle, idle.length - requests);
 }
 
 /** So many of them, one after the other the first of the address that has the most. */
-function ofBusiest(entries: readonly Waiting[], count: number): readonly Waiting[] {
+function takeFromBusiest(entries: readonly Waiting[], count: number): readonly Waiting[] {
   if (count <= 0) return [];
   const lists = [...Map.groupBy(entries, ({ address }) => address).values()];
   return Array.from({ length: count }, () => {
