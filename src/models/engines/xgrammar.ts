@@ -46,7 +46,7 @@ const mostRefused = 256;
 const mostSlow = 256;
 /** A thread that keeps grammars has so much more memory than one that tries them. */
 const keeperMemoryFactor = 4;
-/** An idle thread is replaced when its memory has grown by so many bytes: WebAssembly memory never shrinks. It is idle without a call between two checks. */
+/** A thread without a call between two checks is replaced when its memory has grown by so many bytes: WebAssembly memory never shrinks. */
 const [idleGrowthBytes, memoryCheckMs] = [8 * 1024 * 1024, 15_000];
 /** Masks that take more than this part of what they may are made in a thread of their own kind. */
 const slowPart = 0.25;
