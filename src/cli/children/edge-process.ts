@@ -22,8 +22,12 @@ export async function startEdgeProcess(
 ): Promise<EdgeProcess> {
   const quiet = flags.includes('--log-level') ? [] : ['--log-level', 'warn'];
   const words = ['edge', '--port', `${port}`, '--json', '--until-input-ends', ...quiet, ...flags];
-  // A key for some other edge is no key for this one.
-  const environment = { OUTRIDER_KEY: undefined };
+  const environment = {
+    // A key for some other edge is no key for this one.
+    OUTRIDER_KEY: undefined,
+    // As in operations/: glibc keeps memory of threads that have ended, in each arena.
+    MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '2',
+  };
   const child = await startChild(words, 'edge-unreachable', { ...settings, environment, onNote });
   const { address: url, processId, lost, ended, send } = child;
   return {
