@@ -1,4 +1,4 @@
-// Test projects, from the quickest to the slowest; docs/testing.md has what each is for and how long it takes. `unit` needs nothing but the
+// Test projects, from the quickest to the slowest; docs/internals/testing.md has what each is for and how long it takes. `unit` needs nothing but the
 // sources; its files share workers, and with them the modules that are loaded already. `mocked` are the unit tests that replace modules: each
 // file has a worker of its own. `promises` tries each promise of README.md once, with real models, processes and the packed package.
 // `slow` trains, draws whole figures and starts processes. `model` runs the real models, one file after the other, because two engines at

@@ -54,7 +54,7 @@ def write_card(path: Path, results: dict, target: ModelFile) -> None:
         "    python3 drafts/setup.py",
         f"    {command(target_name, results['options'])}",
         "",
-        "Acceptance by task is not measured while a draft is made. On prompts of your choice (JSON lines, docs/traces.md):",
+        "Acceptance by task is not measured while a draft is made. On prompts of your choice (JSON lines, docs/research/traces.md):",
         "",
         f"    outrider trace record --target {target_name} --draft OUT/draft.gguf --prompts PROMPTS.jsonl --out draft.trace",
         "    outrider trace show draft.trace",

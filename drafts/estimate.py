@@ -21,7 +21,7 @@ SIZES = {
     "Llama 3.1 8B": (32, 4096, 32, 8, 128, 14_336, 128_256),
 }
 MEASURED = "SmolLM2 135M"
-#: On the machine of docs/draft-models.md, two cores: ids written, positions learnt at 20 layers (drafts/curve.jsonl: 451,608 in 2,189 s).
+#: On the machine of docs/use/draft-models.md, two cores: ids written, positions learnt at 20 layers (drafts/curve.jsonl: 451,608 in 2,189 s).
 WRITTEN_PER_SECOND, LEARNT_PER_SECOND = 330, 206
 RECIPES = Path(__file__).parent / "recipes"
 

@@ -1,4 +1,4 @@
-"""Makes a draft for a target: `python3 drafts/fit.py --target X.gguf --out DIR`. See docs/draft-models.md."""
+"""Makes a draft for a target: `python3 drafts/fit.py --target X.gguf --out DIR`. See docs/use/draft-models.md."""
 
 import argparse
 import importlib.util

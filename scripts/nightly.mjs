@@ -23,7 +23,7 @@ const usage = `.ci/nightly [options]
 const outrider = (...words) => ['node', 'bin/clone.ts', ...words];
 const vitest = (...words) => ['node', 'node_modules/vitest/vitest.mjs', 'run', ...words];
 
-/** A sample of 100 tells a score to within some ten percentage points. src/allocation stands at 63 %: docs/testing.md, Mutants. */
+/** A sample of 100 tells a score to within some ten percentage points. src/allocation stands at 63 %: docs/internals/testing.md, Mutants. */
 const leastScores = {
   'core/decoding': 0.7,
   'core/scheduling': 0.7,

@@ -1,6 +1,6 @@
 """The radio map format, version 1: NAME.map.json (header) and NAME.map.gz (body). Only the standard library.
 
-simulator/world/radio-map.ts reads it; docs/channels.md has the format in words. Gains are numbers here only while they are packed:
+simulator/world/radio-map.ts reads it; docs/research/channels.md has the format in words. Gains are numbers here only while they are packed:
 linear power in, int16 hundredths of a decibel out.
 """
 

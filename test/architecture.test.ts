@@ -89,8 +89,8 @@ describe('the houses', () => {
     expect(read('docs/houses.svg')).toBe(picture());
   });
 
-  it('have a row for each room in docs/architecture.md', () => {
-    const page = read('docs/architecture.md');
+  it('have a row for each room in docs/internals/architecture.md', () => {
+    const page = read('docs/internals/architecture.md');
     const missing = rooms.filter(({ room }) => room !== 'bin' && !page.includes(`| \`${room}/\``));
     expect(missing.map(({ room }) => room)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-// docs/controller.md tells the fields of every message with their limits, and shows each message once: both must be what the codec takes.
+// docs/operate/controller.md tells the fields of every message with their limits, and shows each message once: both must be what the codec takes.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { controllerSchemas, memberSchemas } from '../src/allocation/controller/m
 import { controlVersion } from '../src/allocation/controller/messages.ts';
 import { subprotocol } from '../src/network/transport/socket-connection.ts';
 
-const page = readFileSync(new URL('../docs/controller.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../docs/operate/controller.md', import.meta.url), 'utf8');
 
 /** What the tables need of JSON Schema. */
 interface Shape {
@@ -91,7 +91,7 @@ const told = (kind: string): string[][] =>
 
 const schemas = { ...memberSchemas, ...controllerSchemas };
 
-describe('docs/controller.md', () => {
+describe('docs/operate/controller.md', () => {
   it.each(Object.keys(schemas) as (keyof typeof schemas)[])('tells the fields of %s', (kind) => {
     const { properties, required } = z.toJSONSchema(schemas[kind]) as Shape;
     const own = Object.entries(properties ?? {}).filter(([name]) => kind === 'alive' || !ofAll.includes(name));

@@ -1,10 +1,10 @@
-// docs/errors.md and the closed list of codes must say the same, in the same order.
+// docs/use/errors.md and the closed list of codes must say the same, in the same order.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { errorCodes } from '../src/core/basics/errors.ts';
 
-const rows = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8')
+const rows = readFileSync(new URL('../docs/use/errors.md', import.meta.url), 'utf8')
   .split('\n')
   .filter((line) => line.startsWith('| `'))
   .map((line) =>
@@ -14,7 +14,7 @@ const rows = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8')
       .map((cell) => cell.trim()),
   );
 
-describe('docs/errors.md', () => {
+describe('docs/use/errors.md', () => {
   it('has one row per error code, in the order of the code', () => {
     expect(rows.map(([code]) => code?.replaceAll('`', ''))).toEqual([...errorCodes]);
   });

@@ -1,4 +1,4 @@
-// Every subpath of the package has a list of exports and a part of docs/library.md, and everything in these lists has a doc comment
+// Every subpath of the package has a list of exports and a part of docs/use/library.md, and everything in these lists has a doc comment
 // where it is declared.
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = new URL('../', import.meta.url);
-const page = readFileSync(new URL('docs/library.md', root), 'utf8');
+const page = readFileSync(new URL('docs/use/library.md', root), 'utf8');
 const { exports: doors } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
   readonly exports: Readonly<Record<string, string | Readonly<Record<'types' | 'default', string>>>>;
 };
@@ -68,7 +68,7 @@ describe('the public export lists', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('each have a heading in docs/library.md, and an import below it', () => {
+  it('each have a heading in docs/use/library.md, and an import below it', () => {
     const names = entries.map(([subpath]) => `outrider${subpath.slice(1)}`);
     const parts = page.split(/^(?=## )/m);
     const told = names.filter((name) => {

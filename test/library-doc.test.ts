@@ -1,14 +1,13 @@
-// The code of README.md and docs/library.md is that of examples/, word for word: without the comment at the top, and with the names
+// The code of README.md and docs/use/library.md is that of examples/, word for word: without the comment at the top, and with the names
 // that an application imports from.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 const root = new URL('../', import.meta.url);
-const [readme, page] = ['README.md', 'docs/library.md'].map((file) => readFileSync(new URL(file, root), 'utf8')) as [
-  string,
-  string,
-];
+const [readme, page] = ['README.md', 'docs/use/library.md'].map((file) =>
+  readFileSync(new URL(file, root), 'utf8'),
+) as [string, string];
 const blocksOf = (text: string) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
 const blocks = [...blocksOf(readme), ...blocksOf(page)];
 
@@ -23,7 +22,7 @@ const examples = readdirSync(new URL('examples/', root), { recursive: true, enco
   .filter((name) => name.endsWith('.ts'))
   .map((name) => ({ name, code: asInApplication(readFileSync(new URL(`examples/${name}`, root), 'utf8')) }));
 
-describe('the code in README.md and docs/library.md', () => {
+describe('the code in README.md and docs/use/library.md', () => {
   it('is that of an example each', () => {
     expect(blocks.length).toBeGreaterThan(6);
     for (const block of blocks) expect(examples.map(({ code }) => code)).toContain(block);

@@ -1,5 +1,5 @@
 // What is shipped for operators: every metric that the board, the alerts and the page name is there, and the units and the container are
-// what docs/operations.md says.
+// what docs/operate/operations.md says.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -78,7 +78,7 @@ describe('the board and the alerts', () => {
   });
 
   it('are told on the page, each with what to do', () => {
-    const page = read('docs/operations.md');
+    const page = read('docs/operate/operations.md');
     for (const { alert, labels, annotations } of rules) {
       expect(page, alert).toMatch(new RegExp(`^\\| \`${alert}\` \\| .{20,} \\|$`, 'm'));
       expect(['critical', 'warning', 'info']).toContain(labels.severity);
@@ -89,7 +89,7 @@ describe('the board and the alerts', () => {
 
 describe('the table of metrics', () => {
   it('has every metric of an edge and of an endpoint, and no other', () => {
-    const table = read('docs/operating.md').split('## Metrics')[1]?.split('\n## ')[0] ?? '';
+    const table = read('docs/operate/operating.md').split('## Metrics')[1]?.split('\n## ')[0] ?? '';
     const rows = table.split('\n').filter((line) => /^\| `/.test(line) && !line.startsWith('| `outrider_...'));
     const told = rows.flatMap((line) => {
       const [, names = '', , ofEdge = '', ofServe = ''] = line.split('|');

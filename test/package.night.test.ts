@@ -1,5 +1,5 @@
 // The package as others get it, under the oldest Node that it supports and the newest that is tested: its size, its links, its
-// commands, its subpaths, and the code of README.md and docs/library.md as files of an application.
+// commands, its subpaths, and the code of README.md and docs/use/library.md as files of an application.
 
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ describe('the package', () => {
   it('has no page with a link that leads nowhere', () => {
     const read = readerOf(application.packageFolder);
     const pages = globSync('**/*.md', { cwd: application.packageFolder });
-    expect(pages).toEqual(expect.arrayContaining(['README.md', 'docs/library.md', 'docs/errors.md']));
+    expect(pages).toEqual(expect.arrayContaining(['README.md', 'docs/use/library.md', 'docs/use/errors.md']));
     const faults = pages.flatMap((page) => linksOf(read(page) ?? '').map((link) => faultOf(page, link, read)));
     expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
   });
@@ -173,7 +173,7 @@ const snippetsOf = (page: string): string[] =>
   [...readFileSync(new URL(`../${page}`, import.meta.url), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(
     ([, code = '']) => code,
   );
-const snippets = [...snippetsOf('README.md'), ...snippetsOf('docs/library.md')];
+const snippets = [...snippetsOf('README.md'), ...snippetsOf('docs/use/library.md')];
 
 describe.each(versions)('under Node %s, the code of the pages', (node) => {
   /** Runs a snippet as a file of the application. */

@@ -1,4 +1,4 @@
-// docs/testing.md names every planted bug with its rule and what finds it, and every rule of the protocol page has one.
+// docs/internals/testing.md names every planted bug with its rule and what finds it, and every rule of the protocol page has one.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { sourceBugs } from './planted-bugs.fixture.ts';
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
 /** The tables of the section: rule, bug, what finds it. */
-const [ofTrial = [], ofTests = []] = (read('docs/testing.md').split('### Planted bugs')[1] ?? '')
+const [ofTrial = [], ofTests = []] = (read('docs/internals/testing.md').split('### Planted bugs')[1] ?? '')
   .split('| rule | planted bug | found by |')
   .slice(1)
   .map((table) => [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map((row) => row.slice(1)))
@@ -32,7 +32,7 @@ describe('the tables of planted bugs', () => {
   });
 
   it('have a bug for each numbered rule of the page that has no test of its own', () => {
-    const rules = [...read('docs/protocol.md').matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number));
+    const rules = [...read('docs/internals/protocol.md').matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number));
     const broken = [...ofTrial, ...ofTests].flatMap(([rule = '']) => rule.match(/\d+/g)?.map(Number) ?? []);
     expect(rules.length).toBe(34);
     expect(rules.filter((rule) => !broken.includes(rule)).sort((one, other) => one - other)).toEqual(withoutBug);

@@ -1,4 +1,4 @@
-// Runs the client in Python of test/second-client/, which starts edges of its own. docs/testing.md.
+// Runs the client in Python of test/second-client/, which starts edges of its own. docs/internals/testing.md.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// The second implementation against an edge with the default target; it also derives the tokenizer hash as docs/protocol.md says.
+// The second implementation against an edge with the default target; it also derives the tokenizer hash as docs/internals/protocol.md says.
 
 import { expect, it } from 'vitest';
 import { acquireModel } from '../src/models/files/acquire.ts';

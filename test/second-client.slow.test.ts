@@ -1,5 +1,5 @@
 // A second implementation of the protocol and of token choice, in Python and from the documents alone, against the golden vectors of the
-// pages and against real edges: every mode, lost connections, forgotten sessions, handovers, random legal behaviour. docs/testing.md.
+// pages and against real edges: every mode, lost connections, forgotten sessions, handovers, random legal behaviour. docs/internals/testing.md.
 
 import { expect, it } from 'vitest';
 import { rarerThan, runSecondClient } from './second-client.fixture.ts';

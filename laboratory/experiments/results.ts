@@ -62,10 +62,10 @@ export function resultPages(directory: string): ResultPage[] {
   const index = `# Results
 
 Tables of what the experiments measured, one page for each document in [bench/](../../bench). They are written by the program
-(\`npm run results\`), never by hand. Definitions and what the results say: [benchmarks.md](../benchmarks.md),
-[allocation.md](../allocation.md), [coupled-slots.md](../coupled-slots.md), [draft-models.md](../draft-models.md),
-[prompt-lookup.md](../prompt-lookup.md), [engines.md](../engines.md), [learning.md](../learning.md), [scale.md](../scale.md),
-[testing.md](../testing.md).
+(\`npm run results\`), never by hand. Definitions and what the results say: [benchmarks.md](../research/benchmarks.md),
+[allocation.md](../research/allocation.md), [coupled-slots.md](../research/coupled-slots.md), [draft-models.md](../use/draft-models.md),
+[prompt-lookup.md](../research/prompt-lookup.md), [engines.md](../internals/engines.md), [learning.md](../research/learning.md), [scale.md](../operate/scale.md),
+[testing.md](../internals/testing.md).
 
 ${lines.join('\n')}
 `;

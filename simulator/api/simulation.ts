@@ -1,6 +1,6 @@
 // `outrider/simulation`: a world of devices and servers slot by slot, the protocol's machines in it token by token, and one session
-// in virtual time. Pure functions of their settings and a seed; they run anywhere. docs/simulator.md has the models,
-// docs/library.md two examples.
+// in virtual time. Pure functions of their settings and a seed; they run anywhere. docs/research/simulator.md has the models,
+// docs/use/library.md two examples.
 
 export { createPolicy, type PolicyEntry, policyList } from '../../src/allocation/policies/policies.ts';
 export type { NamedPolicy } from '../../src/allocation/slot/require-assignment.ts';

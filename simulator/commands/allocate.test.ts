@@ -22,8 +22,8 @@ function textOf(devices: readonly object[], servers: readonly object[], more: ob
   return JSON.stringify({ devices, servers, ...more });
 }
 
-it('every policy with a name stands in the table of docs/allocation.md', () => {
-  const table = readFileSync('docs/allocation.md', 'utf8')
+it('every policy with a name stands in the table of docs/research/allocation.md', () => {
+  const table = readFileSync('docs/research/allocation.md', 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('| `'));
   for (const { name } of policyList) expect(table.map((line) => line.split('|')[1]).join()).toContain(`\`${name}\``);

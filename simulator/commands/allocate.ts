@@ -35,7 +35,7 @@ export function allocateCommand(): Command {
   ];
   return new Command('allocate')
     .description('decide the user association and the shares of one slot')
-    .option('--state <file|->', 'the slot as JSON (docs/allocation.md); - for standard input')
+    .option('--state <file|->', 'the slot as JSON (docs/research/allocation.md); - for standard input')
     .option('--policy <name|file>', 'policy, with +equal or +optimal to say how servers share', 'best')
     .addOption(
       new Option(

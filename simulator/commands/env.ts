@@ -33,7 +33,7 @@ const options = {
 } as const;
 
 const notes = `One JSON object a line. The first line out says agents and spaces. Requests: {"kind": "reset", "seed": 1},
-{"kind": "step", "actions": [...]}, {"kind": "close"}. The package outrider-env makes a PettingZoo environment of it (docs/python.md).`;
+{"kind": "step", "actions": [...]}, {"kind": "close"}. The package outrider-env makes a PettingZoo environment of it (docs/research/python.md).`;
 
 export function envCommand(): Command {
   const description = 'the simulator as an environment for learning libraries, over standard input and output';

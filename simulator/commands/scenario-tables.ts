@@ -1,4 +1,4 @@
-// The tables of docs/simulator.md, as Markdown: what a scenario says and why, and the hardware with its sources.
+// The tables of docs/research/simulator.md, as Markdown: what a scenario says and why, and the hardware with its sources.
 
 import { valueAt } from '../scenario/faults.ts';
 import type { Scenario } from '../scenario/scenario.ts';

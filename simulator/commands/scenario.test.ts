@@ -28,8 +28,8 @@ describe('outrider scenario', () => {
     expect(readScenario(parseScenarioText(scenarioText(scenario), name), name)).toEqual(scenario);
   });
 
-  it('prints the tables that docs/simulator.md shows', () => {
-    const page = readFileSync('docs/simulator.md', 'utf8').split('\n');
+  it('prints the tables that docs/research/simulator.md shows', () => {
+    const page = readFileSync('docs/research/simulator.md', 'utf8').split('\n');
     const paper = readPreset('paper');
     for (const line of [...reasonsTable(paper), ...reachedTable(paper), ...hardwareTable()])
       expect(page).toContain(line);

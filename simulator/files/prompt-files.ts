@@ -122,7 +122,7 @@ export function parsePrompts(text: string, name: string): PromptFile {
     prompts.push(prompt);
   }
   if (prompts.length === 0)
-    refuse(`${name} holds no prompt`, 'give a file of JSON lines: docs/traces.md has their forms');
+    refuse(`${name} holds no prompt`, 'give a file of JSON lines: docs/research/traces.md has their forms');
   const known = [...used];
   return {
     prompts,

@@ -55,5 +55,5 @@ export function defaultTraceFile(): string {
     if (draft.name === defaultPair.draft && sampling.temperature === 0) return file;
   }
   const cause = `no trace of ${defaultPair.draft} comes with outrider`;
-  throw badArgument(cause, 'record one: outrider trace record, see docs/traces.md');
+  throw badArgument(cause, 'record one: outrider trace record, see docs/research/traces.md');
 }

@@ -1,5 +1,5 @@
 // Counts of a decoding session, and the metrics of every bench: time per output token (TPOT), acceptance, drafts, rows, bytes. The benches,
-// replayed and live, use these definitions (docs/benchmarks.md). The simulator has its own `msPerToken`: simulator/simulation/token-tally.ts.
+// replayed and live, use these definitions (docs/research/benchmarks.md). The simulator has its own `msPerToken`: simulator/simulation/token-tally.ts.
 
 import { mean } from '../../src/core/basics/statistics.ts';
 import type { SessionResult } from '../virtual-time/run-session.ts';

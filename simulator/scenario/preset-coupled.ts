@@ -52,7 +52,7 @@ export const coupledPreset: object = {
     area: "Servers on a grid of 120 m, the paper's densest: an NLOS link is then slow, but seldom unusable.",
     'servers.placement.count': 'Two of each kind; more than three devices at work for each.',
     'servers.reachedComputeShare':
-      'A tenth of an edge server is ours, the rest is for others; of the 40 % of its peak a ninth is reached with windows of a dozen tokens, which are bound by memory (docs/simulator.md, The equations of a slot: Limits).',
+      'A tenth of an edge server is ours, the rest is for others; of the 40 % of its peak a ninth is reached with windows of a dozen tokens, which are bound by memory (docs/research/simulator.md, The equations of a slot: Limits).',
     'devices.count': 'Half of them at work: 20 at a time.',
     'devices.vehicleShare': 'Half walk and stay for a whole answer, half drive and leave a cell within 15 to 30 s.',
     'devices.battery.initialShare': 'As preset paper, but none is empty at the start.',

@@ -55,7 +55,7 @@ export const paperPreset = {
     'servers.placement.heightM': 'Open. UMi base stations, TR 38.901, table 7.2-1.',
     'servers.hardware': 'Printed. In equal numbers.',
     'servers.reachedComputeShare':
-      'Open. 40 % of dense tensor arithmetic, as the paced profiles assume; that of an RTX 4090 in docs/engines.md (18.2 ms and 0.11 ms a row, 8B) implies 48 % at 200 rows.',
+      'Open. 40 % of dense tensor arithmetic, as the paced profiles assume; that of an RTX 4090 in docs/internals/engines.md (18.2 ms and 0.11 ms a row, 8B) implies 48 % at 200 rows.',
     'devices.count': 'Printed: 30 to 180; the smallest world is the default.',
     'devices.maximumCount': 'Printed.',
     'devices.hardware': 'Printed. In equal numbers.',

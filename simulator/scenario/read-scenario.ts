@@ -78,7 +78,8 @@ export function readScenario(raw: unknown, name: string, overrides: readonly Ove
     ? checkTogether(parsed.data)
     : [...new Set(parsed.error.issues.flatMap((issue) => describeIssue(whole, issue)))];
   if (parsed.success && faults.length === 0) return parsed.data;
-  const remedy = '"outrider scenario show paper" prints a whole one; docs/simulator.md tells what each field means.';
+  const remedy =
+    '"outrider scenario show paper" prints a whole one; docs/research/simulator.md tells what each field means.';
   const count = faults.length === 1 ? '' : `${faults.length} faults: `;
   throw badArgument(`scenario ${name}: ${count}${faults.join('; ')}`, remedy);
 }

@@ -131,7 +131,7 @@ export interface EnergySettings {
 }
 
 export interface LambdaSettings {
-  /** `paper`: Koh & Yang 2025. `felt`: predicted time per token of an answer, and energy (docs/allocation.md). Default: the caller's. */
+  /** `paper`: Koh & Yang 2025. `felt`: predicted time per token of an answer, and energy (docs/research/allocation.md). Default: the caller's. */
   readonly kind?: 'paper' | 'felt' | undefined;
   readonly lambda: number;
   readonly lambdaUnit: 'per-ms' | 'per-s';

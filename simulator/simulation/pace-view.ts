@@ -10,7 +10,7 @@ import { findModelShape, flopPerToken } from '../world/workload-models.ts';
 import type { WorldParts } from './build-world.ts';
 import { draftTimesMs, stepLaws } from './token-hardware.ts';
 
-/** Bytes of a draft's frame, and of an opening without its prompt (docs/protocol.md). */
+/** Bytes of a draft's frame, and of an opening without its prompt (docs/internals/protocol.md). */
 const [draftFrameBytes, openingBytes] = [9, 150];
 
 /** Means of the texts of one kind, or of a mix. */

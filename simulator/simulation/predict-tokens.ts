@@ -3,7 +3,7 @@
 // server, which takes time from the sessions that decode there; the old one goes on meanwhile. Mode `stream`.
 //
 // Between the ends of short intervals all rates are constant. A server's step takes T = a + b (rows + chunk); in it a session that decodes
-// commits tau(T) tokens, and one session's text gets a chunk, by fair queueing. docs/allocation-derivations.md, Tokens of a slot.
+// commits tau(T) tokens, and one session's text gets a chunk, by fair queueing. docs/research/allocation-derivations.md, Tokens of a slot.
 
 import { type PaceClass, paceClass } from '../../src/allocation/felt/pace-class.ts';
 import {

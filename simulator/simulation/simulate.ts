@@ -44,7 +44,7 @@ export interface SimulationSettings {
 
 /** By fidelity: figures of slots, of tokens, or of both. */
 export type SimulationRow = Partial<SlotRow> & Partial<TokenRow>;
-/** See docs/simulator.md, "Output". */
+/** See docs/research/simulator.md, "Output". */
 export type SimulationSummary = Partial<SlotSummary> & Partial<TokenSummary>;
 
 /** The result of {@link simulate}. */

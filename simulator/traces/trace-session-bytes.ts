@@ -1,4 +1,4 @@
-// One session of a trace as bytes and back. docs/traces.md describes the format.
+// One session of a trace as bytes and back. docs/research/traces.md describes the format.
 
 import { type ByteReader, ByteWriter } from '../../src/core/basics/bytes.ts';
 import { invariant } from '../../src/core/basics/invariant.ts';

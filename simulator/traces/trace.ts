@@ -1,5 +1,5 @@
 // An acceptance trace: the drafts of a model at every position of a text that a target writes alone. For a prompt, a sampling and a
-// seed that text is fixed, so a trace replays any mode, network and allocation without a model. docs/traces.md.
+// seed that text is fixed, so a trace replays any mode, network and allocation without a model. docs/research/traces.md.
 
 import { confidenceOfUnits } from '../../src/core/decoding/confidence.ts';
 import type { RunnerUp } from '../../src/core/decoding/runner-up.ts';

@@ -1,5 +1,5 @@
 // The environment as several agents see it: an observation for each, an action of each, one reward for the team. For learning libraries
-// outside this program (docs/python.md). Knows no lines and no process.
+// outside this program (docs/research/python.md). Knows no lines and no process.
 //
 // Agents `servers` are those of Koh & Yang 2025: server j gives each device two scores, for y and for z; shares are softmaxes of the
 // scores of the devices that the server has, with a slack that scores 0; association by TMA. Agents `devices` choose a server each;

@@ -1,4 +1,4 @@
-// The environment of several agents as lines of JSON: one request a line, one answer a line (docs/python.md). Knows no stream.
+// The environment of several agents as lines of JSON: one request a line, one answer a line (docs/research/python.md). Knows no stream.
 
 import { badArgument, isOutriderError } from '../../src/core/basics/errors.ts';
 import type { AgentEnvironment, AgentSlot } from './agent-environment.ts';

@@ -52,7 +52,7 @@ export interface SettingSource {
   readonly changed?: string;
 }
 
-/** The table of docs/learning.md. */
+/** The table of docs/research/learning.md. */
 export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>> = {
   discount: {
     value: 0,

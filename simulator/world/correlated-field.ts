@@ -7,7 +7,7 @@
 // variance 1/q. Both are periodic tiles, made once by Fourier transform. Interpolation lowers the variance between the nodes by
 // a known factor, and every value is scaled back by it. This raises the bracket's covariance a little at all distances, so the
 // bracket's share of the variance is a little less than 1 - 1/q. The remaining error: the correlation differs from exp(-r) by
-// less than 0.005 on average over places and directions (docs/channels.md).
+// less than 0.005 on average over places and directions (docs/research/channels.md).
 
 import { exp } from '../../src/core/basics/fdlibm.ts';
 import { createRandom, type Random } from '../../src/core/basics/philox.ts';

@@ -1,4 +1,4 @@
-// Radio maps: the path gain from each site to every street cell of a city, computed beforehand by ray tracing. docs/channels.md
+// Radio maps: the path gain from each site to every street cell of a city, computed beforehand by ray tracing. docs/research/channels.md
 // has the format; the caller reads the files and checks their hash.
 
 import { badArgument } from '../../src/core/basics/errors.ts';

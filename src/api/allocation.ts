@@ -1,5 +1,5 @@
 // `outrider/allocation`: which server serves which device, with which share of band and computing, for one time slot (the UARA problem
-// of Koh & Yang 2025). Pure functions; they run anywhere. docs/allocation.md has the problem, docs/library.md an example.
+// of Koh & Yang 2025). Pure functions; they run anywhere. docs/research/allocation.md has the problem, docs/use/library.md an example.
 
 export { type PacePrediction, predictPace } from '../allocation/felt/predict-pace.ts';
 export { shareEqually } from '../allocation/paper/equal-shares.ts';

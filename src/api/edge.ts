@@ -1,4 +1,4 @@
-// `outrider/edge`: runs a large model for devices, on Node. docs/library.md shows how the parts go together.
+// `outrider/edge`: runs a large model for devices, on Node. docs/use/library.md shows how the parts go together.
 
 export type { Clock } from '../core/basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../core/basics/errors.ts';

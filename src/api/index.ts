@@ -1,5 +1,5 @@
 // `outrider`: asks an edge, or runs one, with models opened by their names; event logs, predicted times. An export list and nothing
-// else. docs/library.md shows how the parts go together.
+// else. docs/use/library.md shows how the parts go together.
 
 export type { Assignment, ObjectiveSettings, Policy, SlotState } from '../allocation/slot/slot-state.ts';
 export type { Clock } from '../core/basics/clock.ts';

@@ -29,7 +29,7 @@ const notes = `Examples:
   outrider controller --host 0.0.0.0 --key KEY --tls-self-signed
                                                            for members elsewhere, who pass --controller-fingerprint
 
-Edges and devices go on without it: with the last decision, or with edges of their own (--edge). docs/controller.md.`;
+Edges and devices go on without it: with the last decision, or with edges of their own (--edge). docs/operate/controller.md.`;
 
 const options = {
   policy: {

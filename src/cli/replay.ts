@@ -19,7 +19,7 @@ const options = {
 } as const;
 
 const notes = `Logs are written by --log of run, device and edge. Each event shows its time, what it was, the state after it
-and what the machine did (docs/library.md, "Event logs").`;
+and what the machine did (docs/use/library.md, "Event logs").`;
 
 export function replayCommand(): Command {
   const description = 'replay a log of events step by step, and compare what the machine does with what was recorded';

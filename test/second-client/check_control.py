@@ -1,4 +1,4 @@
-"""A device and an edge as members of a real controller, from docs/controller.md alone."""
+"""A device and an edge as members of a real controller, from docs/operate/controller.md alone."""
 
 import argparse
 import asyncio

@@ -1,5 +1,5 @@
-"""Compares this client with what the documents promise: the golden frames of docs/protocol.md, read from the page, and the golden vectors of
-docs/token-choice.md, read from the page and from src/core/decoding/golden/."""
+"""Compares this client with what the documents promise: the golden frames of docs/internals/protocol.md, read from the page, and the golden vectors of
+docs/internals/token-choice.md, read from the page and from src/core/decoding/golden/."""
 
 import json
 import re
@@ -120,7 +120,7 @@ CONNECTIONS: dict[str, list[Message]] = {
     ],
 }
 
-# Frames that docs/protocol.md calls malformed, after the attach of the first connection; from the device and from the edge.
+# Frames that docs/internals/protocol.md calls malformed, after the attach of the first connection; from the device and from the edge.
 MALFORMED = {
     "device": [
         "100201000a",
@@ -151,7 +151,7 @@ def connection_tables(page: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 
 def check_frames(report: Report) -> None:
-    tables = dict(connection_tables((ROOT / "docs/protocol.md").read_text()))
+    tables = dict(connection_tables((ROOT / "docs/internals/protocol.md").read_text()))
     report.check("golden connections have the known headings", list(tables) == list(CONNECTIONS), str(list(tables)))
     for heading, messages in CONNECTIONS.items():
         rows = tables.get(heading, [])
@@ -202,7 +202,7 @@ def bits(value: float) -> str:
 
 
 def check_choices(report: Report) -> None:
-    page = (ROOT / "docs/token-choice.md").read_text()
+    page = (ROOT / "docs/internals/token-choice.md").read_text()
     output, key = re.search(r"counter 0 and key 0 give `([0-9a-f ]+)`", page), (0, 0)
     words = " ".join(f"{word:08x}" for word in token_choice.philox((0, 0, 0, 0), key))
     report.check("Philox of Random123", output is not None and words == output[1], words)

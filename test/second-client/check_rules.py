@@ -1,4 +1,4 @@
-"""What docs/protocol.md says an edge does, asked of a real edge one rule at a time."""
+"""What docs/internals/protocol.md says an edge does, asked of a real edge one rule at a time."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Natural logarithm and exponential, bit for bit those of fdlibm 5.3 (e_log.c, e_exp.c), which docs/token-choice.md demands. Python's own
+"""Natural logarithm and exponential, bit for bit those of fdlibm 5.3 (e_log.c, e_exp.c), which docs/internals/token-choice.md demands. Python's own
 are the platform's, whose last bit may differ. Translated from fdlibm:
 
 ====================================================

@@ -1,4 +1,4 @@
-"""The frames of docs/protocol.md, for both ends of a connection. A message is a dictionary with a `kind`, its fields named as on the page."""
+"""The frames of docs/internals/protocol.md, for both ends of a connection. A message is a dictionary with a `kind`, its fields named as on the page."""
 
 import struct
 from collections.abc import Callable, Mapping, Sequence

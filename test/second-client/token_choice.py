@@ -1,4 +1,4 @@
-"""The choice of a token, from docs/token-choice.md. All numbers are Python floats, that is, binary64."""
+"""The choice of a token, from docs/internals/token-choice.md. All numbers are Python floats, that is, binary64."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

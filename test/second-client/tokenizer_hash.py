@@ -1,4 +1,4 @@
-"""The tokenizer hash of docs/protocol.md, from the metadata of a GGUF file."""
+"""The tokenizer hash of docs/internals/protocol.md, from the metadata of a GGUF file."""
 
 import hashlib
 import struct

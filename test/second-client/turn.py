@@ -1,4 +1,4 @@
-"""A device for docs/protocol.md: one answer over one or more connections, in every mode, with attaches, branches, acknowledgements,
+"""A device for docs/internals/protocol.md: one answer over one or more connections, in every mode, with attaches, branches, acknowledgements,
 verdicts, pings and handovers. It trusts no edge: what a rule forbids an edge to send is a ViolationError."""
 
 import asyncio

@@ -14,7 +14,7 @@ import { autoWork } from './worker-pool.ts';
 const notes = `
 The best fixed mode of a cell is the quickest of ar, stream, mix and edge-sd on the same seeds; edge-sd with its quickest draft length.
 Mode auto is measured in the first answer of a device, and in a later one, for which it has kept what earlier answers measured.
-Definitions: docs/benchmarks.md.`.trimStart();
+Definitions: docs/research/benchmarks.md.`.trimStart();
 
 function groupList(text: string): readonly Group[] {
   return text.split(',').map((name) => {

@@ -120,7 +120,7 @@ export const capacityExperiment: Experiment<typeof options, Found, Conclusion<Ca
     'sessions that one edge holds at a fixed p95 time per output token, and joules a token; stream, auto, ar, edge-sd',
   notes: `
 The wall clock needs about two minutes on two idle cores. A run in which more than ${100 * lateLimit} % of the paced steps were late is void, and repeated.
-Targets, power model, and what counts: docs/benchmarks.md.`.trimStart(),
+Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart(),
   isResumable: true,
   options,
   async measure(given, run) {

@@ -44,7 +44,11 @@ const options = {
     help: "with --prompts: every .gguf file in it, beside the pair's draft; with --traces: where their drafts are",
   },
   gpu: gpuOption as typeof gpuOption,
-  prompts: { flag: '--prompts <file...>', help: 'prompts to record: JSON lines, see docs/traces.md', texts: true },
+  prompts: {
+    flag: '--prompts <file...>',
+    help: 'prompts to record: JSON lines, see docs/research/traces.md',
+    texts: true,
+  },
   traces: {
     flag: '--traces <name|file...>',
     help: 'of each draft one at temperature 0, and for acceptance one above, all over the same prompts (default: the shipped ones)',

@@ -67,7 +67,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
   name: 'bench felt',
   description: "tokens a second and time to the first token under the paper's objective and under ours; every preset",
   notes:
-    'docs/benchmarks.md says what each figure means. The exit status is 1 if a bound is above an optimum that was found by trying all associations.',
+    'docs/research/benchmarks.md says what each figure means. The exit status is 1 if a bound is above an optimum that was found by trying all associations.',
   isResumable: true,
   options,
   async measure(given, run) {

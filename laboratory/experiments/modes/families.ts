@@ -1,5 +1,5 @@
 // The families of decoding that "bench modes" compares, the best of each family in a cell, and the ratios of the best of ours to the best rival on
-// the edge. Definitions: docs/benchmarks.md.
+// the edge. Definitions: docs/research/benchmarks.md.
 
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { goalAcceptance, goalRoundTripsMs, type ModeRow, type RowMode } from './metrics.ts';

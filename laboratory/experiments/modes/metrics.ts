@@ -1,5 +1,5 @@
 // The results of "bench modes" with both clocks: one row for each mode in each cell, and the ratios in the project's goals.
-// Definitions: docs/benchmarks.md.
+// Definitions: docs/research/benchmarks.md.
 
 import { type Ratios, standardError } from '../../../simulator/runner/session-metrics.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';

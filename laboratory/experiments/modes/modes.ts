@@ -20,7 +20,7 @@ With --unpaced the edge is as quick as this machine, for a pair whose target is 
   outrider bench modes --clock wall --pair qwen2.5-coder --unpaced
 The texts of ar-native may differ from the exact ones: they are compared, and counted apart.
 
-Definitions and how to read the rows: docs/benchmarks.md.`.trimStart();
+Definitions and how to read the rows: docs/research/benchmarks.md.`.trimStart();
 
 export const modesExperiment: Experiment<ModesTable, readonly ModeRow[] | WallFound, Conclusion<ModeRow>> = {
   name: 'bench modes',

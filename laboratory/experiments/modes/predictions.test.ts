@@ -14,7 +14,7 @@ interface Recorded {
   };
 }
 
-/** The sentence in docs/library.md says this number. */
+/** The sentence in docs/use/library.md says this number. */
 const bound = 0.05;
 
 describe('the predicted time per token', () => {

@@ -14,9 +14,9 @@ import {
 
 const example = 'examples/my-policy.ts';
 
-describe('docs/reproduction.md', () => {
+describe('docs/research/reproduction.md', () => {
   it('is of the weights that are shipped', async () => {
-    const page = readFileSync(new URL('../../../docs/reproduction.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../../docs/research/reproduction.md', import.meta.url), 'utf8');
     for (const { name, trained } of (await findPolicies([], learnedPolicies)).policies) {
       for (const { found } of trained)
         expect(page.includes(shortHash(found)), `${name}: ${shortHash(found)}`).toBe(true);

@@ -189,7 +189,7 @@ export function physicsPage(cases: readonly PhysicsCase[], found: readonly Physi
   const head = ['world', 'payload', 'slots', ...Object.values(columns), 'tasks of a device a second', 'unserved'];
   const about =
     `Physics of a slot: latency of a task over ${slots} slots of each run, with what the paper's slots leave out ` +
-    '(docs/simulator.md). Baselines with equal shares. Carried: from the first slot of a task to its end; tasks without an end count ' +
+    '(docs/research/simulator.md). Baselines with equal shares. Carried: from the first slot of a task to its end; tasks without an end count ' +
     'with their time. Tasks of a device a second: `max-sinr`, `best`.';
   return `${about}\n\n${markdownTable(head, rows)}\n`;
 }

@@ -102,7 +102,7 @@ export async function compareWithEngine(
 
 /**
  * The engine's texts must be the references, where the law leaves calls as they are. Under any other law the target's text is another
- * rounding of the engine's (docs/engines.md): how many differ is counted, and none is wrong.
+ * rounding of the engine's (docs/internals/engines.md): how many differ is counted, and none is wrong.
  */
 export function judgeEngineTexts(
   texts: readonly (readonly number[])[],

@@ -1,4 +1,4 @@
-// Each planted bug is found by the invariant that docs/testing.md names, with the seed that planted-seeds.json keeps.
+// Each planted bug is found by the invariant that docs/internals/testing.md names, with the seed that planted-seeds.json keeps.
 
 import { describe, expect, it } from 'vitest';
 import { bugNames, namedInvariant, readSeeds, searchCommand, violatedBy } from './planted-search.fixture.ts';

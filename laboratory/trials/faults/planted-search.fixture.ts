@@ -1,4 +1,4 @@
-// Which seeds of the trial find a planted bug, by the invariant that docs/testing.md names for it. planted-seeds.json keeps one seed of each
+// Which seeds of the trial find a planted bug, by the invariant that docs/internals/testing.md names for it. planted-seeds.json keeps one seed of each
 // bug: the test replays it, and the search program writes it. A run must not depend on the runs before it.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { runFaults } from './run.ts';
 import type { InvariantName } from './violation.ts';
 
 const seedsFile = new URL('./planted-seeds.json', import.meta.url);
-const page = readFileSync(new URL('../../../docs/testing.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../docs/internals/testing.md', import.meta.url), 'utf8');
 
 /** The command that searches all seeds again and keeps them. */
 export const searchCommand = 'npm run planted-seeds -- --write';
@@ -36,7 +36,7 @@ export function writeSeeds(seeds: PlantedSeeds): void {
 export function namedInvariant(bug: string): string {
   const rows = page.matchAll(/^\| [^|]+ \| ([^|]+) \| `([a-z-]+)` \|$/gm);
   const invariant = [...rows].find(([, name]) => name === bug)?.[2];
-  if (invariant === undefined) throw new Error(`docs/testing.md names no invariant for the bug "${bug}"`);
+  if (invariant === undefined) throw new Error(`docs/internals/testing.md names no invariant for the bug "${bug}"`);
   return invariant;
 }
 

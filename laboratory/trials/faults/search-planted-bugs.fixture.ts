@@ -1,4 +1,4 @@
-// `npm run planted-seeds`: searches a seed of `trial faults` that finds each planted bug by the invariant that docs/testing.md names for it.
+// `npm run planted-seeds`: searches a seed of `trial faults` that finds each planted bug by the invariant that docs/internals/testing.md names for it.
 // The tests replay the seeds of planted-seeds.json; this program tells whether other seeds find the bugs too, and writes that file.
 
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ const runsBetweenReports = 10;
 
 const help = `npm run planted-seeds -- [options]
 
-Searches for each planted bug of trial faults the first seed that finds it by the invariant that docs/testing.md names. Prints a line per
+Searches for each planted bug of trial faults the first seed that finds it by the invariant that docs/internals/testing.md names. Prints a line per
 bug; exits with status 1 if a bug is not found.
 
   --seed <s>  first seed (default 1)

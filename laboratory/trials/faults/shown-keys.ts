@@ -7,7 +7,7 @@ import { anyone, type EdgeKey } from '../../../src/core/protocol/edge/edge-key.t
 import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
 import type { KeyRing } from './keys.ts';
 
-/** A ticket that was shown may be shown again for so long after the last time, ms: docs/controller.md. */
+/** A ticket that was shown may be shown again for so long after the last time, ms: docs/operate/controller.md. */
 const shownAgainMs = 600_000;
 /** Of the key that stands for the tickets of a device. */
 const mostSessions = 2;

@@ -21,7 +21,7 @@ const notes = `Examples:
 
 Columns: the edge that writes for each device; decoding mode; ms a token over the last 4 s, with the time to the first one;
 handovers; why it reads from there, with what the controller predicts for it there and elsewhere. Processes that end are started again: kill one, and see.
-Every text is compared with the target's own at the end; one that differs, or has not ended, gives status 1. docs/controller.md.`;
+Every text is compared with the target's own at the end; one that differs, or has not ended, gives status 1. docs/operate/controller.md.`;
 
 const options = {
   edges: { flag: '--edges <count>', help: 'edge processes', whole: [1, 16], default: 3 },

@@ -1,4 +1,4 @@
-// The weights that are shipped are worth what docs/learning.md says of them.
+// The weights that are shipped are worth what docs/research/learning.md says of them.
 
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
@@ -13,13 +13,13 @@ import { evaluatePolicy, keepSlots } from '../../training/held-out.ts';
 
 const shipped = learnedPolicyList.flatMap(({ name, trainings }) => trainings.map((world) => ({ name, world })));
 it.each(shipped)(
-  'ships weights that are worth what docs/learning.md says: $name@$world',
+  'ships weights that are worth what docs/research/learning.md says: $name@$world',
   async ({ name, world }) => {
     const scenario = trainingScenario(world);
     const { channel } = scenario;
     const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
     const heldOut = keepSlots(createEnvironment(scenario, map), 40, 4, 8);
-    const page = readFileSync(new URL('../../../docs/learning.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../../docs/research/learning.md', import.meta.url), 'utf8');
     const row = page.split('\n').find((line) => line.startsWith(`| \`${world}\` | \`${name}\` |`));
     const documented = Number(row?.split('|')[4]);
     const { decide } = await findPolicy(`${name}@${world}`);

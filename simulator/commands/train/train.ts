@@ -78,9 +78,9 @@ const heldOutStride = 8;
 
 export const trainMasac: Experiment<typeof options, Result> = {
   name: 'train masac',
-  description: 'multi-agent soft actor-critic for shares or association (docs/learning.md)',
+  description: 'multi-agent soft actor-critic for shares or association (docs/research/learning.md)',
   notes: `The network pairs decides centrally (each agent sees means over all links): central SAC. Without --discount a slot's cost is
-all that is learned: a contextual bandit with an entropy bonus. docs/learning.md says which name means what.`,
+all that is learned: a contextual bandit with an entropy bonus. docs/research/learning.md says which name means what.`,
   options,
   async measure(given, run) {
     requireSense(given);

@@ -1,5 +1,5 @@
 // What the messages of messages.ts may hold: every number, list and text is bounded. A field that is not here is ignored, so that a later
-// version can tell more. docs/controller.md has the same as tables, which a test compares.
+// version can tell more. docs/operate/controller.md has the same as tables, which a test compares.
 
 import { z } from 'zod';
 import { plannedModes } from '../../core/protocol/device/drafting-advice.ts';

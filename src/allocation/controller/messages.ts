@@ -1,5 +1,5 @@
 // The messages between a controller and its members, edges and devices. Each is one JSON object in one frame; message-codec.ts reads and
-// checks them. docs/controller.md has the rules. Times in ms, rates in bit/s. No message has a time of day: clocks may be minutes apart.
+// checks them. docs/operate/controller.md has the rules. Times in ms, rates in bit/s. No message has a time of day: clocks may be minutes apart.
 
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import type { RowsUsed } from '../../core/protocol/edge/row-quotas.ts';

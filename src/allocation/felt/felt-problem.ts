@@ -4,7 +4,7 @@
 // computeMs(T)  +  C_l t(y)  +  its prompt,     t(y) = 1 / y with a fixed SNR
 //
 // where C_l is the airtime, with the whole band, of the bits that cost it time or energy. T is the same for all devices of a server,
-// and it grows with the rows of each of them (pace-model.ts). docs/allocation-derivations.md derives the shares.
+// and it grows with the rows of each of them (pace-model.ts). docs/research/allocation-derivations.md derives the shares.
 
 import { badArgument } from '../../core/basics/errors.ts';
 import type { SlotState } from '../slot/slot-state.ts';
@@ -39,7 +39,8 @@ export function createFeltProblem(
   }: { readonly [Key in 'linkServer' | 'linkDevice' | 'linkStart']: Int32Array } & { readonly snr: Float64Array },
 ): FeltProblem {
   if (state.pace === undefined) {
-    const remedy = 'Give the fields of the pace (docs/allocation.md, The slot as JSON), or take the objective paper.';
+    const remedy =
+      'Give the fields of the pace (docs/research/allocation.md, The slot as JSON), or take the objective paper.';
     throw badArgument('the objective felt needs to know the pace of sessions, which the slot does not say', remedy);
   }
   const model = createPaceModel(state);

@@ -4,7 +4,7 @@
 //
 // sum g_i (1 - v_i) + (sum sqrt(g_i v_i))^2
 //
-// for their prompts. docs/allocation-derivations.md says why a pair costs about 2 sqrt(g_i g_k).
+// for their prompts. docs/research/allocation-derivations.md says why a pair costs about 2 sqrt(g_i g_k).
 
 import type { FeltProblem } from './felt-problem.ts';
 

@@ -1,4 +1,4 @@
-// The pace of sessions on servers, as a function of one number for each server: T, the mean time of its step (docs/allocation.md, The
+// The pace of sessions on servers, as a function of one number for each server: T, the mean time of its step (docs/research/allocation.md, The
 // objective felt). In a step a decoding session commits tau tokens and has 1 + q rows (stream-pace.ts, at D / T, r / T and the limit of
 // drafts that pays). A session with P tokens of prompt ahead and n tokens of answer lasts P / c + n / tau steps, since a step takes a
 // chunk of c tokens of a prompt; a moved text is evaluated beside. Over those steps its server has, for each step,

@@ -1,4 +1,4 @@
-// Closed forms against the vectors of the derivation in docs/allocation.md and against brute force.
+// Closed forms against the vectors of the derivation in docs/research/allocation.md and against brute force.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 // The JSON form of one slot, for `outrider allocate`: written by a person or a program, with defaults for rare fields. Turns it
-// into the state for policies. src/allocation/slot/slot-state.ts and docs/allocation.md explain the fields.
+// into the state for policies. src/allocation/slot/slot-state.ts and docs/research/allocation.md explain the fields.
 
 import { z } from 'zod';
 import { badArgument } from '../../core/basics/errors.ts';
@@ -91,7 +91,7 @@ export function readState(text: string, name: string, placesFor?: string): SlotS
   try {
     raw = JSON.parse(text);
   } catch (error) {
-    const remedy = 'Give one JSON object; docs/allocation.md shows one.';
+    const remedy = 'Give one JSON object; docs/research/allocation.md shows one.';
     throw badArgument(`${name} is not JSON: ${(error as Error).message}`, remedy, {
       cause: error,
     });
@@ -100,7 +100,7 @@ export function readState(text: string, name: string, placesFor?: string): SlotS
   if (!parsed.success) {
     const [first] = parsed.error.issues;
     const where = first?.path.length ? first.path.join('.') : 'the document';
-    throw badArgument(`${name}: ${where}: ${first?.message}`, 'docs/allocation.md lists the fields.');
+    throw badArgument(`${name}: ${where}: ${first?.message}`, 'docs/research/allocation.md lists the fields.');
   }
   if (placesFor !== undefined) requirePlaces(parsed.data, name, placesFor);
   const state = toSlotState(parsed.data, name);

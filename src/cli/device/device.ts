@@ -51,7 +51,7 @@ const notes = `Examples:
                                                               the second edge goes on where the first one stops
   outrider device --draft none --prompt "..."                 the edge writes alone
 
-The text goes to standard output, all else to standard error. The fields of --json: docs/library.md.`;
+The text goes to standard output, all else to standard error. The fields of --json: docs/use/library.md.`;
 
 const defaultEdge = 'ws://127.0.0.1:8642';
 

@@ -116,7 +116,7 @@ const notes = `Examples:
   OUTRIDER_KEY=... outrider serve --edge wss://box.example:8642
   outrider serve --edge wss://near.example:8642 --edge wss://far.example:8642
 
-It listens on ${host} only. Applications take the printed address as base URL of OpenAI's API: docs/http.md has routes and fields.`;
+It listens on ${host} only. Applications take the printed address as base URL of OpenAI's API: docs/use/http.md has routes and fields.`;
 
 type ServeFlags = OptionsOf<typeof options> & { readonly draft: string; readonly target: string };
 

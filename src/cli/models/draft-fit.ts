@@ -17,7 +17,7 @@ import { explainCheck } from './draft-check.ts';
 import { findPython, hasEnvironment, runPipeline, setUpEnvironment } from './draft-python.ts';
 
 const notes = `The target writes the training text itself, so no data set is needed. It may be interrupted: the same command continues where it stopped.
-Python packages go to the cache (OUTRIDER_CACHE), results to --out. What to expect and how to judge it: docs/draft-models.md.
+Python packages go to the cache (OUTRIDER_CACHE), results to --out. What to expect and how to judge it: docs/use/draft-models.md.
 
 Examples:
   outrider draft fit --target model.gguf --smoke     two minutes: does it work here?

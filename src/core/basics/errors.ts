@@ -1,7 +1,7 @@
 // The error class for every failure that a person can cause or solve: a stable code that also crosses the wire, one line of cause,
-// one line of remedy. docs/errors.md lists the codes; a test keeps the two lists equal.
+// one line of remedy. docs/use/errors.md lists the codes; a test keeps the two lists equal.
 
-/** Every code of an {@link OutriderError}; docs/errors.md gives meaning and remedy. */
+/** Every code of an {@link OutriderError}; docs/use/errors.md gives meaning and remedy. */
 export const errorCodes = [
   'bad-argument', // a flag, parameter or field is outside its allowed values
   'clone-needed', // a command of the laboratory, typed in the published package

@@ -1,4 +1,4 @@
-// What a drafter is asked for an alternative, and what it answers; docs/draft-models.md, "Hedged drafts".
+// What a drafter is asked for an alternative, and what it answers; docs/use/draft-models.md, "Hedged drafts".
 
 import type { RunnerUp } from './runner-up.ts';
 

@@ -1,5 +1,5 @@
 // The output of a model at one position: the raw logits of its largest candidates. Every engine delivers only this, so that the
-// target distribution has one definition (docs/token-choice.md).
+// target distribution has one definition (docs/internals/token-choice.md).
 
 /** Largest number of candidates of an engine; a larger top-k is refused. */
 export const candidateLimit = 64;

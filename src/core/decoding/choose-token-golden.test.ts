@@ -22,7 +22,7 @@ interface Golden {
 }
 
 const golden = JSON.parse(readFileSync(new URL('./golden/token-choice.json', import.meta.url), 'utf8')) as Golden;
-const page = readFileSync(new URL('../../../docs/token-choice.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../docs/internals/token-choice.md', import.meta.url), 'utf8');
 
 const view = new DataView(new ArrayBuffer(8));
 

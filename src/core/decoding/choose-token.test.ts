@@ -8,7 +8,7 @@ import { gumbelNoise, seedHigh, seedLow } from './noise.ts';
 import { neutralSampling, type Sampling } from './sampling.ts';
 import { RunningCounts } from './token-counts.ts';
 
-/** The definition of docs/token-choice.md in its plainest form: lists, no early exit, no shared buffers. */
+/** The definition of docs/internals/token-choice.md in its plainest form: lists, no early exit, no shared buffers. */
 function definedChoice(
   candidates: Candidates,
   sampling: Sampling,

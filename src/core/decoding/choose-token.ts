@@ -1,5 +1,5 @@
 // The choice of a token at a position: the one definition of the target distribution, for every engine, on device and edge alike
-// (docs/token-choice.md). It does not know its caller: the text is the same with and without drafts.
+// (docs/internals/token-choice.md). It does not know its caller: the text is the same with and without drafts.
 
 import type { Candidates } from './candidates.ts';
 import { shortlist } from './choose-token-shortlist.ts';

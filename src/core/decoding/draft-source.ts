@@ -23,7 +23,7 @@ interface ModelDraft extends SourcedDraft {
 const modelPrior: Prior = { chance: 0.7, weight: 4 };
 /**
  * Where texts repeat themselves a model errs less often, so its rate is measured separately for each match length. By length, from
- * 0: the expected share of its usual error rate; docs/prompt-lookup.md has the measurement.
+ * 0: the expected share of its usual error rate; docs/research/prompt-lookup.md has the measurement.
  */
 const errorShares = [1.1, 1.1, 0.75, 0.7, 0.7, 0.4, 0.4, 0.25, 0.2];
 const matchedPriorWeight = 4;

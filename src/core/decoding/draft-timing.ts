@@ -1,5 +1,5 @@
 // The time that drafts cost a device, measured at run time, and two decisions from it: when waiting is better than drafting, and
-// how much less likely a free draft may be. Pure; times come in as arguments. docs/prompt-lookup.md has the measurements.
+// how much less likely a free draft may be. Pure; times come in as arguments. docs/research/prompt-lookup.md has the measurements.
 
 /** How device and edge take turns, as far as the cost of a draft depends on it. */
 export type TurnTaking =

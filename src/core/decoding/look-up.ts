@@ -24,7 +24,7 @@ const longestMatch = 8;
 /** An old pattern of the text is forgotten within about sixty tokens. */
 const memoryTrials = 48;
 
-/** By match length, from {@link shortestMatch}: average rates; docs/prompt-lookup.md has the measurement. */
+/** By match length, from {@link shortestMatch}: average rates; docs/research/prompt-lookup.md has the measurement. */
 const priors: readonly Prior[] = [0.45, 0.55, 0.65, 0.7, 0.75, 0.8, 0.9].map((chance) => ({ chance, weight: 4 }));
 
 export class LookUp {

@@ -1,5 +1,5 @@
 // The choices of a draft model at a position after its first, under the same noise. Where the target does not write the first choice, it
-// writes the second in more than half of the cases, so a device may draft on from it as well (docs/draft-models.md).
+// writes the second in more than half of the cases, so a device may draft on from it as well (docs/use/draft-models.md).
 
 import { exp } from '../basics/fdlibm.ts';
 import type { Candidates } from './candidates.ts';

@@ -1,4 +1,4 @@
-// Alternatives on both machines (docs/protocol.md, rules 31 to 34).
+// Alternatives on both machines (docs/internals/protocol.md, rules 31 to 34).
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../decoding/sampling.ts';

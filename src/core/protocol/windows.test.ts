@@ -1,4 +1,4 @@
-// When a device of mode psd sends its windows: PEARL's first window, and several windows in flight. Rule 24 of docs/protocol.md.
+// When a device of mode psd sends its windows: PEARL's first window, and several windows in flight. Rule 24 of docs/internals/protocol.md.
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../decoding/sampling.ts';

@@ -1,5 +1,5 @@
 // llama.cpp repacks weights for some processors: faster kernels that take rows in groups and round the rest differently
-// (docs/engines.md). llama.cpp can switch it off, but node-llama-cpp has no option for it. This file switches it through the library's
+// (docs/internals/engines.md). llama.cpp can switch it off, but node-llama-cpp has no option for it. This file switches it through the library's
 // own C functions: the list of special buffer types, which llama.cpp reads while it loads a model, is emptied, and restored afterwards.
 
 import { dirname } from 'node:path';

@@ -1,5 +1,5 @@
 // A language model run in this process by llama.cpp (node-llama-cpp's low-level calls). Opened as exact, it follows a shape law
-// that was found on this machine, so the same tokens give the same logits bit for bit. It does not know sessions. docs/engines.md
+// that was found on this machine, so the same tokens give the same logits bit for bit. It does not know sessions. docs/internals/engines.md
 // has the measurements.
 
 import { createHash } from 'node:crypto';

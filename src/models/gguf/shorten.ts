@@ -1,5 +1,5 @@
 // Makes a draft from a target: the same model file without some of its transformer layers. The other weights are copied unchanged,
-// so the result is the same bytes on every machine. Layers near the middle matter least (docs/models.md).
+// so the result is the same bytes on every machine. Layers near the middle matter least (docs/use/models.md).
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { badArgument } from '../../core/basics/errors.ts';

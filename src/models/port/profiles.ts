@@ -1,4 +1,4 @@
-// Latency profiles of other hardware, for pacing a real engine or a toy (paced.ts). Data with their sources; docs/engines.md shows
+// Latency profiles of other hardware, for pacing a real engine or a toy (paced.ts). Data with their sources; docs/internals/engines.md shows
 // how each is derived. Every figure measured with one is called paced.
 
 import { badArgument } from '../../core/basics/errors.ts';

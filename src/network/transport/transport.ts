@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../../core/basics/errors.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 
-/** Default limit of both sides: the largest frame of docs/protocol.md. */
+/** Default limit of both sides: the largest frame of docs/internals/protocol.md. */
 export const defaultMaxFrameBytes: number = limits.edgeFrameBytes;
 /** `writable` is false while more application bytes than this are in the send buffer. */
 export const sendMarkBytes = 65_536;

@@ -72,7 +72,7 @@ export interface ControllerTraffic {
 export interface RunningController extends AsyncDisposable {
   readonly accept: Accept;
   readonly status: ControllerStatus;
-  /** For Prometheus, as text; docs/controller.md has the names. */
+  /** For Prometheus, as text; docs/operate/controller.md has the names. */
   readonly metrics: string;
   /** Another policy, from the next slot on. */
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;

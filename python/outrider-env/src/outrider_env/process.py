@@ -9,7 +9,7 @@ PROTOCOL = 1
 
 
 class OutriderError(RuntimeError):
-    """What outrider refused: `code` (docs/errors.md), the cause, and what to do."""
+    """What outrider refused: `code` (docs/use/errors.md), the cause, and what to do."""
 
     def __init__(self, code: str, cause: str, remedy: str):
         super().__init__(f"{cause}. {remedy} [{code}]")

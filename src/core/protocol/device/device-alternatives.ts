@@ -1,5 +1,5 @@
 // The alternatives of a device: which of them a draft extends, and what a draft has brought for them. Part of the device's pure state
-// machine; the rules that an edge with its own draft model shares are in hedged-drafts.ts. docs/protocol.md, "Alternatives".
+// machine; the rules that an edge with its own draft model shares are in hedged-drafts.ts. docs/internals/protocol.md, "Alternatives".
 
 import type { AlternativeDraft, AlternativeOrder } from '../../decoding/alternative.ts';
 import { extendAlternatives, likeliestAlternatives } from '../wire/hedged-drafts.ts';

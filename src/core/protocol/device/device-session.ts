@@ -1,5 +1,5 @@
 // The device's state machine of one turn, a pure function: events in, effects out. It drafts beyond the committed text, compares
-// committed tokens with its drafts, and keeps the rest or rolls back. Rules: docs/protocol.md, "Rules".
+// committed tokens with its drafts, and keeps the rest or rolls back. Rules: docs/internals/protocol.md, "Rules".
 
 import { unreachable } from '../../basics/invariant.ts';
 import { modeOf } from '../wire/mode.ts';

@@ -1,4 +1,4 @@
-// Sends the alternatives of a device beside the drafts that it has sent. Part of the device's pure state machine; docs/protocol.md,
+// Sends the alternatives of a device beside the drafts that it has sent. Part of the device's pure state machine; docs/internals/protocol.md,
 // "Alternatives".
 
 import { TokenText } from '../../decoding/token-text.ts';

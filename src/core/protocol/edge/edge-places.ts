@@ -1,5 +1,5 @@
 // Who gets a place of an edge: the order of waiting sessions, and which sessions give theirs up. Places are shared by key first, then by
-// session. Pure; edge-registry.ts applies it. Rules: docs/protocol.md, "Rules".
+// session. Pure; edge-registry.ts applies it. Rules: docs/internals/protocol.md, "Rules".
 
 import { between, type Checks, optional, whole } from '../../basics/check-options.ts';
 import type { EdgeKey } from './edge-key.ts';
@@ -33,7 +33,7 @@ export const placeChecks: Checks<Partial<PlaceRules>> = {
   keptTokens: optional(whole(0)),
 };
 
-/** The rules of an edge that says nothing else; docs/protocol.md has them as the times of our edge. */
+/** The rules of an edge that says nothing else; docs/internals/protocol.md has them as the times of our edge. */
 export const defaultPlaceRules: PlaceRules = {
   placeGraceMs: 10_000,
   stallMs: 30_000,

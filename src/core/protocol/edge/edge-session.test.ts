@@ -1,4 +1,4 @@
-// The rules of the edge's machine that only a reconnecting, slow or lying device meets (docs/protocol.md, "Rules").
+// The rules of the edge's machine that only a reconnecting, slow or lying device meets (docs/internals/protocol.md, "Rules").
 
 import { describe, expect, it } from 'vitest';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../wire/messages.ts';

@@ -1,5 +1,5 @@
 // The edge's state machine of one session, a pure function: events in, effects out. It commits the target's own choice at every
-// position, so a late, wrong or lying device can only slow down its own session. Rules: docs/protocol.md, "Rules".
+// position, so a late, wrong or lying device can only slow down its own session. Rules: docs/internals/protocol.md, "Rules".
 
 import type { ErrorCode } from '../../basics/errors.ts';
 import { invariant, unreachable } from '../../basics/invariant.ts';

@@ -1,4 +1,4 @@
-// Reads the event log of one turn or session: one JSON object per line, first a header. The format is in docs/library.md. Session,
+// Reads the event log of one turn or session: one JSON object per line, first a header. The format is in docs/use/library.md. Session,
 // conversation and credentials are blanked, so that a reader of the log cannot take the session over.
 
 import { OutriderError } from '../../basics/errors.ts';

@@ -1,4 +1,4 @@
-// Each end decodes the frames of the other end, other bytes are refused with a code, and the bytes in docs/protocol.md are right.
+// Each end decodes the frames of the other end, other bytes are refused with a code, and the bytes in docs/internals/protocol.md are right.
 
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
@@ -23,7 +23,7 @@ const resume: DeviceMessage = {
 
 const drafts = Array.from({ length: 64 }, (_, index) => index + 1);
 
-/** The frames of four connections, in order: the examples in docs/protocol.md, by their headings. */
+/** The frames of four connections, in order: the examples in docs/internals/protocol.md, by their headings. */
 const scripts: Readonly<Record<string, readonly Line[]>> = {
   'A connection': [
     { down: hello },
@@ -119,8 +119,8 @@ describe('a connection', () => {
     }
   });
 
-  it.each(Object.entries(scripts))('has the bytes in docs/protocol.md: %s', (heading, script) => {
-    const page = readFileSync(new URL('../../../../docs/protocol.md', import.meta.url), 'utf8');
+  it.each(Object.entries(scripts))('has the bytes in docs/internals/protocol.md: %s', (heading, script) => {
+    const page = readFileSync(new URL('../../../../docs/internals/protocol.md', import.meta.url), 'utf8');
     const [, section = ''] = page.split(`\n### ${heading}\n`);
     const [table = ''] = section.split(/\n##+ /);
     const shown = [...table.matchAll(/^\| (device|edge) \| .* \| `([0-9a-f]+)` \|$/gm)].map(([, ...cells]) => cells);

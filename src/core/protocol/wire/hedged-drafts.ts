@@ -1,5 +1,5 @@
 // Drafts with alternatives beside them, as a device and an edge with its own draft model keep them: which alternatives a pass of the draft
-// model extends, and how the drafts go on from one where the text has it. Pure; docs/protocol.md, "Alternatives".
+// model extends, and how the drafts go on from one where the text has it. Pure; docs/internals/protocol.md, "Alternatives".
 
 import type { AlternativeDraft } from '../../decoding/alternative.ts';
 import type { RunnerUp } from '../../decoding/runner-up.ts';

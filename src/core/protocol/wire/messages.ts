@@ -1,5 +1,5 @@
 // The messages of the protocol between device and edge. Positions count from the start of the prompt. codec.ts encodes the messages;
-// docs/protocol.md has the rules of the two sides.
+// docs/internals/protocol.md has the rules of the two sides.
 
 import type { ErrorCode } from '../../basics/errors.ts';
 import type { Grammar } from '../../decoding/grammar.ts';
