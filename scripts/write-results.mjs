@@ -1,9 +1,11 @@
-// Writes docs/results from bench/: "npm run results", after a document in bench/ has changed.
+// Writes docs/results, and the numbers and tables within other pages, from bench/: "npm run results", after a document in bench/ has changed.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { resultPages } from '../laboratory/experiments/results.ts';
+import { pagesWithFigures } from '../laboratory/experiments/written-pages.ts';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 mkdirSync(at('docs/results'), { recursive: true });
 for (const { file, text } of resultPages(at('bench'))) writeFileSync(at(`docs/results/${file}`), text);
+for (const { page, text, filled } of pagesWithFigures()) if (filled !== text) writeFileSync(at(page), filled);
