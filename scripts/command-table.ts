@@ -1,4 +1,4 @@
-// Writes the table of all commands into README.md, and docs/config.schema.json, from what the commands say of themselves.
+// Writes the table of all commands into docs/commands.md, and docs/config.schema.json, from what the commands say of themselves.
 // `npm run docs:commands`; tests tell when they are stale.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -7,12 +7,12 @@ import type { Command } from 'commander';
 import { createCloneProgram } from '../bin/clone-program.ts';
 import { configSchemaText } from '../src/cli/config.ts';
 
-const readme: string = fileURLToPath(new URL('../README.md', import.meta.url));
+const page: string = fileURLToPath(new URL('../docs/commands.md', import.meta.url));
 const begin = '<!-- commands -->';
 const end = '<!-- /commands -->';
 
-/** @returns README.md, with the table as the commands are now */
-export function readmeWithCommands(text: string = readFileSync(readme, 'utf8')): string {
+/** @returns the page, with the table as the commands are now */
+export function pageWithCommands(text: string = readFileSync(page, 'utf8')): string {
   const [before, rest] = [text.slice(0, text.indexOf(begin)), text.slice(text.indexOf(end))];
   if (!(text.includes(begin) && text.indexOf(begin) < text.indexOf(end))) throw new Error(`no ${begin} ... ${end}`);
   return `${before}${begin}\n${commandTable(createCloneProgram())}\n${rest}`;
@@ -46,6 +46,6 @@ function rowsOf(command: Command, parent: string): string[] {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(readme, readmeWithCommands());
+  writeFileSync(page, pageWithCommands());
   writeFileSync(fileURLToPath(new URL('../docs/config.schema.json', import.meta.url)), configSchemaText());
 }

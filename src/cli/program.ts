@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { isDocumentPrinted, packageVersion, printDocument } from '../files/document.ts';
 import { endWithReader, failureOf, reportFailure } from './terminal/failure.ts';
 
-/** The commands of one house, as `--help` and README.md list them. */
+/** The commands of one house, as `--help` and docs/commands.md list them. */
 export interface CommandGroup {
   /** "Product". */
   readonly title: string;
