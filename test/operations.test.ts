@@ -89,7 +89,7 @@ describe('the board and the alerts', () => {
 
 describe('the table of metrics', () => {
   it('has every metric of an edge and of an endpoint, and no other', () => {
-    const table = read('docs/operate/operating.md').split('## Metrics')[1]?.split('\n## ')[0] ?? '';
+    const table = read('docs/operate/operations.md').split('## Metrics')[1]?.split('\n## ')[0] ?? '';
     const rows = table.split('\n').filter((line) => /^\| `/.test(line) && !line.startsWith('| `outrider_...'));
     const told = rows.flatMap((line) => {
       const [, names = '', , ofEdge = '', ofServe = ''] = line.split('|');

@@ -115,7 +115,7 @@ export const answerOptions = {
   },
   padding: {
     flag: '--padding <bytes>',
-    help: 'fill every frame, in both directions, to a multiple of so many bytes, so that lengths tell less (docs/operate/operating.md); 0: do not',
+    help: 'fill every frame, in both directions, to a multiple of so many bytes, so that lengths tell less (docs/operate/operations.md); 0: do not',
     whole: [0, 1024],
     default: 0,
   },

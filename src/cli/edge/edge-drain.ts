@@ -22,7 +22,7 @@ const notes = `Examples:
   outrider edge drain ws://127.0.0.1:8642 --undo     takes it back
 
 The edge opens no session meanwhile. Its devices move to another edge if they know one, or if a controller sends them; the others read their
-answers to the end. The edge does not end by itself: SIGTERM does that. docs/operate/operating.md.`;
+answers to the end. The edge does not end by itself: SIGTERM does that. docs/operate/operations.md.`;
 
 const options = {
   url: { argument: '<address>', help: 'address of the edge: ws://host:port or wss://host:port' },

@@ -78,7 +78,7 @@ async function logged(changes: Partial<EdgeLogSettings>, told: readonly EdgeLogE
 
 describe('the log of an edge', () => {
   it('has each kind of event on the page for operators', () => {
-    const page = readFileSync(join(import.meta.dirname, '../../../docs/operate/operating.md'), 'utf8');
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/operate/operations.md'), 'utf8');
     for (const kind of [...Object.keys(events), 'note', 'dropped']) expect(page).toContain(`\`${kind}\``);
   });
 

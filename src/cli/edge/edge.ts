@@ -49,7 +49,7 @@ const notes = `Examples:
                                                 for devices elsewhere, with the keys of "outrider keys"
 
 The address is printed to standard output when devices may connect. Ctrl-C lets running answers end, for --drain seconds at most; a second
-Ctrl-C ends the edge at once. Keys, TLS, logs and limits: docs/operate/operating.md.`;
+Ctrl-C ends the edge at once. Keys, TLS, logs and limits: docs/operate/operations.md.`;
 
 /** @throws OutriderError `bad-argument` */
 function parsePlace(text: string): Place {

@@ -51,7 +51,7 @@ export interface EdgeOptions {
   readonly learnsStepTime?: boolean;
   /** Time for which a session without a connection is kept; default 60,000. */
   readonly keepLostMs?: number;
-  /** Who waits for a place, how long, and who gives one up; missing ones are the default's (docs/operate/operating.md). */
+  /** Who waits for a place, how long, and who gives one up; missing ones are the default's (docs/operate/operations.md). */
   readonly places?: Partial<PlaceRules>;
   /** Compute share z of a session, relative to the others of its key; default: equal. `Edge.setShares` changes it later. */
   readonly shareOf?: (open: OpenMessage, key: EdgeKey) => number;
@@ -88,7 +88,7 @@ export interface EdgeOptions {
    * eight at least.
    */
   readonly keyRate?: RateLimitSettings;
-  /** Limits of connections, above all of those that have shown no key; missing ones are the default's (docs/operate/operating.md). */
+  /** Limits of connections, above all of those that have shown no key; missing ones are the default's (docs/operate/operations.md). */
   readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly liveness?: LivenessSettings;
   readonly clock?: Clock;
