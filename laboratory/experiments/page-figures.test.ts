@@ -49,3 +49,10 @@ describe('numbers and tables in pages', () => {
 it.each(pagesWithFigures())('$page has the numbers of bench/; write them with: npm run results', ({ text, filled }) => {
   expect(text).toBe(filled);
 });
+
+it.each(pagesWithFigures())(
+  '$page has no line that begins with a number: Markdown would end the paragraph there',
+  ({ text }) => {
+    expect(text.match(/^ {0,3}<!--= .*$/gm) ?? []).toEqual([]);
+  },
+);
