@@ -102,9 +102,12 @@ describe('a body that costs more than it says', () => {
     expect(bodyLimitsOf('/v1/messages', { contextTokens: 32_768 }).bytes).toBeGreaterThan(32_768 * 4 * 6);
   });
 
-  it('of a refused request is read after a pause of some seconds, and not after one of more than ten', async () => {
+  it.each([
+    ['after a pause of four seconds, and not after one of six', () => 0, 9500, 2],
+    ['no further than its address may send, and the connection stays open for five seconds', () => 1, 8500, 1],
+  ])('of a refused request is read %s', async (_, spend, endMs, count) => {
     vi.useFakeTimers();
-    const pausesMs = [9000, 11_000, 0];
+    const pausesMs = [4000, 6000, 0];
     let readCount = 0;
     const body = new ReadableStream<Uint8Array>(
       {
@@ -117,16 +120,19 @@ describe('a body that costs more than it says', () => {
       { highWaterMark: 0 },
     );
     const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' };
-    const discarded = new RequestBody(new Request('http://localhost/', init), undefined).discard(
-      { keyId: null, address: '' },
-      new RequestIntake(),
-    );
-    await vi.advanceTimersByTimeAsync(9500);
-    expect(readCount).toBe(1);
-    await vi.advanceTimersByTimeAsync(10_000);
-    await discarded;
+    const refused = new RequestBody(new Request('http://localhost/', init), undefined);
+    let isDone = false;
+    void refused.discard({ keyId: null, address: '' }, new RequestIntake({ spend })).then(() => {
+      isDone = true;
+    });
+    await vi.advanceTimersByTimeAsync(4500);
+    expect([readCount, isDone]).toEqual([1, false]);
+    await vi.advanceTimersByTimeAsync(endMs - 4500 - 600);
+    expect(isDone).toBe(false);
+    await vi.advanceTimersByTimeAsync(1200);
+    expect(isDone).toBe(true);
     await vi.advanceTimersByTimeAsync(20_000);
-    expect(readCount).toBe(2);
+    expect(readCount).toBe(count);
     vi.useRealTimers();
   });
 

@@ -10,10 +10,13 @@ import type { BodyLimits } from './request-limits.ts';
 
 /** Nobody nests a request as deep: schemas of tools come to about twenty. */
 const mostDepth = 64;
-/** What a client of a refused request has yet to send is read up to here, so that it comes to read the refusal. */
+/** Lingering close: what a client of a refused request has yet to send is read up to here, so that it comes to read the refusal. */
 const mostDiscarded = 8 * 1_048_576;
-/** Longest pause in it, ms: on a busy machine a client may rest for seconds, and closing then would take the refusal from it. */
-const discardMs = 10_000;
+/**
+ * The connection stays open for so long, ms, while nothing of the rest comes, or no more of it may be read: to close while a client sends
+ * takes the refusal from it.
+ */
+const lingerMs = 5000;
 /** Room by which small chunks grow. */
 const pieceBytes = 16_384;
 
@@ -24,6 +27,8 @@ export class RequestBody {
   readonly #isFromPort: boolean;
   /** Rejects when the port has no room for its connection. */
   readonly #turnedAway: Promise<never>;
+  /** Resolves when the connection has closed. */
+  readonly #closed: Promise<void>;
   #isOver: boolean;
 
   /** @param incoming the request of a port of Node's; undefined: `request` has its own body */
@@ -35,6 +40,7 @@ export class RequestBody {
       incoming?.once(turnedAwayEvent, () => reject(tooMany('too many connections', 1)));
     });
     this.#turnedAway.catch(() => {});
+    this.#closed = new Promise((resolve) => incoming?.once('close', resolve));
     this.#isOver =
       length === null ? !request.headers.has('transfer-encoding') && incoming !== undefined : length === '0';
     this.#chunks =
@@ -68,13 +74,14 @@ export class RequestBody {
   /** Reads what is left of it, and forgets it. */
   async discard(sender: Sender, intake: RequestIntake): Promise<void> {
     try {
-      for (let left = mostDiscarded; !this.#isOver && left > 0; ) {
-        const chunk = await within(discardMs, this.#next());
-        const bytes = chunk?.length ?? 0;
-        if (chunk !== null && this.#isFromPort && bytes >= pieceBytes) free(chunk);
-        if (bytes === 0 || !intake.mayDiscard(sender, bytes)) break;
-        left -= bytes;
+      for (let left = mostDiscarded; left > 0; ) {
+        const chunk = await within(lingerMs, this.#next());
+        if (chunk === null) return;
+        if (this.#isFromPort && chunk.length >= pieceBytes) free(chunk);
+        if (!intake.mayDiscard(sender, chunk.length)) break;
+        left -= chunk.length;
       }
+      await within(lingerMs, this.#closed);
     } catch {
       // The client has gone.
     }
