@@ -77,9 +77,10 @@ export class RequestBody {
       for (let left = mostDiscarded; left > 0; ) {
         const chunk = await within(lingerMs, this.#next());
         if (chunk === null) return;
-        if (this.#isFromPort && chunk.length >= pieceBytes) free(chunk);
-        if (!intake.mayDiscard(sender, chunk.length)) break;
-        left -= chunk.length;
+        const bytes = chunk.length;
+        if (this.#isFromPort && bytes >= pieceBytes) free(chunk);
+        if (!intake.mayDiscard(sender, bytes)) break;
+        left -= bytes;
       }
       await within(lingerMs, this.#closed);
     } catch {
