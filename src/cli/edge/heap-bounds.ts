@@ -5,6 +5,7 @@
 
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { nativeTrim } from '../../models/engines/native-trim.ts';
 
 /** Limit of the room for young objects: two halves of 8 MiB. */
 const youngBytes = 2 * 8 * 1_048_576;
@@ -99,19 +100,4 @@ function collector(): () => void {
   const collect = runInNewContext('gc') as (options: object) => void;
   setFlagsFromString('--no-expose-gc');
   return () => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-}
-
-/**
- * glibc's `malloc_trim`: gives back the free pages of its own heaps, in which thousands of connections that have closed leave tens of megabytes.
- * @returns nothing to do on other systems, or where the package koffi, which calls C functions, is not installed
- */
-async function nativeTrim(): Promise<() => void> {
-  if (process.platform !== 'linux') return () => {};
-  try {
-    const koffi = (await import('koffi')).default;
-    const trim = koffi.load('libc.so.6').func('int malloc_trim(size_t pad)');
-    return () => void trim(0);
-  } catch {
-    return () => {};
-  }
 }

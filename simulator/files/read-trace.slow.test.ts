@@ -3,8 +3,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { findTrace } from '../files/shipped-traces.ts';
-import { traceStatistics } from './trace-statistics.ts';
+import { traceStatistics } from '../traces/trace-statistics.ts';
+import { findTrace } from './shipped-traces.ts';
 
 it.each(['coarse-greedy', 'draft-sampled'])('finds the same acceptance in %s', async (name) => {
   const { sessions } = findTrace(name);
