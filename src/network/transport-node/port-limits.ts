@@ -7,6 +7,7 @@ import { between, type Checks, optional, whole } from '../../core/basics/check-o
 import type { Clock } from '../../core/basics/clock.ts';
 import { RateBook } from '../../core/protocol/wire/rate-book.ts';
 import { machineClock } from '../transport/machine-clock.ts';
+import { RequestTurns } from './request-turns.ts';
 import { answerUnread, SmallChunks } from './small-chunks.ts';
 
 /** Limits of a port. */
@@ -23,6 +24,9 @@ export interface PortLimits {
   /** Connections that one address may ask for, lasting and at once; beyond it: status 429. */
   readonly upgradesPerSecond: number;
   readonly burstUpgrades: number;
+  /** Requests over HTTP that one address may begin, lasting and at once; the others wait. */
+  readonly requestsPerSecond: number;
+  readonly burstRequests: number;
 }
 
 export const defaultPortLimits: PortLimits = {
@@ -31,6 +35,8 @@ export const defaultPortLimits: PortLimits = {
   connections: 2048,
   upgradesPerSecond: 256,
   burstUpgrades: 2048,
+  requestsPerSecond: 256,
+  burstRequests: 512,
 };
 
 export const portLimitChecks: Checks<Partial<PortLimits>> = {
@@ -39,6 +45,8 @@ export const portLimitChecks: Checks<Partial<PortLimits>> = {
   connections: optional(whole(1)),
   upgradesPerSecond: optional(between(0)),
   burstUpgrades: optional(between(1)),
+  requestsPerSecond: optional(between(0)),
+  burstRequests: optional(between(1)),
 };
 
 /** For a server of this package's own. */
@@ -123,7 +131,7 @@ export function limitRequests(
 ): RequestBounds {
   const waiting = new Map<Socket, Waiting>();
   const turnedAway = new TurnedAway();
-  const turns = new Turns();
+  const turns = new RequestTurns(limits, clock);
   let isCheckPlanned = false;
   const turnAway = (entry: Waiting): void => {
     const { socket, address, request, hasAsked, begin } = entry;
@@ -173,10 +181,11 @@ export function limitRequests(
       request.socket.destroy();
       return;
     }
-    const begin = handlerOf(entry, request, response, answer);
+    const address = entry?.address ?? '';
+    const begin = handlerOf(entry, request, response, answer, () => turns.left(address));
     // Its body is not kept.
     if (entry?.hasRoom === false) request.resume();
-    turns.take(entry?.address ?? '', begin);
+    turns.take(address, begin, () => request.socket.destroyed);
   };
   server.on('connection', add);
   server.on('request', asked);
@@ -189,19 +198,27 @@ export function limitRequests(
     stop: () => {
       server.off('connection', add);
       server.off('request', asked);
+      turns.stop();
     },
   };
 }
 
-/** @param entry of the request's connection @returns a function that answers the request, unless that connection is closed */
+/**
+ * @param entry of the request's connection
+ * @param left is called if the client leaves before its answer is whole
+ * @returns a function that answers the request, unless that connection is closed
+ */
 function handlerOf(
   entry: Waiting | undefined,
   request: IncomingMessage,
   response: ServerResponse,
   answer: RequestListener,
+  left: () => void,
 ): () => void {
+  let hasBegun = false;
   const begin = (): void => {
     if (request.socket.destroyed) return;
+    hasBegun = true;
     if (entry !== undefined) entry.begin = null;
     if (entry?.hasRoom !== false) answer(request, response);
     else {
@@ -212,6 +229,7 @@ function handlerOf(
   if (entry !== undefined) [entry.request, entry.hasAsked, entry.begin] = [request, true, begin];
   response.once('close', () => {
     if (entry?.request === request) entry.request = null;
+    if (hasBegun && !response.writableEnded) left();
   });
   return begin;
 }
@@ -271,39 +289,6 @@ interface Waiting {
   begin: (() => void) | null;
   /** Its answer is that it has no room. */
   isRefused: boolean;
-}
-
-/**
- * Lets one request begin in each turn of the event loop, of one address after the other. A turn accepts one connection: with long turns,
- * whoever connects would wait for all of thousands that came before.
- */
-class Turns {
-  readonly #queues = new Map<string, (() => void)[]>();
-  #isTaken = false;
-
-  take(address: string, begin: () => void): void {
-    if (!this.#isTaken) {
-      this.#begin(begin);
-      return;
-    }
-    const queue = this.#queues.get(address) ?? [];
-    queue.push(begin);
-    this.#queues.set(address, queue);
-  }
-
-  #begin(begin: () => void): void {
-    this.#isTaken = true;
-    setImmediate(() => {
-      this.#isTaken = false;
-      const [first] = this.#queues;
-      const next = first?.[1].shift();
-      if (first === undefined || next === undefined) return;
-      this.#queues.delete(first[0]);
-      if (first[1].length > 0) this.#queues.set(...first);
-      this.#begin(next);
-    });
-    begin();
-  }
 }
 
 function isWhole({ request }: Waiting): boolean {
