@@ -64,6 +64,18 @@ describe('UpgradeRate', () => {
     clock.moveTo(100);
     expect([rate.take('a'), rate.take('a')]).toEqual([true, false]);
   });
+
+  it('counts a connection that has no place more than once, and one that ends in order once', () => {
+    const rate = new UpgradeRate({ ...defaultPortLimits, burstUpgrades: 6 }, createManualClock());
+    const asks = (address: string): boolean[] => [1, 2, 3].map(() => rate.take(address));
+    expect(rate.take('a') && rate.take('b')).toBe(true);
+    rate.ended('a', 'edge-full');
+    rate.ended('b', 'done');
+    expect([asks('a'), asks('b')]).toEqual([
+      [true, false, false],
+      [true, true, true],
+    ]);
+  });
 });
 
 describe('a port', () => {
@@ -228,6 +240,31 @@ describe('a port', () => {
     expect(begun).toEqual(['/1']);
     await until(() => begun.length === 4);
     expect(begun).toEqual(['/1', '/2', '/other', '/3']);
+  });
+
+  it('counts a request that its client leaves as eight, and one that is answered as one', async () => {
+    const told: string[] = [];
+    const port = await listen({
+      onRequest: ({ url }, response) => {
+        told.push(`${url} begins`);
+        response.once('close', () => told.push(`${url} ends`));
+        if (url === '/whole') response.end('ok');
+      },
+      portLimits: { requestsPerSecond: 0.001, burstRequests: 10 },
+    });
+    const asks = async (path: string): Promise<Socket> => {
+      const socket = await dial(port);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+      return socket;
+    };
+    expect(await status(await asks('/whole'))).toBe(200);
+    const left = await asks('/never');
+    await until(() => told.includes('/never begins'));
+    left.destroy();
+    await until(() => told.includes('/never ends'));
+    expect(await status(await asks('/whole'))).toBe(200);
+    const waits = await Promise.race([status(await asks('/whole')), setTimeout(200)]);
+    expect(waits).toBeUndefined();
   });
 
   it('closes connections that ask on while a request of theirs waits for its turn', async () => {

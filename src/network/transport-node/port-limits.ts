@@ -7,6 +7,7 @@ import { between, type Checks, optional, whole } from '../../core/basics/check-o
 import type { Clock } from '../../core/basics/clock.ts';
 import { RateBook } from '../../core/protocol/wire/rate-book.ts';
 import { machineClock } from '../transport/machine-clock.ts';
+import type { CloseReason } from '../transport/transport.ts';
 import { RequestTurns } from './request-turns.ts';
 import { answerUnread, SmallChunks } from './small-chunks.ts';
 
@@ -76,8 +77,16 @@ export function peerAddress(address: string | undefined): string {
   return `${half.join(':')}::/64`;
 }
 
-/** What has come in one piece of 64 KiB is read before a connection can be closed: about as much work as so many upgrades. */
-const brokenRuleUpgrades = 32;
+/**
+ * The work of a connection that this side ends, in upgrades. What has come in one piece of 64 KiB is read before a connection can be
+ * closed; for `edge-full` a key is checked and a place looked for.
+ */
+const endedUpgrades: { readonly [Code in CloseReason['code']]?: number } = {
+  'protocol-error': 128,
+  'rate-limited': 128,
+  unauthorized: 32,
+  'edge-full': 4,
+};
 
 /** How often each address asks. */
 export class UpgradeRate {
@@ -94,9 +103,10 @@ export class UpgradeRate {
     return this.#rates.take(address, this.#clock.nowMs(), 0) === 0;
   }
 
-  /** A connection of this address was closed for what it did: it may ask for {@link brokenRuleUpgrades} connections less. */
-  penalise(address: string): void {
-    this.#rates.penalise(address, this.#clock.nowMs(), brokenRuleUpgrades);
+  /** This side has ended a connection of this address: it may ask for {@link endedUpgrades} connections less. */
+  ended(address: string, code: CloseReason['code']): void {
+    const upgrades = endedUpgrades[code];
+    if (upgrades !== undefined) this.#rates.penalise(address, this.#clock.nowMs(), upgrades);
   }
 }
 
@@ -175,13 +185,12 @@ export function limitRequests(
   const asked: RequestListener = (request, response) => {
     small.watch(request, (areAtOnce) => refuseChunks(request, areAtOnce));
     const entry = entryOf(waiting, request.socket) ?? turnedAway.entryOf(request.socket);
-    const { begin: waits = null } = entry ?? {};
+    const { address = '', begin: waits = null } = entry ?? {};
     // Node goes on to read what a connection asks: requests that wait must not grow in number.
     if (request.socket.destroyed || waits !== null) {
       request.socket.destroy();
       return;
     }
-    const address = entry?.address ?? '';
     const begin = handlerOf(entry, request, response, answer, () => turns.left(address));
     // Its body is not kept.
     if (entry?.hasRoom === false) request.resume();

@@ -103,9 +103,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     let isOpened = false;
     sockets.handleUpgrade(request, stream, head, (socket) => {
       isOpened = true;
-      const onEnded = ({ code }: CloseReason): void => {
-        if (brokenRules.includes(code)) rate.penalise(address);
-      };
+      const onEnded = ({ code }: CloseReason): void => rate.ended(address, code);
       const connection = adoptSocket(socket, accept, { address, stream, onEnded });
       connections.add(connection);
       socket.once('close', () => connections.delete(connection));
@@ -244,9 +242,6 @@ function bindError(error: NodeJS.ErrnoException, host: string, port: number): Ou
     cause: error,
   });
 }
-
-/** Who is closed for one of these has cost more than an honest device does. */
-const brokenRules: readonly CloseReason['code'][] = ['protocol-error', 'rate-limited', 'unauthorized'];
 
 const tooManyUpgrades: Refusal = {
   reason: 'rate',

@@ -310,7 +310,7 @@ describe('a peer that breaks the rules', () => {
 
 describe('an address whose connections are closed for what they did', () => {
   it('may ask for fewer connections; others may ask for as many as before', async () => {
-    const { port } = await listen({ portLimits: { upgradesPerSecond: 0.001, burstUpgrades: 34 } });
+    const { port } = await listen({ portLimits: { upgradesPerSecond: 0.001, burstUpgrades: 130 } });
     const first = await openRaw(port);
     await until(() => edges.length === 1);
     edges[0]?.connection.close('rate-limited', 'too much');
@@ -320,7 +320,7 @@ describe('an address whose connections are closed for what they did', () => {
   });
 
   it('keep them all if they end in order', async () => {
-    const { port } = await listen({ portLimits: { upgradesPerSecond: 0.001, burstUpgrades: 34 } });
+    const { port } = await listen({ portLimits: { upgradesPerSecond: 0.001, burstUpgrades: 130 } });
     for (let count = 0; count < 10; count += 1) {
       const socket = await openRaw(port);
       socket.close();

@@ -27,6 +27,12 @@ export interface Peer {
   readonly onEnded?: (reason: CloseReason) => void;
 }
 
+/** `ws` would read what has come but was not read yet before it closes: of a flood that is much work, for nothing. */
+function discardUnread(stream: Duplex | undefined): void {
+  stream?.removeAllListeners('data');
+  stream?.pause().read();
+}
+
 /** Must be called before a frame can arrive, that is, within the event that opened the socket. */
 export function adoptSocket(socket: WebSocket, accept: Accept, peer: Peer = {}): Connection {
   const connection = new SocketConnection(
@@ -41,13 +47,17 @@ export function adoptSocket(socket: WebSocket, accept: Accept, peer: Peer = {}):
       close: ({ closeCode, reasonText }) => socket.close(closeCode, reasonText),
       ended: peer.onEnded,
       stopReading: () => socket.pause(),
-      drop: () => socket.terminate(),
+      drop: () => {
+        discardUnread(peer.stream);
+        socket.terminate();
+      },
       address: peer.address,
       isPeerChecked: peer.isChecked,
     },
     accept,
   );
   socket.on('message', (data, isBinary) => {
+    if (connection.hasEnded) return;
     // Buffer.slice shares memory, Uint8Array.slice copies; the holder must get a plain Uint8Array.
     const isBytes = isBinary && data instanceof Uint8Array;
     connection.arrive(isBytes ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : null);

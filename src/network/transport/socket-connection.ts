@@ -69,6 +69,11 @@ export class SocketConnection implements Connection {
     return this.#socket.isPeerChecked;
   }
 
+  /** This side has ended it: nothing more is read. */
+  get hasEnded(): boolean {
+    return this.#ending !== undefined;
+  }
+
   send(bytes: Uint8Array): void {
     if (!this.#socket.isOpen) return;
     this.sentBytes += bytes.length;
