@@ -4,7 +4,7 @@ import { Command, Help } from 'commander';
 import { experimentCommand } from '../../simulator/runner/run-experiment.ts';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
 import { allocationExperiment } from '../experiments/allocation/allocation.ts';
-import { autoExperiment } from '../experiments/auto/auto.ts';
+import { autoExperiment } from '../experiments/modes/auto.ts';
 import { capacityExperiment } from '../experiments/capacity/capacity.ts';
 import { contextExperiment } from '../experiments/context/context.ts';
 import { controllerExperiment } from '../experiments/controller/controller.ts';

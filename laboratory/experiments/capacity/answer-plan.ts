@@ -1,6 +1,7 @@
 // Which answer begins next on an edge whose places are always taken, and which answers count. A place that becomes free is taken at once. Pure.
 
-import type { Random } from '../../../src/core/basics/philox.ts';
+import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
+import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 
 export interface PlannedAnswer {
   /** Index of the text. */
@@ -87,6 +88,15 @@ export class AnswerPlan {
     this.#running--;
     if (tokens >= leastTokens && !Number.isNaN(msPerToken)) this.#msPerToken.push(msPerToken);
   }
+}
+
+/** Stream of createRandom. */
+const planStream = 0x53800000;
+
+/** The plan of all recorded answers of a source. */
+export function planAnswers(source: TokenSource, settings: Omit<PlanSettings, 'lengths'>, seed: number): AnswerPlan {
+  const lengths = source.replays.map(({ session }) => session.answer.length);
+  return new AnswerPlan({ ...settings, lengths }, createRandom(seed, planStream));
 }
 
 function shuffled(count: number, random: Random): number[] {

@@ -1,14 +1,14 @@
 // One unit of the bench: how many sessions an edge holds in one mode, for one seed, at all targets of a profile.
 
 import { findTrace } from '../../../simulator/files/shipped-traces.ts';
+import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
 import { type TokenSource, traceSourceOf } from '../../../simulator/simulation/token-source.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
-import { edgePower, joulesPerToken } from './power.ts';
+import { edgePower, joulesPerToken, type Target, targetsOf } from './hardware.ts';
 import { Measured } from './search.ts';
 import { runSteady, type SteadyResult, type SteadySettings } from './steady-edge.ts';
 import { runBestRounds } from './steady-rounds.ts';
-import { type Target, targetsOf } from './targets.ts';
 
 export const capacityModes = ['ar', 'stream', 'auto', 'edge-sd'] as const;
 export type CapacityMode = (typeof capacityModes)[number];
@@ -131,3 +131,11 @@ function sourceOf(drafts: string, hasPrompts: boolean): TokenSource {
   sources.set(key, source);
   return source;
 }
+
+/** The units in worker threads. */
+export const capacityWork: Work<CapacityCell, CapacityRun, null> = {
+  role: 'outrider bench capacity',
+  file: import.meta.url,
+  measure: measureCapacity,
+};
+serveWork(capacityWork);

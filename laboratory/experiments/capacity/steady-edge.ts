@@ -10,23 +10,19 @@ import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.t
 import { invariant, unreachable } from '../../../src/core/basics/invariant.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { AutoMode, adviseTurn, type TurnAdvice } from '../../../src/processes/device/auto-mode.ts';
-import { beginAnswer, type LoadedAnswer, openLoadedEdge } from '../modes/loaded-edge.ts';
-import { AnswerPlan, type PlannedAnswer, paceOf } from './answer-plan.ts';
+import { beginAnswer, type LoadedAnswer, type LoadedEdgeSettings, openLoadedEdge } from '../modes/loaded-edge.ts';
+import { type AnswerPlan, type PlannedAnswer, paceOf, planAnswers } from './answer-plan.ts';
 
 export const machineModes = ['ar', 'stream', 'auto'] as const;
 export type MachineMode = (typeof machineModes)[number];
 
 /** What does not depend on the mode. */
-export interface SteadySettings {
+export interface SteadySettings
+  extends Pick<LoadedAnswer, 'draftMs' | 'timeJitter' | 'maxAhead' | 'hedges'>,
+    Pick<LoadedEdgeSettings, 'step'> {
   readonly sessions: number;
   readonly source: TokenSource;
-  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
-  /** Draft and step times are uniform in their mean * (1 ± timeJitter). */
-  readonly timeJitter: number;
   readonly roundTripsMs: readonly number[];
-  readonly draftMs: number;
-  readonly maxAhead: number;
-  readonly hedges: number;
   /** A shorter answer has no pace, and does not count. */
   readonly leastTokens: number;
   /** Limit of the rows of a step; default: none. */
@@ -49,17 +45,28 @@ export interface SteadyResult {
 }
 
 /** Streams of createRandom. */
-const streams = { engine: 2, plan: 0x53800000, devices: 0x53900000 } as const;
+const streams = { engine: 2, devices: 0x53900000 } as const;
 
 export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyResult {
   return new SteadyEdge(mode, settings).run();
 }
 
-interface Counts {
+/** What the edge has done so far. */
+export interface Counts {
   readonly tokens: number;
   readonly rows: number;
   readonly atMs: number;
   readonly busyMs: number;
+}
+
+export function resultOf({ msPerToken }: AnswerPlan, from: Counts, until: Counts): SteadyResult {
+  return {
+    msPerToken,
+    tokens: until.tokens - from.tokens,
+    rows: until.rows - from.rows,
+    elapsedMs: until.atMs - from.atMs,
+    busyMs: until.busyMs - from.busyMs,
+  };
 }
 
 class SteadyEdge {
@@ -88,26 +95,16 @@ class SteadyEdge {
       limits: maxRows === undefined ? undefined : { maxRows, usefulRows: maxRows },
       random: createRandom(seed, streams.engine),
     });
-    const lengths = source.replays.map(({ session }) => session.answer.length);
-    const planned = {
-      ...{ lengths, leastTokens, places: sessions },
-      ...{ roundTripCount: roundTripsMs.length, roundTripShift: seed },
-    };
-    this.#plan = new AnswerPlan(planned, createRandom(seed, streams.plan));
+    const planned = { leastTokens, places: sessions, roundTripCount: roundTripsMs.length, roundTripShift: seed };
+    this.#plan = planAnswers(source, planned, seed);
     this.#autos = Array.from({ length: sessions }, () => roundTripsMs.map(() => new AutoMode()));
   }
 
   run(): SteadyResult {
     for (let place = 0; place < this.#settings.sessions; place++) this.#begin(place);
     while (!this.#plan.isOver && this.#queue.runNext());
-    const [from, until] = [this.#start ?? this.#counts(), this.#counts()];
-    return {
-      msPerToken: this.#plan.msPerToken,
-      tokens: until.tokens - from.tokens,
-      rows: until.rows - from.rows,
-      elapsedMs: until.atMs - from.atMs,
-      busyMs: until.busyMs - from.busyMs,
-    };
+    const until = this.#counts();
+    return resultOf(this.#plan, this.#start ?? until, until);
   }
 
   #counts(): Counts {
@@ -155,13 +152,13 @@ class SteadyEdge {
   }
 
   #answerOf({ text, tokens, roundTrip }: PlannedAnswer, place: number): LoadedAnswer {
-    const { source, roundTripsMs, draftMs, timeJitter, maxAhead, hedges, seed } = this.#settings;
-    const { connectRoundTrips = 0 } = this.#settings;
+    const { source, roundTripsMs, connectRoundTrips = 0, seed, ...settings } = this.#settings;
     const replay = source.replays[text] as TraceReplay;
     const count = this.#begun++;
     const advice = this.#advise(place, roundTrip);
     const roundTripMs = roundTripsMs[roundTrip] as number;
     return {
+      ...settings,
       session: sessionIdOf(text, place, count),
       // On an edge without a draft model `mix` is `stream`.
       mode: this.#mode === 'auto' ? 'mix' : this.#mode,
@@ -171,7 +168,6 @@ class SteadyEdge {
       connectMs: connectRoundTrips * roundTripMs,
       linkSeed: seed + count,
       random: createRandom(seed, streams.devices + count),
-      ...{ draftMs, timeJitter, maxAhead, hedges },
       advice,
       cutsChainsAtMs: advice === undefined ? undefined : roundTripMs,
     };

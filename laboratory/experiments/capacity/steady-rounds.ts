@@ -8,8 +8,8 @@ import { createRandom } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { chainTree, type DraftTree } from '../modes/draft-tree.ts';
 import { playRounds, type RoundSession } from '../modes/loaded-rivals.ts';
-import { AnswerPlan, type PlannedAnswer, paceOf } from './answer-plan.ts';
-import type { SteadyResult, SteadySettings } from './steady-edge.ts';
+import { type AnswerPlan, type PlannedAnswer, paceOf, planAnswers } from './answer-plan.ts';
+import { type Counts, resultOf, type SteadyResult, type SteadySettings } from './steady-edge.ts';
 
 export interface RoundsSettings
   extends Pick<SteadySettings, 'sessions' | 'source' | 'step' | 'timeJitter' | 'leastTokens' | 'seed'> {
@@ -23,7 +23,8 @@ export interface RoundsResult extends SteadyResult {
 }
 
 const longestDraft = 12;
-const streams = { plan: 0x53800000, times: 9 } as const;
+/** Stream of createRandom. */
+const timesStream = 9;
 
 export function runBestRounds(settings: RoundsSettings): RoundsResult {
   let best: RoundsResult | null = null;
@@ -40,17 +41,14 @@ export function runBestRounds(settings: RoundsSettings): RoundsResult {
 
 export function runRounds(settings: RoundsSettings, draftLength: number): SteadyResult {
   const { sessions: places, source, step, timeJitter, leastTokens, seed, edgeDraftShare } = settings;
-  const lengths = source.replays.map(({ session }) => session.answer.length);
   // The round trip is not part of the time per token: only tokens cross the network.
-  const planned = { lengths, places, leastTokens, roundTripCount: 1, roundTripShift: 0 };
-  const plan = new AnswerPlan(planned, createRandom(seed, streams.plan));
-  let [tokens, rows, atMs] = [0, 0, 0];
-  let start: { readonly tokens: number; readonly rows: number; readonly atMs: number } | null = null;
-  const note = (written: number, nowMs: number): void => {
-    tokens += written;
-    rows += draftLength + 1;
-    atMs = nowMs;
-    if (plan.isSteady) start ??= { tokens, rows, atMs };
+  const plan = planAnswers(source, { places, leastTokens, roundTripCount: 1, roundTripShift: 0 }, seed);
+  let until: Counts = { tokens: 0, rows: 0, atMs: 0, busyMs: 0 };
+  let start: Counts | null = null;
+  const note = (written: number, atMs: number): void => {
+    // Draft and target take turns on one accelerator, which is never idle.
+    until = { tokens: until.tokens + written, rows: until.rows + draftLength + 1, atMs, busyMs: atMs };
+    if (plan.isSteady) start ??= until;
   };
   const all = Array.from({ length: places }, () => new Place(plan, source, note));
   const rival = {
@@ -59,17 +57,8 @@ export function runRounds(settings: RoundsSettings, draftLength: number): Steady
     timeJitter,
     levelMs: edgeDraftShare * (step.fixedMs + step.perRowMs),
   } as const;
-  playRounds(rival, chainOf(draftLength), all, createRandom(seed, streams.times), () => plan.isOver);
-  const from = start ?? { tokens, rows, atMs };
-  const elapsedMs = atMs - from.atMs;
-  return {
-    msPerToken: plan.msPerToken,
-    tokens: tokens - from.tokens,
-    rows: rows - from.rows,
-    elapsedMs,
-    // Draft and target take turns on one accelerator.
-    busyMs: elapsedMs,
-  };
+  playRounds(rival, chainOf(draftLength), all, createRandom(seed, timesStream), () => plan.isOver);
+  return resultOf(plan, start ?? until, until);
 }
 
 /** The chances of a chain's drafts are those of the recorded text, so this one only says that each draft follows the one before it. */

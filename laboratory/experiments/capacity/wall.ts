@@ -5,7 +5,7 @@ import type { Run } from '../../../simulator/runner/experiment.ts';
 import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
-import { createRandom } from '../../../src/core/basics/philox.ts';
+import { percent } from '../../../src/core/basics/markdown.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
 import { preciseSleep } from '../../../src/models/engines/precise-sleep.ts';
@@ -21,7 +21,7 @@ import { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
-import { AnswerPlan, type PlannedAnswer } from './answer-plan.ts';
+import { type AnswerPlan, type PlannedAnswer, planAnswers } from './answer-plan.ts';
 import { type MachineMode, runSteady } from './steady-edge.ts';
 import { toySource } from './toy-source.ts';
 
@@ -60,12 +60,12 @@ export interface WallRow {
 /** A run with a larger share of late steps is void. */
 export const lateLimit = 0.01;
 const mostTries = 3;
-const [toySeed, maxAhead, maxRows] = [1, 24, 64];
+const toySeed = 1;
+const maxAhead = 24;
+const maxRows = 64;
 /** Connecting over an emulated link: TCP, then the upgrade of HTTP. */
 const connectRoundTrips = 2;
 const leastTokens = 16;
-/** Stream of createRandom. */
-const planStream = 0x53800000;
 
 /** @throws OutriderError when the edge does not start, or a turn fails */
 export async function measureWallMode(mode: MachineMode, settings: WallSettings, run: Run): Promise<WallRow> {
@@ -75,12 +75,11 @@ export async function measureWallMode(mode: MachineMode, settings: WallSettings,
   let voidRuns = 0;
   while (found.latePacedSteps > lateLimit && voidRuns + 1 < mostTries) {
     voidRuns++;
-    run.note(
-      `${(100 * found.latePacedSteps).toFixed(1)} % of the steps were late: this run is void, another one begins`,
-    );
+    run.note(`${percent(found.latePacedSteps)} of the steps were late: this run is void, another one begins`);
     found = await playOnce(mode, settings, source, run);
   }
-  const [p95MsWall, p95MsVirtual] = [quantile(found.msPerToken, 0.95), quantile(virtual, 0.95)];
+  const p95MsWall = quantile(found.msPerToken, 0.95);
+  const p95MsVirtual = quantile(virtual, 0.95);
   return {
     what: 'wall',
     mode,
@@ -147,10 +146,9 @@ class WallLoad {
     this.#source = source;
     this.#edge = edge;
     this.#run = run;
-    const lengths = source.replays.map(({ session }) => session.answer.length);
     const { sessions: places, roundTripsMs } = settings;
-    const planned = { lengths, places, leastTokens, roundTripCount: roundTripsMs.length, roundTripShift: toySeed };
-    this.plan = new AnswerPlan(planned, createRandom(toySeed, planStream));
+    const planned = { places, leastTokens, roundTripCount: roundTripsMs.length, roundTripShift: toySeed };
+    this.plan = planAnswers(source, planned, toySeed);
   }
 
   async play(): Promise<void> {

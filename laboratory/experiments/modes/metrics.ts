@@ -72,13 +72,19 @@ export interface ModeRow extends Ratios {
   readonly acceptance: number | null;
 }
 
+/** A step of n rows takes fixedMs + n * perRowMs. */
+export interface StepLaw {
+  readonly fixedMs: number;
+  readonly perRowMs: number;
+}
+
 /** A cell of virtual time. */
-export interface TimedCell {
-  readonly mode: RowMode;
+export interface TimedCell<Mode extends RowMode = RowMode, Acceptance extends number | null = number | null> {
+  readonly mode: Mode;
   /** Null: drafts come from a trace. */
-  readonly givenAcceptance: number | null;
+  readonly givenAcceptance: Acceptance;
   readonly roundTripMs: number;
-  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
+  readonly step: StepLaw;
 }
 
 /** What rows of all cells of virtual time begin with. @param tpotsMs time per output token of each run */
