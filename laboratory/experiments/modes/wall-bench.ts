@@ -23,15 +23,8 @@ import { probeEdge } from '../../../src/processes/device/probe-edge.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
 import { type BenchMode, edgeWindowedModes } from './metrics.ts';
 import { plainWindow, runsBesideTarget, type Window, waysToRun } from './rivals.ts';
-import type { PlannedRun, PlanSettings, StepFigures, WallRun } from './wall-runs.ts';
-import {
-  measureText,
-  type TextOptions,
-  type WallPrompt,
-  type WallText,
-  type WrittenText,
-  writeText,
-} from './wall-text.ts';
+import type { PlannedRun, PlanSettings, StepFigures, WallRun, WallText } from './wall-runs.ts';
+import { measureText, type TextOptions, type WallPrompt, type WrittenText, writeText } from './wall-text.ts';
 
 /** All settings that affect the figures; a record keeps them. */
 export interface WallSettings extends PlanSettings {

@@ -11,8 +11,8 @@ import {
   tpotOf,
   tryLimits,
   type WallRun,
+  type WallText,
 } from './wall-runs.ts';
-import type { WallText } from './wall-text.ts';
 
 function text(decodeMs: number, changes: Partial<WallText> = {}): WallText {
   return {

@@ -1,12 +1,17 @@
 // The runs of "bench modes --clock wall": which one comes next, which of them count, and the rows and the summary that they give. Pure, so an
 // interrupted bench continues with the run that it would have made without the interruption.
 
-import { addCounts, ratiosOf, standardError, tpotMs } from '../../../simulator/runner/session-metrics.ts';
+import {
+  addCounts,
+  ratiosOf,
+  type SessionCounts,
+  standardError,
+  tpotMs,
+} from '../../../simulator/runner/session-metrics.ts';
 import { mean, median } from '../../../src/core/basics/statistics.ts';
 import { windowTokens } from '../../../src/core/scheduling/predict-latency.ts';
 import { type BenchMode, type ModeRow, summariseModes, withoutGaps } from './metrics.ts';
 import { unmeasuredBytes, type Window, waysToRun } from './rivals.ts';
-import type { WallText } from './wall-text.ts';
 
 /** A run: every prompt once, in one mode at one round trip. */
 export interface PlannedRun {
@@ -82,6 +87,16 @@ export function keyOfTry(planned: PlannedRun, made: readonly PlannedRun[]): stri
 
 function keyOf({ mode, roundTripMs, repeat }: PlannedRun): string {
   return `${mode} ${roundTripMs} ${repeat}`;
+}
+
+/** Figures of one text. */
+export interface WallText extends SessionCounts {
+  readonly prompt: string;
+  /** The text equals that of the edge alone, id for id. */
+  readonly isIdentical: boolean;
+  readonly timeToFirstTokenMs: number;
+  /** Null: nothing was compared. */
+  readonly acceptance: number | null;
 }
 
 /** A finished run. */

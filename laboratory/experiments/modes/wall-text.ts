@@ -1,6 +1,6 @@
 // One text of "bench modes --clock wall", written by this device process and an edge process over an emulated network, and its figures as plain data.
 
-import { acceptanceOf, edgeComparisons, type SessionCounts } from '../../../simulator/runner/session-metrics.ts';
+import { acceptanceOf, edgeComparisons } from '../../../simulator/runner/session-metrics.ts';
 import type { MinConfidence } from '../../../src/cli/options/look-up-place.ts';
 import { bytesOnLink } from '../../../src/core/protocol/wire/link-model.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
@@ -14,7 +14,7 @@ import type { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import { roomFor, runsBesideTarget, type Window } from './rivals.ts';
-import type { PlannedRun } from './wall-runs.ts';
+import type { PlannedRun, WallText } from './wall-runs.ts';
 
 export interface WallPrompt {
   readonly name: string;
@@ -23,16 +23,6 @@ export interface WallPrompt {
   readonly conversation: string;
   /** A drafter for each prompt, so that the draft remembers the prompt as well. */
   readonly drafter: Drafter;
-}
-
-/** Figures of one text. */
-export interface WallText extends SessionCounts {
-  readonly prompt: string;
-  /** The text equals that of the edge alone, id for id. */
-  readonly isIdentical: boolean;
-  readonly timeToFirstTokenMs: number;
-  /** Null: nothing was compared. */
-  readonly acceptance: number | null;
 }
 
 export interface TextOptions extends Pick<PlannedRun, 'mode' | 'roundTripMs'>, Window {
