@@ -4,7 +4,6 @@
 import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
 import { sessionIdOf, textsOf } from '../../../simulator/simulation/token-texts.ts';
 import type { Emission } from '../../../simulator/virtual-time/device.ts';
-import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
 import { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { invariant, unreachable } from '../../../src/core/basics/invariant.ts';
@@ -47,10 +46,6 @@ export interface SteadyResult {
 /** Streams of createRandom. */
 const streams = { engine: 2, devices: 0x53900000 } as const;
 
-export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyResult {
-  return new SteadyEdge(mode, settings).run();
-}
-
 /** What the edge has done so far. */
 export interface Counts {
   readonly tokens: number;
@@ -69,107 +64,102 @@ export function resultOf({ msPerToken }: AnswerPlan, from: Counts, until: Counts
   };
 }
 
-class SteadyEdge {
-  readonly #mode: MachineMode;
-  readonly #settings: SteadySettings;
-  readonly #queue = new EventQueue();
-  readonly #edge: VirtualEdge;
-  readonly #plan: AnswerPlan;
-  /** By place and round trip. */
-  readonly #autos: readonly (readonly AutoMode[])[];
-  #begun = 0;
-  #tokens = 0;
-  #start: Counts | null = null;
-
-  constructor(mode: MachineMode, settings: SteadySettings) {
-    const { sessions, source, step, timeJitter, roundTripsMs, leastTokens, maxRows, seed } = settings;
-    this.#mode = mode;
-    this.#settings = settings;
-    this.#edge = openLoadedEdge(this.#queue, {
-      target: textsOf(source).target,
-      tokenizerHash: source.header.tokenizerHash,
-      step,
-      timeJitter,
-      // The next device of a place may open before the edge has seen that the last one has gone.
-      capacity: 2 * sessions,
-      limits: maxRows === undefined ? undefined : { maxRows, usefulRows: maxRows },
-      random: createRandom(seed, streams.engine),
-    });
-    const planned = { leastTokens, places: sessions, roundTripCount: roundTripsMs.length, roundTripShift: seed };
-    this.#plan = planAnswers(source, planned, seed);
-    this.#autos = Array.from({ length: sessions }, () => roundTripsMs.map(() => new AutoMode()));
-  }
-
-  run(): SteadyResult {
-    for (let place = 0; place < this.#settings.sessions; place++) this.#begin(place);
-    while (!this.#plan.isOver && this.#queue.runNext());
-    const until = this.#counts();
-    return resultOf(this.#plan, this.#start ?? until, until);
-  }
-
-  #counts(): Counts {
-    const { rows, busyMs } = this.#edge.account;
-    return { tokens: this.#tokens, rows, atMs: this.#queue.nowMs(), busyMs };
-  }
-
-  #begin(place: number): void {
-    const planned = this.#plan.next();
+export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyResult {
+  const { sessions, source, step, timeJitter, roundTripsMs, leastTokens, maxRows, seed } = settings;
+  const queue = new EventQueue();
+  const edge = openLoadedEdge(queue, {
+    target: textsOf(source).target,
+    tokenizerHash: source.header.tokenizerHash,
+    step,
+    timeJitter,
+    // The next device of a place may open before the edge has seen that the last one has gone.
+    capacity: 2 * sessions,
+    limits: maxRows === undefined ? undefined : { maxRows, usefulRows: maxRows },
+    random: createRandom(seed, streams.engine),
+  });
+  const planned = { leastTokens, places: sessions, roundTripCount: roundTripsMs.length, roundTripShift: seed };
+  const plan = planAnswers(source, planned, seed);
+  let begun = 0;
+  let tokens = 0;
+  let start: Counts | null = null;
+  const counts = (): Counts => {
+    const { rows, busyMs } = edge.account;
+    return { tokens, rows, atMs: queue.nowMs(), busyMs };
+  };
+  const begin = (place: Place): void => {
+    const next = plan.next();
     const emissions: Emission[] = [];
     let hasEnded = false;
-    beginAnswer(this.#queue, this.#edge, this.#answerOf(planned, place), {
+    beginAnswer(queue, edge, answerOf(mode, settings, next, place, begun++), {
       deviceEmits: (_, emission) => {
         emissions.push(emission);
-        this.#tokens += emission.tokenCount;
+        tokens += emission.tokenCount;
       },
       deviceStepped: (_device, _event, { state: { outcome } }) => {
         if (outcome === null || hasEnded) return;
         invariant(outcome.kind === 'ended', `an answer ${outcome.kind}`);
         hasEnded = true;
         // The last tokens are emitted after this step.
-        this.#queue.after(0, () => this.#ended(place, planned, emissions));
+        queue.after(0, () => {
+          plan.ended(next, paceOf(emissions));
+          if (plan.isSteady) start ??= counts();
+          if (!plan.isOver) begin(place);
+        });
       },
     });
-  }
+  };
+  const places = Array.from({ length: sessions }, (_, index) => ({
+    index,
+    autos: roundTripsMs.map(() => new AutoMode()),
+  }));
+  for (const place of places) begin(place);
+  while (!plan.isOver && queue.runNext());
+  return resultOf(plan, start ?? counts(), counts());
+}
 
-  #ended(place: number, planned: PlannedAnswer, emissions: readonly Emission[]): void {
-    this.#plan.ended(planned, paceOf(emissions));
-    if (this.#plan.isSteady) this.#start ??= this.#counts();
-    if (!this.#plan.isOver) this.#begin(place);
-  }
+interface Place {
+  readonly index: number;
+  /** The memories of its devices, by round trip. */
+  readonly autos: readonly AutoMode[];
+}
 
-  /** As a live device has it in these modes: where nobody has set a least confidence, `stream` stops drafting that does not pay. */
-  #advise(place: number, roundTrip: number): TurnAdvice | undefined {
-    switch (this.#mode) {
-      case 'ar':
-        return undefined;
-      case 'stream':
-        return adviseTurn();
-      case 'auto':
-        return this.#autos[place]?.[roundTrip]?.follow({ canDraft: true });
-      default:
-        return unreachable(this.#mode);
-    }
+/** As a live device has it in these modes: where nobody has set a least confidence, `stream` stops drafting that does not pay. */
+function advise(mode: MachineMode, { autos }: Place, roundTrip: number): TurnAdvice | undefined {
+  switch (mode) {
+    case 'ar':
+      return undefined;
+    case 'stream':
+      return adviseTurn();
+    case 'auto':
+      return autos[roundTrip]?.follow({ canDraft: true });
+    default:
+      return unreachable(mode);
   }
+}
 
-  #answerOf({ text, tokens, roundTrip }: PlannedAnswer, place: number): LoadedAnswer {
-    const { source, roundTripsMs, connectRoundTrips = 0, seed, ...settings } = this.#settings;
-    const replay = source.replays[text] as TraceReplay;
-    const count = this.#begun++;
-    const advice = this.#advise(place, roundTrip);
-    const roundTripMs = roundTripsMs[roundTrip] as number;
-    return {
-      ...settings,
-      session: sessionIdOf(text, place, count),
-      // On an edge without a draft model `mix` is `stream`.
-      mode: this.#mode === 'auto' ? 'mix' : this.#mode,
-      text: { ...replay.turn, maxAnswerTokens: tokens },
-      drafter: replay,
-      roundTripMs,
-      connectMs: connectRoundTrips * roundTripMs,
-      linkSeed: seed + count,
-      random: createRandom(seed, streams.devices + count),
-      advice,
-      cutsChainsAtMs: advice === undefined ? undefined : roundTripMs,
-    };
-  }
+/** @param count answers that have begun before it */
+function answerOf(
+  mode: MachineMode,
+  { source, roundTripsMs, connectRoundTrips = 0, seed, ...settings }: SteadySettings,
+  { text, tokens, roundTrip }: PlannedAnswer,
+  place: Place,
+  count: number,
+): LoadedAnswer {
+  const replay = source.replays[text] as TraceReplay;
+  const advice = advise(mode, place, roundTrip);
+  const roundTripMs = roundTripsMs[roundTrip] as number;
+  return {
+    ...settings,
+    session: sessionIdOf(text, place.index, count),
+    // On an edge without a draft model `mix` is `stream`.
+    mode: mode === 'auto' ? 'mix' : mode,
+    text: { ...replay.turn, maxAnswerTokens: tokens },
+    drafter: replay,
+    roundTripMs,
+    connectMs: connectRoundTrips * roundTripMs,
+    linkSeed: seed + count,
+    random: createRandom(seed, streams.devices + count),
+    advice,
+    cutsChainsAtMs: advice === undefined ? undefined : roundTripMs,
+  };
 }

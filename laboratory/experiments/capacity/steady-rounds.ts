@@ -2,13 +2,13 @@
 // length, and takes the one with the least p95, so it is granted the best one for each load.
 
 import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
-import { isRightAt, type TraceSession } from '../../../simulator/traces/trace.ts';
+import { isRightAt } from '../../../simulator/traces/trace.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { chainTree, type DraftTree } from '../modes/draft-tree.ts';
 import { playRounds, type RoundSession } from '../modes/loaded-rivals.ts';
-import { type AnswerPlan, type PlannedAnswer, paceOf, planAnswers } from './answer-plan.ts';
+import { type AnswerPlan, paceOf, planAnswers } from './answer-plan.ts';
 import { type Counts, resultOf, type SteadyResult, type SteadySettings } from './steady-edge.ts';
 
 export interface RoundsSettings
@@ -30,11 +30,14 @@ export function runBestRounds(settings: RoundsSettings): RoundsResult {
   let best: RoundsResult | null = null;
   let bestMs = Number.POSITIVE_INFINITY;
   // The p95 falls and then rises with the draft length, apart from noise.
-  for (let length = 0, worse = 0; length <= longestDraft && worse < 3; length++) {
-    const found = { ...runRounds(settings, length), draftLength: length };
+  for (let draftLength = 0, worse = 0; draftLength <= longestDraft && worse < 3; draftLength++) {
+    const found = { ...runRounds(settings, draftLength), draftLength };
     const ms = quantile(found.msPerToken, 0.95);
-    worse = ms < bestMs ? 0 : worse + 1;
-    if (ms < bestMs) [best, bestMs] = [found, ms];
+    if (ms < bestMs) {
+      worse = 0;
+      best = found;
+      bestMs = ms;
+    } else worse++;
   }
   return best as RoundsResult;
 }
@@ -50,7 +53,7 @@ export function runRounds(settings: RoundsSettings, draftLength: number): Steady
     until = { tokens: until.tokens + written, rows: until.rows + draftLength + 1, atMs, busyMs: atMs };
     if (plan.isSteady) start ??= until;
   };
-  const all = Array.from({ length: places }, () => new Place(plan, source, note));
+  const all = Array.from({ length: places }, () => placeOn(plan, source, note));
   const rival = {
     rival: 'edge-sd',
     step,
@@ -67,42 +70,30 @@ function chainOf(length: number): DraftTree {
 }
 
 /** A place of the edge: one answer after the other. */
-class Place implements RoundSession {
-  readonly #plan: AnswerPlan;
-  readonly #source: TokenSource;
-  readonly #note: (tokens: number, atMs: number) => void;
-  #answer: PlannedAnswer;
-  #text: TraceSession;
-  #written = 0;
-  #arrivals: { readonly atMs: number; readonly tokenCount: number }[] = [];
-
-  constructor(plan: AnswerPlan, source: TokenSource, note: (tokens: number, atMs: number) => void) {
-    this.#plan = plan;
-    this.#source = source;
-    this.#note = note;
-    this.#answer = plan.next();
-    this.#text = this.#textOf(this.#answer);
-  }
-
-  rankAt(offset: number): number {
-    const position = this.#written + offset;
-    return position < this.#answer.tokens && isRightAt(this.#text, position) ? 0 : 1;
-  }
-
-  wrote(tokens: number, atMs: number): void {
-    const tokenCount = Math.min(tokens, this.#answer.tokens - this.#written);
-    this.#written += tokenCount;
-    this.#arrivals.push({ atMs, tokenCount });
-    this.#note(tokenCount, atMs);
-    if (this.#written < this.#answer.tokens) return;
-    this.#plan.ended(this.#answer, paceOf(this.#arrivals));
-    this.#answer = this.#plan.next();
-    this.#text = this.#textOf(this.#answer);
-    this.#written = 0;
-    this.#arrivals = [];
-  }
-
-  #textOf({ text }: PlannedAnswer): TraceSession {
-    return (this.#source.replays[text] as TraceReplay).session;
-  }
+function placeOn(
+  plan: AnswerPlan,
+  { replays }: TokenSource,
+  note: (tokens: number, atMs: number) => void,
+): RoundSession {
+  const begin = () => {
+    const planned = plan.next();
+    const text = (replays[planned.text] as TraceReplay).session;
+    return { planned, text, written: 0, arrivals: [] as { readonly atMs: number; readonly tokenCount: number }[] };
+  };
+  let answer = begin();
+  return {
+    rankAt(offset) {
+      const position = answer.written + offset;
+      return position < answer.planned.tokens && isRightAt(answer.text, position) ? 0 : 1;
+    },
+    wrote(tokens, atMs) {
+      const tokenCount = Math.min(tokens, answer.planned.tokens - answer.written);
+      answer.written += tokenCount;
+      answer.arrivals.push({ atMs, tokenCount });
+      note(tokenCount, atMs);
+      if (answer.written < answer.planned.tokens) return;
+      plan.ended(answer.planned, paceOf(answer.arrivals));
+      answer = begin();
+    },
+  };
 }

@@ -171,7 +171,7 @@ export function measureAuto(cell: AutoCell, settings: AutoSettings): AutoFound {
   const advised: TurnAdvice[] = [];
   const [first = [], later = []] = [0, earlierAnswers].map((earlier) =>
     seeds.map((seed) => {
-      const { last, adviceOf } = new AutoDevices(cell.sessions);
+      const { last, adviceOf } = autoDevices(cell.sessions);
       const writeWith = (own: number): Answer => write({ mode: 'mix', seed: own, gamma: 1, adviceOf });
       for (let answer = 1; answer <= earlier; answer += 1) writeWith(seed + answer * earlierSeeds);
       const written = writeWith(seed);
@@ -186,19 +186,15 @@ export function measureAuto(cell: AutoCell, settings: AutoSettings): AutoFound {
 }
 
 /** The memories of all devices of a cell, and the advice of their present answers. */
-class AutoDevices {
-  readonly #autos: readonly AutoMode[];
-  readonly last: TurnAdvice[] = [];
-
-  constructor(count: number) {
-    this.#autos = Array.from({ length: count }, () => new AutoMode());
-  }
-
-  readonly adviceOf = (device: number): TurnAdvice => {
-    const advice = (this.#autos[device] as AutoMode).follow({ canDraft: true });
-    this.last[device] = advice;
+function autoDevices(count: number) {
+  const autos = Array.from({ length: count }, () => new AutoMode());
+  const last: TurnAdvice[] = [];
+  const adviceOf = (device: number): TurnAdvice => {
+    const advice = (autos[device] as AutoMode).follow({ canDraft: true });
+    last[device] = advice;
     return advice;
   };
+  return { last, adviceOf };
 }
 
 /** How an answer is written. */
