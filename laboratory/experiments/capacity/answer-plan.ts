@@ -19,7 +19,7 @@ export interface PlanSettings {
   readonly lengths: readonly number[];
   readonly places: number;
   readonly roundTripCount: number;
-  /** Of two plans, the same text has the same round trip, unless this number differs. */
+  /** The same text has the same round trip in two plans, unless this number differs. */
   readonly roundTripShift: number;
   /** A shorter answer has no pace: it is played, and does not count. */
   readonly leastTokens: number;

@@ -26,7 +26,7 @@ import { lateLimit, measureWallMode, type WallRow, type WallSettings } from './w
 
 const profileNames = latencyProfiles.map(({ name }) => name);
 const usualProfiles: readonly string[] = ['edge-70b-a6000', 'edge-70b-a100x2', 'edge-8b-rtx4090'];
-/** Of the wall clock. */
+/** The profile of the wall clock. */
 const wallProfile = 'edge-70b-a6000';
 const usualRoundTripsMs = [10, 30, 60] as const;
 const firstSeed = 1;
@@ -187,7 +187,7 @@ async function measureVirtual(given: Options, run: Run): Promise<CapacityRun[]> 
   return await pool.measureAll(run, 'capacities', cells, ({ profile, mode, seed }) => `${profile} ${mode} ${seed}`);
 }
 
-/** Of the first profile, at the main target: with the drafts of devices, and without. */
+/** The growth with edges of the first profile, at the main target: with the drafts of devices, and without. */
 async function measureEdges(held: readonly HeldRow[]): Promise<EdgesRow[]> {
   const rows = held.filter(({ profile, target, mode }) => {
     const isShown = mode === 'ar' || mode === 'stream';

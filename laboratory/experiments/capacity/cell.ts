@@ -20,7 +20,7 @@ export interface CapacitySettings {
   readonly roundTripsMs: readonly number[];
   readonly draftMs: number;
   readonly edgeDraftShare: number;
-  /** Of `stream` and `auto`: limit of the rows of a step for each session; null: as {@link rowsPerSessionAt} says. */
+  /** Limit of the rows of a step for each session, in `stream` and `auto`; null: as {@link rowsPerSessionAt} says. */
   readonly rowsPerSession: number | null;
   /** Whether the edge evaluates the prompts, too; otherwise they are evaluated elsewhere. */
   readonly hasPrompts: boolean;
@@ -46,7 +46,7 @@ export interface LoadPoint {
   readonly rowsPerToken: number;
   /** Null: the power of the hardware is not known. */
   readonly joulesPerToken: number | null;
-  /** Of `edge-sd`. */
+  /** The best one, in `edge-sd`. */
   readonly draftLength: number | null;
 }
 

@@ -18,11 +18,11 @@ export interface HeldRow extends Within<'sessions'> {
   /** Sessions over those of `ar` and of `edge-sd`, of the same seeds; null: that one holds none, or was not measured. */
   readonly overAr: number | null;
   readonly overEdgeSd: number | null;
-  /** Of the edge when it holds so many, mean over the seeds that hold one at least; null: none does, or the power is not known. */
+  /** Figures of the edge when it holds so many, mean over the seeds that hold one at least; null: none does, or the power is not known. */
   readonly joulesPerToken: number | null;
   readonly tokensPerSecond: number | null;
   readonly rowsPerToken: number | null;
-  /** Of `edge-sd`, the draft length in the mean of the seeds. */
+  /** The mean over the seeds, in `edge-sd`. */
   readonly draftLength: number | null;
 }
 

@@ -31,11 +31,11 @@ export interface SteadySettings
   readonly seed: number;
 }
 
-/** Of the time from the first answer that counts to the end of the last. */
+/** Figures of the time from the first answer that counts to the end of the last. */
 export interface SteadyResult {
-  /** Of each answer that counts. */
+  /** Time per token of each answer that counts. */
   readonly msPerToken: readonly number[];
-  /** Of all answers. */
+  /** Tokens of all answers. */
   readonly tokens: number;
   readonly rows: number;
   readonly elapsedMs: number;

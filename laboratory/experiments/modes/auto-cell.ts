@@ -41,7 +41,7 @@ export interface AutoCell {
   /** Chance that a draft of the device is right, and one of the edge; null: that of the trace. */
   readonly acceptance: number | null;
   readonly edgeAcceptance: number | null;
-  /** That of the device in the second half of the answer; null: as in the first. */
+  /** Acceptance of the device in the second half of the answer; null: as in the first. */
   readonly laterAcceptance: number | null;
   readonly roundTripMs: number;
   readonly step: StepLaw;
@@ -126,7 +126,7 @@ export interface AutoFound {
   readonly cell: AutoCell;
   readonly fixed: readonly {
     readonly mode: ModeName;
-    /** Of the edge's own drafts, in mode edge-sd: the quickest one. */
+    /** The quickest draft length of the edge, in mode edge-sd. */
     readonly gamma: number | null;
     readonly answers: readonly Answer[];
   }[];
@@ -134,7 +134,7 @@ export interface AutoFound {
   readonly first: readonly Answer[];
   /** After {@link earlierAnswers} others. */
   readonly later: readonly Answer[];
-  /** Of the later answers: how often drafting was switched in one, on average, and the mode at the end of most. */
+  /** How often drafting was switched in a later answer, on average, and the mode at the end of most of them. */
   readonly switches: number;
   readonly lastMode: ModeName;
 }

@@ -175,7 +175,7 @@ export function tpotOf({ texts }: Pick<WallRun, 'texts'>): number {
   return tpotMs(addCounts(texts));
 }
 
-/** Of a row with several ways to run: the one that the pilot found quickest. */
+/** The way to run that the pilot found quickest, in a row with several of them. */
 function wayOf(mode: BenchMode, [first]: readonly WallRun[]): Pick<ModeRow, 'bestMachine' | 'bestWindows'> {
   if (first === undefined || waysToRun(mode).length === 1) return {};
   return { bestMachine: first.machine, bestWindows: first.windowsInFlight };

@@ -123,7 +123,7 @@ class SentTexts {
 
 let collect: (() => void) | null = null;
 
-/** Of JavaScript objects in use, after a collection of garbage, MB. */
+/** Memory of the JavaScript objects in use, after a collection of garbage, MB. */
 function heapMb(): number {
   if (collect === null) {
     setFlagsFromString('--expose-gc');

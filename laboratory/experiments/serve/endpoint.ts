@@ -39,7 +39,10 @@ export async function openEndpoint(edgeUrl: string, drafts: boolean, onRound?: O
   let ids = 0n;
   const app = createHttpApp({
     completer: onRound === undefined ? completer : watched(completer, onRound),
-    ...{ version: 'bench', nowMs, refuses: () => null, mayUse: () => true },
+    version: 'bench',
+    nowMs,
+    refuses: () => null,
+    mayUse: () => true,
     randomBits: () => {
       ids += 1n;
       return ids;
