@@ -4,7 +4,7 @@ import { Command, Help } from 'commander';
 import { experimentCommand } from '../../simulator/runner/run-experiment.ts';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
 import { allocationExperiment } from '../experiments/allocation/allocation.ts';
-import { autoExperiment } from '../experiments/auto/auto.ts';
+import { autoExperiment } from '../experiments/modes/auto.ts';
 import { capacityExperiment } from '../experiments/capacity/capacity.ts';
 import { contextExperiment } from '../experiments/context/context.ts';
 import { controllerExperiment } from '../experiments/controller/controller.ts';
@@ -16,7 +16,6 @@ import { learnedExperiment } from '../experiments/learned/learned.ts';
 import { liveExperiment } from '../experiments/live/bench-live.ts';
 import { loadExperiment } from '../experiments/load/load.ts';
 import { modesExperiment } from '../experiments/modes/modes.ts';
-import { paddingExperiment } from '../experiments/padding/padding.ts';
 import { predictionExperiment } from '../experiments/prediction/prediction.ts';
 import { serveExperiment } from '../experiments/serve/serve.ts';
 import { simulatorExperiment } from '../experiments/simulator/speed.ts';
@@ -35,7 +34,6 @@ export function benchCommand(): Command {
       .addCommand(experimentCommand(loadExperiment))
       .addCommand(experimentCommand(capacityExperiment))
       .addCommand(experimentCommand(contextExperiment))
-      .addCommand(experimentCommand(paddingExperiment))
       .addCommand(experimentCommand(allocationExperiment))
       .addCommand(experimentCommand(coupledExperiment))
       .addCommand(experimentCommand(learnedExperiment))

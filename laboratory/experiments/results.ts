@@ -3,12 +3,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
-import { resultPage } from '../../simulator/runner/result-page.ts';
+import { commandName, resultPage } from '../../simulator/runner/result-page.ts';
 import type { Document } from '../../src/files/document.ts';
 import { apiTrial } from '../trials/api/api.ts';
 import { ablationExperiment } from './ablation/ablation.ts';
 import { allocationExperiment } from './allocation/allocation.ts';
-import { autoExperiment } from './auto/auto.ts';
 import { capacityExperiment } from './capacity/capacity.ts';
 import { contextExperiment } from './context/context.ts';
 import { controllerExperiment } from './controller/controller.ts';
@@ -16,8 +15,8 @@ import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
 import { feltExperiment } from './felt/felt.ts';
 import { learnedExperiment } from './learned/learned.ts';
+import { autoExperiment } from './modes/auto.ts';
 import { modesExperiment } from './modes/modes.ts';
-import { paddingExperiment } from './padding/padding.ts';
 import { predictionExperiment } from './prediction/prediction.ts';
 import { serveExperiment } from './serve/serve.ts';
 
@@ -34,11 +33,13 @@ const withPages: readonly AnyExperiment[] = [
   learnedExperiment,
   feltExperiment,
   modesExperiment,
-  paddingExperiment,
   predictionExperiment,
   serveExperiment,
   apiTrial,
 ];
+
+/** Commands that are gone, by name: a commit of this repository that has them. */
+const goneCommands: Readonly<Record<string, string>> = { 'bench padding': '8351a6e' };
 
 export interface ResultPage {
   /** "bench-modes-wall.md" */
@@ -52,12 +53,12 @@ export function resultPages(directory: string): ResultPage[] {
   const pages = names.toSorted().map((name) => {
     const document = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Document;
     const experiment = withPages.find((one) => one.name === document.command);
-    const text = resultPage(document, experiment, `../../bench/${name}`);
+    const text = resultPage(document, experiment, `../../bench/${name}`, goneCommands[document.command]);
     return { document, file: name.replace('.json', '.md'), text };
   });
   const lines = pages.map(
     ({ document: { command, date, machine }, file }) =>
-      `- [${file.replace('.md', '')}](${file}): \`outrider ${command}\`, ${date.slice(0, 10)}, ${machine.cpu}`,
+      `- [${file.replace('.md', '')}](${file}): ${commandName(command, goneCommands[command])}, ${date.slice(0, 10)}, ${machine.cpu}`,
   );
   const index = `# Results
 

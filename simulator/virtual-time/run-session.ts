@@ -226,7 +226,11 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
   return { ...result, opening: opening ?? result.up, greeting: greeting ?? result.down, edgeDrafts };
 }
 
-function turnOf(settings: SessionConditions, text: SessionSource['turn']): TurnRequest {
+/** The request of a turn in virtual time. */
+export function turnOf(
+  settings: Pick<SessionConditions, 'mode' | 'hedges' | 'turn'>,
+  text: SessionSource['turn'],
+): TurnRequest {
   return {
     session: '00'.repeat(16),
     conversation: '00'.repeat(16),

@@ -173,13 +173,9 @@ function rowOf(
 /** Ratio of times per token, with a bootstrap interval over sessions; a session keeps both of its times. */
 export function ratioOf(own: readonly ReplayedCounts[], plain: readonly ReplayedCounts[]): Estimate {
   const tpotOf = (counts: readonly ReplayedCounts[], pick: readonly number[]): number => {
-    let [ms, tokens] = [0, 0];
-    for (const index of pick) {
-      const one = counts[index] as ReplayedCounts;
-      ms += one.decodeMs;
-      tokens += one.decodedTokens;
-    }
-    return ms / tokens;
+    const sum = (key: 'decodeMs' | 'decodedTokens'): number =>
+      pick.reduce((total, index) => total + (counts[index] as ReplayedCounts)[key], 0);
+    return sum('decodeMs') / sum('decodedTokens');
   };
   return estimate(own.length, (pick) => tpotOf(own, pick) / tpotOf(plain, pick));
 }

@@ -1,6 +1,7 @@
 // Which answer begins next on an edge whose places are always taken, and which answers count. A place that becomes free is taken at once. Pure.
 
-import type { Random } from '../../../src/core/basics/philox.ts';
+import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
+import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 
 export interface PlannedAnswer {
   /** Index of the text. */
@@ -18,7 +19,7 @@ export interface PlanSettings {
   readonly lengths: readonly number[];
   readonly places: number;
   readonly roundTripCount: number;
-  /** Of two plans, the same text has the same round trip, unless this number differs. */
+  /** The same text has the same round trip in two plans, unless this number differs. */
   readonly roundTripShift: number;
   /** A shorter answer has no pace: it is played, and does not count. */
   readonly leastTokens: number;
@@ -87,6 +88,15 @@ export class AnswerPlan {
     this.#running--;
     if (tokens >= leastTokens && !Number.isNaN(msPerToken)) this.#msPerToken.push(msPerToken);
   }
+}
+
+/** Stream of createRandom. */
+const planStream = 0x53800000;
+
+/** The plan of all recorded answers of a source. */
+export function planAnswers(source: TokenSource, settings: Omit<PlanSettings, 'lengths'>, seed: number): AnswerPlan {
+  const lengths = source.replays.map(({ session }) => session.answer.length);
+  return new AnswerPlan({ ...settings, lengths }, createRandom(seed, planStream));
 }
 
 function shuffled(count: number, random: Random): number[] {

@@ -2,9 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { type CapacityMode, type CapacityRun, rowsPerSessionAt } from './cell.ts';
 import { busiestBy } from './edges.ts';
-import { edgePower, joulesPerToken } from './power.ts';
+import { edgePower, joulesPerToken, targetsOf } from './hardware.ts';
 import { heldRows, summariseCapacity } from './rows.ts';
-import { targetsOf } from './targets.ts';
 import type { WallRow } from './wall.ts';
 
 function unit(profile: string, mode: CapacityMode, seed: number, sessions: number): CapacityRun {

@@ -5,8 +5,8 @@ import { type LineStyle, type Panel, panelsFigure } from '../../../simulator/cha
 import { palette, softInk } from '../../../simulator/charts/theme.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import type { CapacityMode } from './cell.ts';
+import { mainTarget, relativeName } from './hardware.ts';
 import type { CapacityRow, HeldRow } from './rows.ts';
-import { mainTarget, relativeName } from './targets.ts';
 
 const styles: Readonly<Record<CapacityMode, LineStyle>> = {
   ar: { name: 'ar: the edge alone', color: softInk, dash: [6, 3] },

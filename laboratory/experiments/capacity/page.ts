@@ -1,10 +1,10 @@
 // The tables of a kept "bench capacity": sessions at each target, what they cost, the growth with edges, and the wall clock.
 
-import { fixed, markdownTable, numberWithin, percent, pivotTable } from '../../../src/core/basics/markdown.ts';
+import { columnTable, fixed, numberWithin, percent, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import type { EdgesRow } from './edges.ts';
+import { mainTarget, relativeName } from './hardware.ts';
 import type { CapacityRow, HeldRow } from './rows.ts';
-import { mainTarget, relativeName } from './targets.ts';
 import type { WallRow } from './wall.ts';
 
 export function capacityPage({ rows, params }: Document<CapacityRow>): string {
@@ -20,6 +20,10 @@ export function capacityPage({ rows, params }: Document<CapacityRow>): string {
     .join('\n\n');
 }
 
+function codeOfMode({ mode }: { readonly mode: string }): string {
+  return `\`${mode}\``;
+}
+
 function targetOf({ profile, target, targetMs }: HeldRow): string {
   return `${profile}, ${target} (${fixed(targetMs, 1)} ms)`;
 }
@@ -32,17 +36,20 @@ At a p95 time per output token; mean of ${seeds} paired seeds, and 95 %. A step 
 ${pivotTable(rows, {
   corner: 'profile and target',
   rowOf: targetOf,
-  columnOf: ({ mode }) => `\`${mode}\``,
+  columnOf: codeOfMode,
   cellOf: ({ sessions, sessionsLow, sessionsHigh }) => numberWithin(sessions, [sessionsLow, sessionsHigh], 1),
 })}
 
 ## Relative to the edge alone, and to drafts made on the edge
 
-${markdownTable(
-  ['profile and target', 'mode', 'over `ar`', 'over `edge-sd`'],
-  rows
-    .filter(({ mode }) => mode !== 'ar')
-    .map((row) => [targetOf(row), `\`${row.mode}\``, fixed(row.overAr, 2), fixed(row.overEdgeSd, 2)]),
+${columnTable(
+  rows.filter(({ mode }) => mode !== 'ar'),
+  {
+    'profile and target': targetOf,
+    mode: codeOfMode,
+    'over `ar`': ({ overAr }) => fixed(overAr, 2),
+    'over `edge-sd`': ({ overEdgeSd }) => fixed(overEdgeSd, 2),
+  },
 )}`;
 }
 
@@ -51,19 +58,17 @@ function costPart(rows: readonly HeldRow[]): string {
 
 Each mode with as many sessions as it holds.
 
-${markdownTable(
-  ['profile', 'mode', 'sessions', 'tokens a second', 'rows a token', 'joules a token', 'drafts of a round'],
-  rows
-    .filter(({ target }) => target === relativeName(mainTarget))
-    .map((row) => [
-      row.profile,
-      `\`${row.mode}\``,
-      fixed(row.sessions, 1),
-      fixed(row.tokensPerSecond, 0),
-      fixed(row.rowsPerToken, 2),
-      fixed(row.joulesPerToken, 2),
-      fixed(row.draftLength, 1),
-    ]),
+${columnTable(
+  rows.filter(({ target }) => target === relativeName(mainTarget)),
+  {
+    profile: ({ profile }) => profile,
+    mode: codeOfMode,
+    sessions: ({ sessions }) => fixed(sessions, 1),
+    'tokens a second': ({ tokensPerSecond }) => fixed(tokensPerSecond, 0),
+    'rows a token': ({ rowsPerToken }) => fixed(rowsPerToken, 2),
+    'joules a token': ({ joulesPerToken }) => fixed(joulesPerToken, 2),
+    'drafts of a round': ({ draftLength }) => fixed(draftLength, 1),
+  },
 )}`;
 }
 
@@ -89,30 +94,16 @@ function wallPart(rows: readonly WallRow[]): string {
 
 ${first.sessions} sessions on an edge process paced to ${first.profile}, toy models, and the same in virtual time.
 
-${markdownTable(
-  [
-    'mode',
-    'answers',
-    'identical',
-    'p95, ms',
-    'p95 in virtual time, ms',
-    'ratio',
-    'mean, ms',
-    'in virtual time, ms',
-    'late steps',
-    'void runs',
-  ],
-  rows.map((row) => [
-    `\`${row.mode}\``,
-    `${row.answers}`,
-    `${row.identical}`,
-    fixed(row.p95MsWall, 1),
-    fixed(row.p95MsVirtual, 1),
-    fixed(row.p95WallOverVirtual, 3),
-    fixed(row.meanMsWall, 1),
-    fixed(row.meanMsVirtual, 1),
-    percent(row.latePacedSteps, 2),
-    row.isValid ? `${row.voidRuns}` : `${row.voidRuns + 1}, all`,
-  ]),
-)}`;
+${columnTable(rows, {
+  mode: codeOfMode,
+  answers: ({ answers }) => `${answers}`,
+  identical: ({ identical }) => `${identical}`,
+  'p95, ms': ({ p95MsWall }) => fixed(p95MsWall, 1),
+  'p95 in virtual time, ms': ({ p95MsVirtual }) => fixed(p95MsVirtual, 1),
+  ratio: ({ p95WallOverVirtual }) => fixed(p95WallOverVirtual, 3),
+  'mean, ms': ({ meanMsWall }) => fixed(meanMsWall, 1),
+  'in virtual time, ms': ({ meanMsVirtual }) => fixed(meanMsVirtual, 1),
+  'late steps': ({ latePacedSteps }) => percent(latePacedSteps, 2),
+  'void runs': ({ isValid, voidRuns }) => (isValid ? `${voidRuns}` : `${voidRuns + 1}, all`),
+})}`;
 }

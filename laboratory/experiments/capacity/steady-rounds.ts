@@ -2,14 +2,14 @@
 // length, and takes the one with the least p95, so it is granted the best one for each load.
 
 import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
-import { isRightAt, type TraceSession } from '../../../simulator/traces/trace.ts';
+import { isRightAt } from '../../../simulator/traces/trace.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { chainTree, type DraftTree } from '../modes/draft-tree.ts';
 import { playRounds, type RoundSession } from '../modes/loaded-rivals.ts';
-import { AnswerPlan, type PlannedAnswer, paceOf } from './answer-plan.ts';
-import type { SteadyResult, SteadySettings } from './steady-edge.ts';
+import { type AnswerPlan, paceOf, planAnswers } from './answer-plan.ts';
+import { type Counts, resultOf, type SteadyResult, type SteadySettings } from './steady-edge.ts';
 
 export interface RoundsSettings
   extends Pick<SteadySettings, 'sessions' | 'source' | 'step' | 'timeJitter' | 'leastTokens' | 'seed'> {
@@ -23,53 +23,45 @@ export interface RoundsResult extends SteadyResult {
 }
 
 const longestDraft = 12;
-const streams = { plan: 0x53800000, times: 9 } as const;
+/** Stream of createRandom. */
+const timesStream = 9;
 
 export function runBestRounds(settings: RoundsSettings): RoundsResult {
   let best: RoundsResult | null = null;
   let bestMs = Number.POSITIVE_INFINITY;
   // The p95 falls and then rises with the draft length, apart from noise.
-  for (let length = 0, worse = 0; length <= longestDraft && worse < 3; length++) {
-    const found = { ...runRounds(settings, length), draftLength: length };
+  for (let draftLength = 0, worse = 0; draftLength <= longestDraft && worse < 3; draftLength++) {
+    const found = { ...runRounds(settings, draftLength), draftLength };
     const ms = quantile(found.msPerToken, 0.95);
-    worse = ms < bestMs ? 0 : worse + 1;
-    if (ms < bestMs) [best, bestMs] = [found, ms];
+    if (ms < bestMs) {
+      worse = 0;
+      best = found;
+      bestMs = ms;
+    } else worse++;
   }
   return best as RoundsResult;
 }
 
 export function runRounds(settings: RoundsSettings, draftLength: number): SteadyResult {
   const { sessions: places, source, step, timeJitter, leastTokens, seed, edgeDraftShare } = settings;
-  const lengths = source.replays.map(({ session }) => session.answer.length);
   // The round trip is not part of the time per token: only tokens cross the network.
-  const planned = { lengths, places, leastTokens, roundTripCount: 1, roundTripShift: 0 };
-  const plan = new AnswerPlan(planned, createRandom(seed, streams.plan));
-  let [tokens, rows, atMs] = [0, 0, 0];
-  let start: { readonly tokens: number; readonly rows: number; readonly atMs: number } | null = null;
-  const note = (written: number, nowMs: number): void => {
-    tokens += written;
-    rows += draftLength + 1;
-    atMs = nowMs;
-    if (plan.isSteady) start ??= { tokens, rows, atMs };
+  const plan = planAnswers(source, { places, leastTokens, roundTripCount: 1, roundTripShift: 0 }, seed);
+  let until: Counts = { tokens: 0, rows: 0, atMs: 0, busyMs: 0 };
+  let start: Counts | null = null;
+  const note = (written: number, atMs: number): void => {
+    // Draft and target take turns on one accelerator, which is never idle.
+    until = { tokens: until.tokens + written, rows: until.rows + draftLength + 1, atMs, busyMs: atMs };
+    if (plan.isSteady) start ??= until;
   };
-  const all = Array.from({ length: places }, () => new Place(plan, source, note));
+  const all = Array.from({ length: places }, () => placeOn(plan, source, note));
   const rival = {
     rival: 'edge-sd',
     step,
     timeJitter,
     levelMs: edgeDraftShare * (step.fixedMs + step.perRowMs),
   } as const;
-  playRounds(rival, chainOf(draftLength), all, createRandom(seed, streams.times), () => plan.isOver);
-  const from = start ?? { tokens, rows, atMs };
-  const elapsedMs = atMs - from.atMs;
-  return {
-    msPerToken: plan.msPerToken,
-    tokens: tokens - from.tokens,
-    rows: rows - from.rows,
-    elapsedMs,
-    // Draft and target take turns on one accelerator.
-    busyMs: elapsedMs,
-  };
+  playRounds(rival, chainOf(draftLength), all, createRandom(seed, timesStream), () => plan.isOver);
+  return resultOf(plan, start ?? until, until);
 }
 
 /** The chances of a chain's drafts are those of the recorded text, so this one only says that each draft follows the one before it. */
@@ -78,42 +70,30 @@ function chainOf(length: number): DraftTree {
 }
 
 /** A place of the edge: one answer after the other. */
-class Place implements RoundSession {
-  readonly #plan: AnswerPlan;
-  readonly #source: TokenSource;
-  readonly #note: (tokens: number, atMs: number) => void;
-  #answer: PlannedAnswer;
-  #text: TraceSession;
-  #written = 0;
-  #arrivals: { readonly atMs: number; readonly tokenCount: number }[] = [];
-
-  constructor(plan: AnswerPlan, source: TokenSource, note: (tokens: number, atMs: number) => void) {
-    this.#plan = plan;
-    this.#source = source;
-    this.#note = note;
-    this.#answer = plan.next();
-    this.#text = this.#textOf(this.#answer);
-  }
-
-  rankAt(offset: number): number {
-    const position = this.#written + offset;
-    return position < this.#answer.tokens && isRightAt(this.#text, position) ? 0 : 1;
-  }
-
-  wrote(tokens: number, atMs: number): void {
-    const tokenCount = Math.min(tokens, this.#answer.tokens - this.#written);
-    this.#written += tokenCount;
-    this.#arrivals.push({ atMs, tokenCount });
-    this.#note(tokenCount, atMs);
-    if (this.#written < this.#answer.tokens) return;
-    this.#plan.ended(this.#answer, paceOf(this.#arrivals));
-    this.#answer = this.#plan.next();
-    this.#text = this.#textOf(this.#answer);
-    this.#written = 0;
-    this.#arrivals = [];
-  }
-
-  #textOf({ text }: PlannedAnswer): TraceSession {
-    return (this.#source.replays[text] as TraceReplay).session;
-  }
+function placeOn(
+  plan: AnswerPlan,
+  { replays }: TokenSource,
+  note: (tokens: number, atMs: number) => void,
+): RoundSession {
+  const begin = () => {
+    const planned = plan.next();
+    const text = (replays[planned.text] as TraceReplay).session;
+    return { planned, text, written: 0, arrivals: [] as { readonly atMs: number; readonly tokenCount: number }[] };
+  };
+  let answer = begin();
+  return {
+    rankAt(offset) {
+      const position = answer.written + offset;
+      return position < answer.planned.tokens && isRightAt(answer.text, position) ? 0 : 1;
+    },
+    wrote(tokens, atMs) {
+      const tokenCount = Math.min(tokens, answer.planned.tokens - answer.written);
+      answer.written += tokenCount;
+      answer.arrivals.push({ atMs, tokenCount });
+      note(tokenCount, atMs);
+      if (answer.written < answer.planned.tokens) return;
+      plan.ended(answer.planned, paceOf(answer.arrivals));
+      answer = begin();
+    },
+  };
 }

@@ -12,8 +12,7 @@ import { defaultEdgeProfile, findProfile } from '../../../src/models/port/profil
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { measureCosts } from './cost.ts';
 import { draftsFigure } from './figure.ts';
-import { type LatencyCase, playCase } from './latency.ts';
-import type { DraftRow } from './rows.ts';
+import { type DraftRow, type LatencyCase, playCase } from './rows.ts';
 import { type DraftTraces, readTraces, recordTraces } from './traces.ts';
 
 const shape = { sequences: 2, contextLength: 2048, vocabularySize: 2048 };

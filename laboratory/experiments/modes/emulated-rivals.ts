@@ -6,20 +6,14 @@ import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { quickest } from '../best-draft-length.ts';
 import { bestTree, chainTree, type DraftTree, followTree, rankChances } from './draft-tree.ts';
-import { type EmulatedRival, type ModeRow, timedRow } from './metrics.ts';
-import { draftMs, edgeDraftMs, type VirtualSettings } from './virtual-cell.ts';
+import { type EmulatedRival, type ModeRow, type TimedCell, timedRow } from './metrics.ts';
+import { noBytes } from './rivals.ts';
+import { draftMs, edgeDraftMs, timeJitter, type VirtualSettings } from './virtual-cell.ts';
 
-export interface RivalCell {
-  readonly mode: EmulatedRival;
-  readonly givenAcceptance: number;
-  readonly roundTripMs: number;
-  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
-}
+export type RivalCell = TimedCell<EmulatedRival, number>;
 
 /** Time of a level of an EAGLE-like draft head; its acceptance is that of the draft model. */
 export const headLevelMs = 1.5;
-/** Draft and step times are uniform in their mean * (1 ± timeJitter), as in the other rows. */
-export const timeJitter = 0.2;
 
 /** Where a rival drafts, and how long it takes for one level of a tree of any width. */
 interface RivalProfile {
@@ -134,8 +128,9 @@ function draftAhead(fromMs: number, verdictMs: number, levelMs: number, levelCou
   return { levels: Math.max(0, levels), endMs: Math.max(endMs, verdictMs) };
 }
 
-function jittered(meanMs: number, random: Random): number {
-  return meanMs * (1 + timeJitter * (2 * random.uniform() - 1));
+/** Uniform in its mean * (1 ± share). */
+export function jittered(meanMs: number, random: Random, share: number = timeJitter): number {
+  return meanMs * (1 + share * (2 * random.uniform() - 1));
 }
 
 /** Rank of the target's token at each position. */
@@ -191,8 +186,6 @@ function rowOf(cell: RivalCell, { tree, isProactive }: DraftingWay, runs: readon
     acceptance: mean(runs.map(({ firstChoiceShare }) => firstChoiceShare)),
     ...ratiosOf(addCounts(runs.map(({ counts }) => counts))),
     // Nothing is encoded.
-    payloadBytesPerToken: null,
-    payloadBytesPerTokenWithOpening: null,
-    wireBytesPerToken: null,
+    ...noBytes,
   };
 }

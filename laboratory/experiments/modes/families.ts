@@ -59,19 +59,11 @@ export function idleEdgeRatios(rows: readonly ModeRow[]): {
   const atGoal = rows.filter(
     ({ givenAcceptance, sessions }) => givenAcceptance === goalAcceptance && sessions === undefined,
   );
-  const over = (rivals: readonly RowMode[], own: readonly RowMode[] = ours): number =>
-    mean(
-      goalRoundTripsMs.map((roundTripMs) => {
-        const cell = atGoal.filter((row) => row.roundTripMs === roundTripMs);
-        const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
-        if (!hasAll) return Number.NaN;
-        return timeOf(quickestOf(cell, own)) / timeOf(quickestOf(cell, rivals));
-      }),
-    );
+  const cells = goalRoundTripsMs.map((roundTripMs) => atGoal.filter((row) => row.roundTripMs === roundTripMs));
   return {
-    bestOverEdgeRivalIdle: over(edgeRivals),
-    bestOverEmulatedHeadIdle: over(families['emulated head']),
-    streamOverInTurnsMean: over(families['device in turns'], ['stream']),
+    bestOverEdgeRivalIdle: meanRatio(cells, ours, edgeRivals),
+    bestOverEmulatedHeadIdle: meanRatio(cells, ours, families['emulated head']),
+    streamOverInTurnsMean: meanRatio(cells, ['stream'], families['device in turns']),
   };
 }
 
@@ -88,21 +80,24 @@ export function loadedEdgeRatios(rows: readonly ModeRow[]): {
 } {
   const loaded = rows.filter(({ sessions }) => sessions !== undefined);
   const cells = [...Map.groupBy(loaded, ({ sessions, roundTripMs }) => `${sessions} ${roundTripMs}`).values()];
-  const over = (rivals: readonly RowMode[]): number =>
-    cells.length === 0
-      ? Number.NaN
-      : mean(
-          cells.map((cell) => {
-            const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
-            return hasAll ? timeOf(quickestOf(cell, families.ours)) / timeOf(quickestOf(cell, rivals)) : Number.NaN;
-          }),
-        );
   return {
-    bestOverEdgeRivalLoaded: over([...loadedDraftModels, ...families['emulated head']]),
-    bestOverEdgeDraftModelLoaded: over(loadedDraftModels),
+    bestOverEdgeRivalLoaded: meanRatio(cells, families.ours, [...loadedDraftModels, ...families['emulated head']]),
+    bestOverEdgeDraftModelLoaded: meanRatio(cells, families.ours, loadedDraftModels),
   };
 }
 
-function timeOf(row: ModeRow | undefined): number {
-  return row?.msPerToken ?? Number.NaN;
+/** Mean over cells of the quickest of our modes over the quickest rival. NaN: a cell lacks one of the rivals or all of ours, or there is no cell. */
+function meanRatio(
+  cells: readonly (readonly ModeRow[])[],
+  own: readonly RowMode[],
+  rivals: readonly RowMode[],
+): number {
+  const timeOf = (cell: readonly ModeRow[], modes: readonly RowMode[]): number =>
+    quickestOf(cell, modes)?.msPerToken ?? Number.NaN;
+  return mean(
+    cells.map((cell) => {
+      const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
+      return hasAll ? timeOf(cell, own) / timeOf(cell, rivals) : Number.NaN;
+    }),
+  );
 }

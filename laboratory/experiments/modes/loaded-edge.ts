@@ -12,7 +12,7 @@ import { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
 import { VirtualLink } from '../../../simulator/virtual-time/link.ts';
 import { protocolMachines } from '../../../simulator/virtual-time/machines.ts';
 import type { VirtualDrafter, VirtualTarget } from '../../../simulator/virtual-time/model.ts';
-import type { SessionSource } from '../../../simulator/virtual-time/run-session.ts';
+import { type SessionSource, turnOf } from '../../../simulator/virtual-time/run-session.ts';
 import { toyDrafter, toyEdgeDrafter } from '../../../simulator/virtual-time/toy-drafter.ts';
 import { ToyTarget } from '../../../simulator/virtual-time/toy-target.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
@@ -26,12 +26,13 @@ import { sizedWire } from '../../../src/core/protocol/wire/wire.ts';
 import type { StepLimits } from '../../../src/core/scheduling/schedule-step.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
 import { missShares } from './draft-tree.ts';
+import type { StepLaw } from './metrics.ts';
 
 export interface LoadedEdgeSettings extends Pick<VirtualEdgeSettings, 'edgeDraft'> {
   readonly target: VirtualTarget;
   /** 64 hex digits. */
   readonly tokenizerHash: string;
-  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
+  readonly step: StepLaw;
   /** Step times are uniform in their mean * (1 ± timeJitter). */
   readonly timeJitter: number;
   /** Sessions that may write at the same time. */
@@ -42,13 +43,13 @@ export interface LoadedEdgeSettings extends Pick<VirtualEdgeSettings, 'edgeDraft
 }
 
 const noLimits: StepLimits = { maxRows: 4096, usefulRows: 4096, prefillChunk: 512 };
+const virtualParts = { machines: protocolMachines, wire: sizedWire } as const;
 
 export function openLoadedEdge(
   queue: EventQueue,
-  settings: LoadedEdgeSettings,
+  { step, timeJitter, limits, ...own }: LoadedEdgeSettings,
   observer: EdgeObserver = {},
 ): VirtualEdge {
-  const { step, timeJitter, limits, ...own } = settings;
   const engine = {
     stepTime: linearStepTime(step.fixedMs, step.perRowMs),
     stepJitter: timeJitter,
@@ -57,8 +58,6 @@ export function openLoadedEdge(
   const fixed = { keepLostMs: 60_000, shareOf: () => 1, rate: unlimitedRate };
   return new VirtualEdge(queue, observer, { name: 'edge', engine, ...own, ...fixed, ...virtualParts });
 }
-
-const virtualParts = { machines: protocolMachines, wire: sizedWire } as const;
 
 /** An answer of a device on such an edge. */
 export interface LoadedAnswer extends Pick<VirtualDeviceSettings, 'draftMs' | 'advice' | 'cutsChainsAtMs' | 'random'> {
@@ -98,23 +97,10 @@ export function beginAnswer(
 
 function deviceSettings(edge: VirtualEdge, answer: LoadedAnswer): VirtualDeviceSettings {
   const { session, mode, text, drafter, draftMs, timeJitter, maxAhead, hedges, advice, cutsChainsAtMs } = answer;
+  const { tokenizerHash } = edge.settings;
   return {
     name: `device ${session}`,
-    turn: {
-      session,
-      conversation: session,
-      credentials: '',
-      padding: 0,
-      tokenizerHash: edge.settings.tokenizerHash,
-      mode,
-      stopStrings: [],
-      flowControlWindow: 256,
-      maxAhead,
-      minChainConfidence: 0,
-      draftLength: 4,
-      hedges,
-      ...text,
-    },
+    turn: turnOf({ mode, hedges, turn: { session, conversation: session, tokenizerHash, maxAhead } }, text),
     drafter,
     draftMs,
     draftJitter: timeJitter,
@@ -127,21 +113,16 @@ function deviceSettings(edge: VirtualEdge, answer: LoadedAnswer): VirtualDeviceS
   };
 }
 
-export interface LoadSettings {
-  readonly mode: ModeName;
+export interface LoadSettings
+  extends Pick<LoadedAnswer, 'mode' | 'roundTripMs' | 'draftMs' | 'timeJitter' | 'maxAhead' | 'hedges'> {
   /** One draft model of the edge for all sessions, with an accelerator of its own. Default: the edge has none. */
-  readonly edgeDraft?: { readonly tokenCount: number; readonly tokenMs: number };
+  readonly edgeDraft?: { readonly tokenCount: number; readonly tokenMs: number } | undefined;
   /** Switches the drafting of the device with this index. Default: drafting stays on. */
-  readonly adviceOf?: (index: number) => DraftingAdvice;
+  readonly adviceOf?: ((index: number) => DraftingAdvice) | undefined;
   readonly sessionCount: number;
   readonly acceptance: number;
-  readonly roundTripMs: number;
-  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
-  readonly draftMs: number;
-  readonly timeJitter: number;
+  readonly step: StepLaw;
   readonly tokens: number;
-  readonly maxAhead: number;
-  readonly hedges: number;
   readonly seed: number;
 }
 
@@ -171,9 +152,14 @@ export function runLoad(settings: LoadSettings): LoadResult {
   const edgeRandom = createRandom(seed, 2);
   const edgeDrafter = toyEdgeDrafter(target, acceptance, edgeRandom);
   const begun = { steps: 0, withoutDrafts: 0 };
-  const own = {
-    ...{ target, tokenizerHash, step, timeJitter, capacity: sessionCount, random: edgeRandom },
-    ...(edgeDraft === undefined ? {} : { edgeDraft: { ...edgeDraft, edgeDrafter } }),
+  const own: LoadedEdgeSettings = {
+    target,
+    tokenizerHash,
+    step,
+    timeJitter,
+    capacity: sessionCount,
+    random: edgeRandom,
+    edgeDraft: edgeDraft && { ...edgeDraft, edgeDrafter },
   };
   const edge = openLoadedEdge(queue, own, {
     edgeStepped: (_edge, _session, event) => {

@@ -4,13 +4,9 @@
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { type DraftTree, followTree, rankChances } from './draft-tree.ts';
-import { candidateTrees, headLevelMs, rankAtRandom } from './emulated-rivals.ts';
+import { candidateTrees, headLevelMs, jittered, rankAtRandom } from './emulated-rivals.ts';
+import type { StepLaw } from './metrics.ts';
 import { edgeDraftMs } from './virtual-cell.ts';
-
-export interface StepLaw {
-  readonly fixedMs: number;
-  readonly perRowMs: number;
-}
 
 /**
  * `edge-sd` drafts a chain, `edge-tree` a tree with the same model, `edge-head` a tree with an EAGLE-like head, `edge-psd` a
@@ -110,7 +106,7 @@ export function playRounds(
   const { rival, step, timeJitter } = settings;
   const level = levelLaw(settings.levelMs ?? (rival === 'edge-head' ? headLevelMs : edgeDraftMs), step);
   const costOf = ({ fixedMs, perRowMs }: StepLaw, rows: number): number =>
-    rows === 0 ? 0 : (fixedMs + perRowMs * rows) * jitter(times, timeJitter);
+    rows === 0 ? 0 : jittered(fixedMs + perRowMs * rows, times, timeJitter);
   // A level is drafted from the nodes of the level before it.
   const draftingMs = (): number =>
     tree.widths.reduce((sum, _, index) => sum + costOf(level, sessions.length * (tree.widths[index - 1] ?? 1)), 0);
@@ -145,8 +141,4 @@ function pearlRound(hasWindow: boolean, gamma: number, rankAt: (offset: number) 
   let accepted = 0;
   while (accepted < gamma && rankAt(accepted) === 0) accepted++;
   return { tokens: accepted + (accepted < gamma ? 1 : 0), isWhole: accepted === gamma };
-}
-
-function jitter(random: Random, timeJitter: number): number {
-  return 1 + timeJitter * (2 * random.uniform() - 1);
 }

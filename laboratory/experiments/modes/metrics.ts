@@ -51,12 +51,12 @@ export interface ModeRow extends Ratios {
   readonly bestGamma: number | null;
   /** The quickest draft tree for this cell, of an emulated rival: its nodes, its levels, and whether it is drafted while the one before is verified. */
   readonly bestTree?: { readonly nodes: number; readonly levels: number; readonly isProactive?: boolean };
-  /** Of a row with several ways to run (rivals.ts): the mode whose machines are quickest, and its windows in flight. */
+  /** The mode whose machines are quickest, and its windows in flight; in a row with several ways to run (rivals.ts). */
   readonly bestMachine?: ModeName;
   readonly bestWindows?: number;
-  /** Of hedged rows, and of `stream` on a loaded edge: the most alternatives beside a draft with which it is quickest; 0: none. */
+  /** The quickest number of alternatives beside a draft, at most; 0: none. In hedged rows, and in `stream` on a loaded edge. */
   readonly bestHedges?: number;
-  /** Of `stream` on a loaded edge, for each number of hedges that was tried: its time, and the share of a session's steps without a draft. */
+  /** The time with each number of hedges, and the share of a session's steps without a draft; in `stream` on a loaded edge. */
   readonly byHedges?: readonly {
     readonly hedges: number;
     readonly msPerToken: number;
@@ -72,13 +72,19 @@ export interface ModeRow extends Ratios {
   readonly acceptance: number | null;
 }
 
+/** A step of n rows takes fixedMs + n * perRowMs. */
+export interface StepLaw {
+  readonly fixedMs: number;
+  readonly perRowMs: number;
+}
+
 /** A cell of virtual time. */
-export interface TimedCell {
-  readonly mode: RowMode;
+export interface TimedCell<Mode extends RowMode = RowMode, Acceptance extends number | null = number | null> {
+  readonly mode: Mode;
   /** Null: drafts come from a trace. */
-  readonly givenAcceptance: number | null;
+  readonly givenAcceptance: Acceptance;
   readonly roundTripMs: number;
-  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
+  readonly step: StepLaw;
 }
 
 /** What rows of all cells of virtual time begin with. @param tpotsMs time per output token of each run */

@@ -1,7 +1,7 @@
 // The tables of a kept "bench modes": time per token of each mode against the round trip, and the other costs of each mode.
 
 import type { Goals } from '../../../simulator/runner/experiment.ts';
-import { fixed, markdownTable, pivotTable } from '../../../src/core/basics/markdown.ts';
+import { columnTable, fixed, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { bestOfFamilies } from './families.ts';
 import type { ModeRow } from './metrics.ts';
@@ -140,17 +140,14 @@ function costTable(rows: readonly ModeRow[]): string {
   if (chosen.length === 0) return '';
   return `The cost of a token at a round trip of ${roundTripMs} ms${chosen[0]?.givenAcceptance === null ? '' : ` and acceptance ${costAcceptance}`}:
 
-${markdownTable(
-  ['', 'acceptance', 'drafts', 'rows', 'accepted per step', 'payload, bytes', 'with headers, bytes', 'first token, ms'],
-  chosen.map((row) => [
-    `\`${row.mode}\``,
-    fixed(row.acceptance, 2),
-    fixed(row.draftsPerToken, 2),
-    fixed(row.rowsPerToken, 2),
-    fixed(row.acceptedPerStep, 2),
-    fixed(row.payloadBytesPerToken, 1),
-    fixed(row.wireBytesPerToken, 0),
-    fixed(row.timeToFirstTokenMs, 0),
-  ]),
-)}`;
+${columnTable(chosen, {
+  '': ({ mode }) => `\`${mode}\``,
+  acceptance: ({ acceptance }) => fixed(acceptance, 2),
+  drafts: ({ draftsPerToken }) => fixed(draftsPerToken, 2),
+  rows: ({ rowsPerToken }) => fixed(rowsPerToken, 2),
+  'accepted per step': ({ acceptedPerStep }) => fixed(acceptedPerStep, 2),
+  'payload, bytes': ({ payloadBytesPerToken }) => fixed(payloadBytesPerToken, 1),
+  'with headers, bytes': ({ wireBytesPerToken }) => fixed(wireBytesPerToken, 0),
+  'first token, ms': ({ timeToFirstTokenMs }) => fixed(timeToFirstTokenMs, 0),
+})}`;
 }

@@ -16,32 +16,28 @@ export interface WayToRun {
 }
 
 const hedgeCounts = [1, 3];
+const alone: readonly WayToRun[] = [{ machine: 'ar', windowsInFlight: 1 }];
 const severalWindows: readonly WayToRun[] = [2, 4, 8].map((windowsInFlight) => ({ machine: 'psd', windowsInFlight }));
 
-/** The ways among which a row takes the quickest. `auto` and `ar-native` have none of their own: they run as `ar` until told otherwise. */
+/** The rows that are no mode of the protocol. `auto` and `ar-native` run as `ar` until a turn says otherwise. */
+const ownWays: Readonly<Record<Exclude<BenchMode | EdgeHedgedMode, ModeName>, readonly WayToRun[]>> = {
+  auto: alone,
+  'ar-native': alone,
+  'psd-windows': severalWindows,
+  'edge-psd': [
+    { machine: 'psd', windowsInFlight: 1 },
+    { machine: 'psd-lockstep', windowsInFlight: 1 },
+    ...severalWindows,
+  ],
+  // The first one is that of real models, where each hedge needs a sequence of the draft.
+  'stream-hedged': hedgeCounts.map((hedges) => ({ machine: 'stream', windowsInFlight: 1, hedges })),
+  'edge-sd-hedged': hedgeCounts.map((edgeHedges) => ({ machine: 'edge-sd', windowsInFlight: 1, edgeHedges })),
+  'mix-hedged': hedgeCounts.map((edgeHedges) => ({ machine: 'mix', windowsInFlight: 1, edgeHedges })),
+};
+
+/** The ways among which a row takes the quickest. */
 export function waysToRun(mode: BenchMode | EdgeHedgedMode): readonly WayToRun[] {
-  switch (mode) {
-    case 'psd-windows':
-      return severalWindows;
-    case 'edge-psd':
-      return [
-        { machine: 'psd', windowsInFlight: 1 },
-        { machine: 'psd-lockstep', windowsInFlight: 1 },
-        ...severalWindows,
-      ];
-    case 'stream-hedged':
-      // The first one is that of real models, where each hedge needs a sequence of the draft.
-      return hedgeCounts.map((hedges) => ({ machine: 'stream', windowsInFlight: 1, hedges }));
-    case 'edge-sd-hedged':
-      return hedgeCounts.map((edgeHedges) => ({ machine: 'edge-sd', windowsInFlight: 1, edgeHedges }));
-    case 'mix-hedged':
-      return hedgeCounts.map((edgeHedges) => ({ machine: 'mix', windowsInFlight: 1, edgeHedges }));
-    case 'auto':
-    case 'ar-native':
-      return [{ machine: 'ar', windowsInFlight: 1 }];
-    default:
-      return [{ machine: mode, windowsInFlight: 1 }];
-  }
+  return mode in ownWays ? ownWays[mode as keyof typeof ownWays] : [{ machine: mode as ModeName, windowsInFlight: 1 }];
 }
 
 /** Draft and target run beside each other on the edge, with no network between them; only committed text crosses the network. */
@@ -67,8 +63,14 @@ export function roomFor({ windowsInFlight, gamma }: Window, maxAhead: number): n
   return Math.min(limits.maxAhead, Math.max(maxAhead, (windowsInFlight + 3) * gamma));
 }
 
+/** For rows whose traffic is not measured. */
+export const noBytes = {
+  payloadBytesPerToken: null,
+  payloadBytesPerTokenWithOpening: null,
+  wireBytesPerToken: null,
+} as const;
+
 /** Drafts between two programs of one machine are no traffic, and the frames between them are not those of the reader's link. */
 export function unmeasuredBytes(mode: RowMode): object {
-  const none = { payloadBytesPerToken: null, payloadBytesPerTokenWithOpening: null, wireBytesPerToken: null };
-  return runsBesideTarget(mode) ? none : {};
+  return runsBesideTarget(mode) ? noBytes : {};
 }

@@ -22,39 +22,37 @@ import {
   isEmulated,
   type ModeRow,
   type RowMode,
+  type StepLaw,
   summariseModes,
   withoutGaps,
   worstOver,
 } from './metrics.ts';
-import { type ModesOptions, sharedModes } from './options.ts';
+import { type ModesOptions, sharedModes, usualRoundTripsMs } from './options.ts';
 import {
   draftMs,
   edgeDraftMs,
+  expensiveRows,
+  freeRows,
   isTrace,
   longestWindow,
   runnerUpAgreement,
+  timeJitter,
   type VirtualCell,
   type VirtualSettings,
 } from './virtual-cell.ts';
 import { type AnyCell, modesWork } from './worker-pool.ts';
 
-/** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
-const freeRows = { fixedMs: 40, perRowMs: 0.4 };
-const expensiveRows = { fixedMs: 4, perRowMs: 36 };
 /** The modes that are measured with expensive rows, too. */
 const expensiveModes: ReadonlySet<VirtualMode> = new Set(['ar', 'stream']);
 /** A mode of the protocol's machines, or an emulated rival. */
 type VirtualMode = VirtualCell['mode'] | EmulatedRival;
-
-const usualRoundTripsMs = [0, 4, 10, 30, 60, 100, 200];
 
 export async function measureVirtual(options: ModesOptions, run: Run): Promise<readonly ModeRow[]> {
   const settings = settingsOf(options);
   if (isTrace(options.drafts)) demandTrace(options);
   await run.begin({ clock: 'virtual', ...settings });
   await using pool = new WorkerPool(modesWork, settings, options.workers);
-  const units = cellsOf(options).map((cell) => ({ key: keyOf(cell), measure: () => pool.measure(cell) }));
-  return await run.all('cells', units, options.workers);
+  return await pool.measureAll(run, 'cells', cellsOf(options), keyOf);
 }
 
 export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Conclusion<ModeRow> {
@@ -75,7 +73,7 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
     edgeDraftMs,
     headLevelMs,
     edgeDraftsOverlap: true,
-    timeJitter: 0.2,
+    timeJitter,
     freeRows,
     expensiveRows,
     runnerUpAgreement,
@@ -119,7 +117,7 @@ function cellsOf(options: ModesOptions): AnyCell[] {
   const modes = virtualModes(options);
   // A trace has its own.
   const acceptances = isTrace(options.drafts) ? [null] : options.acceptances;
-  const cellsAt = (step: VirtualCell['step'], chosen: readonly VirtualMode[]): AnyCell[] =>
+  const cellsAt = (step: StepLaw, chosen: readonly VirtualMode[]): AnyCell[] =>
     chosen.flatMap((mode) =>
       acceptances.flatMap((givenAcceptance) =>
         roundTripsMs.map((roundTripMs) => {

@@ -1,24 +1,39 @@
 // `outrider bench modes --clock wall`: two processes, real models, the edge paced to other hardware or as it is. Modes take turns, so that
-// a disturbance of the machine affects all of them. A run in which the edge missed the profile is void. The bench can run in slices.
+// a disturbance of the machine affects all of them. A run in which the edge missed the profile is void. The bench can run in slices. A pilot
+// tries the best draft length by the predictor of token times and its two neighbours, and the quickest is taken.
 
 import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
+import { predictTokenTimes } from '../../../src/core/scheduling/predict-latency.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
-import { type BenchMode, isEdgeHedged, isEmulated, type ModeRow, windowedModes } from './metrics.ts';
+import { quickest } from '../best-draft-length.ts';
+import { type BenchMode, edgeWindowedModes, isEdgeHedged, isEmulated, type ModeRow, windowedModes } from './metrics.ts';
 import { type ModesOptions, sharedModes } from './options.ts';
+import { plainWindow, runsBesideTarget, type Window, waysToRun } from './rivals.ts';
 import {
+  keyOfCell,
   openWallBench,
   type PilotFigures,
   pilotPrompts,
   pilotTokens,
   type WallBench,
+  type WallCell,
   type WallSettings,
+  warmUpTokens,
 } from './wall-bench.ts';
-import { chooseDraftLengths, chooseEdgeDraftLength } from './wall-draft-lengths.ts';
-import type { StepFigures } from './wall-edges.ts';
-import { isVoid, keyOfTry, nextRun, type PlannedRun, planRuns, tryLimits } from './wall-plan.ts';
-import { rowsOf, summariseWall } from './wall-rows.ts';
-import type { WallRun } from './wall-run.ts';
+import {
+  isVoid,
+  keyOfTry,
+  nextRun,
+  type PlannedRun,
+  planRuns,
+  rowsOf,
+  type StepFigures,
+  summariseWall,
+  tpotOf,
+  tryLimits,
+  type WallRun,
+} from './wall-runs.ts';
 
 export interface WallFound {
   readonly settings: WallSettings;
@@ -48,7 +63,7 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
   const known = await knownRuns(next, run);
   run.note(expectedDuration(bench, known.length));
   const edgeWindow = await chooseEdgeDraftLength(bench);
-  const edges = await bench.startEdges(edgeWindow);
+  const steps = await bench.startEdges(edgeWindow);
   await bench.writeReferences();
   const figures = await bench.measureFigures();
   const runs = (await chooseDraftLengths(bench, isLate))
@@ -56,8 +71,7 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
     : known;
   const isComplete = next(runs) === undefined;
   if (!isComplete) run.note(`${countsOf(runs, plan.length)}; ${howToContinue(run)}`);
-  const { stepMs, nativeMs } = edges;
-  return { settings, named, runs, plannedCount: plan.length, isComplete, steps: { stepMs, nativeMs }, figures };
+  return { settings, named, runs, plannedCount: plan.length, isComplete, steps, figures };
 }
 
 /** The options, with the defaults of the wall clock. */
@@ -161,4 +175,99 @@ export function concludeWall(found: WallFound): Conclusion<ModeRow> {
     params: { clock: 'wall', ...settings, ...found.named, ...measured },
     passed: summary['texts'] === summary['identical'],
   };
+}
+
+/** The predictor has one model for all kinds of psd. */
+const predictedAs: Partial<Record<BenchMode, 'sd' | 'psd' | 'edge-sd'>> = {
+  'psd-windows': 'psd',
+  'edge-psd': 'psd',
+  sd: 'sd',
+  psd: 'psd',
+  'psd-lockstep': 'psd',
+  'edge-sd': 'edge-sd',
+};
+
+/** Draft lengths for the pilot, ascending. Steps hold no more rows than the edge allows, so larger ones gain nothing. */
+export function draftLengthsToTry(
+  mode: BenchMode,
+  roundTripMs: number,
+  { draftMs, acceptance, stepMs }: Omit<PilotFigures, 'nativeMs'>,
+): number[] {
+  const most = Math.max(1, stepMs.length - 1);
+  const predictions = predictTokenTimes({
+    stepMs: (rows) => stepMs[rows - 1] ?? stepMs.at(-1) ?? 0,
+    draftMs,
+    edgeDraftMs: draftMs,
+    roundTripMs: runsBesideTarget(mode) ? 0 : roundTripMs,
+    acceptance,
+    maxDrafts: most,
+  });
+  const best = predictions.find((one) => one.mode === predictedAs[mode])?.drafts ?? 1;
+  // At an end both neighbours lie on the same side.
+  const middle = Math.min(Math.max(best, 2), Math.max(2, most - 1));
+  return [middle - 1, middle, middle + 1].filter((gamma) => gamma <= most);
+}
+
+/** The edge's own draft length is a setting of its process and independent of the round trip: an edge is started for each. */
+export async function chooseEdgeDraftLength(bench: WallBench): Promise<number> {
+  const cell = { mode: 'edge-sd', roundTripMs: 0 } as const;
+  if (!bench.settings.modes.includes('edge-sd')) return 1;
+  if (!(bench.knowsFigures || bench.run.has(unitOf(cell)))) await bench.startEdges(1);
+  const { gamma: chosen } = await chooseWindow(bench, cell, async (gamma, index, count) => {
+    bench.run.onProgress('draft lengths of edge-sd', index, count);
+    await bench.startEdges(gamma);
+    // All prompts are read before the first pilot.
+    await bench.writePilot(cell, plainWindow('edge-sd', gamma), warmUpTokens);
+  });
+  return chosen;
+}
+
+/** A few short texts for each draft length of the other modes at each round trip. @returns whether all are chosen; chooses at least one */
+export async function chooseDraftLengths(bench: WallBench, isLate: () => boolean): Promise<boolean> {
+  const { settings, run } = bench;
+  const windowed = settings.modes.filter((mode) => windowedModes.has(mode) && !edgeWindowedModes.has(mode));
+  const cells = settings.roundTripsMs.flatMap((roundTripMs) => windowed.map((mode) => ({ mode, roundTripMs })));
+  let hasChosen = false;
+  for (const [index, cell] of cells.entries()) {
+    const isKnown = run.has(unitOf(cell));
+    if (!isKnown && hasChosen && isLate()) return false;
+    if (!isKnown) run.onProgress('draft lengths of the other modes', index, cells.length);
+    await chooseWindow(bench, cell);
+    hasChosen ||= !isKnown;
+  }
+  return true;
+}
+
+async function chooseWindow(
+  bench: WallBench,
+  cell: WallCell,
+  prepare?: (gamma: number, index: number, count: number) => Promise<void>,
+): Promise<Window> {
+  const measure = async (): Promise<Window> => {
+    const figures = await bench.measureFigures();
+    const lengths =
+      figures === null ? (bench.settings.gammas ?? []) : draftLengthsToTry(cell.mode, cell.roundTripMs, figures);
+    const windows = lengths.flatMap((gamma) => waysToRun(cell.mode).map((way): Window => ({ ...way, gamma })));
+    if (windows.length === 1) return windows[0] as Window;
+    const tpotsMs = new Map<Window, number>();
+    for (const [index, window] of windows.entries()) {
+      await prepare?.(window.gamma, index, windows.length);
+      tpotsMs.set(window, await pilotTpot(bench, cell, window));
+    }
+    return quickest(windows, (window) => tpotsMs.get(window) as number);
+  };
+  const window = await bench.run.one({ key: unitOf(cell), measure });
+  bench.setWindow(cell, window);
+  return window;
+}
+
+/** Makes a second try where the first one missed the profile. */
+async function pilotTpot(bench: WallBench, cell: WallCell, window: Window): Promise<number> {
+  const first = await bench.writePilot(cell, window);
+  if (!isVoid(first)) return tpotOf(first);
+  return Math.min(tpotOf(first), tpotOf(await bench.writePilot(cell, window)));
+}
+
+function unitOf(cell: WallCell): string {
+  return `window of ${keyOfCell(cell)}`;
 }

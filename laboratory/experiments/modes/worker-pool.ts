@@ -1,6 +1,7 @@
-// The cells of the virtual bench in worker threads.
+// The cells of `bench modes --clock virtual` and of `bench auto` in worker threads.
 
 import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
+import { type AutoCell, type AutoFound, type AutoSettings, measureAuto } from './auto-cell.ts';
 import { measureRival, type RivalCell } from './emulated-rivals.ts';
 import { type LoadedCell, measureLoaded } from './loaded-cell.ts';
 import { isEmulated, type ModeRow } from './metrics.ts';
@@ -16,7 +17,13 @@ export const modesWork: Work<AnyCell, ModeRow, VirtualSettings> = {
     return isRival(cell) ? measureRival(cell, settings) : measureCell(cell, settings);
   },
 };
+export const autoWork: Work<AutoCell, AutoFound, AutoSettings> = {
+  role: 'outrider bench auto',
+  file: import.meta.url,
+  measure: measureAuto,
+};
 serveWork(modesWork);
+serveWork(autoWork);
 
 function isRival(cell: VirtualCell | RivalCell): cell is RivalCell {
   return isEmulated(cell.mode);

@@ -3,7 +3,7 @@ import { createToyModel } from '../../../src/models/port/toy.ts';
 import { makeEdit } from './edit.ts';
 import { predictionPage } from './page.ts';
 import { predictionExperiment } from './prediction.ts';
-import { createScriptedTarget, scriptChoices } from './scripted-target.ts';
+import { createScriptedTarget, scriptChoices } from './scripted-edge.ts';
 
 const { tokenizer } = createToyModel({ seed: 1, role: 'target' });
 

@@ -2,8 +2,9 @@
 // a device over HTTP. The target is scripted: it writes the edited file, as a model would that can edit.
 
 import type { Conclusion, Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
-import { type ServeProcess, startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
+import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import { openLlamaTokenizer } from '../../../src/models/engines/llama-tokenizer.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
@@ -11,11 +12,9 @@ import type { Tokenizer } from '../../../src/models/port/model.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { defaultMaxRows } from '../../../src/processes/edge/edge-options.ts';
 import { streamChat } from '../../measuring/chat-stream.ts';
-import { startScriptedEdge, unpaced } from './edges.ts';
 import { type Edit, makeEdit } from './edit.ts';
-import { predictionPage } from './page.ts';
-import type { EditCase, PredictionRow, WrittenEdit } from './rows.ts';
-import type { Script } from './scripted-target.ts';
+import { type EditCase, type PredictionRow, predictionPage, type WrittenEdit } from './page.ts';
+import { type Script, startScriptedEdge, unpaced } from './scripted-edge.ts';
 
 /** Of the cases that would take minutes with the whole file: without lookup and prediction, and at this machine's own pace. */
 const fewLines = 100;
@@ -108,13 +107,13 @@ async function measureCase(one: EditCase, chosen: Options, tokenizer: Tokenizer,
     [false, true].map((predicts) => ({ predicts, key: keyOf(repeat, predicts) })),
   ).flat();
   const names = namesOf(chosen);
-  await using bench = pairs.every(({ key }) => run.has(key))
-    ? null
-    : await openBench(one.edge, edit, { ...chosen, ...names, tokenizer });
+  await using opened = new CloseStack();
+  const isKnown = pairs.every(({ key }) => run.has(key));
+  const url = isKnown ? '' : await openBench(one.edge, edit, { ...chosen, ...names, tokenizer }, opened);
   const units = pairs.map(
     ({ predicts, key }): Unit<WrittenEdit> => ({
       key,
-      measure: () => writeEdit(bench?.serve.baseUrl ?? '', names.target, edit, predicts),
+      measure: () => writeEdit(url, names.target, edit, predicts),
     }),
   );
   const written = await run.all(`${one.edge}, ${one.fileInPrompt ? 'file in the prompt' : 'file elsewhere'}`, units);
@@ -133,55 +132,32 @@ interface BenchParts {
   readonly tokenizer: Tokenizer;
 }
 
-interface Bench extends AsyncDisposable {
-  readonly serve: ServeProcess;
-}
-
+/** @returns where the endpoint is reached */
 async function openBench(
   hardware: string,
   { promptIds, answerIds }: Edit,
   { target, draft, rtt, maxRows, tokenizer }: BenchParts,
-): Promise<Bench> {
+  opened: CloseStack,
+): Promise<string> {
   const script: Script = { promptLength: promptIds.length, answer: answerIds };
-  const edge = await startScriptedEdge(hardware, script, { tokenizer, target, maxRows });
-  try {
-    const flags = ['--edge', edge.url, '--target', target, '--draft', draft, '--rtt', String(rtt)];
-    const serve = await startServeProcess(flags);
-    return {
-      serve,
-      async [Symbol.asyncDispose]() {
-        await serve.close();
-        await edge[Symbol.asyncDispose]();
-      },
-    };
-  } catch (error) {
-    await edge[Symbol.asyncDispose]();
-    throw error;
-  }
+  const edge = opened.use(await startScriptedEdge(hardware, script, { tokenizer, target, maxRows }));
+  const flags = ['--edge', edge.url, '--target', target, '--draft', draft, '--rtt', String(rtt)];
+  return opened.use(await startServeProcess(flags)).baseUrl;
 }
 
 async function writeEdit(baseUrl: string, model: string, edit: Edit, predicts: boolean): Promise<WrittenEdit> {
   const prediction = predicts ? { prediction: { type: 'content', content: edit.prediction } } : {};
   const body = { model, messages: edit.messages, temperature: 0, ...prediction };
-  const { text, ms, firstTextMs, completionTokens, acceptedTokens, rejectedTokens } = await streamChat({
-    baseUrl,
-    body,
-  });
-  return {
-    isIdentical: text === edit.answer,
-    ms,
-    firstTextMs,
-    tokens: completionTokens,
-    acceptedTokens,
-    rejectedTokens,
-  };
+  const { text, completionTokens: tokens, ...measured } = await streamChat({ baseUrl, body });
+  return { isIdentical: text === edit.answer, tokens, ...measured };
 }
 
 function rowOf({ edge, lines, fileInPrompt, withoutPrediction, withPrediction }: Found): PredictionRow {
   const of = (runs: readonly WrittenEdit[], key: Exclude<keyof WrittenEdit, 'isIdentical'>): number =>
     median(runs.map((one) => one[key]));
   const ratios = withPrediction.map(({ ms }, index) => ms / (withoutPrediction[index]?.ms ?? Number.NaN));
-  const [withoutMs, withMs] = [of(withoutPrediction, 'ms'), of(withPrediction, 'ms')];
+  const withoutMs = of(withoutPrediction, 'ms');
+  const withMs = of(withPrediction, 'ms');
   return {
     edge,
     lines,

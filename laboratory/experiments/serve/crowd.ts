@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { OnProgress } from '../../../simulator/runner/experiment.ts';
+import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { streamChat } from '../../measuring/chat-stream.ts';
-import { CrowdClients, type CrowdTally, monotonicMs } from './crowd-clients.ts';
+import { type CrowdTally, crowdWork, monotonicMs } from './crowd-clients.ts';
 import { openEndpoint, toyName } from './endpoint.ts';
 import type { CrowdRow } from './rows.ts';
 
@@ -44,9 +45,10 @@ export async function measureCrowd(
     const own = `${edge.url.replace('ws:', 'http:')}/v1`;
     for (const content of prompts) texts.push(await textOf(own, content));
     const startMs = Math.min(5000, 20 * clients);
-    await using crowd = new CrowdClients({
-      ...{ baseUrl: endpoint.baseUrl, model: toyName, clients, tokens: answerTokens, prompts, texts, startMs },
-    });
+    const { baseUrl } = endpoint;
+    const plan = { baseUrl, model: toyName, clients, tokens: answerTokens, prompts, texts, startMs };
+    // A pool of one would run in this thread. One question at a time starts one thread.
+    await using crowd = new WorkerPool(crowdWork, plan, 2);
     const counts = { answers: 0, textsWrong: 0, failed: 0, chunks: 0 };
     const delaysMs: number[] = [];
     let clientsLateP99Ms = 0;
@@ -62,20 +64,25 @@ export async function measureCrowd(
         if (delayMs !== undefined) delaysMs.push(delayMs);
       }
     };
+    take(await crowd.measure('tally'));
     await sleep(startMs + settleMs, undefined, { signal });
-    take(await crowd.tally());
+    take(await crowd.measure('tally'));
     const beforeMb = heapMb();
     delaysMs.length = 0;
     const untilMs = monotonicMs() + seconds * 1000;
     for (let leftMs = seconds * 1000; leftMs > 0; leftMs = untilMs - monotonicMs()) {
       await sleep(Math.min(tallyEveryMs, leftMs), undefined, { signal });
-      take(await crowd.tally());
+      take(await crowd.measure('tally'));
       onProgress('clients', Math.round(seconds - Math.max(0, leftMs) / 1000), seconds);
     }
     const memoryGrowthMb = heapMb() - beforeMb - (delaysMs.length * 8) / 1e6;
-    take(await crowd.tally(true));
+    take(await crowd.measure('end'));
     return {
-      ...{ what: 'crowd', clients, seconds, ...counts, memoryGrowthMb },
+      what: 'crowd',
+      clients,
+      seconds,
+      ...counts,
+      memoryGrowthMb,
       addedDelayP50Ms: quantile(delaysMs, 0.5),
       addedDelayP99Ms: quantile(delaysMs, 0.99),
       clientsLateP99Ms,
@@ -116,7 +123,7 @@ class SentTexts {
 
 let collect: (() => void) | null = null;
 
-/** Of JavaScript objects in use, after a collection of garbage, MB. */
+/** Memory of the JavaScript objects in use, after a collection of garbage, MB. */
 function heapMb(): number {
   if (collect === null) {
     setFlagsFromString('--expose-gc');

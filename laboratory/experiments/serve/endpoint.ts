@@ -18,7 +18,7 @@ const toySeed = 1;
 export const toyName: string = `toy:${toySeed}`;
 export const draftProfile = 'reference-draft';
 
-/** Told when the device has text for a request. @param seed of the request @param length of its text with this round, UTF-16 units */
+/** Called when the device has text for a request. @param seed of the request @param length of its text with this round, UTF-16 units */
 export type OnRound = (seed: bigint, length: number) => void;
 
 export interface Endpoint extends AsyncDisposable {
@@ -39,7 +39,10 @@ export async function openEndpoint(edgeUrl: string, drafts: boolean, onRound?: O
   let ids = 0n;
   const app = createHttpApp({
     completer: onRound === undefined ? completer : watched(completer, onRound),
-    ...{ version: 'bench', nowMs, refuses: () => null, mayUse: () => true },
+    version: 'bench',
+    nowMs,
+    refuses: () => null,
+    mayUse: () => true,
     randomBits: () => {
       ids += 1n;
       return ids;
@@ -64,11 +67,11 @@ function watched(completer: Completer, onRound: OnRound): Completer {
       return completer.state;
     },
     count: (prompt) => completer.count(prompt),
-    start: async (request) => tell(await completer.start(request), request, onRound),
+    start: async (request) => watchRounds(await completer.start(request), request, onRound),
   };
 }
 
-function tell(completion: Completion, { sampling }: CompletionRequest, onRound: OnRound): Completion {
+function watchRounds(completion: Completion, { sampling }: CompletionRequest, onRound: OnRound): Completion {
   async function* rounds(): Completion['rounds'] & AsyncGenerator {
     let length = 0;
     for await (const round of completion.rounds) {

@@ -39,9 +39,19 @@ export async function measureOverhead(requests: number): Promise<OverheadRow> {
         if (index >= 0) times[name as keyof typeof times].push(performance.now() - startMs);
       }
     }
-    const [libraryMs, wholeMs, streamedMs] = [median(times.library), median(times.whole), median(times.streamed)];
-    const [httpOverheadMs, streamedOverheadMs] = [wholeMs - libraryMs, streamedMs - libraryMs];
-    return { what: 'overhead', requests, tokens, libraryMs, wholeMs, streamedMs, httpOverheadMs, streamedOverheadMs };
+    const libraryMs = median(times.library);
+    const wholeMs = median(times.whole);
+    const streamedMs = median(times.streamed);
+    return {
+      what: 'overhead',
+      requests,
+      tokens,
+      libraryMs,
+      wholeMs,
+      streamedMs,
+      httpOverheadMs: wholeMs - libraryMs,
+      streamedOverheadMs: streamedMs - libraryMs,
+    };
   } finally {
     await edge.close();
   }

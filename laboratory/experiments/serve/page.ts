@@ -1,6 +1,6 @@
 // The tables of a kept "bench serve".
 
-import { fixed, markdownTable, percent } from '../../../src/core/basics/markdown.ts';
+import { columnTable, fixed, percent } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import type { CrowdRow, LatencyRow, OverheadRow, ServeRow } from './rows.ts';
 
@@ -28,71 +28,51 @@ function latencyPart(rows: readonly LatencyRow[]): string {
 
 Medians of the runs; *first text* is that of all texts.
 
-${markdownTable(
-  [
-    'round trip, ms',
-    'asked',
-    'ms a token',
-    'lowest',
-    'highest',
-    'over `ar`',
-    'first text, ms',
-    'texts',
-    'wrong',
-    'late steps',
-    'void runs',
-  ],
-  rows.map((row) => [
-    ...[`${row.roundTripMs}`, names[row.way], fixed(row.msPerToken, 1), fixed(row.msPerTokenLow, 1)],
-    ...[fixed(row.msPerTokenHigh, 1), fixed(row.overAr, 3), fixed(row.firstTextMs, 0), `${row.texts}`],
-    ...[`${row.textsWrong}`, percent(row.overranShare), `${row.voidRuns}`],
-  ]),
-)}`;
+${columnTable(rows, {
+  'round trip, ms': ({ roundTripMs }) => `${roundTripMs}`,
+  asked: ({ way }) => names[way],
+  'ms a token': ({ msPerToken }) => fixed(msPerToken, 1),
+  lowest: ({ msPerTokenLow }) => fixed(msPerTokenLow, 1),
+  highest: ({ msPerTokenHigh }) => fixed(msPerTokenHigh, 1),
+  'over `ar`': ({ overAr }) => fixed(overAr, 3),
+  'first text, ms': ({ firstTextMs }) => fixed(firstTextMs, 0),
+  texts: ({ texts }) => `${texts}`,
+  wrong: ({ textsWrong }) => `${textsWrong}`,
+  'late steps': ({ overranShare }) => percent(overranShare),
+  'void runs': ({ voidRuns }) => `${voidRuns}`,
+})}`;
 }
 
 function overheadPart(rows: readonly OverheadRow[]): string {
   if (rows.length === 0) return '';
   return `## What HTTP adds to a request
 
-${markdownTable(
-  [
-    'requests',
-    'tokens',
-    "the library's call, ms",
-    'whole answer, ms',
-    'streamed, ms',
-    'added, ms',
-    'added by a stream, ms',
-  ],
-  rows.map((row) => [
-    ...[`${row.requests}`, `${row.tokens}`, fixed(row.libraryMs, 2), fixed(row.wholeMs, 2)],
-    ...[fixed(row.streamedMs, 2), fixed(row.httpOverheadMs, 2), fixed(row.streamedOverheadMs, 2)],
-  ]),
-)}`;
+${columnTable(rows, {
+  requests: ({ requests }) => `${requests}`,
+  tokens: ({ tokens }) => `${tokens}`,
+  "the library's call, ms": ({ libraryMs }) => fixed(libraryMs, 2),
+  'whole answer, ms': ({ wholeMs }) => fixed(wholeMs, 2),
+  'streamed, ms': ({ streamedMs }) => fixed(streamedMs, 2),
+  'added, ms': ({ httpOverheadMs }) => fixed(httpOverheadMs, 2),
+  'added by a stream, ms': ({ streamedOverheadMs }) => fixed(streamedOverheadMs, 2),
+})}`;
 }
 
 function crowdPart(rows: readonly CrowdRow[]): string {
   if (rows.length === 0) return '';
   return `## Many clients
 
-${markdownTable(
-  [
-    'clients',
-    'seconds',
-    'answers',
-    'chunks',
-    'texts wrong',
-    'failed',
-    'memory, MB',
-    'added p50, ms',
-    'p99, ms',
-    'most, ms',
-    'clients late p99, ms',
-  ],
-  rows.map((row) => [
-    ...[`${row.clients}`, `${row.seconds}`, `${row.answers}`, `${row.chunks}`, `${row.textsWrong}`, `${row.failed}`],
-    ...[fixed(row.memoryGrowthMb, 1), fixed(row.addedDelayP50Ms, 2), fixed(row.addedDelayP99Ms, 2)],
-    ...[fixed(row.addedDelayMaxMs, 1), fixed(row.clientsLateP99Ms, 2)],
-  ]),
-)}`;
+${columnTable(rows, {
+  clients: ({ clients }) => `${clients}`,
+  seconds: ({ seconds }) => `${seconds}`,
+  answers: ({ answers }) => `${answers}`,
+  chunks: ({ chunks }) => `${chunks}`,
+  'texts wrong': ({ textsWrong }) => `${textsWrong}`,
+  failed: ({ failed }) => `${failed}`,
+  'memory, MB': ({ memoryGrowthMb }) => fixed(memoryGrowthMb, 1),
+  'added p50, ms': ({ addedDelayP50Ms }) => fixed(addedDelayP50Ms, 2),
+  'p99, ms': ({ addedDelayP99Ms }) => fixed(addedDelayP99Ms, 2),
+  'most, ms': ({ addedDelayMaxMs }) => fixed(addedDelayMaxMs, 1),
+  'clients late p99, ms': ({ clientsLateP99Ms }) => fixed(clientsLateP99Ms, 2),
+})}`;
 }

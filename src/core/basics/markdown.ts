@@ -6,6 +6,18 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** A line for each row. @param columns by heading: the cell of a row */
+export function columnTable<Row>(
+  rows: readonly Row[],
+  columns: Readonly<Record<string, (row: Row) => string>>,
+): string {
+  const cellsOf = Object.values(columns);
+  return markdownTable(
+    Object.keys(columns),
+    rows.map((row) => cellsOf.map((cellOf) => cellOf(row))),
+  );
+}
+
 export interface Pivot<Row> {
   /** Above the first column. */
   readonly corner: string;

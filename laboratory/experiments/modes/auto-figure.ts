@@ -5,8 +5,8 @@ import type { Spec } from 'vega';
 import { type Line, panelsFigure } from '../../../simulator/charts/line-panels.ts';
 import { palette } from '../../../simulator/charts/theme.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
-import { type Group, groups } from './cells.ts';
-import type { AutoRow } from './rows.ts';
+import { type Group, groups } from './auto-cell.ts';
+import type { AutoRow } from './auto-rows.ts';
 
 const { grey, ochre, orange, blue, purple, green, sky } = palette;
 const colors: Readonly<Record<Group, string>> = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findProfile } from '../../../src/models/port/profiles.ts';
-import { draftLengthsToTry } from './wall-draft-lengths.ts';
+import { draftLengthsToTry } from './wall-clock.ts';
 
 /** Steps as a profile holds them, up to the rows that it allows. */
 function stepsOf(name: string): number[] {

@@ -1,10 +1,12 @@
-// The rows and the summary of "bench auto": the time per token of mode auto over that of the best fixed mode of the same cell and seeds.
+// The rows, the summary and the tables of "bench auto": the time per token of mode auto over that of the best fixed mode of the same cell and seeds.
 
-import { type Estimate, estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import type { Goals } from '../../../simulator/runner/experiment.ts';
+import { ratioOfMeans, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import { columnTable, fixed, numberWithin, pivotTable } from '../../../src/core/basics/markdown.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
-import { type AutoCell, type Group, groups } from './cells.ts';
-import type { AutoFound } from './measure.ts';
+import type { Document } from '../../../src/files/document.ts';
+import { type AutoCell, type AutoFound, type Group, groups } from './auto-cell.ts';
 
 /** Times: ms per token, means over seeds. `autoOverBest` is a ratio of such means, its interval over paired seeds. */
 export interface AutoRow
@@ -63,13 +65,6 @@ export function rowOf({ cell, fixed, first, later, switches, lastMode }: AutoFou
   };
 }
 
-/** Seeds are drawn as pairs. */
-function ratioOfMeans(above: readonly number[], below: readonly number[]): Estimate {
-  const of = (values: readonly number[], pick: readonly number[]): number =>
-    mean(pick.map((at) => values[at] ?? Number.NaN));
-  return estimate(above.length, (pick) => of(above, pick) / of(below, pick));
-}
-
 /** The worst cell and the mean over cells; of later answers, of first answers, and of the later ones in each group. */
 export function summariseAuto(rows: readonly AutoRow[]): Record<string, number> {
   const later = (some: readonly AutoRow[]): number[] => some.map(({ autoOverBest }) => autoOverBest);
@@ -97,4 +92,67 @@ export function summariseAuto(rows: readonly AutoRow[]): Record<string, number> 
 /** "both draft": bothDraft. */
 function keyOfGroup(group: Group): string {
   return group.replace(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+const shownWorst = 12;
+
+export function autoGoals(): Goals {
+  return { autoOverBestWorst: 1.05, autoOverBestMean: 1.02 };
+}
+
+export function autoPage({ rows }: Document<AutoRow>): string {
+  const worst = rows.toSorted((one, other) => other.autoOverBest - one.autoOverBest).slice(0, shownWorst);
+  const tables = groups.flatMap((group) => {
+    const own = rows.filter((row) => row.group === group);
+    return own.length === 0 ? [] : [`### ${group}`, ratioTable(own)];
+  });
+  return [
+    '## The worst cells',
+    'ms per token; the ratio with its 95 % interval over seeds.',
+    worstTable(worst),
+    '## Auto over the best fixed mode',
+    'Later answers; in brackets the first answer of a device, and the best fixed mode.',
+    ...tables,
+  ].join('\n\n');
+}
+
+function worstTable(rows: readonly AutoRow[]): string {
+  const ms = (key: 'arMs' | 'streamMs' | 'mixMs' | 'edgeSdMs' | 'autoMs') => (row: AutoRow) => fixed(row[key], 1);
+  return columnTable(rows, {
+    group: ({ group }) => group,
+    drafts: draftsOf,
+    edge: edgeOf,
+    'round trip': ({ roundTripMs }) => `${roundTripMs}`,
+    '`ar`': ms('arMs'),
+    '`stream`': ms('streamMs'),
+    '`mix`': ms('mixMs'),
+    '`edge-sd`': ms('edgeSdMs'),
+    auto: ms('autoMs'),
+    'auto / best': (row) => numberWithin(row.autoOverBest, [row.autoOverBestLow, row.autoOverBestHigh]),
+    'ends as': ({ lastMode }) => `\`${lastMode}\``,
+  });
+}
+
+function ratioTable(rows: readonly AutoRow[]): string {
+  return pivotTable(rows, {
+    corner: 'drafts; edge',
+    rowOf: (row) => `${draftsOf(row)}; ${edgeOf(row)}`,
+    columnOf: ({ roundTripMs }) => `${roundTripMs}`,
+    cellOf: ({ autoOverBest, firstOverBest, bestMode }) =>
+      `${fixed(autoOverBest, 3)} (${fixed(firstOverBest, 2)}, \`${bestMode}\`)`,
+  });
+}
+
+function draftsOf({ trace, acceptance, edgeAcceptance, laterAcceptance, hasEdgeDraft }: AutoRow): string {
+  if (trace !== null) return `\`${trace}\``;
+  if (laterAcceptance !== null) {
+    const own = `${acceptance}, then ${laterAcceptance}`;
+    return hasEdgeDraft ? `${own} on the device, ${edgeAcceptance} on the edge` : own;
+  }
+  return acceptance === edgeAcceptance ? `${acceptance}` : `${acceptance} on the device, ${edgeAcceptance} on the edge`;
+}
+
+function edgeOf({ hasEdgeDraft, sessions, stepPerRowMs }: AutoRow): string {
+  const load = sessions === 1 ? '' : `, ${sessions} sessions`;
+  return `${hasEdgeDraft ? 'drafts' : 'no drafts'}, ${stepPerRowMs} ms a row${load}`;
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { runExperiment } from '../../../simulator/runner/run.ts';
 import { autoExperiment } from './auto.ts';
-import { cellsOf, groups, keyOf } from './cells.ts';
-import { type AutoFound, fixedModes, measureAuto } from './measure.ts';
-import { rowOf, summariseAuto } from './rows.ts';
+import { type AutoFound, autoCells, fixedModes, groups, keyOfAuto, measureAuto } from './auto-cell.ts';
+import { rowOf, summariseAuto } from './auto-rows.ts';
 
 const settings = { firstSeed: 1, seedCount: 2, tokens: 96 };
 const toy = { trace: null, step: { fixedMs: 40, perRowMs: 0.4 }, sessions: 1, laterAcceptance: null } as const;
@@ -13,10 +12,10 @@ describe('the cells of bench auto', () => {
   const grid = { acceptances: [0.3, 0.8], roundTripsMs: [0, 100], sessions: [4], traces: ['coarse-greedy'], groups };
 
   it('have names of their own, and come from every group', () => {
-    const cells = cellsOf(grid);
-    expect(new Set(cells.map(keyOf)).size).toBe(cells.length);
+    const cells = autoCells(grid);
+    expect(new Set(cells.map(keyOfAuto)).size).toBe(cells.length);
     expect(new Set(cells.map(({ group }) => group))).toEqual(new Set(groups));
-    const some = cellsOf({ ...grid, groups: ['traces'] });
+    const some = autoCells({ ...grid, groups: ['traces'] });
     expect(some).toEqual(cells.filter(({ group }) => group === 'traces'));
   });
 

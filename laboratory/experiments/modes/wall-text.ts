@@ -1,11 +1,10 @@
-// One run of "bench modes --clock wall": a text for each prompt, written by this device process and an edge process over an emulated
-// network, with the pacing counters of the edge. It returns plain data.
+// One text of "bench modes --clock wall", written by this device process and an edge process over an emulated network, and its figures as plain data.
 
-import { acceptanceOf, edgeComparisons, type SessionCounts } from '../../../simulator/runner/session-metrics.ts';
+import { acceptanceOf, edgeComparisons } from '../../../simulator/runner/session-metrics.ts';
 import type { MinConfidence } from '../../../src/cli/options/look-up-place.ts';
 import { bytesOnLink } from '../../../src/core/protocol/wire/link-model.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
-import { type ModeName, modeOf } from '../../../src/core/protocol/wire/mode.ts';
+import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { AdaptiveDrafter } from '../../../src/models/port/adaptive-drafter.ts';
 import type { Drafter } from '../../../src/models/port/drafter.ts';
 import type { Tokenizer } from '../../../src/models/port/model.ts';
@@ -14,9 +13,8 @@ import { connectWebSocket } from '../../../src/network/transport-node/websocket-
 import type { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
-import type { ProbedEdge } from '../../measuring/probe.ts';
 import { roomFor, runsBesideTarget, type Window } from './rivals.ts';
-import type { PacedRun, PlannedRun } from './wall-plan.ts';
+import type { PlannedRun, WallText } from './wall-runs.ts';
 
 export interface WallPrompt {
   readonly name: string;
@@ -27,59 +25,16 @@ export interface WallPrompt {
   readonly drafter: Drafter;
 }
 
-/** One text. */
-export interface WallText extends SessionCounts {
-  readonly prompt: string;
-  /** The text equals that of the edge alone, id for id. */
-  readonly isIdentical: boolean;
-  readonly timeToFirstTokenMs: number;
-  /** Null: nothing was compared. */
-  readonly acceptance: number | null;
-}
-
-export interface WallRun extends PacedRun {
-  /** Draft length; 0: the mode has no window. */
-  readonly gamma: number;
-  readonly machine: ModeName;
-  readonly windowsInFlight: number;
-  readonly texts: readonly WallText[];
-}
-
 export interface TextOptions extends Pick<PlannedRun, 'mode' | 'roundTripMs'>, Window {
+  readonly edgeUrl: string;
+  readonly tokenizer: Tokenizer;
   /** For mode auto: its measurements of earlier texts. */
-  readonly auto?: AutoMode;
+  readonly auto?: AutoMode | undefined;
   readonly tokens: number;
   readonly maxAhead: number;
   readonly minChainConfidence: MinConfidence;
   /** The device looks tokens up in the text before it uses its draft model. */
   readonly looksUp: boolean;
-}
-
-/** Texts of the edge alone, by prompt. */
-export type References = ReadonlyMap<string, readonly number[]>;
-
-/** @throws OutriderError when a turn fails */
-export async function writeRun(
-  edge: ProbedEdge,
-  tokenizer: Tokenizer,
-  prompts: readonly WallPrompt[],
-  references: References,
-  options: TextOptions & Pick<PlannedRun, 'repeat'>,
-): Promise<WallRun> {
-  const { mode, roundTripMs, machine, windowsInFlight, gamma, repeat } = options;
-  // Only the reader is a round trip away.
-  const readerMs = runsBesideTarget(mode) ? roundTripMs : 0;
-  const before = await edge.ask('pacing');
-  const texts: WallText[] = [];
-  for (const prompt of prompts) {
-    const written = await writeText(edge, tokenizer, prompt, options);
-    const text = measureText(prompt, written, references.get(prompt.name), gamma);
-    texts.push({ ...text, timeToFirstTokenMs: text.timeToFirstTokenMs + readerMs });
-  }
-  const after = await edge.ask('pacing');
-  const pacedSteps = (after?.steps ?? 0) - (before?.steps ?? 0);
-  const overranSteps = (after?.overranSteps ?? 0) - (before?.overranSteps ?? 0);
-  return { mode, roundTripMs, repeat, machine, windowsInFlight, gamma, texts, pacedSteps, overranSteps };
 }
 
 export interface WrittenText {
@@ -88,39 +43,21 @@ export interface WrittenText {
 }
 
 /** @throws OutriderError when the turn fails */
-export async function writeText(
-  edge: ProbedEdge,
-  tokenizer: Tokenizer,
-  prompt: WallPrompt,
-  {
-    mode,
-    machine,
-    auto,
-    roundTripMs,
-    gamma,
-    windowsInFlight,
-    hedges = 0,
-    tokens,
-    maxAhead,
-    minChainConfidence,
-    looksUp,
-  }: TextOptions,
-): Promise<WrittenText> {
-  const link = createEmulatedLink(connectWebSocket(edge.url), {
-    ...idealLink,
-    roundTripMs: runsBesideTarget(mode) ? 0 : roundTripMs,
-  });
+export async function writeText(prompt: WallPrompt, options: TextOptions): Promise<WrittenText> {
+  const { mode, machine, auto, gamma, windowsInFlight, hedges = 0, tokens } = options;
+  const roundTripMs = runsBesideTarget(mode) ? 0 : options.roundTripMs;
+  const link = createEmulatedLink(connectWebSocket(options.edgeUrl), { ...idealLink, roundTripMs });
   // Its measurements from one text must not help it with the same text in the next run.
-  const drafter = looksUp ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
+  const drafter = options.looksUp ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
   const turn = startTurn({
     connect: link.connect,
-    tokenizer,
+    tokenizer: options.tokenizer,
     drafter: mode === 'auto' || modeOf(machine).deviceDrafts ? drafter : null,
     prompt: prompt.ids,
     ...(auto === undefined ? { mode: machine, windowsInFlight } : { auto }),
     maxAnswerTokens: tokens,
-    maxAhead: roomFor({ machine, windowsInFlight, gamma }, maxAhead),
-    minChainConfidence,
+    maxAhead: roomFor({ machine, windowsInFlight, gamma }, options.maxAhead),
+    minChainConfidence: options.minChainConfidence,
     hedges,
     conversation: prompt.conversation,
     ...(gamma === 0 ? {} : { draftLength: gamma }),
@@ -132,8 +69,9 @@ export async function writeText(
 
 const noAccount = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 } as const;
 
-function measureText(
-  prompt: WallPrompt,
+/** @param reference the text of the edge alone */
+export function measureText(
+  prompt: string,
   { report, commitTokenCounts }: WrittenText,
   reference: readonly number[] | undefined,
   gamma: number,
@@ -148,7 +86,7 @@ function measureText(
   const isEdgeAlone = account.edgeDraftRows > 0 && report.draftedTokens === 0;
   const ofEdge = acceptanceOf(edgeComparisons(commitTokenCounts, account.acceptedEdgeDraftRows, gamma));
   return {
-    prompt: prompt.name,
+    prompt,
     isIdentical: tokens.length === reference?.length && tokens.every((id, index) => id === reference[index]),
     timeToFirstTokenMs: report.timeToFirstTokenMs ?? 0,
     acceptance: isEdgeAlone ? ofEdge : (report.acceptance ?? null),

@@ -1,13 +1,116 @@
-// The rows and the summary of "bench modes --clock wall", from its runs. Pure.
+// The runs of "bench modes --clock wall": which one comes next, which of them count, and the rows and the summary that they give. Pure, so an
+// interrupted bench continues with the run that it would have made without the interruption.
 
-import { addCounts, ratiosOf, standardError, tpotMs } from '../../../simulator/runner/session-metrics.ts';
+import {
+  addCounts,
+  ratiosOf,
+  type SessionCounts,
+  standardError,
+  tpotMs,
+} from '../../../simulator/runner/session-metrics.ts';
 import { mean, median } from '../../../src/core/basics/statistics.ts';
 import { windowTokens } from '../../../src/core/scheduling/predict-latency.ts';
 import { type BenchMode, type ModeRow, summariseModes, withoutGaps } from './metrics.ts';
-import { unmeasuredBytes, waysToRun } from './rivals.ts';
-import type { StepFigures } from './wall-edges.ts';
-import { isVoid, type PacedRun } from './wall-plan.ts';
-import type { WallRun, WallText } from './wall-run.ts';
+import { unmeasuredBytes, type Window, waysToRun } from './rivals.ts';
+
+/** A run: every prompt once, in one mode at one round trip. */
+export interface PlannedRun {
+  readonly mode: BenchMode;
+  readonly roundTripMs: number;
+  /** Index of the repeat, from 0. */
+  readonly repeat: number;
+}
+
+/** The pacing of a finished run. */
+export interface PacedRun extends PlannedRun {
+  /** Number of paced steps, and of paced steps that lasted longer than the profile says. */
+  readonly pacedSteps: number;
+  readonly overranSteps: number;
+}
+
+export interface PlanSettings {
+  readonly modes: readonly BenchMode[];
+  readonly roundTripsMs: readonly number[];
+  /** Runs of each mode and round trip; a run writes every prompt once. */
+  readonly repeats: number;
+}
+
+/** A run with a larger share of steps over the profile is void. */
+export const overrunLimit = 0.01;
+export interface TryLimits {
+  readonly perRun: number;
+  /** Repeated runs may be no more than this share of the planned ones. */
+  readonly repeatShare: number;
+}
+
+/** Keeps the bench short on a machine that is too busy to keep to the profile. */
+const usualLimits: TryLimits = { perRun: 3, repeatShare: 1 / 3 };
+
+/** @param perRun tries of each planned run, however many there are in all; null: as usual */
+export function tryLimits(perRun: number | null): TryLimits {
+  return perRun === null ? usualLimits : { perRun, repeatShare: perRun };
+}
+
+export function isVoid({ pacedSteps, overranSteps }: Pick<PacedRun, 'pacedSteps' | 'overranSteps'>): boolean {
+  return pacedSteps > 0 && overranSteps / pacedSteps > overrunLimit;
+}
+
+/** A whole repeat of all cells comes before the next; modes take turns, and no mode always has the same one before it. */
+export function planRuns({ modes, roundTripsMs, repeats }: PlanSettings): PlannedRun[] {
+  return Array.from({ length: repeats }, (_, repeat) => {
+    const start = repeat % modes.length;
+    const turned = [...modes.slice(start), ...modes.slice(0, start)];
+    return roundTripsMs.flatMap((roundTripMs) => turned.map((mode) => ({ mode, roundTripMs, repeat })));
+  }).flat();
+}
+
+/** Undefined: no run is left. A void run is repeated at once. */
+export function nextRun(
+  plan: readonly PlannedRun[],
+  made: readonly PacedRun[],
+  limits: TryLimits = usualLimits,
+): PlannedRun | undefined {
+  const byRun = Map.groupBy(made, keyOf);
+  const mayRepeat = made.length - byRun.size < Math.ceil(plan.length * limits.repeatShare);
+  return plan.find((planned) => {
+    const tries = byRun.get(keyOf(planned)) ?? [];
+    if (tries.length === 0) return true;
+    return mayRepeat && tries.length < limits.perRun && tries.every(isVoid);
+  });
+}
+
+/** Key of a run in the record; it holds the number of the try, because void runs are repeated. */
+export function keyOfTry(planned: PlannedRun, made: readonly PlannedRun[]): string {
+  const key = keyOf(planned);
+  return `run ${key} try ${made.filter((one) => keyOf(one) === key).length}`;
+}
+
+function keyOf({ mode, roundTripMs, repeat }: PlannedRun): string {
+  return `${mode} ${roundTripMs} ${repeat}`;
+}
+
+/** Figures of one text. */
+export interface WallText extends SessionCounts {
+  readonly prompt: string;
+  /** The text equals that of the edge alone, id for id. */
+  readonly isIdentical: boolean;
+  readonly timeToFirstTokenMs: number;
+  /** Null: nothing was compared. */
+  readonly acceptance: number | null;
+}
+
+/** A finished run. */
+export interface WallRun extends PacedRun, Pick<Window, 'gamma' | 'machine' | 'windowsInFlight'> {
+  readonly texts: readonly WallText[];
+}
+
+/** Step times of the edges. */
+export interface StepFigures {
+  /** Times of steps of 1, 2, ... rows, up to the limit of rows in a step. */
+  readonly stepMs: readonly number[];
+  /** Time of a step of one row on the edge without a law; null: there is no such edge. */
+  readonly nativeMs: number | null;
+}
 
 export interface WallRow extends ModeRow {
   /** Texts compared with those of the edge alone, void runs included, and the number of equal ones. */
@@ -72,7 +175,7 @@ export function tpotOf({ texts }: Pick<WallRun, 'texts'>): number {
   return tpotMs(addCounts(texts));
 }
 
-/** Of a row with several ways to run: the one that the pilot found quickest. */
+/** The way to run that the pilot found quickest, in a row with several of them. */
 function wayOf(mode: BenchMode, [first]: readonly WallRun[]): Pick<ModeRow, 'bestMachine' | 'bestWindows'> {
   if (first === undefined || waysToRun(mode).length === 1) return {};
   return { bestMachine: first.machine, bestWindows: first.windowsInFlight };
