@@ -2,8 +2,8 @@
 
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
+import { ordinaryUse } from './attack.ts';
 import { crowdContextLength, crowdPeople } from './crowd.ts';
-import { ordinaryUse } from './orders.ts';
 import { type Answer, type Way, ways } from './readers.ts';
 import { honestCount, honestHttpCount, places, profile } from './scene.ts';
 
@@ -15,7 +15,7 @@ export interface Measurement {
   readonly attack: string;
   readonly startMs: number;
   readonly endMs: number;
-  /** Records of the log that tell of the attacker. */
+  /** Records of the attacker in the log. */
   readonly records: number;
   readonly peakMB: number;
   /** Processor time of the edge over the time of the attack. */

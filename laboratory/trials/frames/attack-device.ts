@@ -8,6 +8,7 @@ import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import type { Connect, ConnectionHandler } from '../../../src/network/transport/transport.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
+import { listenRaw, type RawPeer } from '../hostile/raw-peer.ts';
 import { answerLimitMs, expectAnswer } from './attack-edge.ts';
 import { edgeLie, insertLies } from './field-fuzzing.ts';
 import {
@@ -21,7 +22,6 @@ import {
   type Shot,
   shotOf,
 } from './mutations.ts';
-import { listenRaw, type RawPeer } from './raw-websocket.ts';
 import { type Case, type Recording, writeHonestly } from './recorded-traffic.ts';
 
 /** Connections of one turn that are attacked. */

@@ -6,6 +6,7 @@ import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { EdgeCodec } from '../../../src/core/protocol/wire/codec.ts';
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { protocolVersion } from '../../../src/core/protocol/wire/messages.ts';
+import { connectRaw, type RawPeer } from '../hostile/raw-peer.ts';
 import { deviceLie, insertLies } from './field-fuzzing.ts';
 import {
   brokenShot,
@@ -18,7 +19,6 @@ import {
   type Shot,
   shotOf,
 } from './mutations.ts';
-import { connectRaw, type RawPeer } from './raw-websocket.ts';
 import type { Recording } from './recorded-traffic.ts';
 
 export interface EdgeCase {

@@ -4,9 +4,9 @@ import { EdgeCodec } from '../../../src/core/protocol/wire/codec.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { startToyEdge } from '../../../test/together/toy-edge.ts';
+import { listenRaw } from '../hostile/raw-peer.ts';
 import { makeEdgeCase, runEdgeCase } from './attack-edge.ts';
 import { framesTrial } from './frames.ts';
-import { listenRaw } from './raw-websocket.ts';
 import { type Case, compose, honestCases, toySeed, writeHonestly } from './recorded-traffic.ts';
 
 const { tokenizer, identity } = createToyModel({ seed: toySeed, role: 'target' });

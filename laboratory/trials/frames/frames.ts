@@ -12,10 +12,10 @@ import { scriptModel } from '../../../src/models/port/scripted.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { type Edge, listenEdge, startEdge } from '../../../src/processes/edge/edge.ts';
 import type { EdgeOptions } from '../../../src/processes/edge/edge-options.ts';
+import { connectRaw } from '../hostile/raw-peer.ts';
 import { counted, runDeviceCase } from './attack-device.ts';
 import { answerLimitMs, makeEdgeCase, runEdgeCase } from './attack-edge.ts';
 import { shotOf } from './mutations.ts';
-import { connectRaw } from './raw-websocket.ts';
 import {
   type Case,
   compose,

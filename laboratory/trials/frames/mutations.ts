@@ -2,7 +2,7 @@
 
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import type { Random } from '../../../src/core/basics/philox.ts';
-import { finalBit, opcode, wireFrame } from './raw-websocket.ts';
+import { finalBit, opcode, wireFrame } from '../hostile/raw-peer.ts';
 
 /** What is sent as one WebSocket frame. */
 export interface Shot {
