@@ -1,6 +1,6 @@
 // The cases of trial shares: what is shared, by whom, and with which shares; and how each is measured.
 
-import { type DevicePlan, ShareScene, type WindowFound } from './scene.ts';
+import { type DevicePlan, openShareScene, type WindowFound } from './scene.ts';
 
 export type Resource = 'compute' | 'downlink' | 'uplink';
 
@@ -67,7 +67,7 @@ const settleMs = { compute: 1500, downlink: 1500, uplink: 5000 } as const;
 
 export async function measureCase(one: ShareCase, seconds: number, signal: AbortSignal): Promise<CaseFound> {
   const { resource, maxRows, shares, before } = one;
-  await using scene = await ShareScene.open({
+  await using scene = await openShareScene({
     devices: shares.map((_, number) => planOf(one, number)),
     stepMs: steps[resource],
     maxRows,
