@@ -21,6 +21,7 @@ import { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
+import { sameText } from '../../readers/toy-reader.ts';
 import { AnswerPlan, type PlannedAnswer } from './answer-plan.ts';
 import { type MachineMode, runSteady } from './steady-edge.ts';
 import { toySource } from './toy-source.ts';
@@ -194,9 +195,8 @@ class WallLoad {
 
   #take(planned: PlannedAnswer, { outcome, tokens, msPerToken }: TurnReport): void {
     if (outcome.kind === 'failed') throw new OutriderError(outcome.code, outcome.cause, outcome.remedy);
-    const { answer } = this.#textOf(planned);
-    const isIdentical = tokens.length === planned.tokens && tokens.every((id, index) => id === answer[index]);
-    if (planned.isCounted && isIdentical) this.identical++;
+    const answer = this.#textOf(planned).answer.slice(0, planned.tokens);
+    if (planned.isCounted && sameText(tokens, answer)) this.identical++;
     this.plan.ended(planned, msPerToken ?? Number.NaN);
     if (planned.isCounted) this.#run.onProgress(`wall clock, ${this.#mode}`, ++this.#ended, this.#settings.texts);
   }

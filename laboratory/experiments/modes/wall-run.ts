@@ -15,6 +15,7 @@ import type { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import type { ProbedEdge } from '../../measuring/probe.ts';
+import { sameText } from '../../readers/toy-reader.ts';
 import { roomFor, runsBesideTarget, type Window } from './rivals.ts';
 import type { PacedRun, PlannedRun } from './wall-plan.ts';
 
@@ -149,7 +150,7 @@ function measureText(
   const ofEdge = acceptanceOf(edgeComparisons(commitTokenCounts, account.acceptedEdgeDraftRows, gamma));
   return {
     prompt: prompt.name,
-    isIdentical: tokens.length === reference?.length && tokens.every((id, index) => id === reference[index]),
+    isIdentical: sameText(tokens, reference),
     timeToFirstTokenMs: report.timeToFirstTokenMs ?? 0,
     acceptance: isEdgeAlone ? ofEdge : (report.acceptance ?? null),
     tokens: tokens.length,
