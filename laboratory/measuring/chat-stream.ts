@@ -12,8 +12,8 @@ export interface StreamedAnswer {
   readonly rejectedTokens: number;
 }
 
-/** What a stream said. */
-interface Chunk {
+/** One event of a streamed chat. */
+export interface Chunk {
   readonly error?: { readonly message: string };
   readonly choices?: readonly { readonly delta: { readonly content?: string } }[];
   readonly usage?: {
@@ -29,7 +29,7 @@ export interface ChatAsk {
   /** Ends with "/v1". */
   readonly baseUrl: string;
   readonly key?: string;
-  /** Of /v1/chat/completions, but for `stream` and its options. */
+  /** The body for /v1/chat/completions, but for `stream` and its options. */
   readonly body: object;
   readonly signal?: AbortSignal;
   /** Called with each text, before the next one is read. */
@@ -71,19 +71,23 @@ export async function streamChat({ baseUrl, key, body, signal, onText }: ChatAsk
 }
 
 async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Chunk> {
-  const decoder = new TextDecoder();
-  let rest = '';
+  const events = new EventReader();
   for await (const bytes of body) {
-    rest += decoder.decode(bytes, { stream: true });
-    const events = rest.split('\n\n');
-    rest = events.pop() ?? '';
-    for (const event of events) {
-      const data = event
-        .split('\n')
-        .find((line) => line.startsWith('data: '))
-        ?.slice(6);
-      if (data !== undefined && data !== '[DONE]') yield JSON.parse(data) as Chunk;
-    }
+    for (const data of events.read(bytes)) if (data !== '[DONE]') yield JSON.parse(data) as Chunk;
+  }
+}
+
+/** Cuts the data of server-sent events out of the bytes of a stream. */
+export class EventReader {
+  readonly #decoder = new TextDecoder();
+  #rest = '';
+
+  /** @returns the data of each event that has ended with these bytes */
+  read(bytes: Uint8Array): string[] {
+    const events = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n\n');
+    this.#rest = events.pop() ?? '';
+    const lines = events.map((event) => event.split('\n').find((line) => line.startsWith('data: ')));
+    return lines.flatMap((line) => (line === undefined ? [] : [line.slice('data: '.length)]));
   }
 }
 

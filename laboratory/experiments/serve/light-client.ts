@@ -2,6 +2,7 @@
 // own work must not count as delay of the endpoint.
 
 import { Agent, request } from 'node:http';
+import { type Chunk, EventReader } from '../../measuring/chat-stream.ts';
 
 export interface NotedChunk {
   readonly text: string;
@@ -44,21 +45,14 @@ export function readBytes({ url, agent, body, nowMs }: LightAsk): Promise<NotedB
 
 /** @throws Error for an answer that has failed in its middle, or has no end */
 export function chunksOf(parts: NotedBytes): NotedChunk[] {
-  const decoder = new TextDecoder();
+  const events = new EventReader();
   const chunks: NotedChunk[] = [];
-  let rest = '';
   let isDone = false;
   for (const [bytes, atMs] of parts) {
-    const events = (rest + decoder.decode(bytes, { stream: true })).split('\n\n');
-    rest = events.pop() ?? '';
-    for (const event of events) {
-      const data = event.replace(/^data: /, '');
+    for (const data of events.read(bytes)) {
       isDone ||= data === '[DONE]';
       if (data === '[DONE]') continue;
-      const { error, choices } = JSON.parse(data) as {
-        readonly error?: { readonly message: string };
-        readonly choices?: readonly { readonly delta: { readonly content?: string } }[];
-      };
+      const { error, choices } = JSON.parse(data) as Chunk;
       if (error !== undefined) throw new Error(error.message);
       const text = choices?.[0]?.delta.content ?? '';
       if (text !== '') chunks.push({ text, atMs });

@@ -111,15 +111,13 @@ function during(answers: readonly Answer[], { startMs, endMs }: Measurement, way
   );
 }
 
-function p95(answers: readonly Answer[]): number {
-  return quantile(
-    answers.map(({ msPerToken }) => msPerToken),
-    0.95,
-  );
+function paceOf(answers: readonly Answer[], level: number): number {
+  const paces = answers.map(({ msPerToken }) => msPerToken);
+  return quantile(paces, level);
 }
 
 function ordinaryP95s({ measured, answers }: Timed, way: Way): readonly number[] {
-  return measured.filter(({ attack }) => attack === ordinaryUse).map((one) => p95(during(answers, one, way)));
+  return measured.filter(({ attack }) => attack === ordinaryUse).map((one) => paceOf(during(answers, one, way), 0.95));
 }
 
 function rowsOf(found: Timed): readonly AbuseRow[] {
@@ -130,15 +128,12 @@ function rowsOf(found: Timed): readonly AbuseRow[] {
     const repeated = found.measured.filter((one) => one.attack === attack);
     const answers = repeated.flatMap((one) => during(found.answers, one));
     const median = (figure: (one: Measurement) => number): number => quantile(repeated.map(figure), 0.5);
-    const slowest = (way: Way): number => median((one) => p95(during(found.answers, one, way)));
+    const slowest = (way: Way): number => median((one) => paceOf(during(found.answers, one, way), 0.95));
     const slowdowns = ways.map((way) => slowest(way) / (ordinary.get(way) ?? Number.NaN));
     return {
       attack,
       answers: answers.length,
-      msPerToken: quantile(
-        answers.map(({ msPerToken }) => msPerToken),
-        0.5,
-      ),
+      msPerToken: paceOf(answers, 0.5),
       p95MsPerToken: slowest('device'),
       httpP95MsPerToken: slowest('http'),
       slowdown: Math.max(...slowdowns),

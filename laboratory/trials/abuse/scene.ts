@@ -93,7 +93,7 @@ export class AbuseScene implements AsyncDisposable {
     return Number(new URL(this.edge.url).port);
   }
 
-  /** Of clients of the API. */
+  /** Where clients of the API ask. */
   get baseUrl(): string {
     return `${this.edge.url.replace(/^ws/, 'http')}/v1`;
   }

@@ -8,7 +8,7 @@ import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.t
 import { type Case, visitRoute } from './http-visits.ts';
 import type { Keys, Place, SocketRole, Treatment } from './rules.ts';
 import { type AccessScene, openAccessScene } from './scene.ts';
-import { visitSocket } from './socket-visits.ts';
+import { type AskedSocket, visitSocket } from './socket-visits.ts';
 
 const notes = `It starts an edge with a file of keys, "outrider serve" before it, and a controller, and asks for every route that they say they have,
 for paths that they don't have, and for connections: without a key, with a wrong one, a revoked and an expired one, with a key of each
@@ -65,21 +65,19 @@ async function askAll(scene: AccessScene, run: Run): Promise<readonly Asked[]> {
   );
   const sockets = socketsToAsk(scene);
   const asked: Asked[] = [];
-  const total = routes.length + sockets.length;
-  // One route after the other: orders change what the edge answers.
-  for (const route of routes) {
+  // One after the other: orders change what the edge answers.
+  for (const one of [...routes, ...sockets]) {
     run.signal.throwIfAborted();
-    run.onProgress('routes', asked.length, total);
-    asked.push(await askRoute(route, keys));
-  }
-  for (const socket of sockets) {
-    run.signal.throwIfAborted();
-    run.onProgress('connections', asked.length, total);
-    const { place, path, role } = socket;
-    const cases = await visitSocket(socket, keys);
-    asked.push({ place, route: `WebSocket ${path}`, rule: role, cases });
+    const isSocket = 'role' in one;
+    run.onProgress(isSocket ? 'connections' : 'routes', asked.length, routes.length + sockets.length);
+    asked.push(await (isSocket ? askSocket(one, keys) : askRoute(one, keys)));
   }
   return asked;
+}
+
+async function askSocket(socket: AskedSocket, keys: Keys): Promise<Asked> {
+  const { place, path, role } = socket;
+  return { place, route: `WebSocket ${path}`, rule: role, cases: await visitSocket(socket, keys) };
 }
 
 /** One route to ask for, by what is known of it. */
@@ -131,15 +129,12 @@ export async function askRoute(
   return { place, route, rule: treatment, cases: await visitRoute(asked, keys) };
 }
 
-function socketsToAsk({ edge, controller }: AccessScene) {
-  const paths = ['/', '/v1/models', '/nowhere'];
-  const of = (place: 'edge' | 'controller', port: number, role: SocketRole) =>
-    paths.map((path) => ({ place, port, path, role }));
-  return [
-    ...of('edge', edge.port, 'session'),
-    ...of('controller', controller.port, 'member device'),
-    ...of('controller', controller.port, 'member edge'),
-  ];
+function socketsToAsk(scene: AccessScene): readonly AskedSocket[] {
+  const roles: readonly SocketRole[] = ['session', 'member device', 'member edge'];
+  return roles.flatMap((role) => {
+    const place = role === 'session' ? 'edge' : 'controller';
+    return ['/', '/v1/models', '/nowhere'].map((path) => ({ place, port: scene[place].port, path, role }));
+  });
 }
 
 export function conclude(asked: readonly Asked[]): AccessConclusion {

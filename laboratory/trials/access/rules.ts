@@ -25,7 +25,7 @@ export type Place = 'edge' | 'device' | 'controller';
 
 /**
  * How a path is treated. Of the app: rules of its routes, and paths that it does not have. `port ...`: what edge and controller answer
- * before any app: health, orders, and all else, which is told to open a WebSocket.
+ * before any app: health, orders, and all else, which is asked to open a WebSocket.
  */
 export type Treatment = RouteRule | 'unknown' | 'port public' | 'port order' | 'port other';
 

@@ -27,7 +27,7 @@ export interface ControlScene {
   readonly policy: string;
   readonly slotMs: number;
   readonly reportEveryMs: number;
-  /** Of members to their controller. */
+  /** The network of members to their controller. */
   readonly link: LinkSettings;
   /** The edges' ids at the controller, by name: the same names as in the lists of devices, or others. */
   readonly ids: ReadonlyMap<string, string>;
@@ -240,7 +240,7 @@ export class Controllers {
     };
   }
 
-  /** Of two, members reach the one or the other. */
+  /** Members reach any of several. */
   #chooseController(): VirtualController | undefined {
     return this.running[this.random.integer(Math.max(1, this.running.length))];
   }

@@ -98,12 +98,12 @@ class FaultRun implements FaultWorld {
   readonly #watch: InvariantWatch;
   readonly #controlFaults: Record<ControlFaultKind, number> = emptyCounts();
   drains = 0;
-  /** Of the connection that is being opened. */
+  /** The lie for the connection that is being opened. */
   #greetingLie: GreetingLie | null = null;
   readonly #log: (line: string) => void;
   /** Lines of events take time to make. */
   readonly #isLogging: boolean;
-  /** Of devices that look for an edge. */
+  /** Cancels the search of a device for an edge. */
   readonly #cancelBegin = new Map<VirtualDevice, () => void>();
   #faultCount = 0;
   #linkCount = 0;
@@ -120,7 +120,9 @@ class FaultRun implements FaultWorld {
     this.control = this.#createControl(keys, bug.control);
     this.#watch = new InvariantWatch({
       lies: this.lies,
-      ...{ keys, settingsOf, areEdgesAlike },
+      keys,
+      settingsOf,
+      areEdgesAlike,
       control: this.control ?? uncontrolled(keys),
     });
     const observer = log === undefined ? this.#watch : logging(this.#watch, (line) => this.#log(line));
@@ -264,7 +266,7 @@ class FaultRun implements FaultWorld {
     }
     this.#faultCount += 1;
     this.#controlFaults[injected.kind] += 1;
-    this.#log(`FAULT ${injected.told}`);
+    this.#log(`FAULT ${injected.description}`);
   }
 
   get #isOver(): boolean {

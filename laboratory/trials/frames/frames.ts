@@ -63,7 +63,7 @@ function parseCase(text: string): OneCase {
   throw new Error('Give a case as the trial printed it: edge:NUMBER or device:NUMBER.');
 }
 
-/** Of the count: what the edge gets, what devices get, and what tries the rate limit. */
+/** Parts of the count: frames to the edge, to devices, and against the rate limit. */
 const share = { edge: 0.7, device: 0.28, flood: 0.02 } as const;
 const attackers = 16;
 const honestWorkers = 3;

@@ -36,7 +36,7 @@ export function honestTasks(): Promise<ToyTask[]> {
   return Promise.all(tasks);
 }
 
-/** The key of honest devices, at an edge that tells keys apart. Whoever has none is somebody else. */
+/** The key of honest devices, at an edge that distinguishes keys. */
 export const honestKey = 'honest';
 
 /** An honest answer, with alternatives. @param more overrides the options of the turn */

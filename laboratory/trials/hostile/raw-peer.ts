@@ -23,17 +23,14 @@ export function wireFrame(
   masked: boolean,
   saidBytes: number = payload.length,
 ): Buffer {
-  const head = [firstByte];
-  const maskBit = masked ? 0x80 : 0;
-  if (saidBytes < 126) head.push(maskBit | saidBytes);
-  else if (saidBytes < 65_536) head.push(maskBit | 126, saidBytes >> 8, saidBytes & 0xff);
-  else {
-    const length = Buffer.alloc(8);
-    length.writeUInt32BE(saidBytes, 4);
-    head.push(maskBit | 127, ...length);
-  }
-  if (masked) head.push(0, 0, 0, 0);
-  return Buffer.concat([Buffer.from(head), payload]);
+  const lengthBytes = saidBytes < 126 ? 0 : saidBytes < 65_536 ? 2 : 8;
+  const lengthCode = lengthBytes === 0 ? saidBytes : lengthBytes === 2 ? 126 : 127;
+  const head = Buffer.alloc(2 + lengthBytes + (masked ? 4 : 0));
+  head[0] = firstByte;
+  head[1] = (masked ? 0x80 : 0) | lengthCode;
+  if (lengthBytes === 2) head.writeUInt16BE(saidBytes, 2);
+  if (lengthBytes === 8) head.writeUInt32BE(saidBytes, 6);
+  return Buffer.concat([head, payload]);
 }
 
 /** A connection, and the WebSocket over it where there is one. */

@@ -55,12 +55,12 @@ export interface CaseFound {
   readonly steps: number;
 }
 
-/** Of the paced links, bit/s. A padded frame needs some 8,500 bits. */
+/** Rate of the paced links, bit/s. A padded frame needs some 8,500 bits. */
 export const linkBitsPerSecond = 1_000_000;
 const paddedBytes = 1024;
 const steps = { compute: 30, downlink: 6, uplink: 10 } as const;
 /**
- * Until the shares are felt: chains fill up, queues that were filled by other shares empty themselves. A controller tells rates once a slot,
+ * Until the shares are felt: chains fill up, queues that were filled by other shares empty themselves. A controller sends rates once a slot,
  * from what was used before.
  */
 const settleMs = { compute: 1500, downlink: 1500, uplink: 5000 } as const;
