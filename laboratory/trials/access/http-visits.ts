@@ -26,7 +26,7 @@ export interface Case {
 }
 
 /** A route of a place, or a path that is none. */
-export interface Asked {
+export interface AskedRoute {
   readonly place: Place;
   readonly port: number;
   readonly method: string;
@@ -51,7 +51,7 @@ const atOnce = 8;
 const mostAttempts = 10;
 
 /** @returns all cases of this route */
-export async function visitRoute(asked: Asked, keys: Keys): Promise<readonly Case[]> {
+export async function visitRoute(asked: AskedRoute, keys: Keys): Promise<readonly Case[]> {
   const visits = [...visitsByKey(asked, keys), ...otherVisits(asked, keys)];
   const cases: Case[] = [];
   const left = visits.entries();
@@ -74,7 +74,7 @@ async function askPatiently(port: number, request: RawRequest): Promise<RawAnswe
 }
 
 /** Each key by each header that clients use: one that is taken by the one is taken by the other, too. */
-function visitsByKey({ place, treatment, method, path }: Asked, keys: Keys): Visit[] {
+function visitsByKey({ place, treatment, method, path }: AskedRoute, keys: Keys): Visit[] {
   const taken = takes[place][treatment] ?? [];
   const answerOf = (name: KeyName): Answer => answers[taken.includes(name) ? 'with' : 'without'][treatment];
   // Orders are no affair of clients: they come by the one header that the command sends.
@@ -88,7 +88,7 @@ function visitsByKey({ place, treatment, method, path }: Asked, keys: Keys): Vis
   );
 }
 
-function otherVisits(asked: Asked, keys: Keys): Visit[] {
+function otherVisits(asked: AskedRoute, keys: Keys): Visit[] {
   const { place, treatment, method, path, methods } = asked;
   const [goodName] = takes[place][treatment] ?? takes[place].key ?? [];
   const good = keyLines(goodName === undefined ? undefined : keys[goodName]);
@@ -118,7 +118,7 @@ function otherVisits(asked: Asked, keys: Keys): Visit[] {
 }
 
 function bodyVisits(
-  { method, path, treatment }: Asked,
+  { method, path, treatment }: AskedRoute,
   good: readonly string[],
   visit: (name: VisitName, request: RawRequest) => Visit,
 ): Visit[] {
@@ -158,7 +158,7 @@ function keyLines(key: string | undefined, header: 'authorization' | 'x-api-key'
   return [header === 'authorization' ? `Authorization: Bearer ${key}` : `X-Api-Key: ${key}`];
 }
 
-function judge(asked: Asked, { name, expected, request }: Visit, answer: RawAnswer | null): Case {
+function judge(asked: AskedRoute, { name, expected, request }: Visit, answer: RawAnswer | null): Case {
   const wanted = String(expected);
   if (answer === null) return { visit: name, expected: wanted, found: 'no answer', isWrong: true };
   const { status } = answer;
@@ -173,12 +173,12 @@ function isOut(status: number): boolean {
 }
 
 /** What is posted is no request of the route, so a route may refuse it as such. */
-function isIn({ method }: Asked, status: number): boolean {
+function isIn({ method }: AskedRoute, status: number): boolean {
   return status === 200 || (method === 'POST' && status === 400);
 }
 
 /** What an answer must not be, whatever its status. */
-function faultOf({ treatment }: Asked, { lines = [] }: RawRequest, answer: RawAnswer): string | null {
+function faultOf({ treatment }: AskedRoute, { lines = [] }: RawRequest, answer: RawAnswer): string | null {
   const { status, headers, body } = answer;
   const origin = headers['access-control-allow-origin'];
   if (origin === '*' || origin === otherOrigin || origin === 'null') return 'lets foreign pages read it';
