@@ -64,7 +64,10 @@ function answerOfController(controller: RunningController): void {
     const { user, system } = process.cpuUsage();
     return {
       ...controller.status,
-      ...{ heldBytes: heapUsed + external, residentBytes, threadCpuMs: threadCpu(), cpuMs: (user + system) / 1000 },
+      heldBytes: heapUsed + external,
+      residentBytes,
+      threadCpuMs: threadCpu(),
+      cpuMs: (user + system) / 1000,
     };
   };
   answer<ControllerAnswers>({

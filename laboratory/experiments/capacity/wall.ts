@@ -19,6 +19,7 @@ import { connectWebSocket } from '../../../src/network/transport-node/websocket-
 import { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import { startProbedEdge } from '../../measuring/probe.ts';
+import { sameText } from '../../readers/toy-reader.ts';
 import { planAnswers } from './answer-plan.ts';
 import { type MachineMode, runSteady } from './steady-edge.ts';
 import { toySource } from './toy-source.ts';
@@ -163,8 +164,7 @@ async function playAnswers(load: Load, edgeUrl: string, run: Run): Promise<Omit<
       if (outcome.kind === 'failed') throw new OutriderError(outcome.code, outcome.cause, outcome.remedy);
       plan.ended(next, msPerToken ?? Number.NaN);
       if (!next.isCounted) continue;
-      const isIdentical = tokens.length === next.tokens && tokens.every((id, index) => id === answer[index]);
-      if (isIdentical) identical++;
+      if (sameText(tokens, answer.slice(0, next.tokens))) identical++;
       run.onProgress(`wall clock, ${mode}`, ++ended, texts);
     }
   };

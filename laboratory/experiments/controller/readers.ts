@@ -2,11 +2,10 @@
 
 import { FleetReader } from '../../../simulator/fleet/fleet-reader.ts';
 import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
-import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
-import { writeToyText } from '../../../src/models/port/toy-text.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
+import { ids, sameText, toyTasks } from '../../readers/toy-reader.ts';
 
 const toySeed = 47;
 const profile = 'edge-8b-rtx4090';
@@ -38,9 +37,7 @@ export class RealReaders implements AsyncDisposable {
     deviceCount: number,
     note: (line: string) => void,
   ): Promise<RealReaders> {
-    const prompts = Array.from({ length: promptCount }, (_, index) =>
-      Array.from({ length: 20 + 10 * index }, (__, at) => 100 * (index + 1) + at),
-    );
+    const prompts = Array.from({ length: promptCount }, (_, index) => ids(20 + 10 * index, 100 * (index + 1)));
     const flags = ['--model', `toy:${toySeed}`, '--profile', profile, '--sessions', `${Math.max(1, deviceCount)}`];
     const edges = await Promise.all(
       Array.from({ length: edgeCount }, (_, index) =>
@@ -64,15 +61,10 @@ export class RealReaders implements AsyncDisposable {
   /** Lets all end their answers. */
   async finish(): Promise<ReadersFound> {
     await Promise.all(this.#readers.map((reader) => reader.finish()));
-    const references = await Promise.all(
-      this.#prompts.map((prompt) => writeToyText(toySeed, prompt, neutralSampling, answerTokens)),
-    );
+    const tasks = await toyTasks(toySeed, this.#prompts, answerTokens);
     const answers = this.#readers.flatMap((reader) => reader.answers);
     const ended = answers.filter(({ report }) => report.outcome.kind === 'ended');
-    const identical = ended.filter(({ prompt, report }) => {
-      const reference = references[prompt] ?? [];
-      return report.tokens.length === reference.length && report.tokens.every((id, at) => id === reference[at]);
-    });
+    const identical = ended.filter(({ prompt, report }) => sameText(report.tokens, tasks[prompt]?.reference));
     const unopened = this.#readers.reduce((sum, { failures }) => sum + failures, 0);
     return { texts: ended.length, identical: identical.length, failed: answers.length - ended.length + unopened };
   }

@@ -13,6 +13,7 @@ import { connectWebSocket } from '../../../src/network/transport-node/websocket-
 import type { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
+import { sameText } from '../../readers/toy-reader.ts';
 import { roomFor, runsBesideTarget, type Window } from './rivals.ts';
 import type { PlannedRun, WallText } from './wall-runs.ts';
 
@@ -87,7 +88,7 @@ export function measureText(
   const ofEdge = acceptanceOf(edgeComparisons(commitTokenCounts, account.acceptedEdgeDraftRows, gamma));
   return {
     prompt,
-    isIdentical: tokens.length === reference?.length && tokens.every((id, index) => id === reference[index]),
+    isIdentical: sameText(tokens, reference),
     timeToFirstTokenMs: report.timeToFirstTokenMs ?? 0,
     acceptance: isEdgeAlone ? ofEdge : (report.acceptance ?? null),
     tokens: tokens.length,

@@ -14,7 +14,7 @@ import { openModel } from '../../../src/models/engines/open-model.ts';
 import { needsFile } from '../../../src/models/port/model-spec.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
 import { askForRoutes } from '../../measuring/probe.ts';
-import { toySeed } from '../abuse/intruder.ts';
+import { toySeed } from '../hostile/raw-device.ts';
 import type { ApiPlace } from './call.ts';
 import { Reference } from './reference.ts';
 

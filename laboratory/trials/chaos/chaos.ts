@@ -7,11 +7,10 @@ import type { Conclusion, Experiment, Run } from '../../../simulator/runner/expe
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
-import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
-import { writeToyText } from '../../../src/models/port/toy-text.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
+import { ids, sameText, toyTasks } from '../../readers/toy-reader.ts';
 import { ChaosController, ChaosEdge, type ChaosMember } from './members.ts';
 
 const options = {
@@ -70,12 +69,8 @@ export const chaosTrial: Experiment<typeof options, ChaosFound, ChaosConclusion>
 
 async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
   const random = createRandom(options.seed, 0);
-  const prompts = Array.from({ length: promptCount }, (_, index) =>
-    Array.from({ length: 20 + 30 * index }, (__, at) => 100 * (index + 1) + at),
-  );
-  const references = await Promise.all(
-    prompts.map((prompt) => writeToyText(toySeed, prompt, neutralSampling, answerTokens)),
-  );
+  const prompts = Array.from({ length: promptCount }, (_, index) => ids(20 + 30 * index, 100 * (index + 1)));
+  const references = (await toyTasks(toySeed, prompts, answerTokens)).map(({ reference }) => reference);
   const controller = await ChaosController.start(['--slot', '500']);
   const flags = ['--model', `toy:${toySeed}`, '--profile', profile, '--sessions', `${options.devices}`, '--drain', '3'];
   const joined = [...flags, '--controller', controller.url];
@@ -175,11 +170,7 @@ async function injectAll(world: World, options: ChaosOptions, run: Run, random: 
 
 function conclude({ counts, answers, references, failures }: ChaosFound): ChaosConclusion {
   const ended = answers.filter(({ report }) => report.outcome.kind === 'ended');
-  const isRight = ({ prompt, report }: FleetAnswer): boolean => {
-    const reference = references[prompt] ?? [];
-    return report.tokens.length === reference.length && report.tokens.every((id, at) => id === reference[at]);
-  };
-  const identical = ended.filter(isRight).length;
+  const identical = ended.filter(({ prompt, report }) => sameText(report.tokens, references[prompt])).length;
   const gaps = answers.map(({ commits }) =>
     commits.reduce((most, { atMs }, at) => Math.max(most, atMs - (commits[at - 1]?.atMs ?? atMs)), 0),
   );

@@ -45,7 +45,7 @@ export interface FaultsSummary extends Readonly<Record<string, number | string>>
   readonly controlledRuns: number;
   /** Orders that made a device move; those of the trial itself, which no policy gave, among them. */
   readonly ordersObeyed: number;
-  /** Faults of controllers: words that come late, ends, second ones, somebody else who answers, and lies or nonsense. */
+  /** Faults of controllers: late messages, crashes, second ones, false ones at their address, and lies or nonsense. */
   readonly controllersLate: number;
   readonly controllersDead: number;
   readonly controllersDoubled: number;
@@ -115,17 +115,10 @@ export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], 
   },
 };
 
-type Counted =
-  | 'handovers'
-  | 'drains'
-  | 'ordersObeyed'
-  | 'sessions'
-  | 'hostileDevices'
-  | 'faults'
-  | 'events'
-  | 'committedTokens'
-  | 'steps'
-  | 'alternativesTaken';
+/** Keys of the numbers of a run. */
+type Counted = {
+  [Key in keyof FaultRunResult]: FaultRunResult[Key] extends number ? Key : never;
+}[keyof FaultRunResult];
 
 function sum(results: readonly FaultRunResult[], count: Counted): number {
   return results.reduce((total, result) => total + result[count], 0);

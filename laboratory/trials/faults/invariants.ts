@@ -21,7 +21,7 @@ import { demand } from './violation.ts';
 
 interface Reader {
   readonly reference: ReferenceText;
-  /** Of the scene, without the planted bug. */
+  /** The time of the scene, without the planted bug. */
   readonly giveUpAfterMs: number;
   /** Tokens that the device has shown, with the prompt. */
   shown: number;
@@ -36,7 +36,7 @@ interface Reader {
 
 /** What the watch asks about devices of a controller. */
 export interface ControlledDevices {
-  /** Of sessions that are attached with tickets. */
+  /** Owners of sessions that are attached with tickets. */
   readonly ticketOwners: readonly string[];
   /** Whether an address is of a device's own list. */
   isOwnAddress(device: VirtualDevice, address: string): boolean;

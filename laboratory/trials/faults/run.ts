@@ -16,10 +16,8 @@ import type { OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import { falseEdge, nameAt } from './addresses.ts';
 import { type ControlFaultKind, injectControlFault } from './control-faults.ts';
-import { ControlMembers, uncontrolled } from './control-members.ts';
-import type { ControlPlant } from './control-plant.ts';
-import { createControlScene } from './control-scene.ts';
-import type { Controllers } from './controllers.ts';
+import { type BugHooks, ControlMembers, uncontrolled } from './control-members.ts';
+import { type Controllers, createControlScene } from './controllers.ts';
 import { HostileDevice } from './hostile-device.ts';
 import { IdleDevice } from './idle-device.ts';
 import { InvariantWatch } from './invariants.ts';
@@ -66,7 +64,7 @@ export interface PlantedBug {
   readonly machines?: Machines;
   readonly device?: Partial<VirtualDeviceSettings>;
   readonly edge?: (shipped: VirtualEdgeSettings) => Partial<VirtualEdgeSettings>;
-  readonly control?: ControlPlant;
+  readonly control?: BugHooks;
 }
 
 export interface FaultRunOptions {
@@ -100,12 +98,12 @@ class FaultRun implements FaultWorld {
   readonly #watch: InvariantWatch;
   readonly #controlFaults: Record<ControlFaultKind, number> = emptyCounts();
   drains = 0;
-  /** Of the connection that is being opened. */
+  /** The lie for the connection that is being opened. */
   #greetingLie: GreetingLie | null = null;
   readonly #log: (line: string) => void;
   /** Lines of events take time to make. */
   readonly #isLogging: boolean;
-  /** Of devices that look for an edge. */
+  /** Cancels the search of a device for an edge. */
   readonly #cancelBegin = new Map<VirtualDevice, () => void>();
   #faultCount = 0;
   #linkCount = 0;
@@ -122,7 +120,9 @@ class FaultRun implements FaultWorld {
     this.control = this.#createControl(keys, bug.control);
     this.#watch = new InvariantWatch({
       lies: this.lies,
-      ...{ keys, settingsOf, areEdgesAlike },
+      keys,
+      settingsOf,
+      areEdgesAlike,
       control: this.control ?? uncontrolled(keys),
     });
     const observer = log === undefined ? this.#watch : logging(this.#watch, (line) => this.#log(line));
@@ -150,11 +150,11 @@ class FaultRun implements FaultWorld {
     );
   }
 
-  #createControl(keys: ShownKeys, plant?: ControlPlant): ControlMembers | null {
+  #createControl(keys: ShownKeys, hooks?: BugHooks): ControlMembers | null {
     const { seed, link, edges, devices } = this.#scene;
     const scene = createControlScene(seed, link, { edges: edges.map(({ name }) => name), devices });
     const log = (line: string): void => this.#log(line);
-    return scene === null ? null : new ControlMembers(scene, { queue: this.queue, keys, run: this, log }, plant);
+    return scene === null ? null : new ControlMembers(scene, { queue: this.queue, keys, run: this, log }, hooks);
   }
 
   run(): FaultRunResult {
@@ -266,7 +266,7 @@ class FaultRun implements FaultWorld {
     }
     this.#faultCount += 1;
     this.#controlFaults[injected.kind] += 1;
-    this.#log(`FAULT ${injected.told}`);
+    this.#log(`FAULT ${injected.description}`);
   }
 
   get #isOver(): boolean {

@@ -47,6 +47,10 @@ export function pick<T>(random: Random, values: readonly T[]): T {
   return values[random.integer(values.length)] as T;
 }
 
+export function between(random: Random, least: number, most: number): number {
+  return least + random.uniform() * (most - least);
+}
+
 export function hexDigits(random: Random, byteCount: number): string {
   return Array.from({ length: byteCount }, () => random.integer(256).toString(16).padStart(2, '0')).join('');
 }
@@ -60,7 +64,7 @@ export interface Scene {
   readonly devices: readonly VirtualDeviceSettings[];
   readonly hostileCount: number;
   readonly keys: KeyRing;
-  /** Of each edge, by name. */
+  /** The places of each edge, by its name. */
   readonly places: ReadonlyMap<string, PlaceSettings>;
   /** Devices that take places for nothing. */
   readonly idle: readonly IdleScene[];

@@ -8,6 +8,8 @@ import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import type { Connect, ConnectionHandler } from '../../../src/network/transport/transport.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
+import type { ToyTask } from '../../readers/toy-reader.ts';
+import { listenRaw, type RawPeer } from '../hostile/raw-peer.ts';
 import { answerLimitMs, expectAnswer } from './attack-edge.ts';
 import { edgeLie, insertLies } from './field-fuzzing.ts';
 import {
@@ -21,8 +23,7 @@ import {
   type Shot,
   shotOf,
 } from './mutations.ts';
-import { listenRaw, type RawPeer } from './raw-websocket.ts';
-import { type Case, type Recording, writeHonestly } from './recorded-traffic.ts';
+import { answerTokens, type Recording, writeHonestly } from './recorded-traffic.ts';
 
 /** Connections of one turn that are attacked. */
 const attackedConnections = 12;
@@ -44,35 +45,31 @@ export interface DeviceFinding {
 export async function runDeviceCase(
   seed: number,
   number: number,
-  cases: readonly Case[],
+  tasks: readonly ToyTask[],
   recordings: readonly Recording[],
 ): Promise<DeviceFinding> {
   const count = { frames: 0, connections: 0 };
   const faults: string[] = [];
-  const attacks: Promise<void>[] = [];
+  const attacks: Promise<string | null>[] = [];
   const listener = await listenRaw((peer) => {
     const index = count.connections++;
     const random = createRandom(seed, number * 64 + index);
     if (index >= attackedConnections) greetAndLeave(peer, recordings);
-    else
-      attacks.push(
-        attack(peer, random, number, recordings).then((fault) => void (fault !== null && faults.push(fault))),
-      );
+    else attacks.push(attack(peer, random, number, recordings));
   });
-  const asked = cases[number % cases.length];
-  if (asked === undefined) throw new Error('no case');
+  const task = tasks[number % tasks.length] as ToyTask;
   const direct = connectWebSocket(`ws://127.0.0.1:${listener.port}`);
   const connect: Connect = (accept, options) =>
     direct((connection) => counted(accept(connection), () => count.frames++), options);
   const stop = new AbortController();
-  const report = writeHonestly(connect, asked, { clock: hastyClock, signal: stop.signal });
+  const answer = writeHonestly(connect, task, { clock: hastyClock, signal: stop.signal });
   const timer = setTimeout(() => {
     faults.push('the turn did not end');
     stop.abort();
   }, 4 * answerLimitMs);
-  if ((await report).tokens.length > asked.maxAnswerTokens) faults.push('the text is longer than was asked for');
+  if ((await answer).report.tokens.length > answerTokens) faults.push('the text is longer than was asked for');
   clearTimeout(timer);
-  await Promise.all(attacks);
+  for (const fault of await Promise.all(attacks)) if (fault !== null) faults.push(fault);
   listener.close();
   return { ...count, faults };
 }
@@ -104,11 +101,11 @@ async function attack(
   const mirror = new DeviceCodec();
   let isAttached = false;
   let openCount = 0;
-  const ears = new EdgeCodec();
+  const codec = new EdgeCodec();
   const settled = expectAnswer(peer, number, (payload) => {
     if (payload[0] === 0x01) openCount += 1;
     if (isAttached) return;
-    const message = ears.decode(payload);
+    const message = codec.decode(payload);
     // The mirror must know from where on the device counts.
     if (message.kind === 'open' || message.kind === 'resume') mirror.encode(message);
     isAttached = message.kind === 'open' || message.kind === 'resume';

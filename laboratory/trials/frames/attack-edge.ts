@@ -6,6 +6,7 @@ import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { EdgeCodec } from '../../../src/core/protocol/wire/codec.ts';
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { protocolVersion } from '../../../src/core/protocol/wire/messages.ts';
+import { connectRaw, type RawPeer } from '../hostile/raw-peer.ts';
 import { deviceLie, insertLies } from './field-fuzzing.ts';
 import {
   brokenShot,
@@ -18,7 +19,6 @@ import {
   type Shot,
   shotOf,
 } from './mutations.ts';
-import { connectRaw, type RawPeer } from './raw-websocket.ts';
 import type { Recording } from './recorded-traffic.ts';
 
 export interface EdgeCase {
@@ -61,7 +61,7 @@ export function makeEdgeCase(seed: number, number: number, recordings: readonly 
     if (index === brokenAt) shots.push(brokenShot(random, true, limits.openBytes));
     shots.push(shotOf(payload, true));
     mustClose ||= index === brokenAt || isMalformed(mirror, payload);
-    // What follows a malformed frame is not looked at; a few show that it is not.
+    // What follows a malformed frame is not read; a few show that it is not.
     if (mustClose && random.uniform() < 0.3) break;
   }
   if (brokenAt === frames.length) {
@@ -133,7 +133,7 @@ type Settled = (mustClose: boolean, limitMs: number) => Promise<boolean>;
 
 /**
  * Must be called before the first shot. The returned function pings if the other side need not close, and waits for the pong or the close;
- * false: neither came. @param onMessage is told of every message
+ * false: neither came. @param onMessage gets every message
  */
 export function expectAnswer(peer: RawPeer, number: number, onMessage: (payload: Buffer) => void = () => {}): Settled {
   const stamp = 2 ** 40 + number;

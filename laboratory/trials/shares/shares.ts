@@ -9,9 +9,9 @@ export interface ShareRow {
   readonly resource: Resource;
   readonly case: string;
   readonly session: number;
-  /** Of the shares of all. */
+  /** Its part of the shares of all. */
   readonly share: number;
-  /** Of what all have got. */
+  /** Its part of what all have got. */
   readonly part: number;
   /** |part / share - 1|; null where a session is idle, or where tokens are not rows. */
   readonly error: number | null;

@@ -4,7 +4,7 @@ import { panelsFigure } from '../../../simulator/charts/line-panels.ts';
 import { palette } from '../../../simulator/charts/theme.ts';
 import type { SoakRow } from './samples.ts';
 
-/** Points of a line: more can't be told apart. */
+/** Points of a line: more can't be distinguished. */
 const mostPoints = 400;
 
 const styles = [

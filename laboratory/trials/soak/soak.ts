@@ -9,12 +9,11 @@ import type { Conclusion, Experiment, Run } from '../../../simulator/runner/expe
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
 import type { KeyTerms } from '../../../src/core/access/key-book.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
-import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { addKeyTo } from '../../../src/files/key-files.ts';
-import { writeToyText } from '../../../src/models/port/toy-text.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
 import type { EdgeResources } from '../../measuring/probe-questions.ts';
-import { type ChurnCount, type ChurnCounts, ChurningDevice, churnKinds, noCounts, type SoakTask } from './churn.ts';
+import { ids, toyTasks } from '../../readers/toy-reader.ts';
+import { type ChurnCount, type ChurnCounts, ChurningDevice, churnKinds, noCounts } from './churn.ts';
 import { soakFigure } from './figure.ts';
 import { growthOf, handleCount, rowOf, type SoakRow } from './samples.ts';
 
@@ -68,7 +67,7 @@ interface SoakFound {
   readonly after: Idle;
 }
 
-/** What an edge holds that nobody uses. */
+/** What an edge holds while no device uses it. */
 interface Idle {
   readonly resources: EdgeResources;
   readonly files: number | null;
@@ -125,15 +124,6 @@ async function makeKeys(path: string): Promise<string[]> {
   return [one, one, one, larger, larger, larger, limited];
 }
 
-async function makeTasks(): Promise<SoakTask[]> {
-  const tasks: SoakTask[] = [];
-  for (const [number, length] of promptLengths.entries()) {
-    const prompt = Array.from({ length }, (_, index) => 500 * (number + 1) + index);
-    tasks.push({ prompt, reference: await writeToyText(toySeed, prompt, neutralSampling, answerTokens) });
-  }
-  return tasks;
-}
-
 async function churn(options: SoakOptions, run: Run, edge: ProbedEdge, keys: readonly string[]): Promise<SoakFound> {
   const { sessions, rate, seed } = options;
   const counts = noCounts();
@@ -141,7 +131,9 @@ async function churn(options: SoakOptions, run: Run, edge: ProbedEdge, keys: rea
   const report = (text: string): void => {
     if (reports.length < mostReports) reports.push(text);
   };
-  const settings = { url: edge.url, toySeed, tasks: await makeTasks(), keys, counts, report };
+  const prompts = promptLengths.map((length, number) => ids(length, 500 * (number + 1)));
+  const tasks = await toyTasks(toySeed, prompts, answerTokens);
+  const settings = { url: edge.url, toySeed, tasks, keys, counts, report };
   const before = await idleOf(edge);
   const seconds = 60 * options.minutes;
   const endMs = performance.now() + 1000 * seconds;
@@ -180,7 +172,7 @@ async function idleOf(edge: ProbedEdge): Promise<Idle> {
   return { resources: await edge.ask('collect'), files: await fileCount(edge.processId) };
 }
 
-/** When everybody has left: waits until the edge is as idle as before, or for so long. */
+/** Waits, when all devices have left, until the edge is as idle as before, or until the limit. */
 async function closed(edge: ProbedEdge, before: Idle, limitMs: number): Promise<Idle> {
   const untilMs = performance.now() + limitMs;
   for (;;) {
