@@ -26,21 +26,32 @@ const shellInput = { command: ['ls', '-la'] };
 const shellCall = { name: shell.name, arguments: JSON.stringify(shellInput) };
 const listing = 'total 8\n-rw-r--r-- 1 user user 120 README.md\n-rw-r--r-- 1 user user 45 main.ts';
 
+/** A route that an agent uses. */
+interface AgentRoute {
+  readonly path: string;
+  /** The field of the conversation, what it holds first, and what is added to it: the call of the tool and its result. */
+  readonly field: 'input' | 'messages';
+  readonly begin: readonly object[];
+  readonly called: readonly object[];
+  /** The types of the last event of a stream; on the route for chat, whose events have no type, "usage". */
+  readonly ends: readonly string[];
+}
+
 /** An agent keeps the conversation itself: it sends all of it again, with its own call and the result. */
-function loop(path: string, field: 'input' | 'messages', begin: readonly object[], called: readonly object[]) {
+function loop({ path, field, begin, called, ends }: AgentRoute) {
   return async (post: Post, request: Fields): Promise<readonly ReceivedText[]> => {
-    const first = await textOf(await post(path, { ...request, [field]: begin }));
-    const second = await textOf(await post(path, { ...request, [field]: [...begin, ...called] }));
+    const first = await textOf(await post(path, { ...request, [field]: begin }), ends);
+    const second = await textOf(await post(path, { ...request, [field]: [...begin, ...called] }), ends);
     return [first, second].map((text) => ({ asked: null, text }));
   };
 }
 
 /** The parts of text and of calls in a stream of any of the routes. @throws Error for a stream without its end */
-async function textOf(answer: Response): Promise<string> {
+async function textOf(answer: Response, ends: readonly string[]): Promise<string> {
   const events = (await eventsOf(answer)) as readonly StreamEvent[];
   const { type, usage } = events.at(-1) ?? {};
-  const isEnd = ['response.completed', 'response.incomplete', 'message_stop'].includes(type ?? '') || Boolean(usage);
-  demand(isEnd, `the stream ends with ${type}`);
+  const end = type ?? (usage ? 'usage' : 'nothing');
+  demand(ends.includes(end), `the stream ends with ${end}`);
   const partOf = ({ delta, choices }: StreamEvent): string => {
     if (typeof delta === 'string') return delta;
     const { content, tool_calls: calls = [] } = choices?.[0]?.delta ?? {};
@@ -77,16 +88,21 @@ const responsesFields = (_: ApiPlace, { temperature, seed, maxTokens }: Asked): 
   max_output_tokens: maxTokens,
 });
 const itemOf = (role: string, text: string) => ({ type: 'message', role, content: [{ type: 'input_text', text }] });
-const items = [
-  itemOf('developer', '<permissions>The file system is read-only.</permissions>'),
-  itemOf('user', '<environment_context><cwd>/project</cwd></environment_context>'),
-  itemOf('user', task),
-];
-const calledItems = [
-  { type: 'reasoning', summary: [] },
-  { type: 'function_call', ...shellCall, call_id: 'call_1' },
-  { type: 'function_call_output', call_id: 'call_1', output: listing },
-];
+const responsesRoute: AgentRoute = {
+  path: '/responses',
+  field: 'input',
+  begin: [
+    itemOf('developer', '<permissions>The file system is read-only.</permissions>'),
+    itemOf('user', '<environment_context><cwd>/project</cwd></environment_context>'),
+    itemOf('user', task),
+  ],
+  called: [
+    { type: 'reasoning', summary: [] },
+    { type: 'function_call', ...shellCall, call_id: 'call_1' },
+    { type: 'function_call_output', call_id: 'call_1', output: listing },
+  ],
+  ends: ['response.completed', 'response.incomplete'],
+};
 
 /** It marks what may be cached, and names itself and its betas. */
 const messagesHeaders = (key: string): Record<string, string> => ({
@@ -105,20 +121,25 @@ const messagesFields = (_: ApiPlace, { seed, maxTokens }: Asked): Fields => ({
   seed,
   metadata: { user_id: 'user_1_session_1' },
 });
-const messages = [{ role: 'user', content: [{ type: 'text', text: task, ...cached }] }];
 const use = { type: 'tool_use', id: 'toolu_1', name: shell.name, input: shellInput };
 const result = { type: 'tool_result', tool_use_id: 'toolu_1', content: [{ type: 'text', text: listing }], ...cached };
-const calledMessages = [
-  { role: 'assistant', content: [{ type: 'text', text: 'I look.' }, use] },
-  { role: 'user', content: [result] },
-];
+const messagesRoute: AgentRoute = {
+  path: '/messages?beta=true',
+  field: 'messages',
+  begin: [{ role: 'user', content: [{ type: 'text', text: task, ...cached }] }],
+  called: [
+    { role: 'assistant', content: [{ type: 'text', text: 'I look.' }, use] },
+    { role: 'user', content: [result] },
+  ],
+  ends: ['message_stop'],
+};
 
 /** It counts its tokens first. */
 async function countAndLoop(post: Post, request: Fields): Promise<readonly ReceivedText[]> {
-  const { system: own, tools } = request;
-  const counted = await post('/messages/count_tokens?beta=true', { system: own, tools, messages });
+  const fields = { system: request['system'], tools: request['tools'], messages: messagesRoute.begin };
+  const counted = await post('/messages/count_tokens?beta=true', fields);
   demand(((await counted.json()) as { readonly input_tokens: number }).input_tokens > 0, 'no tokens were counted');
-  return loop('/messages?beta=true', 'messages', messages, calledMessages)(post, request);
+  return loop(messagesRoute)(post, request);
 }
 
 const chatMore = {
@@ -127,30 +148,26 @@ const chatMore = {
   tools: [{ type: 'function', function: shell }],
   tool_choice: 'auto',
 };
-const chatMessages = [
-  { role: 'system', content: system },
-  { role: 'user', content: [{ type: 'text', text: task }] },
-];
-const calledChat = [
-  {
-    role: 'assistant',
-    content: null,
-    tool_calls: [{ id: 'call_1', type: 'function', function: shellCall }],
-  },
-  { role: 'tool', tool_call_id: 'call_1', content: listing },
-];
+const chatRoute: AgentRoute = {
+  path: '/chat/completions',
+  field: 'messages',
+  begin: [
+    { role: 'system', content: system },
+    { role: 'user', content: [{ type: 'text', text: task }] },
+  ],
+  called: [
+    { role: 'assistant', content: null, tool_calls: [{ id: 'call_1', type: 'function', function: shellCall }] },
+    { role: 'tool', tool_call_id: 'call_1', content: listing },
+  ],
+  ends: ['usage'],
+};
 
 const responses = callsBy(postWith(bearer), responsesFields);
 const anthropic = callsBy(postWith(messagesHeaders), messagesFields);
 const chat = callsBy<Post, ChatAsked, Fields>(postWith(bearer), chatFields);
 const maxTokens = 40;
 export const calls: readonly ApiCall[] = [
-  responses('agent over /v1/responses', chatAsked(70, { maxTokens }), loop('/responses', 'input', items, calledItems)),
+  responses('agent over /v1/responses', chatAsked(70, { maxTokens }), loop(responsesRoute)),
   anthropic('agent over /v1/messages', chatAsked(71, { maxTokens }), countAndLoop),
-  chat(
-    'agent over /v1/chat/completions',
-    chatAsked(72, { maxTokens }),
-    loop('/chat/completions', 'messages', chatMessages, calledChat),
-    chatMore,
-  ),
+  chat('agent over /v1/chat/completions', chatAsked(72, { maxTokens }), loop(chatRoute), chatMore),
 ];

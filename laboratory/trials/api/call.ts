@@ -47,7 +47,7 @@ export interface ToolCall {
   readonly input: unknown;
 }
 
-/** An answer, as any client has it. Fields that a client does not give, or that nobody reads, are missing. */
+/** An answer, as any client has it. Fields that a client does not give, or that no reader needs, are missing. */
 export interface Answer {
   readonly text: string;
   /** The reason why it ended, in the client's word; or the stop text, where the client says which. */

@@ -40,7 +40,8 @@ export async function openPythonClient(): Promise<(ApiClient & Disposable) | { r
     const { value, done } = await lines.next();
     return done === true ? { error: 'the Python process has ended' } : (JSON.parse(value) as Line);
   };
-  const { version = 'unknown' } = await nextLine();
+  const { version, error: missing } = await nextLine();
+  demand(version !== undefined, `${missing}`);
   // It answers in the order of the requests.
   const ask: AskPython = async (kind, { baseUrl, key }, fields) => {
     child.stdin.write(`${JSON.stringify({ kind, baseUrl, key, fields })}\n`);
