@@ -1,8 +1,9 @@
 // The loop of a coding agent, as recorded shapes of requests: what it sends first, and what it sends with the result of a tool. One over each
 // route that agents use. Not the programs themselves.
 
+import type OpenAI from 'openai';
 import { type ApiCall, type ApiPlace, type Asked, callsBy, demand, type ReceivedText } from './call.ts';
-import { type Chat, eventsOf, type Fields, type Post, postWith } from './raw-http.ts';
+import { eventsOf, type Fields, type Post, postWith } from './raw-http.ts';
 import { type ChatAsked, chatAsked, chatFields } from './requests.ts';
 
 const system =
@@ -48,7 +49,7 @@ function loop({ path, field, begin, called, ends }: AgentRoute) {
 
 /** The parts of text and of calls in a stream of any of the routes. @throws Error for a stream without its end */
 async function textOf(answer: Response, ends: readonly string[]): Promise<string> {
-  const events = (await eventsOf(answer)) as readonly StreamEvent[];
+  const events = await eventsOf<StreamEvent>(answer);
   const { type, usage } = events.at(-1) ?? {};
   const end = type ?? (usage ? 'usage' : 'nothing');
   demand(ends.includes(end), `the stream ends with ${end}`);
@@ -61,11 +62,9 @@ async function textOf(answer: Response, ends: readonly string[]): Promise<string
   return events.map(partOf).join('');
 }
 
-interface StreamEvent {
+interface StreamEvent extends Partial<Pick<OpenAI.Chat.ChatCompletionChunk, 'choices' | 'usage'>> {
   readonly type?: string;
   readonly delta?: string | { readonly text?: string; readonly partial_json?: string };
-  readonly choices?: Chat['choices'];
-  readonly usage?: Chat['usage'];
 }
 
 const bearer = (key: string): Record<string, string> => ({

@@ -1,10 +1,11 @@
 // LangChain's classes for OpenAI's API.
 
-import type { AIMessageChunk } from '@langchain/core/messages';
 import { ChatOpenAI, type ChatOpenAIFields, OpenAI } from '@langchain/openai';
 import { type Answer, type ApiCall, type ApiPlace, type Asked, callsBy, demand, joined } from './call.ts';
 import { lampSchema, read, tools } from './light.ts';
 import { chatAsked, formAsked, instructions, question, textAsked } from './requests.ts';
+
+type AIMessageChunk = Awaited<ReturnType<ChatOpenAI['invoke']>>;
 
 /** The parameters are settings of a model, so each request has a model of its own. */
 function settingsOf({ baseUrl, key, model }: ApiPlace, { temperature, topP = 1, seed, maxTokens }: Asked) {
