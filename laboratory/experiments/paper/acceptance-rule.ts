@@ -4,8 +4,8 @@
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
-import { choiceDistribution } from '../../../src/core/decoding/choose-token-distribution.ts';
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
+import { choiceShares, totalVariation } from '../../trials/coupling/acceptance.ts';
 import { type ChiSquare, chiSquare } from '../../trials/coupling/distribution.ts';
 
 /** What target and draft say at one position. */
@@ -40,12 +40,6 @@ export function paperDistribution(p: ReadonlyMap<number, number>, q: ReadonlyMap
   return new Map([...p].map(([id, chance]) => [id, (accepted.get(id) as number) + (1 - acceptance) * chance]));
 }
 
-/** Half of the sum of absolute differences. */
-export function totalVariation(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): number {
-  const ids = new Set([...one.keys(), ...other.keys()]);
-  return [...ids].reduce((sum, id) => sum + Math.abs((one.get(id) ?? 0) - (other.get(id) ?? 0)), 0) / 2;
-}
-
 /** @param draws tokens drawn by each rule, and from the target itself @param seed other draws for another seed */
 export function compareRules(
   at: PositionCandidates,
@@ -54,7 +48,8 @@ export function compareRules(
   seed: number,
 ): readonly RuleFound[] {
   const sampling: Sampling = { ...neutralSampling, temperature, seed: BigInt(seed) };
-  const [p, q] = [distributionOf(at.target, sampling), distributionOf(at.draft, sampling)];
+  const p = choiceShares(at.target, sampling);
+  const q = choiceShares(at.draft, sampling);
   const random = createRandom(seed);
   const control = totalVariation(frequencies(draws, () => drawFrom(p, random)).shares, p);
   const expected = new Map([...p].map(([id, chance]) => [`${id}`, chance]));
@@ -74,11 +69,6 @@ export function compareRules(
       chiSquare: chiSquare(counts, expected, draws),
     };
   });
-}
-
-function distributionOf(candidates: Candidates, sampling: Sampling): Map<number, number> {
-  const { ids, probabilities } = choiceDistribution(candidates, sampling, undefined);
-  return new Map(ids.map((id, index) => [id, probabilities[index] as number]));
 }
 
 interface Drawn {

@@ -1,8 +1,8 @@
-// The paper's own rule of acceptance against ours: what its claim of unchanged accuracy means for one token. Claims, rows and a table.
+// The paper's own rule of acceptance against ours: what its claim of unchanged accuracy means for one token. Claims, rows, a table.
 
 import type { DraftClaim } from '../../../simulator/runner/claim.ts';
 import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
-import { markdownTable, numberWithin } from '../../../src/core/basics/markdown.ts';
+import { markdownTable, numberWithin, percent } from '../../../src/core/basics/markdown.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { combinedP } from '../../trials/coupling/distribution.ts';
 import { compareRules, type Rule, type RuleFound, rules } from './acceptance-rule.ts';
@@ -33,12 +33,11 @@ const leastP = 0.001;
 export async function measureRules({ promptCount, textTokens }: Size): Promise<RuleRow[]> {
   const rows: RuleRow[] = [];
   for (const temperature of temperatures) {
+    rows.push(...rowsOf(toyPositions(toyCount), temperature));
     // At temperature 0 both rules give the target's most likely token.
-    const real =
-      promptCount === 0 || temperature === 0 ? null : await realPositions(promptCount, textTokens, temperature, 4);
-    for (const where of [toyPositions(toyCount), real]) {
-      if (where !== null) rows.push(...rowsOf(where, temperature));
-    }
+    if (promptCount === 0 || temperature === 0) continue;
+    const real = await realPositions(promptCount, textTokens, temperature, 4);
+    if (real !== null) rows.push(...rowsOf(real, temperature));
   }
   return rows;
 }
@@ -75,8 +74,9 @@ export function ruleClaims(rows: readonly RuleRow[]): DraftClaim[] {
     const isMain = pair === mainPair && temperature === 0.8;
     const make = claimMaker({ figure: 'accuracy', choices, isMain });
     const statement = "accuracy unchanged: distance of a token's distribution from the target's, total variation";
-    const verdict = chiSquareP < leastP ? 'does not hold' : 'holds';
-    const claim = make('tokenBias', statement, 0, totalVariation, verdict);
+    const claim = make('tokenBias', statement, 0, totalVariation, () =>
+      chiSquareP < leastP ? 'does not hold' : 'holds',
+    );
     return { ...claim, summaryName: rule === 'paper' ? 'tokenBiasPaperRule' : 'tokenBiasSharedNoise' };
   });
 }
@@ -87,17 +87,11 @@ export function ruleTable(rows: readonly RuleRow[]): string {
     `${one.temperature}`,
     ruleNames[one.rule],
     `${one.positions}`,
-    `${(100 * one.acceptance).toFixed(1)} %`,
+    percent(one.acceptance),
     numberWithin(one.totalVariation.value, one.totalVariation.interval, 4),
     numberWithin(one.drawnVariation.value, one.drawnVariation.interval, 4),
     one.chiSquareP < 1e-4 ? '< 0.0001' : one.chiSquareP.toFixed(2),
   ]);
   const head = ['pair', 'temperature', 'rule', 'positions', 'accepted', 'exact distance', 'drawn distance', 'p'];
-  return [
-    'The rule itself. The paper accepts a draft with min(1, p/q) and lets the target draw a rejected token again from p, not from the residual. Its token then has the distribution',
-    'min(p, q) + (1 - a) p with a = sum of min(p, q): too much on what both find likely. Distance: total variation to the target, mean over positions, in brackets 95 %; "drawn" counts',
-    `${drawsPerPosition} tokens at each position, less the same of tokens that the target draws. p: chi-square of the drawn tokens against the target, all positions together.`,
-    '',
-    markdownTable(head, lines),
-  ].join('\n');
+  return markdownTable(head, lines);
 }

@@ -3,10 +3,8 @@
 import type { TaskKind } from '../../../simulator/world/workload-lengths.ts';
 import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
 import { quickest } from '../best-draft-length.ts';
-import type { AnswerTimes, Fig2Case, Fig2Hardware } from './fig2-sessions.ts';
+import type { Fig2Hardware, PlayedCase } from './fig2-sessions.ts';
 import type { PayloadLaw } from './interpretations.ts';
-
-export interface PlayedCase extends Fig2Case, AnswerTimes {}
 
 /** All draft lengths and uplinks of one kind of answers. */
 export interface PlayedTask {
@@ -15,16 +13,18 @@ export interface PlayedTask {
   readonly law: PayloadLaw;
   readonly description: string;
   readonly cases: readonly PlayedCase[];
+  /** Set where each draft is drawn to be right with this chance. */
+  readonly acceptance?: number | null;
 }
 
 /** ms per token of the answers in `pick`; default: all answers. */
-export function msPerToken({ ms, tokens }: AnswerTimes, pick: readonly number[] = [...ms.keys()]): number {
-  let [time, count] = [0, 0];
-  for (const answer of pick) {
-    time += ms[answer] as number;
-    count += tokens[answer] as number;
-  }
-  return time / count;
+export function msPerToken(
+  { ms, tokens }: Pick<PlayedCase, 'ms' | 'tokens'>,
+  pick: readonly number[] = [...ms.keys()],
+): number {
+  const sum = (values: readonly number[]): number =>
+    pick.reduce((total, answer) => total + (values[answer] as number), 0);
+  return sum(ms) / sum(tokens);
 }
 
 /** PSD with each draft length at one uplink. */
@@ -64,14 +64,10 @@ export const littleGain = 0.05;
 export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
   const uplinks = uplinksOf(tasks).toSorted((one, other) => one - other);
   const count = Math.min(...tasks.map(({ cases }) => cases[0]?.ms.length ?? 0));
-  const cases = tasks.map((task) => uplinks.map((uplink) => windowedCases(task, uplink)));
+  const cases = uplinks.map((uplink) => tasks.map((task) => windowedCases(task, uplink)));
   return estimate(count, (pick) => {
-    const times = uplinks.map((_, index) =>
-      cases.reduce((sum, byUplink) => {
-        const here = byUplink[index] as PlayedCase[];
-        return sum + msPerToken(quickestCase(here, pick), pick);
-      }, 0),
-    );
+    const quickestMs = (own: readonly PlayedCase[]): number => msPerToken(quickestCase(own, pick), pick);
+    const times = cases.map((byTask) => byTask.reduce((sum, own) => sum + quickestMs(own), 0));
     return crossing(uplinks, times);
   });
 }
