@@ -1,4 +1,4 @@
-// The paper's claim that accuracy stays as it is: with our rule, and with its own (accuracy-rule.ts). With ours it is a comparison of texts: where every text is the target's own, id for id, every
+// The paper's claim that accuracy stays as it is: with our rule, and with its own (acceptance-rule.ts). With ours it is a comparison of texts: where every text is the target's own, id for id, every
 // measure of accuracy is the same. Real models where they are there; the toy language in virtual time otherwise.
 
 import type { DraftClaim } from '../../../simulator/runner/claim.ts';
@@ -11,7 +11,7 @@ import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.t
 import { defaultPair } from '../../../src/models/files/manifest-data.ts';
 import { trialExactness } from '../../trials/exactness/exactness.ts';
 import { combinations } from '../combinations.ts';
-import { measureRules, type RuleRow, ruleClaims, ruleTable } from './accuracy-rule.ts';
+import { measureRules, type RuleRow, ruleClaims, ruleTable } from './acceptance-rule.ts';
 import { type Drafted, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
@@ -115,9 +115,8 @@ function isToyTextIdentical(mode: ModeName, temperature: number, seed: number, a
 }
 
 function conclusionOf({ writer, counts }: Texts, rules: readonly RuleRow[]): Drafted {
-  const sum = (key: 'texts' | 'identical'): number => counts.reduce((total, one) => total + one[key], 0);
-  const [texts, identical] = [sum('texts'), sum('identical')];
-  const changed = 1 - identical / texts;
+  const texts = counts.reduce((sum, one) => sum + one.texts, 0);
+  const identical = counts.reduce((sum, one) => sum + one.identical, 0);
   const claim: DraftClaim = {
     figure: 'accuracy',
     name: 'changedTexts',
@@ -125,7 +124,7 @@ function conclusionOf({ writer, counts }: Texts, rules: readonly RuleRow[]): Dra
     choices: { rule: 'ours: shared noise', texts: `${texts} of ${writer}, all modes` },
     dependsOn: 'the rule of acceptance: see tokenBias',
     claimed: 0,
-    measured: changed,
+    measured: 1 - identical / texts,
     // The exact bound for a count of zero: (1 - p)^n = 0.05.
     interval: identical === texts ? [0, 1 - 0.05 ** (1 / texts)] : null,
     verdict: texts > 0 && identical === texts ? 'holds' : 'does not hold',

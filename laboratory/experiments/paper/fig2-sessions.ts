@@ -49,7 +49,8 @@ export function fig2World(overrides: readonly Override[] = []): Fig2World {
   const fixedMs = mean(laws.map((law) => law.fixedMs));
   const perRowMs = mean(laws.map((law) => law.perRowMs));
   const draftMs = mean([...draftTimesMs(scenario, parts)]);
-  const [target, draft] = [findModelShape(scenario.workload.target), findModelShape(scenario.workload.draft)];
+  const target = findModelShape(scenario.workload.target);
+  const draft = findModelShape(scenario.workload.draft);
   const ratio = target.activeParameters / draft.activeParameters;
   const loaded = { fixedMs: loadedDevices * fixedMs, perRowMs: loadedDevices * perRowMs };
   return {

@@ -49,13 +49,14 @@ export function bestWindow(task: PlayedTask, uplinkMbps: number): Estimate {
 
 /** The difference between the best draft lengths of two kinds. */
 export function windowDifference(larger: PlayedTask, smaller: PlayedTask, uplinkMbps: number): Estimate {
-  const [one, other] = [windowedCases(larger, uplinkMbps), windowedCases(smaller, uplinkMbps)];
+  const one = windowedCases(larger, uplinkMbps);
+  const other = windowedCases(smaller, uplinkMbps);
   const count = Math.min(one[0]?.ms.length ?? 0, other[0]?.ms.length ?? 0);
   return estimate(count, (pick) => quickestCase(one, pick).window - quickestCase(other, pick).window);
 }
 
 /** A gain of latency below this share is little. */
-export const littleGain = 0.05;
+const littleGain = 0.05;
 
 /**
  * The uplink from which latency, at the best draft length for each uplink and over all kinds of answers, is within {@link littleGain} of that at the
@@ -77,9 +78,10 @@ export function crossing(uplinks: readonly number[], times: readonly number[]): 
   const limit = (times.at(-1) as number) * (1 + littleGain);
   let index = times.length - 1;
   while (index > 0 && (times[index - 1] as number) <= limit) index--;
-  const [high, low] = [uplinks[index] as number, uplinks[index - 1]];
-  if (low === undefined) return high;
-  const [slow, quick] = [times[index - 1] as number, times[index] as number];
-  const share = (slow - limit) / (slow - quick);
+  const high = uplinks[index] as number;
+  const low = uplinks[index - 1];
+  const slowMs = times[index - 1];
+  if (low === undefined || slowMs === undefined) return high;
+  const share = (slowMs - limit) / (slowMs - (times[index] as number));
   return Math.exp(Math.log(low) + share * (Math.log(high) - Math.log(low)));
 }

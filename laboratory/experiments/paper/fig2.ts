@@ -16,21 +16,12 @@ import {
   taskSources,
 } from './fig2-sessions.ts';
 import { msPerToken, type PlayedTask } from './fig2-windows.ts';
-import { type PayloadLaw, payloadLaws } from './interpretations.ts';
+import { payloadLaws } from './interpretations.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
 /** Limit of a window's airtime: a longer one would look like a lost connection. */
 const longestAirMs = 10_000;
-
-interface Plan {
-  readonly source: TaskSource;
-  readonly hardware: Fig2Hardware;
-  readonly law: PayloadLaw;
-  readonly uplinksMbps: readonly number[];
-  /** Set where drafts are drawn to see what acceptance does. */
-  readonly acceptance: number | null;
-}
 
 export const fig2: PaperExperiment = paperExperiment({
   figure: 'fig2',
@@ -68,20 +59,18 @@ export const fig2: PaperExperiment = paperExperiment({
   },
 });
 
-function plansOf(size: Size, hardware: readonly Fig2Hardware[], sources: readonly TaskSource[]): Plan[] {
+/** Every kind of tasks with all uplinks; then drawn drafts at the fastest, to see what acceptance does. */
+function plansOf(size: Size, hardware: readonly Fig2Hardware[], sources: readonly TaskSource[]) {
   const { uplinksMbps, acceptances, answerCount } = size;
-  const usual = combinations({
-    hardware,
-    law: payloadLaws,
-    source: sources,
-    uplinksMbps: [uplinksMbps],
-    acceptance: [null],
-  });
-  const drawn = combinations({ acceptance: acceptances, hardware }).map((one): Plan => {
-    const source = drawnTask('code', one.acceptance, answerCount);
-    return { ...one, law: 'ids', source, uplinksMbps: [Math.max(...uplinksMbps)] };
-  });
-  return [...usual, ...drawn];
+  const recorded = combinations({ hardware, law: payloadLaws, source: sources });
+  const drawn = combinations({ acceptance: acceptances, hardware, law: ['ids'] });
+  return [
+    ...recorded.map((one) => ({ ...one, uplinksMbps, acceptance: null })),
+    ...drawn.map((one) => {
+      const source = drawnTask('code', one.acceptance, answerCount);
+      return { ...one, source, uplinksMbps: [Math.max(...uplinksMbps)] };
+    }),
+  ];
 }
 
 function casesOf(gammas: readonly number[], uplinks: readonly number[], bytesPerDraft: number): Fig2Case[] {

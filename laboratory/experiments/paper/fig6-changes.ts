@@ -82,7 +82,8 @@ function sumOf(values: readonly number[]): number {
 
 export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Change[] {
   const weights = cases.map(({ energyWeight }) => energyWeight);
-  const [from, to] = [Math.min(...weights), Math.max(...weights)];
+  const from = Math.min(...weights);
+  const to = Math.max(...weights);
   const classes = [...batteryClasses.keys()];
   return cases.flatMap(({ energyWeight, ...asked }, at) => {
     if (energyWeight !== to) return [];

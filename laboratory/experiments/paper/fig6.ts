@@ -93,16 +93,18 @@ function stateOf(state: SlotState, one: Fig6Case): SlotState {
 function measure(state: SlotState, decide: Policy): ClassFigures[] {
   const terms = createSlotTerms(state.deviceCount);
   evaluate(state, decide(state), terms);
+  const all = Array.from({ length: state.deviceCount }, (_, device) => device);
   return batteryClasses.map(({ above, upTo }) => {
-    const figures = { devices: 0, latencyMs: 0, computeJ: 0, transmitJ: 0 };
-    for (let device = 0; device < state.deviceCount; device++) {
+    const own = all.filter((device) => {
       const battery = state.battery[device] as number;
-      if (battery <= above || battery > upTo) continue;
-      figures.devices += 1;
-      figures.latencyMs += terms.latencyMs[device] as number;
-      figures.computeJ += terms.computeEnergyJ[device] as number;
-      figures.transmitJ += terms.transmitEnergyJ[device] as number;
-    }
-    return figures;
+      return battery > above && battery <= upTo;
+    });
+    const sum = (values: Float64Array): number => own.reduce((total, device) => total + (values[device] as number), 0);
+    return {
+      devices: own.length,
+      latencyMs: sum(terms.latencyMs),
+      computeJ: sum(terms.computeEnergyJ),
+      transmitJ: sum(terms.transmitEnergyJ),
+    };
   });
 }

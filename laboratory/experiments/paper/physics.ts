@@ -5,14 +5,11 @@ import { findRadioMap } from '../../../simulator/files/shipped-maps.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
-import type { Scenario } from '../../../simulator/scenario/scenario.ts';
 import { runSlots } from '../../../simulator/simulation/run-slots.ts';
 import { endsInSlot } from '../../../simulator/simulation/slot-world.ts';
-import type { RadioMap } from '../../../simulator/world/radio-map.ts';
 import { type Estimate, estimate, middleEstimate } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
 import { paperObjective, seedsOf } from '../first-slots.ts';
 import { type PayloadLaw, payloadLaws } from './interpretations.ts';
 import { type MovedRow, movedRows } from './sensitivity-report.ts';
@@ -81,48 +78,34 @@ export function physicsUnit(given: PhysicsCase, seedCount: number, slots: number
       const found: Record<string, RunFigures[]> = {};
       for (const name of [...baselines, ...methods]) {
         const policy = await findPolicy(name);
-        found[name] = seedsOf(seedCount).map((seed) => measureRun(scenario, policy, { seed, slots, map }));
+        found[name] = seedsOf(seedCount).map((seed) => measureRun({ scenario, policy, seed, map }, slots));
       }
       return found;
     },
   };
 }
 
-interface RunSize {
-  readonly seed: number;
-  readonly slots: number;
-  readonly map: RadioMap | undefined;
-}
-
 /** Carried tasks that have not ended count with their time and not as a task, so that leaving devices waiting is no way to win. */
-function measureRun(scenario: Scenario, policy: FoundPolicy, { seed, slots, map }: RunSize): RunFigures {
-  const carries = scenario.workload.unfinished === 'carried';
-  let [timeMs, ended, tasks, unserved, devices] = [0, 0, 0, 0, 0];
-  runSlots(
-    {
-      scenario,
-      policy,
-      seed,
-      map,
-      onSlot({ state, assignment, terms }) {
-        devices = state.deviceCount;
-        tasks += state.deviceCount;
-        unserved += terms.sum.unservedCount;
-        for (let device = 0; device < state.deviceCount; device++) {
-          const ends = endsInSlot(state, terms, assignment.server[device] as number, device);
-          if (ends || !carries) timeMs += terms.latencyMs[device] as number;
-          else timeMs += state.slotMs;
-          ended += ends ? 1 : 0;
-        }
-      },
-    },
-    slots,
-  );
+function measureRun(run: Parameters<typeof runSlots>[0], slots: number): RunFigures {
+  const { workload, slotMs } = run.scenario;
+  const carries = workload.unfinished === 'carried';
+  const sums = { timeMs: 0, ended: 0, tasks: 0, unserved: 0 };
+  const onSlot: (typeof run)['onSlot'] = ({ state, assignment, terms }) => {
+    sums.tasks += state.deviceCount;
+    sums.unserved += terms.sum.unservedCount;
+    for (let device = 0; device < state.deviceCount; device++) {
+      const ends = endsInSlot(state, terms, assignment.server[device] as number, device);
+      sums.timeMs += ends || !carries ? (terms.latencyMs[device] as number) : slotMs;
+      sums.ended += ends ? 1 : 0;
+    }
+  };
+  runSlots({ ...run, onSlot }, slots);
+  const { timeMs, ended, tasks, unserved } = sums;
   return {
     // A lower limit where no task has ended.
     latencyMs: timeMs / (carries ? Math.max(1, ended) : tasks),
     unservedShare: unserved / tasks,
-    tasksPerDeviceSecond: carries ? ended / ((devices * slots * scenario.slotMs) / 1000) : null,
+    tasksPerDeviceSecond: carries ? ended / ((tasks * slotMs) / 1000) : null,
   };
 }
 
