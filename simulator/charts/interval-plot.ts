@@ -2,6 +2,7 @@
 // out; it knows no figure.
 
 import type { Mark, Spec } from 'vega';
+import type { Estimate } from '../../src/core/basics/bootstrap.ts';
 import { at, axis, type FigureText, figureFrame, groupMark, mark, panelTitle, textStyle } from './theme.ts';
 
 export interface Dot {
@@ -13,6 +14,15 @@ export interface Dot {
   readonly high: number;
   /** The value as words, right of the column. */
   readonly label?: string;
+}
+
+/** A dot with its 95 % bar. @param scale 100 for shares in per cent */
+export function estimateDot(
+  place: Pick<Dot, 'row' | 'column' | 'series'>,
+  { value, interval: [low, high] }: Estimate,
+  scale = 1,
+): Dot {
+  return { ...place, value: scale * value, low: scale * low, high: scale * high };
 }
 
 export interface DotColumn {

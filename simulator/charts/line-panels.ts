@@ -2,6 +2,7 @@
 // ends of the lines. Data in, specification out; it knows no figure.
 
 import type { Mark, Spec } from 'vega';
+import type { Estimate } from '../../src/core/basics/bootstrap.ts';
 import { at, axis, type FigureText, figureFrame, groupMark, mark, type Place, panelTitle, textStyle } from './theme.ts';
 
 export interface LineStyle {
@@ -23,10 +24,28 @@ export interface LinePoint {
   readonly label?: string;
 }
 
+/** A point with its 95 % band. @param scale 100 for shares in per cent */
+export function estimatePoint(x: number, { value, interval: [low, high] }: Estimate, scale = 1): LinePoint {
+  return { x, y: scale * value, low: scale * low, high: scale * high };
+}
+
 export interface Line {
   /** Of a {@link LineStyle}. */
   readonly style: string;
   readonly points: readonly LinePoint[];
+}
+
+/** A line of each style, through the rows of its name. */
+export function linesOf<Row>(
+  styles: readonly Pick<LineStyle, 'name'>[],
+  rows: readonly Row[],
+  nameOf: (row: Row) => string,
+  pointOf: (row: Row) => LinePoint,
+): Line[] {
+  return styles.map(({ name }) => ({
+    style: name,
+    points: rows.filter((row) => nameOf(row) === name).map(pointOf),
+  }));
 }
 
 export interface Panel {

@@ -4,7 +4,6 @@
 import type { Spec } from 'vega';
 import type { OptionsOf, OptionTable } from '../../src/cli/options/options.ts';
 import type { Document, Result } from '../../src/files/document.ts';
-import type { Claim } from './claim.ts';
 
 /** A piece of the measuring that is kept in the record, so that it is measured once. */
 export interface Unit<Found> {
@@ -39,14 +38,6 @@ export interface Run {
   readonly signal: AbortSignal;
 }
 
-export interface Figure {
-  /** File name without ending. */
-  readonly name: string;
-  /** What is to be seen. */
-  readonly caption: string;
-  readonly spec: Spec;
-}
-
 export interface Conclusion<Row extends object = object, Summary extends Result['summary'] = Result['summary']>
   extends Result {
   readonly rows: readonly Row[];
@@ -57,11 +48,6 @@ export interface Conclusion<Row extends object = object, Summary extends Result[
   readonly remarks?: readonly string[];
   /** False: the exit status of the command is 1. It stands in the summary of the document, too. */
   readonly passed?: boolean;
-  readonly claims?: readonly Claim[];
-  /** Of an experiment that fills a directory with data, figures and a page. */
-  readonly figures?: readonly Figure[];
-  /** Markdown below the heading of that page; figures come after it. */
-  readonly page?: string;
 }
 
 /** By keys of the summary: values that must not be larger, or not smaller. */

@@ -1,21 +1,21 @@
 // The paper's rule of acceptance beside ours: which distribution a token has in the end. The paper accepts a draft x with min(1, p(x) / q(x)) (Koh &
-// Yang 2025, eq. 1), and the target draws a rejected token again from p, not from the residual. It knows no model.
+// Yang 2025, eq. 1), and the target draws a rejected token again from p, not from the residual. Claims, rows and a table.
 
+import type { DraftClaim } from '../../../simulator/runner/claim.ts';
+import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
+import { markdownTable, numberWithin, percent } from '../../../src/core/basics/markdown.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
-import type { Candidates } from '../../../src/core/decoding/candidates.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
 import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
-import { choiceDistribution } from '../../../src/core/decoding/choose-token-distribution.ts';
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
-import { type ChiSquare, chiSquare } from '../../trials/coupling/distribution.ts';
-
-/** What target and draft say at one position. */
-export interface PositionCandidates {
-  readonly target: Candidates;
-  readonly draft: Candidates;
-}
+import { choiceShares, totalVariation } from '../../trials/coupling/acceptance.ts';
+import { type ChiSquare, chiSquare, combinedP } from '../../trials/coupling/distribution.ts';
+import { claimMaker } from './paper-experiment.ts';
+import { type PositionCandidates, type RulePositions, realPositions, toyPositions } from './rule-positions.ts';
+import type { Size } from './sizes.ts';
 
 export type Rule = 'paper' | 'shared noise';
-export const rules: readonly Rule[] = ['paper', 'shared noise'];
+const rules: readonly Rule[] = ['paper', 'shared noise'];
 
 /** One position under one rule. */
 export interface RuleFound {
@@ -26,7 +26,7 @@ export interface RuleFound {
   readonly drawnVariation: number;
   /** Share of the draws in which the draft was taken. */
   readonly acceptance: number;
-  /** Of the drawn tokens against the target's distribution. */
+  /** The drawn tokens against the target's distribution. */
   readonly chiSquare: ChiSquare;
 }
 
@@ -40,12 +40,6 @@ export function paperDistribution(p: ReadonlyMap<number, number>, q: ReadonlyMap
   return new Map([...p].map(([id, chance]) => [id, (accepted.get(id) as number) + (1 - acceptance) * chance]));
 }
 
-/** Half of the sum of absolute differences. */
-export function totalVariation(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): number {
-  const ids = new Set([...one.keys(), ...other.keys()]);
-  return [...ids].reduce((sum, id) => sum + Math.abs((one.get(id) ?? 0) - (other.get(id) ?? 0)), 0) / 2;
-}
-
 /** @param draws tokens drawn by each rule, and from the target itself @param seed other draws for another seed */
 export function compareRules(
   at: PositionCandidates,
@@ -54,7 +48,8 @@ export function compareRules(
   seed: number,
 ): readonly RuleFound[] {
   const sampling: Sampling = { ...neutralSampling, temperature, seed: BigInt(seed) };
-  const [p, q] = [distributionOf(at.target, sampling), distributionOf(at.draft, sampling)];
+  const p = choiceShares(at.target, sampling);
+  const q = choiceShares(at.draft, sampling);
   const random = createRandom(seed);
   const control = totalVariation(frequencies(draws, () => drawFrom(p, random)).shares, p);
   const expected = new Map([...p].map(([id, chance]) => [`${id}`, chance]));
@@ -74,11 +69,6 @@ export function compareRules(
       chiSquare: chiSquare(counts, expected, draws),
     };
   });
-}
-
-function distributionOf(candidates: Candidates, sampling: Sampling): Map<number, number> {
-  const { ids, probabilities } = choiceDistribution(candidates, sampling, undefined);
-  return new Map(ids.map((id, index) => [id, probabilities[index] as number]));
 }
 
 interface Drawn {
@@ -117,4 +107,90 @@ function frequencies(draws: number, draw: (index: number) => number) {
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return { counts, shares: new Map([...counts].map(([key, count]) => [Number(key), count / draws])) };
+}
+
+/** One pair, temperature and rule; over positions. */
+export interface RuleRow {
+  readonly pair: string;
+  readonly temperature: number;
+  readonly rule: Rule;
+  readonly positions: number;
+  /** Means over positions: exact, and of the drawn tokens beyond the noise of drawing. */
+  readonly totalVariation: Estimate;
+  readonly drawnVariation: Estimate;
+  readonly acceptance: number;
+  /** p of all chi-square statistics together. */
+  readonly chiSquareP: number;
+}
+
+const temperatures = [0, 0.8];
+const toyCount = 120;
+const drawsPerPosition = 500;
+/** Below this p the drawn tokens do not follow the target's distribution. */
+const leastP = 0.001;
+
+export async function measureRules({ promptCount, textTokens }: Size): Promise<RuleRow[]> {
+  const rows: RuleRow[] = [];
+  for (const temperature of temperatures) {
+    rows.push(...rowsOf(toyPositions(toyCount), temperature));
+    // At temperature 0 both rules give the target's most likely token.
+    if (promptCount === 0 || temperature === 0) continue;
+    const real = await realPositions(promptCount, textTokens, temperature, 4);
+    if (real !== null) rows.push(...rowsOf(real, temperature));
+  }
+  return rows;
+}
+
+function rowsOf({ pair, positions }: RulePositions, temperature: number): RuleRow[] {
+  const found = positions.map((at, index) => compareRules(at, temperature, drawsPerPosition, 1 + index));
+  return rules.map((rule, which): RuleRow => {
+    const own = found.map((all) => all[which] as RuleFound);
+    const over = (key: 'totalVariation' | 'drawnVariation'): Estimate =>
+      estimate(own.length, (pick) => mean(pick.map((index) => (own[index] as RuleFound)[key])));
+    return {
+      pair,
+      temperature,
+      rule,
+      positions: own.length,
+      totalVariation: over('totalVariation'),
+      drawnVariation: over('drawnVariation'),
+      acceptance: mean(own.map(({ acceptance }) => acceptance)),
+      chiSquareP: combinedP(own.map((one) => one.chiSquare)),
+    };
+  });
+}
+
+const ruleNames: Readonly<Record<Rule, string>> = {
+  paper: "the paper's: min(1, p/q), a rejected token drawn from p",
+  'shared noise': 'ours: shared noise',
+};
+
+/** The claim of unchanged accuracy for one token: the real pair at temperature 0.8 in the summary, the toy where there is none. */
+export function ruleClaims(rows: readonly RuleRow[]): DraftClaim[] {
+  const mainPair = rows.at(-1)?.pair;
+  return rows.map(({ pair, temperature, rule, totalVariation, chiSquareP }) => {
+    const choices = { rule: ruleNames[rule], temperature: `${temperature}`, pair };
+    const isMain = pair === mainPair && temperature === 0.8;
+    const make = claimMaker({ figure: 'accuracy', choices, isMain });
+    const statement = "accuracy unchanged: distance of a token's distribution from the target's, total variation";
+    const claim = make('tokenBias', statement, 0, totalVariation, () =>
+      chiSquareP < leastP ? 'does not hold' : 'holds',
+    );
+    return { ...claim, summaryName: rule === 'paper' ? 'tokenBiasPaperRule' : 'tokenBiasSharedNoise' };
+  });
+}
+
+export function ruleTable(rows: readonly RuleRow[]): string {
+  const lines = rows.map((one) => [
+    one.pair,
+    `${one.temperature}`,
+    ruleNames[one.rule],
+    `${one.positions}`,
+    percent(one.acceptance),
+    numberWithin(one.totalVariation.value, one.totalVariation.interval, 4),
+    numberWithin(one.drawnVariation.value, one.drawnVariation.interval, 4),
+    one.chiSquareP < 1e-4 ? '< 0.0001' : one.chiSquareP.toFixed(2),
+  ]);
+  const head = ['pair', 'temperature', 'rule', 'positions', 'accepted', 'exact distance', 'drawn distance', 'p'];
+  return markdownTable(head, lines);
 }

@@ -46,22 +46,18 @@ export function fig2World(overrides: readonly Override[] = []): Fig2World {
   ]);
   const parts = buildWorld(scenario, 1, undefined);
   const laws = stepLaws(scenario, parts);
-  const step = {
-    fixedMs: mean(laws.map(({ fixedMs }) => fixedMs)),
-    perRowMs: mean(laws.map(({ perRowMs }) => perRowMs)),
-  };
+  const fixedMs = mean(laws.map((law) => law.fixedMs));
+  const perRowMs = mean(laws.map((law) => law.perRowMs));
   const draftMs = mean([...draftTimesMs(scenario, parts)]);
-  const [target, draft] = [findModelShape(scenario.workload.target), findModelShape(scenario.workload.draft)];
+  const target = findModelShape(scenario.workload.target);
+  const draft = findModelShape(scenario.workload.draft);
   const ratio = target.activeParameters / draft.activeParameters;
+  const loaded = { fixedMs: loadedDevices * fixedMs, perRowMs: loadedDevices * perRowMs };
   return {
     hardware: [
-      { name: 'preset', draftMs, step },
-      {
-        name: 'loaded edge',
-        draftMs,
-        step: { fixedMs: loadedDevices * step.fixedMs, perRowMs: loadedDevices * step.perRowMs },
-      },
-      { name: 'one machine', draftMs, step: { ...step, fixedMs: ratio * draftMs } },
+      { name: 'preset', draftMs, step: { fixedMs, perRowMs } },
+      { name: 'loaded edge', draftMs, step: loaded },
+      { name: 'one machine', draftMs, step: { fixedMs: ratio * draftMs, perRowMs } },
     ],
     roundTripMs: scenario.token.roundTripMs,
     // Ids are the default of the protocol.
@@ -89,18 +85,22 @@ const tasksOfKind: Readonly<Record<TaskKind, (task: string, id: string) => boole
  * Values without a trace: results of `outrider trace record` for `smollm2-135m-short` on the first five HumanEval prompts, five of Spec-Bench's
  * summaries and one of each of five MT-Bench categories, 96 tokens each.
  */
-export const statedAcceptance: Readonly<Record<TaskKind, number>> = { code: 0.87, summarisation: 0.74, chat: 0.74 };
+const statedAcceptance: Readonly<Record<TaskKind, number>> = { code: 0.87, summarisation: 0.74, chat: 0.74 };
 
 /** Answers of each kind; kinds that the trace lacks are drawn. */
 export function taskSources(trace: Trace | null, answerCount: number): TaskSource[] {
   return (['code', 'summarisation', 'chat'] as const).map((kind) => {
-    const own = trace?.sessions.filter(({ task, id }) => tasksOfKind[kind](task, id)) ?? [];
-    if (trace !== null && own.length > 0) {
-      const replays = own.slice(0, answerCount).map((session) => new TraceReplay(trace.header, session));
-      return { kind, description: `${replays.length} traced answers, draft ${trace.header.draft.name}`, replays };
-    }
-    return drawnTask(kind, statedAcceptance[kind], answerCount);
+    const traced = trace === null ? null : tracedTask(trace, kind, answerCount);
+    return traced ?? drawnTask(kind, statedAcceptance[kind], answerCount);
   });
+}
+
+/** Null: the trace has no such answers. */
+export function tracedTask({ header, sessions }: Trace, kind: TaskKind, answerCount: number): TaskSource | null {
+  const own = sessions.filter(({ task, id }) => tasksOfKind[kind](task, id)).slice(0, answerCount);
+  if (own.length === 0) return null;
+  const replays = own.map((session) => new TraceReplay(header, session));
+  return { kind, description: `${own.length} traced answers, draft ${header.draft.name}`, replays };
 }
 
 export function drawnTask(kind: TaskKind, acceptance: number, answerCount: number): TaskSource {
@@ -119,35 +119,47 @@ export interface Fig2Case {
   readonly uplinkMbps: number;
 }
 
-export interface AnswerTimes {
+/** A case with duration and tokens of each answer. */
+export interface PlayedCase extends Fig2Case {
   readonly ms: readonly number[];
   readonly tokens: readonly number[];
 }
 
-export function playAnswers(
+interface Settings {
+  readonly roundTripMs: number;
+  readonly bytesPerDraft: number;
+  /** Most tokens of an answer. */
+  readonly answerTokens: number;
+}
+
+export function playCases(
   { replays }: TaskSource,
-  { mode, window, uplinkMbps }: Fig2Case,
-  hardware: Fig2Hardware,
-  settings: { readonly roundTripMs: number; readonly bytesPerDraft: number; readonly answerTokens: number },
-): AnswerTimes {
-  const { roundTripMs, bytesPerDraft, answerTokens } = settings;
-  // While two windows wait for their verdicts, a third may be drafted.
-  const maxAhead = Math.max(24, 4 * window);
-  const results = replays.map((replay, index) =>
-    runSourceSession(
-      {
-        mode,
-        seed: 1 + index,
-        roundTripMs,
-        link: { uplinkBitsPerSecond: 1e6 * uplinkMbps },
-        bytesPerDraft,
-        draftMs: hardware.draftMs,
-        step: hardware.step,
-        limits: { maxRows: maxAhead + 1, usefulRows: maxAhead + 1, prefillChunk: 512 },
-        turn: { maxAhead, ...(window === 0 ? {} : { draftLength: window }) },
-      },
-      traceSource(replay, Math.min(answerTokens, replay.header.answerTokens)),
-    ),
-  );
-  return { ms: results.map(({ durationMs }) => durationMs), tokens: results.map((one) => one.answerTokens) };
+  cases: readonly Fig2Case[],
+  { draftMs, step }: Fig2Hardware,
+  { roundTripMs, bytesPerDraft, answerTokens }: Settings,
+): PlayedCase[] {
+  return cases.map((one) => {
+    const { mode, window, uplinkMbps } = one;
+    // While two windows wait for their verdicts, a third may be drafted.
+    const maxAhead = Math.max(24, 4 * window);
+    const session = {
+      mode,
+      roundTripMs,
+      link: { uplinkBitsPerSecond: 1e6 * uplinkMbps },
+      bytesPerDraft,
+      draftMs,
+      step,
+      limits: { maxRows: maxAhead + 1, usefulRows: maxAhead + 1, prefillChunk: 512 },
+      turn: { maxAhead, ...(window === 0 ? {} : { draftLength: window }) },
+    };
+    const results = replays.map((replay, index) => {
+      const source = traceSource(replay, Math.min(answerTokens, replay.header.answerTokens));
+      return runSourceSession({ ...session, seed: 1 + index }, source);
+    });
+    return {
+      ...one,
+      ms: results.map(({ durationMs }) => durationMs),
+      tokens: results.map((result) => result.answerTokens),
+    };
+  });
 }

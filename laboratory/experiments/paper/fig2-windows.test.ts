@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  bestWindow,
-  crossing,
-  msPerToken,
-  type PlayedCase,
-  type PlayedTask,
-  rateThatSuffices,
-} from './fig2-windows.ts';
+import type { PlayedCase } from './fig2-sessions.ts';
+import { bestWindow, crossing, msPerToken, type PlayedTask, rateThatSuffices } from './fig2-windows.ts';
 
 function played(window: number, uplinkMbps: number, ms: readonly number[]): PlayedCase {
   return { mode: 'psd', window, uplinkMbps, ms, tokens: ms.map(() => 10) };

@@ -3,10 +3,8 @@
 import type { TaskKind } from '../../../simulator/world/workload-lengths.ts';
 import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
 import { quickest } from '../best-draft-length.ts';
-import type { AnswerTimes, Fig2Case, Fig2Hardware } from './fig2-sessions.ts';
+import type { Fig2Hardware, PlayedCase } from './fig2-sessions.ts';
 import type { PayloadLaw } from './interpretations.ts';
-
-export interface PlayedCase extends Fig2Case, AnswerTimes {}
 
 /** All draft lengths and uplinks of one kind of answers. */
 export interface PlayedTask {
@@ -15,16 +13,18 @@ export interface PlayedTask {
   readonly law: PayloadLaw;
   readonly description: string;
   readonly cases: readonly PlayedCase[];
+  /** Set where each draft is drawn to be right with this chance. */
+  readonly acceptance?: number | null;
 }
 
 /** ms per token of the answers in `pick`; default: all answers. */
-export function msPerToken({ ms, tokens }: AnswerTimes, pick: readonly number[] = [...ms.keys()]): number {
-  let [time, count] = [0, 0];
-  for (const answer of pick) {
-    time += ms[answer] as number;
-    count += tokens[answer] as number;
-  }
-  return time / count;
+export function msPerToken(
+  { ms, tokens }: Pick<PlayedCase, 'ms' | 'tokens'>,
+  pick: readonly number[] = [...ms.keys()],
+): number {
+  const sum = (values: readonly number[]): number =>
+    pick.reduce((total, answer) => total + (values[answer] as number), 0);
+  return sum(ms) / sum(tokens);
 }
 
 /** PSD with each draft length at one uplink. */
@@ -49,13 +49,14 @@ export function bestWindow(task: PlayedTask, uplinkMbps: number): Estimate {
 
 /** The difference between the best draft lengths of two kinds. */
 export function windowDifference(larger: PlayedTask, smaller: PlayedTask, uplinkMbps: number): Estimate {
-  const [one, other] = [windowedCases(larger, uplinkMbps), windowedCases(smaller, uplinkMbps)];
+  const one = windowedCases(larger, uplinkMbps);
+  const other = windowedCases(smaller, uplinkMbps);
   const count = Math.min(one[0]?.ms.length ?? 0, other[0]?.ms.length ?? 0);
   return estimate(count, (pick) => quickestCase(one, pick).window - quickestCase(other, pick).window);
 }
 
 /** A gain of latency below this share is little. */
-export const littleGain = 0.05;
+const littleGain = 0.05;
 
 /**
  * The uplink from which latency, at the best draft length for each uplink and over all kinds of answers, is within {@link littleGain} of that at the
@@ -64,14 +65,10 @@ export const littleGain = 0.05;
 export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
   const uplinks = uplinksOf(tasks).toSorted((one, other) => one - other);
   const count = Math.min(...tasks.map(({ cases }) => cases[0]?.ms.length ?? 0));
-  const cases = tasks.map((task) => uplinks.map((uplink) => windowedCases(task, uplink)));
+  const cases = uplinks.map((uplink) => tasks.map((task) => windowedCases(task, uplink)));
   return estimate(count, (pick) => {
-    const times = uplinks.map((_, index) =>
-      cases.reduce((sum, byUplink) => {
-        const here = byUplink[index] as PlayedCase[];
-        return sum + msPerToken(quickestCase(here, pick), pick);
-      }, 0),
-    );
+    const quickestMs = (own: readonly PlayedCase[]): number => msPerToken(quickestCase(own, pick), pick);
+    const times = cases.map((byTask) => byTask.reduce((sum, own) => sum + quickestMs(own), 0));
     return crossing(uplinks, times);
   });
 }
@@ -81,9 +78,10 @@ export function crossing(uplinks: readonly number[], times: readonly number[]): 
   const limit = (times.at(-1) as number) * (1 + littleGain);
   let index = times.length - 1;
   while (index > 0 && (times[index - 1] as number) <= limit) index--;
-  const [high, low] = [uplinks[index] as number, uplinks[index - 1]];
-  if (low === undefined) return high;
-  const [slow, quick] = [times[index - 1] as number, times[index] as number];
-  const share = (slow - limit) / (slow - quick);
+  const high = uplinks[index] as number;
+  const low = uplinks[index - 1];
+  const slowMs = times[index - 1];
+  if (low === undefined || slowMs === undefined) return high;
+  const share = (slowMs - limit) / (slowMs - (times[index] as number));
   return Math.exp(Math.log(low) + share * (Math.log(high) - Math.log(low)));
 }

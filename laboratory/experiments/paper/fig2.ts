@@ -3,35 +3,25 @@
 
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
-import { fig2Figures } from './fig2-figure.ts';
-import { fig2Claims, fig2Page } from './fig2-page.ts';
+import { combinations } from '../combinations.ts';
+import { fig2Claims, fig2Figures, fig2Tables } from './fig2-report.ts';
 import {
   drawnTask,
   type Fig2Case,
   type Fig2Hardware,
-  type Fig2World,
   fig2World,
-  playAnswers,
+  type PlayedCase,
+  playCases,
   type TaskSource,
   taskSources,
 } from './fig2-sessions.ts';
-import { msPerToken, type PlayedCase, type PlayedTask } from './fig2-windows.ts';
-import type { PayloadLaw } from './interpretations.ts';
+import { msPerToken, type PlayedTask } from './fig2-windows.ts';
+import { payloadLaws } from './interpretations.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
 /** Limit of a window's airtime: a longer one would look like a lost connection. */
 const longestAirMs = 10_000;
-const laws: readonly PayloadLaw[] = ['q16', 'ids'];
-
-interface Plan {
-  readonly source: TaskSource;
-  readonly hardware: Fig2Hardware;
-  readonly law: PayloadLaw;
-  readonly cases: readonly Fig2Case[];
-  /** Set where drafts are drawn to see what acceptance does. */
-  readonly acceptance: number | null;
-}
 
 export const fig2: PaperExperiment = paperExperiment({
   figure: 'fig2',
@@ -39,62 +29,48 @@ export const fig2: PaperExperiment = paperExperiment({
   plan({ size, tracePath }) {
     const trace = tracePath === null ? null : readTrace(tracePath);
     const world = fig2World();
-    const { roundTripMs, bytesPerDraft } = world;
-    const plans = plansOf(size, world, taskSources(trace, size.answerCount));
+    const plans = plansOf(size, world.hardware, taskSources(trace, size.answerCount));
     const { answerCount, answerTokens, gammas, uplinksMbps, acceptances } = size;
     const asked = { answerCount, answerTokens, gammas, uplinksMbps, acceptances, trace: trace && hashTrace(trace) };
     return {
       settings: { ...asked, ...world },
-      units: plans.map(({ source, hardware, law, cases, acceptance }) => ({
+      units: plans.map(({ source, hardware, law, acceptance, ...plan }) => ({
         key: [source.kind, hardware.name, law, acceptance ?? ''].join(' ').trim(),
         measure() {
-          const conditions = { roundTripMs, bytesPerDraft: bytesPerDraft[law], answerTokens };
-          return cases.map((one): PlayedCase => ({ ...one, ...playAnswers(source, one, hardware, conditions) }));
+          const bytesPerDraft = world.bytesPerDraft[law];
+          const conditions = { roundTripMs: world.roundTripMs, bytesPerDraft, answerTokens };
+          return playCases(source, casesOf(gammas, plan.uplinksMbps, bytesPerDraft), hardware, conditions);
         },
       })),
-      plans,
-      world,
-    };
-  },
-  conclude(found, { plans, world }) {
-    const played = plans.map(({ source: { kind, description }, hardware, law, acceptance }, index) => {
-      const cases = found[index] as readonly PlayedCase[];
-      return { kind, hardware: hardware.name, law, description, cases, acceptance };
-    });
-    const tasks = played.filter(({ acceptance }) => acceptance === null);
-    const drawn = played.filter((one): one is PlayedTask & { acceptance: number } => one.acceptance !== null);
-    return {
-      claims: fig2Claims(tasks),
-      rows: played.flatMap(rowsOf),
-      figures: fig2Figures(tasks),
-      page: fig2Page(tasks, drawn, world),
+      conclude(found: readonly (readonly PlayedCase[])[]) {
+        const played = plans.map(({ source: { kind, description }, hardware, law, acceptance }, index): PlayedTask => {
+          return { kind, hardware: hardware.name, law, description, cases: found[index] ?? [], acceptance };
+        });
+        const tasks = played.filter(({ acceptance }) => acceptance === null);
+        const drawn = played.filter(({ acceptance }) => acceptance !== null);
+        return {
+          claims: fig2Claims(tasks),
+          rows: played.flatMap(rowsOf),
+          figures: fig2Figures(tasks),
+          tables: fig2Tables(tasks, drawn),
+        };
+      },
     };
   },
 });
 
-function plansOf(size: Size, { hardware, bytesPerDraft }: Fig2World, sources: TaskSource[]): Plan[] {
-  const top = Math.max(...size.uplinksMbps);
-  const plans: Plan[] = hardware.flatMap((one) =>
-    laws.flatMap((law) =>
-      sources.map((source) => ({
-        source,
-        hardware: one,
-        law,
-        cases: casesOf(size.gammas, size.uplinksMbps, bytesPerDraft[law]),
-        acceptance: null,
-      })),
-    ),
-  );
-  const drawn: Plan[] = size.acceptances.flatMap((acceptance) =>
-    hardware.map((one) => ({
-      source: drawnTask('code', acceptance, size.answerCount),
-      hardware: one,
-      law: 'ids' as const,
-      cases: casesOf(size.gammas, [top], bytesPerDraft.ids),
-      acceptance,
-    })),
-  );
-  return [...plans, ...drawn];
+/** Every kind of tasks with all uplinks; then drawn drafts at the fastest, to see what acceptance does. */
+function plansOf(size: Size, hardware: readonly Fig2Hardware[], sources: readonly TaskSource[]) {
+  const { uplinksMbps, acceptances, answerCount } = size;
+  const recorded = combinations({ hardware, law: payloadLaws, source: sources });
+  const drawn = combinations({ acceptance: acceptances, hardware, law: ['ids'] });
+  return [
+    ...recorded.map((one) => ({ ...one, uplinksMbps, acceptance: null })),
+    ...drawn.map((one) => {
+      const source = drawnTask('code', one.acceptance, answerCount);
+      return { ...one, source, uplinksMbps: [Math.max(...uplinksMbps)] };
+    }),
+  ];
 }
 
 function casesOf(gammas: readonly number[], uplinks: readonly number[], bytesPerDraft: number): Fig2Case[] {
@@ -107,19 +83,17 @@ function casesOf(gammas: readonly number[], uplinks: readonly number[], bytesPer
   ]);
 }
 
-function rowsOf({ kind, hardware, law, acceptance, cases }: PlayedTask & { readonly acceptance: number | null }) {
-  return cases.map((one) => {
-    return {
-      task: acceptance === null ? kind : 'drawn',
-      acceptance,
-      hardware,
-      payloadLaw: law,
-      uplinkMbps: one.uplinkMbps,
-      mode: one.mode,
-      window: one.window,
-      answers: one.ms.length,
-      msPerToken: msPerToken(one),
-      msPerAnswer: mean(one.ms),
-    };
-  });
+function rowsOf({ kind, hardware, law, acceptance = null, cases }: PlayedTask) {
+  return cases.map((one) => ({
+    task: acceptance === null ? kind : 'drawn',
+    acceptance,
+    hardware,
+    payloadLaw: law,
+    uplinkMbps: one.uplinkMbps,
+    mode: one.mode,
+    window: one.window,
+    answers: one.ms.length,
+    msPerToken: msPerToken(one),
+    msPerAnswer: mean(one.ms),
+  }));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { holds } from '../../../simulator/runner/claim.ts';
 import { type ClassFigures, type Fig6Case, fig6Changes, fig6Rows } from './fig6-changes.ts';
-import { fig6Claims } from './fig6-page.ts';
+import { fig6Claims } from './fig6-report.ts';
 
 const cases: Fig6Case[] = [20, 60, 100].map((energyWeight) => ({
   interpretation: { payloadLaw: 'q16', lambdaUnit: 'per-ms', mostQueued: 0 },

@@ -4,6 +4,7 @@
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
 import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { combinations } from '../combinations.ts';
 import { seedsOf, slotsOf, type WorldSettings } from '../first-slots.ts';
 import {
   batteryClasses,
@@ -13,13 +14,15 @@ import {
   fig6Changes,
   fig6Rows,
 } from './fig6-changes.ts';
-import { fig6Figures } from './fig6-figure.ts';
-import { fig6Claims, fig6Page } from './fig6-page.ts';
-import { type Interpretation, interpretations, underInterpretation } from './interpretations.ts';
+import { fig6Claims, fig6Figures, fig6Tables } from './fig6-report.ts';
+import { interpretations, underInterpretation } from './interpretations.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import { decisionUnder, findPolicies, learnedPolicies, type PaperPolicy, policyNames } from './paper-policies.ts';
 
-export const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
+const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
+
+/** E^CM as the paper prints it, and as power times airtime. */
+export const energyModels = ['band', 'airtime'] as const;
 
 const cell = { deviceCount: 90, serverCount: 10 };
 
@@ -45,43 +48,29 @@ export const fig6: PaperExperiment = paperExperiment({
   async plan({ size: { seedCount, energyWeights }, policies: given }) {
     const present = await findPolicies(fig6Policies, learnedPolicies, given);
     const { policies, notes } = present;
-    const names = policies.map(({ name }) => name);
-    const cases = casesOfFig6(names, energyWeights, interpretations, ['band', 'airtime']);
+    const cases = combinations({
+      interpretation: interpretations,
+      energyModel: energyModels,
+      policy: policies.map(({ name }) => name),
+      energyWeight: energyWeights,
+    });
     return {
       settings: { seeds: seedCount, energyWeights, policies: policyNames(present), ...cell },
       units: fig6Units(cell, seedCount, (state) => measureFig6(state, cases, policies)),
-      cases,
-      policies,
-      notes,
-    };
-  },
-  conclude(found, { cases, policies, notes }) {
-    const changes = fig6Changes(cases, found);
-    const rows = fig6Rows(cases, found);
-    const seedCount = found.length;
-    return {
-      claims: fig6Claims(changes),
-      rows,
-      figures: fig6Figures(rows, seedCount),
-      page: fig6Page(changes, { seedCount, notes, policies, ...cell }),
+      conclude(found: readonly Fig6Found[]) {
+        const changes = fig6Changes(cases, found);
+        const rows = fig6Rows(cases, found);
+        return {
+          claims: fig6Claims(changes),
+          rows,
+          figures: fig6Figures(rows, found.length),
+          tables: fig6Tables(changes, policies),
+          notes,
+        };
+      },
     };
   },
 });
-
-export function casesOfFig6(
-  policies: readonly string[],
-  energyWeights: readonly number[],
-  taken: readonly Interpretation[],
-  energyModels: readonly Fig6Case['energyModel'][],
-): Fig6Case[] {
-  return taken.flatMap((interpretation) =>
-    energyModels.flatMap((energyModel) =>
-      policies.flatMap((policy) =>
-        energyWeights.map((energyWeight) => ({ interpretation, energyModel, policy, energyWeight })),
-      ),
-    ),
-  );
-}
 
 /** @param state of the unchanged preset `paper` @returns the figures of each case */
 export function measureFig6(state: SlotState, cases: readonly Fig6Case[], policies: readonly PaperPolicy[]): Fig6Found {
@@ -104,16 +93,18 @@ function stateOf(state: SlotState, one: Fig6Case): SlotState {
 function measure(state: SlotState, decide: Policy): ClassFigures[] {
   const terms = createSlotTerms(state.deviceCount);
   evaluate(state, decide(state), terms);
+  const all = Array.from({ length: state.deviceCount }, (_, device) => device);
   return batteryClasses.map(({ above, upTo }) => {
-    const figures = { devices: 0, latencyMs: 0, computeJ: 0, transmitJ: 0 };
-    for (let device = 0; device < state.deviceCount; device++) {
+    const own = all.filter((device) => {
       const battery = state.battery[device] as number;
-      if (battery <= above || battery > upTo) continue;
-      figures.devices += 1;
-      figures.latencyMs += terms.latencyMs[device] as number;
-      figures.computeJ += terms.computeEnergyJ[device] as number;
-      figures.transmitJ += terms.transmitEnergyJ[device] as number;
-    }
-    return figures;
+      return battery > above && battery <= upTo;
+    });
+    const sum = (values: Float64Array): number => own.reduce((total, device) => total + (values[device] as number), 0);
+    return {
+      devices: own.length,
+      latencyMs: sum(terms.latencyMs),
+      computeJ: sum(terms.computeEnergyJ),
+      transmitJ: sum(terms.transmitEnergyJ),
+    };
   });
 }

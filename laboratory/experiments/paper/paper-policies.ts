@@ -43,7 +43,8 @@ export async function findPolicies(
   optional: readonly string[],
   own: readonly string[] = [],
 ): Promise<FoundPolicies> {
-  const policies: PaperPolicy[] = (await Promise.all(needed.map(findPolicy))).map(untrained);
+  const find = async (name: string): Promise<PaperPolicy> => ({ ...(await findPolicy(name)), trained: [] });
+  const policies: PaperPolicy[] = await Promise.all(needed.map(find));
   const notes: string[] = [];
   for (const name of optional) {
     try {
@@ -57,19 +58,17 @@ export async function findPolicies(
     }
   }
   const further = own.filter((name) => !policies.some((policy) => policy.name === name));
-  policies.push(...(await Promise.all(further.map(findPolicy))).map(untrained));
+  policies.push(...(await Promise.all(further.map(find))));
   return { policies, own: further, notes };
-}
-
-function untrained(found: FoundPolicy): PaperPolicy {
-  return { ...found, trained: [] };
 }
 
 async function findTrained(name: string): Promise<PaperPolicy> {
   const there = trainings.filter(([weights]) => (trainedOn as readonly string[]).includes(weights));
-  const trained = await Promise.all(
-    there.map(async ([weights, of]) => ({ of, found: await findPolicy(`${name}@${weights}`) })),
-  );
+  const find = async ([weights, of]: (typeof trainings)[number]) => ({
+    of,
+    found: await findPolicy(`${name}@${weights}`),
+  });
+  const trained = await Promise.all(there.map(find));
   return { ...(trained[0]?.found as FoundPolicy), name, trained };
 }
 
@@ -84,11 +83,17 @@ function weightsUnder(trained: PaperPolicy['trained'], { payloadLaw, lambdaUnit 
 }
 
 /** In what a trained policy was trained for something else: "trained per ms, trained with empty queues"; empty: in nothing, or it needs no training. */
-export function trainingGap({ trained }: Pick<PaperPolicy, 'trained'>, interpretation: Interpretation): string {
-  const weights = weightsUnder(trained, interpretation);
+export function trainingGap(policy: Pick<PaperPolicy, 'trained'> | undefined, interpretation: Interpretation): string {
+  const weights = weightsUnder(policy?.trained ?? [], interpretation);
   if (weights === undefined) return '';
   const unit = weights.of.lambdaUnit === interpretation.lambdaUnit ? [] : [`trained ${weights.of.lambdaUnit}`];
   return [...unit, ...(interpretation.mostQueued === 0 ? [] : ['trained with empty queues'])].join(', ');
+}
+
+/** Words for a result, with the gap of the training in brackets. */
+export function withGap(words: string, policy: PaperPolicy | undefined, interpretation: Interpretation): string {
+  const gap = trainingGap(policy, interpretation);
+  return gap === '' ? words : `${words} (${gap})`;
 }
 
 function trainingName({ payloadLaw, lambdaUnit }: Training): string {

@@ -7,7 +7,6 @@ import { checkRenderers } from '../../../simulator/files/render-figure.ts';
 import { defaultTraceFile, findTraceFile } from '../../../simulator/files/shipped-traces.ts';
 import { claimRow, holds } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
-import { runExperiment } from '../../../simulator/runner/run.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
@@ -17,22 +16,15 @@ import { fig2Region } from './fig2-region.ts';
 import { fig5 } from './fig5.ts';
 import { fig6 } from './fig6.ts';
 import { fig6Plane } from './fig6-plane.ts';
-import type { PaperExperiment } from './paper-experiment.ts';
+import type { PaperConclusion, PaperExperiment } from './paper-experiment.ts';
 import { sensitivity } from './sensitivity.ts';
 import { type Size, type SizeName, sizes } from './sizes.ts';
-import { type Concluded, claimsPage, pageOf, writeOutput } from './write-output.ts';
+import { claimsPage, pageOf, writeOutput } from './write-output.ts';
 
-export const figureNames = ['fig2', 'fig2-region', 'fig5', 'fig6', 'fig6-units', 'accuracy', 'sensitivity'] as const;
-export type FigureName = (typeof figureNames)[number];
-const figures: Readonly<Record<FigureName, PaperExperiment>> = {
-  fig2,
-  'fig2-region': fig2Region,
-  fig5,
-  fig6,
-  'fig6-units': fig6Plane,
-  accuracy,
-  sensitivity,
-};
+const figures: readonly PaperExperiment[] = [fig2, fig2Region, fig5, fig6, fig6Plane, accuracy, sensitivity];
+/** "fig2", "fig6-units" */
+export type FigureName = string;
+export const figureNames: readonly FigureName[] = figures.map(({ figure }) => figure);
 
 const options = {
   smoke: { flag: '--smoke', help: 'the smallest size that runs everything, under two minutes', conflicts: 'full' },
@@ -60,7 +52,7 @@ const options = {
 } as const;
 type Options = OptionsOf<typeof options>;
 
-export type Reproduction = Experiment<typeof options, readonly Concluded[]>;
+export type Reproduction = Experiment<typeof options, readonly PaperConclusion[]>;
 
 /** Open values are halved and doubled at full size only, or on request. */
 const everyFigure = reproduction('all', 'all figures; the sensitivity with --full only', ({ full }) =>
@@ -68,11 +60,11 @@ const everyFigure = reproduction('all', 'all figures; the sensitivity with --ful
 );
 
 export const reproductions: readonly Reproduction[] = [
-  ...figureNames.map((name) => reproduction(name, figures[name].description, () => [name])),
+  ...figures.map(({ figure, description }) => reproduction(figure, description, () => [figure])),
   everyFigure,
 ];
 
-/** @param chosen the figures in the order of measurement */
+/** @param chosen the figures, which are measured in the order of the list above */
 export function reproduction(
   name: string,
   description: string,
@@ -84,9 +76,9 @@ export function reproduction(
     options,
     measure: (given, run) => reproduce(chosen(given), given, run),
     conclude(done, given): Conclusion {
-      const claims = done.flatMap(({ conclusion }) => conclusion.claims);
+      const claims = done.flatMap((one) => one.claims);
       const { name: size, ...params } = sizeOf(given);
-      const numbers = done.map(({ conclusion }) => conclusion.summary);
+      const numbers = done.map(({ summary }) => summary);
       return {
         rows: claims.map(claimRow),
         // A terminal does not show every interpretation of every claim.
@@ -100,20 +92,22 @@ export function reproduction(
 }
 
 /** @throws OutriderError `bad-argument` when the directory holds another run */
-async function reproduce(chosen: readonly FigureName[], given: Options, run: Run): Promise<Concluded[]> {
+async function reproduce(
+  chosen: readonly FigureName[],
+  given: Options,
+  { onProgress, signal }: Run,
+): Promise<PaperConclusion[]> {
   const directory = directoryOf(given);
   if (directory === '') throw badArgument('--out is empty', 'Name a directory.');
   if (given.pictures) await checkRenderers();
   makeDirectory(directory);
   const asked = { size: sizeOf(given), tracePath: traceFile(given.traces), policies: given.policies };
-  const { onProgress, signal } = run;
-  const done: Concluded[] = [];
-  for (const name of chosen) {
-    const experiment = figures[name];
-    const record = join(directory, `${name}.progress.jsonl`);
-    const conclusion = await runExperiment(experiment, asked, { record, onProgress, signal });
-    done.push({ name, experiment, conclusion });
-    await writeOutput(directory, { name, experiment, conclusion }, given.pictures);
+  const done: PaperConclusion[] = [];
+  for (const experiment of figures.filter(({ figure }) => chosen.includes(figure))) {
+    const record = join(directory, `${experiment.figure}.progress.jsonl`);
+    const conclusion = await experiment.run(asked, { record, onProgress, signal });
+    done.push(conclusion);
+    await writeOutput(directory, conclusion, given.pictures);
   }
   if (done.length > 1) {
     await writeFile(join(directory, 'all.md'), pageOf(done, given.pictures));

@@ -9,7 +9,12 @@ import { toyCandidates } from '../../../src/core/decoding/toy-language.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { defaultPair } from '../../../src/models/files/manifest-data.ts';
 import { PrefixSequence } from '../../../src/models/port/prefix-sequence.ts';
-import type { PositionCandidates } from './acceptance-rule.ts';
+
+/** The candidates of target and draft at one position. */
+export interface PositionCandidates {
+  readonly target: Candidates;
+  readonly draft: Candidates;
+}
 
 /** Positions of one pair. */
 export interface RulePositions {
@@ -44,7 +49,8 @@ export async function realPositions(
     await using target = await openModel(defaultPair.target, { role: 'target', ...shape });
     const { tokenizer } = target;
     await using draft = await openModel(defaultPair.draft, { role: 'draft', tokenizer, ...shape });
-    const [written, read] = [new PrefixSequence(target), new PrefixSequence(draft)];
+    const written = new PrefixSequence(target);
+    const read = new PrefixSequence(draft);
     const positions: PositionCandidates[] = [];
     for (const [index, { ids }] of encodeTrialPrompts(tokenizer, promptCount).entries()) {
       const sampling = { ...neutralSampling, temperature, seed: BigInt(1 + index) };

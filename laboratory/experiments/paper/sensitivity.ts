@@ -4,19 +4,20 @@
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';
+import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
 import { baselines } from '../allocation/latency.ts';
+import { combinations } from '../combinations.ts';
 import { seedsOf, slotsOf } from '../first-slots.ts';
-import { fig2World, playAnswers, taskSources } from './fig2-sessions.ts';
-import { bestWindow, type PlayedTask, rateThatSuffices } from './fig2-windows.ts';
-import type { CellFound, MeasuredCell } from './fig5-reductions.ts';
-import { casesOfFig6, measureFig6 } from './fig6.ts';
-import { type Fig6Found, fig6Changes } from './fig6-changes.ts';
-import { interpretations } from './interpretations.ts';
-import { measureCell } from './measure-cell.ts';
+import { fig2World, playCases, taskSources } from './fig2-sessions.ts';
+import { bestWindow, type PlayedTask, rateThatSuffices, uplinksOf } from './fig2-windows.ts';
+import { type CellFound, measureCell, reductionOf } from './fig5-reductions.ts';
+import { measureFig6 } from './fig6.ts';
+import { type Fig6Change, type Fig6Found, fig6Changes } from './fig6-changes.ts';
+import { interpretations, type PayloadLaw, payloadLaws } from './interpretations.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import { findPolicies } from './paper-policies.ts';
-import { type PhysicsFound, physicsCases, physicsPage, physicsRows, physicsUnit } from './physics.ts';
-import { type Moved, sensitivityConclusion, slotEstimates } from './sensitivity-page.ts';
+import { type PhysicsFound, physicsCases, physicsRows, physicsUnit, taskRows } from './physics.ts';
+import { type MovedRow, movedRows, movedTables, sensitivityFigure } from './sensitivity-report.ts';
 import { type Variant, variants } from './sensitivity-values.ts';
 import type { Size } from './sizes.ts';
 
@@ -24,7 +25,13 @@ const base: Variant = { value: 'as in the preset', becomes: '', kind: 'other', o
 const taken = interpretations.filter(({ lambdaUnit }) => lambdaUnit === 'per-ms');
 const policies = [...baselines.map((name) => `${name}+equal`), 'tma+equal', 'best'];
 const gammas = [1, 2, 3, 4, 6, 8, 10, 15, 20, 25];
-const weights = [20, 100];
+const hardwareNames = ['preset', 'one machine'] as const;
+const energyCases = combinations({
+  interpretation: taken,
+  energyModel: ['band'],
+  policy: ['best'],
+  energyWeight: [20, 100],
+});
 
 interface SlotsFound {
   readonly cells: readonly CellFound[];
@@ -44,50 +51,83 @@ export const sensitivity: PaperExperiment = paperExperiment({
     const { cells, seedCount, answerCount, variantLimit, physics } = size.sensitivity;
     const tried = [base, ...variants.slice(0, variantLimit)];
     const cases = physicsCases(physics.caseLimit);
+    const variantUnits = tried.map((variant): Unit<VariantFound> => {
+      const { value, becomes, moves } = variant;
+      return {
+        key: `${value}: ${becomes}`,
+        measure: async () => ({
+          slots: moves === 'sessions' ? null : await measureSlots(variant, size),
+          sessions: moves === 'slots' ? null : playSessions(variant, size, trace),
+        }),
+      };
+    });
     const physicsUnits = cases.map((one) => physicsUnit(one, physics.seedCount, physics.slots));
     return {
       settings: { cells, seedCount, trace: trace && hashTrace(trace), answerCount, tried, physics, cases },
-      units: [...variantUnits(), ...physicsUnits] as Unit<VariantFound | PhysicsFound>[],
-      tried,
-      cases,
-    };
-
-    function variantUnits(): Unit<VariantFound>[] {
-      return tried.map(
-        (variant): Unit<VariantFound> => ({
-          key: `${variant.value}: ${variant.becomes}`,
-          measure: async () => ({
-            slots: variant.moves === 'sessions' ? null : await measureSlots(variant, size),
-            sessions: variant.moves === 'slots' ? null : playSessions(variant, size, trace),
-          }),
-        }),
-      );
-    }
-  },
-  conclude(found, { tried, cases }, size) {
-    const moved = tried.map((variant, index) => movedBy(variant, found[index] as VariantFound, size));
-    const { rows, page, ...rest } = sensitivityConclusion(moved, size.sensitivity);
-    const physics = found.slice(tried.length) as PhysicsFound[];
-    return {
-      ...rest,
-      rows: [...rows, ...physicsRows(cases, physics)],
-      page: `${page}\n\n${physicsPage(cases, physics, size.sensitivity.physics.slots)}`,
+      units: [...variantUnits, ...physicsUnits] as Unit<VariantFound | PhysicsFound>[],
+      conclude(found) {
+        const ofPhysics = found.slice(tried.length) as PhysicsFound[];
+        const rows = [
+          ...tried.flatMap((variant, index) => rowsOf(variant, found[index] as VariantFound, seedCount)),
+          ...physicsRows(cases, ofPhysics),
+        ];
+        return {
+          claims: [],
+          rows,
+          figures: { sensitivity: sensitivityFigure(rows, seedCount) },
+          tables: movedTables([...rows, ...taskRows(cases, ofPhysics)]),
+        };
+      },
     };
   },
 });
 
-function movedBy(variant: Variant, { slots, sessions }: VariantFound, { sensitivity: asked }: Size): Moved {
-  const estimatesOf = ({ cells, energy }: SlotsFound): Moved['slots'] => {
-    const measured = cells.map((found, index): MeasuredCell => {
-      const [deviceCount, serverCount] = asked.cells[index] as readonly [number, number];
-      return { deviceCount, serverCount, against: 'devices', found };
-    });
-    return slotEstimates(measured, fig6Changes(energyCases, energy), asked.seedCount);
-  };
-  return { variant, slots: slots && estimatesOf(slots), sessions: sessions && sessionEstimates(sessions) };
+function rowsOf(variant: Variant, { slots, sessions }: VariantFound, seedCount: number): MovedRow[] {
+  const rows: MovedRow[] = [];
+  if (slots !== null) {
+    const changes = fig6Changes(energyCases, slots.energy);
+    for (const law of payloadLaws) rows.push(...movedRows(variant, law, slotEstimates(slots, changes, law, seedCount)));
+  }
+  if (sessions !== null) {
+    for (const name of hardwareNames) {
+      const own = sessions.filter(({ hardware }) => hardware === name);
+      rows.push(...movedRows(variant, name, sessionEstimates(own)));
+    }
+  }
+  return rows;
 }
 
-const energyCases = casesOfFig6(['best'], weights, taken, ['band']);
+type Estimates = Readonly<Record<string, Estimate>>;
+
+/** Lambda per ms, baselines with equal shares. */
+function slotEstimates(
+  { cells }: SlotsFound,
+  changes: readonly Fig6Change[],
+  payloadLaw: PayloadLaw,
+  seedCount: number,
+): Estimates {
+  const interpretation = { payloadLaw, lambdaUnit: 'per-ms', mostQueued: 0 } as const;
+  const given = { interpretation, shares: 'equal', latency: 'latencyMs' } as const;
+  const measured = cells.map((found) => ({ found }));
+  const best = reductionOf(measured, seedCount, { ...given, method: 'best' });
+  const tma = reductionOf(measured, seedCount, { ...given, method: 'tma' });
+  const { all } = changes.find((change) => change.interpretation.payloadLaw === payloadLaw) as Fig6Change;
+  return {
+    bestMean: best.mean,
+    bestMost: best.most,
+    bestAgainstMaxSinr: best.against[baselines.indexOf('max-sinr')] as Estimate,
+    tmaMean: tma.mean,
+    transmitChange: all.transmit,
+    latencyChange: all.latency,
+  };
+}
+
+/** @param tasks of one hardware, code and summaries first */
+function sessionEstimates(tasks: readonly PlayedTask[]): Estimates {
+  const [code, summaries] = tasks as [PlayedTask, PlayedTask];
+  const top = Math.max(...uplinksOf(tasks));
+  return { code: bestWindow(code, top), summaries: bestWindow(summaries, top), uplink: rateThatSuffices(tasks) };
+}
 
 async function measureSlots({ overrides }: Variant, { sensitivity: { cells, seedCount } }: Size): Promise<SlotsFound> {
   const seeds = seedsOf(seedCount);
@@ -102,31 +142,17 @@ async function measureSlots({ overrides }: Variant, { sensitivity: { cells, seed
 function playSessions({ overrides }: Variant, size: Size, trace: Trace | null): PlayedTask[] {
   const { hardware, roundTripMs, bytesPerDraft } = fig2World(overrides);
   const settings = { roundTripMs, bytesPerDraft: bytesPerDraft.q16, answerTokens: size.answerTokens };
-  const unloaded = hardware.filter(({ name }) => name !== 'loaded edge');
-  return unloaded.flatMap((one) =>
-    taskSources(trace, size.sensitivity.answerCount).map((source): PlayedTask => {
-      const cases = size.uplinksMbps
-        .filter((uplinkMbps) => uplinkMbps >= 20)
-        .flatMap((uplinkMbps) => gammas.map((window) => ({ mode: 'psd' as const, window, uplinkMbps })));
-      return {
-        kind: source.kind,
-        description: source.description,
-        hardware: one.name,
-        law: 'q16',
-        cases: cases.map((played) => ({ ...played, ...playAnswers(source, played, one, settings) })),
-      };
-    }),
-  );
-}
-
-function sessionEstimates(tasks: readonly PlayedTask[]): NonNullable<Moved['sessions']> {
-  const of = (hardware: PlayedTask['hardware']) => {
-    const own = tasks.filter((task) => task.hardware === hardware);
-    const top = Math.max(...own.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)));
-    const [code, summaries] = (['code', 'summarisation'] as const).map((kind) =>
-      bestWindow(own.find((task) => task.kind === kind) as PlayedTask, top),
-    );
-    return { hardware, code, summaries, uplink: rateThatSuffices(own) };
-  };
-  return [of('preset'), of('one machine')] as NonNullable<Moved['sessions']>;
+  const cases = combinations({
+    uplinkMbps: size.uplinksMbps.filter((uplinkMbps) => uplinkMbps >= 20),
+    window: gammas,
+    mode: ['psd'],
+  });
+  return combinations({
+    machine: hardware.filter(({ name }) => name !== 'loaded edge'),
+    source: taskSources(trace, size.sensitivity.answerCount),
+  }).map(({ machine, source }): PlayedTask => {
+    const { kind, description } = source;
+    const played = playCases(source, cases, machine, settings);
+    return { kind, description, hardware: machine.name, law: 'q16', cases: played };
+  });
 }

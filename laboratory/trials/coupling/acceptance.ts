@@ -85,20 +85,26 @@ function perturbed(target: Candidates, deviation: number, random: Random): Candi
 
 /** Total variation distance and exact acceptance: sum over i of 1 / sum over j of max(p_j / p_i, q_j / q_i). */
 function coupling(target: Candidates, draft: Candidates, sampling: Sampling) {
-  const wanted = shares(target, sampling);
-  const drafted = shares(draft, sampling);
+  const wanted = choiceShares(target, sampling);
+  const drafted = choiceShares(draft, sampling);
   const ids = [...new Set([...wanted.keys(), ...drafted.keys()])];
   const pairs = ids.map((id) => [wanted.get(id) ?? 0, drafted.get(id) ?? 0] as const);
-  const totalVariation = pairs.reduce((sum, [p, q]) => sum + Math.abs(p - q), 0) / 2;
   let expected = 0;
   for (const [p, q] of pairs) {
     if (p === 0 || q === 0) continue;
     expected += 1 / pairs.reduce((sum, [otherP, otherQ]) => sum + Math.max(otherP / p, otherQ / q), 0);
   }
-  return { totalVariation, expected };
+  return { totalVariation: totalVariation(wanted, drafted), expected };
 }
 
-function shares(candidates: Candidates, sampling: Sampling): Map<number, number> {
+/** The chance of each id. */
+export function choiceShares(candidates: Candidates, sampling: Sampling): Map<number, number> {
   const { ids, probabilities } = choiceDistribution(candidates, sampling, undefined);
   return new Map(ids.map((id, index) => [id, probabilities[index] as number]));
+}
+
+/** Half of the sum of absolute differences. */
+export function totalVariation(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): number {
+  const ids = new Set([...one.keys(), ...other.keys()]);
+  return [...ids].reduce((sum, id) => sum + Math.abs((one.get(id) ?? 0) - (other.get(id) ?? 0)), 0) / 2;
 }
