@@ -6,6 +6,15 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** @param columns heading of each column, and the words of its cell in the line of a row */
+export function columnTable<Row>(
+  rows: readonly Row[],
+  columns: Readonly<Record<string, (row: Row) => string>>,
+): string {
+  const lines = rows.map((row) => Object.values(columns).map((cellOf) => cellOf(row)));
+  return markdownTable(Object.keys(columns), lines);
+}
+
 export interface Pivot<Row> {
   /** Above the first column. */
   readonly corner: string;
@@ -48,6 +57,17 @@ export function percentWithin({ value, interval: [low, high] }: Within): string 
 /** "0.45 (0.19 to 0.89)" */
 export function numberWithin(value: number, [low, high]: readonly [number, number], digits = 2): string {
   return `${value.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
+}
+
+/** The same, of the columns `NAME`, `NAMELow` and `NAMEHigh` of a row. */
+export function estimateIn<Name extends string>(
+  row: { readonly [Key in Name | `${Name}Low` | `${Name}High`]: number | null },
+  name: Name,
+  format: (value: number) => string = (value) => value.toFixed(2),
+): string {
+  const numbers: Readonly<Record<string, number | null>> = row;
+  const [value, low, high] = ['', 'Low', 'High'].map((end) => format(numbers[name + end] ?? 0));
+  return `${value} (${low} to ${high})`;
 }
 
 /** Without a zero below zero. */

@@ -4,19 +4,18 @@
 import { availableParallelism } from 'node:os';
 import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
 import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
+import { presetNames } from '../../../simulator/scenario/presets.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { packageVersion } from '../../../src/files/document.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import { feltFigure } from './figure.ts';
+import { feltPolicies, payloadLaws, policyName } from './felt-cells.ts';
+import { type FeltRow, feltGoals, gapRows, policyRows, rankRows, summariseFelt } from './felt-rows.ts';
+import { type FeltCell, type FeltRun, feltWork } from './felt-run.ts';
+import { feltFigure } from './figures.ts';
 import { isBound, type SolvedSlot, solveSmallSlot } from './gaps.ts';
-import { feltPage } from './page.ts';
-import { feltPolicies, policyName } from './policies.ts';
-import { type FeltRow, gapRows, type PolicyRow, policyRows, rankRows } from './rows.ts';
-import type { FeltCell, FeltRun } from './run.ts';
-import { feltGoals, summariseFelt } from './summary.ts';
-import { feltWork } from './worker-pool.ts';
-import { feltPresets, payloadLaws } from './worlds.ts';
+import { feltPage } from './pages.ts';
+import { pickColumns } from './paired-runs.ts';
 
 /** No constant was fitted on these seeds. */
 const firstSeed = 9101;
@@ -97,7 +96,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
     return {
       rows: [...policies, ...ranks, ...gaps],
       summary: summariseFelt({ policies, ranks, gaps, runs, solved }),
-      forPeople: policies.map(briefly),
+      forPeople: pickColumns(policies, shownColumns),
       params: { presets, laws: payloadLaws, policies: names, seeds, seconds, mode: 'stream' },
       seed: firstSeed,
       passed: solved.every(isBound),
@@ -108,34 +107,38 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
   goals: () => feltGoals,
 };
 
+const shownColumns = [
+  'preset',
+  'law',
+  'policy',
+  'tokensPerSecond',
+  'tokensPerSecondOverMaxSinr',
+  'msPerToken',
+  'firstTokenMs',
+] as const;
+
 function sizeOf(given: Options): Omit<Options, 'quick'> {
-  const presets = given.presets.length === 0 ? feltPresets : given.presets;
+  const presets = given.presets.length === 0 ? presetNames : given.presets;
   return given.quick ? { ...given, presets, ...quickly } : { ...given, presets };
 }
 
-/** Each policy under each law on which its decisions depend; under the first law only where they depend on none. */
+/** Each policy under each law on which its decisions depend; under the last law only where they depend on none. */
 function cellsOf(presets: readonly string[], policies: readonly string[], seeds: number, seconds: number): FeltCell[] {
-  return Array.from({ length: seeds }, (_, index) => firstSeed + index).flatMap((seed) =>
-    presets.flatMap((preset) =>
-      feltPolicies
-        .filter(({ name }) => policies.includes(name))
-        .flatMap(({ name, dependsOnLaw }) =>
-          (dependsOnLaw ? payloadLaws : payloadLaws.slice(-1)).map((law) => ({
-            preset,
-            law,
-            policy: name,
-            seed,
-            seconds,
-          })),
-        ),
+  const chosen = feltPolicies.filter(({ name }) => policies.includes(name));
+  const cells = presets.flatMap((preset) =>
+    chosen.flatMap(({ name: policy, dependsOnLaw }) =>
+      payloadLaws.slice(dependsOnLaw ? 0 : -1).map((law) => ({ preset, law, policy, seconds })),
     ),
   );
+  return Array.from({ length: seeds }, (_, index) =>
+    cells.map((cell) => ({ ...cell, seed: firstSeed + index })),
+  ).flat();
 }
 
 /** @throws OutriderError `bad-argument` */
 function requirePreset(name: string): void {
-  if (!feltPresets.includes(name))
-    throw badArgument(`there is no preset "${name}"`, `Choose some of ${feltPresets.join(', ')}.`);
+  if (!presetNames.includes(name))
+    throw badArgument(`there is no preset "${name}"`, `Choose some of ${presetNames.join(', ')}.`);
 }
 
 /** Other weights are another policy. */
@@ -146,9 +149,4 @@ async function hashesOf(presets: readonly string[]): Promise<Record<string, stri
   );
   const found = await Promise.all(names.map(async (name) => [name, (await findPolicy(name)).sha256] as const));
   return Object.fromEntries(found);
-}
-
-function briefly(row: PolicyRow): object {
-  const { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs } = row;
-  return { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs };
 }

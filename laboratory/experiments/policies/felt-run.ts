@@ -1,16 +1,25 @@
 // One run of `outrider bench felt`: a preset, a payload law, a policy and a seed, with both fidelities at once. The equations of a slot and the
-// protocol's machines have the same world and the same decisions.
+// protocol's machines have the same world and the same decisions. Runs are measured in worker threads.
 
+import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
 import { predictTokens } from '../../../simulator/simulation/predict-tokens.ts';
 import { createSlotRun, type SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import { createTokenRun, type TokenRun } from '../../../simulator/simulation/token-run.ts';
 import { drawnSource } from '../../../simulator/simulation/token-source.ts';
-import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
-import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { termsOf } from '../../../src/allocation/paper/objective.ts';
+import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { createDeviceTimes, type DeviceFigures } from './device-times.ts';
-import { type SlotGaps, slotGaps } from './gaps.ts';
-import { bestFelt, feltPolicies, openFeltPolicy, stateUnder } from './policies.ts';
-import { openWorld, type PayloadLaw, payloadLaws, payloadScale } from './worlds.ts';
+import {
+  bestFelt,
+  feltPolicies,
+  openFeltPolicy,
+  openWorld,
+  type PayloadLaw,
+  payloadLaws,
+  payloadScale,
+  stateUnder,
+} from './felt-cells.ts';
+import { type FeltGaps, feltGaps } from './gaps.ts';
 
 export interface FeltCell {
   readonly preset: string;
@@ -31,46 +40,58 @@ export interface FeltRun extends Omit<DeviceFigures, 'sessions'>, Pick<FeltCell,
   /** predicted / felt - 1 of each answer that ended. */
   readonly errors: readonly number[];
   /** Of some slots, for {@link bestFelt}. */
-  readonly gaps: readonly SlotGaps[];
+  readonly gaps: readonly FeltGaps[];
   readonly unservedShare: number;
 }
+
+export const feltWork: Work<FeltCell, FeltRun, null> = {
+  role: 'outrider bench felt',
+  file: import.meta.url,
+  measure: measureFelt,
+};
+serveWork(feltWork);
 
 /** Slots of a run whose bound is computed. */
 const certifiedSlots = 3;
 
-export async function measureFelt({ preset, law, policy, seed, seconds }: FeltCell): Promise<FeltRun> {
+async function measureFelt({ preset, law, policy, seed, seconds }: FeltCell): Promise<FeltRun> {
   const { scenario, slots, map } = await openWorld(preset, law, seconds);
   const { slotMs, workload, token } = scenario;
   const known = feltPolicies.find(({ name }) => name === policy) as (typeof feltPolicies)[number];
   const sums = createCostSums(law, (to) => payloadScale(scenario, law, to));
-  const gaps: SlotGaps[] = [];
-  const source = drawnSource(workload, token.acceptance, seed);
-  const opened = await openFeltPolicy(known, preset, law);
+  const gaps: FeltGaps[] = [];
+  const { name, decide } = await openFeltPolicy(known, preset, law);
   let seen: SlotState | undefined;
-  const decide: Policy = (state) => {
+  const seeing = (state: SlotState): ReturnType<typeof decide> => {
     seen = state;
-    return opened.decide(state);
+    return decide(state);
   };
   const run = createSlotRun({
-    ...{ scenario, seed, map, policy: { ...opened, decide } },
+    scenario,
+    seed,
+    map,
+    policy: { name, decide: seeing },
     onSlot(outcome) {
       sums.add(outcome);
       times.addSlot(outcome, expectedTokens(outcome, tokens));
       const isCertified = outcome.state.slot % Math.ceil(slots / certifiedSlots) === 0;
       if (policy === bestFelt && isCertified && outcome.state.deviceCount > 0)
-        gaps.push(slotGaps(outcome, seen ?? outcome.state));
+        gaps.push(feltGaps(outcome, seen ?? outcome.state));
     },
     play: (outcome) => tokens.play(outcome),
   });
   const always = workload.arrivals.kind === 'one-per-slot';
   const times = createDeviceTimes(run.world.parts.kinds.length, slotMs, always, token.thinkMs);
   const tokens = createTokenRun(run.world, {
-    ...{ source, mode: 'stream' as const, seed },
+    source: drawnSource(workload, token.acceptance, seed),
+    mode: 'stream',
+    seed,
     onSession: (record) => times.addSession(record),
   });
   for (let slot = 0; slot < slots; slot++) run.step();
   const { sessions, ...figures } = times.end(tokens.deviceTokens());
-  const errors = sessions.map(({ predictedMs, feltMs }) => round(predictedMs / feltMs - 1));
+  // A record of a run holds hundreds of them.
+  const errors = sessions.map(({ predictedMs, feltMs }) => Math.round((predictedMs / feltMs - 1) * 1e4) / 1e4);
   return { preset, policy, seed, law: known.dependsOnLaw ? law : null, ...figures, ...sums.means(), errors, gaps };
 }
 
@@ -80,42 +101,31 @@ function expectedTokens({ state, assignment, world }: SlotOutcome, tokens: Token
   return predictTokens(state, assignment, tokens.standings(world.devices.subarray(0, state.deviceCount)));
 }
 
-/** A record of a run holds hundreds of them. */
-function round(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
-}
-
 /** A share of 0 has an infinite cost, which JSON does not know. */
-function known(costMs: number): number {
+function finite(costMs: number): number {
   return Math.min(costMs, 1e300);
 }
 
 /** Adds up what the objectives predict for the decisions of a run. */
 function createCostSums(law: PayloadLaw, scaleTo: (law: PayloadLaw) => number) {
   const scales = new Map(payloadLaws.map((one) => [one, scaleTo(one)]));
-  const paper = { q16: 0, ids: 0 };
-  let [felt, tasks, unserved] = [0, 0, 0];
-  const costOf = (state: SlotState, assignment: SlotOutcome['assignment']): number => {
-    const terms = createSlotTerms(state.deviceCount);
-    evaluate(state, assignment, terms);
-    return terms.sum.costMs;
-  };
+  const sums = { q16: 0, ids: 0, felt: 0, tasks: 0, unserved: 0 };
   return {
     add({ state, assignment, terms }: SlotOutcome): void {
-      tasks += state.deviceCount;
-      unserved += terms.sum.unservedCount;
+      sums.tasks += state.deviceCount;
+      sums.unserved += terms.sum.unservedCount;
       if (state.deviceCount === 0) return;
       for (const one of payloadLaws) {
         const scale = scales.get(one) as number;
         const payloadBits = one === law ? state.payloadBits : state.payloadBits.map((bits) => bits * scale);
-        paper[one] += costOf(stateUnder({ ...state, payloadBits }, 'paper'), assignment);
+        sums[one] += termsOf(stateUnder({ ...state, payloadBits }, 'paper'), assignment).sum.costMs;
       }
-      felt += costOf(stateUnder(state, 'felt'), assignment);
+      sums.felt += termsOf(stateUnder(state, 'felt'), assignment).sum.costMs;
     },
     means: () => ({
-      paperCostMs: { q16: known(paper.q16 / tasks), ids: known(paper.ids / tasks) },
-      feltCostMs: known(felt / tasks),
-      unservedShare: unserved / tasks,
+      paperCostMs: { q16: finite(sums.q16 / sums.tasks), ids: finite(sums.ids / sums.tasks) },
+      feltCostMs: finite(sums.felt / sums.tasks),
+      unservedShare: sums.unserved / sums.tasks,
     }),
   };
 }

@@ -1,10 +1,43 @@
-// The policies of `outrider bench felt`: each with the objective that it minimises. Decisions under `felt`, and associations that look at links
-// or hardware alone, are the same under every payload law.
+// What `outrider bench felt` compares: worlds, which are presets under both payload laws, and policies, each with the objective that it minimises.
+// Decisions under `felt`, and associations that depend on links or hardware alone, are the same under every payload law.
 
+import { findRadioMap } from '../../../simulator/files/shipped-maps.ts';
+import { readPreset } from '../../../simulator/scenario/presets.ts';
+import type { Scenario } from '../../../simulator/scenario/scenario.ts';
+import type { RadioMap } from '../../../simulator/world/radio-map.ts';
+import { findModelShape, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
+import { shareEqually } from '../../../src/allocation/paper/equal-shares.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import type { PayloadLaw } from './worlds.ts';
+
+export const payloadLaws = ['q16', 'ids'] as const;
+export type PayloadLaw = (typeof payloadLaws)[number];
+
+/** Simulated seconds of a run for each second that is asked for: sessions of `modern` are rare, those of `coupled` last long. */
+const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, coupled: 6 };
+
+/** @param seconds simulated */
+export async function openWorld(
+  preset: string,
+  law: PayloadLaw,
+  seconds: number,
+): Promise<{
+  readonly scenario: Scenario;
+  readonly slots: number;
+  readonly map: RadioMap | undefined;
+}> {
+  const scenario = readPreset(preset, [{ path: ['workload', 'payloadLaw'], value: law }]);
+  const { channel, slotMs } = scenario;
+  const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
+  return { scenario, map, slots: Math.max(2, Math.round((1e3 * seconds * (longer[preset] ?? 1)) / slotMs)) };
+}
+
+/** Payload bits of a law for each bit of another. */
+export function payloadScale({ workload }: Scenario, from: PayloadLaw, to: PayloadLaw): number {
+  const draft = findModelShape(workload.draft);
+  return payloadBitsPerToken(draft, to) / payloadBitsPerToken(draft, from);
+}
 
 export type ObjectiveKind = NonNullable<ObjectiveSettings['kind']>;
 
@@ -72,18 +105,15 @@ export function stateUnder(state: SlotState, kind: ObjectiveKind): SlotState {
 }
 
 /** Gives out what a decision leaves of band and computing: each server's shares grow in proportion, or, if all are 0, alike. */
-export function fillShares({ serverCount }: SlotState, { server, ...shares }: Assignment): Assignment {
-  const counts = new Float64Array(serverCount);
-  for (const one of server) if (one >= 0) counts[one] = (counts[one] as number) + 1;
+export function fillShares(state: SlotState, { server, ...shares }: Assignment): Assignment {
+  const equal = shareEqually(state, server).bandwidthShare;
   const fill = (share: Float64Array): Float64Array => {
-    const sums = new Float64Array(serverCount);
+    const sums = new Float64Array(state.serverCount);
     for (const [device, one] of server.entries())
       if (one >= 0) sums[one] = (sums[one] as number) + (share[device] as number);
     return share.map((value, device) => {
-      const one = server[device] as number;
-      if (one < 0) return 0;
-      const sum = sums[one] as number;
-      return sum > 0 ? Math.min(1, value / sum) : 1 / (counts[one] as number);
+      const sum = sums[server[device] as number] ?? Number.NaN;
+      return sum > 0 ? Math.min(1, value / sum) : (equal[device] as number);
     });
   };
   return { server, bandwidthShare: fill(shares.bandwidthShare), computeShare: fill(shares.computeShare) };

@@ -1,18 +1,20 @@
 // `outrider bench allocation`: the time of a decision, its largest distance from the optimum, and the latency that it saves against the
 // paper's baselines in preset `munich`. It uses the first slot of each seed's world, the same for every policy.
 
-import type { Experiment, Unit } from '../../../simulator/runner/experiment.ts';
+import type { Experiment, Goals, Unit } from '../../../simulator/runner/experiment.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
+import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
 import { type Estimate, within } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
 import { seedsOf, slotsOf } from '../first-slots.ts';
-import { gapsOfHuge, hugeSlot, type SpeedRow, timeDecisions } from './decision-time.ts';
-import { gapFigures, measureGaps } from './gaps.ts';
+import { type SpeedRow, timeDecisions } from './decision-time.ts';
+import { gapFigures, gapOf, measureGaps, type SlotGap } from './gaps.ts';
 import { baselines, bothShares, type FiguresByPolicy, measureSlots, type Saving, savingOf } from './latency.ts';
 import { type LatencyLimitRow, measureLatencyLimit } from './latency-limit.ts';
-import { allocationGoals, allocationPage } from './page.ts';
+import { allocationPage } from './pages.ts';
 
 const worlds = ['paper', 'munich'] as const;
 const latencyWorld = 'munich';
@@ -41,7 +43,7 @@ const options = {
 
 interface AllocationFound {
   readonly speed: readonly SpeedRow[];
-  readonly huge: SpeedRow & ReturnType<typeof gapsOfHuge>;
+  readonly huge: SpeedRow & Pick<SlotGap, 'gap' | 'variableGap'>;
   readonly gaps: readonly ReturnType<typeof measureGaps>[];
   readonly latency: readonly LatencyFound[];
 }
@@ -53,6 +55,14 @@ interface LatencyFound {
   readonly limit: LatencyLimitRow;
 }
 
+const allocationGoals: Goals = {
+  decisionMsP95: 5,
+  decisionMs100k: 1000,
+  gapMean: 0.01,
+  gapP95: 0.02,
+  latencyBestVsMaxSinr: { atLeast: 0.25 },
+};
+
 export const allocationExperiment: Experiment<typeof options, AllocationFound> = {
   name: 'bench allocation',
   description: 'how fast and how near the optimum decisions are, and what they save; presets paper and munich',
@@ -60,42 +70,31 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
   isResumable: true,
   async measure({ seeds: seedCount, policies: names }, run) {
     const seeds = seedsOf(seedCount);
-    const policies = await Promise.all([...new Set(['best', ...names])].map(findPolicy));
-    const speed = await run.all(
-      'speed',
-      policies.flatMap((policy) => worlds.map((world) => speedUnit(world, policy))),
-    );
+    const policies = await Promise.all(withBest(names).map(findPolicy));
+    const speedUnits = policies.flatMap((policy) => worlds.map((world) => speedUnit(world, policy)));
+    const speed = await run.all('speed', speedUnits);
     const huge = await run.one({ key: 'speed of a huge slot', measure: measureHuge });
-    const gaps = await run.all(
-      'gaps',
-      policies.flatMap((policy) => gapUnits(seeds, policy)),
-    );
+    const ofGaps = policies.flatMap((policy) => gapUnits(seeds, policy));
+    const gaps = await run.all('gaps', ofGaps);
     const latency = await run.all('latency', latencyUnits(seeds, policies));
     return { speed, huge, gaps, latency };
   },
-  conclude(found, { seeds, policies: names }) {
-    const { huge, latency } = found;
-    const policies = [...new Set(['best', ...names])];
-    const all = policies.map((policy) => savingsOf(latency, seeds, policy));
-    const [savings] = all as [ShareSaving[]];
+  conclude({ speed, huge, gaps, latency }, { seeds, policies: names }) {
+    const policies = withBest(names);
+    const savings = policies.flatMap((policy) => savingsOf(latency, seeds, policy));
     const limits = latency.map(({ limit }) => limit);
     const rows = [
-      ...found.speed,
+      ...speed,
       huge,
-      ...found.gaps.map(({ row }) => row),
-      ...all.flatMap((one, index) => latencyRows(one, seeds, policies[index] as string)),
+      ...gaps.map(({ row }) => row),
+      ...savings.flatMap((saving) => latencyRows(saving, seeds)),
       ...limits,
     ];
     // The goals are those of `best`.
-    const speed = found.speed.filter(({ policy }) => policy === 'best');
-    const gaps = found.gaps.filter(({ row }) => row.policy === 'best');
     const summary = {
-      ...summariseSpeed(speed, huge),
-      ...gapFigures(
-        gaps.flatMap((one) => one.gaps),
-        gaps.flatMap((one) => one.variableGaps),
-      ),
-      ...summariseLatency(savings, limits),
+      ...summariseSpeed(speed.filter(isBest), huge),
+      ...gapFigures(gaps.filter(({ row }) => isBest(row)).flatMap(({ slots }) => slots)),
+      ...summariseLatency(savings.filter(isBest), limits),
     };
     // The rows are of four kinds, so a terminal shows the summary only.
     return { rows, summary, forPeople: [], params: { seeds, policy: 'best', policies } };
@@ -103,6 +102,14 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
   page: allocationPage,
   goals: () => allocationGoals,
 };
+
+function withBest(names: readonly string[]): string[] {
+  return [...new Set(['best', ...names])];
+}
+
+function isBest({ policy }: { readonly policy: string }): boolean {
+  return policy === 'best';
+}
 
 /** What a key ends with: nothing for `best`; another file of one name is another policy. */
 function keyEnding({ name, sha256 }: FoundPolicy): string {
@@ -119,11 +126,17 @@ function speedUnit(world: string, policy: FoundPolicy): Unit<SpeedRow> {
   };
 }
 
-const best = { name: 'best', decide: createPolicy('best') };
+/** Enough iterations of the dual bound for a stable value; each computes 800,000 roots. */
+const hugeDualRounds = 60;
 
+/** 100,000 devices among 10,000 servers, eight candidates each. */
 function measureHuge(): AllocationFound['huge'] {
-  const state = hugeSlot(1);
-  return { ...timeDecisions('synthetic', [state], best), ...gapsOfHuge(state) };
+  const objective = { energyWeight: 20 };
+  const state = syntheticSlot({ deviceCount: 100_000, serverCount: 10_000, seed: 1, candidateCount: 8, objective });
+  const decide = createPolicy('best');
+  const row = timeDecisions('synthetic', [state], { name: 'best', decide }, 3, 1);
+  const { gap, variableGap } = gapOf(state, decide(state), hugeDualRounds);
+  return { ...row, gap, variableGap };
 }
 
 function gapUnits(seeds: readonly number[], policy: FoundPolicy): Unit<ReturnType<typeof measureGaps>>[] {
@@ -143,11 +156,12 @@ function latencyUnits(seeds: readonly number[], policies: readonly FoundPolicy[]
   return cells.map(([deviceCount, serverCount]) => ({
     key: `latency, ${deviceCount} devices, ${serverCount} servers${policies.map(keyEnding).join('')}`,
     async measure() {
-      const states = await slotsOf({ scenario: latencyWorld, deviceCount, serverCount }, seeds);
+      const slotsIn = (scenario: string): Promise<SlotState[]> =>
+        slotsOf({ scenario, deviceCount, serverCount }, seeds);
+      const states = await slotsIn(latencyWorld);
       const all = [...policies, ...(await Promise.all(names.map(findPolicy)))];
       const byPolicy = Object.fromEntries(all.map(({ name, decide }) => [name, measureSlots(states, decide)]));
-      const paperStates = await slotsOf({ scenario: 'paper', deviceCount, serverCount }, seeds);
-      return { byPolicy, limit: measureLatencyLimit('paper', paperStates) };
+      return { byPolicy, limit: measureLatencyLimit('paper', await slotsIn('paper')) };
     },
   }));
 }
@@ -165,28 +179,28 @@ function summariseSpeed(rows: readonly SpeedRow[], huge: AllocationFound['huge']
 }
 
 interface ShareSaving {
+  readonly policy: string;
   readonly shares: (typeof bothShares)[number];
   readonly latency: Saving;
   readonly cost: Saving;
 }
 
-function savingsOf(latency: readonly LatencyFound[], seedCount: number, policy: string): ShareSaving[] {
-  const found = latency.map(({ byPolicy }) => byPolicy);
+function savingsOf(found: readonly LatencyFound[], seedCount: number, policy: string): ShareSaving[] {
+  const sizes = found.map(({ byPolicy }) => byPolicy);
   return bothShares.map((shares) => ({
+    policy,
     shares,
-    latency: savingOf(found, policy, shares, 'latencyMs', seedCount),
-    cost: savingOf(found, policy, shares, 'costMs', seedCount),
+    latency: savingOf(sizes, policy, shares, 'latencyMs', seedCount),
+    cost: savingOf(sizes, policy, shares, 'costMs', seedCount),
   }));
 }
 
-function latencyRows(savings: readonly ShareSaving[], slots: number, policy: string): object[] {
-  return savings.flatMap(({ shares, latency, cost }) =>
-    baselines.map((baseline, index) => {
-      const reduction = within('reduction', latency.against[index] as Estimate);
-      const costReduction = cost.against[index]?.value;
-      return { what: 'latency', world: latencyWorld, policy, shares, baseline, slots, ...reduction, costReduction };
-    }),
-  );
+function latencyRows({ policy, shares, latency, cost }: ShareSaving, slots: number): object[] {
+  return baselines.map((baseline, index) => {
+    const reduction = within('reduction', latency.against[index] as Estimate);
+    const costReduction = cost.against[index]?.value;
+    return { what: 'latency', world: latencyWorld, policy, shares, baseline, slots, ...reduction, costReduction };
+  });
 }
 
 function summariseLatency(savings: readonly ShareSaving[], limits: readonly LatencyLimitRow[]): Record<string, number> {

@@ -18,9 +18,9 @@ describe('bench allocation', () => {
       [20, 4, 0],
     ]);
     expect(states[0]?.gain).not.toEqual(states[1]?.gain);
-    const { row, gaps } = measureGaps('paper', states, best);
-    expect(gaps).toHaveLength(2);
-    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(0);
+    const { row, slots } = measureGaps('paper', states, best);
+    expect(slots).toHaveLength(2);
+    for (const { gap } of slots) expect(gap).toBeGreaterThanOrEqual(0);
     expect(row.variableGapMean).toBeGreaterThanOrEqual(row.gapMean);
     expect(timeDecisions('paper', states, best).decisionMsP95).toBeGreaterThan(0);
   });
