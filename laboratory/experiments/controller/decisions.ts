@@ -15,7 +15,7 @@ import { mostTogether } from '../../../src/allocation/shards/shard-state.ts';
 import { shardsOf } from '../../../src/allocation/shards/shards.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
-import { startCpuTime } from '../../measuring/cpu-time.ts';
+import { timed } from '../../measuring/cpu-time.ts';
 import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
 
 /** One size of a fleet. Times are processor time of one thread, medians over the slots that count, ms. */
@@ -128,12 +128,13 @@ class Fleet {
 
   /** All devices join, and report for the first time, as from a connection. @returns ms */
   join(): number {
-    return timed(() => {
+    const { cpuMs } = timed(() => {
       for (const [index, device] of this.#devices.entries()) {
         this.#join(this.#edgeCount + index, 'device', device.id);
         this.#controller.received(this.#edgeCount + index, decodeMember(written(device, 0, 1)), 0);
       }
-    }).ms;
+    });
+    return cpuMs;
   }
 
   /** @param isLast the controller keeps the reports of this slot, so they are texts of its own */
@@ -146,13 +147,13 @@ class Fleet {
       return isLast ? decodeMember(written(one, nowMs, 1 + slot)) : { ...one.report(nowMs), seq: 1 + slot };
     });
     this.#messages = 0;
-    const { ms: reportMs } = timed(() => {
+    const { cpuMs: reportMs } = timed(() => {
       for (const [index, one] of reports.entries()) controller.received(this.#edgeCount + index, one, nowMs);
     });
-    const { ms: openMs, found: open } = timed(() => controller.open(nowMs));
-    const { ms: decideMs, found: decision } = timed(() => controller.decide(open, best, greedy));
+    const { cpuMs: openMs, found: open } = timed(() => controller.open(nowMs));
+    const { cpuMs: decideMs, found: decision } = timed(() => controller.decide(open, best, greedy));
     if (decision.policy !== best.name) throw internalError(`slot ${slot} was decided by ${decision.policy}`);
-    const { ms: applyMs } = timed(() => controller.apply(open, decision, nowMs));
+    const { cpuMs: applyMs } = timed(() => controller.apply(open, decision, nowMs));
     for (const { link, message } of this.#assigned.splice(0)) this.#devices[link - this.#edgeCount]?.obey(message);
     const reading = open.active.length;
     const isOne = open.state === null || reading <= mostTogether;
@@ -196,12 +197,6 @@ function openController(kind: 'felt' | 'paper', send: (link: number, message: Co
       },
     },
   );
-}
-
-function timed<Found>(work: () => Found): { readonly ms: number; readonly found: Found } {
-  const since = startCpuTime();
-  const found = work();
-  return { ms: since(), found };
 }
 
 let collect: (() => void) | undefined;

@@ -6,7 +6,7 @@ import { type Line, type LineStyle, type Panel, panelsFigure } from '../../../si
 import { palette } from '../../../simulator/charts/theme.ts';
 import type { Figure } from '../../../simulator/runner/experiment.ts';
 import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
-import { baselines } from '../policies/latency.ts';
+import { baselines } from '../allocation/latency.ts';
 import { claimedMean, type Fig5Row, methods, type Reduction } from './fig5-reductions.ts';
 import { type LambdaUnit, type PayloadLaw, queueLaws } from './interpretations.ts';
 

@@ -2,7 +2,7 @@
 
 import { markdownTable, percentWithin, rounded } from '../../../src/core/basics/markdown.ts';
 import { interquartileMean } from '../../../src/core/basics/statistics.ts';
-import { baselines, type FiguresByPolicy, type LatencyFigures } from '../policies/latency.ts';
+import { baselines, type FiguresByPolicy, type LatencyFigures } from '../allocation/latency.ts';
 import type { Latency, MeasuredCell, Reduction } from './fig5-reductions.ts';
 import { type Interpretation, interpretationName, interpretations } from './interpretations.ts';
 import { type PaperPolicy, trainingGap } from './paper-policies.ts';

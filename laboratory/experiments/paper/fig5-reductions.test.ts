@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LatencyFigures } from '../policies/latency.ts';
+import type { LatencyFigures } from '../allocation/latency.ts';
 import { fig5Interpretations, type MeasuredCell, reductionOf, reductionsOf } from './fig5-reductions.ts';
 import { interpretationName } from './interpretations.ts';
 

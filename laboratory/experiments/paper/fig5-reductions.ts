@@ -10,7 +10,7 @@ import {
   type Saving,
   type Shares,
   savingOf,
-} from '../policies/latency.ts';
+} from '../allocation/latency.ts';
 import { type Interpretation, interpretationName, interpretations, queuedInterpretations } from './interpretations.ts';
 import { type PaperPolicy, trainingGap } from './paper-policies.ts';
 

@@ -3,8 +3,8 @@
 
 import { type DraftClaim, verdictOnGain } from '../../../simulator/runner/claim.ts';
 import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
+import { baselines } from '../allocation/latency.ts';
 import { seedsOf } from '../first-slots.ts';
-import { baselines } from '../policies/latency.ts';
 import { fig5Figures } from './fig5-figure.ts';
 import { fig5Page } from './fig5-page.ts';
 import {

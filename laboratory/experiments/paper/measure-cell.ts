@@ -2,8 +2,8 @@
 
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { type FiguresByPolicy, measureSlots } from '../allocation/latency.ts';
 import { slotsOf } from '../first-slots.ts';
-import { type FiguresByPolicy, measureSlots } from '../policies/latency.ts';
 import { type Interpretation, interpretationName, interpretations, underInterpretation } from './interpretations.ts';
 import { decisionUnder, type PaperPolicy } from './paper-policies.ts';
 

@@ -4,8 +4,8 @@
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';
+import { baselines } from '../allocation/latency.ts';
 import { seedsOf, slotsOf } from '../first-slots.ts';
-import { baselines } from '../policies/latency.ts';
 import { fig2World, playAnswers, taskSources } from './fig2-sessions.ts';
 import { bestWindow, type PlayedTask, rateThatSuffices } from './fig2-windows.ts';
 import type { CellFound, MeasuredCell } from './fig5-reductions.ts';

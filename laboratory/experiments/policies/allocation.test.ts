@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { interquartileMean, mean } from '../../../src/core/basics/statistics.ts';
+import { baselines, measureSlots, savingOf } from '../allocation/latency.ts';
 import { slotsOf } from '../first-slots.ts';
-import { timeDecisions } from './decision-time.ts';
+import { timeDecisions } from './allocation.ts';
 import { measureGaps } from './gaps.ts';
-import { baselines, measureSlots, savingOf } from './latency.ts';
 
 const best = { name: 'best', decide: createPolicy('best') };
 

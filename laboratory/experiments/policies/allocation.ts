@@ -3,16 +3,25 @@
 
 import type { Experiment, Goals, Unit } from '../../../simulator/runner/experiment.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
+import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
 import { type Estimate, within } from '../../../src/core/basics/bootstrap.ts';
-import { mean } from '../../../src/core/basics/statistics.ts';
+import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
-import { seedsOf, slotsOf } from '../first-slots.ts';
-import { type SpeedRow, timeDecisions } from './decision-time.ts';
+import { timed } from '../../measuring/cpu-time.ts';
+import {
+  baselines,
+  bothShares,
+  type FiguresByPolicy,
+  measureSlots,
+  type Saving,
+  savingOf,
+} from '../allocation/latency.ts';
+import { combinations } from '../combinations.ts';
+import { type SlotsRow, seedsOf, slotsOf, slotsRow } from '../first-slots.ts';
 import { gapFigures, gapOf, measureGaps, type SlotGap } from './gaps.ts';
-import { baselines, bothShares, type FiguresByPolicy, measureSlots, type Saving, savingOf } from './latency.ts';
 import { type LatencyLimitRow, measureLatencyLimit } from './latency-limit.ts';
 import { allocationPage } from './pages.ts';
 
@@ -71,11 +80,9 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
   async measure({ seeds: seedCount, policies: names }, run) {
     const seeds = seedsOf(seedCount);
     const policies = await Promise.all(withBest(names).map(findPolicy));
-    const speedUnits = policies.flatMap((policy) => worlds.map((world) => speedUnit(world, policy)));
-    const speed = await run.all('speed', speedUnits);
+    const speed = await run.all('speed', speedUnits(policies));
     const huge = await run.one({ key: 'speed of a huge slot', measure: measureHuge });
-    const ofGaps = policies.flatMap((policy) => gapUnits(seeds, policy));
-    const gaps = await run.all('gaps', ofGaps);
+    const gaps = await run.all('gaps', gapUnits(seeds, policies));
     const latency = await run.all('latency', latencyUnits(seeds, policies));
     return { speed, huge, gaps, latency };
   },
@@ -116,13 +123,55 @@ function keyEnding({ name, sha256 }: FoundPolicy): string {
   return name === 'best' ? '' : `, ${name} ${sha256 ?? ''}`.trimEnd();
 }
 
-function speedUnit(world: string, policy: FoundPolicy): Unit<SpeedRow> {
-  return {
+function speedUnits(policies: readonly FoundPolicy[]): Unit<SpeedRow>[] {
+  return combinations({ policy: policies, world: worlds }).map(({ policy, world }) => ({
     key: `speed in ${world}${keyEnding(policy)}`,
     async measure() {
       const states = await slotsOf({ scenario: world, deviceCount: 180, serverCount: 20 }, seedsOf(speedSlots));
       return timeDecisions(world, states, policy);
     },
+  }));
+}
+
+export interface SpeedRow extends SlotsRow<'decision'> {
+  readonly policy: string;
+  readonly decisions: number;
+  /** Statistics of each slot's fastest repeat. */
+  readonly decisionMsMedian: number;
+  readonly decisionMsP95: number;
+  /** Statistics of all repeats. */
+  readonly decisionMsP95All: number;
+  readonly decisionCpuMsMean: number;
+}
+
+/**
+ * How long one decision takes: a cold start, without an association or prices of an earlier slot, and without bounds. Wall time on one thread; the
+ * difference between the fastest repeat and all repeats shows the disturbance by other programs.
+ * @param states the slots to decide, each `repeats` times
+ * @param warmUps decisions until the JavaScript engine has compiled the code
+ */
+export function timeDecisions(
+  world: string,
+  states: readonly SlotState[],
+  { name, decide }: NamedPolicy,
+  repeats = 5,
+  warmUps = 20,
+): SpeedRow {
+  for (let round = 0; round < warmUps; round++) decide(states[round % states.length] as SlotState);
+  const bySlot = states.map((state) => Array.from({ length: repeats }, () => timed(() => decide(state))));
+  const fastest = bySlot.map((own) => Math.min(...own.map(({ ms }) => ms)));
+  const all = bySlot.flat();
+  return {
+    ...slotsRow('decision', world, states),
+    policy: name,
+    decisions: all.length,
+    decisionMsMedian: quantile(fastest, 0.5),
+    decisionMsP95: quantile(fastest, 0.95),
+    decisionMsP95All: quantile(
+      all.map(({ ms }) => ms),
+      0.95,
+    ),
+    decisionCpuMsMean: mean(all.map(({ cpuMs }) => cpuMs)),
   };
 }
 
@@ -139,16 +188,15 @@ function measureHuge(): AllocationFound['huge'] {
   return { ...row, gap, variableGap };
 }
 
-function gapUnits(seeds: readonly number[], policy: FoundPolicy): Unit<ReturnType<typeof measureGaps>>[] {
-  return worlds.flatMap((scenario) =>
-    sizes.flatMap(([deviceCount, serverCount]) =>
-      energyWeights.map((energyWeight) => ({
-        key: `gap in ${scenario}, ${deviceCount} devices, ${serverCount} servers, w = ${energyWeight}${keyEnding(policy)}`,
-        measure: async () =>
-          measureGaps(scenario, await slotsOf({ scenario, deviceCount, serverCount, energyWeight }, seeds), policy),
-      })),
-    ),
-  );
+function gapUnits(seeds: readonly number[], policies: readonly FoundPolicy[]): Unit<ReturnType<typeof measureGaps>>[] {
+  const cells = combinations({ policy: policies, scenario: worlds, size: sizes, energyWeight: energyWeights });
+  return cells.map(({ policy, scenario, size: [deviceCount, serverCount], energyWeight }) => ({
+    key: `gap in ${scenario}, ${deviceCount} devices, ${serverCount} servers, w = ${energyWeight}${keyEnding(policy)}`,
+    async measure() {
+      const states = await slotsOf({ scenario, deviceCount, serverCount, energyWeight }, seeds);
+      return measureGaps(scenario, states, policy);
+    },
+  }));
 }
 
 function latencyUnits(seeds: readonly number[], policies: readonly FoundPolicy[]): Unit<LatencyFound>[] {

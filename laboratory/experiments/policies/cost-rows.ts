@@ -1,8 +1,6 @@
 // The rows and summaries of "bench coupled" and "bench learned" from runs over many slots: costs relative to the policy `best` in the same world
 // with the same seed. Interquartile means hide the worst seeds, so plain means and the tail stand beside them.
 
-import type { Within } from '../../../src/core/basics/bootstrap.ts';
-import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
 import {
   camelCase,
   drawBoth,
@@ -13,7 +11,9 @@ import {
   type RunTable,
   ratioOfMeans,
   ratiosOf,
-} from './paired-runs.ts';
+} from '../../../simulator/runner/paired-runs.ts';
+import type { Within } from '../../../src/core/basics/bootstrap.ts';
+import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
 import type { CostRun } from './slot-costs.ts';
 
 /** It optimises each slot by itself. */

@@ -2,15 +2,16 @@
 // coupling at a time, with none and with all. All policies have the same seeds.
 
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
+import { pickColumns } from '../../../simulator/runner/paired-runs.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
+import { combinations } from '../combinations.ts';
 import { type CoupledRow, coupledRow, summariseCoupled } from './cost-rows.ts';
 import { coupledFigure } from './figures.ts';
 import { coupledPage } from './pages.ts';
-import { pickColumns } from './paired-runs.ts';
 import { type CostRun, costUnits, firstCostSeed } from './slot-costs.ts';
 
 const coupledPreset = 'coupled';
@@ -62,9 +63,9 @@ export const coupledExperiment: Experiment<typeof options, readonly CostRun[], C
       policiesOf(given).map(async (one) => (typeof one === 'string' ? findPolicy(one) : one)),
     );
     await run.begin({ slots, scenario: readPreset(coupledPreset), seed: firstCostSeed });
-    const units = chosen.flatMap((coupling) => {
+    const units = combinations({ coupling: chosen, policy: policies }).flatMap(({ coupling, policy }) => {
       const scenario = readPreset(coupledPreset, overridesOf(coupling));
-      return policies.flatMap((policy) => costUnits({ coupling, scenario, policy }, coupling, seeds, slots));
+      return costUnits({ coupling, scenario, policy }, coupling, seeds, slots);
     });
     return run.all('runs', units);
   },

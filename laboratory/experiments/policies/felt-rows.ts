@@ -3,12 +3,19 @@
 // counts; where a key ends in Mean, and is about tokens a second, the mean over presets does.
 
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
+import {
+  estimateColumns,
+  meanOf,
+  type RunTable,
+  ratioOfMeans,
+  type Statistic,
+} from '../../../simulator/runner/paired-runs.ts';
 import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import { mean, median, rankCorrelation } from '../../../src/core/basics/statistics.ts';
+import { combinations } from '../combinations.ts';
 import { baseline, bestFelt, bestPaper, feltPolicies, feltShares, type PayloadLaw, payloadLaws } from './felt-cells.ts';
 import type { FeltRun } from './felt-run.ts';
 import { isBound, type SolvedSlot } from './gaps.ts';
-import { estimateColumns, meanOf, type RunTable, ratioOfMeans, type Statistic } from './paired-runs.ts';
 
 interface World {
   readonly preset: string;
@@ -76,7 +83,7 @@ export function policyRows(
   presets: readonly string[],
   names: readonly string[],
 ): PolicyRow[] {
-  return worldsOf(presets).flatMap((world) => {
+  return combinations({ preset: presets, law: payloadLaws }).flatMap((world) => {
     const reference = runsOf(runs, world, baseline);
     return names.map((policy): PolicyRow => {
       const own = runsOf(runs, world, policy);
@@ -98,7 +105,7 @@ export function policyRows(
 }
 
 export function rankRows(runs: readonly FeltRun[], presets: readonly string[], names: readonly string[]): RankRow[] {
-  return worldsOf(presets).map((world): RankRow => {
+  return combinations({ preset: presets, law: payloadLaws }).map((world): RankRow => {
     const byPolicy = names.map((name) => runsOf(runs, world, name));
     const correlations: Readonly<Record<Correlation, Statistic<FeltRun>>> = {
       rankCorrelationPaper: correlationWith((run) => run.paperCostMs[world.law]),
@@ -147,10 +154,6 @@ export function gapRows(runs: readonly FeltRun[], presets: readonly string[]): G
       { what: 'gap', preset, slots: gaps.length, gapMedian: median(gaps), gapWorst: Math.max(...gaps), actualGapWorst },
     ];
   });
-}
-
-function worldsOf(presets: readonly string[]): World[] {
-  return presets.flatMap((preset) => payloadLaws.map((law) => ({ preset, law })));
 }
 
 /** In the order of their seeds, which are the same for every policy. */

@@ -2,6 +2,7 @@
 // protocol's machines have the same world and the same decisions. Runs are measured in worker threads.
 
 import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
+import type { Scenario } from '../../../simulator/scenario/scenario.ts';
 import { predictTokens } from '../../../simulator/simulation/predict-tokens.ts';
 import { createSlotRun, type SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import { createTokenRun, type TokenRun } from '../../../simulator/simulation/token-run.ts';
@@ -58,7 +59,7 @@ async function measureFelt({ preset, law, policy, seed, seconds }: FeltCell): Pr
   const { scenario, slots, map } = await openWorld(preset, law, seconds);
   const { slotMs, workload, token } = scenario;
   const known = feltPolicies.find(({ name }) => name === policy) as (typeof feltPolicies)[number];
-  const sums = createCostSums(law, (to) => payloadScale(scenario, law, to));
+  const sums = createCostSums(scenario, law);
   const gaps: FeltGaps[] = [];
   const { name, decide } = await openFeltPolicy(known, preset, law);
   let seen: SlotState | undefined;
@@ -107,8 +108,7 @@ function finite(costMs: number): number {
 }
 
 /** Adds up what the objectives predict for the decisions of a run. */
-function createCostSums(law: PayloadLaw, scaleTo: (law: PayloadLaw) => number) {
-  const scales = new Map(payloadLaws.map((one) => [one, scaleTo(one)]));
+function createCostSums(scenario: Scenario, law: PayloadLaw) {
   const sums = { q16: 0, ids: 0, felt: 0, tasks: 0, unserved: 0 };
   return {
     add({ state, assignment, terms }: SlotOutcome): void {
@@ -116,8 +116,8 @@ function createCostSums(law: PayloadLaw, scaleTo: (law: PayloadLaw) => number) {
       sums.unserved += terms.sum.unservedCount;
       if (state.deviceCount === 0) return;
       for (const one of payloadLaws) {
-        const scale = scales.get(one) as number;
-        const payloadBits = one === law ? state.payloadBits : state.payloadBits.map((bits) => bits * scale);
+        const scale = payloadScale(scenario, law, one);
+        const payloadBits = state.payloadBits.map((bits) => bits * scale);
         sums[one] += termsOf(stateUnder({ ...state, payloadBits }, 'paper'), assignment).sum.costMs;
       }
       sums.felt += termsOf(stateUnder(state, 'felt'), assignment).sum.costMs;

@@ -33,20 +33,20 @@ const dualRounds = 300;
 export function measureLatencyLimit(world: string, states: readonly SlotState[]): LatencyLimitRow {
   const limits = states.map(limitOf);
   const middleOf = (key: keyof (typeof limits)[number]): number => interquartileMean(limits.map((one) => one[key]));
-  const maxSinrMs = middleOf('maxSinrMs');
-  const bestMs = middleOf('bestMs');
-  const searchedMs = middleOf('searchedMs');
-  const boundMs = middleOf('boundMs');
+  const latencies = {
+    maxSinrMs: middleOf('maxSinrMs'),
+    bestMs: middleOf('bestMs'),
+    searchedMs: middleOf('searchedMs'),
+    boundMs: middleOf('boundMs'),
+  };
+  const reductionOf = (key: keyof typeof latencies): number => 1 - latencies[key] / latencies.maxSinrMs;
   return {
     ...slotsRow('latency limit', world, states),
     slots: states.length,
-    maxSinrMs,
-    bestMs,
-    searchedMs,
-    boundMs,
-    reductionBest: 1 - bestMs / maxSinrMs,
-    reductionSearched: 1 - searchedMs / maxSinrMs,
-    reductionBound: 1 - boundMs / maxSinrMs,
+    ...latencies,
+    reductionBest: reductionOf('bestMs'),
+    reductionSearched: reductionOf('searchedMs'),
+    reductionBound: reductionOf('boundMs'),
     searchedAboveBest: middleOf('costRatio') - 1,
   };
 }

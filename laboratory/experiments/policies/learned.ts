@@ -9,6 +9,7 @@ import { type Recipe, resultFile, runFolder, weightsFile } from '../../../simula
 import { readRun, recipesNamed } from '../../../simulator/commands/train/sweep.ts';
 import { findScenario } from '../../../simulator/files/scenario-file.ts';
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
+import { pickColumns } from '../../../simulator/runner/paired-runs.ts';
 import { readActor } from '../../../src/allocation/learned/actor-file.ts';
 import { associateByRounding, roundings } from '../../../src/allocation/learned/associate-by-scores.ts';
 import { createLearnedPolicy } from '../../../src/allocation/learned/learned-policy.ts';
@@ -21,7 +22,6 @@ import { findPolicy } from '../../../src/files/policy-file.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
 import { concludeLearned, type LearnedRow } from './cost-rows.ts';
 import { learnedPage } from './pages.ts';
-import { pickColumns } from './paired-runs.ts';
 import { type CostCell, type CostRun, costUnits, firstCostSeed } from './slot-costs.ts';
 
 /** Policies that are compared in the worlds of a scenario; `best` comes first, since all are measured by it. */

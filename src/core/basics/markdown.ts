@@ -6,13 +6,16 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** @param columns heading of each column, and the words of its cell in the line of a row */
+/** A line for each row. @param columns by heading: the cell of a row */
 export function columnTable<Row>(
   rows: readonly Row[],
   columns: Readonly<Record<string, (row: Row) => string>>,
 ): string {
-  const lines = rows.map((row) => Object.values(columns).map((cellOf) => cellOf(row)));
-  return markdownTable(Object.keys(columns), lines);
+  const cellsOf = Object.values(columns);
+  return markdownTable(
+    Object.keys(columns),
+    rows.map((row) => cellsOf.map((cellOf) => cellOf(row))),
+  );
 }
 
 export interface Pivot<Row> {
