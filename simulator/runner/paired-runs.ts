@@ -1,7 +1,7 @@
 // The runs of a policy beside those of a reference with the same seeds, and statistics of them with 95 % intervals. It knows no policy, no world
 // and no name of a figure.
 
-import { crossedEstimate, type Estimate, estimate, type Within, within } from '../../src/core/basics/bootstrap.ts';
+import { type crossedEstimate, type Estimate, estimate, type Within, within } from '../../src/core/basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../src/core/basics/statistics.ts';
 
 /** A row for each policy or training seed, a column for each seed of the world. */
@@ -37,14 +37,11 @@ export function ratiosOf<Run>(own: RunTable<Run>, reference: readonly Run[], rea
 
 type Estimator = typeof crossedEstimate;
 
-/** Draws columns only. For tables in which each row is needed every time. */
+/** Draws columns only, for tables in which each row is needed every time. `crossedEstimate` draws both: for new training seeds and new worlds. */
 export function drawColumns(...[rowCount, columnCount, statistic]: Parameters<Estimator>): Estimate {
   const rows = Array.from({ length: rowCount }, (_, row) => row);
   return estimate(columnCount, (columns) => statistic(rows, columns));
 }
-
-/** Draws rows and columns apart from each other: the interval holds for new training seeds and for new worlds. */
-export const drawBoth: Estimator = crossedEstimate;
 
 /** Each statistic by its name, with the ends of its interval, as columns of a result. */
 export function estimateColumns<Run, Name extends string>(
@@ -56,10 +53,8 @@ export function estimateColumns<Run, Name extends string>(
   const columns = Object.entries<Statistic<Run>>(statistics).map(([name, statistic]) => {
     const ofDrawn = (rows: readonly number[], seeds: readonly number[]): number => {
       const drawn = rows.map((row) => seeds.map((seed) => own[row]?.[seed] as Run));
-      return statistic(
-        drawn,
-        seeds.flatMap((seed) => reference[seed] ?? []),
-      );
+      const drawnReference = seeds.flatMap((seed) => reference[seed] ?? []);
+      return statistic(drawn, drawnReference);
     };
     return within(name, draw(own.length, own[0]?.length ?? 0, ofDrawn));
   });
@@ -70,9 +65,4 @@ export function estimateColumns<Run, Name extends string>(
 export function camelCase(text: string): string {
   const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   return words.map((word, at) => (at === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
-}
-
-/** These columns of rows, for a terminal. */
-export function pickColumns<Row extends object>(rows: readonly Row[], names: readonly (keyof Row)[]): object[] {
-  return rows.map((row) => Object.fromEntries(names.map((name) => [name, row[name]])));
 }

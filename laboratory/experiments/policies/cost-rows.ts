@@ -3,7 +3,6 @@
 
 import {
   camelCase,
-  drawBoth,
   drawColumns,
   estimateColumns,
   middleOf,
@@ -12,7 +11,7 @@ import {
   ratioOfMeans,
   ratiosOf,
 } from '../../../simulator/runner/paired-runs.ts';
-import type { Within } from '../../../src/core/basics/bootstrap.ts';
+import { crossedEstimate, type Within } from '../../../src/core/basics/bootstrap.ts';
 import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
 import type { CostRun } from './slot-costs.ts';
 
@@ -74,7 +73,7 @@ function tableOf(runs: readonly CostRun[], policy: string): RunTable<CostRun> {
   return [...Map.groupBy(own, ({ trainingSeed }) => trainingSeed).values()];
 }
 
-function compareCosts(own: RunTable<CostRun>, best: readonly CostRun[], draw: typeof drawBoth): ComparedCosts {
+function compareCosts(own: RunTable<CostRun>, best: readonly CostRun[], draw: typeof crossedEstimate): ComparedCosts {
   const ratios = ratiosOf(own, best, costOf).flat();
   const statistics = { costVsBest: middleOfRatios(costOf), costMeanVsBest: ratioOfMeans(costOf) };
   return {
@@ -156,7 +155,7 @@ function learnedRow(world: string, label: string, runs: readonly CostRun[]): Lea
     label,
     trainingSeeds: own[0]?.[0]?.trainingSeed === null ? 0 : own.length,
     worlds: best.length,
-    ...compareCosts(own, best, drawBoth),
+    ...compareCosts(own, best, crossedEstimate),
     costVsBestBestSeed: Math.min(...bySeed),
     costVsBestWorstSeed: Math.max(...bySeed),
     latencyMs: interquartileMean(own.flat().map(latencyOf)),
@@ -174,7 +173,7 @@ function compareCredits(runs: readonly CostRun[]): Record<string, number> {
     });
     if (ratios.length === 0) return {};
     const name = `${camelCase(label)}OverTeam`;
-    const middle = estimateColumns(ratios, [], { [name]: middleOf((ratio: number) => ratio) }, drawBoth);
+    const middle = estimateColumns(ratios, [], { [name]: middleOf((ratio: number) => ratio) }, crossedEstimate);
     return { ...middle, [`${name}Seeds`]: ratios.length };
   });
   return Object.assign({}, ...summaries) as Record<string, number>;

@@ -2,7 +2,6 @@
 // coupling at a time, with none and with all. All policies have the same seeds.
 
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
-import { pickColumns } from '../../../simulator/runner/paired-runs.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
@@ -76,22 +75,17 @@ export const coupledExperiment: Experiment<typeof options, readonly CostRun[], C
       return policies.map((policy) => coupledRow(alike, policy));
     });
     const params = { scenario: coupledPreset, seeds, slots, policies };
-    return { rows, summary: summariseCoupled(rows), forPeople: pickColumns(rows, shownColumns), params };
+    return { rows, summary: summariseCoupled(rows), forPeople: rows.map(briefly), params };
   },
   figure: coupledFigure,
   page: coupledPage,
 };
 
-const shownColumns = [
-  'coupling',
-  'policy',
-  'costMs',
-  'costVsBest',
-  'costMeanVsBest',
-  'costVsBestWorst',
-  'latencyMs',
-  'handoversPer1000Tasks',
-] as const;
+function briefly(row: CoupledRow): object {
+  const { coupling, policy, costMs, costVsBest, costMeanVsBest, costVsBestWorst, latencyMs, handoversPer1000Tasks } =
+    row;
+  return { coupling, policy, costMs, costVsBest, costMeanVsBest, costVsBestWorst, latencyMs, handoversPer1000Tasks };
+}
 
 function policiesOf(given: Pick<Options, 'policies' | 'usualPolicies'>): readonly (string | FoundPolicy)[] {
   return [...new Set([...given.usualPolicies, ...given.policies])];

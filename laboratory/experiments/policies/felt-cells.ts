@@ -1,11 +1,6 @@
-// What `outrider bench felt` compares: worlds, which are presets under both payload laws, and policies, each with the objective that it minimises.
-// Decisions under `felt`, and associations that depend on links or hardware alone, are the same under every payload law.
+// What `outrider bench felt` compares: payload laws, and policies, each with the objective that it minimises. Decisions under `felt`, and associations that depend on links or hardware alone, are the same under every
+// payload law.
 
-import { findRadioMap } from '../../../simulator/files/shipped-maps.ts';
-import { readPreset } from '../../../simulator/scenario/presets.ts';
-import type { Scenario } from '../../../simulator/scenario/scenario.ts';
-import type { RadioMap } from '../../../simulator/world/radio-map.ts';
-import { findModelShape, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
 import { shareEqually } from '../../../src/allocation/paper/equal-shares.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
@@ -13,31 +8,6 @@ import { findPolicy } from '../../../src/files/policy-file.ts';
 
 export const payloadLaws = ['q16', 'ids'] as const;
 export type PayloadLaw = (typeof payloadLaws)[number];
-
-/** Simulated seconds of a run for each second that is asked for: sessions of `modern` are rare, those of `coupled` last long. */
-const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, coupled: 6 };
-
-/** @param seconds simulated */
-export async function openWorld(
-  preset: string,
-  law: PayloadLaw,
-  seconds: number,
-): Promise<{
-  readonly scenario: Scenario;
-  readonly slots: number;
-  readonly map: RadioMap | undefined;
-}> {
-  const scenario = readPreset(preset, [{ path: ['workload', 'payloadLaw'], value: law }]);
-  const { channel, slotMs } = scenario;
-  const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
-  return { scenario, map, slots: Math.max(2, Math.round((1e3 * seconds * (longer[preset] ?? 1)) / slotMs)) };
-}
-
-/** Payload bits of a law for each bit of another. */
-export function payloadScale({ workload }: Scenario, from: PayloadLaw, to: PayloadLaw): number {
-  const draft = findModelShape(workload.draft);
-  return payloadBitsPerToken(draft, to) / payloadBitsPerToken(draft, from);
-}
 
 export type ObjectiveKind = NonNullable<ObjectiveSettings['kind']>;
 

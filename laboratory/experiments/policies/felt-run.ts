@@ -1,25 +1,19 @@
 // One run of `outrider bench felt`: a preset, a payload law, a policy and a seed, with both fidelities at once. The equations of a slot and the
 // protocol's machines have the same world and the same decisions. Runs are measured in worker threads.
 
+import { findRadioMap } from '../../../simulator/files/shipped-maps.ts';
 import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
+import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Scenario } from '../../../simulator/scenario/scenario.ts';
 import { predictTokens } from '../../../simulator/simulation/predict-tokens.ts';
 import { createSlotRun, type SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import { createTokenRun, type TokenRun } from '../../../simulator/simulation/token-run.ts';
 import { drawnSource } from '../../../simulator/simulation/token-source.ts';
+import { findModelShape, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
 import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { createDeviceTimes, type DeviceFigures } from './device-times.ts';
-import {
-  bestFelt,
-  feltPolicies,
-  openFeltPolicy,
-  openWorld,
-  type PayloadLaw,
-  payloadLaws,
-  payloadScale,
-  stateUnder,
-} from './felt-cells.ts';
+import { bestFelt, feltPolicies, openFeltPolicy, type PayloadLaw, payloadLaws, stateUnder } from './felt-cells.ts';
 import { type FeltGaps, feltGaps } from './gaps.ts';
 
 export interface FeltCell {
@@ -96,6 +90,17 @@ async function measureFelt({ preset, law, policy, seed, seconds }: FeltCell): Pr
   return { preset, policy, seed, law: known.dependsOnLaw ? law : null, ...figures, ...sums.means(), errors, gaps };
 }
 
+/** Simulated seconds of a run for each second that is asked for: sessions of `modern` are rare, those of `coupled` last long. */
+const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, coupled: 6 };
+
+/** @param seconds simulated */
+async function openWorld(preset: string, law: PayloadLaw, seconds: number) {
+  const scenario = readPreset(preset, [{ path: ['workload', 'payloadLaw'], value: law }]);
+  const { channel, slotMs } = scenario;
+  const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
+  return { scenario, map, slots: Math.max(2, Math.round((1e3 * seconds * (longer[preset] ?? 1)) / slotMs)) };
+}
+
 /** What the state of a slot, and where its sessions stand, say about the tokens that it brings; of each entry. */
 function expectedTokens({ state, assignment, world }: SlotOutcome, tokens: TokenRun): Float64Array {
   if (state.deviceCount === 0) return new Float64Array(0);
@@ -109,6 +114,7 @@ function finite(costMs: number): number {
 
 /** Adds up what the objectives predict for the decisions of a run. */
 function createCostSums(scenario: Scenario, law: PayloadLaw) {
+  const draft = findModelShape(scenario.workload.draft);
   const sums = { q16: 0, ids: 0, felt: 0, tasks: 0, unserved: 0 };
   return {
     add({ state, assignment, terms }: SlotOutcome): void {
@@ -116,7 +122,7 @@ function createCostSums(scenario: Scenario, law: PayloadLaw) {
       sums.unserved += terms.sum.unservedCount;
       if (state.deviceCount === 0) return;
       for (const one of payloadLaws) {
-        const scale = payloadScale(scenario, law, one);
+        const scale = payloadBitsPerToken(draft, one) / payloadBitsPerToken(draft, law);
         const payloadBits = state.payloadBits.map((bits) => bits * scale);
         sums[one] += termsOf(stateUnder({ ...state, payloadBits }, 'paper'), assignment).sum.costMs;
       }

@@ -2,7 +2,6 @@
 // run of the simulator; all policies have the same seeds.
 
 import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
-import { pickColumns } from '../../../simulator/runner/paired-runs.ts';
 import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool.ts';
 import { presetNames } from '../../../simulator/scenario/presets.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
@@ -11,7 +10,7 @@ import { packageVersion } from '../../../src/files/document.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { combinations } from '../combinations.ts';
 import { feltPolicies, payloadLaws, policyName } from './felt-cells.ts';
-import { type FeltRow, feltGoals, gapRows, policyRows, rankRows, summariseFelt } from './felt-rows.ts';
+import { type FeltRow, feltGoals, gapRows, type PolicyRow, policyRows, rankRows, summariseFelt } from './felt-rows.ts';
 import { type FeltCell, type FeltRun, feltWork } from './felt-run.ts';
 import { feltFigure } from './figures.ts';
 import { isBound, type SolvedSlot, solveSmallSlot } from './gaps.ts';
@@ -85,7 +84,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
     return {
       rows: [...policies, ...ranks, ...gaps],
       summary: summariseFelt({ policies, ranks, gaps, runs, solved }),
-      forPeople: pickColumns(policies, shownColumns),
+      forPeople: policies.map(briefly),
       params: { presets, laws: payloadLaws, policies: names, seeds, seconds, mode: 'stream' },
       seed: firstSeed,
       passed: solved.every(isBound),
@@ -96,15 +95,10 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
   goals: () => feltGoals,
 };
 
-const shownColumns = [
-  'preset',
-  'law',
-  'policy',
-  'tokensPerSecond',
-  'tokensPerSecondOverMaxSinr',
-  'msPerToken',
-  'firstTokenMs',
-] as const;
+function briefly(row: PolicyRow): object {
+  const { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs } = row;
+  return { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs };
+}
 
 function sizeOf(given: Options): Omit<Options, 'quick'> {
   const presets = given.presets.length === 0 ? presetNames : given.presets;

@@ -9,7 +9,6 @@ import { type Recipe, resultFile, runFolder, weightsFile } from '../../../simula
 import { readRun, recipesNamed } from '../../../simulator/commands/train/sweep.ts';
 import { findScenario } from '../../../simulator/files/scenario-file.ts';
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
-import { pickColumns } from '../../../simulator/runner/paired-runs.ts';
 import { readActor } from '../../../src/allocation/learned/actor-file.ts';
 import { associateByRounding, roundings } from '../../../src/allocation/learned/associate-by-scores.ts';
 import { createLearnedPolicy } from '../../../src/allocation/learned/learned-policy.ts';
@@ -73,21 +72,16 @@ export const learnedExperiment: Experiment<typeof options, readonly CostRun[], C
   },
   conclude(runs, { weights: _, ...params }) {
     const { rows, summary } = concludeLearned(runs);
-    return { rows, summary, params, forPeople: pickColumns(rows, shownColumns) };
+    return { rows, summary, params, forPeople: rows.map(briefly) };
   },
   page: learnedPage,
 };
 
-const shownColumns = [
-  'world',
-  'label',
-  'trainingSeeds',
-  'costVsBest',
-  'costVsBestLow',
-  'costVsBestHigh',
-  'costMeanVsBest',
-  'costVsBestWorst',
-] as const;
+function briefly(row: LearnedRow): object {
+  const { world, label, trainingSeeds, costVsBest, costVsBestLow, costVsBestHigh, costMeanVsBest, costVsBestWorst } =
+    row;
+  return { world, label, trainingSeeds, costVsBest, costVsBestLow, costVsBestHigh, costMeanVsBest, costVsBestWorst };
+}
 
 type Candidate = Pick<CostCell, 'policy' | 'trainingSeed'>;
 

@@ -3,7 +3,7 @@
 
 import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
-import { estimateColumns, meanOf, pickColumns, ratioOfMeans } from '../../runner/paired-runs.ts';
+import { estimateColumns, meanOf, ratioOfMeans } from '../../runner/paired-runs.ts';
 import type { SimulationSummary } from '../../simulation/simulate.ts';
 
 /** One run of a sweep. */
@@ -58,8 +58,11 @@ export function sweepSummary(rows: readonly SweepRow[], seeds: number): Record<s
 
 /** What a terminal shows of the rows. */
 export function sweepBriefly(rows: readonly SweepRow[]): object[] {
-  const main = rows.filter(({ figure }) => mainFigures.includes(figure));
-  return pickColumns(main, ['policy', 'figure', 'mean', 'meanLow', 'meanHigh', 'vsFirst', 'vsFirstLow', 'vsFirstHigh']);
+  return rows
+    .filter(({ figure }) => mainFigures.includes(figure))
+    .map(({ policy, figure, mean: value, meanLow, meanHigh, vsFirst, vsFirstLow, vsFirstHigh }) => {
+      return { policy, figure, mean: value, meanLow, meanHigh, vsFirst, vsFirstLow, vsFirstHigh };
+    });
 }
 
 /** A record for each run, for other programs: policy, seed, and every figure. */
@@ -92,6 +95,7 @@ function figureOf({ summary }: SweepRun, figure: string): number | null {
 }
 
 const noRatio = { vsFirst: null, vsFirstLow: null, vsFirstHigh: null };
+const itself = (value: number): number => value;
 
 /** Seeds are drawn as pairs. */
 function relative(
@@ -106,10 +110,6 @@ function relative(
   const found = estimateColumns([values], others, { vsFirst: ratioOfMeans(itself) });
   // A redraw of seeds may hold zeros only.
   return Object.values(found).every(Number.isFinite) ? found : { ...noRatio, vsFirst: found.vsFirst };
-}
-
-function itself(value: number): number {
-  return value;
 }
 
 /** "max-sinr+optimal latencyMsMean": maxSinrOptimalLatencyMsMean. */
