@@ -18,7 +18,7 @@ import { type FeltGaps, feltGaps } from './gaps.ts';
 
 export interface FeltCell {
   readonly preset: string;
-  /** Of the run; decisions of some policies do not depend on it. */
+  /** The law of the run; decisions of some policies do not depend on it. */
   readonly law: PayloadLaw;
   /** A name of {@link feltPolicies}. */
   readonly policy: string;
@@ -34,7 +34,7 @@ export interface FeltRun extends Omit<DeviceFigures, 'sessions'>, Pick<FeltCell,
   readonly feltCostMs: number;
   /** predicted / felt - 1 of each answer that ended. */
   readonly errors: readonly number[];
-  /** Of some slots, for {@link bestFelt}. */
+  /** Gaps of some slots, for {@link bestFelt}. */
   readonly gaps: readonly FeltGaps[];
   readonly unservedShare: number;
 }

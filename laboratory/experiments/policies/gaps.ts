@@ -86,7 +86,7 @@ export interface SolvedSlot {
   readonly seed: number;
   readonly optimumMs: number;
   readonly boundMs: number;
-  /** Of the policy `best`. */
+  /** The cost of the policy `best`. */
   readonly bestMs: number;
 }
 

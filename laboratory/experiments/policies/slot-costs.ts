@@ -16,7 +16,7 @@ export interface CostRun {
   readonly coupling: string;
   readonly policy: string;
   readonly seed: number;
-  /** Of the weights that `bench learned` compares. */
+  /** The training seed of weights that `bench learned` compares. */
   readonly trainingSeed?: number | null;
   /** Mean objective of a slot. */
   readonly costMs: number;
