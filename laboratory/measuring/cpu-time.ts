@@ -11,6 +11,22 @@ export function startCpuTime(): () => number {
   };
 }
 
+/** What a piece of work gave, and the time that it took. */
+export interface Timed<Found> {
+  readonly found: Found;
+  readonly ms: number;
+  /** Processor time of this thread: other programs lengthen it little. */
+  readonly cpuMs: number;
+}
+
+export function timed<Found>(work: () => Found): Timed<Found> {
+  const cpuSince = startCpuTime();
+  const startMs = performance.now();
+  const found = work();
+  const ms = performance.now() - startMs;
+  return { found, ms, cpuMs: cpuSince() };
+}
+
 /** Ticks of the counters of /proc in a second, on every Linux that Node runs on. */
 const ticksPerSecond = 100;
 

@@ -1,7 +1,7 @@
 // The latency of policies over the same slots, and the share that a policy saves against the paper's baselines. Used by the reproduction of
 // Fig. 5 and by `outrider bench allocation`. Interquartile means over seeds: a seed with a bad link does not move them.
 
-import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
+import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { type Estimate, estimates } from '../../../src/core/basics/bootstrap.ts';
 import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
@@ -30,8 +30,7 @@ export type FiguresByPolicy = Readonly<Record<string, LatencyFigures>>;
 export function measureSlots(states: readonly SlotState[], decide: Policy): LatencyFigures {
   const figures: LatencyFigures = { latencyMs: [], latencyMiddleMs: [], latencyP95Ms: [], serialMs: [], costMs: [] };
   for (const state of states) {
-    const terms = createSlotTerms(state.deviceCount);
-    evaluate(state, decide(state), terms);
+    const terms = termsOf(state, decide(state));
     const latencies = [...terms.latencyMs];
     figures.latencyMs.push(terms.sum.latencyMs / state.deviceCount);
     figures.latencyMiddleMs.push(interquartileMean(latencies));

@@ -141,7 +141,7 @@ class Crowd {
       device.id,
       () => device.report(machineClock.nowMs()),
       (message) => {
-        device.obey(message);
+        device.follow(message);
         if (message.kind !== 'assign' || askedAtMs === null) return;
         this.#delays.push(machineClock.nowMs() - askedAtMs);
         askedAtMs = null;
@@ -163,7 +163,7 @@ class Crowd {
     kind: 'edge' | 'device',
     id: string,
     report: () => ReturnType<CrowdDevice['report']> | ReturnType<typeof crowdEdge>,
-    obey: (message: Parameters<CrowdDevice['obey']>[0]) => void,
+    follow: (message: Parameters<CrowdDevice['follow']>[0]) => void,
   ): ControlClient {
     const reach = reachBy(connectWebSocket(this.#plan.url));
     const client = new ControlClient({
@@ -179,7 +179,7 @@ class Crowd {
         this.#counts.reports += 1;
         return report();
       },
-      obey,
+      follow,
       note: (event) => this.#note(event),
     });
     this.#clients.push(client);

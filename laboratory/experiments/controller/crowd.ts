@@ -1,4 +1,4 @@
-// Edges and devices that exist only as messages: they report what real ones would, and obey. Edges stand on a grid; devices walk among them,
+// Edges and devices that exist only as messages: they report what real ones would, and follow orders. Edges stand on a grid; devices walk among them,
 // read answers, and reach the edges around them. Pure: time and chance are given.
 
 import type {
@@ -119,7 +119,7 @@ export class CrowdDevice {
     return this.#session !== null;
   }
 
-  obey(message: ControllerMessage): void {
+  follow(message: ControllerMessage): void {
     if (message.kind === 'assign') this.#assigned = message.edge;
   }
 

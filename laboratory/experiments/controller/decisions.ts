@@ -14,8 +14,8 @@ import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { mostTogether } from '../../../src/allocation/shards/shard-state.ts';
 import { shardsOf } from '../../../src/allocation/shards/shards.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
-import { quantile } from '../../../src/core/basics/statistics.ts';
-import { startCpuTime } from '../../measuring/cpu-time.ts';
+import { median } from '../../../src/core/basics/statistics.ts';
+import { timed } from '../../measuring/cpu-time.ts';
 import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
 
 /** One size of a fleet. Times are processor time of one thread, medians over the slots that count, ms. */
@@ -27,7 +27,7 @@ export interface DecisionRow {
   readonly reading: number;
   /** Pieces in which the policy decided. */
   readonly cells: number;
-  /** Of one report of a device, without its JSON, microseconds; and of a first one with its JSON, written and read, and the join. */
+  /** The time of one report of a device, without its JSON, microseconds; and of a first one with its JSON, written and read, and the join. */
   readonly reportUs: number;
   readonly firstReportUs: number;
   /** Makes a slot of the reports. */
@@ -73,18 +73,24 @@ export async function measureDecision(
   const reported = fleet.known;
   if (reported !== deviceCount) throw internalError(`${reported} of ${deviceCount} devices are known at the end`);
   const counted = slots.slice(warmUpSlots);
-  const of = (key: 'reportMs' | 'openMs' | 'decideMs' | 'applyMs'): number =>
-    quantile(
-      counted.map((one) => one[key]),
-      0.5,
-    );
+  const of = (key: 'reportMs' | 'openMs' | 'decideMs' | 'applyMs'): number => median(counted.map((one) => one[key]));
   const { reading, cells, messages } = slots.at(-1) as SlotCost;
   return {
-    ...{ part: 'decision', devices: deviceCount, edges: edgeCount, objective, reading, cells },
-    ...{ reportUs: (1000 * of('reportMs')) / deviceCount, firstReportUs },
-    ...{ openMs: of('openMs'), decideMs: of('decideMs'), applyMs: of('applyMs') },
+    part: 'decision',
+    devices: deviceCount,
+    edges: edgeCount,
+    objective,
+    reading,
+    cells,
+    reportUs: (1000 * of('reportMs')) / deviceCount,
+    firstReportUs,
+    openMs: of('openMs'),
+    decideMs: of('decideMs'),
+    applyMs: of('applyMs'),
     decisionMsMost: Math.max(...counted.map(({ openMs, decideMs, applyMs }) => openMs + decideMs + applyMs)),
-    ...{ messages, bytesPerDeviceReported, bytesPerDevice },
+    messages,
+    bytesPerDeviceReported,
+    bytesPerDevice,
   };
 }
 
@@ -128,12 +134,13 @@ class Fleet {
 
   /** All devices join, and report for the first time, as from a connection. @returns ms */
   join(): number {
-    return timed(() => {
+    const { cpuMs } = timed(() => {
       for (const [index, device] of this.#devices.entries()) {
         this.#join(this.#edgeCount + index, 'device', device.id);
         this.#controller.received(this.#edgeCount + index, decodeMember(written(device, 0, 1)), 0);
       }
-    }).ms;
+    });
+    return cpuMs;
   }
 
   /** @param isLast the controller keeps the reports of this slot, so they are texts of its own */
@@ -146,14 +153,14 @@ class Fleet {
       return isLast ? decodeMember(written(one, nowMs, 1 + slot)) : { ...one.report(nowMs), seq: 1 + slot };
     });
     this.#messages = 0;
-    const { ms: reportMs } = timed(() => {
+    const { cpuMs: reportMs } = timed(() => {
       for (const [index, one] of reports.entries()) controller.received(this.#edgeCount + index, one, nowMs);
     });
-    const { ms: openMs, found: open } = timed(() => controller.open(nowMs));
-    const { ms: decideMs, found: decision } = timed(() => controller.decide(open, best, greedy));
+    const { cpuMs: openMs, found: open } = timed(() => controller.open(nowMs));
+    const { cpuMs: decideMs, found: decision } = timed(() => controller.decide(open, best, greedy));
     if (decision.policy !== best.name) throw internalError(`slot ${slot} was decided by ${decision.policy}`);
-    const { ms: applyMs } = timed(() => controller.apply(open, decision, nowMs));
-    for (const { link, message } of this.#assigned.splice(0)) this.#devices[link - this.#edgeCount]?.obey(message);
+    const { cpuMs: applyMs } = timed(() => controller.apply(open, decision, nowMs));
+    for (const { link, message } of this.#assigned.splice(0)) this.#devices[link - this.#edgeCount]?.follow(message);
     const reading = open.active.length;
     const isOne = open.state === null || reading <= mostTogether;
     const cells = isOne ? 1 : shardsOf(open.state, mostTogether).length;
@@ -177,15 +184,15 @@ function openController(kind: 'felt' | 'paper', send: (link: number, message: Co
   let tickets = 0;
   return new Controller(
     {
-      ...{
-        origin: { cell: 'default', epoch: 1 },
-        slotMs,
-        kind,
-        energyWeight: 0,
-        ticketValidMs: 60_000,
-        keyOf: () => '',
-      },
-      ...{ staleAfterMs: 1e9, mostEdges: 1e6, mostDevices: 1e7 },
+      origin: { cell: 'default', epoch: 1 },
+      slotMs,
+      kind,
+      energyWeight: 0,
+      ticketValidMs: 60_000,
+      keyOf: () => '',
+      staleAfterMs: 1e9,
+      mostEdges: 1e6,
+      mostDevices: 1e7,
     },
     {
       send,
@@ -196,12 +203,6 @@ function openController(kind: 'felt' | 'paper', send: (link: number, message: Co
       },
     },
   );
-}
-
-function timed<Found>(work: () => Found): { readonly ms: number; readonly found: Found } {
-  const since = startCpuTime();
-  const found = work();
-  return { ms: since(), found };
 }
 
 let collect: (() => void) | undefined;

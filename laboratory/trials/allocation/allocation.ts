@@ -5,7 +5,7 @@
 import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
 import { createBandSolver } from '../../../src/allocation/paper/band-shares.ts';
 import { shareCompute } from '../../../src/allocation/paper/compute-shares.ts';
-import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
+import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import { bandVectors, oneServerProblem } from '../../../src/allocation/paper/share-vectors.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { solveExactly } from '../../../src/allocation/policies/subset-dp.ts';
@@ -170,9 +170,8 @@ function judge(state: SlotState, method: Instance['method'], solve: MilpSolver, 
   const problem = createProblem(state);
   const bySubsets = (): number => solveExactly(problem).costMs;
   const exactMs = method === 'highs' ? solve(problem).costMs : bySubsets();
-  const terms = createSlotTerms(state.deviceCount);
-  evaluate(state, createPolicy('best')(state), terms);
-  const bestAbove = (terms.sum.costMs - terms.sum.constantMs) / exactMs - 1;
+  const { costMs, constantMs } = termsOf(state, createPolicy('best')(state)).sum;
+  const bestAbove = (costMs - constantMs) / exactMs - 1;
   const [pool = 0, dual = 0] = bounds(problem);
   // HiGHS says the optimum to a millionth.
   const room = method === 'highs' ? 2e-6 : rounding;

@@ -120,6 +120,13 @@ export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerm
   if (state.objective.kind === 'felt') chargeFelt(state, assignment, out);
 }
 
+/** The terms of one assignment, in buffers of their own. */
+export function termsOf(state: SlotState, assignment: Assignment): SlotTerms {
+  const terms = createSlotTerms(state.deviceCount);
+  evaluate(state, assignment, terms);
+  return terms;
+}
+
 /** Under the objective `felt` all terms stay as they are, but the cost is the predicted time per token and its energy. */
 function chargeFelt(state: SlotState, assignment: Assignment, out: SlotTerms): void {
   const { msPerToken, msPerTokenAhead, firstTokenMs, energyMs, draftEnergyMs } = predictPace(state, assignment);

@@ -62,6 +62,17 @@ export function numberWithin(value: number, [low, high]: readonly [number, numbe
   return `${value.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
 }
 
+/** The same, of the columns `NAME`, `NAMELow` and `NAMEHigh` of a row. */
+export function estimateIn<Name extends string>(
+  row: { readonly [Key in Name | `${Name}Low` | `${Name}High`]: number | null },
+  name: Name,
+  format: (value: number) => string = (value) => value.toFixed(2),
+): string {
+  const numbers: Readonly<Record<string, number | null>> = row;
+  const [value, low, high] = ['', 'Low', 'High'].map((end) => format(numbers[name + end] ?? 0));
+  return `${value} (${low} to ${high})`;
+}
+
 /** Without a zero below zero. */
 function points(share: number, digits = 1): string {
   const text = (100 * share).toFixed(digits);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { interquartileMean, mean } from '../../../src/core/basics/statistics.ts';
+import { baselines, measureSlots, savingOf } from '../allocation/latency.ts';
 import { slotsOf } from '../first-slots.ts';
-import { timeDecisions } from './decision-time.ts';
+import { timeDecisions } from './allocation.ts';
 import { measureGaps } from './gaps.ts';
-import { baselines, measureSlots, savingOf } from './latency.ts';
 
 const best = { name: 'best', decide: createPolicy('best') };
 
@@ -18,9 +18,9 @@ describe('bench allocation', () => {
       [20, 4, 0],
     ]);
     expect(states[0]?.gain).not.toEqual(states[1]?.gain);
-    const { row, gaps } = measureGaps('paper', states, best);
-    expect(gaps).toHaveLength(2);
-    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(0);
+    const { row, slots } = measureGaps('paper', states, best);
+    expect(slots).toHaveLength(2);
+    for (const { gap } of slots) expect(gap).toBeGreaterThanOrEqual(0);
     expect(row.variableGapMean).toBeGreaterThanOrEqual(row.gapMean);
     expect(timeDecisions('paper', states, best).decisionMsP95).toBeGreaterThan(0);
   });

@@ -1,10 +1,13 @@
-// The policies of `outrider bench felt`: each with the objective that it minimises. Decisions under `felt`, and associations that look at links
-// or hardware alone, are the same under every payload law.
+// What `outrider bench felt` compares: payload laws, and policies, each with the objective that it minimises. Decisions under `felt`, and associations that depend on links or hardware alone, are the same under every
+// payload law.
 
+import { shareEqually } from '../../../src/allocation/paper/equal-shares.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import type { PayloadLaw } from './worlds.ts';
+
+export const payloadLaws = ['q16', 'ids'] as const;
+export type PayloadLaw = (typeof payloadLaws)[number];
 
 export type ObjectiveKind = NonNullable<ObjectiveSettings['kind']>;
 
@@ -72,18 +75,15 @@ export function stateUnder(state: SlotState, kind: ObjectiveKind): SlotState {
 }
 
 /** Gives out what a decision leaves of band and computing: each server's shares grow in proportion, or, if all are 0, alike. */
-export function fillShares({ serverCount }: SlotState, { server, ...shares }: Assignment): Assignment {
-  const counts = new Float64Array(serverCount);
-  for (const one of server) if (one >= 0) counts[one] = (counts[one] as number) + 1;
+export function fillShares(state: SlotState, { server, ...shares }: Assignment): Assignment {
+  const equal = shareEqually(state, server).bandwidthShare;
   const fill = (share: Float64Array): Float64Array => {
-    const sums = new Float64Array(serverCount);
+    const sums = new Float64Array(state.serverCount);
     for (const [device, one] of server.entries())
       if (one >= 0) sums[one] = (sums[one] as number) + (share[device] as number);
     return share.map((value, device) => {
-      const one = server[device] as number;
-      if (one < 0) return 0;
-      const sum = sums[one] as number;
-      return sum > 0 ? Math.min(1, value / sum) : 1 / (counts[one] as number);
+      const sum = sums[server[device] as number] ?? Number.NaN;
+      return sum > 0 ? Math.min(1, value / sum) : (equal[device] as number);
     });
   };
   return { server, bandwidthShare: fill(shares.bandwidthShare), computeShare: fill(shares.computeShare) };

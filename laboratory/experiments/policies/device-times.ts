@@ -3,9 +3,9 @@
 
 import type { SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import type { SessionRecord } from '../../../simulator/simulation/token-device.ts';
-import { quantile } from '../../../src/core/basics/statistics.ts';
+import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 
-/** Of one answer that ended. */
+/** An answer that ended. */
 export interface FeltSession {
   /** Mean predicted ms per token of the slots that it lasted, weighted as tokens come. */
   readonly predictedMs: number;
@@ -38,12 +38,22 @@ export interface DeviceFigures {
   readonly sessions: readonly FeltSession[];
 }
 
+interface Device {
+  /** The moment since which it wants tokens; NaN: it does not. */
+  sinceMs: number;
+  wantedMs: number;
+  finishedTokens: number;
+  /** Slots in which it had a task, and the tokens that were predicted for them. */
+  taskSlots: number;
+  predictedTokens: number;
+}
+
 /** @param thinkMs from an answer's end to the next task, where each device always has one @param always each device always has one */
 export function createDeviceTimes(deviceCount: number, slotMs: number, always: boolean, thinkMs: number): DeviceTimes {
-  /** Since when a device wants tokens; NaN: it does not. */
-  const since = new Float64Array(deviceCount).fill(Number.NaN);
-  const wantedMs = new Float64Array(deviceCount);
-  const finishedTokens = new Float64Array(deviceCount);
+  const devices = Array.from({ length: deviceCount }, (): Device => {
+    return { sinceMs: Number.NaN, wantedMs: 0, finishedTokens: 0, taskSlots: 0, predictedTokens: 0 };
+  });
+  /** Predicted tokens of each slot, by device. */
   const predictions: Float64Array[] = [];
   const firstTokens: number[] = [];
   const sessions: FeltSession[] = [];
@@ -61,59 +71,49 @@ export function createDeviceTimes(deviceCount: number, slotMs: number, always: b
   return {
     addSlot({ state, world }, expected) {
       const inSlot = new Float64Array(deviceCount).fill(Number.NaN);
-      for (let entry = 0; entry < state.deviceCount; entry++) {
-        const device = world.devices[entry] as number;
-        inSlot[device] = expected[entry] as number;
-        if (Number.isNaN(since[device])) since[device] = state.slot * slotMs;
+      for (const [entry, tokens] of expected.entries()) {
+        const index = world.devices[entry] as number;
+        const device = devices[index] as Device;
+        inSlot[index] = tokens;
+        device.taskSlots += 1;
+        device.predictedTokens += tokens;
+        if (Number.isNaN(device.sinceMs)) device.sinceMs = state.slot * slotMs;
       }
       predictions.push(inSlot);
     },
-    addSession({ device, startMs, firstTokenMs, endMs, answerTokens }) {
-      const from = since[device] as number;
-      wantedMs[device] = (wantedMs[device] as number) + endMs - from;
-      finishedTokens[device] = (finishedTokens[device] as number) + answerTokens;
-      firstTokens.push(firstTokenMs - from);
-      since[device] = always ? endMs + thinkMs : Number.NaN;
-      if (endMs > startMs && answerTokens > 0) {
-        const feltMs = (endMs - startMs) / answerTokens;
-        sessions.push({ predictedMs: predictedBetween(device, startMs, endMs), feltMs });
-      }
+    addSession({ device: index, startMs, firstTokenMs, endMs, answerTokens }) {
+      const device = devices[index] as Device;
+      device.wantedMs = device.wantedMs + endMs - device.sinceMs;
+      device.finishedTokens += answerTokens;
+      firstTokens.push(firstTokenMs - device.sinceMs);
+      device.sinceMs = always ? endMs + thinkMs : Number.NaN;
+      if (endMs === startMs || answerTokens === 0) return;
+      sessions.push({ predictedMs: predictedBetween(index, startMs, endMs), feltMs: (endMs - startMs) / answerTokens });
     },
     end(deviceTokens) {
       const runMs = predictions.length * slotMs;
-      const times: number[] = [];
-      let tokenlessDevices = 0;
-      for (let device = 0; device < deviceCount; device++) {
-        const leftMs = runMs - (since[device] as number);
-        const tokens = deviceTokens[device] as number;
-        if (leftMs > 0) {
-          wantedMs[device] = (wantedMs[device] as number) + leftMs;
-          if (tokens - (finishedTokens[device] as number) <= 0) firstTokens.push(leftMs);
-        }
-        if ((wantedMs[device] as number) === 0) continue;
-        times.push((wantedMs[device] as number) / Math.max(1, tokens));
-        if (tokens === 0) tokenlessDevices++;
+      for (const [index, device] of devices.entries()) {
+        const leftMs = runMs - device.sinceMs;
+        if (!(leftMs > 0)) continue;
+        device.wantedMs += leftMs;
+        if ((deviceTokens[index] as number) <= device.finishedTokens) firstTokens.push(leftMs);
       }
+      const wanting = devices.flatMap(({ wantedMs }, index) => {
+        return wantedMs === 0 ? [] : [{ wantedMs, tokens: deviceTokens[index] as number }];
+      });
+      const times = wanting.map(({ wantedMs, tokens }) => wantedMs / Math.max(1, tokens));
+      const predicted = devices
+        .filter(({ taskSlots }) => taskSlots > 0)
+        .map(({ taskSlots, predictedTokens }) => (taskSlots * slotMs) / Math.max(1, predictedTokens));
       return {
         tokensPerSecond: (1e3 * deviceTokens.reduce((sum, one) => sum + one, 0)) / runMs,
-        msPerToken: times.reduce((sum, one) => sum + one, 0) / times.length,
+        msPerToken: mean(times),
         msPerTokenP95: quantile(times, 0.95),
-        predictedMsPerToken: predictedMsPerToken(predictions, slotMs),
+        predictedMsPerToken: mean(predicted),
         firstTokenMs: quantile(firstTokens, 0.5),
-        tokenlessDevices,
+        tokenlessDevices: wanting.filter(({ tokens }) => tokens === 0).length,
         sessions,
       };
     },
   };
-}
-
-/** Mean over devices that had a task. @param predictions tokens of each slot, by device; NaN without a task */
-function predictedMsPerToken(predictions: readonly Float64Array[], slotMs: number): number {
-  const times: number[] = [];
-  for (let device = 0; device < (predictions[0]?.length ?? 0); device++) {
-    const own = predictions.map((inSlot) => inSlot[device] as number).filter(Number.isFinite);
-    const tokens = own.reduce((sum, one) => sum + one, 0);
-    if (own.length > 0) times.push((own.length * slotMs) / Math.max(1, tokens));
-  }
-  return times.reduce((sum, one) => sum + one, 0) / times.length;
 }

@@ -8,24 +8,20 @@ import { join } from 'node:path';
 import { type Recipe, resultFile, runFolder, weightsFile } from '../../../simulator/commands/train/recipes.ts';
 import { readRun, recipesNamed } from '../../../simulator/commands/train/sweep.ts';
 import { findScenario } from '../../../simulator/files/scenario-file.ts';
-import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
+import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import { readActor } from '../../../src/allocation/learned/actor-file.ts';
-import { associateByRounding, type Rounding, roundings } from '../../../src/allocation/learned/associate-by-scores.ts';
+import { associateByRounding, roundings } from '../../../src/allocation/learned/associate-by-scores.ts';
 import { createLearnedPolicy } from '../../../src/allocation/learned/learned-policy.ts';
 import { shareOptimally } from '../../../src/allocation/paper/optimal-shares.ts';
 import { createProblem, type Problem } from '../../../src/allocation/search/problem.ts';
-import type { Policy } from '../../../src/allocation/slot/slot-state.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { log } from '../../../src/core/basics/fdlibm.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
-import { runCoupled } from '../coupled/run.ts';
-import { learnedPage } from './page.ts';
-import { concludeLearned, type LearnedRow, type LearnedRun } from './rows.ts';
-
-/** As for `bench coupled`: no setting was chosen by results of these seeds. */
-const firstWorld = 101;
+import { concludeLearned, type LearnedRow } from './cost-rows.ts';
+import { learnedPage } from './pages.ts';
+import { type CostCell, type CostRun, costUnits, firstCostSeed } from './slot-costs.ts';
 
 /** Policies that are compared in the worlds of a scenario; `best` comes first, since all are measured by it. */
 const rivals: Readonly<Record<string, readonly string[]>> = {
@@ -54,32 +50,23 @@ const options = {
 
 type Options = OptionsOf<typeof options>;
 
-export const learnedExperiment: Experiment<typeof options, readonly LearnedRun[], Conclusion<LearnedRow>> = {
+export const learnedExperiment: Experiment<typeof options, readonly CostRun[], Conclusion<LearnedRow>> = {
   name: 'bench learned',
   description: 'what learned policies cost, over training seeds and worlds; and how much of it their rounding is',
   isResumable: true,
   options,
   async measure(given, run) {
     const { at, slots, worlds } = given;
-    const sets = await findSets(given);
-    if (sets.length === 0) {
+    const cells = await findCells(given);
+    if (cells.length === 0) {
       const remedy = `Train some first: outrider train sweep --slots ${at} --out ${given.weights}`;
       throw badArgument(`${given.weights} has no weights after ${at} slots`, remedy);
     }
-    await run.begin({ slots, seed: firstWorld });
-    const units = sets.flatMap(({ world, scenario, candidates }) => {
-      // A key says all that a run depends on, so that a record takes up more training seeds, recipes and budgets.
-      const mark = hashOf(JSON.stringify(scenario)).slice(0, 12);
-      return candidates.flatMap(({ policy, ...about }) =>
-        Array.from({ length: worlds }, (_, index): Unit<LearnedRun> => {
-          const seed = firstWorld + index;
-          const key = [world, mark, about.label, policy.sha256 ?? '', seed].join(' ');
-          return {
-            key,
-            measure: () => ({ ...about, ...runCoupled(scenario, policy, { coupling: world, seed, slots }) }),
-          };
-        }),
-      );
+    await run.begin({ slots, seed: firstCostSeed });
+    const units = cells.flatMap((cell) => {
+      // The scenario stands in the key, so that a record takes up more training seeds, recipes and budgets.
+      const mark = hashOf(JSON.stringify(cell.scenario)).slice(0, 12);
+      return costUnits(cell, `${cell.coupling} ${mark}`, worlds, slots);
     });
     return run.all('runs', units);
   },
@@ -96,58 +83,42 @@ function briefly(row: LearnedRow): object {
   return { world, label, trainingSeeds, costVsBest, costVsBestLow, costVsBestHigh, costMeanVsBest, costVsBestWorst };
 }
 
-interface Candidate extends Pick<LearnedRun, 'label' | 'trainingSeed' | 'rounding'> {
-  readonly policy: FoundPolicy;
-}
+type Candidate = Pick<CostCell, 'policy' | 'trainingSeed'>;
 
-interface CandidateSet {
-  /** Scenario and changes, as a text. */
-  readonly world: string;
-  readonly scenario: Awaited<ReturnType<typeof findScenario>>;
-  readonly candidates: readonly Candidate[];
-}
-
-/** For each world that recipes have in common: rivals, trained policies with each rounding, and scores that nobody learned. */
-async function findSets({ weights, at, recipes: names }: Options): Promise<CandidateSet[]> {
-  const trained = new Map<string, { readonly recipe: Recipe; readonly candidates: Candidate[] }>();
-  for (const recipe of recipesNamed(names)) {
-    const found = await trainedOf(recipe, weights, at);
-    if (found.length === 0) continue;
-    const world = [recipe.scenario, ...recipe.set].join(' ');
-    const before = trained.get(world)?.candidates ?? [];
-    trained.set(world, { recipe, candidates: [...before, ...found] });
-  }
-  return Promise.all(
-    [...trained].map(async ([world, { recipe, candidates }]) => {
-      const others = await Promise.all((rivals[recipe.scenario] ?? ['best']).map(findPolicy));
-      const plain = [...others, ...unlearned].map((policy) => {
-        return { label: policy.name, trainingSeed: null, rounding: null, policy };
-      });
-      return {
-        world,
-        scenario: await findScenario(recipe.scenario, recipe.set),
-        candidates: [...plain, ...candidates],
-      };
-    }),
+/** In each world that recipes have in common: rivals, scores that nobody learned, and trained policies with each rounding. */
+async function findCells({ weights, at, recipes: names }: Options): Promise<CostCell[]> {
+  const trained = await Promise.all(
+    recipesNamed(names).map(async (recipe) => ({ ...recipe, found: await trainedOf(recipe, weights, at) })),
   );
+  const worlds = Map.groupBy(
+    trained.filter(({ found }) => found.length > 0),
+    (recipe) => [recipe.scenario, ...recipe.set].join(' '),
+  );
+  const cells = [...worlds].map(async ([coupling, recipes]) => {
+    const [{ scenario: name, set }] = recipes as unknown as [Recipe];
+    const scenario = await findScenario(name, set);
+    const others = await Promise.all((rivals[name] ?? ['best']).map(findPolicy));
+    const plain = [...others, ...unlearned].map((policy): Candidate => ({ policy, trainingSeed: null }));
+    return [...plain, ...recipes.flatMap(({ found }) => found)].map((one) => ({ coupling, scenario, ...one }));
+  });
+  return (await Promise.all(cells)).flat();
 }
 
-/** Seeds 1, 2, ... up to the first that has no weights of this budget. */
+/** All seeds that have weights of this budget. */
 async function trainedOf(recipe: Recipe, directory: string, at: number): Promise<Candidate[]> {
   const found: Candidate[] = [];
-  for (let seed = 1; seed <= mostSeeds; seed++) {
-    const folder = join(directory, runFolder(recipe.name, seed));
-    const [file, result] = [join(folder, weightsFile(at)), join(folder, resultFile(at))];
+  for (let trainingSeed = 1; trainingSeed <= mostSeeds; trainingSeed++) {
+    const folder = join(directory, runFolder(recipe.name, trainingSeed));
+    const file = join(folder, weightsFile(at));
+    const result = join(folder, resultFile(at));
     if (!(existsSync(file) && existsSync(result))) continue;
     const bytes = await readFile(file);
     const actor = readActor(bytes, file);
-    readRun(recipe.name, seed, at, await readFile(result, 'utf8'));
-    const sha256 = hashOf(bytes);
-    const kinds: readonly (Rounding | null)[] = recipe.variant === 'association' ? roundings : [null];
-    for (const rounding of kinds) {
-      const label = rounding === null || rounding === 'rounded' ? recipe.name : `${recipe.name}, ${rounding}`;
-      const decide = createLearnedPolicy(actor, rounding ?? 'rounded');
-      found.push({ label, trainingSeed: seed, rounding, policy: { name: label, sha256, decide } });
+    readRun(recipe.name, trainingSeed, at, await readFile(result, 'utf8'));
+    for (const rounding of recipe.variant === 'association' ? roundings : (['rounded'] as const)) {
+      const name = rounding === 'rounded' ? recipe.name : `${recipe.name}, ${rounding}`;
+      const policy = { name, sha256: hashOf(bytes), decide: createLearnedPolicy(actor, rounding) };
+      found.push({ trainingSeed, policy });
     }
   }
   return found;
@@ -168,7 +139,7 @@ const unlearned: readonly FoundPolicy[] = [
 ];
 
 function scored(name: string, scoreOf: (problem: Problem, link: number) => number): FoundPolicy {
-  const decide: Policy = (state) => {
+  const decide: FoundPolicy['decide'] = (state) => {
     const problem = createProblem(state);
     const score = new Float64Array(2 * problem.linkServer.length);
     for (let link = 0; link < problem.linkServer.length; link++) score[2 * link] = scoreOf(problem, link);

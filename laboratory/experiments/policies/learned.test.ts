@@ -8,19 +8,24 @@ import { resultFile, runFolder, weightsFile } from '../../../simulator/commands/
 import { runExperiment } from '../../../simulator/runner/run.ts';
 import { writeActor } from '../../../src/allocation/learned/actor-file.ts';
 import { drawActor } from '../../../src/allocation/learned/learned-actor.fixture.ts';
+import { concludeLearned } from './cost-rows.ts';
 import { learnedExperiment } from './learned.ts';
-import { concludeLearned, type LearnedRun } from './rows.ts';
+import type { CostRun } from './slot-costs.ts';
 
 const blank = {
-  ...{ coupling: 'coupled', rounding: null, costMsP95: 1, latencyMs: 1, energyJ: 1, queueMs: 0 },
-  ...{ handoversPer1000Tasks: 0, batteryOutShare: 0, decisionCpuMs: 0 },
+  coupling: 'coupled',
+  costMsP95: 1,
+  latencyMs: 1,
+  energyJ: 1,
+  queueMs: 0,
+  handoversPer1000Tasks: 0,
+  batteryOutShare: 0,
+  decisionCpuMs: 0,
 };
 
-function runsOf(label: string, table: readonly (readonly number[])[], isTrained = true): LearnedRun[] {
+function runsOf(policy: string, table: readonly (readonly number[])[], isTrained = true): CostRun[] {
   return table.flatMap((row, index) =>
-    row.map((costMs, seed) => ({
-      ...{ ...blank, label, policy: label, trainingSeed: isTrained ? index + 1 : null, seed, costMs },
-    })),
+    row.map((costMs, seed) => ({ ...blank, policy, trainingSeed: isTrained ? index + 1 : null, seed, costMs })),
   );
 }
 
@@ -35,8 +40,13 @@ describe('the rows of bench learned', () => {
     const { rows, summary } = concludeLearned([...best, ...device]);
     expect(rows[0]).toMatchObject({ label: 'best', trainingSeeds: 0, costVsBest: 1, costVsBestWorst: 1 });
     expect(rows[1]).toMatchObject({
-      ...{ trainingSeeds: 2, worlds: 4, costVsBest: 1.5, costVsBestBestSeed: 1, costVsBestWorstSeed: 2 },
-      ...{ costVsBestWorst: 200, costMsMean: 266.25 },
+      trainingSeeds: 2,
+      worlds: 4,
+      costVsBest: 1.5,
+      costVsBestBestSeed: 1,
+      costVsBestWorstSeed: 2,
+      costVsBestWorst: 200,
+      costMsMean: 266.25,
     });
     expect(rows[1]?.costMeanVsBest).toBeCloseTo(266.25 / 12.5, 9);
     expect(rows[1]?.costVsBestLow).toBe(1);
@@ -75,8 +85,11 @@ describe('bench learned', () => {
     const labels = rows.map(({ label }) => label);
     expect(labels.slice(0, 4)).toEqual(['best', 'best-margin', 'look-ahead', 'masac-association@coupled']);
     expect(labels.slice(4)).toEqual([
-      ...['SNR, rounded', 'rate times speed, rounded', 'coupled-association-device'],
-      ...['coupled-association-device, argmax', 'coupled-association-device, sampled'],
+      'SNR, rounded',
+      'rate times speed, rounded',
+      'coupled-association-device',
+      'coupled-association-device, argmax',
+      'coupled-association-device, sampled',
     ]);
     expect(rows.at(-1)).toMatchObject({ trainingSeeds: 2, worlds: 1 });
     expect(summary['coupledAssociationDeviceSeeds']).toBe(2);

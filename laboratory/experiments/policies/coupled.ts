@@ -1,16 +1,17 @@
 // `outrider bench coupled`: the gain of a policy that knows that slots are coupled, over many slots of the preset `coupled`, with one
 // coupling at a time, with none and with all. All policies have the same seeds.
 
-import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
+import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
-import { coupledFigure } from './figure.ts';
-import { coupledPage } from './page.ts';
-import { type CoupledRow, rowOf, summariseCoupled } from './rows.ts';
-import { type CoupledRun, runCoupled } from './run.ts';
+import { combinations } from '../combinations.ts';
+import { type CoupledRow, coupledRow, summariseCoupled } from './cost-rows.ts';
+import { coupledFigure } from './figures.ts';
+import { coupledPage } from './pages.ts';
+import { type CostRun, costUnits, firstCostSeed } from './slot-costs.ts';
 
 const coupledPreset = 'coupled';
 const usualPolicies = [
@@ -21,8 +22,6 @@ const usualPolicies = [
   'best-margin',
   'look-ahead',
 ] as const;
-/** No setting was chosen by results of these seeds. */
-const firstSeed = 101;
 
 /** Changes of the preset that switch off each coupling. */
 const without = {
@@ -53,34 +52,27 @@ const options = {
 
 type Options = OptionsOf<typeof options>;
 
-export const coupledExperiment: Experiment<typeof options, readonly CoupledRun[], Conclusion<CoupledRow>> = {
+export const coupledExperiment: Experiment<typeof options, readonly CostRun[], Conclusion<CoupledRow>> = {
   name: 'bench coupled',
   description: 'what looking ahead is worth in coupled slots; preset coupled, each coupling alone and all',
   isResumable: true,
   options,
   async measure({ seeds, slots, couplings: chosen, ...given }, run) {
     const policies = await Promise.all(
-      policyNames(given).map(async (one) => (typeof one === 'string' ? findPolicy(one) : one)),
+      policiesOf(given).map(async (one) => (typeof one === 'string' ? findPolicy(one) : one)),
     );
-    await run.begin({ slots, scenario: readPreset(coupledPreset), seed: firstSeed });
-    const units = chosen.flatMap((coupling) =>
-      policies.flatMap((policy) =>
-        Array.from({ length: seeds }, (_, index): Unit<CoupledRun> => {
-          const seed = firstSeed + index;
-          // The key holds the hash of the weights, because other weights are another policy.
-          const key = [coupling, policy.name, policy.sha256 ?? '', seed].join(' ');
-          const scenario = readPreset(coupledPreset, overridesOf(coupling));
-          return { key, measure: () => runCoupled(scenario, policy, { coupling, seed, slots }) };
-        }),
-      ),
-    );
+    await run.begin({ slots, scenario: readPreset(coupledPreset), seed: firstCostSeed });
+    const units = combinations({ coupling: chosen, policy: policies }).flatMap(({ coupling, policy }) => {
+      const scenario = readPreset(coupledPreset, overridesOf(coupling));
+      return costUnits({ coupling, scenario, policy }, coupling, seeds, slots);
+    });
     return run.all('runs', units);
   },
   conclude(runs, { seeds, slots, couplings: chosen, ...given }) {
-    const policies = policyNames(given).map((one) => (typeof one === 'string' ? one : one.name));
+    const policies = policiesOf(given).map((one) => (typeof one === 'string' ? one : one.name));
     const rows = chosen.flatMap((coupling) => {
       const alike = runs.filter((run) => run.coupling === coupling);
-      return policies.map((policy) => rowOf(alike, policy));
+      return policies.map((policy) => coupledRow(alike, policy));
     });
     const params = { scenario: coupledPreset, seeds, slots, policies };
     return { rows, summary: summariseCoupled(rows), forPeople: rows.map(briefly), params };
@@ -89,14 +81,14 @@ export const coupledExperiment: Experiment<typeof options, readonly CoupledRun[]
   page: coupledPage,
 };
 
-function policyNames(given: Pick<Options, 'policies' | 'usualPolicies'>): readonly (string | FoundPolicy)[] {
-  return [...new Set([...given.usualPolicies, ...given.policies])];
-}
-
 function briefly(row: CoupledRow): object {
   const { coupling, policy, costMs, costVsBest, costMeanVsBest, costVsBestWorst, latencyMs, handoversPer1000Tasks } =
     row;
   return { coupling, policy, costMs, costVsBest, costMeanVsBest, costVsBestWorst, latencyMs, handoversPer1000Tasks };
+}
+
+function policiesOf(given: Pick<Options, 'policies' | 'usualPolicies'>): readonly (string | FoundPolicy)[] {
+  return [...new Set([...given.usualPolicies, ...given.policies])];
 }
 
 export function overridesOf(coupling: string): Override[] {

@@ -1,22 +1,20 @@
 // `outrider bench felt`: what people feel under each policy, and which objective knows it. Every preset and payload law, both fidelities in one
 // run of the simulator; all policies have the same seeds.
 
-import { availableParallelism } from 'node:os';
 import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
-import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
+import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool.ts';
+import { presetNames } from '../../../simulator/scenario/presets.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { packageVersion } from '../../../src/files/document.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import { feltFigure } from './figure.ts';
+import { combinations } from '../combinations.ts';
+import { feltPolicies, payloadLaws, policyName } from './felt-cells.ts';
+import { type FeltRow, feltGoals, gapRows, type PolicyRow, policyRows, rankRows, summariseFelt } from './felt-rows.ts';
+import { type FeltCell, type FeltRun, feltWork } from './felt-run.ts';
+import { feltFigure } from './figures.ts';
 import { isBound, type SolvedSlot, solveSmallSlot } from './gaps.ts';
-import { feltPage } from './page.ts';
-import { feltPolicies, policyName } from './policies.ts';
-import { type FeltRow, gapRows, type PolicyRow, policyRows, rankRows } from './rows.ts';
-import type { FeltCell, FeltRun } from './run.ts';
-import { feltGoals, summariseFelt } from './summary.ts';
-import { feltWork } from './worker-pool.ts';
-import { feltPresets, payloadLaws } from './worlds.ts';
+import { feltPage } from './pages.ts';
 
 /** No constant was fitted on these seeds. */
 const firstSeed = 9101;
@@ -45,13 +43,7 @@ const options = {
     default: [],
     defaultLabel: 'all',
   },
-  workers: {
-    flag: '--workers <count>',
-    help: 'threads',
-    whole: [1, 256],
-    default: availableParallelism() as number,
-    defaultLabel: 'one for each core',
-  },
+  workers: workersOption as typeof workersOption,
   quick: { flag: '--quick', help: 'a first look: 2 seeds of 3 s' },
   policies: { default: feltPolicies.map(({ name }) => name) as readonly string[] },
   smallSlots: { default: 6 as number },
@@ -74,20 +66,15 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
     const { seeds, seconds, presets, policies, workers, smallSlots } = sizeOf(given);
     for (const preset of presets) requirePreset(preset);
     await run.begin({ version: packageVersion(), seconds, firstSeed, weights: await hashesOf(presets) });
-    const small = smallSizes.flatMap(([devices, servers]) =>
-      Array.from({ length: smallSlots }, (_, index): Unit<SolvedSlot> => {
-        const key = `small slot ${devices} ${servers} ${index + 1}`;
-        return { key, measure: () => solveSmallSlot(devices, servers, index + 1) };
-      }),
-    );
-    const solved = await run.all('small slots', small);
-    await using pool = new WorkerPool(feltWork, null, workers);
-    const cells = cellsOf(presets, policies, seeds, seconds);
-    const units = cells.map((cell): Unit<FeltRun> => {
-      const key = [cell.preset, cell.law, cell.policy, cell.seed].join(' / ');
-      return { key, measure: () => pool.measure(cell) };
+    const small = combinations({ size: smallSizes, seed: Array.from({ length: smallSlots }, (_, index) => index + 1) });
+    const units = small.map(({ size: [devices, servers], seed }): Unit<SolvedSlot> => {
+      const key = `small slot ${devices} ${servers} ${seed}`;
+      return { key, measure: () => solveSmallSlot(devices, servers, seed) };
     });
-    return { runs: await run.all('runs', units, workers), solved };
+    const solved = await run.all('small slots', units);
+    await using pool = new WorkerPool(feltWork, null, workers);
+    const keyOf = ({ preset, law, policy, seed }: FeltCell): string => [preset, law, policy, seed].join(' / ');
+    return { runs: await pool.measureAll(run, 'runs', cellsOf(presets, policies, seeds, seconds), keyOf), solved };
   },
   conclude({ runs, solved }, given) {
     const { seeds, seconds, presets, policies: names } = sizeOf(given);
@@ -108,47 +95,35 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
   goals: () => feltGoals,
 };
 
+function briefly(row: PolicyRow): object {
+  const { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs } = row;
+  return { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs };
+}
+
 function sizeOf(given: Options): Omit<Options, 'quick'> {
-  const presets = given.presets.length === 0 ? feltPresets : given.presets;
+  const presets = given.presets.length === 0 ? presetNames : given.presets;
   return given.quick ? { ...given, presets, ...quickly } : { ...given, presets };
 }
 
-/** Each policy under each law on which its decisions depend; under the first law only where they depend on none. */
+/** Each policy under each law on which its decisions depend; under `ids` only where they depend on none. */
 function cellsOf(presets: readonly string[], policies: readonly string[], seeds: number, seconds: number): FeltCell[] {
-  return Array.from({ length: seeds }, (_, index) => firstSeed + index).flatMap((seed) =>
-    presets.flatMap((preset) =>
-      feltPolicies
-        .filter(({ name }) => policies.includes(name))
-        .flatMap(({ name, dependsOnLaw }) =>
-          (dependsOnLaw ? payloadLaws : payloadLaws.slice(-1)).map((law) => ({
-            preset,
-            law,
-            policy: name,
-            seed,
-            seconds,
-          })),
-        ),
-    ),
-  );
+  const seed = Array.from({ length: seeds }, (_, index) => firstSeed + index);
+  const policy = feltPolicies.filter(({ name }) => policies.includes(name));
+  return combinations({ seed, preset: presets, policy, law: payloadLaws, seconds: [seconds] })
+    .filter((cell) => cell.policy.dependsOnLaw || cell.law === 'ids')
+    .map((cell) => ({ ...cell, policy: cell.policy.name }));
 }
 
 /** @throws OutriderError `bad-argument` */
 function requirePreset(name: string): void {
-  if (!feltPresets.includes(name))
-    throw badArgument(`there is no preset "${name}"`, `Choose some of ${feltPresets.join(', ')}.`);
+  if (!presetNames.includes(name))
+    throw badArgument(`there is no preset "${name}"`, `Choose some of ${presetNames.join(', ')}.`);
 }
 
 /** Other weights are another policy. */
 async function hashesOf(presets: readonly string[]): Promise<Record<string, string | null>> {
   const trained = feltPolicies.filter(({ isTrained }) => isTrained === true);
-  const names = trained.flatMap((one) =>
-    presets.flatMap((preset) => payloadLaws.map((law) => policyName(one, preset, law))),
-  );
-  const found = await Promise.all(names.map(async (name) => [name, (await findPolicy(name)).sha256] as const));
-  return Object.fromEntries(found);
-}
-
-function briefly(row: PolicyRow): object {
-  const { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs } = row;
-  return { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs };
+  const cells = combinations({ policy: trained, preset: presets, law: payloadLaws });
+  const names = cells.map(({ policy, preset, law }) => policyName(policy, preset, law));
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await findPolicy(name)).sha256])));
 }

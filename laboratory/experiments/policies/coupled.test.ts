@@ -6,16 +6,22 @@ import { runExperiment } from '../../../simulator/runner/run.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
+import { coupledRow, summariseCoupled } from './cost-rows.ts';
 import { coupledExperiment, overridesOf } from './coupled.ts';
-import { coupledFigure } from './figure.ts';
-import { rowOf, summariseCoupled } from './rows.ts';
+import { coupledFigure } from './figures.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'outrider-coupled-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const blankRun = {
-  ...{ coupling: 'all', costMsP95: 1, latencyMs: 1, energyJ: 1, queueMs: 0 },
-  ...{ handoversPer1000Tasks: 0, batteryOutShare: 0, decisionCpuMs: 0 },
+  coupling: 'all',
+  costMsP95: 1,
+  latencyMs: 1,
+  energyJ: 1,
+  queueMs: 0,
+  handoversPer1000Tasks: 0,
+  batteryOutShare: 0,
+  decisionCpuMs: 0,
 };
 
 let asked = 0;
@@ -68,7 +74,11 @@ describe('bench coupled', () => {
   it('compares with what looks ahead where it is asked for', async () => {
     const both = ['max-sinr', 'look-ahead'].map((name) => ({ name, sha256: null, decide: createPolicy(name) }));
     const { rows, summary } = await runExperiment(coupledExperiment, {
-      ...{ usualPolicies: [], policies: both, seeds: 2, slots: 2, couplings: ['all'] },
+      usualPolicies: [],
+      policies: both,
+      seeds: 2,
+      slots: 2,
+      couplings: ['all'],
     });
     expect(rows.map(({ costVsLookAhead }) => costVsLookAhead)).toEqual([expect.any(Number), 1]);
     expect(summary['allMaxSinrVsLookAhead']).toBe(rows[0]?.costVsLookAhead);
@@ -83,7 +93,7 @@ describe('bench coupled', () => {
     const runs = ['bad', 'best'].flatMap((policy, which) =>
       (costs[which] as number[]).map((costMs, seed) => ({ ...blankRun, policy, seed, costMs })),
     );
-    const row = rowOf(runs, 'bad');
+    const row = coupledRow(runs, 'bad');
     expect(row.costVsBest).toBe(1);
     expect(row.costMeanVsBest).toBeCloseTo(3070 / 80, 12);
     expect([row.costVsBestWorst, row.costMsWorst]).toEqual([300, 3000]);

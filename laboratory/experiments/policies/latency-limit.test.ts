@@ -9,7 +9,7 @@ import { createOptimalRule } from '../../../src/allocation/search/optimal-rule.t
 import { boundByPool } from '../../../src/allocation/search/pool-bound.ts';
 import { totalCostMs } from '../../../src/allocation/search/search-state.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
-import { createLatencyProblem } from './latency-problem.ts';
+import { createLatencyProblem } from './latency-limit.ts';
 
 it.each([1, 2, 3, 4])('the least latency: exact solution, search and bounds agree, seed %d', (seed) => {
   const slot = syntheticSlot({ deviceCount: 9, serverCount: 3, seed, objective: { energyWeight: 20 } });

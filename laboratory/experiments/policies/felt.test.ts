@@ -11,21 +11,32 @@ import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
 import { createDeviceTimes } from './device-times.ts';
 import { feltExperiment } from './felt.ts';
-import { feltFigure } from './figure.ts';
-import { isBound, slotGaps, solveSmallSlot } from './gaps.ts';
-import { fillShares } from './policies.ts';
-import { policyRows, rankRows } from './rows.ts';
-import type { FeltRun } from './run.ts';
-import { summariseFelt } from './summary.ts';
+import { fillShares } from './felt-cells.ts';
+import { policyRows, rankRows, summariseFelt } from './felt-rows.ts';
+import type { FeltRun } from './felt-run.ts';
+import { feltFigure } from './figures.ts';
+import { feltGaps, isBound, solveSmallSlot } from './gaps.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'outrider-felt-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function runOf(policy: string, seed: number, figures: Partial<FeltRun>): FeltRun {
   return {
-    ...{ preset: 'paper', law: null, policy, seed, tokensPerSecond: 100, msPerToken: 10, msPerTokenP95: 20 },
-    ...{ firstTokenMs: 50, tokenlessDevices: 0, paperCostMs: { q16: 1, ids: 1 }, feltCostMs: 1 },
-    ...{ predictedMsPerToken: 10, errors: [0.1, -0.3], gaps: [], unservedShare: 0 },
+    preset: 'paper',
+    law: null,
+    policy,
+    seed,
+    tokensPerSecond: 100,
+    msPerToken: 10,
+    msPerTokenP95: 20,
+    firstTokenMs: 50,
+    tokenlessDevices: 0,
+    paperCostMs: { q16: 1, ids: 1 },
+    feltCostMs: 1,
+    predictedMsPerToken: 10,
+    errors: [0.1, -0.3],
+    gaps: [],
+    unservedShare: 0,
     ...figures,
   };
 }
@@ -103,13 +114,15 @@ describe('bench felt', () => {
     const names = ['a', 'b', 'c'];
     const runs = names.map((name, index) =>
       runOf(name, 1, {
-        ...{ msPerToken: 10 + index, predictedMsPerToken: index ** 2, feltCostMs: -index },
+        msPerToken: 10 + index,
+        predictedMsPerToken: index ** 2,
+        feltCostMs: -index,
         paperCostMs: { q16: index, ids: -index },
       }),
     );
     const ranks = rankRows(runs, ['paper'], names);
-    const told = ranks.map((row) => [row.law, row.rankCorrelationPaper, row.rankCorrelationFelt]);
-    expect(told).toEqual([
+    const correlations = ranks.map((row) => [row.law, row.rankCorrelationPaper, row.rankCorrelationFelt]);
+    expect(correlations).toEqual([
       ['q16', 1, 1],
       ['ids', -1, 1],
     ]);
@@ -147,10 +160,10 @@ describe('bench felt', () => {
     // Links have changed places since: the decision is good in the slot that it was made for alone.
     const { snr, gain } = syntheticSlot({ deviceCount: 8, serverCount: 3, seed: 2, objective });
     const assignment = shareOptimally(seen, associateByMaxSinr(seen));
-    const same = slotGaps({ state: seen, assignment }, seen);
+    const same = feltGaps({ state: seen, assignment }, seen);
     expect(same.actualGap).toBe(same.gap);
     const eligible = { ...seen, snr: snr.map((one) => Math.max(one, 0.4)), gain };
-    const old = slotGaps({ state: eligible, assignment }, seen);
+    const old = feltGaps({ state: eligible, assignment }, seen);
     expect(old.gap).toBe(same.gap);
     expect(old.actualGap).not.toBe(old.gap);
   });
@@ -158,7 +171,7 @@ describe('bench felt', () => {
   it('gives out what shares leave, and solves small slots', () => {
     const server = Int32Array.of(0, 0, 1, -1);
     const shares = { bandwidthShare: Float64Array.of(0.1, 0.3, 0, 0), computeShare: Float64Array.of(0.5, 0.5, 0.2, 0) };
-    const filled = fillShares({ serverCount: 2 } as SlotState, { server, ...shares });
+    const filled = fillShares({ deviceCount: 4, serverCount: 2 } as SlotState, { server, ...shares });
     expect([...filled.bandwidthShare]).toEqual([0.25, 0.75, 1, 0].map((share) => expect.closeTo(share, 12)));
     expect([...filled.computeShare]).toEqual([0.5, 0.5, 1, 0]);
     const solved = solveSmallSlot(4, 2, 1);
