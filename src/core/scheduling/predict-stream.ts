@@ -15,6 +15,9 @@ const restsOfDraft = [1 / 6, 1 / 2, 5 / 6];
 /** A device slower than the edge may never get a draft in; then nothing ends the cycle. */
 const longestCycle = 2 * longestRun;
 
+/** A prediction of this mode needs no figures of the edge's drafts. */
+export type StreamFigures = Omit<TimingFigures, 'edgeDraftMs' | 'edgeDraftsOverlap' | 'maxDrafts'>;
+
 /** What lies between a correction and the next one, or sums of that. */
 export interface StreamCycle {
   ms: number;
@@ -25,7 +28,7 @@ export interface StreamCycle {
 }
 
 /** @param rowCap limit of drafts in a step; 0: the edge alone */
-export function streamMsPerToken(figures: TimingFigures, rowCap: number): number {
+export function streamMsPerToken(figures: StreamFigures, rowCap: number): number {
   const { ms, tokens } = streamCycles(figures, rowCap);
   return ms / tokens;
 }
@@ -34,7 +37,7 @@ export function streamMsPerToken(figures: TimingFigures, rowCap: number): number
  * Sums over cycles, each weighted by its chance; a ratio of two sums is a sums.
  * @param rowCap limit of drafts in a step, a whole number; 0: the edge alone
  */
-export function streamCycles(figures: TimingFigures, rowCap: number): StreamCycle {
+export function streamCycles(figures: StreamFigures, rowCap: number): StreamCycle {
   const { acceptance, draftMs, stepMs } = figures;
   if (rowCap === 0) return { ms: stepMs(1), tokens: 1, steps: 1, drafts: 0 };
   const courses = restsOfDraft.map((rest) => new RightCourse(figures, rowCap, rest * draftMs));
@@ -61,13 +64,13 @@ export function streamCycles(figures: TimingFigures, rowCap: number): StreamCycl
  * that it knows.
  */
 class RightCourse {
-  readonly #figures: TimingFigures;
+  readonly #figures: StreamFigures;
   readonly #rowCap: number;
   /** All that the edge has done since the correction, after each of its steps. */
   readonly #commits: StreamCycle[] = [{ ms: 0, tokens: 0, steps: 0, drafts: 0 }];
   /** Positions of the device's drafts. */
   readonly #drafted: number[] = [];
-  /** When the device finished its last draft. */
+  /** When the device finished its last draft, or learnt that it may draft again. */
   #deviceMs: number;
   /** Index of the last commit that the device knows of. Time only moves on, so no commit is checked twice. */
   #known = 0;
@@ -75,7 +78,7 @@ class RightCourse {
   #end = 0;
 
   /** @param restMs of the draft in progress when the device learns of the correction */
-  constructor(figures: TimingFigures, rowCap: number, restMs: number) {
+  constructor(figures: StreamFigures, rowCap: number, restMs: number) {
     this.#figures = figures;
     this.#rowCap = rowCap;
     this.#deviceMs = figures.roundTripMs / 2 + restMs;
@@ -122,12 +125,12 @@ class RightCourse {
     for (;;) {
       const known = this.#knownAt(this.#deviceMs);
       const position = Math.max(this.#draftedTo, known);
-      const mayDraft = position - known < maxAhead;
-      const startMs = mayDraft ? this.#deviceMs : this.#arrivalMs(this.#known + 1);
-      if (startMs + draftMs > untilMs) return;
-      this.#deviceMs = startMs + draftMs;
+      const waits = position - known >= maxAhead;
+      const nextMs = waits ? this.#arrivalMs(this.#known + 1) : this.#deviceMs + draftMs;
+      if (nextMs > untilMs) return;
+      this.#deviceMs = nextMs;
       // A draft of a position that was committed meanwhile is dropped without a comparison.
-      if (mayDraft && this.#knownAt(this.#deviceMs) <= position) this.#drafted.push(position);
+      if (!waits && this.#knownAt(nextMs) <= position) this.#drafted.push(position);
     }
   }
 
