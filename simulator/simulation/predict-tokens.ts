@@ -1,6 +1,6 @@
 // The tokens that a decision gives each device's reader within one slot. Unlike predictPace, which knows a session only in the mean, this
 // starts from where each session stands (standing.ts): a session that starts, or moves, waits for its text to be evaluated on the new
-// server, which takes time from the sessions that decode there; the old one goes on meanwhile. Mode `stream`.
+// server, which takes time from the sessions that decode there; the old one continues meanwhile. Mode `stream`.
 //
 // Between the ends of short intervals all rates are constant. A server's step takes T = a + b (rows + chunk); in it a session that decodes
 // commits tau(T) tokens, and one session's text gets a chunk, by fair queueing. docs/research/allocation-derivations.md, Tokens of a slot.
@@ -31,7 +31,7 @@ interface Leg {
   readonly server: number;
   readonly weight: number;
   readonly pace: PaceClass;
-  /** Of the slot's start: chunks are no longer than that. */
+  /** Tokens to be evaluated at the start of the slot: chunks are no longer than that. */
   readonly evaluationTokens: number;
   leftTokens: number;
   aheadTokens: number;
@@ -43,7 +43,7 @@ interface Leg {
 
 /** One device in the slot. */
 interface Reader {
-  /** Of the running session, in the order of its connections; the last is the newest. */
+  /** Texts of the running session, in the order of its connections; the last is the newest. */
   legs: Leg[];
   readonly isServed: boolean;
   /** The chance that the session of the slot's start is still running. */
@@ -52,7 +52,7 @@ interface Reader {
   /** Sessions after it, on the assigned server: the chance that one waits for its prompt, and that one decodes. */
   waiting: number;
   decoding: number;
-  /** Of `waiting`, the chance that its prompt is on the server, and not on its way. */
+  /** The part of `waiting` in which the prompt is on the server, and not on its way. */
   evaluating: number;
   /** Where they run; absent where no session follows within the slot. */
   readonly next: Following | undefined;
@@ -139,8 +139,10 @@ function readerOf({ state, assignment, model }: Slot, device: number, standing: 
   for (const text of standing.texts) {
     const isHere = text.server === server && own !== undefined;
     legs.push({
-      ...{ server: text.server, fromMs: text.fromMs },
-      ...{ leftTokens: text.leftTokens, evaluationTokens: text.leftTokens },
+      server: text.server,
+      fromMs: text.fromMs,
+      leftTokens: text.leftTokens,
+      evaluationTokens: text.leftTokens,
       weight: isHere ? weight : text.share,
       pace: isHere ? own : model.classOf(device, text.server),
       // What is on its way at both ends of a slot cancels out.
