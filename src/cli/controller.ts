@@ -13,6 +13,7 @@ import {
   type RunningController,
   startController,
 } from '../processes/controller/controller-server.ts';
+import { createControllerMetrics } from '../processes/metrics/controller-metrics.ts';
 import { accessOptions, openControllerAccess } from './controller-access.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
@@ -85,27 +86,33 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   await using access = await openControllerAccess(flags);
   await using policy = await openPolicyThread(flags.policy, { clock: machineClock });
   const fallback = await findPolicy('greedy');
+  const metrics = createControllerMetrics();
   await using controller = startController({
     ...{ policy, fallback, slotMs: flags.slot, objective: flags.objective },
     ...(flags.epoch === undefined ? {} : { epoch: flags.epoch }),
     keyOf: access.keyOf,
-    onEvent: (event) => tell(event, flags.log),
+    onDecision: metrics.onDecision,
+    onEvent(event) {
+      metrics.onEvent(event);
+      printEvent(event, flags.log);
+    },
   });
+  metrics.follow(controller);
   await using open = new CloseStack();
   const listener = await listenController(controller, { ...access.listen, port: flags.port });
   open.defer(() => listener.close());
   access.follow(controller, listener, (error) => note(`a file can't be used: ${asOutriderError(error).message}`));
-  await using metrics = await openMetricsPort(flags.metricsPort, () => controller.metrics);
+  await using metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
   const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
   process.stdout.write(`${access.scheme}://${host}:${listener.port}\n`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   for (const line of access.said) note(line);
-  if (metrics !== null) note(metrics.said);
+  if (metricsPort !== null) note(metricsPort.said);
   onServing(controller);
   await askedToStop(signal, flags.untilInputEnds);
 }
 
-function tell(event: ControllerEvent, isLogging: boolean | undefined): void {
+function printEvent(event: ControllerEvent, isLogging: boolean | undefined): void {
   if (isLogging === true) process.stderr.write(`${JSON.stringify(event)}\n`);
   else if (event.kind === 'policy-failed')
     note(`policy ${event.policy} failed: ${event.cause}; greedy decides [${event.fault}]`);

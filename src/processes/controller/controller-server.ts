@@ -4,7 +4,6 @@
 import { defaultCell } from '../../allocation/controller/cell-epoch.ts';
 import { Controller, type Decision, type OpenSlot } from '../../allocation/controller/controller.ts';
 import type { ControllerEvent } from '../../allocation/controller/controller-events.ts';
-import { ControllerMetrics } from '../../allocation/controller/controller-metrics.ts';
 import { decodeMember, encodeControl, mostFrameBytes } from '../../allocation/controller/message-codec.ts';
 import type { ControllerMessage, JoinMessage, Origin } from '../../allocation/controller/messages.ts';
 import type { RemotePolicy } from '../../allocation/slot/remote-policy.ts';
@@ -38,6 +37,8 @@ export interface ControllerOptions {
   /** Unpredictable. Default: 192 random bits after `ticketPrefix`. */
   readonly drawTicket?: () => string;
   readonly onEvent?: (event: ControllerEvent) => void;
+  /** Called for each slot with running answers. @param ms from opening the slot until its decision was here */
+  readonly onDecision?: (ms: number) => void;
 }
 
 export interface ControllerStatus {
@@ -72,8 +73,6 @@ export interface ControllerTraffic {
 export interface RunningController extends AsyncDisposable {
   readonly accept: Accept;
   readonly status: ControllerStatus;
-  /** For Prometheus, as text; docs/operate/controller.md has the names. */
-  readonly metrics: string;
   /** Another policy, from the next slot on. */
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
   /** Parts from members whose key is valid no more. @param isValid by its id, as `keyOf` gave it */
@@ -117,7 +116,6 @@ class Running implements RunningController {
   readonly #options: ControllerOptions;
   readonly #clock: Clock;
   readonly #core: Controller;
-  readonly #metrics = new ControllerMetrics();
   readonly #connections = new Map<number, Connection>();
   readonly #toldAtMs = new Map<number, number>();
   /** Looks since a connection was heard; a clock would count the time in which this process itself was busy. */
@@ -162,7 +160,6 @@ class Running implements RunningController {
       close: (link) => this.#connections.get(link)?.close('done', 'the controller has said why'),
       drawTicket: options.drawTicket ?? drawTicket,
       log: (event) => {
-        this.#metrics.event(event);
         if (event.kind === 'refused') this.#traffic.refused += 1;
         options.onEvent?.(event);
       },
@@ -196,11 +193,6 @@ class Running implements RunningController {
     const counts = { edges: edges.size, devices: devices.size, slots: this.#slots };
     const work = { decisionMs: this.#decisionMs, traffic: { ...this.#traffic }, recent: [...this.#recent] };
     return { epoch: this.#origin.epoch, ...counts, policy: this.#decider, ...work };
-  }
-
-  get metrics(): string {
-    const { epoch, edges, devices } = this.status;
-    return this.#metrics.text({ epoch, edges, devices });
   }
 
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {
@@ -323,7 +315,7 @@ class Running implements RunningController {
     const nowMs = this.#clock.nowMs();
     this.#decisionMs = nowMs - startMs;
     this.#decider = decision.policy;
-    if (open.state !== null) this.#metrics.decidedIn(this.#decisionMs);
+    if (open.state !== null) this.#options.onDecision?.(this.#decisionMs);
     this.#core.apply(open, decision, nowMs);
     this.#decidedAtMs = this.#clock.nowMs();
     this.#ownMs = this.#decidedAtMs - ownFromMs;
