@@ -18,7 +18,7 @@ import { accessOptions, openControllerAccess } from './controller-access.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
 import type { OptionsOf, OptionTable } from './options/options.ts';
-import { tlsOptions } from './options/port-tls.ts';
+import { tlsOptions } from './options/port-access.ts';
 import { askedToStop, withInterrupt } from './terminal/interrupt.ts';
 
 const notes = `Examples:

@@ -30,7 +30,7 @@ import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
-import { tlsOptions } from '../options/port-tls.ts';
+import { tlsOptions } from '../options/port-access.ts';
 import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
