@@ -4,8 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { badArgument } from '../../core/basics/errors.ts';
 import { nearestName } from '../../core/basics/nearest-name.ts';
-import { configurableOptions } from './config-schema.ts';
-import type { OptionTable } from './options.ts';
+import { flagName, type OptionSpec, type OptionTable } from './options.ts';
 
 /** Commands that a section may be for. */
 export const configurableCommands = ['edge', 'serve', 'controller'] as const;
@@ -20,6 +19,20 @@ export interface ConfigEntry {
 export type ConfigSection = ReadonlyMap<string, ConfigEntry>;
 
 const mostBytes = 262_144;
+/** Flags that a file can't set: they say which file, or what is printed. */
+const neverInFile: readonly string[] = ['config', 'json'];
+
+/** The options of a command that a file may set, by the names of their flags. */
+export function configurableOptions(
+  table: OptionTable,
+): ReadonlyMap<string, { readonly key: string; readonly spec: OptionSpec }> {
+  const entries = Object.entries(table).flatMap(([key, spec]) => {
+    const name = flagName(spec);
+    if (name === null || spec.isHidden === true || neverInFile.includes(name)) return [];
+    return [[name, { key, spec }] as const];
+  });
+  return new Map(entries);
+}
 
 /**
  * Reads the section of one command.

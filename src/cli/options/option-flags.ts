@@ -3,7 +3,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { badArgument } from '../../core/basics/errors.ts';
 import { applyConfigTo, configOptions } from './config-values.ts';
-import { defaultOf, isSwitch, type OptionSpec, type OptionsOf, type OptionTable, parseOption } from './options.ts';
+import { defaultOf, isSwitch, kindOf, type OptionSpec, type OptionsOf, type OptionTable } from './options.ts';
 
 export interface CommandFace<Table extends OptionTable> {
   readonly name: string;
@@ -91,7 +91,7 @@ function flagOption(spec: OptionSpec, flag: string): Option {
   return option.argParser((text: string, before: unknown) => {
     if (spec.texts === true) return before === fallback ? [text] : [...(before as readonly string[]), text];
     if (spec.isSecret === true) demandSecret(spec, text);
-    return orInvalid(() => parseOption(spec, text));
+    return orInvalid(() => kindOf(spec).parse(text));
   });
 }
 
