@@ -1,6 +1,5 @@
 // `outrider controller`: decides which edge serves which device, and the shares of each.
 
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
 import { CloseStack } from '../core/basics/close-stack.ts';
@@ -20,6 +19,7 @@ import { type CommandFace, commandOf } from './options/option-flags.ts';
 import type { OptionsOf, OptionTable } from './options/options.ts';
 import { tlsOptions } from './options/port-access.ts';
 import { askedToStop, withInterrupt } from './terminal/interrupt.ts';
+import { note } from './terminal/note.ts';
 
 const notes = `Examples:
   outrider controller                                      policy best, objective felt, on ws://127.0.0.1:8640
@@ -137,8 +137,4 @@ function whyLeft(code: string): string {
   if (code === 'silent') return ': it has heard nothing from here for too long [silent]';
   if (code === 'superseded') return ': it obeys a controller with a higher epoch [superseded]';
   return code === 'edge-unreachable' ? ': its connection is lost' : ` [${code}]`;
-}
-
-function note(text: string): void {
-  process.stderr.write(`${styleText('dim', text)}\n`);
 }

@@ -1,6 +1,5 @@
 // `outrider keys`: who may use an edge. The file holds digests; a secret is printed once, where it is made.
 
-import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { hasGrace, type KeyEntry, type KeyScope, type KeyTerms, keyScopes, keyState } from '../core/access/key-book.ts';
 import { parseDuration } from '../core/access/key-text.ts';
@@ -8,6 +7,7 @@ import { printDocument } from '../files/document.ts';
 import { addKeyTo, defaultKeyFile, loadKeys, type MadeKey, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
 import { commandOf } from './options/option-flags.ts';
 import type { OptionsOf } from './options/options.ts';
+import { note } from './terminal/note.ts';
 import { formatTable } from './terminal/terminal-table.ts';
 
 const shared = {
@@ -159,10 +159,6 @@ function printMade(command: string, { entry, key: text }: MadeKey, json: boolean
   note(`${entry.id} (${entry.name}): ${what}`);
   note('the key is shown only now; keep it where the device finds it (OUTRIDER_KEY)');
   process.stdout.write(`${text}\n`);
-}
-
-function note(text: string): void {
-  process.stderr.write(`${styleText('dim', text)}\n`);
 }
 
 /** The command tree of `outrider keys`. */

@@ -20,7 +20,7 @@ export interface Question {
   readonly sampling: Sampling;
   readonly mode: Mode;
   readonly conversation?: string;
-  readonly credentials?: string;
+  readonly credentials?: string | undefined;
   readonly signal?: AbortSignal;
 }
 

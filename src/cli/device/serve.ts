@@ -1,7 +1,6 @@
 // `outrider serve`: an endpoint for applications on this machine. It drafts here and lets an edge verify.
 
 import { randomBytes } from 'node:crypto';
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
@@ -22,13 +21,14 @@ import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts'
 import type { EdgeLog } from '../edge/edge-log.ts';
 import { logRequests } from '../edge/request-log.ts';
 import { prepareModels } from '../models/model-room.ts';
-import { drainOption, logOptions, onHangUp, openLog } from '../options/log-options.ts';
+import { drainOption, logOptions, openLog } from '../options/log-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { isTypedKey } from '../options/typed-key.ts';
 import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
+import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { answerOptions } from './answer-flags.ts';
 import { edgeLines, keepMeasuredOrder, measuredOrder, probeEdges } from './edge-order.ts';
@@ -143,7 +143,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
   const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
   const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
-  await using log = await openServeLog(flags);
+  await using log = await openLog(flags);
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
   // Before the models are loaded: /health says so, and a port that is taken is told at once.
   await using listener = await listen(flags, completer, log, (headers) => {
@@ -181,21 +181,6 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
 
 interface Listening extends HttpListener {
   readonly app: HttpApp;
-}
-
-/** SIGHUP opens its file again. */
-async function openServeLog(flags: ServeFlags): Promise<Pick<EdgeLog, 'line' | 'note'> & AsyncDisposable> {
-  const log = await openLog(flags);
-  const hungUp = (): void => onHangUp(log, flags.logFile);
-  const closeNow = (): void => log.closeNow();
-  process.on('SIGHUP', hungUp).on('exit', closeNow);
-  return {
-    ...{ line: log.line, note: log.note },
-    async [Symbol.asyncDispose]() {
-      process.off('SIGHUP', hungUp).off('exit', closeNow);
-      await log.close();
-    },
-  };
 }
 
 const nowMs = (): number => performance.timeOrigin + performance.now();
@@ -313,8 +298,4 @@ function tellAddress({ target, clientKey }: ServeFlags, port: number): void {
   note(`${clientKey === undefined ? 'no key is asked for' : 'asks for a key'}; try it:`);
   note(`  curl -N ${base}/chat/completions${key} -H "Content-Type: application/json" -d '${body}'`);
   process.stdout.write(`${base}\n`);
-}
-
-function note(text: string): void {
-  process.stderr.write(`${styleText('dim', text)}\n`);
 }
