@@ -18,7 +18,7 @@ import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
 import type { OptionsOf, OptionTable } from './options/options.ts';
 import { tlsOptions } from './options/port-access.ts';
-import { askedToStop, withInterrupt } from './terminal/interrupt.ts';
+import { askedToStop, untilInputEndsOption, withInterrupt } from './terminal/interrupt.ts';
 import { note } from './terminal/note.ts';
 
 const notes = `Examples:
@@ -63,13 +63,16 @@ const options = {
     ...tlsOptions.tlsSelfSigned,
     help: 'a certificate that the controller makes once and keeps; members compare its fingerprint (--controller-fingerprint)',
   },
-  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
 } as const;
 
 type ControllerFlags = OptionsOf<typeof options>;
 
 const face: CommandFace<typeof options> = {
-  ...{ name: 'controller', options, notes, isConfigurable: true },
+  name: 'controller',
+  options,
+  notes,
+  isConfigurable: true,
   description: 'decide which edge serves which device, and how each edge is shared',
 };
 /** The command as data. */
@@ -88,7 +91,10 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   const fallback = await findPolicy('greedy');
   const metrics = createControllerMetrics();
   await using controller = startController({
-    ...{ policy, fallback, slotMs: flags.slot, objective: flags.objective },
+    policy,
+    fallback,
+    slotMs: flags.slot,
+    objective: flags.objective,
     ...(flags.epoch === undefined ? {} : { epoch: flags.epoch }),
     keyOf: access.keyOf,
     onDecision: metrics.onDecision,
@@ -103,8 +109,7 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   open.defer(() => listener.close());
   access.follow(controller, listener, (error) => note(`a file can't be used: ${asOutriderError(error).message}`));
   await using metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
-  const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
-  process.stdout.write(`${access.scheme}://${host}:${listener.port}\n`);
+  process.stdout.write(`${access.urlOf(listener.port)}\n`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   for (const line of access.said) note(line);
   if (metricsPort !== null) note(metricsPort.said);

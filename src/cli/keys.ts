@@ -97,8 +97,12 @@ async function runAdd(flags: OptionsOf<typeof addOptions>): Promise<void> {
   const { expires, maxSessions = null, maxWaiting = null, rowsPerMinute } = flags;
   const at = expires === undefined ? null : 'at' in expires ? expires.at : new Date(nowMs + expires.inMs).toISOString();
   const terms: KeyTerms = {
-    ...{ name: flags.name, scopes: flags.scope, expires: at, share: flags.share },
-    ...{ maxSessions, maxWaiting },
+    name: flags.name,
+    scopes: flags.scope,
+    expires: at,
+    share: flags.share,
+    maxSessions,
+    maxWaiting,
     // Left out, so that an older outrider can read the file as long as no key has one.
     ...(rowsPerMinute === undefined ? {} : { rowsPerMinute }),
   };

@@ -27,7 +27,7 @@ import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { isTypedKey } from '../options/typed-key.ts';
-import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
+import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { answerOptions } from './answer-flags.ts';
@@ -108,7 +108,7 @@ const options = {
   gpu: answerOptions.gpu,
   rtt: answerOptions.rtt,
   link: answerOptions.link,
-  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
 } as const;
 
 const notes = `Examples:
@@ -121,7 +121,10 @@ It listens on ${host} only. Applications take the printed address as base URL of
 type ServeFlags = OptionsOf<typeof options> & { readonly draft: string; readonly target: string };
 
 const face: CommandFace<typeof options> = {
-  ...{ name: 'serve', options, notes, isConfigurable: true },
+  name: 'serve',
+  options,
+  notes,
+  isConfigurable: true,
   description: 'an OpenAI-compatible endpoint on this machine: drafts here, an edge verifies',
 };
 /** The command as data. */
@@ -145,7 +148,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
   await using log = await openLog(flags);
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
-  // Before the models are loaded: /health says so, and a port that is taken is told at once.
+  // Before the models are loaded: /health says so, and a port that is taken ends the command at once.
   await using listener = await listen(flags, completer, log, (headers) => {
     return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
   });
@@ -161,11 +164,11 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     await using writer = await openOfflineWriter(policy, device, flags.gpu);
     await using grammars = createGrammarEngine(device.tokenizer);
     const waitMs = edgeWaitMs(policy, flags.wait);
-    const parts = { device, grammars, local: writer ?? undefined, waitMs, onOutage: tellOutage };
+    const parts = { device, grammars, local: writer ?? undefined, waitMs, onOutage: noteOutage };
     completer.open(completerOf(flags, parts));
-    using _order = await tellEdges(device, flags);
+    using _order = await noteEdges(device, flags);
     note(offlineNote(policy, waitMs));
-    tellAddress(flags, listener.port);
+    printAddress(flags, listener.port);
     onServing(listener.app);
     await Promise.race([askedToStop(signal, flags.untilInputEnds), lost]);
     completer.drain();
@@ -204,7 +207,11 @@ async function listen(
   const metrics = createEndpointMetrics({ model: target, version }, () => completer.state);
   const logged = logRequests(log, nowMs);
   const app = createHttpApp({
-    ...{ completer, nowMs, refuses, version, metrics: metrics.text },
+    completer,
+    nowMs,
+    refuses,
+    version,
+    metrics: metrics.text,
     observer: {
       ...metrics.observer,
       ended(record) {
@@ -247,8 +254,13 @@ const demoContext = 4096;
 
 function demoPlan(flags: ServeFlags) {
   return {
-    ...{ model: flags.target, draft: flags.draft, mode: 'auto' as const, hedges: flags.hedges, context: demoContext },
-    ...{ lookUp: flags.lookUp, gpu: flags.gpu, draftLength: 4, unpaced: false, profile: defaultEdgeProfile.name },
+    ...flags,
+    model: flags.target,
+    mode: 'auto',
+    context: demoContext,
+    draftLength: 4,
+    unpaced: false,
+    profile: defaultEdgeProfile.name,
   } as const;
 }
 
@@ -269,17 +281,17 @@ function lostDemo({ url }: EdgeProcess, flags: ServeFlags, { message }: Outrider
 }
 
 /** Which edges answer now; one that does not may come later. @returns what keeps their order */
-async function tellEdges({ edges }: CommandDevice, { prefer }: ServeFlags): Promise<Disposable> {
+async function noteEdges({ edges }: CommandDevice, { prefer }: ServeFlags): Promise<Disposable> {
   const found = await probeEdges(edges);
   for (const line of edgeLines(found)) note(line);
   if (prefer === 'given' || found.length < 2) return { [Symbol.dispose]: () => {} };
-  const told = (names: readonly string[]): void => note(`preferred, as measured: ${names.join(', ')}`);
+  const noteOrder = (names: readonly string[]): void => note(`preferred, as measured: ${names.join(', ')}`);
   edges.routes.replace(measuredOrder(found));
-  told(edges.routes.names);
-  return keepMeasuredOrder(edges, told);
+  noteOrder(edges.routes.names);
+  return keepMeasuredOrder(edges, noteOrder);
 }
 
-function tellOutage(isDown: boolean): void {
+function noteOutage(isDown: boolean): void {
   note(
     isDown
       ? 'no edge answers: the model of this machine writes, and nobody verifies it'
@@ -287,7 +299,7 @@ function tellOutage(isDown: boolean): void {
   );
 }
 
-function tellAddress({ target, clientKey }: ServeFlags, port: number): void {
+function printAddress({ target, clientKey }: ServeFlags, port: number): void {
   const base = `http://${host}:${port}/v1`;
   const key = clientKey === undefined ? '' : ` -H "Authorization: Bearer $OUTRIDER_CLIENT_KEY"`;
   const body = JSON.stringify({

@@ -104,7 +104,7 @@ function keyCheck(key: Secret | undefined, ring: KeyRing | undefined, scope: Key
   };
 }
 
-/** A key with the scope admin; where no key is asked for, whoever is on this machine. What is told says nothing of the keys that there are. */
+/** A key with the scope admin; where no key is asked for, whoever is on this machine. The refusal shows nothing of the keys that there are. */
 function orderCheck(hasKey: boolean, ring: KeyRing | undefined, isLoopback: boolean): EdgeAccess['mayOrder'] {
   return ({ credentials, isLocal }) => {
     if (!hasKey && ring === undefined && isLoopback && isLocal) return true;

@@ -41,7 +41,7 @@ export function addOptions(command: Command, table: OptionTable): void {
   }
 }
 
-/** Of two values the last one would win without a word. */
+/** Commander would take the last of two values and say nothing. */
 function refuseTwice(command: Command, flag: string): void {
   let isGiven = false;
   command.on(`option:${new Option(flag).name()}`, () => {
@@ -109,7 +109,7 @@ function demandSecret({ flag = '', env = '' }: OptionSpec, text: string): void {
   throw badArgument(`${flag.split(' ')[0]} is empty`, 'give a value, or leave the flag out');
 }
 
-/** Commander tells the message beside the flag. */
+/** Commander prints the message beside the flag. */
 function orInvalid<Value>(parse: () => Value): Value {
   try {
     return parse();

@@ -36,6 +36,8 @@ export interface PortAccess extends AsyncDisposable {
   readonly ring: KeyRing | undefined;
   readonly isLoopback: boolean;
   readonly scheme: 'ws' | 'wss';
+  /** "wss://box.example:8642". */
+  readonly urlOf: (port: number) => string;
   /** SHA-256 of a certificate that its owner has made itself; null: what the system trusts, or no TLS. */
   readonly certificate: string | null;
   /** For people, a line each. */
@@ -97,12 +99,14 @@ export async function openPortAccess(
   if (flags.tlsSelfSigned) tls = await ownCertificate(stateDirectory(), [...allowHost, host], Date.now(), owner);
   else if (paths !== undefined) tls = await loadTls(paths, Date.now());
   const identity = tls === undefined ? undefined : { cert: tls.cert, key: tls.key };
+  const scheme = tls === undefined ? 'ws' : 'wss';
   const kept = opened.move();
   return {
     listen: { host: address, tls: identity, allowHosts: isIP(host) === 0 ? [...allowHost, host] : allowHost },
     ring,
     isLoopback,
-    scheme: tls === undefined ? 'ws' : 'wss',
+    scheme,
+    urlOf: (port) => `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     certificate: flags.tlsSelfSigned ? (tls?.fingerprint ?? null) : null,
     said: [tlsSaid(tls), ...openKeySaid(tls, paths?.key)],
     follow(listener, takeKeys, report) {

@@ -48,7 +48,7 @@ export interface ControllerStatus {
   readonly devices: number;
   /** Who decided the last slot. */
   readonly policy: string;
-  /** Of the last slot, with the way to the policy and back. */
+  /** The time that the last decision took, with the way to the policy and back. */
   readonly decisionMs: number;
   readonly traffic: ControllerTraffic;
   /** The last decisions, the newest last: as `decisionMs`, and the part of it and of the orders in which this process did nothing else, ms. */
@@ -130,10 +130,10 @@ class ControllerServer implements RunningController {
   #slots = 0;
   readonly #traffic = { receivedMessages: 0, receivedBytes: 0, sentMessages: 0, sentBytes: 0, refused: 0 };
   readonly #recent: RecentDecision[] = [];
-  /** Of messages that go to many. */
+  /** The bytes of messages that go to many. */
   readonly #written = new WeakMap<ControllerMessage, Uint8Array>();
   #decisionMs = 0;
-  /** Of it, the part in this process. */
+  /** The part of it in this process. */
   #ownMs = 0;
   #decidedAtMs = Number.NEGATIVE_INFINITY;
   #cancelSlot = (): void => {};
@@ -344,7 +344,8 @@ class ControllerServer implements RunningController {
     const nowMs = this.#clock.nowMs();
     for (const link of this.#connections.keys()) {
       if (this.#core.members.memberOf(link) === undefined) continue;
-      if (nowMs - (this.#lastSentMs.get(link) ?? 0) >= aliveEveryMs) this.#send(link, { kind: 'alive', ...this.#origin });
+      if (nowMs - (this.#lastSentMs.get(link) ?? 0) >= aliveEveryMs)
+        this.#send(link, { kind: 'alive', ...this.#origin });
     }
   }
 }
