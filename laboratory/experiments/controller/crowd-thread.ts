@@ -163,7 +163,7 @@ class Crowd {
     kind: 'edge' | 'device',
     id: string,
     report: () => ReturnType<CrowdDevice['report']> | ReturnType<typeof crowdEdge>,
-    follow: (message: Parameters<CrowdDevice['follow']>[0]) => void,
+    onOrder: (message: Parameters<CrowdDevice['follow']>[0]) => void,
   ): ControlClient {
     const reach = reachBy(connectWebSocket(this.#plan.url));
     const client = new ControlClient({
@@ -172,14 +172,14 @@ class Crowd {
           this.#counts.failedAttempts += 1;
           failed();
         }),
-      join: { role: kind, id, credentials: '' },
-      clock: machineClock,
+      role: kind,
+      id,
       reportEveryMs: this.#plan.reportEveryMs,
       report: () => {
         this.#counts.reports += 1;
         return report();
       },
-      follow,
+      onOrder,
       note: (event) => this.#note(event),
     });
     this.#clients.push(client);

@@ -20,7 +20,7 @@ export interface Question {
   readonly sampling: Sampling;
   readonly mode: Mode;
   readonly conversation?: string;
-  readonly credentials?: string;
+  readonly credentials?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -36,7 +36,7 @@ export const showColoured: Show = (text, drafted) => {
 };
 
 /**
- * Never throws for a failed turn: the report tells it, and the text so far has been shown.
+ * Never throws for a failed turn: the report has the failure, and the text so far has been shown.
  * @param note gets a line when the connection is lost, and when there is another
  */
 export async function answer(question: Question, show: Show, note: (line: string) => void): Promise<TurnReport> {

@@ -7,6 +7,7 @@ import { printDocument } from '../../files/document.ts';
 import type { Message } from '../../models/port/model.ts';
 import type { TurnReport } from '../../processes/device/turn-report.ts';
 import { withInterrupt } from '../terminal/interrupt.ts';
+import { note } from '../terminal/note.ts';
 import { answer, type Show, showColoured } from './answer.ts';
 import { cutNote } from './answer-end.ts';
 import { type AnswerFlags, checkAnswerFlags, paramsOf, readPrompt, samplingOf } from './answer-flags.ts';
@@ -54,8 +55,7 @@ async function answerOnce(options: ConversationOptions, text: string, signal: Ab
   const sampling = samplingOf(flags, drawSeed);
   const prompt = device.tokenizer.encodeChat(messagesOf(flags, [{ role: 'user', content: text }]));
   const show: Show = flags.json === true ? () => {} : showColoured;
-  const known = credentials === undefined ? {} : { credentials };
-  const shared = { device, flags, prompt, sampling, signal: anyOf(signal, options.lost), ...known };
+  const shared = { device, flags, prompt, sampling, signal: anyOf(signal, options.lost), credentials };
   const own = await answer({ ...shared, mode: flags.mode }, show, noteOnTerminal);
   if (flags.json !== true && own.text !== '') process.stdout.write('\n');
   const measured: Measured[] = [{ mode: flags.mode, report: own }];
@@ -131,8 +131,8 @@ function printSummary(
   if (own === undefined) return;
   const lines = ['', answerTable(measured), '', ...explain(own.report, alone?.report), ...setting];
   lines.push(`Draft: ${device.draftDescription}.`);
-  const note = cutNote(own.report, flags.maxTokens, false);
-  if (note !== null) lines.push(note);
+  const cut = cutNote(own.report, flags.maxTokens, false);
+  if (cut !== null) lines.push(cut);
   const overrun = closing['pacedOverrunShare'] ?? 0;
   if (overrun > 0.01)
     lines.push(`${(overrun * 100).toFixed(0)} % of the paced steps overran on this machine: these times are too high.`);
@@ -157,12 +157,11 @@ async function startChat(options: ConversationOptions): Promise<number> {
   const lost = options.lost ?? new AbortController().signal;
   const newId = (): string => randomBytes(16).toString('hex');
   let conversation = newId();
-  const say = (line: string): void => void process.stderr.write(`${styleText('dim', line)}\n`);
   const introduction = 'Ask something. /help lists the commands, Ctrl-C stops an answer, Ctrl-D ends the chat.';
   process.stderr.write(`${[...setting, legend(), introduction].filter((line) => line !== '').join('\n')}\n`);
   const port: ChatPort = {
     ask: createChatPrompt(process.stdin, process.stdout, lost),
-    say,
+    say: note,
     forget: () => {
       conversation = newId();
     },
@@ -170,8 +169,7 @@ async function startChat(options: ConversationOptions): Promise<number> {
       lost.throwIfAborted();
       const prompt = device.tokenizer.encodeChat(messagesOf(flags, turns));
       const sampling = samplingOf(flags, drawSeed);
-      const known = credentials === undefined ? {} : { credentials };
-      const question = { device, flags, prompt, sampling, mode: flags.mode, conversation, ...known };
+      const question = { device, flags, prompt, sampling, mode: flags.mode, conversation, credentials };
       const report = await withInterrupt((signal) =>
         answer({ ...question, signal: anyOf(signal, lost) }, showColoured, noteOnTerminal),
       );

@@ -1,11 +1,11 @@
 // `outrider device`: draft on this machine, let an edge elsewhere verify.
 
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { memberOptions } from '../options/member-options.ts';
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
+import { note } from '../terminal/note.ts';
 import { type AnswerFlags, answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
 import {
@@ -60,9 +60,7 @@ function openOf(flags: OptionsOf<typeof options> & AnswerFlags & { readonly targ
   if (controller === undefined)
     return openCommandDevice(edgeAddresses(edge ?? [defaultEdge], edgeFingerprint), target, flags);
   const own = edgeAddresses(edge ?? [], edgeFingerprint);
-  return openControlledDevice({ ...flags, controller }, own, target, flags, (line) =>
-    process.stderr.write(`${styleText('dim', `[${line}]`)}\n`),
-  );
+  return openControlledDevice({ ...flags, controller }, own, target, flags, (line) => note(`[${line}]`));
 }
 
 export function deviceCommand(): Command {

@@ -1,7 +1,6 @@
 // `outrider serve`: an endpoint for applications on this machine. It drafts here and lets an edge verify.
 
 import { randomBytes } from 'node:crypto';
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
@@ -22,13 +21,14 @@ import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts'
 import type { EdgeLog } from '../edge/edge-log.ts';
 import { logRequests } from '../edge/request-log.ts';
 import { prepareModels } from '../models/model-room.ts';
-import { drainOption, logOptions, onHangUp, openLog } from '../options/log-options.ts';
+import { drainOption, logOptions, openLog } from '../options/log-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { isTypedKey } from '../options/typed-key.ts';
-import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
+import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
+import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { answerOptions } from './answer-flags.ts';
 import { edgeLines, keepMeasuredOrder, measuredOrder, probeEdges } from './edge-order.ts';
@@ -108,7 +108,7 @@ const options = {
   gpu: answerOptions.gpu,
   rtt: answerOptions.rtt,
   link: answerOptions.link,
-  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
 } as const;
 
 const notes = `Examples:
@@ -121,7 +121,10 @@ It listens on ${host} only. Applications take the printed address as base URL of
 type ServeFlags = OptionsOf<typeof options> & { readonly draft: string; readonly target: string };
 
 const face: CommandFace<typeof options> = {
-  ...{ name: 'serve', options, notes, isConfigurable: true },
+  name: 'serve',
+  options,
+  notes,
+  isConfigurable: true,
   description: 'an OpenAI-compatible endpoint on this machine: drafts here, an edge verifies',
 };
 /** The command as data. */
@@ -143,9 +146,9 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
   const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
   const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
-  await using log = await openServeLog(flags);
+  await using log = await openLog(flags);
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
-  // Before the models are loaded: /health says so, and a port that is taken is told at once.
+  // Before the models are loaded: /health says so, and a port that is taken ends the command at once.
   await using listener = await listen(flags, completer, log, (headers) => {
     return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
   });
@@ -161,11 +164,11 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     await using writer = await openOfflineWriter(policy, device, flags.gpu);
     await using grammars = createGrammarEngine(device.tokenizer);
     const waitMs = edgeWaitMs(policy, flags.wait);
-    const parts = { device, grammars, local: writer ?? undefined, waitMs, onOutage: tellOutage };
+    const parts = { device, grammars, local: writer ?? undefined, waitMs, onOutage: noteOutage };
     completer.open(completerOf(flags, parts));
-    using _order = await tellEdges(device, flags);
+    using _order = await noteEdges(device, flags);
     note(offlineNote(policy, waitMs));
-    tellAddress(flags, listener.port);
+    printAddress(flags, listener.port);
     onServing(listener.app);
     await Promise.race([askedToStop(signal, flags.untilInputEnds), lost]);
     completer.drain();
@@ -181,21 +184,6 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
 
 interface Listening extends HttpListener {
   readonly app: HttpApp;
-}
-
-/** SIGHUP opens its file again. */
-async function openServeLog(flags: ServeFlags): Promise<Pick<EdgeLog, 'line' | 'note'> & AsyncDisposable> {
-  const log = await openLog(flags);
-  const hungUp = (): void => onHangUp(log, flags.logFile);
-  const closeNow = (): void => log.closeNow();
-  process.on('SIGHUP', hungUp).on('exit', closeNow);
-  return {
-    ...{ line: log.line, note: log.note },
-    async [Symbol.asyncDispose]() {
-      process.off('SIGHUP', hungUp).off('exit', closeNow);
-      await log.close();
-    },
-  };
 }
 
 const nowMs = (): number => performance.timeOrigin + performance.now();
@@ -219,7 +207,11 @@ async function listen(
   const metrics = createEndpointMetrics({ model: target, version }, () => completer.state);
   const logged = logRequests(log, nowMs);
   const app = createHttpApp({
-    ...{ completer, nowMs, refuses, version, metrics: metrics.text },
+    completer,
+    nowMs,
+    refuses,
+    version,
+    metrics: metrics.text,
     observer: {
       ...metrics.observer,
       ended(record) {
@@ -262,8 +254,13 @@ const demoContext = 4096;
 
 function demoPlan(flags: ServeFlags) {
   return {
-    ...{ model: flags.target, draft: flags.draft, mode: 'auto' as const, hedges: flags.hedges, context: demoContext },
-    ...{ lookUp: flags.lookUp, gpu: flags.gpu, draftLength: 4, unpaced: false, profile: defaultEdgeProfile.name },
+    ...flags,
+    model: flags.target,
+    mode: 'auto',
+    context: demoContext,
+    draftLength: 4,
+    unpaced: false,
+    profile: defaultEdgeProfile.name,
   } as const;
 }
 
@@ -284,17 +281,17 @@ function lostDemo({ url }: EdgeProcess, flags: ServeFlags, { message }: Outrider
 }
 
 /** Which edges answer now; one that does not may come later. @returns what keeps their order */
-async function tellEdges({ edges }: CommandDevice, { prefer }: ServeFlags): Promise<Disposable> {
+async function noteEdges({ edges }: CommandDevice, { prefer }: ServeFlags): Promise<Disposable> {
   const found = await probeEdges(edges);
   for (const line of edgeLines(found)) note(line);
   if (prefer === 'given' || found.length < 2) return { [Symbol.dispose]: () => {} };
-  const told = (names: readonly string[]): void => note(`preferred, as measured: ${names.join(', ')}`);
+  const noteOrder = (names: readonly string[]): void => note(`preferred, as measured: ${names.join(', ')}`);
   edges.routes.replace(measuredOrder(found));
-  told(edges.routes.names);
-  return keepMeasuredOrder(edges, told);
+  noteOrder(edges.routes.names);
+  return keepMeasuredOrder(edges, noteOrder);
 }
 
-function tellOutage(isDown: boolean): void {
+function noteOutage(isDown: boolean): void {
   note(
     isDown
       ? 'no edge answers: the model of this machine writes, and nobody verifies it'
@@ -302,7 +299,7 @@ function tellOutage(isDown: boolean): void {
   );
 }
 
-function tellAddress({ target, clientKey }: ServeFlags, port: number): void {
+function printAddress({ target, clientKey }: ServeFlags, port: number): void {
   const base = `http://${host}:${port}/v1`;
   const key = clientKey === undefined ? '' : ` -H "Authorization: Bearer $OUTRIDER_CLIENT_KEY"`;
   const body = JSON.stringify({
@@ -313,8 +310,4 @@ function tellAddress({ target, clientKey }: ServeFlags, port: number): void {
   note(`${clientKey === undefined ? 'no key is asked for' : 'asks for a key'}; try it:`);
   note(`  curl -N ${base}/chat/completions${key} -H "Content-Type: application/json" -d '${body}'`);
   process.stdout.write(`${base}\n`);
-}
-
-function note(text: string): void {
-  process.stderr.write(`${styleText('dim', text)}\n`);
 }

@@ -40,7 +40,7 @@ export async function runCheck(check: string, work: () => Promise<string> | stri
   }
 }
 
-/** Least minor version of the majors before the first that may have any: what tells the processor time of a thread. */
+/** Least minor version of the majors before the first that may have any: what reports the processor time of a thread. */
 const leastMinors: Readonly<Record<number, number>> = { 22: 19, 24: 6 };
 
 export function checkNode(version: string = process.versions.node): string {

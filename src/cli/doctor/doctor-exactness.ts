@@ -45,9 +45,9 @@ export function exactCosts({ exactness }: LanguageModel, { steps, nativeSteps }:
 }
 
 export function describeCosts(costs: readonly ExactCost[], wasMeasured: boolean): string {
-  const told = costs.filter(({ rows }) => comparedRows.includes(rows));
+  const shown = costs.filter(({ rows }) => comparedRows.includes(rows));
   const list = (value: (cost: ExactCost) => number, digits: number): string =>
-    told.map((cost) => value(cost).toFixed(digits)).join(', ');
+    shown.map((cost) => value(cost).toFixed(digits)).join(', ');
   const native = `steps of ${list(({ rows }) => rows, 0)} rows would take ${list(({ nativeMs }) => nativeMs, 1)} ms`;
   const doubt = wasMeasured ? '' : ' (by what was measured when the law was found)';
   return `without the law ${native}${doubt}; exact ones take ${list(({ ratio }) => ratio, 2)} times as long`;

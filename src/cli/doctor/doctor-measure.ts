@@ -14,9 +14,9 @@ export interface StepTime {
 }
 
 export interface MeasuredSteps {
-  /** Of 1 to 8 rows, in order. */
+  /** The steps of 1 to 8 rows, in order. */
   readonly steps: readonly StepTime[];
-  /** The same of the native engine, measured in turns with them; null: there was none. */
+  /** Those of the native engine, measured in turns with them; null: there was none. */
   readonly nativeSteps: readonly StepTime[] | null;
 }
 
@@ -47,11 +47,17 @@ export async function measureSteps(target: LanguageModel, native: LanguageModel 
 
 export async function measureDrafts(target: LanguageModel, draft: LanguageModel): Promise<MeasuredDrafts> {
   const [drafted] = await timeSteps([draft], [1]);
-  let [matched, compared] = [0, 0];
+  let matched = 0;
+  let compared = 0;
   for (const prompt of prompts) {
+    await using stack = new CloseStack();
     const text = target.tokenizer.encodeChat([{ role: 'user', content: prompt }]);
-    const answer = await writeGreedily(target, text);
-    matched += await countAgreeing(draft, text, answer);
+    const answer = await writeGreedily(target, openSequence(target, stack), text);
+    const reading = openSequence(draft, stack);
+    // What the draft would have written itself, given all that comes before.
+    const [first] = await bestAfter(draft, reading, text, 1);
+    const own = [first, ...(await bestAfter(draft, reading, answer, answer.length))];
+    matched += answer.filter((id, at) => own[at] === id).length;
     compared += answer.length;
   }
   return {
@@ -59,6 +65,13 @@ export async function measureDrafts(target: LanguageModel, draft: LanguageModel)
     acceptance: compared === 0 ? 0 : matched / compared,
     comparedTokens: compared,
   };
+}
+
+/** Opens a sequence that is released with the stack. */
+function openSequence(model: LanguageModel, stack: CloseStack): ModelSequence {
+  const sequence = model.openSequence();
+  stack.defer(() => sequence.release());
+  return sequence;
 }
 
 /** Models and row counts take turns, so that a disturbance of the machine falls on all of them alike. */
@@ -84,8 +97,7 @@ async function timeSteps(models: readonly LanguageModel[], rowCounts: readonly n
 /** @returns what one step of so many rows takes after a short context, which stays as it is */
 async function stepTimer(model: LanguageModel, mostRows: number, stack: CloseStack) {
   const text = sampleTokens(model.tokenizer, contextTokens + mostRows);
-  const sequence = model.openSequence();
-  stack.defer(() => sequence.release());
+  const sequence = openSequence(model, stack);
   await appendTokens(model, sequence, text.slice(0, contextTokens));
   return async (rows: number): Promise<number> => {
     const startMs = performance.now();
@@ -96,39 +108,22 @@ async function stepTimer(model: LanguageModel, mostRows: number, stack: CloseSta
   };
 }
 
-async function writeGreedily(model: LanguageModel, prompt: readonly number[]): Promise<number[]> {
-  return withSequence(model, async (sequence) => {
-    const answer: number[] = [];
-    let [id] = await bestAfter(model, sequence, prompt, 1);
-    while (answer.length < answerTokens && id !== undefined && !model.tokenizer.endIds.has(id)) {
-      answer.push(id);
-      [id] = await bestAfter(model, sequence, [id], 1);
-    }
-    return answer;
-  });
-}
-
-/** How many ids of the answer the model would have written itself, given all that come before. */
-async function countAgreeing(model: LanguageModel, prompt: readonly number[], answer: readonly number[]) {
-  return withSequence(model, async (sequence) => {
-    const first = await bestAfter(model, sequence, prompt, 1);
-    const later = await bestAfter(model, sequence, answer, answer.length);
-    const said = [...first, ...later];
-    return answer.filter((id, at) => said[at] === id).length;
-  });
+async function writeGreedily(
+  model: LanguageModel,
+  sequence: ModelSequence,
+  prompt: readonly number[],
+): Promise<number[]> {
+  const answer: number[] = [];
+  let [id] = await bestAfter(model, sequence, prompt, 1);
+  while (answer.length < answerTokens && id !== undefined && !model.tokenizer.endIds.has(id)) {
+    answer.push(id);
+    [id] = await bestAfter(model, sequence, [id], 1);
+  }
+  return answer;
 }
 
 /** The best candidate after each of the last `rows` tokens. */
 async function bestAfter(model: LanguageModel, sequence: ModelSequence, tokens: readonly number[], rows: number) {
   const found = await appendTokens(model, sequence, tokens, { rows });
   return found.map(({ ids }) => ids[0]);
-}
-
-async function withSequence<Value>(model: LanguageModel, work: (sequence: ModelSequence) => Promise<Value>) {
-  const sequence = model.openSequence();
-  try {
-    return await work(sequence);
-  } finally {
-    await sequence.release();
-  }
 }

@@ -1,10 +1,15 @@
-// Predicts the time per token of each mode from the measurements and the target's shape law, and gives the reason in a sentence.
+// Predicts the time per token of each mode from the measurements and the target's shape law, for this machine and for the hardware that edges
+// emulate, and gives the reason in a sentence. Doctor's summary with its stable keys.
 
-import type { ShapeLaw } from '../../core/decoding/shape-law.ts';
+import { describeLaw, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { TimingFigures } from '../../core/scheduling/latency-model.ts';
 import { predictTokenTimes, type TokenTimePrediction } from '../../core/scheduling/predict-latency.ts';
 import { fitStepTime, stepMs } from '../../core/scheduling/step-time.ts';
-import type { LatencyProfile } from '../../models/port/profiles.ts';
+import type { Result } from '../../files/document.ts';
+import { defaultEdgeProfile, type LatencyProfile } from '../../models/port/profiles.ts';
+import type { Check } from './doctor-checks.ts';
+import { comparedRows } from './doctor-exactness.ts';
+import type { Found } from './doctor-found.ts';
 import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
 
 export type Measured = MeasuredDrafts & Pick<MeasuredSteps, 'steps'>;
@@ -12,14 +17,89 @@ export type Measured = MeasuredDrafts & Pick<MeasuredSteps, 'steps'>;
 export interface ModePredictions {
   readonly predictions: readonly TokenTimePrediction[];
   readonly quickest: TokenTimePrediction;
-  /** Of mode `ar`. */
+  /** The time per token in mode `ar`. */
   readonly arMs: number;
   /** Why, in a sentence. */
   readonly why: string;
 }
 
+export type AllPredictions = readonly (ModePredictions & {
+  readonly key: 'here' | 'paced';
+  readonly where: string;
+  /** What the edge alone takes without a law, and the quickest mode beside it; only where that was measured. */
+  readonly native?: { readonly msPerToken: number; readonly said: string };
+})[];
+
+type Summary = Record<string, string | number | boolean | null>;
+
 /** A smaller ratio counts as none: measurements are no more precise. */
 const noticeable = 1.03;
+/** The network that `outrider run` emulates by default. */
+const emulatedRoundTripMs = 20;
+
+export function conclude(
+  rows: readonly Check[],
+  found: Found,
+): { readonly summary: Result['summary']; readonly allPredictions: AllPredictions } {
+  const failed = rows.filter(({ ok }) => !ok).length;
+  const { loopbackMs, edge, drafts, steps } = found;
+  const allPredictions = predictAll(found);
+  const summary: Summary = { ok: failed === 0, failed, loopbackMs, ...edge };
+  if (drafts !== null) summary['draftMs'] = drafts.draftMs;
+  for (const { rows, ms } of steps?.steps ?? []) summary[`stepMs${rows}`] = ms;
+  if (drafts !== null) summary['acceptance'] = drafts.acceptance;
+  summariseExactness(summary, found);
+  for (const { key, predictions, quickest, why } of allPredictions) {
+    for (const { mode, msPerToken } of predictions) summary[`${key}_${mode}_msPerToken`] = msPerToken;
+    summary[`${key}_quickest`] = quickest.mode;
+    summary[`${key}_why`] = why;
+  }
+  summariseQuickest(summary, allPredictions[0]);
+  return { summary, allPredictions };
+}
+
+/** Null: the target could not be opened, or keeps to no law. */
+function summariseExactness(summary: Summary, { target, refusal, costs }: Found): void {
+  const isRefused = refusal !== null;
+  summary['exact'] = target === null ? null : !isRefused;
+  summary['law'] = target === null || isRefused ? null : describeLaw(target.limits.law);
+  summary['weights'] = target?.exactness?.weights ?? null;
+  for (const rows of comparedRows) {
+    const cost = costs.find((one) => one.rows === rows);
+    summary[`nativeStepMs${rows}`] = cost?.nativeMs ?? null;
+    summary[`exactCost${rows}`] = cost?.ratio ?? null;
+  }
+}
+
+function summariseQuickest(summary: Summary, here: AllPredictions[number] | undefined): void {
+  const { quickest, arMs, native } = here ?? {};
+  const over = (ms: number | undefined): number | null =>
+    ms === undefined || quickest === undefined ? null : quickest.msPerToken / ms;
+  summary['arNativeMsPerToken'] = native?.msPerToken ?? null;
+  summary['quickestMode'] = quickest?.mode ?? null;
+  summary['quickestMsPerToken'] = quickest?.msPerToken ?? null;
+  summary['quickestOverAr'] = over(arMs);
+  summary['quickestOverArNative'] = over(native?.msPerToken);
+  summary['quickestSaid'] = native?.said ?? null;
+}
+
+function predictAll({ target, drafts, steps, costs, loopbackMs, refusal }: Found): AllPredictions {
+  if (target === null || drafts === null || steps === null || Number.isNaN(loopbackMs)) return [];
+  const measured = { ...drafts, steps: steps.steps };
+  const profile = defaultEdgeProfile;
+  const { law } = target.limits;
+  const here = predictHere(measured, law, loopbackMs);
+  const msPerToken = costs.find(({ rows }) => rows === 1)?.nativeMs ?? here.arMs;
+  const refused =
+    'Exact text is refused, so these are the times of an edge with --fast, which does not promise the text';
+  const said = refusal === null ? againstNative(here, msPerToken) : refused;
+  const slower = keepsUp(measured, law, profile) ? '' : '; this machine is slower than that, so its own steps count';
+  const where = `paced to ${profile.description}, ${emulatedRoundTripMs} ms away${slower}`;
+  return [
+    { key: 'here', where: 'both processes on this machine, unpaced', ...here, native: { msPerToken, said } },
+    { key: 'paced', where, ...predictPaced(measured, law, emulatedRoundTripMs, profile) },
+  ];
+}
 
 /** Both models on this machine, nothing paced. */
 export function predictHere(measured: Measured, law: ShapeLaw, roundTripMs: number): ModePredictions {

@@ -14,7 +14,7 @@ import { formatTable } from '../terminal/terminal-table.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
-import type { AllPredictions } from './doctor-summary.ts';
+import type { AllPredictions } from './doctor-predictions.ts';
 
 const options = {
   pair: pairOption,

@@ -97,17 +97,13 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
     edgeFingerprint === undefined ? null : connectPinned(parseFingerprint(edgeFingerprint), showAddress(target));
   const path = `${target.pathname.replace(/\/$/, '')}${drainPath}`;
   const settings = {
-    ...{
-      host,
-      port: target.port === '' ? undefined : Number(target.port),
-      path,
-      method: undo === true ? 'DELETE' : 'POST',
-    },
-    ...{
-      headers: key === undefined ? {} : { authorization: `Bearer ${key.reveal()}` },
-      signal,
-      timeout: answerWithinMs,
-    },
+    host,
+    port: target.port === '' ? undefined : Number(target.port),
+    path,
+    method: undo === true ? 'DELETE' : 'POST',
+    headers: key === undefined ? {} : { authorization: `Bearer ${key.reveal()}` },
+    signal,
+    timeout: answerWithinMs,
     ...(pin === null ? {} : { createConnection: pin as never }),
   };
   const { status, text } = await new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
@@ -115,9 +111,7 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
       readAnswer(response).then((read) => resolve({ status: response.statusCode ?? 0, text: read }), reject);
     });
     sent.once('timeout', () => sent.destroy(new Error(`no answer in ${answerWithinMs / 1000} s`)));
-    sent.once('error', (error) => {
-      reject(signal.aborted ? error : unreachable(target, error));
-    });
+    sent.once('error', (error) => reject(signal.aborted ? error : unreachable(target, error)));
     sent.end();
   });
   if (status === 200) return parseAnswer(text);
@@ -150,7 +144,7 @@ function parseAnswer(text: string): OrderAnswer {
     if (states.includes(state) && Number.isInteger(answering) && Number.isInteger(waiting))
       return { state, answering, waiting };
   } catch {
-    // Told below.
+    // The error below says so.
   }
   throw new OutriderError(
     'protocol-error',

@@ -146,7 +146,8 @@ export function describeEvent(event: EdgeLogEvent): string {
   }
 }
 
-function from(address: string | null): string {
+/** A peer by its address, for people. */
+export function from(address: string | null): string {
   return address === null || address === '' ? 'an unknown address' : address;
 }
 
@@ -154,7 +155,7 @@ function counted(count: number, word: string): string {
   return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
 }
 
-function ofKey(key: string | null): string {
+export function ofKey(key: string | null): string {
   return key === null ? '' : ` (key ${key})`;
 }
 

@@ -9,7 +9,7 @@ import type { EdgeLogEvent } from '../../processes/edge/edge-events.ts';
 import type { EdgeOptions } from '../../processes/edge/edge-options.ts';
 import type { OpenRequests } from '../../processes/http/listen-http.ts';
 import type { RequestRecord } from '../../processes/http/request-record.ts';
-import { drainOption, type LogFlags, onHangUp, openLog } from '../options/log-options.ts';
+import { drainOption, type LogFlags, openLog } from '../options/log-options.ts';
 import type { OptionsOf } from '../options/options.ts';
 import type { EdgeLog } from './edge-log.ts';
 import { logRequests } from './request-log.ts';
@@ -29,9 +29,10 @@ const lastMomentsMs = 2000;
 
 export class EdgeOperation implements AsyncDisposable {
   readonly #flags: OperationFlags;
-  readonly #log: EdgeLog;
+  readonly #log: EdgeLog & AsyncDisposable;
   readonly #signal: AbortSignal;
-  readonly #requestEnded: (record: RequestRecord) => void;
+  /** Writes the line of a request over HTTP that is over. */
+  readonly requestEnded: (record: RequestRecord) => void;
   readonly #undo: (() => void)[] = [];
   #sessionLogs: SessionLogs | null = null;
   #stalled = (): void => {};
@@ -44,13 +45,12 @@ export class EdgeOperation implements AsyncDisposable {
     return new EdgeOperation(flags, await openLog(flags), signal);
   }
 
-  private constructor(flags: OperationFlags, log: EdgeLog, signal: AbortSignal) {
+  private constructor(flags: OperationFlags, log: EdgeLog & AsyncDisposable, signal: AbortSignal) {
     this.#flags = flags;
     this.#log = log;
-    this.#requestEnded = logRequests(log, () => performance.now());
+    this.requestEnded = logRequests(log, () => performance.now());
     this.#signal = signal;
-    this.#on('exit', () => this.#closeNow());
-    this.#on('SIGHUP', () => onHangUp(this.#log, this.#flags.logFile));
+    this.#on('exit', () => this.#sessionLogs?.closeNow());
     signal.addEventListener('abort', () => {
       for (const [name, number] of [
         ['SIGINT', 2],
@@ -79,11 +79,6 @@ export class EdgeOperation implements AsyncDisposable {
     this.#log.note('info', text);
   }
 
-  /** Told of each request over HTTP. */
-  get requestEnded(): (record: RequestRecord) => void {
-    return this.#requestEnded;
-  }
-
   /** A problem that does not end the edge, as a key file that can't be read. */
   warn(error: unknown): void {
     this.#log.note('error', error instanceof Error ? error.message : String(error));
@@ -104,7 +99,7 @@ export class EdgeOperation implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const undo of this.#undo.splice(0)) undo();
     await this.#sessionLogs?.close();
-    await this.#log.close();
+    await this.#log[Symbol.asyncDispose]();
   }
 
   /** The engine's own threads may never end, and its model can't be closed. */
@@ -113,11 +108,6 @@ export class EdgeOperation implements AsyncDisposable {
     const ended = edge.close().then(() => listener.close());
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, lastMomentsMs))]);
     process.exit(1);
-  }
-
-  #closeNow(): void {
-    this.#sessionLogs?.closeNow();
-    this.#log.closeNow();
   }
 
   #on(event: 'exit' | NodeJS.Signals, work: () => void): void {

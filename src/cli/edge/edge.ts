@@ -30,8 +30,8 @@ import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
-import { tlsOptions } from '../options/port-tls.ts';
-import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
+import { tlsOptions } from '../options/port-access.ts';
+import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
@@ -151,7 +151,7 @@ const options = {
     number: [1000, 1e13],
     default: 1e9,
   },
-  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
   json: { flag: '--json', help: 'print an account as one JSON document at the end' },
 } as const;
 
@@ -283,9 +283,8 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   note(describeRoom(target.limits));
   // A program that has started this edge has chosen them itself.
   if (!flags.untilInputEnds) for (const line of access.said) note(line);
-  const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
   const output = flags.json ? process.stderr : process.stdout;
-  const address = `${access.scheme}://${host}:${listener.port}`;
+  const address = access.urlOf(listener.port);
   operation.began(`serving ${target.identity.name} at ${address}; ${access.said.join('; ')}`);
   output.write(`${address}\n`);
   if (!flags.untilInputEnds)

@@ -4,8 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { badArgument } from '../../core/basics/errors.ts';
 import { nearestName } from '../../core/basics/nearest-name.ts';
-import { configurableOptions } from './config-schema.ts';
-import type { OptionTable } from './options.ts';
+import { flagName, type OptionSpec, type OptionTable } from './options.ts';
 
 /** Commands that a section may be for. */
 export const configurableCommands = ['edge', 'serve', 'controller'] as const;
@@ -20,6 +19,20 @@ export interface ConfigEntry {
 export type ConfigSection = ReadonlyMap<string, ConfigEntry>;
 
 const mostBytes = 262_144;
+/** Flags that a file can't set: they say which file, or what is printed. */
+const neverInFile: readonly string[] = ['config', 'json'];
+
+/** The options of a command that a file may set, by the names of their flags. */
+export function configurableOptions(
+  table: OptionTable,
+): ReadonlyMap<string, { readonly key: string; readonly spec: OptionSpec }> {
+  const entries = Object.entries(table).flatMap(([key, spec]) => {
+    const name = flagName(spec);
+    if (name === null || spec.isHidden === true || neverInFile.includes(name)) return [];
+    return [[name, { key, spec }] as const];
+  });
+  return new Map(entries);
+}
 
 /**
  * Reads the section of one command.
@@ -32,24 +45,25 @@ export async function readConfigSection(path: string, command: string, table: Op
     const at = (node as { readonly range?: readonly number[] | null } | null)?.range?.[0] ?? 0;
     return counter.linePos(at).line;
   };
+  const faultAt: FaultAt = (node, what, remedy) => fault(path, lineOf(node), what, remedy);
   const sections = parse(path, text, counter);
-  for (const { key } of sections?.items ?? [])
-    demandKnown(path, lineOf(key), keyOf(key), configurableCommands, 'section');
+  for (const { key } of sections?.items ?? []) demandKnown(key, configurableCommands, 'section', faultAt);
   const found = sections?.items.find(({ key }) => keyOf(key) === command)?.value;
   const section = new Map<string, ConfigEntry>();
   if (found === undefined || found === null || (isScalar(found) && found.value === null)) return section;
-  if (!isMap(found))
-    throw fault(path, lineOf(found), `"${command}" holds no options`, 'write "name: value" lines below it');
+  if (!isMap(found)) throw faultAt(found, `"${command}" holds no options`, 'write "name: value" lines below it');
   const options = configurableOptions(table);
   for (const { key, value } of found.items as Pair[]) {
-    const name = keyOf(key);
-    demandKnown(path, lineOf(key), name, [...options.keys()], `option of "outrider ${command}"`);
-    section.set(name, { value: plain(path, lineOf(key), name, value), line: lineOf(key) });
+    demandKnown(key, [...options.keys()], `option of "outrider ${command}"`, faultAt);
+    section.set(keyOf(key), { value: plain(key, value, faultAt), line: lineOf(key) });
   }
   const hasSecret = [...section.keys()].some((name) => options.get(name)?.spec.isSecret === true);
   demandPrivate(path, mode, hasSecret);
   return section;
 }
+
+/** An error with the place of a node. */
+type FaultAt = (node: unknown, what: string, remedy: string) => Error;
 
 /** One line of cause, with its place. */
 export function fault(path: string, line: number, what: string, remedy: string): Error {
@@ -85,36 +99,28 @@ function parse(path: string, text: string, lineCounter: LineCounter): YAMLMap | 
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return null;
   if (isMap(contents)) return contents;
-  throw fault(
-    path,
-    1,
-    'no sections',
-    `begin with one of ${configurableCommands.map((name) => `"${name}:"`).join(', ')}`,
-  );
+  const known = configurableCommands.map((name) => `"${name}:"`).join(', ');
+  throw fault(path, 1, 'no sections', `begin with one of ${known}`);
 }
 
 function keyOf(key: unknown): string {
   return isScalar(key) ? String(key.value) : '';
 }
 
-function demandKnown(path: string, line: number, name: string, known: readonly string[], what: string): void {
+function demandKnown(key: unknown, known: readonly string[], what: string, faultAt: FaultAt): void {
+  const name = keyOf(key);
   if (known.includes(name)) return;
   const near = nearestName(name, known);
   const list = known.length > 8 ? '"outrider config schema" has them all' : `there are ${known.join(', ')}`;
-  const remedy = near === undefined ? list : `did you mean "${near}"?`;
-  throw fault(path, line, `"${name.slice(0, 80)}" is no ${what}`, remedy);
+  throw faultAt(key, `"${name.slice(0, 80)}" is no ${what}`, near === undefined ? list : `did you mean "${near}"?`);
 }
 
 /** A text, number or truth, or a list of them. */
-function plain(path: string, line: number, name: string, node: unknown): unknown {
+function plain(key: unknown, node: unknown, faultAt: FaultAt): unknown {
   const one = (value: unknown): unknown => {
     if (isScalar(value) && ['string', 'number', 'boolean'].includes(typeof value.value)) return value.value;
-    throw fault(
-      path,
-      line,
-      `"${name}" has a value that no option takes`,
-      'give a text, a number, true or false, or a list',
-    );
+    const remedy = 'give a text, a number, true or false, or a list';
+    throw faultAt(key, `"${keyOf(key)}" has a value that no option takes`, remedy);
   };
   return isSeq(node) ? node.items.map(one) : one(node);
 }

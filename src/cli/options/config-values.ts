@@ -1,9 +1,8 @@
 // Where the value of an option comes from: the flag, else the environment, else the configuration file, else the default.
 
 import { type Command, Option } from 'commander';
-import { type ConfigEntry, fault, readConfigSection } from './config-file.ts';
-import { configurableOptions } from './config-schema.ts';
-import { hasOptionalValue, isSwitch, type OptionSpec, type OptionTable, parseOption } from './options.ts';
+import { type ConfigEntry, configurableOptions, fault, readConfigSection } from './config-file.ts';
+import { hasOptionalValue, isSwitch, kindOf, type OptionSpec, type OptionTable } from './options.ts';
 
 export const configOptions = {
   config: {
@@ -74,16 +73,14 @@ function parsedValue(spec: OptionSpec, flag: string, { value, line }: ConfigEntr
     if (texts.every((text) => typeof text === 'string')) return texts;
     throw refuse('takes texts', 'put each of them in quotes');
   }
-  const { wholes, numbers } = spec;
-  const isNumeric = [spec.whole, spec.number, wholes, numbers].some((range) => range !== undefined);
-  if (isList && wholes === undefined && numbers === undefined)
-    throw refuse('takes one value, not a list', 'write one value');
+  const kind = kindOf(spec);
+  if (isList && !kind.isList) throw refuse('takes one value, not a list', 'write one value');
   // A number that was meant as a text has lost its zeros and signs by now.
-  if (!isNumeric && typeof value !== 'string') throw refuse('takes a text', 'put the value in quotes');
+  if (!kind.isNumeric && typeof value !== 'string') throw refuse('takes a text', 'put the value in quotes');
   if (spec.isSecret === true && value === '') throw refuse('is empty', 'give a value, or leave the line out');
   const text = isList ? (value as readonly unknown[]).join(',') : String(value);
   try {
-    return parseOption(spec, text);
+    return kind.parse(text);
   } catch (error) {
     const { message, remedy } = error as Error & { readonly remedy?: string };
     throw refuse(

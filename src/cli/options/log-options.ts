@@ -42,21 +42,31 @@ export const drainOption = {
 
 export type LogFlags = OptionsOf<typeof logOptions>;
 
-/** @throws OutriderError `bad-argument` if the log file can't be used */
-export async function openLog(flags: LogFlags): Promise<EdgeLog> {
+/**
+ * The log, until it is closed: SIGHUP opens its file again, for programs that rename log files, and at the end of the process it writes what
+ * waits. @throws OutriderError `bad-argument` if the log file can't be used
+ */
+export async function openLog(flags: LogFlags): Promise<EdgeLog & AsyncDisposable> {
   const { logLevel: level, logFormat: format, logFile = null } = flags;
   const rotation = { mostBytes: flags.logFileSize * 1_000_000, kept: flags.logFilesKept };
-  try {
-    return await openEdgeLog({ level, format, file: logFile, ...rotation });
-  } catch (cause) {
+  const log = await openEdgeLog({ level, format, file: logFile, ...rotation }).catch((cause: unknown) => {
     const words = cause instanceof Error ? cause.message : String(cause);
     throw badArgument(`can't use ${logFile}: ${words}`, 'give another file', { cause });
-  }
+  });
+  const hungUp = (): void => onHangUp(log, logFile);
+  process.on('SIGHUP', hungUp).on('exit', log.closeNow);
+  return {
+    ...log,
+    async [Symbol.asyncDispose]() {
+      process.off('SIGHUP', hungUp).off('exit', log.closeNow);
+      await log.close();
+    },
+  };
 }
 
-/** SIGHUP opens the log file again, for programs that rename log files. Without one, a hang-up of the terminal stops the program. */
-export function onHangUp(log: EdgeLog, logFile: string | undefined): void {
-  if (logFile !== undefined) void log.reopen().then(() => log.note('info', 'SIGHUP: the log file is opened again'));
+/** Without a log file, a hang-up of the terminal stops the program. */
+function onHangUp(log: EdgeLog, logFile: string | null): void {
+  if (logFile !== null) void log.reopen().then(() => log.note('info', 'SIGHUP: the log file is opened again'));
   else if (process.stderr.isTTY) process.kill(process.pid, 'SIGTERM');
   else log.note('info', 'SIGHUP: ignored, there is no log file to open again');
 }

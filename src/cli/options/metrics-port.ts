@@ -1,6 +1,6 @@
 // `--metrics-port`: metrics for Prometheus on a port of this machine only, where nobody needs a key.
 
-import { listenMetrics } from '../../processes/controller/metrics-server.ts';
+import { listenMetrics } from '../../processes/http/metrics-app.ts';
 
 export const metricsOption = {
   flag: '--metrics-port <number>',
@@ -16,7 +16,7 @@ interface MetricsPort extends AsyncDisposable {
 /** @param port undefined: none is opened @throws OutriderError `port-in-use`, `bad-argument` */
 export async function openMetricsPort(
   port: number | undefined,
-  text: () => string | Promise<string>,
+  text: () => Promise<string>,
 ): Promise<MetricsPort | null> {
   if (port === undefined) return null;
   const listener = await listenMetrics(text, port);

@@ -60,9 +60,11 @@ function memberOf(answers: (nowMs: number) => object | null, isPeerChecked: bool
       });
       return () => {};
     },
-    join: { role: 'device', id: 'near', credentials: '' },
-    ...{ clock, reportEveryMs: 500, report: () => report },
-    obey: (message) => void obeyed.push(message),
+    role: 'device',
+    id: 'near',
+    clock,
+    report: () => report,
+    onOrder: (message) => void obeyed.push(message),
     note: (note) => void notes.push(note),
     uniform: () => 0.5,
   });

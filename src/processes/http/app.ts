@@ -79,7 +79,7 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
 };
 
 /** Text exposition format of Prometheus. */
-const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
+export const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Routes behind one guard. */
 export type HttpApp = Hono;

@@ -72,7 +72,7 @@ export async function listenHttp(
   const open = new OpenRequests();
   const server = createServer({
     requestTimeout: requestMs,
-    headersTimeout: requestMs / 3,
+    headersTimeout: Math.ceil(requestMs / 3),
     keepAliveTimeout: 5000,
     connectionsCheckingInterval: 1000,
   });

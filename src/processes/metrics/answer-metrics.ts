@@ -1,66 +1,31 @@
 // The metrics of answers, by the names of vLLM (docs.vllm.ai, "Metrics") with this program's prefix: boards made for the one read the other.
-// The registry is one of this process; whoever feeds it decides what an answer is.
+// The caller that feeds them decides what an answer is.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-
-/** What all names but those of the process itself begin with. */
-export const prefix = 'outrider_';
+import { type Counter, collectDefaultMetrics, Gauge, type Histogram } from 'prom-client';
+import { MetricSet } from './metric-set.ts';
 
 /** vLLM's bounds, seconds. */
 const firstTokenBounds = [
-  ...[0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640, 2560],
+  0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640, 2560,
 ];
 const betweenTokensBounds = [
-  ...[0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80],
+  0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80,
 ];
-const wholeBounds = [...[0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680]];
+const wholeBounds = [0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680];
 
-/** @param model its name for clients; label `model_name` of all series */
-export function createRegistry(model: string, version: string): Registry {
-  const registry = new Registry();
-  registry.setDefaultLabels({ model_name: model });
-  collectDefaultMetrics({ register: registry });
+/** @param model the name for clients; label `model_name` of all series */
+export function createMetricSet(model: string, version: string): MetricSet {
+  const set = new MetricSet();
+  set.registry.setDefaultLabels({ model_name: model });
+  collectDefaultMetrics({ register: set.registry });
   const info = new Gauge({
-    ...{ name: `${prefix}build_info`, help: 'Version of the program and of Node; always 1.', registers: [registry] },
+    name: 'outrider_build_info',
+    help: 'Version of the program and of Node; always 1.',
+    registers: [set.registry],
     labelNames: ['version', 'node'],
   });
   info.set({ version, node: process.versions.node }, 1);
-  return registry;
-}
-
-/** A counter whose series may be set from elsewhere when they are read. */
-export function readCounter(registry: Registry, name: string, help: string, read: () => number): void {
-  new Counter({
-    ...{ name: `${prefix}${name}`, help, registers: [registry] },
-    collect() {
-      this.reset();
-      this.inc(read());
-    },
-  });
-}
-
-/** The same with one label. Series stay, so `read` must tell of all that it has told of. */
-export function readCounters(
-  registry: Registry,
-  { name, help, label }: { readonly name: string; readonly help: string; readonly label: string },
-  read: () => Readonly<Record<string, number>>,
-): void {
-  new Counter({
-    ...{ name: `${prefix}${name}`, help, labelNames: [label], registers: [registry] },
-    collect() {
-      this.reset();
-      for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
-    },
-  });
-}
-
-export function readGauge(registry: Registry, name: string, help: string, read: () => number): void {
-  new Gauge({
-    ...{ name: `${prefix}${name}`, help, registers: [registry] },
-    collect() {
-      this.set(read());
-    },
-  });
+  return set;
 }
 
 /** vLLM's reasons, and `refused`: for what was asked, or because there was too much to do. */
@@ -74,36 +39,31 @@ export class AnswerMetrics {
   readonly #firstToken: Histogram;
   readonly #betweenTokens: Histogram;
   readonly #whole: Histogram;
-  readonly #ends: Counter<'finished_reason'>;
+  readonly #ends: Counter;
 
-  constructor(registry: Registry) {
-    const registers = [registry];
-    const counter = (name: string, help: string): Counter => new Counter({ name: `${prefix}${name}`, help, registers });
-    const histogram = (name: string, help: string, buckets: number[]): Histogram =>
-      new Histogram({ name: `${prefix}${name}`, help, buckets, registers });
-    this.#promptTokens = counter('prompt_tokens_total', 'Tokens of prompts.');
-    this.#tokens = counter('generation_tokens_total', 'Tokens of answers.');
-    this.#firstToken = histogram(
+  constructor(set: MetricSet) {
+    this.#promptTokens = set.counter('prompt_tokens_total', 'Tokens of prompts.');
+    this.#tokens = set.counter('generation_tokens_total', 'Tokens of answers.');
+    this.#firstToken = set.histogram(
       'time_to_first_token_seconds',
       'From the beginning of an answer to its first token.',
       firstTokenBounds,
     );
-    this.#betweenTokens = histogram(
+    this.#betweenTokens = set.histogram(
       'inter_token_latency_seconds',
       'Time between two tokens: tokens that come together share the time since those before, each is counted.',
       betweenTokensBounds,
     );
-    this.#whole = histogram(
+    this.#whole = set.histogram(
       'e2e_request_latency_seconds',
       'From the beginning of an answer to its last token.',
       wholeBounds,
     );
-    this.#ends = new Counter({
-      name: `${prefix}request_success_total`,
-      help: 'Answers that have ended, by reason; abort: the client has left, refused: by a rule or for load, error: a fault.',
-      labelNames: ['finished_reason'],
-      registers,
-    });
+    this.#ends = set.counter(
+      'request_success_total',
+      'Answers that have ended, by reason; abort: the client has left, refused: by a rule or for load, error: a fault.',
+      ['finished_reason'],
+    );
     for (const finished_reason of finishedReasons) this.#ends.inc({ finished_reason }, 0);
   }
 

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
 import type { Listener } from '../../network/transport/transport.ts';
-import { listenMetrics } from './metrics-server.ts';
+import { listenMetrics } from './metrics-app.ts';
 
 const open: Listener[] = [];
 afterEach(async () => {
@@ -23,7 +23,7 @@ async function asked(port: number, path: string, headers: Record<string, string>
 
 it('tells metrics to whoever asks for them by an own name, and nothing else', async () => {
   let count = 0;
-  const listener = await listenMetrics(() => {
+  const listener = await listenMetrics(async () => {
     count += 1;
     return `a ${count}\n`;
   }, 0);
@@ -35,7 +35,7 @@ it('tells metrics to whoever asks for them by an own name, and nothing else', as
 });
 
 it('says that its port is taken', async () => {
-  const listener = await listenMetrics(() => '', 0);
+  const listener = await listenMetrics(async () => '', 0);
   open.push(listener);
-  await expect(listenMetrics(() => '', listener.port)).rejects.toMatchObject({ code: 'port-in-use' });
+  await expect(listenMetrics(async () => '', listener.port)).rejects.toMatchObject({ code: 'port-in-use' });
 });
