@@ -62,7 +62,7 @@ export function isFillable(part: RulePart, fillable: ReadonlySet<string>): boole
 
 interface Writing {
   readonly fillable: ReadonlySet<string>;
-  /** Told of each rule that is named. */
+  /** Called for each rule that is named. */
   use(name: string): void;
 }
 

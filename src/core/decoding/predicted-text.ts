@@ -31,9 +31,9 @@ interface Place {
 
 /** After so many tokens in a row the place is taken for the right one. */
 const settledRun = 3;
-/** The place is looked for among so many tokens behind the last one that was right. */
+/** The place is searched among so many tokens behind the last one that was right. */
 const nearTokens = 96;
-/** After so many tokens elsewhere, it is looked for in the whole text, by this many tokens in a row; so many occurrences are tried. */
+/** After so many tokens elsewhere, it is searched in the whole text, by this many tokens in a row; so many occurrences are tried. */
 const farAfter = 4;
 const farRun = 4;
 const farTries = 64;

@@ -17,11 +17,11 @@ export interface RunnerUp {
    * what the first choice has more (logits at temperature 0; logit / temperature plus noise above). (0, 0.5], on the grid of confidence.ts.
    */
   readonly confidence: number;
-  /** The choice after it; absent where no more are told. */
+  /** The choice after it; absent where no more are given. */
   readonly next?: RunnerUp;
 }
 
-/** Choices after the first that are told: the later ones are right too seldom to pay for a row in a pass. */
+/** Choices after the first that are given: the later ones are right too seldom to pay for a row in a pass. */
 const toldChoices = 4;
 
 interface Choice {

@@ -74,7 +74,7 @@ function edgeSdMsPerToken(figures: TimingFigures, gamma: number): number {
 
 /**
  * Steps that take the drafts made during a step, or fewer, without the one for that step's own token: their time, their tokens, and the chance that no
- * such step follows. The most that are made need not be a whole number: the drafter goes on over the end of a step.
+ * such step follows. The most that are made need not be a whole number: the drafter continues over the end of a step.
  */
 function stepsWithReadyDrafts({ acceptance, edgeDraftMs, stepMs, maxDrafts = 24 }: TimingFigures) {
   const stepOf = (drafts: number) => ({

@@ -9,7 +9,7 @@ import type { StepTimeModel } from './step-time.ts';
 
 /** A session and the rows that it wants. */
 interface RowFlow extends Flow {
-  /** Of the drafts that are worth their rows. */
+  /** Chances of the drafts that are worth their rows. */
   readonly chances: readonly number[];
 }
 

@@ -25,11 +25,11 @@ export interface GrammarWorker extends WatchedThread {
   terminate(): Promise<unknown>;
 }
 
-/** What a call may take, and who is told of it. */
+/** What a call may take, and the callback for it. */
 export interface CallLimits {
   /** Processor time of the thread, ms. */
   readonly cpuMs: number;
-  /** Told once of the processor time that it took, ms. */
+  /** Called once with the processor time that it took, ms. */
   readonly spent?: ((cpuMs: number) => void) | undefined;
 }
 
@@ -98,7 +98,7 @@ export class GrammarThreadHost {
     return this.#calls;
   }
 
-  /** Whether ending it costs nobody more than a grammar that is compiled again. */
+  /** Whether ending it costs no session more than a grammar that is compiled again. */
   get isIdle(): boolean {
     return this.isUsable && this.matchers === 0 && this.#waiting.size === 0;
   }

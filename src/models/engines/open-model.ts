@@ -50,7 +50,7 @@ export interface OpenModelOptions {
   readonly cacheDirectory?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: AcquireProgress) => void) | undefined;
-  /** Told while the shape law of an exact model is looked for. */
+  /** Called while the shape law of an exact model is searched. */
   readonly onLawProgress?: ((text: string, done: number, total: number) => void) | undefined;
 }
 

@@ -23,7 +23,7 @@ import type { GrammarThreadData } from './xgrammar-thread.ts';
 export interface GrammarLimits {
   /** Processor time to compile one, ms; a grammar that takes more is refused, and again without a try. Default 3,000. */
   readonly compileCpuMs?: number;
-  /** Of the library while it compiles one, bytes. Default 256 MiB. */
+  /** Memory of the library while it compiles one, bytes. Default 256 MiB. */
   readonly mostMemory?: number;
   /** Processor time to make the masks of one step of one answer, ms; an answer whose grammar takes more ends. Default 400. */
   readonly maskCpuMs?: number;
@@ -50,7 +50,7 @@ const keeperMemoryFactor = 4;
 const [idleGrowthBytes, memoryCheckMs] = [8 * 1024 * 1024, 15_000];
 /** Masks that take more than this part of what they may are made in a thread of their own kind. */
 const slowPart = 0.25;
-/** Tokens that a thread is told within the time of one step's masks. */
+/** Tokens that a thread is sent within the time of one step's masks. */
 const toldAtOnce = 1000;
 /** Threads in which an answer's masks are tried: other grammars may break several, one after the other. */
 const mostThreads = 4;
@@ -177,7 +177,7 @@ class XGrammarEngine implements GrammarEngine {
   async #keep(grammar: Grammar, role: Role, spent: Spent): Promise<Place> {
     const keeper = await this.#host(role);
     if (keeper.memory > this.#memoryOf(role) - this.#limits.mostMemory) {
-      // Without a matcher nobody misses it.
+      // Without a matcher it is not needed.
       if (keeper.matchers === 0) void keeper.end();
       throw busyGrammars('the grammars in use take all memory for them', retryMs);
     }
@@ -330,7 +330,7 @@ class KeptMatcher implements GrammarMatcher {
       this.#spent?.(cpuMs);
       if (accept.length < toldAtOnce && cpuMs > slowPart * maskCpuMs) this.#slow.note();
     };
-    // A thread that has to be told a long text again, for no fault of this answer, has more time for it.
+    // A thread that has to be sent a long text again, for no fault of this answer, has more time for it.
     const toldCpuMs = maskCpuMs * (1 + Math.floor(accept.length / toldAtOnce));
     const cpuMs = Math.max(maskCpuMs, Math.min(toldCpuMs, compileCpuMs));
     return place.keeper.call({ kind, matcher: place.matcher, accept, drafts }, { cpuMs, spent });

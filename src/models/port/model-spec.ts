@@ -1,4 +1,4 @@
-// Parses the text that names a model: toy, ngram, none, a name or a path. The only place that does. It looks nothing up.
+// Parses the text that names a model: toy, ngram, none, a name or a path. The only place that does. It reads no file.
 
 import { badArgument } from '../../core/basics/errors.ts';
 

@@ -17,15 +17,15 @@ import { isRecord, type JsonAnswer, JsonService, refusal, refused } from './json
 
 /** An operator's quality on demand; see {@link camaraBandwidth}. */
 export interface CamaraBandwidthOptions {
-  /** Of quality-on-demand: "https://operator.example/quality-on-demand/v1". */
+  /** Address of quality-on-demand: "https://operator.example/quality-on-demand/v1". */
   readonly url: string;
-  /** Of qos-profiles: "https://operator.example/qos-profiles/v1". */
+  /** Address of qos-profiles: "https://operator.example/qos-profiles/v1". */
   readonly profilesUrl: string;
   /** A two-legged access token: with it each request names its device. */
   readonly token?: string;
-  /** Of one request. Default 2000. */
+  /** Limit of one request. Default 2000. */
   readonly timeoutMs?: number;
-  /** Of a QoS session, as far as its profile allows; at least 1. Longer ones need fewer requests, shorter ones end sooner. Default 120. */
+  /** Length of a QoS session, within its profile's limits; at least 1. Long ones need fewer requests, short ones end sooner. Default 120. */
   readonly durationSeconds?: number;
   readonly clock?: Clock;
 }
@@ -40,7 +40,7 @@ const checks: Checks<CamaraBandwidthOptions> = {
 };
 
 const defaultDurationSeconds = 120;
-/** Profiles are asked for again after this, and a QoS session is looked at again. */
+/** Profiles are asked for again after this, and a QoS session is checked again. */
 const profilesForMs = 600_000;
 const lookEveryMs = 10_000;
 
@@ -171,7 +171,7 @@ class CamaraNetwork {
   }
 }
 
-/** By its address and port as the edge sees them, which tell it also behind a NAT. */
+/** By its address and port as the edge sees them, which identify it also behind a NAT. */
 function deviceOf({ address, port }: NetworkEnd): object {
   return isIP(address) === 4 ? { ipv4Address: { publicAddress: address, publicPort: port } } : { ipv6Address: address };
 }

@@ -111,7 +111,7 @@ export interface RequestBounds {
 /**
  * Answers the requests of a server, and turns connections away where there are too many: of those whose request is not whole, the oldest
  * one of the address that has the most; of all, the newest one of that address. One whose request is whole keeps its room until it is
- * answered, unless only such ones are left. A connection without room is told so in answer to its request, and closed if it asks for
+ * answered, unless only such ones are left. A connection without room is refused in answer to its request, and closed if it asks for
  * nothing in a second.
  */
 export function limitRequests(
@@ -152,7 +152,7 @@ export function limitRequests(
     waiting.set(socket, { socket, address, ...state });
     socket.once('close', () => waiting.delete(socket));
     if (waiting.size > limits.connections) takeFromBusiest(newestFirst(waiting), 1).forEach(turnAway);
-    // What a connection asks is not read at once: until then nobody knows whether it asks for anything.
+    // What a connection asks is not read at once: until then it is not known whether it asks for anything.
     if (isCheckPlanned) return;
     isCheckPlanned = true;
     setTimeout(() => {
@@ -168,7 +168,7 @@ export function limitRequests(
     small.watch(request, (areAtOnce) => refuseChunks(request, areAtOnce));
     const entry = entryOf(waiting, request.socket) ?? turnedAway.entryOf(request.socket);
     const { begin: waits = null } = entry ?? {};
-    // Node goes on to read what a connection asks: requests that wait must not grow in number.
+    // Node continues to read what a connection asks: requests that wait must not grow in number.
     if (request.socket.destroyed || waits !== null) {
       request.socket.destroy();
       return;

@@ -63,7 +63,7 @@ export class SmallChunks {
   }
 }
 
-/** Answers a request whose body nobody reads, when its chunks have been counted: once it is answered, Node would make them all for nobody. */
+/** Answers a request whose body is not read, when its chunks have been counted: after the answer Node would make all of them in vain. */
 export function answerUnread(request: IncomingMessage, answer: () => void): void {
   if (request.headers['transfer-encoding'] === undefined) answer();
   else request.resume().once('end', answer);

@@ -144,7 +144,7 @@ function askingAddress(request: IncomingMessage, addressOf: ListenSettings['addr
   }
 }
 
-/** Of each connection one request is answered: thousands that come at once would keep the edge from its sessions. */
+/** Answers one request of each connection: thousands that come at once would keep the edge from its sessions. */
 function answerOnce(onRequest: RequestListener): RequestListener {
   const answered = new WeakSet<Socket>();
   return (request, response) => {
@@ -172,7 +172,7 @@ function refuseBrokenRequests(server: Server, told: (refusal: UpgradeRefusal) =>
     const isLong = error.code === 'HPE_HEADER_OVERFLOW';
     const status = isLate ? '408 Request Timeout' : isLong ? '431 Request Header Fields Too Large' : '400 Bad Request';
     const detail = isLate ? 'a request that was not complete in time' : `no request: ${error.code ?? error.message}`;
-    // What failed in the TLS handshake is told by `tlsClientError`.
+    // What failed in the TLS handshake is reported by `tlsClientError`.
     if (error.code?.startsWith('ERR_TLS_') !== true) {
       told({ reason: 'request', address: peerAddress(remoteAddress), detail });
     }

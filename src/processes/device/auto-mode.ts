@@ -127,7 +127,7 @@ export class TurnAdvice implements DraftingAdvice {
   #edge: string | null = null;
   #timing: EdgeTiming | null = null;
   #judgement: DraftingJudgement;
-  /** By whom drafting is decided beside this device, and for which edge; null: by nobody. */
+  /** By whom drafting is decided beside this device, and for which edge; null: no one decides. */
   #order: (DraftingOrder & { readonly edge: string }) | null = null;
   #isOrderNew = false;
   #seen = { matched: 0, mismatched: 0, tokens: 0, commits: 0, decodedTokens: 0, decodeMs: 0 };
@@ -163,7 +163,7 @@ export class TurnAdvice implements DraftingAdvice {
     return this.#note(before.isDrafting);
   }
 
-  /** Is obeyed while this edge writes, within the limits of `isObeyed`. @param order null: the device decides by itself again */
+  /** Is followed while this edge writes, within the limits of `isFollowed`. @param order null: the device decides by itself again */
   order(order: (DraftingOrder & { readonly edge: string }) | null): void {
     const before = this.#order;
     if (before?.edge === order?.edge && before?.on === order?.on && before?.reason === order?.reason) return;
@@ -186,7 +186,7 @@ export class TurnAdvice implements DraftingAdvice {
     this.#seen = now;
     this.#isOrderNew = false;
     const before = this.#judgement.isDrafting;
-    // Without drafts in this turn, those of earlier ones tell how long one takes.
+    // Without drafts in this turn, those of earlier ones show how long one takes.
     const known = this.#settings.memory.knowledgeOf(this.#edge);
     const times = { draftMs: draftMs ?? known.draftMs, roundTripMs: roundTripMs ?? known.roundTripMs };
     const news = {

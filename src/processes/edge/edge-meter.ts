@@ -3,7 +3,7 @@
 import type { EndReason } from '../../core/protocol/wire/messages.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 
-/** Takes measurements. Whatever it throws is reported, and the edge goes on. Times in ms. */
+/** Takes measurements. Whatever it throws is reported, and the edge continues. Times in ms. */
 export interface EdgeMeter {
   opened(session: { readonly mode: ModeName; readonly promptTokens: number }): void;
   /** A session has got a place. @param textTokens of its text @param heldTokens of these, keys and values that the place had already */

@@ -1,4 +1,4 @@
-// What an edge answers to plain HTTP on its port: its health, and the operator's orders. Anything else is told to open a WebSocket.
+// What an edge answers to plain HTTP on its port: its health, and the operator's orders. Any other request needs a WebSocket.
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
@@ -16,8 +16,8 @@ export interface OrderGiver {
 
 export interface ListenEdgeSettings extends Omit<ListenSettings, 'maxFrameBytes'> {
   /**
-   * Whether this one may make the edge drain (POST /drain, DELETE /drain); a text says why not, and is told. Without effect where
-   * `onRequest` is given. Default: nobody.
+   * Whether this one may make the edge drain (POST /drain, DELETE /drain); a text says why not, and is sent. Without effect where
+   * `onRequest` is given. Default: no one may.
    */
   readonly mayOrder?: (giver: OrderGiver) => true | string;
   /** Answers requests whose path begins with "/v1/", and those for "/metrics", and decides who may ask. Without effect where `onRequest` is given. Default: nothing. */

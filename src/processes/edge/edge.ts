@@ -75,7 +75,7 @@ export interface Edge extends AsyncDisposable {
    */
   drain(forMs: number): Promise<void>;
   /**
-   * Opens no further session until it is taken back, and tells every device to move to another edge if it knows one. Running answers go on.
+   * Opens no further session until it is taken back, and asks every device to move to another edge if it has one. Running answers continue.
    * Without effect on an edge that goes down.
    */
   setDraining(isDraining: boolean): void;
@@ -87,7 +87,7 @@ export interface Edge extends AsyncDisposable {
   /** What joins the quotas of keys on several edges. */
   readonly quotas: EdgeQuotas;
   /**
-   * Changes the shares of running sessions, from the next step and the next frame on. Sessions that the edge does not have are told back.
+   * Changes the shares of running sessions, from the next step and the next frame on. Sessions that the edge does not have are returned.
    * @throws OutriderError `bad-argument` for a share that is no finite number above 0; nothing is set then
    */
   setShares(shares: readonly SessionShares[]): SharesSet;
@@ -325,7 +325,7 @@ class RunningEdge {
 }
 
 const goingDown = 'the edge is going down';
-/** How often a draining edge looks whether its answers have ended, ms. */
+/** How often a draining edge checks whether its answers have ended, ms. */
 const drainCheckMs = 20;
 
 function settingsOf(

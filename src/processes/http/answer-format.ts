@@ -24,7 +24,7 @@ export interface ToolCall {
 export interface WholeChoice {
   readonly text: string;
   readonly calls: readonly ToolCall[];
-  /** Of all tokens, those of calls included, if they were asked for. */
+  /** Log-probabilities of all tokens, those of calls included, if they were asked for. */
   readonly logprobs: readonly AnswerToken[] | null;
   readonly end: CompletionEnd;
 }
@@ -44,7 +44,7 @@ export interface AnswerEvent {
 
 /** What comes with a part. */
 export interface PartNotes extends Pick<Round, 'standing' | 'fingerprints'> {
-  /** Of tokens that came since the last part; null: none were asked for. */
+  /** Log-probabilities of tokens that came since the last part; null: none were asked for. */
   readonly logprobs: readonly AnswerToken[] | null;
 }
 

@@ -69,7 +69,7 @@ export function apiErrorOf({ code, message, remedy }: OutriderError): ApiError {
   if (code === 'internal')
     return new ApiError(500, 'internal', 'the endpoint has failed, not the request; its log says more');
   const [status, name, usualSeconds] = answers[code] ?? [500, code.replaceAll('-', '_')];
-  // What the edge has told is better than what is usual.
+  // What the edge has sent is better than the usual value.
   const retryAfterSeconds = usualSeconds === undefined ? undefined : (retrySecondsOf(remedy) ?? usualSeconds);
   const text = `${message}; ${remedy}`;
   return new ApiError(status, name, text, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });

@@ -39,15 +39,15 @@ export interface HttpAppSettings {
   readonly accountOf?: (key: string | undefined) => Account;
   /** What requests may cost. Default: as much as they do, but for the room of unfinished bodies. */
   readonly intake?: RequestIntake;
-  /** Told of the keys that have to wait. */
+  /** Notified of the keys that have to wait. */
   readonly early?: EarlyRefusals;
   /** Name of a key that may be used, for logs; default: keys have none. */
   readonly keyName?: (key: string | undefined) => string | null;
   /** What GET /metrics answers, as Prometheus reads it; default: nothing, with status 404. */
   readonly metrics?: (() => Promise<string>) | undefined;
-  /** Told of each request and each answer. */
+  /** Notified of each request and each answer. */
   readonly observer?: HttpObserver | undefined;
-  /** Told of failures that are bugs. */
+  /** Called for failures that are bugs. */
   readonly onFault?: (error: unknown) => void;
 }
 
@@ -153,7 +153,7 @@ interface Ask {
   readonly watch: RequestWatch;
   readonly body: RequestBody;
   account: Account;
-  /** Of the peer; '': unknown. */
+  /** Address of the peer; '': unknown. */
   readonly address: string;
 }
 
@@ -217,7 +217,7 @@ function addFailures(app: Hono, settings: HttpAppSettings, asks: Asks): void {
   });
 }
 
-/** Routes that tell what is here. */
+/** Routes that describe this process. */
 function addKnowledge(app: Hono, { completer, version, metrics }: HttpAppSettings): void {
   const { model: id, createdSeconds: created } = completer;
   const model = { id, object: 'model', created, owned_by: 'outrider' };
@@ -237,7 +237,7 @@ function addKnowledge(app: Hono, { completer, version, metrics }: HttpAppSetting
   });
 }
 
-/** The route that answers, as {@link routeRules} has it; `other`: none does, and only whoever may use the others is told so. */
+/** The route that answers, as {@link routeRules} has it; `other`: none does, and only a client that may use the others learns so. */
 export function routeOf(method: string, path: string): string {
   const verb = method === 'HEAD' ? 'GET' : method;
   const route = `${verb} ${path}`;
@@ -265,7 +265,7 @@ async function beforeTheRest(answer: Response, rest: Promise<void>): Promise<Res
   return new Response(body, { status, headers });
 }
 
-/** The same completer, that tells the end of each answer that was begun. */
+/** The same completer; it reports the end of each answer that was begun. */
 function endTelling(completer: Completer, ended: () => void): Completer {
   const start: Completer['start'] = async (request) => {
     try {

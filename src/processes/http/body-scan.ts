@@ -1,4 +1,4 @@
-// What it would cost to parse a text of JSON, told from its bytes while they come: how deep it is nested, and how many values it has. It
+// What it would cost to parse a text of JSON, computed from its bytes as they come: how deep it is nested, how many values it has. It
 // does not judge whether the text is JSON: JSON.parse does, on what is small enough for it.
 
 /** What is known after the bytes so far. */

@@ -41,7 +41,7 @@ export interface Round {
   readonly standing?: Standing;
   /** Who wrote the text so far, as in {@link CompletionEnd}. Absent: as before. */
   readonly fingerprints?: readonly string[];
-  /** Of each of its tokens, where they were asked for. */
+  /** Log-probabilities of each of its tokens, where they were asked for. */
   readonly logprobs?: readonly AnswerToken[];
 }
 
@@ -84,7 +84,7 @@ export type Standing =
       readonly differsAt?: number;
     };
 
-/** Stands for the fingerprint of a target where a model of this device wrote, and nobody verified it. */
+/** Stands for the fingerprint of a target where a model of this device wrote, and no edge verified it. */
 export const localFingerprint = 'local';
 
 /** A running answer. */
@@ -94,7 +94,7 @@ export interface Completion {
   readonly rounds: AsyncIterable<Round>;
   /** After the rounds; rejects as they throw. */
   readonly end: Promise<CompletionEnd>;
-  /** Of the target that writes, as soon as it is known, or {@link localFingerprint}. */
+  /** Fingerprint of the target that writes, as soon as it is known, or {@link localFingerprint}. */
   fingerprint(): string | null;
 }
 

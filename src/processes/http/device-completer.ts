@@ -37,7 +37,7 @@ export interface DeviceCompleterSettings {
   readonly nowMs: () => number;
   /** The key that edges are shown; default: that of the application. */
   readonly credentials?: string | undefined;
-  /** Of the device's vocabulary: drafts follow the grammar of an answer as well. Default: they do not know it. */
+  /** Grammars for the device's vocabulary: drafts follow the grammar of an answer as well. Default: they do not know it. */
   readonly grammars?: GrammarEngine | undefined;
   /** What edges are shown for the key of the application, where `credentials` are not given. Default: that key. */
   readonly credentialsOf?: ((key: string | undefined) => string | undefined) | undefined;
@@ -47,7 +47,7 @@ export interface DeviceCompleterSettings {
   readonly state?: () => Completer['state'];
   /** What writes where no edge can be reached: the draft, or another model. Default: nothing does, and the answer fails. */
   readonly local?: LocalWriter | undefined;
-  /** Told when an answer finds no edge, and when one is back: only where something writes meanwhile. */
+  /** Notified when an answer finds no edge, and when one is back: only where something writes meanwhile. */
   readonly onOutage?: ((isDown: boolean) => void) | undefined;
   /**
    * How long an answer waits for an edge, at its beginning and after a loss, before that, ms. Default: not at its beginning; after a loss a
@@ -56,7 +56,7 @@ export interface DeviceCompleterSettings {
   readonly waitMs?: number | undefined;
 }
 
-/** After the loss of its edge, an answer goes on with a local model after so long, ms. */
+/** After the loss of its edge, an answer continues with a local model after so long, ms. */
 const offlineAfterMs = 2000;
 /** With a local model, an attempt to connect is given up sooner, ms. */
 const connectWithinMs = 3000;
@@ -80,7 +80,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
   const turns = new EncodingTurns();
   const contextTokens = (): number | undefined => {
     const tokens = settings.contextTokens ?? context.known;
-    // For the next request; this one is told soon enough what it has to fit into.
+    // For the next request; this one learns soon enough what it has to fit into.
     if (tokens === undefined) context.tokens().catch(() => {});
     return tokens;
   };
@@ -122,7 +122,7 @@ function canWrite({ grammar, topLogprobs }: CompletionRequest): boolean {
 const predictedMaxAhead = 192;
 
 /**
- * How a turn drafts. With a prediction most of its drafts cost nothing, so nobody judges what they save; the draft model helps where mode
+ * How a turn drafts. With a prediction most of its drafts cost nothing, so their gain is not estimated; the draft model helps where mode
  * `auto` would begin with it.
  */
 function draftingOf(
@@ -156,7 +156,7 @@ function askedOf(
   };
 }
 
-/** Asks an edge; the answer fails where none goes on with it. */
+/** Asks an edge; the answer fails where none continues it. */
 async function ask(parts: Parts, request: CompletionRequest, prompt: readonly number[]): Promise<Completion> {
   const { context, settings } = parts;
   const maxAnswerTokens = await context.room(request, prompt.length);
@@ -209,7 +209,7 @@ async function patiently(
   }
 }
 
-/** Asks an edge; where none goes on, a local model does, until one is back. */
+/** Asks an edge; where none continues it, a local model does, until one is back. */
 async function askThrough(
   parts: Parts,
   request: CompletionRequest,
@@ -320,7 +320,7 @@ function endOf(report: TurnReport, promptTokens: number) {
 
 const reasons = { 'end-token': 'end', 'stop-string': 'stop', length: 'length', 'context-full': 'length' } as const;
 
-/** The stop text with which the tokens go on where the text ends. */
+/** The stop text with which the tokens continue where the text ends. */
 function stopTextOf(
   { outcome, text, tokens }: TurnReport,
   tokenizer: Tokenizer,

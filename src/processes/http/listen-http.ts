@@ -36,7 +36,7 @@ export function requestListenerOf(app: Hono, limits: AnswerLimits = {}): Request
   };
 }
 
-/** How often it is looked whether requests have ended, ms. */
+/** How often it is checked whether requests have ended, ms. */
 const lookMs = 20;
 
 /** The requests that do not have their whole answer yet. */

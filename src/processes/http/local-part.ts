@@ -15,7 +15,7 @@ export interface LocalPartSettings {
   readonly writer: LocalWriter;
   readonly vocabularies: Vocabularies;
   readonly watch: EdgeWatch;
-  /** Told what an edge says of itself that is back. */
+  /** Called with what an edge that is back says of itself. */
   readonly greeted: (hello: HelloMessage) => void;
 }
 
@@ -26,9 +26,9 @@ export interface LocalPart {
   readonly isSoon: boolean;
   /** Whether an edge that is back is asked. */
   readonly givesWay: boolean;
-  /** Aborted when nobody waits for the answer. */
+  /** Aborted when no client waits for the answer. */
   readonly signal: AbortSignal;
-  /** Told of new text. */
+  /** Called for new text. */
   readonly wrote: (emission: Emission) => void;
 }
 

@@ -1,4 +1,4 @@
-// One answer that outlives its edges. While an edge can be reached, a target writes; while none can, a model of this device goes on with
+// One answer that outlives its edges. While an edge can be reached, a target writes; while none can, a model of this device continues with
 // the text. When an edge is back, what that model wrote goes to it as drafts, from the last place that a target had written, and the target's
 // own text takes over. A client that reads along keeps what it has: told-text.ts says what of it is verified.
 
@@ -13,7 +13,7 @@ import { type LocalPartSettings, writeLocally } from './local-part.ts';
 import type { LocalText } from './local-writer.ts';
 import { type Telling, ToldText } from './told-text.ts';
 
-/** Of the turns of an answer, what is the same for all. */
+/** What is the same for all turns of an answer. */
 export type TurnParts = Pick<
   TurnOptions,
   'connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'credentials' | 'giveUpAfterMs' | 'liveness'
@@ -23,9 +23,9 @@ export type TurnParts = Pick<
 export interface OutageSettings extends LocalPartSettings {
   /** Ids of the prompt for the target. */
   readonly prompt: readonly number[];
-  /** Of the turns that ask an edge. */
+  /** Parts of the turns that ask an edge. */
   readonly turn: TurnParts;
-  /** How long an answer that nobody has begun waits for an edge before a model of this device begins it, ms. */
+  /** How long an answer that no edge has begun waits for an edge before a model of this device begins it, ms. */
   readonly waitMs: number;
   readonly nowMs: () => number;
   /** Most tokens of the answer. @throws OutriderError where no edge answers, or the prompt does not fit */
@@ -34,9 +34,9 @@ export interface OutageSettings extends LocalPartSettings {
 
 /** How an answer is over. */
 export interface OutageEnd {
-  /** Of the turn that wrote its last text. */
+  /** Report of the turn that wrote its last text. */
   readonly report: TurnReport;
-  /** Of all that wrote it, {@link localFingerprint} among them where a text of this device is in it. */
+  /** Fingerprints of all that wrote it, {@link localFingerprint} among them where a text of this device is in it. */
   readonly fingerprints: readonly string[];
   /** Times that an edge took it up. */
   readonly edges: number;
@@ -46,7 +46,7 @@ export interface OutageEnd {
   readonly standing: Standing | undefined;
 }
 
-/** No edge goes on. A refusal of what is asked, or of the key, is no such failure. */
+/** No edge continues. A refusal of what is asked, or of the key, is no such failure. */
 const noEdge: readonly ErrorCode[] = ['edge-unreachable', 'edge-silent', 'edge-draining'];
 
 export function isNoEdge(code: ErrorCode): boolean {
@@ -63,13 +63,13 @@ export class OutageAnswer {
   readonly end: Promise<OutageEnd>;
   readonly #settings: OutageSettings;
   #told = new ToldText();
-  /** Aborted when nobody waits for the answer. */
+  /** Aborted when no client waits for the answer. */
   readonly #gone = new AbortController();
   readonly #signal: AbortSignal;
   /** The target's own answer so far. */
   #own: number[] = [];
   #ownFingerprints: readonly string[] = [];
-  /** The answer as a model of this device has gone on with it; null: none has. */
+  /** The answer as a model of this device has continued it; null: none has. */
   #local: LocalText | null = null;
   /** After a difference: ids of the text that the client has, for the target; null: what it has is the target's own, or may be. */
   #prefix: number[] | null = null;
@@ -89,7 +89,7 @@ export class OutageAnswer {
     this.rounds = new EmissionQueue<Round>(() => this.stop());
     const { promise, resolve, reject } = Promise.withResolvers<OutageEnd>();
     this.end = promise;
-    // The reader of the rounds is told as well.
+    // The reader of the rounds gets it as well.
     promise.catch(() => {});
     this.#finish = resolve;
     this.#run().catch((error: unknown) => {
@@ -103,7 +103,7 @@ export class OutageAnswer {
     this.#gone.abort();
   }
 
-  /** Of all that wrote so far, {@link localFingerprint} among them where something is not verified. */
+  /** Fingerprints of all that wrote so far, {@link localFingerprint} among them where something is not verified. */
   get fingerprints(): readonly string[] {
     const isVerified = this.#told.standing?.verified !== false;
     return isVerified ? this.#ownFingerprints : [...this.#writers, localFingerprint];
@@ -112,7 +112,7 @@ export class OutageAnswer {
   async #run(): Promise<void> {
     const { watch, waitMs, nowMs } = this.#settings;
     const untilMs = nowMs() + waitMs;
-    // An edge that was away a moment ago may be back: it is looked for while the model of this device begins.
+    // An edge that was away a moment ago may be back: it is searched while the model of this device begins.
     let isSoon = watch.isDown;
     let phase: Phase = isSoon ? 'local' : 'ask';
     while (phase !== 'over') {
@@ -208,7 +208,7 @@ export class OutageAnswer {
     return this.#settings.vocabularies.toTarget(local, this.#prefix ?? this.#own);
   }
 
-  /** The client has text that the target would not have written: the target goes on after it, and it stays unverified. */
+  /** The client has text that the target would not have written: the target continues after it, and it stays unverified. */
   #leaveOwn(): Phase {
     this.#prefix = [...this.#idsOf(this.#local ?? { ids: this.#own, text: this.#told.text })];
     return 'ask';
@@ -234,7 +234,7 @@ export class OutageAnswer {
     return 'local';
   }
 
-  /** The text to go on with, in the local model's vocabulary. */
+  /** The text to continue, in the local model's vocabulary. */
   #presentText(): LocalText {
     const { vocabularies } = this.#settings;
     const { own } = this.#told;

@@ -8,7 +8,7 @@ import { scanBody, unscanned } from './body-scan.ts';
 import { type RequestIntake, requestBytes, tooMany, valueBytes } from './request-intake.ts';
 import type { BodyLimits } from './request-limits.ts';
 
-/** Nobody nests a request as deep: schemas of tools come to about twenty. */
+/** No honest request is nested as deep: schemas of tools come to about twenty. */
 const mostDepth = 64;
 /** What a client of a refused request has yet to send is read up to here, so that it comes to read the refusal. */
 const mostDiscarded = 8 * 1_048_576;
@@ -168,7 +168,7 @@ class Pieces implements Disposable {
   #open: Uint8Array | null = null;
   #used = 0;
 
-  /** @param grow told of room before it is taken @param ownsChunks nobody else reads a chunk */
+  /** @param grow called before room is taken @param ownsChunks no one else reads a chunk */
   constructor(grow: (bytes: number) => void, ownsChunks: boolean) {
     this.#grow = grow;
     this.#ownsChunks = ownsChunks;

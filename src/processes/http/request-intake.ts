@@ -50,7 +50,7 @@ export class RequestIntake {
     if (waitMs > 0) throw tooMany('this key, or this address, sends more than its share', Math.ceil(waitMs / 1000));
   }
 
-  /** @returns whether so many bytes that nobody needs may still be read */
+  /** @returns whether so many bytes that are not needed may still be read */
   mayDiscard(sender: Sender, bytes: number): boolean {
     return (this.#settings.spend?.({ ...sender, keyId: null }, bytes) ?? 0) === 0;
   }

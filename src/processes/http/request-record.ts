@@ -15,7 +15,7 @@ import {
 export interface RequestRecord {
   /** As in `x-request-id`. */
   readonly request: string;
-  /** Of the table of routes; `other`: of none. */
+  /** Path in the table of routes; `other`: it is not there. */
   readonly route: string;
   /** The peer: an IPv4 address, or the first half of an IPv6 address; null: unknown. */
   readonly address: string | null;
@@ -52,15 +52,15 @@ export interface AnswerRecord {
   readonly verified: boolean;
   /** Until the first text of any answer, ms; null: there was none. */
   readonly firstTokenMs: number | null;
-  /** Of each answer that has ended. */
+  /** Reason of each answer that has ended. */
   readonly finishReasons: readonly CompletionEnd['reason'][];
 }
 
-/** Told of what the app does. No function may throw. Times in ms. */
+/** Receives what the app does. No function may throw. Times in ms. */
 export interface HttpObserver {
-  /** A request that can not come to text is told as well. */
+  /** A request that can not come to text is reported as well. */
   ended(record: RequestRecord): void;
-  /** Told of each answer of each request. */
+  /** Called for each answer of each request. */
   readonly answers?: AnswerMeter;
 }
 
@@ -79,7 +79,7 @@ export interface MeteredAnswer {
   readonly ms: number;
   /** 0: it did not come so far. */
   readonly promptTokens: number;
-  /** Tokens of which no {@link AnswerMeter.committed} has told. */
+  /** Tokens that no {@link AnswerMeter.committed} has reported. */
   readonly moreTokens: number;
   readonly acceptedDrafts: number;
   readonly rejectedDrafts: number;
@@ -95,7 +95,7 @@ export class RequestWatch {
   readonly #startMs: number;
   readonly #about: Pick<RequestRecord, 'request' | 'route' | 'address'>;
   key: string | null = null;
-  /** Of the error that it was answered with. */
+  /** Code of the error that it was answered with. */
   code: string | null = null;
   #status: number | null = null;
   #answer: { -readonly [Name in keyof AnswerRecord]: AnswerRecord[Name] } | null = null;
@@ -119,7 +119,7 @@ export class RequestWatch {
     return this.#about.request;
   }
 
-  /** The status is known; answers may go on. */
+  /** The status is known; answers may continue. */
   answered(status: number): void {
     this.#status = status;
     this.#tell();
@@ -166,7 +166,7 @@ export class RequestWatch {
       (end) => {
         progress.isOver = true;
         const { reason, completionTokens, acceptedDrafts, rejectedDrafts, edges = 1 } = end;
-        // A text that changes its writer may have been told in more tokens than the last one counts in it.
+        // A text that changes its writer may have been sent in more tokens than the last one counts in it.
         const moreTokens = Math.max(0, completionTokens - progress.tokens);
         const verified = !end.fingerprints.includes(localFingerprint);
         this.#finished(end, moreTokens, verified);
@@ -226,10 +226,10 @@ export class RequestWatch {
   #tell(): void {
     if (this.#status === null || this.#running > 0) return;
     const hasLeft = this.#ending === 'left';
-    // Nobody has got the status of what was thrown because the client has gone.
+    // No one has got the status of what was thrown because the client has gone.
     const status = hasLeft && this.#status >= 500 ? 499 : this.#status;
     const code = hasLeft ? null : this.code;
-    // Told once.
+    // Reported once.
     this.#status = null;
     const { key } = this;
     // A status without an error, such as that of /health, is an answer.

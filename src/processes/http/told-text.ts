@@ -1,4 +1,4 @@
-// What a client has been told of an answer, against the target's own text: what may follow, and what may be called verified. Pure.
+// What a client has been sent of an answer, against the target's own text: what may follow, and what may be called verified. Pure.
 
 import type { Standing } from './completion-port.ts';
 
@@ -52,7 +52,7 @@ export class ToldText {
   /**
    * @param added to the target's own text
    * @param isOver whether that ends there
-   * @returns null: nothing to tell yet. Afterwards {@link hasLeftOwn} may be true.
+   * @returns null: nothing to send yet. Afterwards {@link hasLeftOwn} may be true.
    */
   verified(added: string, isOver = false): Telling | null {
     const wasAhead = this.#same === this.#told.length;

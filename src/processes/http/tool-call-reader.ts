@@ -1,5 +1,5 @@
-// Reads an answer's text as it comes, and tells text from tool calls: <tool_call>{"name": ..., "arguments": {...}}</tool_call>. The text may
-// be split anywhere. What looks like a call and is none stays text.
+// Reads an answer's text as it comes, and separates text and tool calls, <tool_call>{"name": ..., "arguments": {...}}</tool_call>. It may
+// be split anywhere. What begins like a call and is none stays text.
 
 /** A part of an answer. Calls count from 0. */
 export type AnswerPart =
@@ -25,7 +25,7 @@ export class ToolCallReader {
   #state: 'text' | 'head' | 'arguments' | 'tail' | 'between' = 'text';
   #pending = '';
   #calls = 0;
-  /** Of the arguments that are being read. */
+  /** Depth of the arguments that are being read. */
   #depth = 0;
   #isInString = false;
   #isEscaped = false;

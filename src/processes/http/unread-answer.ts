@@ -1,4 +1,4 @@
-// Gives up answers that nobody reads: what waits for such a client would stay in memory, and its place on an edge be taken.
+// Gives up answers that no client reads: what waits for such a client would stay in memory, and its place on an edge be taken.
 
 import type { ServerResponse } from 'node:http';
 

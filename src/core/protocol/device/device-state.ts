@@ -70,7 +70,7 @@ export interface SentBranch {
 export interface SentAlternative extends SentBranch {
   /** The branch beside which it stands. */
   readonly base: number;
-  /** Of the runner-up, its first own token; before it `tokens` has those of the base. */
+  /** Position of the runner-up, its first own token; before it `tokens` has those of the base. */
   readonly position: number;
 }
 
@@ -80,7 +80,7 @@ export interface DeviceLink {
   /** Attempt number of its attach. */
   readonly attempt: number;
   readonly writable: boolean;
-  /** Of the edge's `hello`; null before it. */
+  /** Fingerprint in the edge's `hello`; null before it. */
   readonly fingerprint: string | null;
   /** End of the committed text that this connection has carried. */
   readonly received: number;
@@ -111,7 +111,7 @@ export interface DraftAccount {
   readonly mismatched: number;
   /** Tokens drafted for alternatives; runner-ups are not counted. */
   readonly alternativeTokens: number;
-  /** Mismatches after which the text went on as an alternative. */
+  /** Mismatches after which the text continued as an alternative. */
   readonly alternativesTaken: number;
 }
 
@@ -121,7 +121,7 @@ export interface DeviceState {
   /** Drafts that follow the committed text, and the device's confidence in each. */
   readonly tail: readonly number[];
   readonly confidences: readonly number[];
-  /** The drafter's second choice beside each draft of the tail; null: not told. */
+  /** The drafter's second choice beside each draft of the tail; null: not known. */
   readonly runnerUps: readonly (RunnerUp | null)[];
   readonly alternatives: readonly Alternative[];
   readonly alternativeCount: number;
@@ -205,12 +205,12 @@ export type DeviceEffect =
       readonly position: number;
       readonly alternatives: readonly AlternativeOrder[];
     }
-  /** Final tokens for the reader; `drafted[i]` tells whether token i was a draft of the device. */
+  /** Final tokens for the reader; `drafted[i]` says whether token i was a draft of the device. */
   | {
       readonly kind: 'emit-tokens';
       readonly tokens: readonly number[];
       readonly drafted: readonly boolean[];
-      /** Of each token, where the turn asks for them. */
+      /** Log-probabilities of each token, where the turn asks for them. */
       readonly logprobs?: readonly Logprobs[] | undefined;
     }
   | { readonly kind: 'finish'; readonly outcome: Outcome };
@@ -231,9 +231,9 @@ const noDrafts: DraftAccount = {
 
 /** An answer that exists in part before its turn begins. */
 export interface BegunAnswer {
-  /** Ids of it so far, fewer than the turn's maximum and without an end. The edge goes on after them. */
+  /** Ids of it so far, fewer than the turn's maximum and without an end. The edge continues after them. */
   readonly tokens: readonly number[];
-  /** Of the targets that wrote them; default: none is known. */
+  /** Fingerprints of the targets that wrote them; default: none is known. */
   readonly fingerprints?: readonly string[];
 }
 

@@ -27,7 +27,7 @@ export interface EdgeKey {
   readonly rowsPerMinute: number | null;
 }
 
-/** Of an edge that asks for no key. */
+/** The key of all devices at an edge that asks for no key. */
 export const anyone: EdgeKey = {
   ...{ id: '', name: 'anyone', share: 1, maxSessions: null, maxWaiting: null },
   rowsPerMinute: null,

@@ -44,7 +44,7 @@ export const defaultPlaceRules: PlaceRules = {
   keptTokens: 2_097_152,
 };
 
-/** What a session must tell of itself. */
+/** What a session must state about itself. */
 export interface PlaceHolder {
   readonly number: number;
   readonly key: EdgeKey;
@@ -102,7 +102,7 @@ export function nextWaiting<Entry extends PlaceHolder>(
 /** Why a session gives up its place. */
 export type PlaceLoss = 'lost' | 'stalled' | 'shared';
 
-/** A session that has to give up its place for `next`; undefined: nobody has to yet. */
+/** A session that has to give up its place for `next`; undefined: none has to yet. */
 export function placeToFree<Entry extends PlaceHolder>(
   entries: Iterable<Entry>,
   next: Entry,
@@ -189,7 +189,7 @@ export function keptTooMany<Entry extends PlaceHolder>(
   if (kept.length <= keptSessions && tokensWithoutPlace(all) <= keptTokens) return undefined;
   const counts = countByKey(kept, () => true);
   const most = Math.max(...counts.values());
-  // Of the key with the most: first those that have been told everything, then the oldest.
+  // From the key with the most: first those whose end has been sent, then the oldest.
   const ofGreediest = kept.filter(({ key }) => counts.get(key.id) === most);
   return ofGreediest.find(({ state }) => state.link?.endSent === true) ?? ofGreediest[0];
 }

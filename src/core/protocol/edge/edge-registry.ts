@@ -158,7 +158,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     this.#settle(entry, event, effects, before);
   }
 
-  /** Forgets a session whose machine cannot go on; its connection is closed. */
+  /** Forgets a session whose machine cannot continue; its connection is closed. */
   discard(entry: Entry, detail: string): void {
     this.#forget(entry, 'internal', detail);
   }
@@ -264,7 +264,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     }
   }
 
-  /** @param detail told to its connection, which is closed */
+  /** @param detail sent to its connection, which is closed */
   #forget(entry: Entry, code: ErrorCode | 'done' = 'done', detail: string = 'the session is forgotten'): void {
     if (!this.#isKept(entry)) return;
     entry.cancelForget?.();

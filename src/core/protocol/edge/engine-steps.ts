@@ -174,7 +174,7 @@ export class EngineSteps<Entry extends StepEntry> {
     return { entry, heldTokens, view: { id, weight, prefillTokens, drafts, acceptance, confidences } };
   }
 
-  /** Looks drafts up in the text for a session that has none. */
+  /** Takes drafts from the text (look-up) for a session that has none. */
   #lookUp(entry: Entry): void {
     const { state } = entry;
     if (!modeOf(state.open.mode).edgeLooksUp || !lacksEdgeDrafts(state)) return;

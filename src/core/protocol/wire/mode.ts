@@ -51,7 +51,7 @@ export interface Mode {
   readonly edgeDrafts: boolean;
   /** Enough is the edge's configured draft length; otherwise it is the length with the best expected gain. */
   readonly hasEdgeDraftLength: boolean;
-  /** The edge looks drafts up in the text for a step that would have none. */
+  /** The edge takes drafts from the text (look-up) for a step that would have none. */
   readonly edgeLooksUp: boolean;
   /** Drafts come in windows of a set length. */
   readonly hasWindows: boolean;
