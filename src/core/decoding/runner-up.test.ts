@@ -80,16 +80,16 @@ describe('runnerUp', () => {
       fc.property(candidatesArbitrary, samplingArbitrary, fc.nat(), (candidates, sampling, position) => {
         const uncut = { ...sampling, topK: 0, topP: 1 };
         let rest = without(choosable(candidates, sampling), chooseToken(candidates, sampling, undefined, position));
-        let told = runnerUp(candidates, sampling, undefined, position) ?? undefined;
+        let current = runnerUp(candidates, sampling, undefined, position) ?? undefined;
         let before = 0.5001;
         for (let count = 0; count < 4 && rest.ids.length > 0; count += 1) {
-          expect(told?.token).toBe(chooseToken(rest, uncut, undefined, position));
-          expect(told?.confidence).toBeLessThanOrEqual(before);
-          rest = without(rest, told?.token as number);
-          before = told?.confidence as number;
-          told = told?.next;
+          expect(current?.token).toBe(chooseToken(rest, uncut, undefined, position));
+          expect(current?.confidence).toBeLessThanOrEqual(before);
+          rest = without(rest, current?.token as number);
+          before = current?.confidence as number;
+          current = current?.next;
         }
-        expect(told).toBeUndefined();
+        expect(current).toBeUndefined();
       }),
       { numRuns: 500 },
     );

@@ -93,7 +93,7 @@ function isDecoding(session: SessionWork): boolean {
   return session.prefillTokens === 0;
 }
 
-const nobody = (): boolean => false;
+const noFlow = (): boolean => false;
 
 interface DecodePlan {
   readonly admitted: readonly SessionWork[];
@@ -135,7 +135,7 @@ function admitSessions(queue: FairQueueState, sessions: readonly SessionWork[], 
   const round = startRound(queue, sessions, (weight) => units / weight);
   if (sessions.length <= maxRows) {
     for (let flow = 0; flow < sessions.length; flow++) round.serve(flow, 1);
-    return { admitted: sessions, queue: round.finish(nobody) };
+    return { admitted: sessions, queue: round.finish(noFlow) };
   }
   const admitted = new Set(round.first(maxRows));
   for (const flow of admitted) round.serve(flow, 1);

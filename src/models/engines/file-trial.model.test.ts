@@ -63,7 +63,7 @@ describe('a file that nobody vouches for', () => {
     };
     await expect(withoutChildren(() => open(sound))).rejects.toMatchObject({ code: 'internal' });
     await (await open(sound, { exact: true, onLawProgress })).close();
-    // Told by the child.
+    // Reported by the child.
     expect(searched).toBeGreaterThan(3);
     searched = 0;
     await (await withoutChildren(() => open(sound, { exact: true, onLawProgress }))).close();

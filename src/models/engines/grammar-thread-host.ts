@@ -17,9 +17,9 @@ export type Found = Pick<Extract<GrammarReply, { kind: 'done' }>, 'masks' | 'for
 /** The part of a {@link Worker} that is used, so that a test can stand in for it. */
 export interface GrammarWorker extends WatchedThread {
   postMessage(order: GrammarOrder): void;
-  on(event: 'message', heard: (reply: GrammarReply) => void): unknown;
-  on(event: 'error', heard: (error: Error) => void): unknown;
-  on(event: 'exit', heard: () => void): unknown;
+  on(event: 'message', listener: (reply: GrammarReply) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'exit', listener: () => void): unknown;
   ref(): void;
   unref(): void;
   terminate(): Promise<unknown>;
@@ -88,7 +88,7 @@ export class GrammarThreadHost {
     this.started = this.call({ kind: 'open', matcher: 0, grammar: trivial }, { cpuMs: startCpuMs }).then(() => {
       this.#startCpuMs = this.#watch.endedCpuMs;
       this.startMemory = this.memory;
-      this.tell({ kind: 'close', matcher: 0 });
+      this.send({ kind: 'close', matcher: 0 });
     });
     this.started.catch(() => {});
   }
@@ -103,7 +103,7 @@ export class GrammarThreadHost {
     return this.isUsable && this.matchers === 0 && this.#waiting.size === 0;
   }
 
-  tell(order: GrammarOrder): void {
+  send(order: GrammarOrder): void {
     if (this.isUsable) this.#worker.postMessage(order);
   }
 

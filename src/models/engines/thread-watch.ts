@@ -12,9 +12,9 @@ export type Overrun = 'work' | 'hang';
 /** A thread that hangs uses less than this, which is what a check takes, ms. */
 const stillCpuMs = 20;
 /** Least time between two checks, ms. */
-const lookEveryMs = 20;
+const checkEveryMs = 20;
 /** A thread that is blocked in the system answers no check; after so long that counts as one without work, ms. */
-const lookWithinMs = 1000;
+const checkWithinMs = 1000;
 
 /** Watches one piece of work after the other. */
 export class ThreadWatch {
@@ -48,7 +48,7 @@ export class ThreadWatch {
   begins(mostCpuMs: number): void {
     this.stop();
     this.#moved = { atMs: performance.now(), cpuMs: this.#endedCpuMs };
-    this.#lookAfter(mostCpuMs, mostCpuMs, this.#work);
+    this.#checkAfter(mostCpuMs, mostCpuMs, this.#work);
   }
 
   /** @param cpuMs of the thread since its start, as it reports, ms @returns what the work has used of it, ms */
@@ -65,14 +65,14 @@ export class ThreadWatch {
   }
 
   /** Processor time passes no faster than time, so nothing can be over before that. */
-  #lookAfter(ms: number, mostCpuMs: number, work: number): void {
-    const delayMs = Math.max(lookEveryMs, Math.min(ms, this.#hangMs));
-    this.#timer = setTimeout(() => void this.#look(mostCpuMs, work), delayMs);
+  #checkAfter(ms: number, mostCpuMs: number, work: number): void {
+    const delayMs = Math.max(checkEveryMs, Math.min(ms, this.#hangMs));
+    this.#timer = setTimeout(() => void this.#check(mostCpuMs, work), delayMs);
     this.#timer.unref?.();
   }
 
-  async #look(mostCpuMs: number, work: number): Promise<void> {
-    const cpuMs = await Promise.race([cpuMsOf(this.#thread), pause(lookWithinMs)]);
+  async #check(mostCpuMs: number, work: number): Promise<void> {
+    const cpuMs = await Promise.race([cpuMsOf(this.#thread), pause(checkWithinMs)]);
     // Where this thread was held up itself, the answer of the work may be here and not be read yet.
     await nextTurn();
     await nextTurn();
@@ -81,7 +81,7 @@ export class ThreadWatch {
     if (cpuMs !== null && cpuMs >= this.#moved.cpuMs + stillCpuMs) this.#moved = { atMs: nowMs, cpuMs };
     const usedMs = cpuMs === null ? 0 : cpuMs - this.#endedCpuMs;
     const why = usedMs > mostCpuMs ? 'work' : nowMs - this.#moved.atMs > this.#hangMs ? 'hang' : null;
-    if (why === null) this.#lookAfter(mostCpuMs - usedMs, mostCpuMs, work);
+    if (why === null) this.#checkAfter(mostCpuMs - usedMs, mostCpuMs, work);
     else {
       this.stop();
       this.#over(why, usedMs);

@@ -51,7 +51,7 @@ const [idleGrowthBytes, memoryCheckMs] = [8 * 1024 * 1024, 15_000];
 /** Masks that take more than this part of what they may are made in a thread of their own kind. */
 const slowPart = 0.25;
 /** Tokens that a thread is sent within the time of one step's masks. */
-const toldAtOnce = 1000;
+const tokensAtOnce = 1000;
 /** Threads in which an answer's masks are tried: other grammars may break several, one after the other. */
 const mostThreads = 4;
 /** Until another attempt may find the edge less busy, ms. */
@@ -168,7 +168,7 @@ class XGrammarEngine implements GrammarEngine {
       throw error;
     }
     this.#passed.add(name, true);
-    trier.tell({ kind: 'close', matcher });
+    trier.send({ kind: 'close', matcher });
     // What is left of one must not lessen the memory of the next.
     if (trier.memory > this.#limits.mostMemory / 2) void trier.end();
   }
@@ -184,7 +184,7 @@ class XGrammarEngine implements GrammarEngine {
     const matcher = ++this.#matchers;
     await keeper.call({ kind: 'open', matcher, grammar }, { cpuMs: this.#limits.compileCpuMs, spent });
     keeper.matchers += 1;
-    return { keeper, matcher, told: 0, isSlow: role === 'slowKeeper' };
+    return { keeper, matcher, sentTokens: 0, isSlow: role === 'slowKeeper' };
   }
 
   #replaceIdleThreads(): void {
@@ -260,7 +260,7 @@ interface Place {
   readonly keeper: GrammarThreadHost;
   readonly matcher: number;
   readonly isSlow: boolean;
-  told: number;
+  sentTokens: number;
 }
 
 /** Whether the masks of a grammar take long, in any answer. */
@@ -323,23 +323,23 @@ class KeptMatcher implements GrammarMatcher {
 
   #askOnce(kind: 'masks' | 'next', ...[length, from, drafts]: Parameters<GrammarMatcher['masks']>): Promise<Found> {
     const place = this.#place;
-    const accept = from(place.told);
-    place.told = length;
+    const accept = from(place.sentTokens);
+    place.sentTokens = length;
     const { compileCpuMs, maskCpuMs } = this.#limits;
     const spent = (cpuMs: number): void => {
       this.#spent?.(cpuMs);
-      if (accept.length < toldAtOnce && cpuMs > slowPart * maskCpuMs) this.#slow.note();
+      if (accept.length < tokensAtOnce && cpuMs > slowPart * maskCpuMs) this.#slow.note();
     };
     // A thread that has to be sent a long text again, for no fault of this answer, has more time for it.
-    const toldCpuMs = maskCpuMs * (1 + Math.floor(accept.length / toldAtOnce));
-    const cpuMs = Math.max(maskCpuMs, Math.min(toldCpuMs, compileCpuMs));
+    const longTextCpuMs = maskCpuMs * (1 + Math.floor(accept.length / tokensAtOnce));
+    const cpuMs = Math.max(maskCpuMs, Math.min(longTextCpuMs, compileCpuMs));
     return place.keeper.call({ kind, matcher: place.matcher, accept, drafts }, { cpuMs, spent });
   }
 
   #leave(): void {
     const { keeper, matcher } = this.#place;
     keeper.matchers -= 1;
-    keeper.tell({ kind: 'close', matcher });
+    keeper.send({ kind: 'close', matcher });
   }
 }
 

@@ -62,7 +62,7 @@ describe('the table of formats', () => {
 });
 
 describe('reading blocks', () => {
-  /** Of one block: positions of halves, first value, sum, and sum of each value times its index. */
+  /** Facts of one block: positions of halves, first value, sum, and sum of each value times its index. */
   type Golden = [WeightFormatName, halves: number[], first: number, sum: number, moment: number];
 
   // From gguf.quants.dequantize of the Python package gguf 0.19.0. All sums are exact.

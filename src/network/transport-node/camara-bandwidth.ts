@@ -42,7 +42,7 @@ const checks: Checks<CamaraBandwidthOptions> = {
 const defaultDurationSeconds = 120;
 /** Profiles are asked for again after this, and a QoS session is checked again. */
 const profilesForMs = 600_000;
-const lookEveryMs = 10_000;
+const checkEveryMs = 10_000;
 
 interface QosSession {
   readonly id: string;
@@ -107,7 +107,7 @@ class CamaraNetwork {
     const nowMs = this.#clock.nowMs();
     const leftMs = held.endsAtMs - nowMs;
     if (leftMs <= 0) return false;
-    if (held.seenAtMs === null || nowMs - held.seenAtMs > lookEveryMs) {
+    if (held.seenAtMs === null || nowMs - held.seenAtMs > checkEveryMs) {
       const answer = await this.#sessions.request('GET', `/sessions/${held.id}`);
       if (answer.status !== 200 && answer.status !== 404) throw refusal('GET /sessions', answer);
       if (!this.#note(held, answer)) return false;

@@ -16,11 +16,11 @@ function measures(matched: number, mismatched: number, committedTokens: number):
 function turnOf(
   auto: AutoMode,
   edge: string,
-  told: typeof timing | (Omit<typeof timing, 'edgeDraftMs'> & { edgeDraftMs: number }),
+  announced: typeof timing | (Omit<typeof timing, 'edgeDraftMs'> & { edgeDraftMs: number }),
   left?: TurnMeasures,
 ): TurnAdvice {
   const advice = auto.follow({ canDraft: true });
-  advice.greeted(edge, told);
+  advice.greeted(edge, announced);
   if (left !== undefined) advice.ended(left);
   return advice;
 }

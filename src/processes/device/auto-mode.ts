@@ -163,7 +163,7 @@ export class TurnAdvice implements DraftingAdvice {
     return this.#note(before.isDrafting);
   }
 
-  /** Is followed while this edge writes, within the limits of `isFollowed`. @param order null: the device decides by itself again */
+  /** Is followed while this edge writes, within this device's limits. @param order null: the device decides by itself again */
   order(order: (DraftingOrder & { readonly edge: string }) | null): void {
     const before = this.#order;
     if (before?.edge === order?.edge && before?.on === order?.on && before?.reason === order?.reason) return;

@@ -189,14 +189,14 @@ class TurnRunner implements Turn {
     // Events that arrive before the handler exists wait for it.
     let handler: FrameHandler | null = null;
     const early: ((handler: FrameHandler) => void)[] = [];
-    const tell = (event: (handler: FrameHandler) => void): void => {
+    const deliver = (event: (handler: FrameHandler) => void): void => {
       if (handler === null) early.push(event);
       else event(handler);
     };
     const accept = (): ConnectionHandler => ({
-      frame: (bytes) => tell((ready) => ready.frame(bytes)),
-      writable: () => tell((ready) => ready.writable(true)),
-      closed: () => tell((ready) => ready.closed()),
+      frame: (bytes) => deliver((ready) => ready.frame(bytes)),
+      writable: () => deliver((ready) => ready.writable(true)),
+      closed: () => deliver((ready) => ready.closed()),
     });
     let connection: Connection;
     const { edges, routes } = this.#edges;

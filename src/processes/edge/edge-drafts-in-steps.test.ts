@@ -1,4 +1,4 @@
-// The draft model of a live edge while its target steps: it goes on from the chain that is being verified, and rests where that is switched off
+// The draft model of a live edge while its target steps: it continues the chain that is being verified, and rests where that is switched off
 // or costs more than it saves.
 
 import { setTimeout as sleep } from 'node:timers/promises';

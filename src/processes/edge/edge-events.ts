@@ -1,5 +1,5 @@
-// What an edge reports to its operator, as typed events: connections, refusals, sessions, faults. They hold no prompt, no text, no token ids, no
-// key and no id of a session; a session has a number instead, a key its name.
+// What an edge reports to its operator, as typed events: connections, refusals, sessions, faults. They hold no prompt, text, token ids,
+// key or session id; a session has a number instead, a key its name.
 
 import type { ErrorCode } from '../../core/basics/errors.ts';
 import type { PlaceLoss } from '../../core/protocol/edge/edge-places.ts';

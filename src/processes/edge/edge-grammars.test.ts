@@ -29,8 +29,8 @@ function scene() {
   const engine: GrammarEngine = {
     isKnown: ({ text }) => known.has(text),
     isSlow: ({ text }) => slow.has(text),
-    open: async (_, told) => {
-      if (told !== undefined) spent.push(told);
+    open: async (_, report) => {
+      if (report !== undefined) spent.push(report);
       opened += 1;
       return matcher(opened === 1 ? () => gate.promise : async () => [mask, mask]);
     },
@@ -96,7 +96,7 @@ describe('grammars of sessions', () => {
       await turn();
       return grammars.isReady(one);
     };
-    // One that was too dear keeps no other from being compiled.
+    // One that took too long keeps no other from being compiled.
     expect(await opened({ ...entry, grammar: null })).toBe(true);
     spent[0]?.(20_000);
     expect(await opened({ ...entry, grammar: null })).toBe(false);

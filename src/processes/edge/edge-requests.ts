@@ -59,7 +59,7 @@ export function answerRequests(
     const path = url?.split('?')[0];
     const route = `${method === 'HEAD' ? 'GET' : method} ${path}`;
     const rule = edgeRoutes[route] ?? null;
-    if (rule === 'public') tellHealth(edge, request, response);
+    if (rule === 'public') answerHealth(edge, request, response);
     else if (onApi !== undefined && isForApi(path)) onApi(request, response);
     else if (rule === 'order' && mayOrder !== undefined) takeOrder({ edge, mayOrder, refused }, request, response);
     else {
@@ -76,7 +76,7 @@ export function isForApi(path: string | undefined): boolean {
 }
 
 /** 200 while the edge takes new sessions, otherwise 503; the words of an endpoint's own /health. */
-function tellHealth({ status: { state } }: Asked, { method }: IncomingMessage, response: ServerResponse): void {
+function answerHealth({ status: { state } }: Asked, { method }: IncomingMessage, response: ServerResponse): void {
   const status = state === 'serving' ? 'ready' : state;
   const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
   response.writeHead(status === 'ready' ? 200 : 503, headers);

@@ -161,7 +161,7 @@ class RunningEdge {
     this.#loop = new EngineLoop(model, clock, plan, {
       failed: (error) => faults.report(error),
       stalled: (isStalled) => {
-        journal.tell({ kind: isStalled ? 'engine-stalled' : 'engine-returned' });
+        journal.write({ kind: isStalled ? 'engine-stalled' : 'engine-returned' });
         if (isStalled) this.#stalled.resolve();
       },
       stepped: (addedMs, step) => {
@@ -171,8 +171,8 @@ class RunningEdge {
     });
     const { stallAfterMs } = plan;
     const attached = (entry: SessionEntry): void => applyDownlink(this.#core, entry);
-    const told = { journal, meter, onStep, onForgotten, attached };
-    const sources = { lookUpTokens, drafters, faults, stallAfterMs, grammars, ...told };
+    const observers = { journal, meter, onStep, onForgotten, attached };
+    const sources = { lookUpTokens, drafters, faults, stallAfterMs, grammars, ...observers };
     this.#sessions = new EdgeSessions(model, clock, sources);
     const settings = settingsOf(options, this.#loop, drafters, () => this.#closedFor());
     this.#core = new EdgeCore(settings, clock, this.#sessions, {
@@ -248,7 +248,7 @@ class RunningEdge {
     between(0)('drain: forMs', forMs);
     if (this.#closing === null && !this.#isEnding) {
       [this.#isDraining, this.#isEnding] = [true, true];
-      this.#journal.tell({ kind: 'draining', sessions: this.#answering(), forMs });
+      this.#journal.write({ kind: 'draining', sessions: this.#answering(), forMs });
       this.#faults.call(() => this.#core.connections.leave(true), undefined);
     }
     const endMs = this.#clock.nowMs() + forMs;
@@ -261,7 +261,7 @@ class RunningEdge {
   setDraining(isDraining: boolean): void {
     if (this.#closing !== null || this.#isEnding || isDraining === this.#isDraining) return;
     this.#isDraining = isDraining;
-    this.#journal.tell(
+    this.#journal.write(
       isDraining ? { kind: 'draining', sessions: this.#answering(), forMs: null } : { kind: 'serving' },
     );
     this.#faults.call(() => this.#core.connections.leave(isDraining), undefined);

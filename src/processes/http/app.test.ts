@@ -1,4 +1,4 @@
-// The app over a completer that does as it is told: it may wait, fail, and be given up.
+// The app over a completer that a test controls: it may wait, fail, and be given up.
 
 import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';
@@ -237,9 +237,9 @@ describe('routes of other shapes', () => {
     const wrong = await post(twoRounds, '/v1/messages', { ...conversation, max_tokens: 0 });
     expect(wrong.status).toBe(400);
     expect(await wrong.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
-    const nobody = await post(broken, '/v1/messages', conversation);
-    expect(nobody.status).toBe(503);
-    expect(await nobody.json()).toMatchObject({ error: { type: 'overloaded_error' } });
+    const refused = await post(broken, '/v1/messages', conversation);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ error: { type: 'overloaded_error' } });
   });
 
   it.each([

@@ -59,7 +59,7 @@ export interface Account {
   readonly mostAnswers: number;
 }
 
-const nobody: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
+const noAccount: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
 
 /** `public`: anybody; `key`: whoever shows a key that {@link HttpAppSettings.mayUse} takes. */
 export type RouteRule = 'public' | 'key';
@@ -101,7 +101,7 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
     const about = { request: newId(), route: routeOf(method, path), address: addressOf(context.env) };
     const watch = new RequestWatch(settings.observer, nowMs, about);
     const body = new RequestBody(raw, incomingOf(context.env));
-    const ask: Ask = { watch, body, account: nobody, address: about.address ?? '' };
+    const ask: Ask = { watch, body, account: noAccount, address: about.address ?? '' };
     asks.set(raw, ask);
     await next();
     if (context.res.status === 429) await new Promise((resolve) => setTimeout(resolve, refusedMs));
@@ -128,7 +128,7 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
       const ask = askOf(asks, context.req.raw);
       const { watch, account } = ask;
       const ended = intake.reserve(senderOf(ask), request.asked.length, account.mostAnswers);
-      const counted = endTelling(completer, ended);
+      const counted = reportingEnd(completer, ended);
       const id = `${idPrefix}${watch.id}`;
       const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
       const { headers, signal } = context.req.raw;
@@ -182,7 +182,7 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
     if (routeRules[routeOf(context.req.method, context.req.path)] === 'public') return next();
     const ask = askOf(asks, context.req.raw);
     const mayUse = settings.mayUse(keyOf(headers));
-    if (mayUse) ask.account = settings.accountOf?.(keyOf(headers)) ?? nobody;
+    if (mayUse) ask.account = settings.accountOf?.(keyOf(headers)) ?? noAccount;
     const limits = bodyLimitsOf(context.req.path, completer);
     if (mayUse) ask.watch.key = settings.keyName?.(keyOf(headers)) ?? null;
     const cost = mayUse ? announcedCost(ask.body, limits) : requestBytes;
@@ -266,7 +266,7 @@ async function beforeTheRest(answer: Response, rest: Promise<void>): Promise<Res
 }
 
 /** The same completer; it reports the end of each answer that was begun. */
-function endTelling(completer: Completer, ended: () => void): Completer {
+function reportingEnd(completer: Completer, ended: () => void): Completer {
   const start: Completer['start'] = async (request) => {
     try {
       const completion = await completer.start(request);

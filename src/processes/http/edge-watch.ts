@@ -92,7 +92,7 @@ export class EdgeWatch {
       const { hello } = await probe(connectWithin(edge.connect, connectWithinMs, this.#settings.clock));
       edges.routes.answered(name);
       this.answered();
-      for (const tell of [...this.#waiters]) tell(hello);
+      for (const resolve of [...this.#waiters]) resolve(hello);
     } catch {
       // It is not back yet.
     }

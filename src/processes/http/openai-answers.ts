@@ -79,10 +79,10 @@ const chatShape: Shape = {
     begin: (index) => ({ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null }),
     part(index, part, logprobs) {
       const delta = deltaOf(part);
-      const told = chatLogprobs(logprobs);
-      return delta === null && told === null
+      const ofTokens = chatLogprobs(logprobs);
+      return delta === null && ofTokens === null
         ? null
-        : { index, delta: delta ?? {}, logprobs: told, finish_reason: null };
+        : { index, delta: delta ?? {}, logprobs: ofTokens, finish_reason: null };
     },
     finish: (index, choice, logprobs) => {
       return { index, delta: {}, logprobs: chatLogprobs(logprobs), finish_reason: finishReasonOf(choice) };
@@ -115,7 +115,7 @@ const textShape: Shape = {
   }),
   chunks() {
     const writers: TextLogprobs[] = [];
-    const told = (index: number, logprobs: Logprobs): object | null => {
+    const nextOf = (index: number, logprobs: Logprobs): object | null => {
       const writer = writers[index] ?? new TextLogprobs();
       writers[index] = writer;
       return writer.next(logprobs);
@@ -124,10 +124,10 @@ const textShape: Shape = {
       begin: () => null,
       part: (index, part, logprobs) => {
         const text = part.kind === 'text' ? part.text : '';
-        return { index, text, logprobs: told(index, logprobs), finish_reason: null };
+        return { index, text, logprobs: nextOf(index, logprobs), finish_reason: null };
       },
       finish: (index, choice, logprobs) => {
-        return { index, text: '', logprobs: told(index, logprobs), finish_reason: finishReasonOf(choice) };
+        return { index, text: '', logprobs: nextOf(index, logprobs), finish_reason: finishReasonOf(choice) };
       },
     };
   },

@@ -1,6 +1,6 @@
 // One answer that outlives its edges. While an edge can be reached, a target writes; while none can, a model of this device continues with
 // the text. When an edge is back, what that model wrote goes to it as drafts, from the last place that a target had written, and the target's
-// own text takes over. A client that reads along keeps what it has: told-text.ts says what of it is verified.
+// own text takes over. A client that reads along keeps what it has: sent-text.ts says what of it is verified.
 
 import { asOutriderError, type ErrorCode, type OutriderError } from '../../core/basics/errors.ts';
 import { EmissionQueue } from '../device/emission-queue.ts';
@@ -11,7 +11,7 @@ import { WrittenDrafter } from '../device/written-drafter.ts';
 import { localFingerprint, type Round, type Standing } from './completion-port.ts';
 import { type LocalPartSettings, writeLocally } from './local-part.ts';
 import type { LocalText } from './local-writer.ts';
-import { type Telling, ToldText } from './told-text.ts';
+import { SentText, type TextUpdate } from './sent-text.ts';
 
 /** What is the same for all turns of an answer. */
 export type TurnParts = Pick<
@@ -62,7 +62,7 @@ export class OutageAnswer {
   readonly rounds: EmissionQueue<Round>;
   readonly end: Promise<OutageEnd>;
   readonly #settings: OutageSettings;
-  #told = new ToldText();
+  #sent = new SentText();
   /** Aborted when no client waits for the answer. */
   readonly #gone = new AbortController();
   readonly #signal: AbortSignal;
@@ -77,7 +77,7 @@ export class OutageAnswer {
   /** An edge that was back does not take the answer. */
   #isRefused = false;
   /** Tokens of the rounds so far. */
-  #toldTokens = 0;
+  #sentTokens = 0;
   #edges = 0;
   #acceptedDrafts = 0;
   #sentDrafts = 0;
@@ -105,7 +105,7 @@ export class OutageAnswer {
 
   /** Fingerprints of all that wrote so far, {@link localFingerprint} among them where something is not verified. */
   get fingerprints(): readonly string[] {
-    const isVerified = this.#told.standing?.verified !== false;
+    const isVerified = this.#sent.standing?.verified !== false;
     return isVerified ? this.#ownFingerprints : [...this.#writers, localFingerprint];
   }
 
@@ -178,21 +178,21 @@ export class OutageAnswer {
       if (this.#prefix === null) {
         this.#own.push(...tokens);
         this.#ownFingerprints = turn.status.fingerprint === null ? [] : [turn.status.fingerprint];
-        this.#tell(this.#told.verified(text), this.#own.length, emission);
+        this.#send(this.#sent.verified(text), this.#own.length, emission);
       } else {
         this.#prefix.push(...tokens);
         for (const one of turn.status.fingerprint === null ? [] : [turn.status.fingerprint]) this.#writers.add(one);
-        this.#tell(this.#told.unverified(text), this.#prefix.length, emission);
+        this.#send(this.#sent.unverified(text), this.#prefix.length, emission);
       }
-      if (this.#prefix === null && this.#told.hasLeftOwn) {
+      if (this.#prefix === null && this.#sent.hasLeftOwn) {
         turn.stop();
         return false;
       }
     }
     if ((await turn.report).outcome.kind !== 'ended') return true;
-    if (this.#prefix === null) this.#tell(this.#told.verified(heldBack, true), this.#own.length);
-    else this.#tell(this.#told.unverified(heldBack), this.#prefix.length);
-    return this.#prefix !== null || !this.#told.hasLeftOwn;
+    if (this.#prefix === null) this.#send(this.#sent.verified(heldBack, true), this.#own.length);
+    else this.#send(this.#sent.unverified(heldBack), this.#prefix.length);
+    return this.#prefix !== null || !this.#sent.hasLeftOwn;
   }
 
   async #account(turn: Turn): Promise<void> {
@@ -210,7 +210,7 @@ export class OutageAnswer {
 
   /** The client has text that the target would not have written: the target continues after it, and it stays unverified. */
   #leaveOwn(): Phase {
-    this.#prefix = [...this.#idsOf(this.#local ?? { ids: this.#own, text: this.#told.text })];
+    this.#prefix = [...this.#idsOf(this.#local ?? { ids: this.#own, text: this.#sent.text })];
     return 'ask';
   }
 
@@ -219,9 +219,9 @@ export class OutageAnswer {
     this.#local = this.#presentText();
     this.#own = [];
     this.#ownFingerprints = [];
-    if (this.#settings.request.isStreamed) this.#told.forgetOwn();
+    if (this.#settings.request.isStreamed) this.#sent.forgetOwn();
     else {
-      this.#told = new ToldText();
+      this.#sent = new SentText();
       this.#writers.clear();
     }
     return 'ask';
@@ -237,8 +237,8 @@ export class OutageAnswer {
   /** The text to continue, in the local model's vocabulary. */
   #presentText(): LocalText {
     const { vocabularies } = this.#settings;
-    const { own } = this.#told;
-    if (this.#prefix !== null) return { ids: vocabularies.toLocal(this.#prefix), text: this.#told.text };
+    const { own } = this.#sent;
+    if (this.#prefix !== null) return { ids: vocabularies.toLocal(this.#prefix), text: this.#sent.text };
     if (this.#local !== null && this.#local.text.length > own.length && this.#local.text.startsWith(own))
       return this.#local;
     return { ids: vocabularies.toLocal(this.#own), text: own };
@@ -255,7 +255,7 @@ export class OutageAnswer {
         text += emission.text;
         this.#local = { ids, text };
         if (this.#settings.request.isStreamed)
-          this.#tell(this.#told.unverified(emission.text), ids.length, { ...emission, pieces: [] });
+          this.#send(this.#sent.unverified(emission.text), ids.length, { ...emission, pieces: [] });
       },
     });
     if (this.#prefix !== null && this.#local !== null) this.#prefix = [...this.#idsOf(this.#local)];
@@ -263,20 +263,20 @@ export class OutageAnswer {
   }
 
   /** A client that does not read along gets all of it at the end. @param length of the text in tokens of its writer */
-  #tell(telling: Telling | null, length: number, { pieces = [], atMs }: Partial<Emission> = {}): void {
-    if (telling === null || !this.#settings.request.isStreamed) return;
-    const tokens = Math.max(0, length - this.#toldTokens);
-    this.#toldTokens += tokens;
+  #send(update: TextUpdate | null, length: number, { pieces = [], atMs }: Partial<Emission> = {}): void {
+    if (update === null || !this.#settings.request.isStreamed) return;
+    const tokens = Math.max(0, length - this.#sentTokens);
+    this.#sentTokens += tokens;
     const acceptedDrafts = Math.min(tokens, pieces.filter(({ drafted }) => drafted).length);
     const came = atMs === undefined ? {} : { atMs };
-    this.rounds.push({ ...roundOf(telling, this.fingerprints), ...came, tokens, acceptedDrafts });
+    this.rounds.push({ ...roundOf(update, this.fingerprints), ...came, tokens, acceptedDrafts });
   }
 
   #over(report: TurnReport): Phase {
     const { isStreamed } = this.#settings.request;
     if (!isStreamed && this.#local !== null && report.mode === 'local')
-      this.#told.unverified(this.#local.text.slice(this.#told.text.length));
-    const { text, standing } = this.#told;
+      this.#sent.unverified(this.#local.text.slice(this.#sent.text.length));
+    const { text, standing } = this.#sent;
     const tokens = report.tokens.length;
     if (!isStreamed)
       this.rounds.push({
@@ -292,7 +292,7 @@ export class OutageAnswer {
 }
 
 function roundOf(
-  { text, standing }: Telling,
+  { text, standing }: TextUpdate,
   fingerprints: readonly string[],
 ): Pick<Round, 'text' | 'standing' | 'fingerprints'> {
   return standing === undefined ? { text } : { text, standing, fingerprints };

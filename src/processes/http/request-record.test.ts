@@ -1,4 +1,4 @@
-// What is told of a request when it is over.
+// What is reported of a request when it is over.
 
 import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';

@@ -122,7 +122,7 @@ export class RequestWatch {
   /** The status is known; answers may continue. */
   answered(status: number): void {
     this.#status = status;
-    this.#tell();
+    this.#report();
   }
 
   /** The same completer, whose answers are part of this request. */
@@ -148,7 +148,7 @@ export class RequestWatch {
     const over = (end: MeteredAnswer): void => {
       meter?.ended(end);
       this.#running -= 1;
-      this.#tell();
+      this.#report();
     };
     let completion: Completion;
     try {
@@ -223,7 +223,7 @@ export class RequestWatch {
     return reason;
   }
 
-  #tell(): void {
+  #report(): void {
     if (this.#status === null || this.#running > 0) return;
     const hasLeft = this.#ending === 'left';
     // No one has got the status of what was thrown because the client has gone.

@@ -73,9 +73,9 @@ export function responsesFormat(head: AnswerHead, { asked, echo }: Pick<ApiReque
 function outputOf({ text, calls, logprobs, end }: WholeChoice, itemId: string): readonly object[] {
   const { status } = statusOf(end);
   // Where there are calls, their tokens are among them.
-  const told = calls.length === 0 ? logprobs : null;
+  const ownLogprobs = calls.length === 0 ? logprobs : null;
   return [
-    ...(text === '' && calls.length > 0 ? [] : [messageItem(itemId, status, [partOf(text, told)])]),
+    ...(text === '' && calls.length > 0 ? [] : [messageItem(itemId, status, [partOf(text, ownLogprobs)])]),
     ...calls.map((call) => callItem(call, call.isWhole ? 'completed' : 'incomplete')),
   ];
 }
@@ -140,8 +140,8 @@ class Items {
     const text = this.#text ?? { text: '', logprobs: [] };
     text.text += delta;
     text.logprobs.push(...(logprobs ?? []));
-    const told = { logprobs: tokenLogprobs(logprobs ?? []), ...specOf(standing) };
-    const fields = { ...this.#place, content_index: 0, delta, ...told };
+    const notes = { logprobs: tokenLogprobs(logprobs ?? []), ...specOf(standing) };
+    const fields = { ...this.#place, content_index: 0, delta, ...notes };
     return [...begun, this.event('response.output_text.delta', fields)];
   }
 

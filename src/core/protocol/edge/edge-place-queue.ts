@@ -31,7 +31,7 @@ export interface PlaceEntry extends PlaceHolder {
   lostSinceMs: number | null;
   stalledSinceMs: number | null;
   /** The last `queued` that was sent on its connection; null: none. */
-  toldAhead: number | null;
+  sentAhead: number | null;
 }
 
 /** How the place of a session changes. */
@@ -237,8 +237,8 @@ export class PlaceQueue<Entry extends PlaceEntry> {
     waiting.sort((one, other) => (one.waitingSinceMs ?? 0) - (other.waitingSinceMs ?? 0) || one.number - other.number);
     for (const [ahead, entry] of waiting.entries()) {
       const { link } = entry.state;
-      if (link === null || !link.writable || entry.toldAhead === ahead) continue;
-      entry.toldAhead = ahead;
+      if (link === null || !link.writable || entry.sentAhead === ahead) continue;
+      entry.sentAhead = ahead;
       this.#owner.send(link.id, { kind: 'queued', ahead });
     }
   }

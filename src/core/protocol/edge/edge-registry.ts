@@ -125,7 +125,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
       this.#byLink.set(link, entry);
       // The same key, perhaps by a newer secret.
       entry.key = key;
-      entry.toldAhead = null;
+      entry.sentAhead = null;
       this.step(entry, { kind: 'message-received', link, message, ...this.#blockOf(link) });
     } else if (message.kind === 'open') this.#create(link, message, key);
     else this.#owner.send(link, { kind: 'gone' });
@@ -207,7 +207,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const { state, effects } = machines.createEdgeSession(rules, number, event);
     const shared = { number, id: open.session, key, share: shareOf(open, key), downlinkShare: 1, state };
     const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
-    const entry = this.#owner.enter({ ...shared, ...times, hasPlace: false, toldAhead: null, cancelForget: null });
+    const entry = this.#owner.enter({ ...shared, ...times, hasPlace: false, sentAhead: null, cancelForget: null });
     this.#entries.set(nameOf(open.session, key), entry);
     this.#byLink.set(link, entry);
     this.#settle(entry, event, effects, null);
@@ -253,7 +253,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     if (entry.hasPlace) return;
     if (state.end !== null || state.link === null) this.#trim();
     else if (entry.waitingSinceMs === null) this.#places.wait(entry);
-    else if (entry.toldAhead === null) this.#places.announce();
+    else if (entry.sentAhead === null) this.#places.announce();
   }
 
   #trim(): void {

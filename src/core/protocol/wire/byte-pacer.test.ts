@@ -6,7 +6,7 @@ const frameBytes = 1000;
 /** A byte takes one microsecond. */
 const rate = 8e6;
 
-/** A line in virtual time whose flows always have some frames, unless they are told to rest. */
+/** A line in virtual time whose flows always have some frames, unless they are set to rest. */
 class Bed {
   readonly pacer: BytePacer<number>;
   readonly flows: PacedFlow[];

@@ -69,11 +69,15 @@ function readAsked(
 ): Pick<OpenMessage, 'grammar' | 'topLogprobs'> {
   if (reader.remaining === 0) return {};
   const grammar = readGrammar(reader);
-  const told = reader.remaining === 0 ? 0 : reader.varint(1 + topLogprobsLimit);
-  if (told > 0 && flowControlWindow > limits.maxScoredWindow)
+  const askedPlusOne = reader.remaining === 0 ? 0 : reader.varint(1 + topLogprobsLimit);
+  if (askedPlusOne > 0 && flowControlWindow > limits.maxScoredWindow)
     throw malformed(`with logprobs the flow-control window is at most ${limits.maxScoredWindow}`);
-  if (grammar === undefined && told === 0 && padding === 0) throw malformed('it ends with bytes that ask for nothing');
-  return { ...(grammar === undefined ? {} : { grammar }), ...(told === 0 ? {} : { topLogprobs: told - 1 }) };
+  if (grammar === undefined && askedPlusOne === 0 && padding === 0)
+    throw malformed('it ends with bytes that ask for nothing');
+  return {
+    ...(grammar === undefined ? {} : { grammar }),
+    ...(askedPlusOne === 0 ? {} : { topLogprobs: askedPlusOne - 1 }),
+  };
 }
 
 /** Judges an attach while it is read, so that what is refused costs little. */

@@ -209,10 +209,10 @@ describe('messages with random contents', () => {
   });
 
   it('announce the times of eight steps or of none', () => {
-    const told = (stepMs: readonly number[]): Uint8Array =>
+    const helloWith = (stepMs: readonly number[]): Uint8Array =>
       new EdgeCodec().encode({ ...hello, timing: { stepMs, edgeDraftMs: null } });
-    expect(() => told([57.7, 61.1])).toThrow('another number of rows');
-    const frame = told(new Array(8).fill(0.001));
+    expect(() => helloWith([57.7, 61.1])).toThrow('another number of rows');
+    const frame = helloWith(new Array(8).fill(0.001));
     // The last nine bytes: eight steps of a microsecond, and no draft.
     expect([...frame.slice(-9)]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0]);
     const gap = frame.map((byte, at) => (at === frame.length - 4 ? 0 : byte));
