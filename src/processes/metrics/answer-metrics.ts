@@ -39,7 +39,7 @@ export function readCounter(registry: Registry, name: string, help: string, read
   });
 }
 
-/** The same with one label. Series stay, so `read` must return all that it has returned. */
+/** The same with one label. Series stay, so `read` must tell of all that it has told of. */
 export function readCounters(
   registry: Registry,
   { name, help, label }: { readonly name: string; readonly help: string; readonly label: string },

@@ -27,7 +27,7 @@ export interface EdgeMetricsSettings {
 export interface EdgeMetrics {
   /** For `startEdge`. */
   readonly meter: EdgeMeter;
-  /** Called for each request over HTTP. */
+  /** Told of each request over HTTP. */
   readonly requestEnded: (record: RequestRecord) => void;
   /** Once, when the edge has started. */
   follow(edge: { readonly status: EdgeStatus }): void;

@@ -7,7 +7,7 @@ import { prefix } from './answer-metrics.ts';
 /** Seconds. */
 const durationBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
-/** @returns a function to call for each request that is over */
+/** @returns told of each request that is over */
 export function countRequests(registry: Registry): (record: RequestRecord) => void {
   const registers = [registry];
   const requests = new Counter({
