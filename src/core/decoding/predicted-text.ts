@@ -222,7 +222,8 @@ function groundOf({ at, run, anchor, since, edit }: Place): Ground {
 
 /** Index of the first element that is not below `value`. */
 function lowerBound(ascending: readonly number[], value: number): number {
-  let [low, high] = [0, ascending.length];
+  let low = 0;
+  let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((ascending[middle] as number) < value) low = middle + 1;

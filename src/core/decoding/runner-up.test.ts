@@ -97,7 +97,8 @@ describe('runnerUp', () => {
 
   it('is the lower id of a tie that only rounding makes', () => {
     // Seed 7, position 8: both ids have the same noise, and the sums with these logits are equal.
-    const [low, high] = [45_540, 49_283];
+    const low = 45_540;
+    const high = 49_283;
     const sampling = { ...neutralSampling, temperature: 1, seed: 7n };
     const candidates = { ids: [3, high, low], logits: [60, 1 + 2 ** -52, 1] };
     expect(runnerUp(candidates, sampling, undefined, 8)?.token).toBe(low);

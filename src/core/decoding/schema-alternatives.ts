@@ -79,9 +79,18 @@ const combined: Readonly<Record<string, Combine>> = {
   required: (one, other) => [...new Set([...(one as readonly Json[]), ...(other as readonly Json[])])],
   type: (one, other) => commonTypes([one].flat() as readonly string[], [other].flat() as readonly string[]),
   enum: common,
-  ...{ minLength: larger, minItems: larger, minProperties: larger, minimum: larger, exclusiveMinimum: larger },
-  ...{ maxLength: smaller, maxItems: smaller, maxProperties: smaller, maximum: smaller, exclusiveMaximum: smaller },
-  ...{ items: both, propertyNames: both },
+  minLength: larger,
+  minItems: larger,
+  minProperties: larger,
+  minimum: larger,
+  exclusiveMinimum: larger,
+  maxLength: smaller,
+  maxItems: smaller,
+  maxProperties: smaller,
+  maximum: smaller,
+  exclusiveMaximum: smaller,
+  items: both,
+  propertyNames: both,
 };
 
 /** A schema that both describe. @throws SchemaFault for keywords that can't be combined */

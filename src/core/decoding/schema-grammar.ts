@@ -256,7 +256,8 @@ function numberOf(schema: JsonObject, isInteger: boolean): RulePart {
   const range: NumberRange = {
     least: isLeastOpen ? above : minimum,
     most: isMostOpen ? below : maximum,
-    ...{ isLeastOpen, isMostOpen },
+    isLeastOpen,
+    isMostOpen,
   };
   return isInteger ? integersOf(range) : numbersOf(range);
 }

@@ -110,7 +110,9 @@ function stepsWithReadyDrafts({ acceptance, edgeDraftMs, stepMs, maxDrafts = 24 
  * so of first drafts that are rejected in a row, every second one costs a step only.
  */
 function psdMsPerToken({ acceptance, draftMs, roundTripMs, stepMs }: TimingFigures, gamma: number): number {
-  const [aloneMs, restMs, windowMs] = [stepMs(1), draftMs / 2, stepMs(gamma)];
+  const aloneMs = stepMs(1);
+  const restMs = draftMs / 2;
+  const windowMs = stepMs(gamma);
   const draftedMs = roundTripMs + restMs + draftMs;
   const edgeWaits = draftedMs > aloneMs;
   const oddMs = Math.max(aloneMs, draftedMs);

@@ -26,7 +26,11 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const open = (path: string, changes: Partial<OpenModelOptions> = {}): Promise<LanguageModel> =>
   openModel(path, {
-    ...{ role: 'target', sequences: 2, contextLength: 128, exact: false, cacheDirectory: folder },
+    role: 'target',
+    sequences: 2,
+    contextLength: 128,
+    exact: false,
+    cacheDirectory: folder,
     ...changes,
   });
 

@@ -173,7 +173,9 @@ describe('grammars in threads that misbehave', () => {
 
   it('are warmed in slices, so that others have the event loop, and start no thread afterwards', async () => {
     const toy = createToyTokenizer(16_384);
-    let [inTurn, mostInTurn, isOver] = [0, 0, false];
+    let inTurn = 0;
+    let mostInTurn = 0;
+    let isOver = false;
     const bytes = (id: number): Uint8Array => {
       inTurn += 1;
       mostInTurn = Math.max(mostInTurn, inTurn);

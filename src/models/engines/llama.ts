@@ -83,8 +83,12 @@ export async function openLlamaModel(options: LlamaOptions): Promise<LanguageMod
   const sha256 = options.sha256 ?? modelDigest(await Promise.all(facts.paths.map((path) => hashFile(path))));
   const contextLength = Math.min(options.contextLength, facts.trainedContext, facts.positions);
   const opening: Opening = {
-    ...{ options: { ...options, contextLength }, facts, askedContext: options.contextLength },
-    ...{ engine, sha256, threads: threadsOf(engine, threads) },
+    options: { ...options, contextLength },
+    facts,
+    askedContext: options.contextLength,
+    engine,
+    sha256,
+    threads: threadsOf(engine, threads),
   };
   return options.exact ? openExact(opening) : openFast(opening);
 }

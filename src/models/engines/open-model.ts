@@ -106,8 +106,17 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
   const countsChanges = role === 'target' && !options.exact;
   const { exact, threads, gpu, onLawProgress } = options;
   const file = {
-    ...{ path, name: entry?.name, sha256, cacheDirectory },
-    ...{ sequences, contextLength, exact, threads, gpu, onLawProgress, countsChanges },
+    path,
+    name: entry?.name,
+    sha256,
+    cacheDirectory,
+    sequences,
+    contextLength,
+    exact,
+    threads,
+    gpu,
+    onLawProgress,
+    countsChanges,
   };
   if (entry === undefined) await tryFileOnce({ ...file, signal, encodes: mapped === undefined });
   const open = (): Promise<LanguageModel> => openLlamaModel(file);

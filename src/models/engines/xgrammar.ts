@@ -47,7 +47,8 @@ const mostSlow = 256;
 /** A thread that keeps grammars has so much more memory than one that tries them. */
 const keeperMemoryFactor = 4;
 /** A thread without a call between two checks is replaced when its memory has grown by so many bytes: WebAssembly memory never shrinks. */
-const [idleGrowthBytes, memoryCheckMs] = [8 * 1024 * 1024, 15_000];
+const idleGrowthBytes = 8 * 1024 * 1024;
+const memoryCheckMs = 15_000;
 /** Masks that take more than this part of what they may are made in a thread of their own kind. */
 const slowPart = 0.25;
 /** Tokens that a thread is sent within the time of one step's masks. */

@@ -15,7 +15,9 @@ export interface Difference {
 
 /** @param found one for each of `expected`; a missing one counts as different */
 export function compareCandidates(expected: readonly Candidates[], found: readonly Candidates[]): Difference {
-  let [mismatches, changedChoices, largestDifference] = [0, 0, 0];
+  let mismatches = 0;
+  let changedChoices = 0;
+  let largestDifference = 0;
   for (const [index, one] of expected.entries()) {
     const other = found[index] ?? { ids: [], logits: [] };
     if (one.ids[0] !== other.ids[0]) changedChoices += 1;

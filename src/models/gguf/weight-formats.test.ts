@@ -36,7 +36,8 @@ function normalWeights(count: number): Float64Array {
 
 /** Root of the square error by the energy. */
 function relativeError(before: Float64Array, after: Float64Array): number {
-  let [error, energy] = [0, 0];
+  let error = 0;
+  let energy = 0;
   for (const [index, value] of before.entries()) {
     error += (value - (after[index] ?? Number.NaN)) ** 2;
     energy += value * value;

@@ -99,7 +99,8 @@ export class TextSequences {
 
 /** The sequence that holds most of the text; among equal ones the first. */
 function closest(text: TokenList, among: readonly PrefixSequence[], first: PrefixSequence): PrefixSequence {
-  let [best, most] = [first, -1];
+  let best = first;
+  let most = -1;
   for (const one of among) {
     const shared = one.sharedLength(text, text.length);
     if (shared > most) [best, most] = [one, shared];

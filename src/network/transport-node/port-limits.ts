@@ -95,7 +95,8 @@ export class UpgradeRate {
 /** Event of a request that is not whole and has to make room: whoever reads it answers with 429. */
 export const turnedAwayEvent = 'turned-away';
 /** Connections without room that are kept until they have read so, and for how long, ms. */
-const [mostTurnedAway, turnedAwayMs] = [1024, 1000];
+const mostTurnedAway = 1024;
+const turnedAwayMs = 1000;
 /** Time from a new connection to the check for too many idle ones, ms. */
 const idleCheckMs = 10;
 /** Most of the body of such a request that is read, so that its client comes to read the answer. */

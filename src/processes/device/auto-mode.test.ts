@@ -77,7 +77,9 @@ describe('advice within a turn', () => {
     const advice = turnOf(auto, 'near', timing);
     expect(advice.isDue(15)).toBe(false);
     expect(advice.isDue(16)).toBe(true);
-    let [tokens, wrong, isOn] = [0, 0, true];
+    let tokens = 0;
+    let wrong = 0;
+    let isOn = true;
     const said: (boolean | undefined)[] = [];
     while (tokens < 16 * 40) {
       tokens += 16;

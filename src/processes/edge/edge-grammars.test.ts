@@ -13,7 +13,8 @@ const open = { prompt: [1, 2], sampling: { logitBias: [] }, grammar: { kind: 'eb
 function scene() {
   const gate = Promise.withResolvers<readonly Uint32Array[]>();
   const asked: (readonly number[])[] = [];
-  let [opened, closed] = [0, 0];
+  let opened = 0;
+  let closed = 0;
   const matcher = (masks: () => Promise<readonly Uint32Array[]>): GrammarMatcher => ({
     masks: (_length, from) => {
       asked.push(from(0));
@@ -38,7 +39,9 @@ function scene() {
   };
   const state = { incarnation: 1, generation: 1, open, text: TokenText.of([1, 2, 3]), ticket } as unknown as EdgeState;
   const entry: { state: EdgeState; key: { id: string }; grammar: SessionGrammar | null } = {
-    ...{ state, key: { id: 'one' }, grammar: null },
+    state,
+    key: { id: 'one' },
+    grammar: null,
   };
   const clock = { nowMs: () => time.nowMs };
   const time = { nowMs: 5000 };

@@ -157,7 +157,8 @@ export class EdgeJournal {
     const { state } = entry;
     if (before !== null && state.text.length > before.text.length && event.kind === 'step-done') {
       const nowMs = this.#clock.nowMs();
-      const [tokens, drafts] = [state.text.length - before.text.length, event.ticket.drafts.length];
+      const tokens = state.text.length - before.text.length;
+      const drafts = event.ticket.drafts.length;
       const accepted = acceptedRows(state) - acceptedRows(before);
       const sinceMs = nowMs - record.lastAtMs;
       this.#meter.committed({ tokens, drafts, accepted, sinceMs, isFirst: record.firstAtMs === null });

@@ -19,7 +19,10 @@ export class RawDevice {
   constructor(edge: Edge) {
     const connection: Connection = {
       writable: true,
-      ...{ sentBytes: 0, receivedBytes: 0, sentFrames: 0, receivedFrames: 0 },
+      sentBytes: 0,
+      receivedBytes: 0,
+      sentFrames: 0,
+      receivedFrames: 0,
       send: (bytes) => {
         this.received.push(this.#wire.unpack(bytes));
         this.frameBytes += bytes.length;

@@ -57,8 +57,11 @@ export function messagesFormat({ id, model }: AnswerHead): AnswerFormat {
         begin: (_, [promptTokens = 0], [standing]) => [
           event('message_start', {
             message: {
-              ...{ ...message, ...specOf(standing) },
-              ...{ content: [], stop_reason: null, stop_sequence: null },
+              ...message,
+              ...specOf(standing),
+              content: [],
+              stop_reason: null,
+              stop_sequence: null,
               usage: { input_tokens: promptTokens, output_tokens: 0 },
             },
           }),
@@ -67,7 +70,8 @@ export function messagesFormat({ id, model }: AnswerHead): AnswerFormat {
         finish: (_, choice) => [
           ...blocks.end(),
           event('message_delta', {
-            ...{ delta: stopOf(choice), usage: { output_tokens: choice.end.completionTokens } },
+            delta: stopOf(choice),
+            usage: { output_tokens: choice.end.completionTokens },
             ...specOf(choice.end.standing),
           }),
         ],

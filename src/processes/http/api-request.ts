@@ -99,8 +99,13 @@ export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extr
   );
   const includesUsage = fields.stream_options?.include_usage === true;
   return {
-    ...{ model: fields.model, stream: fields.stream === true, includesUsage, asked, choices: count },
-    ...{ constraint, echo },
+    model: fields.model,
+    stream: fields.stream === true,
+    includesUsage,
+    asked,
+    choices: count,
+    constraint,
+    echo,
     ignored: [...ignored, ...(constraint?.unkept ?? [])],
   };
 }

@@ -279,7 +279,10 @@ function reportingEnd(completer: Completer, ended: () => void): Completer {
   };
   const { model, createdSeconds } = completer;
   return {
-    ...{ model, createdSeconds, start, count: (prompt) => completer.count(prompt) },
+    model,
+    createdSeconds,
+    start,
+    count: (prompt) => completer.count(prompt),
     get state() {
       return completer.state;
     },

@@ -150,7 +150,9 @@ function askedOf(
   const { credentials, credentialsOf = (key) => key } = settings;
   const key = credentials ?? credentialsOf(request.credentials);
   return {
-    ...{ connect, tokenizer: settings.device.tokenizer, ...draftingOf(settings.device, predicted) },
+    connect,
+    tokenizer: settings.device.tokenizer,
+    ...draftingOf(settings.device, predicted),
     ...(key === undefined ? {} : { credentials: key }),
     ...(giveUpAfterMs === undefined ? {} : { giveUpAfterMs }),
   };
@@ -163,16 +165,15 @@ async function ask(parts: Parts, request: CompletionRequest, prompt: readonly nu
   const asked = askedOf(parts, request, settings.waitMs);
   const guided = guidedBy(settings, request, asked.drafter);
   const turn = startTurn({
-    ...{ ...asked, drafter: guided ?? asked.drafter },
-    ...{
-      prompt,
-      sampling: request.sampling,
-      stopStrings: request.stopStrings,
-      maxAnswerTokens,
-      grammar: request.grammar,
-      topLogprobs: request.topLogprobs,
-      signal: request.signal,
-    },
+    ...asked,
+    drafter: guided ?? asked.drafter,
+    prompt,
+    sampling: request.sampling,
+    stopStrings: request.stopStrings,
+    maxAnswerTokens,
+    grammar: request.grammar,
+    topLogprobs: request.topLogprobs,
+    signal: request.signal,
   });
   void turn.report.finally(() => guided?.[Symbol.asyncDispose]());
   // Whether an edge answers shows with the first text.
@@ -218,7 +219,12 @@ async function askThrough(
   const { settings, context } = parts;
   const { prompt, watch, writer } = more;
   const answer = new OutageAnswer({
-    ...{ request, prompt, writer, watch, waitMs: settings.waitMs ?? 0, nowMs: settings.nowMs },
+    request,
+    prompt,
+    writer,
+    watch,
+    waitMs: settings.waitMs ?? 0,
+    nowMs: settings.nowMs,
     vocabularies: new Vocabularies(settings.device, writer),
     turn: { ...askedOf(parts, request, settings.waitMs ?? offlineAfterMs), liveness: offlineLiveness },
     maxAnswerTokens: () => context.room(request, prompt.length),
@@ -236,7 +242,10 @@ async function askThrough(
   const end = answer.end.then(({ report, edges, fingerprints, acceptedDrafts, sentDrafts, standing }) => ({
     ...endOf(report, prompt.length),
     stopText: stopTextOf(report, report.mode === 'local' ? writer.tokenizer : settings.device.tokenizer, request),
-    ...{ edges, fingerprints, acceptedDrafts, rejectedDrafts: Math.max(0, sentDrafts - acceptedDrafts) },
+    edges,
+    fingerprints,
+    acceptedDrafts,
+    rejectedDrafts: Math.max(0, sentDrafts - acceptedDrafts),
     ...(standing === undefined ? {} : { standing }),
   }));
   end.catch(() => {});
@@ -314,7 +323,8 @@ function endOf(report: TurnReport, promptTokens: number) {
     acceptedDrafts: acceptedTokens,
     rejectedDrafts: Math.max(0, sentDrafts - acceptedTokens),
     fingerprints: outcome.kind === 'unverified' ? [localFingerprint] : fingerprints,
-    ...{ mode, edges: servedBy.length },
+    mode,
+    edges: servedBy.length,
   } satisfies Omit<CompletionEnd, 'stopText'>;
 }
 

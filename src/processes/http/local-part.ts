@@ -43,7 +43,13 @@ export async function writeLocally(settings: LocalPartSettings, part: LocalPart)
   const prompt = vocabularies.prompt(request.prompt);
   const maxAnswerTokens = Math.max(begun.ids.length + 1, request.maxTokens ?? limits.textTokens);
   const turn = startLocalTurn({
-    ...{ tokenizer, drafter, prompt, begun: begun.ids, stopStrings: request.stopStrings, maxAnswerTokens, signal },
+    tokenizer,
+    drafter,
+    prompt,
+    begun: begun.ids,
+    stopStrings: request.stopStrings,
+    maxAnswerTokens,
+    signal,
     sampling: vocabularies.sampling(request.sampling),
   });
   const left = new AbortController();

@@ -68,7 +68,8 @@ function usageOf(ends: readonly CompletionEnd[], choices: number): object {
 }
 
 const chatShape: Shape = {
-  ...{ object: 'chat.completion', chunkObject: 'chat.completion.chunk' },
+  object: 'chat.completion',
+  chunkObject: 'chat.completion.chunk',
   whole: (index, choice) => ({
     index,
     message: messageOf(choice),
@@ -108,9 +109,12 @@ function deltaOf(part: ChoicePart): object | null {
 }
 
 const textShape: Shape = {
-  ...{ object: 'text_completion', chunkObject: 'text_completion' },
+  object: 'text_completion',
+  chunkObject: 'text_completion',
   whole: (index, choice) => ({
-    ...{ index, text: choice.text, logprobs: new TextLogprobs().next(choice.logprobs) },
+    index,
+    text: choice.text,
+    logprobs: new TextLogprobs().next(choice.logprobs),
     finish_reason: finishReasonOf(choice),
   }),
   chunks() {
@@ -141,7 +145,10 @@ function formatOf(shape: Shape, head: AnswerHead, { includesUsage, choices: each
   return {
     callPrefix: 'call_',
     whole: (choices) => ({
-      ...{ id, object: shape.object, created, model },
+      id,
+      object: shape.object,
+      created,
+      model,
       system_fingerprint: systemFingerprint(fingerprintsOf(choices)),
       ...specOfAll(choices.map(({ end }) => end)),
       choices: choices.map((choice, index) => shape.whole(index, choice)),

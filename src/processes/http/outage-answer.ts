@@ -144,8 +144,12 @@ export class OutageAnswer {
       const fingerprints = this.#prefix === null ? this.#ownFingerprints : [];
       const asked = startTurn({
         ...(written.length > tokens.length ? withWritten(turn, written) : turn),
-        ...{ prompt, maxAnswerTokens, sampling: request.sampling, stopStrings: request.stopStrings },
-        ...{ begun: { tokens: [...tokens], fingerprints }, signal: this.#signal },
+        prompt,
+        maxAnswerTokens,
+        sampling: request.sampling,
+        stopStrings: request.stopStrings,
+        begun: { tokens: [...tokens], fingerprints },
+        signal: this.#signal,
       });
       let agrees: boolean;
       try {
@@ -249,7 +253,10 @@ export class OutageAnswer {
     const ids = [...present.ids];
     let { text } = present;
     const report = await writeLocally(this.#settings, {
-      ...{ begun: present, isSoon, givesWay: !this.#isRefused, signal: this.#signal },
+      begun: present,
+      isSoon,
+      givesWay: !this.#isRefused,
+      signal: this.#signal,
       wrote: (emission) => {
         ids.push(...emission.tokens);
         text += emission.text;
@@ -285,7 +292,8 @@ export class OutageAnswer {
         acceptedDrafts: this.#acceptedDrafts,
       });
     this.rounds.end();
-    const [acceptedDrafts, sentDrafts] = [this.#acceptedDrafts, this.#sentDrafts];
+    const acceptedDrafts = this.#acceptedDrafts;
+    const sentDrafts = this.#sentDrafts;
     this.#finish({ report, edges: this.#edges, fingerprints: this.fingerprints, acceptedDrafts, sentDrafts, standing });
     return 'over';
   }

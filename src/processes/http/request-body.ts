@@ -87,7 +87,8 @@ export class RequestBody {
     using room = intake.open(sender);
     using pieces = new Pieces((bytes) => room.grow(bytes), this.#isFromPort);
     const wait = new Wait([room.ended, this.#turnedAway]);
-    let [scan, received] = [unscanned, 0];
+    let scan = unscanned;
+    let received = 0;
     for (;;) {
       const chunk = await wait.for(this.#next());
       if (chunk === null) break;

@@ -27,7 +27,8 @@ const roomBytes = 262_144;
 /** Bytes of a token of a prediction, most of whose characters are written as one. */
 const bytesPerPredicted = 2;
 /** A list of token ids has a value for each, a message five. */
-const [roomValues, valuesPerToken] = [32_768, 4];
+const roomValues = 32_768;
+const valuesPerToken = 4;
 /** Clients send twenty at most. */
 const mostFields = 128;
 

@@ -131,7 +131,9 @@ export class RequestWatch {
     const count = { choices: 0, promptTokens: 0, completionTokens: 0, acceptedDrafts: 0, rejectedDrafts: 0 };
     this.#answer = { model, stream, mode: null, ...count, verified: true, firstTokenMs: null, finishReasons: [] };
     return {
-      ...{ model, createdSeconds, count: (prompt) => completer.count(prompt) },
+      model,
+      createdSeconds,
+      count: (prompt) => completer.count(prompt),
       get state() {
         return completer.state;
       },
@@ -241,7 +243,12 @@ export class RequestWatch {
 }
 
 const nothing: Omit<MeteredAnswer, 'reason' | 'ms'> = {
-  ...{ promptTokens: 0, moreTokens: 0, acceptedDrafts: 0, rejectedDrafts: 0, handovers: 0, verified: true },
+  promptTokens: 0,
+  moreTokens: 0,
+  acceptedDrafts: 0,
+  rejectedDrafts: 0,
+  handovers: 0,
+  verified: true,
 };
 
 /** By the status that the client gets, or would have got. */

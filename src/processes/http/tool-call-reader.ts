@@ -48,7 +48,8 @@ export class ToolCallReader {
 
   /** What is left when the answer is over. */
   end(): readonly AnswerPart[] {
-    const [state, rest] = [this.#state, this.#pending];
+    const state = this.#state;
+    const rest = this.#pending;
     [this.#state, this.#pending] = ['between', ''];
     if (state === 'text') return textPart(rest);
     if (state === 'head') return textPart(`${callOpening}${rest}`);

@@ -61,10 +61,7 @@ function keptAlternative({ length, hedged }: EdgeDrafts, index: number, text: To
   const { tail, ...known } = continuationAt(hedged?.alternatives ?? [], position, text.slice(position));
   if (tail.length === 0) return null;
   const { confidences, runnerUps } = known;
-  return {
-    ...{ length: text.length, tokens: tail, isComplete: false },
-    hedged: { confidences, runnerUps, alternatives: [] },
-  };
+  return { length: text.length, tokens: tail, isComplete: false, hedged: { confidences, runnerUps, alternatives: [] } };
 }
 
 /** While a step runs: the chain that it verifies, and the drafts of either side that are known to follow it. */

@@ -29,7 +29,11 @@ export interface EdgeKey {
 
 /** The key of all devices at an edge that asks for no key. */
 export const anyone: EdgeKey = {
-  ...{ id: '', name: 'anyone', share: 1, maxSessions: null, maxWaiting: null },
+  id: '',
+  name: 'anyone',
+  share: 1,
+  maxSessions: null,
+  maxWaiting: null,
   rowsPerMinute: null,
 };
 

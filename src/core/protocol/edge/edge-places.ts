@@ -143,7 +143,8 @@ function longest<Entry>(
   sinceOf: (entry: Entry) => number | null,
   untilMs: number,
 ): Entry | undefined {
-  let [found, foundMs]: [Entry | undefined, number] = [undefined, untilMs];
+  let found: Entry | undefined;
+  let foundMs: number = untilMs;
   for (const entry of entries) {
     const sinceMs = sinceOf(entry);
     if (sinceMs === null || sinceMs > foundMs || (found !== undefined && sinceMs === foundMs)) continue;

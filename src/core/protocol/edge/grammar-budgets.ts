@@ -6,7 +6,8 @@ import { OutriderError } from '../../basics/errors.ts';
 import { retryRemedy } from '../../basics/retry-time.ts';
 
 /** Processor time of a full bucket, ms, and what each ms adds to it: a key has at most so much of a processor in the long run. */
-const [burstCpuMs, refill] = [20_000, 0.25];
+const burstCpuMs = 20_000;
+const refill = 0.25;
 
 interface Bucket {
   readonly leftMs: number;

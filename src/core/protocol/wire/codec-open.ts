@@ -24,8 +24,11 @@ function writeSampling(writer: ByteWriter, sampling: Sampling): void {
 function readSampling(reader: ByteReader): Sampling {
   const temperature = reader.float64();
   const topK = reader.varint(limits.maxId);
-  const [topP, minP] = [reader.float64(), reader.float64()];
-  const [presencePenalty, frequencyPenalty, repetitionPenalty] = [reader.float64(), reader.float64(), reader.float64()];
+  const topP = reader.float64();
+  const minP = reader.float64();
+  const presencePenalty = reader.float64();
+  const frequencyPenalty = reader.float64();
+  const repetitionPenalty = reader.float64();
   const logitBias: [number, number][] = [];
   for (let left = reader.varint(limits.logitBiases); left > 0; left -= 1) {
     logitBias.push([reader.varint(limits.maxId), reader.float64()]);

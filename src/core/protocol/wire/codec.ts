@@ -42,7 +42,8 @@ function milliseconds(reader: ByteReader): number | null {
 
 function readHello(reader: ByteReader): HelloMessage {
   const version = reader.varint(limits.maxId);
-  const [model, fingerprint] = [reader.text(limits.textBytes), reader.text(limits.textBytes)];
+  const model = reader.text(limits.textBytes);
+  const fingerprint = reader.text(limits.textBytes);
   const tokenizerHash = reader.hex(32);
   const vocabularySize = reader.varint(limits.maxId + 1);
   const contextLength = reader.varint(limits.textTokens);
