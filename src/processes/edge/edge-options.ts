@@ -84,7 +84,7 @@ export interface EdgeOptions {
   /** Rate of one connection; default: what an honest device needs, several times. */
   readonly rate?: RateLimitSettings;
   /**
-   * Of all connections of a key together, and of what it sends over HTTP; default: `rate` for each session that the model can hold, and for
+   * Rate of all connections of a key together, and of its HTTP requests; default: `rate` for each session that the model can hold, and for
    * eight at least.
    */
   readonly keyRate?: RateLimitSettings;
