@@ -38,7 +38,6 @@ function inDigits(bytes: Uint8Array, alphabet: string, length: number): string {
   return text;
 }
 
-/** Fewest characters of any key. */
 export const leastKeyLength = 8;
 /** Bits that a key must have where others can reach the edge. */
 export const strongKeyBits = 128;

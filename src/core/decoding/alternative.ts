@@ -14,7 +14,6 @@ export interface AlternativeOrder {
 
 /** The next token of an alternative. */
 export interface AlternativeDraft {
-  /** Id of the alternative. */
   readonly id: number;
   /** Position of the drafted token: `position + tokens.length` of the alternative. */
   readonly position: number;

@@ -9,7 +9,6 @@ export type RulePart =
   | { readonly kind: 'repeat'; readonly part: RulePart; readonly least: number; readonly most: number | null }
   | { readonly kind: 'rule'; readonly name: string };
 
-/** Rules by name. */
 export type Rules = ReadonlyMap<string, RulePart>;
 
 export const sequence = (...parts: readonly RulePart[]): RulePart => ({ kind: 'sequence', parts });

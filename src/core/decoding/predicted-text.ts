@@ -6,7 +6,6 @@ import { chanceOf, deviationOf, type HitRate, noTrials, noteTrial, type Prior } 
 import { TextEdits } from './text-edits.ts';
 import { LastText, type TokenList } from './token-list.ts';
 
-/** The next token, as predicted. */
 export interface PredictedToken {
   readonly token: number;
   /** The chance that it is right if all before it is; (0, 1). */

@@ -1,7 +1,6 @@
 // Divides the rate of a line among its users by weight: no user gets more than it wants, and what one leaves goes to the others (weighted
 // max-min fairness). For lines whose users receive their rates one by one, as devices are their uplinks. Pure.
 
-/** One user of a line. */
 export interface RateUser {
   /** Relative, above 0. */
   readonly weight: number;

@@ -51,7 +51,6 @@ export interface StepPlan {
   /** At most one per session; decoding sessions in the given order, then the chunk. Empty without work. */
   readonly items: readonly StepItem[];
   readonly state: ScheduleState;
-  /** Tokens that the step is expected to commit. */
   readonly expectedTokens: number;
   readonly expectedMs: number;
 }

@@ -18,7 +18,6 @@ export interface SharedRows<Session> {
   readonly admitted: readonly Session[];
   /** Number of drafts by session; sessions that are missing get none. */
   readonly counts: ReadonlyMap<number, number>;
-  /** Tokens that the drafts are expected to add. */
   readonly expectedTokens: number;
   readonly queue: FairQueueState;
 }

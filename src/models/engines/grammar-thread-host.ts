@@ -93,7 +93,6 @@ export class GrammarThreadHost {
     this.started.catch(() => {});
   }
 
-  /** Calls so far. */
   get calls(): number {
     return this.#calls;
   }

@@ -33,7 +33,6 @@ export const batchTokens = 256;
 const probedPlaces = [0.2, 0.4, 0.6, 0.8];
 /** Limit of an item where the text need not be exact. */
 const fastItemTokens = 256;
-/** Largest padding of any law. */
 const largestPadding = 15;
 /** The engine allocates its memory in blocks. */
 const blockTokens = 256;
@@ -59,7 +58,6 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   readonly #vocabulary: Vocabulary;
   #closing: Promise<void> | undefined;
 
-  /** Layers on the graphics processor. */
   get gpuLayers(): number {
     return this.#model.gpuLayers;
   }

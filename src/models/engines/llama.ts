@@ -55,13 +55,11 @@ export interface LlamaOptions {
  */
 const leastGain = 0.9;
 
-/** What a file says about its model. */
 export interface LlamaFacts extends DecoderFacts {
   readonly paths: readonly string[];
   readonly vocabulary: Vocabulary;
 }
 
-/** The inputs of an opening. */
 interface Opening {
   /** With the context that the model can have. */
   readonly options: LlamaOptions;

@@ -23,7 +23,6 @@ export class ThreadWatch {
   readonly #over: (why: Overrun, usedMs: number) => void;
   /** Processor time of the thread when its last piece of work ended, ms. */
   #endedCpuMs = 0;
-  /** Number of the piece of work. */
   #work = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The last time that the thread was seen to have worked, and its processor time then, ms. */

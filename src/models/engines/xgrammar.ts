@@ -19,7 +19,6 @@ import {
 } from './grammar-thread-host.ts';
 import type { GrammarThreadData } from './xgrammar-thread.ts';
 
-/** Limits of grammars. */
 export interface GrammarLimits {
   /** Processor time to compile one, ms; a grammar that takes more is refused, and again without a try. Default 3,000. */
   readonly compileCpuMs?: number;

@@ -3,7 +3,6 @@
 import type { Candidates } from '../../core/decoding/candidates.ts';
 
 export interface Difference {
-  /** Number of compared positions. */
   readonly comparisons: number;
   /** Positions at which any id or any bit of a logit differs. */
   readonly mismatches: number;

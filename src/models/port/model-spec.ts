@@ -8,7 +8,6 @@ export type ModelSpec =
   | { readonly kind: 'toy'; readonly seed: number; readonly agreement?: number }
   /** Prompt look-up. */
   | { readonly kind: 'ngram' }
-  /** No drafts. */
   | { readonly kind: 'none' }
   /** A name in the manifest, or the path of a GGUF file. */
   | { readonly kind: 'file'; readonly nameOrPath: string };

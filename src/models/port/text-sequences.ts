@@ -58,7 +58,6 @@ export class TextSequences {
     return [first as Candidates, ...places.map((place) => (place === null ? null : (rest[place - 1] as Candidates)))];
   }
 
-  /** Forgets all texts. */
   async forget(): Promise<void> {
     for (const sequence of this.#sequences) await sequence.truncate(0);
   }

@@ -12,7 +12,6 @@ export interface NetworkEnd {
   readonly port: number;
 }
 
-/** The session whose bandwidth is set. */
 export interface BandwidthSession {
   /** As its device named it in `open`. */
   readonly id: string;

@@ -9,7 +9,6 @@ import { RateBook } from '../../core/protocol/wire/rate-book.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { answerUnread, SmallChunks } from './small-chunks.ts';
 
-/** Limits of a port. */
 export interface PortLimits {
   /** Time for a request's headers, ms. */
   readonly requestMs: number;

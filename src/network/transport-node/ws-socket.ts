@@ -16,7 +16,6 @@ interface SocketOptions {
   readonly autoPong: false;
 }
 
-/** What is known of the other end. */
 export interface Peer {
   readonly address?: string;
   /** As `isPeerChecked` of a {@link Connection}. */

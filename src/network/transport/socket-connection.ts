@@ -16,7 +16,6 @@ const mostLateBytes = 262_144;
 /** The WebSocket interface that a connection needs. */
 export interface RawSocket {
   readonly isOpen: boolean;
-  /** Bytes in the send buffer. */
   readonly waitingBytes: number;
   /** The peer's; absent: unknown. */
   readonly address?: string | undefined;

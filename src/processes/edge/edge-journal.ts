@@ -29,7 +29,6 @@ export interface EdgeCounts {
 interface ConnectionRecord {
   readonly number: number;
   readonly address: string | null;
-  /** Why the edge has closed it. */
   closing: { readonly code: ErrorCode | 'done'; readonly detail: string } | null;
   wasRefused: boolean;
   /** Name of the key that it has shown. */
@@ -109,7 +108,6 @@ export class EdgeJournal {
     });
   }
 
-  /** The edge closes a connection. */
   closing(carrier: object, code: ErrorCode | 'done', detail: string): void {
     const record = this.#connections.get(carrier);
     if (record === undefined || record.closing !== null) return;

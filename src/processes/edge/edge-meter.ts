@@ -31,12 +31,10 @@ export interface MeteredEnd {
   readonly ms: number;
 }
 
-/** One step of the engine. */
 export interface MeteredStep {
   /** Sessions of the step, and the rows of it that were verified. */
   readonly sessions: number;
   readonly rows: number;
-  /** Tokens of prompts that it read. */
   readonly prefillTokens: number;
   /** In the engine. */
   readonly ms: number;

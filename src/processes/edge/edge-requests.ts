@@ -6,7 +6,6 @@ import { peerAddress } from '../../network/transport-node/port-limits.ts';
 import type { UpgradeRefusal } from '../../network/transport-node/upgrade-guard.ts';
 import { demandUpgrade, type ListenSettings } from '../../network/transport-node/websocket-server.ts';
 
-/** Who gives an edge an order. */
 export interface OrderGiver {
   /** The key of `Authorization: Bearer`; null: none. */
   readonly credentials: string | null;

@@ -25,7 +25,6 @@ export interface AnswerConstraint {
   readonly grammar: Grammar;
   /** The field that it comes from, for errors. */
   readonly field: string;
-  /** Names of the tools that the answer may call. */
   readonly toolNames: ReadonlySet<string> | null;
   /** Parts of schemas that nothing keeps. */
   readonly unkept: readonly string[];

@@ -10,7 +10,6 @@ export interface AnswerHead {
   readonly model: string;
 }
 
-/** A call of a tool in an answer. */
 export interface ToolCall {
   readonly id: string;
   readonly name: string;
@@ -20,7 +19,6 @@ export interface ToolCall {
   readonly isWhole: boolean;
 }
 
-/** A choice that is over. */
 export interface WholeChoice {
   readonly text: string;
   readonly calls: readonly ToolCall[];
@@ -42,7 +40,6 @@ export interface AnswerEvent {
   readonly data: object | '[DONE]';
 }
 
-/** What comes with a part. */
 export interface PartNotes extends Pick<Round, 'standing' | 'fingerprints'> {
   /** Log-probabilities of tokens that came since the last part; null: none were asked for. */
   readonly logprobs: readonly AnswerToken[] | null;

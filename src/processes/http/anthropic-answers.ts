@@ -10,7 +10,6 @@ import {
 } from './answer-format.ts';
 import type { ApiError } from './api-error.ts';
 
-/** The body of a failure. */
 export function messagesError({ status, message }: ApiError, requestId: string): object {
   return { type: 'error', error: { type: errorTypeOf(status), message }, request_id: requestId };
 }

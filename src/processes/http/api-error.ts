@@ -27,7 +27,6 @@ export class ApiError extends Error {
     this.retryAfterSeconds = more.retryAfterSeconds ?? null;
   }
 
-  /** The body of the answer. */
   get body(): { readonly error: { message: string; type: string; param: string | null; code: string } } {
     const { message, type, param, code } = this;
     return { error: { message, type, param, code } };

@@ -24,7 +24,6 @@ import { responsesFormat } from './responses-answers.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
 
-/** What the app is made of. */
 export interface HttpAppSettings {
   readonly completer: Completer;
   readonly version: string;
@@ -45,7 +44,6 @@ export interface HttpAppSettings {
   readonly keyName?: (key: string | undefined) => string | null;
   /** What GET /metrics answers, as Prometheus reads it; default: nothing, with status 404. */
   readonly metrics?: (() => Promise<string>) | undefined;
-  /** Notified of each request and each answer. */
   readonly observer?: HttpObserver | undefined;
   /** Called for failures that are bugs. */
   readonly onFault?: (error: unknown) => void;
@@ -169,7 +167,6 @@ function askOf(asks: Asks, request: Request): Ask {
   return ask;
 }
 
-/** Lets through what a rule lets through. */
 function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: RequestIntake }, asks: Asks): void {
   const { intake, completer } = settings;
   app.use(async (context, next) => {

@@ -5,7 +5,6 @@ import type { TokenLogprobs } from '../../core/decoding/logprobs.ts';
 import type { SamplingOptions } from '../../core/decoding/sampling.ts';
 import type { Message } from '../../models/port/model.ts';
 
-/** What one answer is asked for. */
 export interface CompletionRequest {
   /** A conversation in the model's chat format, a plain text, or token ids. */
   readonly prompt:
@@ -52,7 +51,6 @@ export interface AnswerToken extends TokenLogprobs {
   readonly topBytes: readonly Uint8Array[];
 }
 
-/** What is known when an answer is over. */
 export interface CompletionEnd {
   /** `end`: an end token; `stop`: a stop text; `length`: the limit of the request, or a full context. */
   readonly reason: 'end' | 'stop' | 'length';

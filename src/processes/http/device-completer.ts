@@ -30,7 +30,6 @@ import { isNoEdge, OutageAnswer, type TurnParts } from './outage-answer.ts';
 import { PredictedIds } from './predicted-ids.ts';
 import { demandVocabulary } from './request-limits.ts';
 
-/** What is completed by. */
 export interface DeviceCompleterSettings {
   readonly device: Device;
   readonly model: string;

@@ -9,7 +9,6 @@ import type { CompletionRequest } from './completion-port.ts';
 import type { EdgeWatch } from './edge-watch.ts';
 import type { LocalText, LocalWriter, Vocabularies } from './local-writer.ts';
 
-/** What such a part is made of. */
 export interface LocalPartSettings {
   readonly request: CompletionRequest;
   readonly writer: LocalWriter;
@@ -28,7 +27,6 @@ export interface LocalPart {
   readonly givesWay: boolean;
   /** Aborted when no client waits for the answer. */
   readonly signal: AbortSignal;
-  /** Called for new text. */
   readonly wrote: (emission: Emission) => void;
 }
 

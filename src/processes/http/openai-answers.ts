@@ -15,7 +15,6 @@ import {
 import type { AnswerToken, CompletionEnd, Standing } from './completion-port.ts';
 import { chatLogprobs, TextLogprobs } from './logprob-answers.ts';
 
-/** What a request says about its answer. */
 export interface AnswerWishes {
   readonly includesUsage: boolean;
   /** Choices of each prompt. */

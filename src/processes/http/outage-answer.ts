@@ -19,11 +19,9 @@ export type TurnParts = Pick<
   'connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'credentials' | 'giveUpAfterMs' | 'liveness'
 >;
 
-/** What an answer is made of. */
 export interface OutageSettings extends LocalPartSettings {
   /** Ids of the prompt for the target. */
   readonly prompt: readonly number[];
-  /** Parts of the turns that ask an edge. */
   readonly turn: TurnParts;
   /** How long an answer that no edge has begun waits for an edge before a model of this device begins it, ms. */
   readonly waitMs: number;
@@ -32,7 +30,6 @@ export interface OutageSettings extends LocalPartSettings {
   readonly maxAnswerTokens: () => Promise<number>;
 }
 
-/** How an answer is over. */
 export interface OutageEnd {
   /** Report of the turn that wrote its last text. */
   readonly report: TurnReport;

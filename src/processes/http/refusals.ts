@@ -27,7 +27,6 @@ export function retryHeaders({ retryAfterSeconds, status }: ApiError): Readonly<
   };
 }
 
-/** Keys that are remembered. */
 const mostKeys = 256;
 
 interface Refused {

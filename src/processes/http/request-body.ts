@@ -17,7 +17,6 @@ const discardMs = 1000;
 /** Room by which small chunks grow. */
 const pieceBytes = 16_384;
 
-/** One body, as it comes. */
 export class RequestBody {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #announced: number | null;
@@ -60,7 +59,6 @@ export class RequestBody {
     }
   }
 
-  /** Whether all of it has come. */
   get isOver(): boolean {
     return this.#isOver;
   }

@@ -19,7 +19,6 @@ export const requestBytes = 65_536;
 /** To parse and check a value costs about as much work as so many bytes. */
 export const valueBytes = 16;
 
-/** A body that is not whole. */
 export interface UnfinishedBody extends Disposable {
   /** It takes so much more room. */
   grow(bytes: number): void;
@@ -39,7 +38,6 @@ export class RequestIntake {
     this.#settings = settings;
   }
 
-  /** Bytes of bodies that are not whole. */
   get unfinishedBytes(): number {
     return this.#bodies.bytes;
   }
@@ -55,7 +53,6 @@ export class RequestIntake {
     return (this.#settings.spend?.({ ...sender, keyId: null }, bytes) ?? 0) === 0;
   }
 
-  /** Room for a body that comes. */
   open(sender: Sender): UnfinishedBody {
     this.#lastId += 1;
     const id = this.#lastId;

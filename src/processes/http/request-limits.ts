@@ -7,10 +7,8 @@ import type { Completer, CompletionRequest } from './completion-port.ts';
 import { mostPredicted } from './predicted-ids.ts';
 import { maxTools } from './tools.ts';
 
-/** Most answers to one request. */
 export const maxChoices: number = 16;
 
-/** Limits of one body. */
 export interface BodyLimits {
   readonly bytes: number;
   /** Brackets and separators, as {@link BodyScan.values} counts them. */

@@ -52,7 +52,6 @@ export interface AnswerRecord {
   readonly verified: boolean;
   /** Until the first text of any answer, ms; null: there was none. */
   readonly firstTokenMs: number | null;
-  /** Reason of each answer that has ended. */
   readonly finishReasons: readonly CompletionEnd['reason'][];
 }
 
@@ -64,7 +63,6 @@ export interface HttpObserver {
   readonly answers?: AnswerMeter;
 }
 
-/** Takes measurements of answers. */
 export interface AnswerMeter {
   begun(): void;
   /** @param sinceMs since the request for the answer, or since the text before it */
@@ -95,7 +93,6 @@ export class RequestWatch {
   readonly #startMs: number;
   readonly #about: Pick<RequestRecord, 'request' | 'route' | 'address'>;
   key: string | null = null;
-  /** Code of the error that it was answered with. */
   code: string | null = null;
   #status: number | null = null;
   #answer: { -readonly [Name in keyof AnswerRecord]: AnswerRecord[Name] } | null = null;

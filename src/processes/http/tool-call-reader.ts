@@ -19,7 +19,6 @@ const longestHead = 1024;
 /** After the arguments, without blanks. */
 const tail = `}${callEnding}`;
 
-/** Reads one answer. */
 export class ToolCallReader {
   readonly #names: ReadonlySet<string>;
   #state: 'text' | 'head' | 'arguments' | 'tail' | 'between' = 'text';

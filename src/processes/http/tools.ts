@@ -27,7 +27,6 @@ export interface ToolUse {
   readonly isParallel: boolean;
 }
 
-/** Most tools of a request. */
 export const maxTools = 128;
 const toolName = /^[A-Za-z0-9_.:-]{1,128}$/;
 

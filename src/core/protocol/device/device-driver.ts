@@ -198,7 +198,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#host.connect(edge);
   }
 
-  /** Ends the turn with an error. */
   failed({ code, message: cause, remedy }: Pick<OutriderError, 'code' | 'message' | 'remedy'>): void {
     this.step({ kind: 'gave-up', code, cause, remedy });
   }
@@ -369,7 +368,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#switchTo = this.#advice.judge(this.measures);
   }
 
-  /** What the turn has measured so far. */
   get measures(): TurnMeasures {
     return this.#watch.measures(this.#state, this.connections.recentRoundTripMs ?? this.#settings.knownRoundTripMs);
   }

@@ -42,7 +42,6 @@ export function openedTurn(turn: TurnRequest): Omit<OpenMessage, 'kind' | 'versi
   return opened;
 }
 
-/** How much a device drafts. */
 export interface DraftBudget {
   /** Largest number of drafts beyond the committed text. */
   readonly maxAhead: number;
@@ -133,7 +132,6 @@ export interface DeviceState {
   readonly minHedgeChance: number;
   /** Number of roll-backs. A draft of an older generation is discarded. */
   readonly generation: number;
-  /** The draft in progress. */
   readonly drafting: { readonly generation: number; readonly position: number } | null;
   /** Whether drafts are wanted at all; see the event `drafting-switched`. */
   readonly isDraftingOn: boolean;
@@ -172,7 +170,6 @@ export type DeviceEvent =
       readonly confidence: number;
       /** Found by lookup in the text. */
       readonly isLookedUp?: true;
-      /** The drafter's second choice at the position. */
       readonly runnerUp?: RunnerUp;
       /** The next tokens of those alternatives of the order that it has extended. */
       readonly alternatives?: readonly AlternativeDraft[];

@@ -48,6 +48,5 @@ export interface DraftingAdvice {
   isDue(committedTokens: number): boolean;
   /** @returns null: no change */
   judge(measures: TurnMeasures): DraftingSwitch | null;
-  /** The turn is over. */
   ended(measures: TurnMeasures): void;
 }

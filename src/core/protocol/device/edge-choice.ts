@@ -33,7 +33,6 @@ export class EdgeChoice {
   readonly #settings: EdgeChoiceSettings;
   /** Edges to which no first connection was possible. */
   readonly #unreached = new Set<string>();
-  /** Why edges have refused this turn. */
   readonly #refusals = new Map<string, ErrorCode>();
   /** Why an edge could not take the session, since the last new text. */
   lastRefusal: Refusal | null = null;

@@ -46,7 +46,6 @@ export interface EdgeDraftFigures {
   readonly hedges?: number;
   /** What each of them adds to the pass, as a share of `draftMs`. Default: {@link supposedWidthShare}. */
   readonly widthShare?: number | undefined;
-  /** A step is about to begin. */
   stepBegins?(): void;
 }
 
@@ -104,7 +103,6 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   readonly #settings: EdgeSettings;
   readonly #host: EdgeHost<Entry>;
   readonly #clock: Clock;
-  /** The running step. */
   #step = { startMs: 0, expectedMs: 0, sessionCount: 1 };
   /** Sessions whose next edge draft is being made. */
   readonly #drafting = new Set<Entry>();

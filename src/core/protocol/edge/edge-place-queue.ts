@@ -102,12 +102,10 @@ export class PlaceQueue<Entry extends PlaceEntry> {
     this.#actions = actions;
   }
 
-  /** Number of sessions that wait for a place. */
   get waitingCount(): number {
     return this.#waiting;
   }
 
-  /** All sessions are gone. */
   clear(): void {
     this.#cancelTick?.();
     this.#cancelTick = null;

@@ -13,7 +13,6 @@ export interface PlaceRules {
   readonly stallMs: number;
   /** A session waits for a place for at most this long. */
   readonly waitMs: number;
-  /** Most sessions that wait at the same time. */
   readonly maxWaiting: number;
   /** After this wait, a session gets the place of a key that has more places for its share. */
   readonly fairWaitMs: number;
@@ -99,7 +98,6 @@ export function nextWaiting<Entry extends PlaceHolder>(
   return best?.entry;
 }
 
-/** Why a session gives up its place. */
 export type PlaceLoss = 'lost' | 'stalled' | 'shared';
 
 /** A session that has to give up its place for `next`; undefined: none has to yet. */

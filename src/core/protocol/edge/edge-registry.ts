@@ -43,7 +43,6 @@ export interface RegistrySettings {
   readonly shareOf: (open: OpenMessage, key: EdgeKey) => number;
 }
 
-/** What the registry needs from its owner. */
 export interface RegistryOwner<Entry extends RegistryEntry> extends PlaceOwner<Entry> {
   /** Further conditions for an `open`. @returns the opening as it is served @throws OutriderError */
   admit?(open: OpenMessage): OpenMessage;
@@ -97,7 +96,6 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     return this.#entries.size;
   }
 
-  /** Number of sessions that wait for a place. */
   get waitingCount(): number {
     return this.#places.waitingCount;
   }

@@ -61,7 +61,6 @@ export interface EdgeState {
   readonly endState: EndState;
   readonly text: TokenText;
   readonly branch: Branch | null;
-  /** Alternatives beside the branch. */
   readonly alternatives: readonly Alternative[];
   /** The largest number of a branch or an alternative on this connection; 0: none came yet. */
   readonly branchCount: number;

@@ -17,7 +17,6 @@ import type { EdgeRegistry, RegistryEntry } from './edge-registry.ts';
 import { isWritable, lacksEdgeDrafts, readyDrafts } from './edge-session.ts';
 import { type EdgeDrafts, expectedAcceptance, type StepTicket } from './edge-state.ts';
 
-/** A session's part of a step. */
 export interface StepPart<Entry> {
   readonly entry: Entry;
   /** Tokens of the text that the engine holds. */
@@ -87,7 +86,6 @@ export class EngineSteps<Entry extends StepEntry> {
     this.#evaluates = evaluates;
   }
 
-  /** Most rows of a step. */
   get maxRows(): number {
     return this.#limits.maxRows;
   }
