@@ -11,7 +11,7 @@ import { messagesFormat } from './anthropic-answers.ts';
 import { readCountRequest, readMessagesRequest } from './anthropic-messages.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { ApiRequest } from './api-request.ts';
-import type { Completer } from './completion-port.ts';
+import { type Completer, startingWith } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest } from './openai-responses.ts';
@@ -264,7 +264,7 @@ async function beforeTheRest(answer: Response, rest: Promise<void>): Promise<Res
 
 /** The same completer; it reports the end of each answer that was begun. */
 function reportingEnd(completer: Completer, ended: () => void): Completer {
-  const start: Completer['start'] = async (request) => {
+  return startingWith(completer, async (request) => {
     try {
       const completion = await completer.start(request);
       completion.end.then(ended, ended);
@@ -273,17 +273,7 @@ function reportingEnd(completer: Completer, ended: () => void): Completer {
       ended();
       throw error;
     }
-  };
-  const { model, createdSeconds } = completer;
-  return {
-    model,
-    createdSeconds,
-    start,
-    count: (prompt) => completer.count(prompt),
-    get state() {
-      return completer.state;
-    },
-  };
+  });
 }
 
 /** The request of a port of Node's; undefined: the app was asked without one. */

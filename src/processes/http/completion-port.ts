@@ -111,3 +111,17 @@ export interface Completer {
   /** @throws OutriderError `bad-argument`, `edge-unreachable` */
   start(request: CompletionRequest): Promise<Completion>;
 }
+
+/** The same completer, which starts its answers in another way. */
+export function startingWith(completer: Completer, start: Completer['start']): Completer {
+  const { model, createdSeconds } = completer;
+  return {
+    model,
+    createdSeconds,
+    start,
+    count: (prompt) => completer.count(prompt),
+    get state() {
+      return completer.state;
+    },
+  };
+}

@@ -9,6 +9,7 @@ import {
   type CompletionRequest,
   localFingerprint,
   type Round,
+  startingWith,
 } from './completion-port.ts';
 
 /** One request that is over. */
@@ -124,18 +125,10 @@ export class RequestWatch {
 
   /** The same completer, whose answers are part of this request. */
   watching(completer: Completer, stream: boolean): Completer {
-    const { model, createdSeconds } = completer;
+    const { model } = completer;
     const count = { choices: 0, promptTokens: 0, completionTokens: 0, acceptedDrafts: 0, rejectedDrafts: 0 };
     this.#answer = { model, stream, mode: null, ...count, verified: true, firstTokenMs: null, finishReasons: [] };
-    return {
-      model,
-      createdSeconds,
-      count: (prompt) => completer.count(prompt),
-      get state() {
-        return completer.state;
-      },
-      start: (request) => this.#start(completer, request),
-    };
+    return startingWith(completer, (request) => this.#start(completer, request));
   }
 
   async #start(completer: Completer, request: CompletionRequest): Promise<Completion> {

@@ -1,11 +1,11 @@
 // The device's state of one turn, its events and its effects: plain immutable data. device-session.ts and device-links.ts change it.
 
 import type { ErrorCode } from '../../basics/errors.ts';
-import type { AlternativeDraft, AlternativeOrder } from '../../decoding/alternative.ts';
 import type { Logprobs } from '../../decoding/logprobs.ts';
 import type { RunnerUp } from '../../decoding/runner-up.ts';
 import { noRunnerUps, type RunnerUpRates } from '../../decoding/runner-up-chance.ts';
 import { TokenText } from '../../decoding/token-text.ts';
+import type { DraftMade, DraftOrder } from '../wire/draft-order.ts';
 import type { Alternative } from '../wire/hedged-drafts.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from '../wire/messages.ts';
 
@@ -161,19 +161,7 @@ export type DeviceEvent =
   | { readonly kind: 'link-closed'; readonly link: number }
   | { readonly kind: 'link-writable'; readonly link: number; readonly writable: boolean }
   | { readonly kind: 'message-received'; readonly link: number; readonly message: EdgeMessage }
-  | {
-      readonly kind: 'draft-produced';
-      readonly generation: number;
-      readonly position: number;
-      readonly token: number;
-      /** The drafter's probability of it, (0, 1]. */
-      readonly confidence: number;
-      /** Found by lookup in the text. */
-      readonly isLookedUp?: true;
-      readonly runnerUp?: RunnerUp;
-      /** The next tokens of those alternatives of the order that it has extended. */
-      readonly alternatives?: readonly AlternativeDraft[];
-    }
+  | ({ readonly kind: 'draft-produced'; readonly generation: number; readonly position: number } & DraftMade)
   | { readonly kind: 'draft-declined'; readonly generation: number; readonly position: number }
   /** The shell has measured the cost and gain of drafts, and changes {@link DeviceState.minChainConfidence}. */
   | { readonly kind: 'chain-cut-set'; readonly minChainConfidence: number }
@@ -196,12 +184,7 @@ export type DeviceEffect =
    * Draft the token at `position`, after the committed text and the tail, and in the same pass the next token of each alternative. The
    * resulting event repeats the numbers.
    */
-  | {
-      readonly kind: 'draft-next';
-      readonly generation: number;
-      readonly position: number;
-      readonly alternatives: readonly AlternativeOrder[];
-    }
+  | ({ readonly kind: 'draft-next' } & Omit<DraftOrder, 'lookUpMargin'>)
   /** Final tokens for the reader; `drafted[i]` says whether token i was a draft of the device. */
   | {
       readonly kind: 'emit-tokens';
