@@ -12,7 +12,6 @@ export interface AlternativeOrder {
   readonly tokens: readonly number[];
 }
 
-/** The next token of an alternative. */
 export interface AlternativeDraft {
   readonly id: number;
   /** Position of the drafted token: `position + tokens.length` of the alternative. */

@@ -101,31 +101,24 @@ interface DecodePlan {
   readonly queues: Pick<ScheduleState, 'rows' | 'drafts'>;
 }
 
-function admitThenDraft(
-  { rows, drafts }: ScheduleState,
+type Planner = (
+  state: ScheduleState,
   sessions: readonly SessionWork[],
-  { maxRows, usefulRows }: StepLimits,
+  limits: StepLimits,
   model: StepTimeModel,
-): DecodePlan {
+) => DecodePlan;
+
+const admitThenDraft: Planner = ({ rows, drafts }, sessions, { maxRows, usefulRows }, model) => {
   const decoding = admitSessions(rows, sessions, maxRows);
   const drafted = admitDrafts(drafts, decoding.admitted, Math.min(maxRows, usefulRows), model);
   return { ...drafted, admitted: decoding.admitted, queues: { rows: decoding.queue, drafts: drafted.queue } };
-}
+};
 
-function shareAllRows(
-  { rows, drafts }: ScheduleState,
-  sessions: readonly SessionWork[],
-  { maxRows, usefulRows }: StepLimits,
-  model: StepTimeModel,
-): DecodePlan {
-  const { queue, ...shared } = shareRows(
-    rows,
-    sessions,
-    Math.min(maxRows, Math.max(usefulRows, sessions.length)),
-    model,
-  );
+const shareAllRows: Planner = ({ rows, drafts }, sessions, { maxRows, usefulRows }, model) => {
+  const most = Math.min(maxRows, Math.max(usefulRows, sessions.length));
+  const { queue, ...shared } = shareRows(rows, sessions, most, model);
   return { ...shared, queues: { rows: queue, drafts } };
-}
+};
 
 /** One mandatory row for each session; with more sessions than rows, those with the smallest start tags. */
 function admitSessions(queue: FairQueueState, sessions: readonly SessionWork[], maxRows: number) {

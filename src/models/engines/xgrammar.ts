@@ -35,7 +35,6 @@ export interface GrammarThreads extends ThreadPatience {
   start?(data: GrammarThreadData): GrammarWorker;
 }
 
-/** Grammars that may wait to be tried. */
 const mostWaiting = 16;
 /** Digests of grammars that have passed, so that they are not tried again. */
 const mostPassed = 64;

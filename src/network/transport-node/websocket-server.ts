@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
@@ -91,6 +91,14 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     handleProtocols: () => subprotocol,
   });
   const connections = new Set<Connection>();
+  const adopt = (socket: WebSocket, stream: Duplex, address: string): void => {
+    const onEnded = ({ code }: CloseReason): void => {
+      if (brokenRules.includes(code)) rate.penalise(address);
+    };
+    const connection = adoptSocket(socket, accept, { address, stream, onEnded });
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  };
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     const address = askingAddress(request, settings.addressOf);
     const hasRoom = requests?.upgraded(request.socket) !== false && rate.take(address);
@@ -103,12 +111,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     let isOpened = false;
     sockets.handleUpgrade(request, stream, head, (socket) => {
       isOpened = true;
-      const onEnded = ({ code }: CloseReason): void => {
-        if (brokenRules.includes(code)) rate.penalise(address);
-      };
-      const connection = adoptSocket(socket, accept, { address, stream, onEnded });
-      connections.add(connection);
-      socket.once('close', () => connections.delete(connection));
+      adopt(socket, stream, address);
     });
     // `ws` has answered already.
     if (!isOpened) report({ reason: 'request', address, detail: 'the handshake is not that of a WebSocket' });

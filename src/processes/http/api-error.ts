@@ -41,7 +41,6 @@ function typeOf(status: number): string {
   return status < 500 ? 'invalid_request_error' : 'server_error';
 }
 
-/** A field of a request is wrong. */
 export function invalid(param: string, what: string): ApiError {
   return new ApiError(400, 'invalid_value', param === '' ? `the body: ${what}` : `"${param}": ${what}`, { param });
 }

@@ -18,7 +18,6 @@ export interface EdgeDraftOrder {
 }
 
 export interface EdgeHedgeRule {
-  /** Most alternatives of this pass. */
   readonly most: number;
   /** The least chance of one. */
   readonly minChance: number;

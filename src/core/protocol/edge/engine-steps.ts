@@ -19,7 +19,6 @@ import { type EdgeDrafts, expectedAcceptance, type StepTicket } from './edge-sta
 
 export interface StepPart<Entry> {
   readonly entry: Entry;
-  /** Tokens of the text that the engine holds. */
   readonly heldTokens: number;
   /** Length of the prompt chunk that starts at `heldTokens`; 0 with a ticket. */
   readonly prefillTokens: number;
