@@ -54,10 +54,7 @@ interface QosSession {
   seenAtMs: number | null;
 }
 
-/**
- * Sets bandwidths by QoS sessions of a mobile network.
- * @throws OutriderError `bad-argument`
- */
+/** Sets bandwidths by QoS sessions of a mobile network. @throws OutriderError `bad-argument` */
 export function camaraBandwidth(options: CamaraBandwidthOptions): BandwidthEnforcer {
   checkOptions('camaraBandwidth', options, checks);
   return enforcer(new CamaraNetwork(options));

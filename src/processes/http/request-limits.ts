@@ -41,11 +41,7 @@ export function bodyLimitsOf(path: string, { contextTokens = limits.textTokens }
   };
 }
 
-/**
- * Checks counts alone, before any schema walks through what is counted.
- * @param body of any route
- * @throws ApiError 400
- */
+/** Checks counts alone, before any schema walks through what is counted. @param body of any route @throws ApiError 400 */
 export function demandCounts(body: unknown, { contextTokens = limits.textTokens }: Context): void {
   if (typeof body !== 'object' || body === null) return;
   const fields = body as Readonly<Record<string, unknown>>;
