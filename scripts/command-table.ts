@@ -1,10 +1,13 @@
-// Writes the table of all commands into docs/commands.md, and docs/config.schema.json, from what the commands say of themselves.
+// Writes the table of all commands into docs/commands.md, docs/config.schema.json and docs/research/scenario-numbers.md, from what the
+// commands say of themselves.
 // `npm run docs:commands`; tests tell when they are stale.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { createCloneProgram } from '../bin/clone-program.ts';
+import { scenarioNumbersPage } from '../simulator/commands/scenario-tables.ts';
+import { readPreset } from '../simulator/scenario/presets.ts';
 import { configSchemaText } from '../src/cli/config.ts';
 
 const page: string = fileURLToPath(new URL('../docs/commands.md', import.meta.url));
@@ -46,6 +49,8 @@ function rowsOf(command: Command, parent: string): string[] {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(page, pageWithCommands());
-  writeFileSync(fileURLToPath(new URL('../docs/config.schema.json', import.meta.url)), configSchemaText());
+  const write = (path: string, text: string): void => writeFileSync(new URL(`../docs/${path}`, import.meta.url), text);
+  write('commands.md', pageWithCommands());
+  write('config.schema.json', configSchemaText());
+  write('research/scenario-numbers.md', scenarioNumbersPage(readPreset('paper')));
 }

@@ -1,4 +1,4 @@
-// The tables of docs/research/simulator.md, as Markdown: what a scenario says and why, and the hardware with its sources.
+// The tables of docs/research/scenario-numbers.md, as Markdown: what a scenario says and why, and the hardware with its sources.
 
 import { valueAt } from '../scenario/faults.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -69,4 +69,28 @@ export function reachedTable({ devices, servers, workload }: Scenario): string[]
     return [`| \`${one.name}\` | ${Number((reached / 1e9).toPrecision(4))} | ${Number(share.toPrecision(2))} % |`];
   });
   return ['| name | F, GFLOP/s | of its FP16 peak |', '| --- | --- | --- |', ...rows];
+}
+
+/** The page docs/research/scenario-numbers.md. @param paper the preset of this name */
+export function scenarioNumbersPage(paper: Scenario): string {
+  return `# Numbers of the scenarios
+
+\`npm run docs:commands\` writes this page.
+
+## Values of preset \`paper\`
+
+*Printed* means that the paper prints the value; *open*, that it does not.
+
+${reasonsTable(paper).join('\n')}
+
+## Effective speeds of preset \`paper\`
+
+${reachedTable(paper).join('\n')}
+
+## Hardware
+
+An asterisk marks an estimate.
+
+${hardwareTable().join('\n')}
+`;
 }

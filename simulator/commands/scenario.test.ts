@@ -4,7 +4,7 @@ import { findScenario } from '../files/scenario-file.ts';
 import { presetNames, readPreset } from '../scenario/presets.ts';
 import { parseScenarioText, readScenario } from '../scenario/read-scenario.ts';
 import { scenarioSchemaText, scenarioText } from '../scenario/write-scenario.ts';
-import { hardwareTable, reachedTable, reasonsTable } from './scenario-tables.ts';
+import { scenarioNumbersPage } from './scenario-tables.ts';
 
 describe('outrider scenario', () => {
   it('prints the schema that is published: "outrider scenario schema > docs/scenario.schema.json"', () => {
@@ -28,12 +28,13 @@ describe('outrider scenario', () => {
     expect(readScenario(parseScenarioText(scenarioText(scenario), name), name)).toEqual(scenario);
   });
 
-  it('prints the tables that docs/research/simulator.md shows', () => {
-    const page = readFileSync('docs/research/simulator.md', 'utf8').split('\n');
-    const paper = readPreset('paper');
-    for (const line of [...reasonsTable(paper), ...reachedTable(paper), ...hardwareTable()])
-      expect(page).toContain(line);
-    for (const name of presetNames) expect(page.join('\n')).toContain(`| \`${name}\` |`);
+  it('writes docs/research/scenario-numbers.md: "npm run docs:commands"', () => {
+    expect(readFileSync('docs/research/scenario-numbers.md', 'utf8')).toBe(scenarioNumbersPage(readPreset('paper')));
+  });
+
+  it('has a row for each preset in docs/research/simulator.md', () => {
+    const page = readFileSync('docs/research/simulator.md', 'utf8');
+    for (const name of presetNames) expect(page).toContain(`| \`${name}\` |`);
   });
 
   it('tells a file that is not there from a name that is not known', async () => {

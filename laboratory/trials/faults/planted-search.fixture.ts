@@ -1,20 +1,27 @@
-// Which seeds of the trial find a planted bug, by the invariant that docs/internals/testing.md names for it. planted-seeds.json keeps one seed of each
-// bug: the test replays it, and the search program writes it. A run must not depend on the runs before it.
+// Which seeds of the trial find a planted bug. planted-bugs.json names for each bug the rule that it breaks, the invariant that finds it, and
+// one seed that does: the test replays the seed, and the search program writes it. A run must not depend on the runs before it.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { plantedBugs } from './planted-bugs.fixture.ts';
 import { runFaults } from './run.ts';
 import type { InvariantName } from './violation.ts';
 
-const seedsFile = new URL('./planted-seeds.json', import.meta.url);
-const page = readFileSync(new URL('../../../docs/internals/testing.md', import.meta.url), 'utf8');
+const file = new URL('./planted-bugs.json', import.meta.url);
 
 /** The command that searches all seeds again and keeps them. */
 export const searchCommand = 'npm run planted-seeds -- --write';
 export const bugNames: readonly string[] = Object.keys(plantedBugs);
 
-/** Seeds that find a bug, by its name. */
-export type PlantedSeeds = Readonly<Record<string, number>>;
+export interface KnownBug {
+  /** Numbers of rules of docs/internals/protocol.md, or words. */
+  readonly rule: string;
+  /** Name of the invariant. */
+  readonly foundBy: string;
+  readonly seed: number;
+}
+
+/** What planted-bugs.json says, by the name of the bug. */
+export const knownBugs: Readonly<Record<string, KnownBug>> = JSON.parse(readFileSync(file, 'utf8'));
 
 export interface PlantedSearch {
   /** Null: none of the tried seeds finds the bug by its invariant. */
@@ -24,20 +31,22 @@ export interface PlantedSearch {
   readonly others: ReadonlyMap<InvariantName, number>;
 }
 
-export function readSeeds(): PlantedSeeds {
-  return JSON.parse(readFileSync(seedsFile, 'utf8')) as PlantedSeeds;
+/** @param seeds by the name of the bug */
+export function writeSeeds(seeds: Readonly<Record<string, number>>): void {
+  const lines = Object.entries(seeds).map(
+    ([bug, seed]) => `  ${JSON.stringify(bug)}: ${inLine({ ...knownBug(bug), seed })}`,
+  );
+  writeFileSync(file, `{\n${lines.join(',\n')}\n}\n`);
 }
 
-export function writeSeeds(seeds: PlantedSeeds): void {
-  writeFileSync(seedsFile, `${JSON.stringify(seeds, null, 2)}\n`);
+function inLine({ rule, foundBy, seed }: KnownBug): string {
+  return `{ "rule": ${JSON.stringify(rule)}, "foundBy": ${JSON.stringify(foundBy)}, "seed": ${seed} }`;
 }
 
-/** The invariant that the page names for a bug. */
-export function namedInvariant(bug: string): string {
-  const rows = page.matchAll(/^\| [^|]+ \| ([^|]+) \| `([a-z-]+)` \|$/gm);
-  const invariant = [...rows].find(([, name]) => name === bug)?.[2];
-  if (invariant === undefined) throw new Error(`docs/internals/testing.md names no invariant for the bug "${bug}"`);
-  return invariant;
+export function knownBug(bug: string): KnownBug {
+  const known = knownBugs[bug];
+  if (known === undefined) throw new Error(`planted-bugs.json has no rule and no invariant for the bug "${bug}"`);
+  return known;
 }
 
 /** The invariant that a run with the bug violates first; null: none. */
@@ -54,7 +63,7 @@ export function searchSeed(
   mostRuns: number,
   onRun: (runs: number) => void = () => {},
 ): PlantedSearch {
-  const invariant = namedInvariant(bug);
+  const invariant = knownBug(bug).foundBy;
   const others = new Map<InvariantName, number>();
   for (let runs = 1; runs <= mostRuns; runs += 1) {
     const seed = firstSeed + runs - 1;

@@ -1,20 +1,20 @@
-// `npm run planted-seeds`: searches a seed of `trial faults` that finds each planted bug by the invariant that docs/internals/testing.md names for it.
-// The tests replay the seeds of planted-seeds.json; this program tells whether other seeds find the bugs too, and writes that file.
+// `npm run planted-seeds`: searches a seed of `trial faults` that finds each planted bug by the invariant that planted-bugs.json names.
+// The tests replay the seeds of that file; this program shows whether other seeds find the bugs too, and writes the file.
 
 import { parseArgs } from 'node:util';
 import { canRedraw } from '../../../src/cli/terminal/progress-bar.ts';
-import { bugNames, namedInvariant, type PlantedSearch, searchSeed, writeSeeds } from './planted-search.fixture.ts';
+import { bugNames, knownBug, type PlantedSearch, searchSeed, writeSeeds } from './planted-search.fixture.ts';
 
 const runsBetweenReports = 10;
 
 const help = `npm run planted-seeds -- [options]
 
-Searches for each planted bug of trial faults the first seed that finds it by the invariant that docs/internals/testing.md names. Prints a line per
-bug; exits with status 1 if a bug is not found.
+Searches for each planted bug of trial faults the first seed that finds it by the invariant that planted-bugs.json names. Prints a line per bug;
+exits with status 1 if a bug is not found.
 
   --seed <s>  first seed (default 1)
   --runs <n>  most runs of a bug (default 1000)
-  --write     write the seeds into laboratory/trials/faults/planted-seeds.json, if every bug is found
+  --write     write the seeds into laboratory/trials/faults/planted-bugs.json, if every bug is found
 `;
 
 function fail(cause: string): never {
@@ -48,7 +48,7 @@ function readOptions(): { readonly firstSeed: number; readonly mostRuns: number;
 
 function resultOf(bug: string, { seed, runs, others }: PlantedSearch, seconds: number): string {
   const time = `${runs} ${runs === 1 ? 'run' : 'runs'}, ${seconds.toFixed(1)} s`;
-  const invariant = namedInvariant(bug);
+  const invariant = knownBug(bug).foundBy;
   if (seed !== null) return `seed ${seed} violates ${invariant} (${time})`;
   const instead = [...others].map(([name, count]) => `${name} in ${count}`).join(', ') || 'none';
   return `NOT FOUND: no seed violates ${invariant}; other invariants: ${instead} (${time})`;
@@ -74,6 +74,6 @@ for (const [index, bug] of bugNames.entries()) {
 const passed = Object.keys(seeds).length;
 const failed = bugNames.length - passed;
 if (writes && failed === 0) writeSeeds(seeds);
-else if (writes) process.stdout.write('planted-seeds.json stays as it was: not every bug was found\n');
+else if (writes) process.stdout.write('planted-bugs.json stays as it was: not every bug was found\n');
 if (failed > 0) process.exitCode = 1;
 process.stdout.write(`${passed} passed, ${failed} failed\n`);

@@ -6,68 +6,74 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Room for young objects at which it stops to grow: two halves of 8 MiB. */
+/** Limit of the room for young objects: two halves of 8 MiB. */
 const youngBytes = 2 * 8 * 1_048_576;
-/** Old objects are collected when the heap has grown by so much since the last time. */
+/** Growth of the heap since the last collection at which old objects are collected. */
 const growingPercent = 40;
-const lookEveryMs = 100;
-/** Memory is given back where so much more is resident than after the last time, or half of what the heap has in use: that is the pause. */
+const youngCheckMs = 100;
+/**
+ * Growth of resident memory since it was last given back at which it is given back again: so many bytes, or this part of the objects in use,
+ * because collecting them costs readers a pause.
+ */
 const leastExcessBytes = 16 * 1_048_576;
 const excessOverUsed = 0.5;
-const giveBackEveryMs = 20_000;
-/** ... and where the process has had little to do meanwhile: collecting costs a pause, and a heap that has shrunk has to grow again. */
+const checkMs = 20_000;
+/** Largest part of the processor that the process has used since the last check: a heap that has shrunk has to grow again. */
 const mostBusyShare = 0.35;
-/** Looks that are left out after a time that has brought little, at most: a minute of calm after a flood is enough. */
-const mostLeftOut = 2;
+/** Checks that are left out after one that brought little. */
+const leftOutChecks = 2;
 
-/** When memory was given back last, and what that has brought. */
+/** When memory was given back last. */
 export interface GivenBack {
-  /** Resident then, bytes. */
+  /** Resident memory then, bytes. */
   readonly leftBytes: number;
-  /** Looks that are left out before the next one that counts. */
-  readonly pause: number;
-  /** What the pause will be after the next time that brings little. */
-  readonly nextPause: number;
+  /** Checks that are left out from now on. */
+  readonly leftOut: number;
 }
 
 export function freshGivenBack(residentBytes: number): GivenBack {
-  return { leftBytes: residentBytes, pause: 0, nextPause: 1 };
+  return { leftBytes: residentBytes, leftOut: 0 };
 }
 
 /**
- * One look. It costs readers a pause, so what brings little is done seldom.
- * @param used bytes in objects @param giveBack @returns resident bytes after it
+ * Gives memory back where enough can be won.
+ * @param resident bytes @param used bytes in objects @param giveBack @returns resident bytes after it
  */
-export function lookAtMemory(before: GivenBack, resident: number, used: number, giveBack: () => number): GivenBack {
-  if (before.pause > 0) return { ...before, pause: before.pause - 1 };
+export function checkMemory(before: GivenBack, resident: number, used: number, giveBack: () => number): GivenBack {
+  if (before.leftOut > 0) return { ...before, leftOut: before.leftOut - 1 };
   const excessBytes = Math.max(leastExcessBytes, excessOverUsed * used);
   if (resident < before.leftBytes + excessBytes) return { ...before, leftBytes: Math.min(before.leftBytes, resident) };
   const leftBytes = giveBack();
-  if (resident - leftBytes >= excessBytes / 2) return freshGivenBack(leftBytes);
-  return { leftBytes, pause: before.nextPause, nextPause: Math.min(mostLeftOut, 2 * before.nextPause) };
+  const hasBroughtLittle = resident - leftBytes < excessBytes / 2;
+  return { leftBytes, leftOut: hasBroughtLittle ? leftOutChecks : 0 };
 }
 
 /** Leaves alone what the caller of the process has set with options of Node. */
 export function boundHeap(): Disposable {
   const given = `${process.execArgv.join(' ')} ${process.env['NODE_OPTIONS'] ?? ''}`;
   if (!given.includes('heap-growing')) setFlagsFromString(`--heap-growing-percent=${growingPercent}`);
-  const stopLooking = given.includes('semi-space') ? (): void => {} : boundYoung();
+  const stopYoung = given.includes('semi-space') ? (): void => {} : boundYoung();
   const collect = collector();
+  let trim = (): void => {};
+  void nativeTrim().then((found) => {
+    trim = found;
+  });
   const residentBytes = (): number => process.memoryUsage.rss();
   let state = freshGivenBack(residentBytes());
   let before = process.cpuUsage();
   const timer = setInterval(() => {
     const { user, system } = process.cpuUsage(before);
     before = process.cpuUsage();
-    if ((user + system) / 1000 > mostBusyShare * giveBackEveryMs) return;
-    state = lookAtMemory(state, residentBytes(), process.memoryUsage().heapUsed, () => {
+    if ((user + system) / 1000 > mostBusyShare * checkMs) return;
+    state = checkMemory(state, residentBytes(), process.memoryUsage().heapUsed, () => {
       collect();
+      trim();
       return residentBytes();
     });
-  }, giveBackEveryMs).unref();
+  }, checkMs).unref();
   return {
     [Symbol.dispose]() {
-      stopLooking();
+      stopYoung();
       clearInterval(timer);
     },
   };
@@ -76,14 +82,14 @@ export function boundHeap(): Disposable {
 /** @returns stops it */
 function boundYoung(): () => void {
   const stop = (): void => clearInterval(timer);
-  const look = (): void => {
+  const check = (): void => {
     const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
     if (space !== undefined && space.space_size < youngBytes) return;
     // V8 reads this factor each time it would grow the room. It reads the size itself only at the start of the process.
     setFlagsFromString('--semi-space-growth-factor=1');
     stop();
   };
-  const timer = setInterval(look, lookEveryMs).unref();
+  const timer = setInterval(check, youngCheckMs).unref();
   return stop;
 }
 
@@ -93,4 +99,19 @@ function collector(): () => void {
   const collect = runInNewContext('gc') as (options: object) => void;
   setFlagsFromString('--no-expose-gc');
   return () => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+/**
+ * glibc's `malloc_trim`: gives back the free pages of its own heaps, in which thousands of connections that have closed leave tens of megabytes.
+ * @returns nothing to do on other systems, or where the package koffi, which calls C functions, is not installed
+ */
+async function nativeTrim(): Promise<() => void> {
+  if (process.platform !== 'linux') return () => {};
+  try {
+    const koffi = (await import('koffi')).default;
+    const trim = koffi.load('libc.so.6').func('int malloc_trim(size_t pad)');
+    return () => void trim(0);
+  } catch {
+    return () => {};
+  }
 }

@@ -112,6 +112,34 @@ describe('a body that costs more than it says', () => {
     expect(bodyLimitsOf('/v1/messages', { contextTokens: 32_768 }).bytes).toBeGreaterThan(32_768 * 4 * 6);
   });
 
+  it('of a refused request is read after a pause of some seconds, and not after one of more than ten', async () => {
+    vi.useFakeTimers();
+    const pausesMs = [9000, 11_000, 0];
+    let readCount = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, pausesMs[readCount]));
+          readCount += 1;
+          controller.enqueue(new Uint8Array(10));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' };
+    const discarded = new RequestBody(new Request('http://localhost/', init), undefined).discard(
+      { keyId: null, address: '' },
+      new RequestIntake(),
+    );
+    await vi.advanceTimersByTimeAsync(9500);
+    expect(readCount).toBe(1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await discarded;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(readCount).toBe(2);
+    vi.useRealTimers();
+  });
+
   it('is refused before it is read where it is announced too long', async () => {
     await using listener = await listenHttp(appOf().app, '127.0.0.1', 0);
     const socket = connect(listener.port, '127.0.0.1');

@@ -12,8 +12,8 @@ import type { BodyLimits } from './request-limits.ts';
 const mostDepth = 64;
 /** What a client of a refused request has yet to send is read up to here, so that it comes to read the refusal. */
 const mostDiscarded = 8 * 1_048_576;
-/** How long it is waited for the next of it, ms. */
-const discardMs = 1000;
+/** Longest pause in it, ms: on a busy machine a client may rest for seconds, and closing then would take the refusal from it. */
+const discardMs = 10_000;
 /** Room by which small chunks grow. */
 const pieceBytes = 16_384;
 
