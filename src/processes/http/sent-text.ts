@@ -1,15 +1,15 @@
-// What a client has been told of an answer, against the target's own text: what may follow, and what may be called verified. Pure.
+// What a client has been sent of an answer, against the target's own text: what may follow, and what may be called verified. Pure.
 
 import type { Standing } from './completion-port.ts';
 
 /** New text for the client, perhaps empty, and how far all of it so far is verified. */
-export interface Telling {
+export interface TextUpdate {
   readonly text: string;
   readonly standing: Standing | undefined;
 }
 
-export class ToldText {
-  #told = '';
+export class SentText {
+  #sent = '';
   /** The target's own text, as far as it is known. */
   #own = '';
   /** UTF-16 units from the start that are known to be equal in both. */
@@ -19,7 +19,7 @@ export class ToldText {
 
   /** What the client has. It can't be taken back. */
   get text(): string {
-    return this.#told;
+    return this.#sent;
   }
 
   /** The target's own text so far. */
@@ -35,14 +35,14 @@ export class ToldText {
   /** Undefined: all that the client has came from a target. */
   get standing(): Standing | undefined {
     if (!this.#hasLocal) return undefined;
-    if (!this.#hasLeftOwn && this.#same === this.#told.length) return { verified: true };
-    const from = pointsIn(this.#told, this.#same);
+    if (!this.#hasLeftOwn && this.#same === this.#sent.length) return { verified: true };
+    const from = pointsIn(this.#sent, this.#same);
     return this.#hasLeftOwn ? { verified: false, from, differsAt: from } : { verified: false, from };
   }
 
   /** @param added to what the client has, by a model of this device, or by a target after such text */
-  unverified(added: string): Telling {
-    this.#told += added;
+  unverified(added: string): TextUpdate {
+    this.#sent += added;
     this.#hasLocal = true;
     // The target may have been ahead already.
     this.#compare();
@@ -52,20 +52,20 @@ export class ToldText {
   /**
    * @param added to the target's own text
    * @param isOver whether that ends there
-   * @returns null: nothing to tell yet. Afterwards {@link hasLeftOwn} may be true.
+   * @returns null: nothing to send yet. Afterwards {@link hasLeftOwn} may be true.
    */
-  verified(added: string, isOver = false): Telling | null {
-    const wasAhead = this.#same === this.#told.length;
+  verified(added: string, isOver = false): TextUpdate | null {
+    const wasAhead = this.#same === this.#sent.length;
     this.#own += added;
     if (wasAhead) {
-      this.#told = this.#own;
+      this.#sent = this.#own;
       this.#same = this.#own.length;
       return { text: added, standing: this.standing };
     }
     this.#compare();
-    if (this.#same === this.#told.length) {
+    if (this.#same === this.#sent.length) {
       const text = this.#own.slice(this.#same);
-      this.#told = this.#own;
+      this.#sent = this.#own;
       this.#same = this.#own.length;
       return { text, standing: this.standing };
     }
@@ -78,16 +78,16 @@ export class ToldText {
   forgetOwn(): void {
     this.#own = '';
     this.#same = 0;
-    this.#hasLocal ||= this.#told !== '';
+    this.#hasLocal ||= this.#sent !== '';
   }
 
   #compare(): void {
-    const [told, own] = [this.#told, this.#own];
-    const most = Math.min(told.length, own.length);
+    const [sent, own] = [this.#sent, this.#own];
+    const most = Math.min(sent.length, own.length);
     let same = this.#same;
-    while (same < most && told.charCodeAt(same) === own.charCodeAt(same)) same += 1;
+    while (same < most && sent.charCodeAt(same) === own.charCodeAt(same)) same += 1;
     // Two characters may share their first half.
-    const isHalf = same > 0 && /[\uD800-\uDBFF]/.test(told.charAt(same - 1));
+    const isHalf = same > 0 && /[\uD800-\uDBFF]/.test(sent.charAt(same - 1));
     this.#same = isHalf ? same - 1 : same;
   }
 }
