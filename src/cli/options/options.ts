@@ -27,6 +27,8 @@ export interface OptionSpec {
   readonly type?: unknown;
   /** Without a default the option may be undefined. A switch is off by default. */
   readonly default?: unknown;
+  /** The value that `--full`, the published size of an experiment, gives it unless it is typed. */
+  readonly full?: unknown;
   /** How help shows the default, where it is not plain. */
   readonly defaultLabel?: string;
   /** Heading in the help, for this option and those after it. */
