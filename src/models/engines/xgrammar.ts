@@ -19,6 +19,7 @@ import {
 } from './grammar-thread-host.ts';
 import type { GrammarThreadData } from './xgrammar-thread.ts';
 
+/** What compiling and masking a grammar may cost. */
 export interface GrammarLimits {
   /** Processor time to compile one, ms; a grammar that takes more is refused, and again without a try. Default 3,000. */
   readonly compileCpuMs?: number;

@@ -12,6 +12,7 @@ export interface NetworkEnd {
   readonly port: number;
 }
 
+/** The session whose bandwidth is set. */
 export interface BandwidthSession {
   /** As its device named it in `open`. */
   readonly id: string;

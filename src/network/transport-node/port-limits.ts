@@ -11,6 +11,7 @@ import type { CloseReason } from '../transport/transport.ts';
 import { RequestTurns } from './request-turns.ts';
 import { answerUnread, SmallChunks } from './small-chunks.ts';
 
+/** What one port allows the connections of one address, and of all. */
 export interface PortLimits {
   /** Time for a request's headers, ms. */
   readonly requestMs: number;
