@@ -58,8 +58,8 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
   readonly name: string;
   /** In a line, for the list of commands. */
   readonly description: string;
-  /** Time that it takes with its defaults, on two cores: "2 minutes". At most five. */
-  readonly lasts: string;
+  /** Time that it takes with its defaults, on two cores: "2 minutes", and at most five. A bench or trial has it. */
+  readonly lasts?: string;
   /** The same with `--full`, where options have a value for it. */
   readonly fullLasts?: string;
   /** Shown below the help: examples, definitions. */

@@ -48,8 +48,8 @@ function takeFullSize(command: Command, { flag = '', full }: OptionSpec): void {
   if (command.getOptionValueSource(name) !== 'cli') command.setOptionValue(name, full);
 }
 
-/** How long an experiment takes, for whoever has started it. */
-export function durationNote({ name, lasts, fullLasts }: AnyExperiment): string {
+/** How long an experiment takes. @param lasts as of the experiment */
+function durationNote({ name, fullLasts }: AnyExperiment, lasts: string): string {
   const full = fullLasts === undefined ? '' : `; with --full ${fullLasts}`;
   return `${name}: about ${lasts} with its defaults, on two cores${full}.`;
 }
@@ -76,7 +76,7 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
       process.stderr.write(`${text}\n`);
     },
   };
-  settings.onNote(durationNote(experiment));
+  if (experiment.lasts !== undefined) settings.onNote(durationNote(experiment, experiment.lasts));
   const conclusion = await withInterrupt((signal) =>
     runExperiment(experiment, options, { ...settings, signal }),
   ).finally(() => progress.stop());

@@ -49,7 +49,8 @@ const options = {
     flag: '--seeds <count>',
     help: 'paired seeds: order of the texts, round trips',
     whole: [1, 1000],
-    default: 2,
+    default: 1,
+    full: 2,
   },
   roundTripsMs: {
     flag: '--rtt <ms,...>',
@@ -108,6 +109,8 @@ interface Found {
 
 export const capacityExperiment: Experiment<typeof options, Found, Conclusion<CapacityRow>> = {
   name: 'bench capacity',
+  lasts: '4 minutes',
+  fullLasts: '7',
   description:
     'sessions that one edge holds at a fixed p95 time per output token, and joules a token; stream, auto, ar, edge-sd',
   notes: `

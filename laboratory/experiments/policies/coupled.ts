@@ -37,7 +37,7 @@ const singles = Object.keys(without) as Single[];
 const couplings: readonly string[] = ['none', ...singles, 'all'];
 
 const options = {
-  seeds: { flag: '--seeds <count>', help: 'paired seeds', whole: [1, 1000], default: 10 },
+  seeds: { flag: '--seeds <count>', help: 'paired seeds', whole: [1, 1000], default: 5, full: 20 },
   slots: { flag: '--slots <count>', help: 'of each run', whole: [1, 1_000_000], default: 240 },
   policies: {
     flag: '--policy <name|file>',
@@ -54,6 +54,8 @@ type Options = OptionsOf<typeof options>;
 
 export const coupledExperiment: Experiment<typeof options, readonly CostRun[], Conclusion<CoupledRow>> = {
   name: 'bench coupled',
+  lasts: '4 minutes',
+  fullLasts: '15',
   description: 'what looking ahead is worth in coupled slots; preset coupled, each coupling alone and all',
   isResumable: true,
   options,

@@ -28,12 +28,13 @@ const smallSizes = [
 const quickly = { seeds: 2, seconds: 3, smallSlots: 1 };
 
 const options = {
-  seeds: { flag: '--seeds <count>', help: 'paired seeds', whole: [1, 1000], default: 10 },
+  seeds: { flag: '--seeds <count>', help: 'paired seeds', whole: [1, 1000], default: 4, full: 10 },
   seconds: {
     flag: '--seconds <count>',
     help: 'simulated time of a run; worlds with long or rare answers take a multiple of it',
     whole: [1, 100_000],
-    default: 8,
+    default: 4,
+    full: 8,
   },
   presets: {
     flag: '--preset <name>',
@@ -57,6 +58,8 @@ interface Found {
 
 export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRow>> = {
   name: 'bench felt',
+  lasts: '4 minutes',
+  fullLasts: '15',
   description: "tokens a second and time to the first token under the paper's objective and under ours; every preset",
   notes:
     'docs/research/benchmarks.md says what each figure means. The exit status is 1 if a bound is above an optimum that was found by trying all associations.',

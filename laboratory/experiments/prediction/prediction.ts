@@ -1,4 +1,4 @@
-// `outrider bench prediction`: an edit of a file of 300 lines, with the file as `prediction` of the request and without, through the endpoint of
+// `outrider bench prediction`: an edit of a file, with the file as `prediction` of the request and without, through the endpoint of
 // a device over HTTP. The target is scripted: it writes the edited file, as a model would that can edit.
 
 import type { Conclusion, Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
@@ -39,7 +39,8 @@ const options = {
     flag: '--repeats <count>',
     help: 'edits of each case, with a prediction and without',
     whole: [1, 100],
-    default: 3,
+    default: 2,
+    full: 3,
   },
   maxRows: {
     flag: '--max-rows <count>',
@@ -47,7 +48,7 @@ const options = {
     whole: [1, 63],
     default: defaultMaxRows as number,
   },
-  lines: { flag: '--lines <count>', help: 'lines of the file', whole: [20, 300], default: 300 },
+  lines: { flag: '--lines <count>', help: 'lines of the file', whole: [20, 300], default: 60, full: 300 },
   pacedOnly: { flag: '--paced-only', help: 'leave out the case without latency emulation, which needs the target' },
 } as const;
 
@@ -60,6 +61,8 @@ interface Found extends EditCase {
 
 export const predictionExperiment: Experiment<typeof options, readonly Found[], Conclusion<PredictionRow>> = {
   name: 'bench prediction',
+  lasts: '4 minutes',
+  fullLasts: '20',
   description: 'an edit of a file of 300 lines, with the file as prediction of the request and without',
   options,
   isResumable: true,

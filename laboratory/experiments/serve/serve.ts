@@ -27,9 +27,9 @@ const options = {
     default: defaultEdgeProfile.name as string,
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [10, 60] },
-  prompts: { flag: '--prompts <count>', help: 'prompts of a run', whole: [1, 7], default: 4 },
+  prompts: { flag: '--prompts <count>', help: 'prompts of a run', whole: [1, 7], default: 2, full: 4 },
   tokens: { flag: '--tokens <count>', help: 'tokens of an answer', whole: [8, 1000], default: 128 },
-  repeats: { flag: '--repeats <count>', help: 'runs of each way to ask and round trip', whole: [1, 100], default: 3 },
+  repeats: { flag: '--repeats <count>', help: 'runs of each way to ask and round trip', whole: [1, 100], default: 1, full: 3 },
   requests: {
     flag: '--requests <count>',
     help: 'requests of each kind for the cost of HTTP',
@@ -48,6 +48,8 @@ interface Found {
 
 export const serveExperiment: Experiment<typeof options, Found, Conclusion<ServeRow>> = {
   name: 'bench serve',
+  lasts: '4 minutes',
+  fullLasts: '15',
   description: "a device's endpoint over HTTP: time per token, what HTTP adds, many clients at once",
   options,
   isResumable: true,

@@ -38,7 +38,15 @@ const options = {
     flag: '--settle-seconds <count>',
     help: 'how long ordinary use lasts before the attacks, and after them, until memory is looked at',
     whole: [2, 600],
-    default: 60,
+    default: 15,
+    full: 60,
+  },
+  every: {
+    flag: '--every <count>',
+    help: 'one attack of so many, in the order of the list, unless --attack names some',
+    whole: [1, 100],
+    default: 5,
+    full: 1,
   },
   only: {
     flag: '--attack <name>',
@@ -69,6 +77,8 @@ const memorySampleMs = 100;
 
 export const abuseTrial: Experiment<typeof options, AbuseFound, AbuseConclusion> = {
   name: 'trial abuse',
+  lasts: '5 minutes',
+  fullLasts: '25',
   description:
     'attack an edge that has keys, limits and a log, beside honest readers: exact texts, their speed, memory, log',
   notes: `Attacks:
@@ -91,12 +101,13 @@ slower ones count.`,
 };
 
 /** @throws OutriderError `bad-argument` for an unknown name */
-function namesOf({ only }: AbuseOptions): ReadonlySet<string> {
+function namesOf({ only, every }: AbuseOptions): ReadonlySet<string> {
   const all = new Set([...attacks.map(({ name }) => name), crowdUse]);
   for (const name of only) {
     if (!all.has(name)) throw badArgument(`no attack is called ${name}`, 'Take a name of the list in --help.');
   }
-  return only.length === 0 ? all : new Set(only);
+  if (only.length > 0) return new Set(only);
+  return new Set([...attacks.map(({ name }) => name).filter((_, index) => index % every === 0), crowdUse]);
 }
 
 type Beside = Omit<AbuseFound, 'crowd'>;

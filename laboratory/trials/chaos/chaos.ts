@@ -14,7 +14,7 @@ import { ids, sameText, toyTasks } from '../../readers/toy-reader.ts';
 import { ChaosController, ChaosEdge, type ChaosMember } from './members.ts';
 
 const options = {
-  faults: { flag: '--faults <count>', help: 'faults', whole: [1, 10_000], default: 100 },
+  faults: { flag: '--faults <count>', help: 'faults', whole: [1, 10_000], default: 50, full: 100 },
   devices: { flag: '--devices <count>', help: 'devices that read', whole: [1, 64], default: 8 },
   edges: { flag: '--edges <count>', help: 'edge processes', whole: [2, 8], default: 3 },
   every: { flag: '--every <seconds>', help: 'mean time from one fault to the next', number: [0.1, 60], default: 4 },
@@ -60,6 +60,8 @@ interface ChaosConclusion extends Conclusion<ChaosRow, ChaosSummary> {
 
 export const chaosTrial: Experiment<typeof options, ChaosFound, ChaosConclusion> = {
   name: 'trial chaos',
+  lasts: '4 minutes',
+  fullLasts: '7',
   description:
     'kills, stops and drains real edges and a controller, and breaks links, while devices read; no text may differ',
   options,

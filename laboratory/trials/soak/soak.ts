@@ -18,7 +18,7 @@ import { soakFigure } from './figure.ts';
 import { growthOf, handleCount, rowOf, type SoakRow } from './samples.ts';
 
 const options = {
-  minutes: { flag: '--minutes <count>', help: 'how long', number: [0.1, 100_000], default: 30 },
+  minutes: { flag: '--minutes <count>', help: 'how long', number: [0.1, 100_000], default: 4, full: 30 },
   sessions: {
     flag: '--sessions <count>',
     help: 'devices at the same time; the edge has a third as many places',
@@ -79,6 +79,8 @@ interface SoakConclusion extends Conclusion<SoakRow> {
 
 export const soakTrial: Experiment<typeof options, SoakFound, SoakConclusion> = {
   name: 'trial soak',
+  lasts: '4 minutes',
+  fullLasts: '30',
   description:
     'an edge under churn for long: sessions opened, aborted, resumed, abandoned; memory and handles stay flat',
   options,
