@@ -1,7 +1,7 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
-import { Command, Help } from 'commander';
-import { experimentCommand } from '../../simulator/runner/run-experiment.ts';
+import { type Command, Help } from 'commander';
+import { experimentGroup } from '../../simulator/runner/run-experiment.ts';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
 import { autoExperiment } from '../experiments/modes/auto.ts';
 import { capacityExperiment } from '../experiments/capacity/capacity.ts';
@@ -20,28 +20,29 @@ import { predictionExperiment } from '../experiments/prediction/prediction.ts';
 import { serveExperiment } from '../experiments/serve/serve.ts';
 import { simulatorExperiment } from '../experiments/simulator/speed.ts';
 
+const benches = [
+  engineExperiment,
+  modesExperiment,
+  autoExperiment,
+  draftsExperiment,
+  ablationExperiment,
+  loadExperiment,
+  capacityExperiment,
+  contextExperiment,
+  allocationExperiment,
+  coupledExperiment,
+  learnedExperiment,
+  feltExperiment,
+  liveExperiment,
+  predictionExperiment,
+  serveExperiment,
+  controllerExperiment,
+  simulatorExperiment,
+];
+
 export function benchCommand(): Command {
-  return (
-    new Command('bench')
-      .description('measure, and print ratios side by side')
-      // The old name of `ablation` still works, but the list does not show it.
-      .configureHelp({ subcommandTerm: (command) => new Help().subcommandTerm(command).replace('|ideas', '') })
-      .addCommand(experimentCommand(engineExperiment))
-      .addCommand(experimentCommand(modesExperiment))
-      .addCommand(experimentCommand(autoExperiment))
-      .addCommand(experimentCommand(draftsExperiment))
-      .addCommand(experimentCommand(ablationExperiment).alias('ideas'))
-      .addCommand(experimentCommand(loadExperiment))
-      .addCommand(experimentCommand(capacityExperiment))
-      .addCommand(experimentCommand(contextExperiment))
-      .addCommand(experimentCommand(allocationExperiment))
-      .addCommand(experimentCommand(coupledExperiment))
-      .addCommand(experimentCommand(learnedExperiment))
-      .addCommand(experimentCommand(feltExperiment))
-      .addCommand(experimentCommand(liveExperiment))
-      .addCommand(experimentCommand(predictionExperiment))
-      .addCommand(experimentCommand(serveExperiment))
-      .addCommand(experimentCommand(controllerExperiment))
-      .addCommand(experimentCommand(simulatorExperiment))
-  );
+  const group = experimentGroup('bench', 'measure, and print ratios side by side', benches);
+  group.commands.find((command) => command.name() === 'ablation')?.alias('ideas');
+  // That old name still works, but the list does not show it.
+  return group.configureHelp({ subcommandTerm: (command) => new Help().subcommandTerm(command).replace('|ideas', '') });
 }

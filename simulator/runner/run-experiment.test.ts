@@ -85,6 +85,33 @@ describe('the command of an experiment', () => {
       expect(text).toContain(part);
   });
 
+  it('says how long it takes, and takes the published size with --full, but for what was typed', async () => {
+    const sized: Experiment<{ seed: object; lines: object }, object> = {
+      name: 'trial sizing',
+      description: 'sizes',
+      lasts: '2 minutes',
+      fullLasts: '20',
+      options: {
+        seed: { flag: '--seed <number>', whole: [0, 9], default: 1, full: 5 },
+        lines: { flag: '--lines <count>', whole: [0, 999], default: 10, full: 100 },
+      },
+      measure: () => ({}),
+      conclude: () => ({ rows: [], summary: {} }),
+    };
+    const paramsOf = async (...words: string[]): Promise<unknown> => {
+      printed = '';
+      await experimentCommand(sized).parseAsync([...words, '--json'], { from: 'user' });
+      return (JSON.parse(printed) as { params: unknown }).params;
+    };
+    expect(await paramsOf()).toEqual({ seed: 1, lines: 10 });
+    expect(await paramsOf('--full')).toEqual({ seed: 5, lines: 100 });
+    expect(await paramsOf('--lines', '10', '--full')).toEqual({ seed: 5, lines: 10 });
+    expect(process.stderr.write).toHaveBeenCalledWith(
+      'trial sizing: about 2 minutes with its defaults, on two cores; with --full 20.\n',
+    );
+    expect(experimentCommand(sized).helpInformation()).toContain('the published size: --seed 5, --lines 100');
+  });
+
   it('has flags of its own only where the experiment can do it', () => {
     const { figure: _figure, page: _page, isResumable: _isResumable, ...plain } = experiment;
     const flags = experimentCommand(plain).options.map(({ long }) => long);

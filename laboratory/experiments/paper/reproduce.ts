@@ -52,7 +52,7 @@ const options = {
 } as const;
 type Options = OptionsOf<typeof options>;
 
-export type Reproduction = Experiment<typeof options, readonly PaperConclusion[]>;
+export type Reproduction = Experiment<typeof options, readonly PaperConclusion[]> & { readonly lasts: string };
 
 /** Open values are halved and doubled at full size only, or on request. */
 const everyFigure = reproduction('all', 'all figures; the sensitivity with --full only', ({ full }) =>
@@ -72,6 +72,7 @@ export function reproduction(
 ): Reproduction {
   return {
     name: `reproduce ${name}`,
+    lasts: '5 minutes',
     description,
     options,
     measure: (given, run) => reproduce(chosen(given), given, run),
