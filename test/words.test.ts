@@ -17,6 +17,16 @@ const done = [
   'src/processes/device',
   'src/processes/edge',
   'src/processes/http',
+  'simulator/virtual-time',
+  'laboratory/experiments/capacity',
+  'laboratory/experiments/context',
+  'laboratory/experiments/controller',
+  'laboratory/experiments/engine',
+  'laboratory/experiments/live',
+  'laboratory/experiments/load',
+  'laboratory/experiments/modes',
+  'laboratory/experiments/serve',
+  'laboratory/experiments/simulator',
 ];
 
 /** Their own changes wait to be merged. */

@@ -5,13 +5,11 @@ import type { Standing } from '../../src/allocation/slot/standing.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
 import type { OpenMessage } from '../../src/core/protocol/wire/messages.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
-import { unlimitedRate } from '../../src/core/protocol/wire/rate-limit.ts';
 import { sizedWire } from '../../src/core/protocol/wire/wire.ts';
 import type { StepLimits } from '../../src/core/scheduling/schedule-step.ts';
-import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
 import { VirtualEdge, type VirtualEdgeSettings } from '../virtual-time/edge.ts';
 import { EventQueue } from '../virtual-time/event-queue.ts';
-import { protocolMachines } from '../virtual-time/machines.ts';
+import { plainEdge } from '../virtual-time/run-session.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import type { World } from './slot-world.ts';
 import { type SessionRecord, TokenDevice } from './token-device.ts';
@@ -57,7 +55,6 @@ export interface TokenRun {
 const [edgeStream, deviceStream] = [0x53600000, 0x53700000];
 /** Limits of a batch on a GPU. The step law gives the cost of rows, and the scheduler takes only those that are worth it. */
 const limits: StepLimits = { maxRows: 1024, usefulRows: 256, prefillChunk: 512 };
-const lostSessionsKeptMs = 60_000;
 /** Edge drafts, in modes in which the edge drafts: draft length, and the time of a draft as a share of a step's fixed time. */
 const [edgeDraftTokens, edgeDraftShare] = [4, 0.1];
 
@@ -128,21 +125,17 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
 }
 
 function edgeSettings(
-  { fixedMs, perRowMs }: StepLaw,
+  step: StepLaw,
   { scenario, parts }: World,
   { header }: TokenSource,
   { target, edgeDrafter }: TokenTexts,
 ): Omit<VirtualEdgeSettings, 'name' | 'random' | 'shareOf'> {
   return {
+    ...plainEdge({ step, timeJitter: scenario.token.timeJitter, limits, wire: sizedWire }),
     target,
-    engine: { stepTime: linearStepTime(fixedMs, perRowMs), stepJitter: scenario.token.timeJitter, limits },
     // During a handover a session holds two places.
     capacity: 2 * parts.kinds.length,
-    keepLostMs: lostSessionsKeptMs,
-    rate: unlimitedRate,
     tokenizerHash: header.tokenizerHash,
-    edgeDraft: { edgeDrafter, tokenCount: edgeDraftTokens, tokenMs: fixedMs * edgeDraftShare },
-    machines: protocolMachines,
-    wire: sizedWire,
+    edgeDraft: { edgeDrafter, tokenCount: edgeDraftTokens, tokenMs: step.fixedMs * edgeDraftShare },
   };
 }

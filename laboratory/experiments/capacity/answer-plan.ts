@@ -4,18 +4,15 @@ import type { TokenSource } from '../../../simulator/simulation/token-source.ts'
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 
 export interface PlannedAnswer {
-  /** Index of the text. */
   readonly text: number;
   /** Tokens of it that are written. The first answer of each place ends early: it stands for one that is under way when the run begins. */
   readonly tokens: number;
   readonly isFirst: boolean;
-  /** Index of its device's round trip. */
   readonly roundTrip: number;
   readonly isCounted: boolean;
 }
 
 export interface PlanSettings {
-  /** Tokens of each text. */
   readonly lengths: readonly number[];
   readonly places: number;
   readonly roundTripCount: number;
@@ -26,7 +23,7 @@ export interface PlanSettings {
 }
 
 /**
- * Every text counts once, in a random order, from the moment at which each place has ended its first answer. Texts go on coming until the last
+ * Every text counts once, in a random order, from the moment at which each place has ended its first answer. Texts keep coming until the last
  * one that counts has ended, so that the load stays.
  */
 export class AnswerPlan {
@@ -90,10 +87,8 @@ export class AnswerPlan {
   }
 }
 
-/** Stream of createRandom. */
 const planStream = 0x53800000;
 
-/** The plan of all recorded answers of a source. */
 export function planAnswers(source: TokenSource, settings: Omit<PlanSettings, 'lengths'>, seed: number): AnswerPlan {
   const lengths = source.replays.map(({ session }) => session.answer.length);
   return new AnswerPlan({ ...settings, lengths }, createRandom(seed, planStream));
@@ -106,18 +101,4 @@ function shuffled(count: number, random: Random): number[] {
     [order[at], order[other]] = [order[other] as number, order[at] as number];
   }
   return order;
-}
-
-/** Tokens that reached a reader together. */
-interface Arrival {
-  readonly atMs: number;
-  readonly tokenCount: number;
-}
-
-/** (time of the last tokens - of the first) / (tokens after the first); NaN: all came at once. */
-export function paceOf(arrivals: readonly Arrival[]): number {
-  const [first, last] = [arrivals[0], arrivals.at(-1)];
-  if (first === undefined || last === undefined) return Number.NaN;
-  const count = arrivals.slice(1).reduce((sum, { tokenCount }) => sum + tokenCount, 0);
-  return (last.atMs - first.atMs) / count;
 }

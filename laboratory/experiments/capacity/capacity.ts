@@ -17,16 +17,14 @@ import {
   usualSettings,
 } from './cell.ts';
 import { type EdgesRow, edgeCounts, edgesRow, spreadPreset, spreads } from './edges.ts';
-import { capacityFigure } from './figure.ts';
 import { aloneMs, edgePower, mainTarget, relativeName, targetsOf, usualTargets } from './hardware.ts';
-import { capacityPage } from './page.ts';
+import { capacityFigure, capacityPage } from './page.ts';
 import { type CapacityRow, type HeldRow, heldRows, summariseCapacity } from './rows.ts';
 import { machineModes } from './steady-edge.ts';
 import { lateLimit, measureWallMode, type WallRow, type WallSettings } from './wall.ts';
 
 const profileNames = latencyProfiles.map(({ name }) => name);
 const usualProfiles: readonly string[] = ['edge-70b-a6000', 'edge-70b-a100x2', 'edge-8b-rtx4090'];
-/** The profile of the wall clock. */
 const wallProfile = 'edge-70b-a6000';
 const usualRoundTripsMs = [10, 30, 60] as const;
 const firstSeed = 1;
@@ -147,17 +145,9 @@ Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart()
 };
 
 function settingsOf(given: Options): CapacitySettings {
-  const { drafts, roundTripsMs, draftMs, edgeDraftShare, rowsPerSession, hasPrompts, targets, mostSessions } = given;
-  return {
-    drafts,
-    roundTripsMs,
-    draftMs,
-    edgeDraftShare,
-    hasPrompts,
-    targets,
-    mostSessions,
-    rowsPerSession: rowsPerSession ?? null,
-  };
+  const { drafts, roundTripsMs, draftMs, edgeDraftShare, rowsPerSession = null, hasPrompts, targets } = given;
+  const { mostSessions } = given;
+  return { drafts, roundTripsMs, draftMs, edgeDraftShare, hasPrompts, targets, mostSessions, rowsPerSession };
 }
 
 function wallSettings({ roundTripsMs, draftMs, wallSessions, wallTexts, wallTokens, wallAgreement }: Options) {

@@ -7,8 +7,7 @@ import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { edgePower, joulesPerToken, type Target, targetsOf } from './hardware.ts';
 import { Measured } from './search.ts';
-import { runSteady, type SteadyResult, type SteadySettings } from './steady-edge.ts';
-import { runBestRounds } from './steady-rounds.ts';
+import { runBestRounds, runSteady, type SteadyResult, type SteadySettings } from './steady-edge.ts';
 
 export const capacityModes = ['ar', 'stream', 'auto', 'edge-sd'] as const;
 export type CapacityMode = (typeof capacityModes)[number];

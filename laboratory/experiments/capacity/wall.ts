@@ -2,11 +2,14 @@
 // virtual time plays the same texts with the same drafts, round trips and step law.
 
 import type { Run } from '../../../simulator/runner/experiment.ts';
-import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
+import { type TokenSource, traceSourceOf } from '../../../simulator/simulation/token-source.ts';
+import type { TraceSession } from '../../../simulator/traces/trace.ts';
+import { TraceRecorder } from '../../../simulator/traces/trace-recorder.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { percent } from '../../../src/core/basics/markdown.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
+import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
 import { preciseSleep } from '../../../src/models/engines/precise-sleep.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
@@ -22,7 +25,6 @@ import { startProbedEdge } from '../../measuring/probe.ts';
 import { sameText } from '../../readers/toy-reader.ts';
 import { planAnswers } from './answer-plan.ts';
 import { type MachineMode, runSteady } from './steady-edge.ts';
-import { toySource } from './toy-source.ts';
 
 export interface WallSettings {
   readonly profile: string;
@@ -66,7 +68,6 @@ const maxRows = 64;
 const connectRoundTrips = 2;
 const leastTokens = 16;
 
-/** A mode under this load. */
 interface Load extends WallSettings {
   readonly mode: MachineMode;
   readonly source: TokenSource;
@@ -74,7 +75,7 @@ interface Load extends WallSettings {
 
 /** @throws OutriderError when the edge does not start, or a turn fails */
 export async function measureWallMode(mode: MachineMode, settings: WallSettings, run: Run): Promise<WallRow> {
-  const load = { ...settings, mode, source: toySource({ ...settings, seed: toySeed, maxAhead }) };
+  const load = { ...settings, mode, source: await toySource({ ...settings, seed: toySeed, maxAhead }) };
   const virtual = playVirtually(load);
   let found = await playOnce(load, run);
   let voidRuns = 0;
@@ -170,4 +171,25 @@ async function playAnswers(load: Load, edgeUrl: string, run: Run): Promise<Omit<
   };
   await Promise.all(Array.from({ length: places }, takePlace));
   return { msPerToken: plan.msPerToken, identical };
+}
+
+export interface ToySourceSettings extends Pick<WallSettings, 'agreement' | 'texts' | 'answerTokens'> {
+  readonly seed: number;
+  /** A device drafts no further ahead, so no longer wrong chain is needed. */
+  readonly maxAhead: number;
+}
+
+/** Any word; the prompts differ in it. */
+const firstPrompt = 1000;
+
+export async function toySource(settings: ToySourceSettings): Promise<TokenSource> {
+  const { seed, agreement, texts, answerTokens, maxAhead: wrongDepth } = settings;
+  await using target = createToyModel({ seed, role: 'target' });
+  await using draft = createToyModel({ seed, role: 'draft', agreement });
+  await using recorder = new TraceRecorder(target, draft, { sampling: neutralSampling, answerTokens, wrongDepth });
+  const sessions: TraceSession[] = [];
+  for (let index = 0; index < texts; index++)
+    sessions.push(await recorder.record({ id: `toy/${index}`, task: 'toy', ids: [firstPrompt + index] }));
+  const header = { ...recorder.header, source: 'toy', licence: 'none needed' };
+  return traceSourceOf({ header, sessions }, `toy, each draft right with chance ${agreement}`);
 }

@@ -1,8 +1,6 @@
 // How long the controller's own machine works on one slot, and what it holds, without sockets: 100,000 devices among 10,000 edges.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Controller } from '../../../src/allocation/controller/controller.ts';
 import { decodeMember, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import {
@@ -16,28 +14,35 @@ import { shardsOf } from '../../../src/allocation/shards/shards.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import { timed } from '../../measuring/cpu-time.ts';
+import { heldBytes } from '../../measuring/held-memory.ts';
 import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
 
-/** One size of a fleet. Times are processor time of one thread, medians over the slots that count, ms. */
-export interface DecisionRow {
-  readonly part: 'decision';
-  readonly devices: number;
-  readonly edges: number;
-  readonly objective: 'felt' | 'paper';
-  readonly reading: number;
-  /** Pieces in which the policy decided. */
-  readonly cells: number;
-  /** The time of one report of a device, without its JSON, microseconds; and of a first one with its JSON, written and read, and the join. */
-  readonly reportUs: number;
-  readonly firstReportUs: number;
+/** What a slot takes: processor time of one thread, ms. */
+interface SlotCost {
+  /** Takes the reports of all devices, without their JSON. */
+  readonly reportMs: number;
   /** Makes a slot of the reports. */
   readonly openMs: number;
   /** The policy `best`, cells included. */
   readonly decideMs: number;
   /** Makes orders of the decision. */
   readonly applyMs: number;
-  readonly decisionMsMost: number;
+  readonly reading: number;
+  /** Pieces in which the policy decided. */
+  readonly cells: number;
   readonly messages: number;
+}
+
+/** One size of a fleet. Times are medians over the slots that count. */
+export interface DecisionRow extends Omit<SlotCost, 'reportMs'> {
+  readonly part: 'decision';
+  readonly devices: number;
+  readonly edges: number;
+  readonly objective: 'felt' | 'paper';
+  /** The time of one report of a device, microseconds; and of a first one with its JSON, written and read, and the join. */
+  readonly reportUs: number;
+  readonly firstReportUs: number;
+  readonly decisionMsMost: number;
   /** What the machine holds for a device, and its part of the edges, bytes: after the first reports, and after the last orders. */
   readonly bytesPerDeviceReported: number;
   readonly bytesPerDevice: number;
@@ -58,9 +63,9 @@ export async function measureDecision(
   objective: 'felt' | 'paper',
 ): Promise<DecisionRow> {
   const fleet = new Fleet(deviceCount, edgeCount, placesOfEdge, objective);
-  const ofCrowd = await heldBytes();
+  const ofCrowd = await settledBytes();
   const firstReportUs = (1000 * fleet.join()) / deviceCount;
-  const bytesPerDeviceReported = ((await heldBytes()) - ofCrowd) / deviceCount;
+  const bytesPerDeviceReported = ((await settledBytes()) - ofCrowd) / deviceCount;
   const slots: SlotCost[] = [];
   const slotCount = warmUpSlots + countedSlots;
   for (let slot = 1; slot <= slotCount; slot += 1) {
@@ -68,7 +73,7 @@ export async function measureDecision(
     // Others have their turn.
     await sleep(0);
   }
-  const bytesPerDevice = ((await heldBytes()) - ofCrowd) / deviceCount;
+  const bytesPerDevice = ((await settledBytes()) - ofCrowd) / deviceCount;
   // Nothing of it has been garbage until here.
   const reported = fleet.known;
   if (reported !== deviceCount) throw internalError(`${reported} of ${deviceCount} devices are known at the end`);
@@ -94,17 +99,6 @@ export async function measureDecision(
   };
 }
 
-interface SlotCost {
-  readonly reportMs: number;
-  readonly openMs: number;
-  readonly decideMs: number;
-  readonly applyMs: number;
-  readonly reading: number;
-  readonly cells: number;
-  readonly messages: number;
-}
-
-/** A controller's machine and its made-up members. */
 class Fleet {
   readonly #controller: Controller;
   readonly #devices: readonly CrowdDevice[];
@@ -205,19 +199,11 @@ function openController(kind: 'felt' | 'paper', send: (link: number, message: Co
   );
 }
 
-let collect: (() => void) | undefined;
-
-/** Objects and buffers in use after a garbage collection. */
-async function heldBytes(): Promise<number> {
-  if (collect === undefined) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
-  // Some garbage is found by the next collection only, and buffers are given back beside it.
+/** Some garbage is found by the next collection only, and buffers are freed later than objects. */
+async function settledBytes(): Promise<number> {
   for (let round = 0; round < 3; round += 1) {
-    collect();
+    heldBytes();
     await sleep(50);
   }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  return heldBytes();
 }

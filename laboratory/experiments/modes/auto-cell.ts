@@ -3,6 +3,7 @@
 // one that changes within the answer, and traces of real models.
 
 import { countSession, tpotMs } from '../../../simulator/runner/session-metrics.ts';
+import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
 import { runSession, runSourceSession } from '../../../simulator/virtual-time/run-session.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
@@ -10,7 +11,7 @@ import type { DraftingAdvice } from '../../../src/core/protocol/device/drafting-
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import { AutoMode, type TurnAdvice } from '../../../src/processes/device/auto-mode.ts';
 import { quickest } from '../best-draft-length.ts';
-import { runLoad } from './loaded-edge.ts';
+import { runLoad } from './loaded-cell.ts';
 import { goalAcceptance, goalRoundTripsMs, type StepLaw } from './metrics.ts';
 import {
   draftMs,
@@ -197,7 +198,6 @@ function autoDevices(count: number) {
   return { last, adviceOf };
 }
 
-/** How an answer is written. */
 interface Writing {
   readonly mode: ModeName;
   readonly seed: number;
@@ -261,3 +261,10 @@ function writeLoaded(cell: AutoCell, settings: AutoSettings, { mode, seed, gamma
   });
   return { msPerToken, draftsPerToken };
 }
+
+export const autoWork: Work<AutoCell, AutoFound, AutoSettings> = {
+  role: 'outrider bench auto',
+  file: import.meta.url,
+  measure: measureAuto,
+};
+serveWork(autoWork);

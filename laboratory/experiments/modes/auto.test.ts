@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runExperiment } from '../../../simulator/runner/run.ts';
-import { autoExperiment } from './auto.ts';
+import { autoExperiment, rowOf, summariseAuto } from './auto.ts';
 import { type AutoFound, autoCells, fixedModes, groups, keyOfAuto, measureAuto } from './auto-cell.ts';
-import { rowOf, summariseAuto } from './auto-rows.ts';
 
 const settings = { firstSeed: 1, seedCount: 2, tokens: 96 };
 const toy = { trace: null, step: { fixedMs: 40, perRowMs: 0.4 }, sessions: 1, laterAcceptance: null } as const;

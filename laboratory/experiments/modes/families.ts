@@ -4,26 +4,19 @@
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { goalAcceptance, goalRoundTripsMs, type ModeRow, type RowMode } from './metrics.ts';
 
-export type FamilyName =
-  | 'edge alone'
-  | 'device in turns'
-  | 'parallel (PSD)'
-  | 'edge drafting'
-  | 'emulated head'
-  | 'ours';
-
 /**
  * The members of each family. A draft head stands apart: it is trained for its target, and what drafts with another model or outside the edge
  * can't match its cost on an idle edge. `edge-sd` is a mode of ours, which `auto` may choose, and a rival as well.
  */
-export const families: Readonly<Record<FamilyName, readonly RowMode[]>> = {
+export const families = {
   'edge alone': ['ar', 'ar-native'],
   'device in turns': ['sd', 'device-tree', 'device-tree-proactive'],
   'parallel (PSD)': ['psd', 'psd-lockstep', 'psd-windows'],
   'edge drafting': ['edge-sd', 'edge-psd', 'edge-tree'],
   'emulated head': ['edge-head'],
   ours: ['stream', 'stream-hedged', 'mix', 'mix-hedged', 'edge-sd-hedged', 'auto'],
-};
+} as const;
+export type FamilyName = keyof typeof families;
 
 /** What `auto` may choose, and hedges, which a turn or an edge chooses. */
 const ours: readonly RowMode[] = [...families.ours, 'edge-sd'];
@@ -51,11 +44,9 @@ export function bestOfFamilies(rows: readonly ModeRow[]): readonly { family: Fam
  * Time per token of the best of ours over that of the best rival on an idle edge: means of the ratios at 0, 10, 30 and 60 ms and acceptance 0.8.
  * The last key compares `stream` with the best that drafts on the device in turns. NaN where a cell lacks one of the rivals or all of ours.
  */
-export function idleEdgeRatios(rows: readonly ModeRow[]): {
-  readonly bestOverEdgeRivalIdle: number;
-  readonly bestOverEmulatedHeadIdle: number;
-  readonly streamOverInTurnsMean: number;
-} {
+export function idleEdgeRatios(
+  rows: readonly ModeRow[],
+): Record<'bestOverEdgeRivalIdle' | 'bestOverEmulatedHeadIdle' | 'streamOverInTurnsMean', number> {
   const atGoal = rows.filter(
     ({ givenAcceptance, sessions }) => givenAcceptance === goalAcceptance && sessions === undefined,
   );
@@ -74,10 +65,9 @@ const loadedDraftModels: readonly RowMode[] = ['ar', 'edge-sd', 'edge-psd', 'edg
  * Time per token of `stream` over that of the best rival on an edge with many sessions: means over the loads and round trips that are there. The
  * first key counts the emulated head among the rivals, the second leaves it out. NaN where a cell lacks a row, or there is no cell.
  */
-export function loadedEdgeRatios(rows: readonly ModeRow[]): {
-  readonly bestOverEdgeRivalLoaded: number;
-  readonly bestOverEdgeDraftModelLoaded: number;
-} {
+export function loadedEdgeRatios(
+  rows: readonly ModeRow[],
+): Record<'bestOverEdgeRivalLoaded' | 'bestOverEdgeDraftModelLoaded', number> {
   const loaded = rows.filter(({ sessions }) => sessions !== undefined);
   const cells = [...Map.groupBy(loaded, ({ sessions, roundTripMs }) => `${sessions} ${roundTripMs}`).values()];
   return {

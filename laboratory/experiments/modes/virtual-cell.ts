@@ -26,12 +26,16 @@ import {
   type BenchMode,
   type EdgeHedgedMode,
   type ModeRow,
+  roomFor,
+  runsBesideTarget,
   type StepLaw,
   type TimedCell,
   timedRow,
+  unmeasuredBytes,
+  type WayToRun,
+  waysToRun,
   windowedModes,
 } from './metrics.ts';
-import { roomFor, runsBesideTarget, unmeasuredBytes, type WayToRun, waysToRun } from './rivals.ts';
 
 export type VirtualCell = TimedCell<Exclude<BenchMode, 'auto' | 'ar-native'> | EdgeHedgedMode>;
 
@@ -48,7 +52,7 @@ export interface VirtualSettings {
   readonly drafts?: string;
 }
 
-/** The toy's drafts: all right with the same chance, or two classes of positions (35 % and 95 %) that their confidence tells apart. */
+/** The toy's drafts: all right with the same chance, or two classes of positions (35 % and 95 %) that their confidence separates. */
 export const draftKinds = ['alike', 'classes'] as const;
 /** How often the toy's runner-up is right where its draft is wrong: `outrider trace show` counts 0.53 to 0.59 of the default pair. */
 export const runnerUpAgreement = 0.55;

@@ -3,14 +3,13 @@
 
 import { findTrace } from '../../../simulator/files/shipped-traces.ts';
 import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
-import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
+import { serveWork, type Work, WorkerPool } from '../../../simulator/runner/worker-pool.ts';
 import { usualWidthCost } from '../../../simulator/virtual-time/device.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { secondChoiceShare } from './draft-tree.ts';
-import { headLevelMs } from './emulated-rivals.ts';
+import { headLevelMs, loadedRivals, measureRival, type RivalCell } from './emulated-rivals.ts';
 import { idleEdgeRatios, loadedEdgeRatios } from './families.ts';
-import { type LoadedCell, type LoadedMode, loadedModes } from './loaded-cell.ts';
-import { loadedRivals } from './loaded-rivals.ts';
+import { type LoadedCell, type LoadedMode, loadedModes, measureLoaded } from './loaded-cell.ts';
 import {
   type EmulatedRival,
   edgeHedgedNames,
@@ -35,17 +34,32 @@ import {
   freeRows,
   isTrace,
   longestWindow,
+  measureCell,
   runnerUpAgreement,
   timeJitter,
   type VirtualCell,
   type VirtualSettings,
 } from './virtual-cell.ts';
-import { type AnyCell, modesWork } from './worker-pool.ts';
 
 /** The modes that are measured with expensive rows, too. */
 const expensiveModes: ReadonlySet<VirtualMode> = new Set(['ar', 'stream']);
-/** A mode of the protocol's machines, or an emulated rival. */
 type VirtualMode = VirtualCell['mode'] | EmulatedRival;
+
+type AnyCell = VirtualCell | RivalCell | LoadedCell;
+
+export const modesWork: Work<AnyCell, ModeRow, VirtualSettings> = {
+  role: 'outrider bench modes',
+  file: import.meta.url,
+  measure(cell, settings) {
+    if ('sessions' in cell) return measureLoaded(cell, settings);
+    return isRival(cell) ? measureRival(cell, settings) : measureCell(cell, settings);
+  },
+};
+serveWork(modesWork);
+
+function isRival(cell: VirtualCell | RivalCell): cell is RivalCell {
+  return isEmulated(cell.mode);
+}
 
 export async function measureVirtual(options: ModesOptions, run: Run): Promise<readonly ModeRow[]> {
   const settings = settingsOf(options);

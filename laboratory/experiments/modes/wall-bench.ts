@@ -1,5 +1,5 @@
-// The open parts of a wall bench: the draft model, the prompts and the edge processes. It writes texts with them. One edge runs under the shape law,
-// for all modes; without latency emulation a second one runs without a law, for `ar-native`.
+// The open parts of a wall bench: the draft model, the prompts and the edge processes. It writes texts with them, over an emulated network. One edge
+// runs under the shape law, for all modes; without latency emulation a second one runs without a law, for `ar-native`.
 
 import samplePrompts from '../../../simulator/files/sample-prompts.json' with { type: 'json' };
 import type { Run } from '../../../simulator/runner/experiment.ts';
@@ -11,20 +11,39 @@ import {
 } from '../../../src/cli/options/look-up-place.ts';
 import type { GpuChoice } from '../../../src/core/basics/gpu-choice.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
+import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { describeMachine } from '../../../src/files/document.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { acquirePair } from '../../../src/models/files/acquire.ts';
-import { ModelDrafter } from '../../../src/models/port/drafter.ts';
+import { AdaptiveDrafter } from '../../../src/models/port/adaptive-drafter.ts';
+import { type Drafter, ModelDrafter } from '../../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
+import { createEmulatedLink } from '../../../src/network/transport/emulated-link.ts';
+import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { probeEdge } from '../../../src/processes/device/probe-edge.ts';
+import { startTurn } from '../../../src/processes/device/turn.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
-import { type BenchMode, edgeWindowedModes } from './metrics.ts';
-import { plainWindow, runsBesideTarget, type Window, waysToRun } from './rivals.ts';
-import type { PlannedRun, PlanSettings, StepFigures, WallRun, WallText } from './wall-runs.ts';
-import { measureText, type TextOptions, type WallPrompt, type WrittenText, writeText } from './wall-text.ts';
+import {
+  type BenchMode,
+  edgeWindowedModes,
+  plainWindow,
+  roomFor,
+  runsBesideTarget,
+  type Window,
+  waysToRun,
+} from './metrics.ts';
+import {
+  measureText,
+  type PlannedRun,
+  type PlanSettings,
+  type StepFigures,
+  type WallRun,
+  type WallText,
+  type WrittenText,
+} from './wall-runs.ts';
 
 /** All settings that affect the figures; a record keeps them. */
 export interface WallSettings extends PlanSettings {
@@ -55,8 +74,16 @@ export const pilotPrompts = 2;
 export const pilotTokens = 32;
 export const warmUpTokens = 8;
 
-/** One mode at one round trip. */
 export type WallCell = Pick<PlannedRun, 'mode' | 'roundTripMs'>;
+
+interface WallPrompt {
+  readonly name: string;
+  readonly ids: readonly number[];
+  /** 32 hex digits: the edge remembers the evaluated prompt from run to run. */
+  readonly conversation: string;
+  /** A drafter for each prompt, so that the draft remembers the prompt as well. */
+  readonly drafter: Drafter;
+}
 
 interface OpenParts {
   readonly targetName: string;
@@ -97,7 +124,6 @@ export class WallBench implements AsyncDisposable {
   readonly run: Run;
   readonly #parts: OpenParts;
   readonly #autos = new Map<number, AutoMode>();
-  /** By the key of the cell. */
   readonly #windows = new Map<string, Window>();
   /** Texts of the edge alone, by prompt. */
   readonly #references = new Map<string, readonly number[]>();
@@ -115,7 +141,6 @@ export class WallBench implements AsyncDisposable {
     return this.#parts.prompts;
   }
 
-  /** Names of the models and prompts. */
   get named(): object {
     const { targetName, draftName } = this.#parts;
     return { target: targetName, draft: draftName, prompts: this.prompts.map(({ name }) => name) };
@@ -242,9 +267,16 @@ export class WallBench implements AsyncDisposable {
       texts.push({ ...text, timeToFirstTokenMs: text.timeToFirstTokenMs + readerMs });
     }
     const after = await edge.ask('pacing');
-    const pacedSteps = (after?.steps ?? 0) - (before?.steps ?? 0);
-    const overranSteps = (after?.overranSteps ?? 0) - (before?.overranSteps ?? 0);
-    return { ...planned, machine, windowsInFlight, gamma, texts, pacedSteps, overranSteps };
+    const grown = (key: 'steps' | 'overranSteps'): number => (after?.[key] ?? 0) - (before?.[key] ?? 0);
+    return {
+      ...planned,
+      machine,
+      windowsInFlight,
+      gamma,
+      texts,
+      pacedSteps: grown('steps'),
+      overranSteps: grown('overranSteps'),
+    };
   }
 
   /** One instance for each round trip, as a device has one for each edge. It measures two texts before the first text that counts. */
@@ -259,7 +291,8 @@ export class WallBench implements AsyncDisposable {
     return auto;
   }
 
-  #write(
+  /** @throws OutriderError when the turn fails */
+  async #write(
     prompt: WallPrompt,
     { mode, roundTripMs }: WallCell,
     tokens: number = this.settings.tokens,
@@ -267,10 +300,26 @@ export class WallBench implements AsyncDisposable {
     auto?: AutoMode,
   ): Promise<WrittenText> {
     const { maxAhead, minChainConfidence, lookUp } = this.settings;
-    const edge = { edgeUrl: this.#edgeOf(mode).url, tokenizer: this.#parts.draft.tokenizer };
-    const device = { maxAhead, minChainConfidence, looksUp: looksUpOnDevice(lookUp), auto };
-    const options: TextOptions = { mode, roundTripMs, ...window, tokens, ...edge, ...device };
-    return writeText(prompt, options);
+    const { machine, gamma, windowsInFlight, hedges = 0 } = window;
+    const network = { ...idealLink, roundTripMs: runsBesideTarget(mode) ? 0 : roundTripMs };
+    // Its measurements from one text must not help it with the same text in the next run.
+    const drafter = looksUpOnDevice(lookUp) ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
+    const turn = startTurn({
+      connect: createEmulatedLink(connectWebSocket(this.#edgeOf(mode).url), network).connect,
+      tokenizer: this.#parts.draft.tokenizer,
+      drafter: mode === 'auto' || modeOf(machine).deviceDrafts ? drafter : null,
+      prompt: prompt.ids,
+      ...(auto === undefined ? { mode: machine, windowsInFlight } : { auto }),
+      maxAnswerTokens: tokens,
+      maxAhead: roomFor(window, maxAhead),
+      minChainConfidence,
+      hedges,
+      conversation: prompt.conversation,
+      ...(gamma === 0 ? {} : { draftLength: gamma }),
+    });
+    const commitTokenCounts: number[] = [];
+    for await (const { tokens: committed } of turn) commitTokenCounts.push(committed.length);
+    return { report: await turn.report, commitTokenCounts };
   }
 }
 

@@ -7,9 +7,19 @@ import { badArgument } from '../../../src/core/basics/errors.ts';
 import { predictTokenTimes } from '../../../src/core/scheduling/predict-latency.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { quickest } from '../best-draft-length.ts';
-import { type BenchMode, edgeWindowedModes, isEdgeHedged, isEmulated, type ModeRow, windowedModes } from './metrics.ts';
+import {
+  type BenchMode,
+  edgeWindowedModes,
+  isEdgeHedged,
+  isEmulated,
+  type ModeRow,
+  plainWindow,
+  runsBesideTarget,
+  type Window,
+  waysToRun,
+  windowedModes,
+} from './metrics.ts';
 import { type ModesOptions, sharedModes } from './options.ts';
-import { plainWindow, runsBesideTarget, type Window, waysToRun } from './rivals.ts';
 import {
   keyOfCell,
   openWallBench,
@@ -37,7 +47,6 @@ import {
 
 export interface WallFound {
   readonly settings: WallSettings;
-  /** The names of the models and prompts. */
   readonly named: object;
   readonly runs: readonly WallRun[];
   readonly plannedCount: number;
@@ -60,17 +69,28 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
   const plan = planRuns(settings);
   const limits = tryLimits(options.tries ?? null);
   const next = (made: readonly WallRun[]): PlannedRun | undefined => nextRun(plan, made, limits);
-  const known = await knownRuns(next, run);
+  const known = await runsUntil(next, run, () => null);
   run.note(expectedDuration(bench, known.length));
   const edgeWindow = await chooseEdgeDraftLength(bench);
   const steps = await bench.startEdges(edgeWindow);
   await bench.writeReferences();
   const figures = await bench.measureFigures();
-  const runs = (await chooseDraftLengths(bench, isLate))
-    ? await makeRuns(bench, next, known, plan.length, isLate)
-    : known;
+  // At least one run is made, even after the time limit, so that a short slice makes progress too.
+  const make = (planned: PlannedRun, made: readonly WallRun[]) => {
+    if (made.length > known.length && isLate()) return null;
+    run.onProgress('runs', made.length, plan.length);
+    return () => bench.writePlanned(planned);
+  };
+  const runs = (await chooseDraftLengths(bench, isLate)) ? await runsUntil(next, run, make) : known;
   const isComplete = next(runs) === undefined;
-  if (!isComplete) run.note(`${countsOf(runs, plan.length)}; ${howToContinue(run)}`);
+  if (!isComplete) {
+    const voidCount = runs.filter(isVoid).length;
+    const counts = `${runs.length - voidCount} runs count, ${voidCount} are void, ${plan.length} are planned`;
+    const rest = run.hasRecord
+      ? 'give the same command again for the rest'
+      : 'with --resume <file> it could be continued';
+    run.note(`${counts}; ${rest}`);
+  }
   return { settings, named, runs, plannedCount: plan.length, isComplete, steps, figures };
 }
 
@@ -102,44 +122,23 @@ function wallModes({ modes, unpaced }: ModesOptions): readonly BenchMode[] {
   throw badArgument(cause, 'leave them out, or take --clock virtual');
 }
 
-type Next = (made: readonly WallRun[]) => PlannedRun | undefined;
-
-/** The runs of earlier slices, void runs included. */
-async function knownRuns(next: Next, run: Run): Promise<WallRun[]> {
+/**
+ * The runs of earlier slices, void runs included, and then those that are made now.
+ * @param make what makes a run; null: it is not made, and the slice ends
+ */
+async function runsUntil(
+  next: (made: readonly WallRun[]) => PlannedRun | undefined,
+  run: Run,
+  make: (planned: PlannedRun, made: readonly WallRun[]) => (() => Promise<WallRun>) | null,
+): Promise<WallRun[]> {
   const made: WallRun[] = [];
   for (let planned = next(made); planned !== undefined; planned = next(made)) {
     const key = keyOfTry(planned, made);
-    if (!run.has(key)) break;
-    made.push(await run.one({ key, measure: () => Promise.reject(new Error('it is known')) }));
+    const measure = run.has(key) ? () => Promise.reject(new Error('it is known')) : make(planned, made);
+    if (measure === null) break;
+    made.push(await run.one({ key, measure }));
   }
   return made;
-}
-
-/** Makes at least one run, even after the time limit, so that a short slice makes progress too. */
-async function makeRuns(
-  bench: WallBench,
-  next: Next,
-  known: readonly WallRun[],
-  plannedCount: number,
-  isLate: () => boolean,
-): Promise<WallRun[]> {
-  const made = [...known];
-  for (let planned = next(made); planned !== undefined; planned = next(made)) {
-    bench.run.onProgress('runs', made.length, plannedCount);
-    const one = planned;
-    made.push(await bench.run.one({ key: keyOfTry(one, made), measure: () => bench.writePlanned(one) }));
-    if (isLate()) break;
-  }
-  return made;
-}
-
-function countsOf(runs: readonly WallRun[], plannedCount: number): string {
-  const voidCount = runs.filter(isVoid).length;
-  return `${runs.length - voidCount} runs count, ${voidCount} are void, ${plannedCount} are planned`;
-}
-
-function howToContinue({ hasRecord }: Run): string {
-  return hasRecord ? 'give the same command again for the rest' : 'with --resume <file> it could be continued';
 }
 
 /** About as long as the rest takes if no run is void; most modes take about three quarters of a step of the edge alone per token. */

@@ -2,26 +2,36 @@
 // interrupted bench continues with the run that it would have made without the interruption.
 
 import {
+  acceptanceOf,
   addCounts,
+  edgeComparisons,
   ratiosOf,
   type SessionCounts,
   standardError,
   tpotMs,
 } from '../../../simulator/runner/session-metrics.ts';
 import { mean, median } from '../../../src/core/basics/statistics.ts';
+import { bytesOnLink } from '../../../src/core/protocol/wire/link-model.ts';
 import { windowTokens } from '../../../src/core/scheduling/predict-latency.ts';
-import { type BenchMode, type ModeRow, summariseModes, withoutGaps } from './metrics.ts';
-import { unmeasuredBytes, type Window, waysToRun } from './rivals.ts';
+import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
+import { sameText } from '../../readers/toy-reader.ts';
+import {
+  type BenchMode,
+  type ModeRow,
+  summariseModes,
+  unmeasuredBytes,
+  type Window,
+  waysToRun,
+  withoutGaps,
+} from './metrics.ts';
 
 /** A run: every prompt once, in one mode at one round trip. */
 export interface PlannedRun {
   readonly mode: BenchMode;
   readonly roundTripMs: number;
-  /** Index of the repeat, from 0. */
   readonly repeat: number;
 }
 
-/** The pacing of a finished run. */
 export interface PacedRun extends PlannedRun {
   /** Number of paced steps, and of paced steps that lasted longer than the profile says. */
   readonly pacedSteps: number;
@@ -89,7 +99,6 @@ function keyOf({ mode, roundTripMs, repeat }: PlannedRun): string {
   return `${mode} ${roundTripMs} ${repeat}`;
 }
 
-/** Figures of one text. */
 export interface WallText extends SessionCounts {
   readonly prompt: string;
   /** The text equals that of the edge alone, id for id. */
@@ -99,12 +108,52 @@ export interface WallText extends SessionCounts {
   readonly acceptance: number | null;
 }
 
-/** A finished run. */
+export interface WrittenText {
+  readonly report: TurnReport;
+  readonly commitTokenCounts: readonly number[];
+}
+
+const noAccount = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 } as const;
+
+/** @param reference the text of the edge alone */
+export function measureText(
+  prompt: string,
+  { report, commitTokenCounts }: WrittenText,
+  reference: readonly number[] | undefined,
+  gamma: number,
+): WallText {
+  const { tokens, traffic, outcome } = report;
+  const account = outcome.kind === 'ended' ? outcome.account : noAccount;
+  const decodedTokens = tokens.length - (commitTokenCounts[0] ?? 0);
+  const { sentBytes, receivedBytes, helloBytes, attachBytes, sentFrames, receivedFrames } = traffic;
+  const payloadBytes = sentBytes + receivedBytes - helloBytes - attachBytes;
+  // Headers of WebSocket, TCP and IPv4 for all frames except the opening and the greeting; each frame fits one segment.
+  const headerBytes = (sentFrames - 1) * bytesOnLink('up', 0) + (receivedFrames - 1) * bytesOnLink('down', 0);
+  const isEdgeAlone = account.edgeDraftRows > 0 && report.draftedTokens === 0;
+  const ofEdge = acceptanceOf(edgeComparisons(commitTokenCounts, account.acceptedEdgeDraftRows, gamma));
+  return {
+    prompt,
+    isIdentical: sameText(tokens, reference),
+    timeToFirstTokenMs: report.timeToFirstTokenMs ?? 0,
+    acceptance: isEdgeAlone ? ofEdge : (report.acceptance ?? null),
+    tokens: tokens.length,
+    decodeMs: (report.msPerToken ?? 0) * decodedTokens,
+    decodedTokens,
+    drafted: report.draftedTokens,
+    edgeDrafted: account.edgeDraftRows,
+    accepted: account.acceptedRows + account.acceptedEdgeDraftRows,
+    steps: account.steps,
+    rows: account.steps + account.draftRows + account.edgeDraftRows,
+    payloadBytes,
+    openingBytes: attachBytes,
+    wireBytes: payloadBytes + headerBytes,
+  };
+}
+
 export interface WallRun extends PacedRun, Pick<Window, 'gamma' | 'machine' | 'windowsInFlight'> {
   readonly texts: readonly WallText[];
 }
 
-/** Step times of the edges. */
 export interface StepFigures {
   /** Times of steps of 1, 2, ... rows, up to the limit of rows in a step. */
   readonly stepMs: readonly number[];
@@ -170,7 +219,6 @@ function isLawful({ mode }: Pick<WallRun, 'mode'>): boolean {
   return mode !== 'ar-native';
 }
 
-/** Time per output token over all texts of the run, ms. */
 export function tpotOf({ texts }: Pick<WallRun, 'texts'>): number {
   return tpotMs(addCounts(texts));
 }

@@ -110,7 +110,6 @@ class Crowd {
   }
 }
 
-/** Bytes of an answer, and when they came. */
 type NotedBytes = readonly (readonly [bytes: Buffer, atMs: number])[];
 
 /** @throws Error for an answer that is not 200 or is cut off */

@@ -11,7 +11,48 @@ import type { PacingCounts } from '../../../src/models/port/paced.ts';
 import { streamChat } from '../../measuring/chat-stream.ts';
 import { startDelayProxy } from '../../measuring/delay-proxy.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
-import { type LatencyRow, type Way, type WayRun, type WayText, ways } from './rows.ts';
+
+/** Who is asked: the HTTP port of an edge without any drafts, of one with prompt look-up, of one with a draft model; or a device's endpoint. */
+export const ways = ['ar', 'edge', 'edge-sd', 'device'] as const;
+export type Way = (typeof ways)[number];
+
+export interface WayText {
+  readonly text: string;
+  readonly tokens: number;
+  /** From the request, ms. */
+  readonly firstTextMs: number;
+  /** Tokens behind the first piece of text, and the time from it to the last one, ms. */
+  readonly decodedTokens: number;
+  readonly decodeMs: number;
+}
+
+/** The answers to all prompts, one after the other. */
+export interface WayRun {
+  readonly texts: readonly WayText[];
+  /** Share of the edge's steps that lasted longer than the profile says. */
+  readonly overranShare: number;
+  /** Runs before it that did not count. */
+  readonly voidRuns: number;
+}
+
+/** Medians of the runs of a way to ask at one round trip. */
+export interface LatencyRow {
+  readonly what: 'latency';
+  readonly way: Way;
+  readonly roundTripMs: number;
+  readonly runs: number;
+  readonly texts: number;
+  readonly textsWrong: number;
+  readonly msPerToken: number;
+  readonly msPerTokenLow: number;
+  readonly msPerTokenHigh: number;
+  readonly firstTextMs: number;
+  /** The largest of the runs, see {@link WayRun}. */
+  readonly overranShare: number;
+  readonly voidRuns: number;
+  /** Time per token over that of `ar` at the same round trip. */
+  readonly overAr: number;
+}
 
 export interface LatencySettings {
   readonly target: string;
@@ -34,7 +75,6 @@ interface Question {
   readonly model: string;
   readonly prompt: string;
   readonly tokens: number;
-  /** Tokens of a piece of text. */
   readonly count: (text: string) => number;
 }
 

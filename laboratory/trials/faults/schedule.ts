@@ -225,17 +225,17 @@ const faults: Readonly<Record<string, Fault>> = {
   /** The edge greets, pings and takes what devices send, but writes nothing, sometimes so long that every device must give up. */
   engineHung: onEdge((edge, { random }) => {
     const lastingMs = random.uniform() < 0.3 ? 150_000 : between(random, 500, 40_000);
-    edge.hang(lastingMs);
+    edge.engine.hang(lastingMs);
     return `the engine of ${edge.settings.name} hangs for ${Math.round(lastingMs)} ms`;
   }),
   /** All sessions of one step are refused. */
   engineFailed: onEdge((edge) => {
-    edge.failStep();
+    edge.engine.failNext();
     return `the engine of ${edge.settings.name} fails`;
   }),
   engineLate: onEdge((edge, { random }) => {
     const delayMs = between(random, 200, 8000);
-    edge.delayStep(delayMs);
+    edge.engine.delayNext(delayMs);
     return `a step of ${edge.settings.name} takes ${Math.round(delayMs)} ms longer`;
   }),
   keyWithdrawn: onKeys(({ keys, random }, nowMs) => {
