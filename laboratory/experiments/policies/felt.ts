@@ -79,11 +79,10 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
   conclude({ runs, solved }, given) {
     const { seeds, seconds, presets, policies: names } = sizeOf(given);
     const policies = policyRows(runs, presets, names);
-    const ranks = rankRows(runs, presets, names);
-    const gaps = gapRows(runs, presets);
+    const rows = [...policies, ...rankRows(runs, presets, names), ...gapRows(runs, presets)];
     return {
-      rows: [...policies, ...ranks, ...gaps],
-      summary: summariseFelt({ policies, ranks, gaps, runs, solved }),
+      rows,
+      summary: summariseFelt(rows, runs, solved),
       forPeople: policies.map(briefly),
       params: { presets, laws: payloadLaws, policies: names, seeds, seconds, mode: 'stream' },
       seed: firstSeed,
