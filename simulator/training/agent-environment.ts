@@ -108,19 +108,19 @@ export function createAgentEnvironment(environment: Environment, kind: AgentKind
 }
 
 function spacesOf(kind: AgentKind, deviceCount: number, serverCount: number): AgentSpaces {
-  const named = (word: string, count: number): string[] => Array.from({ length: count }, (_, one) => `${word}_${one}`);
-  const shared = { deviceCount, serverCount };
-  if (kind === 'servers') {
-    return {
-      ...{ ...shared, agents: named('server', serverCount) },
-      observationLength: serverFeatureCount + deviceCount * (1 + deviceFeatureCount + linkFeatureCount),
-      action: { kind: 'scores', length: 2 * deviceCount, low: -scoreLimit, high: scoreLimit },
-    };
-  }
+  const isServers = kind === 'servers';
+  const word = isServers ? 'server' : 'device';
+  const count = isServers ? serverCount : deviceCount;
   return {
-    ...{ ...shared, agents: named('device', deviceCount) },
-    observationLength: 1 + deviceFeatureCount + serverCount * (1 + linkFeatureCount + serverFeatureCount),
-    action: { kind: 'server', count: serverCount },
+    deviceCount,
+    serverCount,
+    agents: Array.from({ length: count }, (_, one) => `${word}_${one}`),
+    observationLength: isServers
+      ? serverFeatureCount + deviceCount * (1 + deviceFeatureCount + linkFeatureCount)
+      : 1 + deviceFeatureCount + serverCount * (1 + linkFeatureCount + serverFeatureCount),
+    action: isServers
+      ? { kind: 'scores', length: 2 * deviceCount, low: -scoreLimit, high: scoreLimit }
+      : { kind: 'server', count: serverCount },
   };
 }
 
