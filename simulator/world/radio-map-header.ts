@@ -2,34 +2,20 @@
 
 import { badArgument } from '../../src/core/basics/errors.ts';
 
-export interface RadioMapSite {
+/** Metres, in the scene's axes; z above its ground level. */
+export interface RadioMapSite extends Readonly<Record<'x' | 'y' | 'z', number>> {
   readonly name: string;
-  /** Metres, in the scene's axes; z above its ground level. */
-  readonly x: number;
-  readonly y: number;
-  readonly z: number;
 }
 
-export interface RadioMapHeader {
-  readonly scene: string;
-  readonly seed: number;
-  readonly frequencyHz: number;
-  readonly cellMetres: number;
-  readonly originX: number;
-  readonly originY: number;
-  readonly rows: number;
-  readonly columns: number;
-  /** Height of the receivers. */
-  readonly heightMetres: number;
+type GridField = 'cellMetres' | 'originX' | 'originY' | 'rows' | 'columns';
+type NumberField = 'seed' | 'frequencyHz' | 'heightMetres' | 'gainUnitDb' | 'noEnergy' | 'floorDb' | 'bodyBytes';
+type TextField = 'scene' | 'attribution' | 'licence' | 'bodySha256';
+
+/** `heightMetres` is that of the receivers; `bodySha256` the hash of the uncompressed body, lower-case hex. */
+export interface RadioMapHeader
+  extends Readonly<Record<GridField | NumberField, number>>,
+    Readonly<Record<TextField, string>> {
   readonly sites: readonly RadioMapSite[];
-  readonly gainUnitDb: number;
-  readonly noEnergy: number;
-  readonly floorDb: number;
-  readonly attribution: string;
-  readonly licence: string;
-  readonly bodyBytes: number;
-  /** SHA-256 of the uncompressed body, lower-case hex. */
-  readonly bodySha256: string;
 }
 
 const format = 'outrider-radio-map';

@@ -20,7 +20,7 @@ import {
 } from './tr38901-path-loss.ts';
 import { checkTr38901Settings, type Tr38901Settings } from './tr38901-settings.ts';
 
-/** A channel that also tells the LOS state of each link. */
+/** A channel that also gives the LOS state of each link. */
 export interface Tr38901Channel extends Channel {
   /** LOS state after the last update: 1 where link i * E + j is LOS (to the building, for indoor devices); [M * E]. */
   readonly los: Uint8Array;
