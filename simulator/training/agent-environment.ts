@@ -20,7 +20,7 @@ import { associateByMaxGain } from '../../src/allocation/policies/simple-associa
 import { createProblem, type Problem } from '../../src/allocation/search/problem.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import { badArgument } from '../../src/core/basics/errors.ts';
-import type { Environment } from './environment.ts';
+import type { Environment, Outcome } from './environment.ts';
 import { fitScale } from './fit-scale.ts';
 import { worldSeed } from './world-seed.ts';
 
@@ -51,14 +51,8 @@ export interface AgentSlot {
   readonly masks: readonly Uint8Array[];
 }
 
-export interface AgentOutcome {
-  /** -J / J random: the same for all agents. */
-  readonly reward: number;
-  readonly costMs: number;
-  readonly randomCostMs: number;
-  readonly latencyMs: number;
-  /** Part of each device in -reward, times M, so that the mean over devices with a task is -reward; 0 without a task; [M]. */
-  readonly deviceCost: Float64Array;
+/** The reward is the same for all agents; `deviceCost` is 0 for a device without a task. */
+export interface AgentOutcome extends Omit<Outcome, 'next'> {
   readonly next: AgentSlot;
 }
 
@@ -96,13 +90,11 @@ export function createAgentEnvironment(environment: Environment, kind: AgentKind
       if (state === undefined) throw badArgument('there is no world to step in', 'Send a reset first.');
       const devices = environment.devices().slice();
       const decide = kind === 'servers' ? decideShares : decideServers;
-      const { reward, deviceCost, costMs, randomCostMs, latencyMs, next } = environment.step(
-        decide(state, devices, spaces, actions),
-      );
-      const ofDevices = new Float64Array(deviceCount);
-      for (const [entry, device] of devices.entries()) ofDevices[device] = deviceCost[entry] as number;
-      state = next;
-      return { reward, costMs, randomCostMs, latencyMs, deviceCost: ofDevices, next: observe() };
+      const outcome = environment.step(decide(state, devices, spaces, actions));
+      const deviceCosts = new Float64Array(deviceCount);
+      for (const [entry, device] of devices.entries()) deviceCosts[device] = outcome.deviceCost[entry] as number;
+      state = outcome.next;
+      return { ...outcome, deviceCost: deviceCosts, next: observe() };
     },
   };
 }
@@ -136,35 +128,34 @@ function describeFor(
   const features = scaleFeatures(describeSlot(state, problem), scale);
   const rowOf = (values: Float32Array, width: number, at: number): Float32Array =>
     values.subarray(at * width, (at + 1) * width);
+  const isServers = kind === 'servers';
   const observations = agents.map(() => new Float32Array(observationLength));
-  const masks = agents.map(() => new Uint8Array(kind === 'servers' ? deviceCount : serverCount));
-  const ofDevice = 1 + deviceFeatureCount + linkFeatureCount;
-  const ofServer = 1 + linkFeatureCount + serverFeatureCount;
+  const masks = agents.map(() => new Uint8Array(isServers ? deviceCount : serverCount));
+  // After the features of the agent itself: a block for each device or server, with 1 where there is a link, its features, and those of the link.
+  const ownWidth = isServers ? serverFeatureCount : 1 + deviceFeatureCount;
+  const blockWidth = 1 + linkFeatureCount + (isServers ? deviceFeatureCount : serverFeatureCount);
+  const blockAt = (other: number): number => ownWidth + other * blockWidth;
   for (let server = 0; server < serverCount; server++) {
     const own = rowOf(features.servers, serverFeatureCount, server);
-    if (kind === 'servers') observations[server]?.set(own, 0);
-    else
-      for (const device of devices)
-        observations[device]?.set(own, 1 + deviceFeatureCount + server * ofServer + 1 + linkFeatureCount);
+    if (isServers) observations[server]?.set(own, 0);
+    else for (const device of devices) observations[device]?.set(own, blockAt(server) + 1 + linkFeatureCount);
   }
   for (const [entry, device] of devices.entries()) {
     const own = rowOf(features.devices, deviceFeatureCount, entry);
-    if (kind === 'devices') observations[device]?.set([1, ...own], 0);
-    else for (const row of observations) row.set(own, serverFeatureCount + device * ofDevice + 1);
+    if (isServers) for (const row of observations) row.set(own, blockAt(device) + 1);
+    else observations[device]?.set([1, ...own], 0);
     for (let link = problem.linkStart[entry] as number; link < (problem.linkStart[entry + 1] as number); link++) {
       const server = problem.linkServer[link] as number;
       const numbers = rowOf(features.links, linkFeatureCount, link);
-      const [agent, other] = kind === 'servers' ? [server, device] : [device, server];
-      const first =
-        kind === 'servers' ? serverFeatureCount + device * ofDevice : 1 + deviceFeatureCount + server * ofServer;
+      const [agent, other] = isServers ? [server, device] : [device, server];
       const row = observations[agent] as Float32Array;
-      row[first] = 1;
-      row.set(numbers, first + 1 + (kind === 'servers' ? deviceFeatureCount : 0));
+      row[blockAt(other)] = 1;
+      row.set(numbers, blockAt(other) + 1 + (isServers ? deviceFeatureCount : 0));
       (masks[agent] as Uint8Array)[other] = 1;
     }
   }
   // A choice among nothing would be no distribution.
-  if (kind === 'devices') for (const mask of masks) if (!mask.includes(1)) mask.fill(1);
+  if (!isServers) for (const mask of masks) if (!mask.includes(1)) mask.fill(1);
   return { observations, masks };
 }
 

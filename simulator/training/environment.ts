@@ -98,9 +98,9 @@ export function createEnvironment(scenario: Scenario, map?: RadioMap): Environme
 function nextBusy(world: World, terms: SlotTerms): SlotState {
   let state = world.next();
   for (let idle = 0; state.deviceCount === 0 && idle < idleLimit; idle++) {
-    const nobody = shareEqually(state, new Int32Array(0));
-    evaluate(state, nobody, terms);
-    world.settle(nobody, terms);
+    const empty = shareEqually(state, new Int32Array(0));
+    evaluate(state, empty, terms);
+    world.settle(empty, terms);
     state = world.next();
   }
   return state;

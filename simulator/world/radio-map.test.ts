@@ -143,7 +143,8 @@ describe('the NLOS floor of a map channel', () => {
 
   it('replaces no signal by the median of TR 38.901 UMi NLOS at that distance, and leaves stronger gains alone', () => {
     // Row 0, where `east` has no energy: 60 m to the east of `west`, 29.6 m from `east` in the plane.
-    const [x, y] = [25, -27.5];
+    const x = 25;
+    const y = -27.5;
     const [west, east] = gainsAt(x, y);
     expect(east).toBe(gainFloor);
     const squared = 10 ** 2 + 27.5 ** 2 + 8.5 ** 2;
