@@ -20,9 +20,8 @@ import { associateByMaxGain } from '../../src/allocation/policies/simple-associa
 import { createProblem, type Problem } from '../../src/allocation/search/problem.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import { badArgument } from '../../src/core/basics/errors.ts';
-import type { Environment, Outcome } from './environment.ts';
+import { type Environment, type Outcome, worldSeed } from './environment.ts';
 import { fitScale } from './fit-scale.ts';
-import { worldSeed } from './world-seed.ts';
 
 export const agentKinds = ['servers', 'devices'] as const;
 export type AgentKind = (typeof agentKinds)[number];

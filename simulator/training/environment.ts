@@ -47,6 +47,13 @@ export interface Environment {
   readonly serverCount: number;
 }
 
+const episodeStream = 0x57000000;
+
+/** The world of an episode of a training run; below 2^31, so never a held-out one. */
+export function worldSeed(seed: number, episode: number): number {
+  return createRandom(seed, episodeStream + episode).integer(2 ** 31);
+}
+
 /** Number of random associations that normalise the reward. */
 export const randomDrawCount = 16;
 /** Stream of createRandom, plus the slot. */

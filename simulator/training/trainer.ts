@@ -8,11 +8,10 @@ import { createProblem } from '../../src/allocation/search/problem.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
-import type { Environment } from './environment.ts';
+import { type Environment, worldSeed } from './environment.ts';
 import { fitScale } from './fit-scale.ts';
 import { createLearner, type Learner, type LearnerKind, type SavedTensors, type UpdateFigures } from './learner.ts';
 import { addSlot, createReplay, type Replay } from './replay.ts';
-import { worldSeed } from './world-seed.ts';
 
 /** The settings of a run. */
 export type TrainingKind = Omit<LearnerKind, 'deviceCount' | 'serverCount' | 'scale' | 'rewards'>;

@@ -6,7 +6,7 @@ import { ratioOfDb } from './decibel.ts';
 import { isTownStreet, townBody, townColumns, townGainDb, townHeader, townMap, townRows } from './radio-map.fixture.ts';
 import { parseRadioMap } from './radio-map.ts';
 import { createRadioMapChannel } from './radio-map-channel.ts';
-import { cellAt, connectedStreets, isStreet } from './street-mask.ts';
+import { cellAt, connectedStreets, isStreet, openMoves } from './street-mask.ts';
 
 describe('parseRadioMap', () => {
   it('reads every gain and every street cell', () => {
@@ -127,8 +127,9 @@ describe('street mask', () => {
   it('keeps the largest connected part; touching corners do not connect', () => {
     const walkable = Uint8Array.of(1, 0, 0, 0, 1, 1, 1, 0, 1);
     const mask = { originX: 0, originY: 0, cellMetres: 1, rows: 3, columns: 3, walkable };
-    expect(Array.from(connectedStreets(mask))).toEqual([4, 5, 8]);
-    expect(connectedStreets({ ...mask, walkable: new Uint8Array(9) }).length).toBe(0);
+    const streetsOf = (one: typeof mask): number[] => Array.from(connectedStreets(one, openMoves(one)));
+    expect(streetsOf(mask)).toEqual([4, 5, 8]);
+    expect(streetsOf({ ...mask, walkable: new Uint8Array(9) })).toEqual([]);
   });
 });
 
