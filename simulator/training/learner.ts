@@ -5,21 +5,15 @@ import { defaultDevice, init, numpy as np, tree } from '@jax-js/jax';
 import { type FeatureScale, featureCount } from '../../src/allocation/learned/describe-slot.ts';
 import { flatShapes } from '../../src/allocation/learned/flat-network.ts';
 import type { Weights } from '../../src/allocation/learned/layers.ts';
-import type { NetworkName, VariantName } from '../../src/allocation/learned/learned-policy.ts';
 import { pairShapes } from '../../src/allocation/learned/pair-network.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
 import { correctionsAt, type Optimised } from './adam.ts';
 import { drawNormals, gatherSlots, type RewardScale, rewardFactor, type SlotNumbers } from './batch.ts';
 import { criticShapes, type SlotBatch, type Tensors } from './networks.ts';
 import { drawRows, type Replay } from './replay.ts';
-import type { CreditName, MasacSettings } from './settings.ts';
-import { createUpdate, type LearnerState, type UpdateBatch } from './update.ts';
+import { createUpdate, type LearnerState, type UpdateBatch, type UpdateKind } from './update.ts';
 
-export interface LearnerKind {
-  readonly settings: MasacSettings;
-  readonly network: NetworkName;
-  readonly variant: VariantName;
-  readonly credit: CreditName;
+export interface LearnerKind extends UpdateKind {
   readonly seed: number;
   readonly deviceCount: number;
   readonly serverCount: number;

@@ -9,6 +9,7 @@ import {
 } from '../../src/allocation/learned/describe-slot.ts';
 import type { Problem } from '../../src/allocation/search/problem.ts';
 import type { Assignment } from '../../src/allocation/slot/slot-state.ts';
+import type { Outcome } from './environment.ts';
 
 /** The arrays by name; a row holds one slot. M devices, E servers. */
 export interface ReplayArrays
@@ -51,16 +52,13 @@ export interface Replay {
 }
 
 /** One slot for the buffer. */
-export interface ReplaySlot {
+export interface ReplaySlot extends Pick<Outcome, 'deviceCost' | 'reward' | 'randomCostMs'> {
   readonly problem: Problem;
   /** Unscaled. */
   readonly features: SlotFeatures;
   readonly assignment: Assignment;
   /** For y and z of each link; [L * 2]. */
   readonly score: Float64Array;
-  readonly deviceCost: Float64Array;
-  readonly reward: number;
-  readonly randomCostMs: number;
   /** Whether another world follows. */
   readonly isLast: boolean;
 }

@@ -15,15 +15,13 @@ const sets = ['devices.count=5', 'servers.placement.count=2', 'channel.shadowing
 const scenario = readPreset('paper', sets.map(parseOverride));
 const settings = {
   ...defaultSettings(),
-  ...{
-    batchSize: 4,
-    replayCapacity: 24,
-    warmUpSlots: 8,
-    episodeSlots: 7,
-    pairActorWidth: 4,
-    pairCriticWidth: 5,
-    flatWidth: 6,
-  },
+  batchSize: 4,
+  replayCapacity: 24,
+  warmUpSlots: 8,
+  episodeSlots: 7,
+  pairActorWidth: 4,
+  pairCriticWidth: 5,
+  flatWidth: 6,
 };
 
 beforeAll(startJax);

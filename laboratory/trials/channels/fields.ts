@@ -12,14 +12,9 @@ import {
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 
 /** One measured case; `error` and `limit` have the unit of the values. */
-export interface ChannelRow {
+export interface ChannelRow extends Readonly<Record<'samples' | 'expected' | 'measured' | 'error' | 'limit', number>> {
   readonly case: string;
   readonly distanceMetres: number | null;
-  readonly samples: number;
-  readonly expected: number;
-  readonly measured: number;
-  readonly error: number;
-  readonly limit: number;
 }
 
 /** Lags in correlation distances. */
