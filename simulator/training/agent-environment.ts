@@ -17,7 +17,7 @@ import { decideByScores } from '../../src/allocation/learned/learned-policy.ts';
 import { scoreLimit } from '../../src/allocation/learned/score.ts';
 import { shareOptimally } from '../../src/allocation/paper/optimal-shares.ts';
 import { associateByMaxGain } from '../../src/allocation/policies/simple-association.ts';
-import { createProblem, type Problem } from '../../src/allocation/search/problem.ts';
+import { createProblem } from '../../src/allocation/search/problem.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import { badArgument } from '../../src/core/basics/errors.ts';
 import { type Environment, type Outcome, worldSeed } from './environment.ts';
@@ -175,17 +175,15 @@ function decideShares(
   for (let link = 0; link < problem.linkServer.length; link++) {
     const scores = actions[problem.linkServer[link] as number] as readonly number[];
     const device = devices[problem.linkDevice[link] as number] as number;
-    score[2 * link] = clipped(scores[2 * device] as number);
-    score[2 * link + 1] = clipped(scores[2 * device + 1] as number);
+    for (const part of [0, 1]) {
+      const wanted = scores[2 * device + part] as number;
+      score[2 * link + part] = Math.min(scoreLimit, Math.max(-scoreLimit, wanted));
+    }
   }
   return decideByScores(state, problem, 'tma-masac', score);
 }
 
 const actionRemedy = 'The first line of "outrider env" says which actions there are.';
-
-function clipped(score: number): number {
-  return Math.min(scoreLimit, Math.max(-scoreLimit, score));
-}
 
 /** A server that the device can't reach counts as its choice of the highest gain. */
 function decideServers(
@@ -203,13 +201,10 @@ function decideServers(
   const fallback = associateByMaxGain(state);
   const server = Int32Array.from(devices, (device, entry) => {
     const wanted = actions[device] as number;
-    return hasLink(problem, entry, wanted) ? wanted : (fallback[entry] as number);
+    const links = problem.linkServer.subarray(problem.linkStart[entry], problem.linkStart[entry + 1]);
+    return links.includes(wanted) ? wanted : (fallback[entry] as number);
   });
   return shareOptimally(state, server, problem);
-}
-
-function hasLink({ linkStart, linkServer }: Problem, entry: number, server: number): boolean {
-  return linkServer.subarray(linkStart[entry], linkStart[entry + 1]).includes(server);
 }
 
 function requireCount(actions: readonly unknown[], count: number): void {

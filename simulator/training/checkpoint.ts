@@ -48,8 +48,9 @@ export function writeCheckpoint(
     replayCount: replay.count,
     replayNext: replay.next,
   };
+  const all = [...tensors, ...ofActor, ...replayTensors(replay), ...decisionTensors(decisions)];
   return writeTensors({
-    tensors: new Map<string, StoredTensor>([...tensors, ...ofActor, ...replayTensors(replay), ...decisionTensors(decisions)]),
+    tensors: new Map<string, StoredTensor>(all),
     metadata: { ...metadata, checkpoint: version, [stateKey]: JSON.stringify(state) },
   });
 }

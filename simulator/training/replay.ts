@@ -11,9 +11,11 @@ import type { Problem } from '../../src/allocation/search/problem.ts';
 import type { Assignment } from '../../src/allocation/slot/slot-state.ts';
 import type { Outcome } from './environment.ts';
 
+type FloatName = 'devices' | 'servers' | 'links' | 'score' | 'deviceCost' | 'reward' | 'lnRandom';
+
 /** The arrays by name; a row holds one slot. M devices, E servers. */
 export interface ReplayArrays
-  extends Readonly<Record<'devices' | 'servers' | 'links' | 'score' | 'deviceCost' | 'reward' | 'lnRandom', Float32Array>>,
+  extends Readonly<Record<FloatName, Float32Array>>,
     Readonly<Record<'eligible' | 'isLast', Uint8Array>> {
   readonly server: Int32Array;
 }
@@ -65,7 +67,7 @@ export interface ReplaySlot extends Pick<Outcome, 'deviceCost' | 'reward' | 'ran
 
 export function createReplay(capacity: number, deviceCount: number, serverCount: number): Replay {
   const widths = widthsOf(deviceCount, serverCount);
-  const floats = (name: keyof ReplayArrays): Float32Array => new Float32Array(capacity * widths[name]);
+  const floats = (name: FloatName): Float32Array => new Float32Array(capacity * widths[name]);
   const arrays = {
     devices: floats('devices'),
     servers: floats('servers'),
