@@ -79,9 +79,10 @@ export function update(kind: UpdateKind, state: LearnerState, batch: UpdateBatch
   const lossOf = kind.credit === 'device' ? deviceLoss : teamLoss;
   let criticLoss: np.Array = np.zeros([]);
   const critics = state.critics.map((critic) => {
-    const [loss, gradient] = valueAndGrad((p: Tensors) => lossOf(kind, p, batch, target))(
-      borrow(critic.weights),
-    ) as [np.Array, Tensors];
+    const [loss, gradient] = valueAndGrad((p: Tensors) => lossOf(kind, p, batch, target))(borrow(critic.weights)) as [
+      np.Array,
+      Tensors,
+    ];
     criticLoss = criticLoss.add(loss);
     return adamStep(critic, gradient, batch.correction, settings.criticRate, settings);
   });

@@ -5,14 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Mobility } from './mobility.ts';
 import type { DeviceKind } from './population.ts';
 import { townMap } from './radio-map.fixture.ts';
-import {
-  connectedStreets,
-  isStreet,
-  openMoves,
-  type StreetMask,
-  streetDistances,
-  unreachable,
-} from './street-mask.ts';
+import { connectedStreets, isStreet, openMoves, type StreetMask, streetDistances, unreachable } from './street-mask.ts';
 import { createStreetMobility, type StreetMobilitySettings } from './street-mobility.ts';
 import { usualSpeedsMps } from './usual-speeds.fixture.ts';
 

@@ -98,9 +98,8 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
     // Only sessions start at random.
     const starts = starters?.isChosen(device) ?? (startChance === 1 || random.uniform() < startChance);
     const kind = drawKind(kindEnds, random.uniform());
-    const { kind: name } = plan.tasks[kind] as TaskMix;
-    const promptTokens = drawTokens(name, 'prompt', random.uniform());
-    const answerTokens = drawTokens(name, 'answer', random.uniform());
+    const promptTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'prompt', random.uniform());
+    const answerTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'answer', random.uniform());
     const written = random.uniform();
     isNew[device] = 0;
     // It stays as it is, with the bits and the drafting that carry() has left.

@@ -99,7 +99,10 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
     const summary = {
       ...summariseSpeed(speed.filter(isBest), huge),
       ...gapFigures(gaps.filter(({ row }) => isBest(row)).flatMap(({ slots }) => slots)),
-      ...summariseLatency(savings.filter(isBest).map(({ latency: saved }) => saved.mean), limits),
+      ...summariseLatency(
+        savings.filter(isBest).map(({ latency: saved }) => saved.mean),
+        limits,
+      ),
     };
     const rows = [...speed, huge, ...gaps.map(({ row }) => row), ...latencyRows, ...limits];
     // The rows are of four kinds, so a terminal shows the summary only.
