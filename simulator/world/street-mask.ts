@@ -1,14 +1,9 @@
 // Where people and vehicles can be: square cells of a map. A cell is a street if its whole square is outdoors and walkable. Devices move from
 // cell to cell, sideways, or diagonally where both cells beside the diagonal are street; distances are counted in such steps.
 
-/** Row-major; row 0 has the smallest y, column 0 the smallest x. */
-export interface StreetMask {
-  /** The outer corner of cell 0, metres. */
-  readonly originX: number;
-  readonly originY: number;
-  readonly cellMetres: number;
-  readonly rows: number;
-  readonly columns: number;
+/** Row-major; row 0 has the smallest y, column 0 the smallest x. The origin is the outer corner of cell 0, metres. */
+export interface StreetMask
+  extends Readonly<Record<'originX' | 'originY' | 'cellMetres' | 'rows' | 'columns', number>> {
   /** 1: street; [rows * columns]. */
   readonly walkable: Uint8Array;
 }
