@@ -27,6 +27,16 @@ const done = [
   'laboratory/experiments/modes',
   'laboratory/experiments/serve',
   'laboratory/experiments/simulator',
+  'simulator/training',
+  'simulator/world',
+  'laboratory/experiments/allocation',
+  'laboratory/experiments/policies',
+  'laboratory/experiments/prediction',
+  'laboratory/trials/allocation',
+  'laboratory/trials/channels',
+  'laboratory/trials/coupling',
+  'laboratory/trials/shares',
+  'laboratory/trials/traces',
 ];
 
 /** Their own changes wait to be merged. */
@@ -36,7 +46,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const comment = /^\s*(?:\/\/|\/?\*)(.*)|\s\/\/ (.*)/;
 const nounless = /^\s*(?:\/\*)?\* Of /;
 /** Terms of the field. */
-const lookUp = /\blook(?:s|ed|ing)?[- ]up\b|\blook-?(?:up|around)s?\b/gi;
+const lookUp = /\blook(?:s|ed|ing)?[- ]up\b|\blook-?(?:up|around|ahead)s?\b/gi;
 const words =
   /\b(?:told|tells?|telling|obey(?:s|ed|ing)?|hears?|heard|hearing|hurr(?:y|ies|ied|ying)|look(?:s|ed|ing)?|nobody|(?:go|goes|going|went|gone) on|anew|dear)\b/i;
 

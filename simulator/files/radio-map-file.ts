@@ -5,8 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { badArgument, type OutriderError } from '../../src/core/basics/errors.ts';
-import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
-import { parseRadioMapHeader } from '../world/radio-map-header.ts';
+import { parseRadioMap, parseRadioMapHeader, type RadioMap } from '../world/radio-map.ts';
 
 const headerEnding = '.map.json';
 /** gzip packs at most 1 to 1,032; the shipped maps pack 1 to 36 at most. A body beyond this ratio and this size is no map. */

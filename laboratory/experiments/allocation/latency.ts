@@ -12,18 +12,13 @@ export const baselines = ['random', 'max-sinr', 'max-compute'] as const;
 export type Shares = 'equal' | 'optimal';
 export const bothShares: readonly Shares[] = ['equal', 'optimal'];
 
-/** One number for each seed; ms. */
-export interface LatencyFigures {
-  /** Mean over tasks of max(D^MD, d/R) + D^ES. */
-  readonly latencyMs: number[];
-  /** Mean of the middle half of the tasks, which bad links do not move; and the 95th percentile. */
-  readonly latencyMiddleMs: number[];
-  readonly latencyP95Ms: number[];
-  /** Mean of D^MD + D^ES, without sending. */
-  readonly serialMs: number[];
-  /** Mean objective of a task. */
-  readonly costMs: number[];
-}
+/**
+ * One number for each seed; ms. `latencyMs`: mean over tasks of max(D^MD, d/R) + D^ES; `latencyMiddleMs`: mean of the middle half of the tasks,
+ * which bad links do not move; `serialMs`: mean of D^MD + D^ES, without sending; `costMs`: mean objective of a task.
+ */
+export type LatencyFigures = Readonly<
+  Record<'latencyMs' | 'latencyMiddleMs' | 'latencyP95Ms' | 'serialMs' | 'costMs', number[]>
+>;
 
 export type FiguresByPolicy = Readonly<Record<string, LatencyFigures>>;
 

@@ -11,14 +11,7 @@ import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
 import { timed } from '../../measuring/cpu-time.ts';
-import {
-  baselines,
-  bothShares,
-  type FiguresByPolicy,
-  measureSlots,
-  type Saving,
-  savingOf,
-} from '../allocation/latency.ts';
+import { baselines, bothShares, type FiguresByPolicy, measureSlots, savingOf } from '../allocation/latency.ts';
 import { combinations } from '../combinations.ts';
 import { type SlotsRow, seedsOf, slotsOf, slotsRow } from '../first-slots.ts';
 import { gapFigures, gapOf, measureGaps, type SlotGap } from './gaps.ts';
@@ -57,10 +50,9 @@ interface AllocationFound {
   readonly latency: readonly LatencyFound[];
 }
 
+/** Latency in preset `munich` by policy, and the limit for any policy in preset `paper`, where `reproduce fig5` reports the policies. */
 interface LatencyFound {
-  /** Latency in preset `munich`, for each slot. */
   readonly byPolicy: FiguresByPolicy;
-  /** The limit for any policy in preset `paper`; `reproduce fig5` reports the policies there. */
   readonly limit: LatencyLimitRow;
 }
 
@@ -88,21 +80,31 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
   },
   conclude({ speed, huge, gaps, latency }, { seeds, policies: names }) {
     const policies = withBest(names);
-    const savings = policies.flatMap((policy) => savingsOf(latency, seeds, policy));
+    const sizes = latency.map(({ byPolicy }) => byPolicy);
+    const savings = combinations({ policy: policies, shares: bothShares }).map((one) => ({
+      ...one,
+      latency: savingOf(sizes, one.policy, one.shares, 'latencyMs', seeds),
+      cost: savingOf(sizes, one.policy, one.shares, 'costMs', seeds),
+    }));
+    const latencyRows = savings.flatMap(({ policy, shares, latency: saved, cost }) =>
+      baselines.map((baseline, index) => {
+        const reduction = within('reduction', saved.against[index] as Estimate);
+        const costReduction = cost.against[index]?.value;
+        const slots = seeds;
+        return { what: 'latency', world: latencyWorld, policy, shares, baseline, slots, ...reduction, costReduction };
+      }),
+    );
     const limits = latency.map(({ limit }) => limit);
-    const rows = [
-      ...speed,
-      huge,
-      ...gaps.map(({ row }) => row),
-      ...savings.flatMap((saving) => latencyRows(saving, seeds)),
-      ...limits,
-    ];
     // The goals are those of `best`.
     const summary = {
       ...summariseSpeed(speed.filter(isBest), huge),
       ...gapFigures(gaps.filter(({ row }) => isBest(row)).flatMap(({ slots }) => slots)),
-      ...summariseLatency(savings.filter(isBest), limits),
+      ...summariseLatency(
+        savings.filter(isBest).map(({ latency: saved }) => saved.mean),
+        limits,
+      ),
     };
+    const rows = [...speed, huge, ...gaps.map(({ row }) => row), ...latencyRows, ...limits];
     // The rows are of four kinds, so a terminal shows the summary only.
     return { rows, summary, forPeople: [], params: { seeds, policy: 'best', policies } };
   },
@@ -133,15 +135,11 @@ function speedUnits(policies: readonly FoundPolicy[]): Unit<SpeedRow>[] {
   }));
 }
 
-export interface SpeedRow extends SlotsRow<'decision'> {
+type SpeedFigure = 'decisions' | 'decisionMsMedian' | 'decisionMsP95' | 'decisionMsP95All' | 'decisionCpuMsMean';
+
+/** Statistics of each slot's fastest repeat; `...P95All` and `...Mean` of all repeats. */
+export interface SpeedRow extends SlotsRow<'decision'>, Readonly<Record<SpeedFigure, number>> {
   readonly policy: string;
-  readonly decisions: number;
-  /** Statistics of each slot's fastest repeat. */
-  readonly decisionMsMedian: number;
-  readonly decisionMsP95: number;
-  /** Statistics of all repeats. */
-  readonly decisionMsP95All: number;
-  readonly decisionCpuMsMean: number;
 }
 
 /**
@@ -160,18 +158,15 @@ export function timeDecisions(
   for (let round = 0; round < warmUps; round++) decide(states[round % states.length] as SlotState);
   const bySlot = states.map((state) => Array.from({ length: repeats }, () => timed(() => decide(state))));
   const fastest = bySlot.map((own) => Math.min(...own.map(({ ms }) => ms)));
-  const all = bySlot.flat();
+  const allMs = bySlot.flat().map(({ ms }) => ms);
   return {
     ...slotsRow('decision', world, states),
     policy: name,
-    decisions: all.length,
+    decisions: allMs.length,
     decisionMsMedian: quantile(fastest, 0.5),
     decisionMsP95: quantile(fastest, 0.95),
-    decisionMsP95All: quantile(
-      all.map(({ ms }) => ms),
-      0.95,
-    ),
-    decisionCpuMsMean: mean(all.map(({ cpuMs }) => cpuMs)),
+    decisionMsP95All: quantile(allMs, 0.95),
+    decisionCpuMsMean: mean(bySlot.flat().map(({ cpuMs }) => cpuMs)),
   };
 }
 
@@ -215,10 +210,11 @@ function latencyUnits(seeds: readonly number[], policies: readonly FoundPolicy[]
 }
 
 function summariseSpeed(rows: readonly SpeedRow[], huge: AllocationFound['huge']): Record<string, number> {
+  const mostOf = (figure: SpeedFigure): number => Math.max(...rows.map((row) => row[figure]));
   return {
-    decisionMsP95: Math.max(...rows.map(({ decisionMsP95 }) => decisionMsP95)),
-    decisionMsP95All: Math.max(...rows.map(({ decisionMsP95All }) => decisionMsP95All)),
-    decisionCpuMsMean: Math.max(...rows.map(({ decisionCpuMsMean }) => decisionCpuMsMean)),
+    decisionMsP95: mostOf('decisionMsP95'),
+    decisionMsP95All: mostOf('decisionMsP95All'),
+    decisionCpuMsMean: mostOf('decisionCpuMsMean'),
     decisionMs100k: huge.decisionMsMedian,
     decisionCpuMs100k: huge.decisionCpuMsMean,
     gap100k: huge.gap,
@@ -226,36 +222,12 @@ function summariseSpeed(rows: readonly SpeedRow[], huge: AllocationFound['huge']
   };
 }
 
-interface ShareSaving {
-  readonly policy: string;
-  readonly shares: (typeof bothShares)[number];
-  readonly latency: Saving;
-  readonly cost: Saving;
-}
-
-function savingsOf(found: readonly LatencyFound[], seedCount: number, policy: string): ShareSaving[] {
-  const sizes = found.map(({ byPolicy }) => byPolicy);
-  return bothShares.map((shares) => ({
-    policy,
-    shares,
-    latency: savingOf(sizes, policy, shares, 'latencyMs', seedCount),
-    cost: savingOf(sizes, policy, shares, 'costMs', seedCount),
-  }));
-}
-
-function latencyRows({ policy, shares, latency, cost }: ShareSaving, slots: number): object[] {
-  return baselines.map((baseline, index) => {
-    const reduction = within('reduction', latency.against[index] as Estimate);
-    const costReduction = cost.against[index]?.value;
-    return { what: 'latency', world: latencyWorld, policy, shares, baseline, slots, ...reduction, costReduction };
-  });
-}
-
-function summariseLatency(savings: readonly ShareSaving[], limits: readonly LatencyLimitRow[]): Record<string, number> {
-  const [equal, optimal] = savings.map(({ latency }) => latency) as [Saving, Saving];
+/** @param means of the savings, by shares as in {@link bothShares} */
+function summariseLatency(means: readonly Estimate[], limits: readonly LatencyLimitRow[]): Record<string, number> {
+  const [equal, optimal] = means as [Estimate, Estimate];
   return {
-    ...within('munichReductionMean', equal.mean),
-    munichReductionMeanOptimalShares: optimal.mean.value,
+    ...within('munichReductionMean', equal),
+    munichReductionMeanOptimalShares: optimal.value,
     latencyBestVsMaxSinr: mean(limits.map(({ reductionBest }) => reductionBest)),
     latencySearchVsMaxSinr: mean(limits.map(({ reductionSearched }) => reductionSearched)),
     latencyBoundVsMaxSinr: mean(limits.map(({ reductionBound }) => reductionBound)),

@@ -1,6 +1,7 @@
 // The rows and summaries of "bench coupled" and "bench learned" from runs over many slots: costs relative to the policy `best` in the same world
 // with the same seed. Interquartile means hide the worst seeds, so plain means and the tail stand beside them.
 
+import type { Conclusion } from '../../../simulator/runner/experiment.ts';
 import {
   camelCase,
   drawColumns,
@@ -21,14 +22,10 @@ const reference = 'best';
 const lookAhead = 'look-ahead';
 
 /** `costVsBest`: interquartile mean of the ratios; `costMeanVsBest`: mean cost of all seeds over the mean cost of `best`. */
-interface ComparedCosts extends Within<'costVsBest' | 'costMeanVsBest'> {
-  /** Plain mean of the costs; the worst seeds dominate it. */
-  readonly costMsMean: number;
-  /** 95th percentile and largest value over all runs, of the cost over that of `best` with the same seed. */
-  readonly costVsBestP95: number;
-  readonly costVsBestWorst: number;
-}
+type ComparedCosts = Within<'costVsBest' | 'costMeanVsBest'> &
+  Readonly<Record<'costMsMean' | 'costVsBestP95' | 'costVsBestWorst', number>>;
 
+/** Columns without an interval: interquartile means. */
 const middles = [
   'costMsP95',
   'energyJ',
@@ -39,30 +36,21 @@ const middles = [
 ] as const;
 type Middles = Pick<CostRun, (typeof middles)[number]>;
 
-/** A policy under a coupling; other means are interquartile, too. `costVsLookAhead` is null where `look-ahead` isn't among the policies. */
-export interface CoupledRow
-  extends ComparedCosts,
-    Middles,
-    Pick<CostRun, 'coupling' | 'policy'>,
-    Within<'costMs' | 'latencyMs'>,
-    Within<'costVsLookAhead', number | null> {
-  readonly seeds: number;
-  /** Cost of the worst seed. */
-  readonly costMsWorst: number;
-}
+/** A policy under a coupling. `costVsLookAhead` is null where `look-ahead` isn't among the policies. */
+export type CoupledRow = ComparedCosts &
+  Middles &
+  Pick<CostRun, 'coupling' | 'policy'> &
+  Within<'costMs' | 'latencyMs'> &
+  Within<'costVsLookAhead', number | null> &
+  Readonly<Record<'seeds' | 'costMsWorst', number>>;
 
-/** A policy in a world. Intervals draw training seeds and worlds. */
-export interface LearnedRow extends ComparedCosts {
-  readonly world: string;
-  readonly label: string;
-  /** 0 for a policy that was not trained here. */
-  readonly trainingSeeds: number;
-  readonly worlds: number;
-  /** Interquartile means over the worlds: that of the best and of the worst training seed. */
-  readonly costVsBestBestSeed: number;
-  readonly costVsBestWorstSeed: number;
-  readonly latencyMs: number;
-}
+/**
+ * A policy in a world; intervals draw training seeds and worlds. A policy that was not trained here has 0 training seeds; `...BestSeed` and
+ * `...WorstSeed` are the interquartile means over the worlds of one training seed.
+ */
+export type LearnedRow = ComparedCosts &
+  Readonly<Record<'world' | 'label', string>> &
+  Readonly<Record<'trainingSeeds' | 'worlds' | 'costVsBestBestSeed' | 'costVsBestWorstSeed' | 'latencyMs', number>>;
 
 const costOf = ({ costMs }: CostRun): number => costMs;
 const latencyOf = ({ latencyMs }: CostRun): number => latencyMs;
@@ -78,6 +66,7 @@ function compareCosts(own: RunTable<CostRun>, best: readonly CostRun[], draw: ty
   const statistics = { costVsBest: middleOfRatios(costOf), costMeanVsBest: ratioOfMeans(costOf) };
   return {
     ...estimateColumns(own, best, statistics, draw),
+    // The worst seeds dominate a plain mean.
     costMsMean: mean(own.flat().map(costOf)),
     costVsBestP95: quantile(ratios, 0.95),
     costVsBestWorst: Math.max(...ratios),
@@ -125,21 +114,15 @@ function costsIn(row: object, name: string, endings: readonly string[]): Record<
   return Object.fromEntries(endings.map((ending) => [camelCase(name) + ending, costs[`cost${ending}`] as number]));
 }
 
-export function concludeLearned(runs: readonly CostRun[]): {
-  readonly rows: LearnedRow[];
-  readonly summary: Record<string, number>;
-} {
+export function concludeLearned(runs: readonly CostRun[]): Conclusion<LearnedRow, Record<string, number>> {
   const rows: LearnedRow[] = [];
   const summary: Record<string, number> = {};
   for (const [world, here] of Map.groupBy(runs, ({ coupling }) => coupling)) {
     const own = [...new Set(here.map(({ policy }) => policy))].map((label) => learnedRow(world, label, here));
     rows.push(...own);
     for (const row of own.filter(({ trainingSeeds }) => trainingSeeds > 0)) {
-      Object.assign(
-        summary,
-        costsIn(row, row.label, ['VsBest', 'VsBestLow', 'VsBestHigh', 'MeanVsBest', 'VsBestWorst']),
-      );
-      summary[`${camelCase(row.label)}Seeds`] = row.trainingSeeds;
+      const endings = ['VsBest', 'VsBestLow', 'VsBestHigh', 'MeanVsBest', 'VsBestWorst'];
+      Object.assign(summary, costsIn(row, row.label, endings), { [`${camelCase(row.label)}Seeds`]: row.trainingSeeds });
     }
     Object.assign(summary, compareCredits(here));
   }

@@ -5,13 +5,11 @@ import type { SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import type { SessionRecord } from '../../../simulator/simulation/token-device.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 
-/** An answer that ended. */
-export interface FeltSession {
-  /** Mean predicted ms per token of the slots that it lasted, weighted as tokens come. */
-  readonly predictedMs: number;
-  /** From the request to the last token, over its tokens. */
-  readonly feltMs: number;
-}
+/**
+ * An answer that ended: the mean predicted ms per token of the slots that it lasted, weighted as tokens come; and the time from the request to
+ * the last token, over its tokens.
+ */
+export type FeltSession = Readonly<Record<'predictedMs' | 'feltMs', number>>;
 
 export interface DeviceTimes {
   /** Before a slot is played. @param expected predicted tokens of each entry of the slot's state */
@@ -21,20 +19,14 @@ export interface DeviceTimes {
   end(deviceTokens: readonly number[]): DeviceFigures;
 }
 
-export interface DeviceFigures {
-  readonly tokensPerSecond: number;
-  /** Over devices that wanted tokens: time over tokens, or, without a token, over one. */
-  readonly msPerToken: number;
-  readonly msPerTokenP95: number;
-  /**
-   * What was predicted of `msPerToken`, over the slots in which a device had a task: their time over the tokens that were predicted
-   * for them, or, without a token, over one.
-   */
-  readonly predictedMsPerToken: number;
-  /** Median over answers, from the task to the first token; an answer without one counts with its time so far. */
-  readonly firstTokenMs: number;
-  /** Devices that wanted tokens and got none. */
-  readonly tokenlessDevices: number;
+type TimeFigure = 'tokensPerSecond' | 'msPerToken' | 'msPerTokenP95' | 'predictedMsPerToken' | 'firstTokenMs';
+
+/**
+ * Times per token are those of devices that wanted tokens: time over tokens, or, without a token, over one; the predicted one is over the slots
+ * in which a device had a task. `firstTokenMs`: median over answers, from the task to the first token; an answer without one counts with its
+ * time so far. `tokenlessDevices` wanted tokens and got none.
+ */
+export interface DeviceFigures extends Readonly<Record<TimeFigure | 'tokenlessDevices', number>> {
   readonly sessions: readonly FeltSession[];
 }
 

@@ -13,14 +13,11 @@ import {
 import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import { mean, median, rankCorrelation } from '../../../src/core/basics/statistics.ts';
 import { combinations } from '../combinations.ts';
-import { baseline, bestFelt, bestPaper, feltPolicies, feltShares, type PayloadLaw, payloadLaws } from './felt-cells.ts';
-import type { FeltRun } from './felt-run.ts';
+import { baseline, bestFelt, bestPaper, feltPolicies, feltShares, payloadLaws } from './felt-cells.ts';
+import type { FeltCell, FeltRun } from './felt-run.ts';
 import { isBound, type SolvedSlot } from './gaps.ts';
 
-interface World {
-  readonly preset: string;
-  readonly law: PayloadLaw;
-}
+type World = Pick<FeltCell, 'preset' | 'law'>;
 
 type Estimated = 'tokensPerSecond' | 'msPerToken' | 'firstTokenMs' | `${Compared}OverMaxSinr`;
 type Compared = 'tokensPerSecond' | 'msPerToken' | 'msPerTokenP95';
@@ -36,15 +33,16 @@ const estimated: Readonly<Record<Estimated, Statistic<FeltRun>>> = {
 const averaged = ['msPerTokenP95', 'tokenlessDevices', 'unservedShare', 'feltCostMs', 'predictedMsPerToken'] as const;
 type Averages = Pick<FeltRun, (typeof averaged)[number]>;
 
-/** A policy in a preset under a payload law. */
+/**
+ * A policy in a preset under a payload law. `predictionError`: median over answers of |predicted / felt - 1|; null without an answer that ended.
+ * `paperCostMs` is to the paper's objective what `feltCostMs` is to `felt`.
+ */
 export interface PolicyRow extends World, Within<Estimated>, Averages {
   readonly what: 'policy';
   readonly policy: string;
   readonly objective: string;
   readonly seeds: number;
-  /** As `feltCostMs`: mean cost that the paper's objective predicts for a device and slot, ms. */
   readonly paperCostMs: number;
-  /** Median over answers of |predicted / felt - 1|; null without an answer that ended. */
   readonly predictionError: number | null;
   readonly answers: number;
 }
@@ -58,25 +56,25 @@ type Correlation = `rankCorrelation${'Paper' | 'Felt' | 'FeltCost'}`;
 export interface RankRow extends World, Within<Correlation> {
   readonly what: 'rank';
   readonly policies: number;
-  /**
-   * The felt time per token in one half of the seeds with that in the other half, in the mean of as many splits as there are seeds:
-   * about what a prediction can reach that knows every policy but not the seeds. Null with one seed.
-   */
+  /** Null with one seed. */
   readonly rankCorrelationHalves: number | null;
 }
 
 /** Distance of `best, felt` from the certified bound, over slots of a preset. */
-export interface GapRow {
+export interface GapRow extends Readonly<Record<'slots' | 'gapMedian' | 'gapWorst' | 'actualGapWorst', number>> {
   readonly what: 'gap';
   readonly preset: string;
-  readonly slots: number;
-  readonly gapMedian: number;
-  readonly gapWorst: number;
-  /** The same where costs and bounds are of the slot as it was, and not as the policy saw it. */
-  readonly actualGapWorst: number;
 }
 
 export type FeltRow = PolicyRow | RankRow | GapRow;
+
+/** Rows of one kind. */
+export function rowsOf<What extends FeltRow['what']>(
+  rows: readonly FeltRow[],
+  what: What,
+): Extract<FeltRow, { readonly what: What }>[] {
+  return rows.filter((row) => row.what === what) as Extract<FeltRow, { readonly what: What }>[];
+}
 
 export function policyRows(
   runs: readonly FeltRun[],
@@ -131,6 +129,10 @@ function correlationWith(predicted: (run: FeltRun) => number): Statistic<FeltRun
     );
 }
 
+/**
+ * The felt time per token in one half of the seeds with that in the other half, in the mean of as many splits as there are seeds: about what a
+ * prediction can reach that knows every policy but not the seeds.
+ */
 function correlationOfHalves(byPolicy: RunTable<FeltRun>): number | null {
   const seeds = byPolicy[0]?.length ?? 0;
   if (seeds < 2) return null;
@@ -149,10 +151,9 @@ export function gapRows(runs: readonly FeltRun[], presets: readonly string[]): G
     const slots = runs.filter((run) => run.preset === preset).flatMap((run) => run.gaps);
     if (slots.length === 0) return [];
     const gaps = slots.map(({ gap }) => gap);
+    const gapWorst = Math.max(...gaps);
     const actualGapWorst = Math.max(...slots.map(({ actualGap }) => actualGap));
-    return [
-      { what: 'gap', preset, slots: gaps.length, gapMedian: median(gaps), gapWorst: Math.max(...gaps), actualGapWorst },
-    ];
+    return [{ what: 'gap', preset, slots: gaps.length, gapMedian: median(gaps), gapWorst, actualGapWorst }];
   });
 }
 
@@ -161,14 +162,6 @@ function runsOf(runs: readonly FeltRun[], { preset, law }: World, policy: string
   return runs
     .filter((run) => run.preset === preset && run.policy === policy && (run.law ?? law) === law)
     .toSorted((one, other) => one.seed - other.seed);
-}
-
-interface FeltFound {
-  readonly policies: readonly PolicyRow[];
-  readonly ranks: readonly RankRow[];
-  readonly gaps: readonly GapRow[];
-  readonly runs: readonly FeltRun[];
-  readonly solved: readonly SolvedSlot[];
 }
 
 /** What the best decisions under `felt` are to reach. */
@@ -184,7 +177,14 @@ export const feltGoals: Goals = {
   feltBoundGapWorst: 0.1,
 };
 
-export function summariseFelt({ policies, ranks, gaps, runs, solved }: FeltFound): Conclusion['summary'] {
+export function summariseFelt(
+  rows: readonly FeltRow[],
+  runs: readonly FeltRun[],
+  solved: readonly SolvedSlot[],
+): Conclusion['summary'] {
+  const policies = rowsOf(rows, 'policy');
+  const ranks = rowsOf(rows, 'rank');
+  const gaps = rowsOf(rows, 'gap');
   // Decisions under `felt` are the same under every law: one row for each preset.
   const once = policies.filter(({ law }) => law === 'ids');
   const felt = once.filter(({ policy }) => policy === bestFelt);
@@ -232,7 +232,7 @@ function overBestPaper(rows: readonly PolicyRow[]): number[] {
     });
 }
 
-/** Null of an empty list. */
+/** Null for an empty list. */
 function least(values: readonly number[]): number | null {
   return values.length === 0 ? null : Math.min(...values);
 }

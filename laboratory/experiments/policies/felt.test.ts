@@ -102,7 +102,7 @@ describe('bench felt', () => {
       predictionError: 0.2,
       answers: 4,
     });
-    const summary = summariseFelt({ policies, ranks: rankRows(runs, ['paper'], names), gaps: [], runs, solved: [] });
+    const summary = summariseFelt([...policies, ...rankRows(runs, ['paper'], names)], runs, []);
     expect(summary['tokensPerSecondFeltOverMaxSinr']).toBe(1.2);
     expect(summary['tokensPerSecondFeltOverBestPaper']).toBeCloseTo(0.8, 12);
     expect(summary['msPerTokenFeltOverMaxSinrMean']).toBe(0.8);

@@ -67,7 +67,9 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
   options,
   async measure(given, run) {
     const { seeds, seconds, presets, policies, workers, smallSlots } = sizeOf(given);
-    for (const preset of presets) requirePreset(preset);
+    const unknown = presets.find((name) => !presetNames.includes(name));
+    if (unknown !== undefined)
+      throw badArgument(`there is no preset "${unknown}"`, `Choose some of ${presetNames.join(', ')}.`);
     await run.begin({ version: packageVersion(), seconds, firstSeed, weights: await hashesOf(presets) });
     const small = combinations({ size: smallSizes, seed: Array.from({ length: smallSlots }, (_, index) => index + 1) });
     const units = small.map(({ size: [devices, servers], seed }): Unit<SolvedSlot> => {
@@ -82,11 +84,10 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
   conclude({ runs, solved }, given) {
     const { seeds, seconds, presets, policies: names } = sizeOf(given);
     const policies = policyRows(runs, presets, names);
-    const ranks = rankRows(runs, presets, names);
-    const gaps = gapRows(runs, presets);
+    const rows = [...policies, ...rankRows(runs, presets, names), ...gapRows(runs, presets)];
     return {
-      rows: [...policies, ...ranks, ...gaps],
-      summary: summariseFelt({ policies, ranks, gaps, runs, solved }),
+      rows,
+      summary: summariseFelt(rows, runs, solved),
       forPeople: policies.map(briefly),
       params: { presets, laws: payloadLaws, policies: names, seeds, seconds, mode: 'stream' },
       seed: firstSeed,
@@ -115,12 +116,6 @@ function cellsOf(presets: readonly string[], policies: readonly string[], seeds:
   return combinations({ seed, preset: presets, policy, law: payloadLaws, seconds: [seconds] })
     .filter((cell) => cell.policy.dependsOnLaw || cell.law === 'ids')
     .map((cell) => ({ ...cell, policy: cell.policy.name }));
-}
-
-/** @throws OutriderError `bad-argument` */
-function requirePreset(name: string): void {
-  if (!presetNames.includes(name))
-    throw badArgument(`there is no preset "${name}"`, `Choose some of ${presetNames.join(', ')}.`);
 }
 
 /** Other weights are another policy. */

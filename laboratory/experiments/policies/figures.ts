@@ -7,7 +7,7 @@ import { ink, palette } from '../../../simulator/charts/theme.ts';
 import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import type { CoupledRow } from './cost-rows.ts';
 import { baseline, bestFelt, bestPaper, feltShares, learnedFelt } from './felt-cells.ts';
-import type { FeltRow, PolicyRow } from './felt-rows.ts';
+import { type FeltRow, type PolicyRow, rowsOf } from './felt-rows.ts';
 
 const { grey, ochre, orange, blue, purple, green, sky } = palette;
 
@@ -73,7 +73,7 @@ const timeTicksMs = [10, 30, 100, 300, 1000, 3000, 10_000, 30_000];
 
 /** @param rows of kind `policy`; others are left out */
 export function feltFigure(rows: readonly FeltRow[]): Spec {
-  const policies = rows.filter(({ what }) => what === 'policy') as PolicyRow[];
+  const policies = rowsOf(rows, 'policy');
   const dots = policies.flatMap(feltDots);
   const ratios = dots.filter(({ column }) => column === tokens).map(({ high }) => high);
   const times = dots.filter(({ column }) => column === first).flatMap(({ low, high }) => [low, high]);

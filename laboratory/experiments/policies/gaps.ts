@@ -14,9 +14,8 @@ import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { type SlotsRow, slotsRow } from '../first-slots.ts';
 import { stateUnder } from './felt-cells.ts';
 
-/** Gaps are (cost - bound) / bound. The variable gap leaves out the terms that no decision changes. */
+/** Gaps are (cost - bound) / bound, `gap` against the dual bound. The variable gap leaves out the terms that no decision changes. */
 export interface SlotGap extends Pick<Certificate, 'poolGap' | 'variableGap'> {
-  /** Against the dual bound. */
   readonly gap: number;
   readonly costMs: number;
   readonly boundMs: number;
@@ -33,12 +32,10 @@ export function gapOf(state: SlotState, assignment: Assignment, dualRounds?: num
 
 type GapFigures = Readonly<Record<'gapMean' | 'gapP95' | 'variableGapMean' | 'variableGapP95', number>>;
 
-export interface GapRow extends SlotsRow<'gap'>, GapFigures {
+type GapRowFigure = 'energyWeight' | 'slots' | 'poolGapMean' | 'unservedMean';
+
+export interface GapRow extends SlotsRow<'gap'>, GapFigures, Readonly<Record<GapRowFigure, number>> {
   readonly policy: string;
-  readonly energyWeight: number;
-  readonly slots: number;
-  readonly poolGapMean: number;
-  readonly unservedMean: number;
 }
 
 /** @returns the row, and the gaps of each slot */
@@ -71,24 +68,11 @@ export function gapFigures(slots: readonly SlotGap[]): GapFigures {
   };
 }
 
-/** (cost - bound) / bound of a decision. */
-export interface FeltGaps {
-  /** In the slot as the policy saw it. */
-  readonly gap: number;
-  /** In the slot as it was: what is old in the policy's knowledge counts as well. */
-  readonly actualGap: number;
-}
+/** (cost - bound) / bound of a decision in the slot as the policy saw it, and in the slot as it was: there old knowledge counts as well. */
+export type FeltGaps = Readonly<Record<'gap' | 'actualGap', number>>;
 
-/** A small slot that was solved. */
-export interface SolvedSlot {
-  readonly devices: number;
-  readonly servers: number;
-  readonly seed: number;
-  readonly optimumMs: number;
-  readonly boundMs: number;
-  /** The cost of the policy `best`. */
-  readonly bestMs: number;
-}
+/** A small slot that was solved; `bestMs` is the cost of the policy `best`. */
+export type SolvedSlot = Readonly<Record<'devices' | 'servers' | 'seed' | 'optimumMs' | 'boundMs' | 'bestMs', number>>;
 
 /** @param seen what the policy saw, as of the same slot */
 export function feltGaps({ state, assignment }: Pick<SlotOutcome, 'state' | 'assignment'>, seen: SlotState): FeltGaps {
@@ -107,17 +91,14 @@ export function solveSmallSlot(devices: number, servers: number, seed: number): 
     const own = [...linkServer.slice(linkStart[device], linkStart[device + 1])];
     return own.length === 0 ? [-1] : own;
   });
-  const count = choices.reduce((product, own) => product * own.length, 1);
-  let optimumMs = Number.POSITIVE_INFINITY;
-  for (let index = 0; index < count; index++) {
-    let rest = index;
-    const server = Int32Array.from(choices, (own) => {
-      const one = own[rest % own.length] as number;
-      rest = Math.floor(rest / own.length);
-      return one;
-    });
-    optimumMs = Math.min(optimumMs, termsOf(state, shareOptimally(state, server, problem)).sum.costMs);
-  }
+  const associations = choices.reduce<number[][]>(
+    (begun, own) => begun.flatMap((servers) => own.map((one) => [...servers, one])),
+    [[]],
+  );
+  const costsMs = associations.map((server) => {
+    return termsOf(state, shareOptimally(state, Int32Array.from(server), problem)).sum.costMs;
+  });
+  const optimumMs = Math.min(...costsMs);
   const { costMs: bestMs, boundMs } = gapOf(state, createPolicy('best+optimal')(state));
   return { devices, servers, seed, optimumMs, bestMs, boundMs };
 }

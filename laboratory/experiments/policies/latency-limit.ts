@@ -8,57 +8,55 @@ import { searchBest } from '../../../src/allocation/search/best-search.ts';
 import { boundByPrices } from '../../../src/allocation/search/dual-bound.ts';
 import { createOptimalRule } from '../../../src/allocation/search/optimal-rule.ts';
 import { createProblem, type Problem } from '../../../src/allocation/search/problem.ts';
-import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import type { Assignment, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { invariant } from '../../../src/core/basics/invariant.ts';
 import { interquartileMean } from '../../../src/core/basics/statistics.ts';
 import { type SlotsRow, slotsRow } from '../first-slots.ts';
 
-/** Latencies are means of a device, interquartile means over seeds. */
-export interface LatencyLimitRow extends SlotsRow<'latency limit'> {
+type Figure =
+  | `${'maxSinr' | 'best' | 'searched' | 'bound'}Ms`
+  | `reduction${'Best' | 'Searched' | 'Bound'}`
+  | 'searchedAboveBest';
+
+/**
+ * Latencies are means of a device, interquartile means over seeds; reductions are 1 - ms / ms of max-sinr+equal. `searchedAboveBest`: by how
+ * much the search for latency increases the objective, over that of `best`.
+ */
+export interface LatencyLimitRow extends SlotsRow<'latency limit'>, Readonly<Record<Figure, number>> {
   readonly slots: number;
-  readonly maxSinrMs: number;
-  readonly bestMs: number;
-  readonly searchedMs: number;
-  readonly boundMs: number;
-  /** 1 - ms / ms of max-sinr+equal: of `best`, of the search, and of the bound. */
-  readonly reductionBest: number;
-  readonly reductionSearched: number;
-  readonly reductionBound: number;
-  /** Increase of the objective by the search for latency: cost over that of `best`, minus 1. */
-  readonly searchedAboveBest: number;
 }
 
 const dualRounds = 300;
 
 export function measureLatencyLimit(world: string, states: readonly SlotState[]): LatencyLimitRow {
-  const limits = states.map(limitOf);
-  const middleOf = (key: keyof (typeof limits)[number]): number => interquartileMean(limits.map((one) => one[key]));
-  const latencies = {
-    maxSinrMs: middleOf('maxSinrMs'),
-    bestMs: middleOf('bestMs'),
-    searchedMs: middleOf('searchedMs'),
-    boundMs: middleOf('boundMs'),
-  };
-  const reductionOf = (key: keyof typeof latencies): number => 1 - latencies[key] / latencies.maxSinrMs;
+  const found = states.map(limitOf);
+  const middleOf = (key: keyof (typeof found)[number]): number => interquartileMean(found.map((one) => one[key]));
+  const maxSinrMs = middleOf('maxSinrMs');
+  const bestMs = middleOf('bestMs');
+  const searchedMs = middleOf('searchedMs');
+  const boundMs = middleOf('boundMs');
   return {
     ...slotsRow('latency limit', world, states),
     slots: states.length,
-    ...latencies,
-    reductionBest: reductionOf('bestMs'),
-    reductionSearched: reductionOf('searchedMs'),
-    reductionBound: reductionOf('boundMs'),
+    maxSinrMs,
+    bestMs,
+    searchedMs,
+    boundMs,
+    reductionBest: 1 - bestMs / maxSinrMs,
+    reductionSearched: 1 - searchedMs / maxSinrMs,
+    reductionBound: 1 - boundMs / maxSinrMs,
     searchedAboveBest: middleOf('costRatio') - 1,
   };
 }
 
 function limitOf(state: SlotState) {
-  const maxSinr = termsOf(state, createPolicy('max-sinr+equal')(state)).sum;
-  const best = termsOf(state, createPolicy('best')(state)).sum;
+  const sumsOf = (assignment: Assignment) => termsOf(state, assignment).sum;
+  const best = sumsOf(createPolicy('best')(state));
   const problem = createLatencyProblem(state);
   const server = searchBest(problem, createOptimalRule, state.seed).partition.toServers();
-  const searched = termsOf(state, shareOptimally(state, server, problem)).sum;
+  const searched = sumsOf(shareOptimally(state, server, problem));
   return {
-    maxSinrMs: maxSinr.latencyMs / state.deviceCount,
+    maxSinrMs: sumsOf(createPolicy('max-sinr+equal')(state)).latencyMs / state.deviceCount,
     bestMs: best.latencyMs / state.deviceCount,
     searchedMs: searched.latencyMs / state.deviceCount,
     boundMs: (problem.constantMs + boundByPrices(problem, dualRounds).boundMs) / state.deviceCount,

@@ -85,7 +85,7 @@ function briefly(row: LearnedRow): object {
 
 type Candidate = Pick<CostCell, 'policy' | 'trainingSeed'>;
 
-/** In each world that recipes have in common: rivals, scores that nobody learned, and trained policies with each rounding. */
+/** In each world that recipes have in common: rivals, scores that were not learned, and trained policies with each rounding. */
 async function findCells({ weights, at, recipes: names }: Options): Promise<CostCell[]> {
   const trained = await Promise.all(
     recipesNamed(names).map(async (recipe) => ({ ...recipe, found: await trainedOf(recipe, weights, at) })),
@@ -130,7 +130,7 @@ function hashOf(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** The same rounding with scores that nobody learned: chances in proportion to the SNR, and to rate times speed of the server. */
+/** The same rounding with scores that were not learned: chances in proportion to the SNR, and to rate times speed of the server. */
 const unlearned: readonly FoundPolicy[] = [
   scored('SNR, rounded', (problem, link) => log(problem.snr[link] as number)),
   scored('rate times speed, rounded', (problem, link) => {

@@ -10,27 +10,24 @@ import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
 import { timed } from '../../measuring/cpu-time.ts';
 
-/** Means of one run. */
-export interface CostRun {
+type Figure =
+  | 'costMs'
+  | 'costMsP95'
+  | 'latencyMs'
+  | 'energyJ'
+  | 'queueMs'
+  | 'handoversPer1000Tasks'
+  | 'batteryOutShare'
+  | 'decisionCpuMs';
+
+/** Figures of one run: cost of a slot; latency, energy and queue of a task; processor time of a decision; means. */
+export interface CostRun extends Readonly<Record<Figure, number>> {
   /** The world: a coupling, or a scenario with its changes. */
   readonly coupling: string;
   readonly policy: string;
   readonly seed: number;
   /** The training seed of weights that `bench learned` compares. */
   readonly trainingSeed?: number | null;
-  /** Mean objective of a slot. */
-  readonly costMs: number;
-  readonly costMsP95: number;
-  /** Mean latency of a task. */
-  readonly latencyMs: number;
-  readonly energyJ: number;
-  readonly queueMs: number;
-  /** Per 1000 tasks: tasks whose device left the server that had its text. */
-  readonly handoversPer1000Tasks: number;
-  /** Share of the devices with an empty battery at the end. */
-  readonly batteryOutShare: number;
-  /** Mean processor time of a decision. */
-  readonly decisionCpuMs: number;
 }
 
 /** No setting was chosen by results of this seed and those after it. */
@@ -79,7 +76,9 @@ function runCosts({ scenario, policy, ...cell }: CostCell, seed: number, slots: 
     latencyMs: sums.latencyMs / sums.tasks,
     energyJ: sums.energyJ / sums.tasks,
     queueMs: sums.queueMs / sums.tasks,
+    // Tasks whose device left the server that had its text.
     handoversPer1000Tasks: (1e3 * sums.handovers) / sums.tasks,
+    // Devices with an empty battery at the end.
     batteryOutShare: battery.filter((share) => share <= floorShare).length / battery.length,
     decisionCpuMs: sums.cpuMs / slots,
   };

@@ -6,9 +6,9 @@ import { freeLaw } from '../../../src/core/decoding/shape-law.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { preciseSleep } from '../../../src/models/engines/precise-sleep.ts';
-import type { LanguageModel, ModelIdentity, Tokenizer } from '../../../src/models/port/model.ts';
+import type { LanguageModel, Tokenizer } from '../../../src/models/port/model.ts';
 import { paceModel } from '../../../src/models/port/paced.ts';
-import { findProfile, type LatencyProfile } from '../../../src/models/port/profiles.ts';
+import { findProfile } from '../../../src/models/port/profiles.ts';
 import { createReaderModel } from '../../../src/models/port/reader-model.ts';
 import { scriptModel } from '../../../src/models/port/scripted.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
@@ -17,21 +17,24 @@ import { listenEdge, startEdge } from '../../../src/processes/edge/edge.ts';
 /** Name of the case without latency emulation. */
 export const unpaced = 'unpaced';
 const contextLength = 8192;
-/** One measures its steps. */
+/** One of them measures the steps of the edge. */
 const sequences = 3;
-
-export interface ScriptedEdge extends AsyncDisposable {
-  readonly url: string;
-}
 
 /** @param hardware a latency profile, or {@link unpaced}: then `target` evaluates every token, and costs what it costs here */
 export async function startScriptedEdge(
   hardware: string,
   script: Script,
   { tokenizer, target, maxRows }: { readonly tokenizer: Tokenizer; readonly target: string; readonly maxRows: number },
-): Promise<ScriptedEdge> {
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const shape = { sequences, contextLength };
   const profile = hardware === unpaced ? null : findProfile(hardware);
-  const model = profile === null ? await openScripted(target, script) : paced(script, tokenizer, profile);
+  const model =
+    profile === null
+      ? scriptChoices(await openModel(target, { role: 'target', ...shape, exact: true, threads: 1 }), script)
+      : paceModel(createScriptedTarget(script, tokenizer, shape), profile, {
+          clock: machineClock,
+          sleepUntil: preciseSleep(machineClock),
+        });
   const stepTime = profile === null ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) };
   const edge = await startEdge({ model, maxRows, ...stepTime });
   const { port, close } = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
@@ -43,16 +46,6 @@ export async function startScriptedEdge(
       await model.close();
     },
   };
-}
-
-async function openScripted(target: string, script: Script): Promise<LanguageModel> {
-  const shape = { sequences, contextLength, exact: true, threads: 1 };
-  return scriptChoices(await openModel(target, { role: 'target', ...shape }), script);
-}
-
-function paced(script: Script, tokenizer: Tokenizer, profile: LatencyProfile): LanguageModel {
-  const model = createScriptedTarget(script, tokenizer, { contextLength, sequences });
-  return paceModel(model, profile, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
 }
 
 /** What is written, by position in the whole text. The bench changes it between two answers. */
@@ -73,7 +66,11 @@ export function createScriptedTarget(
   { contextLength, sequences }: { readonly contextLength: number; readonly sequences: number },
 ): LanguageModel {
   return createReaderModel({
-    identity: scriptedIdentity,
+    identity: {
+      name: 'scripted',
+      fingerprint: '5c219ded',
+      description: 'writes a given text: a script, not a model',
+    },
     tokenizer,
     limits: { contextLength, maxSequences: sequences, maxItemTokens: 256, law: freeLaw },
     createReader: () => {
@@ -92,12 +89,6 @@ export function createScriptedTarget(
     },
   });
 }
-
-const scriptedIdentity: ModelIdentity = {
-  name: 'scripted',
-  fingerprint: '5c219ded',
-  description: 'writes a given text: a script, not a model',
-};
 
 /** @param inner evaluates everything; closing closes it */
 export function scriptChoices(inner: LanguageModel, script: Script): LanguageModel {

@@ -8,14 +8,8 @@ import { createBandSolver } from '../../../src/allocation/paper/band-shares.ts';
 import type { Problem } from '../../../src/allocation/search/problem.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 
-/** ms, constants left out. */
-export interface MilpAnswer {
-  /** Of the best association found. */
-  readonly costMs: number;
-  /** No association costs less. */
-  readonly boundMs: number;
-}
-
+/** ms, constants left out: the cost of the best association found, and a bound below which no association costs. */
+type MilpAnswer = Readonly<Record<'costMs' | 'boundMs', number>>;
 export type MilpSolver = (problem: Problem) => MilpAnswer;
 
 /** Where the two are this near, the answer counts as exact. */
