@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import type { Result } from '../../../src/files/document.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
@@ -18,37 +18,37 @@ import type { ExactnessOptions } from './options.ts';
 export async function trialFormats(formats: readonly WeightFormatName[], options: ExactnessOptions): Promise<Result> {
   const { path: source } = await acquireModel(options.target);
   const header = await readGguf(source);
+  const results = await inTemporaryFolder(async (folder) => {
+    const results: { format: string; result: Result | null }[] = [];
+    for (const format of formats) {
+      const path = join(folder, `${format}.gguf`);
+      const onProgress = (label: string, done: number, total: number): void =>
+        options.onProgress?.(`${format}, ${label}`, done, total);
+      await prepareDirectory(dirname(folder), mostBytes(header, format));
+      await recodeModel(source, path, format, {
+        onProgress: (done, total) => onProgress('written', done, total ?? done),
+      });
+      results.push({ format, result: await tryOne({ ...options, target: path, onProgress }) });
+      await rm(path);
+    }
+    return results;
+  });
+  return merge(results, options);
+}
+
+/** Works in a folder of the cache that is removed at the end, and at an interruption. */
+export async function inTemporaryFolder<Outcome>(work: (folder: string) => Promise<Outcome>): Promise<Outcome> {
   const directory = downloadDirectory(defaultCacheDirectory());
   await prepareDirectory(directory, 0);
   await removeAbandoned(directory);
-  const results = await inOwnFolder(directory, (folder) =>
-    removedAtInterrupt(folder, async () => {
-      const results: { format: string; result: Result | null }[] = [];
-      for (const format of formats) {
-        const path = join(folder, `${format}.gguf`);
-        const report = (label: string, done: number, total: number): void =>
-          options.onProgress?.(`${format}, ${label}`, done, total);
-        await prepareDirectory(directory, mostBytes(header, format));
-        await recodeModel(source, path, format, {
-          onProgress: (done, total) => report('written', done, total ?? done),
-        });
-        results.push({ format, result: await tryOne({ ...options, target: path, onProgress: report }) });
-        await rm(path);
-      }
-      return results;
-    }),
-  );
-  return merge(results, options);
+  return inOwnFolder(directory, (folder) => removedAtInterrupt(folder, () => work(folder)));
 }
 
 /** What a copy takes at most: a matrix that does not fit the format gets a smaller one, or stays as it is. */
 export function mostBytes({ dataStart, alignment, tensors }: GgufHeader, format: WeightFormatName): number {
-  const { valueCount, byteCount } = weightFormats[format];
   const { fallback = format } = weightFormats[format];
-  const bytesPerValue = Math.max(
-    byteCount / valueCount,
-    weightFormats[fallback].byteCount / weightFormats[fallback].valueCount,
-  );
+  const perValue = [format, fallback].map((name) => weightFormats[name].byteCount / weightFormats[name].valueCount);
+  const bytesPerValue = Math.max(...perValue);
   return tensors.reduce((sum, { shape, byteLength }) => {
     const values = shape.reduce((product, length) => product * length, 1);
     return sum + Math.max(byteLength, Math.ceil(values * bytesPerValue)) + alignment;

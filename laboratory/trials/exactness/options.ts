@@ -8,9 +8,9 @@ export interface ExactnessOptions extends Pick<ShapeCheckOptions, 'callSizes' | 
   /** Names or paths. A model without a draft is its own. */
   readonly target: string;
   readonly draft?: string;
-  /** Of the target; default 1. */
+  /** Threads of the target; default 1. */
   readonly threads?: number;
-  /** Of target and drafts; default `off`. */
+  /** GPU for target and drafts; default `off`. */
   readonly gpu?: GpuChoice;
   readonly tokens: number;
   readonly roundTripsMs: readonly number[];

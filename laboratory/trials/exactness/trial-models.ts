@@ -48,25 +48,19 @@ export async function openModels(options: ExactnessOptions): Promise<Models> {
   const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
   const { contextLength } = target.limits;
   // Drafts need not be exact. The edge keeps conversations in all sequences of its own draft, so devices can't share them.
+  const { tokenizer } = target;
+  const asDraft = { role: 'draft', exact: false, gpu, threads: 1, contextLength, cacheDirectory, tokenizer } as const;
   const openDraft = async (sequences: number): Promise<LanguageModel> =>
-    opened.use(
-      await openModel(draftPath, {
-        ...{ role: 'draft', exact: false, gpu, threads: 1 },
-        ...{ sequences, contextLength, cacheDirectory },
-        tokenizer: target.tokenizer,
-      }),
-    );
+    opened.use(await openModel(draftPath, { ...asDraft, sequences }));
+  const openNgram = (sequences: number): LanguageModel => createNgramModel({ tokenizer, sequences, contextLength });
   const hasDraft = options.draft !== undefined;
-  const itself = shareModel(target, drafterSequences);
   const drafts = new Map<string, LanguageModel>([
-    ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: drafterSequences, contextLength })],
+    ['n-gram', openNgram(drafterSequences)],
     ...(hasDraft ? [['draft', await openDraft(drafterSequences)] as const] : []),
-    ['target itself', itself],
+    ['target itself', shareModel(target, drafterSequences)],
     ['target, 30 % altered', alterModel(shareModel(target, drafterSequences), { seed: 7, share: 0.3 })],
   ]);
-  const edgeDraft = hasDraft
-    ? await openDraft(edgeDraftSequences)
-    : createNgramModel({ tokenizer: target.tokenizer, sequences: edgeDraftSequences, contextLength });
+  const edgeDraft = hasDraft ? await openDraft(edgeDraftSequences) : openNgram(edgeDraftSequences);
   const kept = opened.move();
   return {
     target: shareModel(target, concurrentTurns + 1),

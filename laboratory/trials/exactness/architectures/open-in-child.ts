@@ -14,7 +14,7 @@ export type Opening =
   | { readonly kind: 'broken'; readonly cause: string };
 
 interface ChildOptions {
-  /** Of the child. */
+  /** The cache of the child. */
   readonly cacheDirectory: string;
   readonly signal?: AbortSignal | undefined;
   /** Main file of another program with the same command; default: this one's. */
