@@ -39,11 +39,7 @@ interface Asked {
   readonly cases: readonly Case[];
 }
 
-interface AccessConclusion extends Conclusion<AccessRow> {
-  readonly summary: Readonly<Record<string, number>>;
-}
-
-export const accessTrial: Experiment<typeof options, readonly Asked[], AccessConclusion> = {
+export const accessTrial: Experiment<typeof options, readonly Asked[], Conclusion<AccessRow>> = {
   name: 'trial access',
   description: 'ask for every route and connection with every key, origin, host, method and broken body',
   notes,
@@ -135,7 +131,7 @@ function socketsToAsk(scene: AccessScene): readonly AskedSocket[] {
   });
 }
 
-export function conclude(asked: readonly Asked[]): AccessConclusion {
+export function conclude(asked: readonly Asked[]): Conclusion<AccessRow> {
   const rows = asked.map(({ place, route, rule, cases }): AccessRow => {
     const wrong = cases.filter(({ isWrong }) => isWrong);
     return { place, route, rule, cases: cases.length, wrong: wrong.length, firstWrong: wordsOf(wrong[0]) };

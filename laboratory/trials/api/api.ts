@@ -63,11 +63,7 @@ export interface ApiRow {
   readonly device: string;
 }
 
-interface ApiConclusion extends Conclusion<ApiRow> {
-  readonly summary: Readonly<Record<string, number>>;
-}
-
-export const apiTrial: Experiment<typeof options, Found, ApiConclusion> = {
+export const apiTrial: Experiment<typeof options, Found, Conclusion<ApiRow>> = {
   name: 'trial api',
   description: "ask an edge and a device's endpoint with the clients of others: every text must be the target's own",
   notes,
@@ -161,7 +157,7 @@ async function uncalledRoutes(places: ApiPlaces): Promise<readonly string[]> {
   return (await Promise.all(uncalled)).flat();
 }
 
-function conclude({ called, skipped, uncalled, models }: Found): ApiConclusion {
+function conclude({ called, skipped, uncalled, models }: Found): Conclusion<ApiRow> {
   const outcomes = called.flatMap(({ edge, device }) => [edge, device]);
   const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, one) => total + of(one), 0);
   const summary = {

@@ -34,11 +34,6 @@ interface OneCase {
   readonly number: number;
 }
 
-interface FramesConclusion extends Conclusion {
-  readonly summary: Readonly<Record<string, number>>;
-  readonly passed: boolean;
-}
-
 const options = {
   count: {
     flag: '--count <frames>',
@@ -112,7 +107,7 @@ interface Findings extends Record<'edge' | 'device' | 'flood', { frames: number;
   seconds: number;
 }
 
-export const framesTrial: Experiment<typeof options, Findings, FramesConclusion> = {
+export const framesTrial: Experiment<typeof options, Findings> = {
   name: 'trial frames',
   description: 'send damaged, random and hostile frames to an edge and to devices: toy models, real sockets',
   options,
@@ -307,7 +302,7 @@ async function floodEdge(trial: Trial): Promise<void> {
   await listener.close();
 }
 
-function conclude(findings: Findings, { count }: FramesOptions): FramesConclusion {
+function conclude(findings: Findings, { count }: FramesOptions): Conclusion {
   const { honest, reports } = findings;
   const rows = (['edge', 'device', 'flood'] as const).map((side) => ({ side, ...findings[side] }));
   const frames = rows.reduce((sum, row) => sum + row.frames, 0);

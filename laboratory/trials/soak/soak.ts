@@ -73,11 +73,7 @@ interface Idle {
   readonly files: number | null;
 }
 
-interface SoakConclusion extends Conclusion<SoakRow> {
-  readonly passed: boolean;
-}
-
-export const soakTrial: Experiment<typeof options, SoakFound, SoakConclusion> = {
+export const soakTrial: Experiment<typeof options, SoakFound, Conclusion<SoakRow>> = {
   name: 'trial soak',
   description:
     'an edge under churn for long: sessions opened, aborted, resumed, abandoned; memory and handles stay flat',
@@ -202,7 +198,7 @@ async function fileCount(processId: number): Promise<number | null> {
   return names === null ? null : names.length;
 }
 
-function conclude({ rows, counts, reports, before, after }: SoakFound, asked: SoakOptions): SoakConclusion {
+function conclude({ rows, counts, reports, before, after }: SoakFound, asked: SoakOptions): Conclusion<SoakRow> {
   const { minutes, sessions, rate, seed } = asked;
   const sum = (key: keyof ChurnCount): number => churnKinds.reduce((total, kind) => total + counts[kind][key], 0);
   const heldGrowthMB = growthOf(rows, ({ heldMB }) => heldMB);
