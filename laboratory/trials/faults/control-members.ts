@@ -21,7 +21,7 @@ import { ControlWatch } from './control-watch.ts';
 import { Controllers, type ControlScene, type ControlWorld } from './controllers.ts';
 import type { ControlledDevices } from './invariants.ts';
 import { tokenizerHash } from './scene.ts';
-import { isTicket, type ShownKeys } from './shown-keys.ts';
+import { isTicket, type KeyRing } from './keys.ts';
 import { demand } from './violation.ts';
 
 /** A member of a controller, as a planted bug sees it. */
@@ -178,7 +178,7 @@ export class ControlMembers implements ControlledDevices {
   /** An edge that takes tickets beside the operator's keys, as `outrider edge --controller` does. */
   edgeSettings(settings: VirtualEdgeSettings): VirtualEdgeSettings {
     const { name, keyOf = () => anyone, renewed } = settings;
-    const ownKey = this.#world.keys.ring.isOpen ? undefined : keyOf;
+    const ownKey = this.#world.keys.isOpen ? undefined : keyOf;
     return {
       ...settings,
       keyOf: (credentials) => (this.#edges.get(name)?.book.beside(ownKey) ?? keyOf)(credentials),
@@ -191,7 +191,7 @@ export class ControlMembers implements ControlledDevices {
     const { name, turn } = settings;
     const hasOwn = (this.#scene.ownAddresses.get(name)?.size ?? 0) > 0;
     // An edge that asks for no key takes any.
-    const credentials = this.#world.keys.ring.isOpen && hasOwn ? `own key of ${name}` : turn.credentials;
+    const credentials = this.#world.keys.isOpen && hasOwn ? `own key of ${name}` : turn.credentials;
     return {
       ...settings,
       turn: { ...turn, credentials },
@@ -312,7 +312,7 @@ export class ControlMembers implements ControlledDevices {
     const isLetIn = [...this.agentOf(device.settings.name).edges.edges.keys()].some((name) => {
       const { address = '', credentials = device.settings.turn.credentials } = this.edgeOf(device, name) ?? {};
       const edge = run.edges.get(nameAt(address));
-      return edge?.process.isUp === true && keys.isValid(edge, credentials);
+      return edge?.process.isUp === true && keys.isValid(credentials, edge);
     });
     return !isLetIn;
   }
@@ -358,11 +358,11 @@ export class ControlMembers implements ControlledDevices {
 }
 
 /** For runs without a controller. */
-export function uncontrolled(keys: ShownKeys): ControlledDevices {
+export function uncontrolled(keys: KeyRing): ControlledDevices {
   return {
     ticketOwners: [],
     isOwnAddress: () => true,
     mayReach: () => true,
-    mayBeStranger: ({ state }) => !keys.ring.isValid(state.turn.credentials),
+    mayBeStranger: ({ state }) => !keys.isValid(state.turn.credentials),
   };
 }

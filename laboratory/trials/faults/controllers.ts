@@ -20,7 +20,7 @@ import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
 import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './addresses.ts';
 import type { FrameObserver } from './control-watch.ts';
 import { pick, streams } from './scene.ts';
-import type { ShownKeys } from './shown-keys.ts';
+import type { KeyRing } from './keys.ts';
 
 export interface ControlScene {
   readonly random: Random;
@@ -93,7 +93,7 @@ export interface ControlLine {
 
 export interface ControlWorld {
   readonly queue: EventQueue;
-  readonly keys: ShownKeys;
+  readonly keys: KeyRing;
   readonly run: {
     readonly edges: ReadonlyMap<string, VirtualEdge>;
     readonly devices: readonly VirtualDevice[];

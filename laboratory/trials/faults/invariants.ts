@@ -16,7 +16,7 @@ import { nameAt } from './addresses.ts';
 import type { LieWatch } from './lies.ts';
 import { nameOf, type PlaceSettings, PlaceWatch } from './place-watch.ts';
 import { textDeadlines } from './scene.ts';
-import { isTicket, type ShownKeys } from './shown-keys.ts';
+import { isTicket, type KeyRing } from './keys.ts';
 import { demand } from './violation.ts';
 
 interface Reader {
@@ -48,7 +48,7 @@ export interface ControlledDevices {
 
 export interface WatchedRun {
   readonly lies: LieWatch;
-  readonly keys: ShownKeys;
+  readonly keys: KeyRing;
   readonly settingsOf: (edge: VirtualEdge) => PlaceSettings;
   /** Whether all edges tell the same fingerprint. */
   readonly areEdgesAlike: boolean;
@@ -78,7 +78,7 @@ export class InvariantWatch implements EdgeObserver {
   /** The last attach on a connection. */
   readonly #attaches = new Map<VirtualLink, 'open' | 'resume'>();
   readonly #lies: LieWatch;
-  readonly #keys: ShownKeys;
+  readonly #keys: KeyRing;
   readonly #places: PlaceWatch;
   readonly #areEdgesAlike: boolean;
   /** Sessions that an engine has failed with. */
@@ -126,7 +126,7 @@ export class InvariantWatch implements EdgeObserver {
 
   /** With another key the same id is another session: that of the device itself, of anybody, or of a ticket. */
   #namesOf({ session, credentials }: Pick<OpenMessage, 'session' | 'credentials'>): string[] {
-    const owners = new Set([this.#keys.ring.ownerOf(credentials) ?? '', ...this.#control.ticketOwners]);
+    const owners = new Set([this.#keys.ownerOf(credentials) ?? '', ...this.#control.ticketOwners]);
     return [...owners].map((owner) => nameOf(session, owner));
   }
 
@@ -195,7 +195,7 @@ export class InvariantWatch implements EdgeObserver {
     this.#measureBytes(edge);
     if (message.kind === 'open') {
       this.#commitEnds.set(link, message.prompt.length + message.answer.length);
-      this.#asked.set(nameOf(message.session, this.#keys.ownerOf(edge, message.credentials) ?? ''), message);
+      this.#asked.set(nameOf(message.session, this.#keys.ownerOf(message.credentials, edge) ?? ''), message);
     }
     if (message.kind === 'resume') this.#commitEnds.set(link, message.length);
   }

@@ -9,7 +9,7 @@ import { defaultPlaceRules, type PlaceRules } from '../../../src/core/protocol/e
 import { waitsForDevice } from '../../../src/core/protocol/edge/edge-session.ts';
 import type { EdgeEffect, EdgeEvent } from '../../../src/core/protocol/edge/edge-state.ts';
 import type { DeviceMessage, EdgeMessage } from '../../../src/core/protocol/wire/messages.ts';
-import { isTicket, type ShownKeys } from './shown-keys.ts';
+import { isTicket, type KeyRing } from './keys.ts';
 import { demand } from './violation.ts';
 
 /** What an edge is set to, without planted bugs. */
@@ -58,7 +58,7 @@ interface Record {
 }
 
 export class PlaceWatch {
-  readonly #keys: ShownKeys;
+  readonly #keys: KeyRing;
   readonly #settingsOf: (edge: VirtualEdge) => PlaceSettings;
   readonly #connections = new Map<VirtualLink, Connection>();
   readonly #records = new WeakMap<VirtualSession, Record>();
@@ -67,7 +67,7 @@ export class PlaceWatch {
   #secret = '';
   #owner = '';
 
-  constructor(keys: ShownKeys, settingsOf: (edge: VirtualEdge) => PlaceSettings) {
+  constructor(keys: KeyRing, settingsOf: (edge: VirtualEdge) => PlaceSettings) {
     this.#keys = keys;
     this.#settingsOf = settingsOf;
   }
@@ -186,7 +186,7 @@ export class PlaceWatch {
   #checkRefusal(edge: VirtualEdge, session: VirtualSession, record: Record, code: string): void {
     const { name } = edge.settings;
     if (code === 'unauthorized') {
-      const isValid = this.#keys.mayGoOn(record.secret);
+      const isValid = this.#keys.mayContinue(record.secret);
       demand(!isValid, 'owner', () => `${name} ends a session of ${record.owner}, which is valid`);
     }
     if (code !== 'edge-full') return;
@@ -208,7 +208,7 @@ export class PlaceWatch {
     const { capacity } = this.#settingsOf(edge);
     const { held, heldBy, waiting } = countsOf(edge);
     demand(held <= capacity, 'places', () => `${name} gives ${held} places, and has ${capacity}`);
-    const key = this.#keys.data(edge, record.owner);
+    const key = this.#keys.data(record.owner, edge);
     const own = heldBy.get(record.owner) ?? 0;
     const most = key.maxSessions ?? Number.POSITIVE_INFINITY;
     demand(
@@ -220,7 +220,7 @@ export class PlaceWatch {
     const first = waiting.find((other) => {
       const its = this.#records.get(other);
       if (its === undefined || other.state.link === null || isAtLimit(other, heldBy)) return false;
-      const itsLoad = (heldBy.get(its.owner) ?? 0) / this.#keys.data(edge, its.owner).share;
+      const itsLoad = (heldBy.get(its.owner) ?? 0) / this.#keys.data(its.owner, edge).share;
       const isLonger = (its.waitingSinceMs ?? Number.POSITIVE_INFINITY) < sinceMs - roundingMs;
       return its.owner === record.owner ? isLonger : itsLoad < load;
     });
@@ -257,7 +257,7 @@ export class PlaceWatch {
     for (const session of edge.sessions.entries) {
       const { state, hasPlace } = session;
       const record = this.#recordOf(session);
-      const isValid = this.#keys.mayGoOn(record.secret);
+      const isValid = this.#keys.mayContinue(record.secret);
       demand(isValid, 'withdrawn', () => `${name} keeps a session of ${record.owner}, whose key is withdrawn`);
       if (hasPlace) {
         held += 1;
@@ -286,7 +286,7 @@ export class PlaceWatch {
     const { resumedAtMs } = edge.process;
     const waitingBy = countBy(waiting);
     for (const [id, count] of waitingBy) {
-      const most = this.#keys.data(edge, id).maxWaiting;
+      const most = this.#keys.data(id, edge).maxWaiting;
       demand(most === null || count <= most, 'served', () => `${id} lets ${count} sessions wait`);
     }
     for (const session of waiting) {
@@ -315,9 +315,9 @@ export class PlaceWatch {
   }
 
   #checkShares(edge: VirtualEdge, { owner }: Record, heldBy: ReadonlyMap<string, number>): void {
-    const wanted = ((heldBy.get(owner) ?? 0) + 1) / this.#keys.data(edge, owner).share;
+    const wanted = ((heldBy.get(owner) ?? 0) + 1) / this.#keys.data(owner, edge).share;
     for (const [id, places] of heldBy) {
-      const isGreedy = id !== owner && places >= 2 && (places - 1) / this.#keys.data(edge, id).share >= wanted;
+      const isGreedy = id !== owner && places >= 2 && (places - 1) / this.#keys.data(id, edge).share >= wanted;
       demand(!isGreedy, 'shared', () => `${edge.settings.name}: ${owner} waits, and ${id} has ${places} places`);
     }
   }

@@ -27,7 +27,6 @@ import type { PlaceSettings } from './place-watch.ts';
 import { describe, logging } from './run-log.ts';
 import { createScene, hexDigits, pick, type Scene, streams } from './scene.ts';
 import { type FaultWorld, injectFault } from './schedule.ts';
-import { ShownKeys } from './shown-keys.ts';
 import { type InvariantName, InvariantViolation } from './violation.ts';
 
 export interface FaultRunResult {
@@ -113,11 +112,10 @@ class FaultRun implements FaultWorld {
     this.#isLogging = log !== undefined;
     this.#scene = createScene(seed, bug.machines ?? protocolMachines);
     this.random = createRandom(seed, streams.faults);
-    const { places } = this.#scene;
+    const { places, keys } = this.#scene;
     const settingsOf = (edge: VirtualEdge): PlaceSettings => places.get(edge.settings.name) as PlaceSettings;
     const areEdgesAlike = new Set(this.#scene.edges.map(({ name, fingerprint = name }) => fingerprint)).size === 1;
-    const keys = new ShownKeys(this.#scene.keys);
-    this.control = this.#createControl(keys, bug.control);
+    this.control = this.#createControl(bug.control);
     this.#watch = new InvariantWatch({
       lies: this.lies,
       keys,
@@ -150,8 +148,8 @@ class FaultRun implements FaultWorld {
     );
   }
 
-  #createControl(keys: ShownKeys, hooks?: BugHooks): ControlMembers | null {
-    const { seed, link, edges, devices } = this.#scene;
+  #createControl(hooks?: BugHooks): ControlMembers | null {
+    const { seed, link, edges, devices, keys } = this.#scene;
     const scene = createControlScene(seed, link, { edges: edges.map(({ name }) => name), devices });
     const log = (line: string): void => this.#log(line);
     return scene === null ? null : new ControlMembers(scene, { queue: this.queue, keys, run: this, log }, hooks);
