@@ -20,6 +20,7 @@ import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
 import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './addresses.ts';
 import type { FrameObserver } from './control-watch.ts';
 import { pick, streams } from './scene.ts';
+import type { Log } from './violation.ts';
 import type { KeyRing } from './keys.ts';
 
 export interface ControlScene {
@@ -98,7 +99,7 @@ export interface ControlWorld {
     readonly edges: ReadonlyMap<string, VirtualEdge>;
     readonly devices: readonly VirtualDevice[];
   };
-  log(line: string): void;
+  readonly log: Log;
 }
 
 /** Period of the operator's check, ms. */
@@ -204,7 +205,7 @@ export class Controllers {
       for (const controller of [...this.running]) if (controller !== leading) this.crashController(controller);
       if (leading === undefined) {
         this.startController(this.#highestEpoch + 1);
-        this.#world.log(`CONTROL the operator starts epoch ${this.#highestEpoch}`);
+        this.#world.log?.(`CONTROL the operator starts epoch ${this.#highestEpoch}`);
       }
       this.#supervise();
     });
@@ -254,7 +255,7 @@ export class Controllers {
   }
 
   #log(event: ControllerEvent): void {
-    if (event.kind !== 'decided') this.#world.log(`CONTROL ${JSON.stringify(event)}`);
+    if (event.kind !== 'decided') this.#world.log?.(`CONTROL ${JSON.stringify(event)}`);
   }
 }
 

@@ -17,7 +17,7 @@ import type { LieWatch } from './lies.ts';
 import { nameOf, type PlaceSettings, PlaceWatch } from './place-watch.ts';
 import { textDeadlines } from './scene.ts';
 import { isTicket, type KeyRing } from './keys.ts';
-import { demand } from './violation.ts';
+import { demand, describe, type Log } from './violation.ts';
 
 interface Reader {
   readonly reference: ReferenceText;
@@ -53,6 +53,8 @@ export interface WatchedRun {
   /** Whether all edges tell the same fingerprint. */
   readonly areEdgesAlike: boolean;
   readonly control: ControlledDevices;
+  /** Receives a line for each event of an edge. */
+  readonly log: Log;
 }
 
 interface Checked {
@@ -90,12 +92,14 @@ export class InvariantWatch implements EdgeObserver {
   handovers = 0;
 
   readonly #control: ControlledDevices;
+  readonly #log: Log;
 
-  constructor({ lies, keys, settingsOf, areEdgesAlike, control }: WatchedRun) {
+  constructor({ lies, keys, settingsOf, areEdgesAlike, control, log }: WatchedRun) {
     this.#lies = lies;
     this.#areEdgesAlike = areEdgesAlike;
     this.#keys = keys;
     this.#control = control;
+    this.#log = log;
     this.#places = new PlaceWatch(keys, settingsOf);
   }
 
@@ -201,6 +205,7 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   edgeSends(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage, isWritable: boolean): void {
+    this.#log?.(`${edge.settings.name} sends ${describe(message)}`);
     const isWaiting = message.kind === 'commit' || message.kind === 'pong';
     const isLie = this.#lies.isLiar(link);
     demand(isWritable || !isWaiting || isLie, 'nothing-when-blocked', () => `${edge.settings.name}: ${message.kind}`);
@@ -213,6 +218,7 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   edgeCloses(edge: VirtualEdge, link: VirtualLink, code: string, detail: string): void {
+    this.#log?.(`${edge.settings.name} closes: ${code}, ${detail}`);
     const device = this.#owners.get(link);
     if (device === undefined) return;
     const isFault =
@@ -244,6 +250,7 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   placeChanged(edge: VirtualEdge, session: VirtualSession, change: PlaceChange, waitedMs: number): void {
+    this.#log?.(`${edge.settings.name}: place of session ${session.number}, ${session.key.id}: ${change}`);
     this.#places.placeChanged(edge, session, change, waitedMs);
   }
 

@@ -15,19 +15,17 @@ import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import type { OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import { falseEdge, nameAt } from './addresses.ts';
+import { HostileDevice, IdleDevice } from './bad-devices.ts';
 import { type ControlFaultKind, injectControlFault } from './control-faults.ts';
 import { type BugHooks, ControlMembers, uncontrolled } from './control-members.ts';
 import { type Controllers, createControlScene } from './controllers.ts';
-import { HostileDevice } from './hostile-device.ts';
-import { IdleDevice } from './idle-device.ts';
 import { InvariantWatch } from './invariants.ts';
 import type { KeyRing } from './keys.ts';
 import { type GreetingLie, LieWatch, lyingWire } from './lies.ts';
 import type { PlaceSettings } from './place-watch.ts';
-import { describe, logging } from './run-log.ts';
 import { createScene, hexDigits, pick, type Scene, streams } from './scene.ts';
 import { type FaultWorld, injectFault } from './schedule.ts';
-import { type InvariantName, InvariantViolation } from './violation.ts';
+import { describe, type InvariantName, InvariantViolation, type Log } from './violation.ts';
 
 export interface FaultRunResult {
   readonly seed: number;
@@ -99,17 +97,14 @@ class FaultRun implements FaultWorld {
   drains = 0;
   /** The lie for the connection that is being opened. */
   #greetingLie: GreetingLie | null = null;
-  readonly #log: (line: string) => void;
-  /** Lines of events take time to make. */
-  readonly #isLogging: boolean;
+  readonly #log: Log;
   /** Cancels the search of a device for an edge. */
   readonly #cancelBegin = new Map<VirtualDevice, () => void>();
   #faultCount = 0;
   #linkCount = 0;
 
   constructor(seed: number, { bug = {}, log }: FaultRunOptions) {
-    this.#log = log === undefined ? () => {} : (line) => log(`${this.queue.nowMs().toFixed(2)} ${line}`);
-    this.#isLogging = log !== undefined;
+    this.#log = log && ((line) => log(`${this.queue.nowMs().toFixed(2)} ${line}`));
     this.#scene = createScene(seed, bug.machines ?? protocolMachines);
     this.random = createRandom(seed, streams.faults);
     const { places, keys } = this.#scene;
@@ -122,13 +117,13 @@ class FaultRun implements FaultWorld {
       settingsOf,
       areEdgesAlike,
       control: this.control ?? uncontrolled(keys),
+      log: this.#log,
     });
-    const observer = log === undefined ? this.#watch : logging(this.#watch, (line) => this.#log(line));
     this.edges = new Map(
       this.#scene.edges.map((settings) => {
         const wire = lyingWire(settings.wire, () => this.#greetingLie);
         const shipped = this.control?.edgeSettings(settings) ?? settings;
-        return [shipped.name, new VirtualEdge(this.queue, observer, { ...shipped, ...bug.edge?.(shipped), wire })];
+        return [shipped.name, new VirtualEdge(this.queue, this.#watch, { ...shipped, ...bug.edge?.(shipped), wire })];
       }),
     );
     const world = {
@@ -151,8 +146,8 @@ class FaultRun implements FaultWorld {
   #createControl(hooks?: BugHooks): ControlMembers | null {
     const { seed, link, edges, devices, keys } = this.#scene;
     const scene = createControlScene(seed, link, { edges: edges.map(({ name }) => name), devices });
-    const log = (line: string): void => this.#log(line);
-    return scene === null ? null : new ControlMembers(scene, { queue: this.queue, keys, run: this, log }, hooks);
+    const world = { queue: this.queue, keys, run: this, log: this.#log };
+    return scene === null ? null : new ControlMembers(scene, world, hooks);
   }
 
   run(): FaultRunResult {
@@ -164,7 +159,7 @@ class FaultRun implements FaultWorld {
       const invariant = error instanceof InvariantViolation ? error.invariant : 'no-crash';
       const detail = error instanceof Error ? error.message : String(error);
       broken = { invariant, detail, event: this.queue.ranCount };
-      this.#log(`BROKEN ${detail}`);
+      this.#log?.(`BROKEN ${detail}`);
     }
     const { seed, mode, hostileCount } = this.#scene;
     const { edgeBytesPeak, steps, committedTokens, alternativesTaken, handovers } = this.#watch;
@@ -264,7 +259,7 @@ class FaultRun implements FaultWorld {
     }
     this.#faultCount += 1;
     this.#controlFaults[injected.kind] += 1;
-    this.#log(`FAULT ${injected.description}`);
+    this.#log?.(`FAULT ${injected.description}`);
   }
 
   get #isOver(): boolean {
@@ -279,7 +274,7 @@ class FaultRun implements FaultWorld {
       return;
     }
     this.#faultCount += 1;
-    this.#log(`FAULT ${told}`);
+    this.#log?.(`FAULT ${told}`);
   }
 
   /** Runs until all devices have finished, then until the event queue is empty. */
@@ -371,7 +366,7 @@ class FaultRun implements FaultWorld {
 
   /** If an edge has no free place and refuses, the application tries again later with its text. */
   #deviceStepped(...[device, event, step]: Parameters<InvariantWatch['deviceStepped']>): void {
-    if (this.#isLogging && step.effects.length > 0) this.#log(`${device.settings.name} ${describe(event)}`);
+    if (step.effects.length > 0) this.#log?.(`${device.settings.name} ${describe(event)}`);
     this.#watch.deviceStepped(device, event, step);
     if (step.effects.some(({ kind }) => kind === 'finish')) this.control?.ended(device);
     const isRefused = step.effects.some((effect) => effect.kind === 'finish' && effect.outcome.kind === 'failed');
@@ -388,7 +383,7 @@ class FaultRun implements FaultWorld {
   }
 
   #deviceSends(...[device, link, message, isWritable]: Parameters<InvariantWatch['deviceSends']>): void {
-    if (this.#isLogging) this.#log(`${device.settings.name} sends ${describe(message)}`);
+    this.#log?.(`${device.settings.name} sends ${describe(message)}`);
     this.#watch.deviceSends(device, link, message, isWritable);
   }
 }

@@ -18,7 +18,7 @@ import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.t
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import { byteWire } from '../../../src/core/protocol/wire/wire.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
-import type { IdleSettings } from './idle-device.ts';
+import type { IdleSettings } from './bad-devices.ts';
 import { type KeyData, KeyRing } from './keys.ts';
 import { defaultPlaceSettings, type PlaceSettings } from './place-watch.ts';
 

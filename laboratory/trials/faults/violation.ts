@@ -1,4 +1,4 @@
-// The invariants of `trial faults`, and the error that ends a run which violates one.
+// The invariants of `trial faults`, the error that ends a run which violates one, and the words of what is logged.
 
 /** The invariants of every run. */
 export const invariants = [
@@ -50,4 +50,16 @@ export class InvariantViolation extends Error {
 
 export function demand(condition: boolean, invariant: InvariantName, detail: () => string): asserts condition {
   if (!condition) throw new InvariantViolation(invariant, detail());
+}
+
+/** Receives lines; undefined: no one reads them, and they are not made. */
+export type Log = ((line: string) => void) | undefined;
+
+/** JSON without prompts and sampling, with counts in place of long lists. */
+export function describe(value: object): string {
+  return JSON.stringify(value, (key, part: unknown) => {
+    if (typeof part === 'bigint') return String(part);
+    if (key === 'sampling' || key === 'prompt') return undefined;
+    return Array.isArray(part) && part.length > 24 ? `${part.length} ids` : part;
+  });
 }
