@@ -6,7 +6,6 @@ import type { VirtualLink } from '../../../simulator/virtual-time/link.ts';
 import { VirtualProcess } from '../../../simulator/virtual-time/process.ts';
 import type { stepEpoch } from '../../../src/allocation/controller/cell-epoch.ts';
 import type { EdgeCard } from '../../../src/allocation/controller/messages.ts';
-import type { Random } from '../../../src/core/basics/philox.ts';
 import { anyone } from '../../../src/core/protocol/edge/edge-key.ts';
 import type { Connect, ConnectionHandler } from '../../../src/network/transport/transport.ts';
 import type { ControlClient, Reach } from '../../../src/processes/controller/control-client.ts';
@@ -65,7 +64,6 @@ export class ControlMembers implements ControlledDevices {
   /** Orders that made a device move. */
   ordersObeyed = 0;
   readonly #scene: ControlScene;
-  readonly #random: Random;
   readonly #world: ControlWorld;
   readonly #edges = new Map<string, EdgeMember>();
   readonly #devices = new Map<string, DeviceMember>();
@@ -77,7 +75,6 @@ export class ControlMembers implements ControlledDevices {
   constructor(scene: ControlScene, world: ControlWorld, hooks: BugHooks = {}) {
     this.#hooks = hooks;
     this.#scene = scene;
-    this.#random = scene.random;
     this.#world = world;
     this.controllers = new Controllers(scene, world);
     this.ticketOwners = [...scene.ownAddresses.keys()].map((name) => `${ticketPrefix}${name}`);
@@ -94,15 +91,13 @@ export class ControlMembers implements ControlledDevices {
     const startMs = queue.nowMs();
     const untilMs = startMs + backWithinMs;
     while (queue.nowMs() < untilMs && queue.runNext());
-    const edges = [...this.#edges].map(([name, { edge, client }]) => ({ name, process: edge.process, member: client }));
-    const devices = [...this.#devices].map(([name, { agent }]) => {
-      return { name, process: this.#processOf(name), member: agent };
-    });
-    const away = [...edges, ...devices].filter(({ process, member }) => {
-      // A pause that was there before may last for long.
-      const hasRun = process.isUp && process.resumedAtMs < startMs + latestResumeMs;
-      return hasRun && !member.isConnected;
-    });
+    const members = [
+      ...[...this.#edges].map(([name, { edge, client }]) => ({ name, process: edge.process, member: client })),
+      ...[...this.#devices].map(([name, { agent }]) => ({ name, process: this.#processOf(name), member: agent })),
+    ];
+    // A pause that was there before may last for long.
+    const running = members.filter(({ process }) => process.isUp && process.resumedAtMs < startMs + latestResumeMs);
+    const away = running.filter(({ member }) => !member.isConnected);
     demand(away.length === 0, 'back', () => `${away.map(({ name }) => name).join()} are not back at a controller`);
   }
 
@@ -170,7 +165,7 @@ export class ControlMembers implements ControlledDevices {
       stepEpoch: this.#hooks.stepEpoch,
       clock: edge.process,
       reportEveryMs: this.#scene.reportEveryMs,
-      uniform: () => this.#random.uniform(),
+      uniform: () => this.#scene.random.uniform(),
     });
     this.#edges.set(name, { edge, book, client });
   }
@@ -248,7 +243,7 @@ export class ControlMembers implements ControlledDevices {
         : {
             own: createEdgeList(own.map((address) => ({ name: nameAt(address), connect: this.#connector(address) }))),
           }),
-      uniform: () => this.#random.uniform(),
+      uniform: () => this.#scene.random.uniform(),
       probe: (connect, found) => this.#probe(process, this.#addressOf(connect), found),
       onAssigned: () => watch.acts('assign'),
     });
@@ -268,12 +263,12 @@ export class ControlMembers implements ControlledDevices {
     return this.#hooks.known === undefined ? known : this.#hooks.known(name, known);
   }
 
-  /** A device has begun an answer, or goes on with one. */
+  /** A device has begun an answer, or continues one. */
   began(device: VirtualDevice): void {
     const { name } = device.settings;
     const agent = this.agentOf(name);
     const member = this.#devices.get(name) as DeviceMember;
-    const turn: FollowedTurn = {
+    member.turn = {
       get status() {
         const status = statusOf(device);
         // Tables of predictions are made once for each rate.
@@ -285,15 +280,13 @@ export class ControlMembers implements ControlledDevices {
         device.moveTo(edge);
       },
     };
-    member.turn = turn;
-    agent.begin(turn);
+    agent.begin(member.turn);
   }
 
   ended(device: VirtualDevice): void {
     const member = this.#devices.get(device.settings.name);
-    if (member === undefined || member.turn === null) return;
-    member.agent.end(member.turn);
-    member.turn = null;
+    if (member?.turn) member.agent.end(member.turn);
+    if (member) member.turn = null;
   }
 
   isOwnAddress(device: VirtualDevice, address: string): boolean {

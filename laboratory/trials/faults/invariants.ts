@@ -53,7 +53,7 @@ export interface WatchedRun {
   /** Whether all edges tell the same fingerprint. */
   readonly areEdgesAlike: boolean;
   readonly control: ControlledDevices;
-  /** Receives a line for each event of an edge. */
+  /** Receives a line for each event. */
   readonly log: Log;
 }
 
@@ -139,6 +139,7 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   deviceStepped: NonNullable<DeviceWorld['deviceStepped']> = (device, event: DeviceEvent, step: DeviceStep) => {
+    if (step.effects.length > 0) this.#log?.(`${device.settings.name} ${describe(event)}`);
     const reader = this.#readers.get(device);
     if (reader === undefined) return;
     const link = 'link' in event ? device.link(event.link) : undefined;
@@ -174,6 +175,7 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   deviceSends: NonNullable<DeviceWorld['deviceSends']> = (device, link, message: DeviceMessage, isWritable) => {
+    this.#log?.(`${device.settings.name} sends ${describe(message)}`);
     const isWaiting = ['draft', 'ack', 'verify', 'pong'].includes(message.kind);
     demand(isWritable || !isWaiting, 'nothing-when-blocked', () => `${device.settings.name} sends a ${message.kind}`);
     if (message.kind !== 'open' && message.kind !== 'resume') return;

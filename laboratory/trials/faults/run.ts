@@ -16,7 +16,7 @@ import type { OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import { falseEdge, nameAt } from './addresses.ts';
 import { HostileDevice, IdleDevice } from './bad-devices.ts';
-import { type ControlFaultKind, injectControlFault } from './control-faults.ts';
+import { type ControlFaultKind, injectControlFault, noControlFaults } from './control-faults.ts';
 import { type BugHooks, ControlMembers, uncontrolled } from './control-members.ts';
 import { type Controllers, createControlScene } from './controllers.ts';
 import { InvariantWatch } from './invariants.ts';
@@ -25,7 +25,7 @@ import { type GreetingLie, LieWatch, lyingWire } from './lies.ts';
 import type { PlaceSettings } from './place-watch.ts';
 import { createScene, hexDigits, pick, type Scene, streams } from './scene.ts';
 import { type FaultWorld, injectFault } from './schedule.ts';
-import { describe, type InvariantName, InvariantViolation, type Log } from './violation.ts';
+import { type InvariantName, InvariantViolation, type Log } from './violation.ts';
 
 export interface FaultRunResult {
   readonly seed: number;
@@ -93,7 +93,7 @@ class FaultRun implements FaultWorld {
   readonly uselessUntilMs = new Map<string, number>();
   readonly control: ControlMembers | null;
   readonly #watch: InvariantWatch;
-  readonly #controlFaults: Record<ControlFaultKind, number> = emptyCounts();
+  readonly #controlFaults: Record<ControlFaultKind, number> = noControlFaults();
   drains = 0;
   /** The lie for the connection that is being opened. */
   #greetingLie: GreetingLie | null = null;
@@ -131,7 +131,7 @@ class FaultRun implements FaultWorld {
       connect: (device: VirtualDevice, address: string, end: LinkEnd) =>
         this.#connect(nameAt(address), end, device.settings.name, device),
       deviceStepped: this.#deviceStepped.bind(this),
-      deviceSends: this.#deviceSends.bind(this),
+      deviceSends: this.#watch.deviceSends,
       deviceCloses: this.#watch.deviceCloses,
     };
     this.devices = this.#scene.devices.map(
@@ -144,9 +144,8 @@ class FaultRun implements FaultWorld {
   }
 
   #createControl(hooks?: BugHooks): ControlMembers | null {
-    const { seed, link, edges, devices, keys } = this.#scene;
-    const scene = createControlScene(seed, link, { edges: edges.map(({ name }) => name), devices });
-    const world = { queue: this.queue, keys, run: this, log: this.#log };
+    const scene = createControlScene(this.#scene);
+    const world = { queue: this.queue, keys: this.keys, run: this, log: this.#log };
     return scene === null ? null : new ControlMembers(scene, world, hooks);
   }
 
@@ -252,7 +251,7 @@ class FaultRun implements FaultWorld {
 
   #injectControl(control: Controllers): void {
     if (this.#isOver) return;
-    const injected = injectControlFault({ queue: this.queue, control });
+    const injected = injectControlFault(control);
     if (injected === null) {
       this.queue.after(retryMs, () => this.#injectControl(control));
       return;
@@ -267,14 +266,14 @@ class FaultRun implements FaultWorld {
   }
 
   #inject(): void {
-    const told = injectFault(this);
-    if (told === null) {
+    const description = injectFault(this);
+    if (description === null) {
       // All devices may be down, about to try again, or without a connection at the moment.
       if (!this.#isOver) this.queue.after(retryMs, () => this.#inject());
       return;
     }
     this.#faultCount += 1;
-    this.#log?.(`FAULT ${told}`);
+    this.#log?.(`FAULT ${description}`);
   }
 
   /** Runs until all devices have finished, then until the event queue is empty. */
@@ -323,10 +322,10 @@ class FaultRun implements FaultWorld {
       this.control?.acceptFalsely(link);
       return link;
     }
-    const told = this.falseGreetings.get(edge);
-    if (told !== undefined && told.left > 0) {
-      told.left -= 1;
-      this.#greetingLie = told.lie;
+    const greeting = this.falseGreetings.get(edge);
+    if (greeting !== undefined && greeting.left > 0) {
+      greeting.left -= 1;
+      this.#greetingLie = greeting.lie;
       this.lies.greetFalsely(link);
     }
     this.#watch.accepted(found, link);
@@ -366,7 +365,6 @@ class FaultRun implements FaultWorld {
 
   /** If an edge has no free place and refuses, the application tries again later with its text. */
   #deviceStepped(...[device, event, step]: Parameters<InvariantWatch['deviceStepped']>): void {
-    if (step.effects.length > 0) this.#log?.(`${device.settings.name} ${describe(event)}`);
     this.#watch.deviceStepped(device, event, step);
     if (step.effects.some(({ kind }) => kind === 'finish')) this.control?.ended(device);
     const isRefused = step.effects.some((effect) => effect.kind === 'finish' && effect.outcome.kind === 'failed');
@@ -381,13 +379,4 @@ class FaultRun implements FaultWorld {
       this.begin(device, edge);
     });
   }
-
-  #deviceSends(...[device, link, message, isWritable]: Parameters<InvariantWatch['deviceSends']>): void {
-    this.#log?.(`${device.settings.name} sends ${describe(message)}`);
-    this.#watch.deviceSends(device, link, message, isWritable);
-  }
-}
-
-function emptyCounts(): Record<ControlFaultKind, number> {
-  return { orders: 0, late: 0, dead: 0, doubled: 0, false: 0, lying: 0, lost: 0 };
 }
