@@ -95,17 +95,24 @@ function unsteady(model: LanguageModel, failures: Failures): LanguageModel {
   });
 }
 
-interface Findings extends Record<'edge' | 'device' | 'flood', { frames: number; connections: number }> {
-  readonly honest: HonestCount;
-  /** Planted ones; each ends the sessions of its step. */
-  engineFailures: number;
-  crashes: number;
-  unanswered: number;
-  leakedSessions: number;
-  /** One line for each fault, with what repeats it. */
-  readonly reports: string[];
-  seconds: number;
+function noFindings() {
+  return {
+    edge: { frames: 0, connections: 0 },
+    device: { frames: 0, connections: 0 },
+    flood: { frames: 0, connections: 0 },
+    honest: { texts: 0, wrong: 0, cut: 0, reports: [] } as HonestCount,
+    /** Planted ones; each ends the sessions of its step. */
+    engineFailures: 0,
+    crashes: 0,
+    unanswered: 0,
+    leakedSessions: 0,
+    /** One line for each fault, with what repeats it. */
+    reports: [] as string[],
+    seconds: 0,
+  };
 }
+
+type Findings = ReturnType<typeof noFindings>;
 
 export const framesTrial: Experiment<typeof options, Findings> = {
   name: 'trial frames',
@@ -118,18 +125,7 @@ export const framesTrial: Experiment<typeof options, Findings> = {
 /** @throws OutriderError `port-in-use` and what else keeps an edge from starting */
 async function attackBoth(options: FramesOptions, run: Run): Promise<Findings> {
   const { seed, only } = options;
-  const findings: Findings = {
-    edge: { frames: 0, connections: 0 },
-    device: { frames: 0, connections: 0 },
-    flood: { frames: 0, connections: 0 },
-    honest: { texts: 0, wrong: 0, cut: 0, reports: [] },
-    engineFailures: 0,
-    crashes: 0,
-    unanswered: 0,
-    leakedSessions: 0,
-    reports: [],
-    seconds: 0,
-  };
+  const findings = noFindings();
   const running = new Set<string>();
   const crash = (error: unknown): void => {
     findings.crashes += 1;
@@ -253,7 +249,7 @@ async function attackEdge(trial: Trial): Promise<void> {
   await listener.close();
 }
 
-/** Sessions and connections that are left when everybody has been gone for longer than a session is kept. */
+/** Sessions and connections that are left when all peers have been gone for longer than a session is kept. */
 async function leaked(edge: Edge): Promise<number> {
   const left = (): number => edge.status.sessions + edge.status.connections;
   const untilMs = performance.now() + answerLimitMs + keepLostMs;
