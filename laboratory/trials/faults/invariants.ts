@@ -62,6 +62,19 @@ interface Checked {
   length: number;
 }
 
+/** What the watch has counted in a run. */
+export interface WatchCounts {
+  /** Estimated from the ids that an edge's sessions hold. */
+  edgeBytesPeak: number;
+  /** Steps of honest sessions, and the tokens that they committed, with those that a crash lost. */
+  steps: number;
+  committedTokens: number;
+  /** Mismatches after which a text continued as an alternative. */
+  alternativesTaken: number;
+  /** Times that another edge has taken a text over. */
+  handovers: number;
+}
+
 /** Approximate bytes of an id in an array; exact enough to detect growth. */
 const bytesPerId = 8;
 
@@ -85,12 +98,7 @@ export class InvariantWatch implements EdgeObserver {
   readonly #areEdgesAlike: boolean;
   /** Sessions that an engine has failed with. */
   readonly #failed = new Set<string>();
-  edgeBytesPeak = 0;
-  steps = 0;
-  committedTokens = 0;
-  alternativesTaken = 0;
-  handovers = 0;
-
+  readonly counts: WatchCounts = { edgeBytesPeak: 0, steps: 0, committedTokens: 0, alternativesTaken: 0, handovers: 0 };
   readonly #control: ControlledDevices;
   readonly #log: Log;
 
@@ -152,7 +160,7 @@ export class InvariantWatch implements EdgeObserver {
       this.#checkEffect(device, reader, effect, isLiedTo);
     }
     const { alternativesTaken } = step.state.account;
-    this.alternativesTaken += Math.max(0, alternativesTaken - reader.alternativesTaken);
+    this.counts.alternativesTaken += Math.max(0, alternativesTaken - reader.alternativesTaken);
     reader.alternativesTaken = alternativesTaken;
     this.#noteServer(device, reader);
     const { fingerprints } = step.state;
@@ -170,7 +178,7 @@ export class InvariantWatch implements EdgeObserver {
     const main = state.links.find(({ id }) => id === state.main)?.edge ?? '';
     const server = links.find(({ edge }) => edge === main)?.address ?? main;
     if (server === '' || server === reader.server) return;
-    if (reader.server !== '') this.handovers += 1;
+    if (reader.server !== '') this.counts.handovers += 1;
     reader.server = server;
   }
 
@@ -297,8 +305,8 @@ export class InvariantWatch implements EdgeObserver {
     const from = before?.generation === generation ? before.length : session.state.open.prompt.length;
     const reference = this.#references.get(this.#places.nameOf(session))?.ids;
     if (event?.kind === 'step-done' && reference !== undefined) {
-      this.steps += 1;
-      this.committedTokens += before?.generation === generation ? text.length - from : 0;
+      this.counts.steps += 1;
+      this.counts.committedTokens += before?.generation === generation ? text.length - from : 0;
     }
     if (before?.generation === generation && before.length === text.length) return;
     for (let position = from; reference !== undefined && position < text.length; position += 1) {
@@ -314,7 +322,7 @@ export class InvariantWatch implements EdgeObserver {
       ids += state.text.length + (state.branch?.tokens.length ?? 0) + (state.ticket?.drafts.length ?? 0);
       for (const { tokens } of state.alternatives) ids += tokens.length;
     }
-    this.edgeBytesPeak = Math.max(this.edgeBytesPeak, ids * bytesPerId);
+    this.counts.edgeBytesPeak = Math.max(this.counts.edgeBytesPeak, ids * bytesPerId);
   }
 
   #checkEffect(device: VirtualDevice, reader: Reader, effect: DeviceEffect, isLiedTo: boolean): void {

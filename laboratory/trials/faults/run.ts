@@ -19,7 +19,7 @@ import { HostileDevice, IdleDevice } from './bad-devices.ts';
 import { type ControlFaultKind, injectControlFault, noControlFaults } from './control-faults.ts';
 import { type BugHooks, ControlMembers, uncontrolled } from './control-members.ts';
 import { type Controllers, createControlScene } from './controllers.ts';
-import { InvariantWatch } from './invariants.ts';
+import { InvariantWatch, type WatchCounts } from './invariants.ts';
 import type { KeyRing } from './keys.ts';
 import { type GreetingLie, LieWatch, lyingWire } from './lies.ts';
 import type { PlaceSettings } from './place-watch.ts';
@@ -27,7 +27,7 @@ import { createScene, hexDigits, pick, type Scene, streams } from './scene.ts';
 import { type FaultWorld, injectFault } from './schedule.ts';
 import { type InvariantName, InvariantViolation, type Log } from './violation.ts';
 
-export interface FaultRunResult {
+export interface FaultRunResult extends Readonly<WatchCounts> {
   readonly seed: number;
   readonly mode: ModeName;
   readonly sessions: number;
@@ -35,15 +35,6 @@ export interface FaultRunResult {
   readonly faults: number;
   readonly events: number;
   readonly virtualMs: number;
-  /** Estimated from the ids that an edge's sessions hold. */
-  readonly edgeBytesPeak: number;
-  /** Steps of honest sessions, and the tokens that they committed, with those that a crash lost. */
-  readonly steps: number;
-  readonly committedTokens: number;
-  /** Mismatches after which a text went on as an alternative. */
-  readonly alternativesTaken: number;
-  /** Times that another edge has taken a text over. */
-  readonly handovers: number;
   /** Whether a controller decides. */
   readonly isControlled: boolean;
   /** Orders that made a device move. */
@@ -161,7 +152,6 @@ class FaultRun implements FaultWorld {
       this.#log?.(`BROKEN ${detail}`);
     }
     const { seed, mode, hostileCount } = this.#scene;
-    const { edgeBytesPeak, steps, committedTokens, alternativesTaken, handovers } = this.#watch;
     return {
       seed,
       mode,
@@ -170,11 +160,7 @@ class FaultRun implements FaultWorld {
       faults: this.#faultCount,
       events: this.queue.ranCount,
       virtualMs: this.queue.nowMs(),
-      edgeBytesPeak,
-      steps,
-      committedTokens,
-      alternativesTaken,
-      handovers,
+      ...this.#watch.counts,
       isControlled: this.control !== null,
       ordersObeyed: this.control?.ordersObeyed ?? 0,
       drains: this.drains,
