@@ -56,19 +56,14 @@ export const accessTrial: Experiment<typeof options, readonly Asked[], Conclusio
 
 async function askAll(scene: AccessScene, run: Run): Promise<readonly Asked[]> {
   const { keys, model } = scene;
-  const routes = (['edge', 'device', 'controller'] as const).flatMap((place) =>
-    routesToAsk({ place, model, ...scene[place] }),
-  );
-  const sockets = socketsToAsk(scene);
-  const asked: Asked[] = [];
+  const places = ['edge', 'device', 'controller'] as const;
+  const routes = places.flatMap((place) => routesToAsk({ place, model, ...scene[place] }));
+  const units = [
+    ...routes.map((one) => () => askRoute(one, keys)),
+    ...socketsToAsk(scene).map((one) => () => askSocket(one, keys)),
+  ].map((measure, index) => ({ key: `${index}`, measure }));
   // One after the other: orders change what the edge answers.
-  for (const one of [...routes, ...sockets]) {
-    run.signal.throwIfAborted();
-    const isSocket = 'role' in one;
-    run.onProgress(isSocket ? 'connections' : 'routes', asked.length, routes.length + sockets.length);
-    asked.push(await (isSocket ? askSocket(one, keys) : askRoute(one, keys)));
-  }
-  return asked;
+  return run.all('routes and connections', units);
 }
 
 async function askSocket(socket: AskedSocket, keys: Keys): Promise<Asked> {

@@ -88,28 +88,18 @@ async function measure({ full, pair, busy }: Options, run: Run): Promise<Found> 
 }
 
 /** Every call at both places. */
-export async function callAll(
+export function callAll(
   clients: readonly ApiClient[],
   places: ApiPlaces,
-  run: Pick<Run, 'onProgress' | 'signal'>,
+  run: Pick<Run, 'all'>,
 ): Promise<readonly Called[]> {
-  const calls = clients.flatMap(({ name: client, version, calls: own }) =>
-    own.map((call) => ({ client, version, call })),
+  const units = clients.flatMap(({ name: client, version, calls }) =>
+    calls.map((call) => ({
+      key: `${client}, ${call.name}`,
+      measure: async () => ({ client, version, call: call.name, ...(await callBoth(call, places)) }),
+    })),
   );
-  const called: Called[] = [];
-  let done = 0;
-  const left = calls.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, { call, ...about }] of left) {
-      run.signal.throwIfAborted();
-      called[index] = { ...about, call: call.name, ...(await callBoth(call, places)) };
-      done += 1;
-      run.onProgress('calls', done, calls.length);
-    }
-  };
-  run.onProgress('calls', 0, calls.length);
-  await Promise.all(Array.from({ length: atOnce }, work));
-  return called;
+  return run.all('calls', units, atOnce);
 }
 
 type Received = readonly ReceivedText[] | Error;
