@@ -86,10 +86,18 @@ function pauseMs(random: Random): number {
   return random.uniform() < 0.05 ? 16_000 : between(random, 20, 1500);
 }
 
-function startAgain(edge: VirtualEdge, control: FaultWorld['control']): void {
-  edge.restart();
-  control?.edgeStarted(edge);
+/** An edge loses all that it holds, and starts again later. @param noticedMs when the device of a connection notices its loss */
+function crash(edge: VirtualEdge, { queue, random, control }: FaultWorld, noticedMs: () => number): void {
+  for (const link of edge.crash()) link.lose({ device: noticedMs(), edge: Number.POSITIVE_INFINITY });
+  control?.edgeCrashed(edge);
+  queue.after(between(random, 0, 2000), () => {
+    edge.restart();
+    control?.edgeStarted(edge);
+  });
 }
+
+/** The edge opens no session. */
+const draining = new OutriderError('edge-draining', 'this edge is going down', 'use another one');
 
 /** The operator changes the keys; both edges learn of it at once, or when they run again. */
 function onKeys(act: (world: FaultWorld, nowMs: number) => string | null): Fault {
@@ -165,16 +173,10 @@ const faults: Readonly<Record<string, Fault>> = {
     process.pause(pauseMs(random));
     return `edge ${settings.name} pauses`;
   }),
-  edgeCrashed: onEdge((edge, { queue, random, control }) => {
-    const isToldOf = random.uniform() < 0.7;
-    for (const link of edge.crash()) {
-      link.lose({
-        device: isToldOf ? between(random, 0, 100) : Number.POSITIVE_INFINITY,
-        edge: Number.POSITIVE_INFINITY,
-      });
-    }
-    control?.edgeCrashed(edge);
-    queue.after(between(random, 0, 2000), () => startAgain(edge, control));
+  edgeCrashed: onEdge((edge, world) => {
+    const { random } = world;
+    const isNoticed = random.uniform() < 0.7;
+    crash(edge, world, () => (isNoticed ? between(random, 0, 100) : Number.POSITIVE_INFINITY));
     return `edge ${edge.settings.name} crashes`;
   }),
   /** The device restarts with its stored text, which may be shorter than the shown one, or as a new session. */
@@ -249,24 +251,20 @@ const faults: Readonly<Record<string, Fault>> = {
     const { queue, random } = world;
     world.drains += 1;
     const lastingMs = between(random, 500, 8000);
-    edge.closeFor(new OutriderError('edge-draining', 'this edge is going down', 'use another one'));
+    edge.closeFor(draining);
     queue.after(lastingMs, () => edge.closeFor(undefined));
     return `${edge.settings.name} opens no session for ${Math.round(lastingMs)} ms`;
   }),
   /** The edge announces to its devices that it is going down, opens no session, ends after a while, and is started again later. */
   edgeLeaves: onEdge((edge, world) => {
-    const { queue, random, control } = world;
+    const { queue, random } = world;
     world.drains += 1;
     edge.leave();
-    edge.closeFor(new OutriderError('edge-draining', 'this edge is going down', 'use another one'));
-    const { name } = edge.settings;
+    edge.closeFor(draining);
     queue.after(between(random, 50, 4000), () => {
-      if (!edge.process.isUp) return;
-      for (const link of edge.crash()) link.lose({ device: between(random, 0, 100), edge: Number.POSITIVE_INFINITY });
-      control?.edgeCrashed(edge);
-      queue.after(between(random, 0, 2000), () => startAgain(edge, control));
+      if (edge.process.isUp) crash(edge, world, () => between(random, 0, 100));
     });
-    return `${name} is going down`;
+    return `${edge.settings.name} is going down`;
   }),
 };
 const twiceAsOften: readonly string[] = ['lost', 'outlived', 'handover', 'deviceCrashed', 'edgeLied'];
