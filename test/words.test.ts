@@ -17,6 +17,15 @@ const done = [
   'src/processes/device',
   'src/processes/edge',
   'src/processes/http',
+  'laboratory/readers',
+  'laboratory/trials/access',
+  'laboratory/trials/api',
+  'laboratory/trials/chaos',
+  'laboratory/trials/exactness',
+  'laboratory/trials/faults',
+  'laboratory/trials/frames',
+  'laboratory/trials/hostile',
+  'laboratory/trials/soak',
 ];
 
 /** Their own changes wait to be merged. */

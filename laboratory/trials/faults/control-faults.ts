@@ -3,8 +3,8 @@
 import { defaultCell } from '../../../src/allocation/controller/cell-epoch.ts';
 import { mostFrameBytes } from '../../../src/allocation/controller/message-codec.ts';
 import type { ControllerMessage, Origin } from '../../../src/allocation/controller/messages.ts';
-import { addressOf, falseEdge } from './addresses.ts';
 import type { ControlLine, Controllers, VirtualController } from './controllers.ts';
+import { addressOf, falseEdge } from './lies.ts';
 import { between, hexDigits, pick, tokenizerHash } from './scene.ts';
 
 /** How often each kind of fault is drawn. */

@@ -15,10 +15,10 @@ import { TicketBook, ticketPrefix } from '../../../src/processes/controller/tick
 import { createEdgeList } from '../../../src/processes/device/edge-list.ts';
 import { statusOf } from '../../../src/processes/device/turn-status.ts';
 import { setSessionShares } from '../../../src/processes/edge/edge-shares.ts';
-import { acceptFalsely, addressOf, nameAt } from './addresses.ts';
 import { ControlWatch } from './control-watch.ts';
 import { Controllers, type ControlScene, type ControlWorld } from './controllers.ts';
 import type { ControlledDevices } from './invariants.ts';
+import { acceptFalsely, addressOf, nameAt } from './lies.ts';
 import { tokenizerHash } from './scene.ts';
 import { isTicket, type KeyRing } from './keys.ts';
 import { demand } from './violation.ts';
@@ -62,7 +62,7 @@ export class ControlMembers implements ControlledDevices {
   readonly controllers: Controllers;
   readonly ticketOwners: readonly string[];
   /** Orders that made a device move. */
-  ordersObeyed = 0;
+  ordersFollowed = 0;
   readonly #scene: ControlScene;
   readonly #world: ControlWorld;
   readonly #edges = new Map<string, EdgeMember>();
@@ -276,7 +276,7 @@ export class ControlMembers implements ControlledDevices {
       },
       moveTo: (edge) => {
         member.watch.acts('assign');
-        this.ordersObeyed += 1;
+        this.ordersFollowed += 1;
         device.moveTo(edge);
       },
     };

@@ -17,8 +17,8 @@ import type { CloseReason, Connection, ConnectionHandler } from '../../../src/ne
 import type { Reach } from '../../../src/processes/controller/control-client.ts';
 import { type RunningController, startController } from '../../../src/processes/controller/controller-server.ts';
 import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
-import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './addresses.ts';
 import type { FrameObserver } from './control-watch.ts';
+import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './lies.ts';
 import { pick, type Scene, streams } from './scene.ts';
 import type { Log } from './violation.ts';
 import type { KeyRing } from './keys.ts';
@@ -114,7 +114,7 @@ export class Controllers {
   isOver = false;
   /** The highest of all that were started. */
   #highestEpoch = 1000;
-  /** Until when somebody else answers at the address of the controllers. */
+  /** Until when a false controller answers at their address. */
   #falseUntilMs = 0;
   readonly #world: ControlWorld;
   #linkCount = 0;

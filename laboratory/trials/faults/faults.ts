@@ -130,7 +130,7 @@ function summarise(
     handovers: sum(results, 'handovers'),
     drains: sum(results, 'drains'),
     controlledRuns: results.filter(({ isControlled }) => isControlled).length,
-    ordersObeyed: sum(results, 'ordersObeyed'),
+    ordersObeyed: sum(results, 'ordersFollowed'),
     controllersLate: ofControl('late'),
     controllersDead: ofControl('dead'),
     controllersDoubled: ofControl('doubled'),

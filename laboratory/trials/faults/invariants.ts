@@ -12,8 +12,7 @@ import type { EdgeEffect, EdgeEvent } from '../../../src/core/protocol/edge/edge
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
-import { nameAt } from './addresses.ts';
-import type { LieWatch } from './lies.ts';
+import { type LieWatch, nameAt } from './lies.ts';
 import { nameOf, type PlaceSettings, PlaceWatch } from './place-watch.ts';
 import { textDeadlines } from './scene.ts';
 import { isTicket, type KeyRing } from './keys.ts';
@@ -42,7 +41,7 @@ export interface ControlledDevices {
   isOwnAddress(device: VirtualDevice, address: string): boolean;
   /** Whether an address is of a device's own list, or of one that its controller has sent. */
   mayReach(device: VirtualDevice, address: string): boolean;
-  /** Whether a device may be told that its key is wrong. @param isPatient whether it has waited for text as long as it waits */
+  /** Whether an edge may refuse the key of a device. @param isPatient whether it has waited for text as long as it waits */
   mayBeStranger(device: VirtualDevice, isPatient: boolean): boolean;
 }
 
@@ -50,7 +49,7 @@ export interface WatchedRun {
   readonly lies: LieWatch;
   readonly keys: KeyRing;
   readonly settingsOf: (edge: VirtualEdge) => PlaceSettings;
-  /** Whether all edges tell the same fingerprint. */
+  /** Whether all edges announce the same fingerprint. */
   readonly areEdgesAlike: boolean;
   readonly control: ControlledDevices;
   /** Receives a line for each event. */
@@ -343,7 +342,7 @@ export class InvariantWatch implements EdgeObserver {
     } else if (effect.kind === 'finish') this.#checkOutcome(device, reader, effect.outcome);
   }
 
-  /** Whether an honest device may be told so now. */
+  /** Whether the turn of an honest device may fail by this code now. */
   #mayFail(device: VirtualDevice, { textAtMs, giveUpAfterMs }: Reader, code: string): boolean {
     const { state, settings, process } = device;
     const { turn, text } = state;

@@ -27,11 +27,11 @@ export const defaultPlaceSettings: Omit<PlaceSettings, 'capacity'> = {
   idleMs: 15_000,
 };
 
-/** How late an edge may be: it looks at its waiting sessions this often, ms, and its clock is not exact. */
+/** How late an edge may be: it checks its waiting sessions this often, ms, and its clock is not exact. */
 const slackMs = 260;
 const roundingMs = 1e-6;
-/** A whole edge is looked at this often, ms; each event of a session at once. */
-const lookEveryMs = 20;
+/** A whole edge is checked this often, ms; each event of a session at once. */
+const checkEveryMs = 20;
 
 interface Connection {
   /** The key that it has shown; null: none. */
@@ -62,9 +62,10 @@ export class PlaceWatch {
   readonly #settingsOf: (edge: VirtualEdge) => PlaceSettings;
   readonly #connections = new Map<VirtualLink, Connection>();
   readonly #records = new WeakMap<VirtualSession, Record>();
-  readonly #lookedAtMs = new Map<VirtualEdge, number>();
-  /** Of the attach that is being received, and whose it is. */
+  readonly #checkedAtMs = new Map<VirtualEdge, number>();
+  /** The secret of the attach that is being received. */
   #secret = '';
+  /** The id of its key. */
   #owner = '';
 
   constructor(keys: KeyRing, settingsOf: (edge: VirtualEdge) => PlaceSettings) {
@@ -249,11 +250,14 @@ export class PlaceWatch {
 
   #checkEdge(edge: VirtualEdge): void {
     const nowMs = edge.process.nowMs();
-    if (nowMs - (this.#lookedAtMs.get(edge) ?? 0) < lookEveryMs || this.#isChanging(edge)) return;
-    this.#lookedAtMs.set(edge, nowMs);
+    if (nowMs - (this.#checkedAtMs.get(edge) ?? 0) < checkEveryMs || this.#isChanging(edge)) return;
+    this.#checkedAtMs.set(edge, nowMs);
     const { name } = edge.settings;
     const { rules, capacity } = this.#settingsOf(edge);
-    let [held, kept, tokens, waiting] = [0, 0, 0, 0];
+    let held = 0;
+    let kept = 0;
+    let tokens = 0;
+    let waiting = 0;
     for (const session of edge.sessions.entries) {
       const { state, hasPlace } = session;
       const record = this.#recordOf(session);

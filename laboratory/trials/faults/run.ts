@@ -14,14 +14,13 @@ import { type Machines, protocolMachines } from '../../../simulator/virtual-time
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import type { OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
-import { falseEdge, nameAt } from './addresses.ts';
 import { HostileDevice, IdleDevice } from './bad-devices.ts';
 import { type ControlFaultKind, injectControlFault, noControlFaults } from './control-faults.ts';
 import { type BugHooks, ControlMembers, uncontrolled } from './control-members.ts';
 import { type Controllers, createControlScene } from './controllers.ts';
 import { InvariantWatch, type WatchCounts } from './invariants.ts';
 import type { KeyRing } from './keys.ts';
-import { type GreetingLie, LieWatch, lyingWire } from './lies.ts';
+import { falseEdge, type GreetingLie, LieWatch, lyingWire, nameAt } from './lies.ts';
 import type { PlaceSettings } from './place-watch.ts';
 import { createScene, hexDigits, pick, type Scene, streams } from './scene.ts';
 import { type FaultWorld, injectFault } from './schedule.ts';
@@ -38,8 +37,8 @@ export interface FaultRunResult extends Readonly<WatchCounts> {
   /** Whether a controller decides. */
   readonly isControlled: boolean;
   /** Orders that made a device move. */
-  readonly ordersObeyed: number;
-  /** Edges that were to take nobody new, for a while or because they went down. */
+  readonly ordersFollowed: number;
+  /** Edges that were to open no session, for a while or because they went down. */
   readonly drains: number;
   /** Injected, of each kind. */
   readonly controlFaults: Readonly<Record<ControlFaultKind, number>>;
@@ -65,8 +64,8 @@ export interface FaultRunOptions {
 const timeLimitMs = 600_000;
 const eventLimit = 300_000;
 const retryMs = 300;
-const eventsBetweenLooks = 16;
-/** How often a device that knows no edge looks for one, ms. */
+const eventsBetweenChecks = 16;
+/** How often a device that knows no edge asks for one, ms. */
 const askAgainMs = 100;
 
 export function runFaults(seed: number, options: FaultRunOptions = {}): FaultRunResult {
@@ -162,7 +161,7 @@ class FaultRun implements FaultWorld {
       virtualMs: this.queue.nowMs(),
       ...this.#watch.counts,
       isControlled: this.control !== null,
-      ordersObeyed: this.control?.ordersObeyed ?? 0,
+      ordersFollowed: this.control?.ordersFollowed ?? 0,
       drains: this.drains,
       controlFaults: this.#controlFaults,
       broken,
@@ -266,7 +265,7 @@ class FaultRun implements FaultWorld {
   #play(): void {
     while (!this.#isOver) {
       let ran = true;
-      for (let count = 0; ran && count < eventsBetweenLooks; count += 1) ran = this.queue.runNext();
+      for (let count = 0; ran && count < eventsBetweenChecks; count += 1) ran = this.queue.runNext();
       const isInTime = this.queue.nowMs() < timeLimitMs && this.queue.ranCount < eventLimit;
       if (!this.#isOver && !(ran && isInTime)) throw new InvariantViolation('finished', this.#describeUnfinished());
     }
@@ -339,7 +338,7 @@ class FaultRun implements FaultWorld {
     });
   }
 
-  /** Nobody, or the holder of a key, who may know the session of a device with another key. */
+  /** A guess, or a key, whose holder may know the session of a device with another key. */
   #hostileNames(random: Random): Pick<OpenMessage, 'session' | 'credentials'> {
     const { keys, devices } = this.#scene;
     const credentials = random.uniform() < 0.15 ? 'a guess' : keys.secret(random);

@@ -6,11 +6,10 @@ import type { EventQueue } from '../../../simulator/virtual-time/event-queue.ts'
 import type { VirtualLink } from '../../../simulator/virtual-time/link.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import type { Random } from '../../../src/core/basics/philox.ts';
-import { nameAt } from './addresses.ts';
 import type { ControlMembers } from './control-members.ts';
 import type { KeyRing } from './keys.ts';
-import { type GreetingLie, greetingLies, type LieWatch, lieTo } from './lies.ts';
-import { between, hexDigits, keyData, pick, vocabularySize } from './scene.ts';
+import { type GreetingLie, greetingLies, type LieWatch, lieTo, nameAt } from './lies.ts';
+import { between, hexDigits, keyData, pick } from './scene.ts';
 
 /** The world on which faults act. */
 export interface FaultWorld {
@@ -26,7 +25,7 @@ export interface FaultWorld {
   readonly uselessUntilMs: Map<string, number>;
   /** Null: the run has no controller. */
   readonly control: Pick<ControlMembers, 'edgeCrashed' | 'edgeStarted' | 'deviceCrashed'> | null;
-  /** How often an edge was to take nobody new. */
+  /** How often an edge was to open no session. */
   drains: number;
   hasSentOpen(link: VirtualLink): boolean;
   /** A device has restarted; the invariants apply to it from now on. */
@@ -205,8 +204,8 @@ const faults: Readonly<Record<string, Fault>> = {
   edgeLied: onConnection(({ device, link, edge: name }, world) => {
     const edge = world.edges.get(name);
     if (edge === undefined || !edge.process.isUp) return null;
-    const message = lieTo(device, world.hasSentOpen(link), vocabularySize, world.random);
-    world.lies.tell(link, message);
+    const message = lieTo(device, world.hasSentOpen(link), world.random);
+    world.lies.sent(link, message);
     edge.say(link, message);
     return `${name} tells ${device.settings.name} a lie: ${message.kind}`;
   }),
