@@ -81,27 +81,19 @@ async function tryOne(options: ExactnessOptions): Promise<Result | null> {
 
 /** Counts are added up; of the longest accepted run the largest is taken. */
 function merge(results: readonly { format: string; result: Result | null }[], options: ExactnessOptions): Result {
-  const summary: Record<string, number> = { formats: results.length, refused: 0 };
-  const laws: Record<string, unknown> = {};
-  const rows: object[] = [];
-  for (const { format, result } of results) {
-    if (result === null) {
-      summary['refused'] = (summary['refused'] ?? 0) + 1;
-      laws[format] = 'exact is refused';
-      continue;
-    }
-    laws[format] = (result.params as { readonly description?: string } | undefined)?.description;
-    rows.push(...result.rows.map((row) => ({ format, ...(row as object) })));
-    for (const [name, value] of Object.entries(result.summary)) {
-      if (typeof value !== 'number') continue;
-      const known = summary[name] ?? 0;
-      summary[name] = name === 'longestAccepted' ? Math.max(known, value) : known + value;
-    }
+  const refused = results.filter(({ result }) => result === null).length;
+  const summary: Record<string, number> = { formats: results.length, refused };
+  for (const [name, value] of results.flatMap(({ result }) => Object.entries(result?.summary ?? {}))) {
+    if (typeof value !== 'number') continue;
+    const known = summary[name] ?? 0;
+    summary[name] = name === 'longestAccepted' ? Math.max(known, value) : known + value;
   }
-  return {
-    rows,
-    summary,
-    params: { ...paramsOf(options), laws },
-    ...(results[0]?.result?.seed === undefined ? {} : { seed: results[0].result.seed }),
-  };
+  const lawOf = (result: Result | null): unknown =>
+    result === null
+      ? 'exact is refused'
+      : (result.params as { readonly description?: string } | undefined)?.description;
+  const laws = Object.fromEntries(results.map(({ format, result }) => [format, lawOf(result)]));
+  const rows = results.flatMap(({ format, result }) => (result?.rows ?? []).map((row) => ({ format, ...row })));
+  const { seed } = results[0]?.result ?? {};
+  return { rows, summary, params: { ...paramsOf(options), laws }, ...(seed === undefined ? {} : { seed }) };
 }

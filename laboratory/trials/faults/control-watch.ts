@@ -91,11 +91,8 @@ export class ControlWatch implements FrameObserver {
     this.#check(() => {
       const isOrdered = this.#received?.kind === kind;
       demand(isOrdered, 'orders-refused', () => `${this.#name} obeys ${kind} and has heard ${this.#received?.kind}`);
-      demand(
-        !this.#isOlder,
-        'epoch',
-        () => `${this.#name} obeys a controller of an earlier epoch than one that counts`,
-      );
+      const words = 'obeys a controller of an earlier epoch than one that counts';
+      demand(!this.#isOlder, 'epoch', () => `${this.#name} ${words}`);
     });
   }
 

@@ -146,12 +146,13 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   deviceStepped: NonNullable<DeviceWorld['deviceStepped']> = (device, event: DeviceEvent, step: DeviceStep) => {
-    if (step.effects.length > 0) this.#log?.(`${device.settings.name} ${describe(event)}`);
+    const { name, keepsTarget } = device.settings;
+    if (step.effects.length > 0) this.#log?.(`${name} ${describe(event)}`);
     const reader = this.#readers.get(device);
     if (reader === undefined) return;
     const link = 'link' in event ? device.link(event.link) : undefined;
     const believed = this.#lies.believed(link, event, step);
-    demand(believed === null, 'lies-refused', () => `${device.settings.name} believes ${believed}`);
+    demand(believed === null, 'lies-refused', () => `${name} believes ${believed}`);
     const isLiedTo = link !== undefined && this.#lies.isLiar(link);
     const mayFail = isLiedTo && this.#lies.mayFail(event);
     for (const effect of step.effects) {
@@ -163,14 +164,10 @@ export class InvariantWatch implements EdgeObserver {
     reader.alternativesTaken = alternativesTaken;
     this.#noteServer(device, reader);
     const { fingerprints } = step.state;
-    const isOneTarget = device.settings.keepsTarget !== true || fingerprints.length <= 1;
-    demand(isOneTarget, 'one-target', () => `${device.settings.name}: ${fingerprints.join()}`);
+    const isOneTarget = keepsTarget !== true || fingerprints.length <= 1;
+    demand(isOneTarget, 'one-target', () => `${name}: ${fingerprints.join()}`);
     const { length } = step.state.text;
-    demand(
-      length === reader.shown,
-      'device-text',
-      () => `${device.settings.name} holds ${length}, showed ${reader.shown}`,
-    );
+    demand(length === reader.shown, 'device-text', () => `${name} holds ${length}, showed ${reader.shown}`);
   };
 
   #noteServer({ state, links }: VirtualDevice, reader: Reader): void {
@@ -230,16 +227,11 @@ export class InvariantWatch implements EdgeObserver {
     this.#log?.(`${edge.settings.name} closes: ${code}, ${detail}`);
     const device = this.#owners.get(link);
     if (device === undefined) return;
-    const isFault =
-      code === 'protocol-error' || code === 'rate-limited' || code === 'internal' || code === 'bad-argument';
-    demand(
-      !isFault,
-      'no-honest-error',
-      () => `${edge.settings.name} tells ${device.settings.name}: ${code}, ${detail}`,
-    );
+    const { name } = device.settings;
+    const isFault = ['protocol-error', 'rate-limited', 'internal', 'bad-argument'].includes(code);
+    demand(!isFault, 'no-honest-error', () => `${edge.settings.name} tells ${name}: ${code}, ${detail}`);
     const newest = this.#newest.get(`${device.state.turn.session} ${edge.settings.name}`);
-    const isCurrent = newest?.link === link;
-    demand(code !== 'superseded' || !isCurrent, 'current-link', () => `${device.settings.name}: ${detail}`);
+    demand(code !== 'superseded' || newest?.link !== link, 'current-link', () => `${name}: ${detail}`);
   }
 
   deviceCloses: NonNullable<DeviceWorld['deviceCloses']> = (device, link, code, detail) => {
@@ -285,11 +277,8 @@ export class InvariantWatch implements EdgeObserver {
 
   #checkAlternatives({ state: { alternatives, branch, text } }: VirtualSession, maxAhead: number): void {
     const { length } = alternatives;
-    demand(
-      length <= limits.alternatives,
-      'bounded',
-      () => `${length} alternatives kept, ${limits.alternatives} allowed`,
-    );
+    const most = limits.alternatives;
+    demand(length <= most, 'bounded', () => `${length} alternatives kept, ${most} allowed`);
     demand(length === 0 || branch?.dead === false, 'bounded', () => `${length} alternatives beside no branch`);
     for (const { position, tokens } of alternatives) {
       const isShort = tokens.length <= limits.alternativeTokens && position + tokens.length <= text.length + maxAhead;
@@ -359,22 +348,23 @@ export class InvariantWatch implements EdgeObserver {
 
   #checkOutcome(device: VirtualDevice, reader: Reader, outcome: NonNullable<VirtualDevice['state']['outcome']>): void {
     const { name } = device.settings;
-    if (outcome.kind === 'failed' && outcome.code === 'edge-unreachable') {
-      const waitedMs = device.process.nowMs() - reader.textAtMs;
-      const isPatient = !reader.hasConnected || waitedMs >= reader.giveUpAfterMs;
-      demand(isPatient, 'patient', () => `${name} gives up after ${waitedMs} ms`);
-    } else if (outcome.kind === 'failed' && outcome.code === 'edge-silent') {
-      const waitedMs = device.process.nowMs() - reader.textAtMs;
-      const isPatient = waitedMs >= 2 * textDeadlines.nextTokenWithinMs;
-      demand(isPatient, 'patient', () => `${name} takes the edge for silent after ${waitedMs} ms`);
-    } else if (outcome.kind === 'failed') {
-      const isAlone = device.links.length < 2;
-      const isAllowed = isAlone && this.#mayFail(device, reader, outcome.code);
-      demand(isAllowed, 'no-honest-error', () => `${name} fails by ${outcome.code}: ${outcome.cause}`);
-    } else if (outcome.kind === 'ended') {
+    const waitedMs = device.process.nowMs() - reader.textAtMs;
+    if (outcome.kind === 'ended') {
       const { ids, reason } = reader.reference;
       demand(reader.shown === ids.length, 'finished', () => `${name} ends after ${reader.shown} of ${ids.length}`);
       demand(outcome.reason === reason, 'finished', () => `${name} ends by ${outcome.reason}, not ${reason}`);
+    }
+    if (outcome.kind !== 'failed') return;
+    const { code, cause } = outcome;
+    if (code === 'edge-unreachable') {
+      const isPatient = !reader.hasConnected || waitedMs >= reader.giveUpAfterMs;
+      demand(isPatient, 'patient', () => `${name} gives up after ${waitedMs} ms`);
+    } else if (code === 'edge-silent') {
+      const isPatient = waitedMs >= 2 * textDeadlines.nextTokenWithinMs;
+      demand(isPatient, 'patient', () => `${name} takes the edge for silent after ${waitedMs} ms`);
+    } else {
+      const isAllowed = device.links.length < 2 && this.#mayFail(device, reader, code);
+      demand(isAllowed, 'no-honest-error', () => `${name} fails by ${code}: ${cause}`);
     }
   }
 }

@@ -212,11 +212,8 @@ export class PlaceWatch {
     const key = this.#keys.data(record.owner, edge);
     const own = heldBy.get(record.owner) ?? 0;
     const most = key.maxSessions ?? Number.POSITIVE_INFINITY;
-    demand(
-      own <= most || this.#isChanging(edge),
-      'places',
-      () => `${record.owner} has ${own} places, and may have ${most}`,
-    );
+    const mayHold = own <= most || this.#isChanging(edge);
+    demand(mayHold, 'places', () => `${record.owner} has ${own} places, and may have ${most}`);
     const load = (own - 1) / key.share;
     const first = waiting.find((other) => {
       const its = this.#records.get(other);

@@ -43,8 +43,12 @@ export async function runDeviceCase(
   const listener = await listenRaw((peer) => {
     const index = count.connections++;
     const random = createRandom(seed, number * 64 + index);
-    if (index >= attackedConnections) greetAndLeave(peer, recordings);
-    else attacks.push(attack(peer, random, number, recordings));
+    if (index < attackedConnections) attacks.push(attack(peer, random, number, recordings));
+    else {
+      const [hello] = recordings[0]?.down ?? [];
+      if (hello !== undefined) peer.send(hello);
+      peer.close();
+    }
   });
   const task = tasks[number % tasks.length] as ToyTask;
   const direct = connectWebSocket(`ws://127.0.0.1:${listener.port}`);
@@ -73,12 +77,6 @@ export function counted(handler: ConnectionHandler, count: () => void): Connecti
     writable: () => handler.writable(),
     closed: (reason) => handler.closed(reason),
   };
-}
-
-function greetAndLeave(peer: RawPeer, recordings: readonly Recording[]): void {
-  const hello = recordings[0]?.down[0];
-  if (hello !== undefined) peer.send(hello);
-  peer.close();
 }
 
 async function attack(

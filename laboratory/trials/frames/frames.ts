@@ -17,7 +17,6 @@ import { connectRaw } from '../hostile/raw-peer.ts';
 import { counted, runDeviceCase } from './attack-device.ts';
 import { answerLimitMs, makeEdgeCase, runEdgeCase } from './attack-edge.ts';
 import { shotOf } from './mutations.ts';
-import type { HonestCount } from './recorded-traffic.ts';
 import {
   compose,
   fillPlaces,
@@ -95,24 +94,23 @@ function unsteady(model: LanguageModel, failures: Failures): LanguageModel {
   });
 }
 
-function noFindings() {
-  return {
-    edge: { frames: 0, connections: 0 },
-    device: { frames: 0, connections: 0 },
-    flood: { frames: 0, connections: 0 },
-    honest: { texts: 0, wrong: 0, cut: 0, reports: [] } as HonestCount,
-    /** Planted ones; each ends the sessions of its step. */
-    engineFailures: 0,
-    crashes: 0,
-    unanswered: 0,
-    leakedSessions: 0,
-    /** One line for each fault, with what repeats it. */
-    reports: [] as string[],
-    seconds: 0,
-  };
-}
+/** What a trial begins with. */
+const nothing = {
+  edge: { frames: 0, connections: 0 },
+  device: { frames: 0, connections: 0 },
+  flood: { frames: 0, connections: 0 },
+  honest: { texts: 0, wrong: 0, cut: 0, reports: [] as string[] },
+  /** Planted ones; each ends the sessions of its step. */
+  engineFailures: 0,
+  crashes: 0,
+  unanswered: 0,
+  leakedSessions: 0,
+  /** One line for each fault, with what repeats it. */
+  reports: [] as string[],
+  seconds: 0,
+};
 
-type Findings = ReturnType<typeof noFindings>;
+type Findings = typeof nothing;
 
 export const framesTrial: Experiment<typeof options, Findings> = {
   name: 'trial frames',
@@ -125,7 +123,7 @@ export const framesTrial: Experiment<typeof options, Findings> = {
 /** @throws OutriderError `port-in-use` and what else keeps an edge from starting */
 async function attackBoth(options: FramesOptions, run: Run): Promise<Findings> {
   const { seed, only } = options;
-  const findings = noFindings();
+  const findings = structuredClone(nothing);
   const running = new Set<string>();
   const crash = (error: unknown): void => {
     findings.crashes += 1;
