@@ -21,22 +21,20 @@ Examples:
 
 const options = { busy: busyOption as typeof busyOption } as const;
 
-/** A route, or a path for connections: how many ways it was asked for, and which were answered wrongly. */
-export interface AccessRow {
-  readonly place: Place;
-  readonly route: string;
-  readonly rule: string;
-  readonly cases: number;
-  readonly wrong: number;
-  /** "" if none is. */
-  readonly firstWrong: string;
-}
-
+/** A route, or a path for connections. */
 interface Asked {
   readonly place: Place;
   readonly route: string;
   readonly rule: string;
   readonly cases: readonly Case[];
+}
+
+/** How many ways it was asked for, and which were answered wrongly. */
+export interface AccessRow extends Omit<Asked, 'cases'> {
+  readonly cases: number;
+  readonly wrong: number;
+  /** "" if none is. */
+  readonly firstWrong: string;
 }
 
 export const accessTrial: Experiment<typeof options, readonly Asked[], Conclusion<AccessRow>> = {

@@ -20,9 +20,8 @@ import { connectWebSocket } from '../../../src/network/transport-node/websocket-
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import { type Edge, listenEdge, startEdge } from '../../../src/processes/edge/edge.ts';
-import type { ExactnessOptions } from './options.ts';
 import { compareWithEngine, firstDifference, keyOf, samplingFor, seed, writeReferences } from './references.ts';
-import { concurrentTurns, DrafterPool, type Models, openModels } from './trial-models.ts';
+import { concurrentTurns, DrafterPool, type ExactnessOptions, type Models, openModels } from './trial-models.ts';
 
 export interface Cell {
   readonly prompt: TrialPrompt;

@@ -12,7 +12,7 @@ import { type GgufHeader, readGguf } from '../../../src/models/gguf/gguf.ts';
 import { recodeModel } from '../../../src/models/gguf/recode.ts';
 import { type WeightFormatName, weightFormats } from '../../../src/models/gguf/weight-formats.ts';
 import { paramsOf, trialExactness } from './exactness.ts';
-import type { ExactnessOptions } from './options.ts';
+import type { ExactnessOptions } from './trial-models.ts';
 
 /** A format for which no shape law holds counts as refused and not as wrong: nothing was promised. */
 export async function trialFormats(formats: readonly WeightFormatName[], options: ExactnessOptions): Promise<Result> {

@@ -88,7 +88,10 @@ export class HostileDevice {
     const actions: (() => void)[] = [
       () => this.#garbage(link),
       () => this.#say(this.#opening()),
-      () => this.#acknowledge(random.integer(500)),
+      () => {
+        this.#acknowledged += random.integer(500);
+        this.#say({ kind: 'ack', length: this.#acknowledged });
+      },
       () => this.#resume(random.integer(9), random.integer(99)),
       () => this.#say({ kind: 'bye' }),
       () => this.#draft(this.#newest + 1, random.integer(200), 1 + random.integer(500)),
@@ -109,8 +112,14 @@ export class HostileDevice {
         this.#alternatives(limits.alternatives + 4, 1);
       },
       () => this.#alternatives(1),
-      () => this.#takeAlternative(),
-      () => this.#hangUp(link),
+      // Drafts after an alternative that the edge may not have taken.
+      () => {
+        if (this.#newest > this.#branch) this.#draft(this.#newest, this.#draftEnd, 1);
+      },
+      () => {
+        link.close('device');
+        this.#link = undefined;
+      },
     ];
     const action = actions[random.integer(actions.length)];
     action?.();
@@ -123,21 +132,11 @@ export class HostileDevice {
     link.send('up', bytes);
   }
 
-  #acknowledge(more: number): void {
-    this.#acknowledged += more;
-    this.#say({ kind: 'ack', length: this.#acknowledged });
-  }
-
   #resume(attempt: number, length: number): void {
     this.#draftEnd = length;
     this.#acknowledged = length;
     const { credentials, padding, session } = this.#settings.turn;
     this.#say({ kind: 'resume', version: protocolVersion, credentials, padding, session, attempt, length });
-  }
-
-  #hangUp(link: VirtualLink): void {
-    link.close('device');
-    this.#link = undefined;
   }
 
   #draft(branch: number, first: number, count: number): void {
@@ -164,11 +163,6 @@ export class HostileDevice {
       if (isNew) this.#newest += 1;
       this.#say({ kind: 'alternative', branch: this.#newest, base: this.#branch, first, tokens });
     }
-  }
-
-  /** Drafts after an alternative that the edge may not have taken. */
-  #takeAlternative(): void {
-    if (this.#newest > this.#branch) this.#draft(this.#newest, this.#draftEnd, 1);
   }
 
   #say(message: DeviceMessage): void {

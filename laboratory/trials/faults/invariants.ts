@@ -56,11 +56,6 @@ export interface WatchedRun {
   readonly log: Log;
 }
 
-interface Checked {
-  generation: number;
-  length: number;
-}
-
 /** What the watch has counted in a run. */
 export interface WatchCounts {
   /** Estimated from the ids that an edge's sessions hold. */
@@ -82,7 +77,7 @@ export class InvariantWatch implements EdgeObserver {
   /** By {@link nameOf}, as the next two. */
   readonly #references = new Map<string, ReferenceText>();
   readonly #owners = new Map<VirtualLink, VirtualDevice>();
-  readonly #checked = new WeakMap<VirtualSession, Checked>();
+  readonly #checked = new WeakMap<VirtualSession, { generation: number; length: number }>();
   /** The position at which the next commit on a connection must start. */
   readonly #commitEnds = new Map<VirtualLink, number>();
   /** From the `open` of the session. */

@@ -329,15 +329,7 @@ export function nameOf(session: string, owner: string): string {
   return `${session} ${owner}`;
 }
 
-interface Counts {
-  readonly held: number;
-  readonly tokens: number;
-  readonly heldBy: ReadonlyMap<string, number>;
-  readonly holders: readonly VirtualSession[];
-  readonly waiting: readonly VirtualSession[];
-}
-
-function countsOf(edge: VirtualEdge): Counts {
+function countsOf(edge: VirtualEdge) {
   const holders: VirtualSession[] = [];
   const waiting: VirtualSession[] = [];
   let tokens = 0;

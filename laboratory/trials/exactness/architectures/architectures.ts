@@ -7,7 +7,7 @@ import type { Conclusion } from '../../../../simulator/runner/experiment.ts';
 import { badArgument, isOutriderError } from '../../../../src/core/basics/errors.ts';
 import { trialExactness } from '../exactness.ts';
 import { inTemporaryFolder } from '../formats.ts';
-import type { ExactnessOptions } from '../options.ts';
+import type { ExactnessOptions } from '../trial-models.ts';
 import { type Case, cases, seed } from './cases.ts';
 import { type Opening, openInChild } from './open-in-child.ts';
 
