@@ -110,9 +110,8 @@ export async function askRoute({ route, treatment, ...asked }: RouteToAsk, keys:
   const without = (found: string): Case => ({ visit: 'its rule', expected: 'one', found, isWrong: true });
   if (treatment === null) return { place, route, rule: 'none', cases: [without('none')] };
   const hasValues = !path.includes(':');
-  const cases = hasValues
-    ? await visitRoute({ ...asked, treatment }, keys)
-    : [without('a parameter without a value here')];
+  const missing = [without('a parameter without a value here')];
+  const cases = hasValues ? await visitRoute({ ...asked, treatment }, keys) : missing;
   return { place, route, rule: treatment, cases };
 }
 

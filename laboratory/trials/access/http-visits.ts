@@ -97,7 +97,6 @@ function otherVisits(asked: AskedRoute, keys: Keys): Visit[] {
     expected: answerTo(name, treatment),
     request,
   });
-  const withBody = method === 'POST' ? bodyVisits(asked, good, visit) : [];
   const others = otherMethods.filter((other) => !methods.includes(other));
   return [
     visit('other origin', plain(method, path, [...good, `Origin: ${otherOrigin}`])),
@@ -113,7 +112,7 @@ function otherVisits(asked: AskedRoute, keys: Keys): Visit[] {
       : spellings(path).map((other) => visit('other spelling, without', plain(method, other, []), ` ${other}`))),
     visit('long head, with', plain(method, path, [...good, `X-Long: ${longHead}`])),
     visit('broken head, with', plain(method, path, [...good, 'no header line'])),
-    ...withBody,
+    ...(method === 'POST' ? bodyVisits(asked, good, visit) : []),
   ];
 }
 

@@ -84,9 +84,13 @@ export class HostileDevice {
   }
 
   #misbehave(link: VirtualLink): void {
-    const { random, turn } = this.#settings;
+    const { random, turn, log } = this.#settings;
     const actions: (() => void)[] = [
-      () => this.#garbage(link),
+      () => {
+        const bytes = Uint8Array.from({ length: 1 + random.integer(40) }, () => random.integer(256));
+        log?.(`hostile: ${bytes.length} bytes of garbage`);
+        link.send('up', bytes);
+      },
       () => this.#say(this.#opening()),
       () => {
         this.#acknowledged += random.integer(500);
@@ -123,13 +127,6 @@ export class HostileDevice {
     ];
     const action = actions[random.integer(actions.length)];
     action?.();
-  }
-
-  #garbage(link: VirtualLink): void {
-    const { random, log } = this.#settings;
-    const bytes = Uint8Array.from({ length: 1 + random.integer(40) }, () => random.integer(256));
-    log?.(`hostile: ${bytes.length} bytes of garbage`);
-    link.send('up', bytes);
   }
 
   #resume(attempt: number, length: number): void {

@@ -3,7 +3,7 @@
 import { defaultCell } from '../../../src/allocation/controller/cell-epoch.ts';
 import { mostFrameBytes } from '../../../src/allocation/controller/message-codec.ts';
 import type { ControllerMessage, Origin } from '../../../src/allocation/controller/messages.ts';
-import type { ControlLine, Controllers, VirtualController } from './controllers.ts';
+import type { ControlLine, Controllers } from './controllers.ts';
 import { addressOf, falseEdge } from './lies.ts';
 import { between, hexDigits, pick, tokenizerHash } from './scene.ts';
 

@@ -69,7 +69,7 @@ export function createControlScene({ seed, link, edges: all, devices }: Scene): 
 }
 
 /** A running controller. */
-export interface VirtualController {
+interface VirtualController {
   readonly process: VirtualProcess;
   readonly running: RunningController;
   readonly epoch: number;

@@ -100,7 +100,9 @@ class FaultRun implements FaultWorld {
     const { places, keys } = this.#scene;
     const settingsOf = (edge: VirtualEdge): PlaceSettings => places.get(edge.settings.name) as PlaceSettings;
     const areEdgesAlike = new Set(this.#scene.edges.map(({ name, fingerprint = name }) => fingerprint)).size === 1;
-    this.control = this.#createControl(bug.control);
+    const controlled = createControlScene(this.#scene);
+    const controlWorld = { queue: this.queue, keys, run: this, log: this.#log };
+    this.control = controlled && new ControlMembers(controlled, controlWorld, bug.control);
     this.#watch = new InvariantWatch({
       lies: this.lies,
       keys,
@@ -131,12 +133,6 @@ class FaultRun implements FaultWorld {
           ...bug.device,
         }),
     );
-  }
-
-  #createControl(hooks?: BugHooks): ControlMembers | null {
-    const scene = createControlScene(this.#scene);
-    const world = { queue: this.queue, keys: this.keys, run: this, log: this.#log };
-    return scene === null ? null : new ControlMembers(scene, world, hooks);
   }
 
   run(): FaultRunResult {

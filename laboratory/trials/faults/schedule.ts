@@ -37,27 +37,20 @@ export interface FaultWorld {
 /** @returns a description, or null if there was no victim */
 type Fault = (world: FaultWorld) => string | null;
 
-interface Victim {
-  readonly device: VirtualDevice;
-  readonly link: VirtualLink;
-  /** The edge itself. */
-  readonly edge: string;
-  /** As the device knows it. */
-  readonly name: string;
-}
-
 function workingDevice({ devices, random }: FaultWorld): VirtualDevice | undefined {
   const working = devices.filter(({ state, process }) => state.outcome === null && process.isUp);
   return working.length === 0 ? undefined : pick(random, working);
 }
 
-/** A connection of an active device; with probability 0.8 its newest one. */
-function connection(world: FaultWorld): Victim | undefined {
+/** A connection of an active device, with probability 0.8 its newest one: the edge itself, and its name for the device. */
+function connection(world: FaultWorld) {
   const device = workingDevice(world);
   const entry = world.random.uniform() < 0.8 ? device?.links.at(-1) : device?.links[0];
   if (device === undefined || entry === undefined) return undefined;
   return { device, link: entry.link, edge: nameAt(entry.address), name: entry.edge };
 }
+
+type Victim = NonNullable<ReturnType<typeof connection>>;
 
 /** A fault of one connection. */
 function onConnection(act: (victim: Victim, world: FaultWorld) => string | null): Fault {

@@ -8,8 +8,6 @@ import { finalBit, opcode, wireFrame } from '../hostile/raw-peer.ts';
 /** What is sent as one WebSocket frame. */
 export interface Shot {
   readonly wire: Buffer;
-  /** The message, where it is a binary one that reaches the protocol. */
-  readonly payload: Uint8Array | null;
   /** No WebSocket may accept it. */
   readonly isBroken: boolean;
 }
@@ -118,7 +116,7 @@ export function mutate(frames: Frames, count: number, random: Random, others: re
 }
 
 export function shotOf(payload: Uint8Array, masked: boolean): Shot {
-  return { wire: wireFrame(finalBit | opcode.binary, payload, masked), payload, isBroken: false };
+  return { wire: wireFrame(finalBit | opcode.binary, payload, masked), isBroken: false };
 }
 
 type Side = 'device' | 'edge';
@@ -175,5 +173,5 @@ function brokenShot(random: Random, side: Side): Shot {
     () => wireFrame(finalBit | opcode.close, Uint8Array.of(0x03, 0xee, 0xff, 0xfe), masked),
     () => Buffer.concat([wireFrame(opcode.binary, some, masked), wireFrame(finalBit | opcode.text, nothing, masked)]),
   ];
-  return { wire: pick(random, wires)(), payload: null, isBroken: true };
+  return { wire: pick(random, wires)(), isBroken: true };
 }

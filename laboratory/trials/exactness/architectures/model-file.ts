@@ -36,7 +36,7 @@ export function withMetadata(model: MadeModel, changes: Readonly<Record<string, 
   return { ...model, metadata: new Map([...model.metadata, ...Object.entries(changes)]) };
 }
 
-export interface TensorPlan {
+interface TensorPlan {
   /** Values of a row, rows, matrices. */
   readonly shape: number[];
   /** Default: F32 for vectors, and the format of the model for matrices. */
