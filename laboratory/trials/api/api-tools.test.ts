@@ -165,12 +165,10 @@ describe('tools', () => {
         {
           type: 'function',
           function: {
-            ...{
-              name: 'get_weather',
-              description: 'Weather',
-              parameters: z.toJSONSchema(weather) as Record<string, unknown>,
-              parse: JSON.parse,
-            },
+            name: 'get_weather',
+            description: 'Weather',
+            parameters: z.toJSONSchema(weather) as Record<string, unknown>,
+            parse: JSON.parse,
             function: () => {
               writes('Sunny.');
               return '{"sky": "clear"}';

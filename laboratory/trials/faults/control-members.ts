@@ -18,9 +18,9 @@ import { setSessionShares } from '../../../src/processes/edge/edge-shares.ts';
 import { ControlWatch } from './control-watch.ts';
 import { Controllers, type ControlScene, type ControlWorld } from './controllers.ts';
 import type { ControlledDevices } from './invariants.ts';
+import { isTicket, type KeyRing } from './keys.ts';
 import { acceptFalsely, addressOf, nameAt } from './lies.ts';
 import { tokenizerHash } from './scene.ts';
-import { isTicket, type KeyRing } from './keys.ts';
 import { demand } from './violation.ts';
 
 /** A member of a controller, as a planted bug sees it. */

@@ -18,10 +18,10 @@ import type { Reach } from '../../../src/processes/controller/control-client.ts'
 import { type RunningController, startController } from '../../../src/processes/controller/controller-server.ts';
 import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
 import type { FrameObserver } from './control-watch.ts';
+import type { KeyRing } from './keys.ts';
 import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './lies.ts';
 import { pick, type Scene, streams } from './scene.ts';
 import type { Log } from './violation.ts';
-import type { KeyRing } from './keys.ts';
 
 export interface ControlScene {
   readonly random: Random;

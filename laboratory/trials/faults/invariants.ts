@@ -12,10 +12,10 @@ import type { EdgeEffect, EdgeEvent } from '../../../src/core/protocol/edge/edge
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
+import { isTicket, type KeyRing } from './keys.ts';
 import { type LieWatch, nameAt } from './lies.ts';
 import { nameOf, type PlaceSettings, PlaceWatch } from './place-watch.ts';
 import { textDeadlines } from './scene.ts';
-import { isTicket, type KeyRing } from './keys.ts';
 import { demand, describe, type Log } from './violation.ts';
 
 interface Reader {
