@@ -21,17 +21,7 @@ Examples:
 
 const options = { busy: busyOption as typeof busyOption } as const;
 
-/** A route, or a path for connections: how many ways it was asked for, and which were answered wrongly. */
-export interface AccessRow {
-  readonly place: Place;
-  readonly route: string;
-  readonly rule: string;
-  readonly cases: number;
-  readonly wrong: number;
-  /** "" if none is. */
-  readonly firstWrong: string;
-}
-
+/** A route, or a path for connections. */
 interface Asked {
   readonly place: Place;
   readonly route: string;
@@ -39,11 +29,15 @@ interface Asked {
   readonly cases: readonly Case[];
 }
 
-interface AccessConclusion extends Conclusion<AccessRow> {
-  readonly summary: Readonly<Record<string, number>>;
+/** How many ways it was asked for, and which were answered wrongly. */
+export interface AccessRow extends Omit<Asked, 'cases'> {
+  readonly cases: number;
+  readonly wrong: number;
+  /** "" if none is. */
+  readonly firstWrong: string;
 }
 
-export const accessTrial: Experiment<typeof options, readonly Asked[], AccessConclusion> = {
+export const accessTrial: Experiment<typeof options, readonly Asked[], Conclusion<AccessRow>> = {
   name: 'trial access',
   description: 'ask for every route and connection with every key, origin, host, method and broken body',
   notes,
@@ -60,19 +54,14 @@ export const accessTrial: Experiment<typeof options, readonly Asked[], AccessCon
 
 async function askAll(scene: AccessScene, run: Run): Promise<readonly Asked[]> {
   const { keys, model } = scene;
-  const routes = (['edge', 'device', 'controller'] as const).flatMap((place) =>
-    routesToAsk({ place, model, ...scene[place] }),
-  );
-  const sockets = socketsToAsk(scene);
-  const asked: Asked[] = [];
+  const places = ['edge', 'device', 'controller'] as const;
+  const routes = places.flatMap((place) => routesToAsk({ place, model, ...scene[place] }));
+  const units = [
+    ...routes.map((one) => () => askRoute(one, keys)),
+    ...socketsToAsk(scene).map((one) => () => askSocket(one, keys)),
+  ].map((measure, index) => ({ key: `${index}`, measure }));
   // One after the other: orders change what the edge answers.
-  for (const one of [...routes, ...sockets]) {
-    run.signal.throwIfAborted();
-    const isSocket = 'role' in one;
-    run.onProgress(isSocket ? 'connections' : 'routes', asked.length, routes.length + sockets.length);
-    asked.push(await (isSocket ? askSocket(one, keys) : askRoute(one, keys)));
-  }
-  return asked;
+  return run.all('routes and connections', units);
 }
 
 async function askSocket(socket: AskedSocket, keys: Keys): Promise<Asked> {
@@ -121,9 +110,8 @@ export async function askRoute({ route, treatment, ...asked }: RouteToAsk, keys:
   const without = (found: string): Case => ({ visit: 'its rule', expected: 'one', found, isWrong: true });
   if (treatment === null) return { place, route, rule: 'none', cases: [without('none')] };
   const hasValues = !path.includes(':');
-  const cases = hasValues
-    ? await visitRoute({ ...asked, treatment }, keys)
-    : [without('a parameter without a value here')];
+  const missing = [without('a parameter without a value here')];
+  const cases = hasValues ? await visitRoute({ ...asked, treatment }, keys) : missing;
   return { place, route, rule: treatment, cases };
 }
 
@@ -135,7 +123,7 @@ function socketsToAsk(scene: AccessScene): readonly AskedSocket[] {
   });
 }
 
-export function conclude(asked: readonly Asked[]): AccessConclusion {
+export function conclude(asked: readonly Asked[]): Conclusion<AccessRow> {
   const rows = asked.map(({ place, route, rule, cases }): AccessRow => {
     const wrong = cases.filter(({ isWrong }) => isWrong);
     return { place, route, rule, cases: cases.length, wrong: wrong.length, firstWrong: wordsOf(wrong[0]) };

@@ -3,7 +3,7 @@
 import { askRaw, type RawAnswer, type RawRequest } from '../hostile/raw-peer.ts';
 import {
   type Answer,
-  answers,
+  answerTo,
   type KeyName,
   type Keys,
   keyNames,
@@ -76,7 +76,7 @@ async function askPatiently(port: number, request: RawRequest): Promise<RawAnswe
 /** Each key by each header that clients use: one that is taken by the one is taken by the other, too. */
 function visitsByKey({ place, treatment, method, path }: AskedRoute, keys: Keys): Visit[] {
   const taken = takes[place][treatment] ?? [];
-  const answerOf = (name: KeyName): Answer => answers[taken.includes(name) ? 'with' : 'without'][treatment];
+  const answerOf = (name: KeyName): Answer => answerTo(taken.includes(name) ? 'with' : 'without', treatment);
   // Orders are no affair of clients: they come by the one header that the command sends.
   const headers = treatment === 'port order' ? (['authorization'] as const) : (['authorization', 'x-api-key'] as const);
   return keyNames.flatMap((name) =>
@@ -94,10 +94,9 @@ function otherVisits(asked: AskedRoute, keys: Keys): Visit[] {
   const good = keyLines(goodName === undefined ? undefined : keys[goodName]);
   const visit = (name: VisitName, request: RawRequest, more = ''): Visit => ({
     name: `${name}${more}`,
-    expected: answers[name][treatment],
+    expected: answerTo(name, treatment),
     request,
   });
-  const withBody = method === 'POST' ? bodyVisits(asked, good, visit) : [];
   const others = otherMethods.filter((other) => !methods.includes(other));
   return [
     visit('other origin', plain(method, path, [...good, `Origin: ${otherOrigin}`])),
@@ -108,12 +107,12 @@ function otherVisits(asked: AskedRoute, keys: Keys): Visit[] {
     ...others.map((other) => visit('other method, without', plain(other, path, []), `: ${other}`)),
     visit('OPTIONS, without', plain('OPTIONS', path, [])),
     ...(method === 'GET' ? [visit('HEAD, with', plain('HEAD', path, good))] : []),
-    ...(isOpenToAll(treatment)
+    ...(treatment === 'public' || treatment === 'port public'
       ? []
       : spellings(path).map((other) => visit('other spelling, without', plain(method, other, []), ` ${other}`))),
     visit('long head, with', plain(method, path, [...good, `X-Long: ${longHead}`])),
     visit('broken head, with', plain(method, path, [...good, 'no header line'])),
-    ...withBody,
+    ...(method === 'POST' ? bodyVisits(asked, good, visit) : []),
   ];
 }
 
@@ -126,8 +125,8 @@ function bodyVisits(
   const pieces = ['400000\r\n', Buffer.alloc(longBody - 1, 32), '\r\n1\r\n \r\n'];
   const broken = { method, path, body: ['{'] };
   const inPieces = { method, path, lines: [...good, 'Transfer-Encoding: chunked'], body: pieces };
-  // Who closes a connection with bytes that nobody has read may take its own answer back: asked only where the body is read.
-  const isRead = answers['long body in pieces, with'][treatment] === 413;
+  // A server that closes a connection with unread bytes may take its own answer back: asked only where the body is read.
+  const isRead = answerTo('long body in pieces, with', treatment) === 413;
   return [
     visit('long body, with', { method, path, lines: [...good, announced] }),
     visit('long body, without', { method, path, lines: [announced] }),
@@ -135,10 +134,6 @@ function bodyVisits(
     visit('broken body, with', { ...broken, lines: [...good, 'Content-Length: 1'] }),
     visit('broken body, without', { ...broken, lines: ['Content-Length: 1'] }),
   ];
-}
-
-function isOpenToAll(treatment: Treatment): boolean {
-  return treatment === 'public' || treatment === 'port public';
 }
 
 /** The same path for whoever normalises it, and another for whoever does not. */
@@ -164,17 +159,11 @@ function judge(asked: AskedRoute, { name, expected, request }: Visit, answer: Ra
   const { status } = answer;
   const fault = faultOf(asked, request, answer);
   if (fault !== null) return { visit: name, expected: wanted, found: `${status}, ${fault}`, isWrong: true };
-  const isRight = expected === 'out' ? isOut(status) : expected === 'in' ? isIn(asked, status) : status === expected;
+  // What is posted is no request of the route, so a route may refuse it as such.
+  const isIn = status === 200 || (asked.method === 'POST' && status === 400);
+  const isOut = [400, 401, 403, 404, 426].includes(status);
+  const isRight = expected === 'out' ? isOut : expected === 'in' ? isIn : status === expected;
   return { visit: name, expected: wanted, found: String(status), isWrong: !isRight };
-}
-
-function isOut(status: number): boolean {
-  return [400, 401, 403, 404, 426].includes(status);
-}
-
-/** What is posted is no request of the route, so a route may refuse it as such. */
-function isIn({ method }: AskedRoute, status: number): boolean {
-  return status === 200 || (method === 'POST' && status === 400);
 }
 
 /** What an answer must not be, whatever its status. */

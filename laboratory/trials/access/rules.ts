@@ -49,60 +49,44 @@ export type SocketRole = 'session' | 'member device' | 'member edge';
 /** `in`: the route itself answers. `out`: it does not, whatever the refusal. */
 export type Answer = number | 'in' | 'out';
 
-/** Ways to ask beside the keys. "with": with a key that is taken; "without": without one. */
-export type VisitName =
-  | 'with'
-  | 'without'
-  | 'other origin'
-  | 'allowed origin'
-  | 'other host'
-  | 'other method, with'
-  | 'other method, without'
-  | 'OPTIONS, without'
-  | 'HEAD, with'
-  | 'other spelling, without'
-  | 'long body, with'
-  | 'long body in pieces, with'
-  | 'long body, without'
-  | 'broken body, with'
-  | 'broken body, without'
-  | 'long head, with'
-  | 'broken head, with';
-
-type ByTreatment = Readonly<Record<Treatment, Answer>>;
-
-/** One row of the table. "port public", "port order" and "port other" answer before any app. */
-function row(
-  open: Answer,
-  key: Answer,
-  unknown: Answer,
-  portPublic: Answer,
-  portOrder: Answer,
-  portOther: Answer,
-): ByTreatment {
-  return { public: open, key, unknown, 'port public': portPublic, 'port order': portOrder, 'port other': portOther };
-}
-
-/** For each way to ask, by treatment: the status of the answer. No page gives orders, so no origin is allowed there. */
-export const answers: Readonly<Record<VisitName, ByTreatment>> = {
-  with: row('in', 'in', 404, 'in', 'in', 426),
-  without: row('in', 401, 401, 'in', 403, 426),
-  'other origin': row(403, 403, 403, 'in', 403, 426),
-  'allowed origin': row('in', 'in', 404, 'in', 403, 426),
-  'other host': row(403, 403, 403, 'in', 'in', 426),
-  'other method, with': row(404, 404, 404, 426, 426, 426),
-  'other method, without': row(401, 401, 401, 426, 426, 426),
-  'OPTIONS, without': row(204, 204, 204, 426, 426, 426),
-  'HEAD, with': row('in', 'in', 404, 'in', 426, 426),
-  'other spelling, without': row('out', 'out', 'out', 'out', 'out', 'out'),
-  'long body, with': row(413, 413, 404, 'in', 'in', 426),
-  'long body in pieces, with': row(413, 413, 404, 'in', 'in', 426),
-  'long body, without': row(413, 401, 401, 'in', 403, 426),
-  'broken body, with': row(400, 400, 404, 'in', 'in', 426),
-  'broken body, without': row(400, 401, 401, 'in', 403, 426),
-  'long head, with': row(431, 431, 431, 431, 431, 431),
-  'broken head, with': row(400, 400, 400, 400, 400, 400),
+/** The columns of {@link answers}. "port public", "port order" and "port other" answer before any app. */
+const columns: Readonly<Record<Treatment, number>> = {
+  public: 0,
+  key: 1,
+  unknown: 2,
+  'port public': 3,
+  'port order': 4,
+  'port other': 5,
 };
+
+/**
+ * For each way to ask, by treatment: the status of the answer. "with": with a key that is taken; "without": without one. No page gives
+ * orders, so no origin is allowed there.
+ */
+const answers = {
+  with: ['in', 'in', 404, 'in', 'in', 426],
+  without: ['in', 401, 401, 'in', 403, 426],
+  'other origin': [403, 403, 403, 'in', 403, 426],
+  'allowed origin': ['in', 'in', 404, 'in', 403, 426],
+  'other host': [403, 403, 403, 'in', 'in', 426],
+  'other method, with': [404, 404, 404, 426, 426, 426],
+  'other method, without': [401, 401, 401, 426, 426, 426],
+  'OPTIONS, without': [204, 204, 204, 426, 426, 426],
+  'HEAD, with': ['in', 'in', 404, 'in', 426, 426],
+  'other spelling, without': ['out', 'out', 'out', 'out', 'out', 'out'],
+  'long body, with': [413, 413, 404, 'in', 'in', 426],
+  'long body in pieces, with': [413, 413, 404, 'in', 'in', 426],
+  'long body, without': [413, 401, 401, 'in', 403, 426],
+  'broken body, with': [400, 400, 404, 'in', 'in', 426],
+  'broken body, without': [400, 401, 401, 'in', 403, 426],
+  'long head, with': [431, 431, 431, 431, 431, 431],
+  'broken head, with': [400, 400, 400, 400, 400, 400],
+} as const;
+export type VisitName = keyof typeof answers;
+
+export function answerTo(visit: VisitName, treatment: Treatment): Answer {
+  return answers[visit][columns[treatment]] as Answer;
+}
 
 /** What becomes of a connection: it is let in, refused with a code, or the request for it gets a status; `closed`: ended for its frames. */
 export type SocketAnswer = 'in' | 'unauthorized' | 'closed' | number;

@@ -63,11 +63,7 @@ export interface ApiRow {
   readonly device: string;
 }
 
-interface ApiConclusion extends Conclusion<ApiRow> {
-  readonly summary: Readonly<Record<string, number>>;
-}
-
-export const apiTrial: Experiment<typeof options, Found, ApiConclusion> = {
+export const apiTrial: Experiment<typeof options, Found, Conclusion<ApiRow>> = {
   name: 'trial api',
   description: "ask an edge and a device's endpoint with the clients of others: every text must be the target's own",
   notes,
@@ -92,28 +88,18 @@ async function measure({ full, pair, busy }: Options, run: Run): Promise<Found> 
 }
 
 /** Every call at both places. */
-export async function callAll(
+export function callAll(
   clients: readonly ApiClient[],
   places: ApiPlaces,
-  run: Pick<Run, 'onProgress' | 'signal'>,
+  run: Pick<Run, 'all'>,
 ): Promise<readonly Called[]> {
-  const calls = clients.flatMap(({ name: client, version, calls: own }) =>
-    own.map((call) => ({ client, version, call })),
+  const units = clients.flatMap(({ name: client, version, calls }) =>
+    calls.map((call) => ({
+      key: `${client}, ${call.name}`,
+      measure: async () => ({ client, version, call: call.name, ...(await callBoth(call, places)) }),
+    })),
   );
-  const called: Called[] = [];
-  let done = 0;
-  const left = calls.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, { call, ...about }] of left) {
-      run.signal.throwIfAborted();
-      called[index] = { ...about, call: call.name, ...(await callBoth(call, places)) };
-      done += 1;
-      run.onProgress('calls', done, calls.length);
-    }
-  };
-  run.onProgress('calls', 0, calls.length);
-  await Promise.all(Array.from({ length: atOnce }, work));
-  return called;
+  return run.all('calls', units, atOnce);
 }
 
 type Received = readonly ReceivedText[] | Error;
@@ -161,7 +147,7 @@ async function uncalledRoutes(places: ApiPlaces): Promise<readonly string[]> {
   return (await Promise.all(uncalled)).flat();
 }
 
-function conclude({ called, skipped, uncalled, models }: Found): ApiConclusion {
+function conclude({ called, skipped, uncalled, models }: Found): Conclusion<ApiRow> {
   const outcomes = called.flatMap(({ edge, device }) => [edge, device]);
   const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, one) => total + of(one), 0);
   const summary = {

@@ -15,7 +15,7 @@ import { type ArchitectureOptions, namedCases, trialArchitectures } from './arch
 import { cases } from './architectures/cases.ts';
 import { trialExactness } from './exactness.ts';
 import { trialFormats } from './formats.ts';
-import type { ExactnessOptions } from './options.ts';
+import type { ExactnessOptions } from './trial-models.ts';
 
 /** Formats of which copies are tried where none are named. */
 const usualFormats = ['Q8_0', 'Q4_0', 'Q4_K', 'Q5_K', 'Q6_K', 'IQ4_NL', 'F16'];

@@ -1,34 +1,34 @@
 // The faults of controllers, one function each: orders at any time, and controllers that are late, dead, doubled, or lie.
 
-import type { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
 import { defaultCell } from '../../../src/allocation/controller/cell-epoch.ts';
 import { mostFrameBytes } from '../../../src/allocation/controller/message-codec.ts';
 import type { ControllerMessage, Origin } from '../../../src/allocation/controller/messages.ts';
-import { addressOf, falseEdge } from './addresses.ts';
-import type { ControlLine, Controllers, VirtualController } from './controllers.ts';
+import type { ControlLine, Controllers } from './controllers.ts';
+import { addressOf, falseEdge } from './lies.ts';
 import { between, hexDigits, pick, tokenizerHash } from './scene.ts';
 
-/** What a run has met of a kind of fault. */
-export const controlFaultKinds = ['orders', 'late', 'dead', 'doubled', 'false', 'lying', 'lost'] as const;
-export type ControlFaultKind = (typeof controlFaultKinds)[number];
-
-export interface ControlFaultWorld {
-  readonly queue: EventQueue;
-  readonly control: Controllers;
-}
+/** How often each kind of fault is drawn. */
+const weights = { orders: 4, late: 2, dead: 2, doubled: 1, false: 1, lost: 1, lying: 5 } as const;
+export type ControlFaultKind = keyof typeof weights;
+const kinds = Object.keys(weights) as ControlFaultKind[];
+const weighted = kinds.flatMap((kind) => Array.from({ length: weights[kind] }, () => kind));
 
 /** @returns what was done; null: there was no victim */
-type ControlFault = (world: ControlFaultWorld) => string | null;
+type ControlFault = (control: Controllers) => string | null;
 type Lie = () => ControllerMessage;
 
 /** Addresses at which no edge is. */
 const falseAddresses = ['nowhere', falseEdge].map(addressOf);
 
-function openLine({ lines, random, running }: Controllers, role?: ControlLine['role']): ControlLine | undefined {
-  const open = lines.filter(
-    (line) => line.link.isOpen && running.includes(line.controller) && (role === undefined || line.role === role),
-  );
-  return open.length === 0 ? undefined : pick(random, open);
+/** A fault of an open connection between a member and a controller. */
+function onLine(act: (line: ControlLine, control: Controllers) => string, role?: ControlLine['role']): ControlFault {
+  return (control) => {
+    const { lines, random, running } = control;
+    const open = lines.filter(
+      (line) => line.link.isOpen && running.includes(line.controller) && (role === undefined || line.role === role),
+    );
+    return open.length === 0 ? null : act(pick(random, open), control);
+  };
 }
 
 function originOf({ controller: { epoch } }: ControlLine): Origin {
@@ -40,7 +40,7 @@ function send({ link }: ControlLine, message: ControllerMessage): void {
 }
 
 /** Within the limits of the protocol, and wrong: devices and edges must live with it. */
-function lieToDevice({ control }: ControlFaultWorld, line: ControlLine): ControllerMessage {
+function lieToDevice(line: ControlLine, control: Controllers): ControllerMessage {
   const origin = originOf(line);
   const { random, scene, tickets } = control;
   const ids = [...scene.ids.values()];
@@ -67,7 +67,7 @@ function lieToDevice({ control }: ControlFaultWorld, line: ControlLine): Control
   ])();
 }
 
-function lieToEdge({ control }: ControlFaultWorld, line: ControlLine): ControllerMessage {
+function lieToEdge(line: ControlLine, control: Controllers): ControllerMessage {
   const origin = originOf(line);
   const { random, scene, tickets } = control;
   const device = pick(random, [...scene.ownAddresses.keys(), 'nobody']);
@@ -91,7 +91,7 @@ function lieToEdge({ control }: ControlFaultWorld, line: ControlLine): Controlle
 }
 
 /** Out of range, or no message at all. */
-function nonsense({ control }: ControlFaultWorld, line: ControlLine): Uint8Array {
+function nonsense(line: ControlLine, control: Controllers): Uint8Array {
   const { random, scene } = control;
   const origin = originOf(line);
   const [id = ''] = scene.ids.values();
@@ -134,10 +134,8 @@ function nonsense({ control }: ControlFaultWorld, line: ControlLine): Uint8Array
 
 const faults: Readonly<Record<ControlFaultKind, ControlFault>> = {
   /** An order that no policy has given: to any edge, the present one too, whether or not it drains or can be reached. */
-  orders: ({ control }) => {
+  orders: onLine((line, control) => {
     const { random, scene } = control;
-    const line = openLine(control, 'device');
-    if (line === undefined) return null;
     const [name, id] = pick(random, [...scene.ids]);
     const origin = originOf(line);
     const ticket = control.drawTicket();
@@ -150,24 +148,26 @@ const faults: Readonly<Record<ControlFaultKind, ControlFault>> = {
     if (isGranted) send(edge, { kind: 'shares', ...origin, slot: 1, sessions: [], tickets: [grant] });
     send(line, { kind: 'assign', ...origin, slot: 1, edge: id, ticket, msPerToken: 1, reason: 'an order' });
     return `${line.member} is sent to ${name}${isGranted ? '' : ', which is not told'}`;
-  },
-  late: ({ control, queue }) => {
-    const { random } = control;
+  }, 'device'),
+  late: (control) => {
+    const { random, queue } = control;
     const lastingMs = between(random, 300, 7000);
-    const line = openLine(control);
-    if (line === undefined) return null;
-    if (random.uniform() < 0.4) {
-      line.controller.process.pause(lastingMs);
-      return `the controller pauses for ${Math.round(lastingMs)} ms`;
-    }
-    for (const { link, controller } of control.lines) {
-      if (controller === line.controller) link.stall(pick(random, ['up', 'down']), queue.nowMs() + lastingMs);
-    }
-    return `words from and to the controller are ${Math.round(lastingMs)} ms late`;
+    const late = onLine(({ controller }) => {
+      if (random.uniform() < 0.4) {
+        controller.process.pause(lastingMs);
+        return `the controller pauses for ${Math.round(lastingMs)} ms`;
+      }
+      for (const line of control.lines) {
+        if (line.controller !== controller) continue;
+        line.link.stall(pick(random, ['up', 'down']), queue.nowMs() + lastingMs);
+      }
+      return `words from and to the controller are ${Math.round(lastingMs)} ms late`;
+    });
+    return late(control);
   },
   /** It comes back as the same, or as another that is newer or older, and remembers nothing. */
-  dead: ({ control, queue }) => {
-    const { random } = control;
+  dead: (control) => {
+    const { random, queue } = control;
     if (control.running.length === 0) return null;
     const controller = pick(random, control.running);
     control.crashController(controller);
@@ -177,67 +177,58 @@ const faults: Readonly<Record<ControlFaultKind, ControlFault>> = {
     return `the controller of epoch ${controller.epoch} dies, and is back in ${Math.round(afterMs)} ms with ${epoch}`;
   },
   /** A second one decides too; members come to it as their connections are lost. */
-  doubled: ({ control }) => {
+  doubled: (control) => {
     const { random } = control;
-    if (control.running.length !== 1) return null;
-    const [{ epoch }] = control.running as [VirtualController];
-    const second = control.startController(Math.max(1, epoch + pick(random, [1, 1, -1, 0])));
+    const [only, ...others] = control.running;
+    if (only === undefined || others.length > 0) return null;
+    const second = control.startController(Math.max(1, only.epoch + pick(random, [1, 1, -1, 0])));
     for (const { link } of control.lines) {
       if (link.isOpen && random.uniform() < 0.5)
         link.lose({ device: between(random, 0, 200), edge: between(random, 0, 200) });
     }
-    return `a second controller, of epoch ${second.epoch} beside ${epoch}`;
+    return `a second controller, of epoch ${second.epoch} beside ${only.epoch}`;
   },
-  lying: (world) => {
-    const { control } = world;
+  lying: onLine((line, control) => {
     const { random } = control;
-    const line = openLine(control);
-    if (line === undefined) return null;
     control.liars.add(line.controller);
     if (random.uniform() < 0.45) {
-      line.link.send('down', nonsense(world, line));
+      line.link.send('down', nonsense(line, control));
       return `${line.member} gets nonsense from its controller`;
     }
-    const lie = line.role === 'device' ? lieToDevice(world, line) : lieToEdge(world, line);
+    const lie = line.role === 'device' ? lieToDevice(line, control) : lieToEdge(line, control);
     send(line, lie);
     return `${line.member} gets a lie from its controller: ${JSON.stringify(lie)}`;
-  },
-  lost: ({ control }) => {
-    const { random } = control;
-    const line = openLine(control);
-    if (line === undefined) return null;
+  }),
+  lost: onLine(({ link, member }, { random }) => {
     const never = Number.POSITIVE_INFINITY;
     const [device, edge] = pick(random, [
       [between(random, 0, 300), between(random, 0, 300)],
       [between(random, 0, 300), never],
       [never, between(random, 0, 300)],
     ] as const);
-    line.link.lose({ device, edge });
-    return `${line.member} and its controller lose each other`;
-  },
-  /** Somebody answers at the address of the controller, with the largest epoch, and is gone. */
-  false: ({ control }) => {
+    link.lose({ device, edge });
+    return `${member} and its controller lose each other`;
+  }),
+  /** A false controller answers at the address of the controller, with the largest epoch, and leaves. */
+  false: onLine(({ link, member }, control) => {
     const { random } = control;
-    const line = openLine(control);
-    if (line === undefined) return null;
     const lastingMs = between(random, 300, 2000);
     control.answerFalsely(lastingMs);
-    line.link.lose({ device: between(random, 0, 200), edge: between(random, 0, 200) });
-    return `somebody else answers for ${Math.round(lastingMs)} ms, and ${line.member} loses its controller`;
-  },
+    link.lose({ device: between(random, 0, 200), edge: between(random, 0, 200) });
+    return `somebody else answers for ${Math.round(lastingMs)} ms, and ${member} loses its controller`;
+  }),
 };
-const weights: readonly ControlFaultKind[] = [
-  ...(['orders', 'orders', 'orders', 'orders', 'late', 'late', 'dead', 'dead', 'doubled', 'false', 'lost'] as const),
-  ...(['lying', 'lying', 'lying', 'lying', 'lying'] as const),
-];
+export function noControlFaults(): Record<ControlFaultKind, number> {
+  return Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<ControlFaultKind, number>;
+}
 
 /** Null: there was no victim. */
 export function injectControlFault(
-  world: ControlFaultWorld,
+  control: Controllers,
 ): { readonly kind: ControlFaultKind; readonly description: string } | null {
   for (let tries = 0; tries < 10; tries += 1) {
-    const kind = pick(world.control.random, weights);
-    const description = faults[kind](world);
+    const kind = pick(control.random, weighted);
+    const description = faults[kind](control);
     if (description !== null) return { kind, description };
   }
   return null;

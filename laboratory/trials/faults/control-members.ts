@@ -6,7 +6,6 @@ import type { VirtualLink } from '../../../simulator/virtual-time/link.ts';
 import { VirtualProcess } from '../../../simulator/virtual-time/process.ts';
 import type { stepEpoch } from '../../../src/allocation/controller/cell-epoch.ts';
 import type { EdgeCard } from '../../../src/allocation/controller/messages.ts';
-import type { Random } from '../../../src/core/basics/philox.ts';
 import { anyone } from '../../../src/core/protocol/edge/edge-key.ts';
 import type { Connect, ConnectionHandler } from '../../../src/network/transport/transport.ts';
 import type { ControlClient, Reach } from '../../../src/processes/controller/control-client.ts';
@@ -16,12 +15,12 @@ import { TicketBook, ticketPrefix } from '../../../src/processes/controller/tick
 import { createEdgeList } from '../../../src/processes/device/edge-list.ts';
 import { statusOf } from '../../../src/processes/device/turn-status.ts';
 import { setSessionShares } from '../../../src/processes/edge/edge-shares.ts';
-import { acceptFalsely, addressOf, nameAt } from './addresses.ts';
 import { ControlWatch } from './control-watch.ts';
 import { Controllers, type ControlScene, type ControlWorld } from './controllers.ts';
 import type { ControlledDevices } from './invariants.ts';
+import { isTicket, type KeyRing } from './keys.ts';
+import { acceptFalsely, addressOf, nameAt } from './lies.ts';
 import { tokenizerHash } from './scene.ts';
-import { isTicket, type ShownKeys } from './shown-keys.ts';
 import { demand } from './violation.ts';
 
 /** A member of a controller, as a planted bug sees it. */
@@ -63,9 +62,8 @@ export class ControlMembers implements ControlledDevices {
   readonly controllers: Controllers;
   readonly ticketOwners: readonly string[];
   /** Orders that made a device move. */
-  ordersObeyed = 0;
+  ordersFollowed = 0;
   readonly #scene: ControlScene;
-  readonly #random: Random;
   readonly #world: ControlWorld;
   readonly #edges = new Map<string, EdgeMember>();
   readonly #devices = new Map<string, DeviceMember>();
@@ -77,7 +75,6 @@ export class ControlMembers implements ControlledDevices {
   constructor(scene: ControlScene, world: ControlWorld, hooks: BugHooks = {}) {
     this.#hooks = hooks;
     this.#scene = scene;
-    this.#random = scene.random;
     this.#world = world;
     this.controllers = new Controllers(scene, world);
     this.ticketOwners = [...scene.ownAddresses.keys()].map((name) => `${ticketPrefix}${name}`);
@@ -94,15 +91,13 @@ export class ControlMembers implements ControlledDevices {
     const startMs = queue.nowMs();
     const untilMs = startMs + backWithinMs;
     while (queue.nowMs() < untilMs && queue.runNext());
-    const edges = [...this.#edges].map(([name, { edge, client }]) => ({ name, process: edge.process, member: client }));
-    const devices = [...this.#devices].map(([name, { agent }]) => {
-      return { name, process: this.#processOf(name), member: agent };
-    });
-    const away = [...edges, ...devices].filter(({ process, member }) => {
-      // A pause that was there before may last for long.
-      const hasRun = process.isUp && process.resumedAtMs < startMs + latestResumeMs;
-      return hasRun && !member.isConnected;
-    });
+    const members = [
+      ...[...this.#edges].map(([name, { edge, client }]) => ({ name, process: edge.process, member: client })),
+      ...[...this.#devices].map(([name, { agent }]) => ({ name, process: this.#processOf(name), member: agent })),
+    ];
+    // A pause that was there before may last for long.
+    const running = members.filter(({ process }) => process.isUp && process.resumedAtMs < startMs + latestResumeMs);
+    const away = running.filter(({ member }) => !member.isConnected);
     demand(away.length === 0, 'back', () => `${away.map(({ name }) => name).join()} are not back at a controller`);
   }
 
@@ -170,7 +165,7 @@ export class ControlMembers implements ControlledDevices {
       stepEpoch: this.#hooks.stepEpoch,
       clock: edge.process,
       reportEveryMs: this.#scene.reportEveryMs,
-      uniform: () => this.#random.uniform(),
+      uniform: () => this.#scene.random.uniform(),
     });
     this.#edges.set(name, { edge, book, client });
   }
@@ -178,7 +173,7 @@ export class ControlMembers implements ControlledDevices {
   /** An edge that takes tickets beside the operator's keys, as `outrider edge --controller` does. */
   edgeSettings(settings: VirtualEdgeSettings): VirtualEdgeSettings {
     const { name, keyOf = () => anyone, renewed } = settings;
-    const ownKey = this.#world.keys.ring.isOpen ? undefined : keyOf;
+    const ownKey = this.#world.keys.isOpen ? undefined : keyOf;
     return {
       ...settings,
       keyOf: (credentials) => (this.#edges.get(name)?.book.beside(ownKey) ?? keyOf)(credentials),
@@ -191,7 +186,7 @@ export class ControlMembers implements ControlledDevices {
     const { name, turn } = settings;
     const hasOwn = (this.#scene.ownAddresses.get(name)?.size ?? 0) > 0;
     // An edge that asks for no key takes any.
-    const credentials = this.#world.keys.ring.isOpen && hasOwn ? `own key of ${name}` : turn.credentials;
+    const credentials = this.#world.keys.isOpen && hasOwn ? `own key of ${name}` : turn.credentials;
     return {
       ...settings,
       turn: { ...turn, credentials },
@@ -248,7 +243,7 @@ export class ControlMembers implements ControlledDevices {
         : {
             own: createEdgeList(own.map((address) => ({ name: nameAt(address), connect: this.#connector(address) }))),
           }),
-      uniform: () => this.#random.uniform(),
+      uniform: () => this.#scene.random.uniform(),
       probe: (connect, found) => this.#probe(process, this.#addressOf(connect), found),
       onAssigned: () => watch.acts('assign'),
     });
@@ -268,12 +263,12 @@ export class ControlMembers implements ControlledDevices {
     return this.#hooks.known === undefined ? known : this.#hooks.known(name, known);
   }
 
-  /** A device has begun an answer, or goes on with one. */
+  /** A device has begun an answer, or continues one. */
   began(device: VirtualDevice): void {
     const { name } = device.settings;
     const agent = this.agentOf(name);
     const member = this.#devices.get(name) as DeviceMember;
-    const turn: FollowedTurn = {
+    member.turn = {
       get status() {
         const status = statusOf(device);
         // Tables of predictions are made once for each rate.
@@ -281,19 +276,17 @@ export class ControlMembers implements ControlledDevices {
       },
       moveTo: (edge) => {
         member.watch.acts('assign');
-        this.ordersObeyed += 1;
+        this.ordersFollowed += 1;
         device.moveTo(edge);
       },
     };
-    member.turn = turn;
-    agent.begin(turn);
+    agent.begin(member.turn);
   }
 
   ended(device: VirtualDevice): void {
     const member = this.#devices.get(device.settings.name);
-    if (member === undefined || member.turn === null) return;
-    member.agent.end(member.turn);
-    member.turn = null;
+    if (member?.turn) member.agent.end(member.turn);
+    if (member) member.turn = null;
   }
 
   isOwnAddress(device: VirtualDevice, address: string): boolean {
@@ -312,7 +305,7 @@ export class ControlMembers implements ControlledDevices {
     const isLetIn = [...this.agentOf(device.settings.name).edges.edges.keys()].some((name) => {
       const { address = '', credentials = device.settings.turn.credentials } = this.edgeOf(device, name) ?? {};
       const edge = run.edges.get(nameAt(address));
-      return edge?.process.isUp === true && keys.isValid(edge, credentials);
+      return edge?.process.isUp === true && keys.isValid(credentials, edge);
     });
     return !isLetIn;
   }
@@ -358,11 +351,11 @@ export class ControlMembers implements ControlledDevices {
 }
 
 /** For runs without a controller. */
-export function uncontrolled(keys: ShownKeys): ControlledDevices {
+export function uncontrolled(keys: KeyRing): ControlledDevices {
   return {
     ticketOwners: [],
     isOwnAddress: () => true,
     mayReach: () => true,
-    mayBeStranger: ({ state }) => !keys.ring.isValid(state.turn.credentials),
+    mayBeStranger: ({ state }) => !keys.isValid(state.turn.credentials),
   };
 }

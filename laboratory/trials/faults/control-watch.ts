@@ -20,7 +20,7 @@ export interface FrameObserver {
 export interface WatchSettings {
   /** Whether this frame must be refused. */
   readonly isLie: (bytes: Uint8Array) => boolean;
-  /** What the member goes on with without its controller. */
+  /** What the member keeps without its controller. */
   readonly knows: () => string;
   readonly nowMs: () => number;
 }
@@ -91,11 +91,8 @@ export class ControlWatch implements FrameObserver {
     this.#check(() => {
       const isOrdered = this.#received?.kind === kind;
       demand(isOrdered, 'orders-refused', () => `${this.#name} obeys ${kind} and has heard ${this.#received?.kind}`);
-      demand(
-        !this.#isOlder,
-        'epoch',
-        () => `${this.#name} obeys a controller of an earlier epoch than one that counts`,
-      );
+      const words = 'obeys a controller of an earlier epoch than one that counts';
+      demand(!this.#isOlder, 'epoch', () => `${this.#name} ${words}`);
     });
   }
 
@@ -104,7 +101,7 @@ export class ControlWatch implements FrameObserver {
     this.#check(() => checkShares(edge));
   }
 
-  /** A member goes on after an order that it can't follow, and so after an error here: it is thrown later. */
+  /** A member continues after an order that it can't follow, and so after an error here: it is thrown later. */
   #check(check: () => void): void {
     try {
       check();

@@ -17,10 +17,11 @@ import type { CloseReason, Connection, ConnectionHandler } from '../../../src/ne
 import type { Reach } from '../../../src/processes/controller/control-client.ts';
 import { type RunningController, startController } from '../../../src/processes/controller/controller-server.ts';
 import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
-import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './addresses.ts';
 import type { FrameObserver } from './control-watch.ts';
-import { pick, streams } from './scene.ts';
-import type { ShownKeys } from './shown-keys.ts';
+import type { KeyRing } from './keys.ts';
+import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './lies.ts';
+import { pick, type Scene, streams } from './scene.ts';
+import type { Log } from './violation.ts';
 
 export interface ControlScene {
   readonly random: Random;
@@ -35,23 +36,15 @@ export interface ControlScene {
   readonly ownAddresses: ReadonlyMap<string, ReadonlySet<string>>;
   /** Whether members check the certificate of who answers as their controller. */
   readonly isChecked: boolean;
-  /** Devices that go on with a text at an edge with another target. */
+  /** Devices that continue a text at an edge with another target. */
   readonly allowsOtherTarget: ReadonlySet<string>;
   /** What is at the address of an edge that is none. */
   readonly falseEdge: FalseEdgeKind;
 }
 
-interface Participants {
-  readonly edges: readonly string[];
-  readonly devices: readonly { readonly name: string; readonly keepsTarget?: boolean }[];
-}
-
 /** Null: the run has no controller, as every second one. */
-export function createControlScene(
-  seed: number,
-  link: LinkSettings,
-  { edges, devices }: Participants,
-): ControlScene | null {
+export function createControlScene({ seed, link, edges: all, devices }: Scene): ControlScene | null {
+  const edges = all.map(({ name }) => name);
   const random = createRandom(seed, streams.control);
   if (random.uniform() < 0.5) return null;
   const prefix = pick(random, ['', 'id-of-']);
@@ -76,7 +69,7 @@ export function createControlScene(
 }
 
 /** A running controller. */
-export interface VirtualController {
+interface VirtualController {
   readonly process: VirtualProcess;
   readonly running: RunningController;
   readonly epoch: number;
@@ -93,12 +86,12 @@ export interface ControlLine {
 
 export interface ControlWorld {
   readonly queue: EventQueue;
-  readonly keys: ShownKeys;
+  readonly keys: KeyRing;
   readonly run: {
     readonly edges: ReadonlyMap<string, VirtualEdge>;
     readonly devices: readonly VirtualDevice[];
   };
-  log(line: string): void;
+  readonly log: Log;
 }
 
 /** Period of the operator's check, ms. */
@@ -108,6 +101,7 @@ const never = Number.POSITIVE_INFINITY;
 export class Controllers {
   readonly scene: ControlScene;
   readonly random: Random;
+  readonly queue: EventQueue;
   readonly running: VirtualController[] = [];
   /** All that there were. */
   readonly lines: ControlLine[] = [];
@@ -120,7 +114,7 @@ export class Controllers {
   isOver = false;
   /** The highest of all that were started. */
   #highestEpoch = 1000;
-  /** Until when somebody else answers at the address of the controllers. */
+  /** Until when a false controller answers at their address. */
   #falseUntilMs = 0;
   readonly #world: ControlWorld;
   #linkCount = 0;
@@ -129,6 +123,7 @@ export class Controllers {
   constructor(scene: ControlScene, world: ControlWorld) {
     this.scene = scene;
     this.random = scene.random;
+    this.queue = world.queue;
     this.#world = world;
   }
 
@@ -144,7 +139,7 @@ export class Controllers {
   }
 
   startController(epoch: number): VirtualController {
-    const process = new VirtualProcess(this.#world.queue);
+    const process = new VirtualProcess(this.queue);
     const running = startController({
       policy: { name: this.scene.policy, decide: createPolicy(this.scene.policy) },
       fallback: { name: 'greedy', decide: createPolicy('greedy') },
@@ -172,7 +167,7 @@ export class Controllers {
 
   /** Answers with the largest epoch. */
   answerFalsely(lastingMs: number): void {
-    this.#falseUntilMs = this.#world.queue.nowMs() + lastingMs;
+    this.#falseUntilMs = this.queue.nowMs() + lastingMs;
   }
 
   /** The session of a device, also of one that has ended; an unknown device has that of the first one. */
@@ -199,12 +194,12 @@ export class Controllers {
 
   /** An operator ends controllers that lie, and all but one of several, each with members of its own; and starts one that members follow. */
   #supervise(): void {
-    this.#cancelCheck = this.#world.queue.after(checkEveryMs, () => {
+    this.#cancelCheck = this.queue.after(checkEveryMs, () => {
       const leading = this.running.find((one) => one.epoch >= this.#highestEpoch && !this.liars.has(one));
       for (const controller of [...this.running]) if (controller !== leading) this.crashController(controller);
       if (leading === undefined) {
         this.startController(this.#highestEpoch + 1);
-        this.#world.log(`CONTROL the operator starts epoch ${this.#highestEpoch}`);
+        this.#world.log?.(`CONTROL the operator starts epoch ${this.#highestEpoch}`);
       }
       this.#supervise();
     });
@@ -216,7 +211,7 @@ export class Controllers {
       let isGivenUp = false;
       process.post(this.scene.link.roundTripMs, () => {
         if (isGivenUp || this.isOver) return;
-        const isFalse = this.#world.queue.nowMs() < this.#falseUntilMs;
+        const isFalse = this.queue.nowMs() < this.#falseUntilMs;
         const controller = isFalse ? undefined : this.#chooseController();
         if (controller === undefined && !isFalse) {
           failed();
@@ -224,7 +219,7 @@ export class Controllers {
         }
         this.#linkCount += 1;
         const seed = this.scene.link.seed + 2 ** 32 * this.#linkCount;
-        const link = new VirtualLink(this.#world.queue, { ...this.scene.link, seed });
+        const link = new VirtualLink(this.queue, { ...this.scene.link, seed });
         const near = new VirtualConnection(link, 'device', process, watch, this.scene.isChecked);
         if (controller === undefined) answerOnce(link);
         else {
@@ -254,7 +249,7 @@ export class Controllers {
   }
 
   #log(event: ControllerEvent): void {
-    if (event.kind !== 'decided') this.#world.log(`CONTROL ${JSON.stringify(event)}`);
+    if (event.kind !== 'decided') this.#world.log?.(`CONTROL ${JSON.stringify(event)}`);
   }
 }
 
@@ -286,10 +281,11 @@ class VirtualConnection implements Connection {
   handler: ConnectionHandler | null = null;
   readonly writable = true;
   readonly isPeerChecked: boolean;
-  sentBytes = 0;
-  sentFrames = 0;
-  receivedBytes = 0;
-  receivedFrames = 0;
+  // No controller reads these.
+  readonly sentBytes = 0;
+  readonly sentFrames = 0;
+  readonly receivedBytes = 0;
+  readonly receivedFrames = 0;
 
   constructor(link: VirtualLink, side: Side, process: VirtualProcess, observer?: FrameObserver, isPeerChecked = false) {
     this.isPeerChecked = isPeerChecked;
@@ -300,8 +296,6 @@ class VirtualConnection implements Connection {
       frame: (frame) => {
         if (this.#isClosed) return;
         const bytes = frame as Uint8Array;
-        this.receivedBytes += bytes.length;
-        this.receivedFrames += 1;
         observer?.before(bytes, this);
         this.handler?.frame(bytes);
         observer?.after(this.#isClosed);
@@ -318,10 +312,7 @@ class VirtualConnection implements Connection {
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#isClosed) return;
-    this.sentBytes += bytes.length;
-    this.sentFrames += 1;
-    this.#link.send(this.#side === 'device' ? 'up' : 'down', bytes);
+    if (!this.#isClosed) this.#link.send(this.#side === 'device' ? 'up' : 'down', bytes);
   }
 
   close(code: CloseReason['code'], detail: string): void {

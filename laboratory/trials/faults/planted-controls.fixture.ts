@@ -6,8 +6,8 @@ import { decodeController, encodeControl } from '../../../src/allocation/control
 import type { ControllerMessage } from '../../../src/allocation/controller/messages.ts';
 import type { EdgeKey } from '../../../src/core/protocol/edge/edge-key.ts';
 import { TicketBook, ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
-import { addressOf } from './addresses.ts';
 import type { BugHooks, HookedMember } from './control-members.ts';
+import { addressOf } from './lies.ts';
 import type { PlantedBug } from './run.ts';
 
 type Handler = ReturnType<NonNullable<BugHooks['handler']>>;
@@ -60,8 +60,8 @@ const passedOver = receiving((handler, bytes, message) => {
   if (message !== null) handler.frame(bytes);
 });
 
-/** A device goes to an edge that nobody has described to it, by the name in the order. */
-const unlistedObeyed: BugHooks = {
+/** A device moves to an edge that no list describes, by the name in the order. */
+const unlistedFollowed: BugHooks = {
   ...receiving((handler, bytes, message, member) => {
     handler.frame(bytes);
     if (member.role !== 'device' || message?.kind !== 'assign') return;
@@ -119,7 +119,7 @@ const leavingIsFatal: Machines = {
   },
 };
 
-/** A member that has parted from an older controller looks for no other. */
+/** A member that has parted from an older controller joins no other. */
 const staysAway: BugHooks = {
   handler: (handler) => ({
     ...handler,
@@ -135,7 +135,7 @@ const neverForgotten: BugHooks = {
 };
 
 /** Whoever answers counts as a controller whose certificate was checked. */
-const everybodyChecked: BugHooks = {
+const allChecked: BugHooks = {
   stepEpoch: (state, event) => stepEpoch(state, event.kind === 'heard' ? { ...event, isChecked: true } : event),
 };
 
@@ -143,10 +143,10 @@ const hooks: Readonly<Record<string, BugHooks>> = {
   'an edge obeys an earlier epoch': anyEpoch('edge'),
   'a device obeys an earlier epoch': anyEpoch('device'),
   'an epoch is never forgotten': neverForgotten,
-  'an epoch in plain counts beyond its connection': everybodyChecked,
+  'an epoch in plain counts beyond its connection': allChecked,
   'a member that parts from an older controller stays away': staysAway,
   'a controller that talks nonsense is heard again': passedOver,
-  'an order to an edge that is on no list is obeyed': unlistedObeyed,
+  'an order to an edge that is on no list is obeyed': unlistedFollowed,
   'a device shows its own key to edges of its controller': {
     known: (_edge, known) => known && { address: known.address },
   },

@@ -3,7 +3,7 @@
 import type { VirtualDeviceSettings } from '../../../simulator/virtual-time/device.ts';
 import type { VirtualEdgeDraftSettings, VirtualEdgeSettings } from '../../../simulator/virtual-time/edge.ts';
 import type { Machines } from '../../../simulator/virtual-time/machines.ts';
-import { type DrafterSettings, toyDrafter, toyEdgeDrafter } from '../../../simulator/virtual-time/toy-drafter.ts';
+import { toyDrafter, toyEdgeDrafter } from '../../../simulator/virtual-time/toy-drafter.ts';
 import { ToyTarget, toyEndIds } from '../../../simulator/virtual-time/toy-target.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
@@ -18,7 +18,7 @@ import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.t
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import { byteWire } from '../../../src/core/protocol/wire/wire.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
-import type { IdleSettings } from './idle-device.ts';
+import type { IdleSettings } from './bad-devices.ts';
 import { type KeyData, KeyRing } from './keys.ts';
 import { defaultPlaceSettings, type PlaceSettings } from './place-watch.ts';
 
@@ -91,7 +91,7 @@ export function createScene(seed: number, machines: Machines): Scene {
   const draw = { seed, mode, target, random, machines };
   const limits = limitsOf(createRandom(seed, streams.keys));
   const { keys } = limits;
-  // In half of the runs both edges are alike to the bit, as far as they tell.
+  // In half of the runs both edges have one fingerprint.
   const alike = createRandom(seed, streams.routes).uniform() < 0.5 ? { fingerprint: 'alike' } : {};
   const edges = ['a', 'b'].map((name, index) => ({ ...edgeSettings(name, index, draw), ...alike, ...limits.edge }));
   const devices = Array.from({ length: 2 + random.integer(3) }, (_, index) => deviceSettings(index, draw, limits));
@@ -206,7 +206,7 @@ function edgeSettings(name: string, index: number, { seed, random, target, machi
   };
 }
 
-/** Two edges of three go on from the second choices of their draft model as well. */
+/** Two edges of three continue the second choices of their draft model as well. */
 function edgeDraftOf(target: ToyTarget, drafts: Random, random: Random): VirtualEdgeDraftSettings {
   const hedges = pick(random, [0, 1, 3]);
   const runnerUpAgreement = pick(random, [0.3, 0.7, 1]);
@@ -281,14 +281,8 @@ function moodOf(random: Random): Pick<VirtualDeviceSettings, 'advice'> {
   };
 }
 
-interface Hedging {
-  readonly turn: Pick<TurnRequest, 'hedges' | 'minHedgeChance'>;
-  readonly drafter: Pick<DrafterSettings, 'runnerUpAgreement'>;
-  readonly widthCost: number;
-}
-
 /** Two devices of three send alternatives, in modes that allow it. */
-function hedgingOf(random: Random): Hedging {
+function hedgingOf(random: Random) {
   return {
     turn: { hedges: pick(random, [0, 1, 3]), minHedgeChance: pick(random, [0, 0, 0.05]) },
     drafter: { runnerUpAgreement: pick(random, [0.3, 0.7, 1, [0.5, 0.3, 0.2]]) },

@@ -6,11 +6,10 @@ import type { EventQueue } from '../../../simulator/virtual-time/event-queue.ts'
 import type { VirtualLink } from '../../../simulator/virtual-time/link.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import type { Random } from '../../../src/core/basics/philox.ts';
-import { nameAt } from './addresses.ts';
 import type { ControlMembers } from './control-members.ts';
 import type { KeyRing } from './keys.ts';
-import { type GreetingLie, greetingLies, type LieWatch, lieTo } from './lies.ts';
-import { between, hexDigits, keyData, pick, vocabularySize } from './scene.ts';
+import { type GreetingLie, greetingLies, type LieWatch, lieTo, nameAt } from './lies.ts';
+import { between, hexDigits, keyData, pick } from './scene.ts';
 
 /** The world on which faults act. */
 export interface FaultWorld {
@@ -26,7 +25,7 @@ export interface FaultWorld {
   readonly uselessUntilMs: Map<string, number>;
   /** Null: the run has no controller. */
   readonly control: Pick<ControlMembers, 'edgeCrashed' | 'edgeStarted' | 'deviceCrashed'> | null;
-  /** How often an edge was to take nobody new. */
+  /** How often an edge was to open no session. */
   drains: number;
   hasSentOpen(link: VirtualLink): boolean;
   /** A device has restarted; the invariants apply to it from now on. */
@@ -38,27 +37,20 @@ export interface FaultWorld {
 /** @returns a description, or null if there was no victim */
 type Fault = (world: FaultWorld) => string | null;
 
-interface Victim {
-  readonly device: VirtualDevice;
-  readonly link: VirtualLink;
-  /** The edge itself. */
-  readonly edge: string;
-  /** As the device knows it. */
-  readonly name: string;
-}
-
 function workingDevice({ devices, random }: FaultWorld): VirtualDevice | undefined {
   const working = devices.filter(({ state, process }) => state.outcome === null && process.isUp);
   return working.length === 0 ? undefined : pick(random, working);
 }
 
-/** A connection of an active device; with probability 0.8 its newest one. */
-function connection(world: FaultWorld): Victim | undefined {
+/** A connection of an active device, with probability 0.8 its newest one: the edge itself, and its name for the device. */
+function connection(world: FaultWorld) {
   const device = workingDevice(world);
   const entry = world.random.uniform() < 0.8 ? device?.links.at(-1) : device?.links[0];
   if (device === undefined || entry === undefined) return undefined;
   return { device, link: entry.link, edge: nameAt(entry.address), name: entry.edge };
 }
+
+type Victim = NonNullable<ReturnType<typeof connection>>;
 
 /** A fault of one connection. */
 function onConnection(act: (victim: Victim, world: FaultWorld) => string | null): Fault {
@@ -86,10 +78,18 @@ function pauseMs(random: Random): number {
   return random.uniform() < 0.05 ? 16_000 : between(random, 20, 1500);
 }
 
-function startAgain(edge: VirtualEdge, control: FaultWorld['control']): void {
-  edge.restart();
-  control?.edgeStarted(edge);
+/** An edge loses all that it holds, and starts again later. @param noticedMs when the device of a connection notices its loss */
+function crash(edge: VirtualEdge, { queue, random, control }: FaultWorld, noticedMs: () => number): void {
+  for (const link of edge.crash()) link.lose({ device: noticedMs(), edge: Number.POSITIVE_INFINITY });
+  control?.edgeCrashed(edge);
+  queue.after(between(random, 0, 2000), () => {
+    edge.restart();
+    control?.edgeStarted(edge);
+  });
 }
+
+/** The edge opens no session. */
+const draining = new OutriderError('edge-draining', 'this edge is going down', 'use another one');
 
 /** The operator changes the keys; both edges learn of it at once, or when they run again. */
 function onKeys(act: (world: FaultWorld, nowMs: number) => string | null): Fault {
@@ -165,16 +165,10 @@ const faults: Readonly<Record<string, Fault>> = {
     process.pause(pauseMs(random));
     return `edge ${settings.name} pauses`;
   }),
-  edgeCrashed: onEdge((edge, { queue, random, control }) => {
-    const isToldOf = random.uniform() < 0.7;
-    for (const link of edge.crash()) {
-      link.lose({
-        device: isToldOf ? between(random, 0, 100) : Number.POSITIVE_INFINITY,
-        edge: Number.POSITIVE_INFINITY,
-      });
-    }
-    control?.edgeCrashed(edge);
-    queue.after(between(random, 0, 2000), () => startAgain(edge, control));
+  edgeCrashed: onEdge((edge, world) => {
+    const { random } = world;
+    const isNoticed = random.uniform() < 0.7;
+    crash(edge, world, () => (isNoticed ? between(random, 0, 100) : Number.POSITIVE_INFINITY));
     return `edge ${edge.settings.name} crashes`;
   }),
   /** The device restarts with its stored text, which may be shorter than the shown one, or as a new session. */
@@ -203,8 +197,8 @@ const faults: Readonly<Record<string, Fault>> = {
   edgeLied: onConnection(({ device, link, edge: name }, world) => {
     const edge = world.edges.get(name);
     if (edge === undefined || !edge.process.isUp) return null;
-    const message = lieTo(device, world.hasSentOpen(link), vocabularySize, world.random);
-    world.lies.tell(link, message);
+    const message = lieTo(device, world.hasSentOpen(link), world.random);
+    world.lies.sent(link, message);
     edge.say(link, message);
     return `${name} tells ${device.settings.name} a lie: ${message.kind}`;
   }),
@@ -249,24 +243,20 @@ const faults: Readonly<Record<string, Fault>> = {
     const { queue, random } = world;
     world.drains += 1;
     const lastingMs = between(random, 500, 8000);
-    edge.closeFor(new OutriderError('edge-draining', 'this edge is going down', 'use another one'));
+    edge.closeFor(draining);
     queue.after(lastingMs, () => edge.closeFor(undefined));
     return `${edge.settings.name} opens no session for ${Math.round(lastingMs)} ms`;
   }),
   /** The edge announces to its devices that it is going down, opens no session, ends after a while, and is started again later. */
   edgeLeaves: onEdge((edge, world) => {
-    const { queue, random, control } = world;
+    const { queue, random } = world;
     world.drains += 1;
     edge.leave();
-    edge.closeFor(new OutriderError('edge-draining', 'this edge is going down', 'use another one'));
-    const { name } = edge.settings;
+    edge.closeFor(draining);
     queue.after(between(random, 50, 4000), () => {
-      if (!edge.process.isUp) return;
-      for (const link of edge.crash()) link.lose({ device: between(random, 0, 100), edge: Number.POSITIVE_INFINITY });
-      control?.edgeCrashed(edge);
-      queue.after(between(random, 0, 2000), () => startAgain(edge, control));
+      if (edge.process.isUp) crash(edge, world, () => between(random, 0, 100));
     });
-    return `${name} is going down`;
+    return `${edge.settings.name} is going down`;
   }),
 };
 const twiceAsOften: readonly string[] = ['lost', 'outlived', 'handover', 'deviceCrashed', 'edgeLied'];

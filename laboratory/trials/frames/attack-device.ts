@@ -4,7 +4,6 @@
 import type { Clock } from '../../../src/core/basics/clock.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { DeviceCodec, EdgeCodec } from '../../../src/core/protocol/wire/codec.ts';
-import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import type { Connect, ConnectionHandler } from '../../../src/network/transport/transport.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
@@ -12,17 +11,7 @@ import type { ToyTask } from '../../readers/toy-reader.ts';
 import { listenRaw, type RawPeer } from '../hostile/raw-peer.ts';
 import { answerLimitMs, expectAnswer } from './attack-edge.ts';
 import { edgeLie, insertLies } from './field-fuzzing.ts';
-import {
-  brokenShot,
-  type Frames,
-  isMalformed,
-  mutate,
-  pick,
-  randomFrame,
-  randomPayload,
-  type Shot,
-  shotOf,
-} from './mutations.ts';
+import { type Frames, makeShots, mutate, pick, randomFrame, randomPayload } from './mutations.ts';
 import { answerTokens, type Recording, writeHonestly } from './recorded-traffic.ts';
 
 /** Connections of one turn that are attacked. */
@@ -54,8 +43,12 @@ export async function runDeviceCase(
   const listener = await listenRaw((peer) => {
     const index = count.connections++;
     const random = createRandom(seed, number * 64 + index);
-    if (index >= attackedConnections) greetAndLeave(peer, recordings);
-    else attacks.push(attack(peer, random, number, recordings));
+    if (index < attackedConnections) attacks.push(attack(peer, random, number, recordings));
+    else {
+      const [hello] = recordings[0]?.down ?? [];
+      if (hello !== undefined) peer.send(hello);
+      peer.close();
+    }
   });
   const task = tasks[number % tasks.length] as ToyTask;
   const direct = connectWebSocket(`ws://127.0.0.1:${listener.port}`);
@@ -86,12 +79,6 @@ export function counted(handler: ConnectionHandler, count: () => void): Connecti
   };
 }
 
-function greetAndLeave(peer: RawPeer, recordings: readonly Recording[]): void {
-  const hello = recordings[0]?.down[0];
-  if (hello !== undefined) peer.send(hello);
-  peer.close();
-}
-
 async function attack(
   peer: RawPeer,
   random: Random,
@@ -111,7 +98,8 @@ async function attack(
     isAttached = message.kind === 'open' || message.kind === 'resume';
   });
   if (!(await peer.settled(() => isAttached, answerLimitMs))) return 'the device did not attach';
-  const { shots, mustClose } = makeShots(random, mirror, recordings, number);
+  const frames = framesOf(random, recordings, number);
+  const { shots, mustClose } = makeShots(random, 'edge', frames, mirror);
   peer.write(Buffer.concat(shots.map(({ wire }) => wire)));
   const isSettled = await settled(mustClose, answerLimitMs);
   if (random.uniform() < 0.5) peer.close();
@@ -119,24 +107,6 @@ async function attack(
   if (openCount > 2) return `the device opened its session ${openCount} times`;
   if (isSettled) return null;
   return mustClose ? 'a malformed frame did not end the connection' : 'no answer to a ping';
-}
-
-function makeShots(random: Random, mirror: DeviceCodec, recordings: readonly Recording[], number: number) {
-  const frames = framesOf(random, recordings, number);
-  const brokenAt = random.uniform() < 0.08 ? random.integer(frames.length + 1) : -1;
-  const shots: Shot[] = [];
-  let mustClose = false;
-  for (const [index, payload] of [...frames, null].entries()) {
-    if (index === brokenAt) {
-      shots.push(brokenShot(random, false, limits.edgeFrameBytes));
-      mustClose = true;
-    }
-    if (payload === null) break;
-    shots.push(shotOf(payload, false));
-    mustClose ||= isMalformed(mirror, payload);
-    if (mustClose && random.uniform() < 0.3) break;
-  }
-  return { shots, mustClose };
 }
 
 /** Commits that continue, commits from the start again, a hello in the middle, `gone` after `gone`, lies about the end. */

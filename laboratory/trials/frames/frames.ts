@@ -17,7 +17,6 @@ import { connectRaw } from '../hostile/raw-peer.ts';
 import { counted, runDeviceCase } from './attack-device.ts';
 import { answerLimitMs, makeEdgeCase, runEdgeCase } from './attack-edge.ts';
 import { shotOf } from './mutations.ts';
-import type { HonestCount } from './recorded-traffic.ts';
 import {
   compose,
   fillPlaces,
@@ -32,11 +31,6 @@ import {
 interface OneCase {
   readonly side: 'edge' | 'device';
   readonly number: number;
-}
-
-interface FramesConclusion extends Conclusion {
-  readonly summary: Readonly<Record<string, number>>;
-  readonly passed: boolean;
 }
 
 const options = {
@@ -100,19 +94,25 @@ function unsteady(model: LanguageModel, failures: Failures): LanguageModel {
   });
 }
 
-interface Findings extends Record<'edge' | 'device' | 'flood', { frames: number; connections: number }> {
-  readonly honest: HonestCount;
+/** What a trial begins with. */
+const nothing = {
+  edge: { frames: 0, connections: 0 },
+  device: { frames: 0, connections: 0 },
+  flood: { frames: 0, connections: 0 },
+  honest: { texts: 0, wrong: 0, cut: 0, reports: [] as string[] },
   /** Planted ones; each ends the sessions of its step. */
-  engineFailures: number;
-  crashes: number;
-  unanswered: number;
-  leakedSessions: number;
+  engineFailures: 0,
+  crashes: 0,
+  unanswered: 0,
+  leakedSessions: 0,
   /** One line for each fault, with what repeats it. */
-  readonly reports: string[];
-  seconds: number;
-}
+  reports: [] as string[],
+  seconds: 0,
+};
 
-export const framesTrial: Experiment<typeof options, Findings, FramesConclusion> = {
+type Findings = typeof nothing;
+
+export const framesTrial: Experiment<typeof options, Findings> = {
   name: 'trial frames',
   description: 'send damaged, random and hostile frames to an edge and to devices: toy models, real sockets',
   options,
@@ -123,18 +123,7 @@ export const framesTrial: Experiment<typeof options, Findings, FramesConclusion>
 /** @throws OutriderError `port-in-use` and what else keeps an edge from starting */
 async function attackBoth(options: FramesOptions, run: Run): Promise<Findings> {
   const { seed, only } = options;
-  const findings: Findings = {
-    edge: { frames: 0, connections: 0 },
-    device: { frames: 0, connections: 0 },
-    flood: { frames: 0, connections: 0 },
-    honest: { texts: 0, wrong: 0, cut: 0, reports: [] },
-    engineFailures: 0,
-    crashes: 0,
-    unanswered: 0,
-    leakedSessions: 0,
-    reports: [],
-    seconds: 0,
-  };
+  const findings = structuredClone(nothing);
   const running = new Set<string>();
   const crash = (error: unknown): void => {
     findings.crashes += 1;
@@ -258,7 +247,7 @@ async function attackEdge(trial: Trial): Promise<void> {
   await listener.close();
 }
 
-/** Sessions and connections that are left when everybody has been gone for longer than a session is kept. */
+/** Sessions and connections that are left when all peers have been gone for longer than a session is kept. */
 async function leaked(edge: Edge): Promise<number> {
   const left = (): number => edge.status.sessions + edge.status.connections;
   const untilMs = performance.now() + answerLimitMs + keepLostMs;
@@ -307,7 +296,7 @@ async function floodEdge(trial: Trial): Promise<void> {
   await listener.close();
 }
 
-function conclude(findings: Findings, { count }: FramesOptions): FramesConclusion {
+function conclude(findings: Findings, { count }: FramesOptions): Conclusion {
   const { honest, reports } = findings;
   const rows = (['edge', 'device', 'flood'] as const).map((side) => ({ side, ...findings[side] }));
   const frames = rows.reduce((sum, row) => sum + row.frames, 0);

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
 import type { KeyTerms } from '../../../src/core/access/key-book.ts';
+import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { addKeyTo } from '../../../src/files/key-files.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
@@ -59,6 +60,9 @@ const mostResidentGrowthMB = 10;
 /** Shorter soaks do not judge the resident set: V8 and the allocator reserve room in the first minutes. */
 const settledMinutes = 5;
 
+/** Parameters of the document that no option changes. */
+const fixed = { profile, keepLostSeconds, contextTokens, answerTokens, mostHeldGrowthMB, mostResidentGrowthMB };
+
 interface SoakFound {
   readonly rows: readonly SoakRow[];
   readonly counts: ChurnCounts;
@@ -73,11 +77,7 @@ interface Idle {
   readonly files: number | null;
 }
 
-interface SoakConclusion extends Conclusion<SoakRow> {
-  readonly passed: boolean;
-}
-
-export const soakTrial: Experiment<typeof options, SoakFound, SoakConclusion> = {
+export const soakTrial: Experiment<typeof options, SoakFound, Conclusion<SoakRow>> = {
   name: 'trial soak',
   lasts: '4 minutes',
   fullLasts: '30',
@@ -91,21 +91,16 @@ export const soakTrial: Experiment<typeof options, SoakFound, SoakConclusion> = 
 
 /** @throws OutriderError when the edge does not start, or ends on its own */
 async function soak(options: SoakOptions, run: Run): Promise<SoakFound> {
+  await using opened = new CloseStack();
   const directory = await mkdtemp(join(tmpdir(), 'outrider-soak-'));
-  try {
-    const keyFile = join(directory, 'keys.json');
-    const keys = await makeKeys(keyFile);
-    const places = Math.max(1, Math.floor(options.sessions / 3));
-    const nodeOptions = ['--expose-gc', ...options.nodeOptions];
-    const edge = await startProbedEdge(flagsOf(directory, keyFile, places), run.note, { nodeOptions });
-    try {
-      return await Promise.race([churn(options, run, edge, keys), edge.lost.then((error) => Promise.reject(error))]);
-    } finally {
-      await edge.close();
-    }
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  opened.defer(() => rm(directory, { recursive: true, force: true }));
+  const keyFile = join(directory, 'keys.json');
+  const keys = await makeKeys(keyFile);
+  const places = Math.max(1, Math.floor(options.sessions / 3));
+  const nodeOptions = ['--expose-gc', ...options.nodeOptions];
+  const edge = await startProbedEdge(flagsOf(directory, keyFile, places), run.note, { nodeOptions });
+  opened.defer(async () => void (await edge.close()));
+  return await Promise.race([churn(options, run, edge, keys), edge.lost.then((error) => Promise.reject(error))]);
 }
 
 function flagsOf(directory: string, keyFile: string, places: number): string[] {
@@ -179,13 +174,10 @@ async function closed(edge: ProbedEdge, before: Idle, limitMs: number): Promise<
   const untilMs = performance.now() + limitMs;
   for (;;) {
     const now = await idleOf(edge);
-    if (isAsIdle(now, before) || performance.now() > untilMs) return now;
+    const isAsIdle = Object.values(leftOver(now, before)).every((count) => count <= 0);
+    if (isAsIdle || performance.now() > untilMs) return now;
     await sleep(250);
   }
-}
-
-function isAsIdle(now: Idle, before: Idle): boolean {
-  return Object.values(leftOver(now, before)).every((count) => count <= 0);
 }
 
 /** What is open that was not open before. */
@@ -204,7 +196,7 @@ async function fileCount(processId: number): Promise<number | null> {
   return names === null ? null : names.length;
 }
 
-function conclude({ rows, counts, reports, before, after }: SoakFound, asked: SoakOptions): SoakConclusion {
+function conclude({ rows, counts, reports, before, after }: SoakFound, asked: SoakOptions): Conclusion<SoakRow> {
   const { minutes, sessions, rate, seed } = asked;
   const sum = (key: keyof ChurnCount): number => churnKinds.reduce((total, kind) => total + counts[kind][key], 0);
   const heldGrowthMB = growthOf(rows, ({ heldMB }) => heldMB);
@@ -229,19 +221,7 @@ function conclude({ rows, counts, reports, before, after }: SoakFound, asked: So
       rssMB: rows.at(-1)?.residentMB ?? null,
       mostConnections: Math.max(0, ...rows.map(({ connections }) => connections)),
     },
-    params: {
-      minutes,
-      sessions,
-      rate,
-      seed,
-      counts,
-      profile,
-      keepLostSeconds,
-      contextTokens,
-      answerTokens,
-      mostHeldGrowthMB,
-      mostResidentGrowthMB,
-    },
+    params: { minutes, sessions, rate, seed, counts, ...fixed },
     passed: isFlat && faults.every((count) => count <= 0),
     remarks: reports,
   };

@@ -1,5 +1,5 @@
-// A device that follows no rule: garbage, gaps, ids outside the vocabulary, drafts too far ahead, second attaches, abandoned connections.
-// It may slow down its own session; other sessions must not be affected.
+// Devices that are not honest. One follows no rule: garbage, gaps, ids outside the vocabulary, drafts too far ahead, second attaches, abandoned
+// connections; it may slow down its own session, and no other one. The other one keeps every rule of the wire, and takes a place for nothing.
 
 import type { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
 import type { LinkEnd, VirtualLink } from '../../../simulator/virtual-time/link.ts';
@@ -9,17 +9,22 @@ import { DeviceCodec } from '../../../src/core/protocol/wire/codec.ts';
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { type DeviceMessage, type OpenMessage, protocolVersion } from '../../../src/core/protocol/wire/messages.ts';
 import { hexDigits } from './scene.ts';
+import type { Log } from './violation.ts';
 
-export interface HostileSettings {
-  readonly turn: TurnRequest;
+interface Settings {
   readonly random: Random;
   readonly connect: (end: LinkEnd) => VirtualLink | undefined;
-  /** Number of hostile actions; after them it is silent. */
-  readonly actionCount: number;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
-const longestPauseMs = 150;
+interface HostileSettings extends Settings {
+  readonly turn: TurnRequest;
+  /** Number of hostile actions; after them it is silent. */
+  readonly actionCount: number;
+}
+
+/** Longest pause of a hostile device between two actions. */
+const longestRestMs = 150;
 
 export class HostileDevice {
   readonly #queue: EventQueue;
@@ -44,7 +49,7 @@ export class HostileDevice {
   #later(): void {
     if (this.#actionCount >= this.#settings.actionCount) return;
     this.#actionCount += 1;
-    this.#queue.after(this.#settings.random.uniform() * longestPauseMs, () => {
+    this.#queue.after(this.#settings.random.uniform() * longestRestMs, () => {
       if (this.#link === undefined) this.#open();
       else this.#misbehave(this.#link);
       this.#later();
@@ -79,11 +84,18 @@ export class HostileDevice {
   }
 
   #misbehave(link: VirtualLink): void {
-    const { random, turn } = this.#settings;
+    const { random, turn, log } = this.#settings;
     const actions: (() => void)[] = [
-      () => this.#garbage(link),
+      () => {
+        const bytes = Uint8Array.from({ length: 1 + random.integer(40) }, () => random.integer(256));
+        log?.(`hostile: ${bytes.length} bytes of garbage`);
+        link.send('up', bytes);
+      },
       () => this.#say(this.#opening()),
-      () => this.#acknowledge(random.integer(500)),
+      () => {
+        this.#acknowledged += random.integer(500);
+        this.#say({ kind: 'ack', length: this.#acknowledged });
+      },
       () => this.#resume(random.integer(9), random.integer(99)),
       () => this.#say({ kind: 'bye' }),
       () => this.#draft(this.#newest + 1, random.integer(200), 1 + random.integer(500)),
@@ -104,23 +116,17 @@ export class HostileDevice {
         this.#alternatives(limits.alternatives + 4, 1);
       },
       () => this.#alternatives(1),
-      () => this.#takeAlternative(),
-      () => this.#hangUp(link),
+      // Drafts after an alternative that the edge may not have taken.
+      () => {
+        if (this.#newest > this.#branch) this.#draft(this.#newest, this.#draftEnd, 1);
+      },
+      () => {
+        link.close('device');
+        this.#link = undefined;
+      },
     ];
     const action = actions[random.integer(actions.length)];
     action?.();
-  }
-
-  #garbage(link: VirtualLink): void {
-    const { random, log } = this.#settings;
-    const bytes = Uint8Array.from({ length: 1 + random.integer(40) }, () => random.integer(256));
-    log(`hostile: ${bytes.length} bytes of garbage`);
-    link.send('up', bytes);
-  }
-
-  #acknowledge(more: number): void {
-    this.#acknowledged += more;
-    this.#say({ kind: 'ack', length: this.#acknowledged });
   }
 
   #resume(attempt: number, length: number): void {
@@ -128,11 +134,6 @@ export class HostileDevice {
     this.#acknowledged = length;
     const { credentials, padding, session } = this.#settings.turn;
     this.#say({ kind: 'resume', version: protocolVersion, credentials, padding, session, attempt, length });
-  }
-
-  #hangUp(link: VirtualLink): void {
-    link.close('device');
-    this.#link = undefined;
   }
 
   #draft(branch: number, first: number, count: number): void {
@@ -161,14 +162,83 @@ export class HostileDevice {
     }
   }
 
-  /** Drafts after an alternative that the edge may not have taken. */
-  #takeAlternative(): void {
-    if (this.#newest > this.#branch) this.#draft(this.#newest, this.#draftEnd, 1);
-  }
-
   #say(message: DeviceMessage): void {
-    this.#settings.log(`hostile: ${message.kind}`);
+    this.#settings.log?.(`hostile: ${message.kind}`);
     // The connection may be closed already.
     this.#link?.send('up', this.#codec.encode(message));
+  }
+}
+
+export interface IdleSettings extends Settings {
+  readonly open: Omit<OpenMessage, 'kind' | 'version' | 'attempt'>;
+  /** It sends and opens nothing after this time, ms. */
+  readonly untilMs: number;
+  /** `leaves`: it loses its connection soon after it has opened its session. `says bye`: it pings on after it has given its session up. */
+  readonly kind: 'pings' | 'leaves' | 'says bye' | 'never opens';
+}
+
+const pingMs = 3500;
+const longestPauseMs = 4000;
+const latestByeMs = 20_000;
+
+/**
+ * It opens a session and then never asks for a verdict and never acknowledges: it only pings, or it leaves without a close. It comes back when
+ * it is closed, until its time is over.
+ */
+export class IdleDevice {
+  readonly #queue: EventQueue;
+  readonly #settings: IdleSettings;
+  #attempt = 0;
+
+  constructor(queue: EventQueue, settings: IdleSettings) {
+    this.#queue = queue;
+    this.#settings = settings;
+    this.#openLater(100);
+  }
+
+  get #isOver(): boolean {
+    return this.#queue.nowMs() >= this.#settings.untilMs;
+  }
+
+  #openLater(mostMs: number): void {
+    this.#queue.after(this.#settings.random.uniform() * mostMs, () => {
+      if (!this.#isOver) this.#open();
+    });
+  }
+
+  #open(): void {
+    const { open, random, connect, kind, log } = this.#settings;
+    const codec = new DeviceCodec();
+    let isClosed = false;
+    const closed = (): void => {
+      if (isClosed) return;
+      isClosed = true;
+      this.#openLater(longestPauseMs);
+    };
+    const link = connect({ frame: () => {}, writable: () => {}, closed });
+    if (link === undefined) {
+      closed();
+      return;
+    }
+    const say = (message: DeviceMessage): void => {
+      log?.(`idle: ${message.kind}`);
+      link.send('up', codec.encode(message));
+    };
+    this.#attempt += 1;
+    if (kind !== 'never opens') say({ kind: 'open', version: protocolVersion, attempt: this.#attempt, ...open });
+    if (kind === 'leaves') {
+      this.#queue.after(random.uniform() * 1000, () => {
+        link.lose({ device: 0, edge: random.uniform() * 200 });
+        closed();
+      });
+      return;
+    }
+    if (kind === 'says bye') this.#queue.after(random.uniform() * latestByeMs, () => say({ kind: 'bye' }));
+    const ping = (): void => {
+      if (isClosed || this.#isOver) return;
+      say({ kind: 'ping', stamp: 1 });
+      this.#queue.after(pingMs, ping);
+    };
+    ping();
   }
 }
