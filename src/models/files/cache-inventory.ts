@@ -20,7 +20,6 @@ import { cloneRemedy, describeOrigin, findModel, requireModel } from './manifest
 import { modelEntries, modelPairs } from './manifest-data.ts';
 import type { ModelEntry, ModelPair } from './manifest-entry.ts';
 import { removeAbandoned } from './pip.ts';
-import { removeWheel } from './pypi.ts';
 import { shippedPath } from './shipped-path.ts';
 
 export interface ListedModel extends Pick<ModelEntry, 'name' | 'title' | 'byteLength' | 'licence'> {
@@ -109,7 +108,6 @@ export async function removeModel(
   await forgetHash(cacheDirectory, path);
   const sources = entry.kind === 'downloaded' ? entry.sources : [];
   for (const source of sources) {
-    if (source.kind === 'pypi') freedBytes += await removeWheel(downloadDirectory(cacheDirectory), source);
     if (source.kind !== 'hub') freedBytes += await removeAbandoned(downloadDirectory(cacheDirectory));
   }
   return { path, freedBytes };

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { nearestName } from '../../core/basics/nearest-name.ts';
 import { findModel, requireModel, requireModels, requirePair } from './manifest.ts';
 import { modelEntries, modelPairs } from './manifest-data.ts';
-import { placeParts } from './pypi-parts.ts';
+import { placeParts } from './pypi.ts';
 
 describe('the data', () => {
   it('gives every entry and pair a name of its own that can be typed and is no path', () => {

