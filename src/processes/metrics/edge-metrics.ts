@@ -1,11 +1,10 @@
 // What Prometheus reads of an edge: its answers to devices and over HTTP, its drafts, its engine. Counts that the edge keeps anyway are read
-// when they are asked for; the rest is measured as it happens.
+// at each scrape; the rest is measured as it happens.
 
-import type { Counter } from 'prom-client';
 import type { EdgeStatus } from '../edge/edge.ts';
 import type { EdgeMeter, MeteredCommit, MeteredEnd, MeteredStep } from '../edge/edge-meter.ts';
 import type { RequestRecord } from '../http/request-record.ts';
-import { AnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
+import { createAnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
 import { countRequests } from './http-metrics.ts';
 import type { MetricSet } from './metric-set.ts';
 
@@ -52,35 +51,26 @@ const reasons: Readonly<Record<MeteredEnd['reason'], FinishedReason>> = {
 /** Positions of drafts that have a series of their own; later ones share the last. */
 const mostPositions = 32;
 
-class DraftMetrics {
-  readonly #drafts: Counter;
-  readonly #draftTokens: Counter;
-  readonly #accepted: Counter;
-  readonly #acceptedAt: Counter;
-
-  constructor(set: MetricSet) {
-    const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
-      set.counter(`spec_decode_num_${name}_total`, help, labelNames);
-    this.#drafts = counter('drafts', 'Verified drafts: steps of a session that had drafted tokens.');
-    this.#draftTokens = counter('draft_tokens', 'Drafted tokens that were verified.');
-    this.#accepted = counter('accepted_tokens', 'Drafted tokens that were accepted.');
-    this.#acceptedAt = counter('accepted_tokens_per_pos', 'The same by their position in the draft, from 0.', [
-      'position',
-    ]);
-  }
-
-  verified(drafts: number, accepted: number): void {
+/** @returns counts the drafts of a verified step, and those that were accepted */
+function countDrafts(set: MetricSet): (drafts: number, accepted: number) => void {
+  const name = (what: string): string => `spec_decode_num_${what}_total`;
+  const steps = set.counter(name('drafts'), 'Verified drafts: steps of a session that had drafted tokens.');
+  const drafted = set.counter(name('draft_tokens'), 'Drafted tokens that were verified.');
+  const accepted = set.counter(name('accepted_tokens'), 'Drafted tokens that were accepted.');
+  const position = 'The same by their position in the draft, from 0.';
+  const acceptedAt = set.counter(name('accepted_tokens_per_pos'), position, ['position']);
+  return (drafts, acceptedCount) => {
     if (drafts === 0) return;
-    this.#drafts.inc();
-    this.#draftTokens.inc(drafts);
-    this.#accepted.inc(accepted);
-    for (let at = 0; at < accepted; at += 1) this.#acceptedAt.inc({ position: Math.min(at, mostPositions - 1) });
-  }
+    steps.inc();
+    drafted.inc(drafts);
+    accepted.inc(acceptedCount);
+    for (let at = 0; at < acceptedCount; at += 1) acceptedAt.inc({ position: Math.min(at, mostPositions - 1) });
+  };
 }
 
 function createMeter(set: MetricSet): EdgeMeter {
-  const answers = new AnswerMetrics(set);
-  const drafts = new DraftMetrics(set);
+  const answers = createAnswerMetrics(set);
+  const verified = countDrafts(set);
   const opened = set.counter(
     'sessions_opened_total',
     'Sessions, of devices and of requests over HTTP, by their decoding mode at the opening.',
@@ -103,7 +93,7 @@ function createMeter(set: MetricSet): EdgeMeter {
     },
     committed({ tokens, drafts: drafted, accepted, sinceMs, isFirst }: MeteredCommit) {
       answers.committed(tokens, sinceMs, isFirst);
-      drafts.verified(drafted, accepted);
+      verified(drafted, accepted);
     },
     ended({ reason, ms }: MeteredEnd) {
       answers.ended(reasons[reason], ms > 0 ? ms : null);
