@@ -33,7 +33,17 @@ export type FinishedReason = 'stop' | 'length' | 'abort' | 'refused' | 'error';
 const finishedReasons: readonly FinishedReason[] = ['stop', 'length', 'abort', 'refused', 'error'];
 
 /** Tokens, times and ends of answers. */
-export function createAnswerMetrics(set: MetricSet) {
+export interface AnswerMetrics {
+  prompt(tokens: number): void;
+  /** @param sinceMs since the tokens before, or since the beginning */
+  committed(tokens: number, sinceMs: number, isFirst: boolean): void;
+  /** Tokens whose time is not known. */
+  more(tokens: number): void;
+  /** @param ms null: it never had a token */
+  ended(reason: FinishedReason, ms: number | null): void;
+}
+
+export function createAnswerMetrics(set: MetricSet): AnswerMetrics {
   const prompts = set.counter('prompt_tokens_total', 'Tokens of prompts.');
   const written = set.counter('generation_tokens_total', 'Tokens of answers.');
   const firstToken = set.histogram(
