@@ -5,7 +5,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { modelLabel, printDocument, type Result } from '../../files/document.ts';
 import { fingerprintOption } from '../device/open-device.ts';
-import { createLawReport } from '../models/law-report.ts';
+import { createLawReport } from '../models/acquire-report.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';

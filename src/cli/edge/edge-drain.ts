@@ -2,7 +2,6 @@
 
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { badArgument, OutriderError } from '../../core/basics/errors.ts';
 import { printDocument } from '../../files/document.ts';
@@ -14,6 +13,7 @@ import { drainPath, type OrderAnswer } from '../../processes/edge/edge-requests.
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { withInterrupt } from '../terminal/interrupt.ts';
+import { noteOfEdge } from '../terminal/note.ts';
 
 const notes = `Examples:
   outrider edge drain ws://127.0.0.1:8642            an edge without keys, from its own machine
@@ -72,7 +72,7 @@ async function drain(flags: DrainFlags, signal: AbortSignal): Promise<number> {
     answer = await order(flags, signal);
   }
   if (flags.json === true) printDocument('edge drain', { rows: [], summary: { ...answer } });
-  else process.stderr.write(`${styleText('dim', 'edge')} ${said(answer)}\n`);
+  else noteOfEdge(said(answer));
   return flags.wait !== undefined && answer.answering > 0 ? 1 : 0;
 }
 

@@ -1,6 +1,7 @@
-// Shows on standard error how models are being got: a bar on a terminal, elsewhere one line for each stage. Every command that
-// needs a model uses it.
+// Shows on standard error how models are fetched, and how their shape laws are searched: a line that is drawn again on a terminal, elsewhere
+// one line for each stage or law. Every command that needs a model uses it.
 
+import { modelLabel } from '../../files/document.ts';
 import type { AcquireProgress, AcquireStage } from '../../models/files/acquire.ts';
 import { withInterrupt } from '../terminal/interrupt.ts';
 import {
@@ -34,7 +35,7 @@ function describe(progress: AcquireProgress): string {
   return words.join(' ');
 }
 
-/** Whether it tells what was done, and nothing goes on. */
+/** Whether it is about something that was done, and nothing moves. */
 function isNotice({ stage }: AcquireProgress): boolean {
   return stage === 'discarding' || stage === 'passing-over';
 }
@@ -68,7 +69,7 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
   };
 }
 
-/** What `acquireModel` takes of a command: a way to stop it, and somebody to tell. */
+/** What `acquireModel` takes of a command: a way to stop it, and a report. */
 export interface Acquiring extends Pick<AcquireReport, 'onProgress'> {
   readonly signal: AbortSignal;
 }
@@ -81,4 +82,29 @@ export async function withAcquireReport<Outcome>(work: (options: Acquiring) => P
   } finally {
     stop();
   }
+}
+
+export interface LawReport {
+  /** For `openModel`. A machine searches once per model, for seconds to minutes. */
+  readonly onLawProgress: (law: string, done: number, total: number) => void;
+  /** Clears the line. The report may be used again. */
+  stop(): void;
+}
+
+/** @param model its name or path. @param stream usually `process.stderr`. */
+export function createLawReport(model: string, stream: BarStream = process.stderr): LawReport {
+  const redraws = canRedraw(stream);
+  let tried = '';
+  return {
+    onLawProgress(law, done, total) {
+      const line = `finding the shape law of ${modelLabel(model)} on this machine: trying "${law}"`;
+      if (redraws) stream.write(`\r\x1b[K${line}, ${Math.floor((100 * done) / total)} %`);
+      else if (law !== tried) stream.write(`${line}\n`);
+      tried = law;
+    },
+    stop() {
+      if (redraws && tried !== '') stream.write('\r\x1b[K');
+      tried = '';
+    },
+  };
 }

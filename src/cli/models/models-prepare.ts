@@ -9,7 +9,7 @@ import { acquireModel } from '../../models/files/acquire.ts';
 import { forgetLaws } from '../../models/files/cache-inventory.ts';
 import { findPair, isModelPath, requireModels } from '../../models/files/manifest.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
-import { createLawReport } from './law-report.ts';
+import { createLawReport } from './acquire-report.ts';
 import { prepareModels } from './model-room.ts';
 
 /** As `outrider edge` opens it; for `outrider run`, which takes fewer sessions, the same law is then only confirmed. */

@@ -2,6 +2,11 @@
 
 import { styleText } from 'node:util';
 
+/** A line of a command that is about an edge. */
+export function noteOfEdge(text: string): void {
+  process.stderr.write(`${styleText('dim', 'edge')} ${text}\n`);
+}
+
 export function note(text: string): void {
   process.stderr.write(`${styleText('dim', text)}\n`);
 }
