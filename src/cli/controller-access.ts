@@ -4,12 +4,11 @@ import type { JoinMessage } from '../allocation/controller/messages.ts';
 import { demandStrength } from '../core/access/key-text.ts';
 import { badArgument } from '../core/basics/errors.ts';
 import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
-import type { KeyRing } from '../files/key-ring.ts';
+import { isTypedKey, type KeyRing } from '../files/key-ring.ts';
 import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
 import type { ControllerOptions, RunningController } from '../processes/controller/controller-server.ts';
 import type { OptionsOf } from './options/options.ts';
 import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from './options/port-access.ts';
-import { isTypedKey } from './options/typed-key.ts';
 
 /** Flags of `outrider controller`, beside those of TLS. */
 export const accessOptions = {

@@ -108,11 +108,10 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   const listener = await listenController(controller, { ...access.listen, port: flags.port });
   open.defer(() => listener.close());
   access.follow(controller, listener, (error) => note(`a file can't be used: ${asOutriderError(error).message}`));
-  await using metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
+  await using _metrics = await openMetricsPort(flags.metricsPort, metrics.text, note);
   process.stdout.write(`${access.urlOf(listener.port)}\n`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   for (const line of access.said) note(line);
-  if (metricsPort !== null) note(metricsPort.said);
   onServing(controller);
   await askedToStop(signal, flags.untilInputEnds);
 }

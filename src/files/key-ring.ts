@@ -12,6 +12,7 @@ import {
   takesDigest,
 } from '../core/access/key-book.ts';
 import { idInKey } from '../core/access/key-text.ts';
+import type { Secret } from '../core/basics/secret.ts';
 import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
 import { digestOf, loadKeys } from './key-files.ts';
 
@@ -144,6 +145,11 @@ export class KeyRing implements Disposable {
     const secrets = valid.map((entry) => [entry.sha256, hasGrace(entry, nowMs) ? entry.former?.sha256 : null]);
     return JSON.stringify(valid.map(({ former: _former, ...entry }, index) => [entry, secrets[index]]));
   }
+}
+
+/** Whether the key that was typed, or set in the environment, is shown. Digests have equal lengths, so the time says nothing about the key. */
+export function isTypedKey(key: Secret, shown: string): boolean {
+  return isSame(digestOf(key.reveal()), digestOf(shown));
 }
 
 function isSame(one: string, other: string): boolean {

@@ -43,16 +43,12 @@ export class RotatingFile implements LineSink {
     appendFileSync(this.#path, text, { mode: ownerOnly });
   }
 
-  /** The next line opens the file again, by its name: another program may have renamed it. */
+  /** Closes the file. The next line opens it again, by its name: another program may have renamed it. */
   async reopen(): Promise<void> {
     const file = this.#file;
     this.#file = null;
     this.#bytes = 0;
     await file?.close();
-  }
-
-  async close(): Promise<void> {
-    await this.reopen();
   }
 
   async #rotate(): Promise<void> {

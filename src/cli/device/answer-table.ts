@@ -1,4 +1,5 @@
-// The small table under an answer: the time per token beside the edge alone, the acceptance of the drafts, and why.
+// What stands under an answer: the table with the time per token beside the edge alone and the acceptance of the drafts, why, and why an
+// answer is not whole.
 
 import { styleText } from 'node:util';
 import { fixed } from '../../core/basics/markdown.ts';
@@ -150,6 +151,23 @@ function slowReason(own: TurnReport): string {
   }
   if (own.acceptance < 0.4) return 'the draft is seldom right on this text';
   return 'a step of the target costs about as much for each row here, so drafts save little';
+}
+
+/** The line under an answer that is not whole; null: it ended by itself, or at a text of --stop. A failure has its own error. */
+export function cutNote({ outcome }: TurnReport, maxTokens: number, isChat: boolean): string | null {
+  if (outcome.kind === 'stopped') return 'Stopped here: the answer is not complete.';
+  if (outcome.kind === 'failed') return null;
+  if (outcome.reason === 'length') {
+    const more = isChat
+      ? 'ask it to continue, or start with a larger --max-tokens'
+      : 'a larger --max-tokens allows more';
+    return `Cut here: the answer has reached --max-tokens ${maxTokens}; ${more}.`;
+  }
+  if (outcome.reason === 'context-full') {
+    const more = isChat ? '/clear starts a new conversation; ' : '';
+    return `Cut here: the context is full; ${more}a larger --context of the edge holds more.`;
+  }
+  return null;
 }
 
 /** A legend for the colours, or nothing where there are none. */

@@ -7,26 +7,25 @@ import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
 import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
 import { SenderRates } from '../../core/protocol/wire/rate-book.ts';
 import { packageVersion } from '../../files/document.ts';
+import { isTypedKey } from '../../files/key-ring.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
 import { defaultEdgeProfile } from '../../models/port/profiles.ts';
 import { createAddressGuard } from '../../network/transport-node/upgrade-guard.ts';
 import { createHttpApp, type HttpApp } from '../../processes/http/app.ts';
 import type { Completer } from '../../processes/http/completion-port.ts';
-import { createDeviceCompleter, type DeviceCompleterSettings } from '../../processes/http/device-completer.ts';
+import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { createLateCompleter } from '../../processes/http/late-completer.ts';
 import { type HttpListener, listenHttp } from '../../processes/http/listen-http.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import { createEndpointMetrics } from '../../processes/metrics/endpoint-metrics.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
-import type { EdgeLog } from '../edge/edge-log.ts';
+import { drainOption, type EdgeLog, logOptions, openLog } from '../edge/edge-log.ts';
 import { logRequests } from '../edge/request-log.ts';
 import { prepareModels } from '../models/model-room.ts';
-import { drainOption, logOptions, openLog } from '../options/log-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
-import { isTypedKey } from '../options/typed-key.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
@@ -164,8 +163,12 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     await using writer = await openOfflineWriter(policy, device, flags.gpu);
     await using grammars = createGrammarEngine(device.tokenizer);
     const waitMs = edgeWaitMs(policy, flags.wait);
-    const parts = { device, grammars, local: writer ?? undefined, waitMs, onOutage: noteOutage };
-    completer.open(completerOf(flags, parts));
+    const { target: model, key } = flags;
+    const local = writer ?? undefined;
+    // Without a key for the edge it is shown none: a key of the application is for this endpoint.
+    const credentials = key?.reveal() ?? '';
+    const parts = { device, model, grammars, local, waitMs, nowMs, credentials, onOutage: noteOutage };
+    completer.open(createDeviceCompleter(parts));
     using _order = await noteEdges(device, flags);
     note(offlineNote(policy, waitMs));
     printAddress(flags, listener.port);
@@ -188,14 +191,6 @@ interface Listening extends HttpListener {
 
 const nowMs = (): number => performance.timeOrigin + performance.now();
 
-function completerOf(
-  { target, key }: ServeFlags,
-  parts: Pick<DeviceCompleterSettings, 'device' | 'grammars' | 'local' | 'waitMs' | 'onOutage'>,
-): Completer {
-  // Without a key for the edge it is shown none: a key of the application is for this endpoint.
-  return createDeviceCompleter({ ...parts, model: target, nowMs, credentials: key?.reveal() ?? '' });
-}
-
 async function listen(
   flags: ServeFlags,
   completer: Completer,
@@ -206,6 +201,8 @@ async function listen(
   const version = packageVersion();
   const metrics = createEndpointMetrics({ model: target, version }, () => completer.state);
   const logged = logRequests(log, nowMs);
+  // A key may send here what it may send to an edge with few places.
+  const rates = new SenderRates(keyRateOf(defaultRate, 1));
   const app = createHttpApp({
     completer,
     nowMs,
@@ -224,7 +221,7 @@ async function listen(
       log.line('error', { kind: 'fault', cause: words }, `a request has failed: ${words}`);
     },
     randomBits: () => randomBytes(8).readBigUInt64LE(),
-    intake: intakeOf(nowMs),
+    intake: new RequestIntake({ spend: (sender, bytes) => rates.spend(sender, nowMs(), bytes) }),
     accountOf: () => ({
       keyId: clientKey === undefined ? null : '--client-key',
       mostAnswers: Number.POSITIVE_INFINITY,
@@ -234,20 +231,11 @@ async function listen(
   });
   const opened = new CloseStack();
   const listener = opened.use(await listenHttp(app, host, flags.port));
-  const metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
-  if (metricsPort !== null) {
-    opened.use(metricsPort);
-    note(metricsPort.said);
-  }
+  const metricsPort = await openMetricsPort(flags.metricsPort, metrics.text, note);
+  if (metricsPort !== null) opened.use(metricsPort);
   const close = (): Promise<void> => opened[Symbol.asyncDispose]();
   const settle = (forMs: number): Promise<void> => listener.settle(forMs);
   return { app, port: listener.port, settle, close, [Symbol.asyncDispose]: close };
-}
-
-/** A key may send here what it may send to an edge with few places. */
-function intakeOf(nowMs: () => number): RequestIntake {
-  const rates = new SenderRates(keyRateOf(defaultRate, 1));
-  return new RequestIntake({ spend: (sender, bytes) => rates.spend(sender, nowMs(), bytes) });
 }
 
 const demoContext = 4096;

@@ -1,6 +1,7 @@
 // What `outrider edge` does for whoever runs it: its logs, signals, and how it ends. SIGTERM and the first Ctrl-C let answers end, a second
 // signal ends the process at once; an engine that does not return ends it with status 1, so that a supervisor starts it again.
 
+import { constants } from 'node:os';
 import { logSessions, type SessionLogs } from '../../files/event-log-file.ts';
 import type { Tokenizer } from '../../models/port/model.ts';
 import type { Listener } from '../../network/transport/transport.ts';
@@ -9,9 +10,8 @@ import type { EdgeLogEvent } from '../../processes/edge/edge-events.ts';
 import type { EdgeOptions } from '../../processes/edge/edge-options.ts';
 import type { OpenRequests } from '../../processes/http/listen-http.ts';
 import type { RequestRecord } from '../../processes/http/request-record.ts';
-import { drainOption, type LogFlags, openLog } from '../options/log-options.ts';
 import type { OptionsOf } from '../options/options.ts';
-import type { EdgeLog } from './edge-log.ts';
+import { drainOption, type EdgeLog, type LogFlags, openLog } from './edge-log.ts';
 import { logRequests } from './request-log.ts';
 
 export const operationOptions = {
@@ -52,12 +52,7 @@ export class EdgeOperation implements AsyncDisposable {
     this.#signal = signal;
     this.#on('exit', () => this.#sessionLogs?.closeNow());
     signal.addEventListener('abort', () => {
-      for (const [name, number] of [
-        ['SIGINT', 2],
-        ['SIGTERM', 15],
-      ] as const) {
-        this.#on(name, () => process.exit(128 + number));
-      }
+      for (const name of ['SIGINT', 'SIGTERM'] as const) this.#on(name, () => process.exit(128 + constants.signals[name]));
     });
   }
 

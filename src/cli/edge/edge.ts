@@ -21,7 +21,6 @@ import { createEdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
 import { createLawReport, withAcquireReport } from '../models/acquire-report.ts';
 import { demandFittingDraft } from '../models/model-room.ts';
 import { gpuOption } from '../options/gpu-option.ts';
-import { logOptions } from '../options/log-options.ts';
 import { controlNoteText, memberName, memberOptions, reachController } from '../options/member-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
@@ -33,6 +32,7 @@ import { noteOfEdge as note } from '../terminal/note.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
+import { logOptions } from './edge-log.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { openEdgePort } from './edge-port.ts';
 import { boundHeap } from './heap-bounds.ts';
@@ -289,7 +289,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   await warmed;
   port.begin(edge, onApi);
   metrics.follow(edge);
-  await using metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
+  await using _metrics = await openMetricsPort(flags.metricsPort, metrics.text, note);
   // Keys of a file change; tickets of a controller are none of them, and stay.
   const renewKeys: Edge['renewKeys'] = (find) =>
     edge.renewKeys((id, key) => (id.startsWith(ticketPrefix) ? key : find(id, key)));
@@ -306,7 +306,6 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   if (!flags.untilInputEnds)
     note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${identity.name}"`);
   using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
-  if (metricsPort !== null) note(metricsPort.said);
   onServing({ edge, target, routes });
   await operation.run(edge, listener, asked, port.requests);
   if (flags.json) printAccount(edge, flags, target);
