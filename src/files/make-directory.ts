@@ -2,24 +2,21 @@
 
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { badArgument, type OutriderError } from '../core/basics/errors.ts';
+import { badArgument } from '../core/basics/errors.ts';
 
 /**
  * Makes a directory, and those above it, unless it is there.
+ * @param mode of the new ones
  * @throws OutriderError `bad-argument` when it can't be made
  */
-export function makeDirectory(directory: string): void {
+export function makeDirectory(directory: string, mode = 0o777, remedy = 'Give another directory.'): void {
   const missing: string[] = [];
   for (let path = resolve(directory); !existsSync(path); path = dirname(path)) missing.push(path);
   try {
-    for (const path of missing.reverse()) mkdirSync(path);
+    for (const path of missing.reverse()) mkdirSync(path, { mode });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EEXIST') throw refusal(directory, code ?? 'unknown', error);
+    if (code !== 'EEXIST') throw badArgument(`${directory} can't be made: ${code}`, remedy, { cause: error });
   }
-  if (!statSync(directory).isDirectory()) throw refusal(directory, 'it is a file');
-}
-
-function refusal(directory: string, why: string, cause?: unknown): OutriderError {
-  return badArgument(`${directory} can't be made: ${why}`, 'Give another directory.', { cause });
+  if (!statSync(directory).isDirectory()) throw badArgument(`${directory} can't be made: it is a file`, remedy);
 }

@@ -11,7 +11,8 @@ import { converse, readAsked } from './conversation.ts';
 import {
   type CommandDevice,
   edgeAddresses,
-  fingerprintOption,
+  edgeKeyOption,
+  fingerprintsOption,
   openCommandDevice,
   openControlledDevice,
 } from './open-device.ts';
@@ -22,17 +23,13 @@ const options = {
     help: 'address of the edge; given several times: edges in the order of preference, and an answer goes on at the next one when its edge is gone (default: ws://127.0.0.1:8642, unless a controller is given)',
     texts: true,
   },
-  edgeFingerprint: {
-    ...fingerprintOption,
-    help: `${fingerprintOption.help}; with several edges one for each, "-" for none`,
-    texts: true,
-  },
+  edgeFingerprint: fingerprintsOption as typeof fingerprintsOption,
   target: {
     flag: '--target <name|path>',
     alias: '--model <name|path>',
     help: "model whose tokenizer is used where the draft has none (ngram, none), instead of the pair's",
   },
-  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  key: edgeKeyOption as typeof edgeKeyOption,
   ...answerOptions,
   mode: { ...answerOptions.mode, default: 'auto' },
   compare: {

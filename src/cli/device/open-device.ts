@@ -41,6 +41,15 @@ export const fingerprintOption = {
   help: 'trust the certificate with this SHA-256, and no other: that of an edge with --tls-self-signed',
 } as const;
 
+/** The same beside several. */
+export const fingerprintsOption = {
+  ...fingerprintOption,
+  help: `${fingerprintOption.help}; with several edges one for each, "-" for none`,
+  texts: true,
+} as const;
+
+export const edgeKeyOption = { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true } as const;
+
 /** Several edges, as `device` takes them. @throws OutriderError `bad-argument` */
 export function edgeAddresses(edges: readonly string[], fingerprints: readonly string[] = []): readonly EdgeAddress[] {
   if (fingerprints.length > edges.length || (fingerprints.length > 0 && fingerprints.length < edges.length)) {

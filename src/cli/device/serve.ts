@@ -40,7 +40,13 @@ import {
   offlinePolicy,
   openOfflineWriter,
 } from './offline-model.ts';
-import { type CommandDevice, edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
+import {
+  type CommandDevice,
+  edgeAddresses,
+  edgeKeyOption,
+  fingerprintsOption,
+  openCommandDevice,
+} from './open-device.ts';
 import { edgeFlagsOf, openingsOf } from './run-plan.ts';
 
 const host = '127.0.0.1';
@@ -58,12 +64,8 @@ const options = {
     choices: ['given', 'measured'] as readonly ('given' | 'measured')[],
     default: 'given',
   },
-  edgeFingerprint: {
-    ...fingerprintOption,
-    help: `${fingerprintOption.help}; with several edges one for each, "-" for none`,
-    texts: true,
-  },
-  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  edgeFingerprint: fingerprintsOption as typeof fingerprintsOption,
+  key: edgeKeyOption as typeof edgeKeyOption,
   offline: {
     flag: '--offline [model]',
     help: 'while no edge answers, let this model of this machine answer alone (without a value: the draft); such answers say that nobody verified them, and an edge that is back verifies them where it still can. Or: wait, refuse (default: refuse)',

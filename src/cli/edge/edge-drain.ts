@@ -1,5 +1,6 @@
 // `outrider edge drain`: asks a running edge to take no new session, and to let its answers end or move.
 
+import { once } from 'node:events';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Command } from 'commander';
@@ -106,20 +107,19 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
     timeout: answerWithinMs,
     ...(pin === null ? {} : { createConnection: pin as never }),
   };
-  const { status, text } = await new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
-    const sent = (isSecure ? requestHttps : requestHttp)(settings, (response) => {
-      readAnswer(response).then((read) => resolve({ status: response.statusCode ?? 0, text: read }), reject);
-    });
-    sent.once('timeout', () => sent.destroy(new Error(`no answer in ${answerWithinMs / 1000} s`)));
-    sent.once('error', (error) => reject(signal.aborted ? error : unreachable(target, error)));
-    sent.end();
-  });
+  const sent = (isSecure ? requestHttps : requestHttp)(settings);
+  sent.on('timeout', () => sent.destroy(new Error(`no answer in ${answerWithinMs / 1000} s`))).on('error', () => {});
+  const [response] = (await once(sent.end(), 'response').catch((error: Error) => {
+    throw signal.aborted ? error : unreachable(target, error);
+  })) as [IncomingMessage];
+  const status = response.statusCode;
+  const text = await readAnswer(response);
   if (status === 200) return parseAnswer(text);
-  const words = text.slice(0, 200).trim();
   if (status === 403) {
     const remedy =
       'give a key with the scope admin (outrider keys add NAME --scope admin), or run it where the edge runs';
-    throw new OutriderError('unauthorized', words.replace(/^unauthorized /, ''), remedy);
+    const cause = text.slice(0, 200).trim();
+    throw new OutriderError('unauthorized', cause.replace(/^unauthorized /, ''), remedy);
   }
   const remedy = 'give the address of an edge of this version; a controller takes no orders';
   throw new OutriderError('protocol-error', `${showAddress(target)} takes no orders: status ${status}`, remedy);
@@ -146,9 +146,6 @@ function parseAnswer(text: string): OrderAnswer {
   } catch {
     // The error below says so.
   }
-  throw new OutriderError(
-    'protocol-error',
-    'the answer to the order is not understood',
-    'use an edge of the same version',
-  );
+  const remedy = 'use an edge of the same version';
+  throw new OutriderError('protocol-error', 'the answer to the order is not understood', remedy);
 }

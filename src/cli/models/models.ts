@@ -9,6 +9,7 @@ import { requireModels } from '../../models/files/manifest.ts';
 import type { ModelEntry } from '../../models/files/manifest-entry.ts';
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';
+import { print } from '../terminal/note.ts';
 import { formatBytes } from '../terminal/progress-bar.ts';
 import { formatTable } from '../terminal/terminal-table.ts';
 import { type Acquiring, withAcquireReport } from './acquire-report.ts';
@@ -30,10 +31,6 @@ const prepareOptions = {
 interface Named {
   readonly name: string;
   readonly json: boolean;
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }
 
 /** Prints the manifest with what the cache holds of it. */
@@ -76,7 +73,7 @@ async function runVerify({ name, json }: Named): Promise<void> {
   for (const row of rows) print(`${row.name}  ${styleText('green', 'verified')}  ${row.sha256}`);
 }
 
-/** Of a model, or of both of a pair, one after the other. */
+/** Works on a model, or on both of a pair, one after the other. */
 async function eachModel<Row>(
   name: string,
   work: (entry: ModelEntry, options: Acquiring) => Promise<Row>,

@@ -13,10 +13,16 @@ export type ByteProgress = (doneBytes: number, totalBytes: number | undefined) =
 
 /** OUTRIDER_CACHE, or `outrider` in XDG_CACHE_HOME or in ~/.cache. */
 export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+  return ownDirectory(environment, 'CACHE', '.cache');
+}
+
+/** @param kind of the variables OUTRIDER_KIND and XDG_KIND_HOME @param inHome default of the latter */
+export function ownDirectory(environment: NodeJS.ProcessEnv, kind: 'CACHE' | 'STATE', inHome: string): string {
   // An empty variable counts as not set, and the XDG specification says that relative paths are to be ignored.
-  if (environment['OUTRIDER_CACHE']) return resolve(environment['OUTRIDER_CACHE']);
-  const shared = environment['XDG_CACHE_HOME'];
-  return join(shared?.startsWith('/') ? shared : join(homedir(), '.cache'), 'outrider');
+  const own = environment[`OUTRIDER_${kind}`];
+  if (own) return resolve(own);
+  const shared = environment[`XDG_${kind}_HOME`];
+  return join(shared?.startsWith('/') ? shared : join(homedir(), inHome), 'outrider');
 }
 
 /** Where the model files lie inside a cache directory. */
