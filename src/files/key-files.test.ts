@@ -139,7 +139,7 @@ describe('the keys of a running edge', () => {
     const next = await rotateKeyIn(path, 'Ada', nowMs, 0);
     await until(() => ring.find(next.key, 'verify') !== null);
     expect(ring.find(ada.key, 'verify')).toBeNull();
-    // A session that was opened with the old secret ends, one with the new secret goes on.
+    // A session that was opened with the old secret ends, one with the new secret continues.
     expect(ring.renew(found)).toBeNull();
     const renewed = ring.find(next.key, 'verify');
     expect(renewed !== null && ring.renew(renewed)).toEqual(renewed);

@@ -19,7 +19,7 @@ import { keyIdBytes, keyIdFrom, keySecretBytes, keyTextFrom } from '../core/acce
 import { badArgument } from '../core/basics/errors.ts';
 import { makePrivateDirectory, stateDirectory } from './state-directory.ts';
 
-/** Where `outrider keys` keeps keys unless it is told another place. */
+/** Where `outrider keys` keeps keys unless another place is given. */
 export function defaultKeyFile(): string {
   return join(stateDirectory(), 'keys.json');
 }

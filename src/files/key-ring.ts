@@ -23,7 +23,7 @@ export interface KeyRingSettings {
   readonly onProblem?: (error: unknown) => void;
   /** ms since 1970. */
   readonly now?: () => number;
-  /** How often the file is looked at, ms. */
+  /** Period of the checks of the file, ms. */
   readonly everyMs?: number;
 }
 
@@ -48,13 +48,13 @@ export class KeyRing implements Disposable {
     this.#now = settings.now ?? Date.now;
   }
 
-  /** Reads the file and keeps looking at it until it is disposed of. @throws OutriderError `keys-unreadable`, `version-mismatch` */
+  /** Reads the file, and follows it until it is disposed of. @throws OutriderError `keys-unreadable`, `version-mismatch` */
   static async open(path: string, settings: KeyRingSettings = {}): Promise<KeyRing> {
     const ring = new KeyRing(path, settings);
     ring.#stamp = await stampOf(path);
     ring.#take(await loadKeys(path));
     ring.#accepted = ring.#acceptance();
-    ring.#lookLater();
+    ring.#scheduleCheck();
     return ring;
   }
 
@@ -76,7 +76,7 @@ export class KeyRing implements Disposable {
     return this.#keyOf(entry, sha256, scope);
   }
 
-  /** Why a key that is in the file may not be used for this, in words; null: it is not in the file. Told to its holder only. */
+  /** Why a key that is in the file may not be used for this, in words; null: it is not in the file. For its holder only. */
   refusal(credentials: string, scope: KeyScope): string | null {
     const entry = this.#entries.get(idInKey(credentials) ?? '');
     const isRight = isSame(digestOf(credentials), entry?.sha256 ?? noDigest);
@@ -115,15 +115,15 @@ export class KeyRing implements Disposable {
     this.#found = new Map();
   }
 
-  #lookLater(): void {
-    const look = async (): Promise<void> => {
-      await this.#look();
-      if (this.#timer !== undefined) this.#lookLater();
+  #scheduleCheck(): void {
+    const check = async (): Promise<void> => {
+      await this.#check();
+      if (this.#timer !== undefined) this.#scheduleCheck();
     };
-    this.#timer = setTimeout(() => void look(), this.#settings.everyMs ?? 1000).unref();
+    this.#timer = setTimeout(() => void check(), this.#settings.everyMs ?? 1000).unref();
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const stamp = await stampOf(this.#path);
     const hasChanged = stamp !== this.#stamp;
     this.#stamp = stamp;

@@ -11,7 +11,7 @@ export interface LineSink {
 export interface LineQueueSettings {
   /** Characters that may wait. */
   readonly mostWaiting: number;
-  /** Called for each failure of the sink, after `lost` lines were dropped. @returns whether the queue goes on */
+  /** Called for each failure of the sink, after `lost` lines were dropped. @returns whether the queue continues */
   readonly failed: (error: unknown, lost: number) => boolean;
   /** Pause after a failure, ms. */
   readonly pauseMs: number;

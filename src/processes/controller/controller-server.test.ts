@@ -1,4 +1,4 @@
-// Who decides a slot: the policy where it answers in time, else the fallback. Nobody waits for a policy.
+// Who decides a slot: the policy where it answers in time, else the fallback. No member waits for a policy.
 
 import { expect, it } from 'vitest';
 import type { ControllerEvent, DecidedEvent } from '../../allocation/controller/controller-events.ts';
@@ -148,7 +148,7 @@ it('lets the policy decide, one slot at a time', async () => {
 it('decides itself when the slot is over, and drops what comes later', async () => {
   const { policy, pass, decided, edges, events, clock } = await bed();
   await pass(100);
-  // As a thread does, which tells after a slot that it is late.
+  // As a thread does, which says after a slot that it is late.
   clock.after(slotMs, () => policy.questions[0]?.fail(new PolicyFailure('late', 'no decision within 1000 ms')));
   policy.canBeAsked = false;
   await pass(800);

@@ -11,7 +11,6 @@ import type { Connect } from '../../network/transport/transport.ts';
 import type { EdgeList, TurnEdge } from '../device/edge-list.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import type { Turn } from '../device/turn.ts';
-import { positive, rotated, shareOf } from './agent-figures.ts';
 import { ControlClient, type MemberOptions } from './control-client.ts';
 import { UplinkLine } from './uplink-line.ts';
 
@@ -29,7 +28,7 @@ export interface DeviceAgentOptions extends MemberOptions {
   readonly place?: () => DeviceReport['place'];
   /** Remaining share of the battery, (0, 1]; default 1. */
   readonly battery?: () => number;
-  /** Whether an edge with another fingerprint may go on with a text. */
+  /** Whether an edge with another fingerprint may continue a text. */
   readonly allowsOtherTarget?: boolean;
   /** How often each link is measured; default 5,000. */
   readonly probeEveryMs?: number;
@@ -54,6 +53,8 @@ interface KnownLink {
 /** Most edges that are remembered, and most that are measured at a time. */
 const mostLinks = 256;
 const mostProbes = 16;
+/** Coarse timers give 0. */
+const leastMs = 0.01;
 
 const probeByPings: NonNullable<DeviceAgentOptions['probe']> = (connect, found) => {
   void probeEdge(connect).then(
@@ -307,6 +308,7 @@ class RunningAgent implements DeviceAgent {
         roundTripMs === null ? [] : [{ edge: card.id, roundTripMs, bitsPerSecond: this.#rateTo(card.id) }],
       );
     const isReading = status !== null && !status.isOver;
+    const draftMs = status?.draftMs ?? this.#known.draftMs;
     const edge = status?.edge ?? null;
     if (edge === this.#goesTo) this.#goesTo = null;
     return {
@@ -314,7 +316,7 @@ class RunningAgent implements DeviceAgent {
       tokenizerHash: this.#options.tokenizerHash,
       fingerprint: this.#options.allowsOtherTarget === true ? null : (status?.fingerprint ?? null),
       links,
-      draftMs: this.#drafts ? positive(status?.draftMs ?? this.#known.draftMs) : null,
+      draftMs: this.#drafts && draftMs !== null ? Math.max(leastMs, draftMs) : null,
       acceptance: this.#drafts ? (status?.acceptance ?? this.#known.acceptance) : 0,
       battery: shareOf(this.#options.battery?.() ?? 1),
       session: isReading
@@ -382,4 +384,13 @@ class RunningAgent implements DeviceAgent {
     }
     if (some.length === 0) this.#probeLater(this.#options.probeEveryMs ?? 5000);
   }
+}
+
+function rotated<Item>(items: readonly Item[], by: number): Item[] {
+  const at = by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
+
+function shareOf(value: number): number {
+  return Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 1;
 }
