@@ -13,10 +13,15 @@ const done = [
   'src/models/engines',
   'src/models/exactness',
   'src/models/gguf',
+  'src/models/files',
   'src/models/port',
+  'src/processes/controller',
   'src/processes/device',
   'src/processes/edge',
   'src/processes/http',
+  'src/processes/metrics',
+  'src/files',
+  'src/cli',
 ];
 
 /** Their own changes wait to be merged. */

@@ -132,7 +132,8 @@ function printEvent(event: ControllerEvent, isLogging: boolean | undefined): voi
   } else if (event.kind === 'replaced')
     note(`${event.role} ${event.id} has joined again; its older connection was closed (two with one name?)`);
   else if (event.kind === 'joined') note(`${event.role} ${event.id} has joined`);
-  else if (event.kind === 'left') note(`${event.role} ${event.id} has left${whyLeft[event.code] ?? ` [${event.code}]`}`);
+  else if (event.kind === 'left')
+    note(`${event.role} ${event.id} has left${whyLeft[event.code] ?? ` [${event.code}]`}`);
 }
 
 /** Why a member has left, by the code of its connection's end; other codes stand for themselves. */

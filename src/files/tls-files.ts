@@ -37,7 +37,8 @@ export async function loadTls(paths: TlsPaths, nowMs: number): Promise<LoadedTls
     throw badArgument(cause, 'take the two files of one certificate');
   }
   const expiresMs = Date.parse(certificate.validTo);
-  if (expiresMs <= nowMs) throw badArgument(`the certificate ${paths.cert} expired on ${certificate.validTo}`, 'renew it');
+  if (expiresMs <= nowMs)
+    throw badArgument(`the certificate ${paths.cert} expired on ${certificate.validTo}`, 'renew it');
   const mode = (await stat(paths.key)).mode & 0o777;
   const openMode = process.platform !== 'win32' && (mode & 0o004) !== 0 ? mode.toString(8) : null;
   const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase();

@@ -131,7 +131,10 @@ export function predict(
 }
 
 /** The quickest mode beside the edge alone without a law (`ar-native`), in a sentence. */
-export function againstNative({ quickest, arMs }: Pick<ModePredictions, 'quickest' | 'arMs'>, nativeMs: number): string {
+export function againstNative(
+  { quickest, arMs }: Pick<ModePredictions, 'quickest' | 'arMs'>,
+  nativeMs: number,
+): string {
   const ratio = (quickest.msPerToken / nativeMs).toFixed(2);
   const judgement = judgeNative(quickest.msPerToken, arMs, nativeMs);
   return `${quickest.mode} takes ${ratio} of ar-native, the edge alone without the law: ${judgement}`;

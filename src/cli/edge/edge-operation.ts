@@ -29,7 +29,7 @@ const lastMomentsMs = 2000;
 
 export class EdgeOperation implements AsyncDisposable {
   readonly #flags: OperationFlags;
-  readonly #log: EdgeLog & AsyncDisposable;
+  readonly log: EdgeLog & AsyncDisposable;
   readonly #signal: AbortSignal;
   /** Writes the line of a request over HTTP that is over. */
   readonly requestEnded: (record: RequestRecord) => void;
@@ -47,36 +47,32 @@ export class EdgeOperation implements AsyncDisposable {
 
   private constructor(flags: OperationFlags, log: EdgeLog & AsyncDisposable, signal: AbortSignal) {
     this.#flags = flags;
-    this.#log = log;
+    this.log = log;
     this.requestEnded = logRequests(log, () => performance.now());
     this.#signal = signal;
     this.#on('exit', () => this.#sessionLogs?.closeNow());
     signal.addEventListener('abort', () => {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) this.#on(name, () => process.exit(128 + constants.signals[name]));
+      for (const name of ['SIGINT', 'SIGTERM'] as const)
+        this.#on(name, () => process.exit(128 + constants.signals[name]));
     });
   }
 
   /** @throws OutriderError `bad-argument` if the directory of event logs can't be made */
   callbacks(tokenizer: Tokenizer): Pick<EdgeOptions, 'onEvent' | 'onStep' | 'onForgotten'> {
     const onEvent = (event: EdgeLogEvent): void => {
-      this.#log.event(event);
+      this.log.event(event);
       if (event.kind === 'engine-stalled') this.#stalled();
     };
     if (this.#flags.log === undefined) return { onEvent };
-    const logs = logSessions(this.#flags.log, tokenizer, { onEnded: (why) => this.#log.note('error', why) });
+    const logs = logSessions(this.#flags.log, tokenizer, { onEnded: (why) => this.log.note('error', why) });
     this.#sessionLogs = logs;
-    this.#log.note('info', `event logs in ${logs.directory}`);
+    this.log.note('info', `event logs in ${logs.directory}`);
     return { onEvent, onStep: logs.onStep, onForgotten: logs.onForgotten };
-  }
-
-  /** What the edge serves: where a run begins in the log. */
-  began(text: string): void {
-    this.#log.note('info', text);
   }
 
   /** A problem that does not end the edge, as a key file that can't be read. */
   warn(error: unknown): void {
-    this.#log.note('error', error instanceof Error ? error.message : String(error));
+    this.log.note('error', error instanceof Error ? error.message : String(error));
   }
 
   /**
@@ -94,12 +90,12 @@ export class EdgeOperation implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const undo of this.#undo.splice(0)) undo();
     await this.#sessionLogs?.close();
-    await this.#log[Symbol.asyncDispose]();
+    await this.log[Symbol.asyncDispose]();
   }
 
   /** The engine's own threads may never end, and its model can't be closed. */
   async #giveUp(edge: Edge, listener: Listener): Promise<never> {
-    this.#log.note('error', 'the engine hangs: the edge ends with status 1, to be started again');
+    this.log.note('error', 'the engine hangs: the edge ends with status 1, to be started again');
     const ended = edge.close().then(() => listener.close());
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, lastMomentsMs))]);
     process.exit(1);

@@ -294,21 +294,29 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   const renewKeys: Edge['renewKeys'] = (find) =>
     edge.renewKeys((id, key) => (id.startsWith(ticketPrefix) ? key : find(id, key)));
   access.follow({ renewKeys }, listener, (error) => operation.warn(error));
-  note(identity.description);
-  if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
-  note(`${limits.maxSequences} session${limits.maxSequences === 1 ? '' : 's'} of ${limits.contextLength} tokens`);
-  // A program that has started this edge has chosen them itself.
-  if (!flags.untilInputEnds) for (const line of access.said) note(line);
-  const output = flags.json ? process.stderr : process.stdout;
   const address = access.urlOf(listener.port);
-  operation.began(`serving ${identity.name} at ${address}; ${access.said.join('; ')}`);
-  output.write(`${address}\n`);
-  if (!flags.untilInputEnds)
-    note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${identity.name}"`);
+  operation.log.note('info', `serving ${identity.name} at ${address}; ${access.said.join('; ')}`);
+  announce(flags, models, access.said, address);
   using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
   onServing({ edge, target, routes });
   await operation.run(edge, listener, asked, port.requests);
   if (flags.json) printAccount(edge, flags, target);
+}
+
+function announce(
+  { json, untilInputEnds }: EdgeFlags,
+  { target: { identity, limits }, draft }: Awaited<ReturnType<typeof openModels>>,
+  said: readonly string[],
+  address: string,
+): void {
+  note(identity.description);
+  if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
+  note(`${limits.maxSequences} session${limits.maxSequences === 1 ? '' : 's'} of ${limits.contextLength} tokens`);
+  // A program that has started this edge has chosen them itself.
+  if (!untilInputEnds) for (const line of said) note(line);
+  (json ? process.stderr : process.stdout).write(`${address}\n`);
+  if (!untilInputEnds)
+    note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${identity.name}"`);
 }
 
 async function openModels(flags: EdgeFlags) {

