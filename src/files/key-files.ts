@@ -17,7 +17,7 @@ import {
 import { keysUnreadable, readKeyFile, writeKeyFile } from '../core/access/key-file.ts';
 import { keyIdBytes, keyIdFrom, keySecretBytes, keyTextFrom } from '../core/access/key-text.ts';
 import { badArgument } from '../core/basics/errors.ts';
-import { makePrivateDirectory, stateDirectory } from './state-directory.ts';
+import { makePrivateDirectory, stateDirectory } from './make-directory.ts';
 
 /** Where `outrider keys` keeps keys unless another place is given. */
 export function defaultKeyFile(): string {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { badArgument } from '../core/basics/errors.ts';
 import { replaceFile } from './key-files.ts';
 import { type Certificate, makeCertificate } from './self-signed.ts';
-import { makePrivateDirectory } from './state-directory.ts';
+import { makePrivateDirectory } from './make-directory.ts';
 
 /** Paths of PEM files. */
 export interface TlsPaths {

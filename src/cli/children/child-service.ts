@@ -3,8 +3,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { type ErrorCode, OutriderError } from '../../core/basics/errors.ts';
-import { ChildFailure } from './child-failure.ts';
+import { stripVTControlCharacters } from 'node:util';
+import { type ErrorCode, errorCodes, OutriderError } from '../../core/basics/errors.ts';
 import { mainFile } from './main-file.ts';
 
 export interface ChildSettings {
@@ -144,4 +144,29 @@ function endedOf([command]: readonly string[], code: ErrorCode, how: string): Ou
   const remedy =
     'start again; a message of it stands above, and without one the system has ended it, as it does where memory is short';
   return new OutriderError(code, `the ${command} process has ended on its own (${how})`, remedy);
+}
+
+/** The error that a child process ends with, as failure.ts prints it: cause, then remedy and code. Passed on as this process's own. */
+export class ChildFailure {
+  #cause = '';
+  #error: OutriderError | null = null;
+
+  /** @returns whether the line is part of such an error */
+  take(line: string): boolean {
+    const plain = stripVTControlCharacters(line);
+    if (plain.startsWith('✗ ') && !plain.startsWith('✗ a fault in outrider')) {
+      this.#cause = plain.slice(2);
+      return true;
+    }
+    const [, remedy, code] = /^ {2}(.+) \[([a-z-]+)\]$/.exec(plain) ?? [];
+    const known = errorCodes.find((one) => one === code);
+    if (this.#cause === '' || remedy === undefined || known === undefined) return false;
+    this.#error = new OutriderError(known, this.#cause, remedy);
+    return true;
+  }
+
+  /** @param fallback the error where it printed no known one */
+  or(fallback: OutriderError): OutriderError {
+    return this.#error ?? fallback;
+  }
 }

@@ -2,7 +2,6 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
 import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
 import { SenderRates } from '../../core/protocol/wire/rate-book.ts';
@@ -15,7 +14,7 @@ import { createHttpApp, type HttpApp } from '../../processes/http/app.ts';
 import type { Completer } from '../../processes/http/completion-port.ts';
 import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { createLateCompleter } from '../../processes/http/late-completer.ts';
-import { type HttpListener, listenHttp } from '../../processes/http/listen-http.ts';
+import { listenHttp } from '../../processes/http/listen-http.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import { createEndpointMetrics } from '../../processes/metrics/endpoint-metrics.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
@@ -150,9 +149,11 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   await using log = await openLog(flags);
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
   // Before the models are loaded: /health says so, and a port that is taken ends the command at once.
-  await using listener = await listen(flags, completer, log, (headers) => {
+  const { app, metrics } = createEndpoint(flags, completer, log, (headers) => {
     return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
   });
+  await using listener = await listenHttp(app, host, flags.port);
+  await using _metrics = await openMetricsPort(flags.metricsPort, metrics, note);
   const edge = flags.demo ? await startDemoEdge(flags, policy) : null;
   const lost = new Promise<never>((_, reject) => {
     if (edge !== null)
@@ -174,7 +175,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     using _order = await noteEdges(device, flags);
     note(offlineNote(policy, waitMs));
     printAddress(flags, listener.port);
-    onServing(listener.app);
+    onServing(app);
     await Promise.race([askedToStop(signal, flags.untilInputEnds), lost]);
     completer.drain();
     const drainSeconds = signal.aborted ? flags.drain : 0;
@@ -187,19 +188,14 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   }
 }
 
-interface Listening extends HttpListener {
-  readonly app: HttpApp;
-}
-
 const nowMs = (): number => performance.timeOrigin + performance.now();
 
-async function listen(
-  flags: ServeFlags,
+function createEndpoint(
+  { target, clientKey }: ServeFlags,
   completer: Completer,
   log: Pick<EdgeLog, 'line' | 'note'>,
   refuses: (headers: Headers) => string | null,
-): Promise<Listening> {
-  const { target, clientKey } = flags;
+): { readonly app: HttpApp; readonly metrics: () => Promise<string> } {
   const version = packageVersion();
   const metrics = createEndpointMetrics({ model: target, version }, () => completer.state);
   const logged = logRequests(log, nowMs);
@@ -231,13 +227,7 @@ async function listen(
     mayUse: (shown) => clientKey === undefined || (shown !== undefined && isTypedKey(clientKey, shown)),
     keyName: () => (clientKey === undefined ? null : '--client-key'),
   });
-  const opened = new CloseStack();
-  const listener = opened.use(await listenHttp(app, host, flags.port));
-  const metricsPort = await openMetricsPort(flags.metricsPort, metrics.text, note);
-  if (metricsPort !== null) opened.use(metricsPort);
-  const close = (): Promise<void> => opened[Symbol.asyncDispose]();
-  const settle = (forMs: number): Promise<void> => listener.settle(forMs);
-  return { app, port: listener.port, settle, close, [Symbol.asyncDispose]: close };
+  return { app, metrics: metrics.text };
 }
 
 const demoContext = 4096;

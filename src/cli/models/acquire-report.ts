@@ -39,11 +39,6 @@ function isNotice({ stage }: AcquireProgress): boolean {
   return stage === 'discarding' || stage === 'passing-over';
 }
 
-/** What the bar of a file in several packages is called: short, so that the bar has room. */
-function describePart({ model, part }: AcquireProgress): string | undefined {
-  return part === undefined ? undefined : `${model}: part ${part.number} of ${part.count}`;
-}
-
 /** @param stream usually `process.stderr`. */
 export function createAcquireReport(stream: BarStream = process.stderr): AcquireReport {
   const redraws = canRedraw(stream);
@@ -60,7 +55,10 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
         else if (!redraws) stream.write(`${label} (${formatBytes(progress.totalBytes ?? progress.doneBytes)})\n`);
       }
       if (isNotice(progress)) return;
-      bar?.update(progress.doneBytes, progress.totalBytes, describePart(progress));
+      const { model, part, doneBytes, totalBytes } = progress;
+      // Short, so that the bar has room.
+      const partLabel = part === undefined ? undefined : `${model}: part ${part.number} of ${part.count}`;
+      bar?.update(doneBytes, totalBytes, partLabel);
     },
     stop() {
       bar?.stop();

@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument } from '../../core/basics/errors.ts';
 import { KeyRing } from '../../files/key-ring.ts';
-import { stateDirectory } from '../../files/state-directory.ts';
+import { stateDirectory } from '../../files/make-directory.ts';
 import { type CertificateOwner, type LoadedTls, loadTls, ownCertificate, watchTls } from '../../files/tls-files.ts';
 import { resolveListenAddress } from '../../network/transport-node/listen-address.ts';
 import type { ListenSettings, WebSocketListener } from '../../network/transport-node/websocket-server.ts';
