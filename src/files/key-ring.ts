@@ -14,7 +14,8 @@ import {
 import { idInKey } from '../core/access/key-text.ts';
 import type { Secret } from '../core/basics/secret.ts';
 import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
-import { digestOf, loadKeys } from './key-files.ts';
+import { hashText } from '../models/files/cache.ts';
+import { loadKeys } from './key-files.ts';
 
 export interface KeyRingSettings {
   /** Called when the keys have changed: the file, or one has expired. */
@@ -65,7 +66,7 @@ export class KeyRing implements Disposable {
 
   /** The key that these credentials are, if it may be used for this; the same object each time while the file stays as it is. */
   find(credentials: string, scope: KeyScope): EdgeKey | null {
-    const sha256 = digestOf(credentials);
+    const sha256 = hashText(credentials);
     const entry = this.#entries.get(idInKey(credentials) ?? '');
     const nowMs = this.#now();
     const former = entry !== undefined && hasGrace(entry, nowMs) ? entry.former : null;
@@ -79,7 +80,7 @@ export class KeyRing implements Disposable {
   /** Why a key that is in the file may not be used for this, in words; null: it is not in the file. For its holder only. */
   refusal(credentials: string, scope: KeyScope): string | null {
     const entry = this.#entries.get(idInKey(credentials) ?? '');
-    const isRight = isSame(digestOf(credentials), entry?.sha256 ?? noDigest);
+    const isRight = isSame(hashText(credentials), entry?.sha256 ?? noDigest);
     if (entry === undefined || !isRight) return null;
     const state = keyState(entry, this.#now());
     if (state === 'valid') return `the key "${entry.name}" does not have the scope ${scope}`;
@@ -149,7 +150,7 @@ export class KeyRing implements Disposable {
 
 /** Whether the key that was typed, or set in the environment, is shown. Digests have equal lengths, so the time says nothing about the key. */
 export function isTypedKey(key: Secret, shown: string): boolean {
-  return isSame(digestOf(key.reveal()), digestOf(shown));
+  return isSame(hashText(key.reveal()), hashText(shown));
 }
 
 function isSame(one: string, other: string): boolean {

@@ -56,10 +56,10 @@ export class RotatingFile implements LineSink {
     const { kept } = this.#settings;
     const nameOf = (age: number): string => (age === 0 ? this.#path : `${this.#path}.${age}`);
     await rm(nameOf(kept), { force: true });
-    for (let age = kept - 1; age >= 0; age -= 1) await rename(nameOf(age), nameOf(age + 1)).catch(ignoreMissing);
+    for (let age = kept - 1; age >= 0; age -= 1) {
+      await rename(nameOf(age), nameOf(age + 1)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      });
+    }
   }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }

@@ -64,15 +64,13 @@ export function answerTable(measured: readonly Measured[]): string {
 
 /** Says why it was quicker, or why it was not. */
 export function explain(own: TurnReport, alone: TurnReport | undefined): string[] {
-  const lines: string[] = [];
-  lines.push(...describeModes(own), ...describePlan(own));
+  const lines = [...describeModes(own), ...describePlan(own)];
   if (own.draftingPauses > 0 && own.modeChanges.length === 0)
     lines.push(`Drafting was switched off, since it did not pay (times: ${own.draftingPauses}).`);
   if (own.outcome.kind === 'unverified') {
     return ['UNVERIFIED: the draft model wrote this alone. It is not what the target would have written.'];
   }
-  lines.push(...describeEdges(own));
-  lines.push(...describeCounts(own));
+  lines.push(...describeEdges(own), ...describeCounts(own));
   if (alone?.msPerToken !== undefined && own.msPerToken !== undefined) {
     const ratio = own.msPerToken / alone.msPerToken;
     lines.push(

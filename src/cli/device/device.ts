@@ -3,13 +3,11 @@
 import type { Command } from 'commander';
 import { memberOptions } from '../options/member-options.ts';
 import { commandOf } from '../options/option-flags.ts';
-import type { OptionsOf } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { note } from '../terminal/note.ts';
-import { type AnswerFlags, answerOptions } from './answer-flags.ts';
+import { answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
 import {
-  type CommandDevice,
   edgeAddresses,
   edgeKeyOption,
   fingerprintsOption,
@@ -52,20 +50,16 @@ The text goes to standard output, all else to standard error. The fields of --js
 
 const defaultEdge = 'ws://127.0.0.1:8642';
 
-function openOf(flags: OptionsOf<typeof options> & AnswerFlags & { readonly target: string }): Promise<CommandDevice> {
-  const { controller, edge, edgeFingerprint, target } = flags;
-  if (controller === undefined)
-    return openCommandDevice(edgeAddresses(edge ?? [defaultEdge], edgeFingerprint), target, flags);
-  const own = edgeAddresses(edge ?? [], edgeFingerprint);
-  return openControlledDevice({ ...flags, controller }, own, target, flags, (line) => note(`[${line}]`));
-}
-
 export function deviceCommand(): Command {
   const description = 'answer with a draft model on this machine and an edge that verifies';
   return commandOf({ name: 'device', description, options, notes }, async (typed) => {
     const flags = { ...typed, ...namesOf(typed) };
     const asked = await readAsked(flags);
-    await using device = await openOf(flags);
+    const { controller, edge = controller === undefined ? [defaultEdge] : [], target } = flags;
+    const own = edgeAddresses(edge, flags.edgeFingerprint);
+    await using device = await (controller === undefined
+      ? openCommandDevice(own, target, flags)
+      : openControlledDevice({ ...flags, controller }, own, target, flags, (line) => note(`[${line}]`)));
     const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);
     const setting = network === undefined ? [] : [`Network: emulated, ${network}.`];
     process.exitCode = await converse({

@@ -230,14 +230,12 @@ function createEndpoint(
   return { app, metrics: metrics.text };
 }
 
-const demoContext = 4096;
-
 function demoPlan(flags: ServeFlags) {
   return {
     ...flags,
     model: flags.target,
     mode: 'auto',
-    context: demoContext,
+    context: 4096,
     draftLength: 4,
     unpaced: false,
     profile: defaultEdgeProfile.name,

@@ -362,16 +362,9 @@ async function openModels(flags: EdgeFlags) {
 
 /** Rows: how often each kind of refusal happened. */
 function printAccount(edge: Edge, flags: EdgeFlags, target: LanguageModel): void {
-  const { status } = edge;
-  const {
-    state: _state,
-    sessions: _sessions,
-    answering: _answering,
-    connections: _connections,
-    keptTokens: _kept,
-    ...more
-  } = status;
-  const { counts, ...account } = more;
+  const { counts, ...status } = edge.status;
+  const ofNow: readonly string[] = ['state', 'sessions', 'answering', 'connections', 'keptTokens'];
+  const account = Object.fromEntries(Object.entries(status).filter(([name]) => !ofNow.includes(name)));
   const pacing = 'pacing' in target ? (target as PacedModel).pacing : undefined;
   const overrun =
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };

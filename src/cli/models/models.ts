@@ -32,10 +32,7 @@ const prepareOptions = {
 } as const;
 
 /** What every command but `list` takes. */
-interface Named {
-  readonly name: string;
-  readonly json: boolean;
-}
+type Named = OptionsOf<typeof options>;
 
 /** Prints the manifest with what the cache holds of it. */
 async function runList({ json }: OptionsOf<typeof listOptions>): Promise<void> {

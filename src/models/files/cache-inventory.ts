@@ -39,17 +39,14 @@ export interface ModelList {
 
 type CacheOptions = Pick<AcquireOptions, 'cacheDirectory'>;
 
-async function findState(entry: ModelEntry, path: string, cacheDirectory: string): Promise<ListedModel['state']> {
-  if ((await fileBytes(path)) === undefined) return 'absent';
-  return (await knownHash(cacheDirectory, path)) === entry.sha256 ? 'verified' : 'unverified';
-}
-
 /** Everything in the manifest, with what the cache holds of it. Takes no hashes. */
 export async function listModels({ cacheDirectory = defaultCacheDirectory() }: CacheOptions = {}): Promise<ModelList> {
   const models = modelEntries.map(async (entry): Promise<ListedModel> => {
     const { name, title, byteLength, licence } = entry;
     const path = modelPath(cacheDirectory, entry);
-    const state = await findState(entry, path, cacheDirectory);
+    const isVerified = (await knownHash(cacheDirectory, path)) === entry.sha256;
+    const present = isVerified ? 'verified' : 'unverified';
+    const state = (await fileBytes(path)) === undefined ? 'absent' : present;
     return { name, title, byteLength, licence, state, path, from: describeOrigin(entry) };
   });
   return { models: await Promise.all(models), pairs: modelPairs, cacheDirectory };

