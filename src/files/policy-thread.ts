@@ -65,8 +65,7 @@ export async function openPolicyThread(name: string, options: PolicyThreadOption
 
 export class PolicyThread implements RemotePolicy, AsyncDisposable {
   readonly name: string;
-  /** Resolves when the first thread is loaded. */
-  readonly loaded: Promise<void>;
+  readonly #loading = Promise.withResolvers<void>();
   readonly #options: Required<PolicyThreadOptions>;
   #worker: Worker | null = null;
   #watch: ThreadWatch | null = null;
@@ -83,7 +82,12 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     const { clock, mostMemoryMb = 1024, loadCpuMs = 30_000, hangMs = 60_000 } = options;
     this.name = name;
     this.#options = { clock, mostMemoryMb, loadCpuMs, hangMs };
-    this.loaded = new Promise((resolve, reject) => this.#start(resolve, reject));
+    this.#start();
+  }
+
+  /** Resolves when the first thread is loaded. */
+  get loaded(): Promise<void> {
+    return this.#loading.promise;
   }
 
   ask(state: SlotState, limitMs: number): Promise<Assignment> | null {
@@ -112,7 +116,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     await this.#endWorker(new PolicyFailure('ended', 'it is closed'));
   }
 
-  #start(resolve: () => void, reject: (error: OutriderError) => void): void {
+  #start(): void {
     const { mostMemoryMb, loadCpuMs, hangMs } = this.#options;
     const workerData: PolicyThreadData = { role: 'policy of a controller', policy: this.name };
     const resourceLimits = { maxOldGenerationSizeMb: mostMemoryMb };
@@ -129,7 +133,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     const unloadable = (error: OutriderError): void => {
       if (this.#worker !== worker) return;
       this.#end(new PolicyFailure('unloadable', error.message));
-      reject(error);
+      this.#loading.reject(error);
     };
     const gone = (failure: PolicyFailure): void => {
       if (this.#worker !== worker) return;
@@ -141,7 +145,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
       if (message.kind === 'ready') {
         watch.ends(message.cpuMs);
         this.#isReady = true;
-        resolve();
+        this.#loading.resolve();
       } else if (message.kind === 'unloadable') {
         unloadable(new OutriderError(message.code, message.cause, message.remedy));
       } else this.#answered(message);
@@ -215,7 +219,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     this.#rests += 1;
     this.#failures = 0;
     this.#cancelRest = this.#options.clock.after(restMs, () => {
-      if (!this.#isClosed) this.#start(ignore, ignore);
+      if (!this.#isClosed) this.#start();
     });
     const cause = `${failure.message}; its thread is ended, and starts again in ${restMs / 1000} s`;
     return new PolicyFailure(failure.fault, cause);
@@ -255,5 +259,3 @@ function overrunText(why: Overrun, usedMs: number, hangMs: number): string {
   if (why === 'hang') return `its thread has used no processor for ${hangMs / 1000} s`;
   return `it has used ${(usedMs / 1000).toFixed(1)} s of the processor`;
 }
-
-function ignore(): void {}

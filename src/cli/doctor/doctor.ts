@@ -28,15 +28,13 @@ const options = {
   json: { flag: '--json', help: 'print one JSON document' },
 } as const;
 
-type DoctorFlags = OptionsOf<typeof options>;
-
 export function doctorCommand(): Command {
   const description =
     'check that everything is there, measure what exact text costs on this machine, and predict the quickest mode';
   return commandOf({ name: 'doctor', description, options }, runDoctor);
 }
 
-async function runDoctor(flags: DoctorFlags): Promise<void> {
+async function runDoctor(flags: OptionsOf<typeof options>): Promise<void> {
   const { target: model, draft } = namesOf({ ...flags, target: flags.model });
   const isQuiet = flags.json;
   const law = createLawReport(model);

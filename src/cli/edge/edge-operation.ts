@@ -35,10 +35,7 @@ export class EdgeOperation implements AsyncDisposable {
   readonly requestEnded: (record: RequestRecord) => void;
   readonly #undo: (() => void)[] = [];
   #sessionLogs: SessionLogs | null = null;
-  #stalled = (): void => {};
-  readonly #isStalled = new Promise<void>((resolve) => {
-    this.#stalled = resolve;
-  });
+  readonly #stalled = Promise.withResolvers<void>();
 
   /** @throws OutriderError `bad-argument` if the log file can't be used */
   static async open(flags: OperationFlags, signal: AbortSignal): Promise<EdgeOperation> {
@@ -61,7 +58,7 @@ export class EdgeOperation implements AsyncDisposable {
   callbacks(tokenizer: Tokenizer): Pick<EdgeOptions, 'onEvent' | 'onStep' | 'onForgotten'> {
     const onEvent = (event: EdgeLogEvent): void => {
       this.log.event(event);
-      if (event.kind === 'engine-stalled') this.#stalled();
+      if (event.kind === 'engine-stalled') this.#stalled.resolve();
     };
     if (this.#flags.log === undefined) return { onEvent };
     const logs = logSessions(this.#flags.log, tokenizer, { onEnded: (why) => this.log.note('error', why) });
@@ -80,7 +77,7 @@ export class EdgeOperation implements AsyncDisposable {
    * @param requests those over HTTP, whose clients may still read when the edge has written all
    */
   async run(edge: Edge, listener: Listener, asked: Promise<void>, requests: OpenRequests): Promise<void> {
-    const isStalled = await Promise.race([asked.then(() => false), this.#isStalled.then(() => true)]);
+    const isStalled = await Promise.race([asked.then(() => false), this.#stalled.promise.then(() => true)]);
     if (isStalled) await this.#giveUp(edge, listener);
     await edge.drain(this.#signal.aborted ? this.#flags.drain * 1000 : 0);
     await requests.settled(lastMomentsMs);

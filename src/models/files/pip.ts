@@ -40,15 +40,12 @@ function failed(reason: string): OutriderError {
   return new OutriderError('download-failed', reason, 'run the same pip command by hand to see the whole message');
 }
 
-/** A wheel's file name spells the package with underscores. */
-function wheelPrefix(wanted: PinnedPackage): string {
-  return `${wanted.package.replace(/[-_.]+/g, '_').toLowerCase()}-${wanted.version}-`;
-}
-
 /** @returns the path of that package's wheel in `folder`, if it is there. */
 async function findWheel(folder: string, wanted: PinnedPackage): Promise<string | undefined> {
+  // A wheel's file name spells the package with underscores.
+  const prefix = `${wanted.package.replace(/[-_.]+/g, '_').toLowerCase()}-${wanted.version}-`;
   const names = await readdir(folder).catch(() => []);
-  const name = names.find((one) => one.toLowerCase().startsWith(wheelPrefix(wanted)) && one.endsWith('.whl'));
+  const name = names.find((one) => one.toLowerCase().startsWith(prefix) && one.endsWith('.whl'));
   return name === undefined ? undefined : join(folder, name);
 }
 
