@@ -1,4 +1,5 @@
-// A configuration file: YAML, a section for each command, in it the names of flags and their values. What it does not know is an error.
+// A configuration file: YAML, a section for each command, in it the names of flags and their values. What it does not know is an error. A value
+// comes from the flag, else the environment, else the file, else the default.
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
