@@ -28,10 +28,8 @@ const verbs: Record<AcquireStage, string> = {
   discarding: 'deleted, because it was damaged:',
 };
 
-function describe(progress: AcquireProgress): string {
-  const words = [`${progress.model}:`, verbs[progress.stage]];
-  if (progress.from !== undefined) words.push(progress.from);
-  return words.join(' ');
+function describe({ model, stage, from = '' }: AcquireProgress): string {
+  return `${model}: ${verbs[stage]} ${from}`.trimEnd();
 }
 
 /** Whether it is about something that was done, and nothing moves. */

@@ -81,19 +81,18 @@ export async function removeAbandoned(directory: string): Promise<number> {
   return freedBytes;
 }
 
-interface Run {
-  /** Undefined if there is no such command. */
-  readonly exitCode: number | null | undefined;
-  readonly errorText: string;
-}
-
 /** The same environment with a PATH of absolute folders only: the working directory is not searched for a program. */
 export function withAbsolutePath(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const folders = (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute);
   return { ...environment, PATH: folders.join(delimiter) };
 }
 
-function run(command: readonly string[], cwd: string, signal: AbortSignal | undefined): Promise<Run> {
+/** @returns the exit code undefined if there is no such command */
+function run(
+  command: readonly string[],
+  cwd: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly exitCode: number | null | undefined; readonly errorText: string }> {
   const [program = '', ...parameters] = command;
   // pip collects the wheel in its temporary folder. There it is on the right disk, and its growth shows the progress.
   const env = { ...withAbsolutePath(process.env), TMPDIR: cwd, PIP_DISABLE_PIP_VERSION_CHECK: '1' };

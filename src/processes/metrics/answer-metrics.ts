@@ -35,7 +35,7 @@ export type FinishedReason = 'stop' | 'length' | 'abort' | 'refused' | 'error';
 const finishedReasons: readonly FinishedReason[] = ['stop', 'length', 'abort', 'refused', 'error'];
 
 /** Tokens, times and ends of answers. */
-export interface AnswerMetrics {
+interface AnswerMetrics {
   prompt(tokens: number): void;
   /** @param sinceMs since the tokens before, or since the beginning */
   committed(tokens: number, sinceMs: number, isFirst: boolean): void;
