@@ -20,7 +20,12 @@ const until = (holds: () => boolean): Promise<void> =>
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
 const terms = (name: string, given: Partial<KeyTerms> = {}): KeyTerms => ({
-  name, scopes: ['verify'], expires: null, share: 1, maxSessions: null, maxWaiting: null,
+  name,
+  scopes: ['verify'],
+  expires: null,
+  share: 1,
+  maxSessions: null,
+  maxWaiting: null,
   ...given,
 });
 

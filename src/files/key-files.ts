@@ -77,7 +77,11 @@ export async function rotateKeyIn(path: string, idOrName: string, nowMs: number,
   return { entry, key };
 }
 
-async function changeKey(path: string, idOrName: string, change: (book: KeyBook, id: string) => KeyBook): Promise<KeyEntry> {
+async function changeKey(
+  path: string,
+  idOrName: string,
+  change: (book: KeyBook, id: string) => KeyBook,
+): Promise<KeyEntry> {
   let id = '';
   const book = await changeKeys(path, false, (before) => {
     ({ id } = findKey(before, idOrName));

@@ -315,8 +315,7 @@ function announce(
   // A program that has started this edge has chosen them itself.
   if (!untilInputEnds) for (const line of said) note(line);
   (json ? process.stderr : process.stdout).write(`${address}\n`);
-  if (!untilInputEnds)
-    note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${identity.name}"`);
+  if (!untilInputEnds) note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${identity.name}"`);
 }
 
 async function openModels(flags: EdgeFlags) {
