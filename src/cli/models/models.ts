@@ -32,7 +32,7 @@ const prepareOptions = {
 } as const;
 
 /** What every command but `list` takes. */
-type Named = OptionsOf<typeof options>;
+type Named = { readonly name: string; readonly json: boolean };
 
 /** Prints the manifest with what the cache holds of it. */
 async function runList({ json }: OptionsOf<typeof listOptions>): Promise<void> {
