@@ -13,7 +13,9 @@ const done = [
   'src/models/engines',
   'src/models/exactness',
   'src/models/gguf',
+  'src/models/files',
   'src/models/port',
+  'src/processes/controller',
   'src/processes/device',
   'src/processes/edge',
   'src/processes/http',
@@ -46,6 +48,9 @@ const done = [
   'laboratory/trials/frames',
   'laboratory/trials/hostile',
   'laboratory/trials/soak',
+  'src/processes/metrics',
+  'src/files',
+  'src/cli',
 ];
 
 /** Their own changes wait to be merged. */

@@ -4,12 +4,11 @@ import type { JoinMessage } from '../allocation/controller/messages.ts';
 import { demandStrength } from '../core/access/key-text.ts';
 import { badArgument } from '../core/basics/errors.ts';
 import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
-import type { KeyRing } from '../files/key-ring.ts';
+import { isTypedKey, type KeyRing } from '../files/key-ring.ts';
 import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
 import type { ControllerOptions, RunningController } from '../processes/controller/controller-server.ts';
 import type { OptionsOf } from './options/options.ts';
 import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from './options/port-access.ts';
-import { isTypedKey } from './options/typed-key.ts';
 
 /** Flags of `outrider controller`, beside those of TLS. */
 export const accessOptions = {
@@ -60,7 +59,13 @@ export async function openControllerAccess(flags: AccessFlags): Promise<Controll
     keyOf: keyCheck(flags, port.ring, known),
     follow(controller, listener, onProblem) {
       const onKeys = (changed: KeyRing): void => {
-        const lost = loseKeys(known, (shown) => changed.renew(shown));
+        const lost = new Set<string>();
+        for (const [id, shown] of known) {
+          const renewed = [...shown].map((one) => changed.renew(one));
+          // It is not known whose secret is taken no more: members with another one of this id come back at once.
+          if (renewed.includes(null)) lost.add(id);
+          known.set(id, new Set(renewed.filter((one) => one !== null)));
+        }
         controller.renewKeys((id) => !lost.has(id));
       };
       port.follow(listener, onKeys, onProblem);
@@ -81,20 +86,6 @@ function checkedKeyFile(flags: AccessFlags, isLoopback: boolean): string | undef
 
 /** The keys of the file that were shown, by their ids: two where a secret and the one before it are taken. */
 type ShownKeys = Map<string, Set<EdgeKey>>;
-
-/**
- * Keeps those that are still taken. @returns ids of which a secret is taken no more: whose it was is not known, and members with another
- * one come back at once
- */
-function loseKeys(known: ShownKeys, renew: (shown: EdgeKey) => EdgeKey | null): ReadonlySet<string> {
-  const lost = new Set<string>();
-  for (const [id, shown] of known) {
-    const renewed = [...shown].map(renew);
-    if (renewed.includes(null)) lost.add(id);
-    known.set(id, new Set(renewed.filter((key) => key !== null)));
-  }
-  return lost;
-}
 
 /** @param known gets the keys of the file that were shown */
 function keyCheck(

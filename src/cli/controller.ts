@@ -108,11 +108,10 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   const listener = await listenController(controller, { ...access.listen, port: flags.port });
   open.defer(() => listener.close());
   access.follow(controller, listener, (error) => note(`a file can't be used: ${asOutriderError(error).message}`));
-  await using metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
+  await using _metrics = await openMetricsPort(flags.metricsPort, metrics.text, note);
   process.stdout.write(`${access.urlOf(listener.port)}\n`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   for (const line of access.said) note(line);
-  if (metricsPort !== null) note(metricsPort.said);
   onServing(controller);
   await askedToStop(signal, flags.untilInputEnds);
 }
@@ -133,13 +132,15 @@ function printEvent(event: ControllerEvent, isLogging: boolean | undefined): voi
   } else if (event.kind === 'replaced')
     note(`${event.role} ${event.id} has joined again; its older connection was closed (two with one name?)`);
   else if (event.kind === 'joined') note(`${event.role} ${event.id} has joined`);
-  else if (event.kind === 'left') note(`${event.role} ${event.id} has left${whyLeft(event.code)}`);
+  else if (event.kind === 'left')
+    note(`${event.role} ${event.id} has left${whyLeft[event.code] ?? ` [${event.code}]`}`);
 }
 
-function whyLeft(code: string): string {
-  if (code === 'done') return '';
-  if (code === 'interrupted') return ': this controller ends';
-  if (code === 'silent') return ': it has heard nothing from here for too long [silent]';
-  if (code === 'superseded') return ': it obeys a controller with a higher epoch [superseded]';
-  return code === 'edge-unreachable' ? ': its connection is lost' : ` [${code}]`;
-}
+/** Why a member has left, by the code of its connection's end; other codes stand for themselves. */
+const whyLeft: Readonly<Record<string, string>> = {
+  done: '',
+  interrupted: ': this controller ends',
+  silent: ': it has heard nothing from here for too long [silent]',
+  superseded: ': it obeys a controller with a higher epoch [superseded]',
+  'edge-unreachable': ': its connection is lost',
+};

@@ -131,17 +131,12 @@ async function runList({ keys, json }: OptionsOf<typeof shared>): Promise<void> 
   if (json) return printDocument('keys list', { rows, summary: { keyCount: rows.length, validCount } });
   const shown = rows.map((row) => ({
     ...row,
-    expires: row.expires === null ? 'never' : toMinute(row.expires),
+    expires: row.expires === null ? 'never' : `${row.expires.slice(0, 16).replace('T', ' ')}Z`,
     created: row.created.slice(0, 10),
   }));
   if (shown.length === 0) note('there are no keys; "outrider keys add NAME" makes one');
   else
     process.stdout.write(`${formatTable(shown, ['id', 'name', 'state', 'scopes', 'share', 'created', 'expires'])}\n`);
-}
-
-/** @param date ISO 8601 in UTC */
-function toMinute(date: string): string {
-  return `${date.slice(0, 16).replace('T', ' ')}Z`;
 }
 
 /** What may be seen of a key: neither its secret nor a digest. */

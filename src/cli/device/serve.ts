@@ -2,31 +2,29 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
 import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
 import { SenderRates } from '../../core/protocol/wire/rate-book.ts';
 import { packageVersion } from '../../files/document.ts';
+import { isTypedKey } from '../../files/key-ring.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
 import { defaultEdgeProfile } from '../../models/port/profiles.ts';
 import { createAddressGuard } from '../../network/transport-node/upgrade-guard.ts';
 import { createHttpApp, type HttpApp } from '../../processes/http/app.ts';
 import type { Completer } from '../../processes/http/completion-port.ts';
-import { createDeviceCompleter, type DeviceCompleterSettings } from '../../processes/http/device-completer.ts';
+import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { createLateCompleter } from '../../processes/http/late-completer.ts';
-import { type HttpListener, listenHttp } from '../../processes/http/listen-http.ts';
+import { listenHttp } from '../../processes/http/listen-http.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import { createEndpointMetrics } from '../../processes/metrics/endpoint-metrics.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
-import type { EdgeLog } from '../edge/edge-log.ts';
+import { drainOption, type EdgeLog, logOptions, openLog } from '../edge/edge-log.ts';
 import { logRequests } from '../edge/request-log.ts';
 import { prepareModels } from '../models/model-room.ts';
-import { drainOption, logOptions, openLog } from '../options/log-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
-import { isTypedKey } from '../options/typed-key.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
@@ -41,7 +39,13 @@ import {
   offlinePolicy,
   openOfflineWriter,
 } from './offline-model.ts';
-import { type CommandDevice, edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
+import {
+  type CommandDevice,
+  edgeAddresses,
+  edgeKeyOption,
+  fingerprintsOption,
+  openCommandDevice,
+} from './open-device.ts';
 import { edgeFlagsOf, openingsOf } from './run-plan.ts';
 
 const host = '127.0.0.1';
@@ -59,12 +63,8 @@ const options = {
     choices: ['given', 'measured'] as readonly ('given' | 'measured')[],
     default: 'given',
   },
-  edgeFingerprint: {
-    ...fingerprintOption,
-    help: `${fingerprintOption.help}; with several edges one for each, "-" for none`,
-    texts: true,
-  },
-  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  edgeFingerprint: fingerprintsOption as typeof fingerprintsOption,
+  key: edgeKeyOption as typeof edgeKeyOption,
   offline: {
     flag: '--offline [model]',
     help: 'while no edge answers, let this model of this machine answer alone (without a value: the draft); such answers say that nobody verified them, and an edge that is back verifies them where it still can. Or: wait, refuse (default: refuse)',
@@ -149,9 +149,11 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   await using log = await openLog(flags);
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
   // Before the models are loaded: /health says so, and a port that is taken ends the command at once.
-  await using listener = await listen(flags, completer, log, (headers) => {
+  const { app, metrics } = createEndpoint(flags, completer, log, (headers) => {
     return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
   });
+  await using listener = await listenHttp(app, host, flags.port);
+  await using _metrics = await openMetricsPort(flags.metricsPort, metrics, note);
   const edge = flags.demo ? await startDemoEdge(flags, policy) : null;
   const lost = new Promise<never>((_, reject) => {
     if (edge !== null)
@@ -164,12 +166,16 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     await using writer = await openOfflineWriter(policy, device, flags.gpu);
     await using grammars = createGrammarEngine(device.tokenizer);
     const waitMs = edgeWaitMs(policy, flags.wait);
-    const parts = { device, grammars, local: writer ?? undefined, waitMs, onOutage: noteOutage };
-    completer.open(completerOf(flags, parts));
+    const { target: model, key } = flags;
+    const local = writer ?? undefined;
+    // Without a key for the edge it is shown none: a key of the application is for this endpoint.
+    const credentials = key?.reveal() ?? '';
+    const parts = { device, model, grammars, local, waitMs, nowMs, credentials, onOutage: noteOutage };
+    completer.open(createDeviceCompleter(parts));
     using _order = await noteEdges(device, flags);
     note(offlineNote(policy, waitMs));
     printAddress(flags, listener.port);
-    onServing(listener.app);
+    onServing(app);
     await Promise.race([askedToStop(signal, flags.untilInputEnds), lost]);
     completer.drain();
     const drainSeconds = signal.aborted ? flags.drain : 0;
@@ -182,30 +188,19 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   }
 }
 
-interface Listening extends HttpListener {
-  readonly app: HttpApp;
-}
-
 const nowMs = (): number => performance.timeOrigin + performance.now();
 
-function completerOf(
-  { target, key }: ServeFlags,
-  parts: Pick<DeviceCompleterSettings, 'device' | 'grammars' | 'local' | 'waitMs' | 'onOutage'>,
-): Completer {
-  // Without a key for the edge it is shown none: a key of the application is for this endpoint.
-  return createDeviceCompleter({ ...parts, model: target, nowMs, credentials: key?.reveal() ?? '' });
-}
-
-async function listen(
-  flags: ServeFlags,
+function createEndpoint(
+  { target, clientKey }: ServeFlags,
   completer: Completer,
   log: Pick<EdgeLog, 'line' | 'note'>,
   refuses: (headers: Headers) => string | null,
-): Promise<Listening> {
-  const { target, clientKey } = flags;
+): { readonly app: HttpApp; readonly metrics: () => Promise<string> } {
   const version = packageVersion();
   const metrics = createEndpointMetrics({ model: target, version }, () => completer.state);
   const logged = logRequests(log, nowMs);
+  // A key may send here what it may send to an edge with few places.
+  const rates = new SenderRates(keyRateOf(defaultRate, 1));
   const app = createHttpApp({
     completer,
     nowMs,
@@ -224,7 +219,7 @@ async function listen(
       log.line('error', { kind: 'fault', cause: words }, `a request has failed: ${words}`);
     },
     randomBits: () => randomBytes(8).readBigUInt64LE(),
-    intake: intakeOf(nowMs),
+    intake: new RequestIntake({ spend: (sender, bytes) => rates.spend(sender, nowMs(), bytes) }),
     accountOf: () => ({
       keyId: clientKey === undefined ? null : '--client-key',
       mostAnswers: Number.POSITIVE_INFINITY,
@@ -232,32 +227,15 @@ async function listen(
     mayUse: (shown) => clientKey === undefined || (shown !== undefined && isTypedKey(clientKey, shown)),
     keyName: () => (clientKey === undefined ? null : '--client-key'),
   });
-  const opened = new CloseStack();
-  const listener = opened.use(await listenHttp(app, host, flags.port));
-  const metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
-  if (metricsPort !== null) {
-    opened.use(metricsPort);
-    note(metricsPort.said);
-  }
-  const close = (): Promise<void> => opened[Symbol.asyncDispose]();
-  const settle = (forMs: number): Promise<void> => listener.settle(forMs);
-  return { app, port: listener.port, settle, close, [Symbol.asyncDispose]: close };
+  return { app, metrics: metrics.text };
 }
-
-/** A key may send here what it may send to an edge with few places. */
-function intakeOf(nowMs: () => number): RequestIntake {
-  const rates = new SenderRates(keyRateOf(defaultRate, 1));
-  return new RequestIntake({ spend: (sender, bytes) => rates.spend(sender, nowMs(), bytes) });
-}
-
-const demoContext = 4096;
 
 function demoPlan(flags: ServeFlags) {
   return {
     ...flags,
     model: flags.target,
     mode: 'auto',
-    context: demoContext,
+    context: 4096,
     draftLength: 4,
     unpaced: false,
     profile: defaultEdgeProfile.name,

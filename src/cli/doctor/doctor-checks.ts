@@ -123,11 +123,8 @@ export async function measureLoopback(): Promise<number> {
   const listener = await listenWebSocket({ host: '127.0.0.1', port: 0 }, silent);
   try {
     let answered = (): void => {};
-    const connection = await connectWebSocket(`ws://127.0.0.1:${listener.port}`)(() => ({
-      frame: () => answered(),
-      writable: () => {},
-      closed: () => {},
-    }));
+    const handler = { frame: () => answered(), writable: () => {}, closed: () => {} };
+    const connection = await connectWebSocket(`ws://127.0.0.1:${listener.port}`)(() => handler);
     const times: number[] = [];
     for (let ping = 0; ping < pingCount; ping += 1) {
       const startMs = performance.now();

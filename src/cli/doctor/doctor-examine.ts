@@ -1,8 +1,17 @@
-// Which checks doctor makes, in which order, and which of them need what an earlier one found.
+// Which checks doctor makes, in which order, and which of them need what an earlier one found. It opens the two models as `outrider run`
+// does: the target exact, or fast where that is refused; the draft fast.
 
+import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Result } from '../../files/document.ts';
-import type { OpenModelOptions } from '../../models/engines/open-model.ts';
+import { type OpenModelOptions, openModel } from '../../models/engines/open-model.ts';
+import { demandMemory } from '../../models/files/memory-check.ts';
+import { ModelDrafter } from '../../models/port/drafter.ts';
+import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
+import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
+import { createDevice } from '../../processes/device/device.ts';
+import { probeEdge, probeTimeoutMs } from '../../processes/device/probe-edge.ts';
 import {
   type Check,
   checkCores,
@@ -13,12 +22,18 @@ import {
   checkPort,
   checkTokenizers,
   measureLoopback,
+  pathOf,
   runCheck,
 } from './doctor-checks.ts';
-import { tryEdge } from './doctor-edge.ts';
-import { checkShapesHere, describeCosts, describeExactness, exactCosts, isNative } from './doctor-exactness.ts';
-import { Found, notTried, openNative, plannedModels } from './doctor-found.ts';
-import { measureDrafts, measureSteps } from './doctor-measure.ts';
+import {
+  checkShapesHere,
+  describeCosts,
+  describeExactness,
+  type ExactCost,
+  exactCosts,
+  isNative,
+} from './doctor-exactness.ts';
+import { type MeasuredDrafts, measureDrafts, measureSteps, type StepTime } from './doctor-measure.ts';
 import { type AllPredictions, conclude } from './doctor-predictions.ts';
 
 export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProgress'> {
@@ -44,14 +59,18 @@ interface PlannedCheck {
   readonly check: string;
   /** Earlier checks without which it is not tried. */
   readonly needs?: readonly string[];
-  /** Says what was found, or throws what is wrong. */
+  /** @returns what was found @throws what is wrong */
   readonly run: () => Promise<string> | string;
 }
+
+const targetSize = { sequences: 2, contextLength: 2048 };
+const nativeSize = { sequences: 1, contextLength: 256 };
+const draftSize = { sequences: 1, contextLength: 2048 };
 
 /** Runs all checks, then predicts if both models could be opened. */
 export async function examine(options: DoctorOptions): Promise<Examination> {
   const rows: Check[] = [];
-  await using found = new Found();
+  await using found = new Found(options);
   for (const { check, needs = [], run } of [...machineChecks(options, found), ...modelChecks(options, found)]) {
     const row = await runCheck(check, () => {
       const failed = rows.find((one) => !one.ok && needs.includes(one.check));
@@ -64,15 +83,24 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
   return { rows, ...conclude(rows, found) };
 }
 
-function machineChecks(options: DoctorOptions, found: Found): PlannedCheck[] {
-  const { model, draft, gpu, port } = options;
+function notTried(why: string): OutriderError {
+  return new OutriderError('bad-argument', `not tried: ${why}`, 'fix the failed check above first');
+}
+
+function machineChecks({ model, draft, gpu, port }: DoctorOptions, found: Found): PlannedCheck[] {
   const engine = { check: 'engine', run: () => checkEngine(gpu) };
+  // What has no file takes next to nothing.
+  const withFiles = [
+    { spec: model, ...targetSize },
+    { spec: draft, ...draftSize },
+  ].filter(({ spec }) => needsFile(spec));
+  const planned = withFiles.map(({ spec, ...size }) => ({ path: pathOf(spec), ...size }));
   return [
     { check: 'node', run: () => checkNode() },
-    ...(needsFile(model) || needsFile(draft) ? [engine] : []),
+    ...(withFiles.length > 0 ? [engine] : []),
     { check: 'target file', run: () => checkModelFile(model) },
     { check: 'draft file', run: () => checkModelFile(draft) },
-    { check: 'memory', needs: ['target file', 'draft file'], run: () => checkMemory(plannedModels(options)) },
+    { check: 'memory', needs: ['target file', 'draft file'], run: () => checkMemory(planned) },
     { check: 'cores', run: () => checkCores() },
     { check: 'port', run: () => checkPort(port) },
     {
@@ -85,11 +113,11 @@ function machineChecks(options: DoctorOptions, found: Found): PlannedCheck[] {
   ];
 }
 
-function modelChecks(options: DoctorOptions, found: Found): PlannedCheck[] {
+function modelChecks({ edge }: DoctorOptions, found: Found): PlannedCheck[] {
   // Opening would download missing files, and need more memory than there is.
   const openable = ['engine', 'target file', 'draft file', 'memory'];
   return [
-    { check: 'models', needs: openable, run: () => found.open(options, options) },
+    { check: 'models', needs: openable, run: () => found.open() },
     { check: 'tokenizers', run: () => checkTokenizers(...found.models) },
     {
       check: 'shape law',
@@ -99,46 +127,136 @@ function modelChecks(options: DoctorOptions, found: Found): PlannedCheck[] {
       },
     },
     { check: 'exact shapes', run: () => checkShapesHere(found.exactTarget) },
-    { check: 'acceptance', run: () => findAcceptance(found) },
-    { check: 'steps', run: () => findSteps(options, found) },
-    { check: 'exact cost', run: () => findCosts(found) },
-    ...edgeChecks(options, found),
+    { check: 'acceptance', run: () => found.measureAcceptance() },
+    { check: 'steps', run: () => found.measureSteps() },
+    { check: 'exact cost', run: () => found.compareCosts() },
+    ...(edge === undefined ? [] : [{ check: 'edge', run: () => found.tryEdge(edge) }]),
   ];
 }
 
-async function findAcceptance(found: Found): Promise<string> {
-  const [target, draft] = found.models;
-  checkTokenizers(target, draft);
-  found.drafts = await measureDrafts(target, draft);
-  const { acceptance, comparedTokens, draftMs } = found.drafts;
-  return `${Math.round(acceptance * 100)} % of ${comparedTokens} drafts hold; a draft takes ${draftMs.toFixed(1)} ms`;
-}
+/** What the checks have found so far. A member is null, NaN or empty until its check has passed. */
+export class Found implements AsyncDisposable {
+  loopbackMs: number = Number.NaN;
+  target: LanguageModel | null = null;
+  draft: LanguageModel | null = null;
+  /** Why the target could not be opened as exact. */
+  refusal: OutriderError | null = null;
+  drafts: MeasuredDrafts | null = null;
+  steps: readonly StepTime[] = [];
+  /** The cost of each measured step. */
+  costs: readonly ExactCost[] = [];
+  /** What a real edge took; times in ms. */
+  edge: Readonly<Record<string, number>> = {};
+  readonly #options: DoctorOptions;
 
-async function findSteps({ model, gpu }: DoctorOptions, found: Found): Promise<string> {
-  const [target] = found.models;
-  const native = await openNative(model, target, gpu);
-  try {
-    found.steps = await measureSteps(target, native);
-  } finally {
-    await native?.close();
+  constructor(options: DoctorOptions) {
+    this.#options = options;
   }
-  const { steps } = found.steps;
-  return `1 to ${steps.length} rows of one sequence take ${steps.map(({ ms }) => ms.toFixed(1)).join(', ')} ms`;
-}
 
-function findCosts(found: Found): string {
-  const target = found.exactTarget;
-  if (found.steps === null) throw notTried('steps were not measured');
-  found.costs = exactCosts(target, found.steps);
-  return describeCosts(found.costs, found.steps.nativeSteps !== null || isNative(target));
-}
+  /** @throws OutriderError where the models could not be opened */
+  get models(): readonly [target: LanguageModel, draft: LanguageModel] {
+    if (this.target === null || this.draft === null) throw notTried('the models could not be opened');
+    return [this.target, this.draft];
+  }
 
-function edgeChecks({ edge, edgeFingerprint, key }: DoctorOptions, found: Found): PlannedCheck[] {
-  if (edge === undefined) return [];
-  const run = async (): Promise<string> => {
-    const { said, figures } = await tryEdge({ edge, edgeFingerprint }, key, found.draft);
-    found.edge = figures;
-    return said;
-  };
-  return [{ check: 'edge', run }];
+  /** The target where it is exact. @throws OutriderError */
+  get exactTarget(): LanguageModel {
+    const [target] = this.models;
+    if (this.refusal !== null) throw notTried('exact is refused');
+    return target;
+  }
+
+  /** What was opened before a failure stays open. */
+  async open(): Promise<string> {
+    const { model, draft, gpu, onLawProgress } = this.#options;
+    const asTarget = { role: 'target', gpu, ...targetSize } as const;
+    try {
+      this.target = await openModel(model, { ...asTarget, exact: true, onLawProgress });
+    } catch (error) {
+      if (!isOutriderError(error) || error.code !== 'exact-refused') throw error;
+      this.refusal = error;
+      this.target = await openModel(model, { ...asTarget, exact: false });
+    }
+    // A draft need not be exact: the target's choice wins.
+    const { tokenizer } = this.target;
+    this.draft = await openModel(draft, { role: 'draft', gpu, ...draftSize, exact: false, threads: 1, tokenizer });
+    return `${this.target.identity.description}; draft ${this.draft.identity.name}`;
+  }
+
+  async measureAcceptance(): Promise<string> {
+    const [target, draft] = this.models;
+    checkTokenizers(target, draft);
+    this.drafts = await measureDrafts(target, draft);
+    const { acceptance, comparedTokens, draftMs } = this.drafts;
+    return `${Math.round(acceptance * 100)} % of ${comparedTokens} drafts hold; a draft takes ${draftMs.toFixed(1)} ms`;
+  }
+
+  async measureSteps(): Promise<string> {
+    const [target] = this.models;
+    const native = await this.#openNative(target);
+    try {
+      this.steps = await measureSteps(target, native);
+    } finally {
+      await native?.close();
+    }
+    const times = this.steps.map(({ ms }) => ms.toFixed(1)).join(', ');
+    return `1 to ${this.steps.length} rows of one sequence take ${times} ms`;
+  }
+
+  /** The target's engine without a law, if there is memory for a second copy; null where that would be the target itself. */
+  async #openNative(target: LanguageModel): Promise<LanguageModel | null> {
+    const { model, gpu } = this.#options;
+    if (isNative(target)) return null;
+    try {
+      await demandMemory([{ path: pathOf(model), ...nativeSize }]);
+    } catch (error) {
+      if (isOutriderError(error) && error.code === 'memory-full') return null;
+      throw error;
+    }
+    // As a target it would first count the choices that change.
+    return openModel(model, { role: 'draft', gpu, ...nativeSize, exact: false, threads: 1 });
+  }
+
+  compareCosts(): string {
+    const target = this.exactTarget;
+    if (this.steps.length === 0) throw notTried('steps were not measured');
+    this.costs = exactCosts(target, this.steps);
+    return describeCosts(this.costs, isNative(target) || this.steps.every(({ nativeMs }) => nativeMs !== null));
+  }
+
+  /** Asks a real edge for two short answers, one with drafts and one without. Without a draft it only reads the greeting. */
+  async tryEdge(edge: string): Promise<string> {
+    const { edgeFingerprint: fingerprint, key } = this.#options;
+    const probing = connectWebSocket(edge, { fingerprint, timeoutMs: probeTimeoutMs });
+    const { hello, roundTripMs: edgeRoundTripMs } = await probeEdge(probing);
+    const greeting = `${hello.model}, ${edgeRoundTripMs.toFixed(1)} ms away`;
+    const { draft } = this;
+    if (draft === null) {
+      this.edge = { edgeRoundTripMs };
+      return greeting;
+    }
+    const { tokenizer } = draft;
+    if (tokenizer.hash !== hello.tokenizerHash) {
+      const cause = `${greeting}, has another tokenizer than the draft`;
+      throw new OutriderError('tokenizer-mismatch', cause, 'use a draft made for that model (--draft)');
+    }
+    await using drafter = new ModelDrafter(draft);
+    const credentials = key === undefined ? {} : { credentials: key };
+    const device = createDevice({ edge: connectWebSocket(edge, { fingerprint }), tokenizer, drafter, ...credentials });
+    const ask = async (mode: ModeName): Promise<number> => {
+      const turn = device.ask('Why is the sky blue?', { mode, maxAnswerTokens: 32, giveUpAfterMs: 5000 });
+      for await (const _ of turn) void 0;
+      return (await turn.report).msPerToken ?? Number.NaN;
+    };
+    const edgeArMsPerToken = await ask('ar');
+    const edgeStreamMsPerToken = await ask('stream');
+    this.edge = { edgeRoundTripMs, edgeArMsPerToken, edgeStreamMsPerToken };
+    const times = `${edgeArMsPerToken.toFixed(1)} ms from the edge alone, ${edgeStreamMsPerToken.toFixed(1)} ms with drafts`;
+    return `${greeting}; a token takes ${times} (both measured)`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.target?.close();
+    await this.draft?.close();
+  }
 }

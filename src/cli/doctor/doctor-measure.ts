@@ -7,17 +7,13 @@ import { sampleTokens } from '../../models/exactness/sample-text.ts';
 import { appendTokens } from '../../models/port/append-tokens.ts';
 import type { LanguageModel, ModelSequence } from '../../models/port/model.ts';
 
-/** A step of the target over so many rows of one sequence, under the law that it keeps to; median, ms. */
+/** A step of the target over so many rows of one sequence; medians, ms. */
 export interface StepTime {
   readonly rows: number;
+  /** Under the law that the target keeps to. */
   readonly ms: number;
-}
-
-export interface MeasuredSteps {
-  /** The steps of 1 to 8 rows, in order. */
-  readonly steps: readonly StepTime[];
-  /** Those of the native engine, measured in turns with them; null: there was none. */
-  readonly nativeSteps: readonly StepTime[] | null;
+  /** By the same engine without a law, measured in turns with it; null: not measured. */
+  readonly nativeMs: number | null;
 }
 
 export interface MeasuredDrafts {
@@ -39,10 +35,10 @@ const repeats = 7;
 /** A clock may be too coarse for a toy. */
 const leastMs = 0.01;
 
-/** @param native the target's engine without a law */
-export async function measureSteps(target: LanguageModel, native: LanguageModel | null): Promise<MeasuredSteps> {
-  const [steps = [], nativeSteps = null] = await timeSteps(native === null ? [target] : [target, native], stepRows);
-  return { steps, nativeSteps };
+/** Steps of 1 to 8 rows, in order. @param native the target's engine without a law */
+export async function measureSteps(target: LanguageModel, native: LanguageModel | null): Promise<readonly StepTime[]> {
+  const [times, nativeTimes] = await timeSteps(native === null ? [target] : [target, native], stepRows);
+  return stepRows.map((rows, at) => ({ rows, ms: times?.[at] ?? leastMs, nativeMs: nativeTimes?.[at] ?? null }));
 }
 
 export async function measureDrafts(target: LanguageModel, draft: LanguageModel): Promise<MeasuredDrafts> {
@@ -61,7 +57,7 @@ export async function measureDrafts(target: LanguageModel, draft: LanguageModel)
     compared += answer.length;
   }
   return {
-    draftMs: drafted?.[0]?.ms ?? leastMs,
+    draftMs: drafted?.[0] ?? leastMs,
     acceptance: compared === 0 ? 0 : matched / compared,
     comparedTokens: compared,
   };
@@ -74,8 +70,11 @@ function openSequence(model: LanguageModel, stack: CloseStack): ModelSequence {
   return sequence;
 }
 
-/** Models and row counts take turns, so that a disturbance of the machine falls on all of them alike. */
-async function timeSteps(models: readonly LanguageModel[], rowCounts: readonly number[]): Promise<StepTime[][]> {
+/**
+ * Models and row counts take turns, so that a disturbance of the machine falls on all of them alike.
+ * @returns the median of each row count for each model, ms
+ */
+async function timeSteps(models: readonly LanguageModel[], rowCounts: readonly number[]): Promise<number[][]> {
   await using stack = new CloseStack();
   const timers: ((rows: number) => Promise<number>)[] = [];
   for (const model of models) timers.push(await stepTimer(model, Math.max(...rowCounts), stack));
@@ -89,9 +88,7 @@ async function timeSteps(models: readonly LanguageModel[], rowCounts: readonly n
       }
     }
   }
-  return samples.map((ofModel) =>
-    rowCounts.map((rows, at) => ({ rows, ms: Math.max(leastMs, median(ofModel[at] ?? [])) })),
-  );
+  return samples.map((ofModel) => ofModel.map((times) => Math.max(leastMs, median(times))));
 }
 
 /** @returns what one step of so many rows takes after a short context, which stays as it is */
@@ -108,11 +105,7 @@ async function stepTimer(model: LanguageModel, mostRows: number, stack: CloseSta
   };
 }
 
-async function writeGreedily(
-  model: LanguageModel,
-  sequence: ModelSequence,
-  prompt: readonly number[],
-): Promise<number[]> {
+async function writeGreedily(model: LanguageModel, sequence: ModelSequence, prompt: readonly number[]) {
   const answer: number[] = [];
   let [id] = await bestAfter(model, sequence, prompt, 1);
   while (answer.length < answerTokens && id !== undefined && !model.tokenizer.endIds.has(id)) {

@@ -9,10 +9,12 @@ import type { Result } from '../../files/document.ts';
 import { defaultEdgeProfile, type LatencyProfile } from '../../models/port/profiles.ts';
 import type { Check } from './doctor-checks.ts';
 import { comparedRows } from './doctor-exactness.ts';
-import type { Found } from './doctor-found.ts';
-import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
+import type { Found } from './doctor-examine.ts';
+import type { MeasuredDrafts, StepTime } from './doctor-measure.ts';
 
-export type Measured = MeasuredDrafts & Pick<MeasuredSteps, 'steps'>;
+export interface Measured extends MeasuredDrafts {
+  readonly steps: readonly Pick<StepTime, 'rows' | 'ms'>[];
+}
 
 export interface ModePredictions {
   readonly predictions: readonly TokenTimePrediction[];
@@ -21,6 +23,8 @@ export interface ModePredictions {
   readonly arMs: number;
   /** Why, in a sentence. */
   readonly why: string;
+  /** Whether this machine does steps as large as the profile allows in its time. */
+  readonly keepsUp: boolean;
 }
 
 export type AllPredictions = readonly (ModePredictions & {
@@ -29,8 +33,6 @@ export type AllPredictions = readonly (ModePredictions & {
   /** What the edge alone takes without a law, and the quickest mode beside it; only where that was measured. */
   readonly native?: { readonly msPerToken: number; readonly said: string };
 })[];
-
-type Summary = Record<string, string | number | boolean | null>;
 
 /** A smaller ratio counts as none: measurements are no more precise. */
 const noticeable = 1.03;
@@ -44,92 +46,98 @@ export function conclude(
   const failed = rows.filter(({ ok }) => !ok).length;
   const { loopbackMs, edge, drafts, steps } = found;
   const allPredictions = predictAll(found);
-  const summary: Summary = { ok: failed === 0, failed, loopbackMs, ...edge };
+  const summary: Record<string, string | number | boolean | null> = { ok: failed === 0, failed, loopbackMs, ...edge };
   if (drafts !== null) summary['draftMs'] = drafts.draftMs;
-  for (const { rows, ms } of steps?.steps ?? []) summary[`stepMs${rows}`] = ms;
+  for (const { rows, ms } of steps) summary[`stepMs${rows}`] = ms;
   if (drafts !== null) summary['acceptance'] = drafts.acceptance;
-  summariseExactness(summary, found);
+  Object.assign(summary, exactnessOf(found));
   for (const { key, predictions, quickest, why } of allPredictions) {
     for (const { mode, msPerToken } of predictions) summary[`${key}_${mode}_msPerToken`] = msPerToken;
     summary[`${key}_quickest`] = quickest.mode;
     summary[`${key}_why`] = why;
   }
-  summariseQuickest(summary, allPredictions[0]);
-  return { summary, allPredictions };
+  return { summary: { ...summary, ...quickestOf(allPredictions[0]) }, allPredictions };
 }
 
 /** Null: the target could not be opened, or keeps to no law. */
-function summariseExactness(summary: Summary, { target, refusal, costs }: Found): void {
-  const isRefused = refusal !== null;
-  summary['exact'] = target === null ? null : !isRefused;
-  summary['law'] = target === null || isRefused ? null : describeLaw(target.limits.law);
-  summary['weights'] = target?.exactness?.weights ?? null;
-  for (const rows of comparedRows) {
-    const cost = costs.find((one) => one.rows === rows);
-    summary[`nativeStepMs${rows}`] = cost?.nativeMs ?? null;
-    summary[`exactCost${rows}`] = cost?.ratio ?? null;
-  }
+function exactnessOf({ target, refusal, costs }: Found): Result['summary'] {
+  const law = target === null || refusal !== null ? null : describeLaw(target.limits.law);
+  const exact = target === null ? null : refusal === null;
+  const compared = comparedRows.flatMap((rows) => {
+    const { nativeMs = null, ratio = null } = costs.find((one) => one.rows === rows) ?? {};
+    return [[`nativeStepMs${rows}`, nativeMs] as const, [`exactCost${rows}`, ratio] as const];
+  });
+  return { exact, law, weights: target?.exactness?.weights ?? null, ...Object.fromEntries(compared) };
 }
 
-function summariseQuickest(summary: Summary, here: AllPredictions[number] | undefined): void {
-  const { quickest, arMs, native } = here ?? {};
+function quickestOf({ quickest, arMs, native }: Partial<AllPredictions[number]> = {}): Result['summary'] {
   const over = (ms: number | undefined): number | null =>
     ms === undefined || quickest === undefined ? null : quickest.msPerToken / ms;
-  summary['arNativeMsPerToken'] = native?.msPerToken ?? null;
-  summary['quickestMode'] = quickest?.mode ?? null;
-  summary['quickestMsPerToken'] = quickest?.msPerToken ?? null;
-  summary['quickestOverAr'] = over(arMs);
-  summary['quickestOverArNative'] = over(native?.msPerToken);
-  summary['quickestSaid'] = native?.said ?? null;
+  return {
+    arNativeMsPerToken: native?.msPerToken ?? null,
+    quickestMode: quickest?.mode ?? null,
+    quickestMsPerToken: quickest?.msPerToken ?? null,
+    quickestOverAr: over(arMs),
+    quickestOverArNative: over(native?.msPerToken),
+    quickestSaid: native?.said ?? null,
+  };
 }
 
 function predictAll({ target, drafts, steps, costs, loopbackMs, refusal }: Found): AllPredictions {
-  if (target === null || drafts === null || steps === null || Number.isNaN(loopbackMs)) return [];
-  const measured = { ...drafts, steps: steps.steps };
+  if (target === null || drafts === null || steps.length === 0 || Number.isNaN(loopbackMs)) return [];
+  const measured = { ...drafts, steps };
   const profile = defaultEdgeProfile;
   const { law } = target.limits;
-  const here = predictHere(measured, law, loopbackMs);
+  const here = predict(measured, law, loopbackMs);
   const msPerToken = costs.find(({ rows }) => rows === 1)?.nativeMs ?? here.arMs;
   const refused =
     'Exact text is refused, so these are the times of an edge with --fast, which does not promise the text';
   const said = refusal === null ? againstNative(here, msPerToken) : refused;
-  const slower = keepsUp(measured, law, profile) ? '' : '; this machine is slower than that, so its own steps count';
+  const paced = predict(measured, law, emulatedRoundTripMs, profile);
+  const slower = paced.keepsUp ? '' : '; this machine is slower than that, so its own steps count';
   const where = `paced to ${profile.description}, ${emulatedRoundTripMs} ms away${slower}`;
   return [
     { key: 'here', where: 'both processes on this machine, unpaced', ...here, native: { msPerToken, said } },
-    { key: 'paced', where, ...predictPaced(measured, law, emulatedRoundTripMs, profile) },
+    { key: 'paced', where, ...paced },
   ];
 }
 
-/** Both models on this machine, nothing paced. */
-export function predictHere(measured: Measured, law: ShapeLaw, roundTripMs: number): ModePredictions {
-  return predictionsOf({ ...figuresOf(measured, roundTripMs), stepMs: stepTimes(measured, law) });
-}
-
-/** The target on the profile's hardware; device and draft as measured here. A step that takes longer here takes as long as here. */
-export function predictPaced(
-  measured: Measured,
+/**
+ * Device and draft as measured here; steps of more rows as the law says.
+ * @param profile of the target's hardware, where a step that takes longer here takes as long as here; left out: nothing is paced
+ */
+export function predict(
+  { draftMs, acceptance, steps }: Measured,
   law: ShapeLaw,
   roundTripMs: number,
-  profile: LatencyProfile,
+  profile?: LatencyProfile,
 ): ModePredictions {
-  const hereMs = stepTimes(measured, law);
-  return predictionsOf({
-    ...figuresOf(measured, roundTripMs),
-    stepMs: (rows) => Math.max(hereMs(rows), profileMs(profile, rows)),
-    maxDrafts: Math.max(1, profile.rowCap - 1),
-  });
-}
-
-/** Whether steps as large as the profile allows are done in its time here. */
-export function keepsUp(measured: Measured, law: ShapeLaw, profile: LatencyProfile): boolean {
-  return stepTimes(measured, law)(profile.rowCap) <= profileMs(profile, profile.rowCap);
+  const known = steps.filter(({ rows }) => rows <= law.most);
+  const fitted = fitStepTime(known, law);
+  const profileMs = (rows: number): number => (profile === undefined ? 0 : profile.stepMs + profile.rowMs * rows);
+  const figures: TimingFigures = {
+    draftMs,
+    edgeDraftMs: draftMs,
+    acceptance,
+    roundTripMs,
+    stepMs: (rows) => Math.max(stepMs(fitted, rows), profileMs(rows)),
+    ...(profile === undefined ? {} : { maxDrafts: Math.max(1, profile.rowCap - 1) }),
+  };
+  const keepsUp = profile === undefined || stepMs(fitted, profile.rowCap) <= profileMs(profile.rowCap);
+  const predictions = predictTokenTimes(figures);
+  const quickest = predictions[0] as TokenTimePrediction;
+  const arMs = predictions.find(({ mode }) => mode === 'ar')?.msPerToken ?? quickest.msPerToken;
+  return { predictions, quickest, arMs, why: explain(figures, quickest, arMs), keepsUp };
 }
 
 /** The quickest mode beside the edge alone without a law (`ar-native`), in a sentence. */
-export function againstNative({ quickest, arMs }: ModePredictions, arNativeMs: number): string {
-  const ratio = quickest.msPerToken / arNativeMs;
-  return `${quickest.mode} takes ${ratio.toFixed(2)} of ar-native, the edge alone without the law: ${judgeNative(quickest.msPerToken, arMs, arNativeMs)}`;
+export function againstNative(
+  { quickest, arMs }: Pick<ModePredictions, 'quickest' | 'arMs'>,
+  nativeMs: number,
+): string {
+  const ratio = (quickest.msPerToken / nativeMs).toFixed(2);
+  const judgement = judgeNative(quickest.msPerToken, arMs, nativeMs);
+  return `${quickest.mode} takes ${ratio} of ar-native, the edge alone without the law: ${judgement}`;
 }
 
 function judgeNative(quickestMs: number, arMs: number, arNativeMs: number): string {
@@ -141,31 +149,6 @@ function judgeNative(quickestMs: number, arMs: number, arNativeMs: number): stri
   if (quickestMs > noticeable * arNativeMs) return 'drafting does not make up for what exactness costs';
   const isQuicker = arNativeMs > noticeable * quickestMs;
   return `drafting ${isQuicker ? 'more than' : 'just'} makes up for what exactness costs`;
-}
-
-function profileMs(profile: LatencyProfile, rows: number): number {
-  return profile.stepMs + profile.rowMs * rows;
-}
-
-/** As measured where it was measured; the law says what more rows take. */
-function stepTimes({ steps }: Measured, law: ShapeLaw): (rows: number) => number {
-  const fitted = fitStepTime(
-    steps.filter(({ rows }) => rows <= law.most),
-    law,
-  );
-  return (rows) => stepMs(fitted, rows);
-}
-
-function figuresOf({ draftMs, acceptance }: Measured, roundTripMs: number): Omit<TimingFigures, 'stepMs'> {
-  return { draftMs, edgeDraftMs: draftMs, acceptance, roundTripMs };
-}
-
-function predictionsOf(figures: TimingFigures): ModePredictions {
-  const predictions = predictTokenTimes(figures);
-  const [quickest] = predictions;
-  if (quickest === undefined) throw new Error('no mode was predicted');
-  const arMs = predictions.find(({ mode }) => mode === 'ar')?.msPerToken ?? quickest.msPerToken;
-  return { predictions, quickest, arMs, why: explain(figures, quickest, arMs) };
 }
 
 function explain(figures: TimingFigures, quickest: TokenTimePrediction, arMs: number): string {

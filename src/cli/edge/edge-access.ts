@@ -7,13 +7,12 @@ import { OutriderError } from '../../core/basics/errors.ts';
 import type { Secret } from '../../core/basics/secret.ts';
 import { type EdgeKey, edgeKey } from '../../core/protocol/edge/edge-key.ts';
 import { defaultKeyFile } from '../../files/key-files.ts';
-import type { KeyRing } from '../../files/key-ring.ts';
+import { isTypedKey, type KeyRing } from '../../files/key-ring.ts';
 import type { ListenSettings, WebSocketListener } from '../../network/transport-node/websocket-server.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import type { ListenEdgeSettings } from '../../processes/edge/edge-requests.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from '../options/port-access.ts';
-import { isTypedKey } from '../options/typed-key.ts';
 
 /** Flags of `outrider edge`, beside those of TLS. */
 export const accessOptions = {

@@ -2,7 +2,7 @@
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { badArgument } from '../../core/basics/errors.ts';
-import { applyConfigTo, configOptions } from './config-values.ts';
+import { applyConfigTo, configOptions } from './config-file.ts';
 import { defaultOf, isSwitch, kindOf, type OptionSpec, type OptionsOf, type OptionTable } from './options.ts';
 
 export interface CommandFace<Table extends OptionTable> {

@@ -30,8 +30,15 @@ describe('a table of options', () => {
 
   it('gives every option that is left out its default', () => {
     expect(withDefaults(table, { out: 'x', seeds: 3, clock: undefined })).toEqual({
-      ...{ seeds: 3, roundTripsMs: [0, 10], clock: 'virtual', full: false, mobile: true, out: 'x', steps: [1] },
-      ...{ share: undefined, traces: undefined },
+      seeds: 3,
+      roundTripsMs: [0, 10],
+      clock: 'virtual',
+      full: false,
+      mobile: true,
+      out: 'x',
+      steps: [1],
+      share: undefined,
+      traces: undefined,
     });
   });
 

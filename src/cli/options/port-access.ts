@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument } from '../../core/basics/errors.ts';
 import { KeyRing } from '../../files/key-ring.ts';
-import { stateDirectory } from '../../files/state-directory.ts';
+import { stateDirectory } from '../../files/make-directory.ts';
 import { type CertificateOwner, type LoadedTls, loadTls, ownCertificate, watchTls } from '../../files/tls-files.ts';
 import { resolveListenAddress } from '../../network/transport-node/listen-address.ts';
 import type { ListenSettings, WebSocketListener } from '../../network/transport-node/websocket-server.ts';
@@ -88,11 +88,9 @@ export async function openPortAccess(
   const { host, allowHost = [], tlsCert, tlsKey } = flags;
   const { address, isLoopback } = await resolveListenAddress(host);
   await using opened = new CloseStack();
-  let onKeys: (ring: KeyRing) => void = () => {};
-  let onProblem: (error: unknown) => void = () => {};
   const keyFile = checked(isLoopback);
-  const settings = { onChange: (ring: KeyRing) => onKeys(ring), onProblem: (error: unknown) => onProblem(error) };
-  const ring = keyFile === undefined ? undefined : await KeyRing.open(keyFile, settings);
+  const followers = { onChange: (_ring: KeyRing): void => {}, onProblem: (_error: unknown): void => {} };
+  const ring = keyFile === undefined ? undefined : await KeyRing.open(keyFile, followers);
   opened.defer(async () => ring?.[Symbol.dispose]());
   const paths = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey };
   let tls: LoadedTls | undefined;
@@ -109,12 +107,11 @@ export async function openPortAccess(
     urlOf: (port) => `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     certificate: flags.tlsSelfSigned ? (tls?.fingerprint ?? null) : null,
     said: [tlsSaid(tls), ...openKeySaid(tls, paths?.key)],
-    follow(listener, takeKeys, report) {
-      onKeys = takeKeys;
-      onProblem = report;
+    follow(listener, onChange, onProblem) {
+      Object.assign(followers, { onChange, onProblem });
       if (paths === undefined) return;
       const onRenewed = ({ cert, key }: LoadedTls): void => listener.renewCertificate({ cert, key });
-      const watch = watchTls(paths, { onRenewed, onProblem: report });
+      const watch = watchTls(paths, { onRenewed, onProblem });
       kept.defer(async () => watch[Symbol.dispose]());
     },
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),

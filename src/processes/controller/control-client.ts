@@ -1,5 +1,5 @@
 // A member's connection to its controller: joins, reports, receives orders, and comes back when the connection is lost. It never stops the
-// member: without a controller, edges and devices go on with what they know.
+// member: without a controller, edges and devices continue with what they know.
 
 import {
   type CellEpoch,

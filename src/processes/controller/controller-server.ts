@@ -29,7 +29,7 @@ export interface ControllerOptions {
   readonly slotMs?: number;
   /** Default `felt`. */
   readonly objective?: NonNullable<ObjectiveSettings['kind']>;
-  /** The id of the key that these credentials are; null: nobody's. Default: everybody is let in, by one key. */
+  /** The id of the key that these credentials are; null: no one's. Default: all are let in, by one key. */
   readonly keyOf?: (credentials: string, role: JoinMessage['role']) => string | null;
   /** Larger than that of every earlier run of its cell; members take it as a counter. Default: the time of day in ms. */
   readonly epoch?: number;

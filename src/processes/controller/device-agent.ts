@@ -11,7 +11,6 @@ import type { Connect } from '../../network/transport/transport.ts';
 import type { EdgeList, TurnEdge } from '../device/edge-list.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import type { Turn } from '../device/turn.ts';
-import { positive, rotated, shareOf } from './agent-figures.ts';
 import { ControlClient, type MemberOptions } from './control-client.ts';
 import { UplinkLine } from './uplink-line.ts';
 
@@ -29,7 +28,7 @@ export interface DeviceAgentOptions extends MemberOptions {
   readonly place?: () => DeviceReport['place'];
   /** Remaining share of the battery, (0, 1]; default 1. */
   readonly battery?: () => number;
-  /** Whether an edge with another fingerprint may go on with a text. */
+  /** Whether an edge with another fingerprint may continue a text. */
   readonly allowsOtherTarget?: boolean;
   /** How often each link is measured; default 5,000. */
   readonly probeEveryMs?: number;
@@ -54,6 +53,8 @@ interface KnownLink {
 /** Most edges that are remembered, and most that are measured at a time. */
 const mostLinks = 256;
 const mostProbes = 16;
+/** Coarse timers give 0. */
+const leastMs = 0.01;
 
 const probeByPings: NonNullable<DeviceAgentOptions['probe']> = (connect, found) => {
   void probeEdge(connect).then(
@@ -111,8 +112,7 @@ class RunningAgent implements DeviceAgent {
   #reported = { session: '', tokens: 0, atMs: 0 };
   /** Measurements of the last turn, for the time until the next one. */
   #known: { draftMs: number | null; acceptance: number | null } = { draftMs: null, acceptance: null };
-  #wake = (): void => {};
-  readonly #named: Promise<void>;
+  readonly #named = Promise.withResolvers<void>();
   #cancelProbes = (): void => {};
   /** Links whose answer of this round is awaited. */
   #probing = 0;
@@ -128,9 +128,6 @@ class RunningAgent implements DeviceAgent {
     this.#drafts = options.drafts ?? true;
     for (const [name, edge] of options.own?.edges ?? []) this.#byName.set(name, edge);
     this.edges = { routes: new EdgeRoutes([...this.#byName.keys()]), edges: this.#byName, renewsCredentials: true };
-    this.#named = new Promise((resolve) => {
-      this.#wake = resolve;
-    });
     this.#client = new ControlClient({
       ...options,
       role: 'device',
@@ -141,11 +138,11 @@ class RunningAgent implements DeviceAgent {
       },
       report: () => this.#report(),
       onOrder: (message) => {
-        if (message.kind === 'edges') this.#takeEdges(message.edges);
-        if (message.kind === 'assign') this.#take(message.edge, message.ticket, message.reason);
+        if (message.kind === 'edges') this.#setEdges(message.edges);
+        if (message.kind === 'assign') this.#assign(message.edge, message.ticket, message.reason);
         if (message.kind === 'uplink') this.#links.get(message.edge)?.line.setRates(message);
-        if (message.kind === 'plan') this.#takePlan(message);
-        if (message.kind === 'spares') this.#takeSpares(message.spares);
+        if (message.kind === 'plan') this.#setPlan(message);
+        if (message.kind === 'spares') this.#setSpares(message.spares);
       },
     });
     this.#probeLater(0);
@@ -179,11 +176,9 @@ class RunningAgent implements DeviceAgent {
   }
 
   async ready(withinMs: number): Promise<void> {
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(withinMs, resolve);
-    });
-    await Promise.race([this.#named, late]);
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(withinMs, late.resolve);
+    await Promise.race([this.#named.promise, late.promise]);
     cancel();
   }
 
@@ -193,7 +188,7 @@ class RunningAgent implements DeviceAgent {
     this.#client.close();
   }
 
-  #takeEdges(cards: readonly EdgeCard[]): void {
+  #setEdges(cards: readonly EdgeCard[]): void {
     const fits = cards.filter(({ tokenizerHash }) => tokenizerHash === this.#options.tokenizerHash);
     // A controller that has just begun does not know all edges yet, and an answer may be read at one that it does not know.
     for (const link of this.#links.values()) link.isListed = fits.some(({ id }) => id === link.card.id);
@@ -224,7 +219,7 @@ class RunningAgent implements DeviceAgent {
     }
   }
 
-  #take(edge: string, ticket: string, reason: string): void {
+  #assign(edge: string, ticket: string, reason: string): void {
     const link = this.#links.get(edge);
     if (link === undefined) return;
     link.ticket = ticket;
@@ -232,7 +227,7 @@ class RunningAgent implements DeviceAgent {
     this.#reasons.set(edge, reason);
     this.#arrange();
     this.#options.onAssigned?.(edge, reason);
-    this.#wake();
+    this.#named.resolve();
     const turn = this.#turn;
     const before = this.#goesTo;
     this.#goesTo = null;
@@ -243,12 +238,12 @@ class RunningAgent implements DeviceAgent {
     turn.moveTo(edge);
   }
 
-  #takePlan({ edge, mode, hedges, maxAhead, reason }: PlanMessage): void {
+  #setPlan({ edge, mode, hedges, maxAhead, reason }: PlanMessage): void {
     this.#plan = { edge, mode, hedges, maxAhead, reason };
     this.#turn?.obey?.(this.#plan);
   }
 
-  #takeSpares(spares: readonly SpareEdge[]): void {
+  #setSpares(spares: readonly SpareEdge[]): void {
     const known = spares.filter(({ edge }) => this.#links.has(edge));
     for (const { edge, ticket } of known) (this.#links.get(edge) as KnownLink).ticket = ticket;
     this.spares = known.map(({ edge }) => edge);
@@ -307,6 +302,7 @@ class RunningAgent implements DeviceAgent {
         roundTripMs === null ? [] : [{ edge: card.id, roundTripMs, bitsPerSecond: this.#rateTo(card.id) }],
       );
     const isReading = status !== null && !status.isOver;
+    const draftMs = status?.draftMs ?? this.#known.draftMs;
     const edge = status?.edge ?? null;
     if (edge === this.#goesTo) this.#goesTo = null;
     return {
@@ -314,7 +310,7 @@ class RunningAgent implements DeviceAgent {
       tokenizerHash: this.#options.tokenizerHash,
       fingerprint: this.#options.allowsOtherTarget === true ? null : (status?.fingerprint ?? null),
       links,
-      draftMs: this.#drafts ? positive(status?.draftMs ?? this.#known.draftMs) : null,
+      draftMs: this.#drafts && draftMs !== null ? Math.max(leastMs, draftMs) : null,
       acceptance: this.#drafts ? (status?.acceptance ?? this.#known.acceptance) : 0,
       battery: shareOf(this.#options.battery?.() ?? 1),
       session: isReading
@@ -382,4 +378,13 @@ class RunningAgent implements DeviceAgent {
     }
     if (some.length === 0) this.#probeLater(this.#options.probeEveryMs ?? 5000);
   }
+}
+
+function rotated<Item>(items: readonly Item[], by: number): Item[] {
+  const at = by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
+
+function shareOf(value: number): number {
+  return Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 1;
 }

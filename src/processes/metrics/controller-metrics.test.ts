@@ -10,7 +10,12 @@ function start(): ControllerMetrics {
 
 function decided(policy: string, paces: readonly [string, string | null, number, number | null][]): DecidedEvent {
   return {
-    ...{ kind: 'decided', slot: 1, policy, edges: 4, devices: 3, moves: 1 },
+    kind: 'decided',
+    slot: 1,
+    policy,
+    edges: 4,
+    devices: 3,
+    moves: 1,
     shut: [
       { edge: 'x', why: 'full' },
       { edge: 'y', why: 'draining' },

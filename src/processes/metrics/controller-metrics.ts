@@ -31,10 +31,10 @@ export function createControllerMetrics(): ControllerMetrics {
   let running: { readonly status: MemberCounts } = { status: { epoch: 0, edges: 0, devices: 0 } };
   set.readGauge('epoch', 'Number of this run.', () => running.status.epoch);
   const members = 'Edges and devices that are known, those with a lost connection for a while too.';
-  set.readGauges('members', members, 'role', () => ({ edge: running.status.edges, device: running.status.devices }));
+  set.readGauge('members', members, () => ({ edge: running.status.edges, device: running.status.devices }), 'role');
   const edges = { serving: 0, draining: 0, full: 0 };
   const states = 'Edges of the last slot; a draining or full one takes no further session.';
-  set.readGauges('edges', states, 'state', () => edges);
+  set.readGauge('edges', states, () => edges, 'state');
   const count = countersOf(set);
   const decision = set.histogram('decision_seconds', 'From opening a slot until its decision.', decisionBounds);
   const error = set.histogram(
@@ -49,13 +49,13 @@ export function createControllerMetrics(): ControllerMetrics {
     edges.full = shut.length - edges.draining;
     edges.serving = event.edges - shut.length;
     if (paces.length === 0 && policy !== 'none') count.idleSlots.inc();
-    else count.slots.add({ policy });
+    else count.slots({ policy });
     count.moves.inc(moves);
     count.unserved.inc(paces.filter(({ edge }) => edge === null).length);
     for (const ratio of errorsOf(event)) error.observe(ratio);
   };
   return {
-    onEvent: (event) => (event.kind === 'decided' ? decided(event) : countEvent(count, event)),
+    onEvent: (event) => (event.kind === 'decided' ? decided(event) : count.event(event)),
     onDecision: (ms) => decision.observe(ms / 1000),
     follow(controller) {
       running = controller;
@@ -64,73 +64,53 @@ export function createControllerMetrics(): ControllerMetrics {
   };
 }
 
-type Counters = ReturnType<typeof countersOf>;
+type Counted = Exclude<ControllerEvent, DecidedEvent>;
 
+/** Counts each event but decisions, and what is counted of decisions. */
 function countersOf(set: MetricSet) {
-  const bounded = (name: string, help: string, labels: string[]): BoundedCounter =>
-    new BoundedCounter(set.counter(name, help, labels));
-  const counters = {
-    joins: bounded('joins_total', 'Connections that have joined.', ['role']),
-    leaves: bounded('leaves_total', 'Connections of members that have ended, by the code of the end.', [
-      'role',
-      'code',
-    ]),
-    refusals: bounded('refusals_total', 'Connections of members that were refused, by error code.', ['code']),
+  const bounded = (name: string, help: string, labels: string[]) => countBounded(set.counter(name, help, labels));
+  const joins = bounded('joins_total', 'Connections that have joined.', ['role']);
+  const leaves = bounded('leaves_total', 'Connections of members that have ended, by the code of the end.', [
+    'role',
+    'code',
+  ]);
+  for (const role of ['edge', 'device']) {
+    joins({ role }, 0);
+    leaves({ role, code: 'done' }, 0);
+  }
+  const refusals = bounded('refusals_total', 'Connections of members that were refused, by error code.', ['code']);
+  const failures = bounded('policy_failures_total', 'Failures of a policy, by the kind of fault.', ['policy', 'fault']);
+  const late = bounded('policy_late_total', 'Slots for which a policy had not decided in time.', ['policy']);
+  const assignments = set.counter('assignments_total', 'Orders to a device: its edge.');
+  const notFollowed = set.counter('orders_not_followed_total', 'Orders that a device did not follow for five slots.');
+  const differing = set.counter(
+    'model_differs_total',
+    'Edges that came with another target than an edge that was there, under the same name.',
+  );
+  const byKind: { readonly [Kind in Counted['kind']]: (event: Extract<Counted, { kind: Kind }>) => void } = {
+    joined: ({ role }) => joins({ role }),
+    replaced: ({ role }) => joins({ role }),
+    left: ({ role, code }) => leaves({ role, code }),
+    refused: ({ code }) => refusals({ code }),
+    'policy-failed': ({ policy, fault }) => failures({ policy, fault }),
+    'policy-late': ({ policy }) => late({ policy }),
+    assigned: () => assignments.inc(),
+    'not-followed': () => notFollowed.inc(),
+    'model-differs': () => differing.inc(),
+    planned: () => {},
+  };
+  return {
+    event: (event: Counted): void => byKind[event.kind](event as never),
     slots: bounded('slots_total', 'Slots with running answers, by the policy that decided ("none": nobody).', [
       'policy',
     ]),
     idleSlots: set.counter('idle_slots_total', 'Slots in which nobody read an answer.'),
-    failures: bounded('policy_failures_total', 'Failures of a policy, by the kind of fault.', ['policy', 'fault']),
-    late: bounded('policy_late_total', 'Slots for which a policy had not decided in time.', ['policy']),
-    assignments: set.counter('assignments_total', 'Orders to a device: its edge.'),
     moves: set.counter('moves_total', 'Of these, to another edge than the one that writes.'),
-    notFollowed: set.counter('orders_not_followed_total', 'Orders that a device did not follow for five slots.'),
     unserved: set.counter('unserved_total', 'Devices in slots in which no edge could serve them.'),
-    differing: set.counter(
-      'model_differs_total',
-      'Edges that came with another target than an edge that was there, under the same name.',
-    ),
   };
-  for (const role of ['edge', 'device']) {
-    counters.joins.add({ role }, 0);
-    counters.leaves.add({ role, code: 'done' }, 0);
-  }
-  return counters;
 }
 
-function countEvent(count: Counters, event: Exclude<ControllerEvent, DecidedEvent>): void {
-  switch (event.kind) {
-    case 'joined':
-    case 'replaced':
-      count.joins.add({ role: event.role });
-      break;
-    case 'left':
-      count.leaves.add({ role: event.role, code: event.code });
-      break;
-    case 'refused':
-      count.refusals.add({ code: event.code });
-      break;
-    case 'policy-failed':
-      count.failures.add({ policy: event.policy, fault: event.fault });
-      break;
-    case 'policy-late':
-      count.late.add({ policy: event.policy });
-      break;
-    case 'assigned':
-      count.assignments.inc();
-      break;
-    case 'not-followed':
-      count.notFollowed.inc();
-      break;
-    case 'model-differs':
-      count.differing.inc();
-      break;
-    case 'planned':
-      break;
-  }
-}
-
-/** @returns of each slot: how far the pace that is felt now is from the one predicted a slot ago, for the edge that wrote then */
+/** @returns for each slot: how far the pace that is felt now is from the one predicted a slot ago, for the edge that wrote then */
 function comparePredictions(): (event: DecidedEvent) => readonly number[] {
   let predicted = new Map<string, { readonly edge: string; readonly ms: number }>();
   return ({ paces }) => {
@@ -145,19 +125,13 @@ function comparePredictions(): (event: DecidedEvent) => readonly number[] {
   };
 }
 
-/** A counter that has an end of series: beyond {@link mostSeries} every label is "other". */
-class BoundedCounter {
-  readonly #counter: Counter;
-  readonly #series = new Set<string>();
-
-  constructor(counter: Counter) {
-    this.#counter = counter;
-  }
-
-  add(labels: Readonly<Record<string, string>>, count = 1): void {
+/** Counts in at most {@link mostSeries} series; then every label is "other". */
+function countBounded(counter: Counter): (labels: Readonly<Record<string, string>>, count?: number) => void {
+  const known = new Set<string>();
+  return (labels, count = 1) => {
     const series = JSON.stringify(labels);
-    if (this.#series.size < mostSeries) this.#series.add(series);
+    if (known.size < mostSeries) known.add(series);
     const others = Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
-    this.#counter.inc(this.#series.has(series) ? labels : others, count);
-  }
+    counter.inc(known.has(series) ? labels : others, count);
+  };
 }

@@ -1,12 +1,10 @@
 // What Prometheus reads of an edge: its answers to devices and over HTTP, its drafts, its engine. Counts that the edge keeps anyway are read
-// when they are asked for; the rest is measured as it happens.
+// at each scrape; the rest is measured as it happens.
 
-import type { Counter } from 'prom-client';
 import type { EdgeStatus } from '../edge/edge.ts';
 import type { EdgeMeter, MeteredCommit, MeteredEnd, MeteredStep } from '../edge/edge-meter.ts';
 import type { RequestRecord } from '../http/request-record.ts';
-import { AnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
-import { countRequests } from './http-metrics.ts';
+import { countRequests, createAnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
 import type { MetricSet } from './metric-set.ts';
 
 export interface EdgeMetricsSettings {
@@ -52,35 +50,26 @@ const reasons: Readonly<Record<MeteredEnd['reason'], FinishedReason>> = {
 /** Positions of drafts that have a series of their own; later ones share the last. */
 const mostPositions = 32;
 
-class DraftMetrics {
-  readonly #drafts: Counter;
-  readonly #draftTokens: Counter;
-  readonly #accepted: Counter;
-  readonly #acceptedAt: Counter;
-
-  constructor(set: MetricSet) {
-    const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
-      set.counter(`spec_decode_num_${name}_total`, help, labelNames);
-    this.#drafts = counter('drafts', 'Verified drafts: steps of a session that had drafted tokens.');
-    this.#draftTokens = counter('draft_tokens', 'Drafted tokens that were verified.');
-    this.#accepted = counter('accepted_tokens', 'Drafted tokens that were accepted.');
-    this.#acceptedAt = counter('accepted_tokens_per_pos', 'The same by their position in the draft, from 0.', [
-      'position',
-    ]);
-  }
-
-  verified(drafts: number, accepted: number): void {
+/** @returns counts the drafts of a verified step, and those that were accepted */
+function countDrafts(set: MetricSet): (drafts: number, accepted: number) => void {
+  const name = (what: string): string => `spec_decode_num_${what}_total`;
+  const steps = set.counter(name('drafts'), 'Verified drafts: steps of a session that had drafted tokens.');
+  const drafted = set.counter(name('draft_tokens'), 'Drafted tokens that were verified.');
+  const accepted = set.counter(name('accepted_tokens'), 'Drafted tokens that were accepted.');
+  const position = 'The same by their position in the draft, from 0.';
+  const acceptedAt = set.counter(name('accepted_tokens_per_pos'), position, ['position']);
+  return (drafts, acceptedCount) => {
     if (drafts === 0) return;
-    this.#drafts.inc();
-    this.#draftTokens.inc(drafts);
-    this.#accepted.inc(accepted);
-    for (let at = 0; at < accepted; at += 1) this.#acceptedAt.inc({ position: Math.min(at, mostPositions - 1) });
-  }
+    steps.inc();
+    drafted.inc(drafts);
+    accepted.inc(acceptedCount);
+    for (let at = 0; at < acceptedCount; at += 1) acceptedAt.inc({ position: Math.min(at, mostPositions - 1) });
+  };
 }
 
 function createMeter(set: MetricSet): EdgeMeter {
-  const answers = new AnswerMetrics(set);
-  const drafts = new DraftMetrics(set);
+  const answers = createAnswerMetrics(set);
+  const verified = countDrafts(set);
   const opened = set.counter(
     'sessions_opened_total',
     'Sessions, of devices and of requests over HTTP, by their decoding mode at the opening.',
@@ -103,7 +92,7 @@ function createMeter(set: MetricSet): EdgeMeter {
     },
     committed({ tokens, drafts: drafted, accepted, sinceMs, isFirst }: MeteredCommit) {
       answers.committed(tokens, sinceMs, isFirst);
-      drafts.verified(drafted, accepted);
+      verified(drafted, accepted);
     },
     ended({ reason, ms }: MeteredEnd) {
       answers.ended(reasons[reason], ms > 0 ? ms : null);
@@ -122,10 +111,8 @@ function readStatus(set: MetricSet, status: () => EdgeStatus, kvTokens: number):
     set.readCounter(name, help, () => read(status()));
   const gauge = (name: string, help: string, read: (now: EdgeStatus) => number): void =>
     set.readGauge(name, help, () => read(status()));
-  set.readGauges('state', '1 for the present state of the edge.', 'state', () => {
-    const now = status().state;
-    return Object.fromEntries(states.map((state) => [state, state === now ? 1 : 0]));
-  });
+  const stateNow = () => Object.fromEntries(states.map((state) => [state, state === status().state ? 1 : 0]));
+  set.readGauge('state', '1 for the present state of the edge.', stateNow, 'state');
   gauge('num_requests_running', 'Answers that are being written or read.', ({ answering, waiting }) =>
     Math.max(0, answering - waiting),
   );
@@ -144,7 +131,7 @@ function readStatus(set: MetricSet, status: () => EdgeStatus, kvTokens: number):
   counter('engine_failures_total', 'Steps, or sessions of a step, that failed.', ({ failures }) => failures);
   counter('faults_total', 'Failures of the edge that were reported.', ({ counts }) => counts.faults);
   const rejected = 'Sessions and connections that were refused, by error code.';
-  set.readCounters('requests_rejected_total', rejected, 'reason', () => status().counts.refusals);
+  set.readCounter('requests_rejected_total', rejected, () => status().counts.refusals, 'reason');
   const upgrades = 'Requests for a connection that were refused, by reason.';
-  set.readCounters('upgrades_refused_total', upgrades, 'reason', () => status().counts.upgradeRefusals);
+  set.readCounter('upgrades_refused_total', upgrades, () => status().counts.upgradeRefusals, 'reason');
 }

@@ -1,8 +1,7 @@
 // What Prometheus reads of an endpoint on a device: answers as its applications get them. How they were verified is among the edges' metrics.
 
 import type { AnswerMeter, HttpObserver, MeteredAnswer } from '../http/request-record.ts';
-import { AnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
-import { countRequests } from './http-metrics.ts';
+import { countRequests, createAnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
 import type { MetricSet } from './metric-set.ts';
 
 /** The metrics of one endpoint. */
@@ -47,7 +46,7 @@ const reasons: Readonly<Record<MeteredAnswer['reason'], FinishedReason>> = {
 };
 
 function createAnswerMeter(set: MetricSet): AnswerMeter {
-  const answers = new AnswerMetrics(set);
+  const answers = createAnswerMetrics(set);
   const accepted = set.counter('spec_decode_num_accepted_tokens_total', 'Drafts of this device that are in answers.');
   const drafted = set.counter(
     'spec_decode_num_draft_tokens_total',

@@ -26,49 +26,32 @@ export class MetricSet {
     return new Histogram({ ...this.#named(name, help), buckets, labelNames });
   }
 
-  /** A counter that is kept elsewhere and read at each scrape. */
-  readCounter(name: string, help: string, read: () => number): void {
-    const counter = new Counter({
-      ...this.#named(name, help),
-      collect() {
-        counter.reset();
-        counter.inc(read());
-      },
-    });
+  /**
+   * A counter that is kept elsewhere and read at each scrape.
+   * @param label of several values. Series stay, so `read` must return every value that it has ever returned.
+   */
+  readCounter(name: string, help: string, read: () => number | LabelledValues, label?: string): void {
+    const collect = (): void => fill(counter, read(), label);
+    const counter: Counter = new Counter({ ...this.#named(name, help), labelNames: labels(label), collect });
   }
 
-  /** The same with one label. Series stay, so `read` must return every value that it has ever returned. */
-  readCounters(name: string, help: string, label: string, read: () => LabelledValues): void {
-    const counter = new Counter({
-      ...this.#named(name, help),
-      labelNames: [label],
-      collect() {
-        counter.reset();
-        for (const [value, count] of Object.entries(read())) counter.inc({ [label]: value }, count);
-      },
-    });
-  }
-
-  readGauge(name: string, help: string, read: () => number): void {
-    const gauge = new Gauge({
-      ...this.#named(name, help),
-      collect() {
-        gauge.set(read());
-      },
-    });
-  }
-
-  readGauges(name: string, help: string, label: string, read: () => LabelledValues): void {
-    const gauge = new Gauge({
-      ...this.#named(name, help),
-      labelNames: [label],
-      collect() {
-        for (const [value, number] of Object.entries(read())) gauge.set({ [label]: value }, number);
-      },
-    });
+  /** The same for a gauge. */
+  readGauge(name: string, help: string, read: () => number | LabelledValues, label?: string): void {
+    const collect = (): void => fill(gauge, read(), label);
+    const gauge: Gauge = new Gauge({ ...this.#named(name, help), labelNames: labels(label), collect });
   }
 
   #named(name: string, help: string) {
     return { name: `${this.#prefix}${name}`, help, registers: [this.registry] };
   }
+}
+
+function labels(label: string | undefined): string[] {
+  return label === undefined ? [] : [label];
+}
+
+function fill(metric: Pick<Counter, 'reset' | 'inc'>, now: number | LabelledValues, label = ''): void {
+  metric.reset();
+  if (typeof now === 'number') metric.inc(now);
+  else for (const [value, number] of Object.entries(now)) metric.inc({ [label]: value }, number);
 }

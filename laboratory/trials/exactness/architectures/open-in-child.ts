@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text as textOf } from 'node:stream/consumers';
-import { ChildFailure } from '../../../../src/cli/children/child-failure.ts';
+import { ChildFailure } from '../../../../src/cli/children/child-service.ts';
 import { mainFile } from '../../../../src/cli/children/main-file.ts';
 import { OutriderError } from '../../../../src/core/basics/errors.ts';
 
