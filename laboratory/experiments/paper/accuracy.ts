@@ -1,5 +1,6 @@
-// The paper's claim that accuracy stays as it is: with our rule, and with its own (acceptance-rule.ts). With ours it is a comparison of texts: where every text is the target's own, id for id, every
-// measure of accuracy is the same. Real models where they are there; the toy language in virtual time otherwise.
+// The paper's claim that accuracy stays as it is: with our rule, and with its own (acceptance-rule.ts). With ours it is a comparison of texts:
+// where every text is the target's own, id for id, every measure of accuracy is the same. Real models where they are there; the toy language in
+// virtual time otherwise.
 
 import type { DraftClaim } from '../../../simulator/runner/claim.ts';
 import { runSession } from '../../../simulator/virtual-time/run-session.ts';
@@ -20,13 +21,6 @@ interface Text {
   readonly temperature: number;
   readonly tokens: number;
   readonly identical: boolean;
-}
-
-interface Texts {
-  /** Source of the texts: "the default pair", "the toy language". */
-  readonly writer: string;
-  /** For each mode and temperature. */
-  readonly counts: ReturnType<typeof countsOf>;
 }
 
 const temperatures = [0, 0.8];
@@ -52,7 +46,10 @@ export const accuracy: PaperExperiment = paperExperiment({
   },
 });
 
-async function measureTexts({ promptCount, textTokens }: Size): Promise<Texts> {
+type Texts = Awaited<ReturnType<typeof measureTexts>>;
+
+/** @returns the source of the texts, "the default pair" or "the toy language", and the counts */
+async function measureTexts({ promptCount, textTokens }: Size) {
   if (promptCount === 0) return writeToys(textTokens, '');
   try {
     const { rows } = await trialExactness({
@@ -73,6 +70,7 @@ async function measureTexts({ promptCount, textTokens }: Size): Promise<Texts> {
   }
 }
 
+/** Counts for each mode and temperature. */
 function countsOf(rows: readonly Text[]) {
   return [...Map.groupBy(rows, ({ mode, temperature }) => `${mode} ${temperature}`).values()].map((texts) => {
     const [{ mode, temperature }] = texts as [Text];
@@ -86,10 +84,9 @@ function countsOf(rows: readonly Text[]) {
   });
 }
 
-function writeToys(tokens: number, why: string): Texts {
+function writeToys(tokens: number, why: string) {
   const rows = combinations({ mode: modeNames, temperature: temperatures, seed: toySeeds }).map((one) => {
-    const identical = isToyTextIdentical(one.mode, one.temperature, one.seed, tokens);
-    return { ...one, tokens, identical };
+    return { ...one, tokens, identical: isToyTextIdentical(one.mode, one.temperature, one.seed, tokens) };
   });
   return { writer: `the toy language${why}`, counts: countsOf(rows) };
 }

@@ -16,7 +16,7 @@ import {
   savingOf,
 } from '../allocation/latency.ts';
 import { combinations } from '../combinations.ts';
-import { slotsOf } from '../first-slots.ts';
+import { slotsOf, type WorldSettings } from '../first-slots.ts';
 import {
   type Interpretation,
   interpretationName,
@@ -30,10 +30,9 @@ import { decisionUnder, type PaperPolicy, trainingGap } from './paper-policies.t
 export const fig5Interpretations: readonly Interpretation[] = [...interpretations, ...queuedInterpretations];
 
 const latencies = ['latencyMs', 'serialMs'] as const;
-export type Latency = (typeof latencies)[number];
 
 /** Methods that the claim could be about; `tma-masac` is the paper's own. Policies that were given by hand come after them. */
-export const methods: readonly string[] = ['best', 'tma', 'tma-masac', 'masac-association'];
+const methods: readonly string[] = ['best', 'tma', 'tma-masac', 'masac-association'];
 
 export interface Cell {
   readonly deviceCount: number;
@@ -60,17 +59,15 @@ export function measurePolicies(
 
 /** The first slots of preset `paper` with these numbers of devices and servers, under each interpretation, by its name. */
 export async function measureCell(
-  size: { readonly deviceCount: number; readonly serverCount: number; readonly overrides?: readonly Override[] },
+  { overrides = [], ...size }: Pick<WorldSettings, 'deviceCount' | 'serverCount' | 'overrides'>,
   seeds: readonly number[],
   policies: readonly PaperPolicy[],
   taken: readonly Interpretation[] = interpretations,
 ): Promise<CellFound> {
-  const { deviceCount, serverCount, overrides = [] } = size;
   const results: [string, FiguresByPolicy][] = [];
   for (const [mostQueued, alike] of Map.groupBy(taken, (one) => one.mostQueued)) {
     const queue = mostQueued === 0 ? [] : [queueOverride(mostQueued)];
-    const settings = { scenario: 'paper', deviceCount, serverCount, overrides: [...overrides, ...queue] };
-    const states = await slotsOf(settings, seeds);
+    const states = await slotsOf({ scenario: 'paper', ...size, overrides: [...overrides, ...queue] }, seeds);
     for (const one of alike) results.push([interpretationName(one), measurePolicies(states, policies, one)]);
   }
   return Object.fromEntries(results);
@@ -80,15 +77,15 @@ export function queueOverride(mostQueued: number): Override {
   return { path: ['queue', 'law'], value: { kind: 'uniform', maximumSlots: mostQueued } };
 }
 
-/** Latency saved against the baselines, as shares of their latency. */
-export interface Reduction extends Saving, Case {}
-
 interface Case {
   readonly method: string;
   readonly interpretation: Interpretation;
   readonly shares: Shares;
-  readonly latency: Latency;
+  readonly latency: (typeof latencies)[number];
 }
+
+/** Latency saved against the baselines, as shares of their latency. */
+export type Reduction = Saving & Case;
 
 export const claimedMean = 0.237;
 export const claimedMost = 0.28;
@@ -125,34 +122,10 @@ export function reductionOf(cells: readonly Pick<MeasuredCell, 'found'>[], seedC
   return { ...given, ...savingOf(sizes, policyOf(method, shares), shares, latency, seedCount) };
 }
 
-/** Interquartile means over seeds, with 95 % intervals. */
-export interface Fig5Row extends Interpretation, Pick<Cell, 'against'> {
-  readonly devices: number;
-  readonly servers: number;
-  readonly policy: string;
-  /** In what its weights were trained for something else; empty: in nothing, or it has none. */
-  readonly trainingGap: string;
-  readonly seeds: number;
-  readonly latencyMs: number;
-  readonly latencyLowMs: number;
-  readonly latencyHighMs: number;
-  /** Plain mean over seeds. */
-  readonly latencyMeanMs: number;
-  readonly latencyMiddleMs: number;
-  readonly latencyP95Ms: number;
-  readonly serialMs: number;
-  readonly costMs: number;
-  /** The differences of each seed to `best`. */
-  readonly overBestMs: number;
-  readonly overBestLowMs: number;
-  readonly overBestHighMs: number;
-}
+export type Fig5Row = ReturnType<typeof fig5Rows>[number];
 
-export function fig5Rows(
-  cells: readonly MeasuredCell[],
-  seedCount: number,
-  policies: readonly PaperPolicy[],
-): Fig5Row[] {
+/** Interquartile means over seeds, with 95 % intervals. */
+export function fig5Rows(cells: readonly MeasuredCell[], seedCount: number, policies: readonly PaperPolicy[]) {
   const cases = combinations({ cell: cells, interpretation: fig5Interpretations, policy: policies });
   return cases.flatMap(({ cell, interpretation, policy }) => {
     const figures = cell.found[interpretationName(interpretation)] as FiguresByPolicy;
@@ -161,7 +134,7 @@ export function fig5Rows(
     const best = figures['best'] as LatencyFigures;
     const latency = middleEstimate(own.latencyMs);
     const overBest = middleEstimate(own.latencyMs.map((ms, seed) => ms - (best.latencyMs[seed] as number)));
-    return {
+    const row = {
       against: cell.against,
       devices: cell.deviceCount,
       servers: cell.serverCount,
@@ -171,15 +144,19 @@ export function fig5Rows(
       latencyMs: latency.value,
       latencyLowMs: latency.interval[0],
       latencyHighMs: latency.interval[1],
+      /** Plain mean over seeds. */
       latencyMeanMs: mean(own.latencyMs),
       latencyMiddleMs: interquartileMean(own.latencyMiddleMs),
       latencyP95Ms: interquartileMean(own.latencyP95Ms),
       serialMs: interquartileMean(own.serialMs),
       costMs: interquartileMean(own.costMs),
+      /** The differences of each seed to `best`. */
       overBestMs: overBest.value,
       overBestLowMs: overBest.interval[0],
       overBestHighMs: overBest.interval[1],
+      /** Empty: the weights were trained for this, or the policy has none. */
       trainingGap: trainingGap(policy, interpretation),
     };
+    return [row];
   });
 }

@@ -14,23 +14,16 @@ import { paperObjective, seedsOf } from '../first-slots.ts';
 import { type PayloadLaw, payloadLaws } from './interpretations.ts';
 import { type MovedRow, movedRows } from './sensitivity-report.ts';
 
-/** One change of a preset's physics. */
-interface Physics {
+/** One change of a preset's physics, with one payload law. */
+export interface PhysicsCase {
   readonly world: 'paper' | 'munich';
   readonly becomes: string;
   readonly overrides: readonly Override[];
-}
-
-/** The results of one run; a task is a device in a slot, or, where tasks are carried, the slots until it ends. */
-interface RunFigures {
-  readonly latencyMs: number;
-  readonly unservedShare: number;
-  /** Tasks that ended within the run, for each device and second; carried tasks only. */
-  readonly tasksPerDeviceSecond: number | null;
+  readonly law: PayloadLaw;
 }
 
 /** Runs by policy, one for each seed. */
-export type PhysicsFound = Readonly<Record<string, readonly RunFigures[]>>;
+export type PhysicsFound = Readonly<Record<string, readonly ReturnType<typeof measureRun>[]>>;
 
 const carried: Override = { path: ['workload', 'unfinished'], value: 'carried' };
 /** As long as the uploads of a served device take on average. */
@@ -43,7 +36,7 @@ const scattered: readonly Override[] = [
 ];
 
 const asPublished = 'as published';
-const changes: readonly Physics[] = [
+const changes: readonly Omit<PhysicsCase, 'law'>[] = [
   { world: 'paper', becomes: asPublished, overrides: [] },
   { world: 'paper', becomes: 'unfinished tasks carried', overrides: [carried] },
   { world: 'paper', becomes: 'unserved slot: 5,000 ms', overrides: [priced] },
@@ -58,10 +51,6 @@ const baselines = ['random+equal', 'max-sinr+equal', 'max-compute+equal'] as con
 const against = 'max-sinr+equal';
 const methods = ['tma+equal', 'best'] as const;
 
-export interface PhysicsCase extends Physics {
-  readonly law: PayloadLaw;
-}
-
 /** @param limit of the number of cases; null: all */
 export function physicsCases(limit: number | null): PhysicsCase[] {
   const all = changes.flatMap((change) => payloadLaws.map((law) => ({ ...change, law })));
@@ -75,18 +64,20 @@ export function physicsUnit(given: PhysicsCase, seedCount: number, slots: number
       const law: Override = { path: ['workload', 'payloadLaw'], value: given.law };
       const scenario = readPreset(given.world, [paperObjective, ...given.overrides, law]);
       const map = scenario.channel.kind === 'map' ? await findRadioMap(scenario.channel.map) : undefined;
-      const found: Record<string, RunFigures[]> = {};
-      for (const name of [...baselines, ...methods]) {
+      const runs = [...baselines, ...methods].map(async (name) => {
         const policy = await findPolicy(name);
-        found[name] = seedsOf(seedCount).map((seed) => measureRun({ scenario, policy, seed, map }, slots));
-      }
-      return found;
+        return [name, seedsOf(seedCount).map((seed) => measureRun({ scenario, policy, seed, map }, slots))];
+      });
+      return Object.fromEntries(await Promise.all(runs));
     },
   };
 }
 
-/** Carried tasks that have not ended count with their time and not as a task, so that leaving devices waiting is no way to win. */
-function measureRun(run: Parameters<typeof runSlots>[0], slots: number): RunFigures {
+/**
+ * A task is a device in a slot, or, where tasks are carried, the slots until it ends. Carried tasks that have not ended count with their time and
+ * not as a task, so that leaving devices waiting is no way to win.
+ */
+function measureRun(run: Parameters<typeof runSlots>[0], slots: number) {
   const { workload, slotMs } = run.scenario;
   const carries = workload.unfinished === 'carried';
   const sums = { timeMs: 0, ended: 0, tasks: 0, unserved: 0 };
@@ -105,12 +96,13 @@ function measureRun(run: Parameters<typeof runSlots>[0], slots: number): RunFigu
     // A lower limit where no task has ended.
     latencyMs: timeMs / (carries ? Math.max(1, ended) : tasks),
     unservedShare: unserved / tasks,
+    // Tasks that ended within the run.
     tasksPerDeviceSecond: carries ? ended / ((tasks * slotMs) / 1000) : null,
   };
 }
 
 /** Shares of latency that are saved, each seed with itself. */
-function estimatesOf(found: PhysicsFound): Readonly<Record<string, Estimate>> {
+function estimatesOf(found: PhysicsFound) {
   const of = (policy: string): number[] => (found[policy] ?? []).map(({ latencyMs }) => latencyMs);
   const saved = (policy: string, over: readonly string[]): Estimate =>
     middleEstimate(of(policy).map((ms, seed) => mean(over.map((baseline) => 1 - ms / (of(baseline)[seed] as number)))));

@@ -9,33 +9,17 @@ import { claimedMean } from './fig5-reductions.ts';
 import type { Tables } from './paper-experiment.ts';
 import type { Variant } from './sensitivity-values.ts';
 
-type Change = Pick<Variant, 'value' | 'becomes' | 'kind'>;
+export type MovedRow = ReturnType<typeof movedRows>[number];
 
-export interface MovedRow extends Change {
-  readonly quantity: string;
-  /** Payload law, hardware, or world and payload law. */
-  readonly of: string;
-  readonly measured: number;
-  readonly low: number;
-  readonly high: number;
-}
-
+/** @param of payload law, hardware, or world and payload law @param estimates by the quantity */
 export function movedRows(
-  { value, becomes, kind }: Change,
+  { value, becomes, kind }: Pick<Variant, 'value' | 'becomes' | 'kind'>,
   of: string,
   estimates: Readonly<Record<string, Estimate>>,
-): MovedRow[] {
-  return Object.entries(estimates).map(
-    ([
-      quantity,
-      {
-        value: measured,
-        interval: [low, high],
-      },
-    ]) => {
-      return { value, becomes, kind, quantity, of, measured, low, high };
-    },
-  );
+) {
+  return Object.entries(estimates).map(([quantity, { value: measured, interval }]) => {
+    return { value, becomes, kind, quantity, of, measured, low: interval[0], high: interval[1] };
+  });
 }
 
 /** Heads of the columns of shares; other quantities stand under their own names, as numbers. */
@@ -51,8 +35,8 @@ const shareNames: Readonly<Record<string, string>> = {
 
 /** A table for each payload law, hardware and world. */
 export function movedTables(rows: readonly MovedRow[]): Tables {
-  const tables = [...Map.groupBy(rows, ({ of }) => of)].map(([of, own]) => {
-    const table = pivotTable(own, {
+  const tableOf = (own: readonly MovedRow[]): string =>
+    pivotTable(own, {
       corner: 'value',
       rowOf: ({ value, becomes }) => (becomes === '' ? value : `${value}: ${becomes}`),
       columnOf: ({ quantity }) => shareNames[quantity] ?? `\`${quantity}\``,
@@ -61,9 +45,7 @@ export function movedTables(rows: readonly MovedRow[]): Tables {
           ? percentWithin({ value: measured, interval: [low, high] })
           : `${rounded(measured)} (${rounded(low)} to ${rounded(high)})`,
     });
-    return [of, table];
-  });
-  return Object.fromEntries(tables);
+  return Object.fromEntries([...Map.groupBy(rows, ({ of }) => of)].map(([of, own]) => [of, tableOf(own)]));
 }
 
 export function sensitivityFigure(rows: readonly MovedRow[], seedCount: number): Spec {
@@ -72,12 +54,12 @@ export function sensitivityFigure(rows: readonly MovedRow[], seedCount: number):
     { name: 'q16: best, max-sinr', of: 'q16', quantity: 'bestAgainstMaxSinr', domain: [0, 40], marker: null },
     { name: 'ids: best, mean', of: 'ids', quantity: 'bestMean', domain: [0, 100], marker: 100 * claimedMean },
   ] as const;
-  const dots = rows.flatMap(({ value: row, kind: series, of, quantity, measured, low, high }) =>
-    columns
-      .filter((column) => column.of === of && column.quantity === quantity)
-      .map(({ name }) => {
-        return estimateDot({ row, series, column: name }, { value: measured, interval: [low, high] }, 100);
-      }),
+  const dots = columns.flatMap(({ name: column, of, quantity }) =>
+    rows
+      .filter((row) => row.of === of && row.quantity === quantity)
+      .map(({ value: row, kind: series, measured: value, low, high }) =>
+        estimateDot({ row, series, column }, { value, interval: [low, high] }, 100),
+      ),
   );
   return dotsFigure({
     title: 'How the claims of Fig. 5 move with what the paper leaves open',

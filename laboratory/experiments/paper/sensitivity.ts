@@ -12,7 +12,7 @@ import { fig2World, playCases, taskSources } from './fig2-sessions.ts';
 import { bestWindow, type PlayedTask, rateThatSuffices, uplinksOf } from './fig2-windows.ts';
 import { type CellFound, measureCell, reductionOf } from './fig5-reductions.ts';
 import { measureFig6 } from './fig6.ts';
-import { type Fig6Change, type Fig6Found, fig6Changes } from './fig6-changes.ts';
+import { type Fig6Change, fig6Changes } from './fig6-changes.ts';
 import { interpretations, type PayloadLaw, payloadLaws } from './interpretations.ts';
 import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import { findPolicies } from './paper-policies.ts';
@@ -33,15 +33,8 @@ const energyCases = combinations({
   energyWeight: [20, 100],
 });
 
-interface SlotsFound {
-  readonly cells: readonly CellFound[];
-  readonly energy: readonly Fig6Found[];
-}
-
-interface VariantFound {
-  readonly slots: SlotsFound | null;
-  readonly sessions: readonly PlayedTask[] | null;
-}
+type VariantFound = Awaited<ReturnType<typeof measureVariant>>;
+type SlotsFound = Awaited<ReturnType<typeof measureSlots>>;
 
 export const sensitivity: PaperExperiment = paperExperiment({
   figure: 'sensitivity',
@@ -51,16 +44,10 @@ export const sensitivity: PaperExperiment = paperExperiment({
     const { cells, seedCount, answerCount, variantLimit, physics } = size.sensitivity;
     const tried = [base, ...variants.slice(0, variantLimit)];
     const cases = physicsCases(physics.caseLimit);
-    const variantUnits = tried.map((variant): Unit<VariantFound> => {
-      const { value, becomes, moves } = variant;
-      return {
-        key: `${value}: ${becomes}`,
-        measure: async () => ({
-          slots: moves === 'sessions' ? null : await measureSlots(variant, size),
-          sessions: moves === 'slots' ? null : playSessions(variant, size, trace),
-        }),
-      };
-    });
+    const variantUnits = tried.map((variant) => ({
+      key: `${variant.value}: ${variant.becomes}`,
+      measure: () => measureVariant(variant, size, trace),
+    }));
     const physicsUnits = cases.map((one) => physicsUnit(one, physics.seedCount, physics.slots));
     return {
       settings: { cells, seedCount, trace: trace && hashTrace(trace), answerCount, tried, physics, cases },
@@ -82,30 +69,26 @@ export const sensitivity: PaperExperiment = paperExperiment({
   },
 });
 
-function rowsOf(variant: Variant, { slots, sessions }: VariantFound, seedCount: number): MovedRow[] {
-  const rows: MovedRow[] = [];
-  if (slots !== null) {
-    const changes = fig6Changes(energyCases, slots.energy);
-    for (const law of payloadLaws) rows.push(...movedRows(variant, law, slotEstimates(slots, changes, law, seedCount)));
-  }
-  if (sessions !== null) {
-    for (const name of hardwareNames) {
-      const own = sessions.filter(({ hardware }) => hardware === name);
-      rows.push(...movedRows(variant, name, sessionEstimates(own)));
-    }
-  }
-  return rows;
+async function measureVariant(variant: Variant, size: Size, trace: Trace | null) {
+  return {
+    slots: variant.moves === 'sessions' ? null : await measureSlots(variant, size),
+    sessions: variant.moves === 'slots' ? null : playSessions(variant, size, trace),
+  };
 }
 
-type Estimates = Readonly<Record<string, Estimate>>;
+function rowsOf(variant: Variant, { slots, sessions }: VariantFound, seedCount: number): MovedRow[] {
+  const ofSlots = (law: PayloadLaw): MovedRow[] =>
+    slots === null ? [] : movedRows(variant, law, slotEstimates(slots, law, seedCount));
+  const ofSessions = (name: string): MovedRow[] => {
+    const own = sessions?.filter(({ hardware }) => hardware === name);
+    return own === undefined ? [] : movedRows(variant, name, sessionEstimates(own));
+  };
+  return [...payloadLaws.flatMap(ofSlots), ...hardwareNames.flatMap(ofSessions)];
+}
 
 /** Lambda per ms, baselines with equal shares. */
-function slotEstimates(
-  { cells }: SlotsFound,
-  changes: readonly Fig6Change[],
-  payloadLaw: PayloadLaw,
-  seedCount: number,
-): Estimates {
+function slotEstimates({ cells, energy }: SlotsFound, payloadLaw: PayloadLaw, seedCount: number) {
+  const changes = fig6Changes(energyCases, energy);
   const interpretation = { payloadLaw, lambdaUnit: 'per-ms', mostQueued: 0 } as const;
   const given = { interpretation, shares: 'equal', latency: 'latencyMs' } as const;
   const measured = cells.map((found) => ({ found }));
@@ -123,13 +106,13 @@ function slotEstimates(
 }
 
 /** @param tasks of one hardware, code and summaries first */
-function sessionEstimates(tasks: readonly PlayedTask[]): Estimates {
+function sessionEstimates(tasks: readonly PlayedTask[]) {
   const [code, summaries] = tasks as [PlayedTask, PlayedTask];
   const top = Math.max(...uplinksOf(tasks));
   return { code: bestWindow(code, top), summaries: bestWindow(summaries, top), uplink: rateThatSuffices(tasks) };
 }
 
-async function measureSlots({ overrides }: Variant, { sensitivity: { cells, seedCount } }: Size): Promise<SlotsFound> {
+async function measureSlots({ overrides }: Variant, { sensitivity: { cells, seedCount } }: Size) {
   const seeds = seedsOf(seedCount);
   const { policies: found } = await findPolicies(policies, []);
   const sizes = cells.map(([deviceCount, serverCount]) => ({ deviceCount, serverCount, overrides }));
