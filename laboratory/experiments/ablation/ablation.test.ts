@@ -3,8 +3,7 @@ import { runExperiment } from '../../../simulator/runner/run.ts';
 import { noCounts } from '../../../simulator/runner/session-metrics.ts';
 import { madeUpHeader } from '../../../simulator/traces/trace.fixture.ts';
 import { type Trace, type TraceSession, TraceSessionBuilder } from '../../../simulator/traces/trace.ts';
-import { ablationExperiment, ratioOf } from './ablation.ts';
-import type { AblationRow } from './page.ts';
+import { type AblationRow, ablationExperiment, ratioOf } from './ablation.ts';
 import { variants } from './variants.ts';
 
 /** An answer that repeats its prompt, or never repeats itself; of `length` drafts every fifth is wrong, and its confidence tells. */

@@ -21,14 +21,14 @@ export function demandComparable(traces: readonly Trace[]): void {
     const before = traces.slice(0, index).filter(({ header }) => isGreedy(header) === isGreedy(trace.header));
     const kind = isGreedy(trace.header) ? 'at temperature 0' : 'above temperature 0';
     if (before.some(({ header }) => header.draft.name === draft.name))
-      refuse(`two traces are of ${draft.name} ${kind}`, 'give one of them');
+      throw badArgument(`two traces are of ${draft.name} ${kind}`, 'give one of them');
     const first = before[0];
     if (first === undefined) continue;
     const names = `the traces of ${first.header.draft.name} and ${draft.name} ${kind}`;
     if (!isDeepStrictEqual(settingsOf(first.header), settingsOf(trace.header)))
-      refuse(`${names} differ in sampling or in the length of answers`, 'record them with the same flags');
+      throw badArgument(`${names} differ in sampling or in the length of answers`, 'record them with the same flags');
     if (!isDeepStrictEqual(first.sessions.map(promptOf), trace.sessions.map(promptOf)))
-      refuse(`${names} are of different prompts`, 'record them of the same prompts, or bench them apart');
+      throw badArgument(`${names} are of different prompts`, 'record them of the same prompts, or bench them apart');
   }
 }
 
@@ -54,11 +54,11 @@ export async function demandModels(target: NamedModel, draft: NamedModel, traces
   for (const { header } of traces) {
     const isSameEngine = header.target.fingerprint === target.identity.fingerprint;
     if (!isSameEngine && !(await isInManifest(target.spec, header.target)))
-      refuse(`the trace of ${header.draft.name} is of another ${differing(header.target, target)}`, targetRemedy);
+      throw badArgument(`the trace of ${header.draft.name} is of another ${differing(header.target, target)}`, targetRemedy);
     if (header.draft.fingerprint === draft.identity.fingerprint) continue;
     const cause = `the trace of ${header.draft.name} is of another file of that name`;
-    if (isSameEngine) refuse(cause, draftRemedy);
-    if (!(await isInManifest(draft.spec, header.draft))) refuse(`${cause}, or from another machine`, draftRemedy);
+    if (isSameEngine) throw badArgument(cause, draftRemedy);
+    if (!(await isInManifest(draft.spec, header.draft))) throw badArgument(`${cause}, or from another machine`, draftRemedy);
   }
 }
 
@@ -77,8 +77,4 @@ async function isInManifest(spec: string, { name }: TraceModel): Promise<boolean
   if (entry === undefined) return false;
   const file = await acquireModel(spec).catch(() => null);
   return file?.sha256 === entry.sha256;
-}
-
-function refuse(cause: string, remedy: string): never {
-  throw badArgument(cause, remedy);
 }

@@ -11,7 +11,7 @@ import { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { defaultEdgeProfile, findProfile } from '../../../src/models/port/profiles.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { measureCosts } from './cost.ts';
-import { draftsFigure } from './figure.ts';
+import { draftsFigure } from './page.ts';
 import { type DraftRow, type LatencyCase, playCase } from './rows.ts';
 import { type DraftTraces, readTraces, recordTraces } from './traces.ts';
 

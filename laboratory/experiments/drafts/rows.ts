@@ -20,17 +20,6 @@ export interface LatencyCase {
   readonly draftMs: number;
 }
 
-export interface LatencyResult {
-  /** From each answer's first commit to its last, over the tokens after the first commit. */
-  readonly msPerToken: number;
-  /** matches / (matches + first mismatches), all answers together; null in `ar`. */
-  readonly acceptance: number | null;
-  readonly draftsPerToken: number;
-  readonly rowsPerToken: number;
-  /** Draft length (gamma); 0: the mode has no window. */
-  readonly window: number;
-}
-
 const windows = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31];
 /** Index at which the search for the best draft length begins. */
 const firstWindow = 2;
@@ -39,21 +28,23 @@ const searchStride = 4;
 const seed = 20_261_124;
 
 /** @param replays the same ones for all cases, because they cache their lookups */
-export function playCase(replays: readonly TraceReplay[], given: LatencyCase): LatencyResult {
+export function playCase(replays: readonly TraceReplay[], given: LatencyCase) {
   if (!modeOf(given.mode).hasWindows) return playAll(replays, given, 0);
   const few = replays.filter((_, index) => index % searchStride === 0);
   const window = descendDraftLengths(windows, firstWindow, (one) => playAll(few, given, one).msPerToken);
   return playAll(replays, given, window);
 }
 
-function playAll(replays: readonly TraceReplay[], given: LatencyCase, window: number): LatencyResult {
-  const sum = addCounts(
-    replays.map((replay, index) =>
-      countSession(runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay))),
-    ),
+/** @param window draft length (gamma); 0: the mode has no window */
+function playAll(replays: readonly TraceReplay[], given: LatencyCase, window: number) {
+  const counts = replays.map((replay, index) =>
+    countSession(runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay))),
   );
+  const sum = addCounts(counts);
   return {
+    /** From each answer's first commit to its last, over the tokens after the first commit. */
     msPerToken: tpotMs(sum),
+    /** matches / (matches + first mismatches), all answers together; null in `ar`. */
     acceptance: acceptanceOf(sum),
     draftsPerToken: sum.drafted / sum.tokens,
     rowsPerToken: sum.rows / sum.tokens,
@@ -89,14 +80,7 @@ export interface Draft {
 }
 
 /** The part of a row that follows from traces and cost; the rest are properties of the draft. */
-export interface LatencyRow extends LatencyResult, Pick<LatencyCase, 'roundTripMs' | 'mode' | 'lookUp'> {
-  /** Task of the prompts; "all": every task. */
-  readonly task: string;
-  readonly sessions: number;
-  readonly profile: string;
-  /** Ratio of msPerToken to the edge alone with the same profile, network and texts. */
-  readonly overAr: number;
-}
+export type LatencyRow = ReturnType<typeof rowsOf>[number];
 
 export type DraftRow = Omit<Draft, 'greedy'> & LatencyRow;
 
@@ -135,13 +119,14 @@ export function taskRows({ greedy, costRatio }: Played, { deviceStepMs }: RowsSe
   });
 }
 
+/** @param task task of the prompts; "all": every task */
 function rowsOf(
   task: string,
   replays: readonly TraceReplay[],
   shared: Omit<LatencyCase, 'mode' | 'lookUp'>,
   lookUps: readonly LookUpPlace[],
   modes: readonly LatencyCase['mode'][],
-): LatencyRow[] {
+) {
   // The edge alone drafts nothing, so lookup does not matter to it.
   const alone = playCase(replays, { ...shared, mode: 'ar', lookUp: 'none' });
   return lookUps.flatMap((lookUp) =>
@@ -155,6 +140,7 @@ function rowsOf(
         mode,
         lookUp,
         ...found,
+        /** Beside the edge alone with the same profile, network and texts. */
         overAr: found.msPerToken / alone.msPerToken,
       };
     }),

@@ -40,23 +40,18 @@ export async function recordTraces(
   settings: RecordSettings,
 ): Promise<DraftTraces> {
   const { name, fingerprint } = draft.identity;
-  const parts = [
-    target.identity.fingerprint,
-    fingerprint,
-    settings.tokens,
-    wrongDepth,
-    JSON.stringify(prompts.prompts),
-  ];
+  const models = [target.identity.fingerprint, fingerprint];
+  const parts = [...models, settings.tokens, wrongDepth, JSON.stringify(prompts.prompts)];
   const mark = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
   const record = async (kind: keyof DraftTraces): Promise<Trace> => {
     const sampling = samplings[kind];
     const out = join(settings.directory, `${name.replaceAll(/[^\w.-]/g, '_')}-${kind}-${mark}.trace`);
     if (!existsSync(out)) {
       makeDirectory(settings.directory);
-      const { tokens, modelLicence, onProgress, known } = settings;
-      const report = (_: string, done: number, total: number): void =>
-        onProgress?.(`${name}, ${kind}: tokens at most`, done, total);
-      const made = { out, sampling, tokens, wrongDepth, modelLicence, onProgress: report, known: known?.[kind] };
+      const { tokens, modelLicence, known } = settings;
+      const onProgress: RecordOptions['onProgress'] = (_, done, total) =>
+        settings.onProgress?.(`${name}, ${kind}: tokens at most`, done, total);
+      const made = { out, sampling, tokens, wrongDepth, modelLicence, onProgress, known: known?.[kind] };
       await recordTrace(target, draft, prompts, made);
     }
     return readTrace(out);
