@@ -3,7 +3,7 @@
 
 import { fonts, ink, softInk } from './theme.ts';
 
-/** What is drawn. Rows grow upwards on the picture; cell = row * columns + column. */
+/** The drawn map. Rows grow upwards on the picture; cell = row * columns + column. */
 export interface MapPicture {
   readonly title: string;
   readonly subtitle: string;
@@ -72,19 +72,20 @@ export function drawMap(picture: MapPicture): string {
 
 /** The part of the map that has something on it, and a little around. */
 function viewOf({ columns, rows, classes, sites }: MapPicture): View {
-  let [left, right, bottom, top] = [columns, 0, rows, 0];
+  const shown = { left: columns, right: 0, bottom: rows, top: 0 };
   const include = (column: number, row: number): void => {
-    left = Math.min(left, column);
-    right = Math.max(right, column + 1);
-    bottom = Math.min(bottom, row);
-    top = Math.max(top, row + 1);
+    shown.left = Math.min(shown.left, column);
+    shown.right = Math.max(shown.right, column + 1);
+    shown.bottom = Math.min(shown.bottom, row);
+    shown.top = Math.max(shown.top, row + 1);
   };
   for (const [cell, kind] of classes.entries()) if (kind >= 0) include(cell % columns, Math.floor(cell / columns));
   for (const site of sites) include(Math.floor(site.column), Math.floor(site.row));
-  const around = Math.ceil(Math.max(right - left, top - bottom) * 0.025);
-  const view = { left: left - around, bottom: bottom - around };
-  const size = { columns: right + around - view.left, rows: top + around - view.bottom };
-  return { ...view, ...size, zoom: mapWidth / size.columns };
+  const width = shown.right - shown.left;
+  const height = shown.top - shown.bottom;
+  const around = Math.ceil(Math.max(width, height) * 0.025);
+  const size = { columns: width + 2 * around, rows: height + 2 * around };
+  return { left: shown.left - around, bottom: shown.bottom - around, ...size, zoom: mapWidth / size.columns };
 }
 
 /** One path a colour; cells side by side in a row become one rectangle. */
@@ -104,7 +105,7 @@ function cellMarks({ columns, rows, classes, colors }: MapPicture, view: View): 
   const open = `<g transform="scale(${fixed(view.zoom)})" shape-rendering="crispEdges">`;
   return [
     open,
-    ...paths.map((path, kind) => `<path fill="${colors[kind]}" d="${path}"/>`).filter((_, kind) => paths[kind] !== ''),
+    ...paths.flatMap((path, kind) => (path === '' ? [] : [`<path fill="${colors[kind]}" d="${path}"/>`])),
     '</g>',
   ];
 }

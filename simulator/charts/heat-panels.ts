@@ -2,7 +2,18 @@
 // specification out; it knows no figure.
 
 import type { Mark, Spec } from 'vega';
-import { at, axis, type FigureText, figureFrame, groupMark, mark, type Place, panelTitle, textStyle } from './theme.ts';
+import {
+  at,
+  axis,
+  type FigureText,
+  figureFrame,
+  groupMark,
+  keyMarks,
+  mark,
+  type Place,
+  panelTitle,
+  textStyle,
+} from './theme.ts';
 
 export interface HeatCell {
   /** Names of its column and its row, which stand in the order in which they first come. */
@@ -65,7 +76,7 @@ export function heatFigure(figure: HeatFigure): Spec {
       { name: 'y', type: 'band', domain: ys, range: [0, size.height] },
     ]);
   });
-  const key = levels.flatMap(({ color, label }, index) => keyMarks(label, color, whole.width + 24, 8 + 24 * index));
+  const key = keyMarks(levels, whole.width + 24, { shape: 'square', area: 180, step: 24, width: 16 });
   const frame = { ...whole, left: labelWidth + 40, right: 210, panelTitleHeight: 26 };
   return { ...figureFrame(figure, frame), marks: [...marks, ...key] } as Spec;
 }
@@ -87,13 +98,4 @@ function panelMark({ title, cells }: HeatPanel, place: Place, figure: HeatFigure
       mark('text', 'cells', { ...text, fontSize: { value: 12 } }),
     ],
   });
-}
-
-function keyMarks(label: string, color: string, x: number, y: number): object[] {
-  const square = { x: { value: x }, y: { value: y }, size: { value: 180 }, shape: { value: 'square' } };
-  const words = { ...textStyle, x: { value: x + 16 }, y: { value: y }, text: { value: label } };
-  return [
-    { type: 'symbol', encode: { enter: { ...square, fill: { value: color } } } },
-    { type: 'text', encode: { enter: words } },
-  ];
 }

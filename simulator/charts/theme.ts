@@ -41,7 +41,7 @@ export function axis(scale: string, more: object): object {
   return { scale, orient: scale === 'x' ? 'bottom' : 'left', ...more, ...axisStyle };
 }
 
-/** Of a text mark. */
+/** The look of a text mark. */
 export const textStyle: Readonly<Record<string, { readonly value: string | number }>> = {
   fill: { value: ink },
   font: { value: fonts },
@@ -123,6 +123,22 @@ export function mark(
   enter: object,
 ) {
   return { type, from: { data }, encode: { enter } } as Mark;
+}
+
+/** The meaning of colours: dots or squares below one another, with their words. @param width from the middle of a dot to its words */
+export function keyMarks(
+  entries: readonly { readonly color: string; readonly label: string }[],
+  x: number,
+  symbol: { readonly shape: 'circle' | 'square'; readonly area: number; readonly step: number; readonly width: number },
+): object[] {
+  return entries.flatMap(({ color, label }, index) => {
+    const y = { value: 8 + symbol.step * index };
+    const look = { size: { value: symbol.area }, shape: { value: symbol.shape }, fill: { value: color } };
+    return [
+      { type: 'symbol', encode: { enter: { x: { value: x }, y, ...look } } },
+      { type: 'text', encode: { enter: { ...textStyle, x: { value: x + symbol.width }, y, text: { value: label } } } },
+    ];
+  });
 }
 
 export interface Place {

@@ -24,11 +24,7 @@ export interface Fig2Hardware {
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
 }
 
-export interface Fig2World {
-  readonly hardware: readonly Fig2Hardware[];
-  readonly roundTripMs: number;
-  readonly bytesPerDraft: Readonly<Record<PayloadLaw, number>>;
-}
+export type Fig2World = ReturnType<typeof fig2World>;
 
 /**
  * `preset`: phones draft and GPUs verify as preset `paper` has them, the mean of its three phones and of its three GPUs. `loaded edge`: the same, and
@@ -38,7 +34,7 @@ export interface Fig2World {
  *
  * @param overrides set over the preset
  */
-export function fig2World(overrides: readonly Override[] = []): Fig2World {
+export function fig2World(overrides: readonly Override[] = []) {
   const scenario = readPreset('paper', [
     { path: ['devices', 'count'], value: 3 },
     { path: ['servers', 'placement', 'count'], value: 3 },
@@ -52,13 +48,13 @@ export function fig2World(overrides: readonly Override[] = []): Fig2World {
   const target = findModelShape(scenario.workload.target);
   const draft = findModelShape(scenario.workload.draft);
   const ratio = target.activeParameters / draft.activeParameters;
-  const loaded = { fixedMs: loadedDevices * fixedMs, perRowMs: loadedDevices * perRowMs };
+  const hardware: readonly Fig2Hardware[] = [
+    { name: 'preset', draftMs, step: { fixedMs, perRowMs } },
+    { name: 'loaded edge', draftMs, step: { fixedMs: loadedDevices * fixedMs, perRowMs: loadedDevices * perRowMs } },
+    { name: 'one machine', draftMs, step: { fixedMs: ratio * draftMs, perRowMs } },
+  ];
   return {
-    hardware: [
-      { name: 'preset', draftMs, step: { fixedMs, perRowMs } },
-      { name: 'loaded edge', draftMs, step: loaded },
-      { name: 'one machine', draftMs, step: { fixedMs: ratio * draftMs, perRowMs } },
-    ],
+    hardware,
     roundTripMs: scenario.token.roundTripMs,
     // Ids are the default of the protocol.
     bytesPerDraft: { q16: payloadBitsPerToken(draft, 'q16') / 8, ids: 0 },
@@ -90,7 +86,7 @@ const statedAcceptance: Readonly<Record<TaskKind, number>> = { code: 0.87, summa
 /** Answers of each kind; kinds that the trace lacks are drawn. */
 export function taskSources(trace: Trace | null, answerCount: number): TaskSource[] {
   return (['code', 'summarisation', 'chat'] as const).map((kind) => {
-    const traced = trace === null ? null : tracedTask(trace, kind, answerCount);
+    const traced = trace && tracedTask(trace, kind, answerCount);
     return traced ?? drawnTask(kind, statedAcceptance[kind], answerCount);
   });
 }
@@ -125,18 +121,12 @@ export interface PlayedCase extends Fig2Case {
   readonly tokens: readonly number[];
 }
 
-interface Settings {
-  readonly roundTripMs: number;
-  readonly bytesPerDraft: number;
-  /** Most tokens of an answer. */
-  readonly answerTokens: number;
-}
-
+/** @param answerTokens most tokens of an answer */
 export function playCases(
   { replays }: TaskSource,
   cases: readonly Fig2Case[],
   { draftMs, step }: Fig2Hardware,
-  { roundTripMs, bytesPerDraft, answerTokens }: Settings,
+  { answerTokens, ...network }: { roundTripMs: number; bytesPerDraft: number; answerTokens: number },
 ): PlayedCase[] {
   return cases.map((one) => {
     const { mode, window, uplinkMbps } = one;
@@ -144,9 +134,8 @@ export function playCases(
     const maxAhead = Math.max(24, 4 * window);
     const session = {
       mode,
-      roundTripMs,
+      ...network,
       link: { uplinkBitsPerSecond: 1e6 * uplinkMbps },
-      bytesPerDraft,
       draftMs,
       step,
       limits: { maxRows: maxAhead + 1, usefulRows: maxAhead + 1, prefillChunk: 512 },

@@ -54,15 +54,14 @@ export const fig5: PaperExperiment = paperExperiment({
   figure: 'fig5',
   description: 'Fig. 5: mean latency against the number of devices and of servers',
   async plan({ size, policies: given }) {
-    const present = await findPolicies(fig5Policies, learnedPolicies, given);
-    const { policies, own, notes } = present;
+    const { policies, own, notes } = await findPolicies(fig5Policies, learnedPolicies, given);
     const { seedCount, deviceCounts, serverCounts } = size;
     const cells = cellsOf(size);
     // With work that waits the baselines share equally only: how they share moves little beside k.
     const equal = policies.filter(({ name }) => !name.endsWith('+optimal'));
     const seeds = seedsOf(seedCount);
     return {
-      settings: { seeds: seedCount, deviceCounts, serverCounts, queueLaws, policies: policyNames(present) },
+      settings: { seeds: seedCount, deviceCounts, serverCounts, queueLaws, policies: policyNames(policies) },
       units: cells.map((cell) => ({
         key: `${cell.against} ${cell.deviceCount} ${cell.serverCount}`,
         async measure(): Promise<CellFound> {

@@ -23,8 +23,7 @@ export const fig6Plane: PaperExperiment = paperExperiment({
   description: 'Fig. 6 by units: where in the plane of the units of delta_CM and lambda it holds',
   async plan({ size: { plane, energyWeights }, policies: given }) {
     const { seedCount, ...cell } = plane;
-    const present = await findPolicies(['best'], [], given);
-    const { policies } = present;
+    const { policies } = await findPolicies(['best'], [], given);
     const weights = [Math.min(...energyWeights), Math.max(...energyWeights)];
     const cases = combinations({
       policy: policies.map(({ name }) => name),
@@ -34,7 +33,7 @@ export const fig6Plane: PaperExperiment = paperExperiment({
       transmitScale: transmitScales,
       energyWeight: weights,
     });
-    const settings = { seeds: seedCount, weights, transmitScales, lambdaSpansMs, policies: policyNames(present) };
+    const settings = { seeds: seedCount, weights, transmitScales, lambdaSpansMs, policies: policyNames(policies) };
     return {
       settings: { ...settings, ...cell },
       units: fig6Units(cell, seedCount, (state) => measureFig6(state, cases, policies)),

@@ -60,8 +60,7 @@ export const fig6: PaperExperiment = paperExperiment({
   figure: 'fig6',
   description: 'Fig. 6: latency and energy against the energy weight, by battery',
   async plan({ size: { seedCount, energyWeights }, policies: given }) {
-    const present = await findPolicies(fig6Policies, learnedPolicies, given);
-    const { policies, notes } = present;
+    const { policies, notes } = await findPolicies(fig6Policies, learnedPolicies, given);
     const cases = combinations({
       interpretation: interpretations,
       energyModel: energyModels,
@@ -69,7 +68,7 @@ export const fig6: PaperExperiment = paperExperiment({
       energyWeight: energyWeights,
     });
     return {
-      settings: { seeds: seedCount, energyWeights, policies: policyNames(present), ...cell },
+      settings: { seeds: seedCount, energyWeights, policies: policyNames(policies), ...cell },
       units: fig6Units(cell, seedCount, (state) => measureFig6(state, cases, policies)),
       conclude(found: readonly Fig6Found[]) {
         const changes = fig6Changes(cases, found);
