@@ -12,7 +12,7 @@ import { type EdgeProcess, type EdgeProcessSettings, startEdgeProcess } from '..
 import { startServeProcess } from '../../src/cli/children/serve-process.ts';
 import { CloseStack } from '../../src/core/basics/close-stack.ts';
 import type { OutriderError } from '../../src/core/basics/errors.ts';
-import type { Answered, Asked, ControllerAnswers, EdgeAnswers, ServeAnswers } from './probe-questions.ts';
+import type { Answered, Asked, ControllerAnswers, EdgeAnswers, ServeAnswers } from './probe-main.ts';
 
 const program = fileURLToPath(new URL('./probe-main.ts', import.meta.url));
 
