@@ -1,5 +1,5 @@
 // What a picture of a radio map can show: the gain of one site or of the strongest one, which site that is, how many have energy. And the colours
-// for it: a scale in equal steps for quantities, and colours that tell sites apart.
+// for it: a scale in equal steps for quantities, and one distinct colour for each site.
 
 import type { RadioMap } from '../world/radio-map.ts';
 import { drawMap, type MapLegend, type MapPicture } from './cell-map.ts';
@@ -72,7 +72,7 @@ export function coverageLayer(map: RadioMap): Layer {
   const most = Math.min(mostCounted, map.header.sites.length);
   const colors = most === 1 ? scaleColors(2).slice(1) : scaleColors(most);
   const classes = classify(map, (cell) => {
-    const count = Math.min(most, heardCount(map, cell));
+    const count = Math.min(most, siteCountAt(map, cell));
     return count === 0 ? most : count - 1;
   });
   const isCut = most < map.header.sites.length;
@@ -125,7 +125,7 @@ export function strongestSite(map: RadioMap, cell: number): number | undefined {
 }
 
 /** The number of sites that send any energy into a cell. */
-export function heardCount(map: RadioMap, cell: number): number {
+export function siteCountAt(map: RadioMap, cell: number): number {
   return map.header.sites.filter((_, site) => !Number.isNaN(gainAt(map, site, cell))).length;
 }
 

@@ -29,7 +29,7 @@ export async function readRadioMap(path: string): Promise<RadioMap> {
   }
   const unpack = (): Promise<Buffer> => promisify(gunzip)(packed, { maxOutputLength: Math.max(1, bodyBytes) });
   const body = await orBroken(`"${bodyPath}" is not a whole gzip file`, unpack);
-  // Sizes first: they tell more than a hash.
+  // Sizes first: a message about them says more than one about a hash.
   const map = parseRadioMap(header, body);
   const hash = createHash('sha256').update(body).digest('hex');
   if (hash !== map.header.bodySha256) {

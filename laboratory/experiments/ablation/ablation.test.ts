@@ -6,7 +6,7 @@ import { type Trace, type TraceSession, TraceSessionBuilder } from '../../../sim
 import { type AblationRow, ablationExperiment, ratioOf } from './ablation.ts';
 import { variants } from './variants.ts';
 
-/** An answer that repeats its prompt, or never repeats itself; of `length` drafts every fifth is wrong, and its confidence tells. */
+/** An answer that repeats its prompt, or never repeats itself; of `length` drafts every fifth is wrong, with less confidence. */
 function session(id: string, task: 'copy' | 'new', runnersUp = true, length = 120): TraceSession {
   const prompt = Array.from({ length: 30 }, (_, index) => 100 + index);
   const answer = Array.from({ length }, (_, index) => (task === 'copy' ? 100 + ((index + 1) % 30) : 200 + index));

@@ -1,4 +1,4 @@
-// The sizes of a reproduction: for continuous integration, for a first look, for publication.
+// The sizes of a reproduction: for continuous integration, for a first impression, for publication.
 
 export type SizeName = 'smoke' | 'default' | 'full';
 
