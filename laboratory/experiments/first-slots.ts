@@ -35,9 +35,14 @@ export async function slotsOf(settings: WorldSettings, seeds: readonly number[])
 }
 
 /** The first keys of every row about slots of one size. */
-export type SlotsRow<What extends string> = ReturnType<typeof slotsRow<What>>;
+export interface SlotsRow<What> {
+  readonly what: What;
+  readonly world: string;
+  readonly devices: number;
+  readonly servers: number;
+}
 
-export function slotsRow<What extends string>(what: What, world: string, states: readonly SlotState[]) {
+export function slotsRow<What extends string>(what: What, world: string, states: readonly SlotState[]): SlotsRow<What> {
   const { deviceCount, serverCount } = states[0] as SlotState;
   return { what, world, devices: deviceCount, servers: serverCount };
 }

@@ -19,14 +19,19 @@ function textOf(path: string): string | undefined {
   return existsSync(root + path) ? readFileSync(root + path, 'utf8') : undefined;
 }
 
-/** The document in bench/ and the page in docs/results of a name; undefined where there is none. */
-const kept = {
-  document: (name: string): unknown => JSON.parse(textOf(`bench/${name}.json`) ?? 'null'),
-  page: (name: string) => textOf(`docs/results/${name}.md`),
+interface FigureSource {
+  document(name: string): unknown;
+  page(name: string): string | undefined;
+}
+
+/** The document in bench/ and the page in docs/results of a name. */
+const kept: FigureSource = {
+  document: (name) => JSON.parse(textOf(`bench/${name}.json`) ?? 'null'),
+  page: (name) => textOf(`docs/results/${name}.md`),
 };
 
 /** @returns the page with its numbers and tables as they are now @throws Error that names a number or table without a value */
-export function withFigures(page: string, source: typeof kept): string {
+export function withFigures(page: string, source: FigureSource): string {
   return page
     .replace(numberForm, (_, name: string, path: string, decimals: string) => {
       const value = valueAt(source.document(name), path);
@@ -66,7 +71,7 @@ function tableBelow(page: string, heading: string): string | undefined {
  * README.md and docs/, without the pages of results: the path from the root of the clone, the text, and the text with the numbers of bench/.
  * @throws Error as {@link withFigures}, with the page's name
  */
-export function pagesWithFigures() {
+export function pagesWithFigures(): { page: string; text: string; filled: string }[] {
   const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root })].filter((page) => !/^docs.results/.test(page));
   return pages.toSorted().map((page) => {
     const text = textOf(page) ?? '';

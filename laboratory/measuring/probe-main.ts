@@ -5,9 +5,9 @@ import { controllerCommand } from '../../src/cli/controller.ts';
 import { serveCommand } from '../../src/cli/device/serve.ts';
 import { edgeCommand, type ServedEdge } from '../../src/cli/edge/edge.ts';
 import { createProgram, runProgram } from '../../src/cli/program.ts';
-import type { PacedModel } from '../../src/models/port/paced.ts';
-import type { RunningController } from '../../src/processes/controller/controller-server.ts';
-import type { Edge } from '../../src/processes/edge/edge.ts';
+import type { PacedModel, PacedStep, PacingCounts } from '../../src/models/port/paced.ts';
+import type { ControllerStatus, RunningController } from '../../src/processes/controller/controller-server.ts';
+import type { Edge, EdgeStatus } from '../../src/processes/edge/edge.ts';
 import { type HttpApp, routesOf } from '../../src/processes/http/app.ts';
 import { startCpuTime } from './cpu-time.ts';
 
@@ -22,95 +22,98 @@ export interface Answered {
   readonly answer: unknown;
 }
 
-/** By question. */
-type Answerers = Readonly<Record<string, () => unknown>>;
-type AnswersOf<Of extends (served: never) => Answerers> = {
-  readonly [Question in keyof ReturnType<Of>]: ReturnType<ReturnType<Of>[Question]>;
-};
-export type EdgeAnswers = AnswersOf<typeof answersOfEdge>;
-export type ServeAnswers = AnswersOf<typeof answersOfServe>;
-export type ControllerAnswers = AnswersOf<typeof answersOfController>;
+/** The answer to each question, from what the process serves. */
+type Answerers<Served> = Readonly<Record<string, (served: Served) => unknown>>;
+type AnswersOf<Table extends Answerers<never>> = { readonly [Question in keyof Table]: ReturnType<Table[Question]> };
 
-function answer(answerers: Answerers): void {
+function answer<Served>(answerers: Answerers<Served>, served: Served): void {
   process.on('message', ({ id, question }: Asked) => {
-    const answered: Answered = { id, answer: answerers[question]?.() };
+    const answered: Answered = { id, answer: answerers[question]?.(served) };
     process.send?.(answered);
   });
   // The channel alone keeps no process running.
   process.channel?.unref();
 }
 
-function answersOfEdge({ edge, target, routes }: ServedEdge) {
-  const paced = 'pacing' in target ? (target as PacedModel) : undefined;
-  return {
-    /** Counts of steps, and of steps longer than the profile says; null without latency emulation. */
-    pacing: () => paced?.pacing ?? null,
-    /** The last steps, `endMs` since 1970; null without latency emulation. */
-    steps: () => paced?.lastSteps.map((step) => ({ ...step, endMs: performance.timeOrigin + step.endMs })) ?? null,
-    /** "GET /health": the routes of its port over HTTP, from the app itself. */
-    routes: () => routes,
-    resources: () => resourcesOf(edge, false),
-    /** The same after a garbage collection; the process needs `--expose-gc`. */
-    collect: () => {
-      globalThis.gc?.();
-      return resourcesOf(edge, globalThis.gc !== undefined);
-    },
-  };
+/** Memory in bytes. */
+export interface EdgeResources extends Pick<EdgeStatus, 'sessions' | 'waiting' | 'connections'> {
+  /** JavaScript objects in use, and the room that V8 has reserved for them. */
+  readonly heapUsed: number;
+  readonly heapTotal: number;
+  /** Memory that belongs to JavaScript objects and lies outside that room, buffers included. */
+  readonly external: number;
+  readonly residentSet: number;
+  /** By kind, what keeps the process running: sockets, timers, requests of files. */
+  readonly handles: Readonly<Record<string, number>>;
+  /** Whether the garbage was collected before. */
+  readonly isCollected: boolean;
 }
 
-export type EdgeResources = ReturnType<typeof resourcesOf>;
+const edgeAnswerers = {
+  /** Counts of steps, and of steps longer than the profile says; null without latency emulation. */
+  pacing: ({ target }: ServedEdge): PacingCounts | null => pacedOf(target)?.pacing ?? null,
+  /** The last steps, `endMs` since 1970; null without latency emulation. */
+  steps: ({ target }: ServedEdge): readonly PacedStep[] | null =>
+    pacedOf(target)?.lastSteps.map((step) => ({ ...step, endMs: performance.timeOrigin + step.endMs })) ?? null,
+  /** "GET /health": the routes of its port over HTTP, from the app itself. */
+  routes: ({ routes }: ServedEdge): readonly string[] => routes,
+  resources: ({ edge }: ServedEdge): EdgeResources => resourcesOf(edge, false),
+  /** The same after a garbage collection; the process needs `--expose-gc`. */
+  collect: ({ edge }: ServedEdge): EdgeResources => {
+    globalThis.gc?.();
+    return resourcesOf(edge, globalThis.gc !== undefined);
+  },
+};
+export type EdgeAnswers = AnswersOf<typeof edgeAnswerers>;
 
-/** Bytes, and counts. @param isCollected whether the garbage was collected before */
-function resourcesOf({ status }: Edge, isCollected: boolean) {
-  const { sessions, waiting, connections } = status;
-  // JavaScript objects, the room that V8 has reserved for them, and memory that belongs to them outside that room, buffers included.
+function pacedOf(target: ServedEdge['target']): PacedModel | undefined {
+  return 'pacing' in target ? (target as PacedModel) : undefined;
+}
+
+function resourcesOf({ status: { sessions, waiting, connections } }: Edge, isCollected: boolean): EdgeResources {
   const { heapUsed, heapTotal, external, rss: residentSet } = process.memoryUsage();
-  // By kind, what keeps the process running: sockets, timers, requests of files.
   const handles: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1;
   return { sessions, waiting, connections, heapUsed, heapTotal, external, residentSet, handles, isCollected };
 }
 
-function answersOfServe(app: HttpApp) {
-  return { routes: (): readonly string[] => routesOf(app) };
+const serveAnswerers = { routes: (app: HttpApp): readonly string[] => routesOf(app) };
+export type ServeAnswers = AnswersOf<typeof serveAnswerers>;
+
+export interface ControllerAccount extends ControllerStatus {
+  /** Objects and buffers in use, bytes. */
+  readonly heldBytes: number;
+  readonly residentBytes: number;
+  /** Processor time of the thread that serves connections, since its start, ms. */
+  readonly threadCpuMs: number;
+  /** Processor time of all threads, those of the policy and of the JavaScript engine included, ms. */
+  readonly cpuMs: number;
 }
 
-export type ControllerAccount = ControllerAnswers['account'];
-
-function answersOfController(controller: RunningController) {
-  const threadCpu = startCpuTime();
-  const account = () => {
+const threadCpu = startCpuTime();
+const controllerAnswerers = {
+  account: ({ status }: RunningController): ControllerAccount => {
     const { heapUsed, external, rss: residentBytes } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    return {
-      ...controller.status,
-      /** Objects and buffers in use. */
-      heldBytes: heapUsed + external,
-      residentBytes,
-      /** Processor time of the thread that serves connections, since the start of the process. */
-      threadCpuMs: threadCpu(),
-      /** Processor time of all threads, those of the policy and of the JavaScript engine included. */
-      cpuMs: (user + system) / 1000,
-    };
-  };
-  return {
-    account,
-    /** The same after a garbage collection; the process needs `--expose-gc`. */
-    collect: () => {
-      globalThis.gc?.();
-      return account();
-    },
-  };
-}
+    const cpuMs = (user + system) / 1000;
+    return { ...status, heldBytes: heapUsed + external, residentBytes, threadCpuMs: threadCpu(), cpuMs };
+  },
+  /** The same after a garbage collection; the process needs `--expose-gc`. */
+  collect: (controller: RunningController): ControllerAccount => {
+    globalThis.gc?.();
+    return controllerAnswerers.account(controller);
+  },
+};
+export type ControllerAnswers = AnswersOf<typeof controllerAnswerers>;
 
 await runProgram(
   createProgram([
     {
       title: 'Product, with answers to benches',
       commands: [
-        () => edgeCommand((served) => answer(answersOfEdge(served))),
-        () => serveCommand((app) => answer(answersOfServe(app))),
-        () => controllerCommand((controller) => answer(answersOfController(controller))),
+        () => edgeCommand((edge) => answer(edgeAnswerers, edge)),
+        () => serveCommand((app) => answer(serveAnswerers, app)),
+        () => controllerCommand((controller) => answer(controllerAnswerers, controller)),
       ],
     },
   ]),

@@ -15,7 +15,7 @@ import type { Trace } from '../../../simulator/traces/trace.ts';
 import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
-import { type Estimate, estimate, within } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
 import { columnTable, fixed, numberWithin, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
@@ -135,7 +135,26 @@ function playOne(replay: TraceReplay, variant: Variant, { roundTripMs, step }: C
   return addCounts(runs);
 }
 
-export type AblationRow = ReturnType<typeof rowOf>;
+/** `overPlain`: ratio of msPerToken to plain `stream` with the same texts and delays; its interval is a bootstrap over sessions. */
+export interface AblationRow extends Within<'overPlain'> {
+  readonly draft: string;
+  readonly temperature: number;
+  readonly edge: string;
+  readonly roundTripMs: number;
+  readonly idea: string;
+  /** Task of the prompts; "all": every task. */
+  readonly task: string;
+  readonly sessions: number;
+  readonly msPerToken: number;
+  readonly overAr: number;
+  readonly acceptance: number | null;
+  /** Drafts of the device, which cost its battery. */
+  readonly draftsPerToken: number;
+  /** Drafts of the edge, by lookup or by its model. */
+  readonly guessesPerToken: number;
+  readonly rowsPerToken: number;
+  readonly payloadBytesPerToken: number;
+}
 
 interface Compared {
   readonly own: readonly ReplayedCounts[];
@@ -144,8 +163,12 @@ interface Compared {
   readonly alone: number;
 }
 
-/** @param task task of the prompts; "all": every task */
-function rowOf({ trace, roundTripMs, step }: Cell, variant: Variant, task: string, { own, plain, alone }: Compared) {
+function rowOf(
+  { trace, roundTripMs, step }: Cell,
+  variant: Variant,
+  task: string,
+  { own, plain, alone }: Compared,
+): AblationRow {
   const sum = addCounts(own);
   const msPerToken = tpotMs(sum);
   return {
@@ -157,11 +180,9 @@ function rowOf({ trace, roundTripMs, step }: Cell, variant: Variant, task: strin
     task,
     sessions: own.length,
     msPerToken,
-    // To plain `stream` with the same texts and delays; the interval is a bootstrap over sessions.
     ...within('overPlain', ratioOf(own, plain)),
     overAr: msPerToken / alone,
     acceptance: acceptanceOf(sum),
-    // Drafts of the device, which cost its battery, and of the edge, by look-up or by its model.
     draftsPerToken: sum.drafted / sum.tokens,
     guessesPerToken: sum.edgeDrafted / sum.tokens,
     rowsPerToken: sum.rows / sum.tokens,

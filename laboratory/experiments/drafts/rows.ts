@@ -28,23 +28,20 @@ const searchStride = 4;
 const seed = 20_261_124;
 
 /** @param replays the same ones for all cases, because they cache their lookups */
-export function playCase(replays: readonly TraceReplay[], given: LatencyCase) {
+export function playCase(replays: readonly TraceReplay[], given: LatencyCase): LatencyResult {
   if (!modeOf(given.mode).hasWindows) return playAll(replays, given, 0);
   const few = replays.filter((_, index) => index % searchStride === 0);
   const window = descendDraftLengths(windows, firstWindow, (one) => playAll(few, given, one).msPerToken);
   return playAll(replays, given, window);
 }
 
-/** @param window draft length (gamma); 0: the mode has no window */
-function playAll(replays: readonly TraceReplay[], given: LatencyCase, window: number) {
+function playAll(replays: readonly TraceReplay[], given: LatencyCase, window: number): LatencyResult {
   const counts = replays.map((replay, index) =>
     countSession(runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay))),
   );
   const sum = addCounts(counts);
   return {
-    /** From each answer's first commit to its last, over the tokens after the first commit. */
     msPerToken: tpotMs(sum),
-    /** matches / (matches + first mismatches), all answers together; null in `ar`. */
     acceptance: acceptanceOf(sum),
     draftsPerToken: sum.drafted / sum.tokens,
     rowsPerToken: sum.rows / sum.tokens,
@@ -80,7 +77,24 @@ export interface Draft {
 }
 
 /** The part of a row that follows from traces and cost; the rest are properties of the draft. */
-export type LatencyRow = ReturnType<typeof rowsOf>[number];
+export interface LatencyRow extends Pick<LatencyCase, 'roundTripMs' | 'mode' | 'lookUp'> {
+  /** Task of the prompts; "all": every task. */
+  readonly task: string;
+  readonly sessions: number;
+  readonly profile: string;
+  /** From each answer's first commit to its last, over the tokens after the first commit. */
+  readonly msPerToken: number;
+  /** matches / (matches + first mismatches), all answers together; null in `ar`. */
+  readonly acceptance: number | null;
+  readonly draftsPerToken: number;
+  readonly rowsPerToken: number;
+  /** Draft length (gamma); 0: the mode has no window. */
+  readonly window: number;
+  /** Ratio of msPerToken to the edge alone with the same profile, network and texts. */
+  readonly overAr: number;
+}
+
+type LatencyResult = Omit<LatencyRow, keyof LatencyCase | 'task' | 'sessions' | 'overAr'>;
 
 export type DraftRow = Omit<Draft, 'greedy'> & LatencyRow;
 
@@ -119,14 +133,13 @@ export function taskRows({ greedy, costRatio }: Played, { deviceStepMs }: RowsSe
   });
 }
 
-/** @param task task of the prompts; "all": every task */
 function rowsOf(
   task: string,
   replays: readonly TraceReplay[],
   shared: Omit<LatencyCase, 'mode' | 'lookUp'>,
   lookUps: readonly LookUpPlace[],
   modes: readonly LatencyCase['mode'][],
-) {
+): LatencyRow[] {
   // The edge alone drafts nothing, so lookup does not matter to it.
   const alone = playCase(replays, { ...shared, mode: 'ar', lookUp: 'none' });
   return lookUps.flatMap((lookUp) =>
@@ -140,7 +153,6 @@ function rowsOf(
         mode,
         lookUp,
         ...found,
-        /** Beside the edge alone with the same profile, network and texts. */
         overAr: found.msPerToken / alone.msPerToken,
       };
     }),

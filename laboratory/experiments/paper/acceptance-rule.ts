@@ -16,7 +16,7 @@ import { openModel } from '../../../src/models/engines/open-model.ts';
 import { defaultPair } from '../../../src/models/files/manifest-data.ts';
 import { PrefixSequence } from '../../../src/models/port/prefix-sequence.ts';
 import { choiceShares, totalVariation } from '../../trials/coupling/acceptance.ts';
-import { chiSquare, combinedP } from '../../trials/coupling/distribution.ts';
+import { type ChiSquare, chiSquare, combinedP } from '../../trials/coupling/distribution.ts';
 import { claimMaker } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
@@ -45,8 +45,26 @@ export function paperDistribution(p: ReadonlyMap<number, number>, q: ReadonlyMap
   return new Map([...p].map(([id, chance]) => [id, (accepted.get(id) as number) + (1 - acceptance) * chance]));
 }
 
+/** One position under one rule. */
+export interface RuleFound {
+  readonly rule: Rule;
+  /** Distance of the exact distribution of the token from the target's, in total variation, [0, 1]. */
+  readonly totalVariation: number;
+  /** The same of drawn tokens, minus that of as many tokens drawn from the target itself: 0 on average where nothing is changed. */
+  readonly drawnVariation: number;
+  /** Share of the draws in which the draft was taken. */
+  readonly acceptance: number;
+  /** The drawn tokens against the target's distribution. */
+  readonly chiSquare: ChiSquare;
+}
+
 /** @param draws tokens drawn by each rule, and from the target itself @param seed other draws for another seed */
-export function compareRules(at: PositionCandidates, temperature: number, draws: number, seed: number) {
+export function compareRules(
+  at: PositionCandidates,
+  temperature: number,
+  draws: number,
+  seed: number,
+): readonly RuleFound[] {
   const sampling: Sampling = { ...neutralSampling, temperature, seed: BigInt(seed) };
   const p = choiceShares(at.target, sampling);
   const q = choiceShares(at.draft, sampling);
@@ -62,17 +80,14 @@ export function compareRules(at: PositionCandidates, temperature: number, draws:
     });
     return {
       rule,
-      // The distance of the token's exact distribution from the target's. With shared noise the token is the target's own choice; the draws test it.
+      // With shared noise the token is the target's own choice; the draws test it.
       totalVariation: rule === 'paper' ? totalVariation(paperDistribution(p, q), p) : 0,
-      // The distance of the drawn tokens, beyond that of as many tokens drawn from the target itself: 0 on average where nothing is changed.
       drawnVariation: totalVariation(shares, p) - control,
       acceptance: accepted / draws,
       chiSquare: chiSquare(counts, expected, draws),
     };
   });
 }
-
-export type RuleFound = ReturnType<typeof compareRules>[number];
 
 /** @returns the token, and whether it is the accepted draft */
 function drawByPaper(p: ReadonlyMap<number, number>, q: ReadonlyMap<number, number>, random: Random) {
@@ -107,6 +122,17 @@ function frequencies(draws: number, draw: (index: number) => number) {
   return { counts, shares: new Map([...counts].map(([key, count]) => [Number(key), count / draws])) };
 }
 
+/** One pair, temperature and rule; means over positions. */
+export interface RuleRow extends Pick<RuleFound, 'rule' | 'acceptance'> {
+  readonly pair: string;
+  readonly temperature: number;
+  readonly positions: number;
+  readonly totalVariation: Estimate;
+  readonly drawnVariation: Estimate;
+  /** p of all chi-square statistics together. */
+  readonly chiSquareP: number;
+}
+
 const temperatures = [0, 0.8];
 const toyCount = 120;
 const drawsPerPosition = 500;
@@ -125,8 +151,7 @@ export async function measureRules({ promptCount, textTokens }: Size): Promise<R
   return rows;
 }
 
-/** Means over the positions of a pair. */
-function rowsOf({ pair, positions }: RulePositions, temperature: number) {
+function rowsOf({ pair, positions }: RulePositions, temperature: number): RuleRow[] {
   const found = positions.map((at, index) => compareRules(at, temperature, drawsPerPosition, 1 + index));
   return rules.map((rule, which) => {
     const own = found.map((all) => all[which] as RuleFound);
@@ -140,13 +165,10 @@ function rowsOf({ pair, positions }: RulePositions, temperature: number) {
       totalVariation: over('totalVariation'),
       drawnVariation: over('drawnVariation'),
       acceptance: mean(own.map(({ acceptance }) => acceptance)),
-      /** p of all chi-square statistics together. */
       chiSquareP: combinedP(own.map((one) => one.chiSquare)),
     };
   });
 }
-
-export type RuleRow = ReturnType<typeof rowsOf>[number];
 
 const ruleNames: Readonly<Record<Rule, string>> = {
   paper: "the paper's: min(1, p/q), a rejected token drawn from p",

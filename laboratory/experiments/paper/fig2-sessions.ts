@@ -24,7 +24,11 @@ export interface Fig2Hardware {
   readonly step: { readonly fixedMs: number; readonly perRowMs: number };
 }
 
-export type Fig2World = ReturnType<typeof fig2World>;
+export interface Fig2World {
+  readonly hardware: readonly Fig2Hardware[];
+  readonly roundTripMs: number;
+  readonly bytesPerDraft: Readonly<Record<PayloadLaw, number>>;
+}
 
 /**
  * `preset`: phones draft and GPUs verify as preset `paper` has them, the mean of its three phones and of its three GPUs. `loaded edge`: the same, and
@@ -34,7 +38,7 @@ export type Fig2World = ReturnType<typeof fig2World>;
  *
  * @param overrides set over the preset
  */
-export function fig2World(overrides: readonly Override[] = []) {
+export function fig2World(overrides: readonly Override[] = []): Fig2World {
   const scenario = readPreset('paper', [
     { path: ['devices', 'count'], value: 3 },
     { path: ['servers', 'placement', 'count'], value: 3 },
@@ -48,13 +52,13 @@ export function fig2World(overrides: readonly Override[] = []) {
   const target = findModelShape(scenario.workload.target);
   const draft = findModelShape(scenario.workload.draft);
   const ratio = target.activeParameters / draft.activeParameters;
-  const hardware: readonly Fig2Hardware[] = [
-    { name: 'preset', draftMs, step: { fixedMs, perRowMs } },
-    { name: 'loaded edge', draftMs, step: { fixedMs: loadedDevices * fixedMs, perRowMs: loadedDevices * perRowMs } },
-    { name: 'one machine', draftMs, step: { fixedMs: ratio * draftMs, perRowMs } },
-  ];
+  const loaded = { fixedMs: loadedDevices * fixedMs, perRowMs: loadedDevices * perRowMs };
   return {
-    hardware,
+    hardware: [
+      { name: 'preset', draftMs, step: { fixedMs, perRowMs } },
+      { name: 'loaded edge', draftMs, step: loaded },
+      { name: 'one machine', draftMs, step: { fixedMs: ratio * draftMs, perRowMs } },
+    ],
     roundTripMs: scenario.token.roundTripMs,
     // Ids are the default of the protocol.
     bytesPerDraft: { q16: payloadBitsPerToken(draft, 'q16') / 8, ids: 0 },

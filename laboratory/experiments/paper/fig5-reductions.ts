@@ -1,15 +1,11 @@
 // The latency of policies on the first slots of preset `paper`, and what a method saves against the baselines over all sizes of the paper's Fig. 5, under
-// one interpretation. Interquartile means over seeds; sizes, then baselines, weigh equally. And the data of Fig. 5: a row for each size, interpretation
-// and policy.
+// one interpretation. Interquartile means over seeds; sizes, then baselines, weigh equally.
 
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
-import { middleEstimate } from '../../../src/core/basics/bootstrap.ts';
-import { interquartileMean, mean } from '../../../src/core/basics/statistics.ts';
 import {
   bothShares,
   type FiguresByPolicy,
-  type LatencyFigures,
   measureSlots,
   type Saving,
   type Shares,
@@ -24,7 +20,7 @@ import {
   queuedInterpretations,
   underInterpretation,
 } from './interpretations.ts';
-import { decisionUnder, type PaperPolicy, trainingGap } from './paper-policies.ts';
+import { decisionUnder, type PaperPolicy } from './paper-policies.ts';
 
 /** Empty queues under each payload law and unit of lambda, then the laws of k, with equal shares only. */
 export const fig5Interpretations: readonly Interpretation[] = [...interpretations, ...queuedInterpretations];
@@ -120,43 +116,4 @@ export function reductionOf(cells: readonly Pick<MeasuredCell, 'found'>[], seedC
   const { method, interpretation, shares, latency } = given;
   const sizes = cells.map(({ found }) => found[interpretationName(interpretation)] as FiguresByPolicy);
   return { ...given, ...savingOf(sizes, policyOf(method, shares), shares, latency, seedCount) };
-}
-
-export type Fig5Row = ReturnType<typeof fig5Rows>[number];
-
-/** Interquartile means over seeds, with 95 % intervals. */
-export function fig5Rows(cells: readonly MeasuredCell[], seedCount: number, policies: readonly PaperPolicy[]) {
-  const cases = combinations({ cell: cells, interpretation: fig5Interpretations, policy: policies });
-  return cases.flatMap(({ cell, interpretation, policy }) => {
-    const figures = cell.found[interpretationName(interpretation)] as FiguresByPolicy;
-    const own = figures[policy.name];
-    if (own === undefined) return [];
-    const best = figures['best'] as LatencyFigures;
-    const latency = middleEstimate(own.latencyMs);
-    const overBest = middleEstimate(own.latencyMs.map((ms, seed) => ms - (best.latencyMs[seed] as number)));
-    const row = {
-      against: cell.against,
-      devices: cell.deviceCount,
-      servers: cell.serverCount,
-      ...interpretation,
-      policy: policy.name,
-      seeds: seedCount,
-      latencyMs: latency.value,
-      latencyLowMs: latency.interval[0],
-      latencyHighMs: latency.interval[1],
-      /** Plain mean over seeds. */
-      latencyMeanMs: mean(own.latencyMs),
-      latencyMiddleMs: interquartileMean(own.latencyMiddleMs),
-      latencyP95Ms: interquartileMean(own.latencyP95Ms),
-      serialMs: interquartileMean(own.serialMs),
-      costMs: interquartileMean(own.costMs),
-      /** The differences of each seed to `best`. */
-      overBestMs: overBest.value,
-      overBestLowMs: overBest.interval[0],
-      overBestHighMs: overBest.interval[1],
-      /** Empty: the weights were trained for this, or the policy has none. */
-      trainingGap: trainingGap(policy, interpretation),
-    };
-    return [row];
-  });
 }

@@ -6,9 +6,10 @@ import { dotsFigure, estimateDot } from '../../../simulator/charts/interval-plot
 import { estimatePoint, linesOf, type Panel, panelsFigure } from '../../../simulator/charts/line-panels.ts';
 import { palette } from '../../../simulator/charts/theme.ts';
 import { type DraftClaim, onGain } from '../../../simulator/runner/claim.ts';
-import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, middleEstimate } from '../../../src/core/basics/bootstrap.ts';
 import { markdownTable, percentWithin, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
-import { baselines } from '../allocation/latency.ts';
+import { interquartileMean, mean } from '../../../src/core/basics/statistics.ts';
+import { baselines, type FiguresByPolicy, type LatencyFigures } from '../allocation/latency.ts';
 import { combinations } from '../combinations.ts';
 import { seedsOf } from '../first-slots.ts';
 import {
@@ -16,8 +17,8 @@ import {
   type CellFound,
   claimedMean,
   claimedMost,
-  type Fig5Row,
-  fig5Rows,
+  fig5Interpretations,
+  type MeasuredCell,
   measureCell,
   policyOf,
   type Reduction,
@@ -33,7 +34,15 @@ import {
   queueLaws,
 } from './interpretations.ts';
 import { claimMaker, type PaperExperiment, paperExperiment, type Tables } from './paper-experiment.ts';
-import { findPolicies, keyOf, learnedPolicies, type PaperPolicy, policyNames, withGap } from './paper-policies.ts';
+import {
+  findPolicies,
+  keyOf,
+  learnedPolicies,
+  type PaperPolicy,
+  policyNames,
+  trainingGap,
+  withGap,
+} from './paper-policies.ts';
 import type { Size } from './sizes.ts';
 
 const fig5Policies: readonly string[] = [
@@ -71,7 +80,7 @@ export const fig5: PaperExperiment = paperExperiment({
       })),
       conclude(found: readonly CellFound[]) {
         const measured = cells.map((cell, index) => ({ ...cell, found: found[index] as CellFound }));
-        const rows = fig5Rows(measured, seedCount, policies);
+        const rows = rowsOf(measured, seedCount, policies);
         const reductions = reductionsOf(measured, seedCount, own).map((one) => {
           return { ...one, policy: policies.find(({ name }) => name === one.method) };
         });
@@ -86,6 +95,45 @@ export const fig5: PaperExperiment = paperExperiment({
     };
   },
 });
+
+type Fig5Row = ReturnType<typeof rowsOf>[number];
+
+/** A row for each size, interpretation and policy: interquartile means over seeds, with 95 % intervals. */
+function rowsOf(cells: readonly MeasuredCell[], seedCount: number, policies: readonly PaperPolicy[]) {
+  const cases = combinations({ cell: cells, interpretation: fig5Interpretations, policy: policies });
+  return cases.flatMap(({ cell, interpretation, policy }) => {
+    const figures = cell.found[interpretationName(interpretation)] as FiguresByPolicy;
+    const own = figures[policy.name];
+    if (own === undefined) return [];
+    const best = figures['best'] as LatencyFigures;
+    const latency = middleEstimate(own.latencyMs);
+    const overBest = middleEstimate(own.latencyMs.map((ms, seed) => ms - (best.latencyMs[seed] as number)));
+    const row = {
+      against: cell.against,
+      devices: cell.deviceCount,
+      servers: cell.serverCount,
+      ...interpretation,
+      policy: policy.name,
+      seeds: seedCount,
+      latencyMs: latency.value,
+      latencyLowMs: latency.interval[0],
+      latencyHighMs: latency.interval[1],
+      /** Plain mean over seeds. */
+      latencyMeanMs: mean(own.latencyMs),
+      latencyMiddleMs: interquartileMean(own.latencyMiddleMs),
+      latencyP95Ms: interquartileMean(own.latencyP95Ms),
+      serialMs: interquartileMean(own.serialMs),
+      costMs: interquartileMean(own.costMs),
+      /** The differences of each seed to `best`. */
+      overBestMs: overBest.value,
+      overBestLowMs: overBest.interval[0],
+      overBestHighMs: overBest.interval[1],
+      /** Empty: the weights were trained for this, or the policy has none. */
+      trainingGap: trainingGap(policy, interpretation),
+    };
+    return [row];
+  });
+}
 
 type MethodReduction = Reduction & { readonly policy: PaperPolicy | undefined };
 

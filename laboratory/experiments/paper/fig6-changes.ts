@@ -1,6 +1,6 @@
 // Changes of latency and energy with the energy weight, by battery class, from the sums of each seed.
 
-import { type Estimate, estimate, within } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../../src/core/basics/statistics.ts';
 import { type Interpretation, interpretationName } from './interpretations.ts';
 
@@ -62,8 +62,17 @@ function sumOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** @returns changes from the smallest to the largest weight, as shares of the value at the smallest; each kind by class */
-export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Found[]) {
+/** Changes from the smallest to the largest weight, as shares of the value at the smallest; each kind by class. */
+export interface Fig6Change extends Omit<Fig6Case, 'energyWeight'>, Readonly<Record<Kind, readonly Estimate[]>> {
+  readonly from: number;
+  readonly to: number;
+  /** All devices. */
+  readonly all: Readonly<Record<Kind, Estimate>>;
+  /** The change of the class with the least battery, minus the mean change of the others. */
+  readonly lowBeyondOthers: Readonly<Record<'latency' | 'energy', Estimate>>;
+}
+
+export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Change[] {
   const weights = cases.map(({ energyWeight }) => energyWeight);
   const from = Math.min(...weights);
   const to = Math.max(...weights);
@@ -79,30 +88,34 @@ export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Foun
         const [low = 0, ...others] = classes.map((index) => changeOf(kind, [index], pick));
         return low - mean(others);
       });
-    const changes = {
-      ...asked,
-      from,
-      to,
-      latency: byClass('latency'),
-      energy: byClass('energy'),
-      transmit: byClass('transmit'),
-      /** All devices. */
-      all: {
-        latency: change('latency', classes),
-        energy: change('energy', classes),
-        transmit: change('transmit', classes),
-      },
-      /** The change of the class with the least battery, minus the mean change of the others. */
-      lowBeyondOthers: { latency: beyondOthers('latency'), energy: beyondOthers('energy') },
-    };
-    return [changes];
+    const all = mapKinds((kind) => change(kind, classes));
+    const lowBeyondOthers = { latency: beyondOthers('latency'), energy: beyondOthers('energy') };
+    return { ...asked, from, to, ...mapKinds(byClass), all, lowBeyondOthers };
   });
 }
 
-export type Fig6Change = ReturnType<typeof fig6Changes>[number];
+function mapKinds<Value>(valueOf: (kind: Kind) => Value): Readonly<Record<Kind, Value>> {
+  return { latency: valueOf('latency'), energy: valueOf('energy'), transmit: valueOf('transmit') };
+}
 
 /** Changes are against the smallest weight, over the same slots, as shares; 95 % intervals by bootstrap over seeds. */
-export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]) {
+export interface Fig6Row
+  extends Interpretation,
+    Omit<Fig6Case, 'interpretation'>,
+    Within<'latencyChange' | 'transmitChange'> {
+  readonly batteryClass: string;
+  /** Devices over all seeds. */
+  readonly devices: number;
+  /** Means of a task; energy is E^CP + E^CM, and transmit E^CM. */
+  readonly latencyMs: number;
+  readonly energyJ: number;
+  readonly transmitJ: number;
+  /** Interquartile means over seeds of each seed's mean, without seeds that have no such device. */
+  readonly latencyMsMiddle: number;
+  readonly transmitJMiddle: number;
+}
+
+export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Row[] {
   return cases.flatMap(({ interpretation, ...asked }, at) => {
     const changeOf = changesOf(cases, found, at);
     return batteryClasses.map(({ name }, index) => {
@@ -117,12 +130,10 @@ export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]
         ...interpretation,
         ...asked,
         batteryClass: name,
-        /** Over all seeds. */
         devices,
         latencyMs: perTask('latency'),
         energyJ: perTask('energy'),
         transmitJ: perTask('transmit'),
-        /** Interquartile means over seeds of each seed's mean, without seeds that have no such device. */
         latencyMsMiddle: middle('latency'),
         transmitJMiddle: middle('transmit'),
         ...within('latencyChange', change('latency')),
@@ -131,5 +142,3 @@ export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]
     });
   });
 }
-
-export type Fig6Row = ReturnType<typeof fig6Rows>[number];

@@ -35,7 +35,7 @@ export async function findPolicies(
   needed: readonly string[],
   optional: readonly string[],
   given: readonly string[] = [],
-) {
+): Promise<{ policies: PaperPolicy[]; own: string[]; notes: string[] }> {
   const find = async (name: string): Promise<PaperPolicy> => ({ ...(await findPolicy(name)), trained: [] });
   const policies: PaperPolicy[] = await Promise.all(needed.map(find));
   const notes: string[] = [];

@@ -22,8 +22,16 @@ export interface PhysicsCase {
   readonly law: PayloadLaw;
 }
 
+/** The results of one run; a task is a device in a slot, or, where tasks are carried, the slots until it ends. */
+interface RunFigures {
+  readonly latencyMs: number;
+  readonly unservedShare: number;
+  /** Tasks that ended within the run, for each device and second; carried tasks only. */
+  readonly tasksPerDeviceSecond: number | null;
+}
+
 /** Runs by policy, one for each seed. */
-export type PhysicsFound = Readonly<Record<string, readonly ReturnType<typeof measureRun>[]>>;
+export type PhysicsFound = Readonly<Record<string, readonly RunFigures[]>>;
 
 const carried: Override = { path: ['workload', 'unfinished'], value: 'carried' };
 /** As long as the uploads of a served device take on average. */
@@ -73,11 +81,8 @@ export function physicsUnit(given: PhysicsCase, seedCount: number, slots: number
   };
 }
 
-/**
- * A task is a device in a slot, or, where tasks are carried, the slots until it ends. Carried tasks that have not ended count with their time and
- * not as a task, so that leaving devices waiting is no way to win.
- */
-function measureRun(run: Parameters<typeof runSlots>[0], slots: number) {
+/** Carried tasks that have not ended count with their time and not as a task, so that leaving devices waiting is no way to win. */
+function measureRun(run: Parameters<typeof runSlots>[0], slots: number): RunFigures {
   const { workload, slotMs } = run.scenario;
   const carries = workload.unfinished === 'carried';
   const sums = { timeMs: 0, ended: 0, tasks: 0, unserved: 0 };
@@ -96,7 +101,6 @@ function measureRun(run: Parameters<typeof runSlots>[0], slots: number) {
     // A lower limit where no task has ended.
     latencyMs: timeMs / (carries ? Math.max(1, ended) : tasks),
     unservedShare: unserved / tasks,
-    // Tasks that ended within the run.
     tasksPerDeviceSecond: carries ? ended / ((tasks * slotMs) / 1000) : null,
   };
 }

@@ -9,14 +9,22 @@ import { claimedMean } from './fig5-reductions.ts';
 import type { Tables } from './paper-experiment.ts';
 import type { Variant } from './sensitivity-values.ts';
 
-export type MovedRow = ReturnType<typeof movedRows>[number];
+type Change = Pick<Variant, 'value' | 'becomes' | 'kind'>;
 
-/** @param of payload law, hardware, or world and payload law @param estimates by the quantity */
+export interface MovedRow extends Change {
+  readonly quantity: string;
+  /** Payload law, hardware, or world and payload law. */
+  readonly of: string;
+  readonly measured: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 export function movedRows(
-  { value, becomes, kind }: Pick<Variant, 'value' | 'becomes' | 'kind'>,
+  { value, becomes, kind }: Change,
   of: string,
   estimates: Readonly<Record<string, Estimate>>,
-) {
+): MovedRow[] {
   return Object.entries(estimates).map(([quantity, { value: measured, interval }]) => {
     return { value, becomes, kind, quantity, of, measured, low: interval[0], high: interval[1] };
   });
