@@ -1,13 +1,10 @@
 // The paper's rule of acceptance beside ours: which distribution a token has in the end. The paper accepts a draft x with min(1, p(x) / q(x)) (Koh &
-// Yang 2025, eq. 1), and the target draws a rejected token again from p, not from the residual. Claims, rows and a table.
+// Yang 2025, eq. 1), and the target draws a rejected token again from p, not from the residual. Both rules are compared at positions of the toy
+// language, and of texts that the default target writes.
 
 import { encodeTrialPrompts } from '../../../simulator/files/sample-prompts.ts';
-import type { DraftClaim } from '../../../simulator/runner/claim.ts';
-import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
-import { columnTable, numberWithin, percent } from '../../../src/core/basics/markdown.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
-import { mean } from '../../../src/core/basics/statistics.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
@@ -16,12 +13,10 @@ import { openModel } from '../../../src/models/engines/open-model.ts';
 import { defaultPair } from '../../../src/models/files/manifest-data.ts';
 import { PrefixSequence } from '../../../src/models/port/prefix-sequence.ts';
 import { choiceShares, totalVariation } from '../../trials/coupling/acceptance.ts';
-import { type ChiSquare, chiSquare, combinedP } from '../../trials/coupling/distribution.ts';
-import { claimMaker } from './paper-experiment.ts';
-import type { Size } from './sizes.ts';
+import { type ChiSquare, chiSquare } from '../../trials/coupling/distribution.ts';
 
 export type Rule = 'paper' | 'shared noise';
-const rules: readonly Rule[] = ['paper', 'shared noise'];
+export const rules: readonly Rule[] = ['paper', 'shared noise'];
 
 /** The candidates of target and draft at one position. */
 interface PositionCandidates {
@@ -30,7 +25,7 @@ interface PositionCandidates {
 }
 
 /** Positions of one pair. */
-interface RulePositions {
+export interface RulePositions {
   readonly pair: string;
   readonly positions: readonly PositionCandidates[];
 }
@@ -122,87 +117,6 @@ function frequencies(draws: number, draw: (index: number) => number) {
   return { counts, shares: new Map([...counts].map(([key, count]) => [Number(key), count / draws])) };
 }
 
-/** One pair, temperature and rule; means over positions. */
-export interface RuleRow extends Pick<RuleFound, 'rule' | 'acceptance'> {
-  readonly pair: string;
-  readonly temperature: number;
-  readonly positions: number;
-  readonly totalVariation: Estimate;
-  readonly drawnVariation: Estimate;
-  /** p of all chi-square statistics together. */
-  readonly chiSquareP: number;
-}
-
-const temperatures = [0, 0.8];
-const toyCount = 120;
-const drawsPerPosition = 500;
-/** Below this p the drawn tokens do not follow the target's distribution. */
-const leastP = 0.001;
-
-export async function measureRules({ promptCount, textTokens }: Size): Promise<RuleRow[]> {
-  const rows: RuleRow[] = [];
-  for (const temperature of temperatures) {
-    rows.push(...rowsOf(toyPositions(toyCount), temperature));
-    // At temperature 0 both rules give the target's most likely token.
-    if (promptCount === 0 || temperature === 0) continue;
-    const real = await realPositions(promptCount, textTokens, temperature);
-    if (real !== null) rows.push(...rowsOf(real, temperature));
-  }
-  return rows;
-}
-
-function rowsOf({ pair, positions }: RulePositions, temperature: number): RuleRow[] {
-  const found = positions.map((at, index) => compareRules(at, temperature, drawsPerPosition, 1 + index));
-  return rules.map((rule, which) => {
-    const own = found.map((all) => all[which] as RuleFound);
-    const over = (key: 'totalVariation' | 'drawnVariation'): Estimate =>
-      estimate(own.length, (pick) => mean(pick.map((index) => (own[index] as RuleFound)[key])));
-    return {
-      pair,
-      temperature,
-      rule,
-      positions: own.length,
-      totalVariation: over('totalVariation'),
-      drawnVariation: over('drawnVariation'),
-      acceptance: mean(own.map(({ acceptance }) => acceptance)),
-      chiSquareP: combinedP(own.map((one) => one.chiSquare)),
-    };
-  });
-}
-
-const ruleNames: Readonly<Record<Rule, string>> = {
-  paper: "the paper's: min(1, p/q), a rejected token drawn from p",
-  'shared noise': 'ours: shared noise',
-};
-
-/** The claim of unchanged accuracy for one token: the real pair at temperature 0.8 in the summary, the toy where there is none. */
-export function ruleClaims(rows: readonly RuleRow[]): DraftClaim[] {
-  const mainPair = rows.at(-1)?.pair;
-  return rows.map(({ pair, temperature, rule, totalVariation, chiSquareP }) => {
-    const choices = { rule: ruleNames[rule], temperature: `${temperature}`, pair };
-    const isMain = pair === mainPair && temperature === 0.8;
-    const make = claimMaker({ figure: 'accuracy', choices, isMain });
-    const statement = "accuracy unchanged: distance of a token's distribution from the target's, total variation";
-    const claim = make('tokenBias', statement, 0, totalVariation, () =>
-      chiSquareP < leastP ? 'does not hold' : 'holds',
-    );
-    return { ...claim, summaryName: rule === 'paper' ? 'tokenBiasPaperRule' : 'tokenBiasSharedNoise' };
-  });
-}
-
-export function ruleTable(rows: readonly RuleRow[]): string {
-  return columnTable(rows, {
-    pair: ({ pair }) => pair,
-    temperature: (row) => `${row.temperature}`,
-    rule: ({ rule }) => ruleNames[rule],
-    positions: (row) => `${row.positions}`,
-    accepted: ({ acceptance }) => percent(acceptance),
-    'exact distance': ({ totalVariation: { value, interval } }) => numberWithin(value, interval, 4),
-    'drawn distance': ({ drawnVariation: { value, interval } }) => numberWithin(value, interval, 4),
-    p: ({ chiSquareP }) => (chiSquareP < 1e-4 ? '< 0.0001' : chiSquareP.toFixed(2)),
-  });
-}
-
 const toy = { seed: 1, agreement: 0.7, vocabularySize: 49_152, endRate: 0 } as const;
 const contextLength = 2048;
 
@@ -219,7 +133,11 @@ export function toyPositions(count: number): RulePositions {
  * Every fourth position of texts that the target writes at this temperature; null: models or engine are not there.
  * @param tokens of each text
  */
-async function realPositions(promptCount: number, tokens: number, temperature: number): Promise<RulePositions | null> {
+export async function realPositions(
+  promptCount: number,
+  tokens: number,
+  temperature: number,
+): Promise<RulePositions | null> {
   try {
     const shape = { sequences: 1, contextLength, exact: false, threads: 1 };
     await using target = await openModel(defaultPair.target, { role: 'target', ...shape });

@@ -4,16 +4,27 @@
 
 import type { DraftClaim } from '../../../simulator/runner/claim.ts';
 import { runSession } from '../../../simulator/virtual-time/run-session.ts';
+import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import { InvariantError } from '../../../src/core/basics/invariant.ts';
-import { markdownTable } from '../../../src/core/basics/markdown.ts';
+import { columnTable, markdownTable, numberWithin, percent } from '../../../src/core/basics/markdown.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import { defaultPair } from '../../../src/models/files/manifest-data.ts';
+import { combinedP } from '../../trials/coupling/distribution.ts';
 import { trialExactness } from '../../trials/exactness/exactness.ts';
 import { combinations } from '../combinations.ts';
-import { measureRules, type RuleRow, ruleClaims, ruleTable } from './acceptance-rule.ts';
-import { type Drafted, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
+import {
+  compareRules,
+  type Rule,
+  type RuleFound,
+  type RulePositions,
+  realPositions,
+  rules,
+  toyPositions,
+} from './acceptance-rule.ts';
+import { claimMaker, type Drafted, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
 interface Text {
@@ -109,6 +120,79 @@ function isToyTextIdentical(mode: ModeName, temperature: number, seed: number, a
     if (error instanceof InvariantError) return false;
     throw error;
   }
+}
+
+const toyCount = 120;
+const drawsPerPosition = 500;
+/** Below this p the drawn tokens do not follow the target's distribution. */
+const leastP = 0.001;
+
+async function measureRules({ promptCount, textTokens }: Size): Promise<RuleRow[]> {
+  const rows: RuleRow[] = [];
+  for (const temperature of temperatures) {
+    rows.push(...rowsOf(toyPositions(toyCount), temperature));
+    // At temperature 0 both rules give the target's most likely token.
+    if (promptCount === 0 || temperature === 0) continue;
+    const real = await realPositions(promptCount, textTokens, temperature);
+    if (real !== null) rows.push(...rowsOf(real, temperature));
+  }
+  return rows;
+}
+
+/** Means over the positions of a pair. */
+function rowsOf({ pair, positions }: RulePositions, temperature: number) {
+  const found = positions.map((at, index) => compareRules(at, temperature, drawsPerPosition, 1 + index));
+  return rules.map((rule, which) => {
+    const own = found.map((all) => all[which] as RuleFound);
+    const over = (key: 'totalVariation' | 'drawnVariation'): Estimate =>
+      estimate(own.length, (pick) => mean(pick.map((index) => (own[index] as RuleFound)[key])));
+    return {
+      pair,
+      temperature,
+      rule,
+      positions: own.length,
+      totalVariation: over('totalVariation'),
+      drawnVariation: over('drawnVariation'),
+      acceptance: mean(own.map(({ acceptance }) => acceptance)),
+      // p of all chi-square statistics together.
+      chiSquareP: combinedP(own.map((one) => one.chiSquare)),
+    };
+  });
+}
+
+type RuleRow = ReturnType<typeof rowsOf>[number];
+
+const ruleNames: Readonly<Record<Rule, string>> = {
+  paper: "the paper's: min(1, p/q), a rejected token drawn from p",
+  'shared noise': 'ours: shared noise',
+};
+
+/** The claim of unchanged accuracy for one token: the real pair at temperature 0.8 in the summary, the toy where there is none. */
+function ruleClaims(rows: readonly RuleRow[]): DraftClaim[] {
+  const mainPair = rows.at(-1)?.pair;
+  return rows.map(({ pair, temperature, rule, totalVariation, chiSquareP }) => {
+    const choices = { rule: ruleNames[rule], temperature: `${temperature}`, pair };
+    const isMain = pair === mainPair && temperature === 0.8;
+    const make = claimMaker({ figure: 'accuracy', choices, isMain });
+    const statement = "accuracy unchanged: distance of a token's distribution from the target's, total variation";
+    const claim = make('tokenBias', statement, 0, totalVariation, () =>
+      chiSquareP < leastP ? 'does not hold' : 'holds',
+    );
+    return { ...claim, summaryName: rule === 'paper' ? 'tokenBiasPaperRule' : 'tokenBiasSharedNoise' };
+  });
+}
+
+function ruleTable(rows: readonly RuleRow[]): string {
+  return columnTable(rows, {
+    pair: ({ pair }) => pair,
+    temperature: (row) => `${row.temperature}`,
+    rule: ({ rule }) => ruleNames[rule],
+    positions: (row) => `${row.positions}`,
+    accepted: ({ acceptance }) => percent(acceptance),
+    'exact distance': ({ totalVariation: { value, interval } }) => numberWithin(value, interval, 4),
+    'drawn distance': ({ drawnVariation: { value, interval } }) => numberWithin(value, interval, 4),
+    p: ({ chiSquareP }) => (chiSquareP < 1e-4 ? '< 0.0001' : chiSquareP.toFixed(2)),
+  });
 }
 
 function conclusionOf({ writer, counts }: Texts, rules: readonly RuleRow[]): Drafted {

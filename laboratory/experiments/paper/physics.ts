@@ -12,7 +12,6 @@ import { mean } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { paperObjective, seedsOf } from '../first-slots.ts';
 import { type PayloadLaw, payloadLaws } from './interpretations.ts';
-import { type MovedRow, movedRows } from './sensitivity-report.ts';
 
 /** One change of a preset's physics, with one payload law. */
 export interface PhysicsCase {
@@ -106,7 +105,7 @@ function measureRun(run: Parameters<typeof runSlots>[0], slots: number): RunFigu
 }
 
 /** Shares of latency that are saved, each seed with itself. */
-function estimatesOf(found: PhysicsFound) {
+export function physicsEstimates(found: PhysicsFound): Readonly<Record<string, Estimate>> {
   const of = (policy: string): number[] => (found[policy] ?? []).map(({ latencyMs }) => latencyMs);
   const saved = (policy: string, over: readonly string[]): Estimate =>
     middleEstimate(of(policy).map((ms, seed) => mean(over.map((baseline) => 1 - ms / (of(baseline)[seed] as number)))));
@@ -120,22 +119,12 @@ function estimatesOf(found: PhysicsFound) {
   };
 }
 
-export function physicsRows(cases: readonly PhysicsCase[], found: readonly PhysicsFound[]): MovedRow[] {
-  return cases.flatMap((one, index) => rowsOf(one, estimatesOf(found[index] as PhysicsFound)));
-}
-
-/** Tasks of a device a second, where tasks are carried; for the table only. */
-export function taskRows(cases: readonly PhysicsCase[], found: readonly PhysicsFound[]): MovedRow[] {
-  return cases.flatMap((one, index) => {
-    const estimates = [against, 'best'].flatMap((policy) => {
-      const counts = (found[index]?.[policy] ?? []).flatMap(({ tasksPerDeviceSecond }) => tasksPerDeviceSecond ?? []);
-      const tasks = estimate(counts.length, (pick) => mean(pick.map((seed) => counts[seed] as number)));
-      return counts.length === 0 ? [] : [[`${policy}: tasks of a device a second`, tasks]];
-    });
-    return rowsOf(one, Object.fromEntries(estimates));
+/** Tasks of a device a second, where tasks are carried. */
+export function taskEstimates(found: PhysicsFound): Readonly<Record<string, Estimate>> {
+  const estimates = [against, 'best'].flatMap((policy) => {
+    const counts = (found[policy] ?? []).flatMap(({ tasksPerDeviceSecond }) => tasksPerDeviceSecond ?? []);
+    const tasks = estimate(counts.length, (pick) => mean(pick.map((seed) => counts[seed] as number)));
+    return counts.length === 0 ? [] : [[`${policy}: tasks of a device a second`, tasks]];
   });
-}
-
-function rowsOf({ world, becomes, law }: PhysicsCase, estimates: Readonly<Record<string, Estimate>>): MovedRow[] {
-  return movedRows({ value: 'physics of a slot', becomes, kind: 'other' }, `${world}, ${law}`, estimates);
+  return Object.fromEntries(estimates);
 }
