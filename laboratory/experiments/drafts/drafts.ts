@@ -24,11 +24,10 @@ import { defaultCacheDirectory } from '../../../src/models/files/cache.ts';
 import { canBeHad } from '../../../src/models/files/cache-inventory.ts';
 import { readGguf } from '../../../src/models/gguf/gguf.ts';
 import type { LanguageModel, ModelIdentity } from '../../../src/models/port/model.ts';
-import { demandModels } from './comparable.ts';
 import { type DraftCost, measureCosts } from './cost.ts';
 import { draftsFigure, draftsPage } from './page.ts';
 import { type Draft, type DraftRow, frontRows, type LatencyRow, summariseDrafts, taskRows } from './rows.ts';
-import { type DraftTraces, readTraces, recordTraces } from './traces.ts';
+import { type DraftTraces, demandModels, readTraces, recordTraces } from './traces.ts';
 
 const contextLength = 4096;
 const shape = { sequences: 2, contextLength, threads: 1 } as const;

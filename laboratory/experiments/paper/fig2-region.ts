@@ -17,12 +17,13 @@ import {
   type Fig2Hardware,
   type Fig2World,
   fig2World,
-  type PlayedCase,
+  msPerToken,
   playCases,
+  type PlayedCase,
+  quickestCase,
   type TaskSource,
   tracedTask,
 } from './fig2-sessions.ts';
-import { msPerToken, quickestCase } from './fig2-windows.ts';
 import { claimMaker, type Drafted, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 

@@ -12,25 +12,23 @@ import { markdownTable, percent, pivotTable, rounded } from '../../../src/core/b
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { combinations } from '../combinations.ts';
 import {
+  bestWindow,
   drawnTask,
   type Fig2Case,
   type Fig2Hardware,
   fig2World,
-  type PlayedCase,
-  playCases,
-  type TaskSource,
-  taskSources,
-} from './fig2-sessions.ts';
-import {
-  bestWindow,
   msPerToken,
+  playCases,
+  type PlayedCase,
   type PlayedTask,
   quickestCase,
   rateThatSuffices,
+  type TaskSource,
+  taskSources,
   uplinksOf,
   windowDifference,
   windowedCases,
-} from './fig2-windows.ts';
+} from './fig2-sessions.ts';
 import { payloadLaws } from './interpretations.ts';
 import { claimMaker, type Drafted, type PaperExperiment, paperExperiment, type Tables } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';

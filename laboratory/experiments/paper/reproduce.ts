@@ -25,8 +25,7 @@ import { type Size, type SizeName, sizes } from './sizes.ts';
 
 const figures: readonly PaperExperiment[] = [fig2, fig2Region, fig5, fig6, fig6Plane, accuracy, sensitivity];
 /** "fig2", "fig6-units" */
-export type FigureName = string;
-export const figureNames: readonly FigureName[] = figures.map(({ figure }) => figure);
+export const figureNames: readonly string[] = figures.map(({ figure }) => figure);
 
 const options = {
   smoke: { flag: '--smoke', help: 'the smallest size that runs everything, under two minutes', conflicts: 'full' },
@@ -70,7 +69,7 @@ export const reproductions: readonly Reproduction[] = [
 export function reproduction(
   name: string,
   description: string,
-  chosen: (given: Options) => readonly FigureName[],
+  chosen: (given: Options) => readonly string[],
 ): Reproduction {
   return {
     name: `reproduce ${name}`,
@@ -95,7 +94,7 @@ export function reproduction(
 
 /** @throws OutriderError `bad-argument` when the directory holds another run */
 async function reproduce(
-  chosen: readonly FigureName[],
+  chosen: readonly string[],
   given: Options,
   { onProgress, signal }: Run,
 ): Promise<PaperConclusion[]> {

@@ -12,8 +12,15 @@ import { percentWithin, pivotTable, rounded } from '../../../src/core/basics/mar
 import { baselines } from '../allocation/latency.ts';
 import { combinations } from '../combinations.ts';
 import { seedsOf, slotsOf } from '../first-slots.ts';
-import { fig2World, playCases, taskSources } from './fig2-sessions.ts';
-import { bestWindow, type PlayedTask, rateThatSuffices, uplinksOf } from './fig2-windows.ts';
+import {
+  bestWindow,
+  fig2World,
+  playCases,
+  type PlayedTask,
+  rateThatSuffices,
+  taskSources,
+  uplinksOf,
+} from './fig2-sessions.ts';
 import { type CellFound, claimedMean, measureCell, reductionOf } from './fig5-reductions.ts';
 import { measureFig6 } from './fig6.ts';
 import { type Fig6Change, fig6Changes } from './fig6-changes.ts';
