@@ -24,11 +24,6 @@ export interface HeatCell {
   readonly text: string;
 }
 
-export interface HeatPanel {
-  readonly title: string;
-  readonly cells: readonly HeatCell[];
-}
-
 interface Level {
   readonly color: string;
   readonly label: string;
@@ -37,7 +32,7 @@ interface Level {
 export interface HeatFigure extends FigureText {
   readonly xTitle: string;
   readonly yTitle: string;
-  readonly panels: readonly HeatPanel[];
+  readonly panels: readonly { readonly title: string; readonly cells: readonly HeatCell[] }[];
   readonly columns: number;
   /** A colour and its meaning for each level. */
   readonly levels: readonly Level[];
@@ -80,6 +75,8 @@ export function heatFigure(figure: HeatFigure): Spec {
   const frame = { ...whole, left: labelWidth + 40, right: 210, panelTitleHeight: 26 };
   return { ...figureFrame(figure, frame), marks: [...marks, ...key] } as Spec;
 }
+
+type HeatPanel = HeatFigure['panels'][number];
 
 function panelMark({ title, cells }: HeatPanel, place: Place, figure: HeatFigure, scales: readonly object[]): Mark {
   const { xTitle, yTitle, levels } = figure;

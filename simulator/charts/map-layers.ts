@@ -1,13 +1,31 @@
-// What a picture of a radio map can show: the gain of one site or of the strongest one, which site that is, how many have energy. And the colours
-// for it: a scale in equal steps for quantities, and one distinct colour for each site.
+// The layers of a radio map that map-picture.ts can draw: the gain of one site or of the strongest one, which site that is, how many have energy.
+// And their colours: a scale in equal steps for quantities, and one distinct colour for each site.
 
 import type { RadioMap } from '../world/radio-map.ts';
-import { drawMap, type MapLegend, type MapPicture } from './cell-map.ts';
 
 export const layerNames = ['gain', 'server', 'coverage'] as const;
 export type LayerName = (typeof layerNames)[number];
 
-interface Layer extends Pick<MapPicture, 'title' | 'classes' | 'colors' | 'legend'> {
+interface Entry {
+  readonly color: string;
+  readonly label: string;
+}
+
+export interface MapLegend {
+  readonly title: string;
+  /** From top to bottom; a label is beside the colour, or, with `atUpperEdge`, at its upper edge. */
+  readonly entries: readonly Entry[];
+  readonly atUpperEdge: boolean;
+  /** Apart from the others, below them. */
+  readonly others: readonly Entry[];
+}
+
+export interface Layer {
+  readonly title: string;
+  /** Class of each cell, an index into `colors`; -1: not drawn, so that it stays dark. Cell = row * columns + column. */
+  readonly classes: Int16Array;
+  readonly colors: readonly string[];
+  readonly legend: MapLegend;
   readonly siteColors?: readonly string[];
 }
 
@@ -17,29 +35,6 @@ const stepDb = 5;
 const strongestDb = -60;
 const weakestDb = -130;
 const mostCounted = 8;
-
-/** @param site whose gain is drawn @returns SVG; the map's attribution is part of it, as its licence asks */
-export function mapPicture(map: RadioMap, draw: LayerName, site: number | undefined, name: string): string {
-  const { scene, frequencyHz, cellMetres, heightMetres, sites, attribution } = map.header;
-  const { originX, originY, columns, rows } = map.streets;
-  const { siteColors, title, ...layer } = layerOf[draw](map, site);
-  const facts = `scene ${scene}, ${frequencyHz / 1e9} GHz, ${sites.length} sites, cells of ${cellMetres} m, ${heightMetres} m above the ground`;
-  return drawMap({
-    ...layer,
-    title: `${name}: ${title}`,
-    subtitle: `Ray traced: ${facts}`,
-    footnote: attribution,
-    columns,
-    rows,
-    cellMetres,
-    sites: sites.map(({ name: own, x, y }, index) => ({
-      name: own,
-      column: (x - originX) / cellMetres,
-      row: (y - originY) / cellMetres,
-      color: siteColors?.[index] ?? (site === undefined || site === index ? 'white' : '#8a8f9c'),
-    })),
-  });
-}
 
 /** @param site whose gain is drawn; without it that of the strongest site */
 export function gainLayer(map: RadioMap, site?: number): Layer {
@@ -84,7 +79,7 @@ export function coverageLayer(map: RadioMap): Layer {
   return layerWith('how many sites can be heard', legend, classes, colors, 'none');
 }
 
-const layerOf: Readonly<Record<LayerName, (map: RadioMap, site?: number) => Layer>> = {
+export const layerOf: Readonly<Record<LayerName, (map: RadioMap, site?: number) => Layer>> = {
   gain: gainLayer,
   server: serverLayer,
   coverage: coverageLayer,

@@ -52,7 +52,6 @@ const options = {
 
 type Plays = Pick<OptionsOf<typeof options>, 'seeds' | 'draftMs'>;
 
-/** One trace, network and edge. */
 interface Cell {
   readonly trace: Trace;
   readonly roundTripMs: number;
@@ -119,7 +118,7 @@ function cellRows(cell: Cell, plays: Plays): AblationRow[] {
     const of = (variant: Variant): ReplayedCounts[] =>
       (counts.get(variant) ?? []).filter((_, index) => task === 'all' || sessions[index]?.task === task);
     const plain = of(plainVariant);
-    const alone = tpotMs(addCounts(of(edgeAlone)));
+    const alone = of(edgeAlone);
     return shown.map((variant) => rowOf(cell, variant, task, { own: of(variant), plain, alone }));
   });
 }
@@ -156,12 +155,8 @@ export interface AblationRow extends Within<'overPlain'> {
   readonly payloadBytesPerToken: number;
 }
 
-interface Compared {
-  readonly own: readonly ReplayedCounts[];
-  readonly plain: readonly ReplayedCounts[];
-  /** Time per output token of the edge alone, ms. */
-  readonly alone: number;
-}
+/** `alone`: the edge alone. */
+type Compared = Readonly<Record<'own' | 'plain' | 'alone', readonly ReplayedCounts[]>>;
 
 function rowOf(
   { trace, roundTripMs, step }: Cell,
@@ -181,7 +176,7 @@ function rowOf(
     sessions: own.length,
     msPerToken,
     ...within('overPlain', ratioOf(own, plain)),
-    overAr: msPerToken / alone,
+    overAr: msPerToken / tpotMs(addCounts(alone)),
     acceptance: acceptanceOf(sum),
     draftsPerToken: sum.drafted / sum.tokens,
     guessesPerToken: sum.edgeDrafted / sum.tokens,

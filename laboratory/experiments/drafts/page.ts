@@ -40,7 +40,17 @@ ${pivotTable(rows.filter(isInFront), {
 
 Relative to the edge alone, in brackets the best draft length.
 
-${byDraft.map(([draft, own]) => `### \`${draft}\`\n\n${timeTable(own)}`).join('\n\n')}
+${byDraft
+  .map(([draft, own]) => {
+    const table = pivotTable(own, {
+      corner: 'edge, round trip',
+      rowOf: ({ profile, roundTripMs }) => `\`${profile}\`, ${roundTripMs} ms`,
+      columnOf: ({ mode, lookUp }) => `\`${mode}\`${lookUp === 'none' ? ', no lookup' : ''}`,
+      cellOf: ({ overAr, window }) => `${fixed(overAr, 3)}${window === 0 ? '' : ` (${window})`}`,
+    });
+    return `### \`${draft}\`\n\n${table}`;
+  })
+  .join('\n\n')}
 
 ## Prompt lookup by task
 
@@ -55,15 +65,6 @@ ${pivotTable(
     cellOf: ({ overAr }) => fixed(overAr, 3),
   },
 )}`;
-}
-
-function timeTable(rows: readonly DraftRow[]): string {
-  return pivotTable(rows, {
-    corner: 'edge, round trip',
-    rowOf: ({ profile, roundTripMs }) => `\`${profile}\`, ${roundTripMs} ms`,
-    columnOf: ({ mode, lookUp }) => `\`${mode}\`${lookUp === 'none' ? ', no lookup' : ''}`,
-    cellOf: ({ overAr, window }) => `${fixed(overAr, 3)}${window === 0 ? '' : ` (${window})`}`,
-  });
 }
 
 /** Time per token in mode stream against the cost of a draft: one point for each draft, a line for each round trip. @throws OutriderError `bad-argument` when no row can be drawn */

@@ -3,7 +3,7 @@
 
 import { acceptanceOf, addCounts, countSession, tpotMs } from '../../../simulator/runner/session-metrics.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';
-import { runSourceSession, type SessionConditions } from '../../../simulator/virtual-time/run-session.ts';
+import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from '../../../src/cli/options/look-up-place.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
@@ -36,8 +36,19 @@ export function playCase(replays: readonly TraceReplay[], given: LatencyCase): L
 }
 
 function playAll(replays: readonly TraceReplay[], given: LatencyCase, window: number): LatencyResult {
+  const { mode, roundTripMs, profile, lookUp, draftMs } = given;
+  const conditions = {
+    mode,
+    roundTripMs,
+    draftMs,
+    step: { fixedMs: profile.stepMs, perRowMs: profile.rowMs },
+    cutsChains: true,
+    deviceLooksUp: looksUpOnDevice(lookUp),
+    lookUpTokens: edgeLookUpTokens(lookUp),
+    ...(window === 0 ? {} : { turn: { draftLength: window, maxAhead: Math.max(24, 4 * window) } }),
+  };
   const counts = replays.map((replay, index) =>
-    countSession(runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay))),
+    countSession(runSourceSession({ ...conditions, seed: seed + index }, traceSource(replay))),
   );
   const sum = addCounts(counts);
   return {
@@ -46,21 +57,6 @@ function playAll(replays: readonly TraceReplay[], given: LatencyCase, window: nu
     draftsPerToken: sum.drafted / sum.tokens,
     rowsPerToken: sum.rows / sum.tokens,
     window,
-  };
-}
-
-function conditionsOf(given: LatencyCase, window: number, seed: number): SessionConditions {
-  const { mode, roundTripMs, profile, lookUp, draftMs } = given;
-  return {
-    mode,
-    seed,
-    roundTripMs,
-    draftMs,
-    step: { fixedMs: profile.stepMs, perRowMs: profile.rowMs },
-    cutsChains: true,
-    deviceLooksUp: looksUpOnDevice(lookUp),
-    lookUpTokens: edgeLookUpTokens(lookUp),
-    ...(window === 0 ? {} : { turn: { draftLength: window, maxAhead: Math.max(24, 4 * window) } }),
   };
 }
 

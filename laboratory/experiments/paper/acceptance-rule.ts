@@ -18,11 +18,8 @@ import { type ChiSquare, chiSquare } from '../../trials/coupling/distribution.ts
 export type Rule = 'paper' | 'shared noise';
 export const rules: readonly Rule[] = ['paper', 'shared noise'];
 
-/** The candidates of target and draft at one position. */
-interface PositionCandidates {
-  readonly target: Candidates;
-  readonly draft: Candidates;
-}
+/** The candidates of both at one position. */
+type PositionCandidates = Readonly<Record<'target' | 'draft', Candidates>>;
 
 /** Positions of one pair. */
 export interface RulePositions {

@@ -81,7 +81,6 @@ async function measureTexts({ promptCount, textTokens }: Size) {
   }
 }
 
-/** Counts for each mode and temperature. */
 function countsOf(rows: readonly Text[]) {
   return [...Map.groupBy(rows, ({ mode, temperature }) => `${mode} ${temperature}`).values()].map((texts) => {
     const [{ mode, temperature }] = texts as [Text];
@@ -139,7 +138,6 @@ async function measureRules({ promptCount, textTokens }: Size): Promise<RuleRow[
   return rows;
 }
 
-/** Means over the positions of a pair. */
 function rowsOf({ pair, positions }: RulePositions, temperature: number) {
   const found = positions.map((at, index) => compareRules(at, temperature, drawsPerPosition, 1 + index));
   return rules.map((rule, which) => {

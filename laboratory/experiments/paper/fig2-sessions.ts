@@ -20,7 +20,6 @@ import type { PayloadLaw } from './interpretations.ts';
 /** Devices of one server: M/E. */
 const loadedDevices = 90 / 10;
 
-/** Times of a draft and of a step. */
 export interface Fig2Hardware {
   readonly name: 'preset' | 'loaded edge' | 'one machine';
   readonly draftMs: number;
@@ -114,7 +113,6 @@ export function drawnTask(kind: TaskKind, acceptance: number, answerCount: numbe
   return { kind, description, replays: replays.slice(0, answerCount) };
 }
 
-/** One mode, window and uplink. */
 export interface Fig2Case {
   readonly mode: ModeName;
   /** Draft length (gamma); 0: the mode has no window. */
@@ -122,7 +120,6 @@ export interface Fig2Case {
   readonly uplinkMbps: number;
 }
 
-/** A case with duration and tokens of each answer. */
 export interface PlayedCase extends Fig2Case {
   readonly ms: readonly number[];
   readonly tokens: readonly number[];

@@ -152,7 +152,6 @@ function figureName(policy: string): string {
   return policy === 'best' ? 'fig6-units' : `fig6-units-${policy.replaceAll(/[^A-Za-z0-9]+/g, '-')}`;
 }
 
-/** @param rows of one policy */
 function figureOf(rows: readonly PlaneRow[], { seedCount, deviceCount, serverCount }: Size['plane']): Spec {
   const [{ policy, from, to }] = rows as [PlaneRow];
   const cellOf = (row: PlaneRow) => ({

@@ -145,7 +145,6 @@ export function fig6Claims(change: Fig6Change): DraftClaim[] {
   ];
 }
 
-/** A table for each policy. */
 function tablesOf(changes: readonly Fig6Change[], policies: readonly PaperPolicy[]): Tables {
   const tables = policies.map((policy) => {
     const own = changes.filter((change) => change.policy === policy.name);

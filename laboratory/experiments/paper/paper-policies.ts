@@ -90,7 +90,6 @@ function trainingName({ payloadLaw, lambdaUnit }: Training): string {
   return `\`${payloadLaw}\`, ${lambdaUnit}`;
 }
 
-/** The hash of weights in pages. */
 export function shortHash({ sha256 }: FoundPolicy): string {
   return (sha256 ?? '').slice(0, 12);
 }

@@ -13,7 +13,6 @@ import { findPolicy } from '../../../src/files/policy-file.ts';
 import { paperObjective, seedsOf } from '../first-slots.ts';
 import { type PayloadLaw, payloadLaws } from './interpretations.ts';
 
-/** One change of a preset's physics, with one payload law. */
 export interface PhysicsCase {
   readonly world: 'paper' | 'munich';
   readonly becomes: string;
@@ -119,7 +118,6 @@ export function physicsEstimates(found: PhysicsFound): Readonly<Record<string, E
   };
 }
 
-/** Tasks of a device a second, where tasks are carried. */
 export function taskEstimates(found: PhysicsFound): Readonly<Record<string, Estimate>> {
   const estimates = [against, 'best'].flatMap((policy) => {
     const counts = (found[policy] ?? []).flatMap(({ tasksPerDeviceSecond }) => tasksPerDeviceSecond ?? []);

@@ -195,7 +195,6 @@ const shareNames: Readonly<Record<string, string>> = {
   unservedShare: 'unserved',
 };
 
-/** A table for each payload law, hardware and world. */
 export function movedTables(rows: readonly MovedRow[]): Tables {
   const tableOf = (own: readonly MovedRow[]): string =>
     pivotTable(own, {
