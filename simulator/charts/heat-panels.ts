@@ -8,6 +8,7 @@ import {
   type FigureText,
   figureFrame,
   groupMark,
+  type KeyEntry,
   keyMarks,
   mark,
   type Place,
@@ -24,18 +25,12 @@ export interface HeatCell {
   readonly text: string;
 }
 
-interface Level {
-  readonly color: string;
-  readonly label: string;
-}
-
 export interface HeatFigure extends FigureText {
   readonly xTitle: string;
   readonly yTitle: string;
   readonly panels: readonly { readonly title: string; readonly cells: readonly HeatCell[] }[];
   readonly columns: number;
-  /** A colour and its meaning for each level. */
-  readonly levels: readonly Level[];
+  readonly levels: readonly KeyEntry[];
   readonly cellWidth?: number;
   /** Room for the names of rows. */
   readonly labelWidth?: number;
@@ -45,7 +40,7 @@ export interface HeatFigure extends FigureText {
 const levelColors = ['#E3E3E3', '#F6D9C4', '#F0B98D', '#9CCBE3', '#57B894'];
 
 /** @param labels at most five */
-export function levelsOf(labels: readonly string[]): Level[] {
+export function levelsOf(labels: readonly string[]): KeyEntry[] {
   return labels.map((label, level) => ({ color: levelColors[level] as string, label }));
 }
 

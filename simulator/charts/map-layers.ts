@@ -2,22 +2,18 @@
 // And their colours: a scale in equal steps for quantities, and one distinct colour for each site.
 
 import type { RadioMap } from '../world/radio-map.ts';
+import type { KeyEntry } from './theme.ts';
 
 export const layerNames = ['gain', 'server', 'coverage'] as const;
 export type LayerName = (typeof layerNames)[number];
 
-interface Entry {
-  readonly color: string;
-  readonly label: string;
-}
-
 export interface MapLegend {
   readonly title: string;
   /** From top to bottom; a label is beside the colour, or, with `atUpperEdge`, at its upper edge. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly KeyEntry[];
   readonly atUpperEdge: boolean;
   /** Apart from the others, below them. */
-  readonly others: readonly Entry[];
+  readonly others: readonly KeyEntry[];
 }
 
 export interface Layer {

@@ -125,9 +125,15 @@ export function mark(
   return { type, from: { data }, encode: { enter } } as Mark;
 }
 
+/** A colour and its meaning. */
+export interface KeyEntry {
+  readonly color: string;
+  readonly label: string;
+}
+
 /** The meaning of colours: dots or squares below one another, with their words. @param width from the middle of a dot to its words */
 export function keyMarks(
-  entries: readonly { readonly color: string; readonly label: string }[],
+  entries: readonly KeyEntry[],
   x: number,
   symbol: { readonly shape: 'circle' | 'square'; readonly area: number; readonly step: number; readonly width: number },
 ): object[] {

@@ -87,11 +87,7 @@ export function readPromptFile(path: string): PromptFile {
   return parsePrompts(readText(path), basename(path));
 }
 
-/**
- * Several files as one; of each so many, in turn from its tasks.
- * @param counts prompts of the first file, and of each other; default: all
- * @throws OutriderError `bad-argument`
- */
+/** Several files as one; of each so many, in turn from its tasks; default: all. @throws OutriderError `bad-argument` */
 export function readPromptFiles(
   paths: readonly string[],
   counts: { readonly first?: number | undefined; readonly others?: number | undefined } = {},

@@ -39,8 +39,7 @@ export async function findRadioMap(nameOrPath: string): Promise<RadioMap> {
 
 /** @param path of the header file @throws OutriderError `bad-argument` when a file is missing, broken or not the one announced */
 export async function readRadioMap(path: string): Promise<RadioMap> {
-  if (!path.endsWith(ending))
-    throw badArgument(`"${path}" does not end in ${ending}`, 'name the header of a map');
+  if (!path.endsWith(ending)) throw badArgument(`"${path}" does not end in ${ending}`, 'name the header of a map');
   const headerText = (await readBytes(path)).toString('utf8');
   const bodyPath = path.replace(/\.json$/, '.gz');
   const packed = await readBytes(bodyPath);

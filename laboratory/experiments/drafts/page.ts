@@ -71,7 +71,9 @@ ${pivotTable(
 export function draftsFigure(rows: readonly DraftRow[]): Spec {
   const drawn = rows.filter(isInFront);
   if (drawn.length === 0) throw badArgument('no draft can be drawn', 'give drafts and prompts');
-  const byRoundTrip = [...Map.groupBy(drawn, ({ roundTripMs }) => roundTripMs)].toSorted(([one], [other]) => one - other);
+  const byRoundTrip = [...Map.groupBy(drawn, ({ roundTripMs }) => roundTripMs)].toSorted(
+    ([one], [other]) => one - other,
+  );
   const lines = byRoundTrip.map(([roundTripMs, own], index): Line => {
     const points = own.map((row) => pointOf(row, index === 0)).toSorted((one, other) => one.x - other.x);
     return { style: `round trip ${roundTripMs} ms`, points };

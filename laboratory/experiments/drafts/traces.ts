@@ -126,11 +126,15 @@ export async function demandModels(target: NamedModel, draft: NamedModel, traces
   for (const { header } of traces) {
     const isSameEngine = header.target.fingerprint === target.identity.fingerprint;
     if (!isSameEngine && !(await isInManifest(target.spec, header.target)))
-      throw badArgument(`the trace of ${header.draft.name} is of another ${differing(header.target, target)}`, targetRemedy);
+      throw badArgument(
+        `the trace of ${header.draft.name} is of another ${differing(header.target, target)}`,
+        targetRemedy,
+      );
     if (header.draft.fingerprint === draft.identity.fingerprint) continue;
     const cause = `the trace of ${header.draft.name} is of another file of that name`;
     if (isSameEngine) throw badArgument(cause, draftRemedy);
-    if (!(await isInManifest(draft.spec, header.draft))) throw badArgument(`${cause}, or from another machine`, draftRemedy);
+    if (!(await isInManifest(draft.spec, header.draft)))
+      throw badArgument(`${cause}, or from another machine`, draftRemedy);
   }
 }
 

@@ -94,8 +94,8 @@ export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Foun
   });
 }
 
-function mapKinds<Value>(valueOf: (kind: Kind) => Value): Readonly<Record<Kind, Value>> {
-  return { latency: valueOf('latency'), energy: valueOf('energy'), transmit: valueOf('transmit') };
+function mapKinds<Value>(of: (kind: Kind) => Value): Readonly<Record<Kind, Value>> {
+  return { latency: of('latency'), energy: of('energy'), transmit: of('transmit') };
 }
 
 /** Changes are against the smallest weight, over the same slots, as shares; 95 % intervals by bootstrap over seeds. */

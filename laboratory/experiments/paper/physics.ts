@@ -55,7 +55,6 @@ const changes: readonly Omit<PhysicsCase, 'law'>[] = [
 ];
 const baselines = ['random+equal', 'max-sinr+equal', 'max-compute+equal'] as const;
 const against = 'max-sinr+equal';
-const methods = ['tma+equal', 'best'] as const;
 
 /** @param limit of the number of cases; null: all */
 export function physicsCases(limit: number | null): PhysicsCase[] {
@@ -70,7 +69,7 @@ export function physicsUnit(given: PhysicsCase, seedCount: number, slots: number
       const law: Override = { path: ['workload', 'payloadLaw'], value: given.law };
       const scenario = readPreset(given.world, [paperObjective, ...given.overrides, law]);
       const map = scenario.channel.kind === 'map' ? await findRadioMap(scenario.channel.map) : undefined;
-      const runs = [...baselines, ...methods].map(async (name) => {
+      const runs = [...baselines, 'tma+equal', 'best'].map(async (name) => {
         const policy = await findPolicy(name);
         return [name, seedsOf(seedCount).map((seed) => measureRun({ scenario, policy, seed, map }, slots))];
       });

@@ -15,8 +15,8 @@ import { seedsOf, slotsOf } from '../first-slots.ts';
 import {
   bestWindow,
   fig2World,
-  playCases,
   type PlayedTask,
+  playCases,
   rateThatSuffices,
   taskSources,
   uplinksOf,
