@@ -11,7 +11,7 @@ import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { type ProbedController, startProbedController } from '../../measuring/probe.ts';
-import type { ControllerAccount } from '../../measuring/probe-questions.ts';
+import type { ControllerAccount } from '../../measuring/probe-main.ts';
 import { ids, sameText, toyTasks } from '../../readers/toy-reader.ts';
 import { type CrowdPlan, type CrowdTally, crowdWork } from './crowd-thread.ts';
 

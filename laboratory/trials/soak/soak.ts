@@ -12,7 +12,7 @@ import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { addKeyTo } from '../../../src/files/key-files.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
-import type { EdgeResources } from '../../measuring/probe-questions.ts';
+import type { EdgeResources } from '../../measuring/probe-main.ts';
 import { ids, toyTasks } from '../../readers/toy-reader.ts';
 import { type ChurnCount, type ChurnCounts, ChurningDevice, churnKinds, noCounts } from './churn.ts';
 import { soakFigure } from './figure.ts';
