@@ -1,6 +1,7 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
 import { type Command, Help } from 'commander';
+import type { TimedExperiment } from '../../simulator/runner/experiment.ts';
 import { experimentGroup } from '../../simulator/runner/run-experiment.ts';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
 import { autoExperiment } from '../experiments/modes/auto.ts';
@@ -20,7 +21,7 @@ import { predictionExperiment } from '../experiments/prediction/prediction.ts';
 import { serveExperiment } from '../experiments/serve/serve.ts';
 import { simulatorExperiment } from '../experiments/simulator/speed.ts';
 
-const benches = [
+const benches: readonly TimedExperiment[] = [
   engineExperiment,
   modesExperiment,
   autoExperiment,

@@ -54,11 +54,8 @@ function durationNote({ name, fullLasts }: AnyExperiment, lasts: string): string
   return `${name}: about ${lasts} with its defaults, on two cores${full}.`;
 }
 
-/** An experiment that says how long it takes. */
-export type TimedExperiment = AnyExperiment & { readonly lasts: string };
-
 /** A command with a subcommand for each experiment. */
-export function experimentGroup(name: string, description: string, experiments: readonly TimedExperiment[]): Command {
+export function experimentGroup(name: string, description: string, experiments: readonly AnyExperiment[]): Command {
   const group = new Command(name).description(description);
   for (const experiment of experiments) group.addCommand(experimentCommand(experiment));
   return group;

@@ -108,6 +108,7 @@ interface LiveRow extends Within<'msPerToken'> {
 
 export const liveExperiment: Experiment<typeof options, LiveFound, Conclusion<LiveRow>> = {
   name: 'bench live',
+  lasts: '3 minutes',
   description: 'policies that decide live for real sockets take turns: what devices feel, and what was predicted',
   options,
   measure,

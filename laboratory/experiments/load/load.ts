@@ -75,6 +75,7 @@ interface LoadFound {
 
 export const loadExperiment: Experiment<typeof options, LoadFound> = {
   name: 'bench load',
+  lasts: '1 minute',
   description: 'many devices at one edge process: token rate, memory, fairness, exactness. Toy models, real sockets',
   options,
   measure: measureLoad,

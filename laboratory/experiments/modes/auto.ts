@@ -64,6 +64,7 @@ const options = {
 
 export const autoExperiment: Experiment<typeof options, readonly AutoFound[], Conclusion<AutoRow>> = {
   name: 'bench auto',
+  lasts: '5 minutes',
   description: 'mode auto beside the best fixed mode of each cell, in the first answer and in later ones',
   notes,
   options,

@@ -39,6 +39,7 @@ export interface AccessRow extends Omit<Asked, 'cases'> {
 
 export const accessTrial: Experiment<typeof options, readonly Asked[], Conclusion<AccessRow>> = {
   name: 'trial access',
+  lasts: '2 minutes',
   description: 'ask for every route and connection with every key, origin, host, method and broken body',
   notes,
   options,

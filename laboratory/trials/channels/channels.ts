@@ -42,6 +42,7 @@ interface Found {
 
 export const channelsTrial: Experiment<typeof options, Found, Conclusion<ChannelRow>> = {
   name: 'trial channels',
+  lasts: '1 minute',
   description: 'check the radio against 3GPP formulas and distributions, and radio maps against single paths',
   options,
   async measure({ worlds, seed, mapFolder, create }, run) {

@@ -66,6 +66,7 @@ function drawsPerSet(draws: number): number {
 
 export const couplingTrial: Experiment<typeof options, Found, Conclusion<CouplingRow, CouplingSummary>> = {
   name: 'trial coupling',
+  lasts: '1 minute',
   description: 'check that coupled choices follow the softmax, and that drafts agree as often as the bound says',
   options,
   async measure({ draws, seed, choose }, run) {

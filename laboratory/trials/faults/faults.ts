@@ -50,6 +50,7 @@ const options = {
 
 export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], FaultsConclusion> = {
   name: 'trial faults',
+  lasts: '3 minutes',
   description:
     'inject lost connections, crashes, hostile devices, lying edges and faulty controllers in virtual time, and check every invariant',
   options,

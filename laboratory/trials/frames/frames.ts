@@ -114,6 +114,7 @@ type Findings = typeof nothing;
 
 export const framesTrial: Experiment<typeof options, Findings> = {
   name: 'trial frames',
+  lasts: '1 minute',
   description: 'send damaged, random and hostile frames to an edge and to devices: toy models, real sockets',
   options,
   measure: attackBoth,
