@@ -1,10 +1,9 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
 import { type Command, Help } from 'commander';
-import type { TimedExperiment } from '../../simulator/runner/experiment.ts';
+import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
 import { experimentGroup } from '../../simulator/runner/run-experiment.ts';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
-import { autoExperiment } from '../experiments/modes/auto.ts';
 import { capacityExperiment } from '../experiments/capacity/capacity.ts';
 import { contextExperiment } from '../experiments/context/context.ts';
 import { controllerExperiment } from '../experiments/controller/controller.ts';
@@ -12,6 +11,7 @@ import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { engineExperiment } from '../experiments/engine/engine.ts';
 import { liveExperiment } from '../experiments/live/bench-live.ts';
 import { loadExperiment } from '../experiments/load/load.ts';
+import { autoExperiment } from '../experiments/modes/auto.ts';
 import { modesExperiment } from '../experiments/modes/modes.ts';
 import { allocationExperiment } from '../experiments/policies/allocation.ts';
 import { coupledExperiment } from '../experiments/policies/coupled.ts';
@@ -21,7 +21,7 @@ import { predictionExperiment } from '../experiments/prediction/prediction.ts';
 import { serveExperiment } from '../experiments/serve/serve.ts';
 import { simulatorExperiment } from '../experiments/simulator/speed.ts';
 
-const benches: readonly TimedExperiment[] = [
+export const benches: readonly AnyExperiment[] = [
   engineExperiment,
   modesExperiment,
   autoExperiment,

@@ -82,6 +82,3 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
 /** For lists of experiments: whatever its options are. */
 // biome-ignore lint/suspicious/noExplicitAny: options and findings are the experiment's own, and only it reads them
 export type AnyExperiment = Experiment<any, any, Conclusion>;
-
-/** A bench or trial: it says how long it takes. */
-export type TimedExperiment = AnyExperiment & { readonly lasts: string };

@@ -53,7 +53,7 @@ const options = {
 } as const;
 type Options = OptionsOf<typeof options>;
 
-export type Reproduction = Experiment<typeof options, readonly PaperConclusion[]> & { readonly lasts: string };
+export type Reproduction = Experiment<typeof options, readonly PaperConclusion[]>;
 
 /** Open values are halved and doubled at full size only, or on request. */
 const everyFigure = reproduction('all', 'all figures; the sensitivity with --full only', ({ full }) =>
