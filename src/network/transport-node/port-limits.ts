@@ -79,7 +79,7 @@ export function peerAddress(address: string | undefined): string {
 
 /**
  * The work of a connection that this side ends, in upgrades. What has come in one piece of 64 KiB is read before a connection can be
- * closed; for `edge-full` a key is checked and a place looked for.
+ * closed; for `edge-full` a key is checked and a place sought.
  */
 const endedUpgrades: { readonly [Code in CloseReason['code']]?: number } = {
   'protocol-error': 128,
