@@ -23,7 +23,8 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   const command = new Command(name.split(' ').at(-1)).description(description);
   addOptions(command, options);
   const sized = Object.values(options).filter(({ full }) => full !== undefined);
-  if (sized.length > 0) command.option('--full', `the published size: ${sized.map(fullValue).join(', ')}`);
+  const hasOwn = Object.values(options).some(({ flag }) => flag === '--full');
+  if (sized.length > 0 && !hasOwn) command.option('--full', `the published size: ${sized.map(fullValue).join(', ')}`);
   command.optionsGroup('Output:');
   if (experiment.isResumable === true)
     command.option('--resume <file>', 'keep in this file what was measured, and measure nothing again that is in it');

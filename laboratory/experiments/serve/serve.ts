@@ -29,7 +29,13 @@ const options = {
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [10, 60] },
   prompts: { flag: '--prompts <count>', help: 'prompts of a run', whole: [1, 7], default: 2, full: 4 },
   tokens: { flag: '--tokens <count>', help: 'tokens of an answer', whole: [8, 1000], default: 128 },
-  repeats: { flag: '--repeats <count>', help: 'runs of each way to ask and round trip', whole: [1, 100], default: 1, full: 3 },
+  repeats: {
+    flag: '--repeats <count>',
+    help: 'runs of each way to ask and round trip',
+    whole: [1, 100],
+    default: 1,
+    full: 3,
+  },
   requests: {
     flag: '--requests <count>',
     help: 'requests of each kind for the cost of HTTP',
@@ -37,7 +43,10 @@ const options = {
     default: 300,
   },
   clients: { flag: '--clients <count>', help: 'streaming clients at once', whole: [1, 500], default: 200 },
-  full: { flag: '--full', help: 'the clients ask for 2 minutes instead of 20 seconds' },
+  full: {
+    flag: '--full',
+    help: 'the published size: --prompts 4, --repeats 3, and clients that ask for 2 minutes instead of 20 seconds',
+  },
 } as const;
 
 interface Found {
