@@ -2,7 +2,19 @@
 // specification out; it knows no figure.
 
 import type { Mark, Spec } from 'vega';
-import { at, axis, type FigureText, figureFrame, groupMark, mark, type Place, panelTitle, textStyle } from './theme.ts';
+import {
+  at,
+  axis,
+  type FigureText,
+  figureFrame,
+  groupMark,
+  type KeyEntry,
+  keyMarks,
+  mark,
+  type Place,
+  panelTitle,
+  textStyle,
+} from './theme.ts';
 
 export interface HeatCell {
   /** Names of its column and its row, which stand in the order in which they first come. */
@@ -13,23 +25,12 @@ export interface HeatCell {
   readonly text: string;
 }
 
-export interface HeatPanel {
-  readonly title: string;
-  readonly cells: readonly HeatCell[];
-}
-
-interface Level {
-  readonly color: string;
-  readonly label: string;
-}
-
 export interface HeatFigure extends FigureText {
   readonly xTitle: string;
   readonly yTitle: string;
-  readonly panels: readonly HeatPanel[];
+  readonly panels: readonly { readonly title: string; readonly cells: readonly HeatCell[] }[];
   readonly columns: number;
-  /** A colour and its meaning for each level. */
-  readonly levels: readonly Level[];
+  readonly levels: readonly KeyEntry[];
   readonly cellWidth?: number;
   /** Room for the names of rows. */
   readonly labelWidth?: number;
@@ -39,7 +40,7 @@ export interface HeatFigure extends FigureText {
 const levelColors = ['#E3E3E3', '#F6D9C4', '#F0B98D', '#9CCBE3', '#57B894'];
 
 /** @param labels at most five */
-export function levelsOf(labels: readonly string[]): Level[] {
+export function levelsOf(labels: readonly string[]): KeyEntry[] {
   return labels.map((label, level) => ({ color: levelColors[level] as string, label }));
 }
 
@@ -65,10 +66,12 @@ export function heatFigure(figure: HeatFigure): Spec {
       { name: 'y', type: 'band', domain: ys, range: [0, size.height] },
     ]);
   });
-  const key = levels.flatMap(({ color, label }, index) => keyMarks(label, color, whole.width + 24, 8 + 24 * index));
+  const key = keyMarks(levels, whole.width + 24, { shape: 'square', area: 180, step: 24, width: 16 });
   const frame = { ...whole, left: labelWidth + 40, right: 210, panelTitleHeight: 26 };
   return { ...figureFrame(figure, frame), marks: [...marks, ...key] } as Spec;
 }
+
+type HeatPanel = HeatFigure['panels'][number];
 
 function panelMark({ title, cells }: HeatPanel, place: Place, figure: HeatFigure, scales: readonly object[]): Mark {
   const { xTitle, yTitle, levels } = figure;
@@ -87,13 +90,4 @@ function panelMark({ title, cells }: HeatPanel, place: Place, figure: HeatFigure
       mark('text', 'cells', { ...text, fontSize: { value: 12 } }),
     ],
   });
-}
-
-function keyMarks(label: string, color: string, x: number, y: number): object[] {
-  const square = { x: { value: x }, y: { value: y }, size: { value: 180 }, shape: { value: 'square' } };
-  const words = { ...textStyle, x: { value: x + 16 }, y: { value: y }, text: { value: label } };
-  return [
-    { type: 'symbol', encode: { enter: { ...square, fill: { value: color } } } },
-    { type: 'text', encode: { enter: words } },
-  ];
 }

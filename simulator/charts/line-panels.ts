@@ -30,7 +30,7 @@ export function estimatePoint(x: number, { value, interval: [low, high] }: Estim
 }
 
 export interface Line {
-  /** Of a {@link LineStyle}. */
+  /** Name of a {@link LineStyle}. */
   readonly style: string;
   readonly points: readonly LinePoint[];
 }
@@ -42,10 +42,9 @@ export function linesOf<Row>(
   nameOf: (row: Row) => string,
   pointOf: (row: Row) => LinePoint,
 ): Line[] {
-  return styles.map(({ name }) => ({
-    style: name,
-    points: rows.filter((row) => nameOf(row) === name).map(pointOf),
-  }));
+  return styles.map(({ name }) => {
+    return { style: name, points: rows.filter((row) => nameOf(row) === name).map(pointOf) };
+  });
 }
 
 export interface Panel {
@@ -83,19 +82,12 @@ export interface PanelsFigure extends FigureText {
 const paddingLeft = 92;
 const gapX = 84;
 const gapY = 92;
-/** Of a name at the end of a line. */
+/** Height of a name at the end of a line. */
 const nameHeight = 18;
 
 export function panelsFigure(figure: PanelsFigure): Spec {
-  const {
-    panels,
-    columns = 1,
-    styles,
-    panelWidth = 340,
-    panelHeight = 240,
-    names = 'legend',
-    nameWidth = 240,
-  } = figure;
+  const { panels, columns = 1, styles, names = 'legend', nameWidth = 240 } = figure;
+  const { panelWidth = 340, panelHeight = 240 } = figure;
   const rows = Math.ceil(panels.length / columns);
   const width = columns * panelWidth + (columns - 1) * gapX;
   const height = rows * panelHeight + (rows - 1) * gapY;
@@ -184,25 +176,16 @@ function linesMark(): object {
 
 /** Upright, since points may lie close to one another. */
 function labelsMark(): Mark {
-  const place = {
-    x: at('x', 'x'),
-    y: { ...at('y', 'y'), offset: 10 },
-    angle: { value: -90 },
-    align: { value: 'right' },
-  };
-  return mark('text', 'points', { ...textStyle, ...place, text: { field: 'label' }, fontSize: { value: 12 } });
+  const place = { x: at('x', 'x'), y: { ...at('y', 'y'), offset: 10 }, align: { value: 'right' } };
+  const label = { text: { field: 'label' }, angle: { value: -90 }, fontSize: { value: 12 } };
+  return mark('text', 'points', { ...textStyle, ...place, ...label });
 }
 
 function namesMark(): Mark {
   const place = { x: { signal: 'width', offset: 10 }, y: at('y', 'at') };
   const fontWeight = { signal: "scale('width', datum.name) >= 3 ? 'bold' : 'normal'" };
-  return mark('text', 'names', {
-    ...textStyle,
-    ...place,
-    text: { field: 'name' },
-    fill: at('color', 'name'),
-    fontWeight,
-  });
+  const name = { text: { field: 'name' }, fill: at('color', 'name'), fontWeight };
+  return mark('text', 'names', { ...textStyle, ...place, ...name });
 }
 
 /** The last point of each line, moved up or down where names would overlap. */

@@ -2,7 +2,7 @@
 
 import { median } from '../../src/core/basics/statistics.ts';
 import type { Result } from '../../src/files/document.ts';
-import { gainAt, heardCount, strongestSite } from '../charts/map-layers.ts';
+import { gainAt, siteCountAt, strongestSite } from '../charts/map-layers.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 
 /** One row per site; shares are of the street cells, gains in dB over the cells that the site reaches. */
@@ -10,7 +10,7 @@ export function mapCoverage(map: RadioMap): Result {
   const { header, streets } = map;
   const cells = Array.from(streets.walkable.keys()).filter((cell) => streets.walkable[cell] === 1);
   const strongest = cells.map((cell) => strongestSite(map, cell));
-  const heard = cells.map((cell) => heardCount(map, cell));
+  const heard = cells.map((cell) => siteCountAt(map, cell));
   const share = (count: number): number => count / cells.length;
   const rows = header.sites.map(({ name, x, y, z }, site) => {
     const gains = cells.map((cell) => gainAt(map, site, cell)).filter((gain) => !Number.isNaN(gain));

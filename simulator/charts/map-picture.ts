@@ -1,94 +1,75 @@
-// Draws cells of a map in classes of colour, with sites, a legend, and a bar for the scale, as SVG. It knows neither gains nor
-// where classes come from.
+// Draws a layer of a radio map in classes of colour, with sites, a legend, and a bar for the scale, as SVG. It knows no gains.
 
+import type { RadioMap } from '../world/radio-map.ts';
+import { type Layer, type LayerName, layerOf, type MapLegend } from './map-layers.ts';
 import { fonts, ink, softInk } from './theme.ts';
 
-/** What is drawn. Rows grow upwards on the picture; cell = row * columns + column. */
-export interface MapPicture {
-  readonly title: string;
-  readonly subtitle: string;
-  /** Small, below the map: whose data it is. */
-  readonly footnote: string;
-  readonly columns: number;
-  readonly rows: number;
-  readonly cellMetres: number;
-  /** Class of each cell, an index into `colors`; -1: not drawn, so that it stays dark. */
-  readonly classes: Int16Array;
-  readonly colors: readonly string[];
-  readonly legend: MapLegend;
-  /** Positions in cells from the lower left corner, broken numbers. */
-  readonly sites: readonly {
-    readonly name: string;
-    readonly column: number;
-    readonly row: number;
-    readonly color: string;
-  }[];
-}
-
-export interface MapLegend {
-  readonly title: string;
-  /** From top to bottom; a label is beside the colour, or, with `atUpperEdge`, at its upper edge. */
-  readonly entries: readonly { readonly color: string; readonly label: string }[];
-  readonly atUpperEdge: boolean;
-  /** Apart from the others, below them. */
-  readonly others: readonly { readonly color: string; readonly label: string }[];
-}
-
-interface View extends Pick<MapPicture, 'columns' | 'rows'> {
-  readonly left: number;
-  readonly bottom: number;
-  /** Picture units for a cell. */
-  readonly zoom: number;
-}
+type View = ReturnType<typeof viewOf>;
+type Site = RadioMap['header']['sites'][number];
 
 const dark = '#17191f';
 const font = `font-family="${fonts}"`;
 const mapWidth = 860;
 const margin = { left: 20, top: 74, right: 190, bottom: 34 };
 
-export function drawMap(picture: MapPicture): string {
-  const view = viewOf(picture);
-  const width = margin.left + view.columns * view.zoom + margin.right;
-  const height = Math.max(
-    margin.top + view.rows * view.zoom + margin.bottom,
-    margin.top + legendHeight(picture.legend),
-  );
+/** @param site whose gain is drawn @returns SVG; the map's attribution is part of it, as its licence asks */
+export function mapPicture(map: RadioMap, draw: LayerName, site: number | undefined, name: string): string {
+  const { scene, frequencyHz, cellMetres, heightMetres, sites, attribution } = map.header;
+  const layer = layerOf[draw](map, site);
+  const facts = `scene ${scene}, ${frequencyHz / 1e9} GHz, ${sites.length} sites, cells of ${cellMetres} m, ${heightMetres} m above the ground`;
+  const view = viewOf(map, layer);
+  const right = margin.left + view.columns * view.zoom;
+  const width = right + margin.right;
+  const bottom = margin.top + view.rows * view.zoom + margin.bottom;
+  const height = Math.max(bottom, margin.top + legendHeight(layer.legend));
+  const colorOf = (index: number): string =>
+    layer.siteColors?.[index] ?? (site === undefined || site === index ? 'white' : '#8a8f9c');
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${fixed(width)}" height="${fixed(height)}" viewBox="0 0 ${fixed(width)} ${fixed(height)}">`,
     '<rect width="100%" height="100%" fill="white"/>',
-    `<text x="${margin.left}" y="32" ${font} font-size="20" font-weight="bold" fill="${ink}">${escaped(picture.title)}</text>`,
-    `<text x="${margin.left}" y="56" ${font} font-size="14" fill="${softInk}">${escaped(picture.subtitle)}</text>`,
+    `<text x="${margin.left}" y="32" ${font} font-size="20" font-weight="bold" fill="${ink}">${escaped(`${name}: ${layer.title}`)}</text>`,
+    `<text x="${margin.left}" y="56" ${font} font-size="14" fill="${softInk}">Ray traced: ${escaped(facts)}</text>`,
     `<g transform="translate(${margin.left} ${margin.top})">`,
     `<rect width="${fixed(view.columns * view.zoom)}" height="${fixed(view.rows * view.zoom)}" fill="${dark}"/>`,
-    ...cellMarks(picture, view),
-    ...siteMarks(picture, view),
-    scaleBar(picture, view),
+    ...cellMarks(map, layer, view),
+    ...siteMarks(map, view, colorOf),
+    scaleBar(cellMetres, view),
     '</g>',
-    `<text x="${margin.left}" y="${fixed(height - 12)}" ${font} font-size="11" fill="#555555">${escaped(picture.footnote)}</text>`,
-    `<g transform="translate(${fixed(width - margin.right + 22)} ${margin.top})">${legendMarks(picture.legend)}</g>`,
+    `<text x="${margin.left}" y="${fixed(height - 12)}" ${font} font-size="11" fill="#555555">${escaped(attribution)}</text>`,
+    `<g transform="translate(${fixed(right + 22)} ${margin.top})">${legendMarks(layer.legend)}</g>`,
     '</svg>\n',
   ].join('\n');
 }
 
-/** The part of the map that has something on it, and a little around. */
-function viewOf({ columns, rows, classes, sites }: MapPicture): View {
-  let [left, right, bottom, top] = [columns, 0, rows, 0];
+/** The place of a site in cells from the lower left corner, broken numbers. */
+function placeOf({ header: { cellMetres }, streets: { originX, originY } }: RadioMap, { x, y }: Site) {
+  return { column: (x - originX) / cellMetres, row: (y - originY) / cellMetres };
+}
+
+/** The part of the map that has something on it, and a little around; `zoom`: picture units for a cell. Rows grow upwards on the picture. */
+function viewOf(map: RadioMap, { classes }: Layer) {
+  const { columns, rows } = map.streets;
+  const shown = { left: columns, right: 0, bottom: rows, top: 0 };
   const include = (column: number, row: number): void => {
-    left = Math.min(left, column);
-    right = Math.max(right, column + 1);
-    bottom = Math.min(bottom, row);
-    top = Math.max(top, row + 1);
+    shown.left = Math.min(shown.left, column);
+    shown.right = Math.max(shown.right, column + 1);
+    shown.bottom = Math.min(shown.bottom, row);
+    shown.top = Math.max(shown.top, row + 1);
   };
   for (const [cell, kind] of classes.entries()) if (kind >= 0) include(cell % columns, Math.floor(cell / columns));
-  for (const site of sites) include(Math.floor(site.column), Math.floor(site.row));
-  const around = Math.ceil(Math.max(right - left, top - bottom) * 0.025);
-  const view = { left: left - around, bottom: bottom - around };
-  const size = { columns: right + around - view.left, rows: top + around - view.bottom };
-  return { ...view, ...size, zoom: mapWidth / size.columns };
+  for (const site of map.header.sites) {
+    const { column, row } = placeOf(map, site);
+    include(Math.floor(column), Math.floor(row));
+  }
+  const width = shown.right - shown.left;
+  const height = shown.top - shown.bottom;
+  const around = Math.ceil(Math.max(width, height) * 0.025);
+  const size = { columns: width + 2 * around, rows: height + 2 * around };
+  return { left: shown.left - around, bottom: shown.bottom - around, ...size, zoom: mapWidth / size.columns };
 }
 
 /** One path a colour; cells side by side in a row become one rectangle. */
-function cellMarks({ columns, rows, classes, colors }: MapPicture, view: View): string[] {
+function cellMarks({ streets: { columns, rows } }: RadioMap, { classes, colors }: Layer, view: View): string[] {
   const paths = colors.map(() => '');
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; ) {
@@ -104,27 +85,28 @@ function cellMarks({ columns, rows, classes, colors }: MapPicture, view: View): 
   const open = `<g transform="scale(${fixed(view.zoom)})" shape-rendering="crispEdges">`;
   return [
     open,
-    ...paths.map((path, kind) => `<path fill="${colors[kind]}" d="${path}"/>`).filter((_, kind) => paths[kind] !== ''),
+    ...paths.flatMap((path, kind) => (path === '' ? [] : [`<path fill="${colors[kind]}" d="${path}"/>`])),
     '</g>',
   ];
 }
 
-function siteMarks({ sites }: MapPicture, view: View): string[] {
-  return sites.map(({ name, column, row, color }) => {
+function siteMarks(map: RadioMap, view: View, colorOf: (index: number) => string): string[] {
+  return map.header.sites.map((site, index) => {
+    const { column, row } = placeOf(map, site);
     const x = (column - view.left) * view.zoom;
     const y = (view.bottom + view.rows - row) * view.zoom;
     // A label near the right border is on the left of its site.
     const side = x > view.columns * view.zoom - 60 ? `x="${fixed(x - 9)}" text-anchor="end"` : `x="${fixed(x + 9)}"`;
     const halo = `stroke="${dark}" stroke-width="3.5" paint-order="stroke" stroke-linejoin="round"`;
     return (
-      `<path d="M${fixed(x)} ${fixed(y - 8)}l7 13h-14z" fill="${color}" stroke="${dark}" stroke-width="1.6" stroke-linejoin="round"/>` +
-      `<text ${side} y="${fixed(y + 4)}" ${font} font-size="12.5" font-weight="bold" fill="white" ${halo}>${escaped(name)}</text>`
+      `<path d="M${fixed(x)} ${fixed(y - 8)}l7 13h-14z" fill="${colorOf(index)}" stroke="${dark}" stroke-width="1.6" stroke-linejoin="round"/>` +
+      `<text ${side} y="${fixed(y + 4)}" ${font} font-size="12.5" font-weight="bold" fill="white" ${halo}>${escaped(site.name)}</text>`
     );
   });
 }
 
 /** A round length of about a sixth of the width, in the lower left corner. */
-function scaleBar({ cellMetres }: MapPicture, view: View): string {
+function scaleBar(cellMetres: number, view: View): string {
   const wanted = (view.columns * cellMetres) / 6;
   const power = 10 ** Math.floor(Math.log10(wanted));
   const metres = [5, 2, 1].map((digit) => digit * power).find((length) => length <= wanted) ?? power;
