@@ -3,8 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { readPromptFile } from '../simulator/files/prompt-files.ts';
-import { readRadioMap } from '../simulator/files/radio-map-file.ts';
 import { findScenario } from '../simulator/files/scenario-file.ts';
+import { readRadioMap } from '../simulator/files/shipped-maps.ts';
 import { readTrace } from '../simulator/files/trace-files.ts';
 import { readCheckpoint } from '../simulator/training/checkpoint.ts';
 import { readActor } from '../src/allocation/learned/actor-file.ts';

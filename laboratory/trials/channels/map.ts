@@ -3,7 +3,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readRadioMap } from '../../../simulator/files/radio-map-file.ts';
+import { readRadioMap } from '../../../simulator/files/shipped-maps.ts';
 import { gainFloor } from '../../../simulator/world/channel.ts';
 import type { RadioMap } from '../../../simulator/world/radio-map.ts';
 import { createRadioMapChannel } from '../../../simulator/world/radio-map-channel.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { townBody, townHeader } from '../world/radio-map.fixture.ts';
-import { readRadioMap } from './radio-map-file.ts';
+import { readRadioMap } from './shipped-maps.ts';
 
 let folder = '';
 beforeAll(async () => {
