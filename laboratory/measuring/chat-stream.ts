@@ -29,7 +29,7 @@ export interface ChatAsk {
   /** Ends with "/v1". */
   readonly baseUrl: string;
   readonly key?: string;
-  /** Of /v1/chat/completions, but for `stream` and its options. */
+  /** The body for /v1/chat/completions, but for `stream` and its options. */
   readonly body: object;
   readonly signal?: AbortSignal;
   /** Called with each text, before the next one is read. */

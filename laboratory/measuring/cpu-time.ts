@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 
-/** Starts to count. @returns a function that says how many milliseconds of processor time were spent since */
+/** Starts to count. @returns a function that returns the processor time since then, ms */
 export function startCpuTime(): () => number {
   const before = process.threadCpuUsage();
   return () => {
@@ -11,15 +11,8 @@ export function startCpuTime(): () => number {
   };
 }
 
-/** What a piece of work gave, and the time that it took. */
-export interface Timed<Found> {
-  readonly found: Found;
-  readonly ms: number;
-  /** Processor time of this thread: other programs lengthen it little. */
-  readonly cpuMs: number;
-}
-
-export function timed<Found>(work: () => Found): Timed<Found> {
+/** @returns the result of the work, its time, and the processor time of this thread, which other programs lengthen little */
+export function timed<Found>(work: () => Found): { found: Found; ms: number; cpuMs: number } {
   const cpuSince = startCpuTime();
   const startMs = performance.now();
   const found = work();

@@ -5,7 +5,7 @@ import type { Run } from '../../../simulator/runner/experiment.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { type ProbedController, startProbedController } from '../../measuring/probe.ts';
-import type { ControllerAccount } from '../../measuring/probe-questions.ts';
+import type { ControllerAccount } from '../../measuring/probe-main.ts';
 import { type CrowdTally, CrowdThread } from './crowd-thread.ts';
 import { type ReadersFound, RealReaders } from './readers.ts';
 

@@ -1,6 +1,6 @@
 // What an edge process holds, second by second, and whether it holds more and more.
 
-import type { EdgeResources } from '../../measuring/probe-questions.ts';
+import type { EdgeResources } from '../../measuring/probe-main.ts';
 
 /** One second. Memory in MB (10^6 bytes). */
 export interface SoakRow {

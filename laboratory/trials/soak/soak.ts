@@ -11,7 +11,7 @@ import type { KeyTerms } from '../../../src/core/access/key-book.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { addKeyTo } from '../../../src/files/key-files.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
-import type { EdgeResources } from '../../measuring/probe-questions.ts';
+import type { EdgeResources } from '../../measuring/probe-main.ts';
 import { ids, toyTasks } from '../../readers/toy-reader.ts';
 import { type ChurnCount, type ChurnCounts, ChurningDevice, churnKinds, noCounts } from './churn.ts';
 import { soakFigure } from './figure.ts';
