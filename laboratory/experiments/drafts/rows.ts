@@ -3,7 +3,7 @@
 
 import { acceptanceOf, addCounts, countSession, tpotMs } from '../../../simulator/runner/session-metrics.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';
-import { runSourceSession, type SessionConditions } from '../../../simulator/virtual-time/run-session.ts';
+import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
 import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from '../../../src/cli/options/look-up-place.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
@@ -18,17 +18,6 @@ export interface LatencyCase {
   readonly lookUp: LookUpPlace;
   /** Time of one draft on the device. */
   readonly draftMs: number;
-}
-
-export interface LatencyResult {
-  /** From each answer's first commit to its last, over the tokens after the first commit. */
-  readonly msPerToken: number;
-  /** matches / (matches + first mismatches), all answers together; null in `ar`. */
-  readonly acceptance: number | null;
-  readonly draftsPerToken: number;
-  readonly rowsPerToken: number;
-  /** Draft length (gamma); 0: the mode has no window. */
-  readonly window: number;
 }
 
 const windows = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31];
@@ -47,25 +36,9 @@ export function playCase(replays: readonly TraceReplay[], given: LatencyCase): L
 }
 
 function playAll(replays: readonly TraceReplay[], given: LatencyCase, window: number): LatencyResult {
-  const sum = addCounts(
-    replays.map((replay, index) =>
-      countSession(runSourceSession(conditionsOf(given, window, seed + index), traceSource(replay))),
-    ),
-  );
-  return {
-    msPerToken: tpotMs(sum),
-    acceptance: acceptanceOf(sum),
-    draftsPerToken: sum.drafted / sum.tokens,
-    rowsPerToken: sum.rows / sum.tokens,
-    window,
-  };
-}
-
-function conditionsOf(given: LatencyCase, window: number, seed: number): SessionConditions {
   const { mode, roundTripMs, profile, lookUp, draftMs } = given;
-  return {
+  const conditions = {
     mode,
-    seed,
     roundTripMs,
     draftMs,
     step: { fixedMs: profile.stepMs, perRowMs: profile.rowMs },
@@ -73,6 +46,17 @@ function conditionsOf(given: LatencyCase, window: number, seed: number): Session
     deviceLooksUp: looksUpOnDevice(lookUp),
     lookUpTokens: edgeLookUpTokens(lookUp),
     ...(window === 0 ? {} : { turn: { draftLength: window, maxAhead: Math.max(24, 4 * window) } }),
+  };
+  const counts = replays.map((replay, index) =>
+    countSession(runSourceSession({ ...conditions, seed: seed + index }, traceSource(replay))),
+  );
+  const sum = addCounts(counts);
+  return {
+    msPerToken: tpotMs(sum),
+    acceptance: acceptanceOf(sum),
+    draftsPerToken: sum.drafted / sum.tokens,
+    rowsPerToken: sum.rows / sum.tokens,
+    window,
   };
 }
 
@@ -89,14 +73,24 @@ export interface Draft {
 }
 
 /** The part of a row that follows from traces and cost; the rest are properties of the draft. */
-export interface LatencyRow extends LatencyResult, Pick<LatencyCase, 'roundTripMs' | 'mode' | 'lookUp'> {
+export interface LatencyRow extends Pick<LatencyCase, 'roundTripMs' | 'mode' | 'lookUp'> {
   /** Task of the prompts; "all": every task. */
   readonly task: string;
   readonly sessions: number;
   readonly profile: string;
+  /** From each answer's first commit to its last, over the tokens after the first commit. */
+  readonly msPerToken: number;
+  /** matches / (matches + first mismatches), all answers together; null in `ar`. */
+  readonly acceptance: number | null;
+  readonly draftsPerToken: number;
+  readonly rowsPerToken: number;
+  /** Draft length (gamma); 0: the mode has no window. */
+  readonly window: number;
   /** Ratio of msPerToken to the edge alone with the same profile, network and texts. */
   readonly overAr: number;
 }
+
+type LatencyResult = Omit<LatencyRow, keyof LatencyCase | 'task' | 'sessions' | 'overAr'>;
 
 export type DraftRow = Omit<Draft, 'greedy'> & LatencyRow;
 

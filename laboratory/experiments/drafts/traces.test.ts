@@ -10,9 +10,8 @@ import { type Trace, type TraceHeader, TraceSessionBuilder } from '../../../simu
 import { writeTrace } from '../../../simulator/traces/trace-file.ts';
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
-import { demandModels, type NamedModel } from './comparable.ts';
 import { draftsExperiment } from './drafts.ts';
-import { readTraces } from './traces.ts';
+import { demandModels, type NamedModel, readTraces } from './traces.ts';
 
 /** In the manifest, and its file is in the repository. */
 const small = 'smollm2-135m-draft';
