@@ -41,14 +41,8 @@ const withPages: readonly AnyExperiment[] = [
 /** Commands that are gone, by name: a commit of this repository that has them. */
 const goneCommands: Readonly<Record<string, string>> = { 'bench padding': '8351a6e' };
 
-export interface ResultPage {
-  /** "bench-modes-wall.md" */
-  readonly file: string;
-  readonly text: string;
-}
-
-/** @param directory holds the documents, as commands print them with --json */
-export function resultPages(directory: string): ResultPage[] {
+/** @param directory holds the documents, as commands print them with --json @returns "bench-modes-wall.md" with its text, ... */
+export function resultPages(directory: string): { file: string; text: string }[] {
   const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
   const pages = names.toSorted().map((name) => {
     const document = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Document;
@@ -63,10 +57,7 @@ export function resultPages(directory: string): ResultPage[] {
   const index = `# Results
 
 Tables of what the experiments measured, one page for each document in [bench/](../../bench). They are written by the program
-(\`npm run results\`), never by hand. Definitions and what the results say: [benchmarks.md](../research/benchmarks.md),
-[allocation.md](../research/allocation.md), [coupled-slots.md](../research/coupled-slots.md), [draft-models.md](../use/draft-models.md),
-[prompt-lookup.md](../research/prompt-lookup.md), [engines.md](../internals/engines.md), [learning.md](../research/learning.md), [scale.md](../operate/scale.md),
-[testing.md](../internals/testing.md).
+(\`npm run results\`), never by hand. Definitions and what the results say: the [other pages](../README.md).
 
 ${lines.join('\n')}
 `;
