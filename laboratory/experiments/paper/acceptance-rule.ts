@@ -1,21 +1,41 @@
 // The paper's rule of acceptance beside ours: which distribution a token has in the end. The paper accepts a draft x with min(1, p(x) / q(x)) (Koh &
-// Yang 2025, eq. 1), and the target draws a rejected token again from p, not from the residual. Claims, rows and a table.
+// Yang 2025, eq. 1), and the target draws a rejected token again from p, not from the residual. Both rules are compared at positions of the toy
+// language, and of texts that the default target writes.
 
-import type { DraftClaim } from '../../../simulator/runner/claim.ts';
-import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
-import { markdownTable, numberWithin, percent } from '../../../src/core/basics/markdown.ts';
+import { encodeTrialPrompts } from '../../../simulator/files/sample-prompts.ts';
+import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
-import { mean } from '../../../src/core/basics/statistics.ts';
+import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
+import { toyCandidates } from '../../../src/core/decoding/toy-language.ts';
+import { openModel } from '../../../src/models/engines/open-model.ts';
+import { defaultPair } from '../../../src/models/files/manifest-data.ts';
+import { PrefixSequence } from '../../../src/models/port/prefix-sequence.ts';
 import { choiceShares, totalVariation } from '../../trials/coupling/acceptance.ts';
-import { type ChiSquare, chiSquare, combinedP } from '../../trials/coupling/distribution.ts';
-import { claimMaker } from './paper-experiment.ts';
-import { type PositionCandidates, type RulePositions, realPositions, toyPositions } from './rule-positions.ts';
-import type { Size } from './sizes.ts';
+import { type ChiSquare, chiSquare } from '../../trials/coupling/distribution.ts';
 
 export type Rule = 'paper' | 'shared noise';
-const rules: readonly Rule[] = ['paper', 'shared noise'];
+export const rules: readonly Rule[] = ['paper', 'shared noise'];
+
+/** The candidates of both at one position. */
+type PositionCandidates = Readonly<Record<'target' | 'draft', Candidates>>;
+
+/** Positions of one pair. */
+export interface RulePositions {
+  readonly pair: string;
+  readonly positions: readonly PositionCandidates[];
+}
+
+/**
+ * The distribution of a token by the paper's rule: min(p, q) + (1 - a) p with a = sum of min(p, q). It is p where p = q, and where both are certain.
+ * @param p of the target, by id @param q of the draft
+ */
+export function paperDistribution(p: ReadonlyMap<number, number>, q: ReadonlyMap<number, number>): Map<number, number> {
+  const accepted = new Map([...p].map(([id, chance]) => [id, Math.min(chance, q.get(id) ?? 0)]));
+  const acceptance = [...accepted.values()].reduce((sum, chance) => sum + chance, 0);
+  return new Map([...p].map(([id, chance]) => [id, (accepted.get(id) as number) + (1 - acceptance) * chance]));
+}
 
 /** One position under one rule. */
 export interface RuleFound {
@@ -28,16 +48,6 @@ export interface RuleFound {
   readonly acceptance: number;
   /** The drawn tokens against the target's distribution. */
   readonly chiSquare: ChiSquare;
-}
-
-/**
- * The distribution of a token by the paper's rule: min(p, q) + (1 - a) p with a = sum of min(p, q). It is p where p = q, and where both are certain.
- * @param p of the target, by id @param q of the draft
- */
-export function paperDistribution(p: ReadonlyMap<number, number>, q: ReadonlyMap<number, number>): Map<number, number> {
-  const accepted = new Map([...p].map(([id, chance]) => [id, Math.min(chance, q.get(id) ?? 0)]));
-  const acceptance = [...accepted.values()].reduce((sum, chance) => sum + chance, 0);
-  return new Map([...p].map(([id, chance]) => [id, (accepted.get(id) as number) + (1 - acceptance) * chance]));
 }
 
 /** @param draws tokens drawn by each rule, and from the target itself @param seed other draws for another seed */
@@ -53,7 +63,7 @@ export function compareRules(
   const random = createRandom(seed);
   const control = totalVariation(frequencies(draws, () => drawFrom(p, random)).shares, p);
   const expected = new Map([...p].map(([id, chance]) => [`${id}`, chance]));
-  return rules.map((rule): RuleFound => {
+  return rules.map((rule) => {
     let accepted = 0;
     const { counts, shares } = frequencies(draws, (draw) => {
       const { token, isDraft } = rule === 'paper' ? drawByPaper(p, q, random) : drawBySharedNoise(at, sampling, draw);
@@ -71,20 +81,15 @@ export function compareRules(
   });
 }
 
-interface Drawn {
-  readonly token: number;
-  /** Whether the draft was accepted. */
-  readonly isDraft: boolean;
-}
-
-function drawByPaper(p: ReadonlyMap<number, number>, q: ReadonlyMap<number, number>, random: Random): Drawn {
+/** @returns the token, and whether it is the accepted draft */
+function drawByPaper(p: ReadonlyMap<number, number>, q: ReadonlyMap<number, number>, random: Random) {
   const draft = drawFrom(q, random);
   const isDraft = random.uniform() * (q.get(draft) as number) < (p.get(draft) ?? 0);
   return { token: isDraft ? draft : drawFrom(p, random), isDraft };
 }
 
 /** Both choose with the same noise; the target's choice is the token. Positions stand for independent noise. */
-function drawBySharedNoise({ target, draft }: PositionCandidates, sampling: Sampling, position: number): Drawn {
+function drawBySharedNoise({ target, draft }: PositionCandidates, sampling: Sampling, position: number) {
   const token = chooseToken(target, sampling, undefined, position);
   return { token, isDraft: chooseToken(draft, sampling, undefined, position) === token };
 }
@@ -109,88 +114,56 @@ function frequencies(draws: number, draw: (index: number) => number) {
   return { counts, shares: new Map([...counts].map(([key, count]) => [Number(key), count / draws])) };
 }
 
-/** One pair, temperature and rule; over positions. */
-export interface RuleRow {
-  readonly pair: string;
-  readonly temperature: number;
-  readonly rule: Rule;
-  readonly positions: number;
-  /** Means over positions: exact, and of the drawn tokens beyond the noise of drawing. */
-  readonly totalVariation: Estimate;
-  readonly drawnVariation: Estimate;
-  readonly acceptance: number;
-  /** p of all chi-square statistics together. */
-  readonly chiSquareP: number;
+const toy = { seed: 1, agreement: 0.7, vocabularySize: 49_152, endRate: 0 } as const;
+const contextLength = 2048;
+
+/** Contexts without order: each has one id that no other has. */
+export function toyPositions(count: number): RulePositions {
+  const positions = Array.from({ length: count }, (_, index) => {
+    const of = (role: 'target' | 'draft'): Candidates => toyCandidates([index + 1], { ...toy, role });
+    return { target: of('target'), draft: of('draft') };
+  });
+  return { pair: 'the toy language', positions };
 }
 
-const temperatures = [0, 0.8];
-const toyCount = 120;
-const drawsPerPosition = 500;
-/** Below this p the drawn tokens do not follow the target's distribution. */
-const leastP = 0.001;
-
-export async function measureRules({ promptCount, textTokens }: Size): Promise<RuleRow[]> {
-  const rows: RuleRow[] = [];
-  for (const temperature of temperatures) {
-    rows.push(...rowsOf(toyPositions(toyCount), temperature));
-    // At temperature 0 both rules give the target's most likely token.
-    if (promptCount === 0 || temperature === 0) continue;
-    const real = await realPositions(promptCount, textTokens, temperature, 4);
-    if (real !== null) rows.push(...rowsOf(real, temperature));
+/**
+ * Every fourth position of texts that the target writes at this temperature; null: models or engine are not there.
+ * @param tokens of each text
+ */
+export async function realPositions(
+  promptCount: number,
+  tokens: number,
+  temperature: number,
+): Promise<RulePositions | null> {
+  try {
+    const shape = { sequences: 1, contextLength, exact: false, threads: 1 };
+    await using target = await openModel(defaultPair.target, { role: 'target', ...shape });
+    const { tokenizer } = target;
+    await using draft = await openModel(defaultPair.draft, { role: 'draft', tokenizer, ...shape });
+    const written = new PrefixSequence(target);
+    const read = new PrefixSequence(draft);
+    const positions: PositionCandidates[] = [];
+    for (const [index, { ids }] of encodeTrialPrompts(tokenizer, promptCount).entries()) {
+      const sampling = { ...neutralSampling, temperature, seed: BigInt(1 + index) };
+      await written.truncate(0);
+      const answer: number[] = [];
+      const rows: Candidates[] = await written.append(ids, 1);
+      while (answer.length < tokens) {
+        const id = chooseToken(rows.at(-1) as Candidates, sampling, undefined, ids.length + answer.length);
+        if (tokenizer.endIds.has(id)) break;
+        answer.push(id);
+        rows.push(...(await written.append([id], 1)));
+      }
+      await read.truncate(0);
+      const drafted = await read.append([...ids, ...answer], answer.length + 1);
+      for (let at = 0; at < rows.length; at += 4)
+        positions.push({ target: rows[at] as Candidates, draft: drafted[at] as Candidates });
+    }
+    await written.release();
+    await read.release();
+    return { pair: `${defaultPair.target} with ${defaultPair.draft}`, positions };
+  } catch (error) {
+    if (isOutriderError(error)) return null;
+    throw error;
   }
-  return rows;
-}
-
-function rowsOf({ pair, positions }: RulePositions, temperature: number): RuleRow[] {
-  const found = positions.map((at, index) => compareRules(at, temperature, drawsPerPosition, 1 + index));
-  return rules.map((rule, which): RuleRow => {
-    const own = found.map((all) => all[which] as RuleFound);
-    const over = (key: 'totalVariation' | 'drawnVariation'): Estimate =>
-      estimate(own.length, (pick) => mean(pick.map((index) => (own[index] as RuleFound)[key])));
-    return {
-      pair,
-      temperature,
-      rule,
-      positions: own.length,
-      totalVariation: over('totalVariation'),
-      drawnVariation: over('drawnVariation'),
-      acceptance: mean(own.map(({ acceptance }) => acceptance)),
-      chiSquareP: combinedP(own.map((one) => one.chiSquare)),
-    };
-  });
-}
-
-const ruleNames: Readonly<Record<Rule, string>> = {
-  paper: "the paper's: min(1, p/q), a rejected token drawn from p",
-  'shared noise': 'ours: shared noise',
-};
-
-/** The claim of unchanged accuracy for one token: the real pair at temperature 0.8 in the summary, the toy where there is none. */
-export function ruleClaims(rows: readonly RuleRow[]): DraftClaim[] {
-  const mainPair = rows.at(-1)?.pair;
-  return rows.map(({ pair, temperature, rule, totalVariation, chiSquareP }) => {
-    const choices = { rule: ruleNames[rule], temperature: `${temperature}`, pair };
-    const isMain = pair === mainPair && temperature === 0.8;
-    const make = claimMaker({ figure: 'accuracy', choices, isMain });
-    const statement = "accuracy unchanged: distance of a token's distribution from the target's, total variation";
-    const claim = make('tokenBias', statement, 0, totalVariation, () =>
-      chiSquareP < leastP ? 'does not hold' : 'holds',
-    );
-    return { ...claim, summaryName: rule === 'paper' ? 'tokenBiasPaperRule' : 'tokenBiasSharedNoise' };
-  });
-}
-
-export function ruleTable(rows: readonly RuleRow[]): string {
-  const lines = rows.map((one) => [
-    one.pair,
-    `${one.temperature}`,
-    ruleNames[one.rule],
-    `${one.positions}`,
-    percent(one.acceptance),
-    numberWithin(one.totalVariation.value, one.totalVariation.interval, 4),
-    numberWithin(one.drawnVariation.value, one.drawnVariation.interval, 4),
-    one.chiSquareP < 1e-4 ? '< 0.0001' : one.chiSquareP.toFixed(2),
-  ]);
-  const head = ['pair', 'temperature', 'rule', 'positions', 'accepted', 'exact distance', 'drawn distance', 'p'];
-  return markdownTable(head, lines);
 }

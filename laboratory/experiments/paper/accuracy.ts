@@ -1,18 +1,30 @@
-// The paper's claim that accuracy stays as it is: with our rule, and with its own (acceptance-rule.ts). With ours it is a comparison of texts: where every text is the target's own, id for id, every
-// measure of accuracy is the same. Real models where they are there; the toy language in virtual time otherwise.
+// The paper's claim that accuracy stays as it is: with our rule, and with its own (acceptance-rule.ts). With ours it is a comparison of texts:
+// where every text is the target's own, id for id, every measure of accuracy is the same. Real models where they are there; the toy language in
+// virtual time otherwise.
 
 import type { DraftClaim } from '../../../simulator/runner/claim.ts';
 import { runSession } from '../../../simulator/virtual-time/run-session.ts';
+import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import { InvariantError } from '../../../src/core/basics/invariant.ts';
-import { markdownTable } from '../../../src/core/basics/markdown.ts';
+import { columnTable, markdownTable, numberWithin, percent } from '../../../src/core/basics/markdown.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import { defaultPair } from '../../../src/models/files/manifest-data.ts';
+import { combinedP } from '../../trials/coupling/distribution.ts';
 import { trialExactness } from '../../trials/exactness/exactness.ts';
 import { combinations } from '../combinations.ts';
-import { measureRules, type RuleRow, ruleClaims, ruleTable } from './acceptance-rule.ts';
-import { type Drafted, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
+import {
+  compareRules,
+  type Rule,
+  type RuleFound,
+  type RulePositions,
+  realPositions,
+  rules,
+  toyPositions,
+} from './acceptance-rule.ts';
+import { claimMaker, type Drafted, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
 interface Text {
@@ -20,13 +32,6 @@ interface Text {
   readonly temperature: number;
   readonly tokens: number;
   readonly identical: boolean;
-}
-
-interface Texts {
-  /** Source of the texts: "the default pair", "the toy language". */
-  readonly writer: string;
-  /** For each mode and temperature. */
-  readonly counts: ReturnType<typeof countsOf>;
 }
 
 const temperatures = [0, 0.8];
@@ -52,7 +57,10 @@ export const accuracy: PaperExperiment = paperExperiment({
   },
 });
 
-async function measureTexts({ promptCount, textTokens }: Size): Promise<Texts> {
+type Texts = Awaited<ReturnType<typeof measureTexts>>;
+
+/** @returns the source of the texts, "the default pair" or "the toy language", and the counts */
+async function measureTexts({ promptCount, textTokens }: Size) {
   if (promptCount === 0) return writeToys(textTokens, '');
   try {
     const { rows } = await trialExactness({
@@ -86,10 +94,9 @@ function countsOf(rows: readonly Text[]) {
   });
 }
 
-function writeToys(tokens: number, why: string): Texts {
+function writeToys(tokens: number, why: string) {
   const rows = combinations({ mode: modeNames, temperature: temperatures, seed: toySeeds }).map((one) => {
-    const identical = isToyTextIdentical(one.mode, one.temperature, one.seed, tokens);
-    return { ...one, tokens, identical };
+    return { ...one, tokens, identical: isToyTextIdentical(one.mode, one.temperature, one.seed, tokens) };
   });
   return { writer: `the toy language${why}`, counts: countsOf(rows) };
 }
@@ -112,6 +119,78 @@ function isToyTextIdentical(mode: ModeName, temperature: number, seed: number, a
     if (error instanceof InvariantError) return false;
     throw error;
   }
+}
+
+const toyCount = 120;
+const drawsPerPosition = 500;
+/** Below this p the drawn tokens do not follow the target's distribution. */
+const leastP = 0.001;
+
+async function measureRules({ promptCount, textTokens }: Size): Promise<RuleRow[]> {
+  const rows: RuleRow[] = [];
+  for (const temperature of temperatures) {
+    rows.push(...rowsOf(toyPositions(toyCount), temperature));
+    // At temperature 0 both rules give the target's most likely token.
+    if (promptCount === 0 || temperature === 0) continue;
+    const real = await realPositions(promptCount, textTokens, temperature);
+    if (real !== null) rows.push(...rowsOf(real, temperature));
+  }
+  return rows;
+}
+
+function rowsOf({ pair, positions }: RulePositions, temperature: number) {
+  const found = positions.map((at, index) => compareRules(at, temperature, drawsPerPosition, 1 + index));
+  return rules.map((rule, which) => {
+    const own = found.map((all) => all[which] as RuleFound);
+    const over = (key: 'totalVariation' | 'drawnVariation'): Estimate =>
+      estimate(own.length, (pick) => mean(pick.map((index) => (own[index] as RuleFound)[key])));
+    return {
+      pair,
+      temperature,
+      rule,
+      positions: own.length,
+      totalVariation: over('totalVariation'),
+      drawnVariation: over('drawnVariation'),
+      acceptance: mean(own.map(({ acceptance }) => acceptance)),
+      // p of all chi-square statistics together.
+      chiSquareP: combinedP(own.map((one) => one.chiSquare)),
+    };
+  });
+}
+
+type RuleRow = ReturnType<typeof rowsOf>[number];
+
+const ruleNames: Readonly<Record<Rule, string>> = {
+  paper: "the paper's: min(1, p/q), a rejected token drawn from p",
+  'shared noise': 'ours: shared noise',
+};
+
+/** The claim of unchanged accuracy for one token: the real pair at temperature 0.8 in the summary, the toy where there is none. */
+function ruleClaims(rows: readonly RuleRow[]): DraftClaim[] {
+  const mainPair = rows.at(-1)?.pair;
+  return rows.map(({ pair, temperature, rule, totalVariation, chiSquareP }) => {
+    const choices = { rule: ruleNames[rule], temperature: `${temperature}`, pair };
+    const isMain = pair === mainPair && temperature === 0.8;
+    const make = claimMaker({ figure: 'accuracy', choices, isMain });
+    const statement = "accuracy unchanged: distance of a token's distribution from the target's, total variation";
+    const claim = make('tokenBias', statement, 0, totalVariation, () =>
+      chiSquareP < leastP ? 'does not hold' : 'holds',
+    );
+    return { ...claim, summaryName: rule === 'paper' ? 'tokenBiasPaperRule' : 'tokenBiasSharedNoise' };
+  });
+}
+
+function ruleTable(rows: readonly RuleRow[]): string {
+  return columnTable(rows, {
+    pair: ({ pair }) => pair,
+    temperature: (row) => `${row.temperature}`,
+    rule: ({ rule }) => ruleNames[rule],
+    positions: (row) => `${row.positions}`,
+    accepted: ({ acceptance }) => percent(acceptance),
+    'exact distance': ({ totalVariation: { value, interval } }) => numberWithin(value, interval, 4),
+    'drawn distance': ({ drawnVariation: { value, interval } }) => numberWithin(value, interval, 4),
+    p: ({ chiSquareP }) => (chiSquareP < 1e-4 ? '< 0.0001' : chiSquareP.toFixed(2)),
+  });
 }
 
 function conclusionOf({ writer, counts }: Texts, rules: readonly RuleRow[]): Drafted {

@@ -6,7 +6,7 @@ import type { Spec } from 'vega';
 import { heatFigure, levelsOf } from '../../../simulator/charts/heat-panels.ts';
 import { findTraceFile, shippedTraceNames } from '../../../simulator/files/shipped-traces.ts';
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
-import { type DraftClaim, verdictOnValue } from '../../../simulator/runner/claim.ts';
+import { type DraftClaim, holds, onRange } from '../../../simulator/runner/claim.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';
 import { estimate } from '../../../src/core/basics/bootstrap.ts';
 import { percent, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
@@ -17,12 +17,13 @@ import {
   type Fig2Hardware,
   type Fig2World,
   fig2World,
+  msPerToken,
   type PlayedCase,
   playCases,
+  quickestCase,
   type TaskSource,
   tracedTask,
 } from './fig2-sessions.ts';
-import { msPerToken, quickestCase } from './fig2-windows.ts';
 import { claimMaker, type Drafted, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
@@ -36,11 +37,7 @@ export interface RegionPlan {
   readonly answerTokens: number;
 }
 
-interface Facts extends Pick<Fig2World, 'hardware' | 'roundTripMs'> {
-  readonly draftMs: number;
-}
-
-/** How many tokens of an answer are played of each shipped trace. */
+/** Tokens of an answer that are played, by shipped trace. */
 const tracedTokens: Readonly<Record<string, number>> = {
   'coarse-greedy': 128,
   'draft-greedy': 128,
@@ -61,10 +58,8 @@ export const fig2Region: PaperExperiment = paperExperiment({
     const read = names.map((name) => ({ name, trace: readTrace(findTraceFile(name)) }));
     const plans = [...drawnPlans(size), ...read.flatMap(({ name, trace }) => tracedPlans(name, trace, size))];
     const traces = read.map(({ name, trace }) => `${name} ${hashTrace(trace)}`);
-    const cases = [
-      { mode: 'ar' as const, window: 0, uplinkMbps },
-      ...gammas.map((window): Fig2Case => ({ mode: 'psd', window, uplinkMbps })),
-    ];
+    const psd = gammas.map((window): Fig2Case => ({ mode: 'psd', window, uplinkMbps }));
+    const cases: Fig2Case[] = [{ mode: 'ar', window: 0, uplinkMbps }, ...psd];
     // A row costs as little beside the step as on the preset's GPUs.
     const rowShare = step.perRowMs / step.fixedMs;
     const asked = { region, gammas, answerCount, answerTokens };
@@ -103,7 +98,7 @@ function tracedPlans(name: string, trace: Trace, { region, answerCount, answerTo
   });
 }
 
-/** A window that costs at most so much against the best one is as good as the best. */
+/** A window with at most this loss against the best one is as good as the best. */
 const littleLoss = 0.02;
 
 /** The claimed window of each kind of task, and words for the kind. */
@@ -112,51 +107,51 @@ const claimedKinds = {
   summarisation: { window: 15, name: 'windowLossSummaries', words: 'summaries' },
 } as const;
 
+type Facts = Pick<Fig2World, 'hardware' | 'roundTripMs'> & Pick<Fig2Hardware, 'draftMs'>;
+type Played = RegionPlan & { readonly cases: readonly PlayedCase[] };
+
+const titles = {
+  'fig2-region': 'Best window by acceptance (drawn independently) and time of a step',
+  'fig2-traces': 'Best window of recorded answers',
+};
+
 export function regionConclusion(
   plans: readonly RegionPlan[],
   found: readonly (readonly PlayedCase[])[],
   facts: Facts,
 ): Drafted {
-  const claims = plans.flatMap((plan, index) => claimsOf(plan, found[index] ?? []));
-  const rows = plans.map((plan, index) => rowOf(plan, found[index] ?? []));
-  const drawn = rows.filter(({ task }) => task === null);
-  const recorded = rows.filter(({ task }) => task !== null);
+  const played = plans.map((plan, index): Played => ({ ...plan, cases: found[index] ?? [] }));
+  const claims = played.flatMap(claimsOf);
   const cells = claims.filter(({ name }) => name === 'windowLossCode');
-  const held = cells.filter(({ verdict }) => verdict === 'holds').length;
-  const drawnTitle = 'Best window by acceptance (drawn independently) and time of a step';
-  const recordedTitle = 'Best window of recorded answers';
-  const hasRecorded = recorded.length > 0;
+  const rows = played.map(rowOf);
+  const parts = [...Map.groupBy(rows, ({ task }) => (task === null ? 'fig2-region' : 'fig2-traces'))];
   return {
     claims,
     rows,
-    figures: {
-      'fig2-region': figureOf(drawnTitle, drawn, facts),
-      ...(hasRecorded && { 'fig2-traces': figureOf(recordedTitle, recorded, facts) }),
-    },
-    tables: { [drawnTitle]: tableOf(drawn), ...(hasRecorded && { [recordedTitle]: tableOf(recorded) }) },
-    figuresOfSummary: { windowRegionCells: cells.length, windowRegionHeldCode: held },
+    figures: Object.fromEntries(parts.map(([name, own]) => [name, figureOf(titles[name], own, facts)])),
+    tables: Object.fromEntries(parts.map(([name, own]) => [titles[name], tableOf(own)])),
+    figuresOfSummary: { windowRegionCells: cells.length, windowRegionHeldCode: cells.filter(holds).length },
   };
 }
 
 /** What the claimed window costs against the best one; recorded answers only. */
-function claimsOf({ trace, ratio, source }: RegionPlan, cases: readonly PlayedCase[]): DraftClaim[] {
+function claimsOf({ trace, ratio, source, cases }: Played): DraftClaim[] {
   if (trace === null || source.kind === 'chat') return [];
   const { window, name, words } = claimedKinds[source.kind];
   const windows = cases.filter(({ mode }) => mode === 'psd');
   const claimed = windows.find((one) => one.window === window);
   if (claimed === undefined) return [];
-  const loss = estimate(claimed.ms.length, (pick) => {
-    return msPerToken(claimed, pick) / msPerToken(quickestCase(windows, pick), pick) - 1;
-  });
+  const bestMs = (pick: readonly number[]): number => msPerToken(quickestCase(windows, pick), pick);
+  const loss = estimate(claimed.ms.length, (pick) => msPerToken(claimed, pick) / bestMs(pick) - 1);
   const choices = { drafts: trace, 'time of a step, in drafts': `${ratio}` };
   const make = claimMaker({ figure: 'fig2-region', choices, isMain: trace === 'coarse-greedy' && ratio === 0.5 });
   const statement = `time per token with a window of ${window} for ${words} beyond that with the best window, share`;
-  return [make(name, statement, 0, loss, (interval) => verdictOnValue([0, littleLoss], interval))];
+  return [make(name, statement, 0, loss, onRange(0, littleLoss))];
 }
 
 type Row = ReturnType<typeof rowOf>;
 
-function rowOf({ source, trace, acceptance, ratio }: RegionPlan, cases: readonly PlayedCase[]) {
+function rowOf({ source, trace, acceptance, ratio, cases }: Played) {
   const windows = cases.filter(({ mode }) => mode === 'psd');
   const best = quickestCase(windows);
   const bestMs = msPerToken(best);

@@ -1,4 +1,5 @@
-// Sessions of the paper's Fig. 2 in virtual time: PSD with every window and uplink, on traces or drawn drafts. It concludes nothing.
+// Sessions of the paper's Fig. 2 in virtual time: PSD with every window and uplink, on traces or drawn drafts; and their results: time per token by
+// draft length and uplink, the best draft length, the useful uplink.
 
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
@@ -10,14 +11,15 @@ import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts
 import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
 import type { TaskKind } from '../../../simulator/world/workload-lengths.ts';
 import { findModelShape, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
+import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
+import { quickest } from '../best-draft-length.ts';
 import type { PayloadLaw } from './interpretations.ts';
 
 /** Devices of one server: M/E. */
 const loadedDevices = 90 / 10;
 
-/** Times of a draft and of a step. */
 export interface Fig2Hardware {
   readonly name: 'preset' | 'loaded edge' | 'one machine';
   readonly draftMs: number;
@@ -90,7 +92,7 @@ const statedAcceptance: Readonly<Record<TaskKind, number>> = { code: 0.87, summa
 /** Answers of each kind; kinds that the trace lacks are drawn. */
 export function taskSources(trace: Trace | null, answerCount: number): TaskSource[] {
   return (['code', 'summarisation', 'chat'] as const).map((kind) => {
-    const traced = trace === null ? null : tracedTask(trace, kind, answerCount);
+    const traced = trace && tracedTask(trace, kind, answerCount);
     return traced ?? drawnTask(kind, statedAcceptance[kind], answerCount);
   });
 }
@@ -111,7 +113,6 @@ export function drawnTask(kind: TaskKind, acceptance: number, answerCount: numbe
   return { kind, description, replays: replays.slice(0, answerCount) };
 }
 
-/** One mode, window and uplink. */
 export interface Fig2Case {
   readonly mode: ModeName;
   /** Draft length (gamma); 0: the mode has no window. */
@@ -119,24 +120,17 @@ export interface Fig2Case {
   readonly uplinkMbps: number;
 }
 
-/** A case with duration and tokens of each answer. */
 export interface PlayedCase extends Fig2Case {
   readonly ms: readonly number[];
   readonly tokens: readonly number[];
 }
 
-interface Settings {
-  readonly roundTripMs: number;
-  readonly bytesPerDraft: number;
-  /** Most tokens of an answer. */
-  readonly answerTokens: number;
-}
-
+/** @param answerTokens most tokens of an answer */
 export function playCases(
   { replays }: TaskSource,
   cases: readonly Fig2Case[],
   { draftMs, step }: Fig2Hardware,
-  { roundTripMs, bytesPerDraft, answerTokens }: Settings,
+  { answerTokens, ...network }: { roundTripMs: number; bytesPerDraft: number; answerTokens: number },
 ): PlayedCase[] {
   return cases.map((one) => {
     const { mode, window, uplinkMbps } = one;
@@ -144,9 +138,8 @@ export function playCases(
     const maxAhead = Math.max(24, 4 * window);
     const session = {
       mode,
-      roundTripMs,
+      ...network,
       link: { uplinkBitsPerSecond: 1e6 * uplinkMbps },
-      bytesPerDraft,
       draftMs,
       step,
       limits: { maxRows: maxAhead + 1, usefulRows: maxAhead + 1, prefillChunk: 512 },
@@ -162,4 +155,84 @@ export function playCases(
       tokens: results.map((result) => result.answerTokens),
     };
   });
+}
+
+/** All draft lengths and uplinks of one kind of answers. */
+export interface PlayedTask {
+  readonly kind: TaskKind;
+  readonly hardware: Fig2Hardware['name'];
+  readonly law: PayloadLaw;
+  readonly description: string;
+  readonly cases: readonly PlayedCase[];
+  /** Set where each draft is drawn to be right with this chance. */
+  readonly acceptance?: number | null;
+}
+
+/** ms per token of the answers in `pick`; default: all answers. */
+export function msPerToken(
+  { ms, tokens }: Pick<PlayedCase, 'ms' | 'tokens'>,
+  pick: readonly number[] = [...ms.keys()],
+): number {
+  const sum = (values: readonly number[]): number =>
+    pick.reduce((total, answer) => total + (values[answer] as number), 0);
+  return sum(ms) / sum(tokens);
+}
+
+/** PSD with each draft length at one uplink. */
+export function windowedCases({ cases }: PlayedTask, uplinkMbps: number): PlayedCase[] {
+  return cases.filter((one) => one.mode === 'psd' && one.uplinkMbps === uplinkMbps);
+}
+
+export function uplinksOf(tasks: readonly PlayedTask[]): number[] {
+  return [...new Set(tasks.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))];
+}
+
+/** The quickest draft length for the answers in `pick`; default: all answers. */
+export function quickestCase(cases: readonly PlayedCase[], pick?: readonly number[]): PlayedCase {
+  return quickest(cases, (one) => msPerToken(one, pick));
+}
+
+/** The best draft length, with a 95 % bootstrap interval over answers. */
+export function bestWindow(task: PlayedTask, uplinkMbps: number): Estimate {
+  const cases = windowedCases(task, uplinkMbps);
+  return estimate(cases[0]?.ms.length ?? 0, (pick) => quickestCase(cases, pick).window);
+}
+
+/** The difference between the best draft lengths of two kinds. */
+export function windowDifference(larger: PlayedTask, smaller: PlayedTask, uplinkMbps: number): Estimate {
+  const one = windowedCases(larger, uplinkMbps);
+  const other = windowedCases(smaller, uplinkMbps);
+  const count = Math.min(one[0]?.ms.length ?? 0, other[0]?.ms.length ?? 0);
+  return estimate(count, (pick) => quickestCase(one, pick).window - quickestCase(other, pick).window);
+}
+
+/** A gain of latency below this share is little. */
+const littleGain = 0.05;
+
+/**
+ * The uplink from which latency, at the best draft length for each uplink and over all kinds of answers, is within {@link littleGain} of that at the
+ * fastest uplink; between two uplinks by a straight line over the logarithm.
+ */
+export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
+  const uplinks = uplinksOf(tasks).toSorted((one, other) => one - other);
+  const count = Math.min(...tasks.map(({ cases }) => cases[0]?.ms.length ?? 0));
+  const cases = uplinks.map((uplink) => tasks.map((task) => windowedCases(task, uplink)));
+  return estimate(count, (pick) => {
+    const quickestMs = (own: readonly PlayedCase[]): number => msPerToken(quickestCase(own, pick), pick);
+    const times = cases.map((byTask) => byTask.reduce((sum, own) => sum + quickestMs(own), 0));
+    return crossing(uplinks, times);
+  });
+}
+
+/** @param uplinks ascending */
+export function crossing(uplinks: readonly number[], times: readonly number[]): number {
+  const limit = (times.at(-1) as number) * (1 + littleGain);
+  let index = times.length - 1;
+  while (index > 0 && (times[index - 1] as number) <= limit) index--;
+  const high = uplinks[index] as number;
+  const low = uplinks[index - 1];
+  const slowMs = times[index - 1];
+  if (low === undefined || slowMs === undefined) return high;
+  const share = (slowMs - limit) / (slowMs - (times[index] as number));
+  return Math.exp(Math.log(low) + share * (Math.log(high) - Math.log(low)));
 }

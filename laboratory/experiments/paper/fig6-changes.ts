@@ -1,22 +1,15 @@
-// The effect of a larger energy weight on the devices of each battery class: changes between the smallest and the largest weight, over the same
-// slots; and the data of Fig. 6, a row for each interpretation, energy model, policy, weight and class.
+// Changes of latency and energy with the energy weight, by battery class, from the sums of each seed.
 
 import { type Estimate, estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../../src/core/basics/statistics.ts';
 import { type Interpretation, interpretationName } from './interpretations.ts';
 
-export interface BatteryClass {
-  readonly name: string;
-  /** Battery B, above < B <= upTo. */
-  readonly above: number;
-  readonly upTo: number;
-}
-
-export const batteryClasses: readonly BatteryClass[] = [
+/** Battery B, above < B <= upTo. */
+export const batteryClasses = [
   { name: 'B <= 0.2', above: 0, upTo: 0.2 },
   { name: '0.2 < B <= 0.5', above: 0.2, upTo: 0.5 },
   { name: 'B > 0.5', above: 0.5, upTo: 1 },
-];
+] as const;
 
 /** Sums over the devices of a class. */
 export interface ClassFigures {
@@ -47,16 +40,6 @@ const amounts = {
 };
 type Kind = keyof typeof amounts;
 
-/** Changes from the smallest to the largest weight, as shares of the value at the smallest; each kind by class. */
-export interface Fig6Change extends Omit<Fig6Case, 'energyWeight'>, Readonly<Record<Kind, readonly Estimate[]>> {
-  readonly from: number;
-  readonly to: number;
-  /** All devices. */
-  readonly all: Readonly<Record<Kind, Estimate>>;
-  /** The change of the class with the least battery, minus the mean change of the others. */
-  readonly lowBeyondOthers: Readonly<Record<'latency' | 'energy', Estimate>>;
-}
-
 /** The change of the sum over the seeds in `pick` and over the classes. */
 type ChangeOf = (kind: Kind, classes: readonly number[], pick: readonly number[]) => number;
 
@@ -68,16 +51,25 @@ function changesOf(cases: readonly Fig6Case[], found: readonly Fig6Found[], at: 
   const least = Math.min(...cases.map(({ energyWeight }) => energyWeight));
   const first = cases.findIndex((other) => other.energyWeight === least && nameOf(other) === name);
   return (kind, classes, pick) => {
-    const amountOf = amounts[kind];
     const ofSeed = (place: number, seed: number): number =>
-      classes.reduce((sum, index) => sum + amountOf(found[seed]?.[place]?.[index] as ClassFigures), 0);
-    const sum = (place: number): number => pick.reduce((total, seed) => total + ofSeed(place, seed), 0);
+      sumOf(classes.map((index) => amounts[kind](found[seed]?.[place]?.[index] as ClassFigures)));
+    const sum = (place: number): number => sumOf(pick.map((seed) => ofSeed(place, seed)));
     return sum(at) / sum(first) - 1;
   };
 }
 
 function sumOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** Changes from the smallest to the largest weight, as shares of the value at the smallest; each kind by class. */
+export interface Fig6Change extends Omit<Fig6Case, 'energyWeight'>, Readonly<Record<Kind, readonly Estimate[]>> {
+  readonly from: number;
+  readonly to: number;
+  /** All devices. */
+  readonly all: Readonly<Record<Kind, Estimate>>;
+  /** The change of the class with the least battery, minus the mean change of the others. */
+  readonly lowBeyondOthers: Readonly<Record<'latency' | 'energy', Estimate>>;
 }
 
 export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Change[] {
@@ -87,26 +79,23 @@ export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Foun
   const classes = [...batteryClasses.keys()];
   return cases.flatMap(({ energyWeight, ...asked }, at) => {
     if (energyWeight !== to) return [];
-    const change = changesOf(cases, found, at);
-    const byClass = (kind: Kind): Estimate[] =>
-      classes.map((index) => estimate(found.length, (pick) => change(kind, [index], pick)));
-    const all = (kind: Kind): Estimate => estimate(found.length, (pick) => change(kind, classes, pick));
+    const changeOf = changesOf(cases, found, at);
+    const change = (kind: Kind, of: readonly number[]): Estimate =>
+      estimate(found.length, (pick) => changeOf(kind, of, pick));
+    const byClass = (kind: Kind): Estimate[] => classes.map((index) => change(kind, [index]));
     const beyondOthers = (kind: Kind): Estimate =>
       estimate(found.length, (pick) => {
-        const [low = 0, ...others] = classes.map((index) => change(kind, [index], pick));
+        const [low = 0, ...others] = classes.map((index) => changeOf(kind, [index], pick));
         return low - mean(others);
       });
-    return {
-      ...asked,
-      from,
-      to,
-      latency: byClass('latency'),
-      energy: byClass('energy'),
-      transmit: byClass('transmit'),
-      all: { latency: all('latency'), energy: all('energy'), transmit: all('transmit') },
-      lowBeyondOthers: { latency: beyondOthers('latency'), energy: beyondOthers('energy') },
-    };
+    const all = mapKinds((kind) => change(kind, classes));
+    const lowBeyondOthers = { latency: beyondOthers('latency'), energy: beyondOthers('energy') };
+    return { ...asked, from, to, ...mapKinds(byClass), all, lowBeyondOthers };
   });
+}
+
+function mapKinds<Value>(of: (kind: Kind) => Value): Readonly<Record<Kind, Value>> {
+  return { latency: of('latency'), energy: of('energy'), transmit: of('transmit') };
 }
 
 /** Changes are against the smallest weight, over the same slots, as shares; 95 % intervals by bootstrap over seeds. */
@@ -117,11 +106,9 @@ export interface Fig6Row
   readonly batteryClass: string;
   /** Devices over all seeds. */
   readonly devices: number;
-  /** Means of a task. */
+  /** Means of a task; energy is E^CP + E^CM, and transmit E^CM. */
   readonly latencyMs: number;
-  /** E^CP + E^CM. */
   readonly energyJ: number;
-  /** E^CM. */
   readonly transmitJ: number;
   /** Interquartile means over seeds of each seed's mean, without seeds that have no such device. */
   readonly latencyMsMiddle: number;
@@ -131,7 +118,7 @@ export interface Fig6Row
 export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Row[] {
   return cases.flatMap(({ interpretation, ...asked }, at) => {
     const changeOf = changesOf(cases, found, at);
-    return batteryClasses.map(({ name }, index): Fig6Row => {
+    return batteryClasses.map(({ name }, index) => {
       const own = found.map((ofSeed) => ofSeed[at]?.[index] as ClassFigures);
       const devices = sumOf(own.map((figures) => figures.devices));
       const perTask = (kind: Kind): number => sumOf(own.map(amounts[kind])) / devices;

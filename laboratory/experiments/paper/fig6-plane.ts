@@ -3,13 +3,11 @@
 
 import type { Spec } from 'vega';
 import { heatFigure, levelsOf } from '../../../simulator/charts/heat-panels.ts';
-import { type DraftClaim, type Verdict, verdictOnDirection } from '../../../simulator/runner/claim.ts';
-import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
+import { type DraftClaim, onDirection } from '../../../simulator/runner/claim.ts';
 import { percent, pivotTable } from '../../../src/core/basics/markdown.ts';
 import { combinations } from '../combinations.ts';
-import { energyModels, fig6Units, measureFig6 } from './fig6.ts';
+import { energyModels, fig6Units, leastChange, measureFig6 } from './fig6.ts';
 import { type Fig6Change, type Fig6Found, fig6Changes } from './fig6-changes.ts';
-import { leastChange } from './fig6-report.ts';
 import { payloadLaws } from './interpretations.ts';
 import { type Drafted, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import { findPolicies, policyNames } from './paper-policies.ts';
@@ -25,8 +23,7 @@ export const fig6Plane: PaperExperiment = paperExperiment({
   description: 'Fig. 6 by units: where in the plane of the units of delta_CM and lambda it holds',
   async plan({ size: { plane, energyWeights }, policies: given }) {
     const { seedCount, ...cell } = plane;
-    const present = await findPolicies(['best'], [], given);
-    const { policies } = present;
+    const { policies } = await findPolicies(['best'], [], given);
     const weights = [Math.min(...energyWeights), Math.max(...energyWeights)];
     const cases = combinations({
       policy: policies.map(({ name }) => name),
@@ -36,7 +33,7 @@ export const fig6Plane: PaperExperiment = paperExperiment({
       transmitScale: transmitScales,
       energyWeight: weights,
     });
-    const settings = { seeds: seedCount, weights, transmitScales, lambdaSpansMs, policies: policyNames(present) };
+    const settings = { seeds: seedCount, weights, transmitScales, lambdaSpansMs, policies: policyNames(policies) };
     return {
       settings: { ...settings, ...cell },
       units: fig6Units(cell, seedCount, (state) => measureFig6(state, cases, policies)),
@@ -49,13 +46,13 @@ type PlaneRow = ReturnType<typeof planeRow>;
 
 function planeRow(change: Fig6Change) {
   const { all, lowBeyondOthers, transmitScale = 1, lambdaScale = 1 } = change;
-  const falls = ({ interval }: Estimate): Verdict => verdictOnDirection('falls', interval, leastChange);
-  const rises = ({ interval }: Estimate): Verdict => verdictOnDirection('rises', interval, leastChange);
+  const falls = onDirection('falls', leastChange);
+  const rises = onDirection('rises', leastChange);
   const parts = {
-    energyFalls: falls(all.energy),
-    latencyRises: rises(all.latency),
-    energyMostAtLowBattery: falls(lowBeyondOthers.energy),
-    latencyMostAtLowBattery: rises(lowBeyondOthers.latency),
+    energyFalls: falls(all.energy.interval),
+    latencyRises: rises(all.latency.interval),
+    energyMostAtLowBattery: falls(lowBeyondOthers.energy.interval),
+    latencyMostAtLowBattery: rises(lowBeyondOthers.latency.interval),
   };
   const lowBattery = (kind: 'energy' | 'transmit' | 'latency'): number => change[kind][0]?.value ?? Number.NaN;
   return {
@@ -81,18 +78,18 @@ const partCount = 4;
 
 export function planeConclusion(changes: readonly Fig6Change[], facts: Size['plane']): Drafted {
   const rows = changes.map(planeRow);
-  const policies = [...Map.groupBy(rows, ({ policy }) => policy).values()];
-  const planes = [...Map.groupBy(rows, planeName)];
-  const printed = rows.filter(({ energyModel, policy }) => energyModel === 'band' && policy === 'best');
-  const held = (law: string): number =>
-    printed.filter(({ payloadLaw, heldParts }) => payloadLaw === law && heldParts === partCount).length;
+  const policies = [...Map.groupBy(rows, ({ policy }) => policy)];
+  const planes = Map.groupBy(rows, (row) => `policy ${row.policy}, ${planeName(row)}`);
+  const cells = (law: string): PlaneRow[] =>
+    rows.filter((row) => row.energyModel === 'band' && row.policy === 'best' && row.payloadLaw === law);
+  const held = (law: string): number => cells(law).filter(({ heldParts }) => heldParts === partCount).length;
   return {
     claims: rows.map(claimOf),
     rows,
-    figures: Object.fromEntries(policies.map((own) => figureOf(own, facts))),
-    tables: Object.fromEntries(planes.map(([name, own]) => [name, tableOf(own)])),
+    figures: Object.fromEntries(policies.map(([name, own]) => [figureName(name), figureOf(own, facts)])),
+    tables: Object.fromEntries([...planes].map(([name, own]) => [name, tableOf(own)])),
     figuresOfSummary: {
-      weightRegionCells: printed.filter(({ payloadLaw }) => payloadLaw === 'q16').length,
+      weightRegionCells: cells('q16').length,
       weightRegionHeldQ16: held('q16'),
       weightRegionHeldIds: held('ids'),
     },
@@ -102,9 +99,8 @@ export function planeConclusion(changes: readonly Fig6Change[], facts: Size['pla
 /** All of Fig. 6 at one point: how many of its four parts hold. */
 function claimOf(row: PlaneRow): DraftClaim {
   const { policy, energyModel, payloadLaw, transmitScale, heldParts } = row;
-  const isUndecided = heldParts < partCount && !Object.values(row).includes('does not hold');
   const isPrinted = transmitScale === 1 && row.lambdaSpanMs === 1;
-  const rest = isUndecided ? 'undecided' : 'does not hold';
+  const rest = Object.values(row).includes('does not hold') ? 'does not hold' : 'undecided';
   return {
     figure: 'fig6-units',
     name: 'weightTradeOff',
@@ -124,8 +120,8 @@ function claimOf(row: PlaneRow): DraftClaim {
   };
 }
 
-function planeName({ policy, energyModel, payloadLaw }: PlaneRow): string {
-  return `policy ${policy}, energy model ${energyModel}, payload ${payloadLaw}`;
+function planeName({ energyModel, payloadLaw }: PlaneRow): string {
+  return `energy model ${energyModel}, payload ${payloadLaw}`;
 }
 
 function spanName({ lambdaSpanMs: ms }: PlaneRow): string {
@@ -152,24 +148,19 @@ function tableOf(rows: readonly PlaneRow[]): string {
 
 const levels = levelsOf(['no part holds', 'one part', 'two parts', 'three parts', 'all of Fig. 6 holds']);
 
-/** @param rows of one policy */
-function figureOf(
-  rows: readonly PlaneRow[],
-  { seedCount, deviceCount, serverCount }: Size['plane'],
-): [name: string, figure: Spec] {
+function figureName(policy: string): string {
+  return policy === 'best' ? 'fig6-units' : `fig6-units-${policy.replaceAll(/[^A-Za-z0-9]+/g, '-')}`;
+}
+
+function figureOf(rows: readonly PlaneRow[], { seedCount, deviceCount, serverCount }: Size['plane']): Spec {
   const [{ policy, from, to }] = rows as [PlaneRow];
-  const panels = Map.groupBy(
-    rows,
-    ({ energyModel, payloadLaw }) => `energy model ${energyModel}, payload ${payloadLaw}`,
-  );
   const cellOf = (row: PlaneRow) => ({
     x: scaleName(row),
     y: spanName(row),
     level: row.heldParts,
     text: `${whole(row.energyChange)} / ${whole(row.latencyChange)}`,
   });
-  const name = policy === 'best' ? 'fig6-units' : `fig6-units-${policy.replaceAll(/[^A-Za-z0-9]+/g, '-')}`;
-  const spec = heatFigure({
+  return heatFigure({
     title: 'In which units does Fig. 6 hold?',
     subtitle: [
       `Change of energy and of latency in % from w = ${from} to w = ${to}. Policy ${policy}, ${deviceCount} devices, ${serverCount} servers, first slots of ${seedCount} seeds.`,
@@ -179,10 +170,9 @@ function figureOf(
     yTitle: 'lambda = 0.01',
     columns: 2,
     levels,
-    panels: [...panels].map(([title, own]) => ({ title, cells: own.map(cellOf) })),
+    panels: [...Map.groupBy(rows, planeName)].map(([title, own]) => ({ title, cells: own.map(cellOf) })),
     cellWidth: 66,
   });
-  return [name, spec];
 }
 
 /** Whole per cent with a sign. */

@@ -1,23 +1,37 @@
 // The paper's Fig. 6: latency and energy against the energy weight w, by battery class; and its claims: a larger w lowers energy and raises
 // latency, most for devices with B <= 0.2.
 
+import type { Spec } from 'vega';
+import { estimatePoint, linesOf, type Panel, panelsFigure } from '../../../simulator/charts/line-panels.ts';
+import { palette } from '../../../simulator/charts/theme.ts';
+import { type DraftClaim, onDirection } from '../../../simulator/runner/claim.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
 import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
+import { columnTable, percentWithin } from '../../../src/core/basics/markdown.ts';
 import { combinations } from '../combinations.ts';
 import { seedsOf, slotsOf, type WorldSettings } from '../first-slots.ts';
 import {
   batteryClasses,
   type ClassFigures,
   type Fig6Case,
+  type Fig6Change,
   type Fig6Found,
+  type Fig6Row,
   fig6Changes,
   fig6Rows,
 } from './fig6-changes.ts';
-import { fig6Claims, fig6Figures, fig6Tables } from './fig6-report.ts';
-import { interpretations, underInterpretation } from './interpretations.ts';
-import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
-import { decisionUnder, findPolicies, learnedPolicies, type PaperPolicy, policyNames } from './paper-policies.ts';
+import { interpretationName, interpretations, isMainInterpretation, underInterpretation } from './interpretations.ts';
+import { claimMaker, type PaperExperiment, paperExperiment, type Tables } from './paper-experiment.ts';
+import {
+  decisionUnder,
+  findPolicies,
+  learnedPolicies,
+  type PaperPolicy,
+  policyNames,
+  withGap,
+} from './paper-policies.ts';
 
 const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
 
@@ -46,8 +60,7 @@ export const fig6: PaperExperiment = paperExperiment({
   figure: 'fig6',
   description: 'Fig. 6: latency and energy against the energy weight, by battery',
   async plan({ size: { seedCount, energyWeights }, policies: given }) {
-    const present = await findPolicies(fig6Policies, learnedPolicies, given);
-    const { policies, notes } = present;
+    const { policies, notes } = await findPolicies(fig6Policies, learnedPolicies, given);
     const cases = combinations({
       interpretation: interpretations,
       energyModel: energyModels,
@@ -55,16 +68,16 @@ export const fig6: PaperExperiment = paperExperiment({
       energyWeight: energyWeights,
     });
     return {
-      settings: { seeds: seedCount, energyWeights, policies: policyNames(present), ...cell },
+      settings: { seeds: seedCount, energyWeights, policies: policyNames(policies), ...cell },
       units: fig6Units(cell, seedCount, (state) => measureFig6(state, cases, policies)),
       conclude(found: readonly Fig6Found[]) {
         const changes = fig6Changes(cases, found);
         const rows = fig6Rows(cases, found);
         return {
-          claims: fig6Claims(changes),
+          claims: changes.flatMap(fig6Claims),
           rows,
-          figures: fig6Figures(rows, found.length),
-          tables: fig6Tables(changes, policies),
+          figures: figuresOf(rows, found.length),
+          tables: tablesOf(changes, policies),
           notes,
         };
       },
@@ -107,4 +120,96 @@ function measure(state: SlotState, decide: Policy): ClassFigures[] {
       transmitJ: sum(terms.transmitEnergyJ),
     };
   });
+}
+
+/** A smaller change counts as none, even if it is significant. */
+export const leastChange = 0.001;
+
+export function fig6Claims(change: Fig6Change): DraftClaim[] {
+  const { interpretation, energyModel, policy, from, to, all, lowBeyondOthers } = change;
+  const isMain = isMainInterpretation(interpretation) && energyModel === 'band' && policy === 'best';
+  const { payloadLaw, lambdaUnit } = interpretation;
+  const choices = { policy, 'payload law': payloadLaw, 'unit of lambda': lambdaUnit, 'energy model': energyModel };
+  const make = claimMaker({ figure: 'fig6', choices, isMain });
+  const claimOf = (name: string, what: string, claimed: 'falls' | 'rises', one: Estimate): DraftClaim => {
+    const statement = `change of ${what}, w from ${from} to ${to}, share`;
+    return make(name, statement, claimed, one, onDirection(claimed, leastChange));
+  };
+  const low = 'at B <= 0.2 beyond the others';
+  return [
+    claimOf('weightEnergy', 'energy', 'falls', all.energy),
+    claimOf('weightTransmitEnergy', 'the energy of sending', 'falls', all.transmit),
+    claimOf('weightLatency', 'latency', 'rises', all.latency),
+    claimOf('weightEnergyLowBattery', `energy ${low}`, 'falls', lowBeyondOthers.energy),
+    claimOf('weightLatencyLowBattery', `latency ${low}`, 'rises', lowBeyondOthers.latency),
+  ];
+}
+
+function tablesOf(changes: readonly Fig6Change[], policies: readonly PaperPolicy[]): Tables {
+  const tables = policies.map((policy) => {
+    const own = changes.filter((change) => change.policy === policy.name);
+    const table = columnTable(own, {
+      'payload, lambda, energy model': ({ interpretation, energyModel }) =>
+        withGap(`${interpretationName(interpretation)}, ${energyModel}`, policy, interpretation),
+      'energy E^CP + E^CM': ({ all }) => percentWithin(all.energy),
+      'E^CM': ({ all }) => percentWithin(all.transmit),
+      'E^CM at B <= 0.2': ({ transmit }) => percentWithin(transmit[0] as Estimate),
+      latency: ({ all }) => percentWithin(all.latency),
+      'latency at B <= 0.2': ({ latency }) => percentWithin(latency[0] as Estimate),
+    });
+    return [`policy ${policy.name}`, table];
+  });
+  return Object.fromEntries(tables);
+}
+
+const colors = [palette.orange, palette.blue, palette.green];
+const policyDashes = { best: [], 'tma-masac': [6, 3] };
+
+function figuresOf(rows: readonly Fig6Row[], seedCount: number): Readonly<Record<string, Spec>> {
+  const hasLearned = rows.some(({ policy }) => policy === 'tma-masac');
+  const drawn = Object.entries(policyDashes).slice(0, hasLearned ? 2 : 1);
+  const nameOf = (batteryClass: string, policy: string): string =>
+    hasLearned ? `${batteryClass}, ${policy}` : batteryClass;
+  const styles = drawn.flatMap(([policy, dash]) =>
+    batteryClasses.map(({ name }, index) => ({ name: nameOf(name, policy), color: colors[index] as string, dash })),
+  );
+  const shown = rows.filter((row) => drawn.some(([policy]) => policy === row.policy));
+  const figureOf = (energyModel: string): Spec => {
+    const panels = combinations({ kind: ['latency', 'transmit'], interpretation: interpretations }).map(
+      ({ kind, interpretation }): Panel => {
+        const title = interpretationName(interpretation);
+        const own = shown.filter((row) => row.energyModel === energyModel && interpretationName(row) === title);
+        return {
+          title,
+          xTitle: 'energy weight w',
+          yTitle: kind === 'latency' ? 'change of latency, %' : 'change of E^CM, %',
+          leastYRange: 1,
+          lines: linesOf(
+            styles,
+            own,
+            (row) => nameOf(row.batteryClass, row.policy),
+            (row) => pointOf(row, kind),
+          ),
+        };
+      },
+    );
+    return panelsFigure({
+      title: 'What the energy weight w does to latency and to the energy of sending',
+      subtitle: [
+        `Preset paper, 90 devices, ten servers, energy model ${energyModel}; columns: payload law and unit of lambda.`,
+        `Against w = 20 over the same slots of ${seedCount} seeds; bands: 95 %.${hasLearned ? ' Full: best; dashed: tma-masac.' : ' Policy best.'}`,
+      ],
+      styles,
+      panels,
+      columns: interpretations.length,
+      panelWidth: 230,
+      panelHeight: 200,
+    });
+  };
+  return Object.fromEntries(energyModels.map((energyModel) => [`fig6-${energyModel}`, figureOf(energyModel)]));
+}
+
+function pointOf(row: Fig6Row, kind: 'latency' | 'transmit') {
+  const interval = [row[`${kind}ChangeLow`], row[`${kind}ChangeHigh`]] as const;
+  return estimatePoint(row.energyWeight, { value: row[`${kind}Change`], interval }, 100);
 }

@@ -1,4 +1,4 @@
-// The common part of all figures of the paper: what they are asked, their record, and a conclusion that fills a page.
+// The common part of all figures of the paper: their settings, their record, and a conclusion that fills a page.
 
 import type { Spec } from 'vega';
 import {
@@ -6,11 +6,11 @@ import {
   claimSummary,
   type DraftClaim,
   interpretClaims,
-  type Verdict,
+  type VerdictOn,
 } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Run, Unit } from '../../../simulator/runner/experiment.ts';
 import { type RunSettings, runExperiment } from '../../../simulator/runner/run.ts';
-import type { Estimate, Interval } from '../../../src/core/basics/bootstrap.ts';
+import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
 import { packageVersion } from '../../../src/files/document.ts';
 import type { Size } from './sizes.ts';
 
@@ -26,7 +26,7 @@ export interface PaperConclusion extends Conclusion {
   readonly figure: string;
   readonly description: string;
   readonly claims: readonly Claim[];
-  /** By the names of their files. */
+  /** Specifications by the names of their files. */
   readonly figures: Readonly<Record<string, Spec>>;
   /** Markdown below the heading of the figure. */
   readonly page: string;
@@ -100,6 +100,6 @@ export function claimMaker(about: Pick<DraftClaim, 'figure' | 'choices' | 'isMai
     statement: string,
     claimed: Claim['claimed'],
     { value, interval }: Estimate,
-    verdictOn: (interval: Interval) => Verdict,
+    verdictOn: VerdictOn,
   ): DraftClaim => ({ ...about, name, statement, claimed, measured: value, interval, verdict: verdictOn(interval) });
 }

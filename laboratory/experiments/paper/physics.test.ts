@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type PhysicsFound, physicsCases, physicsRows, physicsUnit } from './physics.ts';
-import { movedTables } from './sensitivity-report.ts';
+import { type PhysicsFound, physicsCases, physicsEstimates, physicsUnit } from './physics.ts';
+import { movedTables, physicsRows } from './sensitivity.ts';
 
 const flat = (latencyMs: number, tasksPerDeviceSecond: number | null = null) => [
   { latencyMs, unservedShare: 0.25, tasksPerDeviceSecond },
@@ -18,7 +18,7 @@ describe('the physics of a slot', () => {
   };
 
   it('are compared as reductions of latency, each seed with itself', () => {
-    const rows = physicsRows([published as NonNullable<typeof published>], [found]);
+    const rows = physicsRows([published as NonNullable<typeof published>], [physicsEstimates(found)]);
     const of = (quantity: string): unknown => rows.find((row) => row.quantity === quantity)?.measured;
     expect(of('bestAgainstMaxSinr')).toBe(0.75);
     expect(of('bestMean')).toBeCloseTo((0.875 + 0.75 + 0.875) / 3, 12);

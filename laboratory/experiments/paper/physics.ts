@@ -12,13 +12,12 @@ import { mean } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { paperObjective, seedsOf } from '../first-slots.ts';
 import { type PayloadLaw, payloadLaws } from './interpretations.ts';
-import { type MovedRow, movedRows } from './sensitivity-report.ts';
 
-/** One change of a preset's physics. */
-interface Physics {
+export interface PhysicsCase {
   readonly world: 'paper' | 'munich';
   readonly becomes: string;
   readonly overrides: readonly Override[];
+  readonly law: PayloadLaw;
 }
 
 /** The results of one run; a task is a device in a slot, or, where tasks are carried, the slots until it ends. */
@@ -43,7 +42,7 @@ const scattered: readonly Override[] = [
 ];
 
 const asPublished = 'as published';
-const changes: readonly Physics[] = [
+const changes: readonly Omit<PhysicsCase, 'law'>[] = [
   { world: 'paper', becomes: asPublished, overrides: [] },
   { world: 'paper', becomes: 'unfinished tasks carried', overrides: [carried] },
   { world: 'paper', becomes: 'unserved slot: 5,000 ms', overrides: [priced] },
@@ -56,11 +55,6 @@ const changes: readonly Physics[] = [
 ];
 const baselines = ['random+equal', 'max-sinr+equal', 'max-compute+equal'] as const;
 const against = 'max-sinr+equal';
-const methods = ['tma+equal', 'best'] as const;
-
-export interface PhysicsCase extends Physics {
-  readonly law: PayloadLaw;
-}
 
 /** @param limit of the number of cases; null: all */
 export function physicsCases(limit: number | null): PhysicsCase[] {
@@ -75,12 +69,11 @@ export function physicsUnit(given: PhysicsCase, seedCount: number, slots: number
       const law: Override = { path: ['workload', 'payloadLaw'], value: given.law };
       const scenario = readPreset(given.world, [paperObjective, ...given.overrides, law]);
       const map = scenario.channel.kind === 'map' ? await findRadioMap(scenario.channel.map) : undefined;
-      const found: Record<string, RunFigures[]> = {};
-      for (const name of [...baselines, ...methods]) {
+      const runs = [...baselines, 'tma+equal', 'best'].map(async (name) => {
         const policy = await findPolicy(name);
-        found[name] = seedsOf(seedCount).map((seed) => measureRun({ scenario, policy, seed, map }, slots));
-      }
-      return found;
+        return [name, seedsOf(seedCount).map((seed) => measureRun({ scenario, policy, seed, map }, slots))];
+      });
+      return Object.fromEntries(await Promise.all(runs));
     },
   };
 }
@@ -110,7 +103,7 @@ function measureRun(run: Parameters<typeof runSlots>[0], slots: number): RunFigu
 }
 
 /** Shares of latency that are saved, each seed with itself. */
-function estimatesOf(found: PhysicsFound): Readonly<Record<string, Estimate>> {
+export function physicsEstimates(found: PhysicsFound): Readonly<Record<string, Estimate>> {
   const of = (policy: string): number[] => (found[policy] ?? []).map(({ latencyMs }) => latencyMs);
   const saved = (policy: string, over: readonly string[]): Estimate =>
     middleEstimate(of(policy).map((ms, seed) => mean(over.map((baseline) => 1 - ms / (of(baseline)[seed] as number)))));
@@ -124,22 +117,11 @@ function estimatesOf(found: PhysicsFound): Readonly<Record<string, Estimate>> {
   };
 }
 
-export function physicsRows(cases: readonly PhysicsCase[], found: readonly PhysicsFound[]): MovedRow[] {
-  return cases.flatMap((one, index) => rowsOf(one, estimatesOf(found[index] as PhysicsFound)));
-}
-
-/** Tasks of a device a second, where tasks are carried; for the table only. */
-export function taskRows(cases: readonly PhysicsCase[], found: readonly PhysicsFound[]): MovedRow[] {
-  return cases.flatMap((one, index) => {
-    const estimates = [against, 'best'].flatMap((policy) => {
-      const counts = (found[index]?.[policy] ?? []).flatMap(({ tasksPerDeviceSecond }) => tasksPerDeviceSecond ?? []);
-      const tasks = estimate(counts.length, (pick) => mean(pick.map((seed) => counts[seed] as number)));
-      return counts.length === 0 ? [] : [[`${policy}: tasks of a device a second`, tasks]];
-    });
-    return rowsOf(one, Object.fromEntries(estimates));
+export function taskEstimates(found: PhysicsFound): Readonly<Record<string, Estimate>> {
+  const estimates = [against, 'best'].flatMap((policy) => {
+    const counts = (found[policy] ?? []).flatMap(({ tasksPerDeviceSecond }) => tasksPerDeviceSecond ?? []);
+    const tasks = estimate(counts.length, (pick) => mean(pick.map((seed) => counts[seed] as number)));
+    return counts.length === 0 ? [] : [[`${policy}: tasks of a device a second`, tasks]];
   });
-}
-
-function rowsOf({ world, becomes, law }: PhysicsCase, estimates: Readonly<Record<string, Estimate>>): MovedRow[] {
-  return movedRows({ value: 'physics of a slot', becomes, kind: 'other' }, `${world}, ${law}`, estimates);
+  return Object.fromEntries(estimates);
 }

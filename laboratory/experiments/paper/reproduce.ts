@@ -1,14 +1,17 @@
-// `outrider reproduce`: the paper's figures. Each is an experiment with data, figures and a page in one directory, and a record from
-// which an interrupted run continues. The files beside this one measure.
+// `outrider reproduce`: the paper's figures. Each is an experiment with data (CSV, JSON), pictures (SVG, PNG) and a page that says which claims
+// hold, all in one directory, and a record from which an interrupted run continues. The files beside this one measure.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkRenderers } from '../../../simulator/files/render-figure.ts';
+import { csvOf } from '../../../simulator/files/csv.ts';
+import { checkRenderers, writeFigure } from '../../../simulator/files/render-figure.ts';
 import { defaultTraceFile, findTraceFile } from '../../../simulator/files/shipped-traces.ts';
-import { claimRow, holds } from '../../../simulator/runner/claim.ts';
+import { type Claim, claimRow, holds } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
+import { columnTable, rounded } from '../../../src/core/basics/markdown.ts';
+import { buildDocument } from '../../../src/files/document.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
 import { accuracy } from './accuracy.ts';
 import { fig2 } from './fig2.ts';
@@ -19,12 +22,10 @@ import { fig6Plane } from './fig6-plane.ts';
 import type { PaperConclusion, PaperExperiment } from './paper-experiment.ts';
 import { sensitivity } from './sensitivity.ts';
 import { type Size, type SizeName, sizes } from './sizes.ts';
-import { claimsPage, pageOf, writeOutput } from './write-output.ts';
 
 const figures: readonly PaperExperiment[] = [fig2, fig2Region, fig5, fig6, fig6Plane, accuracy, sensitivity];
 /** "fig2", "fig6-units" */
-export type FigureName = string;
-export const figureNames: readonly FigureName[] = figures.map(({ figure }) => figure);
+export const figureNames: readonly string[] = figures.map(({ figure }) => figure);
 
 const options = {
   smoke: { flag: '--smoke', help: 'the smallest size that runs everything, under two minutes', conflicts: 'full' },
@@ -68,7 +69,7 @@ export const reproductions: readonly Reproduction[] = [
 export function reproduction(
   name: string,
   description: string,
-  chosen: (given: Options) => readonly FigureName[],
+  chosen: (given: Options) => readonly string[],
 ): Reproduction {
   return {
     name: `reproduce ${name}`,
@@ -93,7 +94,7 @@ export function reproduction(
 
 /** @throws OutriderError `bad-argument` when the directory holds another run */
 async function reproduce(
-  chosen: readonly FigureName[],
+  chosen: readonly string[],
   given: Options,
   { onProgress, signal }: Run,
 ): Promise<PaperConclusion[]> {
@@ -111,7 +112,8 @@ async function reproduce(
   }
   if (done.length > 1) {
     await writeFile(join(directory, 'all.md'), pageOf(done, given.pictures));
-    await writeFile(join(directory, 'claims.md'), claimsPage(done));
+    const claims = claimTable(done.flatMap((one) => one.claims));
+    await writeFile(join(directory, 'claims.md'), joined("# The paper's claims, here", reading, ...claims));
   }
   return done;
 }
@@ -121,9 +123,9 @@ function sizeNameOf({ smoke, full }: Options): SizeName {
   return full ? 'full' : 'default';
 }
 
-function sizeOf({ seeds, size, ...given }: Options): Size {
-  const { seedCount, ...chosen } = size ?? sizes[sizeNameOf({ seeds, size, ...given })];
-  return { ...chosen, seedCount: seeds ?? seedCount };
+function sizeOf(given: Options): Size {
+  const { seedCount, ...chosen } = given.size ?? sizes[sizeNameOf(given)];
+  return { ...chosen, seedCount: given.seeds ?? seedCount };
 }
 
 function directoryOf(given: Options): string {
@@ -140,4 +142,58 @@ function traceFile(nameOrPath: string | null | undefined): string | null {
     if (isOutriderError(error)) return null;
     throw error;
   }
+}
+
+async function writeOutput(directory: string, done: PaperConclusion, drawsPictures: boolean): Promise<void> {
+  const { figure, rows, claims, figures } = done;
+  const path = (ending: string): string => join(directory, `${figure}${ending}`);
+  const document = buildDocument(`reproduce ${figure}`, done, new Date());
+  const text = JSON.stringify({ ...document, claims: claims.map(claimRow) }, undefined, 1);
+  await writeFile(path('.json'), `${text}\n`);
+  await writeFile(path('.csv'), csvOf(rows));
+  await writeFile(path('.md'), pageOf([done], drawsPictures));
+  if (!drawsPictures) return;
+  for (const [name, spec] of Object.entries(figures)) await writeFigure(spec, join(directory, `${name}.svg`));
+}
+
+const reading = 'How to read the tables: docs/research/reproduction.md.';
+
+function joined(...parts: readonly string[]): string {
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** All figures on one page, claims first. */
+function pageOf(done: readonly PaperConclusion[], drawsPictures: boolean): string {
+  const sections = done.flatMap(({ description, claims, figures, page }) => [
+    `## ${description}`,
+    ...claimTable(claims),
+    ...interpretationCounts(claims),
+    ...(drawsPictures ? Object.keys(figures).map((name) => `![${name}](${name}.svg)`) : []),
+    page,
+  ]);
+  return joined("# The paper's figures, here", reading, ...sections);
+}
+
+/** The claims that go into the summary. */
+function claimTable(claims: readonly Claim[]): string[] {
+  const shown = (value: number | string | null): string => (typeof value === 'number' ? rounded(value) : `${value}`);
+  const rows = claims.filter(({ isMain }) => isMain === true);
+  const table = columnTable(rows, {
+    'the paper says': ({ statement }) => statement,
+    interpretation: ({ interpretation }) => interpretation,
+    claimed: ({ claimed }) => shown(claimed),
+    measured: ({ measured }) => shown(measured),
+    '95 %': ({ interval }) => interval?.map((end) => rounded(end)).join(' to ') ?? '-',
+    verdict: ({ verdict }) => verdict,
+    'depends on': ({ dependsOn }) => dependsOn,
+  });
+  return rows.length === 0 ? [] : [table];
+}
+
+/** For each claim, the number of interpretations under which it holds. */
+function interpretationCounts(claims: readonly Claim[]): string[] {
+  const counts = [...Map.groupBy(claims, ({ name }) => name)].flatMap(([name, all]) => {
+    return all.length === 1 ? [] : [`\`${name}\` in ${all.filter(holds).length} of ${all.length}`];
+  });
+  return counts.length === 0 ? [] : [`Interpretations under which a claim holds: ${counts.join(', ')}.`];
 }

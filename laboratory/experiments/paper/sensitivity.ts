@@ -1,23 +1,40 @@
 // How each claim moves when a value that the paper leaves open is halved or doubled: Fig. 5's reductions, Fig. 6's changes, Fig. 2's window and
 // uplink, with everything else as in preset `paper`. Fewer sizes and seeds than the figures.
 
+import type { Spec } from 'vega';
+import { dotsFigure, estimateDot } from '../../../simulator/charts/interval-plot.ts';
+import { palette } from '../../../simulator/charts/theme.ts';
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';
 import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
+import { percentWithin, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
 import { baselines } from '../allocation/latency.ts';
 import { combinations } from '../combinations.ts';
 import { seedsOf, slotsOf } from '../first-slots.ts';
-import { fig2World, playCases, taskSources } from './fig2-sessions.ts';
-import { bestWindow, type PlayedTask, rateThatSuffices, uplinksOf } from './fig2-windows.ts';
-import { type CellFound, measureCell, reductionOf } from './fig5-reductions.ts';
+import {
+  bestWindow,
+  fig2World,
+  type PlayedTask,
+  playCases,
+  rateThatSuffices,
+  taskSources,
+  uplinksOf,
+} from './fig2-sessions.ts';
+import { type CellFound, claimedMean, measureCell, reductionOf } from './fig5-reductions.ts';
 import { measureFig6 } from './fig6.ts';
-import { type Fig6Change, type Fig6Found, fig6Changes } from './fig6-changes.ts';
+import { type Fig6Change, fig6Changes } from './fig6-changes.ts';
 import { interpretations, type PayloadLaw, payloadLaws } from './interpretations.ts';
-import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
+import { type PaperExperiment, paperExperiment, type Tables } from './paper-experiment.ts';
 import { findPolicies } from './paper-policies.ts';
-import { type PhysicsFound, physicsCases, physicsRows, physicsUnit, taskRows } from './physics.ts';
-import { type MovedRow, movedRows, movedTables, sensitivityFigure } from './sensitivity-report.ts';
+import {
+  type PhysicsCase,
+  type PhysicsFound,
+  physicsCases,
+  physicsEstimates,
+  physicsUnit,
+  taskEstimates,
+} from './physics.ts';
 import { type Variant, variants } from './sensitivity-values.ts';
 import type { Size } from './sizes.ts';
 
@@ -33,15 +50,8 @@ const energyCases = combinations({
   energyWeight: [20, 100],
 });
 
-interface SlotsFound {
-  readonly cells: readonly CellFound[];
-  readonly energy: readonly Fig6Found[];
-}
-
-interface VariantFound {
-  readonly slots: SlotsFound | null;
-  readonly sessions: readonly PlayedTask[] | null;
-}
+type VariantFound = Awaited<ReturnType<typeof measureVariant>>;
+type SlotsFound = Awaited<ReturnType<typeof measureSlots>>;
 
 export const sensitivity: PaperExperiment = paperExperiment({
   figure: 'sensitivity',
@@ -51,16 +61,10 @@ export const sensitivity: PaperExperiment = paperExperiment({
     const { cells, seedCount, answerCount, variantLimit, physics } = size.sensitivity;
     const tried = [base, ...variants.slice(0, variantLimit)];
     const cases = physicsCases(physics.caseLimit);
-    const variantUnits = tried.map((variant): Unit<VariantFound> => {
-      const { value, becomes, moves } = variant;
-      return {
-        key: `${value}: ${becomes}`,
-        measure: async () => ({
-          slots: moves === 'sessions' ? null : await measureSlots(variant, size),
-          sessions: moves === 'slots' ? null : playSessions(variant, size, trace),
-        }),
-      };
-    });
+    const variantUnits = tried.map((variant) => ({
+      key: `${variant.value}: ${variant.becomes}`,
+      measure: () => measureVariant(variant, size, trace),
+    }));
     const physicsUnits = cases.map((one) => physicsUnit(one, physics.seedCount, physics.slots));
     return {
       settings: { cells, seedCount, trace: trace && hashTrace(trace), answerCount, tried, physics, cases },
@@ -69,43 +73,40 @@ export const sensitivity: PaperExperiment = paperExperiment({
         const ofPhysics = found.slice(tried.length) as PhysicsFound[];
         const rows = [
           ...tried.flatMap((variant, index) => rowsOf(variant, found[index] as VariantFound, seedCount)),
-          ...physicsRows(cases, ofPhysics),
+          ...physicsRows(cases, ofPhysics.map(physicsEstimates)),
         ];
         return {
           claims: [],
           rows,
           figures: { sensitivity: sensitivityFigure(rows, seedCount) },
-          tables: movedTables([...rows, ...taskRows(cases, ofPhysics)]),
+          // Tasks are in the table only.
+          tables: movedTables([...rows, ...physicsRows(cases, ofPhysics.map(taskEstimates))]),
         };
       },
     };
   },
 });
 
-function rowsOf(variant: Variant, { slots, sessions }: VariantFound, seedCount: number): MovedRow[] {
-  const rows: MovedRow[] = [];
-  if (slots !== null) {
-    const changes = fig6Changes(energyCases, slots.energy);
-    for (const law of payloadLaws) rows.push(...movedRows(variant, law, slotEstimates(slots, changes, law, seedCount)));
-  }
-  if (sessions !== null) {
-    for (const name of hardwareNames) {
-      const own = sessions.filter(({ hardware }) => hardware === name);
-      rows.push(...movedRows(variant, name, sessionEstimates(own)));
-    }
-  }
-  return rows;
+async function measureVariant(variant: Variant, size: Size, trace: Trace | null) {
+  return {
+    slots: variant.moves === 'sessions' ? null : await measureSlots(variant, size),
+    sessions: variant.moves === 'slots' ? null : playSessions(variant, size, trace),
+  };
 }
 
-type Estimates = Readonly<Record<string, Estimate>>;
+function rowsOf(variant: Variant, { slots, sessions }: VariantFound, seedCount: number): MovedRow[] {
+  const ofSlots = (law: PayloadLaw): MovedRow[] =>
+    slots === null ? [] : movedRows(variant, law, slotEstimates(slots, law, seedCount));
+  const ofSessions = (name: string): MovedRow[] => {
+    const own = sessions?.filter(({ hardware }) => hardware === name);
+    return own === undefined ? [] : movedRows(variant, name, sessionEstimates(own));
+  };
+  return [...payloadLaws.flatMap(ofSlots), ...hardwareNames.flatMap(ofSessions)];
+}
 
 /** Lambda per ms, baselines with equal shares. */
-function slotEstimates(
-  { cells }: SlotsFound,
-  changes: readonly Fig6Change[],
-  payloadLaw: PayloadLaw,
-  seedCount: number,
-): Estimates {
+function slotEstimates({ cells, energy }: SlotsFound, payloadLaw: PayloadLaw, seedCount: number) {
+  const changes = fig6Changes(energyCases, energy);
   const interpretation = { payloadLaw, lambdaUnit: 'per-ms', mostQueued: 0 } as const;
   const given = { interpretation, shares: 'equal', latency: 'latencyMs' } as const;
   const measured = cells.map((found) => ({ found }));
@@ -123,13 +124,13 @@ function slotEstimates(
 }
 
 /** @param tasks of one hardware, code and summaries first */
-function sessionEstimates(tasks: readonly PlayedTask[]): Estimates {
+function sessionEstimates(tasks: readonly PlayedTask[]) {
   const [code, summaries] = tasks as [PlayedTask, PlayedTask];
   const top = Math.max(...uplinksOf(tasks));
   return { code: bestWindow(code, top), summaries: bestWindow(summaries, top), uplink: rateThatSuffices(tasks) };
 }
 
-async function measureSlots({ overrides }: Variant, { sensitivity: { cells, seedCount } }: Size): Promise<SlotsFound> {
+async function measureSlots({ overrides }: Variant, { sensitivity: { cells, seedCount } }: Size) {
   const seeds = seedsOf(seedCount);
   const { policies: found } = await findPolicies(policies, []);
   const sizes = cells.map(([deviceCount, serverCount]) => ({ deviceCount, serverCount, overrides }));
@@ -154,5 +155,82 @@ function playSessions({ overrides }: Variant, size: Size, trace: Trace | null): 
     const { kind, description } = source;
     const played = playCases(source, cases, machine, settings);
     return { kind, description, hardware: machine.name, law: 'q16', cases: played };
+  });
+}
+
+type Change = Pick<Variant, 'value' | 'becomes' | 'kind'>;
+type Estimates = Readonly<Record<string, Estimate>>;
+
+/** An estimate that moves with a changed value. */
+interface MovedRow extends Change {
+  readonly quantity: string;
+  /** Payload law, hardware, or world and payload law. */
+  readonly of: string;
+  readonly measured: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+function movedRows({ value, becomes, kind }: Change, of: string, estimates: Estimates): MovedRow[] {
+  return Object.entries(estimates).map(([quantity, { value: measured, interval }]) => {
+    return { value, becomes, kind, quantity, of, measured, low: interval[0], high: interval[1] };
+  });
+}
+
+export function physicsRows(cases: readonly PhysicsCase[], estimates: readonly Estimates[]): MovedRow[] {
+  return cases.flatMap(({ world, becomes, law }, index) => {
+    const change: Change = { value: 'physics of a slot', becomes, kind: 'other' };
+    return movedRows(change, `${world}, ${law}`, estimates[index] ?? {});
+  });
+}
+
+/** Heads of the columns of shares; other quantities stand under their own names, as numbers. */
+const shareNames: Readonly<Record<string, string>> = {
+  bestMean: '`best`, mean',
+  bestMost: '`best`, at most',
+  bestAgainstMaxSinr: '`best` against `max-sinr`',
+  tmaMean: '`tma`, mean',
+  transmitChange: 'E^CM, w 20 to 100',
+  latencyChange: 'latency, w 20 to 100',
+  unservedShare: 'unserved',
+};
+
+export function movedTables(rows: readonly MovedRow[]): Tables {
+  const tableOf = (own: readonly MovedRow[]): string =>
+    pivotTable(own, {
+      corner: 'value',
+      rowOf: ({ value, becomes }) => (becomes === '' ? value : `${value}: ${becomes}`),
+      columnOf: ({ quantity }) => shareNames[quantity] ?? `\`${quantity}\``,
+      cellOf: ({ quantity, measured, low, high }) =>
+        quantity in shareNames
+          ? percentWithin({ value: measured, interval: [low, high] })
+          : `${rounded(measured)} (${rounded(low)} to ${rounded(high)})`,
+    });
+  return Object.fromEntries([...Map.groupBy(rows, ({ of }) => of)].map(([of, own]) => [of, tableOf(own)]));
+}
+
+function sensitivityFigure(rows: readonly MovedRow[], seedCount: number): Spec {
+  const columns = [
+    { name: 'q16: best, mean', of: 'q16', quantity: 'bestMean', domain: [0, 100], marker: 100 * claimedMean },
+    { name: 'q16: best, max-sinr', of: 'q16', quantity: 'bestAgainstMaxSinr', domain: [0, 40], marker: null },
+    { name: 'ids: best, mean', of: 'ids', quantity: 'bestMean', domain: [0, 100], marker: 100 * claimedMean },
+  ] as const;
+  const dots = columns.flatMap(({ name: column, of, quantity }) =>
+    rows
+      .filter((row) => row.of === of && row.quantity === quantity)
+      .map(({ value: row, kind: series, measured: value, low, high }) =>
+        estimateDot({ row, series, column }, { value, interval: [low, high] }, 100),
+      ),
+  );
+  return dotsFigure({
+    title: 'How the claims of Fig. 5 move with what the paper leaves open',
+    subtitle: [
+      'Latency taken off the three baselines with equal shares, and off max-sinr alone; each value changed alone.',
+      `Bars: 95 % of ${seedCount} seeds. Thin line: the claimed mean. First row: preset paper as it is.`,
+    ],
+    columns: columns.map(({ name, domain, marker }) => ({ name, domain, marker, xTitle: 'less latency, %' })),
+    colors: { halved: palette.blue, other: palette.grey, doubled: palette.orange },
+    dots,
+    labelWidth: 300,
   });
 }

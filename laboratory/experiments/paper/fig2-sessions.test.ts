@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { PlayedCase } from './fig2-sessions.ts';
-import { bestWindow, crossing, msPerToken, type PlayedTask, rateThatSuffices } from './fig2-windows.ts';
+import {
+  bestWindow,
+  crossing,
+  msPerToken,
+  type PlayedCase,
+  type PlayedTask,
+  rateThatSuffices,
+} from './fig2-sessions.ts';
 
 function played(window: number, uplinkMbps: number, ms: readonly number[]): PlayedCase {
   return { mode: 'psd', window, uplinkMbps, ms, tokens: ms.map(() => 10) };
