@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badArgument } from '../../src/core/basics/errors.ts';
 import { shippedPath } from '../../src/models/files/shipped-path.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { readRadioMap } from './radio-map-file.ts';
 
@@ -17,6 +18,11 @@ export async function shippedMapNames(): Promise<readonly string[]> {
     .filter((file) => file.endsWith(ending))
     .map((file) => file.slice(0, -ending.length))
     .toSorted();
+}
+
+/** The map of a scenario's channel; undefined: it names none. */
+export async function findMapOf({ channel }: Pick<Scenario, 'channel'>): Promise<RadioMap | undefined> {
+  return channel.kind === 'map' ? findRadioMap(channel.map) : undefined;
 }
 
 /** @param nameOrPath "munich", or a path that ends in .map.json @throws OutriderError `bad-argument` */
