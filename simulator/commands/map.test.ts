@@ -7,8 +7,7 @@ import { mapPicture } from '../charts/map-picture.ts';
 import { findRadioMap, shippedMapNames } from '../files/shipped-maps.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
-import { mapCommand } from './map.ts';
-import { mapCoverage } from './map-coverage.ts';
+import { mapCommand, mapCoverage } from './map.ts';
 
 /** Two rows of three cells, the last of which is no street; gains of two sites in dB, null where no ray came. */
 const gains = [

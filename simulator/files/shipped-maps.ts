@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { badArgument, type OutriderError } from '../../src/core/basics/errors.ts';
 import { shippedPath } from '../../src/models/files/shipped-path.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { parseRadioMap, parseRadioMapHeader, type RadioMap } from '../world/radio-map.ts';
 
 const shippedFolder = shippedPath('maps');
@@ -23,6 +24,11 @@ export async function shippedMapNames(): Promise<readonly string[]> {
     .filter((file) => file.endsWith(ending))
     .map((file) => file.slice(0, -ending.length))
     .toSorted();
+}
+
+/** The map of a scenario's channel; undefined: it names none. */
+export async function findMapOf({ channel }: Pick<Scenario, 'channel'>): Promise<RadioMap | undefined> {
+  return channel.kind === 'map' ? findRadioMap(channel.map) : undefined;
 }
 
 /** @param nameOrPath "munich", or a path that ends in .map.json @throws OutriderError `bad-argument` */

@@ -32,7 +32,7 @@ export interface Run {
   /** Whether found units are kept for another time. */
   readonly hasRecord: boolean;
   readonly onProgress: OnProgress;
-  /** Tells people a sentence, while the experiment runs. */
+  /** Shows people a sentence, while the experiment runs. */
   readonly note: (text: string) => void;
   /** Aborted by Ctrl-C. Checked before each unit; what takes long without units calls its `throwIfAborted`. */
   readonly signal: AbortSignal;

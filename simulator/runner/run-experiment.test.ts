@@ -58,7 +58,9 @@ describe('the command of an experiment', () => {
   it('hands over what was typed by the names of the table, and prints one document', async () => {
     await run('--rtt', '1,2,3', '--name', 'a', '--name', 'b', '--files', 'x', 'y', '--json');
     expect(JSON.parse(printed)).toMatchObject({
-      ...{ command: 'trial counting', seed: 1, summary: { found: 7, passed: true } },
+      command: 'trial counting',
+      seed: 1,
+      summary: { found: 7, passed: true },
       params: { roundTripsMs: [1, 2, 3], names: ['a', 'b'], files: ['x', 'y'] },
       rows: [{ found: 7, roundTrips: 3, names: 'a,b', files: 'x,y', trace: 'this' }],
     });

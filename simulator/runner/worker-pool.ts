@@ -17,7 +17,7 @@ export const workersOption = {
 
 /** What a worker thread of an experiment does. */
 export interface Work<Question, Found, Settings> {
-  /** Of the experiment: "outrider bench felt". */
+  /** Name of the experiment: "outrider bench felt". */
   readonly role: string;
   /** `import.meta.url` of the file that calls {@link serveWork} with this. */
   readonly file: string;

@@ -1,5 +1,5 @@
 // The tokens that a decision gives each device's reader within one slot. Unlike predictPace, which knows a session only in the mean, this
-// starts from where each session stands (standing.ts): a session that starts, or moves, waits for its text to be evaluated on the new
+// starts from where each session stands: a session that starts, or moves, waits for its text to be evaluated on the new
 // server, which takes time from the sessions that decode there; the old one continues meanwhile. Mode `stream`.
 //
 // Between the ends of short intervals all rates are constant. A server's step takes T = a + b (rows + chunk); in it a session that decodes
@@ -18,13 +18,35 @@ import {
 } from '../../src/allocation/felt/pace-model.ts';
 import { rateOf } from '../../src/allocation/felt/predict-pace.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
-import type { Standing } from '../../src/allocation/slot/standing.ts';
 import { leastServedBitPerSecond } from '../../src/allocation/slot/uplink-rate.ts';
 import { worthwhileDrafts } from '../../src/core/scheduling/stream-pace.ts';
 
 const intervals = 24;
 /** As in token-device.ts: a weight must be above 0. */
 const leastWeight = 1e-6;
+
+/** A session's text on one server. */
+export interface PlacedText {
+  readonly server: number;
+  /** Tokens that the server has still to evaluate before it decodes. */
+  readonly leftTokens: number;
+  /** The length of the text there, less that which the reader has seen. */
+  readonly aheadTokens: number;
+  /** From this time of the slot on the server has the text, ms; 0: it has it now. */
+  readonly fromMs: number;
+  /** z that the session has there, above 0. */
+  readonly share: number;
+}
+
+/** A device's session; one that has not begun is on no server. */
+export interface Standing {
+  /** In the order in which the device connected to these servers: the last one takes the session over when it has read the text. */
+  readonly texts: readonly PlacedText[];
+  /** The prompt, which the device knows before it begins, and the answer so far: what one more server would have to evaluate. */
+  readonly textTokens: number;
+  /** No server served the device in the slot before: what was written meanwhile is still to be sent to it. */
+  readonly wasCutOff: boolean;
+}
 
 /** One text on one server. */
 interface Leg {
@@ -60,7 +82,6 @@ interface Reader {
   tokens: number;
 }
 
-/** How a device drafts. */
 interface Drafting {
   readonly draftMs: number;
   readonly acceptance: number;

@@ -1,7 +1,6 @@
 // One device over the whole run: starts tasks, follows its assignment from server to server, and counts. The state machine has the rules
 // of the protocol; this class only gives it the server and the rate of the uplink.
 
-import type { PlacedText, Standing } from '../../src/allocation/slot/standing.ts';
 import { invariant } from '../../src/core/basics/invariant.ts';
 import type { Random } from '../../src/core/basics/philox.ts';
 import type { DeviceEvent, DeviceStep } from '../../src/core/protocol/device/device-state.ts';
@@ -16,6 +15,7 @@ import { type LinkEnd, VirtualLink } from '../virtual-time/link.ts';
 import { deviceSettings, turnOf } from '../virtual-time/run-session.ts';
 import type { TraceReplay } from '../virtual-time/trace-replay.ts';
 import type { TaskMix } from '../world/workload.ts';
+import type { PlacedText, Standing } from './predict-tokens.ts';
 import type { TokenSource } from './token-source.ts';
 import { sessionIdOf } from './token-texts.ts';
 

@@ -1,7 +1,7 @@
 // What the paper's slots leave out: uploads that outlast their slot, slots without a server, and pairs that a traced map does not connect.
 // Each is mended by an option of the scenario; here the reductions of latency are measured with it, beside the slots as published.
 
-import { findRadioMap } from '../../../simulator/files/shipped-maps.ts';
+import { findMapOf } from '../../../simulator/files/shipped-maps.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
@@ -68,7 +68,7 @@ export function physicsUnit(given: PhysicsCase, seedCount: number, slots: number
     async measure() {
       const law: Override = { path: ['workload', 'payloadLaw'], value: given.law };
       const scenario = readPreset(given.world, [paperObjective, ...given.overrides, law]);
-      const map = scenario.channel.kind === 'map' ? await findRadioMap(scenario.channel.map) : undefined;
+      const map = await findMapOf(scenario);
       const runs = [...baselines, 'tma+equal', 'best'].map(async (name) => {
         const policy = await findPolicy(name);
         return [name, seedsOf(seedCount).map((seed) => measureRun({ scenario, policy, seed, map }, slots))];

@@ -1,7 +1,7 @@
 // One run of `outrider bench felt`: a preset, a payload law, a policy and a seed, with both fidelities at once. The equations of a slot and the
 // protocol's machines have the same world and the same decisions. Runs are measured in worker threads.
 
-import { findRadioMap } from '../../../simulator/files/shipped-maps.ts';
+import { findMapOf } from '../../../simulator/files/shipped-maps.ts';
 import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Scenario } from '../../../simulator/scenario/scenario.ts';
@@ -96,8 +96,8 @@ const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2
 /** @param seconds simulated */
 async function openWorld(preset: string, law: PayloadLaw, seconds: number) {
   const scenario = readPreset(preset, [{ path: ['workload', 'payloadLaw'], value: law }]);
-  const { channel, slotMs } = scenario;
-  const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
+  const { slotMs } = scenario;
+  const map = await findMapOf(scenario);
   return { scenario, map, slots: Math.max(2, Math.round((1e3 * seconds * (longer[preset] ?? 1)) / slotMs)) };
 }
 

@@ -1,4 +1,4 @@
-// Many behind one key, as a team with an agent uses an edge: nobody attacks it, so no limit may refuse them anything.
+// Many behind one key, as a team with an agent uses an edge: no one attacks it, so no limit may refuse them anything.
 
 import type { Message } from '../../../src/models/port/model.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';

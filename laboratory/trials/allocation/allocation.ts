@@ -3,7 +3,7 @@
 // `best` under the objective `felt`.
 
 import type { Experiment, Unit } from '../../../simulator/runner/experiment.ts';
-import { createBandSolver } from '../../../src/allocation/paper/band-shares.ts';
+import { BandSolver } from '../../../src/allocation/paper/band-shares.ts';
 import { shareCompute } from '../../../src/allocation/paper/compute-shares.ts';
 import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import { bandVectors, oneServerProblem } from '../../../src/allocation/paper/share-vectors.ts';
@@ -202,7 +202,7 @@ function isPassed(summary: ReturnType<typeof summarise>): boolean {
 function worstShareError(): number {
   let worst = 0;
   for (const vector of bandVectors) {
-    const solver = createBandSolver(oneServerProblem(vector), 3);
+    const solver = new BandSolver(oneServerProblem(vector), 3);
     solver.solve(Int32Array.of(0, 1, 2), 3, 0, 1e-12);
     for (const [index, share] of vector.share.entries()) {
       worst = Math.max(worst, Math.abs((solver.share[index] as number) - share));

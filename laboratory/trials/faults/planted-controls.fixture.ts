@@ -131,12 +131,12 @@ const staysAway: BugHooks = {
 
 /** The time does not pass for epochs. */
 const neverForgotten: BugHooks = {
-  stepEpoch: (state, event) => stepEpoch(state, event.kind === 'heard' ? { ...event, nowMs: 0 } : event),
+  stepEpoch: (state, event) => stepEpoch(state, event.kind === 'received' ? { ...event, nowMs: 0 } : event),
 };
 
 /** Whoever answers counts as a controller whose certificate was checked. */
 const allChecked: BugHooks = {
-  stepEpoch: (state, event) => stepEpoch(state, event.kind === 'heard' ? { ...event, isChecked: true } : event),
+  stepEpoch: (state, event) => stepEpoch(state, event.kind === 'received' ? { ...event, isChecked: true } : event),
 };
 
 const hooks: Readonly<Record<string, BugHooks>> = {

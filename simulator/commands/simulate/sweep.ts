@@ -6,7 +6,6 @@ import { mean } from '../../../src/core/basics/statistics.ts';
 import { estimateColumns, meanOf, ratioOfMeans } from '../../runner/paired-runs.ts';
 import type { SimulationSummary } from '../../simulation/simulate.ts';
 
-/** One run of a sweep. */
 export interface SweepRun {
   readonly policy: string;
   readonly seed: number;
@@ -41,7 +40,7 @@ export function sweepRows(runs: readonly SweepRun[]): SweepRow[] {
   );
 }
 
-/** For each policy but the first: `bestObjectiveVsFirst`, with `Low` and `High`, for the figures that most people look for. */
+/** For each policy but the first: `bestObjectiveVsFirst`, with `Low` and `High`, for the main figures. */
 export function sweepSummary(rows: readonly SweepRow[], seeds: number): Record<string, number | string | null> {
   const policies = [...new Set(rows.map(({ policy }) => policy))];
   const compared = rows.filter(({ policy, figure }) => policy !== policies[0] && mainFigures.includes(figure));

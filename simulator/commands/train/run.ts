@@ -8,6 +8,7 @@ import { writeActor } from '../../../src/allocation/learned/actor-file.ts';
 import { createLearnedPolicy } from '../../../src/allocation/learned/learned-policy.ts';
 import { readTensors, unreadable } from '../../../src/allocation/learned/safetensors.ts';
 import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
 import { readCheckpoint, writeCheckpoint } from '../../training/checkpoint.ts';
 import type { CurvePoint } from '../../training/curve.ts';
@@ -186,25 +187,22 @@ async function keep(
 
 /** Means since the last call of `take`. */
 function createSums() {
-  let rewards = { count: 0, sum: 0 };
-  let losses = { count: 0, sum: 0 };
+  let rewards: number[] = [];
+  let losses: number[] = [];
   let latest: UpdateFigures | undefined;
   return {
     add({ reward, figures }: { readonly reward: number; readonly figures?: UpdateFigures }): void {
-      rewards.count++;
-      rewards.sum += reward;
+      rewards.push(reward);
       if (figures === undefined) return;
-      losses.count++;
-      losses.sum += figures.criticLoss;
+      losses.push(figures.criticLoss);
       latest = figures;
     },
     take(): Pick<CurvePoint, 'trainingReward' | 'criticLoss' | 'alpha' | 'entropy'> {
-      const meanOf = ({ count, sum }: { count: number; sum: number }): number | null =>
-        count === 0 ? null : sum / count;
-      const [trainingReward, criticLoss] = [meanOf(rewards), meanOf(losses)];
-      rewards = { count: 0, sum: 0 };
-      losses = { count: 0, sum: 0 };
-      return { trainingReward, criticLoss, alpha: latest?.alpha ?? null, entropy: latest?.entropy ?? null };
+      const meanOf = (values: readonly number[]): number | null => (values.length === 0 ? null : mean(values));
+      const means = { trainingReward: meanOf(rewards), criticLoss: meanOf(losses) };
+      rewards = [];
+      losses = [];
+      return { ...means, alpha: latest?.alpha ?? null, entropy: latest?.entropy ?? null };
     },
   };
 }

@@ -31,7 +31,7 @@ export function computeMs(model: PaceModel, device: number, step: StepClass, pac
   return later + (firstStepMs(pace, step, node) - later) / tokens;
 }
 
-/** A session's prompt on a server: see felt-prompt.ts. */
+/** A session's prompt on a server: see felt-problem.ts. */
 export interface PromptCost {
   /** g: time of the prompt, alone, for each token of the answer, ms. A text that another server holds is a prompt too. */
   readonly ms: number;

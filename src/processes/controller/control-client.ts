@@ -209,7 +209,7 @@ export class ControlClient {
     }
     const { epoch } = message;
     const received = { epoch, isChecked: connection.isPeerChecked === true, nowMs: this.#receivedAtMs };
-    if (this.#stepEpoch({ kind: 'heard', ...received })) {
+    if (this.#stepEpoch({ kind: 'received', ...received })) {
       if (!this.#isOlderNoted) this.#note({ kind: 'older', epoch });
       this.#isOlderNoted = true;
       connection.close('superseded', 'a controller with a higher epoch was here');

@@ -1,7 +1,7 @@
 // An edge as a member of a controller: reports its load, takes tickets and the shares of its sessions.
 
 import type { EdgeReport, SharesMessage } from '../../allocation/controller/messages.ts';
-import { mostKeysTold } from '../../allocation/controller/row-ledger.ts';
+import { mostKeysSent } from '../../allocation/controller/row-ledger.ts';
 import { stepMs } from '../../core/scheduling/step-time.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Edge } from '../edge/edge.ts';
@@ -62,7 +62,7 @@ export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
         waiting: status.waiting,
         busyShare,
         isDraining: status.state !== 'serving',
-        ...rowsOf(edge.quotas?.takeUsed(mostKeysTold)),
+        ...rowsOf(edge.quotas?.takeUsed(mostKeysSent)),
       };
     },
     onOrder(message) {

@@ -290,7 +290,7 @@ export function beginDrafting(
 
 /** The acceptance that drafts of a natural pair reach on easy text. */
 export const optimisticAcceptance = 0.9;
-/** The measurement of shorter steps is too rough to tell stairs from noise, ms. */
+/** The measurement of shorter steps is too rough to separate stairs from noise, ms. */
 const leastJudgedMs = 1;
 
 /**
