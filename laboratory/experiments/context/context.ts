@@ -146,7 +146,7 @@ function inMs(own: readonly number[], plain: readonly number[]): Found {
 }
 
 /** The choice of one token, as verification makes it for each row. The whole text is answer. */
-export function penaltiesCase(ids: readonly number[], repeats: number): Found {
+function penaltiesCase(ids: readonly number[], repeats: number): Found {
   const sampling = { ...neutralSampling, temperature: 1, presencePenalty: 0.1, repetitionPenalty: 1.1, seed: 1n };
   const row: Candidates = { ids: ids.slice(0, 64), logits: Array.from({ length: 64 }, (_, index) => 20 - 0.1 * index) };
   const own: number[] = [];
@@ -162,7 +162,7 @@ export function penaltiesCase(ids: readonly number[], repeats: number): Found {
 }
 
 /** Reading the text for look-up: in parts, as an edge does it, and at one go. */
-export function lookUpReadCase(ids: readonly number[], repeats: number): Found {
+function lookUpReadCase(ids: readonly number[], repeats: number): Found {
   const text = new DraftedText(TokenText.of(ids));
   // The least of several runs for each part: other work on the machine only adds to it.
   const parts: number[] = [];
@@ -182,7 +182,7 @@ export function lookUpReadCase(ids: readonly number[], repeats: number): Found {
 }
 
 /** A round of a session: the commit is followed, and drafts are found by look-up. */
-export function lookUpRoundCase(ids: readonly number[], repeats: number): Found {
+function lookUpRoundCase(ids: readonly number[], repeats: number): Found {
   let text = TokenText.of(ids);
   const lookUp = new LookUp();
   lookUp.follow(new DraftedText(text), 1, text.length);
@@ -210,7 +210,7 @@ export function lookUpRoundCase(ids: readonly number[], repeats: number): Found 
 }
 
 /** A request to a draft model that costs nothing, after a commit of three tokens and with eight drafts. */
-export async function draftRequestCase(ids: readonly number[], repeats: number): Promise<Found> {
+async function draftRequestCase(ids: readonly number[], repeats: number): Promise<Found> {
   const contextLength = ids.length + repeats * tokensPerStep + 100;
   const times: number[][] = [];
   for (const isPlain of [false, true]) {
@@ -236,7 +236,7 @@ export async function draftRequestCase(ids: readonly number[], repeats: number):
 }
 
 /** Memory of the index; the plain one is measured after a collection, the other one is the length of its arrays. */
-export function lookUpMemoryCase(ids: readonly number[]): Found {
+function lookUpMemoryCase(ids: readonly number[]): Found {
   const lookUp = new LookUp();
   lookUp.follow(ids, ids.length, ids.length);
   const before = heldBytes();

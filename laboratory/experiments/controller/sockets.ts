@@ -234,7 +234,7 @@ export interface ReadersFound {
  * @param opened closes edges and devices
  * @returns a function that lets all devices end their answers, and compares the texts
  */
-export async function startReaders(
+async function startReaders(
   url: string,
   edgeCount: number,
   deviceCount: number,

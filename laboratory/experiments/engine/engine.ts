@@ -195,10 +195,10 @@ export interface Repeats {
   readonly onStep: () => void;
 }
 
-export const rowCounts: readonly number[] = [1, 2, 4, 8, 16];
-export const prefillTokens = 63;
-export const sequenceCount = 4;
-export const warmUpSteps = 2;
+const rowCounts: readonly number[] = [1, 2, 4, 8, 16];
+const prefillTokens = 63;
+const sequenceCount = 4;
+const warmUpSteps = 2;
 
 export const targetCases: readonly EngineCase[] = [
   ...rowCounts.map((count) => ({ name: `step${count}`, sequences: 1, tokens: count, rows: count })),
@@ -209,7 +209,7 @@ export const targetCases: readonly EngineCase[] = [
   { name: 'batch4x4', sequences: sequenceCount, tokens: 4, rows: 4 },
 ];
 /** A draft alone, and with alternatives in the same pass. */
-export const draftCases: readonly EngineCase[] = [
+const draftCases: readonly EngineCase[] = [
   { name: 'draft', sequences: 1, tokens: 1, rows: 1 },
   { name: 'draftBeside1', sequences: 2, tokens: 1, rows: 1 },
   { name: 'draftBeside3', sequences: 4, tokens: 1, rows: 1 },

@@ -182,7 +182,7 @@ function keyOfGroup(group: Group): string {
 
 const shownWorst = 12;
 
-export function autoPage({ rows }: Document<AutoRow>): string {
+function autoPage({ rows }: Document<AutoRow>): string {
   const worst = rows.toSorted((one, other) => other.autoOverBest - one.autoOverBest).slice(0, shownWorst);
   const tables = groups.flatMap((group) => {
     const own = rows.filter((row) => row.group === group);
@@ -250,7 +250,7 @@ const colors: Readonly<Record<Group, string>> = {
   traces: ochre,
 };
 
-export function autoFigure(rows: readonly AutoRow[]): Spec {
+function autoFigure(rows: readonly AutoRow[]): Spec {
   const shown = groups.filter((group) => rows.some((row) => row.group === group));
   const linesOf = (key: 'autoOverBest' | 'firstOverBest', of: (ratios: readonly number[]) => number): Line[] =>
     shown.map((group) => {

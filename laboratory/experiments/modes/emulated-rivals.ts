@@ -81,7 +81,7 @@ interface DraftingWay {
 }
 
 /** Each tree once, the empty one included: then the rival drafts nothing. @param chances by rank */
-export function candidateTrees(chances: readonly number[]): readonly DraftTree[] {
+function candidateTrees(chances: readonly number[]): readonly DraftTree[] {
   const levels = Array.from({ length: mostLevels }, (_, index) => index + 1);
   const all = [
     bestTree(chances, 0, 0),
@@ -139,7 +139,7 @@ function draftAhead(fromMs: number, verdictMs: number, levelMs: number, levelCou
 }
 
 /** Uniform in its mean * (1 ± share). */
-export function jittered(meanMs: number, random: Random, share: number = timeJitter): number {
+function jittered(meanMs: number, random: Random, share: number = timeJitter): number {
   return meanMs * (1 + share * (2 * random.uniform() - 1));
 }
 
@@ -149,7 +149,7 @@ function ranksOf(acceptance: number, tokens: number, seed: number): readonly num
 }
 
 /** Draws the rank of the target's token among the draft's choices; the number of ranks where it is none of them. */
-export function rankAtRandom(chances: readonly number[], random: Random): () => number {
+function rankAtRandom(chances: readonly number[], random: Random): () => number {
   return () => {
     let left = random.uniform();
     const rank = chances.findIndex((chance) => {
@@ -249,7 +249,7 @@ export function measureLoadedRival(settings: LoadedRivalSettings): LoadedRivalRe
 }
 
 /** @returns time per token of a session, mean over sessions */
-export function playLoaded(settings: LoadedRivalSettings, tree: DraftTree, tokens: number, seed: number): number {
+function playLoaded(settings: LoadedRivalSettings, tree: DraftTree, tokens: number, seed: number): number {
   const rankOf = rankAtRandom(rankChances(settings.acceptance), createRandom(seed, loadedRankStream));
   const written = new Array<number>(settings.sessionCount).fill(0);
   const sessions = written.map(

@@ -24,7 +24,7 @@ import { streamChat } from '../../measuring/chat-stream.ts';
 
 const toySeed = 1;
 export const toyName: string = `toy:${toySeed}`;
-export const draftProfile = 'reference-draft';
+const draftProfile = 'reference-draft';
 
 /** Called when the device has text for a request. @param seed of the request @param length of its text with this round, UTF-16 units */
 export type OnRound = (seed: bigint, length: number) => void;
