@@ -55,11 +55,6 @@ interface History {
   readonly minutes: number;
 }
 
-interface Begun {
-  readonly trainer: Trainer;
-  readonly history: History;
-}
-
 /** @throws OutriderError `weights-unreadable`, `bad-argument` when there is no run to continue, when it has other settings, or when a run would be lost */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   const { directory, heldOut, signal } = options;
@@ -100,7 +95,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   return { ...whole, last, trainer, wasInterrupted: signal.aborted };
 }
 
-async function begin(options: TrainRunOptions): Promise<Begun> {
+async function begin(options: TrainRunOptions): Promise<{ trainer: Trainer; history: History }> {
   const { environment, kind, heldOut, directory, resume } = options;
   if (resume && directory !== undefined) return takeUp(options, join(directory, checkpointName));
   if (directory !== undefined && existsSync(join(directory, checkpointName)))
@@ -113,7 +108,7 @@ async function begin(options: TrainRunOptions): Promise<Begun> {
   return { trainer, history: { points: [point], first, minutes: 0 } };
 }
 
-async function takeUp(options: TrainRunOptions, file: string): Promise<Begun> {
+async function takeUp(options: TrainRunOptions, file: string): Promise<{ trainer: Trainer; history: History }> {
   const { environment, kind, provenance } = options;
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     const remedy = 'Name the directory of an interrupted run with --out, or leave out --resume.';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isNewRate, type UplinkRate, type UplinkUser, uplinkRates } from './edge-orders.ts';
+import { isNewRate, type UplinkUser, uplinkRates } from './edge-orders.ts';
+import type { UplinkRate } from './messages.ts';
 
 const user = (bandwidthShare: number, changes: Partial<UplinkUser> = {}): UplinkUser => {
   return { bandwidthShare, aloneBitsPerSecond: 1000, current: null, use: null, ...changes };

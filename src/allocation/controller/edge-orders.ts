@@ -6,7 +6,14 @@
 import { nextRates } from '../../core/scheduling/divide-rate.ts';
 import type { LiveEdge } from './live-slot.ts';
 import type { DeviceMember, Members } from './members.ts';
-import type { Origin, RowsElsewhereMessage, SessionShares, SharesMessage, TicketGrant } from './messages.ts';
+import type {
+  Origin,
+  RowsElsewhereMessage,
+  SessionShares,
+  SharesMessage,
+  TicketGrant,
+  UplinkRate,
+} from './messages.ts';
 
 /** Sessions or tickets of a message, so that it stays within its limit. */
 const mostEntries = 1000;
@@ -59,14 +66,6 @@ export function newUplinks(
     device.uplink = rate;
     return [{ device, rate }];
   });
-}
-
-/** bit/s, with headers. */
-export interface UplinkRate {
-  readonly edge: string;
-  readonly bitsPerSecond: number;
-  /** Without what others leave. */
-  readonly shareBitsPerSecond: number;
 }
 
 /** A device that sends to an edge. */

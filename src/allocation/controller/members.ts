@@ -3,7 +3,6 @@
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import { ChangeRate } from './change-rate.ts';
-import type { UplinkRate } from './edge-orders.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 import type {
   ControllerMessage,
@@ -13,9 +12,9 @@ import type {
   JoinMessage,
   MemberMessage,
   SessionReport,
+  UplinkRate,
 } from './messages.ts';
 import { RowLedger } from './row-ledger.ts';
-import type { Spare } from './spare-tickets.ts';
 
 export interface Member<Report> {
   readonly id: string;
@@ -25,6 +24,15 @@ export interface Member<Report> {
   link: number | null;
   report: Report | null;
   reportedAtMs: number;
+}
+
+/** A ticket that a device holds for an edge that is not its own. */
+export interface Spare {
+  readonly edge: string;
+  readonly ticket: string;
+  readonly atMs: number;
+  /** The connection over which the edge got it; an edge that has joined again may have forgotten it. */
+  readonly edgeLink: number;
 }
 
 export interface DeviceMember extends Member<DeviceReport> {

@@ -152,14 +152,18 @@ export interface SparesMessage extends SlotOrigin {
   readonly spares: readonly SpareEdge[];
 }
 
-/** To a device that reads an answer: how fast it may send to its edge. Sent when it changes. */
-export interface UplinkMessage extends SlotOrigin {
-  readonly kind: 'uplink';
+/** How fast a device may send to an edge; bit/s, with headers. */
+export interface UplinkRate {
   readonly edge: string;
-  /** Now, with what others leave; bit/s, with headers. */
+  /** Now, with what others leave. */
   readonly bitsPerSecond: number;
-  /** Its own share, to which it is entitled when no controller says more; bit/s. */
+  /** Its own share, to which it is entitled when no controller says more. */
   readonly shareBitsPerSecond: number;
+}
+
+/** To a device that reads an answer. Sent when it changes. */
+export interface UplinkMessage extends SlotOrigin, UplinkRate {
+  readonly kind: 'uplink';
 }
 
 /** To a device: what it is to draft in its answer, or in its next one. Sent when it changes. */

@@ -2,32 +2,16 @@
 // Pure: the time and the tickets are given.
 
 import { canWrite, type LiveDevice, type LiveEdge } from './live-slot.ts';
-import type { DeviceMember, Members } from './members.ts';
+import type { DeviceMember, Members, Spare } from './members.ts';
 
 /** Spares of a device, if there are as many other edges. */
 export const mostSpares = 2;
 /** An edge takes a spare for so long; it is renewed after half of that, ms. */
 export const spareValidMs = 600_000;
 
-/** A ticket that a device holds for an edge that is not its own. */
-export interface Spare {
-  readonly edge: string;
-  readonly ticket: string;
-  readonly atMs: number;
-  /** The connection over which the edge got it; an edge that has joined again may have forgotten it. */
-  readonly edgeLink: number;
-}
-
 /** What a device has. */
 interface Held extends Pick<DeviceMember, 'spares'> {
   readonly assigned: { readonly edge: string } | null;
-}
-
-/** What one device is given. */
-export interface NewSpares {
-  readonly spares: readonly Spare[];
-  /** Those that the edges do not know yet. */
-  readonly granted: readonly Spare[];
 }
 
 function isGood({ atMs, edgeLink }: Spare, link: number | undefined, nowMs: number): boolean {
@@ -62,13 +46,13 @@ export function lackingSpares(
   });
 }
 
-/** Takes the best other edges; for one for which the device holds a good ticket it keeps that. */
+/** Takes the best other edges; for one for which the device holds a good ticket it keeps that. @returns `granted`: those that the edges do not know yet */
 export function chooseSpares(
   { assigned, spares }: Held,
   ranked: readonly { readonly id: string; readonly link: number }[],
   nowMs: number,
   drawTicket: () => string,
-): NewSpares {
+): { readonly spares: readonly Spare[]; readonly granted: readonly Spare[] } {
   const chosen = ranked.filter(({ id }) => id !== assigned?.edge).slice(0, mostSpares);
   const granted: Spare[] = [];
   const next = chosen.map(({ id, link }) => {

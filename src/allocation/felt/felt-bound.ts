@@ -17,9 +17,10 @@
 
 import { insertGreedily } from '../search/greedy.ts';
 import { createOptimalRule } from '../search/optimal-rule.ts';
+import type { Partition } from '../search/partition.ts';
 import { boundFeltAlone } from '../search/pool-bound.ts';
 import { type Problem, ProblemWork } from '../search/problem.ts';
-import { type Partition, type SearchState, totalCostMs } from '../search/search-state.ts';
+import { type SearchState, totalCostMs } from '../search/search-state.ts';
 import { bestFeltShare, feltBandMs } from './felt-band.ts';
 import { type FeltProblem, promptRoot } from './felt-problem.ts';
 import type { StepClass } from './pace-model.ts';

@@ -3,8 +3,8 @@
 // step time, with the prices of a row and of the band. Costs are convex but for the bends of the grid, for which there is some slack;
 // so a search may miss a change that saves less than that.
 
+import type { Partition } from '../search/partition.ts';
 import type { Problem } from '../search/problem.ts';
-import type { Partition } from '../search/search-state.ts';
 import { SharingRule, settled } from '../search/sharing-rule.ts';
 import { type BandSharing, feltBandMs, shareBandBest } from './felt-band.ts';
 import { type FeltProblem, promptRoot } from './felt-problem.ts';

@@ -3,8 +3,8 @@
 
 import { createFeltRule } from '../felt/felt-rule.ts';
 import { bandCostMs } from '../paper/band-root.ts';
+import type { Partition } from '../search/partition.ts';
 import type { Problem } from '../search/problem.ts';
-import type { Partition } from '../search/search-state.ts';
 import { SharingRule, type SharingRuleMaker, settled } from '../search/sharing-rule.ts';
 import type { Assignment } from '../slot/slot-state.ts';
 import { weightOf } from './score.ts';

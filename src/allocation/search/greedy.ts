@@ -1,7 +1,8 @@
 // Greedy insertion: devices one after the other, the largest work first, each to the server whose cost grows least.
 
+import { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
-import { Partition, type SearchState } from './search-state.ts';
+import type { SearchState } from './search-state.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
 /** @returns the partition, and its rule with every server settled */

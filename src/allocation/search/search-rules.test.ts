@@ -7,8 +7,9 @@ import { createEqualRule } from './equal-rule.ts';
 import { insertGreedily, insertRoughly } from './greedy.ts';
 import { searchLocally } from './local-search.ts';
 import { createOptimalRule } from './optimal-rule.ts';
+import { Partition } from './partition.ts';
 import { createProblem, findProblemLink, type Problem } from './problem.ts';
-import { Partition, startAt } from './search-state.ts';
+import { startAt } from './search-state.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
 /** A rule that notes in which order devices ask for a place. */

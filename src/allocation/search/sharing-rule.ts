@@ -9,8 +9,8 @@
 // the term in r = -s_k. This lower bound is the change's floor. Searches read the arrays directly, since they compute a hundred
 // floors for each exact cost; `changeFloor` is the same as a function.
 
+import type { Partition } from './partition.ts';
 import { type Problem, ProblemWork } from './problem.ts';
-import type { Partition } from './search-state.ts';
 
 /** Makes a rule for a partition, every server settled. */
 export type SharingRuleMaker = (problem: Problem, partition: Partition) => SharingRule;
