@@ -46,12 +46,14 @@ export type SimulationRow = Partial<SlotRow> & Partial<TokenRow>;
 /** See docs/research/simulator.md, "Output". */
 export type SimulationSummary = Partial<SlotSummary> & Partial<TokenSummary>;
 
+/** What {@link simulate} finds. */
 export interface SimulationResult {
   /** At most 100, each over the same number of slots. */
   readonly rows: readonly SimulationRow[];
   readonly summary: SimulationSummary;
 }
 
+/** A simulation that runs slot by slot; see {@link createSimulation}. */
 export interface Simulation {
   readonly done: number;
   /** Runs the next slot. @throws OutriderError `bad-argument` when the policy returns no assignment */

@@ -65,6 +65,7 @@ export interface SlotSummary extends SlotFigures {
   readonly taskLatencyMsP95?: number | null;
 }
 
+/** Sums over slots; see {@link createSlotTally}. */
 export interface SlotTally {
   add(outcome: Pick<SlotOutcome, 'state' | 'assignment' | 'terms' | 'certificate'>): void;
   rows(): readonly SlotRow[];

@@ -38,6 +38,7 @@ export interface TokenTotals {
   readonly events: number;
 }
 
+/** A run of tokens; see {@link createTokenRun}. */
 export interface TokenRun {
   /** Plays one slot. @returns tokens that each device's answer gained, infinite where one ended; [M], valid until the next call */
   play(outcome: SlotOutcome): Float64Array;

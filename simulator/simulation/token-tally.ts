@@ -47,6 +47,7 @@ export interface TokenSummary extends TokenFigures {
   readonly rowsPerStep: number | null;
 }
 
+/** Sums over slots and answers; see {@link createTokenTally}. */
 export interface TokenTally {
   addSession(record: SessionRecord): void;
   /** Call it at the end of each slot, after its replay. */

@@ -30,8 +30,10 @@ import {
 } from './simple-association.ts';
 import { associateByTma } from './tma.ts';
 
+/** How servers share band and computing. */
 export type Sharing = 'equal' | 'optimal';
 
+/** One policy of {@link policyList}. */
 export interface PolicyEntry {
   readonly name: string;
   /** One line, for the command line. */
