@@ -8,7 +8,7 @@ import { openedTurn, type TurnRequest } from '../../../src/core/protocol/device/
 import { DeviceCodec } from '../../../src/core/protocol/wire/codec.ts';
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { type DeviceMessage, type OpenMessage, protocolVersion } from '../../../src/core/protocol/wire/messages.ts';
-import { hexDigits } from './scene.ts';
+import { hexDigits, type IdleTurn } from './scene.ts';
 import type { Log } from './violation.ts';
 
 interface Settings {
@@ -169,13 +169,7 @@ export class HostileDevice {
   }
 }
 
-export interface IdleSettings extends Settings {
-  readonly open: Omit<OpenMessage, 'kind' | 'version' | 'attempt'>;
-  /** It sends and opens nothing after this time, ms. */
-  readonly untilMs: number;
-  /** `leaves`: it loses its connection soon after it has opened its session. `says bye`: it pings on after it has given its session up. */
-  readonly kind: 'pings' | 'leaves' | 'says bye' | 'never opens';
-}
+interface IdleSettings extends Settings, IdleTurn {}
 
 const pingMs = 3500;
 const longestPauseMs = 4000;

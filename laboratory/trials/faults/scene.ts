@@ -15,10 +15,10 @@ import { defaultRate } from '../../../src/core/protocol/edge/edge-connections.ts
 import { defaultPlaceRules, type PlaceRules } from '../../../src/core/protocol/edge/edge-places.ts';
 import type { LinkSettings } from '../../../src/core/protocol/wire/link-model.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
+import type { OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import { byteWire } from '../../../src/core/protocol/wire/wire.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
-import type { IdleSettings } from './bad-devices.ts';
 import { type KeyData, KeyRing } from './keys.ts';
 import { defaultPlaceSettings, type PlaceSettings } from './place-watch.ts';
 
@@ -70,7 +70,16 @@ export interface Scene {
   readonly idle: readonly IdleScene[];
 }
 
-export interface IdleScene extends Pick<IdleSettings, 'open' | 'untilMs' | 'kind'> {
+/** What a device does that opens a session and drafts nothing. */
+export interface IdleTurn {
+  readonly open: Omit<OpenMessage, 'kind' | 'version' | 'attempt'>;
+  /** It sends and opens nothing after this time, ms. */
+  readonly untilMs: number;
+  /** `leaves`: it loses its connection soon after it has opened its session. `says bye`: it pings on after it has given its session up. */
+  readonly kind: 'pings' | 'leaves' | 'says bye' | 'never opens';
+}
+
+export interface IdleScene extends IdleTurn {
   readonly edge: string;
 }
 
