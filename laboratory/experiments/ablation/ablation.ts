@@ -64,7 +64,7 @@ export const ablationExperiment: Experiment<
   Conclusion<AblationRow>
 > = {
   name: 'bench ablation',
-  lasts: '1 minute',
+  lasts: '2 minutes',
   description: 'what each addition to plain stream brings, alone and together, per task: traces, virtual time',
   notes: `Variants:
 ${variants.map(({ name, meaning }) => `  ${name.padEnd(16)} ${meaning}`).join('\n')}

@@ -46,7 +46,7 @@ const options = {
 
 export const contextExperiment: Experiment<typeof options, readonly ContextRow[], Conclusion<ContextRow>> = {
   name: 'bench context',
-  lasts: '3 minutes',
+  lasts: '1 minute',
   description: 'what a step costs beside the models, against the length of the text, and by plain ways beside it',
   options,
   async measure({ tokens, repeats }, run) {

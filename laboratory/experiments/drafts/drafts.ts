@@ -86,7 +86,7 @@ interface DraftsFound {
 
 export const draftsExperiment: Experiment<typeof options, DraftsFound, Conclusion<DraftRow>> = {
   name: 'bench drafts',
-  lasts: '3 minutes',
+  lasts: '1 minute',
   description: 'what drafts are worth: acceptance, cost, and ms per token of each mode from traces',
   notes: `Acceptance and ms per token come from acceptance traces: the shipped ones of drafts that can be had here, or those that --traces names. With --prompts they are recorded
 first, once for each draft, and kept in the cache; an interrupted recording is continued. ms per token is virtual time; only the cost ratio is

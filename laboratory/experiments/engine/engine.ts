@@ -56,7 +56,7 @@ type Size = Omit<PlannedOpening, 'spec'>;
 
 export const engineExperiment: Experiment<typeof options, EngineFound, Conclusion<EngineRow>> = {
   name: 'bench engine',
-  lasts: '2 minutes',
+  lasts: '1 minute',
   description:
     'what the models cost on this machine, unpaced: steps against rows, prefill, draft, reading a position, exactness',
   options,

@@ -66,7 +66,7 @@ const allocationGoals: Goals = {
 
 export const allocationExperiment: Experiment<typeof options, AllocationFound> = {
   name: 'bench allocation',
-  lasts: '3 minutes',
+  lasts: '2 minutes',
   description: 'how fast and how near the optimum decisions are, and what they save; presets paper and munich',
   options,
   isResumable: true,

@@ -60,7 +60,7 @@ interface SpeedFound {
 /** Channel updated each slot, Max-SINR with equal shares, no tables; the best repeat, which is the least disturbed. */
 export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
   name: 'bench simulate',
-  lasts: '2 minutes',
+  lasts: '1 minute',
   description: 'how fast the simulator is on one core, slots and tokens, beside mobile-env (Python, fetched once)',
   options,
   async measure(asked, run) {

@@ -54,7 +54,7 @@ const options = {
 
 export const allocationTrial: Experiment<typeof options, readonly Instance[]> = {
   name: 'trial allocation',
-  lasts: '2 minutes',
+  lasts: '1 minute',
   description: 'check bounds, shares and the best policy against exact optima of random slots',
   options,
   async measure({ instances, seed, bounds, larger }, run) {

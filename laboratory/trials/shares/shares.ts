@@ -25,7 +25,7 @@ type SharesSummary = Readonly<Record<SummaryKey, number>>;
 
 export const sharesTrial: Experiment<typeof options, readonly CaseFound[], Conclusion<ShareRow, SharesSummary>> = {
   name: 'trial shares',
-  lasts: '2 minutes',
+  lasts: '3 minutes',
   description:
     "shares of the engine's rows and of paced links: each session gets its part, and an idle share goes to the others",
   options,

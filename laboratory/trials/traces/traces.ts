@@ -86,7 +86,7 @@ const pace = { draftMs: 10, step: { fixedMs: 40, perRowMs: 1 } };
 
 export const tracesTrial: Experiment<typeof options, Found, TracesConclusion> = {
   name: 'trial traces',
-  lasts: '1 minute',
+  lasts: '2 minutes',
   description: 'check that a replayed trace is the session that the models would have decoded, in every mode',
   options,
   async measure(given, run) {
