@@ -1,4 +1,4 @@
-// No command shows a key: every option that looks like one, of every command, is tried with a canary.
+// No command shows a key: every option with the name of one, of every command, is tried with a canary.
 
 import { Command, type Option } from 'commander';
 import { afterEach, describe, expect, it, vi } from 'vitest';

@@ -63,13 +63,13 @@ const stages = (seed) => [
   ],
   ['access-busy', 'every route and key beside four busy processes', outrider('trial', 'access', '--busy', '4')],
   ['api-busy', 'clients of others beside four busy processes', outrider('trial', 'api', '--busy', '4')],
-  ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse')],
+  ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse', '--full')],
   [
     'architectures',
     'small files of many kinds: exact, or refused in words',
     outrider('trial', 'exactness', '--architectures'),
   ],
-  ['soak', 'an edge under churn for half an hour', outrider('trial', 'soak')],
+  ['soak', 'an edge under churn for half an hour', outrider('trial', 'soak', '--full')],
 ];
 
 function readOptions() {

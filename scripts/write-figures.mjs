@@ -2,12 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { autoExperiment } from '../laboratory/experiments/auto/auto.ts';
 import { capacityExperiment } from '../laboratory/experiments/capacity/capacity.ts';
-import { coupledExperiment } from '../laboratory/experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../laboratory/experiments/drafts/drafts.ts';
-import { feltExperiment } from '../laboratory/experiments/felt/felt.ts';
+import { autoExperiment } from '../laboratory/experiments/modes/auto.ts';
 import { modesExperiment } from '../laboratory/experiments/modes/modes.ts';
+import { coupledExperiment } from '../laboratory/experiments/policies/coupled.ts';
+import { feltExperiment } from '../laboratory/experiments/policies/felt.ts';
 import { trainMasac } from '../simulator/commands/train/train.ts';
 import { writeFigure } from '../simulator/files/render-figure.ts';
 

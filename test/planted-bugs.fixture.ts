@@ -220,7 +220,7 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
   'a waiting session is told nothing': {
     rule: '28',
     file: 'src/core/protocol/edge/edge-place-queue.ts',
-    from: 'entry.toldAhead === ahead) continue;',
+    from: 'entry.sentAhead === ahead) continue;',
     to: 'ahead >= 0) continue;',
     test: 'src/core/protocol/edge/edge-places.test.ts',
     name: 'waits, is told how many are before it',

@@ -1,49 +1,49 @@
 // `outrider bench`: measures. Ratios come from one run, side by side.
 
-import { Command, Help } from 'commander';
-import { experimentCommand } from '../../simulator/runner/run-experiment.ts';
+import { type Command, Help } from 'commander';
+import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
+import { experimentGroup } from '../../simulator/runner/run-experiment.ts';
 import { ablationExperiment } from '../experiments/ablation/ablation.ts';
-import { allocationExperiment } from '../experiments/allocation/allocation.ts';
-import { autoExperiment } from '../experiments/auto/auto.ts';
 import { capacityExperiment } from '../experiments/capacity/capacity.ts';
 import { contextExperiment } from '../experiments/context/context.ts';
 import { controllerExperiment } from '../experiments/controller/controller.ts';
-import { coupledExperiment } from '../experiments/coupled/coupled.ts';
 import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { engineExperiment } from '../experiments/engine/engine.ts';
-import { feltExperiment } from '../experiments/felt/felt.ts';
-import { learnedExperiment } from '../experiments/learned/learned.ts';
 import { liveExperiment } from '../experiments/live/bench-live.ts';
 import { loadExperiment } from '../experiments/load/load.ts';
+import { autoExperiment } from '../experiments/modes/auto.ts';
 import { modesExperiment } from '../experiments/modes/modes.ts';
-import { paddingExperiment } from '../experiments/padding/padding.ts';
+import { allocationExperiment } from '../experiments/policies/allocation.ts';
+import { coupledExperiment } from '../experiments/policies/coupled.ts';
+import { feltExperiment } from '../experiments/policies/felt.ts';
+import { learnedExperiment } from '../experiments/policies/learned.ts';
 import { predictionExperiment } from '../experiments/prediction/prediction.ts';
 import { serveExperiment } from '../experiments/serve/serve.ts';
 import { simulatorExperiment } from '../experiments/simulator/speed.ts';
 
+export const benches: readonly AnyExperiment[] = [
+  engineExperiment,
+  modesExperiment,
+  autoExperiment,
+  draftsExperiment,
+  ablationExperiment,
+  loadExperiment,
+  capacityExperiment,
+  contextExperiment,
+  allocationExperiment,
+  coupledExperiment,
+  learnedExperiment,
+  feltExperiment,
+  liveExperiment,
+  predictionExperiment,
+  serveExperiment,
+  controllerExperiment,
+  simulatorExperiment,
+];
+
 export function benchCommand(): Command {
-  return (
-    new Command('bench')
-      .description('measure, and print ratios side by side')
-      // The old name of `ablation` still works, but the list does not show it.
-      .configureHelp({ subcommandTerm: (command) => new Help().subcommandTerm(command).replace('|ideas', '') })
-      .addCommand(experimentCommand(engineExperiment))
-      .addCommand(experimentCommand(modesExperiment))
-      .addCommand(experimentCommand(autoExperiment))
-      .addCommand(experimentCommand(draftsExperiment))
-      .addCommand(experimentCommand(ablationExperiment).alias('ideas'))
-      .addCommand(experimentCommand(loadExperiment))
-      .addCommand(experimentCommand(capacityExperiment))
-      .addCommand(experimentCommand(contextExperiment))
-      .addCommand(experimentCommand(paddingExperiment))
-      .addCommand(experimentCommand(allocationExperiment))
-      .addCommand(experimentCommand(coupledExperiment))
-      .addCommand(experimentCommand(learnedExperiment))
-      .addCommand(experimentCommand(feltExperiment))
-      .addCommand(experimentCommand(liveExperiment))
-      .addCommand(experimentCommand(predictionExperiment))
-      .addCommand(experimentCommand(serveExperiment))
-      .addCommand(experimentCommand(controllerExperiment))
-      .addCommand(experimentCommand(simulatorExperiment))
-  );
+  const group = experimentGroup('bench', 'measure, and print ratios side by side', benches);
+  group.commands.find((command) => command.name() === 'ablation')?.alias('ideas');
+  // That old name still works, but the list does not show it.
+  return group.configureHelp({ subcommandTerm: (command) => new Help().subcommandTerm(command).replace('|ideas', '') });
 }

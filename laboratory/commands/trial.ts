@@ -1,6 +1,7 @@
 // `outrider trial`: conformance and fuzz tests. Each tries to break one promise, and counts. Exit status 1: the promise is broken.
 
 import type { Command } from 'commander';
+import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
 import { experimentGroup } from '../../simulator/runner/run-experiment.ts';
 import { abuseTrial } from '../trials/abuse/abuse.ts';
 import { accessTrial } from '../trials/access/access.ts';
@@ -16,7 +17,7 @@ import { sharesTrial } from '../trials/shares/shares.ts';
 import { soakTrial } from '../trials/soak/soak.ts';
 import { tracesTrial } from '../trials/traces/traces.ts';
 
-const trials = [
+export const trials: readonly AnyExperiment[] = [
   exactnessTrial,
   couplingTrial,
   framesTrial,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withFigures } from './page-figures.ts';
-import { pagesWithFigures } from './written-pages.ts';
+import { pagesWithFigures, withFigures } from './page-figures.ts';
 
 const source = {
   document: (name: string) =>

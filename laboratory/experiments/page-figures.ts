@@ -7,18 +7,30 @@
 //
 // `npm run results` fills them, and a test compares them.
 
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
 const numberForm = /<!--= (\S+) (\S+) (\d+) -->[^<]*<!--\/-->/g;
 const tableForm = /<!-- table (\S+?): ([^\n]+?) -->\n[\s\S]*?<!-- \/table -->/g;
 
-/** What the pages take numbers from. */
-export interface FigureSource {
-  /** Document of this name in bench/; undefined where there is none. */
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+function textOf(path: string): string | undefined {
+  return existsSync(root + path) ? readFileSync(root + path, 'utf8') : undefined;
+}
+
+interface FigureSource {
   document(name: string): unknown;
-  /** Text of its page in docs/results; undefined where there is none. */
   page(name: string): string | undefined;
 }
 
-/** @returns the page with all its numbers and tables as they are now @throws Error that names what a marker asks for and nobody has */
+/** The document in bench/ and the page in docs/results of a name. */
+const kept: FigureSource = {
+  document: (name) => JSON.parse(textOf(`bench/${name}.json`) ?? 'null'),
+  page: (name) => textOf(`docs/results/${name}.md`),
+};
+
+/** @returns the page with its numbers and tables as they are now @throws Error that names a number or table without a value */
 export function withFigures(page: string, source: FigureSource): string {
   return page
     .replace(numberForm, (_, name: string, path: string, decimals: string) => {
@@ -47,18 +59,26 @@ function valueAt(document: unknown, path: string): unknown {
 }
 
 function fieldOf(value: unknown, field: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[field] : undefined;
+  return (Object(value) as Readonly<Record<string, unknown>>)[field];
 }
 
 function tableBelow(page: string, heading: string): string | undefined {
-  const lines = page.split('\n');
-  const start = lines.findIndex((line) => /^#+ /.test(line) && line.replace(/^#+ /, '') === heading);
-  if (start < 0) return undefined;
-  const rest = lines.slice(start + 1);
-  const end = rest.findIndex((line) => /^#+ /.test(line));
-  const section = end < 0 ? rest : rest.slice(0, end);
-  const first = section.findIndex((line) => line.startsWith('|'));
-  if (first < 0) return undefined;
-  const after = section.slice(first).findIndex((line) => !line.startsWith('|'));
-  return section.slice(first, after < 0 ? undefined : first + after).join('\n');
+  const section = page.split(/^#+ /m).find((text) => text.split('\n', 1)[0] === heading);
+  return section?.match(/(?:^\|.*\n?)+/m)?.[0].trimEnd();
+}
+
+/**
+ * README.md and docs/, without the pages of results: the path from the root of the clone, the text, and the text with the numbers of bench/.
+ * @throws Error as {@link withFigures}, with the page's name
+ */
+export function pagesWithFigures(): { page: string; text: string; filled: string }[] {
+  const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root })].filter((page) => !/^docs.results/.test(page));
+  return pages.toSorted().map((page) => {
+    const text = textOf(page) ?? '';
+    try {
+      return { page, text, filled: withFigures(text, kept) };
+    } catch (error) {
+      throw new Error(`${page}: ${(error as Error).message}`);
+    }
+  });
 }

@@ -3,21 +3,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
-import { resultPage } from '../../simulator/runner/result-page.ts';
+import { commandName, resultPage } from '../../simulator/runner/result-page.ts';
 import type { Document } from '../../src/files/document.ts';
 import { apiTrial } from '../trials/api/api.ts';
 import { ablationExperiment } from './ablation/ablation.ts';
-import { allocationExperiment } from './allocation/allocation.ts';
-import { autoExperiment } from './auto/auto.ts';
 import { capacityExperiment } from './capacity/capacity.ts';
 import { contextExperiment } from './context/context.ts';
 import { controllerExperiment } from './controller/controller.ts';
-import { coupledExperiment } from './coupled/coupled.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
-import { feltExperiment } from './felt/felt.ts';
-import { learnedExperiment } from './learned/learned.ts';
+import { autoExperiment } from './modes/auto.ts';
 import { modesExperiment } from './modes/modes.ts';
-import { paddingExperiment } from './padding/padding.ts';
+import { allocationExperiment } from './policies/allocation.ts';
+import { coupledExperiment } from './policies/coupled.ts';
+import { feltExperiment } from './policies/felt.ts';
+import { learnedExperiment } from './policies/learned.ts';
 import { predictionExperiment } from './prediction/prediction.ts';
 import { serveExperiment } from './serve/serve.ts';
 
@@ -34,38 +33,31 @@ const withPages: readonly AnyExperiment[] = [
   learnedExperiment,
   feltExperiment,
   modesExperiment,
-  paddingExperiment,
   predictionExperiment,
   serveExperiment,
   apiTrial,
 ];
 
-export interface ResultPage {
-  /** "bench-modes-wall.md" */
-  readonly file: string;
-  readonly text: string;
-}
+/** Commands that are gone, by name: a commit of this repository that has them. */
+const goneCommands: Readonly<Record<string, string>> = { 'bench padding': '8351a6e' };
 
-/** @param directory holds the documents, as commands print them with --json */
-export function resultPages(directory: string): ResultPage[] {
+/** @param directory holds the documents, as commands print them with --json @returns "bench-modes-wall.md" with its text, ... */
+export function resultPages(directory: string): { file: string; text: string }[] {
   const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
   const pages = names.toSorted().map((name) => {
     const document = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Document;
     const experiment = withPages.find((one) => one.name === document.command);
-    const text = resultPage(document, experiment, `../../bench/${name}`);
+    const text = resultPage(document, experiment, `../../bench/${name}`, goneCommands[document.command]);
     return { document, file: name.replace('.json', '.md'), text };
   });
   const lines = pages.map(
     ({ document: { command, date, machine }, file }) =>
-      `- [${file.replace('.md', '')}](${file}): \`outrider ${command}\`, ${date.slice(0, 10)}, ${machine.cpu}`,
+      `- [${file.replace('.md', '')}](${file}): ${commandName(command, goneCommands[command])}, ${date.slice(0, 10)}, ${machine.cpu}`,
   );
   const index = `# Results
 
 Tables of what the experiments measured, one page for each document in [bench/](../../bench). They are written by the program
-(\`npm run results\`), never by hand. Definitions and what the results say: [benchmarks.md](../research/benchmarks.md),
-[allocation.md](../research/allocation.md), [coupled-slots.md](../research/coupled-slots.md), [draft-models.md](../use/draft-models.md),
-[prompt-lookup.md](../research/prompt-lookup.md), [engines.md](../internals/engines.md), [learning.md](../research/learning.md), [scale.md](../operate/scale.md),
-[testing.md](../internals/testing.md).
+(\`npm run results\`), never by hand. Definitions and what the results say: the [other pages](../README.md).
 
 ${lines.join('\n')}
 `;

@@ -12,8 +12,8 @@ export interface StreamedAnswer {
   readonly rejectedTokens: number;
 }
 
-/** What a stream said. */
-interface Chunk {
+/** What an event of a stream holds. */
+export interface Chunk {
   readonly error?: { readonly message: string };
   readonly choices?: readonly { readonly delta: { readonly content?: string } }[];
   readonly usage?: {
@@ -29,7 +29,7 @@ export interface ChatAsk {
   /** Ends with "/v1". */
   readonly baseUrl: string;
   readonly key?: string;
-  /** Of /v1/chat/completions, but for `stream` and its options. */
+  /** The body for /v1/chat/completions, but for `stream` and its options. */
   readonly body: object;
   readonly signal?: AbortSignal;
   /** Called with each text, before the next one is read. */
@@ -50,14 +50,17 @@ export async function streamChat({ baseUrl, key, body, signal, onText }: ChatAsk
   let text = '';
   let firstTextMs: number | null = null;
   let usage: Chunk['usage'] = null;
-  for await (const chunk of chunksOf(response.body)) {
-    if (chunk.error !== undefined) throw failed(chunk.error.message);
-    const piece = chunk.choices?.[0]?.delta.content ?? '';
-    usage = chunk.usage ?? usage;
-    if (piece === '') continue;
-    firstTextMs ??= performance.now() - startMs;
-    text += piece;
-    onText?.(piece);
+  const reader = new ChunkReader();
+  for await (const bytes of response.body) {
+    for (const chunk of reader.read(bytes)) {
+      if (chunk.error !== undefined) throw failed(chunk.error.message);
+      const piece = textOf(chunk);
+      usage = chunk.usage ?? usage;
+      if (piece === '') continue;
+      firstTextMs ??= performance.now() - startMs;
+      text += piece;
+      onText?.(piece);
+    }
   }
   const ms = performance.now() - startMs;
   return {
@@ -70,21 +73,24 @@ export async function streamChat({ baseUrl, key, body, signal, onText }: ChatAsk
   };
 }
 
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Chunk> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const bytes of body) {
-    rest += decoder.decode(bytes, { stream: true });
-    const events = rest.split('\n\n');
-    rest = events.pop() ?? '';
-    for (const event of events) {
-      const data = event
-        .split('\n')
-        .find((line) => line.startsWith('data: '))
-        ?.slice(6);
-      if (data !== undefined && data !== '[DONE]') yield JSON.parse(data) as Chunk;
-    }
+/** Splits the bytes of a stream into its chunks. */
+export class ChunkReader {
+  readonly #decoder = new TextDecoder();
+  #rest = '';
+  /** The stream has said that it is complete. */
+  isDone = false;
+
+  read(bytes: Uint8Array): Chunk[] {
+    const events = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n\n');
+    this.#rest = events.pop() ?? '';
+    const data = events.flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? []);
+    this.isDone ||= data.includes('[DONE]');
+    return data.filter((text) => text !== '[DONE]').map((text) => JSON.parse(text) as Chunk);
   }
+}
+
+export function textOf({ choices }: Chunk): string {
+  return choices?.[0]?.delta.content ?? '';
 }
 
 function failed(detail: string): OutriderError {

@@ -1,15 +1,13 @@
-// A distant network in front of a port of this machine, for clients that know no emulated link: whatever comes waits for half a round trip in
+// A distant network in front of a port of this machine, for clients that know no emulated link: all bytes wait for half a round trip in
 // each direction. A new connection costs a round trip more, as its handshake would.
 
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-export interface DelayProxy extends AsyncDisposable {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 /** @param port of this machine @param roundTripMs ms */
-export async function startDelayProxy(port: number, roundTripMs: number): Promise<DelayProxy> {
+export async function startDelayProxy(
+  port: number,
+  roundTripMs: number,
+): Promise<AsyncDisposable & { readonly port: number }> {
   const open = new Set<Socket>();
   const keep = (socket: Socket): void => {
     open.add(socket);
@@ -32,7 +30,7 @@ export async function startDelayProxy(port: number, roundTripMs: number): Promis
     for (const socket of open) socket.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
-  return { port: (server.address() as AddressInfo).port, close, [Symbol.asyncDispose]: close };
+  return { port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close };
 }
 
 /** @param firstMs that the first bytes wait longer */

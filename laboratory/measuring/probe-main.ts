@@ -1,89 +1,119 @@
-// The laboratory's own entry: `edge`, `serve` and `controller` as the product has them, and answers to the questions of probe-questions.ts over
-// the channel to the process that has started this one. Benches start it by probe.ts.
+// The laboratory's own entry: `edge`, `serve` and `controller` as the product has them, and answers to questions of benches over the channel to the
+// process that has started this one. Benches start it by probe.ts, and take only types from here. The commands of the product answer none of it.
 
 import { controllerCommand } from '../../src/cli/controller.ts';
 import { serveCommand } from '../../src/cli/device/serve.ts';
 import { edgeCommand, type ServedEdge } from '../../src/cli/edge/edge.ts';
 import { createProgram, runProgram } from '../../src/cli/program.ts';
-import type { PacedModel } from '../../src/models/port/paced.ts';
-import type { RunningController } from '../../src/processes/controller/controller-server.ts';
-import type { Edge } from '../../src/processes/edge/edge.ts';
+import type { PacedModel, PacedStep, PacingCounts } from '../../src/models/port/paced.ts';
+import type { ControllerStatus, RunningController } from '../../src/processes/controller/controller-server.ts';
+import type { Edge, EdgeStatus } from '../../src/processes/edge/edge.ts';
 import { type HttpApp, routesOf } from '../../src/processes/http/app.ts';
 import { startCpuTime } from './cpu-time.ts';
-import type {
-  Answered,
-  Asked,
-  ControllerAccount,
-  ControllerAnswers,
-  EdgeAnswers,
-  EdgeResources,
-  ServeAnswers,
-} from './probe-questions.ts';
 
-type Answerers<Answers> = { readonly [Question in keyof Answers]: () => Answers[Question] };
+/** One question on the channel between the processes, and its answer. */
+export interface Asked {
+  readonly id: number;
+  readonly question: string;
+}
 
-function answer<Answers>(answerers: Answerers<Answers>): void {
+export interface Answered {
+  readonly id: number;
+  readonly answer: unknown;
+}
+
+/** The answer to each question, from what the process serves. */
+type Answerers<Served> = Readonly<Record<string, (served: Served) => unknown>>;
+type AnswersOf<Table extends Answerers<never>> = { readonly [Question in keyof Table]: ReturnType<Table[Question]> };
+
+function answer<Served>(answerers: Answerers<Served>, served: Served): void {
   process.on('message', ({ id, question }: Asked) => {
-    const answered: Answered = { id, answer: answerers[question as keyof Answers]() };
+    const answered: Answered = { id, answer: answerers[question]?.(served) };
     process.send?.(answered);
   });
   // The channel alone keeps no process running.
   process.channel?.unref();
 }
 
-function answerOfEdge({ edge, target, routes }: ServedEdge): void {
-  const paced = 'pacing' in target ? (target as PacedModel) : undefined;
-  answer<EdgeAnswers>({
-    pacing: () => paced?.pacing ?? null,
-    steps: () => paced?.lastSteps.map((step) => ({ ...step, endMs: performance.timeOrigin + step.endMs })) ?? null,
-    routes: () => routes,
-    resources: () => resourcesOf(edge, false),
-    collect: () => {
-      globalThis.gc?.();
-      return resourcesOf(edge, globalThis.gc !== undefined);
-    },
-  });
+/** Memory in bytes. */
+export interface EdgeResources extends Pick<EdgeStatus, 'sessions' | 'waiting' | 'connections'> {
+  /** JavaScript objects in use, and the room that V8 has reserved for them. */
+  readonly heapUsed: number;
+  readonly heapTotal: number;
+  /** Memory that belongs to JavaScript objects and lies outside that room, buffers included. */
+  readonly external: number;
+  readonly residentSet: number;
+  /** By kind, what keeps the process running: sockets, timers, requests of files. */
+  readonly handles: Readonly<Record<string, number>>;
+  /** Whether the garbage was collected before. */
+  readonly isCollected: boolean;
 }
 
-function resourcesOf({ status }: Edge, isCollected: boolean): EdgeResources {
-  const { sessions, waiting, connections } = status;
+const edgeAnswerers = {
+  /** Counts of steps, and of steps longer than the profile says; null without latency emulation. */
+  pacing: ({ target }: ServedEdge): PacingCounts | null => pacedOf(target)?.pacing ?? null,
+  /** The last steps, `endMs` since 1970; null without latency emulation. */
+  steps: ({ target }: ServedEdge): readonly PacedStep[] | null =>
+    pacedOf(target)?.lastSteps.map((step) => ({ ...step, endMs: performance.timeOrigin + step.endMs })) ?? null,
+  /** "GET /health": the routes of its port over HTTP, from the app itself. */
+  routes: ({ routes }: ServedEdge): readonly string[] => routes,
+  resources: ({ edge }: ServedEdge): EdgeResources => resourcesOf(edge, false),
+  /** The same after a garbage collection; the process needs `--expose-gc`. */
+  collect: ({ edge }: ServedEdge): EdgeResources => {
+    globalThis.gc?.();
+    return resourcesOf(edge, globalThis.gc !== undefined);
+  },
+};
+export type EdgeAnswers = AnswersOf<typeof edgeAnswerers>;
+
+function pacedOf(target: ServedEdge['target']): PacedModel | undefined {
+  return 'pacing' in target ? (target as PacedModel) : undefined;
+}
+
+function resourcesOf({ status: { sessions, waiting, connections } }: Edge, isCollected: boolean): EdgeResources {
   const { heapUsed, heapTotal, external, rss: residentSet } = process.memoryUsage();
   const handles: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1;
   return { sessions, waiting, connections, heapUsed, heapTotal, external, residentSet, handles, isCollected };
 }
 
-function answerOfServe(app: HttpApp): void {
-  answer<ServeAnswers>({ routes: () => routesOf(app) });
+const serveAnswerers = { routes: (app: HttpApp): readonly string[] => routesOf(app) };
+export type ServeAnswers = AnswersOf<typeof serveAnswerers>;
+
+export interface ControllerAccount extends ControllerStatus {
+  /** Objects and buffers in use, bytes. */
+  readonly heldBytes: number;
+  readonly residentBytes: number;
+  /** Processor time of the thread that serves connections, since its start, ms. */
+  readonly threadCpuMs: number;
+  /** Processor time of all threads, those of the policy and of the JavaScript engine included, ms. */
+  readonly cpuMs: number;
 }
 
-function answerOfController(controller: RunningController): void {
-  const threadCpu = startCpuTime();
-  const account = (): ControllerAccount => {
+const threadCpu = startCpuTime();
+const controllerAnswerers = {
+  account: ({ status }: RunningController): ControllerAccount => {
     const { heapUsed, external, rss: residentBytes } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    return {
-      ...controller.status,
-      ...{ heldBytes: heapUsed + external, residentBytes, threadCpuMs: threadCpu(), cpuMs: (user + system) / 1000 },
-    };
-  };
-  answer<ControllerAnswers>({
-    account,
-    collect: () => {
-      globalThis.gc?.();
-      return account();
-    },
-  });
-}
+    const cpuMs = (user + system) / 1000;
+    return { ...status, heldBytes: heapUsed + external, residentBytes, threadCpuMs: threadCpu(), cpuMs };
+  },
+  /** The same after a garbage collection; the process needs `--expose-gc`. */
+  collect: (controller: RunningController): ControllerAccount => {
+    globalThis.gc?.();
+    return controllerAnswerers.account(controller);
+  },
+};
+export type ControllerAnswers = AnswersOf<typeof controllerAnswerers>;
 
 await runProgram(
   createProgram([
     {
       title: 'Product, with answers to benches',
       commands: [
-        () => edgeCommand(answerOfEdge),
-        () => serveCommand(answerOfServe),
-        () => controllerCommand(answerOfController),
+        () => edgeCommand((edge) => answer(edgeAnswerers, edge)),
+        () => serveCommand((app) => answer(serveAnswerers, app)),
+        () => controllerCommand((controller) => answer(controllerAnswerers, controller)),
       ],
     },
   ]),

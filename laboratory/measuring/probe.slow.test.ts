@@ -58,7 +58,8 @@ it.each([
   const child = spawn(process.execPath, [mainFile, ...words, '--port', '0', '--until-input-ends'], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  let [said, asked] = ['', false];
+  let said = '';
+  let asked = false;
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (part) => {
       said += part;

@@ -1,5 +1,5 @@
 // Edge, endpoint and controller as child processes that answer questions: the commands of the product under the laboratory's own entry. Only
-// benches that need an answer start them so; whatever attacks starts the shipped commands.
+// benches that need an answer start them so; attacks start the shipped commands.
 
 import { fileURLToPath } from 'node:url';
 import type { ChildService } from '../../src/cli/children/child-service.ts';
@@ -9,10 +9,10 @@ import {
   startControllerProcess,
 } from '../../src/cli/children/controller-process.ts';
 import { type EdgeProcess, type EdgeProcessSettings, startEdgeProcess } from '../../src/cli/children/edge-process.ts';
-import { startServeProcess } from '../../src/cli/children/serve-process.ts';
+import { type ServeProcess, startServeProcess } from '../../src/cli/children/serve-process.ts';
 import { CloseStack } from '../../src/core/basics/close-stack.ts';
 import type { OutriderError } from '../../src/core/basics/errors.ts';
-import type { Answered, Asked, ControllerAnswers, EdgeAnswers, ServeAnswers } from './probe-questions.ts';
+import type { Answered, Asked, ControllerAnswers, EdgeAnswers, ServeAnswers } from './probe-main.ts';
 
 const program = fileURLToPath(new URL('./probe-main.ts', import.meta.url));
 
@@ -22,79 +22,74 @@ export interface Probe<Answers> {
   ask<Question extends keyof Answers & string>(question: Question): Promise<Answers[Question]>;
 }
 
-/** The questions that one process has not answered yet. */
-class Questions<Answers> {
-  readonly #open = new Map<number, { resolve(answer: never): void; reject(error: OutriderError): void }>();
-  #count = 0;
+interface Entry {
+  readonly program: string;
+  readonly onMessage: (message: unknown) => void;
+}
 
-  readonly onMessage = (message: unknown): void => {
+/** @param start starts a process with the laboratory's own entry */
+async function startProbed<Child extends Pick<ChildService, 'send' | 'ended'>, Answers>(
+  start: (entry: Entry) => Promise<Child>,
+): Promise<Child & Probe<Answers>> {
+  const open = new Map<number, { resolve(answer: never): void; reject(error: OutriderError): void }>();
+  let count = 0;
+  const onMessage = (message: unknown): void => {
     const { id, answer } = message as Answered;
-    this.#open.get(id)?.resolve(answer as never);
-    this.#open.delete(id);
+    open.get(id)?.resolve(answer as never);
+    open.delete(id);
   };
-
-  to(child: Pick<ChildService, 'send' | 'ended'>): Probe<Answers> {
-    void child.ended.then((error) => {
-      for (const { reject } of this.#open.values()) reject(error);
-      this.#open.clear();
+  const child = await start({ program, onMessage });
+  void child.ended.then((error) => {
+    for (const { reject } of open.values()) reject(error);
+    open.clear();
+  });
+  const ask: Probe<Answers>['ask'] = (question) =>
+    new Promise((resolve, reject) => {
+      const asked: Asked = { id: count++, question };
+      open.set(asked.id, { resolve, reject });
+      child.send(asked);
     });
-    return {
-      ask: (question) =>
-        new Promise((resolve, reject) => {
-          const asked: Asked = { id: this.#count++, question };
-          this.#open.set(asked.id, { resolve, reject });
-          child.send(asked);
-        }),
-    };
-  }
+  return { ...child, ask };
 }
 
 export type ProbedEdge = EdgeProcess & Probe<EdgeAnswers>;
 
 /** As {@link startEdgeProcess}. */
-export async function startProbedEdge(
+export function startProbedEdge(
   flags: readonly string[],
   onNote: (text: string) => void,
   settings: Pick<EdgeProcessSettings, 'port' | 'nodeOptions'> = {},
 ): Promise<ProbedEdge> {
-  const questions = new Questions<EdgeAnswers>();
-  const edge = await startEdgeProcess(flags, onNote, { ...settings, program, onMessage: questions.onMessage });
-  return { ...edge, ...questions.to(edge) };
+  return startProbed<EdgeProcess, EdgeAnswers>((entry) => startEdgeProcess(flags, onNote, { ...settings, ...entry }));
 }
 
 export type ProbedController = ControllerProcess & Probe<ControllerAnswers>;
 
 /** As {@link startControllerProcess}. */
-export async function startProbedController(
+export function startProbedController(
   flags: readonly string[],
   settings: Pick<ControllerProcessSettings, 'nodeOptions'> = {},
 ): Promise<ProbedController> {
-  const questions = new Questions<ControllerAnswers>();
-  const controller = await startControllerProcess(flags, { ...settings, program, onMessage: questions.onMessage });
-  return { ...controller, ...questions.to(controller) };
-}
-
-/** What an edge and an endpoint before it answer over HTTP. */
-export interface ProbedRoutes {
-  /** "GET /health" */
-  readonly edge: readonly string[];
-  readonly device: readonly string[];
+  return startProbed<ControllerProcess, ControllerAnswers>((entry) =>
+    startControllerProcess(flags, { ...settings, ...entry }),
+  );
 }
 
 /**
- * Starts both with the flags of the commands that a trial tries, asks them for their routes, and ends them.
- * @param serveFlags those beside `--edge`
+ * Starts an edge and an endpoint with the flags of the commands that a trial tries, asks them for the routes of their HTTP, and ends them.
+ * @param serveFlags flags beside `--edge` @returns "GET /health", ...
  */
 export async function askForRoutes(
   edgeFlags: readonly string[],
   serveFlags: readonly string[],
   environment: Readonly<Record<string, string>>,
-): Promise<ProbedRoutes> {
+): Promise<{ readonly edge: readonly string[]; readonly device: readonly string[] }> {
   await using opened = new CloseStack();
   const edge = await startProbedEdge(edgeFlags, () => {});
   opened.defer(async () => void (await edge.close()));
-  const questions = new Questions<ServeAnswers>();
-  const settings = { environment, program, onMessage: questions.onMessage };
-  const device = opened.use(await startServeProcess(['--edge', edge.url, ...serveFlags], settings));
-  return { edge: await edge.ask('routes'), device: await questions.to(device).ask('routes') };
+  const flags = ['--edge', edge.url, ...serveFlags];
+  const device = opened.use(
+    await startProbed<ServeProcess, ServeAnswers>((entry) => startServeProcess(flags, { environment, ...entry })),
+  );
+  return { edge: await edge.ask('routes'), device: await device.ask('routes') };
 }

@@ -1,6 +1,6 @@
 """OpenAI's client for Python, driven by `outrider trial api`: one call for each line of JSON on standard input, one line of JSON for each.
 
-A line: {"id", "kind", "baseUrl", "key", "fields"}. The answer: {"id", "text"} or {"id", "error"}; the first line is {"version"}.
+A line: {"kind", "baseUrl", "key", "fields"}. The answer: {"text"} or {"error"}, in the order of the calls; the first line is {"version"}.
 """
 
 import json
@@ -76,9 +76,9 @@ def said(kind: str, client: openai.OpenAI, fields: dict) -> str:
 def answer(line: dict) -> dict:
     client = openai.OpenAI(base_url=line["baseUrl"], api_key=line["key"], max_retries=0)
     try:
-        return {"id": line["id"], "text": said(line["kind"], client, line["fields"])}
-    except Exception as error:  # noqa: BLE001  (whatever it is, the trial tells it)
-        return {"id": line["id"], "error": f"{type(error).__name__}: {error}"}
+        return {"text": said(line["kind"], client, line["fields"])}
+    except Exception as error:  # noqa: BLE001  (whatever it is, the trial reports it)
+        return {"error": f"{type(error).__name__}: {error}"}
 
 
 def main() -> None:

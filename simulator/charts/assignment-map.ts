@@ -8,12 +8,12 @@ import { at, axis, type FigureText, figureFrame, fonts, ink, mark, seriesColor }
 
 const size = 460;
 const unservedColor = '#BBBBBB';
-/** Beyond so many servers a label is the number alone. */
+/** With more servers than these a label is the number alone. */
 const mostLongLabels = 8;
 
 type Extent = readonly [number, number];
 
-/** What the map needs of a slot and of its decision. */
+/** The parts of a slot and of its decision that are drawn. */
 export type MapPlaces = Pick<
   SlotState,
   'deviceCount' | 'deviceX' | 'deviceY' | 'serverCount' | 'serverX' | 'serverY' | 'serverFlopPerSecond'

@@ -6,8 +6,6 @@ const figure = {
   subtitle: ['what it shows'],
   xTitle: 'across',
   yTitle: 'down',
-  xValues: ['1', '2'],
-  yValues: ['a', 'b'],
   columns: 1,
   levels: [
     { color: '#111111', label: 'no' },
@@ -17,7 +15,6 @@ const figure = {
     {
       title: 'one case',
       cells: [{ x: '2', y: 'a', level: 1, text: '7 %' }],
-      framed: [{ x: '2', y: 'a' }],
     },
   ],
 };

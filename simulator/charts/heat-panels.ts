@@ -2,10 +2,22 @@
 // specification out; it knows no figure.
 
 import type { Mark, Spec } from 'vega';
-import { at, axis, type FigureText, figureFrame, groupMark, ink, mark, panelTitle, textStyle } from './theme.ts';
+import {
+  at,
+  axis,
+  type FigureText,
+  figureFrame,
+  groupMark,
+  type KeyEntry,
+  keyMarks,
+  mark,
+  type Place,
+  panelTitle,
+  textStyle,
+} from './theme.ts';
 
 export interface HeatCell {
-  /** One of the columns and one of the rows of its figure. */
+  /** Names of its column and its row, which stand in the order in which they first come. */
   readonly x: string;
   readonly y: string;
   /** Index into the colours of the figure. */
@@ -13,34 +25,34 @@ export interface HeatCell {
   readonly text: string;
 }
 
-export interface HeatPanel {
-  readonly title: string;
-  readonly cells: readonly HeatCell[];
-  /** Cells with a frame: something was measured there. */
-  readonly framed?: readonly Pick<HeatCell, 'x' | 'y'>[];
-}
-
 export interface HeatFigure extends FigureText {
   readonly xTitle: string;
   readonly yTitle: string;
-  /** From left to right, and from top to bottom. */
-  readonly xValues: readonly string[];
-  readonly yValues: readonly string[];
-  readonly panels: readonly HeatPanel[];
+  readonly panels: readonly { readonly title: string; readonly cells: readonly HeatCell[] }[];
   readonly columns: number;
-  /** A colour and its meaning for each level. */
-  readonly levels: readonly { readonly color: string; readonly label: string }[];
+  readonly levels: readonly KeyEntry[];
   readonly cellWidth?: number;
   /** Room for the names of rows. */
   readonly labelWidth?: number;
+}
+
+/** From nothing to all. */
+const levelColors = ['#E3E3E3', '#F6D9C4', '#F0B98D', '#9CCBE3', '#57B894'];
+
+/** @param labels at most five */
+export function levelsOf(labels: readonly string[]): KeyEntry[] {
+  return labels.map((label, level) => ({ color: levelColors[level] as string, label }));
 }
 
 const cellHeight = 34;
 const gap = { x: 40, y: 104 };
 
 export function heatFigure(figure: HeatFigure): Spec {
-  const { panels, columns, levels, xValues, yValues, cellWidth = 58, labelWidth = 90 } = figure;
-  const size = { width: cellWidth * xValues.length, height: cellHeight * yValues.length };
+  const { panels, columns, levels, cellWidth = 58, labelWidth = 90 } = figure;
+  const all = panels.flatMap(({ cells }) => cells);
+  const xs = [...new Set(all.map(({ x }) => x))];
+  const ys = [...new Set(all.map(({ y }) => y))];
+  const size = { width: cellWidth * xs.length, height: cellHeight * ys.length };
   const step = { x: size.width + gap.x + labelWidth, y: size.height + gap.y };
   const rowCount = Math.ceil(panels.length / columns);
   const whole = {
@@ -49,15 +61,20 @@ export function heatFigure(figure: HeatFigure): Spec {
   };
   const marks = panels.map((panel, index) => {
     const place = { x: (index % columns) * step.x, y: Math.floor(index / columns) * step.y, ...size };
-    return panelMark(panel, place, figure);
+    return panelMark(panel, place, figure, [
+      { name: 'x', type: 'band', domain: xs, range: [0, size.width] },
+      { name: 'y', type: 'band', domain: ys, range: [0, size.height] },
+    ]);
   });
-  const key = levels.flatMap(({ color, label }, index) => keyMarks(label, color, whole.width + 24, 8 + 24 * index));
+  const key = keyMarks(levels, whole.width + 24, { shape: 'square', area: 180, step: 24, width: 16 });
   const frame = { ...whole, left: labelWidth + 40, right: 210, panelTitleHeight: 26 };
   return { ...figureFrame(figure, frame), marks: [...marks, ...key] } as Spec;
 }
 
-function panelMark({ title, cells, framed = [] }: HeatPanel, place: Parameters<typeof groupMark>[0], of: HeatFigure) {
-  const { xTitle, yTitle, xValues, yValues, levels } = of;
+type HeatPanel = HeatFigure['panels'][number];
+
+function panelMark({ title, cells }: HeatPanel, place: Place, figure: HeatFigure, scales: readonly object[]): Mark {
+  const { xTitle, yTitle, levels } = figure;
   const width = { scale: 'x', band: 1 };
   const height = { scale: 'y', band: 1 };
   const middle = (scale: string) => ({ ...at(scale, scale), band: 0.5 });
@@ -65,28 +82,12 @@ function panelMark({ title, cells, framed = [] }: HeatPanel, place: Parameters<t
   const text = { ...textStyle, x: middle('x'), y: middle('y'), text: { field: 'text' }, align: { value: 'center' } };
   return groupMark(place, {
     title: panelTitle(title),
-    data: [
-      { name: 'cells', values: cells.map((cell) => ({ ...cell, color: levels[cell.level]?.color })) },
-      { name: 'framed', values: [...framed] },
-    ],
-    scales: [
-      { name: 'x', type: 'band', domain: [...xValues], range: [0, place.width] },
-      { name: 'y', type: 'band', domain: [...yValues], range: [0, place.height] },
-    ],
+    data: [{ name: 'cells', values: cells.map((cell) => ({ ...cell, color: levels[cell.level]?.color })) }],
+    scales,
     axes: [axis('x', { title: xTitle, ticks: false }), axis('y', { title: yTitle, ticks: false, labelLimit: 0 })],
     marks: [
       mark('rect', 'cells', { ...box, fill: { field: 'color' }, stroke: { value: 'white' } }),
-      mark('rect', 'framed', { ...box, fill: { value: null }, stroke: { value: ink }, strokeWidth: { value: 2.5 } }),
       mark('text', 'cells', { ...text, fontSize: { value: 12 } }),
     ],
-  }) as Mark;
-}
-
-function keyMarks(label: string, color: string, x: number, y: number): object[] {
-  const square = { x: { value: x }, y: { value: y }, size: { value: 180 }, shape: { value: 'square' } };
-  const words = { ...textStyle, x: { value: x + 16 }, y: { value: y }, text: { value: label } };
-  return [
-    { type: 'symbol', encode: { enter: { ...square, fill: { value: color } } } },
-    { type: 'text', encode: { enter: words } },
-  ];
+  });
 }

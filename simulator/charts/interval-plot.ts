@@ -2,7 +2,8 @@
 // out; it knows no figure.
 
 import type { Mark, Spec } from 'vega';
-import { at, axis, type FigureText, figureFrame, groupMark, mark, panelTitle, textStyle } from './theme.ts';
+import type { Estimate } from '../../src/core/basics/bootstrap.ts';
+import { at, axis, type FigureText, figureFrame, groupMark, keyMarks, mark, panelTitle, textStyle } from './theme.ts';
 
 export interface Dot {
   readonly row: string;
@@ -13,6 +14,15 @@ export interface Dot {
   readonly high: number;
   /** The value as words, right of the column. */
   readonly label?: string;
+}
+
+/** A dot with its 95 % bar. @param scale 100 for shares in per cent */
+export function estimateDot(
+  place: Pick<Dot, 'row' | 'column' | 'series'>,
+  { value, interval: [low, high] }: Estimate,
+  scale = 1,
+): Dot {
+  return { ...place, value: scale * value, low: scale * low, high: scale * high };
 }
 
 export interface DotColumn {
@@ -46,47 +56,40 @@ export interface DotsFigure extends FigureText {
 const gapOf = { legend: 34, lines: 84 };
 const lineHeight = 19;
 
-interface Layout {
-  readonly width: number;
-  readonly height: number;
-  readonly gap: number;
-  readonly rows: readonly string[];
-  /** Where a series lies, from the middle of its row. */
-  readonly shifts: readonly [number, number];
-  readonly labelWidth: number;
-  readonly hasLines: boolean;
-  readonly colors: DotsFigure['colors'];
+type Layout = ReturnType<typeof layoutOf>;
+
+function layoutOf({ colors, dots, labelWidth, columnWidth: width = 210, series = 'legend' }: DotsFigure) {
+  const rows = [...new Set(dots.map(({ row }) => row))];
+  const seriesCount = Object.keys(colors).length;
+  const hasLines = series === 'lines';
+  const half = (lineHeight * (seriesCount - 1)) / 2;
+  const room = seriesCount > 1 ? 8 : 0;
+  // From the middle of a row to its first and its last series.
+  const shifts = hasLines ? [lineHeight / 2 - half, lineHeight / 2 + half] : [-room, room];
+  const height = rows.length * (hasLines ? lineHeight * (seriesCount + 1) : 34);
+  return { width, height, gap: gapOf[series], rows, shifts, labelWidth, hasLines, colors };
 }
 
 export function dotsFigure(figure: DotsFigure): Spec {
-  const { columns, colors, dots, labelWidth, columnWidth: width = 210 } = figure;
-  const rows = [...new Set(dots.map(({ row }) => row))];
-  const names = Object.keys(colors);
-  const hasLines = figure.series === 'lines';
-  const half = (lineHeight * (names.length - 1)) / 2;
-  const room = names.length > 1 ? 8 : 0;
-  const shifts: [number, number] = hasLines ? [lineHeight / 2 - half, lineHeight / 2 + half] : [-room, room];
-  const height = rows.length * (hasLines ? lineHeight * (names.length + 1) : 34);
-  const gap = gapOf[figure.series ?? 'legend'];
-  const whole = columns.length * (width + gap) - gap;
-  const layout = { width, height, gap, rows, shifts, labelWidth, hasLines, colors };
+  const { columns, dots } = figure;
+  const layout = layoutOf(figure);
+  const { height, gap, labelWidth: left, hasLines } = layout;
+  const width = columns.length * (layout.width + gap) - gap;
+  const key = Object.entries(layout.colors).map(([label, color]) => ({ color, label }));
   const panelTitleHeight = columns.some(({ name }) => name !== '') ? 26 : 0;
-  const frame = { width: whole, height, left: labelWidth, right: hasLines ? 70 : 170, panelTitleHeight };
   return {
-    ...figureFrame(figure, frame),
+    ...figureFrame(figure, { width, height, left, right: hasLines ? 70 : 170, panelTitleHeight }),
     marks: [
-      ...columns.map((column, index) => {
-        const own = dots.filter((dot) => dot.column === column.name);
-        return columnMark(column, own, layout, index);
-      }),
-      ...(hasLines ? [] : names.flatMap((name, index) => keyMarks(name, colors[name], whole + 24, 8 + 22 * index))),
+      ...columns.map((column, index) => columnMark(column, dots, layout, index)),
+      ...(hasLines ? [] : keyMarks(key, width + 24, { shape: 'circle', area: 55, step: 22, width: 12 })),
     ],
   } as Spec;
 }
 
-function columnMark(column: DotColumn, dots: readonly Dot[], layout: Layout, index: number): Mark {
+function columnMark(column: DotColumn, all: readonly Dot[], layout: Layout, index: number): Mark {
   const { width, height, gap, rows, shifts, hasLines, colors } = layout;
   const { name, xTitle, marker, xScale = 'linear', xValues } = column;
+  const dots = all.filter((dot) => dot.column === name);
   // A value beyond the wanted axis lengthens it; only bars are cut.
   const values = [...column.domain, ...dots.map(({ value }) => value).filter(Number.isFinite)];
   const domain = [Math.min(...values), Math.max(...values)];
@@ -94,6 +97,7 @@ function columnMark(column: DotColumn, dots: readonly Dot[], layout: Layout, ind
   const y = { ...at('row', 'row'), offset: at('shift', 'series') };
   const color = at('color', 'series');
   const claimed = { x: { scale: 'x', value: marker }, y2: { value: height }, stroke: { value: '#555555' } };
+  const dot = { x: at('x', 'value'), y, fill: color, size: { value: 55 }, stroke: { value: 'white' } };
   const bar = { x: at('x', 'low'), x2: at('x', 'high'), y, stroke: color, strokeWidth: { value: 2 } };
   const ticks = xValues === undefined ? { tickCount: 5 } : { values: xValues };
   const rowAxis = { labels: index === 0, labelLimit: 0, ticks: false, grid: true };
@@ -115,13 +119,7 @@ function columnMark(column: DotColumn, dots: readonly Dot[], layout: Layout, ind
       marks: [
         ...(marker === null ? [] : [{ type: 'rule', encode: { enter: claimed } }]),
         mark('rule', 'dots', bar),
-        mark('symbol', 'dots', {
-          x: at('x', 'value'),
-          y,
-          fill: color,
-          size: { value: 55 },
-          stroke: { value: 'white' },
-        }),
+        mark('symbol', 'dots', dot),
         mark('text', 'dots', { ...textStyle, x: { value: width + 10 }, y, text: { field: 'label' }, fill: color }),
         ...(hasLines && index === 0 ? lineNames(layout, y, color) : []),
       ],
@@ -134,13 +132,4 @@ function lineNames({ labelWidth, rows, height }: Layout, y: object, fill: object
   const top = { ...at('row', 'row'), offset: (lineHeight - height / rows.length) / 2 };
   const heading = { x: { value: 14 - labelWidth }, y: top, text: { field: 'row' }, fontWeight: { value: 'bold' } };
   return [mark('text', 'dots', { ...textStyle, ...name }), mark('text', 'rows', { ...textStyle, ...heading })];
-}
-
-function keyMarks(series: string, color: string | undefined, x: number, y: number): object[] {
-  const dot = { x: { value: x }, y: { value: y }, size: { value: 55 }, fill: { value: color } };
-  const words = { ...textStyle, x: { value: x + 12 }, y: { value: y }, text: { value: series } };
-  return [
-    { type: 'symbol', encode: { enter: dot } },
-    { type: 'text', encode: { enter: words } },
-  ];
 }

@@ -2,6 +2,7 @@
 // ends of the lines. Data in, specification out; it knows no figure.
 
 import type { Mark, Spec } from 'vega';
+import type { Estimate } from '../../src/core/basics/bootstrap.ts';
 import { at, axis, type FigureText, figureFrame, groupMark, mark, type Place, panelTitle, textStyle } from './theme.ts';
 
 export interface LineStyle {
@@ -23,10 +24,27 @@ export interface LinePoint {
   readonly label?: string;
 }
 
+/** A point with its 95 % band. @param scale 100 for shares in per cent */
+export function estimatePoint(x: number, { value, interval: [low, high] }: Estimate, scale = 1): LinePoint {
+  return { x, y: scale * value, low: scale * low, high: scale * high };
+}
+
 export interface Line {
-  /** Of a {@link LineStyle}. */
+  /** Name of a {@link LineStyle}. */
   readonly style: string;
   readonly points: readonly LinePoint[];
+}
+
+/** A line of each style, through the rows of its name. */
+export function linesOf<Row>(
+  styles: readonly Pick<LineStyle, 'name'>[],
+  rows: readonly Row[],
+  nameOf: (row: Row) => string,
+  pointOf: (row: Row) => LinePoint,
+): Line[] {
+  return styles.map(({ name }) => {
+    return { style: name, points: rows.filter((row) => nameOf(row) === name).map(pointOf) };
+  });
 }
 
 export interface Panel {
@@ -64,19 +82,12 @@ export interface PanelsFigure extends FigureText {
 const paddingLeft = 92;
 const gapX = 84;
 const gapY = 92;
-/** Of a name at the end of a line. */
+/** Height of a name at the end of a line. */
 const nameHeight = 18;
 
 export function panelsFigure(figure: PanelsFigure): Spec {
-  const {
-    panels,
-    columns = 1,
-    styles,
-    panelWidth = 340,
-    panelHeight = 240,
-    names = 'legend',
-    nameWidth = 240,
-  } = figure;
+  const { panels, columns = 1, styles, names = 'legend', nameWidth = 240 } = figure;
+  const { panelWidth = 340, panelHeight = 240 } = figure;
   const rows = Math.ceil(panels.length / columns);
   const width = columns * panelWidth + (columns - 1) * gapX;
   const height = rows * panelHeight + (rows - 1) * gapY;
@@ -165,25 +176,16 @@ function linesMark(): object {
 
 /** Upright, since points may lie close to one another. */
 function labelsMark(): Mark {
-  const place = {
-    x: at('x', 'x'),
-    y: { ...at('y', 'y'), offset: 10 },
-    angle: { value: -90 },
-    align: { value: 'right' },
-  };
-  return mark('text', 'points', { ...textStyle, ...place, text: { field: 'label' }, fontSize: { value: 12 } });
+  const place = { x: at('x', 'x'), y: { ...at('y', 'y'), offset: 10 }, align: { value: 'right' } };
+  const label = { text: { field: 'label' }, angle: { value: -90 }, fontSize: { value: 12 } };
+  return mark('text', 'points', { ...textStyle, ...place, ...label });
 }
 
 function namesMark(): Mark {
   const place = { x: { signal: 'width', offset: 10 }, y: at('y', 'at') };
   const fontWeight = { signal: "scale('width', datum.name) >= 3 ? 'bold' : 'normal'" };
-  return mark('text', 'names', {
-    ...textStyle,
-    ...place,
-    text: { field: 'name' },
-    fill: at('color', 'name'),
-    fontWeight,
-  });
+  const name = { text: { field: 'name' }, fill: at('color', 'name'), fontWeight };
+  return mark('text', 'names', { ...textStyle, ...place, ...name });
 }
 
 /** The last point of each line, moved up or down where names would overlap. */

@@ -1,4 +1,4 @@
-// The look of every chart: fonts, colours, axes, titles, and the frame around the plot. It knows no data.
+// The style of every chart: fonts, colours, axes, titles, and the frame around the plot. It knows no data.
 
 import type { Mark, Spec } from 'vega';
 
@@ -6,7 +6,7 @@ export const fonts = 'Helvetica, Arial, DejaVu Sans, sans-serif';
 export const ink = '#222222';
 export const softInk = '#444444';
 
-/** Colours that the colour-blind can tell apart (Okabe and Ito), dark enough for lines and text. */
+/** Colours that the colour-blind can distinguish (Okabe and Ito), dark enough for lines and text. */
 export const palette = {
   blue: '#0072B2',
   orange: '#C84E00',
@@ -41,7 +41,7 @@ export function axis(scale: string, more: object): object {
   return { scale, orient: scale === 'x' ? 'bottom' : 'left', ...more, ...axisStyle };
 }
 
-/** Of a text mark. */
+/** The style of a text mark. */
 export const textStyle: Readonly<Record<string, { readonly value: string | number }>> = {
   fill: { value: ink },
   font: { value: fonts },
@@ -123,6 +123,28 @@ export function mark(
   enter: object,
 ) {
   return { type, from: { data }, encode: { enter } } as Mark;
+}
+
+/** A colour and its meaning. */
+export interface KeyEntry {
+  readonly color: string;
+  readonly label: string;
+}
+
+/** The meaning of colours: dots or squares below one another, with their words. @param width from the middle of a dot to its words */
+export function keyMarks(
+  entries: readonly KeyEntry[],
+  x: number,
+  symbol: { readonly shape: 'circle' | 'square'; readonly area: number; readonly step: number; readonly width: number },
+): object[] {
+  return entries.flatMap(({ color, label }, index) => {
+    const y = { value: 8 + symbol.step * index };
+    const style = { size: { value: symbol.area }, shape: { value: symbol.shape }, fill: { value: color } };
+    return [
+      { type: 'symbol', encode: { enter: { x: { value: x }, y, ...style } } },
+      { type: 'text', encode: { enter: { ...textStyle, x: { value: x + symbol.width }, y, text: { value: label } } } },
+    ];
+  });
 }
 
 export interface Place {

@@ -6,10 +6,11 @@ import { commandOf } from '../../src/cli/options/option-flags.ts';
 import type { OptionsOf } from '../../src/cli/options/options.ts';
 import { packageVersion } from '../../src/files/document.ts';
 import { findScenario } from '../files/scenario-file.ts';
-import { findRadioMap } from '../files/shipped-maps.ts';
+import { findMapOf } from '../files/shipped-maps.ts';
 import { type AgentKind, agentKinds, createAgentEnvironment } from '../training/agent-environment.ts';
 import { createAgentLines } from '../training/agent-lines.ts';
 import { createEnvironment } from '../training/environment.ts';
+import { setOption } from './set-option.ts';
 
 const options = {
   scenario: {
@@ -17,12 +18,7 @@ const options = {
     help: 'a scenario that comes with outrider, or a file',
     default: 'paper',
   },
-  set: {
-    flag: '--set <path=value>',
-    help: 'set a value of the scenario; may be given several times',
-    texts: true,
-    default: [],
-  },
+  set: setOption,
   agents: {
     flag: '--agents <kind>',
     help: "servers: each gives scores for shares, association by TMA (the paper's); devices: each chooses a server, shares in closed form",
@@ -42,9 +38,7 @@ export function envCommand(): Command {
 
 async function serve({ scenario: name, set, agents, slots }: OptionsOf<typeof options>): Promise<void> {
   const scenario = await findScenario(name, set);
-  const { channel } = scenario;
-  const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
-  const environment = createAgentEnvironment(createEnvironment(scenario, map), agents);
+  const environment = createAgentEnvironment(createEnvironment(scenario, await findMapOf(scenario)), agents);
   const lines = createAgentLines(environment, slots, { outrider: packageVersion(), scenario: scenario.name });
   process.stdout.write(`${lines.hello}\n`);
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {

@@ -2,13 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { scaleColors, siteColors } from '../charts/map-colors.ts';
-import { coverageLayer, gainLayer, mapPicture, serverLayer } from '../charts/map-layers.ts';
+import { coverageLayer, gainLayer, scaleColors, serverLayer, siteColors } from '../charts/map-layers.ts';
+import { mapPicture } from '../charts/map-picture.ts';
 import { findRadioMap, shippedMapNames } from '../files/shipped-maps.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
-import { mapCommand } from './map.ts';
-import { mapCoverage } from './map-coverage.ts';
+import { mapCommand, mapCoverage } from './map.ts';
 
 /** Two rows of three cells, the last of which is no street; gains of two sites in dB, null where no ray came. */
 const gains = [

@@ -5,12 +5,14 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { commandOf } from '../../src/cli/options/option-flags.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
-import { layerNames, mapPicture } from '../charts/map-layers.ts';
+import { median } from '../../src/core/basics/statistics.ts';
+import type { Result } from '../../src/files/document.ts';
+import { gainAt, layerNames, siteCountAt, strongestSite } from '../charts/map-layers.ts';
+import { mapPicture } from '../charts/map-picture.ts';
 import { checkRenderers, renderPng } from '../files/render-figure.ts';
 import { findRadioMap } from '../files/shipped-maps.ts';
 import { printResult } from '../runner/result-output.ts';
 import type { RadioMap } from '../world/radio-map.ts';
-import { mapCoverage } from './map-coverage.ts';
 
 const options = {
   name: {
@@ -67,4 +69,35 @@ function siteIndex({ header: { sites } }: RadioMap, name: string): number {
   if (index >= 0) return index;
   const names = sites.map((site) => site.name).join(', ');
   throw new OutriderError('bad-argument', `the map has no site "${name}"`, `Its sites: ${names}.`);
+}
+
+/** One row per site; shares are of the street cells, gains in dB over the cells that the site reaches. */
+export function mapCoverage(map: RadioMap): Result {
+  const { header, streets } = map;
+  const cells = Array.from(streets.walkable.keys()).filter((cell) => streets.walkable[cell] === 1);
+  const strongest = cells.map((cell) => strongestSite(map, cell));
+  const heard = cells.map((cell) => siteCountAt(map, cell));
+  const share = (count: number): number => count / cells.length;
+  const rows = header.sites.map(({ name, x, y, z }, site) => {
+    const gains = cells.map((cell) => gainAt(map, site, cell)).filter((gain) => !Number.isNaN(gain));
+    return {
+      site: name,
+      x,
+      y,
+      z,
+      coveredShare: share(gains.length),
+      gainDbP50: gains.length === 0 ? null : median(gains),
+      strongestShare: share(strongest.filter((one) => one === site).length),
+    };
+  });
+  const summary = {
+    scene: header.scene,
+    frequencyHz: header.frequencyHz,
+    cellMetres: header.cellMetres,
+    streetCells: cells.length,
+    coveredShare: share(heard.filter((count) => count > 0).length),
+    coveredByTwoShare: share(heard.filter((count) => count > 1).length),
+    sitesPerCellMean: share(heard.reduce((sum, count) => sum + count, 0)),
+  };
+  return { rows, summary };
 }

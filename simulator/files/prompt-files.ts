@@ -1,8 +1,8 @@
-// Prompt files: JSON lines in the forms of the known sets, or a plain form of our own. Which form a line has is read off its fields.
+// Prompt files: JSON lines in the forms of the known sets, or a plain form of our own. The fields of a line say which form it has.
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { badArgument, type OutriderError } from '../../src/core/basics/errors.ts';
+import { badArgument } from '../../src/core/basics/errors.ts';
 import type { Message } from '../../src/models/port/model.ts';
 
 export interface PromptLine {
@@ -10,13 +10,13 @@ export interface PromptLine {
   readonly id: string;
   /** Also called category. */
   readonly task: string;
-  /** A conversation, in the model's chat format; or text that the model goes on with. */
+  /** A conversation, in the model's chat format; or text that the model continues. */
   readonly form: { readonly messages: readonly Message[] } | { readonly text: string };
 }
 
 export interface PromptFile {
   readonly prompts: readonly PromptLine[];
-  /** Set and authors, where the form tells. */
+  /** Set and authors, where the form is of a known set. */
   readonly source: string;
   readonly licence: string;
 }
@@ -71,6 +71,7 @@ function asked(content: string): PromptLine['form'] {
   return { messages: [{ role: 'user', content }] };
 }
 
+const plainForms = 'write {"prompt": TEXT} or {"messages": [{"role": "user", "content": TEXT}]}, one a line';
 const roles: ReadonlySet<unknown> = new Set(['system', 'user', 'assistant']);
 
 function isConversation(value: unknown): value is Message[] {
@@ -86,26 +87,23 @@ export function readPromptFile(path: string): PromptFile {
   return parsePrompts(readText(path), basename(path));
 }
 
-/** How many of the first file, and of each other; all where nothing is said. */
-export interface PromptCounts {
-  readonly first?: number | undefined;
-  readonly others?: number | undefined;
-}
-
-/** Several files as one; of each so many, in turn from its tasks. @throws OutriderError `bad-argument` */
-export function readPromptFiles(paths: readonly string[], { first, others }: PromptCounts = {}): PromptFile {
+/** Several files as one; of each so many, in turn from its tasks; default: all. @throws OutriderError `bad-argument` */
+export function readPromptFiles(
+  paths: readonly string[],
+  counts: { readonly first?: number | undefined; readonly others?: number | undefined } = {},
+): PromptFile {
   const files = paths.map(readPromptFile);
   const together = (pick: (file: PromptFile) => string): string => [...new Set(files.map(pick))].join(', ');
-  const prompts = files.flatMap((file, index) => takeInTurn(file.prompts, index === 0 ? first : others));
+  const prompts = files.flatMap((file, index) => takeInTurn(file.prompts, index === 0 ? counts.first : counts.others));
   const ids = new Set<string>();
   for (const { id } of prompts) {
-    if (ids.has(id)) refuse(`two files have a prompt with the id ${id}`, 'give each its own');
+    if (ids.has(id)) throw badArgument(`two files have a prompt with the id ${id}`, 'give each its own');
     ids.add(id);
   }
   return { prompts, source: together(({ source }) => source), licence: together(({ licence }) => licence) };
 }
 
-/** @param name for messages, and as the source where the form tells none */
+/** @param name for messages, and as the source where the form has none */
 export function parsePrompts(text: string, name: string): PromptFile {
   const prompts: PromptLine[] = [];
   const used = new Set<Form>();
@@ -115,14 +113,15 @@ export function parsePrompts(text: string, name: string): PromptFile {
     const fields = parseLine(line);
     const form = forms.find((candidate) => candidate.read(fields, prompts.length) !== undefined);
     const prompt = form?.read(fields, prompts.length);
-    if (form === undefined || prompt === undefined) throw noPrompt(name, index + 1);
-    if (ids.has(prompt.id)) refuse(`${name}, line ${index + 1}: the id ${prompt.id} occurs twice`, 'give each its own');
+    const where = `${name}, line ${index + 1}`;
+    if (form === undefined || prompt === undefined) throw badArgument(`${where} is no prompt`, plainForms);
+    if (ids.has(prompt.id)) throw badArgument(`${where}: the id ${prompt.id} occurs twice`, 'give each its own');
     ids.add(prompt.id);
     used.add(form);
     prompts.push(prompt);
   }
   if (prompts.length === 0)
-    refuse(`${name} holds no prompt`, 'give a file of JSON lines: docs/research/traces.md has their forms');
+    throw badArgument(`${name} holds no prompt`, 'give a file of JSON lines: docs/research/traces.md has their forms');
   const known = [...used];
   return {
     prompts,
@@ -133,24 +132,25 @@ export function parsePrompts(text: string, name: string): PromptFile {
 
 /** The first `limit`, taken in turn from the tasks, in the file's order; undefined: all. */
 export function takeInTurn(prompts: readonly PromptLine[], limit: number | undefined): readonly PromptLine[] {
-  if (limit === undefined) return prompts;
-  const places = new Map<string, number>();
-  const ranked = prompts.map((prompt, index) => {
-    const turn = places.get(prompt.task) ?? 0;
-    places.set(prompt.task, turn + 1);
-    return { prompt, index, turn };
-  });
-  const chosen = ranked.toSorted((one, other) => one.turn - other.turn || one.index - other.index).slice(0, limit);
-  return chosen.toSorted((one, other) => one.index - other.index).map(({ prompt }) => prompt);
+  const turns = turnsOf(prompts);
+  const order = [...prompts.keys()].toSorted((one, other) => (turns[one] as number) - (turns[other] as number));
+  const chosen = new Set(order.slice(0, limit));
+  return prompts.filter((_, index) => chosen.has(index));
 }
 
 /** The first `count` of each task. */
 export function takeOfEach(prompts: readonly PromptLine[], count: number): PromptLine[] {
-  const taken = new Map<string, number>();
-  return prompts.filter(({ task }) => {
-    const before = taken.get(task) ?? 0;
-    taken.set(task, before + 1);
-    return before < count;
+  const turns = turnsOf(prompts);
+  return prompts.filter((_, index) => (turns[index] as number) < count);
+}
+
+/** For each prompt, the number of prompts of its task before it. */
+function turnsOf(prompts: readonly PromptLine[]): number[] {
+  const counts = new Map<string, number>();
+  return prompts.map(({ task }) => {
+    const before = counts.get(task) ?? 0;
+    counts.set(task, before + 1);
+    return before;
   });
 }
 
@@ -158,7 +158,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    return refuse(`can't read ${path}: ${error instanceof Error ? error.message : String(error)}`, 'give another file');
+    throw badArgument(`can't read ${path}: ${(error as Error).message}`, 'give another file');
   }
 }
 
@@ -169,13 +169,4 @@ function parseLine(line: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-function noPrompt(name: string, line: number): OutriderError {
-  const remedy = 'write {"prompt": TEXT} or {"messages": [{"role": "user", "content": TEXT}]}, one a line';
-  return badArgument(`${name}, line ${line} is no prompt`, remedy);
-}
-
-function refuse(cause: string, remedy: string): never {
-  throw badArgument(cause, remedy);
 }

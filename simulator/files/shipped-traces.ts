@@ -12,33 +12,33 @@ import { readTrace } from './trace-files.ts';
 const shippedFolder = shippedPath('traces');
 const ending = '.trace';
 
-/** Paths, in the order of their names. */
-export function shippedTraceFiles(): readonly string[] {
-  if (!existsSync(shippedFolder)) return [];
-  const files = readdirSync(shippedFolder).filter((file) => file.endsWith(ending));
-  return files.toSorted().map((file) => join(shippedFolder, file));
+function pathOf(name: string): string {
+  return join(shippedFolder, `${name}${ending}`);
 }
 
-/** Those of one target: only they can be compared with each other. */
+/** Paths, in the order of their names, without those in folders of the folder. */
+export function shippedTraceFiles(): readonly string[] {
+  return shippedTraceNames().flatMap((name) => (name.includes('/') ? [] : [pathOf(name)]));
+}
+
+/** The traces of one target: only they can be compared with each other. */
 export function shippedTraceFilesOf(target: string): readonly string[] {
   return shippedTraceFiles().filter((file) => readTrace(file).header.target.name === target);
 }
 
-/** Names without folder and ending, for messages and help: those of the folder, then those in folders of it. */
+/** Names without folder and ending: those of the folder, then those in folders of it. */
 export function shippedTraceNames(): readonly string[] {
   if (!existsSync(shippedFolder)) return [];
-  const files = readdirSync(shippedFolder, { encoding: 'utf8', recursive: true }).filter((file) =>
-    file.endsWith(ending),
-  );
-  const names = files.map((file) => file.slice(0, -ending.length).replaceAll('\\', '/'));
+  const files = readdirSync(shippedFolder, { encoding: 'utf8', recursive: true });
+  const traces = files.filter((file) => file.endsWith(ending));
+  const names = traces.map((file) => file.slice(0, -ending.length).replaceAll('\\', '/'));
   return names.toSorted((a, b) => Number(a.includes('/')) - Number(b.includes('/')) || (a < b ? -1 : 1));
 }
 
 /** @param nameOrPath "coarse-greedy", or a file @throws OutriderError `bad-argument` */
 export function findTraceFile(nameOrPath: string): string {
   if (existsSync(nameOrPath)) return nameOrPath;
-  const path = join(shippedFolder, `${nameOrPath}${ending}`);
-  if (existsSync(path)) return path;
+  if (existsSync(pathOf(nameOrPath))) return pathOf(nameOrPath);
   const remedy = `give a file, or the name of a trace that comes with outrider: ${shippedTraceNames().join(', ')}`;
   throw badArgument(`there is no trace "${nameOrPath}"`, remedy);
 }
@@ -50,10 +50,11 @@ export function findTrace(nameOrPath: string): Trace {
 
 /** Greedy answers, drafts of the default pair. @throws OutriderError `bad-argument` when none is shipped */
 export function defaultTraceFile(): string {
-  for (const file of shippedTraceFiles()) {
+  const found = shippedTraceFiles().find((file) => {
     const { sampling, draft } = readTrace(file).header;
-    if (draft.name === defaultPair.draft && sampling.temperature === 0) return file;
-  }
+    return draft.name === defaultPair.draft && sampling.temperature === 0;
+  });
+  if (found !== undefined) return found;
   const cause = `no trace of ${defaultPair.draft} comes with outrider`;
   throw badArgument(cause, 'record one: outrider trace record, see docs/research/traces.md');
 }

@@ -15,12 +15,12 @@ export interface TensorboardWriter {
 export function openTensorboard(directory: string, nowMs: () => number): TensorboardWriter {
   makeDirectory(directory);
   const file = join(directory, `events.out.tfevents.${String(Math.floor(nowMs() / 1000)).padStart(10, '0')}.outrider`);
-  writeFileSync(file, frame(event(nowMs(), [field(3, text('brain.Event:2'))])), { flag: 'a' });
+  writeFileSync(file, frame(event(nowMs(), [field(3, Buffer.from('brain.Event:2'))])), { flag: 'a' });
   return {
     file,
     add(step, values) {
       const summary = Object.entries(values).flatMap(([tag, value]) =>
-        value === null ? [] : [field(1, Buffer.concat([field(1, text(tag)), float(2, value)]))],
+        value === null ? [] : [field(1, Buffer.concat([field(1, Buffer.from(tag)), float(2, value)]))],
       );
       if (summary.length === 0) return;
       appendFileSync(file, frame(event(nowMs(), [varint(2, step), field(5, Buffer.concat(summary))])));
@@ -49,10 +49,6 @@ function float(number: number, value: number): Buffer {
   bytes[0] = (number << 3) | 5;
   bytes.writeFloatLE(value, 1);
   return bytes;
-}
-
-function text(value: string): Buffer {
-  return Buffer.from(value, 'utf8');
 }
 
 /** @param value a whole number from 0 to 2^53 - 1 */

@@ -40,7 +40,7 @@ export function demandNewTrace(path: string): void {
 }
 
 /**
- * Goes on with what an interrupted recording left, or begins.
+ * Continues an interrupted recording, or begins one.
  * @param planned ids and prompts of all sessions, in order
  * @throws OutriderError `bad-argument` when what is there is of another recording
  */

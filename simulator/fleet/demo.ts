@@ -1,5 +1,6 @@
 // What `outrider live` starts, and how the texts of its devices are compared with the target's own.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { ControllerEvent } from '../../src/allocation/controller/controller-events.ts';
 import { CloseStack } from '../../src/core/basics/close-stack.ts';
 import { findPolicy } from '../../src/files/policy-file.ts';
@@ -10,12 +11,13 @@ import { AdaptiveDrafter } from '../../src/models/port/adaptive-drafter.ts';
 import { type Drafter, ModelDrafter } from '../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../src/models/port/model.ts';
 import { paceModel } from '../../src/models/port/paced.ts';
+import { PrefixSequence } from '../../src/models/port/prefix-sequence.ts';
 import { findProfile } from '../../src/models/port/profiles.ts';
 import { createToyModel } from '../../src/models/port/toy.ts';
 import { machineClock } from '../../src/network/transport/machine-clock.ts';
 import { encodeTrialPrompts } from '../files/sample-prompts.ts';
 import { findScenario } from '../files/scenario-file.ts';
-import { findRadioMap } from '../files/shipped-maps.ts';
+import { findMapOf } from '../files/shipped-maps.ts';
 import { type Fleet, type FleetPlan, startFleet } from './fleet.ts';
 import { controlApart, controlHere, type FleetControl } from './fleet-control.ts';
 import { createWalk } from './walk.ts';
@@ -47,7 +49,7 @@ export interface DemoSettings {
 export interface Demo extends AsyncDisposable {
   readonly fleet: Fleet;
   readonly control: FleetControl;
-  /** Of the network behind the radio. */
+  /** Round trip of the network behind the radio. */
   readonly roundTripMs: number;
   /** The target's own text after each prompt that was asked. */
   compare(): Promise<{ readonly texts: number; readonly identical: number; readonly failed: number }>;
@@ -58,6 +60,7 @@ const toyAgreement = 0.8;
 const toyDraftProfile = 'reference-draft';
 const promptCount = 6;
 const thinkMs = 500;
+const quiet = ['--log-level', 'error'];
 
 export async function openDemo(settings: DemoSettings): Promise<Demo> {
   await using opened = new CloseStack();
@@ -73,29 +76,33 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
   // Where the map has no ray, a device still has the path loss of a street without sight.
   const scenario =
     plain.channel.kind === 'map' ? { ...plain, channel: { ...plain.channel, floor: 'umi-nlos' as const } } : plain;
-  const map = scenario.channel.kind === 'map' ? await findRadioMap(scenario.channel.map) : undefined;
+  const map = await findMapOf(scenario);
   const control = opened.use(await (settings.isApart === true ? apart(settings) : here(settings)));
   const fleet = await startFleet({
-    ...{ edges: settings.edges, devices: settings.devices, control, restarts: settings.isApart === true },
+    ...settings,
+    control,
+    restarts: settings.isApart === true,
+    // Connections that are replaced as devices move are no news here.
     edgeFlags: [
-      ...['--model', settings.isToy ? `toy:${toySeed}` : settings.target, '--profile', settings.profile],
-      // Connections that are replaced as devices move are no news here.
-      ...['--log-level', 'error'],
+      '--model',
+      settings.isToy ? `toy:${toySeed}` : settings.target,
+      '--profile',
+      settings.profile,
+      ...quiet,
     ],
     tokenizer: models.target.tokenizer,
     drafterOf: models.drafterOf,
-    ...{ prompts, maxAnswerTokens: settings.maxTokens, thinkMs },
-    isAuto: settings.isAuto === true,
+    prompts,
+    maxAnswerTokens: settings.maxTokens,
+    thinkMs,
     walk: createWalk(scenario, settings.edges, settings.seed, map),
     roundTripMs: scenario.token.roundTripMs,
-    note: settings.note,
-    ...(settings.onEvent === undefined ? {} : { onEvent: settings.onEvent }),
-    ...(settings.startEdge === undefined ? {} : { startEdge: settings.startEdge }),
   });
   opened.use(fleet);
   const kept = opened.move();
   return {
-    ...{ fleet, control },
+    fleet,
+    control,
     roundTripMs: scenario.token.roundTripMs,
     async compare() {
       const asked = [...new Set(fleet.answers.map(({ prompt }) => prompt))];
@@ -103,7 +110,9 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
       for (const prompt of asked)
         references.set(prompt, await writeAlone(models.target, prompts[prompt] as number[], settings.maxTokens));
       const ended = fleet.answers.filter(({ report }) => report.outcome.kind === 'ended');
-      const identical = ended.filter(({ prompt, report }) => sameIds(report.tokens, references.get(prompt) ?? []));
+      const identical = ended.filter(({ prompt, report }) =>
+        isDeepStrictEqual([...report.tokens], references.get(prompt)),
+      );
       return { texts: ended.length, identical: identical.length, failed: fleet.answers.length - ended.length };
     },
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
@@ -153,15 +162,12 @@ async function realModels({ target, draft }: DemoSettings): Promise<Models> {
 
 /** The most likely token each time, as the target writes alone. */
 async function writeAlone(model: LanguageModel, prompt: readonly number[], tokenCount: number): Promise<number[]> {
-  const sequence = model.openSequence();
+  const sequence = new PrefixSequence(model);
   const answer: number[] = [];
-  const { maxItemTokens } = model.limits;
-  let next: readonly number[] = prompt;
-  for (; next.length > maxItemTokens; next = next.slice(maxItemTokens))
-    await model.evaluate([{ sequence, tokens: next.slice(0, maxItemTokens), rows: 0 }]);
+  let next = prompt;
   while (answer.length < tokenCount) {
-    const [rows] = await model.evaluate([{ sequence, tokens: next, rows: 1 }]);
-    const id = rows?.[0]?.ids[0];
+    const [row] = await sequence.append(next, 1);
+    const id = row?.ids[0];
     if (id === undefined) break;
     answer.push(id);
     if (model.tokenizer.endIds.has(id)) break;
@@ -169,8 +175,4 @@ async function writeAlone(model: LanguageModel, prompt: readonly number[], token
   }
   await sequence.release();
   return answer;
-}
-
-function sameIds(left: readonly number[], right: readonly number[]): boolean {
-  return left.length === right.length && left.every((id, index) => id === right[index]);
 }

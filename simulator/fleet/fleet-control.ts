@@ -19,7 +19,7 @@ export interface FleetControl extends AsyncDisposable {
   readonly url: string;
   /** Null: it runs in this process, or has ended. */
   readonly processId: number | null;
-  /** Gets what it tells, from now on. */
+  /** The listener gets its events from now on. */
   listen(listener: EventListener): void;
   /** Another policy, from the next slot on; undefined: it runs elsewhere. */
   readonly setPolicy?: RunningController['setPolicy'];
@@ -34,17 +34,18 @@ export interface ControlSettings {
 
 export async function controlHere(settings: ControlSettings): Promise<FleetControl> {
   await using opened = new CloseStack();
-  let tell: EventListener = () => {};
-  const controller = startController({ ...settings, onEvent: (event) => tell(event) });
+  let onEvent: EventListener = () => {};
+  const controller = startController({ ...settings, onEvent: (event) => onEvent(event) });
   opened.defer(() => controller.close());
   const listener = await listenController(controller, { host: '127.0.0.1', port: 0 });
   opened.defer(() => listener.close());
   const kept = opened.move();
   return {
-    ...{ url: `ws://127.0.0.1:${listener.port}`, processId: null },
+    url: `ws://127.0.0.1:${listener.port}`,
+    processId: null,
     setPolicy: (policy, objective) => controller.setPolicy(policy, objective),
     listen(next) {
-      tell = next;
+      onEvent = next;
     },
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
@@ -55,9 +56,9 @@ export async function controlHere(settings: ControlSettings): Promise<FleetContr
  * @param flags of `outrider controller` @param note gets what it says, a line each
  */
 export async function controlApart(flags: readonly string[], note: (line: string) => void): Promise<FleetControl> {
-  let tell: EventListener = () => {};
+  let onEvent: EventListener = () => {};
   const start = (port: number): Promise<ControllerProcess> =>
-    startControllerProcess([...flags, '--log'], { port, onEvent: (event) => tell(event), onNote: note });
+    startControllerProcess([...flags, '--log'], { port, onEvent: (event) => onEvent(event), onNote: note });
   const kept = await keepRunning('the controller', start, note);
   return {
     get url() {
@@ -67,7 +68,7 @@ export async function controlApart(flags: readonly string[], note: (line: string
       return kept.isRunning ? kept.process.processId : null;
     },
     listen(next) {
-      tell = next;
+      onEvent = next;
     },
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };

@@ -22,13 +22,13 @@ export interface ReaderPlan {
   readonly drafterOf: (device: number) => Drafter | null;
   readonly prompts: readonly (readonly number[])[];
   readonly maxAnswerTokens: number;
-  /** Of the network behind the radio. */
+  /** Round trip of the network behind the radio. */
   readonly roundTripMs: number;
   /** From the end of an answer to the next question, on average; drawn evenly from none to twice as long. */
   readonly thinkMs: number;
   /** Throughput of a device to an edge with the whole band, bit/s; 0: no link. */
   readonly rates: (device: number, edge: string) => number;
-  /** Default: no place is told. */
+  /** Default: devices give no place. */
   readonly placeOf?: (device: number) => Place;
   /** Whether devices decide by themselves, and by their controller's plans, when they draft; default: they always draft. */
   readonly isAuto?: boolean;
@@ -42,7 +42,7 @@ export interface ReaderState {
   readonly mode: string;
   /** Why it reads from that edge; null: it does not read. */
   readonly why: string | null;
-  /** Of late; at the end, of the whole time. Null: no token. */
+  /** Mean of the last seconds; at the end, of the whole time. Null: no token. */
   readonly msPerToken: number | null;
   readonly predictedMs: number | null;
   readonly answers: number;
@@ -56,7 +56,7 @@ export interface FleetAnswer {
   readonly device: number;
   readonly prompt: number;
   readonly report: TurnReport;
-  /** Of each commit, by this machine's clock. */
+  /** Its commits, by this machine's clock. */
   readonly commits: readonly { readonly atMs: number; readonly tokens: number }[];
   /** From the question to the end, by this machine's clock. */
   readonly startMs: number;
@@ -85,12 +85,11 @@ export class FleetReader {
   #handovers = 0;
   /** The last handover. */
   #came = { atMs: Number.NEGATIVE_INFINITY, why: '' };
-  /** Of answers that have ended. */
+  /** Longest pause of answers that have ended. */
   #pauseMs = 0;
   #isEnding = false;
-  /** Of the running answer; null: none runs. */
-  #startMs: number | null = null;
-  #commits: { atMs: number; tokens: number }[] = [];
+  /** The running answer; null: none runs. */
+  #running: Pick<FleetAnswer, 'startMs' | 'commits'> | null = null;
   readonly #ended: Promise<void>;
   #end = (): void => {};
 
@@ -144,8 +143,9 @@ export class FleetReader {
 
   /** What it has read, and how long it has waited for it, between two moments of this machine's clock. */
   readBetween(fromMs: number, toMs: number): { readonly tokens: number; readonly wantedMs: number } {
-    const running = this.#startMs === null ? [] : [{ commits: this.#commits, startMs: this.#startMs, endMs: toMs }];
-    let [tokens, wantedMs] = [0, 0];
+    const running = this.#running === null ? [] : [{ ...this.#running, endMs: toMs }];
+    let tokens = 0;
+    let wantedMs = 0;
     for (const { commits, startMs, endMs } of [...this.answers, ...running]) {
       for (const commit of commits) if (commit.atMs >= fromMs && commit.atMs < toMs) tokens += commit.tokens;
       wantedMs += Math.max(0, Math.min(toMs, endMs) - Math.max(fromMs, startMs));
@@ -176,19 +176,19 @@ export class FleetReader {
       predictedMs: decided?.paces.find(({ device }) => device === this.name)?.predictedMs ?? null,
       answers: this.answers.length,
       handovers: this.#handovers,
-      pauseMs: Math.max(this.#pauseMs, this.#startMs === null ? 0 : longestPause(this.#startMs, this.#commits, nowMs)),
+      pauseMs: Math.max(this.#pauseMs, this.#running === null ? 0 : longestPause(this.#running, nowMs)),
     };
   }
 
-  /** As the controller has decided last; where it reads elsewhere, or nobody decides, as the device knows. */
+  /** As the controller has decided last; where it reads elsewhere, or no controller decides, as the device knows. */
   #why(decided: DecidedEvent | null, edge: string | null): string | null {
     if (this.#turn === null) return null;
     if (edge === null) return 'waits for an edge';
     const own = decided?.paces.find(({ device }) => device === this.name);
-    const told = this.#agent.edges.edges.get(edge)?.why ?? null;
-    if (!this.#agent.isConnected) return `no controller; ${told}`;
+    const known = this.#agent.edges.edges.get(edge)?.why ?? null;
+    if (!this.#agent.isConnected) return `no controller; ${known}`;
     if (performance.now() - this.#came.atMs < shownMs) return this.#came.why;
-    return own?.edge === edge && this.#agent.assigned === edge ? (own.reason ?? told) : told;
+    return own?.edge === edge && this.#agent.assigned === edge ? (own.reason ?? known) : known;
   }
 
   async run(): Promise<void> {
@@ -232,8 +232,7 @@ export class FleetReader {
     this.#agent.follow(turn);
     const startMs = performance.now();
     const commits: { atMs: number; tokens: number }[] = [];
-    this.#commits = commits;
-    this.#startMs = startMs;
+    this.#running = { startMs, commits };
     try {
       for await (const { tokens, atMs } of turn) if (tokens.length > 0) commits.push({ atMs, tokens: tokens.length });
     } catch {
@@ -242,8 +241,8 @@ export class FleetReader {
     const report = await turn.report;
     const endMs = performance.now();
     this.answers.push({ device: this.#index, prompt, report, commits, startMs, endMs });
-    this.#pauseMs = Math.max(this.#pauseMs, longestPause(startMs, commits, endMs));
-    this.#startMs = null;
+    this.#pauseMs = Math.max(this.#pauseMs, longestPause({ startMs, commits }, endMs));
+    this.#running = null;
     this.#turn = null;
   }
 
@@ -259,7 +258,7 @@ export class FleetReader {
   }
 }
 
-function longestPause(startMs: number, commits: readonly { readonly atMs: number }[], endMs: number): number {
+function longestPause({ startMs, commits }: Pick<FleetAnswer, 'startMs' | 'commits'>, endMs: number): number {
   const times = [startMs, ...commits.map(({ atMs }) => atMs), endMs];
   return times.reduce((most, atMs, at) => Math.max(most, atMs - (times[at - 1] ?? atMs)), 0);
 }

@@ -34,7 +34,7 @@ export interface FleetPlan extends Omit<ReaderPlan, 'rates'> {
   readonly restarts?: boolean;
   readonly onEvent?: EventListener;
   /** Default: the command of the product. */
-  readonly startEdge?: typeof startEdgeProcess;
+  readonly startEdge?: typeof startEdgeProcess | undefined;
 }
 
 export interface Fleet extends AsyncDisposable {

@@ -11,7 +11,9 @@ function children() {
     });
     started.push(child);
     return {
-      ...{ url: 'ws://127.0.0.1:4321', processId: started.length, lost },
+      url: 'ws://127.0.0.1:4321',
+      processId: started.length,
+      lost,
       async close() {
         child.isClosed = true;
       },

@@ -6,9 +6,9 @@ import {
   type DraftClaim,
   holds,
   interpretClaims,
-  verdictOnDirection,
-  verdictOnGain,
-  verdictOnValue,
+  onDirection,
+  onGain,
+  onRange,
 } from './claim.ts';
 
 const claim: Claim = {
@@ -26,30 +26,30 @@ const claim: Claim = {
 
 describe('the verdict on a claim', () => {
   it('of a gain says whether all of the interval lies below the claim, above it, or around it', () => {
-    expect(verdictOnGain(0.237, [0.1, 0.3])).toBe('holds');
-    expect(verdictOnGain(0.237, [0.3, 0.4])).toBe('holds, and more');
-    expect(verdictOnGain(0.237, [0.1, 0.2])).toBe('does not hold');
+    expect(onGain(0.237)([0.1, 0.3])).toBe('holds');
+    expect(onGain(0.237)([0.3, 0.4])).toBe('holds, and more');
+    expect(onGain(0.237)([0.1, 0.2])).toBe('does not hold');
   });
 
   it('of a gain is undecided where the interval has room for the claim and for no gain', () => {
-    expect(verdictOnGain(0.237, [-0.1, 0.3])).toBe('undecided');
-    expect(verdictOnGain(0.237, [-0.1, 0.2])).toBe('does not hold');
+    expect(onGain(0.237)([-0.1, 0.3])).toBe('undecided');
+    expect(onGain(0.237)([-0.1, 0.2])).toBe('does not hold');
   });
 
   it('of a direction takes a change below the least one as none', () => {
-    expect(verdictOnDirection('rises', [0.01, 0.02], 0.001)).toBe('holds');
-    expect(verdictOnDirection('rises', [0.0001, 0.0009], 0.001)).toBe('does not hold');
-    expect(verdictOnDirection('rises', [-0.3, -0.1], 0.001)).toBe('does not hold');
-    expect(verdictOnDirection('rises', [-0.1, 0.1], 0.001)).toBe('undecided');
-    expect(verdictOnDirection('falls', [-0.3, -0.1], 0.001)).toBe('holds');
-    expect(verdictOnDirection('falls', [0.1, 0.3], 0.001)).toBe('does not hold');
-    expect(verdictOnDirection('falls', [-0.1, 0.3], 0.001)).toBe('undecided');
+    expect(onDirection('rises', 0.001)([0.01, 0.02])).toBe('holds');
+    expect(onDirection('rises', 0.001)([0.0001, 0.0009])).toBe('does not hold');
+    expect(onDirection('rises', 0.001)([-0.3, -0.1])).toBe('does not hold');
+    expect(onDirection('rises', 0.001)([-0.1, 0.1])).toBe('undecided');
+    expect(onDirection('falls', 0.001)([-0.3, -0.1])).toBe('holds');
+    expect(onDirection('falls', 0.001)([0.1, 0.3])).toBe('does not hold');
+    expect(onDirection('falls', 0.001)([-0.1, 0.3])).toBe('undecided');
   });
 
   it('of a value asks whether the interval meets the range, and whether it says anything', () => {
-    expect(verdictOnValue([25, 25], [20, 30])).toBe('holds');
-    expect(verdictOnValue([25, 25], [2, 12])).toBe('does not hold');
-    expect(verdictOnValue([25, 25], [2, 40])).toBe('undecided');
+    expect(onRange(25, 25)([20, 30])).toBe('holds');
+    expect(onRange(25, 25)([2, 12])).toBe('does not hold');
+    expect(onRange(25, 25)([2, 40])).toBe('undecided');
   });
 
   it('counts as held whether it is more or just as much', () => {

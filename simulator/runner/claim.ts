@@ -107,15 +107,20 @@ export function claimSummary(claims: readonly Claim[]): Record<string, string | 
   );
 }
 
+/** The verdict on a claim by the interval of what was measured. */
+export type VerdictOn = (interval: Interval) => Verdict;
+
 /**
  * An amount of gain, such as a share of latency that is saved. More: all of the interval lies above the claim. Not: all of it lies below. Undecided:
  * it has room for the claim and for no gain at all.
  * @param claimed positive
  */
-export function verdictOnGain(claimed: number, [low, high]: Interval): Verdict {
-  if (low > claimed) return 'holds, and more';
-  if (high < claimed) return 'does not hold';
-  return low > 0 ? 'holds' : 'undecided';
+export function onGain(claimed: number): VerdictOn {
+  return ([low, high]) => {
+    if (low > claimed) return 'holds, and more';
+    if (high < claimed) return 'does not hold';
+    return low > 0 ? 'holds' : 'undecided';
+  };
 }
 
 /**
@@ -123,14 +128,18 @@ export function verdictOnGain(claimed: number, [low, high]: Interval): Verdict {
  * change in the claimed direction and for none.
  * @param least a smaller change counts as none, even if it is significant
  */
-export function verdictOnDirection(claimed: 'falls' | 'rises', interval: Interval, least: number): Verdict {
-  const [low, high] = claimed === 'rises' ? interval : [-interval[1], -interval[0]];
-  if (low > least) return 'holds';
-  return high <= least ? 'does not hold' : 'undecided';
+export function onDirection(claimed: 'falls' | 'rises', least: number): VerdictOn {
+  return (interval) => {
+    const [low, high] = claimed === 'rises' ? interval : [-interval[1], -interval[0]];
+    if (low > least) return 'holds';
+    return high <= least ? 'does not hold' : 'undecided';
+  };
 }
 
 /** A value that is claimed to lie in a range. Undecided: the interval meets the range, and is wider than its upper end. */
-export function verdictOnValue([from, to]: Interval, [low, high]: Interval): Verdict {
-  if (high < from || low > to) return 'does not hold';
-  return high - low > to ? 'undecided' : 'holds';
+export function onRange(from: number, to: number): VerdictOn {
+  return ([low, high]) => {
+    if (high < from || low > to) return 'does not hold';
+    return high - low > to ? 'undecided' : 'holds';
+  };
 }

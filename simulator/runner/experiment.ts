@@ -4,7 +4,6 @@
 import type { Spec } from 'vega';
 import type { OptionsOf, OptionTable } from '../../src/cli/options/options.ts';
 import type { Document, Result } from '../../src/files/document.ts';
-import type { Claim } from './claim.ts';
 
 /** A piece of the measuring that is kept in the record, so that it is measured once. */
 export interface Unit<Found> {
@@ -33,18 +32,10 @@ export interface Run {
   /** Whether found units are kept for another time. */
   readonly hasRecord: boolean;
   readonly onProgress: OnProgress;
-  /** Tells people a sentence, while the experiment runs. */
+  /** Shows people a sentence, while the experiment runs. */
   readonly note: (text: string) => void;
   /** Aborted by Ctrl-C. Checked before each unit; what takes long without units calls its `throwIfAborted`. */
   readonly signal: AbortSignal;
-}
-
-export interface Figure {
-  /** File name without ending. */
-  readonly name: string;
-  /** What is to be seen. */
-  readonly caption: string;
-  readonly spec: Spec;
 }
 
 export interface Conclusion<Row extends object = object, Summary extends Result['summary'] = Result['summary']>
@@ -57,11 +48,6 @@ export interface Conclusion<Row extends object = object, Summary extends Result[
   readonly remarks?: readonly string[];
   /** False: the exit status of the command is 1. It stands in the summary of the document, too. */
   readonly passed?: boolean;
-  readonly claims?: readonly Claim[];
-  /** Of an experiment that fills a directory with data, figures and a page. */
-  readonly figures?: readonly Figure[];
-  /** Markdown below the heading of that page; figures come after it. */
-  readonly page?: string;
 }
 
 /** By keys of the summary: values that must not be larger, or not smaller. */
@@ -72,6 +58,10 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
   readonly name: string;
   /** In a line, for the list of commands. */
   readonly description: string;
+  /** Time that it takes with its defaults, on two cores: "2 minutes", and at most five. A bench or trial has it. */
+  readonly lasts?: string;
+  /** The same with `--full`, where options have a value for it. */
+  readonly fullLasts?: string;
   /** Shown below the help: examples, definitions. */
   readonly notes?: string;
   readonly options: Table;

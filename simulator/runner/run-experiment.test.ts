@@ -58,7 +58,9 @@ describe('the command of an experiment', () => {
   it('hands over what was typed by the names of the table, and prints one document', async () => {
     await run('--rtt', '1,2,3', '--name', 'a', '--name', 'b', '--files', 'x', 'y', '--json');
     expect(JSON.parse(printed)).toMatchObject({
-      ...{ command: 'trial counting', seed: 1, summary: { found: 7, passed: true } },
+      command: 'trial counting',
+      seed: 1,
+      summary: { found: 7, passed: true },
       params: { roundTripsMs: [1, 2, 3], names: ['a', 'b'], files: ['x', 'y'] },
       rows: [{ found: 7, roundTrips: 3, names: 'a,b', files: 'x,y', trace: 'this' }],
     });
@@ -83,6 +85,33 @@ describe('the command of an experiment', () => {
     const text = await readFile(page, 'utf8');
     for (const part of ['# outrider trial counting', '# trial counting: 1', '| `found` | 7 |'])
       expect(text).toContain(part);
+  });
+
+  it('says how long it takes, and takes the published size with --full, but for what was typed', async () => {
+    const sized: Experiment<{ seed: object; lines: object }, object> = {
+      name: 'trial sizing',
+      description: 'sizes',
+      lasts: '2 minutes',
+      fullLasts: '20',
+      options: {
+        seed: { flag: '--seed <number>', whole: [0, 9], default: 1, full: 5 },
+        lines: { flag: '--lines <count>', whole: [0, 999], default: 10, full: 100 },
+      },
+      measure: () => ({}),
+      conclude: () => ({ rows: [], summary: {} }),
+    };
+    const paramsOf = async (...words: string[]): Promise<unknown> => {
+      printed = '';
+      await experimentCommand(sized).parseAsync([...words, '--json'], { from: 'user' });
+      return (JSON.parse(printed) as { params: unknown }).params;
+    };
+    expect(await paramsOf()).toEqual({ seed: 1, lines: 10 });
+    expect(await paramsOf('--full')).toEqual({ seed: 5, lines: 100 });
+    expect(await paramsOf('--lines', '10', '--full')).toEqual({ seed: 5, lines: 10 });
+    expect(process.stderr.write).toHaveBeenCalledWith(
+      'trial sizing: about 2 minutes with its defaults, on two cores; with --full 20.\n',
+    );
+    expect(experimentCommand(sized).helpInformation()).toContain('the published size: --seed 5, --lines 100');
   });
 
   it('has flags of its own only where the experiment can do it', () => {

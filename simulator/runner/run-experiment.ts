@@ -2,9 +2,9 @@
 // the exit status. What is measured is the experiment's own.
 
 import { writeFile } from 'node:fs/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { addOptions, optionsIn } from '../../src/cli/options/option-flags.ts';
-import type { OptionTable } from '../../src/cli/options/options.ts';
+import type { OptionSpec, OptionTable } from '../../src/cli/options/options.ts';
 import { withInterrupt } from '../../src/cli/terminal/interrupt.ts';
 import { buildDocument, type Result } from '../../src/files/document.ts';
 import { checkWritable } from '../files/check-writable.ts';
@@ -18,9 +18,13 @@ import { createWorkProgress } from './work-progress.ts';
 type Flags = Readonly<Record<string, unknown>>;
 
 export function experimentCommand(experiment: AnyExperiment): Command {
-  const { name, description, notes, options } = experiment;
+  const { name, description, notes } = experiment;
+  const options = experiment.options as OptionTable;
   const command = new Command(name.split(' ').at(-1)).description(description);
-  addOptions(command, options as OptionTable);
+  addOptions(command, options);
+  const sized = Object.values(options).filter(({ full }) => full !== undefined);
+  const hasOwn = Object.values(options).some(({ flag }) => flag === '--full');
+  if (sized.length > 0 && !hasOwn) command.option('--full', `the published size: ${sized.map(fullValue).join(', ')}`);
   command.optionsGroup('Output:');
   if (experiment.isResumable === true)
     command.option('--resume <file>', 'keep in this file what was measured, and measure nothing again that is in it');
@@ -30,8 +34,25 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   command.option('--json', 'print one JSON document');
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
   return command.action((...given: unknown[]) => {
+    if (command.opts()['full'] === true) for (const spec of sized) takeFullSize(command, spec);
     return runCommand(experiment, command.opts(), given.slice(0, -2) as string[]);
   });
+}
+
+function fullValue({ flag = '', full }: OptionSpec): string {
+  return `${flag.split(' ')[0]} ${String(full)}`;
+}
+
+/** What was typed beside `--full` stays. */
+function takeFullSize(command: Command, { flag = '', full }: OptionSpec): void {
+  const name = new Option(flag).attributeName();
+  if (command.getOptionValueSource(name) !== 'cli') command.setOptionValue(name, full);
+}
+
+/** How long an experiment takes. @param lasts as of the experiment */
+function durationNote({ name, fullLasts }: AnyExperiment, lasts: string): string {
+  const full = fullLasts === undefined ? '' : `; with --full ${fullLasts}`;
+  return `${name}: about ${lasts} with its defaults, on two cores${full}.`;
 }
 
 /** A command with a subcommand for each experiment. */
@@ -56,6 +77,7 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
       process.stderr.write(`${text}\n`);
     },
   };
+  if (experiment.lasts !== undefined) settings.onNote(durationNote(experiment, experiment.lasts));
   const conclusion = await withInterrupt((signal) =>
     runExperiment(experiment, options, { ...settings, signal }),
   ).finally(() => progress.stop());

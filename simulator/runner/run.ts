@@ -1,4 +1,4 @@
-// Runs an experiment from code: fills in defaults, keeps units in a record, measures each once, tells progress, ends in order when it is
+// Runs an experiment from code: fills in defaults, keeps units in a record, measures each once, reports progress, ends in order when it is
 // interrupted. It prints nothing.
 
 import { setImmediate } from 'node:timers/promises';
@@ -72,7 +72,7 @@ class RecordedRun implements Run {
     if (this.signal.aborted) throw this.#interrupted(record.size);
     const found = await measure();
     await record.add(key, found);
-    // A progress line is drawn, and Ctrl-C heard, between two units.
+    // A progress line is drawn, and Ctrl-C noticed, between two units.
     await setImmediate();
     return found;
   }

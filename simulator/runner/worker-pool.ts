@@ -1,12 +1,23 @@
 // Spreads the units of an experiment over processor cores. Each worker thread loads the experiment's own file and answers questions with what it
 // measured; the same question has the same answer wherever it is measured.
 
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import type { Run } from './experiment.ts';
+
+/** The option of every experiment with threads. */
+export const workersOption = {
+  flag: '--workers <count>',
+  help: 'threads',
+  whole: [1, 256] as readonly [number, number],
+  default: availableParallelism() as number,
+  defaultLabel: 'one for each core',
+} as const;
 
 /** What a worker thread of an experiment does. */
 export interface Work<Question, Found, Settings> {
-  /** Of the experiment: "outrider bench felt". */
+  /** Name of the experiment: "outrider bench felt". */
   readonly role: string;
   /** `import.meta.url` of the file that calls {@link serveWork} with this. */
   readonly file: string;
@@ -41,6 +52,17 @@ export class WorkerPool<Question, Found, Settings> implements AsyncDisposable {
       });
       worker.postMessage(question);
     });
+  }
+
+  /** Measures each question as a unit of the run. @param keyOf unique in the experiment */
+  async measureAll(
+    run: Run,
+    stage: string,
+    questions: readonly Question[],
+    keyOf: (question: Question) => string,
+  ): Promise<Found[]> {
+    const units = questions.map((question) => ({ key: keyOf(question), measure: () => this.measure(question) }));
+    return await run.all(stage, units, this.#workerCount);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 // The preset `coupled`: a decision in one slot changes the cost of the next ones. Queues, batteries, handovers and stale CSI have
-// sizes that matter to a policy: chosen with `max-sinr`, `best` and early `look-ahead` on seeds 1 and 11 to 13, which the bench
+// sizes that matter to a policy: chosen with `max-sinr`, `best` and an early policy with a forecast on seeds 1 and 11 to 13, which the bench
 // does not use, and not changed later.
 
 /** In the form of a scenario file. */

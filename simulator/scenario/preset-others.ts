@@ -12,24 +12,28 @@ const paperQueue = { kappaMs: 500, law: { kind: 'backlog' } };
 const mapPinned = 'Of the map that is shipped: runs on another one would not be the same.';
 const walking = 'People walk along streets, vehicles at city speed; nobody goes through a building.';
 
-export const munichPreset: object = {
+const onStreets = {
   version: 1,
+  slotMs: 500,
+  radio: paperRadio,
+  mobility: { model: 'streets' },
+  queue: paperQueue,
+  energy: paperEnergy,
+  objective: paperObjective,
+};
+
+export const munichPreset: object = {
+  ...onStreets,
   name: 'munich',
   description: "The paper's hardware and tasks in the streets of Munich, ray traced: 20 edge sites, up to 180 devices.",
-  slotMs: 500,
   servers: { placement: { kind: 'map-sites', count: 20 }, hardware: paperServers },
   devices: { ...paperDevices, count: 60, maximumCount: 180, vehicleShare: 0.2 },
-  radio: paperRadio,
   channel: {
     kind: 'map',
     map: 'munich',
     sha256: '361dd80a68e065acc2e5cf241728965a3efabfe85662915ffb64d21803efb40d',
   },
-  mobility: { model: 'streets' },
   workload: paperWorkload,
-  queue: paperQueue,
-  energy: paperEnergy,
-  objective: paperObjective,
   why: {
     'channel.map': 'Made by sionna/ at 3.5 GHz; the header says how.',
     'channel.sha256': mapPinned,
@@ -38,23 +42,17 @@ export const munichPreset: object = {
 };
 
 export const streetCanyonPreset: object = {
-  version: 1,
+  ...onStreets,
   name: 'street-canyon',
   description: 'A small ray-traced street with few devices: for tests and first looks.',
-  slotMs: 500,
   servers: { placement: { kind: 'map-sites', count: 2 }, hardware: [{ name: 'rtx-3090' }, { name: 'rtx-4090' }] },
   devices: { ...paperDevices, count: 8, maximumCount: 60 },
-  radio: paperRadio,
   channel: {
     kind: 'map',
     map: 'street-canyon',
     sha256: '7808d37dec27eea52d31b4f7a9eddd5fb80559bcad40069c63516733b1dde3ff',
   },
-  mobility: { model: 'streets' },
   workload: { ...paperWorkload, payloadLaw: 'ids' },
-  queue: paperQueue,
-  energy: paperEnergy,
-  objective: paperObjective,
   why: { 'channel.sha256': mapPinned, mobility: walking },
 };
 

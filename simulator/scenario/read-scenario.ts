@@ -1,7 +1,7 @@
 // Reads a scenario: text or data, overrides, a check of the whole, and all defaults. Reports all faults at once. It opens no files.
 
 import { parseDocument } from 'yaml';
-import { badArgument, type OutriderError } from '../../src/core/basics/errors.ts';
+import { badArgument } from '../../src/core/basics/errors.ts';
 import { checkTogether } from './check-together.ts';
 import { describeIssue, formatPath } from './faults.ts';
 import type { Scenario } from './scenario.ts';
@@ -24,7 +24,11 @@ const mostCharacters = 50_000;
  * @throws OutriderError `bad-argument` when it is neither
  */
 export function parseScenarioText(text: string, name: string): unknown {
-  demandModest(text, name);
+  // Parsing takes a thousand times the memory of the text, and for many keys and anchors the square of its length in time.
+  if (text.length > mostCharacters) {
+    const cause = `${name} has ${text.length} characters; a scenario has at most ${mostCharacters}`;
+    throw badArgument(cause, 'Name the file of a scenario.');
+  }
   try {
     const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
     const [error] = document.errors;
@@ -34,21 +38,9 @@ export function parseScenarioText(text: string, name: string): unknown {
     return value;
   } catch (error) {
     // An alias without an anchor, aliases that would fill the memory, a nest beyond the stack, or a list that holds itself.
-    throw notYaml(name, error as Error);
+    const [cause = ''] = (error as Error).message.split('\n');
+    throw badArgument(`${name} is neither YAML nor JSON: ${cause}`, 'Mend the line that is named.');
   }
-}
-
-/** Parsing takes a thousand times the memory of the text, and for many keys and anchors the square of its length in time. */
-function demandModest(text: string, name: string): void {
-  if (text.length > mostCharacters) {
-    const cause = `${name} has ${text.length} characters; a scenario has at most ${mostCharacters}`;
-    throw badArgument(cause, 'Name the file of a scenario.');
-  }
-}
-
-function notYaml(name: string, error: Error): OutriderError {
-  const [cause = ''] = error.message.split('\n');
-  return badArgument(`${name} is neither YAML nor JSON: ${cause}`, 'Mend the line that is named.');
 }
 
 /** @param text "radio.bandwidthMHz=20" @throws OutriderError `bad-argument` */

@@ -1,7 +1,7 @@
 // The schema of area, channel and movement.
 
 import { z } from 'zod';
-import type { Area, ChannelSettings, FadingSettings, HotSpot, MobilitySettings } from './scenario-world.ts';
+import type { Area, ChannelSettings, FadingSettings, HotSpot, MobilitySettings } from './scenario.ts';
 import { range, text, within } from './schema-fields.ts';
 
 const farthestM = 100_000;

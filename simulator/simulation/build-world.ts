@@ -3,8 +3,7 @@
 
 import { badArgument } from '../../src/core/basics/errors.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
-import type { Scenario } from '../scenario/scenario.ts';
-import type { MapChannelSettings } from '../scenario/scenario-world.ts';
+import type { MapChannelSettings, Scenario } from '../scenario/scenario.ts';
 import { createAreaMobility } from '../world/area-mobility.ts';
 import type { Channel, ServerSite } from '../world/channel.ts';
 import { dealHardware, decodingFlopPerSecond, type Hardware } from '../world/hardware.ts';

@@ -39,7 +39,8 @@ describe('a text', () => {
   it('stays with the last server of its device, until its session ends', () => {
     const slots = run(60, best);
     const at = new Map<number, number>();
-    let [moves, begins] = [0, 0];
+    let moves = 0;
+    let begins = 0;
     for (const { state, assignment, terms, devices, isNew } of slots) {
       for (let entry = 0; entry < state.deviceCount; entry++) {
         const device = devices[entry] as number;

@@ -1,6 +1,7 @@
-// What a slot tells about the pace of its sessions: the hardware's times, and means of texts. In the token fidelity a device with
+// What a slot says about the pace of its sessions: the hardware's times, and means of texts. In the token fidelity a device with
 // arrivals `one-per-slot` always has some answer in progress, of any kind; with sessions, its task says the kind.
 
+import { columns, pick } from '../../src/allocation/slot/columns.ts';
 import type { PaceState } from '../../src/allocation/slot/pace-state.ts';
 import { bytesOnLink } from '../../src/core/protocol/wire/link-model.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -11,13 +12,14 @@ import type { WorldParts } from './build-world.ts';
 import { draftTimesMs, stepLaws } from './token-hardware.ts';
 
 /** Bytes of a draft's frame, and of an opening without its prompt (docs/internals/protocol.md). */
-const [draftFrameBytes, openingBytes] = [9, 150];
+const draftFrameBytes = 9;
+const openingBytes = 150;
 
 /** Means of the texts of one kind, or of a mix. */
 interface TextMeans {
   readonly promptTokens: number;
   readonly answerTokens: number;
-  /** Of a text in progress, seen at any time. */
+  /** Length of a text in progress, seen at any time. */
   readonly writtenTokens: number;
 }
 
@@ -62,16 +64,13 @@ export function createPaceView(
     const stages = Array.from(devices, stageNow);
     const each = (read: (stage: Stage) => number): Float64Array => Float64Array.from(stages, read);
     return {
-      draftMs: Float64Array.from(devices, (device) => draftMs[device] as number),
+      draftMs: pick(draftMs, devices),
       acceptance: each(() => token.acceptance),
-      promptTokens: each(({ promptTokens }) => promptTokens),
+      ...columns(stages, ['promptTokens', 'promptTokensDone', 'answerTokens', 'textTokens']),
       isTypical: isMixed,
-      promptTokensDone: each(({ promptTokensDone }) => promptTokensDone),
-      answerTokens: each(({ answerTokens }) => answerTokens),
       textServer: devices.map((device, entry) =>
         (stages[entry] as Stage).textTokens > 0 ? (previousServer[device] as number) : -1,
       ),
-      textTokens: each(({ textTokens }) => textTokens),
       promptBits: each(({ promptTokens }) => 8 * bytesOnLink('up', openingBytes + tokenBytes * promptTokens)),
       frameBits: each(() => frameBits),
       draftFlop: each(() => draftFlop),
@@ -115,7 +114,7 @@ function mixOf(kinds: readonly TextMeans[], weights: readonly number[]): TextMea
   };
 }
 
-/** Of ids below `count`, all alike: seven bits a byte. */
+/** Mean length of an id as a varint, if all ids below `count` are equally likely: seven bits a byte. */
 function meanVarintBytes(count: number): number {
   let bytes = 1;
   for (let below = 128; below < count; below *= 128) bytes += 1 - below / count;

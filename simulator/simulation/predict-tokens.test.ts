@@ -4,9 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { predictPace } from '../../src/allocation/felt/predict-pace.ts';
 import { shareEqually } from '../../src/allocation/paper/equal-shares.ts';
 import type { SlotState } from '../../src/allocation/slot/slot-state.ts';
-import type { PlacedText, Standing } from '../../src/allocation/slot/standing.ts';
 import { syntheticSlot } from '../../src/allocation/slot/synthetic-slot.ts';
-import { predictTokens } from './predict-tokens.ts';
+import { type PlacedText, predictTokens, type Standing } from './predict-tokens.ts';
 
 const slotMs = 500;
 

@@ -1,6 +1,6 @@
 // The tokens that a decision gives each device's reader within one slot. Unlike predictPace, which knows a session only in the mean, this
-// starts from where each session stands (standing.ts): a session that starts, or moves, waits for its text to be evaluated on the new
-// server, which takes time from the sessions that decode there; the old one goes on meanwhile. Mode `stream`.
+// starts from where each session stands: a session that starts, or moves, waits for its text to be evaluated on the new
+// server, which takes time from the sessions that decode there; the old one continues meanwhile. Mode `stream`.
 //
 // Between the ends of short intervals all rates are constant. A server's step takes T = a + b (rows + chunk); in it a session that decodes
 // commits tau(T) tokens, and one session's text gets a chunk, by fair queueing. docs/research/allocation-derivations.md, Tokens of a slot.
@@ -18,7 +18,6 @@ import {
 } from '../../src/allocation/felt/pace-model.ts';
 import { rateOf } from '../../src/allocation/felt/predict-pace.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
-import type { Standing } from '../../src/allocation/slot/standing.ts';
 import { leastServedBitPerSecond } from '../../src/allocation/slot/uplink-rate.ts';
 import { worthwhileDrafts } from '../../src/core/scheduling/stream-pace.ts';
 
@@ -26,12 +25,35 @@ const intervals = 24;
 /** As in token-device.ts: a weight must be above 0. */
 const leastWeight = 1e-6;
 
+/** A session's text on one server. */
+export interface PlacedText {
+  readonly server: number;
+  /** Tokens that the server has still to evaluate before it decodes. */
+  readonly leftTokens: number;
+  /** The length of the text there, less that which the reader has seen. */
+  readonly aheadTokens: number;
+  /** From this time of the slot on the server has the text, ms; 0: it has it now. */
+  readonly fromMs: number;
+  /** z that the session has there, above 0. */
+  readonly share: number;
+}
+
+/** A device's session; one that has not begun is on no server. */
+export interface Standing {
+  /** In the order in which the device connected to these servers: the last one takes the session over when it has read the text. */
+  readonly texts: readonly PlacedText[];
+  /** The prompt, which the device knows before it begins, and the answer so far: what one more server would have to evaluate. */
+  readonly textTokens: number;
+  /** No server served the device in the slot before: what was written meanwhile is still to be sent to it. */
+  readonly wasCutOff: boolean;
+}
+
 /** One text on one server. */
 interface Leg {
   readonly server: number;
   readonly weight: number;
   readonly pace: PaceClass;
-  /** Of the slot's start: chunks are no longer than that. */
+  /** Tokens to be evaluated at the start of the slot: chunks are no longer than that. */
   readonly evaluationTokens: number;
   leftTokens: number;
   aheadTokens: number;
@@ -43,7 +65,7 @@ interface Leg {
 
 /** One device in the slot. */
 interface Reader {
-  /** Of the running session, in the order of its connections; the last is the newest. */
+  /** Texts of the running session, in the order of its connections; the last is the newest. */
   legs: Leg[];
   readonly isServed: boolean;
   /** The chance that the session of the slot's start is still running. */
@@ -52,7 +74,7 @@ interface Reader {
   /** Sessions after it, on the assigned server: the chance that one waits for its prompt, and that one decodes. */
   waiting: number;
   decoding: number;
-  /** Of `waiting`, the chance that its prompt is on the server, and not on its way. */
+  /** The part of `waiting` in which the prompt is on the server, and not on its way. */
   evaluating: number;
   /** Where they run; absent where no session follows within the slot. */
   readonly next: Following | undefined;
@@ -60,7 +82,6 @@ interface Reader {
   tokens: number;
 }
 
-/** How a device drafts. */
 interface Drafting {
   readonly draftMs: number;
   readonly acceptance: number;
@@ -139,8 +160,10 @@ function readerOf({ state, assignment, model }: Slot, device: number, standing: 
   for (const text of standing.texts) {
     const isHere = text.server === server && own !== undefined;
     legs.push({
-      ...{ server: text.server, fromMs: text.fromMs },
-      ...{ leftTokens: text.leftTokens, evaluationTokens: text.leftTokens },
+      server: text.server,
+      fromMs: text.fromMs,
+      leftTokens: text.leftTokens,
+      evaluationTokens: text.leftTokens,
       weight: isHere ? weight : text.share,
       pace: isHere ? own : model.classOf(device, text.server),
       // What is on its way at both ends of a slot cancels out.

@@ -33,7 +33,7 @@ export interface SlotOutcome {
   readonly certificate?: Certificate | undefined;
 }
 
-/** A run that goes slot by slot; see {@link createSlotRun}. */
+/** A run slot by slot; see {@link createSlotRun}. */
 export interface SlotRun {
   readonly world: World;
   /** Runs the next slot. @throws OutriderError `bad-argument` when the policy returns no assignment */
@@ -61,7 +61,7 @@ export function createSlotRun(options: SlotRunOptions): SlotRun {
   };
 }
 
-/** Runs several slots. */
+/** Runs several slots. @returns the world after them */
 export function runSlots(options: SlotRunOptions, slots: number): World {
   const run = createSlotRun(options);
   for (let slot = 0; slot < slots; slot++) run.step();

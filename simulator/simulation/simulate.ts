@@ -7,12 +7,11 @@ import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import { createSlotRun, type SlotOutcome, type SlotRun } from './run-slots.ts';
-import { createSlotTables, type Table } from './slot-tables.ts';
+import { createSessionTable, createSlotTables, type Table } from './slot-tables.ts';
 import { createSlotTally, type SlotRow, type SlotSummary } from './slot-tally.ts';
 import type { SessionRecord } from './token-device.ts';
 import { createTokenRun } from './token-run.ts';
 import { drawnSource, type TokenSource } from './token-source.ts';
-import { createSessionTable } from './token-table.ts';
 import { createTokenTally, type TokenRow, type TokenSummary } from './token-tally.ts';
 
 /** `slot`: the equations; `token`: the protocol's machines decode in virtual time; `both`: rows and summary have both. */
@@ -47,16 +46,15 @@ export type SimulationRow = Partial<SlotRow> & Partial<TokenRow>;
 /** See docs/research/simulator.md, "Output". */
 export type SimulationSummary = Partial<SlotSummary> & Partial<TokenSummary>;
 
-/** The result of {@link simulate}. */
+/** What {@link simulate} finds. */
 export interface SimulationResult {
   /** At most 100, each over the same number of slots. */
   readonly rows: readonly SimulationRow[];
   readonly summary: SimulationSummary;
 }
 
-/** A simulation that goes slot by slot; see {@link createSimulation}. */
+/** A simulation that runs slot by slot; see {@link createSimulation}. */
 export interface Simulation {
-  /** Number of slots so far. */
   readonly done: number;
   /** Runs the next slot. @throws OutriderError `bad-argument` when the policy returns no assignment */
   step(): void;
@@ -87,7 +85,10 @@ export function createSimulation(settings: SimulationSettings): Simulation {
   const slotsPerRow = Math.ceil(settings.slots / mostRows);
   const tally = createSlotTally(slotsPerRow);
   const run: SlotRun = createSlotRun({
-    ...{ scenario, policy, seed, map },
+    scenario,
+    policy,
+    seed,
+    map,
     play: fidelity === 'slot' ? undefined : (outcome) => (tokens as ReturnType<typeof createTokenPart>).play(outcome),
     onSlot(slot) {
       const outcome = { ...slot, certificate: certificateOf(slot, settings.certify === true) };
@@ -133,7 +134,6 @@ function certificateOf({ state, terms }: SlotOutcome, withDual: boolean): Certif
   return certify(state, terms.sum.costMs, withDual);
 }
 
-/** The part of the token fidelity. */
 function createTokenPart({ world }: SlotRun, settings: SimulationSettings, slotsPerRow: number) {
   const { scenario, seed, mode = 'stream', onSession, onTable } = settings;
   const { workload, token } = scenario;
@@ -141,7 +141,9 @@ function createTokenPart({ world }: SlotRun, settings: SimulationSettings, slots
   const tally = createTokenTally(world.scenario, { mode, tokenSource: source.name }, slotsPerRow);
   const table = onTable === undefined ? undefined : createSessionTable(sessionsPerChunk, onTable);
   const run = createTokenRun(world, {
-    ...{ source, mode, seed },
+    source,
+    mode,
+    seed,
     onSession(record) {
       tally.addSession(record);
       onSession?.(record);

@@ -1,7 +1,9 @@
-// The tables of a run: one record for each slot, each task and each server. Records are collected in columns of fixed size, which
+// The tables of a run: one record for each slot, each task, each server and each answer. Records are collected in columns of fixed size, which
 // are passed on when full; the caller decides what to do with them.
 
+import type { SlotTerms, TermSums } from '../../src/allocation/paper/objective.ts';
 import type { SlotOutcome } from './run-slots.ts';
+import type { SessionRecord } from './token-device.ts';
 
 export interface TableColumn {
   readonly name: string;
@@ -27,22 +29,14 @@ interface Recipe<Source = SlotOutcome> {
   readonly read: (source: Source, index: number) => number | undefined;
 }
 
-const decibel = (ratio: number): number => 10 * Math.log10(ratio);
-
 const slotRecipes: readonly Recipe[] = [
   { name: 'slot', whole: true, read: ({ state }) => state.slot },
   { name: 'tasks', whole: true, read: ({ state }) => state.deviceCount },
   { name: 'unserved', whole: true, read: ({ terms }) => terms.sum.unservedCount },
   { name: 'objectiveMs', read: ({ terms }) => terms.sum.costMs },
-  { name: 'deviceMs', read: ({ terms }) => terms.sum.deviceMs },
-  { name: 'edgeMs', read: ({ terms }) => terms.sum.edgeMs },
-  { name: 'mismatchMs', read: ({ terms }) => terms.sum.mismatchMs },
+  ...sums('deviceMs', 'edgeMs', 'mismatchMs'),
   { name: 'energyTermMs', read: ({ terms }) => terms.sum.energyMs },
-  { name: 'computeEnergyJ', read: ({ terms }) => terms.sum.computeEnergyJ },
-  { name: 'transmitEnergyJ', read: ({ terms }) => terms.sum.transmitEnergyJ },
-  { name: 'latencyMs', read: ({ terms }) => terms.sum.latencyMs },
-  { name: 'serialMs', read: ({ terms }) => terms.sum.serialMs },
-  { name: 'handoverMs', read: ({ terms }) => terms.sum.handoverMs },
+  ...sums('computeEnergyJ', 'transmitEnergyJ', 'latencyMs', 'serialMs', 'handoverMs'),
   { name: 'poolGap', read: ({ certificate }) => certificate?.poolGap ?? Number.NaN },
   { name: 'dualGap', read: ({ certificate }) => certificate?.dualGap ?? Number.NaN },
 ];
@@ -59,22 +53,23 @@ const taskRecipes: readonly Recipe[] = [
   { name: 'snrDb', read: snrDb },
   { name: 'bandwidthShare', read: ({ assignment }, index) => assignment.bandwidthShare[index] },
   { name: 'computeShare', read: ({ assignment }, index) => assignment.computeShare[index] },
-  { name: 'rateBitPerSecond', read: ({ terms }, index) => terms.rateBitPerSecond[index] },
-  { name: 'uploadMs', read: ({ terms }, index) => terms.uploadMs[index] },
-  { name: 'deviceMs', read: ({ terms }, index) => terms.deviceMs[index] },
-  { name: 'edgeMs', read: ({ terms }, index) => terms.edgeMs[index] },
-  { name: 'mismatchMs', read: ({ terms }, index) => terms.mismatchMs[index] },
+  ...termsOfTask('rateBitPerSecond', 'uploadMs', 'deviceMs', 'edgeMs', 'mismatchMs'),
   { name: 'energyTermMs', read: ({ terms }, index) => terms.energyMs[index] },
-  { name: 'computeEnergyJ', read: ({ terms }, index) => terms.computeEnergyJ[index] },
-  { name: 'transmitEnergyJ', read: ({ terms }, index) => terms.transmitEnergyJ[index] },
-  { name: 'costMs', read: ({ terms }, index) => terms.costMs[index] },
-  { name: 'latencyMs', read: ({ terms }, index) => terms.latencyMs[index] },
-  { name: 'serialMs', read: ({ terms }, index) => terms.serialMs[index] },
+  ...termsOfTask('computeEnergyJ', 'transmitEnergyJ', 'costMs', 'latencyMs', 'serialMs'),
   { name: 'battery', read: ({ state }, index) => state.battery[index] },
-  { name: 'handoverMs', read: ({ terms }, index) => terms.handoverMs[index] },
+  ...termsOfTask('handoverMs'),
   { name: 'predictedMsPerToken', read: (outcome, index) => felt(outcome, outcome.terms.msPerToken[index]) },
   { name: 'predictedFirstTokenMs', read: (outcome, index) => felt(outcome, outcome.terms.firstTokenMs[index]) },
 ];
+
+/** Columns with the names of terms: sums over a slot, and those of a task. */
+function sums(...names: readonly (keyof TermSums)[]): Recipe[] {
+  return names.map((name) => ({ name, read: ({ terms }) => terms.sum[name] }));
+}
+
+function termsOfTask(...names: readonly Exclude<keyof SlotTerms, 'sum'>[]): Recipe[] {
+  return names.map((name) => ({ name, read: ({ terms }, index) => terms[name][index] }));
+}
 
 /** What only the objective `felt` predicts. */
 function felt({ state }: SlotOutcome, value: number | undefined): number | undefined {
@@ -100,7 +95,7 @@ const serverRecipes: readonly Recipe[] = [
 /** SNR of the link in use, over the server's whole band; NaN when not served. */
 function snrDb({ state, assignment }: SlotOutcome, index: number): number {
   const server = assignment.server[index] as number;
-  return server < 0 ? Number.NaN : decibel(state.snr[index * state.serverCount + server] as number);
+  return server < 0 ? Number.NaN : 10 * Math.log10(state.snr[index * state.serverCount + server] as number);
 }
 
 /** Time that the server needs for its tasks. */
@@ -134,12 +129,9 @@ export function createSlotTables(
   rowsPerChunk: number,
   onChunk: (table: Table) => void,
 ): SlotTables {
-  const filling = [
-    createFilling('slots', slotRecipes, 1, rowsPerChunk, onChunk),
-    createFilling('tasks', taskRecipes, deviceCount, rowsPerChunk, onChunk),
-    createFilling('servers', serverRecipes, serverCount, rowsPerChunk, onChunk),
-  ];
-  const [slots, tasks, servers] = filling as [Filling<SlotOutcome>, Filling<SlotOutcome>, Filling<SlotOutcome>];
+  const slots = createFilling('slots', slotRecipes, 1, rowsPerChunk, onChunk);
+  const tasks = createFilling('tasks', taskRecipes, deviceCount, rowsPerChunk, onChunk);
+  const servers = createFilling('servers', serverRecipes, serverCount, rowsPerChunk, onChunk);
   return {
     add(outcome) {
       slots.add(outcome, 1);
@@ -147,12 +139,11 @@ export function createSlotTables(
       servers.add(outcome, serverCount);
     },
     end() {
-      for (const one of filling) one.end();
+      for (const one of [slots, tasks, servers]) one.end();
     },
   };
 }
 
-/** A table that is being filled. */
 export interface Filling<Source> {
   /** @param rows number of records to make from the source */
   add(source: Source, rows: number): void;
@@ -191,4 +182,35 @@ export function createFilling<Source>(
     },
     end,
   };
+}
+
+/** The kind of each column of the table of answers, in its order. */
+const sessionKinds: Readonly<Record<keyof SessionRecord, 'INT32' | 'DOUBLE'>> = {
+  device: 'INT32',
+  task: 'INT32',
+  firstServer: 'INT32',
+  lastServer: 'INT32',
+  startMs: 'DOUBLE',
+  firstTokenMs: 'DOUBLE',
+  endMs: 'DOUBLE',
+  promptTokens: 'INT32',
+  answerTokens: 'INT32',
+  handovers: 'INT32',
+  drafted: 'INT32',
+  sent: 'INT32',
+  matched: 'INT32',
+  mismatched: 'INT32',
+  steps: 'INT32',
+  draftRows: 'INT32',
+  acceptedRows: 'INT32',
+  uplinkBytes: 'INT32',
+  downlinkBytes: 'INT32',
+};
+
+/** One record for each finished answer, in the order of their ends. @param onChunk as above */
+export function createSessionTable(rowsPerChunk: number, onChunk: (table: Table) => void): Filling<SessionRecord> {
+  const recipes = (Object.keys(sessionKinds) as (keyof SessionRecord)[]).map((name) => {
+    return { name, whole: sessionKinds[name] === 'INT32', read: (record: SessionRecord) => record[name] };
+  });
+  return createFilling('sessions', recipes, 1, rowsPerChunk, onChunk);
 }

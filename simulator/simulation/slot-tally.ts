@@ -1,9 +1,9 @@
 // Statistics of a run: one summary, and table rows that each cover several slots. It sees every slot once and keeps none.
 
-import type { SlotTerms } from '../../src/allocation/paper/objective.ts';
+import { noTermSums, type SlotTerms } from '../../src/allocation/paper/objective.ts';
 import type { Certificate } from '../../src/allocation/search/certify.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
-import { createHistogram } from './latency-histogram.ts';
+import { Histogram } from './latency-histogram.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import { endsInSlot } from './slot-world.ts';
 
@@ -33,7 +33,7 @@ export interface SlotFigures {
   readonly handoverShare: number | null;
   /** k kappa; mean over servers. */
   readonly queueMsMean: number;
-  /** Under the objective `felt`, as predicted for a task: ms per token of its answer, a slot for a token where nobody serves it. */
+  /** Under the objective `felt`, as predicted for a task: ms per token of its answer, a slot for a token where no server serves it. */
   readonly predictedMsPerTokenMean?: number | null;
   /** The same: ms to the first token. */
   readonly predictedFirstTokenMsMean?: number | null;
@@ -48,7 +48,7 @@ export interface SlotFigures {
   readonly handoverMsMean?: number | null;
   /** Tasks that ended; only where unfinished tasks are carried over. */
   readonly finishedTasks?: number;
-  /** Of these: from the task's first slot to its end, the slots of waiting included. */
+  /** Latency of these: from the task's first slot to its end, the slots of waiting included. */
   readonly taskLatencyMsMean?: number | null;
 }
 
@@ -65,7 +65,7 @@ export interface SlotSummary extends SlotFigures {
   readonly taskLatencyMsP95?: number | null;
 }
 
-/** Adds up slots; see {@link createSlotTally}. */
+/** Sums over slots; see {@link createSlotTally}. */
 export interface SlotTally {
   add(outcome: Pick<SlotOutcome, 'state' | 'assignment' | 'terms' | 'certificate'>): void;
   rows(): readonly SlotRow[];
@@ -73,23 +73,13 @@ export interface SlotTally {
 }
 
 const noSums = {
+  ...noTermSums,
   slots: 0,
   tasks: 0,
-  costMs: 0,
-  deviceMs: 0,
-  edgeMs: 0,
-  mismatchMs: 0,
-  energyMs: 0,
-  latencyMs: 0,
-  serialMs: 0,
-  computeJ: 0,
-  transmitJ: 0,
-  unserved: 0,
   endless: 0,
   handovers: 0,
   queueMs: 0,
   battery: 0,
-  handoverMs: 0,
   /** Slots under the objective `felt`. */
   feltSlots: 0,
   msPerToken: 0,
@@ -112,8 +102,8 @@ type Sums = typeof noSums;
 export function createSlotTally(slotsPerRow: number): SlotTally {
   const whole = { ...noSums };
   const blocks: (Sums & { readonly firstSlot: number })[] = [];
-  const latencies = createHistogram();
-  const taskLatencies = createHistogram();
+  const latencies = new Histogram();
+  const taskLatencies = new Histogram();
   return {
     add({ state, assignment, terms, certificate }) {
       if (state.slot % slotsPerRow === 0 || blocks.length === 0) blocks.push({ firstSlot: state.slot, ...noSums });
@@ -146,21 +136,11 @@ const sumKeys = Object.keys(noSums) as (keyof Sums)[];
 const slotSums: Sums = { ...noSums };
 
 function sumSlot(state: SlotState, { server }: Assignment, terms: SlotTerms): Sums {
-  const { sum } = terms;
-  const out = slotSums;
+  const out = Object.assign(slotSums, terms.sum);
   out.slots = 1;
   out.tasks = state.deviceCount;
-  out.costMs = sum.costMs;
-  out.deviceMs = sum.deviceMs;
-  out.edgeMs = sum.edgeMs;
-  out.mismatchMs = sum.mismatchMs;
-  out.energyMs = sum.energyMs;
-  out.serialMs = sum.serialMs;
-  out.computeJ = sum.computeEnergyJ;
-  out.transmitJ = sum.transmitEnergyJ;
-  out.unserved = sum.unservedCount;
-  out.handoverMs = sum.handoverMs;
   out.textTasks = state.handover === undefined ? 0 : state.deviceCount;
+  // Endless tasks are no part of the mean latency.
   out.latencyMs = out.endless = out.handovers = out.queueMs = out.battery = 0;
   for (let device = 0; device < state.deviceCount; device++) {
     const latencyMs = terms.latencyMs[device] as number;
@@ -195,7 +175,7 @@ function sumFinished(
   { server }: Assignment,
   terms: SlotTerms,
   out: Sums,
-  latencies: ReturnType<typeof createHistogram>,
+  latencies: Histogram,
 ): void {
   const { waitedMs } = state;
   out.carryingSlots = waitedMs === undefined ? 0 : 1;
@@ -232,12 +212,12 @@ function figuresOf(sums: Sums): SlotFigures {
     energyTermMsMean: perTask(sums.energyMs),
     latencyMsMean: finite(sums.latencyMs / (tasks - sums.endless)),
     serialMsMean: perTask(sums.serialMs),
-    energyJMean: perTask(sums.computeJ + sums.transmitJ),
-    computeEnergyJMean: perTask(sums.computeJ),
-    transmitEnergyJMean: perTask(sums.transmitJ),
-    unservedShare: perTask(sums.unserved),
+    energyJMean: perTask(sums.computeEnergyJ + sums.transmitEnergyJ),
+    computeEnergyJMean: perTask(sums.computeEnergyJ),
+    transmitEnergyJMean: perTask(sums.transmitEnergyJ),
+    unservedShare: perTask(sums.unservedCount),
     endlessTasks: sums.endless,
-    handoverShare: finite(sums.handovers / (tasks - sums.unserved)),
+    handoverShare: finite(sums.handovers / (tasks - sums.unservedCount)),
     queueMsMean: sums.queueMs / slots,
     batteryMean: perTask(sums.battery),
     ...(sums.poolSlots > 0 ? { poolGapMean: sums.poolGap / sums.poolSlots } : {}),

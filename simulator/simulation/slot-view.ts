@@ -1,6 +1,8 @@
 // Writes the state that a policy sees: the devices with a task, and all servers. While every device has one, it contains the
 // world's own arrays; otherwise entries of devices without a task are left out.
 
+import type { deviceRules } from '../../src/allocation/slot/check-state.ts';
+import { pick } from '../../src/allocation/slot/columns.ts';
 import type { PaceState } from '../../src/allocation/slot/pace-state.ts';
 import type { HandoverState, Outlook, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import type { Workload } from '../world/workload.ts';
@@ -35,18 +37,7 @@ export interface SlotView {
 }
 
 type Filled = { -readonly [Key in keyof SlotState]: SlotState[Key] };
-type PerDevice = Pick<
-  SlotState,
-  | 'payloadBits'
-  | 'deviceFlop'
-  | 'edgeFlop'
-  | 'deviceFlopPerSecond'
-  | 'transmitPowerW'
-  | 'battery'
-  | 'deviceX'
-  | 'deviceY'
-  | 'waitedMs'
->;
+type PerDevice = Pick<SlotState, keyof typeof deviceRules | 'waitedMs'>;
 
 export function createSlotView(world: ViewedWorld): SlotView {
   const { parts, workload } = world;
@@ -65,7 +56,6 @@ export function createSlotView(world: ViewedWorld): SlotView {
     ...(workload.carries ? { waitedMs: workload.waitedMs } : {}),
   };
   const snr = new Float64Array(deviceCount * serverCount);
-  const pack = createPacked(deviceCount, serverCount);
   const state = {
     serverCount,
     serverFlopPerSecond: parts.serverFlopPerSecond,
@@ -92,19 +82,19 @@ export function createSlotView(world: ViewedWorld): SlotView {
       writeSnr();
       let count = 0;
       for (let device = 0; device < deviceCount; device++) if (workload.active[device] === 1) devices[count++] = device;
-      Object.assign(state, fixed);
-      state.slot = slot;
-      state.deviceCount = count;
-      if (count === deviceCount) {
-        Object.assign(state, whole);
-        state.gain = world.gain;
-        state.snr = snr;
-        state.previousServer = world.previousServer;
-      } else pack(state, whole, { ...world, snr }, devices.subarray(0, count));
-      state.pace = world.paceOf(devices.subarray(0, count), world.previousServer);
-      state.handover = handoverOf(world, devices.subarray(0, count));
-      state.outlook = outlookOf(world, devices.subarray(0, count));
-      return state;
+      const active = devices.subarray(0, count);
+      for (const [name, values] of Object.entries(whole) as [keyof PerDevice, Float64Array][])
+        state[name] = ofDevices(values, active);
+      return Object.assign(state, fixed, {
+        slot,
+        deviceCount: count,
+        gain: ofLinks(world.gain, active, serverCount),
+        snr: ofLinks(snr, active, serverCount),
+        previousServer: active.map((device) => world.previousServer[device] as number),
+        pace: world.paceOf(active, world.previousServer),
+        handover: handoverOf(world, active),
+        outlook: outlookOf(world, active),
+      });
     },
   };
 }
@@ -113,61 +103,33 @@ function handoverOf({ texts }: ViewedWorld, devices: Int32Array): HandoverState 
   if (texts === undefined) return undefined;
   return {
     textServer: devices.map((device) => texts.textServer[device] as number),
-    textFlop: pick(texts.textFlop, devices),
+    textFlop: ofDevices(texts.textFlop, devices),
     textFlopPerSecond: texts.textFlopPerSecond,
-    transferMs: pick(texts.transferMs, devices),
+    transferMs: ofDevices(texts.transferMs, devices),
   };
 }
 
 function outlookOf({ past, queues, batteryJ }: ViewedWorld, devices: Int32Array): Outlook {
   return {
     gainAgeSlots: past.gainAgeSlots,
-    deviceX: past.x.map((places) => pick(places, devices)),
-    deviceY: past.y.map((places) => pick(places, devices)),
+    deviceX: past.x.map((places) => ofDevices(places, devices)),
+    deviceY: past.y.map((places) => ofDevices(places, devices)),
     backlogMs: queues.backlogMs,
     kappaMs: queues.backlogKappaMs,
-    batteryJ: pick(batteryJ, devices),
+    batteryJ: ofDevices(batteryJ, devices),
   };
 }
 
 /** The entries of some devices; the array itself if they are all devices. */
-function pick(values: Float64Array, devices: Int32Array): Float64Array {
-  return devices.length === values.length ? values : Float64Array.from(devices, (device) => values[device] as number);
+function ofDevices(values: Float64Array, devices: Int32Array): Float64Array {
+  return devices.length === values.length ? values : pick(values, devices);
 }
 
-/** Buffers for the entries of some devices; each slot uses the front part. */
-function createPacked(deviceCount: number, serverCount: number) {
-  const rooms = new Map<string, Float64Array>();
-  const previousServer = new Int32Array(deviceCount);
-  const roomOf = (name: string, length: number): Float64Array => {
-    const room = rooms.get(name) ?? new Float64Array(length);
-    rooms.set(name, room);
-    return room;
-  };
-  return (
-    state: Filled,
-    whole: PerDevice,
-    links: Pick<ViewedWorld, 'gain' | 'previousServer'> & { readonly snr: Float64Array },
-    devices: Int32Array,
-  ): void => {
-    for (const [name, values] of Object.entries(whole) as [keyof PerDevice, Float64Array][]) {
-      const room = roomOf(name, deviceCount);
-      for (let entry = 0; entry < devices.length; entry++) room[entry] = values[devices[entry] as number] as number;
-      state[name] = room.subarray(0, devices.length);
-    }
-    for (const name of ['gain', 'snr'] as const) {
-      const room = roomOf(name, deviceCount * serverCount);
-      for (let entry = 0; entry < devices.length; entry++) {
-        const from = (devices[entry] as number) * serverCount;
-        for (let server = 0; server < serverCount; server++) {
-          room[entry * serverCount + server] = links[name][from + server] as number;
-        }
-      }
-      state[name] = room.subarray(0, devices.length * serverCount);
-    }
-    for (let entry = 0; entry < devices.length; entry++) {
-      previousServer[entry] = links.previousServer[devices[entry] as number] as number;
-    }
-    state.previousServer = previousServer.subarray(0, devices.length);
-  };
+/** The same of a list with an entry for each link. */
+function ofLinks(values: Float64Array, devices: Int32Array, serverCount: number): Float64Array {
+  if (devices.length * serverCount === values.length) return values;
+  const links = new Float64Array(devices.length * serverCount);
+  for (const [entry, device] of devices.entries())
+    links.set(values.subarray(device * serverCount, (device + 1) * serverCount), entry * serverCount);
+  return links;
 }

@@ -1,7 +1,7 @@
 // One world, slot by slot: devices move, links change, tasks are drawn, and the state for policies is written in place. After the
 // slot, batteries, queues and answers are updated with the decision. Both fidelities use the same world. It decides nothing.
 
-import { type SlotTerms, textWorkMs } from '../../src/allocation/paper/objective.ts';
+import { type SlotTerms, serverWorkMs, textWorkMs } from '../../src/allocation/paper/objective.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type BatteryPlan, drainBattery, drawBatteries } from '../world/battery.ts';
@@ -43,7 +43,7 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
   const gain = new Float64Array(deviceCount * serverCount);
   const previousServer = new Int32Array(deviceCount).fill(-1);
   const served = new Uint8Array(deviceCount);
-  const serverWorkMs = new Float64Array(serverCount);
+  const workMs = new Float64Array(serverCount);
   const moves = scenario.mobility.model !== 'still';
   const { gainAgeSlots } = scenario.knowledge;
   const past = createPastSlots(gainAgeSlots, deviceCount, serverCount);
@@ -78,7 +78,7 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
       const { devices, state } = view;
       previousServer.fill(-1);
       served.fill(0);
-      serverWorkMs.fill(0);
+      workMs.fill(0);
       for (let entry = 0; entry < state.deviceCount; entry++) {
         const device = devices[entry] as number;
         const server = assignment.server[entry] as number;
@@ -87,10 +87,11 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
         served[device] = server >= 0 && ends ? 1 : 0;
         if (!ends) carryOver(workload, state, terms, { device, entry });
         if (server < 0 || !ends) continue;
-        serverWorkMs[server] = (serverWorkMs[server] as number) + workOf(state, entry, server);
+        const ownMs = serverWorkMs(state, entry, server) + textWorkMs(state, entry, server);
+        workMs[server] = (workMs[server] as number) + ownMs;
         if (texts !== undefined) texts.textServer[device] = server;
       }
-      queues.settle(serverWorkMs);
+      queues.settle(workMs);
       workload.advance(served, answeredTokens);
       drainAll(battery, deviceSettings.battery, parts, state, devices, terms);
     },
@@ -133,16 +134,6 @@ function carryOver(
   const doneFlop = ((deviceFlopPerSecond[entry] as number) * slotMs) / 1e3;
   const bits = Math.max(0, (payloadBits[entry] as number) - sentBits);
   workload.carry(device, bits, Math.max(0, (deviceFlop[entry] as number) - doneFlop));
-}
-
-/** Time of a server: for the window, and for the text if it has to be evaluated again. */
-function workOf(state: SlotState, entry: number, server: number): number {
-  const workMs = (1e3 * (state.edgeFlop[entry] as number)) / (state.serverFlopPerSecond[server] as number);
-  const { handover } = state;
-  const textServer = handover?.textServer[entry] ?? -1;
-  return handover === undefined || textServer < 0 || textServer === server
-    ? workMs
-    : workMs + textWorkMs(handover, entry, server);
 }
 
 /** A weight per second is a thousandth per millisecond. */

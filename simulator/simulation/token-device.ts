@@ -1,7 +1,6 @@
 // One device over the whole run: starts tasks, follows its assignment from server to server, and counts. The state machine has the rules
 // of the protocol; this class only gives it the server and the rate of the uplink.
 
-import type { PlacedText, Standing } from '../../src/allocation/slot/standing.ts';
 import { invariant } from '../../src/core/basics/invariant.ts';
 import type { Random } from '../../src/core/basics/philox.ts';
 import type { DeviceEvent, DeviceStep } from '../../src/core/protocol/device/device-state.ts';
@@ -13,9 +12,10 @@ import { VirtualDevice } from '../virtual-time/device.ts';
 import type { VirtualEdge } from '../virtual-time/edge.ts';
 import type { EventQueue } from '../virtual-time/event-queue.ts';
 import { type LinkEnd, VirtualLink } from '../virtual-time/link.ts';
-import { protocolMachines } from '../virtual-time/machines.ts';
+import { deviceSettings, turnOf } from '../virtual-time/run-session.ts';
 import type { TraceReplay } from '../virtual-time/trace-replay.ts';
 import type { TaskMix } from '../world/workload.ts';
+import type { PlacedText, Standing } from './predict-tokens.ts';
 import type { TokenSource } from './token-source.ts';
 import { sessionIdOf } from './token-texts.ts';
 
@@ -240,30 +240,17 @@ export class TokenDevice {
       deviceStepped: (device: VirtualDevice, event: DeviceEvent, step: DeviceStep) =>
         this.#stepped(device, event, step),
     };
-    return new VirtualDevice(this.#queue, world, {
-      name: `${index}`,
-      turn: {
-        session: id,
-        conversation: id,
-        credentials: '',
-        padding: 0,
-        tokenizerHash: source.header.tokenizerHash,
-        mode,
-        stopStrings: [],
-        flowControlWindow: 256,
-        maxAhead: Math.max(token.maxAhead, windowTokens),
-        minChainConfidence: 0,
-        draftLength: windowTokens,
-        ...replay.turn,
-      },
-      drafter: replay,
-      draftMs,
-      draftJitter: token.timeJitter,
-      connectMs: 0,
-      random,
-      machines: protocolMachines,
-      wire: sizedWire,
-    });
+    const turn = {
+      session: id,
+      conversation: id,
+      tokenizerHash: source.header.tokenizerHash,
+      maxAhead: Math.max(token.maxAhead, windowTokens),
+      draftLength: windowTokens,
+    };
+    const { roundTripMs, timeJitter } = token;
+    const conditions = { mode, seed: index, roundTripMs, draftMs, timeJitter, turn, wire: sizedWire };
+    const settings = deviceSettings(conditions, replay, turnOf(conditions, replay.turn));
+    return new VirtualDevice(this.#queue, world, { ...settings, name: `${index}`, random });
   }
 
   /** Undefined while no server serves the device; it then tries again later. */

@@ -16,7 +16,7 @@ import { drawnSource, type TokenSource } from './token-source.ts';
 interface Played {
   readonly records: readonly SessionRecord[];
   readonly rates: ReadonlySet<number>;
-  /** Of each slot. */
+  /** Figures of each slot. */
   readonly taskCounts: readonly number[];
   readonly tokens: TokenRun;
   readonly conditions: SessionConditions;
@@ -138,7 +138,9 @@ describe('many devices', () => {
   it('say before a slot where their sessions stand, and the tokens that are expected of it are those that come', () => {
     const scenario = readPreset('paper', [parseOverride('devices.count=12')]);
     const source = drawnSource(scenario.workload, scenario.token.acceptance, 1);
-    let [expected, expectedMoved, moved] = [0, 0, 0];
+    let expected = 0;
+    let expectedMoved = 0;
+    let moved = 0;
     const isMoving = (slot: number): boolean => slot >= 24;
     // In the later slots everybody moves to another server in each, where it can.
     const decide = (state: SlotState): Assignment =>
@@ -147,7 +149,9 @@ describe('many devices', () => {
         snr: state.snr.map((snr, link) => (isMoving(state.slot) && link % 4 === state.slot % 4 && snr > 1 ? 1e9 : snr)),
       });
     const run = createSlotRun({
-      ...{ scenario, policy: { name: 'tested', decide }, seed: 1 },
+      scenario,
+      policy: { name: 'tested', decide },
+      seed: 1,
       play(outcome) {
         const { state, assignment, world } = outcome;
         const standings = tokens.standings(world.devices.subarray(0, state.deviceCount));
@@ -181,7 +185,9 @@ describe('many devices', () => {
       computeShare: Float64Array.of(0.9, 0.02, 0.02, 0.02, 0.02, 0.02),
     });
     const run = createSlotRun({
-      ...{ scenario, policy: { name: 'tested', decide }, seed: 1 },
+      scenario,
+      policy: { name: 'tested', decide },
+      seed: 1,
       play(outcome) {
         const answered = tokens.play(outcome);
         for (const { texts } of tokens.standings(outcome.world.devices))

@@ -1,17 +1,15 @@
 // The token fidelity: in a world that is stepped slot by slot, the protocol machines of all devices and servers run in virtual time on
 // one event queue. A slot's assignment says where each device is connected, its uplink's rate and its weight on the server.
 
-import type { Standing } from '../../src/allocation/slot/standing.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
 import type { OpenMessage } from '../../src/core/protocol/wire/messages.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
-import { unlimitedRate } from '../../src/core/protocol/wire/rate-limit.ts';
 import { sizedWire } from '../../src/core/protocol/wire/wire.ts';
 import type { StepLimits } from '../../src/core/scheduling/schedule-step.ts';
-import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
 import { VirtualEdge, type VirtualEdgeSettings } from '../virtual-time/edge.ts';
 import { EventQueue } from '../virtual-time/event-queue.ts';
-import { protocolMachines } from '../virtual-time/machines.ts';
+import { plainEdge } from '../virtual-time/run-session.ts';
+import type { Standing } from './predict-tokens.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import type { World } from './slot-world.ts';
 import { type SessionRecord, TokenDevice } from './token-device.ts';
@@ -40,7 +38,7 @@ export interface TokenTotals {
   readonly events: number;
 }
 
-/** See {@link createTokenRun}. */
+/** A run of tokens; see {@link createTokenRun}. */
 export interface TokenRun {
   /** Plays one slot. @returns tokens that each device's answer gained, infinite where one ended; [M], valid until the next call */
   play(outcome: SlotOutcome): Float64Array;
@@ -54,12 +52,14 @@ export interface TokenRun {
 }
 
 /** Streams of createRandom: one for each server, one for each device. */
-const [edgeStream, deviceStream] = [0x53600000, 0x53700000];
+const edgeStream = 0x53600000;
+const deviceStream = 0x53700000;
 /** Limits of a batch on a GPU. The step law gives the cost of rows, and the scheduler takes only those that are worth it. */
 const limits: StepLimits = { maxRows: 1024, usefulRows: 256, prefillChunk: 512 };
-const lostSessionsKeptMs = 60_000;
-/** Edge drafts, in modes in which the edge drafts: draft length, and the time of a draft as a share of a step's fixed time. */
-const [edgeDraftTokens, edgeDraftShare] = [4, 0.1];
+/** Length of a draft, in modes in which the edge drafts. */
+const edgeDraftTokens = 4;
+/** Time of such a draft as a share of a step's fixed time. */
+const edgeDraftShare = 0.1;
 
 /** Plays the assignments of slots with the state machines of the protocol. Its `play` is for {@link SlotRunOptions}. */
 export function createTokenRun(world: World, options: TokenRunOptions): TokenRun {
@@ -108,41 +108,34 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
       Array.from(of, (index) => (devices[index] as TokenDevice).standing(world.workload.task[index] as number)),
     deviceTokens: () => devices.map(({ tokens }) => tokens),
     busyMs: () => edges.map(({ account }) => account.busyMs),
-    totals() {
-      let [tokens, handovers, unfinishedSessions] = [0, 0, 0];
-      for (const device of devices) {
-        tokens += device.tokens;
-        handovers += device.handovers;
-        if (device.isBusy) unfinishedSessions++;
-      }
-      let [engineSteps, engineRows, engineBusyMs] = [0, 0, 0];
-      for (const { account } of edges) {
-        engineSteps += account.steps;
-        engineRows += account.rows;
-        engineBusyMs += account.busyMs;
-      }
-      const engine = { engineSteps, engineRows, engineBusyMs };
-      return { tokens, handovers, unfinishedSessions, ...engine, events: queue.ranCount };
-    },
+    totals: () => ({
+      tokens: sumOf(devices, ({ tokens }) => tokens),
+      handovers: sumOf(devices, ({ handovers }) => handovers),
+      unfinishedSessions: devices.filter(({ isBusy }) => isBusy).length,
+      engineSteps: sumOf(edges, ({ account }) => account.steps),
+      engineRows: sumOf(edges, ({ account }) => account.rows),
+      engineBusyMs: sumOf(edges, ({ account }) => account.busyMs),
+      events: queue.ranCount,
+    }),
   };
 }
 
+function sumOf<Item>(items: readonly Item[], read: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + read(item), 0);
+}
+
 function edgeSettings(
-  { fixedMs, perRowMs }: StepLaw,
+  step: StepLaw,
   { scenario, parts }: World,
   { header }: TokenSource,
   { target, edgeDrafter }: TokenTexts,
 ): Omit<VirtualEdgeSettings, 'name' | 'random' | 'shareOf'> {
   return {
+    ...plainEdge({ step, timeJitter: scenario.token.timeJitter, limits, wire: sizedWire }),
     target,
-    engine: { stepTime: linearStepTime(fixedMs, perRowMs), stepJitter: scenario.token.timeJitter, limits },
     // During a handover a session holds two places.
     capacity: 2 * parts.kinds.length,
-    keepLostMs: lostSessionsKeptMs,
-    rate: unlimitedRate,
     tokenizerHash: header.tokenizerHash,
-    edgeDraft: { edgeDrafter, tokenCount: edgeDraftTokens, tokenMs: fixedMs * edgeDraftShare },
-    machines: protocolMachines,
-    wire: sizedWire,
+    edgeDraft: { edgeDrafter, tokenCount: edgeDraftTokens, tokenMs: step.fixedMs * edgeDraftShare },
   };
 }

@@ -12,7 +12,6 @@ import { findModelShape } from '../world/workload-models.ts';
 
 /** Texts and drafts for the token fidelity: drawn ({@link drawnSource}) or recorded ({@link traceSourceOf}). */
 export interface TokenSource {
-  /** Name for the summary. */
   readonly name: string;
   readonly header: TraceHeader;
   readonly replays: readonly TraceReplay[];

@@ -2,7 +2,7 @@
 // are unfinished at the end of the run count by their tokens only.
 
 import type { Scenario } from '../scenario/scenario.ts';
-import { createHistogram } from './latency-histogram.ts';
+import { Histogram } from './latency-histogram.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import { finite } from './slot-tally.ts';
 import type { SessionRecord } from './token-device.ts';
@@ -12,9 +12,8 @@ import type { TokenTotals } from './token-run.ts';
 export interface TokenFigures {
   /** Tokens that reached readers. */
   readonly tokens: number;
-  /** Finished answers. */
   readonly sessions: number;
-  /** Of a finished answer: from the request to its last token, over all tokens. It includes the first token, unlike TPOT of the benches. */
+  /** Time per token of a finished answer: from the request to its last token. It includes the first token, unlike TPOT of the benches. */
   readonly msPerTokenMean: number | null;
   readonly handovers: number;
 }
@@ -38,7 +37,7 @@ export interface TokenSummary extends TokenFigures {
   /** Acceptance rate: accepted drafts over compared drafts. */
   readonly acceptance: number | null;
   readonly unfinishedSessions: number;
-  /** Of all devices together. */
+  /** Rate of all devices together. */
   readonly tokensPerSecond: number;
   /** IP bytes, headers included, with prompts and openings. */
   readonly uplinkBytesPerToken: number | null;
@@ -48,7 +47,7 @@ export interface TokenSummary extends TokenFigures {
   readonly rowsPerStep: number | null;
 }
 
-/** Adds up slots and answers; see {@link createTokenTally}. */
+/** Sums over slots and answers; see {@link createTokenTally}. */
 export interface TokenTally {
   addSession(record: SessionRecord): void;
   /** Call it at the end of each slot, after its replay. */
@@ -83,8 +82,8 @@ export function createTokenTally(
   slotsPerRow: number,
 ): TokenTally {
   const blocks: Block[] = [];
-  const tokenTimes = createHistogram();
-  const firsts = createHistogram();
+  const tokenTimes = new Histogram();
+  const firsts = new Histogram();
   let serverCount = 0;
   let last = nothingYet;
   const slot = { sessions: 0, msPerToken: 0 };

@@ -1,13 +1,13 @@
-// Statistics of second choices: how often they are the target's token where the first is not, and whether confidence tells where.
+// Statistics of second choices: how often they are the target's token where the first is not, and whether confidence shows where.
 
 import { isRightAt, runnerUpAt, type TraceSession, traceDraft } from './trace.ts';
 
 export interface RunnerUpStatistics {
-  /** Of all positions with a wrong draft, the share whose runner-up is the target's own token. */
+  /** Share of the positions with a wrong draft whose runner-up is the target's own token. */
   readonly rightInMisses: number;
-  /** Of all wrong drafts, the share at the positions with the least confident drafts. */
+  /** Share of the wrong drafts that are at the positions with the least confident drafts. */
   readonly missesInLeastConfident: number;
-  /** Of all runners-up that are the target's own token, the share at the positions with the most confident runners-up. */
+  /** Share of the runners-up that are the target's own token at the positions with the most confident runners-up. */
   readonly rightInClosest: number;
 }
 

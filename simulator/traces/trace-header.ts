@@ -1,8 +1,9 @@
 // The first line of a trace file: JSON about the origin of its sessions.
 
+import { z } from 'zod';
 import { badArgument, OutriderError } from '../../src/core/basics/errors.ts';
 import { type Sampling, validateSampling } from '../../src/core/decoding/sampling.ts';
-import type { TraceHeader, TraceModel } from './trace.ts';
+import type { TraceHeader } from './trace.ts';
 
 /** Files of version 1 hold no runners-up. */
 const versions: readonly number[] = [1, 2];
@@ -23,6 +24,53 @@ export function writeTraceHeader(header: TraceHeader): string {
   });
 }
 
+const isId = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isBias = (pair: unknown): boolean =>
+  Array.isArray(pair) && pair.length === 2 && pair.every((value) => typeof value === 'number');
+const listOf = (isEntry: (value: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.every(isEntry);
+
+const fault = (name: string, what: string) => ({ error: `"${name}" in its header ${what}` });
+const text = (name: string) => z.string(fault(name, 'is not a text'));
+const number = (name: string) => z.number(fault(`sampling.${name}`, 'is not a number'));
+const wholeRange = 'is not a whole number from 1';
+const whole = (name: string) => z.int(fault(name, wholeRange)).min(1, fault(name, wholeRange));
+const model = (role: string) =>
+  z.object({ name: text('name'), fingerprint: text('fingerprint') }, fault(role, 'is missing'));
+
+const samplingSchema = z.object(
+  {
+    temperature: number('temperature'),
+    topK: number('topK'),
+    topP: number('topP'),
+    minP: number('minP'),
+    presencePenalty: number('presencePenalty'),
+    frequencyPenalty: number('frequencyPenalty'),
+    repetitionPenalty: number('repetitionPenalty'),
+    logitBias: z.custom<Sampling['logitBias']>(
+      listOf(isBias),
+      fault('sampling.logitBias', 'are no pairs of id and bias'),
+    ),
+    seed: text('seed')
+      .regex(/^\d{1,20}$/, fault('sampling.seed', 'is not a decimal text'))
+      .transform((seed) => BigInt(seed)),
+  },
+  fault('sampling', 'is missing'),
+);
+
+const headerSchema = z.object({
+  target: model('target'),
+  draft: model('draft'),
+  tokenizerHash: text('tokenizerHash'),
+  vocabularySize: whole('vocabularySize'),
+  endIds: z.custom<number[]>(listOf(isId), fault('endIds', 'are no ids')),
+  sampling: samplingSchema,
+  answerTokens: whole('answerTokens'),
+  wrongDepth: whole('wrongDepth'),
+  source: text('source'),
+  licence: text('licence'),
+});
+
 /** @throws OutriderError `bad-argument`; `version-mismatch` for a trace of another version */
 export function parseTraceHeader(line: string): TraceHeader {
   const fields = parseFields(line);
@@ -32,95 +80,24 @@ export function parseTraceHeader(line: string): TraceHeader {
     const cause = `the trace has version ${JSON.stringify(version)}, this outrider reads ${versions.join(' and ')}`;
     throw new OutriderError('version-mismatch', cause, isNewer ? 'install a newer outrider' : 'record it again');
   }
-  const header = {
-    target: modelOf(fields, 'target'),
-    draft: modelOf(fields, 'draft'),
-    tokenizerHash: textOf(fields, 'tokenizerHash'),
-    vocabularySize: wholeOf(fields, 'vocabularySize', 1),
-    endIds: idsOf(fields),
-    sampling: samplingOf(fields),
-    answerTokens: wholeOf(fields, 'answerTokens', 1),
-    wrongDepth: wholeOf(fields, 'wrongDepth', 1),
-    hasRunnerUps: version === 2,
-    source: textOf(fields, 'source'),
-    licence: textOf(fields, 'licence'),
-  };
+  const parsed = headerSchema.safeParse(fields);
+  if (!parsed.success) throw brokenTrace(parsed.error.issues[0]?.message ?? 'its header');
+  const header = { ...parsed.data, hasRunnerUps: version === 2 };
   if (!/^[0-9a-f]{64}$/.test(header.tokenizerHash)) throw brokenTrace('"tokenizerHash" is not 64 hex digits');
   if (header.endIds.some((id) => id >= header.vocabularySize)) throw brokenTrace('an end id beyond the vocabulary');
   validateSampling(header.sampling, header.vocabularySize);
   return header;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function parseFields(line: string): Fields {
+function parseFields(line: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     value = null;
   }
-  if (isFields(value) && value['format'] === format) return value;
-  throw badArgument(
-    'this is not a trace: its first line is not the JSON of one',
-    'give a file that "outrider trace record" has written',
-  );
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null;
-}
-
-function textOf(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value === 'string') return value;
-  throw brokenTrace(`"${name}" in its header is not a text`);
-}
-
-function wholeOf(fields: Fields, name: string, least: number): number {
-  const value = fields[name];
-  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
-  throw brokenTrace(`"${name}" in its header is not a whole number from ${least}`);
-}
-
-function modelOf(fields: Fields, role: string): TraceModel {
-  const value = fields[role];
-  if (!isFields(value)) throw brokenTrace(`"${role}" in its header is missing`);
-  return { name: textOf(value, 'name'), fingerprint: textOf(value, 'fingerprint') };
-}
-
-function idsOf(fields: Fields): number[] {
-  const { endIds } = fields;
-  if (Array.isArray(endIds) && endIds.every((id) => Number.isSafeInteger(id) && id >= 0)) return endIds as number[];
-  throw brokenTrace('"endIds" in its header are no ids');
-}
-
-function samplingOf(fields: Fields): Sampling {
-  const { sampling } = fields;
-  if (!isFields(sampling)) throw brokenTrace('"sampling" in its header is missing');
-  const number = (name: string): number => {
-    const value = sampling[name];
-    if (typeof value === 'number') return value;
-    throw brokenTrace(`"sampling.${name}" in its header is not a number`);
-  };
-  const seed = textOf(sampling, 'seed');
-  if (!/^\d{1,20}$/.test(seed)) throw brokenTrace('"sampling.seed" in its header is not a decimal text');
-  return {
-    temperature: number('temperature'),
-    topK: number('topK'),
-    topP: number('topP'),
-    minP: number('minP'),
-    presencePenalty: number('presencePenalty'),
-    frequencyPenalty: number('frequencyPenalty'),
-    repetitionPenalty: number('repetitionPenalty'),
-    logitBias: biasOf(sampling),
-    seed: BigInt(seed),
-  };
-}
-
-function biasOf({ logitBias }: Fields): Sampling['logitBias'] {
-  const isPair = (pair: unknown): boolean =>
-    Array.isArray(pair) && pair.length === 2 && pair.every((value) => typeof value === 'number');
-  if (Array.isArray(logitBias) && logitBias.every(isPair)) return logitBias as [number, number][];
-  throw brokenTrace('"sampling.logitBias" in its header are no pairs of id and bias');
+  const fields = Object(value) as Readonly<Record<string, unknown>>;
+  if (fields['format'] === format) return fields;
+  const remedy = 'give a file that "outrider trace record" has written';
+  throw badArgument('this is not a trace: its first line is not the JSON of one', remedy);
 }

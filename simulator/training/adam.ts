@@ -3,8 +3,8 @@
 import { numpy as np } from '@jax-js/jax';
 import type { Tensors } from './networks.ts';
 
-/** Running means of gradients and of their squares. */
-export type Moments = { first: Tensors; second: Tensors };
+/** Weights, and the running means of their gradients and of the squares. */
+export type Optimised = { weights: Tensors; first: Tensors; second: Tensors };
 
 const firstBeta = 0.9;
 const secondBeta = 0.999;
@@ -14,32 +14,29 @@ export function correctionsAt(step: number): [number, number] {
   return [1 - firstBeta ** step, 1 - secondBeta ** step];
 }
 
-/** Borrows weights, moments and correction; takes ownership of the gradient. @param correction [2], from {@link correctionsAt} */
+/** Borrows weights, means and correction; takes ownership of the gradient. @param correction [2], from {@link correctionsAt} */
 export function adamStep(
-  weights: Tensors,
+  before: Optimised,
   gradient: Tensors,
-  moments: Moments,
   correction: np.Array,
   rate: number,
   { adamEpsilon, gradientNorm }: { readonly adamEpsilon: number; readonly gradientNorm: number },
-): { weights: Tensors; moments: Moments } {
+): Optimised {
   const factor = clipFactor(gradient, gradientNorm);
   const [firstCorrection, secondCorrection] = np.split(correction.ref, 2) as [np.Array, np.Array];
-  const next: Tensors = {};
-  const first: Tensors = {};
-  const second: Tensors = {};
-  for (const [name, weight] of Object.entries(weights)) {
+  const after: Optimised = { weights: {}, first: {}, second: {} };
+  for (const [name, weight] of Object.entries(before.weights)) {
     const cut = (gradient[name] as np.Array).mul(factor.ref);
-    const mean = (moments.first[name] as np.Array).ref.mul(firstBeta).add(cut.ref.mul(1 - firstBeta));
-    const square = (moments.second[name] as np.Array).ref.mul(secondBeta).add(np.square(cut).mul(1 - secondBeta));
-    const shape = weight.shape;
-    const deviation = np.sqrt(square.ref.div(secondCorrection.ref.reshape(shape.map(() => 1))));
-    const direction = mean.ref.div(firstCorrection.ref.reshape(shape.map(() => 1))).div(deviation.add(adamEpsilon));
-    next[name] = weight.ref.sub(direction.mul(rate));
-    first[name] = mean;
-    second[name] = square;
+    const mean = (before.first[name] as np.Array).ref.mul(firstBeta).add(cut.ref.mul(1 - firstBeta));
+    const square = (before.second[name] as np.Array).ref.mul(secondBeta).add(np.square(cut).mul(1 - secondBeta));
+    const ones = weight.shape.map(() => 1);
+    const deviation = np.sqrt(square.ref.div(secondCorrection.ref.reshape(ones)));
+    const direction = mean.ref.div(firstCorrection.ref.reshape(ones)).div(deviation.add(adamEpsilon));
+    after.weights[name] = weight.ref.sub(direction.mul(rate));
+    after.first[name] = mean;
+    after.second[name] = square;
   }
-  return { weights: next, moments: { first, second } };
+  return after;
 }
 
 /** min(1, limit / norm of the gradient); as torch.nn.utils.clip_grad_norm_. */

@@ -79,7 +79,8 @@ describe('the environment of several agents', () => {
   it('keeps the place of a device that has no task', () => {
     const environment = make('devices', 'coupled', ['channel.shadowing=false']);
     let { observations, masks } = environment.reset(3);
-    let [idle, busy] = [0, 0];
+    let idle = 0;
+    let busy = 0;
     for (let slot = 0; slot < 10; slot++) {
       for (const [device, row] of observations.entries()) {
         if (row[0] === 1) busy++;

@@ -17,12 +17,11 @@ import { decideByScores } from '../../src/allocation/learned/learned-policy.ts';
 import { scoreLimit } from '../../src/allocation/learned/score.ts';
 import { shareOptimally } from '../../src/allocation/paper/optimal-shares.ts';
 import { associateByMaxGain } from '../../src/allocation/policies/simple-association.ts';
-import { createProblem, type Problem } from '../../src/allocation/search/problem.ts';
+import { createProblem } from '../../src/allocation/search/problem.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import { badArgument } from '../../src/core/basics/errors.ts';
-import type { Environment } from './environment.ts';
+import { type Environment, type Outcome, worldSeed } from './environment.ts';
 import { fitScale } from './fit-scale.ts';
-import { worldSeed } from './world-seed.ts';
 
 export const agentKinds = ['servers', 'devices'] as const;
 export type AgentKind = (typeof agentKinds)[number];
@@ -51,14 +50,8 @@ export interface AgentSlot {
   readonly masks: readonly Uint8Array[];
 }
 
-export interface AgentOutcome {
-  /** -J / J random: the same for all agents. */
-  readonly reward: number;
-  readonly costMs: number;
-  readonly randomCostMs: number;
-  readonly latencyMs: number;
-  /** Part of each device in -reward, times M, so that the mean over devices with a task is -reward; 0 without a task; [M]. */
-  readonly deviceCost: Float64Array;
+/** The reward is the same for all agents; `deviceCost` is 0 for a device without a task. */
+export interface AgentOutcome extends Omit<Outcome, 'next'> {
   readonly next: AgentSlot;
 }
 
@@ -96,31 +89,29 @@ export function createAgentEnvironment(environment: Environment, kind: AgentKind
       if (state === undefined) throw badArgument('there is no world to step in', 'Send a reset first.');
       const devices = environment.devices().slice();
       const decide = kind === 'servers' ? decideShares : decideServers;
-      const { reward, deviceCost, costMs, randomCostMs, latencyMs, next } = environment.step(
-        decide(state, devices, spaces, actions),
-      );
-      const ofDevices = new Float64Array(deviceCount);
-      for (const [entry, device] of devices.entries()) ofDevices[device] = deviceCost[entry] as number;
-      state = next;
-      return { reward, costMs, randomCostMs, latencyMs, deviceCost: ofDevices, next: observe() };
+      const outcome = environment.step(decide(state, devices, spaces, actions));
+      const deviceCosts = new Float64Array(deviceCount);
+      for (const [entry, device] of devices.entries()) deviceCosts[device] = outcome.deviceCost[entry] as number;
+      state = outcome.next;
+      return { ...outcome, deviceCost: deviceCosts, next: observe() };
     },
   };
 }
 
 function spacesOf(kind: AgentKind, deviceCount: number, serverCount: number): AgentSpaces {
-  const named = (word: string, count: number): string[] => Array.from({ length: count }, (_, one) => `${word}_${one}`);
-  const shared = { deviceCount, serverCount };
-  if (kind === 'servers') {
-    return {
-      ...{ ...shared, agents: named('server', serverCount) },
-      observationLength: serverFeatureCount + deviceCount * (1 + deviceFeatureCount + linkFeatureCount),
-      action: { kind: 'scores', length: 2 * deviceCount, low: -scoreLimit, high: scoreLimit },
-    };
-  }
+  const isServers = kind === 'servers';
+  const word = isServers ? 'server' : 'device';
+  const count = isServers ? serverCount : deviceCount;
   return {
-    ...{ ...shared, agents: named('device', deviceCount) },
-    observationLength: 1 + deviceFeatureCount + serverCount * (1 + linkFeatureCount + serverFeatureCount),
-    action: { kind: 'server', count: serverCount },
+    deviceCount,
+    serverCount,
+    agents: Array.from({ length: count }, (_, one) => `${word}_${one}`),
+    observationLength: isServers
+      ? serverFeatureCount + deviceCount * (1 + deviceFeatureCount + linkFeatureCount)
+      : 1 + deviceFeatureCount + serverCount * (1 + linkFeatureCount + serverFeatureCount),
+    action: isServers
+      ? { kind: 'scores', length: 2 * deviceCount, low: -scoreLimit, high: scoreLimit }
+      : { kind: 'server', count: serverCount },
   };
 }
 
@@ -136,35 +127,34 @@ function describeFor(
   const features = scaleFeatures(describeSlot(state, problem), scale);
   const rowOf = (values: Float32Array, width: number, at: number): Float32Array =>
     values.subarray(at * width, (at + 1) * width);
+  const isServers = kind === 'servers';
   const observations = agents.map(() => new Float32Array(observationLength));
-  const masks = agents.map(() => new Uint8Array(kind === 'servers' ? deviceCount : serverCount));
-  const ofDevice = 1 + deviceFeatureCount + linkFeatureCount;
-  const ofServer = 1 + linkFeatureCount + serverFeatureCount;
+  const masks = agents.map(() => new Uint8Array(isServers ? deviceCount : serverCount));
+  // After the features of the agent itself: a block for each device or server, with 1 where there is a link, its features, and those of the link.
+  const ownWidth = isServers ? serverFeatureCount : 1 + deviceFeatureCount;
+  const blockWidth = 1 + linkFeatureCount + (isServers ? deviceFeatureCount : serverFeatureCount);
+  const blockAt = (other: number): number => ownWidth + other * blockWidth;
   for (let server = 0; server < serverCount; server++) {
     const own = rowOf(features.servers, serverFeatureCount, server);
-    if (kind === 'servers') observations[server]?.set(own, 0);
-    else
-      for (const device of devices)
-        observations[device]?.set(own, 1 + deviceFeatureCount + server * ofServer + 1 + linkFeatureCount);
+    if (isServers) observations[server]?.set(own, 0);
+    else for (const device of devices) observations[device]?.set(own, blockAt(server) + 1 + linkFeatureCount);
   }
   for (const [entry, device] of devices.entries()) {
     const own = rowOf(features.devices, deviceFeatureCount, entry);
-    if (kind === 'devices') observations[device]?.set([1, ...own], 0);
-    else for (const row of observations) row.set(own, serverFeatureCount + device * ofDevice + 1);
+    if (isServers) for (const row of observations) row.set(own, blockAt(device) + 1);
+    else observations[device]?.set([1, ...own], 0);
     for (let link = problem.linkStart[entry] as number; link < (problem.linkStart[entry + 1] as number); link++) {
       const server = problem.linkServer[link] as number;
       const numbers = rowOf(features.links, linkFeatureCount, link);
-      const [agent, other] = kind === 'servers' ? [server, device] : [device, server];
-      const first =
-        kind === 'servers' ? serverFeatureCount + device * ofDevice : 1 + deviceFeatureCount + server * ofServer;
+      const [agent, other] = isServers ? [server, device] : [device, server];
       const row = observations[agent] as Float32Array;
-      row[first] = 1;
-      row.set(numbers, first + 1 + (kind === 'servers' ? deviceFeatureCount : 0));
+      row[blockAt(other)] = 1;
+      row.set(numbers, blockAt(other) + 1 + (isServers ? deviceFeatureCount : 0));
       (masks[agent] as Uint8Array)[other] = 1;
     }
   }
   // A choice among nothing would be no distribution.
-  if (kind === 'devices') for (const mask of masks) if (!mask.includes(1)) mask.fill(1);
+  if (!isServers) for (const mask of masks) if (!mask.includes(1)) mask.fill(1);
   return { observations, masks };
 }
 
@@ -185,17 +175,15 @@ function decideShares(
   for (let link = 0; link < problem.linkServer.length; link++) {
     const scores = actions[problem.linkServer[link] as number] as readonly number[];
     const device = devices[problem.linkDevice[link] as number] as number;
-    score[2 * link] = clipped(scores[2 * device] as number);
-    score[2 * link + 1] = clipped(scores[2 * device + 1] as number);
+    for (const part of [0, 1]) {
+      const wanted = scores[2 * device + part] as number;
+      score[2 * link + part] = Math.min(scoreLimit, Math.max(-scoreLimit, wanted));
+    }
   }
   return decideByScores(state, problem, 'tma-masac', score);
 }
 
 const actionRemedy = 'The first line of "outrider env" says which actions there are.';
-
-function clipped(score: number): number {
-  return Math.min(scoreLimit, Math.max(-scoreLimit, score));
-}
 
 /** A server that the device can't reach counts as its choice of the highest gain. */
 function decideServers(
@@ -213,13 +201,10 @@ function decideServers(
   const fallback = associateByMaxGain(state);
   const server = Int32Array.from(devices, (device, entry) => {
     const wanted = actions[device] as number;
-    return hasLink(problem, entry, wanted) ? wanted : (fallback[entry] as number);
+    const links = problem.linkServer.subarray(problem.linkStart[entry], problem.linkStart[entry + 1]);
+    return links.includes(wanted) ? wanted : (fallback[entry] as number);
   });
   return shareOptimally(state, server, problem);
-}
-
-function hasLink({ linkStart, linkServer }: Problem, entry: number, server: number): boolean {
-  return linkServer.subarray(linkStart[entry], linkStart[entry + 1]).includes(server);
 }
 
 function requireCount(actions: readonly unknown[], count: number): void {

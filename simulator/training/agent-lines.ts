@@ -27,7 +27,8 @@ export function createAgentLines(environment: AgentEnvironment, episodeSlots: nu
       if (!Number.isSafeInteger(seed) || (seed as number) < 0)
         throw badArgument(`the seed is ${JSON.stringify(seed)}`, 'Give a whole number from 0 to 2^53 - 1.');
       const slot = environment.reset(seed as number);
-      [slots, isOver] = [0, false];
+      slots = 0;
+      isOver = false;
       return { kind: 'slot', ...plain(slot) };
     }
     if (kind !== 'step')

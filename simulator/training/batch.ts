@@ -11,27 +11,13 @@ import {
 import { createRandom } from '../../src/core/basics/philox.ts';
 import type { Replay } from './replay.ts';
 
-/** Divisors of rewards and of ln J_random, so that both are about 1. */
-export interface RewardScale {
-  /** Mean of -reward, J / J_random. */
-  readonly reward: number;
-  /** Mean of J, ms. */
-  readonly costMs: number;
-  readonly lnRandomCentre: number;
-  readonly lnRandomDeviation: number;
-}
+/** Divisors of rewards and of ln J_random, so that both are about 1: `reward` is the mean of J / J_random, `costMs` that of J. */
+export type RewardScale = Readonly<Record<'reward' | 'costMs' | 'lnRandomCentre' | 'lnRandomDeviation', number>>;
 
-/** Row-major numbers of B slots; see SlotBatch in networks.ts. */
-export interface SlotNumbers {
-  readonly devices: Float32Array;
-  readonly servers: Float32Array;
-  readonly links: Float32Array;
-  readonly eligible: Float32Array;
-  readonly chosen: Float32Array;
-  readonly lnRandom: Float32Array;
-  /** [B, M, featureCount] */
-  readonly rows: Float32Array;
-}
+type Numbers = 'devices' | 'servers' | 'links' | 'eligible' | 'chosen' | 'lnRandom';
+
+/** Row-major numbers of B slots; see SlotBatch in networks.ts. `rows`: [B, M, featureCount]. */
+export type SlotNumbers = Readonly<Record<Numbers | 'rows', Float32Array>>;
 
 /**
  * The factor of a row's reward and of its devices' costs. Each reward is J / J_random of its slot, divided by the mean reward.

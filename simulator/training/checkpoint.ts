@@ -14,16 +14,13 @@ import { assignmentFields } from '../../src/allocation/slot/check-assignment.ts'
 import type { Assignment } from '../../src/allocation/slot/slot-state.ts';
 import { drawTensors, type LearnerKind, type SavedTensors } from './learner.ts';
 import { createReplay, type Replay, type ReplayArrays } from './replay.ts';
-import type { SavedTraining } from './trainer.ts';
+import type { SavedTraining, TrainingProgress } from './trainer.ts';
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
 
 /** The state of a run, as JSON in the metadata. */
-interface RunState {
+interface RunState extends Omit<TrainingProgress, 'decisions'> {
   readonly kind: Omit<LearnerKind, 'scale'>;
-  readonly slots: number;
-  readonly updates: number;
-  readonly episode: number;
   /** Number of devices of each decision of the episode. */
   readonly decisionSizes: readonly number[];
   readonly replayCount: number;
@@ -34,30 +31,26 @@ const version = '2';
 /** The key of {@link RunState} in the metadata. */
 const stateKey = 'ledger';
 
-/** @param told origin of the run, as text */
+/** @param about origin of the run, as text */
 export function writeCheckpoint(
   saved: SavedTraining,
   actor: LearnedActor,
-  told: Readonly<Record<string, string>>,
+  about: Readonly<Record<string, string>>,
 ): Uint8Array {
   const { kind, progress, tensors, replay } = saved;
   const { scale: _, ...plainKind } = kind;
-  const all = new Map<string, StoredTensor>(tensors);
-  const { tensors: ofActor, metadata } = actorFile(actor, told);
-  for (const [name, one] of ofActor) all.set(name, one);
-  for (const [name, one] of replayTensors(replay)) all.set(name, one);
-  for (const [name, one] of decisionTensors(progress.decisions)) all.set(name, one);
+  const { tensors: ofActor, metadata } = actorFile(actor, about);
+  const { decisions, ...counts } = progress;
   const state: RunState = {
     kind: plainKind,
-    slots: progress.slots,
-    updates: progress.updates,
-    episode: progress.episode,
-    decisionSizes: progress.decisions.map(({ server }) => server.length),
+    ...counts,
+    decisionSizes: decisions.map(({ server }) => server.length),
     replayCount: replay.count,
     replayNext: replay.next,
   };
+  const all = [...tensors, ...ofActor, ...replayTensors(replay), ...decisionTensors(decisions)];
   return writeTensors({
-    tensors: all,
+    tensors: new Map<string, StoredTensor>(all),
     metadata: { ...metadata, checkpoint: version, [stateKey]: JSON.stringify(state) },
   });
 }
@@ -145,23 +138,23 @@ function decisionTensors(decisions: readonly Assignment[]): [string, StoredTenso
 
 function readDecisions(tensors: Tensors, sizes: readonly number[], what: string): Assignment[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  const server = tensors.get('decisions.server')?.values;
-  const bandwidth = tensors.get('decisions.bandwidthShare')?.values;
-  const compute = tensors.get('decisions.computeShare')?.values;
-  if (!(server instanceof Int32Array && bandwidth instanceof Float64Array && compute instanceof Float64Array)) {
-    throw unreadable(what, 'its decisions are missing');
-  }
-  if (![server, bandwidth, compute].every(({ length }) => length === total)) {
-    throw unreadable(what, 'its decisions are incomplete');
-  }
-  let at = 0;
+  const read = <Values extends TensorValues>(field: keyof Assignment, kind: new (length: number) => Values): Values => {
+    const values = tensors.get(`decisions.${field}`)?.values;
+    if (!(values instanceof kind)) throw unreadable(what, 'its decisions are missing');
+    if (values.length !== total) throw unreadable(what, 'its decisions are incomplete');
+    return values;
+  };
+  const server = read('server', Int32Array);
+  const bandwidthShare = read('bandwidthShare', Float64Array);
+  const computeShare = read('computeShare', Float64Array);
+  let end = 0;
   return sizes.map((size) => {
-    const [begin, end] = [at, at + size];
-    at = end;
+    const begin = end;
+    end += size;
     return {
       server: server.slice(begin, end),
-      bandwidthShare: bandwidth.slice(begin, end),
-      computeShare: compute.slice(begin, end),
+      bandwidthShare: bandwidthShare.slice(begin, end),
+      computeShare: computeShare.slice(begin, end),
     };
   });
 }

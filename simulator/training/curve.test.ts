@@ -8,8 +8,14 @@ import { createReplay, drawRows } from './replay.ts';
 
 const pointsOf = (reward: (at: number) => number): CurvePoint[] =>
   Array.from({ length: 36 }, (_, at) => ({
-    ...{ slots: 100 * at, updates: 50 * at, minutes: at, reward: reward(at) },
-    ...{ trainingReward: null, criticLoss: null, alpha: null, entropy: null },
+    slots: 100 * at,
+    updates: 50 * at,
+    minutes: at,
+    reward: reward(at),
+    trainingReward: null,
+    criticLoss: null,
+    alpha: null,
+    entropy: null,
   }));
 
 describe('learning curves', () => {

@@ -2,26 +2,15 @@
 
 import { mean } from '../../src/core/basics/statistics.ts';
 
-export interface CurvePoint {
-  readonly slots: number;
-  readonly updates: number;
-  /** Since the run began, without pauses. */
-  readonly minutes: number;
-  /** Mean reward on the held-out slots, deciding by mean scores. */
-  readonly reward: number;
-  /** Mean reward of the training's own slots since the last point; null at the start. */
-  readonly trainingReward: number | null;
-  readonly criticLoss: number | null;
-  readonly alpha: number | null;
-  /** Nats for each score. */
-  readonly entropy: number | null;
-}
+/**
+ * `minutes` since the run began, without pauses; `reward`: mean on the held-out slots, deciding by mean scores; `trainingReward`: mean of the
+ * training's own slots since the last point, null at the start; `entropy`: nats for each score.
+ */
+export type CurvePoint = Readonly<Record<'slots' | 'updates' | 'minutes' | 'reward', number>> &
+  Readonly<Record<'trainingReward' | 'criticLoss' | 'alpha' | 'entropy', number | null>>;
 
 /** The slope of a straight line through points, and half the width of its 95 % interval. */
-export interface Slope {
-  readonly slope: number;
-  readonly half: number;
-}
+export type Slope = Readonly<Record<'slope' | 'half', number>>;
 
 /** Fewer points give no slope. */
 const leastPoints = 4;

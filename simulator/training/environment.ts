@@ -47,6 +47,13 @@ export interface Environment {
   readonly serverCount: number;
 }
 
+const episodeStream = 0x57000000;
+
+/** The world of an episode of a training run; below 2^31, so never a held-out one. */
+export function worldSeed(seed: number, episode: number): number {
+  return createRandom(seed, episodeStream + episode).integer(2 ** 31);
+}
+
 /** Number of random associations that normalise the reward. */
 export const randomDrawCount = 16;
 /** Stream of createRandom, plus the slot. */
@@ -98,9 +105,9 @@ export function createEnvironment(scenario: Scenario, map?: RadioMap): Environme
 function nextBusy(world: World, terms: SlotTerms): SlotState {
   let state = world.next();
   for (let idle = 0; state.deviceCount === 0 && idle < idleLimit; idle++) {
-    const nobody = shareEqually(state, new Int32Array(0));
-    evaluate(state, nobody, terms);
-    world.settle(nobody, terms);
+    const empty = shareEqually(state, new Int32Array(0));
+    evaluate(state, empty, terms);
+    world.settle(empty, terms);
     state = world.next();
   }
   return state;

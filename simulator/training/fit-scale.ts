@@ -16,12 +16,6 @@ import type { Environment } from './environment.ts';
 /** A feature with less variation is not scaled. */
 const leastDeviation = 1e-3;
 
-interface Moments {
-  count: number;
-  sum: number;
-  squares: number;
-}
-
 /** @param seeds of the worlds @param slots of each */
 export function fitScale(
   environment: Environment,
@@ -29,10 +23,10 @@ export function fitScale(
   slots: number,
 ): { readonly scale: FeatureScale; readonly rewards: RewardScale } {
   const tma = createPolicy('tma');
-  const features = Array.from({ length: featureCount }, emptyMoments);
-  const lnRandom = emptyMoments();
-  const reward = emptyMoments();
-  const costMs = emptyMoments();
+  const features = Array.from({ length: featureCount }, () => new Moments());
+  const lnRandom = new Moments();
+  const reward = new Moments();
+  const costMs = new Moments();
   for (const seed of seeds) {
     let state = environment.reset(seed);
     for (let slot = 0; slot < slots; slot++) {
@@ -41,45 +35,46 @@ export function fitScale(
       addAll(features, servers, serverFeatureCount, deviceFeatureCount);
       addAll(features, links, linkFeatureCount, deviceFeatureCount + serverFeatureCount);
       const outcome = environment.step(tma(state));
-      add(lnRandom, Math.log(outcome.randomCostMs));
-      add(reward, -outcome.reward);
-      add(costMs, outcome.costMs);
+      lnRandom.add(Math.log(outcome.randomCostMs));
+      reward.add(-outcome.reward);
+      costMs.add(outcome.costMs);
       state = outcome.next;
     }
   }
   const scale = {
-    centre: Float32Array.from(features, meanOf),
-    deviation: Float32Array.from(features, deviationOf),
+    centre: Float32Array.from(features, (one) => one.mean),
+    deviation: Float32Array.from(features, (one) => one.deviation),
   };
   const rewards = {
-    reward: meanOf(reward),
-    costMs: meanOf(costMs),
-    lnRandomCentre: meanOf(lnRandom),
-    lnRandomDeviation: deviationOf(lnRandom),
+    reward: reward.mean,
+    costMs: costMs.mean,
+    lnRandomCentre: lnRandom.mean,
+    lnRandomDeviation: lnRandom.deviation,
   };
   return { scale, rewards };
 }
 
-function emptyMoments(): Moments {
-  return { count: 0, sum: 0, squares: 0 };
-}
-
-function add(moments: Moments, value: number): void {
-  moments.count++;
-  moments.sum += value;
-  moments.squares += value * value;
-}
-
 function addAll(features: readonly Moments[], values: Float32Array, width: number, first: number): void {
-  for (const [at, value] of values.entries()) add(features[first + (at % width)] as Moments, value);
+  for (const [at, value] of values.entries()) features[first + (at % width)]?.add(value);
 }
 
-function meanOf({ count, sum }: Moments): number {
-  return sum / Math.max(1, count);
-}
+class Moments {
+  #count = 0;
+  #sum = 0;
+  #squares = 0;
 
-function deviationOf(moments: Moments): number {
-  const centre = meanOf(moments);
-  const deviation = Math.sqrt(Math.max(0, moments.squares / Math.max(1, moments.count) - centre * centre));
-  return deviation < leastDeviation ? 1 : deviation;
+  add(value: number): void {
+    this.#count++;
+    this.#sum += value;
+    this.#squares += value * value;
+  }
+
+  get mean(): number {
+    return this.#sum / Math.max(1, this.#count);
+  }
+
+  get deviation(): number {
+    const deviation = Math.sqrt(Math.max(0, this.#squares / Math.max(1, this.#count) - this.mean * this.mean));
+    return deviation < leastDeviation ? 1 : deviation;
+  }
 }

@@ -28,10 +28,9 @@ export function keepSlots(environment: Environment, worlds: number, slots: numbe
     let state = environment.reset(firstHeldOutSeed + world);
     for (let step = 0; step <= (slots - 1) * strideSlots; step++) {
       if (step % strideSlots === 0) {
-        const copy = copyState(state);
-        const actual = environment.actual();
-        const actualCopy = actual === state ? copy : copyState(actual);
-        kept.push({ world, state: copy, actual: actualCopy, randomCostMs: environment.randomCostMs() });
+        // One object stays one object.
+        const both = structuredClone({ state, actual: environment.actual() });
+        kept.push({ world, ...both, randomCostMs: environment.randomCostMs() });
       }
       state = environment.step(lead(state)).next;
     }
@@ -39,26 +38,9 @@ export function keepSlots(environment: Environment, worlds: number, slots: numbe
   return kept;
 }
 
-/** A copy with arrays of its own. */
-export function copyState(state: SlotState): SlotState {
-  return copyOf(state) as SlotState;
-}
-
-function copyOf(value: unknown): unknown {
-  if (ArrayBuffer.isView(value)) return (value as Float64Array).slice();
-  if (Array.isArray(value)) return value.map(copyOf);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copyOf(one)]));
-}
-
-/** The result of a policy on the slots. */
-export interface Evaluation {
-  /** Mean reward of each world. */
+/** The result of a policy on the slots: mean reward of each world and of all; objective and latency, means over slots, ms. */
+export interface Evaluation extends Readonly<Record<'reward' | 'costMs' | 'latencyMs', number>> {
   readonly ofWorlds: readonly number[];
-  readonly reward: number;
-  /** Objective and latency, means over slots, ms. */
-  readonly costMs: number;
-  readonly latencyMs: number;
 }
 
 export function evaluatePolicy(slots: readonly HeldOutSlot[], policy: Policy): Evaluation {

@@ -5,21 +5,15 @@ import { defaultDevice, init, numpy as np, tree } from '@jax-js/jax';
 import { type FeatureScale, featureCount } from '../../src/allocation/learned/describe-slot.ts';
 import { flatShapes } from '../../src/allocation/learned/flat-network.ts';
 import type { Weights } from '../../src/allocation/learned/layers.ts';
-import type { NetworkName, VariantName } from '../../src/allocation/learned/learned-policy.ts';
 import { pairShapes } from '../../src/allocation/learned/pair-network.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
-import { correctionsAt, type Moments } from './adam.ts';
+import { correctionsAt, type Optimised } from './adam.ts';
 import { drawNormals, gatherSlots, type RewardScale, rewardFactor, type SlotNumbers } from './batch.ts';
 import { criticShapes, type SlotBatch, type Tensors } from './networks.ts';
 import { drawRows, type Replay } from './replay.ts';
-import type { CreditName, MasacSettings } from './settings.ts';
-import { createUpdate, type LearnerState, type UpdateBatch } from './update.ts';
+import { createUpdate, type LearnerState, type UpdateBatch, type UpdateKind } from './update.ts';
 
-export interface LearnerKind {
-  readonly settings: MasacSettings;
-  readonly network: NetworkName;
-  readonly variant: VariantName;
-  readonly credit: CreditName;
+export interface LearnerKind extends UpdateKind {
   readonly seed: number;
   readonly deviceCount: number;
   readonly serverCount: number;
@@ -27,17 +21,12 @@ export interface LearnerKind {
   readonly rewards: RewardScale;
 }
 
-/** Figures of an update. */
-export interface UpdateFigures {
-  /** Sum of both critics' losses: mean squared errors of scaled rewards or, with credit `device`, Poisson deviances up to a constant. */
-  readonly criticLoss: number;
-  readonly actorLoss: number;
-  readonly alpha: number;
-  /** Nats for each score. */
-  readonly entropy: number;
-  /** Mean of the critics' regression target: the scaled reward, plus the expected value after it. */
-  readonly value: number;
-}
+/**
+ * Figures of an update. `criticLoss`: sum of both critics' losses, mean squared errors of scaled rewards or, with credit `device`, Poisson
+ * deviances up to a constant. `entropy`: nats for each score. `value`: mean of the critics' regression target, the scaled reward plus the
+ * expected value after it.
+ */
+export type UpdateFigures = Readonly<Record<'criticLoss' | 'actorLoss' | 'alpha' | 'entropy' | 'value', number>>;
 
 export interface Learner {
   /** Number of updates so far. */
@@ -80,7 +69,7 @@ export function createLearner(kind: LearnerKind, saved?: SavedTensors, updates =
       return { criticLoss, actorLoss, alpha, entropy, value } as UpdateFigures;
     },
     actorWeights() {
-      const entries = Object.entries(state.actor).map(([name, one]) => [`actor.${name}`, read(one)]);
+      const entries = Object.entries(state.actor.weights).map(([name, one]) => [`actor.${name}`, read(one)]);
       return Object.fromEntries(entries) as Weights;
     },
     save: () => new Map(namesOf(state).map(([name, one]) => [name, { shape: one.shape, values: read(one) }])),
@@ -104,15 +93,17 @@ export function drawTensors(kind: LearnerKind): SavedTensors {
   const criticWidth = isFlat ? settings.flatWidth : settings.pairCriticWidth;
   const shapes = criticShapes(network, criticWidth, deviceCount, serverCount);
   const all = new Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>();
-  const add = (name: string, shape: readonly number[], draw: () => number): void => {
-    const size = shape.reduce((product, one) => product * one, 1);
-    all.set(name, { shape, values: Float32Array.from({ length: size }, draw) });
+  const add = (prefix: string, name: string, shape: readonly number[], draw: () => number): void => {
+    const length = shape.reduce((product, one) => product * one, 1);
+    all.set(prefix + name, { shape, values: Float32Array.from({ length }, draw) });
+    for (const moment of ['first.', 'second.'])
+      all.set(prefix + moment + name, { shape, values: new Float32Array(length) });
   };
   const addNetwork = (prefix: string, of: Readonly<Record<string, readonly number[]>>): void => {
-    for (const [name, shape] of Object.entries(of)) {
-      const bound = 1 / Math.sqrt(inputsOf(name.replace('actor.', ''), of, isFlat));
-      add(prefix + name.replace('actor.', ''), shape, () => bound * (2 * random.uniform() - 1));
-      for (const moment of ['first', 'second']) add(`${prefix}${moment}.${name.replace('actor.', '')}`, shape, () => 0);
+    for (const [key, shape] of Object.entries(of)) {
+      const name = key.replace('actor.', '');
+      const bound = 1 / Math.sqrt(inputsOf(name, of, isFlat));
+      add(prefix, name, shape, () => bound * (2 * random.uniform() - 1));
     }
   };
   addNetwork('actor.', actorShapes);
@@ -121,8 +112,7 @@ export function drawTensors(kind: LearnerKind): SavedTensors {
     for (const name of Object.keys(shapes))
       all.set(`targets.${index}.${name}`, all.get(`critics.${index}.${name}`) as never);
   }
-  add('alpha.logAlpha', [], () => Math.log(settings.alpha));
-  for (const moment of ['first', 'second']) add(`alpha.${moment}.logAlpha`, [], () => 0);
+  add('alpha.', 'logAlpha', [], () => Math.log(settings.alpha));
   return all;
 }
 
@@ -138,21 +128,19 @@ function inputsOf(name: string, shapes: Readonly<Record<string, readonly number[
 type Owned = [name: string, array: np.Array];
 
 /** Every array of a state by name. */
-function namesOf(state: LearnerState): Owned[] {
+function namesOf({ actor, critics, targets, alpha }: LearnerState): Owned[] {
   const of = (prefix: string, tensors: Tensors): Owned[] =>
     Object.entries(tensors).map(([name, one]) => [prefix + name, one]);
-  const moments = (prefix: string, { first, second }: Moments): Owned[] => [
+  const all = (prefix: string, { weights, first, second }: Optimised): Owned[] => [
+    ...of(prefix, weights),
     ...of(`${prefix}first.`, first),
     ...of(`${prefix}second.`, second),
   ];
   return [
-    ...of('actor.', state.actor),
-    ...moments('actor.', state.actorMoments),
-    ...state.critics.flatMap((one, index) => of(`critics.${index}.`, one)),
-    ...state.criticMoments.flatMap((one, index) => moments(`critics.${index}.`, one)),
-    ...state.targets.flatMap((one, index) => of(`targets.${index}.`, one)),
-    ['alpha.logAlpha', state.logAlpha],
-    ...moments('alpha.', state.alphaMoments),
+    ...all('actor.', actor),
+    ...critics.flatMap((one, index) => all(`critics.${index}.`, one)),
+    ...targets.flatMap((one, index) => of(`targets.${index}.`, one)),
+    ...all('alpha.', alpha),
   ];
 }
 
@@ -165,15 +153,14 @@ function stateOf(saved: SavedTensors): LearnerState {
     }
     return found;
   };
-  const moments = (prefix: string): Moments => ({ first: under(`${prefix}first.`), second: under(`${prefix}second.`) });
+  const all = (prefix: string): Optimised => {
+    return { weights: under(prefix), first: under(`${prefix}first.`), second: under(`${prefix}second.`) };
+  };
   return {
-    actor: under('actor.'),
-    critics: [under('critics.0.'), under('critics.1.')],
+    actor: all('actor.'),
+    critics: [all('critics.0.'), all('critics.1.')],
     targets: [under('targets.0.'), under('targets.1.')],
-    logAlpha: under('alpha.')['logAlpha'] as np.Array,
-    actorMoments: moments('actor.'),
-    criticMoments: [moments('critics.0.'), moments('critics.1.')],
-    alphaMoments: moments('alpha.'),
+    alpha: all('alpha.'),
   };
 }
 
@@ -197,14 +184,8 @@ function batchOf(kind: LearnerKind, replay: Replay, step: number): UpdateBatch {
     }
     reward[index] = Math.max(settings.leastReward, (arrays.reward[row] as number) * factor);
   }
-  const after = hasNext
-    ? gatherSlots(
-        replay,
-        rows.map((row) => (row + 1) % replay.capacity),
-        scale,
-        rewards,
-      )
-    : undefined;
+  const following = hasNext ? [rows.map((row) => (row + 1) % replay.capacity)] : [];
+  const next = following.map((ofNext) => gatherSlots(replay, ofNext, scale, rewards));
   const noiseShape = kind.variant === 'association' ? [size, deviceCount, serverCount, 2] : [size, deviceCount, 2];
   const noiseSize = noiseShape.reduce((product, one) => product * one, 1);
   const noise = (stream: number): np.Array => tensor(drawNormals(seed, stream + step, noiseSize), noiseShape);
@@ -214,8 +195,8 @@ function batchOf(kind: LearnerKind, replay: Replay, step: number): UpdateBatch {
     score: tensor(score, [size, deviceCount, 2]),
     deviceCost: tensor(deviceCost, [size, deviceCount]),
     reward: tensor(reward, [size]),
-    next: after === undefined ? [] : [tensorsOf(after, size, deviceCount, serverCount)],
-    nextRows: after === undefined ? [] : [tensor(after.rows, [size, deviceCount, featureCount])],
+    next: next.map((one) => tensorsOf(one, size, deviceCount, serverCount)),
+    nextRows: next.map((one) => tensor(one.rows, [size, deviceCount, featureCount])),
     discount: tensor(discount, [size]),
     noise: noise(noiseStream),
     nextNoise: hasNext ? noise(nextNoiseStream) : np.zeros([1]),

@@ -9,26 +9,37 @@ import {
 } from '../../src/allocation/learned/describe-slot.ts';
 import type { Problem } from '../../src/allocation/search/problem.ts';
 import type { Assignment } from '../../src/allocation/slot/slot-state.ts';
+import type { Outcome } from './environment.ts';
 
-/** The arrays; C rows, at most M devices and E servers. */
-export interface ReplayArrays {
-  /** Unscaled. [C * M * deviceFeatureCount], [C * E * serverFeatureCount], [C * M * E * linkFeatureCount] */
-  readonly devices: Float32Array;
-  readonly servers: Float32Array;
-  readonly links: Float32Array;
-  /** 1 where a link may be used; [C * M * E]. */
-  readonly eligible: Uint8Array;
-  /** The server of each device, -1 for none; [C * M]. */
+type FloatName = 'devices' | 'servers' | 'links' | 'score' | 'deviceCost' | 'reward' | 'lnRandom';
+
+/** The arrays by name; a row holds one slot. M devices, E servers. */
+export interface ReplayArrays
+  extends Readonly<Record<FloatName, Float32Array>>,
+    Readonly<Record<'eligible' | 'isLast', Uint8Array>> {
   readonly server: Int32Array;
-  /** The scores of that link; [C * M * 2]. */
-  readonly score: Float32Array;
-  /** Each device's part of J / J_random, times the number of devices; [C * M]. */
-  readonly deviceCost: Float32Array;
-  /** -J / J_random, and ln J_random (ms); [C]. */
-  readonly reward: Float32Array;
-  readonly lnRandom: Float32Array;
-  /** 1 where the next row is not the next slot; [C]. */
-  readonly isLast: Uint8Array;
+}
+
+/** Numbers in a row of each array. */
+function widthsOf(deviceCount: number, serverCount: number): Readonly<Record<keyof ReplayArrays, number>> {
+  const pairs = deviceCount * serverCount;
+  return {
+    // Unscaled.
+    devices: deviceCount * deviceFeatureCount,
+    servers: serverCount * serverFeatureCount,
+    links: pairs * linkFeatureCount,
+    // 1 where a link may be used.
+    eligible: pairs,
+    // The server of each device, -1 for none, and the two scores of that link.
+    server: deviceCount,
+    score: deviceCount * 2,
+    // Each device's part of J / J_random, times the number of devices; -J / J_random; and ln J_random (ms).
+    deviceCost: deviceCount,
+    reward: 1,
+    lnRandom: 1,
+    // 1 where the next row is not the next slot.
+    isLast: 1,
+  };
 }
 
 export interface Replay {
@@ -43,41 +54,33 @@ export interface Replay {
 }
 
 /** One slot for the buffer. */
-export interface ReplaySlot {
+export interface ReplaySlot extends Pick<Outcome, 'deviceCost' | 'reward' | 'randomCostMs'> {
   readonly problem: Problem;
   /** Unscaled. */
   readonly features: SlotFeatures;
   readonly assignment: Assignment;
   /** For y and z of each link; [L * 2]. */
   readonly score: Float64Array;
-  readonly deviceCost: Float64Array;
-  readonly reward: number;
-  readonly randomCostMs: number;
   /** Whether another world follows. */
   readonly isLast: boolean;
 }
 
 export function createReplay(capacity: number, deviceCount: number, serverCount: number): Replay {
-  const pairs = deviceCount * serverCount;
-  return {
-    capacity,
-    deviceCount,
-    serverCount,
-    count: 0,
-    next: 0,
-    arrays: {
-      devices: new Float32Array(capacity * deviceCount * deviceFeatureCount),
-      servers: new Float32Array(capacity * serverCount * serverFeatureCount),
-      links: new Float32Array(capacity * pairs * linkFeatureCount),
-      eligible: new Uint8Array(capacity * pairs),
-      server: new Int32Array(capacity * deviceCount),
-      score: new Float32Array(capacity * deviceCount * 2),
-      deviceCost: new Float32Array(capacity * deviceCount),
-      reward: new Float32Array(capacity),
-      lnRandom: new Float32Array(capacity),
-      isLast: new Uint8Array(capacity),
-    },
+  const widths = widthsOf(deviceCount, serverCount);
+  const floats = (name: FloatName): Float32Array => new Float32Array(capacity * widths[name]);
+  const arrays = {
+    devices: floats('devices'),
+    servers: floats('servers'),
+    links: floats('links'),
+    eligible: new Uint8Array(capacity * widths.eligible),
+    server: new Int32Array(capacity * widths.server),
+    score: floats('score'),
+    deviceCost: floats('deviceCost'),
+    reward: floats('reward'),
+    lnRandom: floats('lnRandom'),
+    isLast: new Uint8Array(capacity),
   };
+  return { capacity, deviceCount, serverCount, arrays, count: 0, next: 0 };
 }
 
 /** Overwrites the oldest row once all are in use. Absent devices have no links. */
@@ -85,15 +88,8 @@ export function addSlot(replay: Replay, slot: ReplaySlot): void {
   const { arrays, deviceCount, serverCount, next: row } = replay;
   const { problem, features, assignment } = slot;
   const pairs = deviceCount * serverCount;
-  const clear = (array: Float32Array | Uint8Array | Int32Array, width: number, value = 0): void => {
-    array.fill(value, row * width, (row + 1) * width);
-  };
-  clear(arrays.devices, deviceCount * deviceFeatureCount);
-  clear(arrays.links, pairs * linkFeatureCount);
-  clear(arrays.eligible, pairs);
-  clear(arrays.server, deviceCount, -1);
-  clear(arrays.score, deviceCount * 2);
-  clear(arrays.deviceCost, deviceCount);
+  for (const [name, width] of Object.entries(widthsOf(deviceCount, serverCount)))
+    arrays[name as keyof ReplayArrays].fill(name === 'server' ? -1 : 0, row * width, (row + 1) * width);
   arrays.devices.set(features.devices, row * deviceCount * deviceFeatureCount);
   arrays.servers.set(features.servers, row * serverCount * serverFeatureCount);
   for (let link = 0; link < problem.linkDevice.length; link++) {

@@ -1,43 +1,6 @@
 // The settings of a training run, each with its source. BenchMARL: facebookresearch/BenchMARL 179a956, masac.yaml, base_experiment.yaml
 // and mlp.yaml; its value is used where the paper (Koh & Yang 2025) states none, unless `changed` gives a reason.
 
-export interface MasacSettings {
-  /** Discount of the return that critics estimate. */
-  readonly discount: number;
-  readonly batchSize: number;
-  readonly replayCapacity: number;
-  /** Slots before the first update. */
-  readonly warmUpSlots: number;
-  readonly slotsPerUpdate: number;
-  readonly actorRate: number;
-  readonly criticRate: number;
-  readonly alphaRate: number;
-  readonly adamEpsilon: number;
-  /** A longer gradient of a network is shortened to it. */
-  readonly gradientNorm: number;
-  /** xi: step of the target networks towards the critics at each update. */
-  readonly xi: number;
-  /** alpha at the start. */
-  readonly alpha: number;
-  /** Target entropy, nats for each score. */
-  readonly targetEntropy: number;
-  /**
-   * Temperature of the softmax that replaces the association while the actor learns; with a low one it is near to the server with
-   * the highest score.
-   */
-  readonly associationTemperature: number;
-  /** Lower limit of scaled rewards. */
-  readonly leastReward: number;
-  /** Credit `device`: upper limit of a device's scaled cost. */
-  readonly mostDeviceCost: number;
-  /** Slots of one world before the next one starts. */
-  readonly episodeSlots: number;
-  /** Width of the actor's and the critics' layers, network `pairs` and `flat`. */
-  readonly pairActorWidth: number;
-  readonly pairCriticWidth: number;
-  readonly flatWidth: number;
-}
-
 /**
  * The critics' target in the network `pairs`. `team`: the team's reward, one number for a slot, as in the paper. `device`: the cost
  * of each device, since the reward is their mean: as many numbers as devices.
@@ -52,8 +15,8 @@ export interface SettingSource {
   readonly changed?: string;
 }
 
-/** The table of docs/research/learning.md. */
-export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>> = {
+const sources = {
+  /** Discount of the return that critics estimate. */
   discount: {
     value: 0,
     benchmarl: '0.99',
@@ -62,28 +25,41 @@ export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>
   },
   batchSize: { value: 64, benchmarl: '128', changed: 'half the time of an update' },
   replayCapacity: { value: 20_000, benchmarl: '1,000,000', changed: 'more slots than ten minutes bring' },
+  /** Slots before the first update. */
   warmUpSlots: { value: 512, benchmarl: '0', changed: 'a batch should hold slots of several worlds' },
   slotsPerUpdate: { value: 2, benchmarl: '6', changed: 'a slot costs as much as an update' },
   actorRate: { value: 5e-4, benchmarl: '5e-5', changed: 'ten minutes are some 10,000 updates, not 500,000' },
   criticRate: { value: 1e-3, benchmarl: '5e-5', changed: 'as above' },
   alphaRate: { value: 3e-3, benchmarl: '5e-5', changed: 'as above' },
   adamEpsilon: { value: 1e-6, benchmarl: '1e-6' },
+  /** A longer gradient of a network is shortened to it. */
   gradientNorm: { value: 5, benchmarl: '5' },
+  /** xi: step of the target networks towards the critics at each update. */
   xi: { value: 0.005, benchmarl: '0.005' },
+  /** alpha at the start. */
   alpha: { value: 0.05, benchmarl: '1', changed: 'entropy is a mean over scores, rewards are about 1' },
+  /** Target entropy, nats for each score. */
   targetEntropy: {
     value: -1,
     benchmarl: '- scores of an agent',
     changed: 'the same for each score, so that it does not depend on M',
   },
+  /**
+   * Temperature of the softmax that replaces the association while the actor learns; with a low one it is near to the server with
+   * the highest score.
+   */
   associationTemperature: {
     value: 0.25,
     benchmarl: 'none',
     changed: 'variant association: critics have to see about what is decided, one server for each device',
   },
+  /** Lower limit of scaled rewards. */
   leastReward: { value: -10, benchmarl: 'none', changed: 'one bad link can cost a hundred times the mean' },
+  /** Credit `device`: upper limit of a device's scaled cost. */
   mostDeviceCost: { value: 150, benchmarl: 'none', changed: 'credit device: about what a critic can say at most, e^5' },
+  /** Slots of one world before the next one starts. */
   episodeSlots: { value: 100, benchmarl: 'by task' },
+  /** Width of the actor's and the critics' layers, network `pairs` and `flat`. */
   pairActorWidth: {
     value: 32,
     benchmarl: '256, 256, tanh',
@@ -95,7 +71,11 @@ export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>
     benchmarl: '256, 256, tanh',
     changed: 'ReLU: compiled, the gradient of tanh is computed again in each product (170 ms a layer, not 29)',
   },
-};
+} as const;
+
+export type MasacSettings = Readonly<Record<keyof typeof sources, number>>;
+/** The table of docs/research/learning.md. */
+export const settingSources: Readonly<Record<keyof MasacSettings, SettingSource>> = sources;
 
 /** The network `flat` diverges at the rates of `pairs`: rewards of -100 and worse within 400 updates. The actor's is BenchMARL's. */
 export const flatRates: Pick<MasacSettings, 'actorRate' | 'criticRate'> = { actorRate: 5e-5, criticRate: 3e-4 };

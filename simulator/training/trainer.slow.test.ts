@@ -6,25 +6,22 @@ import { readTensors, writeTensors } from '../../src/allocation/learned/safetens
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import { createEnvironment } from './environment.ts';
+import { createEnvironment, worldSeed } from './environment.ts';
 import { startJax } from './learner.ts';
 import { defaultSettings } from './settings.ts';
 import { beginTraining, resumeTraining, type Trainer } from './trainer.ts';
-import { worldSeed } from './world-seed.ts';
 
 const sets = ['devices.count=5', 'servers.placement.count=2', 'channel.shadowing=false'];
 const scenario = readPreset('paper', sets.map(parseOverride));
 const settings = {
   ...defaultSettings(),
-  ...{
-    batchSize: 4,
-    replayCapacity: 24,
-    warmUpSlots: 8,
-    episodeSlots: 7,
-    pairActorWidth: 4,
-    pairCriticWidth: 5,
-    flatWidth: 6,
-  },
+  batchSize: 4,
+  replayCapacity: 24,
+  warmUpSlots: 8,
+  episodeSlots: 7,
+  pairActorWidth: 4,
+  pairCriticWidth: 5,
+  flatWidth: 6,
 };
 
 beforeAll(startJax);

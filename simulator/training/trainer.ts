@@ -8,22 +8,16 @@ import { createProblem } from '../../src/allocation/search/problem.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
-import type { Environment } from './environment.ts';
+import { type Environment, worldSeed } from './environment.ts';
 import { fitScale } from './fit-scale.ts';
 import { createLearner, type Learner, type LearnerKind, type SavedTensors, type UpdateFigures } from './learner.ts';
 import { addSlot, createReplay, type Replay } from './replay.ts';
-import { worldSeed } from './world-seed.ts';
 
 /** The settings of a run. */
 export type TrainingKind = Omit<LearnerKind, 'deviceCount' | 'serverCount' | 'scale' | 'rewards'>;
 
-/** The progress of a run; with the learner's tensors and the replay buffer it is all that resuming needs. */
-export interface TrainingProgress {
-  /** Slots decided so far. */
-  readonly slots: number;
-  readonly updates: number;
-  readonly episode: number;
-  /** Decisions of the present episode. */
+/** Slots decided so far, and decisions of the present episode; with the learner's tensors and the replay buffer all that resuming needs. */
+export interface TrainingProgress extends Readonly<Record<'slots' | 'updates' | 'episode', number>> {
   readonly decisions: readonly Assignment[];
 }
 
@@ -54,16 +48,15 @@ const scaleWorlds = 8;
 const scaleSlots = 16;
 
 /** Starts a run. {@link startJax} must have been awaited. */
-export function beginTraining(environment: Environment, told: TrainingKind): Trainer {
+export function beginTraining(environment: Environment, asked: TrainingKind): Trainer {
   // Episodes count from 0; these worlds come before.
-  const seeds = Array.from({ length: scaleWorlds }, (_, index) => worldSeed(told.seed, -1 - index));
+  const seeds = Array.from({ length: scaleWorlds }, (_, index) => worldSeed(asked.seed, -1 - index));
   const { deviceCount, serverCount } = environment;
-  const kind = { ...told, deviceCount, serverCount, ...fitScale(environment, seeds, scaleSlots) };
-  const replay = createReplay(told.settings.replayCapacity, deviceCount, serverCount);
-  return createTrainer(environment, kind, createLearner(kind), replay, startProgress);
+  const kind = { ...asked, deviceCount, serverCount, ...fitScale(environment, seeds, scaleSlots) };
+  const replay = createReplay(asked.settings.replayCapacity, deviceCount, serverCount);
+  const progress = { slots: 0, updates: 0, episode: 0, decisions: [] };
+  return createTrainer(environment, kind, createLearner(kind), replay, progress);
 }
-
-const startProgress: TrainingProgress = { slots: 0, updates: 0, episode: 0, decisions: [] };
 
 /** Resumes a run. {@link startJax} must have been awaited. */
 export function resumeTraining(environment: Environment, saved: SavedTraining): Trainer {
@@ -87,10 +80,7 @@ function createTrainer(
   function decide(): { readonly assignment: Assignment; readonly reward: number } {
     const problem = createProblem(state);
     const features = describeSlot(state, problem);
-    const scaled = scaleFeatures(
-      { devices: features.devices.slice(), servers: features.servers.slice(), links: features.links.slice() },
-      scale,
-    );
+    const scaled = scaleFeatures(structuredClone(features), scale);
     const { mean, deviation } = scoreSlot({ network, variant, weights, scale }, problem, scaled);
     const { normal } = createRandom(seed, scoreStream + slots);
     const score = mean.map((one, at) => one + (deviation[at] as number) * normal());
@@ -121,7 +111,7 @@ function createTrainer(
       const isTime = slots >= settings.warmUpSlots && slots % settings.slotsPerUpdate === 0;
       if (!isTime) return { reward };
       const figures = learner.update(replay);
-      requireFinite(figures, learner.updates);
+      if (!Object.values(figures).every(Number.isFinite)) throw astray(learner.updates, JSON.stringify(figures));
       weights = learner.actorWeights();
       return { reward, figures };
     },
@@ -137,11 +127,7 @@ function createTrainer(
   };
 }
 
-/** Such weights must not get into a file. @throws OutriderError `internal` */
-function requireFinite(figures: UpdateFigures, updates: number): void {
-  if (!Object.values(figures).every(Number.isFinite)) throw astray(updates, JSON.stringify(figures));
-}
-
+/** Such weights must not get into a file. */
 function astray(updates: number, what: string): OutriderError {
   const cause = `training has diverged: update ${updates} gives ${what}`;
   return new OutriderError('internal', cause, 'Another --seed may do; please report scenario and command.');

@@ -5,7 +5,7 @@
 
 import { jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 import type { VariantName } from '../../src/allocation/learned/learned-policy.ts';
-import { adamStep, type Moments } from './adam.ts';
+import { adamStep, type Optimised } from './adam.ts';
 import {
   type CriticRows,
   flatValue,
@@ -21,15 +21,12 @@ import type { CreditName, MasacSettings } from './settings.ts';
 
 /** Everything that an update changes. */
 export type LearnerState = {
-  actor: Tensors;
+  actor: Optimised;
   /** Two critics and their target networks. */
-  critics: Tensors[];
+  critics: Optimised[];
   targets: Tensors[];
-  /** [] */
-  logAlpha: np.Array;
-  actorMoments: Moments;
-  criticMoments: Moments[];
-  alphaMoments: Moments;
+  /** Its only weight is `logAlpha`, []. */
+  alpha: Optimised;
 };
 
 /** The input of an update. */
@@ -78,65 +75,44 @@ export function createUpdate(kind: UpdateKind): Update {
 export function update(kind: UpdateKind, state: LearnerState, batch: UpdateBatch): UpdateResult {
   const { settings } = kind;
   const target = targetOf(kind, state, batch);
-  const alpha = np.exp(state.logAlpha.ref);
-  const critics: Tensors[] = [];
-  const criticMoments: Moments[] = [];
+  const alpha = alphaOf(state);
+  const lossOf = kind.credit === 'device' ? deviceLoss : teamLoss;
   let criticLoss: np.Array = np.zeros([]);
-  for (const [index, critic] of state.critics.entries()) {
-    const [loss, gradient] = valueAndGrad((p: Tensors) =>
-      kind.credit === 'device' ? deviceLoss(kind, p, batch, target) : teamLoss(kind, p, batch, target),
-    )(borrow(critic)) as [np.Array, Tensors];
+  const critics = state.critics.map((critic) => {
+    const [loss, gradient] = valueAndGrad((p: Tensors) => lossOf(kind, p, batch, target))(borrow(critic.weights)) as [
+      np.Array,
+      Tensors,
+    ];
     criticLoss = criticLoss.add(loss);
-    const moments = state.criticMoments[index] as Moments;
-    const step = adamStep(critic, gradient, moments, batch.correction, settings.criticRate, settings);
-    critics.push(step.weights);
-    criticMoments.push(step.moments);
-  }
+    return adamStep(critic, gradient, batch.correction, settings.criticRate, settings);
+  });
   const [[actorLoss, entropy], actorGradient] = valueAndGrad(
     (p: Tensors): [np.Array, np.Array] => actorObjective(kind, p, critics, alpha, batch),
     { hasAux: true },
-  )(borrow(state.actor)) as unknown as [[np.Array, np.Array], Tensors];
-  const actor = adamStep(
-    state.actor,
-    actorGradient,
-    state.actorMoments,
-    batch.correction,
-    settings.actorRate,
-    settings,
-  );
+  )(borrow(state.actor.weights)) as unknown as [[np.Array, np.Array], Tensors];
   // The gradient of -log alpha (ln pi + target), which does not depend on alpha.
-  const alphaGradient = entropy.ref.sub(settings.targetEntropy);
-  const temperature = adamStep(
-    { logAlpha: state.logAlpha },
-    { logAlpha: alphaGradient },
-    state.alphaMoments,
-    batch.correction,
-    settings.alphaRate,
-    settings,
-  );
-  const metrics = np.stack([criticLoss, actorLoss, alpha, entropy, target.mean()]);
-  return {
-    state: {
-      actor: actor.weights,
-      critics,
-      targets: state.targets.map((one, index) => approach(one, critics[index] as Tensors, settings.xi)),
-      logAlpha: temperature.weights['logAlpha'] as np.Array,
-      actorMoments: actor.moments,
-      criticMoments,
-      alphaMoments: temperature.moments,
-    },
-    metrics,
+  const alphaGradient = { logAlpha: entropy.ref.sub(settings.targetEntropy) };
+  const after = {
+    actor: adamStep(state.actor, actorGradient, batch.correction, settings.actorRate, settings),
+    critics,
+    targets: state.targets.map((one, index) => approach(one, (critics[index] as Optimised).weights, settings.xi)),
+    alpha: adamStep(state.alpha, alphaGradient, batch.correction, settings.alphaRate, settings),
   };
+  return { state: after, metrics: np.stack([criticLoss, actorLoss, alpha, entropy, target.mean()]) };
+}
+
+function alphaOf({ alpha }: LearnerState): np.Array {
+  return np.exp((alpha.weights['logAlpha'] as np.Array).ref);
 }
 
 /** r + discount (min Q' - alpha ln pi) of a newly drawn next action; without a discount r alone; [B]. */
 function targetOf(kind: UpdateKind, state: LearnerState, batch: UpdateBatch): np.Array {
   const [next] = batch.next;
   if (next === undefined) return batch.reward.ref;
-  const drawn = draw(kind, state.actor, next, batch.nextNoise);
+  const drawn = draw(kind, state.actor.weights, next, batch.nextNoise);
   const values = state.targets.map((p) => valueFor(kind, p, next, batch.nextRows[0] as np.Array, drawn));
   const least = np.minimum(values[0] as np.Array, values[1] as np.Array);
-  const bonus = np.exp(state.logAlpha.ref).mul(drawn.entropy);
+  const bonus = alphaOf(state).mul(drawn.entropy);
   return batch.reward.ref.add(batch.discount.ref.mul(least.add(bonus)));
 }
 
@@ -161,12 +137,12 @@ function deviceLoss(kind: UpdateKind, p: Tensors, batch: UpdateBatch, target: np
 function actorObjective(
   kind: UpdateKind,
   p: Tensors,
-  critics: readonly Tensors[],
+  critics: readonly Optimised[],
   alpha: np.Array,
   batch: UpdateBatch,
 ): [np.Array, np.Array] {
   const drawn = draw(kind, p, batch.now, batch.noise);
-  const values = critics.map((critic) => valueFor(kind, critic, batch.now, batch.rows, drawn));
+  const values = critics.map(({ weights }) => valueFor(kind, weights, batch.now, batch.rows, drawn));
   const least = np.minimum(values[0] as np.Array, values[1] as np.Array);
   const entropy = drawn.entropy.mean();
   return [alpha.ref.mul(entropy.ref).neg().sub(least.mean()), entropy];

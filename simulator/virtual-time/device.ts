@@ -21,8 +21,7 @@ import { defaultLiveness } from '../../src/core/protocol/wire/liveness.ts';
 import type { DeviceMessage } from '../../src/core/protocol/wire/messages.ts';
 import type { Wire } from '../../src/core/protocol/wire/wire.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { LinkEnd, VirtualLink } from './link.ts';
-import { LinkCarrier } from './link-carrier.ts';
+import { LinkCarrier, type LinkEnd, type VirtualLink } from './link.ts';
 import type { Machines } from './machines.ts';
 import type { VirtualDrafter } from './model.ts';
 import { VirtualProcess } from './process.ts';
@@ -45,18 +44,17 @@ export interface VirtualDeviceSettings {
    * The time that each alternative adds to a pass of the drafter, as a share of the time of one draft. The device knows it from earlier
    * answers. Default: {@link usualWidthCost}.
    */
-  readonly widthCost?: number;
+  readonly widthCost?: number | undefined;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
   /** The edges that it knows, in the order of preference; a function: those of the present life. Default: those to which it is connected. */
   readonly routes?: readonly string[] | (() => EdgeRoutes) | undefined;
   /** Where it runs. Default: a process of its own. */
   readonly process?: VirtualProcess;
-  /** Whether only an edge with the fingerprint that wrote the text so far may go on. Default: any may. */
+  /** Whether only an edge with the fingerprint that wrote the text so far may continue it. Default: any may. */
   readonly keepsTarget?: boolean;
   /** As of `EdgeChoiceSettings`. Default: false. */
   readonly renewsCredentials?: boolean;
-  /** Time to open a connection. */
   readonly connectMs: number;
   /** Ids of an honest edge are smaller. Default: no limit. */
   readonly vocabularySize?: number;
@@ -133,7 +131,6 @@ export class VirtualDevice {
     });
   }
 
-  /** The connection with this number. */
   link(id: number): VirtualLink | undefined {
     return this.#driver.connections.carrier(id)?.link;
   }
@@ -145,7 +142,6 @@ export class VirtualDevice {
     this.process.post(this.settings.connectMs, () => this.#open(edge, known));
   }
 
-  /** As by an order. */
   moveTo(edge: string): void {
     this.#driver.moveTo(edge);
   }
@@ -168,28 +164,26 @@ export class VirtualDevice {
 
   #drive(state: DeviceState): DeviceDriver<LinkCarrier<DeviceMessage>> {
     const never = Number.POSITIVE_INFINITY;
-    const { machines, wire, cutsChainsAtMs, giveUpAfterMs = never } = this.settings;
-    const { firstTokenWithinMs = never, nextTokenWithinMs = never, routes } = this.settings;
+    const { random, cutsChainsAtMs, widthCost = usualWidthCost, giveUpAfterMs = never, routes, advice } = this.settings;
     const settings = {
-      machines,
-      wire,
+      vocabularySize: never,
+      firstTokenWithinMs: never,
+      nextTokenWithinMs: never,
+      measuresRoundTrip: false,
+      judgesHedges: true,
+      keepsTarget: false,
+      renewsCredentials: false,
+      ...this.settings,
       liveness: defaultLiveness,
-      vocabularySize: this.settings.vocabularySize ?? Number.POSITIVE_INFINITY,
       giveUpAfterMs,
-      firstTokenWithinMs,
-      nextTokenWithinMs,
-      uniform: () => this.settings.random.uniform(),
+      uniform: () => random.uniform(),
       retriesFirstConnection: giveUpAfterMs === never,
-      measuresRoundTrip: this.settings.measuresRoundTrip ?? false,
       cutsChains: cutsChainsAtMs !== undefined,
-      judgesHedges: this.settings.judgesHedges ?? true,
-      knownWidthShare: this.settings.widthCost ?? usualWidthCost,
+      knownWidthShare: widthCost,
       knownRoundTripMs: cutsChainsAtMs,
       routes: typeof routes === 'function' ? routes() : routes && new EdgeRoutes(routes),
-      keepsTarget: this.settings.keepsTarget ?? false,
-      renewsCredentials: this.settings.renewsCredentials ?? false,
     };
-    return new DeviceDriver(settings, this.process, this.#host(), state, this.settings.advice);
+    return new DeviceDriver(settings, this.process, this.#host(), state, advice);
   }
 
   #host(): DeviceHost<LinkCarrier<DeviceMessage>> {

@@ -21,8 +21,7 @@ import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../src/core/pro
 import { usualWidthCost } from './device.ts';
 import { type EngineAccount, type EngineSettings, VirtualEngine } from './engine.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { VirtualLink } from './link.ts';
-import { LinkCarrier } from './link-carrier.ts';
+import { LinkCarrier, type VirtualLink } from './link.ts';
 import type { Machines } from './machines.ts';
 import type { VirtualEdgeDrafter, VirtualTarget } from './model.ts';
 import { VirtualProcess } from './process.ts';
@@ -30,7 +29,7 @@ import { forgetReplaced, type VirtualSession, type VirtualSessions } from './ses
 
 export interface VirtualEdgeSettings extends Pick<EdgeSettings, 'keepLostMs' | 'places' | 'shareOf' | 'rate' | 'wire'> {
   readonly name: string;
-  /** Of the target. Default: the name, as if each edge had hardware of its own. */
+  /** Fingerprint of the target. Default: the name, as if each edge had hardware of its own. */
   readonly fingerprint?: string;
   readonly target: VirtualTarget;
   readonly engine: EngineSettings;
@@ -55,7 +54,6 @@ export interface VirtualEdgeDraftSettings {
   readonly edgeDrafter: VirtualEdgeDrafter;
   /** gamma, in mode edge-sd. */
   readonly tokenCount: number;
-  /** Time of one draft. */
   readonly tokenMs: number;
   /** What a draft adds to a step that runs meanwhile, by the edge's own estimate; Infinity: the drafter rests during steps. Default: 0. */
   readonly besideMs?: number;
@@ -65,7 +63,6 @@ export interface VirtualEdgeDraftSettings {
   readonly widthCost?: number;
 }
 
-/** Callbacks for the events of an edge. */
 export interface EdgeObserver {
   /** @param event null: the session was created */
   edgeStepped?(
@@ -88,7 +85,7 @@ export class VirtualEdge {
   readonly process: VirtualProcess;
   readonly #observer: EdgeObserver;
   readonly #core: EdgeCore<VirtualSession, LinkCarrier<EdgeMessage>>;
-  readonly #engine: VirtualEngine;
+  readonly engine: VirtualEngine;
   #takenPlaces = 0;
   /** When the draft model has made all drafts that it was asked for: one after the other, for all sessions. */
   #drafterFreeAtMs = 0;
@@ -125,7 +122,7 @@ export class VirtualEdge {
         throw error;
       },
     });
-    this.#engine = new VirtualEngine(this.process, engine, target, random, this.#core);
+    this.engine = new VirtualEngine(this.process, engine, target, random, this.#core);
   }
 
   get sessions(): VirtualSessions {
@@ -133,14 +130,13 @@ export class VirtualEdge {
   }
 
   get account(): EngineAccount {
-    return this.#engine.account;
+    return this.engine.account;
   }
 
   get linkCount(): number {
     return this.#core.connections.count;
   }
 
-  /** The connection with this number. */
   link(id: number): VirtualLink | undefined {
     return this.#core.connections.carrier(id)?.link;
   }
@@ -159,29 +155,14 @@ export class VirtualEdge {
     carrier.handler = this.#core.accept(carrier);
   }
 
-  /** Sessions, connections and the running step are lost. The caller decides when the network tells the devices. @returns the lost links */
+  /** Sessions, connections and the running step are lost. The caller decides when the devices notice. @returns the lost links */
   crash(): readonly VirtualLink[] {
     this.process.crash();
-    this.#engine.reset();
+    this.engine.reset();
     this.#drafterFreeAtMs = 0;
     const lost = this.#core.abandon().map(({ link }) => link);
     for (const link of lost) link.desert('edge');
     return lost;
-  }
-
-  /** The engine runs no step for this long, ms, while the connections stay alive. */
-  hang(durationMs: number): void {
-    this.#engine.hang(durationMs);
-  }
-
-  /** Fails all sessions of the next step that ends. */
-  failStep(): void {
-    this.#engine.failNext();
-  }
-
-  /** Lets the next step take this much longer, ms. */
-  delayStep(delayMs: number): void {
-    this.#engine.delayNext(delayMs);
   }
 
   /** Why no session may be opened from now on; undefined: they may. */
@@ -189,7 +170,7 @@ export class VirtualEdge {
     this.#closedFor = reason;
   }
 
-  /** Tells every device that this edge is going down. */
+  /** Sends every device the notice that this edge is going down. */
   leave(): void {
     this.#core.connections.leave(true);
   }
@@ -199,7 +180,6 @@ export class VirtualEdge {
     this.#core.sessions.renewKeys(renewed ?? ((_id, shown) => shown));
   }
 
-  /** Whether sessions may be opened. */
   get isServing(): boolean {
     return this.#closedFor === undefined;
   }
@@ -209,7 +189,6 @@ export class VirtualEdge {
     return [this.#core.sessions.waitingCount, this.#core.connections.unattachedCount, this.#takenPlaces];
   }
 
-  /** Whether this connection is attached to a session. */
   isAttached(link: VirtualLink): boolean {
     const id = this.#core.connections.find((carrier) => carrier.link === link);
     return id !== undefined && this.#core.sessions.isAttached(id);
@@ -240,8 +219,7 @@ export class VirtualEdge {
       placeChanged: (session, change, waitedMs) => this.#observer.placeChanged?.(this, session, change, waitedMs),
       stepped: (session, event, effects, before) => {
         forgetReplaced(session, before);
-        const told = event.kind === 'session-created' ? null : event;
-        this.#observer.edgeStepped?.(this, session, told, effects);
+        this.#observer.edgeStepped?.(this, session, event.kind === 'session-created' ? null : event, effects);
       },
       heldTokens: ({ evaluatedTokens, state }) => Math.min(evaluatedTokens, state.text.length - 1),
       lookUp: ({ state }) => {
@@ -249,7 +227,7 @@ export class VirtualEdge {
         return lookUp && lookedUpDrafts(state, lookUp.source.lookUp(state, lookUp.tokenCount));
       },
       beginDraft: (session, order) => this.#draft(session, order),
-      wake: () => this.#engine.wake(),
+      wake: () => this.engine.wake(),
     };
   }
 
@@ -263,7 +241,7 @@ export class VirtualEdge {
     const durationMs = tokenMs * (1 + widthCost * alternatives.length);
     this.#drafterFreeAtMs = Math.max(nowMs, this.#drafterFreeAtMs) + durationMs;
     this.process.post(this.#drafterFreeAtMs - nowMs, () => {
-      // The text may have changed during the draft; unless it has gone on as drafted, or as an alternative, the draft is not used.
+      // The text may have changed during the draft; unless it continues as drafted, or as an alternative, the draft is not used.
       const isLost = alternatives.length === 0 && draftsBeyond(session.state.text, order.length, tokens) === null;
       this.#core.edgeDrafted(session, order, isLost ? null : edgeDrafter.next(state, tokens, alternatives));
     });

@@ -88,7 +88,6 @@ export class VirtualEngine {
     this.#failsNext = true;
   }
 
-  /** The next step takes this much longer, ms. */
   delayNext(delayMs: number): void {
     this.#delayMs = delayMs;
   }

@@ -33,7 +33,6 @@ export class EventQueue implements Clock {
     return this.#entries.length - this.#cancelledCount;
   }
 
-  /** Number of actions that have run. */
   get ranCount(): number {
     return this.#ranCount;
   }

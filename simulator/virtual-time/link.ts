@@ -10,13 +10,12 @@ import {
   type LinkState,
   openLink,
 } from '../../src/core/protocol/wire/link-model.ts';
-import type { Frame, FrameHandler } from '../../src/core/protocol/wire/wire.ts';
+import type { Frame, FrameConnection, FrameHandler } from '../../src/core/protocol/wire/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 
 /** Events of a link for one side. */
 export type LinkEnd = FrameHandler;
 
-/** Traffic of one direction. */
 export interface LaneTraffic {
   frameCount: number;
   /** Without any headers. */
@@ -61,7 +60,7 @@ export class VirtualLink {
     this.#ends[side] = end;
   }
 
-  /** Neither side has closed it or been told that it is closed. */
+  /** Neither side has closed it or been notified that it is closed. */
   get isOpen(): boolean {
     return this.#ends.device !== null && this.#ends.edge !== null;
   }
@@ -117,7 +116,7 @@ export class VirtualLink {
     this.#ends[side] = null;
   }
 
-  /** One direction loses all frames from now on; no side is told. */
+  /** One direction loses all frames from now on; no side is notified. */
   sever(direction: Direction): void {
     this.#lanes[direction].isDead = true;
   }
@@ -191,4 +190,47 @@ function createLane(settings: LinkSettings, direction: Direction, nowMs: number)
     isBlocked: false,
     traffic: { frameCount: 0, payloadBytes: 0, wireBytes: 0 },
   };
+}
+
+export class LinkCarrier<Sent> implements FrameConnection<Sent> {
+  readonly #side: 'device' | 'edge';
+  readonly #bytesAlong: ((message: Sent) => number) | undefined;
+  readonly address: string | undefined;
+  /** Set before the first frame is sent. */
+  link!: VirtualLink;
+  /** Set before the first frame arrives. */
+  handler: FrameHandler | undefined;
+  /** As last reported to the process. */
+  writable = true;
+  /** What the link reports to. */
+  readonly end: LinkEnd = {
+    frame: (frame) => {
+      // Only an address has limits of bytes.
+      if (this.address !== undefined) this.handler?.arriving?.(frame.length);
+      this.handler?.frame(frame);
+    },
+    writable: (isWritable) => {
+      this.writable = isWritable;
+      this.handler?.writable(isWritable);
+    },
+    closed: () => this.handler?.closed(),
+  };
+
+  /**
+   * @param bytesAlong additional bytes on the air with a message, beyond its frame; default: none
+   * @param address of the peer, for an edge that limits its connections
+   */
+  constructor(side: 'device' | 'edge', bytesAlong?: (message: Sent) => number, address?: string) {
+    this.#side = side;
+    this.address = address;
+    this.#bytesAlong = bytesAlong;
+  }
+
+  send(frame: Frame, message: Sent): void {
+    this.link.send(this.#side === 'device' ? 'up' : 'down', frame, this.#bytesAlong?.(message));
+  }
+
+  close(): void {
+    this.link.close(this.#side);
+  }
 }

@@ -74,7 +74,6 @@ export class VirtualProcess implements Clock {
     else action();
   }
 
-  /** Runs nothing for this time. */
   pause(durationMs: number): void {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.nowMs() + durationMs);
     const life = this.#life;

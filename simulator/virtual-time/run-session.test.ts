@@ -23,6 +23,14 @@ describe('a session without faults', () => {
     expect(result.emissions.reduce((sum, { tokenCount }) => sum + tokenCount, 0)).toBe(200);
   });
 
+  it('ends after a long prompt whose every token is a row of an expensive step', () => {
+    const step = { fixedMs: 4, perRowMs: 36 };
+    const prompt = { promptTokens: 1200, answerTokens: 20 };
+    const { answerTokens, emissions } = runSession({ ...settings, mode: 'ar', roundTripMs: 0, step, ...prompt });
+    expect(answerTokens).toBe(20);
+    expect(emissions[0]?.atMs).toBeGreaterThan(30_000);
+  });
+
   it('writes the same text with hedges of the edge, in less time', () => {
     for (const mode of ['edge-sd', 'mix'] as const) {
       const runs = [0, 3].map((hedges) => {
@@ -87,7 +95,9 @@ describe('a session without faults', () => {
   });
 
   it('shows new text at least every step and round trip while it moves to another edge', () => {
-    const [fixedMs, perRowMs, rows] = [63.4, 2.46, 1 + 24];
+    const fixedMs = 63.4;
+    const perRowMs = 2.46;
+    const rows = 1 + 24;
     for (const mode of ['ar', 'stream', 'mix', 'edge-sd'] as const) {
       for (const roundTripMs of [0, 10, 60]) {
         for (let seed = 1; seed <= 4; seed += 1) {

@@ -17,7 +17,7 @@ import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
 import { type DeviceWorld, type Emission, VirtualDevice, type VirtualDeviceSettings } from './device.ts';
 import { type EdgeObserver, VirtualEdge, type VirtualEdgeDraftSettings, type VirtualEdgeSettings } from './edge.ts';
 import { EventQueue } from './event-queue.ts';
-import { type LaneTraffic, VirtualLink } from './link.ts';
+import { type LaneTraffic, type LinkEnd, VirtualLink } from './link.ts';
 import { protocolMachines } from './machines.ts';
 import type { VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget } from './model.ts';
 import { SourcedDrafter } from './sourced-drafter.ts';
@@ -56,7 +56,7 @@ export interface SessionConditions {
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
   /** Switches drafting on and off; the device then also measures its round trip. Default: drafting stays on. */
-  readonly advice?: DraftingAdvice;
+  readonly advice?: DraftingAdvice | undefined;
   /** Moves between two equal edges, as soon as the answer has so many tokens, in ascending order; default: none. */
   readonly movesAtTokens?: readonly number[];
   /** Default: encoded frames. */
@@ -73,9 +73,9 @@ export interface SessionSettings extends SessionConditions {
   readonly edgeAcceptance?: number;
   /** The device's from this token of the answer on; default: as before it. */
   readonly laterAcceptance?: { readonly fromToken: number; readonly acceptance: number };
-  /** Whether a draft's confidence tells sure positions from unsure ones: {@link twoClasses}. Default: all positions are alike. */
+  /** Whether a draft's confidence separates sure positions from unsure ones: {@link twoClasses}. Default: all positions are alike. */
   readonly hasClasses?: boolean;
-  /** As in `DrafterSettings`; default: the drafter tells no second choice. */
+  /** As in `DrafterSettings`; default: the drafter gives no second choice. */
   readonly runnerUpAgreement?: number;
   /** Default 400. */
   readonly answerTokens?: number;
@@ -93,7 +93,6 @@ export interface SessionSource {
   readonly target: VirtualTarget;
   readonly drafter: VirtualDrafter;
   readonly edgeDrafter: VirtualEdgeDrafter;
-  /** The edge's lookup. */
   readonly lookUp?: VirtualLookUp;
   /** The expected prompt and answer; undefined if they are unknown. */
   readonly reference?: readonly number[];
@@ -172,7 +171,6 @@ export function runSourceSession(conditions: SessionConditions, source: SessionS
 }
 
 function decode(settings: SessionConditions, source: SessionSource, edgeRandom: Random): SessionResult {
-  const { seed } = settings;
   const queue = new EventQueue();
   const turn = turnOf(settings, source.turn);
   // Traffic of a direction before its first frame other than `hello` and `open`.
@@ -190,14 +188,10 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
   const { movesAtTokens = [] } = settings;
   const edge = new VirtualEdge(queue, observer, edgeSettings(settings, source, edgeRandom));
   const other = movesAtTokens.length === 0 ? edge : new VirtualEdge(queue, observer, otherEdge(edge));
-  const link = { ...idealLink, roundTripMs: settings.roundTripMs, seed, ...settings.link };
   let used: VirtualLink | undefined;
   const connect: DeviceWorld['connect'] = (_device, name, end) => {
-    const opened = new VirtualLink(queue, link);
-    used = opened;
-    opened.join('device', end);
-    (name === edge.settings.name ? edge : other).accept(opened);
-    return opened;
+    used = linkTo(name === edge.settings.name ? edge : other, queue, end, settings);
+    return used;
   };
   const deviceSends: DeviceWorld['deviceSends'] = (_device, link, message) => {
     if (message.kind !== 'open') opening ??= { ...link.traffic('up') };
@@ -206,7 +200,8 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
   const bytesAlong: DeviceWorld['bytesAlong'] = (message) =>
     message.kind === 'draft' ? bytesPerDraft * message.tokens.length : 0;
   const emissions: Emission[] = [];
-  let [written, moves] = [0, 0];
+  let written = 0;
+  let moves = 0;
   const deviceEmits = (_device: VirtualDevice, emission: Emission): void => {
     emissions.push(emission);
     written += emission.tokenCount;
@@ -216,17 +211,40 @@ function decode(settings: SessionConditions, source: SessionSource, edgeRandom: 
     device.connect((moves % 2 === 0 ? edge : other).settings.name);
   };
   const world = { connect, deviceSends, bytesAlong, deviceEmits };
-  const device = new VirtualDevice(queue, world, deviceSettings(settings, source, turn));
+  const device = new VirtualDevice(queue, world, deviceSettings(settings, source.drafter, turn));
   device.connect('edge');
-  const airMs = (8e3 * bytesPerDraft * turn.maxAhead) / link.uplinkBitsPerSecond;
-  const limitMs =
-    10_000 + 20 * turn.maxAnswerTokens * (settings.roundTripMs + settings.step.fixedMs + settings.draftMs + airMs);
+  const limitMs = longestMs(settings, turn);
   while (device.state.outcome === null && queue.nowMs() < limitMs && queue.runNext());
   const result = resultOf(device, edge, used, emissions, source.reference);
   return { ...result, opening: opening ?? result.up, greeting: greeting ?? result.down, edgeDrafts };
 }
 
-function turnOf(settings: SessionConditions, text: SessionSource['turn']): TurnRequest {
+/** A session that takes longer does not end by itself; that is a bug. Each token of the prompt may be a row of an expensive step. */
+function longestMs(settings: SessionConditions, { prompt, maxAhead, maxAnswerTokens }: TurnRequest): number {
+  const { roundTripMs, draftMs, step, bytesPerDraft = 0, link } = settings;
+  const airMs = (8e3 * bytesPerDraft * maxAhead) / (link?.uplinkBitsPerSecond ?? idealLink.uplinkBitsPerSecond);
+  const tokenMs = roundTripMs + draftMs + step.fixedMs + step.perRowMs + airMs;
+  return 10_000 + 20 * maxAnswerTokens * tokenMs + 2 * prompt.length * (step.fixedMs + step.perRowMs);
+}
+
+/** A new link from a device to an edge. */
+export function linkTo(
+  edge: VirtualEdge,
+  queue: EventQueue,
+  end: LinkEnd,
+  { roundTripMs, seed, link }: Pick<SessionConditions, 'roundTripMs' | 'seed' | 'link'>,
+): VirtualLink {
+  const opened = new VirtualLink(queue, { ...idealLink, roundTripMs, seed, ...link });
+  opened.join('device', end);
+  edge.accept(opened);
+  return opened;
+}
+
+/** The request of a turn in virtual time. */
+export function turnOf(
+  settings: Pick<SessionConditions, 'mode' | 'hedges' | 'turn'>,
+  text: SessionSource['turn'],
+): TurnRequest {
   return {
     session: '00'.repeat(16),
     conversation: '00'.repeat(16),
@@ -246,33 +264,50 @@ function turnOf(settings: SessionConditions, text: SessionSource['turn']): TurnR
 }
 
 function edgeSettings(settings: SessionConditions, source: SessionSource, random: Random): VirtualEdgeSettings {
-  const { fixedMs, perRowMs } = settings.step;
-  const { lookUpTokens = 0 } = settings;
-  invariant(lookUpTokens === 0 || source.lookUp !== undefined, 'this source has nothing to look up in');
-  const lookUp = source.lookUp === undefined ? {} : { lookUp: { source: source.lookUp, tokenCount: lookUpTokens } };
+  const { lookUpTokens: tokenCount = 0 } = settings;
+  const { target, lookUp } = source;
+  invariant(tokenCount === 0 || lookUp !== undefined, 'this source has nothing to look up in');
+  const { engine, ...plain } = plainEdge(settings);
   return {
-    name: 'edge',
-    target: source.target,
-    engine: {
-      stepTime: linearStepTime(fixedMs, perRowMs),
-      ...(settings.admitsAll === true ? { judgedStepTime: linearStepTime(1, 0) } : {}),
-      stepJitter: settings.timeJitter ?? 0.2,
-      limits: { maxRows: 32, usefulRows: 32, prefillChunk: 63, ...settings.limits },
-      ...(lookUpTokens === 0 ? {} : lookUp),
-    },
+    ...plain,
+    target,
+    engine: lookUp === undefined || tokenCount === 0 ? engine : { ...engine, lookUp: { source: lookUp, tokenCount } },
     capacity: 1,
-    keepLostMs: 60_000,
-    shareOf: () => 1,
-    // Drafts may be faster here than on any real device.
-    rate: unlimitedRate,
     tokenizerHash,
     edgeDraft:
       settings.edgeDraft === null
         ? undefined
         : { edgeDrafter: source.edgeDrafter, tokenCount: 4, tokenMs: 0, ...settings.edgeDraft },
     random,
+  };
+}
+
+/** The part of an edge's settings that does not depend on its texts and models. */
+export function plainEdge({
+  step,
+  timeJitter = 0.2,
+  limits,
+  admitsAll = false,
+  wire = byteWire,
+}: Pick<SessionConditions, 'step' | 'timeJitter' | 'limits' | 'admitsAll' | 'wire'>): Omit<
+  VirtualEdgeSettings,
+  'target' | 'capacity' | 'tokenizerHash' | 'edgeDraft' | 'random'
+> {
+  const stepTime = linearStepTime(step.fixedMs, step.perRowMs);
+  return {
+    name: 'edge',
+    engine: {
+      stepTime,
+      judgedStepTime: admitsAll ? linearStepTime(1, 0) : stepTime,
+      stepJitter: timeJitter,
+      limits: { maxRows: 32, usefulRows: 32, prefillChunk: 63, ...limits },
+    },
+    keepLostMs: 60_000,
+    shareOf: () => 1,
+    // Drafts may be faster here than on any real device.
+    rate: unlimitedRate,
     machines: protocolMachines,
-    wire: settings.wire ?? byteWire,
+    wire,
   };
 }
 
@@ -281,23 +316,29 @@ function otherEdge({ settings }: VirtualEdge): VirtualEdgeSettings {
   return { ...settings, name: 'other-edge', fingerprint: settings.name };
 }
 
-function deviceSettings(settings: SessionConditions, source: SessionSource, turn: TurnRequest): VirtualDeviceSettings {
+/** @param drafter the device's */
+export function deviceSettings(
+  settings: Omit<SessionConditions, 'step'>,
+  drafter: VirtualDrafter,
+  turn: TurnRequest,
+): VirtualDeviceSettings {
+  const { widthCost, advice, wire = byteWire } = settings;
   return {
     name: 'device',
     turn,
-    drafter: settings.deviceLooksUp === true ? new SourcedDrafter(source.drafter) : source.drafter,
+    drafter: settings.deviceLooksUp === true ? new SourcedDrafter(drafter) : drafter,
     cutsChainsAtMs: settings.cutsChains === true ? settings.roundTripMs : undefined,
     draftMs: settings.draftMs,
     draftJitter: settings.timeJitter ?? 0.2,
     judgesHedges: turn.minHedgeChance === undefined,
-    ...(settings.widthCost === undefined ? {} : { widthCost: settings.widthCost }),
+    widthCost,
     abortsDrafts: settings.abortsDrafts === true,
-    measuresRoundTrip: settings.advice !== undefined,
-    advice: settings.advice,
+    measuresRoundTrip: advice !== undefined,
+    advice,
     connectMs: 0,
     random: createRandom(settings.seed, 3),
     machines: protocolMachines,
-    wire: settings.wire ?? byteWire,
+    wire,
   };
 }
 

@@ -16,7 +16,7 @@ export interface DrafterSettings {
   readonly classes?: ToyClasses;
   /**
    * Probability that the second choice is the target's own where the draft is not, [0, 1]; a list: of the second, third, ... choice, which sum to
-   * at most 1. Default: the drafter tells none.
+   * at most 1. Default: the drafter gives none.
    */
   readonly runnerUpAgreement?: number | readonly number[];
   /** Null: the same draft for the same text. Otherwise each draft is drawn from this generator. */

@@ -16,12 +16,7 @@ import {
 } from './mobility.ts';
 
 /** A rectangle; x and y are its smallest coordinates. Metres. */
-export interface Area {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+export type Area = Readonly<Record<'x' | 'y' | 'width' | 'height', number>>;
 
 export interface AreaMobilitySettings extends MobilitySettings {
   readonly area: Area;

@@ -16,13 +16,8 @@ export interface Channel {
   updateGains(deviceX: Float64Array, deviceY: Float64Array, timeMs: number, gain: Float64Array): void;
 }
 
-/** A base station with an edge server; metres. */
-export interface ServerSite {
-  readonly x: number;
-  readonly y: number;
-  /** Height of the antenna above ground. */
-  readonly heightMetres: number;
-}
+/** A base station with an edge server; height of the antenna above ground; metres. */
+export type ServerSite = Readonly<Record<'x' | 'y' | 'heightMetres', number>>;
 
 /** "No signal" (-160 dB): logarithms of gains stay finite, and no server can use such a link. */
 export const gainFloor = 1e-16;

@@ -24,26 +24,14 @@ const finerBy = 8;
 const smoothShare = 0.85;
 const cellCount: number = tileSize * tileSize;
 
-/** One realisation of the unit field; read it through {@link FieldView}s. */
-export interface FieldTile {
-  /**
-   * The part without a cusp, variance `smoothShare`; [tileSize * tileSize]. One megabyte, so most of both tiles stays in a
-   * core's cache while devices move over them.
-   */
-  readonly smooth: Float32Array;
-  /** The finer part with the rest of the variance; [tileSize * tileSize]. */
-  readonly fine: Float32Array;
-}
+/**
+ * One realisation of the unit field; read it through {@link FieldView}s. `smooth` is the part without a cusp, variance `smoothShare`; `fine` has
+ * the rest of the variance; [tileSize * tileSize]. One megabyte each, so most of both stays in a core's cache while devices move over them.
+ */
+export type FieldTile = Readonly<Record<'smooth' | 'fine', Float32Array>>;
 
 /** How one field reads the tile: at a random rotation and offset. Over all seeds, two views of one tile are uncorrelated. */
-export interface FieldView {
-  readonly cosine: number;
-  readonly sine: number;
-  readonly offsetX: number;
-  readonly offsetY: number;
-  readonly fineX: number;
-  readonly fineY: number;
-}
+export type FieldView = Readonly<Record<'cosine' | 'sine' | 'offsetX' | 'offsetY' | 'fineX' | 'fineY', number>>;
 
 const smoothCovariance = (distance: number): number =>
   (smoothShare * (exp(-distance) - exp(-finerBy * distance) / finerBy)) / (1 - 1 / finerBy);
@@ -82,10 +70,10 @@ export function createFieldTile(seed: number, stream: number): FieldTile {
   return { smooth: Float32Array.from(real), fine: Float32Array.from(imaginary) };
 }
 
-let amplitudes: ReturnType<typeof computeAmplitudes> | undefined;
+let amplitudes: FieldTile | undefined;
 
 /** Square roots of the spectra, scaled so that a plain transform of white noise has the right variance. The same for all seeds. */
-function computeAmplitudes(): { smooth: Float32Array; fine: Float32Array } {
+function computeAmplitudes(): FieldTile {
   const real = new Float64Array(cellCount);
   const imaginary = new Float64Array(cellCount);
   for (let row = 0; row < tileSize; row++) {

@@ -13,7 +13,8 @@ describe('transformSquare', () => {
     transformSquare(outReal, outImaginary, size);
     for (let row = 0; row < size; row++) {
       for (let column = 0; column < size; column++) {
-        let [sumReal, sumImaginary] = [0, 0];
+        let sumReal = 0;
+        let sumImaginary = 0;
         for (let cell = 0; cell < size * size; cell++) {
           const angle = (-2 * Math.PI * (row * Math.floor(cell / size) + column * (cell % size))) / size;
           sumReal += (real[cell] as number) * Math.cos(angle) - (imaginary[cell] as number) * Math.sin(angle);

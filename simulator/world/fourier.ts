@@ -73,7 +73,8 @@ function rootsOfUnity(size: number): { cosine: Float64Array; sine: Float64Array 
   const sine = new Float64Array(size / 2);
   cosine[0] = 1;
   // The root of index `step` has the angle `angle`. It starts at pi and is halved down to the next neighbour.
-  let [cosineOfStep, sineOfStep] = [-1, 0];
+  let cosineOfStep = -1;
+  let sineOfStep = 0;
   for (let step = size / 4; step >= 1; step /= 2) {
     sineOfStep = Math.sqrt((1 - cosineOfStep) / 2);
     cosineOfStep = step === size / 4 ? 0 : Math.sqrt((1 + cosineOfStep) / 2);

@@ -6,14 +6,8 @@ import type { DeviceKind } from './population.ts';
 import { indoorStream } from './random-streams.ts';
 import { indoorLossDb, wallDeviationDb, wallLossDb } from './tr38901-path-loss.ts';
 
-export interface IndoorState {
-  /** d_2D-in, metres, 0 to 25; 0 outdoors; [M]. */
-  readonly depthMetres: Float64Array;
-  /** Loss of walls and depth, with its normal deviation; 0 outdoors; [M]. */
-  readonly lossDb: Float64Array;
-  /** Height of the antenna; [M]. */
-  readonly heightMetres: Float64Array;
-}
+/** d_2D-in, 0 to 25; loss of walls and depth, with its normal deviation; height of the antenna. Depth and loss are 0 outdoors; [M]. */
+export type IndoorState = Readonly<Record<'depthMetres' | 'lossDb' | 'heightMetres', Float64Array>>;
 
 const greatestDepthMetres = 25;
 const floorMetres = 3;

@@ -28,7 +28,8 @@ export function losThreshold(outdoorDistance: number): number {
 
 /** The quantile of the normal distribution at `probability`, by bisection. */
 function inverseNormal(probability: number): number {
-  let [low, high] = [-always, always];
+  let low = -always;
+  let high = always;
   while (high - low > 1e-9) {
     const middle = (low + high) / 2;
     if (normalBelow(middle) < probability) low = middle;

@@ -15,19 +15,10 @@ export interface Mobility {
 }
 
 /** Uniform between the two values; equal values mean a constant. */
-export interface UniformRange {
-  readonly minimum: number;
-  readonly maximum: number;
-}
+export type UniformRange = Readonly<Record<'minimum' | 'maximum', number>>;
 
-/** A place that attracts people. */
-export interface HotSpot {
-  readonly x: number;
-  readonly y: number;
-  readonly radiusMetres: number;
-  /** Share of all goals, 0 to 1; at most 1 in sum. */
-  readonly share: number;
-}
+/** A place that attracts people; `share` of all goals, 0 to 1, at most 1 in sum. */
+export type HotSpot = Readonly<Record<'x' | 'y' | 'radiusMetres' | 'share', number>>;
 
 export interface MobilitySettings {
   /** [M]; indoor devices stand still. */

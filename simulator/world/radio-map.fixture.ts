@@ -5,8 +5,7 @@
 //         .######..######.
 //         ...              two rows of streets in the middle, likewise two columns
 
-import { parseRadioMap, type RadioMap } from './radio-map.ts';
-import type { RadioMapSite } from './radio-map-header.ts';
+import { parseRadioMap, type RadioMap, type RadioMapSite } from './radio-map.ts';
 
 export const townRows = 12;
 export const townColumns = 16;

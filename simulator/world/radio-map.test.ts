@@ -1,4 +1,4 @@
-// Reading maps, refusing broken ones, and looking up gains.
+// Reading maps, refusing broken ones, and reading gains.
 
 import { describe, expect, it } from 'vitest';
 import { gainFloor } from './channel.ts';
@@ -6,7 +6,7 @@ import { ratioOfDb } from './decibel.ts';
 import { isTownStreet, townBody, townColumns, townGainDb, townHeader, townMap, townRows } from './radio-map.fixture.ts';
 import { parseRadioMap } from './radio-map.ts';
 import { createRadioMapChannel } from './radio-map-channel.ts';
-import { cellAt, connectedStreets, isStreet } from './street-mask.ts';
+import { cellAt, connectedStreets, isStreet, openMoves } from './street-mask.ts';
 
 describe('parseRadioMap', () => {
   it('reads every gain and every street cell', () => {
@@ -56,7 +56,7 @@ describe('parseRadioMap', () => {
 });
 
 /** The gains in dB of one device at a place. */
-function look(x: number, y: number, siteNames?: readonly string[]): number[] {
+function gainsAt(x: number, y: number, siteNames?: readonly string[]): number[] {
   const channel = createRadioMapChannel(townMap(), {
     deviceCount: 1,
     ...(siteNames === undefined ? {} : { siteNames }),
@@ -68,22 +68,22 @@ function look(x: number, y: number, siteNames?: readonly string[]): number[] {
 
 describe('the radio map channel', () => {
   it('has the cell value at a centre and is linear in dB between', () => {
-    const [west, east] = look(-40 + 2.5, -30 + 27.5) as [number, number];
+    const [west, east] = gainsAt(-40 + 2.5, -30 + 27.5) as [number, number];
     expect(west).toBeCloseTo(-70, 4);
     expect(east).toBeCloseTo(-90, 4);
     // Between columns 3 and 4, rows 5 and 6.
-    const [westBetween, eastBetween] = look(-40 + 20, -30 + 30) as [number, number];
+    const [westBetween, eastBetween] = gainsAt(-40 + 20, -30 + 30) as [number, number];
     expect(westBetween).toBeCloseTo(-73.5, 4);
     expect(eastBetween).toBeCloseTo(-91, 4);
   });
 
   it('never mixes in a building or a cell without energy', () => {
     // Row 0, near the building in row 1: only row 0 counts, and east has no energy there.
-    const [west, east] = look(-40 + 22.5, -30 + 4.9) as [number, number];
+    const [west, east] = gainsAt(-40 + 22.5, -30 + 4.9) as [number, number];
     expect(west).toBeCloseTo(-74, 4);
     expect(east).toBeCloseTo(-160, 6);
     // Row 1 on the western street, next to dark row 0: east has row 1 alone.
-    expect(look(-40 + 2.5, -30 + 5.1)[1]).toBeCloseTo(-82, 4);
+    expect(gainsAt(-40 + 2.5, -30 + 5.1)[1]).toBeCloseTo(-82, 4);
   });
 
   it('is the floor inside a building, off the map and at NaN', () => {
@@ -93,24 +93,24 @@ describe('the radio map channel', () => {
       [0, -31],
       [Number.NaN, 0],
     ] as const)
-      expect(look(x, y)[0]).toBeCloseTo(-160, 6);
+      expect(gainsAt(x, y)[0]).toBeCloseTo(-160, 6);
   });
 
   it('never leaves the range of the surrounding cells', () => {
     for (let step = 0; step < 500; step++) {
       const [x, y] = [-40 + ((step * 7.31) % 80), -30 + ((step * 3.77) % 60)];
-      const value = ratioOfDb((look(x, y) as [number])[0]);
+      const value = ratioOfDb((gainsAt(x, y) as [number])[0]);
       expect(value).toBeGreaterThanOrEqual(gainFloor * (1 - 1e-9));
       expect(value).toBeLessThanOrEqual(ratioOfDb(-70) * (1 + 1e-6));
     }
   });
 
   it('takes the named sites, in their order', () => {
-    const [west, east] = look(0, 0) as [number, number];
-    expect(look(0, 0, ['east', 'west'])).toEqual([east, west]);
-    expect(() => look(0, 0, ['north'])).toThrow('site "north" is not on the map of town');
-    expect(() => look(0, 0, ['east', 'east'])).toThrow('named twice');
-    expect(() => look(0, 0, [])).toThrow('siteNames is empty');
+    const [west, east] = gainsAt(0, 0) as [number, number];
+    expect(gainsAt(0, 0, ['east', 'west'])).toEqual([east, west]);
+    expect(() => gainsAt(0, 0, ['north'])).toThrow('site "north" is not on the map of town');
+    expect(() => gainsAt(0, 0, ['east', 'east'])).toThrow('named twice');
+    expect(() => gainsAt(0, 0, [])).toThrow('siteNames is empty');
   });
 });
 
@@ -127,8 +127,9 @@ describe('street mask', () => {
   it('keeps the largest connected part; touching corners do not connect', () => {
     const walkable = Uint8Array.of(1, 0, 0, 0, 1, 1, 1, 0, 1);
     const mask = { originX: 0, originY: 0, cellMetres: 1, rows: 3, columns: 3, walkable };
-    expect(Array.from(connectedStreets(mask))).toEqual([4, 5, 8]);
-    expect(connectedStreets({ ...mask, walkable: new Uint8Array(9) }).length).toBe(0);
+    const streetsOf = (one: typeof mask): number[] => Array.from(connectedStreets(one, openMoves(one)));
+    expect(streetsOf(mask)).toEqual([4, 5, 8]);
+    expect(streetsOf({ ...mask, walkable: new Uint8Array(9) })).toEqual([]);
   });
 });
 
@@ -143,7 +144,8 @@ describe('the NLOS floor of a map channel', () => {
 
   it('replaces no signal by the median of TR 38.901 UMi NLOS at that distance, and leaves stronger gains alone', () => {
     // Row 0, where `east` has no energy: 60 m to the east of `west`, 29.6 m from `east` in the plane.
-    const [x, y] = [25, -27.5];
+    const x = 25;
+    const y = -27.5;
     const [west, east] = gainsAt(x, y);
     expect(east).toBe(gainFloor);
     const squared = 10 ** 2 + 27.5 ** 2 + 8.5 ** 2;

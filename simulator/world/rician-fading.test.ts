@@ -7,7 +7,9 @@ import { createFading } from './rician-fading.ts';
 function moments(ricianFactorDb: number): { mean: number; variance: number; deep: number } {
   const fade = createFading(11);
   const count = 200_000;
-  let [sum, squares, deep] = [0, 0, 0];
+  let sum = 0;
+  let squares = 0;
+  let deep = 0;
   for (let block = 0; block < count; block++) {
     const factor = fade(block % 7, block % 3, block, ricianFactorDb);
     sum += factor;

@@ -4,8 +4,14 @@ import { badArgument } from '../../src/core/basics/errors.ts';
 import { createRandom, type Random } from '../../src/core/basics/philox.ts';
 import type { HotSpot } from './mobility.ts';
 import { destinationStream } from './random-streams.ts';
-import { openMoves, sideSteps, streetDistances, unreachable } from './street-distances.ts';
-import { connectedStreets, type StreetMask } from './street-mask.ts';
+import {
+  connectedStreets,
+  openMoves,
+  type StreetMask,
+  sideSteps,
+  streetDistances,
+  unreachable,
+} from './street-mask.ts';
 
 export interface StreetGoal {
   /** Distances along the streets in fifths of a cell, computed on first use; [cells]. */
@@ -15,7 +21,7 @@ export interface StreetGoal {
 }
 
 export interface StreetGoals {
-  /** From openMoves, within the connected streets; [cells]. */
+  /** From openMoves; [cells]. */
   readonly open: Uint8Array;
   /** Upper bound on the length of any trip, fifths of a cell. */
   readonly longestSteps: number;
@@ -32,13 +38,11 @@ const placeRadiusMetres = 50;
 
 /** @throws OutriderError `bad-argument` for a map without streets */
 export function createStreetGoals(mask: StreetMask, hotSpots: readonly HotSpot[], seed: number): StreetGoals {
-  const cells = connectedStreets(mask);
+  const open = openMoves(mask);
+  const cells = connectedStreets(mask, open);
   if (cells.length < 2) {
     throw badArgument('the map has no street to walk along', 'use a map with street cells');
   }
-  const walkable = new Uint8Array(mask.walkable.length);
-  for (const cell of cells) walkable[cell] = 1;
-  const open = openMoves({ ...mask, walkable });
   const goalAt = (cell: number, radiusMetres: number): StreetGoal => {
     let known: Uint16Array | undefined;
     return {

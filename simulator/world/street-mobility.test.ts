@@ -5,8 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Mobility } from './mobility.ts';
 import type { DeviceKind } from './population.ts';
 import { townMap } from './radio-map.fixture.ts';
-import { openMoves, streetDistances, unreachable } from './street-distances.ts';
-import { connectedStreets, isStreet, type StreetMask } from './street-mask.ts';
+import { connectedStreets, isStreet, openMoves, type StreetMask, streetDistances, unreachable } from './street-mask.ts';
 import { createStreetMobility, type StreetMobilitySettings } from './street-mobility.ts';
 import { usualSpeedsMps } from './usual-speeds.fixture.ts';
 
@@ -35,7 +34,7 @@ const randomMask: fc.Arbitrary<StreetMask> = fc
       walkable: Uint8Array.from(cells, Number),
     })),
   )
-  .filter((mask) => connectedStreets(mask).length >= 2);
+  .filter((mask) => connectedStreets(mask, openMoves(mask)).length >= 2);
 
 describe('movement along streets', () => {
   it('is on a street at every step, on any map', () => {

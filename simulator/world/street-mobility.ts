@@ -14,9 +14,8 @@ import {
   type MobilitySettings,
   Walker,
 } from './mobility.ts';
-import { moves, sideSteps } from './street-distances.ts';
 import { createStreetGoals, type StreetGoal, type StreetGoals } from './street-goals.ts';
-import type { StreetMask } from './street-mask.ts';
+import { moves, type StreetMask, sideSteps } from './street-mask.ts';
 
 export interface StreetMobilitySettings extends MobilitySettings {
   readonly streets: StreetMask;

@@ -6,9 +6,8 @@ import { gainFloor } from './channel.ts';
 import { ratioOfDb } from './decibel.ts';
 import { losThreshold, normalBelow } from './los-threshold.ts';
 import { type DeviceKind, drawPopulation } from './population.ts';
-import { createTr38901Channel } from './tr38901-channel.ts';
+import { createTr38901Channel, type Tr38901Settings } from './tr38901-channel.ts';
 import { losProbability, pathLossDb, pathLossTerms } from './tr38901-path-loss.ts';
-import type { Tr38901Settings } from './tr38901-settings.ts';
 
 const walkers = (count: number): DeviceKind[] => Array.from({ length: count }, () => 'pedestrian');
 const plain: Tr38901Settings = {
@@ -73,7 +72,8 @@ describe('the TR 38.901 channel', () => {
   it('has the LOS probability of the specification', () => {
     const distances = [15, 30, 60, 120];
     const seen = [0, 0, 0, 0];
-    const [seeds, serverCount] = [6, 160];
+    const seeds = 6;
+    const serverCount = 160;
     for (let seed = 0; seed < seeds; seed++) {
       const random = createRandom(seed, 5);
       const servers = Array.from({ length: serverCount }, () => ({

@@ -2,12 +2,14 @@
 // change along a track as slowly as specified, and are the same when a device comes back. One loop over all links; everything
 // that does not depend on positions is computed once.
 
+import { badArgument } from '../../src/core/basics/errors.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
-import { type Channel, gainFloor } from './channel.ts';
+import { type Channel, gainFloor, type ServerSite } from './channel.ts';
 import { createFieldTile, drawFieldView, type FieldView, fieldAt } from './correlated-field.ts';
 import { ratioOfDb } from './decibel.ts';
 import { drawIndoorState, type IndoorState } from './indoor-devices.ts';
 import { losThreshold } from './los-threshold.ts';
+import type { DeviceKind } from './population.ts';
 import { fieldTileStream, serverStream } from './random-streams.ts';
 import { createFading } from './rician-fading.ts';
 import {
@@ -18,9 +20,23 @@ import {
   ricianFactor,
   shadowFading,
 } from './tr38901-path-loss.ts';
-import { checkTr38901Settings, type Tr38901Settings } from './tr38901-settings.ts';
 
-/** A channel that also tells the LOS state of each link. */
+export interface Tr38901Settings {
+  /** 0.5 to 100. */
+  readonly carrierGhz: number;
+  readonly servers: readonly ServerSite[];
+  /** [M]. */
+  readonly kinds: readonly DeviceKind[];
+  /** Outdoors, 1.5 to 22.5; indoor devices draw a floor. */
+  readonly deviceHeightMetres: number;
+  /** Share of the indoor devices in a building with coated glass, 0 to 1. */
+  readonly highLossShare: number;
+  readonly shadowing: boolean;
+  /** Rician on LOS links, Rayleigh on NLOS links; null: each slot has the mean over fading. */
+  readonly fading: { readonly coherenceMs: number } | null;
+}
+
+/** A channel that also gives the LOS state of each link. */
 export interface Tr38901Channel extends Channel {
   /** LOS state after the last update: 1 where link i * E + j is LOS (to the building, for indoor devices); [M * E]. */
   readonly los: Uint8Array;
@@ -40,7 +56,7 @@ interface ServerFields {
 
 /** @throws OutriderError `bad-argument` when a setting is outside the model's range */
 export function createTr38901Channel(settings: Tr38901Settings, seed: number): Tr38901Channel {
-  checkTr38901Settings(settings);
+  checkSettings(settings);
   const { servers, kinds, carrierGhz } = settings;
   const serverCount = servers.length;
   const indoor = drawIndoorState(kinds, carrierGhz, settings.deviceHeightMetres, settings.highLossShare, seed);
@@ -122,4 +138,25 @@ function linkTerms(settings: Tr38901Settings, indoor: IndoorState): PathLossTerm
       return terms;
     }),
   );
+}
+
+/** @throws OutriderError `bad-argument`, with the field and its range, for a value for which the specification has no formula */
+function checkSettings(settings: Tr38901Settings): void {
+  between('carrierGhz', settings.carrierGhz, 0.5, 100);
+  between('deviceHeightMetres', settings.deviceHeightMetres, 1.5, 22.5);
+  between('highLossShare', settings.highLossShare, 0, 1);
+  if (settings.fading !== null) between('fading.coherenceMs', settings.fading.coherenceMs, 1e-3, 1e9);
+  if (settings.servers.length === 0) {
+    throw badArgument('servers is empty', 'name at least one server');
+  }
+  for (const [index, { x, y, heightMetres }] of settings.servers.entries()) {
+    between(`servers[${index}].x`, x, -1e6, 1e6);
+    between(`servers[${index}].y`, y, -1e6, 1e6);
+    between(`servers[${index}].heightMetres`, heightMetres, 1.5, 150);
+  }
+}
+
+function between(field: string, value: number, low: number, high: number): void {
+  if (value >= low && value <= high) return;
+  throw badArgument(`${field} is ${value}`, `give a number from ${low} to ${high}`);
 }

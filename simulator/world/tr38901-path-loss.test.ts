@@ -43,7 +43,8 @@ describe('path loss of TR 38.901, UMi street canyon', () => {
   it('grows with distance, and NLOS is never less than LOS', () => {
     for (const carrier of [0.5, 3.5, 28, 100]) {
       const terms = pathLossTerms(carrier, 10, 1.5);
-      let [before, beforeNlosDb] = [0, 0];
+      let before = 0;
+      let beforeNlosDb = 0;
       for (let distance = 10; distance < 5000; distance *= 1.05) {
         const [losDb, nlosDb] = [true, false].map((isLos) => pathLossDb(terms, distance ** 2, isLos)) as [
           number,

@@ -20,16 +20,10 @@ function power(valueDb: number): number {
   return exp(valueDb * 0.1 * Math.LN10);
 }
 
-/** The part of a path loss that does not depend on the distance. */
-export interface PathLossTerms {
-  /** h_BS - h_UT, squared; adds to the squared 2D distance. */
-  readonly heightDifferenceSquared: number;
-  /** d'_BP, squared. */
-  readonly breakpointSquared: number;
-  readonly losNearDb: number;
-  readonly losFarDb: number;
-  readonly nlosDb: number;
-}
+/** The part of a path loss that does not depend on the distance: (h_BS - h_UT)^2, which adds to the squared 2D distance; d'_BP^2; losses. */
+export type PathLossTerms = Readonly<
+  Record<'heightDifferenceSquared' | 'breakpointSquared' | 'losNearDb' | 'losFarDb' | 'nlosDb', number>
+>;
 
 /**
  * Table 7.4.1-1, UMi street canyon.

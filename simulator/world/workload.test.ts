@@ -96,7 +96,8 @@ describe('sessions', () => {
   ): { active: number; starts: number } {
     const mask = new Uint8Array(workload.active.length);
     const before = new Uint8Array(workload.active.length);
-    let [active, starts] = [0, 0];
+    let active = 0;
+    let starts = 0;
     for (let slot = 0; slot < slots; slot++) {
       workload.draw();
       workload.active.forEach((one, device) => {

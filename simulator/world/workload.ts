@@ -104,9 +104,9 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
     isNew[device] = 0;
     // It stays as it is, with the bits and the drafting that carry() has left.
     if (carried.stays(device)) return;
-    isNew[device] = arrivals.kind === 'one-per-slot' ? 1 : 0;
     if (arrivals.kind === 'one-per-slot') {
       task[device] = kind;
+      isNew[device] = 1;
       contextTokens[device] = promptTokens + written * answerTokens;
     } else if (leftTokens[device] === 0 && starts) {
       task[device] = kind;
@@ -142,7 +142,7 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
         if (active[device] === 0) continue;
         if (answeredTokens !== undefined) grow(answers, device, answeredTokens[device] as number);
         else if (served[device] === 1)
-          growByWindow(answers, device, keptShare * windowOf(plan, task[device] as number));
+          growByWindow(answers, device, keptShare * (plan.tasks[task[device] as number] as TaskMix).windowTokens);
         if (leftTokens[device] === 0) carried.end(device);
       }
     },
@@ -171,19 +171,16 @@ function createCarriedTasks(deviceCount: number, slotMs: number) {
   };
 }
 
-/** Costs of one window, for each kind of task. */
-interface WindowCosts {
-  readonly windowTokens: number;
-  readonly payloadBits: number;
-  readonly draft: WindowCost;
-  readonly target: WindowCost;
-}
-
 /** d, f^MD and f^ES of each device's task; [M]. */
 function createTaskCosts(plan: WorkloadPlan, deviceCount: number) {
   const target = findModelShape(plan.target);
   const draft = findModelShape(plan.draft);
-  const kinds = costsOf(plan, target, draft);
+  const kinds = plan.tasks.map(({ windowTokens }) => ({
+    windowTokens,
+    payloadBits: windowTokens * payloadBitsPerToken(draft, plan.payloadLaw),
+    draft: windowCost(draft, windowTokens),
+    target: windowCost(target, windowTokens),
+  }));
   const longestContext = Math.min(target.contextLength, draft.contextLength);
   const room = (): Float64Array => new Float64Array(deviceCount);
   const [payloadBits, deviceFlop, edgeFlop] = [room(), room(), room()];
@@ -192,27 +189,13 @@ function createTaskCosts(plan: WorkloadPlan, deviceCount: number) {
     deviceFlop,
     edgeFlop,
     write(device: number, kind: number, contextTokens: number): void {
-      const cost = kinds[kind] as WindowCosts;
+      const cost = kinds[kind] as (typeof kinds)[number];
       const context = Math.min(contextTokens, longestContext - cost.windowTokens);
       payloadBits[device] = cost.payloadBits;
       deviceFlop[device] = cost.draft.fixed + cost.draft.perContextToken * context;
       edgeFlop[device] = cost.target.fixed + cost.target.perContextToken * context;
     },
   };
-}
-
-function costsOf({ tasks, payloadLaw }: WorkloadPlan, target: ModelShape, draft: ModelShape): WindowCosts[] {
-  return tasks.map(({ windowTokens }) => ({
-    windowTokens,
-    payloadBits: windowTokens * payloadBitsPerToken(draft, payloadLaw),
-    // Later tokens of a window attend to the earlier ones.
-    draft: windowCost(draft, windowTokens),
-    target: windowCost(target, windowTokens),
-  }));
-}
-
-function windowOf({ tasks }: WorkloadPlan, kind: number): number {
-  return (tasks[kind] as TaskMix).windowTokens;
 }
 
 interface Answers {
@@ -259,13 +242,8 @@ function createStarters(deviceCount: number, share: number) {
   };
 }
 
-/** FLOP. */
-interface WindowCost {
-  readonly fixed: number;
-  readonly perContextToken: number;
-}
-
-function windowCost(shape: ModelShape, windowTokens: number): WindowCost {
+/** FLOP of a window. Its later tokens attend to the earlier ones. */
+function windowCost(shape: ModelShape, windowTokens: number) {
   const perToken = flopPerToken(shape, 0);
   const perContextToken = flopPerToken(shape, 1) - perToken;
   const withinWindow = (perContextToken * windowTokens * (windowTokens - 1)) / 2;

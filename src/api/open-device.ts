@@ -45,11 +45,11 @@ export type OpenedEdge =
 export interface DeviceOptions {
   /**
    * Address of the edge ("ws://host:8642"), or a connector of your own, such as an emulated link's; or several edges, in the order of
-   * preference. With several, an answer goes on at another one when its edge is lost, full, silent or going down.
+   * preference. With several, an answer moves to another one when its edge is lost, full, silent or going down.
    */
   readonly edge: OpenedEdge | readonly OpenedEdge[];
   /**
-   * What drafts: a model's name, the path of a GGUF file, "toy:SEED", "ngram" (looks back in the text), "none", or a source of
+   * What drafts: a model's name, the path of a GGUF file, "toy:SEED", "ngram" (repeats what stands in the text), "none", or a source of
    * your own, which stays yours. Default: the draft of the default pair.
    */
   readonly draft?: string | Drafter;
@@ -58,7 +58,7 @@ export interface DeviceOptions {
    * "toy:SEED", or a tokenizer. Default: the target of the default pair.
    */
   readonly target?: string | Tokenizer;
-  /** Whether a draft model looks back in the text first and is asked only where that is not likely enough; default true. */
+  /** Takes drafts from the text first (look-up), and asks the draft model only where they are not likely enough; default true. */
   readonly lookUp?: boolean;
   /**
    * SHA-256 of the edge's certificate, 64 hex digits, for an edge that made its certificate itself: this one is trusted, and no other.
@@ -78,7 +78,7 @@ export interface DeviceOptions {
   readonly gpu?: OpenModelOptions['gpu'];
   /** Where model files are kept. Default: OUTRIDER_CACHE, else `outrider` in the user's cache. */
   readonly cacheDirectory?: string;
-  /** Told of downloads and other work on model files. */
+  /** Called for downloads and other work on model files. */
   readonly onProgress?: OpenModelOptions['onProgress'];
   /** Stops the download of model files. */
   readonly signal?: AbortSignal;
@@ -109,7 +109,7 @@ const deviceChecks: Checks<DeviceOptions> = {
 
 /** A device that owns what it has opened; see {@link openDevice}. */
 export interface OpenedDevice extends Device, AsyncDisposable {
-  /** Of the draft, for people. */
+  /** Name and source of the draft, for people. */
   readonly draftDescription: string;
   /** Frees draft and tokenizer. Stop turns first. */
   close(): Promise<void>;

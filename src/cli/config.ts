@@ -7,11 +7,9 @@ import { printDocument } from '../files/document.ts';
 import { controllerFace } from './controller.ts';
 import { serveFace } from './device/serve.ts';
 import { edgeFace } from './edge/edge.ts';
-import { configurableCommands } from './options/config-file.ts';
-import { configSchemaOf, configurableOptions } from './options/config-schema.ts';
-import { placeInFile, sourceOf } from './options/config-values.ts';
+import { configurableCommands, configurableOptions, placeInFile, sourceOf } from './options/config-file.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
-import type { OptionsOf, OptionTable } from './options/options.ts';
+import { defaultOf, kindOf, type OptionSpec, type OptionsOf, type OptionTable } from './options/options.ts';
 import { formatTable } from './terminal/terminal-table.ts';
 
 /** The commands that take a configuration file. */
@@ -97,8 +95,26 @@ function valueText(value: unknown): string {
 
 /** The content of docs/config.schema.json. */
 export function configSchemaText(): string {
-  const tables = Object.fromEntries(Object.entries(faces).map(([name, { options }]) => [name, options]));
-  return `${JSON.stringify(configSchemaOf(tables), undefined, 2)}\n`;
+  const sections = Object.entries(faces).map(([command, { options }]) => {
+    const properties = [...configurableOptions(options)].map(([name, { spec }]) => [name, propertyOf(spec)]);
+    return [command, { description: `outrider ${command}`, ...objectOf(Object.fromEntries(properties)) }];
+  });
+  const schema = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Configuration file of outrider',
+    ...objectOf(Object.fromEntries(sections)),
+  };
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}
+
+function objectOf(properties: object): object {
+  return { type: 'object', properties, additionalProperties: false };
+}
+
+function propertyOf(spec: OptionSpec): object {
+  const fallback = spec.isSecret === true ? undefined : defaultOf(spec);
+  const isPlain = ['string', 'number', 'boolean'].includes(typeof fallback) || Array.isArray(fallback);
+  return { description: spec.help, ...kindOf(spec).schema, default: isPlain ? fallback : undefined };
 }
 
 /** The command tree of `outrider config`. */

@@ -29,7 +29,9 @@ async function open(given: Partial<AccessFlags>) {
 }
 
 const unusedListener: WebSocketListener = {
-  ...{ port: 0, isOwnName: () => false, renewCertificate: () => {} },
+  port: 0,
+  isOwnName: () => false,
+  renewCertificate: () => {},
   close: async () => {},
 };
 const key = new Secret('of all members of the controller, 7Qk2');

@@ -1,19 +1,14 @@
 // Who may join a controller, and how: keys, TLS, and what must be said before it listens where others can reach it.
 
-import { isIP } from 'node:net';
 import type { JoinMessage } from '../allocation/controller/messages.ts';
 import { demandStrength } from '../core/access/key-text.ts';
-import { CloseStack } from '../core/basics/close-stack.ts';
 import { badArgument } from '../core/basics/errors.ts';
-import type { Secret } from '../core/basics/secret.ts';
 import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
-import { KeyRing } from '../files/key-ring.ts';
-import { resolveListenAddress } from '../network/transport-node/listen-address.ts';
-import type { ListenSettings, WebSocketListener } from '../network/transport-node/websocket-server.ts';
+import { isTypedKey, type KeyRing } from '../files/key-ring.ts';
+import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
 import type { ControllerOptions, RunningController } from '../processes/controller/controller-server.ts';
 import type { OptionsOf } from './options/options.ts';
-import { hasTls, openPortTls, type TlsFlags } from './options/port-tls.ts';
-import { isTypedKey } from './options/typed-key.ts';
+import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from './options/port-access.ts';
 
 /** Flags of `outrider controller`, beside those of TLS. */
 export const accessOptions = {
@@ -42,16 +37,12 @@ export const accessOptions = {
   },
 } as const;
 
-export type AccessFlags = OptionsOf<typeof accessOptions> & TlsFlags & { readonly host: string };
+export type AccessFlags = OptionsOf<typeof accessOptions> & PortFlags;
 
 /** What the flags come to. */
-export interface ControllerAccess extends AsyncDisposable {
-  readonly listen: Pick<ListenSettings, 'host' | 'tls' | 'allowHosts'>;
+export interface ControllerAccess extends Omit<PortAccess, 'follow'> {
   readonly keyOf: NonNullable<ControllerOptions['keyOf']>;
-  readonly scheme: 'ws' | 'wss';
-  /** For people, a line each. */
-  readonly said: readonly string[];
-  /** Follows the files: parts from members whose key is valid no more, takes a renewed certificate. */
+  /** Follows the files: closes connections of members whose key is valid no more, takes a renewed certificate. */
   follow(
     controller: Pick<RunningController, 'renewKeys'>,
     listener: WebSocketListener,
@@ -61,85 +52,52 @@ export interface ControllerAccess extends AsyncDisposable {
 
 /** @throws OutriderError `bad-argument`, `keys-unreadable`: the controller must not start */
 export async function openControllerAccess(flags: AccessFlags): Promise<ControllerAccess> {
-  const { host, key, keys, edgeKey, allowHost = [] } = flags;
-  const { address, isLoopback } = await resolveListenAddress(host);
-  demandSafety(flags, isLoopback);
-  await using opened = new CloseStack();
-  let onProblem: (error: unknown) => void = () => {};
-  let onKeys = (): void => {};
-  const settings = { onChange: () => onKeys(), onProblem: (error: unknown) => onProblem(error) };
-  const ring = keys === undefined ? null : await KeyRing.open(keys, settings);
-  opened.defer(async () => ring?.[Symbol.dispose]());
-  const tls = opened.use(await openPortTls(flags, 'controller', [...allowHost, host]));
+  const port = await openPortAccess(flags, 'controller', (isLoopback) => checkedKeyFile(flags, isLoopback));
   const known: ShownKeys = new Map();
-  const kept = opened.move();
   return {
-    listen: { host: address, tls: tls.identity, allowHosts: [...allowHost, ...(isIP(host) === 0 ? [host] : [])] },
-    keyOf: keyCheck({ key, edgeKey }, ring, known),
-    scheme: tls.scheme,
-    said: tls.said,
-    follow(controller, listener, report) {
-      onProblem = report;
-      onKeys = () => {
-        const lost = loseKeys(known, (shown) => ring?.renew(shown) ?? null);
+    ...port,
+    keyOf: keyCheck(flags, port.ring, known),
+    follow(controller, listener, onProblem) {
+      const onKeys = (changed: KeyRing): void => {
+        const lost = new Set<string>();
+        for (const [id, shown] of known) {
+          const renewed = [...shown].map((one) => changed.renew(one));
+          // It is not known whose secret is taken no more: members with another one of this id come back at once.
+          if (renewed.includes(null)) lost.add(id);
+          known.set(id, new Set(renewed.filter((one) => one !== null)));
+        }
         controller.renewKeys((id) => !lost.has(id));
       };
-      tls.follow(listener, report);
+      port.follow(listener, onKeys, onProblem);
     },
-    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
 }
 
-function demandSafety(flags: AccessFlags, isLoopback: boolean): void {
-  const { host, key, keys, edgeKey, plain } = flags;
-  const isSafe = hasTls(flags) || plain === true;
+function checkedKeyFile(flags: AccessFlags, isLoopback: boolean): string | undefined {
+  const { key, keys, edgeKey } = flags;
   if (keys !== undefined && key === undefined && edgeKey === undefined)
     throw badArgument('--keys is for devices, and edges have no key', 'set --edge-key (OUTRIDER_EDGE_KEY)');
-  if (isLoopback) return;
-  if (key === undefined && keys === undefined) {
-    const remedy = 'set --key (OUTRIDER_CONTROLLER_KEY), or listen on 127.0.0.1';
-    throw badArgument(`${host} can be reached by others, and no key is required`, remedy);
-  }
-  for (const secret of [key, edgeKey]) if (secret !== undefined) demandStrength(secret.reveal(), true);
-  if (isSafe) return;
-  const remedy =
-    'give --tls-cert and --tls-key, or --tls-self-signed; or say --plain, for example behind a proxy with TLS';
-  throw badArgument(`${host} can be reached by others, and keys and tickets would go in clear`, remedy);
+  const remedy = 'set --key (OUTRIDER_CONTROLLER_KEY), or listen on 127.0.0.1';
+  const keyRemedy = key === undefined && keys === undefined ? remedy : undefined;
+  demandSafePort(flags, isLoopback, { keyRemedy, sent: 'tickets' });
+  if (!isLoopback) for (const secret of [key, edgeKey]) if (secret !== undefined) demandStrength(secret.reveal(), true);
+  return keys;
 }
 
 /** The keys of the file that were shown, by their ids: two where a secret and the one before it are taken. */
 type ShownKeys = Map<string, Set<EdgeKey>>;
 
-/**
- * Keeps those that are still taken. @returns ids of which a secret is taken no more: whose it was is not known, and members with another
- * one come back at once
- */
-function loseKeys(known: ShownKeys, renew: (shown: EdgeKey) => EdgeKey | null): ReadonlySet<string> {
-  const lost = new Set<string>();
-  for (const [id, shown] of known) {
-    const renewed = [...shown].map(renew);
-    if (renewed.includes(null)) lost.add(id);
-    known.set(id, new Set(renewed.filter((key) => key !== null)));
-  }
-  return lost;
-}
-
-interface TypedKeys {
-  readonly key: Secret | undefined;
-  readonly edgeKey: Secret | undefined;
-}
-
 /** @param known gets the keys of the file that were shown */
 function keyCheck(
-  { key, edgeKey = key }: TypedKeys,
-  ring: KeyRing | null,
+  { key, edgeKey = key }: Pick<AccessFlags, 'key' | 'edgeKey'>,
+  ring: KeyRing | undefined,
   known: ShownKeys,
 ): ControllerAccess['keyOf'] {
   const typed = { device: key, edge: edgeKey };
   return (credentials: string, role: JoinMessage['role']) => {
     const expected = typed[role];
     if (expected !== undefined && isTypedKey(expected, credentials)) return '--key';
-    const isFiled = role === 'device' && ring !== null;
+    const isFiled = role === 'device' && ring !== undefined;
     if (expected === undefined && !isFiled) return '';
     const found = isFiled ? ring.find(credentials, 'verify') : null;
     if (found !== null) known.set(found.id, (known.get(found.id) ?? new Set()).add(found));

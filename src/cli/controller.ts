@@ -1,6 +1,5 @@
 // `outrider controller`: decides which edge serves which device, and the shares of each.
 
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
 import { CloseStack } from '../core/basics/close-stack.ts';
@@ -13,12 +12,14 @@ import {
   type RunningController,
   startController,
 } from '../processes/controller/controller-server.ts';
+import { createControllerMetrics } from '../processes/metrics/controller-metrics.ts';
 import { accessOptions, openControllerAccess } from './controller-access.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
 import type { OptionsOf, OptionTable } from './options/options.ts';
-import { tlsOptions } from './options/port-tls.ts';
-import { askedToStop, withInterrupt } from './terminal/interrupt.ts';
+import { tlsOptions } from './options/port-access.ts';
+import { askedToStop, untilInputEndsOption, withInterrupt } from './terminal/interrupt.ts';
+import { note } from './terminal/note.ts';
 
 const notes = `Examples:
   outrider controller                                      policy best, objective felt, on ws://127.0.0.1:8640
@@ -62,13 +63,16 @@ const options = {
     ...tlsOptions.tlsSelfSigned,
     help: 'a certificate that the controller makes once and keeps; members compare its fingerprint (--controller-fingerprint)',
   },
-  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
 } as const;
 
 type ControllerFlags = OptionsOf<typeof options>;
 
 const face: CommandFace<typeof options> = {
-  ...{ name: 'controller', options, notes, isConfigurable: true },
+  name: 'controller',
+  options,
+  notes,
+  isConfigurable: true,
   description: 'decide which edge serves which device, and how each edge is shared',
 };
 /** The command as data. */
@@ -85,27 +89,34 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   await using access = await openControllerAccess(flags);
   await using policy = await openPolicyThread(flags.policy, { clock: machineClock });
   const fallback = await findPolicy('greedy');
+  const metrics = createControllerMetrics();
   await using controller = startController({
-    ...{ policy, fallback, slotMs: flags.slot, objective: flags.objective },
+    policy,
+    fallback,
+    slotMs: flags.slot,
+    objective: flags.objective,
     ...(flags.epoch === undefined ? {} : { epoch: flags.epoch }),
     keyOf: access.keyOf,
-    onEvent: (event) => tell(event, flags.log),
+    onDecision: metrics.onDecision,
+    onEvent(event) {
+      metrics.onEvent(event);
+      printEvent(event, flags.log);
+    },
   });
+  metrics.follow(controller);
   await using open = new CloseStack();
   const listener = await listenController(controller, { ...access.listen, port: flags.port });
   open.defer(() => listener.close());
   access.follow(controller, listener, (error) => note(`a file can't be used: ${asOutriderError(error).message}`));
-  await using metrics = await openMetricsPort(flags.metricsPort, () => controller.metrics);
-  const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
-  process.stdout.write(`${access.scheme}://${host}:${listener.port}\n`);
+  await using _metrics = await openMetricsPort(flags.metricsPort, metrics.text, note);
+  process.stdout.write(`${access.urlOf(listener.port)}\n`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   for (const line of access.said) note(line);
-  if (metrics !== null) note(metrics.said);
   onServing(controller);
   await askedToStop(signal, flags.untilInputEnds);
 }
 
-function tell(event: ControllerEvent, isLogging: boolean | undefined): void {
+function printEvent(event: ControllerEvent, isLogging: boolean | undefined): void {
   if (isLogging === true) process.stderr.write(`${JSON.stringify(event)}\n`);
   else if (event.kind === 'policy-failed')
     note(`policy ${event.policy} failed: ${event.cause}; greedy decides [${event.fault}]`);
@@ -121,17 +132,15 @@ function tell(event: ControllerEvent, isLogging: boolean | undefined): void {
   } else if (event.kind === 'replaced')
     note(`${event.role} ${event.id} has joined again; its older connection was closed (two with one name?)`);
   else if (event.kind === 'joined') note(`${event.role} ${event.id} has joined`);
-  else if (event.kind === 'left') note(`${event.role} ${event.id} has left${whyLeft(event.code)}`);
+  else if (event.kind === 'left')
+    note(`${event.role} ${event.id} has left${whyLeft[event.code] ?? ` [${event.code}]`}`);
 }
 
-function whyLeft(code: string): string {
-  if (code === 'done') return '';
-  if (code === 'interrupted') return ': this controller ends';
-  if (code === 'silent') return ': it has heard nothing from here for too long [silent]';
-  if (code === 'superseded') return ': it obeys a controller with a higher epoch [superseded]';
-  return code === 'edge-unreachable' ? ': its connection is lost' : ` [${code}]`;
-}
-
-function note(text: string): void {
-  process.stderr.write(`${styleText('dim', text)}\n`);
-}
+/** Why a member has left, by the code of its connection's end; other codes stand for themselves. */
+const whyLeft: Readonly<Record<string, string>> = {
+  done: '',
+  interrupted: ': this controller ends',
+  silent: ': it has heard nothing from here for too long [silent]',
+  superseded: ': it obeys a controller with a higher epoch [superseded]',
+  'edge-unreachable': ': its connection is lost',
+};

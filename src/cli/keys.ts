@@ -1,6 +1,5 @@
 // `outrider keys`: who may use an edge. The file holds digests; a secret is printed once, where it is made.
 
-import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { hasGrace, type KeyEntry, type KeyScope, type KeyTerms, keyScopes, keyState } from '../core/access/key-book.ts';
 import { parseDuration } from '../core/access/key-text.ts';
@@ -8,6 +7,7 @@ import { printDocument } from '../files/document.ts';
 import { addKeyTo, defaultKeyFile, loadKeys, type MadeKey, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
 import { commandOf } from './options/option-flags.ts';
 import type { OptionsOf } from './options/options.ts';
+import { note } from './terminal/note.ts';
 import { formatTable } from './terminal/terminal-table.ts';
 
 const shared = {
@@ -97,8 +97,12 @@ async function runAdd(flags: OptionsOf<typeof addOptions>): Promise<void> {
   const { expires, maxSessions = null, maxWaiting = null, rowsPerMinute } = flags;
   const at = expires === undefined ? null : 'at' in expires ? expires.at : new Date(nowMs + expires.inMs).toISOString();
   const terms: KeyTerms = {
-    ...{ name: flags.name, scopes: flags.scope, expires: at, share: flags.share },
-    ...{ maxSessions, maxWaiting },
+    name: flags.name,
+    scopes: flags.scope,
+    expires: at,
+    share: flags.share,
+    maxSessions,
+    maxWaiting,
     // Left out, so that an older outrider can read the file as long as no key has one.
     ...(rowsPerMinute === undefined ? {} : { rowsPerMinute }),
   };
@@ -127,17 +131,12 @@ async function runList({ keys, json }: OptionsOf<typeof shared>): Promise<void> 
   if (json) return printDocument('keys list', { rows, summary: { keyCount: rows.length, validCount } });
   const shown = rows.map((row) => ({
     ...row,
-    expires: row.expires === null ? 'never' : toMinute(row.expires),
+    expires: row.expires === null ? 'never' : `${row.expires.slice(0, 16).replace('T', ' ')}Z`,
     created: row.created.slice(0, 10),
   }));
   if (shown.length === 0) note('there are no keys; "outrider keys add NAME" makes one');
   else
     process.stdout.write(`${formatTable(shown, ['id', 'name', 'state', 'scopes', 'share', 'created', 'expires'])}\n`);
-}
-
-/** @param date ISO 8601 in UTC */
-function toMinute(date: string): string {
-  return `${date.slice(0, 16).replace('T', ' ')}Z`;
 }
 
 /** What may be seen of a key: neither its secret nor a digest. */
@@ -159,10 +158,6 @@ function printMade(command: string, { entry, key: text }: MadeKey, json: boolean
   note(`${entry.id} (${entry.name}): ${what}`);
   note('the key is shown only now; keep it where the device finds it (OUTRIDER_KEY)');
   process.stdout.write(`${text}\n`);
-}
-
-function note(text: string): void {
-  process.stderr.write(`${styleText('dim', text)}\n`);
 }
 
 /** The command tree of `outrider keys`. */

@@ -21,7 +21,7 @@ export function createProgram(groups: readonly CommandGroup[]): Command {
     for (const create of commands) program.addCommand(create());
   }
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
-    // What is wrong is told by reportFailure, as every other failure is.
+    // reportFailure prints what is wrong, as every other failure.
     command.exitOverride().configureOutput({ outputError: () => undefined });
   }
   return program;
@@ -35,7 +35,7 @@ export async function runProgram(program: Command): Promise<void> {
   } catch (error) {
     process.exitCode = reportFailure(error);
     const words = process.argv.slice(2);
-    // A document that the command has printed itself tells more.
+    // A document that the command has printed itself says more.
     if (process.exitCode !== 0 && words.includes('--json') && !isDocumentPrinted())
       printDocument(commandWords(program, words), { rows: [], summary: {} }, failureOf(error));
   }

@@ -10,6 +10,7 @@ import { jsonText, packageVersion, printDocument, type Result } from '../files/d
 import { readEventLog } from '../files/event-log-file.ts';
 import { commandOf } from './options/option-flags.ts';
 import type { OptionsOf } from './options/options.ts';
+import { print } from './terminal/note.ts';
 import { foreignLine } from './terminal/terminal-text.ts';
 
 const options = {
@@ -30,12 +31,9 @@ export function replayCommand(): Command {
 
 function replay({ path, until, json }: OptionsOf<typeof options>): number {
   const log = readEventLog(path);
-  const isQuiet = json;
-  if (!isQuiet) introduce(log);
-  const { differenceCount, ...result } = runReplay(log, until, (step) => {
-    if (!isQuiet) printStep(step);
-  });
-  if (isQuiet) printDocument('replay', { ...result, params: { until: until ?? null } });
+  if (!json) introduce(log);
+  const { differenceCount, ...result } = runReplay(log, until, json ? undefined : printStep);
+  if (json) printDocument('replay', { ...result, params: { until: until ?? null } });
   else printEnd(log, result);
   return differenceCount === 0 ? 0 : 1;
 }
@@ -75,7 +73,7 @@ function nameEffect(effect: ReplayedStep['effects'][number]): string {
 
 /** Readable text of the answer, as the device shows it. */
 function textOf(log: EventLog, answer: readonly number[]): string {
-  const rule = log.header.side === 'device' ? deviceRule(log) : edgeRule(log);
+  const rule = endRuleOf(log);
   if (rule === undefined) return '';
   const assembler = new TextAssembler(rule, log.tokenBytes);
   return assembler.push(answer) + assembler.flush();
@@ -83,19 +81,12 @@ function textOf(log: EventLog, answer: readonly number[]): string {
 
 type EndRule = ConstructorParameters<typeof TextAssembler>[0];
 
-function deviceRule({ header }: EventLog): EndRule | undefined {
-  return header.side === 'device' ? header.turn : undefined;
-}
-
-function edgeRule({ header, lines }: EventLog): EndRule | undefined {
+function endRuleOf({ header, lines }: EventLog): EndRule | undefined {
+  if (header.side === 'device') return header.turn;
   const created = lines[0]?.event;
-  if (header.side !== 'edge' || created?.kind !== 'session-created') return undefined;
+  if (created?.kind !== 'session-created') return undefined;
   const { stopStrings, maxAnswerTokens } = created.open;
   return { endIds: new Set(header.endIds), stopStrings, maxAnswerTokens };
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }
 
 function introduce({ header, lines }: EventLog): void {

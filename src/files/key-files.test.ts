@@ -20,7 +20,12 @@ const until = (holds: () => boolean): Promise<void> =>
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
 const terms = (name: string, given: Partial<KeyTerms> = {}): KeyTerms => ({
-  ...{ name, scopes: ['verify'], expires: null, share: 1, maxSessions: null, maxWaiting: null },
+  name,
+  scopes: ['verify'],
+  expires: null,
+  share: 1,
+  maxSessions: null,
+  maxWaiting: null,
   ...given,
 });
 
@@ -139,7 +144,7 @@ describe('the keys of a running edge', () => {
     const next = await rotateKeyIn(path, 'Ada', nowMs, 0);
     await until(() => ring.find(next.key, 'verify') !== null);
     expect(ring.find(ada.key, 'verify')).toBeNull();
-    // A session that was opened with the old secret ends, one with the new secret goes on.
+    // A session that was opened with the old secret ends, one with the new secret continues.
     expect(ring.renew(found)).toBeNull();
     const renewed = ring.find(next.key, 'verify');
     expect(renewed !== null && ring.renew(renewed)).toEqual(renewed);

@@ -1,8 +1,8 @@
 // The file of keys on disk: read whole, replaced whole, changed by one command at a time.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { type FileHandle, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import {
@@ -17,16 +17,12 @@ import {
 import { keysUnreadable, readKeyFile, writeKeyFile } from '../core/access/key-file.ts';
 import { keyIdBytes, keyIdFrom, keySecretBytes, keyTextFrom } from '../core/access/key-text.ts';
 import { badArgument } from '../core/basics/errors.ts';
-import { makePrivateDirectory, stateDirectory } from './state-directory.ts';
+import { hashText } from '../models/files/cache.ts';
+import { makePrivateDirectory, stateDirectory } from './make-directory.ts';
 
-/** Where `outrider keys` keeps keys unless it is told another place. */
+/** Where `outrider keys` keeps keys unless another place is given. */
 export function defaultKeyFile(): string {
   return join(stateDirectory(), 'keys.json');
-}
-
-/** SHA-256, hex. A key of 256 random bits can't be found by trying, so no slow digest is needed (docs/decisions). */
-export function digestOf(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
 }
 
 /** A key that was just made, and its whole text, which nothing keeps. */
@@ -58,33 +54,40 @@ async function readText(path: string): Promise<{ readonly text: string; readonly
 /** @throws OutriderError `bad-argument`, `keys-unreadable` */
 export async function addKeyTo(path: string, terms: KeyTerms, nowMs: number): Promise<MadeKey> {
   const id = keyIdFrom(randomBytes(keyIdBytes));
+  // A key of 256 random bits can't be found by trying, so no slow digest is needed (docs/decisions).
   const key = keyTextFrom(id, randomBytes(keySecretBytes));
   const created = new Date(nowMs).toISOString();
-  const entry: KeyEntry = { id, ...terms, sha256: digestOf(key), created, revoked: null, former: null };
+  const entry: KeyEntry = { id, ...terms, sha256: hashText(key), created, revoked: null, former: null };
   await changeKeys(path, true, (book) => addKey(book, entry));
   return { entry, key };
 }
 
 /** @throws OutriderError `bad-argument`, `keys-unreadable` */
 export async function revokeKeyIn(path: string, idOrName: string, nowMs: number): Promise<KeyEntry> {
-  let id = '';
-  const book = await changeKeys(path, false, (before) => {
-    ({ id } = findKey(before, idOrName));
-    return revokeKey(before, id, new Date(nowMs).toISOString());
-  });
-  return findKey(book, id);
+  return changeKey(path, idOrName, (book, id) => revokeKey(book, id, new Date(nowMs).toISOString()));
 }
 
 /** @param graceMs how long the present secret is still taken @throws OutriderError `bad-argument`, `keys-unreadable` */
 export async function rotateKeyIn(path: string, idOrName: string, nowMs: number, graceMs: number): Promise<MadeKey> {
   let key = '';
+  const entry = await changeKey(path, idOrName, (book, id) => {
+    key = keyTextFrom(id, randomBytes(keySecretBytes));
+    return rotateKey(book, id, hashText(key), nowMs, graceMs);
+  });
+  return { entry, key };
+}
+
+async function changeKey(
+  path: string,
+  idOrName: string,
+  change: (book: KeyBook, id: string) => KeyBook,
+): Promise<KeyEntry> {
   let id = '';
   const book = await changeKeys(path, false, (before) => {
     ({ id } = findKey(before, idOrName));
-    key = keyTextFrom(id, randomBytes(keySecretBytes));
-    return rotateKey(before, id, digestOf(key), nowMs, graceMs);
+    return change(before, id);
   });
-  return { entry: findKey(book, id), key };
+  return findKey(book, id);
 }
 
 const lockWaitMs = 5000;
@@ -132,7 +135,10 @@ async function takeLock(path: string): Promise<AsyncDisposable> {
       if (error.code !== 'EEXIST') throw unwritable(path, error);
       return null;
     });
-    if (lock !== null) return releaseOf(path, lock);
+    if (lock !== null) {
+      await lock.close();
+      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+    }
     if (performance.now() > untilMs) {
       throw badArgument(
         `${path} is there: another command changes the keys`,
@@ -141,9 +147,4 @@ async function takeLock(path: string): Promise<AsyncDisposable> {
     }
     await setTimeout(lockPollMs);
   }
-}
-
-async function releaseOf(path: string, lock: FileHandle): Promise<AsyncDisposable> {
-  await lock.close();
-  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }

@@ -12,8 +12,10 @@ import {
   takesDigest,
 } from '../core/access/key-book.ts';
 import { idInKey } from '../core/access/key-text.ts';
+import type { Secret } from '../core/basics/secret.ts';
 import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
-import { digestOf, loadKeys } from './key-files.ts';
+import { hashText } from '../models/files/cache.ts';
+import { loadKeys } from './key-files.ts';
 
 export interface KeyRingSettings {
   /** Called when the keys have changed: the file, or one has expired. */
@@ -22,7 +24,7 @@ export interface KeyRingSettings {
   readonly onProblem?: (error: unknown) => void;
   /** ms since 1970. */
   readonly now?: () => number;
-  /** How often the file is looked at, ms. */
+  /** Period of the checks of the file, ms. */
   readonly everyMs?: number;
 }
 
@@ -47,13 +49,13 @@ export class KeyRing implements Disposable {
     this.#now = settings.now ?? Date.now;
   }
 
-  /** Reads the file and keeps looking at it until it is disposed of. @throws OutriderError `keys-unreadable`, `version-mismatch` */
+  /** Reads the file, and follows it until it is disposed of. @throws OutriderError `keys-unreadable`, `version-mismatch` */
   static async open(path: string, settings: KeyRingSettings = {}): Promise<KeyRing> {
     const ring = new KeyRing(path, settings);
     ring.#stamp = await stampOf(path);
     ring.#take(await loadKeys(path));
     ring.#accepted = ring.#acceptance();
-    ring.#lookLater();
+    ring.#scheduleCheck();
     return ring;
   }
 
@@ -64,7 +66,7 @@ export class KeyRing implements Disposable {
 
   /** The key that these credentials are, if it may be used for this; the same object each time while the file stays as it is. */
   find(credentials: string, scope: KeyScope): EdgeKey | null {
-    const sha256 = digestOf(credentials);
+    const sha256 = hashText(credentials);
     const entry = this.#entries.get(idInKey(credentials) ?? '');
     const nowMs = this.#now();
     const former = entry !== undefined && hasGrace(entry, nowMs) ? entry.former : null;
@@ -75,10 +77,10 @@ export class KeyRing implements Disposable {
     return this.#keyOf(entry, sha256, scope);
   }
 
-  /** Why a key that is in the file may not be used for this, in words; null: it is not in the file. Told to its holder only. */
+  /** Why a key that is in the file may not be used for this, in words; null: it is not in the file. For its holder only. */
   refusal(credentials: string, scope: KeyScope): string | null {
     const entry = this.#entries.get(idInKey(credentials) ?? '');
-    const isRight = isSame(digestOf(credentials), entry?.sha256 ?? noDigest);
+    const isRight = isSame(hashText(credentials), entry?.sha256 ?? noDigest);
     if (entry === undefined || !isRight) return null;
     const state = keyState(entry, this.#now());
     if (state === 'valid') return `the key "${entry.name}" does not have the scope ${scope}`;
@@ -114,15 +116,15 @@ export class KeyRing implements Disposable {
     this.#found = new Map();
   }
 
-  #lookLater(): void {
-    const look = async (): Promise<void> => {
-      await this.#look();
-      if (this.#timer !== undefined) this.#lookLater();
+  #scheduleCheck(): void {
+    const check = async (): Promise<void> => {
+      await this.#check();
+      if (this.#timer !== undefined) this.#scheduleCheck();
     };
-    this.#timer = setTimeout(() => void look(), this.#settings.everyMs ?? 1000).unref();
+    this.#timer = setTimeout(() => void check(), this.#settings.everyMs ?? 1000).unref();
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const stamp = await stampOf(this.#path);
     const hasChanged = stamp !== this.#stamp;
     this.#stamp = stamp;
@@ -144,6 +146,11 @@ export class KeyRing implements Disposable {
     const secrets = valid.map((entry) => [entry.sha256, hasGrace(entry, nowMs) ? entry.former?.sha256 : null]);
     return JSON.stringify(valid.map(({ former: _former, ...entry }, index) => [entry, secrets[index]]));
   }
+}
+
+/** Whether the key that was typed, or set in the environment, is shown. Digests have equal lengths, so the time says nothing about the key. */
+export function isTypedKey(key: Secret, shown: string): boolean {
+  return isSame(hashText(key.reveal()), hashText(shown));
 }
 
 function isSame(one: string, other: string): boolean {

@@ -1,6 +1,8 @@
 // Lines on their way to a file: they wait in memory, up to a bound, and are written off the event loop. Where the disk is slow or fails, lines
 // are dropped and counted; nothing ever waits for them.
 
+import { setTimeout } from 'node:timers/promises';
+
 /** Where lines go. A target is the name of a file, or whatever the sink makes of it. */
 export interface LineSink {
   append(target: string, text: string): Promise<void>;
@@ -11,7 +13,7 @@ export interface LineSink {
 export interface LineQueueSettings {
   /** Characters that may wait. */
   readonly mostWaiting: number;
-  /** Called for each failure of the sink, after `lost` lines were dropped. @returns whether the queue goes on */
+  /** Called for each failure of the sink, after `lost` lines were dropped. @returns whether the queue continues */
   readonly failed: (error: unknown, lost: number) => boolean;
   /** Pause after a failure, ms. */
   readonly pauseMs: number;
@@ -29,7 +31,7 @@ export class LineQueue {
   #size = 0;
   #isOff = false;
   #work: Promise<void> | null = null;
-  #endPause = (): void => {};
+  #pause = new AbortController();
   #dropped = 0;
 
   constructor(sink: LineSink, settings: LineQueueSettings) {
@@ -62,7 +64,7 @@ export class LineQueue {
 
   /** Resolves when everything is written or dropped. */
   async flush(): Promise<void> {
-    this.#endPause();
+    this.#pause.abort();
     await this.#work;
   }
 
@@ -103,19 +105,11 @@ export class LineQueue {
     } catch (error) {
       this.#dropped += lines.length;
       if (!this.#settings.failed(error, lines.length)) this.stop();
-      else await this.#pause();
+      else {
+        this.#pause = new AbortController();
+        await setTimeout(this.#settings.pauseMs, undefined, { signal: this.#pause.signal }).catch(() => {});
+      }
     }
-  }
-
-  async #pause(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#settings.pauseMs);
-      this.#endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#endPause = () => {};
   }
 }
 

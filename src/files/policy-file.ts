@@ -1,14 +1,12 @@
 // Finds a policy: a name, `masac:FILE` for trained weights, or the path of someone's own file. The file is a module that exports a
 // function, as `default` or `policy`.
 
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createPolicy, policyEntry } from '../allocation/policies/policies.ts';
 import type { Policy } from '../allocation/slot/slot-state.ts';
 import { badArgument } from '../core/basics/errors.ts';
-import { type FoundPolicy, learnedPolicyList, readLearned, weightsOf } from './shipped-weights.ts';
+import { type FoundPolicy, learnedPolicyList, readHashed, readLearned, weightsOf } from './shipped-weights.ts';
 
 /** @throws OutriderError `bad-argument` */
 export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
@@ -20,11 +18,8 @@ export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
     return { name: nameOrPath, decide: createPolicy(nameOrPath, trained), sha256: null, needsPlaces };
   }
   const path = resolve(nameOrPath);
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    const remedy = 'Give the name of a policy, or the path of a module that exports one.';
-    throw badArgument(`${nameOrPath} can't be read: ${error.code}`, remedy, { cause: error });
-  });
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const remedy = 'Give the name of a policy, or the path of a module that exports one.';
+  const { sha256 } = await readHashed(nameOrPath, path, remedy);
   return { name: nameOrPath, decide: await importPolicy(nameOrPath, path), sha256 };
 }
 

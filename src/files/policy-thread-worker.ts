@@ -10,7 +10,7 @@ import { ownCpuMs } from '../models/engines/thread-watch.ts';
 import { findPolicy } from './policy-file.ts';
 import type { FoundPolicy } from './shipped-weights.ts';
 
-/** Of this file, for {@link Worker}. */
+/** URL of this file, for {@link Worker}. */
 export const policyThreadUrl: string = import.meta.url;
 
 /** `workerData` of a policy's thread. */

@@ -19,7 +19,7 @@ import {
 
 export interface PolicyThreadOptions {
   readonly clock: Clock;
-  /** Of its objects, MiB; during a slot the process may grow by twice as much. Default 1,024. */
+  /** Limit of its objects, MiB; during a slot the process may grow by twice as much. Default 1,024. */
   readonly mostMemoryMb?: number;
   /** Processor time until it is loaded, ms. Default 30,000. */
   readonly loadCpuMs?: number;
@@ -30,10 +30,12 @@ export interface PolicyThreadOptions {
 /** Failures in a row that end the thread. */
 const mostFailures = 3;
 /** A slot that takes so many limits of processor time, or so much, ms, ends the thread. */
-const [hardLimits, hardMs] = [3, 10_000];
-/** Before a fresh thread starts, ms: the first pause, and the longest. */
-const [firstRestMs, longestRestMs] = [1000, 60_000];
-/** How often memory is looked at while a slot is decided, ms. */
+const hardLimits = 3;
+const hardMs = 10_000;
+/** Pauses before a fresh thread starts, ms. */
+const firstRestMs = 1000;
+const longestRestMs = 60_000;
+/** Period of the checks of memory while a slot is decided, ms. */
 const watchEveryMs = 100;
 const bytesOfMb = 1_048_576;
 
@@ -44,7 +46,7 @@ interface Asked {
   readonly reject: (failure: PolicyFailure) => void;
   /** For its decision, ms. */
   readonly limitMs: number;
-  /** Its limit is over, and whoever has asked has been told. */
+  /** Its limit is over, and it was rejected. */
   isLate: boolean;
   cancel(): void;
 }
@@ -63,8 +65,7 @@ export async function openPolicyThread(name: string, options: PolicyThreadOption
 
 export class PolicyThread implements RemotePolicy, AsyncDisposable {
   readonly name: string;
-  /** Of the first thread. */
-  readonly loaded: Promise<void>;
+  readonly #loading = Promise.withResolvers<void>();
   readonly #options: Required<PolicyThreadOptions>;
   #worker: Worker | null = null;
   #watch: ThreadWatch | null = null;
@@ -74,22 +75,27 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
   #failures = 0;
   #rests = 0;
   #cancelRest = (): void => {};
-  /** What happened while nobody asked: told to whoever asks next. */
-  #untold: PolicyFailure | null = null;
+  /** What happened while no slot was decided: the next one is rejected with it. */
+  #pendingFailure: PolicyFailure | null = null;
 
   constructor(name: string, options: PolicyThreadOptions) {
     const { clock, mostMemoryMb = 1024, loadCpuMs = 30_000, hangMs = 60_000 } = options;
     this.name = name;
     this.#options = { clock, mostMemoryMb, loadCpuMs, hangMs };
-    this.loaded = new Promise((resolve, reject) => this.#start(resolve, reject));
+    this.#start();
+  }
+
+  /** Resolves when the first thread is loaded. */
+  get loaded(): Promise<void> {
+    return this.#loading.promise;
   }
 
   ask(state: SlotState, limitMs: number): Promise<Assignment> | null {
     const worker = this.#worker;
-    const untold = this.#untold;
-    if (untold !== null) {
-      this.#untold = null;
-      return Promise.reject(untold);
+    const pending = this.#pendingFailure;
+    if (pending !== null) {
+      this.#pendingFailure = null;
+      return Promise.reject(pending);
     }
     if (worker === null || !this.#isReady || this.#asked !== null) return null;
     return new Promise((resolve, reject) => {
@@ -110,7 +116,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     await this.#endWorker(new PolicyFailure('ended', 'it is closed'));
   }
 
-  #start(resolve: () => void, reject: (error: OutriderError) => void): void {
+  #start(): void {
     const { mostMemoryMb, loadCpuMs, hangMs } = this.#options;
     const workerData: PolicyThreadData = { role: 'policy of a controller', policy: this.name };
     const resourceLimits = { maxOldGenerationSizeMb: mostMemoryMb };
@@ -121,12 +127,13 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
       if (this.#isReady) this.#end(new PolicyFailure(why === 'work' ? 'slow' : 'ended', cause));
       else unloadable(badArgument(`policy ${this.name} has not loaded: ${cause}`, 'make its module load at once'));
     });
-    [this.#worker, this.#watch] = [worker, watch];
+    this.#worker = worker;
+    this.#watch = watch;
     watch.begins(loadCpuMs);
     const unloadable = (error: OutriderError): void => {
       if (this.#worker !== worker) return;
       this.#end(new PolicyFailure('unloadable', error.message));
-      reject(error);
+      this.#loading.reject(error);
     };
     const gone = (failure: PolicyFailure): void => {
       if (this.#worker !== worker) return;
@@ -138,7 +145,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
       if (message.kind === 'ready') {
         watch.ends(message.cpuMs);
         this.#isReady = true;
-        resolve();
+        this.#loading.resolve();
       } else if (message.kind === 'unloadable') {
         unloadable(new OutriderError(message.code, message.cause, message.remedy));
       } else this.#answered(message);
@@ -160,8 +167,8 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     asked.cancel();
     const usedMs = this.#watch?.ends(message.cpuMs) ?? 0;
     if (asked.isLate) {
-      // What it has decided is too old. Whether it is to blame its work tells, not the time.
-      if (usedMs > asked.limitMs) this.#untold = this.#slow(usedMs);
+      // What it has decided is too old. Its work decides whether it is to blame, not the time.
+      if (usedMs > asked.limitMs) this.#pendingFailure = this.#slow(usedMs);
       return;
     }
     if (message.kind === 'failed') {
@@ -171,7 +178,8 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     try {
       // The thread has checked it against a copy, which was the policy's to change.
       asked.resolve(requireAssignment({ name: this.name, decide: () => message.assignment }, asked.state));
-      [this.#failures, this.#rests] = [0, 0];
+      this.#failures = 0;
+      this.#rests = 0;
     } catch (error) {
       asked.reject(this.#failed(new PolicyFailure('invalid', error instanceof Error ? error.message : String(error))));
     }
@@ -184,7 +192,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     asked.reject(new PolicyFailure('late', `no decision within ${Math.round(limitMs)} ms`));
   }
 
-  /** Null: it is not told, because nothing follows from it yet. */
+  /** Null: it is not reported, because nothing follows from it yet. */
   #slow(usedMs: number): PolicyFailure | null {
     const failure = this.#failed(new PolicyFailure('slow', overrunText('work', usedMs, 0)));
     return this.#worker === null ? failure : null;
@@ -200,9 +208,9 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
   /** A thread that is gone, or must go. */
   #end(failure: PolicyFailure): void {
     const asked = this.#asked;
-    const told = this.#rest(failure);
-    if (asked === null || asked.isLate) this.#untold = told;
-    else asked.reject(told);
+    const reported = this.#rest(failure);
+    if (asked === null || asked.isLate) this.#pendingFailure = reported;
+    else asked.reject(reported);
   }
 
   #rest(failure: PolicyFailure): PolicyFailure {
@@ -211,16 +219,20 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     this.#rests += 1;
     this.#failures = 0;
     this.#cancelRest = this.#options.clock.after(restMs, () => {
-      if (!this.#isClosed) this.#start(ignore, ignore);
+      if (!this.#isClosed) this.#start();
     });
     const cause = `${failure.message}; its thread is ended, and starts again in ${restMs / 1000} s`;
     return new PolicyFailure(failure.fault, cause);
   }
 
   async #endWorker(failure: PolicyFailure): Promise<void> {
-    const [worker, asked] = [this.#worker, this.#asked];
+    const worker = this.#worker;
+    const asked = this.#asked;
     this.#watch?.stop();
-    [this.#worker, this.#watch, this.#asked, this.#isReady] = [null, null, null, false];
+    this.#worker = null;
+    this.#watch = null;
+    this.#asked = null;
+    this.#isReady = false;
     asked?.cancel();
     if (this.#isClosed) asked?.reject(failure);
     await worker?.terminate();
@@ -232,13 +244,13 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     const mostMb = 2 * mostMemoryMb;
     const before = process.memoryUsage.rss();
     let cancel = (): void => {};
-    const look = (): void => {
+    const check = (): void => {
       cancel = clock.after(watchEveryMs, () => {
-        if (process.memoryUsage.rss() - before <= mostMb * bytesOfMb) look();
+        if (process.memoryUsage.rss() - before <= mostMb * bytesOfMb) check();
         else this.#end(new PolicyFailure('memory', `the process grew by more than ${mostMb} MiB`));
       });
     };
-    look();
+    check();
     return () => cancel();
   }
 }
@@ -247,5 +259,3 @@ function overrunText(why: Overrun, usedMs: number, hangMs: number): string {
   if (why === 'hang') return `its thread has used no processor for ${hangMs / 1000} s`;
   return `it has used ${(usedMs / 1000).toFixed(1)} s of the processor`;
 }
-
-function ignore(): void {}

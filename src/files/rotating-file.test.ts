@@ -27,7 +27,7 @@ describe('RotatingFile', () => {
       const file = new RotatingFile(path, { mostBytes: 1000, kept: 2 });
       await file.open();
       await file.append('', line);
-      await file.close();
+      await file.reopen();
     }
     expect(readFileSync(path, 'utf8')).toBe('one\ntwo\n');
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -40,7 +40,7 @@ describe('RotatingFile', () => {
     const file = new RotatingFile(path, { mostBytes: 10, kept: 2 });
     await file.open();
     for (let line = 0; line < 5; line += 1) await file.append('', `line ${line}\n`);
-    await file.close();
+    await file.reopen();
     expect(readdirSync(folder).sort()).toEqual(['edge.log', 'edge.log.1', 'edge.log.2']);
     expect(['', '.1', '.2'].map((end) => readFileSync(`${path}${end}`, 'utf8'))).toEqual([
       'line 4\n',
@@ -56,13 +56,13 @@ describe('RotatingFile', () => {
     renameSync(path, join(folder, 'moved'));
     await file.reopen();
     await file.append('', 'two\n');
-    await file.close();
+    await file.reopen();
     expect(readFileSync(path, 'utf8')).toBe('two\n');
   });
 
   it.runIf(existsSync('/dev/full'))('fails where the disk is full', async () => {
     const file = new RotatingFile('/dev/full', { mostBytes: 1000, kept: 1 });
     await expect(file.append('', 'one\n')).rejects.toMatchObject({ code: 'ENOSPC' });
-    await file.close();
+    await file.reopen();
   });
 });

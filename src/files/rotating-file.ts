@@ -43,7 +43,7 @@ export class RotatingFile implements LineSink {
     appendFileSync(this.#path, text, { mode: ownerOnly });
   }
 
-  /** The next line opens the file again, by its name: another program may have renamed it. */
+  /** Closes the file. The next line opens it again, by its name: another program may have renamed it. */
   async reopen(): Promise<void> {
     const file = this.#file;
     this.#file = null;
@@ -51,19 +51,15 @@ export class RotatingFile implements LineSink {
     await file?.close();
   }
 
-  async close(): Promise<void> {
-    await this.reopen();
-  }
-
   async #rotate(): Promise<void> {
     await this.reopen();
     const { kept } = this.#settings;
     const nameOf = (age: number): string => (age === 0 ? this.#path : `${this.#path}.${age}`);
     await rm(nameOf(kept), { force: true });
-    for (let age = kept - 1; age >= 0; age -= 1) await rename(nameOf(age), nameOf(age + 1)).catch(ignoreMissing);
+    for (let age = kept - 1; age >= 0; age -= 1) {
+      await rename(nameOf(age), nameOf(age + 1)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      });
+    }
   }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }

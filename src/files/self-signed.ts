@@ -19,7 +19,7 @@ const validDays = 3650;
 export function makeCertificate(names: readonly string[], nowMs: number, owner = 'edge'): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(objectId(ecdsaWithSha256));
-  const name = sequence(set(sequence(objectId(commonName), tlv(0x0c, Buffer.from(`outrider ${owner}`)))));
+  const name = sequence(tlv(0x31, sequence(objectId(commonName), tlv(0x0c, Buffer.from(`outrider ${owner}`)))));
   const serial = randomBytes(16);
   // Positive, and without leading zeros.
   serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
@@ -33,7 +33,7 @@ export function makeCertificate(names: readonly string[], nowMs: number, owner =
     publicKey.export({ type: 'spki', format: 'der' }),
     tlv(0xa3, sequence(...extensions(names))),
   );
-  const der = sequence(contents, algorithm, bits(sign('sha256', contents, privateKey)));
+  const der = sequence(contents, algorithm, tlv(0x03, Buffer.of(0), sign('sha256', contents, privateKey)));
   const certificate = new X509Certificate(der);
   invariant(certificate.verify(createPublicKey(privateKey)), 'the certificate is signed with its own key');
   return { cert: certificate.toString(), key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };
@@ -43,12 +43,11 @@ const ecdsaWithSha256 = '1.2.840.10045.4.3.2';
 const commonName = '2.5.4.3';
 
 function extensions(names: readonly string[]): Buffer[] {
-  const alternatives = names.map((name) => {
-    if (isIP(name) === 0) return tlv(0x82, Buffer.from(name, 'latin1'));
-    return tlv(0x87, addressBytes(name));
-  });
+  const alternatives = names.map((name) =>
+    isIP(name) === 0 ? tlv(0x82, Buffer.from(name, 'latin1')) : tlv(0x87, addressBytes(name)),
+  );
   return [
-    // Not an authority: it vouches for nobody else.
+    // Not an authority: it vouches for no other certificate.
     extension('2.5.29.19', true, sequence()),
     extension('2.5.29.15', true, tlv(0x03, Buffer.of(7, 0x80))),
     extension('2.5.29.37', false, sequence(objectId('1.3.6.1.5.5.7.3.1'))),
@@ -65,7 +64,8 @@ function addressBytes(address: string): Buffer {
   const [head = '', tail] = address.split('::');
   const groups = (text: string): number[] =>
     text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
-  const [first, last] = [groups(head), groups(tail ?? '')];
+  const first = groups(head);
+  const last = groups(tail ?? '');
   const middle = new Array<number>(8 - first.length - last.length).fill(0);
   return Buffer.from([...first, ...middle, ...last].flatMap((group) => [group >> 8, group & 0xff]));
 }
@@ -77,17 +77,7 @@ function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.of(tag, ...size), value]);
 }
 
-function sequence(...contents: readonly Uint8Array[]): Buffer {
-  return tlv(0x30, ...contents);
-}
-
-function set(...contents: readonly Uint8Array[]): Buffer {
-  return tlv(0x31, ...contents);
-}
-
-function bits(bytes: Uint8Array): Buffer {
-  return tlv(0x03, Buffer.of(0), bytes);
-}
+const sequence = (...contents: readonly Uint8Array[]): Buffer => tlv(0x30, ...contents);
 
 function objectId(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);

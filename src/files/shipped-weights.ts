@@ -66,10 +66,19 @@ export function weightsOf(name: string): string | undefined {
 
 /** @throws OutriderError `bad-argument` when the file can't be read, `weights-unreadable` when it holds something else */
 export async function readLearned(name: string, file: string): Promise<FoundPolicy> {
+  const remedy = 'Name a file that "outrider train masac --out" wrote: masac:DIRECTORY/weights.safetensors.';
+  const { bytes, sha256 } = await readHashed(name, file, remedy);
+  return { name, decide: createLearnedPolicy(readActor(bytes, name)), sha256, needsPlaces: true };
+}
+
+/** @param name of the policy @throws OutriderError `bad-argument` */
+export async function readHashed(
+  name: string,
+  file: string,
+  remedy: string,
+): Promise<{ readonly bytes: Buffer; readonly sha256: string }> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    const remedy = 'Name a file that "outrider train masac --out" wrote: masac:DIRECTORY/weights.safetensors.';
     throw badArgument(`${name} can't be read: ${error.code}`, remedy, { cause: error });
   });
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { name, decide: createLearnedPolicy(readActor(bytes, name)), sha256, needsPlaces: true };
+  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }

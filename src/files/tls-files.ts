@@ -5,10 +5,10 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { badArgument, type OutriderError } from '../core/basics/errors.ts';
+import { badArgument } from '../core/basics/errors.ts';
 import { replaceFile } from './key-files.ts';
+import { makePrivateDirectory } from './make-directory.ts';
 import { type Certificate, makeCertificate } from './self-signed.ts';
-import { makePrivateDirectory } from './state-directory.ts';
 
 /** Paths of PEM files. */
 export interface TlsPaths {
@@ -16,7 +16,7 @@ export interface TlsPaths {
   readonly key: string;
 }
 
-/** What a port needs, and what its owner is told. */
+/** What a port needs, and what its owner should know. */
 export interface LoadedTls extends Certificate {
   /** SHA-256 of the certificate, 64 hex digits. */
   readonly fingerprint: string;
@@ -28,20 +28,21 @@ export interface LoadedTls extends Certificate {
 
 /** @throws OutriderError `bad-argument` if one can't be read, if they don't fit, or if the certificate has expired */
 export async function loadTls(paths: TlsPaths, nowMs: number): Promise<LoadedTls> {
-  const [cert, key] = [await readPem(paths.cert), await readPem(paths.key)];
+  const cert = await readPem(paths.cert);
+  const key = await readPem(paths.key);
   const certificate = parsePem(paths.cert, () => new X509Certificate(cert));
   const own = parsePem(paths.key, () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(own)) {
-    throw refusal(
-      `${paths.key} is not the key of the certificate ${paths.cert}`,
-      'take the two files of one certificate',
-    );
+    const cause = `${paths.key} is not the key of the certificate ${paths.cert}`;
+    throw badArgument(cause, 'take the two files of one certificate');
   }
   const expiresMs = Date.parse(certificate.validTo);
-  if (expiresMs <= nowMs) throw refusal(`the certificate ${paths.cert} expired on ${certificate.validTo}`, 'renew it');
+  if (expiresMs <= nowMs)
+    throw badArgument(`the certificate ${paths.cert} expired on ${certificate.validTo}`, 'renew it');
   const mode = (await stat(paths.key)).mode & 0o777;
   const openMode = process.platform !== 'win32' && (mode & 0o004) !== 0 ? mode.toString(8) : null;
-  return { cert, key, fingerprint: fingerprintOf(certificate), expiresMs, openMode };
+  const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+  return { cert, key, fingerprint, expiresMs, openMode };
 }
 
 /** Who makes a certificate for itself: each has its own. */
@@ -57,20 +58,14 @@ export async function ownCertificate(
   const paths = { cert: join(directory, `${owner}-certificate.pem`), key: join(directory, `${owner}-key.pem`) };
   if (!(existsSync(paths.cert) && existsSync(paths.key))) {
     makePrivateDirectory(directory);
-    const made = makeCertificate(
-      [...new Set(['localhost', '127.0.0.1', '::1', ...ownNames(), ...names])],
-      nowMs,
-      owner,
-    );
+    // A name of the machine that can stand in a certificate.
+    const own = [hostname().toLowerCase()].filter((name) => /^[a-z0-9.-]{1,63}$/.test(name));
+    const all = new Set(['localhost', '127.0.0.1', '::1', ...own, ...names]);
+    const made = makeCertificate([...all], nowMs, owner);
     await replaceFile(paths.key, made.key);
     await replaceFile(paths.cert, made.cert);
   }
   return loadTls(paths, nowMs);
-}
-
-/** A name that can stand in a certificate. */
-function ownNames(): string[] {
-  return [hostname().toLowerCase()].filter((name) => /^[a-z0-9.-]{1,63}$/.test(name));
 }
 
 export interface TlsWatch {
@@ -80,19 +75,19 @@ export interface TlsWatch {
   readonly everyMs?: number;
 }
 
-/** Looks whether the files have changed until it is disposed of. */
+/** Checks periodically whether the files have changed, until it is disposed of. */
 export function watchTls(paths: TlsPaths, { onRenewed, onProblem, everyMs = 10_000 }: TlsWatch): Disposable {
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;
   let stamp: string | undefined;
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const now = await stampOf(paths);
     const hasChanged = stamp !== undefined && now !== stamp;
     stamp = now;
     if (hasChanged) await loadTls(paths, Date.now()).then((tls) => isOver || onRenewed(tls), onProblem);
-    if (!isOver) timer = setTimeout(() => void look(), everyMs).unref();
+    if (!isOver) timer = setTimeout(() => void check(), everyMs).unref();
   };
-  void look();
+  void check();
   return {
     [Symbol.dispose]() {
       isOver = true;
@@ -106,32 +101,17 @@ async function stampOf({ cert, key }: TlsPaths): Promise<string> {
   return states.map((state) => (state === null ? '' : `${state.ino} ${state.size} ${state.mtimeNs}`)).join();
 }
 
-function fingerprintOf(certificate: X509Certificate): string {
-  return certificate.fingerprint256.replaceAll(':', '').toLowerCase();
-}
-
 async function readPem(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw refusal(
-      `${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? error}`,
-      'check path and permissions',
-    );
-  }
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw badArgument(`${path} can't be read: ${error.code ?? error}`, 'check path and permissions');
+  });
 }
 
 function parsePem<Parsed>(path: string, parse: () => Parsed): Parsed {
   try {
     return parse();
   } catch {
-    throw refusal(
-      `${path} is not a PEM file of the right kind`,
-      'give the certificate chain with --tls-cert, the key with --tls-key',
-    );
+    const remedy = 'give the certificate chain with --tls-cert, the key with --tls-key';
+    throw badArgument(`${path} is not a PEM file of the right kind`, remedy);
   }
-}
-
-function refusal(cause: string, remedy: string): OutriderError {
-  return badArgument(cause, remedy);
 }

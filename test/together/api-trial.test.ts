@@ -6,6 +6,7 @@ import { apiTrial, callAll } from '../../laboratory/trials/api/api.ts';
 import { loadClients } from '../../laboratory/trials/api/clients.ts';
 import { Reference } from '../../laboratory/trials/api/reference.ts';
 import type { ApiPlaces } from '../../laboratory/trials/api/scene.ts';
+import { runExperiment } from '../../simulator/runner/run.ts';
 import { createToyModel } from '../../src/models/port/toy.ts';
 import { createDevice } from '../../src/processes/device/device.ts';
 import { createHttpApp, routesOf } from '../../src/processes/http/app.ts';
@@ -14,7 +15,17 @@ import { type HttpListener, listenHttp } from '../../src/processes/http/listen-h
 import { type ApiEdge, startApiEdge } from './api-edge.ts';
 import { toyDrafter, toySeed } from './toy-edge.ts';
 
-const run = { onProgress: () => {}, signal: new AbortController().signal };
+/** Makes the calls in a run of their own. */
+const callAllAt = async (clients: Parameters<typeof callAll>[0], at: ApiPlaces) => {
+  const { rows } = await runExperiment({
+    name: 'calls',
+    description: '',
+    options: {},
+    measure: (_options, run) => callAll(clients, at, run),
+    conclude: (called) => ({ rows: called, summary: {} }),
+  });
+  return rows;
+};
 /** The others take seconds to load, and grammars to compile; api.slow.test.ts has them all. */
 const quick = ['openai', '@anthropic-ai/sdk', 'Open WebUI', 'plain HTTP'];
 const models = { target: 'toy', draft: 'toy' };
@@ -63,7 +74,7 @@ const concluded = (called: Awaited<ReturnType<typeof callAll>>, uncalled: readon
 
 describe('trial api', () => {
   it("gets the target's own text by each client, from an edge and from a device", async () => {
-    const { rows, summary, passed } = concluded(await callAll(await quickClients(), places, run));
+    const { rows, summary, passed } = concluded(await callAllAt(await quickClients(), places));
     const isRight = (word: string): boolean => word === 'identical' || word === 'ok';
     expect(rows.filter(({ edge: one, device: other }) => !isRight(one) || !isRight(other))).toEqual([]);
     expect(summary).toMatchObject({ clients: quick.length, failed: 0 });
@@ -74,13 +85,13 @@ describe('trial api', () => {
   it('fails for another text, for a call that fails, and for a route that nobody has called', async () => {
     const plain = await loadClients(['plain HTTP']);
     const other = { ...places, device: { ...places.device, textOf: async () => 'another text' } };
-    const differing = concluded(await callAll(plain, other, run));
+    const differing = concluded(await callAllAt(plain, other));
     expect(differing).toMatchObject({ passed: false, summary: { failed: 0 } });
     expect(differing.rows.at(-1)).toMatchObject({ edge: 'identical', device: expect.stringContaining('differs') });
-    const failing = concluded(await callAll(plain, { ...places, device: { ...places.device, key: 'wrong' } }, run));
+    const failing = concluded(await callAllAt(plain, { ...places, device: { ...places.device, key: 'wrong' } }));
     expect(failing.passed).toBe(false);
     expect(failing.rows.at(-1)?.device).toMatch(/^failed: Error: status 401/);
-    const called = await callAll(plain, places, run);
+    const called = await callAllAt(plain, places);
     expect(concluded(called).passed).toBe(true);
     expect(concluded(called, ['edge: GET /v1/new']).passed).toBe(false);
   });

@@ -30,6 +30,7 @@ import { TicketBook } from '../../src/processes/controller/ticket-book.ts';
 import { listEdges } from '../../src/processes/device/edge-list.ts';
 import { startTurn, type Turn } from '../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../src/processes/device/turn-report.ts';
+import { createControllerMetrics } from '../../src/processes/metrics/controller-metrics.ts';
 import { identity, reachSecured } from './secured-controller.ts';
 import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts';
 
@@ -46,7 +47,7 @@ interface ControllerSite {
   readonly url: string;
   readonly events: ControllerEvent[];
   /** Of a series of its metrics; 0: there is none. */
-  metric(series: string): number;
+  metric(series: string): Promise<number>;
   /** Orders to this edge. */
   assigned(edge: string): ControllerEvent[];
 }
@@ -60,9 +61,14 @@ const isAssignedTo =
 async function controllerSite(policy = 'greedy', epoch?: number, tls = false): Promise<ControllerSite> {
   const events: ControllerEvent[] = [];
   const thread = await openPolicyThread(policy, { clock: machineClock });
+  const metrics = createControllerMetrics();
   const controller = startController({
     ...{ policy: thread, fallback: { name: 'greedy', decide: createPolicy('greedy') }, slotMs: 200 },
-    onEvent: (event) => void events.push(event),
+    onDecision: metrics.onDecision,
+    onEvent(event) {
+      metrics.onEvent(event);
+      events.push(event);
+    },
     ...(epoch === undefined ? {} : { epoch }),
   });
   const listener = await listenController(controller, { host: '127.0.0.1', port: 0, tls: tls ? identity : undefined });
@@ -71,9 +77,10 @@ async function controllerSite(policy = 'greedy', epoch?: number, tls = false): P
     () => controller.close(),
     () => listener.close(),
   );
-  const metric = (series: string): number => {
-    const lines = controller.metrics.split('\n');
-    const line = lines.find((one) => one.startsWith(`outrider_controller_${series} `));
+  metrics.follow(controller);
+  const metric = async (series: string): Promise<number> => {
+    const text = await metrics.text();
+    const line = text.split('\n').find((one) => one.startsWith(`outrider_controller_${series} `));
     return Number(line?.split(' ').at(-1) ?? 0);
   };
   const assigned = (edge: string): ControllerEvent[] => events.filter(isAssignedTo(edge));
@@ -236,7 +243,7 @@ describe('an edge', () => {
     expect(site.events).toContainEqual({
       ...{ kind: 'refused', id: 'bad', code: 'protocol-error', cause: expect.stringContaining(word) },
     });
-    expect(site.metric('refusals_total{code="protocol-error"}')).toBe(1);
+    expect(await site.metric('refusals_total{code="protocol-error"}')).toBe(1);
     expect(site.assigned('bad')).toEqual([]);
   });
 
@@ -251,7 +258,7 @@ describe('an edge', () => {
     const agent = deviceAt(site.url, 'one', a);
     const report = await ask(agent, a);
     expect([report.tokens, servers(report)]).toEqual([reference, ['a']]);
-    expect(site.metric('edges{state="serving"}')).toBe(2);
+    expect(await site.metric('edges{state="serving"}')).toBe(2);
     expect(site.assigned('bad')).toEqual([]);
   });
 
@@ -271,8 +278,8 @@ describe('an edge', () => {
     const reading = site.events.filter((event) => event.kind === 'decided' && event.paces.length > 0);
     expect(reading.some((event) => event.kind === 'decided' && event.shut[0]?.why === 'draining')).toBe(true);
     expect(site.events).toContainEqual({ kind: 'model-differs', edge: 'other', other: 'a', model });
-    expect(site.metric('model_differs_total')).toBe(1);
-    expect(site.metric('unserved_total')).toBeGreaterThan(0);
+    expect(await site.metric('model_differs_total')).toBe(1);
+    expect(await site.metric('unserved_total')).toBeGreaterThan(0);
     // When nothing is read any more the next answer, a text of its own, may be meant for it.
     const lastReading = site.events.lastIndexOf(reading.at(-1) as ControllerEvent);
     expect(site.events.slice(0, lastReading).filter(isAssignedTo('other'))).toEqual([]);
@@ -291,7 +298,7 @@ describe('an edge', () => {
     expect([report.tokens, servers(report)]).toEqual([long, ['a']]);
     const told = site.events.filter((event) => event.kind === 'not-followed');
     expect(told[0]).toMatchObject({ device: 'one', edge: 'other' });
-    expect(site.metric('orders_not_followed_total')).toBe(told.length);
+    expect(await site.metric('orders_not_followed_total')).toBe(told.length);
   });
 
   it('that is full gets nobody, and is counted', async () => {
@@ -346,12 +353,12 @@ describe('a device', () => {
     const failures = site.events.filter((event) => event.kind === 'policy-failed');
     expect(failures).toEqual([]);
     expect(site.events.some((event) => event.kind === 'decided' && event.paces.length === 4)).toBe(true);
-    expect(site.metric('members{role="device"}')).toBe(4);
+    expect(await site.metric('members{role="device"}')).toBe(4);
     const ignored = site.events.filter((event) => event.kind === 'not-followed').map(({ device }) => device);
     expect(ignored).toContain('ghost');
-    expect(site.metric('orders_not_followed_total')).toBe(ignored.length);
+    expect(await site.metric('orders_not_followed_total')).toBe(ignored.length);
     // What it says to feel is an error of the prediction.
-    expect(site.metric('prediction_error_ratio_count')).toBeGreaterThan(0);
+    expect(await site.metric('prediction_error_ratio_count')).toBeGreaterThan(0);
   });
 
   it('that claims more links than a message holds is refused', async () => {
@@ -370,7 +377,7 @@ describe('a device', () => {
     expect(site.events).toContainEqual({
       ...{ kind: 'refused', id: 'bad', code: 'protocol-error', cause: expect.stringContaining('links') },
     });
-    expect(site.metric('refusals_total{code="protocol-error"}')).toBe(1);
+    expect(await site.metric('refusals_total{code="protocol-error"}')).toBe(1);
   });
 
   it('whose clock is ten minutes behind is served as any other, as is an edge whose clock is ten minutes ahead', async () => {
@@ -381,7 +388,7 @@ describe('a device', () => {
     const report = await ask(agent, a, () => {}, longLength);
     expect([report.tokens, servers(report)]).toEqual([long, ['a']]);
     expect(site.controller.status).toMatchObject({ edges: 1, devices: 1 });
-    expect(site.metric('prediction_error_ratio_count')).toBeGreaterThan(0);
+    expect(await site.metric('prediction_error_ratio_count')).toBeGreaterThan(0);
   });
 });
 
@@ -413,7 +420,7 @@ describe('two controllers', () => {
     );
     expect([report.tokens, servers(report)]).toEqual([long, ['a']]);
     expect(older.events).toContainEqual({ kind: 'left', role: 'device', id: 'one', code: 'superseded' });
-    expect(older.metric('epoch')).toBe(1000);
+    expect(await older.metric('epoch')).toBe(1000);
     const again = await ask(agent, a);
     expect(again.tokens).toEqual(reference);
   });
@@ -425,7 +432,7 @@ describe('another version', () => {
     const bad = await liar(site.url, 'edge', 'old', controlVersion + 1);
     await expect.poll(() => bad.state.isClosed).toBe(true);
     expect(bad.told).toMatchObject([{ kind: 'refused', code: 'version-mismatch' }]);
-    expect(site.metric('refusals_total{code="version-mismatch"}')).toBe(1);
+    expect(await site.metric('refusals_total{code="version-mismatch"}')).toBe(1);
   });
 
   it('of the controller is told to the member, who goes on without it', async () => {
@@ -479,8 +486,8 @@ describe('a policy file', () => {
     const told = ({ kind }: { readonly kind: string }): boolean => kind === 'policy-failed' || kind === 'policy-late';
     const next = site.events.slice(site.events.findIndex(told) + 1).find((one) => told(one) || one.kind === 'decided');
     expect(next).toMatchObject({ kind: 'decided', policy: 'greedy' });
-    expect(site.metric('slots_total{policy="greedy"}')).toBeGreaterThan(0);
-    expect(site.metric(`slots_total{policy="${file}"}`)).toBe(0);
+    expect(await site.metric('slots_total{policy="greedy"}')).toBeGreaterThan(0);
+    expect(await site.metric(`slots_total{policy="${file}"}`)).toBe(0);
     return { site, file };
   }
 
@@ -492,13 +499,13 @@ describe('a policy file', () => {
     const { site, file } = await replacedPolicy(body);
     const cause = expect.stringContaining(word);
     expect(site.events).toContainEqual({ kind: 'policy-failed', policy: file, fault, cause });
-    expect(site.metric(`policy_failures_total{policy="${file}",fault="${fault}"}`)).toBeGreaterThan(0);
+    expect(await site.metric(`policy_failures_total{policy="${file}",fault="${fault}"}`)).toBeGreaterThan(0);
   });
 
   it('that takes a minute is told as late, and replaced by greedy', async () => {
     const { site, file } = await replacedPolicy('const endMs = Date.now() + 60000; while (Date.now() < endMs);');
     const cause = expect.stringContaining('within 200 ms');
     expect(site.events).toContainEqual({ kind: 'policy-late', policy: file, cause });
-    expect(site.metric(`policy_late_total{policy="${file}"}`)).toBeGreaterThan(0);
+    expect(await site.metric(`policy_late_total{policy="${file}"}`)).toBeGreaterThan(0);
   });
 });

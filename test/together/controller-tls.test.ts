@@ -4,7 +4,6 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import { makeCertificate } from '../../src/files/self-signed.ts';
-import { machineClock } from '../../src/network/transport/machine-clock.ts';
 import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
 import { ControlClient, type ControlNote, reachBy } from '../../src/processes/controller/control-client.ts';
 import { listenController, startController } from '../../src/processes/controller/controller-server.ts';
@@ -31,8 +30,10 @@ async function firstNote(url: string, pin?: string): Promise<ControlNote> {
   const notes: ControlNote[] = [];
   const member = new ControlClient({
     reach: reachBy(connectWebSocket(url, { fingerprint: pin, peer: 'controller' })),
-    join: { role: 'edge', id: 'near', credentials: '' },
-    ...{ clock: machineClock, reportEveryMs: 500, report: () => null, obey: () => {} },
+    role: 'edge',
+    id: 'near',
+    report: () => null,
+    onOrder: () => {},
     note: (note) => void notes.push(note),
   });
   undo.push(() => member.close());

@@ -3,11 +3,10 @@ import { runExperiment } from '../../../simulator/runner/run.ts';
 import { noCounts } from '../../../simulator/runner/session-metrics.ts';
 import { madeUpHeader } from '../../../simulator/traces/trace.fixture.ts';
 import { type Trace, type TraceSession, TraceSessionBuilder } from '../../../simulator/traces/trace.ts';
-import { ablationExperiment, ratioOf } from './ablation.ts';
-import type { AblationRow } from './page.ts';
+import { type AblationRow, ablationExperiment, ratioOf } from './ablation.ts';
 import { variants } from './variants.ts';
 
-/** An answer that repeats its prompt, or never repeats itself; of `length` drafts every fifth is wrong, and its confidence tells. */
+/** An answer that repeats its prompt, or never repeats itself; of `length` drafts every fifth is wrong, with less confidence. */
 function session(id: string, task: 'copy' | 'new', runnersUp = true, length = 120): TraceSession {
   const prompt = Array.from({ length: 30 }, (_, index) => 100 + index);
   const answer = Array.from({ length }, (_, index) => (task === 'copy' ? 100 + ((index + 1) % 30) : 200 + index));

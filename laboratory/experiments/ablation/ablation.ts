@@ -3,7 +3,7 @@
 
 import { defaultTraceFile, findTrace } from '../../../simulator/files/shipped-traces.ts';
 import { hashTrace } from '../../../simulator/files/trace-files.ts';
-import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
+import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import {
   acceptanceOf,
   addCounts,
@@ -15,9 +15,11 @@ import type { Trace } from '../../../simulator/traces/trace.ts';
 import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
-import { type Estimate, estimate, within } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import { columnTable, fixed, numberWithin, pivotTable } from '../../../src/core/basics/markdown.ts';
+import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
-import { type AblationRow, ablationPage } from './page.ts';
+import { combinations } from '../combinations.ts';
 import { edgeAlone, plainVariant, type Variant, variants, variantsFor } from './variants.ts';
 
 interface StepLaw {
@@ -50,7 +52,6 @@ const options = {
 
 type Plays = Pick<OptionsOf<typeof options>, 'seeds' | 'draftMs'>;
 
-/** One trace, network and edge. */
 interface Cell {
   readonly trace: Trace;
   readonly roundTripMs: number;
@@ -63,6 +64,7 @@ export const ablationExperiment: Experiment<
   Conclusion<AblationRow>
 > = {
   name: 'bench ablation',
+  lasts: '2 minutes',
   description: 'what each addition to plain stream brings, alone and together, per task: traces, virtual time',
   notes: `Variants:
 ${variants.map(({ name, meaning }) => `  ${name.padEnd(16)} ${meaning}`).join('\n')}
@@ -75,14 +77,11 @@ Example:
     const traces = given.map((one) => (typeof one === 'string' ? findTrace(one) : one));
     const { roundTripsMs, draftMs, steps, seeds } = settings;
     await run.begin({ draftMs, seeds, traces: traces.map(hashTrace), steps });
-    const units = traces.flatMap((trace, index) =>
-      steps.flatMap((step) =>
-        roundTripsMs.map((roundTripMs): Unit<AblationRow[]> => {
-          const key = `trace ${index}, ${step.name}, ${roundTripMs} ms`;
-          return { key, measure: () => cellRows({ trace, roundTripMs, step }, settings) };
-        }),
-      ),
-    );
+    const cells = combinations({ index: [...traces.keys()], step: steps, roundTripMs: roundTripsMs });
+    const units = cells.map(({ index, step, roundTripMs }) => ({
+      key: `trace ${index}, ${step.name}, ${roundTripMs} ms`,
+      measure: () => cellRows({ trace: traces[index] as Trace, roundTripMs, step }, settings),
+    }));
     return run.all('variants in virtual time', units);
   },
   conclude(found, { roundTripsMs, draftMs, steps, seeds }) {
@@ -91,7 +90,7 @@ Example:
     return {
       rows,
       summary: summarise(rows),
-      forPeople: rows.filter(isTold).map(briefly),
+      forPeople: rows.filter(isShown).map(briefly),
       params: { roundTripsMs, draftMs, steps, seeds, ideas },
       seed: firstSeed,
     };
@@ -100,7 +99,7 @@ Example:
 };
 
 /** A terminal shows the rows of single tasks for the first network and edge only. */
-function isTold({ task, roundTripMs, edge }: AblationRow, _: number, rows: readonly AblationRow[]): boolean {
+function isShown({ task, roundTripMs, edge }: AblationRow, _: number, rows: readonly AblationRow[]): boolean {
   return task === 'all' || (roundTripMs === rows[0]?.roundTripMs && edge === rows[0]?.edge);
 }
 
@@ -117,10 +116,10 @@ function cellRows(cell: Cell, plays: Plays): AblationRow[] {
   const counts = new Map(shown.map((one) => [one, replays.map((replay) => playOne(replay, one, cell, plays))]));
   const tasks = [...new Set(sessions.map(({ task }) => task))];
   return ['all', ...(tasks.length > 1 ? tasks : [])].flatMap((task) => {
-    const chosen = sessions.flatMap((session, index) => (task === 'all' || session.task === task ? [index] : []));
     const of = (variant: Variant): ReplayedCounts[] =>
-      chosen.map((index) => (counts.get(variant) as ReplayedCounts[])[index] as ReplayedCounts);
-    const [plain, alone] = [of(plainVariant), tpotMs(addCounts(of(edgeAlone)))];
+      (counts.get(variant) ?? []).filter((_, index) => task === 'all' || sessions[index]?.task === task);
+    const plain = of(plainVariant);
+    const alone = of(edgeAlone);
     return shown.map((variant) => rowOf(cell, variant, task, { own: of(variant), plain, alone }));
   });
 }
@@ -136,12 +135,29 @@ function playOne(replay: TraceReplay, variant: Variant, { roundTripMs, step }: C
   return addCounts(runs);
 }
 
-interface Compared {
-  readonly own: readonly ReplayedCounts[];
-  readonly plain: readonly ReplayedCounts[];
-  /** Time per output token of the edge alone, ms. */
-  readonly alone: number;
+/** `overPlain`: ratio of msPerToken to plain `stream` with the same texts and delays; its interval is a bootstrap over sessions. */
+export interface AblationRow extends Within<'overPlain'> {
+  readonly draft: string;
+  readonly temperature: number;
+  readonly edge: string;
+  readonly roundTripMs: number;
+  readonly idea: string;
+  /** Task of the prompts; "all": every task. */
+  readonly task: string;
+  readonly sessions: number;
+  readonly msPerToken: number;
+  readonly overAr: number;
+  readonly acceptance: number | null;
+  /** Drafts of the device, which cost its battery. */
+  readonly draftsPerToken: number;
+  /** Drafts of the edge, by lookup or by its model. */
+  readonly guessesPerToken: number;
+  readonly rowsPerToken: number;
+  readonly payloadBytesPerToken: number;
 }
+
+/** `alone`: the edge alone. */
+type Compared = Readonly<Record<'own' | 'plain' | 'alone', readonly ReplayedCounts[]>>;
 
 function rowOf(
   { trace, roundTripMs, step }: Cell,
@@ -161,7 +177,7 @@ function rowOf(
     sessions: own.length,
     msPerToken,
     ...within('overPlain', ratioOf(own, plain)),
-    overAr: msPerToken / alone,
+    overAr: msPerToken / tpotMs(addCounts(alone)),
     acceptance: acceptanceOf(sum),
     draftsPerToken: sum.drafted / sum.tokens,
     guessesPerToken: sum.edgeDrafted / sum.tokens,
@@ -173,13 +189,9 @@ function rowOf(
 /** Ratio of times per token, with a bootstrap interval over sessions; a session keeps both of its times. */
 export function ratioOf(own: readonly ReplayedCounts[], plain: readonly ReplayedCounts[]): Estimate {
   const tpotOf = (counts: readonly ReplayedCounts[], pick: readonly number[]): number => {
-    let [ms, tokens] = [0, 0];
-    for (const index of pick) {
-      const one = counts[index] as ReplayedCounts;
-      ms += one.decodeMs;
-      tokens += one.decodedTokens;
-    }
-    return ms / tokens;
+    const sum = (key: 'decodeMs' | 'decodedTokens'): number =>
+      pick.reduce((total, index) => total + (counts[index] as ReplayedCounts)[key], 0);
+    return sum('decodeMs') / sum('decodedTokens');
   };
   return estimate(own.length, (pick) => tpotOf(own, pick) / tpotOf(plain, pick));
 }
@@ -196,4 +208,51 @@ function summarise(rows: readonly AblationRow[]): Record<string, number> {
       return [`${key}OverPlain${edge === first?.edge ? '' : 'ExpensiveRows'}`, overPlain] as const;
     });
   return Object.fromEntries(entries);
+}
+
+/** Time per token with each variant, relative to plain `stream`, for all answers and for each task. */
+function ablationPage({ rows }: Document<AblationRow>): string {
+  const byDraft = Map.groupBy(rows, ({ draft }) => draft);
+  return [...byDraft.values()].map(draftTables).join('\n\n');
+}
+
+function draftTables(rows: readonly AblationRow[]): string {
+  const { draft, edge, roundTripMs } = rows[0] as AblationRow;
+  const first = rows.filter((row) => row.edge === edge && row.roundTripMs === roundTripMs);
+  return `## Draft \`${draft}\`
+
+Time per token relative to plain \`stream\` (\`none\`), and the 95 % interval over answers; of \`none\` the time itself.
+
+${pivotTable(
+  rows.filter(({ task }) => task === 'all'),
+  {
+    corner: 'added to plain `stream`',
+    rowOf: ({ idea }) => idea,
+    columnOf: (row) => `${row.edge}, ${row.roundTripMs} ms`,
+    cellOf: ({ idea, msPerToken, overPlain, overPlainLow, overPlainHigh }) =>
+      idea === 'none' ? `${fixed(msPerToken, 1)} ms` : numberWithin(overPlain, [overPlainLow, overPlainHigh], 3),
+  },
+)}
+
+Edge \`${edge}\`, round trip ${roundTripMs} ms, per token:
+
+${columnTable(
+  first.filter(({ task }) => task === 'all'),
+  {
+    'added to plain `stream`': ({ idea }) => idea,
+    drafts: (row) => fixed(row.draftsPerToken, 2),
+    "the edge's own drafts": (row) => fixed(row.guessesPerToken, 2),
+    rows: (row) => fixed(row.rowsPerToken, 2),
+    'payload, bytes': (row) => fixed(row.payloadBytesPerToken, 2),
+  },
+)}
+
+The same edge and network by task:
+
+${pivotTable(first, {
+  corner: 'task (answers)',
+  rowOf: ({ task, sessions }) => `${task} (${sessions})`,
+  columnOf: ({ idea }) => idea,
+  cellOf: ({ overPlain }) => fixed(overPlain, 2),
+})}`;
 }

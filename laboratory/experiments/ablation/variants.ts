@@ -32,10 +32,12 @@ const plain: Partial<SessionConditions> = {
 };
 const edgeLooksUp = { lookUpTokens: edgeLookUpTokens('edge') };
 const edgeDrafts = { mode: 'mix', edgeDraft: { tokenMs: edgeDraftMs } } as const;
-function edgeHedges(hedges: number): Partial<SessionConditions> {
-  return { mode: 'mix', hedges: 0, edgeDraft: { tokenMs: edgeDraftMs, hedges } };
-}
 const together = { admitsAll: false, cutsChains: true, deviceLooksUp: true };
+const allStream = { ...together, ...edgeLooksUp };
+function mixHedges(hedges: number): Partial<SessionConditions> {
+  return { ...together, mode: 'mix', hedges: 0, edgeDraft: { tokenMs: edgeDraftMs, hedges } };
+}
+const dearRows = { widthCost: processorWidthCost };
 
 /** The baseline of all other variants. */
 export const plainVariant: Variant = variant('none', 'plain', 'plain stream', {});
@@ -49,10 +51,7 @@ export const variants: readonly Variant[] = [
   variant('chain cut', 'chainCut', 'the device stops a chain that is not worth its time', { cutsChains: true }),
   variant('rows by worth', 'rowsByWorth', 'the edge takes the drafts that pay', { admitsAll: false }),
   variant('edge drafts too', 'mix', `mode mix: the edge drafts on, ${edgeDraftMs} ms a token`, edgeDrafts),
-  variant('all, stream', 'allStream', 'look-up on both sides, chain cut, rows by worth', {
-    ...together,
-    ...edgeLooksUp,
-  }),
+  variant('all, stream', 'allStream', 'look-up on both sides, chain cut, rows by worth', allStream),
   variant('all, mix', 'allMix', 'the same in mode mix', { ...together, ...edgeDrafts }),
   hedge(
     'hedge',
@@ -67,27 +66,24 @@ export const variants: readonly Variant[] = [
   hedge('hedge, device', 'hedgeDevice', 'one hedge, which is not sent before it is needed', {
     turn: { keepsAlternatives: true },
   }),
-  hedge('hedge, dear rows', 'hedgeDearRows', `one hedge where it pays, a row costs ${processorWidthCost} of a pass`, {
-    widthCost: processorWidthCost,
-  }),
+  hedge(
+    'hedge, dear rows',
+    'hedgeDearRows',
+    `one hedge where it pays, a row costs ${processorWidthCost} of a pass`,
+    dearRows,
+  ),
   hedge('hedge, dear, blind', 'hedgeDearRowsBlind', 'the same without a judgement of its worth', {
-    widthCost: processorWidthCost,
+    ...dearRows,
     turn: { minHedgeChance: 0 },
   }),
-  hedge('all, hedge', 'allHedge', 'one hedge, look-up on both sides, chain cut, rows by worth', {
-    ...together,
-    ...edgeLooksUp,
-  }),
+  hedge('all, hedge', 'allHedge', 'one hedge, look-up on both sides, chain cut, rows by worth', allStream),
   hedge(
     'all, mix, hedge',
     'allMixHedge',
     'as all, mix; the edge goes on from one runner-up of its drafts beside a step',
-    {
-      ...together,
-      ...edgeHedges(1),
-    },
+    mixHedges(1),
   ),
-  hedge('all, mix, three', 'allMixHedge3', 'the same for up to three', { ...together, ...edgeHedges(3) }),
+  hedge('all, mix, three', 'allMixHedge3', 'the same for up to three', mixHedges(3)),
   variant('abort, modelled', 'abort', 'a draft in flight is given up at a roll-back; no engine here can', {
     abortsDrafts: true,
   }),

@@ -1,7 +1,7 @@
 // The latency of policies over the same slots, and the share that a policy saves against the paper's baselines. Used by the reproduction of
 // Fig. 5 and by `outrider bench allocation`. Interquartile means over seeds: a seed with a bad link does not move them.
 
-import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
+import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { type Estimate, estimates } from '../../../src/core/basics/bootstrap.ts';
 import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
@@ -12,26 +12,20 @@ export const baselines = ['random', 'max-sinr', 'max-compute'] as const;
 export type Shares = 'equal' | 'optimal';
 export const bothShares: readonly Shares[] = ['equal', 'optimal'];
 
-/** One number for each seed; ms. */
-export interface LatencyFigures {
-  /** Mean over tasks of max(D^MD, d/R) + D^ES. */
-  readonly latencyMs: number[];
-  /** Mean of the middle half of the tasks, which bad links do not move; and the 95th percentile. */
-  readonly latencyMiddleMs: number[];
-  readonly latencyP95Ms: number[];
-  /** Mean of D^MD + D^ES, without sending. */
-  readonly serialMs: number[];
-  /** Mean objective of a task. */
-  readonly costMs: number[];
-}
+/**
+ * One number for each seed; ms. `latencyMs`: mean over tasks of max(D^MD, d/R) + D^ES; `latencyMiddleMs`: mean of the middle half of the tasks,
+ * which bad links do not move; `serialMs`: mean of D^MD + D^ES, without sending; `costMs`: mean objective of a task.
+ */
+export type LatencyFigures = Readonly<
+  Record<'latencyMs' | 'latencyMiddleMs' | 'latencyP95Ms' | 'serialMs' | 'costMs', number[]>
+>;
 
 export type FiguresByPolicy = Readonly<Record<string, LatencyFigures>>;
 
 export function measureSlots(states: readonly SlotState[], decide: Policy): LatencyFigures {
   const figures: LatencyFigures = { latencyMs: [], latencyMiddleMs: [], latencyP95Ms: [], serialMs: [], costMs: [] };
   for (const state of states) {
-    const terms = createSlotTerms(state.deviceCount);
-    evaluate(state, decide(state), terms);
+    const terms = termsOf(state, decide(state));
     const latencies = [...terms.latencyMs];
     figures.latencyMs.push(terms.sum.latencyMs / state.deviceCount);
     figures.latencyMiddleMs.push(interquartileMean(latencies));

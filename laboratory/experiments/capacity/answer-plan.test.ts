@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/basics/philox.ts';
-import { AnswerPlan, type PlannedAnswer, paceOf } from './answer-plan.ts';
+import { AnswerPlan, type PlannedAnswer } from './answer-plan.ts';
 
 const lengths = [10, 20, 30, 40, 3];
 
@@ -51,18 +51,5 @@ describe('the plan of answers', () => {
   it('depends on its seed alone', () => {
     expect(play(3, 5).counted).toEqual(play(3, 5).counted);
     expect(play(3, 5).counted).not.toEqual(play(3, 6).counted);
-  });
-});
-
-describe('the pace of an answer', () => {
-  it('is that of the tokens after the first ones', () => {
-    const arrivals = [
-      { atMs: 100, tokenCount: 2 },
-      { atMs: 150, tokenCount: 1 },
-      { atMs: 190, tokenCount: 3 },
-    ];
-    expect(paceOf(arrivals)).toBeCloseTo(90 / 4);
-    expect(paceOf(arrivals.slice(0, 1))).toBeNaN();
-    expect(paceOf([])).toBeNaN();
   });
 });

@@ -1,31 +1,29 @@
 // Which answer begins next on an edge whose places are always taken, and which answers count. A place that becomes free is taken at once. Pure.
 
-import type { Random } from '../../../src/core/basics/philox.ts';
+import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
+import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 
 export interface PlannedAnswer {
-  /** Index of the text. */
   readonly text: number;
   /** Tokens of it that are written. The first answer of each place ends early: it stands for one that is under way when the run begins. */
   readonly tokens: number;
   readonly isFirst: boolean;
-  /** Index of its device's round trip. */
   readonly roundTrip: number;
   readonly isCounted: boolean;
 }
 
 export interface PlanSettings {
-  /** Tokens of each text. */
   readonly lengths: readonly number[];
   readonly places: number;
   readonly roundTripCount: number;
-  /** Of two plans, the same text has the same round trip, unless this number differs. */
+  /** The same text has the same round trip in two plans, unless this number differs. */
   readonly roundTripShift: number;
   /** A shorter answer has no pace: it is played, and does not count. */
   readonly leastTokens: number;
 }
 
 /**
- * Every text counts once, in a random order, from the moment at which each place has ended its first answer. Texts go on coming until the last
+ * Every text counts once, in a random order, from the moment at which each place has ended its first answer. Texts keep coming until the last
  * one that counts has ended, so that the load stays.
  */
 export class AnswerPlan {
@@ -89,6 +87,13 @@ export class AnswerPlan {
   }
 }
 
+const planStream = 0x53800000;
+
+export function planAnswers(source: TokenSource, settings: Omit<PlanSettings, 'lengths'>, seed: number): AnswerPlan {
+  const lengths = source.replays.map(({ session }) => session.answer.length);
+  return new AnswerPlan({ ...settings, lengths }, createRandom(seed, planStream));
+}
+
 function shuffled(count: number, random: Random): number[] {
   const order = Array.from({ length: count }, (_, index) => index);
   for (let at = count - 1; at > 0; at--) {
@@ -96,18 +101,4 @@ function shuffled(count: number, random: Random): number[] {
     [order[at], order[other]] = [order[other] as number, order[at] as number];
   }
   return order;
-}
-
-/** Tokens that reached a reader together. */
-interface Arrival {
-  readonly atMs: number;
-  readonly tokenCount: number;
-}
-
-/** (time of the last tokens - of the first) / (tokens after the first); NaN: all came at once. */
-export function paceOf(arrivals: readonly Arrival[]): number {
-  const [first, last] = [arrivals[0], arrivals.at(-1)];
-  if (first === undefined || last === undefined) return Number.NaN;
-  const count = arrivals.slice(1).reduce((sum, { tokenCount }) => sum + tokenCount, 0);
-  return (last.atMs - first.atMs) / count;
 }

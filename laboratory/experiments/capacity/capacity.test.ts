@@ -2,32 +2,39 @@ import { describe, expect, it } from 'vitest';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { type CapacityMode, type CapacityRun, rowsPerSessionAt } from './cell.ts';
 import { busiestBy } from './edges.ts';
-import { edgePower, joulesPerToken } from './power.ts';
+import { edgePower, joulesPerToken, targetsOf } from './hardware.ts';
 import { heldRows, summariseCapacity } from './rows.ts';
-import { targetsOf } from './targets.ts';
 import type { WallRow } from './wall.ts';
 
 function unit(profile: string, mode: CapacityMode, seed: number, sessions: number): CapacityRun {
   const point = (count: number) => ({
-    ...{ sessions: count, p95Ms: 10 * count, meanMs: 9 * count, tokensPerSecond: 100, rowsPerToken: 1 },
-    ...{ joulesPerToken: mode === 'ar' ? 4 : 2, draftLength: mode === 'edge-sd' ? 3 : null },
+    sessions: count,
+    p95Ms: 10 * count,
+    meanMs: 9 * count,
+    tokensPerSecond: 100,
+    rowsPerToken: 1,
+    joulesPerToken: mode === 'ar' ? 4 : 2,
+    draftLength: mode === 'edge-sd' ? 3 : null,
   });
   const capacities = ['1.1 steps', '1.25 steps', '1.5 steps', '2 steps'].map((name) => ({ name, ms: 100, sessions }));
   return { profile, mode, seed, capacities, points: [point(1), point(2), point(sessions)] };
 }
 
 const wallRow: WallRow = {
-  ...{
-    what: 'wall',
-    mode: 'ar',
-    profile: 'a',
-    sessions: 2,
-    answers: 10,
-    identical: 10,
-    latePacedSteps: 0,
-    voidRuns: 0,
-  },
-  ...{ p95MsWall: 103, p95MsVirtual: 100, p95WallOverVirtual: 1.03, meanMsWall: 1, meanMsVirtual: 1, isValid: true },
+  what: 'wall',
+  mode: 'ar',
+  profile: 'a',
+  sessions: 2,
+  answers: 10,
+  identical: 10,
+  latePacedSteps: 0,
+  voidRuns: 0,
+  p95MsWall: 103,
+  p95MsVirtual: 100,
+  p95WallOverVirtual: 1.03,
+  meanMsWall: 1,
+  meanMsVirtual: 1,
+  isValid: true,
 };
 
 describe('the summary of bench capacity', () => {

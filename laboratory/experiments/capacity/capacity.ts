@@ -1,37 +1,33 @@
 // `outrider bench capacity`: how many sessions one edge holds while 95 of 100 answers keep a time per output token, in virtual time along recorded
 // drafts; and the same load on the wall clock at small scale.
 
-import { availableParallelism } from 'node:os';
 import { findTrace } from '../../../simulator/files/shipped-traces.ts';
 import type { Conclusion, Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
-import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
+import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { latencyProfiles } from '../../../src/models/port/profiles.ts';
-import { type CapacityCell, type CapacityRun, type CapacitySettings, capacityModes, usualSettings } from './cell.ts';
+import { nameList } from '../name-list.ts';
+import {
+  type CapacityCell,
+  type CapacityRun,
+  type CapacitySettings,
+  capacityModes,
+  capacityWork,
+  usualSettings,
+} from './cell.ts';
 import { type EdgesRow, edgeCounts, edgesRow, spreadPreset, spreads } from './edges.ts';
-import { capacityFigure } from './figure.ts';
-import { capacityPage } from './page.ts';
-import { edgePower } from './power.ts';
+import { aloneMs, edgePower, mainTarget, relativeName, targetsOf, usualTargets } from './hardware.ts';
+import { capacityFigure, capacityPage } from './page.ts';
 import { type CapacityRow, type HeldRow, heldRows, summariseCapacity } from './rows.ts';
 import { machineModes } from './steady-edge.ts';
-import { aloneMs, mainTarget, relativeName, targetsOf, usualTargets } from './targets.ts';
 import { lateLimit, measureWallMode, type WallRow, type WallSettings } from './wall.ts';
-import { capacityWork } from './worker-pool.ts';
 
+const profileNames = latencyProfiles.map(({ name }) => name);
 const usualProfiles: readonly string[] = ['edge-70b-a6000', 'edge-70b-a100x2', 'edge-8b-rtx4090'];
-/** Of the wall clock. */
 const wallProfile = 'edge-70b-a6000';
 const usualRoundTripsMs = [10, 30, 60] as const;
 const firstSeed = 1;
-
-function profileList(text: string): readonly string[] {
-  const names = text.split(',');
-  const known = latencyProfiles.map(({ name }) => name);
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown === undefined) return names;
-  throw new Error(`There is no profile "${unknown}". Take some of ${known.join(', ')}.`);
-}
 
 const options = {
   clock: {
@@ -43,7 +39,7 @@ const options = {
   profiles: {
     flag: '--profiles <name,...>',
     help: 'hardware of the edge',
-    parse: profileList as (text: string) => readonly string[],
+    parse: nameList('profile', profileNames) as (text: string) => readonly string[],
     default: usualProfiles as readonly string[],
     defaultLabel: 'edge-70b-a6000,edge-70b-a100x2,edge-8b-rtx4090',
   },
@@ -51,7 +47,8 @@ const options = {
     flag: '--seeds <count>',
     help: 'paired seeds: order of the texts, round trips',
     whole: [1, 1000],
-    default: 2,
+    default: 1,
+    full: 2,
   },
   roundTripsMs: {
     flag: '--rtt <ms,...>',
@@ -88,13 +85,7 @@ const options = {
     help: 'the edge evaluates the prompts, too; without edge-sd, whose emulation has none',
   },
   mostSessions: { flag: '--most <count>', help: 'where the search ends', whole: [1, 4096], default: 512 },
-  workers: {
-    flag: '--workers <count>',
-    help: 'threads',
-    whole: [1, 256],
-    default: availableParallelism() as number,
-    defaultLabel: 'one for each core',
-  },
+  workers: workersOption as typeof workersOption,
   wallSessions: {
     flag: '--wall-sessions <count>',
     help: 'sessions of the edge process',
@@ -116,6 +107,8 @@ interface Found {
 
 export const capacityExperiment: Experiment<typeof options, Found, Conclusion<CapacityRow>> = {
   name: 'bench capacity',
+  lasts: '4 minutes',
+  fullLasts: '7',
   description:
     'sessions that one edge holds at a fixed p95 time per output token, and joules a token; stream, auto, ar, edge-sd',
   notes: `
@@ -152,17 +145,20 @@ Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart()
 };
 
 function settingsOf(given: Options): CapacitySettings {
-  const { drafts, roundTripsMs, draftMs, edgeDraftShare, rowsPerSession, hasPrompts, targets, mostSessions } = given;
-  return {
-    ...{ drafts, roundTripsMs, draftMs, edgeDraftShare, hasPrompts, targets, mostSessions },
-    rowsPerSession: rowsPerSession ?? null,
-  };
+  const { drafts, roundTripsMs, draftMs, edgeDraftShare, rowsPerSession = null, hasPrompts, targets } = given;
+  const { mostSessions } = given;
+  return { drafts, roundTripsMs, draftMs, edgeDraftShare, hasPrompts, targets, mostSessions, rowsPerSession };
 }
 
 function wallSettings({ roundTripsMs, draftMs, wallSessions, wallTexts, wallTokens, wallAgreement }: Options) {
   return {
-    ...{ profile: wallProfile, sessions: wallSessions, texts: wallTexts, answerTokens: wallTokens },
-    ...{ agreement: wallAgreement, roundTripsMs, draftMs },
+    profile: wallProfile,
+    sessions: wallSessions,
+    texts: wallTexts,
+    answerTokens: wallTokens,
+    agreement: wallAgreement,
+    roundTripsMs,
+    draftMs,
   } satisfies WallSettings;
 }
 
@@ -181,13 +177,10 @@ async function measureVirtual(given: Options, run: Run): Promise<CapacityRun[]> 
       modes.map((mode): CapacityCell => ({ ...settings, profile, mode, seed })),
     ),
   );
-  const units = cells.map((cell): Unit<CapacityRun> => {
-    return { key: `${cell.profile} ${cell.mode} ${cell.seed}`, measure: () => pool.measure(cell) };
-  });
-  return await run.all('capacities', units, workers);
+  return await pool.measureAll(run, 'capacities', cells, ({ profile, mode, seed }) => `${profile} ${mode} ${seed}`);
 }
 
-/** Of the first profile, at the main target: with the drafts of devices, and without. */
+/** The growth with edges of the first profile, at the main target: with the drafts of devices, and without. */
 async function measureEdges(held: readonly HeldRow[]): Promise<EdgesRow[]> {
   const rows = held.filter(({ profile, target, mode }) => {
     const isShown = mode === 'ar' || mode === 'stream';
@@ -214,7 +207,9 @@ function paramsOf(given: Options): Record<string, unknown> {
     .filter(({ name }) => profiles.includes(name))
     .map((profile) => ({
       name: profile.name,
-      ...{ stepMs: profile.stepMs, rowMs: profile.rowMs, aloneMs: aloneMs(profile) },
+      stepMs: profile.stepMs,
+      rowMs: profile.rowMs,
+      aloneMs: aloneMs(profile),
       ...edgePower(profile.name),
       targets: targetsOf(profile, given.targets),
     }));

@@ -1,14 +1,13 @@
 // One unit of the bench: how many sessions an edge holds in one mode, for one seed, at all targets of a profile.
 
 import { findTrace } from '../../../simulator/files/shipped-traces.ts';
+import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
 import { type TokenSource, traceSourceOf } from '../../../simulator/simulation/token-source.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
-import { edgePower, joulesPerToken } from './power.ts';
+import { edgePower, joulesPerToken, type Target, targetsOf } from './hardware.ts';
 import { Measured } from './search.ts';
-import { runSteady, type SteadyResult, type SteadySettings } from './steady-edge.ts';
-import { runBestRounds } from './steady-rounds.ts';
-import { type Target, targetsOf } from './targets.ts';
+import { runBestRounds, runSteady, type SteadyResult, type SteadySettings } from './steady-edge.ts';
 
 export const capacityModes = ['ar', 'stream', 'auto', 'edge-sd'] as const;
 export type CapacityMode = (typeof capacityModes)[number];
@@ -20,7 +19,7 @@ export interface CapacitySettings {
   readonly roundTripsMs: readonly number[];
   readonly draftMs: number;
   readonly edgeDraftShare: number;
-  /** Of `stream` and `auto`: limit of the rows of a step for each session; null: as {@link rowsPerSessionAt} says. */
+  /** Limit of the rows of a step for each session, in `stream` and `auto`; null: as {@link rowsPerSessionAt} says. */
   readonly rowsPerSession: number | null;
   /** Whether the edge evaluates the prompts, too; otherwise they are evaluated elsewhere. */
   readonly hasPrompts: boolean;
@@ -46,7 +45,7 @@ export interface LoadPoint {
   readonly rowsPerToken: number;
   /** Null: the power of the hardware is not known. */
   readonly joulesPerToken: number | null;
-  /** Of `edge-sd`. */
+  /** The best one, in `edge-sd`. */
   readonly draftLength: number | null;
 }
 
@@ -131,3 +130,11 @@ function sourceOf(drafts: string, hasPrompts: boolean): TokenSource {
   sources.set(key, source);
   return source;
 }
+
+/** The units in worker threads. */
+export const capacityWork: Work<CapacityCell, CapacityRun, null> = {
+  role: 'outrider bench capacity',
+  file: import.meta.url,
+  measure: measureCapacity,
+};
+serveWork(capacityWork);

@@ -16,7 +16,7 @@ export interface EdgesRow {
   readonly edges: number;
   readonly spread: Spread;
   readonly mode: string;
-  /** Of one edge, mean over the seeds, rounded down. */
+  /** Mean over the seeds, rounded down. */
   readonly sessionsPerEdge: number;
   /** Mean over the worlds. */
   readonly devices: number;

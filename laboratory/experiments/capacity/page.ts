@@ -1,10 +1,16 @@
-// The tables of a kept "bench capacity": sessions at each target, what they cost, the growth with edges, and the wall clock.
+// The tables of a kept "bench capacity": sessions at each target, what they cost, the growth with edges, and the wall clock. And its figure: the
+// sessions of an edge against the p95 time per output token, a panel for each profile, a line for each mode.
 
-import { fixed, markdownTable, numberWithin, percent, pivotTable } from '../../../src/core/basics/markdown.ts';
+import type { Spec } from 'vega';
+import { type LineStyle, type Panel, panelsFigure } from '../../../simulator/charts/line-panels.ts';
+import { palette, softInk } from '../../../simulator/charts/theme.ts';
+import { badArgument } from '../../../src/core/basics/errors.ts';
+import { columnTable, fixed, numberWithin, percent, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
+import type { CapacityMode } from './cell.ts';
 import type { EdgesRow } from './edges.ts';
+import { mainTarget, relativeName } from './hardware.ts';
 import type { CapacityRow, HeldRow } from './rows.ts';
-import { mainTarget, relativeName } from './targets.ts';
 import type { WallRow } from './wall.ts';
 
 export function capacityPage({ rows, params }: Document<CapacityRow>): string {
@@ -20,6 +26,10 @@ export function capacityPage({ rows, params }: Document<CapacityRow>): string {
     .join('\n\n');
 }
 
+function codeOfMode({ mode }: { readonly mode: string }): string {
+  return `\`${mode}\``;
+}
+
 function targetOf({ profile, target, targetMs }: HeldRow): string {
   return `${profile}, ${target} (${fixed(targetMs, 1)} ms)`;
 }
@@ -32,17 +42,20 @@ At a p95 time per output token; mean of ${seeds} paired seeds, and 95 %. A step 
 ${pivotTable(rows, {
   corner: 'profile and target',
   rowOf: targetOf,
-  columnOf: ({ mode }) => `\`${mode}\``,
+  columnOf: codeOfMode,
   cellOf: ({ sessions, sessionsLow, sessionsHigh }) => numberWithin(sessions, [sessionsLow, sessionsHigh], 1),
 })}
 
 ## Relative to the edge alone, and to drafts made on the edge
 
-${markdownTable(
-  ['profile and target', 'mode', 'over `ar`', 'over `edge-sd`'],
-  rows
-    .filter(({ mode }) => mode !== 'ar')
-    .map((row) => [targetOf(row), `\`${row.mode}\``, fixed(row.overAr, 2), fixed(row.overEdgeSd, 2)]),
+${columnTable(
+  rows.filter(({ mode }) => mode !== 'ar'),
+  {
+    'profile and target': targetOf,
+    mode: codeOfMode,
+    'over `ar`': ({ overAr }) => fixed(overAr, 2),
+    'over `edge-sd`': ({ overEdgeSd }) => fixed(overEdgeSd, 2),
+  },
 )}`;
 }
 
@@ -51,19 +64,17 @@ function costPart(rows: readonly HeldRow[]): string {
 
 Each mode with as many sessions as it holds.
 
-${markdownTable(
-  ['profile', 'mode', 'sessions', 'tokens a second', 'rows a token', 'joules a token', 'drafts of a round'],
-  rows
-    .filter(({ target }) => target === relativeName(mainTarget))
-    .map((row) => [
-      row.profile,
-      `\`${row.mode}\``,
-      fixed(row.sessions, 1),
-      fixed(row.tokensPerSecond, 0),
-      fixed(row.rowsPerToken, 2),
-      fixed(row.joulesPerToken, 2),
-      fixed(row.draftLength, 1),
-    ]),
+${columnTable(
+  rows.filter(({ target }) => target === relativeName(mainTarget)),
+  {
+    profile: ({ profile }) => profile,
+    mode: codeOfMode,
+    sessions: ({ sessions }) => fixed(sessions, 1),
+    'tokens a second': ({ tokensPerSecond }) => fixed(tokensPerSecond, 0),
+    'rows a token': ({ rowsPerToken }) => fixed(rowsPerToken, 2),
+    'joules a token': ({ joulesPerToken }) => fixed(joulesPerToken, 2),
+    'drafts of a round': ({ draftLength }) => fixed(draftLength, 1),
+  },
 )}`;
 }
 
@@ -89,30 +100,62 @@ function wallPart(rows: readonly WallRow[]): string {
 
 ${first.sessions} sessions on an edge process paced to ${first.profile}, toy models, and the same in virtual time.
 
-${markdownTable(
-  [
-    'mode',
-    'answers',
-    'identical',
-    'p95, ms',
-    'p95 in virtual time, ms',
-    'ratio',
-    'mean, ms',
-    'in virtual time, ms',
-    'late steps',
-    'void runs',
-  ],
-  rows.map((row) => [
-    `\`${row.mode}\``,
-    `${row.answers}`,
-    `${row.identical}`,
-    fixed(row.p95MsWall, 1),
-    fixed(row.p95MsVirtual, 1),
-    fixed(row.p95WallOverVirtual, 3),
-    fixed(row.meanMsWall, 1),
-    fixed(row.meanMsVirtual, 1),
-    percent(row.latePacedSteps, 2),
-    row.isValid ? `${row.voidRuns}` : `${row.voidRuns + 1}, all`,
-  ]),
-)}`;
+${columnTable(rows, {
+  mode: codeOfMode,
+  answers: ({ answers }) => `${answers}`,
+  identical: ({ identical }) => `${identical}`,
+  'p95, ms': ({ p95MsWall }) => fixed(p95MsWall, 1),
+  'p95 in virtual time, ms': ({ p95MsVirtual }) => fixed(p95MsVirtual, 1),
+  ratio: ({ p95WallOverVirtual }) => fixed(p95WallOverVirtual, 3),
+  'mean, ms': ({ meanMsWall }) => fixed(meanMsWall, 1),
+  'in virtual time, ms': ({ meanMsVirtual }) => fixed(meanMsVirtual, 1),
+  'late steps': ({ latePacedSteps }) => percent(latePacedSteps, 2),
+  'void runs': ({ isValid, voidRuns }) => (isValid ? `${voidRuns}` : `${voidRuns + 1}, all`),
+})}`;
+}
+
+const styles: Readonly<Record<CapacityMode, LineStyle>> = {
+  ar: { name: 'ar: the edge alone', color: softInk, dash: [6, 3] },
+  'edge-sd': { name: 'edge-sd: the edge drafts (emulated)', color: palette.green, dash: [6, 3] },
+  stream: { name: 'stream: devices draft', color: palette.orange, dash: [], width: 3 },
+  auto: { name: 'auto', color: palette.ochre, dash: [2, 3] },
+};
+
+/** @throws OutriderError `bad-argument` when no row can be drawn */
+export function capacityFigure(rows: readonly CapacityRow[]): Spec {
+  const held = rows.filter((row): row is HeldRow => row.what === 'sessions');
+  if (held.length === 0) throw badArgument('no row of the bench can be drawn', 'Leave --clock wall out.');
+  const modes = (Object.keys(styles) as CapacityMode[]).filter((mode) => held.some((row) => row.mode === mode));
+  return panelsFigure({
+    title: 'Sessions of one edge against the time per token that it keeps',
+    subtitle: [
+      'p95 over answers, all places always taken; recorded drafts, mixed round trips. Upright: one and a half steps of a session alone.',
+      `Virtual time. Means of ${held[0]?.seeds ?? 0} seeds; bands: 95 %.`,
+    ],
+    styles: modes.map((mode) => styles[mode]),
+    panels: [...Map.groupBy(held, ({ profile }) => profile)].map(([profile, own]) => panelOf(profile, own, modes)),
+    columns: 3,
+    panelWidth: 300,
+    panelHeight: 300,
+    nameWidth: 300,
+  });
+}
+
+function panelOf(profile: string, rows: readonly HeldRow[], modes: readonly CapacityMode[]): Panel {
+  const main = rows.find(({ target }) => target === relativeName(mainTarget));
+  return {
+    title: profile,
+    xTitle: 'p95 time per token, ms',
+    yTitle: 'sessions',
+    xTicks: 6,
+    ...(main === undefined ? {} : { marker: { x: main.targetMs, label: main.target } }),
+    lines: modes.map((mode) => ({
+      style: styles[mode].name,
+      points: rows
+        .filter((row) => row.mode === mode)
+        .map(({ targetMs, sessions, sessionsLow, sessionsHigh }) => {
+          return { x: targetMs, y: sessions, low: sessionsLow, high: sessionsHigh };
+        }),
+    })),
+  };
 }

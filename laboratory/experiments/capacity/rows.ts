@@ -1,10 +1,10 @@
 // The rows and the summary of "bench capacity", from its units.
 
-import { type Estimate, estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, estimate, ratioOfMeans, type Within, within } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { CapacityMode, CapacityRun } from './cell.ts';
 import type { EdgesRow } from './edges.ts';
-import { mainTarget, relativeName } from './targets.ts';
+import { mainTarget, relativeName } from './hardware.ts';
 import type { WallRow } from './wall.ts';
 
 /** Sessions that one edge holds at one target. */
@@ -18,11 +18,11 @@ export interface HeldRow extends Within<'sessions'> {
   /** Sessions over those of `ar` and of `edge-sd`, of the same seeds; null: that one holds none, or was not measured. */
   readonly overAr: number | null;
   readonly overEdgeSd: number | null;
-  /** Of the edge when it holds so many, mean over the seeds that hold one at least; null: none does, or the power is not known. */
+  /** Figures of the edge when it holds so many, mean over the seeds that hold one at least; null: none does, or the power is not known. */
   readonly joulesPerToken: number | null;
   readonly tokensPerSecond: number | null;
   readonly rowsPerToken: number | null;
-  /** Of `edge-sd`, the draft length in the mean of the seeds. */
+  /** The mean over the seeds, in `edge-sd`. */
   readonly draftLength: number | null;
 }
 
@@ -51,13 +51,18 @@ function heldRow(runs: readonly CapacityRun[], target: string, mode: CapacityMod
   };
   const ratio = (rival: CapacityMode): number | null => ratioOf(runs, target, mode, rival)?.value ?? null;
   return {
-    ...{ what: 'sessions', profile, target, mode, seeds: own.length },
+    what: 'sessions',
+    profile,
+    target,
+    mode,
+    seeds: own.length,
     targetMs: capacities.find(({ name }) => name === target)?.ms ?? Number.NaN,
     ...within(
       'sessions',
       estimate(own.length, (pick) => mean(pick.map((run) => sessions[run] as number))),
     ),
-    ...{ overAr: ratio('ar'), overEdgeSd: ratio('edge-sd') },
+    overAr: ratio('ar'),
+    overEdgeSd: ratio('edge-sd'),
     joulesPerToken: average('joulesPerToken'),
     tokensPerSecond: average('tokensPerSecond'),
     rowsPerToken: average('rowsPerToken'),
@@ -84,8 +89,7 @@ function ratioOf(
     some.map((run) => sessionsAt(run, target)),
   ) as [number[], number[]];
   if (own.length === 0 || others.length !== own.length || mean(others) === 0) return null;
-  const of = (values: readonly number[], pick: readonly number[]): number => mean(pick.map((run) => values[run] ?? 0));
-  return estimate(own.length, (pick) => of(own, pick) / of(others, pick));
+  return ratioOfMeans(own, others);
 }
 
 /** By name in the summary: mode and rival. */

@@ -18,7 +18,6 @@ export class Measured<Found> {
     this.#valueIn = valueIn;
   }
 
-  /** What was measured, by number. */
   get found(): ReadonlyMap<number, Found> {
     return this.#found;
   }

@@ -3,30 +3,35 @@
 
 import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
 import { sessionIdOf, textsOf } from '../../../simulator/simulation/token-texts.ts';
+import { isRightAt } from '../../../simulator/traces/trace.ts';
 import type { Emission } from '../../../simulator/virtual-time/device.ts';
-import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
 import { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
+import {
+  beginAnswer,
+  type LoadedAnswer,
+  type LoadedEdgeSettings,
+  openLoadedEdge,
+  paceOf,
+} from '../../../simulator/virtual-time/loaded-edge.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { invariant, unreachable } from '../../../src/core/basics/invariant.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
+import { quantile } from '../../../src/core/basics/statistics.ts';
 import { AutoMode, adviseTurn, type TurnAdvice } from '../../../src/processes/device/auto-mode.ts';
-import { beginAnswer, type LoadedAnswer, openLoadedEdge } from '../modes/loaded-edge.ts';
-import { AnswerPlan, type PlannedAnswer, paceOf } from './answer-plan.ts';
+import { chainTree } from '../modes/draft-tree.ts';
+import { playRounds, type RoundSession } from '../modes/emulated-rivals.ts';
+import { type AnswerPlan, type PlannedAnswer, planAnswers } from './answer-plan.ts';
 
 export const machineModes = ['ar', 'stream', 'auto'] as const;
 export type MachineMode = (typeof machineModes)[number];
 
 /** What does not depend on the mode. */
-export interface SteadySettings {
+export interface SteadySettings
+  extends Pick<LoadedAnswer, 'draftMs' | 'timeJitter' | 'maxAhead' | 'hedges'>,
+    Pick<LoadedEdgeSettings, 'step'> {
   readonly sessions: number;
   readonly source: TokenSource;
-  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
-  /** Draft and step times are uniform in their mean * (1 ± timeJitter). */
-  readonly timeJitter: number;
   readonly roundTripsMs: readonly number[];
-  readonly draftMs: number;
-  readonly maxAhead: number;
-  readonly hedges: number;
   /** A shorter answer has no pace, and does not count. */
   readonly leastTokens: number;
   /** Limit of the rows of a step; default: none. */
@@ -36,11 +41,9 @@ export interface SteadySettings {
   readonly seed: number;
 }
 
-/** Of the time from the first answer that counts to the end of the last. */
+/** Figures of the time from the first answer that counts to the end of the last. */
 export interface SteadyResult {
-  /** Of each answer that counts. */
   readonly msPerToken: readonly number[];
-  /** Of all answers. */
   readonly tokens: number;
   readonly rows: number;
   readonly elapsedMs: number;
@@ -48,132 +51,203 @@ export interface SteadyResult {
   readonly busyMs: number;
 }
 
-/** Streams of createRandom. */
-const streams = { engine: 2, plan: 0x53800000, devices: 0x53900000 } as const;
+const streams = { engine: 2, devices: 0x53900000 } as const;
 
-export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyResult {
-  return new SteadyEdge(mode, settings).run();
-}
-
-interface Counts {
+export interface Counts {
   readonly tokens: number;
   readonly rows: number;
   readonly atMs: number;
   readonly busyMs: number;
 }
 
-class SteadyEdge {
-  readonly #mode: MachineMode;
-  readonly #settings: SteadySettings;
-  readonly #queue = new EventQueue();
-  readonly #edge: VirtualEdge;
-  readonly #plan: AnswerPlan;
-  /** By place and round trip. */
-  readonly #autos: readonly (readonly AutoMode[])[];
-  #begun = 0;
-  #tokens = 0;
-  #start: Counts | null = null;
+export function resultOf({ msPerToken }: AnswerPlan, from: Counts, until: Counts): SteadyResult {
+  return {
+    msPerToken,
+    tokens: until.tokens - from.tokens,
+    rows: until.rows - from.rows,
+    elapsedMs: until.atMs - from.atMs,
+    busyMs: until.busyMs - from.busyMs,
+  };
+}
 
-  constructor(mode: MachineMode, settings: SteadySettings) {
-    const { sessions, source, step, timeJitter, roundTripsMs, leastTokens, maxRows, seed } = settings;
-    this.#mode = mode;
-    this.#settings = settings;
-    this.#edge = openLoadedEdge(this.#queue, {
-      target: textsOf(source).target,
-      tokenizerHash: source.header.tokenizerHash,
-      step,
-      timeJitter,
-      // The next device of a place may open before the edge has seen that the last one has gone.
-      capacity: 2 * sessions,
-      limits: maxRows === undefined ? undefined : { maxRows, usefulRows: maxRows },
-      random: createRandom(seed, streams.engine),
-    });
-    const lengths = source.replays.map(({ session }) => session.answer.length);
-    const planned = {
-      ...{ lengths, leastTokens, places: sessions },
-      ...{ roundTripCount: roundTripsMs.length, roundTripShift: seed },
-    };
-    this.#plan = new AnswerPlan(planned, createRandom(seed, streams.plan));
-    this.#autos = Array.from({ length: sessions }, () => roundTripsMs.map(() => new AutoMode()));
-  }
-
-  run(): SteadyResult {
-    for (let place = 0; place < this.#settings.sessions; place++) this.#begin(place);
-    while (!this.#plan.isOver && this.#queue.runNext());
-    const [from, until] = [this.#start ?? this.#counts(), this.#counts()];
-    return {
-      msPerToken: this.#plan.msPerToken,
-      tokens: until.tokens - from.tokens,
-      rows: until.rows - from.rows,
-      elapsedMs: until.atMs - from.atMs,
-      busyMs: until.busyMs - from.busyMs,
-    };
-  }
-
-  #counts(): Counts {
-    const { rows, busyMs } = this.#edge.account;
-    return { tokens: this.#tokens, rows, atMs: this.#queue.nowMs(), busyMs };
-  }
-
-  #begin(place: number): void {
-    const planned = this.#plan.next();
+export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyResult {
+  const { sessions, source, step, timeJitter, roundTripsMs, leastTokens, maxRows, seed } = settings;
+  const queue = new EventQueue();
+  const edge = openLoadedEdge(queue, {
+    target: textsOf(source).target,
+    tokenizerHash: source.header.tokenizerHash,
+    step,
+    timeJitter,
+    // The next device of a place may open before the edge has seen that the last one has gone.
+    capacity: 2 * sessions,
+    limits: maxRows === undefined ? undefined : { maxRows, usefulRows: maxRows },
+    random: createRandom(seed, streams.engine),
+  });
+  const planned = { leastTokens, places: sessions, roundTripCount: roundTripsMs.length, roundTripShift: seed };
+  const plan = planAnswers(source, planned, seed);
+  let begun = 0;
+  let tokens = 0;
+  let start: Counts | null = null;
+  const counts = (): Counts => {
+    const { rows, busyMs } = edge.account;
+    return { tokens, rows, atMs: queue.nowMs(), busyMs };
+  };
+  const begin = (place: Place): void => {
+    const next = plan.next();
     const emissions: Emission[] = [];
     let hasEnded = false;
-    beginAnswer(this.#queue, this.#edge, this.#answerOf(planned, place), {
+    beginAnswer(queue, edge, answerOf(mode, settings, next, place, begun++), {
       deviceEmits: (_, emission) => {
         emissions.push(emission);
-        this.#tokens += emission.tokenCount;
+        tokens += emission.tokenCount;
       },
       deviceStepped: (_device, _event, { state: { outcome } }) => {
         if (outcome === null || hasEnded) return;
         invariant(outcome.kind === 'ended', `an answer ${outcome.kind}`);
         hasEnded = true;
         // The last tokens are emitted after this step.
-        this.#queue.after(0, () => this.#ended(place, planned, emissions));
+        queue.after(0, () => {
+          plan.ended(next, paceOf(emissions));
+          if (plan.isSteady) start ??= counts();
+          if (!plan.isOver) begin(place);
+        });
       },
     });
-  }
+  };
+  const places = Array.from({ length: sessions }, (_, index) => ({
+    index,
+    autos: roundTripsMs.map(() => new AutoMode()),
+  }));
+  for (const place of places) begin(place);
+  while (!plan.isOver && queue.runNext());
+  return resultOf(plan, start ?? counts(), counts());
+}
 
-  #ended(place: number, planned: PlannedAnswer, emissions: readonly Emission[]): void {
-    this.#plan.ended(planned, paceOf(emissions));
-    if (this.#plan.isSteady) this.#start ??= this.#counts();
-    if (!this.#plan.isOver) this.#begin(place);
-  }
+interface Place {
+  readonly index: number;
+  /** The memories of its devices, by round trip. */
+  readonly autos: readonly AutoMode[];
+}
 
-  /** As a live device has it in these modes: where nobody has set a least confidence, `stream` stops drafting that does not pay. */
-  #advise(place: number, roundTrip: number): TurnAdvice | undefined {
-    switch (this.#mode) {
-      case 'ar':
-        return undefined;
-      case 'stream':
-        return adviseTurn();
-      case 'auto':
-        return this.#autos[place]?.[roundTrip]?.follow({ canDraft: true });
-      default:
-        return unreachable(this.#mode);
-    }
+/** As a live device has it in these modes: without a set least confidence, `stream` stops drafting that does not pay. */
+function advise(mode: MachineMode, { autos }: Place, roundTrip: number): TurnAdvice | undefined {
+  switch (mode) {
+    case 'ar':
+      return undefined;
+    case 'stream':
+      return adviseTurn();
+    case 'auto':
+      return autos[roundTrip]?.follow({ canDraft: true });
+    default:
+      return unreachable(mode);
   }
+}
 
-  #answerOf({ text, tokens, roundTrip }: PlannedAnswer, place: number): LoadedAnswer {
-    const { source, roundTripsMs, draftMs, timeJitter, maxAhead, hedges, seed } = this.#settings;
-    const { connectRoundTrips = 0 } = this.#settings;
-    const replay = source.replays[text] as TraceReplay;
-    const count = this.#begun++;
-    const advice = this.#advise(place, roundTrip);
-    const roundTripMs = roundTripsMs[roundTrip] as number;
-    return {
-      session: sessionIdOf(text, place, count),
-      // On an edge without a draft model `mix` is `stream`.
-      mode: this.#mode === 'auto' ? 'mix' : this.#mode,
-      text: { ...replay.turn, maxAnswerTokens: tokens },
-      drafter: replay,
-      roundTripMs,
-      connectMs: connectRoundTrips * roundTripMs,
-      linkSeed: seed + count,
-      random: createRandom(seed, streams.devices + count),
-      ...{ draftMs, timeJitter, maxAhead, hedges },
-      advice,
-      cutsChainsAtMs: advice === undefined ? undefined : roundTripMs,
-    };
+/** @param count answers that have begun before it */
+function answerOf(
+  mode: MachineMode,
+  { source, roundTripsMs, connectRoundTrips = 0, seed, ...settings }: SteadySettings,
+  { text, tokens, roundTrip }: PlannedAnswer,
+  place: Place,
+  count: number,
+): LoadedAnswer {
+  const replay = source.replays[text] as TraceReplay;
+  const advice = advise(mode, place, roundTrip);
+  const roundTripMs = roundTripsMs[roundTrip] as number;
+  return {
+    ...settings,
+    session: sessionIdOf(text, place.index, count),
+    // On an edge without a draft model `mix` is `stream`.
+    mode: mode === 'auto' ? 'mix' : mode,
+    text: { ...replay.turn, maxAnswerTokens: tokens },
+    drafter: replay,
+    roundTripMs,
+    connectMs: connectRoundTrips * roundTripMs,
+    seed: seed + count,
+    random: createRandom(seed, streams.devices + count),
+    advice,
+    cutsChainsAtMs: advice === undefined ? undefined : roundTripMs,
+  };
+}
+
+export interface RoundsSettings
+  extends Pick<SteadySettings, 'sessions' | 'source' | 'step' | 'timeJitter' | 'leastTokens' | 'seed'> {
+  /** Time of a draft on the edge as a share of a step of one row. */
+  readonly edgeDraftShare: number;
+}
+
+export interface RoundsResult extends SteadyResult {
+  /** Drafts of a round; 0: none pays. */
+  readonly draftLength: number;
+}
+
+const longestDraft = 12;
+const timesStream = 9;
+
+export function runBestRounds(settings: RoundsSettings): RoundsResult {
+  let best: RoundsResult | null = null;
+  let bestMs = Number.POSITIVE_INFINITY;
+  // The p95 falls and then rises with the draft length, apart from noise.
+  for (let draftLength = 0, worse = 0; draftLength <= longestDraft && worse < 3; draftLength++) {
+    const found = { ...runRounds(settings, draftLength), draftLength };
+    const ms = quantile(found.msPerToken, 0.95);
+    if (ms < bestMs) {
+      worse = 0;
+      best = found;
+      bestMs = ms;
+    } else worse++;
   }
+  return best as RoundsResult;
+}
+
+export function runRounds(settings: RoundsSettings, draftLength: number): SteadyResult {
+  const { sessions: places, source, step, timeJitter, leastTokens, seed, edgeDraftShare } = settings;
+  // The round trip is not part of the time per token: only tokens cross the network.
+  const plan = planAnswers(source, { places, leastTokens, roundTripCount: 1, roundTripShift: 0 }, seed);
+  let until: Counts = { tokens: 0, rows: 0, atMs: 0, busyMs: 0 };
+  let start: Counts | null = null;
+  const note = (written: number, atMs: number): void => {
+    // Draft and target take turns on one accelerator, which is never idle.
+    until = { tokens: until.tokens + written, rows: until.rows + draftLength + 1, atMs, busyMs: atMs };
+    if (plan.isSteady) start ??= until;
+  };
+  const all = Array.from({ length: places }, () => placeOn(plan, source, note));
+  const rival = {
+    rival: 'edge-sd',
+    step,
+    timeJitter,
+    levelMs: edgeDraftShare * (step.fixedMs + step.perRowMs),
+  } as const;
+  // Which drafts are right is recorded: any chance makes the same chain.
+  playRounds(rival, chainTree([0.5], draftLength), all, createRandom(seed, timesStream), () => plan.isOver);
+  return resultOf(plan, start ?? until, until);
+}
+
+/** A place of the edge: one answer after the other. */
+function placeOn(
+  plan: AnswerPlan,
+  { replays }: TokenSource,
+  note: (tokens: number, atMs: number) => void,
+): RoundSession {
+  const begin = () => {
+    const planned = plan.next();
+    const text = (replays[planned.text] as TraceReplay).session;
+    return { planned, text, written: 0, arrivals: [] as { readonly atMs: number; readonly tokenCount: number }[] };
+  };
+  let answer = begin();
+  return {
+    rankAt(offset) {
+      const position = answer.written + offset;
+      return position < answer.planned.tokens && isRightAt(answer.text, position) ? 0 : 1;
+    },
+    wrote(tokens, atMs) {
+      const tokenCount = Math.min(tokens, answer.planned.tokens - answer.written);
+      answer.written += tokenCount;
+      answer.arrivals.push({ atMs, tokenCount });
+      note(tokenCount, atMs);
+      if (answer.written < answer.planned.tokens) return;
+      plan.ended(answer.planned, paceOf(answer.arrivals));
+      answer = begin();
+    },
+  };
 }

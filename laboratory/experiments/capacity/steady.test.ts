@@ -5,12 +5,11 @@ import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { writeToyText } from '../../../src/models/port/toy-text.ts';
-import { runSteady, type SteadySettings } from './steady-edge.ts';
-import { runBestRounds, runRounds } from './steady-rounds.ts';
-import { toySource } from './toy-source.ts';
+import { runBestRounds, runRounds, runSteady, type SteadySettings } from './steady-edge.ts';
+import { toySource } from './wall.ts';
 
 const toy = { seed: 3, texts: 12, answerTokens: 40, maxAhead: 8 };
-const source = toySource({ ...toy, agreement: 0.8 });
+const source = await toySource({ ...toy, agreement: 0.8 });
 const step = { fixedMs: 40, perRowMs: 2 };
 const settings: SteadySettings = {
   sessions: 6,
@@ -47,8 +46,8 @@ describe('an edge whose places are always taken', () => {
     expect(msOf('auto', 10)).toBeLessThan(0.85 * msOf('ar', 10));
   });
 
-  it('gains nothing from drafts that are always wrong, and loses little', () => {
-    const wrong = toySource({ ...toy, agreement: 0 });
+  it('gains nothing from drafts that are always wrong, and loses little', async () => {
+    const wrong = await toySource({ ...toy, agreement: 0 });
     const [stream, ar] = (['stream', 'ar'] as const).map((mode) =>
       mean(runSteady(mode, { ...settings, source: wrong }).msPerToken),
     ) as [number, number];
@@ -79,12 +78,12 @@ describe('the rival that drafts on the edge', () => {
     for (const ms of msPerToken) expect(ms).toBeCloseTo(52, 9);
   });
 
-  it('takes the rounds that the recorded drafts allow', () => {
-    const all = toySource({ ...toy, agreement: 1 });
+  it('takes the rounds that the recorded drafts allow', async () => {
+    const all = await toySource({ ...toy, agreement: 1 });
     // Rounds of four tokens: three drafts for six sessions, then a step of four rows each.
     const roundMs = 3 * 0.125 * (42 * ((40 + 6 * 2) / 42)) + 40 + 6 * 4 * 2;
     for (const ms of runRounds({ ...rounds, source: all }, 3).msPerToken) expect(ms).toBeCloseTo(roundMs / 4, 6);
-    const none = toySource({ ...toy, agreement: 0 });
+    const none = await toySource({ ...toy, agreement: 0 });
     for (const ms of runRounds({ ...rounds, source: none }, 3).msPerToken) expect(ms).toBeCloseTo(roundMs, 6);
   });
 
@@ -105,11 +104,11 @@ describe('the rival that drafts on the edge', () => {
     for (const [index, ms] of sorted(found).entries()) expect(ms).toBeCloseTo(sorted(paces)[index] as number, 6);
   });
 
-  it('is granted the draft length that is best for the load', () => {
+  it('is granted the draft length that is best for the load', async () => {
     const best = runBestRounds(rounds);
     const crowded = runBestRounds({ ...rounds, sessions: 60 });
     expect(best.draftLength).toBeGreaterThan(crowded.draftLength);
-    expect(runBestRounds({ ...rounds, source: toySource({ ...toy, agreement: 0 }) }).draftLength).toBe(0);
+    expect(runBestRounds({ ...rounds, source: await toySource({ ...toy, agreement: 0 }) }).draftLength).toBe(0);
   });
 });
 

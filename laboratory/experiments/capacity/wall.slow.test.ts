@@ -5,7 +5,10 @@ import { capacityExperiment } from './capacity.ts';
 describe('bench capacity on the wall clock', () => {
   it('writes the texts of the toy on an edge process, in about the time of virtual time', async () => {
     const { rows, summary } = await runExperiment(capacityExperiment, {
-      ...{ clock: 'wall', wallSessions: 2, wallTexts: 4, wallTokens: 20 },
+      clock: 'wall',
+      wallSessions: 2,
+      wallTexts: 4,
+      wallTokens: 20,
     });
     expect(rows.map((row) => row.what)).toEqual(['wall', 'wall', 'wall']);
     expect(summary['wallIdentical']).toBe(summary['wallTexts']);

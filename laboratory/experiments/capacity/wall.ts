@@ -2,15 +2,17 @@
 // virtual time plays the same texts with the same drafts, round trips and step law.
 
 import type { Run } from '../../../simulator/runner/experiment.ts';
-import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
+import { type TokenSource, traceSourceOf } from '../../../simulator/simulation/token-source.ts';
+import type { TraceSession } from '../../../simulator/traces/trace.ts';
+import { TraceRecorder } from '../../../simulator/traces/trace-recorder.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
-import { createRandom } from '../../../src/core/basics/philox.ts';
+import { percent } from '../../../src/core/basics/markdown.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
+import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
 import { preciseSleep } from '../../../src/models/engines/precise-sleep.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
-import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { paceModel } from '../../../src/models/port/paced.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
@@ -19,11 +21,10 @@ import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { AutoMode } from '../../../src/processes/device/auto-mode.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
-import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
-import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
-import { AnswerPlan, type PlannedAnswer } from './answer-plan.ts';
+import { startProbedEdge } from '../../measuring/probe.ts';
+import { sameText } from '../../readers/toy-reader.ts';
+import { planAnswers } from './answer-plan.ts';
 import { type MachineMode, runSteady } from './steady-edge.ts';
-import { toySource } from './toy-source.ts';
 
 export interface WallSettings {
   readonly profile: string;
@@ -60,47 +61,51 @@ export interface WallRow {
 /** A run with a larger share of late steps is void. */
 export const lateLimit = 0.01;
 const mostTries = 3;
-const [toySeed, maxAhead, maxRows] = [1, 24, 64];
+const toySeed = 1;
+const maxAhead = 24;
+const maxRows = 64;
 /** Connecting over an emulated link: TCP, then the upgrade of HTTP. */
 const connectRoundTrips = 2;
 const leastTokens = 16;
-/** Stream of createRandom. */
-const planStream = 0x53800000;
+
+interface Load extends WallSettings {
+  readonly mode: MachineMode;
+  readonly source: TokenSource;
+}
 
 /** @throws OutriderError when the edge does not start, or a turn fails */
 export async function measureWallMode(mode: MachineMode, settings: WallSettings, run: Run): Promise<WallRow> {
-  const source = toySource({ ...settings, seed: toySeed, maxAhead });
-  const virtual = playVirtually(mode, settings, source);
-  let found = await playOnce(mode, settings, source, run);
+  const load = { ...settings, mode, source: await toySource({ ...settings, seed: toySeed, maxAhead }) };
+  const virtual = playVirtually(load);
+  let found = await playOnce(load, run);
   let voidRuns = 0;
   while (found.latePacedSteps > lateLimit && voidRuns + 1 < mostTries) {
     voidRuns++;
-    run.note(
-      `${(100 * found.latePacedSteps).toFixed(1)} % of the steps were late: this run is void, another one begins`,
-    );
-    found = await playOnce(mode, settings, source, run);
+    run.note(`${percent(found.latePacedSteps)} of the steps were late: this run is void, another one begins`);
+    found = await playOnce(load, run);
   }
-  const [p95MsWall, p95MsVirtual] = [quantile(found.msPerToken, 0.95), quantile(virtual, 0.95)];
+  const { msPerToken, identical, latePacedSteps } = found;
+  const p95MsWall = quantile(msPerToken, 0.95);
+  const p95MsVirtual = quantile(virtual, 0.95);
   return {
     what: 'wall',
     mode,
     profile: settings.profile,
     sessions: settings.sessions,
-    answers: found.msPerToken.length,
+    answers: msPerToken.length,
     p95MsWall,
     p95MsVirtual,
     p95WallOverVirtual: p95MsWall / p95MsVirtual,
-    meanMsWall: mean(found.msPerToken),
+    meanMsWall: mean(msPerToken),
     meanMsVirtual: mean(virtual),
-    identical: found.identical,
-    latePacedSteps: found.latePacedSteps,
+    identical,
+    latePacedSteps,
     voidRuns,
-    isValid: found.latePacedSteps <= lateLimit,
+    isValid: latePacedSteps <= lateLimit,
   };
 }
 
-function playVirtually(mode: MachineMode, settings: WallSettings, source: TokenSource): readonly number[] {
-  const { profile, sessions, roundTripsMs, draftMs } = settings;
+function playVirtually({ mode, profile, sessions, source, roundTripsMs, draftMs }: Load): readonly number[] {
   const { stepMs: fixedMs, rowMs: perRowMs } = findProfile(profile);
   const same = { maxAhead, hedges: 0, leastTokens, maxRows, connectRoundTrips, seed: toySeed, timeJitter: 0 };
   return runSteady(mode, { ...same, sessions, source, roundTripsMs, draftMs, step: { fixedMs, perRowMs } }).msPerToken;
@@ -112,96 +117,79 @@ interface Played {
   readonly latePacedSteps: number;
 }
 
-async function playOnce(mode: MachineMode, settings: WallSettings, source: TokenSource, run: Run): Promise<Played> {
-  const { profile, sessions } = settings;
-  const places = ['--sessions', String(2 * sessions), '--context', '256'];
-  const paced = ['--model', `toy:${toySeed}`, '--profile', profile, '--max-rows', String(maxRows), '--look-up', '0'];
+async function playOnce(load: Load, run: Run): Promise<Played> {
+  const places = ['--sessions', String(2 * load.sessions), '--context', '256', '--look-up', '0'];
+  const paced = ['--model', `toy:${toySeed}`, '--profile', load.profile, '--max-rows', String(maxRows)];
   const edge = await startProbedEdge([...paced, ...places], run.note);
   try {
-    const load = new WallLoad(mode, settings, source, edge, run);
-    await load.play();
+    const answers = await playAnswers(load, edge.url, run);
     const pacing = await edge.ask('pacing');
     const steps = (pacing?.steps ?? 0) + (pacing?.prefillSteps ?? 0);
     const late = (pacing?.overranSteps ?? 0) + (pacing?.overranPrefillSteps ?? 0);
     run.signal.throwIfAborted();
-    return { msPerToken: load.plan.msPerToken, identical: load.identical, latePacedSteps: late / Math.max(1, steps) };
+    return { ...answers, latePacedSteps: late / Math.max(1, steps) };
   } finally {
     await edge.close();
   }
 }
 
 /** Devices in this process; each place of the edge is taken by one for each round trip, in turn. */
-class WallLoad {
-  readonly plan: AnswerPlan;
-  identical = 0;
-  readonly #mode: MachineMode;
-  readonly #settings: WallSettings;
-  readonly #source: TokenSource;
-  readonly #edge: ProbedEdge;
-  readonly #run: Run;
-  #ended = 0;
+async function playAnswers(load: Load, edgeUrl: string, run: Run): Promise<Omit<Played, 'latePacedSteps'>> {
+  const { mode, source, sessions: places, agreement, draftMs, roundTripsMs, texts } = load;
+  const planned = { places, leastTokens, roundTripCount: roundTripsMs.length, roundTripShift: toySeed };
+  const plan = planAnswers(source, planned, toySeed);
+  const pace = { name: 'device', description: 'a device', stepMs: draftMs, rowMs: 0, rowCap: 1, source: 'chosen' };
+  let identical = 0;
+  let ended = 0;
+  const takePlace = async (): Promise<void> => {
+    const toy = createToyModel({ seed: toySeed, role: 'draft', agreement, sequences: 1 });
+    // Each device has hardware of its own.
+    await using model = paceModel(toy, pace, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
+    await using drafter = new ModelDrafter(model);
+    const autos = roundTripsMs.map(() => new AutoMode());
+    while (!plan.isOver && !run.signal.aborted) {
+      const next = plan.next();
+      const { prompt, answer } = (source.replays[next.text] as TraceReplay).session;
+      const roundTripMs = roundTripsMs[next.roundTrip] as number;
+      const { outcome, tokens, msPerToken } = await startTurn({
+        connect: createEmulatedLink(connectWebSocket(edgeUrl), { ...idealLink, roundTripMs }).connect,
+        tokenizer: model.tokenizer,
+        drafter: mode === 'ar' ? null : drafter,
+        ...(mode === 'auto' ? { auto: autos[next.roundTrip] as AutoMode } : { mode }),
+        prompt,
+        maxAnswerTokens: next.tokens,
+        maxAhead,
+        hedges: 0,
+        signal: run.signal,
+      }).report;
+      if (outcome.kind === 'failed') throw new OutriderError(outcome.code, outcome.cause, outcome.remedy);
+      plan.ended(next, msPerToken ?? Number.NaN);
+      if (!next.isCounted) continue;
+      if (sameText(tokens, answer.slice(0, next.tokens))) identical++;
+      run.onProgress(`wall clock, ${mode}`, ++ended, texts);
+    }
+  };
+  await Promise.all(Array.from({ length: places }, takePlace));
+  return { msPerToken: plan.msPerToken, identical };
+}
 
-  constructor(mode: MachineMode, settings: WallSettings, source: TokenSource, edge: ProbedEdge, run: Run) {
-    this.#mode = mode;
-    this.#settings = settings;
-    this.#source = source;
-    this.#edge = edge;
-    this.#run = run;
-    const lengths = source.replays.map(({ session }) => session.answer.length);
-    const { sessions: places, roundTripsMs } = settings;
-    const planned = { lengths, places, leastTokens, roundTripCount: roundTripsMs.length, roundTripShift: toySeed };
-    this.plan = new AnswerPlan(planned, createRandom(toySeed, planStream));
-  }
+export interface ToySourceSettings extends Pick<WallSettings, 'agreement' | 'texts' | 'answerTokens'> {
+  readonly seed: number;
+  /** A device drafts no further ahead, so no longer wrong chain is needed. */
+  readonly maxAhead: number;
+}
 
-  async play(): Promise<void> {
-    const { sessions, agreement, draftMs } = this.#settings;
-    const pace = { name: 'device', description: 'a device', stepMs: draftMs, rowMs: 0, rowCap: 1, source: 'chosen' };
-    const places = Array.from({ length: sessions }, async () => {
-      const toy = createToyModel({ seed: toySeed, role: 'draft', agreement, sequences: 1 });
-      // Each device has hardware of its own.
-      await using model = paceModel(toy, pace, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
-      await using drafter = new ModelDrafter(model);
-      const autos = this.#settings.roundTripsMs.map(() => new AutoMode());
-      while (!this.plan.isOver && !this.#run.signal.aborted) {
-        const planned = this.plan.next();
-        this.#take(planned, await this.#write(planned, drafter, model, autos[planned.roundTrip] as AutoMode));
-      }
-    });
-    await Promise.all(places);
-  }
+/** Any word; the prompts differ in it. */
+const firstPrompt = 1000;
 
-  async #write(
-    planned: PlannedAnswer,
-    drafter: ModelDrafter,
-    model: LanguageModel,
-    auto: AutoMode,
-  ): Promise<TurnReport> {
-    const { roundTripsMs } = this.#settings;
-    const { prompt } = this.#textOf(planned);
-    const roundTripMs = roundTripsMs[planned.roundTrip] as number;
-    return await startTurn({
-      connect: createEmulatedLink(connectWebSocket(this.#edge.url), { ...idealLink, roundTripMs }).connect,
-      tokenizer: model.tokenizer,
-      drafter: this.#mode === 'ar' ? null : drafter,
-      ...(this.#mode === 'auto' ? { auto } : { mode: this.#mode }),
-      prompt,
-      maxAnswerTokens: planned.tokens,
-      maxAhead,
-      hedges: 0,
-      signal: this.#run.signal,
-    }).report;
-  }
-
-  #take(planned: PlannedAnswer, { outcome, tokens, msPerToken }: TurnReport): void {
-    if (outcome.kind === 'failed') throw new OutriderError(outcome.code, outcome.cause, outcome.remedy);
-    const { answer } = this.#textOf(planned);
-    const isIdentical = tokens.length === planned.tokens && tokens.every((id, index) => id === answer[index]);
-    if (planned.isCounted && isIdentical) this.identical++;
-    this.plan.ended(planned, msPerToken ?? Number.NaN);
-    if (planned.isCounted) this.#run.onProgress(`wall clock, ${this.#mode}`, ++this.#ended, this.#settings.texts);
-  }
-
-  #textOf({ text }: PlannedAnswer) {
-    return (this.#source.replays[text] as TraceReplay).session;
-  }
+export async function toySource(settings: ToySourceSettings): Promise<TokenSource> {
+  const { seed, agreement, texts, answerTokens, maxAhead: wrongDepth } = settings;
+  await using target = createToyModel({ seed, role: 'target' });
+  await using draft = createToyModel({ seed, role: 'draft', agreement });
+  await using recorder = new TraceRecorder(target, draft, { sampling: neutralSampling, answerTokens, wrongDepth });
+  const sessions: TraceSession[] = [];
+  for (let index = 0; index < texts; index++)
+    sessions.push(await recorder.record({ id: `toy/${index}`, task: 'toy', ids: [firstPrompt + index] }));
+  const header = { ...recorder.header, source: 'toy', licence: 'none needed' };
+  return traceSourceOf({ header, sessions }, `toy, each draft right with chance ${agreement}`);
 }

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runExperiment } from '../../../simulator/runner/run.ts';
-import { drawText } from './cases.ts';
-import { contextExperiment } from './context.ts';
-import { contextPage } from './page.ts';
+import { contextExperiment, drawText } from './context.ts';
 
 describe('bench context', () => {
   it('measures each case beside its plain way', async () => {
@@ -22,7 +20,7 @@ describe('bench context', () => {
       expect(plain).toBeGreaterThan(0);
     }
     expect(summary).toMatchObject({ penaltiesGrowth: 1, lookUpRoundGrowth: 1, draftRequestGrowth: 1 });
-    const page = contextPage({ rows } as unknown as Parameters<typeof contextPage>[0]);
+    const page = contextExperiment.page?.({ rows } as never);
     expect(page).toContain('## Look-up, first reading');
     expect(page).toContain('| tokens | ms | longest piece, ms | plain way, ms | ratio |');
   });

@@ -2,16 +2,28 @@
 // beside a plain way that works on the whole text each time, in one run.
 
 import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
-import {
-  draftRequestCase,
-  drawText,
-  lookUpMemoryCase,
-  lookUpReadCase,
-  lookUpRoundCase,
-  penaltiesCase,
-} from './cases.ts';
-import { contextPage } from './page.ts';
-import type { ContextRow } from './rows.ts';
+import { columnTable } from '../../../src/core/basics/markdown.ts';
+import { createRandom } from '../../../src/core/basics/philox.ts';
+import { median } from '../../../src/core/basics/statistics.ts';
+import type { Candidates } from '../../../src/core/decoding/candidates.ts';
+import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
+import { LookUp } from '../../../src/core/decoding/look-up.ts';
+import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
+import { RunningCounts } from '../../../src/core/decoding/token-counts.ts';
+import { DraftedText } from '../../../src/core/decoding/token-list.ts';
+import { TokenText } from '../../../src/core/decoding/token-text.ts';
+import type { Document } from '../../../src/files/document.ts';
+import { draftRequest, ModelDrafter } from '../../../src/models/port/drafter.ts';
+import { createToyModel } from '../../../src/models/port/toy.ts';
+import { timed } from '../../measuring/cpu-time.ts';
+import { heldBytes } from '../../measuring/held-memory.ts';
+import { PlainNgramIndex } from './plain-ngram-index.ts';
+
+interface ContextRow extends Found {
+  readonly contextTokens: number;
+  readonly measured: string;
+  readonly plainOverValue: number;
+}
 
 const cases = {
   'a step with penalties': penaltiesCase,
@@ -34,6 +46,7 @@ const options = {
 
 export const contextExperiment: Experiment<typeof options, readonly ContextRow[], Conclusion<ContextRow>> = {
   name: 'bench context',
+  lasts: '1 minute',
   description: 'what a step costs beside the models, against the length of the text, and by plain ways beside it',
   options,
   async measure({ tokens, repeats }, run) {
@@ -66,3 +79,169 @@ export const contextExperiment: Experiment<typeof options, readonly ContextRow[]
   },
   page: contextPage,
 };
+
+/** A table for each case: its cost against the length of the text, beside the plain way. */
+function contextPage({ rows }: Document<ContextRow>): string {
+  return [...Map.groupBy(rows, ({ measured }) => measured)]
+    .map(([measured, alike]) => {
+      const unit = alike[0]?.unit ?? 'ms';
+      const hasPieces = alike.some(({ longest }) => longest !== null);
+      const table = columnTable(alike, {
+        tokens: ({ contextTokens }) => contextTokens.toLocaleString('en'),
+        [unit]: ({ value }) => short(value),
+        ...(hasPieces ? { 'longest piece, ms': ({ longest }: ContextRow) => short(longest ?? 0) } : {}),
+        [`plain way, ${unit}`]: ({ plain }) => short(plain),
+        ratio: ({ plainOverValue }) => short(plainOverValue),
+      });
+      return `## ${measured[0]?.toUpperCase()}${measured.slice(1)}\n\n${table}`;
+    })
+    .join('\n\n');
+}
+
+/** Three digits. */
+function short(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** Medians; of the first reading the least of several runs. */
+export interface Found {
+  readonly unit: 'ms' | 'bytes/token';
+  readonly value: number;
+  /** The longest piece without a pause for the event loop, ms; null: there is only one. */
+  readonly longest: number | null;
+  /** The same by the plain way. */
+  readonly plain: number;
+}
+
+const vocabularySize = 49_152;
+/** As on an edge. */
+const readInARound = 1024;
+const shortestMatch = 2;
+const longestMatch = 8;
+const tokensPerStep = 3;
+const draftCount = 8;
+
+/** @returns ids: half of them repeat earlier stretches of 30 */
+export function drawText(length: number): readonly number[] {
+  const random = createRandom(1);
+  const ids: number[] = [];
+  while (ids.length < length) {
+    const from = random.integer(Math.max(1, ids.length - 30));
+    const isCopy = ids.length > 60 && random.uniform() < 0.5;
+    for (let index = 0; index < 30 && ids.length < length; index += 1) {
+      ids.push(isCopy ? (ids[from + index] as number) : random.integer(vocabularySize));
+    }
+  }
+  return ids;
+}
+
+function plainIndex(ids: readonly number[]): PlainNgramIndex {
+  const index = new PlainNgramIndex(shortestMatch, longestMatch);
+  for (const id of ids) index.append(id);
+  return index;
+}
+
+function inMs(own: readonly number[], plain: readonly number[]): Found {
+  return { unit: 'ms', value: median(own), longest: null, plain: median(plain) };
+}
+
+/** The choice of one token, as verification makes it for each row. The whole text is answer. */
+function penaltiesCase(ids: readonly number[], repeats: number): Found {
+  const sampling = { ...neutralSampling, temperature: 1, presencePenalty: 0.1, repetitionPenalty: 1.1, seed: 1n };
+  const row: Candidates = { ids: ids.slice(0, 64), logits: Array.from({ length: 64 }, (_, index) => 20 - 0.1 * index) };
+  const own: number[] = [];
+  const plain: number[] = [];
+  let text = TokenText.of(ids);
+  text.countsFrom(0).get(0);
+  for (let step = 0; step < repeats; step += 1) {
+    own.push(timed(() => chooseToken(row, sampling, text.countsFrom(0), text.length)).ms);
+    plain.push(timed(() => chooseToken(row, sampling, new RunningCounts(text.slice(0)), text.length)).ms);
+    text = text.append(ids.slice(step, step + tokensPerStep));
+  }
+  return inMs(own, plain);
+}
+
+/** Reading the text for look-up: in parts, as an edge does it, and at one go. */
+function lookUpReadCase(ids: readonly number[], repeats: number): Found {
+  const text = new DraftedText(TokenText.of(ids));
+  // The least of several runs for each part: other work on the machine only adds to it.
+  const parts: number[] = [];
+  const plain: number[] = [];
+  for (let step = 0; step < Math.min(repeats, 6); step += 1) {
+    const lookUp = new LookUp();
+    for (let part = 0; lookUp.length < ids.length; part += 1) {
+      const { ms } = timed(() => lookUp.follow(text, ids.length, ids.length, readInARound));
+      parts[part] = Math.min(parts[part] ?? ms, ms);
+    }
+  }
+  for (let step = 0; step < 2; step += 1) {
+    plain.push(timed(() => plainIndex(ids)).ms);
+  }
+  const value = parts.reduce((sum, ms) => sum + ms, 0);
+  return { unit: 'ms', value, longest: Math.max(...parts), plain: Math.min(...plain) };
+}
+
+/** A round of a session: the commit is followed, and drafts are found by look-up. */
+function lookUpRoundCase(ids: readonly number[], repeats: number): Found {
+  let text = TokenText.of(ids);
+  const lookUp = new LookUp();
+  lookUp.follow(new DraftedText(text), 1, text.length);
+  const index = plainIndex(ids);
+  const own: number[] = [];
+  const plain: number[] = [];
+  for (let step = 0; step < repeats; step += 1) {
+    text = text.append(ids.slice(step, step + tokensPerStep));
+    own.push(
+      timed(() => {
+        lookUp.follow(new DraftedText(text), 1, text.length);
+        lookUp.draft(draftCount, 0);
+      }).ms,
+    );
+    plain.push(
+      timed(() => {
+        const copy = text.slice(0);
+        for (let at = index.sharedPrefix(copy); at < copy.length; at += 1) index.append(copy[at] as number);
+        for (let count = 0; count < draftCount; count += 1) index.append(index.match()?.id ?? 0);
+        index.truncate(copy.length);
+      }).ms,
+    );
+  }
+  return inMs(own, plain);
+}
+
+/** A request to a draft model that costs nothing, after a commit of three tokens and with eight drafts. */
+async function draftRequestCase(ids: readonly number[], repeats: number): Promise<Found> {
+  const contextLength = ids.length + repeats * tokensPerStep + 100;
+  const times: number[][] = [];
+  for (const isPlain of [false, true]) {
+    await using model = createToyModel({ seed: 1, role: 'draft', contextLength, sequences: 1 });
+    await using drafter = new ModelDrafter(model);
+    const settings = { promptLength: 1, sampling: neutralSampling };
+    let text = TokenText.of(ids);
+    await drafter.draft(draftRequest(new DraftedText(text), settings));
+    const spent: number[] = [];
+    for (let step = 0; step < repeats; step += 1) {
+      text = text.append(ids.slice(step, step + tokensPerStep));
+      const tail = ids.slice(0, draftCount);
+      const startMs = performance.now();
+      const request = isPlain
+        ? { text: [...text.slice(0), ...tail], ...settings }
+        : draftRequest(new DraftedText(text, tail), settings);
+      await drafter.draft(request);
+      spent.push(performance.now() - startMs);
+    }
+    times.push(spent);
+  }
+  return inMs(times[0] ?? [], times[1] ?? []);
+}
+
+/** Memory of the index; the plain one is measured after a collection, the other one is the length of its arrays. */
+function lookUpMemoryCase(ids: readonly number[]): Found {
+  const lookUp = new LookUp();
+  lookUp.follow(ids, ids.length, ids.length);
+  const before = heldBytes();
+  const index = plainIndex(ids);
+  const plain = (heldBytes() - before) / index.length;
+  const value = lookUp.bytes / ids.length;
+  return { unit: 'bytes/token', value, longest: null, plain };
+}

@@ -54,12 +54,7 @@ export class PlainNgramIndex {
     }
   }
 
-  /** The most recent continuation of the longest run that occurred before; undefined without one. */
-  next(): number | undefined {
-    return this.match()?.id;
-  }
-
-  /** The same, with the length of the match. */
+  /** The most recent continuation of the longest run that occurred before, and the length of that run; undefined without one. */
   match(): NgramMatch | undefined {
     const end = this.#ids.length;
     for (let run = Math.min(this.#longestMatch, end); run >= this.#shortestMatch; run--) {

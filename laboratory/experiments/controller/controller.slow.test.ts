@@ -6,7 +6,13 @@ import type { SocketRow } from './sockets.ts';
 
 it("lets a crowd join a controller process, while real devices read the target's own texts", async () => {
   const { rows, summary } = await runExperiment(controllerExperiment, {
-    ...{ part: 'sockets', devices: 50, edges: 9, seconds: 3, settle: 1, realDevices: 2, realEdges: 1 },
+    part: 'sockets',
+    devices: 50,
+    edges: 9,
+    seconds: 3,
+    settle: 1,
+    realDevices: 2,
+    realEdges: 1,
   });
   const [row] = rows as readonly SocketRow[];
   expect(rows).toHaveLength(1);

@@ -1,22 +1,54 @@
 import { describe, expect, it } from 'vitest';
-import { conclude, requireFiles } from './controller.ts';
+import { conclude, controllerPage, requireFiles } from './controller.ts';
 import type { DecisionRow } from './decisions.ts';
-import { controllerPage } from './page.ts';
 import type { SocketRow } from './sockets.ts';
 
 const row: SocketRow = {
-  ...{ part: 'sockets', devices: 1000, edges: 100, connected: 1000, reading: 700, reportsShare: 1.02 },
-  ...{ receivedPerSecond: 2200, sentPerSecond: 900, receivedBytesPerSecond: 2e6, sentBytesPerSecond: 3e5 },
-  ...{ threadShare: 0.2, processorShare: 0.5, residentMB: 500, heldMB: 100, decisionsPerSecond: 1 },
-  ...{ decisionMsMedian: 50, decisionMsP95: 90, ownMsP95: 60, fallbackShare: 0 },
-  ...{ orderDelayMsMedian: 300, orderDelayMsP95: 800, lost: 0, refused: 0, failedAttempts: 0 },
-  ...{ joinedPerSecond: 200, crowdProcessorShare: 0.3, crowdLateMs: 9 },
+  part: 'sockets',
+  devices: 1000,
+  edges: 100,
+  connected: 1000,
+  reading: 700,
+  reportsShare: 1.02,
+  receivedPerSecond: 2200,
+  sentPerSecond: 900,
+  receivedBytesPerSecond: 2e6,
+  sentBytesPerSecond: 3e5,
+  threadShare: 0.2,
+  processorShare: 0.5,
+  residentMB: 500,
+  heldMB: 100,
+  decisionsPerSecond: 1,
+  decisionMsMedian: 50,
+  decisionMsP95: 90,
+  ownMsP95: 60,
+  fallbackShare: 0,
+  orderDelayMsMedian: 300,
+  orderDelayMsP95: 800,
+  lost: 0,
+  refused: 0,
+  failedAttempts: 0,
+  joinedPerSecond: 200,
+  crowdProcessorShare: 0.3,
+  crowdLateMs: 9,
 };
 const rows = [row, { ...row, devices: 3000, connected: 3000, residentMB: 660, heldMB: 120, reportsShare: 0.97 }];
 const decision: DecisionRow = {
-  ...{ part: 'decision', devices: 100_000, edges: 10_000, objective: 'felt', reading: 70_000, cells: 5 },
-  ...{ reportUs: 2, firstReportUs: 20, openMs: 900, decideMs: 8000, applyMs: 2000, decisionMsMost: 12_000 },
-  ...{ messages: 9, bytesPerDeviceReported: 1700, bytesPerDevice: 4000 },
+  part: 'decision',
+  devices: 100_000,
+  edges: 10_000,
+  objective: 'felt',
+  reading: 70_000,
+  cells: 5,
+  reportUs: 2,
+  firstReportUs: 20,
+  openMs: 900,
+  decideMs: 8000,
+  applyMs: 2000,
+  decisionMsMost: 12_000,
+  messages: 9,
+  bytesPerDeviceReported: 1700,
+  bytesPerDevice: 4000,
 };
 const paper: DecisionRow = { ...decision, objective: 'paper', decideMs: 400 };
 const readers = { texts: 5, identical: 5, failed: 0 };

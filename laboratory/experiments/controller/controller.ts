@@ -4,10 +4,11 @@
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
+import { columnTable, fixed, percent } from '../../../src/core/basics/markdown.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
+import type { Document } from '../../../src/files/document.ts';
 import { type DecisionRow, measureDecision } from './decisions.ts';
-import { controllerPage } from './page.ts';
-import { measureSockets, type SocketRow, type SocketsFound } from './sockets.ts';
+import { joinsPerSecond, measureSockets, type SocketRow, type SocketsFound } from './sockets.ts';
 
 const options = {
   part: {
@@ -50,9 +51,7 @@ export interface ControllerFound {
   readonly decisions: readonly DecisionRow[];
 }
 
-interface ControllerConclusion extends Conclusion<SocketRow | DecisionRow> {
-  readonly passed: boolean;
-}
+type ControllerConclusion = Conclusion<SocketRow | DecisionRow> & { readonly passed: boolean };
 
 /** Places of a made-up edge: more than its devices, so that the load decides and not the places. */
 export const placesOfEdge = 128;
@@ -63,6 +62,7 @@ const leastReports = 0.95;
 
 export const controllerExperiment: Experiment<typeof options, ControllerFound, ControllerConclusion> = {
   name: 'bench controller',
+  lasts: '3 minutes',
   description:
     'one controller and thousands of made-up devices: messages, memory, decisions, orders; real ones stay exact',
   notes: `
@@ -137,7 +137,11 @@ export function conclude({ sockets, decisions }: ControllerFound): ControllerCon
     decisionMsMedian: last?.decisionMsMedian ?? null,
     decisionMsP95: last?.decisionMsP95 ?? null,
     orderDelayMsP95: last?.orderDelayMsP95 ?? null,
-    ...{ refused, lost, texts, identical, failed },
+    refused,
+    lost,
+    texts,
+    identical,
+    failed,
     largestDevices: felt?.devices ?? null,
     largestEdges: felt?.edges ?? null,
     largestDecisionSecondsFelt: felt === undefined ? null : felt.decideMs / 1000,
@@ -157,4 +161,80 @@ function slopeOf(rows: readonly SocketRow[], key: 'residentMB' | 'heldMB'): numb
   const covered = rows.reduce((sum, row) => sum + (row.devices - devices) * (row[key] - memory), 0);
   const spread = rows.reduce((sum, row) => sum + (row.devices - devices) ** 2, 0);
   return (1e6 * covered) / spread;
+}
+
+export function controllerPage({ rows, params }: Document<SocketRow | DecisionRow>): string {
+  const ramps = rows.filter((row): row is SocketRow => row.part === 'sockets');
+  const decisions = rows.filter((row): row is DecisionRow => row.part === 'decision');
+  const parts: string[] = [];
+  if (ramps.length > 0) parts.push(trafficPart(ramps, params as { readonly reportEvery: number }), decisionPart(ramps));
+  if (decisions.length > 0) parts.push(sizesPart(decisions));
+  return parts.join('\n\n');
+}
+
+function trafficPart(rows: readonly SocketRow[], { reportEvery }: { readonly reportEvery: number }): string {
+  return `## Devices at one controller
+
+Each reports every ${reportEvery} ms. Processor: seconds a second, of the thread of the connections, of all threads
+of the controller, and of the process with the crowd.
+
+${columnTable(rows, {
+  devices: ({ devices }) => `${devices}`,
+  reading: ({ reading }) => `${reading}`,
+  'messages in a second': (row) => fixed(row.receivedPerSecond, 0),
+  'of those due': (row) => percent(row.reportsShare),
+  'messages out': (row) => fixed(row.sentPerSecond, 0),
+  'MB/s in': (row) => fixed(row.receivedBytesPerSecond / 1e6, 2),
+  'MB/s out': (row) => fixed(row.sentBytesPerSecond / 1e6, 2),
+  thread: (row) => fixed(row.threadShare, 2),
+  'all threads': (row) => fixed(row.processorShare, 2),
+  crowd: (row) => fixed(row.crowdProcessorShare, 2),
+  'MB resident': (row) => fixed(row.residentMB, 0),
+  'MB held': (row) => fixed(row.heldMB, 1),
+})}`;
+}
+
+function decisionPart(rows: readonly SocketRow[]): string {
+  return `## Its decisions
+
+Of a decision: with the way to the policy and back; own: the part in which the thread of the connections does nothing else. An order: from
+the report that an answer has ended to the edge and the ticket for the next one. Joins: of the devices beyond
+the row above, ${joinsPerSecond} a second at most. Crowd: how late timers of the made-up devices were at most.
+
+${columnTable(rows, {
+  devices: ({ devices }) => `${devices}`,
+  'a second': (row) => fixed(row.decisionsPerSecond, 1),
+  'ms, median': (row) => fixed(row.decisionMsMedian, 0),
+  'ms, p95': (row) => fixed(row.decisionMsP95, 0),
+  'own, p95': (row) => fixed(row.ownMsP95, 0),
+  'by the fallback': (row) => percent(row.fallbackShare),
+  'order, ms, median': (row) => fixed(row.orderDelayMsMedian, 0),
+  'order, p95': (row) => fixed(row.orderDelayMsP95, 0),
+  lost: ({ lost }) => `${lost}`,
+  refused: ({ refused }) => `${refused}`,
+  'joins a second': (row) => fixed(row.joinedPerSecond, 0),
+  'attempts that failed': (row) => `${row.failedAttempts}`,
+  'crowd, ms': (row) => fixed(row.crowdLateMs, 0),
+})}`;
+}
+
+function sizesPart(rows: readonly DecisionRow[]): string {
+  return `## One slot in the controller's own machine
+
+Without sockets; processor ms of one thread, medians.
+
+${columnTable(rows, {
+  devices: ({ devices }) => `${devices}`,
+  edges: ({ edges }) => `${edges}`,
+  objective: ({ objective }) => objective,
+  reading: ({ reading }) => `${reading}`,
+  cells: ({ cells }) => `${cells}`,
+  'µs a report': (row) => fixed(row.reportUs, 1),
+  'slot, ms': (row) => fixed(row.openMs, 0),
+  decision: (row) => fixed(row.decideMs, 0),
+  orders: (row) => fixed(row.applyMs, 0),
+  messages: ({ messages }) => `${messages}`,
+  'bytes a device, reported': (row) => fixed(row.bytesPerDeviceReported, 0),
+  decided: (row) => fixed(row.bytesPerDevice, 0),
+})}`;
 }

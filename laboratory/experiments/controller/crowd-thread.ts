@@ -1,13 +1,12 @@
 // Thousands of made-up members (crowd.ts) at a real controller, over real connections, in threads of their own.
 
-import { fileURLToPath } from 'node:url';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { ControlClient, type ControlNote, reachBy } from '../../../src/processes/controller/control-client.ts';
 import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
 
-/** What a thread holds, and what its members have counted since they were asked last. */
+/** What a thread holds, and what its members have counted since the last question. */
 export interface CrowdTally {
   readonly connected: number;
   /** Connections that were lost, and members that were refused or could not follow. */
@@ -15,7 +14,6 @@ export interface CrowdTally {
   readonly refused: number;
   /** Attempts to connect that failed; the member tries again. */
   readonly failedAttempts: number;
-  readonly reports: number;
   /** Devices that read an answer. */
   readonly reading: number;
   /** From the report that an answer has ended to the order for the next one, ms. */
@@ -32,58 +30,25 @@ export interface CrowdPlan {
   /** This thread has every `step`-th device, from this one on. */
   readonly first: number;
   readonly step: number;
-  /** New connections in a second. */
   readonly joinsPerSecond: number;
 }
 
-type Question =
-  | { readonly kind: 'edges' }
-  | { readonly kind: 'grow'; readonly to: number }
-  | { readonly kind: 'tally' };
+let crowd: Crowd | undefined;
 
-const role = 'crowd of a controller';
+/** The question is a number of devices: new ones join until the thread has as many. Then it returns its tally. */
+export const crowdWork: Work<number, CrowdTally, CrowdPlan> = {
+  role: 'crowd of a controller',
+  file: import.meta.url,
+  async measure(devices, plan) {
+    crowd ??= new Crowd(plan);
+    await crowd.grow(devices);
+    return crowd.tally();
+  },
+};
 
-/** A thread of made-up members. */
-export class CrowdThread implements AsyncDisposable {
-  readonly #worker: Worker;
-  readonly #waiting: ((answer: unknown) => void)[] = [];
-  readonly #failed: Promise<never>;
+const nothing = { lost: 0, refused: 0, failedAttempts: 0, lateMs: 0 };
 
-  constructor(plan: CrowdPlan) {
-    this.#worker = new Worker(fileURLToPath(import.meta.url), { workerData: { role, plan } });
-    this.#worker.on('message', (answer: unknown) => this.#waiting.shift()?.(answer));
-    this.#failed = new Promise((_, reject) => this.#worker.once('error', reject));
-    this.#failed.catch(() => {});
-  }
-
-  /** Lets the edges of the town join. */
-  async openEdges(): Promise<void> {
-    await this.#ask({ kind: 'edges' });
-  }
-
-  /** Lets devices join until it has so many; resolves when all have tried. */
-  async grow(to: number): Promise<void> {
-    await this.#ask({ kind: 'grow', to });
-  }
-
-  async tally(): Promise<CrowdTally> {
-    return (await this.#ask({ kind: 'tally' })) as CrowdTally;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  #ask(question: Question): Promise<unknown> {
-    const answer = new Promise((resolve) => this.#waiting.push(resolve));
-    this.#worker.postMessage(question);
-    return Promise.race([answer, this.#failed]);
-  }
-}
-
-const nothing = { lost: 0, refused: 0, failedAttempts: 0, reports: 0, lateMs: 0 };
-
-/** What runs in the thread. */
+/** The members of a thread; the first thread has all edges. */
 class Crowd {
   readonly #plan: CrowdPlan;
   readonly #clients: ControlClient[] = [];
@@ -94,18 +59,10 @@ class Crowd {
   constructor(plan: CrowdPlan) {
     this.#plan = plan;
     this.#watchTimers();
-  }
-
-  openEdges(): void {
-    const town = createTown(this.#plan.edges);
-    for (let edge = 0; edge < this.#plan.edges; edge += 1) {
-      const report = crowdEdge(town, edge, this.#plan.placesOfEdge);
-      this.#join(
-        'edge',
-        crowdEdgeId(edge),
-        () => report,
-        () => {},
-      );
+    const town = createTown(plan.edges);
+    for (let edge = 0; plan.first === 0 && edge < plan.edges; edge += 1) {
+      const report = crowdEdge(town, edge, plan.placesOfEdge);
+      this.#join('edge', crowdEdgeId(edge), () => report);
     }
   }
 
@@ -141,7 +98,7 @@ class Crowd {
       device.id,
       () => device.report(machineClock.nowMs()),
       (message) => {
-        device.obey(message);
+        device.follow(message);
         if (message.kind !== 'assign' || askedAtMs === null) return;
         this.#delays.push(machineClock.nowMs() - askedAtMs);
         askedAtMs = null;
@@ -163,7 +120,7 @@ class Crowd {
     kind: 'edge' | 'device',
     id: string,
     report: () => ReturnType<CrowdDevice['report']> | ReturnType<typeof crowdEdge>,
-    obey: (message: Parameters<CrowdDevice['obey']>[0]) => void,
+    onOrder: (message: Parameters<CrowdDevice['follow']>[0]) => void = () => {},
   ): ControlClient {
     const reach = reachBy(connectWebSocket(this.#plan.url));
     const client = new ControlClient({
@@ -172,14 +129,11 @@ class Crowd {
           this.#counts.failedAttempts += 1;
           failed();
         }),
-      join: { role: kind, id, credentials: '' },
-      clock: machineClock,
+      role: kind,
+      id,
       reportEveryMs: this.#plan.reportEveryMs,
-      report: () => {
-        this.#counts.reports += 1;
-        return report();
-      },
-      obey,
+      report,
+      onOrder,
       note: (event) => this.#note(event),
     });
     this.#clients.push(client);
@@ -192,7 +146,8 @@ class Crowd {
   }
 
   #watchTimers(): void {
-    const [everyMs, fromMs] = [50, machineClock.nowMs()];
+    const everyMs = 50;
+    const fromMs = machineClock.nowMs();
     machineClock.after(everyMs, () => {
       this.#counts.lateMs = Math.max(this.#counts.lateMs, machineClock.nowMs() - fromMs - everyMs);
       this.#watchTimers();
@@ -200,12 +155,4 @@ class Crowd {
   }
 }
 
-const given = workerData as { readonly role?: unknown; readonly plan: CrowdPlan } | null;
-if (!isMainThread && given?.role === role) {
-  const crowd = new Crowd(given.plan);
-  parentPort?.on('message', (question: Question) => {
-    if (question.kind === 'tally') parentPort?.postMessage(crowd.tally());
-    else if (question.kind === 'grow') void crowd.grow(question.to).then(() => parentPort?.postMessage(null));
-    else parentPort?.postMessage(crowd.openEdges());
-  });
-}
+serveWork(crowdWork);

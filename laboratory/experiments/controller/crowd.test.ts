@@ -5,8 +5,8 @@ import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
 
 const town = createTown(30);
 
-function obey(device: CrowdDevice, edge: string): void {
-  device.obey({ kind: 'assign', cell: 'default', epoch: 1, slot: 1, edge, ticket: 't', msPerToken: 1, reason: '' });
+function follow(device: CrowdDevice, edge: string): void {
+  device.follow({ kind: 'assign', cell: 'default', epoch: 1, slot: 1, edge, ticket: 't', msPerToken: 1, reason: '' });
 }
 
 it('reports what a controller takes', () => {
@@ -15,7 +15,7 @@ it('reports what a controller takes', () => {
     expect(decodeMember(encodeControl(report))).toEqual(report);
   }
   const device = new CrowdDevice(town, 7, 0);
-  obey(device, crowdEdgeId(3));
+  follow(device, crowdEdgeId(3));
   for (let nowMs = 0; nowMs < 60_000; nowMs += 500) {
     while (device.turnsAtMs <= nowMs) device.turn(device.turnsAtMs);
     const report = { ...device.report(nowMs), seq: 1 };
@@ -44,7 +44,7 @@ it('reads answers at the edge of its order only, and pauses between them', () =>
   const device = new CrowdDevice(town, 1, 0);
   device.turn(device.turnsAtMs);
   expect(device.isReading).toBe(false);
-  obey(device, crowdEdgeId(5));
+  follow(device, crowdEdgeId(5));
   const beginsMs = device.turnsAtMs;
   device.turn(beginsMs);
   const { session } = device.report(beginsMs + 600);

@@ -1,4 +1,4 @@
-// Edges and devices that exist only as messages: they report what real ones would, and obey. Edges stand on a grid; devices walk among them,
+// Edges and devices that exist only as messages: they report what real ones would, and follow orders. Edges stand on a grid; devices walk among them,
 // read answers, and reach the edges around them. Pure: time and chance are given.
 
 import type {
@@ -18,7 +18,7 @@ export interface Town {
   readonly columns: number;
 }
 
-/** Of made-up members: real edges and devices run another model, and neither is served by the other. */
+/** Tokenizer of made-up members: real edges and devices run another model, and neither is served by the other. */
 export const crowdTokenizer: string = 'c0'.repeat(32);
 /** Between neighbouring edges, m. */
 const spacingM = 200;
@@ -35,8 +35,10 @@ const stepLaws = [
 ] as const;
 const lawSpread = 0.02;
 const draftTimesMs = [9.3, 14.1, 18.2] as const;
-/** Of an answer, tokens; of the time between two tokens and of the time until the next question, ms. */
-const [answerTokens, tokenMs, thinkMs] = [256, 60, 5000] as const;
+const answerTokens = 256;
+const tokenMs = 60;
+/** From the end of an answer to the next question. */
+const thinkMs = 5000;
 const promptTokens = 120;
 
 export function createTown(edges: number): Town {
@@ -119,7 +121,7 @@ export class CrowdDevice {
     return this.#session !== null;
   }
 
-  obey(message: ControllerMessage): void {
+  follow(message: ControllerMessage): void {
     if (message.kind === 'assign') this.#assigned = message.edge;
   }
 

@@ -1,8 +1,6 @@
 // How long the controller's own machine works on one slot, and what it holds, without sockets: 100,000 devices among 10,000 edges.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Controller } from '../../../src/allocation/controller/controller.ts';
 import { decodeMember, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import {
@@ -14,30 +12,37 @@ import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { mostTogether } from '../../../src/allocation/shards/shard-state.ts';
 import { shardsOf } from '../../../src/allocation/shards/shards.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
-import { quantile } from '../../../src/core/basics/statistics.ts';
-import { startCpuTime } from '../../measuring/cpu-time.ts';
+import { median } from '../../../src/core/basics/statistics.ts';
+import { timed } from '../../measuring/cpu-time.ts';
+import { heldBytes } from '../../measuring/held-memory.ts';
 import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
 
-/** One size of a fleet. Times are processor time of one thread, medians over the slots that count, ms. */
-export interface DecisionRow {
-  readonly part: 'decision';
-  readonly devices: number;
-  readonly edges: number;
-  readonly objective: 'felt' | 'paper';
-  readonly reading: number;
-  /** Pieces in which the policy decided. */
-  readonly cells: number;
-  /** Of one report of a device, without its JSON, microseconds; and of a first one with its JSON, written and read, and the join. */
-  readonly reportUs: number;
-  readonly firstReportUs: number;
+/** What a slot takes: processor time of one thread, ms. */
+interface SlotCost {
+  /** Takes the reports of all devices, without their JSON. */
+  readonly reportMs: number;
   /** Makes a slot of the reports. */
   readonly openMs: number;
   /** The policy `best`, cells included. */
   readonly decideMs: number;
   /** Makes orders of the decision. */
   readonly applyMs: number;
-  readonly decisionMsMost: number;
+  readonly reading: number;
+  /** Pieces in which the policy decided. */
+  readonly cells: number;
   readonly messages: number;
+}
+
+/** One size of a fleet. Times are medians over the slots that count. */
+export interface DecisionRow extends Omit<SlotCost, 'reportMs'> {
+  readonly part: 'decision';
+  readonly devices: number;
+  readonly edges: number;
+  readonly objective: 'felt' | 'paper';
+  /** The time of one report of a device, microseconds; and of a first one with its JSON, written and read, and the join. */
+  readonly reportUs: number;
+  readonly firstReportUs: number;
+  readonly decisionMsMost: number;
   /** What the machine holds for a device, and its part of the edges, bytes: after the first reports, and after the last orders. */
   readonly bytesPerDeviceReported: number;
   readonly bytesPerDevice: number;
@@ -58,9 +63,9 @@ export async function measureDecision(
   objective: 'felt' | 'paper',
 ): Promise<DecisionRow> {
   const fleet = new Fleet(deviceCount, edgeCount, placesOfEdge, objective);
-  const ofCrowd = await heldBytes();
+  const ofCrowd = await settledBytes();
   const firstReportUs = (1000 * fleet.join()) / deviceCount;
-  const bytesPerDeviceReported = ((await heldBytes()) - ofCrowd) / deviceCount;
+  const bytesPerDeviceReported = ((await settledBytes()) - ofCrowd) / deviceCount;
   const slots: SlotCost[] = [];
   const slotCount = warmUpSlots + countedSlots;
   for (let slot = 1; slot <= slotCount; slot += 1) {
@@ -68,37 +73,32 @@ export async function measureDecision(
     // Others have their turn.
     await sleep(0);
   }
-  const bytesPerDevice = ((await heldBytes()) - ofCrowd) / deviceCount;
+  const bytesPerDevice = ((await settledBytes()) - ofCrowd) / deviceCount;
   // Nothing of it has been garbage until here.
   const reported = fleet.known;
   if (reported !== deviceCount) throw internalError(`${reported} of ${deviceCount} devices are known at the end`);
   const counted = slots.slice(warmUpSlots);
-  const of = (key: 'reportMs' | 'openMs' | 'decideMs' | 'applyMs'): number =>
-    quantile(
-      counted.map((one) => one[key]),
-      0.5,
-    );
+  const of = (key: 'reportMs' | 'openMs' | 'decideMs' | 'applyMs'): number => median(counted.map((one) => one[key]));
   const { reading, cells, messages } = slots.at(-1) as SlotCost;
   return {
-    ...{ part: 'decision', devices: deviceCount, edges: edgeCount, objective, reading, cells },
-    ...{ reportUs: (1000 * of('reportMs')) / deviceCount, firstReportUs },
-    ...{ openMs: of('openMs'), decideMs: of('decideMs'), applyMs: of('applyMs') },
+    part: 'decision',
+    devices: deviceCount,
+    edges: edgeCount,
+    objective,
+    reading,
+    cells,
+    reportUs: (1000 * of('reportMs')) / deviceCount,
+    firstReportUs,
+    openMs: of('openMs'),
+    decideMs: of('decideMs'),
+    applyMs: of('applyMs'),
     decisionMsMost: Math.max(...counted.map(({ openMs, decideMs, applyMs }) => openMs + decideMs + applyMs)),
-    ...{ messages, bytesPerDeviceReported, bytesPerDevice },
+    messages,
+    bytesPerDeviceReported,
+    bytesPerDevice,
   };
 }
 
-interface SlotCost {
-  readonly reportMs: number;
-  readonly openMs: number;
-  readonly decideMs: number;
-  readonly applyMs: number;
-  readonly reading: number;
-  readonly cells: number;
-  readonly messages: number;
-}
-
-/** A controller's machine and its made-up members. */
 class Fleet {
   readonly #controller: Controller;
   readonly #devices: readonly CrowdDevice[];
@@ -128,12 +128,13 @@ class Fleet {
 
   /** All devices join, and report for the first time, as from a connection. @returns ms */
   join(): number {
-    return timed(() => {
+    const { cpuMs } = timed(() => {
       for (const [index, device] of this.#devices.entries()) {
         this.#join(this.#edgeCount + index, 'device', device.id);
         this.#controller.received(this.#edgeCount + index, decodeMember(written(device, 0, 1)), 0);
       }
-    }).ms;
+    });
+    return cpuMs;
   }
 
   /** @param isLast the controller keeps the reports of this slot, so they are texts of its own */
@@ -146,14 +147,14 @@ class Fleet {
       return isLast ? decodeMember(written(one, nowMs, 1 + slot)) : { ...one.report(nowMs), seq: 1 + slot };
     });
     this.#messages = 0;
-    const { ms: reportMs } = timed(() => {
+    const { cpuMs: reportMs } = timed(() => {
       for (const [index, one] of reports.entries()) controller.received(this.#edgeCount + index, one, nowMs);
     });
-    const { ms: openMs, found: open } = timed(() => controller.open(nowMs));
-    const { ms: decideMs, found: decision } = timed(() => controller.decide(open, best, greedy));
+    const { cpuMs: openMs, found: open } = timed(() => controller.open(nowMs));
+    const { cpuMs: decideMs, found: decision } = timed(() => controller.decide(open, best, greedy));
     if (decision.policy !== best.name) throw internalError(`slot ${slot} was decided by ${decision.policy}`);
-    const { ms: applyMs } = timed(() => controller.apply(open, decision, nowMs));
-    for (const { link, message } of this.#assigned.splice(0)) this.#devices[link - this.#edgeCount]?.obey(message);
+    const { cpuMs: applyMs } = timed(() => controller.apply(open, decision, nowMs));
+    for (const { link, message } of this.#assigned.splice(0)) this.#devices[link - this.#edgeCount]?.follow(message);
     const reading = open.active.length;
     const isOne = open.state === null || reading <= mostTogether;
     const cells = isOne ? 1 : shardsOf(open.state, mostTogether).length;
@@ -177,15 +178,15 @@ function openController(kind: 'felt' | 'paper', send: (link: number, message: Co
   let tickets = 0;
   return new Controller(
     {
-      ...{
-        origin: { cell: 'default', epoch: 1 },
-        slotMs,
-        kind,
-        energyWeight: 0,
-        ticketValidMs: 60_000,
-        keyOf: () => '',
-      },
-      ...{ staleAfterMs: 1e9, mostEdges: 1e6, mostDevices: 1e7 },
+      origin: { cell: 'default', epoch: 1 },
+      slotMs,
+      kind,
+      energyWeight: 0,
+      ticketValidMs: 60_000,
+      keyOf: () => '',
+      staleAfterMs: 1e9,
+      mostEdges: 1e6,
+      mostDevices: 1e7,
     },
     {
       send,
@@ -198,25 +199,11 @@ function openController(kind: 'felt' | 'paper', send: (link: number, message: Co
   );
 }
 
-function timed<Found>(work: () => Found): { readonly ms: number; readonly found: Found } {
-  const since = startCpuTime();
-  const found = work();
-  return { ms: since(), found };
-}
-
-let collect: (() => void) | undefined;
-
-/** Objects and buffers in use after a garbage collection. */
-async function heldBytes(): Promise<number> {
-  if (collect === undefined) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
-  // Some garbage is found by the next collection only, and buffers are given back beside it.
+/** Some garbage is found by the next collection only, and buffers are freed later than objects. */
+async function settledBytes(): Promise<number> {
   for (let round = 0; round < 3; round += 1) {
-    collect();
+    heldBytes();
     await sleep(50);
   }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  return heldBytes();
 }

@@ -1,13 +1,19 @@
 // The part of `bench controller` with real sockets: a controller process, two threads of made-up members, and a few real edges and devices.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FleetReader } from '../../../simulator/fleet/fleet-reader.ts';
 import type { Run } from '../../../simulator/runner/experiment.ts';
+import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
+import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
+import { ModelDrafter } from '../../../src/models/port/drafter.ts';
+import { createToyModel } from '../../../src/models/port/toy.ts';
+import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { type ProbedController, startProbedController } from '../../measuring/probe.ts';
-import type { ControllerAccount } from '../../measuring/probe-questions.ts';
-import { type CrowdTally, CrowdThread } from './crowd-thread.ts';
-import { type ReadersFound, RealReaders } from './readers.ts';
+import type { ControllerAccount } from '../../measuring/probe-main.ts';
+import { ids, sameText, toyTasks } from '../../readers/toy-reader.ts';
+import { type CrowdPlan, type CrowdTally, crowdWork } from './crowd-thread.ts';
 
 export interface SocketSettings {
   readonly devices: number;
@@ -66,8 +72,11 @@ export interface SocketRow {
   readonly crowdLateMs: number;
 }
 
-/** Of the crowd. */
-type Mishaps = Pick<CrowdTally, 'lost' | 'refused' | 'failedAttempts'>;
+type CrowdThread = WorkerPool<number, CrowdTally, CrowdPlan>;
+
+interface Joining extends Pick<SocketRow, 'joinedPerSecond'> {
+  readonly tallies: readonly CrowdTally[];
+}
 
 export interface SocketsFound {
   readonly rows: readonly SocketRow[];
@@ -77,7 +86,7 @@ export interface SocketsFound {
 /** Parts of the devices at which is measured. */
 const ramps = [0.1, 0.2, 0.4, 1] as const;
 const threadCount = 2;
-/** Of all threads: less than one address may ask for (port-limits.ts). */
+/** All threads together join fewer than one address may (port-limits.ts). */
 export const joinsPerSecond = 200;
 /** Smaller numbers are not worth a row of their own. */
 const leastOfRamp = 100;
@@ -91,13 +100,13 @@ export async function measureSockets(settings: SocketSettings, placesOfEdge: num
   opened.defer(() => controller.kill());
   const crowd = Array.from({ length: threadCount }, (_, first) => {
     const plan = { url: controller.url, edges: settings.edges, placesOfEdge, reportEveryMs: settings.reportEvery };
-    const thread = new CrowdThread({ ...plan, first, step: threadCount, joinsPerSecond: joinsPerSecond / threadCount });
-    opened.use(thread);
-    return thread;
+    const own = { ...plan, first, step: threadCount, joinsPerSecond: joinsPerSecond / threadCount };
+    // A pool of one would run in this thread. One question at a time starts one thread.
+    return opened.use(new WorkerPool(crowdWork, own, 2));
   });
-  await crowd[0]?.openEdges();
-  const readers = await RealReaders.start(controller.url, settings.realEdges, settings.realDevices, run.note);
-  opened.use(readers);
+  await tally(crowd);
+  const { realEdges, realDevices } = settings;
+  const finishReaders = await startReaders(controller.url, realEdges, realDevices, run.note, opened);
   const rows: SocketRow[] = [];
   const counts = ramps
     .map((part) => Math.round(part * settings.devices))
@@ -105,21 +114,22 @@ export async function measureSockets(settings: SocketSettings, placesOfEdge: num
   for (const devices of counts) {
     run.signal.throwIfAborted();
     run.onProgress('numbers of devices', rows.length, counts.length);
-    const [joinsAtMs, joined] = [performance.now(), devices - (rows.at(-1)?.devices ?? 0)];
-    await Promise.all(crowd.map((thread, first) => thread.grow(Math.ceil((devices - first) / threadCount))));
-    const mishaps = await allConnected(crowd, devices + settings.edges);
-    const joining = { ...mishaps, joinedPerSecond: (1000 * joined) / (performance.now() - joinsAtMs) };
+    const startMs = performance.now();
+    const tallies = await connectAll(crowd, devices, devices + settings.edges);
+    const joined = devices - (rows.at(-1)?.devices ?? 0);
+    const joining = { tallies, joinedPerSecond: (1000 * joined) / (performance.now() - startMs) };
     await sleep(1000 * settings.settle);
-    rows.push(await measureRamp(controller, crowd, settings, { devices, joining }));
+    rows.push(await measureRamp(controller, crowd, settings, devices, joining));
   }
-  return { rows, readers: await readers.finish() };
+  return { rows, readers: await finishReaders() };
 }
 
 async function measureRamp(
   controller: ProbedController,
   crowd: readonly CrowdThread[],
   settings: SocketSettings,
-  { devices, joining }: { readonly devices: number; readonly joining: Mishaps & Pick<SocketRow, 'joinedPerSecond'> },
+  devices: number,
+  { tallies, joinedPerSecond }: Joining,
 ): Promise<SocketRow> {
   const settled = await tally(crowd);
   const usedBefore = process.cpuUsage();
@@ -135,10 +145,13 @@ async function measureRamp(
   const members = devices + settings.edges + settings.realDevices + settings.realEdges;
   const receivedPerSecond = perSecond(({ traffic }) => traffic.receivedMessages);
   const recent = after.recent.slice(-Math.max(1, after.slots - before.slots));
-  const own = recent.map(({ ownMs }) => ownMs);
   const decisions = recent.map(({ decisionMs }) => decisionMs);
+  const all = [...tallies, settled, counted];
+  const sum = (key: 'lost' | 'refused' | 'failedAttempts'): number => all.reduce((total, one) => total + one[key], 0);
   return {
-    ...{ part: 'sockets', devices, edges: settings.edges },
+    part: 'sockets',
+    devices,
+    edges: settings.edges,
     connected: counted.connected - settings.edges,
     reading: counted.reading,
     receivedPerSecond,
@@ -153,40 +166,46 @@ async function measureRamp(
     decisionsPerSecond: perSecond(({ slots }) => slots),
     decisionMsMedian: quantile(decisions, 0.5),
     decisionMsP95: quantile(decisions, 0.95),
-    ownMsP95: quantile(own, 0.95),
+    ownMsP95: quantile(
+      recent.map(({ ownMs }) => ownMs),
+      0.95,
+    ),
     fallbackShare: recent.filter(({ policy }) => policy !== settings.policy).length / recent.length,
     orderDelayMsMedian: quantileOf(counted.orderDelaysMs, 0.5),
     orderDelayMsP95: quantileOf(counted.orderDelaysMs, 0.95),
-    lost: joining.lost + settled.lost + counted.lost,
-    refused: joining.refused + settled.refused + counted.refused,
-    failedAttempts: joining.failedAttempts + settled.failedAttempts + counted.failedAttempts,
-    joinedPerSecond: joining.joinedPerSecond,
+    lost: sum('lost'),
+    refused: sum('refused'),
+    failedAttempts: sum('failedAttempts'),
+    joinedPerSecond,
     crowdProcessorShare: (user + system) / 1e6 / seconds,
     crowdLateMs: counted.lateMs,
   };
 }
 
-/** Waits until so many members are connected, or for long enough. @returns what was counted meanwhile, and while they joined */
-async function allConnected(crowd: readonly CrowdThread[], members: number): Promise<Mishaps> {
-  const sum = { lost: 0, refused: 0, failedAttempts: 0 };
-  for (const endMs = performance.now() + connectWithinMs; ; await sleep(200)) {
-    const { connected, lost, refused, failedAttempts } = await tally(crowd);
-    sum.lost += lost;
-    sum.refused += refused;
-    sum.failedAttempts += failedAttempts;
-    if (connected >= members || performance.now() > endMs) return sum;
+/** Lets devices join until there are so many, and waits until all members are connected, or for long enough. */
+async function connectAll(crowd: readonly CrowdThread[], devices: number, members: number): Promise<CrowdTally[]> {
+  const tallies = [await tally(crowd, devices)];
+  const endMs = performance.now() + connectWithinMs;
+  while ((tallies.at(-1)?.connected ?? 0) < members && performance.now() <= endMs) {
+    await sleep(200);
+    tallies.push(await tally(crowd));
   }
+  return tallies;
 }
 
-async function tally(crowd: readonly CrowdThread[]) {
-  const all = await Promise.all(crowd.map((thread) => thread.tally()));
-  const sum = (read: (one: (typeof all)[number]) => number): number => all.reduce((total, one) => total + read(one), 0);
+/** @param devices that the threads are to have; default: as many as they have */
+async function tally(crowd: readonly CrowdThread[], devices = 0): Promise<CrowdTally> {
+  const all = await Promise.all(
+    crowd.map((thread, first) => thread.measure(Math.ceil((devices - first) / threadCount))),
+  );
+  const sum = (key: Exclude<keyof CrowdTally, 'orderDelaysMs'>): number =>
+    all.reduce((total, one) => total + one[key], 0);
   return {
-    connected: sum(({ connected }) => connected),
-    reading: sum(({ reading }) => reading),
-    lost: sum(({ lost }) => lost),
-    refused: sum(({ refused }) => refused),
-    failedAttempts: sum(({ failedAttempts }) => failedAttempts),
+    connected: sum('connected'),
+    reading: sum('reading'),
+    lost: sum('lost'),
+    refused: sum('refused'),
+    failedAttempts: sum('failedAttempts'),
     lateMs: Math.max(...all.map(({ lateMs }) => lateMs)),
     orderDelaysMs: all.flatMap(({ orderDelaysMs }) => orderDelaysMs),
   };
@@ -195,4 +214,66 @@ async function tally(crowd: readonly CrowdThread[]) {
 /** Null: there is none. */
 function quantileOf(values: readonly number[], at: number): number | null {
   return values.length === 0 ? null : quantile([...values], at);
+}
+
+const toySeed = 47;
+const profile = 'edge-8b-rtx4090';
+const maxAnswerTokens = 96;
+const promptCount = 6;
+const bitsPerSecond = 50e6;
+
+export interface ReadersFound {
+  readonly texts: number;
+  readonly identical: number;
+  /** Answers that did not end as they should, or could not begin. */
+  readonly failed: number;
+}
+
+/**
+ * @param url of the controller
+ * @param opened closes edges and devices
+ * @returns a function that lets all devices end their answers, and compares the texts
+ */
+async function startReaders(
+  url: string,
+  edgeCount: number,
+  deviceCount: number,
+  note: (line: string) => void,
+  opened: CloseStack,
+): Promise<() => Promise<ReadersFound>> {
+  const prompts = Array.from({ length: promptCount }, (_, index) => ids(20 + 10 * index, 100 * (index + 1)));
+  const flags = ['--model', `toy:${toySeed}`, '--profile', profile, '--sessions', `${Math.max(1, deviceCount)}`];
+  await Promise.all(
+    Array.from({ length: edgeCount }, async (_, index) => {
+      const edge = await startEdgeProcess([...flags, '--controller', url, '--name', `real-edge-${index + 1}`], note);
+      opened.defer(async () => void (await edge.close()));
+    }),
+  );
+  const plan = {
+    tokenizer: createToyModel({ seed: toySeed, role: 'target' }).tokenizer,
+    drafterOf: () => new ModelDrafter(createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8 })),
+    prompts,
+    maxAnswerTokens,
+    roundTripMs: 10,
+    thinkMs: 500,
+    note,
+    rates: () => bitsPerSecond,
+  };
+  const readers = Array.from(
+    { length: deviceCount },
+    (_, index) => new FleetReader(plan, connectWebSocket(url), index),
+  );
+  for (const reader of readers) {
+    opened.defer(async () => reader.close());
+    void reader.run();
+  }
+  return async () => {
+    await Promise.all(readers.map((reader) => reader.finish()));
+    const tasks = await toyTasks(toySeed, prompts, maxAnswerTokens);
+    const answers = readers.flatMap((reader) => reader.answers);
+    const ended = answers.filter(({ report }) => report.outcome.kind === 'ended');
+    const identical = ended.filter(({ prompt, report }) => sameText(report.tokens, tasks[prompt]?.reference));
+    const unopened = readers.reduce((sum, { failures }) => sum + failures, 0);
+    return { texts: ended.length, identical: identical.length, failed: answers.length - ended.length + unopened };
+  };
 }

@@ -11,9 +11,8 @@ import { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { defaultEdgeProfile, findProfile } from '../../../src/models/port/profiles.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { measureCosts } from './cost.ts';
-import { draftsFigure } from './figure.ts';
-import { type LatencyCase, playCase } from './latency.ts';
-import type { DraftRow } from './rows.ts';
+import { draftsFigure } from './page.ts';
+import { type DraftRow, type LatencyCase, playCase } from './rows.ts';
 import { type DraftTraces, readTraces, recordTraces } from './traces.ts';
 
 const shape = { sequences: 2, contextLength: 2048, vocabularySize: 2048 };
@@ -101,10 +100,10 @@ describe('traces', () => {
 describe('cost', () => {
   it('is the ratio of steps that leave no trace', async () => {
     const { target, draft } = openToys(0.8);
-    const told: number[] = [];
-    const costs = await measureCosts(target, [draft, openToys(0.3).draft], 9, (done) => told.push(done));
+    const reported: number[] = [];
+    const costs = await measureCosts(target, [draft, openToys(0.3).draft], 9, (done) => reported.push(done));
     expect(costs.length).toBe(2);
-    expect(told.at(-1)).toBe(9);
+    expect(reported.at(-1)).toBe(9);
     for (const cost of costs) {
       expect(cost.costRatio).toBeCloseTo(cost.draftMs / cost.targetMs);
       expect(cost.draftMs).toBeGreaterThan(0);
@@ -116,17 +115,24 @@ describe('cost', () => {
 describe('the figure', () => {
   const row = (layers: number, roundTripMs: number): DraftRow =>
     ({
-      ...{ draft: `d${layers}`, layers, fileMB: 40, acceptanceGreedy: 0.01 * layers + 0.4, acceptanceSampled: 0.5 },
-      ...{
-        costRatio: layers / 30,
-        task: 'all',
-        sessions: 9,
-        profile: defaultEdgeProfile.name,
-        roundTripMs,
-        mode: 'stream',
-      },
-      ...{ window: 0, lookUp: 'both', msPerToken: 30, overAr: 0.7 - layers / 100, acceptance: 0.6 },
-      ...{ draftsPerToken: 2, rowsPerToken: 2 },
+      draft: `d${layers}`,
+      layers,
+      fileMB: 40,
+      acceptanceGreedy: 0.01 * layers + 0.4,
+      acceptanceSampled: 0.5,
+      costRatio: layers / 30,
+      task: 'all',
+      sessions: 9,
+      profile: defaultEdgeProfile.name,
+      roundTripMs,
+      mode: 'stream',
+      window: 0,
+      lookUp: 'both',
+      msPerToken: 30,
+      overAr: 0.7 - layers / 100,
+      acceptance: 0.6,
+      draftsPerToken: 2,
+      rowsPerToken: 2,
     }) as DraftRow;
   const rows = [row(12, 10), row(12, 60), row(20, 10), row(20, 60)];
 

@@ -4,7 +4,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type PromptFile, readPromptFiles } from '../../../simulator/files/prompt-files.ts';
+import { readPromptFiles } from '../../../simulator/files/prompt-files.ts';
 import { findTraceFile, shippedTraceFilesOf } from '../../../simulator/files/shipped-traces.ts';
 import { hashTrace } from '../../../simulator/files/trace-files.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
@@ -24,12 +24,10 @@ import { defaultCacheDirectory } from '../../../src/models/files/cache.ts';
 import { canBeHad } from '../../../src/models/files/cache-inventory.ts';
 import { readGguf } from '../../../src/models/gguf/gguf.ts';
 import type { LanguageModel, ModelIdentity } from '../../../src/models/port/model.ts';
-import { demandModels } from './comparable.ts';
 import { type DraftCost, measureCosts } from './cost.ts';
-import { draftsFigure } from './figure.ts';
-import { draftsPage } from './page.ts';
+import { draftsFigure, draftsPage } from './page.ts';
 import { type Draft, type DraftRow, frontRows, type LatencyRow, summariseDrafts, taskRows } from './rows.ts';
-import { type DraftTraces, readTraces, recordTraces } from './traces.ts';
+import { type DraftTraces, demandModels, readTraces, recordTraces } from './traces.ts';
 
 const contextLength = 4096;
 const shape = { sequences: 2, contextLength, threads: 1 } as const;
@@ -60,12 +58,7 @@ const options = {
     whole: [1, 100_000],
     default: 80,
   },
-  otherLimit: {
-    flag: '--other-limit <count>',
-    help: 'prompts of each other file',
-    whole: [1, 100_000],
-    default: 20,
-  },
+  otherLimit: { flag: '--other-limit <count>', help: 'prompts of each other file', whole: [1, 100_000], default: 20 },
   tokens: { flag: '--tokens <count>', help: 'tokens of an answer at most', whole: [8, 4096], default: 128 },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [0, 10, 30, 60] },
   deviceStepMs: {
@@ -74,12 +67,7 @@ const options = {
     number: [0.001, 10_000],
     default: 13.9,
   },
-  repeats: {
-    flag: '--repeats <count>',
-    help: 'steps of each model that are timed',
-    whole: [3, 10_000],
-    default: 60,
-  },
+  repeats: { flag: '--repeats <count>', help: 'steps of each model that are timed', whole: [3, 10_000], default: 60 },
   /** Null: the cache directory. */
   traceDirectory: { default: null as string | null },
 } as const;
@@ -98,6 +86,7 @@ interface DraftsFound {
 
 export const draftsExperiment: Experiment<typeof options, DraftsFound, Conclusion<DraftRow>> = {
   name: 'bench drafts',
+  lasts: '1 minute',
   description: 'what drafts are worth: acceptance, cost, and ms per token of each mode from traces',
   notes: `Acceptance and ms per token come from acceptance traces: the shipped ones of drafts that can be had here, or those that --traces names. With --prompts they are recorded
 first, once for each draft, and kept in the cache; an interrupted recording is continued. ms per token is virtual time; only the cost ratio is
@@ -125,7 +114,7 @@ Examples:
       rows.push(...own.map((row) => ({ ...known, ...row })));
     }
     const own = (drafts.find(({ draft }) => draft === work.draft) ?? drafts[0]) as Draft;
-    return { rows, drafts, target: work.target, promptCount: work.prompts?.prompts.length ?? null, own };
+    return { rows, drafts, target: work.target, promptCount: work.promptCount, own };
   },
   conclude({ rows, drafts, target, promptCount, own }, { tokens, roundTripsMs, deviceStepMs, repeats }) {
     const asked = { target, drafts: drafts.map(({ draft }) => draft), tokens, roundTripsMs, deviceStepMs, repeats };
@@ -152,17 +141,13 @@ export function costKey(target: ModelIdentity, draft: ModelIdentity): string {
   return `cost ${target.fingerprint} ${draft.fingerprint}`;
 }
 
-interface Work {
-  readonly target: string;
-  /** The draft of the pair. */
-  readonly draft: string;
-  readonly prompts: PromptFile | null;
-  /** Traces by name or path of the draft. */
-  readonly traces: ReadonlyMap<string, DraftTraces>;
-}
+type Work = Awaited<ReturnType<typeof prepare>>;
 
-/** With prompts: the traces of the pair's draft and of all others; missing ones are recorded. Otherwise: the given traces. */
-async function prepare(asked: Options, run: Run): Promise<Work> {
+/**
+ * With prompts: the traces of the pair's draft and of all others; missing ones are recorded. Otherwise: the given traces.
+ * @returns names of target and draft of the pair, the number of prompts, and the traces by name or path of the draft
+ */
+async function prepare(asked: Options, run: Run) {
   const { prompts: promptFiles = [], traces: traceFiles = [], limit, otherLimit } = asked;
   if (promptFiles.length > 0 && traceFiles.length > 0)
     throw badArgument('the bench reads prompts or traces', 'give --prompts or --traces');
@@ -173,7 +158,7 @@ async function prepare(asked: Options, run: Run): Promise<Work> {
     const found = [...readTraces(named.map(findTraceFile))];
     const given = traceFiles.length > 0 ? found : found.filter(([name]) => canBeHad(name));
     const nameOf = (name: string): string => drafts.find((path) => basename(path) === name) ?? name;
-    return { target, draft, prompts: null, traces: new Map(given.map(([name, found]) => [nameOf(name), found])) };
+    return { target, draft, promptCount: null, traces: new Map(given.map(([name, found]) => [nameOf(name), found])) };
   }
   const prompts = readPromptFiles(promptFiles, { first: limit, others: otherLimit });
   const { onProgress } = run;
@@ -188,7 +173,7 @@ async function prepare(asked: Options, run: Run): Promise<Work> {
     const settings = { directory, tokens: asked.tokens, modelLicence: 'see the models', known, onProgress };
     traces.set(name, await recordTraces(openedTarget, openedDraft, prompts, settings));
   }
-  return { target, draft, prompts, traces };
+  return { target, draft, promptCount: prompts.prompts.length, traces };
 }
 
 /** @throws OutriderError `bad-argument` */

@@ -1,6 +1,10 @@
-// The tables of a kept "bench drafts": acceptance and cost of each draft, and time per token relative to the edge alone.
+// The figure and the tables of a kept "bench drafts": acceptance and cost of each draft, and time per token relative to the edge alone.
 
-import { fixed, markdownTable, pivotTable } from '../../../src/core/basics/markdown.ts';
+import type { Spec } from 'vega';
+import { type Line, type LinePoint, panelsFigure } from '../../../simulator/charts/line-panels.ts';
+import { seriesColor } from '../../../simulator/charts/theme.ts';
+import { badArgument } from '../../../src/core/basics/errors.ts';
+import { columnTable, fixed, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
 import { type DraftRow, isInFront } from './rows.ts';
@@ -10,13 +14,16 @@ export function draftsPage({ rows, summary }: Document<DraftRow>): string {
   const byDraft = [...Map.groupBy(whole, ({ draft }) => draft)];
   return `## Drafts
 
-${markdownTable(
-  ['draft', 'layers', 'MB', 'acceptance, greedy', 'acceptance, temperature 0.8', 'cost ratio'],
-  byDraft.map(([draft, own]) => {
-    const { layers, fileMB, acceptanceGreedy, acceptanceSampled, costRatio } = own[0] as DraftRow;
-    const shares = [acceptanceGreedy, acceptanceSampled, costRatio].map((value) => fixed(value, 3));
-    return [`\`${draft}\``, `${layers}`, fixed(fileMB, 1), ...shares];
-  }),
+${columnTable(
+  byDraft.map(([, own]) => own[0] as DraftRow),
+  {
+    draft: ({ draft }) => `\`${draft}\``,
+    layers: ({ layers }) => `${layers}`,
+    MB: ({ fileMB }) => fixed(fileMB, 1),
+    'acceptance, greedy': ({ acceptanceGreedy }) => fixed(acceptanceGreedy, 3),
+    'acceptance, temperature 0.8': ({ acceptanceSampled }) => fixed(acceptanceSampled, 3),
+    'cost ratio': ({ costRatio }) => fixed(costRatio, 3),
+  },
 )}
 
 Time per token in mode \`stream\` with lookup, relative to the edge alone, against the round trip in ms; edge
@@ -33,7 +40,17 @@ ${pivotTable(rows.filter(isInFront), {
 
 Relative to the edge alone, in brackets the best draft length.
 
-${byDraft.map(([draft, own]) => `### \`${draft}\`\n\n${timeTable(own)}`).join('\n\n')}
+${byDraft
+  .map(([draft, own]) => {
+    const table = pivotTable(own, {
+      corner: 'edge, round trip',
+      rowOf: ({ profile, roundTripMs }) => `\`${profile}\`, ${roundTripMs} ms`,
+      columnOf: ({ mode, lookUp }) => `\`${mode}\`${lookUp === 'none' ? ', no lookup' : ''}`,
+      cellOf: ({ overAr, window }) => `${fixed(overAr, 3)}${window === 0 ? '' : ` (${window})`}`,
+    });
+    return `### \`${draft}\`\n\n${table}`;
+  })
+  .join('\n\n')}
 
 ## Prompt lookup by task
 
@@ -50,11 +67,38 @@ ${pivotTable(
 )}`;
 }
 
-function timeTable(rows: readonly DraftRow[]): string {
-  return pivotTable(rows, {
-    corner: 'edge, round trip',
-    rowOf: ({ profile, roundTripMs }) => `\`${profile}\`, ${roundTripMs} ms`,
-    columnOf: ({ mode, lookUp }) => `\`${mode}\`${lookUp === 'none' ? ', no lookup' : ''}`,
-    cellOf: ({ overAr, window }) => `${fixed(overAr, 3)}${window === 0 ? '' : ` (${window})`}`,
+/** Time per token in mode stream against the cost of a draft: one point for each draft, a line for each round trip. @throws OutriderError `bad-argument` when no row can be drawn */
+export function draftsFigure(rows: readonly DraftRow[]): Spec {
+  const drawn = rows.filter(isInFront);
+  if (drawn.length === 0) throw badArgument('no draft can be drawn', 'give drafts and prompts');
+  const byRoundTrip = [...Map.groupBy(drawn, ({ roundTripMs }) => roundTripMs)].toSorted(
+    ([one], [other]) => one - other,
+  );
+  const lines = byRoundTrip.map(([roundTripMs, own], index): Line => {
+    const points = own.map((row) => pointOf(row, index === 0)).toSorted((one, other) => one.x - other.x);
+    return { style: `round trip ${roundTripMs} ms`, points };
   });
+  return panelsFigure({
+    title: 'What a draft brings against what it costs',
+    subtitle: [`Mode stream with look-up, virtual time from traces; edge: ${defaultEdgeProfile.description}.`],
+    styles: lines.map(({ style: name }, index) => ({ name, color: seriesColor(index), dash: [], dotSize: 44 })),
+    panels: [
+      {
+        xTitle: 'a step of the draft / a step of the target',
+        yTitle: 'time per token / that of the edge alone',
+        xTicks: 10,
+        xZero: true,
+        lines,
+      },
+    ],
+    panelWidth: 560,
+    panelHeight: 360,
+    nameWidth: 170,
+  });
+}
+
+/** @param hasLabel true for the lowest line only, so that each draft is named once */
+function pointOf({ costRatio, overAr, layers, acceptanceGreedy }: DraftRow, hasLabel: boolean): LinePoint {
+  const label = `${layers} layers, ${Math.round(acceptanceGreedy * 100)} % right`;
+  return { x: costRatio, y: overAr, ...(hasLabel && { label }) };
 }

@@ -1,11 +1,64 @@
-// The rows and the summary of "bench drafts", from traces and costs alone: virtual time, no model.
+// The rows and the summary of "bench drafts", from traces and costs alone: every mode in virtual time, with its best draft length. It knows no models
+// and no files.
 
+import { acceptanceOf, addCounts, countSession, tpotMs } from '../../../simulator/runner/session-metrics.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';
-import { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
-import type { LookUpPlace } from '../../../src/cli/options/look-up-place.ts';
+import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts';
+import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
+import { edgeLookUpTokens, type LookUpPlace, looksUpOnDevice } from '../../../src/cli/options/look-up-place.ts';
+import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import type { Result } from '../../../src/files/document.ts';
 import { defaultEdgeProfile, findProfile, type LatencyProfile } from '../../../src/models/port/profiles.ts';
-import { type LatencyCase, type LatencyResult, playCase } from './latency.ts';
+import { descendDraftLengths } from '../best-draft-length.ts';
+
+export interface LatencyCase {
+  readonly mode: 'ar' | 'stream' | 'sd' | 'psd';
+  readonly roundTripMs: number;
+  readonly profile: LatencyProfile;
+  readonly lookUp: LookUpPlace;
+  /** Time of one draft on the device. */
+  readonly draftMs: number;
+}
+
+const windows = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 31];
+/** Index at which the search for the best draft length begins. */
+const firstWindow = 2;
+/** The search for the draft length uses one answer of so many. */
+const searchStride = 4;
+const seed = 20_261_124;
+
+/** @param replays the same ones for all cases, because they cache their lookups */
+export function playCase(replays: readonly TraceReplay[], given: LatencyCase): LatencyResult {
+  if (!modeOf(given.mode).hasWindows) return playAll(replays, given, 0);
+  const few = replays.filter((_, index) => index % searchStride === 0);
+  const window = descendDraftLengths(windows, firstWindow, (one) => playAll(few, given, one).msPerToken);
+  return playAll(replays, given, window);
+}
+
+function playAll(replays: readonly TraceReplay[], given: LatencyCase, window: number): LatencyResult {
+  const { mode, roundTripMs, profile, lookUp, draftMs } = given;
+  const conditions = {
+    mode,
+    roundTripMs,
+    draftMs,
+    step: { fixedMs: profile.stepMs, perRowMs: profile.rowMs },
+    cutsChains: true,
+    deviceLooksUp: looksUpOnDevice(lookUp),
+    lookUpTokens: edgeLookUpTokens(lookUp),
+    ...(window === 0 ? {} : { turn: { draftLength: window, maxAhead: Math.max(24, 4 * window) } }),
+  };
+  const counts = replays.map((replay, index) =>
+    countSession(runSourceSession({ ...conditions, seed: seed + index }, traceSource(replay))),
+  );
+  const sum = addCounts(counts);
+  return {
+    msPerToken: tpotMs(sum),
+    acceptance: acceptanceOf(sum),
+    draftsPerToken: sum.drafted / sum.tokens,
+    rowsPerToken: sum.rows / sum.tokens,
+    window,
+  };
+}
 
 /** Properties of a draft before any session. */
 export interface Draft {
@@ -20,14 +73,24 @@ export interface Draft {
 }
 
 /** The part of a row that follows from traces and cost; the rest are properties of the draft. */
-export interface LatencyRow extends LatencyResult, Pick<LatencyCase, 'roundTripMs' | 'mode' | 'lookUp'> {
+export interface LatencyRow extends Pick<LatencyCase, 'roundTripMs' | 'mode' | 'lookUp'> {
   /** Task of the prompts; "all": every task. */
   readonly task: string;
   readonly sessions: number;
   readonly profile: string;
+  /** From each answer's first commit to its last, over the tokens after the first commit. */
+  readonly msPerToken: number;
+  /** matches / (matches + first mismatches), all answers together; null in `ar`. */
+  readonly acceptance: number | null;
+  readonly draftsPerToken: number;
+  readonly rowsPerToken: number;
+  /** Draft length (gamma); 0: the mode has no window. */
+  readonly window: number;
   /** Ratio of msPerToken to the edge alone with the same profile, network and texts. */
   readonly overAr: number;
 }
+
+type LatencyResult = Omit<LatencyRow, keyof LatencyCase | 'task' | 'sessions' | 'overAr'>;
 
 export type DraftRow = Omit<Draft, 'greedy'> & LatencyRow;
 

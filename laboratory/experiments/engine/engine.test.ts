@@ -44,7 +44,10 @@ describe('bench engine', () => {
 
   it('holds a target that is not exact against nothing', async () => {
     const { rows, summary } = await runExperiment(engineExperiment, {
-      ...{ target: 'toy:1', draft: 'none', repeats: 1, fast: true },
+      target: 'toy:1',
+      draft: 'none',
+      repeats: 1,
+      fast: true,
     });
     expect(rows.filter((row) => row.case.endsWith('Native'))).toEqual([]);
     expect(summary).toMatchObject({ law: null, weights: null });

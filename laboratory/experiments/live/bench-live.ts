@@ -2,7 +2,7 @@
 // under each, how well it was predicted, and what handovers cost.
 
 import { openDemo } from '../../../simulator/fleet/demo.ts';
-import type { Fleet } from '../../../simulator/fleet/fleet.ts';
+import type { Fleet, FleetEdge } from '../../../simulator/fleet/fleet.ts';
 import type { FleetAnswer } from '../../../simulator/fleet/fleet-reader.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import type { ControllerEvent } from '../../../src/allocation/controller/controller-events.ts';
@@ -13,7 +13,7 @@ import { estimate, type Within, within } from '../../../src/core/basics/bootstra
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { mean, median, quantile } from '../../../src/core/basics/statistics.ts';
 import { openPolicyThread } from '../../../src/files/policy-thread.ts';
-import type { PacedStep } from '../../../src/models/port/paced.ts';
+import type { PacedStep, PacingCounts } from '../../../src/models/port/paced.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
@@ -55,7 +55,8 @@ const policies = [
 /** After a change of the policy devices move; this time of a block does not count, ms. */
 const settleMs = 2000;
 /** Watts of one RTX A6000 at work and at rest (board power 300 W; nvidia.com data sheet; at rest as measured by others, about 25 W). */
-const [busyWatts, idleWatts] = [300, 25];
+const busyWatts = 300;
+const idleWatts = 25;
 /** Pacing that is later than this share of steps makes a run void. */
 const mostLateShare = 0.01;
 const slotMs = 1000;
@@ -63,10 +64,9 @@ const slotMs = 1000;
 /** Tokens of a few steps say nothing about a pace. */
 const leastTokens = 10;
 
-/** One policy for one block. */
 interface Block {
   readonly key: string;
-  /** Of each device that wanted tokens: time over tokens, or, without one, over one, ms. */
+  /** For each device that wanted tokens: time over tokens, or, without one, over one, ms. */
   readonly msPerToken: readonly number[];
   /** predicted / felt - 1 of each answer that lies in the block: the mean of its predictions over its time per token. */
   readonly errors: readonly number[];
@@ -76,7 +76,6 @@ interface Block {
 
 /** The time between two pieces of new text. */
 interface Gap {
-  /** When it ended. */
   readonly atMs: number;
   /** Over its limit: a round trip, and the longest step meanwhile of the edge that wrote before it. */
   readonly overLimit: number;
@@ -107,12 +106,9 @@ interface LiveRow extends Within<'msPerToken'> {
   readonly gapOverLimitP95: number | null;
 }
 
-interface LiveConclusion extends Conclusion<LiveRow> {
-  readonly passed: boolean;
-}
-
-export const liveExperiment: Experiment<typeof options, LiveFound, LiveConclusion> = {
+export const liveExperiment: Experiment<typeof options, LiveFound, Conclusion<LiveRow>> = {
   name: 'bench live',
+  lasts: '3 minutes',
   description: 'policies that decide live for real sockets take turns: what devices feel, and what was predicted',
   options,
   measure,
@@ -124,9 +120,14 @@ async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
   const events: (ControllerEvent & { readonly atMs: number })[] = [];
   const probes = new Map<number, ProbedEdge>();
   await using demo = await openDemo({
-    ...{ edges: options.edges, devices: options.devices, scenario: options.scenario, seed: options.seed },
-    ...{ policy: 'best', objective: 'felt', slotMs, profile: options.profile, maxTokens: options.maxTokens },
-    ...{ isToy: options.real !== true, target, draft, note: run.note },
+    ...options,
+    policy: 'best',
+    objective: 'felt',
+    slotMs,
+    isToy: options.real !== true,
+    target,
+    draft,
+    note: run.note,
     onEvent: (event) => void events.push({ ...event, atMs: performance.now() }),
     async startEdge(...asked) {
       const edge = await startProbedEdge(...asked);
@@ -135,10 +136,7 @@ async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
     },
   });
   const { fleet } = demo;
-  const probed = fleet.edges.map(({ name, process: { processId } }) => ({
-    name,
-    probe: probes.get(processId) as ProbedEdge,
-  }));
+  const probeOf = ({ process }: FleetEdge): ProbedEdge => probes.get(process.processId) as ProbedEdge;
   await using threads = new CloseStack();
   const deciders = new Map<string, RemotePolicy>();
   // All at once, before the first block: a thread that starts takes time from the emulated hardware.
@@ -159,34 +157,38 @@ async function measure(options: LiveOptions, run: Run): Promise<LiveFound> {
     }
   }
   const elapsedMs = performance.now() - startMs;
-  const tokens = fleet.readBetween(startMs, performance.now()).reduce((sum, one) => sum + one.tokens, 0);
+  const tokens = fleet.readBetween(startMs, performance.now()).reduce((total, one) => total + one.tokens, 0);
   await fleet.finish();
-  const pacing = await Promise.all(probed.map(({ probe }) => probe.ask('pacing')));
-  const pacedSteps = pacing.reduce((sum, one) => sum + (one?.steps ?? 0), 0);
-  const lateSteps = pacing.reduce((sum, one) => sum + (one?.overranSteps ?? 0), 0);
-  const busyMs = pacing.reduce((sum, one) => sum + (one?.busyMs ?? 0), 0);
-  const allSteps = pacedSteps + pacing.reduce((sum, one) => sum + (one?.prefillSteps ?? 0), 0);
+  const pacing = await Promise.all(fleet.edges.map((edge) => probeOf(edge).ask('pacing')));
+  const sum = (key: keyof PacingCounts): number => pacing.reduce((total, one) => total + (one?.[key] ?? 0), 0);
+  const busyMs = sum('busyMs');
   const joules = (busyWatts * busyMs + idleWatts * Math.max(0, options.edges * elapsedMs - busyMs)) / 1000;
-  const handovers = fleet.answers.reduce((sum, { report }) => sum + Math.max(0, report.servedBy.length - 1), 0);
-  const meanStepMs = busyMs / Math.max(1, allSteps);
+  const handovers = fleet.answers.map(({ report }) => Math.max(0, report.servedBy.length - 1));
+  const meanStepMs = busyMs / Math.max(1, sum('steps') + sum('prefillSteps'));
   const steps = new Map<string, readonly PacedStep[]>();
-  for (const { name, probe } of probed) steps.set(name, (await probe.ask('steps')) ?? []);
-  const stepMs = (edge: string, fromMs: number, toMs: number): number => {
-    const within = ({ endMs, ms, decodes }: PacedStep): boolean =>
-      decodes && endMs > performance.timeOrigin + fromMs && endMs - ms < performance.timeOrigin + toMs;
-    return Math.max(0, ...(steps.get(edge) ?? []).filter(within).map(({ ms }) => ms)) || meanStepMs;
-  };
+  for (const edge of fleet.edges) steps.set(edge.name, (await probeOf(edge).ask('steps')) ?? []);
+  const stepMs = (edge: string, fromMs: number, toMs: number): number =>
+    longestStepMs(steps.get(edge) ?? [], fromMs, toMs) || meanStepMs;
   const gaps = fleet.answers.flatMap((answer) => gapsOf(answer, demo.roundTripMs, stepMs));
   const compared = await demo.compare();
   return {
     blocks,
     ...compared,
-    handovers,
+    handovers: handovers.reduce((total, one) => total + one, 0),
     gaps,
-    pacedSteps,
-    lateSteps,
+    pacedSteps: sum('steps'),
+    lateSteps: sum('overranSteps'),
     joulesPerToken: joules / Math.max(1, tokens),
   };
+}
+
+/** The longest decoding step that ran between two moments, ms; 0: none did. */
+function longestStepMs(steps: readonly PacedStep[], fromMs: number, toMs: number): number {
+  const { timeOrigin } = performance;
+  const own = steps.filter(
+    ({ endMs, ms, decodes }) => decodes && endMs > timeOrigin + fromMs && endMs - ms < timeOrigin + toMs,
+  );
+  return Math.max(0, ...own.map(({ ms }) => ms));
 }
 
 function blockOf(
@@ -231,14 +233,16 @@ function gapP95(gaps: readonly Gap[], isHandover: boolean): number | null {
   return own.length === 0 ? null : quantile(own, 0.95);
 }
 
-function conclude(found: LiveFound): LiveConclusion {
+function conclude(found: LiveFound): Conclusion<LiveRow> {
   const rows = policies.map(({ key, policy, kind }): LiveRow => {
     const own = found.blocks.filter((block) => block.key === key);
     const errors = own.flatMap((block) => block.errors.map(Math.abs));
     const all = own.flatMap(({ msPerToken }) => msPerToken);
     const gaps = found.gaps.filter(({ atMs }) => own.some(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs));
     return {
-      ...{ policy, objective: kind, blocks: own.length },
+      policy,
+      objective: kind,
+      blocks: own.length,
       ...within(
         'msPerToken',
         estimate(own.length, (pick) => mean(pick.map((at) => mean(own[at]?.msPerToken ?? [])))),
@@ -253,7 +257,10 @@ function conclude(found: LiveFound): LiveConclusion {
   const errors = found.blocks.filter(({ key }) => key === 'Felt').flatMap((block) => block.errors.map(Math.abs));
   const latePacedSteps = found.pacedSteps === 0 ? 0 : found.lateSteps / found.pacedSteps;
   const summary = {
-    ...{ texts: found.texts, identical: found.identical, failed: found.failed, handovers: found.handovers },
+    texts: found.texts,
+    identical: found.identical,
+    failed: found.failed,
+    handovers: found.handovers,
     stallOverLimitP95: gapP95(found.gaps, true),
     gapOverLimitP95: gapP95(found.gaps, false),
     ...Object.fromEntries(policies.map(({ key }, index) => [`msPerToken${key}`, rows[index]?.msPerToken ?? null])),

@@ -1,16 +1,19 @@
-// `outrider bench load`: one edge process, many devices, a toy target, real sockets. The toy runs unpaced, so engine steps cost
-// what the toy costs; the bench is about the edge's own work, which is counted separately (`ownShare`).
+// `outrider bench load`: one edge process, many devices in this process, a toy target, real sockets. Every text is compared with the toy's own. The
+// toy runs unpaced, so engine steps cost what the toy costs; the bench is about the edge's own work, which is counted separately (`ownShare`).
 
 import type { Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import type { Result } from '../../../src/files/document.ts';
+import { type Drafter, ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
+import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
-import { residentMB } from '../../measuring/process-memory.ts';
-import { type DeviceTally, makeTasks, runDevice } from './devices.ts';
+import { closedLoop, ids, type ReadAnswer, readTask, type ToyTask, toyTasks } from '../../readers/toy-reader.ts';
 
 const toySeed = 1;
+const answerTokens = 96;
+const promptCount = 32;
 /** Before the first sample of memory, s, or a quarter of a shorter run: heaps grow to their size first. */
 const warmUpSeconds = 30;
 const warmUpShare = 0.25;
@@ -43,6 +46,26 @@ const options = {
 
 type Options = OptionsOf<typeof options>;
 
+interface DeviceTally {
+  readonly isGreedy: boolean;
+  texts: number;
+  wrongTexts: number;
+  /** Turns that got no connection. */
+  unopenedTurns: number;
+  tokens: number;
+  /** Engine rows and duration of the turns that ended. */
+  rows: number;
+  endedMs: number;
+}
+
+/** Memory of the edge, MB. */
+interface MemoryFound {
+  /** Once a second after the warm-up. */
+  readonly resident: number[];
+  /** Objects and buffers in use, after a collection of garbage: at the end of the warm-up, and at the end. */
+  readonly held: number[];
+}
+
 interface LoadFound {
   readonly tallies: readonly DeviceTally[];
   readonly elapsedSeconds: number;
@@ -50,49 +73,49 @@ interface LoadFound {
   readonly account: Result['summary'];
 }
 
-/** Memory of the edge, MB. */
-interface MemoryFound {
-  /** Once a second after the warm-up. */
-  readonly resident: readonly number[];
-  /** Objects and buffers in use, after a collection of garbage: at the end of the warm-up, and at the end. */
-  readonly held: readonly number[];
-}
-
 export const loadExperiment: Experiment<typeof options, LoadFound> = {
   name: 'bench load',
+  lasts: '1 minute',
   description: 'many devices at one edge process: token rate, memory, fairness, exactness. Toy models, real sockets',
   options,
   measure: measureLoad,
   conclude({ tallies, elapsedSeconds, memory, account }, { sessions, seconds, maxRows, maxAhead, agreement }) {
-    const said = summarise(tallies, elapsedSeconds);
+    const counted = summarise(tallies, elapsedSeconds);
     const grown = growthOf(memory);
-    const isFair = Number.isNaN(said.greedyShare) || said.greedyShare <= greedyLimit || sessions < maxRows;
+    const isFair = Number.isNaN(counted.greedyShare) || counted.greedyShare <= greedyLimit || sessions < maxRows;
     const isFlat = seconds < settledSeconds || !(Math.max(grown.rssGrowthMB, grown.heldGrowthMB) > mostGrowthMB);
     return {
       rows: tallies.map(rowOf),
       // A terminal shows no rows of single devices.
       forPeople: [],
-      summary: { sessions, ...said, ...accountOf(account), growthAfterSeconds: warmUpOf(seconds), ...grown },
+      summary: { sessions, ...counted, ...accountOf(account), growthAfterSeconds: warmUpOf(seconds), ...grown },
       params: { sessions, seconds, maxRows, maxAhead, agreement, mostGrowthMB },
-      passed: said.wrongTexts + said.unopenedTurns === 0 && isFair && isFlat,
+      passed: counted.wrongTexts + counted.unopenedTurns === 0 && isFair && isFlat,
     };
   },
 };
 
 /** @throws OutriderError when the edge does not start */
 async function measureLoad({ sessions, seconds, maxRows, maxAhead, agreement }: Options, run: Run): Promise<LoadFound> {
-  const tasks = await makeTasks(toySeed);
+  const prompts = Array.from({ length: promptCount }, (_, number) => ids(8 + number, 1000 + 50 * number));
+  const tasks = await toyTasks(toySeed, prompts, answerTokens);
   const places = ['--sessions', String(Math.min(1024, sessions + 2)), '--context', '512'];
-  const edge = await startProbedEdge(
-    ['--model', `toy:${toySeed}`, '--max-rows', String(maxRows), ...places],
-    () => {},
-    { nodeOptions: ['--expose-gc'] },
-  );
+  const flags = ['--model', `toy:${toySeed}`, '--max-rows', String(maxRows), ...places];
+  const edge = await startProbedEdge(flags, () => {}, { nodeOptions: ['--expose-gc'] });
   await using model = createToyModel({ seed: toySeed, role: 'draft', agreement, sequences: sessions });
   const stop = new AbortController();
-  const settings = { url: edge.url, model, tasks, maxAhead, until: stop.signal };
+  const shared = { connect: connectWebSocket(edge.url), tokenizer: model.tokenizer, signal: stop.signal };
   const startMs = performance.now();
-  const devices = Array.from({ length: sessions }, (_, number) => runDevice(settings, number, number === 0));
+  const devices = Array.from({ length: sessions }, async (_, number): Promise<DeviceTally> => {
+    const isGreedy = number === 0;
+    const tally = { isGreedy, texts: 0, wrongTexts: 0, unopenedTurns: 0, tokens: 0, rows: 0, endedMs: 0 };
+    await using own = new ModelDrafter(model);
+    await closedLoop(tasks, number, stop.signal, async (task) => {
+      const drafting = isGreedy ? { drafter: greedyDrafter(task), maxAhead: 512 } : { drafter: own, maxAhead };
+      count(tally, await readTask(task, { ...shared, ...drafting }));
+    });
+    return tally;
+  });
   const memory = await watchMemory(edge, seconds, run);
   stop.abort();
   const tallies = await Promise.all(devices);
@@ -102,38 +125,59 @@ async function measureLoad({ sessions, seconds, maxRows, maxAhead, agreement }: 
   return { tallies, elapsedSeconds, memory, account };
 }
 
+/** A draft model that is always right and takes no time: it requests as many rows as possible. */
+function greedyDrafter({ prompt, reference }: ToyTask): Drafter {
+  return {
+    draft: async ({ text }) => {
+      const token = reference[text.length - prompt.length];
+      return token === undefined ? null : { token, confidence: 1 };
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+function count(tally: DeviceTally, { report, startMs, endMs, isPrefix, isRight }: ReadAnswer): void {
+  const { outcome, tokens } = report;
+  if (outcome.kind === 'failed' && outcome.code === 'edge-unreachable' && tokens.length === 0) {
+    tally.unopenedTurns += 1;
+    return;
+  }
+  tally.texts += 1;
+  tally.tokens += tokens.length;
+  if (!isRight && !(outcome.kind === 'stopped' && isPrefix)) tally.wrongTexts += 1;
+  if (outcome.kind !== 'ended') return;
+  tally.rows += outcome.account.steps + outcome.account.draftRows;
+  tally.endedMs += endMs - startMs;
+}
+
 function warmUpOf(seconds: number): number {
   return Math.min(warmUpSeconds, Math.floor(seconds * warmUpShare));
 }
 
 /** Ends early at an interruption. */
 async function watchMemory(edge: ProbedEdge, seconds: number, { onProgress, signal }: Run): Promise<MemoryFound> {
-  const [resident, held]: [number[], number[]] = [[], []];
+  const found: MemoryFound = { resident: [], held: [] };
   const warmUp = warmUpOf(seconds);
   const startMs = performance.now();
-  // Samples follow the clock: a busy process wakes up late, skips what it has missed, and the run is no longer for it.
-  const next = (second: number): number =>
-    second === seconds
-      ? seconds + 1
-      : Math.min(seconds, Math.max(second + 1, Math.floor((performance.now() - startMs) / 1000)));
-  for (let second = 1; second <= seconds && !signal.aborted; second = next(second)) {
+  for (let second = 1; second <= seconds && !signal.aborted; ) {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, startMs + 1000 * second - performance.now())));
     onProgress('seconds', second, seconds);
-    if ((held.length === 0 && second >= warmUp) || second === seconds) {
-      const { heapUsed, external } = await edge.ask('collect');
-      held.push((heapUsed + external) / 1e6);
-    }
-    const sample = second > warmUp ? await residentMB(edge.processId) : undefined;
-    if (sample !== undefined) resident.push(sample);
+    const isCollected = second === seconds || (found.held.length === 0 && second >= warmUp);
+    const { heapUsed, external, residentSet } = await edge.ask(isCollected ? 'collect' : 'resources');
+    if (isCollected) found.held.push((heapUsed + external) / 1e6);
+    if (second > warmUp) found.resident.push(residentSet / 1e6);
+    if (second === seconds) break;
+    // Samples follow the clock: a busy process wakes up late and skips what it has missed, so the run stays as long.
+    second = Math.min(seconds, Math.max(second + 1, Math.floor((performance.now() - startMs) / 1000)));
   }
-  return { resident, held };
+  return found;
 }
 
 function growthOf({ resident, held }: MemoryFound) {
-  const [first, last] = [resident.slice(0, samplesCompared), resident.slice(-samplesCompared)];
-  const [rssGrowthMB, rssMB] =
-    resident.length === 0 ? [Number.NaN, Number.NaN] : [median(last) - median(first), median(last)];
+  // NaN: there is no sample.
+  const rssMB = median(resident.slice(-samplesCompared));
   const [heldBefore = Number.NaN, heldMB = Number.NaN] = held;
+  const rssGrowthMB = rssMB - median(resident.slice(0, samplesCompared));
   return { rssGrowthMB, rssMB, heldGrowthMB: heldMB - heldBefore, heldMB };
 }
 
@@ -154,17 +198,17 @@ function summarise(tallies: readonly DeviceTally[], seconds: number) {
   };
 }
 
-/** Figures from the edge's own account. */
 function accountOf(account: Result['summary']) {
   const number = (name: string): number => Number(account[name] ?? Number.NaN);
-  const [steps, rows, roundMs, busyMs] = [number('steps'), number('rows'), number('roundMs'), number('busyMs')];
+  const roundMs = number('roundMs');
+  const ownMs = roundMs - number('busyMs');
   return {
     p99StepMs: number('p99StepMs'),
-    meanStepMs: roundMs / steps,
-    rowsPerStep: rows / steps,
+    meanStepMs: roundMs / number('steps'),
+    rowsPerStep: number('rows') / number('steps'),
     /** The part of a step outside the engine: planning, verifying and sending. */
-    ownShare: (roundMs - busyMs) / roundMs,
-    ownMicrosecondsPerRow: ((roundMs - busyMs) / rows) * 1000,
+    ownShare: ownMs / roundMs,
+    ownMicrosecondsPerRow: (ownMs / number('rows')) * 1000,
     edgeFailures: number('failures'),
   };
 }

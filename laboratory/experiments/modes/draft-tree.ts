@@ -26,7 +26,6 @@ export interface DraftTree {
   readonly nodeCount: number;
   /** Nodes at each level, the first level first. A draft model is evaluated once for each level. */
   readonly widths: readonly number[];
-  /** Expected number of accepted drafts. */
   readonly expectedAccepted: number;
   /** The leaf that is accepted most often. */
   readonly likeliestLeaf: TreeNode;
@@ -79,7 +78,6 @@ function likeliestParent(nodes: readonly GrowingNode[], chances: readonly number
   return best;
 }
 
-/** A chain of drafts, as a tree. */
 export function chainTree(chances: readonly number[], length: number): DraftTree {
   return bestTree(chances.slice(0, 1), length, length);
 }

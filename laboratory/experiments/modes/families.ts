@@ -4,26 +4,19 @@
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { goalAcceptance, goalRoundTripsMs, type ModeRow, type RowMode } from './metrics.ts';
 
-export type FamilyName =
-  | 'edge alone'
-  | 'device in turns'
-  | 'parallel (PSD)'
-  | 'edge drafting'
-  | 'emulated head'
-  | 'ours';
-
 /**
  * The members of each family. A draft head stands apart: it is trained for its target, and what drafts with another model or outside the edge
  * can't match its cost on an idle edge. `edge-sd` is a mode of ours, which `auto` may choose, and a rival as well.
  */
-export const families: Readonly<Record<FamilyName, readonly RowMode[]>> = {
+export const families = {
   'edge alone': ['ar', 'ar-native'],
   'device in turns': ['sd', 'device-tree', 'device-tree-proactive'],
   'parallel (PSD)': ['psd', 'psd-lockstep', 'psd-windows'],
   'edge drafting': ['edge-sd', 'edge-psd', 'edge-tree'],
   'emulated head': ['edge-head'],
   ours: ['stream', 'stream-hedged', 'mix', 'mix-hedged', 'edge-sd-hedged', 'auto'],
-};
+} as const;
+export type FamilyName = keyof typeof families;
 
 /** What `auto` may choose, and hedges, which a turn or an edge chooses. */
 const ours: readonly RowMode[] = [...families.ours, 'edge-sd'];
@@ -51,27 +44,17 @@ export function bestOfFamilies(rows: readonly ModeRow[]): readonly { family: Fam
  * Time per token of the best of ours over that of the best rival on an idle edge: means of the ratios at 0, 10, 30 and 60 ms and acceptance 0.8.
  * The last key compares `stream` with the best that drafts on the device in turns. NaN where a cell lacks one of the rivals or all of ours.
  */
-export function idleEdgeRatios(rows: readonly ModeRow[]): {
-  readonly bestOverEdgeRivalIdle: number;
-  readonly bestOverEmulatedHeadIdle: number;
-  readonly streamOverInTurnsMean: number;
-} {
+export function idleEdgeRatios(
+  rows: readonly ModeRow[],
+): Record<'bestOverEdgeRivalIdle' | 'bestOverEmulatedHeadIdle' | 'streamOverInTurnsMean', number> {
   const atGoal = rows.filter(
     ({ givenAcceptance, sessions }) => givenAcceptance === goalAcceptance && sessions === undefined,
   );
-  const over = (rivals: readonly RowMode[], own: readonly RowMode[] = ours): number =>
-    mean(
-      goalRoundTripsMs.map((roundTripMs) => {
-        const cell = atGoal.filter((row) => row.roundTripMs === roundTripMs);
-        const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
-        if (!hasAll) return Number.NaN;
-        return timeOf(quickestOf(cell, own)) / timeOf(quickestOf(cell, rivals));
-      }),
-    );
+  const cells = goalRoundTripsMs.map((roundTripMs) => atGoal.filter((row) => row.roundTripMs === roundTripMs));
   return {
-    bestOverEdgeRivalIdle: over(edgeRivals),
-    bestOverEmulatedHeadIdle: over(families['emulated head']),
-    streamOverInTurnsMean: over(families['device in turns'], ['stream']),
+    bestOverEdgeRivalIdle: meanRatio(cells, ours, edgeRivals),
+    bestOverEmulatedHeadIdle: meanRatio(cells, ours, families['emulated head']),
+    streamOverInTurnsMean: meanRatio(cells, ['stream'], families['device in turns']),
   };
 }
 
@@ -82,27 +65,29 @@ const loadedDraftModels: readonly RowMode[] = ['ar', 'edge-sd', 'edge-psd', 'edg
  * Time per token of `stream` over that of the best rival on an edge with many sessions: means over the loads and round trips that are there. The
  * first key counts the emulated head among the rivals, the second leaves it out. NaN where a cell lacks a row, or there is no cell.
  */
-export function loadedEdgeRatios(rows: readonly ModeRow[]): {
-  readonly bestOverEdgeRivalLoaded: number;
-  readonly bestOverEdgeDraftModelLoaded: number;
-} {
+export function loadedEdgeRatios(
+  rows: readonly ModeRow[],
+): Record<'bestOverEdgeRivalLoaded' | 'bestOverEdgeDraftModelLoaded', number> {
   const loaded = rows.filter(({ sessions }) => sessions !== undefined);
   const cells = [...Map.groupBy(loaded, ({ sessions, roundTripMs }) => `${sessions} ${roundTripMs}`).values()];
-  const over = (rivals: readonly RowMode[]): number =>
-    cells.length === 0
-      ? Number.NaN
-      : mean(
-          cells.map((cell) => {
-            const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
-            return hasAll ? timeOf(quickestOf(cell, families.ours)) / timeOf(quickestOf(cell, rivals)) : Number.NaN;
-          }),
-        );
   return {
-    bestOverEdgeRivalLoaded: over([...loadedDraftModels, ...families['emulated head']]),
-    bestOverEdgeDraftModelLoaded: over(loadedDraftModels),
+    bestOverEdgeRivalLoaded: meanRatio(cells, families.ours, [...loadedDraftModels, ...families['emulated head']]),
+    bestOverEdgeDraftModelLoaded: meanRatio(cells, families.ours, loadedDraftModels),
   };
 }
 
-function timeOf(row: ModeRow | undefined): number {
-  return row?.msPerToken ?? Number.NaN;
+/** Mean over cells of the quickest of our modes over the quickest rival. NaN: a cell lacks one of the rivals or all of ours, or there is no cell. */
+function meanRatio(
+  cells: readonly (readonly ModeRow[])[],
+  own: readonly RowMode[],
+  rivals: readonly RowMode[],
+): number {
+  const timeOf = (cell: readonly ModeRow[], modes: readonly RowMode[]): number =>
+    quickestOf(cell, modes)?.msPerToken ?? Number.NaN;
+  return mean(
+    cells.map((cell) => {
+      const hasAll = rivals.every((rival) => quickestOf(cell, [rival]) !== undefined);
+      return hasAll ? timeOf(cell, own) / timeOf(cell, rivals) : Number.NaN;
+    }),
+  );
 }

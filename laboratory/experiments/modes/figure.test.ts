@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkFigure, installed, renderSvg, writeFigure } from '../../../simulator/files/render-figure.ts';
-import { modesFigure } from './figure.ts';
 import type { ModeRow } from './metrics.ts';
+import { modesFigure } from './page.ts';
 
 function row(mode: ModeRow['mode'], roundTripMs: number, msPerToken: number | null): ModeRow {
   const law = { givenAcceptance: 0.8, stepFixedMs: 40, stepPerRowMs: 0.4, runs: 20, acceptance: 0.8 };

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { levelLaw, measureLoadedRival } from './emulated-rivals.ts';
 import { loadedEdgeRatios } from './families.ts';
 import { type LoadedCell, measureLoaded } from './loaded-cell.ts';
-import { timePerToken } from './loaded-edge.ts';
-import { levelLaw, measureLoadedRival } from './loaded-rivals.ts';
 import type { ModeRow, RowMode } from './metrics.ts';
 import type { VirtualSettings } from './virtual-cell.ts';
 
@@ -36,7 +35,10 @@ describe('our modes on a loaded edge', () => {
 
 describe('hedges on a loaded edge', () => {
   const cell: LoadedCell = {
-    ...{ mode: 'stream', sessions: 16, givenAcceptance: 0.8, roundTripMs: 10 },
+    mode: 'stream',
+    sessions: 16,
+    givenAcceptance: 0.8,
+    roundTripMs: 10,
     step: { fixedMs: 40, perRowMs: 0.4 },
   };
 
@@ -99,17 +101,6 @@ describe('rivals on a loaded edge', () => {
     const { fixedMs, perRowMs } = levelLaw(5, step);
     expect(fixedMs + perRowMs).toBeCloseTo(5);
     expect(perRowMs / fixedMs).toBeCloseTo(0.01);
-  });
-});
-
-describe('time per token of sessions', () => {
-  const emission = (atMs: number, tokenCount: number) => ({ atMs, tokenCount, acceptedCount: 0 });
-
-  it('counts only the time in which all of them write', () => {
-    const one = [emission(10, 1), emission(20, 1), emission(40, 2), emission(50, 1)];
-    const other = [emission(15, 1), emission(35, 2), emission(45, 2), emission(90, 9)];
-    // All write from 15 to 50 ms: the one 3 tokens from 20 to 50 ms, the other 4 from 15 to 45 ms.
-    expect(timePerToken([one, other])).toBeCloseTo((30 / 3 + 30 / 4) / 2);
   });
 });
 

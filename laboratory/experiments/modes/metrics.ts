@@ -2,7 +2,9 @@
 // Definitions: docs/research/benchmarks.md.
 
 import { type Ratios, standardError } from '../../../simulator/runner/session-metrics.ts';
+import type { SessionConditions } from '../../../simulator/virtual-time/run-session.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
+import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { type ModeName, modeNames, modeOf } from '../../../src/core/protocol/wire/mode.ts';
 
 /** Rows of both clocks that are not one mode of the protocol: `psd` with several windows in flight, and psd beside the target. */
@@ -51,12 +53,12 @@ export interface ModeRow extends Ratios {
   readonly bestGamma: number | null;
   /** The quickest draft tree for this cell, of an emulated rival: its nodes, its levels, and whether it is drafted while the one before is verified. */
   readonly bestTree?: { readonly nodes: number; readonly levels: number; readonly isProactive?: boolean };
-  /** Of a row with several ways to run (rivals.ts): the mode whose machines are quickest, and its windows in flight. */
+  /** The mode whose machines are quickest, and its windows in flight; in a row with several {@link waysToRun}. */
   readonly bestMachine?: ModeName;
   readonly bestWindows?: number;
-  /** Of hedged rows, and of `stream` on a loaded edge: the most alternatives beside a draft with which it is quickest; 0: none. */
+  /** The quickest number of alternatives beside a draft, at most; 0: none. In hedged rows, and in `stream` on a loaded edge. */
   readonly bestHedges?: number;
-  /** Of `stream` on a loaded edge, for each number of hedges that was tried: its time, and the share of a session's steps without a draft. */
+  /** The time with each number of hedges, and the share of a session's steps without a draft; in `stream` on a loaded edge. */
   readonly byHedges?: readonly {
     readonly hedges: number;
     readonly msPerToken: number;
@@ -72,13 +74,14 @@ export interface ModeRow extends Ratios {
   readonly acceptance: number | null;
 }
 
-/** A cell of virtual time. */
-export interface TimedCell {
-  readonly mode: RowMode;
+export type StepLaw = SessionConditions['step'];
+
+export interface TimedCell<Mode extends RowMode = RowMode, Acceptance extends number | null = number | null> {
+  readonly mode: Mode;
   /** Null: drafts come from a trace. */
-  readonly givenAcceptance: number | null;
+  readonly givenAcceptance: Acceptance;
   readonly roundTripMs: number;
-  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
+  readonly step: StepLaw;
 }
 
 /** What rows of all cells of virtual time begin with. @param tpotsMs time per output token of each run */
@@ -115,6 +118,14 @@ export const edgeWindowedModes: ReadonlySet<RowMode> = new Set(
 /** Acceptance of most goals, and the round trips of their means. */
 export const goalAcceptance = 0.8;
 export const goalRoundTripsMs: readonly number[] = [0, 10, 30, 60];
+
+/** Rows of one session at the acceptance of the goals, or of a real draft, with the step law of the first row. */
+export function rowsAtGoal(rows: readonly ModeRow[]): ModeRow[] {
+  return rows.filter(({ givenAcceptance, stepPerRowMs, sessions }) => {
+    const isAtGoal = givenAcceptance === null || givenAcceptance === goalAcceptance;
+    return isAtGoal && stepPerRowMs === rows[0]?.stepPerRowMs && sessions === undefined;
+  });
+}
 
 /** Ratios of means, for the goals; a ratio without all of its cells is left out. */
 export function summariseModes(rows: readonly ModeRow[]): Record<string, number> {
@@ -174,4 +185,72 @@ function tpotOf(rows: readonly ModeRow[], mode: RowMode, roundTripMs: number): n
 
 export function withoutGaps(summary: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(summary).filter(([, value]) => !Number.isNaN(value)));
+}
+
+export interface WayToRun {
+  readonly machine: ModeName;
+  /** Windows that may wait for their verdicts, in mode `psd`. */
+  readonly windowsInFlight: number;
+  /** Hedges beside a draft of the device, and of the edge; default: none. */
+  readonly hedges?: number;
+  readonly edgeHedges?: number;
+}
+
+const hedgeCounts = [1, 3];
+const alone: readonly WayToRun[] = [{ machine: 'ar', windowsInFlight: 1 }];
+const severalWindows: readonly WayToRun[] = [2, 4, 8].map((windowsInFlight) => ({ machine: 'psd', windowsInFlight }));
+
+/** The rows that are no mode of the protocol. `auto` and `ar-native` run as `ar` until a turn says otherwise. */
+const ownWays: Readonly<Record<Exclude<BenchMode | EdgeHedgedMode, ModeName>, readonly WayToRun[]>> = {
+  auto: alone,
+  'ar-native': alone,
+  'psd-windows': severalWindows,
+  'edge-psd': [
+    { machine: 'psd', windowsInFlight: 1 },
+    { machine: 'psd-lockstep', windowsInFlight: 1 },
+    ...severalWindows,
+  ],
+  // The first one is that of real models, where each hedge needs a sequence of the draft.
+  'stream-hedged': hedgeCounts.map((hedges) => ({ machine: 'stream', windowsInFlight: 1, hedges })),
+  'edge-sd-hedged': hedgeCounts.map((edgeHedges) => ({ machine: 'edge-sd', windowsInFlight: 1, edgeHedges })),
+  'mix-hedged': hedgeCounts.map((edgeHedges) => ({ machine: 'mix', windowsInFlight: 1, edgeHedges })),
+};
+
+/** The ways among which a row takes the quickest. */
+export function waysToRun(mode: BenchMode | EdgeHedgedMode): readonly WayToRun[] {
+  return mode in ownWays ? ownWays[mode as keyof typeof ownWays] : [{ machine: mode as ModeName, windowsInFlight: 1 }];
+}
+
+/** Draft and target run beside each other on the edge, with no network between them; only committed text crosses the network. */
+export function runsBesideTarget(mode: RowMode): boolean {
+  return mode === 'edge-psd';
+}
+
+/** A way to run, and its draft length; 0: the mode has no window. */
+export interface Window extends WayToRun {
+  readonly gamma: number;
+}
+
+/** For modes without windows, and for texts that do not count. */
+export function plainWindow(mode: BenchMode, gamma = 0): Window {
+  return { ...(waysToRun(mode)[0] as WayToRun), gamma };
+}
+
+/**
+ * The limit of drafts beyond the text, so that only the mode's own limit applies. While all windows in flight wait for their verdicts,
+ * another one may be drafted; `psd-lockstep` has two in flight.
+ */
+export function roomFor({ windowsInFlight, gamma }: Window, maxAhead: number): number {
+  return Math.min(limits.maxAhead, Math.max(maxAhead, (windowsInFlight + 3) * gamma));
+}
+
+export const noBytes = {
+  payloadBytesPerToken: null,
+  payloadBytesPerTokenWithOpening: null,
+  wireBytesPerToken: null,
+} as const;
+
+/** Drafts between two programs of one machine are no traffic, and the frames between them are not those of the reader's link. */
+export function unmeasuredBytes(mode: RowMode): object {
+  return runsBesideTarget(mode) ? noBytes : {};
 }

@@ -1,12 +1,13 @@
 // The options of `outrider bench modes`, for both of its clocks.
 
-import { availableParallelism } from 'node:os';
+import { workersOption } from '../../../simulator/runner/worker-pool.ts';
 import { gpuOption } from '../../../src/cli/options/gpu-option.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../../../src/cli/options/look-up-place.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { pairOption } from '../../../src/cli/options/pair-options.ts';
 import { modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
+import { nameList } from '../name-list.ts';
 import { type BenchMode, edgeHedgedNames, emulatedRivals, hedgedName, type RowMode, rivalNames } from './metrics.ts';
 
 /** The rows of both clocks. */
@@ -18,19 +19,21 @@ export const sharedModes: readonly Exclude<BenchMode, 'auto' | 'ar-native'>[] = 
 /** Emulated rivals and hedges of the edge are rows of virtual time only, auto and ar-native of the wall clock only. */
 const benchModes: readonly RowMode[] = [...sharedModes, ...edgeHedgedNames, ...emulatedRivals, 'auto', 'ar-native'];
 
-function modeList(text: string): readonly RowMode[] {
-  const names = text.split(',');
-  const unknown = names.find((name) => !benchModes.some((known) => known === name));
-  if (unknown === undefined) return names as RowMode[];
-  throw new Error(`There is no mode "${unknown}". Take some of ${benchModes.join(', ')}.`);
-}
+/** Options of `bench auto` as well. */
+export const acceptanceOption = {
+  flag: '--acceptance <number,...>',
+  help: 'chances that a draft is right; a trace has its own',
+  numbers: [0, 1] as readonly [number, number],
+  default: [0.3, 0.65, 0.8, 0.95] as readonly number[],
+} as const;
+export const usualRoundTripsMs: readonly number[] = [0, 4, 10, 30, 60, 100, 200];
 
 const forBoth = {
   clock: { flag: '--clock <name>', help: 'virtual or wall', choices: ['virtual', 'wall'], default: 'virtual' },
   modes: {
     flag: '--modes <name,...>',
     help: 'only these: modes, hedges of the edge and emulated rivals (virtual), auto and ar-native (wall)',
-    parse: modeList as (text: string) => readonly RowMode[],
+    parse: nameList('mode', benchModes) as (text: string) => readonly RowMode[],
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000] },
   tokens: {
@@ -53,13 +56,7 @@ const forBoth = {
 } as const;
 
 const forVirtual = {
-  acceptances: {
-    flag: '--acceptance <number,...>',
-    help: 'chances that a draft is right; a trace has its own',
-    group: 'With --clock virtual:',
-    numbers: [0, 1],
-    default: [0.3, 0.65, 0.8, 0.95],
-  },
+  acceptances: { ...acceptanceOption, group: 'With --clock virtual:' } as typeof acceptanceOption,
   drafts: {
     flag: '--drafts <alike|classes|trace>',
     help: 'alike: every draft is right with the same chance; classes: unsure and sure positions; or a trace with runners-up',
@@ -78,12 +75,7 @@ const forVirtual = {
     wholes: [2, 1024],
     default: [16, 64],
   },
-  workers: {
-    flag: '--workers <count>',
-    help: 'threads',
-    whole: [1, 256],
-    default: availableParallelism() as number,
-  },
+  workers: workersOption as typeof workersOption,
   full: {
     flag: '--full',
     help: 'try every draft length from 1 to 64 with every seed (20 minutes of processor time) instead of searching',

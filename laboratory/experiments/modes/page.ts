@@ -1,10 +1,21 @@
 // The tables of a kept "bench modes": time per token of each mode against the round trip, and the other costs of each mode.
 
+import type { Spec } from 'vega';
+import { type Line, type LinePoint, type LineStyle, panelsFigure } from '../../../simulator/charts/line-panels.ts';
+import { ink, palette, softInk } from '../../../simulator/charts/theme.ts';
 import type { Goals } from '../../../simulator/runner/experiment.ts';
-import { fixed, markdownTable, pivotTable } from '../../../src/core/basics/markdown.ts';
+import { badArgument } from '../../../src/core/basics/errors.ts';
+import { columnTable, fixed, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
-import { bestOfFamilies } from './families.ts';
-import type { ModeRow } from './metrics.ts';
+import { bestOfFamilies, type FamilyName } from './families.ts';
+import {
+  type BenchMode,
+  type EdgeHedgedMode,
+  goalAcceptance,
+  hedgedName,
+  type ModeRow,
+  rowsAtGoal,
+} from './metrics.ts';
 
 const everywhere: Goals = {
   streamOverArWorst: 1.03,
@@ -25,20 +36,11 @@ const confident: Goals = { streamHedgedOverArRtt10: 0.5, streamHedgedOverPsdMean
 const paced: Goals = { streamOverArRtt10: 0.75, streamOverPsdMean: 0.83, pacedOverrunShare: 0.01 };
 const unpaced: Goals = { streamOverArNativeRtt10: 0.75, mixOverArNativeRtt10: 0.75, autoOverArNativeWorst: 1 };
 
-/** The cells of the table of costs. */
-const costAcceptance = 0.8;
+/** The table of costs is that of the first of these that was measured. */
 const costRoundTripsMs = [30, 10];
 
 export function modesGoals(params: object): Goals {
-  const {
-    clock,
-    profile,
-    drafts = 'alike',
-  } = params as {
-    readonly clock: string;
-    readonly profile?: string | null;
-    readonly drafts?: string;
-  };
+  const { clock, profile, drafts = 'alike' } = params as Readonly<Record<string, unknown>>;
   const ofClock = clock === 'virtual' ? virtual : profile === null ? unpaced : paced;
   return { ...everywhere, ...ofClock, ...(drafts === 'alike' ? {} : confident) };
 }
@@ -59,13 +61,8 @@ export function modesPage({ rows: all }: Document<ModeRow>): string {
     .join('\n\n');
 }
 
-/** At the acceptance of the goals, or of a real draft. */
 function familyTable(rows: readonly ModeRow[]): string {
-  const { stepPerRowMs } = rows[0] as ModeRow;
-  const chosen = rows.filter(
-    ({ givenAcceptance: given, ...row }) =>
-      row.stepPerRowMs === stepPerRowMs && (given === null || given === costAcceptance),
-  );
+  const chosen = rowsAtGoal(rows);
   if (chosen.length === 0) return '';
   return pivotTable(bestOfFamilies(chosen), {
     corner: 'best of each family',
@@ -75,7 +72,6 @@ function familyTable(rows: readonly ModeRow[]): string {
   });
 }
 
-/** Time per token of each session, where many of them write on one edge. */
 function loadedTable(rows: readonly ModeRow[]): string {
   const loaded = rows.filter(({ sessions }) => sessions !== undefined);
   if (loaded.length === 0) return '';
@@ -87,7 +83,6 @@ function loadedTable(rows: readonly ModeRow[]): string {
   });
 }
 
-/** What hedges bring on a loaded edge. */
 function hedgesTable(rows: readonly ModeRow[]): string {
   const tried = rows.flatMap(({ sessions, roundTripMs, byHedges = [] }) =>
     byHedges.map((one) => ({ sessions, roundTripMs, ...one })),
@@ -129,28 +124,123 @@ function timeCell({
 }
 
 function costTable(rows: readonly ModeRow[]): string {
-  const { stepPerRowMs } = rows[0] as ModeRow;
   const roundTripMs = costRoundTripsMs.find((ms) => rows.some((row) => row.roundTripMs === ms));
-  const chosen = rows.filter(
-    (row) =>
-      row.roundTripMs === roundTripMs &&
-      row.stepPerRowMs === stepPerRowMs &&
-      (row.givenAcceptance === null || row.givenAcceptance === costAcceptance),
-  );
+  const chosen = rowsAtGoal(rows).filter((row) => row.roundTripMs === roundTripMs);
   if (chosen.length === 0) return '';
-  return `The cost of a token at a round trip of ${roundTripMs} ms${chosen[0]?.givenAcceptance === null ? '' : ` and acceptance ${costAcceptance}`}:
+  return `The cost of a token at a round trip of ${roundTripMs} ms${chosen[0]?.givenAcceptance === null ? '' : ` and acceptance ${goalAcceptance}`}:
 
-${markdownTable(
-  ['', 'acceptance', 'drafts', 'rows', 'accepted per step', 'payload, bytes', 'with headers, bytes', 'first token, ms'],
-  chosen.map((row) => [
-    `\`${row.mode}\``,
-    fixed(row.acceptance, 2),
-    fixed(row.draftsPerToken, 2),
-    fixed(row.rowsPerToken, 2),
-    fixed(row.acceptedPerStep, 2),
-    fixed(row.payloadBytesPerToken, 1),
-    fixed(row.wireBytesPerToken, 0),
-    fixed(row.timeToFirstTokenMs, 0),
-  ]),
-)}`;
+${columnTable(chosen, {
+  '': ({ mode }) => `\`${mode}\``,
+  acceptance: ({ acceptance }) => fixed(acceptance, 2),
+  drafts: ({ draftsPerToken }) => fixed(draftsPerToken, 2),
+  rows: ({ rowsPerToken }) => fixed(rowsPerToken, 2),
+  'accepted per step': ({ acceptedPerStep }) => fixed(acceptedPerStep, 2),
+  'payload, bytes': ({ payloadBytesPerToken }) => fixed(payloadBytesPerToken, 1),
+  'with headers, bytes': ({ wireBytesPerToken }) => fixed(wireBytesPerToken, 0),
+  'first token, ms': ({ timeToFirstTokenMs }) => fixed(timeToFirstTokenMs, 0),
+})}`;
+}
+
+/** The emphasised mode has the widest line. */
+const lineStyles: Readonly<Record<BenchMode | EdgeHedgedMode, Omit<LineStyle, 'dotSize'>>> = {
+  ar: { name: 'ar: the edge alone', color: softInk, dash: [6, 3] },
+  'ar-native': { name: 'ar-native: without a shape law', color: ink, dash: [2, 3] },
+  auto: { name: 'auto: chosen by what is measured', color: palette.ochre, dash: [] },
+  sd: { name: 'sd: draft, wait, verify', color: palette.blue, dash: [] },
+  psd: { name: 'psd: overlapped', color: palette.purple, dash: [] },
+  'psd-lockstep': { name: 'psd in lock-step', color: palette.purple, dash: [3, 3] },
+  'psd-windows': { name: 'psd, several windows in flight', color: palette.purple, dash: [6, 3] },
+  'edge-psd': { name: 'edge-psd: psd beside the target', color: palette.blue, dash: [6, 3] },
+  'edge-sd': { name: 'edge-sd: the edge drafts', color: palette.green, dash: [6, 3] },
+  'edge-sd-hedged': { name: 'edge-sd with hedges', color: palette.green, dash: [2, 3], width: 2.5 },
+  mix: { name: 'mix: both draft', color: palette.green, dash: [], width: 2.5 },
+  'mix-hedged': { name: 'mix with hedges of the edge', color: palette.green, dash: [], width: 3.5 },
+  'stream-hedged': { name: 'stream with hedges', color: palette.orange, dash: [6, 3], width: 2.5 },
+  stream: { name: 'stream: nobody waits', color: palette.orange, dash: [], width: 3.5 },
+};
+
+/** The rivals of the virtual figure; of our family each mode has its own line. */
+const familyStyles: Readonly<Record<Exclude<FamilyName, 'ours'>, Omit<LineStyle, 'dotSize'>>> = {
+  'edge alone': lineStyles.ar,
+  'device in turns': { name: 'best in turns: sd, device trees', color: palette.blue, dash: [] },
+  'parallel (PSD)': { name: 'best parallel: psd', color: palette.purple, dash: [] },
+  'edge drafting': { name: 'best on the edge: edge-sd, psd, tree', color: palette.green, dash: [6, 3] },
+  'emulated head': { name: 'emulated draft head on the edge', color: palette.grey, dash: [2, 3] },
+};
+
+interface StyledLine {
+  readonly style: Omit<LineStyle, 'dotSize'>;
+  readonly rows: readonly ModeRow[];
+}
+
+/** @throws OutriderError `bad-argument` when no row can be drawn */
+export function modesFigure(rows: readonly ModeRow[]): Spec {
+  const isVirtual = rows.some(({ givenAcceptance }) => givenAcceptance !== null);
+  const drawn = rowsAtGoal(rows).filter(({ msPerToken }) => msPerToken !== null);
+  const lines = isVirtual
+    ? [...familyLines(drawn), ...modeLines(drawn, ['mix', 'mix-hedged', 'stream', hedgedName])]
+    : modeLines(drawn);
+  if (lines.length === 0) {
+    const remedy = `Include acceptance ${goalAcceptance}, or use --clock wall.`;
+    throw badArgument('no row of the bench can be drawn', remedy);
+  }
+  return panelsFigure({
+    title: 'Time per token against the round trip',
+    subtitle: isVirtual ? virtualSubtitle(rows) : wallSubtitle(rows),
+    styles: lines.map(({ style }) => ({ ...style, dotSize: 28 })),
+    panels: [
+      {
+        xTitle: 'round trip, ms',
+        yTitle: 'time per token, ms',
+        lines: lines.map(({ style, rows: own }): Line => ({ style: style.name, points: own.map(pointOf) })),
+      },
+    ],
+    panelWidth: 640,
+    panelHeight: 400,
+    names: 'at-ends',
+    nameWidth: 230,
+  });
+}
+
+function familyLines(rows: readonly ModeRow[]): StyledLine[] {
+  const best = Map.groupBy(bestOfFamilies(rows), ({ family }) => family);
+  return Object.entries(familyStyles).flatMap(([family, style]) => {
+    const own = best.get(family as FamilyName);
+    return own === undefined ? [] : [{ style, rows: own.map(({ row }) => row) }];
+  });
+}
+
+function modeLines(rows: readonly ModeRow[], only?: readonly ModeRow['mode'][]): StyledLine[] {
+  const byMode = Map.groupBy(rows, ({ mode }) => mode);
+  return Object.entries(lineStyles).flatMap(([mode, style]) => {
+    const own = byMode.get(mode as ModeRow['mode']);
+    const isLeftOut = only !== undefined && !only.includes(mode as ModeRow['mode']);
+    return own === undefined || isLeftOut ? [] : [{ style, rows: own }];
+  });
+}
+
+/** The mean lies in the band with 95 % confidence. */
+function pointOf({ roundTripMs, msPerToken, msPerTokenStandardError }: ModeRow): LinePoint {
+  const y = msPerToken as number;
+  const half = 1.96 * (msPerTokenStandardError ?? 0);
+  return { x: roundTripMs, y, low: y - half, high: y + half };
+}
+
+function virtualSubtitle(rows: readonly ModeRow[]): string[] {
+  const { stepFixedMs, stepPerRowMs, runs } = rows[0] as ModeRow;
+  return [
+    `Virtual time: acceptance ${goalAcceptance}; a draft takes 10 ms (on the edge: 5 ms), a step ${stepFixedMs} + ${stepPerRowMs} ms a row.`,
+    `Rivals: the best of each family at its best setting for each round trip; trees and head emulated. Means of ${runs} runs; bands: 95 %.`,
+  ];
+}
+
+function wallSubtitle(rows: readonly ModeRow[]): string[] {
+  const { stepFixedMs, stepPerRowMs } = rows[0] as ModeRow;
+  const measured = rows.find(({ mode }) => mode === 'stream')?.acceptance ?? null;
+  const pacing = stepFixedMs === null ? 'not paced' : `paced to ${stepFixedMs} + ${stepPerRowMs} ms a row`;
+  const acceptance = measured === null ? '' : `, ${Math.round(measured * 100)} % of the drafts are right`;
+  return [
+    `Real models in two processes${acceptance}. Edge ${pacing}; network emulated.`,
+    'sd, psd and edge-sd with a draft length chosen by a pilot. Medians; bands: 95 % confidence.',
+  ];
 }

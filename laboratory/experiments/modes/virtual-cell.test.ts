@@ -9,7 +9,7 @@ import { TraceSessionBuilder } from '../../../simulator/traces/trace.ts';
 import { writeTrace } from '../../../simulator/traces/trace-file.ts';
 import { modesExperiment } from './modes.ts';
 import { longestWindow, measureCell, searchGammas, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
-import { modesWork } from './worker-pool.ts';
+import { modesWork } from './virtual-clock.ts';
 
 const settings: VirtualSettings = {
   firstSeed: 1,
@@ -118,7 +118,11 @@ describe('drafts with confidence', () => {
   it('are summed up against psd and against stream without hedges', async () => {
     const modes = ['ar', 'stream', 'stream-hedged', 'psd', 'psd-lockstep', 'psd-windows'] as const;
     const { summary, rows } = await runExperiment(modesExperiment, {
-      ...{ drafts: trace, seeds: 2, workers: 1, modes, roundTripsMs: [0, 10, 30, 60] },
+      drafts: trace,
+      seeds: 2,
+      workers: 1,
+      modes,
+      roundTripsMs: [0, 10, 30, 60],
     });
     expect(rows.every((row) => row.givenAcceptance === null)).toBe(true);
     expect(summary).toMatchObject({

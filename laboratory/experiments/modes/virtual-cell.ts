@@ -16,21 +16,28 @@ import {
   type SessionConditions,
   type SessionResult,
   type SessionSettings,
+  type SessionSource,
 } from '../../../simulator/virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { quickest, searchDraftLengths } from '../best-draft-length.ts';
 import { secondChoiceShare } from './draft-tree.ts';
-import { type BenchMode, type EdgeHedgedMode, type ModeRow, timedRow, windowedModes } from './metrics.ts';
-import { roomFor, runsBesideTarget, unmeasuredBytes, type WayToRun, waysToRun } from './rivals.ts';
+import {
+  type BenchMode,
+  type EdgeHedgedMode,
+  type ModeRow,
+  roomFor,
+  runsBesideTarget,
+  type StepLaw,
+  type TimedCell,
+  timedRow,
+  unmeasuredBytes,
+  type WayToRun,
+  waysToRun,
+  windowedModes,
+} from './metrics.ts';
 
-export interface VirtualCell {
-  readonly mode: Exclude<BenchMode, 'auto' | 'ar-native'> | EdgeHedgedMode;
-  /** Null: that of the trace. */
-  readonly givenAcceptance: number | null;
-  readonly roundTripMs: number;
-  readonly step: { readonly fixedMs: number; readonly perRowMs: number };
-}
+export type VirtualCell = TimedCell<Exclude<BenchMode, 'auto' | 'ar-native'> | EdgeHedgedMode>;
 
 export interface VirtualSettings {
   readonly firstSeed: number;
@@ -45,7 +52,7 @@ export interface VirtualSettings {
   readonly drafts?: string;
 }
 
-/** The toy's drafts: all right with the same chance, or two classes of positions (35 % and 95 %) that their confidence tells apart. */
+/** The toy's drafts: all right with the same chance, or two classes of positions (35 % and 95 %) that their confidence separates. */
 export const draftKinds = ['alike', 'classes'] as const;
 /** How often the toy's runner-up is right where its draft is wrong: `outrider trace show` counts 0.53 to 0.59 of the default pair. */
 export const runnerUpAgreement = 0.55;
@@ -53,6 +60,11 @@ export const runnerUpAgreement = 0.55;
 /** Time of a draft on the device; the edge's own draft is quicker. */
 export const draftMs = 10;
 export const edgeDraftMs = 5;
+/** Draft and step times are uniform in their mean * (1 ± timeJitter). */
+export const timeJitter = 0.2;
+/** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
+export const freeRows: StepLaw = { fixedMs: 40, perRowMs: 0.4 };
+export const expensiveRows: StepLaw = { fixedMs: 4, perRowMs: 36 };
 export const longestWindow = 64;
 
 const coarseGammas = [1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, longestWindow];
@@ -71,13 +83,17 @@ export function isTrace(drafts: string): boolean {
 const knownReplays = new Map<string, readonly TraceReplay[]>();
 
 /** One for each session of the trace. */
-function replaysOf(name: string): readonly TraceReplay[] {
+export function replaysOf(name: string): readonly TraceReplay[] {
   const known = knownReplays.get(name);
   if (known !== undefined) return known;
   const { header, sessions } = findTrace(name);
   const replays = sessions.map((session) => new TraceReplay(header, session));
   knownReplays.set(name, replays);
   return replays;
+}
+
+export function recordedSource(replay: TraceReplay, tokens: number): SessionSource {
+  return traceSource(replay, Math.min(tokens, replay.header.answerTokens));
 }
 
 export function measureCell(cell: VirtualCell, settings: VirtualSettings): ModeRow {
@@ -135,9 +151,7 @@ function sessionsOf(
     return [runSession({ ...conditions, ...toy, ...runnerUpsOf(conditions) })];
   }
   const own = replaysOf(drafts).filter((_, index) => index % seedCount === seed - firstSeed);
-  return own.map((replay) =>
-    runSourceSession(conditions, traceSource(replay, Math.min(tokens, replay.header.answerTokens))),
-  );
+  return own.map((replay) => runSourceSession(conditions, recordedSource(replay, tokens)));
 }
 
 /** A tree on the edge has the same second choices as an edge that hedges. */

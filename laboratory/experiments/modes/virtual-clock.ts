@@ -3,14 +3,13 @@
 
 import { findTrace } from '../../../simulator/files/shipped-traces.ts';
 import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
-import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
+import { serveWork, type Work, WorkerPool } from '../../../simulator/runner/worker-pool.ts';
 import { usualWidthCost } from '../../../simulator/virtual-time/device.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { secondChoiceShare } from './draft-tree.ts';
-import { headLevelMs } from './emulated-rivals.ts';
+import { headLevelMs, loadedRivals, measureRival, type RivalCell } from './emulated-rivals.ts';
 import { idleEdgeRatios, loadedEdgeRatios } from './families.ts';
-import { type LoadedCell, type LoadedMode, loadedModes } from './loaded-cell.ts';
-import { loadedRivals } from './loaded-rivals.ts';
+import { type LoadedCell, type LoadedMode, loadedModes, measureLoaded } from './loaded-cell.ts';
 import {
   type EmulatedRival,
   edgeHedgedNames,
@@ -22,39 +21,52 @@ import {
   isEmulated,
   type ModeRow,
   type RowMode,
+  type StepLaw,
   summariseModes,
   withoutGaps,
   worstOver,
 } from './metrics.ts';
-import { type ModesOptions, sharedModes } from './options.ts';
+import { type ModesOptions, sharedModes, usualRoundTripsMs } from './options.ts';
 import {
   draftMs,
   edgeDraftMs,
+  expensiveRows,
+  freeRows,
   isTrace,
   longestWindow,
+  measureCell,
   runnerUpAgreement,
+  timeJitter,
   type VirtualCell,
   type VirtualSettings,
 } from './virtual-cell.ts';
-import { type AnyCell, modesWork } from './worker-pool.ts';
 
-/** A GPU's rows are nearly free; a CPU's cost about as much as a step. */
-const freeRows = { fixedMs: 40, perRowMs: 0.4 };
-const expensiveRows = { fixedMs: 4, perRowMs: 36 };
 /** The modes that are measured with expensive rows, too. */
 const expensiveModes: ReadonlySet<VirtualMode> = new Set(['ar', 'stream']);
-/** A mode of the protocol's machines, or an emulated rival. */
 type VirtualMode = VirtualCell['mode'] | EmulatedRival;
 
-const usualRoundTripsMs = [0, 4, 10, 30, 60, 100, 200];
+type AnyCell = VirtualCell | RivalCell | LoadedCell;
+
+export const modesWork: Work<AnyCell, ModeRow, VirtualSettings> = {
+  role: 'outrider bench modes',
+  file: import.meta.url,
+  measure(cell, settings) {
+    if ('sessions' in cell) return measureLoaded(cell, settings);
+    return isRival(cell) ? measureRival(cell, settings) : measureCell(cell, settings);
+  },
+};
+serveWork(modesWork);
+
+function isRival(cell: VirtualCell | RivalCell): cell is RivalCell {
+  return isEmulated(cell.mode);
+}
 
 export async function measureVirtual(options: ModesOptions, run: Run): Promise<readonly ModeRow[]> {
   const settings = settingsOf(options);
   if (isTrace(options.drafts)) demandTrace(options);
   await run.begin({ clock: 'virtual', ...settings });
   await using pool = new WorkerPool(modesWork, settings, options.workers);
-  const units = cellsOf(options).map((cell) => ({ key: keyOf(cell), measure: () => pool.measure(cell) }));
-  return await run.all('cells', units, options.workers);
+  return await pool.measureAll(run, 'cells', cellsOf(options), keyOf);
 }
 
 export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Conclusion<ModeRow> {
@@ -75,7 +87,7 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
     edgeDraftMs,
     headLevelMs,
     edgeDraftsOverlap: true,
-    timeJitter: 0.2,
+    timeJitter,
     freeRows,
     expensiveRows,
     runnerUpAgreement,
@@ -119,7 +131,7 @@ function cellsOf(options: ModesOptions): AnyCell[] {
   const modes = virtualModes(options);
   // A trace has its own.
   const acceptances = isTrace(options.drafts) ? [null] : options.acceptances;
-  const cellsAt = (step: VirtualCell['step'], chosen: readonly VirtualMode[]): AnyCell[] =>
+  const cellsAt = (step: StepLaw, chosen: readonly VirtualMode[]): AnyCell[] =>
     chosen.flatMap((mode) =>
       acceptances.flatMap((givenAcceptance) =>
         roundTripsMs.map((roundTripMs) => {

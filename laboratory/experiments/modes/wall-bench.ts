@@ -1,4 +1,5 @@
-// The open parts of a wall bench: the draft model, the prompts and the edge processes. It writes texts with them.
+// The open parts of a wall bench: the draft model, the prompts and the edge processes. It writes texts with them, over an emulated network. One edge
+// runs under the shape law, for all modes; without latency emulation a second one runs without a law, for `ar-native`.
 
 import samplePrompts from '../../../simulator/files/sample-prompts.json' with { type: 'json' };
 import type { Run } from '../../../simulator/runner/experiment.ts';
@@ -10,25 +11,46 @@ import {
 } from '../../../src/cli/options/look-up-place.ts';
 import type { GpuChoice } from '../../../src/core/basics/gpu-choice.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
+import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { describeMachine } from '../../../src/files/document.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { acquirePair } from '../../../src/models/files/acquire.ts';
-import { ModelDrafter } from '../../../src/models/port/drafter.ts';
+import { AdaptiveDrafter } from '../../../src/models/port/adaptive-drafter.ts';
+import { type Drafter, ModelDrafter } from '../../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
+import { findProfile } from '../../../src/models/port/profiles.ts';
+import { createEmulatedLink } from '../../../src/network/transport/emulated-link.ts';
+import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { AutoMode } from '../../../src/processes/device/auto-mode.ts';
-import { edgeWindowedModes } from './metrics.ts';
-import { plainWindow, runsBesideTarget, type Window, waysToRun } from './rivals.ts';
-import { type BenchEdges, type StepFigures, startBenchEdges } from './wall-edges.ts';
-import type { PlannedRun, PlanSettings } from './wall-plan.ts';
-import { type TextOptions, type WallPrompt, type WallRun, writeRun, writeText } from './wall-run.ts';
+import { probeEdge } from '../../../src/processes/device/probe-edge.ts';
+import { startTurn } from '../../../src/processes/device/turn.ts';
+import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
+import {
+  type BenchMode,
+  edgeWindowedModes,
+  plainWindow,
+  roomFor,
+  runsBesideTarget,
+  type Window,
+  waysToRun,
+} from './metrics.ts';
+import {
+  measureText,
+  type PlannedRun,
+  type PlanSettings,
+  type StepFigures,
+  type WallRun,
+  type WallText,
+  type WrittenText,
+} from './wall-runs.ts';
 
 /** All settings that affect the figures; a record keeps them. */
 export interface WallSettings extends PlanSettings {
   readonly pair: string;
   /** Name of the edge's latency profile; null: no latency emulation. */
   readonly profile: string | null;
-  /** Of target and drafts; default `off`. */
+  /** GPU for target and drafts; default `off`. */
   readonly gpu?: GpuChoice;
   readonly tokens: number;
   readonly promptCount: number;
@@ -52,8 +74,16 @@ export const pilotPrompts = 2;
 export const pilotTokens = 32;
 export const warmUpTokens = 8;
 
-/** One mode at one round trip. */
 export type WallCell = Pick<PlannedRun, 'mode' | 'roundTripMs'>;
+
+interface WallPrompt {
+  readonly name: string;
+  readonly ids: readonly number[];
+  /** 32 hex digits: the edge remembers the evaluated prompt from run to run. */
+  readonly conversation: string;
+  /** A drafter for each prompt, so that the draft remembers the prompt as well. */
+  readonly drafter: Drafter;
+}
 
 interface OpenParts {
   readonly targetName: string;
@@ -80,12 +110,8 @@ export async function openWallBench(settings: WallSettings, run: Run): Promise<W
     conversation: (index + 1).toString(16).padStart(32, '0'),
     drafter: new ModelDrafter(model),
   }));
-  return new WallBench(settings, run, {
-    targetName: target.entry?.name ?? target.path,
-    draftName,
-    draft: model,
-    prompts,
-  });
+  const targetName = target.entry?.name ?? target.path;
+  return new WallBench(settings, run, { targetName, draftName, draft: model, prompts });
 }
 
 function rankOf(name: string): number {
@@ -98,10 +124,12 @@ export class WallBench implements AsyncDisposable {
   readonly run: Run;
   readonly #parts: OpenParts;
   readonly #autos = new Map<number, AutoMode>();
-  /** By the key of the cell. */
   readonly #windows = new Map<string, Window>();
+  /** Texts of the edge alone, by prompt. */
   readonly #references = new Map<string, readonly number[]>();
-  #edges: BenchEdges | null = null;
+  /** The edge under the shape law; behind it the one without a law, if `ar-native` is measured. */
+  #edges: ProbedEdge[] = [];
+  #steps: StepFigures = { stepMs: [], nativeMs: null };
 
   constructor(settings: WallSettings, run: Run, parts: OpenParts) {
     this.settings = settings;
@@ -119,25 +147,57 @@ export class WallBench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#edges?.close();
+    await this.#closeEdges();
     for (const { drafter } of this.prompts) await drafter[Symbol.asyncDispose]();
     await this.#parts.draft.close();
   }
 
-  /** Replaces the running edges. @param gamma draft length of the edge's own draft model: a setting of its process */
-  async startEdges(gamma: number): Promise<BenchEdges> {
-    await this.#edges?.close();
-    this.#edges = null;
-    const { profile, lookUp, modes, gpu } = this.settings;
-    const draft = this.#needsEdgeDraft() ? this.#parts.draftName : null;
-    const sizes = { sessions: this.prompts.length + 1, contextLength, lookUpTokens: edgeLookUpTokens(lookUp) };
-    const asked = { target: this.#parts.targetName, draft, gamma, profile, gpu, ...sizes };
-    this.#edges = await startBenchEdges(asked, modes.includes('ar-native'), this.run.note);
-    return this.#edges;
+  async #closeEdges(): Promise<void> {
+    for (const edge of this.#edges.splice(0)) await edge.close();
+  }
+
+  /**
+   * Replaces the running edges.
+   * @param gamma draft length of the edge's own draft model: a setting of its process
+   * @throws OutriderError when an edge ends before it listens
+   */
+  async startEdges(gamma: number): Promise<StepFigures> {
+    await this.#closeEdges();
+    const { profile, modes } = this.settings;
+    const draftFlags = ['--draft', this.#parts.draftName, '--draft-window', String(gamma)];
+    const flags = this.#edgeFlags();
+    // Of the messages of an edge, those about long work are passed on.
+    const onLine = (line: string): void => {
+      if (line.includes('shape law')) this.run.note(line);
+    };
+    const lawful = await startProbedEdge([...flags, ...(this.#needsEdgeDraft() ? draftFlags : [])], onLine);
+    this.#edges.push(lawful);
+    let nativeMs: number | null = null;
+    if (modes.includes('ar-native')) {
+      // It starts after the other one, because each measures its own steps at its start.
+      const native = await startProbedEdge([...flags, '--fast', '--threads', '1'], () => {});
+      this.#edges.push(native);
+      nativeMs = (await measuredStepMs(native))[0] ?? null;
+    }
+    this.#steps = { stepMs: profile === null ? await measuredStepMs(lawful) : profiledStepMs(profile), nativeMs };
+    return this.#steps;
+  }
+
+  #edgeFlags(): string[] {
+    const { profile, lookUp, gpu = 'off' } = this.settings;
+    const flags = ['--model', this.#parts.targetName, '--context', String(contextLength)];
+    flags.push('--sessions', String(this.prompts.length + 1), '--look-up', String(edgeLookUpTokens(lookUp)));
+    if (gpu !== 'off') flags.push('--gpu', gpu);
+    if (profile !== null) flags.push('--profile', profile);
+    return flags;
   }
 
   #needsEdgeDraft(): boolean {
     return this.settings.modes.some((mode) => waysToRun(mode).some(({ machine }) => modeOf(machine).edgeDrafts));
+  }
+
+  #edgeOf(mode: BenchMode): ProbedEdge {
+    return (mode === 'ar-native' ? this.#edges.at(-1) : this.#edges[0]) as ProbedEdge;
   }
 
   /** The texts of the edge alone, through the same machines: every other text must equal them. Both sides also read the prompts here. */
@@ -167,9 +227,8 @@ export class WallBench implements AsyncDisposable {
         const reports = [];
         for (const prompt of this.prompts.slice(0, pilotPrompts))
           reports.push((await this.#write(prompt, { mode: 'stream', roundTripMs: 0 })).report);
-        const { stepMs, nativeMs } = this.#edges as BenchEdges;
         const acceptance = mean(reports.map((report) => report.acceptance ?? 0));
-        return { stepMs, nativeMs, acceptance, draftMs: mean(reports.map((report) => report.draftMs ?? 1)) };
+        return { ...this.#steps, acceptance, draftMs: mean(reports.map((report) => report.draftMs ?? 1)) };
       },
     });
   }
@@ -194,10 +253,30 @@ export class WallBench implements AsyncDisposable {
     prompts: readonly WallPrompt[],
     tokens: number,
   ): Promise<WallRun> {
-    const auto = planned.mode === 'auto' ? { auto: await this.#autoFor(planned.roundTripMs) } : {};
-    const options = { ...this.#textOptions(planned, window, tokens), ...auto, repeat: planned.repeat };
-    const edge = (this.#edges as BenchEdges).edgeOf(planned.mode);
-    return await writeRun(edge, this.#parts.draft.tokenizer, prompts, this.#references, options);
+    const { mode, roundTripMs } = planned;
+    const { machine, windowsInFlight, gamma } = window;
+    const auto = mode === 'auto' ? await this.#autoFor(roundTripMs) : undefined;
+    // Only the reader is a round trip away.
+    const readerMs = runsBesideTarget(mode) ? roundTripMs : 0;
+    const edge = this.#edgeOf(mode);
+    const before = await edge.ask('pacing');
+    const texts: WallText[] = [];
+    for (const prompt of prompts) {
+      const written = await this.#write(prompt, planned, tokens, window, auto);
+      const text = measureText(prompt.name, written, this.#references.get(prompt.name), gamma);
+      texts.push({ ...text, timeToFirstTokenMs: text.timeToFirstTokenMs + readerMs });
+    }
+    const after = await edge.ask('pacing');
+    const grown = (key: 'steps' | 'overranSteps'): number => (after?.[key] ?? 0) - (before?.[key] ?? 0);
+    return {
+      ...planned,
+      machine,
+      windowsInFlight,
+      gamma,
+      texts,
+      pacedSteps: grown('steps'),
+      overranSteps: grown('overranSteps'),
+    };
   }
 
   /** One instance for each round trip, as a device has one for each edge. It measures two texts before the first text that counts. */
@@ -206,24 +285,53 @@ export class WallBench implements AsyncDisposable {
     if (known !== undefined) return known;
     const auto = new AutoMode();
     this.#autos.set(roundTripMs, auto);
+    const cell = { mode: 'auto', roundTripMs } as const;
     for (const prompt of this.prompts.slice(0, pilotPrompts))
-      await this.#write(prompt, { mode: 'auto', roundTripMs }, pilotTokens, { auto });
+      await this.#write(prompt, cell, pilotTokens, plainWindow('auto'), auto);
     return auto;
   }
 
-  #write(prompt: WallPrompt, cell: WallCell, tokens = this.settings.tokens, auto = {}) {
-    const window = plainWindow(cell.mode);
-    const edge = (this.#edges as BenchEdges).edgeOf(cell.mode);
-    return writeText(edge, this.#parts.draft.tokenizer, prompt, {
-      ...this.#textOptions(cell, window, tokens),
-      ...auto,
-    });
-  }
-
-  #textOptions({ mode, roundTripMs }: WallCell, window: Window, tokens: number): TextOptions {
+  /** @throws OutriderError when the turn fails */
+  async #write(
+    prompt: WallPrompt,
+    { mode, roundTripMs }: WallCell,
+    tokens: number = this.settings.tokens,
+    window: Window = plainWindow(mode),
+    auto?: AutoMode,
+  ): Promise<WrittenText> {
     const { maxAhead, minChainConfidence, lookUp } = this.settings;
-    return { mode, roundTripMs, ...window, tokens, maxAhead, minChainConfidence, looksUp: looksUpOnDevice(lookUp) };
+    const { machine, gamma, windowsInFlight, hedges = 0 } = window;
+    const network = { ...idealLink, roundTripMs: runsBesideTarget(mode) ? 0 : roundTripMs };
+    // Its measurements from one text must not help it with the same text in the next run.
+    const drafter = looksUpOnDevice(lookUp) ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
+    const turn = startTurn({
+      connect: createEmulatedLink(connectWebSocket(this.#edgeOf(mode).url), network).connect,
+      tokenizer: this.#parts.draft.tokenizer,
+      drafter: mode === 'auto' || modeOf(machine).deviceDrafts ? drafter : null,
+      prompt: prompt.ids,
+      ...(auto === undefined ? { mode: machine, windowsInFlight } : { auto }),
+      maxAnswerTokens: tokens,
+      maxAhead: roomFor(window, maxAhead),
+      minChainConfidence,
+      hedges,
+      conversation: prompt.conversation,
+      ...(gamma === 0 ? {} : { draftLength: gamma }),
+    });
+    const commitTokenCounts: number[] = [];
+    for await (const { tokens: committed } of turn) commitTokenCounts.push(committed.length);
+    return { report: await turn.report, commitTokenCounts };
   }
+}
+
+function profiledStepMs(profile: string): number[] {
+  const { stepMs, rowMs, rowCap } = findProfile(profile);
+  return Array.from({ length: rowCap }, (_, index) => stepMs + rowMs * (index + 1));
+}
+
+/** Step times of 1 to 8 rows, as the edge announces them: on a processor larger steps do not pay. */
+async function measuredStepMs({ url }: ProbedEdge): Promise<readonly number[]> {
+  const { hello } = await probeEdge(url);
+  return hello.timing.stepMs ?? [1];
 }
 
 /** Drafts that cross no network have the same draft length at every round trip. */

@@ -1,28 +1,52 @@
 // `outrider bench modes --clock wall`: two processes, real models, the edge paced to other hardware or as it is. Modes take turns, so that
-// a disturbance of the machine affects all of them. A run in which the edge missed the profile is void. The bench can run in slices.
+// a disturbance of the machine affects all of them. A run in which the edge missed the profile is void. The bench can run in slices. A pilot
+// tries the best draft length by the predictor of token times and its two neighbours, and the quickest is taken.
 
 import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
+import { predictTokenTimes } from '../../../src/core/scheduling/predict-latency.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
-import { type BenchMode, isEdgeHedged, isEmulated, type ModeRow, windowedModes } from './metrics.ts';
+import { quickest } from '../best-draft-length.ts';
+import {
+  type BenchMode,
+  edgeWindowedModes,
+  isEdgeHedged,
+  isEmulated,
+  type ModeRow,
+  plainWindow,
+  runsBesideTarget,
+  type Window,
+  waysToRun,
+  windowedModes,
+} from './metrics.ts';
 import { type ModesOptions, sharedModes } from './options.ts';
 import {
+  keyOfCell,
   openWallBench,
   type PilotFigures,
   pilotPrompts,
   pilotTokens,
   type WallBench,
+  type WallCell,
   type WallSettings,
+  warmUpTokens,
 } from './wall-bench.ts';
-import { chooseDraftLengths, chooseEdgeDraftLength } from './wall-draft-lengths.ts';
-import type { StepFigures } from './wall-edges.ts';
-import { isVoid, keyOfTry, nextRun, type PlannedRun, planRuns, tryLimits } from './wall-plan.ts';
-import { rowsOf, summariseWall } from './wall-rows.ts';
-import type { WallRun } from './wall-run.ts';
+import {
+  isVoid,
+  keyOfTry,
+  nextRun,
+  type PlannedRun,
+  planRuns,
+  rowsOf,
+  type StepFigures,
+  summariseWall,
+  tpotOf,
+  tryLimits,
+  type WallRun,
+} from './wall-runs.ts';
 
 export interface WallFound {
   readonly settings: WallSettings;
-  /** The names of the models and prompts. */
   readonly named: object;
   readonly runs: readonly WallRun[];
   readonly plannedCount: number;
@@ -45,19 +69,29 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
   const plan = planRuns(settings);
   const limits = tryLimits(options.tries ?? null);
   const next = (made: readonly WallRun[]): PlannedRun | undefined => nextRun(plan, made, limits);
-  const known = await knownRuns(next, run);
+  const known = await runsUntil(next, run, () => null);
   run.note(expectedDuration(bench, known.length));
   const edgeWindow = await chooseEdgeDraftLength(bench);
-  const edges = await bench.startEdges(edgeWindow);
+  const steps = await bench.startEdges(edgeWindow);
   await bench.writeReferences();
   const figures = await bench.measureFigures();
-  const runs = (await chooseDraftLengths(bench, isLate))
-    ? await makeRuns(bench, next, known, plan.length, isLate)
-    : known;
+  // At least one run is made, even after the time limit, so that a short slice makes progress too.
+  const make = (planned: PlannedRun, made: readonly WallRun[]) => {
+    if (made.length > known.length && isLate()) return null;
+    run.onProgress('runs', made.length, plan.length);
+    return () => bench.writePlanned(planned);
+  };
+  const runs = (await chooseDraftLengths(bench, isLate)) ? await runsUntil(next, run, make) : known;
   const isComplete = next(runs) === undefined;
-  if (!isComplete) run.note(`${countsOf(runs, plan.length)}; ${howToContinue(run)}`);
-  const { stepMs, nativeMs } = edges;
-  return { settings, named, runs, plannedCount: plan.length, isComplete, steps: { stepMs, nativeMs }, figures };
+  if (!isComplete) {
+    const voidCount = runs.filter(isVoid).length;
+    const counts = `${runs.length - voidCount} runs count, ${voidCount} are void, ${plan.length} are planned`;
+    const rest = run.hasRecord
+      ? 'give the same command again for the rest'
+      : 'with --resume <file> it could be continued';
+    run.note(`${counts}; ${rest}`);
+  }
+  return { settings, named, runs, plannedCount: plan.length, isComplete, steps, figures };
 }
 
 /** The options, with the defaults of the wall clock. */
@@ -88,44 +122,23 @@ function wallModes({ modes, unpaced }: ModesOptions): readonly BenchMode[] {
   throw badArgument(cause, 'leave them out, or take --clock virtual');
 }
 
-type Next = (made: readonly WallRun[]) => PlannedRun | undefined;
-
-/** The runs of earlier slices, void runs included. */
-async function knownRuns(next: Next, run: Run): Promise<WallRun[]> {
+/**
+ * The runs of earlier slices, void runs included, and then those that are made now.
+ * @param make what makes a run; null: it is not made, and the slice ends
+ */
+async function runsUntil(
+  next: (made: readonly WallRun[]) => PlannedRun | undefined,
+  run: Run,
+  make: (planned: PlannedRun, made: readonly WallRun[]) => (() => Promise<WallRun>) | null,
+): Promise<WallRun[]> {
   const made: WallRun[] = [];
   for (let planned = next(made); planned !== undefined; planned = next(made)) {
     const key = keyOfTry(planned, made);
-    if (!run.has(key)) break;
-    made.push(await run.one({ key, measure: () => Promise.reject(new Error('it is known')) }));
+    const measure = run.has(key) ? () => Promise.reject(new Error('it is known')) : make(planned, made);
+    if (measure === null) break;
+    made.push(await run.one({ key, measure }));
   }
   return made;
-}
-
-/** Makes at least one run, even after the time limit, so that a short slice makes progress too. */
-async function makeRuns(
-  bench: WallBench,
-  next: Next,
-  known: readonly WallRun[],
-  plannedCount: number,
-  isLate: () => boolean,
-): Promise<WallRun[]> {
-  const made = [...known];
-  for (let planned = next(made); planned !== undefined; planned = next(made)) {
-    bench.run.onProgress('runs', made.length, plannedCount);
-    const one = planned;
-    made.push(await bench.run.one({ key: keyOfTry(one, made), measure: () => bench.writePlanned(one) }));
-    if (isLate()) break;
-  }
-  return made;
-}
-
-function countsOf(runs: readonly WallRun[], plannedCount: number): string {
-  const voidCount = runs.filter(isVoid).length;
-  return `${runs.length - voidCount} runs count, ${voidCount} are void, ${plannedCount} are planned`;
-}
-
-function howToContinue({ hasRecord }: Run): string {
-  return hasRecord ? 'give the same command again for the rest' : 'with --resume <file> it could be continued';
 }
 
 /** About as long as the rest takes if no run is void; most modes take about three quarters of a step of the edge alone per token. */
@@ -161,4 +174,99 @@ export function concludeWall(found: WallFound): Conclusion<ModeRow> {
     params: { clock: 'wall', ...settings, ...found.named, ...measured },
     passed: summary['texts'] === summary['identical'],
   };
+}
+
+/** The predictor has one model for all kinds of psd. */
+const predictedAs: Partial<Record<BenchMode, 'sd' | 'psd' | 'edge-sd'>> = {
+  'psd-windows': 'psd',
+  'edge-psd': 'psd',
+  sd: 'sd',
+  psd: 'psd',
+  'psd-lockstep': 'psd',
+  'edge-sd': 'edge-sd',
+};
+
+/** Draft lengths for the pilot, ascending. Steps hold no more rows than the edge allows, so larger ones gain nothing. */
+export function draftLengthsToTry(
+  mode: BenchMode,
+  roundTripMs: number,
+  { draftMs, acceptance, stepMs }: Omit<PilotFigures, 'nativeMs'>,
+): number[] {
+  const most = Math.max(1, stepMs.length - 1);
+  const predictions = predictTokenTimes({
+    stepMs: (rows) => stepMs[rows - 1] ?? stepMs.at(-1) ?? 0,
+    draftMs,
+    edgeDraftMs: draftMs,
+    roundTripMs: runsBesideTarget(mode) ? 0 : roundTripMs,
+    acceptance,
+    maxDrafts: most,
+  });
+  const best = predictions.find((one) => one.mode === predictedAs[mode])?.drafts ?? 1;
+  // At an end both neighbours lie on the same side.
+  const middle = Math.min(Math.max(best, 2), Math.max(2, most - 1));
+  return [middle - 1, middle, middle + 1].filter((gamma) => gamma <= most);
+}
+
+/** The edge's own draft length is a setting of its process and independent of the round trip: an edge is started for each. */
+export async function chooseEdgeDraftLength(bench: WallBench): Promise<number> {
+  const cell = { mode: 'edge-sd', roundTripMs: 0 } as const;
+  if (!bench.settings.modes.includes('edge-sd')) return 1;
+  if (!(bench.knowsFigures || bench.run.has(unitOf(cell)))) await bench.startEdges(1);
+  const { gamma: chosen } = await chooseWindow(bench, cell, async (gamma, index, count) => {
+    bench.run.onProgress('draft lengths of edge-sd', index, count);
+    await bench.startEdges(gamma);
+    // All prompts are read before the first pilot.
+    await bench.writePilot(cell, plainWindow('edge-sd', gamma), warmUpTokens);
+  });
+  return chosen;
+}
+
+/** A few short texts for each draft length of the other modes at each round trip. @returns whether all are chosen; chooses at least one */
+export async function chooseDraftLengths(bench: WallBench, isLate: () => boolean): Promise<boolean> {
+  const { settings, run } = bench;
+  const windowed = settings.modes.filter((mode) => windowedModes.has(mode) && !edgeWindowedModes.has(mode));
+  const cells = settings.roundTripsMs.flatMap((roundTripMs) => windowed.map((mode) => ({ mode, roundTripMs })));
+  let hasChosen = false;
+  for (const [index, cell] of cells.entries()) {
+    const isKnown = run.has(unitOf(cell));
+    if (!isKnown && hasChosen && isLate()) return false;
+    if (!isKnown) run.onProgress('draft lengths of the other modes', index, cells.length);
+    await chooseWindow(bench, cell);
+    hasChosen ||= !isKnown;
+  }
+  return true;
+}
+
+async function chooseWindow(
+  bench: WallBench,
+  cell: WallCell,
+  prepare?: (gamma: number, index: number, count: number) => Promise<void>,
+): Promise<Window> {
+  const measure = async (): Promise<Window> => {
+    const figures = await bench.measureFigures();
+    const lengths =
+      figures === null ? (bench.settings.gammas ?? []) : draftLengthsToTry(cell.mode, cell.roundTripMs, figures);
+    const windows = lengths.flatMap((gamma) => waysToRun(cell.mode).map((way): Window => ({ ...way, gamma })));
+    if (windows.length === 1) return windows[0] as Window;
+    const tpotsMs = new Map<Window, number>();
+    for (const [index, window] of windows.entries()) {
+      await prepare?.(window.gamma, index, windows.length);
+      tpotsMs.set(window, await pilotTpot(bench, cell, window));
+    }
+    return quickest(windows, (window) => tpotsMs.get(window) as number);
+  };
+  const window = await bench.run.one({ key: unitOf(cell), measure });
+  bench.setWindow(cell, window);
+  return window;
+}
+
+/** Makes a second try where the first one missed the profile. */
+async function pilotTpot(bench: WallBench, cell: WallCell, window: Window): Promise<number> {
+  const first = await bench.writePilot(cell, window);
+  if (!isVoid(first)) return tpotOf(first);
+  return Math.min(tpotOf(first), tpotOf(await bench.writePilot(cell, window)));
+}
+
+function unitOf(cell: WallCell): string {
+  return `window of ${keyOfCell(cell)}`;
 }

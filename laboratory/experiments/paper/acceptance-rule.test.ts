@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { totalVariation } from '../../trials/coupling/acceptance.ts';
 import { combinedP } from '../../trials/coupling/distribution.ts';
-import { compareRules, paperDistribution, type Rule, type RuleFound, totalVariation } from './acceptance-rule.ts';
-import { toyPositions } from './rule-positions.ts';
+import { compareRules, paperDistribution, type Rule, type RuleFound, toyPositions } from './acceptance-rule.ts';
 
 const p = new Map([
   [1, 0.5],

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { interpretClaims } from '../../../simulator/runner/claim.ts';
-import { type RegionPlan, regionConclusion } from './fig2-region-page.ts';
-import { fig2World, taskSources } from './fig2-sessions.ts';
-import type { PlayedCase } from './fig2-windows.ts';
+import { type RegionPlan, regionConclusion } from './fig2-region.ts';
+import { fig2World, type PlayedCase, taskSources } from './fig2-sessions.ts';
 
 function played(mode: 'ar' | 'psd', window: number, msPerToken: number): PlayedCase {
   return { mode, window, uplinkMbps: 200, ms: [10 * msPerToken, 10 * msPerToken], tokens: [10, 10] };
@@ -12,7 +11,7 @@ const [code] = taskSources(null, 2);
 const plan = (ratio: number, trace: string | null): RegionPlan => {
   return { source: code as RegionPlan['source'], trace, acceptance: 0.9, ratio, answerTokens: 10 };
 };
-const facts = { ...fig2World(), draftMs: 14, uplinkMbps: 200 };
+const facts = { ...fig2World(), draftMs: 14 };
 
 describe('the plane of acceptance and times', () => {
   const plans = [plan(0.5, null), plan(0.5, 'coarse-greedy'), plan(12.5, 'coarse-greedy')];
@@ -35,8 +34,8 @@ describe('the plane of acceptance and times', () => {
   it('has the best window, those as good, and the edge alone beside it', () => {
     expect(concluded.rows[0]).toMatchObject({ drafts: 'drawn', task: null, bestWindow: 2, overEdgeAlone: 2 });
     expect(concluded.rows[2]).toMatchObject({ drafts: 'coarse-greedy', bestWindow: 30, asGoodFrom: 25, asGoodTo: 30 });
-    expect(concluded.page).toContain('30 [25 to 30], 0.17');
-    expect(concluded.figures.map(({ name }) => name)).toEqual(['fig2-region', 'fig2-traces']);
+    expect(Object.values(concluded.tables).join()).toContain('30 [25 to 30], 0.17');
+    expect(Object.keys(concluded.figures)).toEqual(['fig2-region', 'fig2-traces']);
     expect(JSON.stringify(concluded.figures)).toContain('30 (0.17)');
   });
 });

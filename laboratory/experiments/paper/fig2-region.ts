@@ -2,31 +2,49 @@
 // Acceptance is drawn, each draft independently, and beside it recorded: answers of real pairs, whose acceptance moves along the answer. Its claims:
 // the printed windows, 25 for code and 15 for summaries, cost next to nothing against the best window.
 
-import { existsSync } from 'node:fs';
-import { findTraceFile } from '../../../simulator/files/shipped-traces.ts';
+import type { Spec } from 'vega';
+import { heatFigure, levelsOf } from '../../../simulator/charts/heat-panels.ts';
+import { findTraceFile, shippedTraceNames } from '../../../simulator/files/shipped-traces.ts';
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
-import { type RegionPlan, regionConclusion } from './fig2-region-page.ts';
+import { type DraftClaim, holds, onRange } from '../../../simulator/runner/claim.ts';
+import type { Trace } from '../../../simulator/traces/trace.ts';
+import { estimate } from '../../../src/core/basics/bootstrap.ts';
+import { percent, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
+import { combinations } from '../combinations.ts';
 import {
   drawnTask,
   type Fig2Case,
   type Fig2Hardware,
+  type Fig2World,
   fig2World,
-  playAnswers,
+  msPerToken,
+  type PlayedCase,
+  playCases,
+  quickestCase,
   type TaskSource,
-  taskSources,
+  tracedTask,
 } from './fig2-sessions.ts';
-import type { PlayedCase } from './fig2-windows.ts';
-import { type PaperExperiment, paperExperiment } from './paper-experiment.ts';
+import { claimMaker, type Drafted, type PaperExperiment, paperExperiment } from './paper-experiment.ts';
 import type { Size } from './sizes.ts';
 
-/** Shipped traces of code and summaries, and how many tokens of an answer are played. */
-const traces: readonly { readonly name: string; readonly answerTokens: number }[] = [
-  { name: 'coarse-greedy', answerTokens: 128 },
-  { name: 'draft-greedy', answerTokens: 128 },
-  { name: 'qwen-coder-greedy', answerTokens: 64 },
-  { name: 'long/coarse', answerTokens: 384 },
-  { name: 'long/draft', answerTokens: 384 },
-];
+export interface RegionPlan {
+  readonly source: TaskSource;
+  /** Name of the trace; null: drawn. */
+  readonly trace: string | null;
+  readonly acceptance: number;
+  /** Duration of a step of the target, in drafts. */
+  readonly ratio: number;
+  readonly answerTokens: number;
+}
+
+/** Tokens of an answer that are played, by shipped trace. */
+const tracedTokens: Readonly<Record<string, number>> = {
+  'coarse-greedy': 128,
+  'draft-greedy': 128,
+  'qwen-coder-greedy': 64,
+  'long/coarse': 384,
+  'long/draft': 384,
+};
 
 export const fig2Region: PaperExperiment = paperExperiment({
   figure: 'fig2-region',
@@ -36,87 +54,162 @@ export const fig2Region: PaperExperiment = paperExperiment({
     const { hardware, roundTripMs } = fig2World();
     const [{ draftMs, step }] = hardware as [Fig2Hardware];
     const uplinkMbps = Math.max(...size.uplinksMbps);
-    const found = region.traces.flatMap((name) => traces.filter((one) => one.name === name && isThere(name)));
-    const read = found.map((one) => ({ ...one, trace: readTrace(findTraceFile(one.name)) }));
-    const plans = [...drawnPlans(size), ...read.flatMap((one) => tracedPlans(one, size))];
-    const hashes = read.map(({ name, trace }) => `${name} ${hashTrace(trace)}`);
-    const cases = [
-      { mode: 'ar' as const, window: 0, uplinkMbps },
-      ...gammas.map((window): Fig2Case => ({ mode: 'psd', window, uplinkMbps })),
-    ];
+    const names = region.traces.filter((name) => shippedTraceNames().includes(name));
+    const read = names.map((name) => ({ name, trace: readTrace(findTraceFile(name)) }));
+    const plans = [...drawnPlans(size), ...read.flatMap(({ name, trace }) => tracedPlans(name, trace, size))];
+    const traces = read.map(({ name, trace }) => `${name} ${hashTrace(trace)}`);
+    const psd = gammas.map((window): Fig2Case => ({ mode: 'psd', window, uplinkMbps }));
+    const cases: Fig2Case[] = [{ mode: 'ar', window: 0, uplinkMbps }, ...psd];
     // A row costs as little beside the step as on the preset's GPUs.
     const rowShare = step.perRowMs / step.fixedMs;
+    const asked = { region, gammas, answerCount, answerTokens };
     return {
-      settings: {
-        region,
-        gammas,
-        answerCount,
-        answerTokens,
-        draftMs,
-        rowShare,
-        roundTripMs,
-        uplinkMbps,
-        traces: hashes,
-      },
+      settings: { ...asked, draftMs, rowShare, roundTripMs, uplinkMbps, traces },
       units: plans.map((plan) => ({
         key: [plan.trace ?? 'drawn', plan.source.kind, plan.acceptance, plan.ratio].join(' '),
         measure() {
           const fixedMs = plan.ratio * draftMs;
           const machine: Fig2Hardware = { name: 'preset', draftMs, step: { fixedMs, perRowMs: rowShare * fixedMs } };
           const conditions = { roundTripMs, bytesPerDraft: 0, answerTokens: plan.answerTokens };
-          return cases.map((one): PlayedCase => ({ ...one, ...playAnswers(plan.source, one, machine, conditions) }));
+          return playCases(plan.source, cases, machine, conditions);
         },
       })),
-      plans,
-      facts: { draftMs, roundTripMs, uplinkMbps, hardware },
+      conclude: (found: readonly (readonly PlayedCase[])[]) =>
+        regionConclusion(plans, found, { draftMs, roundTripMs, hardware }),
     };
   },
-  conclude: (found, { plans, facts }) => regionConclusion(plans, found, facts),
 });
 
-/** The npm package may leave a trace out. */
-function isThere(name: string): boolean {
-  try {
-    return existsSync(findTraceFile(name));
-  } catch {
-    return false;
-  }
-}
-
 function drawnPlans({ region, answerCount, answerTokens }: Size): RegionPlan[] {
-  return region.acceptances.flatMap((acceptance) =>
-    region.ratios.map((ratio) => {
-      const source = drawnTask('code', acceptance, answerCount);
-      return { source, trace: null, acceptance, ratio, answerTokens };
-    }),
-  );
+  return combinations({ acceptance: region.acceptances, ratio: region.ratios }).map((one) => {
+    return { ...one, source: drawnTask('code', one.acceptance, answerCount), trace: null, answerTokens };
+  });
 }
 
-function tracedPlans(
-  of: (typeof traces)[number] & { readonly trace: ReturnType<typeof readTrace> },
-  { region, answerCount }: Size,
-): RegionPlan[] {
-  const sources = taskSources(of.trace, answerCount).filter(
-    ({ kind, replays }) => kind !== 'chat' && replays.length > 0,
-  );
-  return sources
-    .filter(({ description }) => description.includes('traced'))
-    .flatMap((source) =>
-      region.ratios.map((ratio) => {
-        const { answerTokens } = of;
-        return { source, trace: of.name, acceptance: acceptanceOf(source, answerTokens), ratio, answerTokens };
-      }),
-    );
+function tracedPlans(name: string, trace: Trace, { region, answerCount, answerTokens: usual }: Size): RegionPlan[] {
+  const answerTokens = tracedTokens[name] ?? usual;
+  return (['code', 'summarisation'] as const).flatMap((kind) => {
+    const source = tracedTask(trace, kind, answerCount);
+    if (source === null) return [];
+    // The share of positions at which the draft is right.
+    const right = source.replays.flatMap(({ session }) => [...session.rightUnits.slice(0, answerTokens)]);
+    const acceptance = right.filter((units) => units > 0).length / right.length;
+    return region.ratios.map((ratio) => ({ source, trace: name, acceptance, ratio, answerTokens }));
+  });
 }
 
-/** Share of the positions of the answers at which the draft is right. */
-function acceptanceOf({ replays }: TaskSource, answerTokens: number): number {
-  let [right, all] = [0, 0];
-  for (const { session } of replays) {
-    const { rightUnits } = session;
-    const played = rightUnits.slice(0, answerTokens);
-    all += played.length;
-    right += played.filter((units) => units > 0).length;
-  }
-  return right / all;
+/** A window with at most this loss against the best one is as good as the best. */
+const littleLoss = 0.02;
+
+/** The claimed window of each kind of task, and words for the kind. */
+const claimedKinds = {
+  code: { window: 25, name: 'windowLossCode', words: 'code' },
+  summarisation: { window: 15, name: 'windowLossSummaries', words: 'summaries' },
+} as const;
+
+type Facts = Pick<Fig2World, 'hardware' | 'roundTripMs'> & Pick<Fig2Hardware, 'draftMs'>;
+type Played = RegionPlan & { readonly cases: readonly PlayedCase[] };
+
+const titles = {
+  'fig2-region': 'Best window by acceptance (drawn independently) and time of a step',
+  'fig2-traces': 'Best window of recorded answers',
+};
+
+export function regionConclusion(
+  plans: readonly RegionPlan[],
+  found: readonly (readonly PlayedCase[])[],
+  facts: Facts,
+): Drafted {
+  const played = plans.map((plan, index): Played => ({ ...plan, cases: found[index] ?? [] }));
+  const claims = played.flatMap(claimsOf);
+  const cells = claims.filter(({ name }) => name === 'windowLossCode');
+  const rows = played.map(rowOf);
+  const parts = [...Map.groupBy(rows, ({ task }) => (task === null ? 'fig2-region' : 'fig2-traces'))];
+  return {
+    claims,
+    rows,
+    figures: Object.fromEntries(parts.map(([name, own]) => [name, figureOf(titles[name], own, facts)])),
+    tables: Object.fromEntries(parts.map(([name, own]) => [titles[name], tableOf(own)])),
+    figuresOfSummary: { windowRegionCells: cells.length, windowRegionHeldCode: cells.filter(holds).length },
+  };
+}
+
+/** What the claimed window costs against the best one; recorded answers only. */
+function claimsOf({ trace, ratio, source, cases }: Played): DraftClaim[] {
+  if (trace === null || source.kind === 'chat') return [];
+  const { window, name, words } = claimedKinds[source.kind];
+  const windows = cases.filter(({ mode }) => mode === 'psd');
+  const claimed = windows.find((one) => one.window === window);
+  if (claimed === undefined) return [];
+  const bestMs = (pick: readonly number[]): number => msPerToken(quickestCase(windows, pick), pick);
+  const loss = estimate(claimed.ms.length, (pick) => msPerToken(claimed, pick) / bestMs(pick) - 1);
+  const choices = { drafts: trace, 'time of a step, in drafts': `${ratio}` };
+  const make = claimMaker({ figure: 'fig2-region', choices, isMain: trace === 'coarse-greedy' && ratio === 0.5 });
+  const statement = `time per token with a window of ${window} for ${words} beyond that with the best window, share`;
+  return [make(name, statement, 0, loss, onRange(0, littleLoss))];
+}
+
+type Row = ReturnType<typeof rowOf>;
+
+function rowOf({ source, trace, acceptance, ratio, cases }: Played) {
+  const windows = cases.filter(({ mode }) => mode === 'psd');
+  const best = quickestCase(windows);
+  const bestMs = msPerToken(best);
+  const alone = cases.find(({ mode }) => mode === 'ar') as PlayedCase;
+  const good = windows.filter((one) => msPerToken(one) <= (1 + littleLoss) * bestMs).map(({ window }) => window);
+  return {
+    drafts: trace ?? 'drawn',
+    task: trace === null ? null : source.kind,
+    acceptance,
+    ratio,
+    answers: best.ms.length,
+    bestWindow: best.window,
+    asGoodFrom: Math.min(...good),
+    asGoodTo: Math.max(...good),
+    msPerToken: bestMs,
+    overEdgeAlone: bestMs / msPerToken(alone),
+  };
+}
+
+function nameOf({ drafts, task, acceptance }: Row): string {
+  if (task === null) return `right in ${percent(acceptance, acceptance > 0.98 ? 1 : 0)}`;
+  return `${drafts}, ${task === 'chat' ? task : claimedKinds[task].words} (${percent(acceptance)})`;
+}
+
+function tableOf(rows: readonly Row[]): string {
+  return pivotTable(rows, {
+    corner: 'drafts',
+    rowOf: nameOf,
+    columnOf: ({ ratio }) => `a step takes ${ratio} drafts`,
+    cellOf: ({ bestWindow, asGoodFrom, asGoodTo, overEdgeAlone }) =>
+      `${bestWindow} [${asGoodFrom} to ${asGoodTo}], ${overEdgeAlone.toFixed(2)}`,
+  });
+}
+
+const leastWindows = [5, 10, 15, 25];
+const levels = levelsOf(['1 to 4', '5 to 9', '10 to 14', '15 to 24', '25 or more']);
+
+function figureOf(title: string, rows: readonly Row[], facts: Facts): Spec {
+  const { draftMs, roundTripMs, hardware } = facts;
+  const ratios = hardware.map((one) => `${one.name} ${rounded(one.step.fixedMs / one.draftMs)}`).join(', ');
+  const cells = rows.map((row) => ({
+    x: `${row.ratio}`,
+    y: nameOf(row),
+    level: leastWindows.filter((least) => row.bestWindow >= least).length,
+    text: `${row.bestWindow} (${row.overEdgeAlone.toFixed(2)})`,
+  }));
+  return heatFigure({
+    title,
+    subtitle: [
+      `Best window, and in brackets ms per token over that of the edge alone. A draft takes ${rounded(draftMs)} ms, round trip ${roundTripMs} ms, payload ids.`,
+      `Paper's phones and GPUs: ${ratios}. GPT2-XL has 4 times the layers of GPT2.`,
+    ],
+    xTitle: 'time of a step of the target, in drafts',
+    yTitle: '',
+    columns: 1,
+    levels,
+    panels: [{ title: '', cells }],
+    cellWidth: 84,
+    labelWidth: 260,
+  });
 }

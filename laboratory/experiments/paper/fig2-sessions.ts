@@ -1,4 +1,5 @@
-// Sessions of the paper's Fig. 2 in virtual time: PSD with every window and uplink, on traces or drawn drafts. It concludes nothing.
+// Sessions of the paper's Fig. 2 in virtual time: PSD with every window and uplink, on traces or drawn drafts; and their results: time per token by
+// draft length and uplink, the best draft length, the useful uplink.
 
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
@@ -10,14 +11,15 @@ import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts
 import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
 import type { TaskKind } from '../../../simulator/world/workload-lengths.ts';
 import { findModelShape, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
+import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
+import { quickest } from '../best-draft-length.ts';
 import type { PayloadLaw } from './interpretations.ts';
 
 /** Devices of one server: M/E. */
 const loadedDevices = 90 / 10;
 
-/** Times of a draft and of a step. */
 export interface Fig2Hardware {
   readonly name: 'preset' | 'loaded edge' | 'one machine';
   readonly draftMs: number;
@@ -46,22 +48,18 @@ export function fig2World(overrides: readonly Override[] = []): Fig2World {
   ]);
   const parts = buildWorld(scenario, 1, undefined);
   const laws = stepLaws(scenario, parts);
-  const step = {
-    fixedMs: mean(laws.map(({ fixedMs }) => fixedMs)),
-    perRowMs: mean(laws.map(({ perRowMs }) => perRowMs)),
-  };
+  const fixedMs = mean(laws.map((law) => law.fixedMs));
+  const perRowMs = mean(laws.map((law) => law.perRowMs));
   const draftMs = mean([...draftTimesMs(scenario, parts)]);
-  const [target, draft] = [findModelShape(scenario.workload.target), findModelShape(scenario.workload.draft)];
+  const target = findModelShape(scenario.workload.target);
+  const draft = findModelShape(scenario.workload.draft);
   const ratio = target.activeParameters / draft.activeParameters;
+  const loaded = { fixedMs: loadedDevices * fixedMs, perRowMs: loadedDevices * perRowMs };
   return {
     hardware: [
-      { name: 'preset', draftMs, step },
-      {
-        name: 'loaded edge',
-        draftMs,
-        step: { fixedMs: loadedDevices * step.fixedMs, perRowMs: loadedDevices * step.perRowMs },
-      },
-      { name: 'one machine', draftMs, step: { ...step, fixedMs: ratio * draftMs } },
+      { name: 'preset', draftMs, step: { fixedMs, perRowMs } },
+      { name: 'loaded edge', draftMs, step: loaded },
+      { name: 'one machine', draftMs, step: { fixedMs: ratio * draftMs, perRowMs } },
     ],
     roundTripMs: scenario.token.roundTripMs,
     // Ids are the default of the protocol.
@@ -89,18 +87,22 @@ const tasksOfKind: Readonly<Record<TaskKind, (task: string, id: string) => boole
  * Values without a trace: results of `outrider trace record` for `smollm2-135m-short` on the first five HumanEval prompts, five of Spec-Bench's
  * summaries and one of each of five MT-Bench categories, 96 tokens each.
  */
-export const statedAcceptance: Readonly<Record<TaskKind, number>> = { code: 0.87, summarisation: 0.74, chat: 0.74 };
+const statedAcceptance: Readonly<Record<TaskKind, number>> = { code: 0.87, summarisation: 0.74, chat: 0.74 };
 
 /** Answers of each kind; kinds that the trace lacks are drawn. */
 export function taskSources(trace: Trace | null, answerCount: number): TaskSource[] {
   return (['code', 'summarisation', 'chat'] as const).map((kind) => {
-    const own = trace?.sessions.filter(({ task, id }) => tasksOfKind[kind](task, id)) ?? [];
-    if (trace !== null && own.length > 0) {
-      const replays = own.slice(0, answerCount).map((session) => new TraceReplay(trace.header, session));
-      return { kind, description: `${replays.length} traced answers, draft ${trace.header.draft.name}`, replays };
-    }
-    return drawnTask(kind, statedAcceptance[kind], answerCount);
+    const traced = trace && tracedTask(trace, kind, answerCount);
+    return traced ?? drawnTask(kind, statedAcceptance[kind], answerCount);
   });
+}
+
+/** Null: the trace has no such answers. */
+export function tracedTask({ header, sessions }: Trace, kind: TaskKind, answerCount: number): TaskSource | null {
+  const own = sessions.filter(({ task, id }) => tasksOfKind[kind](task, id)).slice(0, answerCount);
+  if (own.length === 0) return null;
+  const replays = own.map((session) => new TraceReplay(header, session));
+  return { kind, description: `${own.length} traced answers, draft ${header.draft.name}`, replays };
 }
 
 export function drawnTask(kind: TaskKind, acceptance: number, answerCount: number): TaskSource {
@@ -111,7 +113,6 @@ export function drawnTask(kind: TaskKind, acceptance: number, answerCount: numbe
   return { kind, description, replays: replays.slice(0, answerCount) };
 }
 
-/** One mode, window and uplink. */
 export interface Fig2Case {
   readonly mode: ModeName;
   /** Draft length (gamma); 0: the mode has no window. */
@@ -119,35 +120,119 @@ export interface Fig2Case {
   readonly uplinkMbps: number;
 }
 
-export interface AnswerTimes {
+export interface PlayedCase extends Fig2Case {
   readonly ms: readonly number[];
   readonly tokens: readonly number[];
 }
 
-export function playAnswers(
+/** @param answerTokens most tokens of an answer */
+export function playCases(
   { replays }: TaskSource,
-  { mode, window, uplinkMbps }: Fig2Case,
-  hardware: Fig2Hardware,
-  settings: { readonly roundTripMs: number; readonly bytesPerDraft: number; readonly answerTokens: number },
-): AnswerTimes {
-  const { roundTripMs, bytesPerDraft, answerTokens } = settings;
-  // While two windows wait for their verdicts, a third may be drafted.
-  const maxAhead = Math.max(24, 4 * window);
-  const results = replays.map((replay, index) =>
-    runSourceSession(
-      {
-        mode,
-        seed: 1 + index,
-        roundTripMs,
-        link: { uplinkBitsPerSecond: 1e6 * uplinkMbps },
-        bytesPerDraft,
-        draftMs: hardware.draftMs,
-        step: hardware.step,
-        limits: { maxRows: maxAhead + 1, usefulRows: maxAhead + 1, prefillChunk: 512 },
-        turn: { maxAhead, ...(window === 0 ? {} : { draftLength: window }) },
-      },
-      traceSource(replay, Math.min(answerTokens, replay.header.answerTokens)),
-    ),
-  );
-  return { ms: results.map(({ durationMs }) => durationMs), tokens: results.map((one) => one.answerTokens) };
+  cases: readonly Fig2Case[],
+  { draftMs, step }: Fig2Hardware,
+  { answerTokens, ...network }: { roundTripMs: number; bytesPerDraft: number; answerTokens: number },
+): PlayedCase[] {
+  return cases.map((one) => {
+    const { mode, window, uplinkMbps } = one;
+    // While two windows wait for their verdicts, a third may be drafted.
+    const maxAhead = Math.max(24, 4 * window);
+    const session = {
+      mode,
+      ...network,
+      link: { uplinkBitsPerSecond: 1e6 * uplinkMbps },
+      draftMs,
+      step,
+      limits: { maxRows: maxAhead + 1, usefulRows: maxAhead + 1, prefillChunk: 512 },
+      turn: { maxAhead, ...(window === 0 ? {} : { draftLength: window }) },
+    };
+    const results = replays.map((replay, index) => {
+      const source = traceSource(replay, Math.min(answerTokens, replay.header.answerTokens));
+      return runSourceSession({ ...session, seed: 1 + index }, source);
+    });
+    return {
+      ...one,
+      ms: results.map(({ durationMs }) => durationMs),
+      tokens: results.map((result) => result.answerTokens),
+    };
+  });
+}
+
+/** All draft lengths and uplinks of one kind of answers. */
+export interface PlayedTask {
+  readonly kind: TaskKind;
+  readonly hardware: Fig2Hardware['name'];
+  readonly law: PayloadLaw;
+  readonly description: string;
+  readonly cases: readonly PlayedCase[];
+  /** Set where each draft is drawn to be right with this chance. */
+  readonly acceptance?: number | null;
+}
+
+/** ms per token of the answers in `pick`; default: all answers. */
+export function msPerToken(
+  { ms, tokens }: Pick<PlayedCase, 'ms' | 'tokens'>,
+  pick: readonly number[] = [...ms.keys()],
+): number {
+  const sum = (values: readonly number[]): number =>
+    pick.reduce((total, answer) => total + (values[answer] as number), 0);
+  return sum(ms) / sum(tokens);
+}
+
+/** PSD with each draft length at one uplink. */
+export function windowedCases({ cases }: PlayedTask, uplinkMbps: number): PlayedCase[] {
+  return cases.filter((one) => one.mode === 'psd' && one.uplinkMbps === uplinkMbps);
+}
+
+export function uplinksOf(tasks: readonly PlayedTask[]): number[] {
+  return [...new Set(tasks.flatMap(({ cases }) => cases.map(({ uplinkMbps }) => uplinkMbps)))];
+}
+
+/** The quickest draft length for the answers in `pick`; default: all answers. */
+export function quickestCase(cases: readonly PlayedCase[], pick?: readonly number[]): PlayedCase {
+  return quickest(cases, (one) => msPerToken(one, pick));
+}
+
+/** The best draft length, with a 95 % bootstrap interval over answers. */
+export function bestWindow(task: PlayedTask, uplinkMbps: number): Estimate {
+  const cases = windowedCases(task, uplinkMbps);
+  return estimate(cases[0]?.ms.length ?? 0, (pick) => quickestCase(cases, pick).window);
+}
+
+/** The difference between the best draft lengths of two kinds. */
+export function windowDifference(larger: PlayedTask, smaller: PlayedTask, uplinkMbps: number): Estimate {
+  const one = windowedCases(larger, uplinkMbps);
+  const other = windowedCases(smaller, uplinkMbps);
+  const count = Math.min(one[0]?.ms.length ?? 0, other[0]?.ms.length ?? 0);
+  return estimate(count, (pick) => quickestCase(one, pick).window - quickestCase(other, pick).window);
+}
+
+/** A gain of latency below this share is little. */
+const littleGain = 0.05;
+
+/**
+ * The uplink from which latency, at the best draft length for each uplink and over all kinds of answers, is within {@link littleGain} of that at the
+ * fastest uplink; between two uplinks by a straight line over the logarithm.
+ */
+export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
+  const uplinks = uplinksOf(tasks).toSorted((one, other) => one - other);
+  const count = Math.min(...tasks.map(({ cases }) => cases[0]?.ms.length ?? 0));
+  const cases = uplinks.map((uplink) => tasks.map((task) => windowedCases(task, uplink)));
+  return estimate(count, (pick) => {
+    const quickestMs = (own: readonly PlayedCase[]): number => msPerToken(quickestCase(own, pick), pick);
+    const times = cases.map((byTask) => byTask.reduce((sum, own) => sum + quickestMs(own), 0));
+    return crossing(uplinks, times);
+  });
+}
+
+/** @param uplinks ascending */
+export function crossing(uplinks: readonly number[], times: readonly number[]): number {
+  const limit = (times.at(-1) as number) * (1 + littleGain);
+  let index = times.length - 1;
+  while (index > 0 && (times[index - 1] as number) <= limit) index--;
+  const high = uplinks[index] as number;
+  const low = uplinks[index - 1];
+  const slowMs = times[index - 1];
+  if (low === undefined || slowMs === undefined) return high;
+  const share = (slowMs - limit) / (slowMs - (times[index] as number));
+  return Math.exp(Math.log(low) + share * (Math.log(high) - Math.log(low)));
 }

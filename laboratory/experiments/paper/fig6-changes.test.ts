@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { holds } from '../../../simulator/runner/claim.ts';
+import { fig6Claims } from './fig6.ts';
 import { type ClassFigures, type Fig6Case, fig6Changes, fig6Rows } from './fig6-changes.ts';
-import { fig6Claims } from './fig6-page.ts';
 
 const cases: Fig6Case[] = [20, 60, 100].map((energyWeight) => ({
   interpretation: { payloadLaw: 'q16', lambdaUnit: 'per-ms', mostQueued: 0 },
@@ -46,7 +46,7 @@ describe('what the energy weight changes', () => {
   });
 
   it('holds a claim only beyond a thousandth', () => {
-    const held = (found: ClassFigures[][][]): boolean[] => fig6Claims(fig6Changes(cases, found)).map(holds);
+    const held = (found: ClassFigures[][][]): boolean[] => fig6Changes(cases, found).flatMap(fig6Claims).map(holds);
     expect(held([seed(1), seed(2)])).toEqual([true, true, true, true, true]);
     const same = [0, 1, 2].map(() => [figures(100, 10), figures(100, 10), figures(100, 10)]);
     expect(held([same, same])).toEqual([false, false, false, false, false]);

@@ -1,22 +1,15 @@
-// The effect of a larger energy weight on the devices of each battery class: changes between the smallest and the largest weight, over the same
-// slots; and the data of Fig. 6, a row for each interpretation, energy model, policy, weight and class.
+// Changes of latency and energy with the energy weight, by battery class, from the sums of each seed.
 
-import { type Estimate, estimates, type Within, within } from '../../../src/core/basics/bootstrap.ts';
-import { interquartileMean } from '../../../src/core/basics/statistics.ts';
+import { type Estimate, estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import { interquartileMean, mean } from '../../../src/core/basics/statistics.ts';
 import { type Interpretation, interpretationName } from './interpretations.ts';
 
-export interface BatteryClass {
-  readonly name: string;
-  /** Battery B, above < B <= upTo. */
-  readonly above: number;
-  readonly upTo: number;
-}
-
-export const batteryClasses: readonly BatteryClass[] = [
+/** Battery B, above < B <= upTo. */
+export const batteryClasses = [
   { name: 'B <= 0.2', above: 0, upTo: 0.2 },
   { name: '0.2 < B <= 0.5', above: 0.2, upTo: 0.5 },
   { name: 'B > 0.5', above: 0.5, upTo: 1 },
-];
+] as const;
 
 /** Sums over the devices of a class. */
 export interface ClassFigures {
@@ -40,87 +33,69 @@ export interface Fig6Case {
 /** Sums of one seed, by case and class. */
 export type Fig6Found = readonly (readonly ClassFigures[])[];
 
-/** Changes from the smallest to the largest weight, as shares of the value at the smallest. */
+const amounts = {
+  latency: ({ latencyMs }: ClassFigures): number => latencyMs,
+  energy: ({ computeJ, transmitJ }: ClassFigures): number => computeJ + transmitJ,
+  transmit: ({ transmitJ }: ClassFigures): number => transmitJ,
+};
+type Kind = keyof typeof amounts;
+
+/** The change of the sum over the seeds in `pick` and over the classes. */
+type ChangeOf = (kind: Kind, classes: readonly number[], pick: readonly number[]) => number;
+
+/** Changes of the case `at` against the same case with the smallest weight. */
+function changesOf(cases: readonly Fig6Case[], found: readonly Fig6Found[], at: number): ChangeOf {
+  const nameOf = ({ interpretation, energyModel, policy, transmitScale = 1, lambdaScale = 1 }: Fig6Case): string =>
+    [interpretationName(interpretation), energyModel, policy, transmitScale, lambdaScale].join(' ');
+  const name = nameOf(cases[at] as Fig6Case);
+  const least = Math.min(...cases.map(({ energyWeight }) => energyWeight));
+  const first = cases.findIndex((other) => other.energyWeight === least && nameOf(other) === name);
+  return (kind, classes, pick) => {
+    const ofSeed = (place: number, seed: number): number =>
+      sumOf(classes.map((index) => amounts[kind](found[seed]?.[place]?.[index] as ClassFigures)));
+    const sum = (place: number): number => sumOf(pick.map((seed) => ofSeed(place, seed)));
+    return sum(at) / sum(first) - 1;
+  };
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** Changes from the smallest to the largest weight, as shares of the value at the smallest; each kind by class. */
 export interface Fig6Change extends Omit<Fig6Case, 'energyWeight'>, Readonly<Record<Kind, readonly Estimate[]>> {
   readonly from: number;
   readonly to: number;
-  /** All devices; `latency`, `energy` (E^CP + E^CM) and `transmit` beside it are by class. */
+  /** All devices. */
   readonly all: Readonly<Record<Kind, Estimate>>;
   /** The change of the class with the least battery, minus the mean change of the others. */
   readonly lowBeyondOthers: Readonly<Record<'latency' | 'energy', Estimate>>;
 }
 
-type Kind = 'latency' | 'energy' | 'transmit';
-const kinds: readonly Kind[] = ['latency', 'energy', 'transmit'];
-
-/** Sums over the seeds in `pick` and over the classes, of the case with the index `at`. */
-function sumOf(
-  found: readonly Fig6Found[],
-  pick: readonly number[],
-  at: number,
-  classes: readonly number[],
-  kind: Kind,
-): number {
-  const ofSeed = (seed: number): number =>
-    classes.reduce((sum, index) => sum + amountOf(found[seed]?.[at]?.[index] as ClassFigures, kind), 0);
-  return pick.reduce((total, seed) => total + ofSeed(seed), 0);
-}
-
-function amountOf({ latencyMs, computeJ, transmitJ }: ClassFigures, kind: Kind): number {
-  if (kind === 'latency') return latencyMs;
-  return kind === 'energy' ? computeJ + transmitJ : transmitJ;
-}
-
 export function fig6Changes(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Change[] {
   const weights = cases.map(({ energyWeight }) => energyWeight);
-  const [from, to] = [Math.min(...weights), Math.max(...weights)];
-  return cases.flatMap((one, index) => {
-    if (one.energyWeight !== from) return [];
-    const last = cases.findIndex((other) => isSameBut(one, other) && other.energyWeight === to);
-    return [changeOf(one, { from, to, first: index, last }, found)];
+  const from = Math.min(...weights);
+  const to = Math.max(...weights);
+  const classes = [...batteryClasses.keys()];
+  return cases.flatMap(({ energyWeight, ...asked }, at) => {
+    if (energyWeight !== to) return [];
+    const changeOf = changesOf(cases, found, at);
+    const change = (kind: Kind, of: readonly number[]): Estimate =>
+      estimate(found.length, (pick) => changeOf(kind, of, pick));
+    const byClass = (kind: Kind): Estimate[] => classes.map((index) => change(kind, [index]));
+    const beyondOthers = (kind: Kind): Estimate =>
+      estimate(found.length, (pick) => {
+        const [low = 0, ...others] = classes.map((index) => changeOf(kind, [index], pick));
+        return low - mean(others);
+      });
+    const all = mapKinds((kind) => change(kind, classes));
+    const lowBeyondOthers = { latency: beyondOthers('latency'), energy: beyondOthers('energy') };
+    return { ...asked, from, to, ...mapKinds(byClass), all, lowBeyondOthers };
   });
 }
 
-/** A case without its weight. */
-function isSameBut(one: Fig6Case, other: Fig6Case): boolean {
-  const nameOf = ({ interpretation, energyModel, policy, transmitScale = 1, lambdaScale = 1 }: Fig6Case): string =>
-    [interpretationName(interpretation), energyModel, policy, transmitScale, lambdaScale].join(' ');
-  return nameOf(one) === nameOf(other);
-}
-
-interface Ends {
-  readonly from: number;
-  readonly to: number;
-  /** Indices of cases. */
-  readonly first: number;
-  readonly last: number;
-}
-
-function changeOf(one: Fig6Case, { from, to, first, last }: Ends, found: readonly Fig6Found[]): Fig6Change {
-  const classCount = batteryClasses.length;
-  const statistic = (pick: readonly number[]): number[] => {
-    const change = (kind: Kind, of: readonly number[]): number =>
-      sumOf(found, pick, last, of, kind) / sumOf(found, pick, first, of, kind) - 1;
-    const classes = batteryClasses.map((_, index) => index);
-    const byClass = kinds.map((kind) => classes.map((index) => change(kind, [index])));
-    const beyond = byClass.map(([low = 0, ...others]) => low - others.reduce((a, b) => a + b, 0) / others.length);
-    return [...byClass.flat(), ...kinds.map((kind) => change(kind, classes)), ...beyond.slice(0, 2)];
-  };
-  const changes = estimates(found.length, statistic);
-  const part = (start: number): Estimate[] => changes.slice(start, start + classCount);
-  const [latency, energy, transmit] = part(3 * classCount) as [Estimate, Estimate, Estimate];
-  const [beyondLatency, beyondEnergy] = changes.slice(-2) as [Estimate, Estimate];
-  const { energyWeight: _weight, ...asked } = one;
-  return {
-    ...asked,
-    from,
-    to,
-    latency: part(0),
-    energy: part(classCount),
-    transmit: part(2 * classCount),
-    all: { latency, energy, transmit },
-    lowBeyondOthers: { latency: beyondLatency, energy: beyondEnergy },
-  };
+function mapKinds<Value>(of: (kind: Kind) => Value): Readonly<Record<Kind, Value>> {
+  return { latency: of('latency'), energy: of('energy'), transmit: of('transmit') };
 }
 
 /** Changes are against the smallest weight, over the same slots, as shares; 95 % intervals by bootstrap over seeds. */
@@ -131,11 +106,9 @@ export interface Fig6Row
   readonly batteryClass: string;
   /** Devices over all seeds. */
   readonly devices: number;
-  /** Means of a task. */
+  /** Means of a task; energy is E^CP + E^CM, and transmit E^CM. */
   readonly latencyMs: number;
-  /** E^CP + E^CM. */
   readonly energyJ: number;
-  /** E^CM. */
   readonly transmitJ: number;
   /** Interquartile means over seeds of each seed's mean, without seeds that have no such device. */
   readonly latencyMsMiddle: number;
@@ -143,33 +116,28 @@ export interface Fig6Row
 }
 
 export function fig6Rows(cases: readonly Fig6Case[], found: readonly Fig6Found[]): Fig6Row[] {
-  const seeds: readonly number[] = [...found.keys()];
-  const least = Math.min(...cases.map(({ energyWeight }) => energyWeight));
-  return cases.flatMap((one, at) => {
-    const first = cases.findIndex((other) => isSameBut(one, other) && other.energyWeight === least);
-    return batteryClasses.map(({ name }, index): Fig6Row => {
-      const own = seeds.map((seed) => found[seed]?.[at]?.[index] as ClassFigures);
-      const sum = (kind: Kind, pick = seeds, place = at): number => sumOf(found, pick, place, [index], kind);
-      const devices = own.reduce((total, figures) => total + figures.devices, 0);
-      const change = (pick: readonly number[]): number[] =>
-        (['latency', 'transmit'] as const).map((kind) => sum(kind, pick) / sum(kind, pick, first) - 1);
-      const [latency, transmit] = estimates(found.length, change) as [Estimate, Estimate];
+  return cases.flatMap(({ interpretation, ...asked }, at) => {
+    const changeOf = changesOf(cases, found, at);
+    return batteryClasses.map(({ name }, index) => {
+      const own = found.map((ofSeed) => ofSeed[at]?.[index] as ClassFigures);
+      const devices = sumOf(own.map((figures) => figures.devices));
+      const perTask = (kind: Kind): number => sumOf(own.map(amounts[kind])) / devices;
       const present = own.filter((figures) => figures.devices > 0);
       const middle = (kind: Kind): number =>
-        interquartileMean(present.map((figures) => amountOf(figures, kind) / figures.devices));
-      const { interpretation, ...asked } = one;
+        interquartileMean(present.map((figures) => amounts[kind](figures) / figures.devices));
+      const change = (kind: Kind): Estimate => estimate(found.length, (pick) => changeOf(kind, [index], pick));
       return {
         ...interpretation,
         ...asked,
         batteryClass: name,
         devices,
-        latencyMs: sum('latency') / devices,
-        energyJ: sum('energy') / devices,
-        transmitJ: sum('transmit') / devices,
+        latencyMs: perTask('latency'),
+        energyJ: perTask('energy'),
+        transmitJ: perTask('transmit'),
         latencyMsMiddle: middle('latency'),
         transmitJMiddle: middle('transmit'),
-        ...within('latencyChange', latency),
-        ...within('transmitChange', transmit),
+        ...within('latencyChange', change('latency')),
+        ...within('transmitChange', change('transmit')),
       };
     });
   });

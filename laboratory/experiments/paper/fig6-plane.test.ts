@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { interpretClaims } from '../../../simulator/runner/claim.ts';
 import type { Fig6Change } from './fig6-changes.ts';
-import { planeConclusion } from './fig6-plane-page.ts';
-import { pointOf } from './fig6-plane-points.ts';
+import { planeConclusion } from './fig6-plane.ts';
 
 const one = (value: number) => ({ value, interval: [value - 0.0005, value + 0.0005] as const });
 
@@ -25,22 +24,17 @@ function change(transmitScale: number, energy: number, latency: number, low: rea
   };
 }
 
-const points = [change(1, 0, 0, [0, 0]), change(1000, -0.3, 0.5, [-0.1, 0.2]), change(1e6, -0.4, 0.7, [0.1, 0.2])].map(
-  pointOf,
-);
+const changes = [change(1, 0, 0, [0, 0]), change(1000, -0.3, 0.5, [-0.1, 0.2]), change(1e6, -0.4, 0.7, [0.1, 0.2])];
+const facts = { seedCount: 2, deviceCount: 60, serverCount: 4 };
+const { claims, rows, figuresOfSummary, tables } = planeConclusion(changes, facts);
 
 describe('the plane of units', () => {
   it('counts the parts of the claim that hold at each point', () => {
-    expect(points.map(({ heldParts }) => heldParts)).toEqual([0, 4, 3]);
-    expect(points[2]?.parts.energyMostAtLowBattery).toBe('does not hold');
+    expect(claims.map(({ measured }) => measured)).toEqual([0, 4, 3]);
+    expect(rows[2]).toMatchObject({ energyMostAtLowBattery: 'does not hold', heldParts: 3 });
   });
 
   it('has a claim for each point, which says in which unit it would turn', () => {
-    const { claims, rows, figuresOfSummary, page } = planeConclusion(points, {
-      seedCount: 2,
-      deviceCount: 60,
-      serverCount: 4,
-    });
     const [printed, turned] = interpretClaims(claims);
     expect(printed).toMatchObject({
       isMain: true,
@@ -50,6 +44,6 @@ describe('the plane of units', () => {
     expect(turned).toMatchObject({ verdict: 'holds', isMain: false });
     expect(figuresOfSummary).toEqual({ weightRegionCells: 3, weightRegionHeldQ16: 1, weightRegionHeldIds: 0 });
     expect(rows[1]).toMatchObject({ transmitScale: 1000, energyChange: -0.3, heldParts: 4 });
-    expect(page).toContain('**-30 % / 50 % / 50 %; 4**');
+    expect(Object.values(tables).join()).toContain('**-30 % / 50 % / 50 %; 4**');
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { slotsOf } from '../first-slots.ts';
+import { measureCell, measurePolicies, queueOverride } from './fig5-reductions.ts';
 import {
   type Interpretation,
   interpretationName,
@@ -7,7 +8,6 @@ import {
   queuedInterpretations,
   underInterpretation,
 } from './interpretations.ts';
-import { measureCell, measurePolicies, queueOverride } from './measure-cell.ts';
 import { findPolicies } from './paper-policies.ts';
 
 const size = { scenario: 'paper', deviceCount: 6, serverCount: 2 };

@@ -3,8 +3,10 @@
 
 import { findModelShape, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { combinations } from '../combinations.ts';
 
 export type PayloadLaw = 'q16' | 'ids';
+export const payloadLaws: readonly PayloadLaw[] = ['q16', 'ids'];
 export type LambdaUnit = 'per-ms' | 'per-s';
 
 /** One choice of the values that the paper leaves open. */
@@ -15,20 +17,21 @@ export interface Interpretation {
   readonly mostQueued: number;
 }
 
-export const interpretations: readonly Interpretation[] = [
-  { payloadLaw: 'q16', lambdaUnit: 'per-ms', mostQueued: 0 },
-  { payloadLaw: 'q16', lambdaUnit: 'per-s', mostQueued: 0 },
-  { payloadLaw: 'ids', lambdaUnit: 'per-ms', mostQueued: 0 },
-  { payloadLaw: 'ids', lambdaUnit: 'per-s', mostQueued: 0 },
-];
+export const interpretations: readonly Interpretation[] = combinations({
+  payloadLaw: payloadLaws,
+  lambdaUnit: ['per-ms', 'per-s'],
+  mostQueued: [0],
+});
 
 /** The grid over laws of k, beside empty queues. */
 export const queueLaws = [1, 2, 4] as const;
 
 /** With work that waits; lambda per ms, since its unit moves the latencies by half a point. */
-export const queuedInterpretations: readonly Interpretation[] = (['q16', 'ids'] as const).flatMap((payloadLaw) =>
-  queueLaws.map((mostQueued) => ({ payloadLaw, lambdaUnit: 'per-ms', mostQueued })),
-);
+export const queuedInterpretations: readonly Interpretation[] = combinations({
+  payloadLaw: payloadLaws,
+  lambdaUnit: ['per-ms'],
+  mostQueued: queueLaws,
+});
 
 export function isMainInterpretation({ payloadLaw, lambdaUnit, mostQueued }: Interpretation): boolean {
   return payloadLaw === 'q16' && lambdaUnit === 'per-ms' && mostQueued === 0;

@@ -1,78 +1,96 @@
-// The common part of all figures of the paper as experiments: their options, their record, and a conclusion that fills a page.
+// The common part of all figures of the paper: their settings, their record, and a conclusion that fills a page.
 
+import type { Spec } from 'vega';
 import {
   type Claim,
   claimSummary,
   type DraftClaim,
   interpretClaims,
-  type Verdict,
+  type VerdictOn,
 } from '../../../simulator/runner/claim.ts';
-import type { Conclusion, Experiment, Figure, Unit } from '../../../simulator/runner/experiment.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
+import type { Conclusion, Run, Unit } from '../../../simulator/runner/experiment.ts';
+import { type RunSettings, runExperiment } from '../../../simulator/runner/run.ts';
 import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
 import { packageVersion } from '../../../src/files/document.ts';
-import { type Size, sizes } from './sizes.ts';
+import type { Size } from './sizes.ts';
 
-const paperOptions = {
-  size: { default: sizes.default as Size },
+interface Asked {
+  readonly size: Size;
   /** A file of acceptance traces for Fig. 2; null: drafts are drawn. */
-  tracePath: { default: null as string | null },
+  readonly tracePath: string | null;
   /** Names or files of further policies. */
-  policies: { default: [] as readonly string[] },
-} as const;
+  readonly policies: readonly string[];
+}
 
 export interface PaperConclusion extends Conclusion {
+  readonly figure: string;
+  readonly description: string;
   readonly claims: readonly Claim[];
-  readonly figures: readonly Figure[];
+  /** Specifications by the names of their files. */
+  readonly figures: Readonly<Record<string, Spec>>;
+  /** Markdown below the heading of the figure. */
   readonly page: string;
 }
 
-export type PaperExperiment = Experiment<typeof paperOptions, object, PaperConclusion>;
+export interface PaperExperiment {
+  /** The word after `outrider reproduce`, and the prefix of the names of its files. */
+  readonly figure: string;
+  readonly description: string;
+  run(asked: Asked, recording: RunSettings): Promise<PaperConclusion>;
+}
+
+/** Markdown tables by their headings. */
+export type Tables = Readonly<Record<string, string>>;
+
+/** A conclusion whose claims do not yet say what they depend on. */
+export interface Drafted extends Pick<PaperConclusion, 'rows' | 'figures'> {
+  readonly claims: readonly DraftClaim[];
+  readonly tables: Tables;
+  /** Sentences above the tables: which policies were there. */
+  readonly notes?: readonly string[];
+  /** Numbers of the summary beside those of the claims. */
+  readonly figuresOfSummary?: Readonly<Record<string, number>>;
+}
 
 interface Plan<Measured> {
   /** All settings that affect the units; the parameters of the document. */
   readonly settings: object;
   readonly units: readonly Unit<Measured>[];
+  /** @param found the results of the units, in their order */
+  conclude(found: readonly Measured[]): Drafted;
 }
 
-/** A conclusion whose claims do not yet say what they depend on. */
-export interface Drafted extends Omit<PaperConclusion, 'summary' | 'params' | 'claims'> {
-  readonly claims: readonly DraftClaim[];
-  /** Numbers of the summary beside those of the claims. */
-  readonly figuresOfSummary?: Readonly<Record<string, number>>;
+interface PaperFigure<Measured> extends Pick<PaperExperiment, 'figure' | 'description'> {
+  plan(asked: Asked): Plan<Measured> | Promise<Plan<Measured>>;
 }
 
-/** A figure: its measurement, and its conclusion from the results of the units, in their order. */
-interface PaperFigure<Measured, Planned> {
-  readonly figure: string;
-  readonly description: string;
-  plan(asked: OptionsOf<typeof paperOptions>): (Plan<Measured> & Planned) | Promise<Plan<Measured> & Planned>;
-  conclude(found: readonly Measured[], planned: Planned, size: Size): Drafted;
-}
-
-export function paperExperiment<Measured, Planned>(of: PaperFigure<Measured, Planned>): PaperExperiment {
-  const { figure, description } = of;
-  const experiment: Experiment<
-    typeof paperOptions,
-    { readonly planned: Plan<Measured> & Planned; readonly found: readonly Measured[] },
-    PaperConclusion
-  > = {
-    name: `reproduce ${figure}`,
+export function paperExperiment<Measured>({ figure, description, plan }: PaperFigure<Measured>): PaperExperiment {
+  return {
+    figure,
     description,
-    options: paperOptions,
-    async measure(asked, run) {
-      const planned = await of.plan(asked);
-      await run.begin({ version: packageVersion(), figure, ...planned.settings });
-      return { planned, found: await run.all(figure, planned.units) };
-    },
-    conclude({ planned, found }, { size }) {
-      const { claims: drafts, figuresOfSummary, ...concluded } = of.conclude(found, planned, size);
-      const claims = interpretClaims(drafts);
-      const summary = { ...claimSummary(claims), ...figuresOfSummary };
-      return { ...concluded, claims, summary, params: { figure, ...planned.settings } };
+    async run(asked, recording) {
+      const { settings, units, conclude } = await plan(asked);
+      const params = { figure, ...settings };
+      const experiment = {
+        name: `reproduce ${figure}`,
+        description,
+        options: {},
+        async measure(_options: object, run: Run): Promise<Measured[]> {
+          await run.begin({ version: packageVersion(), ...params });
+          return run.all(figure, units);
+        },
+        conclude(found: readonly Measured[]): PaperConclusion {
+          const { claims: drafts, figuresOfSummary, tables, notes = [], ...drafted } = conclude(found);
+          const claims = interpretClaims(drafts);
+          const summary = { ...claimSummary(claims), ...figuresOfSummary };
+          const sections = Object.entries(tables).map(([heading, table]) => `### ${heading}\n\n${table}`);
+          const page = [...notes, ...sections].join('\n\n');
+          return { ...drafted, figure, description, claims, summary, params, page };
+        },
+      };
+      return runExperiment(experiment, {}, recording);
     },
   };
-  return experiment;
 }
 
 /** Makes the claims of a figure under one interpretation. */
@@ -82,6 +100,6 @@ export function claimMaker(about: Pick<DraftClaim, 'figure' | 'choices' | 'isMai
     statement: string,
     claimed: Claim['claimed'],
     { value, interval }: Estimate,
-    verdict: Verdict,
-  ): DraftClaim => ({ ...about, name, statement, claimed, measured: value, interval, verdict });
+    verdictOn: VerdictOn,
+  ): DraftClaim => ({ ...about, name, statement, claimed, measured: value, interval, verdict: verdictOn(interval) });
 }

@@ -15,35 +15,29 @@ export interface PaperPolicy extends FoundPolicy {
   readonly trained: readonly { readonly of: Training; readonly found: FoundPolicy }[];
 }
 
-export interface FoundPolicies {
-  readonly policies: readonly PaperPolicy[];
-  /** Names of the policies that were given by hand. */
-  readonly own: readonly string[];
-  /** Notes for the page: missing policies with the cause, and the weights of trained policies. */
-  readonly notes: readonly string[];
-}
-
 /** Learned policies, which need weights; they are left out where the weights are missing. */
 export const learnedPolicies: readonly string[] = ['tma-masac', 'masac-association'];
 
 /** Names of weights (`NAME@THIS`), and what they were trained for. */
-const trainings: readonly (readonly [string, Training])[] = [
-  ['paper', { payloadLaw: 'q16', lambdaUnit: 'per-ms' }],
-  ['paper-ids', { payloadLaw: 'ids', lambdaUnit: 'per-ms' }],
-  ['paper-per-s', { payloadLaw: 'q16', lambdaUnit: 'per-s' }],
-  ['paper-ids-per-s', { payloadLaw: 'ids', lambdaUnit: 'per-s' }],
-];
+const trainings: Readonly<Record<string, Training>> = {
+  paper: { payloadLaw: 'q16', lambdaUnit: 'per-ms' },
+  'paper-ids': { payloadLaw: 'ids', lambdaUnit: 'per-ms' },
+  'paper-per-s': { payloadLaw: 'q16', lambdaUnit: 'per-s' },
+  'paper-ids-per-s': { payloadLaw: 'ids', lambdaUnit: 'per-s' },
+};
 
 /**
  * @param optional policies that are left out where their weights are missing
- * @param own names or files of further policies
+ * @param given names or files of further policies
+ * @returns the policies, names of the given ones, and notes for the page: missing policies with the cause, the weights of trained policies
  */
 export async function findPolicies(
   needed: readonly string[],
   optional: readonly string[],
-  own: readonly string[] = [],
-): Promise<FoundPolicies> {
-  const policies: PaperPolicy[] = (await Promise.all(needed.map(findPolicy))).map(untrained);
+  given: readonly string[] = [],
+): Promise<{ policies: PaperPolicy[]; own: string[]; notes: string[] }> {
+  const find = async (name: string): Promise<PaperPolicy> => ({ ...(await findPolicy(name)), trained: [] });
+  const policies: PaperPolicy[] = await Promise.all(needed.map(find));
   const notes: string[] = [];
   for (const name of optional) {
     try {
@@ -56,20 +50,15 @@ export async function findPolicies(
       notes.push(`\`${name}\` is left out: ${error.message}.`);
     }
   }
-  const further = own.filter((name) => !policies.some((policy) => policy.name === name));
-  policies.push(...(await Promise.all(further.map(findPolicy))).map(untrained));
-  return { policies, own: further, notes };
-}
-
-function untrained(found: FoundPolicy): PaperPolicy {
-  return { ...found, trained: [] };
+  const own = given.filter((name) => !policies.some((policy) => policy.name === name));
+  policies.push(...(await Promise.all(own.map(find))));
+  return { policies, own, notes };
 }
 
 async function findTrained(name: string): Promise<PaperPolicy> {
-  const there = trainings.filter(([weights]) => (trainedOn as readonly string[]).includes(weights));
-  const trained = await Promise.all(
-    there.map(async ([weights, of]) => ({ of, found: await findPolicy(`${name}@${weights}`) })),
-  );
+  const there = Object.entries(trainings).filter(([weights]) => (trainedOn as readonly string[]).includes(weights));
+  const find = async ([weights, of]: [string, Training]) => ({ of, found: await findPolicy(`${name}@${weights}`) });
+  const trained = await Promise.all(there.map(find));
   return { ...(trained[0]?.found as FoundPolicy), name, trained };
 }
 
@@ -84,24 +73,29 @@ function weightsUnder(trained: PaperPolicy['trained'], { payloadLaw, lambdaUnit 
 }
 
 /** In what a trained policy was trained for something else: "trained per ms, trained with empty queues"; empty: in nothing, or it needs no training. */
-export function trainingGap({ trained }: Pick<PaperPolicy, 'trained'>, interpretation: Interpretation): string {
-  const weights = weightsUnder(trained, interpretation);
+export function trainingGap(policy: Pick<PaperPolicy, 'trained'> | undefined, interpretation: Interpretation): string {
+  const weights = weightsUnder(policy?.trained ?? [], interpretation);
   if (weights === undefined) return '';
   const unit = weights.of.lambdaUnit === interpretation.lambdaUnit ? [] : [`trained ${weights.of.lambdaUnit}`];
   return [...unit, ...(interpretation.mostQueued === 0 ? [] : ['trained with empty queues'])].join(', ');
+}
+
+/** Words for a result, with the gap of the training in brackets. */
+export function withGap(words: string, policy: PaperPolicy | undefined, interpretation: Interpretation): string {
+  const gap = trainingGap(policy, interpretation);
+  return gap === '' ? words : `${words} (${gap})`;
 }
 
 function trainingName({ payloadLaw, lambdaUnit }: Training): string {
   return `\`${payloadLaw}\`, ${lambdaUnit}`;
 }
 
-/** The hash of weights as pages show it. */
 export function shortHash({ sha256 }: FoundPolicy): string {
   return (sha256 ?? '').slice(0, 12);
 }
 
 /** Settings of a record: they hold the hashes, because other weights are another policy. */
-export function policyNames({ policies }: FoundPolicies): string[] {
+export function policyNames(policies: readonly PaperPolicy[]): string[] {
   return policies.map(({ name, sha256, trained }) => {
     const hashes = trained.length === 0 ? [sha256] : trained.map(({ found }) => found.sha256);
     return [name, ...hashes.filter((hash) => hash !== null)].join(' ');

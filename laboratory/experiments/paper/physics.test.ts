@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type PhysicsFound, physicsCases, physicsPage, physicsRows, physicsUnit } from './physics.ts';
+import { type PhysicsFound, physicsCases, physicsEstimates, physicsUnit } from './physics.ts';
+import { movedTables, physicsRows } from './sensitivity.ts';
 
 const flat = (latencyMs: number, tasksPerDeviceSecond: number | null = null) => [
   { latencyMs, unservedShare: 0.25, tasksPerDeviceSecond },
@@ -17,15 +18,15 @@ describe('the physics of a slot', () => {
   };
 
   it('are compared as reductions of latency, each seed with itself', () => {
-    const rows = physicsRows([published as NonNullable<typeof published>], [found]) as Record<string, unknown>[];
-    const of = (quantity: string): unknown => rows.find((row) => row['quantity'] === quantity)?.['measured'];
+    const rows = physicsRows([published as NonNullable<typeof published>], [physicsEstimates(found)]);
+    const of = (quantity: string): unknown => rows.find((row) => row.quantity === quantity)?.measured;
     expect(of('bestAgainstMaxSinr')).toBe(0.75);
     expect(of('bestMean')).toBeCloseTo((0.875 + 0.75 + 0.875) / 3, 12);
     expect(of('tmaMean')).toBeCloseTo((0.75 + 0.5 + 0.75) / 3, 12);
     expect(of('maxSinrMs')).toBe(3000);
     expect(of('unservedShare')).toBe(0.25);
-    expect(rows.every((row) => row['of'] === 'paper, q16')).toBe(true);
-    expect(physicsPage([published as NonNullable<typeof published>], [found], 40)).toContain('3,000 (2,000 to 4,000)');
+    expect(rows.every((row) => row.of === 'paper, q16')).toBe(true);
+    expect(movedTables(rows)['paper, q16']).toContain('3,000 (2,000 to 4,000)');
   });
 
   it('of a carried task count its whole time, and never more tasks than were ended', async () => {

@@ -1,30 +1,26 @@
 // What the paper's slots leave out: uploads that outlast their slot, slots without a server, and pairs that a traced map does not connect.
 // Each is mended by an option of the scenario; here the reductions of latency are measured with it, beside the slots as published.
 
-import { findRadioMap } from '../../../simulator/files/shipped-maps.ts';
+import { findMapOf } from '../../../simulator/files/shipped-maps.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
-import type { Scenario } from '../../../simulator/scenario/scenario.ts';
 import { runSlots } from '../../../simulator/simulation/run-slots.ts';
 import { endsInSlot } from '../../../simulator/simulation/slot-world.ts';
-import type { RadioMap } from '../../../simulator/world/radio-map.ts';
-import { type Estimate, middleEstimate } from '../../../src/core/basics/bootstrap.ts';
-import { markdownTable, percentWithin } from '../../../src/core/basics/markdown.ts';
+import { type Estimate, estimate, middleEstimate } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
 import { paperObjective, seedsOf } from '../first-slots.ts';
-import type { PayloadLaw } from './interpretations.ts';
+import { type PayloadLaw, payloadLaws } from './interpretations.ts';
 
-/** One change of a preset's physics. */
-interface Physics {
+export interface PhysicsCase {
   readonly world: 'paper' | 'munich';
   readonly becomes: string;
   readonly overrides: readonly Override[];
+  readonly law: PayloadLaw;
 }
 
-/** Of one run; a task is a device in a slot, or, where tasks are carried, the slots until it ends. */
+/** The results of one run; a task is a device in a slot, or, where tasks are carried, the slots until it ends. */
 interface RunFigures {
   readonly latencyMs: number;
   readonly unservedShare: number;
@@ -32,7 +28,7 @@ interface RunFigures {
   readonly tasksPerDeviceSecond: number | null;
 }
 
-/** By policy, each seed. */
+/** Runs by policy, one for each seed. */
 export type PhysicsFound = Readonly<Record<string, readonly RunFigures[]>>;
 
 const carried: Override = { path: ['workload', 'unfinished'], value: 'carried' };
@@ -46,7 +42,7 @@ const scattered: readonly Override[] = [
 ];
 
 const asPublished = 'as published';
-const changes: readonly Physics[] = [
+const changes: readonly Omit<PhysicsCase, 'law'>[] = [
   { world: 'paper', becomes: asPublished, overrides: [] },
   { world: 'paper', becomes: 'unfinished tasks carried', overrides: [carried] },
   { world: 'paper', becomes: 'unserved slot: 5,000 ms', overrides: [priced] },
@@ -57,18 +53,12 @@ const changes: readonly Physics[] = [
   { world: 'munich', becomes: 'traced with diffuse scattering', overrides: scattered },
   { world: 'munich', becomes: 'all three', overrides: [carried, priced, floored] },
 ];
-const laws: readonly PayloadLaw[] = ['q16', 'ids'];
 const baselines = ['random+equal', 'max-sinr+equal', 'max-compute+equal'] as const;
 const against = 'max-sinr+equal';
-const methods = ['tma+equal', 'best'] as const;
-
-export interface PhysicsCase extends Physics {
-  readonly law: PayloadLaw;
-}
 
 /** @param limit of the number of cases; null: all */
 export function physicsCases(limit: number | null): PhysicsCase[] {
-  const all = changes.flatMap((change) => laws.map((law) => ({ ...change, law })));
+  const all = changes.flatMap((change) => payloadLaws.map((law) => ({ ...change, law })));
   return limit === null ? all : all.slice(0, limit);
 }
 
@@ -78,62 +68,42 @@ export function physicsUnit(given: PhysicsCase, seedCount: number, slots: number
     async measure() {
       const law: Override = { path: ['workload', 'payloadLaw'], value: given.law };
       const scenario = readPreset(given.world, [paperObjective, ...given.overrides, law]);
-      const map = scenario.channel.kind === 'map' ? await findRadioMap(scenario.channel.map) : undefined;
-      const found: Record<string, RunFigures[]> = {};
-      for (const name of [...baselines, ...methods]) {
+      const map = await findMapOf(scenario);
+      const runs = [...baselines, 'tma+equal', 'best'].map(async (name) => {
         const policy = await findPolicy(name);
-        found[name] = seedsOf(seedCount).map((seed) => measureRun(scenario, policy, { seed, slots, map }));
-      }
-      return found;
+        return [name, seedsOf(seedCount).map((seed) => measureRun({ scenario, policy, seed, map }, slots))];
+      });
+      return Object.fromEntries(await Promise.all(runs));
     },
   };
 }
 
-interface RunSize {
-  readonly seed: number;
-  readonly slots: number;
-  readonly map: RadioMap | undefined;
-}
-
 /** Carried tasks that have not ended count with their time and not as a task, so that leaving devices waiting is no way to win. */
-function measureRun(scenario: Scenario, policy: FoundPolicy, { seed, slots, map }: RunSize): RunFigures {
-  const carries = scenario.workload.unfinished === 'carried';
-  let [timeMs, ended, tasks, unserved, devices] = [0, 0, 0, 0, 0];
-  runSlots(
-    {
-      ...{ scenario, policy, seed, map },
-      onSlot({ state, assignment, terms }) {
-        devices = state.deviceCount;
-        tasks += state.deviceCount;
-        unserved += terms.sum.unservedCount;
-        for (let device = 0; device < state.deviceCount; device++) {
-          const ends = endsInSlot(state, terms, assignment.server[device] as number, device);
-          if (ends || !carries) timeMs += terms.latencyMs[device] as number;
-          else timeMs += state.slotMs;
-          ended += ends ? 1 : 0;
-        }
-      },
-    },
-    slots,
-  );
+function measureRun(run: Parameters<typeof runSlots>[0], slots: number): RunFigures {
+  const { workload, slotMs } = run.scenario;
+  const carries = workload.unfinished === 'carried';
+  const sums = { timeMs: 0, ended: 0, tasks: 0, unserved: 0 };
+  const onSlot: (typeof run)['onSlot'] = ({ state, assignment, terms }) => {
+    sums.tasks += state.deviceCount;
+    sums.unserved += terms.sum.unservedCount;
+    for (let device = 0; device < state.deviceCount; device++) {
+      const ends = endsInSlot(state, terms, assignment.server[device] as number, device);
+      sums.timeMs += ends || !carries ? (terms.latencyMs[device] as number) : slotMs;
+      sums.ended += ends ? 1 : 0;
+    }
+  };
+  runSlots({ ...run, onSlot }, slots);
+  const { timeMs, ended, tasks, unserved } = sums;
   return {
     // A lower limit where no task has ended.
     latencyMs: timeMs / (carries ? Math.max(1, ended) : tasks),
     unservedShare: unserved / tasks,
-    tasksPerDeviceSecond: carries ? ended / ((devices * slots * scenario.slotMs) / 1000) : null,
+    tasksPerDeviceSecond: carries ? ended / ((tasks * slotMs) / 1000) : null,
   };
 }
 
-const columns = {
-  maxSinrMs: '`max-sinr`, ms',
-  bestMs: '`best`, ms',
-  bestMean: '`best`, mean',
-  bestAgainstMaxSinr: '`best` against `max-sinr`',
-  tmaMean: '`tma`, mean',
-} as const;
-type Quantity = keyof typeof columns;
-
-function estimatesOf(found: PhysicsFound): Readonly<Record<Quantity, Estimate>> {
+/** Shares of latency that are saved, each seed with itself. */
+export function physicsEstimates(found: PhysicsFound): Readonly<Record<string, Estimate>> {
   const of = (policy: string): number[] => (found[policy] ?? []).map(({ latencyMs }) => latencyMs);
   const saved = (policy: string, over: readonly string[]): Estimate =>
     middleEstimate(of(policy).map((ms, seed) => mean(over.map((baseline) => 1 - ms / (of(baseline)[seed] as number)))));
@@ -143,63 +113,15 @@ function estimatesOf(found: PhysicsFound): Readonly<Record<Quantity, Estimate>> 
     bestMean: saved('best', baselines),
     bestAgainstMaxSinr: saved('best', [against]),
     tmaMean: saved('tma+equal', baselines),
+    unservedShare: middleEstimate((found[against] ?? []).map(({ unservedShare }) => unservedShare)),
   };
 }
 
-export function physicsRows(cases: readonly PhysicsCase[], found: readonly PhysicsFound[]): object[] {
-  return cases.flatMap(({ world, becomes, law }, index) => {
-    const figures = found[index] as PhysicsFound;
-    const about = { value: 'physics of a slot', becomes, kind: 'other' };
-    const rows = Object.entries(estimatesOf(figures)).map(
-      ([
-        quantity,
-        {
-          value: measured,
-          interval: [low, high],
-        },
-      ]) => {
-        return { ...about, quantity, of: `${world}, ${law}`, measured, low, high };
-      },
-    );
-    const unserved = (figures[against] ?? []).map(({ unservedShare }) => unservedShare);
-    const {
-      value: measured,
-      interval: [low, high],
-    } = middleEstimate(unserved);
-    return [...rows, { ...about, quantity: 'unservedShare', of: `${world}, ${law}`, measured, low, high }];
+export function taskEstimates(found: PhysicsFound): Readonly<Record<string, Estimate>> {
+  const estimates = [against, 'best'].flatMap((policy) => {
+    const counts = (found[policy] ?? []).flatMap(({ tasksPerDeviceSecond }) => tasksPerDeviceSecond ?? []);
+    const tasks = estimate(counts.length, (pick) => mean(pick.map((seed) => counts[seed] as number)));
+    return counts.length === 0 ? [] : [[`${policy}: tasks of a device a second`, tasks]];
   });
-}
-
-export function physicsPage(cases: readonly PhysicsCase[], found: readonly PhysicsFound[], slots: number): string {
-  const rows = cases.map(({ world, becomes, law }, index) => {
-    const figures = found[index] as PhysicsFound;
-    const estimates = estimatesOf(figures);
-    const unserved = mean((figures[against] ?? []).map(({ unservedShare }) => unservedShare));
-    const [maxSinr, best] = ([against, 'best'] as const).map((policy) => tasksOf(figures, policy));
-    return [
-      `\`${world}\``,
-      `\`${law}\``,
-      becomes,
-      ...(['maxSinrMs', 'bestMs'] as const).map((key) => milliseconds(estimates[key])),
-      ...(['bestMean', 'bestAgainstMaxSinr', 'tmaMean'] as const).map((key) => percentWithin(estimates[key])),
-      maxSinr === null || best === null ? '' : `${maxSinr?.toFixed(3)}, ${best?.toFixed(3)}`,
-      `${(100 * unserved).toFixed(1)} %`,
-    ];
-  });
-  const head = ['world', 'payload', 'slots', ...Object.values(columns), 'tasks of a device a second', 'unserved'];
-  const about =
-    `Physics of a slot: latency of a task over ${slots} slots of each run, with what the paper's slots leave out ` +
-    '(docs/research/simulator.md). Baselines with equal shares. Carried: from the first slot of a task to its end; tasks without an end count ' +
-    'with their time. Tasks of a device a second: `max-sinr`, `best`.';
-  return `${about}\n\n${markdownTable(head, rows)}\n`;
-}
-
-function tasksOf(found: PhysicsFound, policy: string): number | null {
-  const counts = (found[policy] ?? []).map(({ tasksPerDeviceSecond }) => tasksPerDeviceSecond);
-  return counts.includes(null) ? null : mean(counts as number[]);
-}
-
-function milliseconds({ value, interval: [low, high] }: Estimate): string {
-  const whole = (ms: number): string => Math.round(ms).toLocaleString('en-US');
-  return `${whole(value)} (${whole(low)} to ${whole(high)})`;
+  return Object.fromEntries(estimates);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { csvOf } from '../../../simulator/files/csv.ts';
 import { runExperiment } from '../../../simulator/runner/run.ts';
-import { type FigureName, figureNames, reproduction } from './reproduce.ts';
+import { figureNames, reproduction } from './reproduce.ts';
 import { type Size, sizes } from './sizes.ts';
 
 /** Smaller than smoke: all of it in seconds. */
@@ -40,7 +40,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 interface Changes {
-  readonly figures?: readonly FigureName[];
+  readonly figures?: readonly string[];
   readonly size?: Size;
   readonly out?: string;
   readonly pictures?: boolean;

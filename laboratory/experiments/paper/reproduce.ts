@@ -1,15 +1,17 @@
-// `outrider reproduce`: the paper's figures. Each is an experiment with data, figures and a page in one directory, and a record from
-// which an interrupted run continues. The files beside this one measure.
+// `outrider reproduce`: the paper's figures. Each is an experiment with data (CSV, JSON), pictures (SVG, PNG) and a page that says which claims
+// hold, all in one directory, and a record from which an interrupted run continues. The files beside this one measure.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkRenderers } from '../../../simulator/files/render-figure.ts';
+import { csvOf } from '../../../simulator/files/csv.ts';
+import { checkRenderers, writeFigure } from '../../../simulator/files/render-figure.ts';
 import { defaultTraceFile, findTraceFile } from '../../../simulator/files/shipped-traces.ts';
-import { claimRow, holds } from '../../../simulator/runner/claim.ts';
+import { type Claim, claimRow, holds } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
-import { runExperiment } from '../../../simulator/runner/run.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
+import { columnTable, rounded } from '../../../src/core/basics/markdown.ts';
+import { buildDocument } from '../../../src/files/document.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
 import { accuracy } from './accuracy.ts';
 import { fig2 } from './fig2.ts';
@@ -17,22 +19,13 @@ import { fig2Region } from './fig2-region.ts';
 import { fig5 } from './fig5.ts';
 import { fig6 } from './fig6.ts';
 import { fig6Plane } from './fig6-plane.ts';
-import type { PaperExperiment } from './paper-experiment.ts';
+import type { PaperConclusion, PaperExperiment } from './paper-experiment.ts';
 import { sensitivity } from './sensitivity.ts';
 import { type Size, type SizeName, sizes } from './sizes.ts';
-import { type Concluded, claimsPage, pageOf, writeOutput } from './write-output.ts';
 
-export const figureNames = ['fig2', 'fig2-region', 'fig5', 'fig6', 'fig6-units', 'accuracy', 'sensitivity'] as const;
-export type FigureName = (typeof figureNames)[number];
-const figures: Readonly<Record<FigureName, PaperExperiment>> = {
-  fig2,
-  'fig2-region': fig2Region,
-  fig5,
-  fig6,
-  'fig6-units': fig6Plane,
-  accuracy,
-  sensitivity,
-};
+const figures: readonly PaperExperiment[] = [fig2, fig2Region, fig5, fig6, fig6Plane, accuracy, sensitivity];
+/** "fig2", "fig6-units" */
+export const figureNames: readonly string[] = figures.map(({ figure }) => figure);
 
 const options = {
   smoke: { flag: '--smoke', help: 'the smallest size that runs everything, under two minutes', conflicts: 'full' },
@@ -60,7 +53,7 @@ const options = {
 } as const;
 type Options = OptionsOf<typeof options>;
 
-export type Reproduction = Experiment<typeof options, readonly Concluded[]>;
+export type Reproduction = Experiment<typeof options, readonly PaperConclusion[]>;
 
 /** Open values are halved and doubled at full size only, or on request. */
 const everyFigure = reproduction('all', 'all figures; the sensitivity with --full only', ({ full }) =>
@@ -68,25 +61,26 @@ const everyFigure = reproduction('all', 'all figures; the sensitivity with --ful
 );
 
 export const reproductions: readonly Reproduction[] = [
-  ...figureNames.map((name) => reproduction(name, figures[name].description, () => [name])),
+  ...figures.map(({ figure, description }) => reproduction(figure, description, () => [figure])),
   everyFigure,
 ];
 
-/** @param chosen the figures in the order of measurement */
+/** @param chosen the figures, which are measured in the order of the list above */
 export function reproduction(
   name: string,
   description: string,
-  chosen: (given: Options) => readonly FigureName[],
+  chosen: (given: Options) => readonly string[],
 ): Reproduction {
   return {
     name: `reproduce ${name}`,
+    lasts: '5 minutes',
     description,
     options,
     measure: (given, run) => reproduce(chosen(given), given, run),
     conclude(done, given): Conclusion {
-      const claims = done.flatMap(({ conclusion }) => conclusion.claims);
+      const claims = done.flatMap((one) => one.claims);
       const { name: size, ...params } = sizeOf(given);
-      const numbers = done.map(({ conclusion }) => conclusion.summary);
+      const numbers = done.map(({ summary }) => summary);
       return {
         rows: claims.map(claimRow),
         // A terminal does not show every interpretation of every claim.
@@ -100,24 +94,27 @@ export function reproduction(
 }
 
 /** @throws OutriderError `bad-argument` when the directory holds another run */
-async function reproduce(chosen: readonly FigureName[], given: Options, run: Run): Promise<Concluded[]> {
+async function reproduce(
+  chosen: readonly string[],
+  given: Options,
+  { onProgress, signal }: Run,
+): Promise<PaperConclusion[]> {
   const directory = directoryOf(given);
   if (directory === '') throw badArgument('--out is empty', 'Name a directory.');
   if (given.pictures) await checkRenderers();
   makeDirectory(directory);
   const asked = { size: sizeOf(given), tracePath: traceFile(given.traces), policies: given.policies };
-  const { onProgress, signal } = run;
-  const done: Concluded[] = [];
-  for (const name of chosen) {
-    const experiment = figures[name];
-    const record = join(directory, `${name}.progress.jsonl`);
-    const conclusion = await runExperiment(experiment, asked, { record, onProgress, signal });
-    done.push({ name, experiment, conclusion });
-    await writeOutput(directory, { name, experiment, conclusion }, given.pictures);
+  const done: PaperConclusion[] = [];
+  for (const experiment of figures.filter(({ figure }) => chosen.includes(figure))) {
+    const record = join(directory, `${experiment.figure}.progress.jsonl`);
+    const conclusion = await experiment.run(asked, { record, onProgress, signal });
+    done.push(conclusion);
+    await writeOutput(directory, conclusion, given.pictures);
   }
   if (done.length > 1) {
     await writeFile(join(directory, 'all.md'), pageOf(done, given.pictures));
-    await writeFile(join(directory, 'claims.md'), claimsPage(done));
+    const claims = claimTable(done.flatMap((one) => one.claims));
+    await writeFile(join(directory, 'claims.md'), joined("# The paper's claims, here", reading, ...claims));
   }
   return done;
 }
@@ -127,9 +124,9 @@ function sizeNameOf({ smoke, full }: Options): SizeName {
   return full ? 'full' : 'default';
 }
 
-function sizeOf({ seeds, size, ...given }: Options): Size {
-  const { seedCount, ...chosen } = size ?? sizes[sizeNameOf({ seeds, size, ...given })];
-  return { ...chosen, seedCount: seeds ?? seedCount };
+function sizeOf(given: Options): Size {
+  const { seedCount, ...chosen } = given.size ?? sizes[sizeNameOf(given)];
+  return { ...chosen, seedCount: given.seeds ?? seedCount };
 }
 
 function directoryOf(given: Options): string {
@@ -146,4 +143,58 @@ function traceFile(nameOrPath: string | null | undefined): string | null {
     if (isOutriderError(error)) return null;
     throw error;
   }
+}
+
+async function writeOutput(directory: string, done: PaperConclusion, drawsPictures: boolean): Promise<void> {
+  const { figure, rows, claims, figures } = done;
+  const path = (ending: string): string => join(directory, `${figure}${ending}`);
+  const document = buildDocument(`reproduce ${figure}`, done, new Date());
+  const text = JSON.stringify({ ...document, claims: claims.map(claimRow) }, undefined, 1);
+  await writeFile(path('.json'), `${text}\n`);
+  await writeFile(path('.csv'), csvOf(rows));
+  await writeFile(path('.md'), pageOf([done], drawsPictures));
+  if (!drawsPictures) return;
+  for (const [name, spec] of Object.entries(figures)) await writeFigure(spec, join(directory, `${name}.svg`));
+}
+
+const reading = 'How to read the tables: docs/research/reproduction.md.';
+
+function joined(...parts: readonly string[]): string {
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** All figures on one page, claims first. */
+function pageOf(done: readonly PaperConclusion[], drawsPictures: boolean): string {
+  const sections = done.flatMap(({ description, claims, figures, page }) => [
+    `## ${description}`,
+    ...claimTable(claims),
+    ...interpretationCounts(claims),
+    ...(drawsPictures ? Object.keys(figures).map((name) => `![${name}](${name}.svg)`) : []),
+    page,
+  ]);
+  return joined("# The paper's figures, here", reading, ...sections);
+}
+
+/** The claims that go into the summary. */
+function claimTable(claims: readonly Claim[]): string[] {
+  const shown = (value: number | string | null): string => (typeof value === 'number' ? rounded(value) : `${value}`);
+  const rows = claims.filter(({ isMain }) => isMain === true);
+  const table = columnTable(rows, {
+    'the paper says': ({ statement }) => statement,
+    interpretation: ({ interpretation }) => interpretation,
+    claimed: ({ claimed }) => shown(claimed),
+    measured: ({ measured }) => shown(measured),
+    '95 %': ({ interval }) => interval?.map((end) => rounded(end)).join(' to ') ?? '-',
+    verdict: ({ verdict }) => verdict,
+    'depends on': ({ dependsOn }) => dependsOn,
+  });
+  return rows.length === 0 ? [] : [table];
+}
+
+/** For each claim, the number of interpretations under which it holds. */
+function interpretationCounts(claims: readonly Claim[]): string[] {
+  const counts = [...Map.groupBy(claims, ({ name }) => name)].flatMap(([name, all]) => {
+    return all.length === 1 ? [] : [`\`${name}\` in ${all.filter(holds).length} of ${all.length}`];
+  });
+  return counts.length === 0 ? [] : [`Interpretations under which a claim holds: ${counts.join(', ')}.`];
 }

@@ -14,88 +14,66 @@ export interface Variant {
   readonly moves: 'slots' | 'sessions' | 'both';
 }
 
-interface OpenValue {
-  readonly value: string;
-  readonly unit: string;
-  readonly moves: Variant['moves'];
-  /** Paths of the values that take the same factor. */
-  readonly paths: readonly string[];
-}
-
-/** In decibels a factor of two is 3 dB; those are listed below. */
-const factorValues: readonly OpenValue[] = [
-  { value: 'carrier', unit: 'GHz', moves: 'slots', paths: ['channel.carrierGHz'] },
-  { value: 'side of the area', unit: 'm', moves: 'slots', paths: ['area.widthM', 'area.depthM'] },
-  { value: 'height of servers', unit: 'm', moves: 'slots', paths: ['servers.placement.heightM'] },
-  { value: 'bandwidth (printed)', unit: 'MHz', moves: 'slots', paths: ['radio.bandwidthMHz'] },
-  { value: 'length of a slot and kappa', unit: 'ms', moves: 'slots', paths: ['slotMs', 'queue.kappaMs'] },
-  {
-    value: 'effective F of servers, share of peak',
-    unit: '',
-    moves: 'both',
-    paths: ['servers.reachedComputeShare'],
-  },
-  { value: 'effective F of phones, share of memory', unit: '', moves: 'both', paths: ['devices.reachedMemoryShare'] },
-  { value: 'lambda (printed)', unit: '', moves: 'slots', paths: ['objective.lambda'] },
-  { value: 'energy weight w', unit: '', moves: 'slots', paths: ['objective.energyWeight'] },
-  { value: 'delta_CM (printed)', unit: '', moves: 'slots', paths: ['energy.transmitFactor'] },
-  { value: 'delta_CP', unit: 'J/FLOP', moves: 'slots', paths: ['energy.computeJoulePerFlop'] },
-];
-
-const windows = [25, 15, 20];
-
-function set(path: string, value: unknown): Override {
-  return { path: path.split('.'), value };
-}
-
-function other(
+/** @param sets new values by path, all of the same part of the scenario */
+function variant(
   value: string,
   becomes: string,
   kind: Variant['kind'],
   sets: Readonly<Record<string, unknown>>,
 ): Variant {
-  const overrides = Object.entries(sets).map(([path, to]) => set(path, to));
-  return { value, becomes, kind, overrides, moves: Object.keys(sets)[0]?.startsWith('token.') ? 'sessions' : 'slots' };
+  const overrides = Object.entries(sets).map(([path, to]) => ({ path: path.split('.'), value: to }));
+  const [path = ''] = Object.keys(sets);
+  const alone = path.startsWith('token.') ? 'sessions' : 'slots';
+  return { value, becomes, kind, overrides, moves: path.includes('.reached') ? 'both' : alone };
 }
 
-/** Ranges, decibels and choices. */
-const otherVariants: readonly Variant[] = [
-  ...([0.5, 2] as const).map((factor) => {
-    const scaled = windows.map((tokens) => Math.round(factor * tokens));
-    const sets = Object.fromEntries(scaled.map((tokens, index) => [`workload.tasks.${index}.windowTokens`, tokens]));
-    return other('window of a slot', `${scaled.join(', ')} tokens`, factor < 1 ? 'halved' : 'doubled', sets);
-  }),
-  other('noise figure', '2 dB (half the noise)', 'halved', { 'radio.noiseFigureDb': 2 }),
-  other('noise figure', '8 dB (twice the noise)', 'doubled', { 'radio.noiseFigureDb': 8 }),
-  other('lowest eligible SNR', '-8 dB', 'halved', { 'radio.minimumSnrDb': -8 }),
-  other('lowest eligible SNR', '-2 dB', 'doubled', { 'radio.minimumSnrDb': -2 }),
-  other('height of devices', '3 m', 'doubled', { 'devices.heightM': 3 }),
-  other('battery B', '0.01 to 0.5', 'halved', { 'devices.battery.initialShare': { minimum: 0.01, maximum: 0.5 } }),
-  other('battery B', '0.02 to 1', 'doubled', { 'devices.battery.initialShare': { minimum: 0.02, maximum: 1 } }),
-  other('round trip', '5 ms', 'halved', { 'token.roundTripMs': 5 }),
-  other('round trip', '20 ms', 'doubled', { 'token.roundTripMs': 20 }),
-  other('memory rate of servers, share', '0.3', 'halved', { 'token.serverMemoryShare': 0.3 }),
-  // Twice the value would exceed the limit.
-  other('memory rate of servers, share', '1', 'doubled', { 'token.serverMemoryShare': 1 }),
-  other('queue k', '0 to 2 slots, drawn', 'other', { 'queue.law': { kind: 'uniform', maximumSlots: 2 } }),
-  other('radio model', '`concentrated`', 'other', { 'radio.model': 'concentrated' }),
-  other('fading', 'Rayleigh or Rician', 'other', { 'channel.fading': { kind: 'block', coherenceMs: 30 } }),
-];
-
-export const variants: readonly Variant[] = [
-  ...factorValues.flatMap((open) =>
-    ([0.5, 2] as const).map((factor): Variant => {
-      const { value, unit, moves, paths } = open;
-      const overrides = paths.map((path) => set(path, factor * valueAt(path)));
-      const becomes = `${overrides[0]?.value} ${unit}`.trim();
-      return { value, becomes, kind: factor < 1 ? 'halved' : 'doubled', overrides, moves };
-    }),
-  ),
-  ...otherVariants,
-];
+/** @param paths of the values that take the same factor */
+function factors(value: string, unit: string, ...paths: readonly string[]): Variant[] {
+  return ([0.5, 2] as const).map((factor) => {
+    const sets = Object.fromEntries(paths.map((path) => [path, factor * valueAt(path)]));
+    return variant(value, `${sets[paths[0] as string]} ${unit}`.trim(), factor < 1 ? 'halved' : 'doubled', sets);
+  });
+}
 
 function valueAt(path: string): number {
   return path
     .split('.')
     .reduce<unknown>((at, step) => (at as Readonly<Record<string, unknown>>)[step], paperPreset) as number;
 }
+
+function windows(kind: Variant['kind'], tokens: readonly number[]): Variant {
+  const sets = Object.fromEntries(tokens.map((count, index) => [`workload.tasks.${index}.windowTokens`, count]));
+  return variant('window of a slot', `${tokens.join(', ')} tokens`, kind, sets);
+}
+
+/** Values with a factor of two, which in decibels is 3 dB; then ranges, decibels and choices. */
+export const variants: readonly Variant[] = [
+  ...factors('carrier', 'GHz', 'channel.carrierGHz'),
+  ...factors('side of the area', 'm', 'area.widthM', 'area.depthM'),
+  ...factors('height of servers', 'm', 'servers.placement.heightM'),
+  ...factors('bandwidth (printed)', 'MHz', 'radio.bandwidthMHz'),
+  ...factors('length of a slot and kappa', 'ms', 'slotMs', 'queue.kappaMs'),
+  ...factors('effective F of servers, share of peak', '', 'servers.reachedComputeShare'),
+  ...factors('effective F of phones, share of memory', '', 'devices.reachedMemoryShare'),
+  ...factors('lambda (printed)', '', 'objective.lambda'),
+  ...factors('energy weight w', '', 'objective.energyWeight'),
+  ...factors('delta_CM (printed)', '', 'energy.transmitFactor'),
+  ...factors('delta_CP', 'J/FLOP', 'energy.computeJoulePerFlop'),
+  windows('halved', [13, 8, 10]),
+  windows('doubled', [50, 30, 40]),
+  variant('noise figure', '2 dB (half the noise)', 'halved', { 'radio.noiseFigureDb': 2 }),
+  variant('noise figure', '8 dB (twice the noise)', 'doubled', { 'radio.noiseFigureDb': 8 }),
+  variant('lowest eligible SNR', '-8 dB', 'halved', { 'radio.minimumSnrDb': -8 }),
+  variant('lowest eligible SNR', '-2 dB', 'doubled', { 'radio.minimumSnrDb': -2 }),
+  variant('height of devices', '3 m', 'doubled', { 'devices.heightM': 3 }),
+  variant('battery B', '0.01 to 0.5', 'halved', { 'devices.battery.initialShare': { minimum: 0.01, maximum: 0.5 } }),
+  variant('battery B', '0.02 to 1', 'doubled', { 'devices.battery.initialShare': { minimum: 0.02, maximum: 1 } }),
+  variant('round trip', '5 ms', 'halved', { 'token.roundTripMs': 5 }),
+  variant('round trip', '20 ms', 'doubled', { 'token.roundTripMs': 20 }),
+  variant('memory rate of servers, share', '0.3', 'halved', { 'token.serverMemoryShare': 0.3 }),
+  // Twice the value would exceed the limit.
+  variant('memory rate of servers, share', '1', 'doubled', { 'token.serverMemoryShare': 1 }),
+  variant('queue k', '0 to 2 slots, drawn', 'other', { 'queue.law': { kind: 'uniform', maximumSlots: 2 } }),
+  variant('radio model', '`concentrated`', 'other', { 'radio.model': 'concentrated' }),
+  variant('fading', 'Rayleigh or Rician', 'other', { 'channel.fading': { kind: 'block', coherenceMs: 30 } }),
+];

@@ -1,74 +1,48 @@
-// The sizes of a reproduction: for continuous integration, for a first look, for publication.
+// The sizes of a reproduction: for continuous integration, for a first impression, for publication.
 
 export type SizeName = 'smoke' | 'default' | 'full';
 
-export interface Size {
-  readonly name: SizeName | 'tiny';
-  /** Paired seeds of slots; the first slot of each seed's world. */
-  readonly seedCount: number;
-  /** Devices and servers of the paper's Fig. 5. */
-  readonly deviceCounts: readonly number[];
-  readonly serverCounts: readonly number[];
-  readonly energyWeights: readonly number[];
-  /** The plane of units: one size, paired seeds. */
-  readonly plane: { readonly deviceCount: number; readonly serverCount: number; readonly seedCount: number };
-  /** Answers of each task, and tokens of each, in virtual time. */
-  readonly answerCount: number;
-  readonly answerTokens: number;
-  readonly gammas: readonly number[];
-  readonly uplinksMbps: readonly number[];
-  /** Acceptances of drawn drafts, to see the best draft length of each. */
-  readonly acceptances: readonly number[];
-  /** The best window by acceptance and by the ratio of times: drawn acceptances, ratios, names of shipped traces. */
-  readonly region: {
-    readonly acceptances: readonly number[];
-    readonly ratios: readonly number[];
-    readonly traces: readonly string[];
-  };
-  /** Texts of real models; 0: the toy language. */
-  readonly promptCount: number;
-  readonly textTokens: number;
-  /** How the claims move with open values; fewer sizes and seeds than the figures. */
-  readonly sensitivity: {
-    /** Devices and servers; the first is Fig. 6's, the other the preset's own. */
-    readonly cells: readonly (readonly [number, number])[];
-    readonly seedCount: number;
-    readonly answerCount: number;
-    /** Number of changes, from the first. */
-    readonly variantLimit: number;
-    /** What the paper's slots leave out: paired seeds and slots of each run; the first cases only, or, with null, all. */
-    readonly physics: { readonly seedCount: number; readonly slots: number; readonly caseLimit: number | null };
-  };
-}
+export type Size = typeof usual;
 
-const usual: Size = {
+const usual = {
   name: 'default',
+  /** Paired seeds of slots; the first slot of each seed's world. */
   seedCount: 20,
-  deviceCounts: [30, 60, 90, 120, 150, 180],
-  serverCounts: [4, 8, 12, 16, 20],
-  energyWeights: [20, 40, 60, 80, 100],
+  /** Devices and servers of the paper's Fig. 5. */
+  deviceCounts: [30, 60, 90, 120, 150, 180] as number[],
+  serverCounts: [4, 8, 12, 16, 20] as number[],
+  energyWeights: [20, 40, 60, 80, 100] as number[],
+  /** The plane of units: one size, paired seeds. */
   plane: { deviceCount: 60, serverCount: 4, seedCount: 6 },
+  /** Answers of each task, and tokens of each, in virtual time. */
   answerCount: 8,
   answerTokens: 128,
-  gammas: [1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40],
-  uplinksMbps: [1, 2, 5, 10, 20, 50, 100, 200],
-  acceptances: [0.6, 0.7, 0.8, 0.9, 0.95, 0.98],
+  gammas: [1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 25, 30, 40] as number[],
+  uplinksMbps: [1, 2, 5, 10, 20, 50, 100, 200] as number[],
+  /** Acceptances of drawn drafts, to see the best draft length of each. */
+  acceptances: [0.6, 0.7, 0.8, 0.9, 0.95, 0.98] as number[],
+  /** The best window by acceptance and by the ratio of times: drawn acceptances, ratios, names of shipped traces. */
   region: {
-    acceptances: [0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995],
-    ratios: [0.5, 1, 2, 4, 8, 12.5, 25],
-    traces: ['coarse-greedy', 'draft-greedy', 'qwen-coder-greedy', 'long/coarse', 'long/draft'],
+    acceptances: [0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995] as number[],
+    ratios: [0.5, 1, 2, 4, 8, 12.5, 25] as number[],
+    traces: ['coarse-greedy', 'draft-greedy', 'qwen-coder-greedy', 'long/coarse', 'long/draft'] as string[],
   },
+  /** Texts of real models; 0: the toy language. */
   promptCount: 2,
   textTokens: 48,
+  /** How the claims move with open values; fewer sizes and seeds than the figures. */
   sensitivity: {
+    /** Devices and servers; the first is Fig. 6's, the other the preset's own. */
     cells: [
       [90, 10],
       [30, 4],
-    ],
+    ] as [deviceCount: number, serverCount: number][],
     seedCount: 10,
     answerCount: 6,
+    /** Number of changes, from the first. */
     variantLimit: 100,
-    physics: { seedCount: 5, slots: 40, caseLimit: null },
+    /** What the paper's slots leave out: paired seeds and slots of each run; the first cases only, or, with null, all. */
+    physics: { seedCount: 5, slots: 40, caseLimit: null as number | null },
   },
 };
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Document } from '../../../src/files/document.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { makeEdit } from './edit.ts';
-import { predictionPage } from './page.ts';
 import { predictionExperiment } from './prediction.ts';
-import { createScriptedTarget, scriptChoices } from './scripted-target.ts';
+import { createScriptedTarget, scriptChoices } from './scripted-edge.ts';
 
 const { tokenizer } = createToyModel({ seed: 1, role: 'target' });
 
@@ -41,22 +41,27 @@ describe('a scripted target', () => {
 
 describe('the conclusion', () => {
   const written = (ms: number, isIdentical = true) => ({
-    ...{ isIdentical, ms, firstTextMs: 10, tokens: 100, acceptedTokens: ms < 500 ? 90 : 10, rejectedTokens: 5 },
+    isIdentical,
+    ms,
+    firstTextMs: 10,
+    tokens: 100,
+    acceptedTokens: ms < 500 ? 90 : 10,
+    rejectedTokens: 5,
   });
   const options = {
-    ...{
-      pair: 'default',
-      profiles: ['edge-70b-a6000'],
-      rtt: 10,
-      repeats: 3,
-      maxRows: 32,
-      lines: 300,
-      pacedOnly: false,
-    },
+    pair: 'default',
+    profiles: ['edge-70b-a6000'],
+    rtt: 10,
+    repeats: 3,
+    maxRows: 32,
+    lines: 300,
+    pacedOnly: false,
   } as Parameters<typeof predictionExperiment.conclude>[1];
   const found = [
     {
-      ...{ edge: 'edge-70b-a6000', lines: 300, fileInPrompt: true },
+      edge: 'edge-70b-a6000',
+      lines: 300,
+      fileInPrompt: true,
       withoutPrediction: [1000, 900, 1200].map((ms) => written(ms)),
       withPrediction: [400, 450, 420].map((ms) => written(ms)),
     },
@@ -72,7 +77,7 @@ describe('the conclusion', () => {
       textsWrong: 0,
     });
     expect(passed).toBe(true);
-    const page = predictionPage({ rows, params: options } as unknown as Parameters<typeof predictionPage>[0]);
+    const page = predictionExperiment.page?.({ rows, params: options } as unknown as Document);
     expect(page).toContain('| edge-70b-a6000 | 300 | in the prompt | 3 | 100 | 1.0 | 0.4 | 0.420 | 0.350 | 0.500 |');
   });
 

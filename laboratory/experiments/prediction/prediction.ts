@@ -1,23 +1,25 @@
-// `outrider bench prediction`: an edit of a file of 300 lines, with the file as `prediction` of the request and without, through the endpoint of
+// `outrider bench prediction`: an edit of a file, with the file as `prediction` of the request and without, through the endpoint of
 // a device over HTTP. The target is scripted: it writes the edited file, as a model would that can edit.
 
-import type { Conclusion, Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
-import { type ServeProcess, startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import type { Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
+import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
+import { CloseStack } from '../../../src/core/basics/close-stack.ts';
+import { columnTable, fixed } from '../../../src/core/basics/markdown.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
+import type { Document } from '../../../src/files/document.ts';
 import { openLlamaTokenizer } from '../../../src/models/engines/llama-tokenizer.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import type { Tokenizer } from '../../../src/models/port/model.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { defaultMaxRows } from '../../../src/processes/edge/edge-options.ts';
-import { streamChat } from '../../measuring/chat-stream.ts';
-import { startScriptedEdge, unpaced } from './edges.ts';
+import { type StreamedAnswer, streamChat } from '../../measuring/chat-stream.ts';
+import { combinations } from '../combinations.ts';
 import { type Edit, makeEdit } from './edit.ts';
-import { predictionPage } from './page.ts';
-import type { EditCase, PredictionRow, WrittenEdit } from './rows.ts';
-import type { Script } from './scripted-target.ts';
+import { startScriptedEdge, unpaced } from './scripted-edge.ts';
 
-/** Of the cases that would take minutes with the whole file: without lookup and prediction, and at this machine's own pace. */
+/** Lines in the cases that would take minutes with the whole file: without lookup and prediction, and at this machine's own pace. */
 const fewLines = 100;
 
 const defaultProfiles = ['edge-70b-a6000', 'edge-70b-a100x2', 'edge-8b-rtx4090'];
@@ -40,7 +42,8 @@ const options = {
     flag: '--repeats <count>',
     help: 'edits of each case, with a prediction and without',
     whole: [1, 100],
-    default: 3,
+    default: 2,
+    full: 3,
   },
   maxRows: {
     flag: '--max-rows <count>',
@@ -48,32 +51,48 @@ const options = {
     whole: [1, 63],
     default: defaultMaxRows as number,
   },
-  lines: { flag: '--lines <count>', help: 'lines of the file', whole: [20, 300], default: 300 },
+  lines: { flag: '--lines <count>', help: 'lines of the file', whole: [20, 300], default: 60, full: 300 },
   pacedOnly: { flag: '--paced-only', help: 'leave out the case without latency emulation, which needs the target' },
 } as const;
 
-type Options = Parameters<typeof predictionExperiment.conclude>[1];
+type Options = OptionsOf<typeof options>;
+
+/** One answer. */
+interface WrittenEdit extends Omit<StreamedAnswer, 'text' | 'completionTokens'> {
+  readonly isIdentical: boolean;
+  readonly tokens: number;
+}
+
+/** Hardware of the edge, and whether the file stands in the prompt. */
+interface EditCase {
+  readonly edge: string;
+  readonly lines: number;
+  readonly fileInPrompt: boolean;
+}
 
 interface Found extends EditCase {
   readonly withoutPrediction: readonly WrittenEdit[];
   readonly withPrediction: readonly WrittenEdit[];
 }
 
-export const predictionExperiment: Experiment<typeof options, readonly Found[], Conclusion<PredictionRow>> = {
+export const predictionExperiment: Experiment<typeof options, readonly Found[]> = {
   name: 'bench prediction',
+  lasts: '4 minutes',
+  fullLasts: '20',
   description: 'an edit of a file of 300 lines, with the file as prediction of the request and without',
   options,
   isResumable: true,
   async measure(chosen, run) {
     await run.begin({ ...chosen });
     const { target } = namesOf(chosen);
-    const { lines } = chosen;
+    const { lines, profiles } = chosen;
+    const fewer = Math.min(lines, fewLines);
     const { path } = await acquireModel(target, { signal: run.signal });
     await using tokenizer = await openLlamaTokenizer(path);
     const cases: EditCase[] = [
-      ...chosen.profiles.map((edge) => ({ edge, lines, fileInPrompt: true })),
-      ...chosen.profiles.slice(0, 1).map((edge) => ({ edge, lines: Math.min(lines, fewLines), fileInPrompt: false })),
-      ...(chosen.pacedOnly === true ? [] : [{ edge: unpaced, lines: Math.min(lines, fewLines), fileInPrompt: true }]),
+      ...profiles.map((edge) => ({ edge, lines, fileInPrompt: true })),
+      ...profiles.slice(0, 1).map((edge) => ({ edge, lines: fewer, fileInPrompt: false })),
+      ...(chosen.pacedOnly ? [] : [{ edge: unpaced, lines: fewer, fileInPrompt: true }]),
     ];
     const found: Found[] = [];
     for (const one of cases) found.push(await measureCase(one, chosen, tokenizer, run));
@@ -89,12 +108,8 @@ export const predictionExperiment: Experiment<typeof options, readonly Found[], 
       unpaced: rows.find(({ edge }) => edge === unpaced)?.withOverWithout ?? null,
       textsWrong: rows.reduce((sum, { textsWrong }) => sum + textsWrong, 0),
     };
-    return {
-      rows,
-      summary,
-      params: { pair, profiles, rtt, repeats, maxRows, lines, target: 'scripted' },
-      passed: summary.textsWrong === 0,
-    };
+    const params = { pair, profiles, rtt, repeats, maxRows, lines, target: 'scripted' };
+    return { rows, summary, params, passed: summary.textsWrong === 0 };
   },
   page: predictionPage,
   goals: () => ({ withOverWithout: 0.6, textsWrong: 0 }),
@@ -102,22 +117,25 @@ export const predictionExperiment: Experiment<typeof options, readonly Found[], 
 
 async function measureCase(one: EditCase, chosen: Options, tokenizer: Tokenizer, run: Run): Promise<Found> {
   const edit = makeEdit(tokenizer, one.fileInPrompt, one.lines);
-  const keyOf = (repeat: number, predicts: boolean): string =>
-    `${one.edge} ${one.fileInPrompt ? 'file in the prompt' : 'file elsewhere'} ${predicts ? 'with' : 'without'} ${repeat}`;
-  const pairs = Array.from({ length: chosen.repeats }, (_, repeat) =>
-    [false, true].map((predicts) => ({ predicts, key: keyOf(repeat, predicts) })),
-  ).flat();
-  const names = namesOf(chosen);
-  await using bench = pairs.every(({ key }) => run.has(key))
-    ? null
-    : await openBench(one.edge, edit, { ...chosen, ...names, tokenizer });
-  const units = pairs.map(
-    ({ predicts, key }): Unit<WrittenEdit> => ({
-      key,
-      measure: () => writeEdit(bench?.serve.baseUrl ?? '', names.target, edit, predicts),
+  const { target, draft } = namesOf(chosen);
+  const place = one.fileInPrompt ? 'file in the prompt' : 'file elsewhere';
+  let url = '';
+  const repeat = Array.from({ length: chosen.repeats }, (_, index) => index);
+  const units = combinations({ repeat, predicts: [false, true] }).map(
+    (answer): Unit<WrittenEdit> => ({
+      key: `${one.edge} ${place} ${answer.predicts ? 'with' : 'without'} ${answer.repeat}`,
+      measure: () => writeEdit(url, target, edit, answer.predicts),
     }),
   );
-  const written = await run.all(`${one.edge}, ${one.fileInPrompt ? 'file in the prompt' : 'file elsewhere'}`, units);
+  await using opened = new CloseStack();
+  if (!units.every(({ key }) => run.has(key))) {
+    const script = { promptLength: edit.promptIds.length, answer: edit.answerIds };
+    const { maxRows, rtt } = chosen;
+    const edge = opened.use(await startScriptedEdge(one.edge, script, { tokenizer, target, maxRows }));
+    const flags = ['--edge', edge.url, '--target', target, '--draft', draft, '--rtt', String(rtt)];
+    url = opened.use(await startServeProcess(flags)).baseUrl;
+  }
+  const written = await run.all(`${one.edge}, ${place}`, units);
   return {
     ...one,
     withoutPrediction: written.filter((_, index) => index % 2 === 0),
@@ -125,80 +143,68 @@ async function measureCase(one: EditCase, chosen: Options, tokenizer: Tokenizer,
   };
 }
 
-interface BenchParts {
-  readonly target: string;
-  readonly draft: string;
-  readonly rtt: number;
-  readonly maxRows: number;
-  readonly tokenizer: Tokenizer;
-}
-
-interface Bench extends AsyncDisposable {
-  readonly serve: ServeProcess;
-}
-
-async function openBench(
-  hardware: string,
-  { promptIds, answerIds }: Edit,
-  { target, draft, rtt, maxRows, tokenizer }: BenchParts,
-): Promise<Bench> {
-  const script: Script = { promptLength: promptIds.length, answer: answerIds };
-  const edge = await startScriptedEdge(hardware, script, { tokenizer, target, maxRows });
-  try {
-    const flags = ['--edge', edge.url, '--target', target, '--draft', draft, '--rtt', String(rtt)];
-    const serve = await startServeProcess(flags);
-    return {
-      serve,
-      async [Symbol.asyncDispose]() {
-        await serve.close();
-        await edge[Symbol.asyncDispose]();
-      },
-    };
-  } catch (error) {
-    await edge[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
 async function writeEdit(baseUrl: string, model: string, edit: Edit, predicts: boolean): Promise<WrittenEdit> {
   const prediction = predicts ? { prediction: { type: 'content', content: edit.prediction } } : {};
   const body = { model, messages: edit.messages, temperature: 0, ...prediction };
-  const { text, ms, firstTextMs, completionTokens, acceptedTokens, rejectedTokens } = await streamChat({
-    baseUrl,
-    body,
-  });
+  const { text, completionTokens: tokens, ...measured } = await streamChat({ baseUrl, body });
+  return { isIdentical: text === edit.answer, tokens, ...measured };
+}
+
+type PredictionRow = ReturnType<typeof rowOf>;
+
+/** Medians of the runs of a case; the ratio is one of medians, and its ends are those of a pair of runs. */
+function rowOf({ withoutPrediction, withPrediction, ...edit }: Found) {
+  type Figure = Exclude<keyof WrittenEdit, 'isIdentical'>;
+  const without = (key: Figure): number => median(withoutPrediction.map((one) => one[key]));
+  const predicted = (key: Figure): number => median(withPrediction.map((one) => one[key]));
+  const ratios = withPrediction.map(({ ms }, index) => ms / (withoutPrediction[index]?.ms ?? Number.NaN));
   return {
-    isIdentical: text === edit.answer,
-    ms,
-    firstTextMs,
-    tokens: completionTokens,
-    acceptedTokens,
-    rejectedTokens,
+    ...edit,
+    runs: withPrediction.length,
+    tokens: predicted('tokens'),
+    withoutMs: without('ms'),
+    withMs: predicted('ms'),
+    withOverWithout: predicted('ms') / without('ms'),
+    ratioLow: Math.min(...ratios),
+    ratioHigh: Math.max(...ratios),
+    withoutFirstTextMs: without('firstTextMs'),
+    withFirstTextMs: predicted('firstTextMs'),
+    acceptedWithout: without('acceptedTokens'),
+    acceptedWith: predicted('acceptedTokens'),
+    rejectedWithout: without('rejectedTokens'),
+    rejectedWith: predicted('rejectedTokens'),
+    textsWrong: [...withoutPrediction, ...withPrediction].filter(({ isIdentical }) => !isIdentical).length,
   };
 }
 
-function rowOf({ edge, lines, fileInPrompt, withoutPrediction, withPrediction }: Found): PredictionRow {
-  const of = (runs: readonly WrittenEdit[], key: Exclude<keyof WrittenEdit, 'isIdentical'>): number =>
-    median(runs.map((one) => one[key]));
-  const ratios = withPrediction.map(({ ms }, index) => ms / (withoutPrediction[index]?.ms ?? Number.NaN));
-  const [withoutMs, withMs] = [of(withoutPrediction, 'ms'), of(withPrediction, 'ms')];
-  return {
-    edge,
-    lines,
-    fileInPrompt,
-    runs: withPrediction.length,
-    tokens: of(withPrediction, 'tokens'),
-    withoutMs,
-    withMs,
-    withOverWithout: withMs / withoutMs,
-    ratioLow: Math.min(...ratios),
-    ratioHigh: Math.max(...ratios),
-    withoutFirstTextMs: of(withoutPrediction, 'firstTextMs'),
-    withFirstTextMs: of(withPrediction, 'firstTextMs'),
-    acceptedWithout: of(withoutPrediction, 'acceptedTokens'),
-    acceptedWith: of(withPrediction, 'acceptedTokens'),
-    rejectedWithout: of(withoutPrediction, 'rejectedTokens'),
-    rejectedWith: of(withPrediction, 'rejectedTokens'),
-    textsWrong: [...withoutPrediction, ...withPrediction].filter(({ isIdentical }) => !isIdentical).length,
-  };
+function predictionPage({ rows, params }: Document<PredictionRow>): string {
+  const { rtt, lines } = params as { readonly rtt: number; readonly lines: number };
+  const seconds = (ms: number): string => fixed(ms / 1000, 1);
+  const placeOf = ({ fileInPrompt }: EditCase): string => (fileInPrompt ? 'in the prompt' : 'only predicted');
+  const ways = combinations({ row: rows, way: ['Without', 'With'] });
+  return `## A file of ${lines} lines, one name changed; round trip ${rtt} ms
+
+${columnTable(rows, {
+  edge: ({ edge }) => edge,
+  lines: ({ lines: count }) => `${count}`,
+  file: placeOf,
+  runs: ({ runs }) => `${runs}`,
+  tokens: ({ tokens }) => `${tokens}`,
+  'without, s': ({ withoutMs }) => seconds(withoutMs),
+  'with, s': ({ withMs }) => seconds(withMs),
+  ratio: ({ withOverWithout }) => fixed(withOverWithout, 3),
+  lowest: ({ ratioLow }) => fixed(ratioLow, 3),
+  highest: ({ ratioHigh }) => fixed(ratioHigh, 3),
+})}
+
+## Drafts of the device, and the first text
+
+${columnTable(ways, {
+  edge: ({ row }) => row.edge,
+  file: ({ row }) => placeOf(row),
+  '': ({ way }) => way.toLowerCase(),
+  accepted: ({ row, way }) => `${row[`accepted${way}`]}`,
+  rejected: ({ row, way }) => `${row[`rejected${way}`]}`,
+  'first text, s': ({ row, way }) => seconds(row[way === 'With' ? 'withFirstTextMs' : 'withoutFirstTextMs']),
+})}`;
 }

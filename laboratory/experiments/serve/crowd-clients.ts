@@ -1,9 +1,10 @@
-// Streaming clients of "bench serve" in a thread of their own: each asks again as soon as its answer has ended.
+// Streaming clients of "bench serve" in a thread of their own: each asks again as soon as its answer has ended. They note when bytes come, and read
+// them when the answer has ended: hundreds of clients share one thread, and their own work must not count as delay of the endpoint.
 
+import { Agent, request } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { chunksOf, lightAgent, readBytes } from './light-client.ts';
+import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
+import { ChunkReader, textOf } from '../../measuring/chat-stream.ts';
 
 export interface CrowdPlan {
   readonly baseUrl: string;
@@ -34,38 +35,25 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-const role = 'clients of bench serve';
 /** Pauses of clients between two answers: different ones, up to this. */
 const spreadMs = 1000;
 const spreadStepMs = 137;
 
-export class CrowdClients implements AsyncDisposable {
-  readonly #worker: Worker;
-  readonly #waiting: ((tally: CrowdTally) => void)[] = [];
-  readonly #failed: Promise<never>;
+let crowd: Crowd | undefined;
 
-  constructor(plan: CrowdPlan) {
-    this.#worker = new Worker(fileURLToPath(import.meta.url), { workerData: { role, plan } });
-    this.#worker.on('message', (tally: CrowdTally) => this.#waiting.shift()?.(tally));
-    this.#failed = new Promise((_, reject) => this.#worker.once('error', reject));
-    this.#failed.catch(() => {});
-  }
-
-  /** @param ends whether no client asks again; the tally then comes when all answers have ended */
-  tally(ends = false): Promise<CrowdTally> {
-    const answer = new Promise<CrowdTally>((resolve) => this.#waiting.push(resolve));
-    this.#worker.postMessage(ends ? 'end' : 'tally');
-    return Promise.race([answer, this.#failed]);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.terminate();
-  }
-}
+/** The clients start with the first question. After `end` no client asks again, and the tally comes when all answers have ended. */
+export const crowdWork: Work<'tally' | 'end', CrowdTally, CrowdPlan> = {
+  role: 'clients of bench serve',
+  file: import.meta.url,
+  measure(question, plan) {
+    crowd ??= new Crowd(plan);
+    return crowd.answer(question);
+  },
+};
 
 class Crowd {
   readonly #plan: CrowdPlan;
-  readonly #agent: ReturnType<typeof lightAgent>;
+  readonly #agent: Agent;
   readonly #running: Promise<void>[];
   readonly #late = monitorEventLoopDelay({ resolution: 1 });
   #chunks: [number, number, number][] = [];
@@ -75,7 +63,8 @@ class Crowd {
 
   constructor(plan: CrowdPlan) {
     this.#plan = plan;
-    this.#agent = lightAgent(plan.clients);
+    // A new connection for each answer: an idle one may be closed by the endpoint just when it is used again.
+    this.#agent = new Agent({ keepAlive: false, maxSockets: plan.clients });
     this.#late.enable();
     this.#running = Array.from({ length: plan.clients }, (_, client) => this.#ask(client));
   }
@@ -92,18 +81,16 @@ class Crowd {
     const messages = [{ role: 'user', content: prompts[prompt] }];
     const body = { model, messages, temperature: 0, max_tokens: tokens, seed, stream: true };
     try {
-      const url = new URL(`${baseUrl}/chat/completions`);
-      const bytes = await readBytes({ url, agent: this.#agent, body, nowMs: monotonicMs });
-      // Answers of one step of the edge end together: not all of them are read, and asked anew, at once.
+      const parts = await readBytes(`${baseUrl}/chat/completions`, this.#agent, body);
+      // Answers of one step of the edge end together: they are not all read at once, and the next ones are not all requested at once.
       await new Promise((resolve) => setTimeout(resolve, (seed * spreadStepMs) % spreadMs));
-      const chunks = chunksOf(bytes);
-      let length = 0;
-      for (const { text, atMs } of chunks) {
-        length += text.length;
-        this.#chunks.push([seed, length, atMs]);
+      let text = '';
+      for (const { piece, atMs } of piecesOf(parts)) {
+        text += piece;
+        this.#chunks.push([seed, text.length, atMs]);
       }
       this.#counts.answers += 1;
-      if (chunks.map(({ text }) => text).join('') !== texts[prompt]) this.#counts.textsWrong += 1;
+      if (text !== texts[prompt]) this.#counts.textsWrong += 1;
     } catch (error) {
       this.#counts.failed += 1;
       this.#counts.failure = error instanceof Error ? error.message : String(error);
@@ -111,7 +98,7 @@ class Crowd {
     }
   }
 
-  async answer(question: string): Promise<CrowdTally> {
+  async answer(question: 'tally' | 'end'): Promise<CrowdTally> {
     if (question === 'end') {
       this.#ends = true;
       await Promise.all(this.#running);
@@ -123,10 +110,37 @@ class Crowd {
   }
 }
 
-const given = workerData as { readonly role?: unknown; readonly plan: CrowdPlan } | null;
-if (!isMainThread && given?.role === role) {
-  const crowd = new Crowd(given.plan);
-  parentPort?.on('message', (question: string) => {
-    void crowd.answer(question).then((tally) => parentPort?.postMessage(tally));
+type NotedBytes = readonly (readonly [bytes: Buffer, atMs: number])[];
+
+/** @throws Error for an answer that is not 200 or is cut off */
+function readBytes(url: string, agent: Agent, body: object): Promise<NotedBytes> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' };
+    const asked = request(url, { method: 'POST', agent, headers }, (response) => {
+      const parts: [Buffer, number][] = [];
+      response.on('data', (bytes: Buffer) => parts.push([bytes, monotonicMs()]));
+      response.once('error', reject);
+      response.once('end', () => {
+        if (response.statusCode === 200) resolve(parts);
+        else reject(new Error(`status ${response.statusCode}`));
+      });
+    });
+    asked.once('error', reject);
+    asked.end(JSON.stringify(body));
   });
 }
+
+/** @throws Error for an answer that has failed in its middle, or has no end */
+function piecesOf(parts: NotedBytes): { readonly piece: string; readonly atMs: number }[] {
+  const reader = new ChunkReader();
+  const pieces = parts.flatMap(([bytes, atMs]) =>
+    reader.read(bytes).map((chunk) => {
+      if (chunk.error !== undefined) throw new Error(chunk.error.message);
+      return { piece: textOf(chunk), atMs };
+    }),
+  );
+  if (!reader.isDone) throw new Error('the stream was cut off');
+  return pieces.filter(({ piece }) => piece !== '');
+}
+
+serveWork(crowdWork);

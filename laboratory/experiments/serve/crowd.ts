@@ -2,20 +2,30 @@
 // device's turn through HTTP to the client. The endpoint is in this process, the clients are in a thread, the edge is a process of its own.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { OnProgress } from '../../../simulator/runner/experiment.ts';
+import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { streamChat } from '../../measuring/chat-stream.ts';
-import { CrowdClients, type CrowdTally, monotonicMs } from './crowd-clients.ts';
+import { heldBytes } from '../../measuring/held-memory.ts';
+import { type CrowdTally, crowdWork, monotonicMs } from './crowd-clients.ts';
 import { openEndpoint, toyName } from './endpoint.ts';
-import type { CrowdRow } from './rows.ts';
 
-export interface CrowdSettings {
+export interface CrowdRow {
+  readonly what: 'crowd';
   readonly clients: number;
   readonly seconds: number;
-  readonly profile: string;
+  readonly answers: number;
+  readonly chunks: number;
+  readonly textsWrong: number;
+  readonly failed: number;
+  readonly memoryGrowthMb: number;
+  /** From the text in the device to the chunk at the client, ms. */
+  readonly addedDelayP50Ms: number;
+  readonly addedDelayP99Ms: number;
+  readonly addedDelayMaxMs: number;
+  /** How late the clients' own thread was, 99 in 100 timers at most, ms. */
+  readonly clientsLateP99Ms: number;
 }
 
 const answerTokens = 64;
@@ -25,7 +35,8 @@ const tallyEveryMs = 1000;
 const settleMs = 3000;
 
 export async function measureCrowd(
-  { clients, seconds, profile }: CrowdSettings,
+  { clients, seconds }: Pick<CrowdRow, 'clients' | 'seconds'>,
+  profile: string,
   { onProgress, signal }: { readonly onProgress: OnProgress; readonly signal: AbortSignal },
 ): Promise<CrowdRow> {
   const flags = ['--model', toyName, '--profile', profile, '--context', '1024', '--sessions', String(clients + 1)];
@@ -44,9 +55,10 @@ export async function measureCrowd(
     const own = `${edge.url.replace('ws:', 'http:')}/v1`;
     for (const content of prompts) texts.push(await textOf(own, content));
     const startMs = Math.min(5000, 20 * clients);
-    await using crowd = new CrowdClients({
-      ...{ baseUrl: endpoint.baseUrl, model: toyName, clients, tokens: answerTokens, prompts, texts, startMs },
-    });
+    const { baseUrl } = endpoint;
+    const plan = { baseUrl, model: toyName, clients, tokens: answerTokens, prompts, texts, startMs };
+    // A pool of one would run in this thread. One question at a time starts one thread.
+    await using crowd = new WorkerPool(crowdWork, plan, 2);
     const counts = { answers: 0, textsWrong: 0, failed: 0, chunks: 0 };
     const delaysMs: number[] = [];
     let clientsLateP99Ms = 0;
@@ -62,20 +74,25 @@ export async function measureCrowd(
         if (delayMs !== undefined) delaysMs.push(delayMs);
       }
     };
+    take(await crowd.measure('tally'));
     await sleep(startMs + settleMs, undefined, { signal });
-    take(await crowd.tally());
-    const beforeMb = heapMb();
+    take(await crowd.measure('tally'));
+    const before = heldBytes();
     delaysMs.length = 0;
     const untilMs = monotonicMs() + seconds * 1000;
     for (let leftMs = seconds * 1000; leftMs > 0; leftMs = untilMs - monotonicMs()) {
       await sleep(Math.min(tallyEveryMs, leftMs), undefined, { signal });
-      take(await crowd.tally());
+      take(await crowd.measure('tally'));
       onProgress('clients', Math.round(seconds - Math.max(0, leftMs) / 1000), seconds);
     }
-    const memoryGrowthMb = heapMb() - beforeMb - (delaysMs.length * 8) / 1e6;
-    take(await crowd.tally(true));
+    const memoryGrowthMb = (heldBytes() - before - 8 * delaysMs.length) / 1e6;
+    take(await crowd.measure('end'));
     return {
-      ...{ what: 'crowd', clients, seconds, ...counts, memoryGrowthMb },
+      what: 'crowd',
+      clients,
+      seconds,
+      ...counts,
+      memoryGrowthMb,
       addedDelayP50Ms: quantile(delaysMs, 0.5),
       addedDelayP99Ms: quantile(delaysMs, 0.99),
       clientsLateP99Ms,
@@ -112,17 +129,4 @@ class SentTexts {
     if (sent.length === 0) this.#bySeed.delete(seed);
     return atMs - found[1];
   }
-}
-
-let collect: (() => void) | null = null;
-
-/** Of JavaScript objects in use, after a collection of garbage, MB. */
-function heapMb(): number {
-  if (collect === null) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / 1e6;
 }

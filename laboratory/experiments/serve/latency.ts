@@ -3,6 +3,7 @@
 import samplePrompts from '../../../simulator/files/sample-prompts.json' with { type: 'json' };
 import type { Run, Unit } from '../../../simulator/runner/experiment.ts';
 import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import { openLlamaTokenizer } from '../../../src/models/engines/llama-tokenizer.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
@@ -10,7 +11,48 @@ import type { PacingCounts } from '../../../src/models/port/paced.ts';
 import { streamChat } from '../../measuring/chat-stream.ts';
 import { startDelayProxy } from '../../measuring/delay-proxy.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
-import { type LatencyRow, type Way, type WayRun, type WayText, ways } from './rows.ts';
+
+/** Who is asked: the HTTP port of an edge without any drafts, of one with prompt look-up, of one with a draft model; or a device's endpoint. */
+export const ways = ['ar', 'edge', 'edge-sd', 'device'] as const;
+export type Way = (typeof ways)[number];
+
+export interface WayText {
+  readonly text: string;
+  readonly tokens: number;
+  /** From the request, ms. */
+  readonly firstTextMs: number;
+  /** Tokens behind the first piece of text, and the time from it to the last one, ms. */
+  readonly decodedTokens: number;
+  readonly decodeMs: number;
+}
+
+/** The answers to all prompts, one after the other. */
+export interface WayRun {
+  readonly texts: readonly WayText[];
+  /** Share of the edge's steps that lasted longer than the profile says. */
+  readonly overranShare: number;
+  /** Runs before it that did not count. */
+  readonly voidRuns: number;
+}
+
+/** Medians of the runs of a way to ask at one round trip. */
+export interface LatencyRow {
+  readonly what: 'latency';
+  readonly way: Way;
+  readonly roundTripMs: number;
+  readonly runs: number;
+  readonly texts: number;
+  readonly textsWrong: number;
+  readonly msPerToken: number;
+  readonly msPerTokenLow: number;
+  readonly msPerTokenHigh: number;
+  readonly firstTextMs: number;
+  /** The largest of the runs, see {@link WayRun}. */
+  readonly overranShare: number;
+  readonly voidRuns: number;
+  /** Time per token over that of `ar` at the same round trip. */
+  readonly overAr: number;
+}
 
 export interface LatencySettings {
   readonly target: string;
@@ -33,7 +75,6 @@ interface Question {
   readonly model: string;
   readonly prompt: string;
   readonly tokens: number;
-  /** Tokens of a piece of text. */
   readonly count: (text: string) => number;
 }
 
@@ -61,23 +102,22 @@ export async function measureLatency(settings: LatencySettings, run: Run): Promi
     .slice(0, promptCount)
     .map(({ text: prompt }): Question => ({ model: target, prompt, tokens, count }));
   const found: LatencyFound[] = [];
-  await using edges = new Edges(settings);
+  await using running = new CloseStack();
+  let edges: OpenEdges | undefined;
   for (const roundTripMs of roundTripsMs) {
     const keyOf = (way: Way, repeat: number): string => `${way} ${roundTripMs} ms ${repeat}`;
     const plan = Array.from({ length: repeats }, (_, repeat) => ways.map((way) => ({ way, repeat }))).flat();
-    const isKnown = plan.every(({ way, repeat }) => run.has(keyOf(way, repeat)));
-    await using open = isKnown ? null : await openWays(await edges.start(), settings, roundTripMs);
-    for (const way of isKnown ? [] : ways) await write(open?.urlOf(way) ?? '', questions[0] as Question);
+    await using opened = new CloseStack();
+    // Nothing starts where all runs are known.
+    let open: { readonly edges: OpenEdges; readonly urls: Readonly<Record<Way, string>> } | undefined;
+    if (!plan.every(({ way, repeat }) => run.has(keyOf(way, repeat)))) {
+      edges ??= await startEdges(settings, running);
+      open = { edges, urls: await openWays(edges, settings, roundTripMs, opened) };
+      for (const way of ways) await write(open.urls[way], questions[0] as Question);
+    }
     const units = plan.map(({ way, repeat }): Unit<WayRun> => {
-      const measure = async (): Promise<WayRun> => {
-        for (let tries = 1; ; tries++) {
-          const before = await open?.edgeOf(way).ask('pacing');
-          const texts: WayText[] = [];
-          for (const question of questions) texts.push(await write(open?.urlOf(way) ?? '', question));
-          const overranShare = overran(before, await open?.edgeOf(way).ask('pacing'));
-          if (overranShare <= mostOverran || tries === mostTries) return { texts, overranShare, voidRuns: tries - 1 };
-        }
-      };
+      const measure = (): Promise<WayRun> =>
+        writeRun(open?.urls[way] ?? '', open?.edges[way === 'device' ? 'edge' : way], questions);
       return { key: keyOf(way, repeat), measure };
     });
     const written = await run.all(`round trip ${roundTripMs} ms`, units);
@@ -87,77 +127,58 @@ export async function measureLatency(settings: LatencySettings, run: Run): Promi
   return found;
 }
 
-/** The edge processes, which start when they are needed. */
-class Edges implements AsyncDisposable {
-  readonly #settings: LatencySettings;
-  #started: ProbedEdge[] = [];
-
-  constructor(settings: LatencySettings) {
-    this.#settings = settings;
-  }
-
-  async start(): Promise<OpenEdges> {
-    const { target, draft, profile } = this.#settings;
-    const sizes = ['--context', String(contextLength), '--sessions', '3'];
-    const flags = ['--model', target, '--profile', profile, ...sizes];
-    const kinds = { ar: ['--look-up', '0'], edge: [], 'edge-sd': ['--draft', draft] };
-    // One after the other: each measures its own steps at its start.
-    for (const more of Object.values(kinds).slice(this.#started.length))
-      this.#started.push(await startProbedEdge([...flags, ...more], () => {}));
-    const [ar, edge, edgeSd] = this.#started as [ProbedEdge, ProbedEdge, ProbedEdge];
-    return { ar, edge, 'edge-sd': edgeSd };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const edge of this.#started.splice(0)) await edge.close();
+/** @param edge the one that writes */
+async function writeRun(url: string, edge: ProbedEdge | undefined, questions: readonly Question[]): Promise<WayRun> {
+  for (let tries = 1; ; tries++) {
+    const before = await edge?.ask('pacing');
+    const texts: WayText[] = [];
+    for (const question of questions) texts.push(await write(url, question));
+    const overranShare = overran(before, await edge?.ask('pacing'));
+    if (overranShare <= mostOverran || tries === mostTries) return { texts, overranShare, voidRuns: tries - 1 };
   }
 }
 
 type OpenEdges = Readonly<Record<Exclude<Way, 'device'>, ProbedEdge>>;
 
-interface OpenWays extends AsyncDisposable {
-  urlOf(way: Way): string;
-  /** The edge that writes. */
-  edgeOf(way: Way): ProbedEdge;
+/** One after the other: each measures its own steps at its start. */
+async function startEdges({ target, draft, profile }: LatencySettings, opened: CloseStack): Promise<OpenEdges> {
+  const start = async (...more: readonly string[]): Promise<ProbedEdge> => {
+    const sizes = ['--context', String(contextLength), '--sessions', '3'];
+    const edge = await startProbedEdge(['--model', target, '--profile', profile, ...sizes, ...more], () => {});
+    opened.defer(async () => void (await edge.close()));
+    return edge;
+  };
+  return { ar: await start('--look-up', '0'), edge: await start(), 'edge-sd': await start('--draft', draft) };
 }
 
-async function openWays(edges: OpenEdges, { target, draft }: LatencySettings, roundTripMs: number): Promise<OpenWays> {
-  const opened: AsyncDisposable[] = [];
-  const close = async (): Promise<void> => {
-    for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
-  };
+/** @returns where each way to ask is reached, at this distance */
+async function openWays(
+  edges: OpenEdges,
+  { target, draft }: LatencySettings,
+  roundTripMs: number,
+  opened: CloseStack,
+): Promise<Readonly<Record<Way, string>>> {
   const proxied = async ({ url }: ProbedEdge): Promise<string> => {
-    const proxy = await startDelayProxy(Number(new URL(url).port), roundTripMs);
-    opened.push(proxy);
+    const proxy = opened.use(await startDelayProxy(Number(new URL(url).port), roundTripMs));
     return `http://127.0.0.1:${proxy.port}/v1`;
   };
-  const served = async ({ url }: ProbedEdge): Promise<string> => {
-    const models = ['--target', target, '--draft', draft];
-    const serve = await startServeProcess(['--edge', url, ...models, '--rtt', String(roundTripMs)]);
-    opened.push(serve);
-    return serve.baseUrl;
-  };
-  try {
-    const urls: Readonly<Record<Way, string>> = {
-      ar: await proxied(edges.ar),
-      edge: await proxied(edges.edge),
-      'edge-sd': await proxied(edges['edge-sd']),
-      device: await served(edges.edge),
-    };
-    const edgeOf = (way: Way): ProbedEdge => edges[way === 'device' ? 'edge' : way];
-    return { urlOf: (way) => urls[way], edgeOf, [Symbol.asyncDispose]: close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const ar = await proxied(edges.ar);
+  const edge = await proxied(edges.edge);
+  const edgeSd = await proxied(edges['edge-sd']);
+  const flags = ['--edge', edges.edge.url, '--target', target, '--draft', draft, '--rtt', String(roundTripMs)];
+  const device = opened.use(await startServeProcess(flags)).baseUrl;
+  return { ar, edge, 'edge-sd': edgeSd, device };
 }
 
 async function write(baseUrl: string, { model, prompt, tokens, count }: Question): Promise<WayText> {
-  let [first, firstMs, lastMs] = ['', 0, 0];
+  let first = '';
+  let firstMs = 0;
+  let lastMs = 0;
   const onText = (text: string): void => {
     lastMs = performance.now();
     if (first !== '') return;
-    [first, firstMs] = [text, lastMs];
+    first = text;
+    firstMs = lastMs;
   };
   const messages = [{ role: 'user', content: prompt }];
   const body = { model, messages, temperature: 0, max_tokens: tokens };

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type LatencyFound, latencyRows } from './latency.ts';
-import { servePage } from './page.ts';
-import type { Way, WayText } from './rows.ts';
-import { serveExperiment } from './serve.ts';
+import { type LatencyFound, latencyRows, type Way, type WayText } from './latency.ts';
+import { serveExperiment, servePage } from './serve.ts';
 
 const paced = { overranShare: 0, voidRuns: 0 };
 

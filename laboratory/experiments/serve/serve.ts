@@ -3,12 +3,12 @@
 
 import type { Conclusion, Experiment, Goals, Run } from '../../../simulator/runner/experiment.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
+import { columnTable, fixed, percent } from '../../../src/core/basics/markdown.ts';
+import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
-import { measureCrowd } from './crowd.ts';
-import { type LatencyFound, latencyRows, measureLatency } from './latency.ts';
-import { measureOverhead } from './overhead.ts';
-import { servePage } from './page.ts';
-import type { CrowdRow, LatencyRow, OverheadRow, ServeRow } from './rows.ts';
+import { type CrowdRow, measureCrowd } from './crowd.ts';
+import { measureOverhead, type OverheadRow } from './endpoint.ts';
+import { type LatencyFound, type LatencyRow, latencyRows, measureLatency } from './latency.ts';
 
 const parts = ['all', 'latency', 'overhead', 'clients'] as const;
 
@@ -27,9 +27,15 @@ const options = {
     default: defaultEdgeProfile.name as string,
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [10, 60] },
-  prompts: { flag: '--prompts <count>', help: 'prompts of a run', whole: [1, 7], default: 4 },
+  prompts: { flag: '--prompts <count>', help: 'prompts of a run', whole: [1, 7], default: 2, full: 4 },
   tokens: { flag: '--tokens <count>', help: 'tokens of an answer', whole: [8, 1000], default: 128 },
-  repeats: { flag: '--repeats <count>', help: 'runs of each way to ask and round trip', whole: [1, 100], default: 3 },
+  repeats: {
+    flag: '--repeats <count>',
+    help: 'runs of each way to ask and round trip',
+    whole: [1, 100],
+    default: 1,
+    full: 3,
+  },
   requests: {
     flag: '--requests <count>',
     help: 'requests of each kind for the cost of HTTP',
@@ -37,7 +43,10 @@ const options = {
     default: 300,
   },
   clients: { flag: '--clients <count>', help: 'streaming clients at once', whole: [1, 500], default: 200 },
-  full: { flag: '--full', help: 'the clients ask for 2 minutes instead of 20 seconds' },
+  full: {
+    flag: '--full',
+    help: 'the published size: --prompts 4, --repeats 3, and clients that ask for 2 minutes instead of 20 seconds',
+  },
 } as const;
 
 interface Found {
@@ -48,6 +57,8 @@ interface Found {
 
 export const serveExperiment: Experiment<typeof options, Found, Conclusion<ServeRow>> = {
   name: 'bench serve',
+  lasts: '4 minutes',
+  fullLasts: '15',
   description: "a device's endpoint over HTTP: time per token, what HTTP adds, many clients at once",
   options,
   isResumable: true,
@@ -60,7 +71,7 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
       : null;
     const seconds = full === true ? 120 : 20;
     const crowd = wants('clients')
-      ? await run.one({ key: 'clients', measure: () => measureCrowd({ clients, seconds, profile: crowdProfile }, run) })
+      ? await run.one({ key: 'clients', measure: () => measureCrowd({ clients, seconds }, crowdProfile, run) })
       : null;
     const settings = { ...namesOf(chosen), profile, prompts, tokens, repeats, roundTripsMs };
     return { latency: wants('latency') ? await measureLatency(settings, run) : [], overhead, crowd };
@@ -105,5 +116,80 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
   },
 };
 
-/** Of the edge of the many clients: its toy would answer all of them at once. */
+/** Profile for the edge of the many clients: an unpaced toy would answer all of them at once. */
 const crowdProfile = 'reference';
+
+export type ServeRow = LatencyRow | OverheadRow | CrowdRow;
+
+const names: Readonly<Record<LatencyRow['way'], string>> = {
+  ar: 'the edge without drafts, `ar`',
+  edge: 'the edge as it is, which looks drafts up in the text',
+  'edge-sd': 'the edge with a draft model, `edge-sd`',
+  device: 'the device in front of the edge',
+};
+
+export function servePage({ rows }: Document<ServeRow>): string {
+  const of = <Row extends ServeRow>(what: Row['what']): Row[] => rows.filter((row) => row.what === what) as Row[];
+  return [
+    latencyPart(of<LatencyRow>('latency')),
+    overheadPart(of<OverheadRow>('overhead')),
+    crowdPart(of<CrowdRow>('crowd')),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function latencyPart(rows: readonly LatencyRow[]): string {
+  if (rows.length === 0) return '';
+  return `## Who is asked, over HTTP
+
+Medians of the runs; *first text* is that of all texts.
+
+${columnTable(rows, {
+  'round trip, ms': ({ roundTripMs }) => `${roundTripMs}`,
+  asked: ({ way }) => names[way],
+  'ms a token': ({ msPerToken }) => fixed(msPerToken, 1),
+  lowest: ({ msPerTokenLow }) => fixed(msPerTokenLow, 1),
+  highest: ({ msPerTokenHigh }) => fixed(msPerTokenHigh, 1),
+  'over `ar`': ({ overAr }) => fixed(overAr, 3),
+  'first text, ms': ({ firstTextMs }) => fixed(firstTextMs, 0),
+  texts: ({ texts }) => `${texts}`,
+  wrong: ({ textsWrong }) => `${textsWrong}`,
+  'late steps': ({ overranShare }) => percent(overranShare),
+  'void runs': ({ voidRuns }) => `${voidRuns}`,
+})}`;
+}
+
+function overheadPart(rows: readonly OverheadRow[]): string {
+  if (rows.length === 0) return '';
+  return `## What HTTP adds to a request
+
+${columnTable(rows, {
+  requests: ({ requests }) => `${requests}`,
+  tokens: ({ tokens }) => `${tokens}`,
+  "the library's call, ms": ({ libraryMs }) => fixed(libraryMs, 2),
+  'whole answer, ms': ({ wholeMs }) => fixed(wholeMs, 2),
+  'streamed, ms': ({ streamedMs }) => fixed(streamedMs, 2),
+  'added, ms': ({ httpOverheadMs }) => fixed(httpOverheadMs, 2),
+  'added by a stream, ms': ({ streamedOverheadMs }) => fixed(streamedOverheadMs, 2),
+})}`;
+}
+
+function crowdPart(rows: readonly CrowdRow[]): string {
+  if (rows.length === 0) return '';
+  return `## Many clients
+
+${columnTable(rows, {
+  clients: ({ clients }) => `${clients}`,
+  seconds: ({ seconds }) => `${seconds}`,
+  answers: ({ answers }) => `${answers}`,
+  chunks: ({ chunks }) => `${chunks}`,
+  'texts wrong': ({ textsWrong }) => `${textsWrong}`,
+  failed: ({ failed }) => `${failed}`,
+  'memory, MB': ({ memoryGrowthMb }) => fixed(memoryGrowthMb, 1),
+  'added p50, ms': ({ addedDelayP50Ms }) => fixed(addedDelayP50Ms, 2),
+  'p99, ms': ({ addedDelayP99Ms }) => fixed(addedDelayP99Ms, 2),
+  'most, ms': ({ addedDelayMaxMs }) => fixed(addedDelayMaxMs, 1),
+  'clients late p99, ms': ({ clientsLateP99Ms }) => fixed(clientsLateP99Ms, 2),
+})}`;
+}

@@ -5,7 +5,9 @@ import { simulatorExperiment } from './speed.ts';
 
 it('times both worlds, and says why mobile-env was left out', async () => {
   const { rows, summary } = await runExperiment(simulatorExperiment, {
-    ...{ repeatMs: 10, repeats: 1, mobileEnv: false },
+    repeatMs: 10,
+    repeats: 1,
+    mobileEnv: false,
   });
   expect(rows).toHaveLength(5);
   expect(summary['tokenRealtimeFactor']).toBeGreaterThan(0);

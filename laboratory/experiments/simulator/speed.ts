@@ -4,12 +4,12 @@
 import type { Experiment } from '../../../simulator/runner/experiment.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import { parseOverride } from '../../../simulator/scenario/read-scenario.ts';
-import { createSlotRun } from '../../../simulator/simulation/run-slots.ts';
+import { createSlotRun, type SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
+import { createTokenRun } from '../../../simulator/simulation/token-run.ts';
+import { drawnSource } from '../../../simulator/simulation/token-source.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
-import { bestRepeat } from './best-repeat.ts';
 import { type MobileEnvResult, timeMobileEnv } from './mobile-env.ts';
-import { type TokenSpeed, timeTokens } from './token-speed.ts';
 
 interface SlotCase {
   readonly name: string;
@@ -19,8 +19,11 @@ interface SlotCase {
 
 const paperCase: SlotCase = { name: 'paper', devices: 30, servers: 4 };
 const largeCase: SlotCase = { name: 'large', devices: 180, servers: 20 };
-const slotsPerLook = 20;
+/** Slots between two checks of the time. */
+const slotsPerCheck = 20;
 const dutyShare = 0.05;
+/** Slots of a token run that do not count. */
+const warmSlots = 4;
 /** Steps in each repeat. */
 const mobileEnvSteps = 200;
 
@@ -31,6 +34,19 @@ const options = {
 } as const;
 
 type Options = OptionsOf<typeof options>;
+
+type Repeats = Pick<Options, 'repeats' | 'repeatMs'>;
+
+interface TokenSpeed {
+  /** Simulated time over processor time. */
+  readonly realtimeFactor: number;
+  /** Simulated tokens of all devices. */
+  readonly tokensPerSecond: number;
+  /** Events of the queue for each token that reached a reader. */
+  readonly eventsPerToken: number;
+  /** Processor time per event, with the work of slots. */
+  readonly nanosecondsPerEvent: number;
+}
 
 interface SpeedFound {
   /** Slots a second of processor time. */
@@ -44,6 +60,7 @@ interface SpeedFound {
 /** Channel updated each slot, Max-SINR with equal shares, no tables; the best repeat, which is the least disturbed. */
 export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
   name: 'bench simulate',
+  lasts: '1 minute',
   description: 'how fast the simulator is on one core, slots and tokens, beside mobile-env (Python, fetched once)',
   options,
   async measure(asked, run) {
@@ -89,13 +106,77 @@ function tokenRow(name: string, speed: TokenSpeed): object {
   return { simulator: 'outrider', ...largeCase, name, ...speed };
 }
 
-/** Slots a second of processor time. */
-function timeSlots({ devices, servers }: SlotCase, asked: Options): number {
-  const sets = [`devices.count=${devices}`, `servers.placement.count=${servers}`];
-  const scenario = readPreset('paper', sets.map(parseOverride));
-  const run = createSlotRun({ scenario, policy: { name: 'max-sinr', decide: createPolicy('max-sinr') }, seed: 1 });
+function scenarioOf({ devices, servers }: SlotCase, ...overrides: readonly string[]) {
+  const sets = [`devices.count=${devices}`, `servers.placement.count=${servers}`, ...overrides];
+  return readPreset('paper', sets.map(parseOverride));
+}
+
+const policy = { name: 'max-sinr', decide: createPolicy('max-sinr') };
+
+function timeSlots(size: SlotCase, asked: Repeats): number {
+  const run = createSlotRun({ scenario: scenarioOf(size), policy, seed: 1 });
   const step = (): void => {
-    for (let slot = 0; slot < slotsPerLook; slot++) run.step();
+    for (let slot = 0; slot < slotsPerCheck; slot++) run.step();
   };
-  return bestRepeat(asked, step, (looks, elapsedMs) => (1000 * looks * slotsPerLook) / elapsedMs);
+  return bestRepeat(asked, step, (checks, elapsedMs) => (1000 * checks * slotsPerCheck) / elapsedMs);
+}
+
+/**
+ * The token fidelity in mode stream, with the large case.
+ * @param duty share of the devices at work at a time; undefined: each begins its next answer at once
+ */
+function timeTokens(duty: number | undefined, asked: Repeats): TokenSpeed {
+  const arrivals = duty === undefined ? [] : [`workload.arrivals={"kind":"duty-cycle","share":${duty}}`];
+  const scenario = scenarioOf(largeCase, ...arrivals);
+  const source = drawnSource(scenario.workload, scenario.token.acceptance, 1);
+  const play = (outcome: SlotOutcome): Float64Array => tokens.play(outcome);
+  const run = createSlotRun({ scenario, policy, seed: 1, play });
+  const tokens = createTokenRun(run.world, { source, mode: 'stream', seed: 1 });
+  const step = (): void => void run.step();
+  for (let slot = 0; slot < warmSlots; slot++) step();
+  let before = tokens.totals();
+  return bestRepeat(asked, step, (slots, elapsedMs) => {
+    const after = tokens.totals();
+    const made = after.tokens - before.tokens;
+    const events = after.events - before.events;
+    const simulatedMs = slots * scenario.slotMs;
+    before = after;
+    return {
+      realtimeFactor: simulatedMs / elapsedMs,
+      tokensPerSecond: (1e3 * made) / simulatedMs,
+      eventsPerToken: events / made,
+      nanosecondsPerEvent: (1e6 * elapsedMs) / events,
+    };
+  });
+}
+
+/**
+ * The best of a few repeats by processor time, because it is the least disturbed one.
+ * @param describe called after each repeat, with its steps and processor time
+ * @returns the result of `describe` for the repeat with the most steps in a millisecond
+ */
+function bestRepeat<Found>(
+  { repeatMs, repeats }: Repeats,
+  step: () => void,
+  describe: (steps: number, elapsedMs: number) => Found,
+): Found {
+  const found = Array.from({ length: repeats + 1 }, () => {
+    const startMs = processorMs();
+    let steps = 0;
+    let elapsedMs = 0;
+    while (elapsedMs < repeatMs) {
+      step();
+      steps += 1;
+      elapsedMs = processorMs() - startMs;
+    }
+    return { rate: steps / elapsedMs, described: describe(steps, elapsedMs) };
+  });
+  // The first repeat is a warm-up for the compiler.
+  return found.slice(1).reduce((best, one) => (one.rate > best.rate ? one : best)).described;
+}
+
+/** Processor time of the whole process, with the threads of the garbage collector. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -5,8 +5,9 @@ import type { Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
-import type { Attack } from './attack.ts';
-import { attacks } from './catalogue.ts';
+import { closedLoop } from '../../readers/toy-reader.ts';
+import { ordinaryUse } from './attack.ts';
+import { attacks, type NamedAttack } from './catalogue.ts';
 import { crowdContextLength, readAsCrowd } from './crowd.ts';
 import {
   type AbuseConclusion,
@@ -16,9 +17,16 @@ import {
   type Measurement,
   slowAttacks,
 } from './findings.ts';
-import { makeChats, readChats } from './http-readers.ts';
-import { ordinaryUse } from './orders.ts';
-import { type Answer, createDraftModel, makeTasks, read } from './readers.ts';
+import { pause } from './floods.ts';
+import {
+  type Answer,
+  createDraftModel,
+  makeChats,
+  makeTasks,
+  type OnAnswer,
+  readAsDevice,
+  readChat,
+} from './readers.ts';
 import { AbuseScene, honestCount, type LogRecord } from './scene.ts';
 
 /** No attack: an agent and people behind one key, whom no limit may refuse. */
@@ -30,7 +38,15 @@ const options = {
     flag: '--settle-seconds <count>',
     help: 'how long ordinary use lasts before the attacks, and after them, until memory is looked at',
     whole: [2, 600],
-    default: 60,
+    default: 15,
+    full: 60,
+  },
+  every: {
+    flag: '--every <count>',
+    help: 'one attack of so many, in the order of the list, unless --attack names some',
+    whole: [1, 100],
+    default: 5,
+    full: 1,
   },
   only: {
     flag: '--attack <name>',
@@ -44,23 +60,25 @@ const options = {
 
 type AbuseOptions = OptionsOf<typeof options>;
 
-/** So many attacks come between two measurements of ordinary use. */
+/** Number of attacks between two measurements of ordinary use. */
 const attacksBetween = 6;
-/** After an attack the edge gets so long to notice that its connections are gone, ms. */
+/** Time that the edge gets after an attack to notice that its connections are gone, ms. */
 const afterMs = 500;
-/** Connections that say nothing are closed, and told of, within this time, ms. */
+/** Connections that send nothing are closed, and logged, within this time, ms. */
 const noticeMs = 12_000;
-/** An attack of which the log says nothing is repeated for so long. */
+/** An attack without a record in the log is repeated for this time. */
 const againSeconds = 2;
 /** A slower measurement is repeated, and the median counts: the machine may be busy with something else. */
 const suspiciousSlowdown = 1.25;
 const repetitions = 3;
-/** Memory is looked at so often, and the median counts: between two collections of garbage it grows. */
-const memoryLooks = 10;
-const memoryLookMs = 100;
+/** Memory is sampled this often, and the median counts: between two collections of garbage it grows. */
+const memorySamples = 10;
+const memorySampleMs = 100;
 
 export const abuseTrial: Experiment<typeof options, AbuseFound, AbuseConclusion> = {
   name: 'trial abuse',
+  lasts: '5 minutes',
+  fullLasts: '25',
   description:
     'attack an edge that has keys, limits and a log, beside honest readers: exact texts, their speed, memory, log',
   notes: `Attacks:
@@ -82,13 +100,14 @@ slower ones count.`,
   goals: () => abuseGoals,
 };
 
-/** @throws OutriderError `bad-argument` for a name that there is not */
-function namesOf({ only }: AbuseOptions): ReadonlySet<string> {
+/** @throws OutriderError `bad-argument` for an unknown name */
+function namesOf({ only, every }: AbuseOptions): ReadonlySet<string> {
   const all = new Set([...attacks.map(({ name }) => name), crowdUse]);
   for (const name of only) {
     if (!all.has(name)) throw badArgument(`no attack is called ${name}`, 'Take a name of the list in --help.');
   }
-  return only.length === 0 ? all : new Set(only);
+  if (only.length > 0) return new Set(only);
+  return new Set([...attacks.map(({ name }) => name).filter((_, index) => index % every === 0), crowdUse]);
 }
 
 type Beside = Omit<AbuseFound, 'crowd'>;
@@ -102,7 +121,7 @@ async function seatCrowd({ seconds }: AbuseOptions): Promise<readonly Answer[]> 
 
 async function attackAll(
   { seconds, settleSeconds }: AbuseOptions,
-  chosen: readonly Attack[],
+  chosen: readonly NamedAttack[],
   run: Run,
 ): Promise<Beside> {
   await using scene = await AbuseScene.open();
@@ -132,15 +151,17 @@ async function attackAll(
 }
 
 /** Devices and clients over HTTP, each with a key of its own. */
-async function readHonestly(scene: AbuseScene, onAnswer: (answer: Answer) => void, stop: AbortSignal): Promise<void> {
-  const [tasks, chats] = [await makeTasks(), await makeChats()];
+async function readHonestly(scene: AbuseScene, onAnswer: OnAnswer, stop: AbortSignal): Promise<void> {
+  const tasks = await makeTasks();
+  const chats = await makeChats();
   await using model = createDraftModel(honestCount);
   const { url } = scene.edge;
-  const devices = scene.keys.honest.map((key, number) => read({ url, key, tasks, model, onAnswer }, number, stop));
-  const clients = scene.keys.honestHttp.map((key, number) => {
-    const chatAt = (turn: number) => Promise.resolve(chats[(turn + number) % chats.length]);
-    return readChats({ baseUrl: scene.baseUrl, key, onAnswer }, chatAt, stop);
-  });
+  const devices = scene.keys.honest.map((key, number) =>
+    readAsDevice({ url, key, tasks, model, onAnswer }, number, stop),
+  );
+  const clients = scene.keys.honestHttp.map((key, number) =>
+    closedLoop(chats, number, stop, (chat) => readChat({ baseUrl: scene.baseUrl, key, onAnswer }, chat, stop)),
+  );
   await Promise.all([...devices, ...clients]);
 }
 
@@ -152,15 +173,15 @@ interface Bench {
   readonly measured: Measurement[];
 }
 
-/** @returns resident memory of the edge after so much ordinary use, MB */
+/** @returns resident memory of the edge after ordinary use, MB */
 async function settled(bench: Bench, seconds: number): Promise<number> {
   await measure({ ...bench, seconds }, ordinaryUse);
-  const looks: number[] = [];
-  for (let count = 0; count < memoryLooks; count += 1) {
-    looks.push(await bench.scene.memoryMB());
-    await pause(memoryLookMs);
+  const samples: number[] = [];
+  for (let count = 0; count < memorySamples; count += 1) {
+    samples.push(await bench.scene.memoryMB());
+    await pause(memorySampleMs);
   }
-  return quantile(looks, 0.5);
+  return quantile(samples, 0.5);
 }
 
 async function measure(bench: Bench, attack: string): Promise<void> {
@@ -177,7 +198,7 @@ async function measure(bench: Bench, attack: string): Promise<void> {
   measured.push({ attack, startMs, endMs, records, peakMB, busyShare });
 }
 
-/** @returns how many records since line `from` tell of the attacker */
+/** @returns the number of the attacker's records since line `from` */
 async function noticed(bench: Bench, attack: string, from: number): Promise<number> {
   await pause(afterMs);
   let records = await attackerRecords(bench, from);
@@ -207,8 +228,4 @@ async function repeatSlow(bench: Bench, run: Run): Promise<void> {
       await measure(bench, ordinaryUse);
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,9 +1,22 @@
-// The shape of an attack of trial abuse.
+// The shape of an attack of trial abuse, and the order by which the attacker's process makes one.
 
-import type { Target } from './intruder.ts';
+/** Where an attack goes, and until when. */
+export interface Target {
+  readonly port: number;
+  /** The attacker's own key. */
+  readonly key: string;
+  /** Source address of its connections. */
+  readonly from: string;
+  /** Tokens that a text may have on this edge. */
+  readonly contextLength: number;
+  /** A key that was valid once. */
+  readonly withdrawnKey: string;
+  /** A prompt of an honest reader. */
+  readonly honestPrompt: readonly number[];
+  isOver(): boolean;
+}
 
 export interface Attack {
-  readonly name: string;
   /** What it does, in a few words. */
   readonly words: string;
   /** It shows only after this time: the edge gives a peer so long. */
@@ -11,3 +24,16 @@ export interface Attack {
   /** Attacks until the target is over, then lets go of its connections. */
   run(target: Target): Promise<void>;
 }
+
+/** Attacks by their names. */
+export type Attacks = Readonly<Record<string, Attack>>;
+
+/** The attacker's process sends a message when it is ready for an order, and sends the name of the attack back when that is over. */
+export interface Order {
+  readonly attack: string;
+  readonly seconds: number;
+  readonly target: Omit<Target, 'isOver'>;
+}
+
+/** In place of an attack: an ordinary key that keeps its share of the edge busy. */
+export const ordinaryUse = 'ordinary use';

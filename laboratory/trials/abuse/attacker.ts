@@ -2,9 +2,9 @@
 // what is measured is the work of the edge and not that of the attacker, who has a machine of his own.
 
 import { setPriority } from 'node:os';
+import { type Order, ordinaryUse } from './attack.ts';
 import { attacks } from './catalogue.ts';
-import { type Order, ordinaryUse } from './orders.ts';
-import { createDraftModel, makeTasks, read } from './readers.ts';
+import { createDraftModel, makeTasks, readAsDevice } from './readers.ts';
 
 const ordinaryReaders = 8;
 
@@ -13,7 +13,7 @@ async function useOrdinarily({ target, seconds }: Order): Promise<void> {
   const tasks = await makeTasks();
   await using model = createDraftModel(ordinaryReaders);
   const settings = { url: `ws://127.0.0.1:${target.port}`, key: target.key, tasks, model, onAnswer: () => {} };
-  await Promise.all(Array.from({ length: ordinaryReaders }, (_, number) => read(settings, number, until)));
+  await Promise.all(Array.from({ length: ordinaryReaders }, (_, number) => readAsDevice(settings, number, until)));
 }
 
 async function attack(order: Order): Promise<void> {

@@ -5,11 +5,15 @@ import { httpStrangers } from './http-strangers.ts';
 import { keyHolders } from './key-holders.ts';
 import { strangers } from './strangers.ts';
 
+export interface NamedAttack extends Attack {
+  readonly name: string;
+}
+
 /** All attacks of the trial, those without a key first. */
-export const attacks: readonly Attack[] = [
-  ...strangers,
-  ...httpStrangers,
-  ...keyHolders,
-  ...httpContents,
-  ...httpKeyHolders,
-];
+export const attacks: readonly NamedAttack[] = [
+  strangers,
+  httpStrangers,
+  keyHolders,
+  httpContents,
+  httpKeyHolders,
+].flatMap((table) => Object.entries(table).map(([name, attack]) => ({ name, ...attack })));

@@ -1,11 +1,11 @@
-// Many behind one key, as a team with an agent uses an edge: nobody attacks it, so no limit may refuse them anything.
+// Many behind one key, as a team with an agent uses an edge: no one attacks it, so no limit may refuse them anything.
 
 import type { Message } from '../../../src/models/port/model.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { textOf } from '../../../src/models/port/toy-tokenizer.ts';
-import { type Chat, chatWriter, makeChats, readChats } from './http-readers.ts';
-import { toySeed } from './intruder.ts';
-import type { Answer } from './readers.ts';
+import { closedLoop } from '../../readers/toy-reader.ts';
+import { toySeed } from '../hostile/raw-device.ts';
+import { type Answer, chatWriter, makeChats, readChat } from './readers.ts';
 
 /** The context that such an agent needs, tokens. */
 export const crowdContextLength = 32_768;
@@ -22,38 +22,26 @@ const longestTurnMs = 120_000;
  * @returns all of their answers
  */
 export async function readAsCrowd(baseUrl: string, key: string, seconds: number): Promise<readonly Answer[]> {
-  const answers: Answer[] = [];
-  const settings = { baseUrl, key, onAnswer: (answer: Answer): void => void answers.push(answer) };
+  const ofPeople: Answer[] = [];
+  const ofAgent: Answer[] = [];
   const chats = await makeChats();
-  const peopleStop = new AbortController();
+  const stop = new AbortController();
+  const asked = { baseUrl, key, onAnswer: (answer: Answer): void => void ofPeople.push(answer) };
   const people = Array.from({ length: crowdPeople }, (_, number) =>
-    readChats(settings, async (turn) => chats[(turn + number) % chats.length], peopleStop.signal),
+    closedLoop(chats, number, stop.signal, (chat) => readChat(asked, chat, stop.signal)),
   );
-  const overMs = performance.now() + seconds * 1000;
-  const chatOfTurn = agentTurns();
-  const nextTurn = async (turn: number): Promise<Chat | undefined> =>
-    turn >= leastTurns && performance.now() >= overMs ? undefined : await chatOfTurn(turn);
-  let agentAnswers = 0;
-  const onAnswer = (answer: Answer): void => {
-    agentAnswers += 1;
-    settings.onAnswer(answer);
-  };
   try {
-    await readChats(
-      { ...settings, onAnswer },
-      nextTurn,
-      AbortSignal.timeout(seconds * 1000 + leastTurns * longestTurnMs),
-    );
+    await readAsAgent({ ...asked, onAnswer: (answer) => void ofAgent.push(answer) }, seconds);
   } finally {
-    peopleStop.abort();
+    stop.abort();
     await Promise.all(people);
   }
-  if (agentAnswers < leastTurns) throw new Error(`the agent had ${agentAnswers} of ${leastTurns} answers in time`);
-  return answers;
+  if (ofAgent.length < leastTurns) throw new Error(`the agent had ${ofAgent.length} of ${leastTurns} answers in time`);
+  return [...ofPeople, ...ofAgent];
 }
 
 /** Turns of one conversation: each has all answers before it. */
-function agentTurns(): (turn: number) => Promise<Chat> {
+async function readAsAgent(settings: Parameters<typeof readChat>[0], seconds: number): Promise<void> {
   const { tokenizer } = createToyModel({ seed: toySeed, role: 'target' });
   // Words of one syllable and of two in turn: four characters a token, blanks included.
   const ids = Array.from(
@@ -62,12 +50,14 @@ function agentTurns(): (turn: number) => Promise<Chat> {
   );
   const write = chatWriter(crowdContextLength);
   const messages: Message[] = [{ role: 'user', content: textOf(tokenizer, ids) }];
-  return async (turn) => {
+  const overMs = performance.now() + seconds * 1000;
+  const until = AbortSignal.timeout(seconds * 1000 + leastTurns * longestTurnMs);
+  for (let turn = 0; (turn < leastTurns || performance.now() < overMs) && !until.aborted; turn += 1) {
     const chat = await write([...messages]);
     messages.push(
       { role: 'assistant', content: chat.reference },
       { role: 'user', content: `Go on with step ${turn}.` },
     );
-    return chat;
-  };
+    await readChat(settings, chat, until);
+  }
 }

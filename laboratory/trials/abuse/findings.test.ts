@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { ordinaryUse } from './attack.ts';
 import { type AbuseFound, concludeAbuse, type Measurement, slowAttacks } from './findings.ts';
-import { ordinaryUse } from './orders.ts';
 import type { Answer } from './readers.ts';
 
 function measurement(attack: string, startMs: number, changes: Partial<Measurement> = {}): Measurement {

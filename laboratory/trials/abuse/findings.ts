@@ -2,8 +2,8 @@
 
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
+import { ordinaryUse } from './attack.ts';
 import { crowdContextLength, crowdPeople } from './crowd.ts';
-import { ordinaryUse } from './orders.ts';
 import { type Answer, type Way, ways } from './readers.ts';
 import { honestCount, honestHttpCount, places, profile } from './scene.ts';
 
@@ -15,7 +15,7 @@ export interface Measurement {
   readonly attack: string;
   readonly startMs: number;
   readonly endMs: number;
-  /** Records of the log that tell of the attacker. */
+  /** Records of the attacker in the log. */
   readonly records: number;
   readonly peakMB: number;
   /** Processor time of the edge over the time of the attack. */
@@ -111,15 +111,13 @@ function during(answers: readonly Answer[], { startMs, endMs }: Measurement, way
   );
 }
 
-function p95(answers: readonly Answer[]): number {
-  return quantile(
-    answers.map(({ msPerToken }) => msPerToken),
-    0.95,
-  );
+function paceOf(answers: readonly Answer[], level: number): number {
+  const paces = answers.map(({ msPerToken }) => msPerToken);
+  return quantile(paces, level);
 }
 
 function ordinaryP95s({ measured, answers }: Timed, way: Way): readonly number[] {
-  return measured.filter(({ attack }) => attack === ordinaryUse).map((one) => p95(during(answers, one, way)));
+  return measured.filter(({ attack }) => attack === ordinaryUse).map((one) => paceOf(during(answers, one, way), 0.95));
 }
 
 function rowsOf(found: Timed): readonly AbuseRow[] {
@@ -130,15 +128,12 @@ function rowsOf(found: Timed): readonly AbuseRow[] {
     const repeated = found.measured.filter((one) => one.attack === attack);
     const answers = repeated.flatMap((one) => during(found.answers, one));
     const median = (figure: (one: Measurement) => number): number => quantile(repeated.map(figure), 0.5);
-    const slowest = (way: Way): number => median((one) => p95(during(found.answers, one, way)));
+    const slowest = (way: Way): number => median((one) => paceOf(during(found.answers, one, way), 0.95));
     const slowdowns = ways.map((way) => slowest(way) / (ordinary.get(way) ?? Number.NaN));
     return {
       attack,
       answers: answers.length,
-      msPerToken: quantile(
-        answers.map(({ msPerToken }) => msPerToken),
-        0.5,
-      ),
+      msPerToken: paceOf(answers, 0.5),
       p95MsPerToken: slowest('device'),
       httpP95MsPerToken: slowest('http'),
       slowdown: Math.max(...slowdowns),

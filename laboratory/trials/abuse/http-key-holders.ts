@@ -1,154 +1,87 @@
 // Attacks over HTTP of someone who has a key: requests beside which others have to read.
 
-import { openRaw, requestHead } from '../access/raw-http.ts';
-import type { Attack } from './attack.ts';
-import {
-  asking,
-  atOnce,
-  chatBody,
-  keepSockets,
-  keyLine,
-  piece,
-  post,
-  postInPieces,
-  posting,
-  unfinished,
-} from './http-attacker.ts';
-import { inLanes, pause, type Target } from './intruder.ts';
+import { RawPeer } from '../hostile/raw-peer.ts';
+import type { Attacks, Target } from './attack.ts';
+import { asking, atOnce, connections, inLanes, pause, posting, unfinished } from './floods.ts';
+import { chatBody, get, piece, post, postInPieces, wholeRequest } from './requests.ts';
 
-const wholeRequest = (target: Target, body: Buffer): Buffer => {
-  const request = post(target, body);
-  return Buffer.concat([Buffer.from(requestHead(target.port, request)), body]);
-};
+/** A whole chat, as it is written. */
+const chat = (target: Target, fields: object = {}, isKept = false): Buffer =>
+  wholeRequest(target.port, { ...post(target, chatBody(fields)), isKept });
 
-const metrics = (target: Target) => ({
-  method: 'GET',
-  path: '/metrics',
-  from: target.from,
-  lines: keyLine(target.key),
-});
-
-export const httpKeyHolders: readonly Attack[] = [
-  {
-    name: 'trickled-bodies',
+export const httpKeyHolders: Attacks = {
+  'trickled-bodies': {
     leastSeconds: 18,
     words: '400 bodies of 4 kB that come letter by letter',
-    run: (target) => {
-      const head = requestHead(target.port, post(target, Buffer.alloc(0), { saidBytes: 4000 }));
-      return keepSockets(
-        target,
-        400,
-        (socket) => void socket.write(`${head}{"a":"`),
-        (socket) => void socket.write('x'),
-      );
-    },
+    run: connections(
+      400,
+      100,
+      (peer, target) => peer.write(wholeRequest(target.port, post(target, Buffer.from('{"a":"'), { saidBytes: 4000 }))),
+      (peer) => peer.write('x'),
+    ),
   },
-  {
-    name: 'announced-too-large',
+  'announced-too-large': {
     words: 'bodies of 10 MB that are announced, and begun',
-    run: (target) => {
-      const request = post(target, Buffer.alloc(1_000_000, 'x'), { saidBytes: 10_000_000 });
-      return asking(target, 8, () => request);
-    },
+    run: asking(8, (target) => post(target, Buffer.alloc(1_000_000, 'x'), { saidBytes: 10_000_000 })),
   },
-  {
-    name: 'too-large-in-pieces',
+  'too-large-in-pieces': {
     words: 'bodies of 10 MB in pieces',
-    run: (target) => {
-      const pieces = Array.from({ length: 100 }, () => Buffer.alloc(100_000, 'x'));
-      const request = postInPieces(target, pieces);
-      return asking(target, 8, () => request);
-    },
+    run: asking(8, (target) => postInPieces(target, new Array(100).fill(Buffer.alloc(100_000, 'x')))),
   },
-  {
-    name: 'tiny-pieces',
+  'tiny-pieces': {
     words: 'bodies of 20,000 pieces of one byte',
-    run: (target) => {
-      const small = piece(Buffer.from('1'));
-      const request = {
-        ...postInPieces(target, []),
-        body: [Buffer.concat(Array.from({ length: 20_000 }, () => small))],
-      };
-      return asking(target, 8, () => request);
-    },
+    run: asking(8, (target) => {
+      const pieces = Buffer.concat(new Array(20_000).fill(piece(Buffer.from('1'))));
+      return { ...postInPieces(target, []), body: [pieces] };
+    }),
   },
-  {
-    name: 'metrics-flood',
+  'metrics-flood': {
     words: 'GET /metrics on 8 connections',
-    run: (target) => asking(target, 8, () => metrics(target)),
+    run: asking(8, (target) => get(target, '/metrics', target.key)),
   },
-  {
-    name: 'count-tokens-flood',
+  'count-tokens-flood': {
     words: 'long texts whose tokens are to be counted',
     run: posting(
       4,
       (scale) => chatBody({ messages: [{ role: 'user', content: 'lorem ipsum '.repeat(scale * 320_000) }] }),
-      {
-        path: '/v1/messages/count_tokens',
-      },
+      { path: '/v1/messages/count_tokens' },
     ),
   },
-  {
-    name: 'many-answers',
+  'many-answers': {
     words: 'requests for 16 answers on eight connections',
-    run: (target) => {
-      const request = post(target, chatBody({ n: 16, max_tokens: 200 }));
-      return asking(target, 8, () => request);
-    },
+    run: asking(8, (target) => post(target, chatBody({ n: 16, max_tokens: 200 }))),
   },
-  {
-    name: 'requests-at-once',
+  'requests-at-once': {
     words: '3,000 requests at the same moment, over and over',
-    run: (target) => atOnce(target, 3000, post(target, chatBody({ max_tokens: 20 }))),
+    run: atOnce(3000, (target) => post(target, chatBody({ max_tokens: 20 }))),
   },
-  {
-    name: 'requests-left',
+  'requests-left': {
     words: 'requests that are left at once',
     run: (target) => {
-      const bytes = wholeRequest(target, chatBody({ max_tokens: 1000, stream: true }));
+      const bytes = chat(target, { max_tokens: 1000, stream: true });
       return inLanes(target, 16, 1, async (_lane, round) => {
-        const socket = openRaw(target.port, target.from);
-        socket.write(bytes);
+        const peer = RawPeer.open(target.port, target.from);
+        peer.write(bytes);
         await pause(round % 20);
-        socket.destroy();
+        peer.destroy();
       });
     },
   },
-  {
-    name: 'streams-never-read',
+  'streams-never-read': {
     leastSeconds: 13,
     words: '60 streams with log probabilities that nobody reads',
-    run: (target) => {
-      const bytes = wholeRequest(
-        target,
-        chatBody({ max_tokens: 2000, stream: true, logprobs: true, top_logprobs: 20 }),
-      );
-      return keepSockets(
-        target,
-        60,
-        (socket) => {
-          socket.write(bytes);
-          socket.pause();
-        },
-        undefined,
-        1000,
-      );
-    },
+    run: connections(60, 1000, (peer, target) => {
+      peer.write(chat(target, { max_tokens: 2000, stream: true, logprobs: true, top_logprobs: 20 }));
+      peer.stopReading();
+    }),
   },
-  {
-    name: 'pipelined-requests',
+  'pipelined-requests': {
     words: '200 requests for an answer in a row on each connection',
-    run: (target) => {
-      const body = chatBody();
-      const one = Buffer.concat([Buffer.from(requestHead(target.port, { ...post(target, body), isKept: true })), body]);
-      const bytes = Buffer.concat(Array.from({ length: 200 }, () => one));
-      return keepSockets(target, 8, (socket) => void socket.write(bytes), undefined, 50);
-    },
+    run: connections(8, 50, (peer, target) => peer.write(Buffer.concat(new Array(200).fill(chat(target, {}, true))))),
   },
-  {
-    name: 'unfinished-bodies',
+  'unfinished-bodies': {
     leastSeconds: 18,
     words: '500 unfinished bodies of 3.9 MB',
-    run: (target) => unfinished(target, 500, 3_900_000, target.key),
+    run: unfinished(500, 3_900_000),
   },
-];
+};

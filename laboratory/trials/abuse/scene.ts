@@ -10,8 +10,8 @@ import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/ed
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
 import { processorSeconds } from '../../measuring/cpu-time.ts';
 import { residentMB } from '../../measuring/process-memory.ts';
-import { toySeed } from './intruder.ts';
-import { type Order, ordinaryUse } from './orders.ts';
+import { toySeed } from '../hostile/raw-device.ts';
+import { type Order, ordinaryUse } from './attack.ts';
 
 export const places = 8;
 const ordinaryContextLength = 2048;
@@ -72,11 +72,11 @@ export class AbuseScene implements AsyncDisposable {
     const terms = { expires: null, share: 1, maxSessions: null, maxWaiting: null } as const;
     const make = async (name: string, ...scopes: ('verify' | 'chat')[]): Promise<string> =>
       (await addKeyTo(keyFile, { name, scopes, ...terms }, Date.now())).key;
-    const [honest, honestHttp]: [string[], string[]] = [[], []];
-    for (let number = 1; number <= honestCount; number += 1) honest.push(await make(`honest-${number}`, 'verify'));
-    for (let number = 1; number <= honestHttpCount; number += 1) {
-      honestHttp.push(await make(`honest-http-${number}`, 'chat'));
-    }
+    const honest: string[] = [];
+    const honestHttp: string[] = [];
+    while (honest.length < honestCount) honest.push(await make(`honest-${honest.length + 1}`, 'verify'));
+    while (honestHttp.length < honestHttpCount)
+      honestHttp.push(await make(`honest-http-${honestHttp.length + 1}`, 'chat'));
     const attacker = await make('attacker', 'verify', 'chat');
     const ordinary = await make('ordinary', 'verify', 'chat');
     const withdrawn = await make('withdrawn', 'verify', 'chat');
@@ -93,7 +93,7 @@ export class AbuseScene implements AsyncDisposable {
     return Number(new URL(this.edge.url).port);
   }
 
-  /** Of clients of the API. */
+  /** Where clients of the API ask. */
   get baseUrl(): string {
     return `${this.edge.url.replace(/^ws/, 'http')}/v1`;
   }
@@ -115,7 +115,8 @@ export class AbuseScene implements AsyncDisposable {
     const child = fork(attackerFile, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#attacker = child;
     await once(child, 'message');
-    const [startMs, busyBefore] = [performance.now(), await this.#busySeconds()];
+    const startMs = performance.now();
+    const busyBefore = await this.#busySeconds();
     const { keys, port, from } = this;
     const contextLength = this.#contextLength;
     const key = attack === ordinaryUse ? keys.ordinary : keys.attacker;
@@ -178,17 +179,17 @@ export class AbuseScene implements AsyncDisposable {
 }
 
 function startEdge(folder: string, contextLength: number, port = 0): Promise<EdgeProcess> {
-  const log = [
-    '--log-file',
-    join(folder, 'edge.log'),
-    '--log-format',
-    'json',
-    '--log-level',
-    'info',
-    '--log-file-size',
-    '500',
-  ];
-  const model = ['--model', `toy:${toySeed}`, '--profile', profile];
-  const limits = ['--sessions', String(places), '--context', String(contextLength)];
-  return startEdgeProcess([...model, ...limits, '--keys', join(folder, 'keys.json'), ...log], () => {}, { port });
+  const flags = {
+    model: `toy:${toySeed}`,
+    profile,
+    sessions: places,
+    context: contextLength,
+    keys: join(folder, 'keys.json'),
+    'log-file': join(folder, 'edge.log'),
+    'log-format': 'json',
+    'log-level': 'info',
+    'log-file-size': 500,
+  };
+  const words = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
+  return startEdgeProcess(words, () => {}, { port });
 }

@@ -5,10 +5,10 @@ import type { Conclusion, Experiment, Run } from '../../../simulator/runner/expe
 import { edgeRoutes } from '../../../src/processes/edge/edge-requests.ts';
 import { routeRules } from '../../../src/processes/http/app.ts';
 import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.ts';
-import { type Case, visitRoute } from './http-visits.ts';
+import { type AskedRoute, type Case, visitRoute } from './http-visits.ts';
 import type { Keys, Place, SocketRole, Treatment } from './rules.ts';
-import { type AccessScene, openAccessScene } from './scene.ts';
-import { visitSocket } from './socket-visits.ts';
+import { type AccessScene, type OpenPort, openAccessScene } from './scene.ts';
+import { type AskedSocket, visitSocket } from './socket-visits.ts';
 
 const notes = `It starts an edge with a file of keys, "outrider serve" before it, and a controller, and asks for every route that they say they have,
 for paths that they don't have, and for connections: without a key, with a wrong one, a revoked and an expired one, with a key of each
@@ -21,17 +21,7 @@ Examples:
 
 const options = { busy: busyOption as typeof busyOption } as const;
 
-/** A route, or a path for connections: how many ways it was asked for, and which were answered wrongly. */
-export interface AccessRow {
-  readonly place: Place;
-  readonly route: string;
-  readonly rule: string;
-  readonly cases: number;
-  readonly wrong: number;
-  /** "" if none is. */
-  readonly firstWrong: string;
-}
-
+/** A route, or a path for connections. */
 interface Asked {
   readonly place: Place;
   readonly route: string;
@@ -39,12 +29,17 @@ interface Asked {
   readonly cases: readonly Case[];
 }
 
-interface AccessConclusion extends Conclusion<AccessRow> {
-  readonly summary: Readonly<Record<string, number>>;
+/** How many ways it was asked for, and which were answered wrongly. */
+export interface AccessRow extends Omit<Asked, 'cases'> {
+  readonly cases: number;
+  readonly wrong: number;
+  /** "" if none is. */
+  readonly firstWrong: string;
 }
 
-export const accessTrial: Experiment<typeof options, readonly Asked[], AccessConclusion> = {
+export const accessTrial: Experiment<typeof options, readonly Asked[], Conclusion<AccessRow>> = {
   name: 'trial access',
+  lasts: '2 minutes',
   description: 'ask for every route and connection with every key, origin, host, method and broken body',
   notes,
   options,
@@ -60,52 +55,48 @@ export const accessTrial: Experiment<typeof options, readonly Asked[], AccessCon
 
 async function askAll(scene: AccessScene, run: Run): Promise<readonly Asked[]> {
   const { keys, model } = scene;
-  const routes = (['edge', 'device', 'controller'] as const).flatMap((place) =>
-    routesToAsk({ place, model, ...scene[place] }),
-  );
-  const sockets = socketsToAsk(scene);
-  const asked: Asked[] = [];
-  const total = routes.length + sockets.length;
-  // One route after the other: orders change what the edge answers.
-  for (const route of routes) {
-    run.signal.throwIfAborted();
-    run.onProgress('routes', asked.length, total);
-    asked.push(await askRoute(route, keys));
-  }
-  for (const socket of sockets) {
-    run.signal.throwIfAborted();
-    run.onProgress('connections', asked.length, total);
-    const { place, path, role } = socket;
-    const cases = await visitSocket(socket, keys);
-    asked.push({ place, route: `WebSocket ${path}`, rule: role, cases });
-  }
-  return asked;
+  const places = ['edge', 'device', 'controller'] as const;
+  const routes = places.flatMap((place) => routesToAsk({ place, model, ...scene[place] }));
+  const units = [
+    ...routes.map((one) => () => askRoute(one, keys)),
+    ...socketsToAsk(scene).map((one) => () => askSocket(one, keys)),
+  ].map((measure, index) => ({ key: `${index}`, measure }));
+  // One after the other: orders change what the edge answers.
+  return run.all('routes and connections', units);
 }
 
-/** One route to ask for, by what is known of it. */
-export interface RouteToAsk {
-  readonly place: Place;
-  readonly port: number;
+async function askSocket(socket: AskedSocket, keys: Keys): Promise<Asked> {
+  const { place, path, role } = socket;
+  return { place, route: `WebSocket ${path}`, rule: role, cases: await visitSocket(socket, keys) };
+}
+
+/** A route to ask for. */
+export interface RouteToAsk extends Omit<AskedRoute, 'treatment'> {
   /** "GET /v1/models/:model" */
   readonly route: string;
   /** Null: it has no rule. */
   readonly treatment: Treatment | null;
-  /** All routes of the place. */
-  readonly routes: readonly string[];
-  readonly model: string;
 }
 
-/** All routes of a place, orders last, and paths that it does not have. */
-export function routesToAsk(place: Pick<RouteToAsk, 'place' | 'port' | 'routes' | 'model'>): readonly RouteToAsk[] {
-  const hasApp = place.place !== 'controller';
-  const inApp = (route: string): RouteToAsk => ({ ...place, route, treatment: 'unknown' });
-  const beside = (route: string): RouteToAsk => ({ ...place, route, treatment: 'port other' });
-  const known = place.routes.map((route) => ({ ...place, route, treatment: treatmentOf(place.place, route) }));
+/** @returns all routes of a place, orders last, and paths that it does not have */
+export function routesToAsk(
+  asked: OpenPort & { readonly place: Place; readonly model: string },
+): readonly RouteToAsk[] {
+  const { place, port, routes, model } = asked;
+  const ask = (route: string, treatment: Treatment | null): RouteToAsk => {
+    const [method = '', path = ''] = route.split(' ');
+    const known = routes.filter((one) => one.endsWith(` ${path}`)).map((one) => one.split(' ')[0] ?? '');
+    const methods = known.length === 0 ? [method] : known;
+    return { place, port, route, method, path: path.replace(':model', encodeURIComponent(model)), treatment, methods };
+  };
+  const all = routes.map((route) => ask(route, treatmentOf(place, route)));
+  const inApp = place === 'controller' ? [] : ['GET /v1/nowhere', 'POST /v1/nowhere'];
+  const elsewhere = place === 'device' ? 'unknown' : 'port other';
   return [
-    ...known.filter(({ treatment }) => treatment !== 'port order'),
-    ...(hasApp ? ['GET /v1/nowhere', 'POST /v1/nowhere'].map(inApp) : []),
-    ...['GET /', 'GET /nowhere', 'POST /nowhere'].map(place.place === 'device' ? inApp : beside),
-    ...known.filter(({ treatment }) => treatment === 'port order'),
+    ...all.filter(({ treatment }) => treatment !== 'port order'),
+    ...inApp.map((route) => ask(route, 'unknown')),
+    ...['GET /', 'GET /nowhere', 'POST /nowhere'].map((route) => ask(route, elsewhere)),
+    ...all.filter(({ treatment }) => treatment === 'port order'),
   ];
 }
 
@@ -115,34 +106,25 @@ function treatmentOf(place: Place, route: string): Treatment | null {
   return own !== undefined ? `port ${own}` : (routeRules[route] ?? null);
 }
 
-export async function askRoute(
-  { place, port, route, treatment, routes, model }: RouteToAsk,
-  keys: Keys,
-): Promise<Asked> {
-  const [method = '', path = ''] = route.split(' ');
-  const methodsOf = routes.filter((one) => one.endsWith(` ${path}`)).map((one) => one.split(' ')[0] ?? '');
-  const methods = methodsOf.length === 0 ? [method] : methodsOf;
-  const filled = path.replace(':model', encodeURIComponent(model));
-  const without = (rule: string): Case => ({ visit: 'its rule', expected: 'one', found: rule, isWrong: true });
+export async function askRoute({ route, treatment, ...asked }: RouteToAsk, keys: Keys): Promise<Asked> {
+  const { place, path } = asked;
+  const without = (found: string): Case => ({ visit: 'its rule', expected: 'one', found, isWrong: true });
   if (treatment === null) return { place, route, rule: 'none', cases: [without('none')] };
-  if (filled.includes(':'))
-    return { place, route, rule: treatment, cases: [without('a parameter without a value here')] };
-  const asked = { place, port, method, path: filled, treatment, methods };
-  return { place, route, rule: treatment, cases: await visitRoute(asked, keys) };
+  const hasValues = !path.includes(':');
+  const missing = [without('a parameter without a value here')];
+  const cases = hasValues ? await visitRoute({ ...asked, treatment }, keys) : missing;
+  return { place, route, rule: treatment, cases };
 }
 
-function socketsToAsk({ edge, controller }: AccessScene) {
-  const paths = ['/', '/v1/models', '/nowhere'];
-  const of = (place: 'edge' | 'controller', port: number, role: SocketRole) =>
-    paths.map((path) => ({ place, port, path, role }));
-  return [
-    ...of('edge', edge.port, 'session'),
-    ...of('controller', controller.port, 'member device'),
-    ...of('controller', controller.port, 'member edge'),
-  ];
+function socketsToAsk(scene: AccessScene): readonly AskedSocket[] {
+  const roles: readonly SocketRole[] = ['session', 'member device', 'member edge'];
+  return roles.flatMap((role) => {
+    const place = role === 'session' ? 'edge' : 'controller';
+    return ['/', '/v1/models', '/nowhere'].map((path) => ({ place, port: scene[place].port, path, role }));
+  });
 }
 
-export function conclude(asked: readonly Asked[]): AccessConclusion {
+export function conclude(asked: readonly Asked[]): Conclusion<AccessRow> {
   const rows = asked.map(({ place, route, rule, cases }): AccessRow => {
     const wrong = cases.filter(({ isWrong }) => isWrong);
     return { place, route, rule, cases: cases.length, wrong: wrong.length, firstWrong: wordsOf(wrong[0]) };

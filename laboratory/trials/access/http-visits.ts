@@ -1,9 +1,9 @@
 // Asks for one route in every way, and compares the answers with the table.
 
-import { askRaw, type RawHttpAnswer, type RawHttpRequest } from './raw-http.ts';
+import { askRaw, type RawAnswer, type RawRequest } from '../hostile/raw-peer.ts';
 import {
   type Answer,
-  answers,
+  answerTo,
   type KeyName,
   type Keys,
   keyNames,
@@ -26,7 +26,7 @@ export interface Case {
 }
 
 /** A route of a place, or a path that is none. */
-export interface Asked {
+export interface AskedRoute {
   readonly place: Place;
   readonly port: number;
   readonly method: string;
@@ -40,7 +40,7 @@ export interface Asked {
 interface Visit {
   readonly name: string;
   readonly expected: Answer;
-  readonly request: RawHttpRequest;
+  readonly request: RawRequest;
 }
 
 /** Larger than what any port reads. */
@@ -51,7 +51,7 @@ const atOnce = 8;
 const mostAttempts = 10;
 
 /** @returns all cases of this route */
-export async function visitRoute(asked: Asked, keys: Keys): Promise<readonly Case[]> {
+export async function visitRoute(asked: AskedRoute, keys: Keys): Promise<readonly Case[]> {
   const visits = [...visitsByKey(asked, keys), ...otherVisits(asked, keys)];
   const cases: Case[] = [];
   const left = visits.entries();
@@ -63,8 +63,8 @@ export async function visitRoute(asked: Asked, keys: Keys): Promise<readonly Cas
   return cases;
 }
 
-/** All visits come from one address, and more of them in a second than its rate: one that is told when to ask again does. */
-async function askPatiently(port: number, request: RawHttpRequest): Promise<RawHttpAnswer | null> {
+/** All visits come from one address, and more of them in a second than its rate: one that is refused for that asks again when the answer says so. */
+async function askPatiently(port: number, request: RawRequest): Promise<RawAnswer | null> {
   for (let attempt = 1; ; attempt += 1) {
     const answer = await askRaw(port, request);
     const seconds = answer?.status === 429 ? Number(answer.headers['retry-after']) : Number.NaN;
@@ -74,9 +74,9 @@ async function askPatiently(port: number, request: RawHttpRequest): Promise<RawH
 }
 
 /** Each key by each header that clients use: one that is taken by the one is taken by the other, too. */
-function visitsByKey({ place, treatment, method, path }: Asked, keys: Keys): Visit[] {
+function visitsByKey({ place, treatment, method, path }: AskedRoute, keys: Keys): Visit[] {
   const taken = takes[place][treatment] ?? [];
-  const answerOf = (name: KeyName): Answer => answers[treatment][taken.includes(name) ? 'with' : 'without'];
+  const answerOf = (name: KeyName): Answer => answerTo(taken.includes(name) ? 'with' : 'without', treatment);
   // Orders are no affair of clients: they come by the one header that the command sends.
   const headers = treatment === 'port order' ? (['authorization'] as const) : (['authorization', 'x-api-key'] as const);
   return keyNames.flatMap((name) =>
@@ -88,16 +88,15 @@ function visitsByKey({ place, treatment, method, path }: Asked, keys: Keys): Vis
   );
 }
 
-function otherVisits(asked: Asked, keys: Keys): Visit[] {
+function otherVisits(asked: AskedRoute, keys: Keys): Visit[] {
   const { place, treatment, method, path, methods } = asked;
   const [goodName] = takes[place][treatment] ?? takes[place].key ?? [];
   const good = keyLines(goodName === undefined ? undefined : keys[goodName]);
-  const visit = (name: VisitName, request: RawHttpRequest, more = ''): Visit => ({
+  const visit = (name: VisitName, request: RawRequest, more = ''): Visit => ({
     name: `${name}${more}`,
-    expected: answers[treatment][name],
+    expected: answerTo(name, treatment),
     request,
   });
-  const withBody = method === 'POST' ? bodyVisits(asked, good, visit) : [];
   const others = otherMethods.filter((other) => !methods.includes(other));
   return [
     visit('other origin', plain(method, path, [...good, `Origin: ${otherOrigin}`])),
@@ -108,26 +107,26 @@ function otherVisits(asked: Asked, keys: Keys): Visit[] {
     ...others.map((other) => visit('other method, without', plain(other, path, []), `: ${other}`)),
     visit('OPTIONS, without', plain('OPTIONS', path, [])),
     ...(method === 'GET' ? [visit('HEAD, with', plain('HEAD', path, good))] : []),
-    ...(isOpenToAll(treatment)
+    ...(treatment === 'public' || treatment === 'port public'
       ? []
       : spellings(path).map((other) => visit('other spelling, without', plain(method, other, []), ` ${other}`))),
     visit('long head, with', plain(method, path, [...good, `X-Long: ${longHead}`])),
     visit('broken head, with', plain(method, path, [...good, 'no header line'])),
-    ...withBody,
+    ...(method === 'POST' ? bodyVisits(asked, good, visit) : []),
   ];
 }
 
 function bodyVisits(
-  { method, path, treatment }: Asked,
+  { method, path, treatment }: AskedRoute,
   good: readonly string[],
-  visit: (name: VisitName, request: RawHttpRequest) => Visit,
+  visit: (name: VisitName, request: RawRequest) => Visit,
 ): Visit[] {
   const announced = `Content-Length: ${longBody}`;
   const pieces = ['400000\r\n', Buffer.alloc(longBody - 1, 32), '\r\n1\r\n \r\n'];
   const broken = { method, path, body: ['{'] };
   const inPieces = { method, path, lines: [...good, 'Transfer-Encoding: chunked'], body: pieces };
-  // Who closes a connection with bytes that nobody has read may take its own answer back: asked only where the body is read.
-  const isRead = answers[treatment]['long body in pieces, with'] === 413;
+  // A server that closes a connection with unread bytes may take its own answer back: asked only where the body is read.
+  const isRead = answerTo('long body in pieces, with', treatment) === 413;
   return [
     visit('long body, with', { method, path, lines: [...good, announced] }),
     visit('long body, without', { method, path, lines: [announced] }),
@@ -137,10 +136,6 @@ function bodyVisits(
   ];
 }
 
-function isOpenToAll(treatment: Treatment): boolean {
-  return treatment === 'public' || treatment === 'port public';
-}
-
 /** The same path for whoever normalises it, and another for whoever does not. */
 function spellings(path: string): readonly string[] {
   const coded = path.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
@@ -148,7 +143,7 @@ function spellings(path: string): readonly string[] {
 }
 
 /** POST needs a body; this one is none of a request, so the route refuses it, but it is the route that does. */
-function plain(method: string, path: string, lines: readonly string[]): RawHttpRequest {
+function plain(method: string, path: string, lines: readonly string[]): RawRequest {
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return { method, path, lines };
   return { method, path, lines: [...lines, 'Content-Type: application/json', 'Content-Length: 2'], body: ['{}'] };
 }
@@ -158,27 +153,21 @@ function keyLines(key: string | undefined, header: 'authorization' | 'x-api-key'
   return [header === 'authorization' ? `Authorization: Bearer ${key}` : `X-Api-Key: ${key}`];
 }
 
-function judge(asked: Asked, { name, expected, request }: Visit, answer: RawHttpAnswer | null): Case {
+function judge(asked: AskedRoute, { name, expected, request }: Visit, answer: RawAnswer | null): Case {
   const wanted = String(expected);
   if (answer === null) return { visit: name, expected: wanted, found: 'no answer', isWrong: true };
   const { status } = answer;
   const fault = faultOf(asked, request, answer);
   if (fault !== null) return { visit: name, expected: wanted, found: `${status}, ${fault}`, isWrong: true };
-  const isRight = expected === 'out' ? isOut(status) : expected === 'in' ? isIn(asked, status) : status === expected;
+  // What is posted is no request of the route, so a route may refuse it as such.
+  const isIn = status === 200 || (asked.method === 'POST' && status === 400);
+  const isOut = [400, 401, 403, 404, 426].includes(status);
+  const isRight = expected === 'out' ? isOut : expected === 'in' ? isIn : status === expected;
   return { visit: name, expected: wanted, found: String(status), isWrong: !isRight };
 }
 
-function isOut(status: number): boolean {
-  return [400, 401, 403, 404, 426].includes(status);
-}
-
-/** What is posted is no request of the route, so a route may refuse it as such. */
-function isIn({ method }: Asked, status: number): boolean {
-  return status === 200 || (method === 'POST' && status === 400);
-}
-
 /** What an answer must not be, whatever its status. */
-function faultOf({ treatment }: Asked, { lines = [] }: RawHttpRequest, answer: RawHttpAnswer): string | null {
+function faultOf({ treatment }: AskedRoute, { lines = [] }: RawRequest, answer: RawAnswer): string | null {
   const { status, headers, body } = answer;
   const origin = headers['access-control-allow-origin'];
   if (origin === '*' || origin === otherOrigin || origin === 'null') return 'lets foreign pages read it';

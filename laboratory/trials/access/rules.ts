@@ -25,7 +25,7 @@ export type Place = 'edge' | 'device' | 'controller';
 
 /**
  * How a path is treated. Of the app: rules of its routes, and paths that it does not have. `port ...`: what edge and controller answer
- * before any app: health, orders, and all else, which is told to open a WebSocket.
+ * before any app: health, orders, and all else, which is asked to open a WebSocket.
  */
 export type Treatment = RouteRule | 'unknown' | 'port public' | 'port order' | 'port other';
 
@@ -49,93 +49,57 @@ export type SocketRole = 'session' | 'member device' | 'member edge';
 /** `in`: the route itself answers. `out`: it does not, whatever the refusal. */
 export type Answer = number | 'in' | 'out';
 
-/** Ways to ask beside the keys. "with": with a key that is taken; "without": without one. */
-export type VisitName =
-  | 'with'
-  | 'without'
-  | 'other origin'
-  | 'allowed origin'
-  | 'other host'
-  | 'other method, with'
-  | 'other method, without'
-  | 'OPTIONS, without'
-  | 'HEAD, with'
-  | 'other spelling, without'
-  | 'long body, with'
-  | 'long body in pieces, with'
-  | 'long body, without'
-  | 'broken body, with'
-  | 'broken body, without'
-  | 'long head, with'
-  | 'broken head, with';
-
-/** For each visit, by treatment: the status of the answer. */
-export const answers: Readonly<Record<Treatment, Readonly<Record<VisitName, Answer>>>> = {
-  public: {
-    ...{ with: 'in', without: 'in', 'other origin': 403, 'allowed origin': 'in', 'other host': 403 },
-    ...{ 'other method, with': 404, 'other method, without': 401, 'OPTIONS, without': 204, 'HEAD, with': 'in' },
-    'other spelling, without': 'out',
-    ...{ 'long body, with': 413, 'long body in pieces, with': 413, 'long body, without': 413 },
-    ...{ 'broken body, with': 400, 'broken body, without': 400, 'long head, with': 431, 'broken head, with': 400 },
-  },
-  key: {
-    ...{ with: 'in', without: 401, 'other origin': 403, 'allowed origin': 'in', 'other host': 403 },
-    ...{ 'other method, with': 404, 'other method, without': 401, 'OPTIONS, without': 204, 'HEAD, with': 'in' },
-    'other spelling, without': 'out',
-    ...{ 'long body, with': 413, 'long body in pieces, with': 413, 'long body, without': 401 },
-    ...{ 'broken body, with': 400, 'broken body, without': 401, 'long head, with': 431, 'broken head, with': 400 },
-  },
-  unknown: {
-    ...{ with: 404, without: 401, 'other origin': 403, 'allowed origin': 404, 'other host': 403 },
-    ...{ 'other method, with': 404, 'other method, without': 401, 'OPTIONS, without': 204, 'HEAD, with': 404 },
-    'other spelling, without': 'out',
-    ...{ 'long body, with': 404, 'long body in pieces, with': 404, 'long body, without': 401 },
-    ...{ 'broken body, with': 404, 'broken body, without': 401, 'long head, with': 431, 'broken head, with': 400 },
-  },
-  'port public': {
-    ...{ with: 'in', without: 'in', 'other origin': 'in', 'allowed origin': 'in', 'other host': 'in' },
-    ...{ 'other method, with': 426, 'other method, without': 426, 'OPTIONS, without': 426, 'HEAD, with': 'in' },
-    'other spelling, without': 'out',
-    ...{ 'long body, with': 'in', 'long body in pieces, with': 'in', 'long body, without': 'in' },
-    ...{ 'broken body, with': 'in', 'broken body, without': 'in', 'long head, with': 431, 'broken head, with': 400 },
-  },
-  // No page gives orders, so no origin is allowed.
-  'port order': {
-    ...{ with: 'in', without: 403, 'other origin': 403, 'allowed origin': 403, 'other host': 'in' },
-    ...{ 'other method, with': 426, 'other method, without': 426, 'OPTIONS, without': 426, 'HEAD, with': 426 },
-    'other spelling, without': 'out',
-    ...{ 'long body, with': 'in', 'long body in pieces, with': 'in', 'long body, without': 403 },
-    ...{ 'broken body, with': 'in', 'broken body, without': 403, 'long head, with': 431, 'broken head, with': 400 },
-  },
-  'port other': {
-    ...{ with: 426, without: 426, 'other origin': 426, 'allowed origin': 426, 'other host': 426 },
-    ...{ 'other method, with': 426, 'other method, without': 426, 'OPTIONS, without': 426, 'HEAD, with': 426 },
-    'other spelling, without': 'out',
-    ...{ 'long body, with': 426, 'long body in pieces, with': 426, 'long body, without': 426 },
-    ...{ 'broken body, with': 426, 'broken body, without': 426, 'long head, with': 431, 'broken head, with': 400 },
-  },
+/** The columns of {@link answers}. "port public", "port order" and "port other" answer before any app. */
+const columns: Readonly<Record<Treatment, number>> = {
+  public: 0,
+  key: 1,
+  unknown: 2,
+  'port public': 3,
+  'port order': 4,
+  'port other': 5,
 };
+
+/**
+ * For each way to ask, by treatment: the status of the answer. "with": with a key that is taken; "without": without one. No page gives
+ * orders, so no origin is allowed there.
+ */
+const answers = {
+  with: ['in', 'in', 404, 'in', 'in', 426],
+  without: ['in', 401, 401, 'in', 403, 426],
+  'other origin': [403, 403, 403, 'in', 403, 426],
+  'allowed origin': ['in', 'in', 404, 'in', 403, 426],
+  'other host': [403, 403, 403, 'in', 'in', 426],
+  'other method, with': [404, 404, 404, 426, 426, 426],
+  'other method, without': [401, 401, 401, 426, 426, 426],
+  'OPTIONS, without': [204, 204, 204, 426, 426, 426],
+  'HEAD, with': ['in', 'in', 404, 'in', 426, 426],
+  'other spelling, without': ['out', 'out', 'out', 'out', 'out', 'out'],
+  'long body, with': [413, 413, 404, 'in', 'in', 426],
+  'long body in pieces, with': [413, 413, 404, 'in', 'in', 426],
+  'long body, without': [413, 401, 401, 'in', 403, 426],
+  'broken body, with': [400, 400, 404, 'in', 'in', 426],
+  'broken body, without': [400, 401, 401, 'in', 403, 426],
+  'long head, with': [431, 431, 431, 431, 431, 431],
+  'broken head, with': [400, 400, 400, 400, 400, 400],
+} as const;
+export type VisitName = keyof typeof answers;
+
+export function answerTo(visit: VisitName, treatment: Treatment): Answer {
+  return answers[visit][columns[treatment]] as Answer;
+}
 
 /** What becomes of a connection: it is let in, refused with a code, or the request for it gets a status; `closed`: ended for its frames. */
 export type SocketAnswer = 'in' | 'unauthorized' | 'closed' | number;
 
-export type SocketVisit =
-  | 'other origin'
-  | 'allowed origin'
-  | 'other host'
-  | 'other method'
-  | 'other protocol'
-  | 'long message'
-  | 'broken message';
+/** By the way to ask, with a key that is taken. A controller serves no pages. */
+export const socketAnswers = {
+  'other origin': { edge: 403, controller: 403 },
+  'allowed origin': { edge: 'in', controller: 403 },
+  'other host': { edge: 403, controller: 403 },
+  'other method': { edge: 405, controller: 405 },
+  'other protocol': { edge: 400, controller: 400 },
+  'long message': { edge: 'closed', controller: 'closed' },
+  'broken message': { edge: 'closed', controller: 'closed' },
+} as const;
 
-/** With a key that is taken. A controller serves no pages. */
-export const socketAnswers: Readonly<Record<'edge' | 'controller', Readonly<Record<SocketVisit, SocketAnswer>>>> = {
-  edge: {
-    ...{ 'other origin': 403, 'allowed origin': 'in', 'other host': 403, 'other method': 405, 'other protocol': 400 },
-    ...{ 'long message': 'closed', 'broken message': 'closed' },
-  },
-  controller: {
-    ...{ 'other origin': 403, 'allowed origin': 403, 'other host': 403, 'other method': 405, 'other protocol': 400 },
-    ...{ 'long message': 'closed', 'broken message': 'closed' },
-  },
-};
+export type SocketVisit = keyof typeof socketAnswers;

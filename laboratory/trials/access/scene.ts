@@ -11,7 +11,7 @@ import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
 import { askForRoutes } from '../../measuring/probe.ts';
-import { toySeed } from '../abuse/intruder.ts';
+import { toySeed } from '../hostile/raw-device.ts';
 import { allowedOrigin } from './http-visits.ts';
 import type { Keys } from './rules.ts';
 
@@ -37,17 +37,9 @@ export async function openAccessScene(): Promise<AccessScene> {
   const keyFile = join(folder, 'keys.json');
   const keys = await makeKeys(keyFile);
   const model = `toy:${toySeed}`;
-  const edgeFlags = [
-    '--model',
-    model,
-    '--profile',
-    'edge-8b-rtx4090',
-    '--keys',
-    keyFile,
-    '--allow-origin',
-    allowedOrigin,
-  ];
-  const serveFlags = ['--target', model, '--draft', model, '--allow-origin', allowedOrigin];
+  const pages = ['--allow-origin', allowedOrigin];
+  const edgeFlags = ['--model', model, '--profile', 'edge-8b-rtx4090', '--keys', keyFile, ...pages];
+  const serveFlags = ['--target', model, '--draft', model, ...pages];
   const environment = {
     OUTRIDER_KEY: keys['scope verify'] ?? '',
     OUTRIDER_CLIENT_KEY: keys["the endpoint's key"] ?? '',
@@ -58,14 +50,13 @@ export async function openAccessScene(): Promise<AccessScene> {
   opened.defer(async () => void (await edge.close()));
   const device = await startServeProcess(['--edge', edge.url, ...serveFlags], { environment });
   opened.use(device);
-  const controllerKeys = [
-    ...['--key', keys["the controller's key"] ?? ''],
-    ...['--edge-key', keys["the controller's key for edges"] ?? ''],
-  ];
-  const controller = await startControllerProcess(['--policy', 'greedy', ...controllerKeys]);
+  const controllerKey = ['--key', keys["the controller's key"] ?? ''];
+  const edgeKey = ['--edge-key', keys["the controller's key for edges"] ?? ''];
+  const controller = await startControllerProcess(['--policy', 'greedy', ...controllerKey, ...edgeKey]);
   opened.defer(() => controller.close());
   const scene = {
-    ...{ keys, model },
+    keys,
+    model,
     edge: { port: portOf(edge.url), routes: routes.edge },
     device: { port: portOf(device.baseUrl), routes: routes.device },
     // It answers connections only.

@@ -3,8 +3,8 @@
 import { decodeController, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import { controlVersion } from '../../../src/allocation/controller/messages.ts';
 import { DeviceCodec } from '../../../src/core/protocol/wire/codec.ts';
-import { opening } from '../abuse/intruder.ts';
-import { connectRaw, finalBit, opcode, type RawPeer, type RawRequest, wireFrame } from '../frames/raw-websocket.ts';
+import { opening } from '../hostile/raw-device.ts';
+import { connectRaw, finalBit, opcode, type RawPeer, type RawUpgrade, wireFrame } from '../hostile/raw-peer.ts';
 import { allowedOrigin, type Case } from './http-visits.ts';
 import {
   type Keys,
@@ -38,19 +38,19 @@ export async function visitSocket(asked: AskedSocket, keys: Keys): Promise<reado
   const good = (goodName === undefined ? undefined : keys[goodName]) ?? '';
   for (const [name, request] of Object.entries(otherVisits)) {
     const visit = name as SocketVisit;
-    cases.push(caseOf(visit, socketAnswers[asked.place][visit], await askWith(asked, good, request)));
+    cases.push(caseOf(visit, socketAnswers[visit][asked.place], await askWith(asked, good, request)));
   }
   return cases;
 }
 
-interface OtherVisit extends RawRequest {
+interface OtherVisit extends RawUpgrade {
   /** Sent in place of the first message. */
   readonly first?: Buffer;
 }
 
 const otherVisits: Readonly<Record<SocketVisit, OtherVisit>> = {
-  'other origin': { headers: ['Origin: https://evil.example'] },
-  'allowed origin': { headers: [`Origin: ${allowedOrigin}`] },
+  'other origin': { lines: ['Origin: https://evil.example'] },
+  'allowed origin': { lines: [`Origin: ${allowedOrigin}`] },
   'other host': { host: 'evil.example' },
   'other method': { method: 'POST' },
   'other protocol': { protocol: 'outrider.0' },

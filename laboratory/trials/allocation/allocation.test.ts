@@ -12,7 +12,7 @@ describe('trial allocation', () => {
     const options = { instances: 12, larger: 0, seed: 3 };
     const { summary, rows, passed } = await runExperiment(allocationTrial, options);
     expect(summary).toMatchObject({ instances: 12, boundViolations: 0, feltInstances: 12, feltBoundViolations: 0 });
-    expect(summary.feltBoundGapWorst).toBeLessThan(0.1);
+    expect(summary['feltBoundGapWorst']).toBeLessThan(0.1);
     expect(passed).toBe(true);
     expect(rows).toHaveLength(6);
     const bounds = (problem: ReturnType<typeof createProblem>): number[] => [2 * solveExactly(problem).costMs, 0];

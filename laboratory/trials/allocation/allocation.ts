@@ -2,10 +2,10 @@
 // the optimum; `best` may be above it by 0.2 % in the mean; shares have to be those of the worked examples. The same for bounds and
 // `best` under the objective `felt`.
 
-import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
-import { createBandSolver } from '../../../src/allocation/paper/band-shares.ts';
+import type { Experiment, Unit } from '../../../simulator/runner/experiment.ts';
+import { BandSolver } from '../../../src/allocation/paper/band-shares.ts';
 import { shareCompute } from '../../../src/allocation/paper/compute-shares.ts';
-import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
+import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import { bandVectors, oneServerProblem } from '../../../src/allocation/paper/share-vectors.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { solveExactly } from '../../../src/allocation/policies/subset-dp.ts';
@@ -19,48 +19,11 @@ import { createRandom } from '../../../src/core/basics/philox.ts';
 import { mean, median } from '../../../src/core/basics/statistics.ts';
 import { loadMilpSolver, type MilpSolver } from './milp.ts';
 
-/** Instances of one method and model; all values relative to the exact optimum, constants left out. */
-export interface AllocationRow {
+/** A solved slot. Values are relative to the exact optimum, constants left out; `methodsDiffer` is NaN where only one method was used. */
+interface Instance
+  extends Readonly<Record<'bestAbove' | 'poolBelow' | 'dualBelow' | 'violations' | 'methodsDiffer', number>> {
   readonly method: 'dynamic-programming' | 'highs';
-  readonly objective: 'paper' | 'felt';
-  readonly energyModel: ObjectiveSettings['energyModel'];
-  readonly radioModel: ObjectiveSettings['radioModel'];
-  readonly instances: number;
-  readonly bestAboveExactMean: number;
-  readonly bestAboveExactWorst: number;
-  readonly poolBelowExactMean: number;
-  readonly dualBelowExactMean: number;
-  readonly boundViolations: number;
-}
-
-export interface AllocationSummary extends Readonly<Record<string, number>> {
-  readonly instances: number;
-  /** The largest difference of a share from a worked example's. */
-  readonly worstShareError: number;
-  readonly bestAboveExactMean: number;
-  readonly bestAboveExactWorst: number;
-  /** Bounds above an exact optimum, and answers of `best` below one. */
-  readonly boundViolations: number;
-  /** The largest difference between the two exact methods, relative. */
-  readonly exactMethodsDiffer: number;
-  /** The same under the objective `felt`, and how far its bound is below exact optima, relative to the bound. */
-  readonly feltInstances: number;
-  readonly feltBestAboveExactMean: number;
-  readonly feltBestAboveExactWorst: number;
-  readonly feltBoundViolations: number;
-  readonly feltBoundGapMedian: number;
-  readonly feltBoundGapWorst: number;
-}
-
-interface Instance {
-  readonly method: AllocationRow['method'];
   readonly objective: ObjectiveSettings;
-  readonly bestAbove: number;
-  readonly poolBelow: number;
-  readonly dualBelow: number;
-  readonly violations: number;
-  /** NaN where only one method was used. */
-  readonly methodsDiffer: number;
 }
 
 /** Room for rounding, relative; exact costs come from roots found to 1e-10. */
@@ -89,39 +52,34 @@ const options = {
   bounds: { default: usualBounds as Bounds },
 } as const;
 
-export const allocationTrial: Experiment<
-  typeof options,
-  readonly Instance[],
-  Conclusion<AllocationRow, AllocationSummary>
-> = {
+export const allocationTrial: Experiment<typeof options, readonly Instance[]> = {
   name: 'trial allocation',
+  lasts: '1 minute',
   description: 'check bounds, shares and the best policy against exact optima of random slots',
   options,
   async measure({ instances, seed, bounds, larger }, run) {
     const solver = await loadMilpSolver();
     const largerCount = larger ?? Math.max(2, Math.round(instances / 30));
-    const unitOf = (index: number): Unit<Instance> => ({
-      key: `slot ${index}`,
-      measure() {
-        const isLarger = index >= instances;
-        const method = isLarger ? 'highs' : 'dynamic-programming';
-        return judge(drawState(seed, index, isLarger), method, solver, bounds);
-      },
+    const all = Array.from({ length: instances + largerCount }, (_, index) => index);
+    const unitOf = (index: number): Unit<Instance> => {
+      const isLarger = index >= instances;
+      const method = isLarger ? 'highs' : 'dynamic-programming';
+      const measure = (): Instance => judge(drawState(seed, index, isLarger), method, solver, bounds);
+      return { key: `slot ${index}`, measure };
+    };
+    const feltUnitOf = (index: number): Unit<Instance> => ({
+      key: `felt slot ${index}`,
+      measure: () => judge(drawFeltState(seed, index), 'dynamic-programming', solver, bounds),
     });
-    const units = Array.from({ length: instances + largerCount }, (_, index) => unitOf(index));
-    const feltUnits = Array.from(
-      { length: instances },
-      (_, index): Unit<Instance> => ({
-        key: `felt slot ${index}`,
-        measure: () => judge(drawFeltState(seed, index), 'dynamic-programming', solver, bounds),
-      }),
-    );
-    const small = await run.all('dynamic programming', units.slice(0, instances));
-    const large = await run.all('HiGHS', units.slice(instances));
-    return [...small, ...large, ...(await run.all('objective felt', feltUnits))];
+    const small = await run.all('dynamic programming', all.slice(0, instances).map(unitOf));
+    const large = await run.all('HiGHS', all.slice(instances).map(unitOf));
+    return [...small, ...large, ...(await run.all('objective felt', all.slice(0, instances).map(feltUnitOf)))];
   },
   conclude(found, { instances }) {
-    const rows = groupsOf(found).map(rowOf);
+    const groups = Map.groupBy(found, ({ method, objective: { kind, energyModel, radioModel } }) =>
+      [method, kind, energyModel, radioModel].join(' '),
+    );
+    const rows = [...groups.values()].map(rowOf);
     const summary = summarise(found);
     return { rows, summary, passed: isPassed(summary), params: { instances } };
   },
@@ -170,9 +128,8 @@ function judge(state: SlotState, method: Instance['method'], solve: MilpSolver, 
   const problem = createProblem(state);
   const bySubsets = (): number => solveExactly(problem).costMs;
   const exactMs = method === 'highs' ? solve(problem).costMs : bySubsets();
-  const terms = createSlotTerms(state.deviceCount);
-  evaluate(state, createPolicy('best')(state), terms);
-  const bestAbove = (terms.sum.costMs - terms.sum.constantMs) / exactMs - 1;
+  const { costMs, constantMs } = termsOf(state, createPolicy('best')(state)).sum;
+  const bestAbove = (costMs - constantMs) / exactMs - 1;
   const [pool = 0, dual = 0] = bounds(problem);
   // HiGHS says the optimum to a millionth.
   const room = method === 'highs' ? 2e-6 : rounding;
@@ -188,63 +145,64 @@ function judge(state: SlotState, method: Instance['method'], solve: MilpSolver, 
   };
 }
 
-function groupsOf(instances: readonly Instance[]): Instance[][] {
-  const key = ({ method, objective: { kind, energyModel, radioModel } }: Instance): string =>
-    `${method} ${kind} ${energyModel} ${radioModel}`;
-  return [...Map.groupBy(instances, key).values()];
-}
-
-function rowOf(group: readonly Instance[]): AllocationRow {
+function rowOf(group: readonly Instance[]) {
   const { method, objective } = group[0] as Instance;
+  const { instances, bestAboveExactMean, bestAboveExactWorst, boundViolations } = figuresOf(group);
   return {
     method,
     objective: objective.kind ?? 'paper',
     energyModel: objective.energyModel,
     radioModel: objective.radioModel,
-    instances: group.length,
-    bestAboveExactMean: mean(group.map(({ bestAbove }) => bestAbove)),
-    bestAboveExactWorst: Math.max(...group.map(({ bestAbove }) => bestAbove)),
+    instances,
+    bestAboveExactMean,
+    bestAboveExactWorst,
     poolBelowExactMean: mean(group.map(({ poolBelow }) => poolBelow)),
     dualBelowExactMean: mean(group.map(({ dualBelow }) => dualBelow)),
-    boundViolations: group.reduce((sum, { violations }) => sum + violations, 0),
+    boundViolations,
   };
 }
 
-function summarise(found: readonly Instance[]): AllocationSummary {
-  const felt = found.filter(({ objective }) => objective.kind === 'felt');
+function figuresOf(found: readonly Instance[]) {
+  return {
+    instances: found.length,
+    bestAboveExactMean: mean(found.map(({ bestAbove }) => bestAbove)),
+    bestAboveExactWorst: Math.max(...found.map(({ bestAbove }) => bestAbove)),
+    // Bounds above an exact optimum, and answers of `best` below one.
+    boundViolations: found.reduce((sum, { violations }) => sum + violations, 0),
+  };
+}
+
+function summarise(found: readonly Instance[]) {
   const instances = found.filter(({ objective }) => objective.kind !== 'felt');
+  const felt = found.filter(({ objective }) => objective.kind === 'felt');
+  const ofFelt = figuresOf(felt);
   const feltGaps = felt.map(({ dualBelow }) => 1 / (1 - dualBelow) - 1);
-  const above = instances.map(({ bestAbove }) => bestAbove);
-  const boundViolations = instances.reduce((sum, { violations }) => sum + violations, 0);
   const differ = instances.map(({ methodsDiffer }) => methodsDiffer).filter((value) => !Number.isNaN(value));
   return {
-    instances: instances.length,
+    ...figuresOf(instances),
     worstShareError: worstShareError(),
-    bestAboveExactMean: mean(above),
-    bestAboveExactWorst: Math.max(...above),
-    boundViolations,
     exactMethodsDiffer: Math.max(0, ...differ),
-    feltInstances: felt.length,
-    feltBestAboveExactMean: mean(felt.map(({ bestAbove }) => bestAbove)),
-    feltBestAboveExactWorst: Math.max(...felt.map(({ bestAbove }) => bestAbove)),
-    feltBoundViolations: felt.reduce((sum, { violations }) => sum + violations, 0),
+    feltInstances: ofFelt.instances,
+    feltBestAboveExactMean: ofFelt.bestAboveExactMean,
+    feltBestAboveExactWorst: ofFelt.bestAboveExactWorst,
+    feltBoundViolations: ofFelt.boundViolations,
     feltBoundGapMedian: median(feltGaps),
     feltBoundGapWorst: Math.max(...feltGaps),
   };
 }
 
-function isPassed(summary: AllocationSummary): boolean {
+function isPassed(summary: ReturnType<typeof summarise>): boolean {
   const { boundViolations, bestAboveExactMean, worstShareError: shareError, exactMethodsDiffer } = summary;
   const isNear = bestAboveExactMean <= mostAboveExact && shareError <= mostShareError && exactMethodsDiffer <= 2e-6;
   const isFeltNear = summary.feltBoundViolations === 0 && summary.feltBestAboveExactMean <= mostAboveExact;
   return boundViolations === 0 && isNear && isFeltNear;
 }
 
-/** Against the worked examples; they have six decimals. */
+/** The largest difference of a share from that of a worked example; these have six decimals. */
 function worstShareError(): number {
   let worst = 0;
   for (const vector of bandVectors) {
-    const solver = createBandSolver(oneServerProblem(vector), 3);
+    const solver = new BandSolver(oneServerProblem(vector), 3);
     solver.solve(Int32Array.of(0, 1, 2), 3, 0, 1e-12);
     for (const [index, share] of vector.share.entries()) {
       worst = Math.max(worst, Math.abs((solver.share[index] as number) - share));

@@ -4,18 +4,12 @@
 // the true cost of its association an upper one; cuts are added there until the two meet. The solver is for trials only.
 
 import { bandCostMs, bandSlopeMs, bestShare } from '../../../src/allocation/paper/band-root.ts';
-import { createBandSolver } from '../../../src/allocation/paper/band-shares.ts';
+import { BandSolver } from '../../../src/allocation/paper/band-shares.ts';
 import type { Problem } from '../../../src/allocation/search/problem.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 
-/** ms, constants left out. */
-export interface MilpAnswer {
-  /** Of the best association found. */
-  readonly costMs: number;
-  /** No association costs less. */
-  readonly boundMs: number;
-}
-
+/** ms, constants left out: the cost of the best association found, and a bound below which no association costs. */
+type MilpAnswer = Readonly<Record<'costMs' | 'boundMs', number>>;
 export type MilpSolver = (problem: Problem) => MilpAnswer;
 
 /** Where the two are this near, the answer counts as exact. */
@@ -86,7 +80,7 @@ function createProgram(problem: Problem) {
     for (const part of [0.3, 0.6, 0.9, 1.2, 1.6, 2.2]) cutWork(server, part * meanLoad);
   }
   const fixedRows = rowsOf(problem, links, useful);
-  const solver = createBandSolver(problem, problem.deviceCount);
+  const solver = new BandSolver(problem, problem.deviceCount);
 
   function refineServer(server: number, own: readonly number[]): number {
     const load = own.reduce((sum, link) => sum + loadOf(link), 0);

@@ -1,120 +1,114 @@
 // Vercel's AI SDK with its provider for endpoints that are compatible with OpenAI's.
 
-import type { ToolSet } from 'ai';
-import { type ApiCall, type ApiPlace, type ChatAsked, chatAsked, demand, type Heard, textAsked } from './call.ts';
-import { bothTools, callsText, formTokens, lampSchema, lampText } from './light.ts';
-import { recordBodies } from './recorded-bodies.ts';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { generateText, jsonSchema, Output, streamText, type ToolSet, tool } from 'ai';
+import {
+  type Answer,
+  type ApiCall,
+  type ApiPlace,
+  type Asked,
+  callsBy,
+  demand,
+  joined,
+  type ReceivedText,
+} from './call.ts';
+import { lampSchema, read, tools } from './light.ts';
+import { chatAsked, formAsked, instructions, question, textAsked } from './requests.ts';
 
-type Sdk = typeof import('ai');
-type Provider = ReturnType<typeof import('@ai-sdk/openai-compatible').createOpenAICompatible>;
+// It would write to the console what a model of theirs can't do.
+(globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
 
-/** @param load the packages */
-export function aiSdkCalls(
-  sdk: Sdk,
-  { createOpenAICompatible }: typeof import('@ai-sdk/openai-compatible'),
-): readonly ApiCall[] {
-  // It would write to the console what a model of theirs can't do.
-  (globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
-  const call: MakeCall = (name, run) => ({
-    name,
-    async run(place) {
-      const { fetch, bodies } = recordBodies<Body>();
-      const settings = {
-        name: 'outrider',
-        baseURL: place.baseUrl,
-        apiKey: place.key,
-        includeUsage: true,
-        supportsStructuredOutputs: true,
-        fetch,
-      };
-      return run(createOpenAICompatible(settings), place, bodies);
-    },
-  });
-  return [
-    call('generateText', async (provider, { model }) => {
-      const asked = chatAsked(20);
-      const { text, usage } = await sdk.generateText({ model: provider(model), ...fieldsOf(asked) });
-      demand((usage.outputTokens ?? 0) > 0, 'no usage');
-      return [{ asked, text }];
-    }),
-    call('streamText', async (provider, { model }) => {
-      const asked = chatAsked(21);
-      const result = sdk.streamText({ model: provider(model), ...fieldsOf(asked), onError: () => {} });
-      let text = '';
-      for await (const part of result.textStream) text += part;
-      demand(((await result.usage).outputTokens ?? 0) > 0, 'no usage');
-      demand((await result.finishReason) !== 'error', 'the stream ended with an error');
-      return [{ asked, text }];
-    }),
-    ...formCalls(sdk, call),
-    ...([false, true] as const).map((isStreamed) =>
-      call(`completionModel, ${isStreamed ? 'streamText' : 'generateText'}`, async (provider, { model }, bodies) => {
-        const { temperature, seed, maxTokens: maxOutputTokens, prompt } = textAsked(isStreamed ? 23 : 22);
-        const fields = {
-          model: provider.completionModel(model),
-          prompt: prompt.text,
-          temperature,
-          seed,
-          maxOutputTokens,
-        };
-        const text = isStreamed
-          ? await sdk.streamText({ ...fields, maxRetries: 0 }).text
-          : (await sdk.generateText({ ...fields, maxRetries: 0 })).text;
-        // It makes a prompt of its own from what it is given, and stop texts with it.
-        const [body] = bodies;
-        demand(typeof body?.prompt === 'string', 'no prompt was sent');
-        const asked = { ...textAsked(isStreamed ? 23 : 22), topP: 1, prompt: { text: body.prompt } };
-        return [{ asked: { ...asked, ...(body.stop === undefined ? {} : { stop: body.stop }) }, text }];
-      }),
-    ),
-  ];
-}
-
-type MakeCall = (
-  name: string,
-  run: (provider: Provider, place: ApiPlace, bodies: readonly Body[]) => Promise<readonly Heard[]>,
-) => ApiCall;
-
-function formCalls(sdk: Sdk, call: MakeCall): readonly ApiCall[] {
-  const output = sdk.Output.object({ schema: lampSchema });
-  // By their schemas, so that all clients are asked for the same.
-  const tools = Object.fromEntries(
-    bothTools.map(({ name, description, parameters }) => [
-      name,
-      sdk.tool({ description, inputSchema: sdk.jsonSchema(parameters) }),
-    ]),
-  ) as unknown as ToolSet;
-  const fields = (number: number) => fieldsOf(chatAsked(number, { maxTokens: formTokens }));
-  const callsOf = (calls: readonly { readonly toolName: string; readonly input: unknown }[]): string =>
-    callsText(calls.map(({ toolName: name, input }) => ({ name, input })));
-  const heard = (text: string): readonly Heard[] => [{ asked: null, text }];
-  return [
-    call('generateText, object', async (provider, { model }) => {
-      const answer = await sdk.generateText({ model: provider(model), ...fields(230), output });
-      return heard(lampText(answer.output));
-    }),
-    call('streamText, object', async (provider, { model }) => {
-      const answer = sdk.streamText({ model: provider(model), ...fields(231), output, onError: () => {} });
-      return heard(lampText(await answer.output));
-    }),
-    call('generateText, tools', async (provider, { model }) => {
-      const asked = { ...fields(232), tools, toolChoice: 'required' as const };
-      return heard(callsOf((await sdk.generateText({ model: provider(model), ...asked })).toolCalls));
-    }),
-    call('streamText, tools', async (provider, { model }) => {
-      const asked = { ...fields(233), tools, toolChoice: 'required' as const, onError: () => {} };
-      return heard(callsOf(await sdk.streamText({ model: provider(model), ...asked }).toolCalls));
-    }),
-  ];
-}
-
-interface Body {
+interface SentBody {
   readonly prompt?: string;
   readonly stop?: readonly string[];
 }
 
-function fieldsOf({ prompt, temperature, topP = 1, seed, maxTokens: maxOutputTokens }: ChatAsked) {
-  const [system, ...rest] = prompt.messages;
-  const messages = rest.map(({ content }) => ({ role: 'user' as const, content }));
-  return { instructions: system?.content ?? '', messages, temperature, topP, seed, maxOutputTokens, maxRetries: 0 };
+/** @param bodies gets the bodies that are sent */
+function providerOf({ baseUrl, key }: ApiPlace, bodies: SentBody[] = []) {
+  return createOpenAICompatible({
+    name: 'outrider',
+    baseURL: baseUrl,
+    apiKey: key,
+    includeUsage: true,
+    supportsStructuredOutputs: true,
+    fetch(input, init) {
+      if (typeof init?.body === 'string') bodies.push(JSON.parse(init.body) as SentBody);
+      return fetch(input, init);
+    },
+  });
 }
+
+function sampled({ temperature, topP = 1, seed, maxTokens: maxOutputTokens }: Asked) {
+  return { temperature, topP, seed, maxOutputTokens, maxRetries: 0 };
+}
+
+interface ChatRequest extends ReturnType<typeof sampled> {
+  readonly model: ReturnType<ReturnType<typeof providerOf>>;
+  readonly instructions: string;
+  readonly messages: (typeof question)[];
+  readonly output?: typeof lamp;
+  readonly tools?: ToolSet;
+  readonly toolChoice?: 'required';
+}
+
+function chatFields(place: ApiPlace, asked: Asked): ChatRequest {
+  return { model: providerOf(place)(place.model), instructions, messages: [question], ...sampled(asked) };
+}
+
+async function generate(_: null, request: ChatRequest): Promise<Answer> {
+  const result = await generateText(request);
+  return answerOf(result.text, result, request);
+}
+
+async function stream(_: null, request: ChatRequest): Promise<Answer> {
+  const result = streamText({ ...request, onError: () => {} });
+  const text = await joined(result.textStream, (part) => part);
+  demand((await result.finishReason) !== 'error', 'the stream ended with an error');
+  return answerOf(text, result, request);
+}
+
+type TextAsked = ReturnType<typeof textAsked>;
+type Generated = Awaited<ReturnType<typeof generateText>> | ReturnType<typeof streamText>;
+
+/** `output` throws where none was asked for. */
+async function answerOf(text: string, result: Generated, { output }: ChatRequest): Promise<Answer> {
+  const [{ outputTokens = 0 }, toolCalls] = await Promise.all([result.usage, result.toolCalls]);
+  const calls = toolCalls.map(({ toolName: name, input }) => ({ name, input }));
+  return { text, outputTokens, calls, parsed: output === undefined ? undefined : await result.output };
+}
+
+/** The client makes a prompt of its own from what it is given, and stop texts with it. */
+const complete =
+  (generateOrStream: typeof generateText | typeof streamText) =>
+  async (place: ApiPlace, asked: TextAsked): Promise<readonly ReceivedText[]> => {
+    const bodies: SentBody[] = [];
+    const model = providerOf(place, bodies).completionModel(place.model);
+    const { topP: _, ...fields } = sampled(asked);
+    const text = await (await generateOrStream({ model, prompt: asked.prompt.text, ...fields })).text;
+    const [{ prompt, stop = [] } = {}] = bodies;
+    demand(prompt !== undefined, 'no prompt was sent');
+    return [{ asked: { ...asked, prompt: { text: prompt }, stop }, text }];
+  };
+
+const lamp = Output.object({ schema: lampSchema });
+const toolEntries = tools.map(({ name, description, parameters }) => [
+  name,
+  tool({ description, inputSchema: jsonSchema(parameters) }),
+]);
+const oneOfTools = { tools: Object.fromEntries(toolEntries) as ToolSet, toolChoice: 'required' as const };
+
+const chat = callsBy(() => null, chatFields);
+const completion = callsBy(
+  (place) => place,
+  (_, asked: TextAsked) => asked,
+);
+export const calls: readonly ApiCall[] = [
+  chat('generateText', chatAsked(20), generate),
+  chat('streamText', chatAsked(21), stream),
+  chat('generateText, object', formAsked(230), generate, { output: lamp }, read.lamp),
+  chat('streamText, object', formAsked(231), stream, { output: lamp }, read.lamp),
+  chat('generateText, tools', formAsked(232), generate, oneOfTools, read.calls),
+  chat('streamText, tools', formAsked(233), stream, oneOfTools, read.calls),
+  completion('completionModel, generateText', textAsked(22), complete(generateText)),
+  completion('completionModel, streamText', textAsked(23), complete(streamText)),
+];

@@ -121,7 +121,9 @@ describe('the OpenAI client', () => {
     await expect(ask({ model: 'other' })).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
     await expect(ask({ temperature: -1 })).rejects.toMatchObject({ status: 400, param: 'temperature' });
     await expect(ask({ functions: [{ name: 'f' }] })).rejects.toMatchObject({
-      ...{ status: 400, code: 'unsupported_parameter', param: 'functions' },
+      status: 400,
+      code: 'unsupported_parameter',
+      param: 'functions',
     });
     const long = { messages: [{ role: 'user', content: 'a '.repeat(2000) }] };
     await expect(ask(long)).rejects.toMatchObject({ status: 400, code: 'context_length_exceeded' });
@@ -133,7 +135,10 @@ describe('the OpenAI client', () => {
 
   it('frees the edge when it gives an answer up', async () => {
     const stream = await client.chat.completions.create({
-      ...{ model, messages: [{ role: 'user', content: 'Tell me a story' }], stream: true, max_tokens: 900 },
+      model,
+      messages: [{ role: 'user', content: 'Tell me a story' }],
+      stream: true,
+      max_tokens: 900,
     });
     for await (const _ of stream) break;
     await expect.poll(() => edge.edge.status.answering, { timeout: 3000 }).toBe(0);
@@ -168,7 +173,11 @@ describe('without an edge', () => {
     const nowMs = () => performance.timeOrigin + performance.now();
     const app = createHttpApp({
       completer: createDeviceCompleter({ device, model, nowMs, credentials: '', local }),
-      ...{ version: '0.0.0', nowMs, randomBits: () => 1n, refuses: () => null, mayUse: () => true },
+      version: '0.0.0',
+      nowMs,
+      randomBits: () => 1n,
+      refuses: () => null,
+      mayUse: () => true,
     });
     return listenHttp(app, '127.0.0.1', 0);
   }
@@ -182,7 +191,8 @@ describe('without an edge', () => {
     const clientOf = ({ port: own }: HttpListener) =>
       new OpenAI({ apiKey: key, baseURL: `http://127.0.0.1:${own}/v1`, maxRetries: 0 });
     await expect(clientOf(strict).chat.completions.create(asked)).rejects.toMatchObject({
-      ...{ status: 503, code: 'edge_unreachable' },
+      status: 503,
+      code: 'edge_unreachable',
     });
     const local = await clientOf(offline).chat.completions.create(asked).withResponse();
     expect(local.response.headers.get('x-outrider-verified')).toBe('no');
@@ -194,7 +204,8 @@ describe('without an edge', () => {
     expect(await anthropic.messages.create(asked)).toMatchObject({ spec: { verified: false } });
     const long = [{ role: 'user' as const, content: 'a '.repeat(4000) }];
     await expect(clientOf(offline).chat.completions.create({ ...asked, messages: long })).rejects.toMatchObject({
-      ...{ status: 400, code: 'context_length_exceeded' },
+      status: 400,
+      code: 'context_length_exceeded',
     });
     // What is wrong with a request is no reason to answer alone.
     const wrong = clientOf(offline).chat.completions.create({ ...asked, stop: 'x'.repeat(100) });

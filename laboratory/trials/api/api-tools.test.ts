@@ -1,4 +1,4 @@
-// Structured output, tools and logprobs as the official clients read them, over HTTP; the completer writes what it is told.
+// Structured output, tools and logprobs as the official clients read them, over HTTP; the completer writes what the test says.
 
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
@@ -18,7 +18,11 @@ let anthropic: Anthropic;
 beforeAll(async () => {
   let bits = 0n;
   const app = createHttpApp({
-    ...{ completer, version: '0.0.0', nowMs: () => 7000, refuses: () => null, mayUse: () => true },
+    completer,
+    version: '0.0.0',
+    nowMs: () => 7000,
+    refuses: () => null,
+    mayUse: () => true,
     randomBits: () => {
       bits += 1n;
       return bits;
@@ -155,17 +159,16 @@ describe('tools', () => {
   it('are run in a loop by the client, and the model reads what was called and what came of it', async () => {
     writes(call('get_weather', '{"city": "Rome", "unit": null}'));
     const runner = openai.chat.completions.runTools({
-      ...{ model, messages },
+      model,
+      messages,
       tools: [
         {
           type: 'function',
           function: {
-            ...{
-              name: 'get_weather',
-              description: 'Weather',
-              parameters: z.toJSONSchema(weather) as Record<string, unknown>,
-              parse: JSON.parse,
-            },
+            name: 'get_weather',
+            description: 'Weather',
+            parameters: z.toJSONSchema(weather) as Record<string, unknown>,
+            parse: JSON.parse,
             function: () => {
               writes('Sunny.');
               return '{"sky": "clear"}';
@@ -270,7 +273,9 @@ describe('tools', () => {
   it("are called by Anthropic's client, whole and streamed", async () => {
     writes(`Looking.\n${call('get_weather', '{"city": "Rome"}')}`);
     const fields = {
-      ...{ model, max_tokens: 50, system: 'Be brief.' },
+      model,
+      max_tokens: 50,
+      system: 'Be brief.',
       messages: [
         ...messages,
         {
@@ -317,7 +322,9 @@ describe('logprobs', () => {
     const content = whole.choices[0]?.logprobs?.content ?? [];
     expect(content.map(({ token }) => token).join('')).toBe('Hi, you');
     expect(content[0]).toEqual({
-      ...{ token: 'Hi,', logprob: -0.5, bytes: [72, 105, 44] },
+      token: 'Hi,',
+      logprob: -0.5,
+      bytes: [72, 105, 44],
       top_logprobs: [
         { token: 'Hi,', logprob: -0.5, bytes: [72, 105, 44] },
         { token: 'x', logprob: -1.5, bytes: [120] },
@@ -341,7 +348,9 @@ describe('logprobs', () => {
     const fields = { model, prompt: 'x', logprobs: 1 };
     const whole = await openai.completions.create(fields);
     expect(whole.choices[0]?.logprobs).toEqual({
-      ...{ tokens: ['Grü', 'ße ', '🚲!'], token_logprobs: [-0.5, -0.5, -0.5], text_offset: [0, 3, 6] },
+      tokens: ['Grü', 'ße ', '🚲!'],
+      token_logprobs: [-0.5, -0.5, -0.5],
+      text_offset: [0, 3, 6],
       top_logprobs: [{ Grü: -0.5 }, { 'ße ': -0.5 }, { '🚲!': -0.5 }],
     });
     const offsets: number[] = [];

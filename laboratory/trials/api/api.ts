@@ -3,11 +3,11 @@
 
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
-import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
+import { type ModelNames, namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { markdownTable } from '../../../src/core/basics/markdown.ts';
 import { routeRules } from '../../../src/processes/http/app.ts';
 import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.ts';
-import type { ApiCall, ApiClient, ApiPlace, Heard } from './call.ts';
+import { type ApiCall, type ApiClient, type ApiPlace, type ReceivedText, rootOf } from './call.ts';
 import { loadClients } from './clients.ts';
 import { openPythonClient } from './python-calls.ts';
 import { type ApiPlaces, openApiScene } from './scene.ts';
@@ -35,47 +35,38 @@ target writes alone, row by row, for the same prompt, seed and parameters. Each 
 
 type PlaceName = keyof ApiPlaces;
 
-/** What became of a call at one place. */
-export interface Outcome {
-  /** Why it failed; null: it did not. */
-  readonly failure: string | null;
+/** What came of a call at one place. */
+interface Outcome {
+  /** Texts that were compared, and how many of them were right. */
   readonly texts: number;
   readonly identical: number;
-  /** In words what differs first; null: nothing does. */
-  readonly difference: string | null;
+  /** "ok" for a call without text; "identical"; or "failed: ..." or "differs: ...". */
+  readonly words: string;
 }
 
-interface Called {
-  readonly client: string;
-  readonly version: string;
-  readonly call: string;
-  readonly edge: Outcome;
-  readonly device: Outcome;
-}
+interface Called extends Omit<ApiRow, PlaceName>, Readonly<Record<PlaceName, Outcome>> {}
 
 interface Found {
   readonly called: readonly Called[];
   /** By client. */
   readonly skipped: readonly { readonly client: string; readonly why: string }[];
   readonly uncalled: readonly string[];
-  readonly models: { readonly target: string; readonly draft: string };
+  readonly models: ModelNames;
 }
 
 export interface ApiRow {
   readonly client: string;
   readonly version: string;
   readonly call: string;
-  /** "ok" for a call without text; "identical"; or what is wrong; or why it was not made. */
+  /** The words of the outcome; or why the call was not made. */
   readonly edge: string;
   readonly device: string;
 }
 
-interface ApiConclusion extends Conclusion<ApiRow> {
-  readonly summary: Readonly<Record<string, number>>;
-}
-
-export const apiTrial: Experiment<typeof options, Found, ApiConclusion> = {
+export const apiTrial: Experiment<typeof options, Found, Conclusion<ApiRow>> = {
   name: 'trial api',
+  lasts: '1 minute',
+  fullLasts: '4',
   description: "ask an edge and a device's endpoint with the clients of others: every text must be the target's own",
   notes,
   options,
@@ -99,97 +90,79 @@ async function measure({ full, pair, busy }: Options, run: Run): Promise<Found> 
 }
 
 /** Every call at both places. */
-export async function callAll(
+export function callAll(
   clients: readonly ApiClient[],
   places: ApiPlaces,
-  run: Pick<Run, 'onProgress' | 'signal'>,
+  run: Pick<Run, 'all'>,
 ): Promise<readonly Called[]> {
-  const calls = clients.flatMap(({ name, version, calls: own }) =>
-    own.map((call) => ({ client: name, version, call })),
+  const units = clients.flatMap(({ name: client, version, calls }) =>
+    calls.map((call) => ({
+      key: `${client}, ${call.name}`,
+      measure: async () => ({ client, version, call: call.name, ...(await callBoth(call, places)) }),
+    })),
   );
-  const called: Called[] = [];
-  let done = 0;
-  const left = calls.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, { client, version, call }] of left) {
-      run.signal.throwIfAborted();
-      called[index] = { client, version, call: call.name, ...(await callBoth(call, places)) };
-      done += 1;
-      run.onProgress('calls', done, calls.length);
-    }
-  };
-  run.onProgress('calls', 0, calls.length);
-  await Promise.all(Array.from({ length: atOnce }, work));
-  return called;
+  return run.all('calls', units, atOnce);
 }
 
-async function callBoth(
-  call: ApiCall,
-  places: ApiPlaces,
-): Promise<{ readonly edge: Outcome; readonly device: Outcome }> {
-  const [edge, device] = await Promise.all([hear(call, places.edge), hear(call, places.device)]);
-  const told = async (own: Heard[] | Error, other: Heard[] | Error, place: ApiPlace): Promise<Outcome> => {
-    if (own instanceof Error) return { failure: wordsOf(own), texts: 0, identical: 0, difference: null };
-    const expected = await Promise.all(
-      own.map(({ asked }, index) => (asked === null ? otherText(other, index) : place.textOf(asked))),
-    );
-    const first = own.findIndex(({ text }, index) => text !== expected[index]);
-    const identical = own.filter(({ text }, index) => text === expected[index]).length;
-    const difference = first === -1 ? null : differenceOf(own[first]?.text ?? '', expected[first] ?? null);
-    return { failure: null, texts: own.length, identical, difference };
-  };
-  return { edge: await told(edge, device, places.edge), device: await told(device, edge, places.device) };
+type Received = readonly ReceivedText[] | Error;
+
+async function callBoth(call: ApiCall, { edge, device }: ApiPlaces): Promise<Pick<Called, PlaceName>> {
+  const received = await Promise.all([edge, device].map((place) => call.run(place).catch(toError)));
+  const [atEdge = [], atDevice = []]: readonly Received[] = received;
+  return { edge: await compare(atEdge, edge, atDevice), device: await compare(atDevice, device, atEdge) };
 }
 
-async function hear(call: ApiCall, place: ApiPlace): Promise<Heard[] | Error> {
-  try {
-    return [...(await call.run(place))];
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** @param other what the other place answered: a text that the target alone can't be asked for must be the same there */
+async function compare(received: Received, place: ApiPlace, other: Received): Promise<Outcome> {
+  if (received instanceof Error) {
+    const words = `${received.name}: ${received.message}`.replaceAll(/\s+/g, ' ').slice(0, 300);
+    return { texts: 0, identical: 0, words: `failed: ${words}` };
   }
-}
-
-function otherText(other: Heard[] | Error, index: number): string | null {
-  return other instanceof Error ? null : (other[index]?.text ?? null);
-}
-
-function wordsOf(error: Error): string {
-  return `${error.name}: ${error.message}`.replaceAll(/\s+/g, ' ').slice(0, 300);
-}
-
-function differenceOf(text: string, expected: string | null): string {
-  return `${JSON.stringify(text.slice(0, 80))} instead of ${JSON.stringify(expected?.slice(0, 80) ?? null)}`;
-}
-
-/** Routes of the app that nobody has had an answer of, as the endpoints themselves have counted. */
-async function uncalledRoutes(places: ApiPlaces): Promise<readonly string[]> {
-  const of = async (name: PlaceName): Promise<readonly string[]> => {
-    const { baseUrl, key, routes } = places[name];
-    const answer = await fetch(`${baseUrl.replace(/\/v1$/, '')}/metrics`, {
-      headers: { authorization: `Bearer ${key}` },
-    });
-    const text = await answer.text();
-    const isCalled = (route: string): boolean => text.includes(`_http_requests_total{route="${route}",status="200"`);
-    const inApp = routes.filter((route) => route in routeRules && !(name === 'edge' && route === 'GET /health'));
-    return inApp.filter((route) => !isCalled(route)).map((route) => `${name}: ${route}`);
+  const expectedOf = async (asked: ReceivedText['asked'], index: number): Promise<string | null> => {
+    if (asked !== null) return place.textOf(asked);
+    return other instanceof Error ? null : (other[index]?.text ?? null);
   };
-  return [...(await of('edge')), ...(await of('device'))];
+  const pairs = await Promise.all(
+    received.map(async ({ asked, text }, index) => ({ text, expected: await expectedOf(asked, index) })),
+  );
+  const differing = pairs.filter(({ text, expected }) => text !== expected);
+  const counts = { texts: pairs.length, identical: pairs.length - differing.length };
+  const [first] = differing;
+  if (first === undefined) return { ...counts, words: pairs.length === 0 ? 'ok' : 'identical' };
+  const shown = (text: string | null): string => JSON.stringify(text?.slice(0, 80) ?? null);
+  return { ...counts, words: `differs: ${shown(first.text)} instead of ${shown(first.expected)}` };
 }
 
-function conclude({ called, skipped, uncalled, models }: Found): ApiConclusion {
+/** Routes of the app without an answer to any client, as the endpoints themselves have counted. */
+async function uncalledRoutes(places: ApiPlaces): Promise<readonly string[]> {
+  const uncalled = Object.entries(places).map(async ([name, place]: [string, ApiPlace]) => {
+    const headers = { authorization: `Bearer ${place.key}` };
+    const text = await (await fetch(`${rootOf(place)}/metrics`, { headers })).text();
+    const isCalled = (route: string): boolean => text.includes(`_http_requests_total{route="${route}",status="200"`);
+    const inApp = place.routes.filter((route) => route in routeRules && !(name === 'edge' && route === 'GET /health'));
+    return inApp.filter((route) => !isCalled(route)).map((route) => `${name}: ${route}`);
+  });
+  return (await Promise.all(uncalled)).flat();
+}
+
+function conclude({ called, skipped, uncalled, models }: Found): Conclusion<ApiRow> {
   const outcomes = called.flatMap(({ edge, device }) => [edge, device]);
   const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, one) => total + of(one), 0);
   const summary = {
     clients: new Set(called.map(({ client }) => client)).size,
     calls: outcomes.length,
-    failed: sum(({ failure }) => (failure === null ? 0 : 1)),
+    failed: sum(({ words }) => (words.startsWith('failed') ? 1 : 0)),
     textsCompared: sum(({ texts }) => texts),
     identical: sum(({ identical }) => identical),
     skippedClients: skipped.length,
     uncalledRoutes: uncalled.length,
   };
   const rows = [
-    ...called.map(({ edge, device, ...about }) => ({ ...about, edge: shown(edge), device: shown(device) })),
+    ...called.map(({ edge, device, ...about }) => ({ ...about, edge: edge.words, device: device.words })),
     ...skipped.map(({ client, why }) => {
       return { client, version: '', call: '', edge: `skipped: ${why}`, device: `skipped: ${why}` };
     }),
@@ -205,18 +178,11 @@ function conclude({ called, skipped, uncalled, models }: Found): ApiConclusion {
 
 /** One line for each client: how many of its calls were right at each place. */
 function clientTable(rows: readonly ApiRow[]): string {
-  const clients = new Map(rows.map(({ client, version }) => [client, version] as const));
-  const lines = [...clients].map(([client, version]) => {
-    const own = rows.filter((row) => row.client === client);
-    const right = (place: 'edge' | 'device'): string =>
+  const lines = [...Map.groupBy(rows, ({ client }) => client)].map(([client, own]) => {
+    const right = (place: PlaceName): string =>
       `${own.filter((row) => row[place] === 'identical' || row[place] === 'ok').length} of ${own.length}`;
-    return [client, version, own.map(({ call }) => call).join('; '), right('edge'), right('device')];
+    const names = own.map(({ call }) => call).join('; ');
+    return [client, own[0]?.version ?? '', names, right('edge'), right('device')];
   });
   return markdownTable(['client', 'version', 'calls', 'right on the edge', 'right on the device'], lines);
-}
-
-function shown({ failure, texts, difference }: Outcome): string {
-  if (failure !== null) return `failed: ${failure}`;
-  if (difference !== null) return `differs: ${difference}`;
-  return texts === 0 ? 'ok' : 'identical';
 }

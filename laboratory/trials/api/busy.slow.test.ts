@@ -22,7 +22,9 @@ it('follows valid schemas beside four busy processes', async () => {
     const answers = schemas.map(async (properties, index) => {
       const schema = { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
       const body = {
-        ...{ model: 'toy:1', messages: [{ role: 'user', content: `Describe ${index}` }], max_tokens: 40 },
+        model: 'toy:1',
+        messages: [{ role: 'user', content: `Describe ${index}` }],
+        max_tokens: 40,
         response_format: { type: 'json_schema', json_schema: { name: 'it', strict: true, schema } },
       };
       const headers = { 'content-type': 'application/json' };

@@ -1,115 +1,75 @@
 // LangChain's classes for OpenAI's API.
 
-import { type ApiCall, type ApiPlace, type ChatAsked, chatAsked, demand, textAsked } from './call.ts';
-import { bothTools, type CallHeard, callsText, formTokens, lampSchema, lampText } from './light.ts';
+import { ChatOpenAI, type ChatOpenAIFields, OpenAI } from '@langchain/openai';
+import { type Answer, type ApiCall, type ApiPlace, type Asked, callsBy, demand, joined } from './call.ts';
+import { lampSchema, read, tools } from './light.ts';
+import { chatAsked, formAsked, instructions, question, textAsked } from './requests.ts';
 
-type LangChain = typeof import('@langchain/openai');
+type AIMessageChunk = Awaited<ReturnType<ChatOpenAI['invoke']>>;
 
-/** @param load the package */
-export function langchainCalls({ ChatOpenAI, OpenAI }: LangChain): readonly ApiCall[] {
-  const chat = (place: ApiPlace, asked: ChatAsked, useResponsesApi: boolean) =>
-    new ChatOpenAI({ ...settingsOf(place, asked), useResponsesApi, streamUsage: true });
-  return [
-    ...([false, true] as const).flatMap((useResponsesApi) => {
-      const over = useResponsesApi ? ', responses' : '';
-      return [
-        {
-          name: `ChatOpenAI.invoke${over}`,
-          async run(place: ApiPlace) {
-            const asked = chatAsked(useResponsesApi ? 32 : 30);
-            const answer = await chat(place, asked, useResponsesApi).invoke(messagesOf(asked));
-            demand(tokensOf(answer) > 0, 'no usage');
-            return [{ asked, text: answer.text }];
-          },
-        },
-        {
-          name: `ChatOpenAI.stream${over}`,
-          async run(place: ApiPlace) {
-            const asked = chatAsked(useResponsesApi ? 33 : 31);
-            let [text, tokens] = ['', 0];
-            for await (const chunk of await chat(place, asked, useResponsesApi).stream(messagesOf(asked))) {
-              text += chunk.text;
-              tokens += tokensOf(chunk);
-            }
-            demand(tokens > 0, 'no usage');
-            return [{ asked, text }];
-          },
-        },
-      ];
-    }),
-    ...formCalls((place, number) => chat(place, chatAsked(number, { maxTokens: formTokens }), false)),
-    {
-      name: 'OpenAI.invoke',
-      async run(place) {
-        const asked = textAsked(34);
-        return [{ asked, text: await new OpenAI(settingsOf(place, asked)).invoke(asked.prompt.text) }];
-      },
-    },
-    {
-      name: 'OpenAI.stream',
-      async run(place) {
-        const asked = textAsked(35);
-        let text = '';
-        for await (const part of await new OpenAI(settingsOf(place, asked)).stream(asked.prompt.text)) text += part;
-        return [{ asked, text }];
-      },
-    },
-  ];
-}
-
-function formCalls(
-  chat: (place: ApiPlace, number: number) => InstanceType<LangChain['ChatOpenAI']>,
-): readonly ApiCall[] {
-  const tools = bothTools.map((one) => ({ type: 'function' as const, function: one }));
-  const choice = { tool_choice: 'required' };
-  const call = (
-    name: string,
-    number: number,
-    textOf: (model: ReturnType<typeof chat>) => Promise<string>,
-  ): ApiCall => ({
-    name,
-    run: async (place) => [{ asked: null, text: await textOf(chat(place, number)) }],
-  });
-  return [
-    call('ChatOpenAI.withStructuredOutput, zod', 240, async (model) => {
-      const formed = model.withStructuredOutput(lampSchema, { name: 'lamp', method: 'jsonSchema' });
-      return lampText(await formed.invoke(messagesOf(chatAsked(240))));
-    }),
-    call('ChatOpenAI.bindTools, invoke', 241, async (model) => {
-      const { tool_calls: calls = [] } = await model.bindTools(tools, choice).invoke(messagesOf(chatAsked(241)));
-      return callsText(calls.map(({ name, args: input }) => ({ name, input })));
-    }),
-    call('ChatOpenAI.bindTools, stream', 242, async (model) => {
-      const stream = await model.bindTools(tools, choice).stream(messagesOf(chatAsked(242)));
-      const calls: CallHeard[] = [];
-      // The parts of a call come one by one, with its index; the name comes with the first.
-      for await (const { tool_call_chunks: parts = [] } of stream)
-        for (const { index = 0, name, args = '' } of parts) {
-          const known = calls[index] ?? { name: name ?? '', input: '' };
-          calls[index] = { ...known, input: `${known.input}${args}` };
-        }
-      return callsText(calls);
-    }),
-  ];
-}
-
-/** Its types depend on a structure of messages that is not known here. */
-function tokensOf(message: { readonly usage_metadata?: unknown }): number {
-  return (message.usage_metadata as { readonly output_tokens?: number } | undefined)?.output_tokens ?? 0;
-}
-
-interface Sampled {
-  readonly temperature: number;
-  readonly topP?: number;
-  readonly seed: number;
-  readonly maxTokens: number;
-}
-
-function settingsOf({ baseUrl, key, model }: ApiPlace, { temperature, topP = 1, seed, maxTokens }: Sampled) {
+/** The parameters are settings of a model, so each request has a model of its own. */
+function settingsOf({ baseUrl, key, model }: ApiPlace, { temperature, topP = 1, seed, maxTokens }: Asked) {
   const sampling = { temperature, topP, maxTokens, modelKwargs: { seed } };
   return { model, apiKey: key, maxRetries: 0, ...sampling, configuration: { baseURL: baseUrl } };
 }
 
-function messagesOf({ prompt }: ChatAsked) {
-  return prompt.messages.map(({ role, content }) => ({ role, content }));
+const conversation = [{ role: 'system', content: instructions }, question];
+const chatTools = tools.map((one) => ({ type: 'function' as const, function: one }));
+const chatModel = (settings: ChatOpenAIFields) => new ChatOpenAI({ ...settings, streamUsage: true });
+const withTools = (settings: ChatOpenAIFields) => chatModel(settings).bindTools(chatTools, { tool_choice: 'required' });
+
+const invoke =
+  (modelOf: typeof withTools) =>
+  async (_: null, settings: ChatOpenAIFields): Promise<Answer> =>
+    answerOf(await modelOf(settings).invoke(conversation));
+
+const stream =
+  (modelOf: typeof withTools) =>
+  async (_: null, settings: ChatOpenAIFields): Promise<Answer> => {
+    let whole: AIMessageChunk | undefined;
+    let text = '';
+    for await (const chunk of await modelOf(settings).stream(conversation)) {
+      text += chunk.text;
+      whole = whole?.concat(chunk) ?? chunk;
+    }
+    demand(whole !== undefined, 'no chunk');
+    return { ...answerOf(whole), text };
+  };
+
+/** The types of its messages depend on a structure that is not known here. */
+function answerOf({ text, usage_metadata, tool_calls: calls = [] }: AIMessageChunk): Answer {
+  const usage = usage_metadata as { readonly output_tokens?: number } | undefined;
+  return {
+    text,
+    outputTokens: usage?.output_tokens ?? 0,
+    calls: calls.map(({ name, args: input }) => ({ name, input })),
+  };
 }
+
+async function structured(_: null, settings: ChatOpenAIFields): Promise<Answer> {
+  const formed = chatModel(settings).withStructuredOutput(lampSchema, { name: 'lamp', method: 'jsonSchema' });
+  return { text: '', parsed: await formed.invoke(conversation) };
+}
+
+const call = callsBy<null, Asked, ChatOpenAIFields>(() => null, settingsOf);
+const text = callsBy(
+  (place) => place,
+  (_, asked: ReturnType<typeof textAsked>) => asked,
+);
+const responses = { useResponsesApi: true };
+export const calls: readonly ApiCall[] = [
+  call('ChatOpenAI.invoke', chatAsked(30), invoke(chatModel)),
+  call('ChatOpenAI.stream', chatAsked(31), stream(chatModel)),
+  call('ChatOpenAI.invoke, responses', chatAsked(32), invoke(chatModel), responses),
+  call('ChatOpenAI.stream, responses', chatAsked(33), stream(chatModel), responses),
+  call('ChatOpenAI.withStructuredOutput, zod', formAsked(240), structured, {}, read.lamp),
+  call('ChatOpenAI.bindTools, invoke', formAsked(241), invoke(withTools), {}, read.calls),
+  call('ChatOpenAI.bindTools, stream', formAsked(242), stream(withTools), {}, read.calls),
+  text('OpenAI.invoke', textAsked(34), async (place, asked) => {
+    return { text: await new OpenAI(settingsOf(place, asked)).invoke(asked.prompt.text) };
+  }),
+  text('OpenAI.stream', textAsked(35), async (place, asked) => {
+    const parts = await new OpenAI(settingsOf(place, asked)).stream(asked.prompt.text);
+    return { text: await joined(parts, (part) => part) };
+  }),
+];

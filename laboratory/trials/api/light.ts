@@ -2,78 +2,93 @@
 // no sense, comes to an end.
 
 import { z } from 'zod';
-import { demand } from './call.ts';
+import { type Answer, demand } from './call.ts';
+
+const rooms = ['kitchen', 'hall', 'attic'] as const;
+const colours = ['red', 'green', 'blue'] as const;
+const room = z.enum(rooms);
+
+export interface Lamp {
+  readonly room: (typeof rooms)[number];
+  readonly on: boolean;
+  readonly colours: readonly (typeof colours)[number][];
+}
 
 /** The state of a lamp. */
 export const lampSchema: z.ZodType<Lamp> = z.object({
-  room: z.enum(['kitchen', 'hall', 'attic']),
+  room,
   on: z.boolean(),
-  colours: z
-    .array(z.enum(['red', 'green', 'blue']))
-    .min(1)
-    .max(3),
+  colours: z.array(z.enum(colours)).min(1).max(3),
 });
 
-export interface Lamp {
-  readonly room: 'kitchen' | 'hall' | 'attic';
-  readonly on: boolean;
-  readonly colours: readonly ('red' | 'green' | 'blue')[];
-}
-
-/** Name, words and JSON schema of the parameters. */
-export interface ToolWords {
+/** A tool: its name, words and JSON schema of the parameters. */
+interface Tool {
   readonly name: string;
   readonly description: string;
   readonly parameters: Record<string, unknown> & { readonly type: 'object' };
 }
 
-export const lampTool: ToolWords = {
+export const lampTool: Tool = {
   name: 'set_lamp',
   description: 'Switches a lamp of the house.',
   parameters: {
     type: 'object',
-    properties: { room: { type: 'string', enum: ['kitchen', 'hall', 'attic'] }, on: { type: 'boolean' } },
+    properties: { room: { type: 'string', enum: rooms }, on: { type: 'boolean' } },
     required: ['room', 'on'],
     additionalProperties: false,
   },
 };
 /** It has no parameters. */
-export const timeTool: ToolWords = {
+const timeTool: Tool = {
   name: 'get_time',
   description: 'Tells the time of day.',
   parameters: { type: 'object', properties: {} },
 };
-export const bothTools: readonly ToolWords[] = [lampTool, timeTool];
+export const tools: readonly Tool[] = [lampTool, timeTool];
+const inputs = new Map([
+  [lampTool.name, z.strictObject({ room, on: z.boolean() })],
+  [timeTool.name, z.strictObject({})],
+]);
 
-/** A call as any client has it. */
-export interface CallHeard {
-  readonly name: string;
-  /** JSON, or what was read from it. */
-  readonly input: unknown;
-}
+/** The parameters of a call in an earlier answer, and its result. */
+export const earlierInput: Partial<Lamp> = { room: 'hall', on: true };
+export const earlierResult = 'The lamp is on.';
 
-const lampInput = z.strictObject({ room: z.enum(['kitchen', 'hall', 'attic']), on: z.boolean() });
-
-/** The calls as a text, for comparison. @throws Error where there is none, or one that is not as its tool says */
-export function callsText(calls: readonly CallHeard[], most: number = Number.POSITIVE_INFINITY): string {
-  demand(calls.length > 0, 'no tool was called');
-  demand(calls.length <= most, `${calls.length} calls, ${most} were asked for`);
-  const read = calls.map(({ name, input }) => ({ name, input: typeof input === 'string' ? JSON.parse(input) : input }));
-  for (const { name, input } of read) {
-    const known = bothTools.some((tool) => tool.name === name);
-    demand(known, `there is no tool ${name}`);
-    const fits = name === lampTool.name ? lampInput.safeParse(input).success : JSON.stringify(input) === '{}';
-    demand(fits, `${name} does not take ${JSON.stringify(input)}`);
-  }
-  return JSON.stringify(read);
-}
-
-/** JSON of the schema as a text, for comparison. @throws Error where it does not fit */
-export function lampText(value: unknown): string {
-  const { success } = lampSchema.safeParse(value);
-  demand(success, `${JSON.stringify(value)} does not fit the schema`);
-  return JSON.stringify(value);
-}
-
-/** Enough for a form of this size, whatever the tokens. */
-export const formTokens = 160;
+/** Readers of an answer for `callsBy`: the text to compare. @throws Error for an answer that is wrong */
+export const read = {
+  lamp({ parsed }: Answer): string {
+    demand(lampSchema.safeParse(parsed).success, `${JSON.stringify(parsed)} does not fit the schema`);
+    return JSON.stringify(parsed);
+  },
+  calls({ calls = [], end = 'tool_calls' }: Answer): string {
+    demand(calls.length > 0, 'no tool was called');
+    demand(/^tool.(calls|use)$/.test(`${end}`), `the answer ended by ${end}, not by a call`);
+    const inputOf = (input: unknown): unknown => (typeof input === 'string' ? JSON.parse(input) : input);
+    const called = calls.map(({ name, input }) => ({ name, input: inputOf(input) }));
+    for (const { name, input } of called) {
+      const known = inputs.get(name);
+      demand(known !== undefined, `there is no tool ${name}`);
+      demand(known.safeParse(input).success, `${name} does not take ${JSON.stringify(input)}`);
+    }
+    return JSON.stringify(called);
+  },
+  oneCall(answer: Answer): string {
+    const count = answer.calls?.length ?? 0;
+    demand(count <= 1, `${count} calls, 1 was asked for`);
+    return read.calls(answer);
+  },
+  lampCall(answer: Answer): string {
+    const name = answer.calls?.[0]?.name;
+    demand(name === lampTool.name, `${name} was called`);
+    return read.oneCall(answer);
+  },
+  textAndCount({ text, calls = [] }: Answer): string {
+    return `${text}${calls.length}`;
+  },
+  /** An object without a schema may be longer than the answer. */
+  object({ text, end }: Answer): string {
+    if (end === 'stop') JSON.parse(text);
+    demand(text.startsWith('{'), `${text.slice(0, 40)} is no object`);
+    return text;
+  },
+};

@@ -1,4 +1,4 @@
-// Answers of a device's endpoint that outlive their edges: a local model goes on, and an edge that is back verifies what it wrote. Edges are
+// Answers of a device's endpoint that outlive their edges: a local model continues them, and an edge that is back verifies what it wrote. Edges are
 // real, the targets toys.
 
 import OpenAI from 'openai';
@@ -21,7 +21,7 @@ interface Spec {
   readonly differsAt?: number;
 }
 
-/** One token in so many ms: time for an edge to come back. @param gate after 20 tokens, it goes on when this is resolved */
+/** One token in so many ms: time for an edge to come back. @param gate after 20 tokens, it continues when this is resolved */
 function slowed(drafter: Drafter, ms: number, gate: Promise<void> = Promise.resolve()): Drafter {
   let written = 0;
   return {
@@ -59,7 +59,11 @@ async function endpointOf(
   const onOutage = (isDown: boolean) => outages.push(isDown);
   const app = createHttpApp({
     completer: createDeviceCompleter({ device, model: 'toy', nowMs, credentials: '', local, waitMs, onOutage }),
-    ...{ version: '0.0.0', nowMs, randomBits: () => 1n, refuses: () => null, mayUse: () => true },
+    version: '0.0.0',
+    nowMs,
+    randomBits: () => 1n,
+    refuses: () => null,
+    mayUse: () => true,
   });
   const listener = await listenHttp(app, '127.0.0.1', 0);
   const baseURL = `http://127.0.0.1:${listener.port}/v1`;
@@ -82,9 +86,10 @@ interface Streamed {
   readonly fingerprint: string | undefined;
 }
 
-/** @param onText told of the text so far */
+/** @param onText receives the text so far */
 async function streamOf(client: OpenAI, max_tokens: number, onText: (text: string) => void): Promise<Streamed> {
-  let [text, fingerprint] = ['', undefined as string | undefined];
+  let text = '';
+  let fingerprint: string | undefined;
   const specs: (Spec | undefined)[] = [];
   for await (const chunk of await client.completions.create({ ...asked, max_tokens, stream: true })) {
     text += chunk.choices[0]?.text ?? '';
@@ -112,7 +117,9 @@ async function gone(): Promise<{ port: number; url: string; target: ToyEdge['tar
 function foreignWriter(tokenizer: Tokenizer, drafter: Drafter, asked: string[]): LocalWriter {
   const turned = (ids: Iterable<number>): number[] => Array.from(ids, (id) => tokenizer.vocabularySize - 1 - id);
   const own: Tokenizer = {
-    ...{ hash: 'another', vocabularySize: tokenizer.vocabularySize, endIds: new Set(turned(tokenizer.endIds)) },
+    hash: 'another',
+    vocabularySize: tokenizer.vocabularySize,
+    endIds: new Set(turned(tokenizer.endIds)),
     encode: (text) => turned(tokenizer.encode(text)),
     encodeChat: (messages) => turned(tokenizer.encode(messages.map(({ content }) => `<${content}>`).join(''))),
     bytes: (id) => tokenizer.bytes(tokenizer.vocabularySize - 1 - id),

@@ -1,6 +1,6 @@
 // OpenAI's client for Python, in a process of its own: python/openai-client/calls.py, one line of JSON for each call.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,14 +12,14 @@ import {
   type ApiClient,
   type ApiPlace,
   type Asked,
-  type ChatAsked,
-  chatAsked,
+  callsBy,
   demand,
-  sampled,
-  textAsked,
-  withStop,
+  type Read,
+  stopFromText,
+  type ToolCall,
 } from './call.ts';
-import { bothTools, type CallHeard, callsText, formTokens, lampText } from './light.ts';
+import { read, tools } from './light.ts';
+import { type ChatAsked, chatAsked, chatFields, formAsked, responseFields, textAsked, textFields } from './requests.ts';
 
 /** The client, or in words why it can't be called. Disposing of it ends its process. */
 export async function openPythonClient(): Promise<(ApiClient & Disposable) | { readonly missing: string }> {
@@ -31,144 +31,83 @@ export async function openPythonClient(): Promise<(ApiClient & Disposable) | { r
   if (!existsSync(join(environment, 'complete')))
     return { missing: 'it is not installed; "python3 python/openai-client/setup.py" does that (20 MB)' };
   const interpreter = join(environment, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  const python = new PythonProcess(
-    spawn(interpreter, ['-I', join(folder, 'calls.py')], { stdio: ['pipe', 'pipe', 'inherit'] }),
-  );
-  return {
-    name: 'openai for Python',
-    version: await python.version,
-    calls: callsOf(python),
-    [Symbol.dispose]: () => python.close(),
+  const child = spawn(interpreter, ['-I', join(folder, 'calls.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  // The process may not start, or end before it has read: then there is no line.
+  child.on('error', () => {});
+  child.stdin.on('error', () => {});
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const nextLine = async (): Promise<Line> => {
+    const { value, done } = await lines.next();
+    return done === true ? { error: 'the Python process has ended' } : (JSON.parse(value) as Line);
   };
+  const { version, error: missing } = await nextLine();
+  demand(version !== undefined, `${missing}`);
+  // It answers in the order of the requests.
+  const ask: AskPython = async (kind, { baseUrl, key }, fields) => {
+    child.stdin.write(`${JSON.stringify({ kind, baseUrl, key, fields })}\n`);
+    const { text = '', error } = await nextLine();
+    demand(error === undefined, `${error}`);
+    return text;
+  };
+  const name = 'openai for Python';
+  return { name, version, calls: callsOf(ask), [Symbol.dispose]: () => child.stdin.end() };
 }
 
 interface Line {
-  readonly id?: number;
   readonly version?: string;
   readonly text?: string;
   readonly error?: string;
 }
 
-class PythonProcess {
-  readonly version: Promise<string>;
-  readonly #child: ChildProcess;
-  readonly #asked = new Map<number, (line: Line) => void>();
-  #lastId = 0;
+/** @throws Error in the client's words */
+type AskPython = (kind: string, place: ApiPlace, fields: object) => Promise<string>;
 
-  constructor(child: ChildProcess) {
-    this.#child = child;
-    // It may end before it has read.
-    child.stdin?.on('error', () => {});
-    this.version = new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', () => {
-        reject(new Error('the Python process has ended'));
-        for (const tell of this.#asked.values()) tell({ error: 'the Python process has ended' });
-      });
-      if (child.stdout === null) return;
-      createInterface({ input: child.stdout }).on('line', (text) => {
-        const line = JSON.parse(text) as Line;
-        if (line.version !== undefined) resolve(line.version);
-        this.#asked.get(line.id ?? 0)?.(line);
-        this.#asked.delete(line.id ?? 0);
-      });
-    });
-  }
-
-  /** @throws Error in the client's words */
-  async ask(kind: string, { baseUrl, key }: ApiPlace, fields: object): Promise<string> {
-    const id = ++this.#lastId;
-    const line = await new Promise<Line>((resolve) => {
-      this.#asked.set(id, resolve);
-      this.#child.stdin?.write(`${JSON.stringify({ id, kind, baseUrl, key, fields })}\n`);
-    });
-    if (line.error !== undefined) throw new Error(line.error);
-    return line.text ?? '';
-  }
-
-  close(): void {
-    this.#child.stdin?.end();
-  }
-}
-
-function callsOf(python: PythonProcess): readonly ApiCall[] {
-  const call = (kind: string, asked: Asked, fields: object): ApiCall => ({
-    name: kind,
-    run: async (place) => [{ asked, text: await python.ask(kind, place, { model: place.model, ...fields }) }],
-  });
-  const chat = (kind: string, number: number): ApiCall => call(kind, chatAsked(number), chatFields(chatAsked(number)));
-  const text = (kind: string, number: number): ApiCall => {
-    const asked = textAsked(number);
-    return call(kind, asked, { prompt: asked.prompt.text, ...sampled(asked) });
+/** The name of each call is also the kind that calls.py knows it by. */
+function callsOf(ask: AskPython): readonly ApiCall[] {
+  const make = <Own extends Asked>(fieldsOf: (place: ApiPlace, asked: Own) => object) => {
+    const call = callsBy((place) => place, fieldsOf);
+    return (kind: string, asked: Own, more: object = {}, read?: Read) =>
+      call(kind, asked, async (place, fields) => ({ text: await ask(kind, place, fields) }), more, read);
   };
-  const responses = (kind: string, number: number): ApiCall => {
-    const asked = chatAsked(number);
-    const { temperature, topP: top_p = 1, maxTokens: max_output_tokens, seed, prompt } = asked;
-    const [system, ...input] = prompt.messages;
-    const fields = { instructions: system?.content, input, temperature, top_p, max_output_tokens };
-    return call(kind, asked, { ...fields, extra_body: { seed } });
+  const chat = make(chatFields);
+  const text = make(textFields);
+  // The client takes a field that it does not know in `extra_body` only.
+  const response = make((place, asked: ChatAsked) => {
+    const { seed, ...fields } = responseFields(place, asked);
+    return { ...fields, extra_body: { seed } };
+  });
+  const models: ApiCall = {
+    name: 'models',
+    async run(place) {
+      const id = await ask('models', place, {});
+      demand(id === place.model, `the model is ${id}`);
+      return [];
+    },
   };
   return [
-    {
-      name: 'models',
-      async run(place) {
-        const id = await python.ask('models', place, {});
-        demand(id === place.model, `the model is ${id}`);
-        return [];
-      },
-    },
-    ...[chat('chat', 40), chat('chat, stream', 41), streamHelper(python)],
-    ...[text('completions', 43), text('completions, stream', 44)],
-    ...[responses('responses', 45), responses('responses, stream', 46)],
-    ...formCalls(python),
+    models,
+    chat('chat', chatAsked(40)),
+    chat('chat, stream', chatAsked(41)),
+    // The helper takes an answer that ends at its limit for a failure, so this one ends by a stop text.
+    chat('chat, stream helper', chatAsked(42, { stop: stopFromText })),
+    text('completions', textAsked(43)),
+    text('completions, stream', textAsked(44)),
+    response('responses', chatAsked(45)),
+    response('responses, stream', chatAsked(46)),
+    chat('chat parse, pydantic', formAsked(250), {}, readLamp),
+    chat('chat stream helper, pydantic', formAsked(251), {}, readLamp),
+    chat('chat, tools', formAsked(252), oneCall, readCall),
+    chat('chat, tools, stream helper', formAsked(253), oneCall, readCall),
+    response('responses parse, pydantic', formAsked(254), {}, readLamp),
   ];
 }
 
-/** In Python the schema is a model of pydantic; it is the same as here. */
-function formCalls(python: PythonProcess): readonly ApiCall[] {
-  const tools = bothTools.map((one) => ({ type: 'function', function: one }));
-  const call = (kind: string, number: number, fields: object, textOf: (text: string) => string): ApiCall => ({
-    name: kind,
-    async run(place) {
-      const asked = chatFields(chatAsked(number, { maxTokens: formTokens }));
-      const text = await python.ask(kind, place, { model: place.model, ...asked, ...fields });
-      return [{ asked: null, text: textOf(text) }];
-    },
-  });
-  const lampOf = (text: string): string => lampText(JSON.parse(text));
-  const callsOf = (text: string): string => callsText(JSON.parse(text) as CallHeard[], 1);
-  const one = { tools, parallel_tool_calls: false, tool_choice: 'required' };
-  return [
-    call('chat parse, pydantic', 250, {}, lampOf),
-    call('chat stream helper, pydantic', 251, {}, lampOf),
-    call('chat, tools', 252, one, callsOf),
-    call('chat, tools, stream helper', 253, one, callsOf),
-    {
-      name: 'responses parse, pydantic',
-      async run(place) {
-        const { temperature, top_p, max_tokens, seed } = sampled(chatAsked(254, { maxTokens: formTokens }));
-        const [, input] = chatAsked(254).prompt.messages;
-        const fields = { input: [input], temperature, top_p, max_output_tokens: max_tokens, extra_body: { seed } };
-        const text = await python.ask('responses parse, pydantic', place, { model: place.model, ...fields });
-        return [{ asked: null, text: lampOf(text) }];
-      },
-    },
-  ];
-}
+const oneCall = {
+  tools: tools.map((one) => ({ type: 'function', function: one })),
+  parallel_tool_calls: false,
+  tool_choice: 'required',
+};
 
-/** It takes an answer that ends at its limit for a failure, so this one ends by a stop text. */
-function streamHelper(python: PythonProcess): ApiCall {
-  const kind = 'chat, stream helper';
-  return {
-    name: kind,
-    async run(place) {
-      const asked = { ...chatAsked(42), stop: [await withStop(place, chatAsked(42))] };
-      const fields = { model: place.model, ...chatFields(asked) };
-      return [{ asked, text: await python.ask(kind, place, fields) }];
-    },
-  };
-}
-
-function chatFields(asked: ChatAsked): object {
-  return { messages: asked.prompt.messages, ...sampled(asked) };
-}
+/** The answers that have a form come as JSON. In Python the schema is a model of pydantic; it is the same as here. */
+const readLamp: Read = ({ text }) => read.lamp({ text, parsed: JSON.parse(text) });
+const readCall: Read = ({ text }) => read.oneCall({ text, calls: JSON.parse(text) as ToolCall[] });

@@ -42,18 +42,13 @@ function idsOf({ tokenizer }: LanguageModel, { prompt }: Asked): readonly number
   return 'text' in prompt ? tokenizer.encode(prompt.text) : prompt.ids;
 }
 
-function samplingOf(asked: Asked): Sampling {
+function samplingOf({ prompt: _, maxTokens: _most, stop: _stops, logitBias = {}, seed, ...own }: Asked): Sampling {
+  const biases = Object.entries(logitBias).map(([id, bias]) => [Number(id), bias] as const);
   return {
     ...neutralSampling,
-    temperature: asked.temperature,
-    topP: asked.topP ?? 1,
-    topK: asked.topK ?? 0,
-    frequencyPenalty: asked.frequencyPenalty ?? 0,
-    presencePenalty: asked.presencePenalty ?? 0,
-    logitBias: Object.entries(asked.logitBias ?? {})
-      .map(([id, bias]) => [Number(id), bias] as const)
-      .sort(([one], [other]) => one - other),
-    seed: BigInt(asked.seed),
+    ...own,
+    logitBias: biases.sort(([one], [other]) => one - other),
+    seed: BigInt(seed),
   };
 }
 

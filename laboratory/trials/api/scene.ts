@@ -14,7 +14,7 @@ import { openModel } from '../../../src/models/engines/open-model.ts';
 import { needsFile } from '../../../src/models/port/model-spec.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
 import { askForRoutes } from '../../measuring/probe.ts';
-import { toySeed } from '../abuse/intruder.ts';
+import { toySeed } from '../hostile/raw-device.ts';
 import type { ApiPlace } from './call.ts';
 import { Reference } from './reference.ts';
 
@@ -32,7 +32,7 @@ const contextLength = 2048;
 /** Slow enough for drafts of a toy to come in time, and no slower. */
 const quickProfile = 'edge-8b-rtx4090';
 
-/** @param onNote told what the processes say */
+/** @param onNote receives what the processes print */
 export async function openApiScene({ target, draft }: ModelNames, onNote: (line: string) => void): Promise<ApiScene> {
   const profile = needsFile(target) ? defaultEdgeProfile.name : quickProfile;
   await using opened = new CloseStack();
@@ -42,7 +42,9 @@ export async function openApiScene({ target, draft }: ModelNames, onNote: (line:
   const terms = { expires: null, share: 1, maxSessions: null, maxWaiting: null };
   const make = async (scope: 'chat' | 'verify'): Promise<string> =>
     (await addKeyTo(keyFile, { name: scope, scopes: [scope], ...terms }, Date.now())).key;
-  const [chatKey, verifyKey, clientKey] = [await make('chat'), await make('verify'), randomBytes(24).toString('hex')];
+  const chatKey = await make('chat');
+  const verifyKey = await make('verify');
+  const clientKey = randomBytes(24).toString('hex');
   const edgeFlags = ['--profile', profile, '--keys', keyFile, '--context', `${contextLength}`];
   const environment = { OUTRIDER_KEY: verifyKey, OUTRIDER_CLIENT_KEY: clientKey };
   // Which routes there are does not depend on the models.

@@ -22,7 +22,10 @@ const tokenOf = (text: string, count: number): AnswerToken => {
 };
 
 export const completer: Completer = {
-  ...{ model, createdSeconds: 5, state: 'ready', count: ({ kind }) => (kind === 'chat' ? 40 : 3) },
+  model,
+  createdSeconds: 5,
+  state: 'ready',
+  count: ({ kind }) => (kind === 'chat' ? 40 : 3),
   async start(request) {
     asked.push(request);
     const { text, reason, fails } = script;

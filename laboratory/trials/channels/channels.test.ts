@@ -8,10 +8,10 @@ import { channelsTrial } from './channels.ts';
 import type { CreateChannel } from './fields.ts';
 import { compare, mapLimitDb, mapRows } from './map.ts';
 
-/** Few worlds are noisy: only errors far beyond their noise are looked for. */
+/** Few worlds are noisy: the tests find errors far beyond their noise. */
 const few = { worlds: 3, seed: 1, mapFolder: '/nowhere' };
 
-/** The channel with its gains, or the places that it looks at, changed. */
+/** The channel with its gains, or the places that it reads, changed. */
 function altered(change: (gain: Float64Array) => void, stretch = 1): CreateChannel {
   return (settings, seed) => {
     const servers = settings.servers.map((server) => ({ ...server, x: server.x * stretch, y: server.y * stretch }));
@@ -34,10 +34,10 @@ function altered(change: (gain: Float64Array) => void, stretch = 1): CreateChann
 describe('trialChannels', () => {
   it('agrees with the vectors, and counts them', async () => {
     const { summary, rows } = await runExperiment(channelsTrial, few);
-    expect(summary.vectors).toBe(686);
-    expect(summary.worstErrorDb).toBeLessThan(1e-9);
-    expect(summary.mapMedianErrorDb).toBe('no map');
-    expect(summary.correlationError).toBeLessThan(0.15);
+    expect(summary['vectors']).toBe(686);
+    expect(summary['worstErrorDb']).toBeLessThan(1e-9);
+    expect(summary['mapMedianErrorDb']).toBe('no map');
+    expect(summary['correlationError']).toBeLessThan(0.15);
     expect(new Set(rows.map((row) => Object.keys(row).join())).size).toBe(1);
   });
 

@@ -18,16 +18,7 @@ import { shippedPath } from '../../../src/models/files/shipped-path.ts';
 import { addSeed, type ChannelRow, type CreateChannel, channelRow, createSums, fieldRows } from './fields.ts';
 import { type MapErrors, mapRows, measureMaps } from './map.ts';
 
-export interface ChannelsSummary extends Readonly<Record<string, number | string>> {
-  readonly vectors: number;
-  readonly worstErrorDb: number;
-  /** The largest distance of a measured correlation from exp(-d / correlation distance). */
-  readonly correlationError: number;
-  /** Over the links of all maps; "no map" where none is at hand. */
-  readonly mapMedianErrorDb: number | string;
-}
-
-/** dB, and for probabilities a plain number. */
+/** Decibels; probabilities have no unit. */
 const vectorLimit = 1e-9;
 
 const options = {
@@ -49,8 +40,9 @@ interface Found {
   readonly maps: readonly MapErrors[];
 }
 
-export const channelsTrial: Experiment<typeof options, Found, Conclusion<ChannelRow, ChannelsSummary>> = {
+export const channelsTrial: Experiment<typeof options, Found, Conclusion<ChannelRow>> = {
   name: 'trial channels',
+  lasts: '1 minute',
   description: 'check the radio against 3GPP formulas and distributions, and radio maps against single paths',
   options,
   async measure({ worlds, seed, mapFolder, create }, run) {
@@ -71,13 +63,14 @@ export const channelsTrial: Experiment<typeof options, Found, Conclusion<Channel
   },
 };
 
-function summarise(rows: readonly ChannelRow[], maps: readonly MapErrors[]): ChannelsSummary {
+function summarise(rows: readonly ChannelRow[], maps: readonly MapErrors[]) {
   const vectors = rows.filter(({ case: name }) => name.startsWith('vectors'));
   const correlations = rows.filter(({ case: name }) => name.endsWith('correlation'));
   const errorsDb = maps.flatMap(({ errorsDb: errors }) => errors);
   return {
     vectors: vectors.reduce((sum, { samples }) => sum + samples, 0),
     worstErrorDb: Math.max(...vectors.map(({ error }) => error)),
+    // The largest distance of a measured correlation from exp(-d / correlation distance).
     correlationError: Math.max(...correlations.map(({ error }) => error)),
     mapMedianErrorDb: errorsDb.length === 0 ? 'no map' : median(errorsDb),
     mapLonelyLinks: maps.reduce((sum, { lonelyCount }) => sum + lonelyCount, 0),

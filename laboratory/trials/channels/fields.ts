@@ -12,14 +12,9 @@ import {
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 
 /** One measured case; `error` and `limit` have the unit of the values. */
-export interface ChannelRow {
+export interface ChannelRow extends Readonly<Record<'samples' | 'expected' | 'measured' | 'error' | 'limit', number>> {
   readonly case: string;
   readonly distanceMetres: number | null;
-  readonly samples: number;
-  readonly expected: number;
-  readonly measured: number;
-  readonly error: number;
-  readonly limit: number;
 }
 
 /** Lags in correlation distances. */
@@ -37,31 +32,28 @@ const deviceHeight = 1.5;
 const stream = 38901;
 
 /** What errors are allowed; the measure's own noise over 64 worlds is about a quarter of each. */
-export const fieldLimits = { correlation: 0.03, deviationDb: 0.2, losShare: 0.02 } as const;
+const fieldLimits = { correlation: 0.03, deviationDb: 0.2, losShare: 0.02 } as const;
 
-interface Pairs {
+/**
+ * Sums over all seeds. Of shadow fading: products and squares of the values of pairs; of LOS states: pairs with the same state; of shares: links
+ * with LOS.
+ */
+interface Sum {
   count: number;
-  products: number;
+  sum: number;
   squares: number;
 }
 
-const noPairs = (): Pairs => ({ count: 0, products: 0, squares: 0 });
-
-/** Sums over all seeds; `nlos` and `los` by lag, `states` by lag, `losShares` by distance. */
-interface Sums {
-  readonly los: readonly Pairs[];
-  readonly nlos: readonly Pairs[];
-  /** Pairs of places with the same LOS state. */
-  readonly states: readonly { count: number; agree: number }[];
-  readonly losShares: readonly { count: number; los: number }[];
-}
+/** By lag, `losShares` by distance. */
+type Sums = Readonly<Record<'los' | 'nlos' | 'states' | 'losShares', readonly Sum[]>>;
 
 export function createSums(): Sums {
+  const room = (): Sum => ({ count: 0, sum: 0, squares: 0 });
   return {
-    los: lags.map(noPairs),
-    nlos: lags.map(noPairs),
-    states: lags.map(() => ({ count: 0, agree: 0 })),
-    losShares: losDistances.map(() => ({ count: 0, los: 0 })),
+    los: lags.map(room),
+    nlos: lags.map(room),
+    states: lags.map(room),
+    losShares: losDistances.map(room),
   };
 }
 
@@ -88,14 +80,14 @@ export function addSeed(sums: Sums, seed: number, create: CreateChannel): void {
     y: new Float64Array(deviceCount),
   };
   for (const [index, lag] of lags.entries()) {
-    addShadowFading(scene, random, lag * shadowFading.los.correlationMetres, true, sums.los[index] as Pairs);
-    addShadowFading(scene, random, lag * shadowFading.nlos.correlationMetres, false, sums.nlos[index] as Pairs);
-    const state = sums.states[index] as { count: number; agree: number };
+    addShadowFading(scene, random, lag * shadowFading.los.correlationMetres, true, sums.los[index] as Sum);
+    addShadowFading(scene, random, lag * shadowFading.nlos.correlationMetres, false, sums.nlos[index] as Sum);
     // Farther apart than the circle is wide there are no pairs.
-    if (lag * losCorrelationMetres <= 2 * evenDistance) addStates(scene, random, lag * losCorrelationMetres, state);
+    const apart = lag * losCorrelationMetres;
+    if (apart <= 2 * evenDistance) addStates(scene, random, apart, sums.states[index] as Sum);
   }
   for (const [index, distance] of losDistances.entries())
-    addLosShare(scene, random, distance, sums.losShares[index] as { count: number; los: number });
+    addLosShare(scene, random, distance, sums.losShares[index] as Sum);
 }
 
 /** Places the pairs, first of a pair at even index, and updates the channel. */
@@ -108,25 +100,31 @@ function placePairs(scene: Scene, place: (pair: number) => readonly [x1: number,
   scene.channel.updateGains(scene.x, scene.y, 0, scene.gain);
 }
 
-function addShadowFading(scene: Scene, random: Random, lag: number, los: boolean, sums: Pairs): void {
+/** Each pair with each server: the links of its two places. */
+function eachPair(visit: (first: number, second: number, pair: number, server: number) => void): void {
+  for (let pair = 0; pair < pairCount; pair++) {
+    for (let server = 0; server < serverCount; server++) {
+      const first = 2 * pair * serverCount + server;
+      visit(first, first + serverCount, pair, server);
+    }
+  }
+}
+
+function addShadowFading(scene: Scene, random: Random, lag: number, los: boolean, sums: Sum): void {
   placePairs(scene, () => {
     const [x, y] = [(random.uniform() - 0.5) * side, (random.uniform() - 0.5) * side];
     const angle = 2 * Math.PI * random.uniform();
     return [x, y, x + lag * Math.cos(angle), y + lag * Math.sin(angle)];
   });
   const wanted = los ? 1 : 0;
-  for (let pair = 0; pair < pairCount; pair++) {
-    for (let server = 0; server < serverCount; server++) {
-      const first = 2 * pair * serverCount + server;
-      const second = first + serverCount;
-      if (scene.channel.los[first] !== wanted || scene.channel.los[second] !== wanted) continue;
-      const one = shadowOf(scene, 2 * pair, server);
-      const other = shadowOf(scene, 2 * pair + 1, server);
-      sums.count++;
-      sums.products += one * other;
-      sums.squares += (one * one + other * other) / 2;
-    }
-  }
+  eachPair((first, second, pair, server) => {
+    if (scene.channel.los[first] !== wanted || scene.channel.los[second] !== wanted) return;
+    const one = shadowOf(scene, 2 * pair, server);
+    const other = shadowOf(scene, 2 * pair + 1, server);
+    sums.count++;
+    sums.sum += one * other;
+    sums.squares += (one * one + other * other) / 2;
+  });
 }
 
 const terms = pathLossTerms(carrierGhz, siteHeight, deviceHeight);
@@ -139,28 +137,25 @@ function shadowOf({ channel, gain, x, y }: Scene, device: number, server: number
 }
 
 /** Both places of a pair on the circle with a LOS probability of one half. */
-function addStates(scene: Scene, random: Random, lag: number, sums: { count: number; agree: number }): void {
+function addStates(scene: Scene, random: Random, lag: number, sums: Sum): void {
   const apart = 2 * Math.asin(lag / 2 / evenDistance);
   placePairs(scene, () => {
     const angle = 2 * Math.PI * random.uniform();
     return [...onCircle(evenDistance, angle), ...onCircle(evenDistance, angle + apart)];
   });
-  for (let pair = 0; pair < pairCount; pair++) {
-    for (let server = 0; server < serverCount; server++) {
-      const first = 2 * pair * serverCount + server;
-      sums.count++;
-      if (scene.channel.los[first] === scene.channel.los[first + serverCount]) sums.agree++;
-    }
-  }
+  eachPair((first, second) => {
+    sums.count++;
+    if (scene.channel.los[first] === scene.channel.los[second]) sums.sum++;
+  });
 }
 
-function addLosShare(scene: Scene, random: Random, distance: number, sums: { count: number; los: number }): void {
+function addLosShare(scene: Scene, random: Random, distance: number, sums: Sum): void {
   placePairs(scene, () => {
     const angle = 2 * Math.PI * random.uniform();
     return [...onCircle(distance, angle), ...onCircle(distance, angle + Math.PI)];
   });
   sums.count += scene.channel.los.length;
-  sums.los += scene.channel.los.reduce((sum, los) => sum + los, 0);
+  sums.sum += scene.channel.los.reduce((sum, los) => sum + los, 0);
 }
 
 function onCircle(radius: number, angle: number): [number, number] {
@@ -169,18 +164,17 @@ function onCircle(radius: number, angle: number): [number, number] {
 
 export function fieldRows(sums: Sums): ChannelRow[] {
   return [
-    ...sums.losShares.map(({ count, los }, index) => {
+    ...sums.losShares.map(({ count, sum }, index) => {
       const distance = losDistances[index] as number;
-      const expected = losProbability(distance);
-      return channelRow('LOS share', distance, count, expected, los / count, fieldLimits.losShare);
+      return channelRow('LOS share', distance, count, losProbability(distance), sum / count, fieldLimits.losShare);
     }),
     ...shadowFadingRows('LOS shadow fading', shadowFading.los, sums.los),
     ...shadowFadingRows('NLOS shadow fading', shadowFading.nlos, sums.nlos),
-    ...sums.states.flatMap(({ count, agree }, index) => {
+    ...sums.states.flatMap(({ count, sum }, index) => {
       if (count === 0) return [];
       const lag = lags[index] as number;
       // Orthant probability of two normal variables: they agree in sign with chance 1/2 + asin(correlation) / pi.
-      const measured = Math.sin(Math.PI * (agree / count - 0.5));
+      const measured = Math.sin(Math.PI * (sum / count - 0.5));
       const at = lag * losCorrelationMetres;
       return [channelRow('LOS correlation', at, count, Math.exp(-lag), measured, fieldLimits.correlation)];
     }),
@@ -190,18 +184,17 @@ export function fieldRows(sums: Sums): ChannelRow[] {
 function shadowFadingRows(
   name: string,
   { deviationDb, correlationMetres }: { readonly deviationDb: number; readonly correlationMetres: number },
-  sums: readonly Pairs[],
+  sums: readonly Sum[],
 ): ChannelRow[] {
-  const count = sums.reduce((sum, pairs) => sum + pairs.count, 0);
-  const squares = sums.reduce((sum, pairs) => sum + pairs.squares, 0);
-  const deviation = Math.sqrt(squares / count);
+  const count = sums.reduce((all, one) => all + one.count, 0);
+  const deviation = Math.sqrt(sums.reduce((all, { squares }) => all + squares, 0) / count);
   return [
     channelRow(`${name}, deviation dB`, null, 2 * count, deviationDb, deviation, fieldLimits.deviationDb),
-    ...sums.map((pairs, index) => {
+    ...sums.map((one, index) => {
       const lag = lags[index] as number;
-      const measured = pairs.products / pairs.squares;
       const at = lag * correlationMetres;
-      return channelRow(`${name}, correlation`, at, pairs.count, Math.exp(-lag), measured, fieldLimits.correlation);
+      const measured = one.sum / one.squares;
+      return channelRow(`${name}, correlation`, at, one.count, Math.exp(-lag), measured, fieldLimits.correlation);
     }),
   ];
 }

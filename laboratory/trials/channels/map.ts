@@ -3,7 +3,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readRadioMap } from '../../../simulator/files/radio-map-file.ts';
+import { readRadioMap } from '../../../simulator/files/shipped-maps.ts';
 import { gainFloor } from '../../../simulator/world/channel.ts';
 import type { RadioMap } from '../../../simulator/world/radio-map.ts';
 import { createRadioMapChannel } from '../../../simulator/world/radio-map-channel.ts';
@@ -19,14 +19,10 @@ interface Paths {
   readonly points: readonly { readonly x: number; readonly y: number; readonly gainDb: readonly (number | null)[] }[];
 }
 
-export interface MapErrors {
+/** |map - paths| of all links that have energy in both, and its median with sign, dB; and the number of links that have energy in one only. */
+export interface MapErrors extends Readonly<Record<'lonelyCount' | 'biasDb', number>> {
   readonly name: string;
-  /** |map - paths| in dB, of all links that have energy in both. */
   readonly errorsDb: readonly number[];
-  /** Links that have energy in exactly one of the two. */
-  readonly lonelyCount: number;
-  /** Median of map - paths, dB. */
-  readonly biasDb: number;
 }
 
 /** Every map of a folder that has a paths file beside it. @throws OutriderError `bad-argument` when a file is broken */

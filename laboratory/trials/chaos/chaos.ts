@@ -4,18 +4,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FleetAnswer, FleetReader } from '../../../simulator/fleet/fleet-reader.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
+import { startControllerProcess } from '../../../src/cli/children/controller-process.ts';
+import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
-import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
-import { writeToyText } from '../../../src/models/port/toy-text.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
-import { ChaosController, ChaosEdge, type ChaosMember } from './members.ts';
+import { ids, sameText, toyTasks } from '../../readers/toy-reader.ts';
+import { ChaosMember } from './members.ts';
 
 const options = {
-  faults: { flag: '--faults <count>', help: 'faults', whole: [1, 10_000], default: 100 },
+  faults: { flag: '--faults <count>', help: 'faults', whole: [1, 10_000], default: 50, full: 100 },
   devices: { flag: '--devices <count>', help: 'devices that read', whole: [1, 64], default: 8 },
   edges: { flag: '--edges <count>', help: 'edge processes', whole: [2, 8], default: 3 },
   every: { flag: '--every <seconds>', help: 'mean time from one fault to the next', number: [0.1, 60], default: 4 },
@@ -31,13 +32,10 @@ const promptCount = 6;
 const thinkMs = 200;
 const roundTripMs = 10;
 const bitsPerSecond = 50e6;
-/** A link that carries about two frames a second, and one on which everything is stuck. */
-const [slowBitsPerSecond, stuckBitsPerSecond] = [2000, 1];
-
-interface ChaosRow {
-  readonly fault: string;
-  readonly count: number;
-}
+/** A link that carries about two frames a second. */
+const slowBitsPerSecond = 2000;
+/** A link on which everything is stuck. */
+const stuckBitsPerSecond = 1;
 
 interface ChaosFound {
   readonly counts: ReadonlyMap<string, number>;
@@ -47,20 +45,10 @@ interface ChaosFound {
   readonly failures: number;
 }
 
-interface ChaosSummary extends Readonly<Record<string, number | boolean>> {
-  readonly faults: number;
-  readonly texts: number;
-  readonly identical: number;
-  readonly lostSessions: number;
-  readonly longestOutageMs: number;
-}
-
-interface ChaosConclusion extends Conclusion<ChaosRow, ChaosSummary> {
-  readonly passed: boolean;
-}
-
-export const chaosTrial: Experiment<typeof options, ChaosFound, ChaosConclusion> = {
+export const chaosTrial: Experiment<typeof options, ChaosFound> = {
   name: 'trial chaos',
+  lasts: '4 minutes',
+  fullLasts: '7',
   description:
     'kills, stops and drains real edges and a controller, and breaks links, while devices read; no text may differ',
   options,
@@ -70,23 +58,25 @@ export const chaosTrial: Experiment<typeof options, ChaosFound, ChaosConclusion>
 
 async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
   const random = createRandom(options.seed, 0);
-  const prompts = Array.from({ length: promptCount }, (_, index) =>
-    Array.from({ length: 20 + 30 * index }, (__, at) => 100 * (index + 1) + at),
-  );
-  const references = await Promise.all(
-    prompts.map((prompt) => writeToyText(toySeed, prompt, neutralSampling, answerTokens)),
-  );
-  const controller = await ChaosController.start(['--slot', '500']);
+  const prompts = Array.from({ length: promptCount }, (_, index) => ids(20 + 30 * index, 100 * (index + 1)));
+  const references = (await toyTasks(toySeed, prompts, answerTokens)).map(({ reference }) => reference);
+  const controller = await ChaosMember.start((port) => startControllerProcess(['--slot', '500'], { port }));
   const flags = ['--model', `toy:${toySeed}`, '--profile', profile, '--sessions', `${options.devices}`, '--drain', '3'];
   const joined = [...flags, '--controller', controller.url];
   const edges = await Promise.all(
-    Array.from({ length: options.edges }, (_, index) => ChaosEdge.start(`edge-${index + 1}`, joined)),
+    Array.from({ length: options.edges }, (_, index) => {
+      const own = [...joined, '--name', `edge-${index + 1}`];
+      return ChaosMember.start((port) => startEdgeProcess(own, () => {}, { port }));
+    }),
   );
   const target = createToyModel({ seed: toySeed, role: 'target' });
   const plan = {
     tokenizer: target.tokenizer,
     drafterOf: () => new ModelDrafter(createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8 })),
-    ...{ prompts, maxAnswerTokens: answerTokens, roundTripMs, thinkMs },
+    prompts,
+    maxAnswerTokens: answerTokens,
+    roundTripMs,
+    thinkMs,
     rates: () => bitsPerSecond,
     note: (line: string) => run.note(line),
   };
@@ -107,8 +97,8 @@ async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
 }
 
 interface World {
-  readonly controller: ChaosController;
-  readonly edges: readonly ChaosEdge[];
+  readonly controller: ChaosMember;
+  readonly edges: readonly ChaosMember[];
   readonly readers: readonly FleetReader[];
 }
 
@@ -120,11 +110,11 @@ function between(random: Random, least: number, most: number): number {
 }
 
 /** On an edge, if another one stays well: with none, every device can only wait. */
-function onEdge(act: (edge: ChaosEdge, random: Random) => Promise<void>): Fault {
+function onEdge(act: (edge: ChaosMember, random: Random) => Promise<void>): Fault {
   return ({ edges }, random) => {
     const well = edges.filter(({ isWell }) => isWell);
     if (well.length < 2) return null;
-    return act(well[random.integer(well.length)] as ChaosEdge, random);
+    return act(well[random.integer(well.length)] as ChaosMember, random);
   };
 }
 
@@ -173,13 +163,9 @@ async function injectAll(world: World, options: ChaosOptions, run: Run, random: 
   return counts;
 }
 
-function conclude({ counts, answers, references, failures }: ChaosFound): ChaosConclusion {
+function conclude({ counts, answers, references, failures }: ChaosFound): Conclusion {
   const ended = answers.filter(({ report }) => report.outcome.kind === 'ended');
-  const isRight = ({ prompt, report }: FleetAnswer): boolean => {
-    const reference = references[prompt] ?? [];
-    return report.tokens.length === reference.length && report.tokens.every((id, at) => id === reference[at]);
-  };
-  const identical = ended.filter(isRight).length;
+  const identical = ended.filter(({ prompt, report }) => sameText(report.tokens, references[prompt])).length;
   const gaps = answers.map(({ commits }) =>
     commits.reduce((most, { atMs }, at) => Math.max(most, atMs - (commits[at - 1]?.atMs ?? atMs)), 0),
   );

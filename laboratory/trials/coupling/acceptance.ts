@@ -26,19 +26,13 @@ export const acceptanceCases: readonly AcceptanceCase[] = [
   { name: 'draft near, top-p 0.9', sampling: { temperature: 0.8, topP: 0.9 }, perturbation: 0.5 },
 ];
 
-/** Means over the pairs of distributions that were tried. */
-export interface Acceptance {
-  readonly draws: number;
-  readonly totalVariation: number;
-  readonly acceptance: number;
-  /** What the coupling gives exactly. */
-  readonly acceptanceExact: number;
-  readonly acceptanceBound: number;
-  /** 1 - TV. */
-  readonly acceptanceBest: number;
-  /** Distance of `acceptance` from the exact one in standard errors. */
-  readonly acceptanceDeviation: number;
-}
+/**
+ * Means over the pairs of distributions that were tried. `acceptanceExact` is what the coupling gives exactly, `acceptanceBest` 1 - TV, and
+ * `acceptanceDeviation` the distance of `acceptance` from the exact one in standard errors.
+ */
+export type Acceptance = Readonly<
+  Record<'draws' | 'totalVariation' | 'acceptance' | `acceptance${'Exact' | 'Bound' | 'Best' | 'Deviation'}`, number>
+>;
 
 const pairCount = 20;
 
@@ -57,16 +51,17 @@ export function measureAcceptance(which: AcceptanceCase, draws: number, random: 
     }
     return { accepted: accepted / drawsPerPair, ...coupling(target, draft, sampling) };
   });
-  const accepted = mean(pairs.map((pair) => pair.accepted));
-  const expected = mean(pairs.map((pair) => pair.expected));
-  const variance = mean(pairs.map((pair) => pair.expected * (1 - pair.expected))) / (drawsPerPair * pairCount);
+  const meanOf = (read: (pair: (typeof pairs)[number]) => number): number => mean(pairs.map(read));
+  const accepted = meanOf((pair) => pair.accepted);
+  const expected = meanOf((pair) => pair.expected);
+  const variance = meanOf((pair) => pair.expected * (1 - pair.expected)) / (drawsPerPair * pairCount);
   return {
     draws: drawsPerPair * pairCount,
-    totalVariation: mean(pairs.map((pair) => pair.totalVariation)),
+    totalVariation: meanOf((pair) => pair.totalVariation),
     acceptance: accepted,
     acceptanceExact: expected,
-    acceptanceBound: mean(pairs.map((pair) => (1 - pair.totalVariation) / (1 + pair.totalVariation))),
-    acceptanceBest: mean(pairs.map((pair) => 1 - pair.totalVariation)),
+    acceptanceBound: meanOf((pair) => (1 - pair.totalVariation) / (1 + pair.totalVariation)),
+    acceptanceBest: meanOf((pair) => 1 - pair.totalVariation),
     // Where both are sure to agree there is no spread: then nothing but 1 will do.
     acceptanceDeviation: Math.abs(accepted - expected) < 1e-9 ? 0 : Math.abs(accepted - expected) / Math.sqrt(variance),
   };
@@ -85,20 +80,26 @@ function perturbed(target: Candidates, deviation: number, random: Random): Candi
 
 /** Total variation distance and exact acceptance: sum over i of 1 / sum over j of max(p_j / p_i, q_j / q_i). */
 function coupling(target: Candidates, draft: Candidates, sampling: Sampling) {
-  const wanted = shares(target, sampling);
-  const drafted = shares(draft, sampling);
+  const wanted = choiceShares(target, sampling);
+  const drafted = choiceShares(draft, sampling);
   const ids = [...new Set([...wanted.keys(), ...drafted.keys()])];
   const pairs = ids.map((id) => [wanted.get(id) ?? 0, drafted.get(id) ?? 0] as const);
-  const totalVariation = pairs.reduce((sum, [p, q]) => sum + Math.abs(p - q), 0) / 2;
   let expected = 0;
   for (const [p, q] of pairs) {
     if (p === 0 || q === 0) continue;
     expected += 1 / pairs.reduce((sum, [otherP, otherQ]) => sum + Math.max(otherP / p, otherQ / q), 0);
   }
-  return { totalVariation, expected };
+  return { totalVariation: totalVariation(wanted, drafted), expected };
 }
 
-function shares(candidates: Candidates, sampling: Sampling): Map<number, number> {
+/** The chance of each id. */
+export function choiceShares(candidates: Candidates, sampling: Sampling): Map<number, number> {
   const { ids, probabilities } = choiceDistribution(candidates, sampling, undefined);
   return new Map(ids.map((id, index) => [id, probabilities[index] as number]));
+}
+
+/** Half of the sum of absolute differences. */
+export function totalVariation(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): number {
+  const ids = new Set([...one.keys(), ...other.keys()]);
+  return [...ids].reduce((sum, id) => sum + Math.abs((one.get(id) ?? 0) - (other.get(id) ?? 0)), 0) / 2;
 }

@@ -9,7 +9,7 @@ import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
 import { type Acceptance, acceptanceCases, measureAcceptance } from './acceptance.ts';
 import { type ChiSquare, type Choose, combinedP, distributionCases, measureDistribution } from './distribution.ts';
 
-/** Fields that do not apply to the kind of a case. */
+/** Columns that do not apply to the kind of a case are null. */
 const emptyRow = {
   chiSquare: null,
   degreesOfFreedom: null,
@@ -23,31 +23,19 @@ const emptyRow = {
 } as const;
 
 /** One case. */
-export interface CouplingRow extends Readonly<Record<keyof typeof emptyRow, number | null>> {
+interface CouplingRow extends Readonly<Record<keyof typeof emptyRow, number | null>> {
   readonly case: string;
   readonly draws: number;
 }
 
-export interface CouplingSummary extends Readonly<Record<string, number>> {
-  /** Choices compared with the softmax. */
-  readonly draws: number;
-  /** Pairs of choices by target and draft. */
-  readonly acceptanceDraws: number;
-  /** p of the sum of all chi-square statistics, at the sum of their degrees of freedom. */
-  readonly chiSquareP: number;
-  /** The smallest p of a case times the number of cases (Bonferroni), at most 1. */
-  readonly chiSquareSmallestCorrectedP: number;
-  readonly acceptanceMean: number;
-  readonly acceptanceExact: number;
-  readonly acceptanceBound: number;
-  /** 1 - TV, which no rule exceeds. */
-  readonly acceptanceBest: number;
-  readonly acceptanceShareOfBest: number;
-  /** The largest distance of a measured acceptance from its exact value, in standard errors. */
-  readonly acceptanceLargestDeviation: number;
-}
+type SummaryKey =
+  | 'draws'
+  | 'acceptanceDraws'
+  | `chiSquare${'' | 'SmallestCorrected'}P`
+  | `acceptance${'Mean' | 'Exact' | 'Bound' | 'Best' | 'ShareOfBest' | 'LargestDeviation'}`;
+type CouplingSummary = Readonly<Record<SummaryKey, number>>;
 
-/** A true promise looks broken in one of a thousand seeds. */
+/** A true promise seems broken in one of a thousand seeds. */
 const smallestP = 0.001;
 const largestDeviation = 4;
 /** Sets of candidates that each distribution case is tried on. */
@@ -72,17 +60,18 @@ interface Found {
   readonly acceptances: readonly Acceptance[];
 }
 
-function sizesOf(draws: number): { readonly drawsPerSet: number; readonly acceptanceDraws: number } {
-  const drawsPerSet = Math.ceil(draws / distributionCases.length / setCount);
-  return { drawsPerSet, acceptanceDraws: Math.ceil(drawsPerSet * setCount * acceptanceWeight) };
+function drawsPerSet(draws: number): number {
+  return Math.ceil(draws / distributionCases.length / setCount);
 }
 
 export const couplingTrial: Experiment<typeof options, Found, Conclusion<CouplingRow, CouplingSummary>> = {
   name: 'trial coupling',
+  lasts: '1 minute',
   description: 'check that coupled choices follow the softmax, and that drafts agree as often as the bound says',
   options,
   async measure({ draws, seed, choose }, run) {
-    const { drawsPerSet, acceptanceDraws } = sizesOf(draws);
+    const setDraws = drawsPerSet(draws);
+    const acceptanceDraws = Math.ceil(setDraws * setCount * acceptanceWeight);
     const sets = await run.all(
       'distributions',
       distributionCases.flatMap((which, stream) => {
@@ -90,7 +79,7 @@ export const couplingTrial: Experiment<typeof options, Found, Conclusion<Couplin
         const random = createRandom(seed, stream);
         return Array.from({ length: setCount }, (_, set) => ({
           key: `distribution ${which.name}, set ${set}`,
-          measure: () => measureDistribution(which, drawsPerSet, random, choose),
+          measure: () => measureDistribution(which, setDraws, random, choose),
         }));
       }),
     );
@@ -105,9 +94,15 @@ export const couplingTrial: Experiment<typeof options, Found, Conclusion<Couplin
     return { distributions, acceptances };
   },
   conclude({ distributions, acceptances }, { draws }) {
-    const setDraws = sizesOf(draws).drawsPerSet * setCount;
     const rows: CouplingRow[] = [
-      ...distributions.map((parts, index) => distributionRow(distributionCases[index]?.name ?? '', setDraws, parts)),
+      ...distributions.map((parts, index) => ({
+        case: distributionCases[index]?.name ?? '',
+        draws: drawsPerSet(draws) * setCount,
+        ...emptyRow,
+        chiSquare: parts.reduce((sum, { statistic }) => sum + statistic, 0),
+        degreesOfFreedom: parts.reduce((sum, { degreesOfFreedom }) => sum + degreesOfFreedom, 0),
+        chiSquareP: combinedP(parts),
+      })),
       ...acceptances.map(({ draws: ownDraws, ...own }, index) => ({
         case: acceptanceCases[index]?.name ?? '',
         draws: ownDraws,
@@ -120,39 +115,25 @@ export const couplingTrial: Experiment<typeof options, Found, Conclusion<Couplin
   },
 };
 
-function distributionRow(name: string, draws: number, parts: readonly ChiSquare[]): CouplingRow {
-  return {
-    case: name,
-    draws,
-    ...emptyRow,
-    chiSquare: parts.reduce((sum, part) => sum + part.statistic, 0),
-    degreesOfFreedom: parts.reduce((sum, part) => sum + part.degreesOfFreedom, 0),
-    chiSquareP: combinedP(parts),
-  };
-}
-
 function summarise(
   rows: readonly CouplingRow[],
   chiSquares: readonly ChiSquare[][],
   acceptances: readonly Acceptance[],
 ): CouplingSummary {
-  const chiSquareP = combinedP(chiSquares.flat());
   const smallest = Math.min(...chiSquares.map(combinedP));
-  const chiSquareSmallestCorrectedP = Math.min(1, smallest * chiSquares.length);
-  const acceptanceMean = mean(acceptances.map(({ acceptance }) => acceptance));
-  const acceptanceBest = mean(acceptances.map((one) => one.acceptanceBest));
-  const acceptanceLargestDeviation = Math.max(...acceptances.map((one) => one.acceptanceDeviation));
+  const meanOf = (key: keyof Acceptance): number => mean(acceptances.map((one) => one[key]));
   return {
     draws: rows.reduce((sum, row) => sum + (row.chiSquare === null ? 0 : row.draws), 0),
     acceptanceDraws: acceptances.reduce((sum, { draws }) => sum + draws, 0),
-    chiSquareP,
-    chiSquareSmallestCorrectedP,
-    acceptanceMean,
-    acceptanceExact: mean(acceptances.map((one) => one.acceptanceExact)),
-    acceptanceBound: mean(acceptances.map((one) => one.acceptanceBound)),
-    acceptanceBest,
-    acceptanceShareOfBest: acceptanceMean / acceptanceBest,
-    acceptanceLargestDeviation,
+    chiSquareP: combinedP(chiSquares.flat()),
+    // The smallest p of a case times the number of cases (Bonferroni).
+    chiSquareSmallestCorrectedP: Math.min(1, smallest * chiSquares.length),
+    acceptanceMean: meanOf('acceptance'),
+    acceptanceExact: meanOf('acceptanceExact'),
+    acceptanceBound: meanOf('acceptanceBound'),
+    acceptanceBest: meanOf('acceptanceBest'),
+    acceptanceShareOfBest: meanOf('acceptance') / meanOf('acceptanceBest'),
+    acceptanceLargestDeviation: Math.max(...acceptances.map((one) => one.acceptanceDeviation)),
   };
 }
 

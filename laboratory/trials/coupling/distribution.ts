@@ -19,7 +19,7 @@ export interface DistributionCase {
   readonly varies: 'positions' | 'seeds' | 'answers' | 'both';
   /** Whether the answer holds some of the candidates already, and some have a bias. */
   readonly counted: boolean;
-  /** Look at two positions in a row as one draw. */
+  /** Two positions in a row count as one draw. */
   readonly pairs: boolean;
 }
 
@@ -148,29 +148,19 @@ export function chiSquare(
   expected: ReadonlyMap<string, number>,
   draws: number,
 ): ChiSquare {
-  let statistic = 0;
-  let cellCount = 0;
-  let rareObserved = 0;
-  let rareExpected = 0;
-  let insideCount = 0;
-  for (const [key, share] of expected) {
-    const wanted = share * draws;
-    const seen = observed.get(key) ?? 0;
-    insideCount += seen;
-    if (wanted < smallestCell) {
-      rareObserved += seen;
-      rareExpected += wanted;
-    } else {
-      statistic += (seen - wanted) ** 2 / wanted;
-      cellCount++;
-    }
+  const cells = [...expected].map(([key, share]) => ({ wanted: share * draws, seen: observed.get(key) ?? 0 }));
+  const rare = { wanted: 0, seen: 0 };
+  for (const { wanted, seen } of cells.filter((cell) => cell.wanted < smallestCell)) {
+    rare.wanted += wanted;
+    rare.seen += seen;
   }
-  if (rareExpected >= smallestCell) {
-    statistic += (rareObserved - rareExpected) ** 2 / rareExpected;
-    cellCount++;
-  }
-  if (insideCount !== draws) statistic = Number.POSITIVE_INFINITY;
-  return { statistic, degreesOfFreedom: Math.max(1, cellCount - 1) };
+  const counted = [...cells, rare].filter(({ wanted }) => wanted >= smallestCell);
+  const isInside = cells.reduce((sum, { seen }) => sum + seen, 0) === draws;
+  const statistic = counted.reduce((sum, { wanted, seen }) => sum + (seen - wanted) ** 2 / wanted, 0);
+  return {
+    statistic: isInside ? statistic : Number.POSITIVE_INFINITY,
+    degreesOfFreedom: Math.max(1, counted.length - 1),
+  };
 }
 
 /** The chance of a statistic as large as the sum of these, if all choices follow their distributions. */

@@ -5,6 +5,7 @@ import { badArgument } from '../../../src/core/basics/errors.ts';
 import { philox } from '../../../src/core/basics/philox.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import type { LanguageModel, Tokenizer } from '../../../src/models/port/model.ts';
+import { scriptModel } from '../../../src/models/port/scripted.ts';
 import { textFingerprint } from '../../../src/models/port/text-fingerprint.ts';
 
 export interface AlterOptions {
@@ -23,23 +24,18 @@ export function alterModel(inner: LanguageModel, { seed, share = 0.3 }: AlterOpt
       'Give a share from 0 to 1 and a whole number as the seed.',
     );
   }
-  const { identity, tokenizer, limits } = inner;
+  const { name, fingerprint, description } = inner.identity;
   const words = `altered: ${share} of the best candidates replaced, seed ${seed}`;
-  const alter = (candidates: Candidates): Candidates =>
-    alterCandidates(candidates, { seed, share, vocabularySize: tokenizer.vocabularySize });
-  return {
-    identity: {
-      name: `${identity.name} (altered)`,
-      fingerprint: textFingerprint(`${identity.fingerprint}, ${words}`),
-      description: `${identity.description}; ${words}`,
-    },
-    tokenizer,
-    limits,
-    openSequence: () => inner.openSequence(),
-    evaluate: async (items) => (await inner.evaluate(items)).map((rows) => rows.map(alter)),
-    close: () => inner.close(),
-    [Symbol.asyncDispose]: () => inner.close(),
+  const settings = { seed, share, vocabularySize: inner.tokenizer.vocabularySize };
+  const { exactness: _, ...altered } = scriptModel(inner, {
+    afterEvaluate: (results) => results.map((rows) => rows.map((candidates) => alterCandidates(candidates, settings))),
+  });
+  const identity = {
+    name: `${name} (altered)`,
+    fingerprint: textFingerprint(`${fingerprint}, ${words}`),
+    description: `${description}; ${words}`,
   };
+  return { ...altered, identity };
 }
 
 /** Depends on the candidates alone, so the same text is altered in the same places in any calls. */

@@ -5,6 +5,7 @@ import { encodeTrialPrompts, type TrialPrompt } from '../../../simulator/files/s
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
+import type { TurnAccount } from '../../../src/core/protocol/wire/messages.ts';
 import { type ModeName, modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
 import { modelLabel, type Result } from '../../../src/files/document.ts';
@@ -19,9 +20,8 @@ import { connectWebSocket } from '../../../src/network/transport-node/websocket-
 import { startTurn } from '../../../src/processes/device/turn.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import { type Edge, listenEdge, startEdge } from '../../../src/processes/edge/edge.ts';
-import type { ExactnessOptions } from './options.ts';
 import { compareWithEngine, firstDifference, keyOf, samplingFor, seed, writeReferences } from './references.ts';
-import { concurrentTurns, DrafterPool, type Models, openModels } from './trial-models.ts';
+import { concurrentTurns, DrafterPool, type ExactnessOptions, type Models, openModels } from './trial-models.ts';
 
 export interface Cell {
   readonly prompt: TrialPrompt;
@@ -76,7 +76,7 @@ export function paramsOf(given: ExactnessOptions): object {
   return { ...options, target: modelLabel(target), ...(draft === undefined ? {} : { draft: modelLabel(draft) }) };
 }
 
-/** Of the contexts to compare at, those that fit; if none does, the longest that fits. */
+/** The contexts to compare at that fit; if none does, the longest that fits. */
 function contextsWithin(most: number, options: ExactnessOptions): number[] {
   const { contextLengths = [64, 600, 1500], callSizes = [], positions } = options;
   const compared = positions ?? Math.max(63, ...callSizes);
@@ -130,13 +130,16 @@ export async function writeAll(
     sleepUntil: preciseSleep(machineClock),
   });
   await using edge: Edge = await startEdge({
-    ...{ model: paced, stepTime: linearStepTime(1000, 0), learnsStepTime: false },
+    model: paced,
+    stepTime: linearStepTime(1000, 0),
+    learnsStepTime: false,
     draft: { model: models.edgeDraft, draftLength: 4, hedges: 1 },
   });
   await using opened = new CloseStack();
   const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });
   opened.defer(() => listener.close());
-  const [rows, left]: [Row[], Cell[]] = [[], [...cells]];
+  const rows: Row[] = [];
+  const left = [...cells];
   const drafters = new DrafterPool(models.drafts);
   const work = async (): Promise<void> => {
     for (let cell = left.shift(); cell !== undefined && options.signal?.aborted !== true; cell = left.shift()) {
@@ -176,22 +179,16 @@ async function writeTogether(
     ...(cell.roundTripMs === 0 ? {} : { conversation: cell.promptIndex.toString(16).padStart(32, '0') }),
   });
   const report = await turn.report;
-  // Nobody knows what one holds that has failed.
+  // What a failed one holds is unknown.
   if (report.outcome.kind !== 'failed') drafters.giveBack(cell.draft, drafter);
   else await drafter?.[Symbol.asyncDispose]();
   return report;
 }
 
-const noFailure: Failure = { code: '', cause: '' };
-
-/** Of one text. */
-export interface Row {
+/** Results of one text. */
+export interface Row extends Omit<Cell, 'prompt' | 'promptIndex'> {
   readonly prompt: string;
   readonly promptTokens: number;
-  readonly mode: ModeName;
-  readonly temperature: number;
-  readonly roundTripMs: number;
-  readonly draft: string;
   readonly tokens: number;
   readonly identical: boolean;
   /** -1: nowhere. */
@@ -207,44 +204,36 @@ export interface Row {
   readonly reconnects: number;
 }
 
-/** A turn that came to no report. */
-interface Failure {
-  readonly code: string;
-  readonly cause: string;
+/** What is judged of a turn. */
+type Written = Pick<TurnReport, 'outcome' | 'tokens' | 'longestAccepted' | 'connections'>;
+
+/** For a turn without a report. */
+function failureOf(error: unknown): Written {
+  const code = isOutriderError(error) ? error.code : 'internal';
+  const cause = error instanceof Error ? error.message : String(error);
+  return { outcome: { kind: 'failed', code, cause, remedy: '' }, tokens: [], longestAccepted: 0, connections: 1 };
 }
 
-function failureOf(error: unknown): Failure {
-  return {
-    code: isOutriderError(error) ? error.code : 'internal',
-    cause: error instanceof Error ? error.message : String(error),
-  };
-}
-
-function judge(cell: Cell, written: TurnReport | Failure, reference: readonly number[]): Row {
-  const report = 'outcome' in written ? written : undefined;
-  const outcome = report?.outcome;
-  const { code, cause } =
-    report === undefined ? (written as Failure) : outcome?.kind === 'failed' ? outcome : noFailure;
-  const tokens = report?.tokens ?? [];
+function judge({ prompt, promptIndex: _, ...cell }: Cell, written: Written, reference: readonly number[]): Row {
+  const { outcome, tokens, longestAccepted, connections } = written;
   const differsAt = firstDifference(tokens, reference);
-  const account = outcome?.kind === 'ended' ? outcome.account : undefined;
+  const { code, cause } = outcome.kind === 'failed' ? outcome : { code: '', cause: '' };
+  const account: Partial<TurnAccount> = outcome.kind === 'ended' ? outcome.account : {};
+  const { steps = 0, draftRows = 0, edgeDraftRows = 0, acceptedRows = 0, acceptedEdgeDraftRows = 0 } = account;
   return {
-    prompt: cell.prompt.name,
-    promptTokens: cell.prompt.ids.length,
-    mode: cell.mode,
-    temperature: cell.temperature,
-    roundTripMs: cell.roundTripMs,
-    draft: cell.draft,
+    prompt: prompt.name,
+    promptTokens: prompt.ids.length,
+    ...cell,
     tokens: tokens.length,
-    identical: differsAt === -1 && outcome?.kind === 'ended',
+    identical: differsAt === -1 && outcome.kind === 'ended',
     differsAt,
-    end: outcome?.kind === 'ended' ? outcome.reason : (outcome?.kind ?? 'failed'),
+    end: outcome.kind === 'ended' ? outcome.reason : outcome.kind,
     code,
     cause,
-    steps: account?.steps ?? 0,
-    draftRows: (account?.draftRows ?? 0) + (account?.edgeDraftRows ?? 0),
-    acceptedRows: (account?.acceptedRows ?? 0) + (account?.acceptedEdgeDraftRows ?? 0),
-    longestAccepted: report?.longestAccepted ?? 0,
-    reconnects: (report?.connections ?? 1) - 1,
+    steps,
+    draftRows: draftRows + edgeDraftRows,
+    acceptedRows: acceptedRows + acceptedEdgeDraftRows,
+    longestAccepted,
+    reconnects: connections - 1,
   };
 }

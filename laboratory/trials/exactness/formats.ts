@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import type { Result } from '../../../src/files/document.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
@@ -12,43 +12,43 @@ import { type GgufHeader, readGguf } from '../../../src/models/gguf/gguf.ts';
 import { recodeModel } from '../../../src/models/gguf/recode.ts';
 import { type WeightFormatName, weightFormats } from '../../../src/models/gguf/weight-formats.ts';
 import { paramsOf, trialExactness } from './exactness.ts';
-import type { ExactnessOptions } from './options.ts';
+import type { ExactnessOptions } from './trial-models.ts';
 
 /** A format for which no shape law holds counts as refused and not as wrong: nothing was promised. */
 export async function trialFormats(formats: readonly WeightFormatName[], options: ExactnessOptions): Promise<Result> {
   const { path: source } = await acquireModel(options.target);
   const header = await readGguf(source);
+  const results = await inTemporaryFolder(async (folder) => {
+    const results: { format: string; result: Result | null }[] = [];
+    for (const format of formats) {
+      const path = join(folder, `${format}.gguf`);
+      const onProgress = (label: string, done: number, total: number): void =>
+        options.onProgress?.(`${format}, ${label}`, done, total);
+      await prepareDirectory(dirname(folder), mostBytes(header, format));
+      await recodeModel(source, path, format, {
+        onProgress: (done, total) => onProgress('written', done, total ?? done),
+      });
+      results.push({ format, result: await tryOne({ ...options, target: path, onProgress }) });
+      await rm(path);
+    }
+    return results;
+  });
+  return merge(results, options);
+}
+
+/** Works in a folder of the cache that is removed at the end, and at an interruption. */
+export async function inTemporaryFolder<Outcome>(work: (folder: string) => Promise<Outcome>): Promise<Outcome> {
   const directory = downloadDirectory(defaultCacheDirectory());
   await prepareDirectory(directory, 0);
   await removeAbandoned(directory);
-  const results = await inOwnFolder(directory, (folder) =>
-    removedAtInterrupt(folder, async () => {
-      const results: { format: string; result: Result | null }[] = [];
-      for (const format of formats) {
-        const path = join(folder, `${format}.gguf`);
-        const report = (label: string, done: number, total: number): void =>
-          options.onProgress?.(`${format}, ${label}`, done, total);
-        await prepareDirectory(directory, mostBytes(header, format));
-        await recodeModel(source, path, format, {
-          onProgress: (done, total) => report('written', done, total ?? done),
-        });
-        results.push({ format, result: await tryOne({ ...options, target: path, onProgress: report }) });
-        await rm(path);
-      }
-      return results;
-    }),
-  );
-  return merge(results, options);
+  return inOwnFolder(directory, (folder) => removedAtInterrupt(folder, () => work(folder)));
 }
 
 /** What a copy takes at most: a matrix that does not fit the format gets a smaller one, or stays as it is. */
 export function mostBytes({ dataStart, alignment, tensors }: GgufHeader, format: WeightFormatName): number {
-  const { valueCount, byteCount } = weightFormats[format];
   const { fallback = format } = weightFormats[format];
-  const bytesPerValue = Math.max(
-    byteCount / valueCount,
-    weightFormats[fallback].byteCount / weightFormats[fallback].valueCount,
-  );
+  const perValue = [format, fallback].map((name) => weightFormats[name].byteCount / weightFormats[name].valueCount);
+  const bytesPerValue = Math.max(...perValue);
   return tensors.reduce((sum, { shape, byteLength }) => {
     const values = shape.reduce((product, length) => product * length, 1);
     return sum + Math.max(byteLength, Math.ceil(values * bytesPerValue)) + alignment;
@@ -81,27 +81,19 @@ async function tryOne(options: ExactnessOptions): Promise<Result | null> {
 
 /** Counts are added up; of the longest accepted run the largest is taken. */
 function merge(results: readonly { format: string; result: Result | null }[], options: ExactnessOptions): Result {
-  const summary: Record<string, number> = { formats: results.length, refused: 0 };
-  const laws: Record<string, unknown> = {};
-  const rows: object[] = [];
-  for (const { format, result } of results) {
-    if (result === null) {
-      summary['refused'] = (summary['refused'] ?? 0) + 1;
-      laws[format] = 'exact is refused';
-      continue;
-    }
-    laws[format] = (result.params as { readonly description?: string } | undefined)?.description;
-    rows.push(...result.rows.map((row) => ({ format, ...(row as object) })));
-    for (const [name, value] of Object.entries(result.summary)) {
-      if (typeof value !== 'number') continue;
-      const known = summary[name] ?? 0;
-      summary[name] = name === 'longestAccepted' ? Math.max(known, value) : known + value;
-    }
+  const refused = results.filter(({ result }) => result === null).length;
+  const summary: Record<string, number> = { formats: results.length, refused };
+  for (const [name, value] of results.flatMap(({ result }) => Object.entries(result?.summary ?? {}))) {
+    if (typeof value !== 'number') continue;
+    const known = summary[name] ?? 0;
+    summary[name] = name === 'longestAccepted' ? Math.max(known, value) : known + value;
   }
-  return {
-    rows,
-    summary,
-    params: { ...paramsOf(options), laws },
-    ...(results[0]?.result?.seed === undefined ? {} : { seed: results[0].result.seed }),
-  };
+  const lawOf = (result: Result | null): unknown =>
+    result === null
+      ? 'exact is refused'
+      : (result.params as { readonly description?: string } | undefined)?.description;
+  const laws = Object.fromEntries(results.map(({ format, result }) => [format, lawOf(result)]));
+  const rows = results.flatMap(({ format, result }) => (result?.rows ?? []).map((row) => ({ format, ...row })));
+  const { seed } = results[0]?.result ?? {};
+  return { rows, summary, params: { ...paramsOf(options), laws }, ...(seed === undefined ? {} : { seed }) };
 }

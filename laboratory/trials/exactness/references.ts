@@ -9,8 +9,7 @@ import { describeLaw, freeLaw, type ShapeLaw } from '../../../src/core/decoding/
 import { penaltiesActive, RunningCounts } from '../../../src/core/decoding/token-counts.ts';
 import { generateGreedily } from '../../../src/models/engines/llama-greedy.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
-import type { ExactnessOptions } from './options.ts';
-import type { Models } from './trial-models.ts';
+import type { ExactnessOptions, Models } from './trial-models.ts';
 
 export const seed = 20_261_124n;
 

@@ -1,15 +1,39 @@
-// The models of one exactness trial: a target, what drafts for it, and who may use how much of them.
+// What one exactness trial is asked for, and its models: a target, what drafts for it, and who may use how much of them.
 
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
+import type { GpuChoice } from '../../../src/core/basics/gpu-choice.ts';
+import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
+import type { ShapeCheckOptions } from '../../../src/models/exactness/shape-check.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import { AdaptiveDrafter } from '../../../src/models/port/adaptive-drafter.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { createNgramModel } from '../../../src/models/port/ngram.ts';
 import { alterModel } from './altered.ts';
-import type { ExactnessOptions } from './options.ts';
 import { shareModel } from './share-model.ts';
+
+export interface ExactnessOptions extends Pick<ShapeCheckOptions, 'callSizes' | 'contextLengths' | 'positions'> {
+  /** Names or paths. A model without a draft is its own. */
+  readonly target: string;
+  readonly draft?: string;
+  /** Threads of the target; default 1. */
+  readonly threads?: number;
+  /** GPU for target and drafts; default `off`. */
+  readonly gpu?: GpuChoice;
+  readonly tokens: number;
+  readonly roundTripsMs: readonly number[];
+  readonly temperatures: readonly number[];
+  readonly modes: readonly ModeName[];
+  /** Only so many prompts, the first or the shortest of all. */
+  readonly promptCount?: number;
+  readonly whichPrompts?: 'first' | 'shortest';
+  /** Where found laws are kept; default: that of all models. */
+  readonly cacheDirectory?: string;
+  readonly onProgress?: (label: string, done: number, total: number) => void;
+  /** Checked between two texts. */
+  readonly signal?: AbortSignal;
+}
 
 export interface Models extends AsyncDisposable {
   readonly target: LanguageModel;
@@ -48,25 +72,19 @@ export async function openModels(options: ExactnessOptions): Promise<Models> {
   const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
   const { contextLength } = target.limits;
   // Drafts need not be exact. The edge keeps conversations in all sequences of its own draft, so devices can't share them.
+  const { tokenizer } = target;
+  const asDraft = { role: 'draft', exact: false, gpu, threads: 1, contextLength, cacheDirectory, tokenizer } as const;
   const openDraft = async (sequences: number): Promise<LanguageModel> =>
-    opened.use(
-      await openModel(draftPath, {
-        ...{ role: 'draft', exact: false, gpu, threads: 1 },
-        ...{ sequences, contextLength, cacheDirectory },
-        tokenizer: target.tokenizer,
-      }),
-    );
+    opened.use(await openModel(draftPath, { ...asDraft, sequences }));
+  const openNgram = (sequences: number): LanguageModel => createNgramModel({ tokenizer, sequences, contextLength });
   const hasDraft = options.draft !== undefined;
-  const itself = shareModel(target, drafterSequences);
   const drafts = new Map<string, LanguageModel>([
-    ['n-gram', createNgramModel({ tokenizer: target.tokenizer, sequences: drafterSequences, contextLength })],
+    ['n-gram', openNgram(drafterSequences)],
     ...(hasDraft ? [['draft', await openDraft(drafterSequences)] as const] : []),
-    ['target itself', itself],
+    ['target itself', shareModel(target, drafterSequences)],
     ['target, 30 % altered', alterModel(shareModel(target, drafterSequences), { seed: 7, share: 0.3 })],
   ]);
-  const edgeDraft = hasDraft
-    ? await openDraft(edgeDraftSequences)
-    : createNgramModel({ tokenizer: target.tokenizer, sequences: edgeDraftSequences, contextLength });
+  const edgeDraft = hasDraft ? await openDraft(edgeDraftSequences) : openNgram(edgeDraftSequences);
   const kept = opened.move();
   return {
     target: shareModel(target, concurrentTurns + 1),

@@ -15,7 +15,7 @@ import { type ArchitectureOptions, namedCases, trialArchitectures } from './arch
 import { cases } from './architectures/cases.ts';
 import { trialExactness } from './exactness.ts';
 import { trialFormats } from './formats.ts';
-import type { ExactnessOptions } from './options.ts';
+import type { ExactnessOptions } from './trial-models.ts';
 
 /** Formats of which copies are tried where none are named. */
 const usualFormats = ['Q8_0', 'Q4_0', 'Q4_K', 'Q5_K', 'Q6_K', 'IQ4_NL', 'F16'];
@@ -61,12 +61,15 @@ const options = {
   },
   temperatures: { flag: '--temperature <number,...>', help: 'temperatures', numbers: [0, 10], default: [0, 0.8] },
   promptCount: { flag: '--prompts <count>', help: 'use only this many prompts, the shortest ones', whole: [1, 1000] },
+  full: { flag: '--full', help: 'all prompts of a small target, in place of the 6 shortest' },
 } as const;
 
 type Options = OptionsOf<typeof options>;
 
 export const exactnessTrial: Experiment<typeof options, Result> = {
   name: 'trial exactness',
+  lasts: '4 minutes',
+  fullLasts: '9',
   description: 'check that every text equals the text of the target alone: real models, real sockets, any GGUF file',
   notes,
   options,
@@ -103,7 +106,7 @@ async function settingsOf(given: Options, run: Run): Promise<ExactnessOptions> {
   const { path } = await acquireModel(target, modelProgress(run, target));
   const isLarge = ((await fileBytes(path)) ?? 0) > largeBytes;
   const isShort = isLarge || given.formats !== undefined;
-  const promptCount = given.promptCount ?? (isShort ? 8 : undefined);
+  const promptCount = given.promptCount ?? (isShort ? 8 : given.full ? undefined : 6);
   return {
     target,
     ...(hasDraft ? { draft } : {}),

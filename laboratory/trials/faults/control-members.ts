@@ -4,8 +4,8 @@ import type { KnownEdge, VirtualDevice, VirtualDeviceSettings } from '../../../s
 import type { VirtualEdge, VirtualEdgeSettings } from '../../../simulator/virtual-time/edge.ts';
 import type { VirtualLink } from '../../../simulator/virtual-time/link.ts';
 import { VirtualProcess } from '../../../simulator/virtual-time/process.ts';
+import type { stepEpoch } from '../../../src/allocation/controller/cell-epoch.ts';
 import type { EdgeCard } from '../../../src/allocation/controller/messages.ts';
-import type { Random } from '../../../src/core/basics/philox.ts';
 import { anyone } from '../../../src/core/protocol/edge/edge-key.ts';
 import type { Connect, ConnectionHandler } from '../../../src/network/transport/transport.ts';
 import type { ControlClient, Reach } from '../../../src/processes/controller/control-client.ts';
@@ -15,16 +15,30 @@ import { TicketBook, ticketPrefix } from '../../../src/processes/controller/tick
 import { createEdgeList } from '../../../src/processes/device/edge-list.ts';
 import { statusOf } from '../../../src/processes/device/turn-status.ts';
 import { setSessionShares } from '../../../src/processes/edge/edge-shares.ts';
-import { addressOf, nameAt } from './addresses.ts';
-import type { ControlPlant, PlantedMember } from './control-plant.ts';
-import type { ControlScene } from './control-scene.ts';
 import { ControlWatch } from './control-watch.ts';
-import { Controllers, type ControlWorld } from './controllers.ts';
-import { acceptFalsely } from './false-edge.ts';
+import { Controllers, type ControlScene, type ControlWorld } from './controllers.ts';
 import type { ControlledDevices } from './invariants.ts';
+import { isTicket, type KeyRing } from './keys.ts';
+import { acceptFalsely, addressOf, nameAt } from './lies.ts';
 import { tokenizerHash } from './scene.ts';
-import { isTicket, type ShownKeys } from './shown-keys.ts';
 import { demand } from './violation.ts';
+
+/** A member of a controller, as a planted bug sees it. */
+export type HookedMember =
+  | { readonly role: 'edge' }
+  | { readonly role: 'device'; readonly device: VirtualDevice; readonly agent: DeviceAgent };
+
+/** Where tests of the trial plant bugs into members of controllers. Each part is left out, or replaces the part of all members. */
+export interface BugHooks {
+  /** A member's end of a connection to its controller. @param member to be called when something is received, not before */
+  readonly handler?: (handler: ConnectionHandler, member: () => HookedMember) => ConnectionHandler;
+  /** Which epochs members follow. */
+  readonly stepEpoch?: typeof stepEpoch;
+  /** The tickets of an edge. */
+  readonly TicketBook?: typeof TicketBook;
+  /** What a device knows of an edge. @param known undefined: nothing */
+  readonly known?: (edge: string, known: KnownEdge | undefined) => KnownEdge | undefined;
+}
 
 interface EdgeMember {
   readonly edge: VirtualEdge;
@@ -38,8 +52,9 @@ interface DeviceMember {
   turn: FollowedTurn | null;
 }
 
-/** An epoch counts for a minute; before that, words may be late and processes pause. */
-const [backWithinMs, latestResumeMs] = [100_000, 25_000];
+/** An epoch counts for a minute; before that, messages may be late and processes pause. */
+const backWithinMs = 100_000;
+const latestResumeMs = 25_000;
 const probeTimeoutMs = 3000;
 const silence: ConnectionHandler = { frame: () => {}, writable: () => {}, closed: () => {} };
 
@@ -47,21 +62,19 @@ export class ControlMembers implements ControlledDevices {
   readonly controllers: Controllers;
   readonly ticketOwners: readonly string[];
   /** Orders that made a device move. */
-  ordersObeyed = 0;
+  ordersFollowed = 0;
   readonly #scene: ControlScene;
-  readonly #random: Random;
   readonly #world: ControlWorld;
   readonly #edges = new Map<string, EdgeMember>();
   readonly #devices = new Map<string, DeviceMember>();
   readonly #processes = new Map<string, VirtualProcess>();
-  readonly #plant: ControlPlant;
+  readonly #hooks: BugHooks;
   /** Where the last attempt to connect went. */
   #reached = '';
 
-  constructor(scene: ControlScene, world: ControlWorld, plant: ControlPlant = {}) {
-    this.#plant = plant;
+  constructor(scene: ControlScene, world: ControlWorld, hooks: BugHooks = {}) {
+    this.#hooks = hooks;
     this.#scene = scene;
-    this.#random = scene.random;
     this.#world = world;
     this.controllers = new Controllers(scene, world);
     this.ticketOwners = [...scene.ownAddresses.keys()].map((name) => `${ticketPrefix}${name}`);
@@ -75,17 +88,16 @@ export class ControlMembers implements ControlledDevices {
   /** Somebody else has answered as the controller, and nothing more goes wrong: members come back. */
   demandBack(): void {
     const { queue } = this.#world;
-    const [startMs, untilMs] = [queue.nowMs(), queue.nowMs() + backWithinMs];
+    const startMs = queue.nowMs();
+    const untilMs = startMs + backWithinMs;
     while (queue.nowMs() < untilMs && queue.runNext());
-    const edges = [...this.#edges].map(([name, { edge, client }]) => ({ name, process: edge.process, member: client }));
-    const devices = [...this.#devices].map(([name, { agent }]) => {
-      return { name, process: this.#processOf(name), member: agent };
-    });
-    const away = [...edges, ...devices].filter(({ process, member }) => {
-      // A pause that was there before may last for long.
-      const hasRun = process.isUp && process.resumedAtMs < startMs + latestResumeMs;
-      return hasRun && !member.isConnected;
-    });
+    const members = [
+      ...[...this.#edges].map(([name, { edge, client }]) => ({ name, process: edge.process, member: client })),
+      ...[...this.#devices].map(([name, { agent }]) => ({ name, process: this.#processOf(name), member: agent })),
+    ];
+    // A pause that was there before may last for long.
+    const running = members.filter(({ process }) => process.isUp && process.resumedAtMs < startMs + latestResumeMs);
+    const away = running.filter(({ member }) => !member.isConnected);
     demand(away.length === 0, 'back', () => `${away.map(({ name }) => name).join()} are not back at a controller`);
   }
 
@@ -107,25 +119,32 @@ export class ControlMembers implements ControlledDevices {
     const { keys } = this.#world;
     keys.restarted(edge);
     const watch = this.#watchOf(`edge ${name}`, () => '');
-    const book = new (class extends (this.#plant.TicketBook ?? TicketBook) {
+    const book = new (class extends (this.#hooks.TicketBook ?? TicketBook) {
       override grant(...[grant]: Parameters<TicketBook['grant']>): void {
-        watch.obeys('shares');
+        watch.acts('shares');
         keys.granted(edge, grant);
         super.grant(grant);
       }
       override setShare(device: string, share: number): void {
-        watch.obeys('shares');
+        watch.acts('shares');
         super.setShare(device, share);
         const id = this.keyIdOf(device);
         if (id !== undefined) keys.shared(edge, id, Math.min(1000, Math.max(0.001, share)));
       }
     })(edge.process);
     const client = joinAsEdge({
-      reach: this.#planted(this.controllers.reach(edge.process, 'edge', name, watch), () => ({ role: 'edge' })),
+      reach: this.#hooked(this.controllers.reach(edge.process, 'edge', name, watch), () => ({ role: 'edge' })),
       id: this.#scene.ids.get(name) as string,
       facts: {
-        ...{ address: addressOf(name), certificate: null, model: 'toy', fingerprint, tokenizerHash, place: null },
-        ...{ places: capacity, contextLength: target.contextLength, bitsPerSecond: 1e9 },
+        address: addressOf(name),
+        certificate: null,
+        model: 'toy',
+        fingerprint,
+        tokenizerHash,
+        place: null,
+        places: capacity,
+        contextLength: target.contextLength,
+        bitsPerSecond: 1e9,
       },
       edge: {
         get status() {
@@ -143,10 +162,10 @@ export class ControlMembers implements ControlledDevices {
         },
       },
       tickets: book,
-      stepEpoch: this.#plant.stepEpoch,
+      stepEpoch: this.#hooks.stepEpoch,
       clock: edge.process,
       reportEveryMs: this.#scene.reportEveryMs,
-      uniform: () => this.#random.uniform(),
+      uniform: () => this.#scene.random.uniform(),
     });
     this.#edges.set(name, { edge, book, client });
   }
@@ -154,7 +173,7 @@ export class ControlMembers implements ControlledDevices {
   /** An edge that takes tickets beside the operator's keys, as `outrider edge --controller` does. */
   edgeSettings(settings: VirtualEdgeSettings): VirtualEdgeSettings {
     const { name, keyOf = () => anyone, renewed } = settings;
-    const ownKey = this.#world.keys.ring.isOpen ? undefined : keyOf;
+    const ownKey = this.#world.keys.isOpen ? undefined : keyOf;
     return {
       ...settings,
       keyOf: (credentials) => (this.#edges.get(name)?.book.beside(ownKey) ?? keyOf)(credentials),
@@ -167,7 +186,7 @@ export class ControlMembers implements ControlledDevices {
     const { name, turn } = settings;
     const hasOwn = (this.#scene.ownAddresses.get(name)?.size ?? 0) > 0;
     // An edge that asks for no key takes any.
-    const credentials = this.#world.keys.ring.isOpen && hasOwn ? `own key of ${name}` : turn.credentials;
+    const credentials = this.#world.keys.isOpen && hasOwn ? `own key of ${name}` : turn.credentials;
     return {
       ...settings,
       turn: { ...turn, credentials },
@@ -177,7 +196,7 @@ export class ControlMembers implements ControlledDevices {
     };
   }
 
-  /** A device connects to who is no edge. */
+  /** A device connects to an address that is not an edge's. */
   acceptFalsely(link: VirtualLink): void {
     acceptFalsely(link, this.#scene.falseEdge, 'alike');
   }
@@ -205,14 +224,18 @@ export class ControlMembers implements ControlledDevices {
     });
     const own = [...(this.#scene.ownAddresses.get(name) ?? [])];
     const agent = joinAsDevice({
-      reach: this.#planted(this.controllers.reach(process, 'device', name, watch), () => {
+      reach: this.#hooked(this.controllers.reach(process, 'device', name, watch), () => {
         return { role: 'device', agent, device: this.#deviceOf(name) };
       }),
-      stepEpoch: this.#plant.stepEpoch,
-      ...{ id: name, tokenizerHash, clock: process, reportEveryMs: this.#scene.reportEveryMs, probeEveryMs: 1500 },
+      stepEpoch: this.#hooks.stepEpoch,
+      id: name,
+      tokenizerHash,
+      clock: process,
+      reportEveryMs: this.#scene.reportEveryMs,
+      probeEveryMs: 1500,
       allowsOtherTarget: this.#scene.allowsOtherTarget.has(name),
       connectEdge: ({ address }: EdgeCard) => {
-        watch.obeys('edges');
+        watch.acts('edges');
         return this.#connector(address);
       },
       ...(own.length === 0
@@ -220,9 +243,9 @@ export class ControlMembers implements ControlledDevices {
         : {
             own: createEdgeList(own.map((address) => ({ name: nameAt(address), connect: this.#connector(address) }))),
           }),
-      uniform: () => this.#random.uniform(),
+      uniform: () => this.#scene.random.uniform(),
       probe: (connect, found) => this.#probe(process, this.#addressOf(connect), found),
-      onAssigned: () => watch.obeys('assign'),
+      onAssigned: () => watch.acts('assign'),
     });
     this.#devices.set(name, { agent, watch, turn: null });
     return agent;
@@ -237,35 +260,33 @@ export class ControlMembers implements ControlledDevices {
         return listed.credentials;
       },
     };
-    return this.#plant.known === undefined ? known : this.#plant.known(name, known);
+    return this.#hooks.known === undefined ? known : this.#hooks.known(name, known);
   }
 
-  /** A device has begun an answer, or goes on with one. */
+  /** A device has begun an answer, or continues one. */
   began(device: VirtualDevice): void {
     const { name } = device.settings;
     const agent = this.agentOf(name);
     const member = this.#devices.get(name) as DeviceMember;
-    const turn: FollowedTurn = {
+    member.turn = {
       get status() {
         const status = statusOf(device);
         // Tables of predictions are made once for each rate.
         return { ...status, acceptance: status.acceptance === null ? null : Math.round(4 * status.acceptance) / 4 };
       },
       moveTo: (edge) => {
-        member.watch.obeys('assign');
-        this.ordersObeyed += 1;
+        member.watch.acts('assign');
+        this.ordersFollowed += 1;
         device.moveTo(edge);
       },
     };
-    member.turn = turn;
-    agent.begin(turn);
+    agent.begin(member.turn);
   }
 
   ended(device: VirtualDevice): void {
     const member = this.#devices.get(device.settings.name);
-    if (member === undefined || member.turn === null) return;
-    member.agent.end(member.turn);
-    member.turn = null;
+    if (member?.turn) member.agent.end(member.turn);
+    if (member) member.turn = null;
   }
 
   isOwnAddress(device: VirtualDevice, address: string): boolean {
@@ -284,15 +305,15 @@ export class ControlMembers implements ControlledDevices {
     const isLetIn = [...this.agentOf(device.settings.name).edges.edges.keys()].some((name) => {
       const { address = '', credentials = device.settings.turn.credentials } = this.edgeOf(device, name) ?? {};
       const edge = run.edges.get(nameAt(address));
-      return edge?.process.isUp === true && keys.isValid(edge, credentials);
+      return edge?.process.isUp === true && keys.isValid(credentials, edge);
     });
     return !isLetIn;
   }
 
-  #planted(reach: Reach, member: () => PlantedMember): Reach {
-    const { heard } = this.#plant;
-    if (heard === undefined) return reach;
-    return (accept, failed) => reach((connection) => heard(accept(connection), member), failed);
+  #hooked(reach: Reach, member: () => HookedMember): Reach {
+    const { handler } = this.#hooks;
+    if (handler === undefined) return reach;
+    return (accept, failed) => reach((connection) => handler(accept(connection), member), failed);
   }
 
   #deviceOf(name: string): VirtualDevice {
@@ -330,11 +351,11 @@ export class ControlMembers implements ControlledDevices {
 }
 
 /** For runs without a controller. */
-export function uncontrolled(keys: ShownKeys): ControlledDevices {
+export function uncontrolled(keys: KeyRing): ControlledDevices {
   return {
     ticketOwners: [],
     isOwnAddress: () => true,
     mayReach: () => true,
-    mayBeStranger: ({ state }) => !keys.ring.isValid(state.turn.credentials),
+    mayBeStranger: ({ state }) => !keys.isValid(state.turn.credentials),
   };
 }

@@ -1,38 +1,47 @@
-// Observes the members of controllers: what they hear and what they do meanwhile. It reads the frames itself, and knows no member from
+// Observes the members of controllers: what they receive and what they do meanwhile. It reads the frames itself, and knows no member from
 // inside. What a liar sends out of range it knows from the liar.
 
 import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
 import { decodeController } from '../../../src/allocation/controller/message-codec.ts';
 import type { ControllerMessage } from '../../../src/allocation/controller/messages.ts';
 import type { Connection } from '../../../src/network/transport/transport.ts';
-import type { Hearing } from './control-link.ts';
 import { demand } from './violation.ts';
+
+/** Observes what arrives at one side of a connection. */
+export interface FrameObserver {
+  /** @param connection that it comes over */
+  before(bytes: Uint8Array, connection: Connection): void;
+  /** @param isClosed whether this side has closed the connection by now */
+  after(isClosed: boolean): void;
+  /** The connection is about to be closed. @returns a function to be called when it is */
+  closing(): () => void;
+}
 
 export interface WatchSettings {
   /** Whether this frame must be refused. */
   readonly isLie: (bytes: Uint8Array) => boolean;
-  /** What the member goes on with without its controller. */
+  /** What the member keeps without its controller. */
   readonly knows: () => string;
   readonly nowMs: () => number;
 }
 
-/** An epoch counts for so long after it was heard from a controller whose certificate was checked, ms. */
+/** How long an epoch counts after the last message of a controller whose certificate was checked, ms. */
 const countsMs = 60_000;
 
-/** Of one life of a member. */
-export class ControlWatch implements Hearing {
+/** Observes one life of a member. */
+export class ControlWatch implements FrameObserver {
   readonly #name: string;
   readonly #settings: WatchSettings;
-  /** Addresses of the edges that it has been told of. */
+  /** Addresses of the edges that its controllers have named. */
   readonly named: Set<string> = new Set<string>();
   #broken: Error | null = null;
-  /** When each epoch was last heard from a controller that was checked, and not older than another. */
+  /** When each epoch was last received from a controller that was checked, and not older than another. */
   readonly #checked = new Map<number, number>();
   /** The highest over the present connection. */
   #here = 0;
-  /** What it hears now; null: what is no message. Undefined: it hears nothing. */
-  #heard: ControllerMessage | null | undefined;
-  /** Whether it must not obey what it hears now. */
+  /** The message that is being received; null: it is none. Undefined: nothing is. */
+  #received: ControllerMessage | null | undefined;
+  /** Whether the member must not follow that message. */
   #isOlder = false;
 
   constructor(name: string, settings: WatchSettings) {
@@ -41,28 +50,30 @@ export class ControlWatch implements Hearing {
   }
 
   before(bytes: Uint8Array, { isPeerChecked }: Connection): void {
-    this.#heard = this.#settings.isLie(bytes) ? null : messageOf(bytes);
+    this.#received = this.#settings.isLie(bytes) ? null : messageOf(bytes);
     this.#isOlder = false;
     // A refusal has no epoch.
-    if (this.#heard === null || !('epoch' in this.#heard)) return;
-    const { epoch } = this.#heard;
+    if (this.#received === null || !('epoch' in this.#received)) return;
+    const { epoch } = this.#received;
     const nowMs = this.#settings.nowMs();
-    const counting = [...this.#checked].flatMap(([one, heardAtMs]) => (nowMs - heardAtMs < countsMs ? [one] : []));
+    const counting = [...this.#checked].flatMap(([one, receivedAtMs]) =>
+      nowMs - receivedAtMs < countsMs ? [one] : [],
+    );
     this.#isOlder = epoch < Math.max(this.#here, ...counting);
     if (this.#isOlder) return;
     this.#here = epoch;
     if (isPeerChecked === true) this.#checked.set(epoch, nowMs);
-    if (this.#heard.kind === 'edges') for (const { address } of this.#heard.edges) this.named.add(address);
+    if (this.#received.kind === 'edges') for (const { address } of this.#received.edges) this.named.add(address);
   }
 
   after(isClosed: boolean): void {
     if (this.#broken !== null) throw this.#broken;
-    const isMessage = this.#heard !== null;
+    const isMessage = this.#received !== null;
     demand(isMessage || isClosed, 'orders-refused', () => `${this.#name} stays with who sends what is no message`);
     demand(!this.#isOlder || isClosed, 'epoch', () => `${this.#name} stays with a controller of an earlier epoch`);
-    const mayPart = this.#isOlder || !isMessage || this.#heard?.kind === 'refused';
+    const mayPart = this.#isOlder || !isMessage || this.#received?.kind === 'refused';
     demand(mayPart || !isClosed, 'epoch-forgotten', () => `${this.#name} parts from a controller that it must obey`);
-    this.#heard = undefined;
+    this.#received = undefined;
     this.#isOlder = false;
   }
 
@@ -75,16 +86,13 @@ export class ControlWatch implements Hearing {
     };
   }
 
-  /** It does something by order. */
-  obeys(kind: ControllerMessage['kind']): void {
+  /** The member follows an order. */
+  acts(kind: ControllerMessage['kind']): void {
     this.#check(() => {
-      const isOrdered = this.#heard?.kind === kind;
-      demand(isOrdered, 'orders-refused', () => `${this.#name} obeys ${kind} and has heard ${this.#heard?.kind}`);
-      demand(
-        !this.#isOlder,
-        'epoch',
-        () => `${this.#name} obeys a controller of an earlier epoch than one that counts`,
-      );
+      const isOrdered = this.#received?.kind === kind;
+      demand(isOrdered, 'orders-refused', () => `${this.#name} obeys ${kind} and has heard ${this.#received?.kind}`);
+      const words = 'obeys a controller of an earlier epoch than one that counts';
+      demand(!this.#isOlder, 'epoch', () => `${this.#name} ${words}`);
     });
   }
 
@@ -93,7 +101,7 @@ export class ControlWatch implements Hearing {
     this.#check(() => checkShares(edge));
   }
 
-  /** A member goes on after an order that it can't follow, and so after an error here: it is thrown later. */
+  /** A member continues after an order that it can't follow, and so after an error here: it is thrown later. */
   #check(check: () => void): void {
     try {
       check();
@@ -111,7 +119,8 @@ function messageOf(bytes: Uint8Array): ControllerMessage | null {
   }
 }
 
-const [leastShare, mostShare] = [0.001, 1000];
+const leastShare = 0.001;
+const mostShare = 1000;
 
 function checkShares(edge: VirtualEdge): void {
   for (const { share, downlinkShare, key } of edge.sessions.entries) {

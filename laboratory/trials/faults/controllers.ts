@@ -1,5 +1,5 @@
-// The controllers of a run: the code of src/processes/controller/ on the clock of processes in virtual time, and the network
-// between them and their members.
+// The controllers of a run: how they are drawn, the code of src/processes/controller/ on the clock of processes in virtual time, and the network
+// between them and their members. Each side has the connection of a transport, so that members and controllers are those of live processes.
 
 import type { VirtualDevice } from '../../../simulator/virtual-time/device.ts';
 import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
@@ -11,17 +11,65 @@ import type { ControllerEvent } from '../../../src/allocation/controller/control
 import { encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import { controlVersion } from '../../../src/allocation/controller/messages.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
-import type { Random } from '../../../src/core/basics/philox.ts';
+import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
+import type { LinkSettings } from '../../../src/core/protocol/wire/link-model.ts';
+import type { CloseReason, Connection, ConnectionHandler } from '../../../src/network/transport/transport.ts';
 import type { Reach } from '../../../src/processes/controller/control-client.ts';
 import { type RunningController, startController } from '../../../src/processes/controller/controller-server.ts';
 import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
-import { type Hearing, VirtualConnection } from './control-link.ts';
-import type { ControlScene } from './control-scene.ts';
-import { pick } from './scene.ts';
-import type { ShownKeys } from './shown-keys.ts';
+import type { FrameObserver } from './control-watch.ts';
+import type { KeyRing } from './keys.ts';
+import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './lies.ts';
+import { pick, type Scene, streams } from './scene.ts';
+import type { Log } from './violation.ts';
+
+export interface ControlScene {
+  readonly random: Random;
+  readonly policy: string;
+  readonly slotMs: number;
+  readonly reportEveryMs: number;
+  /** The network of members to their controller. */
+  readonly link: LinkSettings;
+  /** The edges' ids at the controller, by name: the same names as in the lists of devices, or others. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Addresses of the edges of each device's own list, by its name; empty: it knows none without the controller. */
+  readonly ownAddresses: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Whether members check the certificate of who answers as their controller. */
+  readonly isChecked: boolean;
+  /** Devices that continue a text at an edge with another target. */
+  readonly allowsOtherTarget: ReadonlySet<string>;
+  /** What is at the address of an edge that is none. */
+  readonly falseEdge: FalseEdgeKind;
+}
+
+/** Null: the run has no controller, as every second one. */
+export function createControlScene({ seed, link, edges: all, devices }: Scene): ControlScene | null {
+  const edges = all.map(({ name }) => name);
+  const random = createRandom(seed, streams.control);
+  if (random.uniform() < 0.5) return null;
+  const prefix = pick(random, ['', 'id-of-']);
+  const ownAddresses = new Map<string, ReadonlySet<string>>();
+  for (const { name } of devices) {
+    const own = pick(random, [[], edges, edges, edges.slice(0, 1)]);
+    ownAddresses.set(name, new Set(own.map(addressOf)));
+  }
+  return {
+    random,
+    // The random one moves sessions all the time.
+    policy: pick(random, ['random', 'random', 'greedy', 'max-sinr']),
+    slotMs: pick(random, [200, 1000]),
+    reportEveryMs: pick(random, [100, 500]),
+    link: { ...link, seed: seed + 7 },
+    ids: new Map(edges.map((edge) => [edge, `${prefix}${edge}`])),
+    ownAddresses,
+    falseEdge: pick(random, falseEdgeKinds),
+    isChecked: random.uniform() < 0.5,
+    allowsOtherTarget: new Set(devices.flatMap(({ name, keepsTarget }) => (keepsTarget === true ? [] : [name]))),
+  };
+}
 
 /** A running controller. */
-export interface VirtualController {
+interface VirtualController {
   readonly process: VirtualProcess;
   readonly running: RunningController;
   readonly epoch: number;
@@ -38,21 +86,22 @@ export interface ControlLine {
 
 export interface ControlWorld {
   readonly queue: EventQueue;
-  readonly keys: ShownKeys;
+  readonly keys: KeyRing;
   readonly run: {
     readonly edges: ReadonlyMap<string, VirtualEdge>;
     readonly devices: readonly VirtualDevice[];
   };
-  log(line: string): void;
+  readonly log: Log;
 }
 
-/** An operator looks after the controllers this often, ms. */
-const lookEveryMs = 8000;
+/** Period of the operator's check, ms. */
+const checkEveryMs = 8000;
 const never = Number.POSITIVE_INFINITY;
 
 export class Controllers {
   readonly scene: ControlScene;
   readonly random: Random;
+  readonly queue: EventQueue;
   readonly running: VirtualController[] = [];
   /** All that there were. */
   readonly lines: ControlLine[] = [];
@@ -65,31 +114,32 @@ export class Controllers {
   isOver = false;
   /** The highest of all that were started. */
   #highestEpoch = 1000;
-  /** Until when somebody else answers at the address of the controllers. */
+  /** Until when a false controller answers at their address. */
   #falseUntilMs = 0;
   readonly #world: ControlWorld;
   #linkCount = 0;
-  #cancelLook = (): void => {};
+  #cancelCheck = (): void => {};
 
   constructor(scene: ControlScene, world: ControlWorld) {
     this.scene = scene;
     this.random = scene.random;
+    this.queue = world.queue;
     this.#world = world;
   }
 
   start(): void {
     this.startController(this.#highestEpoch);
-    this.#look();
+    this.#supervise();
   }
 
   stop(): void {
     this.isOver = true;
-    this.#cancelLook();
+    this.#cancelCheck();
     for (const { running } of this.running) void running.close();
   }
 
   startController(epoch: number): VirtualController {
-    const process = new VirtualProcess(this.#world.queue);
+    const process = new VirtualProcess(this.queue);
     const running = startController({
       policy: { name: this.scene.policy, decide: createPolicy(this.scene.policy) },
       fallback: { name: 'greedy', decide: createPolicy('greedy') },
@@ -97,7 +147,7 @@ export class Controllers {
       epoch,
       clock: process,
       drawTicket: () => this.drawTicket(),
-      onEvent: (event) => this.#tell(event),
+      onEvent: (event) => this.#log(event),
     });
     const controller = { process, running, epoch };
     this.#highestEpoch = Math.max(this.#highestEpoch, epoch);
@@ -105,7 +155,7 @@ export class Controllers {
     return controller;
   }
 
-  /** One that has been away. The operator may have started another. */
+  /** Starts one that has been away, unless the operator has started another. */
   comeBack(epoch: number): void {
     if (!this.isOver && this.running.length === 0) this.startController(Math.max(1, epoch));
   }
@@ -115,12 +165,12 @@ export class Controllers {
     return pick(this.random, [this.#highestEpoch + 1000, Number.MAX_SAFE_INTEGER]);
   }
 
-  /** For so long, with the largest epoch. */
+  /** Answers with the largest epoch. */
   answerFalsely(lastingMs: number): void {
-    this.#falseUntilMs = this.#world.queue.nowMs() + lastingMs;
+    this.#falseUntilMs = this.queue.nowMs() + lastingMs;
   }
 
-  /** Of a device, also one that has ended; of nobody, that of the first device. */
+  /** The session of a device, also of one that has ended; an unknown device has that of the first one. */
   sessionOf(device: string): string {
     const { devices } = this.#world.run;
     const found = devices.find(({ settings }) => settings.name === device) ?? devices[0];
@@ -142,26 +192,26 @@ export class Controllers {
     }
   }
 
-  /** An operator ends what lies, and of several controllers, each with members of its own, all but one; and starts one that is obeyed. */
-  #look(): void {
-    this.#cancelLook = this.#world.queue.after(lookEveryMs, () => {
+  /** An operator ends controllers that lie, and all but one of several, each with members of its own; and starts one that members follow. */
+  #supervise(): void {
+    this.#cancelCheck = this.queue.after(checkEveryMs, () => {
       const leading = this.running.find((one) => one.epoch >= this.#highestEpoch && !this.liars.has(one));
       for (const controller of [...this.running]) if (controller !== leading) this.crashController(controller);
       if (leading === undefined) {
         this.startController(this.#highestEpoch + 1);
-        this.#world.log(`CONTROL the operator starts epoch ${this.#highestEpoch}`);
+        this.#world.log?.(`CONTROL the operator starts epoch ${this.#highestEpoch}`);
       }
-      this.#look();
+      this.#supervise();
     });
   }
 
-  /** For a member. */
-  reach(process: VirtualProcess, role: ControlLine['role'], member: string, watch: Hearing): Reach {
+  /** How a member reaches a controller. */
+  reach(process: VirtualProcess, role: ControlLine['role'], member: string, watch: FrameObserver): Reach {
     return (accept, failed) => {
       let isGivenUp = false;
       process.post(this.scene.link.roundTripMs, () => {
         if (isGivenUp || this.isOver) return;
-        const isFalse = this.#world.queue.nowMs() < this.#falseUntilMs;
+        const isFalse = this.queue.nowMs() < this.#falseUntilMs;
         const controller = isFalse ? undefined : this.#chooseController();
         if (controller === undefined && !isFalse) {
           failed();
@@ -169,7 +219,7 @@ export class Controllers {
         }
         this.#linkCount += 1;
         const seed = this.scene.link.seed + 2 ** 32 * this.#linkCount;
-        const link = new VirtualLink(this.#world.queue, { ...this.scene.link, seed });
+        const link = new VirtualLink(this.queue, { ...this.scene.link, seed });
         const near = new VirtualConnection(link, 'device', process, watch, this.scene.isChecked);
         if (controller === undefined) answerOnce(link);
         else {
@@ -185,7 +235,7 @@ export class Controllers {
     };
   }
 
-  /** Of two, members reach the one or the other. */
+  /** Members reach any of several. */
   #chooseController(): VirtualController | undefined {
     return this.running[this.random.integer(Math.max(1, this.running.length))];
   }
@@ -198,8 +248,8 @@ export class Controllers {
     }
   }
 
-  #tell(event: ControllerEvent): void {
-    if (event.kind !== 'decided') this.#world.log(`CONTROL ${JSON.stringify(event)}`);
+  #log(event: ControllerEvent): void {
+    if (event.kind !== 'decided') this.#world.log?.(`CONTROL ${JSON.stringify(event)}`);
   }
 }
 
@@ -214,4 +264,67 @@ function answerOnce(link: VirtualLink): void {
     writable: () => {},
     closed: () => {},
   });
+}
+
+/** The side of the member is that of a device. */
+type Side = 'device' | 'edge';
+
+const closedByPeer: CloseReason = { by: 'peer', code: 'done', detail: 'the other side has closed it' };
+
+class VirtualConnection implements Connection {
+  readonly #link: VirtualLink;
+  readonly #side: Side;
+  readonly #process: VirtualProcess;
+  readonly #observer: FrameObserver | undefined;
+  #isClosed = false;
+  /** Set before anything arrives. */
+  handler: ConnectionHandler | null = null;
+  readonly writable = true;
+  readonly isPeerChecked: boolean;
+  // No controller reads these.
+  readonly sentBytes = 0;
+  readonly sentFrames = 0;
+  readonly receivedBytes = 0;
+  readonly receivedFrames = 0;
+
+  constructor(link: VirtualLink, side: Side, process: VirtualProcess, observer?: FrameObserver, isPeerChecked = false) {
+    this.isPeerChecked = isPeerChecked;
+    this.#link = link;
+    this.#side = side;
+    this.#process = process;
+    const end = process.listen({
+      frame: (frame) => {
+        if (this.#isClosed) return;
+        const bytes = frame as Uint8Array;
+        observer?.before(bytes, this);
+        this.handler?.frame(bytes);
+        observer?.after(this.#isClosed);
+      },
+      writable: () => {},
+      closed: () => {
+        if (this.#isClosed) return;
+        this.#isClosed = true;
+        this.#closed(closedByPeer);
+      },
+    });
+    this.#observer = observer;
+    link.join(side, end);
+  }
+
+  send(bytes: Uint8Array): void {
+    if (!this.#isClosed) this.#link.send(this.#side === 'device' ? 'up' : 'down', bytes);
+  }
+
+  close(code: CloseReason['code'], detail: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#link.close(this.#side);
+    this.#process.after(1, () => this.#closed({ by: 'us', code, detail }));
+  }
+
+  #closed(reason: CloseReason): void {
+    const closed = this.#observer?.closing();
+    this.handler?.closed(reason);
+    closed?.();
+  }
 }

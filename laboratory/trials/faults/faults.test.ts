@@ -13,11 +13,11 @@ describe('trial faults', () => {
     const { rows, summary, broken, passed } = found;
     expect(summary).toMatchObject({ runs: 30, wrongTexts: 0, hung: 0, invariantViolations: 0 });
     expect(passed).toBe(true);
-    expect(summary.replay).toBe('');
+    expect(summary['replay']).toBe('');
     expect(broken).toEqual([]);
     expect(rows.reduce((sum, { runs }) => sum + runs, 0)).toBe(30);
-    expect(rows.reduce((sum, { faults }) => sum + faults, 0)).toBe(summary.faultsInjected);
-    expect(summary.faultsInjected).toBeGreaterThanOrEqual(90);
+    expect(rows.reduce((sum, { faults }) => sum + faults, 0)).toBe(summary['faultsInjected']);
+    expect(summary['faultsInjected']).toBeGreaterThanOrEqual(90);
     expect(told).toBeGreaterThan(0);
   });
 
@@ -26,9 +26,9 @@ describe('trial faults', () => {
     if (bug === undefined) throw new Error('no such bug');
     const { summary, broken, passed } = await runExperiment(faultsTrial, { runs: 20, seed: 7, bug });
     expect(passed).toBe(false);
-    expect(summary.wrongTexts).toBeGreaterThan(0);
+    expect(summary['wrongTexts']).toBeGreaterThan(0);
     const first = broken[0];
-    expect(summary.replay).toBe(`outrider trial faults --runs 1 --seed ${first?.seed} --verbose`);
+    expect(summary['replay']).toBe(`outrider trial faults --runs 1 --seed ${first?.seed} --verbose`);
     const again = await runExperiment(faultsTrial, { runs: 1, seed: first?.seed ?? 0, bug });
     expect(again.broken).toEqual([first]);
   });

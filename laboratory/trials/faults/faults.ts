@@ -9,7 +9,7 @@ import type { ControlFaultKind } from './control-faults.ts';
 import { type FaultRunResult, type PlantedBug, runFaults } from './run.ts';
 
 /** Results of one mode. */
-export interface FaultsRow {
+interface FaultsRow {
   readonly mode: ModeName;
   readonly runs: number;
   readonly sessions: number;
@@ -21,46 +21,7 @@ export interface FaultsRow {
   readonly tokensPerStepFloor: number;
 }
 
-export interface FaultsSummary extends Readonly<Record<string, number | string>> {
-  readonly runs: number;
-  readonly sessions: number;
-  readonly hostileDevices: number;
-  readonly faultsInjected: number;
-  readonly events: number;
-  /** Runs in which an edge or a reader got a token that is not the target's. */
-  readonly wrongTexts: number;
-  /** Runs in which a session never got its whole text. */
-  readonly hung: number;
-  /** Runs that violated any invariant, those two included. */
-  readonly invariantViolations: number;
-  readonly edgeBytesPeak: number;
-  readonly tokensPerStep: number;
-  /** Mismatches after which a text went on as an alternative. */
-  readonly alternativesTaken: number;
-  /** Times that another edge has taken a text over. */
-  readonly handovers: number;
-  /** Edges that took nobody new for a while, or went down after they had said so. */
-  readonly drains: number;
-  /** Runs with a controller. */
-  readonly controlledRuns: number;
-  /** Orders that made a device move; those of the trial itself, which no policy gave, among them. */
-  readonly ordersObeyed: number;
-  /** Faults of controllers: words that come late, ends, second ones, somebody else who answers, and lies or nonsense. */
-  readonly controllersLate: number;
-  readonly controllersDead: number;
-  readonly controllersDoubled: number;
-  readonly controllersFalse: number;
-  readonly controllersLying: number;
-  /** Modes below their floor. */
-  readonly slowModes: number;
-  /** The command that repeats the first run that violated an invariant, with its events; empty if there is none. */
-  readonly replay: string;
-}
-
-export interface FaultsConclusion extends Conclusion {
-  readonly rows: readonly FaultsRow[];
-  readonly summary: FaultsSummary;
-  readonly passed: boolean;
+interface FaultsConclusion extends Conclusion<FaultsRow> {
   /** Runs that violated an invariant. */
   readonly broken: readonly FaultRunResult[];
 }
@@ -89,6 +50,7 @@ const options = {
 
 export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], FaultsConclusion> = {
   name: 'trial faults',
+  lasts: '3 minutes',
   description:
     'inject lost connections, crashes, hostile devices, lying edges and faulty controllers in virtual time, and check every invariant',
   options,
@@ -115,24 +77,13 @@ export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], 
   },
 };
 
-type Counted =
-  | 'handovers'
-  | 'drains'
-  | 'ordersObeyed'
-  | 'sessions'
-  | 'hostileDevices'
-  | 'faults'
-  | 'events'
-  | 'committedTokens'
-  | 'steps'
-  | 'alternativesTaken';
+/** Keys of the numbers of a run. */
+type Counted = {
+  [Key in keyof FaultRunResult]: FaultRunResult[Key] extends number ? Key : never;
+}[keyof FaultRunResult];
 
 function sum(results: readonly FaultRunResult[], count: Counted): number {
   return results.reduce((total, result) => total + result[count], 0);
-}
-
-function sumOfControl(results: readonly FaultRunResult[], kind: ControlFaultKind): number {
-  return results.reduce((total, { controlFaults }) => total + controlFaults[kind], 0);
 }
 
 function tokensPerStep(results: readonly FaultRunResult[]): number {
@@ -156,10 +107,12 @@ function summarise(
   rows: readonly FaultsRow[],
   results: readonly FaultRunResult[],
   allBroken: readonly FaultRunResult[],
-): FaultsSummary {
+): Conclusion['summary'] & { readonly slowModes: number } {
   const countBroken = (...invariants: string[]): number =>
     allBroken.filter(({ broken }) => broken !== null && invariants.includes(broken.invariant)).length;
   const slowModes = rows.filter((row) => row.runs >= leastRunsForFloor && row.tokensPerStep < row.tokensPerStepFloor);
+  const ofControl = (kind: ControlFaultKind): number =>
+    results.reduce((total, { controlFaults }) => total + controlFaults[kind], 0);
   const [first] = allBroken;
   return {
     runs: results.length,
@@ -167,7 +120,9 @@ function summarise(
     hostileDevices: sum(results, 'hostileDevices'),
     faultsInjected: sum(results, 'faults'),
     events: sum(results, 'events'),
+    // Runs in which an edge or a reader got a token that is not the target's.
     wrongTexts: countBroken('edge-text', 'device-text'),
+    // Runs in which a session never got its whole text.
     hung: countBroken('finished'),
     invariantViolations: allBroken.length,
     edgeBytesPeak: results.reduce((peak, { edgeBytesPeak }) => Math.max(peak, edgeBytesPeak), 0),
@@ -176,12 +131,12 @@ function summarise(
     handovers: sum(results, 'handovers'),
     drains: sum(results, 'drains'),
     controlledRuns: results.filter(({ isControlled }) => isControlled).length,
-    ordersObeyed: sum(results, 'ordersObeyed'),
-    controllersLate: sumOfControl(results, 'late'),
-    controllersDead: sumOfControl(results, 'dead'),
-    controllersDoubled: sumOfControl(results, 'doubled'),
-    controllersFalse: sumOfControl(results, 'false'),
-    controllersLying: sumOfControl(results, 'lying'),
+    ordersObeyed: sum(results, 'ordersFollowed'),
+    controllersLate: ofControl('late'),
+    controllersDead: ofControl('dead'),
+    controllersDoubled: ofControl('doubled'),
+    controllersFalse: ofControl('false'),
+    controllersLying: ofControl('lying'),
     slowModes: slowModes.length,
     replay: first === undefined ? '' : `outrider trial faults --runs 1 --seed ${first.seed} --verbose`,
   };

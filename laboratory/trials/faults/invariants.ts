@@ -12,16 +12,15 @@ import type { EdgeEffect, EdgeEvent } from '../../../src/core/protocol/edge/edge
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
-import { nameAt } from './addresses.ts';
-import type { LieWatch } from './lies.ts';
+import { isTicket, type KeyRing } from './keys.ts';
+import { type LieWatch, nameAt } from './lies.ts';
 import { nameOf, type PlaceSettings, PlaceWatch } from './place-watch.ts';
 import { textDeadlines } from './scene.ts';
-import { isTicket, type ShownKeys } from './shown-keys.ts';
-import { demand } from './violation.ts';
+import { demand, describe, type Log } from './violation.ts';
 
 interface Reader {
   readonly reference: ReferenceText;
-  /** Of the scene, without the planted bug. */
+  /** The time of the scene, without the planted bug. */
   readonly giveUpAfterMs: number;
   /** Tokens that the device has shown, with the prompt. */
   shown: number;
@@ -36,28 +35,38 @@ interface Reader {
 
 /** What the watch asks about devices of a controller. */
 export interface ControlledDevices {
-  /** Of sessions that are attached with tickets. */
+  /** Owners of sessions that are attached with tickets. */
   readonly ticketOwners: readonly string[];
   /** Whether an address is of a device's own list. */
   isOwnAddress(device: VirtualDevice, address: string): boolean;
   /** Whether an address is of a device's own list, or of one that its controller has sent. */
   mayReach(device: VirtualDevice, address: string): boolean;
-  /** Whether a device may be told that its key is wrong. @param isPatient whether it has waited for text as long as it waits */
+  /** Whether an edge may refuse the key of a device. @param isPatient whether it has waited for text as long as it waits */
   mayBeStranger(device: VirtualDevice, isPatient: boolean): boolean;
 }
 
 export interface WatchedRun {
   readonly lies: LieWatch;
-  readonly keys: ShownKeys;
+  readonly keys: KeyRing;
   readonly settingsOf: (edge: VirtualEdge) => PlaceSettings;
-  /** Whether all edges tell the same fingerprint. */
+  /** Whether all edges announce the same fingerprint. */
   readonly areEdgesAlike: boolean;
   readonly control: ControlledDevices;
+  /** Receives a line for each event. */
+  readonly log: Log;
 }
 
-interface Checked {
-  generation: number;
-  length: number;
+/** What the watch has counted in a run. */
+export interface WatchCounts {
+  /** Estimated from the ids that an edge's sessions hold. */
+  edgeBytesPeak: number;
+  /** Steps of honest sessions, and the tokens that they committed, with those that a crash lost. */
+  steps: number;
+  committedTokens: number;
+  /** Mismatches after which a text continued as an alternative. */
+  alternativesTaken: number;
+  /** Times that another edge has taken a text over. */
+  handovers: number;
 }
 
 /** Approximate bytes of an id in an array; exact enough to detect growth. */
@@ -68,7 +77,7 @@ export class InvariantWatch implements EdgeObserver {
   /** By {@link nameOf}, as the next two. */
   readonly #references = new Map<string, ReferenceText>();
   readonly #owners = new Map<VirtualLink, VirtualDevice>();
-  readonly #checked = new WeakMap<VirtualSession, Checked>();
+  readonly #checked = new WeakMap<VirtualSession, { generation: number; length: number }>();
   /** The position at which the next commit on a connection must start. */
   readonly #commitEnds = new Map<VirtualLink, number>();
   /** From the `open` of the session. */
@@ -78,24 +87,21 @@ export class InvariantWatch implements EdgeObserver {
   /** The last attach on a connection. */
   readonly #attaches = new Map<VirtualLink, 'open' | 'resume'>();
   readonly #lies: LieWatch;
-  readonly #keys: ShownKeys;
+  readonly #keys: KeyRing;
   readonly #places: PlaceWatch;
   readonly #areEdgesAlike: boolean;
   /** Sessions that an engine has failed with. */
   readonly #failed = new Set<string>();
-  edgeBytesPeak = 0;
-  steps = 0;
-  committedTokens = 0;
-  alternativesTaken = 0;
-  handovers = 0;
-
+  readonly counts: WatchCounts = { edgeBytesPeak: 0, steps: 0, committedTokens: 0, alternativesTaken: 0, handovers: 0 };
   readonly #control: ControlledDevices;
+  readonly #log: Log;
 
-  constructor({ lies, keys, settingsOf, areEdgesAlike, control }: WatchedRun) {
+  constructor({ lies, keys, settingsOf, areEdgesAlike, control, log }: WatchedRun) {
     this.#lies = lies;
     this.#areEdgesAlike = areEdgesAlike;
     this.#keys = keys;
     this.#control = control;
+    this.#log = log;
     this.#places = new PlaceWatch(keys, settingsOf);
   }
 
@@ -126,7 +132,7 @@ export class InvariantWatch implements EdgeObserver {
 
   /** With another key the same id is another session: that of the device itself, of anybody, or of a ticket. */
   #namesOf({ session, credentials }: Pick<OpenMessage, 'session' | 'credentials'>): string[] {
-    const owners = new Set([this.#keys.ring.ownerOf(credentials) ?? '', ...this.#control.ticketOwners]);
+    const owners = new Set([this.#keys.ownerOf(credentials) ?? '', ...this.#control.ticketOwners]);
     return [...owners].map((owner) => nameOf(session, owner));
   }
 
@@ -135,11 +141,13 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   deviceStepped: NonNullable<DeviceWorld['deviceStepped']> = (device, event: DeviceEvent, step: DeviceStep) => {
+    const { name, keepsTarget } = device.settings;
+    if (step.effects.length > 0) this.#log?.(`${name} ${describe(event)}`);
     const reader = this.#readers.get(device);
     if (reader === undefined) return;
     const link = 'link' in event ? device.link(event.link) : undefined;
     const believed = this.#lies.believed(link, event, step);
-    demand(believed === null, 'lies-refused', () => `${device.settings.name} believes ${believed}`);
+    demand(believed === null, 'lies-refused', () => `${name} believes ${believed}`);
     const isLiedTo = link !== undefined && this.#lies.isLiar(link);
     const mayFail = isLiedTo && this.#lies.mayFail(event);
     for (const effect of step.effects) {
@@ -147,29 +155,26 @@ export class InvariantWatch implements EdgeObserver {
       this.#checkEffect(device, reader, effect, isLiedTo);
     }
     const { alternativesTaken } = step.state.account;
-    this.alternativesTaken += Math.max(0, alternativesTaken - reader.alternativesTaken);
+    this.counts.alternativesTaken += Math.max(0, alternativesTaken - reader.alternativesTaken);
     reader.alternativesTaken = alternativesTaken;
     this.#noteServer(device, reader);
     const { fingerprints } = step.state;
-    const isOneTarget = device.settings.keepsTarget !== true || fingerprints.length <= 1;
-    demand(isOneTarget, 'one-target', () => `${device.settings.name}: ${fingerprints.join()}`);
+    const isOneTarget = keepsTarget !== true || fingerprints.length <= 1;
+    demand(isOneTarget, 'one-target', () => `${name}: ${fingerprints.join()}`);
     const { length } = step.state.text;
-    demand(
-      length === reader.shown,
-      'device-text',
-      () => `${device.settings.name} holds ${length}, showed ${reader.shown}`,
-    );
+    demand(length === reader.shown, 'device-text', () => `${name} holds ${length}, showed ${reader.shown}`);
   };
 
   #noteServer({ state, links }: VirtualDevice, reader: Reader): void {
     const main = state.links.find(({ id }) => id === state.main)?.edge ?? '';
     const server = links.find(({ edge }) => edge === main)?.address ?? main;
     if (server === '' || server === reader.server) return;
-    if (reader.server !== '') this.handovers += 1;
+    if (reader.server !== '') this.counts.handovers += 1;
     reader.server = server;
   }
 
   deviceSends: NonNullable<DeviceWorld['deviceSends']> = (device, link, message: DeviceMessage, isWritable) => {
+    this.#log?.(`${device.settings.name} sends ${describe(message)}`);
     const isWaiting = ['draft', 'ack', 'verify', 'pong'].includes(message.kind);
     demand(isWritable || !isWaiting, 'nothing-when-blocked', () => `${device.settings.name} sends a ${message.kind}`);
     if (message.kind !== 'open' && message.kind !== 'resume') return;
@@ -195,12 +200,13 @@ export class InvariantWatch implements EdgeObserver {
     this.#measureBytes(edge);
     if (message.kind === 'open') {
       this.#commitEnds.set(link, message.prompt.length + message.answer.length);
-      this.#asked.set(nameOf(message.session, this.#keys.ownerOf(edge, message.credentials) ?? ''), message);
+      this.#asked.set(nameOf(message.session, this.#keys.ownerOf(message.credentials, edge) ?? ''), message);
     }
     if (message.kind === 'resume') this.#commitEnds.set(link, message.length);
   }
 
   edgeSends(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage, isWritable: boolean): void {
+    this.#log?.(`${edge.settings.name} sends ${describe(message)}`);
     const isWaiting = message.kind === 'commit' || message.kind === 'pong';
     const isLie = this.#lies.isLiar(link);
     demand(isWritable || !isWaiting || isLie, 'nothing-when-blocked', () => `${edge.settings.name}: ${message.kind}`);
@@ -213,18 +219,14 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   edgeCloses(edge: VirtualEdge, link: VirtualLink, code: string, detail: string): void {
+    this.#log?.(`${edge.settings.name} closes: ${code}, ${detail}`);
     const device = this.#owners.get(link);
     if (device === undefined) return;
-    const isFault =
-      code === 'protocol-error' || code === 'rate-limited' || code === 'internal' || code === 'bad-argument';
-    demand(
-      !isFault,
-      'no-honest-error',
-      () => `${edge.settings.name} tells ${device.settings.name}: ${code}, ${detail}`,
-    );
+    const { name } = device.settings;
+    const isFault = ['protocol-error', 'rate-limited', 'internal', 'bad-argument'].includes(code);
+    demand(!isFault, 'no-honest-error', () => `${edge.settings.name} tells ${name}: ${code}, ${detail}`);
     const newest = this.#newest.get(`${device.state.turn.session} ${edge.settings.name}`);
-    const isCurrent = newest?.link === link;
-    demand(code !== 'superseded' || !isCurrent, 'current-link', () => `${device.settings.name}: ${detail}`);
+    demand(code !== 'superseded' || newest?.link !== link, 'current-link', () => `${name}: ${detail}`);
   }
 
   deviceCloses: NonNullable<DeviceWorld['deviceCloses']> = (device, link, code, detail) => {
@@ -244,6 +246,7 @@ export class InvariantWatch implements EdgeObserver {
   }
 
   placeChanged(edge: VirtualEdge, session: VirtualSession, change: PlaceChange, waitedMs: number): void {
+    this.#log?.(`${edge.settings.name}: place of session ${session.number}, ${session.key.id}: ${change}`);
     this.#places.placeChanged(edge, session, change, waitedMs);
   }
 
@@ -269,11 +272,8 @@ export class InvariantWatch implements EdgeObserver {
 
   #checkAlternatives({ state: { alternatives, branch, text } }: VirtualSession, maxAhead: number): void {
     const { length } = alternatives;
-    demand(
-      length <= limits.alternatives,
-      'bounded',
-      () => `${length} alternatives kept, ${limits.alternatives} allowed`,
-    );
+    const most = limits.alternatives;
+    demand(length <= most, 'bounded', () => `${length} alternatives kept, ${most} allowed`);
     demand(length === 0 || branch?.dead === false, 'bounded', () => `${length} alternatives beside no branch`);
     for (const { position, tokens } of alternatives) {
       const isShort = tokens.length <= limits.alternativeTokens && position + tokens.length <= text.length + maxAhead;
@@ -288,8 +288,8 @@ export class InvariantWatch implements EdgeObserver {
     const from = before?.generation === generation ? before.length : session.state.open.prompt.length;
     const reference = this.#references.get(this.#places.nameOf(session))?.ids;
     if (event?.kind === 'step-done' && reference !== undefined) {
-      this.steps += 1;
-      this.committedTokens += before?.generation === generation ? text.length - from : 0;
+      this.counts.steps += 1;
+      this.counts.committedTokens += before?.generation === generation ? text.length - from : 0;
     }
     if (before?.generation === generation && before.length === text.length) return;
     for (let position = from; reference !== undefined && position < text.length; position += 1) {
@@ -305,7 +305,7 @@ export class InvariantWatch implements EdgeObserver {
       ids += state.text.length + (state.branch?.tokens.length ?? 0) + (state.ticket?.drafts.length ?? 0);
       for (const { tokens } of state.alternatives) ids += tokens.length;
     }
-    this.edgeBytesPeak = Math.max(this.edgeBytesPeak, ids * bytesPerId);
+    this.counts.edgeBytesPeak = Math.max(this.counts.edgeBytesPeak, ids * bytesPerId);
   }
 
   #checkEffect(device: VirtualDevice, reader: Reader, effect: DeviceEffect, isLiedTo: boolean): void {
@@ -326,7 +326,7 @@ export class InvariantWatch implements EdgeObserver {
     } else if (effect.kind === 'finish') this.#checkOutcome(device, reader, effect.outcome);
   }
 
-  /** Whether an honest device may be told so now. */
+  /** Whether the turn of an honest device may fail by this code now. */
   #mayFail(device: VirtualDevice, { textAtMs, giveUpAfterMs }: Reader, code: string): boolean {
     const { state, settings, process } = device;
     const { turn, text } = state;
@@ -343,22 +343,23 @@ export class InvariantWatch implements EdgeObserver {
 
   #checkOutcome(device: VirtualDevice, reader: Reader, outcome: NonNullable<VirtualDevice['state']['outcome']>): void {
     const { name } = device.settings;
-    if (outcome.kind === 'failed' && outcome.code === 'edge-unreachable') {
-      const waitedMs = device.process.nowMs() - reader.textAtMs;
-      const isPatient = !reader.hasConnected || waitedMs >= reader.giveUpAfterMs;
-      demand(isPatient, 'patient', () => `${name} gives up after ${waitedMs} ms`);
-    } else if (outcome.kind === 'failed' && outcome.code === 'edge-silent') {
-      const waitedMs = device.process.nowMs() - reader.textAtMs;
-      const isPatient = waitedMs >= 2 * textDeadlines.nextTokenWithinMs;
-      demand(isPatient, 'patient', () => `${name} takes the edge for silent after ${waitedMs} ms`);
-    } else if (outcome.kind === 'failed') {
-      const isAlone = device.links.length < 2;
-      const isAllowed = isAlone && this.#mayFail(device, reader, outcome.code);
-      demand(isAllowed, 'no-honest-error', () => `${name} fails by ${outcome.code}: ${outcome.cause}`);
-    } else if (outcome.kind === 'ended') {
+    const waitedMs = device.process.nowMs() - reader.textAtMs;
+    if (outcome.kind === 'ended') {
       const { ids, reason } = reader.reference;
       demand(reader.shown === ids.length, 'finished', () => `${name} ends after ${reader.shown} of ${ids.length}`);
       demand(outcome.reason === reason, 'finished', () => `${name} ends by ${outcome.reason}, not ${reason}`);
+    }
+    if (outcome.kind !== 'failed') return;
+    const { code, cause } = outcome;
+    if (code === 'edge-unreachable') {
+      const isPatient = !reader.hasConnected || waitedMs >= reader.giveUpAfterMs;
+      demand(isPatient, 'patient', () => `${name} gives up after ${waitedMs} ms`);
+    } else if (code === 'edge-silent') {
+      const isPatient = waitedMs >= 2 * textDeadlines.nextTokenWithinMs;
+      demand(isPatient, 'patient', () => `${name} takes the edge for silent after ${waitedMs} ms`);
+    } else {
+      const isAllowed = device.links.length < 2 && this.#mayFail(device, reader, code);
+      demand(isAllowed, 'no-honest-error', () => `${name} fails by ${code}: ${cause}`);
     }
   }
 }

@@ -9,7 +9,7 @@ import { defaultPlaceRules, type PlaceRules } from '../../../src/core/protocol/e
 import { waitsForDevice } from '../../../src/core/protocol/edge/edge-session.ts';
 import type { EdgeEffect, EdgeEvent } from '../../../src/core/protocol/edge/edge-state.ts';
 import type { DeviceMessage, EdgeMessage } from '../../../src/core/protocol/wire/messages.ts';
-import { isTicket, type ShownKeys } from './shown-keys.ts';
+import { isTicket, type KeyRing } from './keys.ts';
 import { demand } from './violation.ts';
 
 /** What an edge is set to, without planted bugs. */
@@ -27,11 +27,11 @@ export const defaultPlaceSettings: Omit<PlaceSettings, 'capacity'> = {
   idleMs: 15_000,
 };
 
-/** How late an edge may be: it looks at its waiting sessions this often, ms, and its clock is not exact. */
+/** How late an edge may be: it checks its waiting sessions this often, ms, and its clock is not exact. */
 const slackMs = 260;
 const roundingMs = 1e-6;
-/** A whole edge is looked at this often, ms; each event of a session at once. */
-const lookEveryMs = 20;
+/** A whole edge is checked this often, ms; each event of a session at once. */
+const checkEveryMs = 20;
 
 interface Connection {
   /** The key that it has shown; null: none. */
@@ -58,16 +58,17 @@ interface Record {
 }
 
 export class PlaceWatch {
-  readonly #keys: ShownKeys;
+  readonly #keys: KeyRing;
   readonly #settingsOf: (edge: VirtualEdge) => PlaceSettings;
   readonly #connections = new Map<VirtualLink, Connection>();
   readonly #records = new WeakMap<VirtualSession, Record>();
-  readonly #lookedAtMs = new Map<VirtualEdge, number>();
-  /** Of the attach that is being received, and whose it is. */
+  readonly #checkedAtMs = new Map<VirtualEdge, number>();
+  /** The secret of the attach that is being received. */
   #secret = '';
+  /** The id of its key. */
   #owner = '';
 
-  constructor(keys: ShownKeys, settingsOf: (edge: VirtualEdge) => PlaceSettings) {
+  constructor(keys: KeyRing, settingsOf: (edge: VirtualEdge) => PlaceSettings) {
     this.#keys = keys;
     this.#settingsOf = settingsOf;
   }
@@ -186,7 +187,7 @@ export class PlaceWatch {
   #checkRefusal(edge: VirtualEdge, session: VirtualSession, record: Record, code: string): void {
     const { name } = edge.settings;
     if (code === 'unauthorized') {
-      const isValid = this.#keys.mayGoOn(record.secret);
+      const isValid = this.#keys.mayContinue(record.secret);
       demand(!isValid, 'owner', () => `${name} ends a session of ${record.owner}, which is valid`);
     }
     if (code !== 'edge-full') return;
@@ -208,19 +209,16 @@ export class PlaceWatch {
     const { capacity } = this.#settingsOf(edge);
     const { held, heldBy, waiting } = countsOf(edge);
     demand(held <= capacity, 'places', () => `${name} gives ${held} places, and has ${capacity}`);
-    const key = this.#keys.data(edge, record.owner);
+    const key = this.#keys.data(record.owner, edge);
     const own = heldBy.get(record.owner) ?? 0;
     const most = key.maxSessions ?? Number.POSITIVE_INFINITY;
-    demand(
-      own <= most || this.#isChanging(edge),
-      'places',
-      () => `${record.owner} has ${own} places, and may have ${most}`,
-    );
+    const mayHold = own <= most || this.#isChanging(edge);
+    demand(mayHold, 'places', () => `${record.owner} has ${own} places, and may have ${most}`);
     const load = (own - 1) / key.share;
     const first = waiting.find((other) => {
       const its = this.#records.get(other);
       if (its === undefined || other.state.link === null || isAtLimit(other, heldBy)) return false;
-      const itsLoad = (heldBy.get(its.owner) ?? 0) / this.#keys.data(edge, its.owner).share;
+      const itsLoad = (heldBy.get(its.owner) ?? 0) / this.#keys.data(its.owner, edge).share;
       const isLonger = (its.waitingSinceMs ?? Number.POSITIVE_INFINITY) < sinceMs - roundingMs;
       return its.owner === record.owner ? isLonger : itsLoad < load;
     });
@@ -249,15 +247,18 @@ export class PlaceWatch {
 
   #checkEdge(edge: VirtualEdge): void {
     const nowMs = edge.process.nowMs();
-    if (nowMs - (this.#lookedAtMs.get(edge) ?? 0) < lookEveryMs || this.#isChanging(edge)) return;
-    this.#lookedAtMs.set(edge, nowMs);
+    if (nowMs - (this.#checkedAtMs.get(edge) ?? 0) < checkEveryMs || this.#isChanging(edge)) return;
+    this.#checkedAtMs.set(edge, nowMs);
     const { name } = edge.settings;
     const { rules, capacity } = this.#settingsOf(edge);
-    let [held, kept, tokens, waiting] = [0, 0, 0, 0];
+    let held = 0;
+    let kept = 0;
+    let tokens = 0;
+    let waiting = 0;
     for (const session of edge.sessions.entries) {
       const { state, hasPlace } = session;
       const record = this.#recordOf(session);
-      const isValid = this.#keys.mayGoOn(record.secret);
+      const isValid = this.#keys.mayContinue(record.secret);
       demand(isValid, 'withdrawn', () => `${name} keeps a session of ${record.owner}, whose key is withdrawn`);
       if (hasPlace) {
         held += 1;
@@ -286,7 +287,7 @@ export class PlaceWatch {
     const { resumedAtMs } = edge.process;
     const waitingBy = countBy(waiting);
     for (const [id, count] of waitingBy) {
-      const most = this.#keys.data(edge, id).maxWaiting;
+      const most = this.#keys.data(id, edge).maxWaiting;
       demand(most === null || count <= most, 'served', () => `${id} lets ${count} sessions wait`);
     }
     for (const session of waiting) {
@@ -315,9 +316,9 @@ export class PlaceWatch {
   }
 
   #checkShares(edge: VirtualEdge, { owner }: Record, heldBy: ReadonlyMap<string, number>): void {
-    const wanted = ((heldBy.get(owner) ?? 0) + 1) / this.#keys.data(edge, owner).share;
+    const wanted = ((heldBy.get(owner) ?? 0) + 1) / this.#keys.data(owner, edge).share;
     for (const [id, places] of heldBy) {
-      const isGreedy = id !== owner && places >= 2 && (places - 1) / this.#keys.data(edge, id).share >= wanted;
+      const isGreedy = id !== owner && places >= 2 && (places - 1) / this.#keys.data(id, edge).share >= wanted;
       demand(!isGreedy, 'shared', () => `${edge.settings.name}: ${owner} waits, and ${id} has ${places} places`);
     }
   }
@@ -328,15 +329,7 @@ export function nameOf(session: string, owner: string): string {
   return `${session} ${owner}`;
 }
 
-interface Counts {
-  readonly held: number;
-  readonly tokens: number;
-  readonly heldBy: ReadonlyMap<string, number>;
-  readonly holders: readonly VirtualSession[];
-  readonly waiting: readonly VirtualSession[];
-}
-
-function countsOf(edge: VirtualEdge): Counts {
+function countsOf(edge: VirtualEdge) {
   const holders: VirtualSession[] = [];
   const waiting: VirtualSession[] = [];
   let tokens = 0;

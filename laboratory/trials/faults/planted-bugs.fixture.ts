@@ -226,7 +226,7 @@ const longestWaitFirst: Placing['nextWaiting'] = (entries, except = new Set()) =
   return waiting.sort((one, other) => (one.waitingSinceMs ?? 0) - (other.waitingSinceMs ?? 0))[0];
 };
 
-/** Of the right key, the newest goes first. */
+/** The newest session of the right key is first. */
 const newestFirst: Placing['nextWaiting'] = (entries, except) => {
   const all = [...entries];
   const right = protocolPlacing.nextWaiting(all, except);

@@ -6,20 +6,20 @@ import { decodeController, encodeControl } from '../../../src/allocation/control
 import type { ControllerMessage } from '../../../src/allocation/controller/messages.ts';
 import type { EdgeKey } from '../../../src/core/protocol/edge/edge-key.ts';
 import { TicketBook, ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
-import { addressOf } from './addresses.ts';
-import type { ControlPlant, PlantedMember } from './control-plant.ts';
+import type { BugHooks, HookedMember } from './control-members.ts';
+import { addressOf } from './lies.ts';
 import type { PlantedBug } from './run.ts';
 
-type Handler = ReturnType<NonNullable<ControlPlant['heard']>>;
+type Handler = ReturnType<NonNullable<BugHooks['handler']>>;
 
-/** Changes what members hear. @param hear gets each frame, and its message; null: it is none */
-function hearing(
-  hear: (handler: Handler, bytes: Uint8Array, message: ControllerMessage | null, member: PlantedMember) => void,
-): ControlPlant {
+/** Changes what members receive. @param receive gets each frame, and its message; null: it is none */
+function receiving(
+  receive: (handler: Handler, bytes: Uint8Array, message: ControllerMessage | null, member: HookedMember) => void,
+): BugHooks {
   return {
-    heard: (handler, member) => ({
+    handler: (handler, member) => ({
       ...handler,
-      frame: (bytes) => hear(handler, bytes, messageOf(bytes), member()),
+      frame: (bytes) => receive(handler, bytes, messageOf(bytes), member()),
     }),
   };
 }
@@ -33,9 +33,9 @@ function messageOf(bytes: Uint8Array): ControllerMessage | null {
 }
 
 /** Does something when a device loses its controller. */
-function losing(act: (member: Extract<PlantedMember, { role: 'device' }>) => void): ControlPlant {
+function losing(act: (member: Extract<HookedMember, { role: 'device' }>) => void): BugHooks {
   return {
-    heard: (handler, member) => ({
+    handler: (handler, member) => ({
       ...handler,
       closed(reason) {
         handler.closed(reason);
@@ -47,22 +47,22 @@ function losing(act: (member: Extract<PlantedMember, { role: 'device' }>) => voi
 }
 
 /** For a member of this role every controller is as new as the newest. */
-function anyEpoch(role: PlantedMember['role']): ControlPlant {
+function anyEpoch(role: HookedMember['role']): BugHooks {
   const newest = 1e9;
-  return hearing((handler, bytes, message, member) => {
+  return receiving((handler, bytes, message, member) => {
     const isTaken = member.role === role && message !== null && 'epoch' in message;
     handler.frame(isTaken ? encodeControl({ ...message, epoch: newest }) : bytes);
   });
 }
 
-/** A frame that is no message is passed over, and its sender is heard again. */
-const passedOver = hearing((handler, bytes, message) => {
+/** A frame that is no message is passed over, and its sender is still followed. */
+const passedOver = receiving((handler, bytes, message) => {
   if (message !== null) handler.frame(bytes);
 });
 
-/** A device goes to an edge that nobody has described to it, by the name in the order. */
-const unlistedObeyed: ControlPlant = {
-  ...hearing((handler, bytes, message, member) => {
+/** A device moves to an edge that no list describes, by the name in the order. */
+const unlistedFollowed: BugHooks = {
+  ...receiving((handler, bytes, message, member) => {
     handler.frame(bytes);
     if (member.role !== 'device' || message?.kind !== 'assign') return;
     if (!member.agent.edges.edges.has(message.edge)) member.device.moveTo(message.edge);
@@ -119,9 +119,9 @@ const leavingIsFatal: Machines = {
   },
 };
 
-/** A member that has parted from an older controller looks for no other. */
-const staysAway: ControlPlant = {
-  heard: (handler) => ({
+/** A member that has parted from an older controller joins no other. */
+const staysAway: BugHooks = {
+  handler: (handler) => ({
     ...handler,
     closed(reason) {
       if (reason.code !== 'superseded') handler.closed(reason);
@@ -130,23 +130,23 @@ const staysAway: ControlPlant = {
 };
 
 /** The time does not pass for epochs. */
-const neverForgotten: ControlPlant = {
-  stepEpoch: (state, event) => stepEpoch(state, event.kind === 'heard' ? { ...event, nowMs: 0 } : event),
+const neverForgotten: BugHooks = {
+  stepEpoch: (state, event) => stepEpoch(state, event.kind === 'received' ? { ...event, nowMs: 0 } : event),
 };
 
 /** Whoever answers counts as a controller whose certificate was checked. */
-const everybodyChecked: ControlPlant = {
-  stepEpoch: (state, event) => stepEpoch(state, event.kind === 'heard' ? { ...event, isChecked: true } : event),
+const allChecked: BugHooks = {
+  stepEpoch: (state, event) => stepEpoch(state, event.kind === 'received' ? { ...event, isChecked: true } : event),
 };
 
-const plants: Readonly<Record<string, ControlPlant>> = {
+const hooks: Readonly<Record<string, BugHooks>> = {
   'an edge obeys an earlier epoch': anyEpoch('edge'),
   'a device obeys an earlier epoch': anyEpoch('device'),
   'an epoch is never forgotten': neverForgotten,
-  'an epoch in plain counts beyond its connection': everybodyChecked,
+  'an epoch in plain counts beyond its connection': allChecked,
   'a member that parts from an older controller stays away': staysAway,
   'a controller that talks nonsense is heard again': passedOver,
-  'an order to an edge that is on no list is obeyed': unlistedObeyed,
+  'an order to an edge that is on no list is obeyed': unlistedFollowed,
   'a device shows its own key to edges of its controller': {
     known: (_edge, known) => known && { address: known.address },
   },
@@ -160,6 +160,6 @@ const plants: Readonly<Record<string, ControlPlant>> = {
 };
 
 export const controlBugs: Readonly<Record<string, PlantedBug>> = {
-  ...Object.fromEntries(Object.entries(plants).map(([name, control]) => [name, { control }])),
+  ...Object.fromEntries(Object.entries(hooks).map(([name, control]) => [name, { control }])),
   'a device gives up when its edge goes down': { machines: leavingIsFatal },
 };

@@ -14,25 +14,19 @@ import { type Machines, protocolMachines } from '../../../simulator/virtual-time
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import type { OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
-import { falseEdge, nameAt } from './addresses.ts';
-import { type ControlFaultKind, injectControlFault } from './control-faults.ts';
-import { ControlMembers, uncontrolled } from './control-members.ts';
-import type { ControlPlant } from './control-plant.ts';
-import { createControlScene } from './control-scene.ts';
-import type { Controllers } from './controllers.ts';
-import { HostileDevice } from './hostile-device.ts';
-import { IdleDevice } from './idle-device.ts';
-import { InvariantWatch } from './invariants.ts';
+import { HostileDevice, IdleDevice } from './bad-devices.ts';
+import { type ControlFaultKind, injectControlFault, noControlFaults } from './control-faults.ts';
+import { type BugHooks, ControlMembers, uncontrolled } from './control-members.ts';
+import { type Controllers, createControlScene } from './controllers.ts';
+import { InvariantWatch, type WatchCounts } from './invariants.ts';
 import type { KeyRing } from './keys.ts';
-import { type GreetingLie, LieWatch, lyingWire } from './lies.ts';
+import { falseEdge, type GreetingLie, LieWatch, lyingWire, nameAt } from './lies.ts';
 import type { PlaceSettings } from './place-watch.ts';
-import { describe, logging } from './run-log.ts';
 import { createScene, hexDigits, pick, type Scene, streams } from './scene.ts';
 import { type FaultWorld, injectFault } from './schedule.ts';
-import { ShownKeys } from './shown-keys.ts';
-import { type InvariantName, InvariantViolation } from './violation.ts';
+import { type InvariantName, InvariantViolation, type Log } from './violation.ts';
 
-export interface FaultRunResult {
+export interface FaultRunResult extends Readonly<WatchCounts> {
   readonly seed: number;
   readonly mode: ModeName;
   readonly sessions: number;
@@ -40,20 +34,11 @@ export interface FaultRunResult {
   readonly faults: number;
   readonly events: number;
   readonly virtualMs: number;
-  /** Estimated from the ids that an edge's sessions hold. */
-  readonly edgeBytesPeak: number;
-  /** Steps of honest sessions, and the tokens that they committed, with those that a crash lost. */
-  readonly steps: number;
-  readonly committedTokens: number;
-  /** Mismatches after which a text went on as an alternative. */
-  readonly alternativesTaken: number;
-  /** Times that another edge has taken a text over. */
-  readonly handovers: number;
   /** Whether a controller decides. */
   readonly isControlled: boolean;
   /** Orders that made a device move. */
-  readonly ordersObeyed: number;
-  /** Edges that were to take nobody new, for a while or because they went down. */
+  readonly ordersFollowed: number;
+  /** Edges that were to open no session, for a while or because they went down. */
   readonly drains: number;
   /** Injected, of each kind. */
   readonly controlFaults: Readonly<Record<ControlFaultKind, number>>;
@@ -66,7 +51,7 @@ export interface PlantedBug {
   readonly machines?: Machines;
   readonly device?: Partial<VirtualDeviceSettings>;
   readonly edge?: (shipped: VirtualEdgeSettings) => Partial<VirtualEdgeSettings>;
-  readonly control?: ControlPlant;
+  readonly control?: BugHooks;
 }
 
 export interface FaultRunOptions {
@@ -79,8 +64,8 @@ export interface FaultRunOptions {
 const timeLimitMs = 600_000;
 const eventLimit = 300_000;
 const retryMs = 300;
-const eventsBetweenLooks = 16;
-/** How often a device that knows no edge looks for one, ms. */
+const eventsBetweenChecks = 16;
+/** How often a device that knows no edge asks for one, ms. */
 const askAgainMs = 100;
 
 export function runFaults(seed: number, options: FaultRunOptions = {}): FaultRunResult {
@@ -98,39 +83,39 @@ class FaultRun implements FaultWorld {
   readonly uselessUntilMs = new Map<string, number>();
   readonly control: ControlMembers | null;
   readonly #watch: InvariantWatch;
-  readonly #controlFaults: Record<ControlFaultKind, number> = emptyCounts();
+  readonly #controlFaults: Record<ControlFaultKind, number> = noControlFaults();
   drains = 0;
-  /** Of the connection that is being opened. */
+  /** The lie for the connection that is being opened. */
   #greetingLie: GreetingLie | null = null;
-  readonly #log: (line: string) => void;
-  /** Lines of events take time to make. */
-  readonly #isLogging: boolean;
-  /** Of devices that look for an edge. */
+  readonly #log: Log;
+  /** Cancels the search of a device for an edge. */
   readonly #cancelBegin = new Map<VirtualDevice, () => void>();
   #faultCount = 0;
   #linkCount = 0;
 
   constructor(seed: number, { bug = {}, log }: FaultRunOptions) {
-    this.#log = log === undefined ? () => {} : (line) => log(`${this.queue.nowMs().toFixed(2)} ${line}`);
-    this.#isLogging = log !== undefined;
+    this.#log = log && ((line) => log(`${this.queue.nowMs().toFixed(2)} ${line}`));
     this.#scene = createScene(seed, bug.machines ?? protocolMachines);
     this.random = createRandom(seed, streams.faults);
-    const { places } = this.#scene;
+    const { places, keys } = this.#scene;
     const settingsOf = (edge: VirtualEdge): PlaceSettings => places.get(edge.settings.name) as PlaceSettings;
     const areEdgesAlike = new Set(this.#scene.edges.map(({ name, fingerprint = name }) => fingerprint)).size === 1;
-    const keys = new ShownKeys(this.#scene.keys);
-    this.control = this.#createControl(keys, bug.control);
+    const controlled = createControlScene(this.#scene);
+    const controlWorld = { queue: this.queue, keys, run: this, log: this.#log };
+    this.control = controlled && new ControlMembers(controlled, controlWorld, bug.control);
     this.#watch = new InvariantWatch({
       lies: this.lies,
-      ...{ keys, settingsOf, areEdgesAlike },
+      keys,
+      settingsOf,
+      areEdgesAlike,
       control: this.control ?? uncontrolled(keys),
+      log: this.#log,
     });
-    const observer = log === undefined ? this.#watch : logging(this.#watch, (line) => this.#log(line));
     this.edges = new Map(
       this.#scene.edges.map((settings) => {
         const wire = lyingWire(settings.wire, () => this.#greetingLie);
         const shipped = this.control?.edgeSettings(settings) ?? settings;
-        return [shipped.name, new VirtualEdge(this.queue, observer, { ...shipped, ...bug.edge?.(shipped), wire })];
+        return [shipped.name, new VirtualEdge(this.queue, this.#watch, { ...shipped, ...bug.edge?.(shipped), wire })];
       }),
     );
     const world = {
@@ -138,7 +123,7 @@ class FaultRun implements FaultWorld {
       connect: (device: VirtualDevice, address: string, end: LinkEnd) =>
         this.#connect(nameAt(address), end, device.settings.name, device),
       deviceStepped: this.#deviceStepped.bind(this),
-      deviceSends: this.#deviceSends.bind(this),
+      deviceSends: this.#watch.deviceSends,
       deviceCloses: this.#watch.deviceCloses,
     };
     this.devices = this.#scene.devices.map(
@@ -150,13 +135,6 @@ class FaultRun implements FaultWorld {
     );
   }
 
-  #createControl(keys: ShownKeys, plant?: ControlPlant): ControlMembers | null {
-    const { seed, link, edges, devices } = this.#scene;
-    const scene = createControlScene(seed, link, { edges: edges.map(({ name }) => name), devices });
-    const log = (line: string): void => this.#log(line);
-    return scene === null ? null : new ControlMembers(scene, { queue: this.queue, keys, run: this, log }, plant);
-  }
-
   run(): FaultRunResult {
     let broken: FaultRunResult['broken'] = null;
     try {
@@ -166,10 +144,9 @@ class FaultRun implements FaultWorld {
       const invariant = error instanceof InvariantViolation ? error.invariant : 'no-crash';
       const detail = error instanceof Error ? error.message : String(error);
       broken = { invariant, detail, event: this.queue.ranCount };
-      this.#log(`BROKEN ${detail}`);
+      this.#log?.(`BROKEN ${detail}`);
     }
     const { seed, mode, hostileCount } = this.#scene;
-    const { edgeBytesPeak, steps, committedTokens, alternativesTaken, handovers } = this.#watch;
     return {
       seed,
       mode,
@@ -178,13 +155,9 @@ class FaultRun implements FaultWorld {
       faults: this.#faultCount,
       events: this.queue.ranCount,
       virtualMs: this.queue.nowMs(),
-      edgeBytesPeak,
-      steps,
-      committedTokens,
-      alternativesTaken,
-      handovers,
+      ...this.#watch.counts,
       isControlled: this.control !== null,
-      ordersObeyed: this.control?.ordersObeyed ?? 0,
+      ordersFollowed: this.control?.ordersFollowed ?? 0,
       drains: this.drains,
       controlFaults: this.#controlFaults,
       broken,
@@ -259,14 +232,14 @@ class FaultRun implements FaultWorld {
 
   #injectControl(control: Controllers): void {
     if (this.#isOver) return;
-    const injected = injectControlFault({ queue: this.queue, control });
+    const injected = injectControlFault(control);
     if (injected === null) {
       this.queue.after(retryMs, () => this.#injectControl(control));
       return;
     }
     this.#faultCount += 1;
     this.#controlFaults[injected.kind] += 1;
-    this.#log(`FAULT ${injected.told}`);
+    this.#log?.(`FAULT ${injected.description}`);
   }
 
   get #isOver(): boolean {
@@ -274,21 +247,21 @@ class FaultRun implements FaultWorld {
   }
 
   #inject(): void {
-    const told = injectFault(this);
-    if (told === null) {
+    const description = injectFault(this);
+    if (description === null) {
       // All devices may be down, about to try again, or without a connection at the moment.
       if (!this.#isOver) this.queue.after(retryMs, () => this.#inject());
       return;
     }
     this.#faultCount += 1;
-    this.#log(`FAULT ${told}`);
+    this.#log?.(`FAULT ${description}`);
   }
 
   /** Runs until all devices have finished, then until the event queue is empty. */
   #play(): void {
     while (!this.#isOver) {
       let ran = true;
-      for (let count = 0; ran && count < eventsBetweenLooks; count += 1) ran = this.queue.runNext();
+      for (let count = 0; ran && count < eventsBetweenChecks; count += 1) ran = this.queue.runNext();
       const isInTime = this.queue.nowMs() < timeLimitMs && this.queue.ranCount < eventLimit;
       if (!this.#isOver && !(ran && isInTime)) throw new InvariantViolation('finished', this.#describeUnfinished());
     }
@@ -330,10 +303,10 @@ class FaultRun implements FaultWorld {
       this.control?.acceptFalsely(link);
       return link;
     }
-    const told = this.falseGreetings.get(edge);
-    if (told !== undefined && told.left > 0) {
-      told.left -= 1;
-      this.#greetingLie = told.lie;
+    const greeting = this.falseGreetings.get(edge);
+    if (greeting !== undefined && greeting.left > 0) {
+      greeting.left -= 1;
+      this.#greetingLie = greeting.lie;
       this.lies.greetFalsely(link);
     }
     this.#watch.accepted(found, link);
@@ -361,7 +334,7 @@ class FaultRun implements FaultWorld {
     });
   }
 
-  /** Nobody, or the holder of a key, who may know the session of a device with another key. */
+  /** A guess, or a key, whose holder may know the session of a device with another key. */
   #hostileNames(random: Random): Pick<OpenMessage, 'session' | 'credentials'> {
     const { keys, devices } = this.#scene;
     const credentials = random.uniform() < 0.15 ? 'a guess' : keys.secret(random);
@@ -373,7 +346,6 @@ class FaultRun implements FaultWorld {
 
   /** If an edge has no free place and refuses, the application tries again later with its text. */
   #deviceStepped(...[device, event, step]: Parameters<InvariantWatch['deviceStepped']>): void {
-    if (this.#isLogging && step.effects.length > 0) this.#log(`${device.settings.name} ${describe(event)}`);
     this.#watch.deviceStepped(device, event, step);
     if (step.effects.some(({ kind }) => kind === 'finish')) this.control?.ended(device);
     const isRefused = step.effects.some((effect) => effect.kind === 'finish' && effect.outcome.kind === 'failed');
@@ -388,13 +360,4 @@ class FaultRun implements FaultWorld {
       this.begin(device, edge);
     });
   }
-
-  #deviceSends(...[device, link, message, isWritable]: Parameters<InvariantWatch['deviceSends']>): void {
-    if (this.#isLogging) this.#log(`${device.settings.name} sends ${describe(message)}`);
-    this.#watch.deviceSends(device, link, message, isWritable);
-  }
-}
-
-function emptyCounts(): Record<ControlFaultKind, number> {
-  return { orders: 0, late: 0, dead: 0, doubled: 0, false: 0, lying: 0, lost: 0 };
 }

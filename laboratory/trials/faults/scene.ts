@@ -3,7 +3,7 @@
 import type { VirtualDeviceSettings } from '../../../simulator/virtual-time/device.ts';
 import type { VirtualEdgeDraftSettings, VirtualEdgeSettings } from '../../../simulator/virtual-time/edge.ts';
 import type { Machines } from '../../../simulator/virtual-time/machines.ts';
-import { type DrafterSettings, toyDrafter, toyEdgeDrafter } from '../../../simulator/virtual-time/toy-drafter.ts';
+import { toyDrafter, toyEdgeDrafter } from '../../../simulator/virtual-time/toy-drafter.ts';
 import { ToyTarget, toyEndIds } from '../../../simulator/virtual-time/toy-target.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
@@ -15,10 +15,10 @@ import { defaultRate } from '../../../src/core/protocol/edge/edge-connections.ts
 import { defaultPlaceRules, type PlaceRules } from '../../../src/core/protocol/edge/edge-places.ts';
 import type { LinkSettings } from '../../../src/core/protocol/wire/link-model.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
+import type { OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import { byteWire } from '../../../src/core/protocol/wire/wire.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
-import type { IdleSettings } from './idle-device.ts';
 import { type KeyData, KeyRing } from './keys.ts';
 import { defaultPlaceSettings, type PlaceSettings } from './place-watch.ts';
 
@@ -47,6 +47,10 @@ export function pick<T>(random: Random, values: readonly T[]): T {
   return values[random.integer(values.length)] as T;
 }
 
+export function between(random: Random, least: number, most: number): number {
+  return least + random.uniform() * (most - least);
+}
+
 export function hexDigits(random: Random, byteCount: number): string {
   return Array.from({ length: byteCount }, () => random.integer(256).toString(16).padStart(2, '0')).join('');
 }
@@ -60,13 +64,22 @@ export interface Scene {
   readonly devices: readonly VirtualDeviceSettings[];
   readonly hostileCount: number;
   readonly keys: KeyRing;
-  /** Of each edge, by name. */
+  /** The places of each edge, by its name. */
   readonly places: ReadonlyMap<string, PlaceSettings>;
   /** Devices that take places for nothing. */
   readonly idle: readonly IdleScene[];
 }
 
-export interface IdleScene extends Pick<IdleSettings, 'open' | 'untilMs' | 'kind'> {
+/** What a device does that opens a session and drafts nothing. */
+export interface IdleTurn {
+  readonly open: Omit<OpenMessage, 'kind' | 'version' | 'attempt'>;
+  /** It sends and opens nothing after this time, ms. */
+  readonly untilMs: number;
+  /** `leaves`: it loses its connection soon after it has opened its session. `says bye`: it pings on after it has given its session up. */
+  readonly kind: 'pings' | 'leaves' | 'says bye' | 'never opens';
+}
+
+export interface IdleScene extends IdleTurn {
   readonly edge: string;
 }
 
@@ -87,7 +100,7 @@ export function createScene(seed: number, machines: Machines): Scene {
   const draw = { seed, mode, target, random, machines };
   const limits = limitsOf(createRandom(seed, streams.keys));
   const { keys } = limits;
-  // In half of the runs both edges are alike to the bit, as far as they tell.
+  // In half of the runs both edges have one fingerprint.
   const alike = createRandom(seed, streams.routes).uniform() < 0.5 ? { fingerprint: 'alike' } : {};
   const edges = ['a', 'b'].map((name, index) => ({ ...edgeSettings(name, index, draw), ...alike, ...limits.edge }));
   const devices = Array.from({ length: 2 + random.integer(3) }, (_, index) => deviceSettings(index, draw, limits));
@@ -202,7 +215,7 @@ function edgeSettings(name: string, index: number, { seed, random, target, machi
   };
 }
 
-/** Two edges of three go on from the second choices of their draft model as well. */
+/** Two edges of three continue the second choices of their draft model as well. */
 function edgeDraftOf(target: ToyTarget, drafts: Random, random: Random): VirtualEdgeDraftSettings {
   const hedges = pick(random, [0, 1, 3]);
   const runnerUpAgreement = pick(random, [0.3, 0.7, 1]);
@@ -277,14 +290,8 @@ function moodOf(random: Random): Pick<VirtualDeviceSettings, 'advice'> {
   };
 }
 
-interface Hedging {
-  readonly turn: Pick<TurnRequest, 'hedges' | 'minHedgeChance'>;
-  readonly drafter: Pick<DrafterSettings, 'runnerUpAgreement'>;
-  readonly widthCost: number;
-}
-
 /** Two devices of three send alternatives, in modes that allow it. */
-function hedgingOf(random: Random): Hedging {
+function hedgingOf(random: Random) {
   return {
     turn: { hedges: pick(random, [0, 1, 3]), minHedgeChance: pick(random, [0, 0, 0.05]) },
     drafter: { runnerUpAgreement: pick(random, [0.3, 0.7, 1, [0.5, 0.3, 0.2]]) },

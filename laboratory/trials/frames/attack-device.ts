@@ -4,25 +4,15 @@
 import type { Clock } from '../../../src/core/basics/clock.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { DeviceCodec, EdgeCodec } from '../../../src/core/protocol/wire/codec.ts';
-import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import type { Connect, ConnectionHandler } from '../../../src/network/transport/transport.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
+import type { ToyTask } from '../../readers/toy-reader.ts';
+import { listenRaw, type RawPeer } from '../hostile/raw-peer.ts';
 import { answerLimitMs, expectAnswer } from './attack-edge.ts';
 import { edgeLie, insertLies } from './field-fuzzing.ts';
-import {
-  brokenShot,
-  type Frames,
-  isMalformed,
-  mutate,
-  pick,
-  randomFrame,
-  randomPayload,
-  type Shot,
-  shotOf,
-} from './mutations.ts';
-import { listenRaw, type RawPeer } from './raw-websocket.ts';
-import { type Case, type Recording, writeHonestly } from './recorded-traffic.ts';
+import { type Frames, makeShots, mutate, pick, randomFrame, randomPayload } from './mutations.ts';
+import { answerTokens, type Recording, writeHonestly } from './recorded-traffic.ts';
 
 /** Connections of one turn that are attacked. */
 const attackedConnections = 12;
@@ -44,35 +34,35 @@ export interface DeviceFinding {
 export async function runDeviceCase(
   seed: number,
   number: number,
-  cases: readonly Case[],
+  tasks: readonly ToyTask[],
   recordings: readonly Recording[],
 ): Promise<DeviceFinding> {
   const count = { frames: 0, connections: 0 };
   const faults: string[] = [];
-  const attacks: Promise<void>[] = [];
+  const attacks: Promise<string | null>[] = [];
   const listener = await listenRaw((peer) => {
     const index = count.connections++;
     const random = createRandom(seed, number * 64 + index);
-    if (index >= attackedConnections) greetAndLeave(peer, recordings);
-    else
-      attacks.push(
-        attack(peer, random, number, recordings).then((fault) => void (fault !== null && faults.push(fault))),
-      );
+    if (index < attackedConnections) attacks.push(attack(peer, random, number, recordings));
+    else {
+      const [hello] = recordings[0]?.down ?? [];
+      if (hello !== undefined) peer.send(hello);
+      peer.close();
+    }
   });
-  const asked = cases[number % cases.length];
-  if (asked === undefined) throw new Error('no case');
+  const task = tasks[number % tasks.length] as ToyTask;
   const direct = connectWebSocket(`ws://127.0.0.1:${listener.port}`);
   const connect: Connect = (accept, options) =>
     direct((connection) => counted(accept(connection), () => count.frames++), options);
   const stop = new AbortController();
-  const report = writeHonestly(connect, asked, { clock: hastyClock, signal: stop.signal });
+  const answer = writeHonestly(connect, task, { clock: hastyClock, signal: stop.signal });
   const timer = setTimeout(() => {
     faults.push('the turn did not end');
     stop.abort();
   }, 4 * answerLimitMs);
-  if ((await report).tokens.length > asked.maxAnswerTokens) faults.push('the text is longer than was asked for');
+  if ((await answer).report.tokens.length > answerTokens) faults.push('the text is longer than was asked for');
   clearTimeout(timer);
-  await Promise.all(attacks);
+  for (const fault of await Promise.all(attacks)) if (fault !== null) faults.push(fault);
   listener.close();
   return { ...count, faults };
 }
@@ -89,12 +79,6 @@ export function counted(handler: ConnectionHandler, count: () => void): Connecti
   };
 }
 
-function greetAndLeave(peer: RawPeer, recordings: readonly Recording[]): void {
-  const hello = recordings[0]?.down[0];
-  if (hello !== undefined) peer.send(hello);
-  peer.close();
-}
-
 async function attack(
   peer: RawPeer,
   random: Random,
@@ -104,17 +88,18 @@ async function attack(
   const mirror = new DeviceCodec();
   let isAttached = false;
   let openCount = 0;
-  const ears = new EdgeCodec();
+  const codec = new EdgeCodec();
   const settled = expectAnswer(peer, number, (payload) => {
     if (payload[0] === 0x01) openCount += 1;
     if (isAttached) return;
-    const message = ears.decode(payload);
+    const message = codec.decode(payload);
     // The mirror must know from where on the device counts.
     if (message.kind === 'open' || message.kind === 'resume') mirror.encode(message);
     isAttached = message.kind === 'open' || message.kind === 'resume';
   });
   if (!(await peer.settled(() => isAttached, answerLimitMs))) return 'the device did not attach';
-  const { shots, mustClose } = makeShots(random, mirror, recordings, number);
+  const frames = framesOf(random, recordings, number);
+  const { shots, mustClose } = makeShots(random, 'edge', frames, mirror);
   peer.write(Buffer.concat(shots.map(({ wire }) => wire)));
   const isSettled = await settled(mustClose, answerLimitMs);
   if (random.uniform() < 0.5) peer.close();
@@ -122,24 +107,6 @@ async function attack(
   if (openCount > 2) return `the device opened its session ${openCount} times`;
   if (isSettled) return null;
   return mustClose ? 'a malformed frame did not end the connection' : 'no answer to a ping';
-}
-
-function makeShots(random: Random, mirror: DeviceCodec, recordings: readonly Recording[], number: number) {
-  const frames = framesOf(random, recordings, number);
-  const brokenAt = random.uniform() < 0.08 ? random.integer(frames.length + 1) : -1;
-  const shots: Shot[] = [];
-  let mustClose = false;
-  for (const [index, payload] of [...frames, null].entries()) {
-    if (index === brokenAt) {
-      shots.push(brokenShot(random, false, limits.edgeFrameBytes));
-      mustClose = true;
-    }
-    if (payload === null) break;
-    shots.push(shotOf(payload, false));
-    mustClose ||= isMalformed(mirror, payload);
-    if (mustClose && random.uniform() < 0.3) break;
-  }
-  return { shots, mustClose };
 }
 
 /** Commits that continue, commits from the start again, a hello in the middle, `gone` after `gone`, lies about the end. */

@@ -4,21 +4,10 @@
 import { ByteWriter } from '../../../src/core/basics/bytes.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { EdgeCodec } from '../../../src/core/protocol/wire/codec.ts';
-import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { protocolVersion } from '../../../src/core/protocol/wire/messages.ts';
+import { connectRaw, type RawPeer } from '../hostile/raw-peer.ts';
 import { deviceLie, insertLies } from './field-fuzzing.ts';
-import {
-  brokenShot,
-  type Frames,
-  isMalformed,
-  mutate,
-  pick,
-  randomFrame,
-  randomPayload,
-  type Shot,
-  shotOf,
-} from './mutations.ts';
-import { connectRaw, type RawPeer } from './raw-websocket.ts';
+import { type Frames, makeShots, mutate, pick, randomFrame, randomPayload, type Shot } from './mutations.ts';
 import type { Recording } from './recorded-traffic.ts';
 
 export interface EdgeCase {
@@ -53,21 +42,7 @@ const kinds = [
 export function makeEdgeCase(seed: number, number: number, recordings: readonly Recording[]): EdgeCase {
   const random = createRandom(seed, number);
   const frames = framesOf(random, seed, number, recordings);
-  const shots: Shot[] = [];
-  const mirror = new EdgeCodec();
-  let mustClose = false;
-  const brokenAt = random.uniform() < 0.06 ? random.integer(frames.length + 1) : -1;
-  for (const [index, payload] of frames.entries()) {
-    if (index === brokenAt) shots.push(brokenShot(random, true, limits.openBytes));
-    shots.push(shotOf(payload, true));
-    mustClose ||= index === brokenAt || isMalformed(mirror, payload);
-    // What follows a malformed frame is not looked at; a few show that it is not.
-    if (mustClose && random.uniform() < 0.3) break;
-  }
-  if (brokenAt === frames.length) {
-    shots.push(brokenShot(random, true, limits.openBytes));
-    mustClose = true;
-  }
+  const { shots, mustClose } = makeShots(random, 'device', frames, new EdgeCodec());
   const parting = random.uniform() < 0.15 ? 'rude-at-once' : pick(random, ['polite', 'rude'] as const);
   return { shots, mustClose, parting, pauseMs: random.uniform() < 0.05 ? 5 + random.integer(250) : 0 };
 }
@@ -133,7 +108,7 @@ type Settled = (mustClose: boolean, limitMs: number) => Promise<boolean>;
 
 /**
  * Must be called before the first shot. The returned function pings if the other side need not close, and waits for the pong or the close;
- * false: neither came. @param onMessage is told of every message
+ * false: neither came. @param onMessage gets every message
  */
 export function expectAnswer(peer: RawPeer, number: number, onMessage: (payload: Buffer) => void = () => {}): Settled {
   const stamp = 2 ** 40 + number;

@@ -7,7 +7,7 @@ import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { protocolVersion } from '../../../src/core/protocol/wire/messages.ts';
 import { pick } from './mutations.ts';
 
-/** The toy's. */
+/** Size of the toy's vocabulary. */
 const vocabularySize = 49_152;
 const ids: readonly number[] = [0, 1, 9, 300, vocabularySize - 1, vocabularySize, limits.maxId];
 const counts: readonly number[] = [0, 1, 2, 5, 15, 16, 24, 40, 63, 64, 300, limits.draftTokens, limits.textTokens];
@@ -15,20 +15,8 @@ const differences: readonly number[] = [0, 0, 0, 1, -1, 2, -2, -5, -6, 40, -41, 
 /** By how many numbers an alternative is older than the newest one. */
 const alternativesBack: readonly number[] = [0, 0, 0, 1, 2, 5, 4096, 262_144];
 const numbers: readonly number[] = [...counts, 4096, limits.maxId, 2 ** 32, Number.MAX_SAFE_INTEGER];
-const floats: readonly number[] = [
-  0,
-  1,
-  -1,
-  1e-6,
-  5e-324,
-  10,
-  2,
-  100,
-  -100,
-  1e300,
-  Number.NaN,
-  Number.POSITIVE_INFINITY,
-];
+const finite: readonly number[] = [0, 1, -1, 1e-6, 5e-324, 10, 2, 100, -100, 1e300];
+const floats: readonly number[] = [...finite, Number.NaN, Number.POSITIVE_INFINITY];
 
 function someIds(random: Random, count: number): number[] {
   return Array.from({ length: Math.min(count, 600) }, () => pick(random, ids));
@@ -44,14 +32,16 @@ type Lie = (random: Random, writer: ByteWriter, session: Uint8Array) => ByteWrit
 
 const deviceLies: readonly Lie[] = [
   function draft(random, writer) {
-    const [flag, count] = [random.integer(3), pick(random, counts)];
+    const flag = random.integer(3);
+    const count = pick(random, counts);
     writer.byte(0x10).byte(flag).varint(count);
     if (flag === 2) writer.varint(pick(random, alternativesBack));
     if (flag > 0) writer.signed(pick(random, differences));
     return writer.ids(someIds(random, count));
   },
   function alternative(random, writer) {
-    const [isNew, count] = [random.integer(2), pick(random, counts)];
+    const isNew = random.integer(2);
+    const count = pick(random, counts);
     if (isNew === 1) writer.byte(0x11).varint(Math.abs(pick(random, differences)));
     else writer.byte(0x12).varint(pick(random, alternativesBack)).signed(pick(random, differences));
     return writer.varint(count).ids(someIds(random, count));
@@ -61,7 +51,8 @@ const deviceLies: readonly Lie[] = [
     return writer.byte(0x20 | count).ids(someIds(random, count));
   },
   function shortDraft(random, writer) {
-    const [isNew, count] = [random.integer(2), random.integer(8)];
+    const isNew = random.integer(2);
+    const count = random.integer(8);
     writer.byte((isNew === 1 ? 0xc0 : 0x80) | count);
     if (isNew === 1) writer.signed(pick(random, differences));
     return writer.ids(someIds(random, count));

@@ -4,13 +4,14 @@ import { EdgeCodec } from '../../../src/core/protocol/wire/codec.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { startToyEdge } from '../../../test/together/toy-edge.ts';
+import type { ToyTask } from '../../readers/toy-reader.ts';
+import { listenRaw } from '../hostile/raw-peer.ts';
 import { makeEdgeCase, runEdgeCase } from './attack-edge.ts';
 import { framesTrial } from './frames.ts';
-import { listenRaw } from './raw-websocket.ts';
-import { type Case, compose, honestCases, toySeed, writeHonestly } from './recorded-traffic.ts';
+import { compose, honestTasks, toySeed, writeHonestly } from './recorded-traffic.ts';
 
 const { tokenizer, identity } = createToyModel({ seed: toySeed, role: 'target' });
-const recordings = compose(3, await honestCases(), tokenizer, identity);
+const recordings = compose(3, await honestTasks(), tokenizer, identity);
 
 describe('trial frames', () => {
   it('runs a single case again', async () => {
@@ -41,8 +42,8 @@ describe('an honest device beside the attack', () => {
     await using edge = await startToyEdge({
       onStep: ({ event }) => void (event.kind === 'message-received' && kinds.add(event.message.kind)),
     });
-    const [asked] = (await honestCases()).slice(-1);
-    const report = await writeHonestly(connectWebSocket(edge.url), asked as Case);
+    const [asked] = (await honestTasks()).slice(-1);
+    const { report } = await writeHonestly(connectWebSocket(edge.url), asked as ToyTask);
     expect(report.tokens).toEqual(asked?.reference);
     expect(kinds).toContain('alternative');
   });

@@ -12,17 +12,16 @@ import { scriptModel } from '../../../src/models/port/scripted.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { type Edge, listenEdge, startEdge } from '../../../src/processes/edge/edge.ts';
 import type { EdgeOptions } from '../../../src/processes/edge/edge-options.ts';
+import type { ToyTask } from '../../readers/toy-reader.ts';
+import { connectRaw } from '../hostile/raw-peer.ts';
 import { counted, runDeviceCase } from './attack-device.ts';
 import { answerLimitMs, makeEdgeCase, runEdgeCase } from './attack-edge.ts';
 import { shotOf } from './mutations.ts';
-import { connectRaw } from './raw-websocket.ts';
 import {
-  type Case,
   compose,
   fillPlaces,
-  type HonestCount,
-  honestCases,
   honestKey,
+  honestTasks,
   keepWriting,
   type Recording,
   toySeed,
@@ -32,11 +31,6 @@ import {
 interface OneCase {
   readonly side: 'edge' | 'device';
   readonly number: number;
-}
-
-interface FramesConclusion extends Conclusion {
-  readonly summary: Readonly<Record<string, number>>;
-  readonly passed: boolean;
 }
 
 const options = {
@@ -63,7 +57,7 @@ function parseCase(text: string): OneCase {
   throw new Error('Give a case as the trial printed it: edge:NUMBER or device:NUMBER.');
 }
 
-/** Of the count: what the edge gets, what devices get, and what tries the rate limit. */
+/** Parts of the count: frames to the edge, to devices, and against the rate limit. */
 const share = { edge: 0.7, device: 0.28, flood: 0.02 } as const;
 const attackers = 16;
 const honestWorkers = 3;
@@ -100,20 +94,27 @@ function unsteady(model: LanguageModel, failures: Failures): LanguageModel {
   });
 }
 
-interface Findings extends Record<'edge' | 'device' | 'flood', { frames: number; connections: number }> {
-  readonly honest: HonestCount;
+/** What a trial begins with. */
+const nothing = {
+  edge: { frames: 0, connections: 0 },
+  device: { frames: 0, connections: 0 },
+  flood: { frames: 0, connections: 0 },
+  honest: { texts: 0, wrong: 0, cut: 0, reports: [] as string[] },
   /** Planted ones; each ends the sessions of its step. */
-  engineFailures: number;
-  crashes: number;
-  unanswered: number;
-  leakedSessions: number;
+  engineFailures: 0,
+  crashes: 0,
+  unanswered: 0,
+  leakedSessions: 0,
   /** One line for each fault, with what repeats it. */
-  readonly reports: string[];
-  seconds: number;
-}
+  reports: [] as string[],
+  seconds: 0,
+};
 
-export const framesTrial: Experiment<typeof options, Findings, FramesConclusion> = {
+type Findings = typeof nothing;
+
+export const framesTrial: Experiment<typeof options, Findings> = {
   name: 'trial frames',
+  lasts: '1 minute',
   description: 'send damaged, random and hostile frames to an edge and to devices: toy models, real sockets',
   options,
   measure: attackBoth,
@@ -123,16 +124,7 @@ export const framesTrial: Experiment<typeof options, Findings, FramesConclusion>
 /** @throws OutriderError `port-in-use` and what else keeps an edge from starting */
 async function attackBoth(options: FramesOptions, run: Run): Promise<Findings> {
   const { seed, only } = options;
-  const blank = { frames: 0, connections: 0 };
-  const findings: Findings = {
-    ...{
-      edge: { ...blank },
-      device: { ...blank },
-      flood: { ...blank },
-      honest: { texts: 0, wrong: 0, cut: 0, reports: [] },
-    },
-    ...{ engineFailures: 0, crashes: 0, unanswered: 0, leakedSessions: 0, reports: [], seconds: 0 },
-  };
+  const findings = structuredClone(nothing);
   const running = new Set<string>();
   const crash = (error: unknown): void => {
     findings.crashes += 1;
@@ -146,9 +138,9 @@ async function attackBoth(options: FramesOptions, run: Run): Promise<Findings> {
     const failures: Failures = { isOn: true, count: 0 };
     const toy = createToyModel({ seed: toySeed, role: 'target', sequences: places });
     await using model = unsteady(toy, failures);
-    const cases = await honestCases();
-    const recordings = compose(seed, cases, model.tokenizer, model.identity);
-    const trial = { options, run, findings, running, crash, model, failures, cases, recordings };
+    const tasks = await honestTasks();
+    const recordings = compose(seed, tasks, model.tokenizer, model.identity);
+    const trial = { options, run, findings, running, crash, model, failures, tasks, recordings };
     if (only?.side !== 'device') await attackEdge(trial);
     run.signal.throwIfAborted();
     if (only?.side !== 'edge') await attackDevices(trial);
@@ -171,7 +163,7 @@ interface Trial {
   readonly crash: (error: unknown) => void;
   readonly model: LanguageModel;
   readonly failures: Failures;
-  readonly cases: readonly Case[];
+  readonly tasks: readonly ToyTask[];
   readonly recordings: readonly Recording[];
 }
 
@@ -222,13 +214,13 @@ async function serve(trial: Trial, count: { frames: number }, options: Partial<E
 }
 
 async function attackEdge(trial: Trial): Promise<void> {
-  const { options, run, findings, cases, recordings } = trial;
+  const { options, run, findings, tasks, recordings } = trial;
   const goal = options.count * share.edge;
   const count = { frames: 0 };
   const { edge, listener } = await serve(trial, count, { rate: unlimitedRate });
   const stop = new AbortController();
   const workers = Array.from({ length: honestWorkers }, (_, worker) =>
-    keepWriting(listener.port, cases, worker, findings.honest, stop.signal),
+    keepWriting(listener.port, tasks, worker, findings.honest, stop.signal),
   );
   let broken = 0;
   await inLanes(
@@ -250,13 +242,13 @@ async function attackEdge(trial: Trial): Promise<void> {
   if (!run.signal.aborted) {
     findings.leakedSessions += await leaked(edge);
     trial.failures.isOn = false;
-    findings.leakedSessions += await fillPlaces(listener.port, cases, places, findings.honest);
+    findings.leakedSessions += await fillPlaces(listener.port, tasks, places, findings.honest);
   }
   await edge.close();
   await listener.close();
 }
 
-/** Sessions and connections that are left when everybody has been gone for longer than a session is kept. */
+/** Sessions and connections that are left when all peers have been gone for longer than a session is kept. */
 async function leaked(edge: Edge): Promise<number> {
   const left = (): number => edge.status.sessions + edge.status.connections;
   const untilMs = performance.now() + answerLimitMs + keepLostMs;
@@ -265,14 +257,14 @@ async function leaked(edge: Edge): Promise<number> {
 }
 
 async function attackDevices(trial: Trial): Promise<void> {
-  const { options, run, findings, cases, recordings } = trial;
+  const { options, run, findings, tasks, recordings } = trial;
   const goal = options.count * share.device;
   await inLanes(
     trial,
     'device',
     () => findings.device.frames >= goal,
     async (number) => {
-      const found = await runDeviceCase(options.seed, number, cases, recordings);
+      const found = await runDeviceCase(options.seed, number, tasks, recordings);
       findings.device.frames += found.frames;
       findings.device.connections += found.connections;
       for (const fault of found.faults) unanswered(trial, 'device', number, fault);
@@ -281,12 +273,12 @@ async function attackDevices(trial: Trial): Promise<void> {
   );
 }
 
-/** With the limits that an edge has by default: who sends without measure is closed, and told why. */
+/** With the limits that an edge has by default: a device that floods is closed, with the reason. */
 async function floodEdge(trial: Trial): Promise<void> {
-  const { options, findings, cases } = trial;
+  const { options, findings, tasks } = trial;
   const { edge, listener } = await serve(trial, findings.flood, {});
   const stop = new AbortController();
-  const honest = keepWriting(listener.port, cases, 0, findings.honest, stop.signal);
+  const honest = keepWriting(listener.port, tasks, 0, findings.honest, stop.signal);
   while (findings.flood.frames < options.count * share.flood) {
     findings.flood.connections += 1;
     const peer = await connectRaw(listener.port);
@@ -305,26 +297,23 @@ async function floodEdge(trial: Trial): Promise<void> {
   await listener.close();
 }
 
-function conclude(findings: Findings, { count }: FramesOptions): FramesConclusion {
-  const {
-    edge,
-    device,
-    flood,
-    honest,
-    crashes,
-    unanswered: silent,
-    leakedSessions,
-    engineFailures,
-    reports,
-    seconds,
-  } = findings;
-  const frames = edge.frames + device.frames + flood.frames;
-  const rows = Object.entries({ edge, device, flood }).map(([side, counts]) => ({ side, ...counts }));
-  const counts = { frames, crashes, unanswered: silent, leakedSessions };
-  const texts = { honestTexts: honest.texts, wrongTexts: honest.wrong, cutTexts: honest.cut, engineFailures };
-  const connections = edge.connections + device.connections + flood.connections;
-  const passed = crashes + silent + leakedSessions + honest.wrong === 0;
-  const summary = { ...counts, ...texts, connections, framesPerSecond: frames / seconds };
+function conclude(findings: Findings, { count }: FramesOptions): Conclusion {
+  const { honest, reports } = findings;
+  const rows = (['edge', 'device', 'flood'] as const).map((side) => ({ side, ...findings[side] }));
+  const frames = rows.reduce((sum, row) => sum + row.frames, 0);
+  const summary = {
+    frames,
+    crashes: findings.crashes,
+    unanswered: findings.unanswered,
+    leakedSessions: findings.leakedSessions,
+    honestTexts: honest.texts,
+    wrongTexts: honest.wrong,
+    cutTexts: honest.cut,
+    engineFailures: findings.engineFailures,
+    connections: rows.reduce((sum, row) => sum + row.connections, 0),
+    framesPerSecond: frames / findings.seconds,
+  };
+  const passed = summary.crashes + summary.unanswered + summary.leakedSessions + summary.wrongTexts === 0;
   const params = { count, attackers, honestWorkers, keepLostMs, answerLimitMs, stepMs, failureEvery };
   return { rows, summary, passed, params, remarks: [...reports, ...honest.reports] };
 }

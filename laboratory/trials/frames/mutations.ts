@@ -2,13 +2,12 @@
 
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import type { Random } from '../../../src/core/basics/philox.ts';
-import { finalBit, opcode, wireFrame } from './raw-websocket.ts';
+import { limits } from '../../../src/core/protocol/wire/limits.ts';
+import { finalBit, opcode, wireFrame } from '../hostile/raw-peer.ts';
 
 /** What is sent as one WebSocket frame. */
 export interface Shot {
   readonly wire: Buffer;
-  /** The message, where it is a binary one that reaches the protocol. */
-  readonly payload: Uint8Array | null;
   /** No WebSocket may accept it. */
   readonly isBroken: boolean;
 }
@@ -17,11 +16,8 @@ export type Frames = Uint8Array[];
 
 /** Every kind of both directions, counts from short to long, and kinds that do not exist. */
 const heads: readonly number[] = [
-  ...[
-    0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10, 0x11, 0x12, 0x13, 0x20, 0x21, 0x3f, 0x40, 0x41, 0x42, 0x43,
-    0x44, 0x45, 0x46,
-  ],
-  ...[0x80, 0x81, 0x84, 0xa0, 0xa1, 0xa5, 0xbf, 0xc0, 0xc1, 0xc4, 0xe0, 0xe1, 0xe4, 0xff],
+  0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10, 0x11, 0x12, 0x13, 0x20, 0x21, 0x3f, 0x40, 0x41, 0x42, 0x43,
+  0x44, 0x45, 0x46, 0x80, 0x81, 0x84, 0xa0, 0xa1, 0xa5, 0xbf, 0xc0, 0xc1, 0xc4, 0xe0, 0xe1, 0xe4, 0xff,
 ];
 const edgeBytes: readonly number[] = [0x00, 0x01, 0x7f, 0x80, 0x81, 0xff];
 /** Varints: 0, 1, 300, 2^22 - 1, 2^22, 2^53 - 1, too long, superfluous. */
@@ -120,11 +116,36 @@ export function mutate(frames: Frames, count: number, random: Random, others: re
 }
 
 export function shotOf(payload: Uint8Array, masked: boolean): Shot {
-  return { wire: wireFrame(finalBit | opcode.binary, payload, masked), payload, isBroken: false };
+  return { wire: wireFrame(finalBit | opcode.binary, payload, masked), isBroken: false };
 }
 
-/** @param mirror of the receiving end, which has decoded all frames before this one */
-export function isMalformed(mirror: { decode(bytes: Uint8Array): unknown }, payload: Uint8Array): boolean {
+type Side = 'device' | 'edge';
+/** The share of cases of an attacker of this side with a broken frame. */
+const brokenShare = { device: 0.06, edge: 0.08 };
+const maxFrameBytes = { device: limits.openBytes, edge: limits.edgeFrameBytes };
+
+/** What an attacker of this side sends. @param mirror of the receiving end, which decodes all frames */
+export function makeShots(
+  random: Random,
+  side: Side,
+  frames: Frames,
+  mirror: { decode(bytes: Uint8Array): unknown },
+): { readonly shots: readonly Shot[]; readonly mustClose: boolean } {
+  const shots: Shot[] = [];
+  let mustClose = false;
+  const brokenAt = random.uniform() < brokenShare[side] ? random.integer(frames.length + 1) : -1;
+  for (const [index, payload] of frames.entries()) {
+    if (index === brokenAt) shots.push(brokenShot(random, side));
+    shots.push(shotOf(payload, side === 'device'));
+    mustClose ||= index === brokenAt || isMalformed(mirror, payload);
+    // What follows a malformed frame is not read; a few show that it is not.
+    if (mustClose && random.uniform() < 0.3) break;
+  }
+  if (brokenAt === frames.length) shots.push(brokenShot(random, side));
+  return { shots, mustClose: mustClose || brokenAt === frames.length };
+}
+
+function isMalformed(mirror: { decode(bytes: Uint8Array): unknown }, payload: Uint8Array): boolean {
   try {
     mirror.decode(payload);
     return false;
@@ -134,13 +155,14 @@ export function isMalformed(mirror: { decode(bytes: Uint8Array): unknown }, payl
   }
 }
 
-/** A frame that breaks the WebSocket protocol or a limit below ours. @param masked as an honest peer of this side would */
-export function brokenShot(random: Random, masked: boolean, maxFrameBytes: number): Shot {
+/** A frame that breaks the WebSocket protocol or a limit below ours. */
+function brokenShot(random: Random, side: Side): Shot {
+  const masked = side === 'device';
   const some = randomPayload(random, 20);
   const nothing = new Uint8Array(0);
   const wires: readonly (() => Buffer)[] = [
     () => wireFrame(finalBit | opcode.text, Buffer.from('{"kind":"open"}'), masked),
-    () => wireFrame(finalBit | opcode.binary, some, masked, maxFrameBytes + 1 + random.integer(1000)),
+    () => wireFrame(finalBit | opcode.binary, some, masked, maxFrameBytes[side] + 1 + random.integer(1000)),
     () => wireFrame(finalBit | pick(random, [3, 4, 7, 11, 15]), some, masked),
     () => wireFrame(finalBit | 0x40 | opcode.binary, some, masked),
     () => wireFrame(finalBit | opcode.binary, some, !masked),
@@ -151,5 +173,5 @@ export function brokenShot(random: Random, masked: boolean, maxFrameBytes: numbe
     () => wireFrame(finalBit | opcode.close, Uint8Array.of(0x03, 0xee, 0xff, 0xfe), masked),
     () => Buffer.concat([wireFrame(opcode.binary, some, masked), wireFrame(finalBit | opcode.text, nothing, masked)]),
   ];
-  return { wire: pick(random, wires)(), payload: null, isBroken: true };
+  return { wire: pick(random, wires)(), isBroken: true };
 }

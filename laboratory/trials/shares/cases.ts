@@ -1,6 +1,6 @@
 // The cases of trial shares: what is shared, by whom, and with which shares; and how each is measured.
 
-import { type DevicePlan, ShareScene, type WindowFound } from './scene.ts';
+import { type DevicePlan, openShareScene, type WindowFound } from './scene.ts';
 
 export type Resource = 'compute' | 'downlink' | 'uplink';
 
@@ -55,19 +55,19 @@ export interface CaseFound {
   readonly steps: number;
 }
 
-/** Of the paced links, bit/s. A padded frame needs some 8,500 bits. */
+/** Rate of the paced links, bit/s. A padded frame needs some 8,500 bits. */
 export const linkBitsPerSecond = 1_000_000;
 const paddedBytes = 1024;
 const steps = { compute: 30, downlink: 6, uplink: 10 } as const;
 /**
- * Until the shares are felt: chains fill up, queues that were filled by other shares empty themselves. A controller tells rates once a slot,
+ * Until the shares are felt: chains fill up, queues that were filled by other shares empty themselves. A controller sends rates once a slot,
  * from what was used before.
  */
 const settleMs = { compute: 1500, downlink: 1500, uplink: 5000 } as const;
 
 export async function measureCase(one: ShareCase, seconds: number, signal: AbortSignal): Promise<CaseFound> {
   const { resource, maxRows, shares, before } = one;
-  await using scene = await ShareScene.open({
+  await using scene = await openShareScene({
     devices: shares.map((_, number) => planOf(one, number)),
     stepMs: steps[resource],
     maxRows,

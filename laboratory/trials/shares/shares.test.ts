@@ -42,7 +42,7 @@ describe('trial shares', () => {
   it.each<[string, ShareCase, CaseFound]>([
     ['a share of the engine that is 6 % off', compute, found([1200 * 1.02, 400 * 0.94])],
     ['a share of a link that is 6 % off', up, found([1060, 940])],
-    ['an idle share that nobody gets', idle, found([0, linkBitsPerSecond / 8 / 4])],
+    ['an idle share that no one gets', idle, found([0, linkBitsPerSecond / 8 / 4])],
     ["a text that is not the target's", compute, found([1200, 400], { wrongTexts: 1 })],
     ['nothing at all', compute, found([0, 0])],
   ])('does not pass %s', (_, one, what) => {

@@ -5,34 +5,11 @@ import type { Conclusion, Experiment } from '../../../simulator/runner/experimen
 import { type CaseFound, linkBitsPerSecond, measureCase, type Resource, type ShareCase, shareCases } from './cases.ts';
 
 /** One session of a case. */
-export interface ShareRow {
+interface ShareRow extends Readonly<Record<'session' | 'share' | 'part' | 'tokensPerSecond' | 'used', number>> {
   readonly resource: Resource;
   readonly case: string;
-  readonly session: number;
-  /** Of the shares of all. */
-  readonly share: number;
-  /** Of what all have got. */
-  readonly part: number;
-  /** |part / share - 1|; null where a session is idle, or where tokens are not rows. */
   readonly error: number | null;
-  readonly tokensPerSecond: number;
-  /** On the wire, in the direction that is shared; null of compute. */
   readonly bitsPerSecond: number | null;
-  /** Used of the whole: of the rows that the steps had room for, or of the rate of the link. */
-  readonly used: number;
-}
-
-export interface SharesSummary extends Readonly<Record<string, number>> {
-  /** The largest error of a session's part of the tokens, where the engine is what is scarce. */
-  readonly computeShareError: number;
-  /** The same of the bits of a paced link, either direction. */
-  readonly bandwidthShareError: number;
-  /** The largest part of the whole that was lost while a session with three quarters of the shares was idle. */
-  readonly idleShareLost: number;
-  /** Texts that are not the toy's own. */
-  readonly wrongTexts: number;
-  /** Steps that took longer than the pace says, over all steps. */
-  readonly latePacedSteps: number;
 }
 
 const goal = 0.05;
@@ -43,8 +20,12 @@ const options = {
   cases: { default: shareCases as readonly ShareCase[] },
 } as const;
 
+type SummaryKey = 'computeShareError' | 'bandwidthShareError' | 'idleShareLost' | 'wrongTexts' | 'latePacedSteps';
+type SharesSummary = Readonly<Record<SummaryKey, number>>;
+
 export const sharesTrial: Experiment<typeof options, readonly CaseFound[], Conclusion<ShareRow, SharesSummary>> = {
   name: 'trial shares',
+  lasts: '3 minutes',
   description:
     "shares of the engine's rows and of paced links: each session gets its part, and an idle share goes to the others",
   options,
@@ -72,36 +53,40 @@ function rowsOf(
   { window }: CaseFound,
 ): ShareRow[] {
   const { ms, devices, steps, rows } = window;
-  const amounts = devices.map((got) => {
-    if (resource === 'compute') return got.tokens;
-    return resource === 'downlink' ? got.downBytes : got.upBytes;
-  });
+  const amounts = devices.map((got) => got[amountOf[resource]]);
   const total = sum(amounts);
-  const used = resource === 'compute' ? rows / (steps * maxRows) : (total * 8000) / ms / linkBitsPerSecond;
+  const isCompute = resource === 'compute';
   return devices.map(({ tokens }, session) => {
     const share = (shares[session] as number) / sum(shares);
-    const part = (amounts[session] as number) / total;
+    const amount = amounts[session] as number;
+    const part = amount / total;
     return {
       resource,
       case: name,
       session,
+      // Its part of the shares of all, and of what all have got.
       share,
       part,
+      // Tokens are not rows where drafts are wrong.
       error: firstIsIdle === true || agreement !== undefined ? null : Math.abs(part / share - 1),
       tokensPerSecond: (tokens * 1000) / ms,
-      bitsPerSecond: resource === 'compute' ? null : ((amounts[session] as number) * 8000) / ms,
-      used,
+      bitsPerSecond: isCompute ? null : (amount * 8000) / ms,
+      // Of the rows that the steps had room for, or of the rate of the link.
+      used: isCompute ? rows / (steps * maxRows) : (total * 8000) / ms / linkBitsPerSecond,
     };
   });
 }
 
+/** What of a session's window a resource is shared in. */
+const amountOf = { compute: 'tokens', downlink: 'downBytes', uplink: 'upBytes' } as const;
+
 function summarise(rows: readonly ShareRow[], found: readonly CaseFound[], cases: readonly ShareCase[]): SharesSummary {
-  const errorOf = (isMeant: (resource: Resource) => boolean): number =>
-    Math.max(0, ...rows.map(({ resource, error }) => (isMeant(resource) ? (error ?? 0) : 0)));
+  const largestError = (own: readonly ShareRow[]): number => Math.max(0, ...own.map(({ error }) => error ?? 0));
   const idle = new Set(cases.filter(({ firstIsIdle }) => firstIsIdle === true).map(({ name }) => name));
   return {
-    computeShareError: errorOf((resource) => resource === 'compute'),
-    bandwidthShareError: errorOf((resource) => resource !== 'compute'),
+    computeShareError: largestError(rows.filter(({ resource }) => resource === 'compute')),
+    bandwidthShareError: largestError(rows.filter(({ resource }) => resource !== 'compute')),
+    // The largest part of the whole that was lost while a session with three quarters of the shares was idle.
     idleShareLost: Math.max(0, ...rows.map((row) => (idle.has(row.case) ? 1 - row.used : 0))),
     wrongTexts: sum(found.map(({ wrongTexts }) => wrongTexts)),
     latePacedSteps: sum(found.map(({ lateSteps }) => lateSteps)) / sum(found.map(({ steps }) => steps)),

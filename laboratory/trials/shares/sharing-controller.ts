@@ -22,64 +22,56 @@ export interface SharedEdge {
   readonly bitsPerSecond: number;
 }
 
-export class SharingController implements AsyncDisposable {
-  readonly #stack: CloseStack;
-  readonly #url: string;
-  readonly #model: LanguageModel;
-  readonly #weights: { of: readonly number[] };
-
-  private constructor(stack: CloseStack, url: string, model: LanguageModel, weights: { of: readonly number[] }) {
-    this.#stack = stack;
-    this.#url = url;
-    this.#model = model;
-    this.#weights = weights;
-  }
-
-  static async open({ edge, model, url: address, bitsPerSecond }: SharedEdge): Promise<SharingController> {
-    await using stack = new CloseStack();
-    const weights: { of: readonly number[] } = { of: [] };
-    const policy = { name: 'fixed shares', decide: (state: SlotState) => divide(state, weights.of) };
-    const controller = stack.use(startController({ policy, fallback: policy }));
-    const listener = await listenController(controller, { host: '127.0.0.1', port: 0 });
-    stack.defer(() => listener.close());
-    const url = `ws://127.0.0.1:${listener.port}`;
-    const { identity, tokenizer, limits } = model;
-    const member = joinAsEdge({
-      reach: reachBy(connectWebSocket(url)),
-      id: 'edge',
-      facts: {
-        ...{ address, certificate: null, model: identity.name, fingerprint: identity.fingerprint },
-        ...{ tokenizerHash: tokenizer.hash, places: limits.maxSequences, contextLength: limits.contextLength },
-        ...{ bitsPerSecond, place: null },
-      },
-      ...{ edge, tickets: new TicketBook(machineClock) },
-    });
-    stack.defer(async () => member.close());
-    return new SharingController(stack.move(), url, model, weights);
-  }
-
+export interface SharingController extends AsyncDisposable {
   /** From the next slot on. @param weights of the devices, by number */
-  setShares(weights: readonly number[]): void {
-    this.#weights.of = weights;
-  }
-
+  setShares(weights: readonly number[]): void;
   /** Resolves when the controller has sent this device to the edge. @param connect to the edge */
-  async join(number: number, connect: Connect): Promise<DeviceAgent> {
-    const agent = joinAsDevice({
-      reach: reachBy(connectWebSocket(this.#url)),
-      // The devices of a slot are in the order of their ids.
-      id: `device-${String.fromCharCode(97 + number)}`,
-      tokenizerHash: this.#model.tokenizer.hash,
-      connectEdge: () => connect,
-    });
-    this.#stack.defer(async () => agent.close());
-    await agent.ready(10_000);
-    return agent;
-  }
+  join(number: number, connect: Connect): Promise<DeviceAgent>;
+}
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#stack[Symbol.asyncDispose]();
-  }
+export async function openSharingController(shared: SharedEdge): Promise<SharingController> {
+  await using stack = new CloseStack();
+  const { edge, model, url: address, bitsPerSecond } = shared;
+  let shares: readonly number[] = [];
+  const policy = { name: 'fixed shares', decide: (state: SlotState) => divide(state, shares) };
+  const controller = stack.use(startController({ policy, fallback: policy }));
+  const listener = await listenController(controller, { host: '127.0.0.1', port: 0 });
+  stack.defer(() => listener.close());
+  const reach = reachBy(connectWebSocket(`ws://127.0.0.1:${listener.port}`));
+  const { identity, tokenizer, limits } = model;
+  const member = joinAsEdge({
+    reach,
+    id: 'edge',
+    facts: {
+      address,
+      certificate: null,
+      model: identity.name,
+      fingerprint: identity.fingerprint,
+      tokenizerHash: tokenizer.hash,
+      places: limits.maxSequences,
+      contextLength: limits.contextLength,
+      bitsPerSecond,
+      place: null,
+    },
+    edge,
+    tickets: new TicketBook(machineClock),
+  });
+  stack.defer(async () => member.close());
+  const opened = stack.move();
+  return {
+    setShares(weights) {
+      shares = weights;
+    },
+    async join(number, connect) {
+      // The devices of a slot are in the order of their ids.
+      const id = `device-${String.fromCharCode(97 + number)}`;
+      const agent = joinAsDevice({ reach, id, tokenizerHash: tokenizer.hash, connectEdge: () => connect });
+      opened.defer(async () => agent.close());
+      await agent.ready(10_000);
+      return agent;
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
 }
 
 /** All devices to the only edge, the band by weight. */

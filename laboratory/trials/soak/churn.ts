@@ -4,18 +4,12 @@
 import type { Random } from '../../../src/core/basics/philox.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
-import type { Connect, Connection, ConnectionHandler } from '../../../src/network/transport/transport.ts';
+import type { Connect, ConnectionHandler } from '../../../src/network/transport/transport.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
-import { startTurn } from '../../../src/processes/device/turn.ts';
-import type { TurnOptions } from '../../../src/processes/device/turn-options.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
+import { type ReadAnswer, readTask, type ToyTask } from '../../readers/toy-reader.ts';
 
-export interface SoakTask {
-  readonly prompt: readonly number[];
-  readonly reference: readonly number[];
-}
-
-/** Parts of a hundred. */
+/** Kinds of churn, in parts of a hundred. */
 const shares = { whole: 40, aborted: 15, cut: 20, abandoned: 15, 'wrong key': 8, silent: 2 } as const;
 export type Churn = keyof typeof shares;
 export const churnKinds: readonly Churn[] = Object.keys(shares) as Churn[];
@@ -43,7 +37,7 @@ export function noCounts(): ChurnCounts {
 export interface ChurnSettings {
   readonly url: string;
   readonly toySeed: number;
-  readonly tasks: readonly SoakTask[];
+  readonly tasks: readonly ToyTask[];
   readonly keys: readonly string[];
   readonly counts: ChurnCounts;
   /** Takes one sentence for each fault. */
@@ -76,7 +70,7 @@ export class ChurningDevice implements AsyncDisposable {
     const count = this.#settings.counts[kind];
     count.begun += 1;
     try {
-      if (kind === 'silent') await this.#stare();
+      if (kind === 'silent') await this.#keepSilent();
       else await this.#ask(kind, count);
     } catch (error) {
       this.#fail(kind, error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -99,39 +93,33 @@ export class ChurningDevice implements AsyncDisposable {
 
   async #ask(kind: Exclude<Churn, 'silent'>, count: ChurnCount): Promise<void> {
     const { tasks, keys } = this.#settings;
-    const { prompt, reference } = this.#pick(tasks);
+    const task = this.#pick(tasks);
     const patienceMs = this.#random.integer(longestPatienceMs);
     const stop = new AbortController();
     const timer = kind === 'aborted' ? setTimeout(() => stop.abort(), patienceMs) : undefined;
-    const options: TurnOptions = {
+    const options = {
       connect: this.#connect(kind, patienceMs),
       tokenizer: this.#model.tokenizer,
       drafter: this.#random.integer(3) === 0 ? null : this.#drafter,
-      prompt,
-      maxAnswerTokens: reference.length,
       credentials: kind === 'wrong key' ? wrongKey : this.#pick(keys),
       giveUpAfterMs: kind === 'abandoned' ? 1 : giveUpAfterMs,
       signal: stop.signal,
     };
-    const report = await startTurn(options).report;
+    const answer = await readTask(task, options);
     clearTimeout(timer);
-    this.#judge(kind, count, report, reference);
+    this.#judge(kind, count, answer);
   }
 
-  #judge(kind: Churn, count: ChurnCount, report: TurnReport, reference: readonly number[]): void {
+  #judge(kind: Churn, count: ChurnCount, { report, isPrefix, isRight, end }: ReadAnswer): void {
     const { outcome, tokens, connections } = report;
     if (connections > 1) count.resumed += 1;
-    const isPrefix = tokens.every((id, index) => id === reference[index]);
-    const isWhole = tokens.length === reference.length;
-    if (!isPrefix || (outcome.kind === 'ended' && !isWhole)) {
+    if (!isPrefix || (outcome.kind === 'ended' && !isRight)) {
       count.wrong += 1;
       this.#settings.report(`${kind}: a text differs from the target's own after ${tokens.length} tokens`);
     }
     if (outcome.kind === 'ended') count.complete += 1;
     if (outcome.kind === 'failed' && outcome.code === 'edge-full') count.full += 1;
-    else if (!isAllowed(kind, outcome)) {
-      this.#fail(kind, outcome.kind === 'failed' ? `${outcome.code}, ${outcome.cause}` : outcome.kind);
-    }
+    else if (!isAllowed(kind, outcome)) this.#fail(kind, end);
   }
 
   #fail(kind: Churn, how: string): void {
@@ -139,11 +127,11 @@ export class ChurningDevice implements AsyncDisposable {
     this.#settings.report(`${kind}: ${how}`);
   }
 
-  /** Opens a connection, says nothing, and waits until the edge closes it. */
-  async #stare(): Promise<void> {
+  /** Opens a connection, sends nothing, and waits until the edge closes it. */
+  async #keepSilent(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const deaf: ConnectionHandler = { frame: () => {}, writable: () => {}, closed: () => resolve() };
-      connectWebSocket(this.#settings.url)(() => deaf).catch(reject);
+      const handler: ConnectionHandler = { frame: () => {}, writable: () => {}, closed: () => resolve() };
+      connectWebSocket(this.#settings.url)(() => handler).catch(reject);
     });
   }
 
@@ -157,7 +145,9 @@ export class ChurningDevice implements AsyncDisposable {
       if (kind === 'abandoned' && opened > 0) throw new Error('nobody is there any more');
       opened += 1;
       const connection = await connect(accept, options);
-      if (opened <= mostCuts) cutLater(connection, patienceMs / mostCuts);
+      // The connection ends without a close, as when a device leaves the network.
+      const cut = (): void => connection.close('edge-unreachable', 'cut');
+      if (opened <= mostCuts) setTimeout(cut, patienceMs / mostCuts);
       return connection;
     };
   }
@@ -165,11 +155,6 @@ export class ChurningDevice implements AsyncDisposable {
   #pick<Item>(items: readonly Item[]): Item {
     return items[this.#random.integer(items.length)] as Item;
   }
-}
-
-/** The connection ends without a close, as when a device leaves the network. */
-function cutLater(connection: Connection, afterMs: number): void {
-  setTimeout(() => connection.close('edge-unreachable', 'cut'), afterMs);
 }
 
 function isAllowed(kind: Churn, outcome: TurnReport['outcome']): boolean {

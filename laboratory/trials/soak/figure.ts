@@ -4,7 +4,7 @@ import { panelsFigure } from '../../../simulator/charts/line-panels.ts';
 import { palette } from '../../../simulator/charts/theme.ts';
 import type { SoakRow } from './samples.ts';
 
-/** Points of a line: more can't be told apart. */
+/** Points of a line: more can't be distinguished. */
 const mostPoints = 400;
 
 const styles = [
@@ -26,29 +26,23 @@ export function soakFigure(rows: readonly SoakRow[]): ReturnType<typeof panelsFi
     });
     return { style, points: points.length > mostPoints ? points.filter((_, index) => index % every === 0) : points };
   };
+  const panel = (title: string, yTitle: string, lines: ReturnType<typeof line>[]) => {
+    return { title, xTitle: 'minutes', yTitle, xTicks: 6, lines };
+  };
   return panelsFigure({
     title: 'An edge under churn',
     subtitle: ['Sessions are opened, aborted, cut and resumed, abandoned, refused. One sample a second.'],
     styles,
     panels: [
-      {
-        title: 'memory',
-        xTitle: 'minutes',
-        yTitle: 'MB',
-        xTicks: 6,
-        lines: [
-          line('resident set', ({ residentMB }) => residentMB),
-          line('heap and buffers', ({ heapMB }) => heapMB),
-          line('after a collection', ({ heldMB }) => heldMB),
-        ],
-      },
-      {
-        title: 'open',
-        xTitle: 'minutes',
-        yTitle: 'count',
-        xTicks: 6,
-        lines: [line('connections', ({ connections }) => connections), line('sessions', ({ sessions }) => sessions)],
-      },
+      panel('memory', 'MB', [
+        line('resident set', ({ residentMB }) => residentMB),
+        line('heap and buffers', ({ heapMB }) => heapMB),
+        line('after a collection', ({ heldMB }) => heldMB),
+      ]),
+      panel('open', 'count', [
+        line('connections', ({ connections }) => connections),
+        line('sessions', ({ sessions }) => sessions),
+      ]),
     ],
     panelWidth: 720,
   });

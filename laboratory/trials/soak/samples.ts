@@ -1,6 +1,6 @@
 // What an edge process holds, second by second, and whether it holds more and more.
 
-import type { EdgeResources } from '../../measuring/probe-questions.ts';
+import type { EdgeResources } from '../../measuring/probe-main.ts';
 
 /** One second. Memory in MB (10^6 bytes). */
 export interface SoakRow {
@@ -53,10 +53,12 @@ export function growthOf(rows: readonly SoakRow[], measure: (row: SoakRow) => nu
     const value = measure(row);
     return value === null || row.second < from ? [] : [{ x: row.second, y: value }];
   });
-  const [first, last] = [points[0], points.at(-1)];
+  const first = points[0];
+  const last = points.at(-1);
   if (first === undefined || last === undefined || points.length < 3) return 0;
   const meanOf = (key: 'x' | 'y'): number => points.reduce((sum, point) => sum + point[key], 0) / points.length;
-  const [meanX, meanY] = [meanOf('x'), meanOf('y')];
+  const meanX = meanOf('x');
+  const meanY = meanOf('y');
   const square = points.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0);
   const slope = points.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0) / square;
   return slope * (last.x - first.x);

@@ -5,7 +5,7 @@ import type { SoakRow } from './samples.ts';
 import { soakTrial } from './soak.ts';
 
 const small = { minutes: 0.35, sessions: 18, rate: 20, seed: 3 };
-/** Of a machine that does much else. */
+/** The limit on a machine that does much else. */
 const timeout = 300_000;
 
 /** Keeps a file and half a megabyte more each second. */

@@ -8,18 +8,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
 import type { KeyTerms } from '../../../src/core/access/key-book.ts';
+import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
-import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { addKeyTo } from '../../../src/files/key-files.ts';
-import { writeToyText } from '../../../src/models/port/toy-text.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
-import type { EdgeResources } from '../../measuring/probe-questions.ts';
-import { type ChurnCount, type ChurnCounts, ChurningDevice, churnKinds, noCounts, type SoakTask } from './churn.ts';
+import type { EdgeResources } from '../../measuring/probe-main.ts';
+import { ids, toyTasks } from '../../readers/toy-reader.ts';
+import { type ChurnCount, type ChurnCounts, ChurningDevice, churnKinds, noCounts } from './churn.ts';
 import { soakFigure } from './figure.ts';
 import { growthOf, handleCount, rowOf, type SoakRow } from './samples.ts';
 
 const options = {
-  minutes: { flag: '--minutes <count>', help: 'how long', number: [0.1, 100_000], default: 30 },
+  minutes: { flag: '--minutes <count>', help: 'how long', number: [0.1, 100_000], default: 4, full: 30 },
   sessions: {
     flag: '--sessions <count>',
     help: 'devices at the same time; the edge has a third as many places',
@@ -60,6 +60,9 @@ const mostResidentGrowthMB = 10;
 /** Shorter soaks do not judge the resident set: V8 and the allocator reserve room in the first minutes. */
 const settledMinutes = 5;
 
+/** Parameters of the document that no option changes. */
+const fixed = { profile, keepLostSeconds, contextTokens, answerTokens, mostHeldGrowthMB, mostResidentGrowthMB };
+
 interface SoakFound {
   readonly rows: readonly SoakRow[];
   readonly counts: ChurnCounts;
@@ -68,18 +71,16 @@ interface SoakFound {
   readonly after: Idle;
 }
 
-/** What an edge holds that nobody uses. */
+/** What an edge holds while no device uses it. */
 interface Idle {
   readonly resources: EdgeResources;
   readonly files: number | null;
 }
 
-interface SoakConclusion extends Conclusion<SoakRow> {
-  readonly passed: boolean;
-}
-
-export const soakTrial: Experiment<typeof options, SoakFound, SoakConclusion> = {
+export const soakTrial: Experiment<typeof options, SoakFound, Conclusion<SoakRow>> = {
   name: 'trial soak',
+  lasts: '4 minutes',
+  fullLasts: '30',
   description:
     'an edge under churn for long: sessions opened, aborted, resumed, abandoned; memory and handles stay flat',
   options,
@@ -90,21 +91,16 @@ export const soakTrial: Experiment<typeof options, SoakFound, SoakConclusion> = 
 
 /** @throws OutriderError when the edge does not start, or ends on its own */
 async function soak(options: SoakOptions, run: Run): Promise<SoakFound> {
+  await using opened = new CloseStack();
   const directory = await mkdtemp(join(tmpdir(), 'outrider-soak-'));
-  try {
-    const keyFile = join(directory, 'keys.json');
-    const keys = await makeKeys(keyFile);
-    const places = Math.max(1, Math.floor(options.sessions / 3));
-    const nodeOptions = ['--expose-gc', ...options.nodeOptions];
-    const edge = await startProbedEdge(flagsOf(directory, keyFile, places), run.note, { nodeOptions });
-    try {
-      return await Promise.race([churn(options, run, edge, keys), edge.lost.then((error) => Promise.reject(error))]);
-    } finally {
-      await edge.close();
-    }
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  opened.defer(() => rm(directory, { recursive: true, force: true }));
+  const keyFile = join(directory, 'keys.json');
+  const keys = await makeKeys(keyFile);
+  const places = Math.max(1, Math.floor(options.sessions / 3));
+  const nodeOptions = ['--expose-gc', ...options.nodeOptions];
+  const edge = await startProbedEdge(flagsOf(directory, keyFile, places), run.note, { nodeOptions });
+  opened.defer(async () => void (await edge.close()));
+  return await Promise.race([churn(options, run, edge, keys), edge.lost.then((error) => Promise.reject(error))]);
 }
 
 function flagsOf(directory: string, keyFile: string, places: number): string[] {
@@ -125,15 +121,6 @@ async function makeKeys(path: string): Promise<string[]> {
   return [one, one, one, larger, larger, larger, limited];
 }
 
-async function makeTasks(): Promise<SoakTask[]> {
-  const tasks: SoakTask[] = [];
-  for (const [number, length] of promptLengths.entries()) {
-    const prompt = Array.from({ length }, (_, index) => 500 * (number + 1) + index);
-    tasks.push({ prompt, reference: await writeToyText(toySeed, prompt, neutralSampling, answerTokens) });
-  }
-  return tasks;
-}
-
 async function churn(options: SoakOptions, run: Run, edge: ProbedEdge, keys: readonly string[]): Promise<SoakFound> {
   const { sessions, rate, seed } = options;
   const counts = noCounts();
@@ -141,7 +128,9 @@ async function churn(options: SoakOptions, run: Run, edge: ProbedEdge, keys: rea
   const report = (text: string): void => {
     if (reports.length < mostReports) reports.push(text);
   };
-  const settings = { url: edge.url, toySeed, tasks: await makeTasks(), keys, counts, report };
+  const prompts = promptLengths.map((length, number) => ids(length, 500 * (number + 1)));
+  const tasks = await toyTasks(toySeed, prompts, answerTokens);
+  const settings = { url: edge.url, toySeed, tasks, keys, counts, report };
   const before = await idleOf(edge);
   const seconds = 60 * options.minutes;
   const endMs = performance.now() + 1000 * seconds;
@@ -180,18 +169,15 @@ async function idleOf(edge: ProbedEdge): Promise<Idle> {
   return { resources: await edge.ask('collect'), files: await fileCount(edge.processId) };
 }
 
-/** When everybody has left: waits until the edge is as idle as before, or for so long. */
+/** Waits, when all devices have left, until the edge is as idle as before, or until the limit. */
 async function closed(edge: ProbedEdge, before: Idle, limitMs: number): Promise<Idle> {
   const untilMs = performance.now() + limitMs;
   for (;;) {
     const now = await idleOf(edge);
-    if (isAsIdle(now, before) || performance.now() > untilMs) return now;
+    const isAsIdle = Object.values(leftOver(now, before)).every((count) => count <= 0);
+    if (isAsIdle || performance.now() > untilMs) return now;
     await sleep(250);
   }
-}
-
-function isAsIdle(now: Idle, before: Idle): boolean {
-  return Object.values(leftOver(now, before)).every((count) => count <= 0);
 }
 
 /** What is open that was not open before. */
@@ -210,7 +196,7 @@ async function fileCount(processId: number): Promise<number | null> {
   return names === null ? null : names.length;
 }
 
-function conclude({ rows, counts, reports, before, after }: SoakFound, asked: SoakOptions): SoakConclusion {
+function conclude({ rows, counts, reports, before, after }: SoakFound, asked: SoakOptions): Conclusion<SoakRow> {
   const { minutes, sessions, rate, seed } = asked;
   const sum = (key: keyof ChurnCount): number => churnKinds.reduce((total, kind) => total + counts[kind][key], 0);
   const heldGrowthMB = growthOf(rows, ({ heldMB }) => heldMB);
@@ -235,19 +221,7 @@ function conclude({ rows, counts, reports, before, after }: SoakFound, asked: So
       rssMB: rows.at(-1)?.residentMB ?? null,
       mostConnections: Math.max(0, ...rows.map(({ connections }) => connections)),
     },
-    params: {
-      minutes,
-      sessions,
-      rate,
-      seed,
-      counts,
-      profile,
-      keepLostSeconds,
-      contextTokens,
-      answerTokens,
-      mostHeldGrowthMB,
-      mostResidentGrowthMB,
-    },
+    params: { minutes, sessions, rate, seed, counts, ...fixed },
     passed: isFlat && faults.every((count) => count <= 0),
     remarks: reports,
   };

@@ -18,13 +18,12 @@ import { PrefixSequence } from '../../../src/models/port/prefix-sequence.ts';
 export type LiveTurn = Omit<SessionSource['turn'], 'endIds'>;
 
 class Unanswered extends Error {
-  readonly model: 'target' | 'draft';
-  readonly text: readonly number[];
+  /** Adds the answer to the memo. */
+  readonly answer: () => Promise<void>;
 
-  constructor(model: Unanswered['model'], text: readonly number[]) {
-    super(`the ${model} has not been asked yet`);
-    this.model = model;
-    this.text = text;
+  constructor(answer: () => Promise<void>) {
+    super('the model has not been asked yet');
+    this.answer = answer;
   }
 }
 
@@ -55,7 +54,7 @@ export class LiveModels implements AsyncDisposable {
         return runSourceSession(conditions, this.#source());
       } catch (error) {
         if (!(error instanceof Unanswered)) throw error;
-        await this.#answer(error);
+        await error.answer();
       }
     }
   }
@@ -65,25 +64,22 @@ export class LiveModels implements AsyncDisposable {
     await this.#drafter[Symbol.asyncDispose]();
   }
 
-  async #answer({ model, text }: Unanswered): Promise<void> {
-    const { prompt, sampling } = this.#turn;
-    if (model === 'target') this.#rows.set(this.#keyOf(text), await this.#reader.follow(text));
-    else
-      this.#drafts.set(this.#keyOf(text), await this.#drafter.draft({ text, promptLength: prompt.length, sampling }));
-  }
-
-  #keyOf(text: readonly number[]): string {
-    return text.slice(this.#turn.prompt.length).join(' ');
-  }
-
-  #recall<Answer>(model: Unanswered['model'], answers: ReadonlyMap<string, Answer>, text: readonly number[]): Answer {
-    const answer = answers.get(this.#keyOf(text));
-    if (answer === undefined) throw new Unanswered(model, text);
+  #recall<Answer>(answers: Map<string, Answer>, text: readonly number[], ask: () => Promise<Answer>): Answer {
+    const key = text.slice(this.#turn.prompt.length).join(' ');
+    const answer = answers.get(key);
+    if (answer === undefined) throw new Unanswered(async () => void answers.set(key, await ask()));
     return answer;
   }
 
+  #rowAfter(text: readonly number[]): Candidates {
+    return this.#recall(this.#rows, text, () => this.#reader.follow(text));
+  }
+
   #draftAfter(text: readonly number[]): Draft | null {
-    return this.#recall('draft', this.#drafts, text);
+    const { prompt, sampling } = this.#turn;
+    return this.#recall(this.#drafts, text, () => {
+      return this.#drafter.draft({ text, promptLength: prompt.length, sampling });
+    });
   }
 
   #source(): SessionSource {
@@ -100,7 +96,7 @@ export class LiveModels implements AsyncDisposable {
         ending: () => createEnding(rule, tokenizer.bytes),
         rows: ({ text }, drafts) =>
           [...drafts, 0].map((_, index) =>
-            lazyRow(() => this.#recall('target', this.#rows, [...text.slice(0), ...drafts.slice(0, index)])),
+            lazyRow(() => this.#rowAfter([...text.slice(0), ...drafts.slice(0, index)])),
           ),
       },
       drafter: { draft: ({ text, tail }) => this.#draftAfter([...text.slice(0), ...tail]) },

@@ -18,8 +18,8 @@ import { gpuOption } from '../../../src/cli/options/gpu-option.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
-import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
-import { openModel } from '../../../src/models/engines/open-model.ts';
+import { modeNames } from '../../../src/core/protocol/wire/mode.ts';
+import { type OpenModelOptions, openModel } from '../../../src/models/engines/open-model.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { LiveModels } from './live-models.ts';
 
@@ -57,21 +57,12 @@ interface TracedModels {
   readonly draft: LanguageModel;
 }
 
-interface Row {
+/** A session. `isHelped`: the edge uses lookup, and the device moves its cut. */
+interface Row
+  extends Pick<SessionConditions, 'mode' | 'roundTripMs'>,
+    Readonly<Record<'temperature' | 'minChainConfidence' | 'tokens' | 'rounds' | 'acceptedDrafts', number>>,
+    Readonly<Record<'isHelped' | 'sameRounds' | 'identical', boolean>> {
   readonly prompt: string;
-  readonly temperature: number;
-  readonly mode: ModeName;
-  /** The edge looks up, and the device moves its cut. */
-  readonly isHelped: boolean;
-  readonly roundTripMs: number;
-  readonly minChainConfidence: number;
-  readonly tokens: number;
-  readonly rounds: number;
-  readonly acceptedDrafts: number;
-  /** Text, and time, tokens and accepted drafts of every round. */
-  readonly sameRounds: boolean;
-  /** Bytes, rows and counts as well. */
-  readonly identical: boolean;
 }
 
 interface TracesConclusion extends Conclusion<Row, Readonly<Record<string, number>>> {
@@ -95,22 +86,18 @@ const pace = { draftMs: 10, step: { fixedMs: 40, perRowMs: 1 } };
 
 export const tracesTrial: Experiment<typeof options, Found, TracesConclusion> = {
   name: 'trial traces',
+  lasts: '2 minutes',
   description: 'check that a replayed trace is the session that the models would have decoded, in every mode',
   options,
   async measure(given, run) {
     if (given.models !== null) return compareSessions(given.models, given, run);
     const { target: targetName, draft: draftName } = namesOf(given);
-    // The draft as well: what it says must not depend on how far it was read before.
+    // The draft is exact as well: its answer must not depend on how far it was read before.
     const shape = { sequences: 2, contextLength: 2048, gpu: given.gpu, exact: true };
-    const targetShape = { role: 'target', ...shape, ...modelProgress(run, targetName) } as const;
-    await using target = await openModel(targetName, targetShape);
-    const draftShape = {
-      role: 'draft',
-      tokenizer: target.tokenizer,
-      ...shape,
-      ...modelProgress(run, draftName),
-    } as const;
-    await using draft = await openModel(draftName, draftShape);
+    const open = (name: string, how: Pick<OpenModelOptions, 'role' | 'tokenizer'>): Promise<LanguageModel> =>
+      openModel(name, { ...how, ...shape, ...modelProgress(run, name) });
+    await using target = await open(targetName, { role: 'target' });
+    await using draft = await open(draftName, { role: 'draft', tokenizer: target.tokenizer });
     return await compareSessions({ target, draft }, given, run);
   },
   conclude({ models, rows, differences, modelAnswers, acceptance }, given) {
@@ -124,9 +111,9 @@ export const tracesTrial: Experiment<typeof options, Found, TracesConclusion> = 
       acceptance,
     };
     const { tokens, promptCount, temperatures, roundTripsMs, minChainConfidences, maxAhead } = given;
-    const asked = { tokens, promptCount, temperatures, roundTripsMs, minChainConfidences };
-    const depths = { wrongDepth: given.wrongDepth ?? maxAhead, maxAhead };
-    const params = { ...models, ...asked, ...depths, ...pace, link, lookUpTokens };
+    const { wrongDepth = maxAhead } = given;
+    const asked = { tokens, promptCount, temperatures, roundTripsMs, minChainConfidences, wrongDepth, maxAhead };
+    const params = { ...models, ...asked, ...pace, link, lookUpTokens };
     const remarks = differences.slice(0, 5);
     return { rows, summary, params, seed, differences, remarks, passed: differences.length === 0 };
   },
@@ -142,16 +129,14 @@ async function compareSessions(given: TracedModels, options: TracesOptions, run:
   const total = cells.length * conditions.length;
   const rows: Row[] = [];
   const differences: string[] = [];
-  let answers = 0;
-  let right = 0;
-  let positions = 0;
+  const sums = { answers: 0, right: 0, positions: 0 };
   for (const { prompt, index, temperature } of cells) {
     run.onProgress('sessions', rows.length, total);
     const sampling = samplingOf(temperature, index);
     const replay = await record(given, prompt, sampling, options);
     const statistics = traceStatistics([replay.session]);
-    right += statistics.right;
-    positions += statistics.answerTokens;
+    sums.right += statistics.right;
+    sums.positions += statistics.answerTokens;
     const source = traceSource(options.tamper(replay));
     await using live = new LiveModels(target, draft, { prompt: prompt.ids, sampling, maxAnswerTokens: options.tokens });
     for (const condition of conditions) {
@@ -162,14 +147,14 @@ async function compareSessions(given: TracedModels, options: TracesOptions, run:
       if (difference !== null)
         differences.push(`${prompt.name} at ${temperature}, ${condition.mode}: ${difference.words}`);
       run.onProgress('sessions', rows.length, total);
-      // Ctrl-C is heard between two sessions.
+      // Ctrl-C ends the trial between two sessions.
       await setImmediate();
       run.signal.throwIfAborted();
     }
-    answers += live.answerCount;
+    sums.answers += live.answerCount;
   }
   const models = { target: target.identity.name, draft: draft.identity.name };
-  return { models, rows, differences, modelAnswers: answers, acceptance: right / positions };
+  return { models, rows, differences, modelAnswers: sums.answers, acceptance: sums.right / sums.positions };
 }
 
 function conditionsOf({ roundTripsMs, minChainConfidences, maxAhead }: TracesOptions): SessionConditions[] {
@@ -262,7 +247,9 @@ function rowOf(
     tokens: decoded.answerTokens,
     rounds: decoded.emissions.length,
     acceptedDrafts: decoded.emissions.reduce((sum, { acceptedCount }) => sum + acceptedCount, 0),
+    // Text, and time, tokens and accepted drafts of every round.
     sameRounds: difference?.isOfRounds !== true,
+    // Bytes, rows and counts as well.
     identical: difference === null,
   };
 }

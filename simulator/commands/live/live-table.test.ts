@@ -4,8 +4,15 @@ import type { ReaderState } from '../../fleet/fleet-reader.ts';
 import { createLiveTable, endTable, runningTable } from './live-table.ts';
 
 const reader: ReaderState = {
-  ...{ name: 'device-1', edge: 'edge-2', mode: 'stream', msPerToken: 41.26, predictedMs: 40, answers: 3, handovers: 1 },
-  ...{ pauseMs: 1234.5, why: 'policy best: 41.3 ms a token predicted, 65.4 at edge-1 after reading 46 tokens again' },
+  name: 'device-1',
+  edge: 'edge-2',
+  mode: 'stream',
+  msPerToken: 41.26,
+  predictedMs: 40,
+  answers: 3,
+  handovers: 1,
+  pauseMs: 1234.5,
+  why: 'policy best: 41.3 ms a token predicted, 65.4 at edge-1 after reading 46 tokens again',
 };
 
 function stream(columns: number, rows: number, isTTY = true) {

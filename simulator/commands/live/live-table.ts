@@ -59,7 +59,7 @@ function fitted(text: string, columns: number, rows: number): string {
   return [...lines.slice(0, most - 1), `… ${lines.length - most + 1} more`].join('\n');
 }
 
-/** Of running devices. Where there is room for it, the reason goes on in the next line. */
+/** The table of running devices. Where there is room for it, the reason continues in the next line. */
 export function runningTable(readers: readonly ReaderState[], stream: Omit<TableStream, 'write'>): string {
   const rows = readers.map(({ name, edge, mode, msPerToken, handovers, why }) => ({
     device: name,

@@ -71,16 +71,20 @@ async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
   const said = new Set<string>();
   let isStarting = true;
   await using demo = await openDemo({
-    ...{ edges: flags.edges, devices: flags.devices, scenario: flags.scenario, seed: flags.seed, policy: flags.policy },
-    ...{ objective: flags.objective, slotMs: flags.slot, profile: flags.profile, maxTokens: flags.maxTokens },
-    ...{ isToy: flags.real !== true, isAuto: true, isApart: true, target, draft },
+    ...flags,
+    slotMs: flags.slot,
+    isToy: flags.real !== true,
+    isAuto: true,
+    isApart: true,
+    target,
+    draft,
     note(line) {
       // Edges that begin, or begin again, say all the same.
       const words = line.replace(/^edge-\d+: /, '');
       if (!said.has(words)) table.note(isStarting ? words : line);
       if (isStarting) said.add(words);
     },
-    onEvent: (event) => tellFailures(event, table),
+    onEvent: (event) => noteFailures(event, table),
   });
   isStarting = false;
   table.note(processes(demo));
@@ -104,13 +108,13 @@ async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
   return compared.texts === compared.identical && compared.failed === 0 ? 0 : 1;
 }
 
-/** For whoever wants to stop or kill one of them. */
+/** For a reader who wants to stop or kill one of them. */
 function processes({ fleet, control }: Demo): string {
   const edges = fleet.edges.map(({ name, process: { processId } }) => `${name} ${processId}`);
   return `processes: controller ${control.processId}, ${edges.join(', ')}; kill one, and see: it is started again`;
 }
 
-function tellFailures(event: ControllerEvent, table: LiveTable): void {
+function noteFailures(event: ControllerEvent, table: LiveTable): void {
   if (event.kind === 'policy-failed')
     table.note(`policy ${event.policy} failed: ${event.cause}; greedy decides [${event.fault}]`);
   if (event.kind === 'policy-late') table.note(`policy ${event.policy} is late: ${event.cause}; greedy decides`);

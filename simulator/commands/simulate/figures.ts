@@ -16,13 +16,15 @@ interface HistogramTitle {
 /** Bars over classes that grow by a factor. @param counts see ReportNotes */
 export function histogramFigure({ title, median, p95 }: HistogramTitle, counts: ReadonlyMap<number, number>): Spec {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  const [first, last] = [Math.min(...counts.keys()), Math.max(...counts.keys())];
+  const first = Math.min(...counts.keys());
+  const last = Math.max(...counts.keys());
   const bars = Array.from({ length: last - first + 1 }, (_, offset) => {
     const index = first + offset;
     const height = (100 * (counts.get(index) ?? 0)) / total;
     return { from: 2 ** (index / 4), to: 2 ** ((index + 1) / 4), height };
   });
-  const [low, high] = [2 ** (first / 4), 2 ** ((last + 1) / 4)];
+  const low = 2 ** (first / 4);
+  const high = 2 ** ((last + 1) / 4);
   const markers = Object.entries({ median, '95 %': p95 }).flatMap(([name, at]) => {
     if (typeof at !== 'number' || at < low || at > high) return [];
     return [{ at, label: `${name} ${Number(at.toPrecision(3)).toLocaleString('en')}` }];

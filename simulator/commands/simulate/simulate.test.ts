@@ -108,7 +108,7 @@ describe('an interrupted run', () => {
     const decide: SimulationOptions['policy']['decide'] = (state) => {
       if (state.slot >= slot && !controller.signal.aborted) {
         controller.abort();
-        // Longer than a run goes on before it looks for signals.
+        // Longer than a run continues before it checks for signals.
         const end = performance.now() + 120;
         while (performance.now() < end);
       }

@@ -12,10 +12,11 @@ import { checkWritable } from '../../files/check-writable.ts';
 import { csvOf } from '../../files/csv.ts';
 import { checkRenderers } from '../../files/render-figure.ts';
 import { findScenario } from '../../files/scenario-file.ts';
-import { findRadioMap } from '../../files/shipped-maps.ts';
+import { findMapOf } from '../../files/shipped-maps.ts';
 import { defaultTraceFile, findTraceFile } from '../../files/shipped-traces.ts';
 import type { Conclusion, Experiment, Run } from '../../runner/experiment.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
+import { setOption } from '../set-option.ts';
 import { runSimulation, type SimulationOptions, type SimulationRun } from './run.ts';
 import { type SweepRun, sweepBriefly, sweepRecords, sweepRows, sweepSummary } from './sweep.ts';
 
@@ -58,12 +59,7 @@ const options = {
     help: 'texts and drafts of fidelity token; alone: the shipped trace of the default pair (default: drawn with token.acceptance)',
     type: undefined as string | true | undefined,
   },
-  set: {
-    flag: '--set <path=value>',
-    help: 'set a value of the scenario; may be given several times',
-    texts: true,
-    default: [],
-  },
+  set: setOption as typeof setOption,
   objective: {
     flag: '--objective <name>',
     help: "what policies minimise and the objective counts: felt, the predicted time per token of an answer; paper, latency and mismatch of a window (default: the scenario's objective.kind, otherwise felt)",
@@ -155,8 +151,7 @@ interface Asked extends Omit<Options, 'scenario' | 'traces'>, Pick<SimulationOpt
 /** Every policy with every seed, policies one after the other. */
 async function runAll(asked: Asked, run: Run): Promise<Found['runs']> {
   const { scenario, policies, seeds, firstSeed, out } = asked;
-  const { channel } = scenario;
-  const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
+  const map = await findMapOf(scenario);
   const found = await Promise.all(policies.map(findPolicy));
   const pairs = found.flatMap((policy) =>
     Array.from({ length: seeds }, (_, index) => ({ policy, seed: firstSeed + index })),
@@ -165,13 +160,16 @@ async function runAll(asked: Asked, run: Run): Promise<Found['runs']> {
   const runs: (SweepRun & SimulationRun)[] = [];
   for (const [index, { policy, seed }] of pairs.entries()) {
     const directory = isSweep && out !== undefined ? join(out, directoryName(policy.name, seed)) : out;
-    const { slots, fidelity, mode, traces, certify, report } = asked;
     const result = await runSimulation({
-      ...{ scenario, policy, slots, seed, fidelity, mode, traces, certify, report, map, directory },
+      ...asked,
+      policy,
+      seed,
+      map,
+      directory,
       // Of an interrupted sweep the later runs have not begun.
       resume: asked.resume && (!isSweep || (directory !== undefined && existsSync(directory))),
       signal: run.signal,
-      onProgress: (done) => run.onProgress('slots', index * slots + done, pairs.length * slots),
+      onProgress: (done, slots) => run.onProgress('slots', index * slots + done, pairs.length * slots),
     });
     runs.push({ policy: policy.name, seed, ...result });
   }

@@ -42,7 +42,11 @@ describe('a sweep', () => {
   it('of simulate has the figures of its single runs, paired, writes a CSV, and is resumed by run', async () => {
     const [out, csv] = [join(root, 'sweep'), join(root, 'sweep.csv')];
     const sweep = {
-      ...{ scenario: 'street-canyon', set: ['devices.count=3'], slots: 4, seed: 7, seeds: 2 },
+      scenario: 'street-canyon',
+      set: ['devices.count=3'],
+      slots: 4,
+      seed: 7,
+      seeds: 2,
       policy: ['max-sinr', 'best', 'max-sinr'],
     };
     const whole = await runExperiment(simulateExperiment, { ...sweep, out, csv });

@@ -1,11 +1,11 @@
 // A sweep: several policies, each with the same seeds. Every figure as a mean over the seeds with a 95 % interval, and relative to the
 // first policy, seed by seed.
 
-import { estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
+import { estimateColumns, meanOf, ratioOfMeans } from '../../runner/paired-runs.ts';
 import type { SimulationSummary } from '../../simulation/simulate.ts';
 
-/** One run of a sweep. */
 export interface SweepRun {
   readonly policy: string;
   readonly seed: number;
@@ -33,12 +33,14 @@ export function sweepRows(runs: readonly SweepRun[]): SweepRow[] {
       const first = new Map(
         runs.filter((run) => run.policy === policies[0]).map((run) => [run.seed, figureOf(run, figure)]),
       );
-      return [{ policy, figure, seeds: own.length, ...meanOf(own, figure), ...relative(own, figure, first) }];
+      const values = own.map((run) => figureOf(run, figure) as number);
+      const middle = estimateColumns([values], [], { mean: meanOf(itself) });
+      return [{ policy, figure, seeds: own.length, ...middle, ...relative(own, figure, first) }];
     }),
   );
 }
 
-/** For each policy but the first: `bestObjectiveVsFirst`, with `Low` and `High`, for the figures that most people look for. */
+/** For each policy but the first: `bestObjectiveVsFirst`, with `Low` and `High`, for the main figures. */
 export function sweepSummary(rows: readonly SweepRow[], seeds: number): Record<string, number | string | null> {
   const policies = [...new Set(rows.map(({ policy }) => policy))];
   const compared = rows.filter(({ policy, figure }) => policy !== policies[0] && mainFigures.includes(figure));
@@ -91,15 +93,8 @@ function figureOf({ summary }: SweepRun, figure: string): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-function meanOf(runs: readonly SweepRun[], figure: string): Within<'mean'> {
-  const values = runs.map((run) => figureOf(run, figure) as number);
-  return within(
-    'mean',
-    estimate(values.length, (pick) => mean(pick.map((at) => values[at] as number))),
-  );
-}
-
 const noRatio = { vsFirst: null, vsFirstLow: null, vsFirstHigh: null };
+const itself = (value: number): number => value;
 
 /** Seeds are drawn as pairs. */
 function relative(
@@ -107,17 +102,11 @@ function relative(
   figure: string,
   first: ReadonlyMap<number, number | null>,
 ): Within<'vsFirst', number | null> {
-  const pairs = own.flatMap((run) => {
-    const other = first.get(run.seed) ?? null;
-    return other === null ? [] : [{ value: figureOf(run, figure) as number, other }];
-  });
-  if (mean(pairs.map(({ other }) => other)) === 0 || pairs.length === 0) return noRatio;
-  const of = (pick: readonly number[], key: 'value' | 'other'): number =>
-    mean(pick.map((at) => (pairs[at] as (typeof pairs)[number])[key]));
-  const found = within(
-    'vsFirst',
-    estimate(pairs.length, (pick) => of(pick, 'value') / of(pick, 'other')),
-  );
+  const paired = own.filter(({ seed }) => (first.get(seed) ?? null) !== null);
+  const values = paired.map((run) => figureOf(run, figure) as number);
+  const others = paired.map(({ seed }) => first.get(seed) as number);
+  if (others.length === 0 || mean(others) === 0) return noRatio;
+  const found = estimateColumns([values], others, { vsFirst: ratioOfMeans(itself) });
   // A redraw of seeds may hold zeros only.
   return Object.values(found).every(Number.isFinite) ? found : { ...noRatio, vsFirst: found.vsFirst };
 }

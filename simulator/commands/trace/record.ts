@@ -162,9 +162,9 @@ export async function recordTrace(
   let tokens = 0;
   for (const [index, prompt] of prompts.entries()) {
     if (index < resumed) continue;
-    const told = (index - resumed) * answerTokens;
+    const before = (index - resumed) * answerTokens;
     const total = (prompts.length - resumed) * answerTokens;
-    const onToken = (count: number): void => onProgress?.('tokens at most', told + count, total);
+    const onToken = (count: number): void => onProgress?.('tokens at most', before + count, total);
     const session = await recorder.record(prompt, { onToken, answer: answers.get(prompt.ids.join()) });
     recording.add(session);
     tokens += session.answer.length;

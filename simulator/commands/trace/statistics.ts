@@ -66,23 +66,18 @@ export function showTrace({ header, sessions }: Trace, fileBytes: number, by: Tr
   );
   const replayed = (chosen: readonly TraceSession[]): number | null =>
     acceptanceOf(addCounts(chosen.map((session) => counts.get(session) ?? noCounts)));
-  const taskRows = (): object[] =>
-    tasks.map((task) => {
-      const chosen = sessions.filter((session) => session.task === task);
-      return { task, ...figures(traceStatistics(chosen)), acceptanceInStream: replayed(chosen) };
-    });
   if (by === 'runner-up' && !header.hasRunnerUps) {
     throw badArgument('this trace holds no runners-up', 'record it again, or give --by task');
   }
-  const placeRows = (): object[] =>
-    tasks.flatMap((task) => {
-      return positionRows(sessions.filter((session) => session.task === task)).map((row) => ({ task, ...row }));
-    });
-  const rowsBy = {
-    task: taskRows,
+  const ofTask = (task: string): TraceSession[] => sessions.filter((session) => session.task === task);
+  const rowsBy: Readonly<Record<TraceGrouping, () => object[]>> = {
+    task: () =>
+      tasks.map((task) => {
+        return { task, ...figures(traceStatistics(ofTask(task))), acceptanceInStream: replayed(ofTask(task)) };
+      }),
     match: () => matchRows(sessions),
     'runner-up': () => runnerUpRows(sessions, runnerUpGroups),
-    position: placeRows,
+    position: () => tasks.flatMap((task) => positionRows(ofTask(task)).map((row) => ({ task, ...row }))),
   };
   const rows = rowsBy[by]();
   const all = traceStatistics(sessions);

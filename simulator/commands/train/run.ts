@@ -8,6 +8,7 @@ import { writeActor } from '../../../src/allocation/learned/actor-file.ts';
 import { createLearnedPolicy } from '../../../src/allocation/learned/learned-policy.ts';
 import { readTensors, unreadable } from '../../../src/allocation/learned/safetensors.ts';
 import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
 import { readCheckpoint, writeCheckpoint } from '../../training/checkpoint.ts';
 import type { CurvePoint } from '../../training/curve.ts';
@@ -54,11 +55,6 @@ interface History {
   readonly minutes: number;
 }
 
-interface Begun {
-  readonly trainer: Trainer;
-  readonly history: History;
-}
-
 /** @throws OutriderError `weights-unreadable`, `bad-argument` when there is no run to continue, when it has other settings, or when a run would be lost */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   const { directory, heldOut, signal } = options;
@@ -99,7 +95,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRun> {
   return { ...whole, last, trainer, wasInterrupted: signal.aborted };
 }
 
-async function begin(options: TrainRunOptions): Promise<Begun> {
+async function begin(options: TrainRunOptions): Promise<{ trainer: Trainer; history: History }> {
   const { environment, kind, heldOut, directory, resume } = options;
   if (resume && directory !== undefined) return takeUp(options, join(directory, checkpointName));
   if (directory !== undefined && existsSync(join(directory, checkpointName)))
@@ -112,7 +108,7 @@ async function begin(options: TrainRunOptions): Promise<Begun> {
   return { trainer, history: { points: [point], first, minutes: 0 } };
 }
 
-async function takeUp(options: TrainRunOptions, file: string): Promise<Begun> {
+async function takeUp(options: TrainRunOptions, file: string): Promise<{ trainer: Trainer; history: History }> {
   const { environment, kind, provenance } = options;
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     const remedy = 'Name the directory of an interrupted run with --out, or leave out --resume.';
@@ -186,25 +182,22 @@ async function keep(
 
 /** Means since the last call of `take`. */
 function createSums() {
-  let rewards = { count: 0, sum: 0 };
-  let losses = { count: 0, sum: 0 };
+  let rewards: number[] = [];
+  let losses: number[] = [];
   let latest: UpdateFigures | undefined;
   return {
     add({ reward, figures }: { readonly reward: number; readonly figures?: UpdateFigures }): void {
-      rewards.count++;
-      rewards.sum += reward;
+      rewards.push(reward);
       if (figures === undefined) return;
-      losses.count++;
-      losses.sum += figures.criticLoss;
+      losses.push(figures.criticLoss);
       latest = figures;
     },
     take(): Pick<CurvePoint, 'trainingReward' | 'criticLoss' | 'alpha' | 'entropy'> {
-      const meanOf = ({ count, sum }: { count: number; sum: number }): number | null =>
-        count === 0 ? null : sum / count;
-      const [trainingReward, criticLoss] = [meanOf(rewards), meanOf(losses)];
-      rewards = { count: 0, sum: 0 };
-      losses = { count: 0, sum: 0 };
-      return { trainingReward, criticLoss, alpha: latest?.alpha ?? null, entropy: latest?.entropy ?? null };
+      const meanOf = (values: readonly number[]): number | null => (values.length === 0 ? null : mean(values));
+      const means = { trainingReward: meanOf(rewards), criticLoss: meanOf(losses) };
+      rewards = [];
+      losses = [];
+      return { ...means, alpha: latest?.alpha ?? null, entropy: latest?.entropy ?? null };
     },
   };
 }

@@ -28,7 +28,7 @@ it.each(shipped)(
   120_000,
 );
 
-/** Of a training: "paper-ids", or a preset, with "-felt" where the objective is that. */
+/** The world of a training: "paper-ids", or a preset, with "-felt" where the objective is that. */
 function trainingScenario(world: string): Scenario {
   if (world === 'paper-ids') return readPreset('paper', [parseOverride('workload.payloadLaw=ids')]);
   return world.endsWith('-felt')

@@ -1,4 +1,4 @@
-// The sweep: its directory is its record, a longer budget goes on from a shorter one, and weights say how they were made.
+// The sweep: its directory is its record, a longer budget continues a shorter one, and weights say how they were made.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

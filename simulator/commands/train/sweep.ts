@@ -1,5 +1,5 @@
 // `outrider train sweep`: trains several seeds of recipes, one after the other, each for the same number of slots. Its directory is its record:
-// an interrupted run goes on from its checkpoint, and a longer budget goes on from the shorter one, to the same weights as in one go.
+// an interrupted run continues from its checkpoint, and a longer budget from the shorter one, to the same weights as in one run.
 
 import { existsSync } from 'node:fs';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
@@ -28,7 +28,6 @@ const options = {
 
 type Options = OptionsOf<typeof options>;
 
-/** One trained run. */
 export interface SweptRun {
   readonly recipe: string;
   readonly seed: number;
@@ -70,7 +69,8 @@ export function recipesNamed(names: readonly string[]): readonly Recipe[] {
 /** Seeds come before recipes, so that a sweep that is stopped has as many of each. */
 async function trainOne(recipe: Recipe, seed: number, { slots, out }: Options, run: Run): Promise<SweptRun> {
   const directory = join(out, runFolder(recipe.name, seed));
-  const [weights, result] = [join(directory, weightsFile(slots)), join(directory, resultFile(slots))];
+  const weights = join(directory, weightsFile(slots));
+  const result = join(directory, resultFile(slots));
   if (!(existsSync(weights) && existsSync(result))) {
     run.note(`${recipe.name}, seed ${seed}`);
     makeDirectory(directory);

@@ -21,7 +21,12 @@ import { describeRun } from './train.ts';
 const small = ['devices.count=4', 'servers.placement.count=2', 'channel.shadowing=false'].map(parseOverride);
 const settings = {
   ...defaultSettings(),
-  ...{ batchSize: 4, replayCapacity: 30, warmUpSlots: 6, episodeSlots: 9, pairActorWidth: 3, pairCriticWidth: 4 },
+  batchSize: 4,
+  replayCapacity: 30,
+  warmUpSlots: 6,
+  episodeSlots: 9,
+  pairActorWidth: 3,
+  pairCriticWidth: 4,
 };
 let directory: string;
 

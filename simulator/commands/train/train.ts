@@ -13,7 +13,7 @@ import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
 import type { Result } from '../../../src/files/document.ts';
 import { findScenario } from '../../files/scenario-file.ts';
-import { findRadioMap } from '../../files/shipped-maps.ts';
+import { findMapOf } from '../../files/shipped-maps.ts';
 import { openTensorboard } from '../../files/tensorboard-events.ts';
 import type { Conclusion, Experiment } from '../../runner/experiment.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
@@ -22,6 +22,7 @@ import { createEnvironment } from '../../training/environment.ts';
 import { type Evaluation, evaluatePolicy, type HeldOutSlot, keepSlots, pairedError } from '../../training/held-out.ts';
 import { type CreditName, creditNames, defaultSettings } from '../../training/settings.ts';
 import type { TrainingKind } from '../../training/trainer.ts';
+import { setOption } from '../set-option.ts';
 import { curveFigure } from './figure.ts';
 import type { TrainRun } from './run.ts';
 
@@ -31,12 +32,7 @@ const options = {
     help: 'where to learn: a scenario that comes with outrider, or a file',
     default: 'paper',
   },
-  set: {
-    flag: '--set <path=value>',
-    help: 'set a value of the scenario; may be given several times',
-    texts: true,
-    default: [],
-  },
+  set: setOption as typeof setOption,
   variant: {
     flag: '--variant <name>',
     help: 'what is learned: shares with association by TMA, or the association',
@@ -84,11 +80,9 @@ all that is learned: a contextual bandit with an entropy bonus. docs/research/le
   options,
   async measure(given, run) {
     requireSense(given);
-    const { minutes, slots, seed, out: directory, resume, worlds } = given;
+    const { minutes, slots, seed, out: directory, worlds } = given;
     const scenario = await findScenario(given.scenario, given.set);
-    const { channel } = scenario;
-    const map = channel.kind === 'map' ? await findRadioMap(channel.map) : undefined;
-    const environment = createEnvironment(scenario, map);
+    const environment = createEnvironment(scenario, await findMapOf(scenario));
     const { trainRun } = await loadTraining();
     run.onProgress('held-out worlds', 0, worlds);
     const heldOut = keepSlots(environment, worlds, heldOutSlots, heldOutStride);
@@ -98,7 +92,12 @@ all that is learned: a contextual bandit with an entropy bonus. docs/research/le
     const events = given.tensorboard === undefined ? undefined : openTensorboard(given.tensorboard, Date.now);
     const cpuStart = process.cpuUsage();
     const trained = await trainRun({
-      ...{ environment, kind, heldOut, minutes, slots, directory, resume, signal: run.signal },
+      ...given,
+      environment,
+      kind,
+      heldOut,
+      directory,
+      signal: run.signal,
       provenance: (count) => ({ command: commandOf(given, count), scenario: scenarioText }),
       onProgress: (done, total) => run.onProgress(stage, done, total),
       onPoint: (point) => {
@@ -158,21 +157,14 @@ function commandOf(given: Options, slots: number): string {
 }
 
 /** Tags as TensorBoard groups them. */
-function scalarsOf({
-  reward,
-  trainingReward,
-  criticLoss,
-  alpha,
-  entropy,
-  updates,
-}: CurvePoint): Record<string, number | null> {
+function scalarsOf(point: CurvePoint): Record<string, number | null> {
   return {
-    'reward/held_out': reward,
-    'reward/training': trainingReward,
-    'learner/critic_loss': criticLoss,
-    'learner/alpha': alpha,
-    'learner/entropy': entropy,
-    'learner/updates': updates,
+    'reward/held_out': point.reward,
+    'reward/training': point.trainingReward,
+    'learner/critic_loss': point.criticLoss,
+    'learner/alpha': point.alpha,
+    'learner/entropy': point.entropy,
+    'learner/updates': point.updates,
   };
 }
 
@@ -196,7 +188,7 @@ export function describeRun(run: TrainRun, heldOut: readonly HeldOutSlot[], cpuM
   const growth = last.reward - first.reward;
   const standardError = pairedError(last, first);
   const slope = lastThird(points);
-  const others = rivals.map((name) => ({ name, found: evaluatePolicy(heldOut, createPolicy(name)) }));
+  const others = new Map(rivals.map((name) => [name, evaluatePolicy(heldOut, createPolicy(name))]));
   const rowOf = (policy: string, found: Evaluation): object => ({
     policy,
     reward: found.reward,
@@ -209,9 +201,9 @@ export function describeRun(run: TrainRun, heldOut: readonly HeldOutSlot[], cpuM
   const table = [
     rowOf(`${variant} untrained`, first),
     rowOf(variant, evaluatePolicy(heldOut, createLearnedPolicy(trainer.actor()))),
-    ...others.map(({ name, found }) => rowOf(name, found)),
+    ...[...others].map(([name, found]) => rowOf(name, found)),
   ];
-  const rewardOf = (wanted: string): number => others.find(({ name }) => name === wanted)?.found.reward ?? Number.NaN;
+  const rewardOf = (name: string): number => others.get(name)?.reward ?? Number.NaN;
   const summary = {
     minutes,
     cpuMinutes,

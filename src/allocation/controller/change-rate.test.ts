@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ChangeRate } from './change-rate.ts';
 
-it('tells the mean time between changes, of late', () => {
+it('gives the mean time between changes, of late', () => {
   const rate = new ChangeRate();
   expect(rate.meanMs(0)).toBe(5000);
   for (let ms = 0; ms < 300_000; ms += 500) rate.changed(ms);

@@ -1,12 +1,11 @@
-// What a controller tells of itself, for logs and metrics.
+// The events of a controller, for logs and metrics.
 
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import type { PolicyFault } from '../slot/remote-policy.ts';
 
-/** What happened, for logs and metrics. */
 export type ControllerEvent =
   | { readonly kind: 'joined' | 'replaced'; readonly role: 'edge' | 'device'; readonly id: string }
-  /** `code` of the end of its connection: `superseded`, it obeys a controller with a higher epoch. */
+  /** `code` of the end of its connection: `superseded`, it follows a controller with a higher epoch. */
   | { readonly kind: 'left'; readonly role: 'edge' | 'device'; readonly id: string; readonly code: string }
   | { readonly kind: 'refused'; readonly id: string | null; readonly code: string; readonly cause: string }
   | {
@@ -17,14 +16,14 @@ export type ControllerEvent =
     }
   | { readonly kind: 'policy-late'; readonly policy: string; readonly cause: string }
   | { readonly kind: 'assigned'; readonly slot: number; readonly device: string; readonly edge: string }
-  /** A device was told an edge five slots ago, and is not there: it may be refused, or not reach it. */
+  /** A device got an edge five slots ago, and is not there: it may be refused, or not reach it. */
   | { readonly kind: 'not-followed'; readonly slot: number; readonly device: string; readonly edge: string }
-  /** Two edges run different targets under one name: neither goes on with a text of the other. */
+  /** Two edges run different targets under one name: neither continues a text of the other. */
   | { readonly kind: 'model-differs'; readonly edge: string; readonly other: string; readonly model: string }
   | PlannedEvent
   | DecidedEvent;
 
-/** A device is told what to draft. */
+/** A device gets a plan of what to draft. */
 export interface PlannedEvent extends DraftPlan {
   readonly kind: 'planned';
   readonly slot: number;
@@ -34,7 +33,6 @@ export interface PlannedEvent extends DraftPlan {
 /** Why an edge takes no further session. */
 export type ShutReason = 'draining' | 'full';
 
-/** One slot. */
 export interface DecidedEvent {
   readonly kind: 'decided';
   readonly slot: number;

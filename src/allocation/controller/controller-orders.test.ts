@@ -5,7 +5,7 @@ import { bed, deviceReport, edgeReport, reading } from './controller.fixture.ts'
 
 describe('a controller', () => {
   it('gives each device tickets for the next best edges, and others when one of those is gone', () => {
-    const { controller, join, say, slot, told } = bed();
+    const { controller, join, say, slot, sentTo } = bed();
     const edges = ['a', 'b', 'c', 'd'].map((id, index) => {
       const link = join('edge', id);
       say(link, edgeReport({ stepFixedMs: 40 + 10 * index }));
@@ -15,8 +15,9 @@ describe('a controller', () => {
     const links = ['a', 'b', 'c', 'd'].map((edge) => ({ edge, roundTripMs: 10, bitsPerSecond: null }));
     say(device, deviceReport({ links, ...reading(1, 'a', 5) }));
     slot();
-    const spares = () => told(device).flatMap((message) => (message.kind === 'spares' ? [message.spares] : []));
-    const [ofB, ofC] = ['ticket:2', 'ticket:3'];
+    const spares = () => sentTo(device).flatMap((message) => (message.kind === 'spares' ? [message.spares] : []));
+    const ofB = 'ticket:2';
+    const ofC = 'ticket:3';
     expect(spares()).toEqual([
       [
         { edge: 'b', ticket: ofB },
@@ -24,8 +25,10 @@ describe('a controller', () => {
       ],
     ]);
     const grant = { validMs: 600_000, device: 'phone' };
-    expect(told(edges[1] as number)).toContainEqual(expect.objectContaining({ tickets: [{ ...grant, ticket: ofB }] }));
-    expect(told(edges[3] as number).filter(({ kind }) => kind === 'shares')).toEqual([]);
+    expect(sentTo(edges[1] as number)).toContainEqual(
+      expect.objectContaining({ tickets: [{ ...grant, ticket: ofB }] }),
+    );
+    expect(sentTo(edges[3] as number).filter(({ kind }) => kind === 'shares')).toEqual([]);
     slot();
     expect(spares()).toHaveLength(1);
     controller.closed(edges[1] as number, 'done');
@@ -37,12 +40,12 @@ describe('a controller', () => {
     ]);
   });
 
-  it('tells devices how fast they may send: their shares, and what others leave', () => {
-    const { join, say, slot, told } = bed();
+  it('sends devices how fast they may send: their shares, and what others leave', () => {
+    const { join, say, slot, sentTo } = bed();
     say(join('edge', 'a'), edgeReport({ bitsPerSecond: 1e6 }));
     const devices = ['one', 'two'].map((id) => join('device', id));
     const rates = devices.map(
-      (device) => () => told(device).flatMap((message) => (message.kind === 'uplink' ? [message.bitsPerSecond] : [])),
+      (device) => () => sentTo(device).flatMap((message) => (message.kind === 'uplink' ? [message.bitsPerSecond] : [])),
     );
     for (const [index, device] of devices.entries()) say(device, deviceReport(reading(index + 1, 'a', 5)));
     slot();
@@ -62,11 +65,11 @@ describe('a controller', () => {
     ]);
   });
 
-  it('tells a device what to draft, and again when that changes', () => {
-    const { join, say, slot, told, events } = bed();
+  it('sends a device what to draft, and again when that changes', () => {
+    const { join, say, slot, sentTo, events } = bed();
     say(join('edge', 'a'), edgeReport());
     const device = join('device', 'phone');
-    const plans = () => told(device).flatMap((message) => (message.kind === 'plan' ? [message] : []));
+    const plans = () => sentTo(device).flatMap((message) => (message.kind === 'plan' ? [message] : []));
     const report = (seq: number, battery: number): void => {
       say(device, deviceReport({ seq, battery, ...reading(1, 'a', 5 * seq) }));
       slot();
@@ -84,13 +87,13 @@ describe('a controller', () => {
   });
 
   it('plans for a few devices in a slot, and for all of them in some', () => {
-    const { join, say, slot, told } = bed();
+    const { join, say, slot, sentTo } = bed();
     say(join('edge', 'a'), edgeReport({ places: 64 }));
     const devices = Array.from({ length: 50 }, (_, index) => join('device', `phone-${index}`));
     for (const [index, device] of devices.entries()) say(device, deviceReport(reading(index + 1, 'a', 5)));
     const counts = Array.from({ length: 3 }, () => {
       slot();
-      return devices.filter((device) => told(device).some(({ kind }) => kind === 'plan')).length;
+      return devices.filter((device) => sentTo(device).some(({ kind }) => kind === 'plan')).length;
     });
     expect(counts).toEqual([20, 40, 50]);
   });

@@ -80,7 +80,7 @@ export interface Bed {
   join(role: 'edge' | 'device', id: string, changes?: object): number;
   at(ms: number): void;
   slot(): void;
-  told(link: number): ControllerMessage[];
+  sentTo(link: number): ControllerMessage[];
   assigns(link: number): AssignMessage[];
 }
 
@@ -89,11 +89,20 @@ export function bed(policy: NamedPolicy = best): Bed {
   const sent: { link: number; message: ControllerMessage }[] = [];
   const closed: number[] = [];
   const events: ControllerEvent[] = [];
-  let [tickets, nowMs, links] = [0, 0, 0];
+  let tickets = 0;
+  let nowMs = 0;
+  let links = 0;
   const controller = new Controller(
     {
-      ...{ origin: { cell: 'default', epoch: 7 }, slotMs: 1000, kind: 'felt', energyWeight: 0, ticketValidMs: 5000 },
-      ...{ keyOf: (key) => (key === 'wrong' ? null : key), staleAfterMs: 3000, mostEdges: 4, mostDevices: 100 },
+      origin: { cell: 'default', epoch: 7 },
+      slotMs: 1000,
+      kind: 'felt',
+      energyWeight: 0,
+      ticketValidMs: 5000,
+      keyOf: (key) => (key === 'wrong' ? null : key),
+      staleAfterMs: 3000,
+      mostEdges: 4,
+      mostDevices: 100,
     },
     {
       // What is sent can be read by the other side.
@@ -126,7 +135,7 @@ export function bed(policy: NamedPolicy = best): Bed {
       if (open.state !== null) checkState(open.state);
       controller.apply(open, controller.decide(open, policy, greedy), nowMs);
     },
-    told: (link) => sent.filter((one) => one.link === link).map(({ message }) => message),
+    sentTo: (link) => sent.filter((one) => one.link === link).map(({ message }) => message),
     assigns: (link) =>
       sent.flatMap(({ link: to, message }) => (to === link && message.kind === 'assign' ? [message] : [])),
   };

@@ -6,31 +6,35 @@ import { decodeController, decodeMember } from './message-codec.ts';
 import { controlVersion, type EdgeReport } from './messages.ts';
 
 describe('a controller', () => {
-  it('welcomes members, tells devices the edges, and sends each where it is served best', () => {
-    const { controller, join, say, slot, told, assigns } = bed();
+  it('welcomes members, sends devices the edges, and sends each where it is served best', () => {
+    const { controller, join, say, slot, sentTo, assigns } = bed();
     const [a, b] = [join('edge', 'a'), join('edge', 'b')];
     say(a, edgeReport({ address: 'ws://a:1' }));
     say(b, edgeReport({ address: 'ws://b:1', stepFixedMs: 90 }));
     const device = join('device', 'phone');
-    expect(told(device)).toEqual([
+    expect(sentTo(device)).toEqual([
       { kind: 'welcome', version: controlVersion, cell: 'default', epoch: 7, slotMs: 1000 },
     ]);
     expect(controller.isUrgent).toBe(true);
     slot();
-    expect(told(device).at(-1)).toMatchObject({ kind: 'edges', edges: [{ id: 'a' }, { id: 'b' }] });
+    expect(sentTo(device).at(-1)).toMatchObject({ kind: 'edges', edges: [{ id: 'a' }, { id: 'b' }] });
     say(device, deviceReport());
     slot();
     // It reads nothing yet; a is quicker.
     expect(assigns(device)).toMatchObject([{ edge: 'a', ticket: 'ticket:1', slot: 2 }]);
     // The edge has the ticket, and had it before the device.
-    expect(told(a)).toContainEqual({
-      ...{ kind: 'shares', cell: 'default', epoch: 7, slot: 2, sessions: [] },
+    expect(sentTo(a)).toContainEqual({
+      kind: 'shares',
+      cell: 'default',
+      epoch: 7,
+      slot: 2,
+      sessions: [],
       tickets: [{ ticket: 'ticket:1', validMs: 5000, device: 'phone' }],
     });
     say(device, deviceReport({ seq: 2, ...reading(1, 'a', 5) }));
     slot();
     expect(assigns(device)).toHaveLength(1);
-    expect(told(a).at(-1)).toMatchObject({ sessions: [{ session: '1'.padStart(32, '0'), computeShare: 1 }] });
+    expect(sentTo(a).at(-1)).toMatchObject({ sessions: [{ session: '1'.padStart(32, '0'), computeShare: 1 }] });
   });
 
   it('draws a new ticket for the next answer', () => {
@@ -51,17 +55,17 @@ describe('a controller', () => {
     const edge = join('edge', 'a');
     say(edge, edgeReport());
     const device = join('device', 'phone');
-    const told: number[] = [];
+    const orders: number[] = [];
     for (let turn = 0; turn < 8; turn += 1) {
       at(1000 * turn);
       if (turn === 6) join('edge', 'a');
       say(turn < 6 ? edge : 3, edgeReport({ seq: turn + 2 }));
       say(device, deviceReport({ seq: turn + 2 }));
       slot();
-      told.push(assigns(device).length);
+      orders.push(assigns(device).length);
     }
     // Tickets are valid for 5 s.
-    expect(told).toEqual([1, 1, 1, 2, 2, 2, 3, 3]);
+    expect(orders).toEqual([1, 1, 1, 2, 2, 2, 3, 3]);
   });
 
   it('spreads devices over edges, and moves those of one that drains or is gone at once', () => {
@@ -111,7 +115,7 @@ describe('a controller', () => {
     expect(assigns(strict)).toMatchObject([{ edge: 'a' }]);
   });
 
-  it('tells which edges take nobody, and of two models under one name', () => {
+  it('says which edges take no session, and of two models under one name', () => {
     const { join, say, slot, events } = bed();
     const [a, b, c] = [join('edge', 'a'), join('edge', 'b'), join('edge', 'c')];
     say(a, edgeReport({ sessions: 8 }));
@@ -178,55 +182,55 @@ describe('a controller', () => {
 
 describe('a controller refuses', () => {
   it('members without a key, and reports of who has not joined, and says why', () => {
-    const { join, told, closed, say } = bed();
+    const { join, sentTo, closed, say } = bed();
     const stranger = join('device', 'stranger', { credentials: 'wrong' });
-    expect(told(stranger)).toMatchObject([{ kind: 'refused', code: 'unauthorized' }]);
+    expect(sentTo(stranger)).toMatchObject([{ kind: 'refused', code: 'unauthorized' }]);
     say(99, deviceReport());
-    expect(told(99)).toMatchObject([{ kind: 'refused', code: 'protocol-error', cause: 'a report before a join' }]);
+    expect(sentTo(99)).toMatchObject([{ kind: 'refused', code: 'protocol-error', cause: 'a report before a join' }]);
     const edge = join('edge', 'a');
     say(edge, deviceReport());
-    expect(told(edge).at(-1)).toMatchObject({ kind: 'refused', cause: 'a device-report of edge a' });
+    expect(sentTo(edge).at(-1)).toMatchObject({ kind: 'refused', cause: 'a device-report of edge a' });
     expect(closed).toEqual([stranger, 99, edge]);
   });
 
   it('more edges than it may have; a newer connection of the same member replaces the older one', () => {
-    const { join, told, closed } = bed();
+    const { join, sentTo, closed } = bed();
     const edges = ['a', 'b', 'c', 'd'].map((id) => join('edge', id));
-    expect(told(join('edge', 'e'))).toMatchObject([{ kind: 'refused', code: 'edge-full' }]);
+    expect(sentTo(join('edge', 'e'))).toMatchObject([{ kind: 'refused', code: 'edge-full' }]);
     const again = join('edge', 'a');
-    expect(told(again)).toMatchObject([{ kind: 'welcome' }]);
+    expect(sentTo(again)).toMatchObject([{ kind: 'welcome' }]);
     expect(closed).toContain(edges[0]);
-    expect(told(edges[0] as number).at(-1)).toMatchObject({ kind: 'refused', code: 'superseded' });
+    expect(sentTo(edges[0] as number).at(-1)).toMatchObject({ kind: 'refused', code: 'superseded' });
   });
 
   it('a name that another key has brought, and the first one stays; it is free again when that one is forgotten', () => {
-    const { join, say, slot, at, told, closed, controller } = bed();
+    const { join, say, slot, at, sentTo, closed, controller } = bed();
     const own = join('device', 'phone', { credentials: 'one' });
     say(own, deviceReport());
     const thief = join('device', 'phone', { credentials: 'other' });
-    expect(told(thief)).toMatchObject([{ kind: 'refused', code: 'name-taken' }]);
+    expect(sentTo(thief)).toMatchObject([{ kind: 'refused', code: 'name-taken' }]);
     expect(closed).toEqual([thief]);
     expect(controller.members.memberOf(own)).toEqual({ role: 'device', id: 'phone' });
     // The owner's connection is lost, and it comes back.
     controller.closed(own, 'edge-unreachable');
-    expect(told(join('device', 'phone', { credentials: 'other' }))).toMatchObject([{ code: 'name-taken' }]);
+    expect(sentTo(join('device', 'phone', { credentials: 'other' }))).toMatchObject([{ code: 'name-taken' }]);
     const again = join('device', 'phone', { credentials: 'one' });
-    expect(told(again)).toMatchObject([{ kind: 'welcome' }]);
+    expect(sentTo(again)).toMatchObject([{ kind: 'welcome' }]);
     controller.closed(again, 'done');
     at(10_000);
     slot();
-    expect(told(join('device', 'phone', { credentials: 'other' }))).toMatchObject([{ kind: 'welcome' }]);
+    expect(sentTo(join('device', 'phone', { credentials: 'other' }))).toMatchObject([{ kind: 'welcome' }]);
   });
 
   it('no field and no kind of a later version, once a member has joined: it ignores them', () => {
-    const { join, say, told, closed, controller } = bed();
+    const { join, say, sentTo, closed, controller } = bed();
     const edge = join('edge', 'a', { cells: ['north'] });
     say(edge, { ...edgeReport(), colour: 'red' } as EdgeReport);
     say(edge, { kind: 'weather', rain: 1 } as unknown as EdgeReport);
     expect(controller.members.edges.get('a')?.report).toEqual(edgeReport());
-    expect([told(edge).length, closed]).toEqual([1, []]);
+    expect([sentTo(edge).length, closed]).toEqual([1, []]);
     say(99, { kind: 'weather', rain: 1 } as unknown as EdgeReport);
-    expect(told(99)).toMatchObject([{ kind: 'refused', cause: 'a report before a join' }]);
+    expect(sentTo(99)).toMatchObject([{ kind: 'refused', cause: 'a report before a join' }]);
   });
 
   it.each([
@@ -274,7 +278,7 @@ describe('a controller refuses', () => {
     expect(() => decodeMember(new Uint8Array(300_000))).toThrow('300000 bytes');
   });
 
-  it('a policy that throws or gives nonsense: another one decides, and it is told', () => {
+  it('a policy that throws or gives nonsense: another one decides, and an event says so', () => {
     const broken: readonly NamedPolicy[] = [
       {
         name: 'throws',

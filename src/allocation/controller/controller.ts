@@ -4,17 +4,17 @@
 import { createPaceModel } from '../felt/pace-model.ts';
 import { predictPace } from '../felt/predict-pace.ts';
 import { byShards } from '../shards/shard-state.ts';
+import { countByGroup } from '../slot/columns.ts';
 import { PolicyFailure } from '../slot/remote-policy.ts';
 import { type NamedPolicy, requireAssignment } from '../slot/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
 import type { ControllerEvent, DecidedEvent } from './controller-events.ts';
-import { newPlans } from './draft-orders.ts';
-import { type PlannedDevice, plannedDevice } from './draft-plan.ts';
+import { newPlans, type PlannedDevice } from './draft-plan.ts';
 import { EdgeCards } from './edge-cards.ts';
 import { newUplinks, rowsElsewhere, sharesMessages } from './edge-orders.ts';
 import { type EdgePace, mostMsPerToken, pacesAt, reasonOf } from './edge-reason.ts';
-import { fitPlaces, sessionsOf } from './fit-places.ts';
-import { canWrite, type LiveDevice, type LiveEdge, liveSlot, shutEdges } from './live-slot.ts';
+import { fitPlaces } from './fit-places.ts';
+import { type LiveDevice, type LiveEdge, liveSlot, shutEdges } from './live-slot.ts';
 import { type DeviceMember, differingModel, type MemberSettings, Members, refusalOf, replacedBy } from './members.ts';
 import {
   type ControllerMessage,
@@ -26,7 +26,7 @@ import {
   type TicketGrant,
 } from './messages.ts';
 import { rankEdges } from './rank-edges.ts';
-import { chooseSpares, grantOf, lacksSpares } from './spare-tickets.ts';
+import { chooseSpares, lackingSpares, spareValidMs } from './spare-tickets.ts';
 
 export interface ControllerSettings extends MemberSettings {
   /** Its cell, and the epoch of this run: larger than that of every earlier run of the cell. */
@@ -40,22 +40,7 @@ export interface ControllerSettings extends MemberSettings {
   readonly ticketValidMs: number;
 }
 
-/** A prediction, ms. */
-interface Pace {
-  /** From the request to the last token, over all tokens. */
-  readonly msPerToken: number;
-  readonly laterTokenMs: number;
-}
-
-interface Now {
-  readonly slot: number;
-  readonly nowMs: number;
-}
-
-/** An edge for a device, and why. */
-type Order = Now & { readonly why: () => string };
-
-/** Devices of a slot for which the edges that they do not get are looked at too. */
+/** Devices of a slot for which the edges that they do not get are compared too. */
 const mostCompared = 64;
 
 export interface ControllerHost {
@@ -67,8 +52,8 @@ export interface ControllerHost {
   log?(event: ControllerEvent): void;
 }
 
-/** A device that has not followed an order after so many slots is told again. */
-const tellAgainSlots = 5;
+/** A device that has not followed an order after so many slots gets it again. */
+const repeatAfterSlots = 5;
 
 /** A slot that waits for its decision. */
 export interface OpenSlot {
@@ -76,17 +61,29 @@ export interface OpenSlot {
   readonly edges: readonly LiveEdge[];
   /** Those that read an answer: the devices of the state. */
   readonly active: readonly LiveDevice[];
-  /** Those that read none: they are told where their next answer would be best. */
+  /** Those that read none: they get the edge where their next answer would be best. */
   readonly idle: readonly LiveDevice[];
-  /** Null: nobody reads an answer. */
+  /** Null: no device reads an answer. */
   readonly state: SlotState | null;
 }
 
 export interface Decision {
   /** For the slot's state; null: none. */
   readonly assignment: Assignment | null;
-  /** Which policy has decided. */
   readonly policy: string;
+}
+
+/** A slot whose decision is sent out, and what is left to be sent of it. */
+interface Orders extends OpenSlot {
+  readonly nowMs: number;
+  readonly policy: string;
+  /** All edges, and whether they drain. */
+  readonly drains: ReadonlyMap<string, boolean>;
+  readonly planned: PlannedDevice[];
+  /** Sessions of each edge. */
+  readonly sessions: readonly SessionShares[][];
+  readonly paces: DecidedEvent['paces'][number][];
+  moves: number;
 }
 
 export class Controller {
@@ -95,9 +92,9 @@ export class Controller {
   readonly #host: ControllerHost;
   /** What policies minimise. */
   kind: NonNullable<ObjectiveSettings['kind']>;
+  /** Whether something has happened that must not wait for the next slot. */
+  isUrgent = false;
   #slot = 0;
-  /** Something has happened that must not wait for the next slot. */
-  #isUrgent = false;
   /** Tickets of this decision, by edge. */
   #tickets = new Map<string, TicketGrant[]>();
   readonly #cards = new EdgeCards();
@@ -109,15 +106,12 @@ export class Controller {
     this.members = new Members(settings);
   }
 
-  get isUrgent(): boolean {
-    return this.#isUrgent;
-  }
-
   /** @param message null: of a kind that is not known here */
   received(link: number, message: MemberMessage | null, nowMs: number): void {
     const { origin, slotMs } = this.#settings;
     try {
-      const [before, ran] = [this.members.situationOf(link), this.members.edgeOf(link)?.report];
+      const before = this.members.situationOf(link);
+      const ran = this.members.edgeOf(link)?.report ?? null;
       const replaced = this.members.receive(link, message, nowMs);
       if (message?.kind === 'join') {
         if (replaced !== null) {
@@ -126,8 +120,8 @@ export class Controller {
         }
         this.#host.send(link, { kind: 'welcome', version: controlVersion, ...origin, slotMs });
         this.#host.log?.({ kind: replaced === null ? 'joined' : 'replaced', role: message.role, id: message.id });
-      } else if (this.members.situationOf(link) !== before) this.#isUrgent = true;
-      const differing = differingModel(this.members.edgeOf(link), ran ?? null, this.members.edges);
+      } else if (this.members.situationOf(link) !== before) this.isUrgent = true;
+      const differing = differingModel(this.members.edgeOf(link), ran, this.members.edges);
       if (differing !== null) this.#host.log?.({ kind: 'model-differs', ...differing });
     } catch (error) {
       this.refuse(link, error);
@@ -151,13 +145,13 @@ export class Controller {
     if (member === undefined) return;
     this.#host.log?.({ kind: 'left', ...member, code });
     // Its devices need another edge at once.
-    if (member.role === 'edge') this.#isUrgent = true;
+    if (member.role === 'edge') this.isUrgent = true;
   }
 
   /** Opens the next slot: what the policy is to decide. */
   open(nowMs: number): OpenSlot {
     const { slotMs, energyWeight } = this.#settings;
-    this.#isUrgent = false;
+    this.isUrgent = false;
     this.members.forgetStale(nowMs);
     for (const { link, message } of rowsElsewhere(this.members, this.#settings.origin)) this.#host.send(link, message);
     const slot = ++this.#slot;
@@ -173,7 +167,7 @@ export class Controller {
 
   /**
    * Decides a slot here, by the policy, or by the other one where the first one fails.
-   * @returns no assignment where nobody reads an answer, or no policy decides: everything stays as it is
+   * @returns no assignment where no device reads an answer, or no policy decides: everything stays as it is
    */
   decide({ state }: OpenSlot, policy: NamedPolicy, fallback: NamedPolicy): Decision {
     if (state === null) return { assignment: null, policy: policy.name };
@@ -196,102 +190,111 @@ export class Controller {
   }
 
   /** Sends the orders of a decision. */
-  apply(open: OpenSlot, { assignment: decision, policy }: Decision, nowMs: number): void {
-    const { slot, edges, active, idle, state } = open;
+  apply(open: OpenSlot, { assignment, policy }: Decision, nowMs: number): void {
+    const { slot, edges, active, idle } = open;
     this.#tickets = new Map();
     const cards = this.#cards.newFor(this.members.devices.values(), edges, this.#settings.origin);
     for (const { link, message } of cards) this.#host.send(link, message);
-    const sessions = new Map<string, SessionShares[]>();
-    const paces: DecidedEvent['paces'][number][] = [];
-    const planned: PlannedDevice[] = [];
     const drains = new Map(edges.map(({ id, report }) => [id, report.isDraining]));
-    let moves = 0;
-    let steps: Float64Array | null = null;
-    if (state !== null && decision !== null) {
-      const assignment = fitPlaces(state, decision, edges, active);
-      const predicted = predictPace(state, assignment);
-      steps = predicted.stepMs;
-      const elsewhere = this.#elsewhere(open, assignment);
-      for (const [index, device] of active.entries()) {
-        const edge = edges[assignment.server[index] as number];
-        const predictedMs = predicted.msPerToken[index] as number;
-        const pace = { msPerToken: predictedMs, laterTokenMs: predicted.laterTokenMs[index] as number };
-        const session = device.report.session?.session ?? '';
-        const bandwidthShare = edge === undefined ? 0 : (assignment.bandwidthShare[index] as number);
-        let reason: string | null = null;
-        if (edge !== undefined) {
-          const server = assignment.server[index] as number;
-          planned.push(plannedDevice(device, edge, predicted, { index, server }));
-          const why = (): string =>
-            reasonOf(device, edge.id, drains, {
-              ...{ by: `policy ${policy}`, msPerToken: predictedMs, others: elsewhere.get(device.id) ?? null },
-              full: decision.server[index] === server ? null : (edges[decision.server[index] ?? -1]?.id ?? null),
-              // What is over is the same everywhere.
-              doneMs: predictedMs - (predicted.msPerTokenAhead[index] as number),
-            });
-          if (active.length <= mostCompared) reason = why();
-          if (this.#assign({ slot, nowMs, why }, device, edge, pace)) moves += 1;
-          const own = sessions.get(edge.id) ?? [];
-          sessions.set(edge.id, own);
-          own.push({
-            session,
-            device: device.id,
-            computeShare: assignment.computeShare[index] as number,
-            bandwidthShare,
-          });
-        }
-        const { feltMsPerToken: feltMs } = device.report;
-        const pair = { predictedMs, predictedLaterMs: pace.laterTokenMs, feltMs };
-        paces.push({ device: device.id, edge: edge?.id ?? null, ...pair, bandwidthShare, reason });
-      }
+    const sessions = edges.map((): SessionShares[] => []);
+    const orders: Orders = { ...open, nowMs, policy, drains, planned: [], sessions, paces: [], moves: 0 };
+    const steps = this.#assignActive(orders, assignment);
+    this.#assignIdle(orders, assignment, steps);
+    this.#sendSpares(open, assignment, nowMs);
+    this.#sendShares(orders);
+    const counts = { edges: edges.length, devices: active.length + idle.length, moves: orders.moves };
+    this.#host.log?.({ kind: 'decided', slot, policy, ...counts, shut: shutEdges(edges), paces: orders.paces });
+  }
+
+  /** @returns T of each edge, ms; null: nothing is decided */
+  #assignActive(orders: Orders, decision: Assignment | null): Float64Array | null {
+    const { state, edges, active, drains, policy } = orders;
+    if (state === null || decision === null) return null;
+    const assignment = fitPlaces(state, decision, edges, active);
+    const predicted = predictPace(state, assignment);
+    const elsewhere = this.#elsewhere(orders, assignment);
+    for (const [index, device] of active.entries()) {
+      const server = assignment.server[index] as number;
+      const edge = edges[server];
+      const msPerToken = predicted.msPerToken[index] as number;
+      const laterTokenMs = predicted.laterTokenMs[index] as number;
+      const bandwidthShare = edge === undefined ? 0 : (assignment.bandwidthShare[index] as number);
+      const wanted = decision.server[index] as number;
+      const why = (): string =>
+        reasonOf(device, edge?.id ?? '', drains, {
+          by: `policy ${policy}`,
+          msPerToken,
+          others: elsewhere.get(device.id) ?? null,
+          full: wanted === server ? null : (edges[wanted]?.id ?? null),
+          // What is over is the same everywhere.
+          doneMs: msPerToken - (predicted.msPerTokenAhead[index] as number),
+        });
+      orders.paces.push({
+        device: device.id,
+        edge: edge?.id ?? null,
+        predictedMs: msPerToken,
+        predictedLaterMs: laterTokenMs,
+        feltMs: device.report.feltMsPerToken,
+        bandwidthShare,
+        reason: edge === undefined || active.length > mostCompared ? null : why(),
+      });
+      if (edge === undefined) continue;
+      const stepMs = predicted.stepMs[server] as number;
+      const planned = { device, edge, stepMs, rows: predicted.rows[index] as number, laterTokenMs };
+      if (this.#assign(orders, planned, msPerToken, why)) orders.moves += 1;
+      const session = device.report.session?.session ?? '';
+      const computeShare = assignment.computeShare[index] as number;
+      orders.sessions[server]?.push({ session, device: device.id, computeShare, bandwidthShare });
     }
-    for (const [index, ranked] of this.#rank(open, idle, decision).entries()) {
-      const [device, best] = [idle[index], ranked[0]];
+    return predicted.stepMs;
+  }
+
+  #assignIdle(orders: Orders, decision: Assignment | null, steps: Float64Array | null): void {
+    const { edges, idle, drains } = orders;
+    for (const [index, ranked] of this.#rank(orders, idle, decision).entries()) {
+      const device = idle[index];
+      const best = ranked[0];
       const edge = edges[best?.server ?? -1];
       if (device === undefined || edge === undefined || best === undefined) continue;
       const { msPerToken } = best;
       const others = pacesAt(edges, ranked);
       const why = (): string => reasonOf(device, edge.id, drains, { by: 'chosen before it asked', msPerToken, others });
-      this.#assign({ slot, nowMs, why }, device, edge, { msPerToken, laterTokenMs: msPerToken });
-      planned.push({ device, edge, stepMs: steps?.[best.server] ?? 0, rows: 0, laterTokenMs: msPerToken });
+      const planned = { device, edge, stepMs: steps?.[best.server] ?? 0, rows: 0, laterTokenMs: msPerToken };
+      this.#assign(orders, planned, msPerToken, why);
     }
-    this.#tellSpares(open, decision, nowMs);
-    this.#tellShares(slot, edges, sessions);
-    for (const { device, plan } of newPlans(planned, this.members.devices, slot)) {
-      const { origin } = this.#settings;
-      if (device.link !== null) this.#host.send(device.link, { kind: 'plan', ...origin, slot, ...plan });
-      this.#host.log?.({ kind: 'planned', slot, device: device.id, ...plan });
-    }
-    const counts = { edges: edges.length, devices: active.length + idle.length, moves };
-    this.#host.log?.({ kind: 'decided', slot, policy, ...counts, shut: shutEdges(edges), paces });
   }
 
-  /** @returns whether a device that reads an answer gets another edge */
-  #assign({ slot, nowMs, why }: Order, { id, report }: LiveDevice, edge: LiveEdge, pace: Pace): boolean {
+  /**
+   * @param predictedMs time per token from the request on
+   * @returns whether a device that reads an answer gets another edge
+   */
+  #assign(orders: Orders, planned: PlannedDevice, predictedMs: number, why: () => string): boolean {
+    const { slot, nowMs } = orders;
+    const { edge, laterTokenMs } = planned;
+    const { id, report } = planned.device;
+    orders.planned.push(planned);
     const member = this.members.devices.get(id);
     if (member === undefined || member.link === null) return false;
     const session = report.session?.session ?? null;
     // Since the slot was opened an edge may be gone, and an answer may have ended.
     if (!this.members.isServing(edge.id) || (member.report?.session?.session ?? null) !== session) return false;
-    member.predicted = session === null ? null : { edge: edge.id, laterTokenMs: pace.laterTokenMs };
-    const edgeLink = this.members.edges.get(edge.id)?.link ?? null;
-    if (this.#isTold(member, report.session, edge.id, edgeLink, { slot, nowMs })) return false;
+    member.predicted = session === null ? null : { edge: edge.id, laterTokenMs };
+    const edgeLink = this.members.edgeLink(edge.id);
+    if (this.#hasOrder(orders, member, report.session, edge.id, edgeLink)) return false;
     const ticket = this.#host.drawTicket();
     this.#grant(edge.id, { ticket, validMs: this.#settings.ticketValidMs, device: id });
     member.assigned = { edge: edge.id, session, slot, atMs: nowMs, edgeLink };
     const from = report.session?.edge ?? null;
-    const isMove = from !== null && from !== edge.id;
-    const msPerToken = Math.min(mostMsPerToken, pace.msPerToken);
-    const { origin } = this.#settings;
+    const msPerToken = Math.min(mostMsPerToken, predictedMs);
     // The edge must know the ticket before the device shows it.
     this.#flushTickets(slot, edge.id);
     const order = { slot, edge: edge.id, ticket, msPerToken, reason: why() };
-    this.#host.send(member.link, { kind: 'assign', ...origin, ...order });
+    this.#host.send(member.link, { kind: 'assign', ...this.#settings.origin, ...order });
     this.#host.log?.({ kind: 'assigned', slot, device: id, edge: edge.id });
-    return isMove;
+    return from !== null && from !== edge.id;
   }
 
-  /** What devices would feel at each edge: of all that read, or of those that move where they are many. */
+  /** The time per token of devices at each edge: of all that read, or of those that move where they are many. */
   #elsewhere(open: OpenSlot, assignment: Assignment): Map<string, readonly EdgePace[]> {
     const { edges, active } = open;
     const moves = ({ report }: LiveDevice, at: number): boolean =>
@@ -301,13 +304,13 @@ export class Controller {
     return new Map(some.map(({ id }, at) => [id, pacesAt(edges, ranked[at] ?? [])]));
   }
 
-  /** Whether a device needs no word: it has this edge, and a ticket that is good for its answer. */
-  #isTold(
+  /** Whether a device needs no order: it has this edge, and a ticket that is good for its answer. */
+  #hasOrder(
+    { slot, nowMs }: Orders,
     { id: device, assigned }: DeviceMember,
     reading: SessionReport | null,
     edge: string,
     edgeLink: number | null,
-    { slot, nowMs }: Now,
   ): boolean {
     if (assigned?.edge !== edge) return false;
     const session = reading?.session ?? null;
@@ -317,8 +320,7 @@ export class Controller {
       // An edge that has joined again may have forgotten it.
       return assigned.edgeLink === edgeLink && nowMs - assigned.atMs < this.#settings.ticketValidMs / 2;
     }
-    const isThere = reading?.edge === edge;
-    if (!isThere && slot - assigned.slot >= tellAgainSlots) {
+    if (reading?.edge !== edge && slot - assigned.slot >= repeatAfterSlots) {
       this.#host.log?.({ kind: 'not-followed', slot, device, edge });
       return false;
     }
@@ -334,7 +336,7 @@ export class Controller {
 
   /** Tickets go ahead of the shares, so that no device comes before its ticket. */
   #flushTickets(slot: number, edge: string): void {
-    const link = this.members.edges.get(edge)?.link ?? null;
+    const link = this.members.edgeLink(edge);
     const tickets = this.#tickets.get(edge) ?? [];
     this.#tickets.delete(edge);
     if (link === null) return;
@@ -342,57 +344,54 @@ export class Controller {
       this.#host.send(link, message);
   }
 
-  #tellShares(slot: number, edges: readonly LiveEdge[], sessions: ReadonlyMap<string, readonly SessionShares[]>): void {
+  /** Shares for edges; uplink rates and plans for devices. */
+  #sendShares({ slot, edges, sessions, planned }: Orders): void {
     const { origin } = this.#settings;
-    for (const edge of edges) {
-      const link = this.members.edges.get(edge.id)?.link ?? null;
-      const own = sessions.get(edge.id) ?? [];
+    for (const [server, edge] of edges.entries()) {
+      const link = this.members.edgeLink(edge.id);
+      const own = sessions[server] ?? [];
       if (link === null || own.length === 0) continue;
       for (const message of sharesMessages({ ...origin, slot }, { sessions: own })) this.#host.send(link, message);
       for (const { device, rate } of newUplinks(edge, own, this.members.devices))
         if (device.link !== null) this.#host.send(device.link, { kind: 'uplink', ...origin, slot, ...rate });
     }
+    for (const { device, plan } of newPlans(planned, this.members.devices, slot)) {
+      if (device.link !== null) this.#host.send(device.link, { kind: 'plan', ...origin, slot, ...plan });
+      this.#host.log?.({ kind: 'planned', slot, device: device.id, ...plan });
+    }
   }
 
-  /** What each of these devices would feel at each edge, the best one first. */
+  /** The time per token of these devices at each edge, the best one first. */
   #rank(open: OpenSlot, devices: readonly LiveDevice[], decision: Assignment | null): ReturnType<typeof rankEdges> {
     const { slotMs, energyWeight } = this.#settings;
     const { slot, edges, state } = open;
     if (edges.length === 0 || devices.length === 0) return [];
     const steps = state === null || decision === null ? null : predictPace(state, decision).stepMs;
     const own = liveSlot(edges, devices, { slot, slotMs, kind: this.kind, energyWeight, gainLastsMs: slotMs });
-    const counts = sessionsOf(decision?.server ?? [], edges.length);
+    const counts = countByGroup(decision?.server ?? [], edges.length);
     return rankEdges(own, createPaceModel(own), edges, { steps, counts });
   }
 
   /** Tickets for the next best edges, so that a device can go there when its edge is gone, and this controller too. */
-  #tellSpares(open: OpenSlot, decision: Assignment | null, nowMs: number): void {
+  #sendSpares(open: OpenSlot, decision: Assignment | null, nowMs: number): void {
     const { slot, edges, active, idle } = open;
-    const { origin } = this.#settings;
-    const byId = new Map(edges.map((edge) => [edge.id, edge]));
-    const linkOf = (id: string): number => this.members.edges.get(id)?.link ?? -1;
-    const lacking = [...active, ...idle].filter((device) => {
-      const usable = device.report.links.flatMap(({ edge: id }) => {
-        const edge = byId.get(id);
-        return edge !== undefined && canWrite(edge, device) ? [[id, linkOf(id)] as const] : [];
-      });
-      const member = this.members.devices.get(device.id);
-      return member !== undefined && member.link !== null && lacksSpares(member, new Map(usable), nowMs);
-    });
-    const told: { readonly link: number; readonly message: ControllerMessage }[] = [];
+    const lacking = lackingSpares([...active, ...idle], edges, this.members, nowMs);
+    const messages: { readonly link: number; readonly message: ControllerMessage }[] = [];
     for (const [index, ranked] of this.#rank(open, lacking, decision).entries()) {
       const member = this.members.devices.get(lacking[index]?.id ?? '') as DeviceMember;
-      const best = ranked.map(({ server }) => edges[server] as LiveEdge);
-      const named = best.map(({ id }) => ({ id, link: linkOf(id) }));
+      const named = ranked.map(({ server }) => {
+        const { id } = edges[server] as LiveEdge;
+        return { id, link: this.members.edgeLink(id) ?? -1 };
+      });
       const { spares, granted } = chooseSpares(member, named, nowMs, () => this.#host.drawTicket());
       const isSame = granted.length === 0 && spares.length === member.spares.length;
       member.spares = spares;
-      for (const spare of granted) this.#grant(spare.edge, grantOf(spare, member.id));
+      for (const { edge, ticket } of granted) this.#grant(edge, { ticket, validMs: spareValidMs, device: member.id });
       const list = spares.map(({ edge, ticket }) => ({ edge, ticket }));
-      if (!isSame && member.link !== null)
-        told.push({ link: member.link, message: { kind: 'spares', ...origin, slot, spares: list } });
+      const message = { kind: 'spares', ...this.#settings.origin, slot, spares: list } as const;
+      if (!isSame && member.link !== null) messages.push({ link: member.link, message });
     }
     for (const { id } of edges) this.#flushTickets(slot, id);
-    for (const { link, message } of told) this.#host.send(link, message);
+    for (const { link, message } of messages) this.#host.send(link, message);
   }
 }

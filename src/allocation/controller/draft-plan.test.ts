@@ -11,7 +11,7 @@ interface Changes {
   readonly roundTripMs?: number;
 }
 
-/** A device that drafts well near an edge with steps of 42 ms, unless told. */
+/** A device that drafts well near an edge with steps of 42 ms, unless changed. */
 function planned({ device = {}, edge = {}, loadMs = 0, roundTripMs = 20 }: Changes = {}): PlannedDevice {
   const links = [{ edge: 'a', roundTripMs, bitsPerSecond: null }];
   const report = { links, draftMs: 10, acceptance: 0.8, battery: 1, ...device } as DeviceReport;
@@ -19,7 +19,9 @@ function planned({ device = {}, edge = {}, loadMs = 0, roundTripMs = 20 }: Chang
   return {
     device: { id: 'phone', report, previousEdge: 'a', lengthShare: null, predictedMs: null },
     edge: { id: 'a', report: edgeReport, correction: 1 },
-    ...{ stepMs: edgeReport.stepFixedMs + 2 * edgeReport.stepRowMs + loadMs, rows: 2, laterTokenMs: 25 },
+    stepMs: edgeReport.stepFixedMs + 2 * edgeReport.stepRowMs + loadMs,
+    rows: 2,
+    laterTokenMs: 25,
   };
 }
 
@@ -32,7 +34,7 @@ describe('the draft plan', () => {
     expect(plan({ edge: { draftMs: 60 } }).mode).toBe('mix');
   });
 
-  it('leaves it to the device where only what it feels can tell, or nothing is measured', () => {
+  it('leaves it to the device where only what it feels can decide, or nothing is measured', () => {
     expect(plan({ device: { acceptance: 0.35 }, roundTripMs: 100 }).mode).toBe('auto');
     expect(plan({ device: { acceptance: null, draftMs: null } })).toMatchObject({
       mode: 'auto',
@@ -74,7 +76,7 @@ describe('the draft plan', () => {
     expect(plan({ device: { battery: 0.3 } })).toMatchObject({ hedges: 0, reason: expect.stringContaining('30 %') });
   });
 
-  it('does not count on drafts of an edge with many sessions, and does not hurry where they make a gain doubtful', () => {
+  it('does not count on drafts of an edge with many sessions, and does not order where they make a gain doubtful', () => {
     const drafting = { edge: { draftMs: 5 } };
     expect(plan({ ...drafting, roundTripMs: 0 }).mode).toBe('auto');
     expect(plan({ ...drafting, loadMs: 30 }).mode).toBe('mix');

@@ -16,16 +16,18 @@ import {
 } from '../../core/protocol/device/auto-mode.ts';
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import { coarse, frugalLead, type TimingKnowledge } from '../../core/protocol/device/stream-forecast.ts';
-import type { PacePrediction } from '../felt/predict-pace.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
+import type { DeviceMember } from './members.ts';
 
 /** A device in its slot, and what the slot predicts of it. */
 export interface PlannedDevice {
   readonly device: LiveDevice;
   readonly edge: LiveEdge;
-  /** T of the edge after this slot's assignment, ms, rows of the device in a step, and its time between tokens, ms. */
+  /** T of the edge after this slot's assignment, ms. */
   readonly stepMs: number;
+  /** Rows of the device in a step. */
   readonly rows: number;
+  /** Time between its tokens, ms. */
   readonly laterTokenMs: number;
 }
 
@@ -33,29 +35,16 @@ export interface PlannedDevice {
 const fullCharge = 0.5;
 /** What a plan allows a device that it does not limit; its own limits are smaller. */
 export const unlimited = { maxAhead: 512, hedges: 3 } as const;
-/** A mode is ordered where the gain is this many times the least gain, or less than it; an order stays until it is worth less than that. */
-const [clearGain, keptGain] = [2, 1.5];
+/** A mode is ordered where the gain is this many times the least gain, or less than it. */
+const clearGain = 2;
+/** An order stays until it is worth less than this many times the least gain. */
+const keptGain = 1.5;
 /** An edge whose steps the others make longer by this part is not expected to draft. */
 const busyPart = 0.25;
 /** Above this least chance only the likeliest alternative is worth a wider pass. */
 const rareHedge = 0.2;
 /** Tokens from which a time per token is believed. */
 const manyTokens = 100;
-
-/** @param index of the device in the slot */
-export function plannedDevice(
-  device: LiveDevice,
-  edge: LiveEdge,
-  predicted: PacePrediction,
-  { index, server }: { readonly index: number; readonly server: number },
-): PlannedDevice {
-  const { stepMs, rows, laterTokenMs } = predicted;
-  const of = (values: Float64Array, at: number): number => values[at] ?? 0;
-  return {
-    ...{ device, edge, stepMs: of(stepMs, server) },
-    ...{ rows: of(rows, index), laterTokenMs: of(laterTokenMs, index) },
-  };
-}
 
 /** What a plan depends on, coarsely: while it is the same, so is the plan. */
 export function planKey(planned: PlannedDevice): string {
@@ -64,17 +53,8 @@ export function planKey(planned: PlannedDevice): string {
   const tens = (value: number | null): number | null => (value === null ? null : Math.round(20 * value));
   const ms = (value: number | null | undefined): number | null =>
     value == null ? null : Math.round(8 * Math.log2(1e-3 + value));
-  const steps = [edge?.stepMs?.[0], edge?.stepMs?.[7]].map(ms);
-  return [
-    planned.edge.id,
-    ms(draftMs),
-    ms(roundTripMs),
-    tens(acceptance),
-    ...steps,
-    ms(edge?.edgeDraftMs),
-    ms(loadMs),
-    tens(battery),
-  ].join();
+  const times = [draftMs, roundTripMs, edge?.stepMs?.[0], edge?.stepMs?.[7], edge?.edgeDraftMs, loadMs];
+  return [planned.edge.id, ...times.map(ms), tens(acceptance), tens(battery)].join();
 }
 
 /** @param before the plan that the device has; null: none */
@@ -117,7 +97,8 @@ function planMode(isDrafting: boolean, canEdgeDraft: boolean): DraftPlan['mode']
 /** Step times are those that are felt, as far as the controller has learnt them. */
 function knowledgeOf({ device, edge, stepMs, rows }: PlannedDevice): TimingKnowledge {
   const { report, correction } = edge;
-  const [fixedMs, rowMs] = [coarse(correction * report.stepFixedMs), coarse(correction * report.stepRowMs)];
+  const fixedMs = coarse(correction * report.stepFixedMs);
+  const rowMs = coarse(correction * report.stepRowMs);
   const { draftMs, acceptance, links } = device.report;
   const aloneMs = fixedMs + rowMs;
   // What the other sessions add to a step.
@@ -125,11 +106,11 @@ function knowledgeOf({ device, edge, stepMs, rows }: PlannedDevice): TimingKnowl
   // With many sessions an edge leaves its own drafts away.
   const edgeDraftMs = loadMs < busyPart * aloneMs ? report.draftMs : null;
   return {
-    ...{ draftMs, acceptance, loadMs, roundTripMs: links.find((link) => link.edge === edge.id)?.roundTripMs ?? null },
-    edge: {
-      stepMs: Array.from({ length: 8 }, (_, index) => fixedMs + rowMs * (index + 1)),
-      edgeDraftMs,
-    },
+    draftMs,
+    acceptance,
+    loadMs,
+    roundTripMs: links.find((link) => link.edge === edge.id)?.roundTripMs ?? null,
+    edge: { stepMs: Array.from({ length: 8 }, (_, index) => fixedMs + rowMs * (index + 1)), edgeDraftMs },
   };
 }
 
@@ -146,4 +127,37 @@ function percent(share: number): string {
 
 function atCharge(battery: number): string {
   return battery < fullCharge ? `; the battery is at ${percent(battery)}` : '';
+}
+
+/** A prediction takes milliseconds, so a slot makes no more new plans than this; the others follow in the next slots. */
+const mostPlans = 20;
+
+/** Notes the plans of devices. @param slot so that each slot begins with other devices @returns those that have changed, for their devices */
+export function newPlans(
+  all: readonly PlannedDevice[],
+  devices: ReadonlyMap<string, DeviceMember>,
+  slot: number,
+): { readonly device: DeviceMember; readonly plan: DraftPlan }[] {
+  const changed: { readonly device: DeviceMember; readonly plan: DraftPlan }[] = [];
+  let made = 0;
+  const first = all.length === 0 ? 0 : (slot * mostPlans) % all.length;
+  for (const planned of [...all.slice(first), ...all.slice(0, first)]) {
+    const device = devices.get(planned.device.id);
+    const key = planKey(planned);
+    if (device === undefined || device.plan?.key === key) continue;
+    if (made >= mostPlans) break;
+    made += 1;
+    const before = device.plan?.plan ?? null;
+    const plan = draftPlan(planned, before);
+    const isNew = before === null || differs(before, plan);
+    device.plan = { key, plan: isNew ? plan : before };
+    if (isNew) changed.push({ device, plan });
+  }
+  return changed;
+}
+
+/** A lead by one token more or less is the same. The numbers in a reason change all the time; they are sent with the next change. */
+function differs(before: DraftPlan, after: DraftPlan): boolean {
+  const of = ({ edge, mode, hedges }: DraftPlan): string => [edge, mode, hedges].join();
+  return of(before) !== of(after) || Math.abs(before.maxAhead - after.maxAhead) > 1;
 }

@@ -5,9 +5,24 @@ import type { EdgeReport } from './messages.ts';
 
 function edge(id: string, changes: Partial<EdgeReport> = {}): LiveEdge {
   const report: EdgeReport = {
-    ...{ kind: 'edge-report', seq: 1, address: `ws://${id}:1`, certificate: null, model: 'toy', fingerprint: 'f' },
-    ...{ tokenizerHash: 'ab'.repeat(32), places: 8, contextLength: 4096, stepFixedMs: 40, stepRowMs: 1, sessions: 0 },
-    ...{ waiting: 0, busyShare: 0, bitsPerSecond: 1e9, draftMs: null, isDraining: false, place: null },
+    kind: 'edge-report',
+    seq: 1,
+    address: `ws://${id}:1`,
+    certificate: null,
+    model: 'toy',
+    fingerprint: 'f',
+    tokenizerHash: 'ab'.repeat(32),
+    places: 8,
+    contextLength: 4096,
+    stepFixedMs: 40,
+    stepRowMs: 1,
+    sessions: 0,
+    waiting: 0,
+    busyShare: 0,
+    bitsPerSecond: 1e9,
+    draftMs: null,
+    isDraining: false,
+    place: null,
     ...changes,
   };
   return { id, report, correction: 1 };
@@ -20,7 +35,7 @@ function grid(columns: number): LiveEdge[] {
   );
 }
 
-describe('the edges that devices are told of', () => {
+describe('the edges that devices know', () => {
   it('are all of them where there are few, the same list until one changes', () => {
     const cards = new EdgeCards();
     cards.update([edge('a'), edge('b')]);
@@ -46,7 +61,7 @@ describe('the edges that devices are told of', () => {
     for (const index of [14 * 30 + 14, 14 * 30 + 15, 15 * 30 + 14, 15 * 30 + 15])
       expect(ids).toContain(`edge-${index}`);
     expect(ids).not.toContain('edge-0');
-    // One that has not reported is told when it says where it is; one that never says hears of as many as a message holds.
+    // One that has not reported gets them when it says where it is; one that never says gets as many as a message holds.
     expect(cards.around(undefined)).toBeNull();
     expect(cards.around(null)).toHaveLength(256);
   });

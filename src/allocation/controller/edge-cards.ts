@@ -1,4 +1,4 @@
-// Which edges each device is told of. With few edges all devices hear of all of them; with many each one hears of those around its place, so
+// Which edges each device knows. With few edges all devices get all of them; with many each one gets those around its place, so
 // that a message stays short however many edges there are.
 
 import type { LiveEdge } from './live-slot.ts';
@@ -26,7 +26,7 @@ export class EdgeCards {
   #squareM = 1;
 
   /**
-   * What devices are to hear of edges, where those around them have changed; it counts as told.
+   * The edges that devices are to know, where those around them have changed; they count as sent.
    * @param edges those that report now
    */
   newFor(
@@ -35,22 +35,21 @@ export class EdgeCards {
     origin: Origin,
   ): { readonly link: number; readonly message: EdgesMessage }[] {
     this.update(edges);
-    const messages = new Map<readonly EdgeCard[], EdgesMessage>();
-    const told: { link: number; message: EdgesMessage }[] = [];
+    const byCards = new Map<readonly EdgeCard[], EdgesMessage>();
+    const messages: { link: number; message: EdgesMessage }[] = [];
     for (const device of devices) {
       if (device.link === null) continue;
       const cards = this.around(device.report?.place);
-      if (cards === null || device.toldEdges === cards) continue;
-      device.toldEdges = cards;
-      // One object for all who hear the same: the shell writes it once.
-      const message = messages.get(cards) ?? { kind: 'edges', ...origin, edges: cards };
-      messages.set(cards, message);
-      told.push({ link: device.link, message });
+      if (cards === null || device.knownEdges === cards) continue;
+      device.knownEdges = cards;
+      // One object for all devices with the same edges: the shell writes it once.
+      const message = byCards.get(cards) ?? { kind: 'edges', ...origin, edges: cards };
+      byCards.set(cards, message);
+      messages.push({ link: device.link, message });
     }
-    return told;
+    return messages;
   }
 
-  /** Takes the edges that report now. */
   update(edges: readonly LiveEdge[]): void {
     const known = new Map(edges.map((edge) => [edge.id, this.#knownOf(edge)]));
     const isSame = known.size === this.#known.size && [...known].every(([id, one]) => this.#known.get(id) === one);
@@ -63,14 +62,15 @@ export class EdgeCards {
   }
 
   /**
-   * The edges that a device at this place is told of, nearest first where there are many.
-   * @param place null: it does not tell; undefined: it has not reported yet
+   * The edges for a device at this place, nearest first where there are many.
+   * @param place null: it does not say; undefined: it has not reported yet
    * @returns the same list for all devices around a place, as long as nothing changes in it; null: wait for its place
    */
   around(place: Place | null | undefined): readonly EdgeCard[] | null {
     if (this.#known.size <= mostCards || place === null) return this.#all;
     if (place === undefined) return null;
-    const [column, row] = [Math.floor(place.xM / this.#squareM), Math.floor(place.yM / this.#squareM)];
+    const column = Math.floor(place.xM / this.#squareM);
+    const row = Math.floor(place.yM / this.#squareM);
     const key = `${column}/${row}`;
     const known = this.#lists.get(key);
     if (known !== undefined) return known;
@@ -116,10 +116,9 @@ function isEqual(one: readonly EdgeCard[], other: readonly EdgeCard[]): boolean 
 function squareOf(known: readonly Known[]): number {
   const places = known.flatMap(({ place }) => (place === null ? [] : [place]));
   if (places.length === 0) return 1;
-  let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
-  for (const { xM, yM } of places) {
-    [left, right] = [Math.min(left, xM), Math.max(right, xM)];
-    [low, high] = [Math.min(low, yM), Math.max(high, yM)];
-  }
-  return Math.max(1, Math.sqrt(((right - left) * (high - low) * edgesPerSquare) / places.length));
+  const extent = (read: (place: Place) => number): number =>
+    places.reduce((most, one) => Math.max(most, read(one)), -Infinity) -
+    places.reduce((least, one) => Math.min(least, read(one)), Infinity);
+  const area = extent(({ xM }) => xM) * extent(({ yM }) => yM);
+  return Math.max(1, Math.sqrt((area * edgesPerSquare) / places.length));
 }

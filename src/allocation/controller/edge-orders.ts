@@ -1,9 +1,19 @@
-// What an edge is told of its sessions, in messages of a bounded length, and what their devices are told of its uplink. Pure.
+// Messages to an edge about its sessions, of a bounded length, and the uplink rates of their devices. Pure.
+//
+// A share y of the band gives a device y times the throughput that it would have alone, so what is divided is the band, not bits: a device
+// with a weak link has fewer bits of the same share. The division is that of the slot before, corrected by what each one has used of it.
 
+import { nextRates } from '../../core/scheduling/divide-rate.ts';
 import type { LiveEdge } from './live-slot.ts';
 import type { DeviceMember, Members } from './members.ts';
-import type { Origin, RowsElsewhereMessage, SessionShares, SharesMessage, TicketGrant } from './messages.ts';
-import { isNewRate, type UplinkRate, uplinkRates } from './uplink-rates.ts';
+import type {
+  Origin,
+  RowsElsewhereMessage,
+  SessionShares,
+  SharesMessage,
+  TicketGrant,
+  UplinkRate,
+} from './messages.ts';
 
 /** Sessions or tickets of a message, so that it stays within its limit. */
 const mostEntries = 1000;
@@ -19,7 +29,7 @@ export function sharesMessages(head: Origin & Pick<SharesMessage, 'slot'>, conte
   });
 }
 
-/** What each connected edge is to be told of rows that others have used. */
+/** For each connected edge, the rows that others have used. */
 export function rowsElsewhere(
   { edges, rows }: Pick<Members, 'edges' | 'rows'>,
   origin: Origin,
@@ -31,7 +41,7 @@ export function rowsElsewhere(
   });
 }
 
-/** Notes the uplink rates of an edge's devices, and says which of them are to be told. @param sessions all of this edge */
+/** Notes the uplink rates of an edge's devices. @param sessions all of this edge @returns rates that have changed, for their devices */
 export function newUplinks(
   { id, report: { bitsPerSecond } }: LiveEdge,
   sessions: readonly SessionShares[],
@@ -45,9 +55,9 @@ export function newUplinks(
     id,
     members.map(({ member: { report, uplink }, bandwidthShare }) => {
       const alone = report?.links.find(({ edge }) => edge === id)?.bitsPerSecond ?? bitsPerSecond;
-      const told = uplink?.edge === id ? uplink : null;
-      const use = told === null ? null : (report?.uplinkUse ?? null);
-      return { bandwidthShare, aloneBitsPerSecond: Math.min(bitsPerSecond, alone), told, use };
+      const current = uplink?.edge === id ? uplink : null;
+      const use = current === null ? null : (report?.uplinkUse ?? null);
+      return { bandwidthShare, aloneBitsPerSecond: Math.min(bitsPerSecond, alone), current, use };
     }),
   );
   return members.flatMap(({ member: device }, index) => {
@@ -56,4 +66,50 @@ export function newUplinks(
     device.uplink = rate;
     return [{ device, rate }];
   });
+}
+
+/** A device that sends to an edge. */
+export interface UplinkUser {
+  /** y. */
+  readonly bandwidthShare: number;
+  /** Its throughput to the edge with the whole band, bit/s. */
+  readonly aloneBitsPerSecond: number;
+  /** The rate that it has; null: none for this edge. */
+  readonly current: UplinkRate | null;
+  /** Part of that which it has used since; null: not known. */
+  readonly use: number | null;
+}
+
+/** A share of 0 would be a session that can never send. */
+const leastShare = 1e-3;
+/** A device gets another rate when it differs by this part. */
+const worthSending = 0.05;
+
+/** @param users all that send to one edge @returns their rates, in the same order */
+export function uplinkRates(edge: string, users: readonly UplinkUser[]): UplinkRate[] {
+  const weights = users.map(({ bandwidthShare }) => Math.max(leastShare, bandwidthShare));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const parts = nextRates(
+    1,
+    users.map(({ aloneBitsPerSecond, current, use }, index) => {
+      // One that is new, or has reported nothing, wants all that it can get.
+      const part = current === null ? 0 : current.bitsPerSecond / aloneBitsPerSecond;
+      return { weight: weights[index] as number, rate: part, used: (use ?? 1) * part };
+    }),
+  );
+  return users.map(({ aloneBitsPerSecond }, index) => {
+    const own = (part: number): number => Math.max(1, part * aloneBitsPerSecond);
+    return {
+      edge,
+      bitsPerSecond: own(parts[index] as number),
+      shareBitsPerSecond: own((weights[index] as number) / sum),
+    };
+  });
+}
+
+/** Whether a device is to get another rate. */
+export function isNewRate(current: UplinkRate | null, next: UplinkRate): boolean {
+  if (current?.edge !== next.edge) return true;
+  const differs = (before: number, after: number): boolean => Math.abs(after / before - 1) > worthSending;
+  return (['bitsPerSecond', 'shareBitsPerSecond'] as const).some((field) => differs(current[field], next[field]));
 }

@@ -3,7 +3,12 @@ import { bed, deviceReport, edgeReport, reading } from './controller.fixture.ts'
 import { type EdgeChoice, edgeReason } from './edge-reason.ts';
 
 const choice: EdgeChoice = {
-  ...{ by: 'policy best', edge: 'a', msPerToken: 41.26, cause: null, from: 'a', textTokens: 136 },
+  by: 'policy best',
+  edge: 'a',
+  msPerToken: 41.26,
+  cause: null,
+  from: 'a',
+  textTokens: 136,
   others: [
     { edge: 'b', msPerToken: 55 },
     { edge: 'c', msPerToken: 140.4 },

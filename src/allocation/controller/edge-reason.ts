@@ -2,7 +2,7 @@
 
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 
-/** Of a message. */
+/** Largest time per token in a message, ms. */
 export const mostMsPerToken = 3_600_000;
 
 /** What a device would feel at an edge, ms a token. */
@@ -32,7 +32,7 @@ const clearlyBetter = 0.95;
 export interface EdgeReasons extends Pick<EdgeChoice, 'by' | 'msPerToken' | 'others'> {
   /** The edge of the policy, which has no place; default null. */
   readonly full?: string | null;
-  /** Of the device's time for a token, what is over and is the same elsewhere, ms; default 0. */
+  /** Part of the device's time for a token that is over, and is the same elsewhere, ms; default 0. */
   readonly doneMs?: number;
 }
 
@@ -46,9 +46,12 @@ export function reasonOf(
   const from = session?.edge ?? null;
   const leaves = from === null || from === edge ? null : whyLost(from, drains);
   const capped = (ms: number): number => Math.min(mostMsPerToken, ms);
-  const elsewhere = others?.filter((one) => one.edge !== edge) ?? null;
+  const elsewhere = others?.filter((one) => one.edge !== edge);
   return edgeReason({
-    ...{ by, edge, from, msPerToken: capped(msPerToken) },
+    by,
+    edge,
+    from,
+    msPerToken: capped(msPerToken),
     cause: leaves ?? (full === null ? null : `${full} is full`),
     textTokens: session === null ? 0 : session.promptTokens + session.writtenTokens,
     others: elsewhere?.map((one) => ({ edge: one.edge, msPerToken: capped(one.msPerToken + doneMs) })) ?? null,
@@ -61,7 +64,7 @@ function whyLost(edge: string, drains: ReadonlyMap<string, boolean>): string | n
   return isDraining ? `${edge} drains` : null;
 }
 
-/** Of one device. @param ranked as of {@link rankEdges} */
+/** The ranks of one device by the ids of edges. @param ranked as of {@link rankEdges} */
 export function pacesAt(
   edges: readonly LiveEdge[],
   ranked: readonly { readonly server: number; readonly msPerToken: number }[],
@@ -77,7 +80,7 @@ export function edgeReason(choice: EdgeChoice): string {
 
 function elsewhere({ edge, msPerToken, from, textTokens, others }: EdgeChoice): string {
   if (others === null) return '';
-  // Whoever moves asks about the edge that it leaves.
+  // A device that moves asks about the edge that it leaves.
   const other = others.find((one) => one.edge === from) ?? others[0];
   if (other === undefined) return ', the only edge with a place in its reach';
   const there = `, ${rounded(other.msPerToken)} at ${other.edge}`;

@@ -1,6 +1,7 @@
 // Policies know how steps grow with sessions, but not that an edge has a number of places. Sessions beyond it go to their next best edge.
 
-import { isEligible, linkEnd, linkServer, linkStart } from '../slot/links.ts';
+import { countByGroup } from '../slot/columns.ts';
+import { eligibleLinks, linkServer } from '../slot/links.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 
@@ -11,7 +12,7 @@ export function fitPlaces(
   edges: readonly LiveEdge[],
   devices: readonly LiveDevice[],
 ): Assignment {
-  const held = sessionsOf(assignment.server, edges.length);
+  const held = countByGroup(assignment.server, edges.length);
   const left = edges.map(({ report }, server) => report.places - (held[server] as number));
   if (left.every((places) => places >= 0)) return assignment;
   const server = assignment.server.slice();
@@ -30,27 +31,20 @@ export function fitPlaces(
     left[from] = (left[from] as number) + 1;
     left[to] = (left[to] as number) - 1;
   }
-  const counts = sessionsOf(server, edges.length);
+  const counts = countByGroup(server, edges.length);
   const isMoved = (index: number): boolean => server[index] !== assignment.server[index];
   const shares = (given: Float64Array): Float64Array =>
     given.map((share, index) => (isMoved(index) ? 1 / (counts[server[index] as number] ?? 1) : share));
   return { server, bandwidthShare: shares(assignment.bandwidthShare), computeShare: shares(assignment.computeShare) };
 }
 
-/** Devices of each server. @param servers of each device, -1: none */
-export function sessionsOf(servers: Iterable<number>, serverCount: number): Int32Array {
-  const counts = new Int32Array(serverCount);
-  for (const server of servers) if (server >= 0) counts[server] = (counts[server] as number) + 1;
-  return counts;
-}
-
 /** The edge with room that is nearest by its round trip; -1: none has room. */
 function nextBest(state: SlotState, device: number, left: readonly number[]): number {
   let best = { server: -1, ms: Number.POSITIVE_INFINITY };
-  for (let link = linkStart(state, device); link < linkEnd(state, device); link++) {
+  for (const link of eligibleLinks(state, device)) {
     const server = linkServer(state, device, link);
     const ms = state.pace?.linkRoundTripMs?.[link] ?? 0;
-    if ((left[server] as number) > 0 && isEligible(state, link) && ms < best.ms) best = { server, ms };
+    if ((left[server] as number) > 0 && ms < best.ms) best = { server, ms };
   }
   return best.server;
 }

@@ -1,7 +1,7 @@
 // What edges and devices report, as the slot that policies decide: the same SlotState as in the simulator. docs/operate/controller.md has the table.
 //
 // The band of an edge is its link's capacity W in bit/s, with one bit per hertz. A link that carries b bit/s alone has the SNR 2^(b / W) - 1,
-// so that its rate at the whole band, W log2(1 + SNR), is b. A window has eight tokens; the speed of a device or a server is told by times,
+// so that its rate at the whole band, W log2(1 + SNR), is b. A window has eight tokens; the speed of a device or a server is given by times,
 // so FLOP are nominal: a draft and a row have one GFLOP each.
 
 import { partOfAnswerLeft } from '../felt/pace-model.ts';
@@ -41,24 +41,32 @@ export interface LiveSettings {
 const nominalFlop = 1e9;
 const windowTokens = 8;
 /** Bytes of an opening without its prompt, of a token of the prompt, and of a draft's frame, all with headers. */
-const [openingBytes, tokenBytes, frameBytes] = [200, 3, 55];
-/** Of a link whose throughput nobody has measured: it is not what holds ids up. */
+const openingBytes = 200;
+const tokenBytes = 3;
+const frameBytes = 55;
+/** Rate of a link whose throughput is not measured: it is not what holds ids up. */
 const unmeasuredBitsPerSecond = 20e6;
 /** A link with less carries no session. */
 const leastBitsPerSecond = 10_000;
-/** Of a device that has not measured itself, and of one that does not draft. */
-const [unmeasuredDraftMs, unmeasuredAcceptance, noDraftMs] = [20, 0.7, 60_000];
+/** Draft time and acceptance of a device that has not measured itself. */
+const unmeasuredDraftMs = 20;
+const unmeasuredAcceptance = 0.7;
+/** Draft time of a device that does not draft. */
+const noDraftMs = 60_000;
 /** An answer's mean length, where only its limit is known. */
 const partOfLimit = 0.5;
 /** Prompt, and limit of the answer, of a device that has asked nothing yet, tokens. */
-const [unaskedPrompt, unaskedLimit] = [100, 256];
-/** Of a device about which nothing was predicted, between two tokens. */
+const unaskedPrompt = 100;
+const unaskedLimit = 256;
+/** Time between two tokens of a device about which nothing was predicted, ms. */
 const unpredictedMs = 60;
 /** The part of a prompt that an edge has evaluated before its first token, on average. */
 const promptPartDone = 0.5;
 const leastBattery = 0.01;
 /** Relative grids of draft times and step times, and grid of acceptance: devices and edges that are alike share tables. */
-const [draftGrid, stepGrid, acceptanceGrid] = [1.05, 1.02, 0.02];
+const draftGrid = 1.05;
+const stepGrid = 1.02;
+const acceptanceGrid = 0.02;
 
 /** All devices of the list are in the slot, at their indexes. */
 export function liveSlot(
@@ -77,10 +85,20 @@ export function liveSlot(
   });
   const pace = paceOf(edges, devices, links, { indexOf, gainLastsMs });
   return {
-    ...{ slot, seed: 1, slotMs, deviceCount: devices.length, serverCount: edges.length },
+    slot,
+    seed: 1,
+    slotMs,
+    deviceCount: devices.length,
+    serverCount: edges.length,
     objective: {
-      ...{ kind, lambdaPerMs: 1e-5, energyWeight, energyModel: 'airtime', radioModel: 'fixed-snr' },
-      ...{ computeEnergyPerFlop: 4e-11, transmitEnergyFactor: 2.6, minimumSnr: Number.MIN_VALUE },
+      kind,
+      lambdaPerMs: 1e-5,
+      energyWeight,
+      energyModel: 'airtime',
+      radioModel: 'fixed-snr',
+      computeEnergyPerFlop: 4e-11,
+      transmitEnergyFactor: 2.6,
+      minimumSnr: Number.MIN_VALUE,
     },
     payloadBits: each(() => windowTokens * 8 * frameBytes),
     deviceFlop: each(() => windowTokens * nominalFlop),
@@ -137,7 +155,7 @@ export function canWrite(edge: LiveEdge, { report }: LiveDevice): boolean {
   if (shut === 'draining' || edge.report.tokenizerHash !== tokenizerHash) return false;
   const hasText = session !== null && session.writtenTokens > 0 && fingerprint !== null;
   if (hasText && fingerprint !== edge.report.fingerprint) return false;
-  // A full edge takes nobody new.
+  // A full edge takes no new session.
   return session?.edge === edge.id || shut === null;
 }
 
@@ -191,7 +209,7 @@ function writtenOf({ report: { session } }: LiveDevice): number {
   return session?.writtenTokens ?? 0;
 }
 
-/** Where the session's text is. An answer that begins is on its way to the edge that its device was told before. */
+/** Where the session's text is. An answer that begins is on its way to the edge that its device got before. */
 function textEdge({ report: { session }, previousEdge }: LiveDevice): string | null {
   if (session === null) return null;
   return session.edge ?? (session.writtenTokens === 0 ? previousEdge : null);

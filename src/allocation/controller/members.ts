@@ -12,10 +12,9 @@ import type {
   JoinMessage,
   MemberMessage,
   SessionReport,
+  UplinkRate,
 } from './messages.ts';
 import { RowLedger } from './row-ledger.ts';
-import type { Spare } from './spare-tickets.ts';
-import type { UplinkRate } from './uplink-rates.ts';
 
 export interface Member<Report> {
   readonly id: string;
@@ -24,12 +23,20 @@ export interface Member<Report> {
   /** Number of its connection; null: it is lost, and its last report counts until it is stale. */
   link: number | null;
   report: Report | null;
-  /** When the report came, ms. */
   reportedAtMs: number;
 }
 
+/** A ticket that a device holds for an edge that is not its own. */
+export interface Spare {
+  readonly edge: string;
+  readonly ticket: string;
+  readonly atMs: number;
+  /** The connection over which the edge got it; an edge that has joined again may have forgotten it. */
+  readonly edgeLink: number;
+}
+
 export interface DeviceMember extends Member<DeviceReport> {
-  /** Its edge, the answer that it is reading there, and when it was told, over which connection of the edge; null: not yet. */
+  /** Its edge, the answer that it is reading there, and when it got this order, over which connection of the edge; null: not yet. */
   assigned: {
     readonly edge: string;
     session: string | null;
@@ -41,14 +48,14 @@ export interface DeviceMember extends Member<DeviceReport> {
   predicted: { readonly edge: string; readonly laterTokenMs: number } | null;
   /** Where it may go when its edge is gone. */
   spares: readonly Spare[];
-  /** How fast it may send to its edge; null: it was not told. */
+  /** How fast it may send to its edge; null: it has no rate. */
   uplink: UplinkRate | null;
-  /** What it is to draft, and what that depends on; null: it was not told. */
+  /** What it is to draft, and what that depends on; null: it has no plan. */
   plan: { readonly key: string; readonly plan: DraftPlan } | null;
   /** Mean length of its answers as a share of their limit; null: none has ended. */
   lengthShare: number | null;
-  /** The edges that it was told of; null: none yet. */
-  toldEdges: readonly EdgeCard[] | null;
+  /** The edges that were sent to it; null: none yet. */
+  knownEdges: readonly EdgeCard[] | null;
 }
 
 export interface EdgeMember extends Member<EdgeReport> {
@@ -57,7 +64,7 @@ export interface EdgeMember extends Member<EdgeReport> {
 }
 
 export interface MemberSettings {
-  /** The id of the key that these credentials are; null: nobody's. */
+  /** The id of the key that these credentials are; null: unknown. */
   readonly keyOf: (credentials: string, role: JoinMessage['role']) => string | null;
   /** A report older than this does not count, ms. */
   readonly staleAfterMs: number;
@@ -65,17 +72,19 @@ export interface MemberSettings {
   readonly mostDevices: number;
 }
 
-const toldNothing: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'plan' | 'toldEdges'> = {
+const noOrders: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'plan' | 'knownEdges'> = {
   assigned: null,
   spares: [],
   uplink: null,
   plan: null,
-  toldEdges: null,
+  knownEdges: null,
 };
 
-/** A correction learns with this part of each new comparison, and stays within a factor of two. */
-const [learnedPart, mostLogCorrection] = [0.02, Math.log(2)];
-/** The same of the mean length of answers. */
+/** A correction learns with this part of each new comparison. */
+const learnedPart = 0.02;
+/** It stays within a factor of two. */
+const mostLogCorrection = Math.log(2);
+/** The mean length of answers learns with this part of each new one. */
 const learnedLength = 0.25;
 
 export class Members {
@@ -83,7 +92,7 @@ export class Members {
   readonly devices: Map<string, DeviceMember> = new Map();
   /** Answers that begin and end. */
   readonly changes: ChangeRate = new ChangeRate();
-  /** Rows of keys with quotas that edges are to be told of. */
+  /** Rows of keys with quotas that edges are to know. */
   readonly rows: RowLedger = new RowLedger();
   readonly #byLink = new Map<number, { readonly role: JoinMessage['role']; readonly id: string }>();
   readonly #settings: MemberSettings;
@@ -111,6 +120,11 @@ export class Members {
     if (member.role === 'edge') return `${this.edges.get(member.id)?.report?.isDraining}`;
     const session = this.devices.get(member.id)?.report?.session;
     return `${session?.session} ${session?.edge === null}`;
+  }
+
+  /** The connection of an edge; null: it has none. */
+  edgeLink(edge: string): number | null {
+    return this.edges.get(edge)?.link ?? null;
   }
 
   /** Whether an edge is connected and does not drain. */
@@ -169,18 +183,15 @@ export class Members {
     if (member?.link === link) member.link = null;
   }
 
-  /** Forgets members without a connection whose reports are stale. @returns whether an edge was forgotten */
-  forgetStale(nowMs: number): boolean {
-    let hasLostEdge = false;
+  /** Forgets members without a connection whose reports are stale. */
+  forgetStale(nowMs: number): void {
     for (const members of [this.edges, this.devices]) {
       for (const [id, member] of members) {
         if (member.link !== null || this.#isFresh(member, nowMs)) continue;
         members.delete(id);
         if ((members as unknown) === this.edges) this.rows.forget(id);
-        hasLostEdge ||= (members as unknown) === this.edges;
       }
     }
-    return hasLostEdge;
   }
 
   /** Edges that report, in the order of their ids: the servers of a slot. An edge whose connection is lost is not one. */
@@ -231,16 +242,16 @@ export class Members {
     if (before !== null) this.#byLink.delete(before);
     if (known !== undefined) {
       known.link = link;
-      // Numbers of a new connection begin anew.
+      // Numbers of a new connection begin again.
       known.report = known.report === null ? null : { ...(known.report as object), seq: -1 };
-      // It may have begun anew, and know nothing.
+      // It may have been started again, and know nothing.
       const device = role === 'device' ? this.devices.get(id) : undefined;
-      if (device !== undefined) Object.assign(device, toldNothing);
+      if (device !== undefined) Object.assign(device, noOrders);
       return before;
     }
     const fresh = { id, key, link, report: null, reportedAtMs: 0 };
     if (role === 'edge') this.edges.set(id, { ...fresh, logCorrection: 0 });
-    else this.devices.set(id, { ...fresh, ...toldNothing, predicted: null, lengthShare: null });
+    else this.devices.set(id, { ...fresh, ...noOrders, predicted: null, lengthShare: null });
     return before;
   }
 
@@ -250,7 +261,7 @@ export class Members {
     if (predicted === null || session?.edge !== predicted.edge) return;
     const edge = this.edges.get(predicted.edge);
     if (edge === undefined || feltMsPerToken === null || feltMsPerToken <= 0) return;
-    // No single report tells of more than a factor of two.
+    // No single report counts for more than a factor of two.
     const found = within(Math.log(feltMsPerToken / predicted.laterTokenMs));
     edge.logCorrection = within(edge.logCorrection + learnedPart * found);
   }
@@ -291,13 +302,13 @@ function byId({ id: one }: { readonly id: string }, { id: other }: { readonly id
   return one < other ? -1 : 1;
 }
 
-/** What the older connection of a member is told. */
+/** The last message to the older connection of a member. */
 export function replacedBy({ role, id }: JoinMessage): ControllerMessage {
   const cause = `another ${role} has joined under the name ${id}`;
   return { kind: 'refused', code: 'superseded', cause, remedy: 'give each a name of its own (--name)' };
 }
 
-/** What a refused member is told. */
+/** The cause for a refused member. */
 export function refusalOf(error: unknown): { readonly code: string; readonly cause: string; readonly remedy: string } {
   if (isOutriderError(error)) return { code: error.code, cause: error.message, remedy: error.remedy };
   return { code: 'internal', cause: 'the controller has a fault', remedy: 'try again; its log has the cause' };

@@ -7,7 +7,7 @@ import { type ControllerMessage, controlVersion, type MemberMessage } from './me
 /** Largest frame in either direction, bytes. */
 export const mostFrameBytes = 262_144;
 
-/** Of the first message of either side. Every version can read it, whatever else the message has. */
+/** Kinds of the first message of either side. Every version can read them, whatever else the message has. */
 const greetings: readonly unknown[] = ['join', 'welcome'];
 
 export function encodeControl(message: MemberMessage | ControllerMessage): Uint8Array {

@@ -1,16 +1,18 @@
 // What the messages of messages.ts may hold: every number, list and text is bounded. A field that is not here is ignored, so that a later
-// version can tell more. docs/operate/controller.md has the same as tables, which a test compares.
+// version can send more. docs/operate/controller.md has the same as tables, which a test compares.
 
 import { z } from 'zod';
 import { plannedModes } from '../../core/protocol/device/drafting-advice.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 import type { ControllerMessage, MemberMessage } from './messages.ts';
-import { mostKeysTold } from './row-ledger.ts';
+import { mostKeysSent } from './row-ledger.ts';
 
 export type Schemas<Message extends { readonly kind: string }> = Readonly<Record<Message['kind'], z.ZodType<Message>>>;
 
-/** Longest ids and texts, and most links, sessions and tickets of a message. */
-const [mostText, mostEntries] = [256, 1024];
+/** Length of texts, characters. */
+const mostText = 256;
+/** Links of a report, and edges of a list. */
+const mostEntries = 1024;
 
 const id = z.string().regex(/^[\w.:-]{1,64}$/);
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
@@ -25,7 +27,7 @@ const rate = z.number().min(1).max(1e13);
 const metres = z.number().min(-1e7).max(1e7);
 const place = z.object({ xM: metres, yM: metres }).nullable();
 
-/** Of an edge, for devices: no user, no password. */
+/** An edge's address for devices: no user, no password. */
 const address = z
   .string()
   .max(mostText)
@@ -39,10 +41,10 @@ const joinSchema = z.object({
   credentials: z.string().max(1024),
 });
 
-/** Of a report and an answer to it: more keys are told by the next one. */
+/** Rows of a report, or of an answer to it: further keys are in the next one. */
 const rowsUsed = z
   .array(z.object({ key: z.string().min(1).max(64), rows: count, rowsPerMinute: count.min(1) }))
-  .max(mostKeysTold);
+  .max(mostKeysSent);
 
 const edgeReportSchema = z.object({
   kind: z.literal('edge-report'),
@@ -98,6 +100,7 @@ export const memberSchemas: Schemas<MemberMessage> = {
 };
 
 const origin = { cell: id, epoch: z.int().min(0) };
+const slotOrigin = { ...origin, slot: count };
 const cardSchema = z.object({
   id,
   address,
@@ -116,20 +119,33 @@ export const controllerSchemas: Schemas<ControllerMessage> = {
   alive: z.object({ kind: z.literal('alive'), ...origin }),
   edges: z.object({ kind: z.literal('edges'), ...origin, edges: z.array(cardSchema).max(mostEntries) }),
   assign: z.object({
-    ...{ kind: z.literal('assign'), ...origin, slot: count, edge: id, ticket },
-    ...{ msPerToken: ms, reason: text },
+    kind: z.literal('assign'),
+    ...slotOrigin,
+    edge: id,
+    ticket,
+    msPerToken: ms,
+    reason: text,
   }),
-  spares: z.object({ kind: z.literal('spares'), ...origin, slot: count, spares: z.array(spareSchema).max(8) }),
+  spares: z.object({ kind: z.literal('spares'), ...slotOrigin, spares: z.array(spareSchema).max(8) }),
   uplink: z.object({
-    ...{ kind: z.literal('uplink'), ...origin, slot: count, edge: id },
-    ...{ bitsPerSecond: rate, shareBitsPerSecond: rate },
+    kind: z.literal('uplink'),
+    ...slotOrigin,
+    edge: id,
+    bitsPerSecond: rate,
+    shareBitsPerSecond: rate,
   }),
   plan: z.object({
-    ...{ kind: z.literal('plan'), ...origin, slot: count, edge: id, mode: z.enum(plannedModes) },
-    ...{ hedges: z.int().min(0).max(3), maxAhead: z.int().min(1).max(limits.maxAhead), reason: text },
+    kind: z.literal('plan'),
+    ...slotOrigin,
+    edge: id,
+    mode: z.enum(plannedModes),
+    hedges: z.int().min(0).max(3),
+    maxAhead: z.int().min(1).max(limits.maxAhead),
+    reason: text,
   }),
   shares: z.object({
-    ...{ kind: z.literal('shares'), ...origin, slot: count },
+    kind: z.literal('shares'),
+    ...slotOrigin,
     sessions: z.array(sharesSchema).max(65_536),
     tickets: z.array(ticketSchema).max(65_536),
   }),

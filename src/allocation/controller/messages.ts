@@ -48,18 +48,16 @@ export interface EdgeReport {
   readonly waiting: number;
   /** Part of the time since the last report in which the engine ran, 0 to 1. */
   readonly busyShare: number;
-  /** Of its link to the network, each direction. */
+  /** Rate of its link to the network, each direction. */
   readonly bitsPerSecond: number;
   readonly isDraining: boolean;
-  /** Null: not told. */
+  /** Null: not given. */
   readonly place: Place | null;
   /** Rows that it has evaluated since the last report for keys with a quota. Left out: none. */
   readonly rowsUsed?: readonly RowsUsed[] | undefined;
 }
 
-/** How a device reaches an edge. */
 export interface LinkReport {
-  /** Id of the edge. */
   readonly edge: string;
   readonly roundTripMs: number;
   /** Throughput upwards with the whole band; null: not measured. */
@@ -86,7 +84,7 @@ export interface DeviceReport {
   /** Fingerprint that wrote the present text; null: none yet, or the device does not insist on one. */
   readonly fingerprint: string | null;
   readonly links: readonly LinkReport[];
-  /** Of one draft; null: it does not draft, or has not measured. */
+  /** Time of one draft; null: it does not draft, or has not measured. */
   readonly draftMs: number | null;
   /** Chance that a draft is accepted; null: not measured. */
   readonly acceptance: number | null;
@@ -96,18 +94,23 @@ export interface DeviceReport {
   readonly session: SessionReport | null;
   /** Time per token since the last report; null: no token. */
   readonly feltMsPerToken: number | null;
-  /** Part of its uplink rate that it has used since the last report, 0 to 1; null: no rate was told, or nothing is measured. */
+  /** Part of its uplink rate that it has used since the last report, 0 to 1; null: it has no rate, or nothing is measured. */
   readonly uplinkUse: number | null;
-  /** Null: not told. */
+  /** Null: not given. */
   readonly place: Place | null;
 }
 
-/** Whose word a message of a controller is. */
+/** The controller of a message. */
 export interface Origin {
   /** What the controller decides for. Epochs are compared within a cell. */
   readonly cell: string;
-  /** Of the controller's run; an opaque counter. cell-epoch.ts says which one a member obeys. */
+  /** An opaque counter of the controller's runs. cell-epoch.ts says which one a member follows. */
   readonly epoch: number;
+}
+
+/** The controller of a message, and the slot that it decides. */
+interface SlotOrigin extends Origin {
+  readonly slot: number;
 }
 
 /** The answer to a join. */
@@ -117,13 +120,9 @@ export interface WelcomeMessage extends Origin {
   readonly slotMs: number;
 }
 
-/** An edge as devices are told of it. */
-export interface EdgeCard {
+/** An edge as devices know it. */
+export interface EdgeCard extends Pick<EdgeReport, 'address' | 'certificate' | 'fingerprint' | 'tokenizerHash'> {
   readonly id: string;
-  readonly address: string;
-  readonly certificate: string | null;
-  readonly fingerprint: string;
-  readonly tokenizerHash: string;
 }
 
 /** To devices: the edges that there are, so that they can measure their links. Sent when they change. */
@@ -133,9 +132,8 @@ export interface EdgesMessage extends Origin {
 }
 
 /** To a device: its edge from now on. Sent when it changes, and for each new answer. */
-export interface AssignMessage extends Origin {
+export interface AssignMessage extends SlotOrigin {
   readonly kind: 'assign';
-  readonly slot: number;
   readonly edge: string;
   /** What the device shows to the edge instead of a key of its own: for one session, to be used soon. */
   readonly ticket: string;
@@ -146,34 +144,31 @@ export interface AssignMessage extends Origin {
 }
 
 /** An edge that takes a device whose own edge is gone. */
-export interface SpareEdge {
-  readonly edge: string;
-  /** As in an assignment. */
-  readonly ticket: string;
-}
+export type SpareEdge = Pick<AssignMessage, 'edge' | 'ticket'>;
 
 /** To a device: where it goes, in this order, when its edge is gone and no controller says more. It replaces the spares before. */
-export interface SparesMessage extends Origin {
+export interface SparesMessage extends SlotOrigin {
   readonly kind: 'spares';
-  readonly slot: number;
   readonly spares: readonly SpareEdge[];
 }
 
-/** To a device that reads an answer: how fast it may send to its edge. Sent when it changes. */
-export interface UplinkMessage extends Origin {
-  readonly kind: 'uplink';
-  readonly slot: number;
+/** How fast a device may send to an edge; bit/s, with headers. */
+export interface UplinkRate {
   readonly edge: string;
-  /** Now, with what others leave; bit/s, with headers. */
+  /** Now, with what others leave. */
   readonly bitsPerSecond: number;
-  /** Its own share, to which it is entitled when no controller tells more; bit/s. */
+  /** Its own share, to which it is entitled when no controller says more. */
   readonly shareBitsPerSecond: number;
 }
 
+/** To a device that reads an answer. Sent when it changes. */
+export interface UplinkMessage extends SlotOrigin, UplinkRate {
+  readonly kind: 'uplink';
+}
+
 /** To a device: what it is to draft in its answer, or in its next one. Sent when it changes. */
-export interface PlanMessage extends DraftPlan, Origin {
+export interface PlanMessage extends DraftPlan, SlotOrigin {
   readonly kind: 'plan';
-  readonly slot: number;
 }
 
 /** Shares of a session on its edge. */
@@ -187,7 +182,7 @@ export interface SessionShares {
   readonly bandwidthShare: number;
 }
 
-/** Entitles whoever shows it to open one session. */
+/** Entitles the device that shows it to open one session. */
 export interface TicketGrant {
   readonly ticket: string;
   /** From its arrival on, ms. */
@@ -197,14 +192,13 @@ export interface TicketGrant {
 }
 
 /** To an edge: the shares of its sessions, and tickets that it is to take. */
-export interface SharesMessage extends Origin {
+export interface SharesMessage extends SlotOrigin {
   readonly kind: 'shares';
-  readonly slot: number;
   readonly sessions: readonly SessionShares[];
   readonly tickets: readonly TicketGrant[];
 }
 
-/** To an edge: what other edges have evaluated for keys with a quota since it was told last. */
+/** To an edge: what other edges have evaluated for keys with a quota since the last such message. */
 export interface RowsElsewhereMessage extends Origin {
   readonly kind: 'rows-elsewhere';
   readonly rowsUsed: readonly RowsUsed[];

@@ -2,7 +2,7 @@
 // next answer of one that reads none, and for one whose edge may be lost.
 
 import { computeMs, feltBits } from '../felt/felt-cost.ts';
-import { type PaceModel, placeOf } from '../felt/pace-model.ts';
+import { type PaceModel, placeOf, type StepClass } from '../felt/pace-model.ts';
 import { linkEnd, linkServer, linkStart } from '../slot/links.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import { rateBitPerSecond } from '../slot/uplink-rate.ts';
@@ -11,9 +11,8 @@ import type { LiveEdge } from './live-slot.ts';
 /** Rows of one more session in a step, about. */
 const rowsOfOne = 2;
 
-/** What the edges do now. */
 export interface PresentLoad {
-  /** T of each edge, ms; null: nobody reads an answer. */
+  /** T of each edge, ms; null: no device reads an answer. */
   readonly steps: Float64Array | null;
   /** Sessions that the slot has given to each edge. */
   readonly counts: Int32Array;
@@ -35,7 +34,7 @@ export function rankEdges(
       const server = linkServer(state, device, link);
       const edge = edges[server] as LiveEdge;
       if ((counts[server] ?? 0) >= edge.report.places) continue;
-      const step = model.stepClass[server] as PaceModel['stepClass'][number];
+      const step = model.stepClass[server] as StepClass;
       const busyMs = Math.max(steps?.[server] ?? 0, step.fixedMs);
       const node = Math.round(placeOf(step, busyMs + rowsOfOne * step.rowMs));
       const bits = feltBits(model, device);

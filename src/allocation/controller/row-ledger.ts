@@ -4,35 +4,33 @@
 import type { RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
 
 /** Keys of one message. */
-export const mostKeysTold = 1000;
+export const mostKeysSent = 1000;
 
-/** What is not told yet. */
 export class RowLedger {
-  /** By the id of the edge that is to be told, then by key. */
-  readonly #untold = new Map<string, Map<string, RowsUsed>>();
+  /** By the id of the edge that is to get them, then by key. */
+  readonly #unsent = new Map<string, Map<string, RowsUsed>>();
 
-  /** @param others edges that are to be told */
+  /** @param others edges that are to get them */
   note(rowsUsed: readonly RowsUsed[], others: Iterable<string>): void {
     for (const edge of others) {
-      const untold = this.#untold.get(edge) ?? new Map<string, RowsUsed>();
-      this.#untold.set(edge, untold);
+      const unsent = this.#unsent.get(edge) ?? new Map<string, RowsUsed>();
+      this.#unsent.set(edge, unsent);
       for (const used of rowsUsed)
-        untold.set(used.key, { ...used, rows: used.rows + (untold.get(used.key)?.rows ?? 0) });
+        unsent.set(used.key, { ...used, rows: used.rows + (unsent.get(used.key)?.rows ?? 0) });
     }
   }
 
-  /** What this edge is to be told now: the keys that have waited longest. */
+  /** What this edge is to get now: the keys that have waited longest. */
   take(edge: string): readonly RowsUsed[] {
-    const untold = this.#untold.get(edge);
-    if (untold === undefined) return [];
-    const told = [...untold.values()].slice(0, mostKeysTold);
-    for (const { key } of told) untold.delete(key);
-    if (untold.size === 0) this.#untold.delete(edge);
-    return told;
+    const unsent = this.#unsent.get(edge);
+    if (unsent === undefined) return [];
+    const sent = [...unsent.values()].slice(0, mostKeysSent);
+    for (const { key } of sent) unsent.delete(key);
+    if (unsent.size === 0) this.#unsent.delete(edge);
+    return sent;
   }
 
-  /** The edge is gone. */
   forget(edge: string): void {
-    this.#untold.delete(edge);
+    this.#unsent.delete(edge);
   }
 }

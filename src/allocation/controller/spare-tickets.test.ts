@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chooseSpares, lacksSpares, type Spare, spareValidMs } from './spare-tickets.ts';
+import type { Spare } from './members.ts';
+import { chooseSpares, lacksSpares, spareValidMs } from './spare-tickets.ts';
 
 const assigned = { edge: 'a' };
 const spare = (edge: string, changes: Partial<Spare> = {}): Spare => {

@@ -1,33 +1,17 @@
 // Which edges a device may go to when its own is gone and no controller answers: the next best ones, for which it holds tickets in advance.
 // Pure: the time and the tickets are given.
 
-import type { TicketGrant } from './messages.ts';
+import { canWrite, type LiveDevice, type LiveEdge } from './live-slot.ts';
+import type { DeviceMember, Members, Spare } from './members.ts';
 
-/** So many spares has each device, if there are other edges. */
+/** Spares of a device, if there are as many other edges. */
 export const mostSpares = 2;
 /** An edge takes a spare for so long; it is renewed after half of that, ms. */
 export const spareValidMs = 600_000;
 
-/** A ticket that a device holds for an edge that is not its own. */
-export interface Spare {
-  readonly edge: string;
-  readonly ticket: string;
-  readonly atMs: number;
-  /** The connection over which the edge was told; one that has joined again may have forgotten it. */
-  readonly edgeLink: number;
-}
-
-/** What a device was told. */
-interface Told {
+/** What a device has. */
+interface Held extends Pick<DeviceMember, 'spares'> {
   readonly assigned: { readonly edge: string } | null;
-  readonly spares: readonly Spare[];
-}
-
-/** What one device is given. */
-export interface NewSpares {
-  readonly spares: readonly Spare[];
-  /** Those that the edges do not know yet. */
-  readonly granted: readonly Spare[];
 }
 
 function isGood({ atMs, edgeLink }: Spare, link: number | undefined, nowMs: number): boolean {
@@ -38,19 +22,37 @@ function isGood({ atMs, edgeLink }: Spare, link: number | undefined, nowMs: numb
  * Whether a device is to be given other spares: one is too old, its edge is gone, or is the device's own now, or there is room for another.
  * @param links of the edges that may write its text, by id; its own is among them
  */
-export function lacksSpares({ assigned, spares }: Told, links: ReadonlyMap<string, number>, nowMs: number): boolean {
+export function lacksSpares({ assigned, spares }: Held, links: ReadonlyMap<string, number>, nowMs: number): boolean {
   const own = assigned?.edge ?? '';
   if (spares.some((spare) => spare.edge === own || !isGood(spare, links.get(spare.edge), nowMs))) return true;
   return spares.length < Math.min(mostSpares, links.size - (links.has(own) ? 1 : 0));
 }
 
-/** Takes the best other edges; for one for which the device holds a good ticket it keeps that. */
+/** The devices of a slot that are to be given other spares. */
+export function lackingSpares(
+  devices: readonly LiveDevice[],
+  edges: readonly LiveEdge[],
+  members: Members,
+  nowMs: number,
+): LiveDevice[] {
+  const byId = new Map(edges.map((edge) => [edge.id, edge]));
+  return devices.filter((device) => {
+    const usable = device.report.links.flatMap(({ edge: id }) => {
+      const edge = byId.get(id);
+      return edge !== undefined && canWrite(edge, device) ? [[id, members.edgeLink(id) ?? -1] as const] : [];
+    });
+    const member = members.devices.get(device.id);
+    return member !== undefined && member.link !== null && lacksSpares(member, new Map(usable), nowMs);
+  });
+}
+
+/** Takes the best other edges; for one for which the device holds a good ticket it keeps that. @returns `granted`: those that the edges do not know yet */
 export function chooseSpares(
-  { assigned, spares }: Told,
+  { assigned, spares }: Held,
   ranked: readonly { readonly id: string; readonly link: number }[],
   nowMs: number,
   drawTicket: () => string,
-): NewSpares {
+): { readonly spares: readonly Spare[]; readonly granted: readonly Spare[] } {
   const chosen = ranked.filter(({ id }) => id !== assigned?.edge).slice(0, mostSpares);
   const granted: Spare[] = [];
   const next = chosen.map(({ id, link }) => {
@@ -61,8 +63,4 @@ export function chooseSpares(
     return fresh;
   });
   return { spares: next, granted };
-}
-
-export function grantOf({ ticket }: Spare, device: string): TicketGrant {
-  return { ticket, validMs: spareValidMs, device };
 }

@@ -3,6 +3,7 @@
 // band, t(y) = ln(1 + SNR) / (y ln(1 + SNR / y)), which is convex. Its condition -C_i t_i'(y_i) = nu can be written y_i = k_i(y_i) /
 // sqrt(nu), where k hardly depends on y. So y_i = k_i / sum k is iterated.
 
+import { timeOver } from '../paper/band-root.ts';
 import type { Problem } from '../search/problem.ts';
 
 /** How a server divides its band among the devices of `links`: writes shares, with a sum of at most 1. */
@@ -14,11 +15,7 @@ const roundLimit = 60;
 
 /** C t(y): the cost of a link's uploads with a share of the band, ms for each token. */
 export function feltBandMs(problem: Problem, link: number, share: number): number {
-  const bandMs = problem.felt?.bandMs[link] as number;
-  if (bandMs === 0) return 0;
-  if (problem.bandForm !== 'concentrated') return bandMs / share;
-  const snr = problem.snr[link] as number;
-  return (bandMs * Math.log1p(snr)) / (share * Math.log1p(snr / share));
+  return timeOver(problem, link, problem.felt?.bandMs[link] as number, share);
 }
 
 /** The best shares; equal ones where nothing is sent. */
@@ -65,13 +62,7 @@ function demand(problem: Problem, link: number, share: number): number {
 /** The least C t(y) + price * y over y up to 1. @returns that y */
 export function bestFeltShare(problem: Problem, link: number, price: number): number {
   const bandMs = problem.felt?.bandMs[link] as number;
-  if (bandMs >= price) return problem.bandForm === 'concentrated' ? pricedShare(problem, link, price) : 1;
-  if (problem.bandForm !== 'concentrated') return Math.sqrt(bandMs / price);
-  return pricedShare(problem, link, price);
-}
-
-function pricedShare(problem: Problem, link: number, price: number): number {
-  const bandMs = problem.felt?.bandMs[link] as number;
+  if (problem.bandForm !== 'concentrated') return bandMs >= price ? 1 : Math.sqrt(bandMs / price);
   if (bandMs === 0) return 0;
   if (price <= 0) return 1;
   let share = Math.min(1, Math.sqrt(bandMs / price));

@@ -18,13 +18,11 @@
 import { insertGreedily } from '../search/greedy.ts';
 import { createOptimalRule } from '../search/optimal-rule.ts';
 import type { Partition } from '../search/partition.ts';
-import type { Problem } from '../search/problem.ts';
+import { boundFeltAlone } from '../search/pool-bound.ts';
+import { type Problem, ProblemWork } from '../search/problem.ts';
 import { type SearchState, totalCostMs } from '../search/search-state.ts';
-import { boundFeltAlone } from './felt-alone.ts';
 import { bestFeltShare, feltBandMs } from './felt-band.ts';
-import { countToReach, countWithin } from './felt-counts.ts';
-import type { FeltProblem } from './felt-problem.ts';
-import { promptRoot } from './felt-prompt.ts';
+import { type FeltProblem, promptRoot } from './felt-problem.ts';
 import type { StepClass } from './pace-model.ts';
 
 /** Polyak's step towards the greedy cost; it shrinks while the bound does not rise. */
@@ -41,7 +39,6 @@ const noPrice = 2e-3;
 const firstFollowing = 0.3;
 const lessFollowing = 0.99;
 
-/** See {@link boundFelt}. */
 export interface FeltBound {
   /** ms, constants left out. */
   readonly boundMs: number;
@@ -50,7 +47,7 @@ export interface FeltBound {
 }
 
 /**
- * @param rounds each looks at every link at some nodes
+ * @param rounds each visits every link at some nodes
  * @param costMs the cost of an assignment, constants left out: a bound just below it is good enough
  */
 export function boundFelt(problem: Problem, rounds: number, costMs: number = Number.POSITIVE_INFINITY): FeltBound {
@@ -95,29 +92,28 @@ interface Intervals {
   readonly rowGrowth: Float64Array;
 }
 
-class FeltAscent {
+class FeltAscent extends ProblemWork {
   readonly preferredServer: Int32Array;
-  readonly #problem: Problem;
-  readonly #felt: FeltProblem;
+  readonly #felt = this.problem.felt as FeltProblem;
   /** u; [M]. */
-  readonly #servedMs: Float64Array;
+  readonly #servedMs = new Float64Array(this.problem.deviceCount);
   /** beta; [E]. */
-  readonly #bandPrice: Float64Array;
+  readonly #bandPrice = new Float64Array(this.problem.serverCount);
   /** gamma; [E]. */
-  readonly #promptPrice: Float64Array;
+  readonly #promptPrice = new Float64Array(this.problem.serverCount);
   /** mu over its estimate for devices of the mean kind; [E]. */
-  readonly #rowScale: Float64Array;
+  readonly #rowScale = new Float64Array(this.problem.serverCount).fill(1);
   readonly #intervals: readonly Intervals[];
   /** The number of devices for which beta and gamma are: of the last least set; [E]. */
-  readonly #usualCount: Float64Array;
+  readonly #usualCount = new Float64Array(this.problem.serverCount);
   /** sqrt(g v); [L]. */
-  readonly #promptRoots: Float64Array;
+  readonly #promptRoots = Float64Array.from(this.problem.linkDevice, (_, link) => promptRoot(this.#felt, link));
   /** min over y of C t(y) + beta y, and that y; [L]. */
-  readonly #pricedBand: Float64Array;
-  readonly #share: Float64Array;
+  readonly #pricedBand = new Float64Array(this.problem.linkDevice.length);
+  readonly #share = new Float64Array(this.problem.linkDevice.length);
   /** How often each device is in a least set; [M]. */
-  readonly #served: Float64Array;
-  readonly #sorted: Float64Array;
+  readonly #served = new Float64Array(this.problem.deviceCount);
+  readonly #sorted = new Float64Array(this.problem.deviceCount);
   /** Prices of a row that ruled an interval out, by interval * E + server. */
   readonly #floorPrices = new Map<number, number>();
   readonly #before: (LeastSet | undefined)[] = [];
@@ -125,39 +121,26 @@ class FeltAscent {
   #following = firstFollowing;
 
   constructor(problem: Problem, { partition, rule }: SearchState) {
-    const { serverCount, deviceCount, linkDevice } = problem;
-    this.#problem = problem;
+    super(problem);
+    const { serverCount } = problem;
     this.preferredServer = partition.toServers();
-    this.#felt = problem.felt as FeltProblem;
-    this.#servedMs = new Float64Array(deviceCount);
-    for (let device = 0; device < deviceCount; device++) {
-      const link = partition.linkOf[device] as number;
+    for (const [device, link] of partition.linkOf.entries()) {
       if (link < 0) continue;
       const server = problem.linkServer[link] as number;
       this.#servedMs[device] = (rule.costMs[server] as number) - rule.probe(server, -1, link);
     }
     this.#intervals = Array.from({ length: serverCount }, (_, server) => this.#intervalsOf(server));
-    this.#pricedBand = new Float64Array(linkDevice.length);
-    this.#share = new Float64Array(linkDevice.length);
-    this.#promptRoots = Float64Array.from(linkDevice, (_, link) => promptRoot(this.#felt, link));
-    this.#usualCount = new Float64Array(serverCount);
-    this.#served = new Float64Array(deviceCount);
-    this.#sorted = new Float64Array(deviceCount);
-    this.#bandPrice = new Float64Array(serverCount);
-    this.#promptPrice = new Float64Array(serverCount);
-    this.#rowScale = new Float64Array(serverCount).fill(1);
     for (let server = 0; server < serverCount; server++) {
-      this.#bandPrice[server] = squareOfSum(problem, partition, server, (link) =>
-        Math.sqrt(this.#felt.bandMs[link] as number),
-      );
+      const rootOf = (link: number): number => Math.sqrt(this.#felt.bandMs[link] as number);
+      this.#bandPrice[server] = squareOfSum(problem, partition, server, rootOf);
       this.#promptPrice[server] = squareOfSum(problem, partition, server, (link) => promptRoot(this.#felt, link));
-      this.#usualCount[server] = Math.max(1, partition.gather(server, -1, -1, new Int32Array(deviceCount)));
+      this.#usualCount[server] = Math.max(1, partition.memberCount[server] as number);
     }
   }
 
   /** D at the present prices. */
   evaluate(): number {
-    const { serverCount, deviceCount, linkStart } = this.#problem;
+    const { serverCount, deviceCount, linkStart } = this.problem;
     let sumMs = 0;
     for (let device = 0; device < deviceCount; device++) {
       if (linkStart[device] !== linkStart[device + 1]) sumMs += this.#servedMs[device] as number;
@@ -170,7 +153,7 @@ class FeltAscent {
 
   /** @param towardsMs how far D should rise */
   move(towardsMs: number): void {
-    const { deviceCount, linkStart } = this.#problem;
+    const { deviceCount, linkStart } = this.problem;
     let norm = 0;
     const slope = (device: number): number =>
       linkStart[device] === linkStart[device + 1] ? 0 : 1 - (this.#served[device] as number);
@@ -183,13 +166,11 @@ class FeltAscent {
 
   /** @returns the least of a server over sets; 0 is the empty one. Its prices then follow that set */
   #askServer(server: number): number {
-    const { serverStart, linkOfServer } = this.#problem;
     const price = this.#bandPrice[server] as number;
-    for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number); at++) {
-      const link = linkOfServer[at] as number;
-      const share = bestFeltShare(this.#problem, link, price);
+    for (const link of this.problem.linksOfServer[server] as Int32Array) {
+      const share = bestFeltShare(this.problem, link, price);
       this.#share[link] = share;
-      this.#pricedBand[link] = feltBandMs(this.#problem, link, share) + price * share;
+      this.#pricedBand[link] = feltBandMs(this.problem, link, share) + price * share;
     }
     const least: LeastSet = { valueMs: 0, interval: 0, node: 0, count: 0, rootPrice: 0 };
     // What was least before comes first: it rules most others out.
@@ -213,15 +194,16 @@ class FeltAscent {
    * such a floor, and the floor is concave in the price, so a few halvings find a good one.
    */
   #exceeds(server: number, interval: number, costMs: number): boolean {
+    const key = interval * this.problem.serverCount + server;
     let low = 0;
     let high = Number.POSITIVE_INFINITY;
-    let rowPrice = this.#floorPrice(server, interval);
+    let rowPrice = this.#floorPrices.get(key) ?? this.#firstFloorPrice(server, interval);
     for (let trial = 0; trial < floorTrials; trial++) {
       const here = this.#floorAt(server, interval, rowPrice);
       const there = this.#floorAt(server, interval + 1, rowPrice);
       const least = here.valueMs < there.valueMs ? here : there;
       if (least.valueMs >= costMs) {
-        this.#floorPrices.set(interval * this.#problem.serverCount + server, rowPrice);
+        this.#floorPrices.set(key, rowPrice);
         return true;
       }
       if (least.excessRows > 0) low = rowPrice;
@@ -231,9 +213,7 @@ class FeltAscent {
     return false;
   }
 
-  #floorPrice(server: number, interval: number): number {
-    const known = this.#floorPrices.get(interval * this.#problem.serverCount + server);
-    if (known !== undefined) return known;
+  #firstFloorPrice(server: number, interval: number): number {
     const { fewest, most } = this.#intervals[server] as Intervals;
     const middle = ((fewest[interval] as number) + (most[interval] as number)) / 2;
     return Math.max(1e-6, this.#rowPriceOf(server, interval, middle));
@@ -241,14 +221,12 @@ class FeltAscent {
 
   /** The least of sum q - mu R over sets of any number at a node, and how many rows more than R that set has. */
   #floorAt(server: number, node: number, rowPrice: number): { readonly valueMs: number; readonly excessRows: number } {
-    const { serverStart, linkOfServer } = this.#problem;
     const { gridStart, rows } = this.#felt;
     const room = this.#rowsOf(server, node);
     const rootPrice = Math.sqrt(this.#promptPrice[server] as number);
     let valueMs = -(this.#bandPrice[server] as number) - rootPrice * rootPrice - rowPrice * room;
     let excessRows = -room;
-    for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number); at++) {
-      const link = linkOfServer[at] as number;
+    for (const link of this.problem.linksOfServer[server] as Int32Array) {
       const costMs = this.#costAt(link, node, rowPrice, rootPrice);
       if (costMs >= 0) continue;
       valueMs += costMs;
@@ -283,18 +261,20 @@ class FeltAscent {
 
   /** Counts the devices of a server's least set, and moves its prices towards those of that set. */
   #take(server: number, { interval, node, count, rootPrice }: LeastSet): void {
-    const { serverStart, linkOfServer, linkDevice } = this.#problem;
     const { gridStart, rows } = this.#felt;
     const rowPrice = this.#rowPriceOf(server, interval, count);
     const size = this.#costsAt(server, node, rowPrice, rootPrice);
     this.#sorted.subarray(0, size).sort();
     const border = this.#sorted[count - 1] as number;
-    let [left, shares, rowSum, promptSum] = [count, 0, 0, 0];
-    for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number) && left > 0; at++) {
-      const link = linkOfServer[at] as number;
+    let left = count;
+    let shares = 0;
+    let rowSum = 0;
+    let promptSum = 0;
+    for (const link of this.problem.linksOfServer[server] as Int32Array) {
+      if (left === 0) break;
       if (this.#costAt(link, node, rowPrice, rootPrice) > border) continue;
       left--;
-      const device = linkDevice[link] as number;
+      const device = this.problem.linkDevice[link] as number;
       this.#served[device] = (this.#served[device] as number) + 1;
       this.preferredServer[device] = server;
       shares += this.#share[link] as number;
@@ -311,19 +291,15 @@ class FeltAscent {
 
   /** Writes q of each link of a server at a node. @returns their number */
   #costsAt(server: number, node: number, rowPrice: number, rootPrice: number): number {
-    const { serverStart, linkOfServer } = this.#problem;
-    const from = serverStart[server] as number;
-    const to = serverStart[server + 1] as number;
-    for (let at = from; at < to; at++) {
-      this.#sorted[at - from] = this.#costAt(linkOfServer[at] as number, node, rowPrice, rootPrice);
-    }
-    return to - from;
+    const links = this.problem.linksOfServer[server] as Int32Array;
+    for (const [index, link] of links.entries()) this.#sorted[index] = this.#costAt(link, node, rowPrice, rootPrice);
+    return links.length;
   }
 
   #costAt(link: number, node: number, rowPrice: number, rootPrice: number): number {
     const { gridStart, rows, costMs } = this.#felt;
     const at = (gridStart[link] as number) + node;
-    const device = this.#problem.linkDevice[link] as number;
+    const device = this.problem.linkDevice[link] as number;
     const servedMs = this.#servedMs[device] as number;
     const aloneMs = (costMs[at] as number) + (this.#pricedBand[link] as number) - servedMs;
     return aloneMs + 2 * rootPrice * (this.#promptRoots[link] as number) + rowPrice * (rows[at] as number);
@@ -348,12 +324,13 @@ class FeltAscent {
   }
 
   #intervalsOf(server: number): Intervals {
-    const { serverStart, linkOfServer } = this.#problem;
     const { gridStart, rows, costMs } = this.#felt;
-    const links = linkOfServer.subarray(serverStart[server] as number, serverStart[server + 1] as number);
+    const links = this.problem.linksOfServer[server] as Int32Array;
     const length = this.#stepOf(server).stepMs.length - 1;
-    const [fewest, most] = [new Int32Array(length), new Int32Array(length)];
-    const [costGrowth, rowGrowth] = [new Float64Array(length), new Float64Array(length)];
+    const fewest = new Int32Array(length);
+    const most = new Int32Array(length);
+    const costGrowth = new Float64Array(length);
+    const rowGrowth = new Float64Array(length);
     const some = new Float64Array(links.length);
     const sorted = (pick: (one: number, other: number) => number, node: number): Float64Array => {
       for (const [index, link] of links.entries()) {
@@ -362,17 +339,17 @@ class FeltAscent {
       }
       return some.sort();
     };
+    const growth = (values: Float64Array, node: number): number =>
+      links.reduce((sum, link) => {
+        const at = (gridStart[link] as number) + node;
+        return sum + ((values[at + 1] as number) - (values[at] as number)) / links.length;
+      }, 0);
     for (let node = 0; node < length; node++) {
       // Rounding must not leave out a number: a little room at both ends.
       most[node] = countWithin(sorted(Math.min, node), this.#rowsOf(server, node + 1) * (1 + 1e-9) + 1e-9);
       fewest[node] = countToReach(sorted(Math.max, node), this.#rowsOf(server, node) * (1 - 1e-9) - 1e-9);
-      for (const link of links) {
-        const at = (gridStart[link] as number) + node;
-        costGrowth[node] =
-          (costGrowth[node] as number) + ((costMs[at + 1] as number) - (costMs[at] as number)) / links.length;
-        rowGrowth[node] =
-          (rowGrowth[node] as number) + ((rows[at + 1] as number) - (rows[at] as number)) / links.length;
-      }
+      costGrowth[node] = growth(costMs, node);
+      rowGrowth[node] = growth(rows, node);
     }
     return { fewest, most, costGrowth, rowGrowth };
   }
@@ -390,4 +367,24 @@ function squareOfSum(problem: Problem, partition: Partition, server: number, roo
   let root = 0;
   for (const link of links.subarray(0, count)) root += rootOf(link);
   return Math.max(1e-6, root * root);
+}
+
+/** How many of the smallest add up to at most `limit`. @param values ascending */
+function countWithin(values: Float64Array, limit: number): number {
+  let sum = 0;
+  for (const [index, value] of values.entries()) {
+    sum += value;
+    if (sum > limit) return index;
+  }
+  return values.length;
+}
+
+/** How many of the largest are needed to add up to `limit`; at least 1. @param values ascending */
+function countToReach(values: Float64Array, limit: number): number {
+  let sum = 0;
+  for (let index = values.length - 1; index >= 0; index--) {
+    sum += values[index] as number;
+    if (sum >= limit) return values.length - index;
+  }
+  return values.length + 1;
 }

@@ -9,7 +9,7 @@ import { type PaceModel, type StepClass, valueAt } from './pace-model.ts';
 const stepsToFirstToken = 1.5;
 /**
  * The part of a frame's airtime by which a token comes later. A late frame costs nothing while the edge has other drafts, or none
- * in any case; the event model of stream-pace.ts gives 0 to 0.4.
+ * in any case; a play of device and edge gives 0 to 0.4.
  */
 const feltFrameShare = 0.2;
 
@@ -31,7 +31,7 @@ export function computeMs(model: PaceModel, device: number, step: StepClass, pac
   return later + (firstStepMs(pace, step, node) - later) / tokens;
 }
 
-/** A session's prompt on a server: see felt-prompt.ts. */
+/** A session's prompt on a server: see felt-problem.ts. */
 export interface PromptCost {
   /** g: time of the prompt, alone, for each token of the answer, ms. A text that another server holds is a prompt too. */
   readonly ms: number;

@@ -5,11 +5,17 @@
 //
 // where C_l is the airtime, with the whole band, of the bits that cost it time or energy. T is the same for all devices of a server,
 // and it grows with the rows of each of them (pace-model.ts). docs/research/allocation-derivations.md derives the shares.
+//
+// Prompts wait for each other: a step takes a chunk of one prompt, and prompts take turns by their devices' weights z. With u the
+// time for each token of a prompt that is alone, g = u P / n what it costs for each token of the answer, and v the chance that a
+// session is at its prompt, the devices of a server pay for their prompts
+//
+// sum g_i (1 - v_i) + (sum sqrt(g_i v_i))^2
 
 import { badArgument } from '../../core/basics/errors.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import { computeMs, costlyBits, energyMs, promptCost } from './felt-cost.ts';
-import { createPaceModel, type PaceModel } from './pace-model.ts';
+import { createPaceModel, type PaceModel, type StepClass } from './pace-model.ts';
 import { rowsOn } from './predict-pace.ts';
 
 /** L links, in the order of the problem. */
@@ -21,7 +27,7 @@ export interface FeltProblem {
   readonly gridStart: Int32Array;
   readonly rows: Float64Array;
   readonly costMs: Float64Array;
-  /** g and v of felt-prompt.ts; [L]. costMs has g (1 - v) in it. */
+  /** g and v; [L]. costMs has g (1 - v) in it. */
   readonly promptMs: Float64Array;
   readonly promptPart: Float64Array;
   /** Energy of drafting, and the whole cost of devices without a server. */
@@ -52,7 +58,7 @@ export function createFeltProblem(
     const server = linkServer[link] as number;
     const wholeRate = (state.bandwidthHz[server] as number) * Math.log1p(snr[link] as number) * Math.LOG2E;
     bandMs[link] = (1e3 * (bits[linkDevice[link] as number] as number)) / wholeRate;
-    gridStart[link + 1] = (gridStart[link] as number) + gridLength(model, server);
+    gridStart[link + 1] = (gridStart[link] as number) + (model.stepClass[server] as StepClass).stepMs.length;
   }
   const rows = new Float64Array(gridStart[linkCount] as number);
   const costMs = new Float64Array(rows.length);
@@ -61,7 +67,7 @@ export function createFeltProblem(
   for (let link = 0; link < linkCount; link++) {
     const server = linkServer[link] as number;
     const device = linkDevice[link] as number;
-    const step = model.stepClass[server] as PaceModel['stepClass'][number];
+    const step = model.stepClass[server] as StepClass;
     const pace = model.classOf(device, server);
     const start = gridStart[link] as number;
     const prompt = promptCost(model, device, server);
@@ -80,7 +86,7 @@ export function createFeltProblem(
   return { model, bandMs, gridStart, rows, costMs, promptMs, promptPart, constantMs };
 }
 
-/** Nodes of a server's grid. */
-export function gridLength(model: PaceModel, server: number): number {
-  return (model.stepClass[server] as PaceModel['stepClass'][number]).stepMs.length;
+/** sqrt(g v): what a link adds to the root of a server's cost. */
+export function promptRoot({ promptMs, promptPart }: FeltProblem, link: number): number {
+  return Math.sqrt((promptMs[link] as number) * (promptPart[link] as number));
 }

@@ -3,13 +3,11 @@
 // step time, with the prices of a row and of the band. Costs are convex but for the bends of the grid, for which there is some slack;
 // so a search may miss a change that saves less than that.
 
-import { BasicRule, settled } from '../search/basic-rule.ts';
 import type { Partition } from '../search/partition.ts';
 import type { Problem } from '../search/problem.ts';
-import type { SharingRule } from '../search/sharing-rule.ts';
+import { SharingRule, settled } from '../search/sharing-rule.ts';
 import { type BandSharing, feltBandMs, shareBandBest } from './felt-band.ts';
-import { type FeltProblem, gridLength } from './felt-problem.ts';
-import { promptRoot } from './felt-prompt.ts';
+import { type FeltProblem, promptRoot } from './felt-problem.ts';
 import { type StepClass, settleStep } from './pace-model.ts';
 
 /** @param problem with `felt` @param shareBand how a server divides its band */
@@ -41,30 +39,27 @@ export function feltServerMs(problem: Problem, server: number, links: Int32Array
   return sum + root * root;
 }
 
-/** Of a server's cost. */
+/** Slack of a floor, as a share of its server's cost. */
 const floorSlack = 1e-3;
 
-class FeltRule extends BasicRule {
+class FeltRule extends SharingRule {
   override readonly screensMoves = true;
-  readonly #felt: FeltProblem;
+  readonly #felt = this.problem.felt as FeltProblem;
   readonly #shareBand: BandSharing;
-  readonly #share: Float64Array;
+  readonly #share = new Float64Array(this.problem.deviceCount);
   /** sum sqrt(g v) of the devices of `links`. */
   #promptSum = 0;
   /** Sums over a server's devices, at the nodes of its grid; [E]. */
-  readonly #rows: readonly Float64Array[];
-  readonly #costs: readonly Float64Array[];
+  readonly #rows = this.#grids();
+  readonly #costs = this.#grids();
 
   constructor(problem: Problem, partition: Partition, shareBand: BandSharing) {
     super(problem, partition);
-    const felt = problem.felt as FeltProblem;
-    this.#felt = felt;
     this.#shareBand = shareBand;
-    this.#share = new Float64Array(problem.deviceCount);
-    const grids = (): Float64Array[] =>
-      Array.from({ length: problem.serverCount }, (_, server) => new Float64Array(gridLength(felt.model, server)));
-    this.#rows = grids();
-    this.#costs = grids();
+  }
+
+  #grids(): Float64Array[] {
+    return this.#felt.model.stepClass.map(({ stepMs }) => new Float64Array(stepMs.length));
   }
 
   override settle(server: number): void {
@@ -96,19 +91,18 @@ class FeltRule extends BasicRule {
   }
 
   override screen(server: number): void {
-    const { serverStart, linkOfServer } = this.problem;
     const { first, next, linkOf } = this.partition;
     const place = this.#placeOf(server, -1, -1);
     const rowPrice = this.#rowPriceOf(server, Math.floor(place));
-    let [rootSum, promptSum] = [0, 0];
+    let rootSum = 0;
+    let promptSum = 0;
     for (let device = first[server] as number; device >= 0; device = next[device] as number) {
       rootSum += Math.sqrt(this.#felt.bandMs[linkOf[device] as number] as number);
       promptSum += promptRoot(this.#felt, linkOf[device] as number);
     }
-    for (let at = serverStart[server] as number; at < (serverStart[server + 1] as number); at++) {
-      const link = linkOfServer[at] as number;
-      this.addedMs[link] =
-        this.#firstOrderMs(link, place, rowPrice, rootSum) + 2 * promptSum * promptRoot(this.#felt, link);
+    for (const link of this.problem.linksOfServer[server] as Int32Array) {
+      const promptMs = 2 * promptSum * promptRoot(this.#felt, link);
+      this.addedMs[link] = this.#firstOrderMs(link, place, rowPrice, rootSum) + promptMs;
     }
     this.slackMs[server] = this.leaveSlackMs[server] = -floorSlack * (this.costMs[server] as number);
     for (let device = first[server] as number; device >= 0; device = next[device] as number) {
@@ -153,19 +147,20 @@ class FeltRule extends BasicRule {
     return feltBandMs(this.problem, link, this.#share[index] as number) + promptMs;
   }
 
-  /** Where the server's step time settles after a change. */
+  /** The place on the grid at which the server's step time settles after a change. */
   #placeOf(server: number, linkIn: number, linkOut: number): number {
-    const { gridStart, rows, model } = this.#felt;
+    const { rows, model } = this.#felt;
     const sums = this.#rows[server] as Float64Array;
-    const comes = linkIn < 0 ? -1 : (gridStart[linkIn] as number);
-    const goes = linkOut < 0 ? -1 : (gridStart[linkOut] as number);
-    return settleStep(
-      model.stepClass[server] as StepClass,
-      (node) =>
-        (sums[node] as number) +
-        (comes < 0 ? 0 : (rows[comes + node] as number)) -
-        (goes < 0 ? 0 : (rows[goes + node] as number)),
-    );
+    const step = model.stepClass[server] as StepClass;
+    return settleStep(step, (node) => this.#sumAfter(sums, rows, linkIn, linkOut, node));
+  }
+
+  /** A server's sum of some values at a node, after a change. @param values of each link at its nodes */
+  #sumAfter(sums: Float64Array, values: Float64Array, linkIn: number, linkOut: number, node: number): number {
+    const { gridStart } = this.#felt;
+    const more = linkIn < 0 ? 0 : (values[(gridStart[linkIn] as number) + node] as number);
+    const less = linkOut < 0 ? 0 : (values[(gridStart[linkOut] as number) + node] as number);
+    return (sums[node] as number) + more - less;
   }
 
   /** A device's cost on its server, and what its rows and its band cost the others, to first order. */
@@ -184,18 +179,13 @@ class FeltRule extends BasicRule {
   /** What one more row costs the devices of a server. */
   #rowPriceOf(server: number, node: number): number {
     const { stepMs, rowMs } = this.#felt.model.stepClass[server] as StepClass;
-    const [rows, costs] = [this.#rows[server] as Float64Array, this.#costs[server] as Float64Array];
     const low = Math.min(node, stepMs.length - 2);
     const growth = (values: Float64Array): number => (values[low + 1] as number) - (values[low] as number);
-    const room = growth(stepMs) / rowMs - growth(rows);
-    return room > 0 ? Math.max(0, growth(costs) / room) : 0;
+    const room = growth(stepMs) / rowMs - growth(this.#rows[server] as Float64Array);
+    return room > 0 ? Math.max(0, growth(this.#costs[server] as Float64Array) / room) : 0;
   }
 
   #costAt(server: number, linkIn: number, linkOut: number, node: number): number {
-    const { gridStart, costMs } = this.#felt;
-    const sum = (this.#costs[server] as Float64Array)[node] as number;
-    const more = linkIn < 0 ? 0 : (costMs[(gridStart[linkIn] as number) + node] as number);
-    const less = linkOut < 0 ? 0 : (costMs[(gridStart[linkOut] as number) + node] as number);
-    return sum + more - less;
+    return this.#sumAfter(this.#costs[server] as Float64Array, this.#felt.costMs, linkIn, linkOut, node);
   }
 }

@@ -11,12 +11,12 @@ import { solveExactly } from '../policies/subset-dp.ts';
 import { certify } from '../search/certify.ts';
 import { createEqualRule } from '../search/equal-rule.ts';
 import { createOptimalRule } from '../search/optimal-rule.ts';
+import { boundFeltAlone } from '../search/pool-bound.ts';
 import { createProblem, findProblemLink } from '../search/problem.ts';
 import { startAt, totalCostMs } from '../search/search-state.ts';
 import { checkState } from '../slot/check-state.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
-import { boundFeltAlone } from './felt-alone.ts';
 import { boundFelt } from './felt-bound.ts';
 import { predictPace } from './predict-pace.ts';
 

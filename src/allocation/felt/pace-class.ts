@@ -8,7 +8,7 @@ export interface PaceClass {
   readonly tokens: Float64Array;
   /** 1 + q. */
   readonly rows: Float64Array;
-  /** Of the network between them. */
+  /** Round trip of the network between them, ms. */
   readonly roundTripMs: number;
 }
 
@@ -28,9 +28,9 @@ interface Kind {
 
 /** T grows by this factor from node to node. */
 export const gridRatio = 1.12;
-/** A class has about 1 kB. Beyond so many all are made anew. */
+/** A class has about 1 kB. When there are more, all are dropped and made again. */
 const mostKept = 50_000;
-/** Nodes are made by so many, so that a grid that is a little longer needs no new class. */
+/** Nodes are made in groups of this size, so that a grid that is a little longer needs no new class. */
 const nodesAtOnce = 16;
 
 const kept = new Map<string, PaceClass>();

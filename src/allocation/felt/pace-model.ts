@@ -119,14 +119,20 @@ export function settleStep({ fixedMs, rowMs, stepMs }: StepClass, rowsAt: (node:
   const excess = (node: number): number => fixedMs + rowMs * rowsAt(node) - (stepMs[node] as number);
   let low = 0;
   let high = stepMs.length - 1;
-  let [above, below] = [excess(low), excess(high)];
+  let above = excess(low);
+  let below = excess(high);
   if (above <= 0) return low;
   if (below > 0) return high;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     const now = excess(middle);
-    if (now > 0) [low, above] = [middle, now];
-    else [high, below] = [middle, now];
+    if (now > 0) {
+      low = middle;
+      above = now;
+    } else {
+      high = middle;
+      below = now;
+    }
   }
   return low + above / (above - below);
 }

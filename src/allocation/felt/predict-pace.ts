@@ -1,12 +1,13 @@
 // The pace that an assignment gives each session: predicted ms for each token of its answers, and to the first one. The objective
 // `felt` charges it. Mode `stream`.
 
+import { membersByGroup } from '../slot/columns.ts';
 import { findLink } from '../slot/links.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { leastServedBitPerSecond, rateBitPerSecond } from '../slot/uplink-rate.ts';
 import { computeMs, decodeMs, energyMs, feltBits, firstStepMs, type PromptCost, promptCost } from './felt-cost.ts';
 import type { PaceClass } from './pace-class.ts';
-import { createPaceModel, type PaceModel, settleStep, valueAt } from './pace-model.ts';
+import { createPaceModel, type PaceModel, type StepClass, settleStep, valueAt } from './pace-model.ts';
 
 /** All [M] unless noted, ms. Of a device without a server, or with a rate below {@link leastServedBitPerSecond}: the slot for each token. */
 export interface PacePrediction {
@@ -35,36 +36,27 @@ export function predictPace(
   model: PaceModel = createPaceModel(state),
 ): PacePrediction {
   const { deviceCount, serverCount, slotMs } = state;
-  const { places, decodeStepMs } = settleServers(state, assignment.server, model);
-  const prompts = promptsOf(state, assignment.server, model);
-  const room = (): Float64Array => new Float64Array(deviceCount);
+  const { places, decodeStepMs } = settleServers(assignment.server, model);
+  const prompts = promptsOf(assignment.server, model);
+  const room = (value: number): Float64Array => new Float64Array(deviceCount).fill(value);
   const out = {
-    ...{
-      msPerToken: room(),
-      msPerTokenAhead: room(),
-      firstTokenMs: room(),
-      laterTokenMs: room(),
-      energyMs: room(),
-      draftEnergyMs: room(),
-      rows: room(),
-    },
+    msPerToken: room(slotMs),
+    msPerTokenAhead: room(slotMs),
+    firstTokenMs: room(slotMs),
+    laterTokenMs: room(slotMs),
+    energyMs: room(0),
+    draftEnergyMs: room(0),
+    rows: room(0),
     stepMs: new Float64Array(serverCount),
   };
   for (let device = 0; device < deviceCount; device++) {
     const server = assignment.server[device] as number;
     const energy = energyMs(state, model, device);
     out.draftEnergyMs[device] = energy.draft;
+    out.energyMs[device] = energy.draft;
     const rate = server < 0 ? 0 : rateOf(state, assignment, device);
-    if (rate < leastServedBitPerSecond) {
-      out.msPerToken[device] =
-        out.msPerTokenAhead[device] =
-        out.firstTokenMs[device] =
-        out.laterTokenMs[device] =
-          slotMs;
-      out.energyMs[device] = energy.draft;
-      continue;
-    }
-    const step = model.stepClass[server] as PaceModel['stepClass'][number];
+    if (rate < leastServedBitPerSecond) continue;
+    const step = model.stepClass[server] as StepClass;
     const pace = model.classOf(device, server);
     const place = places[server] as number;
     const at = (read: (node: number) => number): number => between(read, place);
@@ -94,11 +86,6 @@ export function predictPace(
 }
 
 /** rho: rows of a device in a step at a node of its server's grid. */
-export function rowsAt(model: PaceModel, device: number, server: number, node: number): number {
-  return rowsOn(model, device, server, model.classOf(device, server), node);
-}
-
-/** The same where the class of the device on the server is known. */
 export function rowsOn(
   model: PaceModel,
   device: number,
@@ -107,23 +94,23 @@ export function rowsOn(
   node: number,
 ): number {
   const { promptTokens, answerTokens } = model.pace;
-  const { chunkTokens } = model.stepClass[server] as PaceModel['stepClass'][number];
+  const { chunkTokens } = model.stepClass[server] as StepClass;
   const prompt = promptTokens[device] as number;
   const decodeSteps = (answerTokens[device] as number) / (tokens[node] as number);
   const steps = decodeSteps + prompt / (chunkTokens[node] as number);
   return ((rows[node] as number) * decodeSteps + prompt + model.movedTokens(device, server)) / steps;
 }
 
-/** The prompts of an assignment (felt-prompt.ts): what each device pays for each token, and sum_k v_k of each server. */
+/** The prompts of an assignment (felt-problem.ts): what each device pays for each token, and sum_k v_k of each server. */
 function promptsOf(
-  { deviceCount, serverCount }: SlotState,
   server: Int32Array,
   model: PaceModel,
 ): { readonly cost: readonly PromptCost[]; readonly sharedMs: Float64Array; readonly busy: Float64Array } {
   const none: PromptCost = { ms: 0, part: 0 };
   const cost = Array.from(server, (one, device) => (one < 0 ? none : promptCost(model, device, one)));
-  const [busy, roots] = [new Float64Array(serverCount), new Float64Array(serverCount)];
-  const sharedMs = new Float64Array(deviceCount);
+  const busy = new Float64Array(model.stepClass.length);
+  const roots = busy.slice();
+  const sharedMs = new Float64Array(server.length);
   for (const [device, { ms, part }] of cost.entries()) {
     const one = server[device] as number;
     if (one < 0) continue;
@@ -139,18 +126,18 @@ function promptsOf(
 
 /** The place of each server's step time on its grid, and the time of a step without prompts. */
 function settleServers(
-  { serverCount, deviceCount }: SlotState,
   server: Int32Array,
   model: PaceModel,
 ): { readonly places: Float64Array; readonly decodeStepMs: Float64Array } {
-  const members: number[][] = Array.from({ length: serverCount }, () => []);
-  for (let device = 0; device < deviceCount; device++) members[server[device] as number]?.push(device);
+  const members = membersByGroup(server, model.stepClass.length);
   const places = Float64Array.from(members, (own, one) => {
-    const step = model.stepClass[one] as PaceModel['stepClass'][number];
-    return settleStep(step, (node) => own.reduce((sum, device) => sum + rowsAt(model, device, one, node), 0));
+    const rowsAt = (device: number, node: number): number =>
+      rowsOn(model, device, one, model.classOf(device, one), node);
+    const step = model.stepClass[one] as StepClass;
+    return settleStep(step, (node) => own.reduce((sum, device) => sum + rowsAt(device, node), 0));
   });
   const decodeStepMs = Float64Array.from(members, (own, one) => {
-    const { fixedMs, rowMs } = model.stepClass[one] as PaceModel['stepClass'][number];
+    const { fixedMs, rowMs } = model.stepClass[one] as StepClass;
     const rows = own.reduce((sum, device) => sum + valueAt(model.classOf(device, one).rows, places[one] as number), 0);
     return fixedMs + rowMs * rows;
   });
@@ -163,7 +150,7 @@ function between(read: (node: number) => number, place: number): number {
   return fraction === 0 ? read(node) : read(node) * (1 - fraction) + read(node + 1) * fraction;
 }
 
-/** Of the uplink, bit/s. */
+/** Rate of a device's uplink, bit/s. */
 export function rateOf(state: SlotState, { server, bandwidthShare }: Assignment, device: number): number {
   const one = server[device] as number;
   const snr = state.snr[findLink(state, device, one)] as number;

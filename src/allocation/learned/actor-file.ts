@@ -7,12 +7,12 @@ import { type LearnedActor, networkNames, variantNames } from './learned-policy.
 import { pairShapes } from './pair-network.ts';
 import { readTensors, type StoredTensor, type TensorFile, unreadable, writeTensors } from './safetensors.ts';
 
-/** @param told metadata beside network and variant: the origin of the weights */
-export function writeActor(actor: LearnedActor, told: Readonly<Record<string, string>>): Uint8Array {
-  return writeTensors(actorFile(actor, told));
+/** @param origin metadata beside network and variant: where the weights are from */
+export function writeActor(actor: LearnedActor, origin: Readonly<Record<string, string>>): Uint8Array {
+  return writeTensors(actorFile(actor, origin));
 }
 
-export function actorFile(actor: LearnedActor, told: Readonly<Record<string, string>>): TensorFile {
+export function actorFile(actor: LearnedActor, origin: Readonly<Record<string, string>>): TensorFile {
   const shapes = shapesOf(actor.network, (name) => actor.weights[name]?.length ?? 0);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, shape] of Object.entries(shapes)) {
@@ -20,7 +20,7 @@ export function actorFile(actor: LearnedActor, told: Readonly<Record<string, str
   }
   tensors.set('input.centre', { shape: [featureCount], values: actor.scale.centre });
   tensors.set('input.deviation', { shape: [featureCount], values: actor.scale.deviation });
-  return { tensors, metadata: { ...told, network: actor.network, variant: actor.variant } };
+  return { tensors, metadata: { ...origin, network: actor.network, variant: actor.variant } };
 }
 
 /** @param what the file's name, for messages @throws OutriderError `weights-unreadable` when it is damaged, or not a file of weights */

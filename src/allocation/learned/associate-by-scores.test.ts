@@ -5,7 +5,8 @@ import { createProblem } from '../search/problem.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
 import { associateByScores, type Rounding } from './associate-by-scores.ts';
 
-const [deviceCount, serverCount] = [12, 3];
+const deviceCount = 12;
+const serverCount = 3;
 const plain = syntheticSlot({ deviceCount, serverCount, seed: 4 });
 const state = { ...plain, snr: plain.snr.map(() => 10) };
 const problem = createProblem(state);

@@ -57,7 +57,8 @@ export function associateByRounding(problem: Problem, score: Float64Array): Int3
   const chance = new Float64Array(linkServer.length);
   const certainty = new Float64Array(deviceCount);
   for (let device = 0; device < deviceCount; device++) {
-    const [first, end] = [linkStart[device] as number, linkStart[device + 1] as number];
+    const first = linkStart[device] as number;
+    const end = linkStart[device + 1] as number;
     let highest = Number.NEGATIVE_INFINITY;
     for (let link = first; link < end; link++) highest = Math.max(highest, score[2 * link] as number);
     let sum = 0;

@@ -6,7 +6,8 @@ import type { SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
 import { describeSlot, deviceFeatureCount, linkFeatureCount, type SlotFeatures } from './describe-slot.ts';
 
-const [deviceCount, serverCount] = [3, 2];
+const deviceCount = 3;
+const serverCount = 2;
 const plain = syntheticSlot({ deviceCount, serverCount, seed: 4 });
 
 function read(state: SlotState): SlotFeatures {
@@ -40,8 +41,11 @@ describe('the features of a slot', () => {
     const earlierX = Float64Array.of(80, 0, 0);
     const state: SlotState = {
       ...plain,
-      ...{ snr: plain.snr.map(() => 10), deviceX: x, deviceY: y },
-      ...{ serverX: Float64Array.of(0, 200), serverY: new Float64Array(serverCount) },
+      snr: plain.snr.map(() => 10),
+      deviceX: x,
+      deviceY: y,
+      serverX: Float64Array.of(0, 200),
+      serverY: new Float64Array(serverCount),
       handover: {
         textServer: Int32Array.of(1, -1, 0),
         textFlop: new Float64Array(deviceCount),
@@ -50,8 +54,11 @@ describe('the features of a slot', () => {
       },
       outlook: {
         gainAgeSlots: 2,
-        ...{ deviceX: [x, earlierX, x], deviceY: [y, y, y], kappaMs: 0 },
-        ...{ backlogMs: new Float64Array(serverCount), batteryJ: new Float64Array(deviceCount).fill(1) },
+        deviceX: [x, earlierX, x],
+        deviceY: [y, y, y],
+        kappaMs: 0,
+        backlogMs: new Float64Array(serverCount),
+        batteryJ: new Float64Array(deviceCount).fill(1),
       },
     };
     // Leaving a text costs a slot; the second device has none.

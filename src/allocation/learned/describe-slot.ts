@@ -4,8 +4,8 @@
 
 import { handoverDelayMs } from '../paper/objective.ts';
 import type { Problem } from '../search/problem.ts';
-import { logDistance, measuredAt } from '../slot/forecast.ts';
-import { isEligible, linkEnd, linkServer, linkStart } from '../slot/links.ts';
+import { logDistance, measuredAt, placeOf } from '../slot/forecast.ts';
+import { eligibleLinks, linkServer } from '../slot/links.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 
 /**
@@ -48,20 +48,17 @@ export function describeSlot(state: SlotState, problem: Problem): SlotFeatures {
   const links = new Float32Array(problem.linkDevice.length * linkFeatureCount);
   let next = 0;
   for (let device = 0; device < state.deviceCount; device++) {
-    const [x, y] = [state.deviceX[device] as number, state.deviceY[device] as number];
-    const [fromX, fromY] = measuredAt(state, device);
-    const end = linkEnd(state, device);
-    for (let link = linkStart(state, device); link < end; link++) {
-      if (!isEligible(state, link)) continue;
+    const from = measuredAt(state, device);
+    for (const link of eligibleLinks(state, device)) {
       const server = linkServer(state, device, link);
-      const distance = logDistance(state, server, x, y);
+      const distance = logDistance(state, server, placeOf(state, device));
       links.set(
         [
           logOf(state.gain[link] as number),
           logOf(problem.airMs[next] as number),
           state.previousServer[device] === server ? 1 : 0,
           distance,
-          distance - logDistance(state, server, fromX, fromY),
+          distance - logDistance(state, server, from),
           Math.log1p(handoverDelayMs(state, device, server) / state.slotMs),
         ],
         next * linkFeatureCount,
@@ -77,8 +74,8 @@ function describeEnds(state: SlotState, problem: Problem): Pick<SlotFeatures, 'd
   const middleY = meanOf(state.serverY);
   const devices = new Float32Array(state.deviceCount * deviceFeatureCount);
   for (let device = 0; device < state.deviceCount; device++) {
-    const [x, y] = [state.deviceX[device] as number, state.deviceY[device] as number];
-    const [fromX, fromY] = measuredAt(state, device);
+    const { x, y } = placeOf(state, device);
+    const from = measuredAt(state, device);
     devices.set(
       [
         (x - middleX) / metresPerUnit,
@@ -87,7 +84,7 @@ function describeEnds(state: SlotState, problem: Problem): Pick<SlotFeatures, 'd
         logOf(problem.deviceMs[device] as number),
         logOf(state.edgeFlop[device] as number),
         logOf(state.battery[device] as number),
-        Math.log1p(Math.hypot(x - fromX, y - fromY) / metresPerDecametre),
+        Math.log1p(Math.hypot(x - from.x, y - from.y) / metresPerDecametre),
       ],
       device * deviceFeatureCount,
     );

@@ -7,7 +7,7 @@
 import { badArgument } from '../../core/basics/errors.ts';
 import type { Problem } from '../search/problem.ts';
 import { deviceFeatureCount, linkFeatureCount, type SlotFeatures, serverFeatureCount } from './describe-slot.ts';
-import { addBias, multiply, relu, type Weights } from './layers.ts';
+import { layer, relu, type Weights } from './layers.ts';
 import { splitScores } from './pair-network.ts';
 import type { Scores } from './score.ts';
 
@@ -56,26 +56,16 @@ export function describeAgents(problem: Problem, features: SlotFeatures): Float3
 export function scoreFlat(problem: Problem, features: SlotFeatures, weights: Weights): Scores {
   const { deviceCount, serverCount, linkDevice, linkServer } = problem;
   const w = (name: string): Float32Array => weights[`actor.${name}`] as Float32Array;
-  const hidden = w('bias1').length;
   const trainedCount = w('outBias').length / 4;
   if (trainedCount !== deviceCount) {
     const remedy = 'Use weights of the network "pairs", which fit any number, or train on such a scenario.';
     throw badArgument(`these weights are for ${trainedCount} devices, not ${deviceCount}`, remedy);
   }
-  const first = multiply(
-    describeAgents(problem, features),
-    w('layer1'),
-    serverCount,
-    flatInputCount(deviceCount),
-    hidden,
-  );
-  addBias(first, w('bias1'));
+  const first = layer(describeAgents(problem, features), w('layer1'), w('bias1'), serverCount);
   relu(first);
-  const second = multiply(first, w('layer2'), serverCount, hidden, hidden);
-  addBias(second, w('bias2'));
+  const second = layer(first, w('layer2'), w('bias2'), serverCount);
   relu(second);
-  const out = multiply(second, w('out'), serverCount, hidden, 4 * deviceCount);
-  addBias(out, w('outBias'));
+  const out = layer(second, w('out'), w('outBias'), serverCount);
   const ofLinks = new Float32Array(linkDevice.length * 4);
   for (let link = 0; link < linkDevice.length; link++) {
     const from = (linkServer[link] as number) * 4 * deviceCount + 4 * (linkDevice[link] as number);

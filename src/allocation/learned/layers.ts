@@ -28,6 +28,13 @@ export function multiply(
   return out;
 }
 
+/** The same for one layer of a network: a bias is added to each row. */
+export function layer(left: Float32Array, right: Float32Array, bias: Float32Array, rows: number): Float32Array {
+  const out = multiply(left, right, rows, left.length / rows, bias.length);
+  addBias(out, bias);
+  return out;
+}
+
 /** Adds one row times a matrix to a row. */
 export function addProduct(out: Float32Array, row: Float32Array, matrix: Float32Array, columns: number): void {
   const product = multiply(row, matrix, 1, row.length, columns);

@@ -25,7 +25,6 @@ export type NetworkName = (typeof networkNames)[number];
 export const variantNames = ['tma-masac', 'association'] as const;
 export type VariantName = (typeof variantNames)[number];
 
-/** All data of a trained policy. */
 export interface LearnedActor {
   readonly network: NetworkName;
   readonly variant: VariantName;

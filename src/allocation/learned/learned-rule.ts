@@ -3,10 +3,9 @@
 
 import { createFeltRule } from '../felt/felt-rule.ts';
 import { bandCostMs } from '../paper/band-root.ts';
-import { BasicRule, settled } from '../search/basic-rule.ts';
 import type { Partition } from '../search/partition.ts';
 import type { Problem } from '../search/problem.ts';
-import type { SharingRuleMaker } from '../search/sharing-rule.ts';
+import { SharingRule, type SharingRuleMaker, settled } from '../search/sharing-rule.ts';
 import type { Assignment } from '../slot/slot-state.ts';
 import { weightOf } from './score.ts';
 
@@ -52,7 +51,7 @@ export function shareByScores(
   return { server, bandwidthShare, computeShare };
 }
 
-class LearnedRule extends BasicRule {
+class LearnedRule extends SharingRule {
   readonly #weight: Float64Array;
 
   constructor(problem: Problem, partition: Partition, weight: Float64Array) {

@@ -8,7 +8,7 @@
 
 import type { Problem } from '../search/problem.ts';
 import { deviceFeatureCount, linkFeatureCount, type SlotFeatures, serverFeatureCount } from './describe-slot.ts';
-import { addBias, addProduct, addRow, multiply, relu, type Weights } from './layers.ts';
+import { addBias, addProduct, addRow, layer, multiply, relu, type Weights } from './layers.ts';
 import { boundScore, deviationOf, type Scores } from './score.ts';
 
 /** Names and shapes of its weights. @param hidden width of u and v */
@@ -55,9 +55,7 @@ export function scorePairs(problem: Problem, features: SlotFeatures, weights: We
   }
   addBias(v, allTerm);
   relu(v);
-  const out = multiply(v, w('out'), linkCount, hidden, 4);
-  addBias(out, w('outBias'));
-  return splitScores(out, linkCount);
+  return splitScores(layer(v, w('out'), w('outBias'), linkCount), linkCount);
 }
 
 /** @param out raw mean of y, of z, raw deviation of y, of z, for each link */
@@ -79,7 +77,7 @@ function poolLinks(
   u: Float32Array,
   hidden: number,
 ): { readonly device: Float32Array; readonly server: Float32Array; readonly all: Float32Array } {
-  const { deviceCount, serverCount, linkDevice, linkServer, linkStart, serverStart } = problem;
+  const { deviceCount, serverCount, linkDevice, linkServer, linkStart, linksOfServer } = problem;
   const device = new Float32Array(deviceCount * hidden);
   const server = new Float32Array(serverCount * hidden);
   const all = new Float32Array(hidden);
@@ -88,16 +86,15 @@ function poolLinks(
     addRow(server, linkServer[link] as number, u, link, hidden);
     addRow(all, 0, u, link, hidden);
   }
-  divideRows(device, linkStart, hidden);
-  divideRows(server, serverStart, hidden);
-  divideRows(all, Int32Array.of(0, linkDevice.length), hidden);
+  const linksOfDevice = (row: number): number => (linkStart[row + 1] as number) - (linkStart[row] as number);
+  divideRows(device, linksOfDevice, hidden);
+  divideRows(server, (row) => linksOfServer[row]?.length ?? 0, hidden);
+  divideRows(all, () => linkDevice.length, hidden);
   return { device, server, all };
 }
 
-/** @param start row r has start[r + 1] - start[r] links */
-function divideRows(rows: Float32Array, start: Int32Array, width: number): void {
-  for (let at = 0; at < rows.length; at++) {
-    const row = Math.floor(at / width);
-    rows[at] = (rows[at] as number) / Math.max(1, (start[row + 1] as number) - (start[row] as number));
-  }
+/** @param linkCount of a row */
+function divideRows(rows: Float32Array, linkCount: (row: number) => number, width: number): void {
+  for (let at = 0; at < rows.length; at++)
+    rows[at] = (rows[at] as number) / Math.max(1, linkCount(Math.floor(at / width)));
 }

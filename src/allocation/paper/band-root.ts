@@ -39,11 +39,15 @@ export function bandSlopeMs(problem: Problem, link: number, share: number): numb
 
 /** t: the upload time of the payload with a share of the band. */
 export function uploadTimeMs(problem: Problem, link: number, share: number): number {
-  const airMs = problem.airMs[link] as number;
-  if (airMs === 0) return 0;
-  if (problem.bandForm !== 'concentrated') return airMs / share;
-  const snr = problem.snr[link] as number;
-  return (airMs * Math.log1p(snr)) / (share * Math.log1p(snr / share));
+  return timeOver(problem, link, problem.airMs[link] as number, share);
+}
+
+/** What takes `wholeMs` over the whole band takes this over a share of it. */
+export function timeOver({ bandForm, snr: snrs }: Problem, link: number, wholeMs: number, share: number): number {
+  if (wholeMs === 0) return 0;
+  if (bandForm !== 'concentrated') return wholeMs / share;
+  const snr = snrs[link] as number;
+  return (wholeMs * Math.log1p(snr)) / (share * Math.log1p(snr / share));
 }
 
 /**

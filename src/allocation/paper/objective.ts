@@ -10,27 +10,30 @@
 
 import { invariant } from '../../core/basics/invariant.ts';
 import { predictPace } from '../felt/predict-pace.ts';
-import { findLink, isReachable } from '../slot/links.ts';
-import type { Assignment, HandoverState, SlotState } from '../slot/slot-state.ts';
+import { eligibleLinks, findLink } from '../slot/links.ts';
+import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { rateBitPerSecond } from '../slot/uplink-rate.ts';
 
-/** Sums over all devices, in the units of {@link SlotTerms}. */
-export interface TermSums {
+/** Before anything is added up. */
+export const noTermSums = {
   /** The objective. */
-  costMs: number;
-  deviceMs: number;
-  edgeMs: number;
-  mismatchMs: number;
-  energyMs: number;
-  handoverMs: number;
-  computeEnergyJ: number;
-  transmitEnergyJ: number;
-  latencyMs: number;
-  serialMs: number;
+  costMs: 0,
+  deviceMs: 0,
+  edgeMs: 0,
+  mismatchMs: 0,
+  energyMs: 0,
+  handoverMs: 0,
+  computeEnergyJ: 0,
+  transmitEnergyJ: 0,
+  latencyMs: 0,
+  serialMs: 0,
   /** The part of the objective that no decision changes: D^MD, w E^CP / B, and the whole cost of devices without a server. */
-  constantMs: number;
-  unservedCount: number;
-}
+  constantMs: 0,
+  unservedCount: 0,
+};
+
+/** Sums over all devices, in the units of {@link SlotTerms}. */
+export type TermSums = typeof noTermSums;
 
 /** Every term; one entry per device in each array. May be infinite where a share is 0. */
 export interface SlotTerms {
@@ -83,31 +86,16 @@ export function createSlotTerms(deviceCount: number): SlotTerms {
     serialMs: room(),
     msPerToken: room(),
     firstTokenMs: room(),
-    sum: { ...noSums },
+    sum: { ...noTermSums },
   };
 }
-
-const noSums: Readonly<TermSums> = {
-  costMs: 0,
-  deviceMs: 0,
-  edgeMs: 0,
-  mismatchMs: 0,
-  energyMs: 0,
-  handoverMs: 0,
-  computeEnergyJ: 0,
-  transmitEnergyJ: 0,
-  latencyMs: 0,
-  serialMs: 0,
-  constantMs: 0,
-  unservedCount: 0,
-};
 
 /**
  * Writes every term of an assignment into `out`. The assignment must have passed checkAssignment.
  * @param out from {@link createSlotTerms}, for at least as many devices; entries beyond the state's devices keep their values
  */
 export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerms): void {
-  Object.assign(out.sum, noSums);
+  Object.assign(out.sum, noTermSums);
   for (let device = 0; device < state.deviceCount; device++) {
     const server = assignment.server[device] as number;
     out.deviceMs[device] = deviceDelayMs(state, device);
@@ -120,20 +108,27 @@ export function evaluate(state: SlotState, assignment: Assignment, out: SlotTerm
   if (state.objective.kind === 'felt') chargeFelt(state, assignment, out);
 }
 
+/** The terms of one assignment, in buffers of their own. */
+export function termsOf(state: SlotState, assignment: Assignment): SlotTerms {
+  const terms = createSlotTerms(state.deviceCount);
+  evaluate(state, assignment, terms);
+  return terms;
+}
+
 /** Under the objective `felt` all terms stay as they are, but the cost is the predicted time per token and its energy. */
 function chargeFelt(state: SlotState, assignment: Assignment, out: SlotTerms): void {
   const { msPerToken, msPerTokenAhead, firstTokenMs, energyMs, draftEnergyMs } = predictPace(state, assignment);
-  const { costMs, sum } = out;
+  const { sum } = out;
   out.msPerToken.set(msPerToken);
   out.firstTokenMs.set(firstTokenMs);
   sum.costMs = 0;
   sum.constantMs = 0;
   for (let device = 0; device < state.deviceCount; device++) {
-    const one = (msPerTokenAhead[device] as number) + (energyMs[device] as number);
-    costMs[device] = one;
-    const isFixed = !isReachable(state, device);
-    sum.constantMs += isFixed ? one : (draftEnergyMs[device] as number);
-    sum.costMs += one;
+    const costMs = (msPerTokenAhead[device] as number) + (energyMs[device] as number);
+    out.costMs[device] = costMs;
+    sum.costMs += costMs;
+    const isFixed = eligibleLinks(state, device).length === 0;
+    sum.constantMs += isFixed ? costMs : (draftEnergyMs[device] as number);
   }
 }
 
@@ -153,25 +148,30 @@ export function computeEnergyJ(state: SlotState, device: number): number {
 }
 
 /** The time until a server has the text of a device's session; 0 where it has it, or where there is none. */
-export function handoverDelayMs({ handover }: SlotState, device: number, server: number): number {
-  if (handover === undefined) return 0;
-  const textServer = handover.textServer[device] as number;
-  if (textServer < 0 || textServer === server) return 0;
-  return (handover.transferMs[device] as number) + textWorkMs(handover, device, server);
+export function handoverDelayMs(state: SlotState, device: number, server: number): number {
+  const transferMs = isHandover(state, device, server) ? (state.handover?.transferMs[device] as number) : 0;
+  return transferMs + textWorkMs(state, device, server);
 }
 
-/** The server time to evaluate a device's text. */
-export function textWorkMs(handover: HandoverState, device: number, server: number): number {
-  const flop = handover.textFlop[device] as number;
-  return flop === 0 ? 0 : (1e3 * flop) / (handover.textFlopPerSecond[server] as number);
+/** The part of it that is work of the server: to evaluate the text. */
+export function textWorkMs(state: SlotState, device: number, server: number): number {
+  const flop = isHandover(state, device, server) ? (state.handover?.textFlop[device] as number) : 0;
+  return flop === 0 ? 0 : (1e3 * flop) / (state.handover?.textFlopPerSecond[server] as number);
+}
+
+function isHandover({ handover }: SlotState, device: number, server: number): boolean {
+  const textServer = handover?.textServer[device] ?? -1;
+  return textServer >= 0 && textServer !== server;
+}
+
+/** The time of a server, all of its speed, for the work of a device's task. */
+export function serverWorkMs({ edgeFlop, serverFlopPerSecond }: SlotState, device: number, server: number): number {
+  return (1e3 * (edgeFlop[device] as number)) / (serverFlopPerSecond[server] as number);
 }
 
 function writeUnserved(state: SlotState, device: number, out: SlotTerms): void {
-  out.rateBitPerSecond[device] = 0;
-  out.uploadMs[device] = 0;
+  for (const term of ['rateBitPerSecond', 'uploadMs', 'mismatchMs', 'transmitEnergyJ'] as const) out[term][device] = 0;
   out.edgeMs[device] = unservedDelayMs(state);
-  out.mismatchMs[device] = 0;
-  out.transmitEnergyJ[device] = 0;
 }
 
 function writeServed(state: SlotState, assignment: Assignment, device: number, out: SlotTerms): void {

@@ -6,8 +6,9 @@ import { promptCost } from '../felt/felt-cost.ts';
 import type { FeltProblem } from '../felt/felt-problem.ts';
 import { predictPace } from '../felt/predict-pace.ts';
 import { createProblem, findProblemLink, type Problem } from '../search/problem.ts';
+import { membersByGroup } from '../slot/columns.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
-import { createBandSolver } from './band-shares.ts';
+import { BandSolver } from './band-shares.ts';
 import { shareCompute } from './compute-shares.ts';
 
 /** Allowed error of the sum of a server's shares: about rounding. */
@@ -22,16 +23,14 @@ export function shareOptimally(
   const { deviceCount, serverCount } = problem;
   const bandwidthShare = new Float64Array(deviceCount);
   const computeShare = new Float64Array(deviceCount);
-  const { start, members } = membersOf(problem, server);
+  const members = membersByGroup(server, serverCount);
   const links = new Int32Array(deviceCount);
   const root = new Float64Array(deviceCount);
   const share = new Float64Array(deviceCount);
-  const solver = createBandSolver(problem, deviceCount);
-  for (let one = 0; one < serverCount; one++) {
-    const first = start[one] as number;
-    const count = (start[one + 1] as number) - first;
-    for (let index = 0; index < count; index++) {
-      const device = members[first + index] as number;
+  const solver = new BandSolver(problem, deviceCount);
+  for (const [one, devices] of members.entries()) {
+    const count = devices.length;
+    for (const [index, device] of devices.entries()) {
       links[index] = findProblemLink(problem, device, one);
       root[index] = problem.workRoot[device] as number;
     }
@@ -41,8 +40,7 @@ export function shareOptimally(
     } else shareBandBest(problem, links, count, solver.share);
     let total = 0;
     for (let index = 0; index < count; index++) total += solver.share[index] as number;
-    for (let index = 0; index < count; index++) {
-      const device = members[first + index] as number;
+    for (const [index, device] of devices.entries()) {
       computeShare[device] = share[index] as number;
       bandwidthShare[device] = (solver.share[index] as number) / Math.max(1, total);
     }
@@ -82,21 +80,4 @@ function shareByRows(state: SlotState, assignment: Assignment, { model }: FeltPr
     const part = (count[one] as number) / all;
     computeShare[device] = (part * (weight[device] as number)) / (sum[one] as number);
   }
-}
-
-/** The devices of each server, by number: those of server j are members[start[j] .. start[j + 1] - 1]. */
-function membersOf(problem: Problem, server: Int32Array): { readonly start: Int32Array; readonly members: Int32Array } {
-  const { deviceCount, serverCount } = problem;
-  const start = new Int32Array(serverCount + 1);
-  for (const one of server) if (one >= 0) start[one + 1] = (start[one + 1] as number) + 1;
-  for (let one = 0; one < serverCount; one++) start[one + 1] = (start[one + 1] as number) + (start[one] as number);
-  const members = new Int32Array(deviceCount);
-  const next = start.slice();
-  for (let device = 0; device < deviceCount; device++) {
-    const one = server[device] as number;
-    if (one < 0) continue;
-    members[next[one] as number] = device;
-    next[one] = (next[one] as number) + 1;
-  }
-  return { start, members };
 }

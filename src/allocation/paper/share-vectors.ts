@@ -1,7 +1,8 @@
 // Worked examples of the best bandwidth of one server, computed by a general constrained solver from many starts. Tests and
 // `outrider trial allocation` compare the roots with them.
 
-import type { Problem } from '../search/problem.ts';
+import { createProblem, type Problem } from '../search/problem.ts';
+import { syntheticSlot } from '../slot/synthetic-slot.ts';
 
 export interface BandVector {
   /** Upload time of each device with the whole band, ms. */
@@ -37,19 +38,11 @@ export function oneServerProblem(vector: BandVector): Problem {
   const targets = deviceMs.map((ms) => ms - vector.airPrice / (2 * lambdaPerMs));
   const offsets = deviceMs.map((ms, index) => lambdaPerMs * (ms ** 2 - (targets[index] as number) ** 2));
   return {
-    deviceCount: 3,
-    serverCount: 1,
+    // All three devices are near the server.
+    ...createProblem(syntheticSlot({ deviceCount: 3, serverCount: 1, seed: 1, sideM: 10 })),
     lambdaPerMs,
-    bandForm: 'cubic',
-    linkStart: Int32Array.of(0, 1, 2, 3),
-    linkServer: new Int32Array(3),
-    linkDevice: Int32Array.of(0, 1, 2),
-    linkTable: undefined,
-    serverStart: Int32Array.of(0, 3),
-    linkOfServer: Int32Array.of(0, 1, 2),
     airMs: Float64Array.from(vector.airMs),
     cubicScale: Float64Array.from(vector.airMs, (ms) => ms / (2 * lambdaPerMs)),
-    snr: Float64Array.of(1, 1, 1),
     bandPriceMs: Float64Array.from(vector.bandPriceMs),
     fixedMs: new Float64Array(3),
     deviceMs: Float64Array.from(deviceMs),
@@ -57,8 +50,5 @@ export function oneServerProblem(vector: BandVector): Problem {
     targetMs: Float64Array.from(targets),
     offsetMs: Float64Array.from(offsets),
     workRoot: new Float64Array(3),
-    serverSpeed: Float64Array.of(1),
-    bandwidthHz: Float64Array.of(1e6),
-    constantMs: 0,
   };
 }

@@ -6,7 +6,7 @@ import { associateByMaxSinr } from '../policies/simple-association.ts';
 import { createProblem } from '../search/problem.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
 import { bandCostMs, bestShare, cubicRoot, leastCostMs } from './band-root.ts';
-import { createBandSolver } from './band-shares.ts';
+import { BandSolver } from './band-shares.ts';
 import { shareCompute } from './compute-shares.ts';
 import { shareEqually } from './equal-shares.ts';
 import { createSlotTerms, evaluate } from './objective.ts';
@@ -43,7 +43,7 @@ describe('shareCompute', () => {
 
 describe('the bandwidth of a server', () => {
   it.each(bandVectors)('is that of vector %#', (vector) => {
-    const solver = createBandSolver(oneServerProblem(vector), 3);
+    const solver = new BandSolver(oneServerProblem(vector), 3);
     solver.solve(Int32Array.of(0, 1, 2), 3, 0, 1e-13);
     for (const [index, expected] of vector.share.entries()) expect(solver.share[index]).toBeCloseTo(expected, 6);
     expect(Math.abs(solver.price - vector.price)).toBeLessThan(1e-4);

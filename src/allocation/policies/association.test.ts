@@ -11,7 +11,6 @@ import { searchLocally } from '../search/local-search.ts';
 import { createOptimalRule } from '../search/optimal-rule.ts';
 import { createProblem, findProblemLink, type Problem } from '../search/problem.ts';
 import { type SearchState, startAt, totalCostMs } from '../search/search-state.ts';
-import { changeFloor } from '../search/sharing-rule.ts';
 import { checkAssignment } from '../slot/check-assignment.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
@@ -111,7 +110,7 @@ describe.each(['equal', 'optimal'] as const)('searches with %s shares', (sharing
             [problem.linkServer[linkOut] as number, otherIn, linkOut],
           ] as const) {
             const exact = rule.probe(server, into, out) - (rule.costMs[server] as number);
-            const floor = changeFloor(problem, rule, server, into, out);
+            const floor = rule.changeFloor(server, into, out);
             expect(floor).toBeLessThanOrEqual(exact + 1e-7 * (rule.costMs[server] as number));
           }
         }

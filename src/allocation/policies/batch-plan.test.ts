@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkAssignment } from '../slot/check-assignment.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
-import { type Batch, type BatchTask, planBatches, sharesByBatch } from './batch-plan.ts';
-import { decideByBatches } from './batch-policy.ts';
+import { type Batch, type BatchTask, decideByBatches, planBatches, sharesByBatch } from './batch-plan.ts';
 import { createPolicy } from './policies.ts';
 
 const step = { fixedMs: 40, perRowMs: 0.4 };
@@ -63,7 +62,9 @@ describe('batches by dynamic programming', () => {
         const together = Math.max(...some.map(({ draftMs }) => draftMs));
         const sum = (key: 'airMs' | 'workMs') => some.reduce((total, one) => total + one[key], 0);
         const oneBatch = some.length * (together + sum('airMs') + sum('workMs'));
-        let [uploaded, verified, singles] = [0, 0, 0];
+        let uploaded = 0;
+        let verified = 0;
+        let singles = 0;
         for (const index of order) {
           const { draftMs, airMs, workMs } = some[index] as BatchTask;
           uploaded = Math.max(draftMs, uploaded) + airMs;

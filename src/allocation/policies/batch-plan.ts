@@ -1,10 +1,18 @@
 // Batches and draft lengths on one server by dynamic programming, and shares by closed form: the method of Zhu et al. 2025 (arXiv 2510.11331), as far as
-// its abstract tells it. Their tasks are drafted by a small base station and verified by a macro base station in a pipeline of two stages, in batches;
+// its abstract says. Their tasks are drafted by a small base station and verified by a macro base station in a pipeline of two stages, in batches;
 // they choose batch boundaries, draft lengths and bandwidth for the least total latency. Here each device drafts and its server verifies.
 //
 // Inferred, because only the abstract was at hand: uploads of a batch end together (which makes the shares a closed form), tasks are ordered by the
 // time of their drafting, and the latency of a batch is its end over the tokens that its draft length yields. Ours: the shares of batches that go
 // beside each other.
+
+import { deviceDelayMs, serverWorkMs } from '../paper/objective.ts';
+import { membersByGroup } from '../slot/columns.ts';
+import { findLink } from '../slot/links.ts';
+import type { PaceState } from '../slot/pace-state.ts';
+import type { Assignment, SlotState } from '../slot/slot-state.ts';
+import { log2OnePlus } from '../slot/uplink-rate.ts';
+import { associateByMaxSinr } from './simple-association.ts';
 
 /** A device's task on its server. */
 export interface BatchTask {
@@ -25,7 +33,6 @@ export interface BatchStep {
 }
 
 export interface Batch {
-  /** Indices of tasks. */
   readonly tasks: readonly number[];
   /** Drafts of each task in a step; null: the whole window. */
   readonly draftLength: number | null;
@@ -79,7 +86,10 @@ function withBatch(
   step: BatchStep | null,
 ): Prefix {
   const drafts = draftLength ?? 1;
-  let [draftMs, airMs, workMs, yields] = [0, 0, 0, 0];
+  let draftMs = 0;
+  let airMs = 0;
+  let workMs = 0;
+  let yields = 0;
   for (const index of members) {
     const task = tasks[index] as BatchTask;
     draftMs = Math.max(draftMs, drafts * task.draftMs);
@@ -121,4 +131,47 @@ export function sharesByBatch(batches: readonly Batch[], needMs: readonly number
     for (const [at, index] of tasks.entries()) weight[index] = need > 0 ? (root * (needs[at] as number)) / need : 0;
   }
   return weight.map((one) => (sum > 0 ? one / sum : 1 / needMs.length));
+}
+
+/**
+ * The policy `batch-dp`: each device at the server with the best SNR, and this on each server. A slot has no place for a draft length, so the
+ * lengths only shape the shares. Under the paper's objective whole windows are batched, under `felt` drafts.
+ */
+export function decideByBatches(state: SlotState): Assignment {
+  const server = associateByMaxSinr(state);
+  const bandwidthShare = new Float64Array(state.deviceCount);
+  const computeShare = new Float64Array(state.deviceCount);
+  const pace = feltPace(state);
+  for (const [one, members] of membersByGroup(server, state.serverCount).entries()) {
+    const tasks = Array.from(members, (device) => taskOf(state, device, one));
+    const step = pace && { fixedMs: pace.stepFixedMs[one] as number, perRowMs: pace.stepRowMs[one] as number };
+    const batches = planBatches(tasks, step ?? null);
+    const shares = (needOf: (task: BatchTask) => number): readonly number[] =>
+      sharesByBatch(batches, tasks.map(needOf));
+    const band = shares(({ airMs }) => airMs);
+    const compute = shares(({ workMs }) => workMs);
+    for (const [index, device] of members.entries()) {
+      bandwidthShare[device] = band[index] as number;
+      computeShare[device] = compute[index] as number;
+    }
+  }
+  return { server, bandwidthShare, computeShare };
+}
+
+/** Undefined: what counts is the window. */
+function feltPace({ objective, pace }: SlotState): PaceState | undefined {
+  return objective.kind === 'felt' ? pace : undefined;
+}
+
+function taskOf(state: SlotState, device: number, server: number): BatchTask {
+  const pace = feltPace(state);
+  const snr = state.snr[findLink(state, device, server)] as number;
+  const bitsPerMs = ((state.bandwidthHz[server] as number) * log2OnePlus(snr)) / 1e3;
+  const bits = pace === undefined ? state.payloadBits[device] : pace.frameBits[device];
+  return {
+    draftMs: pace === undefined ? deviceDelayMs(state, device) : (pace.draftMs[device] as number),
+    airMs: (bits as number) / bitsPerMs,
+    acceptance: pace === undefined ? 0 : (pace.acceptance[device] as number),
+    workMs: serverWorkMs(state, device, server),
+  };
 }

@@ -16,11 +16,9 @@ import { createProblem, type Problem } from '../search/problem.ts';
 import { type SearchState, startAt } from '../search/search-state.ts';
 import type { SharingRuleMaker } from '../search/sharing-rule.ts';
 import { matchSwapStable } from '../search/swap-stable.ts';
-import { withFadingMargin } from '../slot/fading-margin.ts';
-import type { PaceState } from '../slot/pace-state.ts';
+import { withFadingMargin } from '../slot/forecast.ts';
 import type { Policy, SlotState } from '../slot/slot-state.ts';
-import { decideByBatches } from './batch-policy.ts';
-import { associateWithHysteresis } from './hysteresis.ts';
+import { decideByBatches } from './batch-plan.ts';
 import {
   type Association,
   associateAtRandom,
@@ -28,13 +26,14 @@ import {
   associateByMaxCompute,
   associateByMaxGain,
   associateByMaxSinr,
+  associateWithHysteresis,
 } from './simple-association.ts';
 import { associateByTma } from './tma.ts';
 
 /** How servers share band and computing. */
 export type Sharing = 'equal' | 'optimal';
 
-/** One entry of {@link policyList}. */
+/** One policy of {@link policyList}. */
 export interface PolicyEntry {
   readonly name: string;
   /** One line, for the command line. */
@@ -59,40 +58,45 @@ interface Recipe extends PolicyEntry {
   readonly hasOwnShares?: true;
 }
 
-const fully = { canMove: true, canSwap: true, leastSaving: 1e-9 };
 /** Rounds of the price ascent before a search. */
 const startRounds = 150;
 
-const searchFromGreedy: Search = (problem, createRule) => {
-  const state = insertGreedily(problem, createRule);
-  searchLocally(problem, state, fully);
-  return state;
-};
+/** A search that begins with a start and ends when no change helps. */
+function searchFrom(start: Search): Search {
+  return (problem, createRule, slot) => {
+    const state = start(problem, createRule, slot);
+    searchLocally(problem, state);
+    return state;
+  };
+}
 
-const searchFromPrices: Search = (problem, createRule) => {
-  const state = startAt(problem, boundByPrices(problem, startRounds).preferredServer, createRule);
-  searchLocally(problem, state, fully);
-  return state;
-};
+const startByPrices: Search = (problem, createRule) =>
+  startAt(problem, boundByPrices(problem, startRounds).preferredServer, createRule);
 
 /** No text is anywhere, so no move costs its evaluation. */
-function withoutTexts(pace: PaceState | undefined): PaceState | undefined {
-  return pace && { ...pace, textServer: pace.textServer.map(() => -1) };
+function withoutTexts(state: SlotState): SlotState {
+  const pace = state.pace && { ...state.pace, textServer: state.pace.textServer.map(() => -1) };
+  return { ...state, handover: undefined, pace };
 }
 
 function association(name: string, description: string, associate: Association): Recipe {
   return { name, description, sharing: 'equal', associate };
 }
 
+function searching(name: string, description: string, search: Search): Recipe {
+  return { name, description, sharing: 'optimal', search };
+}
+
+/** `best`, for the slot as `view` shows it. */
+function bestBy(name: string, description: string, view: (state: SlotState) => SlotState): Recipe {
+  const search: Search = (problem, createRule, state) => searchBest(problem, createRule, state.seed);
+  return { ...searching(name, description, search), view };
+}
+
 /** `best` that takes old gains to be some decibels lower. */
 function bestWithMargin(name: string, marginDb: number): Recipe {
-  return {
-    name,
-    description: `best with a fading margin of ${marginDb} dB on gains that are old`,
-    sharing: 'optimal',
-    view: (state) => withFadingMargin(state, marginDb),
-    search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
-  };
+  const description = `best with a fading margin of ${marginDb} dB on gains that are old`;
+  return bestBy(name, description, (state) => withFadingMargin(state, marginDb));
 }
 
 const recipes: readonly Recipe[] = [
@@ -106,43 +110,12 @@ const recipes: readonly Recipe[] = [
     sharing: 'equal',
     search: (problem, createRule, state) => associateByTma(problem, associateByMaxGain(state), createRule),
   },
-  {
-    name: 'greedy',
-    description: 'one device after the other, each to the server whose cost grows least',
-    sharing: 'optimal',
-    search: (problem, createRule) => insertGreedily(problem, createRule),
-  },
-  {
-    name: 'greedy-search',
-    description: 'greedy, then moves and swaps until none helps',
-    sharing: 'optimal',
-    search: searchFromGreedy,
-  },
-  {
-    name: 'price-search',
-    description: 'a start by dual prices, then moves and swaps until none helps',
-    sharing: 'optimal',
-    search: searchFromPrices,
-  },
-  {
-    name: 'swap-stable',
-    description: 'stable matching with quotas, then trades that harm no participant',
-    sharing: 'optimal',
-    search: matchSwapStable,
-  },
-  {
-    name: 'best',
-    description: 'what we recommend: moves and swaps, as long as the size allows',
-    sharing: 'optimal',
-    search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
-  },
-  {
-    name: 'best-blind',
-    description: 'the same without the cost of handovers, for which the paper has no term',
-    sharing: 'optimal',
-    view: (state) => ({ ...state, handover: undefined, pace: withoutTexts(state.pace) }),
-    search: (problem, createRule, state) => searchBest(problem, createRule, state.seed),
-  },
+  searching('greedy', 'one device after the other, each to the server whose cost grows least', insertGreedily),
+  searching('greedy-search', 'greedy, then moves and swaps until none helps', searchFrom(insertGreedily)),
+  searching('price-search', 'a start by dual prices, then moves and swaps until none helps', searchFrom(startByPrices)),
+  searching('swap-stable', 'stable matching with quotas, then trades that harm no participant', matchSwapStable),
+  bestBy('best', 'what we recommend: moves and swaps, as long as the size allows', (state) => state),
+  bestBy('best-blind', 'the same without the cost of handovers, for which the paper has no term', withoutTexts),
   bestWithMargin('best-margin', 3),
   bestWithMargin('best-margin-6', 6),
   bestWithMargin('best-margin-10', 10),

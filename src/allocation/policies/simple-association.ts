@@ -1,7 +1,7 @@
-// Associations that consider each device alone: the paper's three baselines and a joint score. None knows the load of a server.
+// Associations that consider each device alone: the paper's three baselines, a joint score, and hysteresis. None knows the load of a server.
 
 import { createRandom } from '../../core/basics/philox.ts';
-import { isEligible, linkEnd, linkServer, linkStart } from '../slot/links.ts';
+import { eligibleLinks, findLink, isEligible, linkServer } from '../slot/links.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import { log2OnePlus } from '../slot/uplink-rate.ts';
 
@@ -17,19 +17,11 @@ export const associateAtRandom: Association = (state) =>
 
 /** The same by given draws, one for each device. */
 export function drawServers(state: SlotState, uniform: () => number): Int32Array {
-  const server = new Int32Array(state.deviceCount).fill(-1);
-  for (let device = 0; device < state.deviceCount; device++) {
-    const end = linkEnd(state, device);
-    let eligibleCount = 0;
-    for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) eligibleCount++;
-    let left = Math.floor(uniform() * eligibleCount);
-    for (let link = linkStart(state, device); link < end; link++) {
-      if (!isEligible(state, link) || left-- > 0) continue;
-      server[device] = linkServer(state, device, link);
-      break;
-    }
-  }
-  return server;
+  return Int32Array.from({ length: state.deviceCount }, (_, device) => {
+    const links = eligibleLinks(state, device);
+    const link = links[Math.floor(uniform() * links.length)];
+    return link === undefined ? -1 : linkServer(state, device, link);
+  });
 }
 
 /** The server with the best SNR. Without interference that is the paper's Max-SINR. */
@@ -62,22 +54,35 @@ function associateByScore(
   score: (device: number, link: number, server: number) => number | undefined,
   tieScore: (link: number) => number = () => 0,
 ): Int32Array {
-  const chosen = new Int32Array(state.deviceCount).fill(-1);
-  for (let device = 0; device < state.deviceCount; device++) {
-    let best = Number.NEGATIVE_INFINITY;
-    let bestTie = Number.NEGATIVE_INFINITY;
-    const end = linkEnd(state, device);
-    for (let link = linkStart(state, device); link < end; link++) {
-      if (!isEligible(state, link)) continue;
+  return Int32Array.from({ length: state.deviceCount }, (_, device) => {
+    let best = { server: -1, value: Number.NEGATIVE_INFINITY, tie: Number.NEGATIVE_INFINITY };
+    for (const link of eligibleLinks(state, device)) {
       const server = linkServer(state, device, link);
       const value = score(device, link, server) as number;
       const tie = tieScore(link);
-      if (value > best || (value === best && tie > bestTie)) {
-        best = value;
-        bestTie = tie;
-        chosen[device] = server;
-      }
+      if (value > best.value || (value === best.value && tie > best.tie)) best = { server, value, tie };
     }
-  }
-  return chosen;
+    return best.server;
+  });
+}
+
+/** Hysteresis of 3 dB, the usual offset of event A3; linear. */
+const margin = 10 ** 0.3;
+
+/**
+ * The server with the highest gain, but a device whose present server is within the margin of it stays: the handover rule of mobile
+ * networks (3GPP TS 38.331, event A3).
+ */
+export const associateWithHysteresis: Association = (state) =>
+  associateByMaxGain(state).map((highest, device) => {
+    const present = presentServer(state, device);
+    const link = findLink(state, device, present);
+    if (link < 0 || !isEligible(state, link)) return highest;
+    const best = findLink(state, device, highest);
+    return (state.gain[best] as number) <= margin * (state.gain[link] as number) ? present : highest;
+  });
+
+/** The server with the device's text; without a handover state, the server of the slot before. */
+export function presentServer({ handover, previousServer }: SlotState, device: number): number {
+  return (handover?.textServer ?? previousServer)[device] as number;
 }

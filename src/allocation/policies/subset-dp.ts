@@ -3,7 +3,7 @@
 
 import { invariant } from '../../core/basics/invariant.ts';
 import { feltServerMs } from '../felt/felt-rule.ts';
-import { createBandSolver } from '../paper/band-shares.ts';
+import { BandSolver } from '../paper/band-shares.ts';
 import { findProblemLink, type Problem } from '../search/problem.ts';
 
 export interface ExactAnswer {
@@ -50,7 +50,7 @@ export function solveExactly(problem: Problem): ExactAnswer {
 
 /** The cost of a server with each set of devices, infinite when one of them can't reach it. */
 function costOfSets(problem: Problem, devices: readonly number[], server: number): Float64Array {
-  const solver = createBandSolver(problem, devices.length);
+  const solver = new BandSolver(problem, devices.length);
   const links = new Int32Array(devices.length);
   const costs = new Float64Array(2 ** devices.length);
   for (let set = 1; set < costs.length; set++) {

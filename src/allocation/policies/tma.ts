@@ -3,8 +3,8 @@
 // round finds no swap. The given rule sets the shares after a swap; the paper's shares come from its learned policy.
 
 import { findProblemLink, type Problem } from '../search/problem.ts';
-import { type SearchState, startAt } from '../search/search-state.ts';
-import { changeFloor, type SharingRuleMaker } from '../search/sharing-rule.ts';
+import { change, type SearchState, startAt } from '../search/search-state.ts';
+import type { SharingRuleMaker } from '../search/sharing-rule.ts';
 
 /** A swap has to save this share of the cost of its two servers, so that rounding cannot cause an endless loop. */
 const leastSaving = 1e-9;
@@ -25,7 +25,8 @@ export function associateByTma(problem: Problem, byMaxGain: Int32Array, createRu
   return state;
 }
 
-function trySwap(problem: Problem, { partition, rule }: SearchState, one: number, other: number): boolean {
+function trySwap(problem: Problem, state: SearchState, one: number, other: number): boolean {
+  const { partition, rule } = state;
   const oneOut = partition.linkOf[one] as number;
   const otherOut = partition.linkOf[other] as number;
   if (oneOut < 0 || otherOut < 0) return false;
@@ -37,16 +38,12 @@ function trySwap(problem: Problem, { partition, rule }: SearchState, one: number
   if (oneIn < 0 || otherIn < 0) return false;
   const beforeMs = (rule.costMs[oneServer] as number) + (rule.costMs[otherServer] as number);
   const least = -leastSaving * beforeMs;
-  const floor =
-    changeFloor(problem, rule, oneServer, otherIn, oneOut) + changeFloor(problem, rule, otherServer, oneIn, otherOut);
+  const floor = rule.changeFloor(oneServer, otherIn, oneOut) + rule.changeFloor(otherServer, oneIn, otherOut);
   // The floor is never above the exact change, so this swap cannot help.
   if (floor >= least) return false;
   if (rule.probe(oneServer, otherIn, oneOut) + rule.probe(otherServer, oneIn, otherOut) - beforeMs >= least)
     return false;
-  partition.remove(one);
-  partition.remove(other);
-  partition.place(oneIn);
-  partition.place(otherIn);
+  change(problem, state, oneIn, otherIn);
   for (const server of [oneServer, otherServer]) {
     rule.settle(server);
     rule.screen(server, swapsOnly);

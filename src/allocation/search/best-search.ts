@@ -5,7 +5,7 @@
 import { createRandom } from '../../core/basics/philox.ts';
 import { preferredByPrices } from './dual-bound.ts';
 import { insertGreedily, insertRoughly } from './greedy.ts';
-import { searchLocally } from './local-search.ts';
+import { allMoves, searchLocally } from './local-search.ts';
 import type { Problem } from './problem.ts';
 import { type SearchState, startAt, totalCostMs } from './search-state.ts';
 import type { SharingRuleMaker } from './sharing-rule.ts';
@@ -46,7 +46,7 @@ export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed:
     searchLocally(problem, state, { ...moves, leastSaving: leastHugeSaving, mostExaminations });
   } else {
     searchLocally(problem, state, { ...moves, leastSaving: leastMoveSaving });
-    searchLocally(problem, state, { canMove: true, canSwap: true, leastSaving: leastSwapSaving });
+    searchLocally(problem, state, { ...allMoves, leastSaving: leastSwapSaving });
   }
   return state;
 }
@@ -59,21 +59,17 @@ function startByPrices(problem: Problem, createRule: SharingRuleMaker): SearchSt
 
 function searchSmall(problem: Problem, createRule: SharingRuleMaker, seed: number): SearchState {
   const random = createRandom(seed, stream);
-  const moves = { canMove: true, canSwap: true, leastSaving: 1e-9 };
   let incumbent = insertGreedily(problem, createRule);
-  searchLocally(problem, incumbent, moves);
-  const priced = startByPrices(problem, createRule);
-  searchLocally(problem, priced, moves);
-  if (totalCostMs(priced) < totalCostMs(incumbent)) incumbent = priced;
+  searchLocally(problem, incumbent);
+  const consider = (state: SearchState): void => {
+    searchLocally(problem, state);
+    if (totalCostMs(state) < totalCostMs(incumbent)) incumbent = state;
+  };
+  consider(startByPrices(problem, createRule));
   const startCount = Math.round(linksToSearch / Math.max(1, problem.linkDevice.length));
   for (let start = 0; start < Math.min(mostStarts, Math.max(fewestStarts, startCount)); start++) {
-    const state = startAt(
-      problem,
-      perturbed(problem, incumbent, start % 2 === 0 ? 0.3 : 0.6, random.uniform),
-      createRule,
-    );
-    searchLocally(problem, state, moves);
-    if (totalCostMs(state) < totalCostMs(incumbent)) incumbent = state;
+    const server = perturbed(problem, incumbent, start % 2 === 0 ? 0.3 : 0.6, random.uniform);
+    consider(startAt(problem, server, createRule));
   }
   return incumbent;
 }

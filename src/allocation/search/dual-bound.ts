@@ -12,7 +12,7 @@
 import { boundFelt } from '../felt/felt-bound.ts';
 import { bandCostMs, bestShare, rootCostMs, roughRoot } from '../paper/band-root.ts';
 import { boundByPool } from './pool-bound.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, ProblemWork } from './problem.ts';
 
 export interface DualBound {
   /** ms, constants left out (see problem.ts). */
@@ -65,31 +65,30 @@ function climb(ascent: PriceAscent, rounds: number, narrowingRound?: number): vo
   }
 }
 
-class PriceAscent {
+class PriceAscent extends ProblemWork {
   bestMs: number;
   /** The pool bound on the cost of a device. */
   readonly meanMs: number;
-  readonly preferredServer: Int32Array;
-  readonly #problem: Problem;
+  readonly preferredServer = new Int32Array(this.problem.deviceCount).fill(-1);
   /** The links in use: those of device i are #links[#first[i] .. #first[i + 1] - 1]. */
-  #links: Int32Array;
-  #first: Int32Array;
+  #links = Int32Array.from(this.problem.linkDevice.keys());
+  #first = this.problem.linkStart;
   /** alpha, then beta, ms; [2 E]. */
-  readonly #price: Float64Array;
+  readonly #price = new Float64Array(2 * this.problem.serverCount);
   readonly #logPrice: Float64Array;
   /** sqrt(alpha F); [E]. */
-  readonly #workRate: Float64Array;
-  readonly #gradient: Float64Array;
-  readonly #gradientBefore: Float64Array;
-  readonly #stepSize: Float64Array;
+  readonly #workRate = new Float64Array(this.problem.serverCount);
+  readonly #gradient = new Float64Array(2 * this.problem.serverCount);
+  readonly #gradientBefore = new Float64Array(2 * this.problem.serverCount);
+  readonly #stepSize = new Float64Array(2 * this.problem.serverCount).fill(0.3);
   /** Buffer for the links of one device. */
-  readonly #weight: Float64Array;
+  readonly #weight = new Float64Array(this.problem.serverCount);
   /** The cost of each link in use. */
-  readonly #costMs: Float64Array;
-  readonly #z: Float64Array;
-  readonly #y: Float64Array;
+  readonly #costMs = new Float64Array(this.problem.linkDevice.length);
+  readonly #z = new Float64Array(this.problem.linkDevice.length);
+  readonly #y = new Float64Array(this.problem.linkDevice.length);
   /** The root of the last round, ms, where the next one starts; 0 before the first. */
-  readonly #rootMs: Float64Array;
+  readonly #rootMs = new Float64Array(this.problem.linkDevice.length);
   readonly #isRough: boolean;
 
   /**
@@ -97,16 +96,11 @@ class PriceAscent {
    * concentrated power
    */
   constructor(problem: Problem, isRough = false) {
+    super(problem);
     const { serverCount, deviceCount } = problem;
     const pool = boundByPool(problem);
-    this.#problem = problem;
     this.bestMs = pool.boundMs;
     this.meanMs = pool.boundMs / Math.max(1, deviceCount);
-    this.preferredServer = new Int32Array(deviceCount).fill(-1);
-    this.#links = Int32Array.from(problem.linkDevice.keys());
-    this.#first = problem.linkStart;
-    this.#price = new Float64Array(2 * serverCount);
-    this.#workRate = new Float64Array(serverCount);
     // A price of 0 has no logarithm: start with a hundredth of the cost of a device.
     const least = 1e-2 * this.meanMs + 1e-9;
     this.#logPrice = Float64Array.from({ length: 2 * serverCount }, (_, index) => {
@@ -115,20 +109,12 @@ class PriceAscent {
       const bandMs = (problem.bandwidthHz[server] as number) * pool.hertzPrice;
       return Math.log(Math.max(least, index < serverCount ? workMs : bandMs));
     });
-    this.#gradient = new Float64Array(2 * serverCount);
-    this.#gradientBefore = new Float64Array(2 * serverCount);
-    this.#stepSize = new Float64Array(2 * serverCount).fill(0.3);
-    this.#weight = new Float64Array(serverCount);
-    this.#costMs = new Float64Array(problem.linkDevice.length);
-    this.#z = new Float64Array(problem.linkDevice.length);
-    this.#y = new Float64Array(problem.linkDevice.length);
-    this.#rootMs = new Float64Array(problem.linkDevice.length);
     this.#isRough = isRough;
   }
 
   /** Evaluates D at the current prices, and moves them. @param softMs temperature of the soft minimum over servers */
   step(softMs: number): void {
-    const { deviceCount, serverCount, serverSpeed } = this.#problem;
+    const { deviceCount, serverCount, serverSpeed } = this.problem;
     let dualMs = 0;
     for (let index = 0; index < this.#price.length; index++) {
       this.#price[index] = Math.exp(this.#logPrice[index] as number);
@@ -145,7 +131,7 @@ class PriceAscent {
 
   /** Keeps only the cheapest links of each device at the last prices; D is no bound from here on. */
   narrow(count: number): void {
-    const { deviceCount } = this.#problem;
+    const { deviceCount } = this.problem;
     const links = new Int32Array(Math.min(this.#links.length, count * deviceCount));
     const first = new Int32Array(deviceCount + 1);
     let next = 0;
@@ -180,7 +166,7 @@ class PriceAscent {
       const costMs = this.#isRough ? this.#priceRoughly(device, link) : this.#priceLink(device, link);
       if (costMs < least) {
         least = costMs;
-        this.preferredServer[device] = this.#problem.linkServer[link] as number;
+        this.preferredServer[device] = this.problem.linkServer[link] as number;
       }
     }
     this.#split(start, end, least, softMs);
@@ -189,7 +175,7 @@ class PriceAscent {
 
   /** Splits a device over its servers by the soft minimum, and adds the shares that it takes to the gradient. */
   #split(start: number, end: number, least: number, softMs: number): void {
-    const { linkServer, serverCount } = this.#problem;
+    const { linkServer, serverCount } = this.problem;
     const links = this.#links;
     const weights = this.#weight;
     let sum = 0;
@@ -210,19 +196,24 @@ class PriceAscent {
     }
   }
 
-  #priceLink(device: number, link: number): number {
-    const { linkServer, serverCount, serverSpeed, workRoot, fixedMs } = this.#problem;
+  /** min over z of s^2 / (z F) + alpha z: 2 s sqrt(alpha / F), unless z would be above 1. Writes z. */
+  #priceWork(device: number, link: number): number {
+    const { linkServer, serverSpeed, workRoot } = this.problem;
     const server = linkServer[link] as number;
-    const beta = this.#price[serverCount + server] as number;
     const root = workRoot[device] as number;
     const rate = this.#workRate[server] as number;
     const speed = serverSpeed[server] as number;
     const isWhole = root >= rate;
-    // min over z of s^2 / (z F) + alpha z: 2 s sqrt(alpha / F), unless z would be above 1.
-    const workMs = isWhole ? (root * root) / speed + (this.#price[server] as number) : (2 * root * rate) / speed;
-    const y = Math.min(1, bestShare(this.#problem, link, beta));
-    const costMs = (fixedMs[link] as number) + workMs + bandCostMs(this.#problem, link, y) + beta * y;
     this.#z[link] = isWhole ? 1 : root / rate;
+    return isWhole ? (root * root) / speed + (this.#price[server] as number) : (2 * root * rate) / speed;
+  }
+
+  #priceLink(device: number, link: number): number {
+    const { linkServer, serverCount, fixedMs } = this.problem;
+    const beta = this.#price[serverCount + (linkServer[link] as number)] as number;
+    const y = Math.min(1, bestShare(this.problem, link, beta));
+    const otherMs = (fixedMs[link] as number) + this.#priceWork(device, link);
+    const costMs = otherMs + bandCostMs(this.problem, link, y) + beta * y;
     this.#y[link] = y;
     this.#costMs[link] = costMs;
     return costMs;
@@ -230,27 +221,21 @@ class PriceAscent {
 
   /** The same with a root that is one step from the root of the last round. */
   #priceRoughly(device: number, link: number): number {
-    const problem = this.#problem;
+    const problem = this.problem;
     const server = problem.linkServer[link] as number;
-    const speed = problem.serverSpeed[server] as number;
-    const work = problem.workRoot[device] as number;
-    const rate = this.#workRate[server] as number;
-    const isWhole = work >= rate;
-    const workMs = isWhole ? (work * work) / speed + (this.#price[server] as number) : (2 * work * rate) / speed;
-    const otherMs = (problem.fixedMs[link] as number) + (problem.offsetMs[device] as number) + workMs;
+    const fixedMs = (problem.fixedMs[link] as number) + (problem.offsetMs[device] as number);
+    const otherMs = fixedMs + this.#priceWork(device, link);
     const targetMs = problem.targetMs[device] as number;
     const airMs = problem.airMs[link] as number;
     const total = (this.#price[problem.serverCount + server] as number) + (problem.bandPriceMs[link] as number);
     const rootMs =
       airMs === 0 ? 0 : roughRoot(this.#rootMs[link] as number, targetMs, total * (problem.cubicScale[link] as number));
     const isFree = rootMs > airMs;
-    // At the root, phi and the price of the share are given by rootCostMs; otherwise the whole band is too little, or there is no
-    // payload.
+    // At the root, rootCostMs gives phi and the price of the share; otherwise the whole band is too little, or there is no payload.
     const bandMs = isFree
       ? rootCostMs(problem.lambdaPerMs, rootMs, targetMs)
       : problem.lambdaPerMs * (airMs - targetMs) ** 2 + (airMs === 0 ? 0 : total);
     this.#rootMs[link] = rootMs;
-    this.#z[link] = isWhole ? 1 : work / rate;
     this.#y[link] = isFree ? airMs / rootMs : airMs === 0 ? 0 : 1;
     this.#costMs[link] = otherMs + bandMs;
     return otherMs + bandMs;

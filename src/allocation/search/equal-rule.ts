@@ -4,29 +4,24 @@
 import { shareBandEqually } from '../felt/felt-band.ts';
 import { createFeltRule } from '../felt/felt-rule.ts';
 import { bandCostMs } from '../paper/band-root.ts';
-import { BasicRule, settled } from './basic-rule.ts';
-import type { SharingRuleMaker } from './sharing-rule.ts';
+import { SharingRule, type SharingRuleMaker, settled } from './sharing-rule.ts';
 
 export const createEqualRule: SharingRuleMaker = (problem, partition) =>
   problem.felt === undefined
     ? settled(new EqualRule(problem, partition))
     : createFeltRule(problem, partition, shareBandEqually);
 
-class EqualRule extends BasicRule {
+class EqualRule extends SharingRule {
   /** The n for which addedMs holds; [E]. */
   readonly #countAt = new Int32Array(this.problem.serverCount);
 
   override screen(server: number): void {
-    const { serverStart, linkOfServer } = this.problem;
     const { first, next, linkOf, memberCount } = this.partition;
     const count = memberCount[server] as number;
     if (this.#countAt[server] !== count) {
       this.#countAt[server] = count;
-      const end = serverStart[server + 1] as number;
-      for (let at = serverStart[server] as number; at < end; at++) {
-        const link = linkOfServer[at] as number;
+      for (const link of this.problem.linksOfServer[server] as Int32Array)
         this.addedMs[link] = this.#costOf(link, Math.max(1, count));
-      }
     }
     for (let device = first[server] as number; device >= 0; device = next[device] as number) {
       this.heldMs[device] = this.addedMs[linkOf[device] as number] as number;

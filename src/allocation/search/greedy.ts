@@ -1,13 +1,13 @@
 // Greedy insertion: devices one after the other, the largest work first, each to the server whose cost grows least.
 
-import { createPartition } from './partition.ts';
+import { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
 import type { SearchState } from './search-state.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
 /** @returns the partition, and its rule with every server settled */
 export function insertGreedily(problem: Problem, createRule: SharingRuleMaker): SearchState {
-  const partition = createPartition(problem);
+  const partition = new Partition(problem);
   const rule = createRule(problem, partition);
   const floors = new Float64Array(problem.serverCount);
   for (const device of byWork(problem)) {
@@ -24,7 +24,7 @@ export function insertGreedily(problem: Problem, createRule: SharingRuleMaker): 
  * reads its own links and a few numbers of their servers; lists of devices are made at the end, so memory is read in order.
  */
 export function insertRoughly(problem: Problem, createRule: SharingRuleMaker): SearchState {
-  const partition = createPartition(problem);
+  const partition = new Partition(problem);
   const rule = createRule(problem, partition);
   if (rule.joinRoughly === undefined) return insertGreedily(problem, createRule);
   const chosen = new Int32Array(problem.deviceCount);

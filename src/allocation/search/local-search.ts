@@ -2,19 +2,15 @@
 // TMA only swaps, so it never changes how many devices a server has. Changes are screened by their floors in O(1), and confirmed by
 // exact costs, the best floor first.
 
-import { createOffers, type Offers } from './offers.ts';
-import { findProblemLink, type Problem } from './problem.ts';
-import { createRing, type Ring } from './ring.ts';
-import type { SearchState } from './search-state.ts';
-import { changeFloor } from './sharing-rule.ts';
+import { findProblemLink, type Problem, ProblemWork } from './problem.ts';
+import { DeviceQueue, Offers } from './search-lists.ts';
+import { change, type SearchState } from './search-state.ts';
 
 /**
- * Far more than a search needs. Where costs are many magnitudes larger than their differences, rounding can make changes look like savings
- * without end.
+ * Far more than a search needs. Where costs are many magnitudes larger than their differences, rounding can show savings without end.
  */
 const mostExaminationsPerDevice = 500;
 
-/** The changes that a search may make. */
 export interface SearchMoves {
   readonly canMove: boolean;
   readonly canSwap: boolean;
@@ -24,37 +20,34 @@ export interface SearchMoves {
   readonly mostExaminations?: number;
 }
 
+/** Every change, as long as it saves more than rounding. */
+export const allMoves: SearchMoves = { canMove: true, canSwap: true, leastSaving: 1e-9 };
+
 /** Changes the partition in place until no move and no swap saves enough, or so many devices were examined. @returns the number of changes */
-export function searchLocally(problem: Problem, state: SearchState, moves: SearchMoves): number {
-  const search = new LocalSearch(problem, state, moves);
-  return search.run();
+export function searchLocally(problem: Problem, state: SearchState, moves: SearchMoves = allMoves): number {
+  return new LocalSearch(problem, state, moves).run();
 }
 
-class LocalSearch {
-  readonly #problem: Problem;
+class LocalSearch extends ProblemWork {
   readonly #state: SearchState;
   readonly #moves: SearchMoves;
-  readonly #waiting: Ring;
-  readonly #offers: Offers;
+  readonly #waiting = new DeviceQueue(this.problem.deviceCount);
+  readonly #offers = new Offers();
   /** Counts changes. A device gains nothing from servers that have not changed since it was examined. */
   #clock = 0;
-  readonly #examinedAt: Int32Array;
-  readonly #changedAt: Int32Array;
+  readonly #examinedAt = new Int32Array(this.problem.deviceCount).fill(-1);
+  readonly #changedAt = new Int32Array(this.problem.serverCount);
 
   constructor(problem: Problem, state: SearchState, moves: SearchMoves) {
-    this.#problem = problem;
+    super(problem);
     this.#state = state;
     this.#moves = moves;
-    this.#waiting = createRing(problem.deviceCount);
-    this.#offers = createOffers();
-    this.#examinedAt = new Int32Array(problem.deviceCount).fill(-1);
-    this.#changedAt = new Int32Array(problem.serverCount);
   }
 
   run(): number {
     const { rule, partition } = this.#state;
-    const most = this.#moves.mostExaminations ?? mostExaminationsPerDevice * this.#problem.deviceCount;
-    for (let server = 0; server < this.#problem.serverCount; server++) rule.screen(server, this.#moves);
+    const most = this.#moves.mostExaminations ?? mostExaminationsPerDevice * this.problem.deviceCount;
+    for (let server = 0; server < this.problem.serverCount; server++) rule.screen(server, this.#moves);
     for (const [device, link] of partition.linkOf.entries()) if (link >= 0) this.#waiting.push(device);
     for (let count = 0; count < most; count++) {
       const device = this.#waiting.pop();
@@ -69,14 +62,14 @@ class LocalSearch {
 
   /** Offers every change of a device with a floor that saves enough. */
   #screen(device: number): void {
-    const { linkServer, linkStart } = this.#problem;
+    const { linkServer, linkStart } = this.problem;
     const { partition, rule } = this.#state;
     const { canMove, canSwap, leastSaving } = this.#moves;
     const linkOut = partition.linkOf[device] as number;
     const server = linkServer[linkOut] as number;
     const serverChangedAt = this.#changedAt[server] as number;
     const seenAt = this.#examinedAt[device] as number;
-    const leavingMs = canMove ? changeFloor(this.#problem, rule, server, -1, linkOut) : 0;
+    const leavingMs = canMove ? rule.changeFloor(server, -1, linkOut) : 0;
     const end = linkStart[device + 1] as number;
     this.#offers.clear();
     for (let linkIn = linkStart[device] as number; linkIn < end; linkIn++) {
@@ -85,7 +78,7 @@ class LocalSearch {
       if (target === server || since <= seenAt) continue;
       const threshold = -leastSaving * ((rule.costMs[server] as number) + (rule.costMs[target] as number));
       if (canMove) {
-        const floor = leavingMs + changeFloor(this.#problem, rule, target, linkIn, -1, threshold - leavingMs);
+        const floor = leavingMs + rule.changeFloor(target, linkIn, -1, threshold - leavingMs);
         if (floor < threshold) this.#offers.add(floor, linkIn, -1);
       }
       if (canSwap) this.#screenSwaps(device, server, linkIn, since, threshold);
@@ -94,7 +87,7 @@ class LocalSearch {
 
   /** Swaps with the devices of one server. The hot loop: floors are written out (see sharing-rule.ts). */
   #screenSwaps(device: number, server: number, linkIn: number, since: number, threshold: number): void {
-    const { linkServer, workRoot } = this.#problem;
+    const { linkServer, workRoot } = this.problem;
     const { first, next } = this.#state.partition;
     const { addedMs, heldMs, slackMs, workSum, workSpeed } = this.#state.rule;
     const target = linkServer[linkIn] as number;
@@ -108,7 +101,7 @@ class LocalSearch {
     for (let other = first[target] as number; other >= 0; other = next[other] as number) {
       // The other device has examined this pair since either server changed.
       if ((this.#examinedAt[other] as number) >= since) continue;
-      const otherIn = findProblemLink(this.#problem, other, server);
+      const otherIn = findProblemLink(this.problem, other, server);
       if (otherIn < 0) continue;
       const more = root - (workRoot[other] as number);
       const workMs = more * ((twiceTarget + more) * targetPrice - (twiceServer - more) * serverPrice);
@@ -119,7 +112,7 @@ class LocalSearch {
 
   /** @returns the best offer that saves enough, or -1 */
   #confirm(device: number): number {
-    const { linkServer, linkDevice } = this.#problem;
+    const { linkServer, linkDevice } = this.problem;
     const { partition, rule } = this.#state;
     const offers = this.#offers;
     const linkOut = partition.linkOf[device] as number;
@@ -128,13 +121,13 @@ class LocalSearch {
     let best = -1;
     let bestMs = 0;
     for (let entry = offers.takeBest(bestMs); entry >= 0; entry = offers.takeBest(bestMs)) {
-      const linkIn = offers.linkIn(entry);
-      const otherIn = offers.otherIn(entry);
+      const linkIn = offers.linkIn[entry] as number;
+      const otherIn = offers.otherIn[entry] as number;
       const target = linkServer[linkIn] as number;
       const otherOut = otherIn < 0 ? -1 : (partition.linkOf[linkDevice[otherIn] as number] as number);
       const targetMs = rule.costMs[target] as number;
       const addedMs = rule.probe(target, linkIn, otherOut) - targetMs;
-      if (addedMs + changeFloor(this.#problem, rule, server, otherIn, linkOut) >= bestMs) continue;
+      if (addedMs + rule.changeFloor(server, otherIn, linkOut) >= bestMs) continue;
       const changeMs = addedMs + rule.probe(server, otherIn, linkOut) - serverMs;
       if (changeMs < Math.min(bestMs, -this.#moves.leastSaving * (serverMs + targetMs))) {
         bestMs = changeMs;
@@ -145,15 +138,10 @@ class LocalSearch {
   }
 
   #change(device: number, entry: number): void {
-    const { linkServer, linkDevice } = this.#problem;
-    const { partition } = this.#state;
-    const server = linkServer[partition.linkOf[device] as number] as number;
-    const linkIn = this.#offers.linkIn(entry);
-    const otherIn = this.#offers.otherIn(entry);
-    partition.remove(device);
-    if (otherIn >= 0) partition.remove(linkDevice[otherIn] as number);
-    partition.place(linkIn);
-    if (otherIn >= 0) partition.place(otherIn);
+    const { linkServer } = this.problem;
+    const server = linkServer[this.#state.partition.linkOf[device] as number] as number;
+    const linkIn = this.#offers.linkIn[entry] as number;
+    change(this.problem, this.#state, linkIn, this.#offers.otherIn[entry] as number);
     this.#clock++;
     this.#settle(server);
     this.#settle(linkServer[linkIn] as number);
@@ -161,13 +149,10 @@ class LocalSearch {
 
   /** Recomputes a server, and queues every device that can reach it. */
   #settle(server: number): void {
-    const { serverStart, linkOfServer, linkDevice } = this.#problem;
     this.#state.rule.settle(server);
     this.#state.rule.screen(server, this.#moves);
     this.#changedAt[server] = this.#clock;
-    const end = serverStart[server + 1] as number;
-    for (let at = serverStart[server] as number; at < end; at++) {
-      this.#waiting.push(linkDevice[linkOfServer[at] as number] as number);
-    }
+    for (const link of this.problem.linksOfServer[server] as Int32Array)
+      this.#waiting.push(this.problem.linkDevice[link] as number);
   }
 }

@@ -1,4 +1,4 @@
-// Looking ahead: forecasts, rollouts, and that a decision is a function of the slot.
+// The policy with a forecast: forecasts, rollouts, and that a decision is a function of the slot.
 
 import { describe, expect, it } from 'vitest';
 import { createSlotTerms, evaluate } from '../paper/objective.ts';
@@ -64,7 +64,8 @@ describe('a forecast', () => {
   });
 
   it('corrects stale gains by the distance moved since', () => {
-    const [server, device] = [0, 2];
+    const server = 0;
+    const device = 2;
     const x = plain.deviceX.map((one, at) => (at === device ? (plain.serverX[server] as number) - 200 : one));
     const y = plain.deviceY.map((one, at) => (at === device ? (plain.serverY[server] as number) : one));
     const near = x.map((one, at) => (at === device ? one + 100 : one));
@@ -155,7 +156,8 @@ describe('policies that see handovers', () => {
   });
 
   it('hysteresis leaves for 3 dB more, and not for less', () => {
-    const [one, other] = [1.9, 2.1];
+    const one = 1.9;
+    const other = 2.1;
     for (const [ratio, expected] of [
       [one, 0],
       [other, 1],

@@ -5,7 +5,9 @@
 // An association that is kept for H slots pays for its handovers once, so the proposing searches see a handover at a part of its
 // price. A busy server delays all later tasks, so they see its mean queue over the forecast and a price on work.
 
-import { presentServer } from '../policies/hysteresis.ts';
+import { serverWorkMs } from '../paper/objective.ts';
+import { presentServer } from '../policies/simple-association.ts';
+import { countByGroup } from '../slot/columns.ts';
 import { forecastSlots } from '../slot/forecast.ts';
 import { findLink, isEligible } from '../slot/links.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
@@ -22,7 +24,6 @@ const ahead = 5;
 const rounds = 2;
 /** Slots for which a battery has to last: half a minute of the preset `coupled`. */
 const batterySlots = 60;
-const fully = { canMove: true, canSwap: true, leastSaving: 1e-9 };
 
 /** @throws OutriderError `bad-argument` when lambda is 0 */
 export function decideAhead(state: SlotState): Assignment {
@@ -76,17 +77,15 @@ function searchKept(kept: SlotState, last: Rollout): Int32Array {
   const problem = createProblem({ ...kept, queueDelayMs: last.queueMs });
   priceWork(kept, problem, last);
   const state = startAt(problem, last.assignment.server, createOptimalRule);
-  searchLocally(problem, state, fully);
+  searchLocally(problem, state);
   return state.partition.toServers();
 }
 
 /** Adds the delay that a device's work causes to others to each of its links. */
 function priceWork(state: SlotState, problem: Problem, { assignment, queueMsPerWorkMs }: Rollout): void {
-  const memberCount = new Float64Array(state.serverCount);
-  for (const server of assignment.server) if (server >= 0) memberCount[server] = (memberCount[server] as number) + 1;
+  const memberCount = countByGroup(assignment.server, state.serverCount);
   for (const [link, server] of problem.linkServer.entries()) {
-    const flop = state.edgeFlop[problem.linkDevice[link] as number] as number;
-    const workMs = (1e3 * flop) / (state.serverFlopPerSecond[server] as number);
+    const workMs = serverWorkMs(state, problem.linkDevice[link] as number, server);
     const priceMs = (memberCount[server] as number) * (queueMsPerWorkMs[server] as number) * workMs;
     problem.fixedMs[link] = (problem.fixedMs[link] as number) + priceMs;
   }

@@ -10,11 +10,8 @@
 import { shareBandBest } from '../felt/felt-band.ts';
 import { createFeltRule } from '../felt/felt-rule.ts';
 import { bandCostMs, bestShare, freeCostMs, leastCostMs, shareSlope } from '../paper/band-root.ts';
-import { createBandSolver, priceNear } from '../paper/band-shares.ts';
-import { BasicRule, settled } from './basic-rule.ts';
-import type { Partition } from './partition.ts';
-import type { Problem } from './problem.ts';
-import type { SharingRuleMaker } from './sharing-rule.ts';
+import { BandSolver, priceNear } from '../paper/band-shares.ts';
+import { SharingRule, type SharingRuleMaker, settled } from './sharing-rule.ts';
 
 /** Allowed error of the sum of a server's shares in a search; the error of a cost is its square. */
 const tolerance = 1e-5;
@@ -26,9 +23,10 @@ export const createOptimalRule: SharingRuleMaker = (problem, partition) =>
     ? settled(new OptimalRule(problem, partition))
     : createFeltRule(problem, partition, shareBandBest);
 
-class OptimalRule extends BasicRule {
+class OptimalRule extends SharingRule {
   override readonly screensMoves = true;
-  readonly #solver = createBandSolver(this.problem, this.problem.deviceCount);
+  override readonly workSpeed = this.problem.serverSpeed;
+  readonly #solver = new BandSolver(this.problem, this.problem.deviceCount);
   readonly #price = new Float64Array(this.problem.serverCount);
   /** The price for which addedMs and heldMs hold; -1 before the first. */
   readonly #screenPrice = new Float64Array(this.problem.serverCount).fill(-1);
@@ -47,10 +45,6 @@ class OptimalRule extends BasicRule {
   /** Phi. */
   readonly #bandMs = new Float64Array(this.problem.serverCount);
 
-  constructor(problem: Problem, partition: Partition) {
-    super(problem, partition, problem.serverSpeed);
-  }
-
   override settle(server: number): void {
     const count = this.partition.gather(server, -1, -1, this.links);
     this.workSum[server] = this.#rootSum(count);
@@ -65,7 +59,7 @@ class OptimalRule extends BasicRule {
     return this.#costOf(server, this.partition.gather(server, linkIn, linkOut, this.links));
   }
 
-  joinRoughly(device: number): number {
+  override joinRoughly(device: number): number {
     const link = this.#cheapestLink(device);
     if (link < 0) return -1;
     const server = this.problem.linkServer[link] as number;
@@ -216,11 +210,9 @@ class OptimalRule extends BasicRule {
   #reprice(server: number): void {
     const price = this.#price[server] as number;
     if (!isOff(this.#screenPrice[server] as number, price)) return;
-    const { serverStart, linkOfServer, fixedMs } = this.problem;
+    const { fixedMs } = this.problem;
     this.#screenPrice[server] = price;
-    const end = serverStart[server + 1] as number;
-    for (let at = serverStart[server] as number; at < end; at++) {
-      const link = linkOfServer[at] as number;
+    for (const link of this.problem.linksOfServer[server] as Int32Array) {
       this.addedMs[link] = (fixedMs[link] as number) + leastCostMs(this.problem, link, price);
     }
   }

@@ -7,8 +7,8 @@
 // one of the pooled band, in which a device needs at most as many Hz for the same upload time, and pays as much for each (the
 // energy model `band` charges Hz, not shares). So no assignment costs less than the bound, with any association and any shares.
 
-import { boundFeltAlone } from '../felt/felt-alone.ts';
-import { createBandSolver } from '../paper/band-shares.ts';
+import { type FeltProblem, promptRoot } from '../felt/felt-problem.ts';
+import { BandSolver } from '../paper/band-shares.ts';
 import type { Problem } from './problem.ts';
 
 /** All values in ms, constants left out (see problem.ts). */
@@ -25,11 +25,11 @@ const tolerance = 1e-9;
 /** Under the objective `felt`, the bound of devices that are alone on their best server. */
 export function boundByPool(problem: Problem): PoolBound {
   if (problem.felt !== undefined) return { boundMs: boundFeltAlone(problem), workPrice: 0, hertzPrice: 0 };
-  const { linkStart, fixedMs, workRoot, serverSpeed, bandwidthHz, serverStart } = problem;
+  const { linkStart, fixedMs, workRoot, serverSpeed, bandwidthHz, linksOfServer } = problem;
   let speed = 0;
   let band = 0;
-  for (let server = 0; server < problem.serverCount; server++) {
-    if (serverStart[server] === serverStart[server + 1]) continue;
+  for (const [server, links] of linksOfServer.entries()) {
+    if (links.length === 0) continue;
     speed += serverSpeed[server] as number;
     band += bandwidthHz[server] as number;
   }
@@ -47,7 +47,7 @@ export function boundByPool(problem: Problem): PoolBound {
   }
   if (served.length === 0) return { boundMs: 0, workPrice: 0, hertzPrice: 0 };
   const pooled = poolBand(problem, served, band);
-  const solver = createBandSolver(pooled, served.length);
+  const solver = new BandSolver(pooled, served.length);
   solver.solve(Int32Array.from(served.keys()), served.length, 0, tolerance);
   const workMs = root === 0 ? 0 : (root * root) / speed;
   return { boundMs: queueMs + workMs + solver.costMs, workPrice: root / speed, hertzPrice: solver.price / band };
@@ -83,4 +83,20 @@ function bestPooledLink(
     if (airMs < best.airMs) best = { airMs, snr, bandPriceMs: (problem.bandPriceMs[link] as number) * widening };
   }
   return best;
+}
+
+/** The bound under the objective `felt`: each device alone on its best server. @returns ms, constants left out */
+export function boundFeltAlone({ deviceCount, linkStart, felt }: Problem): number {
+  const { gridStart, costMs, bandMs } = felt as FeltProblem;
+  let sumMs = 0;
+  for (let device = 0; device < deviceCount; device++) {
+    let least = Number.POSITIVE_INFINITY;
+    for (let link = linkStart[device] as number; link < (linkStart[device + 1] as number); link++) {
+      const grid = costMs.subarray(gridStart[link], gridStart[link + 1]);
+      for (const computeMs of grid)
+        least = Math.min(least, computeMs + (bandMs[link] as number) + promptRoot(felt as FeltProblem, link) ** 2);
+    }
+    if (least < Number.POSITIVE_INFINITY) sumMs += least;
+  }
+  return sumMs;
 }

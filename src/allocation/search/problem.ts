@@ -12,7 +12,8 @@
 import { badArgument } from '../../core/basics/errors.ts';
 import { createFeltProblem, type FeltProblem } from '../felt/felt-problem.ts';
 import { computeEnergyJ, deviceDelayMs, handoverDelayMs, unservedDelayMs } from '../paper/objective.ts';
-import { isEligible, linkEnd, linkServer, linkStart } from '../slot/links.ts';
+import { membersByGroup } from '../slot/columns.ts';
+import { eligibleLinks, linkServer } from '../slot/links.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 
 /** 4 MiB; for more links, bisection finds a link. */
@@ -20,7 +21,7 @@ const largestTable = 2 ** 20;
 
 /**
  * The form of phi. `cubic`: as above, with fixed SNR; the optimum is the root of a cubic. `concentrated`: as above, with all power
- * in the allotted band. `latency`: max(D_i, t), with fixed SNR (latency-problem.ts).
+ * in the allotted band. `latency`: max(D_i, t), with fixed SNR (laboratory/experiments/policies/latency-limit.ts).
  */
 export type BandForm = 'cubic' | 'concentrated' | 'latency';
 
@@ -36,9 +37,8 @@ export interface Problem {
   readonly linkDevice: Int32Array;
   /** The link between device i and server j at i * E + j, -1 for none; absent where the table would be too large. */
   readonly linkTable: Int32Array | undefined;
-  /** The links of a server: linkOfServer[serverStart[j] .. serverStart[j + 1] - 1]. */
-  readonly serverStart: Int32Array;
-  readonly linkOfServer: Int32Array;
+  /** The links of each server, ascending; [E]. */
+  readonly linksOfServer: readonly Int32Array[];
   /** Upload time with the whole band, ms; [L]. */
   readonly airMs: Float64Array;
   /** airMs / (2 lambda): the factor of a price in the cubic of band-root.ts; [L]. */
@@ -69,29 +69,32 @@ export interface Problem {
   readonly constantMs: number;
 }
 
+/** Work on one problem: its arrays have the problem's sizes, and are made as fields. */
+export abstract class ProblemWork {
+  protected readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    this.problem = problem;
+  }
+}
+
 /**
  * @param state must have passed checkState
  * @throws OutriderError `bad-argument` when lambda is 0 in the paper's objective: then no term needs bandwidth, and the best share
  * would be 0; or when the objective is `felt` and the slot has no pace
  */
 export function createProblem(state: SlotState): Problem {
-  const { deviceCount, objective } = state;
+  const { objective } = state;
   const isFelt = objective.kind === 'felt';
   if (!isFelt && !(objective.lambdaPerMs > 0)) {
     const remedy = 'Set lambda above 0, or use equal shares: without lambda no term asks for bandwidth.';
     throw badArgument(`lambda is ${objective.lambdaPerMs}, which gives no best bandwidth`, remedy);
   }
-  const starts = new Int32Array(deviceCount + 1);
-  let linkCount = 0;
-  for (let device = 0; device < deviceCount; device++) {
-    const end = linkEnd(state, device);
-    for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) linkCount++;
-    starts[device + 1] = linkCount;
-  }
-  const problem = emptyProblem(state, starts);
-  fillDevices(state, problem);
-  fillLinks(state, problem);
-  sortByServer(problem);
+  const links = Array.from({ length: state.deviceCount }, (_, device) => eligibleLinks(state, device));
+  const empty = emptyProblem(state, links);
+  fillDevices(state, empty);
+  fillLinks(state, empty, links);
+  const problem = { ...empty, linksOfServer: membersByGroup(empty.linkServer, state.serverCount) };
   if (!isFelt) return { ...problem, constantMs: constantOf(state, problem) };
   const felt = createFeltProblem(state, problem);
   return { ...problem, felt, constantMs: felt.constantMs };
@@ -99,10 +102,10 @@ export function createProblem(state: SlotState): Problem {
 
 /** The problem's link between device and server, or -1. */
 export function findProblemLink(problem: Problem, device: number, server: number): number {
-  const { linkStart: starts, linkServer: servers, linkTable } = problem;
+  const { linkStart, linkServer: servers, linkTable } = problem;
   if (linkTable !== undefined) return linkTable[device * problem.serverCount + server] as number;
-  let low = starts[device] as number;
-  let high = (starts[device + 1] as number) - 1;
+  let low = linkStart[device] as number;
+  let high = (linkStart[device + 1] as number) - 1;
   while (low <= high) {
     const middle = (low + high) >> 1;
     const found = servers[middle] as number;
@@ -113,21 +116,25 @@ export function findProblemLink(problem: Problem, device: number, server: number
   return -1;
 }
 
-function emptyProblem(state: SlotState, starts: Int32Array): Problem {
+function emptyProblem(state: SlotState, links: readonly (readonly number[])[]): Problem {
   const { deviceCount, serverCount, objective } = state;
-  const linkCount = starts[deviceCount] as number;
+  const linkStart = new Int32Array(deviceCount + 1);
+  let linkCount = 0;
+  for (const [device, { length }] of links.entries()) {
+    linkCount += length;
+    linkStart[device + 1] = linkCount;
+  }
   const tableSize = deviceCount * serverCount;
   return {
     deviceCount,
     serverCount,
     lambdaPerMs: objective.lambdaPerMs,
     bandForm: objective.radioModel === 'concentrated' ? 'concentrated' : 'cubic',
-    linkStart: starts,
+    linkStart,
     linkServer: new Int32Array(linkCount),
     linkDevice: new Int32Array(linkCount),
     linkTable: tableSize <= largestTable ? new Int32Array(tableSize).fill(-1) : undefined,
-    serverStart: new Int32Array(serverCount + 1),
-    linkOfServer: new Int32Array(linkCount),
+    linksOfServer: [],
     airMs: new Float64Array(linkCount),
     cubicScale: new Float64Array(linkCount),
     snr: new Float64Array(linkCount),
@@ -161,18 +168,16 @@ function fillDevices(state: SlotState, problem: Problem): void {
   }
 }
 
-function fillLinks(state: SlotState, problem: Problem): void {
+function fillLinks(state: SlotState, problem: Problem, links: readonly (readonly number[])[]): void {
   const { objective } = state;
   const isBand = objective.energyModel === 'band';
   let next = 0;
-  for (let device = 0; device < state.deviceCount; device++) {
-    const end = linkEnd(state, device);
+  for (const [device, own] of links.entries()) {
     const wattPrice =
       (objective.energyWeight * objective.transmitEnergyFactor * (state.transmitPowerW[device] as number)) /
       (state.battery[device] as number);
     const payload = 1e3 * Math.LN2 * (state.payloadBits[device] as number);
-    for (let link = linkStart(state, device); link < end; link++) {
-      if (!isEligible(state, link)) continue;
+    for (const link of own) {
       const server = linkServer(state, device, link);
       const bandwidthHz = state.bandwidthHz[server] as number;
       problem.linkServer[next] = server;
@@ -186,21 +191,6 @@ function fillLinks(state: SlotState, problem: Problem): void {
       problem.fixedMs[next] = (state.queueDelayMs[server] as number) + handoverDelayMs(state, device, server);
       next++;
     }
-  }
-}
-
-function sortByServer(problem: Problem): void {
-  const { serverStart, linkServer: servers, linkOfServer } = problem;
-  for (const server of servers) serverStart[server + 1] = (serverStart[server + 1] as number) + 1;
-  for (let server = 0; server < problem.serverCount; server++) {
-    serverStart[server + 1] = (serverStart[server + 1] as number) + (serverStart[server] as number);
-  }
-  const next = serverStart.slice();
-  for (let link = 0; link < servers.length; link++) {
-    const server = servers[link] as number;
-    const place = next[server] as number;
-    linkOfServer[place] = link;
-    next[server] = place + 1;
   }
 }
 

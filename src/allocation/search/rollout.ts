@@ -1,7 +1,7 @@
 // The cost of keeping an association for some slots: queues grow by the work that servers cannot finish, batteries are used up, a
 // text moves once. Shares are the best of each slot. The caller gives the forecast; this file decides nothing.
 
-import { createSlotTerms, evaluate, handoverDelayMs, textWorkMs } from '../paper/objective.ts';
+import { createSlotTerms, evaluate, serverWorkMs, textWorkMs } from '../paper/objective.ts';
 import { shareOptimally } from '../paper/optimal-shares.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 
@@ -36,8 +36,8 @@ export function rollOut(
   const terms = createSlotTerms(deviceCount);
   const battery = first.battery.slice();
   const backlogMs = outlook?.backlogMs.slice() ?? new Float64Array(serverCount);
-  const workMs = workOf(first, server);
-  const movedMs = movedWorkOf(first, server);
+  const workMs = workOf(first, server, serverWorkMs);
+  const movedMs = workOf(first, server, textWorkMs);
   const queueMs = new Float64Array(serverCount);
   const queueMsPerWorkMs = new Float64Array(serverCount);
   const kappa = (outlook?.kappaMs ?? 0) / slotMs;
@@ -71,25 +71,10 @@ export function rollOut(
   return { costMs, ...(kept as Pick<Rollout, 'assignment' | 'usedJ'>), queueMs, queueMsPerWorkMs };
 }
 
-/** ms of each server's whole time for its devices' windows in a slot; [E]. */
-export function workOf(state: SlotState, server: Int32Array): Float64Array {
+/** ms of each server's whole time for its devices in a slot: for their windows, or for texts that have to be evaluated again; [E]. */
+function workOf(state: SlotState, server: Int32Array, work: typeof serverWorkMs): Float64Array {
   const workMs = new Float64Array(state.serverCount);
-  for (const [device, one] of server.entries()) {
-    if (one < 0) continue;
-    const flop = state.edgeFlop[device] as number;
-    workMs[one] = (workMs[one] as number) + (1e3 * flop) / (state.serverFlopPerSecond[one] as number);
-  }
-  return workMs;
-}
-
-/** The same for the texts that have to be evaluated again. */
-function movedWorkOf(state: SlotState, server: Int32Array): Float64Array {
-  const workMs = new Float64Array(state.serverCount);
-  const { handover } = state;
-  if (handover === undefined) return workMs;
-  for (const [device, one] of server.entries()) {
-    if (one < 0 || handoverDelayMs(state, device, one) === 0) continue;
-    workMs[one] = (workMs[one] as number) + textWorkMs(handover, device, one);
-  }
+  for (const [device, one] of server.entries())
+    if (one >= 0) workMs[one] = (workMs[one] as number) + work(state, device, one);
   return workMs;
 }

@@ -7,7 +7,7 @@ import { createEqualRule } from './equal-rule.ts';
 import { insertGreedily, insertRoughly } from './greedy.ts';
 import { searchLocally } from './local-search.ts';
 import { createOptimalRule } from './optimal-rule.ts';
-import { createPartition } from './partition.ts';
+import { Partition } from './partition.ts';
 import { createProblem, findProblemLink, type Problem } from './problem.ts';
 import { startAt } from './search-state.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
@@ -68,7 +68,7 @@ describe('the prices of servers that share optimally', () => {
     const bandwidthHz = slot.bandwidthHz.map((hertz) => 0.2 * hertz);
     const problem = createProblem({ ...slot, bandwidthHz, snr: slot.snr.map(() => 100) });
     const moves = { canMove: true, canSwap: true };
-    const partition = createPartition(problem);
+    const partition = new Partition(problem);
     partition.place(findProblemLink(problem, 0, 0));
     const rule = createOptimalRule(problem, partition);
     rule.screen(0, moves);

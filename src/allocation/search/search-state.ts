@@ -1,6 +1,6 @@
 // The state of a search: an association, and its cost.
 
-import { createPartition, type Partition } from './partition.ts';
+import { Partition } from './partition.ts';
 import { findProblemLink, type Problem } from './problem.ts';
 import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
 
@@ -12,9 +12,26 @@ export interface SearchState {
 
 /** Starts a search at an association. @param server an eligible server of each device, or -1; [M] */
 export function startAt(problem: Problem, server: Int32Array, createRule: SharingRuleMaker): SearchState {
-  const partition = createPartition(problem);
-  for (const [device, one] of server.entries()) if (one >= 0) partition.place(findProblemLink(problem, device, one));
+  return startFrom(
+    problem,
+    server.map((one, device) => (one < 0 ? -1 : findProblemLink(problem, device, one))),
+    createRule,
+  );
+}
+
+/** The same by links. @param links the link of each device, or -1; [M] */
+export function startFrom(problem: Problem, links: Int32Array, createRule: SharingRuleMaker): SearchState {
+  const partition = new Partition(problem);
+  for (const link of links) if (link >= 0) partition.place(link);
   return { partition, rule: createRule(problem, partition) };
+}
+
+/** Takes one device to another server, over `linkIn`. @param otherIn the link of a device that takes its place, or -1 for none */
+export function change({ linkDevice }: Problem, { partition }: SearchState, linkIn: number, otherIn: number): void {
+  partition.remove(linkDevice[linkIn] as number);
+  if (otherIn >= 0) partition.remove(linkDevice[otherIn] as number);
+  partition.place(linkIn);
+  if (otherIn >= 0) partition.place(otherIn);
 }
 
 /** The total cost of the servers, constants left out. */

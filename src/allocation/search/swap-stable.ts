@@ -4,9 +4,8 @@
 // servers gain. A server's interest is its total cost, a device's its own.
 
 import { leastCostMs } from '../paper/band-root.ts';
-import { createPartition } from './partition.ts';
 import { findProblemLink, type Problem } from './problem.ts';
-import type { SearchState } from './search-state.ts';
+import { change, type SearchState, startFrom } from './search-state.ts';
 import type { SharingRuleMaker } from './sharing-rule.ts';
 
 const leastSaving = 1e-9;
@@ -15,10 +14,8 @@ const quotaFactor = 1.25;
 
 /** @returns a partition without any such trade left */
 export function matchSwapStable(problem: Problem, createRule: SharingRuleMaker): SearchState {
-  const partition = createPartition(problem);
   const quota = Math.ceil((quotaFactor * problem.deviceCount) / problem.serverCount);
-  for (const link of proposeAndKeep(problem, quota)) if (link >= 0) partition.place(link);
-  const state = { partition, rule: createRule(problem, partition) };
+  const state = startFrom(problem, proposeAndKeep(problem, quota), createRule);
   const trades = createTrades(problem, state, quota);
   for (let hasTraded = true; hasTraded; ) {
     hasTraded = false;
@@ -67,8 +64,9 @@ function rankedLinks(problem: Problem, device: number): number[] {
 }
 
 /** Makes the function that lets a device trade with the first partner that agrees. @returns whether it traded */
-function createTrades(problem: Problem, { partition, rule }: SearchState, quota: number): (device: number) => boolean {
+function createTrades(problem: Problem, state: SearchState, quota: number): (device: number) => boolean {
   const { linkServer, linkStart } = problem;
+  const { partition, rule } = state;
   const room = new Float64Array(problem.deviceCount);
 
   /** The cost of the device that comes; with the same link for both, the present cost of a device that stays. */
@@ -92,11 +90,8 @@ function createTrades(problem: Problem, { partition, rule }: SearchState, quota:
     return otherOut < 0 || ownCost(server, otherIn, linkOut) <= ownCost(target, otherOut, otherOut) + least;
   }
 
-  function trade(server: number, device: number, linkIn: number, otherIn: number): boolean {
-    partition.remove(device);
-    if (otherIn >= 0) partition.remove(problem.linkDevice[otherIn] as number);
-    partition.place(linkIn);
-    if (otherIn >= 0) partition.place(otherIn);
+  function trade(server: number, linkIn: number, otherIn: number): boolean {
+    change(problem, state, linkIn, otherIn);
     rule.settle(server);
     rule.settle(linkServer[linkIn] as number);
     return true;
@@ -110,11 +105,11 @@ function createTrades(problem: Problem, { partition, rule }: SearchState, quota:
       const target = linkServer[linkIn] as number;
       if (target === server) continue;
       const hasRoom = (partition.memberCount[target] as number) < quota;
-      if (hasRoom && agree(server, linkOut, linkIn, -1, -1)) return trade(server, device, linkIn, -1);
+      if (hasRoom && agree(server, linkOut, linkIn, -1, -1)) return trade(server, linkIn, -1);
       for (let other = partition.first[target] as number; other >= 0; other = partition.next[other] as number) {
         const otherIn = findProblemLink(problem, other, server);
         if (otherIn < 0 || !agree(server, linkOut, linkIn, partition.linkOf[other] as number, otherIn)) continue;
-        return trade(server, device, linkIn, otherIn);
+        return trade(server, linkIn, otherIn);
       }
     }
     return false;

@@ -1,8 +1,16 @@
 // A cell of a slot as a slot of its own, and a policy that decides cell by cell.
 
+import {
+  deviceRules,
+  handoverRules,
+  linkRules,
+  paceDeviceRules,
+  paceServerRules,
+  serverRules,
+} from '../slot/check-state.ts';
+import { pick, pickAll } from '../slot/columns.ts';
 import { linkEnd, linkServer, linkStart } from '../slot/links.ts';
-import type { PaceState } from '../slot/pace-state.ts';
-import type { Assignment, HandoverState, Outlook, Policy, SlotState } from '../slot/slot-state.ts';
+import type { Assignment, Policy, SlotState } from '../slot/slot-state.ts';
 import { type Shard, shardsOf } from './shards.ts';
 
 /** A controller decides slots with more devices that read an answer cell by cell. */
@@ -35,57 +43,46 @@ export function byShards(decide: Policy, mostDevices: number = mostTogether): Po
 }
 
 /** Links to servers of other cells are left out. A text that another cell's server holds counts as nowhere: it costs the same on every server. */
-export function shardState(state: SlotState, { servers, devices }: Shard): SlotState {
-  const indexOf = new Map<number, number>();
-  for (const [index, server] of servers.entries()) indexOf.set(server, index);
+export function shardState(state: SlotState, shard: Shard): SlotState {
+  const { servers, devices } = shard;
+  const indexOf = new Map([...servers].map((server, index) => [server, index] as const));
   const links = linksOf(state, devices, indexOf);
-  const cut: Cut = {
-    ofDevices: (values) => pick(values, devices),
-    ofServers: (values) => pick(values, servers),
-    ofLinks: (values) => pick(values, links.at),
-    toServer: (values) => devices.map((device) => indexOf.get(values[device] as number) ?? -1),
-  };
-  const { ofDevices, ofServers, ofLinks, toServer } = cut;
+  const toServer = (values: Int32Array): Int32Array =>
+    devices.map((device) => indexOf.get(values[device] as number) ?? -1);
+  const { pace, handover, outlook } = state;
   return {
-    ...{ slot: state.slot, seed: state.seed, slotMs: state.slotMs, objective: state.objective },
-    ...{ deviceCount: devices.length, serverCount: servers.length },
-    payloadBits: ofDevices(state.payloadBits),
-    deviceFlop: ofDevices(state.deviceFlop),
-    edgeFlop: ofDevices(state.edgeFlop),
-    deviceFlopPerSecond: ofDevices(state.deviceFlopPerSecond),
-    transmitPowerW: ofDevices(state.transmitPowerW),
-    battery: ofDevices(state.battery),
-    deviceX: ofDevices(state.deviceX),
-    deviceY: ofDevices(state.deviceY),
-    serverFlopPerSecond: ofServers(state.serverFlopPerSecond),
-    bandwidthHz: ofServers(state.bandwidthHz),
-    queueDelayMs: ofServers(state.queueDelayMs),
-    serverX: ofServers(state.serverX),
-    serverY: ofServers(state.serverY),
+    slot: state.slot,
+    seed: state.seed,
+    slotMs: state.slotMs,
+    objective: state.objective,
+    deviceCount: devices.length,
+    serverCount: servers.length,
+    ...pickAll(state, deviceRules, devices),
+    ...pickAll(state, serverRules, servers),
+    ...pickAll(state, linkRules, links.at),
     candidates: { start: links.start, server: links.server },
-    gain: ofLinks(state.gain),
-    snr: ofLinks(state.snr),
-    waitedMs: state.waitedMs && ofDevices(state.waitedMs),
+    waitedMs: state.waitedMs && pick(state.waitedMs, devices),
     previousServer: toServer(state.previousServer),
-    pace: state.pace && cutPace(state.pace, cut),
-    handover: state.handover && cutHandover(state.handover, cut),
-    outlook: state.outlook && cutOutlook(state.outlook, cut),
+    pace: pace && {
+      ...pace,
+      ...pickAll(pace, paceDeviceRules, devices),
+      ...pickAll(pace, paceServerRules, servers),
+      textServer: toServer(pace.textServer),
+      linkRoundTripMs: pace.linkRoundTripMs && pick(pace.linkRoundTripMs, links.at),
+    },
+    handover: handover && {
+      ...pickAll(handover, handoverRules, devices),
+      textServer: toServer(handover.textServer),
+      textFlopPerSecond: pick(handover.textFlopPerSecond, servers),
+    },
+    outlook: outlook && {
+      ...outlook,
+      deviceX: outlook.deviceX.map((places) => pick(places, devices)),
+      deviceY: outlook.deviceY.map((places) => pick(places, devices)),
+      backlogMs: pick(outlook.backlogMs, servers),
+      batteryJ: pick(outlook.batteryJ, devices),
+    },
   };
-}
-
-function pick(values: Float64Array, at: Int32Array): Float64Array {
-  const found = new Float64Array(at.length);
-  for (let index = 0; index < at.length; index++) found[index] = values[at[index] as number] as number;
-  return found;
-}
-
-/** Takes a cell's part of a list. */
-interface Cut {
-  ofDevices(values: Float64Array): Float64Array;
-  ofServers(values: Float64Array): Float64Array;
-  ofLinks(values: Float64Array): Float64Array;
-  /** Of a list of servers, one for each device. */
-  toServer(values: Int32Array): Int32Array;
 }
 
 function linksOf(
@@ -93,59 +90,17 @@ function linksOf(
   devices: Int32Array,
   indexOf: ReadonlyMap<number, number>,
 ): { readonly start: Int32Array; readonly server: Int32Array; readonly at: Int32Array } {
-  const most = devices.reduce((sum, device) => sum + linkEnd(state, device) - linkStart(state, device), 0);
   const start = new Int32Array(devices.length + 1);
-  const [server, at] = [new Int32Array(most), new Int32Array(most)];
-  let count = 0;
+  const server: number[] = [];
+  const at: number[] = [];
   for (const [index, device] of devices.entries()) {
     for (let link = linkStart(state, device); link < linkEnd(state, device); link++) {
       const own = indexOf.get(linkServer(state, device, link));
       if (own === undefined) continue;
-      server[count] = own;
-      at[count] = link;
-      count += 1;
+      server.push(own);
+      at.push(link);
     }
-    start[index + 1] = count;
+    start[index + 1] = at.length;
   }
-  return { start, server: server.subarray(0, count), at: at.subarray(0, count) };
-}
-
-function cutPace(pace: PaceState, { ofDevices, ofServers, ofLinks, toServer }: Cut): PaceState {
-  const { isTypical, roundTripMs, maxAhead, linkRoundTripMs } = pace;
-  return {
-    ...{ isTypical, roundTripMs, maxAhead },
-    draftMs: ofDevices(pace.draftMs),
-    acceptance: ofDevices(pace.acceptance),
-    promptTokens: ofDevices(pace.promptTokens),
-    promptTokensDone: ofDevices(pace.promptTokensDone),
-    answerTokens: ofDevices(pace.answerTokens),
-    textServer: toServer(pace.textServer),
-    textTokens: ofDevices(pace.textTokens),
-    promptBits: ofDevices(pace.promptBits),
-    frameBits: ofDevices(pace.frameBits),
-    draftFlop: ofDevices(pace.draftFlop),
-    stepFixedMs: ofServers(pace.stepFixedMs),
-    stepRowMs: ofServers(pace.stepRowMs),
-    linkRoundTripMs: linkRoundTripMs && ofLinks(linkRoundTripMs),
-  };
-}
-
-function cutHandover(handover: HandoverState, { ofDevices, ofServers, toServer }: Cut): HandoverState {
-  return {
-    textServer: toServer(handover.textServer),
-    textFlop: ofDevices(handover.textFlop),
-    textFlopPerSecond: ofServers(handover.textFlopPerSecond),
-    transferMs: ofDevices(handover.transferMs),
-  };
-}
-
-function cutOutlook(outlook: Outlook, { ofDevices, ofServers }: Cut): Outlook {
-  return {
-    gainAgeSlots: outlook.gainAgeSlots,
-    deviceX: outlook.deviceX.map(ofDevices),
-    deviceY: outlook.deviceY.map(ofDevices),
-    backlogMs: ofServers(outlook.backlogMs),
-    kappaMs: outlook.kappaMs,
-    batteryJ: ofDevices(outlook.batteryJ),
-  };
+  return { start, server: Int32Array.from(server), at: Int32Array.from(at) };
 }

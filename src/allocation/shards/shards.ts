@@ -2,7 +2,8 @@
 // are sums over servers, so cells without a common device lose nothing; a device between two cells keeps the links into one of them. The
 // cuts lie elsewhere in each slot, so that it can move in another one.
 
-import { isEligible, linkEnd, linkServer, linkStart } from '../slot/links.ts';
+import { countByGroup, membersByGroup } from '../slot/columns.ts';
+import { eligibleLinks, linkServer } from '../slot/links.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 
 /** Where the servers of a part are cut, as shares of its devices: by turns, slot for slot. */
@@ -23,35 +24,31 @@ export interface Shard {
  */
 export function shardsOf(state: SlotState, mostDevices: number): Shard[] {
   const home = homesOf(state);
-  const weight = new Int32Array(state.serverCount);
-  for (const server of home) if (server >= 0) weight[server] = (weight[server] as number) + 1;
+  const weight = countByGroup(home, state.serverCount);
   const cut = cuts[Math.abs(state.slot) % cuts.length] as number;
   const cellOf = cellsOf(new Neighbours(state), weight, mostDevices, cut);
   const cellCount = cellOf.reduce((most, cell) => Math.max(most, cell + 1), 0);
-  const servers = membersOf(cellOf, cellCount);
-  const devices = membersOf(
-    home.map((server) => (server < 0 ? -1 : (cellOf[server] as number))),
-    cellCount,
-  );
-  return servers.flatMap((own, cell) => {
-    const its = devices[cell] as Int32Array;
-    return its.length === 0 ? [] : [{ servers: own, devices: its }];
+  const cellOfDevice = home.map((server) => (server < 0 ? -1 : (cellOf[server] as number)));
+  const devices = membersByGroup(cellOfDevice, cellCount);
+  const cells = membersByGroup(cellOf, cellCount).map((servers, cell): Shard => {
+    return { servers, devices: devices[cell] as Int32Array };
   });
+  return cells.filter((cell) => cell.devices.length > 0);
 }
 
 /** The server that decides in which cell a device is: that of the slot before if it has a link to it, otherwise that of its best SNR. */
 function homesOf(state: SlotState): Int32Array {
   return Int32Array.from({ length: state.deviceCount }, (_, device) => {
     const previous = state.previousServer[device] as number;
-    let [best, bestSnr] = [-1, 0];
-    for (let link = linkStart(state, device); link < linkEnd(state, device); link++) {
-      if (!isEligible(state, link)) continue;
-      const server = linkServer(state, device, link);
-      if (server === previous) return server;
-      const snr = state.snr[link] as number;
-      if (best < 0 || snr > bestSnr) [best, bestSnr] = [server, snr];
-    }
-    return best;
+    const links = eligibleLinks(state, device);
+    if (links.some((link) => linkServer(state, device, link) === previous)) return previous;
+    if (links.length === 0) return -1;
+    const snr = (link: number): number => state.snr[link] as number;
+    return linkServer(
+      state,
+      device,
+      links.reduce((best, link) => (snr(link) > snr(best) ? link : best)),
+    );
   });
 }
 
@@ -80,15 +77,16 @@ function cutAt(
   weight: Int32Array,
   { total, wanted, gaps }: { readonly total: number; readonly wanted: number; readonly gaps: ReadonlySet<number> },
 ): number {
-  let [sum, best, bestOff] = [0, -1, total];
+  let sum = 0;
+  let best = { at: -1, off: Number.POSITIVE_INFINITY };
   let gap = { at: -1, off: gapWithin * total };
   for (let at = 1; at < ordered.length; at++) {
     sum += weight[ordered[at - 1] as number] as number;
     const off = Math.abs(sum - wanted);
-    if (best < 0 || off < bestOff) [best, bestOff] = [at, off];
+    if (off < best.off) best = { at, off };
     if (gaps.has(at) && off < gap.off) gap = { at, off };
   }
-  return gap.at > 0 ? gap.at : best;
+  return gap.at > 0 ? gap.at : best.at;
 }
 
 interface Order {
@@ -131,7 +129,8 @@ class Neighbours {
     this.#searches += 1;
     const gaps = new Set<number>();
     const found = new Int32Array(part.length);
-    let [count, read] = [0, 0];
+    let count = 0;
+    let read = 0;
     const reach = (server: number): void => {
       if (this.#partOf[server] !== this.#parts || this.#reachedBy[server] === this.#searches) return;
       this.#reachedBy[server] = this.#searches;
@@ -153,19 +152,11 @@ class Neighbours {
 
 function neighboursOf(state: SlotState): { readonly start: Int32Array; readonly servers: Int32Array } {
   const { deviceCount, serverCount } = state;
+  const own = Array.from({ length: deviceCount }, (_, device) =>
+    eligibleLinks(state, device).map((link) => linkServer(state, device, link)),
+  );
   const devices: number[][] = Array.from({ length: serverCount }, () => []);
-  const own: number[][] = [];
-  for (let device = 0; device < deviceCount; device++) {
-    const servers: number[] = [];
-    const end = linkEnd(state, device);
-    for (let link = linkStart(state, device); link < end; link++) {
-      if (!isEligible(state, link)) continue;
-      const server = linkServer(state, device, link);
-      servers.push(server);
-      (devices[server] as number[]).push(device);
-    }
-    own.push(servers);
-  }
+  for (const [device, servers] of own.entries()) for (const server of servers) devices[server]?.push(device);
   const start = new Int32Array(serverCount + 1);
   const seen = new Int32Array(serverCount).fill(-1);
   const found: number[] = [];
@@ -181,19 +172,4 @@ function neighboursOf(state: SlotState): { readonly start: Int32Array; readonly 
     start[server + 1] = found.length;
   }
   return { start, servers: Int32Array.from(found) };
-}
-
-/** @param groupOf -1: in none */
-function membersOf(groupOf: Int32Array, groupCount: number): Int32Array[] {
-  const sizes = new Int32Array(groupCount);
-  for (const group of groupOf) if (group >= 0) sizes[group] = (sizes[group] as number) + 1;
-  const members = Array.from(sizes, (size) => new Int32Array(size));
-  const filled = new Int32Array(groupCount);
-  for (const [index, group] of groupOf.entries()) {
-    if (group < 0) continue;
-    const at = filled[group] as number;
-    (members[group] as Int32Array)[at] = index;
-    filled[group] = at + 1;
-  }
-  return members;
 }

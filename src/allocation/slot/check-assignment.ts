@@ -1,7 +1,7 @@
 // Checks an assignment: shapes, numbers, sums, reachable servers. Reports the first device or server that breaks a rule. Knows no costs.
 
 import { fail } from './check-state.ts';
-import { findLink, isEligible, isReachable } from './links.ts';
+import { eligibleLinks, findLink, isEligible } from './links.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
 
 export const assignmentFields = ['server', 'bandwidthShare', 'computeShare'] as const;
@@ -40,7 +40,8 @@ function checkServer(state: SlotState, device: number, server: number): void {
     fail(`device ${device}: server is ${server}`, `${range}, or -1 when no server can be reached`);
   }
   if (server === -1) {
-    if (isReachable(state, device)) fail(`device ${device}: server is -1`, 'a server: it can reach at least one');
+    if (eligibleLinks(state, device).length > 0)
+      fail(`device ${device}: server is -1`, 'a server: it can reach at least one');
     return;
   }
   const link = findLink(state, device, server);

@@ -7,42 +7,50 @@ import type { HandoverState, ObjectiveSettings, Outlook, SlotState } from './slo
 
 type Rule = readonly [isAllowed: (value: number) => boolean, allowed: string];
 
-const positive: Rule = [(value) => value > 0 && Number.isFinite(value), 'a number above 0'];
-const notNegative: Rule = [(value) => value >= 0 && Number.isFinite(value), 'a number from 0'];
-const share: Rule = [(value) => value > 0 && value <= 1, 'above 0, up to 1'];
-const finite: Rule = [Number.isFinite, 'a number'];
+const ranges = {
+  any: [Number.isFinite, 'a number'],
+  positive: [(value: number) => value > 0 && Number.isFinite(value), 'a number above 0'],
+  notNegative: [(value: number) => value >= 0 && Number.isFinite(value), 'a number from 0'],
+  share: [(value: number) => value > 0 && value <= 1, 'above 0, up to 1'],
+  chance: [(value: number) => value >= 0 && value <= 1, 'a number from 0 to 1'],
+  fromOne: [(value: number) => value >= 1 && Number.isFinite(value), 'a number from 1'],
+  positiveOrInfinite: [(value: number) => value > 0, 'above 0'],
+} as const satisfies Record<string, Rule>;
+type RangeName = keyof typeof ranges;
 
-const deviceRules = {
-  payloadBits: notNegative,
-  deviceFlop: notNegative,
-  edgeFlop: notNegative,
-  deviceFlopPerSecond: positive,
-  transmitPowerW: positive,
-  battery: share,
-  deviceX: finite,
-  deviceY: finite,
+/** The lists of a slot with an entry for each device, and their ranges. */
+export const deviceRules = {
+  payloadBits: 'notNegative',
+  deviceFlop: 'notNegative',
+  edgeFlop: 'notNegative',
+  deviceFlopPerSecond: 'positive',
+  transmitPowerW: 'positive',
+  battery: 'share',
+  deviceX: 'any',
+  deviceY: 'any',
 } as const;
 
-const serverRules = {
-  serverFlopPerSecond: positive,
-  bandwidthHz: positive,
-  queueDelayMs: notNegative,
-  serverX: finite,
-  serverY: finite,
+/** The same for each server. */
+export const serverRules = {
+  serverFlopPerSecond: 'positive',
+  bandwidthHz: 'positive',
+  queueDelayMs: 'notNegative',
+  serverX: 'any',
+  serverY: 'any',
 } as const;
 
-const handoverRules = { textFlop: notNegative, transferMs: notNegative } as const;
-const infinite: Rule = [(value) => value > 0, 'above 0'];
-
-const linkRules = { gain: notNegative, snr: notNegative } as const;
+/** The same for each link. */
+export const linkRules = { gain: 'notNegative', snr: 'notNegative' } as const;
+/** The lists of a handover for each device. */
+export const handoverRules = { textFlop: 'notNegative', transferMs: 'notNegative' } as const;
 
 const objectiveRules = {
-  lambdaPerMs: notNegative,
-  energyWeight: notNegative,
-  computeEnergyPerFlop: notNegative,
-  transmitEnergyFactor: notNegative,
-  minimumSnr: positive,
-} as const satisfies Partial<Record<keyof ObjectiveSettings, Rule>>;
+  lambdaPerMs: 'notNegative',
+  energyWeight: 'notNegative',
+  computeEnergyPerFlop: 'notNegative',
+  transmitEnergyFactor: 'notNegative',
+  minimumSnr: 'positive',
+} as const satisfies Partial<Record<keyof ObjectiveSettings, RangeName>>;
 
 /** @throws OutriderError `bad-argument` */
 export function checkState(state: SlotState): void {
@@ -52,7 +60,7 @@ export function checkState(state: SlotState): void {
   }
   if (!(state.slotMs > 0)) fail(`slotMs is ${state.slotMs}`, 'a number above 0');
   for (const [field, rule] of Object.entries(objectiveRules)) {
-    checkNumber('objective', field, objective[field as keyof typeof objectiveRules], rule);
+    checkNumber('objective', field, objective[field as keyof typeof objectiveRules], ranges[rule]);
   }
   checkLists('device', state, deviceCount, deviceRules);
   checkLists('server', state, serverCount, serverRules);
@@ -64,46 +72,48 @@ export function checkState(state: SlotState): void {
   const links = checkCandidates(state);
   checkLists('link', state, links, linkRules);
   const roundTrips = state.pace?.linkRoundTripMs;
-  if (roundTrips !== undefined) checkList('link', 'pace.linkRoundTripMs', roundTrips, links, notNegative);
+  if (roundTrips !== undefined) checkList('link', 'pace.linkRoundTripMs', roundTrips, links, ranges.notNegative);
 }
 
-const pacePerDevice = {
-  draftMs: positive,
-  acceptance: [(value) => value >= 0 && value <= 1, 'a number from 0 to 1'],
-  promptTokens: notNegative,
-  promptTokensDone: notNegative,
-  answerTokens: [(value) => value >= 1 && Number.isFinite(value), 'a number from 1'],
-  textTokens: notNegative,
-  promptBits: notNegative,
-  frameBits: notNegative,
-  draftFlop: notNegative,
-} as const satisfies Partial<Record<keyof PaceState, Rule>>;
+/** The lists of a pace for each device, and for each server. */
+export const paceDeviceRules = {
+  draftMs: 'positive',
+  acceptance: 'chance',
+  promptTokens: 'notNegative',
+  promptTokensDone: 'notNegative',
+  answerTokens: 'fromOne',
+  textTokens: 'notNegative',
+  promptBits: 'notNegative',
+  frameBits: 'notNegative',
+  draftFlop: 'notNegative',
+} as const;
+export const paceServerRules = { stepFixedMs: 'positive', stepRowMs: 'positive' } as const;
 
 function checkPace(pace: PaceState, deviceCount: number, serverCount: number, server: Rule): void {
-  checkLists('device', pace, deviceCount, pacePerDevice);
+  checkLists('device', pace, deviceCount, paceDeviceRules);
   checkList('device', 'textServer', pace.textServer, deviceCount, server);
-  checkLists('server', pace, serverCount, { stepFixedMs: positive, stepRowMs: positive });
-  checkNumber('pace', 'roundTripMs', pace.roundTripMs, notNegative);
-  checkNumber('pace', 'maxAhead', pace.maxAhead, positive);
+  checkLists('server', pace, serverCount, paceServerRules);
+  checkNumber('pace', 'roundTripMs', pace.roundTripMs, ranges.notNegative);
+  checkNumber('pace', 'maxAhead', pace.maxAhead, ranges.positive);
 }
 
 function checkHandover(handover: HandoverState, deviceCount: number, serverCount: number, server: Rule): void {
   checkList('device', 'textServer', handover.textServer, deviceCount, server);
   checkLists('device', handover, deviceCount, handoverRules);
-  checkList('server', 'textFlopPerSecond', handover.textFlopPerSecond, serverCount, positive);
+  checkList('server', 'textFlopPerSecond', handover.textFlopPerSecond, serverCount, ranges.positive);
 }
 
 function checkOutlook(outlook: Outlook, deviceCount: number, serverCount: number): void {
   const { gainAgeSlots, deviceX, deviceY, backlogMs, kappaMs, batteryJ } = outlook;
   checkNumber('outlook', 'gainAgeSlots', gainAgeSlots, [(age) => Number.isInteger(age) && age >= 0, 'a number from 0']);
-  checkNumber('outlook', 'kappaMs', kappaMs, notNegative);
+  checkNumber('outlook', 'kappaMs', kappaMs, ranges.notNegative);
   for (const [field, places] of Object.entries({ deviceX, deviceY })) {
     if (places.length <= gainAgeSlots)
       fail(`outlook.${field} has ${places.length} slots`, `more than gainAgeSlots, ${gainAgeSlots}`);
-    for (const place of places) checkList('device', `outlook.${field}`, place, deviceCount, finite);
+    for (const place of places) checkList('device', `outlook.${field}`, place, deviceCount, ranges.any);
   }
-  checkList('server', 'backlogMs', backlogMs, serverCount, notNegative);
-  checkList('device', 'batteryJ', batteryJ, deviceCount, infinite);
+  checkList('server', 'backlogMs', backlogMs, serverCount, ranges.notNegative);
+  checkList('device', 'batteryJ', batteryJ, deviceCount, ranges.positiveOrInfinite);
 }
 
 /** @returns the number of links */
@@ -134,9 +144,9 @@ function checkLists<Field extends string>(
   kind: string,
   lists: Readonly<Record<NoInfer<Field>, ArrayLike<number>>>,
   length: number,
-  rules: Readonly<Record<Field, Rule>>,
+  rules: Readonly<Record<Field, RangeName>>,
 ): void {
-  for (const field of Object.keys(rules) as Field[]) checkList(kind, field, lists[field], length, rules[field]);
+  for (const field of Object.keys(rules) as Field[]) checkList(kind, field, lists[field], length, ranges[rules[field]]);
 }
 
 function checkList(kind: string, field: string, values: ArrayLike<number>, length: number, rule: Rule): void {

@@ -1,6 +1,6 @@
 // A decision in numbers: the result for each device, the total cost, and a bound on the optimality gap.
 
-import { createSlotTerms, evaluate, type SlotTerms, type TermSums } from '../paper/objective.ts';
+import { type SlotTerms, type TermSums, termsOf } from '../paper/objective.ts';
 import { type Certificate, certify } from '../search/certify.ts';
 import { assignmentFields } from './check-assignment.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
@@ -42,8 +42,7 @@ export interface Decision {
  * @param withDual computes the dual bound as well: a tenth of a second for 180 devices and 20 servers
  */
 export function describeDecision(state: SlotState, assignment: Assignment, withDual: boolean): Decision {
-  const terms = createSlotTerms(state.deviceCount);
-  evaluate(state, assignment, terms);
+  const terms = termsOf(state, assignment);
   const { kind, lambdaPerMs } = state.objective;
   const certificate = kind === 'felt' || lambdaPerMs > 0 ? certify(state, terms.sum.costMs, withDual) : undefined;
   const rows = Array.from({ length: state.deviceCount }, (_, device) => rowOf(device, assignment, terms));

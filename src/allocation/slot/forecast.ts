@@ -6,7 +6,7 @@
 // late grows with the square of the upload time, so the expected link has the SNR at the mean square of that time.
 
 import { linkEnd, linkServer, linkStart } from './links.ts';
-import type { Outlook, SlotState } from './slot-state.ts';
+import type { SlotState } from './slot-state.ts';
 
 /**
  * Metres after which a link keeps its deviation with chance 1 / e. Most of the deviation is the LOS state, which changes within 50
@@ -18,10 +18,9 @@ const nearestM = 10;
 
 /** @param ahead number of slots: the first is the slot to decide, with gains corrected to now */
 export function forecastSlots(state: SlotState, ahead: number): SlotState[] {
-  const { outlook } = state;
-  if (outlook === undefined) return Array.from({ length: ahead }, () => state);
+  if (state.outlook === undefined) return Array.from({ length: ahead }, () => state);
   const trend = fitTrend(state);
-  return Array.from({ length: ahead }, (_, step) => moveOn(state, outlook, trend, step));
+  return Array.from({ length: ahead }, (_, step) => moveOn(state, trend, step));
 }
 
 interface Trend {
@@ -32,72 +31,82 @@ interface Trend {
   readonly spread: number;
 }
 
-/** The place where a device's gains were measured, x and y in metres; without an outlook, its present place. */
-export function measuredAt(state: SlotState, device: number): [number, number] {
-  const index = (state.outlook?.gainAgeSlots ?? 0) - 1;
-  const [x, y] =
-    index < 0 ? [state.deviceX, state.deviceY] : [state.outlook?.deviceX[index], state.outlook?.deviceY[index]];
-  return [x?.[device] as number, y?.[device] as number];
+/** Metres. */
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The place of a device so many slots ago; its present place where the slot does not say. */
+export function placeOf(state: SlotState, device: number, slots = 0): Point {
+  const deviceX = state.outlook?.deviceX[slots - 1] ?? state.deviceX;
+  const deviceY = state.outlook?.deviceY[slots - 1] ?? state.deviceY;
+  return { x: deviceX[device] as number, y: deviceY[device] as number };
+}
+
+/** The place where a device's gains were measured; without an outlook, its present place. */
+export function measuredAt(state: SlotState, device: number): Point {
+  return placeOf(state, device, state.outlook?.gainAgeSlots ?? 0);
 }
 
 /** ln of the distance to a server in metres, with the least distance for a gain. */
-export function logDistance(state: SlotState, server: number, x: number, y: number): number {
-  const metres = Math.hypot(x - (state.serverX[server] as number), y - (state.serverY[server] as number));
+export function logDistance({ serverX, serverY }: SlotState, server: number, { x, y }: Point): number {
+  const metres = Math.hypot(x - (serverX[server] as number), y - (serverY[server] as number));
   return Math.log(Math.max(nearestM, metres));
 }
 
 /** Least squares over all links that have a gain. */
 function fitTrend(state: SlotState): Trend {
-  let [count, sumX, sumY, sumXX, sumXY, sumYY] = [0, 0, 0, 0, 0, 0];
+  const sum = { count: 0, x: 0, y: 0, xx: 0, xy: 0, yy: 0 };
   for (let device = 0; device < state.deviceCount; device++) {
-    const [x, y] = measuredAt(state, device);
+    const from = measuredAt(state, device);
     const end = linkEnd(state, device);
     for (let link = linkStart(state, device); link < end; link++) {
       const gain = state.gain[link] as number;
       if (gain <= 0) continue;
-      const distance = logDistance(state, linkServer(state, device, link), x, y);
+      const distance = logDistance(state, linkServer(state, device, link), from);
       const level = Math.log(gain);
-      count++;
-      sumX += distance;
-      sumY += level;
-      sumXX += distance * distance;
-      sumXY += distance * level;
-      sumYY += level * level;
+      sum.count++;
+      sum.x += distance;
+      sum.y += level;
+      sum.xx += distance * distance;
+      sum.xy += distance * level;
+      sum.yy += level * level;
     }
   }
-  if (count === 0) return { level: 0, slope: 0, spread: 0 };
-  const [meanX, meanY] = [sumX / count, sumY / count];
-  const varianceX = sumXX / count - meanX * meanX;
-  const covariance = sumXY / count - meanX * meanY;
+  if (sum.count === 0) return { level: 0, slope: 0, spread: 0 };
+  const meanX = sum.x / sum.count;
+  const meanY = sum.y / sum.count;
+  const varianceX = sum.xx / sum.count - meanX * meanX;
+  const covariance = sum.xy / sum.count - meanX * meanY;
   // All at one distance: no slope can be fitted.
   const slope = varianceX > 1e-9 ? Math.min(0, covariance / varianceX) : 0;
-  const variance = sumYY / count - meanY * meanY - slope * (2 * covariance - slope * varianceX);
+  const variance = sum.yy / sum.count - meanY * meanY - slope * (2 * covariance - slope * varianceX);
   return { level: meanY - slope * meanX, slope, spread: Math.sqrt(Math.max(0, variance)) };
 }
 
-function moveOn(state: SlotState, outlook: Outlook, trend: Trend, step: number): SlotState {
-  const { deviceCount } = state;
-  const [beforeX, beforeY] = [outlook.deviceX[0] ?? state.deviceX, outlook.deviceY[0] ?? state.deviceY];
+function moveOn(state: SlotState, trend: Trend, step: number): SlotState {
   const gain = state.gain.slice();
   const snr = state.snr.slice();
-  const deviceX = new Float64Array(deviceCount);
-  const deviceY = new Float64Array(deviceCount);
-  for (let device = 0; device < deviceCount; device++) {
-    const [nowX, nowY] = [state.deviceX[device] as number, state.deviceY[device] as number];
-    const x = nowX + step * (nowX - (beforeX[device] as number));
-    const y = nowY + step * (nowY - (beforeY[device] as number));
-    deviceX[device] = x;
-    deviceY[device] = y;
-    const [fromX, fromY] = measuredAt(state, device);
-    const kept = Math.exp(-Math.hypot(x - fromX, y - fromY) / memoryM);
+  const deviceX = state.deviceX.slice();
+  const deviceY = state.deviceY.slice();
+  for (let device = 0; device < state.deviceCount; device++) {
+    const now = placeOf(state, device);
+    const before = placeOf(state, device, 1);
+    const then = { x: now.x + step * (now.x - before.x), y: now.y + step * (now.y - before.y) };
+    deviceX[device] = then.x;
+    deviceY[device] = then.y;
+    const from = measuredAt(state, device);
+    const kept = Math.exp(-Math.hypot(then.x - from.x, then.y - from.y) / memoryM);
     if (kept === 1) continue;
     const end = linkEnd(state, device);
     for (let link = linkStart(state, device); link < end; link++) {
       const seen = state.gain[link] as number;
       if (seen <= 0) continue;
       const server = linkServer(state, device, link);
-      const shift = trend.slope * (logDistance(state, server, x, y) - logDistance(state, server, fromX, fromY));
-      const typical = Math.exp(trend.level + trend.slope * logDistance(state, server, x, y)) / seen;
+      const distance = logDistance(state, server, then);
+      const shift = trend.slope * (distance - logDistance(state, server, from));
+      const typical = Math.exp(trend.level + trend.slope * distance) / seen;
       const ratio = expectedRatio(state.snr[link] as number, Math.exp(shift), typical, Math.exp(trend.spread), kept);
       gain[link] = seen * ratio;
       snr[link] = (state.snr[link] as number) * ratio;
@@ -116,4 +125,21 @@ function expectedRatio(snr: number, keptRatio: number, typicalRatio: number, spr
   const slowness = (ratio: number): number => Math.log1p(snr * Math.min(keptRatio, ratio)) ** -2;
   const lost = (slowness(typicalRatio * spread) + slowness(typicalRatio / spread)) / 2;
   return Math.expm1((kept * slowness(keptRatio) + (1 - kept) * lost) ** -0.5) / snr;
+}
+
+/**
+ * A fading margin, the standard answer to stale CSI: links count as some decibels worse than they were measured, where the measurement is
+ * old. It knows neither how far a device has moved nor what a link may become.
+ * An eligible link stays eligible: the margin says how fast a link is, not which links there are.
+ * @param marginDb 0 or more
+ */
+export function withFadingMargin(state: SlotState, marginDb: number): SlotState {
+  if ((state.outlook?.gainAgeSlots ?? 0) === 0) return state;
+  const factor = 10 ** (-marginDb / 10);
+  const { minimumSnr } = state.objective;
+  return {
+    ...state,
+    gain: state.gain.map((gain) => gain * factor),
+    snr: state.snr.map((snr) => (snr >= minimumSnr ? Math.max(minimumSnr, snr * factor) : snr)),
+  };
 }

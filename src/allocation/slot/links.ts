@@ -33,9 +33,10 @@ export function isEligible(state: SlotState, link: number): boolean {
   return (state.snr[link] as number) >= state.objective.minimumSnr;
 }
 
-/** Whether any server can serve a device. */
-export function isReachable(state: SlotState, device: number): boolean {
+/** The eligible links of a device, ascending. */
+export function eligibleLinks(state: SlotState, device: number): number[] {
+  const links: number[] = [];
   const end = linkEnd(state, device);
-  for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) return true;
-  return false;
+  for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) links.push(link);
+  return links;
 }

@@ -27,7 +27,7 @@ export interface PaceState {
   /** A step of n rows takes stepFixedMs + n stepRowMs; [E] each, both above 0. */
   readonly stepFixedMs: Float64Array;
   readonly stepRowMs: Float64Array;
-  /** Of the network behind the radio. */
+  /** Round trip of the network behind the radio. */
   readonly roundTripMs: number;
   /** The same of each link, in the order of `snr`, where they differ; default: `roundTripMs` for all. */
   readonly linkRoundTripMs?: Float64Array | undefined;

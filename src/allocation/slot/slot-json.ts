@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { badArgument } from '../../core/basics/errors.ts';
 import { checkState } from './check-state.ts';
+import { columns } from './columns.ts';
 import type { PaceState } from './pace-state.ts';
 import type { SlotState } from './slot-state.ts';
 
@@ -45,7 +46,7 @@ const deviceSchema = z.strictObject({
   /** ms to each server and back, in their order; default: roundTripMs of the document. */
   roundTripMs: z.array(z.number()).optional(),
   textTokens: z.number().default(0),
-  /** For policies that look ahead: the position one slot ago, and the energy of a full battery. */
+  /** For policies with a forecast: the position one slot ago, and the energy of a full battery. */
   previousX: z.number().optional(),
   previousY: z.number().optional(),
   batteryJ: z.number().optional(),
@@ -60,7 +61,7 @@ const serverSchema = z.strictObject({
   /** For the objective felt: a step of n rows takes stepFixedMs + n stepRowMs. */
   stepFixedMs: z.number().optional(),
   stepRowMs: z.number().optional(),
-  /** Unfinished work, for policies that look ahead. */
+  /** Unfinished work, for policies with a forecast. */
   backlogMs: z.number().default(0),
   x: z.number().optional(),
   y: z.number().optional(),
@@ -72,7 +73,7 @@ const stateSchema = z.strictObject({
   slotMs: z.number().default(1000),
   /** N_0 with the receiver's noise figure, W/Hz; -174 dBm/Hz. */
   noiseWattPerHz: z.number().default(10 ** -20.4),
-  /** Delay of a task for each whole slot of backlog, for policies that look ahead. */
+  /** Delay of a task for each whole slot of backlog, for policies with a forecast. */
   kappaMs: z.number().default(0),
   /** For the objective felt: of the network behind the radio, and how far a device drafts ahead. */
   roundTripMs: z.number().default(10),
@@ -92,9 +93,7 @@ export function readState(text: string, name: string, placesFor?: string): SlotS
     raw = JSON.parse(text);
   } catch (error) {
     const remedy = 'Give one JSON object; docs/research/allocation.md shows one.';
-    throw badArgument(`${name} is not JSON: ${(error as Error).message}`, remedy, {
-      cause: error,
-    });
+    throw badArgument(`${name} is not JSON: ${(error as Error).message}`, remedy, { cause: error });
   }
   const parsed = stateSchema.safeParse(raw);
   if (!parsed.success) {
@@ -123,20 +122,15 @@ function requirePlaces({ devices, servers }: z.infer<typeof stateSchema>, name: 
 function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotState {
   const { devices, servers, noiseWattPerHz } = given;
   if (!(noiseWattPerHz > 0)) fail(name, `noiseWattPerHz is ${noiseWattPerHz}`, 'a number above 0');
-  for (const [device, { gain }] of devices.entries()) {
-    if (gain.length === servers.length) continue;
-    fail(name, `device ${device}: gain has ${gain.length} entries`, `${servers.length}, one for each server`);
+  for (const [device, { gain, roundTripMs }] of devices.entries()) {
+    for (const [field, list] of Object.entries({ gain, roundTripMs })) {
+      if (list === undefined || list.length === servers.length) continue;
+      fail(name, `device ${device}: ${field} has ${list.length} entries`, `${servers.length}, one for each server`);
+    }
   }
-  for (const [device, { roundTripMs }] of devices.entries()) {
-    if (roundTripMs === undefined || roundTripMs.length === servers.length) continue;
-    const found = `device ${device}: roundTripMs has ${roundTripMs.length} entries`;
-    fail(name, found, `${servers.length}, one for each server`);
-  }
-  const ofDevices = (pick: (device: (typeof devices)[number]) => number): Float64Array =>
-    Float64Array.from(devices, pick);
-  const ofServers = (pick: (server: (typeof servers)[number]) => number): Float64Array =>
-    Float64Array.from(servers, pick);
   const pace = paceOf(given);
+  const { x: deviceX, y: deviceY } = columns(devices, ['x', 'y']);
+  const { x: serverX, y: serverY } = columns(servers, ['x', 'y']);
   return {
     slot: given.slot,
     seed: given.seed,
@@ -145,19 +139,13 @@ function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotStat
     serverCount: servers.length,
     objective: { ...given.objective, kind: given.objective.kind ?? (pace === undefined ? 'paper' : 'felt') },
     pace,
-    payloadBits: ofDevices((device) => device.payloadBits),
-    deviceFlop: ofDevices((device) => device.deviceFlop),
-    edgeFlop: ofDevices((device) => device.edgeFlop),
-    deviceFlopPerSecond: ofDevices((device) => device.deviceFlopPerSecond),
-    transmitPowerW: ofDevices((device) => device.transmitPowerW),
-    battery: ofDevices((device) => device.battery),
-    deviceX: ofDevices(({ x }) => x ?? 0),
-    deviceY: ofDevices(({ y }) => y ?? 0),
-    serverFlopPerSecond: ofServers((server) => server.flopPerSecond),
-    bandwidthHz: ofServers((server) => server.bandwidthHz),
-    queueDelayMs: ofServers((server) => server.queueDelayMs),
-    serverX: ofServers(({ x }) => x ?? 0),
-    serverY: ofServers(({ y }) => y ?? 0),
+    ...columns(devices, ['payloadBits', 'deviceFlop', 'edgeFlop', 'deviceFlopPerSecond', 'transmitPowerW', 'battery']),
+    deviceX,
+    deviceY,
+    serverFlopPerSecond: columns(servers, ['flopPerSecond']).flopPerSecond,
+    ...columns(servers, ['bandwidthHz', 'queueDelayMs']),
+    serverX,
+    serverY,
     gain: Float64Array.from(devices.flatMap(({ gain }) => gain.map((one) => one ?? 0))),
     snr: Float64Array.from(
       devices.flatMap(({ gain, transmitPowerW }) =>
@@ -169,45 +157,39 @@ function toSlotState(given: z.infer<typeof stateSchema>, name: string): SlotStat
     previousServer: Int32Array.from(devices, (device) => device.previousServer),
     handover: {
       textServer: Int32Array.from(devices, (device) => device.textServer),
-      textFlop: ofDevices((device) => device.textFlop),
-      textFlopPerSecond: ofServers((server) => server.textFlopPerSecond ?? server.flopPerSecond),
-      transferMs: ofDevices((device) => device.transferMs),
+      ...columns(devices, ['textFlop', 'transferMs']),
+      textFlopPerSecond: Float64Array.from(servers, (server) => server.textFlopPerSecond ?? server.flopPerSecond),
     },
     outlook: {
       gainAgeSlots: 0,
-      deviceX: [ofDevices(({ previousX, x }) => previousX ?? x ?? 0)],
-      deviceY: [ofDevices(({ previousY, y }) => previousY ?? y ?? 0)],
-      backlogMs: ofServers((server) => server.backlogMs),
+      deviceX: [Float64Array.from(devices, ({ previousX, x }) => previousX ?? x ?? 0)],
+      deviceY: [Float64Array.from(devices, ({ previousY, y }) => previousY ?? y ?? 0)],
+      ...columns(servers, ['backlogMs']),
       kappaMs: given.kappaMs,
-      batteryJ: ofDevices((device) => device.batteryJ ?? Number.POSITIVE_INFINITY),
+      batteryJ: Float64Array.from(devices, (device) => device.batteryJ ?? Number.POSITIVE_INFINITY),
     },
   };
 }
 
 /** Bytes of an opening without its prompt, of a token of the prompt, and of a draft's frame, all with headers. */
-const [openingBytes, tokenBytes, frameBytes] = [200, 3, 55];
+const openingBytes = 200;
+const tokenBytes = 3;
+const frameBytes = 55;
 
 /** Undefined unless every device and server says what the objective felt needs. */
 function paceOf({ devices, servers, roundTripMs, maxAhead }: z.infer<typeof stateSchema>): PaceState | undefined {
-  const isTold =
+  const isKnown =
     devices.every(({ draftMs, answerTokens }) => draftMs !== undefined && answerTokens !== undefined) &&
     servers.every(({ stepFixedMs, stepRowMs }) => stepFixedMs !== undefined && stepRowMs !== undefined);
-  if (!isTold) return undefined;
-  const each = (pick: (device: (typeof devices)[number]) => number): Float64Array => Float64Array.from(devices, pick);
+  if (!isKnown) return undefined;
   return {
-    draftMs: each(({ draftMs }) => draftMs ?? 0),
-    acceptance: each(({ acceptance }) => acceptance),
-    promptTokens: each(({ promptTokens }) => promptTokens),
-    promptTokensDone: each(({ promptTokensDone }) => promptTokensDone),
-    answerTokens: each(({ answerTokens }) => answerTokens ?? 0),
+    ...columns(devices, ['draftMs', 'acceptance', 'promptTokens', 'promptTokensDone', 'answerTokens', 'textTokens']),
     textServer: Int32Array.from(devices, ({ textServer }) => textServer),
-    textTokens: each(({ textTokens }) => textTokens),
-    promptBits: each(({ promptTokens }) => 8 * (openingBytes + tokenBytes * promptTokens)),
-    frameBits: each(() => 8 * frameBytes),
+    promptBits: Float64Array.from(devices, ({ promptTokens }) => 8 * (openingBytes + tokenBytes * promptTokens)),
+    frameBits: new Float64Array(devices.length).fill(8 * frameBytes),
     // Drafting costs the same energy with any decision.
-    draftFlop: each(() => 0),
-    stepFixedMs: Float64Array.from(servers, ({ stepFixedMs }) => stepFixedMs ?? 0),
-    stepRowMs: Float64Array.from(servers, ({ stepRowMs }) => stepRowMs ?? 0),
+    draftFlop: new Float64Array(devices.length),
+    ...columns(servers, ['stepFixedMs', 'stepRowMs']),
     roundTripMs,
     linkRoundTripMs: linkRoundTrips(devices, servers.length, roundTripMs),
     maxAhead,

@@ -52,7 +52,7 @@ export interface HandoverState {
   readonly transferMs: Float64Array;
 }
 
-/** Data for looking ahead, beside the slot itself. */
+/** Data for a forecast, beside the slot itself. */
 export interface Outlook {
   /** `gain` and `snr` are this many slots old (stale CSI); costs are counted with those of the slot itself. */
   readonly gainAgeSlots: number;

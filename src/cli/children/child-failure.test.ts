@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';
-import { ChildFailure } from './child-failure.ts';
+import { ChildFailure } from './child-service.ts';
 
 const fallback = new OutriderError('internal', 'it ended with status 1', 'its own message stands above');
 

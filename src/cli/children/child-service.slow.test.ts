@@ -40,7 +40,8 @@ describe('a child process', () => {
 
   it('is listened to line by line: one that it has not ended is dropped, and no other character ends one', async () => {
     const events: unknown[] = [];
-    const [whole, cut] = ['{"kind":"whole","text":"a\u2028b\\\\u0085"}', '{"kind":"cut'];
+    const whole = '{"kind":"whole","text":"a\u2028b\\\\u0085"}';
+    const cut = '{"kind":"cut';
     const code = `${listens}process.stderr.write(${JSON.stringify(`${whole}\n${cut}`)});
 setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);`;
     const onEvent = (event: unknown): void => void events.push(event);

@@ -3,8 +3,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { type ErrorCode, OutriderError } from '../../core/basics/errors.ts';
-import { ChildFailure } from './child-failure.ts';
+import { stripVTControlCharacters } from 'node:util';
+import { type ErrorCode, errorCodes, OutriderError } from '../../core/basics/errors.ts';
 import { mainFile } from './main-file.ts';
 
 export interface ChildSettings {
@@ -22,7 +22,7 @@ export interface ChildSettings {
 
 export interface ChildService {
   /** As it printed it: "ws://127.0.0.1:8642". */
-  readonly address: string;
+  readonly url: string;
   readonly processId: number;
   /** Resolves when it has ended without {@link close} or {@link kill}; otherwise never. */
   readonly lost: Promise<OutriderError>;
@@ -40,7 +40,7 @@ const addressForm = /^(?:ws|http)s?:\/\/\S+$/;
 
 /**
  * @param words the command and its flags; it must end with its standard input (`--until-input-ends`)
- * @param endCode of the error where it ends on its own and says none
+ * @param endCode code of the error where it ends on its own and prints none
  * @throws OutriderError the one that it ends with before it listens, otherwise one with `endCode`
  */
 export async function startChild(
@@ -71,22 +71,23 @@ export async function startChild(
     });
   });
   const output: string[] = [];
-  const address = await new Promise<string>((resolve, reject) => {
+  const url = await new Promise<string>((resolve, reject) => {
     readLines(child.stdout, resolve, (line) => output.push(line));
     readLines(child.stderr, resolve, (line) => {
       if (!failure.take(line)) onNote(line);
     });
     void ended.then(reject);
   });
-  return serviceOf(child, address, ended, output);
+  return serviceOf(child, url, ended, output);
 }
 
 /**
- * Lines end with "\n" and nothing else; one that a killed process has not ended is dropped.
+ * Lines end with "\n" and nothing else; a line that a killed process has not ended is dropped.
  * @param onAddress gets the first line that is an address; all others go to `onLine`
  */
 function readLines(stream: Readable | null, onAddress: (line: string) => void, onLine: (line: string) => void): void {
-  let [text, hasAddress] = ['', false];
+  let text = '';
+  let hasAddress = false;
   stream?.setEncoding('utf8').on('data', (part: string) => {
     text += part;
     const lines = text.split('\n');
@@ -103,7 +104,7 @@ function readLines(stream: Readable | null, onAddress: (line: string) => void, o
 
 function serviceOf(
   child: ChildProcess,
-  address: string,
+  url: string,
   ended: Promise<OutriderError>,
   output: readonly string[],
 ): ChildService {
@@ -113,24 +114,28 @@ function serviceOf(
       if (!isClosing) resolve(error);
     });
   });
+  const finish = (end: () => void): Promise<unknown> => {
+    isClosing = true;
+    end();
+    return ended;
+  };
   return {
-    ...{ address, lost, ended, processId: child.pid ?? 0 },
+    url,
+    lost,
+    ended,
+    processId: child.pid ?? 0,
     send(message) {
       if (!child.connected)
         throw new OutriderError('internal', 'the process has ended', 'its own message stands above');
-      // One that can't be sent any more is as one that was not read: the process ends, or has.
+      // A message that can't be sent any more is as one that was not read: the process ends, or has.
       child.send(message, () => {});
     },
     async close() {
-      isClosing = true;
-      child.stdin?.end();
-      await ended;
+      await finish(() => child.stdin?.end());
       return output.join('\n');
     },
     async kill() {
-      isClosing = true;
-      child.kill('SIGKILL');
-      await ended;
+      await finish(() => child.kill('SIGKILL'));
     },
   };
 }
@@ -139,4 +144,29 @@ function endedOf([command]: readonly string[], code: ErrorCode, how: string): Ou
   const remedy =
     'start again; a message of it stands above, and without one the system has ended it, as it does where memory is short';
   return new OutriderError(code, `the ${command} process has ended on its own (${how})`, remedy);
+}
+
+/** The error that a child process ends with, as failure.ts prints it: cause, then remedy and code. Passed on as this process's own. */
+export class ChildFailure {
+  #cause = '';
+  #error: OutriderError | null = null;
+
+  /** @returns whether the line is part of such an error */
+  take(line: string): boolean {
+    const plain = stripVTControlCharacters(line);
+    if (plain.startsWith('✗ ') && !plain.startsWith('✗ a fault in outrider')) {
+      this.#cause = plain.slice(2);
+      return true;
+    }
+    const [, remedy, code] = /^ {2}(.+) \[([a-z-]+)\]$/.exec(plain) ?? [];
+    const known = errorCodes.find((one) => one === code);
+    if (this.#cause === '' || remedy === undefined || known === undefined) return false;
+    this.#error = new OutriderError(known, this.#cause, remedy);
+    return true;
+  }
+
+  /** @param fallback the error where it printed no known one */
+  or(fallback: OutriderError): OutriderError {
+    return this.#error ?? fallback;
+  }
 }

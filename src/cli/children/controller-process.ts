@@ -3,8 +3,7 @@
 import type { ControllerEvent } from '../../allocation/controller/controller-events.ts';
 import { type ChildService, type ChildSettings, startChild } from './child-service.ts';
 
-export interface ControllerProcess extends Pick<ChildService, 'processId' | 'lost' | 'ended' | 'send' | 'kill'> {
-  readonly url: string;
+export interface ControllerProcess extends Omit<ChildService, 'close'> {
   /** As {@link kill}: it has nothing to finish. */
   close(): Promise<void>;
 }
@@ -30,6 +29,5 @@ export async function startControllerProcess(
       else onNote?.(line);
     },
   });
-  const { address: url, processId, lost, ended, send, kill } = child;
-  return { url, processId, lost, ended, send, kill, close: kill };
+  return { ...child, close: child.kill };
 }

@@ -1,4 +1,4 @@
-// An edge as a real process that can't start: whoever started it is told why, and does not wait for ever.
+// An edge as a real process that can't start: its starter gets the error, and does not wait for ever.
 
 import { expect, it } from 'vitest';
 import { startEdgeProcess } from './edge-process.ts';
@@ -12,7 +12,8 @@ it('tells the error of an edge that can not open its model, and ends', async () 
 
 it('tells when it ends on its own, and not when it is closed', async () => {
   const model = ['--model', 'toy:1'];
-  const [killed, closed] = [await startEdgeProcess(model, () => {}), await startEdgeProcess(model, () => {})];
+  const killed = await startEdgeProcess(model, () => {});
+  const closed = await startEdgeProcess(model, () => {});
   process.kill(killed.processId, 'SIGKILL');
   expect(await killed.lost).toMatchObject({ code: 'edge-unreachable', message: expect.stringContaining('SIGKILL') });
   await closed.close();

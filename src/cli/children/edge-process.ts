@@ -8,8 +8,7 @@ export interface EdgeProcessSettings extends Pick<ChildSettings, 'program' | 'no
   readonly port?: number;
 }
 
-export interface EdgeProcess extends Pick<ChildService, 'processId' | 'lost' | 'ended' | 'send'> {
-  readonly url: string;
+export interface EdgeProcess extends Omit<ChildService, 'close' | 'kill'> {
   /** Ends it in order and resolves with its account. */
   close(): Promise<Document['summary']>;
 }
@@ -29,9 +28,8 @@ export async function startEdgeProcess(
     MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '2',
   };
   const child = await startChild(words, 'edge-unreachable', { ...settings, environment, onNote });
-  const { address: url, processId, lost, ended, send } = child;
   return {
-    ...{ url, processId, lost, ended, send },
+    ...child,
     async close() {
       const text = await child.close();
       try {

@@ -17,7 +17,6 @@ export async function startServeProcess(flags: readonly string[], settings: Chil
   const environment = { OUTRIDER_KEY: undefined, OUTRIDER_CLIENT_KEY: undefined, ...settings.environment };
   const words = ['serve', '--port', '0', '--until-input-ends', ...flags];
   const child = await startChild(words, 'internal', { ...settings, environment });
-  const { address: baseUrl, processId, ended, send } = child;
   const close = async (): Promise<void> => void (await child.close());
-  return { baseUrl, processId, ended, send, close, [Symbol.asyncDispose]: close };
+  return { ...child, baseUrl: child.url, close, [Symbol.asyncDispose]: close };
 }

@@ -1,5 +1,6 @@
 // The flags that `run` and `device` share: what is asked, how it is sampled, what drafts.
 
+import { text as textOf } from 'node:stream/consumers';
 import { badArgument } from '../../core/basics/errors.ts';
 import { neutralSampling, type Sampling } from '../../core/decoding/sampling.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
@@ -174,17 +175,11 @@ export function paramsOf(flags: AnswerFlags & { readonly unpaced?: boolean }): o
 
 /** @throws OutriderError `bad-argument` when there is nothing to answer */
 export async function readPrompt(flags: AnswerFlags, input: NodeJS.ReadStream): Promise<string> {
-  const text = flags.prompt ?? (await readAll(input));
+  const text = flags.prompt ?? (await textOf(input));
   demandText(text);
   return text;
 }
 
 function demandText(text: string): void {
   if (text.trim() === '') throw badArgument('the prompt is empty', 'pass --prompt "...", or pipe a text in');
-}
-
-async function readAll(input: NodeJS.ReadStream): Promise<string> {
-  let text = '';
-  for await (const part of input.setEncoding('utf8')) text += part;
-  return text;
 }

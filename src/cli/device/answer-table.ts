@@ -1,4 +1,5 @@
-// The small table under an answer: the time per token beside the edge alone, the acceptance of the drafts, and why.
+// What stands under an answer: the table with the time per token beside the edge alone and the acceptance of the drafts, why, and why an
+// answer is not whole.
 
 import { styleText } from 'node:util';
 import { fixed } from '../../core/basics/markdown.ts';
@@ -63,15 +64,13 @@ export function answerTable(measured: readonly Measured[]): string {
 
 /** Says why it was quicker, or why it was not. */
 export function explain(own: TurnReport, alone: TurnReport | undefined): string[] {
-  const lines: string[] = [];
-  lines.push(...describeModes(own), ...describePlan(own));
+  const lines = [...describeModes(own), ...describePlan(own)];
   if (own.draftingPauses > 0 && own.modeChanges.length === 0)
     lines.push(`Drafting was switched off, since it did not pay (times: ${own.draftingPauses}).`);
   if (own.outcome.kind === 'unverified') {
     return ['UNVERIFIED: the draft model wrote this alone. It is not what the target would have written.'];
   }
-  lines.push(...describeEdges(own));
-  lines.push(...describeCounts(own));
+  lines.push(...describeEdges(own), ...describeCounts(own));
   if (alone?.msPerToken !== undefined && own.msPerToken !== undefined) {
     const ratio = own.msPerToken / alone.msPerToken;
     lines.push(
@@ -150,6 +149,23 @@ function slowReason(own: TurnReport): string {
   }
   if (own.acceptance < 0.4) return 'the draft is seldom right on this text';
   return 'a step of the target costs about as much for each row here, so drafts save little';
+}
+
+/** The line under an answer that is not whole; null: it ended by itself, or at a text of --stop. A failure has its own error. */
+export function cutNote({ outcome }: TurnReport, maxTokens: number, isChat: boolean): string | null {
+  if (outcome.kind === 'stopped') return 'Stopped here: the answer is not complete.';
+  if (outcome.kind === 'failed') return null;
+  if (outcome.reason === 'length') {
+    const more = isChat
+      ? 'ask it to continue, or start with a larger --max-tokens'
+      : 'a larger --max-tokens allows more';
+    return `Cut here: the answer has reached --max-tokens ${maxTokens}; ${more}.`;
+  }
+  if (outcome.reason === 'context-full') {
+    const more = isChat ? '/clear starts a new conversation; ' : '';
+    return `Cut here: the context is full; ${more}a larger --context of the edge holds more.`;
+  }
+  return null;
 }
 
 /** A legend for the colours, or nothing where there are none. */

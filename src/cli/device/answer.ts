@@ -10,7 +10,7 @@ import type { TurnOptions } from '../../processes/device/turn-options.ts';
 import type { TurnReport } from '../../processes/device/turn-report.ts';
 import { foreignAnswer } from '../terminal/terminal-text.ts';
 import type { AnswerFlags, Mode } from './answer-flags.ts';
-import { bothSteps, noteConnections, noteServer } from './connection-notes.ts';
+import { noteConnections, noteServer } from './connection-notes.ts';
 import type { CommandDevice } from './open-device.ts';
 
 export interface Question {
@@ -20,7 +20,7 @@ export interface Question {
   readonly sampling: Sampling;
   readonly mode: Mode;
   readonly conversation?: string;
-  readonly credentials?: string;
+  readonly credentials?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -36,7 +36,7 @@ export const showColoured: Show = (text, drafted) => {
 };
 
 /**
- * Never throws for a failed turn: the report tells it, and the text so far has been shown.
+ * Never throws for a failed turn: the report has the failure, and the text so far has been shown.
  * @param note gets a line when the connection is lost, and when there is another
  */
 export async function answer(question: Question, show: Show, note: (line: string) => void): Promise<TurnReport> {
@@ -67,6 +67,8 @@ function begin(question: Question, note: (line: string) => void): Turn {
     }
     return startLocalTurn({ ...shared, drafter: device.drafter, ...(signal === undefined ? {} : { signal }) });
   }
+  const noted = noteConnections(note);
+  const logged = device.logTurn?.();
   const hasSeveral = device.edges.routes.hasSeveral || device.agent !== null;
   const charge = flags.battery === undefined ? {} : { batteryLevel: flags.battery / 100 };
   const options: TurnOptions = {
@@ -88,7 +90,10 @@ function begin(question: Question, note: (line: string) => void): Turn {
     ...(conversation === undefined ? {} : { conversation }),
     ...(credentials === undefined ? {} : { credentials }),
     ...(signal === undefined ? {} : { signal }),
-    onStep: bothSteps(noteConnections(note), device.logTurn?.() ?? null),
+    onStep(step) {
+      noted(step);
+      logged?.(step);
+    },
   };
   return startTurn(options);
 }

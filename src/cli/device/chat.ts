@@ -4,7 +4,7 @@
 import type { Message } from '../../models/port/model.ts';
 import type { TurnReport } from '../../processes/device/turn-report.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
-import { cutNote } from './answer-end.ts';
+import { cutNote } from './answer-table.ts';
 
 export interface ChatPort {
   /** The next line of the reader; undefined: there is none any more. */

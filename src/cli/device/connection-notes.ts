@@ -29,24 +29,15 @@ export function noteConnections(say: (line: string) => void): OnStep {
   };
 }
 
-/** Of several edges: says which one takes over, and why. @param say gets one line @param whyOf undefined: nobody has said it */
+/** Says which of several edges takes over, and why. @param say gets one line @param whyOf undefined: no one has said it */
 export function noteServer(
   say: (line: string) => void,
-  whyOf: (edge: string) => string | undefined = () => undefined,
+  whyOf: (edge: string) => string | undefined,
 ): (edge: string) => void {
   let isFirst = true;
   return (edge) => {
     const why = whyOf(edge);
     if (!isFirst) say(`[${edge} goes on${why === undefined ? '' : `: ${why}`}]`);
     isFirst = false;
-  };
-}
-
-/** Both, where both are wanted. */
-export function bothSteps(first: OnStep, second: OnStep | null): OnStep {
-  if (second === null) return first;
-  return (step) => {
-    first(step);
-    second(step);
   };
 }

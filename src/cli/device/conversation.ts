@@ -1,16 +1,16 @@
 // `run` and `device` after the edge is reached: one answer with its table, or a chat.
 
 import { randomBytes } from 'node:crypto';
-import { styleText } from 'node:util';
+import { isDeepStrictEqual, styleText } from 'node:util';
 import { asOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import { printDocument } from '../../files/document.ts';
 import type { Message } from '../../models/port/model.ts';
 import type { TurnReport } from '../../processes/device/turn-report.ts';
 import { withInterrupt } from '../terminal/interrupt.ts';
+import { note } from '../terminal/note.ts';
 import { answer, type Show, showColoured } from './answer.ts';
-import { cutNote } from './answer-end.ts';
 import { type AnswerFlags, checkAnswerFlags, paramsOf, readPrompt, samplingOf } from './answer-flags.ts';
-import { answerTable, explain, legend, type Measured, rowOf } from './answer-table.ts';
+import { answerTable, cutNote, explain, legend, type Measured, rowOf } from './answer-table.ts';
 import { type ChatPort, chat } from './chat.ts';
 import { createChatPrompt } from './chat-prompt.ts';
 import type { CommandDevice } from './open-device.ts';
@@ -32,9 +32,9 @@ export interface ConversationOptions {
   readonly lost?: AbortSignal;
 }
 
-function drawSeed(): bigint {
-  return randomBytes(8).readBigUInt64LE();
-}
+const drawSeed = (): bigint => randomBytes(8).readBigUInt64LE();
+/** A signal that is never aborted. */
+const never = new AbortController().signal;
 
 /** @throws OutriderError `bad-argument` when there is nothing to answer, or for a flag that no answer could take */
 export async function readAsked(flags: AnswerFlags): Promise<Asked> {
@@ -50,12 +50,11 @@ export async function converse(options: ConversationOptions): Promise<number> {
 }
 
 async function answerOnce(options: ConversationOptions, text: string, signal: AbortSignal): Promise<number> {
-  const { device, flags, credentials } = options;
+  const { device, flags, credentials, lost = never } = options;
   const sampling = samplingOf(flags, drawSeed);
   const prompt = device.tokenizer.encodeChat(messagesOf(flags, [{ role: 'user', content: text }]));
   const show: Show = flags.json === true ? () => {} : showColoured;
-  const known = credentials === undefined ? {} : { credentials };
-  const shared = { device, flags, prompt, sampling, signal: anyOf(signal, options.lost), ...known };
+  const shared = { device, flags, prompt, sampling, signal: AbortSignal.any([signal, lost]), credentials };
   const own = await answer({ ...shared, mode: flags.mode }, show, noteOnTerminal);
   if (flags.json !== true && own.text !== '') process.stdout.write('\n');
   const measured: Measured[] = [{ mode: flags.mode, report: own }];
@@ -64,17 +63,14 @@ async function answerOnce(options: ConversationOptions, text: string, signal: Ab
     alone = await compare(shared, own.tokens.length);
     if (alone.outcome.kind === 'ended') measured.push({ mode: 'ar', report: alone });
   }
-  const identical = alone?.outcome.kind === 'ended' ? sameIds(own.tokens, alone.tokens) : null;
+  const identical = alone?.outcome.kind === 'ended' ? isDeepStrictEqual(own.tokens, alone.tokens) : null;
   const closing = (await options.closing?.()) ?? {};
-  const failure = failureOf(own, options.lost);
-  if (flags.json === true) printJson(options, measured, identical, closing, failure);
-  else if (own.outcome.kind !== 'failed') printSummary(options, measured, identical, closing);
+  const failure = failureOf(own, lost);
+  const found = { measured, identical, closing };
+  if (flags.json === true) printJson(options, found, failure);
+  else if (own.outcome.kind !== 'failed') printSummary(options, found);
   if (failure !== null) throw failure;
   return identical === false ? 1 : 0;
-}
-
-function anyOf(signal: AbortSignal, lost: AbortSignal | undefined): AbortSignal {
-  return lost === undefined ? signal : AbortSignal.any([signal, lost]);
 }
 
 /** The edge alone on the same prompt, really run, over the same network. */
@@ -94,19 +90,20 @@ async function compare(shared: Omit<Parameters<typeof answer>[0], 'mode'>, token
   return report;
 }
 
-function sameIds(left: readonly number[], right: readonly number[]): boolean {
-  return left.length === right.length && left.every((id, index) => id === right[index]);
-}
-
 function messagesOf(flags: AnswerFlags, turns: readonly Message[]): Message[] {
   return flags.system === undefined ? [...turns] : [{ role: 'system', content: flags.system }, ...turns];
 }
 
+interface Found {
+  readonly measured: readonly Measured[];
+  /** Null: the edge alone was not run, or has failed. */
+  readonly identical: boolean | null;
+  readonly closing: Readonly<Record<string, number>>;
+}
+
 function printJson(
   { command, flags, setting }: ConversationOptions,
-  measured: readonly Measured[],
-  identical: boolean | null,
-  closing: Readonly<Record<string, number>>,
+  { measured, identical, closing }: Found,
   failure: OutriderError | null,
 ): void {
   const [own, alone] = measured;
@@ -121,18 +118,13 @@ function printJson(
   printDocument(command, result, failure ?? undefined);
 }
 
-function printSummary(
-  { setting, device, flags }: ConversationOptions,
-  measured: readonly Measured[],
-  identical: boolean | null,
-  closing: Readonly<Record<string, number>>,
-): void {
+function printSummary({ setting, device, flags }: ConversationOptions, { measured, identical, closing }: Found): void {
   const [own, alone] = measured;
   if (own === undefined) return;
   const lines = ['', answerTable(measured), '', ...explain(own.report, alone?.report), ...setting];
   lines.push(`Draft: ${device.draftDescription}.`);
-  const note = cutNote(own.report, flags.maxTokens, false);
-  if (note !== null) lines.push(note);
+  const cut = cutNote(own.report, flags.maxTokens, false);
+  if (cut !== null) lines.push(cut);
   const overrun = closing['pacedOverrunShare'] ?? 0;
   if (overrun > 0.01)
     lines.push(`${(overrun * 100).toFixed(0)} % of the paced steps overran on this machine: these times are too high.`);
@@ -145,24 +137,22 @@ function printSummary(
 }
 
 /** Null: the answer is there, whole or cut at a limit. */
-function failureOf({ outcome }: TurnReport, lost: AbortSignal | undefined): OutriderError | null {
-  if (lost?.aborted === true) return asOutriderError(lost.reason);
+function failureOf({ outcome }: TurnReport, lost: AbortSignal): OutriderError | null {
+  if (lost.aborted) return asOutriderError(lost.reason);
   if (outcome.kind === 'failed') return new OutriderError(outcome.code, outcome.cause, outcome.remedy);
   if (outcome.kind !== 'stopped') return null;
   return new OutriderError('interrupted', 'stopped; the text above is what the target had written', 'run it again');
 }
 
 async function startChat(options: ConversationOptions): Promise<number> {
-  const { device, flags, setting, credentials } = options;
-  const lost = options.lost ?? new AbortController().signal;
+  const { device, flags, setting, credentials, lost = never } = options;
   const newId = (): string => randomBytes(16).toString('hex');
   let conversation = newId();
-  const say = (line: string): void => void process.stderr.write(`${styleText('dim', line)}\n`);
   const introduction = 'Ask something. /help lists the commands, Ctrl-C stops an answer, Ctrl-D ends the chat.';
   process.stderr.write(`${[...setting, legend(), introduction].filter((line) => line !== '').join('\n')}\n`);
   const port: ChatPort = {
     ask: createChatPrompt(process.stdin, process.stdout, lost),
-    say,
+    say: note,
     forget: () => {
       conversation = newId();
     },
@@ -170,10 +160,9 @@ async function startChat(options: ConversationOptions): Promise<number> {
       lost.throwIfAborted();
       const prompt = device.tokenizer.encodeChat(messagesOf(flags, turns));
       const sampling = samplingOf(flags, drawSeed);
-      const known = credentials === undefined ? {} : { credentials };
-      const question = { device, flags, prompt, sampling, mode: flags.mode, conversation, ...known };
+      const question = { device, flags, prompt, sampling, mode: flags.mode, conversation, credentials };
       const report = await withInterrupt((signal) =>
-        answer({ ...question, signal: anyOf(signal, lost) }, showColoured, noteOnTerminal),
+        answer({ ...question, signal: AbortSignal.any([signal, lost]) }, showColoured, noteOnTerminal),
       );
       process.stdout.write('\n');
       lost.throwIfAborted();

@@ -1,17 +1,16 @@
 // `outrider device`: draft on this machine, let an edge elsewhere verify.
 
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { memberOptions } from '../options/member-options.ts';
 import { commandOf } from '../options/option-flags.ts';
-import type { OptionsOf } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
-import { type AnswerFlags, answerOptions } from './answer-flags.ts';
+import { note } from '../terminal/note.ts';
+import { answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
 import {
-  type CommandDevice,
   edgeAddresses,
-  fingerprintOption,
+  edgeKeyOption,
+  fingerprintsOption,
   openCommandDevice,
   openControlledDevice,
 } from './open-device.ts';
@@ -22,17 +21,13 @@ const options = {
     help: 'address of the edge; given several times: edges in the order of preference, and an answer goes on at the next one when its edge is gone (default: ws://127.0.0.1:8642, unless a controller is given)',
     texts: true,
   },
-  edgeFingerprint: {
-    ...fingerprintOption,
-    help: `${fingerprintOption.help}; with several edges one for each, "-" for none`,
-    texts: true,
-  },
+  edgeFingerprint: fingerprintsOption as typeof fingerprintsOption,
   target: {
     flag: '--target <name|path>',
     alias: '--model <name|path>',
     help: "model whose tokenizer is used where the draft has none (ngram, none), instead of the pair's",
   },
-  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  key: edgeKeyOption as typeof edgeKeyOption,
   ...answerOptions,
   mode: { ...answerOptions.mode, default: 'auto' },
   compare: {
@@ -55,22 +50,16 @@ The text goes to standard output, all else to standard error. The fields of --js
 
 const defaultEdge = 'ws://127.0.0.1:8642';
 
-function openOf(flags: OptionsOf<typeof options> & AnswerFlags & { readonly target: string }): Promise<CommandDevice> {
-  const { controller, edge, edgeFingerprint, target } = flags;
-  if (controller === undefined)
-    return openCommandDevice(edgeAddresses(edge ?? [defaultEdge], edgeFingerprint), target, flags);
-  const own = edgeAddresses(edge ?? [], edgeFingerprint);
-  return openControlledDevice({ ...flags, controller }, own, target, flags, (line) =>
-    process.stderr.write(`${styleText('dim', `[${line}]`)}\n`),
-  );
-}
-
 export function deviceCommand(): Command {
   const description = 'answer with a draft model on this machine and an edge that verifies';
   return commandOf({ name: 'device', description, options, notes }, async (typed) => {
     const flags = { ...typed, ...namesOf(typed) };
     const asked = await readAsked(flags);
-    await using device = await openOf(flags);
+    const { controller, edge = controller === undefined ? [defaultEdge] : [], target } = flags;
+    const own = edgeAddresses(edge, flags.edgeFingerprint);
+    await using device = await (controller === undefined
+      ? openCommandDevice(own, target, flags)
+      : openControlledDevice({ ...flags, controller }, own, target, flags, (line) => note(`[${line}]`)));
     const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);
     const setting = network === undefined ? [] : [`Network: emulated, ${network}.`];
     process.exitCode = await converse({

@@ -50,7 +50,7 @@ export function measuredOrder(edges: readonly EdgeFound[]): readonly string[] {
 /** Between two measurements, ms. */
 const measureEveryMs = 30_000;
 
-/** Measures again every 30 s, and keeps the order. @param changed told of another order */
+/** Measures again every 30 s, and keeps the order. @param changed called with another order */
 export function keepMeasuredOrder(edges: EdgeList, changed: (names: readonly string[]) => void): Disposable {
   let isMeasuring = false;
   const timer = setInterval(async () => {

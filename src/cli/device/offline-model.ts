@@ -55,7 +55,8 @@ export async function openOfflineWriter(
   );
   const own = new ModelDrafter(model);
   return {
-    ...{ tokenizer: model.tokenizer, drafter: own },
+    tokenizer: model.tokenizer,
+    drafter: own,
     async [Symbol.asyncDispose](): Promise<void> {
       await own[Symbol.asyncDispose]();
       await model.close();

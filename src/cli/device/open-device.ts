@@ -38,7 +38,21 @@ export interface EdgeAddress {
 /** The flag beside `--edge`. */
 export const fingerprintOption = {
   flag: '--edge-fingerprint <sha256>',
-  help: 'trust the certificate with this SHA-256, and no other: that of an edge with --tls-self-signed',
+  help: 'trust the certificate with this SHA-256, and no other: that of an edge with --tls-self-signed' as string,
+} as const;
+
+/** The same beside several. */
+export const fingerprintsOption: typeof fingerprintOption & { readonly texts: true } = {
+  ...fingerprintOption,
+  help: `${fingerprintOption.help}; with several edges one for each, "-" for none`,
+  texts: true,
+};
+
+export const edgeKeyOption = {
+  flag: '--key <key>',
+  help: 'key for the edge',
+  env: 'OUTRIDER_KEY',
+  isSecret: true,
 } as const;
 
 /** Several edges, as `device` takes them. @throws OutriderError `bad-argument` */

@@ -1,4 +1,4 @@
-// Which models `run` opens, once for each process, and what it tells its edge.
+// Which models `run` opens, once for each process, and the flags of its edge.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

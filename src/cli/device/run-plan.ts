@@ -29,7 +29,7 @@ function edgeDrafts(mode: AnswerFlags['mode']): boolean {
 export function edgeFlagsOf(flags: EdgePlanFlags): string[] {
   const { model, draft, mode, context, lookUp, unpaced, profile, draftLength, gpu } = flags;
   const edgeFlags = ['--model', model, '--sessions', String(edgeSessions), '--context', String(context)];
-  // What the edge refuses is told by the device, in words for its reader.
+  // The device says what the edge refuses, in words for its reader.
   edgeFlags.push('--log-level', 'error');
   edgeFlags.push('--look-up', String(edgeLookUpTokens(lookUp)));
   if (gpu !== 'off') edgeFlags.push('--gpu', gpu);

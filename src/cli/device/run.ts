@@ -1,12 +1,12 @@
 // `outrider run`: an edge and a device as two processes on this machine, over an emulated network.
 
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { defaultEdgeProfile, findProfile, latencyProfiles } from '../../models/port/profiles.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
 import { demandFittingDraft, prepareModels } from '../models/model-room.ts';
 import { commandOf } from '../options/option-flags.ts';
 import { namesOf } from '../options/pair-options.ts';
+import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
@@ -91,8 +91,4 @@ function settingOf(flags: RunFlags): string[] {
     ? 'Edge: unpaced, as quick as this machine is.'
     : `Edge: paced to ${profile.description}, ${profile.stepMs} ms per step plus ${profile.rowMs} ms per row (--unpaced: no latency emulation).`;
   return [pacing, `Network: emulated, ${flags.link ?? `rtt=${flags.rtt}`}.`];
-}
-
-function note(text: string): void {
-  process.stderr.write(`${styleText('dim', text)}\n`);
 }

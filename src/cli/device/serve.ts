@@ -1,34 +1,32 @@
 // `outrider serve`: an endpoint for applications on this machine. It drafts here and lets an edge verify.
 
 import { randomBytes } from 'node:crypto';
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
 import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
 import { SenderRates } from '../../core/protocol/wire/rate-book.ts';
 import { packageVersion } from '../../files/document.ts';
+import { isTypedKey } from '../../files/key-ring.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
 import { defaultEdgeProfile } from '../../models/port/profiles.ts';
 import { createAddressGuard } from '../../network/transport-node/upgrade-guard.ts';
 import { createHttpApp, type HttpApp } from '../../processes/http/app.ts';
 import type { Completer } from '../../processes/http/completion-port.ts';
-import { createDeviceCompleter, type DeviceCompleterSettings } from '../../processes/http/device-completer.ts';
+import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { createLateCompleter } from '../../processes/http/late-completer.ts';
-import { type HttpListener, listenHttp } from '../../processes/http/listen-http.ts';
+import { listenHttp } from '../../processes/http/listen-http.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import { createEndpointMetrics } from '../../processes/metrics/endpoint-metrics.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
-import type { EdgeLog } from '../edge/edge-log.ts';
+import { drainOption, type EdgeLog, logOptions, openLog } from '../edge/edge-log.ts';
 import { logRequests } from '../edge/request-log.ts';
 import { prepareModels } from '../models/model-room.ts';
-import { drainOption, logOptions, onHangUp, openLog } from '../options/log-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
-import { isTypedKey } from '../options/typed-key.ts';
-import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
+import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
+import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { answerOptions } from './answer-flags.ts';
 import { edgeLines, keepMeasuredOrder, measuredOrder, probeEdges } from './edge-order.ts';
@@ -41,7 +39,13 @@ import {
   offlinePolicy,
   openOfflineWriter,
 } from './offline-model.ts';
-import { type CommandDevice, edgeAddresses, fingerprintOption, openCommandDevice } from './open-device.ts';
+import {
+  type CommandDevice,
+  edgeAddresses,
+  edgeKeyOption,
+  fingerprintsOption,
+  openCommandDevice,
+} from './open-device.ts';
 import { edgeFlagsOf, openingsOf } from './run-plan.ts';
 
 const host = '127.0.0.1';
@@ -59,12 +63,8 @@ const options = {
     choices: ['given', 'measured'] as readonly ('given' | 'measured')[],
     default: 'given',
   },
-  edgeFingerprint: {
-    ...fingerprintOption,
-    help: `${fingerprintOption.help}; with several edges one for each, "-" for none`,
-    texts: true,
-  },
-  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  edgeFingerprint: fingerprintsOption as typeof fingerprintsOption,
+  key: edgeKeyOption as typeof edgeKeyOption,
   offline: {
     flag: '--offline [model]',
     help: 'while no edge answers, let this model of this machine answer alone (without a value: the draft); such answers say that nobody verified them, and an edge that is back verifies them where it still can. Or: wait, refuse (default: refuse)',
@@ -108,7 +108,7 @@ const options = {
   gpu: answerOptions.gpu,
   rtt: answerOptions.rtt,
   link: answerOptions.link,
-  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
 } as const;
 
 const notes = `Examples:
@@ -121,7 +121,10 @@ It listens on ${host} only. Applications take the printed address as base URL of
 type ServeFlags = OptionsOf<typeof options> & { readonly draft: string; readonly target: string };
 
 const face: CommandFace<typeof options> = {
-  ...{ name: 'serve', options, notes, isConfigurable: true },
+  name: 'serve',
+  options,
+  notes,
+  isConfigurable: true,
   description: 'an OpenAI-compatible endpoint on this machine: drafts here, an edge verifies',
 };
 /** The command as data. */
@@ -143,12 +146,14 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
   const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
   const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
-  await using log = await openServeLog(flags);
+  await using log = await openLog(flags);
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
-  // Before the models are loaded: /health says so, and a port that is taken is told at once.
-  await using listener = await listen(flags, completer, log, (headers) => {
+  // Before the models are loaded: /health says so, and a port that is taken ends the command at once.
+  const { app, metrics } = createEndpoint(flags, completer, log, (headers) => {
     return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
   });
+  await using listener = await listenHttp(app, host, flags.port);
+  await using _metrics = await openMetricsPort(flags.metricsPort, metrics, note);
   const edge = flags.demo ? await startDemoEdge(flags, policy) : null;
   const lost = new Promise<never>((_, reject) => {
     if (edge !== null)
@@ -161,12 +166,16 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     await using writer = await openOfflineWriter(policy, device, flags.gpu);
     await using grammars = createGrammarEngine(device.tokenizer);
     const waitMs = edgeWaitMs(policy, flags.wait);
-    const parts = { device, grammars, local: writer ?? undefined, waitMs, onOutage: tellOutage };
-    completer.open(completerOf(flags, parts));
-    using _order = await tellEdges(device, flags);
+    const { target: model, key } = flags;
+    const local = writer ?? undefined;
+    // Without a key for the edge it is shown none: a key of the application is for this endpoint.
+    const credentials = key?.reveal() ?? '';
+    const parts = { device, model, grammars, local, waitMs, nowMs, credentials, onOutage: noteOutage };
+    completer.open(createDeviceCompleter(parts));
+    using _order = await noteEdges(device, flags);
     note(offlineNote(policy, waitMs));
-    tellAddress(flags, listener.port);
-    onServing(listener.app);
+    printAddress(flags, listener.port);
+    onServing(app);
     await Promise.race([askedToStop(signal, flags.untilInputEnds), lost]);
     completer.drain();
     const drainSeconds = signal.aborted ? flags.drain : 0;
@@ -179,47 +188,25 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   }
 }
 
-interface Listening extends HttpListener {
-  readonly app: HttpApp;
-}
-
-/** SIGHUP opens its file again. */
-async function openServeLog(flags: ServeFlags): Promise<Pick<EdgeLog, 'line' | 'note'> & AsyncDisposable> {
-  const log = await openLog(flags);
-  const hungUp = (): void => onHangUp(log, flags.logFile);
-  const closeNow = (): void => log.closeNow();
-  process.on('SIGHUP', hungUp).on('exit', closeNow);
-  return {
-    ...{ line: log.line, note: log.note },
-    async [Symbol.asyncDispose]() {
-      process.off('SIGHUP', hungUp).off('exit', closeNow);
-      await log.close();
-    },
-  };
-}
-
 const nowMs = (): number => performance.timeOrigin + performance.now();
 
-function completerOf(
-  { target, key }: ServeFlags,
-  parts: Pick<DeviceCompleterSettings, 'device' | 'grammars' | 'local' | 'waitMs' | 'onOutage'>,
-): Completer {
-  // Without a key for the edge it is shown none: a key of the application is for this endpoint.
-  return createDeviceCompleter({ ...parts, model: target, nowMs, credentials: key?.reveal() ?? '' });
-}
-
-async function listen(
-  flags: ServeFlags,
+function createEndpoint(
+  { target, clientKey }: ServeFlags,
   completer: Completer,
   log: Pick<EdgeLog, 'line' | 'note'>,
   refuses: (headers: Headers) => string | null,
-): Promise<Listening> {
-  const { target, clientKey } = flags;
+): { readonly app: HttpApp; readonly metrics: () => Promise<string> } {
   const version = packageVersion();
   const metrics = createEndpointMetrics({ model: target, version }, () => completer.state);
   const logged = logRequests(log, nowMs);
+  // A key may send here what it may send to an edge with few places.
+  const rates = new SenderRates(keyRateOf(defaultRate, 1));
   const app = createHttpApp({
-    ...{ completer, nowMs, refuses, version, metrics: metrics.text },
+    completer,
+    nowMs,
+    refuses,
+    version,
+    metrics: metrics.text,
     observer: {
       ...metrics.observer,
       ended(record) {
@@ -232,7 +219,7 @@ async function listen(
       log.line('error', { kind: 'fault', cause: words }, `a request has failed: ${words}`);
     },
     randomBits: () => randomBytes(8).readBigUInt64LE(),
-    intake: intakeOf(nowMs),
+    intake: new RequestIntake({ spend: (sender, bytes) => rates.spend(sender, nowMs(), bytes) }),
     accountOf: () => ({
       keyId: clientKey === undefined ? null : '--client-key',
       mostAnswers: Number.POSITIVE_INFINITY,
@@ -240,30 +227,18 @@ async function listen(
     mayUse: (shown) => clientKey === undefined || (shown !== undefined && isTypedKey(clientKey, shown)),
     keyName: () => (clientKey === undefined ? null : '--client-key'),
   });
-  const opened = new CloseStack();
-  const listener = opened.use(await listenHttp(app, host, flags.port));
-  const metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
-  if (metricsPort !== null) {
-    opened.use(metricsPort);
-    note(metricsPort.said);
-  }
-  const close = (): Promise<void> => opened[Symbol.asyncDispose]();
-  const settle = (forMs: number): Promise<void> => listener.settle(forMs);
-  return { app, port: listener.port, settle, close, [Symbol.asyncDispose]: close };
+  return { app, metrics: metrics.text };
 }
-
-/** A key may send here what it may send to an edge with few places. */
-function intakeOf(nowMs: () => number): RequestIntake {
-  const rates = new SenderRates(keyRateOf(defaultRate, 1));
-  return new RequestIntake({ spend: (sender, bytes) => rates.spend(sender, nowMs(), bytes) });
-}
-
-const demoContext = 4096;
 
 function demoPlan(flags: ServeFlags) {
   return {
-    ...{ model: flags.target, draft: flags.draft, mode: 'auto' as const, hedges: flags.hedges, context: demoContext },
-    ...{ lookUp: flags.lookUp, gpu: flags.gpu, draftLength: 4, unpaced: false, profile: defaultEdgeProfile.name },
+    ...flags,
+    model: flags.target,
+    mode: 'auto',
+    context: 4096,
+    draftLength: 4,
+    unpaced: false,
+    profile: defaultEdgeProfile.name,
   } as const;
 }
 
@@ -284,17 +259,17 @@ function lostDemo({ url }: EdgeProcess, flags: ServeFlags, { message }: Outrider
 }
 
 /** Which edges answer now; one that does not may come later. @returns what keeps their order */
-async function tellEdges({ edges }: CommandDevice, { prefer }: ServeFlags): Promise<Disposable> {
+async function noteEdges({ edges }: CommandDevice, { prefer }: ServeFlags): Promise<Disposable> {
   const found = await probeEdges(edges);
   for (const line of edgeLines(found)) note(line);
   if (prefer === 'given' || found.length < 2) return { [Symbol.dispose]: () => {} };
-  const told = (names: readonly string[]): void => note(`preferred, as measured: ${names.join(', ')}`);
+  const noteOrder = (names: readonly string[]): void => note(`preferred, as measured: ${names.join(', ')}`);
   edges.routes.replace(measuredOrder(found));
-  told(edges.routes.names);
-  return keepMeasuredOrder(edges, told);
+  noteOrder(edges.routes.names);
+  return keepMeasuredOrder(edges, noteOrder);
 }
 
-function tellOutage(isDown: boolean): void {
+function noteOutage(isDown: boolean): void {
   note(
     isDown
       ? 'no edge answers: the model of this machine writes, and nobody verifies it'
@@ -302,7 +277,7 @@ function tellOutage(isDown: boolean): void {
   );
 }
 
-function tellAddress({ target, clientKey }: ServeFlags, port: number): void {
+function printAddress({ target, clientKey }: ServeFlags, port: number): void {
   const base = `http://${host}:${port}/v1`;
   const key = clientKey === undefined ? '' : ` -H "Authorization: Bearer $OUTRIDER_CLIENT_KEY"`;
   const body = JSON.stringify({
@@ -313,8 +288,4 @@ function tellAddress({ target, clientKey }: ServeFlags, port: number): void {
   note(`${clientKey === undefined ? 'no key is asked for' : 'asks for a key'}; try it:`);
   note(`  curl -N ${base}/chat/completions${key} -H "Content-Type: application/json" -d '${body}'`);
   process.stdout.write(`${base}\n`);
-}
-
-function note(text: string): void {
-  process.stderr.write(`${styleText('dim', text)}\n`);
 }

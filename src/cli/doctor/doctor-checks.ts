@@ -40,7 +40,7 @@ export async function runCheck(check: string, work: () => Promise<string> | stri
   }
 }
 
-/** Least minor version of the majors before the first that may have any: what tells the processor time of a thread. */
+/** Least minor version of the majors before the first that may have any: what reports the processor time of a thread. */
 const leastMinors: Readonly<Record<number, number>> = { 22: 19, 24: 6 };
 
 export function checkNode(version: string = process.versions.node): string {
@@ -123,11 +123,8 @@ export async function measureLoopback(): Promise<number> {
   const listener = await listenWebSocket({ host: '127.0.0.1', port: 0 }, silent);
   try {
     let answered = (): void => {};
-    const connection = await connectWebSocket(`ws://127.0.0.1:${listener.port}`)(() => ({
-      frame: () => answered(),
-      writable: () => {},
-      closed: () => {},
-    }));
+    const handler = { frame: () => answered(), writable: () => {}, closed: () => {} };
+    const connection = await connectWebSocket(`ws://127.0.0.1:${listener.port}`)(() => handler);
     const times: number[] = [];
     for (let ping = 0; ping < pingCount; ping += 1) {
       const startMs = performance.now();

@@ -13,12 +13,14 @@ const exactness: Exactness = {
   comparisons: 468,
 };
 const engine: LanguageModel = { ...toy, limits: { ...toy.limits, law: fours }, exactness };
-const steps = [1, 2, 3, 4, 8].map((rows) => ({ rows, ms: 40 }));
+const steps = [1, 2, 3, 4, 8].map((rows) => ({ rows, ms: 40, nativeMs: null }));
 
 describe('what exactness costs', () => {
   it('is what was measured side by side', () => {
-    const nativeSteps = steps.map(({ rows }) => ({ rows, ms: 10 * rows }));
-    const costs = exactCosts(engine, { steps, nativeSteps });
+    const costs = exactCosts(
+      engine,
+      steps.map((step) => ({ ...step, nativeMs: 10 * step.rows })),
+    );
     expect(costs.map(({ ratio }) => ratio)).toEqual([4, 2, 40 / 30, 1, 0.5]);
     expect(describeCosts(costs, true)).toBe(
       'without the law steps of 1, 2, 4, 8 rows would take 10.0, 20.0, 40.0, 80.0 ms; exact ones take 4.00, 2.00, 1.00, 0.50 times as long',
@@ -26,14 +28,14 @@ describe('what exactness costs', () => {
   });
 
   it('is the ratio of the day when the law was found where there was nothing beside it', () => {
-    const costs = exactCosts(engine, { steps, nativeSteps: null });
+    const costs = exactCosts(engine, steps);
     expect(costs[0]).toMatchObject({ rows: 1, ms: 40, ratio: 1.5 });
     expect(costs[0]?.nativeMs).toBeCloseTo(40 / 1.5);
     expect(describeCosts(costs, false)).toMatch(/ms \(by what was measured when the law was found\); exact/);
   });
 
   it('is nothing where the engine would do the same without a law', () => {
-    expect(exactCosts(toy, { steps, nativeSteps: null }).map(({ ratio }) => ratio)).toEqual([1, 1, 1, 1, 1]);
+    expect(exactCosts(toy, steps).map(({ ratio }) => ratio)).toEqual([1, 1, 1, 1, 1]);
     const free = { ...engine, limits: { ...engine.limits, law: freeLaw } };
     expect([toy, engine, free].map(isNative)).toEqual([true, false, false]);
     expect(isNative({ ...free, exactness: { ...exactness, weights: 'repacked' } })).toBe(true);

@@ -5,9 +5,9 @@ import { OutriderError } from '../../core/basics/errors.ts';
 import { describeLaw, freeLaw } from '../../core/decoding/shape-law.ts';
 import { checkShapes } from '../../models/exactness/shape-check.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
-import type { MeasuredSteps, StepTime } from './doctor-measure.ts';
+import type { StepTime } from './doctor-measure.ts';
 
-/** A step of so many rows, ms: under the law, and without it. */
+/** A step under the law and without it, ms. */
 export interface ExactCost extends StepTime {
   readonly nativeMs: number;
   /** `ms` over `nativeMs`. */
@@ -35,19 +35,18 @@ export function isNative({ limits, exactness }: LanguageModel): boolean {
 }
 
 /** Where the native engine was not measured, the ratio is that which was measured when the law was found. */
-export function exactCosts({ exactness }: LanguageModel, { steps, nativeSteps }: MeasuredSteps): ExactCost[] {
-  return steps.map(({ rows, ms }, index) => {
-    const found = exactness?.costs.find((cost) => cost.rows === rows);
-    const foundRatio = found === undefined || !(found.nativeMs > 0) ? 1 : found.ms / found.nativeMs;
-    const nativeMs = nativeSteps?.[index]?.ms ?? ms / foundRatio;
+export function exactCosts({ exactness }: LanguageModel, steps: readonly StepTime[]): ExactCost[] {
+  return steps.map(({ rows, ms, nativeMs: measuredMs }) => {
+    const found = exactness?.costs.find((cost) => cost.rows === rows && cost.nativeMs > 0);
+    const nativeMs = measuredMs ?? (found === undefined ? ms : ms / (found.ms / found.nativeMs));
     return { rows, ms, nativeMs, ratio: ms / nativeMs };
   });
 }
 
 export function describeCosts(costs: readonly ExactCost[], wasMeasured: boolean): string {
-  const told = costs.filter(({ rows }) => comparedRows.includes(rows));
+  const shown = costs.filter(({ rows }) => comparedRows.includes(rows));
   const list = (value: (cost: ExactCost) => number, digits: number): string =>
-    told.map((cost) => value(cost).toFixed(digits)).join(', ');
+    shown.map((cost) => value(cost).toFixed(digits)).join(', ');
   const native = `steps of ${list(({ rows }) => rows, 0)} rows would take ${list(({ nativeMs }) => nativeMs, 1)} ms`;
   const doubt = wasMeasured ? '' : ' (by what was measured when the law was found)';
   return `without the law ${native}${doubt}; exact ones take ${list(({ ratio }) => ratio, 2)} times as long`;

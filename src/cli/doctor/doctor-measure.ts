@@ -7,17 +7,13 @@ import { sampleTokens } from '../../models/exactness/sample-text.ts';
 import { appendTokens } from '../../models/port/append-tokens.ts';
 import type { LanguageModel, ModelSequence } from '../../models/port/model.ts';
 
-/** A step of the target over so many rows of one sequence, under the law that it keeps to; median, ms. */
+/** A step of the target over so many rows of one sequence; medians, ms. */
 export interface StepTime {
   readonly rows: number;
+  /** Under the law that the target keeps to. */
   readonly ms: number;
-}
-
-export interface MeasuredSteps {
-  /** Of 1 to 8 rows, in order. */
-  readonly steps: readonly StepTime[];
-  /** The same of the native engine, measured in turns with them; null: there was none. */
-  readonly nativeSteps: readonly StepTime[] | null;
+  /** By the same engine without a law, measured in turns with it; null: not measured. */
+  readonly nativeMs: number | null;
 }
 
 export interface MeasuredDrafts {
@@ -39,30 +35,46 @@ const repeats = 7;
 /** A clock may be too coarse for a toy. */
 const leastMs = 0.01;
 
-/** @param native the target's engine without a law */
-export async function measureSteps(target: LanguageModel, native: LanguageModel | null): Promise<MeasuredSteps> {
-  const [steps = [], nativeSteps = null] = await timeSteps(native === null ? [target] : [target, native], stepRows);
-  return { steps, nativeSteps };
+/** Steps of 1 to 8 rows, in order. @param native the target's engine without a law */
+export async function measureSteps(target: LanguageModel, native: LanguageModel | null): Promise<readonly StepTime[]> {
+  const [times, nativeTimes] = await timeSteps(native === null ? [target] : [target, native], stepRows);
+  return stepRows.map((rows, at) => ({ rows, ms: times?.[at] ?? leastMs, nativeMs: nativeTimes?.[at] ?? null }));
 }
 
 export async function measureDrafts(target: LanguageModel, draft: LanguageModel): Promise<MeasuredDrafts> {
   const [drafted] = await timeSteps([draft], [1]);
-  let [matched, compared] = [0, 0];
+  let matched = 0;
+  let compared = 0;
   for (const prompt of prompts) {
+    await using stack = new CloseStack();
     const text = target.tokenizer.encodeChat([{ role: 'user', content: prompt }]);
-    const answer = await writeGreedily(target, text);
-    matched += await countAgreeing(draft, text, answer);
+    const answer = await writeGreedily(target, openSequence(target, stack), text);
+    const reading = openSequence(draft, stack);
+    // What the draft would have written itself, given all that comes before.
+    const [first] = await bestAfter(draft, reading, text, 1);
+    const own = [first, ...(await bestAfter(draft, reading, answer, answer.length))];
+    matched += answer.filter((id, at) => own[at] === id).length;
     compared += answer.length;
   }
   return {
-    draftMs: drafted?.[0]?.ms ?? leastMs,
+    draftMs: drafted?.[0] ?? leastMs,
     acceptance: compared === 0 ? 0 : matched / compared,
     comparedTokens: compared,
   };
 }
 
-/** Models and row counts take turns, so that a disturbance of the machine falls on all of them alike. */
-async function timeSteps(models: readonly LanguageModel[], rowCounts: readonly number[]): Promise<StepTime[][]> {
+/** Opens a sequence that is released with the stack. */
+function openSequence(model: LanguageModel, stack: CloseStack): ModelSequence {
+  const sequence = model.openSequence();
+  stack.defer(() => sequence.release());
+  return sequence;
+}
+
+/**
+ * Models and row counts take turns, so that a disturbance of the machine falls on all of them alike.
+ * @returns the median of each row count for each model, ms
+ */
+async function timeSteps(models: readonly LanguageModel[], rowCounts: readonly number[]): Promise<number[][]> {
   await using stack = new CloseStack();
   const timers: ((rows: number) => Promise<number>)[] = [];
   for (const model of models) timers.push(await stepTimer(model, Math.max(...rowCounts), stack));
@@ -76,16 +88,13 @@ async function timeSteps(models: readonly LanguageModel[], rowCounts: readonly n
       }
     }
   }
-  return samples.map((ofModel) =>
-    rowCounts.map((rows, at) => ({ rows, ms: Math.max(leastMs, median(ofModel[at] ?? [])) })),
-  );
+  return samples.map((ofModel) => ofModel.map((times) => Math.max(leastMs, median(times))));
 }
 
 /** @returns what one step of so many rows takes after a short context, which stays as it is */
 async function stepTimer(model: LanguageModel, mostRows: number, stack: CloseStack) {
   const text = sampleTokens(model.tokenizer, contextTokens + mostRows);
-  const sequence = model.openSequence();
-  stack.defer(() => sequence.release());
+  const sequence = openSequence(model, stack);
   await appendTokens(model, sequence, text.slice(0, contextTokens));
   return async (rows: number): Promise<number> => {
     const startMs = performance.now();
@@ -96,39 +105,18 @@ async function stepTimer(model: LanguageModel, mostRows: number, stack: CloseSta
   };
 }
 
-async function writeGreedily(model: LanguageModel, prompt: readonly number[]): Promise<number[]> {
-  return withSequence(model, async (sequence) => {
-    const answer: number[] = [];
-    let [id] = await bestAfter(model, sequence, prompt, 1);
-    while (answer.length < answerTokens && id !== undefined && !model.tokenizer.endIds.has(id)) {
-      answer.push(id);
-      [id] = await bestAfter(model, sequence, [id], 1);
-    }
-    return answer;
-  });
-}
-
-/** How many ids of the answer the model would have written itself, given all that come before. */
-async function countAgreeing(model: LanguageModel, prompt: readonly number[], answer: readonly number[]) {
-  return withSequence(model, async (sequence) => {
-    const first = await bestAfter(model, sequence, prompt, 1);
-    const later = await bestAfter(model, sequence, answer, answer.length);
-    const said = [...first, ...later];
-    return answer.filter((id, at) => said[at] === id).length;
-  });
+async function writeGreedily(model: LanguageModel, sequence: ModelSequence, prompt: readonly number[]) {
+  const answer: number[] = [];
+  let [id] = await bestAfter(model, sequence, prompt, 1);
+  while (answer.length < answerTokens && id !== undefined && !model.tokenizer.endIds.has(id)) {
+    answer.push(id);
+    [id] = await bestAfter(model, sequence, [id], 1);
+  }
+  return answer;
 }
 
 /** The best candidate after each of the last `rows` tokens. */
 async function bestAfter(model: LanguageModel, sequence: ModelSequence, tokens: readonly number[], rows: number) {
   const found = await appendTokens(model, sequence, tokens, { rows });
   return found.map(({ ids }) => ids[0]);
-}
-
-async function withSequence<Value>(model: LanguageModel, work: (sequence: ModelSequence) => Promise<Value>) {
-  const sequence = model.openSequence();
-  try {
-    return await work(sequence);
-  } finally {
-    await sequence.release();
-  }
 }

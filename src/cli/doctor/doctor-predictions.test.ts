@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { freeLaw, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { TokenTimePrediction } from '../../core/scheduling/predict-latency.ts';
 import { findProfile } from '../../models/port/profiles.ts';
-import { againstNative, keepsUp, type Measured, predictHere, predictPaced } from './doctor-predictions.ts';
+import { againstNative, type Measured, predict } from './doctor-predictions.ts';
 
 const rows = [1, 2, 3, 4, 5, 6, 7, 8];
 const measuredBy = (ms: (rows: number) => number, draftMs = 1): Measured => {
@@ -15,7 +15,7 @@ const measuredBy = (ms: (rows: number) => number, draftMs = 1): Measured => {
 };
 const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
 const windowOf = (measured: Measured, law: ShapeLaw): number =>
-  predictHere(measured, law, 0).predictions.find(({ mode }) => mode === 'sd')?.drafts ?? 0;
+  predict(measured, law, 0).predictions.find(({ mode }) => mode === 'sd')?.drafts ?? 0;
 
 describe('a prediction', () => {
   it('follows the stairs of the law: windows fill calls up', () => {
@@ -31,7 +31,7 @@ describe('a prediction', () => {
 
   it('is predicted under laws of few rows a call, too', () => {
     const threes = { ...freeLaw, most: 3 };
-    const { predictions, arMs } = predictHere(
+    const { predictions, arMs } = predict(
       measuredBy((count) => 10 * count),
       threes,
       1,
@@ -43,16 +43,16 @@ describe('a prediction', () => {
   it('paced is the profile, and this machine where that is slower', () => {
     const profile = findProfile('edge-70b-a6000');
     const [quick, slow] = [measuredBy((count) => 5 * count), measuredBy((count) => 90 * count)];
-    expect(predictPaced(quick, freeLaw, 20, profile).arMs).toBeCloseTo(profile.stepMs + profile.rowMs);
-    expect(predictPaced(slow, freeLaw, 20, profile).arMs).toBe(90);
-    expect([quick, slow].map((measured) => keepsUp(measured, freeLaw, profile))).toEqual([true, false]);
+    expect(predict(quick, freeLaw, 20, profile).arMs).toBeCloseTo(profile.stepMs + profile.rowMs);
+    expect(predict(slow, freeLaw, 20, profile).arMs).toBe(90);
+    expect([quick, slow].map((measured) => predict(measured, freeLaw, 20, profile).keepsUp)).toEqual([true, false]);
   });
 });
 
 describe('beside the edge alone without a law', () => {
   const said = (mode: TokenTimePrediction['mode'], msPerToken: number, arMs: number, arNativeMs: number): string => {
     const quickest = { mode, msPerToken, drafts: 3 };
-    return againstNative({ predictions: [quickest], quickest, arMs, why: '' }, arNativeMs);
+    return againstNative({ quickest, arMs }, arNativeMs);
   };
 
   it.each([

@@ -1,55 +1,74 @@
-// Predicts the time per token of each mode from the measurements and the target's shape law, and gives the reason in a sentence.
+// Predicts the time per token of each mode from the measurements and the target's shape law, for this machine and for the hardware that edges
+// emulate, and gives the reason in a sentence.
 
 import type { ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { TimingFigures } from '../../core/scheduling/latency-model.ts';
 import { predictTokenTimes, type TokenTimePrediction } from '../../core/scheduling/predict-latency.ts';
 import { fitStepTime, stepMs } from '../../core/scheduling/step-time.ts';
 import type { LatencyProfile } from '../../models/port/profiles.ts';
-import type { MeasuredDrafts, MeasuredSteps } from './doctor-measure.ts';
+import type { MeasuredDrafts, StepTime } from './doctor-measure.ts';
 
-export type Measured = MeasuredDrafts & Pick<MeasuredSteps, 'steps'>;
+export interface Measured extends MeasuredDrafts {
+  readonly steps: readonly Pick<StepTime, 'rows' | 'ms'>[];
+}
 
 export interface ModePredictions {
   readonly predictions: readonly TokenTimePrediction[];
   readonly quickest: TokenTimePrediction;
-  /** Of mode `ar`. */
+  /** The time per token in mode `ar`. */
   readonly arMs: number;
   /** Why, in a sentence. */
   readonly why: string;
+  /** Whether this machine does steps as large as the profile allows in its time. */
+  readonly keepsUp: boolean;
 }
+
+export type AllPredictions = readonly (ModePredictions & {
+  readonly key: 'here' | 'paced';
+  readonly where: string;
+  /** What the edge alone takes without a law, and the quickest mode beside it; only where that was measured. */
+  readonly native?: { readonly msPerToken: number; readonly said: string };
+})[];
 
 /** A smaller ratio counts as none: measurements are no more precise. */
 const noticeable = 1.03;
 
-/** Both models on this machine, nothing paced. */
-export function predictHere(measured: Measured, law: ShapeLaw, roundTripMs: number): ModePredictions {
-  return predictionsOf({ ...figuresOf(measured, roundTripMs), stepMs: stepTimes(measured, law) });
-}
-
-/** The target on the profile's hardware; device and draft as measured here. A step that takes longer here takes as long as here. */
-export function predictPaced(
-  measured: Measured,
+/**
+ * Device and draft as measured here; steps of more rows as the law says.
+ * @param profile of the target's hardware, where a step that takes longer here takes as long as here; left out: nothing is paced
+ */
+export function predict(
+  { draftMs, acceptance, steps }: Measured,
   law: ShapeLaw,
   roundTripMs: number,
-  profile: LatencyProfile,
+  profile?: LatencyProfile,
 ): ModePredictions {
-  const hereMs = stepTimes(measured, law);
-  return predictionsOf({
-    ...figuresOf(measured, roundTripMs),
-    stepMs: (rows) => Math.max(hereMs(rows), profileMs(profile, rows)),
-    maxDrafts: Math.max(1, profile.rowCap - 1),
-  });
-}
-
-/** Whether steps as large as the profile allows are done in its time here. */
-export function keepsUp(measured: Measured, law: ShapeLaw, profile: LatencyProfile): boolean {
-  return stepTimes(measured, law)(profile.rowCap) <= profileMs(profile, profile.rowCap);
+  const known = steps.filter(({ rows }) => rows <= law.most);
+  const fitted = fitStepTime(known, law);
+  const profileMs = (rows: number): number => (profile === undefined ? 0 : profile.stepMs + profile.rowMs * rows);
+  const figures: TimingFigures = {
+    draftMs,
+    edgeDraftMs: draftMs,
+    acceptance,
+    roundTripMs,
+    stepMs: (rows) => Math.max(stepMs(fitted, rows), profileMs(rows)),
+    ...(profile === undefined ? {} : { maxDrafts: Math.max(1, profile.rowCap - 1) }),
+  };
+  const keepsUp = profile === undefined || stepMs(fitted, profile.rowCap) <= profileMs(profile.rowCap);
+  const predictions = predictTokenTimes(figures);
+  const quickest = predictions[0] as TokenTimePrediction;
+  const arMs = predictions.find(({ mode }) => mode === 'ar')?.msPerToken ?? quickest.msPerToken;
+  return { predictions, quickest, arMs, why: explain(figures, quickest, arMs), keepsUp };
 }
 
 /** The quickest mode beside the edge alone without a law (`ar-native`), in a sentence. */
-export function againstNative({ quickest, arMs }: ModePredictions, arNativeMs: number): string {
-  const ratio = quickest.msPerToken / arNativeMs;
-  return `${quickest.mode} takes ${ratio.toFixed(2)} of ar-native, the edge alone without the law: ${judgeNative(quickest.msPerToken, arMs, arNativeMs)}`;
+export function againstNative(
+  { quickest, arMs }: Pick<ModePredictions, 'quickest' | 'arMs'>,
+  nativeMs: number,
+): string {
+  const ratio = (quickest.msPerToken / nativeMs).toFixed(2);
+  const judgement = judgeNative(quickest.msPerToken, arMs, nativeMs);
+  return `${quickest.mode} takes ${ratio} of ar-native, the edge alone without the law: ${judgement}`;
 }
 
 function judgeNative(quickestMs: number, arMs: number, arNativeMs: number): string {
@@ -61,31 +80,6 @@ function judgeNative(quickestMs: number, arMs: number, arNativeMs: number): stri
   if (quickestMs > noticeable * arNativeMs) return 'drafting does not make up for what exactness costs';
   const isQuicker = arNativeMs > noticeable * quickestMs;
   return `drafting ${isQuicker ? 'more than' : 'just'} makes up for what exactness costs`;
-}
-
-function profileMs(profile: LatencyProfile, rows: number): number {
-  return profile.stepMs + profile.rowMs * rows;
-}
-
-/** As measured where it was measured; the law says what more rows take. */
-function stepTimes({ steps }: Measured, law: ShapeLaw): (rows: number) => number {
-  const fitted = fitStepTime(
-    steps.filter(({ rows }) => rows <= law.most),
-    law,
-  );
-  return (rows) => stepMs(fitted, rows);
-}
-
-function figuresOf({ draftMs, acceptance }: Measured, roundTripMs: number): Omit<TimingFigures, 'stepMs'> {
-  return { draftMs, edgeDraftMs: draftMs, acceptance, roundTripMs };
-}
-
-function predictionsOf(figures: TimingFigures): ModePredictions {
-  const predictions = predictTokenTimes(figures);
-  const [quickest] = predictions;
-  if (quickest === undefined) throw new Error('no mode was predicted');
-  const arMs = predictions.find(({ mode }) => mode === 'ar')?.msPerToken ?? quickest.msPerToken;
-  return { predictions, quickest, arMs, why: explain(figures, quickest, arMs) };
 }
 
 function explain(figures: TimingFigures, quickest: TokenTimePrediction, arMs: number): string {

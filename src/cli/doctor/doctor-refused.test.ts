@@ -1,4 +1,4 @@
-// Doctor where no shape law holds, where the law is looked for, and where memory is too small: the engine is a toy that answers as such
+// Doctor where no shape law holds, where the law is searched, and where memory is too small: the engine is a toy that answers as such
 // engines do.
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';

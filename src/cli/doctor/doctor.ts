@@ -4,8 +4,8 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { modelLabel, printDocument, type Result } from '../../files/document.ts';
-import { fingerprintOption } from '../device/open-device.ts';
-import { createLawReport } from '../models/law-report.ts';
+import { edgeKeyOption, fingerprintOption } from '../device/open-device.ts';
+import { createLawReport } from '../models/acquire-report.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';
@@ -14,7 +14,7 @@ import { formatTable } from '../terminal/terminal-table.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
-import type { AllPredictions } from './doctor-summary.ts';
+import type { AllPredictions } from './doctor-predictions.ts';
 
 const options = {
   pair: pairOption,
@@ -23,12 +23,10 @@ const options = {
   gpu: gpuOption,
   edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },
   edgeFingerprint: fingerprintOption as typeof fingerprintOption,
-  key: { flag: '--key <key>', help: 'key for the edge', env: 'OUTRIDER_KEY', isSecret: true },
+  key: edgeKeyOption as typeof edgeKeyOption,
   port: { flag: '--port <number>', help: 'port that an edge here would use', whole: [0, 65_535], default: 8642 },
   json: { flag: '--json', help: 'print one JSON document' },
 } as const;
-
-type DoctorFlags = OptionsOf<typeof options>;
 
 export function doctorCommand(): Command {
   const description =
@@ -36,7 +34,7 @@ export function doctorCommand(): Command {
   return commandOf({ name: 'doctor', description, options }, runDoctor);
 }
 
-async function runDoctor(flags: DoctorFlags): Promise<void> {
+async function runDoctor(flags: OptionsOf<typeof options>): Promise<void> {
   const { target: model, draft } = namesOf({ ...flags, target: flags.model });
   const isQuiet = flags.json;
   const law = createLawReport(model);

@@ -1,22 +1,18 @@
 // Who may reach an edge, and how: keys, TLS, and what must be said before it listens where others can reach it.
 
 import { existsSync } from 'node:fs';
-import { isIP } from 'node:net';
 import type { KeyScope } from '../../core/access/key-book.ts';
 import { demandStrength } from '../../core/access/key-text.ts';
-import { CloseStack } from '../../core/basics/close-stack.ts';
-import { badArgument, OutriderError } from '../../core/basics/errors.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
 import type { Secret } from '../../core/basics/secret.ts';
 import { type EdgeKey, edgeKey } from '../../core/protocol/edge/edge-key.ts';
 import { defaultKeyFile } from '../../files/key-files.ts';
-import { KeyRing } from '../../files/key-ring.ts';
-import { resolveListenAddress } from '../../network/transport-node/listen-address.ts';
+import { isTypedKey, type KeyRing } from '../../files/key-ring.ts';
 import type { ListenSettings, WebSocketListener } from '../../network/transport-node/websocket-server.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import type { ListenEdgeSettings } from '../../processes/edge/edge-requests.ts';
 import type { OptionsOf } from '../options/options.ts';
-import { hasTls, openPortTls, type TlsFlags } from '../options/port-tls.ts';
-import { isTypedKey } from '../options/typed-key.ts';
+import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from '../options/port-access.ts';
 
 /** Flags of `outrider edge`, beside those of TLS. */
 export const accessOptions = {
@@ -45,13 +41,13 @@ export const accessOptions = {
   },
 } as const;
 
-export type AccessFlags = OptionsOf<typeof accessOptions> & TlsFlags & { readonly host: string };
+export type AccessFlags = OptionsOf<typeof accessOptions> & PortFlags;
 
 /** In a document these would name files and hosts. */
 export const unnamed = { keys: undefined, tlsCert: undefined, tlsKey: undefined, allowHost: undefined } as const;
 
 /** What the flags come to. */
-export interface EdgeAccess extends AsyncDisposable {
+export interface EdgeAccess extends Omit<PortAccess, 'listen' | 'follow'> {
   readonly listen: Pick<ListenSettings, 'host' | 'tls' | 'allowOrigins' | 'allowHosts'>;
   /** Undefined: no key is asked for. */
   readonly keyOf: ((credentials: string) => EdgeKey | null) | undefined;
@@ -59,66 +55,41 @@ export interface EdgeAccess extends AsyncDisposable {
   readonly chatKeyOf: EdgeAccess['keyOf'];
   /** Who may make this edge drain. */
   readonly mayOrder: NonNullable<ListenEdgeSettings['mayOrder']>;
-  readonly scheme: 'ws' | 'wss';
-  /** SHA-256 of a certificate that the edge has made itself; null: what the system trusts, or no TLS. */
-  readonly certificate: string | null;
-  /** For people, a line each. */
-  readonly said: readonly string[];
   /** Follows the files: ends the sessions of keys that are valid no more, takes a renewed certificate. */
   follow(edge: Pick<Edge, 'renewKeys'>, listener: WebSocketListener, onProblem: (error: unknown) => void): void;
 }
 
 /** @throws OutriderError `bad-argument`, `keys-unreadable`: the edge must not start */
 export async function openAccess(flags: AccessFlags): Promise<EdgeAccess> {
-  const { address, isLoopback } = await resolveListenAddress(flags.host);
-  await using opened = new CloseStack();
-  let onProblem: (error: unknown) => void = () => {};
-  let onKeys: (ring: KeyRing) => void = () => {};
-  const keyFile = keyFileOf(flags, !isLoopback);
-  demandSafety(flags, keyFile, isLoopback);
-  if (flags.key !== undefined) demandStrength(flags.key.reveal(), !isLoopback);
-  const settings = { onChange: (changed: KeyRing) => onKeys(changed), onProblem: (error: unknown) => onProblem(error) };
-  const ring = keyFile === undefined ? undefined : await KeyRing.open(keyFile, settings);
-  if (ring !== undefined) opened.defer(async () => ring[Symbol.dispose]());
-  const tls = opened.use(await openPortTls(flags, 'edge', [...(flags.allowHost ?? []), flags.host]));
-  const names = [...(flags.allowHost ?? []), ...(isIP(flags.host) === 0 ? [flags.host] : [])];
-  const kept = opened.move();
+  const { key } = flags;
+  const port = await openPortAccess(flags, 'edge', (isLoopback) => checkedKeyFile(flags, isLoopback));
+  const { ring, isLoopback } = port;
   return {
-    listen: { host: address, tls: tls.identity, allowOrigins: flags.allowOrigin ?? [], allowHosts: names },
-    keyOf: keyCheck(flags.key, ring, 'verify'),
-    chatKeyOf: keyCheck(flags.key, ring, 'chat'),
-    mayOrder: orderCheck(flags.key !== undefined, ring, isLoopback),
-    scheme: tls.scheme,
-    certificate: tls.certificate,
-    said: [keysSaid(flags.key, ring), ...tls.said],
-    follow(edge, listener, report) {
-      onProblem = report;
-      onKeys = (changed) => edge.renewKeys((_id, key) => (key === typedKey ? key : changed.renew(key)));
-      tls.follow(listener, report);
+    ...port,
+    listen: { ...port.listen, allowOrigins: flags.allowOrigin ?? [] },
+    keyOf: keyCheck(key, ring, 'verify'),
+    chatKeyOf: keyCheck(key, ring, 'chat'),
+    mayOrder: orderCheck(key !== undefined, ring, isLoopback),
+    said: [keysSaid(key, ring), ...port.said],
+    follow(edge, listener, onProblem) {
+      const onKeys = (changed: KeyRing): void =>
+        edge.renewKeys((_id, one) => (one === typedKey ? one : changed.renew(one)));
+      port.follow(listener, onKeys, onProblem);
     },
-    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
 }
 
 const typedKey = edgeKey('--key');
 
-function keyFileOf({ key, keys, allowAnyone }: AccessFlags, isExposed: boolean): string | undefined {
-  if (keys !== undefined || key !== undefined || allowAnyone || !isExposed) return keys;
-  return existsSync(defaultKeyFile()) ? defaultKeyFile() : undefined;
-}
-
-function demandSafety(flags: AccessFlags, keyFile: string | undefined, isLoopback: boolean): void {
-  const { host, key, allowAnyone, plain } = flags;
-  const isSafe = hasTls(flags) || plain;
-  if (isLoopback) return;
-  if (key === undefined && keyFile === undefined && !allowAnyone) {
-    const remedy = 'make keys with "outrider keys add" (or set --key), or say --allow-anyone';
-    throw badArgument(`${host} can be reached by others, and no key is required`, remedy);
-  }
-  if (isSafe) return;
-  const remedy =
-    'give --tls-cert and --tls-key, or --tls-self-signed; or say --plain, for example behind a proxy with TLS';
-  throw badArgument(`${host} can be reached by others, and keys and texts would go in clear`, remedy);
+function checkedKeyFile(flags: AccessFlags, isLoopback: boolean): string | undefined {
+  const { key, keys, allowAnyone } = flags;
+  const takesOwn = keys === undefined && key === undefined && !allowAnyone && !isLoopback;
+  const keyFile = takesOwn && existsSync(defaultKeyFile()) ? defaultKeyFile() : keys;
+  const isNamed = key !== undefined || keyFile !== undefined || allowAnyone;
+  const keyRemedy = isNamed ? undefined : 'make keys with "outrider keys add" (or set --key), or say --allow-anyone';
+  demandSafePort(flags, isLoopback, { keyRemedy, sent: 'texts' });
+  if (key !== undefined) demandStrength(key.reveal(), !isLoopback);
+  return keyFile;
 }
 
 function keyCheck(key: Secret | undefined, ring: KeyRing | undefined, scope: KeyScope): EdgeAccess['keyOf'] {
@@ -132,7 +103,7 @@ function keyCheck(key: Secret | undefined, ring: KeyRing | undefined, scope: Key
   };
 }
 
-/** A key with the scope admin; where no key is asked for, whoever is on this machine. What is told says nothing of the keys that there are. */
+/** A key with the scope admin; where no key is asked for, whoever is on this machine. The refusal shows nothing of the keys that there are. */
 function orderCheck(hasKey: boolean, ring: KeyRing | undefined, isLoopback: boolean): EdgeAccess['mayOrder'] {
   return ({ credentials, isLocal }) => {
     if (!hasKey && ring === undefined && isLoopback && isLocal) return true;

@@ -1,8 +1,8 @@
 // `outrider edge drain`: asks a running edge to take no new session, and to let its answers end or move.
 
+import { once } from 'node:events';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { badArgument, OutriderError } from '../../core/basics/errors.ts';
 import { printDocument } from '../../files/document.ts';
@@ -14,6 +14,7 @@ import { drainPath, type OrderAnswer } from '../../processes/edge/edge-requests.
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { withInterrupt } from '../terminal/interrupt.ts';
+import { noteOfEdge } from '../terminal/note.ts';
 
 const notes = `Examples:
   outrider edge drain ws://127.0.0.1:8642            an edge without keys, from its own machine
@@ -72,7 +73,7 @@ async function drain(flags: DrainFlags, signal: AbortSignal): Promise<number> {
     answer = await order(flags, signal);
   }
   if (flags.json === true) printDocument('edge drain', { rows: [], summary: { ...answer } });
-  else process.stderr.write(`${styleText('dim', 'edge')} ${said(answer)}\n`);
+  else noteOfEdge(said(answer));
   return flags.wait !== undefined && answer.answering > 0 ? 1 : 0;
 }
 
@@ -97,35 +98,28 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
     edgeFingerprint === undefined ? null : connectPinned(parseFingerprint(edgeFingerprint), showAddress(target));
   const path = `${target.pathname.replace(/\/$/, '')}${drainPath}`;
   const settings = {
-    ...{
-      host,
-      port: target.port === '' ? undefined : Number(target.port),
-      path,
-      method: undo === true ? 'DELETE' : 'POST',
-    },
-    ...{
-      headers: key === undefined ? {} : { authorization: `Bearer ${key.reveal()}` },
-      signal,
-      timeout: answerWithinMs,
-    },
+    host,
+    port: target.port === '' ? undefined : Number(target.port),
+    path,
+    method: undo === true ? 'DELETE' : 'POST',
+    headers: key === undefined ? {} : { authorization: `Bearer ${key.reveal()}` },
+    signal,
+    timeout: answerWithinMs,
     ...(pin === null ? {} : { createConnection: pin as never }),
   };
-  const { status, text } = await new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
-    const sent = (isSecure ? requestHttps : requestHttp)(settings, (response) => {
-      readAnswer(response).then((read) => resolve({ status: response.statusCode ?? 0, text: read }), reject);
-    });
-    sent.once('timeout', () => sent.destroy(new Error(`no answer in ${answerWithinMs / 1000} s`)));
-    sent.once('error', (error) => {
-      reject(signal.aborted ? error : unreachable(target, error));
-    });
-    sent.end();
-  });
+  const sent = (isSecure ? requestHttps : requestHttp)(settings);
+  sent.on('timeout', () => sent.destroy(new Error(`no answer in ${answerWithinMs / 1000} s`))).on('error', () => {});
+  const [response] = (await once(sent.end(), 'response').catch((error: Error) => {
+    throw signal.aborted ? error : unreachable(target, error);
+  })) as [IncomingMessage];
+  const status = response.statusCode;
+  const text = await readAnswer(response);
   if (status === 200) return parseAnswer(text);
-  const words = text.slice(0, 200).trim();
   if (status === 403) {
     const remedy =
       'give a key with the scope admin (outrider keys add NAME --scope admin), or run it where the edge runs';
-    throw new OutriderError('unauthorized', words.replace(/^unauthorized /, ''), remedy);
+    const cause = text.slice(0, 200).trim();
+    throw new OutriderError('unauthorized', cause.replace(/^unauthorized /, ''), remedy);
   }
   const remedy = 'give the address of an edge of this version; a controller takes no orders';
   throw new OutriderError('protocol-error', `${showAddress(target)} takes no orders: status ${status}`, remedy);
@@ -150,11 +144,8 @@ function parseAnswer(text: string): OrderAnswer {
     if (states.includes(state) && Number.isInteger(answering) && Number.isInteger(waiting))
       return { state, answering, waiting };
   } catch {
-    // Told below.
+    // The error below says so.
   }
-  throw new OutriderError(
-    'protocol-error',
-    'the answer to the order is not understood',
-    'use an edge of the same version',
-  );
+  const remedy = 'use an edge of the same version';
+  throw new OutriderError('protocol-error', 'the answer to the order is not understood', remedy);
 }

@@ -26,11 +26,11 @@ type KeyOf = (credentials: string) => EdgeKey | null;
 export interface EndpointHost {
   /** Whether its certificate is for this name. */
   readonly isOwnName: (name: string) => boolean;
-  /** Told of failures that are bugs. */
+  /** Called with failures that are bugs. */
   readonly onFault: (error: unknown) => void;
   /** What GET /metrics answers; default: nothing. */
   readonly metrics?: () => Promise<string>;
-  /** Told of each request. */
+  /** Receives each request. */
   readonly observer?: HttpObserver;
   /** What the edge is shown for the key of a request. Default: that key. */
   readonly credentialsOf?: (key: string | undefined) => string | undefined;
@@ -38,7 +38,7 @@ export interface EndpointHost {
 
 /** What answers on the edge's port. */
 export interface EdgeEndpoint {
-  /** Of requests whose path {@link isForApi}. */
+  /** Takes requests whose path {@link isForApi}. */
   readonly onApi: RequestListener;
   /** "GET /health": all that the port answers, the edge's own routes included. */
   readonly routes: readonly string[];
@@ -62,17 +62,20 @@ export function edgeEndpoint(
   const guard = createAddressGuard({ ...listen, isOwnName });
   const newId = (): string => randomBytes(8).toString('hex');
   const early = new EarlyRefusals(nowMs, newId, observer);
+  const answering = { device, model: identity.name, contextTokens: contextLength, nowMs, state, credentialsOf };
   const app = createHttpApp({
-    completer: createDeviceCompleter({
-      ...{ device, model: identity.name, contextTokens: contextLength, nowMs, state, credentialsOf },
-    }),
+    completer: createDeviceCompleter(answering),
     intake: new RequestIntake({ spend: (sender, bytes) => edge.spend(sender, bytes) }),
     early,
     accountOf: (shown) => {
       const key = shown === undefined ? null : (chatKeyOf?.(shown) ?? null);
       return { keyId: key?.id ?? null, mostAnswers: edge.mostSessions(key ?? anyone) };
     },
-    ...{ nowMs, version: packageVersion(), onFault, metrics, observer },
+    nowMs,
+    version: packageVersion(),
+    onFault,
+    metrics,
+    observer,
     randomBits: () => randomBytes(8).readBigUInt64LE(),
     refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
     mayUse: (key) => chatKeyOf === undefined || (key !== undefined && chatKeyOf(key) !== null),
@@ -94,7 +97,7 @@ export function insideKeys(chatKeyOf: KeyOf | undefined): {
   /** For `keyOf` of the edge. @param keyOf for connections from outside */
   beside(keyOf: KeyOf | undefined): KeyOf | undefined;
 } {
-  // Nobody outside can know it.
+  // No one outside can know it.
   const mark = `inside:${randomBytes(16).toString('base64url')}:`;
   return {
     credentialsOf: (key) => (chatKeyOf === undefined ? key : `${mark}${key ?? ''}`),

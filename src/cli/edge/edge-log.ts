@@ -1,18 +1,56 @@
-// The log of `outrider edge` and of `outrider serve`: one line for each event, for people or as JSON, to standard error or to a file that
-// rotates. Writing never waits for a terminal, a pipe or a disk.
+// The log of `outrider edge` and of `outrider serve`, and its flags: one line for each event, for people or as JSON, to standard error or to a
+// file that rotates. Writing never waits for a terminal, a pipe or a disk.
 
 import { write as writeTo } from 'node:fs';
 import { styleText } from 'node:util';
+import { badArgument } from '../../core/basics/errors.ts';
 import { LineQueue, type LineSink } from '../../files/line-queue.ts';
 import { RotatingFile } from '../../files/rotating-file.ts';
 import { type EdgeLogEvent, isWanted, type LogLevel, levelOf } from '../../processes/edge/edge-events.ts';
+import type { OptionsOf } from '../options/options.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 
-export type LogFormat = 'text' | 'json';
+export const logOptions = {
+  logLevel: {
+    flag: '--log-level <level>',
+    help: 'events of this level and of those before it are told',
+    choices: ['error', 'warn', 'info', 'debug'],
+    default: 'info',
+  },
+  logFormat: {
+    flag: '--log-format <format>',
+    help: 'events as lines for people, or as JSON, one object a line',
+    choices: ['text', 'json'],
+    default: 'text',
+  },
+  logFile: { flag: '--log-file <file>', help: 'tell events there instead of on standard error; SIGHUP opens it again' },
+  logFileSize: {
+    flag: '--log-file-size <MB>',
+    help: 'size at which the log file is renamed and a new one begun',
+    whole: [1, 100_000],
+    default: 50,
+  },
+  logFilesKept: {
+    flag: '--log-files-kept <count>',
+    help: 'renamed log files that are kept',
+    whole: [1, 1000],
+    default: 5,
+  },
+} as const;
+
+export const drainOption = {
+  group: 'Logs and stopping:',
+  flag: '--drain <seconds>',
+  help: 'how long answers may take to end after SIGTERM or Ctrl-C; a second signal ends it at once',
+  number: [0, 86_400],
+  default: 30,
+} as const;
+
+export type LogFlags = OptionsOf<typeof logOptions>;
 
 export interface EdgeLogSettings {
   readonly level: LogLevel;
-  readonly format: LogFormat;
+  readonly format: LogFlags['logFormat'];
   /** Null: standard error. */
   readonly file: string | null;
   readonly mostBytes: number;
@@ -46,7 +84,7 @@ export async function openEdgeLog(settings: EdgeLogSettings): Promise<EdgeLog> {
     mostWaiting,
     pauseMs,
     failed: (error, lines) => {
-      // The file can't tell; standard error may. Said once until lines arrive again.
+      // The file can't show it; standard error may. Said once until lines arrive again.
       if (lost === 0 && file !== null) {
         process.stderr.write(`the log file can't be written, lines are dropped: ${foreignLine(String(error))}\n`);
       }
@@ -54,12 +92,12 @@ export async function openEdgeLog(settings: EdgeLogSettings): Promise<EdgeLog> {
       return true;
     },
   });
-  let told = 0;
+  let reported = 0;
   const put = (line: string): void => {
     const { dropped } = queue;
-    if (dropped > told && queue.isIdle) {
-      const count = dropped - told;
-      told = dropped;
+    if (dropped > reported && queue.isIdle) {
+      const count = dropped - reported;
+      reported = dropped;
       lost = 0;
       queue.write('', linesOf(format, new Date(), 'warn', { kind: 'dropped', lines: count }, `${count} lines dropped`));
     }
@@ -78,13 +116,41 @@ export async function openEdgeLog(settings: EdgeLogSettings): Promise<EdgeLog> {
     },
     close: async () => {
       await queue.flush();
-      await file?.close();
+      await file?.reopen();
     },
     closeNow: () => queue.flushNow(),
   };
 }
 
-function linesOf(format: LogFormat, date: Date, level: LogLevel, event: object, words: string): string {
+/**
+ * The log, until it is closed: SIGHUP opens its file again, for programs that rename log files, and at the end of the process it writes what
+ * waits. @throws OutriderError `bad-argument` if the log file can't be used
+ */
+export async function openLog(flags: LogFlags): Promise<EdgeLog & AsyncDisposable> {
+  const { logLevel: level, logFormat: format, logFile = null } = flags;
+  const rotation = { mostBytes: flags.logFileSize * 1_000_000, kept: flags.logFilesKept };
+  const log = await openEdgeLog({ level, format, file: logFile, ...rotation }).catch((cause: Error) => {
+    throw badArgument(`can't use ${logFile}: ${cause.message}`, 'give another file', { cause });
+  });
+  const hungUp = (): void => onHangUp(log, logFile);
+  process.on('SIGHUP', hungUp).on('exit', log.closeNow);
+  return {
+    ...log,
+    async [Symbol.asyncDispose]() {
+      process.off('SIGHUP', hungUp).off('exit', log.closeNow);
+      await log.close();
+    },
+  };
+}
+
+/** Without a log file, a hang-up of the terminal stops the program. */
+function onHangUp(log: EdgeLog, logFile: string | null): void {
+  if (logFile !== null) void log.reopen().then(() => log.note('info', 'SIGHUP: the log file is opened again'));
+  else if (process.stderr.isTTY) process.kill(process.pid, 'SIGTERM');
+  else log.note('info', 'SIGHUP: ignored, there is no log file to open again');
+}
+
+function linesOf(format: LogFlags['logFormat'], date: Date, level: LogLevel, event: object, words: string): string {
   if (format === 'json') return JSON.stringify({ time: date.toISOString(), level, ...event });
   const time = date.toISOString().slice(0, 19).replace('T', ' ');
   return `${styleText('dim', `${time}Z`)} ${styleText(colours[level], level.padEnd(5))} ${foreignLine(words)}`;
@@ -146,7 +212,8 @@ export function describeEvent(event: EdgeLogEvent): string {
   }
 }
 
-function from(address: string | null): string {
+/** A peer by its address, for people. */
+export function from(address: string | null): string {
   return address === null || address === '' ? 'an unknown address' : address;
 }
 
@@ -154,7 +221,7 @@ function counted(count: number, word: string): string {
   return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
 }
 
-function ofKey(key: string | null): string {
+export function ofKey(key: string | null): string {
   return key === null ? '' : ` (key ${key})`;
 }
 

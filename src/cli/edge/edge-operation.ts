@@ -1,6 +1,7 @@
 // What `outrider edge` does for whoever runs it: its logs, signals, and how it ends. SIGTERM and the first Ctrl-C let answers end, a second
 // signal ends the process at once; an engine that does not return ends it with status 1, so that a supervisor starts it again.
 
+import { constants } from 'node:os';
 import { logSessions, type SessionLogs } from '../../files/event-log-file.ts';
 import type { Tokenizer } from '../../models/port/model.ts';
 import type { Listener } from '../../network/transport/transport.ts';
@@ -9,9 +10,8 @@ import type { EdgeLogEvent } from '../../processes/edge/edge-events.ts';
 import type { EdgeOptions } from '../../processes/edge/edge-options.ts';
 import type { OpenRequests } from '../../processes/http/listen-http.ts';
 import type { RequestRecord } from '../../processes/http/request-record.ts';
-import { drainOption, type LogFlags, onHangUp, openLog } from '../options/log-options.ts';
 import type { OptionsOf } from '../options/options.ts';
-import type { EdgeLog } from './edge-log.ts';
+import { drainOption, type EdgeLog, type LogFlags, openLog } from './edge-log.ts';
 import { logRequests } from './request-log.ts';
 
 export const operationOptions = {
@@ -29,64 +29,47 @@ const lastMomentsMs = 2000;
 
 export class EdgeOperation implements AsyncDisposable {
   readonly #flags: OperationFlags;
-  readonly #log: EdgeLog;
+  readonly log: EdgeLog & AsyncDisposable;
   readonly #signal: AbortSignal;
-  readonly #requestEnded: (record: RequestRecord) => void;
+  /** Writes the line of a request over HTTP that is over. */
+  readonly requestEnded: (record: RequestRecord) => void;
   readonly #undo: (() => void)[] = [];
   #sessionLogs: SessionLogs | null = null;
-  #stalled = (): void => {};
-  readonly #isStalled = new Promise<void>((resolve) => {
-    this.#stalled = resolve;
-  });
+  readonly #stalled = Promise.withResolvers<void>();
 
   /** @throws OutriderError `bad-argument` if the log file can't be used */
   static async open(flags: OperationFlags, signal: AbortSignal): Promise<EdgeOperation> {
     return new EdgeOperation(flags, await openLog(flags), signal);
   }
 
-  private constructor(flags: OperationFlags, log: EdgeLog, signal: AbortSignal) {
+  private constructor(flags: OperationFlags, log: EdgeLog & AsyncDisposable, signal: AbortSignal) {
     this.#flags = flags;
-    this.#log = log;
-    this.#requestEnded = logRequests(log, () => performance.now());
+    this.log = log;
+    this.requestEnded = logRequests(log, () => performance.now());
     this.#signal = signal;
-    this.#on('exit', () => this.#closeNow());
-    this.#on('SIGHUP', () => onHangUp(this.#log, this.#flags.logFile));
+    this.#on('exit', () => this.#sessionLogs?.closeNow());
     signal.addEventListener('abort', () => {
-      for (const [name, number] of [
-        ['SIGINT', 2],
-        ['SIGTERM', 15],
-      ] as const) {
-        this.#on(name, () => process.exit(128 + number));
-      }
+      for (const name of ['SIGINT', 'SIGTERM'] as const)
+        this.#on(name, () => process.exit(128 + constants.signals[name]));
     });
   }
 
   /** @throws OutriderError `bad-argument` if the directory of event logs can't be made */
   callbacks(tokenizer: Tokenizer): Pick<EdgeOptions, 'onEvent' | 'onStep' | 'onForgotten'> {
     const onEvent = (event: EdgeLogEvent): void => {
-      this.#log.event(event);
-      if (event.kind === 'engine-stalled') this.#stalled();
+      this.log.event(event);
+      if (event.kind === 'engine-stalled') this.#stalled.resolve();
     };
     if (this.#flags.log === undefined) return { onEvent };
-    const logs = logSessions(this.#flags.log, tokenizer, { onEnded: (why) => this.#log.note('error', why) });
+    const logs = logSessions(this.#flags.log, tokenizer, { onEnded: (why) => this.log.note('error', why) });
     this.#sessionLogs = logs;
-    this.#log.note('info', `event logs in ${logs.directory}`);
+    this.log.note('info', `event logs in ${logs.directory}`);
     return { onEvent, onStep: logs.onStep, onForgotten: logs.onForgotten };
-  }
-
-  /** What the edge serves: where a run begins in the log. */
-  began(text: string): void {
-    this.#log.note('info', text);
-  }
-
-  /** Told of each request over HTTP. */
-  get requestEnded(): (record: RequestRecord) => void {
-    return this.#requestEnded;
   }
 
   /** A problem that does not end the edge, as a key file that can't be read. */
   warn(error: unknown): void {
-    this.#log.note('error', error instanceof Error ? error.message : String(error));
+    this.log.note('error', error instanceof Error ? error.message : String(error));
   }
 
   /**
@@ -94,7 +77,7 @@ export class EdgeOperation implements AsyncDisposable {
    * @param requests those over HTTP, whose clients may still read when the edge has written all
    */
   async run(edge: Edge, listener: Listener, asked: Promise<void>, requests: OpenRequests): Promise<void> {
-    const isStalled = await Promise.race([asked.then(() => false), this.#isStalled.then(() => true)]);
+    const isStalled = await Promise.race([asked.then(() => false), this.#stalled.promise.then(() => true)]);
     if (isStalled) await this.#giveUp(edge, listener);
     await edge.drain(this.#signal.aborted ? this.#flags.drain * 1000 : 0);
     await requests.settled(lastMomentsMs);
@@ -104,20 +87,15 @@ export class EdgeOperation implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const undo of this.#undo.splice(0)) undo();
     await this.#sessionLogs?.close();
-    await this.#log.close();
+    await this.log[Symbol.asyncDispose]();
   }
 
   /** The engine's own threads may never end, and its model can't be closed. */
   async #giveUp(edge: Edge, listener: Listener): Promise<never> {
-    this.#log.note('error', 'the engine hangs: the edge ends with status 1, to be started again');
+    this.log.note('error', 'the engine hangs: the edge ends with status 1, to be started again');
     const ended = edge.close().then(() => listener.close());
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, lastMomentsMs))]);
     process.exit(1);
-  }
-
-  #closeNow(): void {
-    this.#sessionLogs?.closeNow();
-    this.#log.closeNow();
   }
 
   #on(event: 'exit' | NodeJS.Signals, work: () => void): void {

@@ -1,4 +1,4 @@
-// The port of `outrider edge`: open before the models are loaded, so that /health says so, and a port that is taken is told at once.
+// The port of `outrider edge`: open before the models are loaded, so that /health says so, and a port that is taken ends the command at once.
 
 import type { RequestListener } from 'node:http';
 import type { WebSocketListener } from '../../network/transport-node/websocket-server.ts';
@@ -41,7 +41,8 @@ export async function openEdgePort(settings: Omit<ListenEdgeSettings, 'onApi' | 
     },
   );
   return {
-    ...{ listener, requests },
+    listener,
+    requests,
     begin: (edge, onApi) => {
       begun = { edge, onApi };
     },
@@ -52,10 +53,7 @@ export async function openEdgePort(settings: Omit<ListenEdgeSettings, 'onApi' | 
 }
 
 function refuseWhileLoading(response: Parameters<RequestListener>[1]): void {
-  const error = {
-    message: 'the models are being loaded; try again later',
-    ...{ type: 'server_error', param: null, code: 'model_loading' },
-  };
+  const message = 'the models are being loaded; try again later';
   response.writeHead(503, { 'Content-Type': 'application/json', 'Retry-After': '2' });
-  response.end(JSON.stringify({ error }));
+  response.end(JSON.stringify({ error: { message, type: 'server_error', param: null, code: 'model_loading' } }));
 }

@@ -1,6 +1,5 @@
 // `outrider edge`: serve a target model to devices.
 
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { Place } from '../../allocation/controller/messages.ts';
 import { CloseStack } from '../../core/basics/close-stack.ts';
@@ -9,7 +8,6 @@ import { linearStepTime } from '../../core/scheduling/step-time.ts';
 import { modelLabel, packageVersion, printDocument } from '../../files/document.ts';
 import { openModel } from '../../models/engines/open-model.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
-import type { GrammarEngine } from '../../models/port/grammar-engine.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
 import type { PacedModel } from '../../models/port/paced.ts';
@@ -19,25 +17,24 @@ import { joinAsEdge } from '../../processes/controller/edge-agent.ts';
 import { TicketBook, ticketPrefix } from '../../processes/controller/ticket-book.ts';
 import { type Edge, startEdge } from '../../processes/edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows, mostEdgeHedges } from '../../processes/edge/edge-options.ts';
-import { createEdgeMetrics, type EdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
-import { createAcquireReport } from '../models/acquire-report.ts';
-import { createLawReport } from '../models/law-report.ts';
+import { createEdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
+import { createLawReport, withAcquireReport } from '../models/acquire-report.ts';
 import { demandFittingDraft } from '../models/model-room.ts';
 import { gpuOption } from '../options/gpu-option.ts';
-import { logOptions } from '../options/log-options.ts';
 import { controlNoteText, memberName, memberOptions, reachController } from '../options/member-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
-import { tlsOptions } from '../options/port-tls.ts';
-import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
+import { tlsOptions } from '../options/port-access.ts';
+import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
+import { noteOfEdge as note } from '../terminal/note.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
+import { logOptions } from './edge-log.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { openEdgePort } from './edge-port.ts';
-import { placesOf, queueOptions } from './edge-queue.ts';
 import { boundHeap } from './heap-bounds.ts';
 
 const notes = `Examples:
@@ -77,7 +74,19 @@ const options = {
     whole: [64, 262_144],
     default: 2048,
   },
-  ...queueOptions,
+  queueSeconds: {
+    flag: '--queue-seconds <seconds>',
+    help: 'how long an answer may wait for a place where all are taken; then the edge says that it is full',
+    // A device takes an edge that sends no text for two minutes for a silent one.
+    number: [0, 120],
+    default: 60,
+  },
+  queueLength: {
+    flag: '--queue-length <count>',
+    help: 'most answers that wait at the same time; beyond it the newest of the key with the most is refused',
+    whole: [0, 1024],
+    default: 64,
+  },
   keepLost: {
     flag: '--keep-lost <seconds>',
     help: 'how long a session is kept whose device is gone, or whose answer is complete',
@@ -151,7 +160,7 @@ const options = {
     number: [1000, 1e13],
     default: 1e9,
   },
-  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
+  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
   json: { flag: '--json', help: 'print an account as one JSON document at the end' },
 } as const;
 
@@ -160,11 +169,6 @@ interface Served {
   readonly access: EdgeAccess;
   readonly target: LanguageModel;
   readonly tickets: TicketBook;
-}
-
-/** Keys of a file change; tickets of a controller are none of them, and stay. */
-function renewOthers(edge: Edge): Edge['renewKeys'] {
-  return (find) => edge.renewKeys((id, key) => (id.startsWith(ticketPrefix) ? key : find(id, key)));
 }
 
 function joinController(flags: EdgeFlags, edge: Edge, { address, access, target, tickets }: Served): Disposable {
@@ -184,7 +188,8 @@ function joinController(flags: EdgeFlags, edge: Edge, { address, access, target,
       bitsPerSecond: flags.linkRate,
       place: flags.place ?? null,
     },
-    ...{ edge, tickets },
+    edge,
+    tickets,
     note: (event) => note(controlNoteText(event)),
   });
   return { [Symbol.dispose]: () => agent.close() };
@@ -194,7 +199,10 @@ type TypedFlags = OptionsOf<typeof options>;
 type EdgeFlags = TypedFlags & { readonly model: string };
 
 const face: CommandFace<typeof options> = {
-  ...{ name: 'edge', description: 'serve a target model to devices', options, notes },
+  name: 'edge',
+  description: 'serve a target model to devices',
+  options,
+  notes,
   isConfigurable: true,
 };
 /** The command as data. */
@@ -238,21 +246,26 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   await using access = await openAccess(flags);
   await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
   const { listener } = port;
-  await using models = await openModels(flags, signal);
+  await using models = await openModels(flags);
   const { target, draft, profile } = models;
   const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
   const inside = insideKeys(access.chatKeyOf);
   const keyOf = inside.beside(tickets === null ? access.keyOf : tickets.beside(access.keyOf));
-  const metrics = metricsOf(target);
+  const { identity, limits } = target;
+  const kvTokens = limits.maxSequences * limits.contextLength;
+  const metrics = createEdgeMetrics({ model: identity.name, version: packageVersion(), kvTokens });
   await using grammars = createGrammarEngine(target.tokenizer);
-  const warmed = warm(grammars, operation);
+  // The first answer with a schema must not wait for the library, nor others with it. Where it can't be loaded, answers without one continue.
+  const warmed = grammars.warm?.().catch((error: unknown) => operation.warn(error));
   await using edge = await startEdge({
-    ...{ model: target, meter: metrics.meter, grammars },
+    model: target,
+    meter: metrics.meter,
+    grammars,
     // A profile's cap is what the real target of the pair keeps up with on this machine; a toy has no such limit.
     maxRows: flags.maxRows ?? (needsFile(flags.model) ? profile?.rowCap : undefined) ?? defaultMaxRows,
     lookUpTokens: flags.lookUp,
     keepLostMs: flags.keepLost * 1000,
-    places: placesOf(flags),
+    places: { waitMs: flags.queueSeconds * 1000, maxWaiting: flags.queueLength },
     ...(flags.downlink === undefined ? {} : { downlinkBitsPerSecond: flags.downlink * 1e6 }),
     ...(draft === undefined
       ? {}
@@ -276,78 +289,68 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   await warmed;
   port.begin(edge, onApi);
   metrics.follow(edge);
-  await using metricsPort = await openMetricsPort(flags.metricsPort, metrics.text);
-  access.follow({ renewKeys: renewOthers(edge) }, listener, (error) => operation.warn(error));
-  note(target.identity.description);
-  if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
-  note(describeRoom(target.limits));
-  // A program that has started this edge has chosen them itself.
-  if (!flags.untilInputEnds) for (const line of access.said) note(line);
-  const host = flags.host.includes(':') ? `[${flags.host}]` : flags.host;
-  const output = flags.json ? process.stderr : process.stdout;
-  const address = `${access.scheme}://${host}:${listener.port}`;
-  operation.began(`serving ${target.identity.name} at ${address}; ${access.said.join('; ')}`);
-  output.write(`${address}\n`);
-  if (!flags.untilInputEnds)
-    note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${target.identity.name}"`);
+  await using _metrics = await openMetricsPort(flags.metricsPort, metrics.text, note);
+  // Keys of a file change; tickets of a controller are none of them, and stay.
+  const renewKeys: Edge['renewKeys'] = (find) =>
+    edge.renewKeys((id, key) => (id.startsWith(ticketPrefix) ? key : find(id, key)));
+  access.follow({ renewKeys }, listener, (error) => operation.warn(error));
+  const address = access.urlOf(listener.port);
+  operation.log.note('info', `serving ${identity.name} at ${address}; ${access.said.join('; ')}`);
+  announce(flags, models, access.said, address);
   using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
-  if (metricsPort !== null) note(metricsPort.said);
   onServing({ edge, target, routes });
   await operation.run(edge, listener, asked, port.requests);
   if (flags.json) printAccount(edge, flags, target);
 }
 
-function describeRoom({ maxSequences, contextLength }: LanguageModel['limits']): string {
-  return `${maxSequences} ${maxSequences === 1 ? 'session' : 'sessions'} of ${contextLength} tokens`;
+function announce(
+  { json, untilInputEnds }: EdgeFlags,
+  { target: { identity, limits }, draft }: Awaited<ReturnType<typeof openModels>>,
+  said: readonly string[],
+  address: string,
+): void {
+  note(identity.description);
+  if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
+  note(`${limits.maxSequences} session${limits.maxSequences === 1 ? '' : 's'} of ${limits.contextLength} tokens`);
+  // A program that has started this edge has chosen them itself.
+  if (!untilInputEnds) for (const line of said) note(line);
+  (json ? process.stderr : process.stdout).write(`${address}\n`);
+  if (!untilInputEnds) note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${identity.name}"`);
 }
 
-function metricsOf({ identity, limits }: LanguageModel): EdgeMetrics {
-  const kvTokens = limits.maxSequences * limits.contextLength;
-  return createEdgeMetrics({ model: identity.name, version: packageVersion(), kvTokens });
-}
-
-/** The first answer with a schema must not wait for the library, nor others with it. Where it can't be loaded, answers without one go on. */
-async function warm(grammars: GrammarEngine, operation: EdgeOperation): Promise<void> {
-  await grammars.warm?.().catch((error: unknown) => operation.warn(error));
-}
-
-async function openModels(flags: EdgeFlags, signal: AbortSignal) {
-  await using opened = new CloseStack();
+async function openModels(flags: EdgeFlags) {
   await demandFittingDraft(flags.model, flags.draft);
-  const report = createAcquireReport();
+  await using opened = new CloseStack();
   const { sessions, context: contextLength, threads, gpu } = flags;
-  const options = {
-    sequences: sessions,
-    contextLength,
-    gpu,
-    clock: machineClock,
-    signal,
-    onProgress: report.onProgress,
-  };
   const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
   const law = createLawReport(flags.model);
-  const target = opened.use(
-    await openModel(flags.model, {
-      ...options,
-      role: 'target',
-      exact: !flags.fast,
-      threads,
-      profile: profile?.name,
-      onLawProgress: law.onLawProgress,
-    }),
-  );
-  law.stop();
-  const shapes = { exact: false, threads: threads ?? 1 };
-  const draft =
-    flags.draft === undefined
-      ? undefined
-      : opened.use(
-          await openModel(flags.draft, {
-            ...{ ...options, ...shapes, role: 'draft', profile: flags.draftProfile },
-            sequences: sessions * (1 + flags.draftHedges),
-          }),
-        );
-  report.stop();
+  const { target, draft } = await withAcquireReport(async (acquiring) => {
+    const options = { contextLength, gpu, clock: machineClock, ...acquiring };
+    const target = opened.use(
+      await openModel(flags.model, {
+        ...options,
+        role: 'target',
+        sequences: sessions,
+        exact: !flags.fast,
+        threads,
+        profile: profile?.name,
+        onLawProgress: law.onLawProgress,
+      }),
+    );
+    law.stop();
+    if (flags.draft === undefined) return { target, draft: undefined };
+    const draft = opened.use(
+      await openModel(flags.draft, {
+        ...options,
+        role: 'draft',
+        sequences: sessions * (1 + flags.draftHedges),
+        exact: false,
+        threads: threads ?? 1,
+        profile: flags.draftProfile,
+      }),
+    );
+    return { target, draft };
+  });
   if (draft !== undefined && draft.tokenizer.hash !== target.tokenizer.hash) {
     const cause = `${draft.identity.name} has another tokenizer than ${target.identity.name}`;
     throw new OutriderError('tokenizer-mismatch', cause, 'take a draft made for that target (outrider models list)');
@@ -356,22 +359,11 @@ async function openModels(flags: EdgeFlags, signal: AbortSignal) {
   return { target, draft, profile, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
 }
 
-function note(text: string): void {
-  process.stderr.write(`${styleText('dim', 'edge')} ${text}\n`);
-}
-
 /** Rows: how often each kind of refusal happened. */
 function printAccount(edge: Edge, flags: EdgeFlags, target: LanguageModel): void {
-  const { status } = edge;
-  const {
-    state: _state,
-    sessions: _sessions,
-    answering: _answering,
-    connections: _connections,
-    keptTokens: _kept,
-    ...more
-  } = status;
-  const { counts, ...account } = more;
+  const { counts, ...status } = edge.status;
+  const ofNow: readonly string[] = ['state', 'sessions', 'answering', 'connections', 'keptTokens'];
+  const account = Object.fromEntries(Object.entries(status).filter(([name]) => !ofNow.includes(name)));
   const pacing = 'pacing' in target ? (target as PacedModel).pacing : undefined;
   const overrun =
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 /**
  * Keeps 30 MB of objects and replaces them again and again, as sessions do. Prints the largest rooms that V8 has reserved, MB. It rests
- * once the room for young objects is as large as it may become, so that the look at it comes in time on a busy machine, too.
+ * once the room for young objects is as large as it may become, so that the check of it comes in time on a busy machine, too.
  */
 const load = `
 import { getHeapSpaceStatistics } from 'node:v8';

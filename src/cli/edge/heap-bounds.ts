@@ -1,6 +1,6 @@
 // Keeps V8 from holding memory that an edge does not need. Under load V8 doubles the room for young objects up to 134 MB, and lets the heap
 // grow to a multiple of what is in use before it collects old objects; pages that it has emptied it keeps, for the most that there ever was.
-// That looks like a leak, and whoever floods an edge once would have its memory for good. A leak still grows: nothing here limits what can
+// That resembles a leak, and whoever floods an edge once would have its memory for good. A leak still grows: nothing here limits what can
 // be in use.
 
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
@@ -94,7 +94,7 @@ function boundYoung(): () => void {
   return stop;
 }
 
-/** Of V8's collections only the one that is meant for lack of memory gives empty pages back. */
+/** Only V8's collection for lack of memory gives empty pages back. */
 function collector(): () => void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: object) => void;

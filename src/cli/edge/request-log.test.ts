@@ -3,15 +3,36 @@ import type { RequestRecord } from '../../processes/http/request-record.ts';
 import { describeRequest, levelOfRequest, logRequests } from './request-log.ts';
 
 const answered: RequestRecord = {
-  ...{ request: '00ff', route: 'POST /v1/completions', address: '10.0.0.7', key: 'phone' },
-  ...{ status: 200, outcome: 'answered', code: null, ms: 310.123 },
+  request: '00ff',
+  route: 'POST /v1/completions',
+  address: '10.0.0.7',
+  key: 'phone',
+  status: 200,
+  outcome: 'answered',
+  code: null,
+  ms: 310.123,
   answer: {
-    ...{ model: 'm', stream: true, choices: 1, mode: 'stream', promptTokens: 12, completionTokens: 30 },
-    ...{ acceptedDrafts: 20, rejectedDrafts: 5, verified: true, firstTokenMs: 80.456, finishReasons: ['end'] },
+    model: 'm',
+    stream: true,
+    choices: 1,
+    mode: 'stream',
+    promptTokens: 12,
+    completionTokens: 30,
+    acceptedDrafts: 20,
+    rejectedDrafts: 5,
+    verified: true,
+    firstTokenMs: 80.456,
+    finishReasons: ['end'],
   },
 };
 const refused: RequestRecord = {
-  ...{ ...answered, status: 401, outcome: 'refused', code: 'invalid_api_key', key: null, answer: null, ms: 1 },
+  ...answered,
+  status: 401,
+  outcome: 'refused',
+  code: 'invalid_api_key',
+  key: null,
+  answer: null,
+  ms: 1,
 };
 
 function bed() {
@@ -19,7 +40,8 @@ function bed() {
   let nowMs = 1;
   const ended = logRequests({ line: (level, fields, words) => lines.push({ level, fields, words }) }, () => nowMs);
   return {
-    ...{ lines, ended },
+    lines,
+    ended,
     wait: (ms: number) => {
       nowMs += ms;
     },
@@ -34,10 +56,26 @@ describe('the line of a request', () => {
       {
         level: 'info',
         fields: {
-          ...{ kind: 'request', request: '00ff', route: 'POST /v1/completions', address: '10.0.0.7', key: 'phone' },
-          ...{ status: 200, outcome: 'answered', code: null, ms: 310.12, model: 'm', stream: true, choices: 1 },
-          ...{ mode: 'stream', promptTokens: 12, completionTokens: 30, acceptedDrafts: 20, rejectedDrafts: 5 },
-          ...{ verified: true, firstTokenMs: 80.46, finishReasons: ['end'] },
+          kind: 'request',
+          request: '00ff',
+          route: 'POST /v1/completions',
+          address: '10.0.0.7',
+          key: 'phone',
+          status: 200,
+          outcome: 'answered',
+          code: null,
+          ms: 310.12,
+          model: 'm',
+          stream: true,
+          choices: 1,
+          mode: 'stream',
+          promptTokens: 12,
+          completionTokens: 30,
+          acceptedDrafts: 20,
+          rejectedDrafts: 5,
+          verified: true,
+          firstTokenMs: 80.46,
+          finishReasons: ['end'],
         },
         words:
           '00ff POST /v1/completions from 10.0.0.7 (key phone): 200, 310 ms, 12 and 30 tokens, the first after 80 ms, ' +

@@ -1,46 +1,46 @@
-// One line for each request over HTTP. Requests that only look, as those of a probe, are told at level debug.
+// One line for each request over HTTP. Requests that only read, as those of a probe, are logged at level debug.
 
 import type { LogLevel } from '../../processes/edge/edge-events.ts';
 import type { RequestRecord } from '../../processes/http/request-record.ts';
-import type { EdgeLog } from './edge-log.ts';
+import { type EdgeLog, from, ofKey } from './edge-log.ts';
 
 const windowMs = 10_000;
 /** Lines about refused requests of one peer in a window, and of all together; the others are counted, and a line for each peer says so. */
 const mostRefusedOfPeer = 50;
 const mostRefused = 200;
-/** Requests of one peer that only look, in a window: a probe and a scraper of metrics stay far below it. */
-const mostLooks = 200;
-/** Peers that are told apart in a window; the others count as one. */
+/** Requests of one peer that only read, in a window: a probe and a scraper of metrics stay far below it. */
+const mostReads = 200;
+/** Peers that are counted apart in a window; the others count as one. */
 const mostPeers = 256;
 
 /** What a peer, an address with a key, did in a window beyond what has its own line. */
 interface Peer extends Pick<RequestRecord, 'address' | 'key'> {
   refused: number;
   held: number;
-  looks: number;
+  reads: number;
 }
 
-/** @returns told of each request that is over */
+/** @returns logs a request that is over */
 export function logRequests(log: Pick<EdgeLog, 'line'>, nowMs: () => number): (record: RequestRecord) => void {
   const peers = new Map<string, Peer>();
   let window = { untilMs: nowMs() + windowMs, refused: 0 };
   const peerOf = ({ address, key }: RequestRecord): Peer => {
     const own = `${address} ${key}`;
-    const isTold = peers.has(own) || peers.size < mostPeers;
-    const name = isTold ? own : '';
-    const who = isTold ? { address, key } : { address: null, key: null };
-    const peer = peers.get(name) ?? { ...who, refused: 0, held: 0, looks: 0 };
+    const isOwn = peers.has(own) || peers.size < mostPeers;
+    const name = isOwn ? own : '';
+    const who = isOwn ? { address, key } : { address: null, key: null };
+    const peer = peers.get(name) ?? { ...who, refused: 0, held: 0, reads: 0 };
     peers.set(name, peer);
     return peer;
   };
   const endWindow = (): void => {
-    for (const { held, looks, refused: _, ...who } of peers.values()) {
+    for (const { held, reads, refused: _, ...who } of peers.values()) {
       const more = (count: number, outcome: RequestRecord['outcome'], words: string): void => {
         const fields = { kind: 'more', of: 'request', ...who, outcome, count, inMs: windowMs };
         log.line('warn', fields, `${words} from ${whoOf(who)}`);
       };
       if (held > 0) more(held, 'refused', `and ${held.toLocaleString('en')} more requests refused`);
-      if (looks > mostLooks) more(looks, 'answered', `${looks.toLocaleString('en')} requests that only look`);
+      if (reads > mostReads) more(reads, 'answered', `${reads.toLocaleString('en')} requests that only look`);
     }
     peers.clear();
     window = { untilMs: nowMs() + windowMs, refused: 0 };
@@ -48,7 +48,7 @@ export function logRequests(log: Pick<EdgeLog, 'line'>, nowMs: () => number): (r
   return (record) => {
     if (nowMs() > window.untilMs) endWindow();
     const level = levelOfRequest(record);
-    if (level === 'debug') peerOf(record).looks += 1;
+    if (level === 'debug') peerOf(record).reads += 1;
     if (record.outcome === 'refused') {
       const peer = peerOf(record);
       if (peer.refused === mostRefusedOfPeer || window.refused === mostRefused) {
@@ -82,7 +82,7 @@ export function describeRequest(record: RequestRecord): string {
 }
 
 function whoOf({ address, key }: Pick<RequestRecord, 'address' | 'key'>): string {
-  return `${address === null || address === '' ? 'an unknown address' : address}${key === null ? '' : ` (key ${key})`}`;
+  return `${from(address)}${ofKey(key)}`;
 }
 
 function figuresOf(answer: RequestRecord['answer']): string {

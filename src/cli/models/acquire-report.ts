@@ -1,6 +1,7 @@
-// Shows on standard error how models are being got: a bar on a terminal, elsewhere one line for each stage. Every command that
-// needs a model uses it.
+// Shows on standard error how models are fetched, and how their shape laws are searched: a line that is drawn again on a terminal, elsewhere
+// one line for each stage or law. Every command that needs a model uses it.
 
+import { modelLabel } from '../../files/document.ts';
 import type { AcquireProgress, AcquireStage } from '../../models/files/acquire.ts';
 import { withInterrupt } from '../terminal/interrupt.ts';
 import {
@@ -20,7 +21,6 @@ export interface AcquireReport {
 
 const verbs: Record<AcquireStage, string> = {
   downloading: 'downloading from',
-  extracting: 'extracting from',
   shortening: 'leaving layers out of',
   coarsening: 'making coarser weights for',
   verifying: 'verifying SHA-256',
@@ -28,20 +28,13 @@ const verbs: Record<AcquireStage, string> = {
   discarding: 'deleted, because it was damaged:',
 };
 
-function describe(progress: AcquireProgress): string {
-  const words = [`${progress.model}:`, verbs[progress.stage]];
-  if (progress.from !== undefined) words.push(progress.from);
-  return words.join(' ');
+function describe({ model, stage, from = '' }: AcquireProgress): string {
+  return `${model}: ${verbs[stage]} ${from}`.trimEnd();
 }
 
-/** Whether it tells what was done, and nothing goes on. */
+/** Whether it is about something that was done, and nothing moves. */
 function isNotice({ stage }: AcquireProgress): boolean {
   return stage === 'discarding' || stage === 'passing-over';
-}
-
-/** What the bar of a file in several packages is called: short, so that the bar has room. */
-function describePart({ model, part }: AcquireProgress): string | undefined {
-  return part === undefined ? undefined : `${model}: part ${part.number} of ${part.count}`;
 }
 
 /** @param stream usually `process.stderr`. */
@@ -60,7 +53,10 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
         else if (!redraws) stream.write(`${label} (${formatBytes(progress.totalBytes ?? progress.doneBytes)})\n`);
       }
       if (isNotice(progress)) return;
-      bar?.update(progress.doneBytes, progress.totalBytes, describePart(progress));
+      const { model, part, doneBytes, totalBytes } = progress;
+      // Short, so that the bar has room.
+      const partLabel = part === undefined ? undefined : `${model}: part ${part.number} of ${part.count}`;
+      bar?.update(doneBytes, totalBytes, partLabel);
     },
     stop() {
       bar?.stop();
@@ -68,7 +64,7 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
   };
 }
 
-/** What `acquireModel` takes of a command: a way to stop it, and somebody to tell. */
+/** What `acquireModel` takes of a command: a way to stop it, and a report. */
 export interface Acquiring extends Pick<AcquireReport, 'onProgress'> {
   readonly signal: AbortSignal;
 }
@@ -81,4 +77,29 @@ export async function withAcquireReport<Outcome>(work: (options: Acquiring) => P
   } finally {
     stop();
   }
+}
+
+export interface LawReport {
+  /** For `openModel`. A machine searches once per model, for seconds to minutes. */
+  readonly onLawProgress: (law: string, done: number, total: number) => void;
+  /** Clears the line. The report may be used again. */
+  stop(): void;
+}
+
+/** @param model its name or path. @param stream usually `process.stderr`. */
+export function createLawReport(model: string, stream: BarStream = process.stderr): LawReport {
+  const redraws = canRedraw(stream);
+  let tried = '';
+  return {
+    onLawProgress(law, done, total) {
+      const line = `finding the shape law of ${modelLabel(model)} on this machine: trying "${law}"`;
+      if (redraws) stream.write(`\r\x1b[K${line}, ${Math.floor((100 * done) / total)} %`);
+      else if (law !== tried) stream.write(`${line}\n`);
+      tried = law;
+    },
+    stop() {
+      if (redraws && tried !== '') stream.write('\r\x1b[K');
+      tried = '';
+    },
+  };
 }

@@ -69,7 +69,7 @@ async function runFit(flags: FitFlags): Promise<void> {
   const { status, output } = await runPipeline(interpreter, [...parameters, ...(flags.json ? ['--json'] : [])]);
   const seconds = Math.round((performance.now() - startMs) / 1000);
   if (status !== 0) process.exitCode = status;
-  else await report(flags, { path, out, output, seconds });
+  else await report(flags, path, join(out, 'draft.gguf'), output, seconds);
 }
 
 /** A folder belongs to one target and one recipe. */
@@ -78,15 +78,8 @@ export function defaultOut(target: string, { recipe, smoke }: Partial<Pick<FitFl
   return `${basename(target).replace(/\.gguf$/i, '')}-${made}`;
 }
 
-interface Made {
-  readonly path: string;
-  readonly out: string;
-  readonly output: string;
-  readonly seconds: number;
-}
-
-async function report(flags: FitFlags, { path, out, output, seconds }: Made): Promise<void> {
-  const file = join(out, 'draft.gguf');
+/** @param path of the target @param file of the draft @param output of the pipeline */
+async function report(flags: FitFlags, path: string, file: string, output: string, seconds: number): Promise<void> {
   const check = await checkPair(path, file);
   if (!check.fits) process.exitCode = 1;
   if (flags.json) {

@@ -77,7 +77,7 @@ export async function setUpEnvironment(python: string): Promise<string | null> {
   return status === 0 ? (output.trim().split('\n').at(-1) ?? null) : null;
 }
 
-/** @param parameters paths among them are absolute. The program's own folder is where Python looks first; PYTHONPATH is not looked at. */
+/** @param parameters paths among them are absolute. Python takes modules from the program's own folder first, and none from PYTHONPATH. */
 export function runPipeline(interpreter: string, parameters: readonly string[]): Promise<Finished> {
   return run(interpreter, ['-E', '-s', join(draftsDirectory, 'fit.py'), ...parameters], false);
 }

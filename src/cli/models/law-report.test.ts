@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createLawReport } from './law-report.ts';
+import { createLawReport } from './acquire-report.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();

@@ -9,7 +9,7 @@ import type { OpenModelOptions } from '../../models/engines/open-model.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { productCommands } from '../commands.ts';
 import { createProgram } from '../program.ts';
-import { preparedSize, runPrepare } from './models-prepare.ts';
+import { preparedSize, runPrepare } from './models.ts';
 
 const seen = vi.hoisted(() => ({
   planned: [] as object[],

@@ -1,18 +1,23 @@
 // `outrider models`: which models can be had by name, which of them are here, and getting, checking, preparing and removing them.
 
+import { existsSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import { printDocument } from '../../files/document.ts';
+import { describeLaw } from '../../core/decoding/shape-law.ts';
+import { modelLabel, printDocument } from '../../files/document.ts';
+import { openModel } from '../../models/engines/open-model.ts';
 import { acquireModel } from '../../models/files/acquire.ts';
-import { listModels, removeModel, verifyModel } from '../../models/files/cache-inventory.ts';
-import { requireModels } from '../../models/files/manifest.ts';
+import { forgetLaws, listModels, removeModel, verifyModel } from '../../models/files/cache-inventory.ts';
+import { findPair, isModelPath, requireModels } from '../../models/files/manifest.ts';
 import type { ModelEntry } from '../../models/files/manifest-entry.ts';
+import type { LanguageModel } from '../../models/port/model.ts';
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';
+import { print } from '../terminal/note.ts';
 import { formatBytes } from '../terminal/progress-bar.ts';
 import { formatTable } from '../terminal/terminal-table.ts';
-import { type Acquiring, withAcquireReport } from './acquire-report.ts';
-import { runPrepare } from './models-prepare.ts';
+import { type Acquiring, createLawReport, withAcquireReport } from './acquire-report.ts';
+import { prepareModels } from './model-room.ts';
 
 const listOptions = { json: { flag: '--json', help: 'print one JSON document on standard output' } } as const;
 const options = {
@@ -27,14 +32,7 @@ const prepareOptions = {
 } as const;
 
 /** What every command but `list` takes. */
-interface Named {
-  readonly name: string;
-  readonly json: boolean;
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
+type Named = { readonly name: string; readonly json: boolean };
 
 /** Prints the manifest with what the cache holds of it. */
 async function runList({ json }: OptionsOf<typeof listOptions>): Promise<void> {
@@ -76,7 +74,7 @@ async function runVerify({ name, json }: Named): Promise<void> {
   for (const row of rows) print(`${row.name}  ${styleText('green', 'verified')}  ${row.sha256}`);
 }
 
-/** Of a model, or of both of a pair, one after the other. */
+/** Works on a model, or on both of a pair, one after the other. */
 async function eachModel<Row>(
   name: string,
   work: (entry: ModelEntry, options: Acquiring) => Promise<Row>,
@@ -101,6 +99,56 @@ async function runRemove({ name, json }: Named): Promise<void> {
       row.freedBytes === 0 ? `${row.name} was not there` : `${row.name} removed, ${formatBytes(row.freedBytes)} free`,
     );
   }
+}
+
+/** As `outrider edge` opens it; for `outrider run`, which takes fewer sessions, the same law is then only confirmed. */
+export const preparedSize = { sequences: 8, contextLength: 2048 } as const;
+
+export interface PrepareFlags {
+  /** A model, a pair (then its target) or the path of a GGUF file. */
+  readonly name: string;
+  readonly json?: boolean;
+  /** Forget what was found for the model before. */
+  readonly again?: boolean;
+}
+
+/**
+ * Finds how calls of a target must be shaped on this machine, and notes it, so that the first answer need not wait for it.
+ * @throws OutriderError `exact-refused`, and what opening throws
+ */
+export async function runPrepare({ name, json, again }: PrepareFlags): Promise<void> {
+  const spec = targetOf(name);
+  const shown = modelLabel(spec);
+  await prepareModels([{ spec, ...preparedSize }], 'close other programs, or take a smaller model');
+  if (again === true) await forgetLaws((await acquireModel(spec)).sha256);
+  const report = createLawReport(spec);
+  const startMs = performance.now();
+  let found: ReturnType<typeof whatHolds>;
+  try {
+    const { onLawProgress } = report;
+    await using model = await openModel(spec, { role: 'target', ...preparedSize, exact: true, onLawProgress });
+    found = whatHolds(model);
+  } finally {
+    report.stop();
+  }
+  const seconds = Math.round((performance.now() - startMs) / 100) / 10;
+  if (json === true) {
+    const row = { name: shown, ...found };
+    const params = { name: modelLabel(name), again: again === true };
+    return printDocument('models prepare', { rows: [row], summary: { ...row, seconds }, params });
+  }
+  print(`${shown}  ${found.law}${found.weights === 'plain' ? ', weights not repacked' : ''}`);
+}
+
+/** @throws OutriderError `model-unknown` */
+function targetOf(name: string): string {
+  if (isModelPath(name) && existsSync(name)) return name;
+  requireModels(name);
+  return findPair(name)?.target ?? name;
+}
+
+function whatHolds({ limits, exactness }: LanguageModel) {
+  return { law: describeLaw(limits.law), weights: exactness?.weights ?? null };
 }
 
 /** The command tree of `outrider models`. */

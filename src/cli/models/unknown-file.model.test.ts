@@ -1,4 +1,4 @@
-// What commands say of files that the engine can't go on with, and of pairs that do not fit. Needs node-llama-cpp, and no model.
+// What commands say of files that the engine can't use, and of pairs that do not fit. Needs node-llama-cpp, and no model.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';

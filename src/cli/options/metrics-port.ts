@@ -1,6 +1,6 @@
-// `--metrics-port`: metrics for Prometheus on a port of this machine only, where nobody needs a key.
+// `--metrics-port`: metrics for Prometheus on a port of this machine only, where no key is needed.
 
-import { listenMetrics } from '../../processes/controller/metrics-server.ts';
+import { listenMetrics } from '../../processes/http/metrics-app.ts';
 
 export const metricsOption = {
   flag: '--metrics-port <number>',
@@ -8,20 +8,14 @@ export const metricsOption = {
   whole: [0, 65_535],
 } as const;
 
-interface MetricsPort extends AsyncDisposable {
-  /** For people: where it is. */
-  readonly said: string;
-}
-
-/** @param port undefined: none is opened @throws OutriderError `port-in-use`, `bad-argument` */
+/** @param port undefined: none is opened @param note gets its address, for people @throws OutriderError `port-in-use`, `bad-argument` */
 export async function openMetricsPort(
   port: number | undefined,
-  text: () => string | Promise<string>,
-): Promise<MetricsPort | null> {
+  text: () => Promise<string>,
+  note: (line: string) => void,
+): Promise<AsyncDisposable | null> {
   if (port === undefined) return null;
   const listener = await listenMetrics(text, port);
-  return {
-    said: `metrics at http://127.0.0.1:${listener.port}/metrics`,
-    [Symbol.asyncDispose]: () => listener.close(),
-  };
+  note(`metrics at http://127.0.0.1:${listener.port}/metrics`);
+  return { [Symbol.asyncDispose]: () => listener.close() };
 }

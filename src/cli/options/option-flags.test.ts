@@ -25,7 +25,9 @@ describe('a command that is made of a table of options', () => {
   it('hands over options and arguments by their names in the table', async () => {
     expect(await typed()).toEqual({ draftLength: 4, key: undefined, secret: false, name: 'nobody' });
     expect(await typed('somebody', '--draft-length', '7', '--secret')).toMatchObject({
-      ...{ draftLength: 7, secret: true, name: 'somebody' },
+      draftLength: 7,
+      secret: true,
+      name: 'somebody',
     });
   });
 

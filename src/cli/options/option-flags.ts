@@ -2,8 +2,8 @@
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { badArgument } from '../../core/basics/errors.ts';
-import { applyConfigTo, configOptions } from './config-values.ts';
-import { defaultOf, isSwitch, type OptionSpec, type OptionsOf, type OptionTable, parseOption } from './options.ts';
+import { applyConfigTo, configOptions } from './config-file.ts';
+import { defaultOf, isSwitch, kindOf, type OptionSpec, type OptionsOf, type OptionTable } from './options.ts';
 
 export interface CommandFace<Table extends OptionTable> {
   readonly name: string;
@@ -41,7 +41,7 @@ export function addOptions(command: Command, table: OptionTable): void {
   }
 }
 
-/** Of two values the last one would win without a word. */
+/** Commander would take the last of two values and say nothing. */
 function refuseTwice(command: Command, flag: string): void {
   let isGiven = false;
   command.on(`option:${new Option(flag).name()}`, () => {
@@ -91,7 +91,7 @@ function flagOption(spec: OptionSpec, flag: string): Option {
   return option.argParser((text: string, before: unknown) => {
     if (spec.texts === true) return before === fallback ? [text] : [...(before as readonly string[]), text];
     if (spec.isSecret === true) demandSecret(spec, text);
-    return orInvalid(() => parseOption(spec, text));
+    return orInvalid(() => kindOf(spec).parse(text));
   });
 }
 
@@ -109,7 +109,7 @@ function demandSecret({ flag = '', env = '' }: OptionSpec, text: string): void {
   throw badArgument(`${flag.split(' ')[0]} is empty`, 'give a value, or leave the flag out');
 }
 
-/** Commander tells the message beside the flag. */
+/** Commander prints the message beside the flag. */
 function orInvalid<Value>(parse: () => Value): Value {
   try {
     return parse();

@@ -27,6 +27,8 @@ export interface OptionSpec {
   readonly type?: unknown;
   /** Without a default the option may be undefined. A switch is off by default. */
   readonly default?: unknown;
+  /** The value that `--full`, the published size of an experiment, gives it unless it is typed. */
+  readonly full?: unknown;
   /** How help shows the default, where it is not plain. */
   readonly defaultLabel?: string;
   /** Heading in the help, for this option and those after it. */
@@ -120,17 +122,44 @@ export function isSwitch({ flag }: OptionSpec): boolean {
   return flag !== undefined && !/[<[]/.test(flag);
 }
 
-/** @throws Error with a sentence that says what to give instead */
-export function parseOption(spec: OptionSpec, text: string): unknown {
-  const { whole, number, wholes, numbers, choices, parse } = spec;
-  if (spec.isSecret === true) return new Secret(text);
-  if (parse !== undefined) return parse(text);
-  if (whole !== undefined) return parseWhole(text, ...whole);
-  if (number !== undefined) return parseNumber(text, ...number);
-  if (wholes !== undefined) return text.split(',').map((part) => parseWhole(part, ...wholes));
-  if (numbers !== undefined) return text.split(',').map((part) => parseNumber(part, ...numbers));
-  if (choices !== undefined && !choices.includes(text)) throw new Error(`Allowed choices are ${choices.join(', ')}.`);
-  return text;
+/** How the value of an option is read from text, and what JSON Schema says of it. */
+export interface ValueKind {
+  readonly schema: object;
+  readonly isNumeric: boolean;
+  /** Several values with commas between them. */
+  readonly isList: boolean;
+  /** @throws Error with a sentence that says what to give instead */
+  readonly parse: (text: string) => unknown;
+}
+
+export function kindOf(spec: OptionSpec): ValueKind {
+  const { whole, number, wholes, numbers, choices, parse = String } = spec;
+  const range = whole ?? number ?? wholes ?? numbers;
+  if (range !== undefined) return numericKind(range, whole ?? wholes, wholes ?? numbers);
+  const plain = { isNumeric: false, isList: false };
+  if (spec.isSecret === true)
+    return { ...plain, schema: { type: 'string', minLength: 1, writeOnly: true }, parse: (text) => new Secret(text) };
+  if (isSwitch(spec)) return { ...plain, schema: { type: 'boolean' }, parse };
+  if (choices !== undefined) {
+    const demandChoice = (text: string): string => {
+      if (choices.includes(text)) return text;
+      throw new Error(`Allowed choices are ${choices.join(', ')}.`);
+    };
+    return { ...plain, schema: { enum: [...choices] }, parse: demandChoice };
+  }
+  if (spec.texts === true) return { ...plain, schema: { type: 'array', items: { type: 'string' } }, parse };
+  return { ...plain, schema: { type: hasOptionalValue(spec) ? ['string', 'boolean'] : 'string' }, parse };
+}
+
+/** @param ofWholes undefined: any numbers @param ofSeveral undefined: one number */
+function numericKind(range: Range, ofWholes: Range | undefined, ofSeveral: Range | undefined): ValueKind {
+  const [minimum, maximum] = range;
+  const one = { type: ofWholes === undefined ? 'number' : 'integer', minimum, maximum };
+  const read = ofWholes === undefined ? parseNumber : parseWhole;
+  const parse = (text: string): number => read(text, minimum, maximum);
+  if (ofSeveral === undefined) return { schema: one, isNumeric: true, isList: false, parse };
+  const parseAll = (text: string): number[] => text.split(',').map(parse);
+  return { schema: { type: 'array', items: one }, isNumeric: true, isList: true, parse: parseAll };
 }
 
 /** A 64-bit seed, decimal. @throws Error with a sentence that says what to give instead */

@@ -1,4 +1,10 @@
-// Ctrl-C ends long work in order; a second one ends the process.
+// Ctrl-C ends long work in order; a second one ends the process. A process that another one has started ends with its standard input.
+
+export const untilInputEndsOption = {
+  flag: '--until-input-ends',
+  help: 'end when standard input ends',
+  isHidden: true,
+} as const;
 
 export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

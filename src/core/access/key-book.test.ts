@@ -9,8 +9,17 @@ const at = (ms: number): string => new Date(nowMs + ms).toISOString();
 
 function entryOf(given: Partial<KeyEntry> = {}): KeyEntry {
   return {
-    ...{ id: 'abcdefg2', name: 'phone of Ada', sha256: one, scopes: ['verify'], created: at(-1000), expires: null },
-    ...{ revoked: null, share: 1, maxSessions: null, maxWaiting: null, former: null },
+    id: 'abcdefg2',
+    name: 'phone of Ada',
+    sha256: one,
+    scopes: ['verify'],
+    created: at(-1000),
+    expires: null,
+    revoked: null,
+    share: 1,
+    maxSessions: null,
+    maxWaiting: null,
+    former: null,
     ...given,
   };
 }

@@ -39,7 +39,6 @@ export interface KeyEntry extends KeyTerms {
 
 export type KeyBook = readonly KeyEntry[];
 
-/** What a key is at a time. */
 export type KeyState = 'valid' | 'expired' | 'revoked';
 
 /** @param nowMs ms since 1970 */

@@ -7,7 +7,6 @@ import { isName, type KeyBook, type KeyEntry, type KeyScope, keyScopes } from '.
 const format = 'outrider-keys';
 const formatVersion = 1;
 
-/** The text of the file. */
 export function writeKeyFile(keys: KeyBook): string {
   return `${JSON.stringify({ format, version: formatVersion, keys }, undefined, 2)}\n`;
 }

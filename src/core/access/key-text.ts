@@ -1,4 +1,4 @@
-// What a key looks like, how hard it is to guess, and what may be written for times. Pure: randomness and digests come from the caller.
+// The form of a key, how hard it is to guess, and what may be written for times. Pure: randomness and digests come from the caller.
 
 import { badArgument } from '../basics/errors.ts';
 
@@ -17,7 +17,7 @@ export function keyIdFrom(bytes: Uint8Array): string {
   return inDigits(bytes, idDigits, 8);
 }
 
-/** "ok_ID_SECRET": a prefix that secret scanners can look for, the id, and a secret of {@link keySecretBytes} random bytes. */
+/** "ok_ID_SECRET": a prefix that secret scanners can search for, the id, and a secret of {@link keySecretBytes} random bytes. */
 export function keyTextFrom(id: string, bytes: Uint8Array): string {
   return `ok_${id}_${inDigits(bytes, digits, secretLength)}`;
 }
@@ -38,7 +38,6 @@ function inDigits(bytes: Uint8Array, alphabet: string, length: number): string {
   return text;
 }
 
-/** Fewest characters of any key. */
 export const leastKeyLength = 8;
 /** Bits that a key must have where others can reach the edge. */
 export const strongKeyBits = 128;

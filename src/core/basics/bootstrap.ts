@@ -2,7 +2,7 @@
 // together (one seed, several policies) are drawn together, so differences stay paired.
 
 import { createRandom } from './philox.ts';
-import { interquartileMean, quantile } from './statistics.ts';
+import { interquartileMean, mean, quantile } from './statistics.ts';
 
 /** Both ends. */
 export type Interval = readonly [low: number, high: number];
@@ -45,6 +45,13 @@ export function estimates(runCount: number, statistic: (pick: readonly number[])
 /** One number of all runs, with its interval. */
 export function estimate(runCount: number, statistic: (pick: readonly number[]) => number): Estimate {
   return estimates(runCount, (pick) => [statistic(pick)])[0] as Estimate;
+}
+
+/** The ratio of two means over the same runs, which are drawn as pairs. */
+export function ratioOfMeans(above: readonly number[], below: readonly number[]): Estimate {
+  const meanOf = (values: readonly number[], pick: readonly number[]): number =>
+    mean(pick.map((run) => values[run] ?? Number.NaN));
+  return estimate(above.length, (pick) => meanOf(above, pick) / meanOf(below, pick));
 }
 
 /** The interquartile mean of a value of each run. */

@@ -1,4 +1,4 @@
-// What a caller may pass, as a table with one check for each option. Types tell a TypeScript user his mistakes; this tells those of a
+// What a caller may pass, as a table with one check for each option. Types show a TypeScript user his mistakes; this reports those of a
 // JavaScript user, by field, before anything happens. It is small, because `outrider/device` carries it into a browser.
 
 import { badArgument } from './errors.ts';
@@ -7,7 +7,7 @@ import { nearestName } from './nearest-name.ts';
 /** @param field as it is named in the message: "ask: sampling.topK" @throws OutriderError `bad-argument` */
 export type Check = (field: string, value: unknown) => void;
 
-/** Of an option that may be left out. */
+/** The check of an option that may be left out. */
 export interface OptionalCheck {
   readonly optional: Check;
 }

@@ -16,7 +16,7 @@ export const errorCodes = [
   'python-missing', // no Python that can run the pipeline for drafts
   'download-failed',
   'tokenizer-mismatch', // the same id would mean different tokens on device and edge
-  'target-changed', // the edge that could go on runs another target than the one that wrote the text so far
+  'target-changed', // the edge that could continue runs another target than the one that wrote the text so far
   'version-mismatch', // another protocol version
   'cell-mismatch', // a controller of another cell than the member's
   'name-taken', // a member's name belongs to another key

@@ -6,6 +6,18 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** A line for each row. @param columns by heading: the cell of a row */
+export function columnTable<Row>(
+  rows: readonly Row[],
+  columns: Readonly<Record<string, (row: Row) => string>>,
+): string {
+  const cellsOf = Object.values(columns);
+  return markdownTable(
+    Object.keys(columns),
+    rows.map((row) => cellsOf.map((cellOf) => cellOf(row))),
+  );
+}
+
 export interface Pivot<Row> {
   /** Above the first column. */
   readonly corner: string;
@@ -48,6 +60,17 @@ export function percentWithin({ value, interval: [low, high] }: Within): string 
 /** "0.45 (0.19 to 0.89)" */
 export function numberWithin(value: number, [low, high]: readonly [number, number], digits = 2): string {
   return `${value.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
+}
+
+/** The same, of the columns `NAME`, `NAMELow` and `NAMEHigh` of a row. */
+export function estimateIn<Name extends string>(
+  row: { readonly [Key in Name | `${Name}Low` | `${Name}High`]: number | null },
+  name: Name,
+  format: (value: number) => string = (value) => value.toFixed(2),
+): string {
+  const numbers: Readonly<Record<string, number | null>> = row;
+  const [value, low, high] = ['', 'Low', 'High'].map((end) => format(numbers[name + end] ?? 0));
+  return `${value} (${low} to ${high})`;
 }
 
 /** Without a zero below zero. */

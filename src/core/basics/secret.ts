@@ -1,7 +1,7 @@
 // Texts that must never be shown, and parts of addresses that must not. A secret is wrapped where it enters the program, and stays so
 // until it is used: whatever prints, logs or serialises an object on the way finds nothing in it.
 
-/** A text that shows itself to nobody but the caller of {@link Secret.reveal}: JSON leaves it out, a template gets "(hidden)". */
+/** A text that only the caller of {@link Secret.reveal} sees: JSON leaves it out, a template gets "(hidden)". */
 export class Secret {
   /** A private field: not even `util.inspect` shows it. */
   readonly #text: string;

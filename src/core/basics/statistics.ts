@@ -37,7 +37,9 @@ export function median(values: readonly number[]): number {
 export function rankCorrelation(left: readonly number[], right: readonly number[]): number {
   const [ranksLeft, ranksRight] = [ranksOf(left), ranksOf(right)];
   const middle = (left.length - 1) / 2;
-  let [product, squareLeft, squareRight] = [0, 0, 0];
+  let product = 0;
+  let squareLeft = 0;
+  let squareRight = 0;
   for (let index = 0; index < left.length; index++) {
     const fromLeft = (ranksLeft[index] as number) - middle;
     const fromRight = (ranksRight[index] as number) - middle;

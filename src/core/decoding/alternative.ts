@@ -6,17 +6,15 @@ import type { RunnerUp } from './runner-up.ts';
 export interface AlternativeOrder {
   /** Named in the result. */
   readonly id: number;
-  /** Of its first token; the text has another token there. */
+  /** Position of its first token; the text has another token there. */
   readonly position: number;
   /** At least one. */
   readonly tokens: readonly number[];
 }
 
-/** The next token of an alternative. */
 export interface AlternativeDraft {
-  /** Of the alternative. */
   readonly id: number;
-  /** Of the drafted token: `position + tokens.length` of the alternative. */
+  /** Position of the drafted token: `position + tokens.length` of the alternative. */
   readonly position: number;
   readonly token: number;
   /** The drafter's probability of it, (0, 1], on the grid of confidence.ts. */

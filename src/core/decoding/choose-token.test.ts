@@ -151,7 +151,8 @@ describe('choiceDistribution', () => {
 describe('a tie of sums', () => {
   it('goes to the lower id, also where two ids have the same noise and only rounding makes the sums equal', () => {
     // Seed 7, position 8: both ids have the word 4035038862.
-    const [low, high] = [45_540, 49_283];
+    const low = 45_540;
+    const high = 49_283;
     const [lowNoise, highNoise] = [low, high].map((id) => gumbelNoise(7, 0, 8, id)) as [number, number];
     expect(lowNoise).toBe(highNoise);
     const larger = 1 + 2 ** -52;
@@ -166,7 +167,8 @@ describe('a tie of sums', () => {
     ['large', 31.9, 31.9 - 2 ** -48],
     ['small', -31.9 + 2 ** -48, -31.9],
   ] as const)('goes to the lower id where rounding hides more noise: %s sums', (_size, larger, smaller) => {
-    const [low, high] = [6142, 51_974];
+    const low = 6142;
+    const high = 51_974;
     // The higher id has the larger noise and the larger logit, both by less than a sum of 2^24 can hold.
     const [less, more] = [low, high].map((id) => gumbelNoise(7, 0, 5, id)) as [number, number];
     expect(more).toBeGreaterThan(less);

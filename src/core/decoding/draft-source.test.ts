@@ -9,10 +9,10 @@ function play(text: readonly number[], promptLength: number, modelHits: number, 
   let confidence = 0;
   for (let length = promptLength; length < text.length; length++) {
     source.follow(text.slice(0, length), promptLength, length);
-    const looked = source.lookUp(margin);
-    if (looked !== null) {
+    const found = source.lookUp(margin);
+    if (found !== null) {
       free += 1;
-      if (looked.token === text[length]) freeHits += 1;
+      if (found.token === text[length]) freeHits += 1;
       continue;
     }
     const isRight = (length * 5) % 8 < modelHits;

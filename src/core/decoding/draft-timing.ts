@@ -70,7 +70,6 @@ export function noteAsk(timing: DraftTiming, atMs: number): DraftTiming {
   return { ...timing, askedAtMs: timing.askedAtMs ?? atMs };
 }
 
-/** Tokens were committed. */
 export function noteCommit(timing: DraftTiming, atMs: number, tokenCount: number): DraftTiming {
   const { committedAtMs, askedAtMs, commitMs, verdictMs, writtenMs, writtenTokens } = timing;
   const isTimed = committedAtMs !== undefined;

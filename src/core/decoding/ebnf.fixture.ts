@@ -57,7 +57,9 @@ class Reader {
     const [, exact, from, to] = /^(?:\{(\d+)\}|\{(\d+),(\d*)\})$/.exec(this.#tokens[this.#at] ?? '') ?? [];
     const sign = this.#tokens[this.#at];
     const bounds: Readonly<Record<string, readonly [number, number]>> = {
-      ...{ '?': [0, 1], '*': [0, Number.POSITIVE_INFINITY], '+': [1, Number.POSITIVE_INFINITY] },
+      '?': [0, 1],
+      '*': [0, Number.POSITIVE_INFINITY],
+      '+': [1, Number.POSITIVE_INFINITY],
     };
     const range = bounds[sign ?? ''] ?? (exact !== undefined ? [Number(exact), Number(exact)] : undefined);
     const all =

@@ -21,7 +21,6 @@ export type EndReason = 'end-token' | 'stop-string' | 'length';
 
 /** Plain data, safe to keep in a machine's state. */
 export interface EndState {
-  /** Answer tokens so far. */
   readonly tokenCount: number;
   /** For each stop string, the number of its bytes with which the text ends. */
   readonly matchedBytes: readonly number[];

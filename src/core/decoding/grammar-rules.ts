@@ -9,7 +9,6 @@ export type RulePart =
   | { readonly kind: 'repeat'; readonly part: RulePart; readonly least: number; readonly most: number | null }
   | { readonly kind: 'rule'; readonly name: string };
 
-/** Rules by name. */
 export type Rules = ReadonlyMap<string, RulePart>;
 
 export const sequence = (...parts: readonly RulePart[]): RulePart => ({ kind: 'sequence', parts });
@@ -62,7 +61,7 @@ export function isFillable(part: RulePart, fillable: ReadonlySet<string>): boole
 
 interface Writing {
   readonly fillable: ReadonlySet<string>;
-  /** Told of each rule that is named. */
+  /** Called for each rule that is named. */
   use(name: string): void;
 }
 

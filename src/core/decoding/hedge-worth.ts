@@ -1,4 +1,4 @@
-// When a device should extend an alternative beside its draft: the chance that the text goes on as the alternative, against the time that
+// When a device should extend an alternative beside its draft: the chance that the text continues as the alternative, against the time that
 // a wider pass of the draft model takes. Pure.
 
 import { type DraftTiming, supposedWidthShare } from './draft-timing.ts';
@@ -17,7 +17,7 @@ const costFactor = 1.5;
 export const noHedges = 1.01;
 
 /**
- * The least chance that the text goes on as an alternative, up to the token that one more pass would add, at which that token is worth
+ * The least chance that the text continues as an alternative, up to the token that one more pass would add, at which that token is worth
  * making, (0, 1.01].
  *
  * A token that is ready when the text turns to the alternative saves about the time T between two tokens. One alternative in a pass

@@ -103,7 +103,7 @@ function isKept(name: string, schema: JsonObject): boolean {
   if (name === 'pattern') return isOfFormat || patternPart(schema['pattern'] as string) !== null;
   // A pattern and a length each would need to know of the other.
   if (name === 'minLength' || name === 'maxLength') return !isPattern && !isOfFormat;
-  // A bound that is no whole number: digits do not tell soon enough on which side a text will be.
+  // A bound that is no whole number: the digits do not show soon enough on which side of it a text will be.
   if (/^(minimum|maximum|exclusive)/.test(name)) return Number.isInteger(schema[name]) || schema['type'] === 'integer';
   // Where properties are listed, they are not counted, and their names are known.
   const { properties = {}, required = [] } = schema as {

@@ -17,7 +17,6 @@ export interface TokenLogprobs extends Logprobs {
   readonly id: number;
 }
 
-/** Most of them that may be asked for. */
 export const topLogprobsLimit: number = 20;
 
 /** @param row with its normaliser, and `id` among its candidates */

@@ -165,7 +165,7 @@ describe('a text that is taken back', () => {
   const text = [...prompt, ...repeating];
 
   it('counts the committed part again, from the end of the prompt, where it has changed', () => {
-    // Right up to position 30; then each pair goes on differently, so look-up errs from there on.
+    // Right up to position 30; then each pair continues differently, so look-up errs from there on.
     const wrong = Array.from({ length: 36 }, (_, index) => (index % 3 === 2 ? 300 + index : 100 + (index % 3)));
     const other = [...text.slice(0, 30), ...wrong, 100, 101];
     const lookUp = followed(text);

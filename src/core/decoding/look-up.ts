@@ -49,7 +49,6 @@ export class LookUp {
     return this.#index.length;
   }
 
-  /** Size of the index. */
   get bytes(): number {
     return this.#index.bytes;
   }

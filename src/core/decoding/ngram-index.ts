@@ -45,12 +45,10 @@ export class NgramIndex {
     return this.#length;
   }
 
-  /** The id at a position below the length. */
   at(index: number): number {
     return this.#ids[index] as number;
   }
 
-  /** Size of the arrays. */
   get bytes(): number {
     const tables = this.#tables.reduce((sum, table) => sum + table.bytes, 0);
     const earlier = this.#earlier.reduce((sum, piece) => sum + piece.byteLength, 0);

@@ -1,4 +1,4 @@
-// Regular expressions of JSON schemas as rules of a grammar, for the characters of a JSON text between its quotes. What needs a look around,
+// Regular expressions of JSON schemas as rules of a grammar, for the characters of a JSON text between its quotes. What needs lookaround,
 // or what was found before, is no part of it.
 
 import { choice, literal, type RulePart, repeat, sequence } from './grammar-rules.ts';

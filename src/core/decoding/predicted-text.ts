@@ -6,7 +6,6 @@ import { chanceOf, deviationOf, type HitRate, noTrials, noteTrial, type Prior } 
 import { TextEdits } from './text-edits.ts';
 import { LastText, type TokenList } from './token-list.ts';
 
-/** The next token, as predicted. */
 export interface PredictedToken {
   readonly token: number;
   /** The chance that it is right if all before it is; (0, 1). */
@@ -31,9 +30,9 @@ interface Place {
 
 /** After so many tokens in a row the place is taken for the right one. */
 const settledRun = 3;
-/** The place is looked for among so many tokens behind the last one that was right. */
+/** The place is searched among so many tokens behind the last one that was right. */
 const nearTokens = 96;
-/** After so many tokens elsewhere, it is looked for in the whole text, by this many tokens in a row; so many occurrences are tried. */
+/** After so many tokens elsewhere, it is searched in the whole text, by this many tokens in a row; so many occurrences are tried. */
 const farAfter = 4;
 const farRun = 4;
 const farTries = 64;
@@ -222,7 +221,8 @@ function groundOf({ at, run, anchor, since, edit }: Place): Ground {
 
 /** Index of the first element that is not below `value`. */
 function lowerBound(ascending: readonly number[], value: number): number {
-  let [low, high] = [0, ascending.length];
+  let low = 0;
+  let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((ascending[middle] as number) < value) low = middle + 1;

@@ -80,16 +80,16 @@ describe('runnerUp', () => {
       fc.property(candidatesArbitrary, samplingArbitrary, fc.nat(), (candidates, sampling, position) => {
         const uncut = { ...sampling, topK: 0, topP: 1 };
         let rest = without(choosable(candidates, sampling), chooseToken(candidates, sampling, undefined, position));
-        let told = runnerUp(candidates, sampling, undefined, position) ?? undefined;
+        let current = runnerUp(candidates, sampling, undefined, position) ?? undefined;
         let before = 0.5001;
         for (let count = 0; count < 4 && rest.ids.length > 0; count += 1) {
-          expect(told?.token).toBe(chooseToken(rest, uncut, undefined, position));
-          expect(told?.confidence).toBeLessThanOrEqual(before);
-          rest = without(rest, told?.token as number);
-          before = told?.confidence as number;
-          told = told?.next;
+          expect(current?.token).toBe(chooseToken(rest, uncut, undefined, position));
+          expect(current?.confidence).toBeLessThanOrEqual(before);
+          rest = without(rest, current?.token as number);
+          before = current?.confidence as number;
+          current = current?.next;
         }
-        expect(told).toBeUndefined();
+        expect(current).toBeUndefined();
       }),
       { numRuns: 500 },
     );
@@ -97,7 +97,8 @@ describe('runnerUp', () => {
 
   it('is the lower id of a tie that only rounding makes', () => {
     // Seed 7, position 8: both ids have the same noise, and the sums with these logits are equal.
-    const [low, high] = [45_540, 49_283];
+    const low = 45_540;
+    const high = 49_283;
     const sampling = { ...neutralSampling, temperature: 1, seed: 7n };
     const candidates = { ids: [3, high, low], logits: [60, 1 + 2 ** -52, 1] };
     expect(runnerUp(candidates, sampling, undefined, 8)?.token).toBe(low);

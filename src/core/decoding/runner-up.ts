@@ -17,12 +17,12 @@ export interface RunnerUp {
    * what the first choice has more (logits at temperature 0; logit / temperature plus noise above). (0, 0.5], on the grid of confidence.ts.
    */
   readonly confidence: number;
-  /** The choice after it; absent where no more are told. */
+  /** The choice after it; absent where no more are given. */
   readonly next?: RunnerUp;
 }
 
-/** Choices after the first that are told: the later ones are right too seldom to pay for a row in a pass. */
-const toldChoices = 4;
+/** Choices after the first that are given: the later ones are right too seldom to pay for a row in a pass. */
+const laterChoices = 4;
 
 interface Choice {
   readonly id: number;
@@ -50,18 +50,18 @@ export function runnerUp(
     const [id, logit] = [ids[index] as number, logits[index] as number];
     const scaled = temperature === 0 ? logit : logit / temperature;
     // Sorted: from here on not even the largest noise is enough.
-    const least = best.length > toldChoices ? (best.at(-1) as Choice).value : Number.NEGATIVE_INFINITY;
-    if (temperature === 0 ? best.length > toldChoices : scaled + noiseUpperBound < least) break;
+    const least = best.length > laterChoices ? (best.at(-1) as Choice).value : Number.NEGATIVE_INFINITY;
+    if (temperature === 0 ? best.length > laterChoices : scaled + noiseUpperBound < least) break;
     const noise = temperature === 0 ? 0 : gumbelOfWord(noiseWord(keyLow, keyHigh, position, id));
     note(best, { id, value: scaled + noise });
   }
   const [first, ...others] = best;
-  let told: RunnerUp | null = null;
+  let next: RunnerUp | null = null;
   for (const other of others.toReversed()) {
     const choice = withLead(other.id, (first as Choice).value - other.value);
-    told = told === null ? choice : { ...choice, next: told };
+    next = next === null ? choice : { ...choice, next };
   }
-  return told;
+  return next;
 }
 
 /** Keeps the best, in their order. Ties go to the lower id. */
@@ -74,7 +74,7 @@ function note(best: Choice[], choice: Choice): void {
     at -= 1;
   }
   best.splice(at, 0, choice);
-  if (best.length > toldChoices + 1) best.pop();
+  if (best.length > laterChoices + 1) best.pop();
 }
 
 function withLead(token: number, lead: number): RunnerUp {

@@ -48,7 +48,7 @@ const bias = must('Give a pair [token id, bias].', (pair) => {
   return Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite);
 });
 
-/** Of the kinds; {@link validateSampling} has the ranges. */
+/** Checks of the types of the values; {@link validateSampling} checks their ranges. */
 export const samplingChecks: Checks<SamplingOptions> = {
   temperature: optional(finite),
   topK: optional(whole(0)),

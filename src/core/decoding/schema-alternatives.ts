@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject, type Schema, SchemaFault, typeNam
 
 /** Combinations multiply: schemas of more alternatives than these are refused. */
 const mostAlternatives = 5000;
-/** Of what they are put together from: each takes the time of all its names, while nobody else is answered. */
+/** Members of the schemas that are combined: each takes the time of all its names, and no other request is answered meanwhile. */
 const mostMembers = 100_000;
 
 /** Alternatives of all schemas of one grammar so far. */
@@ -56,7 +56,7 @@ function resolved(reference: string, root: Schema): Schema {
   throw new SchemaFault('', `refers to "${reference}", which it does not have`);
 }
 
-/** Of a part of a reference, by RFC 6901. */
+/** One part of a reference without its escapes, by RFC 6901. */
 function plainName(part: string): string {
   try {
     return decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
@@ -79,9 +79,18 @@ const combined: Readonly<Record<string, Combine>> = {
   required: (one, other) => [...new Set([...(one as readonly Json[]), ...(other as readonly Json[])])],
   type: (one, other) => commonTypes([one].flat() as readonly string[], [other].flat() as readonly string[]),
   enum: common,
-  ...{ minLength: larger, minItems: larger, minProperties: larger, minimum: larger, exclusiveMinimum: larger },
-  ...{ maxLength: smaller, maxItems: smaller, maxProperties: smaller, maximum: smaller, exclusiveMaximum: smaller },
-  ...{ items: both, propertyNames: both },
+  minLength: larger,
+  minItems: larger,
+  minProperties: larger,
+  minimum: larger,
+  exclusiveMinimum: larger,
+  maxLength: smaller,
+  maxItems: smaller,
+  maxProperties: smaller,
+  maximum: smaller,
+  exclusiveMaximum: smaller,
+  items: both,
+  propertyNames: both,
 };
 
 /** A schema that both describe. @throws SchemaFault for keywords that can't be combined */

@@ -121,9 +121,13 @@ describe('a grammar of a schema', () => {
   it('has whole numbers and others of any range', () => {
     const bound = fc.integer({ min: -1200, max: 1200 });
     const cases = fc.record({
-      ...{ low: bound, width: fc.integer({ min: 0, max: 400 }), value: fc.integer({ min: -30_000, max: 30_000 }) },
-      ...{ isInteger: fc.boolean(), lowName: fc.constantFrom('minimum', 'exclusiveMinimum') },
-      ...{ highName: fc.constantFrom('maximum', 'exclusiveMaximum'), place: fc.nat(6) },
+      low: bound,
+      width: fc.integer({ min: 0, max: 400 }),
+      value: fc.integer({ min: -30_000, max: 30_000 }),
+      isInteger: fc.boolean(),
+      lowName: fc.constantFrom('minimum', 'exclusiveMinimum'),
+      highName: fc.constantFrom('maximum', 'exclusiveMaximum'),
+      place: fc.nat(6),
     });
     fc.assert(
       fc.property(cases, ({ low, width, value, isInteger, lowName, highName, place }) => {
@@ -198,11 +202,9 @@ describe('a grammar of a schema', () => {
 
   it('says what it does not keep', () => {
     const { unkept } = new SchemaRules().add({
-      ...{
-        title: 'T',
-        not: {},
-        properties: { a: { type: 'number', multipleOf: 2, minimum: 0.5 }, b: { pattern: '(?=x)y' } },
-      },
+      title: 'T',
+      not: {},
+      properties: { a: { type: 'number', multipleOf: 2, minimum: 0.5 }, b: { pattern: '(?=x)y' } },
     });
     expect(unkept).toEqual(['not', 'properties.a.multipleOf', 'properties.a.minimum', 'properties.b.pattern']);
   });

@@ -30,7 +30,7 @@ export function jsonLine(value: Json): string {
 /** Rules of one or several schemas, and what no rule keeps. */
 export class SchemaRules {
   readonly #rules = new Map<string, RulePart>(Object.entries(baseRules));
-  /** Rules that no text has been found for, and those that one has: what is known of earlier schemas is not looked for again. */
+  /** Rules that no text has been found for, and those that one has: what is known of earlier schemas is not searched again. */
   readonly #open = new Map(this.#rules);
   readonly #fillable = new Set<string>();
   readonly #names = new Map<string, string>();
@@ -256,7 +256,8 @@ function numberOf(schema: JsonObject, isInteger: boolean): RulePart {
   const range: NumberRange = {
     least: isLeastOpen ? above : minimum,
     most: isMostOpen ? below : maximum,
-    ...{ isLeastOpen, isMostOpen },
+    isLeastOpen,
+    isMostOpen,
   };
   return isInteger ? integersOf(range) : numbersOf(range);
 }

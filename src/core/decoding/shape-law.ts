@@ -23,7 +23,6 @@ export const freeLaw: ShapeLaw = { multiple: 1, least: 1, most: largestExactCall
 
 /** The part of a call that belongs to one item. */
 export interface CallPart {
-  /** Index of the item. */
   readonly item: number;
   /** First of the item's tokens. */
   readonly from: number;

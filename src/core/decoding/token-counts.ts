@@ -23,7 +23,6 @@ export class RunningCounts implements TokenCounts {
     for (const id of ids) this.push(id);
   }
 
-  /** Number of counted tokens. */
   get length(): number {
     return this.#ids.length;
   }

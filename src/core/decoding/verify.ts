@@ -12,12 +12,10 @@ export interface VerifyInput {
   /** The target's own choice in row `index`; called in order, and not after the first mismatch or the end. */
   readonly choose: (row: Candidates, index: number) => number;
   readonly ending: Ending;
-  /** The state of the committed text. */
   readonly endState: EndState;
 }
 
 export interface Verification {
-  /** Number of accepted drafts. */
   readonly accepted: number;
   /**
    * The committed tokens: the accepted drafts and one token of the target's own (the correction, or the bonus token), unless the

@@ -97,10 +97,10 @@ class Turn {
     const made: Connection = { id: this.#connections.length, edge, ...ends, ...flags };
     this.#connections.push(made);
     made.down.push(made.far.encode(testHello));
-    this.#tell({ kind: 'link-opened', link: made.id, edge });
+    this.#stepDevice({ kind: 'link-opened', link: made.id, edge });
   }
 
-  #tell(event: DeviceEvent): void {
+  #stepDevice(event: DeviceEvent): void {
     const step = stepDevice(this.device, event);
     this.device = step.state;
     for (const effect of step.effects) {
@@ -125,7 +125,7 @@ class Turn {
     expect(text.slice(3)).toEqual(right);
   }
 
-  #tellEdge(edge: string, event: EdgeEvent): void {
+  #stepEdge(edge: string, event: EdgeEvent): void {
     const state = this.#edges.get(edge);
     if (state !== undefined) this.#edgeStepped(edge, stepEdge(state, event));
   }
@@ -153,7 +153,7 @@ class Turn {
     const message = connection.far.decode(bytes);
     const isAttach = message.kind === 'open' || message.kind === 'resume';
     const blocked = isAttach && !isEdgeWritable ? { isBlocked: true as const } : {};
-    if (this.#edges.has(edge)) this.#tellEdge(edge, { kind: 'message-received', link, message, ...blocked });
+    if (this.#edges.has(edge)) this.#stepEdge(edge, { kind: 'message-received', link, message, ...blocked });
     else if (message.kind === 'resume') connection.down.push(connection.far.encode({ kind: 'gone' }));
     else if (message.kind === 'open') {
       this.#sessions += 1;
@@ -168,8 +168,8 @@ class Turn {
     if (connection === undefined || bytes === undefined || !connection.isOpen) return;
     const { id: link, device } = connection;
     connection.isOpen = bytes.length > 0;
-    if (connection.isOpen) this.#tell({ kind: 'message-received', link, message: device.decode(bytes) });
-    else this.#tell({ kind: 'link-closed', link });
+    if (connection.isOpen) this.#stepDevice({ kind: 'message-received', link, message: device.decode(bytes) });
+    else this.#stepDevice({ kind: 'link-closed', link });
   }
 
   #drafted(position: number): Pick<AlternativeDraft, 'token' | 'confidence' | 'runnerUp'> {
@@ -190,7 +190,7 @@ class Turn {
     const alternatives = extended.map(({ id, position, tokens }) => {
       return { id, position: position + tokens.length, ...this.#drafted(position + tokens.length) };
     });
-    this.#tell({ kind: 'draft-produced', ...drafting, ...this.#drafted(drafting.position), alternatives });
+    this.#stepDevice({ kind: 'draft-produced', ...drafting, ...this.#drafted(drafting.position), alternatives });
   }
 
   #work(edge: string): void {
@@ -200,12 +200,12 @@ class Turn {
     const ready = ticket === null ? readyDrafts(state) : null;
     if (ready !== null) {
       const drafts = this.#random.integer(3) > 0 ? ready : this.#random.integer(ready + 1);
-      this.#tellEdge(edge, { kind: 'step-started', drafts });
+      this.#stepEdge(edge, { kind: 'step-started', drafts });
     }
     if (ticket === null) return;
     const row = (index: number) => ({ ids: [written(ticket.length + index)], logits: [1] });
     const rows = Array.from({ length: ticket.drafts.length + 1 }, (_, index) => row(index));
-    this.#tellEdge(edge, { kind: 'step-done', ticket, rows });
+    this.#stepEdge(edge, { kind: 'step-done', ticket, rows });
   }
 
   /** A commit that no edge has made: of any branch or alternative, up to any token of it. */
@@ -221,7 +221,7 @@ class Turn {
     const tokens = Array.from({ length: random.integer(3) + (accepted > 0 ? 0 : 1) }, () => 20 + random.integer(3));
     const first = Math.max(0, link.received - (random.integer(5) > 0 ? 0 : random.integer(3)));
     count.lies += 1;
-    this.#tell({
+    this.#stepDevice({
       kind: 'message-received',
       link: link.id,
       message: { kind: 'commit', first, branch, accepted, tokens },
@@ -237,10 +237,10 @@ class Turn {
       this.#connect(this.device.links[0]?.edge === 'a' ? 'b' : 'a');
     } else if (drawn < 0.03) {
       connection.isWritable = !connection.isWritable;
-      this.#tell({ kind: 'link-writable', link, writable: connection.isWritable });
+      this.#stepDevice({ kind: 'link-writable', link, writable: connection.isWritable });
     } else if (drawn < 0.05) {
       connection.isEdgeWritable = !connection.isEdgeWritable;
-      this.#tellEdge(edge, { kind: 'link-writable', link, writable: connection.isEdgeWritable });
+      this.#stepEdge(edge, { kind: 'link-writable', link, writable: connection.isEdgeWritable });
     } else if (drawn < 0.052) {
       this.#edges.delete(edge);
       for (const one of this.#connections.filter((other) => other.edge === edge && other.isOpen)) this.#lose(one);
@@ -252,10 +252,10 @@ class Turn {
     connection.up.length = this.#random.integer(connection.up.length + 1);
     while (connection.up.length > 0) this.#arrive(connection);
     const { id: link, edge } = connection;
-    this.#tellEdge(edge, { kind: 'link-closed', link });
+    this.#stepEdge(edge, { kind: 'link-closed', link });
     connection.isEdgeOpen = false;
     connection.isOpen = false;
-    this.#tell({ kind: 'link-closed', link });
+    this.#stepDevice({ kind: 'link-closed', link });
   }
 }
 

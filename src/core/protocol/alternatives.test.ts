@@ -139,7 +139,7 @@ class Device {
     const { kind: _kind, version: _version, attempt: _attempt, answer: _answer, ...asked } = testOpening();
     const own = { endIds: new Set<number>(), minChainConfidence: 0, draftLength: 4, hedges: 1 };
     this.state = createDeviceState({ ...asked, sampling: neutralSampling, ...own, ...changes });
-    this.step({ kind: 'link-opened', link: 1, edge: 'a' }).hear(testHello);
+    this.step({ kind: 'link-opened', link: 1, edge: 'a' }).receive(testHello);
   }
 
   step(event: DeviceEvent): this {
@@ -147,12 +147,12 @@ class Device {
     return this;
   }
 
-  hear(message: EdgeMessage): this {
+  receive(message: EdgeMessage): this {
     return this.step({ kind: 'message-received', link: 1, message });
   }
 
   commit(first: number, branch: number, accepted: number, ...tokens: number[]): this {
-    return this.hear({ kind: 'commit', first, branch, accepted, tokens });
+    return this.receive({ kind: 'commit', first, branch, accepted, tokens });
   }
 
   /** The draft in progress is done; each alternative of its order gets the next of `extensions`. */
@@ -167,7 +167,7 @@ class Device {
     return this.step({ kind: 'draft-produced', ...drafting, token, confidence, ...second, alternatives });
   }
 
-  /** Of the last order for a draft. */
+  /** Tokens of the last order for a draft. */
   orders: Extract<DeviceEffect, { kind: 'draft-next' }>['alternatives'] = [];
 
   remember(): this {

@@ -43,12 +43,12 @@ class Driver {
     return this;
   }
 
-  hear(link: number, message: EdgeMessage): this {
+  receive(link: number, message: EdgeMessage): this {
     return this.step({ kind: 'message-received', link, message });
   }
 
   commit(link: number, first: number, ...tokens: number[]): this {
-    return this.hear(link, { kind: 'commit', first, branch: 0, accepted: 0, tokens });
+    return this.receive(link, { kind: 'commit', first, branch: 0, accepted: 0, tokens });
   }
 
   draft(token: number): this {
@@ -57,7 +57,7 @@ class Driver {
   }
 
   refuse(link: number, code: 'edge-full' | 'superseded' | 'unauthorized'): this {
-    return this.hear(link, { kind: 'refused', code, cause: 'no', remedy: 'none' });
+    return this.receive(link, { kind: 'refused', code, cause: 'no', remedy: 'none' });
   }
 
   sent(link: number): DeviceMessage[] {
@@ -126,7 +126,7 @@ describe('attempts', () => {
     expect(driver.sent(1)).toMatchObject([{ kind: 'open', attempt: 1 }]);
     driver.commit(1, 3, 10).step({ kind: 'link-opened', link: 2, edge: 'b' });
     expect(driver.sent(2)).toMatchObject([{ kind: 'open', attempt: 2 }]);
-    // The same edge: the second attach took the session over, and is lost before the first one hears of it.
+    // The same edge: the second attach took the session over, and is lost before the first one is closed.
     driver.step({ kind: 'link-closed', link: 2 }).refuse(1, 'superseded');
     expect([driver.state.outcome, driver.kinds()]).toEqual([null, ['close-link', 'connect']]);
     driver.step({ kind: 'link-opened', link: 3, edge: 'a' });
@@ -136,7 +136,7 @@ describe('attempts', () => {
 
 describe('the fingerprints of a text', () => {
   const greet = (driver: Driver, link: number, fingerprint: string): Driver =>
-    driver.hear(link, {
+    driver.receive(link, {
       kind: 'hello',
       version: protocolVersion,
       model: 'm',
@@ -160,7 +160,7 @@ describe('the fingerprints of a text', () => {
   it('are two when the edge comes back with another one and has lost the session', () => {
     const driver = greet(new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }), 1, 'fa');
     driver.commit(1, 3, 10).step({ kind: 'link-closed', link: 1 }).step({ kind: 'link-opened', link: 2, edge: 'a' });
-    greet(driver, 2, 'fb').hear(2, { kind: 'gone' });
+    greet(driver, 2, 'fb').receive(2, { kind: 'gone' });
     expect(driver.sent(2)).toMatchObject([{ kind: 'open', answer: [10] }]);
     expect(driver.state.fingerprints).toEqual(['fa']);
     driver.commit(2, 4, 11);
@@ -183,7 +183,7 @@ describe('a second attach to the same edge', () => {
 
   it('on one connection keeps the state that its queue is full', () => {
     const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }).draft(10);
-    driver.step({ kind: 'link-writable', link: 1, writable: false }).hear(1, { kind: 'gone' });
+    driver.step({ kind: 'link-writable', link: 1, writable: false }).receive(1, { kind: 'gone' });
     expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['open']);
     driver.step({ kind: 'link-writable', link: 1, writable: true });
     expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['draft']);

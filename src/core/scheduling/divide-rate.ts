@@ -1,7 +1,6 @@
-// Divides the rate of a line among its users by weight: nobody gets more than it wants, and what one leaves goes to the others (weighted
-// max-min fairness). For lines whose users are told their rates one by one, as devices are their uplinks. Pure.
+// Divides the rate of a line among its users by weight: no user gets more than it wants, and what one leaves goes to the others (weighted
+// max-min fairness). For lines whose users receive their rates one by one, as devices are their uplinks. Pure.
 
-/** One user of a line. */
 export interface RateUser {
   /** Relative, above 0. */
   readonly weight: number;
@@ -41,8 +40,8 @@ export function divideRate(capacity: number, users: readonly RateUser[]): number
 }
 
 /**
- * The next rates of users that are told them one by one: whoever has used its rate up wants all that it can get. What nobody wants is given
- * to all by weight, so that nobody is held up on a line that has room.
+ * The next rates of users that receive them one by one: whoever has used its rate up wants all that it can get. What no one wants is given
+ * to all by weight, so that no user is held up on a line that has room.
  */
 export function nextRates(capacity: number, uses: readonly RateUse[]): number[] {
   const weights = uses.reduce((sum, { weight }) => sum + weight, 0);

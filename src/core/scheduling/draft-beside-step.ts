@@ -1,4 +1,4 @@
-// Whether an edge's draft model adds a draft while a step of the target runs. The draft goes on from the chain that the step verifies, so
+// Whether an edge's draft model adds a draft while a step of the target runs. The draft continues the chain that the step verifies, so
 // it saves its time only if the step accepts that chain; it may lengthen the step, and it occupies the drafter if the chain is rejected.
 
 export interface DraftBesideStep {
@@ -35,7 +35,7 @@ export interface HedgeBesideStep extends Pick<DraftBesideStep, 'chance' | 'draft
 }
 
 /**
- * The least chance that the text goes on as an alternative, up to the token that this pass would add, at which the token is worth making.
+ * The least chance that the text continues as an alternative, up to the token that this pass would add, at which the token is worth making.
  * It saves a draft's time D where the text turns to the alternative, and adds the time E = `widthShare` D to the pass. That delays the
  * draft beside it, which is needed with `chance`, and lengthens the step of all its sessions by E besideMs / D: it breaks even at
  * p D = E (chance + besideMs sessionCount / D). Unlike those of a device (decoding/hedge-worth.ts) these alternatives cost no bytes, and

@@ -45,8 +45,8 @@ export function chainLengthWorth(figures: EdgeDraftLengthFigures): number {
     if (length < freeDrafts) continue;
     const draftingMs = length === freeDrafts ? 0 : Math.max(missedMs, (length - freeDrafts) * draftMs);
     const ms = draftingMs + stepMs(stepTime, length + 1);
-    const goesOn = chance * acceptance;
-    const rate = (tokens + goesOn * next.tokens) / (ms + goesOn * next.ms);
+    const continues = chance * acceptance;
+    const rate = (tokens + continues * next.tokens) / (ms + continues * next.ms);
     if (rate <= bestRate) continue;
     best = length;
     bestRate = rate;

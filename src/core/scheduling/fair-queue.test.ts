@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { emptyFairQueue, startRound } from './fair-queue.ts';
 
-const nobody = (): boolean => false;
+const noFlow = (): boolean => false;
 
 it('keeps tags of 1,024 absent flows at most, those of the newest', () => {
   let queue = emptyFairQueue;
@@ -26,8 +26,8 @@ it('keeps tags of 1,024 absent flows at most, those of the newest', () => {
 it('drops the tag of an absent flow that the virtual time has passed', () => {
   const first = startRound(emptyFairQueue, [{ id: 1, weight: 1 }]);
   first.serve(0, 1);
-  const before = first.finish(nobody);
+  const before = first.finish(noFlow);
   const second = startRound(before, [{ id: 2, weight: 1 }]);
   second.serve(0, 5);
-  expect([...second.finish(nobody).finishTags.keys()]).toEqual([2]);
+  expect([...second.finish(noFlow).finishTags.keys()]).toEqual([2]);
 });

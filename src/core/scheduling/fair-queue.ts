@@ -93,7 +93,8 @@ function smallest(
 
 /** v: the smallest start tag of the backlogged flows; without a backlog, the largest finish tag. */
 function levelOf(queue: FairQueueState, tags: readonly number[], isBacklogged: (flow: number) => boolean): number {
-  let [smallestBacklogged, largest] = [Number.POSITIVE_INFINITY, queue.virtualTime];
+  let smallestBacklogged = Number.POSITIVE_INFINITY;
+  let largest = queue.virtualTime;
   for (let flow = 0; flow < tags.length; flow++) {
     const tag = tags[flow] as number;
     if (tag > largest) largest = tag;

@@ -1,6 +1,6 @@
 // Predicts the time per token of each mode from a few measured figures; `doctor` reports it. Steps and drafts take constant times;
 // drafts are accepted independently. Sources: Leviathan et al. 2023 (arXiv 2211.17192), equation 1, for windows; PEARL (Liu et al.
-// 2024, arXiv 2408.11850) for pre- and post-verify; free-running speculation is simulated (predict-stream.ts).
+// 2024, arXiv 2408.11850) for pre- and post-verify; free-running speculation is played from correction to correction (predict-stream.ts).
 
 import { invariant } from '../basics/invariant.ts';
 import type { TimingFigures } from './latency-model.ts';
@@ -74,7 +74,7 @@ function edgeSdMsPerToken(figures: TimingFigures, gamma: number): number {
 
 /**
  * Steps that take the drafts made during a step, or fewer, without the one for that step's own token: their time, their tokens, and the chance that no
- * such step follows. The most that are made need not be a whole number: the drafter goes on over the end of a step.
+ * such step follows. The most that are made need not be a whole number: the drafter continues over the end of a step.
  */
 function stepsWithReadyDrafts({ acceptance, edgeDraftMs, stepMs, maxDrafts = 24 }: TimingFigures) {
   const stepOf = (drafts: number) => ({
@@ -90,7 +90,8 @@ function stepsWithReadyDrafts({ acceptance, edgeDraftMs, stepMs, maxDrafts = 24 
       continue;
     }
     // Some steps have one draft less than this, some as many.
-    const [less, more] = [stepOf(drafts - 1), stepOf(drafts)];
+    const less = stepOf(drafts - 1);
+    const more = stepOf(drafts);
     const part = Math.max(0, made - (drafts - 1));
     const between = (key: keyof typeof less): number => less[key] + part * (more[key] - less[key]);
     steps.push({ ms: between('ms'), drafted: between('drafted'), ends: between('ends') });
@@ -110,7 +111,9 @@ function stepsWithReadyDrafts({ acceptance, edgeDraftMs, stepMs, maxDrafts = 24 
  * so of first drafts that are rejected in a row, every second one costs a step only.
  */
 function psdMsPerToken({ acceptance, draftMs, roundTripMs, stepMs }: TimingFigures, gamma: number): number {
-  const [aloneMs, restMs, windowMs] = [stepMs(1), draftMs / 2, stepMs(gamma)];
+  const aloneMs = stepMs(1);
+  const restMs = draftMs / 2;
+  const windowMs = stepMs(gamma);
   const draftedMs = roundTripMs + restMs + draftMs;
   const edgeWaits = draftedMs > aloneMs;
   const oddMs = Math.max(aloneMs, draftedMs);

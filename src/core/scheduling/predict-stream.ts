@@ -1,117 +1,147 @@
-// Predicts the time per token of free-running speculation: the time between two corrections is simulated for every length of an
-// accepted run of drafts, and weighted by the chance of that length. No random draws.
+// Predicts free-running speculation (mode `stream`) from one correction to the next: the time, and how many tokens, steps and draft rows
+// there are, on average over the number of drafts that are right before the first wrong one. Steps and drafts take constant times, and
+// each draft is right with the same chance. No random draws.
 
 import type { TimingFigures } from './latency-model.ts';
 
-/** Longer runs are so rare, or so similar, that the last one stands for them. */
+/** Longer runs of right drafts are so rare, or so similar, that the last one stands for them. */
 const longestRun = 128;
 const negligible = 1e-6;
 /**
- * When a correction arrives, the device is in the middle of a draft, which it finishes in vain: an engine can't stop within a token. Its rest is any
- * part of a draft's time; these parts stand for all.
+ * When a correction arrives, the device is in the middle of a draft, which it finishes in vain: an engine can't stop within a token. Its rest
+ * is any part of a draft's time; these parts stand for all.
  */
 const restsOfDraft = [1 / 6, 1 / 2, 5 / 6];
 /** A device slower than the edge may never get a draft in; then nothing ends the cycle. */
 const longestCycle = 2 * longestRun;
 
+/** A prediction of this mode needs no figures of the edge's drafts. */
+export type StreamFigures = Omit<TimingFigures, 'edgeDraftMs' | 'edgeDraftsOverlap' | 'maxDrafts'>;
+
+/** What lies between a correction and the next one, or sums of that. */
+export interface StreamCycle {
+  ms: number;
+  tokens: number;
+  steps: number;
+  /** Draft rows of all steps. */
+  drafts: number;
+}
+
 /** @param rowCap limit of drafts in a step; 0: the edge alone */
-export function streamMsPerToken(figures: TimingFigures, rowCap: number): number {
-  const { acceptance, stepMs } = figures;
-  if (rowCap === 0) return stepMs(1);
-  let ms = 0;
-  let tokens = 0;
-  let chance = 1;
-  for (let run = 0; run <= longestRun && chance > negligible; run += 1) {
-    const isLast = run === longestRun;
-    const weight = isLast ? chance : chance * (1 - acceptance);
-    for (const rest of restsOfDraft) {
-      const cycle = playRun(figures, run, rowCap, rest * figures.draftMs);
-      ms += weight * cycle.ms;
-      tokens += weight * cycle.tokens;
-    }
-    chance *= acceptance;
-  }
+export function streamMsPerToken(figures: StreamFigures, rowCap: number): number {
+  const { ms, tokens } = streamCycles(figures, rowCap);
   return ms / tokens;
 }
 
 /**
- * From the step that committed a correction, at time 0, to the step that commits the next one: the device's first `run` drafts are
- * accepted, the next one is rejected. Positions count from the correction. Each side learns of the other's actions half a round
- * trip later; the edge continues without drafts where it has none, the device continues from the committed text that it knows.
- * @param restMs of the draft in progress when the device hears of the correction
+ * Sums over cycles, each weighted by its chance; a ratio of two sums is a sums.
+ * @param rowCap limit of drafts in a step, a whole number; 0: the edge alone
  */
-function playRun(figures: TimingFigures, run: number, rowCap: number, restMs: number): Commit {
-  const wayMs = figures.roundTripMs / 2;
-  const commits: Commit[] = [{ tokens: 0, ms: 0 }];
-  const device = new DevicePlay(figures, run, restMs, commits);
-  for (;;) {
-    const { tokens, ms } = commits.at(-1) as Commit;
-    device.draftUntil(ms - wayMs);
-    // A draft may be wrong after its position was committed without it.
-    const isWrong = tokens > device.wrongAt;
-    if (isWrong) return commits.find((commit) => commit.tokens > device.wrongAt) as Commit;
-    if (tokens > longestCycle) return { tokens, ms };
-    const ready = Math.min(rowCap, Math.max(0, device.madeTo - tokens));
-    const held = Math.min(ready, device.wrongAt - tokens);
-    commits.push({ tokens: tokens + held + 1, ms: ms + figures.stepMs(ready + 1) });
+export function streamCycles(figures: StreamFigures, rowCap: number): StreamCycle {
+  const { acceptance, draftMs, stepMs } = figures;
+  if (rowCap === 0) return { ms: stepMs(1), tokens: 1, steps: 1, drafts: 0 };
+  const courses = restsOfDraft.map((rest) => new RightCourse(figures, rowCap, rest * draftMs));
+  const sums: StreamCycle = { ms: 0, tokens: 0, steps: 0, drafts: 0 };
+  let chance = 1;
+  for (let run = 0; run <= longestRun && chance > negligible; run += 1) {
+    const weight = run === longestRun ? chance : chance * (1 - acceptance);
+    for (const course of courses) {
+      const cycle = course.cycleAfter(run);
+      sums.ms += weight * cycle.ms;
+      sums.tokens += weight * cycle.tokens;
+      sums.steps += weight * cycle.steps;
+      sums.drafts += weight * cycle.drafts;
+    }
+    chance *= acceptance;
   }
+  return sums;
 }
 
-/** All tokens that the edge has committed since the correction, and when. */
-interface Commit {
-  readonly tokens: number;
-  readonly ms: number;
-}
+/**
+ * What follows a correction, at time 0, while every draft is right. A wrong draft changes nothing before the step that compares it, which is
+ * the next correction; so this holds the cycles of all runs. Positions count from the correction. Each side learns of the other's
+ * actions half a round trip later; the edge continues without drafts where it has none, the device continues from the committed text
+ * that it knows.
+ */
+class RightCourse {
+  readonly #figures: StreamFigures;
+  readonly #rowCap: number;
+  /** All that the edge has done since the correction, after each of its steps. */
+  readonly #commits: StreamCycle[] = [{ ms: 0, tokens: 0, steps: 0, drafts: 0 }];
+  /** Positions of the device's drafts. */
+  readonly #drafted: number[] = [];
+  /** When the device finished its last draft, or learnt that it may draft again. */
+  #deviceMs: number;
+  /** Index of the last commit that the device knows of. Time only moves on, so no commit is checked twice. */
+  #known = 0;
+  /** Index of the commit that ended the last cycle. */
+  #end = 0;
 
-/** The device's drafts, as far as they depend on the edge's commits. */
-class DevicePlay {
-  /** End of the drafted positions. */
-  madeTo = 0;
-  /** Position of the wrong draft; infinity: not made yet. */
-  wrongAt: number = Number.POSITIVE_INFINITY;
-  readonly #figures: TimingFigures;
-  readonly #commits: readonly Commit[];
-  #agreeingLeft: number;
-  #nowMs: number;
-  /** Index of the last commit that the device knows of. Time only moves on, so no commit is looked at twice. */
-  #heard = 0;
-
-  constructor(figures: TimingFigures, run: number, restMs: number, commits: readonly Commit[]) {
+  /** @param restMs of the draft in progress when the device learns of the correction */
+  constructor(figures: StreamFigures, rowCap: number, restMs: number) {
     this.#figures = figures;
-    this.#commits = commits;
-    this.#agreeingLeft = run;
-    this.#nowMs = figures.roundTripMs / 2 + restMs;
+    this.#rowCap = rowCap;
+    this.#deviceMs = figures.roundTripMs / 2 + restMs;
+  }
+
+  /** The cycle in which the first `run` drafts are right and the next one is wrong. @param run not below that of the last call */
+  cycleAfter(run: number): StreamCycle {
+    while (this.#last.tokens <= Math.min(this.#wrongAt(run), longestCycle)) this.#step();
+    const wrongAt = this.#wrongAt(run);
+    while (this.#commit(this.#end).tokens <= wrongAt && this.#end < this.#last.steps) this.#end += 1;
+    const end = this.#commit(this.#end);
+    return { ...end, tokens: Math.min(end.tokens, wrongAt + 1) };
+  }
+
+  /** Infinity: this draft is not made yet. */
+  #wrongAt(run: number): number {
+    return this.#drafted[run] ?? Number.POSITIVE_INFINITY;
+  }
+
+  #commit(step: number): StreamCycle {
+    return this.#commits[step] as StreamCycle;
+  }
+
+  get #last(): StreamCycle {
+    return this.#commits.at(-1) as StreamCycle;
+  }
+
+  #step(): void {
+    const { ms, tokens, steps, drafts } = this.#last;
+    const ready = Math.min(this.#rowCap, Math.max(0, this.#draftedTo - tokens));
+    const endMs = ms + this.#figures.stepMs(ready + 1);
+    this.#commits.push({ ms: endMs, tokens: tokens + ready + 1, steps: steps + 1, drafts: drafts + ready });
+    this.#draftUntil(endMs - this.#figures.roundTripMs / 2);
+  }
+
+  /** End of the drafted positions. */
+  get #draftedTo(): number {
+    return (this.#drafted.at(-1) ?? -1) + 1;
   }
 
   /** Makes every draft that is finished at `untilMs`. */
-  draftUntil(untilMs: number): void {
+  #draftUntil(untilMs: number): void {
     const { draftMs, maxAhead = 24 } = this.#figures;
     for (;;) {
-      const known = this.#knownAt(this.#nowMs);
-      const position = Math.max(this.madeTo, known);
-      const startMs = position - known < maxAhead ? this.#nowMs : this.#nextNewsMs();
-      if (startMs + draftMs > untilMs) return;
-      this.#nowMs = startMs + draftMs;
-      // Its position was committed meanwhile: dropped without a comparison.
-      if (position - known >= maxAhead || this.#knownAt(this.#nowMs) > position) continue;
-      this.madeTo = position + 1;
-      if (this.#agreeingLeft === 0) this.wrongAt = Math.min(this.wrongAt, position);
-      this.#agreeingLeft -= 1;
+      const known = this.#knownAt(this.#deviceMs);
+      const position = Math.max(this.#draftedTo, known);
+      const waits = position - known >= maxAhead;
+      const nextMs = waits ? this.#arrivalMs(this.#known + 1) : this.#deviceMs + draftMs;
+      if (nextMs > untilMs) return;
+      this.#deviceMs = nextMs;
+      // A draft of a position that was committed meanwhile is dropped without a comparison.
+      if (!waits && this.#knownAt(nextMs) <= position) this.#drafted.push(position);
     }
   }
 
-  /** @param atMs not before that of the last call */
+  /** Committed tokens that the device knows of. @param atMs not before that of the last call */
   #knownAt(atMs: number): number {
-    while (this.#newsMs(this.#heard + 1) <= atMs) this.#heard += 1;
-    return (this.#commits[this.#heard] as Commit).tokens;
+    while (this.#arrivalMs(this.#known + 1) <= atMs) this.#known += 1;
+    return this.#commit(this.#known).tokens;
   }
 
-  /** When the first commit comes that the device does not know of. */
-  #nextNewsMs(): number {
-    return this.#newsMs(this.#heard + 1);
-  }
-
-  #newsMs(commit: number): number {
-    return (this.#commits[commit]?.ms ?? Number.POSITIVE_INFINITY) + this.#figures.roundTripMs / 2;
+  /** When the device learns of a commit. */
+  #arrivalMs(step: number): number {
+    return (this.#commits[step]?.ms ?? Number.POSITIVE_INFINITY) + this.#figures.roundTripMs / 2;
   }
 }

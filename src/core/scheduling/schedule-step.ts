@@ -51,7 +51,6 @@ export interface StepPlan {
   /** At most one per session; decoding sessions in the given order, then the chunk. Empty without work. */
   readonly items: readonly StepItem[];
   readonly state: ScheduleState;
-  /** Tokens that the step is expected to commit. */
   readonly expectedTokens: number;
   readonly expectedMs: number;
 }
@@ -93,7 +92,7 @@ function isDecoding(session: SessionWork): boolean {
   return session.prefillTokens === 0;
 }
 
-const nobody = (): boolean => false;
+const noFlow = (): boolean => false;
 
 interface DecodePlan {
   readonly admitted: readonly SessionWork[];
@@ -102,31 +101,24 @@ interface DecodePlan {
   readonly queues: Pick<ScheduleState, 'rows' | 'drafts'>;
 }
 
-function admitThenDraft(
-  { rows, drafts }: ScheduleState,
+type Planner = (
+  state: ScheduleState,
   sessions: readonly SessionWork[],
-  { maxRows, usefulRows }: StepLimits,
+  limits: StepLimits,
   model: StepTimeModel,
-): DecodePlan {
+) => DecodePlan;
+
+const admitThenDraft: Planner = ({ rows, drafts }, sessions, { maxRows, usefulRows }, model) => {
   const decoding = admitSessions(rows, sessions, maxRows);
   const drafted = admitDrafts(drafts, decoding.admitted, Math.min(maxRows, usefulRows), model);
   return { ...drafted, admitted: decoding.admitted, queues: { rows: decoding.queue, drafts: drafted.queue } };
-}
+};
 
-function shareAllRows(
-  { rows, drafts }: ScheduleState,
-  sessions: readonly SessionWork[],
-  { maxRows, usefulRows }: StepLimits,
-  model: StepTimeModel,
-): DecodePlan {
-  const { queue, ...shared } = shareRows(
-    rows,
-    sessions,
-    Math.min(maxRows, Math.max(usefulRows, sessions.length)),
-    model,
-  );
+const shareAllRows: Planner = ({ rows, drafts }, sessions, { maxRows, usefulRows }, model) => {
+  const most = Math.min(maxRows, Math.max(usefulRows, sessions.length));
+  const { queue, ...shared } = shareRows(rows, sessions, most, model);
   return { ...shared, queues: { rows: queue, drafts } };
-}
+};
 
 /** One mandatory row for each session; with more sessions than rows, those with the smallest start tags. */
 function admitSessions(queue: FairQueueState, sessions: readonly SessionWork[], maxRows: number) {
@@ -135,7 +127,7 @@ function admitSessions(queue: FairQueueState, sessions: readonly SessionWork[], 
   const round = startRound(queue, sessions, (weight) => units / weight);
   if (sessions.length <= maxRows) {
     for (let flow = 0; flow < sessions.length; flow++) round.serve(flow, 1);
-    return { admitted: sessions, queue: round.finish(nobody) };
+    return { admitted: sessions, queue: round.finish(noFlow) };
   }
   const admitted = new Set(round.first(maxRows));
   for (const flow of admitted) round.serve(flow, 1);

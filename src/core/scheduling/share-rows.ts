@@ -9,7 +9,7 @@ import type { StepTimeModel } from './step-time.ts';
 
 /** A session and the rows that it wants. */
 interface RowFlow extends Flow {
-  /** Of the drafts that are worth their rows. */
+  /** Chances of the drafts that are worth their rows. */
   readonly chances: readonly number[];
 }
 
@@ -18,7 +18,6 @@ export interface SharedRows<Session> {
   readonly admitted: readonly Session[];
   /** Number of drafts by session; sessions that are missing get none. */
   readonly counts: ReadonlyMap<number, number>;
-  /** Tokens that the drafts are expected to add. */
   readonly expectedTokens: number;
   readonly queue: FairQueueState;
 }

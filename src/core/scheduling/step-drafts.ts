@@ -31,7 +31,6 @@ export interface DraftRow {
 export interface AdmittedDrafts {
   /** Number of drafts by session; sessions that are missing get none. */
   readonly counts: ReadonlyMap<number, number>;
-  /** Tokens that the drafts are expected to add. */
   readonly expectedTokens: number;
   readonly queue: FairQueueState;
 }

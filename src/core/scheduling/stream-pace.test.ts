@@ -1,8 +1,8 @@
-// The pace of a session in its edge's steps, against what must hold and against the prediction of predict-stream.ts.
+// The pace of a session in its edge's steps, against what must hold and against a play of device and edge.
 
 import { describe, expect, it } from 'vitest';
-import { streamMsPerToken } from './predict-stream.ts';
 import { streamPace, worthwhileDrafts } from './stream-pace.ts';
+import { playStream } from './stream-play.fixture.ts';
 
 const read = (acceptance: number, draft: number, roundTrip: number, cap = 24) => {
   const pace = { tokens: 0, drafts: 0 };
@@ -33,16 +33,22 @@ describe('the pace in steps', () => {
     expect(read(0.7, 0.1, 0).tokens).toBeGreaterThan(read(0.7, 0.1, 2).tokens);
   });
 
-  it('is near the prediction for constant times, which aborts a void draft and so is faster', () => {
-    for (const [draft, roundTrip] of [
-      [0.1, 0.5],
-      [0.25, 1],
-      [0.5, 0.25],
-    ] as const) {
-      const figures = { acceptance: 0.7, draftMs: draft, edgeDraftMs: 1, roundTripMs: roundTrip, stepMs: () => 1 };
-      const ratio = 1 / read(0.7, draft, roundTrip).tokens / streamMsPerToken(figures, 24);
-      expect(ratio).toBeGreaterThan(0.97);
-      expect(ratio).toBeLessThan(1.15);
+  it('is near a play with varying times, between the nodes too', () => {
+    for (const acceptance of [0.3, 0.65, 0.8, 0.95]) {
+      for (const [draft, roundTrip, cap] of [
+        [0.1, 0.5, 24],
+        [0.25, 1, 24],
+        [0.5, 0.25, 24],
+        [0.07, 0.6, 6],
+        [0.3, 1.7, 4],
+        [1, 3.5, 2],
+      ] as const) {
+        const times = { stepMs: () => 1, acceptance, draftMs: draft, roundTripMs: roundTrip };
+        const played = playStream(times, { rowCap: cap, stepCount: 4000, jitter: 0.2 });
+        const pace = read(acceptance, draft, roundTrip, cap);
+        expect(Math.abs(pace.tokens / played.tokensPerStep - 1)).toBeLessThan(0.04);
+        expect(Math.abs((1 + pace.drafts) / (1 + played.draftsPerStep) - 1)).toBeLessThan(0.04);
+      }
     }
   });
 

@@ -26,7 +26,11 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const open = (path: string, changes: Partial<OpenModelOptions> = {}): Promise<LanguageModel> =>
   openModel(path, {
-    ...{ role: 'target', sequences: 2, contextLength: 128, exact: false, cacheDirectory: folder },
+    role: 'target',
+    sequences: 2,
+    contextLength: 128,
+    exact: false,
+    cacheDirectory: folder,
     ...changes,
   });
 
@@ -63,7 +67,7 @@ describe('a file that nobody vouches for', () => {
     };
     await expect(withoutChildren(() => open(sound))).rejects.toMatchObject({ code: 'internal' });
     await (await open(sound, { exact: true, onLawProgress })).close();
-    // Told by the child.
+    // Reported by the child.
     expect(searched).toBeGreaterThan(3);
     searched = 0;
     await (await withoutChildren(() => open(sound, { exact: true, onLawProgress }))).close();

@@ -1,4 +1,4 @@
-// Opens a file that nobody vouches for in a child process first: an abort in the engine's native code can't be caught, and would end the
+// Opens a file that no one vouches for in a child process first: an abort in the engine's native code can't be caught, and would end the
 // process of an edge or of an application. Success is remembered beside the laws, so a file is tried once on a machine.
 
 import { type ChildProcess, spawn } from 'node:child_process';

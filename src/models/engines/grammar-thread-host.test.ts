@@ -1,4 +1,4 @@
-// A thread that stands in for the library's: late by the clock, dear, hanging, dying, or answering out of order.
+// A thread that stands in for the library's: late by the clock, slow, hanging, dying, or answering out of order.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Grammar } from '../../core/decoding/grammar.ts';
@@ -14,7 +14,7 @@ beforeEach(() =>
 afterEach(() => vi.useRealTimers());
 
 type Call = Exclude<GrammarOrder, { kind: 'close' }>;
-type Heard = (told: never) => void;
+type Listener = (what: never) => void;
 
 /** Answers calls when the test says so, and has used the processor time that the test says. */
 class StandIn implements GrammarWorker {
@@ -24,7 +24,7 @@ class StandIn implements GrammarWorker {
   /** It answers no question about its work, as a thread that is blocked in the system. */
   isBlocked = false;
   readonly calls: Call[] = [];
-  readonly #heard = new Map<string, Heard[]>();
+  readonly #listeners = new Map<string, Listener[]>();
   readonly #isQuick: (order: Call) => boolean;
 
   /** @param isQuick which calls are answered at once, without work */
@@ -41,19 +41,19 @@ class StandIn implements GrammarWorker {
   answer({ call }: Pick<Call, 'call'>, more: Partial<Extract<GrammarReply, { kind: 'refused' }>> = {}): void {
     const { cpuMs, memory } = this;
     const done = { kind: 'done', call, cpuMs, masks: [Uint32Array.of(1)], forced: '', memory } as const;
-    this.tell('message', more.kind === 'refused' ? { call, cpuMs: this.cpuMs, ...more } : done);
+    this.emit('message', more.kind === 'refused' ? { call, cpuMs: this.cpuMs, ...more } : done);
   }
 
-  tell(event: string, what?: object): void {
-    for (const heard of this.#heard.get(event) ?? []) heard(what as never);
+  emit(event: string, what?: object): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener(what as never);
   }
 
   cpuUsage(): Promise<{ user: number; system: number }> {
     return this.isBlocked ? new Promise(() => {}) : Promise.resolve({ user: 1000 * this.cpuMs, system: 0 });
   }
 
-  on(event: string, heard: Heard): void {
-    this.#heard.set(event, [...(this.#heard.get(event) ?? []), heard]);
+  on(event: string, listener: Listener): void {
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }
 
   ref(): void {}
@@ -173,7 +173,9 @@ describe('grammars in threads that misbehave', () => {
 
   it('are warmed in slices, so that others have the event loop, and start no thread afterwards', async () => {
     const toy = createToyTokenizer(16_384);
-    let [inTurn, mostInTurn, isOver] = [0, 0, false];
+    let inTurn = 0;
+    let mostInTurn = 0;
+    let isOver = false;
     const bytes = (id: number): Uint8Array => {
       inTurn += 1;
       mostInTurn = Math.max(mostInTurn, inTurn);
@@ -219,7 +221,7 @@ describe('grammars in threads that misbehave', () => {
     const matcher = await engine.open(grammar('a'));
     const masks = matcher.masks(0, () => [], []);
     const [, keeper] = workers;
-    keeper?.tell('exit');
+    keeper?.emit('exit');
     await vi.waitFor(() => expect(workers[2]?.calls).toHaveLength(1));
     workers[2]?.answer(workers[2].calls[0] as Call);
     expect(await masks).toHaveLength(1);
@@ -303,7 +305,7 @@ describe('grammars in threads that misbehave', () => {
     const masks = matcher.masks(0, () => [], []);
     for (const next of [1, 2, 3]) {
       await vi.waitFor(() => expect(workers[next]?.calls).toHaveLength(1));
-      workers[next]?.tell('exit');
+      workers[next]?.emit('exit');
     }
     await vi.waitFor(() => expect(workers[4]?.calls).toHaveLength(1));
     workers[4]?.answer(workers[4].calls[0] as Call);

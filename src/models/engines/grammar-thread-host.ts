@@ -17,19 +17,19 @@ export type Found = Pick<Extract<GrammarReply, { kind: 'done' }>, 'masks' | 'for
 /** The part of a {@link Worker} that is used, so that a test can stand in for it. */
 export interface GrammarWorker extends WatchedThread {
   postMessage(order: GrammarOrder): void;
-  on(event: 'message', heard: (reply: GrammarReply) => void): unknown;
-  on(event: 'error', heard: (error: Error) => void): unknown;
-  on(event: 'exit', heard: () => void): unknown;
+  on(event: 'message', listener: (reply: GrammarReply) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'exit', listener: () => void): unknown;
   ref(): void;
   unref(): void;
   terminate(): Promise<unknown>;
 }
 
-/** What a call may take, and who is told of it. */
+/** What a call may take, and the callback for it. */
 export interface CallLimits {
   /** Processor time of the thread, ms. */
   readonly cpuMs: number;
-  /** Told once of the processor time that it took, ms. */
+  /** Called once with the processor time that it took, ms. */
   readonly spent?: ((cpuMs: number) => void) | undefined;
 }
 
@@ -88,22 +88,21 @@ export class GrammarThreadHost {
     this.started = this.call({ kind: 'open', matcher: 0, grammar: trivial }, { cpuMs: startCpuMs }).then(() => {
       this.#startCpuMs = this.#watch.endedCpuMs;
       this.startMemory = this.memory;
-      this.tell({ kind: 'close', matcher: 0 });
+      this.send({ kind: 'close', matcher: 0 });
     });
     this.started.catch(() => {});
   }
 
-  /** Calls so far. */
   get calls(): number {
     return this.#calls;
   }
 
-  /** Whether ending it costs nobody more than a grammar that is compiled again. */
+  /** Whether ending it costs no session more than a grammar that is compiled again. */
   get isIdle(): boolean {
     return this.isUsable && this.matchers === 0 && this.#waiting.size === 0;
   }
 
-  tell(order: GrammarOrder): void {
+  send(order: GrammarOrder): void {
     if (this.isUsable) this.#worker.postMessage(order);
   }
 

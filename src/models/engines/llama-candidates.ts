@@ -32,7 +32,7 @@ const fewAllowed = 128;
 /** What masks are made with. */
 export interface Vocabulary {
   readonly size: number;
-  /** Of the loaded model. */
+  /** Tokenizer of the loaded model. */
   readonly tokenizer: object;
 }
 
@@ -50,7 +50,7 @@ export function controlledInput(
 function wishOf(ask: RowAsk | undefined, vocabulary: Vocabulary): Wish {
   if (ask === undefined) return askForCandidates;
   const { allowed, bias = [], normalises = false } = ask;
-  // Without top-k nothing is cut before the filter looks ids up, and the weight counts every id that is left.
+  // Without top-k nothing is cut before the filter reads ids, and the weight counts every id that is left.
   const everything = { ...rawLogits, topK: 0 };
   const few = fewAllowedOf(allowed, vocabulary);
   if (few !== null)
@@ -101,7 +101,7 @@ export function readRows(
   });
 }
 
-/** The pairs are the largest, and the engine's order of values that are no numbers is arbitrary: so each of them is looked at. */
+/** The pairs are the largest, and the engine's order of values that are no numbers is arbitrary: so each of them is checked. */
 function candidatesOf(pairs: [number, number][], weight: number | undefined, ask: RowAsk | undefined): Candidates {
   for (const [, logit] of pairs) demandNumber(logit);
   // A logit of minus infinity is a mask.

@@ -29,11 +29,10 @@ import { eraseFrom, LlamaSequence, SequencePool } from './llama-sequences.ts';
 
 /** Limit of rows with logits in one call of the engine: 4 bytes x vocabulary each. */
 export const batchTokens = 256;
-/** Where the tokens stand in the vocabulary after which the logits are looked at. */
+/** Where the tokens stand in the vocabulary after which the logits are compared. */
 const probedPlaces = [0.2, 0.4, 0.6, 0.8];
 /** Limit of an item where the text need not be exact. */
 const fastItemTokens = 256;
-/** Of any law. */
 const largestPadding = 15;
 /** The engine allocates its memory in blocks. */
 const blockTokens = 256;
@@ -59,12 +58,11 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   readonly #vocabulary: Vocabulary;
   #closing: Promise<void> | undefined;
 
-  /** Layers on the graphics processor. */
   get gpuLayers(): number {
     return this.#model.gpuLayers;
   }
 
-  /** Of one sequence as the engine has it, tokens; more than is asked for. */
+  /** Context of one sequence as the engine has it, tokens; more than is asked for. */
   get contextSize(): number {
     return this.#context.contextSize;
   }

@@ -130,7 +130,8 @@ describe('llama.cpp with SmolLM2-135M', () => {
 
   it("formats a conversation in the model's own format, and keeps user text plain", async () => {
     const { tokenizer } = model;
-    const [start, end] = [1, 2];
+    const start = 1;
+    const end = 2;
     const turn = (role: string, text: string): number[] => [
       start,
       ...tokenizer.encode(`${role}\n`),

@@ -55,13 +55,11 @@ export interface LlamaOptions {
  */
 const leastGain = 0.9;
 
-/** What a file says about its model. */
 export interface LlamaFacts extends DecoderFacts {
   readonly paths: readonly string[];
   readonly vocabulary: Vocabulary;
 }
 
-/** The inputs of an opening. */
 interface Opening {
   /** With the context that the model can have. */
   readonly options: LlamaOptions;
@@ -83,8 +81,12 @@ export async function openLlamaModel(options: LlamaOptions): Promise<LanguageMod
   const sha256 = options.sha256 ?? modelDigest(await Promise.all(facts.paths.map((path) => hashFile(path))));
   const contextLength = Math.min(options.contextLength, facts.trainedContext, facts.positions);
   const opening: Opening = {
-    ...{ options: { ...options, contextLength }, facts, askedContext: options.contextLength },
-    ...{ engine, sha256, threads: threadsOf(engine, threads) },
+    options: { ...options, contextLength },
+    facts,
+    askedContext: options.contextLength,
+    engine,
+    sha256,
+    threads: threadsOf(engine, threads),
   };
   return options.exact ? openExact(opening) : openFast(opening);
 }

@@ -17,7 +17,7 @@ import {
 } from '../../core/basics/check-options.ts';
 import type { Clock } from '../../core/basics/clock.ts';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
-import { type GpuChoice, gpuChoices } from '../../core/basics/gpu-choice.ts';
+import { gpuChoices } from '../../core/basics/gpu-choice.ts';
 import { type AcquireProgress, acquireModel } from '../files/acquire.ts';
 import { readMappedDraftFile } from '../gguf/draft-metadata.ts';
 import type { LanguageModel, Tokenizer } from '../port/model.ts';
@@ -27,31 +27,25 @@ import { paceModel } from '../port/paced.ts';
 import { findProfile } from '../port/profiles.ts';
 import { createToyModel } from '../port/toy.ts';
 import { tryFileOnce } from './file-trial.ts';
-import { demandSequences, openLlamaModel } from './llama.ts';
+import { demandSequences, type LlamaOptions, openLlamaModel } from './llama.ts';
 import { openMappedDraft } from './mapped-vocabulary.ts';
 import { preciseSleep } from './precise-sleep.ts';
 
+type EngineOptions = Pick<
+  LlamaOptions,
+  'sequences' | 'contextLength' | 'exact' | 'threads' | 'gpu' | 'cacheDirectory' | 'onLawProgress'
+>;
+
 /** How a model is opened, whichever engine runs it. */
-export interface OpenModelOptions {
+export interface OpenModelOptions extends EngineOptions {
   readonly role: 'target' | 'draft';
-  readonly sequences: number;
-  /** Tokens of one sequence. */
-  readonly contextLength: number;
-  /** See LlamaOptions. */
-  readonly exact: boolean;
-  readonly threads?: number | undefined;
-  /** See LlamaOptions; models without a file do not need it. */
-  readonly gpu?: GpuChoice | boolean | undefined;
   /** Name of a latency profile to pace the model to; needs `clock`. */
   readonly profile?: string | undefined;
   readonly clock?: Clock | undefined;
   /** The target's; needed by "ngram" only. */
   readonly tokenizer?: Tokenizer | undefined;
-  readonly cacheDirectory?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: AcquireProgress) => void) | undefined;
-  /** Told while the shape law of an exact model is looked for. */
-  readonly onLawProgress?: ((text: string, done: number, total: number) => void) | undefined;
 }
 
 /** Also for a device, which hands it on. */
@@ -106,8 +100,17 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
   const countsChanges = role === 'target' && !options.exact;
   const { exact, threads, gpu, onLawProgress } = options;
   const file = {
-    ...{ path, name: entry?.name, sha256, cacheDirectory },
-    ...{ sequences, contextLength, exact, threads, gpu, onLawProgress, countsChanges },
+    path,
+    name: entry?.name,
+    sha256,
+    cacheDirectory,
+    sequences,
+    contextLength,
+    exact,
+    threads,
+    gpu,
+    onLawProgress,
+    countsChanges,
   };
   if (entry === undefined) await tryFileOnce({ ...file, signal, encodes: mapped === undefined });
   const open = (): Promise<LanguageModel> => openLlamaModel(file);

@@ -32,10 +32,7 @@ function byteTokens(): string[] {
 
 export function smallMetadata({ positions, metadata = [] }: SmallModel): Map<string, GgufValue> {
   const tokens = byteTokens();
-  const types: GgufValue = {
-    ...{ type: 'array', elementType: 'int32' },
-    value: tokens.map((_, id) => (id === 256 ? 3 : 1)),
-  };
+  const types: GgufValue = { type: 'array', elementType: 'int32', value: tokens.map((_, id) => (id === 256 ? 3 : 1)) };
   return new Map<string, GgufValue>([
     ['general.architecture', text('gpt2')],
     ['general.name', text('Small')],

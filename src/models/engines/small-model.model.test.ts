@@ -1,4 +1,4 @@
-// What the engine itself does with files that a header can't tell apart from sound ones: positions that end, parts, weights that are no
+// What the engine itself does with files whose headers are like those of sound ones: positions that end, parts, weights that are no
 // numbers. Needs node-llama-cpp, and no model.
 
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';

@@ -1,29 +1,28 @@
 // What a thread works, by its own account of the processor. Time says little of it: other programs use the processor as well.
 
-/** The part of a `Worker` that is looked at. */
+/** The part of a `Worker` that is measured. */
 export interface WatchedThread {
-  /** Of the thread since its start, microseconds; answered while it works. */
+  /** Processor time of the thread since its start, microseconds; answered while it works. */
   cpuUsage(): Promise<{ readonly user: number; readonly system: number }>;
 }
 
 /** Why work is over its limit: `work`: it has used its processor time; `hang`: it uses none, and does not end. */
 export type Overrun = 'work' | 'hang';
 
-/** A thread that hangs uses less than this, which is what looking at it takes, ms. */
+/** A thread that hangs uses less than this, which is what a check takes, ms. */
 const stillCpuMs = 20;
-/** Least time between two looks, ms. */
-const lookEveryMs = 20;
-/** A thread that is blocked in the system answers no look; after so long that counts as one without work, ms. */
-const lookWithinMs = 1000;
+/** Least time between two checks, ms. */
+const checkEveryMs = 20;
+/** A thread that is blocked in the system answers no check; after so long that counts as one without work, ms. */
+const checkWithinMs = 1000;
 
 /** Watches one piece of work after the other. */
 export class ThreadWatch {
   readonly #thread: WatchedThread;
   readonly #hangMs: number;
   readonly #over: (why: Overrun, usedMs: number) => void;
-  /** Of the thread, when its last piece of work ended, ms. */
+  /** Processor time of the thread when its last piece of work ended, ms. */
   #endedCpuMs = 0;
-  /** Number of the piece of work. */
   #work = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The last time that the thread was seen to have worked, and its processor time then, ms. */
@@ -31,7 +30,7 @@ export class ThreadWatch {
 
   /**
    * @param hangMs time without work after which a thread hangs, ms
-   * @param over told once of each piece of work that is over its limit, with its processor time, ms; what has ended meanwhile is not told of
+   * @param over called once for each piece of work over its limit, with its processor time, ms; not for work that has ended meanwhile
    */
   constructor(thread: WatchedThread, hangMs: number, over: (why: Overrun, usedMs: number) => void) {
     this.#thread = thread;
@@ -48,10 +47,10 @@ export class ThreadWatch {
   begins(mostCpuMs: number): void {
     this.stop();
     this.#moved = { atMs: performance.now(), cpuMs: this.#endedCpuMs };
-    this.#lookAfter(mostCpuMs, mostCpuMs, this.#work);
+    this.#checkAfter(mostCpuMs, mostCpuMs, this.#work);
   }
 
-  /** @param cpuMs of the thread since its start, as it tells itself, ms @returns what the work has used of it, ms */
+  /** @param cpuMs of the thread since its start, as it reports, ms @returns what the work has used of it, ms */
   ends(cpuMs: number): number {
     this.stop();
     const usedMs = Math.max(0, cpuMs - this.#endedCpuMs);
@@ -65,14 +64,14 @@ export class ThreadWatch {
   }
 
   /** Processor time passes no faster than time, so nothing can be over before that. */
-  #lookAfter(ms: number, mostCpuMs: number, work: number): void {
-    const delayMs = Math.max(lookEveryMs, Math.min(ms, this.#hangMs));
-    this.#timer = setTimeout(() => void this.#look(mostCpuMs, work), delayMs);
+  #checkAfter(ms: number, mostCpuMs: number, work: number): void {
+    const delayMs = Math.max(checkEveryMs, Math.min(ms, this.#hangMs));
+    this.#timer = setTimeout(() => void this.#check(mostCpuMs, work), delayMs);
     this.#timer.unref?.();
   }
 
-  async #look(mostCpuMs: number, work: number): Promise<void> {
-    const cpuMs = await Promise.race([cpuMsOf(this.#thread), pause(lookWithinMs)]);
+  async #check(mostCpuMs: number, work: number): Promise<void> {
+    const cpuMs = await Promise.race([cpuMsOf(this.#thread), pause(checkWithinMs)]);
     // Where this thread was held up itself, the answer of the work may be here and not be read yet.
     await nextTurn();
     await nextTurn();
@@ -81,7 +80,7 @@ export class ThreadWatch {
     if (cpuMs !== null && cpuMs >= this.#moved.cpuMs + stillCpuMs) this.#moved = { atMs: nowMs, cpuMs };
     const usedMs = cpuMs === null ? 0 : cpuMs - this.#endedCpuMs;
     const why = usedMs > mostCpuMs ? 'work' : nowMs - this.#moved.atMs > this.#hangMs ? 'hang' : null;
-    if (why === null) this.#lookAfter(mostCpuMs - usedMs, mostCpuMs, work);
+    if (why === null) this.#checkAfter(mostCpuMs - usedMs, mostCpuMs, work);
     else {
       this.stop();
       this.#over(why, usedMs);
@@ -89,7 +88,7 @@ export class ThreadWatch {
   }
 }
 
-/** Of this thread since its start, ms. */
+/** Processor time of this thread since its start, ms. */
 export function ownCpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;

@@ -6,7 +6,7 @@ import { asOutriderError, type ErrorCode } from '../../core/basics/errors.ts';
 import { sampleTokens } from '../exactness/sample-text.ts';
 import { type LlamaOptions, openLlamaModel } from './llama.ts';
 
-/** What the process is told, as JSON in its first argument. */
+/** What the process gets, as JSON in its first argument. */
 export interface TrialOptions extends Omit<LlamaOptions, 'onLawProgress' | 'countsChanges'> {
   /** Whether its tokenizer is used: that of a draft with a map is not. */
   readonly encodes: boolean;
@@ -45,7 +45,7 @@ async function tryFile(options: TrialOptions): Promise<TrialMessage> {
 }
 
 async function main(options: string): Promise<void> {
-  // Nobody waits any more.
+  // No one waits any more.
   process.on('disconnect', () => process.exit(1));
   await say(await tryFile(JSON.parse(options) as TrialOptions));
   process.exit(0);

@@ -19,11 +19,11 @@ import {
 } from './grammar-thread-host.ts';
 import type { GrammarThreadData } from './xgrammar-thread.ts';
 
-/** Limits of grammars. */
+/** What compiling and masking a grammar may cost. */
 export interface GrammarLimits {
   /** Processor time to compile one, ms; a grammar that takes more is refused, and again without a try. Default 3,000. */
   readonly compileCpuMs?: number;
-  /** Of the library while it compiles one, bytes. Default 256 MiB. */
+  /** Memory of the library while it compiles one, bytes. Default 256 MiB. */
   readonly mostMemory?: number;
   /** Processor time to make the masks of one step of one answer, ms; an answer whose grammar takes more ends. Default 400. */
   readonly maskCpuMs?: number;
@@ -36,7 +36,6 @@ export interface GrammarThreads extends ThreadPatience {
   start?(data: GrammarThreadData): GrammarWorker;
 }
 
-/** Grammars that may wait to be tried. */
 const mostWaiting = 16;
 /** Digests of grammars that have passed, so that they are not tried again. */
 const mostPassed = 64;
@@ -47,11 +46,12 @@ const mostSlow = 256;
 /** A thread that keeps grammars has so much more memory than one that tries them. */
 const keeperMemoryFactor = 4;
 /** A thread without a call between two checks is replaced when its memory has grown by so many bytes: WebAssembly memory never shrinks. */
-const [idleGrowthBytes, memoryCheckMs] = [8 * 1024 * 1024, 15_000];
+const idleGrowthBytes = 8 * 1024 * 1024;
+const memoryCheckMs = 15_000;
 /** Masks that take more than this part of what they may are made in a thread of their own kind. */
 const slowPart = 0.25;
-/** Tokens that a thread is told within the time of one step's masks. */
-const toldAtOnce = 1000;
+/** Tokens that a thread is sent within the time of one step's masks. */
+const tokensAtOnce = 1000;
 /** Threads in which an answer's masks are tried: other grammars may break several, one after the other. */
 const mostThreads = 4;
 /** Until another attempt may find the edge less busy, ms. */
@@ -168,7 +168,7 @@ class XGrammarEngine implements GrammarEngine {
       throw error;
     }
     this.#passed.add(name, true);
-    trier.tell({ kind: 'close', matcher });
+    trier.send({ kind: 'close', matcher });
     // What is left of one must not lessen the memory of the next.
     if (trier.memory > this.#limits.mostMemory / 2) void trier.end();
   }
@@ -177,14 +177,14 @@ class XGrammarEngine implements GrammarEngine {
   async #keep(grammar: Grammar, role: Role, spent: Spent): Promise<Place> {
     const keeper = await this.#host(role);
     if (keeper.memory > this.#memoryOf(role) - this.#limits.mostMemory) {
-      // Without a matcher nobody misses it.
+      // Without a matcher it is not needed.
       if (keeper.matchers === 0) void keeper.end();
       throw busyGrammars('the grammars in use take all memory for them', retryMs);
     }
     const matcher = ++this.#matchers;
     await keeper.call({ kind: 'open', matcher, grammar }, { cpuMs: this.#limits.compileCpuMs, spent });
     keeper.matchers += 1;
-    return { keeper, matcher, told: 0, isSlow: role === 'slowKeeper' };
+    return { keeper, matcher, sentTokens: 0, isSlow: role === 'slowKeeper' };
   }
 
   #replaceIdleThreads(): void {
@@ -260,7 +260,7 @@ interface Place {
   readonly keeper: GrammarThreadHost;
   readonly matcher: number;
   readonly isSlow: boolean;
-  told: number;
+  sentTokens: number;
 }
 
 /** Whether the masks of a grammar take long, in any answer. */
@@ -323,23 +323,23 @@ class KeptMatcher implements GrammarMatcher {
 
   #askOnce(kind: 'masks' | 'next', ...[length, from, drafts]: Parameters<GrammarMatcher['masks']>): Promise<Found> {
     const place = this.#place;
-    const accept = from(place.told);
-    place.told = length;
+    const accept = from(place.sentTokens);
+    place.sentTokens = length;
     const { compileCpuMs, maskCpuMs } = this.#limits;
     const spent = (cpuMs: number): void => {
       this.#spent?.(cpuMs);
-      if (accept.length < toldAtOnce && cpuMs > slowPart * maskCpuMs) this.#slow.note();
+      if (accept.length < tokensAtOnce && cpuMs > slowPart * maskCpuMs) this.#slow.note();
     };
-    // A thread that has to be told a long text again, for no fault of this answer, has more time for it.
-    const toldCpuMs = maskCpuMs * (1 + Math.floor(accept.length / toldAtOnce));
-    const cpuMs = Math.max(maskCpuMs, Math.min(toldCpuMs, compileCpuMs));
+    // A thread that has to be sent a long text again, for no fault of this answer, has more time for it.
+    const longTextCpuMs = maskCpuMs * (1 + Math.floor(accept.length / tokensAtOnce));
+    const cpuMs = Math.max(maskCpuMs, Math.min(longTextCpuMs, compileCpuMs));
     return place.keeper.call({ kind, matcher: place.matcher, accept, drafts }, { cpuMs, spent });
   }
 
   #leave(): void {
     const { keeper, matcher } = this.#place;
     keeper.matchers -= 1;
-    keeper.tell({ kind: 'close', matcher });
+    keeper.send({ kind: 'close', matcher });
   }
 }
 

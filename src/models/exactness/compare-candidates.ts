@@ -3,7 +3,6 @@
 import type { Candidates } from '../../core/decoding/candidates.ts';
 
 export interface Difference {
-  /** Number of compared positions. */
   readonly comparisons: number;
   /** Positions at which any id or any bit of a logit differs. */
   readonly mismatches: number;
@@ -15,7 +14,9 @@ export interface Difference {
 
 /** @param found one for each of `expected`; a missing one counts as different */
 export function compareCandidates(expected: readonly Candidates[], found: readonly Candidates[]): Difference {
-  let [mismatches, changedChoices, largestDifference] = [0, 0, 0];
+  let mismatches = 0;
+  let changedChoices = 0;
+  let largestDifference = 0;
   for (const [index, one] of expected.entries()) {
     const other = found[index] ?? { ids: [], logits: [] };
     if (one.ids[0] !== other.ids[0]) changedChoices += 1;

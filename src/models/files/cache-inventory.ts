@@ -20,7 +20,6 @@ import { cloneRemedy, describeOrigin, findModel, requireModel } from './manifest
 import { modelEntries, modelPairs } from './manifest-data.ts';
 import type { ModelEntry, ModelPair } from './manifest-entry.ts';
 import { removeAbandoned } from './pip.ts';
-import { removeWheel } from './pypi.ts';
 import { shippedPath } from './shipped-path.ts';
 
 export interface ListedModel extends Pick<ModelEntry, 'name' | 'title' | 'byteLength' | 'licence'> {
@@ -40,17 +39,14 @@ export interface ModelList {
 
 type CacheOptions = Pick<AcquireOptions, 'cacheDirectory'>;
 
-async function findState(entry: ModelEntry, path: string, cacheDirectory: string): Promise<ListedModel['state']> {
-  if ((await fileBytes(path)) === undefined) return 'absent';
-  return (await knownHash(cacheDirectory, path)) === entry.sha256 ? 'verified' : 'unverified';
-}
-
 /** Everything in the manifest, with what the cache holds of it. Takes no hashes. */
 export async function listModels({ cacheDirectory = defaultCacheDirectory() }: CacheOptions = {}): Promise<ModelList> {
   const models = modelEntries.map(async (entry): Promise<ListedModel> => {
     const { name, title, byteLength, licence } = entry;
     const path = modelPath(cacheDirectory, entry);
-    const state = await findState(entry, path, cacheDirectory);
+    const isVerified = (await knownHash(cacheDirectory, path)) === entry.sha256;
+    const present = isVerified ? 'verified' : 'unverified';
+    const state = (await fileBytes(path)) === undefined ? 'absent' : present;
     return { name, title, byteLength, licence, state, path, from: describeOrigin(entry) };
   });
   return { models: await Promise.all(models), pairs: modelPairs, cacheDirectory };
@@ -109,7 +105,6 @@ export async function removeModel(
   await forgetHash(cacheDirectory, path);
   const sources = entry.kind === 'downloaded' ? entry.sources : [];
   for (const source of sources) {
-    if (source.kind === 'pypi') freedBytes += await removeWheel(downloadDirectory(cacheDirectory), source);
     if (source.kind !== 'hub') freedBytes += await removeAbandoned(downloadDirectory(cacheDirectory));
   }
   return { path, freedBytes };

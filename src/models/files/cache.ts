@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 
 /** Called while bytes move; `totalBytes` is missing where it is not known. */
@@ -13,10 +13,16 @@ export type ByteProgress = (doneBytes: number, totalBytes: number | undefined) =
 
 /** OUTRIDER_CACHE, or `outrider` in XDG_CACHE_HOME or in ~/.cache. */
 export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+  return ownDirectory(environment, 'CACHE', '.cache');
+}
+
+/** @param kind of the variables OUTRIDER_KIND and XDG_KIND_HOME @param inHome default of the latter */
+export function ownDirectory(environment: NodeJS.ProcessEnv, kind: 'CACHE' | 'STATE', inHome: string): string {
   // An empty variable counts as not set, and the XDG specification says that relative paths are to be ignored.
-  if (environment['OUTRIDER_CACHE']) return resolve(environment['OUTRIDER_CACHE']);
-  const shared = environment['XDG_CACHE_HOME'];
-  return join(shared?.startsWith('/') ? shared : join(homedir(), '.cache'), 'outrider');
+  const own = environment[`OUTRIDER_${kind}`];
+  if (own) return resolve(own);
+  const shared = environment[`XDG_${kind}_HOME`];
+  return join(shared?.startsWith('/') ? shared : join(homedir(), inHome), 'outrider');
 }
 
 /** Where the model files lie inside a cache directory. */
@@ -34,10 +40,6 @@ export function lawDirectory(cacheDirectory: string): string {
   return join(cacheDirectory, 'laws');
 }
 
-function hashDirectory(cacheDirectory: string): string {
-  return join(cacheDirectory, 'hashes');
-}
-
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
@@ -49,9 +51,8 @@ export function explainFileError(error: unknown, directory: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(directory, undefined, { cause: error });
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
     const remedy = 'set OUTRIDER_CACHE to a directory that this user may write to';
-    return new OutriderError('download-failed', `can't write to the cache ${directory} (${code})`, remedy, {
-      cause: error,
-    });
+    const cause = `can't write to the cache ${directory} (${code})`;
+    return new OutriderError('download-failed', cause, remedy, { cause: error });
   }
   return error;
 }
@@ -124,7 +125,7 @@ interface HashRecord {
 
 function recordPath(cacheDirectory: string, path: string): string {
   const name = hashText(resolve(path)).slice(0, 32);
-  return join(hashDirectory(cacheDirectory), `${name}.json`);
+  return join(cacheDirectory, 'hashes', `${name}.json`);
 }
 
 /** Notes the hash of the file at `path` as it is now. A failure to note it is no error: the hash is then taken again. */
@@ -134,7 +135,7 @@ export async function rememberHash(cacheDirectory: string, path: string, sha256:
   const file = recordPath(cacheDirectory, path);
   const unfinished = `${file}.${process.pid}`;
   try {
-    await mkdir(hashDirectory(cacheDirectory), { recursive: true });
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(unfinished, JSON.stringify(record));
     await rename(unfinished, file);
   } catch {
@@ -195,11 +196,8 @@ export async function claimUnfinishedFile(path: string): Promise<string> {
   for (const left of await unfinishedFiles(path)) {
     if (isProcessAlive(left.processId)) continue;
     // Another process may be faster; then there is nothing to take over.
-    const taken = await rename(left.path, own).then(
-      () => true,
-      () => false,
-    );
-    if (taken) break;
+    await rename(left.path, own).catch(() => {});
+    if ((await fileBytes(own)) !== undefined) break;
   }
   return own;
 }

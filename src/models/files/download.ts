@@ -1,9 +1,9 @@
 // Fetches one file over HTTP into a file, and continues where an earlier attempt stopped. It checks lengths, not hashes, and does
 // not know what the file is for.
 
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { OutriderError } from '../../core/basics/errors.ts';
-import type { ByteProgress } from './cache.ts';
+import { type ByteProgress, fileBytes } from './cache.ts';
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -39,10 +39,6 @@ async function ask(url: string, startBytes: number, signal: AbortSignal): Promis
   throw failed(`answered ${response.status} ${response.statusText}`.trim());
 }
 
-async function sizeOf(path: string): Promise<number> {
-  return (await stat(path).catch(() => undefined))?.size ?? 0;
-}
-
 interface Attempt extends Required<DownloadOptions> {
   readonly url: string;
   readonly destination: string;
@@ -57,7 +53,7 @@ async function attemptDownload(attempt: Attempt): Promise<void> {
   let timer = giveUpAfter(attempt.answerTimeoutMs);
   const signal = attempt.signal === undefined ? silence.signal : AbortSignal.any([attempt.signal, silence.signal]);
   try {
-    const present = await sizeOf(attempt.destination);
+    const present = (await fileBytes(attempt.destination)) ?? 0;
     const startBytes = present < attempt.byteLength ? present : 0;
     const response = await ask(attempt.url, startBytes, signal);
     const resumed = response.status === 206;
@@ -90,14 +86,14 @@ export async function downloadFile(
 ): Promise<void> {
   const attempt: Attempt = { url, destination, byteLength, signal, onProgress, answerTimeoutMs, silenceTimeoutMs };
   for (let attemptCount = 1; ; attemptCount++) {
-    const before = await sizeOf(destination);
+    const before = (await fileBytes(destination)) ?? 0;
     try {
       return await attemptDownload(attempt);
     } catch (error) {
       signal?.throwIfAborted();
       // fetch reports a broken connection as a TypeError. Anything else is an answer, or the disk's doing.
       if (!(error instanceof TypeError)) throw error;
-      if (attemptCount >= attemptLimit || (await sizeOf(destination)) <= before) {
+      if (attemptCount >= attemptLimit || ((await fileBytes(destination)) ?? 0) <= before) {
         throw failed(describeFailure(error), error);
       }
     }

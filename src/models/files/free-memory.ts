@@ -59,17 +59,15 @@ function memoryGroups(text: string): { readonly files: GroupFiles; readonly grou
 
 async function roomOf(files: GroupFiles, group: string, read: ReadSystemFile): Promise<number | undefined> {
   const at = (name: string): Promise<string | undefined> => read(`${files.root}${group}/${name}`);
-  const [limit, used, statistics = ''] = [
-    numberOf(await at(files.limit)),
-    numberOf(await at(files.used)),
-    await at('memory.stat'),
-  ];
+  const limit = numberOf(await at(files.limit));
+  const used = numberOf(await at(files.used));
+  const statistics = (await at('memory.stat')) ?? '';
   if (limit === undefined || used === undefined) return undefined;
   const reclaimable = files.reclaimable.reduce((sum, name) => sum + statistic(statistics, name), 0);
   return Math.max(0, limit - used + reclaimable);
 }
 
-/** @returns bytes; undefined where the system is not Linux, or too old to tell. */
+/** @returns bytes; undefined where the system is not Linux, or too old to say. */
 export async function freeMemoryOfLinux(read: ReadSystemFile = readSystemFile): Promise<number | undefined> {
   const kibibytes = numberOf(/^MemAvailable:\s+(\d+) kB$/m.exec((await read('/proc/meminfo')) ?? '')?.[1]);
   if (kibibytes === undefined) return undefined;

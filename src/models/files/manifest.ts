@@ -1,4 +1,4 @@
-// What can be known about a model before it is there: size, hash, licence, and where it can be had. Looks names up; it reads
+// What can be known about a model before it is there: size, hash, licence, and where it can be had. It finds entries by name; it reads
 // no file and opens no connection.
 
 import { OutriderError } from '../../core/basics/errors.ts';
@@ -6,10 +6,9 @@ import { nearestName } from '../../core/basics/nearest-name.ts';
 import { defaultPair, modelEntries, modelPairs } from './manifest-data.ts';
 import type { CommittedModel, ModelEntry, ModelPair, ModelSource } from './manifest-entry.ts';
 
-/** One line for people: where a source looks. */
+/** One line for people: where a source is. */
 export function describeSource(source: ModelSource): string {
   if (source.kind === 'hub') return `hub ${source.repository}`;
-  if (source.kind === 'pypi') return `PyPI ${source.package} ${source.version}`;
   return `PyPI ${source.package.replace('{n}', `1..${source.parts.length}`)} ${source.version}`;
 }
 

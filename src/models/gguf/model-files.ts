@@ -11,7 +11,7 @@ import { type GgufHeader, readGguf } from './gguf.ts';
 export interface ModelHeader extends Pick<GgufHeader, 'metadata' | 'tensors'> {
   /** In the order of their numbers; one for a model that is not split. */
   readonly paths: readonly string[];
-  /** Of all files together. */
+  /** Bytes of all files together. */
   readonly fileBytes: number;
 }
 

@@ -63,7 +63,7 @@ function notATarget(path: string): OutriderError {
 }
 
 /**
- * What opening both would come to, told before anything is loaded. @param names of target and draft, for people
+ * What opening both would come to, computed before anything is loaded. @param names of target and draft, for people
  * @throws OutriderError `tokenizer-mismatch`, and what {@link checkPair} throws
  */
 export async function demandPair(

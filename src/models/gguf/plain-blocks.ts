@@ -41,7 +41,6 @@ function plainBlocks(
   };
 }
 
-/** Single precision. */
 export const singleBlocks: BlockFormat = plainBlocks(
   4,
   (bytes, at) => bytes.getFloat32(at, true),

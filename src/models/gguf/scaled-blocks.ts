@@ -68,7 +68,8 @@ function fitGroup(
   most: number,
   into: GroupScales,
 ): void {
-  let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = Number.NEGATIVE_INFINITY;
   for (let index = group * length; index < (group + 1) * length; index++) {
     const value = values[index] ?? 0;
     least = Math.min(least, value);

@@ -3,9 +3,7 @@
 
 export interface TensorType {
   readonly name: string;
-  /** Values in one block. */
   readonly blockValueCount: number;
-  /** Bytes of one block. */
   readonly blockBytes: number;
 }
 

@@ -36,7 +36,8 @@ function normalWeights(count: number): Float64Array {
 
 /** Root of the square error by the energy. */
 function relativeError(before: Float64Array, after: Float64Array): number {
-  let [error, energy] = [0, 0];
+  let error = 0;
+  let energy = 0;
   for (const [index, value] of before.entries()) {
     error += (value - (after[index] ?? Number.NaN)) ** 2;
     energy += value * value;
@@ -62,7 +63,7 @@ describe('the table of formats', () => {
 });
 
 describe('reading blocks', () => {
-  /** Of one block: positions of halves, first value, sum, and sum of each value times its index. */
+  /** Facts of one block: positions of halves, first value, sum, and sum of each value times its index. */
   type Golden = [WeightFormatName, halves: number[], first: number, sum: number, moment: number];
 
   // From gguf.quants.dequantize of the Python package gguf 0.19.0. All sums are exact.

@@ -7,7 +7,7 @@ import type { Draft, Drafter, DraftRequest } from './drafter.ts';
 /** Tokens of a long text that one draft adds to the look-up's index: a few ms. */
 const readAtOnce = 4096;
 
-/** Looks back in the text first, and asks the draft model only where that is not likely enough. */
+/** Drafts from the text first (look-up), and asks the draft model only where that is not likely enough. */
 export class AdaptiveDrafter implements Drafter {
   readonly #model: Drafter;
   readonly #source = new DraftSource();

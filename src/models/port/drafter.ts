@@ -22,7 +22,7 @@ function countsOf(text: TokenList, start: number): TokenCounts {
 /** A proposal for the next token. */
 export interface Draft {
   readonly token: number;
-  /** The chance that it is right if all before it is, as far as the drafter can tell, (0, 1], on the grid of decoding/confidence.ts. */
+  /** The chance that it is right if all before it is, as the drafter estimates it, (0, 1], on the grid of decoding/confidence.ts. */
   readonly confidence: number;
   /** The model's second choice under the same noise; absent where only one token could be chosen. */
   readonly runnerUp?: RunnerUp;

@@ -9,7 +9,7 @@ import type { Tokenizer } from './model.ts';
 /** The text is certain; the target may cut it into other tokens. */
 const forcedConfidence = 0.95;
 
-/** Of one answer. Disposing it leaves the other drafter open. */
+/** The drafter of one answer. Disposing it leaves the other drafter open. */
 export class GrammarDrafter implements Drafter {
   readonly #inner: Drafter;
   readonly #tokenizer: Pick<Tokenizer, 'encode'>;

@@ -35,12 +35,12 @@ export interface GrammarMatcher {
 /** Opens grammars; `createGrammarEngine` makes one. */
 export interface GrammarEngine extends AsyncDisposable {
   /**
-   * @param spent told of the processor time that opening it and making its masks takes, ms, each time
+   * @param spent called with the processor time that opening it and making its masks takes, ms, each time
    * @throws OutriderError `bad-argument` for a grammar that is malformed, that no text fits, or that takes more work or memory than is
    *   allowed; `edge-full` where there is too much to do
    */
   open(grammar: Grammar, spent?: (cpuMs: number) => void): Promise<GrammarMatcher>;
-  /** Whether opening it costs next to nothing: it is compiled, or is known to be too dear. Default: it is not. */
+  /** Whether opening it costs next to nothing: it is compiled, or is known to take too long. Default: it is not. */
   isKnown?(grammar: Grammar): boolean;
   /** Whether its masks have taken long, in any answer. Default: they have not. */
   isSlow?(grammar: Grammar): boolean;

@@ -1,4 +1,4 @@
-// Parses the text that names a model: toy, ngram, none, a name or a path. The only place that does. It looks nothing up.
+// Parses the text that names a model: toy, ngram, none, a name or a path. The only place that does. It reads no file.
 
 import { badArgument } from '../../core/basics/errors.ts';
 
@@ -8,7 +8,6 @@ export type ModelSpec =
   | { readonly kind: 'toy'; readonly seed: number; readonly agreement?: number }
   /** Prompt look-up. */
   | { readonly kind: 'ngram' }
-  /** No drafts. */
   | { readonly kind: 'none' }
   /** A name in the manifest, or the path of a GGUF file. */
   | { readonly kind: 'file'; readonly nameOrPath: string };

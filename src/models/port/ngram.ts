@@ -10,7 +10,7 @@ import type { LanguageModel, Tokenizer } from './model.ts';
 import { createReaderModel, type TokenReader } from './reader-model.ts';
 import { textFingerprint } from './text-fingerprint.ts';
 
-/** How far {@link createNgramModel} looks back. Lengths in tokens. */
+/** How far {@link createNgramModel} searches back. Lengths in tokens. */
 export interface NgramOptions {
   /** The target's: ids are only compared. */
   readonly tokenizer: Tokenizer;

@@ -9,7 +9,7 @@ const leastChance = 0.25;
 /** The answer mostly comes back to the predicted text within so many tokens; a draft model would first have to read what it has missed. */
 const patienceTokens = 6;
 
-/** Of one answer. Disposing it leaves the other drafter open. */
+/** The drafter of one answer. Disposing it leaves the other drafter open. */
 export class PredictedDrafter implements Drafter {
   readonly #predicted: PredictedText;
   readonly #other: Drafter | null;

@@ -60,10 +60,7 @@ export class PrefixSequence {
     return last as Candidates;
   }
 
-  /**
-   * All of {@link follow} but its last call.
-   * @returns the tokens of that call, for {@link appendTogether}
-   */
+  /** All of {@link follow} but its last call. @returns the tokens of that call, for {@link appendTogether} */
   async approach(text: TokenList, known = 0): Promise<number[]> {
     const shared = this.sharedLength(text, text.length - 1, known);
     await this.truncate(shared);

@@ -12,7 +12,6 @@ export interface LatencyProfile {
   readonly rowMs: number;
   /** Tokens per step that the default target achieves on a small machine with other busy cores; an item with more counts as prefill. */
   readonly rowCap: number;
-  /** The source of the numbers. */
   readonly source: string;
 }
 

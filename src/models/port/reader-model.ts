@@ -22,7 +22,6 @@ export interface TokenReader {
   append(id: number): void;
   /** Removes everything from `length` on. */
   truncate(length: number): void;
-  /** The candidates after the present tokens. */
   candidates(): Candidates;
 }
 

@@ -71,7 +71,7 @@ export function scriptModel(inner: LanguageModel, script: ModelScript): Language
   };
 }
 
-/** Holds work up until it is told to go on. */
+/** Holds work up until it is released. */
 export interface Gate {
   /** While the gate is closed, resolves when it is opened. */
   pass(): Promise<void>;

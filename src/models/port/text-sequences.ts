@@ -58,7 +58,6 @@ export class TextSequences {
     return [first as Candidates, ...places.map((place) => (place === null ? null : (rest[place - 1] as Candidates)))];
   }
 
-  /** Forgets all texts. */
   async forget(): Promise<void> {
     for (const sequence of this.#sequences) await sequence.truncate(0);
   }
@@ -99,7 +98,8 @@ export class TextSequences {
 
 /** The sequence that holds most of the text; among equal ones the first. */
 function closest(text: TokenList, among: readonly PrefixSequence[], first: PrefixSequence): PrefixSequence {
-  let [best, most] = [first, -1];
+  let best = first;
+  let most = -1;
   for (const one of among) {
     const shared = one.sharedLength(text, text.length);
     if (shared > most) [best, most] = [one, shared];

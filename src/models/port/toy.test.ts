@@ -16,7 +16,7 @@ describeModelContract('toy draft', async () =>
 
 const warm = { ...neutralSampling, temperature: 0.8, seed: 99n };
 
-/** Writes `count` tokens by the target's choices, and tells at each position whether the draft would choose the same. */
+/** Writes `count` tokens by the target's choices, and says at each position whether the draft would choose the same. */
 async function agreements(options: { agreement: number; count: number; sampling: typeof warm }): Promise<boolean[]> {
   const long = { seed: 3, contextLength: options.count + 10 };
   const models = [

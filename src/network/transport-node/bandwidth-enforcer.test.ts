@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { enforcerContract, rates, sessionAt } from './bandwidth-enforcer.contract.ts';
 import { pacedBandwidth } from './bandwidth-enforcer.ts';
 
-/** An edge and devices that know all sessions, unless they are told to fail. */
+/** An edge and devices that know all sessions, unless they are set to fail. */
 function ends() {
   const held = { up: new Map<string, number>(), down: new Map<string, number>() };
   let isFailing = false;
@@ -35,12 +35,12 @@ describe('our own pacing', () => {
   enforcerContract(async () => ends());
 
   it('tells nobody to release a session that was never set', async () => {
-    const told: string[] = [];
-    const tell = (session: string): boolean => told.push(session) > 0;
-    const enforcer = pacedBandwidth({ setDownlink: tell, setUplink: tell });
+    const asked: string[] = [];
+    const ask = (session: string): boolean => asked.push(session) > 0;
+    const enforcer = pacedBandwidth({ setDownlink: ask, setUplink: ask });
     await enforcer.release(sessionAt(1).id);
     await enforcer.close();
-    expect(told).toEqual([]);
+    expect(asked).toEqual([]);
   });
 
   it('says which side does not have the session', async () => {

@@ -1,5 +1,5 @@
 // The port for whatever can give a session a bandwidth: a network with an API for it (mec-bandwidth.ts, camara-bandwidth.ts), or the pacing of
-// our own edges and devices (here). It decides no rate. A failure changes nothing for sessions: they go on at what the network gives.
+// our own edges and devices (here). It decides no rate. A failure changes nothing for sessions: they continue at what the network gives.
 
 import { isIP } from 'node:net';
 import { between, type Checks, checkOptions, must, record, text, whole } from '../../core/basics/check-options.ts';
@@ -90,11 +90,11 @@ export function enforcer(setter: RateSetter): BandwidthEnforcer {
   };
 }
 
-/** How our own edge and device are told. Each returns whether it has the session. */
+/** How our own edge and device get their rates. Each function returns whether it has the session. */
 export interface PacedEnds {
-  /** Of the edge, for example by `Edge.setShares`: bit/s are weights among its sessions. Null: no rate of its own any more. */
+  /** Sets it at the edge, for example by `Edge.setShares`: bit/s are weights among its sessions. Null: no rate of its own any more. */
   setDownlink(session: string, bitsPerSecond: number | null): boolean;
-  /** Of the device: by a message to it. */
+  /** Sets it at the device, by a message. */
   setUplink(session: string, bitsPerSecond: number | null): boolean | Promise<boolean>;
 }
 

@@ -1,5 +1,5 @@
 // For tests: a server that stands in for a MEC platform and for an operator's quality on demand, made from the schemas beside it. It checks
-// every request, keeps what was set, and misbehaves when it is told to.
+// every request, keeps what was set, and misbehaves when a test sets it to.
 
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -63,7 +63,7 @@ export class BandwidthStandIn {
   /** What a new QoS session is. */
   newStatus: KeptSession['qosStatus'] = 'AVAILABLE';
   misbehaviour: Misbehaviour | null = null;
-  /** Header `Location` of an answer with a status that it was told. */
+  /** Header `Location` of an answer with a status that a test has set. */
   pointsTo: string | null = null;
   /** Time that a late answer takes, ms. */
   lateMs = 1000;

@@ -17,15 +17,15 @@ import { isRecord, type JsonAnswer, JsonService, refusal, refused } from './json
 
 /** An operator's quality on demand; see {@link camaraBandwidth}. */
 export interface CamaraBandwidthOptions {
-  /** Of quality-on-demand: "https://operator.example/quality-on-demand/v1". */
+  /** Address of quality-on-demand: "https://operator.example/quality-on-demand/v1". */
   readonly url: string;
-  /** Of qos-profiles: "https://operator.example/qos-profiles/v1". */
+  /** Address of qos-profiles: "https://operator.example/qos-profiles/v1". */
   readonly profilesUrl: string;
   /** A two-legged access token: with it each request names its device. */
   readonly token?: string;
-  /** Of one request. Default 2000. */
+  /** Limit of one request. Default 2000. */
   readonly timeoutMs?: number;
-  /** Of a QoS session, as far as its profile allows; at least 1. Longer ones need fewer requests, shorter ones end sooner. Default 120. */
+  /** Length of a QoS session, within its profile's limits; at least 1. Long ones need fewer requests, short ones end sooner. Default 120. */
   readonly durationSeconds?: number;
   readonly clock?: Clock;
 }
@@ -40,9 +40,9 @@ const checks: Checks<CamaraBandwidthOptions> = {
 };
 
 const defaultDurationSeconds = 120;
-/** Profiles are asked for again after this, and a QoS session is looked at again. */
+/** Profiles are asked for again after this, and a QoS session is checked again. */
 const profilesForMs = 600_000;
-const lookEveryMs = 10_000;
+const checkEveryMs = 10_000;
 
 interface QosSession {
   readonly id: string;
@@ -54,10 +54,7 @@ interface QosSession {
   seenAtMs: number | null;
 }
 
-/**
- * Sets bandwidths by QoS sessions of a mobile network.
- * @throws OutriderError `bad-argument`
- */
+/** Sets bandwidths by QoS sessions of a mobile network. @throws OutriderError `bad-argument` */
 export function camaraBandwidth(options: CamaraBandwidthOptions): BandwidthEnforcer {
   checkOptions('camaraBandwidth', options, checks);
   return enforcer(new CamaraNetwork(options));
@@ -107,7 +104,7 @@ class CamaraNetwork {
     const nowMs = this.#clock.nowMs();
     const leftMs = held.endsAtMs - nowMs;
     if (leftMs <= 0) return false;
-    if (held.seenAtMs === null || nowMs - held.seenAtMs > lookEveryMs) {
+    if (held.seenAtMs === null || nowMs - held.seenAtMs > checkEveryMs) {
       const answer = await this.#sessions.request('GET', `/sessions/${held.id}`);
       if (answer.status !== 200 && answer.status !== 404) throw refusal('GET /sessions', answer);
       if (!this.#note(held, answer)) return false;
@@ -171,7 +168,7 @@ class CamaraNetwork {
   }
 }
 
-/** By its address and port as the edge sees them, which tell it also behind a NAT. */
+/** By its address and port as the edge sees them, which identify it also behind a NAT. */
 function deviceOf({ address, port }: NetworkEnd): object {
   return isIP(address) === 4 ? { ipv4Address: { publicAddress: address, publicPort: port } } : { ipv6Address: address };
 }

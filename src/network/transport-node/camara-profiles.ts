@@ -7,7 +7,7 @@ import { isRecord } from './json-service.ts';
 /** What a session gets under a profile. */
 export interface QosProfile extends SessionRates {
   readonly name: string;
-  /** Of a session, seconds. */
+  /** Length of a session, seconds. */
   readonly leastSeconds: number;
   readonly mostSeconds: number;
 }

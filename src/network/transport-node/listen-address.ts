@@ -5,11 +5,9 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { badArgument } from '../../core/basics/errors.ts';
 
-/** An address to bind. */
 export interface ListenAddress {
   /** IPv4 or IPv6. */
   readonly address: string;
-  /** Only this machine reaches it. */
   readonly isLoopback: boolean;
 }
 

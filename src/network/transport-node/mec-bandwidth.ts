@@ -34,10 +34,7 @@ interface Allocation {
   readonly bitsPerSecond: number;
 }
 
-/**
- * Sets bandwidths by the "bw_allocations" of a MEC platform.
- * @throws OutriderError `bad-argument`
- */
+/** Sets bandwidths by the "bw_allocations" of a MEC platform. @throws OutriderError `bad-argument` */
 export function mecBandwidth(options: MecBandwidthOptions): BandwidthEnforcer {
   checkOptions('mecBandwidth', options, checks);
   const { appInstanceId, wrapsBody = true, ...service } = options;

@@ -115,7 +115,7 @@ describe('a port', () => {
       socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc');
       return status(socket);
     });
-    // What has room is told to open a WebSocket.
+    // What has room is answered that it has to open a WebSocket.
     expect(await Promise.all(statuses)).toEqual([426, ...Array.from({ length: 8 }, () => 429), 426, 426]);
     expect(refused.filter(({ reason }) => reason === 'requests')).toHaveLength(8);
   });
@@ -173,7 +173,7 @@ describe('a port', () => {
   });
 
   it('closes connections whose bodies come in tiny chunks, and lets their address rest where it sends several', async () => {
-    const [told, read]: [string[], number[]] = [[], []];
+    const [evicted, read]: [string[], number[]] = [[], []];
     const server = createServer();
     const clock = createManualClock();
     const count: RequestListener = (request, response) => {
@@ -190,7 +190,7 @@ describe('a port', () => {
         response.end('ok');
       });
     };
-    limitRequests(server, defaultPortLimits, (address) => void told.push(address), count, clock);
+    limitRequests(server, defaultPortLimits, (address) => void evicted.push(address), count, clock);
     const port = await bindServer(server, '127.0.0.1', 0).then(() => (server.address() as AddressInfo).port);
     listeners.push({ port, close: async () => void server.close() } as Listener);
     const send = async (chunks: number, bytes: number, localAddress: string): Promise<Socket> => {
@@ -204,13 +204,13 @@ describe('a port', () => {
     expect(await status(await send(2000, 1, '127.0.0.2'))).toBe(200);
     expect(await status(await send(6000, 100, '127.0.0.2'))).toBe(200);
     const [open, foreign] = [await dial(port, '127.0.0.3'), await dial(port, '127.0.0.2')];
-    // Nobody reads the body of such a request.
+    // The body of such a request is not read.
     const unread = await dial(port, '127.0.0.4');
     unread.write(asks + '1\r\nx\r\n'.repeat(10_000));
     await isClosed(unread);
-    expect(told.splice(0)).toEqual(['127.0.0.4']);
+    expect(evicted.splice(0)).toEqual(['127.0.0.4']);
     for (let sent = 0; sent < 17; sent += 1) await isClosed(await send(10_000, 1, '127.0.0.3'));
-    expect(told).toEqual(Array.from({ length: 17 }, () => '127.0.0.3'));
+    expect(evicted).toEqual(Array.from({ length: 17 }, () => '127.0.0.3'));
     await isClosed(open);
     // It is not read.
     await isClosed(await dial(port, '127.0.0.3'));

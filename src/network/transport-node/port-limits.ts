@@ -11,7 +11,7 @@ import type { CloseReason } from '../transport/transport.ts';
 import { RequestTurns } from './request-turns.ts';
 import { answerUnread, SmallChunks } from './small-chunks.ts';
 
-/** Limits of a port. */
+/** What one port allows the connections of one address, and of all. */
 export interface PortLimits {
   /** Time for a request's headers, ms. */
   readonly requestMs: number;
@@ -79,7 +79,7 @@ export function peerAddress(address: string | undefined): string {
 
 /**
  * The work of a connection that this side ends, in upgrades. What has come in one piece of 64 KiB is read before a connection can be
- * closed; for `edge-full` a key is checked and a place looked for.
+ * closed; for `edge-full` a key is checked and a place sought.
  */
 const endedUpgrades: { readonly [Code in CloseReason['code']]?: number } = {
   'protocol-error': 128,
@@ -113,7 +113,8 @@ export class UpgradeRate {
 /** Event of a request that is not whole and has to make room: whoever reads it answers with 429. */
 export const turnedAwayEvent = 'turned-away';
 /** Connections without room that are kept until they have read so, and for how long, ms. */
-const [mostTurnedAway, turnedAwayMs] = [1024, 1000];
+const mostTurnedAway = 1024;
+const turnedAwayMs = 1000;
 /** Time from a new connection to the check for too many idle ones, ms. */
 const idleCheckMs = 10;
 /** Most of the body of such a request that is read, so that its client comes to read the answer. */
@@ -129,7 +130,7 @@ export interface RequestBounds {
 /**
  * Answers the requests of a server, and turns connections away where there are too many: of those whose request is not whole, the oldest
  * one of the address that has the most; of all, the newest one of that address. One whose request is whole keeps its room until it is
- * answered, unless only such ones are left. A connection without room is told so in answer to its request, and closed if it asks for
+ * answered, unless only such ones are left. A connection without room is refused in answer to its request, and closed if it asks for
  * nothing in a second.
  */
 export function limitRequests(
@@ -170,7 +171,7 @@ export function limitRequests(
     waiting.set(socket, { socket, address, ...state });
     socket.once('close', () => waiting.delete(socket));
     if (waiting.size > limits.connections) takeFromBusiest(newestFirst(waiting), 1).forEach(turnAway);
-    // What a connection asks is not read at once: until then nobody knows whether it asks for anything.
+    // What a connection asks is not read at once: until then it is not known whether it asks for anything.
     if (isCheckPlanned) return;
     isCheckPlanned = true;
     setTimeout(() => {
@@ -186,7 +187,7 @@ export function limitRequests(
     small.watch(request, (areAtOnce) => refuseChunks(request, areAtOnce));
     const entry = entryOf(waiting, request.socket) ?? turnedAway.entryOf(request.socket);
     const { address = '', begin: waits = null } = entry ?? {};
-    // Node goes on to read what a connection asks: requests that wait must not grow in number.
+    // Node continues to read what a connection asks: requests that wait must not grow in number.
     if (request.socket.destroyed || waits !== null) {
       request.socket.destroy();
       return;

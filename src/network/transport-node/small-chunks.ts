@@ -6,11 +6,13 @@ import type { Clock } from '../../core/basics/clock.ts';
 import { RateBook } from '../../core/protocol/wire/rate-book.ts';
 
 /** Beyond so many chunks of one body they have to have so many bytes on average. */
-const [freeChunks, leastChunkBytes] = [4096, 64];
+const freeChunks = 4096;
+const leastChunkBytes = 64;
 /** Chunks that are read at once are a burst. Whoever sends single chunks has as much work as whoever reads them; a proxy passes no bursts on. */
 const burstChunks = 2048;
 /** Bursts that an address may send, lasting and at once: about a twentieth of a processor. */
-const [burstsPerSecond, mostBursts] = [2, 16];
+const burstsPerSecond = 2;
+const mostBursts = 16;
 /** How long it may not connect where it sends more, ms. */
 const barredMs = 5000;
 
@@ -34,7 +36,10 @@ export class SmallChunks {
   /** Counts the chunks of a body. @param tooSmall called once: nothing that comes afterwards is kept */
   watch(request: Pick<IncomingMessage, 'push'>, tooSmall: (areAtOnce: boolean) => void): void {
     const push = request.push.bind(request);
-    let [chunks, bytes, atOnce, isRefused] = [0, 0, 0, false];
+    let chunks = 0;
+    let bytes = 0;
+    let atOnce = 0;
+    let isRefused = false;
     const readAgain = (): void => {
       atOnce = 0;
     };
@@ -63,7 +68,7 @@ export class SmallChunks {
   }
 }
 
-/** Answers a request whose body nobody reads, when its chunks have been counted: once it is answered, Node would make them all for nobody. */
+/** Answers a request whose body is not read, when its chunks have been counted: after the answer Node would make all of them in vain. */
 export function answerUnread(request: IncomingMessage, answer: () => void): void {
   if (request.headers['transfer-encoding'] === undefined) answer();
   else request.resume().once('end', answer);

@@ -23,14 +23,14 @@ export type UpgradeRefusalReason =
 /** A refused upgrade, for logs and counts. */
 export interface UpgradeRefusal {
   readonly reason: UpgradeRefusalReason;
-  /** Of the peer: an IPv4 address, or the first half of an IPv6 address; '' if it has gone already. */
+  /** Address of the peer: an IPv4 address, or the first half of an IPv6 address; '' if it has gone already. */
   readonly address: string;
   /** One line; it may hold words of the peer, without control characters. */
   readonly detail: string;
 }
 
 export interface GuardSettings {
-  /** The host that the listener was told to bind. */
+  /** The host that the listener is bound to. */
   readonly host: string;
   readonly allowOrigins?: readonly string[] | undefined;
   readonly allowHosts?: readonly string[] | undefined;
@@ -38,7 +38,7 @@ export interface GuardSettings {
   readonly isOwnName?: ((name: string) => boolean) | undefined;
 }
 
-/** What the peer is told; `reason` is for this side. */
+/** What the peer is sent; `reason` is for this side. */
 export interface Refusal {
   readonly reason: UpgradeRefusalReason;
   readonly status: '400 Bad Request' | '403 Forbidden' | '429 Too Many Requests';

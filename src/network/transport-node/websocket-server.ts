@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
@@ -68,7 +68,7 @@ export interface ListenSettings {
 export async function listenWebSocket(settings: ListenSettings, accept: Accept): Promise<WebSocketListener> {
   const portLimits = { ...defaultPortLimits, ...settings.portLimits };
   const rate = new UpgradeRate(portLimits, machineClock);
-  const told = (refusal: UpgradeRefusal): void => {
+  const report = (refusal: UpgradeRefusal): void => {
     try {
       settings.onRefused?.(refusal);
     } catch {
@@ -77,11 +77,11 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   };
   const onRequest = answerOnce(settings.onRequest ?? demandUpgrade);
   const port: OwnServer =
-    settings.server === undefined ? openServer(settings, portLimits, told) : { server: settings.server };
+    settings.server === undefined ? openServer(settings, portLimits, report) : { server: settings.server };
   const { server } = port;
-  if (settings.server === undefined) refuseBrokenRequests(server, told);
+  if (settings.server === undefined) refuseBrokenRequests(server, report);
   const guard = createUpgradeGuard({ ...settings, isOwnName: port.isOwnName });
-  const evicted = (address: string, detail: string): void => told({ reason: 'requests', address, detail });
+  const evicted = (address: string, detail: string): void => report({ reason: 'requests', address, detail });
   // A shared server has other connections, which are not ours to close.
   const requests = settings.server === undefined ? limitRequests(server, portLimits, evicted, onRequest) : null;
   const sockets = new WebSocketServer({
@@ -91,25 +91,28 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     handleProtocols: () => subprotocol,
   });
   const connections = new Set<Connection>();
+  const adopt = (socket: WebSocket, stream: Duplex, address: string): void => {
+    const onEnded = ({ code }: CloseReason): void => rate.ended(address, code);
+    const connection = adoptSocket(socket, accept, { address, stream, onEnded });
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  };
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     const address = askingAddress(request, settings.addressOf);
     const hasRoom = requests?.upgraded(request.socket) !== false && rate.take(address);
     const refusal = hasRoom ? guard(request) : tooManyUpgrades;
     if (refusal !== null) {
-      told({ reason: refusal.reason, address, detail: refusal.text });
+      report({ reason: refusal.reason, address, detail: refusal.text });
       refuseUpgrade(stream, refusal);
       return;
     }
     let isOpened = false;
     sockets.handleUpgrade(request, stream, head, (socket) => {
       isOpened = true;
-      const onEnded = ({ code }: CloseReason): void => rate.ended(address, code);
-      const connection = adoptSocket(socket, accept, { address, stream, onEnded });
-      connections.add(connection);
-      socket.once('close', () => connections.delete(connection));
+      adopt(socket, stream, address);
     });
     // `ws` has answered already.
-    if (!isOpened) told({ reason: 'request', address, detail: 'the handshake is not that of a WebSocket' });
+    if (!isOpened) report({ reason: 'request', address, detail: 'the handshake is not that of a WebSocket' });
   };
   const opened = !server.listening;
   if (opened) await bindServer(server, settings.host, settings.port);
@@ -142,7 +145,7 @@ function askingAddress(request: IncomingMessage, addressOf: ListenSettings['addr
   }
 }
 
-/** Of each connection one request is answered: thousands that come at once would keep the edge from its sessions. */
+/** Answers one request of each connection: thousands that come at once would keep the edge from its sessions. */
 function answerOnce(onRequest: RequestListener): RequestListener {
   const answered = new WeakSet<Socket>();
   return (request, response) => {
@@ -159,7 +162,7 @@ function answerOnce(onRequest: RequestListener): RequestListener {
 }
 
 /** Bytes that are no request, and requests that do not become whole in time. */
-function refuseBrokenRequests(server: Server, told: (refusal: UpgradeRefusal) => void): void {
+function refuseBrokenRequests(server: Server, report: (refusal: UpgradeRefusal) => void): void {
   server.on('clientError', (error: Error & { readonly code?: string }, stream) => {
     const { remoteAddress } = stream as Socket;
     if (error.code === 'ECONNRESET' || !stream.writable) {
@@ -170,16 +173,16 @@ function refuseBrokenRequests(server: Server, told: (refusal: UpgradeRefusal) =>
     const isLong = error.code === 'HPE_HEADER_OVERFLOW';
     const status = isLate ? '408 Request Timeout' : isLong ? '431 Request Header Fields Too Large' : '400 Bad Request';
     const detail = isLate ? 'a request that was not complete in time' : `no request: ${error.code ?? error.message}`;
-    // What failed in the TLS handshake is told by `tlsClientError`.
+    // What failed in the TLS handshake is reported by `tlsClientError`.
     if (error.code?.startsWith('ERR_TLS_') !== true) {
-      told({ reason: 'request', address: peerAddress(remoteAddress), detail });
+      report({ reason: 'request', address: peerAddress(remoteAddress), detail });
     }
     stream.on('error', () => {});
     stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     setTimeout(() => stream.destroy(), refusedMs).unref();
   });
   server.on('connect', ({ socket }, stream) => {
-    told({ reason: 'request', address: peerAddress(socket.remoteAddress), detail: 'a request for a tunnel' });
+    report({ reason: 'request', address: peerAddress(socket.remoteAddress), detail: 'a request for a tunnel' });
     stream.destroy();
   });
 }
@@ -194,7 +197,7 @@ interface OwnServer {
 function openServer(
   { tls }: Pick<ListenSettings, 'tls'>,
   portLimits: PortLimits,
-  told: (refusal: UpgradeRefusal) => void,
+  report: (refusal: UpgradeRefusal) => void,
 ): OwnServer {
   const options = serverOptionsOf(portLimits);
   if (tls === undefined) return { server: createServer(options) };
@@ -207,7 +210,7 @@ function openServer(
     handshakeTimeout: portLimits.requestMs,
   });
   server.on('tlsClientError', (error: Error & { readonly code?: string }, socket) => {
-    told({
+    report({
       reason: 'tls',
       address: peerAddress(socket.remoteAddress),
       detail: `no TLS connection: ${error.code ?? ''}`,

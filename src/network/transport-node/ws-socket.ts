@@ -16,14 +16,13 @@ interface SocketOptions {
   readonly autoPong: false;
 }
 
-/** What is known of the other end. */
 export interface Peer {
   readonly address?: string;
   /** As `isPeerChecked` of a {@link Connection}. */
   readonly isChecked?: boolean;
-  /** Below the WebSocket: `ws` holds the bytes of unfinished frames, and only the stream tells of them. */
+  /** Below the WebSocket: `ws` holds the bytes of unfinished frames, and only the stream knows of them. */
   readonly stream?: Duplex;
-  /** Told when this side ends the connection, and why. */
+  /** Called when this side ends the connection, and why. */
   readonly onEnded?: (reason: CloseReason) => void;
 }
 

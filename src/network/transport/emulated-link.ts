@@ -17,7 +17,7 @@ export interface EmulatedLink {
   readonly connect: Connect;
   /** Loses all connections and attempts, with the frames in flight in both directions. */
   cut(): void;
-  /** Of both directions, for frames that are sent from now on. */
+  /** Changes the rate of both directions, for frames that are sent from now on. */
   changeRate(bitsPerSecond: number): void;
 }
 

@@ -87,7 +87,6 @@ function rateOf({ direction, settings }: LinkState): number {
   return direction === 'up' ? settings.uplinkBitsPerSecond : settings.downlinkBitsPerSecond;
 }
 
-/** A frame on its way. */
 interface Scheduled {
   readonly atMs: number;
   readonly startMs: number;

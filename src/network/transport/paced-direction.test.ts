@@ -33,7 +33,11 @@ function line(count: number, bitsPerSecond = rate) {
   const direction = new PacedDirection('up', bitsPerSecond, clock);
   const ends = Array.from({ length: count }, (_, index) => {
     const inner: Connection = {
-      ...{ writable: true, sentBytes: 0, receivedBytes: 0, sentFrames: 0, receivedFrames: 0 },
+      writable: true,
+      sentBytes: 0,
+      receivedBytes: 0,
+      sentFrames: 0,
+      receivedFrames: 0,
       send: () => sent.push(`${index} at ${Math.round(clock.nowMs())}`),
       close: (code) => sent.push(`${index} ${code} at ${Math.round(clock.nowMs())}`),
     };

@@ -27,7 +27,7 @@ export class PacedDirection {
   readonly #connections = new Map<PacedFlow, PacedConnection>();
   #cancelTimer: (() => void) | null = null;
   #isSending = false;
-  /** Of frames that have left, headers included. */
+  /** Bytes of frames that have left, headers included. */
   sentBytes = 0;
 
   /** @param bitsPerSecond above 0, WebSocket, TCP and IP headers included */
@@ -71,7 +71,7 @@ export class PacedDirection {
     return connection.open(accept);
   }
 
-  /** @param left told of each connection of which a frame has left */
+  /** @param left called for each connection of which a frame has left */
   #send(left: (connection: PacedConnection) => void): void {
     // What a frame's departure causes to be sent is taken by the loop that is running.
     if (this.#isSending) return;
@@ -95,7 +95,7 @@ export class PacedDirection {
     this.#send((connection) => connection.noteRoom());
   }
 
-  /** Within a holder's own `send`: nobody is told of room before it has returned. */
+  /** Within a holder's own `send`: no holder is notified of room before it has returned. */
   #sendNow(): void {
     this.#send((connection) => {
       if (connection.isBlocked) this.#clock.after(0, () => connection.noteRoom());
@@ -163,7 +163,7 @@ export class PacedConnection implements Connection {
   readonly #inner: Connection;
   readonly #place: Place;
   #handler: ConnectionHandler | undefined;
-  /** Its holder was told that there is no room, and not yet that there is. */
+  /** Its holder was notified that there is no room, and not yet that there is. */
   isBlocked = false;
   /** This side has closed it, and the close waits behind the frames. */
   #ending: CloseReason | undefined;
@@ -243,7 +243,7 @@ export class PacedConnection implements Connection {
     }
   }
 
-  /** There may be room again; without effect while there is not, and unless this side was told that there is none. */
+  /** There may be room again; without effect while there is not, and unless this side was notified that there is none. */
   noteRoom(): void {
     if (!this.isBlocked || this.#ending !== undefined || this.#isOver) return;
     if (!this.#place.hasRoom() || !this.#inner.writable) return;

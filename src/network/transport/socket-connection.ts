@@ -16,7 +16,6 @@ const mostLateBytes = 262_144;
 /** The WebSocket interface that a connection needs. */
 export interface RawSocket {
   readonly isOpen: boolean;
-  /** Bytes in the send buffer. */
   readonly waitingBytes: number;
   /** The peer's; absent: unknown. */
   readonly address?: string | undefined;
@@ -26,7 +25,7 @@ export interface RawSocket {
   send(bytes: Uint8Array, flushed: () => void): void;
   /** Sends a close frame; {@link SocketConnection.closed} follows. */
   close(frame: CloseFrame): void;
-  /** Told when this side ends the connection, and why. */
+  /** Called when this side ends the connection, and why. */
   readonly ended?: ((reason: CloseReason) => void) | undefined;
   /** Takes nothing more of what the peer sends, if the platform can do that. */
   stopReading?(): void;
@@ -91,7 +90,7 @@ export class SocketConnection implements Connection {
     }
     this.#end({ by: 'us', code, detail });
     this.#socket.close(toCloseFrame(code, detail));
-    // What a flood has sent meanwhile would cost as much as before, although nobody wants it.
+    // What a flood has sent meanwhile would cost as much as before, although it is not wanted.
     if (code === 'rate-limited') this.#socket.stopReading?.();
   }
 

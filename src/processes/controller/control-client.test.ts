@@ -1,4 +1,4 @@
-// A member against controllers that lie, are of another version, or know more than it: what it obeys, when it is back, and what it says.
+// A member against controllers that lie, are of another version, or know more than it: what it follows, when it is back, and what it says.
 
 import { describe, expect, it } from 'vitest';
 import { deviceReport } from '../../allocation/controller/controller.fixture.ts';
@@ -22,7 +22,7 @@ interface Line {
   lose(): void;
 }
 
-/** A member of whoever answers. @param answers to each join; null: nobody is there */
+/** A member of whoever answers. @param answers to each join; null: no one is there */
 function memberOf(answers: (nowMs: number) => object | null, isPeerChecked: boolean) {
   const clock = createManualClock();
   const notes: ControlNote[] = [];
@@ -60,9 +60,11 @@ function memberOf(answers: (nowMs: number) => object | null, isPeerChecked: bool
       });
       return () => {};
     },
-    join: { role: 'device', id: 'near', credentials: '' },
-    ...{ clock, reportEveryMs: 500, report: () => report },
-    obey: (message) => void obeyed.push(message),
+    role: 'device',
+    id: 'near',
+    clock,
+    report: () => report,
+    onOrder: (message) => void obeyed.push(message),
     note: (note) => void notes.push(note),
     uniform: () => 0.5,
   });

@@ -1,5 +1,5 @@
-// A member's connection to its controller: joins, reports, hears orders, and comes back when the connection is lost. It never stops the
-// member: without a controller, edges and devices go on with what they know.
+// A member's connection to its controller: joins, reports, receives orders, and comes back when the connection is lost. It never stops the
+// member: without a controller, edges and devices continue with what they know.
 
 import {
   type CellEpoch,
@@ -19,6 +19,7 @@ import {
 import type { Clock } from '../../core/basics/clock.ts';
 import { asOutriderError, errorCodes, OutriderError } from '../../core/basics/errors.ts';
 import { reconnectPauseMs } from '../../core/protocol/device/reconnect-pause.ts';
+import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Accept, Connect, Connection, ConnectionHandler } from '../../network/transport/transport.ts';
 
 type Unnumbered<Report> = Report extends unknown ? Omit<Report, 'seq'> : never;
@@ -34,27 +35,37 @@ export function reachBy(connect: Connect): Reach {
   };
 }
 
-export interface ControlClientOptions {
+/** How an edge or a device joins its controller. */
+export interface MemberOptions {
+  /** The controller; {@link reachBy} makes it of a connector. */
   readonly reach: Reach;
-  readonly join: Pick<JoinMessage, 'role' | 'id' | 'credentials'>;
-  readonly clock: Clock;
-  readonly reportEveryMs: number;
-  /** Null: nothing is to report at the moment. */
-  readonly report: () => Unnumbered<EdgeReport | DeviceReport> | null;
-  /** Orders of the highest epoch that counts. */
-  readonly obey: (message: Exclude<ControllerMessage, { kind: 'welcome' | 'alive' | 'refused' }>) => void;
-  /** What the operator or user is told. */
-  readonly note: (event: ControlNote) => void;
+  /** Unique among the members of its role: letters, digits, and . _ : - */
+  readonly id: string;
+  /** Key for the controller. */
+  readonly credentials?: string | undefined;
+  readonly clock?: Clock | undefined;
+  /** Default 500. */
+  readonly reportEveryMs?: number | undefined;
+  /** Called with what the operator or user should know. */
+  readonly note?: ((event: ControlNote) => void) | undefined;
   /** Random numbers in [0, 1): they only spread members that come back together. Default: the platform's. */
   readonly uniform?: (() => number) | undefined;
-  /** Which epochs are obeyed. Default: {@link stepEpoch}. */
+  /** Which epochs are followed. Default: {@link stepEpoch}. */
   readonly stepEpoch?: typeof stepEpoch | undefined;
+}
+
+export interface ControlClientOptions extends MemberOptions {
+  readonly role: JoinMessage['role'];
+  /** Null: nothing is to report at the moment. */
+  readonly report: () => Unnumbered<EdgeReport | DeviceReport> | null;
+  /** Called with each order of the highest epoch that counts. */
+  readonly onOrder: (message: Exclude<ControllerMessage, { kind: 'welcome' | 'alive' | 'refused' }>) => void;
 }
 
 export type ControlNote =
   | { readonly kind: 'connected'; readonly epoch: number }
   | { readonly kind: 'lost' }
-  /** A controller of a lower epoch than one that counts is not obeyed. */
+  /** A controller of a lower epoch than one that counts is not followed. */
   | { readonly kind: 'older'; readonly epoch: number }
   /** A fault on this side: a report that could not be made, or an order that could not be followed. */
   | { readonly kind: 'failed'; readonly error: OutriderError }
@@ -70,22 +81,26 @@ const steadyMs = 5000;
 
 export class ControlClient {
   readonly #options: ControlClientOptions;
+  readonly #clock: Clock;
+  readonly #note: (event: ControlNote) => void;
   #connection: Connection | null = null;
   #isWelcome = false;
   #seq = 0;
   #epochs: CellEpoch = noEpoch;
-  #heardAtMs = 0;
+  #receivedAtMs = 0;
   #outageSinceMs: number | null = null;
   #welcomeAtMs = 0;
-  #isOlderTold = false;
-  /** The last refusal that was told since a controller was there: the same one is told once. */
-  #told = '';
+  #isOlderNoted = false;
+  /** The last refusal since a controller was there: the same one is noted once. */
+  #lastRefusal = '';
   #isClosed = false;
   #cancel = (): void => {};
   #giveUp = (): void => {};
 
   constructor(options: ControlClientOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? machineClock;
+    this.#note = options.note ?? (() => {});
     this.#open();
     this.#tick();
   }
@@ -103,7 +118,7 @@ export class ControlClient {
       this.#seq += 1;
       this.#connection.send(encodeControl({ ...report, seq: this.#seq } as EdgeReport | DeviceReport));
     } catch (error) {
-      this.#options.note({ kind: 'failed', error: asOutriderError(error) });
+      this.#note({ kind: 'failed', error: asOutriderError(error) });
     }
   }
 
@@ -117,13 +132,12 @@ export class ControlClient {
   }
 
   #tick(): void {
-    const { clock, reportEveryMs } = this.#options;
-    this.#cancel = clock.after(reportEveryMs, () => {
+    this.#cancel = this.#clock.after(this.#options.reportEveryMs ?? 500, () => {
       if (this.#isClosed) return;
-      const isSilent = this.#connection !== null && clock.nowMs() - this.#heardAtMs > lostAfterMs;
+      const isSilent = this.#connection !== null && this.#clock.nowMs() - this.#receivedAtMs > lostAfterMs;
       if (isSilent) this.#connection?.close('silent', 'the controller says nothing');
       else this.reportNow();
-      if (this.#isWelcome && clock.nowMs() - this.#welcomeAtMs > steadyMs) this.#outageSinceMs = null;
+      if (this.#isWelcome && this.#clock.nowMs() - this.#welcomeAtMs > steadyMs) this.#outageSinceMs = null;
       this.#tick();
     });
   }
@@ -132,24 +146,24 @@ export class ControlClient {
     this.#giveUp = this.#options.reach(
       (connection) => this.#opened(connection),
       (error) => {
-        if (error !== undefined && !this.#isClosed) this.#tell('unreached', asOutriderError(error));
+        if (error !== undefined && !this.#isClosed) this.#noteRefusal('unreached', asOutriderError(error));
         this.#reconnect();
       },
     );
   }
 
   #opened(connection: Connection): ConnectionHandler {
-    const { join, clock } = this.#options;
+    const { role, id, credentials = '' } = this.#options;
     if (this.#isClosed) connection.close('done', 'the member leaves');
     else {
       this.#connection = connection;
-      this.#heardAtMs = clock.nowMs();
+      this.#receivedAtMs = this.#clock.nowMs();
       this.#stepEpoch({ kind: 'connected' });
       this.#seq = 0;
-      connection.send(encodeControl({ kind: 'join', version: controlVersion, ...join }));
+      connection.send(encodeControl({ kind: 'join', version: controlVersion, role, id, credentials }));
     }
     return {
-      frame: (bytes) => this.#hear(connection, bytes),
+      frame: (bytes) => this.#receive(connection, bytes),
       writable: () => {},
       closed: () => this.#lost(connection),
     };
@@ -158,31 +172,30 @@ export class ControlClient {
   #lost(connection: Connection): void {
     if (connection !== this.#connection) return;
     this.#connection = null;
-    if (this.#isWelcome) this.#options.note({ kind: 'lost' });
+    if (this.#isWelcome) this.#note({ kind: 'lost' });
     this.#isWelcome = false;
     this.#reconnect();
   }
 
   #reconnect(): void {
     if (this.#isClosed) return;
-    const { clock, uniform = Math.random } = this.#options;
-    const nowMs = clock.nowMs();
+    const { uniform = Math.random } = this.#options;
+    const nowMs = this.#clock.nowMs();
     this.#outageSinceMs ??= nowMs;
-    clock.after(reconnectPauseMs(nowMs - this.#outageSinceMs, uniform()), () => {
+    this.#clock.after(reconnectPauseMs(nowMs - this.#outageSinceMs, uniform()), () => {
       if (!this.#isClosed) this.#open();
     });
   }
 
-  #hear(connection: Connection, bytes: Uint8Array): void {
-    const { clock, note } = this.#options;
+  #receive(connection: Connection, bytes: Uint8Array): void {
     if (connection !== this.#connection) return;
-    this.#heardAtMs = clock.nowMs();
+    this.#receivedAtMs = this.#clock.nowMs();
     let message: ControllerMessage | null;
     try {
       message = decodeController(bytes);
-      if (message !== null && message.kind !== 'refused') demandCell(message.cell, this.#options.join.role);
+      if (message !== null && message.kind !== 'refused') demandCell(message.cell, this.#options.role);
     } catch (error) {
-      const { code, message: cause } = this.#tell('refused', asOutriderError(error));
+      const { code, message: cause } = this.#noteRefusal('refused', asOutriderError(error));
       connection.close(code, cause);
       return;
     }
@@ -191,19 +204,19 @@ export class ControlClient {
     if (message.kind === 'refused') {
       const { code, cause, remedy } = message;
       const own = errorCodes.find((one) => one === code) ?? 'unauthorized';
-      this.#tell('refused', new OutriderError(own, cause, remedy));
+      this.#noteRefusal('refused', new OutriderError(own, cause, remedy));
       return;
     }
     const { epoch } = message;
-    const heard = { epoch, isChecked: connection.isPeerChecked === true, nowMs: this.#heardAtMs };
-    if (this.#stepEpoch({ kind: 'heard', ...heard })) {
-      if (!this.#isOlderTold) note({ kind: 'older', epoch });
-      this.#isOlderTold = true;
+    const received = { epoch, isChecked: connection.isPeerChecked === true, nowMs: this.#receivedAtMs };
+    if (this.#stepEpoch({ kind: 'received', ...received })) {
+      if (!this.#isOlderNoted) this.#note({ kind: 'older', epoch });
+      this.#isOlderNoted = true;
       connection.close('superseded', 'a controller with a higher epoch was here');
     } else this.#follow(message);
   }
 
-  /** @returns whether what was heard is older than what counts */
+  /** @returns whether what was received is older than what counts */
   #stepEpoch(event: EpochEvent): boolean {
     const { state, isOlder } = (this.#options.stepEpoch ?? stepEpoch)(this.#epochs, event);
     this.#epochs = state;
@@ -211,29 +224,28 @@ export class ControlClient {
   }
 
   #follow(message: Exclude<ControllerMessage, { kind: 'refused' }>): void {
-    const { clock, note, obey } = this.#options;
     if (message.kind === 'welcome') {
       // A second one would be answered by a report for ever.
       if (this.#isWelcome) return;
       this.#isWelcome = true;
-      this.#isOlderTold = false;
-      this.#told = '';
-      this.#welcomeAtMs = clock.nowMs();
-      note({ kind: 'connected', epoch: message.epoch });
+      this.#isOlderNoted = false;
+      this.#lastRefusal = '';
+      this.#welcomeAtMs = this.#clock.nowMs();
+      this.#note({ kind: 'connected', epoch: message.epoch });
       this.reportNow();
     } else if (message.kind !== 'alive') {
       try {
-        obey(message);
+        this.#options.onOrder(message);
       } catch (error) {
-        note({ kind: 'failed', error: asOutriderError(error) });
+        this.#note({ kind: 'failed', error: asOutriderError(error) });
       }
     }
   }
 
-  #tell(kind: 'refused' | 'unreached', error: OutriderError): OutriderError {
-    const told = `${error.code} ${error.message}`;
-    if (told !== this.#told) this.#options.note({ kind, error });
-    this.#told = told;
+  #noteRefusal(kind: 'refused' | 'unreached', error: OutriderError): OutriderError {
+    const refusal = `${error.code} ${error.message}`;
+    if (refusal !== this.#lastRefusal) this.#note({ kind, error });
+    this.#lastRefusal = refusal;
     return error;
   }
 }

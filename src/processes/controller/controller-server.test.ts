@@ -1,4 +1,4 @@
-// Who decides a slot: the policy where it answers in time, else the fallback. Nobody waits for a policy.
+// Who decides a slot: the policy where it answers in time, else the fallback. No member waits for a policy.
 
 import { expect, it } from 'vitest';
 import type { ControllerEvent, DecidedEvent } from '../../allocation/controller/controller-events.ts';
@@ -20,22 +20,33 @@ const slotMs = 1000;
 const tokenizerHash = 'ab'.repeat(32);
 const session = '1'.padStart(32, '0');
 const edge: Omit<EdgeReport, 'seq' | 'address'> = {
-  ...{ kind: 'edge-report', certificate: null, model: 'toy', fingerprint: 'f', tokenizerHash, places: 8 },
-  ...{
-    contextLength: 4096,
-    stepFixedMs: 40,
-    draftMs: null,
-    stepRowMs: 1,
-    sessions: 0,
-    waiting: 0,
-    busyShare: 0,
-    bitsPerSecond: 1e9,
-  },
-  ...{ isDraining: false, place: null },
+  kind: 'edge-report',
+  certificate: null,
+  model: 'toy',
+  fingerprint: 'f',
+  tokenizerHash,
+  places: 8,
+  contextLength: 4096,
+  stepFixedMs: 40,
+  draftMs: null,
+  stepRowMs: 1,
+  sessions: 0,
+  waiting: 0,
+  busyShare: 0,
+  bitsPerSecond: 1e9,
+  isDraining: false,
+  place: null,
 };
 const device: Omit<DeviceReport, 'seq'> = {
-  ...{ kind: 'device-report', tokenizerHash, fingerprint: null, draftMs: 10, acceptance: 0.8, battery: 1 },
-  ...{ feltMsPerToken: null, uplinkUse: null, place: null },
+  kind: 'device-report',
+  tokenizerHash,
+  fingerprint: null,
+  draftMs: 10,
+  acceptance: 0.8,
+  battery: 1,
+  feltMsPerToken: null,
+  uplinkUse: null,
+  place: null,
   links: ['a', 'b'].map((id) => ({ edge: id, roundTripMs: 10, bitsPerSecond: null })),
   session: { session, edge: null, promptTokens: 100, writtenTokens: 0, answerTokens: 200 },
 };
@@ -116,7 +127,14 @@ async function bed() {
     for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
   };
   return {
-    ...{ clock, policy, events, controller, a, b, phone, member },
+    clock,
+    policy,
+    events,
+    controller,
+    a,
+    b,
+    phone,
+    member,
     /** The controller's process was held up. */
     stall(ms: number): void {
       stalledMs += ms;
@@ -148,7 +166,7 @@ it('lets the policy decide, one slot at a time', async () => {
 it('decides itself when the slot is over, and drops what comes later', async () => {
   const { policy, pass, decided, edges, events, clock } = await bed();
   await pass(100);
-  // As a thread does, which tells after a slot that it is late.
+  // As a thread does, which says after a slot that it is late.
   clock.after(slotMs, () => policy.questions[0]?.fail(new PolicyFailure('late', 'no decision within 1000 ms')));
   policy.canBeAsked = false;
   await pass(800);
@@ -156,7 +174,9 @@ it('decides itself when the slot is over, and drops what comes later', async () 
   await pass(300);
   expect([decided(), edges()]).toEqual([['greedy'], ['a']]);
   expect(events).toContainEqual({
-    ...{ kind: 'policy-late', policy: 'slow', cause: 'no decision within 1000 ms' },
+    kind: 'policy-late',
+    policy: 'slow',
+    cause: 'no decision within 1000 ms',
   });
   policy.questions[0]?.answer(1);
   await pass(2000);

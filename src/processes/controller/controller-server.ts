@@ -1,10 +1,9 @@
 // A running controller: connections, the clock of slots, and the policy around the pure one of src/allocation/controller/. The policy
-// decides elsewhere, so that one that takes long, or never ends, keeps nobody waiting: its slot is decided here, by the fallback.
+// decides in another thread, so that a slow one blocks no member: its slot is then decided here, by the fallback.
 
 import { defaultCell } from '../../allocation/controller/cell-epoch.ts';
 import { Controller, type Decision, type OpenSlot } from '../../allocation/controller/controller.ts';
 import type { ControllerEvent } from '../../allocation/controller/controller-events.ts';
-import { ControllerMetrics } from '../../allocation/controller/controller-metrics.ts';
 import { decodeMember, encodeControl, mostFrameBytes } from '../../allocation/controller/message-codec.ts';
 import type { ControllerMessage, JoinMessage, Origin } from '../../allocation/controller/messages.ts';
 import type { RemotePolicy } from '../../allocation/slot/remote-policy.ts';
@@ -22,7 +21,7 @@ import {
 import { ticketPrefix } from './ticket-book.ts';
 
 export interface ControllerOptions {
-  /** Who has opened a remote one closes it, after the controller. Another one decides here, and everything waits while it does. */
+  /** A RemotePolicy is closed by its creator, after the controller. A NamedPolicy runs in this thread and blocks it. */
   readonly policy: RemotePolicy | NamedPolicy;
   /** Decides here where the policy fails, is late, or can't be asked. Quick, and of our own. */
   readonly fallback: NamedPolicy;
@@ -30,7 +29,7 @@ export interface ControllerOptions {
   readonly slotMs?: number;
   /** Default `felt`. */
   readonly objective?: NonNullable<ObjectiveSettings['kind']>;
-  /** The id of the key that these credentials are; null: nobody's. Default: everybody is let in, by one key. */
+  /** The id of the key that these credentials are; null: no one's. Default: all are let in, by one key. */
   readonly keyOf?: (credentials: string, role: JoinMessage['role']) => string | null;
   /** Larger than that of every earlier run of its cell; members take it as a counter. Default: the time of day in ms. */
   readonly epoch?: number;
@@ -38,6 +37,8 @@ export interface ControllerOptions {
   /** Unpredictable. Default: 192 random bits after `ticketPrefix`. */
   readonly drawTicket?: () => string;
   readonly onEvent?: (event: ControllerEvent) => void;
+  /** Called for each slot with running answers. @param ms from opening the slot until its decision was here */
+  readonly onDecision?: (ms: number) => void;
 }
 
 export interface ControllerStatus {
@@ -47,7 +48,7 @@ export interface ControllerStatus {
   readonly devices: number;
   /** Who decided the last slot. */
   readonly policy: string;
-  /** Of the last slot, with the way to the policy and back. */
+  /** The time that the last decision took, with the way to the policy and back. */
   readonly decisionMs: number;
   readonly traffic: ControllerTraffic;
   /** The last decisions, the newest last: as `decisionMs`, and the part of it and of the orders in which this process did nothing else, ms. */
@@ -72,11 +73,9 @@ export interface ControllerTraffic {
 export interface RunningController extends AsyncDisposable {
   readonly accept: Accept;
   readonly status: ControllerStatus;
-  /** For Prometheus, as text; docs/operate/controller.md has the names. */
-  readonly metrics: string;
   /** Another policy, from the next slot on. */
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
-  /** Parts from members whose key is valid no more. @param isValid by its id, as `keyOf` gave it */
+  /** Closes the connections of members whose key is valid no more. @param isValid by its id, as `keyOf` gave it */
   renewKeys(isValid: (key: string) => boolean): void;
   close(): Promise<void>;
 }
@@ -88,40 +87,40 @@ const urgentAfterMs = 20;
 const leastBetweenDecisionsMs = 100;
 const aliveEveryMs = 5000;
 const ticketValidMs = 60_000;
-const [mostEdges, mostDevices] = [10_000, 200_000];
+const mostEdges = 10_000;
+const mostDevices = 200_000;
 /** A decision that takes longer than a slot, or than this, ms, does not count. */
 const mostDecisionMs = 10_000;
-/** How often it is looked at who was told nothing for long, ms. */
-const lookEveryMs = 1000;
+/** Period of the checks for members that got or sent nothing for long, ms. */
+const checkEveryMs = 1000;
 /** A connection without a member is closed after this time, ms. */
 const joinWithinMs = 5000;
-/** A member that has said nothing at so many looks in a row is gone: its machine may be, without a word, and its id is to be free again. */
-const mostSilentLooks = 60;
+/** A member that has sent nothing at so many checks in a row is gone, as when its machine fails: its id is free again. */
+const mostSilentChecks = 60;
 
-/** Decisions that {@link ControllerStatus} tells of. */
+/** Decisions that {@link ControllerStatus} keeps. */
 const mostRecent = 256;
-/** After a decision at once, so many times as long as it took are for all else. */
+/** Least pause after an urgent decision, as a multiple of its duration. */
 const restTimes = 3;
 
-/** When a slot was opened, and since when this process has been at it, what it did before the policy was asked included; ms. */
+/** Start of a slot, and start of this process's own work on it; ms. */
 interface Began {
   readonly startMs: number;
   readonly ownFromMs: number;
 }
 
 export function startController(options: ControllerOptions): RunningController {
-  return new Running(options);
+  return new ControllerServer(options);
 }
 
-class Running implements RunningController {
+class ControllerServer implements RunningController {
   readonly #options: ControllerOptions;
   readonly #clock: Clock;
   readonly #core: Controller;
-  readonly #metrics = new ControllerMetrics();
   readonly #connections = new Map<number, Connection>();
-  readonly #toldAtMs = new Map<number, number>();
-  /** Looks since a connection was heard; a clock would count the time in which this process itself was busy. */
-  readonly #silentLooks = new Map<number, number>();
+  readonly #lastSentMs = new Map<number, number>();
+  /** Checks since the last message of a connection; a clock would count the time in which this process itself was busy. */
+  readonly #silentChecks = new Map<number, number>();
   readonly #slotMs: number;
   readonly #origin: Origin;
   #policy: RemotePolicy | NamedPolicy;
@@ -131,15 +130,15 @@ class Running implements RunningController {
   #slots = 0;
   readonly #traffic = { receivedMessages: 0, receivedBytes: 0, sentMessages: 0, sentBytes: 0, refused: 0 };
   readonly #recent: RecentDecision[] = [];
-  /** Of messages that go to many. */
+  /** The bytes of messages that go to many. */
   readonly #written = new WeakMap<ControllerMessage, Uint8Array>();
   #decisionMs = 0;
-  /** Of it, the part in this process. */
+  /** The part of it in this process. */
   #ownMs = 0;
   #decidedAtMs = Number.NEGATIVE_INFINITY;
   #cancelSlot = (): void => {};
   #cancelUrgent: (() => void) | null = null;
-  #cancelLook = (): void => {};
+  #cancelCheck = (): void => {};
   /** A slot is with the policy. */
   #isDeciding = false;
   #isClosed = false;
@@ -153,7 +152,13 @@ class Running implements RunningController {
     this.#policy = options.policy;
     this.#decider = options.policy.name;
     const settings = {
-      ...{ origin: this.#origin, slotMs, kind: objective, energyWeight: 0, ticketValidMs, mostEdges, mostDevices },
+      origin: this.#origin,
+      slotMs,
+      kind: objective,
+      energyWeight: 0,
+      ticketValidMs,
+      mostEdges,
+      mostDevices,
       keyOf: options.keyOf ?? (() => ''),
       staleAfterMs: Math.max(2000, staleSlots * slotMs),
     };
@@ -162,13 +167,12 @@ class Running implements RunningController {
       close: (link) => this.#connections.get(link)?.close('done', 'the controller has said why'),
       drawTicket: options.drawTicket ?? drawTicket,
       log: (event) => {
-        this.#metrics.event(event);
         if (event.kind === 'refused') this.#traffic.refused += 1;
         options.onEvent?.(event);
       },
     });
     this.#nextSlot();
-    this.#look();
+    this.#scheduleCheck();
   }
 
   readonly accept: Accept = (connection) => {
@@ -178,15 +182,15 @@ class Running implements RunningController {
       if (this.#core.members.memberOf(link) === undefined) connection.close('silent', 'it has not joined');
     });
     return {
-      frame: (bytes) => this.#hear(link, bytes),
+      frame: (bytes) => this.#receive(link, bytes),
       writable: () => {},
       closed: ({ code }) => {
         cancel();
         this.#connections.delete(link);
-        this.#toldAtMs.delete(link);
-        this.#silentLooks.delete(link);
+        this.#lastSentMs.delete(link);
+        this.#silentChecks.delete(link);
         this.#core.closed(link, code);
-        this.#hurry();
+        this.#scheduleUrgent();
       },
     };
   };
@@ -196,11 +200,6 @@ class Running implements RunningController {
     const counts = { edges: edges.size, devices: devices.size, slots: this.#slots };
     const work = { decisionMs: this.#decisionMs, traffic: { ...this.#traffic }, recent: [...this.#recent] };
     return { epoch: this.#origin.epoch, ...counts, policy: this.#decider, ...work };
-  }
-
-  get metrics(): string {
-    const { epoch, edges, devices } = this.status;
-    return this.#metrics.text({ epoch, edges, devices });
   }
 
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {
@@ -216,7 +215,7 @@ class Running implements RunningController {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelSlot();
-    this.#cancelLook();
+    this.#cancelCheck();
     this.#cancelUrgent?.();
     for (const connection of this.#connections.values()) connection.close('interrupted', 'the controller goes down');
   }
@@ -225,20 +224,20 @@ class Running implements RunningController {
     return this.close();
   }
 
-  #hear(link: number, bytes: Uint8Array): void {
+  #receive(link: number, bytes: Uint8Array): void {
     this.#traffic.receivedMessages += 1;
     this.#traffic.receivedBytes += bytes.length;
-    this.#silentLooks.set(link, 0);
+    this.#silentChecks.set(link, 0);
     try {
       this.#core.received(link, decodeMember(bytes), this.#clock.nowMs());
     } catch (error) {
       this.#core.refuse(link, error);
     }
-    this.#hurry();
+    this.#scheduleUrgent();
   }
 
   #send(link: number, message: ControllerMessage): void {
-    this.#toldAtMs.set(link, this.#clock.nowMs());
+    this.#lastSentMs.set(link, this.#clock.nowMs());
     const bytes = this.#written.get(message) ?? encodeControl(message);
     if (message.kind === 'edges') this.#written.set(message, bytes);
     this.#traffic.sentMessages += 1;
@@ -254,15 +253,15 @@ class Running implements RunningController {
     });
   }
 
-  #look(): void {
-    this.#cancelLook = this.#clock.after(lookEveryMs, () => {
-      this.#tellAlive();
-      this.#partFromSilent();
-      this.#look();
+  #scheduleCheck(): void {
+    this.#cancelCheck = this.#clock.after(checkEveryMs, () => {
+      this.#sendKeepAlives();
+      this.#closeSilent();
+      this.#scheduleCheck();
     });
   }
 
-  #hurry(): void {
+  #scheduleUrgent(): void {
     if (!this.#core.isUrgent || this.#cancelUrgent !== null || this.#isDeciding || this.#isClosed) return;
     // What decides here must leave time for all else.
     const restMs = Math.max(leastBetweenDecisionsMs, restTimes * this.#ownMs);
@@ -303,7 +302,7 @@ class Running implements RunningController {
         this.#decideHere(isOld ? this.#open(nowMs) : open, { startMs, ownFromMs });
         this.#nextSlot();
       }
-      this.#hurry();
+      this.#scheduleUrgent();
     });
   }
 
@@ -313,7 +312,7 @@ class Running implements RunningController {
   }
 
   #decideHere(open: OpenSlot, began: Began, policy: NamedPolicy = this.#options.fallback): void {
-    // Where nobody reads an answer there is nothing to decide.
+    // Without a running answer there is nothing to decide.
     const nothing = { assignment: null, policy: this.#policy.name };
     const decision = open.state === null ? nothing : this.#core.decide(open, policy, this.#options.fallback);
     this.#apply(open, decision, began);
@@ -323,7 +322,7 @@ class Running implements RunningController {
     const nowMs = this.#clock.nowMs();
     this.#decisionMs = nowMs - startMs;
     this.#decider = decision.policy;
-    if (open.state !== null) this.#metrics.decidedIn(this.#decisionMs);
+    if (open.state !== null) this.#options.onDecision?.(this.#decisionMs);
     this.#core.apply(open, decision, nowMs);
     this.#decidedAtMs = this.#clock.nowMs();
     this.#ownMs = this.#decidedAtMs - ownFromMs;
@@ -331,21 +330,22 @@ class Running implements RunningController {
     if (this.#recent.length > mostRecent) this.#recent.shift();
   }
 
-  #partFromSilent(): void {
-    for (const [link, looks] of [...this.#silentLooks]) {
-      if (looks < mostSilentLooks) this.#silentLooks.set(link, looks + 1);
+  #closeSilent(): void {
+    for (const [link, checks] of [...this.#silentChecks]) {
+      if (checks < mostSilentChecks) this.#silentChecks.set(link, checks + 1);
       else {
-        this.#silentLooks.delete(link);
+        this.#silentChecks.delete(link);
         this.#connections.get(link)?.close('silent', 'it says nothing');
       }
     }
   }
 
-  #tellAlive(): void {
+  #sendKeepAlives(): void {
     const nowMs = this.#clock.nowMs();
     for (const link of this.#connections.keys()) {
       if (this.#core.members.memberOf(link) === undefined) continue;
-      if (nowMs - (this.#toldAtMs.get(link) ?? 0) >= aliveEveryMs) this.#send(link, { kind: 'alive', ...this.#origin });
+      if (nowMs - (this.#lastSentMs.get(link) ?? 0) >= aliveEveryMs)
+        this.#send(link, { kind: 'alive', ...this.#origin });
     }
   }
 }

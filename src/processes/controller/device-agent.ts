@@ -1,4 +1,4 @@
-// A device as a member of a controller: measures its links to the edges that it is told of, reports, and goes where it is sent. Its own edges,
+// A device as a member of a controller: measures its links to the edges that the controller lists, reports, and moves as ordered. Its own edges,
 // if it has some, serve it without a controller too.
 
 import type { DeviceReport, EdgeCard, PlanMessage, SpareEdge } from '../../allocation/controller/messages.ts';
@@ -11,17 +11,10 @@ import type { Connect } from '../../network/transport/transport.ts';
 import type { EdgeList, TurnEdge } from '../device/edge-list.ts';
 import { probeEdge } from '../device/probe-edge.ts';
 import type { Turn } from '../device/turn.ts';
-import { positive, rotated, shareOf } from './agent-figures.ts';
-import { ControlClient, type ControlClientOptions, type ControlNote, type Reach } from './control-client.ts';
+import { ControlClient, type MemberOptions } from './control-client.ts';
 import { UplinkLine } from './uplink-line.ts';
 
-export interface DeviceAgentOptions extends Pick<ControlClientOptions, 'stepEpoch'> {
-  /** The controller; `reachBy` makes it of a connector. */
-  readonly reach: Reach;
-  /** Unique among its devices: letters, digits, and . _ : - */
-  readonly id: string;
-  /** Key for the controller. */
-  readonly credentials?: string | undefined;
+export interface DeviceAgentOptions extends MemberOptions {
   readonly tokenizerHash: string;
   /** Connector to an edge of the controller's, by address and the SHA-256 of its certificate (null: what the system trusts). */
   readonly connectEdge: (card: EdgeCard) => Connect;
@@ -31,21 +24,15 @@ export interface DeviceAgentOptions extends Pick<ControlClientOptions, 'stepEpoc
   readonly bitsPerSecondTo?: (edge: string) => number | null;
   /** Whether it drafts; default true. */
   readonly drafts?: boolean;
-  /** Where it is; default: not told. */
+  /** Where it is; default: not reported. */
   readonly place?: () => DeviceReport['place'];
   /** Remaining share of the battery, (0, 1]; default 1. */
   readonly battery?: () => number;
-  /** Whether an edge with another fingerprint may go on with a text. */
+  /** Whether an edge with another fingerprint may continue a text. */
   readonly allowsOtherTarget?: boolean;
-  readonly clock?: Clock;
-  /** Default 500. */
-  readonly reportEveryMs?: number;
   /** How often each link is measured; default 5,000. */
   readonly probeEveryMs?: number;
-  readonly note?: (event: ControlNote) => void;
-  /** As of {@link ControlClient}. */
-  readonly uniform?: () => number;
-  /** Measures the round trip to an edge, ms, and then tells it; null: the edge does not answer. Default: {@link probeEdge}. */
+  /** Measures the round trip to an edge, ms, and calls `found` with it; null: the edge does not answer. Default: {@link probeEdge}. */
   readonly probe?: (connect: Connect, found: (roundTripMs: number | null) => void) => void;
   /** What the controller has said, for people. */
   readonly onAssigned?: (edge: string, reason: string) => void;
@@ -54,7 +41,7 @@ export interface DeviceAgentOptions extends Pick<ControlClientOptions, 'stepEpoc
 interface KnownLink {
   readonly card: EdgeCard;
   readonly connect: Connect;
-  /** The same, kept to the rate that the controller tells. */
+  /** The same, kept to the rate that the controller allows. */
   readonly line: UplinkLine;
   /** What it shows to the edge; null: no ticket yet. */
   ticket: string | null;
@@ -63,8 +50,11 @@ interface KnownLink {
   isListed: boolean;
 }
 
-/** Edges that are remembered, and those that are measured at a time. */
-const [mostLinks, mostProbes] = [256, 16];
+/** Most edges that are remembered, and most that are measured at a time. */
+const mostLinks = 256;
+const mostProbes = 16;
+/** Coarse timers give 0. */
+const leastMs = 0.01;
 
 const probeByPings: NonNullable<DeviceAgentOptions['probe']> = (connect, found) => {
   void probeEdge(connect).then(
@@ -86,7 +76,7 @@ export interface DeviceAgent {
   readonly spares: readonly string[];
   /** Reports the answer while it runs, and moves it by order. */
   follow(turn: Turn): void;
-  /** As `follow`, where the caller tells the end. */
+  /** As `follow`, where the caller calls {@link end}. */
   begin(turn: FollowedTurn): void;
   /** An answer has ended. */
   end(turn: FollowedTurn): void;
@@ -119,11 +109,10 @@ class RunningAgent implements DeviceAgent {
   /** For the running answer, and for the next one until there is another plan. */
   #plan: DraftPlan | null = null;
   /** Tokens and time of the turn at the last report. */
-  #told = { session: '', tokens: 0, atMs: 0 };
+  #reported = { session: '', tokens: 0, atMs: 0 };
   /** Measurements of the last turn, for the time until the next one. */
   #known: { draftMs: number | null; acceptance: number | null } = { draftMs: null, acceptance: null };
-  #wake = (): void => {};
-  readonly #named: Promise<void>;
+  readonly #named = Promise.withResolvers<void>();
   #cancelProbes = (): void => {};
   /** Links whose answer of this round is awaited. */
   #probing = 0;
@@ -139,27 +128,21 @@ class RunningAgent implements DeviceAgent {
     this.#drafts = options.drafts ?? true;
     for (const [name, edge] of options.own?.edges ?? []) this.#byName.set(name, edge);
     this.edges = { routes: new EdgeRoutes([...this.#byName.keys()]), edges: this.#byName, renewsCredentials: true };
-    this.#named = new Promise((resolve) => {
-      this.#wake = resolve;
-    });
     this.#client = new ControlClient({
-      reach: options.reach,
-      clock: this.#clock,
-      ...{ uniform: options.uniform, stepEpoch: options.stepEpoch },
-      join: { role: 'device', id: options.id, credentials: options.credentials ?? '' },
-      reportEveryMs: options.reportEveryMs ?? 500,
+      ...options,
+      role: 'device',
       note: (event) => {
         // Rates follow what others use, second by second: without a controller each device has its own share.
         if (event.kind === 'lost') this.#keepShares();
         options.note?.(event);
       },
       report: () => this.#report(),
-      obey: (message) => {
-        if (message.kind === 'edges') this.#takeEdges(message.edges);
-        if (message.kind === 'assign') this.#take(message.edge, message.ticket, message.reason);
+      onOrder: (message) => {
+        if (message.kind === 'edges') this.#setEdges(message.edges);
+        if (message.kind === 'assign') this.#assign(message.edge, message.ticket, message.reason);
         if (message.kind === 'uplink') this.#links.get(message.edge)?.line.setRates(message);
-        if (message.kind === 'plan') this.#takePlan(message);
-        if (message.kind === 'spares') this.#takeSpares(message.spares);
+        if (message.kind === 'plan') this.#setPlan(message);
+        if (message.kind === 'spares') this.#setSpares(message.spares);
       },
     });
     this.#probeLater(0);
@@ -178,7 +161,7 @@ class RunningAgent implements DeviceAgent {
     this.#turn = turn;
     this.#goesTo = null;
     this.#isLate = false;
-    this.#told = { session: turn.status.session, tokens: 0, atMs: this.#clock.nowMs() };
+    this.#reported = { session: turn.status.session, tokens: 0, atMs: this.#clock.nowMs() };
     if (this.#plan !== null) turn.obey?.(this.#plan);
     this.#client.reportNow();
   }
@@ -193,11 +176,9 @@ class RunningAgent implements DeviceAgent {
   }
 
   async ready(withinMs: number): Promise<void> {
-    let cancel = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(withinMs, resolve);
-    });
-    await Promise.race([this.#named, late]);
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(withinMs, late.resolve);
+    await Promise.race([this.#named.promise, late.promise]);
     cancel();
   }
 
@@ -207,7 +188,7 @@ class RunningAgent implements DeviceAgent {
     this.#client.close();
   }
 
-  #takeEdges(cards: readonly EdgeCard[]): void {
+  #setEdges(cards: readonly EdgeCard[]): void {
     const fits = cards.filter(({ tokenizerHash }) => tokenizerHash === this.#options.tokenizerHash);
     // A controller that has just begun does not know all edges yet, and an answer may be read at one that it does not know.
     for (const link of this.#links.values()) link.isListed = fits.some(({ id }) => id === link.card.id);
@@ -238,7 +219,7 @@ class RunningAgent implements DeviceAgent {
     }
   }
 
-  #take(edge: string, ticket: string, reason: string): void {
+  #assign(edge: string, ticket: string, reason: string): void {
     const link = this.#links.get(edge);
     if (link === undefined) return;
     link.ticket = ticket;
@@ -246,7 +227,7 @@ class RunningAgent implements DeviceAgent {
     this.#reasons.set(edge, reason);
     this.#arrange();
     this.#options.onAssigned?.(edge, reason);
-    this.#wake();
+    this.#named.resolve();
     const turn = this.#turn;
     const before = this.#goesTo;
     this.#goesTo = null;
@@ -257,12 +238,12 @@ class RunningAgent implements DeviceAgent {
     turn.moveTo(edge);
   }
 
-  #takePlan({ edge, mode, hedges, maxAhead, reason }: PlanMessage): void {
+  #setPlan({ edge, mode, hedges, maxAhead, reason }: PlanMessage): void {
     this.#plan = { edge, mode, hedges, maxAhead, reason };
     this.#turn?.obey?.(this.#plan);
   }
 
-  #takeSpares(spares: readonly SpareEdge[]): void {
+  #setSpares(spares: readonly SpareEdge[]): void {
     const known = spares.filter(({ edge }) => this.#links.has(edge));
     for (const { edge, ticket } of known) (this.#links.get(edge) as KnownLink).ticket = ticket;
     this.spares = known.map(({ edge }) => edge);
@@ -321,6 +302,7 @@ class RunningAgent implements DeviceAgent {
         roundTripMs === null ? [] : [{ edge: card.id, roundTripMs, bitsPerSecond: this.#rateTo(card.id) }],
       );
     const isReading = status !== null && !status.isOver;
+    const draftMs = status?.draftMs ?? this.#known.draftMs;
     const edge = status?.edge ?? null;
     if (edge === this.#goesTo) this.#goesTo = null;
     return {
@@ -328,7 +310,7 @@ class RunningAgent implements DeviceAgent {
       tokenizerHash: this.#options.tokenizerHash,
       fingerprint: this.#options.allowsOtherTarget === true ? null : (status?.fingerprint ?? null),
       links,
-      draftMs: this.#drafts ? positive(status?.draftMs ?? this.#known.draftMs) : null,
+      draftMs: this.#drafts && draftMs !== null ? Math.max(leastMs, draftMs) : null,
       acceptance: this.#drafts ? (status?.acceptance ?? this.#known.acceptance) : 0,
       battery: shareOf(this.#options.battery?.() ?? 1),
       session: isReading
@@ -358,9 +340,9 @@ class RunningAgent implements DeviceAgent {
 
   #feltSince(session: string, tokens: number): number | null {
     const nowMs = this.#clock.nowMs();
-    const before = this.#told;
+    const before = this.#reported;
     if (session !== before.session || tokens <= before.tokens) return null;
-    this.#told = { session, tokens, atMs: nowMs };
+    this.#reported = { session, tokens, atMs: nowMs };
     // Before the first token the time is that of the prompt.
     return before.tokens === 0 ? null : (nowMs - before.atMs) / (tokens - before.tokens);
   }
@@ -396,4 +378,13 @@ class RunningAgent implements DeviceAgent {
     }
     if (some.length === 0) this.#probeLater(this.#options.probeEveryMs ?? 5000);
   }
+}
+
+function rotated<Item>(items: readonly Item[], by: number): Item[] {
+  const at = by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
+
+function shareOf(value: number): number {
+  return Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 1;
 }

@@ -1,12 +1,11 @@
 // An edge as a member of a controller: reports its load, takes tickets and the shares of its sessions.
 
 import type { EdgeReport, SharesMessage } from '../../allocation/controller/messages.ts';
-import { mostKeysTold } from '../../allocation/controller/row-ledger.ts';
-import type { Clock } from '../../core/basics/clock.ts';
+import { mostKeysSent } from '../../allocation/controller/row-ledger.ts';
 import { stepMs } from '../../core/scheduling/step-time.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Edge } from '../edge/edge.ts';
-import { ControlClient, type ControlClientOptions, type ControlNote, type Reach } from './control-client.ts';
+import { ControlClient, type MemberOptions } from './control-client.ts';
 import type { TicketBook } from './ticket-book.ts';
 
 /** What does not change while an edge runs. */
@@ -23,13 +22,7 @@ export type EdgeFacts = Pick<
   | 'place'
 >;
 
-export interface EdgeAgentOptions extends Pick<ControlClientOptions, 'stepEpoch'> {
-  /** The controller; `reachBy` makes it of a connector. */
-  readonly reach: Reach;
-  /** Unique among its edges: letters, digits, and . _ : - */
-  readonly id: string;
-  /** Key for the controller. */
-  readonly credentials?: string | undefined;
+export interface EdgeAgentOptions extends MemberOptions {
   readonly facts: EdgeFacts;
   readonly edge: Pick<Edge, 'stepTime' | 'setShares' | 'renewKeys'> & {
     /** As of {@link Edge}; left out: it has no draft model. */
@@ -39,26 +32,19 @@ export interface EdgeAgentOptions extends Pick<ControlClientOptions, 'stepEpoch'
     readonly status: Pick<Edge['status'], 'busyMs' | 'sessions' | 'waiting' | 'state'>;
   };
   readonly tickets: TicketBook;
-  readonly clock?: Clock;
-  /** Default 500. */
-  readonly reportEveryMs?: number;
-  readonly note?: (event: ControlNote) => void;
-  /** As of {@link ControlClient}. */
-  readonly uniform?: () => number;
 }
 
-/** Rows of the two step times from which a line is told. */
+/** Rows of the two step times from which the line of step times is computed. */
 const fewRows = 1;
 const manyRows = 9;
 
 /** @returns the agent; close it before the edge */
 export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
-  const { reach, id, credentials = '', facts, edge, tickets, clock = machineClock, uniform } = options;
+  const { facts, edge, tickets, clock = machineClock } = options;
   let last = { atMs: clock.nowMs(), busyMs: edge.status.busyMs };
   return new ControlClient({
-    ...{ reach, clock, uniform, stepEpoch: options.stepEpoch, join: { role: 'edge', id, credentials } },
-    reportEveryMs: options.reportEveryMs ?? 500,
-    note: options.note ?? (() => {}),
+    ...options,
+    role: 'edge',
     report() {
       const { status, stepTime } = edge;
       const nowMs = clock.nowMs();
@@ -76,10 +62,10 @@ export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
         waiting: status.waiting,
         busyShare,
         isDraining: status.state !== 'serving',
-        ...rowsOf(edge.quotas?.takeUsed(mostKeysTold)),
+        ...rowsOf(edge.quotas?.takeUsed(mostKeysSent)),
       };
     },
-    obey(message) {
+    onOrder(message) {
       if (message.kind === 'rows-elsewhere') edge.quotas?.usedElsewhere(message.rowsUsed);
       if (message.kind !== 'shares') return;
       for (const grant of message.tickets) tickets.grant(grant);

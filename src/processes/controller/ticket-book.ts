@@ -9,11 +9,13 @@ export const ticketPrefix = 'ticket:';
 /** A ticket that was shown may be shown again for so long after the last time, ms. */
 const attachAgainMs = 600_000;
 /** Devices that an edge remembers, and tickets of each: one for the answer, spares, and those of the answers before. */
-const [mostDevices, mostTickets] = [20_000, 6];
+const mostDevices = 20_000;
+const mostTickets = 6;
 /** A device may have its running session and, until that is forgotten, one that it has left. */
 const mostSessions = 2;
 /** Limits of a key's share. */
-const [leastShare, mostShare] = [0.001, 1000];
+const leastShare = 0.001;
+const mostShare = 1000;
 
 /** The key that stands for all tickets of a device: its session stays its own when it shows a newer one. */
 interface Holder {
@@ -26,7 +28,7 @@ interface Holder {
 
 export class TicketBook {
   readonly #clock: Clock;
-  /** Whose each ticket is. */
+  /** The device of each ticket. */
   readonly #devices = new Map<string, string>();
   readonly #holders = new Map<string, Holder>();
 

@@ -1,4 +1,4 @@
-// A device's way to one edge of its controller: keeps to the rate that it is told, and measures how much of that it uses.
+// A device's way to one edge of its controller: keeps to the rate that the controller sends, and measures how much of that it uses.
 
 import type { UplinkMessage } from '../../allocation/controller/messages.ts';
 import type { Clock } from '../../core/basics/clock.ts';
@@ -27,7 +27,7 @@ export class UplinkLine {
     return this.#paced.connect;
   }
 
-  /** bit/s; Infinity: it was not told. */
+  /** bit/s; Infinity: no rate was received. */
   get bitsPerSecond(): number {
     return this.#rates?.bitsPerSecond ?? Number.POSITIVE_INFINITY;
   }
@@ -41,13 +41,13 @@ export class UplinkLine {
     this.#paced.setRate(rates.bitsPerSecond);
   }
 
-  /** Nobody tells rates now: it may send at its share, if that is more. What it had beside that stays. */
+  /** No rates come now: it may send at its share, if that is more. What it had beside that stays. */
   keepShare(): void {
     if (this.#rates === null || this.#rates.bitsPerSecond >= this.#rates.shareBitsPerSecond) return;
     this.setRates({ ...this.#rates, bitsPerSecond: this.#rates.shareBitsPerSecond });
   }
 
-  /** Part of its rates that it has used in the last half a second or so, [0, 1]; null: no rate was told yet. */
+  /** Part of its rates that it has used in the last half a second or so, [0, 1]; null: no rate was received yet. */
   use(): number | null {
     const nowMs = this.#clock.nowMs();
     if (this.#rates === null) return null;

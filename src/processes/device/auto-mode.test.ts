@@ -16,11 +16,11 @@ function measures(matched: number, mismatched: number, committedTokens: number):
 function turnOf(
   auto: AutoMode,
   edge: string,
-  told: typeof timing | (Omit<typeof timing, 'edgeDraftMs'> & { edgeDraftMs: number }),
+  announced: typeof timing | (Omit<typeof timing, 'edgeDraftMs'> & { edgeDraftMs: number }),
   left?: TurnMeasures,
 ): TurnAdvice {
   const advice = auto.follow({ canDraft: true });
-  advice.greeted(edge, told);
+  advice.greeted(edge, announced);
   if (left !== undefined) advice.ended(left);
   return advice;
 }
@@ -77,7 +77,9 @@ describe('advice within a turn', () => {
     const advice = turnOf(auto, 'near', timing);
     expect(advice.isDue(15)).toBe(false);
     expect(advice.isDue(16)).toBe(true);
-    let [tokens, wrong, isOn] = [0, 0, true];
+    let tokens = 0;
+    let wrong = 0;
+    let isOn = true;
     const said: (boolean | undefined)[] = [];
     while (tokens < 16 * 40) {
       tokens += 16;

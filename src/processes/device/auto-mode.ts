@@ -23,7 +23,7 @@ const judgeEveryTokens = 16;
 const memory = 200;
 /** Weight of all of them together in the judgement of a new turn. */
 const rememberedWeight = 8;
-/** So many edges are remembered, the last ones used. */
+/** Number of edges that are remembered: the last ones used. */
 const mostEdges = 32;
 
 /** What is remembered of one edge. */
@@ -49,7 +49,7 @@ export interface ModeChange {
   readonly isTrial?: true;
 }
 
-/** For a turn of mode `auto`. */
+/** What mode `auto` must know of a turn. */
 export interface AutoTurn {
   /** False: the device has no draft. */
   readonly canDraft: boolean;
@@ -88,7 +88,7 @@ export class AutoMode {
     };
   }
 
-  /** Takes the times that an edge announced in `hello`. Paces that were felt under another announcement say nothing now. */
+  /** Takes the times that an edge announced in `hello`. Paces measured under another announcement say nothing now. */
   greeted(edge: string, timing: EdgeTiming): void {
     const { roundTripMs = null, paces = noPaces, timing: before } = this.#edges.get(edge) ?? {};
     const isSame = before === undefined || (before.edgeDraftMs === null) === (timing.edgeDraftMs === null);
@@ -100,9 +100,11 @@ export class AutoMode {
 
   #remember({ edge, drafts, draftMs, roundTripMs, paces }: TurnMemory): void {
     this.#draftMs = draftMs ?? this.#draftMs;
-    const [matched, mismatched] = [this.#matched + drafts.matched, this.#mismatched + drafts.mismatched];
+    const matched = this.#matched + drafts.matched;
+    const mismatched = this.#mismatched + drafts.mismatched;
     const faded = memory / Math.max(memory, matched + mismatched);
-    [this.#matched, this.#mismatched] = [matched * faded, mismatched * faded];
+    this.#matched = matched * faded;
+    this.#mismatched = mismatched * faded;
     const known = edge === null ? undefined : this.#edges.get(edge);
     if (edge === null || known === undefined) return;
     this.#edges.set(edge, { ...known, roundTripMs: roundTripMs ?? known.roundTripMs, paces });
@@ -127,7 +129,7 @@ export class TurnAdvice implements DraftingAdvice {
   #edge: string | null = null;
   #timing: EdgeTiming | null = null;
   #judgement: DraftingJudgement;
-  /** By whom drafting is decided beside this device, and for which edge; null: by nobody. */
+  /** The controller's decision about drafting, and the edge for which it is; null: this device decides. */
   #order: (DraftingOrder & { readonly edge: string }) | null = null;
   #isOrderNew = false;
   #seen = { matched: 0, mismatched: 0, tokens: 0, commits: 0, decodedTokens: 0, decodeMs: 0 };
@@ -155,15 +157,16 @@ export class TurnAdvice implements DraftingAdvice {
     const { memory } = this.#settings;
     const isAgain = edge === this.#edge;
     memory.greeted(edge, timing);
-    [this.#edge, this.#timing] = [edge, timing];
+    this.#edge = edge;
+    this.#timing = timing;
     const before = this.#judgement;
-    // After a handover, what was felt at the other edge says nothing about this one.
+    // After a handover, the paces of the other edge say nothing about this one.
     if (!isAgain && this.#seen.tokens > 0) this.#judgement = { ...before, paces: memory.knowledgeOf(edge).paces };
     if (this.#seen.tokens === 0) this.#judgement = this.#begin(edge);
     return this.#note(before.isDrafting);
   }
 
-  /** Is obeyed while this edge writes, within the limits of `isObeyed`. @param order null: the device decides by itself again */
+  /** The order is followed while this edge writes, within the limits of `isFollowed`. @param order null: the device decides again */
   order(order: (DraftingOrder & { readonly edge: string }) | null): void {
     const before = this.#order;
     if (before?.edge === order?.edge && before?.on === order?.on && before?.reason === order?.reason) return;
@@ -186,7 +189,7 @@ export class TurnAdvice implements DraftingAdvice {
     this.#seen = now;
     this.#isOrderNew = false;
     const before = this.#judgement.isDrafting;
-    // Without drafts in this turn, those of earlier ones tell how long one takes.
+    // Without drafts in this turn, those of earlier ones say how long one takes.
     const known = this.#settings.memory.knowledgeOf(this.#edge);
     const times = { draftMs: draftMs ?? known.draftMs, roundTripMs: roundTripMs ?? known.roundTripMs };
     const news = {

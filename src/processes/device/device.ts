@@ -25,7 +25,7 @@ import { partChecks, questionChecks, type TurnOptions } from './turn-options.ts'
 export interface DeviceParts {
   /**
    * Address of the edge ("wss://host"), or a connector, such as that of an emulated link; or several edges, in the order of preference. With
-   * several, an answer goes on at another one when its edge is lost, full, silent or going down.
+   * several, an answer moves to another one when its edge is lost, full, silent or going down.
    */
   readonly edge: DeviceEdge | readonly DeviceEdge[] | EdgeList;
   /** Must be the edge's tokenizer, with the same hash; otherwise the edge refuses. */

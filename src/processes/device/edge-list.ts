@@ -41,8 +41,8 @@ export interface EdgeList {
  * @returns undefined: it is the only one
  */
 export function whyOf({ routes, edges }: EdgeList, name: string, nowMs: number): string | undefined {
-  const told = edges.get(name)?.why;
-  if (told !== undefined || !routes.hasSeveral) return told;
+  const stated = edges.get(name)?.why;
+  if (stated !== undefined || !routes.hasSeveral) return stated;
   const before = routes.names.slice(0, Math.max(0, routes.names.indexOf(name)));
   if (before.length === 0) return 'it is the first of the list';
   const failed = before.filter((one) => routes.hasFailed(one, nowMs));

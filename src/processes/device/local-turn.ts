@@ -39,6 +39,9 @@ const localChecks: Checks<LocalTurnOptions> = {
   signal: questionChecks.signal,
 };
 
+/** The part of a status that only an edge can give. */
+const withoutEdge = { session: '', edge: null, fingerprint: null, draftMs: null, acceptance: null, roundTripMs: null };
+
 /** @throws OutriderError `bad-argument` */
 export function startLocalTurn(options: LocalTurnOptions): Turn {
   checkOptions('startLocalTurn', options, localChecks);
@@ -59,10 +62,8 @@ export function startLocalTurn(options: LocalTurnOptions): Turn {
     report,
     stop,
     get status(): TurnStatus {
-      return {
-        ...{ session: '', edge: null, promptTokens: options.prompt.length, writtenTokens, maxAnswerTokens },
-        ...{ fingerprint: null, draftMs: null, acceptance: null, roundTripMs: null, isOver, mode: 'local' },
-      };
+      const promptTokens = options.prompt.length;
+      return { ...withoutEdge, promptTokens, writtenTokens, maxAnswerTokens, isOver, mode: 'local' };
     },
     moveTo: (edge) => {
       throw badArgument(`a turn without an edge can't move to ${edge}`, 'Ask an edge: startTurn, or device.ask.');

@@ -10,7 +10,7 @@ import { connectWebSocket } from '../../network/transport/websocket-client.ts';
 
 const pingCount = 5;
 /** An edge that says more before it answers is none. */
-const mostHeard = 64;
+const mostReceived = 64;
 
 /** Result of {@link probeEdge}. */
 export interface EdgeProbe {
@@ -28,14 +28,14 @@ export async function probeEdge(edge: string | Connect): Promise<EdgeProbe> {
   addressOrConnector('probeEdge: edge', edge);
   const connect = typeof edge === 'string' ? connectWebSocket(edge, { timeoutMs: probeTimeoutMs }) : edge;
   const codec = new DeviceCodec();
-  const heard: EdgeMessage[] = [];
+  const received: EdgeMessage[] = [];
   let wake = (): void => {};
   const connection = await connect(() => ({
     frame: (bytes) => {
       // What is no answer to a probe, or no message at all, is passed over: the time limit ends it.
       try {
         const message = codec.decode(bytes);
-        if (heard.length < mostHeard) heard.push(message);
+        if (received.length < mostReceived) received.push(message);
       } catch {
         return;
       }
@@ -47,8 +47,8 @@ export async function probeEdge(edge: string | Connect): Promise<EdgeProbe> {
   const next = async <Kind extends EdgeMessage['kind']>(kind: Kind): Promise<Extract<EdgeMessage, { kind: Kind }>> => {
     const limitMs = performance.now() + probeTimeoutMs;
     for (;;) {
-      const at = heard.findIndex((message) => message.kind === kind);
-      if (at >= 0) return heard.splice(at, 1)[0] as Extract<EdgeMessage, { kind: Kind }>;
+      const at = received.findIndex((message) => message.kind === kind);
+      if (at >= 0) return received.splice(at, 1)[0] as Extract<EdgeMessage, { kind: Kind }>;
       const restMs = limitMs - performance.now();
       if (restMs <= 0)
         throw new OutriderError('edge-unreachable', `${nameOf(edge)} does not answer`, 'is it an outrider edge?');

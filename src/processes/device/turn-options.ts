@@ -44,13 +44,13 @@ import { type EdgeList, isEdgeList, type TurnEdge } from './edge-list.ts';
 /** Options of one answer. Times in ms, lengths in tokens. */
 export interface TurnOptions {
   /**
-   * Connector to the edge, or several edges in the order of preference. With several, a turn goes on at another one when its edge is lost,
+   * Connector to the edge, or several edges in the order of preference. With several, a turn moves to another one when its edge is lost,
    * full, silent or going down.
    */
   readonly connect: Connect | readonly TurnEdge[] | EdgeList;
   /**
-   * Whether an edge with another fingerprint may go on with a text. Its text could differ where two tokens are almost equally likely; the
-   * report then has all fingerprints. Default false: the turn fails with `target-changed` if no other edge can go on.
+   * Whether an edge with another fingerprint may continue a text. Its text could differ where two tokens are almost equally likely; the
+   * report then has all fingerprints. Default false: the turn fails with `target-changed` if no other edge can continue.
    */
   readonly allowsOtherTarget?: boolean;
   /** Must be the edge's tokenizer. */
@@ -59,7 +59,7 @@ export interface TurnOptions {
   readonly drafter: Drafter | null;
   /** Ids of the whole prompt, chat format included. */
   readonly prompt: readonly number[];
-  /** What exists of the answer: the turn goes on after it. Emissions have what is new, the report has all. Default: nothing. */
+  /** What exists of the answer: the turn continues after it. Emissions have what is new, the report has all. Default: nothing. */
   readonly begun?: BegunAnswer;
   /** Default `stream`; `ar` without a drafter. */
   readonly mode?: ModeName;
@@ -96,12 +96,12 @@ export interface TurnOptions {
   readonly windowsInFlight?: number;
   /**
    * Most alternatives that one pass of the drafter extends beside its draft, in `stream` and `mix`, where measurements of the turn say
-   * that it pays; 0: none. Default 1. A drafter that tells no runner-up has none.
+   * that it pays; 0: none. Default 1. A drafter that gives no runner-up has none.
    */
   readonly hedges?: number;
   /** API key, if the edge asks for one. */
   readonly credentials?: string;
-  /** Frames are filled up to multiples of this length, in bytes, so that their lengths tell less; default 0: they are not. */
+  /** Frames are filled up to multiples of this length, in bytes, so that their lengths reveal less; default 0: they are not. */
   readonly padding?: number;
   readonly liveness?: LivenessSettings;
   /**
@@ -119,7 +119,7 @@ export interface TurnOptions {
   /** The same from one commit to the next; time in which the edge waits for this device's drafts does not count. Default 30,000. */
   readonly nextTokenWithinMs?: number;
   readonly clock?: Clock;
-  /** When aborted: stops drafting, tells the edge, ends the iteration. The report keeps the received text. */
+  /** When aborted: stops drafting, notifies the edge, ends the iteration. The report keeps the received text. */
   readonly signal?: AbortSignal;
   /** Called when the edge is full and this turn waits for a place, and when the number changes: about how many get one before it. */
   readonly onQueued?: (ahead: number) => void;
@@ -131,7 +131,7 @@ export interface TurnOptions {
 
 type PartNames = 'begun' | 'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'auto';
 
-/** Of what a device gives to all its turns. */
+/** Checks of what a device gives to all its turns. */
 export const partChecks: Checks<Pick<TurnOptions, 'tokenizer' | 'drafter' | 'credentials'>> = {
   tokenizer: having('a tokenizer', 'hash', 'vocabularySize', 'endIds', 'encodeChat', 'bytes'),
   drafter: must('Give a drafter, or null: nothing drafts then.', (drafter) => {
@@ -140,7 +140,7 @@ export const partChecks: Checks<Pick<TurnOptions, 'tokenizer' | 'drafter' | 'cre
   credentials: optional(secret(limits.credentialBytes)),
 };
 
-/** Of what each turn is asked for. */
+/** Checks of what each turn is asked for. */
 export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   allowsOtherTarget: optional(truth),
   waitsForEdge: optional(truth),

@@ -72,7 +72,7 @@ export interface TurnReport {
   /** Application bytes in both directions per token of the answer, without `hello`, `open` and `resume`. */
   readonly payloadBytesPerToken: number | undefined;
   readonly traffic: Traffic;
-  /** Of the edges that wrote tokens of it. If there are several, their arithmetic may differ at near-ties, and no single target wrote this text. */
+  /** Fingerprints of the edges that wrote tokens of it. With several, no single target wrote this text: they may differ at near-ties. */
   readonly fingerprints: readonly string[];
 }
 

@@ -40,7 +40,10 @@ export function statusOf({
     writtenTokens: committedTokens,
     maxAnswerTokens: state.turn.maxAnswerTokens,
     fingerprint: state.fingerprints.length === 1 ? (state.fingerprints[0] ?? null) : null,
-    ...{ draftMs, roundTripMs, isOver: state.outcome !== null, mode: state.turn.mode },
+    draftMs,
+    roundTripMs,
+    isOver: state.outcome !== null,
+    mode: state.turn.mode,
     acceptance: matched + mismatched === 0 ? null : matched / (matched + mismatched),
   };
 }

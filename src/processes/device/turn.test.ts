@@ -28,7 +28,8 @@ it('closes a connection that comes after the turn was stopped', async () => {
 
 it('ends with its own error where the opening fails, and connects no second time', async () => {
   const { connection, events } = fakeConnection();
-  let [connects, steps] = [0, 0];
+  let connects = 0;
+  let steps = 0;
   const connect = async (): Promise<Connection> => {
     connects += 1;
     return connection;

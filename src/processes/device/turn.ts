@@ -39,7 +39,7 @@ export interface Turn extends AsyncIterable<Emission> {
   /** Has the effect of an aborted signal. */
   stop(): void;
   /**
-   * Hands the answer over to another of its edges, which evaluates the text while the present one goes on writing. The text does not change.
+   * Hands the answer over to another of its edges, which evaluates the text while the present one still writes. The text does not change.
    * @throws OutriderError `bad-argument` for an edge that the turn does not have
    */
   moveTo(edge: string): void;
@@ -189,14 +189,14 @@ class TurnRunner implements Turn {
     // Events that arrive before the handler exists wait for it.
     let handler: FrameHandler | null = null;
     const early: ((handler: FrameHandler) => void)[] = [];
-    const tell = (event: (handler: FrameHandler) => void): void => {
+    const deliver = (event: (handler: FrameHandler) => void): void => {
       if (handler === null) early.push(event);
       else event(handler);
     };
     const accept = (): ConnectionHandler => ({
-      frame: (bytes) => tell((ready) => ready.frame(bytes)),
-      writable: () => tell((ready) => ready.writable(true)),
-      closed: () => tell((ready) => ready.closed()),
+      frame: (bytes) => deliver((ready) => ready.frame(bytes)),
+      writable: () => deliver((ready) => ready.writable(true)),
+      closed: () => deliver((ready) => ready.closed()),
     });
     let connection: Connection;
     const { edges, routes } = this.#edges;
@@ -269,7 +269,7 @@ class TurnRunner implements Turn {
     this.#queue.push({ tokens, text, pieces, atMs, ...(scored === undefined ? {} : { logprobs: scored }) });
   }
 
-  /** Of mode `auto`. */
+  /** Changes of the mode by mode `auto`. */
   get #modeChanges(): readonly ModeChange[] {
     return this.#options.auto === undefined ? [] : (this.#advice?.changes ?? []);
   }

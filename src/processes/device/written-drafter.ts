@@ -1,5 +1,5 @@
 // Drafts a text that is already written: what a model of this device wrote while no edge could be reached. Where the target's text leaves
-// it, another drafter goes on.
+// it, another drafter continues.
 
 import type { Draft, Drafter, DraftRequest } from '../../models/port/drafter.ts';
 

@@ -48,10 +48,10 @@ export class EdgeDrafters {
   readonly #kept: OwnedPool<Kept>;
   readonly #rests: boolean;
   #draftTime: StepTimeModel;
-  /** Of all passes, to tell what an alternative adds to one. */
+  /** Times of all passes, to see what an alternative adds to one. */
   #timing = unknownTiming;
   #beside = noBesideEstimate;
-  /** Of the present step, or of the last one. */
+  /** Time of a pass beside the present step, or beside the last one, ms. */
   #besideMs: number;
   #stepCount = 0;
   #isStepRunning = false;

@@ -1,4 +1,4 @@
-// The draft model of a live edge while its target steps: it goes on from the chain that is being verified, and rests where that is switched off
+// The draft model of a live edge while its target steps: it continues the chain that is being verified, and rests where that is switched off
 // or costs more than it saves.
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,7 +34,9 @@ async function draftsInSteps(
   const target = createToyModel({ seed, role: 'target', sequences: 2, contextLength: 400 });
   const draft = createToyModel({ seed, role: 'draft', sequences, contextLength: 400 });
   let isStepping = false;
-  let [inSteps, hedged, widest] = [0, 0, 0];
+  let inSteps = 0;
+  let hedged = 0;
+  let widest = 0;
   const slow = scriptModel(target, {
     // While the target reads the prompt, the first drafts are made in any case.
     beforeEvaluate: async (items) => {

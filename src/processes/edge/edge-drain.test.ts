@@ -32,7 +32,7 @@ async function bed() {
     const session = (++sessions).toString(16).padStart(32, '0');
     return new RawDevice(edge).open(toy, { session, conversation: session, prompt: [300, 301], ...changes });
   };
-  /** Lets what waits for the clock go on. */
+  /** Lets what waits for the clock continue. */
   const pass = async (untilMs: number): Promise<void> => {
     while (clock.nowMs() < untilMs) {
       clock.moveTo(Math.min(untilMs, clock.nowMs() + 20));
@@ -68,7 +68,7 @@ describe('an edge that drains', () => {
     const drained = edge.drain(1e6);
     const late = open();
     await late.ended();
-    expect(late.heard.at(-1)).toMatchObject({ kind: 'refused', code: 'edge-draining' });
+    expect(late.received.at(-1)).toMatchObject({ kind: 'refused', code: 'edge-draining' });
     gate.open();
     await device.ended();
     expect(device.text).toHaveLength(2);
@@ -85,11 +85,11 @@ describe('an edge that drains', () => {
     edge.setDraining(true);
     edge.setDraining(true);
     expect([edge.status.state, edge.status.answering]).toEqual(['draining', 1]);
-    expect(device.heard.filter(({ kind }) => kind === 'leaving')).toHaveLength(1);
+    expect(device.received.filter(({ kind }) => kind === 'leaving')).toHaveLength(1);
     const late = open();
     await late.ended();
-    expect(late.heard.map(({ kind }) => kind)).toContain('leaving');
-    expect(late.heard.at(-1)).toMatchObject({ kind: 'refused', code: 'edge-draining' });
+    expect(late.received.map(({ kind }) => kind)).toContain('leaving');
+    expect(late.received.at(-1)).toMatchObject({ kind: 'refused', code: 'edge-draining' });
     await pass(200);
     gate.open();
     await device.ended();
@@ -98,9 +98,9 @@ describe('an edge that drains', () => {
     const next = open({ maxAnswerTokens: 1 });
     await next.ended();
     expect([edge.status.state, next.text.length]).toEqual(['serving', 1]);
-    expect(next.heard.map(({ kind }) => kind)).not.toContain('leaving');
-    const told = events.filter(({ kind }) => kind === 'draining' || kind === 'serving');
-    expect(told).toEqual([{ kind: 'draining', sessions: 1, forMs: null }, { kind: 'serving' }]);
+    expect(next.received.map(({ kind }) => kind)).not.toContain('leaving');
+    const drains = events.filter(({ kind }) => kind === 'draining' || kind === 'serving');
+    expect(drains).toEqual([{ kind: 'draining', sessions: 1, forMs: null }, { kind: 'serving' }]);
   });
 
   it('ends even if it was told to drain before, and then nothing takes that back', async () => {
@@ -135,7 +135,7 @@ describe('an edge that drains', () => {
     await edge.close();
     await edge.drain(1000);
     const device = new RawDevice(edge);
-    expect([device.closed, device.heard]).toEqual(['interrupted: the edge is going down', []]);
+    expect([device.closed, device.received]).toEqual(['interrupted: the edge is going down', []]);
     expect(events.map(({ kind }) => kind)).toEqual(['draining', 'closed']);
   });
 });

@@ -1,5 +1,5 @@
-// What an edge tells its operator, as typed events: connections, refusals, sessions, faults. They never hold a prompt, a text, token ids, a
-// key, or the id of a session; a session has a number instead, a key its name.
+// What an edge reports to its operator, as typed events: connections, refusals, sessions, faults. They hold no prompt, text, token ids,
+// key or session id; a session has a number instead, a key its name.
 
 import type { ErrorCode } from '../../core/basics/errors.ts';
 import type { PlaceLoss } from '../../core/protocol/edge/edge-places.ts';
@@ -47,10 +47,10 @@ export type EdgeLogEvent =
       readonly code: ErrorCode | 'done';
       /** The edge's own words; empty if the device has closed it. */
       readonly detail: string;
-      /** A `refused` has told the same already. */
+      /** A `refused` event has the same already. */
       readonly wasRefused: boolean;
     } & OfConnection)
-  /** The device was told why; `key`: name of the key it showed, if it is known. */
+  /** The device was sent the reason; `key`: name of the key it showed, if it is known. */
   | ({
       readonly kind: 'refused';
       readonly code: ErrorCode;

@@ -4,60 +4,60 @@ import { EdgeFaults } from './edge-faults.ts';
 
 function bed() {
   const clock = createManualClock();
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const faults = new EdgeFaults(
-    (error) => void told.push(error),
+    (error) => void reported.push(error),
     () => clock.nowMs(),
   );
-  return { clock, told, faults };
+  return { clock, reported, faults };
 }
 
 describe('the faults of an edge', () => {
   it('are counted all, and told once for the same words within ten seconds', () => {
-    const { clock, told, faults } = bed();
+    const { clock, reported, faults } = bed();
     faults.report(new Error('disk'));
     faults.report(new Error('disk'));
     faults.report(new Error('engine'));
     faults.report('engine');
-    expect(told.map(String)).toEqual(['Error: disk', 'Error: engine', 'engine']);
+    expect(reported.map(String)).toEqual(['Error: disk', 'Error: engine', 'engine']);
     clock.moveTo(9999);
     faults.report(new Error('disk'));
-    expect(told).toHaveLength(3);
+    expect(reported).toHaveLength(3);
     clock.moveTo(10_000);
     faults.report(new Error('disk'));
-    expect(told).toHaveLength(4);
+    expect(reported).toHaveLength(4);
     expect(faults.count).toBe(6);
   });
 
   it('are told apart by the kind of error as well', () => {
-    const { told, faults } = bed();
+    const { reported, faults } = bed();
     faults.report(new Error('no'));
     faults.report(new TypeError('no'));
-    expect(told).toHaveLength(2);
+    expect(reported).toHaveLength(2);
   });
 
   it('are told again when too many different words have come, and never take more memory', () => {
-    const { told, faults } = bed();
+    const { reported, faults } = bed();
     for (let number = 0; number < 256; number++) faults.report(`fault ${number}`);
     faults.report('fault 0');
-    expect(told).toHaveLength(256);
+    expect(reported).toHaveLength(256);
     faults.report('one too many');
     faults.report('fault 0');
-    expect(told).toHaveLength(258);
+    expect(reported).toHaveLength(258);
   });
 
   it('of a function give the other value, and its rejection is told too', async () => {
-    const { told, faults } = bed();
+    const { reported, faults } = bed();
     const fail = (): number => {
       throw new Error('now');
     };
     expect([faults.call(() => 3, 4), faults.call(fail, 4)]).toEqual([3, 4]);
     await faults.call(() => Promise.reject(new Error('later')), undefined)?.catch(() => {});
-    expect(told.map(String)).toEqual(['Error: now', 'Error: later']);
+    expect(reported.map(String)).toEqual(['Error: now', 'Error: later']);
   });
 
   it('of a clock do not stop time from passing', () => {
-    const { clock, told, faults } = bed();
+    const { clock, reported, faults } = bed();
     let fails = false;
     const guarded = faults.guardClock({
       ...clock,
@@ -70,11 +70,11 @@ describe('the faults of an edge', () => {
     expect(guarded.nowMs()).toBe(500);
     fails = true;
     expect(guarded.nowMs()).toBe(500);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     guarded.after(10, () => {
       throw new Error('in a timer');
     });
     clock.moveTo(600);
-    expect(told.map(String)).toEqual(['Error: no time', 'Error: in a timer']);
+    expect(reported.map(String)).toEqual(['Error: no time', 'Error: in a timer']);
   });
 });

@@ -37,7 +37,7 @@ export class EdgeFaults {
     if (lastMs !== undefined && nowMs - lastMs < repeatAfterMs) return;
     if (this.#reportedAtMs.size >= mostKnown) this.#reportedAtMs.clear();
     this.#reportedAtMs.set(words, nowMs);
-    // If the reporting itself fails, there is nobody left to tell.
+    // If the reporting itself fails, no one is left to report to.
     quietly(() => this.#onFault(error));
     quietly(() => this.reported(error));
   }

@@ -13,7 +13,8 @@ const open = { prompt: [1, 2], sampling: { logitBias: [] }, grammar: { kind: 'eb
 function scene() {
   const gate = Promise.withResolvers<readonly Uint32Array[]>();
   const asked: (readonly number[])[] = [];
-  let [opened, closed] = [0, 0];
+  let opened = 0;
+  let closed = 0;
   const matcher = (masks: () => Promise<readonly Uint32Array[]>): GrammarMatcher => ({
     masks: (_length, from) => {
       asked.push(from(0));
@@ -29,8 +30,8 @@ function scene() {
   const engine: GrammarEngine = {
     isKnown: ({ text }) => known.has(text),
     isSlow: ({ text }) => slow.has(text),
-    open: async (_, told) => {
-      if (told !== undefined) spent.push(told);
+    open: async (_, report) => {
+      if (report !== undefined) spent.push(report);
       opened += 1;
       return matcher(opened === 1 ? () => gate.promise : async () => [mask, mask]);
     },
@@ -38,7 +39,9 @@ function scene() {
   };
   const state = { incarnation: 1, generation: 1, open, text: TokenText.of([1, 2, 3]), ticket } as unknown as EdgeState;
   const entry: { state: EdgeState; key: { id: string }; grammar: SessionGrammar | null } = {
-    ...{ state, key: { id: 'one' }, grammar: null },
+    state,
+    key: { id: 'one' },
+    grammar: null,
   };
   const clock = { nowMs: () => time.nowMs };
   const time = { nowMs: 5000 };
@@ -96,7 +99,7 @@ describe('grammars of sessions', () => {
       await turn();
       return grammars.isReady(one);
     };
-    // One that was too dear keeps no other from being compiled.
+    // One that took too long keeps no other from being compiled.
     expect(await opened({ ...entry, grammar: null })).toBe(true);
     spent[0]?.(20_000);
     expect(await opened({ ...entry, grammar: null })).toBe(false);

@@ -27,9 +27,9 @@ interface GrammarEntry {
   grammar: SessionGrammar | null;
 }
 
-/** What is told of them; neither may throw. */
+/** Callbacks for them; neither may throw. */
 export interface GrammarHost<Entry> {
-  /** The session can't go on. */
+  /** The session can't continue. */
   refused(entry: Entry, error: unknown): void;
   /** A session may take part in steps now. */
   ready(): void;

@@ -114,7 +114,7 @@ describe('the journal of connections', () => {
     expect(journal.counts(0).refusals).toEqual({ 'edge-full': 2 });
     journal.closed(known, by('us'));
     expect(news()).toMatchObject([{ kind: 'connection-closed', wasRefused: true, code: 'edge-full' }]);
-    // What it does not know, it does not tell of.
+    // It reports nothing that it does not know.
     journal.sending(known, { kind: 'refused', code: 'edge-full', cause: 'no place', remedy: 'wait' });
     journal.admitted(known, edgeKey('2'));
     expect([news(), journal.counts(0).refusals]).toEqual([[], { 'edge-full': 2 }]);

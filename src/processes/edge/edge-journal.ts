@@ -29,7 +29,6 @@ export interface EdgeCounts {
 interface ConnectionRecord {
   readonly number: number;
   readonly address: string | null;
-  /** Why the edge has closed it. */
   closing: { readonly code: ErrorCode | 'done'; readonly detail: string } | null;
   wasRefused: boolean;
   /** Name of the key that it has shown. */
@@ -74,7 +73,7 @@ export class EdgeJournal {
     };
   }
 
-  tell(event: EdgeLogEvent): void {
+  write(event: EdgeLogEvent): void {
     this.#throttle.take(event);
   }
 
@@ -87,7 +86,7 @@ export class EdgeJournal {
     this.#counts.connectionsOpened += 1;
     const record = { number: this.#counts.connectionsOpened, address: carrier.address ?? null };
     this.#connections.set(carrier, { ...record, closing: null, wasRefused: false, key: null });
-    this.tell({ kind: 'connection-opened', connection: record.number, address: record.address });
+    this.write({ kind: 'connection-opened', connection: record.number, address: record.address });
   }
 
   closed(carrier: Connection, reason: CloseReason): void {
@@ -99,7 +98,7 @@ export class EdgeJournal {
     const said = closing ?? { code: reason.code, detail: reason.by === 'us' ? reason.detail : '' };
     // The transport has closed it for the peer's fault, as for a frame over the limit.
     if (closing === null && by === 'edge') this.#count(this.#refusals, said.code);
-    this.tell({
+    this.write({
       kind: 'connection-closed',
       connection,
       address,
@@ -109,7 +108,6 @@ export class EdgeJournal {
     });
   }
 
-  /** The edge closes a connection. */
   closing(carrier: object, code: ErrorCode | 'done', detail: string): void {
     const record = this.#connections.get(carrier);
     if (record === undefined || record.closing !== null) return;
@@ -125,7 +123,7 @@ export class EdgeJournal {
     this.#count(this.#refusals, message.code);
     const { number: connection, address, key } = record;
     const { code, cause } = message;
-    this.tell({ kind: 'refused', connection, address, code, cause, key });
+    this.write({ kind: 'refused', connection, address, code, cause, key });
   }
 
   admitted(carrier: object, key: EdgeKey): void {
@@ -135,19 +133,19 @@ export class EdgeJournal {
 
   fault(error: unknown): void {
     const cause = error instanceof Error ? error.message : String(error);
-    this.tell({ kind: 'fault', cause, stack: error instanceof Error ? (error.stack ?? null) : null });
+    this.write({ kind: 'fault', cause, stack: error instanceof Error ? (error.stack ?? null) : null });
   }
 
   /** @param keys of the sessions that have ended with them */
   keysRevoked(keys: readonly EdgeKey[]): void {
     const counts = new Map<string, number>();
     for (const { name } of keys) this.#count(counts, name);
-    for (const [key, sessions] of counts) this.tell({ kind: 'key-revoked', key, sessions });
+    for (const [key, sessions] of counts) this.write({ kind: 'key-revoked', key, sessions });
   }
 
   upgradeRefused(address: string | null, reason: string, detail: string): void {
     this.#count(this.#upgradeRefusals, reason);
-    this.tell({ kind: 'upgrade-refused', address, reason, detail });
+    this.write({ kind: 'upgrade-refused', address, reason, detail });
   }
 
   stepped(entry: EdgeEntry, event: EdgeEvent | SessionCreated, before: EdgeState | null): void {
@@ -157,7 +155,8 @@ export class EdgeJournal {
     const { state } = entry;
     if (before !== null && state.text.length > before.text.length && event.kind === 'step-done') {
       const nowMs = this.#clock.nowMs();
-      const [tokens, drafts] = [state.text.length - before.text.length, event.ticket.drafts.length];
+      const tokens = state.text.length - before.text.length;
+      const drafts = event.ticket.drafts.length;
       const accepted = acceptedRows(state) - acceptedRows(before);
       const sinceMs = nowMs - record.lastAtMs;
       this.#meter.committed({ tokens, drafts, accepted, sinceMs, isFirst: record.firstAtMs === null });
@@ -176,9 +175,9 @@ export class EdgeJournal {
     const of = { session: entry.number, address: record.address };
     if (change === 'given') {
       // A place at once is no news.
-      if (record.isWaiting) this.tell({ kind: 'session-placed', ...of, waitedMs: round(waitedMs) });
-    } else if (change === 'waiting') this.tell({ kind: 'session-waiting', ...of });
-    else this.tell({ kind: 'session-displaced', ...of, why: change });
+      if (record.isWaiting) this.write({ kind: 'session-placed', ...of, waitedMs: round(waitedMs) });
+    } else if (change === 'waiting') this.write({ kind: 'session-waiting', ...of });
+    else this.write({ kind: 'session-displaced', ...of, why: change });
     record.isWaiting = change === 'waiting' || change === 'shared';
   }
 
@@ -187,7 +186,7 @@ export class EdgeJournal {
     if (record === undefined || record.isOver) return;
     this.#over(record, 'forgotten');
     this.#counts.sessionsForgotten += 1;
-    this.tell({
+    this.write({
       kind: 'session-forgotten',
       session: entry.number,
       address: record.address,
@@ -203,7 +202,7 @@ export class EdgeJournal {
     const times = { openedAtMs: nowMs, firstAtMs: null, lastAtMs: nowMs };
     this.#meter.opened({ mode: open.mode, promptTokens: open.prompt.length });
     this.#sessions.set(entry, { ...times, startLength: text.length, isOver: false, isWaiting: false, address });
-    this.tell({
+    this.write({
       kind: 'session-opened',
       session: entry.number,
       address,
@@ -217,19 +216,19 @@ export class EdgeJournal {
   #moved({ number: session, state }: EdgeEntry, record: SessionRecord): void {
     if (state.link === null) {
       if (!state.released && state.end === null) {
-        this.tell({ kind: 'session-lost', session, address: record.address });
+        this.write({ kind: 'session-lost', session, address: record.address });
       }
       return;
     }
     record.address = this.#addressOf(state.link.id);
-    this.tell({ kind: 'session-resumed', session, address: record.address });
+    this.write({ kind: 'session-resumed', session, address: record.address });
   }
 
   #ended(entry: EdgeEntry, record: SessionRecord, reason: Extract<EdgeLogEvent, { kind: 'session-ended' }>['reason']) {
     this.#over(record, reason);
     this.#counts.sessionsEnded += 1;
     const { number: session } = entry;
-    this.tell({ kind: 'session-ended', session, address: record.address, reason, ...figuresOf(entry, record) });
+    this.write({ kind: 'session-ended', session, address: record.address, reason, ...figuresOf(entry, record) });
   }
 
   #over(record: SessionRecord, reason: MeteredEnd['reason']): void {

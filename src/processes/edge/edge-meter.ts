@@ -3,7 +3,7 @@
 import type { EndReason } from '../../core/protocol/wire/messages.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 
-/** Takes measurements. Whatever it throws is reported, and the edge goes on. Times in ms. */
+/** Takes measurements. Whatever it throws is reported, and the edge continues. Times in ms. */
 export interface EdgeMeter {
   opened(session: { readonly mode: ModeName; readonly promptTokens: number }): void;
   /** A session has got a place. @param textTokens of its text @param heldTokens of these, keys and values that the place had already */
@@ -31,12 +31,10 @@ export interface MeteredEnd {
   readonly ms: number;
 }
 
-/** One step of the engine. */
 export interface MeteredStep {
   /** Sessions of the step, and the rows of it that were verified. */
   readonly sessions: number;
   readonly rows: number;
-  /** Tokens of prompts that it read. */
   readonly prefillTokens: number;
   /** In the engine. */
   readonly ms: number;

@@ -61,7 +61,7 @@ export interface EdgeOptions {
    */
   readonly downlinkBitsPerSecond?: number;
   /**
-   * Whose credentials these are; null: nobody's, and the device is refused as `unauthorized`. It may throw an
+   * Whose credentials these are; null: they are not valid, and the device is refused as `unauthorized`. It may throw an
    * `OutriderError` `unauthorized`, whose words the device and the log get. Default: {@link anyone}'s.
    */
   readonly keyOf?: (credentials: string) => EdgeKey | null;
@@ -79,12 +79,12 @@ export interface EdgeOptions {
      */
     readonly hedges?: number;
   };
-  /** Of the target's vocabulary; the caller owns it. Default: sessions that ask for a grammar are refused. */
+  /** Grammars for the target's vocabulary; the caller owns it. Default: sessions that ask for a grammar are refused. */
   readonly grammars?: GrammarEngine | undefined;
-  /** Of one connection; default: what an honest device needs, several times. */
+  /** Rate of one connection; default: what an honest device needs, several times. */
   readonly rate?: RateLimitSettings;
   /**
-   * Of all connections of a key together, and of what it sends over HTTP; default: `rate` for each session that the model can hold, and for
+   * Rate of all connections of a key together, and of its HTTP requests; default: `rate` for each session that the model can hold, and for
    * eight at least.
    */
   readonly keyRate?: RateLimitSettings;
@@ -101,7 +101,7 @@ export interface EdgeOptions {
   readonly onFault?: (error: unknown) => void;
   /** Called for what an operator wants to know: connections, refusals, sessions, faults. Floods are summarised. */
   readonly onEvent?: (event: EdgeLogEvent) => void;
-  /** Told of everything that is measured, for metrics. */
+  /** Receives everything that is measured, for metrics. */
   readonly meter?: EdgeMeter;
   /** Called for every event of every session's machine; for logs (`createEdgeLog`). */
   readonly onStep?: (step: SessionStep) => void;

@@ -1,11 +1,11 @@
-// Quotas of keys that hold on several edges: each tells what it has evaluated, and is told what the others have.
+// Quotas of keys that hold on several edges: each reports what it has evaluated, and receives what the others have.
 
 import type { Clock } from '../../core/basics/clock.ts';
 import type { RowQuotas, RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
 
 /** Rows of keys with a quota (`rowsPerMinute`). */
 export interface EdgeQuotas {
-  /** What was evaluated since the last call, for other edges. @param most keys; what is left is told by the next call */
+  /** What was evaluated since the last call, for other edges. @param most keys; the next call returns the others */
   takeUsed(most?: number): readonly RowsUsed[];
   /** Counts what other edges have evaluated: a key then has one quota on all of them. */
   usedElsewhere(rows: readonly RowsUsed[]): void;

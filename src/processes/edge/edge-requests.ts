@@ -1,4 +1,4 @@
-// What an edge answers to plain HTTP on its port: its health, and the operator's orders. Anything else is told to open a WebSocket.
+// What an edge answers to plain HTTP on its port: its health, and the operator's orders. Any other request needs a WebSocket.
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
@@ -6,7 +6,6 @@ import { peerAddress } from '../../network/transport-node/port-limits.ts';
 import type { UpgradeRefusal } from '../../network/transport-node/upgrade-guard.ts';
 import { demandUpgrade, type ListenSettings } from '../../network/transport-node/websocket-server.ts';
 
-/** Who gives an edge an order. */
 export interface OrderGiver {
   /** The key of `Authorization: Bearer`; null: none. */
   readonly credentials: string | null;
@@ -16,8 +15,8 @@ export interface OrderGiver {
 
 export interface ListenEdgeSettings extends Omit<ListenSettings, 'maxFrameBytes'> {
   /**
-   * Whether this one may make the edge drain (POST /drain, DELETE /drain); a text says why not, and is told. Without effect where
-   * `onRequest` is given. Default: nobody.
+   * Whether this one may make the edge drain (POST /drain, DELETE /drain); a text says why not, and is sent. Without effect where
+   * `onRequest` is given. Default: no one may.
    */
   readonly mayOrder?: (giver: OrderGiver) => true | string;
   /** Answers requests whose path begins with "/v1/", and those for "/metrics", and decides who may ask. Without effect where `onRequest` is given. Default: nothing. */
@@ -59,7 +58,7 @@ export function answerRequests(
     const path = url?.split('?')[0];
     const route = `${method === 'HEAD' ? 'GET' : method} ${path}`;
     const rule = edgeRoutes[route] ?? null;
-    if (rule === 'public') tellHealth(edge, request, response);
+    if (rule === 'public') answerHealth(edge, request, response);
     else if (onApi !== undefined && isForApi(path)) onApi(request, response);
     else if (rule === 'order' && mayOrder !== undefined) takeOrder({ edge, mayOrder, refused }, request, response);
     else {
@@ -76,7 +75,7 @@ export function isForApi(path: string | undefined): boolean {
 }
 
 /** 200 while the edge takes new sessions, otherwise 503; the words of an endpoint's own /health. */
-function tellHealth({ status: { state } }: Asked, { method }: IncomingMessage, response: ServerResponse): void {
+function answerHealth({ status: { state } }: Asked, { method }: IncomingMessage, response: ServerResponse): void {
   const status = state === 'serving' ? 'ready' : state;
   const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
   response.writeHead(status === 'ready' ? 200 : 503, headers);

@@ -223,7 +223,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     this.#wake();
   }
 
-  /** Prompt memory may be reused only by the same conversation of the same key. The digest tells neither. */
+  /** Prompt memory may be reused only by the same conversation of the same key. The digest reveals neither. */
   #ownerOf({ key }: SessionEntry, { conversation }: OpenMessage): string {
     return createHmac('sha256', this.#salt)
       .update(JSON.stringify([key.id, conversation]))

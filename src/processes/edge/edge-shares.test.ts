@@ -128,7 +128,7 @@ describe('the downlink', () => {
     const devices = [open(edge, 1, padded), open(edge, 2, padded)];
     edge.setShares(shares);
     await run(clock, 0, ms);
-    return devices.map(({ heardBytes }) => heardBytes);
+    return devices.map(({ frameBytes }) => frameBytes);
   }
 
   it('is shared as the shares y say, and no faster than its rate', async () => {
@@ -147,10 +147,10 @@ describe('the downlink', () => {
     edge.setShares([{ session: nameOf(1), downlink: 3 }]);
     await run(clock, 0, 100);
     const again = open(edge, 1, { ...padded, attempt: 2 });
-    const before = two.heardBytes;
+    const before = two.frameBytes;
     await run(clock, 100, 1100);
     expect(one.closed).toMatch(/superseded/);
-    expect(again.heardBytes / (two.heardBytes - before)).toBeGreaterThan(2.7);
+    expect(again.frameBytes / (two.frameBytes - before)).toBeGreaterThan(2.7);
   });
 
   it('is shared equally without them', async () => {

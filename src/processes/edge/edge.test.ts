@@ -93,7 +93,7 @@ describe('messages that arrive during a step', () => {
     const second = open(promptOf(2));
     gate.open();
     await expectWhole(second, promptOf(2));
-    expect(first.heard.some(({ kind }) => kind === 'end')).toBe(false);
+    expect(first.received.some(({ kind }) => kind === 'end')).toBe(false);
     await edge.close();
   });
 
@@ -126,7 +126,7 @@ describe('an engine that fails in one step', () => {
     const conversation = 'cd'.repeat(16);
     const first = open(promptOf(1), { conversation });
     await first.ended();
-    expect(first.heard.at(-1)).toMatchObject({ kind: 'refused', code: 'internal' });
+    expect(first.received.at(-1)).toMatchObject({ kind: 'refused', code: 'internal' });
     expect(faults).toHaveLength(1);
     evaluated.length = 0;
     const second = open(promptOf(1), { conversation });
@@ -140,7 +140,7 @@ describe('an engine that fails in one step', () => {
     const { edge, open } = await bed(failing, { keepLostMs: 10_000 });
     const first = open(promptOf(1));
     await first.ended();
-    expect(first.heard.at(-1)).toMatchObject({ kind: 'refused', code: 'internal' });
+    expect(first.received.at(-1)).toMatchObject({ kind: 'refused', code: 'internal' });
     await expectWhole(open(promptOf(2)), promptOf(2));
     expect(edge.status).toMatchObject({ failures: 1, sessions: 1 });
     await edge.close();
@@ -156,7 +156,7 @@ describe('an engine that returns wrong numbers of rows', () => {
     const conversation = 'cd'.repeat(16);
     const first = open(promptOf(1), { conversation });
     await first.ended();
-    expect(first.heard.at(-1)).toMatchObject({ kind: 'refused', code: 'internal' });
+    expect(first.received.at(-1)).toMatchObject({ kind: 'refused', code: 'internal' });
     await expectWhole(open(promptOf(1), { conversation }), promptOf(1));
     await edge.close();
   });
@@ -229,7 +229,7 @@ describe('the account of an edge', () => {
     const { edge, open } = await bed(script, { clock });
     const hello = open(promptOf(1), { maxAnswerTokens: 40 });
     await hello.ended();
-    const greeted = new RawDevice(edge).heard[0];
+    const greeted = new RawDevice(edge).received[0];
     const oneRowMs = greeted?.kind === 'hello' ? (greeted.timing.stepMs?.[0] ?? 0) : 0;
     expect(oneRowMs).toBeGreaterThan(10);
     expect(oneRowMs).toBeLessThanOrEqual(41);

@@ -75,7 +75,7 @@ export interface Edge extends AsyncDisposable {
    */
   drain(forMs: number): Promise<void>;
   /**
-   * Opens no further session until it is taken back, and tells every device to move to another edge if it knows one. Running answers go on.
+   * Opens no further session until it is taken back, and asks every device to move to another edge if it has one. Running answers continue.
    * Without effect on an edge that goes down.
    */
   setDraining(isDraining: boolean): void;
@@ -87,7 +87,7 @@ export interface Edge extends AsyncDisposable {
   /** What joins the quotas of keys on several edges. */
   readonly quotas: EdgeQuotas;
   /**
-   * Changes the shares of running sessions, from the next step and the next frame on. Sessions that the edge does not have are told back.
+   * Changes the shares of running sessions, from the next step and the next frame on. Sessions that the edge does not have are returned.
    * @throws OutriderError `bad-argument` for a share that is no finite number above 0; nothing is set then
    */
   setShares(shares: readonly SessionShares[]): SharesSet;
@@ -161,7 +161,7 @@ class RunningEdge {
     this.#loop = new EngineLoop(model, clock, plan, {
       failed: (error) => faults.report(error),
       stalled: (isStalled) => {
-        journal.tell({ kind: isStalled ? 'engine-stalled' : 'engine-returned' });
+        journal.write({ kind: isStalled ? 'engine-stalled' : 'engine-returned' });
         if (isStalled) this.#stalled.resolve();
       },
       stepped: (addedMs, step) => {
@@ -171,8 +171,8 @@ class RunningEdge {
     });
     const { stallAfterMs } = plan;
     const attached = (entry: SessionEntry): void => applyDownlink(this.#core, entry);
-    const told = { journal, meter, onStep, onForgotten, attached };
-    const sources = { lookUpTokens, drafters, faults, stallAfterMs, grammars, ...told };
+    const observers = { journal, meter, onStep, onForgotten, attached };
+    const sources = { lookUpTokens, drafters, faults, stallAfterMs, grammars, ...observers };
     this.#sessions = new EdgeSessions(model, clock, sources);
     const settings = settingsOf(options, this.#loop, drafters, () => this.#closedFor());
     this.#core = new EdgeCore(settings, clock, this.#sessions, {
@@ -248,7 +248,7 @@ class RunningEdge {
     between(0)('drain: forMs', forMs);
     if (this.#closing === null && !this.#isEnding) {
       [this.#isDraining, this.#isEnding] = [true, true];
-      this.#journal.tell({ kind: 'draining', sessions: this.#answering(), forMs });
+      this.#journal.write({ kind: 'draining', sessions: this.#answering(), forMs });
       this.#faults.call(() => this.#core.connections.leave(true), undefined);
     }
     const endMs = this.#clock.nowMs() + forMs;
@@ -261,7 +261,7 @@ class RunningEdge {
   setDraining(isDraining: boolean): void {
     if (this.#closing !== null || this.#isEnding || isDraining === this.#isDraining) return;
     this.#isDraining = isDraining;
-    this.#journal.tell(
+    this.#journal.write(
       isDraining ? { kind: 'draining', sessions: this.#answering(), forMs: null } : { kind: 'serving' },
     );
     this.#faults.call(() => this.#core.connections.leave(isDraining), undefined);
@@ -325,7 +325,7 @@ class RunningEdge {
 }
 
 const goingDown = 'the edge is going down';
-/** How often a draining edge looks whether its answers have ended, ms. */
+/** How often a draining edge checks whether its answers have ended, ms. */
 const drainCheckMs = 20;
 
 function settingsOf(

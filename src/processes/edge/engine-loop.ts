@@ -42,7 +42,7 @@ export interface LoopPlan {
   readonly stallAfterMs: number;
 }
 
-/** What the loop tells the edge; neither may throw. */
+/** What the loop reports to the edge; neither may throw. */
 export interface LoopObserver {
   /** A failure of the engine, of a session or of the loop itself. */
   failed(error: unknown): void;
@@ -62,9 +62,9 @@ const patienceOf = (expectedMs: number): number => Math.min(20, Math.max(2, expe
 /** After so many rounds that failed as a whole, in a row, no session can be served, so all are refused. */
 const mostFailedRounds = 3;
 const longestPauseMs = 1000;
-/** What a device is told: the engine's own words may hold paths, so only the operator gets them. */
+/** What a device is sent: the engine's own words may hold paths, so only the operator gets them. */
 const engineFailed = 'the engine failed';
-/** What the device is told; the operator has the evidence in the log. */
+/** What the device is sent; the operator has the evidence in the log. */
 const noNumbers = {
   code: 'engine-failed',
   cause: "the edge's model computes no numbers",

@@ -30,7 +30,7 @@ export function watchEngine(clock: Clock, limitMs: number, stalled: () => void):
 /** Work that has not returned, and may never do so. */
 export class StalledError extends Error {}
 
-/** The promise's value. @throws StalledError if it takes longer than `limitMs`; the work itself goes on */
+/** The promise's value. @throws StalledError if it takes longer than `limitMs`; the work itself continues */
 export function withinTime<Value>(clock: Clock, limitMs: number, work: Promise<Value>, what: string): Promise<Value> {
   return new Promise((resolve, reject) => {
     const stop = watchEngine(clock, limitMs, () =>

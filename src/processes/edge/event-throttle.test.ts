@@ -23,10 +23,7 @@ describe('EventThrottle', () => {
     expect(events).toHaveLength(2);
     clock.moveTo(10_000);
     expect(events.slice(2)).toEqual([
-      {
-        ...{ kind: 'more', of: 'refused', level: 'warn', code: 'unauthorized', address: 'a' },
-        ...{ count: 999_998, inMs: 10_000 },
-      },
+      { kind: 'more', of: 'refused', level: 'warn', code: 'unauthorized', address: 'a', count: 999_998, inMs: 10_000 },
     ]);
     throttle.take(refusal('a'));
     expect(events).toHaveLength(4);
@@ -58,8 +55,13 @@ describe('EventThrottle', () => {
   it('counts closings for what a device did as gravely as it tells them, apart from ordinary ones', () => {
     const { clock, events, throttle } = throttled();
     const closing = (by: 'device' | 'edge'): EdgeLogEvent => ({
-      ...{ kind: 'connection-closed', connection: 1, address: 'a', code: 'rate-limited', detail: '' },
-      ...{ by, wasRefused: false },
+      kind: 'connection-closed',
+      connection: 1,
+      address: 'a',
+      code: 'rate-limited',
+      detail: '',
+      by,
+      wasRefused: false,
     });
     for (let count = 0; count < 5; count += 1) throttle.take(closing('device'));
     for (let count = 0; count < 4; count += 1) throttle.take(closing('edge'));

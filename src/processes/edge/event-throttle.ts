@@ -98,7 +98,8 @@ export class EventThrottle {
 
   /** The number of windows is bounded by `perKind`: each one passes at least one event. */
   #window(event: EdgeLogEvent, code: string | null, address: string | null): Window {
-    const [of, level] = [event.kind, levelOf(event)];
+    const of = event.kind;
+    const level = levelOf(event);
     const name = `${of} ${level} ${code} ${address}`;
     let window = this.#windows.get(name);
     if (window === undefined) {

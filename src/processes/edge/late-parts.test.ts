@@ -20,7 +20,7 @@ function partOf(rows: number) {
 
 function scene() {
   const over: (() => void)[] = [];
-  const told: string[] = [];
+  const events: string[] = [];
   const late = new LateParts(
     {
       after: (_ms, callback) => {
@@ -30,9 +30,9 @@ function scene() {
     },
     {
       asks: (entry) => (entry as unknown as { asks: Promise<Asks> }).asks,
-      refuse: (_, error) => void told.push(`refused: ${(error as Error).message}`),
-      missed: () => void told.push('missed'),
-      wake: () => void told.push('woken'),
+      refuse: (_, error) => void events.push(`refused: ${(error as Error).message}`),
+      missed: () => void events.push('missed'),
+      wake: () => void events.push('woken'),
     },
   );
   /** A step whose patience ends before masks come that the test has not given. */
@@ -45,21 +45,21 @@ function scene() {
     return (await running).map(({ item }) => item.rows);
   };
   const take = (mostRows = 100): readonly number[] => late.take(mostRows).map(({ item }) => item.rows);
-  return { step, take, told };
+  return { step, take, events };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('parts of a step whose masks are late', () => {
   it('are left out of it, and can run when their masks have come', async () => {
-    const { step, take, told } = scene();
+    const { step, take, events } = scene();
     const [slow, quick] = [partOf(3), partOf(1)];
     quick.asks.resolve([]);
     expect(await step(slow.part, quick.part)).toEqual([1]);
-    expect([take(), told]).toEqual([[], []]);
+    expect([take(), events]).toEqual([[], []]);
     slow.asks.resolve([]);
     await turn();
-    expect([told, take(), take()]).toEqual([['woken'], [3], []]);
+    expect([events, take(), take()]).toEqual([['woken'], [3], []]);
   });
 
   it('are no more in one step than it has rows for, the first always', async () => {
@@ -72,7 +72,7 @@ describe('parts of a step whose masks are late', () => {
   });
 
   it('are planned again where their session has lost its place, or another text is in it', async () => {
-    const { step, take, told } = scene();
+    const { step, take, events } = scene();
     const [left, taken, other] = [partOf(1), partOf(2), partOf(3)];
     await step(left.part, taken.part, other.part);
     left.entry.kv = null;
@@ -80,27 +80,27 @@ describe('parts of a step whose masks are late', () => {
     other.kv.tokens.pop();
     for (const { asks } of [left, taken, other]) asks.resolve([]);
     await turn();
-    told.length = 0;
-    expect([take(), told]).toEqual([[], ['missed', 'missed', 'missed']]);
+    events.length = 0;
+    expect([take(), events]).toEqual([[], ['missed', 'missed', 'missed']]);
   });
 
   it('are dropped where their text is over', async () => {
-    const { step, take, told } = scene();
+    const { step, take, events } = scene();
     const part = partOf(1);
     await step(part.part);
     part.entry.state = { ...part.entry.state, ticket: null as never };
-    expect([take(), told]).toEqual([[], []]);
+    expect([take(), events]).toEqual([[], []]);
   });
 
   it('are refused alone, whenever it turns out', async () => {
-    const { step, take, told } = scene();
+    const { step, take, events } = scene();
     const [now, later, fine] = [partOf(1), partOf(2), partOf(3)];
     now.asks.reject(badArgument('now', ''));
     fine.asks.resolve(null);
     expect(await step(now.part, later.part, fine.part)).toEqual([]);
-    expect(told.sort()).toEqual(['missed', 'refused: now']);
+    expect(events.sort()).toEqual(['missed', 'refused: now']);
     later.asks.reject(badArgument('later', ''));
     await turn();
-    expect([take(), told.at(-1)]).toEqual([[], 'refused: later']);
+    expect([take(), events.at(-1)]).toEqual([[], 'refused: later']);
   });
 });

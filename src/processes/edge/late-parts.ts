@@ -1,5 +1,5 @@
 // What the rows of a step are asked for, as masks of a grammar, is made elsewhere and may be late. A step waits for it a little; then it runs
-// without that session, which takes part in the step after its masks have come. Nobody else waits for them, and being late ends nothing.
+// without that session, which takes part in the step after its masks have come. No other session waits for them. Being late ends nothing.
 
 import type { Clock } from '../../core/basics/clock.ts';
 import type { RowAsk } from '../../core/decoding/candidates.ts';
@@ -12,7 +12,7 @@ import { heldPrefix, type KvSequence } from './kv-sequences.ts';
 /** A session's part of the running step, and its item for the engine. */
 export interface RunningPart extends StepPart<SessionEntry> {
   readonly kv: KvSequence;
-  /** Of the sequence, when the step was planned: another session may take it during the step. */
+  /** Owner of the sequence when the step was planned: another session may take it during the step. */
   readonly owner: string;
   readonly item: EvaluateItem;
 }
@@ -21,7 +21,7 @@ export interface LatePartsHost {
   /** What the rows of a step are asked for; null: the session can take no part. It may reject, and its session is refused then. */
   asks(entry: SessionEntry, ticket: StepTicket): Promise<readonly RowAsk[] | undefined | null>;
   refuse(entry: SessionEntry, error: unknown): void;
-  /** The session goes on without this step. */
+  /** The session continues without this step. */
   missed(entry: SessionEntry, ticket: StepTicket): void;
   /** A part that was late can run. */
   wake(): void;
@@ -59,7 +59,7 @@ export class LateParts {
     return asked.flatMap(({ outcome }) => outcome?.() ?? []);
   }
 
-  /** Of those that were late, the ones that can run now. @param mostRows of them together */
+  /** The late parts that can run now. @param mostRows of them together */
   take(mostRows: number): readonly RunningPart[] {
     const taken: RunningPart[] = [];
     const late: AskedPart[] = [];

@@ -1,4 +1,4 @@
-// A device that is driven by hand, at an edge without sockets: it says what a test tells it to say, and keeps what it hears.
+// A device that is driven by hand, at an edge without sockets: it sends what a test passes it, and keeps what it receives.
 
 import { testOpening } from '../../core/protocol/edge/edge-session.fixture.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../core/protocol/wire/messages.ts';
@@ -7,9 +7,9 @@ import type { Connection, ConnectionHandler } from '../../network/transport/tran
 import type { Edge } from './edge.ts';
 
 export class RawDevice {
-  readonly heard: EdgeMessage[] = [];
+  readonly received: EdgeMessage[] = [];
   /** Bytes of frames. */
-  heardBytes = 0;
+  frameBytes = 0;
   /** Code and detail of the close. */
   closed: string | null = null;
   readonly #wire = byteWire.device();
@@ -19,10 +19,13 @@ export class RawDevice {
   constructor(edge: Edge) {
     const connection: Connection = {
       writable: true,
-      ...{ sentBytes: 0, receivedBytes: 0, sentFrames: 0, receivedFrames: 0 },
+      sentBytes: 0,
+      receivedBytes: 0,
+      sentFrames: 0,
+      receivedFrames: 0,
       send: (bytes) => {
-        this.heard.push(this.#wire.unpack(bytes));
-        this.heardBytes += bytes.length;
+        this.received.push(this.#wire.unpack(bytes));
+        this.frameBytes += bytes.length;
         this.#notice();
       },
       close: (code, detail) => {
@@ -38,14 +41,14 @@ export class RawDevice {
     return this;
   }
 
-  /** Opens a session that nobody drafts for. */
+  /** Opens a session that has no drafter. */
   open(edge: { readonly tokenizer: { readonly hash: string } }, changes: Partial<OpenMessage>): this {
     return this.say(testOpening({ tokenizerHash: edge.tokenizer.hash, ...changes }));
   }
 
   /** The committed tokens, none of which may be a draft. */
   get text(): number[] {
-    return this.heard.flatMap((message) => (message.kind === 'commit' ? message.tokens : []));
+    return this.received.flatMap((message) => (message.kind === 'commit' ? message.tokens : []));
   }
 
   /** Resolves when the condition holds. */
@@ -54,7 +57,9 @@ export class RawDevice {
   }
 
   async ended(): Promise<void> {
-    await this.until(() => this.closed !== null || this.heard.some(({ kind }) => kind === 'end' || kind === 'refused'));
+    await this.until(
+      () => this.closed !== null || this.received.some(({ kind }) => kind === 'end' || kind === 'refused'),
+    );
   }
 
   #notice(): void {

@@ -30,7 +30,7 @@ export class ChoiceReader {
     return this.#kept(this.#reader.end());
   }
 
-  /** Of the tokens since the last time; null: none were asked for. */
+  /** Log-probabilities of the tokens since the last call; null: none were asked for. */
   takeLogprobs(): readonly AnswerToken[] | null {
     const since = this.#logprobs?.slice(this.#carried) ?? null;
     this.#carried += since?.length ?? 0;

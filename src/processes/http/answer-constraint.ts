@@ -20,12 +20,11 @@ export interface WantedFormat {
   readonly type?: 'object';
 }
 
-/** Of what a request asks for. */
+/** What a request demands of the form of its answer. */
 export interface AnswerConstraint {
   readonly grammar: Grammar;
   /** The field that it comes from, for errors. */
   readonly field: string;
-  /** Names of the tools that the answer may call. */
   readonly toolNames: ReadonlySet<string> | null;
   /** Parts of schemas that nothing keeps. */
   readonly unkept: readonly string[];
@@ -68,7 +67,7 @@ function constraintMade(use: ToolUse | null, format: WantedFormat | null): Answe
 
 /** Largest schemas of a request together, bytes of their JSON. */
 const mostSchemaBytes = 4 * grammarBytesLimit;
-/** Of a schema's JSON, examples and values of `enum` included. */
+/** Nesting of a schema's JSON, examples and values of `enum` included. */
 const mostJsonLevels = 512;
 
 function tooDeep(field: string): ApiError {

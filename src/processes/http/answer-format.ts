@@ -10,7 +10,6 @@ export interface AnswerHead {
   readonly model: string;
 }
 
-/** A call of a tool in an answer. */
 export interface ToolCall {
   readonly id: string;
   readonly name: string;
@@ -20,11 +19,10 @@ export interface ToolCall {
   readonly isWhole: boolean;
 }
 
-/** A choice that is over. */
 export interface WholeChoice {
   readonly text: string;
   readonly calls: readonly ToolCall[];
-  /** Of all tokens, those of calls included, if they were asked for. */
+  /** Log-probabilities of all tokens, those of calls included, if they were asked for. */
   readonly logprobs: readonly AnswerToken[] | null;
   readonly end: CompletionEnd;
 }
@@ -42,9 +40,8 @@ export interface AnswerEvent {
   readonly data: object | '[DONE]';
 }
 
-/** What comes with a part. */
 export interface PartNotes extends Pick<Round, 'standing' | 'fingerprints'> {
-  /** Of tokens that came since the last part; null: none were asked for. */
+  /** Log-probabilities of tokens that came since the last part; null: none were asked for. */
   readonly logprobs: readonly AnswerToken[] | null;
 }
 

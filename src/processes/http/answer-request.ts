@@ -13,7 +13,7 @@ export interface Asker {
   readonly credentials: string | undefined;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
-  /** Told of failures that are bugs, after the status was sent. */
+  /** Called for failures that are bugs, after the status was sent. */
   readonly onFault: (error: unknown) => void;
   /** Ids for what an answer has parts of. */
   readonly newId: () => string;
@@ -58,7 +58,7 @@ export async function answerRequest(
     if (request.stream) return streamed(eventsOf(begun, format.stream(), gone, failed), headers, gone);
     return Response.json(format.whole(await Promise.all(begun.map(wholeOf))), { headers });
   } catch (error) {
-    // The other choices would go on for nobody.
+    // No client waits for the other choices.
     gone.abort();
     throw failureOf(error, request);
   }
@@ -153,14 +153,14 @@ async function* eventsOf(
     }
     yield* stream.done(ends);
   } catch (error) {
-    // The other choices would go on for nobody.
+    // No client waits for the other choices.
     gone.abort();
     // The status has been sent: the clients take this for a failure, and raise it.
     yield* stream.failed(failed(error));
   }
 }
 
-/** One without text tells what of the text so far is verified. */
+/** One without text says what of the text so far is verified. */
 function partsOf(round: Round, reader: ChoiceReader): readonly ChoicePart[] {
   const parts = reader.read(round);
   return parts.length === 0 && round.standing !== undefined ? [{ kind: 'text', text: '' }] : parts;

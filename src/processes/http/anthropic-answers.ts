@@ -10,7 +10,6 @@ import {
 } from './answer-format.ts';
 import type { ApiError } from './api-error.ts';
 
-/** The body of a failure. */
 export function messagesError({ status, message }: ApiError, requestId: string): object {
   return { type: 'error', error: { type: errorTypeOf(status), message }, request_id: requestId };
 }
@@ -57,8 +56,11 @@ export function messagesFormat({ id, model }: AnswerHead): AnswerFormat {
         begin: (_, [promptTokens = 0], [standing]) => [
           event('message_start', {
             message: {
-              ...{ ...message, ...specOf(standing) },
-              ...{ content: [], stop_reason: null, stop_sequence: null },
+              ...message,
+              ...specOf(standing),
+              content: [],
+              stop_reason: null,
+              stop_sequence: null,
               usage: { input_tokens: promptTokens, output_tokens: 0 },
             },
           }),
@@ -67,7 +69,8 @@ export function messagesFormat({ id, model }: AnswerHead): AnswerFormat {
         finish: (_, choice) => [
           ...blocks.end(),
           event('message_delta', {
-            ...{ delta: stopOf(choice), usage: { output_tokens: choice.end.completionTokens } },
+            delta: stopOf(choice),
+            usage: { output_tokens: choice.end.completionTokens },
             ...specOf(choice.end.standing),
           }),
         ],

@@ -75,7 +75,11 @@ export function readMessagesRequest(body: unknown, newSeed: () => bigint): ApiRe
   const asked = { model, stream, temperature, top_p, top_k, seed, stop };
   const constraint = constraintOf(use, null);
   return requestOf(asked, [promptOf(fields, use)], {
-    ...{ maxTokens, ignored, newSeed, constraint, stopField: 'stop_sequences' },
+    maxTokens,
+    ignored,
+    newSeed,
+    constraint,
+    stopField: 'stop_sequences',
   });
 }
 

@@ -27,7 +27,6 @@ export class ApiError extends Error {
     this.retryAfterSeconds = more.retryAfterSeconds ?? null;
   }
 
-  /** The body of the answer. */
   get body(): { readonly error: { message: string; type: string; param: string | null; code: string } } {
     const { message, type, param, code } = this;
     return { error: { message, type, param, code } };
@@ -42,7 +41,6 @@ function typeOf(status: number): string {
   return status < 500 ? 'invalid_request_error' : 'server_error';
 }
 
-/** A field of a request is wrong. */
 export function invalid(param: string, what: string): ApiError {
   return new ApiError(400, 'invalid_value', param === '' ? `the body: ${what}` : `"${param}": ${what}`, { param });
 }
@@ -69,7 +67,7 @@ export function apiErrorOf({ code, message, remedy }: OutriderError): ApiError {
   if (code === 'internal')
     return new ApiError(500, 'internal', 'the endpoint has failed, not the request; its log says more');
   const [status, name, usualSeconds] = answers[code] ?? [500, code.replaceAll('-', '_')];
-  // What the edge has told is better than what is usual.
+  // What the edge has sent is better than the usual value.
   const retryAfterSeconds = usualSeconds === undefined ? undefined : (retrySecondsOf(remedy) ?? usualSeconds);
   const text = `${message}; ${remedy}`;
   return new ApiError(status, name, text, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });

@@ -8,7 +8,6 @@ import { ApiError, invalid } from './api-error.ts';
 import type { CompletionRequest } from './completion-port.ts';
 import { demandBiases, demandStops } from './request-limits.ts';
 
-/** Text, or parts of text. */
 export type Content = string | readonly { readonly type: string; readonly text?: string | undefined }[];
 export const contentSchema: z.ZodType<Content> = z.union([
   z.string(),
@@ -24,7 +23,6 @@ const harmless = [
 const asksNothing = (value: unknown): boolean =>
   value === null || value === undefined || value === false || (Array.isArray(value) && value.length === 0);
 
-/** A request of any route. */
 export interface ApiRequest {
   readonly model: string;
   readonly stream: boolean;
@@ -99,8 +97,13 @@ export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extr
   );
   const includesUsage = fields.stream_options?.include_usage === true;
   return {
-    ...{ model: fields.model, stream: fields.stream === true, includesUsage, asked, choices: count },
-    ...{ constraint, echo },
+    model: fields.model,
+    stream: fields.stream === true,
+    includesUsage,
+    asked,
+    choices: count,
+    constraint,
+    echo,
     ignored: [...ignored, ...(constraint?.unkept ?? [])],
   };
 }

@@ -1,4 +1,4 @@
-// The app over a completer that does as it is told: it may wait, fail, and be given up.
+// The app over a completer that a test controls: it may wait, fail, and be given up.
 
 import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';
@@ -7,7 +7,12 @@ import type { Completer, CompletionEnd, CompletionRequest, Round } from './compl
 
 const round = (text: string): Round => ({ text, tokens: 1, acceptedDrafts: 0 });
 const end: CompletionEnd = {
-  ...{ reason: 'end', stopText: null, promptTokens: 3, completionTokens: 2, acceptedDrafts: 1, rejectedDrafts: 4 },
+  reason: 'end',
+  stopText: null,
+  promptTokens: 3,
+  completionTokens: 2,
+  acceptedDrafts: 1,
+  rejectedDrafts: 4,
   fingerprints: ['0123456789abcdef00'],
 };
 
@@ -15,7 +20,10 @@ type Script = (request: CompletionRequest) => AsyncIterable<Round>;
 
 function completerOf(script: Script): Completer {
   return {
-    ...{ model: 'm', createdSeconds: 5, state: 'ready', count: () => 3 },
+    model: 'm',
+    createdSeconds: 5,
+    state: 'ready',
+    count: () => 3,
     async start(request) {
       let failure: unknown;
       let settle = (): void => {};
@@ -49,7 +57,11 @@ async function* twoRounds(): AsyncGenerator<Round> {
 function appOf(script: Script = twoRounds, more: Partial<HttpAppSettings> = {}) {
   const app = createHttpApp({
     completer: completerOf(script),
-    ...{ version: '1.2.3', nowMs: () => 7000, randomBits: () => 1n, refuses: () => null, mayUse: () => true },
+    version: '1.2.3',
+    nowMs: () => 7000,
+    randomBits: () => 1n,
+    refuses: () => null,
+    mayUse: () => true,
     ...more,
   });
   const ask = (fields: object = {}, init: RequestInit = {}) =>
@@ -75,16 +87,23 @@ describe('an answer', () => {
     const answer = await appOf().ask();
     expect(answer.status).toBe(200);
     expect(await answer.json()).toEqual({
-      ...{ id: 'chatcmpl-0000000000000001', object: 'chat.completion', created: 7, model: 'm' },
+      id: 'chatcmpl-0000000000000001',
+      object: 'chat.completion',
+      created: 7,
+      model: 'm',
       system_fingerprint: 'or_0123456789abcdef',
       choices: [
         {
-          ...{ index: 0, logprobs: null, finish_reason: 'stop' },
+          index: 0,
+          logprobs: null,
+          finish_reason: 'stop',
           message: { role: 'assistant', content: 'Hello you', refusal: null },
         },
       ],
       usage: {
-        ...{ prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
+        prompt_tokens: 3,
+        completion_tokens: 2,
+        total_tokens: 5,
         completion_tokens_details: { accepted_prediction_tokens: 1, rejected_prediction_tokens: 4 },
       },
     });
@@ -237,9 +256,9 @@ describe('routes of other shapes', () => {
     const wrong = await post(twoRounds, '/v1/messages', { ...conversation, max_tokens: 0 });
     expect(wrong.status).toBe(400);
     expect(await wrong.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
-    const nobody = await post(broken, '/v1/messages', conversation);
-    expect(nobody.status).toBe(503);
-    expect(await nobody.json()).toMatchObject({ error: { type: 'overloaded_error' } });
+    const refused = await post(broken, '/v1/messages', conversation);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ error: { type: 'overloaded_error' } });
   });
 
   it.each([

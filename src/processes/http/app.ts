@@ -11,7 +11,7 @@ import { messagesFormat } from './anthropic-answers.ts';
 import { readCountRequest, readMessagesRequest } from './anthropic-messages.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { ApiRequest } from './api-request.ts';
-import type { Completer } from './completion-port.ts';
+import { type Completer, startingWith } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest } from './openai-responses.ts';
@@ -24,7 +24,6 @@ import { responsesFormat } from './responses-answers.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
 
-/** What the app is made of. */
 export interface HttpAppSettings {
   readonly completer: Completer;
   readonly version: string;
@@ -39,15 +38,14 @@ export interface HttpAppSettings {
   readonly accountOf?: (key: string | undefined) => Account;
   /** What requests may cost. Default: as much as they do, but for the room of unfinished bodies. */
   readonly intake?: RequestIntake;
-  /** Told of the keys that have to wait. */
+  /** Notified of the keys that have to wait. */
   readonly early?: EarlyRefusals;
   /** Name of a key that may be used, for logs; default: keys have none. */
   readonly keyName?: (key: string | undefined) => string | null;
   /** What GET /metrics answers, as Prometheus reads it; default: nothing, with status 404. */
   readonly metrics?: (() => Promise<string>) | undefined;
-  /** Told of each request and each answer. */
   readonly observer?: HttpObserver | undefined;
-  /** Told of failures that are bugs. */
+  /** Called for failures that are bugs. */
   readonly onFault?: (error: unknown) => void;
 }
 
@@ -59,7 +57,7 @@ export interface Account {
   readonly mostAnswers: number;
 }
 
-const nobody: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
+const noAccount: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
 
 /** `public`: anybody; `key`: whoever shows a key that {@link HttpAppSettings.mayUse} takes. */
 export type RouteRule = 'public' | 'key';
@@ -79,7 +77,7 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
 };
 
 /** Text exposition format of Prometheus. */
-const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
+export const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Routes behind one guard. */
 export type HttpApp = Hono;
@@ -101,7 +99,7 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
     const about = { request: newId(), route: routeOf(method, path), address: addressOf(context.env) };
     const watch = new RequestWatch(settings.observer, nowMs, about);
     const body = new RequestBody(raw, incomingOf(context.env));
-    const ask: Ask = { watch, body, account: nobody, address: about.address ?? '' };
+    const ask: Ask = { watch, body, account: noAccount, address: about.address ?? '' };
     asks.set(raw, ask);
     await next();
     if (context.res.status === 429) await new Promise((resolve) => setTimeout(resolve, refusedMs));
@@ -128,7 +126,7 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
       const ask = askOf(asks, context.req.raw);
       const { watch, account } = ask;
       const ended = intake.reserve(senderOf(ask), request.asked.length, account.mostAnswers);
-      const counted = endTelling(completer, ended);
+      const counted = reportingEnd(completer, ended);
       const id = `${idPrefix}${watch.id}`;
       const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
       const { headers, signal } = context.req.raw;
@@ -153,7 +151,7 @@ interface Ask {
   readonly watch: RequestWatch;
   readonly body: RequestBody;
   account: Account;
-  /** Of the peer; '': unknown. */
+  /** Address of the peer; '': unknown. */
   readonly address: string;
 }
 
@@ -169,7 +167,6 @@ function askOf(asks: Asks, request: Request): Ask {
   return ask;
 }
 
-/** Lets through what a rule lets through. */
 function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: RequestIntake }, asks: Asks): void {
   const { intake, completer } = settings;
   app.use(async (context, next) => {
@@ -182,7 +179,7 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
     if (routeRules[routeOf(context.req.method, context.req.path)] === 'public') return next();
     const ask = askOf(asks, context.req.raw);
     const mayUse = settings.mayUse(keyOf(headers));
-    if (mayUse) ask.account = settings.accountOf?.(keyOf(headers)) ?? nobody;
+    if (mayUse) ask.account = settings.accountOf?.(keyOf(headers)) ?? noAccount;
     const limits = bodyLimitsOf(context.req.path, completer);
     if (mayUse) ask.watch.key = settings.keyName?.(keyOf(headers)) ?? null;
     const cost = mayUse ? announcedCost(ask.body, limits) : requestBytes;
@@ -217,7 +214,7 @@ function addFailures(app: Hono, settings: HttpAppSettings, asks: Asks): void {
   });
 }
 
-/** Routes that tell what is here. */
+/** Routes that describe this process. */
 function addKnowledge(app: Hono, { completer, version, metrics }: HttpAppSettings): void {
   const { model: id, createdSeconds: created } = completer;
   const model = { id, object: 'model', created, owned_by: 'outrider' };
@@ -237,7 +234,7 @@ function addKnowledge(app: Hono, { completer, version, metrics }: HttpAppSetting
   });
 }
 
-/** The route that answers, as {@link routeRules} has it; `other`: none does, and only whoever may use the others is told so. */
+/** The route that answers, as {@link routeRules} has it; `other`: none does, and only a client that may use the others learns so. */
 export function routeOf(method: string, path: string): string {
   const verb = method === 'HEAD' ? 'GET' : method;
   const route = `${verb} ${path}`;
@@ -265,9 +262,9 @@ async function beforeTheRest(answer: Response, rest: Promise<void>): Promise<Res
   return new Response(body, { status, headers });
 }
 
-/** The same completer, that tells the end of each answer that was begun. */
-function endTelling(completer: Completer, ended: () => void): Completer {
-  const start: Completer['start'] = async (request) => {
+/** The same completer; it reports the end of each answer that was begun. */
+function reportingEnd(completer: Completer, ended: () => void): Completer {
+  return startingWith(completer, async (request) => {
     try {
       const completion = await completer.start(request);
       completion.end.then(ended, ended);
@@ -276,14 +273,7 @@ function endTelling(completer: Completer, ended: () => void): Completer {
       ended();
       throw error;
     }
-  };
-  const { model, createdSeconds } = completer;
-  return {
-    ...{ model, createdSeconds, start, count: (prompt) => completer.count(prompt) },
-    get state() {
-      return completer.state;
-    },
-  };
+  });
 }
 
 /** The request of a port of Node's; undefined: the app was asked without one. */

@@ -1,4 +1,4 @@
-// What it would cost to parse a text of JSON, told from its bytes while they come: how deep it is nested, and how many values it has. It
+// What it would cost to parse a text of JSON, computed from its bytes as they come: how deep it is nested, how many values it has. It
 // does not judge whether the text is JSON: JSON.parse does, on what is small enough for it.
 
 /** What is known after the bytes so far. */
@@ -16,8 +16,14 @@ export interface BodyScan {
 /** Before the first byte. */
 export const unscanned: BodyScan = { depth: 0, deepest: 0, values: 0, isInString: false, isEscaped: false };
 
-const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
-const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
+const quote = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+const colon = 0x3a;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
 
 /** @param bytes UTF-8, cut anywhere: all bytes that count are ASCII, and no byte of another character is */
 export function scanBody(before: BodyScan, bytes: Uint8Array): BodyScan {

@@ -5,7 +5,6 @@ import type { TokenLogprobs } from '../../core/decoding/logprobs.ts';
 import type { SamplingOptions } from '../../core/decoding/sampling.ts';
 import type { Message } from '../../models/port/model.ts';
 
-/** What one answer is asked for. */
 export interface CompletionRequest {
   /** A conversation in the model's chat format, a plain text, or token ids. */
   readonly prompt:
@@ -41,7 +40,7 @@ export interface Round {
   readonly standing?: Standing;
   /** Who wrote the text so far, as in {@link CompletionEnd}. Absent: as before. */
   readonly fingerprints?: readonly string[];
-  /** Of each of its tokens, where they were asked for. */
+  /** Log-probabilities of each of its tokens, where they were asked for. */
   readonly logprobs?: readonly AnswerToken[];
 }
 
@@ -52,7 +51,6 @@ export interface AnswerToken extends TokenLogprobs {
   readonly topBytes: readonly Uint8Array[];
 }
 
-/** What is known when an answer is over. */
 export interface CompletionEnd {
   /** `end`: an end token; `stop`: a stop text; `length`: the limit of the request, or a full context. */
   readonly reason: 'end' | 'stop' | 'length';
@@ -84,7 +82,7 @@ export type Standing =
       readonly differsAt?: number;
     };
 
-/** Stands for the fingerprint of a target where a model of this device wrote, and nobody verified it. */
+/** Stands for the fingerprint of a target where a model of this device wrote, and no edge verified it. */
 export const localFingerprint = 'local';
 
 /** A running answer. */
@@ -94,7 +92,7 @@ export interface Completion {
   readonly rounds: AsyncIterable<Round>;
   /** After the rounds; rejects as they throw. */
   readonly end: Promise<CompletionEnd>;
-  /** Of the target that writes, as soon as it is known, or {@link localFingerprint}. */
+  /** Fingerprint of the target that writes, as soon as it is known, or {@link localFingerprint}. */
   fingerprint(): string | null;
 }
 
@@ -112,4 +110,18 @@ export interface Completer {
   count(prompt: CompletionRequest['prompt']): number | Promise<number>;
   /** @throws OutriderError `bad-argument`, `edge-unreachable` */
   start(request: CompletionRequest): Promise<Completion>;
+}
+
+/** The same completer, which starts its answers in another way. */
+export function startingWith(completer: Completer, start: Completer['start']): Completer {
+  const { model, createdSeconds } = completer;
+  return {
+    model,
+    createdSeconds,
+    start,
+    count: (prompt) => completer.count(prompt),
+    get state() {
+      return completer.state;
+    },
+  };
 }

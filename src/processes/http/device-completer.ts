@@ -30,14 +30,13 @@ import { isNoEdge, OutageAnswer, type TurnParts } from './outage-answer.ts';
 import { PredictedIds } from './predicted-ids.ts';
 import { demandVocabulary } from './request-limits.ts';
 
-/** What is completed by. */
 export interface DeviceCompleterSettings {
   readonly device: Device;
   readonly model: string;
   readonly nowMs: () => number;
   /** The key that edges are shown; default: that of the application. */
   readonly credentials?: string | undefined;
-  /** Of the device's vocabulary: drafts follow the grammar of an answer as well. Default: they do not know it. */
+  /** Grammars for the device's vocabulary: drafts follow the grammar of an answer as well. Default: they do not know it. */
   readonly grammars?: GrammarEngine | undefined;
   /** What edges are shown for the key of the application, where `credentials` are not given. Default: that key. */
   readonly credentialsOf?: ((key: string | undefined) => string | undefined) | undefined;
@@ -47,7 +46,7 @@ export interface DeviceCompleterSettings {
   readonly state?: () => Completer['state'];
   /** What writes where no edge can be reached: the draft, or another model. Default: nothing does, and the answer fails. */
   readonly local?: LocalWriter | undefined;
-  /** Told when an answer finds no edge, and when one is back: only where something writes meanwhile. */
+  /** Notified when an answer finds no edge, and when one is back: only where something writes meanwhile. */
   readonly onOutage?: ((isDown: boolean) => void) | undefined;
   /**
    * How long an answer waits for an edge, at its beginning and after a loss, before that, ms. Default: not at its beginning; after a loss a
@@ -56,7 +55,7 @@ export interface DeviceCompleterSettings {
   readonly waitMs?: number | undefined;
 }
 
-/** After the loss of its edge, an answer goes on with a local model after so long, ms. */
+/** After the loss of its edge, an answer continues with a local model after so long, ms. */
 const offlineAfterMs = 2000;
 /** With a local model, an attempt to connect is given up sooner, ms. */
 const connectWithinMs = 3000;
@@ -80,7 +79,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
   const turns = new EncodingTurns();
   const contextTokens = (): number | undefined => {
     const tokens = settings.contextTokens ?? context.known;
-    // For the next request; this one is told soon enough what it has to fit into.
+    // For the next request; this one learns soon enough what it has to fit into.
     if (tokens === undefined) context.tokens().catch(() => {});
     return tokens;
   };
@@ -122,7 +121,7 @@ function canWrite({ grammar, topLogprobs }: CompletionRequest): boolean {
 const predictedMaxAhead = 192;
 
 /**
- * How a turn drafts. With a prediction most of its drafts cost nothing, so nobody judges what they save; the draft model helps where mode
+ * How a turn drafts. With a prediction most of its drafts cost nothing, so their gain is not estimated; the draft model helps where mode
  * `auto` would begin with it.
  */
 function draftingOf(
@@ -150,29 +149,30 @@ function askedOf(
   const { credentials, credentialsOf = (key) => key } = settings;
   const key = credentials ?? credentialsOf(request.credentials);
   return {
-    ...{ connect, tokenizer: settings.device.tokenizer, ...draftingOf(settings.device, predicted) },
+    connect,
+    tokenizer: settings.device.tokenizer,
+    ...draftingOf(settings.device, predicted),
     ...(key === undefined ? {} : { credentials: key }),
     ...(giveUpAfterMs === undefined ? {} : { giveUpAfterMs }),
   };
 }
 
-/** Asks an edge; the answer fails where none goes on with it. */
+/** Asks an edge; the answer fails where none continues it. */
 async function ask(parts: Parts, request: CompletionRequest, prompt: readonly number[]): Promise<Completion> {
   const { context, settings } = parts;
   const maxAnswerTokens = await context.room(request, prompt.length);
   const asked = askedOf(parts, request, settings.waitMs);
   const guided = guidedBy(settings, request, asked.drafter);
   const turn = startTurn({
-    ...{ ...asked, drafter: guided ?? asked.drafter },
-    ...{
-      prompt,
-      sampling: request.sampling,
-      stopStrings: request.stopStrings,
-      maxAnswerTokens,
-      grammar: request.grammar,
-      topLogprobs: request.topLogprobs,
-      signal: request.signal,
-    },
+    ...asked,
+    drafter: guided ?? asked.drafter,
+    prompt,
+    sampling: request.sampling,
+    stopStrings: request.stopStrings,
+    maxAnswerTokens,
+    grammar: request.grammar,
+    topLogprobs: request.topLogprobs,
+    signal: request.signal,
   });
   void turn.report.finally(() => guided?.[Symbol.asyncDispose]());
   // Whether an edge answers shows with the first text.
@@ -209,7 +209,7 @@ async function patiently(
   }
 }
 
-/** Asks an edge; where none goes on, a local model does, until one is back. */
+/** Asks an edge; where none continues it, a local model does, until one is back. */
 async function askThrough(
   parts: Parts,
   request: CompletionRequest,
@@ -218,7 +218,12 @@ async function askThrough(
   const { settings, context } = parts;
   const { prompt, watch, writer } = more;
   const answer = new OutageAnswer({
-    ...{ request, prompt, writer, watch, waitMs: settings.waitMs ?? 0, nowMs: settings.nowMs },
+    request,
+    prompt,
+    writer,
+    watch,
+    waitMs: settings.waitMs ?? 0,
+    nowMs: settings.nowMs,
     vocabularies: new Vocabularies(settings.device, writer),
     turn: { ...askedOf(parts, request, settings.waitMs ?? offlineAfterMs), liveness: offlineLiveness },
     maxAnswerTokens: () => context.room(request, prompt.length),
@@ -236,7 +241,10 @@ async function askThrough(
   const end = answer.end.then(({ report, edges, fingerprints, acceptedDrafts, sentDrafts, standing }) => ({
     ...endOf(report, prompt.length),
     stopText: stopTextOf(report, report.mode === 'local' ? writer.tokenizer : settings.device.tokenizer, request),
-    ...{ edges, fingerprints, acceptedDrafts, rejectedDrafts: Math.max(0, sentDrafts - acceptedDrafts) },
+    edges,
+    fingerprints,
+    acceptedDrafts,
+    rejectedDrafts: Math.max(0, sentDrafts - acceptedDrafts),
     ...(standing === undefined ? {} : { standing }),
   }));
   end.catch(() => {});
@@ -314,13 +322,14 @@ function endOf(report: TurnReport, promptTokens: number) {
     acceptedDrafts: acceptedTokens,
     rejectedDrafts: Math.max(0, sentDrafts - acceptedTokens),
     fingerprints: outcome.kind === 'unverified' ? [localFingerprint] : fingerprints,
-    ...{ mode, edges: servedBy.length },
+    mode,
+    edges: servedBy.length,
   } satisfies Omit<CompletionEnd, 'stopText'>;
 }
 
 const reasons = { 'end-token': 'end', 'stop-string': 'stop', length: 'length', 'context-full': 'length' } as const;
 
-/** The stop text with which the tokens go on where the text ends. */
+/** The stop text with which the tokens continue where the text ends. */
 function stopTextOf(
   { outcome, text, tokens }: TurnReport,
   tokenizer: Tokenizer,

@@ -53,8 +53,8 @@ describe('the watch for an edge that comes back', () => {
   it('probes every edge once a second, for all who wait, and stops when nobody does', async () => {
     const { watch, probes, timers, advance, comeBack } = watched();
     const left = new AbortController();
-    const heard: number[] = [];
-    const note = ({ contextLength }: HelloMessage): void => void heard.push(contextLength);
+    const received: number[] = [];
+    const note = ({ contextLength }: HelloMessage): void => void received.push(contextLength);
     void watch.back(new AbortController().signal, false).then(note);
     void watch.back(new AbortController().signal, false).then(note);
     void watch.back(left.signal, false).then(note);
@@ -63,7 +63,7 @@ describe('the watch for an edge that comes back', () => {
     left.abort();
     comeBack();
     await advance(1000);
-    expect(heard).toEqual([64, 64]);
+    expect(received).toEqual([64, 64]);
     await advance(5000);
     expect(probes.length).toBe(6);
     expect(timers.size).toBe(0);

@@ -11,14 +11,14 @@ type Connect = TurnEdge['connect'];
 const probeEveryMs = 1000;
 /** In a tunnel an attempt to connect hangs: later ones find the edge sooner than an old one. */
 const connectWithinMs = 1500;
-/** So long an outage is believed without another look, ms. */
+/** So long an outage is believed without another check, ms. */
 const believedMs = 30_000;
 
 /** @param clock for pauses @param probe default: connects and pings */
 export interface EdgeWatchSettings {
   readonly edges: EdgeList;
   readonly clock: Clock;
-  /** Told when all edges are lost, and when one is back. */
+  /** Notified when all edges are lost, and when one is back. */
   readonly changed?: ((isDown: boolean) => void) | undefined;
   readonly probe?: (connect: Connect) => Promise<Pick<EdgeProbe, 'hello'>>;
 }
@@ -92,7 +92,7 @@ export class EdgeWatch {
       const { hello } = await probe(connectWithin(edge.connect, connectWithinMs, this.#settings.clock));
       edges.routes.answered(name);
       this.answered();
-      for (const tell of [...this.#waiters]) tell(hello);
+      for (const resolve of [...this.#waiters]) resolve(hello);
     } catch {
       // It is not back yet.
     }

@@ -132,7 +132,6 @@ function charactersOf(prompt: CompletionRequest['prompt']): number {
 
 const longest = new WeakMap<Tokenizer, number>();
 
-/** Bytes of the longest token. */
 function longestToken(tokenizer: Tokenizer): number {
   const known = longest.get(tokenizer);
   if (known !== undefined) return known;

@@ -19,7 +19,8 @@ export function createLateCompleter(model: string, createdSeconds: number): Late
     throw new ApiError(503, 'model_loading', 'the models are being loaded; try again later', { retryAfterSeconds: 2 });
   };
   return {
-    ...{ model, createdSeconds },
+    model,
+    createdSeconds,
     get state() {
       return isDraining ? 'draining' : (opened?.state ?? 'loading');
     },

@@ -36,8 +36,8 @@ export function requestListenerOf(app: Hono, limits: AnswerLimits = {}): Request
   };
 }
 
-/** How often it is looked whether requests have ended, ms. */
-const lookMs = 20;
+/** How often it is checked whether requests have ended, ms. */
+const checkEveryMs = 20;
 
 /** The requests that do not have their whole answer yet. */
 export class OpenRequests {
@@ -57,7 +57,8 @@ export class OpenRequests {
   /** Waits until there are none, for at most `forMs`. */
   async settled(forMs: number): Promise<void> {
     const endMs = performance.now() + forMs;
-    while (this.#count > 0 && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, lookMs));
+    while (this.#count > 0 && performance.now() < endMs)
+      await new Promise((resolve) => setTimeout(resolve, checkEveryMs));
   }
 }
 
@@ -72,7 +73,7 @@ export async function listenHttp(
   const open = new OpenRequests();
   const server = createServer({
     requestTimeout: requestMs,
-    headersTimeout: requestMs / 3,
+    headersTimeout: Math.ceil(requestMs / 3),
     keepAliveTimeout: 5000,
     connectionsCheckingInterval: 1000,
   });

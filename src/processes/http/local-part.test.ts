@@ -24,12 +24,17 @@ async function partOf(back: Promise<HelloMessage>) {
       stopStrings: [],
       maxTokens: 30,
     } as const),
-    ...{ isStreamed: true, credentials: undefined, signal: new AbortController().signal },
+    isStreamed: true,
+    credentials: undefined,
+    signal: new AbortController().signal,
   };
   const report = await writeLocally(
     { request, writer, vocabularies: new Vocabularies(writer, writer), watch, greeted: () => {} },
     {
-      ...{ begun: { ids: [], text: '' }, isSoon: true, givesWay: true, signal: request.signal },
+      begun: { ids: [], text: '' },
+      isSoon: true,
+      givesWay: true,
+      signal: request.signal,
       wrote: (emission) => {
         tokens += emission.tokens.length;
       },

@@ -9,13 +9,12 @@ import type { CompletionRequest } from './completion-port.ts';
 import type { EdgeWatch } from './edge-watch.ts';
 import type { LocalText, LocalWriter, Vocabularies } from './local-writer.ts';
 
-/** What such a part is made of. */
 export interface LocalPartSettings {
   readonly request: CompletionRequest;
   readonly writer: LocalWriter;
   readonly vocabularies: Vocabularies;
   readonly watch: EdgeWatch;
-  /** Told what an edge says of itself that is back. */
+  /** Called with what an edge that is back says of itself. */
   readonly greeted: (hello: HelloMessage) => void;
 }
 
@@ -26,9 +25,8 @@ export interface LocalPart {
   readonly isSoon: boolean;
   /** Whether an edge that is back is asked. */
   readonly givesWay: boolean;
-  /** Aborted when nobody waits for the answer. */
+  /** Aborted when no client waits for the answer. */
   readonly signal: AbortSignal;
-  /** Told of new text. */
   readonly wrote: (emission: Emission) => void;
 }
 
@@ -43,7 +41,13 @@ export async function writeLocally(settings: LocalPartSettings, part: LocalPart)
   const prompt = vocabularies.prompt(request.prompt);
   const maxAnswerTokens = Math.max(begun.ids.length + 1, request.maxTokens ?? limits.textTokens);
   const turn = startLocalTurn({
-    ...{ tokenizer, drafter, prompt, begun: begun.ids, stopStrings: request.stopStrings, maxAnswerTokens, signal },
+    tokenizer,
+    drafter,
+    prompt,
+    begun: begun.ids,
+    stopStrings: request.stopStrings,
+    maxAnswerTokens,
+    signal,
     sampling: vocabularies.sampling(request.sampling),
   });
   const left = new AbortController();

@@ -2,11 +2,12 @@
 // official clients demand: role, text, finish reason, usage where it is asked for.
 
 import {
+  type AnswerEvent,
   type AnswerFormat,
   type AnswerHead,
+  type AnswerStream,
   type ChoicePart,
   fingerprintsOf,
-  type PartNotes,
   specOf,
   specOfAll,
   systemFingerprint,
@@ -15,7 +16,6 @@ import {
 import type { AnswerToken, CompletionEnd, Standing } from './completion-port.ts';
 import { chatLogprobs, TextLogprobs } from './logprob-answers.ts';
 
-/** What a request says about its answer. */
 export interface AnswerWishes {
   readonly includesUsage: boolean;
   /** Choices of each prompt. */
@@ -68,7 +68,8 @@ function usageOf(ends: readonly CompletionEnd[], choices: number): object {
 }
 
 const chatShape: Shape = {
-  ...{ object: 'chat.completion', chunkObject: 'chat.completion.chunk' },
+  object: 'chat.completion',
+  chunkObject: 'chat.completion.chunk',
   whole: (index, choice) => ({
     index,
     message: messageOf(choice),
@@ -79,10 +80,10 @@ const chatShape: Shape = {
     begin: (index) => ({ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null }),
     part(index, part, logprobs) {
       const delta = deltaOf(part);
-      const told = chatLogprobs(logprobs);
-      return delta === null && told === null
+      const ofTokens = chatLogprobs(logprobs);
+      return delta === null && ofTokens === null
         ? null
-        : { index, delta: delta ?? {}, logprobs: told, finish_reason: null };
+        : { index, delta: delta ?? {}, logprobs: ofTokens, finish_reason: null };
     },
     finish: (index, choice, logprobs) => {
       return { index, delta: {}, logprobs: chatLogprobs(logprobs), finish_reason: finishReasonOf(choice) };
@@ -108,14 +109,17 @@ function deltaOf(part: ChoicePart): object | null {
 }
 
 const textShape: Shape = {
-  ...{ object: 'text_completion', chunkObject: 'text_completion' },
+  object: 'text_completion',
+  chunkObject: 'text_completion',
   whole: (index, choice) => ({
-    ...{ index, text: choice.text, logprobs: new TextLogprobs().next(choice.logprobs) },
+    index,
+    text: choice.text,
+    logprobs: new TextLogprobs().next(choice.logprobs),
     finish_reason: finishReasonOf(choice),
   }),
   chunks() {
     const writers: TextLogprobs[] = [];
-    const told = (index: number, logprobs: Logprobs): object | null => {
+    const nextOf = (index: number, logprobs: Logprobs): object | null => {
       const writer = writers[index] ?? new TextLogprobs();
       writers[index] = writer;
       return writer.next(logprobs);
@@ -124,10 +128,10 @@ const textShape: Shape = {
       begin: () => null,
       part: (index, part, logprobs) => {
         const text = part.kind === 'text' ? part.text : '';
-        return { index, text, logprobs: told(index, logprobs), finish_reason: null };
+        return { index, text, logprobs: nextOf(index, logprobs), finish_reason: null };
       },
       finish: (index, choice, logprobs) => {
-        return { index, text: '', logprobs: told(index, logprobs), finish_reason: finishReasonOf(choice) };
+        return { index, text: '', logprobs: nextOf(index, logprobs), finish_reason: finishReasonOf(choice) };
       },
     };
   },
@@ -136,64 +140,64 @@ const textShape: Shape = {
 export const chatFormat = (head: AnswerHead, wishes: AnswerWishes): AnswerFormat => formatOf(chatShape, head, wishes);
 export const textFormat = (head: AnswerHead, wishes: AnswerWishes): AnswerFormat => formatOf(textShape, head, wishes);
 
-function formatOf(shape: Shape, head: AnswerHead, { includesUsage, choices: each }: AnswerWishes): AnswerFormat {
-  const { id, createdSeconds: created, model } = head;
+/** The fields that every object of one answer begins with. */
+type Envelope = (object: string, fingerprints: readonly string[], spec: object) => object;
+
+function formatOf(
+  shape: Shape,
+  { id, createdSeconds: created, model }: AnswerHead,
+  wishes: AnswerWishes,
+): AnswerFormat {
+  const envelope: Envelope = (object, fingerprints, spec) => {
+    return { id, object, created, model, system_fingerprint: systemFingerprint(fingerprints), ...spec };
+  };
   return {
     callPrefix: 'call_',
-    whole: (choices) => ({
-      ...{ id, object: shape.object, created, model },
-      system_fingerprint: systemFingerprint(fingerprintsOf(choices)),
-      ...specOfAll(choices.map(({ end }) => end)),
-      choices: choices.map((choice, index) => shape.whole(index, choice)),
-      usage: usageOf(
-        choices.map(({ end }) => end),
-        each,
-      ),
-    }),
-    stream() {
-      const shaped = shape.chunks();
-      const writers = new Map<number, readonly string[]>();
-      const known = new Map<number, Standing>();
-      const note = (
-        index: number,
-        { fingerprints, standing }: Partial<Pick<PartNotes, 'fingerprints' | 'standing'>>,
-      ): void => {
-        if (fingerprints !== undefined) writers.set(index, fingerprints);
-        if (standing !== undefined) known.set(index, standing);
-      };
-      const chunksOf = (index: number, choice: object | null) => {
-        if (choice === null) return [];
-        const head = { id, object: shape.chunkObject, created, model };
-        const about = { system_fingerprint: systemFingerprint(writers.get(index) ?? []), ...specOf(known.get(index)) };
-        return [{ data: { ...head, ...about, ...(includesUsage ? { usage: null } : {}), choices: [choice] } }];
-      };
+    whole: (choices) => {
+      const ends = choices.map(({ end }) => end);
       return {
-        begin(fingerprints, promptTokens, standings) {
-          return promptTokens.flatMap((_, index) => {
-            const standing = standings[index];
-            note(index, standing === undefined ? { fingerprints } : { fingerprints, standing });
-            return chunksOf(index, shaped.begin(index));
-          });
-        },
-        part(index, part, notes) {
-          note(index, notes);
-          return chunksOf(index, shaped.part(index, part, notes.logprobs));
-        },
-        finish(index, choice, logprobs) {
-          const { standing } = choice.end;
-          note(index, standing === undefined ? {} : { standing });
-          return chunksOf(index, shaped.finish(index, choice, logprobs));
-        },
-        done(ends) {
-          const spec = specOfAll(ends);
-          const fingerprints = [...new Set(ends.flatMap((end) => end.fingerprints))];
-          const all = { system_fingerprint: systemFingerprint(fingerprints), ...spec };
-          const whole = { id, object: shape.chunkObject, created, model, ...all };
-          const usage = includesUsage ? [{ data: { ...whole, usage: usageOf(ends, each), choices: [] } }] : [];
-          return [...usage, { data: '[DONE]' }];
-        },
-        failed: (error) => [{ data: error.body }],
+        ...envelope(shape.object, fingerprintsOf(choices), specOfAll(ends)),
+        choices: choices.map((choice, index) => shape.whole(index, choice)),
+        usage: usageOf(ends, wishes.choices),
       };
     },
+    stream: () => streamOf(shape, envelope, wishes),
+  };
+}
+
+function streamOf(shape: Shape, envelope: Envelope, { includesUsage, choices: each }: AnswerWishes): AnswerStream {
+  const shaped = shape.chunks();
+  const writers = new Map<number, readonly string[]>();
+  const known = new Map<number, Standing>();
+  const note = (index: number, standing: Standing | undefined, fingerprints?: readonly string[]): void => {
+    if (fingerprints !== undefined) writers.set(index, fingerprints);
+    if (standing !== undefined) known.set(index, standing);
+  };
+  const chunksOf = (index: number, choice: object | null): readonly AnswerEvent[] => {
+    if (choice === null) return [];
+    const fields = envelope(shape.chunkObject, writers.get(index) ?? [], specOf(known.get(index)));
+    return [{ data: { ...fields, ...(includesUsage ? { usage: null } : {}), choices: [choice] } }];
+  };
+  return {
+    begin: (fingerprints, promptTokens, standings) =>
+      promptTokens.flatMap((_, index) => {
+        note(index, standings[index], fingerprints);
+        return chunksOf(index, shaped.begin(index));
+      }),
+    part(index, part, { standing, fingerprints, logprobs }) {
+      note(index, standing, fingerprints);
+      return chunksOf(index, shaped.part(index, part, logprobs));
+    },
+    finish(index, choice, logprobs) {
+      note(index, choice.end.standing);
+      return chunksOf(index, shaped.finish(index, choice, logprobs));
+    },
+    done(ends) {
+      const fingerprints = new Set(ends.flatMap((end) => end.fingerprints));
+      const fields = envelope(shape.chunkObject, [...fingerprints], specOfAll(ends));
+      const usage = includesUsage ? [{ data: { ...fields, usage: usageOf(ends, each), choices: [] } }] : [];
+      return [...usage, { data: '[DONE]' }];
+    },
+    failed: (error) => [{ data: error.body }],
   };
 }

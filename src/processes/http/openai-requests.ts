@@ -110,7 +110,12 @@ export function readChatRequest(body: unknown, newSeed: () => bigint): ApiReques
   const prediction = fields.prediction == null ? undefined : plainText(fields.prediction.content, 'prediction.content');
   const topLogprobs = topLogprobsOf(fields);
   return requestOf(fields, [{ kind: 'chat', messages }], {
-    ...{ maxTokens, ignored, newSeed, prediction, constraint, topLogprobs },
+    maxTokens,
+    ignored,
+    newSeed,
+    prediction,
+    constraint,
+    topLogprobs,
   });
 }
 
@@ -201,7 +206,9 @@ export function readTextRequest(body: unknown, newSeed: () => bigint): ApiReques
   const answers = prompts.length * (fields.n ?? 1);
   if (answers > maxChoices) throw invalid('prompt', `asks for ${answers} answers, more than ${maxChoices}`);
   return requestOf(fields, prompts, {
-    ...{ maxTokens: fields.max_tokens ?? defaultTextTokens, ignored, newSeed },
+    maxTokens: fields.max_tokens ?? defaultTextTokens,
+    ignored,
+    newSeed,
     topLogprobs: fields.logprobs ?? null,
   });
 }

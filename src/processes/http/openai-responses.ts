@@ -90,10 +90,15 @@ export function readResponsesRequest(body: unknown, newSeed: () => bigint): ApiR
   const ignored = [...otherFields(fields, Object.keys(schema.shape)), ...skipped, ...unread, ...others];
   const { model, stream, temperature, top_p, seed } = fields;
   return requestOf({ model, stream, temperature, top_p, seed }, [prompt], {
-    ...{ maxTokens: fields.max_output_tokens ?? null, ignored, newSeed, constraint: constraintOf(use, wanted) },
+    maxTokens: fields.max_output_tokens ?? null,
+    ignored,
+    newSeed,
+    constraint: constraintOf(use, wanted),
     topLogprobs: include.includes(logprobsName) ? (fields.top_logprobs ?? 0) : null,
     echo: {
-      ...{ tools: fields.tools ?? [], tool_choice: fields.tool_choice ?? 'auto', text: { format } },
+      tools: fields.tools ?? [],
+      tool_choice: fields.tool_choice ?? 'auto',
+      text: { format },
       parallel_tool_calls: fields.parallel_tool_calls ?? true,
     },
   });

@@ -1,6 +1,6 @@
-// One answer that outlives its edges. While an edge can be reached, a target writes; while none can, a model of this device goes on with
+// One answer that outlives its edges. While an edge can be reached, a target writes; while none can, a model of this device continues with
 // the text. When an edge is back, what that model wrote goes to it as drafts, from the last place that a target had written, and the target's
-// own text takes over. A client that reads along keeps what it has: told-text.ts says what of it is verified.
+// own text takes over. A client that reads along keeps what it has: sent-text.ts says what of it is verified.
 
 import { asOutriderError, type ErrorCode, type OutriderError } from '../../core/basics/errors.ts';
 import { EmissionQueue } from '../device/emission-queue.ts';
@@ -11,32 +11,29 @@ import { WrittenDrafter } from '../device/written-drafter.ts';
 import { localFingerprint, type Round, type Standing } from './completion-port.ts';
 import { type LocalPartSettings, writeLocally } from './local-part.ts';
 import type { LocalText } from './local-writer.ts';
-import { type Telling, ToldText } from './told-text.ts';
+import { SentText, type TextUpdate } from './sent-text.ts';
 
-/** Of the turns of an answer, what is the same for all. */
+/** What is the same for all turns of an answer. */
 export type TurnParts = Pick<
   TurnOptions,
   'connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'credentials' | 'giveUpAfterMs' | 'liveness'
 >;
 
-/** What an answer is made of. */
 export interface OutageSettings extends LocalPartSettings {
   /** Ids of the prompt for the target. */
   readonly prompt: readonly number[];
-  /** Of the turns that ask an edge. */
   readonly turn: TurnParts;
-  /** How long an answer that nobody has begun waits for an edge before a model of this device begins it, ms. */
+  /** How long an answer that no edge has begun waits for an edge before a model of this device begins it, ms. */
   readonly waitMs: number;
   readonly nowMs: () => number;
   /** Most tokens of the answer. @throws OutriderError where no edge answers, or the prompt does not fit */
   readonly maxAnswerTokens: () => Promise<number>;
 }
 
-/** How an answer is over. */
 export interface OutageEnd {
-  /** Of the turn that wrote its last text. */
+  /** Report of the turn that wrote its last text. */
   readonly report: TurnReport;
-  /** Of all that wrote it, {@link localFingerprint} among them where a text of this device is in it. */
+  /** Fingerprints of all that wrote it, {@link localFingerprint} among them where a text of this device is in it. */
   readonly fingerprints: readonly string[];
   /** Times that an edge took it up. */
   readonly edges: number;
@@ -46,7 +43,7 @@ export interface OutageEnd {
   readonly standing: Standing | undefined;
 }
 
-/** No edge goes on. A refusal of what is asked, or of the key, is no such failure. */
+/** No edge continues. A refusal of what is asked, or of the key, is no such failure. */
 const noEdge: readonly ErrorCode[] = ['edge-unreachable', 'edge-silent', 'edge-draining'];
 
 export function isNoEdge(code: ErrorCode): boolean {
@@ -62,14 +59,14 @@ export class OutageAnswer {
   readonly rounds: EmissionQueue<Round>;
   readonly end: Promise<OutageEnd>;
   readonly #settings: OutageSettings;
-  #told = new ToldText();
-  /** Aborted when nobody waits for the answer. */
+  #sent = new SentText();
+  /** Aborted when no client waits for the answer. */
   readonly #gone = new AbortController();
   readonly #signal: AbortSignal;
   /** The target's own answer so far. */
   #own: number[] = [];
   #ownFingerprints: readonly string[] = [];
-  /** The answer as a model of this device has gone on with it; null: none has. */
+  /** The answer as a model of this device has continued it; null: none has. */
   #local: LocalText | null = null;
   /** After a difference: ids of the text that the client has, for the target; null: what it has is the target's own, or may be. */
   #prefix: number[] | null = null;
@@ -77,7 +74,7 @@ export class OutageAnswer {
   /** An edge that was back does not take the answer. */
   #isRefused = false;
   /** Tokens of the rounds so far. */
-  #toldTokens = 0;
+  #sentTokens = 0;
   #edges = 0;
   #acceptedDrafts = 0;
   #sentDrafts = 0;
@@ -89,7 +86,7 @@ export class OutageAnswer {
     this.rounds = new EmissionQueue<Round>(() => this.stop());
     const { promise, resolve, reject } = Promise.withResolvers<OutageEnd>();
     this.end = promise;
-    // The reader of the rounds is told as well.
+    // The reader of the rounds gets it as well.
     promise.catch(() => {});
     this.#finish = resolve;
     this.#run().catch((error: unknown) => {
@@ -103,16 +100,16 @@ export class OutageAnswer {
     this.#gone.abort();
   }
 
-  /** Of all that wrote so far, {@link localFingerprint} among them where something is not verified. */
+  /** Fingerprints of all that wrote so far, {@link localFingerprint} among them where something is not verified. */
   get fingerprints(): readonly string[] {
-    const isVerified = this.#told.standing?.verified !== false;
+    const isVerified = this.#sent.standing?.verified !== false;
     return isVerified ? this.#ownFingerprints : [...this.#writers, localFingerprint];
   }
 
   async #run(): Promise<void> {
     const { watch, waitMs, nowMs } = this.#settings;
     const untilMs = nowMs() + waitMs;
-    // An edge that was away a moment ago may be back: it is looked for while the model of this device begins.
+    // An edge that was away a moment ago may be back: it is searched while the model of this device begins.
     let isSoon = watch.isDown;
     let phase: Phase = isSoon ? 'local' : 'ask';
     while (phase !== 'over') {
@@ -144,8 +141,12 @@ export class OutageAnswer {
       const fingerprints = this.#prefix === null ? this.#ownFingerprints : [];
       const asked = startTurn({
         ...(written.length > tokens.length ? withWritten(turn, written) : turn),
-        ...{ prompt, maxAnswerTokens, sampling: request.sampling, stopStrings: request.stopStrings },
-        ...{ begun: { tokens: [...tokens], fingerprints }, signal: this.#signal },
+        prompt,
+        maxAnswerTokens,
+        sampling: request.sampling,
+        stopStrings: request.stopStrings,
+        begun: { tokens: [...tokens], fingerprints },
+        signal: this.#signal,
       });
       let agrees: boolean;
       try {
@@ -178,21 +179,21 @@ export class OutageAnswer {
       if (this.#prefix === null) {
         this.#own.push(...tokens);
         this.#ownFingerprints = turn.status.fingerprint === null ? [] : [turn.status.fingerprint];
-        this.#tell(this.#told.verified(text), this.#own.length, emission);
+        this.#send(this.#sent.verified(text), this.#own.length, emission);
       } else {
         this.#prefix.push(...tokens);
         for (const one of turn.status.fingerprint === null ? [] : [turn.status.fingerprint]) this.#writers.add(one);
-        this.#tell(this.#told.unverified(text), this.#prefix.length, emission);
+        this.#send(this.#sent.unverified(text), this.#prefix.length, emission);
       }
-      if (this.#prefix === null && this.#told.hasLeftOwn) {
+      if (this.#prefix === null && this.#sent.hasLeftOwn) {
         turn.stop();
         return false;
       }
     }
     if ((await turn.report).outcome.kind !== 'ended') return true;
-    if (this.#prefix === null) this.#tell(this.#told.verified(heldBack, true), this.#own.length);
-    else this.#tell(this.#told.unverified(heldBack), this.#prefix.length);
-    return this.#prefix !== null || !this.#told.hasLeftOwn;
+    if (this.#prefix === null) this.#send(this.#sent.verified(heldBack, true), this.#own.length);
+    else this.#send(this.#sent.unverified(heldBack), this.#prefix.length);
+    return this.#prefix !== null || !this.#sent.hasLeftOwn;
   }
 
   async #account(turn: Turn): Promise<void> {
@@ -208,9 +209,9 @@ export class OutageAnswer {
     return this.#settings.vocabularies.toTarget(local, this.#prefix ?? this.#own);
   }
 
-  /** The client has text that the target would not have written: the target goes on after it, and it stays unverified. */
+  /** The client has text that the target would not have written: the target continues after it, and it stays unverified. */
   #leaveOwn(): Phase {
-    this.#prefix = [...this.#idsOf(this.#local ?? { ids: this.#own, text: this.#told.text })];
+    this.#prefix = [...this.#idsOf(this.#local ?? { ids: this.#own, text: this.#sent.text })];
     return 'ask';
   }
 
@@ -219,9 +220,9 @@ export class OutageAnswer {
     this.#local = this.#presentText();
     this.#own = [];
     this.#ownFingerprints = [];
-    if (this.#settings.request.isStreamed) this.#told.forgetOwn();
+    if (this.#settings.request.isStreamed) this.#sent.forgetOwn();
     else {
-      this.#told = new ToldText();
+      this.#sent = new SentText();
       this.#writers.clear();
     }
     return 'ask';
@@ -234,11 +235,11 @@ export class OutageAnswer {
     return 'local';
   }
 
-  /** The text to go on with, in the local model's vocabulary. */
+  /** The text to continue, in the local model's vocabulary. */
   #presentText(): LocalText {
     const { vocabularies } = this.#settings;
-    const { own } = this.#told;
-    if (this.#prefix !== null) return { ids: vocabularies.toLocal(this.#prefix), text: this.#told.text };
+    const { own } = this.#sent;
+    if (this.#prefix !== null) return { ids: vocabularies.toLocal(this.#prefix), text: this.#sent.text };
     if (this.#local !== null && this.#local.text.length > own.length && this.#local.text.startsWith(own))
       return this.#local;
     return { ids: vocabularies.toLocal(this.#own), text: own };
@@ -249,13 +250,16 @@ export class OutageAnswer {
     const ids = [...present.ids];
     let { text } = present;
     const report = await writeLocally(this.#settings, {
-      ...{ begun: present, isSoon, givesWay: !this.#isRefused, signal: this.#signal },
+      begun: present,
+      isSoon,
+      givesWay: !this.#isRefused,
+      signal: this.#signal,
       wrote: (emission) => {
         ids.push(...emission.tokens);
         text += emission.text;
         this.#local = { ids, text };
         if (this.#settings.request.isStreamed)
-          this.#tell(this.#told.unverified(emission.text), ids.length, { ...emission, pieces: [] });
+          this.#send(this.#sent.unverified(emission.text), ids.length, { ...emission, pieces: [] });
       },
     });
     if (this.#prefix !== null && this.#local !== null) this.#prefix = [...this.#idsOf(this.#local)];
@@ -263,20 +267,20 @@ export class OutageAnswer {
   }
 
   /** A client that does not read along gets all of it at the end. @param length of the text in tokens of its writer */
-  #tell(telling: Telling | null, length: number, { pieces = [], atMs }: Partial<Emission> = {}): void {
-    if (telling === null || !this.#settings.request.isStreamed) return;
-    const tokens = Math.max(0, length - this.#toldTokens);
-    this.#toldTokens += tokens;
+  #send(update: TextUpdate | null, length: number, { pieces = [], atMs }: Partial<Emission> = {}): void {
+    if (update === null || !this.#settings.request.isStreamed) return;
+    const tokens = Math.max(0, length - this.#sentTokens);
+    this.#sentTokens += tokens;
     const acceptedDrafts = Math.min(tokens, pieces.filter(({ drafted }) => drafted).length);
     const came = atMs === undefined ? {} : { atMs };
-    this.rounds.push({ ...roundOf(telling, this.fingerprints), ...came, tokens, acceptedDrafts });
+    this.rounds.push({ ...roundOf(update, this.fingerprints), ...came, tokens, acceptedDrafts });
   }
 
   #over(report: TurnReport): Phase {
     const { isStreamed } = this.#settings.request;
     if (!isStreamed && this.#local !== null && report.mode === 'local')
-      this.#told.unverified(this.#local.text.slice(this.#told.text.length));
-    const { text, standing } = this.#told;
+      this.#sent.unverified(this.#local.text.slice(this.#sent.text.length));
+    const { text, standing } = this.#sent;
     const tokens = report.tokens.length;
     if (!isStreamed)
       this.rounds.push({
@@ -285,14 +289,15 @@ export class OutageAnswer {
         acceptedDrafts: this.#acceptedDrafts,
       });
     this.rounds.end();
-    const [acceptedDrafts, sentDrafts] = [this.#acceptedDrafts, this.#sentDrafts];
+    const acceptedDrafts = this.#acceptedDrafts;
+    const sentDrafts = this.#sentDrafts;
     this.#finish({ report, edges: this.#edges, fingerprints: this.fingerprints, acceptedDrafts, sentDrafts, standing });
     return 'over';
   }
 }
 
 function roundOf(
-  { text, standing }: Telling,
+  { text, standing }: TextUpdate,
   fingerprints: readonly string[],
 ): Pick<Round, 'text' | 'standing' | 'fingerprints'> {
   return standing === undefined ? { text } : { text, standing, fingerprints };

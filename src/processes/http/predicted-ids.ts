@@ -5,7 +5,7 @@ import type { CompletionRequest } from './completion-port.ts';
 
 /** A longer prediction is used up to here. */
 export const mostPredicted: number = 524_288;
-/** Of a prediction for each token of the context: an answer comes to no more. */
+/** Characters of a prediction for each token of the context: an answer comes to no more. */
 const charactersPerToken = 16;
 /** To encode so many takes about 20 ms. Where pieces meet, a draft may be wrong. */
 const pieceCharacters = 8192;

@@ -1,4 +1,4 @@
-// What a refusal looks like, and refusals that cost little: what a key asks just after it was refused is refused by its head alone. Thousands
+// The form of a refusal, and refusals that cost little: what a key asks just after it was refused is refused by its head alone. Thousands
 // of requests may come at once, and the whole way to a refusal costs three times as much.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -27,13 +27,12 @@ export function retryHeaders({ retryAfterSeconds, status }: ApiError): Readonly<
   };
 }
 
-/** Keys that are remembered. */
 const mostKeys = 256;
 
 interface Refused {
   readonly error: ApiError;
   readonly key: string | null;
-  /** Of the request, as it counts in the rate of its key. */
+  /** Cost of the request, as it counts in the rate of its key. */
   readonly cost: number;
   readonly untilMs: number;
 }
@@ -68,7 +67,7 @@ export class EarlyRefusals {
     const address = peerAddress(request.socket.remoteAddress);
     const refused = this.#refused.get(nameOf(address, (header) => headers[header]));
     if (refused === undefined || refused.untilMs <= this.#nowMs()) return false;
-    // A page has to be told whether it may read the answer, and what has not come has to be read.
+    // A page has to learn whether it may read the answer, and what has not come has to be read.
     if (request.method !== 'POST' || headers.origin !== undefined || !request.complete) return false;
     if (requestBytes + Number(headers['content-length'] ?? 0) < refused.cost) return false;
     const { error, key } = refused;

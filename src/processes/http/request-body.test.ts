@@ -28,7 +28,10 @@ function appOf({ intake = {}, ...more }: Partial<Omit<HttpAppSettings, 'intake'>
   const counts = { promptTokens: 1, completionTokens: 1, acceptedDrafts: 0, rejectedDrafts: 0 };
   const end = Promise.resolve({ reason: 'end' as const, stopText: null, ...counts, fingerprints: [] });
   const completer: Completer = {
-    ...{ model: 'm', createdSeconds: 5, state: 'ready', contextTokens },
+    model: 'm',
+    createdSeconds: 5,
+    state: 'ready',
+    contextTokens,
     count: (prompt) => counted.push(prompt),
     start: async () => {
       started += 1;
@@ -40,7 +43,12 @@ function appOf({ intake = {}, ...more }: Partial<Omit<HttpAppSettings, 'intake'>
     return 0;
   };
   const app = createHttpApp({
-    ...{ completer, version: '1', nowMs: () => 0, randomBits: () => 1n, refuses: () => null, mayUse: () => true },
+    completer,
+    version: '1',
+    nowMs: () => 0,
+    randomBits: () => 1n,
+    refuses: () => null,
+    mayUse: () => true,
     intake: new RequestIntake({ spend, ...intake }),
     ...more,
   });
@@ -66,7 +74,9 @@ function made(chunk: string, count: number) {
 const chat = (fields: object = {}): string =>
   JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields });
 const post = (body: string, headers: Readonly<Record<string, string>> = {}): RequestInit => ({
-  ...{ method: 'POST', body, headers: { 'content-length': `${Buffer.byteLength(body)}`, ...headers } },
+  method: 'POST',
+  body,
+  headers: { 'content-length': `${Buffer.byteLength(body)}`, ...headers },
 });
 const errorOf = async (answer: Response): Promise<{ code: string; message: string }> =>
   ((await answer.json()) as { error: { code: string; message: string } }).error;

@@ -8,7 +8,7 @@ import { scanBody, unscanned } from './body-scan.ts';
 import { type RequestIntake, requestBytes, tooMany, valueBytes } from './request-intake.ts';
 import type { BodyLimits } from './request-limits.ts';
 
-/** Nobody nests a request as deep: schemas of tools come to about twenty. */
+/** No honest request is nested as deep: schemas of tools come to about twenty. */
 const mostDepth = 64;
 /** Lingering close: what a client of a refused request has yet to send is read up to here, so that it comes to read the refusal. */
 const mostDiscarded = 8 * 1_048_576;
@@ -20,7 +20,6 @@ const lingerMs = 5000;
 /** Room by which small chunks grow. */
 const pieceBytes = 16_384;
 
-/** One body, as it comes. */
 export class RequestBody {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #announced: number | null;
@@ -66,7 +65,6 @@ export class RequestBody {
     }
   }
 
-  /** Whether all of it has come. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -95,7 +93,8 @@ export class RequestBody {
     using room = intake.open(sender);
     using pieces = new Pieces((bytes) => room.grow(bytes), this.#isFromPort);
     const wait = new Wait([room.ended, this.#turnedAway]);
-    let [scan, received] = [unscanned, 0];
+    let scan = unscanned;
+    let received = 0;
     for (;;) {
       const chunk = await wait.for(this.#next());
       if (chunk === null) break;
@@ -176,7 +175,7 @@ class Pieces implements Disposable {
   #open: Uint8Array | null = null;
   #used = 0;
 
-  /** @param grow told of room before it is taken @param ownsChunks nobody else reads a chunk */
+  /** @param grow called before room is taken @param ownsChunks no one else reads a chunk */
   constructor(grow: (bytes: number) => void, ownsChunks: boolean) {
     this.#grow = grow;
     this.#ownsChunks = ownsChunks;

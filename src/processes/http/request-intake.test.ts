@@ -58,7 +58,8 @@ describe('an agent of 27,000 tokens', () => {
     const rates = new SenderRates(keyRateOf(defaultRate, 8));
     let now = 0;
     const intake = new RequestIntake({ spend: (sender, spent) => rates.spend(sender, now, spent) });
-    let [taken, served] = [0, 0];
+    let taken = 0;
+    let served = 0;
     for (; now < 60_000; now += 10) {
       try {
         intake.spend(key, 2_000_000);

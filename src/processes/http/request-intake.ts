@@ -19,7 +19,6 @@ export const requestBytes = 65_536;
 /** To parse and check a value costs about as much work as so many bytes. */
 export const valueBytes = 16;
 
-/** A body that is not whole. */
 export interface UnfinishedBody extends Disposable {
   /** It takes so much more room. */
   grow(bytes: number): void;
@@ -39,7 +38,6 @@ export class RequestIntake {
     this.#settings = settings;
   }
 
-  /** Bytes of bodies that are not whole. */
   get unfinishedBytes(): number {
     return this.#bodies.bytes;
   }
@@ -50,12 +48,11 @@ export class RequestIntake {
     if (waitMs > 0) throw tooMany('this key, or this address, sends more than its share', Math.ceil(waitMs / 1000));
   }
 
-  /** @returns whether so many bytes that nobody needs may still be read */
+  /** @returns whether so many bytes that are not needed may still be read */
   mayDiscard(sender: Sender, bytes: number): boolean {
     return (this.#settings.spend?.({ ...sender, keyId: null }, bytes) ?? 0) === 0;
   }
 
-  /** Room for a body that comes. */
   open(sender: Sender): UnfinishedBody {
     this.#lastId += 1;
     const id = this.#lastId;

@@ -1,5 +1,5 @@
 // What is limited of a request: its body by the context of the model, its lists by their counts, its fields by the protocol. What is refused
-// is told by the name of the field.
+// is reported by the name of the field.
 
 import { limits } from '../../core/protocol/wire/limits.ts';
 import { ApiError } from './api-error.ts';
@@ -7,10 +7,8 @@ import type { Completer, CompletionRequest } from './completion-port.ts';
 import { mostPredicted } from './predicted-ids.ts';
 import { maxTools } from './tools.ts';
 
-/** Most answers to one request. */
 export const maxChoices: number = 16;
 
-/** Of one body. */
 export interface BodyLimits {
   readonly bytes: number;
   /** Brackets and separators, as {@link BodyScan.values} counts them. */
@@ -24,10 +22,11 @@ export interface BodyLimits {
 const bytesPerToken = 24;
 /** For what is no prompt: schemas, metadata, and prompts that are too long, whose clients want to know by how much. */
 const roomBytes = 262_144;
-/** Of a prediction, most of whose characters are written as one. */
+/** Bytes of a token of a prediction, most of whose characters are written as one. */
 const bytesPerPredicted = 2;
 /** A list of token ids has a value for each, a message five. */
-const [roomValues, valuesPerToken] = [32_768, 4];
+const roomValues = 32_768;
+const valuesPerToken = 4;
 /** Clients send twenty at most. */
 const mostFields = 128;
 
@@ -42,11 +41,7 @@ export function bodyLimitsOf(path: string, { contextTokens = limits.textTokens }
   };
 }
 
-/**
- * Looks at counts alone, before any schema walks through what is counted.
- * @param body of any route
- * @throws ApiError 400
- */
+/** Checks counts alone, before any schema walks through what is counted. @param body of any route @throws ApiError 400 */
 export function demandCounts(body: unknown, { contextTokens = limits.textTokens }: Context): void {
   if (typeof body !== 'object' || body === null) return;
   const fields = body as Readonly<Record<string, unknown>>;

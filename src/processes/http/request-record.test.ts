@@ -1,4 +1,4 @@
-// What is told of a request when it is over.
+// What is reported of a request when it is over.
 
 import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';
@@ -8,8 +8,15 @@ import { createLateCompleter } from './late-completer.ts';
 import type { MeteredAnswer, RequestRecord } from './request-record.ts';
 
 const end: CompletionEnd = {
-  ...{ reason: 'end', stopText: null, promptTokens: 3, completionTokens: 6, acceptedDrafts: 1, rejectedDrafts: 4 },
-  ...{ fingerprints: ['0123456789abcdef00'], mode: 'stream', edges: 2 },
+  reason: 'end',
+  stopText: null,
+  promptTokens: 3,
+  completionTokens: 6,
+  acceptedDrafts: 1,
+  rejectedDrafts: 4,
+  fingerprints: ['0123456789abcdef00'],
+  mode: 'stream',
+  edges: 2,
 };
 const lost = new OutriderError('edge-unreachable', 'nobody answers', 'try again');
 const gone = new OutriderError('interrupted', 'the client has gone', 'ask again');
@@ -24,7 +31,10 @@ const secret = 'a-key-that-nobody-may-read';
 /** @param failsAfter rounds; null: the answer ends well */
 function completerOf(failsAfter: number | null, more: Partial<CompletionEnd> = {}, failure = lost): Completer {
   return {
-    ...{ model: 'm', createdSeconds: 5, state: 'ready', count: () => 3 },
+    model: 'm',
+    createdSeconds: 5,
+    state: 'ready',
+    count: () => 3,
     async start() {
       if (failsAfter === 0) throw failure;
       const ended = Promise.withResolvers<CompletionEnd>();
@@ -46,7 +56,10 @@ function bed(completer: Completer, more: Partial<HttpAppSettings> = {}) {
   const ends: MeteredAnswer[] = [];
   let nowMs = 0;
   const app = createHttpApp({
-    ...{ completer, version: '1.2.3', randomBits: () => 1n, refuses: () => null },
+    completer,
+    version: '1.2.3',
+    randomBits: () => 1n,
+    refuses: () => null,
     nowMs: () => {
       nowMs += 1;
       return nowMs;
@@ -75,11 +88,24 @@ describe('the record of a request', () => {
     await expect.poll(() => records).toHaveLength(1);
     expect(records).toMatchObject([
       {
-        ...{ request: '0000000000000001', route: 'POST /v1/chat/completions', address: null, key: 'phone' },
-        ...{ status: 200, outcome: 'answered', code: null },
+        request: '0000000000000001',
+        route: 'POST /v1/chat/completions',
+        address: null,
+        key: 'phone',
+        status: 200,
+        outcome: 'answered',
+        code: null,
         answer: {
-          ...{ model: 'm', stream: false, choices: 2, mode: 'stream', promptTokens: 3, completionTokens: 12 },
-          ...{ acceptedDrafts: 2, rejectedDrafts: 8, verified: true, finishReasons: ['end', 'end'] },
+          model: 'm',
+          stream: false,
+          choices: 2,
+          mode: 'stream',
+          promptTokens: 3,
+          completionTokens: 12,
+          acceptedDrafts: 2,
+          rejectedDrafts: 8,
+          verified: true,
+          finishReasons: ['end', 'end'],
         },
       },
     ]);

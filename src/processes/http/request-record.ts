@@ -9,13 +9,14 @@ import {
   type CompletionRequest,
   localFingerprint,
   type Round,
+  startingWith,
 } from './completion-port.ts';
 
 /** One request that is over. */
 export interface RequestRecord {
   /** As in `x-request-id`. */
   readonly request: string;
-  /** Of the table of routes; `other`: of none. */
+  /** Path in the table of routes; `other`: it is not there. */
   readonly route: string;
   /** The peer: an IPv4 address, or the first half of an IPv6 address; null: unknown. */
   readonly address: string | null;
@@ -52,19 +53,17 @@ export interface AnswerRecord {
   readonly verified: boolean;
   /** Until the first text of any answer, ms; null: there was none. */
   readonly firstTokenMs: number | null;
-  /** Of each answer that has ended. */
   readonly finishReasons: readonly CompletionEnd['reason'][];
 }
 
-/** Told of what the app does. No function may throw. Times in ms. */
+/** Receives what the app does. No function may throw. Times in ms. */
 export interface HttpObserver {
-  /** A request that can not come to text is told as well. */
+  /** A request that can not come to text is reported as well. */
   ended(record: RequestRecord): void;
-  /** Told of each answer of each request. */
+  /** Called for each answer of each request. */
   readonly answers?: AnswerMeter;
 }
 
-/** Takes measurements of answers. */
 export interface AnswerMeter {
   begun(): void;
   /** @param sinceMs since the request for the answer, or since the text before it */
@@ -79,7 +78,7 @@ export interface MeteredAnswer {
   readonly ms: number;
   /** 0: it did not come so far. */
   readonly promptTokens: number;
-  /** Tokens of which no {@link AnswerMeter.committed} has told. */
+  /** Tokens that no {@link AnswerMeter.committed} has reported. */
   readonly moreTokens: number;
   readonly acceptedDrafts: number;
   readonly rejectedDrafts: number;
@@ -95,7 +94,6 @@ export class RequestWatch {
   readonly #startMs: number;
   readonly #about: Pick<RequestRecord, 'request' | 'route' | 'address'>;
   key: string | null = null;
-  /** Of the error that it was answered with. */
   code: string | null = null;
   #status: number | null = null;
   #answer: { -readonly [Name in keyof AnswerRecord]: AnswerRecord[Name] } | null = null;
@@ -119,24 +117,18 @@ export class RequestWatch {
     return this.#about.request;
   }
 
-  /** The status is known; answers may go on. */
+  /** The status is known; answers may continue. */
   answered(status: number): void {
     this.#status = status;
-    this.#tell();
+    this.#report();
   }
 
   /** The same completer, whose answers are part of this request. */
   watching(completer: Completer, stream: boolean): Completer {
-    const { model, createdSeconds } = completer;
+    const { model } = completer;
     const count = { choices: 0, promptTokens: 0, completionTokens: 0, acceptedDrafts: 0, rejectedDrafts: 0 };
     this.#answer = { model, stream, mode: null, ...count, verified: true, firstTokenMs: null, finishReasons: [] };
-    return {
-      ...{ model, createdSeconds, count: (prompt) => completer.count(prompt) },
-      get state() {
-        return completer.state;
-      },
-      start: (request) => this.#start(completer, request),
-    };
+    return startingWith(completer, (request) => this.#start(completer, request));
   }
 
   async #start(completer: Completer, request: CompletionRequest): Promise<Completion> {
@@ -148,7 +140,7 @@ export class RequestWatch {
     const over = (end: MeteredAnswer): void => {
       meter?.ended(end);
       this.#running -= 1;
-      this.#tell();
+      this.#report();
     };
     let completion: Completion;
     try {
@@ -166,7 +158,7 @@ export class RequestWatch {
       (end) => {
         progress.isOver = true;
         const { reason, completionTokens, acceptedDrafts, rejectedDrafts, edges = 1 } = end;
-        // A text that changes its writer may have been told in more tokens than the last one counts in it.
+        // A text that changes its writer may have been sent in more tokens than the last one counts in it.
         const moreTokens = Math.max(0, completionTokens - progress.tokens);
         const verified = !end.fingerprints.includes(localFingerprint);
         this.#finished(end, moreTokens, verified);
@@ -223,13 +215,13 @@ export class RequestWatch {
     return reason;
   }
 
-  #tell(): void {
+  #report(): void {
     if (this.#status === null || this.#running > 0) return;
     const hasLeft = this.#ending === 'left';
-    // Nobody has got the status of what was thrown because the client has gone.
+    // No one has got the status of what was thrown because the client has gone.
     const status = hasLeft && this.#status >= 500 ? 499 : this.#status;
     const code = hasLeft ? null : this.code;
-    // Told once.
+    // Reported once.
     this.#status = null;
     const { key } = this;
     // A status without an error, such as that of /health, is an answer.
@@ -241,7 +233,12 @@ export class RequestWatch {
 }
 
 const nothing: Omit<MeteredAnswer, 'reason' | 'ms'> = {
-  ...{ promptTokens: 0, moreTokens: 0, acceptedDrafts: 0, rejectedDrafts: 0, handovers: 0, verified: true },
+  promptTokens: 0,
+  moreTokens: 0,
+  acceptedDrafts: 0,
+  rejectedDrafts: 0,
+  handovers: 0,
+  verified: true,
 };
 
 /** By the status that the client gets, or would have got. */

@@ -33,14 +33,28 @@ export function responsesFormat(head: AnswerHead, { asked, echo }: Pick<ApiReque
   const itemId = `msg_${id}`;
   const [first] = asked;
   const base = {
-    ...{ id, object: 'response', created_at: createdSeconds, model, error: null, instructions: null, metadata: {} },
-    ...{ previous_response_id: null, store: false, ...echo },
-    ...{ temperature: first?.sampling.temperature ?? 1, top_p: first?.sampling.topP ?? 1, truncation: 'disabled' },
+    id,
+    object: 'response',
+    created_at: createdSeconds,
+    model,
+    error: null,
+    instructions: null,
+    metadata: {},
+    previous_response_id: null,
+    store: false,
+    ...echo,
+    temperature: first?.sampling.temperature ?? 1,
+    top_p: first?.sampling.topP ?? 1,
+    truncation: 'disabled',
     max_output_tokens: first?.maxTokens ?? null,
   };
   const over = ({ end }: WholeChoice, output: readonly object[], fingerprints: readonly string[]) => ({
-    ...{ ...base, ...statusOf(end), system_fingerprint: systemFingerprint(fingerprints), ...specOf(end.standing) },
-    ...{ output, usage: usageOf(end) },
+    ...base,
+    ...statusOf(end),
+    system_fingerprint: systemFingerprint(fingerprints),
+    ...specOf(end.standing),
+    output,
+    usage: usageOf(end),
   });
   return {
     callPrefix: 'call_',
@@ -73,9 +87,9 @@ export function responsesFormat(head: AnswerHead, { asked, echo }: Pick<ApiReque
 function outputOf({ text, calls, logprobs, end }: WholeChoice, itemId: string): readonly object[] {
   const { status } = statusOf(end);
   // Where there are calls, their tokens are among them.
-  const told = calls.length === 0 ? logprobs : null;
+  const ownLogprobs = calls.length === 0 ? logprobs : null;
   return [
-    ...(text === '' && calls.length > 0 ? [] : [messageItem(itemId, status, [partOf(text, told)])]),
+    ...(text === '' && calls.length > 0 ? [] : [messageItem(itemId, status, [partOf(text, ownLogprobs)])]),
     ...calls.map((call) => callItem(call, call.isWhole ? 'completed' : 'incomplete')),
   ];
 }
@@ -140,8 +154,8 @@ class Items {
     const text = this.#text ?? { text: '', logprobs: [] };
     text.text += delta;
     text.logprobs.push(...(logprobs ?? []));
-    const told = { logprobs: tokenLogprobs(logprobs ?? []), ...specOf(standing) };
-    const fields = { ...this.#place, content_index: 0, delta, ...told };
+    const notes = { logprobs: tokenLogprobs(logprobs ?? []), ...specOf(standing) };
+    const fields = { ...this.#place, content_index: 0, delta, ...notes };
     return [...begun, this.event('response.output_text.delta', fields)];
   }
 
@@ -179,14 +193,14 @@ function statusOf({ reason }: CompletionEnd) {
 
 function usageOf({ promptTokens, completionTokens, acceptedDrafts, rejectedDrafts }: CompletionEnd): object {
   return {
-    ...{ input_tokens: promptTokens, output_tokens: completionTokens, total_tokens: promptTokens + completionTokens },
+    input_tokens: promptTokens,
+    output_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
     input_tokens_details: { cached_tokens: 0 },
     output_tokens_details: {
-      ...{
-        reasoning_tokens: 0,
-        accepted_prediction_tokens: acceptedDrafts,
-        rejected_prediction_tokens: rejectedDrafts,
-      },
+      reasoning_tokens: 0,
+      accepted_prediction_tokens: acceptedDrafts,
+      rejected_prediction_tokens: rejectedDrafts,
     },
   };
 }

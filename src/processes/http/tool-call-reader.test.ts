@@ -57,7 +57,8 @@ describe('the reader of an answer', () => {
 
   it('says that a call was cut', () => {
     expect(readOf(['<tool_call>{"name": "f", "arguments": {"a": "b'])).toEqual({
-      ...{ text: '', calls: [{ name: 'f', json: '{"a": "b', isWhole: false }] },
+      text: '',
+      calls: [{ name: 'f', json: '{"a": "b', isWhole: false }],
     });
     expect(readOf(['<tool_call>{"name": "f", "arguments": {"a": 1}']).calls[0]?.isWhole).toBe(true);
   });

@@ -1,5 +1,5 @@
-// Reads an answer's text as it comes, and tells text from tool calls: <tool_call>{"name": ..., "arguments": {...}}</tool_call>. The text may
-// be split anywhere. What looks like a call and is none stays text.
+// Reads an answer's text as it comes, and separates text and tool calls, <tool_call>{"name": ..., "arguments": {...}}</tool_call>. It may
+// be split anywhere. What begins like a call and is none stays text.
 
 /** A part of an answer. Calls count from 0. */
 export type AnswerPart =
@@ -19,13 +19,12 @@ const longestHead = 1024;
 /** After the arguments, without blanks. */
 const tail = `}${callEnding}`;
 
-/** Reads one answer. */
 export class ToolCallReader {
   readonly #names: ReadonlySet<string>;
   #state: 'text' | 'head' | 'arguments' | 'tail' | 'between' = 'text';
   #pending = '';
   #calls = 0;
-  /** Of the arguments that are being read. */
+  /** Depth of the arguments that are being read. */
   #depth = 0;
   #isInString = false;
   #isEscaped = false;
@@ -48,7 +47,8 @@ export class ToolCallReader {
 
   /** What is left when the answer is over. */
   end(): readonly AnswerPart[] {
-    const [state, rest] = [this.#state, this.#pending];
+    const state = this.#state;
+    const rest = this.#pending;
     [this.#state, this.#pending] = ['between', ''];
     if (state === 'text') return textPart(rest);
     if (state === 'head') return textPart(`${callOpening}${rest}`);

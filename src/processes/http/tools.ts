@@ -1,6 +1,6 @@
-// The tools of a request, whatever its route: what the model is told of them, and the text of calls in its own history. The format is the
-// one of Hermes and Qwen, which most chat templates of small models have; a model whose template has none, or another, is told by a system
-// message.
+// The tools of a request, whatever its route: what the model gets of them, and the text of calls in its own history. The format is the
+// one of Hermes and Qwen, which most chat templates of small models have; for a model whose template has none, or another, they are in a
+// system message.
 import { isObject, type Json, type JsonObject } from '../../core/decoding/json-schema.ts';
 import { jsonLine } from '../../core/decoding/schema-grammar.ts';
 import type { Message } from '../../models/port/model.ts';
@@ -27,7 +27,6 @@ export interface ToolUse {
   readonly isParallel: boolean;
 }
 
-/** Most tools of a request. */
 export const maxTools = 128;
 const toolName = /^[A-Za-z0-9_.:-]{1,128}$/;
 

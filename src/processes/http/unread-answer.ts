@@ -1,4 +1,4 @@
-// Gives up answers that nobody reads: what waits for such a client would stay in memory, and its place on an edge be taken.
+// Gives up answers that no client reads: what waits for such a client would stay in memory, and its place on an edge be taken.
 
 import type { ServerResponse } from 'node:http';
 
@@ -7,7 +7,8 @@ const unreadMs = 60_000;
 
 /** Ends the connection of an answer that is not read. @param afterMs for tests; default: a minute */
 export function giveUpUnread(response: ServerResponse, afterMs: number = unreadMs): void {
-  let [taken, sinceMs] = [-1, 0];
+  let taken = -1;
+  let sinceMs = 0;
   const timer = setInterval(() => {
     const { socket, writableLength } = response;
     // What has left the buffers: a client that reads slowly is waited for.

@@ -1,20 +1,11 @@
 // What Prometheus reads of an edge: its answers to devices and over HTTP, its drafts, its engine. Counts that the edge keeps anyway are read
-// when they are asked for; the rest is measured as it happens.
+// at each scrape; the rest is measured as it happens.
 
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { EdgeStatus } from '../edge/edge.ts';
 import type { EdgeMeter, MeteredCommit, MeteredEnd, MeteredStep } from '../edge/edge-meter.ts';
 import type { RequestRecord } from '../http/request-record.ts';
-import {
-  AnswerMetrics,
-  createRegistry,
-  type FinishedReason,
-  prefix,
-  readCounter,
-  readCounters,
-  readGauge,
-} from './answer-metrics.ts';
-import { countRequests } from './http-metrics.ts';
+import { countRequests, createAnswerMetrics, createMetricSet, type FinishedReason } from './answer-metrics.ts';
+import type { MetricSet } from './metric-set.ts';
 
 export interface EdgeMetricsSettings {
   readonly model: string;
@@ -27,7 +18,7 @@ export interface EdgeMetricsSettings {
 export interface EdgeMetrics {
   /** For `startEdge`. */
   readonly meter: EdgeMeter;
-  /** Told of each request over HTTP. */
+  /** Counts a request over HTTP that is over. */
   readonly requestEnded: (record: RequestRecord) => void;
   /** Once, when the edge has started. */
   follow(edge: { readonly status: EdgeStatus }): void;
@@ -36,12 +27,12 @@ export interface EdgeMetrics {
 }
 
 export function createEdgeMetrics({ model, version, kvTokens }: EdgeMetricsSettings): EdgeMetrics {
-  const registry = createRegistry(model, version);
+  const set = createMetricSet(model, version);
   return {
-    meter: createMeter(registry),
-    requestEnded: countRequests(registry),
-    follow: (edge) => readStatus(registry, () => edge.status, kvTokens),
-    text: () => registry.metrics(),
+    meter: createMeter(set),
+    requestEnded: countRequests(set),
+    follow: (edge) => readStatus(set, () => edge.status, kvTokens),
+    text: set.text,
   };
 }
 
@@ -59,54 +50,37 @@ const reasons: Readonly<Record<MeteredEnd['reason'], FinishedReason>> = {
 /** Positions of drafts that have a series of their own; later ones share the last. */
 const mostPositions = 32;
 
-class DraftMetrics {
-  readonly #drafts: Counter;
-  readonly #draftTokens: Counter;
-  readonly #accepted: Counter;
-  readonly #acceptedAt: Counter<'position'>;
-
-  constructor(registry: Registry) {
-    const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
-      new Counter({ name: `${prefix}spec_decode_num_${name}_total`, help, labelNames, registers: [registry] });
-    this.#drafts = counter('drafts', 'Verified drafts: steps of a session that had drafted tokens.');
-    this.#draftTokens = counter('draft_tokens', 'Drafted tokens that were verified.');
-    this.#accepted = counter('accepted_tokens', 'Drafted tokens that were accepted.');
-    this.#acceptedAt = counter('accepted_tokens_per_pos', 'The same by their position in the draft, from 0.', [
-      'position',
-    ]);
-  }
-
-  verified(drafts: number, accepted: number): void {
+/** @returns counts the drafts of a verified step, and those that were accepted */
+function countDrafts(set: MetricSet): (drafts: number, accepted: number) => void {
+  const name = (what: string): string => `spec_decode_num_${what}_total`;
+  const steps = set.counter(name('drafts'), 'Verified drafts: steps of a session that had drafted tokens.');
+  const drafted = set.counter(name('draft_tokens'), 'Drafted tokens that were verified.');
+  const accepted = set.counter(name('accepted_tokens'), 'Drafted tokens that were accepted.');
+  const position = 'The same by their position in the draft, from 0.';
+  const acceptedAt = set.counter(name('accepted_tokens_per_pos'), position, ['position']);
+  return (drafts, acceptedCount) => {
     if (drafts === 0) return;
-    this.#drafts.inc();
-    this.#draftTokens.inc(drafts);
-    this.#accepted.inc(accepted);
-    for (let at = 0; at < accepted; at += 1) this.#acceptedAt.inc({ position: Math.min(at, mostPositions - 1) });
-  }
+    steps.inc();
+    drafted.inc(drafts);
+    accepted.inc(acceptedCount);
+    for (let at = 0; at < acceptedCount; at += 1) acceptedAt.inc({ position: Math.min(at, mostPositions - 1) });
+  };
 }
 
-function createMeter(registry: Registry): EdgeMeter {
-  const registers = [registry];
-  const answers = new AnswerMetrics(registry);
-  const drafts = new DraftMetrics(registry);
-  const opened = new Counter({
-    name: `${prefix}sessions_opened_total`,
-    help: 'Sessions, of devices and of requests over HTTP, by their decoding mode at the opening.',
-    ...{ labelNames: ['mode'], registers },
-  });
-  const counter = (name: string, help: string): Counter => new Counter({ name: `${prefix}${name}`, help, registers });
-  const queries = counter('prefix_cache_queries_total', 'Tokens of texts that got a place.');
-  const hits = counter('prefix_cache_hits_total', 'Of these, tokens whose keys and values were kept from before.');
-  const batch = new Histogram({
-    name: `${prefix}verify_batch_size`,
-    help: 'Sessions of an engine step.',
-    ...{ buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256], registers },
-  });
-  const times = new Histogram({
-    name: `${prefix}engine_step_seconds`,
-    help: 'Time of an engine step.',
-    ...{ buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10], registers },
-  });
+function createMeter(set: MetricSet): EdgeMeter {
+  const answers = createAnswerMetrics(set);
+  const verified = countDrafts(set);
+  const opened = set.counter(
+    'sessions_opened_total',
+    'Sessions, of devices and of requests over HTTP, by their decoding mode at the opening.',
+    ['mode'],
+  );
+  const queries = set.counter('prefix_cache_queries_total', 'Tokens of texts that got a place.');
+  const hits = set.counter('prefix_cache_hits_total', 'Of these, tokens whose keys and values were kept from before.');
+  const batchBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+  const batch = set.histogram('verify_batch_size', 'Sessions of an engine step.', batchBounds);
+  const timeBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+  const times = set.histogram('engine_step_seconds', 'Time of an engine step.', timeBounds);
   return {
     opened({ mode, promptTokens }) {
       opened.inc({ mode });
@@ -118,7 +92,7 @@ function createMeter(registry: Registry): EdgeMeter {
     },
     committed({ tokens, drafts: drafted, accepted, sinceMs, isFirst }: MeteredCommit) {
       answers.committed(tokens, sinceMs, isFirst);
-      drafts.verified(drafted, accepted);
+      verified(drafted, accepted);
     },
     ended({ reason, ms }: MeteredEnd) {
       answers.ended(reasons[reason], ms > 0 ? ms : null);
@@ -132,19 +106,13 @@ function createMeter(registry: Registry): EdgeMeter {
 
 const states: readonly EdgeStatus['state'][] = ['serving', 'stalled', 'draining', 'closed'];
 
-function readStatus(registry: Registry, status: () => EdgeStatus, kvTokens: number): void {
+function readStatus(set: MetricSet, status: () => EdgeStatus, kvTokens: number): void {
   const counter = (name: string, help: string, read: (now: EdgeStatus) => number): void =>
-    readCounter(registry, name, help, () => read(status()));
+    set.readCounter(name, help, () => read(status()));
   const gauge = (name: string, help: string, read: (now: EdgeStatus) => number): void =>
-    readGauge(registry, name, help, () => read(status()));
-  const states1 = new Gauge({
-    name: `${prefix}state`,
-    help: '1 for the present state of the edge.',
-    ...{ labelNames: ['state'], registers: [registry] },
-    collect() {
-      for (const state of states) states1.set({ state }, state === status().state ? 1 : 0);
-    },
-  });
+    set.readGauge(name, help, () => read(status()));
+  const stateNow = () => Object.fromEntries(states.map((state) => [state, state === status().state ? 1 : 0]));
+  set.readGauge('state', '1 for the present state of the edge.', stateNow, 'state');
   gauge('num_requests_running', 'Answers that are being written or read.', ({ answering, waiting }) =>
     Math.max(0, answering - waiting),
   );
@@ -162,11 +130,8 @@ function readStatus(registry: Registry, status: () => EdgeStatus, kvTokens: numb
   counter('round_seconds_total', 'The same with planning, verification and sending.', ({ roundMs }) => roundMs / 1000);
   counter('engine_failures_total', 'Steps, or sessions of a step, that failed.', ({ failures }) => failures);
   counter('faults_total', 'Failures of the edge that were reported.', ({ counts }) => counts.faults);
-  const rejected = {
-    name: 'requests_rejected_total',
-    help: 'Sessions and connections that were refused, by error code.',
-  };
-  readCounters(registry, { ...rejected, label: 'reason' }, () => status().counts.refusals);
-  const upgrades = { name: 'upgrades_refused_total', help: 'Requests for a connection that were refused, by reason.' };
-  readCounters(registry, { ...upgrades, label: 'reason' }, () => status().counts.upgradeRefusals);
+  const rejected = 'Sessions and connections that were refused, by error code.';
+  set.readCounter('requests_rejected_total', rejected, () => status().counts.refusals, 'reason');
+  const upgrades = 'Requests for a connection that were refused, by reason.';
+  set.readCounter('upgrades_refused_total', upgrades, () => status().counts.upgradeRefusals, 'reason');
 }

@@ -5,13 +5,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Conclusion } from '../../../../simulator/runner/experiment.ts';
 import { badArgument, isOutriderError } from '../../../../src/core/basics/errors.ts';
-import type { Result } from '../../../../src/files/document.ts';
-import { defaultCacheDirectory, downloadDirectory, prepareDirectory } from '../../../../src/models/files/cache.ts';
-import { inOwnFolder, removeAbandoned } from '../../../../src/models/files/pip.ts';
 import { trialExactness } from '../exactness.ts';
-import { removedAtInterrupt } from '../formats.ts';
-import type { ExactnessOptions } from '../options.ts';
-import { type Case, cases, type Files, seed } from './cases.ts';
+import { inTemporaryFolder } from '../formats.ts';
+import type { ExactnessOptions } from '../trial-models.ts';
+import { type Case, cases, seed } from './cases.ts';
 import { type Opening, openInChild } from './open-in-child.ts';
 
 export interface ArchitectureOptions
@@ -31,8 +28,16 @@ export function namedCases(given: readonly string[] | true): string[] | undefine
   throw badArgument(`there is no made file "${unknown}"`, `Take some of ${known.join(', ')}.`);
 }
 
-/** Of one file. */
-export interface ArchitectureRow {
+/** Counts of the texts of a file. */
+const counts = ['texts', 'identical', 'engineGreedyTexts', 'engineGreedyDiffering', 'shapeMismatches'] as const;
+type Count = (typeof counts)[number];
+
+function countsBy(countOf: (count: Count) => number): Record<Count, number> {
+  return Object.fromEntries(counts.map((count) => [count, countOf(count)])) as Record<Count, number>;
+}
+
+/** Results of one file. */
+export interface ArchitectureRow extends Readonly<Record<Count, number>> {
   readonly file: string;
   /** "exact", or the code of a refusal and words of its cause. */
   readonly must: string;
@@ -41,11 +46,6 @@ export interface ArchitectureRow {
   /** The law, or the cause of the refusal. */
   readonly words: string;
   readonly right: boolean;
-  readonly texts: number;
-  readonly identical: number;
-  readonly engineGreedyTexts: number;
-  readonly engineGreedyDiffering: number;
-  readonly shapeMismatches: number;
 }
 
 /** What is tried of an exact file. */
@@ -65,32 +65,22 @@ export async function trialArchitectures(options: ArchitectureOptions = {}): Pro
   const { only, onProgress, signal, tokens = few.tokens, promptCount = few.promptCount } = options;
   const texts = { ...few, tokens, promptCount };
   const chosen = only === undefined ? cases : cases.filter(({ name }) => only.includes(name));
-  const directory = downloadDirectory(defaultCacheDirectory());
-  await prepareDirectory(directory, 0);
-  await removeAbandoned(directory);
   const fingerprints = new Map<string, string>();
-  const rows = await inOwnFolder(directory, (folder) =>
-    removedAtInterrupt(folder, async () => {
-      const found: ArchitectureRow[] = [];
-      for (const [index, one] of chosen.entries()) {
-        signal?.throwIfAborted();
-        onProgress?.(one.name, index, chosen.length);
-        found.push(await tryCase(one, { folder, texts, fingerprints, signal }));
-      }
-      return found;
-    }),
-  );
-  const sum = (pick: (row: ArchitectureRow) => number): number => rows.reduce((total, row) => total + pick(row), 0);
+  const rows = await inTemporaryFolder(async (folder) => {
+    const found: ArchitectureRow[] = [];
+    for (const [index, one] of chosen.entries()) {
+      signal?.throwIfAborted();
+      onProgress?.(one.name, index, chosen.length);
+      found.push(await tryCase(one, { folder, texts, fingerprints, signal }));
+    }
+    return found;
+  });
   const summary = {
     files: rows.length,
     exact: rows.filter(({ said }) => said === 'exact').length,
     refused: rows.filter(({ said }) => said !== 'exact' && said !== 'broken').length,
     wrong: rows.filter(({ right }) => !right).length,
-    texts: sum(({ texts }) => texts),
-    identical: sum(({ identical }) => identical),
-    engineGreedyTexts: sum(({ engineGreedyTexts }) => engineGreedyTexts),
-    engineGreedyDiffering: sum(({ engineGreedyDiffering }) => engineGreedyDiffering),
-    shapeMismatches: sum(({ shapeMismatches }) => shapeMismatches),
+    ...countsBy((count) => rows.reduce((total, row) => total + row[count], 0)),
   };
   return { rows, summary, forPeople: rows.map(briefly), params: { ...texts, only: only ?? 'all' }, seed };
 }
@@ -103,17 +93,21 @@ interface Place {
   readonly folder: string;
   /** How texts are tried. */
   readonly texts: Omit<ExactnessOptions, 'target'>;
-  /** Of exact files, by the names of their cases. */
+  /** Fingerprints of exact files, by the names of their cases. */
   readonly fingerprints: Map<string, string>;
   readonly signal: AbortSignal | undefined;
 }
 
 async function tryCase(one: Case, place: Place): Promise<ArchitectureRow> {
   const files = one.files();
-  // Its name must not be one of the words that are looked for.
+  // The name of the folder must not be a word of a refusal.
   const folder = join(place.folder, 'file');
-  await writeFiles(folder, files);
+  await mkdir(folder);
   try {
+    for (const [name, content] of Object.entries(files)) {
+      if (content === null) await mkdir(join(folder, name));
+      else await writeFile(join(folder, name), content);
+    }
     const path = join(folder, Object.keys(files)[0] as string);
     const cacheDirectory = join(place.folder, 'cache');
     const opening = withoutFolder(await openInChild(path, { cacheDirectory, signal: place.signal }), folder);
@@ -124,18 +118,9 @@ async function tryCase(one: Case, place: Place): Promise<ArchitectureRow> {
   }
 }
 
-async function writeFiles(folder: string, files: Files): Promise<void> {
-  await mkdir(folder);
-  for (const [name, content] of Object.entries(files)) {
-    if (content === null) await mkdir(join(folder, name));
-    else await writeFile(join(folder, name), content);
-  }
-}
-
 function judgeOpening({ must }: Case, opening: Opening): boolean {
-  return (
-    must !== 'exact' && opening.kind === 'refused' && opening.code === must.code && opening.cause.includes(must.says)
-  );
+  const isRefused = must !== 'exact' && opening.kind === 'refused';
+  return isRefused && opening.code === must.code && opening.cause.includes(must.says);
 }
 
 /** Documents name no path of a machine. */
@@ -146,54 +131,32 @@ function withoutFolder(opening: Opening, folder: string): Opening {
 /** The process of its own has shown that the engine does not abort on the file. */
 async function tryTexts(
   one: Case,
-  path: string,
+  target: string,
   cacheDirectory: string,
   opening: Opening,
   { texts, fingerprints, signal }: Place,
 ): Promise<ArchitectureRow> {
   try {
-    const { summary, params } = await trialExactness({
-      ...texts,
-      target: path,
-      cacheDirectory,
-      ...(signal && { signal }),
-    });
+    const { summary, params } = await trialExactness({ ...texts, target, cacheDirectory, ...(signal && { signal }) });
     const { fingerprint } = params as { readonly fingerprint: string };
     fingerprints.set(one.name, fingerprint);
     const isOther = one.unlike === undefined || fingerprints.get(one.unlike) !== fingerprint;
-    const right = summary['wrong'] === 0 && summary['shapeMismatches'] === 0 && isOther;
-    return {
-      ...rowOf(one, opening, right, isOther ? '' : `, with the fingerprint of ${one.unlike}`),
-      ...countsOf(summary),
-    };
+    const row = rowOf(one, opening, summary['wrong'] === 0 && summary['shapeMismatches'] === 0 && isOther);
+    const words = isOther ? row.words : `${row.words}, with the fingerprint of ${one.unlike}`;
+    return { ...row, words, ...countsBy((count) => Number(summary[count])) };
   } catch (error) {
     if (signal?.aborted === true || !isOutriderError(error)) throw error;
     return rowOf(one, { kind: 'refused', code: error.code, cause: error.message }, false);
   }
 }
 
-function countsOf(summary: Result['summary']) {
-  const count = (key: string): number => Number(summary[key]);
-  return {
-    texts: count('texts'),
-    identical: count('identical'),
-    engineGreedyTexts: count('engineGreedyTexts'),
-    engineGreedyDiffering: count('engineGreedyDiffering'),
-    shapeMismatches: count('shapeMismatches'),
-  };
-}
-
-function rowOf({ name, must }: Case, opening: Opening, right: boolean, more = ''): ArchitectureRow {
+function rowOf({ name, must }: Case, opening: Opening, right: boolean): ArchitectureRow {
   return {
     file: name,
     must: must === 'exact' ? must : `${must.code}: ${must.says}`,
     said: opening.kind === 'opened' ? 'exact' : opening.kind === 'refused' ? opening.code : 'broken',
-    words: (opening.kind === 'opened' ? opening.law : opening.cause) + more,
+    words: opening.kind === 'opened' ? opening.law : opening.cause,
     right,
-    texts: 0,
-    identical: 0,
-    engineGreedyTexts: 0,
-    engineGreedyDiffering: 0,
-    shapeMismatches: 0,
+    ...countsBy(() => 0),
   };
 }

@@ -2,11 +2,19 @@
 // spot, the same bytes each time.
 
 import { adapter, projector, renamed, spoiltBytes, spoiltHeaders, withNaN } from './damaged.ts';
-import { gpt2, llama, mixtureOfExperts, slidingWindow } from './decoders.ts';
-import { bertBytePairs, bertWordPieces, encoderDecoder } from './encoders.ts';
-import { encodeModel, integer, type MadeModel, withMetadata } from './model-file.ts';
-import { hybrid, stateSpace } from './recurrent.ts';
-import { shardName, splitModel } from './shards.ts';
+import { encodeModel, integer, type MadeModel, shardName, splitModel, withMetadata } from './model-file.ts';
+import {
+  bert,
+  encoderDecoder,
+  gpt2,
+  hybrid,
+  llama,
+  type MakeModel,
+  mixtureOfExperts,
+  slidingWindow,
+  stateSpace,
+} from './models.ts';
+import { bytePairs, wordPieces } from './vocabulary.ts';
 
 export interface Refusal {
   readonly code: string;
@@ -26,48 +34,36 @@ export interface Case {
   readonly unlike?: string;
 }
 
-/** Of all weights. */
+/** Seed of all weights. */
 export const seed = 7;
-const fileName = 'model.gguf';
-/** Learned positions, and no more of them. */
-const shortContext = 256;
 
-const exact = (name: string, make: () => MadeModel): Case => {
-  return { name, files: () => ({ [fileName]: encodeModel(make()) }), must: 'exact' };
-};
+type Content = MadeModel | Buffer | null;
 
-const refused = (
-  name: string,
-  make: () => MadeModel | Buffer | null,
-  says: string,
-  code = 'model-unreadable',
-): Case => {
-  const contentOf = (made: MadeModel | Buffer | null) =>
-    made === null || Buffer.isBuffer(made) ? made : encodeModel(made);
-  return { name, files: () => ({ [fileName]: contentOf(make()) }), must: { code, says } };
-};
+function oneFile(name: string, make: (seed: number) => Content, must: Case['must']): Case {
+  const contentOf = (made: Content) => (made === null || Buffer.isBuffer(made) ? made : encodeModel(made));
+  return { name, files: () => ({ 'model.gguf': contentOf(make(seed)) }), must };
+}
+
+const exact = (name: string, make: MakeModel): Case => oneFile(name, make, 'exact');
+
+function refused(name: string, make: (seed: number) => Content, says: string, code = 'model-unreadable'): Case {
+  return oneFile(name, make, { code, says });
+}
 
 const first = shardName('model', 1, 2);
 const second = shardName('model', 2, 2);
-const shardsOf = (seedOfSecond: number): Record<string, Buffer> => {
-  const [one, other] = [splitModel(llama(seed), 'model', 2), splitModel(llama(seedOfSecond), 'model', 2)];
-  return { [first]: one[first] as Buffer, [second]: other[second] as Buffer };
-};
+const shardsOf = (seedOfSecond: number): Files => ({
+  [first]: splitModel(llama(seed), 'model', 2)[first] as Buffer,
+  [second]: splitModel(llama(seedOfSecond), 'model', 2)[second] as Buffer,
+});
 const oneShard = (name: string): Files => ({ [name]: shardsOf(seed)[name] as Buffer });
+const unreadable = (says: string): Refusal => ({ code: 'model-unreadable', says });
 
 const splits: readonly Case[] = [
   { name: 'split', files: () => shardsOf(seed), must: 'exact' },
   { name: 'split-other-second', files: () => shardsOf(seed + 1), must: 'exact', unlike: 'split' },
-  {
-    name: 'split-first-alone',
-    files: () => oneShard(first),
-    must: { code: 'model-unreadable', says: "part 2 can't be read" },
-  },
-  {
-    name: 'split-second-alone',
-    files: () => oneShard(second),
-    must: { code: 'model-unreadable', says: 'part 2 of 2' },
-  },
+  { name: 'split-first-alone', files: () => oneShard(first), must: unreadable("part 2 can't be read") },
+  { name: 'split-second-alone', files: () => oneShard(second), must: unreadable('part 2 of 2') },
 ];
 
 const damaged: readonly Case[] = [
@@ -78,17 +74,17 @@ const damaged: readonly Case[] = [
 ];
 
 export const cases: readonly Case[] = [
-  exact('llama-spm', () => llama(seed)),
-  exact('llama-moe', () => mixtureOfExperts(seed)),
-  exact('gpt2-short-context', () => gpt2(seed, shortContext)),
-  exact('sliding-window', () => slidingWindow(seed)),
-  refused('state-space', () => stateSpace(seed), 'recurrent layers', 'exact-refused'),
-  refused('hybrid', () => hybrid(seed), 'recurrent layers', 'exact-refused'),
-  refused('bert', () => bertWordPieces(seed), 'is an encoder'),
-  refused('bert-bpe', () => bertBytePairs(seed), 'is an encoder'),
-  refused('encoder-decoder', () => encoderDecoder(seed), 'an encoder with a decoder'),
-  refused('lora-adapter', () => adapter(seed), 'a LoRA adapter'),
-  refused('mmproj', () => projector(seed), 'mmproj'),
+  exact('llama-spm', llama),
+  exact('llama-moe', mixtureOfExperts),
+  exact('gpt2-short-context', gpt2),
+  exact('sliding-window', slidingWindow),
+  refused('state-space', stateSpace, 'recurrent layers', 'exact-refused'),
+  refused('hybrid', hybrid, 'recurrent layers', 'exact-refused'),
+  refused('bert', bert(wordPieces), 'is an encoder'),
+  refused('bert-bpe', bert(bytePairs), 'is an encoder'),
+  refused('encoder-decoder', encoderDecoder, 'an encoder with a decoder'),
+  refused('lora-adapter', adapter, 'a LoRA adapter'),
+  refused('mmproj', projector, 'mmproj'),
   refused('nan-weight', () => withNaN(llama(seed), 'blk.1.ffn_down.weight'), 'no numbers', 'engine-failed'),
   refused(
     'experts-0',

@@ -1,7 +1,7 @@
 // Files that no engine should be given: cut, of another kind, with nonsense in the header, or with a weight that is no number.
 
 import type { GgufValue } from '../../../../src/models/gguf/gguf.ts';
-import { integer, type MadeModel, real, TensorMaker, text, texts } from './model-file.ts';
+import { integer, type MadeModel, makeTensors, real, text, texts } from './model-file.ts';
 
 const notGguf = 'does not begin like a GGUF file';
 
@@ -55,7 +55,7 @@ export const spoiltHeaders: readonly Spoilt<Readonly<Record<string, GgufValue>>>
   { name: 'end-beyond', spoil: { 'tokenizer.ggml.eos_token_id': integer(999_999_999) }, says: 'token 999999999' },
 ];
 
-/** The same header under the name of an architecture that nobody has heard of. */
+/** The same header under the name of an architecture that no engine knows. */
 export function renamed({ metadata, tensors }: MadeModel, architecture: string): MadeModel {
   const entries = [...metadata].map(([key, value]): [string, GgufValue] => [
     key.replace(/^llama\./, `${architecture}.`),
@@ -78,9 +78,6 @@ export function withNaN(model: MadeModel, tensorName: string): MadeModel {
 
 /** Changes for another model. */
 export function adapter(seed: number): MadeModel {
-  const to = new TensorMaker(seed, 'F32');
-  to.matrix('blk.0.attn_q.weight.lora_a', [64, 4]);
-  to.matrix('blk.0.attn_q.weight.lora_b', [4, 64]);
   const metadata = new Map<string, GgufValue>([
     ['general.architecture', text('llama')],
     ['general.type', text('adapter')],
@@ -88,16 +85,15 @@ export function adapter(seed: number): MadeModel {
     ['adapter.type', text('lora')],
     ['adapter.lora.alpha', real(16)],
   ]);
-  return { metadata, tensors: to.tensors };
+  const shapes = { 'blk.0.attn_q.weight.lora_a': [64, 4], 'blk.0.attn_q.weight.lora_b': [4, 64] };
+  return { metadata, tensors: makeTensors(seed, 'F32', shapes) };
 }
 
 /** Makes embeddings of pictures. */
 export function projector(seed: number): MadeModel {
-  const to = new TensorMaker(seed, 'F32');
-  to.matrix('v.x', [4, 4]);
   const metadata = new Map<string, GgufValue>([
     ['general.architecture', text('clip')],
     ['general.type', text('mmproj')],
   ]);
-  return { metadata, tensors: to.tensors };
+  return { metadata, tensors: makeTensors(seed, 'F32', { 'v.x': [4, 4] }) };
 }

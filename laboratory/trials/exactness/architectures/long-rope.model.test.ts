@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openLlamaModel } from '../../../../src/models/engines/llama.ts';
-import { headWidth, llama } from './decoders.ts';
-import { encodeModel, integer, TensorMaker, text, withMetadata } from './model-file.ts';
+import { encodeModel, integer, makeTensors, text, withMetadata } from './model-file.ts';
+import { headWidth, llama } from './models.ts';
 
 const originalContext = 1024;
 let folder = '';
@@ -20,13 +20,12 @@ beforeAll(async () => {
     'llama.rope.scaling.type': text('longrope'),
     'llama.rope.scaling.original_context_length': integer(originalContext),
   });
-  const to = new TensorMaker(7, 'F32');
-  for (const [name, factor] of [
-    ['rope_factors_long.weight', 9],
-    ['rope_factors_short.weight', 1],
-  ] as const)
-    to.add(name, [headWidth / 2], 'F32', () => factor);
-  await writeFile(path, encodeModel({ ...model, tensors: [...model.tensors, ...to.tensors] }));
+  const factors = (factor: number) => ({ shape: [headWidth / 2], valueAt: () => factor });
+  const tensors = makeTensors(7, 'F32', {
+    'rope_factors_long.weight': factors(9),
+    'rope_factors_short.weight': factors(1),
+  });
+  await writeFile(path, encodeModel({ ...model, tensors: [...model.tensors, ...tensors] }));
 });
 afterAll(() => rm(folder, { recursive: true }));
 

@@ -1,8 +1,9 @@
 // Opens a file as a user does: `outrider models prepare`, in a process of its own, so that native code that aborts ends no more than that.
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { text as textOf } from 'node:stream/consumers';
-import { ChildFailure } from '../../../../src/cli/children/child-failure.ts';
+import { ChildFailure } from '../../../../src/cli/children/child-service.ts';
 import { mainFile } from '../../../../src/cli/children/main-file.ts';
 import { OutriderError } from '../../../../src/core/basics/errors.ts';
 
@@ -14,7 +15,7 @@ export type Opening =
   | { readonly kind: 'broken'; readonly cause: string };
 
 interface ChildOptions {
-  /** Of the child. */
+  /** The cache of the child. */
   readonly cacheDirectory: string;
   readonly signal?: AbortSignal | undefined;
   /** Main file of another program with the same command; default: this one's. */
@@ -30,11 +31,8 @@ export async function openInChild(
     env: { ...process.env, OUTRIDER_CACHE: cacheDirectory },
     ...(signal === undefined ? {} : { signal }),
   });
-  const ended = new Promise<{ status: number | null; by: NodeJS.Signals | null }>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (status, by) => resolve({ status, by }));
-  });
-  const [output, errors, { status, by }] = await Promise.all([textOf(child.stdout), textOf(child.stderr), ended]);
+  const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  const [output, errors, [status, by]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), closed]);
   const lastLine = errors.trimEnd().split('\n').at(-1) ?? '';
   if (by !== null || ![0, 1, 2].includes(status ?? -1))
     return broken(`ended by ${by ?? `status ${status}`}: ${lastLine}`);

@@ -12,7 +12,9 @@ export interface SmallVocabulary {
 
 const mergeCount = 300;
 /** Values of `tokenizer.ggml.token_type`. */
-const [normal, unknown, control, byte] = [1, 2, 3, 6];
+const tokenType = { normal: 1, unknown: 2, control: 3, byte: 6 } as const;
+type Metadata = SmallVocabulary['metadata'];
+type TokenGroup = readonly [type: keyof typeof tokenType, tokens: readonly string[]];
 const chatTemplate =
   "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
@@ -61,26 +63,19 @@ const characters: readonly string[] = (() => {
   });
 })();
 
-function described(
-  model: string,
-  tokens: readonly (readonly [text: string, type: number | undefined, score?: number])[],
-  rest: SmallVocabulary['metadata'],
-): SmallVocabulary {
-  return {
-    size: tokens.length,
-    metadata: [
-      ['tokenizer.ggml.model', text(model)],
-      ['tokenizer.ggml.tokens', texts(tokens.map(([token]) => token))],
-      [
-        'tokenizer.ggml.token_type',
-        numbers(
-          'int32',
-          tokens.map(([, type]) => type as number),
-        ),
-      ],
-      ...rest,
-    ],
-  };
+function described(model: string, groups: readonly TokenGroup[], rest: Metadata): SmallVocabulary {
+  const tokens = groups.flatMap(([, own]) => own);
+  const types = groups.flatMap(([type, own]) => own.map(() => tokenType[type]));
+  const first: Metadata = [
+    ['tokenizer.ggml.model', text(model)],
+    ['tokenizer.ggml.tokens', texts(tokens)],
+    ['tokenizer.ggml.token_type', numbers('int32', types)],
+  ];
+  return { size: tokens.length, metadata: [...first, ...rest] };
+}
+
+function specialIds(ids: Readonly<Record<string, number>>): Metadata {
+  return Object.entries(ids).map(([name, id]) => [`tokenizer.ggml.${name}_token_id`, integer(id)]);
 }
 
 /** Made when it is first asked for: it takes some tenths of a second. */
@@ -92,72 +87,48 @@ function once<Made>(make: () => Made): () => Made {
   };
 }
 
-/** With a chat template. */
-export const bytePairs: () => SmallVocabulary = once(makeBytePairs);
-/** Without a chat template; bytes have tokens of their own. */
-export const sentencePieces: () => SmallVocabulary = once(makeSentencePieces);
-
-function makeBytePairs(): SmallVocabulary {
+/** Byte-level pairs, with a chat template. */
+export const bytePairs: () => SmallVocabulary = once(() => {
   const written = (word: string): string => [...Buffer.from(word)].map((code) => characters[code]).join('');
   const merges = learnMerges(wordsOf(/ ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+/gu, written));
-  const special = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'].map((token) => [token, control] as const);
-  const plain = [...characters, ...merges.map(([left, right]) => left + right)].map(
-    (token) => [token, normal] as const,
-  );
-  return described(
-    'gpt2',
-    [...special, ...plain],
-    [
-      ['tokenizer.ggml.pre', text('gpt-2')],
-      ['tokenizer.ggml.merges', texts(merges.map((pair) => pair.join(' ')))],
-      ['tokenizer.ggml.bos_token_id', integer(0)],
-      ['tokenizer.ggml.eos_token_id', integer(2)],
-      ['tokenizer.chat_template', text(chatTemplate)],
-    ],
-  );
-}
+  const groups: TokenGroup[] = [
+    ['control', ['<|endoftext|>', '<|im_start|>', '<|im_end|>']],
+    ['normal', [...characters, ...merges.map(([left, right]) => left + right)]],
+  ];
+  return described('gpt2', groups, [
+    ['tokenizer.ggml.pre', text('gpt-2')],
+    ['tokenizer.ggml.merges', texts(merges.map((pair) => pair.join(' ')))],
+    ...specialIds({ bos: 0, eos: 2 }),
+    ['tokenizer.chat_template', text(chatTemplate)],
+  ]);
+});
 
-function makeSentencePieces(): SmallVocabulary {
+/** SentencePiece, without a chat template; bytes have tokens of their own. */
+export const sentencePieces: () => SmallVocabulary = once(() => {
   const words = wordsOf(/ ?[^\s]+/g, (word) => word.replace(' ', '\u2581'));
   const single = [...new Set([...words.keys()].join(''))].toSorted();
   const pieces = [...learnMerges(words).map(([left, right]) => left + right), ...single];
-  const tokens = [
-    ['<unk>', unknown, 0] as const,
-    ...['<s>', '</s>'].map((token) => [token, control, 0] as const),
-    ...characters.map((_, code) => [`<0x${code.toString(16).toUpperCase().padStart(2, '0')}>`, byte, 0] as const),
-    ...pieces.map((piece, rank) => [piece, normal, -rank] as const),
+  const bytes = characters.map((_, code) => `<0x${code.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const special = ['<s>', '</s>'];
+  const groups: TokenGroup[] = [
+    ['unknown', ['<unk>']],
+    ['control', special],
+    ['byte', bytes],
+    ['normal', pieces],
   ];
-  return described('llama', tokens, [
-    [
-      'tokenizer.ggml.scores',
-      numbers(
-        'float32',
-        tokens.map(([, , score]) => score),
-      ),
-    ],
-    ['tokenizer.ggml.bos_token_id', integer(1)],
-    ['tokenizer.ggml.eos_token_id', integer(2)],
-    ['tokenizer.ggml.unknown_token_id', integer(0)],
+  const unscored = Array.from({ length: 1 + special.length + bytes.length }, () => 0);
+  return described('llama', groups, [
+    ['tokenizer.ggml.scores', numbers('float32', [...unscored, ...pieces.map((_, rank) => -rank)])],
+    ...specialIds({ bos: 1, eos: 2, unknown: 0 }),
   ]);
-}
+});
 
 /** The vocabulary of BERT. */
 export function wordPieces(): SmallVocabulary {
   const letters = [...'abcdefghijklmnopqrstuvwxyz'];
-  const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'].map((token) => [token, control] as const);
-  const plain = [...letters.map((letter) => `\u2581${letter}`), ...letters, '\u2581the'].map(
-    (token) => [token, normal] as const,
-  );
-  return described(
-    'bert',
-    [...special, ...plain],
-    [
-      ['tokenizer.ggml.bos_token_id', integer(2)],
-      ['tokenizer.ggml.eos_token_id', integer(3)],
-      ['tokenizer.ggml.unknown_token_id', integer(1)],
-      ['tokenizer.ggml.seperator_token_id', integer(3)],
-      ['tokenizer.ggml.padding_token_id', integer(0)],
-      ['tokenizer.ggml.mask_token_id', integer(4)],
-    ],
-  );
+  const groups: TokenGroup[] = [
+    ['control', ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']],
+    ['normal', [...letters.map((letter) => `\u2581${letter}`), ...letters, '\u2581the']],
+  ];
+  return described('bert', groups, specialIds({ bos: 2, eos: 3, unknown: 1, seperator: 3, padding: 0, mask: 4 }));
 }

@@ -139,8 +139,14 @@ describe('a turn', () => {
 describe('drafting in a running turn', () => {
   const quiet = { commits: 0, decodedTokens: 0, decodeMs: 0 };
   const news: DraftingNews = {
-    ...{ matched: 0, mismatched: 0, tokens: 16, draftMs: 10, roundTripMs: 30, edge, leastGain: least },
     ...quiet,
+    matched: 0,
+    mismatched: 0,
+    tokens: 16,
+    draftMs: 10,
+    roundTripMs: 30,
+    edge,
+    leastGain: least,
   };
 
   function judgedAfter(count: number, given: Partial<DraftingNews>, from: DraftingJudgement = freshJudgement) {
@@ -242,17 +248,15 @@ describe('an order', () => {
   const off: DraftingOrder = { on: false, reason: 'the edge is quick enough' };
   const poor = { ...known, acceptance: 0.1, roundTripMs: 200 };
   const news: DraftingNews = {
-    ...{
-      draftMs: 10,
-      roundTripMs: 200,
-      edge,
-      matched: 1,
-      mismatched: 9,
-      tokens: 1,
-      commits: 1,
-      decodedTokens: 1,
-      decodeMs: 40,
-    },
+    draftMs: 10,
+    roundTripMs: 200,
+    edge,
+    matched: 1,
+    mismatched: 9,
+    tokens: 1,
+    commits: 1,
+    decodedTokens: 1,
+    decodeMs: 40,
     leastGain: least,
   };
   const felt = (withMs: number) => ({

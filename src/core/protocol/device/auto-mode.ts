@@ -1,6 +1,7 @@
-// Mode `auto`: whether the device drafts, from predictions and from what was felt with drafts and without. Pure: the device's shell takes the
-// measurements. A draft costs battery; it is not spent on a gain that is too small to notice. Whether the edge drafts is the edge's own
-// decision (scheduling/edge-draft-length.ts): its drafts cost its time, and it alone knows its load.
+// Mode `auto` decides whether the device drafts, from predictions and from the times per token that were measured (felt) with drafts and
+// without. Pure: the device's shell takes the measurements. A draft costs battery, which is not spent on a gain that is too small to
+// notice. Whether the edge drafts is the edge's own decision (scheduling/edge-draft-length.ts): its drafts cost its time, and it alone
+// knows its load.
 
 import { edgeSdBestMs, windowTokens } from '../../scheduling/predict-latency.ts';
 import { stepMsAsAnnounced } from '../wire/edge-timing.ts';
@@ -15,7 +16,7 @@ export interface Pace {
 }
 export const noPace: Pace = { tokens: 0, ms: 0 };
 
-/** The two of one edge. */
+/** Both paces of one edge. */
 export interface Paces {
   readonly drafting: Pace;
   readonly resting: Pace;
@@ -27,7 +28,7 @@ const leastGain = 0.03;
 /** Below this charge drafts have to save more, and below the second one the device does not draft. */
 const halfCharge = 0.5;
 const lastCharge = 0.05;
-/** Of the gain, by which it has to be larger for each part of the charge below {@link halfCharge}. */
+/** Extra gain required per unit of charge below {@link halfCharge}. */
 const gainPerCharge = 0.6;
 
 /** The least gain for which the device drafts. @param batteryLevel charge, 0 to 1; undefined: on mains, or not known */
@@ -37,7 +38,7 @@ export function leastGainAt(batteryLevel: number | undefined): number {
   return leastGain + gainPerCharge * Math.max(0, halfCharge - batteryLevel);
 }
 
-/** The mode that device and edge are in: each of them drafts, or does not. */
+/** The mode in which device and edge are, from which of them draft. */
 export function modeInForce(isDrafting: boolean, canEdgeDraft: boolean): ModeName {
   if (canEdgeDraft) return isDrafting ? 'mix' : 'edge-sd';
   return isDrafting ? 'stream' : 'ar';
@@ -67,7 +68,8 @@ export function expectedGain(known: TimingKnowledge, paces: Paces): Gain | null 
   const predicted = predictGain(known, paces);
   const tokens = Math.min(drafting.tokens, resting.tokens);
   if (tokens < leastPaceTokens) return predicted;
-  const [withMs, withoutMs] = [drafting.ms / drafting.tokens, resting.ms / resting.tokens];
+  const withMs = drafting.ms / drafting.tokens;
+  const withoutMs = resting.ms / resting.tokens;
   const felt = 1 - withMs / withoutMs;
   if (predicted === null) return { share: felt, isFelt: true, withMs, withoutMs };
   const isSurprising = Math.abs(felt - predicted.share) > (2 * noiseOfToken) / Math.sqrt(tokens);
@@ -110,15 +112,18 @@ function gainOf(withMs: number, withoutMs: number): Gain {
   return { share: 1 - withMs / withoutMs, isFelt: false, withMs, withoutMs };
 }
 
-/** Whether the device is to draft, by someone who knows more of the edge than it does: a controller. */
+/** A controller's decision whether the device drafts. The controller knows more of the edge than the device does. */
 export interface DraftingOrder {
   readonly on: boolean;
   /** In words for people. */
   readonly reason: string;
 }
 
-/** A device drafts by order unless its battery is too low for it, or it has felt that drafts cost time: that counts for more than predictions. */
-function isObeyed({ on }: DraftingOrder, least: number, gain: Gain | null): boolean {
+/**
+ * A device follows an order to draft unless its battery is too low, or it has measured that drafts cost time, which counts for more than
+ * a prediction.
+ */
+function isFollowed({ on }: DraftingOrder, least: number, gain: Gain | null): boolean {
   return !on || (least < 1 && !(gain?.isFelt === true && gain.share < 0));
 }
 
@@ -160,13 +165,13 @@ const paceMemory = 400;
 const leastStayTokens = 24;
 const leastTrialTokens = 16;
 /**
- * After this many tokens without drafts they are tried again: the text may have become easier, and only drafts tell. Where drafting was felt to
+ * After this many tokens without drafts they are tried again: the text may have become easier, and only drafts show it. Where drafting was felt to
  * cost time, not only battery, it is tried more rarely each time.
  */
 const firstTryTokens = 32;
 const lastTryTokens = 1024;
 const costlyGain = -0.05;
-/** Where the gain is in doubt and nothing was felt without drafts yet, the device rests for a while, to compare. */
+/** Where the gain is in doubt and no time without drafts was measured yet, the device rests for a while, to compare. */
 const compareAfterTokens = 96;
 export const doubtfulGain = 0.25;
 
@@ -184,14 +189,14 @@ export const freshJudgement: DraftingJudgement = {
 
 /**
  * Switches drafting off when it saves less than the least gain, and on again when it saves twice that, or to try it. With drafting off, the
- * edge goes on alone, or with its own drafts.
+ * edge continues alone, or with its own drafts.
  */
 export function judgeDrafting(before: DraftingJudgement, news: DraftingNews): DraftingJudgement {
   const kept = remember(before, news);
   const { tokensSince, isDrafting, isTrial } = kept;
   if (news.order != null) {
     const { on, reason } = news.order;
-    if (isObeyed(news.order, news.leastGain, expectedGain(knowledgeOf(kept, news), kept.paces)))
+    if (isFollowed(news.order, news.leastGain, expectedGain(knowledgeOf(kept, news), kept.paces)))
       return on === isDrafting && !isTrial ? kept : { ...kept, isDrafting: on, isTrial: false, tokensSince: 0, reason };
   }
   if (tokensSince < (isTrial ? leastTrialTokens : leastStayTokens)) return kept;
@@ -236,7 +241,7 @@ function remember(before: DraftingJudgement, news: DraftingNews): DraftingJudgem
   const faded = memory / Math.max(memory, before.matched + before.mismatched + news.matched + news.mismatched);
   const { isDrafting, paces } = before;
   const arm = isDrafting ? 'drafting' : 'resting';
-  // What comes just after a switch belongs to both.
+  // The time just after a switch belongs to both states.
   const felt = before.tokensSince > 0 ? addPace(paces[arm], news.decodedTokens, news.decodeMs) : paces[arm];
   return {
     ...before,
@@ -247,15 +252,15 @@ function remember(before: DraftingJudgement, news: DraftingNews): DraftingJudgem
   };
 }
 
-/** What was felt long ago counts less. */
+/** Older measurements count less. */
 function addPace(pace: Pace, tokens: number, ms: number): Pace {
   const faded = paceMemory / Math.max(paceMemory, pace.tokens + tokens);
   return { tokens: (pace.tokens + tokens) * faded, ms: (pace.ms + ms) * faded };
 }
 
 /**
- * What a step takes longer than the edge has announced, by the time between commits. Only of an edge without drafts of its own: with them
- * that time has other parts.
+ * The extra time of a step beyond the announced one, from the time between commits; 0 for an edge with drafts of its own, where that time
+ * has other parts.
  */
 function loadOf({ edge, commits, decodedTokens, decodeMs, matched, mismatched }: DraftingNews): number {
   if (edge?.stepMs == null || edge.edgeDraftMs !== null || commits === 0) return 0;
@@ -274,7 +279,7 @@ export function beginDrafting(
   order: DraftingOrder | null = null,
 ): Pick<DraftingJudgement, 'isDrafting' | 'reason'> {
   const gain = expectedGain(known, paces);
-  if (order !== null && isObeyed(order, least, gain)) return { isDrafting: order.on, reason: order.reason };
+  if (order !== null && isFollowed(order, least, gain)) return { isDrafting: order.on, reason: order.reason };
   if (least >= 1) return { isDrafting: false, reason: emptyBattery };
   if (gain !== null) return { isDrafting: gain.share >= least, reason: describeGain(known, gain) };
   if (known.edge === null || canDraftsPay(known.edge)) {
@@ -285,25 +290,25 @@ export function beginDrafting(
 
 /** The acceptance that drafts of a natural pair reach on easy text. */
 export const optimisticAcceptance = 0.9;
-/** The measurement of shorter steps is too rough to tell stairs from noise, ms. */
+/** The measurement of shorter steps is too rough to separate stairs from noise, ms. */
 const leastJudgedMs = 1;
 
 /**
  * Whether drafts could save time on this edge if they were free, always in time and accepted at {@link optimisticAcceptance}. They cannot
  * where the time of a step grows with its rows as fast as the committed tokens do; then the device need not begin.
  */
-export function canDraftsPay({ stepMs: told }: EdgeTiming): boolean {
-  if (told === null) return true;
-  const stepMs = stepMsAsAnnounced(told);
+export function canDraftsPay({ stepMs: announced }: EdgeTiming): boolean {
+  if (announced === null) return true;
+  const stepMs = stepMsAsAnnounced(announced);
   const aloneMs = stepMs(1);
   if (aloneMs < leastJudgedMs) return true;
-  const rowCounts = told.map((_, index) => index + 1);
+  const rowCounts = announced.map((_, index) => index + 1);
   const bestMs = Math.min(...rowCounts.map((rows) => stepMs(rows) / windowTokens(optimisticAcceptance, rows - 1)));
   // Twice the gain, as for switching drafts on: the announced times are measurements.
   return bestMs < aloneMs * (1 - 2 * leastGain);
 }
 
-/** For people. */
+/** The gain and its causes in words for people. */
 export function describeGain({ draftMs, roundTripMs, acceptance }: TimingKnowledge, gain: Gain): string {
   const saved = `drafts of this device save about ${Math.max(0, Math.round(100 * gain.share))} %`;
   const times = `${gain.isFelt ? 'felt' : 'expected'}: ${round(gain.withMs)} ms a token with them, ${round(gain.withoutMs)} without`;

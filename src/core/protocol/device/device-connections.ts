@@ -68,7 +68,6 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
   readonly #traffic: { -readonly [Key in keyof Traffic]: Traffic[Key] } = { ...noTraffic };
   /** Smallest measured round trip; undefined before the first measurement. */
   roundTripMs: number | undefined;
-  /** Last measured round trip. */
   recentRoundTripMs: number | undefined;
 
   constructor(

@@ -24,7 +24,7 @@ import { TextDeadline, type TextDeadlines } from './text-deadline.ts';
 
 export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines, EdgeChoiceSettings {
   readonly machines: { readonly stepDevice: typeof stepDevice; readonly guardMessage: typeof guardMessage };
-  /** Of the device's tokenizer; ids of an honest edge are smaller. */
+  /** Vocabulary size of the device's tokenizer; ids of an honest edge are smaller. */
   readonly vocabularySize: number;
   /** The turn fails when connections have failed for this long without new text, ms. */
   readonly giveUpAfterMs: number;
@@ -54,7 +54,7 @@ export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, C
   queued?(ahead: number): void;
   /** Drafts go to this edge from now on, and its text is shown. */
   servedBy?(edge: string): void;
-  /** The turn was to move to this edge, which can't take it. It goes on where it is. */
+  /** The turn was to move to this edge, which can't take it. It stays where it is. */
   notMoved?(edge: string, error: Pick<OutriderError, 'code' | 'message' | 'remedy'>): void;
   /** The turn is over; the host stops drafts and connection attempts in progress. */
   finished?(outcome: Outcome): void;
@@ -186,7 +186,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   /**
-   * Hands the turn over: the other edge evaluates the text while the present one goes on writing, and takes over with its first commit. If
+   * Hands the turn over: the other edge evaluates the text while the present one still writes, and takes over with its first commit. If
    * it can't, the turn stays where it is.
    */
   moveTo(edge: string): void {
@@ -198,7 +198,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#host.connect(edge);
   }
 
-  /** Ends the turn with an error. */
   failed({ code, message: cause, remedy }: Pick<OutriderError, 'code' | 'message' | 'remedy'>): void {
     this.step({ kind: 'gave-up', code, cause, remedy });
   }
@@ -289,7 +288,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     });
   }
 
-  /** Whether the device leaves an edge that refuses the turn, or can't go on with it, for another one. The machine is not told. */
+  /** Whether the device leaves an edge that refuses the turn, or can't continue it, for another one. The machine is not notified. */
   #isLeft(link: number, message: EdgeMessage): boolean {
     const edge = this.connections.edgeOf(link);
     const reason = this.#edges.reasonToLeave(this.#state, link, message);
@@ -369,7 +368,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#switchTo = this.#advice.judge(this.measures);
   }
 
-  /** What the turn has measured so far. */
   get measures(): TurnMeasures {
     return this.#watch.measures(this.#state, this.connections.recentRoundTripMs ?? this.#settings.knownRoundTripMs);
   }

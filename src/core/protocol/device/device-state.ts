@@ -1,11 +1,11 @@
 // The device's state of one turn, its events and its effects: plain immutable data. device-session.ts and device-links.ts change it.
 
 import type { ErrorCode } from '../../basics/errors.ts';
-import type { AlternativeDraft, AlternativeOrder } from '../../decoding/alternative.ts';
 import type { Logprobs } from '../../decoding/logprobs.ts';
 import type { RunnerUp } from '../../decoding/runner-up.ts';
 import { noRunnerUps, type RunnerUpRates } from '../../decoding/runner-up-chance.ts';
 import { TokenText } from '../../decoding/token-text.ts';
+import type { DraftMade, DraftOrder } from '../wire/draft-order.ts';
 import type { Alternative } from '../wire/hedged-drafts.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from '../wire/messages.ts';
 
@@ -42,7 +42,6 @@ export function openedTurn(turn: TurnRequest): Omit<OpenMessage, 'kind' | 'versi
   return opened;
 }
 
-/** How much a device drafts. */
 export interface DraftBudget {
   /** Largest number of drafts beyond the committed text. */
   readonly maxAhead: number;
@@ -70,7 +69,7 @@ export interface SentBranch {
 export interface SentAlternative extends SentBranch {
   /** The branch beside which it stands. */
   readonly base: number;
-  /** Of the runner-up, its first own token; before it `tokens` has those of the base. */
+  /** Position of the runner-up, its first own token; before it `tokens` has those of the base. */
   readonly position: number;
 }
 
@@ -80,7 +79,7 @@ export interface DeviceLink {
   /** Attempt number of its attach. */
   readonly attempt: number;
   readonly writable: boolean;
-  /** Of the edge's `hello`; null before it. */
+  /** Fingerprint in the edge's `hello`; null before it. */
   readonly fingerprint: string | null;
   /** End of the committed text that this connection has carried. */
   readonly received: number;
@@ -111,7 +110,7 @@ export interface DraftAccount {
   readonly mismatched: number;
   /** Tokens drafted for alternatives; runner-ups are not counted. */
   readonly alternativeTokens: number;
-  /** Mismatches after which the text went on as an alternative. */
+  /** Mismatches after which the text continued as an alternative. */
   readonly alternativesTaken: number;
 }
 
@@ -121,7 +120,7 @@ export interface DeviceState {
   /** Drafts that follow the committed text, and the device's confidence in each. */
   readonly tail: readonly number[];
   readonly confidences: readonly number[];
-  /** The drafter's second choice beside each draft of the tail; null: not told. */
+  /** The drafter's second choice beside each draft of the tail; null: not known. */
   readonly runnerUps: readonly (RunnerUp | null)[];
   readonly alternatives: readonly Alternative[];
   readonly alternativeCount: number;
@@ -133,7 +132,6 @@ export interface DeviceState {
   readonly minHedgeChance: number;
   /** Number of roll-backs. A draft of an older generation is discarded. */
   readonly generation: number;
-  /** The draft in progress. */
   readonly drafting: { readonly generation: number; readonly position: number } | null;
   /** Whether drafts are wanted at all; see the event `drafting-switched`. */
   readonly isDraftingOn: boolean;
@@ -163,20 +161,7 @@ export type DeviceEvent =
   | { readonly kind: 'link-closed'; readonly link: number }
   | { readonly kind: 'link-writable'; readonly link: number; readonly writable: boolean }
   | { readonly kind: 'message-received'; readonly link: number; readonly message: EdgeMessage }
-  | {
-      readonly kind: 'draft-produced';
-      readonly generation: number;
-      readonly position: number;
-      readonly token: number;
-      /** The drafter's probability of it, (0, 1]. */
-      readonly confidence: number;
-      /** Found by lookup in the text. */
-      readonly isLookedUp?: true;
-      /** The drafter's second choice at the position. */
-      readonly runnerUp?: RunnerUp;
-      /** The next tokens of those alternatives of the order that it has extended. */
-      readonly alternatives?: readonly AlternativeDraft[];
-    }
+  | ({ readonly kind: 'draft-produced'; readonly generation: number; readonly position: number } & DraftMade)
   | { readonly kind: 'draft-declined'; readonly generation: number; readonly position: number }
   /** The shell has measured the cost and gain of drafts, and changes {@link DeviceState.minChainConfidence}. */
   | { readonly kind: 'chain-cut-set'; readonly minChainConfidence: number }
@@ -199,18 +184,13 @@ export type DeviceEffect =
    * Draft the token at `position`, after the committed text and the tail, and in the same pass the next token of each alternative. The
    * resulting event repeats the numbers.
    */
-  | {
-      readonly kind: 'draft-next';
-      readonly generation: number;
-      readonly position: number;
-      readonly alternatives: readonly AlternativeOrder[];
-    }
-  /** Final tokens for the reader; `drafted[i]` tells whether token i was a draft of the device. */
+  | ({ readonly kind: 'draft-next' } & Omit<DraftOrder, 'lookUpMargin'>)
+  /** Final tokens for the reader; `drafted[i]` says whether token i was a draft of the device. */
   | {
       readonly kind: 'emit-tokens';
       readonly tokens: readonly number[];
       readonly drafted: readonly boolean[];
-      /** Of each token, where the turn asks for them. */
+      /** Log-probabilities of each token, where the turn asks for them. */
       readonly logprobs?: readonly Logprobs[] | undefined;
     }
   | { readonly kind: 'finish'; readonly outcome: Outcome };
@@ -231,9 +211,9 @@ const noDrafts: DraftAccount = {
 
 /** An answer that exists in part before its turn begins. */
 export interface BegunAnswer {
-  /** Ids of it so far, fewer than the turn's maximum and without an end. The edge goes on after them. */
+  /** Ids of it so far, fewer than the turn's maximum and without an end. The edge continues after them. */
   readonly tokens: readonly number[];
-  /** Of the targets that wrote them; default: none is known. */
+  /** Fingerprints of the targets that wrote them; default: none is known. */
   readonly fingerprints?: readonly string[];
 }
 

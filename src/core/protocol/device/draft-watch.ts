@@ -55,7 +55,6 @@ export class DraftWatch {
     this.#meter.committed(atMs, tokenCount);
   }
 
-  /** A connection was lost. */
   lost(): void {
     this.#timing = notePause(this.#timing);
     this.#meter.lost();

@@ -1,4 +1,4 @@
-// The advice on drafting within a turn, as the driver asks for it, and what it is told.
+// The advice on drafting within a turn, as the driver asks for it, and what the driver reports to it.
 
 import type { EdgeTiming } from '../wire/messages.ts';
 import type { DraftAccount } from './device-state.ts';
@@ -25,7 +25,7 @@ export interface DraftingSwitch {
 /** Modes that a plan can name; `auto`: the device decides by itself. Never `local`: that text would not be the target's. */
 export const plannedModes = ['auto', 'stream', 'mix', 'edge-sd', 'ar'] as const;
 
-/** What a controller wants a device to draft. The device obeys within its own limits. */
+/** What a controller wants a device to draft. The device follows it within its own limits. */
 export interface DraftPlan {
   /** Edge for which the mode is meant. */
   readonly edge: string;
@@ -48,6 +48,5 @@ export interface DraftingAdvice {
   isDue(committedTokens: number): boolean;
   /** @returns null: no change */
   judge(measures: TurnMeasures): DraftingSwitch | null;
-  /** The turn is over. */
   ended(measures: TurnMeasures): void;
 }

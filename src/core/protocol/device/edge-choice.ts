@@ -1,4 +1,4 @@
-// Which of its edges a turn may use: what they have refused it, and whether one that answers can go on with the text. Part of the driver of a
+// Which of its edges a turn may use: what they have refused it, and whether one that answers can continue the text. Part of the driver of a
 // device; edge-routes.ts has what turns share.
 
 import type { ErrorCode } from '../../basics/errors.ts';
@@ -9,7 +9,7 @@ import type { EdgeFailure, EdgeRoutes, NextEdge } from './edge-routes.ts';
 export interface EdgeChoiceSettings {
   /** The edges that the turn may use. Default: the one to which it was connected first. */
   readonly routes?: EdgeRoutes | undefined;
-  /** Whether only an edge with the fingerprint that wrote the text so far may go on. Default: any may, and the text is marked. */
+  /** Whether only an edge with the fingerprint that wrote the text so far may continue. Default: any may, and the text is marked. */
   readonly keepsTarget?: boolean;
   /** Whether what the device shows to an edge may change during the turn, as the tickets of a controller do. Default: it does not. */
   readonly renewsCredentials?: boolean;
@@ -33,7 +33,6 @@ export class EdgeChoice {
   readonly #settings: EdgeChoiceSettings;
   /** Edges to which no first connection was possible. */
   readonly #unreached = new Set<string>();
-  /** Why edges have refused this turn. */
   readonly #refusals = new Map<string, ErrorCode>();
   /** Why an edge could not take the session, since the last new text. */
   lastRefusal: Refusal | null = null;

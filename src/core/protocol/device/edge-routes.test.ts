@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { EdgeRoutes } from './edge-routes.ts';
 
-const [a, b, c] = ['a', 'b', 'c'];
+const a = 'a';
+const b = 'b';
+const c = 'c';
 
 it('begins with the first of the list, and tries a lost connection once more', () => {
   const routes = new EdgeRoutes([a, b, c]);

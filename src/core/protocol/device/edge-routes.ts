@@ -7,7 +7,6 @@
  */
 export type EdgeFailure = 'lost' | 'unreachable' | 'silent' | 'refused' | 'leaving';
 
-/** Where to connect next. */
 export interface NextEdge {
   readonly edge: string;
   /** Another edge, which has not failed: no pause is due. */

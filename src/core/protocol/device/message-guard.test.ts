@@ -81,7 +81,7 @@ describe('what no honest edge says', () => {
   it('is an end for the length of a text that is shorter than was asked for', () => {
     expect(guard(end('length', 7), [9, 9, 9, 9])).toMatch('for the length');
     expect(guard(end('length', 8), [9, 9, 9, 9, 9])).toBeNull();
-    // The rest of the text may be on its way, or the device ahead: then the length of the end tells.
+    // The rest of the text may be on its way, or the device ahead: then the length of the end shows it.
     expect(guard(end('length', 8), [9, 9, 9, 9])).toBeNull();
     expect(guard(end('end-token', 7), [9, 9, 9, 9])).toBeNull();
   });

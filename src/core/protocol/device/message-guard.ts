@@ -4,7 +4,6 @@
 import type { EdgeMessage } from '../wire/messages.ts';
 import type { DeviceState } from './device-state.ts';
 
-/** What has happened on a connection so far. */
 export interface ConnectionRecord {
   /** The edge has sent `hello`. */
   readonly isGreeted: boolean;

@@ -8,11 +8,7 @@ const shareOfOutage = 0.5;
 /** A pause is drawn from this part of its range to the whole of it. */
 const leastPart = 0.5;
 
-/**
- * @param outageMs time since the connection was lost
- * @param uniform random number in [0, 1)
- * @returns ms
- */
+/** @param outageMs time since the connection was lost @param uniform random number in [0, 1) @returns ms */
 export function reconnectPauseMs(outageMs: number, uniform: number): number {
   const rangeMs = Math.min(longestMs, shortestMs + shareOfOutage * outageMs);
   return rangeMs * (leastPart + (1 - leastPart) * uniform);

@@ -1,5 +1,5 @@
-// What mode `stream` would take on an edge, from what is known of the edge and of the drafts: the prediction behind the decisions of
-// auto-mode.ts. Pure; it keeps predictions that it has made, as they take milliseconds.
+// The predicted time per token of mode `stream` on an edge, from what is known of the edge and of the drafts. The decisions of auto-mode.ts
+// are made from it. Pure; it keeps its predictions, because a turn asks for the same ones again and again.
 
 import type { TimingFigures } from '../../scheduling/latency-model.ts';
 import { streamMsPerToken } from '../../scheduling/predict-stream.ts';
@@ -13,14 +13,15 @@ export interface TimingKnowledge {
   readonly acceptance: number | null;
   /** From the edge's `hello`. */
   readonly edge: EdgeTiming | null;
-  /** What steps take longer than announced: the edge's other sessions. Default 0. */
+  /** Extra time of a step beyond the announced one, ms: the edge's other sessions. Default 0. */
   readonly loadMs?: number;
 }
 
-/** More drafts in a step save almost nothing, and their prediction takes long to compute. */
+/** More drafts in a step save almost nothing. */
 const mostDrafts = 8;
 const triedDrafts = [1, 2, 3, 4, 6, mostDrafts];
 
+/** The input of a prediction; null: not enough is measured. */
 export function figuresOf({
   draftMs,
   roundTripMs,
@@ -43,18 +44,20 @@ export function figuresOf({
   };
 }
 
-/** Measurements are taken in steps of a twelfth, and of two hundredths of an acceptance, so that predictions repeat and are kept. */
+/** Measured times are rounded to steps of a twelfth, and the acceptance to steps of 0.02, so that predictions repeat and are kept. */
 const acceptanceStep = 0.02;
 const leastMs = 0.01;
 
+/** A measured time in steps of a twelfth. */
 export function coarse(ms: number): number {
   return ms < leastMs ? leastMs : 2 ** (Math.round(8 * Math.log2(ms)) / 8);
 }
 
-/** A prediction takes milliseconds, and a turn asks for the same again and again. */
+/** A prediction of all draft counts takes up to a few milliseconds on a phone. */
 const keptPredictions = 512;
 const predictions = new Map<string, readonly (readonly [drafts: number, ms: number])[]>();
 
+/** The time per token at the best number of drafts in a step. */
 export function bestStreamMs(figures: TimingFigures): number {
   return Math.min(...streamTimes(figures).map(([, ms]) => ms));
 }
@@ -73,7 +76,7 @@ export function frugalLead(known: TimingKnowledge, share: number): number | null
   return Math.ceil(drafts * (2 + figures.roundTripMs / figures.stepMs(1 + drafts)));
 }
 
-/** Of a text with none, one, two, ... drafts in a step; the last one of the list need not be the largest. */
+/** The time per token with none, one, two, ... drafts in a step; the last one of the list need not be the largest. */
 function streamTimes(figures: TimingFigures): readonly (readonly [drafts: number, ms: number])[] {
   const { stepMs, draftMs, roundTripMs, acceptance } = figures;
   const steps = Array.from({ length: mostDrafts + 2 }, (_, index) => stepMs(index + 1).toFixed(2));

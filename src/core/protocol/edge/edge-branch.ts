@@ -45,7 +45,7 @@ export function compareBranch(branch: Branch, text: TokenText): Branch {
 
 /** A second continuation beside the draft of the current branch at `position`. */
 export interface Alternative {
-  /** Of the branch that it is when it is taken. */
+  /** Number of the branch that it becomes when it is taken. */
   readonly number: number;
   readonly position: number;
   readonly tokens: readonly number[];

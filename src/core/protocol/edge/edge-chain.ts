@@ -27,7 +27,7 @@ export function edgeDraftsAt({ edgeDrafts, text }: EdgeState): EdgeDrafts | null
   return edgeDrafts !== null && edgeDrafts.length === text.length ? edgeDrafts : null;
 }
 
-/** The drafts beyond the text, if the text has gone on as drafted since it had this length; null: it has not, or it is longer. */
+/** The drafts beyond the text, if the text has continued as drafted since it had this length; null: it has not, or it is longer. */
 export function draftsBeyond(text: TokenText, length: number, drafts: readonly number[]): readonly number[] | null {
   const grown = text.length - length;
   if (grown < 0 || grown > drafts.length) return null;
@@ -61,10 +61,7 @@ function keptAlternative({ length, hedged }: EdgeDrafts, index: number, text: To
   const { tail, ...known } = continuationAt(hedged?.alternatives ?? [], position, text.slice(position));
   if (tail.length === 0) return null;
   const { confidences, runnerUps } = known;
-  return {
-    ...{ length: text.length, tokens: tail, isComplete: false },
-    hedged: { confidences, runnerUps, alternatives: [] },
-  };
+  return { length: text.length, tokens: tail, isComplete: false, hedged: { confidences, runnerUps, alternatives: [] } };
 }
 
 /** While a step runs: the chain that it verifies, and the drafts of either side that are known to follow it. */
@@ -157,7 +154,7 @@ function draftRoom({ open, text, rules }: EdgeState): number {
 }
 
 /**
- * The chain after which the edge's drafter should add a draft now; null: it should not. While a step runs it goes on from the chain that
+ * The chain after which the edge's drafter should add a draft now; null: it should not. While a step runs it continues from the chain that
  * is being verified, for the token that the step adds and for the next step; those drafts count if the step accepts the whole chain.
  * @param wanted see {@link wantedDrafts}
  * @param mostInStep drafts beyond the running step's own token

@@ -22,18 +22,18 @@ export const defaultRate: RateLimitSettings = {
 /** A key may stand for twenty people, who send while the edge writes fewer answers. */
 const leastRates = 8;
 
-/** Of a key by default. @param rate of one connection @param answers that the edge can write at the same time */
+/** Default rate of a key. @param rate of one connection @param answers that the edge can write at the same time */
 export function keyRateOf(rate: RateLimitSettings, answers: number): RateLimitSettings {
   return timesRate(rate, Math.max(leastRates, answers));
 }
 
 export interface EdgeConnectionSettings {
   readonly hello: () => HelloMessage;
-  /** Whose credentials these are; null: nobody's. Called before the rest of an attach is decoded. */
+  /** Whose credentials these are; null: they are not valid. Called before the rest of an attach is decoded. */
   readonly keyOf: (credentials: string) => EdgeKey | null;
-  /** Of one connection. */
+  /** Rate of one connection. */
   readonly rate: RateLimitSettings;
-  /** Of all connections of a key together, and of what its holder sends otherwise; default: as many as they have. */
+  /** Rate of all connections of a key together and of its other requests; default: the sum for as many connections as answers. */
   readonly keyRate?: RateLimitSettings;
   /** Refuses a text by its lengths, before its ids are decoded. @throws OutriderError */
   readonly checkLengths?: (promptLength: number, answerLength: number) => void;
@@ -111,7 +111,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
     return this.#unattached.count;
   }
 
-  /** Tells every device, now and later, that the edge is going down; or, when that is taken back, no further one. */
+  /** Notifies every device, now and later, that the edge is going down; or, when that is taken back, no further one. */
   leave(isLeaving: boolean): void {
     if (this.#isLeaving === isLeaving) return;
     this.#isLeaving = isLeaving;

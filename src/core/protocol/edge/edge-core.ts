@@ -46,7 +46,6 @@ export interface EdgeDraftFigures {
   readonly hedges?: number;
   /** What each of them adds to the pass, as a share of `draftMs`. Default: {@link supposedWidthShare}. */
   readonly widthShare?: number | undefined;
-  /** A step is about to begin. */
   stepBegins?(): void;
 }
 
@@ -104,7 +103,6 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   readonly #settings: EdgeSettings;
   readonly #host: EdgeHost<Entry>;
   readonly #clock: Clock;
-  /** The running step. */
   #step = { startMs: 0, expectedMs: 0, sessionCount: 1 };
   /** Sessions whose next edge draft is being made. */
   readonly #drafting = new Set<Entry>();
@@ -143,7 +141,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     this.sessions.step(entry, { kind: 'edge-drafted', drafts });
   }
 
-  /** The edge cannot serve this session: its device is refused with `internal`. Never throws. @param cause told to the device */
+  /** The edge cannot serve this session: its device is refused with `internal`. Never throws. @param cause sent to the device */
   fail(entry: Entry, cause: string): void {
     if (this.sessions.find(entry.id, entry.key) !== entry) return;
     try {
@@ -153,7 +151,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     }
   }
 
-  /** The session can't be kept, for a reason that its device is told. */
+  /** The session can't be kept, for a reason that is sent to its device. */
   refuse(entry: Entry, reason: { readonly code: ErrorCode; readonly cause: string; readonly remedy: string }): void {
     if (this.sessions.find(entry.id, entry.key) !== entry) return;
     this.sessions.step(entry, { kind: 'refused', ...reason });

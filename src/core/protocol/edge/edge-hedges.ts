@@ -1,4 +1,4 @@
-// Hedges of an edge's own draft model: while a step of the target runs, a pass of the draft model goes on from runner-ups as well, and where
+// Hedges of an edge's own draft model: while a step of the target runs, a pass of the draft model also continues from runner-ups, and where
 // the target's own choice is one of them, the next step has those drafts at once. Nothing of it crosses the network. Pure.
 
 import type { AlternativeOrder } from '../../decoding/alternative.ts';
@@ -13,12 +13,11 @@ export interface EdgeDraftOrder {
   readonly tokens: readonly number[];
   /** To be extended in the same pass; a drafter may leave out any of them. */
   readonly alternatives: readonly AlternativeOrder[];
-  /** Of `tokens`: for a draft of the device the expected acceptance, and no runner-up. Null: this edge does not hedge. */
+  /** What is known of `tokens`: of a draft of the device the expected acceptance, and no runner-up. Null: this edge does not hedge. */
   readonly known: DraftHedges | null;
 }
 
 export interface EdgeHedgeRule {
-  /** Most alternatives of this pass. */
   readonly most: number;
   /** The least chance of one. */
   readonly minChance: number;
@@ -26,7 +25,7 @@ export interface EdgeHedgeRule {
 }
 
 /**
- * @param tokens of the chain that the draft goes on from
+ * @param tokens of the chain that the draft continues
  * @param rule null: this edge does not hedge
  * @returns also the chance that the text has one of the alternatives, up to the token that the pass adds to it
  */

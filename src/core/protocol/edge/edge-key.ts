@@ -27,9 +27,13 @@ export interface EdgeKey {
   readonly rowsPerMinute: number | null;
 }
 
-/** Of an edge that asks for no key. */
+/** The key of all devices at an edge that asks for no key. */
 export const anyone: EdgeKey = {
-  ...{ id: '', name: 'anyone', share: 1, maxSessions: null, maxWaiting: null },
+  id: '',
+  name: 'anyone',
+  share: 1,
+  maxSessions: null,
+  maxWaiting: null,
   rowsPerMinute: null,
 };
 

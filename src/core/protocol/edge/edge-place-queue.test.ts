@@ -10,7 +10,7 @@ describe('the queue', () => {
     const bed = new RegistryBed(4);
     for (const [index, session] of ['a', 'b', 'c', 'd'].entries()) bed.open(index, session, {}, greedy);
     bed.open(5, 'guest', {}, guest);
-    expect(bed.heard(5)).toEqual([['queued', 0]]);
+    expect(bed.received(5)).toEqual([['queued', 0]]);
     bed.open(6, 'e', {}, modest);
     expect(bed.placed).toEqual(['a', 'b', 'c', 'e']);
     bed.registry.receive(0, { kind: 'bye' }, greedy);
@@ -60,8 +60,8 @@ describe('the queue', () => {
     bed.passTime(1000);
     bed.open(4, 'd', {}, modest);
     expect(bed.placed).toEqual(['a', 'd']);
-    expect(bed.heard(3)).toEqual([['queued', 0]]);
-    expect(bed.heard(2)).toEqual([['queued', 1]]);
+    expect(bed.received(3)).toEqual([['queued', 0]]);
+    expect(bed.received(2)).toEqual([['queued', 1]]);
   });
 
   it('takes one place for one session, from the one that was lost first', () => {
@@ -96,11 +96,11 @@ describe('the queue', () => {
     bed.registry.linkWritable(4, false);
     bed.open(4, 'd');
     bed.passTime(1000);
-    expect(bed.heard(2)).toEqual([['queued', 0]]);
-    expect(bed.heard(3)).toEqual([['queued', 1]]);
-    expect(bed.heard(4)).toEqual([]);
+    expect(bed.received(2)).toEqual([['queued', 0]]);
+    expect(bed.received(3)).toEqual([['queued', 1]]);
+    expect(bed.received(4)).toEqual([]);
     bed.registry.linkWritable(4, true);
-    expect(bed.heard(4)).toEqual([['queued', 2]]);
+    expect(bed.received(4)).toEqual([['queued', 2]]);
   });
 
   it('counts a waiting session once, whatever it says', () => {
@@ -126,7 +126,7 @@ describe('the queue', () => {
     const { ticket } = entry.state;
     if (ticket === null) throw new Error('no step');
     bed.registry.step(entry, { kind: 'step-done', ticket, rows: [{ ids: [9], logits: [1] }] });
-    expect(bed.heard(2)).toEqual([['queued', 0], 'commit', 'end']);
+    expect(bed.received(2)).toEqual([['queued', 0], 'commit', 'end']);
     expect(bed.registry.waitingCount).toBe(0);
   });
 
@@ -151,7 +151,7 @@ describe('the queue', () => {
     bed.placeFailure = new Error('no memory');
     bed.open(1, 'a');
     bed.open(2, 'b');
-    for (const link of [1, 2]) expect(bed.heard(link)).toEqual(['refused', ['closed', 'internal']]);
+    for (const link of [1, 2]) expect(bed.received(link)).toEqual(['refused', ['closed', 'internal']]);
     expect([bed.registry.count, bed.registry.waitingCount, bed.timerCount]).toEqual([0, 0, 0]);
     bed.placeFailure = null;
     bed.open(3, 'c');
@@ -161,7 +161,7 @@ describe('the queue', () => {
     bed.passTime(30_000);
     bed.placeFailure = new Error('no memory');
     bed.open(4, 'd');
-    expect([bed.heard(4).length, bed.placed]).toEqual([2, ['c']]);
+    expect([bed.received(4).length, bed.placed]).toEqual([2, ['c']]);
   });
 
   it('says why it refuses', () => {
@@ -182,9 +182,9 @@ describe('the queue', () => {
     bed.passTime(8000);
     bed.open(2, 'b');
     bed.passTime(4750);
-    expect(bed.heard(2)).toEqual([['queued', 0]]);
+    expect(bed.received(2)).toEqual([['queued', 0]]);
     bed.passTime(250);
-    expect(bed.heard(2).at(-1)).toEqual(['closed', 'edge-full']);
+    expect(bed.received(2).at(-1)).toEqual(['closed', 'edge-full']);
   });
 
   it('is empty after all sessions were removed, and works on', () => {

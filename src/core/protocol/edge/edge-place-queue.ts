@@ -1,5 +1,5 @@
 // Applies the rules of edge-places.ts to the sessions of an edge: gives places to those that wait, takes them from those that have to give
-// them up, refuses those that wait too long, and tells the rest how many are before them.
+// them up, refuses those that wait too long, and notifies the rest how many are before them.
 
 import type { Clock } from '../../basics/clock.ts';
 import { asOutriderError, type ErrorCode } from '../../basics/errors.ts';
@@ -31,7 +31,7 @@ export interface PlaceEntry extends PlaceHolder {
   lostSinceMs: number | null;
   stalledSinceMs: number | null;
   /** The last `queued` that was sent on its connection; null: none. */
-  toldAhead: number | null;
+  sentAhead: number | null;
 }
 
 /** How the place of a session changes. */
@@ -68,7 +68,7 @@ interface PlaceActions<Entry> {
   trim(): void;
 }
 
-/** How often waiting sessions are looked at while there are any, apart from when a place becomes free, ms. */
+/** How often waiting sessions are checked while there are any, apart from when a place becomes free, ms. */
 const serveEveryMs = 250;
 
 /** To be called after each event of a session. */
@@ -102,12 +102,10 @@ export class PlaceQueue<Entry extends PlaceEntry> {
     this.#actions = actions;
   }
 
-  /** Number of sessions that wait for a place. */
   get waitingCount(): number {
     return this.#waiting;
   }
 
-  /** All sessions are gone. */
   clear(): void {
     this.#cancelTick?.();
     this.#cancelTick = null;
@@ -135,7 +133,7 @@ export class PlaceQueue<Entry extends PlaceEntry> {
     this.#waiting -= 1;
   }
 
-  /** Gives places to waiting sessions, refuses those that wait too long or are too many, and tells the rest. */
+  /** Gives places to waiting sessions, refuses those that wait too long or are too many, and notifies the rest. */
   #serve(): void {
     if (this.#isServing || this.#waiting === 0) return;
     this.#isServing = true;
@@ -231,14 +229,14 @@ export class PlaceQueue<Entry extends PlaceEntry> {
     }
   }
 
-  /** Tells each waiting session how many are before it, if it does not know. */
+  /** Notifies each waiting session how many are before it, if the number has changed. */
   announce(): void {
     const waiting = [...this.#actions.entries()].filter(({ waitingSinceMs }) => waitingSinceMs !== null);
     waiting.sort((one, other) => (one.waitingSinceMs ?? 0) - (other.waitingSinceMs ?? 0) || one.number - other.number);
     for (const [ahead, entry] of waiting.entries()) {
       const { link } = entry.state;
-      if (link === null || !link.writable || entry.toldAhead === ahead) continue;
-      entry.toldAhead = ahead;
+      if (link === null || !link.writable || entry.sentAhead === ahead) continue;
+      entry.sentAhead = ahead;
       this.#owner.send(link.id, { kind: 'queued', ahead });
     }
   }

@@ -8,12 +8,12 @@ describe('a session that finds no place', () => {
     bed.open(1, 'a');
     bed.open(2, 'b');
     bed.open(3, 'c');
-    expect(bed.heard(2)).toEqual([['queued', 0]]);
-    expect(bed.heard(3)).toEqual([['queued', 1]]);
+    expect(bed.received(2)).toEqual([['queued', 0]]);
+    expect(bed.received(3)).toEqual([['queued', 1]]);
     bed.passTime(1000);
     bed.registry.receive(1, { kind: 'bye' });
     expect(bed.placed).toEqual(['b']);
-    expect(bed.heard(3)).toEqual([
+    expect(bed.received(3)).toEqual([
       ['queued', 1],
       ['queued', 0],
     ]);
@@ -25,9 +25,9 @@ describe('a session that finds no place', () => {
     bed.open(1, 'a');
     bed.open(2, 'b');
     bed.open(3, 'c');
-    expect(bed.heard(3)).toEqual(['refused', ['closed', 'edge-full']]);
+    expect(bed.received(3)).toEqual(['refused', ['closed', 'edge-full']]);
     bed.passTime(5000);
-    expect(bed.heard(2)).toEqual([['queued', 0], 'refused', ['closed', 'edge-full']]);
+    expect(bed.received(2)).toEqual([['queued', 0], 'refused', ['closed', 'edge-full']]);
     expect(bed.registry.count).toBe(1);
     expect(bed.timerCount).toBe(0);
   });
@@ -36,7 +36,7 @@ describe('a session that finds no place', () => {
     const bed = new RegistryBed(1, { maxWaiting: 0 });
     bed.open(1, 'a');
     bed.open(2, 'b');
-    expect(bed.heard(2)).toEqual(['refused', ['closed', 'edge-full']]);
+    expect(bed.received(2)).toEqual(['refused', ['closed', 'edge-full']]);
   });
 
   it('keeps its turn over a lost connection', () => {
@@ -46,7 +46,7 @@ describe('a session that finds no place', () => {
     bed.open(3, 'c');
     bed.registry.linkClosed(2);
     bed.resume(4, 'b', 2, 3);
-    expect(bed.heard(4)).toEqual([['queued', 0]]);
+    expect(bed.received(4)).toEqual([['queued', 0]]);
     bed.registry.receive(1, { kind: 'bye' });
     expect(bed.placed).toEqual(['b']);
   });
@@ -56,8 +56,8 @@ describe('a session that finds no place', () => {
     bed.open(1, 'a');
     bed.open(2, 'b', { prompt: Array.from({ length: 15 }, () => 1) });
     bed.open(3, 'c', { prompt: Array.from({ length: 15 }, () => 1) });
-    expect(bed.heard(2)).toEqual([['queued', 0]]);
-    expect(bed.heard(3)).toEqual(['refused', ['closed', 'edge-full']]);
+    expect(bed.received(2)).toEqual([['queued', 0]]);
+    expect(bed.received(3)).toEqual(['refused', ['closed', 'edge-full']]);
   });
 
   it('is not refused for the memory of sessions that are over', () => {
@@ -66,7 +66,7 @@ describe('a session that finds no place', () => {
     bed.open(1, 'a', {}, busy);
     bed.open(2, 'over', { answer: Array.from({ length: 40 }, () => 9), maxAnswerTokens: 40 }, idle);
     bed.open(3, 'b', { prompt: Array.from({ length: 15 }, () => 1) });
-    expect(bed.heard(3)).toEqual([['queued', 0]]);
+    expect(bed.received(3)).toEqual([['queued', 0]]);
     expect(bed.forgotten).toEqual(['over']);
   });
 });
@@ -83,10 +83,10 @@ describe('a session gives up its place', () => {
     bed.passTime(250);
     expect(bed.placed).toEqual(['b']);
     bed.resume(3, 'a', 2, 4);
-    expect(bed.heard(3)).toEqual([['queued', 0]]);
+    expect(bed.received(3)).toEqual([['queued', 0]]);
     bed.registry.receive(2, { kind: 'bye' });
     bed.write('a');
-    expect(bed.heard(3)).toEqual([['queued', 0], 'commit']);
+    expect(bed.received(3)).toEqual([['queued', 0], 'commit']);
   });
 
   it('when it has been lost in the middle of a step, too', () => {
@@ -106,7 +106,7 @@ describe('a session gives up its place', () => {
     bed.open(1, 'a', { mode: 'sd' });
     bed.passTime(10 * keepLostMs);
     expect(bed.placed).toEqual(['a']);
-    expect(bed.heard(1)).toEqual([]);
+    expect(bed.received(1)).toEqual([]);
   });
 
   it.each([
@@ -121,7 +121,7 @@ describe('a session gives up its place', () => {
     expect(bed.placed).toEqual(['a']);
     bed.passTime(250);
     expect(bed.placed).toEqual(['b']);
-    expect(bed.heard(1).at(-1)).toEqual(['closed', 'silent']);
+    expect(bed.received(1).at(-1)).toEqual(['closed', 'silent']);
   });
 
   it('not while the edge itself is slow', () => {
@@ -144,7 +144,7 @@ describe('a session gives up its place', () => {
     bed.passTime(250);
     // The one with the shortest text.
     expect(bed.placed).toEqual(['a', 'c', 'd']);
-    expect(bed.heard(2)).toEqual([['queued', 0]]);
+    expect(bed.received(2)).toEqual([['queued', 0]]);
     bed.open(5, 'e', {}, modest);
     bed.passTime(20_000);
     // Two against one is as even as three places can be.
@@ -170,11 +170,11 @@ describe('keys', () => {
     bed.open(1, 'a', {}, one);
     bed.registry.linkClosed(1);
     bed.resume(2, 'a', 2, 3, other);
-    expect(bed.heard(2)).toEqual(['gone']);
+    expect(bed.received(2)).toEqual(['gone']);
     bed.open(2, 'a', { attempt: 3 }, other);
     expect(bed.registry.count).toBe(2);
     bed.resume(3, 'a', 2, 3, one);
-    expect(bed.heard(3)).toEqual([]);
+    expect(bed.received(3)).toEqual([]);
     expect(bed.registry.isAttached(3)).toBe(true);
   });
 
@@ -196,16 +196,16 @@ describe('keys', () => {
     bed.open(2, 'b', {}, small);
     bed.open(3, 'c', {}, small);
     expect(bed.placed).toEqual(['a']);
-    expect(bed.heard(2)).toEqual([['queued', 0]]);
-    expect(bed.heard(3)).toEqual(['refused', ['closed', 'edge-full']]);
+    expect(bed.received(2)).toEqual([['queued', 0]]);
+    expect(bed.received(3)).toEqual(['refused', ['closed', 'edge-full']]);
   });
 
   it('that wait in numbers make room for a key that has fewer waiting', () => {
     const bed = new RegistryBed(1, { maxWaiting: 2 });
     for (const [index, id] of ['a', 'b', 'c'].entries()) bed.open(index, id, {}, one);
     bed.open(3, 'd', {}, other);
-    expect(bed.heard(2).at(-1)).toEqual(['closed', 'edge-full']);
-    expect(bed.heard(3)).toEqual([['queued', 1]]);
+    expect(bed.received(2).at(-1)).toEqual(['closed', 'edge-full']);
+    expect(bed.received(3)).toEqual([['queued', 1]]);
   });
 
   it('that are valid no more end their sessions at once; the others follow the new data', () => {
@@ -214,8 +214,8 @@ describe('keys', () => {
     bed.open(2, 'b', {}, other);
     const renewed = edgeKey('other', { share: 7 });
     bed.registry.renewKeys((id) => (id === 'other' ? renewed : null));
-    expect(bed.heard(1)).toEqual(['refused', ['closed', 'unauthorized']]);
-    expect(bed.heard(2)).toEqual([]);
+    expect(bed.received(1)).toEqual(['refused', ['closed', 'unauthorized']]);
+    expect(bed.received(2)).toEqual([]);
     expect([...bed.registry.entries].map(({ key }) => key)).toEqual([renewed]);
   });
 });
@@ -231,7 +231,7 @@ describe('sessions without a place', () => {
     expect(bed.registry.count).toBe(3);
     expect(bed.registry.find('mine', other)).toBeDefined();
     expect(bed.registry.find('s9', one)).toBeDefined();
-    expect(bed.heard(2)).toEqual(['end', ['closed', 'done']]);
+    expect(bed.received(2)).toEqual(['end', ['closed', 'done']]);
   });
 
   it('are bounded in tokens', () => {
@@ -246,7 +246,7 @@ describe('sessions without a place', () => {
     const bed = new RegistryBed(1);
     bed.open(1, 'a');
     bed.open(2, 'b', { answer: [9], maxAnswerTokens: 1 });
-    expect(bed.heard(2)).toEqual(['end']);
+    expect(bed.received(2)).toEqual(['end']);
     expect(bed.placed).toEqual(['a']);
   });
 });

@@ -13,7 +13,6 @@ export interface PlaceRules {
   readonly stallMs: number;
   /** A session waits for a place for at most this long. */
   readonly waitMs: number;
-  /** Most sessions that wait at the same time. */
   readonly maxWaiting: number;
   /** After this wait, a session gets the place of a key that has more places for its share. */
   readonly fairWaitMs: number;
@@ -44,7 +43,7 @@ export const defaultPlaceRules: PlaceRules = {
   keptTokens: 2_097_152,
 };
 
-/** What a session must tell of itself. */
+/** What a session must state about itself. */
 export interface PlaceHolder {
   readonly number: number;
   readonly key: EdgeKey;
@@ -99,10 +98,9 @@ export function nextWaiting<Entry extends PlaceHolder>(
   return best?.entry;
 }
 
-/** Why a session gives up its place. */
 export type PlaceLoss = 'lost' | 'stalled' | 'shared';
 
-/** A session that has to give up its place for `next`; undefined: nobody has to yet. */
+/** A session that has to give up its place for `next`; undefined: none has to yet. */
 export function placeToFree<Entry extends PlaceHolder>(
   entries: Iterable<Entry>,
   next: Entry,
@@ -143,7 +141,8 @@ function longest<Entry>(
   sinceOf: (entry: Entry) => number | null,
   untilMs: number,
 ): Entry | undefined {
-  let [found, foundMs]: [Entry | undefined, number] = [undefined, untilMs];
+  let found: Entry | undefined;
+  let foundMs: number = untilMs;
   for (const entry of entries) {
     const sinceMs = sinceOf(entry);
     if (sinceMs === null || sinceMs > foundMs || (found !== undefined && sinceMs === foundMs)) continue;
@@ -189,7 +188,7 @@ export function keptTooMany<Entry extends PlaceHolder>(
   if (kept.length <= keptSessions && tokensWithoutPlace(all) <= keptTokens) return undefined;
   const counts = countByKey(kept, () => true);
   const most = Math.max(...counts.values());
-  // Of the key with the most: first those that have been told everything, then the oldest.
+  // From the key with the most: first those whose end has been sent, then the oldest.
   const ofGreediest = kept.filter(({ key }) => counts.get(key.id) === most);
   return ofGreediest.find(({ state }) => state.link?.endSent === true) ?? ofGreediest[0];
 }

@@ -20,7 +20,7 @@ export class RegistryBed {
   readonly said: [link: number, kind: EdgeMessage['kind'] | 'closed', detail?: unknown][] = [];
   readonly forgotten: string[] = [];
   readonly changes: [session: string, change: PlaceChange, waitedMs: number][] = [];
-  /** What the registry told its owner of each session: "a link-closed", "a settled". */
+  /** What the registry reported to its owner of each session: "a link-closed", "a settled". */
   readonly events: string[] = [];
   /** Causes of the refusals that were sent. */
   readonly causes: string[] = [];
@@ -95,7 +95,7 @@ export class RegistryBed {
     this.registry.receive(link, { ...first, session, attempt, length }, key);
   }
 
-  heard(link: number): unknown[] {
+  received(link: number): unknown[] {
     return this.said
       .filter(([at]) => at === link)
       .map(([, kind, detail]) => (detail === undefined ? kind : [kind, detail]));

@@ -25,7 +25,7 @@ describe('the registry of an edge', () => {
     expect(bed.registry.renewKeys((_id, shown) => (shown === renewed ? present : null))).toEqual([]);
     expect(bed.registry.find('a', present)?.key).toBe(present);
     expect(bed.registry.renewKeys(() => null)).toEqual([present]);
-    expect(bed.heard(2)).toEqual(['refused', ['closed', 'unauthorized']]);
+    expect(bed.received(2)).toEqual(['refused', ['closed', 'unauthorized']]);
   });
 
   it('refuses a second attach on a connection, and does not resume an unknown session', () => {
@@ -33,7 +33,7 @@ describe('the registry of an edge', () => {
     bed.open(1, 'a');
     expect(() => bed.open(1, 'b')).toThrow('a second attach');
     bed.resume(2, 'b', 1, 3);
-    expect(bed.heard(2)).toEqual(['gone']);
+    expect(bed.received(2)).toEqual(['gone']);
   });
 
   it('keeps a lost session for keepLostMs, resumes it, then forgets it', () => {
@@ -67,7 +67,7 @@ describe('the registry of an edge', () => {
     expect(bed.registry.count).toBe(1);
     bed.passTime(1);
     expect(bed.registry.count).toBe(0);
-    expect(bed.heard(1)).toEqual(['commit', 'end', ['closed', 'done']]);
+    expect(bed.received(1)).toEqual(['commit', 'end', ['closed', 'done']]);
   });
 
   it('sends nothing to a connection whose queue was full when it attached, until it is writable', () => {
@@ -77,10 +77,10 @@ describe('the registry of an edge', () => {
     bed.write('a');
     expect(bed.said).toEqual([]);
     bed.registry.linkWritable(1, true);
-    expect(bed.heard(1)).toEqual(['commit']);
+    expect(bed.received(1)).toEqual(['commit']);
     bed.registry.linkWritable(2, false);
     bed.resume(2, 'a', 2, 3);
-    expect(bed.heard(2)).toEqual([]);
+    expect(bed.received(2)).toEqual([]);
   });
 
   it('forgets a session on bye at once, and all sessions when it is cleared', () => {
@@ -131,12 +131,12 @@ describe('the registry of an edge', () => {
     bed.registry.linkWritable(1, true);
     bed.open(1, 'a');
     bed.write('a');
-    expect(bed.heard(1)).toEqual(['commit']);
+    expect(bed.received(1)).toEqual(['commit']);
     bed.registry.linkWritable(2, false);
     bed.registry.linkClosed(2);
     bed.open(2, 'b');
     bed.write('b');
-    expect(bed.heard(2)).toEqual(['commit']);
+    expect(bed.received(2)).toEqual(['commit']);
     bed.registry.linkWritable(3, false);
     bed.registry.clear();
     bed.open(3, 'c');
@@ -191,7 +191,7 @@ describe('the registry of an edge', () => {
     if (entry === undefined) throw new Error('no session');
     bed.events.length = 0;
     bed.registry.discard(entry, 'a fault');
-    expect(bed.heard(1)).toEqual([['closed', 'internal']]);
+    expect(bed.received(1)).toEqual([['closed', 'internal']]);
     expect([bed.registry.count, bed.registry.isAttached(1), bed.forgotten]).toEqual([0, false, ['a']]);
     expect(bed.events).toEqual([]);
     // A step that was running when it was discarded.

@@ -43,7 +43,6 @@ export interface RegistrySettings {
   readonly shareOf: (open: OpenMessage, key: EdgeKey) => number;
 }
 
-/** What the registry needs from its owner. */
 export interface RegistryOwner<Entry extends RegistryEntry> extends PlaceOwner<Entry> {
   /** Further conditions for an `open`. @returns the opening as it is served @throws OutriderError */
   admit?(open: OpenMessage): OpenMessage;
@@ -97,7 +96,6 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     return this.#entries.size;
   }
 
-  /** Number of sessions that wait for a place. */
   get waitingCount(): number {
     return this.#places.waitingCount;
   }
@@ -125,7 +123,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
       this.#byLink.set(link, entry);
       // The same key, perhaps by a newer secret.
       entry.key = key;
-      entry.toldAhead = null;
+      entry.sentAhead = null;
       this.step(entry, { kind: 'message-received', link, message, ...this.#blockOf(link) });
     } else if (message.kind === 'open') this.#create(link, message, key);
     else this.#owner.send(link, { kind: 'gone' });
@@ -158,7 +156,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     this.#settle(entry, event, effects, before);
   }
 
-  /** Forgets a session whose machine cannot go on; its connection is closed. */
+  /** Forgets a session whose machine cannot continue; its connection is closed. */
   discard(entry: Entry, detail: string): void {
     this.#forget(entry, 'internal', detail);
   }
@@ -207,7 +205,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const { state, effects } = machines.createEdgeSession(rules, number, event);
     const shared = { number, id: open.session, key, share: shareOf(open, key), downlinkShare: 1, state };
     const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
-    const entry = this.#owner.enter({ ...shared, ...times, hasPlace: false, toldAhead: null, cancelForget: null });
+    const entry = this.#owner.enter({ ...shared, ...times, hasPlace: false, sentAhead: null, cancelForget: null });
     this.#entries.set(nameOf(open.session, key), entry);
     this.#byLink.set(link, entry);
     this.#settle(entry, event, effects, null);
@@ -253,7 +251,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     if (entry.hasPlace) return;
     if (state.end !== null || state.link === null) this.#trim();
     else if (entry.waitingSinceMs === null) this.#places.wait(entry);
-    else if (entry.toldAhead === null) this.#places.announce();
+    else if (entry.sentAhead === null) this.#places.announce();
   }
 
   #trim(): void {
@@ -264,7 +262,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     }
   }
 
-  /** @param detail told to its connection, which is closed */
+  /** @param detail sent to its connection, which is closed */
   #forget(entry: Entry, code: ErrorCode | 'done' = 'done', detail: string = 'the session is forgotten'): void {
     if (!this.#isKept(entry)) return;
     entry.cancelForget?.();

@@ -307,7 +307,7 @@ function finishStep(state: EdgeState, event: Extract<EdgeEvent, { kind: 'step-do
   };
 }
 
-/** Of the tokens that the device may still need, and of the new ones. */
+/** Log-probabilities of the tokens that the device may still need, and of the new ones. */
 function logprobsWith(
   { open, text, logprobs, acknowledged }: EdgeState,
   rows: readonly Candidates[],

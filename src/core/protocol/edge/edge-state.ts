@@ -28,7 +28,7 @@ export interface EdgeLink {
 
 /** A running step, with the drafts that it verifies. */
 export interface StepTicket {
-  /** Of the session object. A session that was forgotten and created again has another one. */
+  /** Number of the session object. A session that was forgotten and created again has another one. */
   readonly incarnation: number;
   /** Each `open` increases it. */
   readonly generation: number;
@@ -61,7 +61,6 @@ export interface EdgeState {
   readonly endState: EndState;
   readonly text: TokenText;
   readonly branch: Branch | null;
-  /** Alternatives beside the branch. */
   readonly alternatives: readonly Alternative[];
   /** The largest number of a branch or an alternative on this connection; 0: none came yet. */
   readonly branchCount: number;
@@ -75,7 +74,7 @@ export interface EdgeState {
   readonly link: EdgeLink | null;
   /** Committed length that the device is known to have. */
   readonly acknowledged: number;
-  /** Of the last tokens of the text, the acknowledged ones left out; empty where `open` asks for none. */
+  /** Log-probabilities of the last tokens of the text, without the acknowledged ones; empty where `open` asks for none. */
   readonly logprobs: readonly Logprobs[];
   readonly ticket: StepTicket | null;
   /** Committed length that the device had when it requested a verdict; null: no request since the last step. */
@@ -131,7 +130,7 @@ export interface EdgeStep {
   readonly effects: readonly EdgeEffect[];
 }
 
-/** Length of the text that the connection has carried; without one the next attach begins anew. */
+/** Length of the text that the connection has carried; without one the next attach begins at 0. */
 export function sentLength({ link, text }: EdgeState): number {
   return link?.sent ?? text.length;
 }

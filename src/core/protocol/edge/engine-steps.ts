@@ -17,10 +17,8 @@ import type { EdgeRegistry, RegistryEntry } from './edge-registry.ts';
 import { isWritable, lacksEdgeDrafts, readyDrafts } from './edge-session.ts';
 import { type EdgeDrafts, expectedAcceptance, type StepTicket } from './edge-state.ts';
 
-/** A session's part of a step. */
 export interface StepPart<Entry> {
   readonly entry: Entry;
-  /** Tokens of the text that the engine holds. */
   readonly heldTokens: number;
   /** Length of the prompt chunk that starts at `heldTokens`; 0 with a ticket. */
   readonly prefillTokens: number;
@@ -87,7 +85,6 @@ export class EngineSteps<Entry extends StepEntry> {
     this.#evaluates = evaluates;
   }
 
-  /** Most rows of a step. */
   get maxRows(): number {
     return this.#limits.maxRows;
   }
@@ -174,7 +171,7 @@ export class EngineSteps<Entry extends StepEntry> {
     return { entry, heldTokens, view: { id, weight, prefillTokens, drafts, acceptance, confidences } };
   }
 
-  /** Looks drafts up in the text for a session that has none. */
+  /** Takes drafts from the text (look-up) for a session that has none. */
   #lookUp(entry: Entry): void {
     const { state } = entry;
     if (!modeOf(state.open.mode).edgeLooksUp || !lacksEdgeDrafts(state)) return;

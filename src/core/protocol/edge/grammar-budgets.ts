@@ -1,12 +1,13 @@
 // How much processor time the grammars of a key may take, to be compiled and to make masks: a bucket for each key that time refills. What
 // is spent is known afterwards, so a bucket may be overdrawn. Then the key opens no grammar that is not compiled yet; what is compiled, and
-// answers without a grammar, go on.
+// answers without a grammar, continue.
 
 import { OutriderError } from '../../basics/errors.ts';
 import { retryRemedy } from '../../basics/retry-time.ts';
 
 /** Processor time of a full bucket, ms, and what each ms adds to it: a key has at most so much of a processor in the long run. */
-const [burstCpuMs, refill] = [20_000, 0.25];
+const burstCpuMs = 20_000;
+const refill = 0.25;
 
 interface Bucket {
   readonly leftMs: number;

@@ -38,7 +38,7 @@ function filled(bucket: Bucket | undefined, rowsPerMinute: number, nowMs: number
 export class RowQuotas {
   /** By the id of the key. */
   readonly #buckets = new Map<string, Bucket>();
-  /** Of each key with a quota, since the last call of {@link takeUsed}. */
+  /** Used rows of each key with a quota, since the last call of {@link takeUsed}. */
   readonly #used = new Map<string, RowsUsed>();
 
   /**
@@ -77,7 +77,7 @@ export class RowQuotas {
     }
   }
 
-  /** What sessions of this edge have used since the last call. @param most keys; more are told by the next call */
+  /** What sessions of this edge have used since the last call. @param most keys; the next call returns the others */
   takeUsed(most: number = mostKeys): readonly RowsUsed[] {
     const used = [...this.#used.values()].slice(0, most);
     for (const { key } of used) this.#used.delete(key);

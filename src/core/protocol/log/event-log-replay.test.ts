@@ -48,7 +48,7 @@ class Pair {
     this.#logEdge = createEdgeLog({ ...options, endIds: new Set(), write: (line) => this.logs.edge.push(line) });
   }
 
-  tell(event: DeviceEvent): void {
+  stepDevice(event: DeviceEvent): void {
     const step = stepDevice(this.device, event);
     this.device = step.state;
     this.#logDevice({ ...step, event, atMs: this.#atMs++ });
@@ -66,7 +66,7 @@ class Pair {
     const alternatives = (this.#order?.alternatives ?? []).map(({ id, position, tokens }) => {
       return { id, position: position + tokens.length, ...drafted(position + tokens.length) };
     });
-    this.tell({ kind: 'draft-produced', ...drafting, ...drafted(drafting.position), alternatives });
+    this.stepDevice({ kind: 'draft-produced', ...drafting, ...drafted(drafting.position), alternatives });
   }
 
   /** All frames on their way arrive. */
@@ -75,31 +75,32 @@ class Pair {
       if (this.edge === null) {
         const created = { kind: 'session-created', link, open: message as OpenMessage } as const;
         this.#edgeStepped(createEdgeSession(testRules, 1, created), created);
-      } else this.#tellEdge({ kind: 'message-received', link, message });
+      } else this.#stepEdge({ kind: 'message-received', link, message });
     }
-    for (const { link, message } of this.#toDevice.splice(0)) this.tell({ kind: 'message-received', link, message });
+    for (const { link, message } of this.#toDevice.splice(0))
+      this.stepDevice({ kind: 'message-received', link, message });
   }
 
   lose(): void {
     this.#toEdge.length = 0;
     this.#toDevice.length = 0;
-    this.#tellEdge({ kind: 'link-closed', link: 1 });
-    this.tell({ kind: 'link-closed', link: 1 });
-    this.tell({ kind: 'link-opened', link: 2, edge: 'a' });
+    this.#stepEdge({ kind: 'link-closed', link: 1 });
+    this.stepDevice({ kind: 'link-closed', link: 1 });
+    this.stepDevice({ kind: 'link-opened', link: 2, edge: 'a' });
   }
 
   write(drafts: number): void {
     if (this.edge === null || this.edge.end !== null) return;
-    this.#tellEdge({ kind: 'step-started', drafts });
+    this.#stepEdge({ kind: 'step-started', drafts });
     const { ticket } = this.edge;
     if (ticket === null) throw new Error('no step');
     const rows = Array.from({ length: ticket.drafts.length + 1 }, (_, index) => {
       return { ids: [written(ticket.length + index)], logits: [1] };
     });
-    this.#tellEdge({ kind: 'step-done', ticket, rows });
+    this.#stepEdge({ kind: 'step-done', ticket, rows });
   }
 
-  #tellEdge(event: EdgeEvent): void {
+  #stepEdge(event: EdgeEvent): void {
     this.#edgeStepped(stepEdge(this.edge as EdgeState, event), event);
   }
 
@@ -116,8 +117,8 @@ class Pair {
 
 function answer(): Pair {
   const pair = new Pair();
-  pair.tell({ kind: 'link-opened', link: 1, edge: 'a' });
-  pair.tell({ kind: 'message-received', link: 1, message: testHello });
+  pair.stepDevice({ kind: 'link-opened', link: 1, edge: 'a' });
+  pair.stepDevice({ kind: 'message-received', link: 1, message: testHello });
   for (let round = 0; pair.device.outcome === null && round < 200; round += 1) {
     for (let draft = 0; draft < 3; draft += 1) pair.draft();
     if (round === 12) pair.lose();

@@ -9,7 +9,7 @@ import type { EdgeEffect, EdgeEvent, EdgeRules, EdgeState, SessionCreated } from
 import { type EdgeLogHeader, type EventLog, type LogLine, toPlain } from './event-log.ts';
 import { describeDevice, describeEdge, type StateLine } from './event-log-state.ts';
 
-/** One replayed event. */
+/** One event of a log, and the state after it. */
 export interface ReplayedStep {
   /** From 1. */
   readonly index: number;

@@ -6,7 +6,7 @@ const frameBytes = 1000;
 /** A byte takes one microsecond. */
 const rate = 8e6;
 
-/** A line in virtual time whose flows always have some frames, unless they are told to rest. */
+/** A line in virtual time whose flows always have some frames, unless they are set to rest. */
 class Bed {
   readonly pacer: BytePacer<number>;
   readonly flows: PacedFlow[];
@@ -197,7 +197,10 @@ describe('the pacer', () => {
         const pacer = new BytePacer<{ readonly number: number; readonly bytes: number }>(rate);
         const flows = [1, 2, 3, 4].map((weight) => pacer.addFlow(weight));
         const last = new Map<PacedFlow, number>();
-        let [nowMs, sentBytes, pushed, left] = [0, 0, 0, 0];
+        let nowMs = 0;
+        let sentBytes = 0;
+        let pushed = 0;
+        let left = 0;
         const send = (): void => {
           for (let taken = pacer.take(nowMs); taken !== undefined; taken = pacer.take(nowMs)) {
             expect(taken.frame.number).toBeGreaterThan(last.get(taken.flow) ?? 0);

@@ -8,14 +8,14 @@ import { invariant } from '../../basics/invariant.ts';
 export interface PacedFlow {
   /** Relative, above 0; changed by {@link BytePacer.setWeight}. */
   readonly weight: number;
-  /** Of frames that have not begun to leave. */
+  /** Bytes of frames that have not begun to leave. */
   readonly waitingBytes: number;
 }
 
 interface Flow<Frame> extends PacedFlow {
   weight: number;
   waitingBytes: number;
-  /** Of the next frame, in bytes over weight. */
+  /** Start tag of the next frame, in bytes over weight. */
   startTag: number;
   readonly frames: { readonly frame: Frame; readonly bytes: number }[];
 }
@@ -98,7 +98,7 @@ export class BytePacer<Frame> {
     return (waitingBytes * weights) / (weight * this.#bytesPerMs);
   }
 
-  /** Of the flows with frames the one with the smallest start tag; of equals the oldest. */
+  /** The flow with frames that has the smallest start tag; of equal ones the oldest. */
   #next(): Flow<Frame> | undefined {
     let best: Flow<Frame> | undefined;
     for (const flow of this.#flows) {

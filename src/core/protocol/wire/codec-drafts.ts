@@ -31,7 +31,7 @@ export function writeDraft(writer: ByteWriter, message: DraftMessage, shared: Sh
   return writer.ids(tokens);
 }
 
-/** Of a long draft frame. `taken`: it extends an alternative, which is the branch from now on. */
+/** Flags of a long draft frame. `taken`: it extends an alternative, which is the branch from now on. */
 const draftFlags = { continues: 0, isNew: 1, taken: 2 } as const;
 
 /** Which alternative is extended, and from where on. */

@@ -24,8 +24,11 @@ function writeSampling(writer: ByteWriter, sampling: Sampling): void {
 function readSampling(reader: ByteReader): Sampling {
   const temperature = reader.float64();
   const topK = reader.varint(limits.maxId);
-  const [topP, minP] = [reader.float64(), reader.float64()];
-  const [presencePenalty, frequencyPenalty, repetitionPenalty] = [reader.float64(), reader.float64(), reader.float64()];
+  const topP = reader.float64();
+  const minP = reader.float64();
+  const presencePenalty = reader.float64();
+  const frequencyPenalty = reader.float64();
+  const repetitionPenalty = reader.float64();
   const logitBias: [number, number][] = [];
   for (let left = reader.varint(limits.logitBiases); left > 0; left -= 1) {
     logitBias.push([reader.varint(limits.maxId), reader.float64()]);
@@ -69,11 +72,15 @@ function readAsked(
 ): Pick<OpenMessage, 'grammar' | 'topLogprobs'> {
   if (reader.remaining === 0) return {};
   const grammar = readGrammar(reader);
-  const told = reader.remaining === 0 ? 0 : reader.varint(1 + topLogprobsLimit);
-  if (told > 0 && flowControlWindow > limits.maxScoredWindow)
+  const askedPlusOne = reader.remaining === 0 ? 0 : reader.varint(1 + topLogprobsLimit);
+  if (askedPlusOne > 0 && flowControlWindow > limits.maxScoredWindow)
     throw malformed(`with logprobs the flow-control window is at most ${limits.maxScoredWindow}`);
-  if (grammar === undefined && told === 0 && padding === 0) throw malformed('it ends with bytes that ask for nothing');
-  return { ...(grammar === undefined ? {} : { grammar }), ...(told === 0 ? {} : { topLogprobs: told - 1 }) };
+  if (grammar === undefined && askedPlusOne === 0 && padding === 0)
+    throw malformed('it ends with bytes that ask for nothing');
+  return {
+    ...(grammar === undefined ? {} : { grammar }),
+    ...(askedPlusOne === 0 ? {} : { topLogprobs: askedPlusOne - 1 }),
+  };
 }
 
 /** Judges an attach while it is read, so that what is refused costs little. */

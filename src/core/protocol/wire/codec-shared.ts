@@ -13,7 +13,6 @@ export const frame = {
   pong: 0x06,
   verify: 0x07,
   draft: 0x10,
-  /** A new alternative. */
   alternative: 0x11,
   alternativeExtend: 0x12,
   /** | count 1..31: extends the alternative of the last alternative frame. */

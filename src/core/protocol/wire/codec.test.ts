@@ -151,7 +151,8 @@ describe('messages with random contents', () => {
     fc.assert(
       fc.property(branches, (steps) => {
         const { device, edge } = bothEnds();
-        let [branch, end] = [0, 0];
+        let branch = 0;
+        let end = 0;
         for (const { isNew, first, tokens } of steps) {
           if (isNew || branch === 0) [branch, end] = [branch + 1, first];
           const message: DeviceMessage = { kind: 'draft', branch, first: end, tokens };
@@ -171,7 +172,8 @@ describe('messages with random contents', () => {
     fc.assert(
       fc.property(fc.array(commit, { maxLength: 20 }), (commits) => {
         const { device, edge } = bothEnds();
-        let [first, branch] = [4, 0];
+        let first = 4;
+        let branch = 0;
         for (const { branchStep, accepted, tokens } of commits) {
           if (accepted > 0) branch += branchStep;
           const message: EdgeMessage = { kind: 'commit', first, branch: accepted > 0 ? branch : 0, accepted, tokens };
@@ -209,10 +211,10 @@ describe('messages with random contents', () => {
   });
 
   it('announce the times of eight steps or of none', () => {
-    const told = (stepMs: readonly number[]): Uint8Array =>
+    const helloWith = (stepMs: readonly number[]): Uint8Array =>
       new EdgeCodec().encode({ ...hello, timing: { stepMs, edgeDraftMs: null } });
-    expect(() => told([57.7, 61.1])).toThrow('another number of rows');
-    const frame = told(new Array(8).fill(0.001));
+    expect(() => helloWith([57.7, 61.1])).toThrow('another number of rows');
+    const frame = helloWith(new Array(8).fill(0.001));
     // The last nine bytes: eight steps of a microsecond, and no draft.
     expect([...frame.slice(-9)]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0]);
     const gap = frame.map((byte, at) => (at === frame.length - 4 ? 0 : byte));

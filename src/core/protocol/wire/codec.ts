@@ -36,18 +36,19 @@ function microseconds(ms: number | null): number {
 }
 
 function milliseconds(reader: ByteReader): number | null {
-  const told = reader.varint(limits.stepMicroseconds);
-  return told === 0 ? null : told / 1000;
+  const microseconds = reader.varint(limits.stepMicroseconds);
+  return microseconds === 0 ? null : microseconds / 1000;
 }
 
 function readHello(reader: ByteReader): HelloMessage {
   const version = reader.varint(limits.maxId);
-  const [model, fingerprint] = [reader.text(limits.textBytes), reader.text(limits.textBytes)];
+  const model = reader.text(limits.textBytes);
+  const fingerprint = reader.text(limits.textBytes);
   const tokenizerHash = reader.hex(32);
   const vocabularySize = reader.varint(limits.maxId + 1);
   const contextLength = reader.varint(limits.textTokens);
-  const told = Array.from({ length: announcedRowCount }, () => milliseconds(reader));
-  const known = told.filter((ms) => ms !== null);
+  const times = Array.from({ length: announcedRowCount }, () => milliseconds(reader));
+  const known = times.filter((ms) => ms !== null);
   const stepMs = known.length === announcedRowCount ? known : null;
   const timing = { stepMs, edgeDraftMs: milliseconds(reader) };
   return { kind: 'hello', version, model, fingerprint, tokenizerHash, vocabularySize, contextLength, timing };

@@ -3,7 +3,6 @@
 import type { AlternativeDraft, AlternativeOrder } from '../../decoding/alternative.ts';
 import type { RunnerUp } from '../../decoding/runner-up.ts';
 
-/** A draft of the drafter. */
 export interface DraftMade {
   readonly token: number;
   /** The drafter's probability of the token, (0, 1]. */

@@ -1,5 +1,5 @@
 // Drafts with alternatives beside them, as a device and an edge with its own draft model keep them: which alternatives a pass of the draft
-// model extends, and how the drafts go on from one where the text has it. Pure; docs/internals/protocol.md, "Alternatives".
+// model extends, and how the drafts continue from one where the text has it. Pure; docs/internals/protocol.md, "Alternatives".
 
 import type { AlternativeDraft } from '../../decoding/alternative.ts';
 import type { RunnerUp } from '../../decoding/runner-up.ts';
@@ -10,7 +10,7 @@ import { limits } from './limits.ts';
 export interface Alternative {
   /** Counts the alternatives of a device's turn, or those beside an edge's drafts, from 1. */
   readonly id: number;
-  /** Of its first token. */
+  /** Position of its first token. */
   readonly position: number;
   /** The runner-up, and the tokens that the drafter has put after it. */
   readonly tokens: readonly number[];
@@ -21,7 +21,7 @@ export interface Alternative {
 
 /** What is known of drafts beside their tokens. */
 export interface DraftHedges {
-  /** Of each draft: the drafter's confidence, and its second choice; null: not told. */
+  /** For each draft the drafter's confidence, and its second choice; null: not known. */
   readonly confidences: readonly number[];
   readonly runnerUps: readonly (RunnerUp | null)[];
   readonly alternatives: readonly Alternative[];
@@ -46,7 +46,7 @@ export interface HedgeRule {
 
 export interface ChosenAlternative {
   readonly alternative: Alternative;
-  /** The chance that the text goes on as the alternative, up to its last token. */
+  /** The chance that the text continues as the alternative, up to its last token. */
   readonly chance: number;
 }
 
@@ -102,7 +102,7 @@ export function passAlternatives(alternatives: readonly Alternative[], textLengt
     : alternatives;
 }
 
-/** How the drafts go on after a mismatch. */
+/** How the drafts continue after a mismatch. */
 export interface Continuation {
   /** Null: with nothing. */
   readonly alternative: Alternative | null;

@@ -18,7 +18,7 @@ export interface OutageLaw {
 
 /** An emulated network: times in ms, rates in bits per second. */
 export interface LinkSettings {
-  /** Of an empty link without jitter. */
+  /** Round trip of an empty link without jitter. */
   readonly roundTripMs: number;
   /** Mean of each direction's extra delay: exponential, cut at {@link jitterCut} times the mean. 0 = none. */
   readonly jitterMs: number;

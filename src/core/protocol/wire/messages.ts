@@ -141,7 +141,7 @@ export interface QueuedMessage {
   readonly ahead: number;
 }
 
-/** The edge is going down. It goes on with its sessions for a while; a device that knows another edge moves there. */
+/** The edge is going down. It keeps its sessions for a while; a device that knows another edge moves there. */
 export interface LeavingMessage {
   readonly kind: 'leaving';
 }
@@ -155,7 +155,7 @@ export interface CommitMessage {
   readonly accepted: number;
   /** Tokens after the accepted ones. */
   readonly tokens: readonly number[];
-  /** Of every token, the accepted ones included, where `open` asks for them. */
+  /** Log-probabilities of every token, the accepted ones included, where `open` asks for them. */
   readonly logprobs?: readonly Logprobs[] | undefined;
 }
 

@@ -7,7 +7,6 @@ export const modeNames = ['ar', 'stream', 'sd', 'psd', 'psd-lockstep', 'edge-sd'
 /** How device and edge take turns; docs/glossary.md, "mode". */
 export type ModeName = (typeof modeNames)[number];
 
-/** What a mode sees of the device. */
 export interface DeviceView {
   /** Drafts beyond the committed text, and how many of them were not sent yet. */
   readonly tailLength: number;
@@ -27,7 +26,6 @@ export interface DeviceView {
   readonly maxAhead: number;
 }
 
-/** What a mode sees of the edge. */
 export interface EdgeView {
   /** Drafts of the device that have arrived beyond the committed text. */
   readonly draftsReady: number;
@@ -45,13 +43,12 @@ export type Sending = 'nothing' | 'drafts' | 'drafts-and-verify';
 
 export interface Mode {
   readonly name: ModeName;
-  /** The device drafts. */
   readonly deviceDrafts: boolean;
   /** The edge extends the chain with its own drafts until a step has enough. */
   readonly edgeDrafts: boolean;
   /** Enough is the edge's configured draft length; otherwise it is the length with the best expected gain. */
   readonly hasEdgeDraftLength: boolean;
-  /** The edge looks drafts up in the text for a step that would have none. */
+  /** The edge takes drafts from the text (look-up) for a step that would have none. */
   readonly edgeLooksUp: boolean;
   /** Drafts come in windows of a set length. */
   readonly hasWindows: boolean;

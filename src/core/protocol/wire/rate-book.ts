@@ -63,7 +63,7 @@ export class SenderRates {
   }
 
   /**
-   * Takes bytes that came otherwise, over HTTP. A quarter of the bucket stays for frames, so that running answers go on; what is larger
+   * Takes bytes that came otherwise, over HTTP. A quarter of the bucket stays for frames, so that running answers continue; what is larger
    * than the rest of it is allowed when it is full, and takes all of the rest.
    * @returns ms until so many may be taken; 0: they are taken
    */

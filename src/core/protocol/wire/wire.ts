@@ -23,7 +23,6 @@ export interface FrameConnection<Sent> {
   close(code: ErrorCode | 'done', detail: string): void;
 }
 
-/** Events of a connection. */
 export interface FrameHandler {
   frame(frame: Frame): void;
   /** The send queue has become full, or has room again. */

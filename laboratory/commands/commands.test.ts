@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import type { OptionSpec } from '../../src/cli/options/options.ts';
+import { reproductions } from '../experiments/paper/reproduce.ts';
+import { benches } from './bench.ts';
+import { trials } from './trial.ts';
+
+it.each([...benches, ...trials, ...reproductions])(
+  '$name says how long it takes, five minutes at most',
+  ({ lasts }) => {
+    expect(lasts).toMatch(/^(?:1 minute|[2-5] minutes)$/);
+  },
+);
+
+it.each([...benches, ...trials])(
+  '$name says how long it takes with --full, where it has that',
+  ({ options, fullLasts }) => {
+    const specs: OptionSpec[] = Object.values(options);
+    const hasFullSize = specs.some(({ flag, full }) => flag === '--full' || full !== undefined);
+    expect(fullLasts !== undefined).toBe(hasFullSize);
+  },
+);

@@ -1,0 +1,163 @@
+// The rows and summaries of "bench coupled" and "bench learned" from runs over many slots: costs relative to the policy `best` in the same world
+// with the same seed. Interquartile means hide the worst seeds, so plain means and the tail stand beside them.
+
+import type { Conclusion } from '../../../simulator/runner/experiment.ts';
+import {
+  camelCase,
+  drawColumns,
+  estimateColumns,
+  middleOf,
+  middleOfRatios,
+  type RunTable,
+  ratioOfMeans,
+  ratiosOf,
+} from '../../../simulator/runner/paired-runs.ts';
+import { crossedEstimate, type Within } from '../../../src/core/basics/bootstrap.ts';
+import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
+import type { CostRun } from './slot-costs.ts';
+
+/** It optimises each slot by itself. */
+const reference = 'best';
+/** The second reference: it knows the coupling, and it is not learned. */
+const lookAhead = 'look-ahead';
+
+/** `costVsBest`: interquartile mean of the ratios; `costMeanVsBest`: mean cost of all seeds over the mean cost of `best`. */
+type ComparedCosts = Within<'costVsBest' | 'costMeanVsBest'> &
+  Readonly<Record<'costMsMean' | 'costVsBestP95' | 'costVsBestWorst', number>>;
+
+/** Columns without an interval: interquartile means. */
+const middles = [
+  'costMsP95',
+  'energyJ',
+  'queueMs',
+  'handoversPer1000Tasks',
+  'batteryOutShare',
+  'decisionCpuMs',
+] as const;
+type Middles = Pick<CostRun, (typeof middles)[number]>;
+
+/** A policy under a coupling. `costVsLookAhead` is null where `look-ahead` isn't among the policies. */
+export type CoupledRow = ComparedCosts &
+  Middles &
+  Pick<CostRun, 'coupling' | 'policy'> &
+  Within<'costMs' | 'latencyMs'> &
+  Within<'costVsLookAhead', number | null> &
+  Readonly<Record<'seeds' | 'costMsWorst', number>>;
+
+/**
+ * A policy in a world; intervals draw training seeds and worlds. A policy that was not trained here has 0 training seeds; `...BestSeed` and
+ * `...WorstSeed` are the interquartile means over the worlds of one training seed.
+ */
+export type LearnedRow = ComparedCosts &
+  Readonly<Record<'world' | 'label', string>> &
+  Readonly<Record<'trainingSeeds' | 'worlds' | 'costVsBestBestSeed' | 'costVsBestWorstSeed' | 'latencyMs', number>>;
+
+const costOf = ({ costMs }: CostRun): number => costMs;
+const latencyOf = ({ latencyMs }: CostRun): number => latencyMs;
+
+/** A row for each training seed. */
+function tableOf(runs: readonly CostRun[], policy: string): RunTable<CostRun> {
+  const own = runs.filter((run) => run.policy === policy).toSorted((one, other) => one.seed - other.seed);
+  return [...Map.groupBy(own, ({ trainingSeed }) => trainingSeed).values()];
+}
+
+function compareCosts(own: RunTable<CostRun>, best: readonly CostRun[], draw: typeof crossedEstimate): ComparedCosts {
+  const ratios = ratiosOf(own, best, costOf).flat();
+  const statistics = { costVsBest: middleOfRatios(costOf), costMeanVsBest: ratioOfMeans(costOf) };
+  return {
+    ...estimateColumns(own, best, statistics, draw),
+    // The worst seeds dominate a plain mean.
+    costMsMean: mean(own.flat().map(costOf)),
+    costVsBestP95: quantile(ratios, 0.95),
+    costVsBestWorst: Math.max(...ratios),
+  };
+}
+
+/** @param runs under one coupling */
+export function coupledRow(runs: readonly CostRun[], policy: string): CoupledRow {
+  const own = tableOf(runs, policy);
+  const [best = []] = tableOf(runs, reference);
+  const [ahead] = tableOf(runs, lookAhead);
+  const [first = []] = own;
+  const notCompared = { costVsLookAhead: null, costVsLookAheadLow: null, costVsLookAheadHigh: null };
+  return {
+    coupling: first[0]?.coupling ?? '',
+    policy,
+    seeds: first.length,
+    costMsWorst: Math.max(...first.map(costOf)),
+    ...compareCosts(own, best, drawColumns),
+    ...estimateColumns(own, [], { costMs: middleOf(costOf), latencyMs: middleOf(latencyOf) }),
+    ...(ahead === undefined ? notCompared : estimateColumns(own, ahead, { costVsLookAhead: middleOfRatios(costOf) })),
+    ...(Object.fromEntries(middles.map((key) => [key, interquartileMean(first.map((run) => run[key]))])) as Middles),
+  };
+}
+
+/**
+ * Ratios of costs to those of `best` and `look-ahead`: `allHysteresisOptimalVsBest`, `allHysteresisOptimalVsLookAheadLow`, ...; of plain
+ * means: `allHysteresisOptimalMeanVsBest`; of the worst seed: `allHysteresisOptimalVsBestWorst`.
+ */
+export function summariseCoupled(rows: readonly CoupledRow[]): Record<string, number> {
+  const summaries = rows
+    .filter(({ policy }) => policy !== reference)
+    .map((row) => {
+      const isAhead = row.policy === lookAhead || row.costVsLookAhead === null;
+      const compared = ['VsBest', 'MeanVsBest', ...(isAhead ? [] : ['VsLookAhead'])];
+      const keys = compared.flatMap((to) => [to, `${to}Low`, `${to}High`]);
+      return costsIn(row, `${row.coupling} ${row.policy}`, [...keys, 'VsBestP95', 'VsBestWorst']);
+    });
+  return Object.assign({}, ...summaries) as Record<string, number>;
+}
+
+/** Columns of a row, `cost` and an ending, for a summary. */
+function costsIn(row: object, name: string, endings: readonly string[]): Record<string, number> {
+  const costs = row as Readonly<Record<string, number>>;
+  return Object.fromEntries(endings.map((ending) => [camelCase(name) + ending, costs[`cost${ending}`] as number]));
+}
+
+export function concludeLearned(runs: readonly CostRun[]): Conclusion<LearnedRow, Record<string, number>> {
+  const rows: LearnedRow[] = [];
+  const summary: Record<string, number> = {};
+  for (const [world, here] of Map.groupBy(runs, ({ coupling }) => coupling)) {
+    const own = [...new Set(here.map(({ policy }) => policy))].map((label) => learnedRow(world, label, here));
+    rows.push(...own);
+    for (const row of own.filter(({ trainingSeeds }) => trainingSeeds > 0)) {
+      const endings = ['VsBest', 'VsBestLow', 'VsBestHigh', 'MeanVsBest', 'VsBestWorst'];
+      Object.assign(summary, costsIn(row, row.label, endings), { [`${camelCase(row.label)}Seeds`]: row.trainingSeeds });
+    }
+    Object.assign(summary, compareCredits(here));
+  }
+  return { rows, summary };
+}
+
+function learnedRow(world: string, label: string, runs: readonly CostRun[]): LearnedRow {
+  const own = tableOf(runs, label);
+  const [best = []] = tableOf(runs, reference);
+  const bySeed = ratiosOf(own, best, costOf).map(interquartileMean);
+  return {
+    world,
+    label,
+    trainingSeeds: own[0]?.[0]?.trainingSeed === null ? 0 : own.length,
+    worlds: best.length,
+    ...compareCosts(own, best, crossedEstimate),
+    costVsBestBestSeed: Math.min(...bySeed),
+    costVsBestWorstSeed: Math.max(...bySeed),
+    latencyMs: interquartileMean(own.flat().map(latencyOf)),
+  };
+}
+
+/** What credit by device costs over credit by team, at equal slots, paired by training seed and world: `coupledAssociationDeviceOverTeam`. */
+function compareCredits(runs: readonly CostRun[]): Record<string, number> {
+  const labels = [...new Set(runs.map(({ policy }) => policy))].filter((label) => label.endsWith('-device'));
+  const summaries = labels.map((label) => {
+    const team = tableOf(runs, label.replace(/-device$/, '-team'));
+    const ratios = tableOf(runs, label).flatMap((own) => {
+      const other = team.find(([run]) => run?.trainingSeed === own[0]?.trainingSeed);
+      return other === undefined ? [] : ratiosOf([own], other, costOf);
+    });
+    if (ratios.length === 0) return {};
+    const name = `${camelCase(label)}OverTeam`;
+    const middle = estimateColumns(ratios, [], { [name]: middleOf((ratio: number) => ratio) }, crossedEstimate);
+    return { ...middle, [`${name}Seeds`]: ratios.length };
+  });
+  return Object.assign({}, ...summaries) as Record<string, number>;
+}

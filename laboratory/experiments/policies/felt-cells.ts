@@ -1,0 +1,90 @@
+// What `outrider bench felt` compares: payload laws, and policies, each with the objective that it minimises. Decisions under `felt`, and associations that depend on links or hardware alone, are the same under every
+// payload law.
+
+import { shareEqually } from '../../../src/allocation/paper/equal-shares.ts';
+import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
+import type { Assignment, ObjectiveSettings, Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { findPolicy } from '../../../src/files/policy-file.ts';
+
+export const payloadLaws = ['q16', 'ids'] as const;
+export type PayloadLaw = (typeof payloadLaws)[number];
+
+export type ObjectiveKind = NonNullable<ObjectiveSettings['kind']>;
+
+export interface FeltPolicy {
+  /** In rows and figures. */
+  readonly name: string;
+  /** A name for findPolicy; of trained ones, the variant. */
+  readonly policy: string;
+  readonly kind: ObjectiveKind;
+  /** Whether its decisions depend on the payload law. */
+  readonly dependsOnLaw: boolean;
+  /** Weights trained on the preset. */
+  readonly isTrained?: true;
+  /** Divides what its shares leave of band and computing. */
+  readonly fills?: true;
+}
+
+export const baseline = 'max-sinr';
+export const bestFelt = 'best, felt';
+export const learnedFelt = 'learned, felt';
+export const bestPaper = 'best';
+export const feltShares = 'max-sinr, felt shares';
+
+const paper = { kind: 'paper', dependsOnLaw: true } as const;
+const felt = { kind: 'felt', dependsOnLaw: false } as const;
+/** The objective has no part in it. */
+const plain = { kind: 'paper', dependsOnLaw: false } as const;
+
+export const feltPolicies: readonly FeltPolicy[] = [
+  { name: baseline, policy: 'max-sinr+equal', ...plain },
+  { name: feltShares, policy: 'max-sinr+optimal', ...felt },
+  { name: 'random', policy: 'random+equal', ...plain },
+  { name: 'max-compute', policy: 'max-compute+equal', ...plain },
+  { name: 'joint-score', policy: 'joint-score+equal', ...plain },
+  { name: 'hysteresis', policy: 'hysteresis+equal', ...plain },
+  { name: 'max-sinr+optimal', policy: 'max-sinr+optimal', ...paper },
+  { name: 'tma', policy: 'tma+equal', ...paper },
+  { name: 'greedy', policy: 'greedy+optimal', ...paper },
+  { name: 'swap-stable', policy: 'swap-stable+optimal', ...paper },
+  { name: bestPaper, policy: 'best+optimal', ...paper },
+  { name: 'best, filled', policy: 'best+optimal', ...paper, fills: true },
+  { name: 'learned', policy: 'tma-masac', ...paper, isTrained: true },
+  { name: 'tma, felt', policy: 'tma+equal', ...felt },
+  { name: 'greedy, felt', policy: 'greedy+optimal', ...felt },
+  { name: learnedFelt, policy: 'masac-association', ...felt, isTrained: true },
+  { name: bestFelt, policy: 'best+optimal', ...felt },
+];
+
+/** The name for findPolicy. Trained policies have weights for each preset and objective; in preset `paper` also for each law. */
+export function policyName({ policy, kind, isTrained }: FeltPolicy, preset: string, law: PayloadLaw): string {
+  if (isTrained !== true) return policy;
+  if (kind === 'felt') return `${policy}@${preset}-felt`;
+  return `${policy}@${preset === 'paper' && law === 'ids' ? 'paper-ids' : preset}`;
+}
+
+/** @param preset of the world */
+export async function openFeltPolicy(one: FeltPolicy, preset: string, law: PayloadLaw): Promise<NamedPolicy> {
+  const { decide } = await findPolicy(policyName(one, preset, law));
+  const under: Policy = (state) => decide(stateUnder(state, one.kind));
+  return { name: one.name, decide: one.fills === true ? (state) => fillShares(state, under(state)) : under };
+}
+
+export function stateUnder(state: SlotState, kind: ObjectiveKind): SlotState {
+  return { ...state, objective: { ...state.objective, kind } };
+}
+
+/** Gives out what a decision leaves of band and computing: each server's shares grow in proportion, or, if all are 0, alike. */
+export function fillShares(state: SlotState, { server, ...shares }: Assignment): Assignment {
+  const equal = shareEqually(state, server).bandwidthShare;
+  const fill = (share: Float64Array): Float64Array => {
+    const sums = new Float64Array(state.serverCount);
+    for (const [device, one] of server.entries())
+      if (one >= 0) sums[one] = (sums[one] as number) + (share[device] as number);
+    return share.map((value, device) => {
+      const sum = sums[server[device] as number] ?? Number.NaN;
+      return sum > 0 ? Math.min(1, value / sum) : (equal[device] as number);
+    });
+  };
+  return { server, bandwidthShare: fill(shares.bandwidthShare), computeShare: fill(shares.computeShare) };
+}

@@ -1,0 +1,242 @@
+// The rows, the summary and the goals of "bench felt" from its runs: what people feel under each policy, and how well each objective orders the
+// policies. Means over paired seeds; a ratio is one mean over the other, and its seeds are drawn as pairs. In the summary the worst preset
+// counts; where a key ends in Mean, and is about tokens a second, the mean over presets does.
+
+import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
+import {
+  estimateColumns,
+  meanOf,
+  type RunTable,
+  ratioOfMeans,
+  type Statistic,
+} from '../../../simulator/runner/paired-runs.ts';
+import type { Within } from '../../../src/core/basics/bootstrap.ts';
+import { mean, median, rankCorrelation } from '../../../src/core/basics/statistics.ts';
+import { combinations } from '../combinations.ts';
+import { baseline, bestFelt, bestPaper, feltPolicies, feltShares, payloadLaws } from './felt-cells.ts';
+import type { FeltCell, FeltRun } from './felt-run.ts';
+import { isBound, type SolvedSlot } from './gaps.ts';
+
+type World = Pick<FeltCell, 'preset' | 'law'>;
+
+type Estimated = 'tokensPerSecond' | 'msPerToken' | 'firstTokenMs' | `${Compared}OverMaxSinr`;
+type Compared = 'tokensPerSecond' | 'msPerToken' | 'msPerTokenP95';
+const estimated: Readonly<Record<Estimated, Statistic<FeltRun>>> = {
+  tokensPerSecond: meanOf((run) => run.tokensPerSecond),
+  tokensPerSecondOverMaxSinr: ratioOfMeans((run) => run.tokensPerSecond),
+  msPerToken: meanOf((run) => run.msPerToken),
+  msPerTokenOverMaxSinr: ratioOfMeans((run) => run.msPerToken),
+  msPerTokenP95OverMaxSinr: ratioOfMeans((run) => run.msPerTokenP95),
+  firstTokenMs: meanOf((run) => run.firstTokenMs),
+};
+/** Plain means over the seeds. */
+const averaged = ['msPerTokenP95', 'tokenlessDevices', 'unservedShare', 'feltCostMs', 'predictedMsPerToken'] as const;
+type Averages = Pick<FeltRun, (typeof averaged)[number]>;
+
+/**
+ * A policy in a preset under a payload law. `predictionError`: median over answers of |predicted / felt - 1|; null without an answer that ended.
+ * `paperCostMs` is to the paper's objective what `feltCostMs` is to `felt`.
+ */
+export interface PolicyRow extends World, Within<Estimated>, Averages {
+  readonly what: 'policy';
+  readonly policy: string;
+  readonly objective: string;
+  readonly seeds: number;
+  readonly paperCostMs: number;
+  readonly predictionError: number | null;
+  readonly answers: number;
+}
+
+type Correlation = `rankCorrelation${'Paper' | 'Felt' | 'FeltCost'}`;
+
+/**
+ * Spearman's rank correlation, over policies, of what an objective predicts with the felt time per token: the mean cost of a slot
+ * under each objective, and the time per token that `felt` predicts for a device over the run (`rankCorrelationFelt`).
+ */
+export interface RankRow extends World, Within<Correlation> {
+  readonly what: 'rank';
+  readonly policies: number;
+  /** Null with one seed. */
+  readonly rankCorrelationHalves: number | null;
+}
+
+/** Distance of `best, felt` from the certified bound, over slots of a preset. */
+export interface GapRow extends Readonly<Record<'slots' | 'gapMedian' | 'gapWorst' | 'actualGapWorst', number>> {
+  readonly what: 'gap';
+  readonly preset: string;
+}
+
+export type FeltRow = PolicyRow | RankRow | GapRow;
+
+/** Rows of one kind. */
+export function rowsOf<What extends FeltRow['what']>(
+  rows: readonly FeltRow[],
+  what: What,
+): Extract<FeltRow, { readonly what: What }>[] {
+  return rows.filter((row) => row.what === what) as Extract<FeltRow, { readonly what: What }>[];
+}
+
+export function policyRows(
+  runs: readonly FeltRun[],
+  presets: readonly string[],
+  names: readonly string[],
+): PolicyRow[] {
+  return combinations({ preset: presets, law: payloadLaws }).flatMap((world) => {
+    const reference = runsOf(runs, world, baseline);
+    return names.map((policy): PolicyRow => {
+      const own = runsOf(runs, world, policy);
+      const errors = own.flatMap((run) => run.errors.map(Math.abs));
+      return {
+        what: 'policy',
+        ...world,
+        policy,
+        seeds: own.length,
+        objective: feltPolicies.find(({ name }) => name === policy)?.kind ?? '',
+        ...estimateColumns([own], reference, estimated),
+        ...(Object.fromEntries(averaged.map((key) => [key, mean(own.map((run) => run[key]))])) as Averages),
+        paperCostMs: mean(own.map((run) => run.paperCostMs[world.law])),
+        predictionError: errors.length === 0 ? null : median(errors),
+        answers: errors.length,
+      };
+    });
+  });
+}
+
+export function rankRows(runs: readonly FeltRun[], presets: readonly string[], names: readonly string[]): RankRow[] {
+  return combinations({ preset: presets, law: payloadLaws }).map((world): RankRow => {
+    const byPolicy = names.map((name) => runsOf(runs, world, name));
+    const correlations: Readonly<Record<Correlation, Statistic<FeltRun>>> = {
+      rankCorrelationPaper: correlationWith((run) => run.paperCostMs[world.law]),
+      rankCorrelationFelt: correlationWith((run) => run.predictedMsPerToken),
+      rankCorrelationFeltCost: correlationWith((run) => run.feltCostMs),
+    };
+    return {
+      what: 'rank',
+      ...world,
+      policies: names.length,
+      rankCorrelationHalves: correlationOfHalves(byPolicy),
+      ...estimateColumns(byPolicy, [], correlations),
+    };
+  });
+}
+
+/** The order of policies by what was predicted, with that by what was felt; a row of the table for each policy. */
+function correlationWith(predicted: (run: FeltRun) => number): Statistic<FeltRun> {
+  return (byPolicy) =>
+    rankCorrelation(
+      byPolicy.map((own) => mean(own.map(predicted))),
+      byPolicy.map((own) => mean(own.map((run) => run.msPerToken))),
+    );
+}
+
+/**
+ * The felt time per token in one half of the seeds with that in the other half, in the mean of as many splits as there are seeds: about what a
+ * prediction can reach that knows every policy but not the seeds.
+ */
+function correlationOfHalves(byPolicy: RunTable<FeltRun>): number | null {
+  const seeds = byPolicy[0]?.length ?? 0;
+  if (seeds < 2) return null;
+  const half = seeds >> 1;
+  const splits = Array.from({ length: seeds }, (_, start) => {
+    const isIn = (at: number): boolean => (at - start + seeds) % seeds < half;
+    const feltIn = (wanted: boolean): number[] =>
+      byPolicy.map((own) => mean(own.filter((_, at) => isIn(at) === wanted).map((run) => run.msPerToken)));
+    return rankCorrelation(feltIn(true), feltIn(false));
+  });
+  return mean(splits);
+}
+
+export function gapRows(runs: readonly FeltRun[], presets: readonly string[]): GapRow[] {
+  return presets.flatMap((preset): GapRow[] => {
+    const slots = runs.filter((run) => run.preset === preset).flatMap((run) => run.gaps);
+    if (slots.length === 0) return [];
+    const gaps = slots.map(({ gap }) => gap);
+    const gapWorst = Math.max(...gaps);
+    const actualGapWorst = Math.max(...slots.map(({ actualGap }) => actualGap));
+    return [{ what: 'gap', preset, slots: gaps.length, gapMedian: median(gaps), gapWorst, actualGapWorst }];
+  });
+}
+
+/** In the order of their seeds, which are the same for every policy. */
+function runsOf(runs: readonly FeltRun[], { preset, law }: World, policy: string): FeltRun[] {
+  return runs
+    .filter((run) => run.preset === preset && run.policy === policy && (run.law ?? law) === law)
+    .toSorted((one, other) => one.seed - other.seed);
+}
+
+/** What the best decisions under `felt` are to reach. */
+export const feltGoals: Goals = {
+  tokensPerSecondFeltOverMaxSinr: { atLeast: 1 },
+  tokensPerSecondFeltOverMaxSinrMean: { atLeast: 1.15 },
+  msPerTokenFeltOverMaxSinrMean: 1,
+  msPerTokenFeltOverMaxSinrP95: 1,
+  tokensPerSecondFeltOverBestPaper: { atLeast: 1 },
+  rankCorrelationFelt: { atLeast: 0.9 },
+  predictionErrorMedian: 0.15,
+  feltBoundGapMedian: 0.02,
+  feltBoundGapWorst: 0.1,
+};
+
+export function summariseFelt(
+  rows: readonly FeltRow[],
+  runs: readonly FeltRun[],
+  solved: readonly SolvedSlot[],
+): Conclusion['summary'] {
+  const policies = rowsOf(rows, 'policy');
+  const ranks = rowsOf(rows, 'rank');
+  const gaps = rowsOf(rows, 'gap');
+  // Decisions under `felt` are the same under every law: one row for each preset.
+  const once = policies.filter(({ law }) => law === 'ids');
+  const felt = once.filter(({ policy }) => policy === bestFelt);
+  const shares = once.filter(({ policy }) => policy === feltShares);
+  const worst = felt.toSorted((one, other) => one.tokensPerSecondOverMaxSinr - other.tokensPerSecondOverMaxSinr)[0];
+  const errors = runs.flatMap((run) => run.errors.map(Math.abs));
+  const slotGaps = runs.flatMap((run) => run.gaps.map(({ gap }) => gap));
+  return {
+    tokensPerSecondFeltOverMaxSinr: least(felt.map((row) => row.tokensPerSecondOverMaxSinr)),
+    tokensPerSecondFeltOverMaxSinrLow: least(felt.map((row) => row.tokensPerSecondOverMaxSinrLow)),
+    worstPreset: worst?.preset ?? null,
+    tokensPerSecondFeltOverMaxSinrMean: mean(felt.map((row) => row.tokensPerSecondOverMaxSinr)),
+    msPerTokenFeltOverMaxSinrMean: most(felt.map((row) => row.msPerTokenOverMaxSinr)),
+    msPerTokenFeltOverMaxSinrP95: most(felt.map((row) => row.msPerTokenP95OverMaxSinr)),
+    msPerTokenFeltOverMaxSinrMeanOfPresets: mean(felt.map((row) => row.msPerTokenOverMaxSinr)),
+    msPerTokenFeltOverMaxSinrP95OfPresets: mean(felt.map((row) => row.msPerTokenP95OverMaxSinr)),
+    tokensPerSecondFeltOverBestPaper: least(overBestPaper(policies)),
+    tokensPerSecondFeltSharesOverMaxSinr: least(shares.map((row) => row.tokensPerSecondOverMaxSinr)),
+    tokensPerSecondFeltSharesOverMaxSinrMean: mean(shares.map((row) => row.tokensPerSecondOverMaxSinr)),
+    firstTokenMsFelt: mean(felt.map((row) => row.firstTokenMs)),
+    firstTokenMsMaxSinr: mean(once.filter(({ policy }) => policy === 'max-sinr').map((row) => row.firstTokenMs)),
+    rankCorrelationPaper: least(ranks.map((row) => row.rankCorrelationPaper)),
+    rankCorrelationFelt: least(ranks.map((row) => row.rankCorrelationFelt)),
+    rankCorrelationFeltCost: least(ranks.map((row) => row.rankCorrelationFeltCost)),
+    rankCorrelationHalves: least(ranks.flatMap(({ rankCorrelationHalves: one }) => (one === null ? [] : [one]))),
+    rankedPolicies: least(ranks.map(({ policies: count }) => count)),
+    predictionErrorMedian: errors.length === 0 ? null : median(errors),
+    feltBoundGapMedian: slotGaps.length === 0 ? null : median(slotGaps),
+    feltBoundGapWorst: most(gaps.map(({ gapWorst }) => gapWorst)),
+    feltBoundGapActualWorst: most(gaps.map(({ actualGapWorst }) => actualGapWorst)),
+    smallSlots: solved.length,
+    smallSlotsBoundAboveOptimum: solved.filter((slot) => !isBound(slot)).length,
+    smallSlotsBoundGapWorst: most(solved.map(({ optimumMs, boundMs }) => (optimumMs - boundMs) / boundMs)),
+    smallSlotsBestOverOptimumWorst: most(solved.map(({ optimumMs, bestMs }) => bestMs / optimumMs)),
+  };
+}
+
+/** For each preset and law. */
+function overBestPaper(rows: readonly PolicyRow[]): number[] {
+  return rows
+    .filter(({ policy }) => policy === bestFelt)
+    .flatMap((row) => {
+      const paper = rows.find((one) => one.policy === bestPaper && one.preset === row.preset && one.law === row.law);
+      return paper === undefined ? [] : [row.tokensPerSecond / paper.tokensPerSecond];
+    });
+}
+
+/** Null for an empty list. */
+function least(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.min(...values);
+}
+
+function most(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.max(...values);
+}

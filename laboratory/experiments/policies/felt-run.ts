@@ -1,0 +1,137 @@
+// One run of `outrider bench felt`: a preset, a payload law, a policy and a seed, with both fidelities at once. The equations of a slot and the
+// protocol's machines have the same world and the same decisions. Runs are measured in worker threads.
+
+import { findMapOf } from '../../../simulator/files/shipped-maps.ts';
+import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
+import { readPreset } from '../../../simulator/scenario/presets.ts';
+import type { Scenario } from '../../../simulator/scenario/scenario.ts';
+import { predictTokens } from '../../../simulator/simulation/predict-tokens.ts';
+import { createSlotRun, type SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
+import { createTokenRun, type TokenRun } from '../../../simulator/simulation/token-run.ts';
+import { drawnSource } from '../../../simulator/simulation/token-source.ts';
+import { findModelShape, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
+import { termsOf } from '../../../src/allocation/paper/objective.ts';
+import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { createDeviceTimes, type DeviceFigures } from './device-times.ts';
+import { bestFelt, feltPolicies, openFeltPolicy, type PayloadLaw, payloadLaws, stateUnder } from './felt-cells.ts';
+import { type FeltGaps, feltGaps } from './gaps.ts';
+
+export interface FeltCell {
+  readonly preset: string;
+  /** The law of the run; decisions of some policies do not depend on it. */
+  readonly law: PayloadLaw;
+  /** A name of {@link feltPolicies}. */
+  readonly policy: string;
+  readonly seed: number;
+  readonly seconds: number;
+}
+
+export interface FeltRun extends Omit<DeviceFigures, 'sessions'>, Pick<FeltCell, 'preset' | 'policy' | 'seed'> {
+  /** Null: the same under every law. */
+  readonly law: PayloadLaw | null;
+  /** Mean over devices and slots of the cost that each objective predicts for the decisions, ms. */
+  readonly paperCostMs: Readonly<Record<PayloadLaw, number>>;
+  readonly feltCostMs: number;
+  /** predicted / felt - 1 of each answer that ended. */
+  readonly errors: readonly number[];
+  /** Gaps of some slots, for {@link bestFelt}. */
+  readonly gaps: readonly FeltGaps[];
+  readonly unservedShare: number;
+}
+
+export const feltWork: Work<FeltCell, FeltRun, null> = {
+  role: 'outrider bench felt',
+  file: import.meta.url,
+  measure: measureFelt,
+};
+serveWork(feltWork);
+
+/** Slots of a run whose bound is computed. */
+const certifiedSlots = 3;
+
+async function measureFelt({ preset, law, policy, seed, seconds }: FeltCell): Promise<FeltRun> {
+  const { scenario, slots, map } = await openWorld(preset, law, seconds);
+  const { slotMs, workload, token } = scenario;
+  const known = feltPolicies.find(({ name }) => name === policy) as (typeof feltPolicies)[number];
+  const sums = createCostSums(scenario, law);
+  const gaps: FeltGaps[] = [];
+  const { name, decide } = await openFeltPolicy(known, preset, law);
+  let seen: SlotState | undefined;
+  const seeing = (state: SlotState): ReturnType<typeof decide> => {
+    seen = state;
+    return decide(state);
+  };
+  const run = createSlotRun({
+    scenario,
+    seed,
+    map,
+    policy: { name, decide: seeing },
+    onSlot(outcome) {
+      sums.add(outcome);
+      times.addSlot(outcome, expectedTokens(outcome, tokens));
+      const isCertified = outcome.state.slot % Math.ceil(slots / certifiedSlots) === 0;
+      if (policy === bestFelt && isCertified && outcome.state.deviceCount > 0)
+        gaps.push(feltGaps(outcome, seen ?? outcome.state));
+    },
+    play: (outcome) => tokens.play(outcome),
+  });
+  const always = workload.arrivals.kind === 'one-per-slot';
+  const times = createDeviceTimes(run.world.parts.kinds.length, slotMs, always, token.thinkMs);
+  const tokens = createTokenRun(run.world, {
+    source: drawnSource(workload, token.acceptance, seed),
+    mode: 'stream',
+    seed,
+    onSession: (record) => times.addSession(record),
+  });
+  for (let slot = 0; slot < slots; slot++) run.step();
+  const { sessions, ...figures } = times.end(tokens.deviceTokens());
+  // A record of a run holds hundreds of them.
+  const errors = sessions.map(({ predictedMs, feltMs }) => Math.round((predictedMs / feltMs - 1) * 1e4) / 1e4);
+  return { preset, policy, seed, law: known.dependsOnLaw ? law : null, ...figures, ...sums.means(), errors, gaps };
+}
+
+/** Simulated seconds of a run for each second that is asked for: sessions of `modern` are rare, those of `coupled` last long. */
+const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, coupled: 6 };
+
+/** @param seconds simulated */
+async function openWorld(preset: string, law: PayloadLaw, seconds: number) {
+  const scenario = readPreset(preset, [{ path: ['workload', 'payloadLaw'], value: law }]);
+  const { slotMs } = scenario;
+  const map = await findMapOf(scenario);
+  return { scenario, map, slots: Math.max(2, Math.round((1e3 * seconds * (longer[preset] ?? 1)) / slotMs)) };
+}
+
+/** What the state of a slot, and where its sessions stand, say about the tokens that it brings; of each entry. */
+function expectedTokens({ state, assignment, world }: SlotOutcome, tokens: TokenRun): Float64Array {
+  if (state.deviceCount === 0) return new Float64Array(0);
+  return predictTokens(state, assignment, tokens.standings(world.devices.subarray(0, state.deviceCount)));
+}
+
+/** A share of 0 has an infinite cost, which JSON does not know. */
+function finite(costMs: number): number {
+  return Math.min(costMs, 1e300);
+}
+
+/** Adds up what the objectives predict for the decisions of a run. */
+function createCostSums(scenario: Scenario, law: PayloadLaw) {
+  const draft = findModelShape(scenario.workload.draft);
+  const sums = { q16: 0, ids: 0, felt: 0, tasks: 0, unserved: 0 };
+  return {
+    add({ state, assignment, terms }: SlotOutcome): void {
+      sums.tasks += state.deviceCount;
+      sums.unserved += terms.sum.unservedCount;
+      if (state.deviceCount === 0) return;
+      for (const one of payloadLaws) {
+        const scale = payloadBitsPerToken(draft, one) / payloadBitsPerToken(draft, law);
+        const payloadBits = state.payloadBits.map((bits) => bits * scale);
+        sums[one] += termsOf(stateUnder({ ...state, payloadBits }, 'paper'), assignment).sum.costMs;
+      }
+      sums.felt += termsOf(stateUnder(state, 'felt'), assignment).sum.costMs;
+    },
+    means: () => ({
+      paperCostMs: { q16: finite(sums.q16 / sums.tasks), ids: finite(sums.ids / sums.tasks) },
+      feltCostMs: finite(sums.felt / sums.tasks),
+      unservedShare: sums.unserved / sums.tasks,
+    }),
+  };
+}
