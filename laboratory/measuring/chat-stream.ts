@@ -1,5 +1,6 @@
 // Asks an endpoint of OpenAI's shape for a streamed answer, with nothing but fetch, and notes when its text comes.
 
+import { defined } from '../../src/core/basics/defined.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 
 export interface StreamedAnswer {
@@ -43,7 +44,7 @@ export async function streamChat({ baseUrl, key, body, signal, onText }: ChatAsk
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) },
     body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
-    ...(signal === undefined ? {} : { signal }),
+    ...defined({ signal }),
   });
   if (response.status !== 200 || response.body === null)
     throw failed(`status ${response.status}: ${(await response.text()).slice(0, 300)}`);

@@ -1,6 +1,7 @@
 // Runs one session of one device and one edge in virtual time, without faults: measures how fast a mode is for a given network, draft and
 // step law.
 
+import { defined } from '../../src/core/basics/defined.ts';
 import { invariant } from '../../src/core/basics/invariant.ts';
 import { createRandom, type Random } from '../../src/core/basics/philox.ts';
 import { completeSampling, type SamplingOptions } from '../../src/core/decoding/sampling.ts';
@@ -161,7 +162,7 @@ function drafterOf(settings: SessionSettings, target: ToyTarget, promptLength: n
 function toyHints({ acceptance, hasClasses, runnerUpAgreement }: SessionSettings): Partial<DrafterSettings> {
   return {
     ...(hasClasses === true ? { classes: twoClasses(acceptance) } : {}),
-    ...(runnerUpAgreement === undefined ? {} : { runnerUpAgreement }),
+    ...defined({ runnerUpAgreement }),
   };
 }
 

@@ -1,6 +1,7 @@
 // Reading maps, refusing broken ones, and reading gains.
 
 import { describe, expect, it } from 'vitest';
+import { defined } from '../../src/core/basics/defined.ts';
 import { gainFloor } from './channel.ts';
 import { ratioOfDb } from './decibel.ts';
 import { isTownStreet, townBody, townColumns, townGainDb, townHeader, townMap, townRows } from './radio-map.fixture.ts';
@@ -59,7 +60,7 @@ describe('parseRadioMap', () => {
 function gainsAt(x: number, y: number, siteNames?: readonly string[]): number[] {
   const channel = createRadioMapChannel(townMap(), {
     deviceCount: 1,
-    ...(siteNames === undefined ? {} : { siteNames }),
+    ...defined({ siteNames }),
   });
   const gain = new Float64Array(channel.serverCount);
   channel.updateGains(Float64Array.of(x), Float64Array.of(y), 0, gain);
@@ -136,7 +137,7 @@ describe('street mask', () => {
 describe('the NLOS floor of a map channel', () => {
   const map = townMap();
   const gainsAt = (x: number, y: number, floor?: 'none' | 'umi-nlos'): Float64Array => {
-    const channel = createRadioMapChannel(map, { deviceCount: 1, ...(floor === undefined ? {} : { floor }) });
+    const channel = createRadioMapChannel(map, { deviceCount: 1, ...defined({ floor }) });
     const gain = new Float64Array(2);
     channel.updateGains(Float64Array.of(x), Float64Array.of(y), 0, gain);
     return gain;

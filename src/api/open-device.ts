@@ -12,6 +12,7 @@ import {
   truth,
   whole,
 } from '../core/basics/check-options.ts';
+import { defined } from '../core/basics/defined.ts';
 import { badArgument } from '../core/basics/errors.ts';
 import { openLlamaTokenizer } from '../models/engines/llama-tokenizer.ts';
 import { gpuCheck, type OpenModelOptions, openModel } from '../models/engines/open-model.ts';
@@ -136,7 +137,7 @@ export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> 
     edge: edges,
     tokenizer,
     drafter,
-    ...(credentials === undefined ? {} : { credentials }),
+    ...defined({ credentials }),
   });
   return { ...device, draftDescription: description, close, [Symbol.asyncDispose]: close };
 }

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
 import { CloseStack } from '../core/basics/close-stack.ts';
+import { defined } from '../core/basics/defined.ts';
 import { asOutriderError } from '../core/basics/errors.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyThread } from '../files/policy-thread.ts';
@@ -95,7 +96,7 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
     fallback,
     slotMs: flags.slot,
     objective: flags.objective,
-    ...(flags.epoch === undefined ? {} : { epoch: flags.epoch }),
+    ...defined({ epoch: flags.epoch }),
     keyOf: access.keyOf,
     onDecision: metrics.onDecision,
     onEvent(event) {

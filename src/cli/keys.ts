@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { hasGrace, type KeyEntry, type KeyScope, type KeyTerms, keyScopes, keyState } from '../core/access/key-book.ts';
 import { parseDuration } from '../core/access/key-text.ts';
+import { defined } from '../core/basics/defined.ts';
 import { printDocument } from '../files/document.ts';
 import { addKeyTo, defaultKeyFile, loadKeys, type MadeKey, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
 import { commandOf } from './options/option-flags.ts';
@@ -104,7 +105,7 @@ async function runAdd(flags: OptionsOf<typeof addOptions>): Promise<void> {
     maxSessions,
     maxWaiting,
     // Left out, so that an older outrider can read the file as long as no key has one.
-    ...(rowsPerMinute === undefined ? {} : { rowsPerMinute }),
+    ...defined({ rowsPerMinute }),
   };
   const path = flags.keys ?? defaultKeyFile();
   printMade('keys add', await addKeyTo(path, terms, nowMs), flags.json, `added to ${path}`);

@@ -6,6 +6,7 @@ import { countSession, tpotMs } from '../../../simulator/runner/session-metrics.
 import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
 import { runSession, runSourceSession } from '../../../simulator/virtual-time/run-session.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
+import { defined } from '../../../src/core/basics/defined.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { DraftingAdvice } from '../../../src/core/protocol/device/drafting-advice.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
@@ -219,7 +220,7 @@ function writeOne(cell: AutoCell, { tokens }: AutoSettings, { mode, seed, gamma,
     limits: { maxRows: maxAhead + 1, usefulRows: maxAhead + 1 },
     edgeDraft: hasEdgeDraft ? { tokenCount: gamma, tokenMs: edgeDraftMs } : null,
     turn: { maxAhead },
-    ...(advice === undefined ? {} : { advice }),
+    ...defined({ advice }),
   };
   const toy = {
     acceptance: acceptance ?? 0,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defined } from '../../../src/core/basics/defined.ts';
 import { levelLaw, measureLoadedRival } from './emulated-rivals.ts';
 import { loadedEdgeRatios } from './families.ts';
 import { type LoadedCell, measureLoaded } from './loaded-cell.ts';
@@ -106,7 +107,7 @@ describe('rivals on a loaded edge', () => {
 
 describe('the ratios on a loaded edge', () => {
   const row = (mode: RowMode, msPerToken: number, sessions?: number): ModeRow =>
-    ({ mode, msPerToken, roundTripMs: 10, ...(sessions === undefined ? {} : { sessions }) }) as ModeRow;
+    ({ mode, msPerToken, roundTripMs: 10, ...defined({ sessions }) }) as ModeRow;
   const rows = [
     row('ar', 60, 16),
     row('stream', 30, 16),

@@ -3,6 +3,7 @@
 
 import { encodeTrialPrompts, type TrialPrompt } from '../../../simulator/files/sample-prompts.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
+import { defined } from '../../../src/core/basics/defined.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
 import type { TurnAccount } from '../../../src/core/protocol/wire/messages.ts';
@@ -38,8 +39,8 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
   await using models = await openModels(options);
   const { callSizes, positions } = options;
   const shapes = await checkShapes(models.target, {
-    ...(callSizes === undefined ? {} : { callSizes }),
-    ...(positions === undefined ? {} : { positions }),
+    ...defined({ callSizes }),
+    ...defined({ positions }),
     contextLengths: contextsWithin(models.target.limits.contextLength, options),
     onProgress: (done, total) => options.onProgress?.('shapes of calls', done, total),
   });

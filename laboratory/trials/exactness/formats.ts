@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { defined } from '../../../src/core/basics/defined.ts';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import type { Result } from '../../../src/files/document.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
@@ -95,5 +96,5 @@ function merge(results: readonly { format: string; result: Result | null }[], op
   const laws = Object.fromEntries(results.map(({ format, result }) => [format, lawOf(result)]));
   const rows = results.flatMap(({ format, result }) => (result?.rows ?? []).map((row) => ({ format, ...row })));
   const { seed } = results[0]?.result ?? {};
-  return { rows, summary, params: { ...paramsOf(options), laws }, ...(seed === undefined ? {} : { seed }) };
+  return { rows, summary, params: { ...paramsOf(options), laws }, ...defined({ seed }) };
 }

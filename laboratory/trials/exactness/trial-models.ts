@@ -1,6 +1,7 @@
 // What one exactness trial is asked for, and its models: a target, what drafts for it, and who may use how much of them.
 
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
+import { defined } from '../../../src/core/basics/defined.ts';
 import type { GpuChoice } from '../../../src/core/basics/gpu-choice.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
@@ -67,7 +68,7 @@ export async function openModels(options: ExactnessOptions): Promise<Models> {
     contextLength: mostContext,
     gpu,
     cacheDirectory,
-    ...(threads === undefined ? {} : { threads }),
+    ...defined({ threads }),
   };
   const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
   const { contextLength } = target.limits;

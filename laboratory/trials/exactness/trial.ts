@@ -5,6 +5,7 @@ import { modelProgress } from '../../../simulator/runner/model-progress.ts';
 import { gpuOption } from '../../../src/cli/options/gpu-option.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
+import { defined } from '../../../src/core/basics/defined.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import type { Result } from '../../../src/files/document.ts';
@@ -95,7 +96,7 @@ function architecturesOf(given: Options, { onProgress, signal }: Run): Architect
   if (other !== undefined)
     throw badArgument(`--architectures and ${flagOf(other)} exclude each other`, 'leave one of them out');
   const only = namedCases(given.architectures as readonly string[] | true);
-  return { onProgress, signal, ...(only === undefined ? {} : { only }) };
+  return { onProgress, signal, ...defined({ only }) };
 }
 
 const flagOf = (name: 'target' | 'draft' | 'formats'): string => options[name].flag.split(' ')[0] ?? '';

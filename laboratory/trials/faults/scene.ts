@@ -5,6 +5,7 @@ import type { VirtualEdgeDraftSettings, VirtualEdgeSettings } from '../../../sim
 import type { Machines } from '../../../simulator/virtual-time/machines.ts';
 import { toyDrafter, toyEdgeDrafter } from '../../../simulator/virtual-time/toy-drafter.ts';
 import { ToyTarget, toyEndIds } from '../../../simulator/virtual-time/toy-target.ts';
+import { defined } from '../../../src/core/basics/defined.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
 import { openedTurn, type TurnRequest } from '../../../src/core/protocol/device/device-state.ts';
@@ -131,7 +132,7 @@ function limitsOf(random: Random): Limits {
     renewed: (...given: Parameters<KeyRing['renewed']>) => keys.renewed(...given),
     places: rules,
     ...(keyCount > 1 ? pick(random, [{}, { capacity: 2 }, { capacity: 3 }]) : {}),
-    ...(connectionLimits === undefined ? {} : { connectionLimits }),
+    ...defined({ connectionLimits }),
   };
   const attachMs = connectionLimits?.attachMs ?? defaultPlaceSettings.attachMs;
   const places = { ...defaultPlaceSettings, rules, attachMs };

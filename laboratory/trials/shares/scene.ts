@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
+import { defined } from '../../../src/core/basics/defined.ts';
 import { bytesOnLink } from '../../../src/core/protocol/wire/link-model.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
 import { preciseSleep } from '../../../src/models/engines/precise-sleep.ts';
@@ -89,7 +90,7 @@ export async function openShareScene({ devices: plans, stepMs, maxRows, ...rates
       stepTime: linearStepTime(stepMs, rowMs),
       learnsStepTime: false,
       lookUpTokens: 0,
-      ...(downlinkBitsPerSecond === undefined ? {} : { downlinkBitsPerSecond }),
+      ...defined({ downlinkBitsPerSecond }),
     }),
   );
   const listener = await listenEdge(edge, { host: '127.0.0.1', port: 0 });

@@ -10,6 +10,7 @@ import {
 } from '../../../src/allocation/learned/learned-policy.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
+import { defined } from '../../../src/core/basics/defined.ts';
 import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
 import type { Result } from '../../../src/files/document.ts';
 import { findScenario } from '../../files/scenario-file.ts';
@@ -119,7 +120,7 @@ all that is learned: a contextual bandit with an entropy bonus. docs/research/le
 
 function kindOf(given: Options): TrainingKind {
   const { network, variant, seed, discount } = given;
-  const settings = { ...defaultSettings(network), ...(discount === undefined ? {} : { discount }) };
+  const settings = { ...defaultSettings(network), ...defined({ discount }) };
   return { settings, network, variant, credit: creditOf(given), seed };
 }
 

@@ -1,6 +1,7 @@
 // Writes one answer to the terminal as it becomes final, drafted tokens in one colour and the target's own in another.
 
 import { styleText } from 'node:util';
+import { defined } from '../../core/basics/defined.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
 import type { Sampling } from '../../core/decoding/sampling.ts';
 import { modeOf } from '../../core/protocol/wire/mode.ts';
@@ -65,7 +66,7 @@ function begin(question: Question, note: (line: string) => void): Turn {
     if (device.drafter === null) {
       throw new OutriderError('bad-argument', 'mode local has no model to write with', 'name one with --draft');
     }
-    return startLocalTurn({ ...shared, drafter: device.drafter, ...(signal === undefined ? {} : { signal }) });
+    return startLocalTurn({ ...shared, drafter: device.drafter, ...defined({ signal }) });
   }
   const noted = noteConnections(note);
   const logged = device.logTurn?.();
@@ -87,9 +88,9 @@ function begin(question: Question, note: (line: string) => void): Turn {
     padding: flags.padding,
     minChainConfidence: flags.minConfidence,
     ...(flags.firstToken === undefined ? {} : { firstTokenWithinMs: 1000 * flags.firstToken }),
-    ...(conversation === undefined ? {} : { conversation }),
-    ...(credentials === undefined ? {} : { credentials }),
-    ...(signal === undefined ? {} : { signal }),
+    ...defined({ conversation }),
+    ...defined({ credentials }),
+    ...defined({ signal }),
     onStep(step) {
       noted(step);
       logged?.(step);

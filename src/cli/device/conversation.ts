@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual, styleText } from 'node:util';
+import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import { printDocument } from '../../files/document.ts';
 import type { Message } from '../../models/port/model.ts';
@@ -114,7 +115,7 @@ function printJson(
   const summary = { ...ratio, identical, text: own?.report.text ?? '', setting: setting.join(' '), ...closing };
   const seed = flags.seed === undefined ? undefined : Number(flags.seed);
   const params = paramsOf(flags);
-  const result = { rows: measured.map(rowOf), summary, params, ...(seed === undefined ? {} : { seed }) };
+  const result = { rows: measured.map(rowOf), summary, params, ...defined({ seed }) };
   printDocument(command, result, failure ?? undefined);
 }
 

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Place } from '../../allocation/controller/messages.ts';
 import { CloseStack } from '../../core/basics/close-stack.ts';
+import { defined } from '../../core/basics/defined.ts';
 import { badArgument, OutriderError } from '../../core/basics/errors.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
 import { modelLabel, packageVersion, printDocument } from '../../files/document.ts';
@@ -271,7 +272,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
       ? {}
       : { draft: { model: draft, draftLength: flags.draftLength, hedges: flags.draftHedges } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
-    ...(keyOf === undefined ? {} : { keyOf }),
+    ...defined({ keyOf }),
     ...operation.callbacks(target.tokenizer),
   });
   const { onApi, routes } = edgeEndpoint(edge, target, access, {

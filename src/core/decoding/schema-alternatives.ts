@@ -1,5 +1,6 @@
 // A JSON schema as a list of plain ones, each of one type and without references or combinations: what fits one of them fits the schema.
 
+import { defined } from '../basics/defined.ts';
 import { isObject, type Json, type JsonObject, type Schema, SchemaFault, typeNames } from './json-schema.ts';
 
 /** Combinations multiply: schemas of more alternatives than these are refused. */
@@ -141,7 +142,7 @@ function propertiesOf(first: JsonObject, second: JsonObject): JsonObject {
     free.first === undefined ? free.second : free.second === undefined ? free.first : both(free.first, free.second);
   return {
     ...(names.length === 0 ? {} : { properties: Object.fromEntries(properties) }),
-    ...(additional === undefined ? {} : { additionalProperties: additional }),
+    ...defined({ additionalProperties: additional }),
   };
 }
 

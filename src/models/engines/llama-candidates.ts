@@ -2,6 +2,7 @@
 // and reading a position takes a few tenths of a millisecond; behind a greedy sampler it takes ten times as long.
 
 import type { ControlledEvaluateIndexOutput, ControlledEvaluateInputItem, Token, TokenBias } from 'node-llama-cpp';
+import { defined } from '../../core/basics/defined.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { invariant } from '../../core/basics/invariant.ts';
 import {
@@ -110,7 +111,7 @@ function candidatesOf(pairs: [number, number][], weight: number | undefined, ask
   const normalises = ask?.normalises === true && possible.length > 0;
   const logNormaliser = normalises ? logNormaliserOf(possible, weight) : undefined;
   if (logNormaliser !== undefined) demandNumber(logNormaliser);
-  return { ...largestCandidates(possible, ask?.bias), ...(logNormaliser === undefined ? {} : { logNormaliser }) };
+  return { ...largestCandidates(possible, ask?.bias), ...defined({ logNormaliser }) };
 }
 
 function demandNumber(value: number): void {

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { defined } from '../../core/basics/defined.ts';
 import {
   bwBody,
   bwInfo,
@@ -114,7 +115,7 @@ export class BandwidthStandIn {
         : this.#answer(request.method ?? '', path, body);
     response.writeHead(answer.status, {
       ...(answer.body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(answer.location === undefined ? {} : { location: answer.location }),
+      ...defined({ location: answer.location }),
       ...(this.pointsTo === null ? {} : { location: this.pointsTo }),
     });
     response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));

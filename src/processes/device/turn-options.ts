@@ -21,6 +21,7 @@ import {
   whole,
 } from '../../core/basics/check-options.ts';
 import type { Clock } from '../../core/basics/clock.ts';
+import { defined } from '../../core/basics/defined.ts';
 import { badArgument } from '../../core/basics/errors.ts';
 import { validateEndRule } from '../../core/decoding/ending.ts';
 import { type Grammar, grammarKinds } from '../../core/decoding/grammar.ts';
@@ -239,8 +240,8 @@ export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
     flowControlWindow: options.flowControlWindow ?? defaultFlowControlWindow,
     maxAhead: options.maxAhead ?? defaultMaxAhead,
     prompt: options.prompt,
-    ...(options.grammar === undefined ? {} : { grammar: options.grammar }),
-    ...(options.topLogprobs === undefined ? {} : { topLogprobs: options.topLogprobs }),
+    ...defined({ grammar: options.grammar }),
+    ...defined({ topLogprobs: options.topLogprobs }),
     endIds,
     minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
     draftLength: options.draftLength ?? 4,

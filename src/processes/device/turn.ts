@@ -3,6 +3,7 @@
 
 import { checkOptions } from '../../core/basics/check-options.ts';
 import type { Clock } from '../../core/basics/clock.ts';
+import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, badArgument, OutriderError } from '../../core/basics/errors.ts';
 import { TextAssembler } from '../../core/decoding/ending-text.ts';
 import type { Logprobs } from '../../core/decoding/logprobs.ts';
@@ -266,7 +267,7 @@ class TurnRunner implements Turn {
     const text = pieces.map((piece) => piece.text).join('');
     this.#text += text;
     const scored = logprobs?.map((one, index) => ({ id: tokens[index] as number, ...one }));
-    this.#queue.push({ tokens, text, pieces, atMs, ...(scored === undefined ? {} : { logprobs: scored }) });
+    this.#queue.push({ tokens, text, pieces, atMs, ...defined({ logprobs: scored }) });
   }
 
   /** Changes of the mode by mode `auto`. */

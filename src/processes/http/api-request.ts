@@ -2,6 +2,7 @@
 // would change the text and can't be kept is refused; what changes nothing is ignored, and named in the header x-ignored-params.
 
 import { z } from 'zod';
+import { defined } from '../../core/basics/defined.ts';
 import type { SamplingOptions } from '../../core/decoding/sampling.ts';
 import type { AnswerConstraint } from './answer-constraint.ts';
 import { ApiError, invalid } from './api-error.ts';
@@ -88,7 +89,7 @@ export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extr
         sampling: samplingOf(fields, BigInt.asUintN(64, seed + BigInt(choice))),
         stopStrings,
         maxTokens,
-        ...(prediction === undefined ? {} : { prediction }),
+        ...defined({ prediction }),
         isStreamed: fields.stream === true,
         ...(constraint === null ? {} : { grammar: constraint.grammar }),
         ...(topLogprobs === null ? {} : { topLogprobs }),

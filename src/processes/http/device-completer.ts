@@ -2,6 +2,7 @@
 // device without a draft that is connected within the process.
 
 import type { Clock } from '../../core/basics/clock.ts';
+import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import type { TokenLogprobs } from '../../core/decoding/logprobs.ts';
 import type { Drafter } from '../../models/port/drafter.ts';
@@ -152,8 +153,8 @@ function askedOf(
     connect,
     tokenizer: settings.device.tokenizer,
     ...draftingOf(settings.device, predicted),
-    ...(key === undefined ? {} : { credentials: key }),
-    ...(giveUpAfterMs === undefined ? {} : { giveUpAfterMs }),
+    ...defined({ credentials: key }),
+    ...defined({ giveUpAfterMs }),
   };
 }
 
@@ -245,7 +246,7 @@ async function askThrough(
     fingerprints,
     acceptedDrafts,
     rejectedDrafts: Math.max(0, sentDrafts - acceptedDrafts),
-    ...(standing === undefined ? {} : { standing }),
+    ...defined({ standing }),
   }));
   end.catch(() => {});
   return { promptTokens: prompt.length, rounds: rounds(), end, fingerprint: () => answer.fingerprints.at(-1) ?? null };
@@ -290,7 +291,7 @@ function completionOf(
           tokens: tokens.length,
           acceptedDrafts,
           atMs,
-          ...(named === undefined ? {} : { logprobs: named }),
+          ...defined({ logprobs: named }),
         };
       }
     } finally {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { text as textOf } from 'node:stream/consumers';
 import { ChildFailure } from '../../../../src/cli/children/child-service.ts';
 import { mainFile } from '../../../../src/cli/children/main-file.ts';
+import { defined } from '../../../../src/core/basics/defined.ts';
 import { OutriderError } from '../../../../src/core/basics/errors.ts';
 
 /** What the command said. */
@@ -29,7 +30,7 @@ export async function openInChild(
   const child = spawn(process.execPath, [program, 'models', 'prepare', path, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, OUTRIDER_CACHE: cacheDirectory },
-    ...(signal === undefined ? {} : { signal }),
+    ...defined({ signal }),
   });
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   const [output, errors, [status, by]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), closed]);

@@ -1,6 +1,7 @@
 // The connections of the device's state machine: attach, commits, roll-back, branches of drafts, handover.
 // Pure; device-session.ts calls it, device-state.ts has the data.
 
+import { defined } from '../../basics/defined.ts';
 import { unreachable } from '../../basics/invariant.ts';
 import type { TokenText } from '../../decoding/token-text.ts';
 import { type Alternative, continuationAt, judgeRunnerUps, passAlternatives } from '../wire/hedged-drafts.ts';
@@ -220,7 +221,7 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   if (fresh.length > 0) {
     const drafted = fresh.map((_, index) => index + overlap < commit.accepted);
     const logprobs = commit.logprobs?.slice(overlap);
-    effects.push({ kind: 'emit-tokens', tokens: fresh, drafted, ...(logprobs === undefined ? {} : { logprobs }) });
+    effects.push({ kind: 'emit-tokens', tokens: fresh, drafted, ...defined({ logprobs }) });
   }
   const links = replaceLink(state.links, { ...link, received, branches: stillReferable(link, received) });
   const edges = know(state, link.edge, attemptAt(state, link.edge), received);

@@ -1,6 +1,7 @@
 // Encodes and decodes `open` and `resume`. They are sent once per connection, and their positions are absolute.
 
 import type { ByteReader, ByteWriter } from '../../basics/bytes.ts';
+import { defined } from '../../basics/defined.ts';
 import { OutriderError } from '../../basics/errors.ts';
 import { type Grammar, grammarBytesLimit, grammarKinds } from '../../decoding/grammar.ts';
 import { topLogprobsLimit } from '../../decoding/logprobs.ts';
@@ -78,7 +79,7 @@ function readAsked(
   if (grammar === undefined && askedPlusOne === 0 && padding === 0)
     throw malformed('it ends with bytes that ask for nothing');
   return {
-    ...(grammar === undefined ? {} : { grammar }),
+    ...defined({ grammar }),
     ...(askedPlusOne === 0 ? {} : { topLogprobs: askedPlusOne - 1 }),
   };
 }
