@@ -1,4 +1,5 @@
-// The commands of the laboratory. A clone has them; the published package says so where one is typed (bin/published-program.ts).
+// The commands of the laboratory. Only a clone has them; the published package refuses them with a message that names the clone
+// (bin/published-program.ts).
 
 import { experimentGroup } from '../../simulator/runner/run-experiment.ts';
 import type { CommandGroup } from '../../src/cli/program.ts';

@@ -1,5 +1,6 @@
-// The laboratory's own entry: `edge`, `serve` and `controller` as the product has them, and answers to questions of benches over the channel to the
-// process that has started this one. Benches start it by probe.ts, and take only types from here. The commands of the product answer none of it.
+// The laboratory's own entry: `edge`, `serve` and `controller` as the product has them, and answers to questions of benches over the
+// channel to the process that has started this one. Benches start it by probe.ts, and take only types from here. The commands of the
+// product answer none of it.
 
 import { controllerCommand } from '../../src/cli/controller.ts';
 import { serveCommand } from '../../src/cli/device/serve.ts';
@@ -50,7 +51,7 @@ export interface EdgeResources extends Pick<EdgeStatus, 'sessions' | 'waiting' |
 }
 
 const edgeAnswerers = {
-  /** Counts of steps, and of steps longer than the profile says; null without latency emulation. */
+  /** Counts of steps, and of steps longer than in the profile; null without latency emulation. */
   pacing: ({ target }: ServedEdge): PacingCounts | null => pacedOf(target)?.pacing ?? null,
   /** The last steps, `endMs` since 1970; null without latency emulation. */
   steps: ({ target }: ServedEdge): readonly PacedStep[] | null =>

@@ -1,5 +1,5 @@
 // Draws a decision as a map: servers, devices, and a line from each device to its server; the width of a line is the share of the server's
-// band. Streets lie below where a map knows them.
+// band. Streets are drawn below where the map has them.
 
 import type { Spec } from 'vega';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';

@@ -1,5 +1,5 @@
-// Draws bars over a number, on a linear or logarithmic axis, with upright lines where a value is marked. Data in, specification out; it
-// knows no figure.
+// Draws bars over a number, on a linear or logarithmic axis, with upright lines where a value is marked. Data in, specification out;
+// nothing here is specific to one figure.
 
 import type { Spec } from 'vega';
 import { at, axis, type FigureText, figureFrame, mark, palette, textStyle } from './theme.ts';

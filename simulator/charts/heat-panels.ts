@@ -1,5 +1,5 @@
 // Draws a number over a plane of two choices as coloured cells, one panel for each case, with the number as words in each cell. Data in,
-// specification out; it knows no figure.
+// specification out; nothing here is specific to one figure.
 
 import type { Mark, Spec } from 'vega';
 import {

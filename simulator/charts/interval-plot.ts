@@ -1,5 +1,5 @@
-// Draws numbers with their 95 % bars as dots: a row for each case, a column for each quantity, a colour for each series. Data in, specification
-// out; it knows no figure.
+// Draws numbers with their 95 % bars as dots: a row for each case, a column for each quantity, a colour for each series. Data in,
+// specification out; nothing here is specific to one figure.
 
 import type { Mark, Spec } from 'vega';
 import type { Estimate } from '../../src/core/basics/bootstrap.ts';
@@ -46,8 +46,8 @@ export interface DotsFigure extends FigureText {
   readonly labelWidth: number;
   readonly columnWidth?: number;
   /**
-   * `legend`: a row is as high as one line, and the series lie close together in it. `lines`: each series has a line of its own with its name,
-   * and the name of the row is above them.
+   * `legend`: a row is as high as one line, and the series lie close together in it. `lines`: each series has a line of its own with its
+   * name, and the name of the row is above them.
    */
   readonly series?: 'legend' | 'lines';
 }
@@ -90,7 +90,7 @@ function columnMark(column: DotColumn, all: readonly Dot[], layout: Layout, inde
   const { width, height, gap, rows, shifts, hasLines, colors } = layout;
   const { name, xTitle, marker, xScale = 'linear', xValues } = column;
   const dots = all.filter((dot) => dot.column === name);
-  // A value beyond the wanted axis lengthens it; only bars are cut.
+  // A value beyond the requested axis lengthens it; only bars are cut.
   const values = [...column.domain, ...dots.map(({ value }) => value).filter(Number.isFinite)];
   const domain = [Math.min(...values), Math.max(...values)];
   const series = Object.keys(colors);

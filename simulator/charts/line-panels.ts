@@ -1,5 +1,5 @@
 // Draws line charts side by side: lines with 95 % bands over a number, on linear or logarithmic axes; names stand in one legend, or at the
-// ends of the lines. Data in, specification out; it knows no figure.
+// ends of the lines. Data in, specification out; nothing here is specific to one figure.
 
 import type { Mark, Spec } from 'vega';
 import type { Estimate } from '../../src/core/basics/bootstrap.ts';

@@ -1,4 +1,5 @@
-// Draws a layer of a radio map in classes of colour, with sites, a legend, and a bar for the scale, as SVG. It knows no gains.
+// Draws a layer of a radio map in classes of colour, with sites, a legend, and a bar for the scale, as SVG. It does not interpret the
+// values.
 
 import type { RadioMap } from '../world/radio-map.ts';
 import { type Layer, type LayerName, layerOf, type MapLegend } from './map-layers.ts';
@@ -46,7 +47,9 @@ function placeOf({ header: { cellMetres }, streets: { originX, originY } }: Radi
   return { column: (x - originX) / cellMetres, row: (y - originY) / cellMetres };
 }
 
-/** The part of the map that has something on it, and a little around; `zoom`: picture units for a cell. Rows grow upwards on the picture. */
+/**
+ * The part of the map that has something on it, and a little around; `zoom`: picture units for a cell. Rows grow upwards on the picture.
+ */
 function viewOf(map: RadioMap, { classes }: Layer) {
   const { columns, rows } = map.streets;
   const shown = { left: columns, right: 0, bottom: rows, top: 0 };

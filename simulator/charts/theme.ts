@@ -1,4 +1,4 @@
-// The style of every chart: fonts, colours, axes, titles, and the frame around the plot. It knows no data.
+// The style of every chart: fonts, colours, axes, titles, and the frame around the plot. It does not depend on the data.
 
 import type { Mark, Spec } from 'vega';
 

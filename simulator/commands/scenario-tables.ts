@@ -1,4 +1,5 @@
-// The tables of docs/research/scenario-numbers.md, as Markdown: what a scenario says and why, and the hardware with its sources.
+// The tables of docs/research/scenario-numbers.md, as Markdown: the values of a scenario and their reasons, and the hardware with its
+// sources.
 
 import { valueAt } from '../scenario/faults.ts';
 import type { Scenario } from '../scenario/scenario.ts';

@@ -1,4 +1,4 @@
-// `outrider scenario`: the worlds that the simulator knows, and what a file may say.
+// `outrider scenario`: the preset worlds of the simulator, and the fields of a scenario file.
 
 import { styleText } from 'node:util';
 import { Command } from 'commander';

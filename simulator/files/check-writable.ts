@@ -1,4 +1,4 @@
-// Whether a result can be written where the user wants it: asked before long work, not after it.
+// Whether a result can be written to the path that the user gave: checked before long work, not after it.
 
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';

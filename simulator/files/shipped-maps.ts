@@ -1,5 +1,5 @@
-// Finds a radio map, the name of one that comes with outrider or the path of a header; reads its two files, NAME.map.json and NAME.map.gz, and
-// checks that they belong together.
+// Finds a radio map, the name of one that comes with outrider or the path of a header; reads its two files, NAME.map.json and NAME.map.gz,
+// and checks that they belong together.
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -57,7 +57,7 @@ export async function readRadioMap(path: string): Promise<RadioMap> {
   }
   const unpack = (): Promise<Buffer> => promisify(gunzip)(packed, { maxOutputLength: Math.max(1, bodyBytes) });
   const body = await orBroken(`"${bodyPath}" is not a whole gzip file`, unpack);
-  // Sizes first: a message about them says more than one about a hash.
+  // Sizes first: a message about them is more useful than one about a hash.
   const map = parseRadioMap(header, body);
   const hash = createHash('sha256').update(body).digest('hex');
   if (hash !== map.header.bodySha256) {

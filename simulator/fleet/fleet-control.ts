@@ -53,7 +53,7 @@ export async function controlHere(settings: ControlSettings): Promise<FleetContr
 
 /**
  * A controller in a process of its own, which is started again when it ends.
- * @param flags of `outrider controller` @param note gets what it says, a line each
+ * @param flags of `outrider controller` @param note gets each line of its output
  */
 export async function controlApart(flags: readonly string[], note: (line: string) => void): Promise<FleetControl> {
   let onEvent: EventListener = () => {};

@@ -1,4 +1,5 @@
-// A device of a live fleet: it reads one answer after the other, goes where its controller sends it, and its links can be changed and cut.
+// A device of a live fleet: it reads one answer after the other, connects to the edge that its controller assigns, and its links can be
+// changed and cut.
 
 import type { DecidedEvent } from '../../src/allocation/controller/controller-events.ts';
 import type { Place } from '../../src/allocation/controller/messages.ts';
@@ -180,7 +181,7 @@ export class FleetReader {
     };
   }
 
-  /** As the controller has decided last; where it reads elsewhere, or no controller decides, as the device knows. */
+  /** As the controller has decided last; where it reads elsewhere, or no controller decides, by the device's own figures. */
   #why(decided: DecidedEvent | null, edge: string | null): string | null {
     if (this.#turn === null) return null;
     if (edge === null) return 'waits for an edge';
@@ -203,7 +204,7 @@ export class FleetReader {
         this.failures += 1;
         this.#plan.note(`${this.name}: ${asOutriderError(error).message}`);
       }
-      // Devices that think equally long come to read in step.
+      // Devices with equal pauses would begin to read at the same times.
       const pauseMs = 2 * thinkMs * thinking.uniform();
       if (!this.#isEnding) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }

@@ -1,9 +1,9 @@
-// A claim of the paper beside what comes out here: what it says, under which interpretation of what it leaves open, the number measured, its
+// A claim of the paper beside the result here: its text, under which interpretation of what it leaves open, the number measured, its
 // interval, the verdict, and what the verdict depends on. It measures nothing.
 
 import type { Interval } from '../../src/core/basics/bootstrap.ts';
 
-/** `undecided`: the interval has room for the claim and for its opposite, or nothing was measured. */
+/** `undecided`: the interval contains values that satisfy the claim and values that contradict it, or nothing was measured. */
 export type Verdict = 'holds' | 'holds, and more' | 'does not hold' | 'undecided';
 
 export interface Claim {
@@ -12,7 +12,7 @@ export interface Claim {
   readonly name: string;
   /** Name in the summary, where it is not `name`. */
   readonly summaryName?: string;
-  /** What the paper says, in a few words, with its unit. */
+  /** The claim of the paper, in a few words, with its unit. */
   readonly statement: string;
   /** Payload law, unit of lambda, shares, ...: what the paper leaves open, as taken here. */
   readonly interpretation: string;
@@ -111,8 +111,8 @@ export function claimSummary(claims: readonly Claim[]): Record<string, string | 
 export type VerdictOn = (interval: Interval) => Verdict;
 
 /**
- * An amount of gain, such as a share of latency that is saved. More: all of the interval lies above the claim. Not: all of it lies below. Undecided:
- * it has room for the claim and for no gain at all.
+ * An amount of gain, such as a share of latency that is saved. More: all of the interval lies above the claim. Not: all of it lies below.
+ * Undecided: it has room for the claim and for no gain at all.
  * @param claimed positive
  */
 export function onGain(claimed: number): VerdictOn {
@@ -124,8 +124,8 @@ export function onGain(claimed: number): VerdictOn {
 }
 
 /**
- * A direction. Not: all of the interval lies within `least` of no change, or beyond it on the other side. Undecided: the interval has room for a
- * change in the claimed direction and for none.
+ * A direction. Not: all of the interval lies within `least` of no change, or beyond it on the other side. Undecided: the interval has room
+ * for a change in the claimed direction and for none.
  * @param least a smaller change counts as none, even if it is significant
  */
 export function onDirection(claimed: 'falls' | 'rises', least: number): VerdictOn {

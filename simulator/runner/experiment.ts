@@ -1,4 +1,4 @@
-// The one shape of all experiments and trials: options, what is measured, what is concluded from it, a figure, a page. It knows no terminal:
+// The one shape of all experiments and trials: options, what is measured, what is concluded from it, a figure, a page. It uses no terminal:
 // run.ts runs one from code, run-experiment.ts makes a command of it.
 
 import type { Spec } from 'vega';
@@ -23,7 +23,7 @@ export interface Run {
    * @throws OutriderError `bad-argument` when the record is of other settings
    */
   begin(settings: object): Promise<void>;
-  /** @returns what the units found, in their order; as many as `atOnce` are measured at the same time */
+  /** @returns what the units found, in their order; at most `atOnce` are measured at the same time */
   all<Found>(stage: string, units: readonly Unit<Found>[], atOnce?: number): Promise<Found[]>;
   /** @throws OutriderError `interrupted`, before it measures anything */
   one<Found>(unit: Unit<Found>): Promise<Found>;
@@ -71,7 +71,10 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
   measure(options: OptionsOf<Table>, run: Run): Promise<Found> | Found;
   /** Pure: nothing is measured any more. */
   conclude(found: Found, options: OptionsOf<Table>): Concluded;
-  /** From rows and parameters alone, so that a kept document can be drawn again. @throws OutriderError `bad-argument` when no row can be drawn */
+  /**
+   * From rows and parameters alone, so that a kept document can be drawn again. @throws OutriderError `bad-argument` when no row can be
+   * drawn
+   */
   figure?(rows: Concluded['rows'], params: object): Spec;
   /** Markdown tables of a kept document; without it, its rows as they are. */
   page?(document: Document<Concluded['rows'][number]>): string;

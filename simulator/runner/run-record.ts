@@ -1,5 +1,5 @@
-// What an experiment has found so far, in a file, so that it need not be measured again. One JSON object a line: the first says what was
-// asked for, each other one has the key of a unit and what the unit found. A record of anything else is refused, never mixed in.
+// What an experiment has found so far, in a file, so that it need not be measured again. One JSON object a line: the first holds the
+// settings of the run, each other one has the key of a unit and what the unit found. A record of anything else is refused, never mixed in.
 
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';

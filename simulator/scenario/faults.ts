@@ -73,7 +73,7 @@ interface Node {
   readonly oneOf?: readonly Node[];
 }
 
-/** "a whole number from 1 to 1000"; empty if the schema says nothing. @param raw the whole scenario as it was given */
+/** "a whole number from 1 to 1000"; empty if the schema has no limits. @param raw the whole scenario as it was given */
 function allowedAt(raw: unknown, path: Path): string {
   return schemasAt(raw, path).map(describe).join(' or ');
 }

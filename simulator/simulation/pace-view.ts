@@ -1,5 +1,5 @@
-// What a slot says about the pace of its sessions: the hardware's times, and means of texts. In the token fidelity a device with
-// arrivals `one-per-slot` always has some answer in progress, of any kind; with sessions, its task says the kind.
+// The fields of a slot about the pace of its sessions: the hardware's times, and means of texts. In the token fidelity a device with
+// arrivals `one-per-slot` always has some answer in progress, of any kind; with sessions, its task gives the kind.
 
 import { columns, pick } from '../../src/allocation/slot/columns.ts';
 import type { PaceState } from '../../src/allocation/slot/pace-state.ts';
@@ -23,7 +23,7 @@ interface TextMeans {
   readonly writtenTokens: number;
 }
 
-/** @returns makes the part of a slot's state for its devices; `isContinuing` says whether a device's text was there before the slot */
+/** @returns makes the part of a slot's state for its devices; `isContinuing`: whether a device's text was there before the slot */
 export function createPaceView(
   scenario: Scenario,
   parts: WorldParts,

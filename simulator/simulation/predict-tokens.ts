@@ -1,4 +1,4 @@
-// The tokens that a decision gives each device's reader within one slot. Unlike predictPace, which knows a session only in the mean, this
+// The tokens that a decision gives each device's reader within one slot. Unlike predictPace, which uses means over sessions, this
 // starts from where each session stands: a session that starts, or moves, waits for its text to be evaluated on the new
 // server, which takes time from the sessions that decode there; the old one continues meanwhile. Mode `stream`.
 //
@@ -42,7 +42,7 @@ export interface PlacedText {
 export interface Standing {
   /** In the order in which the device connected to these servers: the last one takes the session over when it has read the text. */
   readonly texts: readonly PlacedText[];
-  /** The prompt, which the device knows before it begins, and the answer so far: what one more server would have to evaluate. */
+  /** The prompt, which the device has before it begins, and the answer so far: what one more server would have to evaluate. */
   readonly textTokens: number;
   /** No server served the device in the slot before: what was written meanwhile is still to be sent to it. */
   readonly wasCutOff: boolean;

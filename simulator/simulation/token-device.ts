@@ -128,7 +128,9 @@ export class TokenDevice {
     }
   }
 
-  /** Where the device's session stands before a slot. One that has not begun is on no server. @param task the slot's, as of {@link wantTask} */
+  /**
+   * Where the device's session stands before a slot. One that has not begun is on no server. @param task the slot's, as of {@link wantTask}
+   */
   standing(task: number): Standing {
     const session = this.#session;
     if (session === null) {
@@ -271,7 +273,7 @@ export class TokenDevice {
     if (session?.device !== device) return;
     for (const effect of effects) {
       if (effect.kind !== 'emit-tokens') continue;
-      // From now on the edge knows the session.
+      // From here on the edge has the session.
       const nowMs = this.#queue.nowMs();
       if (session.firstTokenMs === null) {
         session.firstTokenMs = nowMs;

@@ -1,5 +1,5 @@
 // The token fidelity: in a world that is stepped slot by slot, the protocol machines of all devices and servers run in virtual time on
-// one event queue. A slot's assignment says where each device is connected, its uplink's rate and its weight on the server.
+// one event queue. A slot's assignment gives each device its edge, its uplink's rate and its weight on the server.
 
 import { createRandom } from '../../src/core/basics/philox.ts';
 import type { OpenMessage } from '../../src/core/protocol/wire/messages.ts';

@@ -79,13 +79,13 @@ export class TraceRecorder implements AsyncDisposable {
     invariant(prompt.length > 0 && prompt.length <= this.longestPrompt, `a prompt of ${prompt.length} tokens`);
     const { answer = await this.#write(prompt, given.onToken) } = given;
     given.onToken?.(answer.length);
-    const drafts = await this.#readAlong(prompt, answer);
+    const drafts = await this.#draftEachPosition(prompt, answer);
     const chains = new Map<number, readonly RecordedDraft[]>();
     // From the last position to the first, so that the text before a chain stays in the sequence.
     for (let position = answer.length - 1; position >= 0; position -= 1) {
       const first = drafts[position];
       if (first === undefined || first?.token === answer[position]) continue;
-      chains.set(position, first === null ? [] : await this.#goOn(prompt, answer.slice(0, position), first));
+      chains.set(position, first === null ? [] : await this.#continueAfter(prompt, answer.slice(0, position), first));
     }
     const builder = new TraceSessionBuilder();
     for (const [position, first] of drafts.entries()) {
@@ -122,7 +122,7 @@ export class TraceRecorder implements AsyncDisposable {
   }
 
   /** The draft at each position of the answer, given the true text before it. */
-  async #readAlong(prompt: readonly number[], answer: readonly number[]) {
+  async #draftEachPosition(prompt: readonly number[], answer: readonly number[]) {
     const { sampling } = this.#recipe;
     await this.#draftSequence.truncate(0);
     const text = [...prompt, ...answer.slice(0, -1)];
@@ -136,7 +136,7 @@ export class TraceRecorder implements AsyncDisposable {
   }
 
   /** The draft model alone, after a wrong first token; shorter than the depth if it has no draft, or ends the text. */
-  async #goOn(prompt: readonly number[], before: readonly number[], first: Draft) {
+  async #continueAfter(prompt: readonly number[], before: readonly number[], first: Draft) {
     const { sampling, wrongDepth } = this.#recipe;
     await this.#draftSequence.truncate(prompt.length + before.length);
     const counts = penaltiesActive(sampling) ? new RunningCounts(before) : undefined;

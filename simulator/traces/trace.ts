@@ -136,7 +136,7 @@ export interface TokenUnits {
   readonly units: number;
 }
 
-/** What a draft says at one position of a chain. */
+/** The draft at one position of a chain. */
 export interface RecordedDraft extends TokenUnits {
   readonly runnerUp?: TokenUnits | null;
 }

@@ -57,7 +57,7 @@ export function writeCheckpoint(
 
 /**
  * @param what the file's name, for messages
- * @throws OutriderError `weights-unreadable` when it is damaged, no checkpoint, or of another shape than it says
+ * @throws OutriderError `weights-unreadable` when it is damaged, no checkpoint, or of another shape than its header declares
  */
 export function readCheckpoint(bytes: Uint8Array, what: string): SavedTraining {
   const file = readTensors(bytes, what);

@@ -1,5 +1,5 @@
 // The replay buffer: the last slots with their decisions and costs, as dense arrays. A ring: row r + 1 is the slot after row r,
-// unless that world ended there. Knows no library and draws no numbers.
+// unless that world ended there. Uses no library and draws no numbers.
 
 import {
   deviceFeatureCount,

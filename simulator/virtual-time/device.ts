@@ -1,5 +1,5 @@
-// A device in virtual time: core/protocol/device/device-driver.ts with a drafter and links of the simulation. It can crash and restart with the state
-// that it had stored, as a web page does.
+// A device in virtual time: core/protocol/device/device-driver.ts with a drafter and links of the simulation. It can crash and restart with
+// the state that it had stored, as a web page does.
 
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import type { Random } from '../../src/core/basics/philox.ts';
@@ -47,7 +47,7 @@ export interface VirtualDeviceSettings {
   readonly widthCost?: number | undefined;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
-  /** The edges that it knows, in the order of preference; a function: those of the present life. Default: those to which it is connected. */
+  /** Its list of edges, in the order of preference; a function: those since the last restart. Default: those to which it is connected. */
   readonly routes?: readonly string[] | (() => EdgeRoutes) | undefined;
   /** Where it runs. Default: a process of its own. */
   readonly process?: VirtualProcess;
@@ -72,14 +72,14 @@ export interface VirtualDeviceSettings {
   readonly wire: Wire;
 }
 
-/** What a device knows of an edge. */
+/** What a device stores about an edge. */
 export interface KnownEdge extends Shown {
   readonly address: string;
 }
 
 /** The network of a device, and observers of it. */
 export interface DeviceWorld {
-  /** The edge of this name, as it is when an attempt to connect begins; undefined: the device knows none. Default: names are addresses. */
+  /** The edge of this name, as it is when an attempt to connect begins; undefined: the device has none. Default: names are addresses. */
   edgeOf?(device: VirtualDevice, edge: string): KnownEdge | undefined;
   /** Undefined: no edge answers. The edge must not send before this function has returned. */
   connect(device: VirtualDevice, address: string, end: LinkEnd): VirtualLink | undefined;

@@ -1,4 +1,4 @@
-// The draft model of the simulation. It knows the target's own choice, and proposes it with a set probability, independently for each
+// The draft model of the simulation. It reads the target's own choice, and proposes it with a set probability, independently for each
 // token. Its drafts for the same text can be the same, or drawn again each time.
 
 import { philox, type Random } from '../../src/core/basics/philox.ts';
@@ -15,8 +15,8 @@ export interface DrafterSettings {
   /** Two kinds of positions with this mean in place of one; see {@link twoClasses}. Default: all positions are alike. */
   readonly classes?: ToyClasses;
   /**
-   * Probability that the second choice is the target's own where the draft is not, [0, 1]; a list: of the second, third, ... choice, which sum to
-   * at most 1. Default: the drafter gives none.
+   * Probability that the second choice is the target's own where the draft is not, [0, 1]; a list: of the second, third, ... choice, which
+   * sum to at most 1. Default: the drafter gives none.
    */
   readonly runnerUpAgreement?: number | readonly number[];
   /** Null: the same draft for the same text. Otherwise each draft is drawn from this generator. */
@@ -24,7 +24,9 @@ export interface DrafterSettings {
   readonly seed: number;
 }
 
-/** A draft is right with probability `unsure` at a share of positions, with `sure` at the others, and its confidence says which. */
+/**
+ * A draft is right with probability `unsure` at a share of positions, with `sure` at the others, and its confidence distinguishes the two.
+ */
 export interface ToyClasses {
   readonly unsure: number;
   readonly sure: number;
@@ -104,7 +106,7 @@ function draftToken(
   return { ...draft, ...laterChoices(target, isRight ? null : right, draft, shares, second) };
 }
 
-/** @param missed the target's own token; null: the draft is right @param coin says which of the choices is right */
+/** @param missed the target's own token; null: the draft is right @param coin decides which of the choices is right */
 function laterChoices(
   target: ToyTarget,
   missed: number | null,

@@ -100,7 +100,7 @@ function bytesOf(id: number): Uint8Array {
   return id === toyEndId ? new Uint8Array(0) : Uint8Array.of(97 + (id % 26));
 }
 
-/** The ids that the language remembers before position `length`. */
+/** The ids on which the language depends before position `length`. */
 export function recentIds(text: TokenText, length: number): number[] {
   return text.slice(Math.max(0, length - toyMemoryLength), length);
 }

@@ -1,5 +1,5 @@
-// The task of each device in a slot, and its cost: bits to send, arithmetic on the device and on the server. It does not know places,
-// radio or the association; a caller only says which devices were served, because an answer grows in slots in which its device is served.
+// The task of each device in a slot, and its cost: bits to send, arithmetic on the device and on the server. It does not know places, radio
+// or the association; a caller only reports which devices were served, because an answer grows in slots in which its device is served.
 
 import { createRandom, type Random } from '../../src/core/basics/philox.ts';
 import { drawTokens, type TaskKind } from './workload-lengths.ts';

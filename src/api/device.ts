@@ -1,6 +1,6 @@
-// `outrider/device`: asks an edge, and drafts for it. For a page in the browser, and for Node, Bun and Deno alike: nothing below this
-// file imports a Node module or a package (tsconfig.browser.json and test/browser/bundle.test.ts keep it so). What opens models by
-// their names is in `outrider`. docs/use/library.md shows how the parts go together.
+// `outrider/device`: asks an edge, and drafts for it. For a page in the browser, and for Node, Bun and Deno alike: nothing below this file
+// imports a Node module or a package (tsconfig.browser.json and test/browser/bundle.test.ts keep it so). The functions that open models by
+// their names are in `outrider`. docs/use/library.md shows how to combine the parts.
 
 export type { Clock } from '../core/basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../core/basics/errors.ts';

@@ -28,7 +28,7 @@ import { createDevice, type Device } from '../processes/device/device.ts';
 import { type DeviceEdge, deviceEdges, type EdgeList, listEdges } from '../processes/device/edge-list.ts';
 import { partChecks, questionChecks } from '../processes/device/turn-options.ts';
 
-/** Sequences of a draft model: the text, and each alternative beside it. @param hedges default: as many as a turn has by default */
+/** Sequences of a draft model: the text, and each alternative beside it. @param hedges default: the default of a turn */
 export function draftSequences(hedges = 1): number {
   return 1 + hedges;
 }

@@ -1,4 +1,4 @@
-// `outrider config`: what the options of a command are, and where each comes from; the schema of the file.
+// `outrider config`: the values of a command's options and the source of each; the schema of the file.
 
 import { Command } from 'commander';
 import { badArgument } from '../core/basics/errors.ts';

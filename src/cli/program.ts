@@ -1,11 +1,11 @@
-// A program of `outrider`: the commands of one house or of several, and how a command begins and ends. It parses nothing by itself, and knows
-// no command: bin/ puts the houses together.
+// A program of `outrider`: commands in one group or several (product, simulator, laboratory), and how a command begins and ends. It parses
+// nothing itself and imports no command: bin/ combines the groups.
 
 import { Command } from 'commander';
 import { isDocumentPrinted, packageVersion, printDocument } from '../files/document.ts';
 import { endWithReader, failureOf, reportFailure } from './terminal/failure.ts';
 
-/** The commands of one house, as `--help` and docs/commands.md list them. */
+/** One group of commands, as `--help` and docs/commands.md list them. */
 export interface CommandGroup {
   /** "Product". */
   readonly title: string;
@@ -35,7 +35,7 @@ export async function runProgram(program: Command): Promise<void> {
   } catch (error) {
     process.exitCode = reportFailure(error);
     const words = process.argv.slice(2);
-    // A document that the command has printed itself says more.
+    // A document that the command has printed itself has more detail.
     if (process.exitCode !== 0 && words.includes('--json') && !isDocumentPrinted())
       printDocument(commandWords(program, words), { rows: [], summary: {} }, failureOf(error));
   }

@@ -1,5 +1,5 @@
 // `outrider replay`: the events of a turn or session again, step by step, through the same machine. Exit status 1: the machine
-// did something else than what the log says.
+// differed from the log.
 
 import { styleText } from 'node:util';
 import type { Command } from 'commander';

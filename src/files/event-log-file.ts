@@ -18,8 +18,8 @@ type OnTurnStep = NonNullable<TurnOptions['onStep']>;
 type OnSessionStep = NonNullable<EdgeOptions['onStep']>;
 
 /**
- * Logs of a device's turns: the first goes to `path`, the n-th to a file beside it with -n in its name.
- * @returns makes what one turn is given as `onStep`
+ * Logs of a device's turns: the first is written to `path`, the n-th to a file beside it with -n in its name.
+ * @returns a function that makes the `onStep` of one turn
  */
 export function logTurns(path: string, tokenizer: Tokenizer): () => OnTurnStep {
   let turnCount = 0;

@@ -148,7 +148,9 @@ export class KeyRing implements Disposable {
   }
 }
 
-/** Whether the key that was typed, or set in the environment, is shown. Digests have equal lengths, so the time says nothing about the key. */
+/**
+ * Whether the key that was typed, or set in the environment, is shown. Digests have equal lengths, so the time does not depend on the key.
+ */
 export function isTypedKey(key: Secret, shown: string): boolean {
   return isSame(hashText(key.reveal()), hashText(shown));
 }

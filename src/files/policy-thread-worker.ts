@@ -1,4 +1,4 @@
-// What runs in the thread of a policy: loads it, and answers each slot with an assignment, or with what was wrong.
+// What runs in the thread of a policy: loads it, and answers each slot with an assignment or an error.
 
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { byShards } from '../allocation/shards/shard-state.ts';
@@ -20,7 +20,10 @@ export interface PolicyThreadData {
   readonly policy: string;
 }
 
-/** What the thread says: once `ready` or `unloadable`, then one answer for each state. `cpuMs`: processor time of the thread since its start. */
+/**
+ * Messages of the thread: once `ready` or `unloadable`, then one answer for each state. `cpuMs`: processor time of the thread since its
+ * start.
+ */
 export type PolicyThreadMessage =
   | { readonly kind: 'ready'; readonly cpuMs: number }
   | { readonly kind: 'unloadable'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string }

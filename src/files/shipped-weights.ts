@@ -32,7 +32,7 @@ export const trainedForFelt = [
   'coupled-felt',
 ] as const;
 
-/** What is shipped, for each of its `trainings`; weights/README.md says how each was made. */
+/** What is shipped, for each of its `trainings`; weights/README.md describes how each was made. */
 export const learnedPolicyList: readonly {
   readonly name: string;
   readonly description: string;

@@ -1,4 +1,4 @@
-// Certificate and key of an edge or controller on disk: given by its owner and renewed by whatever renews them, or made once and kept.
+// Certificate and key of an edge or controller on disk: either files of its owner, which another program may renew, or made once and kept.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// `outrider bench capacity`: how many sessions one edge holds while 95 of 100 answers keep a time per output token, in virtual time along recorded
-// drafts; and the same load on the wall clock at small scale.
+// `outrider bench capacity`: how many sessions one edge holds while 95 of 100 answers keep a time per output token, in virtual time along
+// recorded drafts; and the same load on the wall clock at small scale.
 
 import { findTrace } from '../../../simulator/files/shipped-traces.ts';
 import type { Conclusion, Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
@@ -180,7 +180,7 @@ async function measureVirtual(given: Options, run: Run): Promise<CapacityRun[]> 
   return await pool.measureAll(run, 'capacities', cells, ({ profile, mode, seed }) => `${profile} ${mode} ${seed}`);
 }
 
-/** The growth with edges of the first profile, at the main target: with the drafts of devices, and without. */
+/** How the sessions grow with the number of edges, for the first profile at the main target: with drafts of devices, and without. */
 async function measureEdges(held: readonly HeldRow[]): Promise<EdgesRow[]> {
   const rows = held.filter(({ profile, target, mode }) => {
     const isShown = mode === 'ar' || mode === 'stream';

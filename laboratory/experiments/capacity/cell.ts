@@ -19,7 +19,7 @@ export interface CapacitySettings {
   readonly roundTripsMs: readonly number[];
   readonly draftMs: number;
   readonly edgeDraftShare: number;
-  /** Limit of the rows of a step for each session, in `stream` and `auto`; null: as {@link rowsPerSessionAt} says. */
+  /** Limit of the rows of a step for each session, in `stream` and `auto`; null: the result of {@link rowsPerSessionAt}. */
   readonly rowsPerSession: number | null;
   /** Whether the edge evaluates the prompts, too; otherwise they are evaluated elsewhere. */
   readonly hasPrompts: boolean;
@@ -66,8 +66,8 @@ const rowLimits = [
 ] as const;
 
 /**
- * The rows of a step, for each session, with which the slowest answers are about quickest (`outrider edge --max-rows`). Without a limit the scheduler
- * writes the most tokens a second: it takes more rows of easy texts, and longer steps make hard ones slower.
+ * The rows of a step, for each session, with which the slowest answers are about quickest (`outrider edge --max-rows`). Without a limit the
+ * scheduler writes the most tokens a second: it takes more rows of easy texts, and longer steps make hard ones slower.
  */
 export function rowsPerSessionAt(sessions: number, { fixedMs, perRowMs }: SteadySettings['step']): number {
   const share = (perRowMs * sessions) / fixedMs;

@@ -1,5 +1,5 @@
-// An edge in virtual time whose places are always taken, in the modes of the protocol's machines: `ar`, `stream` as a live device runs it, and
-// `auto`. A place is taken by several devices in turn, one for each round trip; each remembers what it has measured.
+// An edge in virtual time whose places are always taken, in the modes of the protocol's machines: `ar`, `stream` as a live device runs it,
+// and `auto`. Each place is used by several devices in turn, one for each round trip; each device keeps its measurements.
 
 import type { TokenSource } from '../../../simulator/simulation/token-source.ts';
 import { sessionIdOf, textsOf } from '../../../simulator/simulation/token-texts.ts';

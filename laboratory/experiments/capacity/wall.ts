@@ -1,5 +1,5 @@
-// The same load on the wall clock: an edge process with a toy target, paced to a profile, and devices in this process over emulated links. Beside it
-// virtual time plays the same texts with the same drafts, round trips and step law.
+// The same load on the wall clock: an edge process with a toy target, paced to a profile, and devices in this process over emulated links.
+// Beside it virtual time plays the same texts with the same drafts, round trips and step law.
 
 import type { Run } from '../../../simulator/runner/experiment.ts';
 import { type TokenSource, traceSourceOf } from '../../../simulator/simulation/token-source.ts';
@@ -50,7 +50,7 @@ export interface WallRow {
   readonly meanMsVirtual: number;
   /** Texts that equal those that the toy writes alone. */
   readonly identical: number;
-  /** Steps of the edge that lasted longer than the profile says, as a share of all. */
+  /** Steps of the edge that lasted longer than in the profile, as a share of all. */
   readonly latePacedSteps: number;
   /** Runs that were thrown away because too many steps were late. */
   readonly voidRuns: number;

@@ -64,7 +64,7 @@ export interface SocketRow {
   readonly refused: number;
   /** Attempts to connect that failed, and were made again. */
   readonly failedAttempts: number;
-  /** Devices that joined, over the time until the last one was connected; at most as many as were let. */
+  /** Devices that joined, over the time until the last one was connected; no more than the controller admits. */
   readonly joinedPerSecond: number;
   /** Processor seconds a second of the process with the crowd and the real devices: the load of the other side. */
   readonly crowdProcessorShare: number;
@@ -193,7 +193,7 @@ async function connectAll(crowd: readonly CrowdThread[], devices: number, member
   return tallies;
 }
 
-/** @param devices that the threads are to have; default: as many as they have */
+/** @param devices in all threads together, after new ones have joined; default: none join */
 async function tally(crowd: readonly CrowdThread[], devices = 0): Promise<CrowdTally> {
   const all = await Promise.all(
     crowd.map((thread, first) => thread.measure(Math.ceil((devices - first) / threadCount))),

@@ -1,5 +1,5 @@
 // The cost of drafts beside their target on this machine: one token of each in turn, on one thread, so that a disturbance slows all of
-// them. It takes the lower quartile of processor time, because a step that other programs interrupt finds its caches cold.
+// them. It takes the lower quartile of processor time, because a step that other programs interrupt starts with cold caches.
 
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { sampleTokens } from '../../../src/models/exactness/sample-text.ts';

@@ -1,5 +1,5 @@
-// The rows and the summary of "bench drafts", from traces and costs alone: every mode in virtual time, with its best draft length. It knows no models
-// and no files.
+// The rows and the summary of "bench drafts", from traces and costs alone: every mode in virtual time, with its best draft length. It opens
+// no models and no files.
 
 import { acceptanceOf, addCounts, countSession, tpotMs } from '../../../simulator/runner/session-metrics.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';

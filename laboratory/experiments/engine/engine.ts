@@ -1,5 +1,5 @@
 // `outrider bench engine`: the cost of the models on this machine, unpaced: step time against rows, prefill, a draft's token, reading a
-// position, and exact text, for which the same engine runs without a law beside the target. Medians with their spread.
+// position, and exact text, which is compared with the same engine without a shape law. Medians with their spread.
 
 import { performance } from 'node:perf_hooks';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';

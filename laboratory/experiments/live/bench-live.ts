@@ -1,5 +1,5 @@
-// `outrider bench live`: a controller, edges and devices over real sockets, with policies that take turns on the same fleet. What devices feel
-// under each, how well it was predicted, and what handovers cost.
+// `outrider bench live`: a controller, edges and devices over real sockets, with policies that take turns on the same fleet. The time per
+// token of devices under each, how well it was predicted, and what handovers cost.
 
 import { openDemo } from '../../../simulator/fleet/demo.ts';
 import type { Fleet, FleetEdge } from '../../../simulator/fleet/fleet.ts';
@@ -52,7 +52,7 @@ const policies = [
   { key: 'Felt', policy: 'best', kind: 'felt' },
 ] as const;
 
-/** After a change of the policy devices move; this time of a block does not count, ms. */
+/** The first part of a block, in which devices move after the change of the policy; it does not count, ms. */
 const settleMs = 2000;
 /** Watts of one RTX A6000 at work and at rest (board power 300 W; nvidia.com data sheet; at rest as measured by others, about 25 W). */
 const busyWatts = 300;
@@ -66,7 +66,7 @@ const leastTokens = 10;
 
 interface Block {
   readonly key: string;
-  /** For each device that wanted tokens: time over tokens, or, without one, over one, ms. */
+  /** For each device with a task: time over tokens, or, without one, over one, ms. */
   readonly msPerToken: readonly number[];
   /** predicted / felt - 1 of each answer that lies in the block: the mean of its predictions over its time per token. */
   readonly errors: readonly number[];

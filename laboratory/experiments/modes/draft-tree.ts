@@ -1,5 +1,5 @@
-// Static draft trees of rivals, in expectation and position by position: which nodes a tree of n nodes has, and which of them a text accepts.
-// Trees by positional acceptance as in Sequoia (Chen et al. 2024, arXiv 2402.12374). It knows no time and no edge.
+// Static draft trees of rivals, in expectation and position by position: which nodes a tree of n nodes has, and which of them a text
+// accepts. Trees by positional acceptance as in Sequoia (Chen et al. 2024, arXiv 2402.12374). It models neither time nor an edge.
 
 /** Share of the misses of a first choice in which the second choice of the draft is the target's own. */
 export const secondChoiceShare = 0.5;
@@ -7,8 +7,8 @@ export const secondChoiceShare = 0.5;
 export const missShares: readonly number[] = [secondChoiceShare, 0.2, 0.1, 0.05];
 
 /**
- * Chance that the draft's first, second, ... choice is the target's own; they sum to less than 1. The second is right in half of the misses of
- * the first.
+ * Chance that the draft's first, second, ... choice is the target's own; they sum to less than 1. The second is right in half of the misses
+ * of the first.
  * @param acceptance chance of the first choice, [0, 1]
  */
 export function rankChances(acceptance: number): readonly number[] {
@@ -39,8 +39,8 @@ interface GrowingNode extends TreeNode {
 }
 
 /**
- * The tree of `nodeCount` nodes and at most `levelCount` levels with the most expected accepted drafts. Adding the likeliest node again and again
- * is optimal: a node is never likelier than its parent or than the choice before it.
+ * The tree of `nodeCount` nodes and at most `levelCount` levels with the most expected accepted drafts. Adding the likeliest node again and
+ * again is optimal: a node is never likelier than its parent or than the choice before it.
  * @param chances by rank, descending
  */
 export function bestTree(chances: readonly number[], nodeCount: number, levelCount: number): DraftTree {

@@ -1,6 +1,6 @@
-// Rivals that are no modes of the protocol's machines, as emulated profiles in virtual time: draft trees need a tree mask in one engine step, and
-// a draft head is trained. Each is played round by round, with the seeds, the jitter and the text length of the other rows, at its best setting.
-// On an edge with many sessions, all share each step of the target and each level of the draft model or head.
+// Other methods that are not modes of the protocol, as emulated profiles in virtual time: draft trees need a tree mask in one engine step,
+// and a draft head is trained. Each is simulated round by round, with the seeds, the jitter and the text length of the other rows, at its
+// best setting. On an edge with many sessions, all share each step of the target and each level of the draft model or head.
 
 import { addCounts, ratiosOf, type SessionCounts, tpotMs } from '../../../simulator/runner/session-metrics.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
@@ -20,8 +20,8 @@ interface RivalProfile {
   readonly isOnDevice: boolean;
   readonly levelMs: number;
   /**
-   * The ways that are tried: whether the next tree is drafted while a tree is verified, from the likeliest leaf and the draft's first choice after it.
-   * On the edge neither slows the other down. A head can't: it needs what the target has computed.
+   * The ways that are tried: whether the next tree is drafted while a tree is verified, from the likeliest leaf and the draft's first
+   * choice after it. On the edge neither slows the other down. A head can't: it needs what the target has computed.
    */
   readonly proactive: readonly boolean[];
 }
@@ -98,7 +98,7 @@ function playText(cell: RivalCell, { tree, isProactive }: DraftingWay, tokens: n
   const ranks = ranksOf(cell.givenAcceptance, tokens, seed);
   const random = createRandom(seed, timeStream);
   const levelCount = tree.widths.length;
-  // An edge drafts between its steps; a device's tree goes up and its verdict comes down in each round.
+  // An edge drafts between its steps; a device sends its tree up and receives the verdict in each round.
   const turnMs = isOnDevice ? roundTripMs : 0;
   let nowMs = isOnDevice ? 0 : roundTripMs / 2;
   let written = 0;
@@ -125,8 +125,8 @@ function playText(cell: RivalCell, { tree, isProactive }: DraftingWay, tokens: n
 }
 
 /**
- * One evaluation for the likeliest next token, then levels of the next tree, until the verdict is there. The level in progress is finished: an
- * evaluation cannot be stopped.
+ * One evaluation for the likeliest next token, then levels of the next tree, until the verdict is there. The level in progress is finished:
+ * an evaluation cannot be stopped.
  */
 function draftAhead(fromMs: number, verdictMs: number, levelMs: number, levelCount: number, random: Random) {
   let endMs = fromMs;
@@ -223,8 +223,8 @@ export interface LoadedRivalResult {
 }
 
 /**
- * A level of a draft model for n rows: its time for one row, with the same shares of fixed time and time for each row as a step of the target. So a
- * draft model with an eighth of the time of the target has an eighth of its cost of rows.
+ * A level of a draft model for n rows: its time for one row, with the same shares of fixed time and time for each row as a step of the
+ * target. So a draft model with an eighth of the time of the target has an eighth of its cost of rows.
  */
 export function levelLaw(levelMs: number, { fixedMs, perRowMs }: StepLaw): StepLaw {
   const share = levelMs / (fixedMs + perRowMs);
@@ -319,8 +319,8 @@ export function playRounds(
 }
 
 /**
- * Pre-verify: one token, which the first draft is compared with. Post-verify: as many drafts are verified as are made, the rest of the last window
- * and the first of the next.
+ * Pre-verify: one token, which the first draft is compared with. Post-verify: as many drafts are verified as are made, the rest of the last
+ * window and the first of the next.
  */
 function pearlRound(hasWindow: boolean, gamma: number, rankAt: (offset: number) => number) {
   if (!hasWindow) return { tokens: 1, isWhole: rankAt(0) === 0 };

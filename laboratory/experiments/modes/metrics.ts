@@ -20,8 +20,8 @@ export const hedgedName = 'stream-hedged';
 export type BenchMode = ModeName | typeof hedgedName | (typeof rivalNames)[number] | 'auto' | 'ar-native';
 
 /**
- * Rivals that are emulated in virtual time (emulated-rivals.ts): a static draft tree on the edge, a draft head of EAGLE's cost and acceptance
- * there, and a draft tree of the device in turns with the edge, without and with drafting during the verification (SpecEdge).
+ * Rivals that are emulated in virtual time (emulated-rivals.ts): a static draft tree on the edge, a draft head of EAGLE's cost and
+ * acceptance there, and a draft tree of the device in turns with the edge, without and with drafting during the verification (SpecEdge).
  */
 export const emulatedRivals = ['edge-tree', 'edge-head', 'device-tree', 'device-tree-proactive'] as const;
 export type EmulatedRival = (typeof emulatedRivals)[number];
@@ -51,7 +51,10 @@ export interface ModeRow extends Ratios {
   readonly runs: number;
   /** The quickest draft length for this cell; null: the mode has no window. */
   readonly bestGamma: number | null;
-  /** The quickest draft tree for this cell, of an emulated rival: its nodes, its levels, and whether it is drafted while the one before is verified. */
+  /**
+   * The quickest draft tree for this cell, of an emulated rival: its nodes, its levels, and whether it is drafted while the one before is
+   * verified.
+   */
   readonly bestTree?: { readonly nodes: number; readonly levels: number; readonly isProactive?: boolean };
   /** The mode whose machines are quickest, and its windows in flight; in a row with several {@link waysToRun}. */
   readonly bestMachine?: ModeName;
@@ -66,7 +69,9 @@ export interface ModeRow extends Ratios {
   }[];
   /** Sessions of the edge that write at the same time, each on a device of its own; left out: one. */
   readonly sessions?: number;
-  /** Time per output token: (time of the last commit - of the first) / (tokens - those of the first), on the device. Null: no run counts. */
+  /**
+   * Time per output token: (time of the last commit - of the first) / (tokens - those of the first), on the device. Null: no run counts.
+   */
   readonly msPerToken: number | null;
   readonly msPerTokenStandardError: number | null;
   readonly timeToFirstTokenMs: number | null;
@@ -200,7 +205,7 @@ const hedgeCounts = [1, 3];
 const alone: readonly WayToRun[] = [{ machine: 'ar', windowsInFlight: 1 }];
 const severalWindows: readonly WayToRun[] = [2, 4, 8].map((windowsInFlight) => ({ machine: 'psd', windowsInFlight }));
 
-/** The rows that are no mode of the protocol. `auto` and `ar-native` run as `ar` until a turn says otherwise. */
+/** The rows that are no mode of the protocol. `auto` and `ar-native` run as `ar` until a turn changes the mode. */
 const ownWays: Readonly<Record<Exclude<BenchMode | EdgeHedgedMode, ModeName>, readonly WayToRun[]>> = {
   auto: alone,
   'ar-native': alone,

@@ -30,7 +30,7 @@ const virtual: Goals = {
   bestOverEdgeRivalIdle: 1.02,
   bestOverEdgeRivalLoaded: 1,
 };
-/** Goals for drafts whose confidence says where hedges pay. */
+/** Goals for drafts whose confidence predicts where hedges pay. */
 const confident: Goals = { streamHedgedOverArRtt10: 0.5, streamHedgedOverPsdMean: 0.9 };
 /** Goals for the default pair with latency emulation. */
 const paced: Goals = { streamOverArRtt10: 0.75, streamOverPsdMean: 0.83, pacedOverrunShare: 0.01 };

@@ -1,5 +1,5 @@
-// The runs of "bench modes --clock wall": which one comes next, which of them count, and the rows and the summary that they give. Pure, so an
-// interrupted bench continues with the run that it would have made without the interruption.
+// The runs of "bench modes --clock wall": which one comes next, which of them count, and the rows and the summary that they give. Pure, so
+// an interrupted bench continues with the run that it would have made without the interruption.
 
 import {
   acceptanceOf,
@@ -33,7 +33,7 @@ export interface PlannedRun {
 }
 
 export interface PacedRun extends PlannedRun {
-  /** Number of paced steps, and of paced steps that lasted longer than the profile says. */
+  /** Number of paced steps, and of paced steps that lasted longer than in the profile. */
   readonly pacedSteps: number;
   readonly overranSteps: number;
 }

@@ -1,5 +1,5 @@
-// Sessions of the paper's Fig. 2 in virtual time: PSD with every window and uplink, on traces or drawn drafts; and their results: time per token by
-// draft length and uplink, the best draft length, the useful uplink.
+// Sessions of the paper's Fig. 2 in virtual time: PSD with every window and uplink, on traces or drawn drafts; and their results: time per
+// token by draft length and uplink, the best draft length, the useful uplink.
 
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
@@ -33,10 +33,10 @@ export interface Fig2World {
 }
 
 /**
- * `preset`: phones draft and GPUs verify as preset `paper` has them, the mean of its three phones and of its three GPUs. `loaded edge`: the same, and
- * each device has the share z = E/M of a server that equal shares give it in Fig. 5's middle, 90 devices and ten servers (eq. 6). `one machine`:
- * the same draft, and a target that is as much slower as it is larger: both read their weights equally fast, as where PSD was first
- * measured on one GPU.
+ * `preset`: phones draft and GPUs verify with the means of the three phones and of the three GPUs of preset `paper`. `loaded edge`: the
+ * same, and each device has the share z = E/M of a server that equal shares give it in Fig. 5's middle, 90 devices and ten servers (eq. 6).
+ * `one machine`: the same draft, and a target whose step is longer in proportion to its size: both read their weights equally fast, as
+ * where PSD was first measured on one GPU.
  *
  * @param overrides set over the preset
  */
@@ -84,8 +84,8 @@ const tasksOfKind: Readonly<Record<TaskKind, (task: string, id: string) => boole
 };
 
 /**
- * Values without a trace: results of `outrider trace record` for `smollm2-135m-short` on the first five HumanEval prompts, five of Spec-Bench's
- * summaries and one of each of five MT-Bench categories, 96 tokens each.
+ * Values without a trace: results of `outrider trace record` for `smollm2-135m-short` on the first five HumanEval prompts, five of
+ * Spec-Bench's summaries and one of each of five MT-Bench categories, 96 tokens each.
  */
 const statedAcceptance: Readonly<Record<TaskKind, number>> = { code: 0.87, summarisation: 0.74, chat: 0.74 };
 
@@ -210,8 +210,8 @@ export function windowDifference(larger: PlayedTask, smaller: PlayedTask, uplink
 const littleGain = 0.05;
 
 /**
- * The uplink from which latency, at the best draft length for each uplink and over all kinds of answers, is within {@link littleGain} of that at the
- * fastest uplink; between two uplinks by a straight line over the logarithm.
+ * The uplink from which latency, at the best draft length for each uplink and over all kinds of answers, is within {@link littleGain} of
+ * that at the fastest uplink; between two uplinks by a straight line over the logarithm.
  */
 export function rateThatSuffices(tasks: readonly PlayedTask[]): Estimate {
   const uplinks = uplinksOf(tasks).toSorted((one, other) => one - other);

@@ -1,5 +1,5 @@
-// The policies of the paper's figures: named ones, trained ones with the weights of each interpretation that was trained, and anyone's own. It says
-// where a trained policy runs outside what it was trained for.
+// The policies of the paper's figures: named ones, trained ones with the weights of each interpretation that was trained, and those of a
+// user. It reports where a trained policy runs outside what it was trained for.
 
 import type { Policy } from '../../../src/allocation/slot/slot-state.ts';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
@@ -72,7 +72,10 @@ function weightsUnder(trained: PaperPolicy['trained'], { payloadLaw, lambdaUnit 
   return alike.find(({ of }) => of.lambdaUnit === lambdaUnit) ?? alike[0];
 }
 
-/** In what a trained policy was trained for something else: "trained per ms, trained with empty queues"; empty: in nothing, or it needs no training. */
+/**
+ * In what a trained policy was trained for something else: "trained per ms, trained with empty queues"; empty: in nothing, or it needs no
+ * training.
+ */
 export function trainingGap(policy: Pick<PaperPolicy, 'trained'> | undefined, interpretation: Interpretation): string {
   const weights = weightsUnder(policy?.trained ?? [], interpretation);
   if (weights === undefined) return '';

@@ -1,5 +1,5 @@
-// `outrider reproduce`: the paper's figures. Each is an experiment with data (CSV, JSON), pictures (SVG, PNG) and a page that says which claims
-// hold, all in one directory, and a record from which an interrupted run continues. The files beside this one measure.
+// `outrider reproduce`: the paper's figures. Each is an experiment with data (CSV, JSON), pictures (SVG, PNG) and a page that lists which
+// claims hold, all in one directory, and a record from which an interrupted run continues. The files beside this one measure.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

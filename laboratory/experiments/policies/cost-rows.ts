@@ -1,5 +1,5 @@
-// The rows and summaries of "bench coupled" and "bench learned" from runs over many slots: costs relative to the policy `best` in the same world
-// with the same seed. Interquartile means hide the worst seeds, so plain means and the tail stand beside them.
+// The rows and summaries of "bench coupled" and "bench learned" from runs over many slots: costs relative to the policy `best` in the same
+// world with the same seed. Interquartile means hide the worst seeds, so plain means and the tail stand beside them.
 
 import type { Conclusion } from '../../../simulator/runner/experiment.ts';
 import {
@@ -18,7 +18,7 @@ import type { CostRun } from './slot-costs.ts';
 
 /** It optimises each slot by itself. */
 const reference = 'best';
-/** The second reference: it knows the coupling, and it is not learned. */
+/** The second reference: it takes the coupling of slots into account, and it is not learned. */
 const lookAhead = 'look-ahead';
 
 /** `costVsBest`: interquartile mean of the ratios; `costMeanVsBest`: mean cost of all seeds over the mean cost of `best`. */
@@ -145,7 +145,9 @@ function learnedRow(world: string, label: string, runs: readonly CostRun[]): Lea
   };
 }
 
-/** What credit by device costs over credit by team, at equal slots, paired by training seed and world: `coupledAssociationDeviceOverTeam`. */
+/**
+ * What credit by device costs over credit by team, at equal slots, paired by training seed and world: `coupledAssociationDeviceOverTeam`.
+ */
 function compareCredits(runs: readonly CostRun[]): Record<string, number> {
   const labels = [...new Set(runs.map(({ policy }) => policy))].filter((label) => label.endsWith('-device'));
   const summaries = labels.map((label) => {

@@ -1,5 +1,5 @@
-// `outrider bench coupled`: the gain of a policy that knows that slots are coupled, over many slots of the preset `coupled`, with one
-// coupling at a time, with none and with all. All policies have the same seeds.
+// `outrider bench coupled`: the gain of a policy that takes the coupling of slots into account, over many slots of the preset `coupled`,
+// with one coupling at a time, with none and with all. All policies have the same seeds.
 
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';

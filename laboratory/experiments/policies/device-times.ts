@@ -1,13 +1,14 @@
-// What each device feels in a run: the time in which it wanted tokens, and those that came. Time counts from the slot in which a task is there,
-// served or not, to the last token of its answer, or to the end of the run. So a device that is left waiting has time and no tokens.
+// The times per token of each device in a run: the time in which it had a task, and the tokens that it received. Time counts from the slot
+// in which a task arrives, served or not, to the last token of its answer, or to the end of the run. So a device that is never served has
+// time and no tokens.
 
 import type { SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import type { SessionRecord } from '../../../simulator/simulation/token-device.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 
 /**
- * An answer that ended: the mean predicted ms per token of the slots that it lasted, weighted as tokens come; and the time from the request to
- * the last token, over its tokens.
+ * An answer that ended: the mean predicted ms per token of the slots that it lasted, weighted as tokens come; and the time from the request
+ * to the last token, over its tokens.
  */
 export type FeltSession = Readonly<Record<'predictedMs' | 'feltMs', number>>;
 
@@ -22,16 +23,16 @@ export interface DeviceTimes {
 type TimeFigure = 'tokensPerSecond' | 'msPerToken' | 'msPerTokenP95' | 'predictedMsPerToken' | 'firstTokenMs';
 
 /**
- * Times per token are those of devices that wanted tokens: time over tokens, or, without a token, over one; the predicted one is over the slots
- * in which a device had a task. `firstTokenMs`: median over answers, from the task to the first token; an answer without one counts with its
- * time so far. `tokenlessDevices` wanted tokens and got none.
+ * Times per token are those of devices that had a task: time over tokens, or, without a token, over one; the predicted one is over the
+ * slots in which a device had a task. `firstTokenMs`: median over answers, from the task to the first token; an answer without one counts
+ * with its time so far. `tokenlessDevices` had a task and received no token.
  */
 export interface DeviceFigures extends Readonly<Record<TimeFigure | 'tokenlessDevices', number>> {
   readonly sessions: readonly FeltSession[];
 }
 
 interface Device {
-  /** The moment since which it wants tokens; NaN: it does not. */
+  /** When its present task arrived; NaN: it has none. */
   sinceMs: number;
   wantedMs: number;
   finishedTokens: number;

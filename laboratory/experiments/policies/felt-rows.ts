@@ -1,6 +1,6 @@
-// The rows, the summary and the goals of "bench felt" from its runs: what people feel under each policy, and how well each objective orders the
-// policies. Means over paired seeds; a ratio is one mean over the other, and its seeds are drawn as pairs. In the summary the worst preset
-// counts; where a key ends in Mean, and is about tokens a second, the mean over presets does.
+// The rows, the summary and the goals of "bench felt" from its runs: the time per token that devices get under each policy, and how well
+// each objective orders the policies. Means over paired seeds; a ratio is one mean over the other, and its seeds are drawn as pairs. In the
+// summary the worst preset counts; where a key ends in Mean, and is about tokens a second, the mean over presets does.
 
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
 import {
@@ -34,8 +34,8 @@ const averaged = ['msPerTokenP95', 'tokenlessDevices', 'unservedShare', 'feltCos
 type Averages = Pick<FeltRun, (typeof averaged)[number]>;
 
 /**
- * A policy in a preset under a payload law. `predictionError`: median over answers of |predicted / felt - 1|; null without an answer that ended.
- * `paperCostMs` is to the paper's objective what `feltCostMs` is to `felt`.
+ * A policy in a preset under a payload law. `predictionError`: median over answers of |predicted / felt - 1|; null without an answer that
+ * ended. `paperCostMs` is to the paper's objective what `feltCostMs` is to `felt`.
  */
 export interface PolicyRow extends World, Within<Estimated>, Averages {
   readonly what: 'policy';
@@ -130,8 +130,8 @@ function correlationWith(predicted: (run: FeltRun) => number): Statistic<FeltRun
 }
 
 /**
- * The felt time per token in one half of the seeds with that in the other half, in the mean of as many splits as there are seeds: about what a
- * prediction can reach that knows every policy but not the seeds.
+ * The felt time per token in one half of the seeds with that in the other half, in the mean of as many splits as there are seeds: about
+ * what a prediction can reach that is fitted to every policy but not to the seeds.
  */
 function correlationOfHalves(byPolicy: RunTable<FeltRun>): number | null {
   const seeds = byPolicy[0]?.length ?? 0;

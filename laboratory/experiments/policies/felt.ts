@@ -1,5 +1,5 @@
-// `outrider bench felt`: what people feel under each policy, and which objective knows it. Every preset and payload law, both fidelities in one
-// run of the simulator; all policies have the same seeds.
+// `outrider bench felt`: the time per token that devices get under each policy, and which objective predicts it. Every preset and payload
+// law, both fidelities in one run of the simulator; all policies use the same seeds.
 
 import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
 import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool.ts';

@@ -1,5 +1,6 @@
-// The edges of "bench prediction": in this process, with a target that writes a given answer. One target costs nothing, and is paced to other hardware;
-// the other evaluates every token with a real engine and only its choices are replaced, so its steps last as long as those of that engine.
+// The edges of "bench prediction": in this process, with a target that writes a given answer. One target costs nothing, and is paced to
+// other hardware; the other evaluates every token with a real engine and only its choices are replaced, so its steps last as long as those
+// of that engine.
 
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import { freeLaw } from '../../../src/core/decoding/shape-law.ts';
@@ -54,7 +55,7 @@ export interface Script {
   answer: readonly number[];
 }
 
-/** Behind a wrong draft the row is of no use, whatever it says. */
+/** The row after a wrong draft is never read, so it may have any content. */
 function candidatesAt({ promptLength, answer }: Script, position: number): Candidates {
   const id = answer[position - promptLength] ?? answer.at(-1) ?? 0;
   return { ids: [id], logits: [10] };

@@ -12,7 +12,9 @@ import { streamChat } from '../../measuring/chat-stream.ts';
 import { startDelayProxy } from '../../measuring/delay-proxy.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
 
-/** Who is asked: the HTTP port of an edge without any drafts, of one with prompt look-up, of one with a draft model; or a device's endpoint. */
+/**
+ * Who is asked: the HTTP port of an edge without any drafts, of one with prompt look-up, of one with a draft model; or a device's endpoint.
+ */
 export const ways = ['ar', 'edge', 'edge-sd', 'device'] as const;
 export type Way = (typeof ways)[number];
 
@@ -29,7 +31,7 @@ export interface WayText {
 /** The answers to all prompts, one after the other. */
 export interface WayRun {
   readonly texts: readonly WayText[];
-  /** Share of the edge's steps that lasted longer than the profile says. */
+  /** Share of the edge's steps that lasted longer than in the profile. */
   readonly overranShare: number;
   /** Runs before it that did not count. */
   readonly voidRuns: number;

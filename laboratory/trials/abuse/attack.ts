@@ -1,6 +1,6 @@
-// The shape of an attack of trial abuse, and the order by which the attacker's process makes one.
+// The types of trial abuse: an attack, and the message that makes the attacker's process run one.
 
-/** Where an attack goes, and until when. */
+/** The edge that is attacked, what an attacker has, and when the attack ends. */
 export interface Target {
   readonly port: number;
   /** The attacker's own key. */
@@ -19,9 +19,9 @@ export interface Target {
 export interface Attack {
   /** What it does, in a few words. */
   readonly words: string;
-  /** It shows only after this time: the edge gives a peer so long. */
+  /** Shortest useful duration: the edge closes such a peer only after this time. */
   readonly leastSeconds?: number;
-  /** Attacks until the target is over, then lets go of its connections. */
+  /** Attacks until `isOver` is true, then closes its connections. */
   run(target: Target): Promise<void>;
 }
 

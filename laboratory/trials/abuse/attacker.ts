@@ -1,5 +1,5 @@
-// The main file of the attacker's process: runs the attacks that its parent names, one at a time. A process of its own, with the lowest priority, so that
-// what is measured is the work of the edge and not that of the attacker, who has a machine of his own.
+// The main file of the attacker's process: runs the attacks that its parent names, one at a time. A process of its own, with the lowest
+// priority, so that the measurement shows the work of the edge and not that of the attacker, which in reality runs on another machine.
 
 import { setPriority } from 'node:os';
 import { type Order, ordinaryUse } from './attack.ts';

@@ -1,4 +1,4 @@
-// Attacks over HTTP of someone who has a key by what a body says: as much work as possible for a byte.
+// Attacks over HTTP with a valid key, by the content of a body: the most work for each byte.
 
 import type { Attack, Attacks } from './attack.ts';
 import { asking, inTurn, posting } from './floods.ts';
@@ -53,7 +53,7 @@ function branching(): object {
   return { allOf: list(12, (index) => ({ anyOf: alternatives(index) })) };
 }
 
-/** Messages without a text, and fields that no route knows. */
+/** Messages without a text, and fields that no route has. */
 const emptyItems = (name: string, scale: number): object => ({
   [name]: list(scale * 60_000, () => said('')),
   ...numbered(scale * 20_000, 'f', 1),

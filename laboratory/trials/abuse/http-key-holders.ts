@@ -1,11 +1,11 @@
-// Attacks over HTTP of someone who has a key: requests beside which others have to read.
+// Attacks over HTTP with a valid key: requests that may slow the answers of other keys.
 
 import { RawPeer } from '../hostile/raw-peer.ts';
 import type { Attacks, Target } from './attack.ts';
 import { asking, atOnce, connections, inLanes, pause, posting, unfinished } from './floods.ts';
 import { chatBody, get, piece, post, postInPieces, wholeRequest } from './requests.ts';
 
-/** A whole chat, as it is written. */
+/** A complete chat request, as bytes. */
 const chat = (target: Target, fields: object = {}, isKept = false): Buffer =>
   wholeRequest(target.port, { ...post(target, chatBody(fields)), isKept });
 

@@ -1,11 +1,11 @@
-// Attacks over HTTP of those who have no key, or a wrong one.
+// Attacks over HTTP without a key, or with a wrong one.
 
 import { askRaw, connectRaw, requestHead } from '../hostile/raw-peer.ts';
 import type { Attacks, Target } from './attack.ts';
 import { asking, atOnce, connections, inLanes, inTurn, unfinished, writing } from './floods.ts';
 import { chatBody, get, post, postInPieces, wrongKey } from './requests.ts';
 
-/** Requests that two servers in a row might read in two ways; whole, from the first line on. */
+/** Request smuggling: complete requests that a proxy and the server behind it may parse in two ways. */
 function smugglingShapes(): readonly string[] {
   const hidden = 'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
   const head = 'POST /v1/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n';

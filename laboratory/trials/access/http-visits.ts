@@ -1,4 +1,4 @@
-// Asks for one route in every way, and compares the answers with the table.
+// Requests each route in every way, and compares the answers with the table.
 
 import { askRaw, type RawAnswer, type RawRequest } from '../hostile/raw-peer.ts';
 import {
@@ -17,7 +17,7 @@ export const allowedOrigin = 'https://page.example';
 const otherOrigin = 'https://evil.example';
 const otherHost = 'evil.example';
 
-/** One way to ask, what the table says of it, and what came. */
+/** One request, the result by the table of rules, and the actual result. */
 export interface Case {
   readonly visit: string;
   readonly expected: string;
@@ -25,7 +25,7 @@ export interface Case {
   readonly isWrong: boolean;
 }
 
-/** A route of a place, or a path that is none. */
+/** A route of a place, or a path without a route. */
 export interface AskedRoute {
   readonly place: Place;
   readonly port: number;
@@ -63,7 +63,7 @@ export async function visitRoute(asked: AskedRoute, keys: Keys): Promise<readonl
   return cases;
 }
 
-/** All visits come from one address, and more of them in a second than its rate: one that is refused for that asks again when the answer says so. */
+/** All visits come from one address and exceed its rate limit: a visit that is refused for that is repeated after `retry-after`. */
 async function askPatiently(port: number, request: RawRequest): Promise<RawAnswer | null> {
   for (let attempt = 1; ; attempt += 1) {
     const answer = await askRaw(port, request);

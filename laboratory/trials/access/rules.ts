@@ -1,8 +1,8 @@
-// What each rule of a route means for each visit: the one table that all answers are compared with.
+// The expected result of each visit under each rule of a route: the one table that all answers are compared with.
 
 import type { RouteRule } from '../../../src/processes/http/app.ts';
 
-/** Every key of the trial, each shown everywhere: a key is good where it belongs, and nowhere else. */
+/** Every key of the trial. Each is tried at every place, and must be valid only where it belongs. */
 export const keyNames = [
   'no key',
   'wrong key',

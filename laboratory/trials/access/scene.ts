@@ -15,7 +15,7 @@ import { toySeed } from '../hostile/raw-device.ts';
 import { allowedOrigin } from './http-visits.ts';
 import type { Keys } from './rules.ts';
 
-/** A port, and what it says that it answers. */
+/** A port, and the routes that it lists. */
 export interface OpenPort {
   readonly port: number;
   /** "GET /health" */

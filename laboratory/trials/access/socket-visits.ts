@@ -79,7 +79,7 @@ async function askWith(
     const message =
       role === 'session' ? codec.decode(new Uint8Array(payload)) : decodeController(new Uint8Array(payload));
     if (message?.kind === 'refused') answer ??= message.code;
-    // The edge says hello to everybody; whoever is let in gets text.
+    // The edge sends `hello` on every connection, and text only on an admitted one.
     else if (message?.kind === 'commit' || message?.kind === 'welcome') answer ??= 'in';
   };
   if (first !== undefined) peer.write(first);

@@ -131,7 +131,7 @@ function judge(state: SlotState, method: Instance['method'], solve: MilpSolver, 
   const { costMs, constantMs } = termsOf(state, createPolicy('best')(state)).sum;
   const bestAbove = (costMs - constantMs) / exactMs - 1;
   const [pool = 0, dual = 0] = bounds(problem);
-  // HiGHS says the optimum to a millionth.
+  // HiGHS finds the optimum to a millionth.
   const room = method === 'highs' ? 2e-6 : rounding;
   const violations = [pool > exactMs * (1 + rounding), dual > exactMs * (1 + rounding), bestAbove < -room];
   return {

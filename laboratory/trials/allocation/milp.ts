@@ -1,5 +1,5 @@
 // Exact answers where subset dynamic programming is too large: a mixed-integer linear program that HiGHS solves, again and again with
-// more cuts. x says who is served where, y the shares; computing and bandwidth cost at least what their tangents say (outer
+// more cuts. x is the association, y the shares; computing and bandwidth cost at least the values of their tangents (outer
 // approximation; perspective cuts for phi, so that a link that is not used costs nothing). The optimum of a program is a lower bound,
 // the true cost of its association an upper one; cuts are added there until the two meet. The solver is for trials only.
 

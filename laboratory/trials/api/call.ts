@@ -50,7 +50,7 @@ export interface ToolCall {
 /** An answer, as any client has it. Fields that a client does not give, or that no reader needs, are missing. */
 export interface Answer {
   readonly text: string;
-  /** The reason why it ended, in the client's word; or the stop text, where the client says which. */
+  /** The reason why it ended, in the client's word; or the stop text, where the client reports it. */
   readonly end?: string;
   readonly outputTokens?: number;
   readonly calls?: readonly ToolCall[];

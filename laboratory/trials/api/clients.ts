@@ -10,7 +10,7 @@ interface ClientToLoad {
   /** The package whose version is shown; or the version. */
   readonly needs?: string;
   readonly version?: string;
-  /** Loads the calls, and the packages that they import, when they are wanted. */
+  /** Loads the calls, and the packages that they import, when they are needed. */
   load(): Promise<{ readonly calls: readonly ApiCall[] }>;
 }
 

@@ -1,12 +1,12 @@
-// What Open WebUI sends to an endpoint of OpenAI's API, as recorded shapes: the requests of its connection test, of a chat, and of the tasks
-// that it runs beside it. Not the program itself.
+// What Open WebUI sends to an endpoint of OpenAI's API, as recorded shapes: the requests of its connection test, of a chat, and of the
+// tasks that it runs beside it. Not the program itself.
 
 import { type Answer, type ApiCall, callsBy, demand } from './call.ts';
 import { read, tools } from './light.ts';
 import { chat, type Fields, type Post, postWith, streamChat } from './raw-http.ts';
 import { type ChatAsked, chatAsked, chatFields, formAsked } from './requests.ts';
 
-/** Those of its Python client, and what it says of itself. */
+/** The headers of its Python client, with those that name the program. */
 const headersOf = (key: string): Record<string, string> => ({
   authorization: `Bearer ${key}`,
   'content-type': 'application/json',
@@ -30,7 +30,7 @@ const connectionTest: ApiCall = {
   },
 };
 
-/** What it asks a model for after the first answer. */
+/** The prompt by which it requests a title after the first answer. */
 const titleTask =
   '### Task:\nGenerate a concise, 3-5 word title summarizing the chat history.\n### Output:\nJSON format: { "title": "your title here" }';
 const titleAsked: ChatAsked = { ...chatAsked(61), prompt: { messages: [{ role: 'user', content: titleTask }] } };

@@ -62,7 +62,7 @@ interface Line {
 /** @throws Error in the client's words */
 type AskPython = (kind: string, place: ApiPlace, fields: object) => Promise<string>;
 
-/** The name of each call is also the kind that calls.py knows it by. */
+/** The name of each call is also its kind in calls.py. */
 function callsOf(ask: AskPython): readonly ApiCall[] {
   const make = <Own extends Asked>(fieldsOf: (place: ApiPlace, asked: Own) => object) => {
     const call = callsBy((place) => place, fieldsOf);

@@ -1,5 +1,5 @@
-// What the clients ask: an edge on its own port, and the endpoint of a device before it, each a process of its own, with keys; and the target
-// once more, which writes every text alone.
+// The servers of the trial: an edge on its own port, and the endpoint of a device that uses this edge, each a process of its own, with
+// keys; and a second target in this process, which writes the reference texts.
 
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// Does a radio map say what its ray tracer's own path solver says at single points? The map holds means over cells, so the two
+// Compares a radio map with the path solver of the same ray tracer at single points. The map holds means over cells, so the two
 // agree within a spread, not exactly.
 
 import { readdir, readFile } from 'node:fs/promises';
@@ -19,7 +19,9 @@ interface Paths {
   readonly points: readonly { readonly x: number; readonly y: number; readonly gainDb: readonly (number | null)[] }[];
 }
 
-/** |map - paths| of all links that have energy in both, and its median with sign, dB; and the number of links that have energy in one only. */
+/**
+ * |map - paths| of all links that have energy in both, and its median with sign, dB; and the number of links that have energy in one only.
+ */
 export interface MapErrors extends Readonly<Record<'lonelyCount' | 'biasDb', number>> {
   readonly name: string;
   readonly errorsDb: readonly number[];

@@ -1,5 +1,5 @@
-// `outrider trial coupling`: tries to break two promises of shared noise. The choices follow the softmax, so sharing the dice
-// costs no quality; and a draft agrees with its target at least as often as the bound says.
+// `outrider trial coupling`: tries to break two promises of shared noise. The choices follow the softmax, so sharing the noise
+// costs no quality; and a draft agrees with its target at least as often as the bound promises.
 
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import { trialSeed } from '../../../src/cli/options/options.ts';

@@ -1,4 +1,4 @@
-// Do the choices follow the distribution that they must? Draws by the real choice, compared with the softmax by chi-square
+// Tests that the choices follow the softmax: draws by the real choice, compared by chi-square
 // tests: over positions, over seeds, over derived seeds, with every filter, and in pairs of neighbouring positions.
 
 import type { Random } from '../../../src/core/basics/philox.ts';

@@ -1,5 +1,5 @@
 // Tries to break the central promise on real models: every text that device and edge write together is, id for id, what the target
-// writes alone. The reference knows nothing of sessions, edges or schedulers: one row at a time, then a choice.
+// writes alone. The reference uses no sessions, edges or schedulers: one row at a time, then a choice.
 
 import { encodeTrialPrompts, type TrialPrompt } from '../../../simulator/files/sample-prompts.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
@@ -70,7 +70,7 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
   return { rows, summary, params: { ...paramsOf(options), fingerprint, description }, seed: Number(seed) };
 }
 
-/** What a document says of the options. */
+/** The options as the result document lists them. */
 export function paramsOf(given: ExactnessOptions): object {
   const { onProgress: _progress, signal: _signal, cacheDirectory: _cache, ...options } = given;
   const { target, draft } = options;
@@ -96,8 +96,8 @@ function promptsWithin(target: LanguageModel, { promptCount, whichPrompts, token
 }
 
 /**
- * Modes ar and stream: every temperature and round trip for every prompt; the drafts take turns so that each meets every round trip. The other
- * modes: every temperature for every prompt, the round trips take turns.
+ * Modes ar and stream: every temperature and round trip for every prompt; the drafts take turns so that each meets every round trip. The
+ * other modes: every temperature for every prompt, the round trips take turns.
  */
 function cellsOf(prompts: readonly TrialPrompt[], drafts: readonly string[], options: ExactnessOptions): Cell[] {
   const cells: Cell[] = [];

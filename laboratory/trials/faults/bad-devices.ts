@@ -1,5 +1,6 @@
-// Devices that are not honest. One follows no rule: garbage, gaps, ids outside the vocabulary, drafts too far ahead, second attaches, abandoned
-// connections; it may slow down its own session, and no other one. The other one keeps every rule of the wire, and takes a place for nothing.
+// Devices that are not honest. One follows no rule: garbage, gaps, ids outside the vocabulary, drafts too far ahead, second attaches,
+// abandoned connections; it may slow down its own session, and no other one. The other one keeps every rule of the wire, and takes a place
+// for nothing.
 
 import type { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
 import type { LinkEnd, VirtualLink } from '../../../simulator/virtual-time/link.ts';
@@ -69,7 +70,7 @@ export class HostileDevice {
     this.#branch = 0;
     this.#newest = 0;
     if (this.#settings.random.uniform() < 0.2) return;
-    this.#say(this.#opening());
+    this.#send(this.#opening());
   }
 
   #opening(): OpenMessage {
@@ -91,13 +92,13 @@ export class HostileDevice {
         log?.(`hostile: ${bytes.length} bytes of garbage`);
         link.send('up', bytes);
       },
-      () => this.#say(this.#opening()),
+      () => this.#send(this.#opening()),
       () => {
         this.#acknowledged += random.integer(500);
-        this.#say({ kind: 'ack', length: this.#acknowledged });
+        this.#send({ kind: 'ack', length: this.#acknowledged });
       },
       () => this.#resume(random.integer(9), random.integer(99)),
-      () => this.#say({ kind: 'bye' }),
+      () => this.#send({ kind: 'bye' }),
       () => this.#draft(this.#newest + 1, random.integer(200), 1 + random.integer(500)),
       () =>
         this.#draft(
@@ -110,7 +111,7 @@ export class HostileDevice {
       () => this.#draft(this.#newest + 1, this.#draftEnd, turn.maxAhead + 1 + random.integer(turn.maxAhead)),
       () => this.#alternatives(1 + random.integer(12)),
       () => {
-        this.#say({ ...this.#opening(), answer: [] });
+        this.#send({ ...this.#opening(), answer: [] });
         this.#draftEnd = turn.prompt.length;
         this.#draft(this.#newest + 1, this.#draftEnd, Math.max(1, turn.maxAhead - 2));
         this.#alternatives(limits.alternatives + 4, 1);
@@ -133,7 +134,7 @@ export class HostileDevice {
     this.#draftEnd = length;
     this.#acknowledged = length;
     const { credentials, padding, session } = this.#settings.turn;
-    this.#say({ kind: 'resume', version: protocolVersion, credentials, padding, session, attempt, length });
+    this.#send({ kind: 'resume', version: protocolVersion, credentials, padding, session, attempt, length });
   }
 
   #draft(branch: number, first: number, count: number): void {
@@ -143,7 +144,7 @@ export class HostileDevice {
     this.#branch = branch;
     this.#newest = Math.max(this.#newest, branch);
     this.#draftEnd = first + count;
-    this.#say({ kind: 'draft', branch, first, tokens });
+    this.#send({ kind: 'draft', branch, first, tokens });
   }
 
   /** New alternatives beside its branch, and extensions, which mostly leave a gap. @param newShare how many are new */
@@ -158,11 +159,11 @@ export class HostileDevice {
         random.integer(1024),
       );
       if (isNew) this.#newest += 1;
-      this.#say({ kind: 'alternative', branch: this.#newest, base: this.#branch, first, tokens });
+      this.#send({ kind: 'alternative', branch: this.#newest, base: this.#branch, first, tokens });
     }
   }
 
-  #say(message: DeviceMessage): void {
+  #send(message: DeviceMessage): void {
     this.#settings.log?.(`hostile: ${message.kind}`);
     // The connection may be closed already.
     this.#link?.send('up', this.#codec.encode(message));
@@ -176,8 +177,8 @@ const longestPauseMs = 4000;
 const latestByeMs = 20_000;
 
 /**
- * It opens a session and then never asks for a verdict and never acknowledges: it only pings, or it leaves without a close. It comes back when
- * it is closed, until its time is over.
+ * It opens a session and then never asks for a verdict and never acknowledges: it only pings, or it leaves without a close. It comes back
+ * when it is closed, until its time is over.
  */
 export class IdleDevice {
   readonly #queue: EventQueue;

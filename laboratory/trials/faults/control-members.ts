@@ -36,7 +36,7 @@ export interface BugHooks {
   readonly stepEpoch?: typeof stepEpoch;
   /** The tickets of an edge. */
   readonly TicketBook?: typeof TicketBook;
-  /** What a device knows of an edge. @param known undefined: nothing */
+  /** What a device stores about an edge. @param known undefined: nothing */
   readonly known?: (edge: string, known: KnownEdge | undefined) => KnownEdge | undefined;
 }
 
@@ -85,7 +85,7 @@ export class ControlMembers implements ControlledDevices {
     for (const edge of this.#world.run.edges.values()) this.edgeStarted(edge);
   }
 
-  /** Somebody else has answered as the controller, and nothing more goes wrong: members come back. */
+  /** After an impostor has answered as the controller and faults have ended, members must reconnect. */
   demandBack(): void {
     const { queue } = this.#world;
     const startMs = queue.nowMs();
@@ -181,7 +181,7 @@ export class ControlMembers implements ControlledDevices {
     };
   }
 
-  /** A device that goes where it is sent. */
+  /** Settings of a device that follows the orders of its controller. */
   deviceSettings(settings: VirtualDeviceSettings): VirtualDeviceSettings {
     const { name, turn } = settings;
     const hasOwn = (this.#scene.ownAddresses.get(name)?.size ?? 0) > 0;

@@ -1,5 +1,5 @@
-// Observes the members of controllers: what they receive and what they do meanwhile. It reads the frames itself, and knows no member from
-// inside. What a liar sends out of range it knows from the liar.
+// Observes the members of controllers: what they receive and what they do meanwhile. It reads the frames itself, and does not use the state
+// of any member. `isLie` marks the frames of false controllers with values out of range.
 
 import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
 import { decodeController } from '../../../src/allocation/controller/message-codec.ts';

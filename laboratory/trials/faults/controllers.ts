@@ -1,5 +1,6 @@
-// The controllers of a run: how they are drawn, the code of src/processes/controller/ on the clock of processes in virtual time, and the network
-// between them and their members. Each side has the connection of a transport, so that members and controllers are those of live processes.
+// The controllers of a run: how they are drawn, the code of src/processes/controller/ on the clock of processes in virtual time, and the
+// network between them and their members. Each side has the connection of a transport, so that members and controllers are those of live
+// processes.
 
 import type { VirtualDevice } from '../../../simulator/virtual-time/device.ts';
 import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
@@ -32,7 +33,7 @@ export interface ControlScene {
   readonly link: LinkSettings;
   /** The edges' ids at the controller, by name: the same names as in the lists of devices, or others. */
   readonly ids: ReadonlyMap<string, string>;
-  /** Addresses of the edges of each device's own list, by its name; empty: it knows none without the controller. */
+  /** Addresses of the edges of each device's own list, by its name; empty: it has none without the controller. */
   readonly ownAddresses: ReadonlyMap<string, ReadonlySet<string>>;
   /** Whether members check the certificate of who answers as their controller. */
   readonly isChecked: boolean;
@@ -192,7 +193,9 @@ export class Controllers {
     }
   }
 
-  /** An operator ends controllers that lie, and all but one of several, each with members of its own; and starts one that members follow. */
+  /**
+   * An operator ends controllers that lie, and all but one of several, each with members of its own; and starts one that members follow.
+   */
   #supervise(): void {
     this.#cancelCheck = this.queue.after(checkEveryMs, () => {
       const leading = this.running.find((one) => one.epoch >= this.#highestEpoch && !this.liars.has(one));

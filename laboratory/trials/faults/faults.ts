@@ -1,6 +1,6 @@
 // `outrider trial faults`: tests the invariants of the protocol in virtual time, in thousands of runs with lost, duplicate, overtaking and
-// blocked connections, crashes, handovers, hostile devices, lying edges, and controllers that are late, dead, doubled, or lie. The seed of a
-// run repeats it.
+// blocked connections, crashes, handovers, hostile devices, lying edges, and controllers that are late, dead, doubled, or lie. The seed of
+// a run repeats it.
 
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import { trialSeed } from '../../../src/cli/options/options.ts';
@@ -35,7 +35,7 @@ const floors: Readonly<Record<ModeName, number>> = {
   'edge-sd': 1.35,
   mix: 1.3,
 };
-/** A mean over fewer runs of a mode says too little. */
+/** A mean over fewer runs of a mode is not significant. */
 const leastRunsForFloor = 100;
 const runsBetweenReports = 25;
 

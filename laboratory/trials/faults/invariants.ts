@@ -332,7 +332,7 @@ export class InvariantWatch implements EdgeObserver {
     const { turn, text } = state;
     if (code === 'unauthorized')
       return this.#control.mayBeStranger(device, process.nowMs() - textAtMs >= giveUpAfterMs);
-    // A device that knows two edges may have left one for a false hello, and have lost the other.
+    // A device with two edges may have left one for a false hello, and have lost the other.
     if (code === 'tokenizer-mismatch' || code === 'version-mismatch') return this.#lies.hasGreetedFalsely;
     if (code === 'target-changed')
       return settings.keepsTarget === true && (this.#lies.hasGreetedFalsely || !this.#areEdgesAlike);

@@ -1,5 +1,5 @@
-// What devices show to the edges of a run: keys of the operator, which may be withdrawn or get other secrets, and tickets of controllers. Both
-// edges know the same keys. Each has tickets of its own, by the account of the watches, and forgets them when it ends.
+// What devices show to the edges of a run: keys of the operator, which may be withdrawn or get other secrets, and tickets of controllers.
+// Both edges know the same keys. Each has tickets of its own, by the account of the watches, and forgets them when it ends.
 
 import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
 import type { TicketGrant } from '../../../src/allocation/controller/messages.ts';
@@ -21,7 +21,7 @@ interface Secret {
 /** Limits of a key that may change while it is in use. */
 export type KeyData = Partial<Pick<EdgeKey, 'share' | 'maxSessions' | 'maxWaiting'>>;
 
-/** A key as an edge gets it: it remembers by which secret. */
+/** A key as an edge gets it, with the secret that was shown. */
 interface ShownKey extends EdgeKey {
   readonly secret: string;
 }
@@ -143,7 +143,7 @@ export class KeyRing {
     received.changedAtMs = edge.process.nowMs();
   }
 
-  /** An edge that starts again knows no ticket. */
+  /** An edge that restarts has no tickets. */
   restarted(edge: VirtualEdge): void {
     this.#received.delete(edge);
   }

@@ -1,5 +1,5 @@
-// Observes whose sessions an edge serves and who has its places, and throws at the first event that violates an invariant. It knows each
-// connection's key from the frames themselves and keeps its own times; the edge's bookkeeping is what it checks.
+// Observes whose sessions an edge serves and who has its places, and throws at the first event that violates an invariant. It reads each
+// connection's key from the frames and keeps its own times, because it checks the edge's bookkeeping.
 
 import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
 import type { VirtualLink } from '../../../simulator/virtual-time/link.ts';
@@ -41,7 +41,7 @@ interface Connection {
   hasAttached: boolean;
 }
 
-/** What the watch knows about a session. */
+/** The record of a session. */
 interface Record {
   readonly owner: string;
   /** See {@link nameOf}. */

@@ -9,7 +9,7 @@ import { limits } from '../../../src/core/protocol/wire/limits.ts';
 
 type StepEdge = Machines['stepEdge'];
 
-/** Machines with a bug; a function makes those that remember something between their steps. */
+/** Machines with a bug; a function makes those with state between their steps. */
 export type BrokenMachines = Machines | (() => Machines);
 
 function edge(stepEdge: StepEdge): Machines {

@@ -218,7 +218,7 @@ function placedBy(changes: Partial<Placing>): Machines {
   return { ...protocolMachines, placing: { ...protocolPlacing, ...changes } };
 }
 
-/** The longest wait of all keys goes first. */
+/** The session that has waited longest is first, whatever its key. */
 const longestWaitFirst: Placing['nextWaiting'] = (entries, except = new Set()) => {
   const waiting = [...entries].filter(
     ({ key, waitingSinceMs, state }) => waitingSinceMs !== null && state.link !== null && !except.has(key.id),
@@ -301,7 +301,7 @@ const brokenMachines: Readonly<Record<string, BrokenMachines>> = {
   ...alternativeBugs,
 };
 
-/** A bug with these machines. Those that remember something are made for each run: what ran before a seed must not change it. */
+/** A bug with these machines. Machines with state are made for each run: what ran before a seed must not change it. */
 function running(broken: BrokenMachines): PlantedBug {
   if (typeof broken !== 'function') return { machines: broken };
   return {

@@ -85,7 +85,7 @@ class SharedTickets extends TicketBook {
   }
 }
 
-/** An edge takes any share that a controller says. */
+/** An edge accepts any share that a controller sends. */
 class RawShares extends TicketBook {
   readonly #shares = new Map<string, number>();
 

@@ -1,5 +1,5 @@
-// Which seeds of the trial find a planted bug. planted-bugs.json names for each bug the rule that it breaks, the invariant that finds it, and
-// one seed that does: the test replays the seed, and the search program writes it. A run must not depend on the runs before it.
+// Which seeds of the trial find a planted bug. planted-bugs.json names for each bug the rule that it breaks, the invariant that finds it,
+// and one seed that does: the test replays the seed, and the search program writes it. A run must not depend on the runs before it.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { plantedBugs } from './planted-bugs.fixture.ts';
@@ -20,7 +20,7 @@ export interface KnownBug {
   readonly seed: number;
 }
 
-/** What planted-bugs.json says, by the name of the bug. */
+/** The content of planted-bugs.json, by the name of the bug. */
 export const knownBugs: Readonly<Record<string, KnownBug>> = JSON.parse(readFileSync(file, 'utf8'));
 
 export interface PlantedSearch {

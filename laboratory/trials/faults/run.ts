@@ -65,7 +65,7 @@ const timeLimitMs = 600_000;
 const eventLimit = 300_000;
 const retryMs = 300;
 const eventsBetweenChecks = 16;
-/** How often a device that knows no edge asks for one, ms. */
+/** How often a device without an edge asks for one, ms. */
 const askAgainMs = 100;
 
 export function runFaults(seed: number, options: FaultRunOptions = {}): FaultRunResult {
@@ -179,7 +179,7 @@ class FaultRun implements FaultWorld {
     this.#watch.follow(device, this.#scene.target.write(turn), giveUpAfterMs);
   }
 
-  /** Where it connects first, if it knows an edge; with a controller, when it knows one. */
+  /** The edge to which it connects first, if it has one; with a controller, as soon as it has one. */
   begin(device: VirtualDevice, edge: string): void {
     if (this.control === null) {
       device.connect(edge);
@@ -286,7 +286,7 @@ class FaultRun implements FaultWorld {
     return left.map(({ settings, state }) => `${settings.name} has ${state.text.length} tokens`).join(', ');
   }
 
-  /** Without a controller a device knows edges by their addresses. */
+  /** Without a controller a device identifies edges by their addresses. */
   #directly(name: string): KnownEdge | undefined {
     return this.control === null ? { address: name } : undefined;
   }

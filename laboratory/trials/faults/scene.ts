@@ -76,7 +76,7 @@ export interface IdleTurn {
   readonly open: Omit<OpenMessage, 'kind' | 'version' | 'attempt'>;
   /** It sends and opens nothing after this time, ms. */
   readonly untilMs: number;
-  /** `leaves`: it loses its connection soon after it has opened its session. `says bye`: it pings on after it has given its session up. */
+  /** `leaves`: it loses its connection soon after it has opened its session. `says bye`: it sends `bye`, and continues to ping. */
   readonly kind: 'pings' | 'leaves' | 'says bye' | 'never opens';
 }
 

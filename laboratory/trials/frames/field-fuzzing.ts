@@ -110,7 +110,7 @@ const edgeLies: readonly Lie[] = [
   (random, writer) => writer.byte(0x46).varint(pick(random, numbers)),
 ];
 
-/** One lie of a device. @param session the sixteen bytes that it speaks for */
+/** One false frame of a device. @param session the sixteen bytes of the session that it names */
 export function deviceLie(random: Random, session: Uint8Array): Uint8Array {
   return pick(random, deviceLies)(random, new ByteWriter(), session).finish();
 }

@@ -1,4 +1,4 @@
-// A hostile device: one connection that may keep the rules of the protocol where it helps, and break them where it hurts.
+// A hostile device: one connection that follows or breaks each rule of the protocol, as the caller chooses.
 
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { DeviceCodec } from '../../../src/core/protocol/wire/codec.ts';

@@ -1,4 +1,4 @@
-// The cases of trial shares: what is shared, by whom, and with which shares; and how each is measured.
+// The cases of trial shares: the resource, the devices and their shares; and how each case is measured.
 
 import { type DevicePlan, openShareScene, type WindowFound } from './scene.ts';
 
@@ -8,7 +8,7 @@ export interface ShareCase {
   readonly name: string;
   readonly resource: Resource;
   readonly shares: readonly number[];
-  /** Rows that a step has room for. */
+  /** Most rows of a step. */
   readonly maxRows: number;
   /** The devices decode without drafts: none can use more than a row of a step. */
   readonly decodesAlone?: true;
@@ -16,7 +16,7 @@ export interface ShareCase {
   readonly agreement?: number;
   /** Shares before those: they change while the sessions run. */
   readonly before?: readonly number[];
-  /** The first device hardly wants anything: the case measures what of the whole is lost. */
+  /** The first device sends almost nothing: the case measures how much of the resource stays unused. */
   readonly firstIsIdle?: true;
 }
 
@@ -60,8 +60,8 @@ export const linkBitsPerSecond = 1_000_000;
 const paddedBytes = 1024;
 const steps = { compute: 30, downlink: 6, uplink: 10 } as const;
 /**
- * Until the shares are felt: chains fill up, queues that were filled by other shares empty themselves. A controller sends rates once a slot,
- * from what was used before.
+ * Until the shares are felt: chains fill up, queues that were filled by other shares empty themselves. A controller sends rates once a
+ * slot, from what was used before.
  */
 const settleMs = { compute: 1500, downlink: 1500, uplink: 5000 } as const;
 

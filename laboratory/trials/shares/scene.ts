@@ -1,5 +1,5 @@
-// The scene of trial shares: an edge with a paced toy target on a real socket, and devices that want all they can get. It measures what each
-// device got while a window of time lasted.
+// The scene of trial shares: an edge with a paced toy target on a real socket, and devices that want all they can get. It measures what
+// each device got while a window of time lasted.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
@@ -187,7 +187,7 @@ class Device {
     };
   }
 
-  /** Counts what goes over the sockets. */
+  /** Counts the bytes that pass the sockets. */
   metered(connect: Connect): Connect {
     return async (accept, options) => {
       const socket = await connect(accept, options);

@@ -1,5 +1,5 @@
-// Devices that come and go in every way that they can: each answer is whole, broken off, cut and resumed, abandoned, refused for its key, or
-// no answer at all, only a connection. What they read is compared with the toy's own text.
+// Devices that come and go in every way that they can: each answer is whole, broken off, cut and resumed, abandoned, refused for its key,
+// or no answer at all, only a connection. What they read is compared with the toy's own text.
 
 import type { Random } from '../../../src/core/basics/philox.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
@@ -135,7 +135,7 @@ export class ChurningDevice implements AsyncDisposable {
     });
   }
 
-  /** A connector whose connections break where the kind wants it; an abandoned turn gets no second one. */
+  /** A connector whose connections break as the kind requires; an abandoned turn gets no second one. */
   #connect(kind: Churn, patienceMs: number): Connect {
     const connect = connectWebSocket(this.#settings.url);
     if (kind !== 'cut' && kind !== 'abandoned') return connect;

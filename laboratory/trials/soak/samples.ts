@@ -1,4 +1,4 @@
-// What an edge process holds, second by second, and whether it holds more and more.
+// The memory, sessions, files and handles of an edge process, second by second, and whether they grow.
 
 import type { EdgeResources } from '../../measuring/probe-main.ts';
 

@@ -46,7 +46,7 @@ const options = {
   },
   /** Open models in place of those that are named; both need two sequences. */
   models: { default: null as TracedModels | null },
-  /** What is replayed; something else than what was recorded may be given to see the trial fail. */
+  /** What is replayed; a test changes the replay here, so that the trial must fail. */
   tamper: { default: ((replay) => replay) as (replay: TraceReplay) => TraceReplay },
 } as const;
 

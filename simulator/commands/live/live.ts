@@ -79,7 +79,7 @@ async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
     target,
     draft,
     note(line) {
-      // Edges that begin, or begin again, say all the same.
+      // Edges that start, or restart, print the same lines.
       const words = line.replace(/^edge-\d+: /, '');
       if (!said.has(words)) table.note(isStarting ? words : line);
       if (isStarting) said.add(words);

@@ -1,5 +1,5 @@
 // The figures of a run's report, as specifications: distributions of times, load of servers, terms of the objective, batteries. Data in,
-// specification out; it knows no run.
+// specification out; nothing here depends on a run.
 
 import type { Spec } from 'vega';
 import { barsFigure } from '../../charts/bars.ts';

@@ -44,7 +44,7 @@ export interface SimulationRun extends SimulationResult {
 /** Time between checks of the signal and reports of progress. */
 const pauseMs = 100;
 
-/** @throws OutriderError `bad-argument`, and `interrupted` when the signal says so: what was run is kept in the directory */
+/** @throws OutriderError `bad-argument`, and `interrupted` when the signal is aborted: the finished slots are kept in the directory */
 export async function runSimulation(options: SimulationOptions): Promise<SimulationRun> {
   const { directory, resume = false, report = false } = options;
   const whole = directory === undefined || !resume ? undefined : readWholeRun(directory);

@@ -6,7 +6,7 @@ export const defaultCell = 'default';
 /** An epoch counts for so long after the last message of its controller, ms. */
 export const epochCountsMs = 60_000;
 
-/** What a member knows of the epochs of its cell. */
+/** What a member stores about the epochs of its cell. */
 export interface CellEpoch {
   /** The highest of controllers whose certificate was checked, over any connection; null: none, or it is forgotten. */
   readonly checked: { readonly epoch: number; readonly receivedAtMs: number } | null;

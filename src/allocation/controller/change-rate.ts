@@ -1,4 +1,5 @@
-// How often the sessions of edges change: what a move gains lasts about so long. Pure: the time is an argument.
+// The rate at which the sessions of edges change: the gain of a move lasts about the mean time between two changes. Pure: the time is an
+// argument.
 
 /** Older changes count less, by a factor of e for each of these, ms. */
 const memoryMs = 30_000;

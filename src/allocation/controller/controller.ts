@@ -1,5 +1,5 @@
-// The controller without its shell: takes the messages of edges and devices, makes a slot of what they report, and turns a policy's decision
-// into orders. Pure: time, random tickets and the policy are given; what it sends goes to a host.
+// The controller without its shell: takes the messages of edges and devices, makes a slot of what they report, and turns a policy's
+// decision into orders. Pure: time, random tickets and the policy are given; its messages are passed to a host.
 
 import { createPaceModel } from '../felt/pace-model.ts';
 import { predictPace } from '../felt/predict-pace.ts';

@@ -1,6 +1,6 @@
-// What a device is to draft at the edge that a slot has given it: the rules of mode `auto` (core/protocol/device/auto-mode.ts), with what the device does
-// not know: how long the edge's steps will be beside its other sessions. A mode is ordered only where that decides, whatever the text is like;
-// elsewhere the device decides by what it feels. Pure.
+// What a device is to draft at the edge that a slot has given it: the rules of mode `auto` (core/protocol/device/auto-mode.ts), with what
+// the device does not know: how long the edge's steps will be beside its other sessions. A mode is ordered only where that decides,
+// whatever the text is like; elsewhere the device decides by its measurements. Pure.
 
 import { unknownTiming } from '../../core/decoding/draft-timing.ts';
 import { leastHedgeChance, noHedges } from '../../core/decoding/hedge-worth.ts';
@@ -31,7 +31,7 @@ export interface PlannedDevice {
   readonly laterTokenMs: number;
 }
 
-/** With more charge a device drafts as far ahead as it wants. */
+/** Charge above which the plan does not limit how far ahead a device drafts. */
 const fullCharge = 0.5;
 /** What a plan allows a device that it does not limit; its own limits are smaller. */
 export const unlimited = { maxAhead: 512, hedges: 3 } as const;
@@ -43,7 +43,7 @@ const keptGain = 1.5;
 const busyPart = 0.25;
 /** Above this least chance only the likeliest alternative is worth a wider pass. */
 const rareHedge = 0.2;
-/** Tokens from which a time per token is believed. */
+/** Least tokens for a time per token to be used. */
 const manyTokens = 100;
 
 /** What a plan depends on, coarsely: while it is the same, so is the plan. */
@@ -132,7 +132,9 @@ function atCharge(battery: number): string {
 /** A prediction takes milliseconds, so a slot makes no more new plans than this; the others follow in the next slots. */
 const mostPlans = 20;
 
-/** Notes the plans of devices. @param slot so that each slot begins with other devices @returns those that have changed, for their devices */
+/**
+ * Notes the plans of devices. @param slot so that each slot begins with other devices @returns those that have changed, for their devices
+ */
 export function newPlans(
   all: readonly PlannedDevice[],
   devices: ReadonlyMap<string, DeviceMember>,

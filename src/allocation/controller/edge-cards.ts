@@ -1,4 +1,4 @@
-// Which edges each device knows. With few edges all devices get all of them; with many each one gets those around its place, so
+// Which edges each device is sent. With few edges all devices get all of them; with many each one gets those around its place, so
 // that a message stays short however many edges there are.
 
 import type { LiveEdge } from './live-slot.ts';
@@ -92,7 +92,7 @@ export class EdgeCards {
       .map(({ card }) => card);
   }
 
-  /** The same object as long as the edge says the same. */
+  /** The same object as long as the edge reports the same. */
   #knownOf({ id, report }: LiveEdge): Known {
     const { address, certificate, fingerprint, tokenizerHash, place } = report;
     const before = this.#known.get(id);

@@ -92,7 +92,7 @@ export function uplinkRates(edge: string, users: readonly UplinkUser[]): UplinkR
   const parts = nextRates(
     1,
     users.map(({ aloneBitsPerSecond, current, use }, index) => {
-      // One that is new, or has reported nothing, wants all that it can get.
+      // One that is new, or has reported nothing, may use any rate.
       const part = current === null ? 0 : current.bitsPerSecond / aloneBitsPerSecond;
       return { weight: weights[index] as number, rate: part, used: (use ?? 1) * part };
     }),

@@ -5,7 +5,7 @@ import type { LiveDevice, LiveEdge } from './live-slot.ts';
 /** Largest time per token in a message, ms. */
 export const mostMsPerToken = 3_600_000;
 
-/** What a device would feel at an edge, ms a token. */
+/** The time per token that a device would have at an edge, ms. */
 export interface EdgePace {
   readonly edge: string;
   readonly msPerToken: number;

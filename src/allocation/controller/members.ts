@@ -1,4 +1,5 @@
-// What a controller knows of its edges and devices: their last reports, which age, and their connections. Pure: the time is an argument.
+// What a controller stores about its edges and devices: their last reports, which age, and their connections. Pure: the time is an
+// argument.
 
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';

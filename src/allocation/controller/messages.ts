@@ -1,5 +1,6 @@
 // The messages between a controller and its members, edges and devices. Each is one JSON object in one frame; message-codec.ts reads and
-// checks them. docs/operate/controller.md has the rules. Times in ms, rates in bit/s. No message has a time of day: clocks may be minutes apart.
+// checks them. docs/operate/controller.md has the rules. Times in ms, rates in bit/s. No message has a time of day: clocks may be minutes
+// apart.
 
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import type { RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
@@ -104,7 +105,7 @@ export interface DeviceReport {
 export interface Origin {
   /** What the controller decides for. Epochs are compared within a cell. */
   readonly cell: string;
-  /** An opaque counter of the controller's runs. cell-epoch.ts says which one a member follows. */
+  /** An opaque counter of the controller's runs. cell-epoch.ts decides which one a member follows. */
   readonly epoch: number;
 }
 
@@ -146,7 +147,7 @@ export interface AssignMessage extends SlotOrigin {
 /** An edge that takes a device whose own edge is gone. */
 export type SpareEdge = Pick<AssignMessage, 'edge' | 'ticket'>;
 
-/** To a device: where it goes, in this order, when its edge is gone and no controller says more. It replaces the spares before. */
+/** To a device: the edges to use, in this order, when its edge is gone and no controller answers. It replaces the earlier spares. */
 export interface SparesMessage extends SlotOrigin {
   readonly kind: 'spares';
   readonly spares: readonly SpareEdge[];
@@ -157,7 +158,7 @@ export interface UplinkRate {
   readonly edge: string;
   /** Now, with what others leave. */
   readonly bitsPerSecond: number;
-  /** Its own share, to which it is entitled when no controller says more. */
+  /** Its own share, to which it is entitled while no controller answers. */
   readonly shareBitsPerSecond: number;
 }
 

@@ -1,4 +1,4 @@
-// The rows that edges have evaluated for keys with quotas, passed on to the other edges: each takes them from its own count, so that a key
+// The rows that edges have evaluated for keys with quotas, passed on to the other edges: each counts them as used, so that a key
 // has one quota on all of them. Pure.
 
 import type { RowsUsed } from '../../core/protocol/edge/row-quotas.ts';

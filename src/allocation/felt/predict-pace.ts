@@ -1,5 +1,5 @@
-// The pace that an assignment gives each session: predicted ms for each token of its answers, and to the first one. The objective
-// `felt` charges it. Mode `stream`.
+// The pace that an assignment gives each session in mode `stream`: predicted ms for each token of its answers, and to the first one. The
+// objective `felt` is the cost of this time.
 
 import { membersByGroup } from '../slot/columns.ts';
 import { findLink } from '../slot/links.ts';
@@ -9,7 +9,9 @@ import { computeMs, decodeMs, energyMs, feltBits, firstStepMs, type PromptCost, 
 import type { PaceClass } from './pace-class.ts';
 import { createPaceModel, type PaceModel, type StepClass, settleStep, valueAt } from './pace-model.ts';
 
-/** All [M] unless noted, ms. Of a device without a server, or with a rate below {@link leastServedBitPerSecond}: the slot for each token. */
+/**
+ * All [M] unless noted, ms. Of a device without a server, or with a rate below {@link leastServedBitPerSecond}: the slot for each token.
+ */
 export interface PacePrediction {
   /** From the request to the last token, over all tokens of the answer. */
   readonly msPerToken: Float64Array;

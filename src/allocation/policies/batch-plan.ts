@@ -1,10 +1,11 @@
-// Batches and draft lengths on one server by dynamic programming, and shares by closed form: the method of Zhu et al. 2025 (arXiv 2510.11331), as far as
-// its abstract says. Their tasks are drafted by a small base station and verified by a macro base station in a pipeline of two stages, in batches;
-// they choose batch boundaries, draft lengths and bandwidth for the least total latency. Here each device drafts and its server verifies.
+// Batches and draft lengths on one server by dynamic programming, and shares by closed form: the method of Zhu et al. 2025 (arXiv
+// 2510.11331), as far as its abstract describes it. Their tasks are drafted by a small base station and verified by a macro base station in
+// a pipeline of two stages, in batches; they choose batch boundaries, draft lengths and bandwidth for the least total latency. Here each
+// device drafts and its server verifies.
 //
-// Inferred, because only the abstract was at hand: uploads of a batch end together (which makes the shares a closed form), tasks are ordered by the
-// time of their drafting, and the latency of a batch is its end over the tokens that its draft length yields. Ours: the shares of batches that go
-// beside each other.
+// Inferred, because only the abstract was available: uploads of a batch end together (which makes the shares a closed form), tasks are
+// ordered by the time of their drafting, and the latency of a batch is its end over the tokens that its draft length yields. Ours: the
+// shares of batches that run in parallel.
 
 import { deviceDelayMs, serverWorkMs } from '../paper/objective.ts';
 import { membersByGroup } from '../slot/columns.ts';
@@ -51,9 +52,9 @@ interface Prefix {
 }
 
 /**
- * Cuts the tasks, ordered by the time of their drafts, into batches, each with its draft length, for the least sum of latencies. A batch is drafted on
- * all its devices at once, sent after the batch before it, and verified when it has arrived and the server is free. The best plan of each prefix is
- * kept; a longer prefix that would need another one is not found.
+ * Cuts the tasks, ordered by the time of their drafts, into batches, each with its draft length, for the least sum of latencies. A batch is
+ * drafted on all its devices at once, sent after the batch before it, and verified when it has arrived and the server is free. The best
+ * plan of each prefix is kept; a longer prefix that would need another one is not found.
  * @param step null: windows are given, so no length is chosen
  */
 export function planBatches(tasks: readonly BatchTask[], step: BatchStep | null): readonly Batch[] {
@@ -115,8 +116,9 @@ function tokensOf(acceptance: number, drafts: number): number {
 }
 
 /**
- * Closed-form shares. The tasks of a batch end together, so within a batch shares are as needs. A slot's shares stay as they are while it lasts, so batches
- * go beside each other: with the need A of a batch and its n tasks, the sum of n A / Y is least where the batch's share Y goes by sqrt(n A).
+ * Closed-form shares. The tasks of a batch end together, so within a batch shares are proportional to needs. A slot's shares stay as they
+ * are while it lasts, so batches run in parallel: with the need A of a batch and its n tasks, the sum of n A / Y is least where the batch's
+ * share Y is proportional to sqrt(n A).
  * @param needMs of each task with the whole server
  * @returns a share of each task, 1 in sum
  */
@@ -134,8 +136,8 @@ export function sharesByBatch(batches: readonly Batch[], needMs: readonly number
 }
 
 /**
- * The policy `batch-dp`: each device at the server with the best SNR, and this on each server. A slot has no place for a draft length, so the
- * lengths only shape the shares. Under the paper's objective whole windows are batched, under `felt` drafts.
+ * The policy `batch-dp`: each device at the server with the best SNR, and this on each server. A slot has no place for a draft length, so
+ * the lengths only shape the shares. Under the paper's objective whole windows are batched, under `felt` drafts.
  */
 export function decideByBatches(state: SlotState): Assignment {
   const server = associateByMaxSinr(state);

@@ -1,4 +1,5 @@
-// Associations that consider each device alone: the paper's three baselines, a joint score, and hysteresis. None knows the load of a server.
+// Associations that consider each device alone: the paper's three baselines, a joint score, and hysteresis. None considers the load of a
+// server.
 
 import { createRandom } from '../../core/basics/philox.ts';
 import { eligibleLinks, findLink, isEligible, linkServer } from '../slot/links.ts';

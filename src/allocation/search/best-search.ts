@@ -74,7 +74,7 @@ function searchSmall(problem: Problem, createRule: SharingRuleMaker, seed: numbe
   return incumbent;
 }
 
-/** The servers of the incumbent, except that each device goes to a random server with chance `chance`. */
+/** The servers of the incumbent, except that each device moves to a random server with chance `chance`. */
 function perturbed(problem: Problem, { partition }: SearchState, chance: number, uniform: () => number): Int32Array {
   const server = partition.toServers();
   for (let device = 0; device < problem.deviceCount; device++) {

@@ -18,7 +18,7 @@ import { createProblem, type Problem } from './problem.ts';
 import { type Rollout, rollOut } from './rollout.ts';
 import { startAt } from './search-state.ts';
 
-/** Slots in view: 2.5 s of the preset `coupled`. Sessions start and end all the time, and no forecast knows them. */
+/** Slots in view: 2.5 s of the preset `coupled`. Sessions start and end all the time, and no forecast contains them. */
 const ahead = 5;
 /** Rounds in which the queues of the forecast and the association are made consistent. */
 const rounds = 2;
@@ -91,7 +91,7 @@ function priceWork(state: SlotState, problem: Problem, { assignment, queueMsPerW
   }
 }
 
-/** Every device stays; a device that cannot stay goes to its server in `otherwise`. */
+/** Every device stays; a device that cannot stay is assigned to its server in `otherwise`. */
 function stay(state: SlotState, otherwise: Int32Array): Int32Array {
   return otherwise.map((other, device) => {
     const present = presentServer(state, device);

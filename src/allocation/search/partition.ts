@@ -1,4 +1,4 @@
-// The devices of each server during a search: linked lists, so a move only changes four links. Knows no costs.
+// The devices of each server during a search: linked lists, so a move only changes four links. It does not compute costs.
 
 import { ProblemWork } from './problem.ts';
 

@@ -37,7 +37,7 @@ function proposeAndKeep(problem: Problem, quota: number): Int32Array {
     const link = choices[proposalCount[device] as number];
     proposalCount[device] = (proposalCount[device] as number) + 1;
     if (link === undefined) {
-      // No server keeps it: it goes to its first choice in any case.
+      // No server keeps it: it is assigned to its first choice in any case.
       chosen[device] = choices[0] ?? -1;
       continue;
     }

@@ -1,6 +1,6 @@
 // Cuts a slot into cells that are decided one by one: servers that share devices stay together, as far as the size of a cell allows. Costs
 // are sums over servers, so cells without a common device lose nothing; a device between two cells keeps the links into one of them. The
-// cuts lie elsewhere in each slot, so that it can move in another one.
+// cuts differ from slot to slot, so that such a device can move to another cell in a later slot.
 
 import { countByGroup, membersByGroup } from '../slot/columns.ts';
 import { eligibleLinks, linkServer } from '../slot/links.ts';
@@ -9,7 +9,7 @@ import type { SlotState } from '../slot/slot-state.ts';
 /** Where the servers of a part are cut, as shares of its devices: by turns, slot for slot. */
 const cuts = [0.5, 0.4, 0.6] as const;
 
-/** A cut between servers that share no device is taken if it is so near to the wanted one, as a share of the devices. */
+/** A cut between servers that share no device is taken if it is this near to the planned cut, as a share of the devices. */
 const gapWithin = 0.4;
 
 /** A cell: servers that no other cell has, and the devices that it decides. Both ascending. */
@@ -71,7 +71,7 @@ function cellsOf(neighbours: Neighbours, weight: Int32Array, mostDevices: number
   return cellOf;
 }
 
-/** The first part has about the wanted weight, both have a server, and no device loses a link where a gap is near enough. */
+/** The first part has about the requested weight, both have a server, and no device loses a link where a gap is near enough. */
 function cutAt(
   ordered: Int32Array,
   weight: Int32Array,

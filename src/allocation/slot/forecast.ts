@@ -129,8 +129,8 @@ function expectedRatio(snr: number, keptRatio: number, typicalRatio: number, spr
 
 /**
  * A fading margin, the standard answer to stale CSI: links count as some decibels worse than they were measured, where the measurement is
- * old. It knows neither how far a device has moved nor what a link may become.
- * An eligible link stays eligible: the margin says how fast a link is, not which links there are.
+ * old. It models neither how far a device has moved nor how a link may change.
+ * An eligible link stays eligible: the margin changes the rate of a link, not which links there are.
  * @param marginDb 0 or more
  */
 export function withFadingMargin(state: SlotState, marginDb: number): SlotState {

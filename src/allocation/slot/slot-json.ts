@@ -9,7 +9,7 @@ import type { PaceState } from './pace-state.ts';
 import type { SlotState } from './slot-state.ts';
 
 const objectiveSchema = z.strictObject({
-  /** Default: felt where the slot says the pace of its sessions, otherwise paper. */
+  /** Default: felt where the slot has the pace of its sessions, otherwise paper. */
   kind: z.enum(['paper', 'felt']).optional(),
   lambdaPerMs: z.number().default(0.01),
   energyWeight: z.number().default(20),
@@ -176,7 +176,7 @@ const openingBytes = 200;
 const tokenBytes = 3;
 const frameBytes = 55;
 
-/** Undefined unless every device and server says what the objective felt needs. */
+/** Undefined unless every device and server has the fields that the objective felt needs. */
 function paceOf({ devices, servers, roundTripMs, maxAhead }: z.infer<typeof stateSchema>): PaceState | undefined {
   const isKnown =
     devices.every(({ draftMs, answerTokens }) => draftMs !== undefined && answerTokens !== undefined) &&

@@ -94,7 +94,7 @@ function describeModes({ modeChanges }: TurnReport): string[] {
   return trials === 0 ? lines : [...lines, `The other way was tried ${trials === 1 ? 'once' : `${trials} times`}.`];
 }
 
-/** What a controller wanted to be drafted, where that is less than a device would. */
+/** How much drafting a controller ordered, where that is less than a device would draft. */
 export function describePlan({ plan, modeReason }: TurnReport): string[] {
   if (plan === undefined || plan.maxAhead >= limits.maxAhead) return [];
   const lead = `at most ${plural(plan.maxAhead, 'draft')} ahead${plan.hedges === 0 ? ', no alternatives' : ''}`;

@@ -1,5 +1,5 @@
-// The chat of `run` and `device`: which lines are questions and which are commands, and what is kept when an answer fails. It knows no
-// terminal and no network.
+// The chat of `run` and `device`: which lines are questions and which are commands, and what is kept when an answer fails. It uses no
+// terminal and no network itself.
 
 import type { Message } from '../../models/port/model.ts';
 import type { TurnReport } from '../../processes/device/turn-report.ts';
@@ -7,7 +7,7 @@ import { foreignLine } from '../terminal/terminal-text.ts';
 import { cutNote } from './answer-table.ts';
 
 export interface ChatPort {
-  /** The next line of the reader; undefined: there is none any more. */
+  /** The next line of the input; undefined: the input has ended. */
   ask(): Promise<string | undefined>;
   /** Answers the last of `turns` and shows the answer. Throws when the chat can't continue at all. */
   answer(turns: readonly Message[]): Promise<TurnReport>;
@@ -70,7 +70,7 @@ class Chat {
     this.#unanswered = null;
     if (outcome.kind === 'failed') {
       this.#unanswered = question;
-      this.#sayFailure(outcome);
+      this.#showFailure(outcome);
       return;
     }
     this.#port.say(lineOf(report));
@@ -79,7 +79,7 @@ class Chat {
     if (text !== '') this.#turns = [...asked, { role: 'assistant', content: text }];
   }
 
-  #sayFailure({ code, cause, remedy }: Extract<TurnReport['outcome'], { kind: 'failed' }>): void {
+  #showFailure({ code, cause, remedy }: Extract<TurnReport['outcome'], { kind: 'failed' }>): void {
     const { say } = this.#port;
     say(`✗ ${foreignLine(cause)} [${foreignLine(code)}]`);
     if (code === 'context-full') {

@@ -29,7 +29,7 @@ function edgeDrafts(mode: AnswerFlags['mode']): boolean {
 export function edgeFlagsOf(flags: EdgePlanFlags): string[] {
   const { model, draft, mode, context, lookUp, unpaced, profile, draftLength, gpu } = flags;
   const edgeFlags = ['--model', model, '--sessions', String(edgeSessions), '--context', String(context)];
-  // The device says what the edge refuses, in words for its reader.
+  // The device reports what the edge refuses, in words for its user.
   edgeFlags.push('--log-level', 'error');
   edgeFlags.push('--look-up', String(edgeLookUpTokens(lookUp)));
   if (gpu !== 'off') edgeFlags.push('--gpu', gpu);

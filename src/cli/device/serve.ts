@@ -148,7 +148,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
   await using log = await openLog(flags);
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
-  // Before the models are loaded: /health says so, and a port that is taken ends the command at once.
+  // Before the models are loaded: /health reports `loading`, and a port that is taken ends the command at once.
   const { app, metrics } = createEndpoint(flags, completer, log, (headers) => {
     return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
   });

@@ -1,4 +1,4 @@
-// The checks of doctor: what device and edge need on this machine. Each check says in one line what it found or what is wrong, and
+// The checks of doctor: what device and edge need on this machine. Each check reports in one line what it found or what is wrong, and
 // in another what to do. It repairs nothing and downloads nothing.
 
 import { availableParallelism } from 'node:os';
@@ -29,7 +29,7 @@ export interface Check {
   readonly remedy: string;
 }
 
-/** Runs one check. Its error says what is wrong; its result says what was found. */
+/** Runs one check. Its error is what is wrong; its result is what was found. */
 export async function runCheck(check: string, work: () => Promise<string> | string): Promise<Check> {
   try {
     return { check, ok: true, cause: await work(), remedy: '' };

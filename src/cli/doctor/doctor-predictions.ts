@@ -1,5 +1,5 @@
-// Predicts the time per token of each mode from the measurements and the target's shape law, for this machine and for the hardware that edges
-// emulate, and gives the reason in a sentence.
+// Predicts the time per token of each mode from the measurements and the target's shape law, for this machine and for the hardware that
+// edges emulate, and gives the reason in a sentence.
 
 import type { ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { TimingFigures } from '../../core/scheduling/latency-model.ts';
@@ -34,7 +34,7 @@ export type AllPredictions = readonly (ModePredictions & {
 const noticeable = 1.03;
 
 /**
- * Device and draft as measured here; steps of more rows as the law says.
+ * Device and draft as measured here; steps of more rows by the step-time law.
  * @param profile of the target's hardware, where a step that takes longer here takes as long as here; left out: nothing is paced
  */
 export function predict(

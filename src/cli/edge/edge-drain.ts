@@ -144,7 +144,7 @@ function parseAnswer(text: string): OrderAnswer {
     if (states.includes(state) && Number.isInteger(answering) && Number.isInteger(waiting))
       return { state, answering, waiting };
   } catch {
-    // The error below says so.
+    // The error below reports it.
   }
   const remedy = 'use an edge of the same version';
   throw new OutriderError('protocol-error', 'the answer to the order is not understood', remedy);

@@ -1,4 +1,4 @@
-// What `outrider edge` does for whoever runs it: its logs, signals, and how it ends. SIGTERM and the first Ctrl-C let answers end, a second
+// What `outrider edge` does for its operator: its logs, signals, and how it ends. SIGTERM and the first Ctrl-C let answers end, a second
 // signal ends the process at once; an engine that does not return ends it with status 1, so that a supervisor starts it again.
 
 import { constants } from 'node:os';
@@ -25,7 +25,7 @@ export const operationOptions = {
 type OperationFlags = OptionsOf<typeof operationOptions> & LogFlags;
 
 /** Time that an edge whose engine hangs has to end in order, ms. */
-const lastMomentsMs = 2000;
+const stopWithinMs = 2000;
 
 export class EdgeOperation implements AsyncDisposable {
   readonly #flags: OperationFlags;
@@ -80,7 +80,7 @@ export class EdgeOperation implements AsyncDisposable {
     const isStalled = await Promise.race([asked.then(() => false), this.#stalled.promise.then(() => true)]);
     if (isStalled) await this.#giveUp(edge, listener);
     await edge.drain(this.#signal.aborted ? this.#flags.drain * 1000 : 0);
-    await requests.settled(lastMomentsMs);
+    await requests.settled(stopWithinMs);
     await listener.close();
   }
 
@@ -94,7 +94,7 @@ export class EdgeOperation implements AsyncDisposable {
   async #giveUp(edge: Edge, listener: Listener): Promise<never> {
     this.log.note('error', 'the engine hangs: the edge ends with status 1, to be started again');
     const ended = edge.close().then(() => listener.close());
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, lastMomentsMs))]);
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, stopWithinMs))]);
     process.exit(1);
   }
 

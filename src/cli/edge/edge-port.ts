@@ -1,4 +1,5 @@
-// The port of `outrider edge`: open before the models are loaded, so that /health says so, and a port that is taken ends the command at once.
+// The port of `outrider edge`: open before the models are loaded, so that /health reports `loading`, and a port that is taken ends the
+// command at once.
 
 import type { RequestListener } from 'node:http';
 import type { WebSocketListener } from '../../network/transport-node/websocket-server.ts';

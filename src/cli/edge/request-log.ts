@@ -5,7 +5,10 @@ import type { RequestRecord } from '../../processes/http/request-record.ts';
 import { type EdgeLog, from, ofKey } from './edge-log.ts';
 
 const windowMs = 10_000;
-/** Lines about refused requests of one peer in a window, and of all together; the others are counted, and a line for each peer says so. */
+/**
+ * Lines about refused requests of one peer in a window, and of all together; the others are counted, and a line for each peer gives their
+ * number.
+ */
 const mostRefusedOfPeer = 50;
 const mostRefused = 200;
 /** Requests of one peer that only read, in a window: a probe and a scraper of metrics stay far below it. */

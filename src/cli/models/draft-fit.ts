@@ -1,5 +1,5 @@
 // `outrider draft fit`: makes a draft for a target. It refuses what can't work before anything is installed, sets the Python pipeline up,
-// runs it, and proves that what came out fits the target.
+// runs it, and checks that the resulting draft fits the target.
 
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';

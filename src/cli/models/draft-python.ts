@@ -18,8 +18,8 @@ export interface Finished {
 }
 
 /**
- * Runs a Python where no module of the reader's folder can stand in for one of its own: in the pipeline's folder, by a path without relative
- * folders. Standard error is passed through, so progress and refusals are seen as they come.
+ * Runs a Python where no module of the reader's folder can stand in for one of its own: in the pipeline's folder, by a path without
+ * relative folders. Standard error is passed through, so progress and refusals are seen as they come.
  */
 function run(command: string, parameters: readonly string[], quiet: boolean): Promise<Finished> {
   return new Promise((resolve, reject) => {
@@ -33,7 +33,7 @@ function run(command: string, parameters: readonly string[], quiet: boolean): Pr
       output += part;
     });
     child.once('error', reject);
-    // A Ctrl-C reaches the child as well: it says how to continue, and this process waits for it.
+    // A Ctrl-C reaches the child as well: it prints how to continue, and this process waits for it.
     const wait = (): void => {};
     process.on('SIGINT', wait);
     child.once('close', (code, signal) => {
@@ -71,7 +71,7 @@ export async function hasEnvironment(cacheDirectory: string): Promise<boolean> {
   return (await fileBytes(join(cacheDirectory, 'drafts', `python-${mark}`, 'complete'))) !== undefined;
 }
 
-/** @returns the environment's interpreter; null: it could not be set up, and standard error says why */
+/** @returns the environment's interpreter; null: it could not be set up, and the reason is on standard error */
 export async function setUpEnvironment(python: string): Promise<string | null> {
   const { status, output } = await run(python, ['-I', join(draftsDirectory, 'setup.py')], false);
   return status === 0 ? (output.trim().split('\n').at(-1) ?? null) : null;

@@ -1,5 +1,5 @@
 // The options of an experiment or trial as a table of plain data: flag, help, kind of value, default. The command line, the defaults of a
-// caller in code and the TypeScript type of the options all come from this one table. It knows no terminal.
+// caller in code and the TypeScript type of the options all come from this one table. It uses no terminal.
 
 import { Secret } from '../../core/basics/secret.ts';
 
@@ -21,7 +21,7 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   /** Several texts: the flag takes them all ("<file...>"), or is given several times. */
   readonly texts?: true;
-  /** Throws an Error whose message says what to give instead. */
+  /** Throws an Error whose message names the allowed values. */
   readonly parse?: (text: string) => unknown;
   /** Never read: stands for the type where the kind does not say it all. Without a flag the default has the type. */
   readonly type?: unknown;
@@ -122,7 +122,7 @@ export function isSwitch({ flag }: OptionSpec): boolean {
   return flag !== undefined && !/[<[]/.test(flag);
 }
 
-/** How the value of an option is read from text, and what JSON Schema says of it. */
+/** How the value of an option is read from text, and its JSON Schema. */
 export interface ValueKind {
   readonly schema: object;
   readonly isNumeric: boolean;

@@ -1,5 +1,5 @@
-// A port that members or devices reach: its address, its certificate and its file of keys, and what its owner must say before it listens where
-// others can reach it.
+// A port that members or devices reach: its address, its certificate and its file of keys, and which flags its owner must set before it
+// listens on a network.
 
 import { isIP } from 'node:net';
 import { CloseStack } from '../../core/basics/close-stack.ts';
@@ -29,7 +29,7 @@ export type PortFlags = TlsFlags & {
   readonly plain: boolean;
 };
 
-/** What the flags come to. */
+/** The result of the flags. */
 export interface PortAccess extends AsyncDisposable {
   readonly listen: Pick<ListenSettings, 'host' | 'tls' | 'allowHosts'>;
   /** Undefined: there is no file of keys. */

@@ -17,7 +17,7 @@ const usageCodes: readonly ErrorCode[] = ['bad-argument', 'clone-needed', 'model
 /** 0: it ran; 1: it failed or a promise was broken; 2: bad usage; 130: interrupted. */
 export function reportFailure(error: unknown): number {
   if (error instanceof CommanderError) {
-    // Help that was asked for, or printed where a subcommand is missing, says enough.
+    // Help that was asked for, or printed where a subcommand is missing, is enough.
     if (error.exitCode !== 0 && error.code !== 'commander.help') printFailure(failureOf(error));
     return error.exitCode === 0 ? 0 : 2;
   }

@@ -23,7 +23,7 @@ export type BarStream = Pick<NodeJS.WriteStream, 'write'> & Partial<Pick<NodeJS.
 
 const redrawIntervalMs = 100;
 const barCells = 24;
-/** A rate before this much time has passed says nothing. */
+/** A rate over less time than this is not shown. */
 const rateAfterMs = 500;
 
 /** Whether a line on `stream` can be drawn again and again. */

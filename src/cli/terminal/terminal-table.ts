@@ -1,5 +1,5 @@
 // A small aligned table for people. Numbers line up on the right, words on the left; the caller decides on rounding and units.
-// It writes nothing itself and knows no colour, but takes cells that are coloured already.
+// It writes nothing and adds no colour, but accepts cells that are coloured already.
 
 import { stripVTControlCharacters } from 'node:util';
 

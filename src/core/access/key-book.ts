@@ -17,9 +17,9 @@ export interface KeyTerms {
   readonly expires: string | null;
   /** Share of the edge's computing, relative to other keys. */
   readonly share: number;
-  /** Most sessions at once; null: as many as the edge has. */
+  /** Most sessions at once; null: the limit of the edge. */
   readonly maxSessions: number | null;
-  /** Most openings that may wait for a place; null: as many as the edge lets wait. */
+  /** Most openings that may wait for a place; null: the limit of the edge. */
   readonly maxWaiting: number | null;
   /** Rows that the engine may evaluate for it in a minute; null or left out: any number. */
   readonly rowsPerMinute?: number | null;

@@ -44,7 +44,7 @@ export const errorCodes = [
 /** One of {@link errorCodes}. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** The one exported error class. `message` is the cause, one line; `remedy` says what to do, one line. */
+/** The one exported error class. `message` is the cause, one line; `remedy` is what to do, one line. */
 export class OutriderError extends Error {
   override readonly name = 'OutriderError';
   readonly code: ErrorCode;

@@ -59,7 +59,7 @@ export function noteDraftTime(timing: DraftTiming, ms: number, alternatives = 0)
   if (alternatives === 0) return { ...timing, draftMs: average(timing.draftMs, ms) };
   // Without a narrow pass there is nothing to compare with.
   if (timing.draftMs === undefined) return timing;
-  // A single pass may be quicker than the mean, so the share may be negative; only the mean of many says something.
+  // A single pass may be quicker than the mean, so the share may be negative; only the mean of many is significant.
   const share = (ms / timing.draftMs - 1) / alternatives;
   const before = timing.widthShare ?? supposedWidthShare;
   return { ...timing, widthShare: before + widthForgetting * (Math.min(share, widestShare) - before) };

@@ -22,7 +22,7 @@ export const noHedges = 1.01;
  *
  * A token that is ready when the text turns to the alternative saves about the time T between two tokens. One alternative in a pass
  * adds the time E to it, and delays the draft beside it. That draft is needed at once with about the chance D / T: so large a share of
- * the device's time goes into drafts that the text uses, at a time D each. So p T = E D / T breaks even: p = E D / T^2, and half
+ * the device's time is spent on drafts that the text uses, at a time D each. So p T = E D / T breaks even: p = E D / T^2, and half
  * more. In replays of the default pair and in the toy language fixed cuts near this one are the quickest.
  */
 export function leastHedgeChance({ draftMs, writtenMs, writtenTokens, widthShare }: DraftTiming): number {

@@ -94,7 +94,7 @@ export function checkSchema(schema: Json, path = '', level = 0): readonly string
   });
 }
 
-/** Formats that a grammar writes; others are remarks, as JSON schema has it. With one of them a pattern says the same once more. */
+/** Formats that a grammar writes; others are remarks, as JSON schema has it. A pattern beside one of them is redundant. */
 export const formatNames: readonly string[] = ['date', 'date-time', 'email', 'uuid'];
 
 function isKept(name: string, schema: JsonObject): boolean {

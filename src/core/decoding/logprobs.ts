@@ -8,7 +8,7 @@ import type { Candidates } from './candidates.ts';
 export interface Logprobs {
   /** Natural logarithm of the chosen token's probability. */
   readonly logprob: number;
-  /** The likeliest, in order, as many as were asked for. */
+  /** The likeliest, in order; the number that was requested. */
   readonly top: readonly { readonly id: number; readonly logprob: number }[];
 }
 

@@ -1,6 +1,6 @@
-// A text that an answer is expected to repeat, with changes ("predicted outputs"): follows the answer through it and says what comes next.
-// Where the answer leaves it, the place is found again within a few tokens, and a change that was made once is expected wherever its old words
-// stand. It proposes tokens only, so it can't change a text. Pure and deterministic.
+// A text that an answer is expected to repeat, with changes ("predicted outputs"): follows the answer through it and proposes the next
+// tokens. Where the answer leaves it, the place is found again within a few tokens, and a change that was made once is expected wherever
+// its old words stand. It proposes tokens only, so it can't change a text. Pure and deterministic.
 
 import { chanceOf, deviationOf, type HitRate, noTrials, noteTrial, type Prior } from './hit-rate.ts';
 import { TextEdits } from './text-edits.ts';

@@ -1,6 +1,6 @@
-// From a JSON schema to a grammar whose every text fits it: one line of JSON, with ", " and ": " between its parts and no other blanks,
-// properties in the order of the schema. What the schema leaves open is closed where a small model would get lost: an object that names
-// its properties has no others, digits are bounded.
+// Converts a JSON schema to a grammar that accepts only JSON that fits the schema: one line of JSON, with ", " and ": " between its parts
+// and no other blanks, properties in the order of the schema. The grammar is stricter than the schema where a small model would not end: an
+// object that names its properties has no others, and the number of digits is bounded.
 
 import {
   addFillable,
@@ -38,7 +38,7 @@ export class SchemaRules {
 
   /**
    * The part that stands for a schema.
-   * @param type of the JSON, where it must have one whatever the schema says
+   * @param type of the JSON, where it must have one whatever the schema allows
    * @throws SchemaFault for a schema that is malformed, too large, or that no text fits
    */
   add(schema: Schema, type?: 'object'): { readonly part: RulePart; readonly unkept: readonly string[] } {
@@ -218,7 +218,7 @@ function arrayOf(schema: JsonObject, inner: (schema: Schema) => RulePart): RuleP
   if (count.least > longest)
     throw new SchemaFault('', `asks for at least ${count.least} parts; the most are ${longest}`);
   const first = places.map((one, index) => (index === 0 ? inner(one) : sequence('", "', inner(one))));
-  // A tuple is whole; more than it only where it says of what kind.
+  // A tuple is complete; further items are allowed only where the schema gives their type.
   const more = isTuple || schema['items'] === undefined ? { least: count.least, most: count.least } : count;
   return sequence('"["', ...first, repeat(sequence('", "', others), more.least, more.most), '"]"');
 }

@@ -1,5 +1,5 @@
 // Changes that a text has made to one that it repeats: the old words and the new ones. The same change is expected wherever the old words
-// stand again, as when a name is changed. Pure.
+// occur again, for example where a name is replaced throughout. Pure.
 
 import { chanceOf, deviationOf, type HitRate, noTrials, noteTrial, type Prior } from './hit-rate.ts';
 
@@ -9,10 +9,10 @@ interface Edit {
   rate: HitRate;
 }
 
-/** Longer changes are not made twice. */
+/** Longest change that is expected to occur again, in tokens. */
 const longestEdit = 12;
 const mostEdits = 64;
-/** A change that was made once is made again more often than not. */
+/** The chance that a change occurs again, before any was seen to. */
 const prior: Prior = { chance: 0.65, weight: 3 };
 const memoryTrials = 16;
 const leastChance = 0.4;

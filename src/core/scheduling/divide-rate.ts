@@ -1,5 +1,5 @@
-// Divides the rate of a line among its users by weight: no user gets more than it wants, and what one leaves goes to the others (weighted
-// max-min fairness). For lines whose users receive their rates one by one, as devices are their uplinks. Pure.
+// Divides the rate of a line among its users by weight: no user gets more than it can use, and the rest is divided among the others
+// (weighted max-min fairness). For lines whose users are each sent a rate, as devices are for their uplinks. Pure.
 
 export interface RateUser {
   /** Relative, above 0. */
@@ -15,14 +15,14 @@ export interface RateUse {
   readonly used: number;
 }
 
-/** Whoever uses less than this part of its rate has no need of the rest. */
+/** A user that uses less than this part of its rate does not need the rest. */
 const fullUse = 0.8;
-/** An idle user keeps this multiple of what it uses, so that it can show that it wants more again, */
+/** An idle user keeps this multiple of what it uses, so that it can show that it needs more again, */
 const idleRoom = 2;
 /** and at least this part of its share. */
 const leastPart = 0.02;
 
-/** @returns the rate of each user, bit/s; their sum is the capacity if together they want as much */
+/** @returns the rate of each user, bit/s; their sum is the capacity if together they can use it */
 export function divideRate(capacity: number, users: readonly RateUser[]): number[] {
   const rates = users.map(() => 0);
   // Those that want the least for their weight are satisfied first; each then leaves a level for the rest.
@@ -40,8 +40,8 @@ export function divideRate(capacity: number, users: readonly RateUser[]): number
 }
 
 /**
- * The next rates of users that receive them one by one: whoever has used its rate up wants all that it can get. What no one wants is given
- * to all by weight, so that no user is held up on a line that has room.
+ * The next rates of users that are each sent a rate: a user that has used its rate up may use any rate. The rate that no user needs is
+ * given to all by weight, so that no user is held up on a line that has room.
  */
 export function nextRates(capacity: number, uses: readonly RateUse[]): number[] {
   const weights = uses.reduce((sum, { weight }) => sum + weight, 0);

@@ -1,4 +1,4 @@
-// How many drafts an edge with its own draft model makes before it runs a step: as many as raise the tokens per millisecond of the
+// How many drafts an edge with its own draft model makes before it runs a step: the number that maximises the tokens per millisecond of the
 // whole cycle, drafting and step.
 
 import { invariant } from '../basics/invariant.ts';
@@ -21,10 +21,11 @@ export interface EdgeDraftLengthFigures {
 }
 
 /**
- * The chain length at which to step: the n >= freeDrafts with the most expected tokens, 1 + a + ... + a^n, per ms of (n -
- * freeDrafts) drafts and a step of n + 1 rows. A session that drafts misses the step of the others. If the drafter works meanwhile, a step that accepts its whole chain and whose own token
- * was drafted right as well (chance a^(n+1)) is followed by steps whose drafts have cost no time; they count. Call it once for each
- * length of the committed text: if it were called again after each draft, with the new draft counted as free, it would stop too early.
+ * The chain length at which to step: the n >= freeDrafts with the most expected tokens, 1 + a + ... + a^n, per ms of (n - freeDrafts)
+ * drafts and a step of n + 1 rows. A session that drafts misses the step of the others. If the drafter works meanwhile, a step that accepts
+ * its whole chain and whose own token was drafted right as well (chance a^(n+1)) is followed by steps whose drafts have cost no time; they
+ * count. Call it once for each length of the committed text: if it were called again after each draft, with the new draft counted as free,
+ * it would stop too early.
  */
 export function chainLengthWorth(figures: EdgeDraftLengthFigures): number {
   const { freeDrafts, acceptance, draftMs, stepTime, maxDrafts, missedMs = 0 } = figures;

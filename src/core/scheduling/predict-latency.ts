@@ -55,8 +55,9 @@ function windowMsPerToken(
 }
 
 /**
- * A window of `gamma` drafts and its verification. If the edge drafts during steps as well, a step that accepts its whole window and whose own token was
- * drafted right (chance a^(gamma + 1)) is followed by steps with the drafts made during the one before, until one of them goes wrong.
+ * A window of `gamma` drafts and its verification. If the edge drafts during steps as well, a step that accepts its whole window and whose
+ * own token was drafted right (chance a^(gamma + 1)) is followed by steps with the drafts made during the one before, until one of them is
+ * rejected.
  */
 function edgeSdMsPerToken(figures: TimingFigures, gamma: number): number {
   const { acceptance, edgeDraftMs, edgeDraftsOverlap = false, stepMs } = figures;
@@ -73,8 +74,8 @@ function edgeSdMsPerToken(figures: TimingFigures, gamma: number): number {
 }
 
 /**
- * Steps that take the drafts made during a step, or fewer, without the one for that step's own token: their time, their tokens, and the chance that no
- * such step follows. The most that are made need not be a whole number: the drafter continues over the end of a step.
+ * Steps that take the drafts made during a step, or fewer, without the one for that step's own token: their time, their tokens, and the
+ * chance that no such step follows. The most that are made need not be a whole number: the drafter continues over the end of a step.
  */
 function stepsWithReadyDrafts({ acceptance, edgeDraftMs, stepMs, maxDrafts = 24 }: TimingFigures) {
   const stepOf = (drafts: number) => ({
@@ -101,14 +102,14 @@ function stepsWithReadyDrafts({ acceptance, edgeDraftMs, stepMs, maxDrafts = 24 
 }
 
 /**
- * The mean over a cycle that ends with the rejection in a window, in the edge's time. A cycle starts with pre-verify: the target continues alone
- * while the device drafts, so the first draft is compared (accepted with chance a) when both exist, and a token is committed in either case. Then
- * the window that holds it is verified: its first draft is known to be accepted. Each further window is drafted while the one before is sent and
- * verified (post-verify).
+ * The mean over a cycle that ends with the rejection in a window, in the edge's time. A cycle starts with pre-verify: the target continues
+ * alone while the device drafts, so the first draft is compared (accepted with chance a) when both exist, and a token is committed in
+ * either case. Then the window that holds it is verified: its first draft is known to be accepted. Each further window is drafted while the
+ * one before is sent and verified (post-verify).
  *
- * A rejected first draft costs a round trip and a draft, and the rest of the draft that is in progress when the correction arrives, half a draft in
- * the mean. But the device sees the rejection in the committed token itself, and its next draft arrives about when the target has the next token:
- * so of first drafts that are rejected in a row, every second one costs a step only.
+ * A rejected first draft costs a round trip and a draft, and the rest of the draft that is in progress when the correction arrives, half a
+ * draft in the mean. But the device sees the rejection in the committed token itself, and its next draft arrives about when the target has
+ * the next token: so of first drafts that are rejected in a row, every second one costs a step only.
  */
 function psdMsPerToken({ acceptance, draftMs, roundTripMs, stepMs }: TimingFigures, gamma: number): number {
   const aloneMs = stepMs(1);
@@ -123,9 +124,9 @@ function psdMsPerToken({ acceptance, draftMs, roundTripMs, stepMs }: TimingFigur
   const afterEvenMs = edgeWaits ? aloneMs + Math.max(roundTripMs, restMs + (gamma - 1) * draftMs) + windowMs : firstMs;
   const nextMs = Math.max(gamma * draftMs, roundTripMs + stepMs(gamma + 1));
   if (acceptance === 1) return nextMs / gamma;
-  // With q = 1 - a: rejected first drafts at odd places q / (a (2 - a)), at even places q times as many; first windows after an even number of them
-  // 1 / (2 - a), after an odd number q / (2 - a); windows after a fully accepted one a^(gamma - 1) / (1 - a^gamma); all tokens 1 / a + 1 / q. All
-  // times a q, so that no chance is too small.
+  // With q = 1 - a: rejected first drafts at odd places q / (a (2 - a)), at even places q times as many; first windows after an even number
+  // of them 1 / (2 - a), after an odd number q / (2 - a); windows after a fully accepted one a^(gamma - 1) / (1 - a^gamma); all tokens 1 /
+  // a + 1 / q. All times a q, so that no chance is too small.
   const wrong = 1 - acceptance;
   const first = wrong * (oddMs + wrong * evenMs) + acceptance * (firstMs + wrong * afterEvenMs);
   const whole = acceptance ** gamma;

@@ -8,8 +8,8 @@ import type { TimingFigures } from './latency-model.ts';
 const longestRun = 128;
 const negligible = 1e-6;
 /**
- * When a correction arrives, the device is in the middle of a draft, which it finishes in vain: an engine can't stop within a token. Its rest
- * is any part of a draft's time; these parts stand for all.
+ * When a correction arrives, the device is in the middle of a draft, which it finishes in vain: an engine can't stop within a token. Its
+ * rest is any part of a draft's time; these parts stand for all.
  */
 const restsOfDraft = [1 / 6, 1 / 2, 5 / 6];
 /** A device slower than the edge may never get a draft in; then nothing ends the cycle. */
@@ -58,10 +58,10 @@ export function streamCycles(figures: StreamFigures, rowCap: number): StreamCycl
 }
 
 /**
- * What follows a correction, at time 0, while every draft is right. A wrong draft changes nothing before the step that compares it, which is
- * the next correction; so this holds the cycles of all runs. Positions count from the correction. Each side learns of the other's
- * actions half a round trip later; the edge continues without drafts where it has none, the device continues from the committed text
- * that it knows.
+ * What follows a correction, at time 0, while every draft is right. A wrong draft changes nothing before the step that compares it, which
+ * is the next correction; so this holds the cycles of all runs. Positions count from the correction. Each side learns of the other's
+ * actions half a round trip later; the edge continues without drafts where it has none, the device continues from the committed text that
+ * it has received.
  */
 class RightCourse {
   readonly #figures: StreamFigures;
@@ -72,7 +72,7 @@ class RightCourse {
   readonly #drafted: number[] = [];
   /** When the device finished its last draft, or learnt that it may draft again. */
   #deviceMs: number;
-  /** Index of the last commit that the device knows of. Time only moves on, so no commit is checked twice. */
+  /** Index of the last commit that the device has received. Time only moves on, so no commit is checked twice. */
   #known = 0;
   /** Index of the commit that ended the last cycle. */
   #end = 0;
@@ -134,7 +134,7 @@ class RightCourse {
     }
   }
 
-  /** Committed tokens that the device knows of. @param atMs not before that of the last call */
+  /** Committed tokens that the device has received. @param atMs not before that of the last call */
   #knownAt(atMs: number): number {
     while (this.#arrivalMs(this.#known + 1) <= atMs) this.#known += 1;
     return this.#commit(this.#known).tokens;

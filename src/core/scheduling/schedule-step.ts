@@ -1,5 +1,5 @@
 // Plans the edge's next engine step: one row for each decoding session, then drafts where they pay, by fair queueing, and one chunk
-// of a prompt. Pure; it knows no engine, clock or socket.
+// of a prompt. Pure; it uses no engine, clock or socket.
 
 import { emptyFairQueue, type FairQueueState, startRound } from './fair-queue.ts';
 import { shareRows } from './share-rows.ts';

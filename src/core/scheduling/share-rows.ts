@@ -1,5 +1,6 @@
-// Divides all decode rows of a step by the shares of the sessions, their mandatory rows included: where a step has not room for all that is
-// wanted, a session that has had its share waits. Weighted max-min fairness: what a session cannot use goes to the others. Pure.
+// Divides all decode rows of a step by the shares of the sessions, their mandatory rows included: where a step can't hold all requested
+// rows, a session that has had its share waits. Weighted max-min fairness: the rows that a session cannot use are given to the others.
+// Pure.
 
 import { engineRows } from '../decoding/shape-law.ts';
 import { bestDraftCount } from './draft-value.ts';
@@ -7,7 +8,7 @@ import { type FairQueueState, type Flow, type Round, startRound } from './fair-q
 import { type DraftingSession, type DraftRow, timesOf, worthyFlows } from './step-drafts.ts';
 import type { StepTimeModel } from './step-time.ts';
 
-/** A session and the rows that it wants. */
+/** A session and the rows that it requests. */
 interface RowFlow extends Flow {
   /** Chances of the drafts that are worth their rows. */
   readonly chances: readonly number[];
@@ -95,7 +96,7 @@ function orderRows(
   return order;
 }
 
-/** The drafts among the ordered rows, as many as give the most tokens per millisecond on top of the mandatory rows. */
+/** The drafts among the ordered rows, the number that gives the most tokens per millisecond on top of the mandatory rows. */
 function worthyDrafts(
   order: readonly DraftRow[],
   inStep: ReadonlySet<number>,

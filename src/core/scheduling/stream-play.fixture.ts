@@ -1,4 +1,4 @@
-// A second making of what predict-stream.ts predicts, for tests: device and edge are played event by event over many steps, with seeded
+// A second implementation of predict-stream.ts, for tests: device and edge are simulated event by event over many steps, with seeded
 // draws and with times that vary, as in the simulator.
 
 import { createRandom } from '../basics/philox.ts';
@@ -26,7 +26,7 @@ interface Sent {
   readonly branch: number;
 }
 
-/** All plays have the same draws, so that they differ by their figures alone. */
+/** All simulations use the same draws, so that they differ by their figures alone. */
 const drawCount = 1 << 15;
 const random = createRandom(1, 0x53800000);
 const rightDraws = Float64Array.from({ length: drawCount }, () => random.uniform());
@@ -41,7 +41,7 @@ class StreamPlay {
   readonly #figures: StreamFigures;
   readonly #settings: PlaySettings;
   #variations = 0;
-  /** Device: end of the text that it knows, end of its drafts, and the first wrong one. */
+  /** Device: end of the text that it has received, end of its drafts, and the first wrong one. */
   #known = 0;
   #draftedTo = 0;
   #wrongAt = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
-// The event loop's end of a thread that knows grammars: calls in order, each within its processor time. A call that takes more, or that
-// breaks the thread, ends it, and with it all other calls, which may be made again elsewhere. How long a call takes by the clock says
-// nothing of its grammar: other programs use the processor as well.
+// The main thread's side of a thread for grammars: calls in order, each with a limit of processor time. A call that takes more, or that
+// breaks the thread, ends the thread and all other calls in it, which may be made again in another thread. The limit is not in wall-clock
+// time, because other programs use the processor as well.
 
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';

@@ -14,7 +14,7 @@ export interface GreedyRequest {
 
 /**
  * The ids that node-llama-cpp's `evaluate` writes at temperature 0, an end token included. One thread, flash attention and calls of
- * at most 63 tokens, single rows after the prompt: where any shape is exact, these are the texts of exact mode.
+ * at most 63 tokens, single rows after the prompt: where the shape law is "any shape", these are the texts of exact mode.
  * @throws OutriderError `engine-missing`, `model-unreadable`
  */
 export async function generateGreedily(

@@ -14,7 +14,7 @@ const layerCount = 2;
 export interface SmallModel {
   /** Positions that it has learned. */
   readonly positions: number;
-  /** What the header says instead. */
+  /** Other values for the header. */
   readonly metadata?: Iterable<readonly [string, GgufValue]>;
   /** Called for each weight: its tensor, its place in it, its value. */
   readonly weight?: (name: string, index: number, value: number) => number;

@@ -1,4 +1,4 @@
-// What a thread works, by its own account of the processor. Time says little of it: other programs use the processor as well.
+// Measures the work of a thread by its processor time. Wall-clock time would not do: other programs use the processor as well.
 
 /** The part of a `Worker` that is measured. */
 export interface WatchedThread {

@@ -12,7 +12,7 @@ export interface TrialOptions extends Omit<LlamaOptions, 'onLawProgress' | 'coun
   readonly encodes: boolean;
 }
 
-/** What it says. Without `done` or `failed` it has not lived through the file. */
+/** Its messages. Without `done` or `failed` the process has crashed on the file. */
 export type TrialMessage =
   | { readonly kind: 'started' }
   | { readonly kind: 'progress'; readonly text: string; readonly done: number; readonly total: number }

@@ -1,4 +1,4 @@
-// A thread that compiles grammars and makes masks with xgrammar (WebAssembly), off the event loop. xgrammar.ts speaks with it.
+// A thread that compiles grammars and makes masks with xgrammar (WebAssembly), off the event loop. xgrammar.ts sends it the calls.
 
 import { createRequire } from 'node:module';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
@@ -89,8 +89,8 @@ class GrammarThread {
       return { kind: 'done', call, cpuMs: ownCpuMs(), masks, forced: this.#forced, memory };
     } catch (error) {
       const { message = '' } = error as Error;
-      const said = lastWords.replace(/^\[FATAL\] \S+: /, '');
-      lastWords = '';
+      const said = abortMessage.replace(/^\[FATAL\] \S+: /, '');
+      abortMessage = '';
       const isFault = error instanceof wasm.RuntimeError || /abort|memory|out of bounds/i.test(message);
       return { kind: 'refused', call, cpuMs: ownCpuMs(), cause: said || message || String(error), isFault };
     }
@@ -177,7 +177,10 @@ class GrammarThread {
     return { library, compiler: await library.GrammarCompiler.createGrammarCompiler(info, false) };
   }
 
-  /** Makes its memory end where the limit is. The package is a script that was made for browsers: it finds its place by `location`, and leaves a global. */
+  /**
+   * Makes its memory end where the limit is. The package is a script that was made for browsers: it finds its place by `location`, and
+   * leaves a global.
+   */
   async #loadLibrary(): Promise<Library> {
     const instantiate = wasm.instantiate.bind(wasm);
     wasm.instantiate = async (...given) => {
@@ -239,14 +242,14 @@ async function maskOf(matcher: GrammarMatcher): Promise<Uint32Array> {
   return new Uint32Array(await matcher.getNextTokenBitmask());
 }
 
-/** The library says why it gives up on the standard error, and then aborts. */
-let lastWords = '';
+/** The last message of the library: it writes the reason to standard error, and then aborts. */
+let abortMessage = '';
 
 const data = workerData as GrammarThreadData | null;
 if (!isMainThread && parentPort !== null && data?.role === 'grammars') {
   const port = parentPort;
   console.error = (text: unknown) => {
-    if (String(text).startsWith('[FATAL]')) lastWords = String(text);
+    if (String(text).startsWith('[FATAL]')) abortMessage = String(text);
   };
   const thread = new GrammarThread(data);
   let last: Promise<unknown> = Promise.resolve();

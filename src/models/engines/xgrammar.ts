@@ -1,5 +1,5 @@
 // Grammars by xgrammar, in threads: one tries each new grammar within limits of work and memory, one keeps those that passed and makes the
-// masks, and one, started when needed, does that for grammars whose masks take long. What a grammar does to a thread ends only that thread.
+// masks, and one, started when needed, does that for grammars whose masks take long. A grammar that breaks a thread ends only that thread.
 
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -21,7 +21,7 @@ import type { GrammarThreadData } from './xgrammar-thread.ts';
 
 /** What compiling and masking a grammar may cost. */
 export interface GrammarLimits {
-  /** Processor time to compile one, ms; a grammar that takes more is refused, and again without a try. Default 3,000. */
+  /** Processor time to compile one, ms; a grammar that takes more is refused, and later refused without compiling. Default 3,000. */
   readonly compileCpuMs?: number;
   /** Memory of the library while it compiles one, bytes. Default 256 MiB. */
   readonly mostMemory?: number;
@@ -255,7 +255,7 @@ class Recent<Value> {
   }
 }
 
-/** An answer's matcher in a thread, and how many tokens of the answer that knows. */
+/** An answer's matcher in a thread, and how many tokens of the answer it has accepted. */
 interface Place {
   readonly keeper: GrammarThreadHost;
   readonly matcher: number;

@@ -12,7 +12,7 @@ export interface CallEngine {
   erase(sequence: ModelSequence, length: number): Promise<void>;
 }
 
-/** @param mostSequences in one call: as many as were compared when the law was found @returns the candidates of each item, in order */
+/** @param mostSequences in one call: the number that was compared when the law was found @returns the candidates of each item, in order */
 export async function evaluateByLaw(
   engine: CallEngine,
   law: ShapeLaw,

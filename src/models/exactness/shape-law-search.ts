@@ -1,5 +1,5 @@
 // Finds the cheapest shape law of an opened engine: laws are tried in the order of their cost on this machine, each by writing one
-// text in every way that sessions do; the first law without a different bit is taken. It knows no engine.
+// text in every way that sessions do; the first law without a different bit is taken. It is not specific to an engine.
 
 import { median } from '../../core/basics/statistics.ts';
 import { describeLaw, engineRows, freeLaw, largestExactCall, type ShapeLaw } from '../../core/decoding/shape-law.ts';

@@ -18,7 +18,7 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
 
 /** @param kind of the variables OUTRIDER_KIND and XDG_KIND_HOME @param inHome default of the latter */
 export function ownDirectory(environment: NodeJS.ProcessEnv, kind: 'CACHE' | 'STATE', inHome: string): string {
-  // An empty variable counts as not set, and the XDG specification says that relative paths are to be ignored.
+  // An empty variable counts as not set, and by the XDG specification relative paths are ignored.
   const own = environment[`OUTRIDER_${kind}`];
   if (own) return resolve(own);
   const shared = environment[`XDG_${kind}_HOME`];
@@ -44,7 +44,7 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
-/** Turns what the system says while files are written into an error with a remedy. */
+/** Turns a system error of writing a file into an error with a remedy. */
 export function explainFileError(error: unknown, directory: string): unknown {
   if (isOutriderError(error)) return error;
   const code = codeOf(error);

@@ -4,7 +4,7 @@
 export interface HubSource {
   readonly kind: 'hub';
   readonly repository: string;
-  /** Commit, so that the file can't change under the name; or a branch, where the SHA-256 alone says which bytes are meant. */
+  /** Commit, so that the file can't change under the name; or a branch, where only the SHA-256 identifies the bytes. */
   readonly revision: string;
   readonly file: string;
 }

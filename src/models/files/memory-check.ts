@@ -40,7 +40,7 @@ function largest({ metadata }: SizedHeader, key: string): number {
   return most;
 }
 
-/** What a file says of its keys and values for one token, in bytes; 0 where it says nothing. */
+/** Size of keys and values for one token by the header of a file, bytes; 0 where the header does not give it. */
 function cacheBytesPerToken(header: SizedHeader): number {
   const heads = largest(header, 'attention.head_count');
   const ownLength = heads === 0 ? 0 : largest(header, 'embedding_length') / heads;

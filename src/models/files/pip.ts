@@ -153,7 +153,7 @@ export async function runFirst(
   return undefined;
 }
 
-/** The versions that the index has, if pip says that it lacks the wanted one. */
+/** The versions that the index has, if pip reports that it lacks the requested one. */
 function explainAbsence(errorText: string, wanted: PinnedPackage): string | undefined {
   const list = /Could not find a version that satisfies the requirement .*\(from versions: (.*)\)/.exec(errorText)?.[1];
   if (list === undefined) return undefined;
@@ -161,7 +161,7 @@ function explainAbsence(errorText: string, wanted: PinnedPackage): string | unde
   return `the index has no ${wanted.package} ${wanted.version}${others}`;
 }
 
-/** The line of pip's messages that says most. */
+/** The most informative line of pip's messages. */
 function summarize(errorText: string, wanted: PinnedPackage): string {
   const lines = errorText.split('\n').map((line) => line.trim());
   const unreachable = /NewConnectionError|Name or service not known|timed out|ProxyError/i;

@@ -1,4 +1,4 @@
-// Writes small ZIP archives for tests: one file before the wanted one, so that offsets count, and every field can be spoilt.
+// Writes small ZIP archives for tests: another file comes first, so that offsets count, and every field can be corrupted.
 
 import { crc32, deflateRawSync } from 'node:zlib';
 

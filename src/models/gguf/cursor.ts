@@ -1,4 +1,4 @@
-// Reads the basic values of a GGUF header from a prefix of the file. It knows both lengths: beyond the file's end the file is
+// Reads the basic values of a GGUF header from a prefix of the file. It has both lengths: beyond the file's end the file is
 // broken, beyond the prefix's end the caller has to read more. Every count and length is compared with them before use.
 
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';

@@ -1,4 +1,4 @@
-// What a header says about the model as a writer of text: how far it was trained, and whether it is one at all. What can't write text is
+// Reads from a header whether the model can generate text, and for which context it was trained. A model that can't generate text is
 // refused here, before anything is loaded: the engine's native code would end the whole process.
 
 import type { OutriderError } from '../../core/basics/errors.ts';
@@ -61,7 +61,7 @@ function fieldsOf({ metadata }: DecoderHeader): Fields {
   };
 }
 
-/** A file that goes with a model, or is made of one. */
+/** Refuses a file that is only a part of a model: an adapter, a projector, or another type. */
 function refuseParts({ metadata }: DecoderHeader): void {
   const type = metadata.get('general.type')?.value ?? 'model';
   if (type === 'adapter' || metadata.has('adapter.type'))
@@ -92,7 +92,7 @@ function refuseNonsense({ metadata, tensors }: DecoderHeader, fields: Fields, is
   }
   const atLeast = (key: string, least: number, most: number): void => {
     const values = numbers(key);
-    // One that says nothing has no largest, and is wrong as well.
+    // A missing key has no largest value, and is wrong as well.
     const largest = values.reduce((most, value) => Math.max(most, value), -1);
     const isWrong = values.some((value) => !Number.isSafeInteger(value) || value < 0) || largest < least;
     if (isWrong || largest > most) throw wrong(key, values.length === 0 ? 'not at all' : largest);

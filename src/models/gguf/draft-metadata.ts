@@ -1,6 +1,6 @@
-// What a draft file says about the target that it was made for, where its own vocabulary is smaller: which target id each of
+// The metadata of a draft file about the target that it was made for, where its own vocabulary is smaller: which target id each of
 // its ids is, which of its ids stands for each target id, and the target's whole tokenizer, so that a device needs no other
-// file. Nothing is believed before it is checked. docs/use/draft-models.md lists the keys.
+// file. Every value is checked before it is used. docs/use/draft-models.md lists the keys.
 
 import { readNaming, unreadable } from './cursor.ts';
 import type { GgufHeader, GgufValue } from './gguf.ts';

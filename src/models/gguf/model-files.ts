@@ -17,7 +17,7 @@ export interface ModelHeader extends Pick<GgufHeader, 'metadata' | 'tensors'> {
 
 const shardName = /-(\d{5})-of-(\d{5})\.gguf$/;
 
-/** What a header says about its place among shards; `tensorCount` is that of all of them. */
+/** The place of a file among shards, by its header; `tensorCount` is that of all of them. */
 interface Split {
   readonly index: number;
   readonly count: number;

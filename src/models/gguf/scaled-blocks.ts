@@ -1,5 +1,5 @@
 // Blocks of weights of the form scale * code + offset: a block is split into groups, each with a scale and an offset, and each
-// weight has a code. A layout says how these are stored; this file chooses them. Plain double arithmetic in a fixed order, so the
+// weight has a code. A layout defines how these are stored; this file chooses them. Plain double arithmetic in a fixed order, so the
 // bytes are the same on every machine.
 
 import type { GroupScales, ScaleLayout } from './block-scales.ts';

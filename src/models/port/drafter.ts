@@ -49,7 +49,7 @@ export interface DraftRequest {
   /** To be extended in the same pass of the model; a drafter may leave out any of them. Default: none. */
   readonly alternatives?: readonly AlternativeOrder[];
   readonly sampling: Sampling;
-  /** Ids that may come next by the answer's grammar, as in `RowAsk`; of alternatives it says nothing. Default: all. */
+  /** Ids that may come next by the answer's grammar, as in `RowAsk`; it does not apply to alternatives. Default: all. */
   readonly allowed?: Uint32Array;
 }
 

@@ -1,16 +1,16 @@
-// The port to what knows grammars: which ids may come next. It acts on the target's candidates, so an answer follows its grammar whatever
-// is drafted. One engine serves one vocabulary.
+// The interface of grammar engines, which compute the ids that may come next. The mask is applied to the target's candidates, so an answer
+// follows its grammar whatever is drafted. One engine serves one vocabulary.
 
 import type { Grammar } from '../../core/decoding/grammar.ts';
 
-/** Cause of the error of a grammar that takes more than it may, and will again. */
+/** Cause of the error of a grammar that exceeds its limits, and would exceed them again. */
 export const slowGrammar = 'slow grammar';
 
 /** One answer's place in its grammar. */
 export interface GrammarMatcher {
   /**
-   * Which ids may come after the answer, and after each of the drafts that follow it; bit `id % 32` of word `id / 32`. Shorter than that where a
-   * draft breaks or ends the grammar: nothing after it will be chosen. Calls run one after the other.
+   * Which ids may come after the answer, and after each of the drafts that follow it; bit `id % 32` of word `id / 32`. Shorter than that
+   * where a draft breaks or ends the grammar: nothing after it will be chosen. Calls run one after the other.
    * @param answerLength tokens of the answer @param answerFrom its tokens from an index on
    * @throws OutriderError `bad-argument` where the answer breaks the grammar, nothing can follow, or they take too much work; `edge-full`;
    *   `internal`

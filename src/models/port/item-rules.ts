@@ -1,4 +1,4 @@
-// The rules of the model port for an item on every engine, and their refusals.
+// The checks of an item that every engine behind the model port makes, and their errors.
 
 import { OutriderError } from '../../core/basics/errors.ts';
 import { invariant } from '../../core/basics/invariant.ts';

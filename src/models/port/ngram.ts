@@ -16,7 +16,7 @@ export interface NgramOptions {
   readonly tokenizer: Tokenizer;
   /** Longest run of tokens that is looked up. Default 4. */
   readonly longestMatch?: number;
-  /** Shortest run that counts as a match. Default 2: one token alone says little. */
+  /** Shortest run that counts as a match. Default 2: a match of one token predicts little. */
   readonly shortestMatch?: number;
   /** Default 8. */
   readonly sequences?: number;

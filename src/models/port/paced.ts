@@ -9,7 +9,7 @@ import { createSerialQueue } from './serial-queue.ts';
 export interface PacingCounts {
   /** Steps in which every item asks for rows and has at most `rowCap` tokens. */
   readonly steps: number;
-  /** Those that lasted longer than the profile says: with too many of them the figures show this machine instead. */
+  /** Those that lasted longer than in the profile: with too many of them the figures show this machine instead. */
   readonly overranSteps: number;
   readonly prefillSteps: number;
   readonly overranPrefillSteps: number;

@@ -1,4 +1,4 @@
-// A model whose work takes time, fails, hangs, or gives too few rows, as a script says. For tests and trials: with an engine that answers
+// A model whose calls take time, fail, hang, or return too few rows, as a script sets. For tests and trials: with an engine that answers
 // at once, no message can arrive during a step.
 
 import type { Candidates } from '../../core/decoding/candidates.ts';

@@ -57,7 +57,7 @@ export class BandwidthStandIn {
   readonly allocations: Map<string, Json> = new Map();
   readonly sessions: Map<string, KeptSession> = new Map();
   profiles: readonly Json[] = offeredProfiles;
-  /** The platform wants BwInfo without the object around it. */
+  /** The platform requires BwInfo without the object around it. */
   isPlain = false;
   /** The platform answers a POST with a `Location` alone. */
   namesOnlyLocation = false;

@@ -1,5 +1,5 @@
-// Bandwidth by CAMARA quality-on-demand 1.1.0: one QoS session for each session, under the profile that comes nearest to the wanted rates. A QoS
-// session has a duration: `set` extends it in time, and it ends on its own if `set` is not called any more.
+// Bandwidth by CAMARA quality-on-demand 1.1.0: one QoS session for each session, under the profile that is nearest to the requested rates.
+// A QoS session has a duration: `set` extends it in time, and it ends on its own if `set` is not called any more.
 
 import { isIP } from 'node:net';
 import { between, type Checks, checkOptions, clock, optional, text, whole } from '../../core/basics/check-options.ts';
@@ -25,7 +25,9 @@ export interface CamaraBandwidthOptions {
   readonly token?: string;
   /** Limit of one request. Default 2000. */
   readonly timeoutMs?: number;
-  /** Length of a QoS session, within its profile's limits; at least 1. Long ones need fewer requests, short ones end sooner. Default 120. */
+  /**
+   * Length of a QoS session, within its profile's limits; at least 1. Long ones need fewer requests, short ones end sooner. Default 120.
+   */
   readonly durationSeconds?: number;
   readonly clock?: Clock;
 }

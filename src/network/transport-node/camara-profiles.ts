@@ -1,5 +1,5 @@
-// The QoS profiles of CAMARA qos-profiles 1.1.0: reads what a network offers, and takes the profile that fits wanted rates. A network gives
-// no other rates than those of its profiles. Pure but for its folder.
+// The QoS profiles of CAMARA qos-profiles 1.1.0: reads what a network offers, and selects the profile that fits the requested rates. A
+// network gives no other rates than those of its profiles. Pure but for its folder.
 
 import type { SessionRates } from './bandwidth-enforcer.ts';
 import { isRecord } from './json-service.ts';
@@ -48,7 +48,7 @@ export function fittingProfile(profiles: readonly QosProfile[], wanted: SessionR
   return best(enough, (profile) => -size(profile, wanted));
 }
 
-/** The smaller one of the two rates over the wanted ones. */
+/** The smaller of the two ratios of a profile's rate to the requested one. */
 function nearness(profile: SessionRates, wanted: SessionRates): number {
   return Math.min(
     profile.uplinkBitsPerSecond / wanted.uplinkBitsPerSecond,

@@ -1,5 +1,5 @@
-// Requests to an HTTP service that speaks JSON: with a time limit, a limit of what is read, and a bearer token that never goes in clear over a
-// network. It knows no service; bandwidth adapters use it.
+// Requests to an HTTP service with JSON bodies: with a time limit, a size limit for answers, and a bearer token that is never sent in clear
+// over a network. It is not specific to a service; bandwidth adapters use it.
 
 import { isIP } from 'node:net';
 import { badArgument, OutriderError } from '../../core/basics/errors.ts';

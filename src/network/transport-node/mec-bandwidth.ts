@@ -9,7 +9,7 @@ export interface MecBandwidthOptions extends JsonServiceSettings {
   /** Name of the edge as an application instance of the platform (`appInsId`). */
   readonly appInstanceId: string;
   /**
-   * Whether a body is an object with the one field `BwInfo`, as the OpenAPI file says, or the fields of BwInfo themselves, as some platforms
+   * Whether a body is an object with the one field `BwInfo`, as in the OpenAPI file, or the fields of BwInfo themselves, as some platforms
    * want. Answers are read in both forms. Default true.
    */
   readonly wrapsBody?: boolean;

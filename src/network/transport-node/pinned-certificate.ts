@@ -1,4 +1,4 @@
-// TLS to an edge whose certificate is known by its fingerprint: one that the edge made for itself, which no authority vouches for. The
+// TLS to an edge whose certificate is known by its fingerprint: a self-signed one that the edge has made. The
 // connection is handed over only when the fingerprint is right, so that nothing is sent to anybody else.
 
 import { isIP } from 'node:net';

@@ -1,5 +1,6 @@
-// Who may open a WebSocket, by what HTTP says before it is one. A browser names the page's origin and the host of the address; a page of
-// a foreign origin must not use an edge behind its reader's back, not even by a name that its owner lets point here (DNS rebinding).
+// Which requests may open a WebSocket, by the headers of the HTTP upgrade. A browser names the page's origin and the host of the address; a
+// page of a foreign origin must not use an edge without its user's consent, not even by a name that the page's owner resolves to this
+// address (DNS rebinding).
 
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';

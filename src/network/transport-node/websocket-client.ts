@@ -144,7 +144,7 @@ export function unreachable(
   return unreachableEdge(target, error.code ?? error.message, error, peer);
 }
 
-/** What Node says of a certificate that no authority vouches for, that is for another name, or that is not valid now. */
+/** Node's error codes for a certificate that no known authority has signed, that is for another name, or that is not valid now. */
 const untrustedCodes = /CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE/;
 
 const wrongTimes: Readonly<Record<string, { readonly why: string; readonly remedy: string }>> = {

@@ -47,7 +47,7 @@ export interface ListenSettings {
   readonly onRequest?: RequestListener;
   /** An existing server, for example HTTPS. If it is already listening, closing the listener does not close it. */
   readonly server?: Server;
-  /** TLS 1.2 or newer with this certificate, unless `server` is given. Default: none, everything goes in clear. */
+  /** TLS 1.2 or newer with this certificate, unless `server` is given. Default: none, everything is sent in clear. */
   readonly tls?: TlsIdentity | undefined;
   /** Origins of pages that may connect: "https://page.example". Default: none. What is not a browser names no origin and may connect. */
   readonly allowOrigins?: readonly string[];

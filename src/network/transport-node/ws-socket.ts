@@ -20,7 +20,7 @@ export interface Peer {
   readonly address?: string;
   /** As `isPeerChecked` of a {@link Connection}. */
   readonly isChecked?: boolean;
-  /** Below the WebSocket: `ws` holds the bytes of unfinished frames, and only the stream knows of them. */
+  /** Below the WebSocket: `ws` holds the bytes of unfinished frames, and only the stream counts them. */
   readonly stream?: Duplex;
   /** Called when this side ends the connection, and why. */
   readonly onEnded?: (reason: CloseReason) => void;

@@ -1,4 +1,4 @@
-// One direction of an emulated network: keeps sent frames until the arrival time of the link model. It knows only sizes and callbacks, no
+// One direction of an emulated network: keeps sent frames until the arrival time of the link model. It uses only sizes and callbacks, no
 // frames or connections. The in-memory transport and the link emulator use it.
 
 import type { Clock } from '../../core/basics/clock.ts';

@@ -90,7 +90,7 @@ export class SocketConnection implements Connection {
     }
     this.#end({ by: 'us', code, detail });
     this.#socket.close(toCloseFrame(code, detail));
-    // What a flood has sent meanwhile would cost as much as before, although it is not wanted.
+    // What a flood has sent meanwhile would cost as much as before, although it is discarded.
     if (code === 'rate-limited') this.#socket.stopReading?.();
   }
 

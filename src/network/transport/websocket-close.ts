@@ -1,5 +1,5 @@
 // Converts close reasons to WebSocket close frames and back. The error code is in the reason text ("<code> <detail>"), because a mapping to
-// numbers would have to follow the list of errors; the close code only says that there is an error code.
+// numbers would have to follow the list of errors; the close code only indicates that there is an error code.
 
 import { type ErrorCode, errorCodes } from '../../core/basics/errors.ts';
 import { lostConnection } from './endings.ts';

@@ -74,7 +74,7 @@ export type ControlNote =
   /** There is no connection, and why. */
   | { readonly kind: 'unreached'; readonly error: OutriderError };
 
-/** A controller that says nothing for so long is gone, ms. It says that it is alive much more often. */
+/** A controller that sends nothing for this time counts as lost, ms. It sends keep-alives much more often. */
 const lostAfterMs = 15_000;
 /** Pauses between attempts grow until a connection has held for so long, ms. */
 const steadyMs = 5000;

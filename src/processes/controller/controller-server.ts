@@ -1,5 +1,5 @@
-// A running controller: connections, the clock of slots, and the policy around the pure one of src/allocation/controller/. The policy
-// decides in another thread, so that a slow one blocks no member: its slot is then decided here, by the fallback.
+// A running controller: connections, the clock of slots, and the policy, around the pure controller of src/allocation/controller/. The
+// policy decides in another thread, so that a slow one blocks no member: its slot is then decided here, by the fallback.
 
 import { defaultCell } from '../../allocation/controller/cell-epoch.ts';
 import { Controller, type Decision, type OpenSlot } from '../../allocation/controller/controller.ts';
@@ -51,7 +51,9 @@ export interface ControllerStatus {
   /** The time that the last decision took, with the way to the policy and back. */
   readonly decisionMs: number;
   readonly traffic: ControllerTraffic;
-  /** The last decisions, the newest last: as `decisionMs`, and the part of it and of the orders in which this process did nothing else, ms. */
+  /**
+   * The last decisions, the newest last: as `decisionMs`, and the part of it and of the orders in which this process did nothing else, ms.
+   */
   readonly recent: readonly RecentDecision[];
 }
 

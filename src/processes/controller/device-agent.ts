@@ -1,5 +1,5 @@
-// A device as a member of a controller: measures its links to the edges that the controller lists, reports, and moves as ordered. Its own edges,
-// if it has some, serve it without a controller too.
+// A device as a member of a controller: measures its links to the edges that the controller lists, reports, and moves as ordered. Its own
+// edges, if it has some, serve it without a controller too.
 
 import type { DeviceReport, EdgeCard, PlanMessage, SpareEdge } from '../../allocation/controller/messages.ts';
 import type { Clock } from '../../core/basics/clock.ts';
@@ -20,7 +20,7 @@ export interface DeviceAgentOptions extends MemberOptions {
   readonly connectEdge: (card: EdgeCard) => Connect;
   /** Edges of the device's own, with its own keys: used where the controller names none. */
   readonly own?: EdgeList;
-  /** Throughput upwards to an edge, alone on its link, bit/s, where the device knows it; default: it does not. */
+  /** Throughput upwards to an edge, alone on its link, bit/s, where the device has measured it; default: it has not. */
   readonly bitsPerSecondTo?: (edge: string) => number | null;
   /** Whether it drafts; default true. */
   readonly drafts?: boolean;
@@ -72,7 +72,7 @@ export interface DeviceAgent {
   readonly isConnected: boolean;
   /** The controller's edge for the next answer, or the present one; null: none was named. */
   readonly assigned: string | null;
-  /** Where it goes, in this order, when that edge is gone: it has tickets for these. */
+  /** The edges to use, in this order, when that edge is gone: it has tickets for these. */
   readonly spares: readonly string[];
   /** Reports the answer while it runs, and moves it by order. */
   follow(turn: Turn): void;
@@ -102,7 +102,7 @@ class RunningAgent implements DeviceAgent {
   readonly #reasons = new Map<string, string>();
   readonly #client: ControlClient;
   /** An order to move that the running answer has not followed yet. */
-  #goesTo: string | null = null;
+  #movingTo: string | null = null;
   /** The last order was to stay, and came when the answer moved already. */
   #isLate = false;
   #turn: FollowedTurn | null = null;
@@ -159,7 +159,7 @@ class RunningAgent implements DeviceAgent {
 
   begin(turn: FollowedTurn): void {
     this.#turn = turn;
-    this.#goesTo = null;
+    this.#movingTo = null;
     this.#isLate = false;
     this.#reported = { session: turn.status.session, tokens: 0, atMs: this.#clock.nowMs() };
     if (this.#plan !== null) turn.obey?.(this.#plan);
@@ -229,12 +229,12 @@ class RunningAgent implements DeviceAgent {
     this.#options.onAssigned?.(edge, reason);
     this.#named.resolve();
     const turn = this.#turn;
-    const before = this.#goesTo;
-    this.#goesTo = null;
+    const before = this.#movingTo;
+    this.#movingTo = null;
     if (turn === null || turn.status.isOver) return;
     this.#isLate = turn.status.edge === edge && before !== null && before !== edge;
     if (turn.status.edge === edge) return;
-    this.#goesTo = edge;
+    this.#movingTo = edge;
     turn.moveTo(edge);
   }
 
@@ -251,8 +251,8 @@ class RunningAgent implements DeviceAgent {
   }
 
   /**
-   * Puts the edges in order: the assigned one, its spares, the device's own, and for the case that all of them are gone the other edges of the
-   * controller, by their round trip; those take a device without a ticket only where they ask for no key.
+   * Puts the edges in order: the assigned one, its spares, the device's own, and for the case that all of them are gone the other edges of
+   * the controller, by their round trip; those take a device without a ticket only where they ask for no key.
    */
   #arrange(): void {
     const own = this.#options.own?.edges ?? new Map<string, TurnEdge>();
@@ -288,7 +288,7 @@ class RunningAgent implements DeviceAgent {
     if (assigned === id) return this.#reasons.get(id) ?? '';
     const kind = this.spares.includes(id) ? 'a spare edge' : 'the nearest of the others';
     if (assigned === null) return `no edge was named, and ${id} is ${kind}`;
-    if (this.#goesTo === assigned) return `on the way to ${assigned}: ${this.#reasons.get(assigned)}`;
+    if (this.#movingTo === assigned) return `on the way to ${assigned}: ${this.#reasons.get(assigned)}`;
     if (this.#isLate) return `it moved here before it was told to stay at ${assigned}`;
     const hasFailed = this.edges.routes.hasFailed(assigned, this.#clock.nowMs());
     return `${assigned} ${hasFailed ? 'has failed' : 'leaves or is full'}, and ${id} is ${kind}`;
@@ -304,7 +304,7 @@ class RunningAgent implements DeviceAgent {
     const isReading = status !== null && !status.isOver;
     const draftMs = status?.draftMs ?? this.#known.draftMs;
     const edge = status?.edge ?? null;
-    if (edge === this.#goesTo) this.#goesTo = null;
+    if (edge === this.#movingTo) this.#movingTo = null;
     return {
       kind: 'device-report',
       tokenizerHash: this.#options.tokenizerHash,
@@ -316,7 +316,7 @@ class RunningAgent implements DeviceAgent {
       session: isReading
         ? {
             session: status.session,
-            // Of an edge of its own the controller knows nothing.
+            // The controller has no record of an edge of the device's own list.
             edge: edge !== null && this.#links.has(edge) ? edge : null,
             promptTokens: status.promptTokens,
             writtenTokens: status.writtenTokens,

@@ -74,7 +74,7 @@ export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
   });
 }
 
-/** Without quotas a report says nothing of rows. */
+/** Without quotas a report has no rows. */
 function rowsOf(rowsUsed: EdgeReport['rowsUsed'] = []): Pick<EdgeReport, 'rowsUsed'> {
   return rowsUsed.length === 0 ? {} : { rowsUsed };
 }

@@ -1,11 +1,12 @@
-// A device's way to one edge of its controller: keeps to the rate that the controller sends, and measures how much of that it uses.
+// A device's uplink to one edge of its controller: limits it to the rate that the controller sends, and measures how much of that rate is
+// used.
 
 import type { UplinkMessage } from '../../allocation/controller/messages.ts';
 import type { Clock } from '../../core/basics/clock.ts';
 import { type PacedUplink, paceUplink } from '../../network/transport/paced-direction.ts';
 import type { Connect } from '../../network/transport/transport.ts';
 
-/** A shorter time says little: frames leave one by one, ms. */
+/** Least time of a measurement: over a shorter one, single frames dominate the rate, ms. */
 const leastMeasuredMs = 200;
 
 type Rates = Pick<UplinkMessage, 'bitsPerSecond' | 'shareBitsPerSecond'>;

@@ -32,12 +32,12 @@ export interface TurnEdge {
 export interface EdgeList {
   readonly routes: EdgeRoutes;
   readonly edges: ReadonlyMap<string, TurnEdge>;
-  /** Whether credentials of its edges change during a turn: an edge that knows them not may know the next ones. Default: false. */
+  /** Whether credentials of its edges change during a turn: an edge that refuses these may accept the next ones. Default: false. */
   readonly renewsCredentials?: boolean;
 }
 
 /**
- * Why a turn reads from one of several edges, in words for people: what its `why` says, else its place in the list.
+ * Why a turn reads from one of several edges, in words for people: its `why`, else its place in the list.
  * @returns undefined: it is the only one
  */
 export function whyOf({ routes, edges }: EdgeList, name: string, nowMs: number): string | undefined {

@@ -1,5 +1,5 @@
 // Mode `local`: the device's draft model decodes alone, without an edge. The text is unverified, that is, not the target's; its outcome
-// says so.
+// records that.
 
 import { type Checks, checkOptions, having, optional } from '../../core/basics/check-options.ts';
 import { asOutriderError, badArgument, OutriderError } from '../../core/basics/errors.ts';

@@ -9,7 +9,7 @@ import type { Connect } from '../../network/transport/transport.ts';
 import { connectWebSocket } from '../../network/transport/websocket-client.ts';
 
 const pingCount = 5;
-/** An edge that says more before it answers is none. */
+/** A peer that sends more than this before it answers the ping is not an edge. */
 const mostReceived = 64;
 
 /** Result of {@link probeEdge}. */

@@ -133,7 +133,7 @@ const levels: Readonly<Record<Exclude<EventKind, 'more'>, LogLevel>> = {
 /** How grave an event is. */
 export function levelOf(event: EdgeLogEvent): LogLevel {
   if (event.kind === 'more') return event.level;
-  // A connection that is closed for what it did is worth a line; one that has left is not, nor one of an edge that goes down.
+  // A connection that the edge closes because of an error is a warning; one that the peer closes, or that ends with the edge, is not.
   if (event.kind === 'connection-closed' && event.by === 'edge' && !event.wasRefused && !isUsual(event.code))
     return 'warn';
   return levels[event.kind];
@@ -143,7 +143,7 @@ function isUsual(code: ErrorCode | 'done'): boolean {
   return code === 'done' || code === 'interrupted';
 }
 
-/** Whether events of this level are wanted where `least` was asked for. */
+/** Whether events of this level are logged at the level `least`. */
 export function isWanted(level: LogLevel, least: LogLevel): boolean {
   return logLevels.indexOf(level) <= logLevels.indexOf(least);
 }

@@ -56,8 +56,8 @@ export interface EdgeOptions {
   /** Compute share z of a session, relative to the others of its key; default: equal. `Edge.setShares` changes it later. */
   readonly shareOf?: (open: OpenMessage, key: EdgeKey) => number;
   /**
-   * Rate of the edge's way to its devices, headers included: all connections share it by their shares y, and none of it is lost while some of
-   * them are idle. At least 8,000. Default: nothing is paced.
+   * Rate of the edge's way to its devices, headers included: all connections share it by their shares y, and none of it is lost while some
+   * of them are idle. At least 8,000. Default: nothing is paced.
    */
   readonly downlinkBitsPerSecond?: number;
   /**
@@ -67,7 +67,9 @@ export interface EdgeOptions {
   readonly keyOf?: (credentials: string) => EdgeKey | null;
   /** Largest number of tokens that the edge looks up in the text for a step for which no draft has arrived; 0: none; default 8. */
   readonly lookUpTokens?: number;
-  /** A draft model on the edge for modes edge-sd and mix, with a KV sequence per session; the caller owns it. `draftLength` is for edge-sd. */
+  /**
+   * A draft model on the edge for modes edge-sd and mix, with a KV sequence per session; the caller owns it. `draftLength` is for edge-sd.
+   */
   readonly draft?: {
     readonly model: LanguageModel;
     readonly draftLength: number;
@@ -99,7 +101,7 @@ export interface EdgeOptions {
    * once in ten seconds. Default: ignored.
    */
   readonly onFault?: (error: unknown) => void;
-  /** Called for what an operator wants to know: connections, refusals, sessions, faults. Floods are summarised. */
+  /** Called for events of interest to an operator: connections, refusals, sessions, faults. Floods are summarised. */
   readonly onEvent?: (event: EdgeLogEvent) => void;
   /** Receives everything that is measured, for metrics. */
   readonly meter?: EdgeMeter;

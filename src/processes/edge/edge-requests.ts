@@ -9,17 +9,20 @@ import { demandUpgrade, type ListenSettings } from '../../network/transport-node
 export interface OrderGiver {
   /** The key of `Authorization: Bearer`; null: none. */
   readonly credentials: string | null;
-  /** The request comes from a loopback address, and no proxy says that it has passed it on. */
+  /** The request comes from a loopback address, and no header shows that a proxy has forwarded it. */
   readonly isLocal: boolean;
 }
 
 export interface ListenEdgeSettings extends Omit<ListenSettings, 'maxFrameBytes'> {
   /**
-   * Whether this one may make the edge drain (POST /drain, DELETE /drain); a text says why not, and is sent. Without effect where
+   * Whether this one may make the edge drain (POST /drain, DELETE /drain); a text is the reason why not, and is sent. Without effect where
    * `onRequest` is given. Default: no one may.
    */
   readonly mayOrder?: (giver: OrderGiver) => true | string;
-  /** Answers requests whose path begins with "/v1/", and those for "/metrics", and decides who may ask. Without effect where `onRequest` is given. Default: nothing. */
+  /**
+   * Answers requests whose path begins with "/v1/", and those for "/metrics", and decides who may ask. Without effect where `onRequest` is
+   * given. Default: nothing.
+   */
   readonly onApi?: RequestListener | undefined;
 }
 

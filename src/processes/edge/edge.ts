@@ -38,7 +38,9 @@ import { measureStepTime } from './step-time-fit.ts';
 
 /** Counts since the start, and the present numbers of sessions and connections. */
 export interface EdgeStatus extends LoopAccount {
-  /** `stalled`: the engine does not return from a step, so every session is refused until it does. `draining`: none may be opened any more. */
+  /**
+   * `stalled`: the engine does not return from a step, so every session is refused until it does. `draining`: none may be opened any more.
+   */
   readonly state: 'serving' | 'stalled' | 'draining' | 'closed';
   readonly sessions: number;
   /** Sessions that wait for a place. */
@@ -76,7 +78,7 @@ export interface Edge extends AsyncDisposable {
   drain(forMs: number): Promise<void>;
   /**
    * Opens no further session until it is taken back, and asks every device to move to another edge if it has one. Running answers continue.
-   * Without effect on an edge that goes down.
+   * Without effect on an edge that is stopping.
    */
   setDraining(isDraining: boolean): void;
   /**

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../core/basics/clock.ts';
 
-/** A step that takes this many times as long as the step-time model says is too long... */
+/** A step that takes this many times the prediction of the step-time model is too long... */
 const tooManyTimes = 50;
 /** ...if it also takes this long, ms: the first call of an engine may compile and load. */
 export const defaultStallAfterMs = 60_000;

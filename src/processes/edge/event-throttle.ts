@@ -1,5 +1,5 @@
 // Summarises floods of events: from one address, or from all together, only so many of a kind pass in a window; the others are counted, and
-// one event says how many there were. So a million wrong keys cost a few lines of a log.
+// one event gives their number. So a million wrong keys cost a few lines of a log.
 
 import type { Clock } from '../../core/basics/clock.ts';
 import { type EdgeLogEvent, type EventKind, type LogLevel, levelOf } from './edge-events.ts';
@@ -85,7 +85,7 @@ export class EventThrottle {
     this.#isClosed = true;
   }
 
-  /** Ends the window: says what was held back. */
+  /** Ends the window: reports what was held back. */
   flush(): void {
     this.#cancel?.();
     this.#cancel = null;

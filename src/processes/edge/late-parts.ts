@@ -1,5 +1,6 @@
-// What the rows of a step are asked for, as masks of a grammar, is made elsewhere and may be late. A step waits for it a little; then it runs
-// without that session, which takes part in the step after its masks have come. No other session waits for them. Being late ends nothing.
+// What the rows of a step are asked for, as masks of a grammar, is made elsewhere and may be late. A step waits for it a little; then it
+// runs without that session, which takes part in the step after its masks have come. No other session waits for them. Being late ends
+// nothing.
 
 import type { Clock } from '../../core/basics/clock.ts';
 import type { RowAsk } from '../../core/decoding/candidates.ts';
@@ -51,7 +52,7 @@ export class LateParts {
     const asked = parts.map((part): AskedPart => ({ part, outcome: null, isLate: false }));
     const all = Promise.all(asked.map((one) => this.#ask(one)));
     if (parts.some(({ entry, ticket }) => ticket !== null && entry.state.open.grammar !== undefined))
-      await this.#patiently(all, patienceMs);
+      await this.#waitWithin(all, patienceMs);
     else await all;
     const late = asked.filter(({ outcome }) => outcome === null);
     for (const one of late) one.isLate = true;
@@ -100,7 +101,7 @@ export class LateParts {
     if (asked.isLate) this.#host.wake();
   }
 
-  async #patiently(all: Promise<unknown>, patienceMs: number): Promise<void> {
+  async #waitWithin(all: Promise<unknown>, patienceMs: number): Promise<void> {
     const over = Promise.withResolvers<void>();
     const cancel = this.#clock.after(patienceMs, over.resolve);
     await Promise.race([all, over.promise]);

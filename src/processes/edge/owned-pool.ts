@@ -1,10 +1,10 @@
-// A pool of things that outlive the sessions that take them, such as KV sequences. Each keeps its contents for its owner, so that the next
-// turn of a conversation does not evaluate the whole prompt again.
+// A pool of resources that outlive the sessions that use them, such as KV sequences. Each keeps its contents for its owner, so that the
+// next turn of a conversation does not evaluate the whole prompt again.
 
 export interface Owned {
-  /** Who took it last. */
+  /** The owner that used it last. */
   owner: string;
-  /** Whose contents it has. For another owner it is empty, whatever it holds. */
+  /** The owner of its contents. For another owner it counts as empty. */
   filledBy: string;
   isTaken: boolean;
   lastUsed: number;

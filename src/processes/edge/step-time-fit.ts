@@ -1,4 +1,4 @@
-// Measures the engine's step times at start-up, so that the scheduler knows the cost of a row on this machine.
+// Measures the engine's step times at start-up, so that the scheduler has the cost of a row on this machine.
 
 import type { Clock } from '../../core/basics/clock.ts';
 import { engineRows, type ShapeLaw } from '../../core/decoding/shape-law.ts';

@@ -16,7 +16,7 @@ export interface WantedFormat {
   readonly isStrict: boolean;
   /** Field of the request with the schema. */
   readonly field: string;
-  /** Where the JSON must be an object, whatever the schema says. */
+  /** Where the JSON must be an object, whatever the schema allows. */
   readonly type?: 'object';
 }
 

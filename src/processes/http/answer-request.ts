@@ -160,7 +160,7 @@ async function* eventsOf(
   }
 }
 
-/** One without text says what of the text so far is verified. */
+/** A delta without text reports how much of the text so far is verified. */
 function partsOf(round: Round, reader: ChoiceReader): readonly ChoicePart[] {
   const parts = reader.read(round);
   return parts.length === 0 && round.standing !== undefined ? [{ kind: 'text', text: '' }] : parts;

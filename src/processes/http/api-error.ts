@@ -1,4 +1,4 @@
-// Errors in the shape that OpenAI's clients read: {"error": {message, type, param, code}} with a status that says whether to try again.
+// Errors in the shape that OpenAI's clients read: {"error": {message, type, param, code}} with a status that shows whether to try again.
 
 import type { ErrorCode, OutriderError } from '../../core/basics/errors.ts';
 import { retrySecondsOf } from '../../core/basics/retry-time.ts';

@@ -1,4 +1,5 @@
-// The HTTP app: routes, each with its rule, behind one guard that refuses what no rule lets through. It knows no port and no process.
+// The HTTP app: routes, each with its rule, behind one guard that refuses every request that no rule allows. It does not depend on a port
+// or a process.
 
 import type { IncomingMessage } from 'node:http';
 import { Hono } from 'hono';

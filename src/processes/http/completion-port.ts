@@ -13,7 +13,7 @@ export interface CompletionRequest {
     | { readonly kind: 'ids'; readonly ids: readonly number[] };
   readonly sampling: SamplingOptions;
   readonly stopStrings: readonly string[];
-  /** Null: as many as the context holds. */
+  /** Null: up to the limit of the context. */
   readonly maxTokens: number | null;
   /** A text that the answer will probably repeat, with changes: a source of drafts. It changes no text; default: none. */
   readonly prediction?: string | undefined;

@@ -1,5 +1,5 @@
-// Completes by a device of this process: it drafts here, where it has a draft, and an edge verifies. An edge that answers by itself is a
-// device without a draft that is connected within the process.
+// A completer that runs a device in this process: it drafts here, if it has a draft model, and an edge verifies. For the HTTP port of an
+// edge, it is a device without a draft model that is connected within the process.
 
 import type { Clock } from '../../core/basics/clock.ts';
 import { defined } from '../../core/basics/defined.ts';
@@ -37,13 +37,13 @@ export interface DeviceCompleterSettings {
   readonly nowMs: () => number;
   /** The key that edges are shown; default: that of the application. */
   readonly credentials?: string | undefined;
-  /** Grammars for the device's vocabulary: drafts follow the grammar of an answer as well. Default: they do not know it. */
+  /** Grammars for the device's vocabulary: drafts follow the grammar of an answer as well. Default: drafts ignore it. */
   readonly grammars?: GrammarEngine | undefined;
   /** What edges are shown for the key of the application, where `credentials` are not given. Default: that key. */
   readonly credentialsOf?: ((key: string | undefined) => string | undefined) | undefined;
   /** Most tokens of a text. Default: what the edges say, once one has. */
   readonly contextTokens?: number | undefined;
-  /** Whether new answers can begin. Default: always, as far as this device knows. */
+  /** Whether new answers can begin. Default: always. */
   readonly state?: () => Completer['state'];
   /** What writes where no edge can be reached: the draft, or another model. Default: nothing does, and the answer fails. */
   readonly local?: LocalWriter | undefined;

@@ -1,4 +1,4 @@
-// Waits for an edge that comes back. All answers that wait share one series of probes, which runs only while somebody waits.
+// Waits for an edge that comes back. All answers that wait share one series of probes, which runs only while one waits.
 
 import type { Clock } from '../../core/basics/clock.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
@@ -9,10 +9,10 @@ import { type EdgeProbe, probeEdge } from '../device/probe-edge.ts';
 type Connect = TurnEdge['connect'];
 
 const probeEveryMs = 1000;
-/** In a tunnel an attempt to connect hangs: later ones find the edge sooner than an old one. */
+/** Without coverage an attempt to connect hangs: a later attempt succeeds sooner than an old one. */
 const connectWithinMs = 1500;
-/** So long an outage is believed without another check, ms. */
-const believedMs = 30_000;
+/** How long an outage is assumed without another check, ms. */
+const assumedDownMs = 30_000;
 
 /** @param clock for pauses @param probe default: connects and pings */
 export interface EdgeWatchSettings {
@@ -35,12 +35,12 @@ export class EdgeWatch {
     this.#settings = settings;
   }
 
-  /** Whether no edge took the last answer up, and none was seen since. */
+  /** Whether no edge accepted the last answer, and none was reached since. */
   get isDown(): boolean {
-    return this.#lostAtMs !== null && this.#settings.clock.nowMs() - this.#lostAtMs < believedMs;
+    return this.#lostAtMs !== null && this.#settings.clock.nowMs() - this.#lostAtMs < assumedDownMs;
   }
 
-  /** No edge takes an answer up. */
+  /** No edge has accepted an answer. */
   lost(): void {
     const isNews = this.#lostAtMs === null;
     this.#lostAtMs = this.#settings.clock.nowMs();
@@ -56,7 +56,7 @@ export class EdgeWatch {
 
   /**
    * Resolves when an edge answers a probe; never, when the signal is aborted first.
-   * @param isSoon whether the first probe goes out now; otherwise after the pause that is due between two
+   * @param isSoon whether the first probe is sent now; otherwise after the usual pause between two
    */
   back(signal: AbortSignal, isSoon: boolean): Promise<HelloMessage> {
     const { promise, resolve } = Promise.withResolvers<HelloMessage>();

@@ -94,7 +94,7 @@ export async function demandRoomFor(
   if (workOf(prompt) <= shortCharacters) return;
   // Without an edge the answer fails later, or a draft model writes it.
   const contextTokens = await context.tokens().catch(() => limits.textTokens);
-  // A character is a byte or more, and the template says of each message whose it is.
+  // A character is a byte or more, and the template adds the role of each message.
   const messages = prompt.kind === 'chat' ? prompt.messages.length : 0;
   const leastTokens = messages + Math.ceil(charactersOf(prompt) / longestToken(tokenizer));
   if (leastTokens < contextTokens) return;

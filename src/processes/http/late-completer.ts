@@ -1,9 +1,9 @@
-// A completer that is there before its models are, and until the last answer of an endpoint that goes down.
+// A completer that exists before its models are loaded, and until an endpoint that is stopping has ended its last answer.
 
 import { ApiError } from './api-error.ts';
 import type { Completer } from './completion-port.ts';
 
-/** Its state is `loading`, until it was opened. */
+/** Its state is `loading` until `open` is called. */
 export interface LateCompleter extends Completer {
   open(completer: Completer): void;
   /** Lets no new answer begin. */

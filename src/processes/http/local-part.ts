@@ -14,11 +14,11 @@ export interface LocalPartSettings {
   readonly writer: LocalWriter;
   readonly vocabularies: Vocabularies;
   readonly watch: EdgeWatch;
-  /** Called with what an edge that is back says of itself. */
+  /** Called with the `hello` of an edge that can be reached again. */
   readonly greeted: (hello: HelloMessage) => void;
 }
 
-/** One part: what exists before it, and when it gives way. */
+/** One part: the text before it, and when an edge replaces it. */
 export interface LocalPart {
   readonly begun: LocalText;
   /** Whether an edge may be back already: its answer is waited for a moment. */

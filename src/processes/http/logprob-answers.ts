@@ -10,7 +10,7 @@ interface ShownToken {
   readonly bytes: readonly number[];
 }
 
-/** The least value that is sent, as OpenAI has it: JSON knows no infinity. */
+/** The least value that is sent, as OpenAI has it: JSON has no infinity. */
 const leastLogprob = -9999;
 
 function shown(bytes: Uint8Array, logprob: number): ShownToken {

@@ -1,6 +1,7 @@
-// One answer that outlives its edges. While an edge can be reached, a target writes; while none can, a model of this device continues with
-// the text. When an edge is back, what that model wrote goes to it as drafts, from the last place that a target had written, and the target's
-// own text takes over. A client that reads along keeps what it has: sent-text.ts says what of it is verified.
+// One answer that continues while no edge can be reached. While an edge can be reached, a target writes; while none can, a model of this
+// device continues with the text. When an edge is back, the text of that model is sent to it as drafts, from the last token that a target
+// had written, and the target's own text replaces it. A streaming client keeps what it has received: sent-text.ts reports how much of it is
+// verified.
 
 import { asOutriderError, type ErrorCode, type OutriderError } from '../../core/basics/errors.ts';
 import { EmissionQueue } from '../device/emission-queue.ts';
@@ -303,7 +304,10 @@ function roundOf(
   return standing === undefined ? { text } : { text, standing, fingerprints };
 }
 
-/** What is written already goes to the edge as fast as it takes drafts, whatever earlier answers have found drafts to be worth. */
+/**
+ * The text that is written already is sent as drafts at the highest rate that the edge accepts, whatever gain of drafts earlier answers
+ * have measured.
+ */
 function withWritten({ auto: _auto, ...turn }: OutageSettings['turn'], written: readonly number[]): typeof turn {
   return { ...turn, mode: 'mix', drafter: new WrittenDrafter(written, turn.drafter) };
 }

@@ -1,5 +1,5 @@
-// The form of a refusal, and refusals that cost little: what a key asks just after it was refused is refused by its head alone. Thousands
-// of requests may come at once, and the whole way to a refusal costs three times as much.
+// The form of a refusal, and refusals that cost little: a request shortly after a refusal of the same key is refused by its headers alone.
+// Thousands of requests may come at once, and a refusal by the full handler costs three times as much.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
@@ -8,9 +8,9 @@ import type { ApiError } from './api-error.ts';
 import { requestBytes } from './request-intake.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
 
-/** Who is refused for asking too much is answered after so long, ms: whoever asks again at once would be refused thousands of times. */
+/** Delay of a refusal by the rate limit, ms: without it, a client that retries at once would be refused thousands of times. */
 export const refusedMs = 250;
-/** Those of Anthropic's clients begin so. */
+/** Paths of Anthropic's API begin with this. */
 export const messagesPath = '/v1/messages';
 
 /** A failure in the words of the route's clients. */

@@ -25,7 +25,7 @@ export class RequestBody {
   readonly #announced: number | null;
   readonly #isFromPort: boolean;
   /** Rejects when the port has no room for its connection. */
-  readonly #turnedAway: Promise<never>;
+  readonly #refusedBody: Promise<never>;
   /** Resolves when the connection has closed. */
   readonly #closed: Promise<void>;
   #isOver: boolean;
@@ -35,10 +35,10 @@ export class RequestBody {
     const length = request.headers.get('content-length');
     this.#announced = length === null ? null : Number(length);
     this.#isFromPort = incoming !== undefined;
-    this.#turnedAway = new Promise<never>((_, reject) => {
+    this.#refusedBody = new Promise<never>((_, reject) => {
       incoming?.once(turnedAwayEvent, () => reject(tooMany('too many connections', 1)));
     });
-    this.#turnedAway.catch(() => {});
+    this.#refusedBody.catch(() => {});
     this.#closed = new Promise((resolve) => incoming?.once('close', resolve));
     this.#isOver =
       length === null ? !request.headers.has('transfer-encoding') && incoming !== undefined : length === '0';
@@ -92,7 +92,7 @@ export class RequestBody {
     if (announced > limits.bytes) throw tooLarge;
     using room = intake.open(sender);
     using pieces = new Pieces((bytes) => room.grow(bytes), this.#isFromPort);
-    const wait = new Wait([room.ended, this.#turnedAway]);
+    const wait = new Wait([room.ended, this.#refusedBody]);
     let scan = unscanned;
     let received = 0;
     for (;;) {

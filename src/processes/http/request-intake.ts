@@ -1,5 +1,5 @@
-// What requests may cost whoever sends them, before anything is answered: bytes and values in a time, bytes of bodies that are not whole,
-// answers at the same time. It counts and refuses; it reads nothing.
+// The limits of requests by their sender, before anything is answered: bytes and values per time, bytes of incomplete bodies, and
+// concurrent answers. It counts and refuses; it reads nothing.
 
 import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import { SharedBytes } from '../../core/protocol/wire/shared-bytes.ts';

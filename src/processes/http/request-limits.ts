@@ -1,5 +1,5 @@
-// What is limited of a request: its body by the context of the model, its lists by their counts, its fields by the protocol. What is refused
-// is reported by the name of the field.
+// Limits of a request: its body by the context of the model, its lists by their counts, its fields by the protocol. A refusal names the
+// field.
 
 import { limits } from '../../core/protocol/wire/limits.ts';
 import { ApiError } from './api-error.ts';
@@ -20,7 +20,7 @@ export interface BodyLimits {
  * ASCII. English takes 4 or 5.
  */
 const bytesPerToken = 24;
-/** For what is no prompt: schemas, metadata, and prompts that are too long, whose clients want to know by how much. */
+/** Bytes beside the prompt: for schemas and metadata, and for prompts that are too long, so that the error can state by how much. */
 const roomBytes = 262_144;
 /** Bytes of a token of a prediction, most of whose characters are written as one. */
 const bytesPerPredicted = 2;

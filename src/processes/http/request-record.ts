@@ -1,4 +1,4 @@
-// What became of each request, for logs and metrics: figures, names and codes; never its text, and never a key.
+// The result of each request, for logs and metrics: figures, names and codes; never its text, and never a key.
 
 import { isOutriderError } from '../../core/basics/errors.ts';
 import { apiErrorOf } from './api-error.ts';
@@ -25,8 +25,8 @@ export interface RequestRecord {
   /** 499: the client has gone before there was one. */
   readonly status: number;
   /**
-   * `refused`: for what it asks, or because there is too much to do; `failed`: it could not be written, or not to its end; `left`: the client
-   * has gone.
+   * `refused`: for what it asks, or because there is too much to do; `failed`: it could not be written, or not to its end; `left`: the
+   * client has gone.
    */
   readonly outcome: 'answered' | 'refused' | 'failed' | 'left';
   /** Why it was refused or has failed. */

@@ -1,6 +1,6 @@
 // The metrics that edges and endpoints share. Those of answers have the names of vLLM (docs.vllm.ai, "Metrics") with this program's prefix:
-// boards made for the one read the other. The caller that feeds them decides what an answer is. Those of requests over HTTP are by route and
-// status, never by who asks.
+// dashboards for vLLM work once the prefix is replaced. The caller that feeds them decides what an answer is. Those of requests over HTTP
+// are by route and status, never by who asks.
 
 import { collectDefaultMetrics, Gauge } from 'prom-client';
 import type { RequestRecord } from '../http/request-record.ts';

@@ -55,7 +55,7 @@ export const spoiltHeaders: readonly Spoilt<Readonly<Record<string, GgufValue>>>
   { name: 'end-beyond', spoil: { 'tokenizer.ggml.eos_token_id': integer(999_999_999) }, says: 'token 999999999' },
 ];
 
-/** The same header under the name of an architecture that no engine knows. */
+/** The same header under the name of an architecture that no engine supports. */
 export function renamed({ metadata, tensors }: MadeModel, architecture: string): MadeModel {
   const entries = [...metadata].map(([key, value]): [string, GgufValue] => [
     key.replace(/^llama\./, `${architecture}.`),

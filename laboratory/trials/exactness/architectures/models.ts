@@ -1,5 +1,6 @@
-// The made models as data: the tensors of each architecture, and what its header says. Decoders with attention; models that keep a state in place
-// of all tokens, wholly or in some layers, and can't return to an earlier text; encoders, which give a vector for a text; an encoder-decoder.
+// The made models as data: the tensors of each architecture, and the content of its header. Decoders with attention; models that keep a
+// state in place of all tokens, wholly or in some layers, and can't return to an earlier text; encoders, which give a vector for a text; an
+// encoder-decoder.
 
 import type { GgufValue } from '../../../../src/models/gguf/gguf.ts';
 import type { WeightFormatName } from '../../../../src/models/gguf/weight-formats.ts';

@@ -1,4 +1,4 @@
-// Opens a file as a user does: `outrider models prepare`, in a process of its own, so that native code that aborts ends no more than that.
+// Opens a file as a user does: `outrider models prepare`, in a process of its own, so that an abort of native code ends only that process.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,11 +8,11 @@ import { mainFile } from '../../../../src/cli/children/main-file.ts';
 import { defined } from '../../../../src/core/basics/defined.ts';
 import { OutriderError } from '../../../../src/core/basics/errors.ts';
 
-/** What the command said. */
+/** The result of the command. */
 export type Opening =
   | { readonly kind: 'opened'; readonly law: string }
   | { readonly kind: 'refused'; readonly code: string; readonly cause: string }
-  /** It ended in a way that no command of this program may. */
+  /** It ended neither with success nor with a documented error. */
   | { readonly kind: 'broken'; readonly cause: string };
 
 interface ChildOptions {

@@ -1,7 +1,7 @@
 // Mode `auto` decides whether the device drafts, from predictions and from the times per token that were measured (felt) with drafts and
 // without. Pure: the device's shell takes the measurements. A draft costs battery, which is not spent on a gain that is too small to
-// notice. Whether the edge drafts is the edge's own decision (scheduling/edge-draft-length.ts): its drafts cost its time, and it alone
-// knows its load.
+// notice. Whether the edge drafts is the edge's own decision (scheduling/edge-draft-length.ts): its drafts cost its time, and only
+// the edge can measure its load.
 
 import { edgeSdBestMs, windowTokens } from '../../scheduling/predict-latency.ts';
 import { stepMsAsAnnounced } from '../wire/edge-timing.ts';
@@ -53,16 +53,16 @@ export interface Gain {
 }
 
 /**
- * Tokens of each pace at which measurement and prediction count the same: where the two agree but for the noise of a measurement, and where they
- * do not. The number of tokens in a step varies so much that the share that n tokens show has a deviation of about 1.2 / sqrt(n).
+ * Tokens of each pace at which measurement and prediction count the same: where the two agree but for the noise of a measurement, and where
+ * they do not. The number of tokens in a step varies so much that the share that n tokens show has a deviation of about 1.2 / sqrt(n).
  */
 const trustAfterTokens = 800;
 const believeAfterTokens = 64;
 const noiseOfToken = 1.2;
-/** A pace of fewer tokens says nothing. */
+/** Least tokens for a measured time per token to be used. */
 const leastPaceTokens = 12;
 
-/** Prediction and measurements together; null: neither says anything. */
+/** Prediction and measurements combined; null: there is neither. */
 export function expectedGain(known: TimingKnowledge, paces: Paces): Gain | null {
   const { drafting, resting } = paces;
   const predicted = predictGain(known, paces);
@@ -83,8 +83,11 @@ export function expectedGain(known: TimingKnowledge, paces: Paces): Gain | null 
  */
 const mostBesideEdgeDrafts = 0.08;
 
-/** How much slower than the edge's drafts alone are said to be the text may be with both, before that is not believed. */
-const credibleSlowness = 1.3;
+/**
+ * The ratio of the measured time per token with both kinds of drafts to the prediction for the edge's drafts alone, above which that
+ * prediction is not used.
+ */
+const mostSlowness = 1.3;
 
 function predictGain(known: TimingKnowledge, paces: Paces): Gain | null {
   const figures = figuresOf(known);
@@ -99,20 +102,21 @@ function predictGain(known: TimingKnowledge, paces: Paces): Gain | null {
 }
 
 /**
- * Time per token with drafts of the edge alone. How much it drafts depends on its load, which a device can only feel: while it rests, or by a
- * text that is slower with both kinds of drafts than predicted with one. The edge then drafts little, as far as the device knows.
+ * Time per token with drafts of the edge alone. How much it drafts depends on its load, which a device can only measure: while it does not
+ * draft, or by a text that is slower with both kinds of drafts than predicted with one. The device then assumes that the edge drafts
+ * little.
  */
 function msWithoutDevice({ drafting, resting }: Paces, aloneMs: number, predictedMs: number): number {
   if (resting.tokens >= leastPaceTokens) return resting.ms / resting.tokens;
   const withMs = drafting.tokens < leastPaceTokens ? 0 : drafting.ms / drafting.tokens;
-  return withMs > credibleSlowness * predictedMs ? Math.max(aloneMs, withMs) : predictedMs;
+  return withMs > mostSlowness * predictedMs ? Math.max(aloneMs, withMs) : predictedMs;
 }
 
 function gainOf(withMs: number, withoutMs: number): Gain {
   return { share: 1 - withMs / withoutMs, isFelt: false, withMs, withoutMs };
 }
 
-/** A controller's decision whether the device drafts. The controller knows more of the edge than the device does. */
+/** A controller's decision whether the device drafts. The controller has more measurements of the edge than the device. */
 export interface DraftingOrder {
   readonly on: boolean;
   /** In words for people. */
@@ -165,8 +169,8 @@ const paceMemory = 400;
 const leastStayTokens = 24;
 const leastTrialTokens = 16;
 /**
- * After this many tokens without drafts they are tried again: the text may have become easier, and only drafts show it. Where drafting was felt to
- * cost time, not only battery, it is tried more rarely each time.
+ * After this many tokens without drafts they are tried again: the text may have become easier, and only drafts show it. Where drafting was
+ * felt to cost time, not only battery, it is tried more rarely each time.
  */
 const firstTryTokens = 32;
 const lastTryTokens = 1024;

@@ -145,7 +145,7 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
     traffic.sentFrames += 1;
   }
 
-  /** @returns the message, or a string that says what is wrong with the frame */
+  /** @returns the message, or a string: what is wrong with the frame */
   #read({ wire, own }: Entry<Carrier>, frame: Frame): EdgeMessage | string {
     try {
       const message = wire.unpack(frame);

@@ -165,7 +165,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   /**
    * For the first connection of a turn, a second one beside it (handover), or another one to the same edge.
-   * @param shown belongs to this connection: whatever becomes of the name of its edge, its key goes to no other address
+   * @param shown belongs to this connection: whatever becomes of the name of its edge, its key is sent to no other address
    */
   connected(edge: string, carrier: Carrier, shown?: Shown): FrameHandler {
     return this.connections.open(edge, carrier, shown);
@@ -193,7 +193,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     const { outcome, links } = this.#state;
     if (outcome !== null || this.#movingTo === edge || links.at(-1)?.edge === edge) return;
     this.#movingTo = edge;
-    // Without a connection, the attempt to make one goes there instead.
+    // Without a connection, the attempt to connect is made to that edge instead.
     if (links.length === 0) this.#cancelConnect();
     this.#host.connect(edge);
   }

@@ -87,7 +87,7 @@ function takeDraft(state: DeviceState, event: Extract<DeviceEvent, { kind: 'draf
 }
 
 /**
- * After each event: sends what can be sent, and requests the next draft if the mode allows it. An alternative goes out after a draft only:
+ * After each event: sends what can be sent, and requests the next draft if the mode allows it. An alternative is sent only after a draft:
  * other events may come while effects of the last one are still being performed, and its draft has to go first.
  */
 function proceed(state: DeviceState, { kind }: DeviceEvent, effects: DeviceEffect[]): DeviceState {

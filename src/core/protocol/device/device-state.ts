@@ -49,7 +49,7 @@ export interface DraftBudget {
   readonly hedges: number;
 }
 
-/** What the device knows about one edge in this turn; it outlives the connections. */
+/** What the device stores about one edge in this turn; it outlives the connections. */
 export interface EdgeKnowledge {
   readonly edge: string;
   /** The last attempt number used with this edge. */
@@ -133,7 +133,7 @@ export interface DeviceState {
   /** Number of roll-backs. A draft of an older generation is discarded. */
   readonly generation: number;
   readonly drafting: { readonly generation: number; readonly position: number } | null;
-  /** Whether drafts are wanted at all; see the event `drafting-switched`. */
+  /** Whether the device drafts at all; see the event `drafting-switched`. */
   readonly isDraftingOn: boolean;
   /** At most as much as the request allows; see the event `draft-budget-set`. */
   readonly budget: DraftBudget;
@@ -185,7 +185,7 @@ export type DeviceEffect =
    * resulting event repeats the numbers.
    */
   | ({ readonly kind: 'draft-next' } & Omit<DraftOrder, 'lookUpMargin'>)
-  /** Final tokens for the reader; `drafted[i]` says whether token i was a draft of the device. */
+  /** Final tokens for the reader; `drafted[i]`: whether token i was a draft of the device. */
   | {
       readonly kind: 'emit-tokens';
       readonly tokens: readonly number[];

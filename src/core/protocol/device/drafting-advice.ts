@@ -25,7 +25,7 @@ export interface DraftingSwitch {
 /** Modes that a plan can name; `auto`: the device decides by itself. Never `local`: that text would not be the target's. */
 export const plannedModes = ['auto', 'stream', 'mix', 'edge-sd', 'ar'] as const;
 
-/** What a controller wants a device to draft. The device follows it within its own limits. */
+/** How much a controller lets a device draft. The device follows it within its own limits. */
 export interface DraftPlan {
   /** Edge for which the mode is meant. */
   readonly edge: string;

@@ -53,7 +53,7 @@ export class EdgeChoice {
     return [...this.#refusals.values()].some((code) => passing.includes(code));
   }
 
-  /** Why the device leaves the edge of a connection for what it says; null: it does not. */
+  /** Why the device leaves the edge of a connection after a message; null: it does not. */
   reasonToLeave(state: DeviceState, link: number, message: EdgeMessage): Refusal | null {
     switch (message.kind) {
       case 'refused':

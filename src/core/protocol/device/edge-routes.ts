@@ -1,4 +1,4 @@
-// Which edge a device connects to when it knows several: its own list, in the order of its preference. An edge that has failed comes after
+// Which edge a device connects to when it has several: its own list, in the order of its preference. An edge that has failed comes after
 // those that have not; failures are forgotten after a while. Turns of a device share what they find. Pure: the time is an argument.
 
 /**

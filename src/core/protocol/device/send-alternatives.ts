@@ -1,5 +1,5 @@
-// Sends the alternatives of a device beside the drafts that it has sent. Part of the device's pure state machine; docs/internals/protocol.md,
-// "Alternatives".
+// Sends the alternatives of a device beside the drafts that it has sent. Part of the device's pure state machine;
+// docs/internals/protocol.md, "Alternatives".
 
 import { TokenText } from '../../decoding/token-text.ts';
 import type { Alternative } from '../wire/hedged-drafts.ts';
@@ -8,9 +8,12 @@ import { modeOf } from '../wire/mode.ts';
 import { branchEnd, findLink, replaceLink } from './device-links.ts';
 import type { DeviceEffect, DeviceLink, DeviceState, SentAlternative, SentBranch } from './device-state.ts';
 
-/** A runner-up alone saves the edge nothing, so an alternative is sent from this many tokens on. */
+/** Least tokens of an alternative that is sent: a runner-up alone saves the edge nothing. */
 const leastTokens = 2;
-/** Fewer new tokens wait for the next draft, except where the edge decides next. So an alternative costs a frame in two drafts. */
+/**
+ * Fewer new tokens are sent with a later draft, unless the edge compares that position next. So an alternative costs one frame in two
+ * drafts.
+ */
 const leastNews = 2;
 
 /** What is new of an alternative beside the branch that the main link extends. */
@@ -75,7 +78,7 @@ function isSame(sent: SentAlternative, { position, tokens }: Alternative): boole
   return sent.position === position && sent.tokens.at(position - sent.start) === tokens[0];
 }
 
-/** Whether the edge may still keep it, as far as the device knows. */
+/** Whether the edge may still keep it, by the messages that the device has received. */
 function isKept({ base, position }: SentAlternative, { number }: SentBranch, { received }: DeviceLink): boolean {
   return base === number && position >= received;
 }

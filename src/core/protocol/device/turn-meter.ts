@@ -30,7 +30,7 @@ export class TurnMeter {
     this.#lastAtMs = atMs;
   }
 
-  /** A connection was lost: the time until there is another one says nothing about steps. */
+  /** A connection was lost: the time until there is another one is not a time of steps. */
   lost(): void {
     this.#lastAtMs = null;
   }

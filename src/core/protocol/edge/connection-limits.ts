@@ -1,5 +1,5 @@
-// How many connections an edge holds that have not shown a key yet, and how many bytes for them. Where there are too many, the address that
-// has the most gives one up: so a flood from one place closes its own connections. It only decides; edge-connections.ts closes.
+// How many connections an edge holds that have not shown a key yet, and how many bytes for them. Where there are too many, one of the
+// address that has the most is closed: so a flood from one place closes its own connections. It only decides; edge-connections.ts closes.
 
 import { between, type Checks, optional, whole } from '../../basics/check-options.ts';
 import { SharedBytes } from '../wire/shared-bytes.ts';

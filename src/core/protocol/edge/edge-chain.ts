@@ -13,7 +13,7 @@ export interface ChainSize {
   readonly length: number;
   /** The first `deviceDrafts` of its drafts are the device's. */
   readonly deviceDrafts: number;
-  /** The edge's drafter has nothing to add. */
+  /** The edge's drafter can add nothing more. */
   readonly isComplete: boolean;
 }
 

@@ -67,7 +67,7 @@ export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSetti
 
 /** A session of an edge. */
 export interface EdgeEntry extends RegistryEntry {
-  /** In modes in which the edge drafts: the wanted number of drafts for a step at this length of the text. */
+  /** In modes in which the edge drafts: the number of drafts to collect for a step at this length of the text. */
   wanted: { readonly length: number; readonly drafts: number };
 }
 

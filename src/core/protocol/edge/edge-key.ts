@@ -11,7 +11,7 @@ import {
   whole,
 } from '../../basics/check-options.ts';
 
-/** What an edge knows about the holder of a key. It never has the key itself. */
+/** What an edge stores about the holder of a key. It never has the key itself. */
 export interface EdgeKey {
   /** Unique among the keys of the edge; never a secret. */
   readonly id: string;
@@ -19,9 +19,9 @@ export interface EdgeKey {
   readonly name: string;
   /** Share of places, rows and prompt tokens while others want them too, relative to other keys; above 0. */
   readonly share: number;
-  /** Most sessions with a place at the same time; null: as many as the edge has. */
+  /** Most sessions with a place at the same time; null: the limit of the edge. */
   readonly maxSessions: number | null;
-  /** Most sessions that wait for a place at the same time; null: as many as the edge lets wait. */
+  /** Most sessions that wait for a place at the same time; null: the limit of the edge. */
   readonly maxWaiting: number | null;
   /** Rows that the engine evaluates for it in a minute, prompts and drafts included; null: any number. */
   readonly rowsPerMinute: number | null;
@@ -56,7 +56,7 @@ const changeChecks: Checks<Partial<Omit<EdgeKey, 'id'>>> = {
 };
 const isId = must('Give a text that no other key of the edge has.', (id) => typeof id === 'string' && id !== '');
 
-/** A key without limits of its own, unless `changes` says otherwise. @throws OutriderError `bad-argument` */
+/** A key without limits of its own, unless `changes` sets some. @throws OutriderError `bad-argument` */
 export function edgeKey(id: string, changes: Partial<Omit<EdgeKey, 'id'>> = {}): EdgeKey {
   isId('edgeKey: id', id);
   checkOptions('edgeKey', changes, changeChecks);

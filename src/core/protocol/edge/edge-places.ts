@@ -1,5 +1,5 @@
-// Who gets a place of an edge: the order of waiting sessions, and which sessions give theirs up. Places are shared by key first, then by
-// session. Pure; edge-registry.ts applies it. Rules: docs/internals/protocol.md, "Rules".
+// Which session gets a place of an edge: the order of waiting sessions, and which sessions lose their places. Places are shared by key
+// first, then by session. Pure; edge-registry.ts applies it. Rules: docs/internals/protocol.md, "Rules".
 
 import { between, type Checks, optional, whole } from '../../basics/check-options.ts';
 import type { EdgeKey } from './edge-key.ts';
@@ -32,7 +32,7 @@ export const placeChecks: Checks<Partial<PlaceRules>> = {
   keptTokens: optional(whole(0)),
 };
 
-/** The rules of an edge that says nothing else; docs/internals/protocol.md has them as the times of our edge. */
+/** The default rules of an edge; docs/internals/protocol.md lists them as the times of our edge. */
 export const defaultPlaceRules: PlaceRules = {
   placeGraceMs: 10_000,
   stallMs: 30_000,
@@ -118,8 +118,8 @@ export function placeToFree<Entry extends PlaceHolder>(
 }
 
 /**
- * Max-min fairness: a key gives a place to another one if it then still has as many for its share as the other. Of its sessions the one
- * with the shortest text goes, of equals the newest: it costs the least to evaluate again.
+ * Max-min fairness: a key gives a place to another one if afterwards its places per share are no fewer than those of the other. It loses
+ * the session with the shortest text, the newest of equals: that costs the least to evaluate again.
  */
 function holderToShare<Entry extends PlaceHolder>(holders: readonly Entry[], next: Entry): Entry | undefined {
   const places = countByKey(holders, () => true);

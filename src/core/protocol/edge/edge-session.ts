@@ -331,7 +331,7 @@ function countStep(account: TurnAccount, { drafts, deviceDrafts }: StepTicket, a
 
 const nothingCompared = { matched: 0, mismatched: 0 };
 
-/** Called only in modes in which the edge drafts: the acceptance of looked-up drafts says nothing about a draft model. */
+/** Called only in modes in which the edge drafts: the acceptance of looked-up drafts does not predict that of a draft model. */
 function compareEdgeDrafts({ drafts, deviceDrafts }: StepTicket, accepted: number): typeof nothingCompared {
   if (accepted < deviceDrafts) return nothingCompared;
   return { matched: accepted - deviceDrafts, mismatched: accepted < drafts.length ? 1 : 0 };

@@ -20,7 +20,7 @@ export interface ReplayedStep {
   readonly state: StateLine;
   /** Committed ids of the answer after the step. */
   readonly answer: readonly number[];
-  /** In words; empty if the machine does what the log says. */
+  /** In words; empty if the machine agrees with the log. */
   readonly differences: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 // Decides which waiting frame may leave, and when: one line of a known rate, shared by the weights of its flows. Start-time fair queueing
 // of bytes (SFQ: Goyal, Vin, Cheng 1996) behind a token bucket. Work-conserving: a flow without frames leaves its part to the others. It
-// knows sizes and times only; the caller has the frames, the clock and the connections.
+// uses sizes and times only; the caller has the frames, the clock and the connections.
 
 import { invariant } from '../../basics/invariant.ts';
 

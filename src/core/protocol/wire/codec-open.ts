@@ -57,7 +57,7 @@ export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter 
   return writer.varint(topLogprobs === undefined ? 0 : 1 + topLogprobs);
 }
 
-/** What the frame leaves out is not asked for; the zeros of a padded frame say the same. */
+/** A field that the frame leaves out is not requested; the zeros of a padded frame have the same meaning. */
 function readGrammar(reader: ByteReader): Grammar | undefined {
   const number = reader.byte();
   if (number === 0) return undefined;

@@ -141,7 +141,7 @@ export interface QueuedMessage {
   readonly ahead: number;
 }
 
-/** The edge is going down. It keeps its sessions for a while; a device that knows another edge moves there. */
+/** The edge is going down. It keeps its sessions for a while; a device that has another edge moves there. */
 export interface LeavingMessage {
   readonly kind: 'leaving';
 }

@@ -2,7 +2,7 @@
 
 import type { TurnTaking } from '../../decoding/draft-timing.ts';
 
-/** Wire order: a new name goes to the end. */
+/** The order is that of the numbers on the wire: append new names. */
 export const modeNames = ['ar', 'stream', 'sd', 'psd', 'psd-lockstep', 'edge-sd', 'mix'] as const;
 /** How device and edge take turns; docs/glossary.md, "mode". */
 export type ModeName = (typeof modeNames)[number];
@@ -35,7 +35,7 @@ export interface EdgeView {
   readonly isDeviceInSync: boolean;
   /** The text was opened, or a draft was rejected, since the last step. */
   readonly isAfterRejection: boolean;
-  /** The chain has as many drafts as the edge wants for a step, or the edge can't add any. */
+  /** The chain has the number of drafts that the edge collects for a step, or the edge can't add any. */
   readonly isChainReady: boolean;
 }
 

@@ -63,7 +63,7 @@ export function take(
   keptBytes = 0,
 ): { readonly state: RateLimit; readonly allowed: boolean; readonly waitMs: number } {
   const { settings } = limit;
-  // A clock that goes backwards must not empty the buckets.
+  // A clock that is set back must not empty the buckets.
   const elapsedSeconds = Math.max(0, nowMs - limit.refilledAtMs) / 1000;
   const frames = Math.min(settings.burstFrames, limit.frames + elapsedSeconds * settings.framesPerSecond);
   const bytes = Math.min(settings.burstBytes, limit.bytes + elapsedSeconds * settings.bytesPerSecond);
