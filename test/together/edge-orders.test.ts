@@ -1,7 +1,10 @@
 // The operator's order to a running edge: over its port, with a key of scope admin, or from its own machine where it asks for no key.
 
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -189,6 +192,18 @@ describe('outrider edge drain', () => {
     await expect(command(`ws://127.0.0.1:${port}`)).rejects.toMatchObject({ code: 'edge-unreachable' });
     await using plain = await startToyEdge();
     await expect(command(plain.url)).rejects.toMatchObject({ code: 'protocol-error' });
+  });
+
+  it('names an edge whose answer is cut', async () => {
+    const server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('{', () => setImmediate(() => request.socket.destroy()));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    await expect(command(`ws://127.0.0.1:${port}`)).rejects.toMatchObject({ code: 'edge-unreachable' });
+    server.close();
   });
 
   it('shows no key to a network in clear', async () => {

@@ -1,7 +1,7 @@
 // `outrider edge drain`: asks a running edge to take no new session, and to let its answers end or move.
 
 import { once } from 'node:events';
-import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Command } from 'commander';
 import { badArgument, OutriderError } from '../../core/basics/errors.ts';
@@ -108,12 +108,14 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
     ...(pin === null ? {} : { createConnection: pin as never }),
   };
   const sent = (isSecure ? requestHttps : requestHttp)(settings);
-  sent.on('timeout', () => sent.destroy(new Error(`no answer in ${answerWithinMs / 1000} s`))).on('error', () => {});
-  const [response] = (await once(sent.end(), 'response').catch((error: Error) => {
-    throw signal.aborted ? error : unreachable(target, error);
-  })) as [IncomingMessage];
-  const status = response.statusCode;
-  const text = await readAnswer(response);
+  let cause: Error | null = null;
+  sent.on('timeout', () => sent.destroy(new Error(`no answer in ${answerWithinMs / 1000} s`)));
+  sent.on('error', (error) => {
+    cause ??= error;
+  });
+  const { status, text } = await answerTo(sent).catch((error: Error) => {
+    throw signal.aborted ? error : unreachable(target, cause ?? error);
+  });
   if (status === 200) return parseAnswer(text);
   if (status === 403) {
     const remedy =
@@ -123,6 +125,11 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
   }
   const remedy = 'give the address of an edge of this version; a controller takes no orders';
   throw new OutriderError('protocol-error', `${showAddress(target)} takes no orders: status ${status}`, remedy);
+}
+
+async function answerTo(sent: ClientRequest): Promise<{ readonly status: number | undefined; readonly text: string }> {
+  const [response] = (await once(sent.end(), 'response')) as [IncomingMessage];
+  return { status: response.statusCode, text: await readAnswer(response) };
 }
 
 async function readAnswer(response: IncomingMessage): Promise<string> {

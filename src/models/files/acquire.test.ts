@@ -269,8 +269,10 @@ esac
     const abandoned = join(cacheDirectory, 'downloads', `pip-${2 ** 30}-x`);
     await mkdir(abandoned);
     await writeFile(join(abandoned, 'tiny_part3-0.2.0-py3-none-any.whl'), 'wheel');
+    // An older version kept them here.
+    await writeFile(join(cacheDirectory, 'downloads', 'tiny_part3-0.2.0-py3-none-any.whl'), 'wheel');
     const { freedBytes } = await removeModel('tiny', { cacheDirectory });
-    expect(freedBytes).toBe(2 * Math.ceil(file.length / 4) + 'wheel'.length);
+    expect(freedBytes).toBe(2 * Math.ceil(file.length / 4) + 2 * 'wheel'.length);
     expect([await cachedFiles(), await readdir(join(cacheDirectory, 'downloads'))]).toEqual([[], []]);
   });
 });

