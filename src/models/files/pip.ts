@@ -76,8 +76,9 @@ export async function removeAbandoned(directory: string): Promise<number> {
     const processId = /^pip-(\d+)-/.exec(name)?.[1];
     const isAbandoned = processId === undefined ? name.endsWith('.whl') : !isProcessAlive(Number(processId));
     if (!isAbandoned) continue;
-    freedBytes += await bytesUnder(join(directory, name));
-    await rm(join(directory, name), { recursive: true, force: true });
+    const path = join(directory, name);
+    freedBytes += processId === undefined ? ((await fileBytes(path)) ?? 0) : await bytesUnder(path);
+    await rm(path, { recursive: true, force: true });
   }
   return freedBytes;
 }
