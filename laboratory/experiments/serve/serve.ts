@@ -57,8 +57,8 @@ interface Found {
 
 export const serveExperiment: Experiment<typeof options, Found, Conclusion<ServeRow>> = {
   name: 'bench serve',
-  lasts: '4 minutes',
-  fullLasts: '15',
+  lasts: '3 minutes',
+  fullLasts: '13',
   description: "a device's endpoint over HTTP: time per token, what HTTP adds, many clients at once",
   options,
   isResumable: true,
