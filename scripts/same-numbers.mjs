@@ -26,7 +26,7 @@ const commands = (folder) => [
   ['coupled', 'bench', 'coupled', '--seeds', '2', '--slots', '24'],
   ['allocation', 'trial', 'allocation'],
   ['felt', 'bench', 'felt', '--quick'],
-  ['modes', 'bench', 'modes', '--clock', 'virtual'],
+  ['modes', 'bench', 'modes', '--clock', 'virtual', '--seeds', '20'],
   ['ablation', 'bench', 'ablation'],
   ['faults', 'trial', 'faults', '--runs', '2000', '--seed', '1'],
   ['reproduce', 'reproduce', 'all', '--smoke', '--out', join(folder, 'reproduction')],

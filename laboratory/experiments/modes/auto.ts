@@ -31,7 +31,13 @@ Mode auto is measured in the first answer of a device, and in a later one, for w
 Definitions: docs/research/benchmarks.md.`.trimStart();
 
 const options = {
-  seeds: { flag: '--seeds <count>', help: 'answers in a cell, the same for all modes', whole: [2, 1000], default: 8 },
+  seeds: {
+    flag: '--seeds <count>',
+    help: 'answers in a cell, the same for all modes',
+    whole: [2, 1000],
+    default: 2,
+    full: 8,
+  },
   seed: { flag: '--seed <number>', help: 'the first of them', whole: [0, 99_000], default: 1 },
   tokens: { flag: '--tokens <count>', help: 'tokens of an answer', whole: [32, 10_000], default: 400 },
   acceptances: acceptanceOption as typeof acceptanceOption,
@@ -39,13 +45,15 @@ const options = {
     flag: '--rtt <ms,...>',
     help: 'round-trip times; of them 0, 10, 30 and 60 for changing drafts, many sessions and traces',
     numbers: [0, 10_000],
-    default: usualRoundTripsMs as readonly number[],
+    default: [0, 60] as readonly number[],
+    full: usualRoundTripsMs as readonly number[],
   },
   sessions: {
     flag: '--sessions <count,...>',
     help: 'sessions of a loaded edge, at acceptance 0.8',
     wholes: [2, 1024],
-    default: [16, 64] as readonly number[],
+    default: [16] as readonly number[],
+    full: [16, 64] as readonly number[],
   },
   groups: {
     flag: '--group <name,...>',
@@ -57,14 +65,16 @@ const options = {
     flag: '--trace <name|file...>',
     help: 'traces of real models',
     texts: true,
-    default: ['coarse-greedy', 'coarse-sampled', 'draft-greedy', 'qwen-coder-greedy'] as readonly string[],
+    default: ['coarse-greedy'] as readonly string[],
+    full: ['coarse-greedy', 'coarse-sampled', 'draft-greedy', 'qwen-coder-greedy'] as readonly string[],
   },
   workers: workersOption as typeof workersOption,
 } as const;
 
 export const autoExperiment: Experiment<typeof options, readonly AutoFound[], Conclusion<AutoRow>> = {
   name: 'bench auto',
-  lasts: '5 minutes',
+  lasts: '2 minutes',
+  fullLasts: '40',
   description: 'mode auto beside the best fixed mode of each cell, in the first answer and in later ones',
   notes,
   options,

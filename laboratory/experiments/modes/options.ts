@@ -66,7 +66,8 @@ const forVirtual = {
     flag: '--seeds <count>',
     help: 'runs of a cell; all modes share the seeds',
     whole: [2, 10_000],
-    default: 20,
+    default: 8,
+    full: 20,
   },
   seed: { flag: '--seed <number>', help: 'the first of them', whole: [0, 2_147_483_648], default: 1 },
   sessions: {
