@@ -63,7 +63,7 @@ const stages = (seed) => [
   ],
   ['access-busy', 'every route and key beside four busy processes', outrider('trial', 'access', '--busy', '4')],
   ['api-busy', 'clients of others beside four busy processes', outrider('trial', 'api', '--busy', '4')],
-  ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse', '--full')],
+  ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse')],
   [
     'architectures',
     'small files of many kinds: exact, or refused in words',

@@ -38,15 +38,13 @@ const options = {
     flag: '--settle-seconds <count>',
     help: 'how long ordinary use lasts before the attacks, and after them, until memory is looked at',
     whole: [2, 600],
-    default: 15,
-    full: 60,
+    default: 60,
   },
   every: {
     flag: '--every <count>',
     help: 'one attack of so many, in the order of the list, unless --attack names some',
     whole: [1, 100],
-    default: 5,
-    full: 1,
+    default: 1,
   },
   only: {
     flag: '--attack <name>',
@@ -77,8 +75,7 @@ const memorySampleMs = 100;
 
 export const abuseTrial: Experiment<typeof options, AbuseFound, AbuseConclusion> = {
   name: 'trial abuse',
-  lasts: '5 minutes',
-  fullLasts: '25',
+  lasts: '25 minutes',
   description:
     'attack an edge that has keys, limits and a log, beside honest readers: exact texts, their speed, memory, log',
   notes: `Attacks:
