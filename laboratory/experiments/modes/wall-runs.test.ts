@@ -144,7 +144,7 @@ describe('the plan of a wall bench', () => {
     expect(runs).toHaveLength(18 + 6);
   });
 
-  it('tries every run as often as it is told to', () => {
+  it('tries every run as often as the settings allow', () => {
     const runs: PacedRun[] = [];
     const next = (): PlannedRun | undefined => nextRun(plan, runs, tryLimits(4));
     for (let planned = next(); planned !== undefined; planned = next()) runs.push(made(planned, 9));

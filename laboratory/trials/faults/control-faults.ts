@@ -147,7 +147,7 @@ const faults: Readonly<Record<ControlFaultKind, ControlFault>> = {
     const isGranted = edge !== undefined && random.uniform() < 0.9;
     if (isGranted) send(edge, { kind: 'shares', ...origin, slot: 1, sessions: [], tickets: [grant] });
     send(line, { kind: 'assign', ...origin, slot: 1, edge: id, ticket, msPerToken: 1, reason: 'an order' });
-    return `${line.member} is sent to ${name}${isGranted ? '' : ', which is not told'}`;
+    return `${line.member} is sent to ${name}${isGranted ? '' : ', which gets no ticket'}`;
   }, 'device'),
   late: (control) => {
     const { random, queue } = control;

@@ -13,7 +13,7 @@ import { foreignLine } from '../terminal/terminal-text.ts';
 export const logOptions = {
   logLevel: {
     flag: '--log-level <level>',
-    help: 'events of this level and of those before it are told',
+    help: 'events of this level and of those before it are logged',
     choices: ['error', 'warn', 'info', 'debug'],
     default: 'info',
   },

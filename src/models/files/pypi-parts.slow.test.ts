@@ -73,17 +73,17 @@ describe('a file in parts', () => {
   });
 
   it('is one thing in the progress, from nothing to the whole', async () => {
-    const told: string[] = [];
+    const progress: string[] = [];
     const done: number[] = [];
     await fetchParts({
       onDownload: (doneBytes, totalBytes, part) => {
         done.push(doneBytes);
-        told.push(`${part?.number} of ${part?.count}, ${totalBytes}`);
+        progress.push(`${part?.number} of ${part?.count}, ${totalBytes}`);
       },
     });
     expect(done).toEqual(done.toSorted((left, right) => left - right));
     expect([done[0], done.at(-1)]).toEqual([0, content.length]);
-    expect([...new Set(told)]).toEqual(everyPart.map((part) => `${part} of 5, ${content.length}`));
+    expect([...new Set(progress)]).toEqual(everyPart.map((part) => `${part} of 5, ${content.length}`));
   });
 });
 

@@ -243,11 +243,11 @@ describe('a port', () => {
   });
 
   it('counts a request that its client leaves as eight, and one that is answered as one', async () => {
-    const told: string[] = [];
+    const requests: string[] = [];
     const port = await listen({
       onRequest: ({ url }, response) => {
-        told.push(`${url} begins`);
-        response.once('close', () => told.push(`${url} ends`));
+        requests.push(`${url} begins`);
+        response.once('close', () => requests.push(`${url} ends`));
         if (url === '/whole') response.end('ok');
       },
       portLimits: { requestsPerSecond: 0.001, burstRequests: 10 },
@@ -259,9 +259,9 @@ describe('a port', () => {
     };
     expect(await status(await asks('/whole'))).toBe(200);
     const left = await asks('/never');
-    await until(() => told.includes('/never begins'));
+    await until(() => requests.includes('/never begins'));
     left.destroy();
-    await until(() => told.includes('/never ends'));
+    await until(() => requests.includes('/never ends'));
     expect(await status(await asks('/whole'))).toBe(200);
     const waits = await Promise.race([status(await asks('/whole')), setTimeout(200)]);
     expect(waits).toBeUndefined();
