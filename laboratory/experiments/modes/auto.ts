@@ -73,7 +73,7 @@ const options = {
 
 export const autoExperiment: Experiment<typeof options, readonly AutoFound[], Conclusion<AutoRow>> = {
   name: 'bench auto',
-  lasts: '2 minutes',
+  lasts: '1 minute',
   fullLasts: '40',
   description: 'mode auto beside the best fixed mode of each cell, in the first answer and in later ones',
   notes,

@@ -17,7 +17,7 @@ Definitions and how to read the rows: docs/research/benchmarks.md.`.trimStart();
 export const modesExperiment: Experiment<ModesTable, readonly ModeRow[] | WallFound, Conclusion<ModeRow>> = {
   name: 'bench modes',
   lasts: '4 minutes',
-  fullLasts: '15',
+  fullLasts: '20',
   description: 'every mode side by side: ms per token, acceptance and bytes against the round trip',
   notes,
   options: modesOptions,

@@ -66,7 +66,7 @@ const forVirtual = {
     flag: '--seeds <count>',
     help: 'runs of a cell; all modes share the seeds',
     whole: [2, 10_000],
-    default: 8,
+    default: 4,
     full: 20,
   },
   seed: { flag: '--seed <number>', help: 'the first of them', whole: [0, 2_147_483_648], default: 1 },

@@ -54,8 +54,8 @@ type Options = OptionsOf<typeof options>;
 
 export const coupledExperiment: Experiment<typeof options, readonly CostRun[], Conclusion<CoupledRow>> = {
   name: 'bench coupled',
-  lasts: '2 minutes',
-  fullLasts: '6',
+  lasts: '4 minutes',
+  fullLasts: '16',
   description: 'what looking ahead is worth in coupled slots; preset coupled, each coupling alone and all',
   isResumable: true,
   options,
