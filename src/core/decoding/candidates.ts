@@ -14,6 +14,8 @@ export interface Candidates {
   readonly logits: readonly number[];
   /** ln of the sum of exp(logit) over all ids that may be candidates; only where {@link RowAsk} asks for it. */
   readonly logNormaliser?: number;
+  /** The raw logit of the id that {@link RowAsk} names, whether it is among the largest or not. */
+  readonly askedLogit?: number;
 }
 
 /** What a position is asked for beyond the largest logits of all ids. */
@@ -23,6 +25,8 @@ export interface RowAsk {
   /** Added before the largest are chosen, so that bias acts on the whole vocabulary; the candidates keep their raw logits. Sorted by id. */
   readonly bias?: readonly (readonly [id: number, bias: number])[] | undefined;
   readonly normalises?: boolean | undefined;
+  /** An id whose raw logit is wanted in any case. */
+  readonly logitOf?: number | undefined;
 }
 
 export function isAllowed(allowed: Uint32Array | undefined, id: number): boolean {

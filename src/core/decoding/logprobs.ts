@@ -1,4 +1,4 @@
-// Logarithms of probabilities of an answer's tokens, for callers that ask for them. They describe the target's own distribution at
+// Logarithms of probabilities of an answer's tokens, and of a prompt's, for callers that ask for them. They describe the target's own distribution at
 // temperature 1 over what a grammar allows, before bias and penalties.
 
 import { invariant } from '../basics/invariant.ts';
@@ -20,11 +20,21 @@ export interface TokenLogprobs extends Logprobs {
 export const topLogprobsLimit: number = 20;
 
 /** @param row with its normaliser, and `id` among its candidates */
-export function logprobsOf({ ids, logits, logNormaliser }: Candidates, id: number, topCount: number): Logprobs {
+export function logprobsOf(row: Candidates, id: number, topCount: number): Logprobs {
+  return logprobsAt(row, row.logits[row.ids.indexOf(id)] as number, topCount);
+}
+
+/** Of a token that the text has already. @param row that was asked for its logit @returns null: its engine does not give that */
+export function askedLogprobs(row: Candidates, topCount: number): Logprobs | null {
+  const { askedLogit } = row;
+  return askedLogit === undefined ? null : logprobsAt(row, askedLogit, topCount);
+}
+
+function logprobsAt({ ids, logits, logNormaliser }: Candidates, chosen: number, topCount: number): Logprobs {
   invariant(logNormaliser !== undefined, 'logprobs of a row without its normaliser');
-  const at = (index: number): number => Math.fround(Math.min(0, (logits[index] as number) - logNormaliser));
+  const of = (logit: number): number => Math.fround(Math.min(0, logit - logNormaliser));
   return {
-    logprob: at(ids.indexOf(id)),
-    top: ids.slice(0, topCount).map((other, index) => ({ id: other, logprob: at(index) })),
+    logprob: of(chosen),
+    top: ids.slice(0, topCount).map((id, index) => ({ id, logprob: of(logits[index] as number) })),
   };
 }

@@ -50,16 +50,16 @@ export function controlledInput(
 
 function wishOf(ask: RowAsk | undefined, vocabulary: Vocabulary): Wish {
   if (ask === undefined) return askForCandidates;
-  const { allowed, bias = [], normalises = false } = ask;
+  const { allowed, bias = [], normalises = false, logitOf } = ask;
   // Without top-k nothing is cut before the filter reads ids, and the weight counts every id that is left.
   const everything = { ...rawLogits, topK: 0 };
   const few = fewAllowedOf(allowed, vocabulary);
   if (few !== null)
     return { generateNext: { logits: { filter: { tokens: few as readonly Token[] } }, options: everything } };
   const masked = allowed === undefined ? {} : { tokenBias: without(allowed, vocabulary) };
-  if (bias.length === 0 && !normalises)
+  if (bias.length === 0 && !normalises && logitOf === undefined)
     return { generateNext: { logits: true, options: { ...rawLogits, topK: candidateLimit + spareCount, ...masked } } };
-  const tokens = bias.map(([id]) => id) as Token[];
+  const tokens = [...bias.map(([id]) => id), ...(logitOf === undefined ? [] : [logitOf])] as Token[];
   const filter = { tokens, includeTop: candidateLimit + spareCount + bias.length };
   return {
     generateNext: { logits: { filter }, totalLogitWeight: normalises, options: { ...everything, ...masked } },
@@ -111,7 +111,8 @@ function candidatesOf(pairs: [number, number][], weight: number | undefined, ask
   const normalises = ask?.normalises === true && possible.length > 0;
   const logNormaliser = normalises ? logNormaliserOf(possible, weight) : undefined;
   if (logNormaliser !== undefined) demandNumber(logNormaliser);
-  return { ...largestCandidates(possible, ask?.bias), ...defined({ logNormaliser }) };
+  const askedLogit = pairs.find(([id]) => id === ask?.logitOf)?.[1];
+  return { ...largestCandidates(possible, ask?.bias), ...defined({ logNormaliser, askedLogit }) };
 }
 
 function demandNumber(value: number): void {

@@ -12,6 +12,7 @@ export function skipAsks(reason: string): { readonly case: string; readonly reas
 const names = {
   mask: 'a mask acts before the cut, and leaves raw logits and other rows as they are',
   bias: 'a bias brings any id of the vocabulary among the candidates, with its raw logit',
+  named: 'the raw logit of any id is given where a row is asked for it, and changes nothing else',
   normaliser: 'the normaliser counts every id that may be a candidate, and no other',
 } as const;
 
@@ -77,6 +78,18 @@ export function addAskCases(add: Case): void {
     expect(biased?.ids).not.toContain(first);
     expect(biased?.ids.length).toBe(candidateLimit);
     expect(biased?.logits[biased.ids.indexOf(far)]).toBeLessThanOrEqual(plain?.logits.at(-1) as number);
+  });
+  add(names.named, async (model) => {
+    const [plain] = await rowsOf(model, [{ normalises: true }]);
+    const { ids, logits } = plain as Candidates;
+    const far = Array.from({ length: 2000 }, (_, id) => id + 300).find((id) => !ids.includes(id)) as number;
+    const asks = [ids[0] as number, ids[5] as number, far].map((id): RowAsk => ({ normalises: true, logitOf: id }));
+    const rows: Candidates[] = [];
+    for (const ask of asks) rows.push(...(await rowsOf(model, [ask])));
+    expect(rows.slice(0, 2).map(({ askedLogit }) => askedLogit)).toEqual([logits[0], logits[5]]);
+    expect(rows[2]?.askedLogit).toBeLessThanOrEqual(logits.at(-1) as number);
+    for (const { askedLogit: _asked, ...others } of rows) expect(others).toEqual(plain);
+    expect(plain?.askedLogit).toBeUndefined();
   });
   add(names.normaliser, async (model) => {
     const half = maskOf(model, (id) => id % 2 === 0);

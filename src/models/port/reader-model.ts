@@ -1,6 +1,7 @@
 // A language model made of small synchronous readers, one per sequence: the common part of the toy and the n-gram look-up. It
 // implements the rules of the port (limits, refusals, release); a reader only sees tokens.
 
+import { defined } from '../../core/basics/defined.ts';
 import { exp, log } from '../../core/basics/fdlibm.ts';
 import { invariant } from '../../core/basics/invariant.ts';
 import {
@@ -117,7 +118,7 @@ const floorDepth = 2;
 /** A reader has few candidates. Where more is asked, all other ids share a logit below them. */
 function answerAsk(candidates: Candidates, ask: RowAsk | undefined, vocabularySize: number): Candidates {
   if (ask === undefined || candidates.ids.length === 0) return candidates;
-  const { allowed, bias = [], normalises } = ask;
+  const { allowed, bias = [], normalises, logitOf } = ask;
   const floor = Math.fround(Math.min(...candidates.logits) - floorDepth);
   const known = new Map(candidates.ids.map((id, index) => [id, candidates.logits[index] as number]));
   const pairs = [...known].filter(([id]) => isAllowed(allowed, id));
@@ -132,8 +133,9 @@ function answerAsk(candidates: Candidates, ask: RowAsk | undefined, vocabularySi
   const sums = pairs.slice(0, listed).map(([, logit]) => exp(logit - floor));
   const others = (allowed === undefined ? vocabularySize : allowedCount(allowed, vocabularySize)) - listed;
   const best = largestCandidates(pairs, bias);
-  if (normalises !== true) return best;
-  return { ...best, logNormaliser: floor + log(sums.reduce((sum, one) => sum + one, others)) };
+  const askedLogit = logitOf === undefined ? undefined : (known.get(logitOf) ?? floor);
+  const logNormaliser = normalises === true ? floor + log(sums.reduce((sum, one) => sum + one, others)) : undefined;
+  return { ...best, ...defined({ logNormaliser, askedLogit }) };
 }
 
 function checkItem(item: EvaluateItem, limits: ModelLimits, owner: object): ReaderSequence {
