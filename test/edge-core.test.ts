@@ -88,7 +88,7 @@ describe('an edge admits', () => {
     expect(refused.heard.at(-1)).toMatchObject({ code: 'bad-argument', cause: 'this edge has no draft model' });
     expect(core.sessions.count).toBe(0);
     const able = bed({ edgeDraft: drafting });
-    expect(able.connect({ mode }).heard.map(({ kind }) => kind)).toEqual(['hello']);
+    expect(able.connect({ mode }).heard.map(({ kind }) => kind)).toEqual(['hello', 'held']);
     expect(able.core.sessions.count).toBe(1);
   });
 
@@ -261,7 +261,7 @@ describe('a session that the edge cannot serve', () => {
     const again = connect({ attempt: 2 });
     log.length = 0;
     core.fail(entry, 'too late');
-    expect([log, again.closed, heard.map(({ kind }) => kind)]).toEqual([[], [], ['hello']]);
+    expect([log, again.closed, heard.map(({ kind }) => kind)]).toEqual([[], [], ['hello', 'held']]);
   });
 
   it('is dropped when its machine cannot even refuse it', () => {

@@ -15,6 +15,7 @@ import {
 import type { EdgeDraftOrder } from '../../src/core/protocol/edge/edge-hedges.ts';
 import { anyone, type EdgeKey } from '../../src/core/protocol/edge/edge-key.ts';
 import type { PlaceChange } from '../../src/core/protocol/edge/edge-place-queue.ts';
+import { mostHeldTokens } from '../../src/core/protocol/edge/edge-scores.ts';
 import type { EdgeEffect, EdgeEvent } from '../../src/core/protocol/edge/edge-state.ts';
 import { defaultLiveness, type LivenessSettings } from '../../src/core/protocol/wire/liveness.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../src/core/protocol/wire/messages.ts';
@@ -221,7 +222,7 @@ export class VirtualEdge {
         forgetReplaced(session, before);
         this.#observer.edgeStepped?.(this, session, event.kind === 'session-created' ? null : event, effects);
       },
-      heldTokens: ({ evaluatedTokens, state }) => Math.min(evaluatedTokens, state.text.length - 1),
+      heldTokens: ({ evaluatedTokens, state }) => Math.min(evaluatedTokens, mostHeldTokens(state)),
       lookUp: ({ state }) => {
         const { lookUp } = engine;
         return lookUp && lookedUpDrafts(state, lookUp.source.lookUp(state, lookUp.tokenCount));

@@ -4,6 +4,7 @@
 import type { Random } from '../../src/core/basics/philox.ts';
 import type { Candidates } from '../../src/core/decoding/candidates.ts';
 import type { EdgeCore } from '../../src/core/protocol/edge/edge-core.ts';
+import { promptScored } from '../../src/core/protocol/edge/edge-scores.ts';
 import type { StepPart } from '../../src/core/protocol/edge/engine-steps.ts';
 import type { EdgeMessage } from '../../src/core/protocol/wire/messages.ts';
 import type { FrameConnection } from '../../src/core/protocol/wire/wire.ts';
@@ -133,16 +134,21 @@ export class VirtualEngine {
 
   #begin(part: StepPart<VirtualSession>): Running {
     const { entry, prefillTokens, ticket } = part;
-    const rows = ticket === null ? noRows : this.#target.rows(entry.state, ticket.drafts);
+    const rows = ticket === null ? this.#promptRows(part) : this.#target.rows(entry.state, ticket.drafts);
     this.account.prefillTokens += prefillTokens;
-    this.account.rows += rows.length;
+    this.account.rows += ticket === null ? 0 : rows.length;
     return { ...part, generation: entry.state.generation, rows };
   }
 
-  #finish({ entry, generation, prefillTokens, ticket, rows }: Running): void {
+  #promptRows({ entry, scores }: StepPart<VirtualSession>): readonly Candidates[] {
+    return (scores === null ? undefined : this.#target.promptRows?.(entry.state, scores)) ?? noRows;
+  }
+
+  #finish({ entry, generation, heldTokens, prefillTokens, scores, ticket, rows }: Running): void {
     const isCurrent = entry.state.generation === generation;
     if (ticket === null) {
-      if (isCurrent) entry.evaluatedTokens += prefillTokens;
+      if (isCurrent) entry.evaluatedTokens = Math.min(entry.evaluatedTokens, heldTokens) + prefillTokens;
+      if (scores !== null) this.#core.sessions.step(entry, promptScored(scores, rows));
       return;
     }
     this.#core.sessions.step(entry, { kind: 'step-done', ticket, rows });

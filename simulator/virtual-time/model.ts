@@ -6,7 +6,7 @@ import type { Candidates } from '../../src/core/decoding/candidates.ts';
 import type { Ending } from '../../src/core/decoding/ending.ts';
 import type { LookUpDraft } from '../../src/core/decoding/look-up.ts';
 import type { DeviceState } from '../../src/core/protocol/device/device-state.ts';
-import type { EdgeState } from '../../src/core/protocol/edge/edge-state.ts';
+import type { EdgeState, PromptPart } from '../../src/core/protocol/edge/edge-state.ts';
 import type { DraftMade } from '../../src/core/protocol/wire/draft-order.ts';
 import type { OpenMessage } from '../../src/core/protocol/wire/messages.ts';
 
@@ -22,6 +22,8 @@ export interface VirtualTarget {
    * Candidates after the session's text and after each draft: one row more than drafts. Rows after the first wrong draft are not read.
    */
   rows(state: EdgeState, drafts: readonly number[]): readonly Candidates[];
+  /** One row before each token of a part of the prompt, with what logprobs need. Absent: no session may ask for them. */
+  promptRows?(state: EdgeState, part: PromptPart): readonly Candidates[];
 }
 
 export interface VirtualDraft extends DraftMade {

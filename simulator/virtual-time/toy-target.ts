@@ -1,6 +1,7 @@
 // The target of the simulation: the toy language with a cache, and the reference text that it writes alone. Every simulated session is
 // compared with that text.
 
+import { exp, log } from '../../src/core/basics/fdlibm.ts';
 import type { Candidates } from '../../src/core/decoding/candidates.ts';
 import { chooseToken } from '../../src/core/decoding/choose-token.ts';
 import { createEnding, type Ending } from '../../src/core/decoding/ending.ts';
@@ -13,6 +14,7 @@ import {
   toyEndId,
   toyMemoryLength,
 } from '../../src/core/decoding/toy-language.ts';
+import type { PromptPart } from '../../src/core/protocol/edge/edge-state.ts';
 import type { EndReason, OpenMessage } from '../../src/core/protocol/wire/messages.ts';
 import type { VirtualTarget } from './model.ts';
 
@@ -56,6 +58,16 @@ export class ToyTarget implements VirtualTarget {
     const ids = [...recentIds(text, text.length), ...drafts];
     const start = ids.length - drafts.length;
     return Array.from({ length: drafts.length + 1 }, (_, index) => this.candidates(ids, start + index));
+  }
+
+  /** Probabilities count the candidates alone; other ids are as unlikely as the last of them. */
+  promptRows({ text }: { readonly text: TokenText }, { first, ids }: Pick<PromptPart, 'first' | 'ids'>): Candidates[] {
+    return ids.map((id, index) => {
+      const found = this.candidates(recentIds(text, first + index));
+      const at = found.ids.indexOf(id);
+      const logNormaliser = log(found.logits.reduce((sum, logit) => sum + exp(logit), 0));
+      return { ...found, logNormaliser, askedLogit: found.logits.at(at) as number };
+    });
   }
 
   /** The target's own choice after the text and these drafts. */

@@ -122,7 +122,7 @@ describe('an end rule', () => {
     ['empty', { stopStrings: ['a', ''] }],
     ['5 stop strings', { stopStrings: ['a', 'b', 'c', 'd', 'e'] }],
     ['66 bytes', { stopStrings: ['é'.repeat(33)] }],
-    ['0 tokens', { maxAnswerTokens: 0 }],
+    ['-1 tokens', { maxAnswerTokens: -1 }],
     ['1.5 tokens', { maxAnswerTokens: 1.5 }],
     ['NaN tokens', { maxAnswerTokens: Number.NaN }],
   ])('is refused: %s', (cause, change) => {

@@ -13,7 +13,7 @@ export interface EndRule {
   readonly endIds: ReadonlySet<number>;
   /** At most {@link stopStringLimit}, each of 1 to {@link stopStringByteLimit} UTF-8 bytes. */
   readonly stopStrings: readonly string[];
-  /** Limit of answer tokens, the end token included; at least 1. */
+  /** Limit of answer tokens, the end token included; 0: there is no answer. */
   readonly maxAnswerTokens: number;
 }
 
@@ -66,8 +66,8 @@ export function stopMatchers(rule: EndRule): ByteMatcher[] {
 /** @throws OutriderError `bad-argument` */
 export function validateEndRule(rule: EndRule): void {
   const { stopStrings, maxAnswerTokens } = rule;
-  if (!Number.isInteger(maxAnswerTokens) || maxAnswerTokens < 1 || maxAnswerTokens > 2 ** 31 - 1) {
-    refuse(`the maximum length is ${maxAnswerTokens} tokens`, 'Give a whole number of at least 1.');
+  if (!Number.isInteger(maxAnswerTokens) || maxAnswerTokens < 0 || maxAnswerTokens > 2 ** 31 - 1) {
+    refuse(`the maximum length is ${maxAnswerTokens} tokens`, 'Give a whole number of at least 0.');
   }
   if (stopStrings.length > stopStringLimit) {
     refuse(`${stopStrings.length} stop strings`, `Give at most ${stopStringLimit}.`);

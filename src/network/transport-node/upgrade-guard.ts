@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { badArgument } from '../../core/basics/errors.ts';
-import { subprotocol } from '../transport/socket-connection.ts';
+import { bestVersion, subprotocols } from '../transport/socket-connection.ts';
 
 /**
  * Why there is no connection: the page's origin, the host of the address, no common subprotocol, no TLS where it is asked for, or too many
@@ -83,9 +83,9 @@ export function createUpgradeGuard(settings: GuardSettings): UpgradeGuard {
     const { headers } = request;
     const refusal = guardAddress(request);
     if (refusal !== null) return refusal;
-    const offered = (headers['sec-websocket-protocol'] ?? '').split(',');
-    if (offered.some((one) => one.trim() === subprotocol)) return null;
-    const text = `version-mismatch this edge speaks ${subprotocol}`;
+    const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
+    if (bestVersion(offered) !== undefined) return null;
+    const text = `version-mismatch this edge speaks ${subprotocols.join(' and ')}`;
     return { reason: 'subprotocol', status: '400 Bad Request', text };
   };
 }

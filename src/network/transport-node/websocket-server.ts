@@ -1,4 +1,4 @@
-// Listens for devices on Node: WebSocket over TCP or TLS, subprotocol outrider.2, on a port that plain HTTP may share.
+// Listens for devices on Node: WebSocket over TCP or TLS, on a port that plain HTTP may share.
 
 import { X509Certificate } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { machineClock } from '../transport/machine-clock.ts';
-import { subprotocol } from '../transport/socket-connection.ts';
+import { bestSubprotocol, subprotocols } from '../transport/socket-connection.ts';
 import type { Accept, CloseReason, Connection, Listener } from '../transport/transport.ts';
 import {
   defaultPortLimits,
@@ -88,7 +88,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     ...socketOptions(settings.maxFrameBytes),
     noServer: true,
     clientTracking: false,
-    handleProtocols: () => subprotocol,
+    handleProtocols: bestSubprotocol,
   });
   const connections = new Set<Connection>();
   const adopt = (socket: WebSocket, stream: Duplex, address: string): void => {
@@ -267,5 +267,5 @@ function refuseUpgrade(stream: Duplex, { status, text }: Refusal): void {
 export const demandUpgrade: RequestListener = (request, response) =>
   answerUnread(request, () => {
     response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close', 'Content-Type': 'text/plain' });
-    response.end(`This port speaks WebSocket, subprotocol ${subprotocol}.\n`);
+    response.end(`This port speaks WebSocket, subprotocol ${subprotocols.join(' or ')}.\n`);
   });

@@ -196,6 +196,10 @@ export class PacedConnection implements Connection {
     };
   }
 
+  get version(): Connection['version'] {
+    return this.#inner.version;
+  }
+
   get address(): string | undefined {
     return this.#inner.address;
   }

@@ -1,7 +1,7 @@
 // Mode `local`: the device's draft model decodes alone, without an edge. The text is unverified, that is, not the target's; its outcome
 // records that.
 
-import { type Checks, checkOptions, having, optional } from '../../core/basics/check-options.ts';
+import { type Checks, checkOptions, having, optional, whole } from '../../core/basics/check-options.ts';
 import { asOutriderError, badArgument, OutriderError } from '../../core/basics/errors.ts';
 import { createEnding } from '../../core/decoding/ending.ts';
 import { TextAssembler } from '../../core/decoding/ending-text.ts';
@@ -34,13 +34,21 @@ const localChecks: Checks<LocalTurnOptions> = {
   begun: optional(idsCheck),
   sampling: questionChecks.sampling,
   stopStrings: questionChecks.stopStrings,
-  maxAnswerTokens: questionChecks.maxAnswerTokens,
+  maxAnswerTokens: optional(whole(1)),
   clock: questionChecks.clock,
   signal: questionChecks.signal,
 };
 
 /** The part of a status that only an edge can give. */
-const withoutEdge = { session: '', edge: null, fingerprint: null, draftMs: null, acceptance: null, roundTripMs: null };
+const withoutEdge = {
+  session: '',
+  edge: null,
+  fingerprint: null,
+  draftMs: null,
+  acceptance: null,
+  roundTripMs: null,
+  heldTokens: null,
+};
 
 /** @throws OutriderError `bad-argument` */
 export function startLocalTurn(options: LocalTurnOptions): Turn {

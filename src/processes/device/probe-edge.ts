@@ -27,23 +27,26 @@ export const probeTimeoutMs = 5000;
 export async function probeEdge(edge: string | Connect): Promise<EdgeProbe> {
   addressOrConnector('probeEdge: edge', edge);
   const connect = typeof edge === 'string' ? connectWebSocket(edge, { timeoutMs: probeTimeoutMs }) : edge;
-  const codec = new DeviceCodec();
+  let codec = new DeviceCodec();
   const received: EdgeMessage[] = [];
   let wake = (): void => {};
-  const connection = await connect(() => ({
-    frame: (bytes) => {
-      // What is no answer to a probe, or no message at all, is passed over: the time limit ends it.
-      try {
-        const message = codec.decode(bytes);
-        if (received.length < mostReceived) received.push(message);
-      } catch {
-        return;
-      }
-      wake();
-    },
-    writable: () => {},
-    closed: () => {},
-  }));
+  const connection = await connect(({ version }) => {
+    codec = new DeviceCodec(version);
+    return {
+      frame: (bytes) => {
+        // What is no answer to a probe, or no message at all, is passed over: the time limit ends it.
+        try {
+          const message = codec.decode(bytes);
+          if (received.length < mostReceived) received.push(message);
+        } catch {
+          return;
+        }
+        wake();
+      },
+      writable: () => {},
+      closed: () => {},
+    };
+  });
   const next = async <Kind extends EdgeMessage['kind']>(kind: Kind): Promise<Extract<EdgeMessage, { kind: Kind }>> => {
     const limitMs = performance.now() + probeTimeoutMs;
     for (;;) {

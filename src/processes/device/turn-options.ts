@@ -74,12 +74,17 @@ export interface TurnOptions {
   /** Fields that are left out are neutral; the default is the most likely token each time. */
   readonly sampling?: SamplingOptions;
   readonly stopStrings?: readonly string[];
-  /** Default 256. */
+  /** Default 256. 0, with `promptLogprobs` only: the turn ends when the prompt was read. */
   readonly maxAnswerTokens?: number;
   /** What the answer must follow, token by token; the edge sees to it. Default: anything. */
   readonly grammar?: Grammar | undefined;
   /** With it emissions carry logprobs: how many of the likeliest tokens beside the chosen one, 0 to 20. Default: none. */
   readonly topLogprobs?: number | undefined;
+  /**
+   * With it the report has logprobs of the prompt's tokens: how many of the likeliest tokens beside each, 0 to 20. The edge then evaluates
+   * the whole prompt, whatever it has of it already. An edge of an older version can't serve such a turn. Default: none.
+   */
+  readonly promptLogprobs?: number | undefined;
   /** Largest number of drafts beyond the committed text; default 24. */
   readonly maxAhead?: number;
   /** Largest number of committed tokens that this device has not acknowledged; default 256. */
@@ -91,6 +96,11 @@ export interface TurnOptions {
   readonly minChainConfidence?: number | 'auto';
   /** 32 hex digits; turns of one conversation may reuse its KV sequence on the edge. Default: random. */
   readonly conversation?: string;
+  /**
+   * 32 hex digits, not all zero: only turns of the same namespace reuse each other's prompts on the edge, where one key stands for several
+   * people. An edge of an older version does not know it. Default: none.
+   */
+  readonly namespace?: string | undefined;
   /** gamma: drafts in a window, in the modes that have windows (sd, psd); default 4. */
   readonly draftLength?: number;
   /** Windows that may wait for their verdicts, in mode psd; default 1. */
@@ -141,6 +151,10 @@ export const partChecks: Checks<Pick<TurnOptions, 'tokenizer' | 'drafter' | 'cre
   credentials: optional(secret(limits.credentialBytes)),
 };
 
+function isId(id: unknown): id is string {
+  return typeof id === 'string' && /^[0-9a-f]{32}$/.test(id);
+}
+
 /** Checks of what each turn is asked for. */
 export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   allowsOtherTarget: optional(truth),
@@ -149,17 +163,17 @@ export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   batteryLevel: optional(between(0, 1)),
   sampling: optional(record(samplingChecks)),
   stopStrings: optional(listOf('texts', text)),
-  maxAnswerTokens: optional(whole(1, limits.textTokens)),
+  maxAnswerTokens: optional(whole(0, limits.textTokens)),
   grammar: optional(record<Grammar>({ kind: oneOf(grammarKinds), text })),
   topLogprobs: optional(whole(0, topLogprobsLimit)),
+  promptLogprobs: optional(whole(0, topLogprobsLimit)),
   maxAhead: optional(whole(1, limits.maxAhead)),
   flowControlWindow: optional(whole(limits.minFlowControlWindow, limits.maxFlowControlWindow)),
   minChainConfidence: optional(
     must('Give "auto" or a number from 0 to 1.', (least) => least === 'auto' || isWithin(least, 0, 1)),
   ),
-  conversation: optional(
-    must('Give 32 hex digits in lower case.', (id) => typeof id === 'string' && /^[0-9a-f]{32}$/.test(id)),
-  ),
+  conversation: optional(must('Give 32 hex digits in lower case.', isId)),
+  namespace: optional(must('Give 32 hex digits in lower case, not all zero.', (id) => isId(id) && !/^0*$/.test(id))),
   draftLength: optional(whole(1, limits.draftTokens)),
   hedges: optional(whole(0, limits.alternatives)),
   windowsInFlight: optional(whole(1, limits.maxAhead)),
@@ -218,6 +232,8 @@ export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
   const { endIds, vocabularySize } = options.tokenizer;
   validateSampling(sampling, vocabularySize);
   validateEndRule({ endIds, stopStrings, maxAnswerTokens });
+  if (maxAnswerTokens === 0 && (options.promptLogprobs === undefined || options.begun !== undefined))
+    throw badArgument('startTurn: maxAnswerTokens is 0', 'Give at least 1; only a prompt alone may be scored with 0.');
   for (const [name, ids] of [
     ['prompt', options.prompt] as const,
     ['begun answer', options.begun?.tokens ?? []] as const,
@@ -242,6 +258,7 @@ export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
     prompt: options.prompt,
     ...defined({ grammar: options.grammar }),
     ...defined({ topLogprobs: options.topLogprobs }),
+    ...defined({ namespace: options.namespace, promptLogprobs: options.promptLogprobs }),
     endIds,
     minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
     draftLength: options.draftLength ?? 4,

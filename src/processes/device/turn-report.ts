@@ -43,6 +43,13 @@ export interface TurnReport {
   readonly text: string;
   /** Committed ids of the answer, with the end token. */
   readonly tokens: readonly number[];
+  /** Of each token of the prompt but the first, where the turn asks for them; fewer if the turn has failed. */
+  readonly promptLogprobs: readonly TokenLogprobs[] | undefined;
+  /**
+   * Tokens of the prompt that its first edge did not have to evaluate, because it had their keys and values; undefined: it has not said so, as
+   * an edge of an older version.
+   */
+  readonly heldTokens: number | undefined;
   /** From the start of the turn to the first commit, with prefill. */
   readonly timeToFirstTokenMs: number | undefined;
   /** (time of the last commit - of the first) / (tokens - tokens of the first commit); undefined for a single commit. */
@@ -83,7 +90,7 @@ export function reportTurn(
   times: TurnTimes,
   traffic: Traffic,
   roundTripMs: number | undefined,
-): Omit<TurnReport, 'modeReason' | 'modeChanges' | 'plan' | 'draftingPauses'> {
+): Omit<TurnReport, 'modeReason' | 'modeChanges' | 'plan' | 'draftingPauses' | 'promptLogprobs'> {
   const tokens = state.text.slice(state.turn.prompt.length);
   const { matched, mismatched, drafted, sent } = state.account;
   const payloadBytes = traffic.sentBytes + traffic.receivedBytes - traffic.helloBytes - traffic.attachBytes;
@@ -92,6 +99,7 @@ export function reportTurn(
     mode: state.turn.mode,
     text,
     tokens,
+    heldTokens: state.heldTokens ?? undefined,
     ...tokenTimesOf(times),
     acceptance: matched + mismatched === 0 ? undefined : matched / (matched + mismatched),
     draftedTokens: drafted,
@@ -117,6 +125,8 @@ export function localReport(
     modeChanges: [],
     plan: undefined,
     draftingPauses: 0,
+    promptLogprobs: undefined,
+    heldTokens: undefined,
     ...tokenTimesOf(times),
     acceptance: undefined,
     draftedTokens: known.tokens.length,

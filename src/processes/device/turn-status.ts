@@ -17,6 +17,8 @@ export interface TurnStatus {
   readonly fingerprint: string | null;
   readonly draftMs: number | null;
   readonly acceptance: number | null;
+  /** As in the report. */
+  readonly heldTokens: number | null;
   readonly roundTripMs: number | null;
   readonly isOver: boolean;
   /** Decoding mode; with `auto` the one in force. */
@@ -44,6 +46,7 @@ export function statusOf({
     roundTripMs,
     isOver: state.outcome !== null,
     mode: state.turn.mode,
+    heldTokens: state.heldTokens,
     acceptance: matched + mismatched === 0 ? null : matched / (matched + mismatched),
   };
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../../core/basics/clock.ts';
 import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, badArgument, OutriderError } from '../../core/basics/errors.ts';
 import { TextAssembler } from '../../core/decoding/ending-text.ts';
-import type { Logprobs } from '../../core/decoding/logprobs.ts';
+import type { Logprobs, TokenLogprobs } from '../../core/decoding/logprobs.ts';
 import { DraftedText } from '../../core/decoding/token-list.ts';
 import { DeviceDriver, type DeviceHost } from '../../core/protocol/device/device-driver.ts';
 import { stepDevice } from '../../core/protocol/device/device-session.ts';
@@ -85,6 +85,7 @@ class TurnRunner implements Turn {
   readonly #resolveReport: (report: TurnReport) => void;
   readonly #edges: EdgeList;
   readonly #advice: TurnAdvice | undefined;
+  readonly #promptLogprobs: TokenLogprobs[] = [];
   #text: string;
   #plan: DraftPlan | undefined;
 
@@ -181,6 +182,7 @@ class TurnRunner implements Turn {
       emit: (tokens, drafted, logprobs) => this.#emit(tokens, drafted, logprobs),
       queued: (ahead) => this.#options.onQueued?.(ahead),
       servedBy: (edge) => this.#servedBy(edge),
+      scored: (logprobs) => this.#scored(logprobs),
       finished: (outcome) => this.#finish(outcome),
       stepped: (event, step) => this.#options.onStep?.({ ...step, event, atMs: this.#clock.nowMs() }),
     };
@@ -270,6 +272,12 @@ class TurnRunner implements Turn {
     this.#queue.push({ tokens, text, pieces, atMs, ...defined({ logprobs: scored }) });
   }
 
+  #scored(logprobs: readonly Logprobs[]): void {
+    const { prompt } = this.#options;
+    for (const one of logprobs)
+      this.#promptLogprobs.push({ id: prompt[this.#promptLogprobs.length + 1] as number, ...one });
+  }
+
   /** Changes of the mode by mode `auto`. */
   get #modeChanges(): readonly ModeChange[] {
     return this.#options.auto === undefined ? [] : (this.#advice?.changes ?? []);
@@ -298,6 +306,7 @@ class TurnRunner implements Turn {
     const plan = this.#plan;
     this.#resolveReport({
       ...reported,
+      promptLogprobs: this.#options.promptLogprobs === undefined ? undefined : this.#promptLogprobs,
       mode,
       modeReason,
       modeChanges,

@@ -11,6 +11,7 @@ import { lookedUpDrafts } from '../../core/protocol/edge/edge-chain.ts';
 import type { EdgeCore, EdgeEntry, EdgeHost } from '../../core/protocol/edge/edge-core.ts';
 import type { EdgeDraftOrder } from '../../core/protocol/edge/edge-hedges.ts';
 import type { PlaceChange } from '../../core/protocol/edge/edge-place-queue.ts';
+import { mostHeldTokens } from '../../core/protocol/edge/edge-scores.ts';
 import type {
   EdgeDrafts,
   EdgeEffect,
@@ -191,7 +192,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   }
 
   heldTokens({ kv, state }: SessionEntry): number {
-    return kv === null ? 0 : heldPrefix(kv, state.text, state.text.length - 1);
+    return kv === null ? 0 : heldPrefix(kv, state.text, mostHeldTokens(state));
   }
 
   lookUp(entry: SessionEntry): EdgeDrafts | undefined {
@@ -223,10 +224,10 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     this.#wake();
   }
 
-  /** Prompt memory may be reused only by the same conversation of the same key. The digest reveals neither. */
-  #ownerOf({ key }: SessionEntry, { conversation }: OpenMessage): string {
+  /** Prompt memory may be reused only by the same conversation of the same key and namespace. The digest reveals none of them. */
+  #ownerOf({ key }: SessionEntry, { conversation, namespace = '' }: OpenMessage): string {
     return createHmac('sha256', this.#salt)
-      .update(JSON.stringify([key.id, conversation]))
+      .update(JSON.stringify([key.id, namespace, conversation]))
       .digest('base64');
   }
 

@@ -3,9 +3,10 @@
 
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../core/basics/clock.ts';
-import { isOutriderError } from '../../core/basics/errors.ts';
+import { isOutriderError, type OutriderError } from '../../core/basics/errors.ts';
 import { invariant } from '../../core/basics/invariant.ts';
 import type { Candidates } from '../../core/decoding/candidates.ts';
+import { promptAsks, promptScored } from '../../core/protocol/edge/edge-scores.ts';
 import type { StepPart } from '../../core/protocol/edge/engine-steps.ts';
 import { batchMs, observeBatch, type StepTimeModel, stepMs } from '../../core/scheduling/step-time.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
@@ -247,15 +248,17 @@ export class EngineLoop {
       kv.filledBy = owner;
     }
     for (const [index, part] of running.entries()) {
-      const { entry, ticket, item } = part;
+      const { entry, ticket, scores, item } = part;
       const rows = results[index];
       try {
         if ((rows?.length ?? 0) < item.rows) {
           throw new Error(`the engine returned ${rows?.length ?? 0} of ${item.rows} rows`);
         }
         if (ticket !== null && rows !== undefined) core.sessions.step(entry, { kind: 'step-done', ticket, rows });
+        if (scores !== null && rows !== undefined) core.sessions.step(entry, promptScored(scores, rows));
       } catch (error) {
-        await this.#fail(core, [part], error);
+        if (isOutriderError(error) && error.code === 'bad-argument') core.refuse(entry, refusalOf(error));
+        else await this.#fail(core, [part], error);
       }
     }
   }
@@ -313,19 +316,29 @@ export class EngineLoop {
   }
 }
 
+/** Rows that are verified: not those for logprobs of prompts. */
 function rowsOf(parts: readonly RunningPart[]): number {
-  return parts.reduce((sum, { item }) => sum + item.rows, 0);
+  return parts.reduce((sum, { ticket, item }) => sum + (ticket === null ? 0 : item.rows), 0);
+}
+
+function refusalOf({
+  code,
+  message: cause,
+  remedy,
+}: OutriderError): Pick<OutriderError, 'code' | 'remedy'> & { readonly cause: string } {
+  return { code, cause, remedy };
 }
 
 /** Adds to a part the tokens that the engine evaluates, and the number of rows that it returns. */
 function runningPart(part: StepPart<SessionEntry>): RunningPart {
-  const { entry, ticket, heldTokens, prefillTokens } = part;
+  const { entry, ticket, scores, heldTokens, prefillTokens } = part;
   const { kv, state } = entry;
   invariant(kv !== null, 'a step of a session without a sequence');
   const { text } = state;
   if (ticket === null) {
     const tokens = text.slice(heldTokens, heldTokens + prefillTokens);
-    return { ...part, kv, owner: kv.owner, item: { sequence: kv.sequence, tokens, rows: 0 } };
+    const wanted = scores === null ? { rows: 0 } : { rows: tokens.length, asks: promptAsks(scores) };
+    return { ...part, kv, owner: kv.owner, item: { sequence: kv.sequence, tokens, ...wanted } };
   }
   const tokens = [text.at(text.length - 1), ...ticket.drafts];
   return { ...part, kv, owner: kv.owner, item: { sequence: kv.sequence, tokens, rows: tokens.length } };

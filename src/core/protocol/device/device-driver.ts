@@ -16,7 +16,7 @@ import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, DraftBudget, O
 import { edgeOwesText } from './device-window.ts';
 import { DraftWatch } from './draft-watch.ts';
 import type { DraftingAdvice, DraftingSwitch, TurnMeasures } from './drafting-advice.ts';
-import { EdgeChoice, type EdgeChoiceSettings } from './edge-choice.ts';
+import { EdgeChoice, type EdgeChoiceSettings, type Refusal } from './edge-choice.ts';
 import type { EdgeFailure } from './edge-routes.ts';
 import type { guardMessage } from './message-guard.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
@@ -50,6 +50,8 @@ export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, C
   beginDraft(order: DraftOrder): void;
   /** New final tokens; `drafted[i]`: token i was a draft of this device. */
   emit(tokens: readonly number[], drafted: readonly boolean[], logprobs?: readonly Logprobs[]): void;
+  /** Logprobs of the prompt's tokens, in order, from the second token on; only where the turn asks for them. */
+  scored?(logprobs: readonly Logprobs[]): void;
   /** The session waits for a place of the edge. @param ahead about how many sessions get one before it */
   queued?(ahead: number): void;
   /** Drafts go to this edge from now on, and its text is shown. */
@@ -113,14 +115,14 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     const sink: DeviceSink = {
       guard: (connection, message) =>
         settings.machines.guardMessage(connection, message, this.#state, settings.vocabularySize),
-      linkOpened: (link, edge) => {
+      linkOpened: (link, edge, version) => {
         this.#hasConnected = true;
         // An attempt that waits is one for a turn without a connection.
         this.#cancelConnect();
         if (this.#movingTo === edge) this.#movingTo = null;
         this.#openedAtMs = clock.nowMs();
         if (this.#state.edges.length === 0) this.#switch(advice?.begins());
-        this.step({ kind: 'link-opened', link, edge });
+        this.step({ kind: 'link-opened', link, edge, version });
       },
       received: (link, message) => {
         if (this.#isLeft(link, message)) return;
@@ -168,6 +170,12 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
    * @param shown belongs to this connection: whatever becomes of the name of its edge, its key is sent to no other address
    */
   connected(edge: string, carrier: Carrier, shown?: Shown): FrameHandler {
+    const unfit = this.#edges.unspeakable(this.#state, carrier.version);
+    if (unfit !== null) {
+      carrier.close('done', unfit.cause);
+      this.#unfit(edge, unfit);
+      return { frame: () => {}, writable: () => {}, closed: () => {} };
+    }
     return this.connections.open(edge, carrier, shown);
   }
 
@@ -196,6 +204,15 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     // Without a connection, the attempt to connect is made to that edge instead.
     if (links.length === 0) this.#cancelConnect();
     this.#host.connect(edge);
+  }
+
+  /** This edge can't serve the turn, and is not asked. */
+  #unfit(edge: string, reason: Refusal): void {
+    if (this.#movingTo === edge) this.#movingTo = null;
+    this.#edges.refused(edge, reason);
+    if (this.#state.links.length > 0) this.#host.notMoved?.(edge, { ...reason, message: reason.cause });
+    else if (this.#edges.hasOther) this.#connectLater(edge, 'refused');
+    else this.failed({ ...reason, message: reason.cause });
   }
 
   failed({ code, message: cause, remedy }: Pick<OutriderError, 'code' | 'message' | 'remedy'>): void {
@@ -253,6 +270,9 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
       }
       case 'emit-tokens':
         this.#emit(effect);
+        break;
+      case 'emit-prompt-logprobs':
+        this.#host.scored?.(effect.logprobs);
         break;
       case 'finish':
         this.#cancelConnect();

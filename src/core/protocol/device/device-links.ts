@@ -10,14 +10,18 @@ import {
   type EdgeMessage,
   type EndMessage,
   type HelloMessage,
+  type PromptScoredMessage,
+  type ProtocolVersion,
   protocolVersion,
   type RefusedMessage,
 } from '../wire/messages.ts';
 import {
   type DeviceEffect,
+  type DeviceEvent,
   type DeviceLink,
   type DeviceState,
   type EdgeKnowledge,
+  lacksPromptLogprobs,
   type Outcome,
   openedTurn,
   type SentAlternative,
@@ -57,29 +61,41 @@ function forget(state: DeviceState, edge: string): DeviceState {
 }
 
 /** Attaches a new connection: `resume` if this edge has the session, otherwise `open` with the whole text. */
-export function attach(state: DeviceState, id: number, edge: string, effects: DeviceEffect[]): DeviceState {
+export function attach(
+  state: DeviceState,
+  { link: id, edge, version = protocolVersion }: Omit<Extract<DeviceEvent, { kind: 'link-opened' }>, 'kind'>,
+  effects: DeviceEffect[],
+): DeviceState {
   const held = state.edges.find((known) => known.edge === edge)?.held ?? null;
   const attempt = lastAttempt(state) + 1;
   const length = held ?? state.text.length;
   const { credentials, padding } = state.turn;
-  const turn = openedTurn(state.turn);
+  const turn = openingOf(state, version);
   effects.push({
     kind: 'send',
     link: id,
     message:
       held === null
-        ? { kind: 'open', version: protocolVersion, attempt, answer: state.text.slice(turn.prompt.length), ...turn }
-        : { kind: 'resume', version: protocolVersion, credentials, padding, session: turn.session, attempt, length },
+        ? { kind: 'open', version, attempt, answer: state.text.slice(turn.prompt.length), ...turn }
+        : { kind: 'resume', version, credentials, padding, session: turn.session, attempt, length },
   });
   const others = state.links.filter((link) => link.id !== id);
   const before = state.links.find((link) => link.id === id);
   const { branchCount, writable, fingerprint } = before ?? { branchCount: 0, writable: true, fingerprint: null };
   const fresh = { received: length, acknowledged: length, branches: [], alternatives: [], isExtendable: false };
-  const link = { id, edge, attempt, writable, fingerprint, branchCount, ...fresh };
+  const link = { id, edge, attempt, writable, version, fingerprint, branchCount, ...fresh };
   const main = state.main ?? id;
   // Frames of the lost connection may not have arrived, so everything is sent again.
   const again = main === id ? { pendingVerifications: [], isFresh: true } : {};
   return { ...state, edges: know(state, edge, attempt, length), ...again, links: [...others, link], main };
+}
+
+/** An edge is asked for logprobs of the prompt until the device has them all. */
+function openingOf(state: DeviceState, version: ProtocolVersion): ReturnType<typeof openedTurn> {
+  const { namespace, promptLogprobs, ...turn } = openedTurn(state.turn);
+  if (version < 3) return turn;
+  const isAsked = lacksPromptLogprobs(state) || turn.maxAnswerTokens === 0;
+  return { ...turn, ...defined({ namespace, promptLogprobs: isAsked ? promptLogprobs : undefined }) };
 }
 
 /** Removes a closed connection. If it was the main one, the oldest remaining one is now; without any, the device connects again. */
@@ -120,7 +136,11 @@ export function receive(state: DeviceState, id: number, message: EdgeMessage, ef
     case 'hello':
       return greet(state, link, message, effects);
     case 'gone':
-      return attach(forget(state, link.edge), id, link.edge, effects);
+      return attach(forget(state, link.edge), { ...link, link: id }, effects);
+    case 'held':
+      return { ...state, heldTokens: state.heldTokens ?? Math.min(message.tokens, state.turn.prompt.length) };
+    case 'prompt-scored':
+      return takeScores(state, link, message, effects);
     case 'commit':
       return takeCommit(state, link, message, effects);
     case 'end':
@@ -158,8 +178,8 @@ function takeRefusal(
 }
 
 function greet(state: DeviceState, link: DeviceLink, hello: HelloMessage, effects: DeviceEffect[]): DeviceState {
-  if (hello.version !== protocolVersion) {
-    const cause = `the edge speaks protocol ${hello.version}, this device ${protocolVersion}`;
+  if (hello.version !== link.version) {
+    const cause = `the edge speaks protocol ${hello.version}, this device ${link.version}`;
     const remedy = 'install the same version of outrider on both';
     return finish(state, { kind: 'failed', code: 'version-mismatch', cause, remedy }, effects);
   }
@@ -169,6 +189,21 @@ function greet(state: DeviceState, link: DeviceLink, hello: HelloMessage, effect
     return finish(state, { kind: 'failed', code: 'tokenizer-mismatch', cause, remedy }, effects);
   }
   return { ...state, links: replaceLink(state.links, { ...link, fingerprint: hello.fingerprint }) };
+}
+
+/** An edge that was opened again sends them from the start; the device keeps what it has. */
+function takeScores(
+  state: DeviceState,
+  link: DeviceLink,
+  { first, logprobs }: PromptScoredMessage,
+  effects: DeviceEffect[],
+): DeviceState {
+  const { scoredPrompt } = state;
+  if (first > scoredPrompt + 1) return drop(state, link, 'logprobs of the prompt leave a gap', effects);
+  const fresh = logprobs.slice(scoredPrompt + 1 - first);
+  if (fresh.length === 0) return state;
+  effects.push({ kind: 'emit-prompt-logprobs', logprobs: fresh });
+  return { ...state, scoredPrompt: scoredPrompt + fresh.length };
 }
 
 /** The fingerprints of the text after this connection has brought tokens of it. An edge that only greets has written nothing. */

@@ -27,7 +27,7 @@ export function stepDevice(state: DeviceState, event: DeviceEvent): DeviceStep {
 function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[]): DeviceState {
   switch (event.kind) {
     case 'link-opened':
-      return attach(state, event.link, event.edge, effects);
+      return attach(state, event, effects);
     case 'link-closed':
       return lose(state, event.link, effects);
     case 'link-writable':

@@ -7,7 +7,14 @@ import { noRunnerUps, type RunnerUpRates } from '../../decoding/runner-up-chance
 import { TokenText } from '../../decoding/token-text.ts';
 import type { DraftMade, DraftOrder } from '../wire/draft-order.ts';
 import type { Alternative } from '../wire/hedged-drafts.ts';
-import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from '../wire/messages.ts';
+import type {
+  DeviceMessage,
+  EdgeMessage,
+  EndReason,
+  OpenMessage,
+  ProtocolVersion,
+  TurnAccount,
+} from '../wire/messages.ts';
 
 /** A turn that the device requests; `open` messages are made from it. */
 export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'answer'> & {
@@ -40,6 +47,11 @@ export function openedTurn(turn: TurnRequest): Omit<OpenMessage, 'kind' | 'versi
     ...opened
   } = turn;
   return opened;
+}
+
+/** Whether the device waits for logprobs of its prompt. */
+export function lacksPromptLogprobs({ turn, scoredPrompt }: Pick<DeviceState, 'turn' | 'scoredPrompt'>): boolean {
+  return turn.promptLogprobs !== undefined && scoredPrompt < turn.prompt.length - 1;
 }
 
 export interface DraftBudget {
@@ -79,6 +91,8 @@ export interface DeviceLink {
   /** Attempt number of its attach. */
   readonly attempt: number;
   readonly writable: boolean;
+  /** Of the protocol on this connection. */
+  readonly version: ProtocolVersion;
   /** Fingerprint in the edge's `hello`; null before it. */
   readonly fingerprint: string | null;
   /** End of the committed text that this connection has carried. */
@@ -148,6 +162,10 @@ export interface DeviceState {
   /** All edges of this turn so far. */
   readonly edges: readonly EdgeKnowledge[];
   readonly links: readonly DeviceLink[];
+  /** Logprobs of the prompt so far: those of positions 1 to this one. */
+  readonly scoredPrompt: number;
+  /** What the first edge that said so had of the prompt before it evaluated any of it, tokens; null: none has said so. */
+  readonly heldTokens: number | null;
   /** The link that drafts go to. */
   readonly main: number | null;
   /** Fingerprints of the edges whose commits have brought tokens of the text. If there are several, the report marks it. */
@@ -157,7 +175,13 @@ export interface DeviceState {
 }
 
 export type DeviceEvent =
-  | { readonly kind: 'link-opened'; readonly link: number; readonly edge: string }
+  /** `version`: of the protocol on this connection; default: the newest. */
+  | {
+      readonly kind: 'link-opened';
+      readonly link: number;
+      readonly edge: string;
+      readonly version?: ProtocolVersion | undefined;
+    }
   | { readonly kind: 'link-closed'; readonly link: number }
   | { readonly kind: 'link-writable'; readonly link: number; readonly writable: boolean }
   | { readonly kind: 'message-received'; readonly link: number; readonly message: EdgeMessage }
@@ -193,6 +217,8 @@ export type DeviceEffect =
       /** Log-probabilities of each token, where the turn asks for them. */
       readonly logprobs?: readonly Logprobs[] | undefined;
     }
+  /** Logprobs of the prompt's tokens, in order, from the second token on. */
+  | { readonly kind: 'emit-prompt-logprobs'; readonly logprobs: readonly Logprobs[] }
   | { readonly kind: 'finish'; readonly outcome: Outcome };
 
 export interface DeviceStep {
@@ -240,6 +266,8 @@ export function createDeviceState(turn: TurnRequest, begun?: BegunAnswer): Devic
     isFresh: true,
     edges: [],
     links: [],
+    scoredPrompt: 0,
+    heldTokens: null,
     main: null,
     fingerprints: begun?.fingerprints ?? [],
     account: noDrafts,

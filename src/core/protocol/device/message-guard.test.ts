@@ -28,7 +28,12 @@ const turn: DeviceState['turn'] = {
 };
 
 const guard = (message: EdgeMessage, answer: readonly number[] = [], record = greeted): string | null =>
-  guardMessage(record, message, { turn, text: TokenText.of([...turn.prompt, ...answer]) }, vocabularySize);
+  guardMessage(
+    record,
+    message,
+    { turn, scoredPrompt: 0, text: TokenText.of([...turn.prompt, ...answer]) },
+    vocabularySize,
+  );
 
 const hello: EdgeMessage = {
   kind: 'hello',
@@ -76,6 +81,25 @@ describe('what no honest edge says', () => {
     expect(guard(commit(7, 1, []))).toBeNull();
     for (const late of [commit(4, 2, [1, 1, 1]), commit(3, 3, [1, 1, 1]), commit(3, 2, [1, 1, 1, 1])])
       expect(guard(late)).toMatch('beyond the end');
+  });
+
+  it('is logprobs of a prompt that were not asked for, or that the prompt has no tokens for', () => {
+    const text = TokenText.of(turn.prompt);
+    const scored = (first: number, id: number): EdgeMessage => {
+      return { kind: 'prompt-scored', first, logprobs: [{ logprob: -1, top: [{ id, logprob: -1 }] }] };
+    };
+    expect(guard(scored(1, 5))).toMatch('not asked for');
+    const asking = { turn: { ...turn, promptLogprobs: 1 }, scoredPrompt: 1, text };
+    const asked = (message: EdgeMessage, scoredPrompt = 1): string | null =>
+      guardMessage(greeted, message, { ...asking, scoredPrompt }, vocabularySize);
+    expect(asked(scored(2, vocabularySize - 1))).toBeNull();
+    expect(asked(scored(2, vocabularySize))).toMatch('beyond the vocabulary');
+    expect(asked(scored(3, 5))).toMatch('beyond the prompt');
+    // All of them come before the first token of the answer.
+    for (const early of [commit(3, 0, [5]), end('end-token', 3)]) {
+      expect(asked(early)).toMatch('before the logprobs');
+      expect(asked(early, 2)).toBeNull();
+    }
   });
 
   it('is an end for the length of a text that is shorter than was asked for', () => {

@@ -4,7 +4,14 @@ import type { Clock } from '../../basics/clock.ts';
 import { isOutriderError, OutriderError } from '../../basics/errors.ts';
 import { type ConnectionEntry, type ConnectionObserver, Connections, type LinkSink } from '../wire/connections.ts';
 import type { LivenessSettings } from '../wire/liveness.ts';
-import type { DeviceMessage, EdgeMessage, HelloMessage, OpenMessage, ResumeMessage } from '../wire/messages.ts';
+import {
+  type DeviceMessage,
+  type EdgeMessage,
+  type HelloMessage,
+  type OpenMessage,
+  protocolVersion,
+  type ResumeMessage,
+} from '../wire/messages.ts';
 import { type Sender, SenderRates } from '../wire/rate-book.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take, timesRate } from '../wire/rate-limit.ts';
 import type { Frame, FrameConnection, FrameHandler, Wire } from '../wire/wire.ts';
@@ -28,7 +35,7 @@ export function keyRateOf(rate: RateLimitSettings, answers: number): RateLimitSe
 }
 
 export interface EdgeConnectionSettings {
-  readonly hello: () => HelloMessage;
+  readonly hello: () => Omit<HelloMessage, 'version'>;
   /** Whose credentials these are; null: they are not valid. Called before the rest of an attach is decoded. */
   readonly keyOf: (credentials: string) => EdgeKey | null;
   /** Rate of one connection. */
@@ -129,7 +136,8 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   accept(carrier: Carrier): FrameHandler {
     const { wire, rate, hello, checkLengths: measured } = this.#settings;
     const admit = (credentials: string): void => this.#admit(id, credentials);
-    const end = wire.edge(measured === undefined ? { admit } : { admit, measured });
+    const { version = protocolVersion } = carrier;
+    const end = wire.edge(measured === undefined ? { admit } : { admit, measured }, version);
     const [id, handler] = this.add(carrier, end, (number) => ({
       rate: createRateLimit(rate, this.clock.nowMs()),
       key: null,
@@ -138,7 +146,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
       cancelIdle: this.#closeIdleLater(number, this.#limits.attachMs),
     }));
     this.#unattached.add(id, carrier.address ?? '');
-    this.send(id, hello());
+    this.send(id, { ...hello(), version });
     if (this.#isLeaving) this.send(id, { kind: 'leaving' });
     if (this.count > this.#limits.connections) {
       const cause = `the edge has ${this.#limits.connections} connections`;

@@ -13,7 +13,7 @@ import type { StepLimits } from '../../scheduling/schedule-step.ts';
 import type { StepTimeModel } from '../../scheduling/step-time.ts';
 import type { DraftMade } from '../wire/draft-order.ts';
 import { announcedStepMs } from '../wire/edge-timing.ts';
-import { type EdgeMessage, type HelloMessage, type OpenMessage, protocolVersion } from '../wire/messages.ts';
+import type { EdgeMessage, HelloMessage, OpenMessage } from '../wire/messages.ts';
 import { modeOf } from '../wire/mode.ts';
 import type { FrameConnection, FrameHandler } from '../wire/wire.ts';
 import { chainToExtend, wantedDrafts } from './edge-chain.ts';
@@ -79,7 +79,7 @@ export interface EdgeHost<Entry extends EdgeEntry>
   > {
   /** Adds the fields of the process to a new entry. */
   enter(entry: EdgeEntry): Entry;
-  /** Number of the text's tokens in the KV sequence, without the last one: each step evaluates the last one again. */
+  /** Number of the text's tokens in the KV sequence, at most {@link mostHeldTokens} of the session. */
   heldTokens(entry: Entry): number;
   /** Drafts looked up in the text, for a step that would have none; undefined: this edge does not look up. */
   lookUp(entry: Entry): EdgeDrafts | undefined;
@@ -171,11 +171,10 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     return carriers;
   }
 
-  #hello(): HelloMessage {
+  #hello(): Omit<HelloMessage, 'version'> {
     const { target, rules, stepTime, edgeDraft } = this.#settings;
     return {
       kind: 'hello',
-      version: protocolVersion,
       ...target,
       vocabularySize: rules.vocabularySize,
       contextLength: rules.contextLength,
@@ -193,7 +192,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       demand: ({ prompt, answer }, key) =>
         this.quotas.demand(key, prompt.length + answer.length, this.#promisedRows(key), this.#clock.nowMs()),
       enter: (entry) => host.enter({ ...entry, wanted: { length: -1, drafts: 0 } }),
-      takePlace: (entry, open) => host.takePlace(entry, open),
+      takePlace: (entry, open) => this.#takePlace(entry, open),
       leavePlace: (entry) => host.leavePlace(entry),
       placeChanged: (entry, change, waitedMs) => host.placeChanged?.(entry, change, waitedMs),
       stepped: (entry, event, effects, before) => host.stepped(entry, event, effects, before),
@@ -207,6 +206,14 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       },
       cleared: () => host.cleared?.(),
     };
+  }
+
+  #takePlace(entry: Entry, open: OpenMessage): boolean {
+    if (!this.#host.takePlace(entry, open)) return false;
+    const { link } = entry.state;
+    if (link !== null && link.version >= 3)
+      this.connections.send(link.id, { kind: 'held', tokens: this.#host.heldTokens(entry) });
+    return true;
   }
 
   /** @throws OutriderError `tokenizer-mismatch`, `bad-argument`, or why the edge opens no session at present */

@@ -219,6 +219,9 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
       throw new OutriderError('protocol-error', 'an id beyond the vocabulary', 'use the tokenizer of the edge');
     }
     validateSampling(open.sampling, vocabularySize);
+    if (open.maxAnswerTokens === 0 && (open.promptLogprobs === undefined || open.answer.length > 0)) {
+      throw new OutriderError('protocol-error', 'an opening that asks for nothing', 'ask for an answer');
+    }
     return admitted;
   }
 

@@ -16,6 +16,7 @@ import { modeOf } from '../wire/mode.ts';
 import { agreedFrom, compareBranch, draftsReady, noAlternatives, settleAlternatives } from './edge-branch.ts';
 import { chainOf, chainSize, edgeDraftsAt, keptDrafts } from './edge-chain.ts';
 import { retireBranch, takeAlternative, takeDrafts, violate } from './edge-drafts.ts';
+import { endOfPrompt, flushScores, isScoring, isUnsent, nothingRead, takeScores } from './edge-scores.ts';
 import {
   type EdgeEffect,
   type EdgeEvent,
@@ -31,7 +32,7 @@ import {
 
 /** Whether the session can take part in a step: its text has not ended, no step of it is running, and flow control allows it. */
 export function isWritable(state: EdgeState): boolean {
-  return state.end === null && !state.released && state.ticket === null && !isPaused(state);
+  return state.end === null && !state.released && state.ticket === null && !isPaused(state) && !isUnsent(state);
 }
 
 /** Whether a step would have no drafts to verify, neither the device's nor edge drafts. */
@@ -62,7 +63,8 @@ export function readyDrafts(state: EdgeState, wantedDrafts: number = 0): number 
 /** Whether no step can come before the device asks for one, sends drafts, or acknowledges. */
 export function waitsForDevice(state: EdgeState): boolean {
   if (state.end !== null || state.released || state.ticket !== null) return false;
-  return isPaused(state) || (!modeOf(state.open.mode).edgeDrafts && readyDrafts(state) === null);
+  if (isScoring(state)) return isUnsent(state);
+  return isPaused(state) || isUnsent(state) || (!modeOf(state.open.mode).edgeDrafts && readyDrafts(state) === null);
 }
 
 /**
@@ -73,7 +75,8 @@ export function waitsForDevice(state: EdgeState): boolean {
 export function createEdgeSession(rules: EdgeRules, incarnation: number, created: SessionCreated): EdgeStep {
   const { open } = created;
   const account = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
-  const waiting = { ticket: null, verifyRequestedAt: null, isAfterRejection: true, edgeDrafts: null, logprobs: [] };
+  const blankText = { edgeDrafts: null, logprobs: [], promptScores: null };
+  const waiting = { ticket: null, verifyRequestedAt: null, isAfterRejection: true, ...blankText };
   const blank = {
     rules,
     incarnation,
@@ -93,7 +96,8 @@ export function createEdgeSession(rules: EdgeRules, incarnation: number, created
   const start = { ...blank, generation: 0, open, ending, endState: ending.start, text, attempt: 0, link: null };
   const effects: EdgeEffect[] = [];
   const blankState = { ...start, acknowledged: 0, end: null, account };
-  const state = replaceText(blankState, { id: created.link, writable: created.isBlocked !== true }, open, effects);
+  const link = { id: created.link, version: open.version, writable: created.isBlocked !== true };
+  const state = replaceText(blankState, link, open, effects);
   // No link: the opening was refused, so no step may run for it.
   return { state: flush({ ...state, released: state.link === null }, effects), effects };
 }
@@ -118,6 +122,8 @@ function handle(state: EdgeState, event: EdgeEvent, effects: EdgeEffect[]): Edge
       return startStep(state, event.drafts);
     case 'step-done':
       return finishStep(state, event);
+    case 'prompt-scored':
+      return takeScores(state, event);
     case 'step-missed':
       return missStep(state, event.ticket);
     case 'step-failed':
@@ -136,7 +142,7 @@ function receive(
   effects: EdgeEffect[],
 ): EdgeState {
   if (message.kind === 'open' || message.kind === 'resume') {
-    return attach(state, { id: link, writable: isBlocked !== true }, message, effects);
+    return attach(state, { id: link, version: message.version, writable: isBlocked !== true }, message, effects);
   }
   if (state.link?.id !== link) return state;
   switch (message.kind) {
@@ -163,7 +169,7 @@ function receive(
   }
 }
 
-type NewLink = Pick<EdgeLink, 'id' | 'writable'>;
+type NewLink = Pick<EdgeLink, 'id' | 'version' | 'writable'>;
 
 function attach(
   state: EdgeState,
@@ -198,9 +204,12 @@ function attach(
 }
 
 function canResume(state: EdgeState, length: number): boolean {
-  if (state.released || length > state.text.length || length < state.open.prompt.length) return false;
+  const { open, promptScores } = state;
+  if (state.released || length > state.text.length || length < open.prompt.length) return false;
+  // Only a device that has a commit of this text has the logprobs of its prompt for certain.
+  if (promptScores !== null && length <= open.prompt.length + open.answer.length) return false;
   // Logprobs of acknowledged tokens are not kept.
-  return state.open.topLogprobs === undefined || length >= state.text.length - state.logprobs.length;
+  return open.topLogprobs === undefined || length >= state.text.length - state.logprobs.length;
 }
 
 function attachLink(state: EdgeState, link: NewLink, attempt: number, length: number): EdgeState {
@@ -229,8 +238,9 @@ function replaceText(state: EdgeState, link: NewLink, open: OpenMessage, effects
     }
   }
   if (end === null && text.length >= state.rules.contextLength) end = 'context-full';
-  const fresh = { ticket: null, edgeDrafts: null, logprobs: [] };
-  const renewed = { ...retireBranch(state), open, ending, endState, text, end, ...fresh };
+  const promptScores = open.promptLogprobs === undefined ? null : nothingRead;
+  const fresh = { ticket: null, edgeDrafts: null, logprobs: [], promptScores };
+  const renewed = endOfPrompt({ ...retireBranch(state), open, ending, endState, text, end, ...fresh });
   const generation = state.generation + 1;
   const opened = { ...renewed, generation, acknowledged: text.length, released: false };
   return attachLink(opened, link, open.attempt, text.length);
@@ -337,8 +347,9 @@ function compareEdgeDrafts({ drafts, deviceDrafts }: StepTicket, accepted: numbe
   return { matched: accepted - deviceDrafts, mismatched: accepted < drafts.length ? 1 : 0 };
 }
 
-/** If the link is writable, sends all text that was not sent yet as one commit, then the end. */
-function flush(state: EdgeState, effects: EdgeEffect[]): EdgeState {
+/** If the link is writable, sends logprobs of the prompt, then all text that was not sent yet as one commit, then the end. */
+function flush(before: EdgeState, effects: EdgeEffect[]): EdgeState {
+  const state = flushScores(before, effects);
   const { link, text, branch } = state;
   if (link === null || !link.writable) return state;
   if (link.sent === text.length && (state.end === null || link.endSent)) return state;

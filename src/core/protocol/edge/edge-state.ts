@@ -21,6 +21,8 @@ export interface EdgeRules {
 export interface EdgeLink {
   readonly id: number;
   readonly writable: boolean;
+  /** Of the protocol on this connection. */
+  readonly version: number;
   /** Length of the text that has been sent. This pointer replaces a queue of commits. */
   readonly sent: number;
   readonly endSent: boolean;
@@ -37,6 +39,14 @@ export interface StepTicket {
   readonly drafts: readonly number[];
   /** The first `deviceDrafts` of them are the device's, the others are edge drafts. */
   readonly deviceDrafts: number;
+}
+
+/** The logprobs of a prompt, which the edge finds as it reads the prompt. */
+export interface PromptScores {
+  /** Leading tokens of the prompt that were evaluated for it: the logprobs of positions 1 to this one are known. */
+  readonly readTokens: number;
+  /** The last of them, as far as they were not sent. */
+  readonly unsent: readonly Logprobs[];
 }
 
 /** A chain of the edge's drafter. It may begin with drafts of the device, which the drafter then extends. */
@@ -76,6 +86,8 @@ export interface EdgeState {
   readonly acknowledged: number;
   /** Log-probabilities of the last tokens of the text, without the acknowledged ones; empty where `open` asks for none. */
   readonly logprobs: readonly Logprobs[];
+  /** Null: `open` asks for none. */
+  readonly promptScores: PromptScores | null;
   readonly ticket: StepTicket | null;
   /** Committed length that the device had when it requested a verdict; null: no request since the last step. */
   readonly verifyRequestedAt: number | null;
@@ -106,12 +118,26 @@ export type EdgeEvent =
   | { readonly kind: 'step-started'; readonly drafts: number }
   /** The step is complete: one row of candidates after the last committed token, and one after each draft of the ticket. */
   | { readonly kind: 'step-done'; readonly ticket: StepTicket; readonly rows: readonly Candidates[] }
+  /** A step has evaluated a part of the prompt for its logprobs: of the token at `first` and those after it. */
+  | ({ readonly kind: 'prompt-scored'; readonly logprobs: readonly Logprobs[] } & Omit<PromptPart, 'ids' | 'topCount'>)
   /** The step ran without this session, whose drafts are kept for another one. */
   | { readonly kind: 'step-missed'; readonly ticket: StepTicket }
   /** The engine failed: the edge refuses the session and forgets it. */
   | { readonly kind: 'step-failed'; readonly cause: string }
   /** The edge cannot keep the session: it refuses it and forgets it. */
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string };
+
+/** A part of a prompt whose logprobs a step finds; the numbers are as in {@link StepTicket}. */
+export interface PromptPart {
+  readonly incarnation: number;
+  readonly generation: number;
+  /** Position of the first token whose logprobs it finds. */
+  readonly first: number;
+  /** The tokens of the prompt from there on, as far as it finds their logprobs. */
+  readonly ids: readonly number[];
+  /** How many of the likeliest tokens each of them is given with. */
+  readonly topCount: number;
+}
 
 /** The start of a session: the first line of its log, not an event of the machine. */
 export interface SessionCreated {

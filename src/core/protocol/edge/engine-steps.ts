@@ -14,14 +14,17 @@ import { batchMs, type StepTimeModel } from '../../scheduling/step-time.ts';
 import { modeOf } from '../wire/mode.ts';
 import { lookUpChances } from './edge-chain.ts';
 import type { EdgeRegistry, RegistryEntry } from './edge-registry.ts';
+import { promptPart } from './edge-scores.ts';
 import { isWritable, lacksEdgeDrafts, readyDrafts } from './edge-session.ts';
-import { type EdgeDrafts, expectedAcceptance, type StepTicket } from './edge-state.ts';
+import { type EdgeDrafts, expectedAcceptance, type PromptPart, type StepTicket } from './edge-state.ts';
 
 export interface StepPart<Entry> {
   readonly entry: Entry;
   readonly heldTokens: number;
   /** Length of the prompt chunk that starts at `heldTokens`; 0 with a ticket. */
   readonly prefillTokens: number;
+  /** Not null: with logprobs of the prompt, which needs a row for each token of the chunk. */
+  readonly scores: PromptPart | null;
   /** Not null: the session decodes, with one row for the last token of the text and one for each draft. */
   readonly ticket: StepTicket | null;
 }
@@ -144,11 +147,14 @@ export class EngineSteps<Entry extends StepEntry> {
 
   #begin({ entry, heldTokens }: Work<Entry>, item: StepItem): StepPart<Entry> {
     this.#evaluates(entry, item.kind === 'prefill' ? item.tokens : item.drafts + 1);
-    if (item.kind === 'prefill') return { entry, heldTokens, prefillTokens: item.tokens, ticket: null };
+    if (item.kind === 'prefill') {
+      const scores = promptPart(entry.state, heldTokens, item.tokens);
+      return { entry, heldTokens, prefillTokens: item.tokens, scores, ticket: null };
+    }
     this.#sessions.step(entry, { kind: 'step-started', drafts: item.drafts });
     const { ticket } = entry.state;
     invariant(ticket !== null, 'a step that did not start');
-    return { entry, heldTokens, prefillTokens: 0, ticket };
+    return { entry, heldTokens, prefillTokens: 0, scores: null, ticket };
   }
 
   /** Prefill does not wait for the mode; decoding does. */

@@ -4,7 +4,7 @@
 import { OutriderError } from '../../basics/errors.ts';
 import type { DeviceEffect, DeviceEvent, TurnRequest } from '../device/device-state.ts';
 import type { EdgeEffect, EdgeEvent, EdgeRules, SessionCreated } from '../edge/edge-state.ts';
-import { protocolVersion } from '../wire/messages.ts';
+import { type ProtocolVersion, protocolVersions } from '../wire/messages.ts';
 import type { StateLine } from './event-log-state.ts';
 
 export const eventLogFormat = 'outrider-event-log';
@@ -13,7 +13,7 @@ export const eventLogVersion = 2;
 interface HeaderBase {
   readonly format: typeof eventLogFormat;
   readonly version: number;
-  /** Protocol version of the messages in it. */
+  /** The newest protocol version of its writer; a connection may have an older one. */
   readonly protocol: number;
   /** Version of the package that wrote it. */
   readonly outrider: string;
@@ -59,7 +59,8 @@ export type EventLog = {
   | { readonly header: EdgeLogHeader; readonly lines: readonly EdgeLogLine[] }
 );
 
-const blanks: Readonly<Record<string, string>> = { session: '0'.repeat(32), conversation: '0'.repeat(32) };
+const noId = '0'.repeat(32);
+const blanks: Readonly<Record<string, string>> = { session: noId, conversation: noId, namespace: noId };
 
 /** Converts to plain JSON: marks big integers, sets and infinities, omits functions, blanks secrets. */
 export function toPlain(value: unknown): unknown {
@@ -96,7 +97,7 @@ export function parseEventLog(text: string): EventLog {
   const [first, ...rest] = rows.map((row, index) => parseRow(row, index + 1));
   const header = checkHeader(first);
   for (const [index, line] of rest.entries()) checkLine(line, index + 2);
-  const lines = rest.map(fromPlain) as DeviceLogLine[] & EdgeLogLine[];
+  const lines = rest.map(fromPlain).map((line) => withVersion(line, header)) as DeviceLogLine[] & EdgeLogLine[];
   const bytes = new Map<number, Uint8Array>();
   for (const { tokens = {} } of lines)
     for (const [id, hex] of Object.entries(tokens)) bytes.set(Number(id), fromHex(hex));
@@ -112,7 +113,14 @@ function parseRow(row: string, number: number): unknown {
   }
 }
 
-function checkHeader(value: unknown): object {
+/** A writer that spoke one version alone did not name it for each connection. */
+function withVersion(line: unknown, { protocol }: { readonly protocol?: unknown }): unknown {
+  const { event } = line as DeviceLogLine;
+  if (event.kind !== 'link-opened' || event.version !== undefined || protocol !== 2) return line;
+  return { ...(line as DeviceLogLine), event: { ...event, version: protocol } };
+}
+
+function checkHeader(value: unknown): Readonly<Record<string, unknown>> {
   if (!isRecord(value) || value['format'] !== eventLogFormat) throw noLog('its first line is not the header of one');
   const { version, protocol, outrider, side } = value;
   const remedy = `replay it with the outrider that wrote it (${String(outrider)})`;
@@ -120,8 +128,8 @@ function checkHeader(value: unknown): object {
     const cause = `the log has format version ${String(version)}, this outrider reads version ${eventLogVersion}`;
     throw new OutriderError('version-mismatch', cause, remedy);
   }
-  if (protocol !== protocolVersion) {
-    const cause = `the log is of protocol ${String(protocol)}, this outrider speaks ${protocolVersion}`;
+  if (!protocolVersions.includes(protocol as ProtocolVersion)) {
+    const cause = `the log is of protocol ${String(protocol)}, this outrider speaks ${protocolVersions.join(' and ')}`;
     throw new OutriderError('version-mismatch', cause, remedy);
   }
   const start = side === 'device' ? value['turn'] : side === 'edge' ? value['rules'] : undefined;

@@ -1,11 +1,11 @@
-// Encodes and decodes commits: a byte and an id for the usual ones, a long form for others, and one with logprobs.
+// Encodes and decodes commits: a byte and an id for the usual ones, a long form for others, and one with logprobs. And logprobs of prompts.
 
 import type { ByteReader, ByteWriter } from '../../basics/bytes.ts';
 import { type Logprobs, topLogprobsLimit } from '../../decoding/logprobs.ts';
 import { malformed } from './bytes.ts';
 import { frame, type SharedState } from './codec-shared.ts';
 import { limits } from './limits.ts';
-import type { CommitMessage } from './messages.ts';
+import type { CommitMessage, PromptScoredMessage } from './messages.ts';
 
 const nextBranchFlag = 0x20;
 const shortAccepted = 0x1f;
@@ -48,9 +48,26 @@ export function readCommit(reader: ByteReader, head: number, shared: SharedState
   const tokens = reader.ids(reader.varint(limits.textTokens), limits.maxId);
   const commit = { kind: 'commit', first, branch, accepted, tokens } as const;
   if (head === frame.commit) return commit;
+  return { ...commit, logprobs: readSomeLogprobs(reader, accepted + tokens.length) };
+}
+
+export function writePromptScored(writer: ByteWriter, { first, logprobs }: PromptScoredMessage): ByteWriter {
+  writer.byte(frame.promptScored).varint(first).varint(logprobs.length);
+  for (const one of logprobs) writeLogprobs(writer, one);
+  return writer;
+}
+
+export function readPromptScored(reader: ByteReader): PromptScoredMessage {
+  const first = reader.varint(limits.textTokens);
+  const count = reader.varint(limits.promptScores);
+  if (first === 0 || count === 0) throw malformed('logprobs of no token, or of the first one of a prompt');
+  return { kind: 'prompt-scored', first, logprobs: readSomeLogprobs(reader, count) };
+}
+
+function readSomeLogprobs(reader: ByteReader, count: number): readonly Logprobs[] {
   const logprobs: Logprobs[] = [];
-  for (let left = accepted + tokens.length; left > 0; left -= 1) logprobs.push(readLogprobs(reader));
-  return { ...commit, logprobs };
+  for (let left = count; left > 0; left -= 1) logprobs.push(readLogprobs(reader));
+  return logprobs;
 }
 
 function writeLogprobs(writer: ByteWriter, { logprob, top }: Logprobs): void {

@@ -36,6 +36,7 @@ describe('each limit', () => {
     ['padding', { padding: 1024 }, { padding: 1025 }],
     ['the answer', { maxAnswerTokens: 262_144 }, { maxAnswerTokens: 262_145 }],
     ['the prompt, from below', { prompt: [1] }, { prompt: [] }],
+    ['likeliest tokens of a prompt', { promptLogprobs: 20 }, { promptLogprobs: 21 }],
     ['an id', { prompt: [0x3fffff] }, { prompt: [0x400000] }],
     ['credentials', { credentials: 'x'.repeat(1024) }, { credentials: 'x'.repeat(1025) }],
     ['the number of stop strings', { stopStrings: ['a', 'b', 'c', 'd'] }, { stopStrings: ['a', 'b', 'c', 'd', 'e'] }],
@@ -120,6 +121,25 @@ describe('each limit', () => {
     const at = (first: number): EdgeMessage => ({ kind: 'commit', first, branch: 0, accepted: 0, tokens: [9] });
     for (const first of [0, 3, 5]) expect(toDevice(at(first))).toEqual(at(first));
     expect(() => toDevice(at(-1))).toThrow('a commit starts before the text');
+  });
+});
+
+describe('a frame with logprobs of a prompt', () => {
+  const send = (first: number, count: number) => (): void => {
+    const { device, edge } = bothEnds();
+    const message: EdgeMessage = {
+      kind: 'prompt-scored',
+      first,
+      logprobs: new Array(count).fill({ logprob: -1, top: [] }),
+    };
+    expect(device.decode(edge.encode(message))).toEqual(message);
+  };
+
+  it('has some, at most 1,024, and none of the first token', () => {
+    expect(send(1, 1024)).not.toThrow();
+    expect(send(1, 1025)).toThrow('at most 1024');
+    expect(send(1, 0)).toThrow('of no token');
+    expect(send(0, 1)).toThrow('of the first one');
   });
 });
 

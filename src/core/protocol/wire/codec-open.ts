@@ -8,11 +8,12 @@ import { topLogprobsLimit } from '../../decoding/logprobs.ts';
 import type { Sampling } from '../../decoding/sampling.ts';
 import { malformed } from './bytes.ts';
 import { limits } from './limits.ts';
-import { type OpenMessage, protocolVersion, type ResumeMessage } from './messages.ts';
+import type { OpenMessage, ProtocolVersion, ResumeMessage } from './messages.ts';
 import { type ModeName, modeNames } from './mode.ts';
 
 const sessionBytes = 16;
 const hashBytes = 32;
+const noNamespace = '0'.repeat(2 * sessionBytes);
 
 function writeSampling(writer: ByteWriter, sampling: Sampling): void {
   writer.float64(sampling.temperature).varint(sampling.topK).float64(sampling.topP).float64(sampling.minP);
@@ -43,18 +44,32 @@ function writeFirstFields(writer: ByteWriter, message: OpenMessage | ResumeMessa
 }
 
 export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter {
-  writeFirstFields(writer, message).hex(message.session).hex(message.conversation).varint(message.attempt);
+  const isOfThree = message.version >= 3;
+  writeFirstFields(writer, message).hex(message.session).hex(message.conversation);
+  if (isOfThree) writer.hex(message.namespace ?? noNamespace);
+  writer.varint(message.attempt);
   writer.hex(message.tokenizerHash).byte(modeNames.indexOf(message.mode));
   writeSampling(writer, message.sampling);
   writer.varint(message.stopStrings.length);
   for (const stop of message.stopStrings) writer.text(stop);
   writer.varint(message.maxAnswerTokens).varint(message.flowControlWindow).varint(message.maxAhead);
+  if (isOfThree) writer.varint(plusOne(message.promptLogprobs));
   writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
   const { grammar, topLogprobs } = message;
   if (grammar === undefined && topLogprobs === undefined) return writer;
   if (grammar === undefined) writer.byte(0);
   else writer.byte(1 + grammarKinds.indexOf(grammar.kind)).text(grammar.text);
-  return writer.varint(topLogprobs === undefined ? 0 : 1 + topLogprobs);
+  return writer.varint(plusOne(topLogprobs));
+}
+
+/** How a number that may be absent is written; the reverse is {@link readPlusOne}. */
+function plusOne(count: number | undefined): number {
+  return count === undefined ? 0 : 1 + count;
+}
+
+function readPlusOne(reader: ByteReader): number | undefined {
+  const written = reader.varint(1 + topLogprobsLimit);
+  return written === 0 ? undefined : written - 1;
 }
 
 /** A field that the frame leaves out is not requested; the zeros of a padded frame have the same meaning. */
@@ -73,15 +88,12 @@ function readAsked(
 ): Pick<OpenMessage, 'grammar' | 'topLogprobs'> {
   if (reader.remaining === 0) return {};
   const grammar = readGrammar(reader);
-  const askedPlusOne = reader.remaining === 0 ? 0 : reader.varint(1 + topLogprobsLimit);
-  if (askedPlusOne > 0 && flowControlWindow > limits.maxScoredWindow)
+  const topLogprobs = reader.remaining === 0 ? undefined : readPlusOne(reader);
+  if (topLogprobs !== undefined && flowControlWindow > limits.maxScoredWindow)
     throw malformed(`with logprobs the flow-control window is at most ${limits.maxScoredWindow}`);
-  if (grammar === undefined && askedPlusOne === 0 && padding === 0)
+  if (grammar === undefined && topLogprobs === undefined && padding === 0)
     throw malformed('it ends with bytes that ask for nothing');
-  return {
-    ...defined({ grammar }),
-    ...(askedPlusOne === 0 ? {} : { topLogprobs: askedPlusOne - 1 }),
-  };
+  return defined({ grammar, topLogprobs });
 }
 
 /** Judges an attach while it is read, so that what is refused costs little. */
@@ -95,11 +107,12 @@ export interface Admission {
 /** The version is the first field in every protocol version, so that a client of another version gets a clear error. */
 function readFirstFields(
   reader: ByteReader,
+  agreed: ProtocolVersion,
   { admit }: Admission,
 ): Pick<OpenMessage, 'version' | 'credentials' | 'padding'> {
   const version = reader.varint(Number.MAX_SAFE_INTEGER);
-  if (version !== protocolVersion) {
-    const cause = `the device speaks protocol ${version}, the edge ${protocolVersion}`;
+  if (version !== agreed) {
+    const cause = `the device speaks protocol ${version}, the edge ${agreed} on this connection`;
     throw new OutriderError('version-mismatch', cause, 'install the same version of outrider on both');
   }
   const credentials = reader.text(limits.credentialBytes);
@@ -113,9 +126,10 @@ function readMode(reader: ByteReader): ModeName {
   return mode;
 }
 
-export function readOpen(reader: ByteReader, admission: Admission): OpenMessage {
-  const first = readFirstFields(reader, admission);
+export function readOpen(reader: ByteReader, version: ProtocolVersion, admission: Admission): OpenMessage {
+  const first = readFirstFields(reader, version, admission);
   const [session, conversation] = [reader.hex(sessionBytes), reader.hex(sessionBytes)];
+  const namespace = version >= 3 ? readNamespace(reader) : undefined;
   const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
   const tokenizerHash = reader.hex(hashBytes);
   const mode = readMode(reader);
@@ -127,6 +141,7 @@ export function readOpen(reader: ByteReader, admission: Admission): OpenMessage 
   const maxAnswerTokens = reader.varint(limits.textTokens);
   const flowControlWindow = reader.varint(limits.maxFlowControlWindow);
   const maxAhead = reader.varint(limits.maxAhead);
+  const promptLogprobs = version >= 3 ? readPlusOne(reader) : undefined;
   const [promptCount, answerCount] = [reader.varint(limits.textTokens), reader.varint(limits.textTokens)];
   if (promptCount === 0) throw malformed('the prompt is empty');
   if (flowControlWindow < limits.minFlowControlWindow)
@@ -137,17 +152,23 @@ export function readOpen(reader: ByteReader, admission: Admission): OpenMessage 
   const prompt = reader.ids(promptCount, limits.maxId);
   const answer = reader.ids(answerCount, limits.maxId);
   const asked = readAsked(reader, { flowControlWindow, padding: first.padding });
-  const identity = { kind: 'open', ...first, session, conversation, attempt, tokenizerHash } as const;
+  const own = { session, conversation, attempt, tokenizerHash, ...defined({ namespace, promptLogprobs }) };
+  const identity = { kind: 'open', ...first, ...own } as const;
   const bounds = { maxAnswerTokens, flowControlWindow, maxAhead };
   return { ...identity, mode, sampling, stopStrings, ...bounds, prompt, answer, ...asked };
+}
+
+function readNamespace(reader: ByteReader): string | undefined {
+  const namespace = reader.hex(sessionBytes);
+  return namespace === noNamespace ? undefined : namespace;
 }
 
 export function writeResume(writer: ByteWriter, message: ResumeMessage): ByteWriter {
   return writeFirstFields(writer, message).hex(message.session).varint(message.attempt).varint(message.length);
 }
 
-export function readResume(reader: ByteReader, admission: Admission): ResumeMessage {
-  const first = readFirstFields(reader, admission);
+export function readResume(reader: ByteReader, version: ProtocolVersion, admission: Admission): ResumeMessage {
+  const first = readFirstFields(reader, version, admission);
   const session = reader.hex(sessionBytes);
   const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
   return { kind: 'resume', ...first, session, attempt, length: reader.varint(limits.textTokens) };

@@ -21,13 +21,20 @@ const resume: DeviceMessage = {
   length: 8,
 };
 
+/** Those of version 2. */
+const hello2: EdgeMessage = { ...hello, version: 2 };
+const open2: OpenMessage = { ...open, version: 2 };
+const resume2: DeviceMessage = { ...resume, version: 2 };
+
+const account = { steps: 2, draftRows: 1, acceptedRows: 1, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
+const quarter = { logprob: -0.25, top: [{ id: 10, logprob: -0.25 }] };
 const drafts = Array.from({ length: 64 }, (_, index) => index + 1);
 
-/** The frames of four connections, in order: the examples in docs/internals/protocol.md, by their headings. */
+/** The frames of connections, in order: the examples in docs/internals/protocol.md, by their headings. */
 const scripts: Readonly<Record<string, readonly Line[]>> = {
   'A connection': [
-    { down: hello },
-    { up: open },
+    { down: hello2 },
+    { up: open2 },
     { up: { kind: 'draft', branch: 1, first: 4, tokens: [10] } },
     { up: { kind: 'draft', branch: 1, first: 5, tokens: [11, 3000] } },
     { down: { kind: 'commit', first: 4, branch: 0, accepted: 0, tokens: [10] } },
@@ -52,13 +59,13 @@ const scripts: Readonly<Record<string, readonly Line[]>> = {
   'A resumed connection': [
     {
       down: {
-        ...hello,
+        ...hello2,
         model: 'größer',
         fingerprint: '0f',
         timing: { stepMs: [10, 11, 12, 13, 14, 15, 16, 17], edgeDraftMs: 2.5 },
       },
     },
-    { up: resume },
+    { up: resume2 },
     { down: { kind: 'queued', ahead: 3 } },
     { down: { kind: 'commit', first: 8, branch: 0, accepted: 0, tokens: [14, 15] } },
     { up: { kind: 'draft', branch: 1, first: 10, tokens: drafts } },
@@ -79,18 +86,18 @@ const scripts: Readonly<Record<string, readonly Line[]>> = {
     { down: { kind: 'refused', code: 'internal', cause: 'a cause', remedy: 'a remedy' } },
   ],
   'A padded connection': [
-    { down: hello },
-    { up: { ...resume, credentials: '', padding: 16, attempt: 3 } },
+    { down: hello2 },
+    { up: { ...resume2, credentials: '', padding: 16, attempt: 3 } },
     { down: { kind: 'gone' } },
-    { up: { ...open, padding: 16, attempt: 4 } },
+    { up: { ...open2, padding: 16, attempt: 4 } },
     { down: { kind: 'commit', first: 4, branch: 0, accepted: 0, tokens: [10] } },
     { up: { kind: 'draft', branch: 1, first: 5, tokens: [12] } },
     { down: { kind: 'commit', first: 5, branch: 1, accepted: 1, tokens: [] } },
     { up: { kind: 'bye' } },
   ],
   'A connection with alternatives': [
-    { down: hello },
-    { up: { ...resume, credentials: '', attempt: 5 } },
+    { down: hello2 },
+    { up: { ...resume2, credentials: '', attempt: 5 } },
     { up: { kind: 'draft', branch: 1, first: 8, tokens: [10, 11, 12] } },
     { up: { kind: 'alternative', branch: 2, base: 1, first: 9, tokens: [20, 300] } },
     { up: { kind: 'alternative', branch: 2, base: 1, first: 11, tokens: [22] } },
@@ -104,7 +111,76 @@ const scripts: Readonly<Record<string, readonly Line[]>> = {
     { up: { kind: 'draft', branch: 5, first: 15, tokens: [60] } },
     { up: { kind: 'bye' } },
   ],
+  'An answer with a grammar and logprobs': [
+    { down: hello },
+    {
+      up: {
+        ...open,
+        namespace: 'a0a1a2a3a4a5a6a7a8a9aaabacadaeaf',
+        grammar: { kind: 'json-schema', text: '{"type":"object"}' },
+        topLogprobs: 1,
+      },
+    },
+    { down: { kind: 'held', tokens: 2 } },
+    { up: { kind: 'draft', branch: 1, first: 4, tokens: [10] } },
+    {
+      down: {
+        kind: 'commit',
+        first: 4,
+        branch: 1,
+        accepted: 1,
+        tokens: [12],
+        logprobs: [quarter, { logprob: -2.5, top: [{ id: 300, logprob: -0.5 }] }],
+      },
+    },
+    { down: { kind: 'commit', first: 6, branch: 0, accepted: 0, tokens: [10], logprobs: [quarter] } },
+    { down: { kind: 'end', reason: 'end-token', length: 7, account } },
+    { up: { kind: 'bye' } },
+  ],
+  'A prompt alone': [
+    { down: hello },
+    { up: { ...open, stopStrings: [], maxAnswerTokens: 0, promptLogprobs: 2, answer: [] } },
+    { down: { kind: 'held', tokens: 0 } },
+    {
+      down: {
+        kind: 'prompt-scored',
+        first: 1,
+        logprobs: [{ logprob: -8, top: [...quarter.top, { id: 11, logprob: -3 }] }],
+      },
+    },
+    {
+      down: {
+        kind: 'prompt-scored',
+        first: 2,
+        logprobs: [
+          {
+            logprob: -0.25,
+            top: [
+              { id: 20000, logprob: -0.25 },
+              { id: 7, logprob: -2 },
+            ],
+          },
+        ],
+      },
+    },
+    {
+      down: {
+        kind: 'end',
+        reason: 'length',
+        length: 3,
+        account: { ...account, steps: 0, draftRows: 0, acceptedRows: 0 },
+      },
+    },
+    { up: { kind: 'bye' } },
+  ],
 };
+
+/** On its whole connection. */
+function endsOf(script: readonly Line[]): { device: DeviceCodec; edge: EdgeCodec } {
+  const [first] = script;
+  const version = first !== undefined && 'down' in first && first.down === hello ? 3 : 2;
+  return { device: new DeviceCodec(version), edge: new EdgeCodec(undefined, version) };
+}
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
@@ -112,7 +188,7 @@ function hex(bytes: Uint8Array): string {
 
 describe('a connection', () => {
   it.each(Object.entries(scripts))('carries every message: %s', (_, script) => {
-    const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
+    const ends = endsOf(script);
     for (const line of script) {
       if ('up' in line) expect(ends.edge.decode(ends.device.encode(line.up))).toEqual(line.up);
       else expect(ends.device.decode(ends.edge.encode(line.down))).toEqual(line.down);
@@ -124,7 +200,7 @@ describe('a connection', () => {
     const [, section = ''] = page.split(`\n### ${heading}\n`);
     const [table = ''] = section.split(/\n##+ /);
     const shown = [...table.matchAll(/^\| (device|edge) \| .* \| `([0-9a-f]+)` \|$/gm)].map(([, ...cells]) => cells);
-    const ends = { device: new DeviceCodec(), edge: new EdgeCodec() };
+    const ends = endsOf(script);
     const frames = script.map((line) => {
       const bytes = 'up' in line ? ends.device.encode(line.up) : ends.edge.encode(line.down);
       if ('up' in line) ends.edge.decode(bytes);
@@ -235,11 +311,35 @@ describe('an attach', () => {
   });
 
   it('of another version of the protocol is told so, whatever follows', () => {
-    for (const version of [[1], [3], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]]) {
+    for (const version of [[1], [2], [4], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]]) {
       for (const kind of [0x01, 0x02]) {
         const decode = (): unknown => new EdgeCodec().decode(Uint8Array.of(kind, ...version, 9, 9));
         expect(decode).toThrow(expect.objectContaining({ code: 'version-mismatch' }));
+        const older = (): unknown => new EdgeCodec(undefined, 2).decode(Uint8Array.of(kind, 3, 9, 9));
+        expect(older).toThrow('the device speaks protocol 3, the edge 2 on this connection');
       }
+    }
+  });
+});
+
+describe('version 2', () => {
+  it('has no namespace and no logprobs of a prompt, whatever a message says', () => {
+    const message = { ...open2, namespace: '1'.repeat(32), promptLogprobs: 3 };
+    expect(new EdgeCodec(undefined, 2).decode(new DeviceCodec(2).encode(message))).toEqual(open2);
+    const frame = new DeviceCodec(3).encode(open);
+    // The bytes of a namespace, and one that asks for no logprobs.
+    expect(frame.length - new DeviceCodec(2).encode(open2).length).toBe(17);
+  });
+
+  it('has no frames that came later', () => {
+    for (const message of [
+      { kind: 'held', tokens: 2 } as const,
+      { kind: 'prompt-scored', first: 1, logprobs: [quarter] } as const,
+    ]) {
+      const frame = new EdgeCodec().encode(message);
+      expect(new DeviceCodec().decode(frame)).toEqual(message);
+      expect(() => new DeviceCodec(2).decode(frame)).toThrow('which version 2 has not');
+      expect(() => new EdgeCodec(undefined, 2).encode(message)).toThrow('this version has not');
     }
   });
 });

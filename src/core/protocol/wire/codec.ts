@@ -5,7 +5,7 @@ import { ByteReader, ByteWriter } from '../../basics/bytes.ts';
 import { errorCodes } from '../../basics/errors.ts';
 import { invariant, unreachable } from '../../basics/invariant.ts';
 import { malformed } from './bytes.ts';
-import { beginsCommit, readCommit, writeCommit } from './codec-commit.ts';
+import { beginsCommit, readCommit, readPromptScored, writeCommit, writePromptScored } from './codec-commit.ts';
 import { beginsAlternative, readAlternative, readDraft, writeAlternative, writeDraft } from './codec-drafts.ts';
 import { type Admission, readOpen, readResume, writeOpen, writeResume } from './codec-open.ts';
 import { frame, SharedState } from './codec-shared.ts';
@@ -17,6 +17,8 @@ import {
   type EndMessage,
   endReasons,
   type HelloMessage,
+  type ProtocolVersion,
+  protocolVersion,
   type RefusedMessage,
   type TurnAccount,
 } from './messages.ts';
@@ -100,15 +102,15 @@ function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: 
   }
 }
 
-function readDeviceMessage(reader: ByteReader, shared: SharedState, admission: Admission): DeviceMessage {
+function readDeviceMessage(reader: ByteReader, shared: SharedState, { version, admission }: EdgeEnd): DeviceMessage {
   const head = reader.byte();
   if (head >= frame.draftExtend || head === frame.draft) return readDraft(reader, head, shared);
   if (beginsAlternative(head)) return readAlternative(reader, head, shared);
   switch (head) {
     case frame.open:
-      return readOpen(reader, admission);
+      return readOpen(reader, version, admission);
     case frame.resume:
-      return readResume(reader, admission);
+      return readResume(reader, version, admission);
     case frame.ack:
       return { kind: 'ack', length: shared.acknowledged + reader.varint(limits.textTokens) };
     case frame.verify:
@@ -133,6 +135,10 @@ function writeEdgeMessage(writer: ByteWriter, message: EdgeMessage, shared: Shar
       return writer.byte(frame[message.kind]);
     case 'queued':
       return writer.byte(frame.queued).varint(message.ahead);
+    case 'held':
+      return writer.byte(frame.held).varint(message.tokens);
+    case 'prompt-scored':
+      return writePromptScored(writer, message);
     case 'commit':
       return writeCommit(writer, message, shared);
     case 'end':
@@ -147,9 +153,15 @@ function writeEdgeMessage(writer: ByteWriter, message: EdgeMessage, shared: Shar
   }
 }
 
-function readEdgeMessage(reader: ByteReader, shared: SharedState): EdgeMessage {
+/** Whether frames of this kind, or that begin so, exist from version 3 on only. */
+function isOfThree(kind: EdgeMessage['kind'] | number): boolean {
+  return kind === 'held' || kind === 'prompt-scored' || kind === frame.held || kind === frame.promptScored;
+}
+
+function readEdgeMessage(reader: ByteReader, shared: SharedState, version: ProtocolVersion): EdgeMessage {
   const head = reader.byte();
   if (beginsCommit(head)) return readCommit(reader, head, shared);
+  if (version < 3 && isOfThree(head)) throw malformed(`a frame of kind ${head}, which version ${version} has not`);
   switch (head) {
     case frame.hello:
       return readHello(reader);
@@ -157,6 +169,10 @@ function readEdgeMessage(reader: ByteReader, shared: SharedState): EdgeMessage {
       return { kind: 'gone' };
     case frame.leaving:
       return { kind: 'leaving' };
+    case frame.held:
+      return { kind: 'held', tokens: reader.varint(limits.textTokens) };
+    case frame.promptScored:
+      return readPromptScored(reader);
     case frame.queued:
       return { kind: 'queued', ahead: reader.varint(limits.maxId) };
     case frame.refused:
@@ -178,6 +194,12 @@ const scratch = new ByteWriter();
 /** The device's end of one connection. `decode` throws OutriderError `protocol-error`; the caller then closes the connection. */
 export class DeviceCodec {
   readonly #shared = new SharedState();
+  readonly #version: ProtocolVersion;
+
+  /** @param version that the two sides have agreed on */
+  constructor(version: ProtocolVersion = protocolVersion) {
+    this.#version = version;
+  }
 
   encode(message: DeviceMessage): Uint8Array {
     this.measure(message);
@@ -195,7 +217,7 @@ export class DeviceCodec {
   decode(bytes: Uint8Array): EdgeMessage {
     if (bytes.length > limits.edgeFrameBytes) throw malformed(`a frame of ${bytes.length} bytes`);
     const reader = new ByteReader(bytes, malformed);
-    const message = readEdgeMessage(reader, this.#shared);
+    const message = readEdgeMessage(reader, this.#shared, this.#version);
     this.received(message);
     this.#shared.endFrame(reader);
     return message;
@@ -207,14 +229,22 @@ export class DeviceCodec {
   }
 }
 
+interface EdgeEnd {
+  readonly version: ProtocolVersion;
+  readonly admission: Admission;
+}
+
 /** The edge's end of one connection. `decode` throws OutriderError `protocol-error`; the caller then closes the connection. */
 export class EdgeCodec {
   readonly #shared = new SharedState();
-  readonly #admission: Admission;
+  readonly #end: EdgeEnd;
 
-  /** @param admission what it throws, `decode` throws */
-  constructor(admission: Admission = { admit: () => {} }) {
-    this.#admission = admission;
+  /**
+   * @param admission what it throws, `decode` throws
+   * @param version that the two sides have agreed on
+   */
+  constructor(admission: Admission = { admit: () => {} }, version: ProtocolVersion = protocolVersion) {
+    this.#end = { admission, version };
   }
 
   encode(message: EdgeMessage): Uint8Array {
@@ -224,6 +254,8 @@ export class EdgeCodec {
 
   /** As `encode`, for a caller that does not need the bytes. @returns the length of the frame */
   measure(message: EdgeMessage): number {
+    const { version } = this.#end;
+    invariant(version >= 3 || !isOfThree(message.kind), 'a frame that this version has not');
     writeEdgeMessage(scratch.clear(), message, this.#shared);
     this.#shared.edgeSent(message);
     this.#shared.pad(scratch);
@@ -234,7 +266,7 @@ export class EdgeCodec {
     const limit = bytes[0] === frame.open ? limits.openBytes : limits.deviceFrameBytes;
     if (bytes.length > limit) throw malformed(`a frame of ${bytes.length} bytes, at most ${limit} are allowed`);
     const reader = new ByteReader(bytes, malformed);
-    const message = readDeviceMessage(reader, this.#shared, this.#admission);
+    const message = readDeviceMessage(reader, this.#shared, this.#end);
     this.#shared.deviceSent(message);
     this.#shared.endFrame(reader);
     return message;
@@ -242,7 +274,7 @@ export class EdgeCodec {
 
   /** As `decode`, for a message that the other end has measured, not encoded. */
   received(message: DeviceMessage): void {
-    if (message.kind === 'open' || message.kind === 'resume') this.#admission.admit(message.credentials);
+    if (message.kind === 'open' || message.kind === 'resume') this.#end.admission.admit(message.credentials);
     this.#shared.deviceSent(message);
   }
 }

@@ -20,6 +20,8 @@ export const limits = {
   maxAhead: 512,
   minFlowControlWindow: 16,
   maxFlowControlWindow: 65536,
+  /** Positions of a frame with logprobs of a prompt. */
+  promptScores: 1024,
   /** With logprobs, so that all text that may be unacknowledged fits into one commit. */
   maxScoredWindow: 4096,
   maxPadding: 1024,

@@ -7,7 +7,10 @@ import type { Logprobs } from '../../decoding/logprobs.ts';
 import type { Sampling } from '../../decoding/sampling.ts';
 import type { ModeName } from './mode.ts';
 
-export const protocolVersion = 2;
+/** The newest version, and all that are spoken, newest first. The two sides agree on one for each connection, before its first frame. */
+export const protocolVersion = 3;
+export const protocolVersions = [3, 2] as const;
+export type ProtocolVersion = (typeof protocolVersions)[number];
 
 /** A device starts a turn. Creates the session, or replaces its text with the device's. */
 export interface OpenMessage {
@@ -21,6 +24,11 @@ export interface OpenMessage {
   readonly session: string;
   /** 32 hex digits. Turns of one conversation may reuse each other's KV sequence on the edge. */
   readonly conversation: string;
+  /**
+   * 32 hex digits, from version 3 on; absent: none. Sessions of other namespaces, or of none, never reuse each other's KV sequences, whatever
+   * key and conversation they have.
+   */
+  readonly namespace?: string | undefined;
   /** Grows with each attach of this session to this edge; the edge refuses an attempt that is not larger than the last. */
   readonly attempt: number;
   /** 64 hex digits. */
@@ -28,6 +36,7 @@ export interface OpenMessage {
   readonly mode: ModeName;
   readonly sampling: Sampling;
   readonly stopStrings: readonly string[];
+  /** 0 only where `promptLogprobs` are asked for. */
   readonly maxAnswerTokens: number;
   /** The edge pauses when it has committed this many tokens that the device has not acknowledged. */
   readonly flowControlWindow: number;
@@ -40,6 +49,11 @@ export interface OpenMessage {
   readonly grammar?: Grammar | undefined;
   /** Every commit carries logprobs, with so many of the likeliest tokens of each position; absent: none does. */
   readonly topLogprobs?: number | undefined;
+  /**
+   * From version 3 on: the edge sends the logprobs of the prompt's tokens as it evaluates them, with so many of the likeliest tokens of each
+   * position; absent: it does not.
+   */
+  readonly promptLogprobs?: number | undefined;
 }
 
 /** Continues a session on a new connection. */
@@ -146,6 +160,21 @@ export interface LeavingMessage {
   readonly kind: 'leaving';
 }
 
+/** From version 3 on: the session has got a place of the edge. */
+export interface HeldMessage {
+  readonly kind: 'held';
+  /** Leading tokens of the text whose keys and values the place has already, so that the edge does not evaluate them. */
+  readonly tokens: number;
+}
+
+/** From version 3 on: logprobs of tokens of the prompt, in order, before the first commit. */
+export interface PromptScoredMessage {
+  readonly kind: 'prompt-scored';
+  /** Position of the first of these tokens, at least 1: nothing predicts the first token of a prompt. */
+  readonly first: number;
+  readonly logprobs: readonly Logprobs[];
+}
+
 /** Final tokens, in order. The first `accepted` of them equal the device's drafts of `branch` and are not sent. */
 export interface CommitMessage {
   readonly kind: 'commit';
@@ -207,6 +236,8 @@ export type EdgeMessage =
   | GoneMessage
   | QueuedMessage
   | LeavingMessage
+  | HeldMessage
+  | PromptScoredMessage
   | CommitMessage
   | EndMessage
   | RefusedMessage

@@ -4,7 +4,7 @@
 import type { ErrorCode } from '../../basics/errors.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import type { Admission } from './codec-open.ts';
-import type { DeviceMessage, EdgeMessage } from './messages.ts';
+import type { DeviceMessage, EdgeMessage, ProtocolVersion } from './messages.ts';
 
 /** A message on a link; the link needs only its length. */
 export interface Frame {
@@ -18,6 +18,8 @@ export interface FrameConnection<Sent> {
   readonly writable: boolean;
   /** @param message content of the frame, for links that need it */
   send(frame: Frame, message: Sent): void;
+  /** On which the two sides have agreed; absent: the newest. */
+  readonly version?: ProtocolVersion | undefined;
   /** The peer, for limits and logs; absent: unknown. */
   readonly address?: string | undefined;
   close(code: ErrorCode | 'done', detail: string): void;
@@ -42,20 +44,21 @@ export interface WireEnd<Sent, Received> {
 }
 
 export interface Wire {
-  device(): WireEnd<DeviceMessage, EdgeMessage>;
-  edge(admission?: Admission): WireEnd<EdgeMessage, DeviceMessage>;
+  /** @param version of the connection; default: the newest */
+  device(version?: ProtocolVersion): WireEnd<DeviceMessage, EdgeMessage>;
+  edge(admission?: Admission, version?: ProtocolVersion): WireEnd<EdgeMessage, DeviceMessage>;
 }
 
 /** Encoded frames, as on a socket. */
 export const byteWire: Wire = {
-  device: () => byteEnd(new DeviceCodec()),
-  edge: (admission) => byteEnd(new EdgeCodec(admission)),
+  device: (version) => byteEnd(new DeviceCodec(version)),
+  edge: (admission, version) => byteEnd(new EdgeCodec(admission, version)),
 };
 
 /** Messages that are not encoded, with the length of their frames. Both ends must use it. */
 export const sizedWire: Wire = {
-  device: () => sizedEnd<DeviceMessage, EdgeMessage>(new DeviceCodec()),
-  edge: (admission) => sizedEnd<EdgeMessage, DeviceMessage>(new EdgeCodec(admission)),
+  device: (version) => sizedEnd<DeviceMessage, EdgeMessage>(new DeviceCodec(version)),
+  edge: (admission, version) => sizedEnd<EdgeMessage, DeviceMessage>(new EdgeCodec(admission, version)),
 };
 
 interface Codec<Sent, Received> {
