@@ -51,6 +51,8 @@ def alternative(branch: int, base: int, first: int, tokens: list[int]) -> Messag
 
 ACCOUNT = {"steps": 4, "draftRows": 3, "acceptedRows": 2, "edgeDraftRows": 1, "acceptedEdgeDraftRows": 0}
 
+QUARTER = (-0.25, [(10, -0.25)])
+
 # What the words of each row mean, as messages.
 CONNECTIONS: dict[str, list[Message]] = {
     "A connection": [
@@ -118,6 +120,31 @@ CONNECTIONS: dict[str, list[Message]] = {
         draft(5, 15, [60]),
         {"kind": "bye"},
     ],
+    "An answer with a grammar and logprobs": [
+        hello(version=3),
+        opening(
+            version=3,
+            namespace=bytes(range(0xA0, 0xB0)),
+            promptLogprobs=None,
+            grammar=("json-schema", '{"type":"object"}'),
+            logprobs=1,
+        ),
+        {"kind": "held", "tokens": 2},
+        draft(1, 4, [10]),
+        {**commit(4, 1, 1, [12]), "logprobs": [QUARTER, (-2.5, [(300, -0.5)])]},
+        {**commit(6, 0, 0, [10]), "logprobs": [QUARTER]},
+        {"kind": "end", "reason": "end-token", "length": 7, "account": dict(zip(frames.ACCOUNT, (2, 1, 1, 0, 0), strict=True))},
+        {"kind": "bye"},
+    ],
+    "A prompt alone": [
+        hello(version=3),
+        opening(version=3, namespace=bytes(16), promptLogprobs=2, stopStrings=[], maxAnswerTokens=0, answer=[]),
+        {"kind": "held", "tokens": 0},
+        {"kind": "prompt-scored", "first": 1, "logprobs": [(-8.0, [(10, -0.25), (11, -3.0)])]},
+        {"kind": "prompt-scored", "first": 2, "logprobs": [(-0.25, [(20_000, -0.25), (7, -2.0)])]},
+        {"kind": "end", "reason": "length", "length": 3, "account": dict.fromkeys(frames.ACCOUNT, 0)},
+        {"kind": "bye"},
+    ],
 }
 
 # Frames that docs/internals/protocol.md calls malformed, after the attach of the first connection; from the device and from the edge.
@@ -138,7 +165,7 @@ MALFORMED = {
         "00",
         "7f",
     ],
-    "edge": ["c0", "e0", "4404020000000000", "42ff", "45", "", "00", "4700", "48", "8080808080808080808001"],
+    "edge": ["c0", "e0", "4404020000000000", "42ff", "45", "", "00", "4700", "48", "4900", "8080808080808080808001"],
 }
 
 
@@ -156,7 +183,8 @@ def check_frames(report: Report) -> None:
     for heading, messages in CONNECTIONS.items():
         rows = tables.get(heading, [])
         report.check(f"{heading}: number of frames", len(rows) == len(messages), f"{len(rows)} for {len(messages)}")
-        ends = {"device": Codec("device"), "edge": Codec("edge")}
+        version = messages[0]["version"]
+        ends = {"device": Codec("device", version), "edge": Codec("edge", version)}
         for number, ((sender, shown), message) in enumerate(zip(rows, messages, strict=False), start=1):
             receiver = ends["edge" if sender == "device" else "device"]
             written = ends[sender].encode(message).hex()

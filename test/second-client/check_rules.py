@@ -110,6 +110,7 @@ class Rules:
         for subprotocol, headers, status, code in (
             (None, (), 400, "version-mismatch"),
             ("outrider.1", (), 400, "version-mismatch"),
+            ("outrider.4", (), 400, "version-mismatch"),
             (frames.SUBPROTOCOL, ("Origin: https://page.example",), 403, "unauthorized"),
         ):
             try:

@@ -3,6 +3,9 @@
 import struct
 from collections.abc import Callable, Mapping, Sequence
 
+from asked import plus_one, read_asked, read_plus_one, read_scores, varint, write_asked, write_scores
+
+# What the device of turn.py speaks; frames of version 3 are read and written as well.
 VERSION = 2
 SUBPROTOCOL = f"outrider.{VERSION}"
 MODES = ("ar", "stream", "sd", "psd", "psd-lockstep", "edge-sd", "mix")
@@ -19,15 +22,6 @@ Message = dict
 
 class MalformedError(Exception):
     """Bytes that are no frame of the page."""
-
-
-def varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def signed(value: int) -> bytes:
@@ -93,6 +87,9 @@ class Reader:
     def ids(self, count: int) -> list[int]:
         return [self.varint(MAX_ID) for _ in range(count)]
 
+    def rest(self) -> int:
+        return len(self.frame) - self.at
+
     def end(self, padding: int) -> None:
         rest = self.frame[self.at :]
         if len(rest) > max(0, padding - 1) or any(rest):
@@ -125,11 +122,15 @@ def read_name(reader: Reader, names: Sequence[str]) -> str:
 
 def write_open(m: Message) -> bytes:
     out = b"\x01" + varint(m["version"]) + text(m["credentials"]) + varint(m["padding"])
-    out += m["session"] + m["conversation"] + varint(m["attempt"]) + m["tokenizerHash"]
+    is_third = m["version"] >= 3
+    out += m["session"] + m["conversation"] + (m["namespace"] if is_third else b"")
+    out += varint(m["attempt"]) + m["tokenizerHash"]
     out += bytes([MODES.index(m["mode"])]) + write_sampling(m["sampling"])
     out += varint(len(m["stopStrings"])) + b"".join(map(text, m["stopStrings"]))
     out += varint(m["maxAnswerTokens"]) + varint(m["flowControlWindow"]) + varint(m["maxAhead"])
-    return out + varint(len(m["prompt"])) + varint(len(m["answer"])) + varints(m["prompt"]) + varints(m["answer"])
+    out += plus_one(m["promptLogprobs"]) if is_third else b""
+    out += varint(len(m["prompt"])) + varint(len(m["answer"])) + varints(m["prompt"]) + varints(m["answer"])
+    return out + write_asked(m)
 
 
 def read_open(reader: Reader) -> Message:
@@ -139,15 +140,22 @@ def read_open(reader: Reader) -> Message:
         "credentials": reader.text(),
         "padding": reader.varint(1024),
     }
-    m.update(session=reader.take(16), conversation=reader.take(16), attempt=reader.varint())
+    m.update(session=reader.take(16), conversation=reader.take(16))
+    is_third = m["version"] >= 3
+    if is_third:
+        m["namespace"] = reader.take(16)
+    m["attempt"] = reader.varint()
     m.update(tokenizerHash=reader.take(32), mode=read_name(reader, MODES), sampling=read_sampling(reader))
     m["stopStrings"] = [reader.text(64) for _ in range(reader.varint(4))]
     m.update(
         maxAnswerTokens=reader.varint(MAX_TEXT), flowControlWindow=reader.varint(65_536), maxAhead=reader.varint(512)
     )
+    if is_third:
+        m["promptLogprobs"] = read_plus_one(reader)
     prompt, answer = reader.varint(MAX_TEXT), reader.varint(MAX_TEXT)
     m.update(prompt=reader.ids(prompt), answer=reader.ids(answer))
-    return m
+    # The zeros of a padded frame ask for nothing.
+    return m if m["padding"] > 0 else {**m, **read_asked(reader)}
 
 
 def write_resume(m: Message) -> bytes:
@@ -197,6 +205,17 @@ def read_end(reader: Reader) -> Message:
     return {"kind": "end", "reason": reason, "length": length, "account": account}
 
 
+def write_prompt_scored(m: Message) -> bytes:
+    return b"\x4a" + varint(m["first"]) + varint(len(m["logprobs"])) + write_scores(m["logprobs"])
+
+
+def read_prompt_scored(reader: Reader) -> Message:
+    first, count = reader.varint(MAX_TEXT), reader.varint(1024)
+    if first == 0 or count == 0:
+        raise MalformedError("logprobs of no token, or of the first one")
+    return {"kind": "prompt-scored", "first": first, "logprobs": read_scores(reader, count)}
+
+
 def write_refused(m: Message) -> bytes:
     return b"\x43" + text(m["code"]) + text(m["cause"]) + text(m["remedy"])
 
@@ -212,6 +231,7 @@ PLAIN_KINDS: Mapping[int, tuple[str, tuple[str, ...]]] = {
     0x42: ("gone", ()),
     0x46: ("queued", ("ahead",)),
     0x47: ("leaving", ()),
+    0x49: ("held", ("tokens",)),
 }
 PLAIN_HEADS = {kind: (head, fields) for head, (kind, fields) in PLAIN_KINDS.items()}
 WRITERS: Mapping[str, Callable[[Message], bytes]] = {
@@ -220,6 +240,7 @@ WRITERS: Mapping[str, Callable[[Message], bytes]] = {
     "hello": write_hello,
     "end": write_end,
     "refused": write_refused,
+    "prompt-scored": write_prompt_scored,
 }
 READERS: Mapping[int, Callable[[Reader], Message]] = {
     0x01: read_open,
@@ -227,15 +248,18 @@ READERS: Mapping[int, Callable[[Reader], Message]] = {
     0x41: read_hello,
     0x43: read_refused,
     0x44: read_end,
+    0x4A: read_prompt_scored,
 }
 DEVICE_HEADS = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10, 0x11, 0x12, *range(0x21, 0x40)}
-EDGE_HEADS = {0x05, 0x06, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47}
+EDGE_HEADS = {0x05, 0x06, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48}
+THIRD_HEADS = {0x49, 0x4A}
 
 
 class Codec:
     """One end of one connection: writes the messages of one side and reads those of the other."""
 
-    def __init__(self, side: str) -> None:
+    def __init__(self, side: str, version: int = VERSION) -> None:
+        self.version = version
         self.is_device = side == "device"
         self.branch = self.newest = 0
         self.alternative = self.alternative_end = 0
@@ -326,11 +350,13 @@ class Codec:
         accepted, tokens = m["accepted"], m["tokens"]
         step = m["branch"] - self.committed_branch if accepted > 0 else 0
         is_next = m["first"] == self.committed_end and accepted <= 31 and step in (0, 1)
-        if is_next and len(tokens) <= 1 and accepted + len(tokens) > 0:
+        logprobs = m.get("logprobs")
+        if logprobs is None and is_next and len(tokens) <= 1 and accepted + len(tokens) > 0:
             return bytes([(0x80 if tokens else 0xC0) + 0x20 * step + accepted]) + varints(tokens)
         branch = signed(step) if accepted > 0 else b""
         first = signed(m["first"] - self.committed_end)
-        return b"\x45" + first + varint(accepted) + branch + varint(len(tokens)) + varints(tokens)
+        out = first + varint(accepted) + branch + varint(len(tokens)) + varints(tokens)
+        return b"\x45" + out if logprobs is None else b"\x48" + out + write_scores(logprobs)
 
     def _read_device(self, reader: Reader, head: int) -> Message:
         if head < 0x80 and head not in DEVICE_HEADS:
@@ -344,9 +370,10 @@ class Codec:
         return self._read_shared(reader, head)
 
     def _read_edge(self, reader: Reader, head: int) -> Message:
-        if head < 0x80 and head not in EDGE_HEADS:
+        known = EDGE_HEADS | THIRD_HEADS if self.version >= 3 else EDGE_HEADS
+        if head < 0x80 and head not in known:
             raise MalformedError(f"a frame of kind {head}")
-        if head >= 0x80 or head == 0x45:
+        if head >= 0x80 or head in (0x45, 0x48):
             return self._read_commit(reader, head)
         return self._read_shared(reader, head)
 
@@ -393,7 +420,7 @@ class Codec:
         return {"kind": "alternative", "branch": branch, "base": self.branch, "first": first, "tokens": reader.ids(count)}
 
     def _read_commit(self, reader: Reader, head: int) -> Message:
-        if head == 0x45:
+        if head in (0x45, 0x48):
             first = self.committed_end + reader.signed()
             accepted = reader.varint(MAX_TEXT)
             branch = self.committed_branch + reader.signed() if accepted > 0 else 0
@@ -404,4 +431,5 @@ class Codec:
             tokens = reader.ids(0 if head >= 0xC0 else 1)
             if accepted + len(tokens) == 0:
                 raise MalformedError("a commit of nothing")
-        return {"kind": "commit", "first": first, "branch": branch, "accepted": accepted, "tokens": tokens}
+        m = {"kind": "commit", "first": first, "branch": branch, "accepted": accepted, "tokens": tokens}
+        return {**m, "logprobs": read_scores(reader, accepted + len(tokens))} if head == 0x48 else m
