@@ -1,5 +1,6 @@
 // Event logs of a device and an edge that speak of alternatives, replayed: on a connection, over its loss, and to the end of the text.
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../decoding/sampling.ts';
 import { stepDevice } from '../device/device-session.ts';
@@ -153,5 +154,22 @@ describe('the log of a text with alternatives', () => {
     const changed = pair.logs[side].map((line) => line.replace('"base":1,', '"base":2,'));
     expect(changed).not.toEqual(pair.logs[side]);
     expect(differencesOf(changed)).not.toEqual([]);
+  });
+});
+
+describe('a log of an outrider that spoke version 2 alone', () => {
+  it.each(['device', 'edge'] as const)('is replayed without a difference: %s', (side) => {
+    const lines = readFileSync(new URL(`golden/protocol-2-${side}.jsonl`, import.meta.url), 'utf8').split('\n');
+    const log = parseEventLog(lines.join('\n'));
+    expect([log.header.protocol, log.lines.length > 20]).toEqual([2, true]);
+    const shown = [...replayLog(log)];
+    expect(shown.flatMap(({ differences }) => differences)).toEqual([]);
+    // As if of the newest version: the openings would have other fields.
+    const renamed = lines.join('\n').replace('"protocol":2', '"protocol":3');
+    const differences = [...replayLog(parseEventLog(renamed))].flatMap((step) => step.differences);
+    expect(differences.length > 0).toBe(side === 'device');
+    expect(() => parseEventLog(renamed.replace('"protocol":3', '"protocol":1'))).toThrow(
+      'this outrider speaks 3 and 2',
+    );
   });
 });

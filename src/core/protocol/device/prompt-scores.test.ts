@@ -1,0 +1,144 @@
+// Logprobs of a prompt, held tokens, and the version of a connection, in the device's machine.
+
+import { describe, expect, it } from 'vitest';
+import { neutralSampling } from '../../decoding/sampling.ts';
+import { testHello } from '../edge/edge-session.fixture.ts';
+import type { DeviceMessage, EdgeMessage, PromptScoredMessage } from '../wire/messages.ts';
+import { stepDevice } from './device-session.ts';
+import {
+  createDeviceState,
+  type DeviceEffect,
+  type DeviceEvent,
+  type DeviceState,
+  type TurnRequest,
+} from './device-state.ts';
+
+const request: TurnRequest = {
+  session: '00'.repeat(16),
+  conversation: '00'.repeat(16),
+  namespace: '0a'.repeat(16),
+  credentials: '',
+  padding: 0,
+  tokenizerHash: testHello.tokenizerHash,
+  mode: 'ar',
+  sampling: neutralSampling,
+  stopStrings: [],
+  maxAnswerTokens: 100,
+  promptLogprobs: 1,
+  flowControlWindow: 256,
+  maxAhead: 4,
+  draftLength: 2,
+  prompt: [1, 2, 3, 4, 5, 6],
+  endIds: new Set(),
+  minChainConfidence: 0,
+};
+
+const scoreAt = (position: number) => ({ logprob: -position, top: [{ id: position, logprob: -position }] });
+const scored = (first: number, last: number): PromptScoredMessage => {
+  const count = last - first + 1;
+  return {
+    kind: 'prompt-scored',
+    first,
+    logprobs: Array.from({ length: count }, (_, index) => scoreAt(first + index)),
+  };
+};
+
+class Bed {
+  state: DeviceState;
+  effects: readonly DeviceEffect[] = [];
+
+  constructor(changes: Partial<TurnRequest> = {}) {
+    this.state = createDeviceState({ ...request, ...changes });
+  }
+
+  step(event: DeviceEvent): this {
+    ({ state: this.state, effects: this.effects } = stepDevice(this.state, event));
+    return this;
+  }
+
+  connect(link: number, version?: 2 | 3, edge = 'a'): this {
+    return this.step({ kind: 'link-opened', link, edge, version });
+  }
+
+  hear(link: number, message: EdgeMessage): this {
+    return this.step({ kind: 'message-received', link, message });
+  }
+
+  commit(link: number, first: number, token: number): this {
+    return this.hear(link, { kind: 'commit', first, branch: 0, accepted: 0, tokens: [token] });
+  }
+
+  get sent(): DeviceMessage[] {
+    return this.effects.flatMap((effect) => (effect.kind === 'send' ? [effect.message] : []));
+  }
+
+  get given(): unknown[] {
+    return this.effects.flatMap((effect) => (effect.kind === 'emit-prompt-logprobs' ? [effect.logprobs] : []));
+  }
+}
+
+describe('an attach', () => {
+  it('has the version of its connection, and only what that version has', () => {
+    const asked = { namespace: request.namespace, promptLogprobs: 1 };
+    expect(new Bed().connect(1).sent).toMatchObject([{ kind: 'open', version: 3, ...asked }]);
+    const older = new Bed({ promptLogprobs: undefined }).connect(1, 2);
+    expect(older.sent).toMatchObject([{ kind: 'open', version: 2 }]);
+    expect(older.sent[0]).not.toHaveProperty('namespace');
+    expect(older.step({ kind: 'link-closed', link: 1 }).connect(2, 3).sent).toMatchObject([
+      { kind: 'resume', version: 3, length: 6 },
+    ]);
+    expect(older.hear(2, { kind: 'gone' }).sent).toMatchObject([{ kind: 'open', version: 3, attempt: 3 }]);
+  });
+
+  it('goes on after a greeting of its own version, and of no other', () => {
+    for (const [version, greeted, isRight] of [
+      [3, 3, true],
+      [2, 2, true],
+      [2, 3, false],
+      [3, 2, false],
+      [undefined, 3, true],
+    ] as const) {
+      const bed = new Bed({ promptLogprobs: undefined }).connect(1, version);
+      bed.hear(1, { ...testHello, version: greeted });
+      if (isRight) expect(bed.state.outcome).toBeNull();
+      else expect(bed.state.outcome).toMatchObject({ kind: 'failed', code: 'version-mismatch' });
+    }
+  });
+});
+
+describe('logprobs of a prompt', () => {
+  it('are given in order, each once, whatever an edge repeats', () => {
+    const bed = new Bed().connect(1);
+    expect(bed.hear(1, scored(1, 2)).given).toEqual([scored(1, 2).logprobs]);
+    bed.step({ kind: 'link-closed', link: 1 }).connect(2).hear(2, { kind: 'gone' });
+    expect(bed.sent).toMatchObject([{ kind: 'open', promptLogprobs: 1 }]);
+    expect(bed.hear(2, scored(1, 2)).given).toEqual([]);
+    expect(bed.hear(2, scored(2, 5)).given).toEqual([scored(3, 5).logprobs]);
+  });
+
+  it('are asked for until the device has all of them', () => {
+    const bed = new Bed().connect(1).hear(1, scored(1, 5)).commit(1, 6, 9);
+    expect(bed.connect(2, 3, 'b').sent).toMatchObject([{ kind: 'open', answer: [9] }]);
+    expect(bed.sent[0]).not.toHaveProperty('promptLogprobs');
+    // Of a prompt alone the end may be missing.
+    const alone = new Bed({ maxAnswerTokens: 0 }).connect(1).hear(1, scored(1, 5));
+    expect(alone.connect(2, 3, 'b').sent).toMatchObject([{ kind: 'open', promptLogprobs: 1 }]);
+  });
+
+  it('with a gap cost the edge its connection', () => {
+    const bed = new Bed().connect(1).hear(1, scored(1, 2)).hear(1, scored(4, 5));
+    expect(bed.effects).toMatchObject([{ kind: 'close-link', code: 'protocol-error' }, { kind: 'connect' }]);
+    expect(bed.state.scoredPrompt).toBe(2);
+  });
+});
+
+describe('held tokens', () => {
+  it('are those of the first edge that says so, at most the prompt', () => {
+    const bed = new Bed({ promptLogprobs: undefined }).connect(1);
+    expect(bed.state.heldTokens).toBeNull();
+    expect(bed.hear(1, { kind: 'held', tokens: 4 }).state.heldTokens).toBe(4);
+    expect(bed.hear(1, { kind: 'held', tokens: 0 }).state.heldTokens).toBe(4);
+    const begun = new Bed({ promptLogprobs: undefined }).connect(1).hear(1, { kind: 'held', tokens: 40 });
+    expect(begun.state.heldTokens).toBe(6);
+  });
+});
