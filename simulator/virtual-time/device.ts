@@ -252,10 +252,11 @@ export function storedState(state: DeviceState, length: number, holds: boolean):
     return { edge, attempt, held: holds && held !== null ? Math.min(held, length) : null };
   });
   const text = TokenText.of(state.text.slice(0, length));
-  return { ...createDeviceState(state.turn), text, edges };
+  return { ...createDeviceState(state.turn), text, edges, scoredPrompt: state.scoredPrompt };
 }
 
 /** A new session that continues the committed text of an old one. */
 export function freshState(state: DeviceState, session: string): DeviceState {
-  return { ...createDeviceState({ ...state.turn, session }), text: TokenText.of(state.text.slice(0)) };
+  const { scoredPrompt } = state;
+  return { ...createDeviceState({ ...state.turn, session }), text: TokenText.of(state.text.slice(0)), scoredPrompt };
 }

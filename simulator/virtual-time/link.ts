@@ -10,6 +10,7 @@ import {
   type LinkState,
   openLink,
 } from '../../src/core/protocol/wire/link-model.ts';
+import type { ProtocolVersion } from '../../src/core/protocol/wire/messages.ts';
 import type { Frame, FrameConnection, FrameHandler } from '../../src/core/protocol/wire/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 
@@ -51,7 +52,11 @@ export class VirtualLink {
   readonly #lanes: Readonly<Record<Direction, Lane>>;
   readonly #ends: Record<Side, LinkEnd | null> = { device: null, edge: null };
 
-  constructor(queue: EventQueue, settings: LinkSettings) {
+  /** On which its ends have agreed; undefined: the newest. */
+  readonly version: ProtocolVersion | undefined;
+
+  constructor(queue: EventQueue, settings: LinkSettings, version?: ProtocolVersion) {
+    this.version = version;
     this.#queue = queue;
     this.#lanes = { up: createLane(settings, 'up', queue.nowMs()), down: createLane(settings, 'down', queue.nowMs()) };
   }
@@ -224,6 +229,10 @@ export class LinkCarrier<Sent> implements FrameConnection<Sent> {
     this.#side = side;
     this.address = address;
     this.#bytesAlong = bytesAlong;
+  }
+
+  get version(): ProtocolVersion | undefined {
+    return this.link.version;
   }
 
   send(frame: Frame, message: Sent): void {

@@ -93,6 +93,7 @@ export class ToyTarget implements VirtualTarget {
     const ending = this.ending({ stopStrings, maxAnswerTokens });
     const counts = penaltiesActive(sampling) ? new RunningCounts() : undefined;
     let state = ending.start;
+    if (maxAnswerTokens === 0) return { ids, reason: 'length' };
     for (;;) {
       const id = chooseToken(this.candidates(ids), sampling, counts, ids.length);
       ids.push(id);

@@ -16,6 +16,7 @@ import { isTicket, type KeyRing } from './keys.ts';
 import { type LieWatch, nameAt } from './lies.ts';
 import { nameOf, type PlaceSettings, PlaceWatch } from './place-watch.ts';
 import { textDeadlines } from './scene.ts';
+import { ScoreWatch } from './score-watch.ts';
 import { demand, describe, type Log } from './violation.ts';
 
 interface Reader {
@@ -89,6 +90,7 @@ export class InvariantWatch implements EdgeObserver {
   readonly #lies: LieWatch;
   readonly #keys: KeyRing;
   readonly #places: PlaceWatch;
+  readonly scores: ScoreWatch = new ScoreWatch();
   readonly #areEdgesAlike: boolean;
   /** Sessions that an engine has failed with. */
   readonly #failed = new Set<string>();
@@ -207,7 +209,7 @@ export class InvariantWatch implements EdgeObserver {
 
   edgeSends(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage, isWritable: boolean): void {
     this.#log?.(`${edge.settings.name} sends ${describe(message)}`);
-    const isWaiting = message.kind === 'commit' || message.kind === 'pong';
+    const isWaiting = ['commit', 'pong', 'prompt-scored'].includes(message.kind);
     const isLie = this.#lies.isLiar(link);
     demand(isWritable || !isWaiting || isLie, 'nothing-when-blocked', () => `${edge.settings.name}: ${message.kind}`);
     if (isLie) return;
@@ -259,6 +261,7 @@ export class InvariantWatch implements EdgeObserver {
     this.#places.edgeStepped(edge, session, event, effects);
     if (event?.kind === 'step-failed') this.#failed.add(this.#places.nameOf(session));
     this.#checkText(edge, session, event);
+    this.scores.checkKept(edge, session);
     const { text, branch, acknowledged, open } = session.state;
     const buffered = branch === null ? 0 : Math.max(0, branch.start + branch.tokens.length - text.length);
     const { maxAhead, flowControlWindow } = this.#asked.get(this.#places.nameOf(session)) ?? open;
@@ -310,6 +313,7 @@ export class InvariantWatch implements EdgeObserver {
 
   #checkEffect(device: VirtualDevice, reader: Reader, effect: DeviceEffect, isLiedTo: boolean): void {
     const { name } = device.settings;
+    this.scores.check(device, effect);
     if (effect.kind === 'emit-tokens') {
       const waitedMs = device.process.nowMs() - reader.textAtMs;
       const isInTime = waitedMs <= 2 * reader.giveUpAfterMs + 60_000;

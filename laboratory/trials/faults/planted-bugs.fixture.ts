@@ -22,6 +22,7 @@ import {
 import { byteWire, type Wire } from '../../../src/core/protocol/wire/wire.ts';
 import { alternativeBugs, type BrokenMachines } from './planted-alternatives.fixture.ts';
 import { controlBugs } from './planted-controls.fixture.ts';
+import { scoreBugs } from './planted-scores.fixture.ts';
 import type { PlantedBug } from './run.ts';
 
 type EdgeMessageEvent = Extract<EdgeEvent, { kind: 'message-received' }>;
@@ -142,7 +143,8 @@ const draftsBelieved: Machines = {
 const greetingBelieved: Machines = alteringDevice((state, event) => {
   if (event.kind !== 'message-received' || event.message.kind !== 'hello') return event;
   const { tokenizerHash } = state.turn;
-  return { ...event, message: { ...event.message, version: protocolVersion, tokenizerHash } };
+  const { version = protocolVersion } = state.links.find(({ id }) => id === event.link) ?? {};
+  return { ...event, message: { ...event.message, version, tokenizerHash } };
 });
 
 type Guard = Machines['guardMessage'];
@@ -299,6 +301,7 @@ const brokenMachines: Readonly<Record<string, BrokenMachines>> = {
   'too many may wait': placedBy({ waitingTooMany: () => undefined }),
   'no session without a place is forgotten for another': placedBy({ keptTooMany: () => undefined }),
   ...alternativeBugs,
+  ...scoreBugs,
 };
 
 /** A bug with these machines. Machines with state are made for each run: what ran before a seed must not change it. */

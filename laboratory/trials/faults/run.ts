@@ -177,6 +177,7 @@ class FaultRun implements FaultWorld {
     const shipped = this.#scene.devices.find((settings) => settings.name === name);
     const giveUpAfterMs = shipped?.giveUpAfterMs ?? Number.POSITIVE_INFINITY;
     this.#watch.follow(device, this.#scene.target.write(turn), giveUpAfterMs);
+    this.#watch.scores.follow(device, this.#scene.target);
   }
 
   /** The edge to which it connects first, if it has one; with a controller, as soon as it has one. */
@@ -296,7 +297,9 @@ class FaultRun implements FaultWorld {
     if (found === undefined ? edge !== falseEdge : !found.process.isUp) return undefined;
     this.#linkCount += 1;
     const seed = this.#scene.link.seed + 2 ** 32 * this.#linkCount;
-    const link = new VirtualLink(this.queue, { ...this.#scene.link, seed });
+    const { older } = this.#scene;
+    const isOlder = device !== undefined && [device.settings.name, edge].some((name) => older.has(name));
+    const link = new VirtualLink(this.queue, { ...this.#scene.link, seed }, isOlder ? 2 : undefined);
     link.join('device', end);
     if (device !== undefined) this.#watch.owns(device, link);
     if (found === undefined) {

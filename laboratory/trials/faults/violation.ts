@@ -4,6 +4,7 @@
 export const invariants = [
   'edge-text', // an edge's text is a prefix of the text that the target writes alone
   'device-text', // so is the text that the reader sees, and it never becomes shorter
+  'prompt-scores', // a device gets the target's own logprobs of its prompt, each once, and all before its answer
   'no-honest-error', // an honest device neither receives nor reports a protocol error
   'lies-refused', // a device accepts no message that it can recognise as a lie
   'one-target', // where a device insists on one target, one fingerprint has written its text

@@ -55,7 +55,9 @@ export async function runDeviceCase(
   const connect: Connect = (accept, options) =>
     direct((connection) => counted(accept(connection), () => count.frames++), options);
   const stop = new AbortController();
-  const answer = writeHonestly(connect, task, { clock: hastyClock, signal: stop.signal });
+  // Some ask for logprobs of their prompts.
+  const asked = number % 4 === 0 ? { promptLogprobs: 1 } : {};
+  const answer = writeHonestly(connect, task, { clock: hastyClock, signal: stop.signal, ...asked });
   const timer = setTimeout(() => {
     faults.push('the turn did not end');
     stop.abort();

@@ -64,7 +64,7 @@ const deviceLies: readonly Lie[] = [
     firstFields(random, writer.byte(0x02)).raw(session).varint(pick(random, numbers)).varint(pick(random, numbers)),
   function open(random, writer, session) {
     // Its tokenizer is right in the recorded ones only; there the fields behind it are damaged.
-    firstFields(random, writer.byte(0x01)).raw(session).raw(session).varint(pick(random, numbers));
+    firstFields(random, writer.byte(0x01)).raw(session).raw(session).raw(session).varint(pick(random, numbers));
     writer.raw(new Uint8Array(32));
     writer.byte(random.integer(8));
     return sampling(random, writer)
@@ -72,6 +72,7 @@ const deviceLies: readonly Lie[] = [
       .varint(pick(random, numbers))
       .varint(16)
       .varint(24)
+      .varint(random.integer(24))
       .varint(1)
       .varint(0)
       .varint(9);
@@ -107,7 +108,14 @@ const edgeLies: readonly Lie[] = [
   },
   (random, writer) => writer.byte(pick(random, [0x05, 0x06])).varint(pick(random, numbers)),
   (_, writer) => writer.byte(0x42),
-  (random, writer) => writer.byte(0x46).varint(pick(random, numbers)),
+  (random, writer) => writer.byte(pick(random, [0x46, 0x49])).varint(pick(random, numbers)),
+  function promptScored(random, writer) {
+    const count = random.integer(4);
+    writer.byte(0x4a).varint(pick(random, counts)).varint(count);
+    for (let left = count; left > 0; left -= 1)
+      writer.float32(pick(random, floats)).varint(1).varint(pick(random, ids)).float32(-1);
+    return writer;
+  },
 ];
 
 /** One false frame of a device. @param session the sixteen bytes of the session that it names */

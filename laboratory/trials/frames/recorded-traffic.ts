@@ -61,7 +61,12 @@ export function compose(
   tokenizer: Tokenizer,
   model: ModelIdentity,
 ): Recording[] {
-  const kinds: readonly Drafting[] = [{ rate: 0.8 }, { rate: 0 }, { rate: 0.8, hedges: true }];
+  const kinds: readonly Drafting[] = [
+    { rate: 0.8, scores: true },
+    { rate: 0.8 },
+    { rate: 0 },
+    { rate: 0.8, hedges: true },
+  ];
   return kinds.flatMap((drafting) =>
     tasks.map((task, index) => {
       const random = createRandom(seed, 2 ** 32 - 1 - index);
@@ -75,6 +80,8 @@ interface Drafting {
   readonly rate: number;
   /** Whether a wrong draft has an alternative beside it, which the edge takes. */
   readonly hedges?: true;
+  /** Whether the device asks for logprobs of its prompt. */
+  readonly scores?: true;
 }
 
 /** Tokens of the target that the frames of a taken alternative carry. */
@@ -100,6 +107,18 @@ class Pair {
     this.recording.down.push(bytes);
   }
 
+  /** The edge has read the prompt, in two steps. */
+  score(prompt: readonly number[]): void {
+    const half = prompt.length >> 1;
+    for (const [from, to] of [
+      [1, half],
+      [Math.max(1, half), prompt.length],
+    ] as const) {
+      const logprobs = prompt.slice(from, to).map((id) => ({ logprob: -1, top: [{ id, logprob: -1 }] }));
+      if (logprobs.length > 0) this.down({ kind: 'prompt-scored', first: from, logprobs });
+    }
+  }
+
   /** The right tokens follow a wrong draft as an alternative. @returns the newest branch */
   hedge(base: number, newest: number, first: number, wrongAt: number, right: readonly number[]): number {
     const branch = newest + 1;
@@ -119,7 +138,7 @@ class Pair {
 
 function composeOne(
   random: Random,
-  { rate, hedges }: Drafting,
+  { rate, hedges, scores }: Drafting,
   { prompt, sampling, reference }: ToyTask,
   tokenizer: Tokenizer,
   model: ModelIdentity,
@@ -141,7 +160,10 @@ function composeOne(
     flowControlWindow: 16,
     maxAhead: 24,
   } as const;
-  pair.up({ kind: 'open', version, ...ids, ...rules, prompt, answer: [] });
+  const asked = scores === true ? { promptLogprobs: 1 } : {};
+  pair.up({ kind: 'open', version, ...ids, ...rules, ...asked, prompt, answer: [] });
+  pair.down({ kind: 'held', tokens: 0 });
+  if (scores === true) pair.score(prompt);
   pair.up({ kind: 'ping', stamp: 1000 });
   let steps = 0;
   let draftRows = 0;
