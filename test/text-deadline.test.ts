@@ -63,6 +63,24 @@ describe('a text deadline', () => {
     expect(expired).toEqual([[1000, false, 1000]]);
   });
 
+  it('gives the longer time again after each part of the logprobs of a prompt', () => {
+    const { clock, expired, deadline } = bed();
+    deadline.opened();
+    deadline.owes(true);
+    clock.moveTo(1000);
+    for (const atMs of [1900, 2800]) {
+      clock.moveTo(atMs);
+      deadline.scored();
+    }
+    clock.moveTo(3799);
+    expect(expired).toEqual([[1000, false, 1000]]);
+    clock.moveTo(3800);
+    expect(expired).toEqual([
+      [1000, false, 1000],
+      [3800, false, 1000],
+    ]);
+  });
+
   it('may be shorter for the first token than for the next', () => {
     for (const event of ['opened', 'queued'] as const) {
       const { clock, expired, deadline } = bed({ firstTokenWithinMs: 30, nextTokenWithinMs: 100 });

@@ -24,7 +24,7 @@ export function logprobsOf(row: Candidates, id: number, topCount: number): Logpr
   return logprobsAt(row, row.logits[row.ids.indexOf(id)] as number, topCount);
 }
 
-/** Of a token that the text has already. @param row that was asked for its logit @returns null: its engine does not give that */
+/** The same for a token that the text has already. @param row that was asked for its logit @returns null: its engine does not give that */
 export function askedLogprobs(row: Candidates, topCount: number): Logprobs | null {
   const { askedLogit } = row;
   return askedLogit === undefined ? null : logprobsAt(row, askedLogit, topCount);

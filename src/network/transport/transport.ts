@@ -28,7 +28,7 @@ export interface ConnectionHandler {
 
 /** One open connection, for its holder. */
 export interface Connection {
-  /** Of the stream protocol, on which both ends have agreed. Absent: the newest, as within a process. */
+  /** The version of the stream protocol on which both ends have agreed. Absent: the newest, as within a process. */
   readonly version?: ProtocolVersion | undefined;
   /** The peer, for limits and logs: an IPv4 address, or the first half of an IPv6 address. Absent: unknown. */
   readonly address?: string | undefined;

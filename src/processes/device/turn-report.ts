@@ -43,7 +43,7 @@ export interface TurnReport {
   readonly text: string;
   /** Committed ids of the answer, with the end token. */
   readonly tokens: readonly number[];
-  /** Of each token of the prompt but the first, where the turn asks for them; fewer if the turn has failed. */
+  /** Those of each token of the prompt but the first, where the turn asks for them; fewer if the turn has failed. */
   readonly promptLogprobs: readonly TokenLogprobs[] | undefined;
   /**
    * Tokens of the prompt that its first edge did not have to evaluate, because it had their keys and values; undefined: it has not said so, as

@@ -17,7 +17,7 @@ import { defaultTextDeadlines } from '../../core/protocol/device/text-deadline.t
 import type { DraftOrder } from '../../core/protocol/wire/draft-order.ts';
 import { defaultLiveness } from '../../core/protocol/wire/liveness.ts';
 import { type ModeName, modeOf } from '../../core/protocol/wire/mode.ts';
-import { byteWire, type FrameHandler } from '../../core/protocol/wire/wire.ts';
+import { deviceByteWire, type FrameHandler } from '../../core/protocol/wire/wire.ts';
 import { draftRequest } from '../../models/port/drafter.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
@@ -113,7 +113,7 @@ class TurnRunner implements Turn {
     const deadlines = defaultTextDeadlines(options.prompt.length);
     const settings = {
       machines: { stepDevice, guardMessage },
-      wire: byteWire,
+      wire: deviceByteWire,
       liveness: options.liveness ?? (routes.hasSeveral ? severalEdges.liveness : defaultLiveness),
       vocabularySize: tokenizer.vocabularySize,
       giveUpAfterMs: options.giveUpAfterMs ?? 30_000,

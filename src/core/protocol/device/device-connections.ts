@@ -5,7 +5,7 @@ import type { Clock } from '../../basics/clock.ts';
 import { type ConnectionEntry, type ConnectionObserver, Connections, type LinkSink } from '../wire/connections.ts';
 import type { LivenessSettings } from '../wire/liveness.ts';
 import type { DeviceMessage, EdgeMessage, ProtocolVersion } from '../wire/messages.ts';
-import type { Frame, FrameConnection, FrameHandler, Wire } from '../wire/wire.ts';
+import type { DeviceWire, Frame, FrameConnection, FrameHandler } from '../wire/wire.ts';
 import type { ConnectionRecord } from './message-guard.ts';
 
 /** Traffic of the connections of a turn, without WebSocket and TCP/IP headers. */
@@ -31,7 +31,7 @@ export const noTraffic: Traffic = {
 
 export interface DeviceConnectionSettings {
   readonly liveness: LivenessSettings;
-  readonly wire: Wire;
+  readonly wire: DeviceWire;
   /** Whether the device sends a ping on each new connection, so that the round trip is known early. */
   readonly measuresRoundTrip: boolean;
 }

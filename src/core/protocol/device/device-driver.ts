@@ -8,7 +8,7 @@ import type { Logprobs } from '../../decoding/logprobs.ts';
 import type { ConnectionObserver } from '../wire/connections.ts';
 import type { DraftMade, DraftOrder } from '../wire/draft-order.ts';
 import type { DeviceMessage, EdgeMessage } from '../wire/messages.ts';
-import type { FrameConnection, FrameHandler } from '../wire/wire.ts';
+import { deafHandler, type FrameConnection, type FrameHandler } from '../wire/wire.ts';
 import { mayHedge } from './device-alternatives.ts';
 import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink, type Shown } from './device-connections.ts';
 import type { stepDevice } from './device-session.ts';
@@ -20,7 +20,7 @@ import { EdgeChoice, type EdgeChoiceSettings, type Refusal } from './edge-choice
 import type { EdgeFailure } from './edge-routes.ts';
 import type { guardMessage } from './message-guard.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
-import { TextDeadline, type TextDeadlines } from './text-deadline.ts';
+import { silentEdge, TextDeadline, type TextDeadlines } from './text-deadline.ts';
 
 export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines, EdgeChoiceSettings {
   readonly machines: { readonly stepDevice: typeof stepDevice; readonly guardMessage: typeof guardMessage };
@@ -171,11 +171,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
    */
   connected(edge: string, carrier: Carrier, shown?: Shown): FrameHandler {
     const unfit = this.#edges.unspeakable(this.#state, carrier.version);
-    if (unfit !== null) {
-      carrier.close('done', unfit.cause);
-      this.#unfit(edge, unfit);
-      return { frame: () => {}, writable: () => {}, closed: () => {} };
-    }
+    if (unfit !== null) return this.#refuse(edge, carrier, unfit);
     return this.connections.open(edge, carrier, shown);
   }
 
@@ -207,12 +203,14 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   /** This edge can't serve the turn, and is not asked. */
-  #unfit(edge: string, reason: Refusal): void {
+  #refuse(edge: string, carrier: Carrier, reason: Refusal): FrameHandler {
+    carrier.close('done', reason.cause);
     if (this.#movingTo === edge) this.#movingTo = null;
     this.#edges.refused(edge, reason);
     if (this.#state.links.length > 0) this.#host.notMoved?.(edge, { ...reason, message: reason.cause });
     else if (this.#edges.hasOther) this.#connectLater(edge, 'refused');
     else this.failed({ ...reason, message: reason.cause });
+    return deafHandler;
   }
 
   failed({ code, message: cause, remedy }: Pick<OutriderError, 'code' | 'message' | 'remedy'>): void {
@@ -272,6 +270,8 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
         this.#emit(effect);
         break;
       case 'emit-prompt-logprobs':
+        this.#answeredAtMs = this.#clock.nowMs();
+        this.#deadline.scored();
         this.#host.scored?.(effect.logprobs);
         break;
       case 'finish':
@@ -297,7 +297,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   #connectLater(edge: string, how: EdgeFailure): void {
     const nowMs = this.#clock.nowMs();
     if (nowMs - this.#answeredAtMs > this.#settings.giveUpAfterMs) {
-      this.failed(this.#reasonToGiveUp());
+      this.failed(this.#edges.reasonToGiveUp());
       return;
     }
     this.#outageSinceMs ??= nowMs;
@@ -349,13 +349,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#host.servedBy?.(edge);
   }
 
-  #reasonToGiveUp(): Pick<OutriderError, 'code' | 'message' | 'remedy'> {
-    const { lastRefusal } = this.#edges;
-    if (lastRefusal !== null) return { ...lastRefusal, message: lastRefusal.cause };
-    const message = 'the connection to the edge is lost, and the edge no longer answers';
-    return { code: 'edge-unreachable', message, remedy: 'check the network and the edge; the text so far is kept' };
-  }
-
   /** The connection may be stuck, or the edge process: another connection may reach a process that works. */
   #replaceConnections(afterMs: number): void {
     // The connections held until now, so attempts to connect get the whole time.
@@ -364,9 +357,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   #edgeIsSilent(afterMs: number): void {
-    const message = `the edge keeps the connection but has sent no text for ${Math.round(afterMs / 1000)} s, twice`;
-    const remedy = 'ask another edge, or give this one more time; the text so far is kept';
-    this.failed({ code: 'edge-silent', message, remedy });
+    this.failed(silentEdge(afterMs));
   }
 
   #emit({ tokens, drafted, logprobs }: Extract<DeviceEffect, { kind: 'emit-tokens' }>): void {

@@ -91,7 +91,7 @@ export interface DeviceLink {
   /** Attempt number of its attach. */
   readonly attempt: number;
   readonly writable: boolean;
-  /** Of the protocol on this connection. */
+  /** The protocol's version on this connection. */
   readonly version: ProtocolVersion;
   /** Fingerprint in the edge's `hello`; null before it. */
   readonly fingerprint: string | null;

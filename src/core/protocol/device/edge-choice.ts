@@ -1,7 +1,7 @@
 // Which of its edges a turn may use: what they have refused it, and whether one that answers can continue the text. Part of the driver of a
 // device; edge-routes.ts has what turns share.
 
-import type { ErrorCode } from '../../basics/errors.ts';
+import type { ErrorCode, OutriderError } from '../../basics/errors.ts';
 import type { EdgeMessage, HelloMessage, ProtocolVersion, RefusedMessage } from '../wire/messages.ts';
 import type { DeviceState } from './device-state.ts';
 import type { EdgeFailure, EdgeRoutes, NextEdge } from './edge-routes.ts';
@@ -82,6 +82,13 @@ export class EdgeChoice {
   refused(edge: string, reason: Refusal): void {
     this.#refusals.set(edge, reason.code);
     this.lastRefusal = reason;
+  }
+
+  /** Why a turn fails after a time without text. */
+  reasonToGiveUp(): Pick<OutriderError, 'code' | 'message' | 'remedy'> {
+    if (this.lastRefusal !== null) return { ...this.lastRefusal, message: this.lastRefusal.cause };
+    const message = 'the connection to the edge is lost, and the edge no longer answers';
+    return { code: 'edge-unreachable', message, remedy: 'check the network and the edge; the text so far is kept' };
   }
 
   /** No connection to this edge was possible. @returns whether there is one that was not tried */

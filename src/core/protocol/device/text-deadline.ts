@@ -2,6 +2,7 @@
 // not the time without a connection, and not the device's own drafting where the edge waits for it.
 
 import type { Clock } from '../../basics/clock.ts';
+import type { OutriderError } from '../../basics/errors.ts';
 
 /** Times in ms. */
 export interface TextDeadlines {
@@ -61,6 +62,12 @@ export class TextDeadline {
     this.#restart();
   }
 
+  /** There are new logprobs of the prompt: a first token has its whole time again. */
+  scored(): void {
+    this.#hasExpired = false;
+    this.#restart();
+  }
+
   /** Whether the edge owes text from now on. */
   owes(isOwed: boolean): void {
     if (isOwed === (this.#owedSinceMs !== null)) return;
@@ -101,4 +108,14 @@ export class TextDeadline {
     this.#restart();
     this.#expired(hasExpiredBefore, limitMs);
   }
+}
+
+/** Why a turn fails whose edge has sent no text on two connections. */
+export function silentEdge(afterMs: number): Pick<OutriderError, 'code' | 'message' | 'remedy'> {
+  const message = `the edge keeps the connection but has sent no text for ${Math.round(afterMs / 1000)} s, twice`;
+  return {
+    code: 'edge-silent',
+    message,
+    remedy: 'ask another edge, or give this one more time; the text so far is kept',
+  };
 }

@@ -21,7 +21,7 @@ export interface EdgeRules {
 export interface EdgeLink {
   readonly id: number;
   readonly writable: boolean;
-  /** Of the protocol on this connection. */
+  /** The protocol's version on this connection. */
   readonly version: number;
   /** Length of the text that has been sent. This pointer replaces a queue of commits. */
   readonly sent: number;

@@ -36,6 +36,9 @@ export interface FrameHandler {
   control?(bytes: number): void;
 }
 
+/** For a connection that its holder has closed already. */
+export const deafHandler: FrameHandler = { frame: () => {}, writable: () => {}, closed: () => {} };
+
 /** Encodes and decodes for one end of one connection. */
 export interface WireEnd<Sent, Received> {
   pack(message: Sent): Frame;
@@ -43,15 +46,22 @@ export interface WireEnd<Sent, Received> {
   unpack(frame: Frame): Received;
 }
 
-export interface Wire {
+/** A device needs no more of a wire: an edge's end is no part of a page's bundle. */
+export interface DeviceWire {
   /** @param version of the connection; default: the newest */
   device(version?: ProtocolVersion): WireEnd<DeviceMessage, EdgeMessage>;
+}
+
+export interface Wire extends DeviceWire {
   edge(admission?: Admission, version?: ProtocolVersion): WireEnd<EdgeMessage, DeviceMessage>;
 }
 
+/** Encoded frames of a device, as on a socket. */
+export const deviceByteWire: DeviceWire = { device: (version) => byteEnd(new DeviceCodec(version)) };
+
 /** Encoded frames, as on a socket. */
 export const byteWire: Wire = {
-  device: (version) => byteEnd(new DeviceCodec(version)),
+  device: (version) => deviceByteWire.device(version),
   edge: (admission, version) => byteEnd(new EdgeCodec(admission, version)),
 };
 
