@@ -180,7 +180,7 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
   'a resume inside the prompt is taken (L)': {
     rule: '3',
     file: machine,
-    from: ' || length < state.open.prompt.length) return false;',
+    from: ' || length < open.prompt.length) return false;',
     to: ') return false;',
     test: 'src/core/protocol/edge/edge-session.test.ts',
     name: '',
