@@ -82,7 +82,7 @@ export interface AgentSaid {
 
 /** The body of a turn's request, after the answers so far. Each turn calls one tool; the last may end the task. */
 export function agentBody(model: string, said: readonly AgentSaid[]): object {
-  const before = said.flatMap(({ content, call }, turn) => {
+  const before = said.flatMap(({ content, call }, turn): readonly object[] => {
     const result = results[turn] ?? '';
     if (call === null)
       return [

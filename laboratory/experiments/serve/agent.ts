@@ -161,8 +161,14 @@ export function agentRows(runs: readonly (readonly AgentTurn[])[]): AgentRow[] {
   });
 }
 
+export interface AgentFigures {
+  readonly agentEvaluatedOverNew: number | null;
+  readonly agentFirstTokenTurn6OverTurn1: number | null;
+  readonly agentTokensOtherwise: number | null;
+}
+
 /** The figures of an agent, of its turns after the first; null: it was not measured. */
-export function agentFigures(rows: readonly AgentRow[]) {
+export function agentFigures(rows: readonly AgentRow[]): AgentFigures {
   const [first, ...later] = rows;
   const last = later.at(-1);
   if (first === undefined || last === undefined)

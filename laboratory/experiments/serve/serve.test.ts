@@ -24,7 +24,10 @@ const options = { part: 'all', roundTripsMs: [10, 60] } as unknown as Parameters
 
 describe('bench serve', () => {
   it('compares each way to ask with the edge at the same round trip', () => {
-    const { rows, summary, passed } = serveExperiment.conclude({ latency, overhead: null, crowd: null }, options);
+    const { rows, summary, passed } = serveExperiment.conclude(
+      { latency, overhead: null, crowd: null, agent: [] },
+      options,
+    );
     expect(summary).toMatchObject({
       deviceOverEdgeRtt10: 0.5,
       deviceOverEdgeRtt60: 0.75,
@@ -42,6 +45,8 @@ describe('bench serve', () => {
   it('fails with a text that is not that of the edge alone', () => {
     const wrong = [...latency.slice(0, 3), found('device', 60, 45, 'wrong')];
     expect(latencyRows(wrong).map(({ textsWrong }) => textsWrong)).toEqual([0, 0, 0, 3]);
-    expect(serveExperiment.conclude({ latency: wrong, overhead: null, crowd: null }, options).passed).toBe(false);
+    expect(serveExperiment.conclude({ latency: wrong, overhead: null, crowd: null, agent: [] }, options).passed).toBe(
+      false,
+    );
   });
 });

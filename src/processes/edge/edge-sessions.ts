@@ -130,7 +130,8 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
 
   takePlace(entry: SessionEntry, open: OpenMessage): boolean {
     try {
-      entry.kv = this.#sequences.take(this.#askerOf(entry.key, open), entry.state.text) ?? null;
+      const { key, state } = entry;
+      entry.kv = this.#sequences.take(this.#askerOf(key, open), state.text, mostHeldTokens(state)) ?? null;
     } catch (error) {
       // The engine's own words may hold paths, so the device does not get them.
       this.#sources.faults.report(error);
@@ -200,7 +201,9 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   }
 
   savedTokens(open: OpenMessage, key: EdgeKey): number {
-    return this.#sequences.saved(this.#askerOf(key, open), TokenText.of([...open.prompt, ...open.answer]));
+    if (open.promptLogprobs !== undefined) return 0;
+    const text = TokenText.of([...open.prompt, ...open.answer]);
+    return this.#sequences.saved(this.#askerOf(key, open), text, text.length - 1);
   }
 
   lookUp(entry: SessionEntry): EdgeDrafts | undefined {

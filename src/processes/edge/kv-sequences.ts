@@ -36,14 +36,14 @@ export class KvSequences {
     return this.#pool.all;
   }
 
-  /** A sequence for a text; undefined: all are taken. */
-  take(asker: Asker, text: TokenText): KvSequence | undefined {
-    return this.#pool.take(asker, (kv) => overlapOf(kv, text));
+  /** A sequence for a text; undefined: all are taken. @param most first tokens of the text that need not be evaluated */
+  take(asker: Asker, text: TokenText, most: number): KvSequence | undefined {
+    return this.#pool.take(asker, (kv) => overlapOf(kv, text, most));
   }
 
   /** Tokens of a text that the engine would not evaluate if the text got a sequence now. */
-  saved(asker: Asker, text: TokenText): number {
-    return this.#pool.saved(asker, (kv) => overlapOf(kv, text));
+  saved(asker: Asker, text: TokenText, most: number): number {
+    return this.#pool.saved(asker, (kv) => overlapOf(kv, text, most));
   }
 
   leave(kv: KvSequence): void {
@@ -62,14 +62,13 @@ export class KvSequences {
   }
 }
 
-/** Each step evaluates the last token of the text again. */
-function overlapOf({ tokens }: KvSequence, text: TokenText): Overlap {
-  return { shared: text.sharedWith(tokens, text.length - 1), held: tokens.length };
+function overlapOf({ tokens }: KvSequence, text: TokenText, most: number): Overlap {
+  return { shared: text.sharedWith(tokens, most), held: tokens.length };
 }
 
 /**
- * Length of the common prefix of the sequence and the text, at most `limit`; 0 if another owner has filled the sequence. Called for every session in every step, so it does not
- * compare again what it compared before, as long as the text only grows.
+ * Length of the common prefix of the sequence and the text, at most `limit`; 0 if another owner has filled the sequence. Called for every
+ * session in every step, so it does not compare again what it compared before, as long as the text only grows.
  */
 export function heldPrefix(kv: KvSequence, text: TokenText, limit: number): number {
   if (kv.filledBy !== kv.owner) return 0;

@@ -15,7 +15,6 @@ import type { EdgeList } from '../device/edge-list.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
 import type { TurnOptions } from '../device/turn-options.ts';
 import type { Emission, TurnReport } from '../device/turn-report.ts';
-import type { TurnStatus } from '../device/turn-status.ts';
 import {
   type AnswerToken,
   type Completer,
@@ -246,7 +245,7 @@ async function askThrough(
   }
   const end = answer.end.then(({ report, edges, fingerprints, acceptedDrafts, sentDrafts, standing }) => ({
     ...endOf(report, prompt.length),
-    cachedTokens: cachedOf(answer, prompt.length),
+    cachedTokens: cachedOf(answer.heldTokens, prompt.length),
     stopText: stopTextOf(report, report.mode === 'local' ? writer.tokenizer : settings.device.tokenizer, request),
     edges,
     fingerprints,
@@ -260,7 +259,7 @@ async function askThrough(
     rounds: rounds(),
     end,
     fingerprint: () => answer.fingerprints.at(-1) ?? null,
-    cachedTokens: () => cachedOf(answer, prompt.length),
+    cachedTokens: () => cachedOf(answer.heldTokens, prompt.length),
   };
 }
 
@@ -317,13 +316,13 @@ function completionOf(
       return { ...endOf(report, promptTokens), stopText: stopTextOf(report, tokenizer, request) };
     }),
     fingerprint: () => turn.status.fingerprint,
-    cachedTokens: () => cachedOf(turn.status, promptTokens),
+    cachedTokens: () => cachedOf(turn.status.heldTokens, promptTokens),
   };
 }
 
-/** An edge that takes an answer over holds some of that as well. */
-function cachedOf({ heldTokens }: Pick<TurnStatus, 'heldTokens'>, promptTokens: number): number | undefined {
-  return heldTokens === undefined ? undefined : Math.min(heldTokens, promptTokens);
+/** An edge may hold some of an answer as well, which another one has begun. */
+function cachedOf(heldTokens: number | null | undefined, promptTokens: number): number | undefined {
+  return heldTokens == null ? undefined : Math.min(heldTokens, promptTokens);
 }
 
 function answerTokenOf(one: TokenLogprobs, tokenizer: Tokenizer): AnswerToken {
@@ -337,7 +336,7 @@ function endOf(report: TurnReport, promptTokens: number) {
   return {
     reason: reasons[outcome.reason],
     promptTokens,
-    cachedTokens: cachedOf(report, promptTokens),
+    cachedTokens: cachedOf(report.heldTokens, promptTokens),
     completionTokens: tokens.length,
     acceptedDrafts: acceptedTokens,
     rejectedDrafts: Math.max(0, sentDrafts - acceptedTokens),

@@ -75,8 +75,8 @@ export class OutageAnswer {
   readonly #writers = new Set<string>();
   /** An edge that was back does not take the answer. */
   #isRefused = false;
-  /** Tokens of its text that the first edge that answered had evaluated before; undefined: unknown. */
-  heldTokens: number | undefined;
+  /** Tokens of its text that the first edge that answered had evaluated before; null: unknown. */
+  heldTokens: number | null = null;
   /** Tokens of the rounds so far. */
   #sentTokens = 0;
   #edges = 0;
