@@ -240,17 +240,28 @@ describe('prompt memory', () => {
     },
   );
 
-  it('stays as it is where the logprobs of a prompt need all rows', async () => {
-    const { edge, open, evaluated } = await bed({}, { sequences: 2, keyOf: (shown) => keys.get(shown) ?? null });
+  it('stays as it is where the logprobs of a prompt need all rows, which a quota counts', async () => {
+    const limited = edgeKey('a', { rowsPerMinute: 20 });
+    const { edge, open, evaluated } = await bed({}, { sequences: 2, keyOf: () => limited });
     const prompt = promptOf(1);
-    for (const changes of [{}, { promptLogprobs: 0, maxAnswerTokens: 1 }, {}]) {
+    const scored = [...prompt.slice(0, 4), 7, 8];
+    const last = async (ids: readonly number[], changes: Partial<OpenMessage> = {}) => {
       evaluated.length = 0;
-      const device = open(prompt, { ...own, maxAnswerTokens: 1, ...changes });
+      const device = open(ids, { ...own, maxAnswerTokens: 1, ...changes });
       await device.ended();
       device.say({ kind: 'bye' });
-      if ('promptLogprobs' in changes) expect(evaluated).toEqual(prompt);
-    }
+      return device.received.at(-1);
+    };
+    await last(prompt);
+    await last(scored, { promptLogprobs: 0 });
+    expect(evaluated).toEqual(scored);
+    expect(await last(prompt)).toMatchObject({ kind: 'end' });
     expect(evaluated).toEqual(prompt.slice(-1));
+    // 13 of 20 rows are used.
+    await last(prompt);
+    await last(prompt);
+    expect(await last(prompt, { promptLogprobs: 0 })).toMatchObject({ kind: 'refused', code: 'quota-used' });
+    expect(await last(prompt)).toMatchObject({ kind: 'end' });
     await edge.close();
   });
 });
