@@ -45,6 +45,28 @@ describe('the drafters of an edge', () => {
     await drafters.close();
   });
 
+  it('give a text what its owner has left of it, and overwrite no long text for a short beginning', async () => {
+    const { model, evaluated } = counting(3);
+    const drafters = draftersWith(model);
+    const draftFor = async (owner: string, text: readonly number[]): Promise<number> => {
+      const before = evaluated();
+      const drafter = takeFor(drafters, owner, text);
+      await drafter.next(asked(text));
+      drafter.leave();
+      return evaluated() - before;
+    };
+    const [next, title] = [
+      [...prompt, 1, 2, 3],
+      [...prompt.slice(0, 5), 9],
+    ];
+    expect(await draftFor('a', prompt)).toBe(40);
+    expect(await draftFor('b', next)).toBe(43);
+    expect(await draftFor('a', title)).toBe(6);
+    expect(await draftFor('a', next)).toBe(3);
+    expect(await draftFor('b', prompt)).toBe(1);
+    await drafters.close();
+  });
+
   it('have a sequence for each hedge, and take none of those of other sessions', async () => {
     const { model } = counting(4);
     const drafters = draftersWith(model, 0, 1);

@@ -8,10 +8,8 @@ interface Item extends Owned {
 
 /** A pool with this much room; its items are numbered in the order of their creation, and hold letters. */
 function poolOf(room: number) {
-  let comparisons = 0;
   const pool = new OwnedPool<Item>((count) => (count < room ? { ...unowned, name: count, text: '' } : undefined));
   const overlapWith = (text: string) => (item: Item) => {
-    comparisons += 1;
     let shared = 0;
     while (shared < Math.min(text.length, item.text.length) && text[shared] === item.text[shared]) shared += 1;
     return { shared, held: item.text.length };
@@ -27,7 +25,7 @@ function poolOf(room: number) {
     return item.name;
   };
   const saved = (owner: string, text: string): number => pool.saved({ owner, conversation: '' }, overlapWith(text));
-  return { pool, take, use, saved, comparisons: () => comparisons };
+  return { pool, take, use, saved };
 }
 
 describe('a pool of owned things', () => {
@@ -109,15 +107,28 @@ describe('a pool of owned things', () => {
     expect(item.owner).toBe('b');
   });
 
-  it('compares a text with the 32 that its owner used last, and that of its conversation', () => {
-    const { use, take, comparisons } = poolOf(40);
-    use('a', 'first', 'hinted');
-    for (let index = 1; index < 39; index += 1) use('a', `${index} of many`);
-    const before = comparisons();
-    expect(take('a', 'first of all', 'hinted')?.name).toBe(0);
-    expect(comparisons() - before).toBe(32);
-    expect(take('a', '2 of many, and more')?.name).toBe(39);
-    expect(take('a', '38 of many, and more')?.name).toBe(38);
+  it('compares a long text with few of those that begin so: with that of its conversation, then with the last ones', () => {
+    const { pool } = poolOf(10);
+    const [none, long] = [
+      { shared: 0, held: 0 },
+      { shared: 100_000, held: 200_000 },
+    ];
+    const items = Array.from({ length: 10 }, (_, index) => {
+      const item = pool.take({ owner: 'a', conversation: `${index}` }, () => none) as Item;
+      return Object.assign(item, { filledBy: 'a' });
+    });
+    for (const item of items) pool.leave(item);
+    const compared = (conversation: string, overlap: { readonly shared: number; readonly held: number }): number[] => {
+      const names: number[] = [];
+      pool.saved({ owner: 'a', conversation }, ({ name }) => {
+        names.push(name);
+        return overlap;
+      });
+      return names;
+    };
+    expect(compared('2', long)).toEqual([2, 9, 8]);
+    expect(compared('2', { shared: 131_072, held: 131_072 })).toEqual([2, 9]);
+    expect(compared('2', { shared: 1, held: 200_000 })).toEqual([2, 9, 8, 7, 6, 5, 4, 3, 1, 0]);
   });
 
   it('is empty after all were taken out', () => {

@@ -31,8 +31,8 @@ export interface Overlap {
   readonly held: number;
 }
 
-/** An owner's items that are compared with a text, so that a long text costs the event loop little: those used last. */
-const mostCompared = 32;
+/** After so many equal tokens, in all of its owner's items so far, a text is compared with no further one: a millisecond or two. */
+const mostEqualTokens = 262_144;
 
 export class OwnedPool<Item extends Owned> {
   readonly #create: (count: number, hasIdle: boolean) => Item | undefined;
@@ -83,8 +83,11 @@ export class OwnedPool<Item extends Owned> {
     const own = this.#items.filter(({ isTaken, filledBy }) => !isTaken && filledBy === owner);
     own.sort((one, other) => rank(other) - rank(one) || other.lastUsed - one.lastUsed);
     let best: { readonly item: Item; readonly shared: number; readonly gain: number } | undefined;
-    for (const item of own.slice(0, mostCompared)) {
+    let equalTokens = 0;
+    for (const item of own) {
+      if (equalTokens >= mostEqualTokens) break;
       const { shared, held } = overlapOf(item);
+      equalTokens += shared;
       // What is overwritten may be asked for again: a short request between two turns must not cost the next one its text.
       const gain = shared - (held - shared);
       if (gain >= 0 && gain > (best?.gain ?? -1)) best = { item, shared, gain };
