@@ -57,7 +57,7 @@ export interface CompletionEnd {
   /** The stop text that ended it; null: none did. */
   readonly stopText: string | null;
   readonly promptTokens: number;
-  /** Of these, tokens that the edge had evaluated before. Default: unknown. */
+  /** Tokens of the prompt that the edge had evaluated before. Default: unknown. */
   readonly cachedTokens?: number | undefined;
   /** The end token included. */
   readonly completionTokens: number;
