@@ -243,7 +243,7 @@ async function draftRequestCase(ids: readonly number[], repeats: number): Promis
 function reuseCase(ids: readonly number[], repeats: number): Found {
   const model = createToyModel({ seed: 1, role: 'target', contextLength: ids.length, sequences: keptSequences });
   const sequences = new KvSequences(model);
-  const asker = { owner: 'owner', conversation: '' };
+  const asker = { owner: 'owner', conversation: '', promptLength: ids.length };
   const kept = Array.from({ length: keptSequences }, () => sequences.take(asker, TokenText.of(ids), 0) as KvSequence);
   for (const kv of kept) {
     for (const id of ids.slice(0, -1)) kv.tokens.push(id);

@@ -26,7 +26,7 @@ function draftersWith(model: LanguageModel, ms = 0, hedges = 0): EdgeDrafters {
 }
 
 const takeFor = (drafters: EdgeDrafters, owner: string, text: readonly number[] = prompt) =>
-  drafters.take({ owner, conversation: '' }, text);
+  drafters.take({ owner, conversation: '', promptLength: prompt.length }, text);
 
 function asked(text: readonly number[]) {
   return { text, promptLength: prompt.length, sampling: neutralSampling };

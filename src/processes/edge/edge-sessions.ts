@@ -239,7 +239,8 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   #askerOf(key: EdgeKey, open: OpenMessage): Asker {
     const digest = (parts: readonly string[]): string =>
       createHmac('sha256', this.#salt).update(JSON.stringify(parts)).digest('base64');
-    return { owner: digest(promptOwnerOf(key, open)), conversation: digest([open.conversation]) };
+    const owner = digest(promptOwnerOf(key, open));
+    return { owner, conversation: digest([open.conversation]), promptLength: open.prompt.length };
   }
 
   async #draft(entry: SessionEntry, order: EdgeDraftOrder): Promise<void> {

@@ -3,7 +3,7 @@ import { TokenText } from '../../core/decoding/token-text.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { heldPrefix, type KvSequence, KvSequences, keepPrefix } from './kv-sequences.ts';
 
-const ownerOf = (owner: string) => ({ owner, conversation: '' });
+const ownerOf = (owner: string) => ({ owner, conversation: '', promptLength: 4 });
 
 async function filled(tokens: readonly number[]): Promise<{ kvSequences: KvSequences; kv: KvSequence }> {
   const model = createToyModel({ seed: 1, role: 'target', sequences: 1 });

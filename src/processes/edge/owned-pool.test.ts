@@ -15,7 +15,7 @@ function poolOf(room: number) {
     return { shared, held: item.text.length };
   };
   const take = (owner: string, text: string, conversation = ''): Item | undefined =>
-    pool.take({ owner, conversation }, overlapWith(text));
+    pool.take({ owner, conversation, promptLength: text.length }, overlapWith(text));
   /** Takes one for a text, fills it, and leaves it. */
   const use = (owner: string, text: string, conversation = ''): number | undefined => {
     const item = take(owner, text, conversation);
@@ -67,6 +67,18 @@ describe('a pool of owned things', () => {
     expect(use('a', text)).toBe(name);
   });
 
+  it.each([
+    ['the whole prompt', 'prompt: another answer', 0],
+    ['the prompt but its last letter, which is evaluated again', 'prompt, and more', 0],
+    ['less of it', 'promp?', 1],
+  ])('takes an answer for nothing where another text has %s', (_what, text, name) => {
+    const { pool, take, use } = poolOf(3);
+    const item = take('a', 'prompt:') as Item;
+    Object.assign(item, { text: 'prompt: a long answer', filledBy: 'a' });
+    pool.leave(item);
+    expect(use('a', text)).toBe(name);
+  });
+
   it('decides by the conversation between equally good ones only', () => {
     const { use } = poolOf(3);
     expect(use('a', 'one', 'first')).toBe(0);
@@ -114,7 +126,7 @@ describe('a pool of owned things', () => {
       { shared: 100_000, held: 200_000 },
     ];
     const items = Array.from({ length: 10 }, (_, index) => {
-      const item = pool.take({ owner: 'a', conversation: `${index}` }, () => none) as Item;
+      const item = pool.take({ owner: 'a', conversation: `${index}`, promptLength: 400_000 }, () => none) as Item;
       return Object.assign(item, { filledBy: 'a' });
     });
     for (const item of items) pool.leave(item);
@@ -144,7 +156,8 @@ describe('a pool of owned things', () => {
       asked.push([count, hasIdle]);
       return { ...unowned, name: count, text: '' };
     });
-    const take = (owner: string) => pool.take({ owner, conversation: '' }, () => ({ shared: 0, held: 0 }));
+    const take = (owner: string) =>
+      pool.take({ owner, conversation: '', promptLength: 1 }, () => ({ shared: 0, held: 0 }));
     const one = take('a') as Item;
     take('b');
     pool.leave(one);

@@ -9,11 +9,20 @@ export interface Owned {
   filledBy: string;
   /** The conversation that used it last. */
   conversation: string;
+  /** Length of the prompt of the text that used it last. */
+  promptLength: number;
   isTaken: boolean;
   lastUsed: number;
 }
 
-export const unowned: Owned = { owner: '', filledBy: '', conversation: '', isTaken: false, lastUsed: 0 };
+export const unowned: Owned = {
+  owner: '',
+  filledBy: '',
+  conversation: '',
+  promptLength: 0,
+  isTaken: false,
+  lastUsed: 0,
+};
 
 /** Who asks for an item. */
 export interface Asker {
@@ -21,6 +30,8 @@ export interface Asker {
   readonly owner: string;
   /** Decides between items that are equally good. */
   readonly conversation: string;
+  /** Tokens of its text that are its prompt. */
+  readonly promptLength: number;
 }
 
 /** How an item's contents compare with a text, in tokens. */
@@ -58,12 +69,13 @@ export class OwnedPool<Item extends Owned> {
     if (item === undefined) return undefined;
     item.owner = asker.owner;
     item.conversation = asker.conversation;
+    item.promptLength = asker.promptLength;
     item.isTaken = true;
     return item;
   }
 
   /** Tokens of a text that {@link take} would find in the item that it would give for its overlap. */
-  saved(asker: Asker, overlapOf: (item: Item) => Overlap): number {
+  saved(asker: Omit<Asker, 'promptLength'>, overlapOf: (item: Item) => Overlap): number {
     return this.#best(asker, overlapOf)?.shared ?? 0;
   }
 
@@ -77,7 +89,7 @@ export class OwnedPool<Item extends Owned> {
     return this.#items.splice(0);
   }
 
-  #best({ owner, conversation }: Asker, overlapOf: (item: Item) => Overlap) {
+  #best({ owner, conversation }: Omit<Asker, 'promptLength'>, overlapOf: (item: Item) => Overlap) {
     const rank = (item: Item): number =>
       item.conversation === conversation ? Number.POSITIVE_INFINITY : item.lastUsed;
     const own = this.#items.filter(({ isTaken, filledBy }) => !isTaken && filledBy === owner);
@@ -88,8 +100,10 @@ export class OwnedPool<Item extends Owned> {
       if (equalTokens >= mostEqualTokens) break;
       const { shared, held } = overlapOf(item);
       equalTokens += shared;
-      // What is overwritten may be asked for again: a short request between two turns must not cost the next one its text.
-      const gain = shared - (held - shared);
+      // What is overwritten may be asked for again: a short request between two turns must not cost the next one its text. But a text that
+      // repeats a whole prompt wants another answer than the one that is kept.
+      const isPromptWhole = shared >= item.promptLength - 1;
+      const gain = isPromptWhole ? shared : shared - (held - shared);
       if (gain >= 0 && gain > (best?.gain ?? -1)) best = { item, shared, gain };
     }
     return best;
