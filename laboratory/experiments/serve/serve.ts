@@ -60,8 +60,8 @@ interface Found {
 
 export const serveExperiment: Experiment<typeof options, Found, Conclusion<ServeRow>> = {
   name: 'bench serve',
-  lasts: '3 minutes',
-  fullLasts: '13',
+  lasts: '4 minutes',
+  fullLasts: '15',
   description:
     "a device's endpoint over HTTP: time per token, what HTTP adds, many clients at once, an agent with tools",
   options,
