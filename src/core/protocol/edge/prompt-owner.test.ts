@@ -28,4 +28,10 @@ describe('the owner of an evaluated text', () => {
     expect(isOne([anyone, open], [anyone, { ...open, namespace: otherNamespace }])).toBe(false);
     expect(isOne([ada, open], [ada, { ...open, version: 2 }])).toBe(false);
   });
+
+  it('belongs to a key also where the conversation counts', () => {
+    const ofTwo = { version: 2, conversation };
+    expect(isOne([ada, ofTwo], [edgeKey('adb'), ofTwo])).toBe(false);
+    expect(isOne([ada, ofTwo], [anyone, ofTwo])).toBe(false);
+  });
 });
