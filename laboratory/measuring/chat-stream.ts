@@ -37,6 +37,14 @@ export interface ChatAsk {
   readonly onText?: (text: string) => void;
 }
 
+let strangers = 0;
+
+/** A key that no request of this process has shown before: an endpoint that asks for no key reuses nothing for it. */
+export function strangersKey(): string {
+  strangers += 1;
+  return `stranger-${process.pid}-${strangers}`;
+}
+
 /** @throws OutriderError `internal` for an answer that is not 200 or fails in its middle */
 export async function streamChat({ baseUrl, key, body, signal, onText }: ChatAsk): Promise<StreamedAnswer> {
   const startMs = performance.now();

@@ -56,6 +56,8 @@ const edgeAnswerers = {
   /** The last steps, `endMs` since 1970; null without latency emulation. */
   steps: ({ target }: ServedEdge): readonly PacedStep[] | null =>
     pacedOf(target)?.lastSteps.map((step) => ({ ...step, endMs: performance.timeOrigin + step.endMs })) ?? null,
+  /** Tokens of prompts that its engine has evaluated, without those that the first step of an answer evaluates. */
+  evaluatedPromptTokens: ({ edge }: ServedEdge): number => edge.status.prefillTokens,
   /** "GET /health": the routes of its port over HTTP, from the app itself. */
   routes: ({ routes }: ServedEdge): readonly string[] => routes,
   resources: ({ edge }: ServedEdge): EdgeResources => resourcesOf(edge, false),

@@ -11,6 +11,7 @@ describe('bench context', () => {
       'look-up, each round',
       'a draft request',
       'look-up, memory',
+      'what to reuse',
     ]);
     for (const { measured, value, plain, contextTokens } of rows) {
       expect(contextTokens).toBe(400);

@@ -15,6 +15,7 @@ import { TokenText } from '../../../src/core/decoding/token-text.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { draftRequest, ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
+import { type KvSequence, KvSequences } from '../../../src/processes/edge/kv-sequences.ts';
 import { timed } from '../../measuring/cpu-time.ts';
 import { heldBytes } from '../../measuring/held-memory.ts';
 import { PlainNgramIndex } from './plain-ngram-index.ts';
@@ -31,6 +32,7 @@ const cases = {
   'look-up, each round': lookUpRoundCase,
   'a draft request': draftRequestCase,
   'look-up, memory': lookUpMemoryCase,
+  'what to reuse': reuseCase,
 } as const;
 
 const defaultLengths = [1000, 8000, 32_000, 128_000];
@@ -74,6 +76,7 @@ export const contextExperiment: Experiment<typeof options, readonly ContextRow[]
       lookUpBytesPerToken: Math.max(...of('look-up, memory').map(({ value }) => value)),
       draftRequestMs: of('a draft request').at(-1)?.value ?? null,
       draftRequestGrowth: growth('a draft request'),
+      reuseMs: of('what to reuse').at(-1)?.value ?? null,
     };
     return { rows, summary, params: { repeats } };
   },
@@ -120,6 +123,7 @@ const shortestMatch = 2;
 const longestMatch = 8;
 const tokensPerStep = 3;
 const draftCount = 8;
+const keptSequences = 64;
 
 /** @returns ids: half of them repeat earlier stretches of 30 */
 export function drawText(length: number): readonly number[] {
@@ -233,6 +237,28 @@ async function draftRequestCase(ids: readonly number[], repeats: number): Promis
     times.push(spent);
   }
   return inMs(times[0] ?? [], times[1] ?? []);
+}
+
+/** What an opening is compared with: as many sequences as there may be, whose texts all differ from it in their last token only. */
+function reuseCase(ids: readonly number[], repeats: number): Found {
+  const model = createToyModel({ seed: 1, role: 'target', contextLength: ids.length, sequences: keptSequences });
+  const sequences = new KvSequences(model);
+  const asker = { owner: 'owner', conversation: '', promptLength: ids.length };
+  const kept = Array.from({ length: keptSequences }, () => sequences.take(asker, TokenText.of(ids), 0) as KvSequence);
+  for (const kv of kept) {
+    for (const id of ids.slice(0, -1)) kv.tokens.push(id);
+    kv.tokens.push(vocabularySize);
+    kv.filledBy = asker.owner;
+    sequences.leave(kv);
+  }
+  const text = TokenText.of(ids);
+  const own: number[] = [];
+  const plain: number[] = [];
+  for (let step = 0; step < repeats; step += 1) {
+    own.push(timed(() => sequences.saved(asker, text, ids.length)).ms);
+    plain.push(timed(() => kept.map(({ tokens }) => text.sharedWith(tokens, ids.length))).ms);
+  }
+  return inMs(own, plain);
 }
 
 /** Memory of the index; the plain one is measured after a collection, the other one is the length of its arrays. */

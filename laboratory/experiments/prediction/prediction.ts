@@ -14,7 +14,7 @@ import { acquireModel } from '../../../src/models/files/acquire.ts';
 import type { Tokenizer } from '../../../src/models/port/model.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { defaultMaxRows } from '../../../src/processes/edge/edge-options.ts';
-import { type StreamedAnswer, streamChat } from '../../measuring/chat-stream.ts';
+import { type StreamedAnswer, strangersKey, streamChat } from '../../measuring/chat-stream.ts';
 import { combinations } from '../combinations.ts';
 import { type Edit, makeEdit } from './edit.ts';
 import { startScriptedEdge, unpaced } from './scripted-edge.ts';
@@ -146,7 +146,7 @@ async function measureCase(one: EditCase, chosen: Options, tokenizer: Tokenizer,
 async function writeEdit(baseUrl: string, model: string, edit: Edit, predicts: boolean): Promise<WrittenEdit> {
   const prediction = predicts ? { prediction: { type: 'content', content: edit.prediction } } : {};
   const body = { model, messages: edit.messages, temperature: 0, ...prediction };
-  const { text, completionTokens: tokens, ...measured } = await streamChat({ baseUrl, body });
+  const { text, completionTokens: tokens, ...measured } = await streamChat({ baseUrl, key: strangersKey(), body });
   return { isIdentical: text === edit.answer, tokens, ...measured };
 }
 

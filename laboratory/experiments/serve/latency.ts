@@ -8,7 +8,7 @@ import { median } from '../../../src/core/basics/statistics.ts';
 import { openLlamaTokenizer } from '../../../src/models/engines/llama-tokenizer.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import type { PacingCounts } from '../../../src/models/port/paced.ts';
-import { streamChat } from '../../measuring/chat-stream.ts';
+import { strangersKey, streamChat } from '../../measuring/chat-stream.ts';
 import { startDelayProxy } from '../../measuring/delay-proxy.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
 
@@ -184,7 +184,8 @@ async function write(baseUrl: string, { model, prompt, tokens, count }: Question
   };
   const messages = [{ role: 'user', content: prompt }];
   const body = { model, messages, temperature: 0, max_tokens: tokens };
-  const { text, firstTextMs, completionTokens } = await streamChat({ baseUrl, body, onText });
+  // What an earlier run has left on the edge is no part of this one.
+  const { text, firstTextMs, completionTokens } = await streamChat({ baseUrl, key: strangersKey(), body, onText });
   const decodedTokens = completionTokens - count(first);
   return { text, tokens: completionTokens, firstTextMs, decodedTokens, decodeMs: lastMs - firstMs };
 }

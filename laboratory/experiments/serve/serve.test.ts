@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type AgentTurn, sharedLength } from './agent.ts';
+import { type AgentSaid, agentBody, agentTurns, messagesOf } from './agent-task.ts';
 import { type LatencyFound, latencyRows, type Way, type WayText } from './latency.ts';
 import { serveExperiment, servePage } from './serve.ts';
 
@@ -24,7 +26,10 @@ const options = { part: 'all', roundTripsMs: [10, 60] } as unknown as Parameters
 
 describe('bench serve', () => {
   it('compares each way to ask with the edge at the same round trip', () => {
-    const { rows, summary, passed } = serveExperiment.conclude({ latency, overhead: null, crowd: null }, options);
+    const { rows, summary, passed } = serveExperiment.conclude(
+      { latency, overhead: null, crowd: null, agent: [] },
+      options,
+    );
     expect(summary).toMatchObject({
       deviceOverEdgeRtt10: 0.5,
       deviceOverEdgeRtt60: 0.75,
@@ -42,6 +47,68 @@ describe('bench serve', () => {
   it('fails with a text that is not that of the edge alone', () => {
     const wrong = [...latency.slice(0, 3), found('device', 60, 45, 'wrong')];
     expect(latencyRows(wrong).map(({ textsWrong }) => textsWrong)).toEqual([0, 0, 0, 3]);
-    expect(serveExperiment.conclude({ latency: wrong, overhead: null, crowd: null }, options).passed).toBe(false);
+    expect(serveExperiment.conclude({ latency: wrong, overhead: null, crowd: null, agent: [] }, options).passed).toBe(
+      false,
+    );
+  });
+
+  it('compares what an agent has evaluated with what was new, without its first turn', () => {
+    const turn = (promptTokens: number, newTokens: number, firstTokenMs: number, isEqual = true): AgentTurn => ({
+      promptTokens,
+      newTokens,
+      firstTokenMs,
+      isEqual,
+      otherwiseTokens: 3,
+      evaluatedTokens: newTokens + 5,
+      cachedTokens: promptTokens - newTokens,
+      answerTokens: 30,
+      coldFirstTokenMs: 900,
+      coldCachedTokens: 0,
+    });
+    const agent = [[turn(600, 600, 500), turn(700, 50, 90), turn(800, 50, 100)]];
+    const found = { latency: [], overhead: null, crowd: null };
+    const { rows, summary, passed } = serveExperiment.conclude({ ...found, agent }, options);
+    expect(summary).toMatchObject({
+      agentEvaluatedOverNew: 1.1,
+      agentFirstTokenTurn6OverTurn1: 0.2,
+      agentTokensOtherwise: 6,
+    });
+    expect(passed).toBe(true);
+    const page = servePage({ rows } as unknown as Parameters<typeof servePage>[0]);
+    expect(page).toContain('| 2 | 700 | 50 | 55 | 650 | 3 | 30 | 90 | 900 | 0 | 1 | 0 |');
+    const wrong = [[turn(600, 600, 500), turn(700, 50, 90, false)]];
+    expect(serveExperiment.conclude({ ...found, agent: wrong }, options)).toMatchObject({
+      passed: false,
+      summary: { textsWrong: 1 },
+    });
+  });
+});
+
+describe('the turns of an agent', () => {
+  const bytes = (id: number): Uint8Array => Uint8Array.of(id);
+  const before = { prompt: [1, 2, 3], answer: [4, 5].map(bytes) };
+
+  it.each([
+    [[1, 2, 3, 4, 5, 6], 5],
+    [[1, 2, 3, 4, 9, 6], 4],
+    [[1, 2, 9, 4, 5], 2],
+    [[1, 2], 2],
+    [[9], 0],
+  ])('share with %j the text before as far as it is the same', (prompt, shared) => {
+    expect(sharedLength(prompt, before, { bytes })).toBe(shared);
+  });
+
+  it('begin with all that was said before', () => {
+    const call = { id: 'call_1', name: 'read_file', arguments: '{"path": "README.md"}' };
+    const said: AgentSaid[] = [
+      { content: '', call },
+      { content: 'Done.', call: null },
+    ];
+    const bodies = [0, 1, 2].map((turn) => agentBody('m', said.slice(0, turn)));
+    const texts = bodies.map((body) => messagesOf(body));
+    expect(texts[2]?.slice(0, 4)).toEqual(texts[1]);
+    expect(texts[1]?.slice(0, 2)).toEqual(texts[0]);
+    expect(texts[1]?.[2]?.content).toContain('"name": "read_file"');
+    expect(agentTurns).toBe(6);
   });
 });

@@ -1,16 +1,17 @@
 // `outrider bench serve`: the endpoint of a device over real HTTP: time per token and first text beside the edge asked directly, what HTTP adds
-// to a request, and many clients at once.
+// to a request, many clients at once, and an agent whose turns begin alike.
 
 import type { Conclusion, Experiment, Goals, Run } from '../../../simulator/runner/experiment.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { columnTable, fixed, percent } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
+import { type AgentRow, type AgentTurn, agentFigures, agentRows, measureAgent } from './agent.ts';
 import { type CrowdRow, measureCrowd } from './crowd.ts';
 import { measureOverhead, type OverheadRow } from './endpoint.ts';
 import { type LatencyFound, type LatencyRow, latencyRows, measureLatency } from './latency.ts';
 
-const parts = ['all', 'latency', 'overhead', 'clients'] as const;
+const parts = ['all', 'latency', 'overhead', 'clients', 'agent'] as const;
 
 const options = {
   part: {
@@ -53,13 +54,16 @@ interface Found {
   readonly latency: readonly LatencyFound[];
   readonly overhead: OverheadRow | null;
   readonly crowd: CrowdRow | null;
+  /** The turns of each run. */
+  readonly agent: readonly (readonly AgentTurn[])[];
 }
 
 export const serveExperiment: Experiment<typeof options, Found, Conclusion<ServeRow>> = {
   name: 'bench serve',
-  lasts: '3 minutes',
-  fullLasts: '13',
-  description: "a device's endpoint over HTTP: time per token, what HTTP adds, many clients at once",
+  lasts: '4 minutes',
+  fullLasts: '15',
+  description:
+    "a device's endpoint over HTTP: time per token, what HTTP adds, many clients at once, an agent with tools",
   options,
   isResumable: true,
   async measure(chosen, run: Run) {
@@ -74,14 +78,17 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
       ? await run.one({ key: 'clients', measure: () => measureCrowd({ clients, seconds }, crowdProfile, run) })
       : null;
     const settings = { ...namesOf(chosen), profile, prompts, tokens, repeats, roundTripsMs };
-    return { latency: wants('latency') ? await measureLatency(settings, run) : [], overhead, crowd };
+    const agent = wants('agent') ? await measureAgent(settings, run) : [];
+    return { latency: wants('latency') ? await measureLatency(settings, run) : [], overhead, crowd, agent };
   },
-  conclude({ latency, overhead, crowd }, { full, ...chosen }) {
+  conclude({ latency, overhead, crowd, agent }, { full, ...chosen }) {
     const latencies = latencyRows(latency);
-    const rows = [...latencies, ...(overhead === null ? [] : [overhead]), ...(crowd === null ? [] : [crowd])];
+    const turns = agentRows(agent);
+    const others = [...(overhead === null ? [] : [overhead]), ...(crowd === null ? [] : [crowd])];
+    const rows = [...latencies, ...others, ...turns];
     const at = (way: LatencyRow['way'], roundTripMs: number): LatencyRow | undefined =>
       latencies.find((row) => row.way === way && row.roundTripMs === roundTripMs);
-    const textsWrong = latencies.reduce((sum, row) => sum + row.textsWrong, crowd?.textsWrong ?? 0);
+    const textsWrong = [...latencies, ...turns].reduce((sum, row) => sum + row.textsWrong, crowd?.textsWrong ?? 0);
     const summary = {
       deviceOverEdgeRtt10: at('device', 10)?.overAr ?? null,
       deviceOverEdgeRtt60: at('device', 60)?.overAr ?? null,
@@ -99,6 +106,7 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
       memoryGrowthMb: crowd?.memoryGrowthMb ?? null,
       addedDelayP99Ms: crowd?.addedDelayP99Ms ?? null,
       clientsLateP99Ms: crowd?.clientsLateP99Ms ?? null,
+      ...agentFigures(turns),
     };
     const params = { ...chosen, crowdProfile, full: full === true };
     return { rows, summary, params, passed: textsWrong === 0 && (crowd?.failed ?? 0) === 0 };
@@ -111,6 +119,7 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
       ...of('latency', { deviceOverEdgeRtt10: 0.6, deviceOverEdgeRtt60: 0.7 }),
       ...of('overhead', { httpOverheadMs: 2 }),
       ...of('clients', { failed: 0, addedDelayP99Ms: 10 }),
+      ...of('agent', { agentEvaluatedOverNew: 1.15, agentFirstTokenTurn6OverTurn1: 2 }),
       ...(part === 'overhead' ? {} : { textsWrong: 0 }),
     };
   },
@@ -119,7 +128,7 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
 /** Profile for the edge of the many clients: an unpaced toy would answer all of them at once. */
 const crowdProfile = 'reference';
 
-export type ServeRow = LatencyRow | OverheadRow | CrowdRow;
+export type ServeRow = LatencyRow | OverheadRow | CrowdRow | AgentRow;
 
 const names: Readonly<Record<LatencyRow['way'], string>> = {
   ar: 'the edge without drafts, `ar`',
@@ -134,6 +143,7 @@ export function servePage({ rows }: Document<ServeRow>): string {
     latencyPart(of<LatencyRow>('latency')),
     overheadPart(of<OverheadRow>('overhead')),
     crowdPart(of<CrowdRow>('crowd')),
+    agentPart(of<AgentRow>('agent')),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -191,5 +201,29 @@ ${columnTable(rows, {
   'p99, ms': ({ addedDelayP99Ms }) => fixed(addedDelayP99Ms, 2),
   'most, ms': ({ addedDelayMaxMs }) => fixed(addedDelayMaxMs, 1),
   'clients late p99, ms': ({ clientsLateP99Ms }) => fixed(clientsLateP99Ms, 2),
+})}`;
+}
+
+function agentPart(rows: readonly AgentRow[]): string {
+  if (rows.length === 0) return '';
+  return `## An agent with tools
+
+Each turn sends all before it again. *New* are the tokens behind the longest common prefix with the text of the turn before; *written
+otherwise* are tokens of the answer before that the chat template does not repeat as they were written. The cold client sends the same
+request with a key of its own.
+
+${columnTable(rows, {
+  turn: ({ turn }) => `${turn}`,
+  'prompt, tokens': ({ promptTokens }) => `${promptTokens}`,
+  new: ({ newTokens }) => `${newTokens}`,
+  evaluated: ({ evaluatedTokens }) => `${evaluatedTokens}`,
+  'by `usage` cached': ({ cachedTokens }) => `${cachedTokens}`,
+  'written otherwise': ({ otherwiseTokens }) => `${otherwiseTokens}`,
+  'answer, tokens': ({ answerTokens }) => `${answerTokens}`,
+  'first token, ms': ({ firstTokenMs }) => fixed(firstTokenMs, 0),
+  'cold, ms': ({ coldFirstTokenMs }) => fixed(coldFirstTokenMs, 0),
+  'cold cached': ({ coldCachedTokens }) => `${coldCachedTokens}`,
+  runs: ({ runs }) => `${runs}`,
+  wrong: ({ textsWrong }) => `${textsWrong}`,
 })}`;
 }

@@ -33,7 +33,7 @@ async function createCounted(client: Anthropic, request: MessageRequest): Promis
   const counted = { model, system, messages, tools: own } as Anthropic.MessageCountTokensParams;
   const { input_tokens } = await client.messages.countTokens(counted);
   const message = await client.messages.create(request);
-  const used = message.usage.input_tokens;
+  const used = message.usage.input_tokens + (message.usage.cache_read_input_tokens ?? 0);
   demand(input_tokens === used, `${input_tokens} tokens counted, ${used} used`);
   return answerOf(message);
 }

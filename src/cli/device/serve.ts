@@ -15,6 +15,7 @@ import type { Completer } from '../../processes/http/completion-port.ts';
 import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { createLateCompleter } from '../../processes/http/late-completer.ts';
 import { listenHttp } from '../../processes/http/listen-http.ts';
+import { createPromptOwners } from '../../processes/http/prompt-owners.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import { createEndpointMetrics } from '../../processes/metrics/endpoint-metrics.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
@@ -170,7 +171,8 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     const local = writer ?? undefined;
     // Without a key for the edge it is shown none: a key of the application is for this endpoint.
     const credentials = key?.reveal() ?? '';
-    const parts = { device, model, grammars, local, waitMs, nowMs, credentials, onOutage: noteOutage };
+    const answering = { device, model, grammars, local, waitMs, nowMs, credentials };
+    const parts = { ...answering, ownerOf: createPromptOwners(), onOutage: noteOutage };
     completer.open(createDeviceCompleter(parts));
     using _order = await noteEdges(device, flags);
     note(offlineNote(policy, waitMs));

@@ -7,6 +7,7 @@ import { anyone, type EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 import { packageVersion } from '../../files/document.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { createInMemoryNetwork } from '../../network/transport/in-memory.ts';
+import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
 import { createAddressGuard } from '../../network/transport-node/upgrade-guard.ts';
 import { createDevice } from '../../processes/device/device.ts';
@@ -15,6 +16,7 @@ import { edgeRoutes, isForApi } from '../../processes/edge/edge-requests.ts';
 import { createHttpApp, routeOf, routesOf } from '../../processes/http/app.ts';
 import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { requestListenerOf } from '../../processes/http/listen-http.ts';
+import { createPromptOwners } from '../../processes/http/prompt-owners.ts';
 import { EarlyRefusals } from '../../processes/http/refusals.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import type { HttpObserver } from '../../processes/http/request-record.ts';
@@ -62,7 +64,18 @@ export function edgeEndpoint(
   const guard = createAddressGuard({ ...listen, isOwnName });
   const newId = (): string => randomBytes(8).toString('hex');
   const early = new EarlyRefusals(nowMs, newId, observer);
-  const answering = { device, model: identity.name, contextTokens: contextLength, nowMs, state, credentialsOf };
+  // Where a key is asked for, the edge keeps what it evaluates for that key.
+  const isShared = chatKeyOf === undefined && isLoopbackAddress(listen.host);
+  const ownerOf = isShared ? createPromptOwners() : undefined;
+  const answering = {
+    device,
+    model: identity.name,
+    contextTokens: contextLength,
+    nowMs,
+    state,
+    credentialsOf,
+    ownerOf,
+  };
   const app = createHttpApp({
     completer: createDeviceCompleter(answering),
     intake: new RequestIntake({ spend: (sender, bytes) => edge.spend(sender, bytes) }),

@@ -49,6 +49,15 @@ export class TokenText {
     return true;
   }
 
+  /** Number of tokens from the start that equal those of `ids`, at most `limit`. @param known so many are known to be equal */
+  sharedWith(ids: readonly number[], limit: number, known = 0): number {
+    const own = this.#storage.ids;
+    const until = Math.min(ids.length, this.length, limit);
+    let length = Math.min(known, until);
+    while (length < until && ids[length] === own[length]) length += 1;
+    return length;
+  }
+
   slice(from: number, to: number = this.length): number[] {
     return this.#storage.ids.slice(from, Math.min(to, this.length));
   }

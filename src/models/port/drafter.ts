@@ -136,6 +136,11 @@ export class ModelDrafter implements Drafter {
     return alternatives.length === 0 ? draft : { ...draft, alternatives };
   }
 
+  /** How much of a text it has evaluated already, and how much a draft for that text would replace; tokens. */
+  overlapWith(text: TokenList): { readonly shared: number; readonly held: number } {
+    return this.#isForeign ? { shared: 0, held: 0 } : this.#sequences.overlapWith(text);
+  }
+
   /** The next draft reuses nothing of the texts before it. */
   forget(): void {
     this.#isForeign = true;

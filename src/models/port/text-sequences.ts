@@ -58,6 +58,12 @@ export class TextSequences {
     return [first as Candidates, ...places.map((place) => (place === null ? null : (rest[place - 1] as Candidates)))];
   }
 
+  /** The sequence that a text would take: the length of their common prefix, and of what the sequence holds; tokens. */
+  overlapWith(text: TokenList): { readonly shared: number; readonly held: number } {
+    const best = closest(text, this.#sequences, this.#sequences[0] as PrefixSequence);
+    return { shared: best.sharedLength(text, text.length - 1), held: best.sequence.length };
+  }
+
   async forget(): Promise<void> {
     for (const sequence of this.#sequences) await sequence.truncate(0);
   }

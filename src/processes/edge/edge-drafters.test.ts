@@ -25,6 +25,9 @@ function draftersWith(model: LanguageModel, ms = 0, hedges = 0): EdgeDrafters {
   return new EdgeDrafters({ model, draftLength: 4, draftTime: linearStepTime(5, 0), hedges }, clock);
 }
 
+const takeFor = (drafters: EdgeDrafters, owner: string, text: readonly number[] = prompt) =>
+  drafters.take({ owner, conversation: '', promptLength: prompt.length }, text);
+
 function asked(text: readonly number[]) {
   return { text, promptLength: prompt.length, sampling: neutralSampling };
 }
@@ -33,12 +36,34 @@ describe('the drafters of an edge', () => {
   it("keep a conversation's KV sequence from turn to turn", async () => {
     const { model, evaluated } = counting(4);
     const drafters = draftersWith(model);
-    const first = drafters.take('a');
+    const first = takeFor(drafters, 'a');
     const token = await first.next(asked(prompt));
     expect(evaluated()).toBe(40);
     first.leave();
-    expect(await drafters.take('a').next(asked(prompt))).toEqual(token);
+    expect(await takeFor(drafters, 'a').next(asked(prompt))).toEqual(token);
     expect(evaluated()).toBe(41);
+    await drafters.close();
+  });
+
+  it('give a text what its owner has left of it, and overwrite no long text for a short beginning', async () => {
+    const { model, evaluated } = counting(3);
+    const drafters = draftersWith(model);
+    const draftFor = async (owner: string, text: readonly number[]): Promise<number> => {
+      const before = evaluated();
+      const drafter = takeFor(drafters, owner, text);
+      await drafter.next(asked(text));
+      drafter.leave();
+      return evaluated() - before;
+    };
+    const [next, title] = [
+      [...prompt, 1, 2, 3],
+      [...prompt.slice(0, 5), 9],
+    ];
+    expect(await draftFor('a', prompt)).toBe(40);
+    expect(await draftFor('b', next)).toBe(43);
+    expect(await draftFor('a', title)).toBe(6);
+    expect(await draftFor('a', next)).toBe(3);
+    expect(await draftFor('b', prompt)).toBe(1);
     await drafters.close();
   });
 
@@ -46,17 +71,17 @@ describe('the drafters of an edge', () => {
     const { model } = counting(4);
     const drafters = draftersWith(model, 0, 1);
     const alternatives = [1, 2, 3].map((id) => ({ id, position: 36 + id, tokens: [id, id] }));
-    const draft = await drafters.take('a').next({ ...asked(prompt), alternatives });
+    const draft = await takeFor(drafters, 'a').next({ ...asked(prompt), alternatives });
     expect(draft?.alternatives?.map(({ id }) => id)).toEqual([1]);
-    const second = drafters.take('b');
+    const second = takeFor(drafters, 'b');
     expect((await second.next({ ...asked(prompt), alternatives }))?.alternatives).toHaveLength(1);
-    expect(() => drafters.take('c')).toThrow();
+    expect(() => takeFor(drafters, 'c')).toThrow();
     await drafters.close();
   });
 
   it('measure what an alternative adds to a pass', async () => {
     const drafters = draftersWith(counting(4).model, 10, 1);
-    const taken = drafters.take('a');
+    const taken = takeFor(drafters, 'a');
     expect(drafters.widthShare).toBeUndefined();
     const alternatives = [{ id: 1, position: 39, tokens: [5] }];
     for (const more of [{}, {}, { alternatives }]) await taken.next({ ...asked(prompt), ...more });
@@ -68,11 +93,11 @@ describe('the drafters of an edge', () => {
   it('never share a sequence that is in use, and reuse the longest idle one when there is no other', async () => {
     const { model } = counting(2);
     const drafters = draftersWith(model);
-    const [one, two] = [drafters.take('a'), drafters.take('a')];
-    expect(() => drafters.take('a')).toThrow();
+    const [one, two] = [takeFor(drafters, 'a'), takeFor(drafters, 'a')];
+    expect(() => takeFor(drafters, 'a')).toThrow();
     two.leave();
     one.leave();
-    await drafters.take('b').next(asked(prompt));
+    await takeFor(drafters, 'b').next(asked(prompt));
     await drafters.close();
   });
 
@@ -80,9 +105,9 @@ describe('the drafters of an edge', () => {
     const { model } = counting(2);
     const others = model.openSequence();
     const drafters = draftersWith(model);
-    drafters.take('a').leave();
-    await drafters.take('b').next(asked(prompt));
-    expect(() => drafters.take('c')).toThrow(expect.objectContaining({ code: 'edge-full' }));
+    takeFor(drafters, 'a').leave();
+    await takeFor(drafters, 'b').next(asked(prompt));
+    expect(() => takeFor(drafters, 'c')).toThrow(expect.objectContaining({ code: 'edge-full' }));
     await drafters.close();
     await others.release();
   });
@@ -90,7 +115,7 @@ describe('the drafters of an edge', () => {
   it('measure their drafts, except the first of a turn', async () => {
     const { model } = counting(1);
     const drafters = draftersWith(model, 9);
-    const drafter = drafters.take('a');
+    const drafter = takeFor(drafters, 'a');
     await drafter.next(asked(prompt));
     expect(drafters.draftMs).toBe(5);
     for (let more = 0; more < 60; more += 1) await drafter.next(asked([...prompt, more]));

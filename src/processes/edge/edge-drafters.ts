@@ -1,10 +1,11 @@
-// The draft model of the edge, with one KV sequence for each conversation, so that a turn does not evaluate the whole prompt again. The
+// The draft model of the edge. Its KV sequences are kept for their owners, so that a turn does not evaluate the whole prompt again. The
 // session decides after which text a draft is made.
 
 import type { Clock } from '../../core/basics/clock.ts';
 import { isOutriderError } from '../../core/basics/errors.ts';
 import { invariant } from '../../core/basics/invariant.ts';
 import { noteDraftTime, unknownTiming } from '../../core/decoding/draft-timing.ts';
+import type { TokenList } from '../../core/decoding/token-list.ts';
 import {
   besideMsFor,
   likelyBesideMs,
@@ -14,7 +15,7 @@ import {
 import { observeStep, type StepTimeModel, stepMs } from '../../core/scheduling/step-time.ts';
 import { type Draft, type DraftRequest, ModelDrafter } from '../../models/port/drafter.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
-import { type Owned, OwnedPool, unowned } from './owned-pool.ts';
+import { type Asker, type Owned, OwnedPool, unowned } from './owned-pool.ts';
 
 export interface EdgeDraftModel {
   readonly model: LanguageModel;
@@ -104,12 +105,12 @@ export class EdgeDrafters {
     return drafts === 0;
   }
 
-  /** With the conversation's KV sequence, otherwise a new one, otherwise the one that is idle longest. @throws OutriderError `edge-full` */
-  take(owner: string): EdgeDrafter {
-    const kept = this.#kept.take(owner);
+  /** For a text, with what its owner has left of it; see {@link OwnedPool.take}. @throws OutriderError `edge-full` */
+  take(asker: Asker, text: TokenList): EdgeDrafter {
+    const kept = this.#kept.take(asker, ({ drafter }) => drafter.overlapWith(text));
     invariant(kept !== undefined, 'neither a new drafter nor an idle one');
-    if (kept.filledBy !== owner) kept.drafter.forget();
-    kept.filledBy = owner;
+    if (kept.filledBy !== asker.owner) kept.drafter.forget();
+    kept.filledBy = asker.owner;
     let isFirst = true;
     const own = { draftsRunning: 0 };
     return {

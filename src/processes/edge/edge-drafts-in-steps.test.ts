@@ -106,7 +106,7 @@ describe('what a draft adds to a step', () => {
 
   /** Steps with a draft beside each that may have one. @returns whether the next steps would have one */
   async function afterSteps(drafters: EdgeDrafters, addedMs: number, count = 40): Promise<boolean[]> {
-    const taken = drafters.take('a');
+    const taken = drafters.take({ owner: 'a', conversation: '', promptLength: 1 }, [1]);
     const drafted: boolean[] = [];
     for (let step = 0; step < count; step += 1) {
       drafters.stepBegins();
@@ -137,7 +137,7 @@ describe('what a draft adds to a step', () => {
     const model = scriptModel(inner, { beforeEvaluate: () => new Promise<void>(() => {}) });
     const clock = { nowMs: () => 0, after: () => () => {} };
     const drafters = new EdgeDrafters({ model, draftLength: 4, draftTime: linearStepTime(5, 0) }, clock);
-    const taken = drafters.take('a');
+    const taken = drafters.take({ owner: 'a', conversation: '', promptLength: 1 }, [1]);
     void taken.next(request);
     drafters.stepBegins();
     expect(drafters.stepEnds(7)).toBe(false);
@@ -148,7 +148,7 @@ describe('what a draft adds to a step', () => {
 
   it('counts a draft that was begun before the step', async () => {
     const drafters = drafter();
-    const making = drafters.take('a').next(request);
+    const making = drafters.take({ owner: 'a', conversation: '', promptLength: 1 }, [1]).next(request);
     drafters.stepBegins();
     expect(drafters.stepEnds(7)).toBe(false);
     expect(drafters.besideMs).toBe(7);

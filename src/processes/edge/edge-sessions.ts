@@ -7,9 +7,11 @@ import { asOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import type { RowAsk } from '../../core/decoding/candidates.ts';
 import { LookUp, leastLookUpChance } from '../../core/decoding/look-up.ts';
 import { DraftedText } from '../../core/decoding/token-list.ts';
+import { TokenText } from '../../core/decoding/token-text.ts';
 import { lookedUpDrafts } from '../../core/protocol/edge/edge-chain.ts';
 import type { EdgeCore, EdgeEntry, EdgeHost } from '../../core/protocol/edge/edge-core.ts';
 import type { EdgeDraftOrder } from '../../core/protocol/edge/edge-hedges.ts';
+import type { EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 import type { PlaceChange } from '../../core/protocol/edge/edge-place-queue.ts';
 import { mostHeldTokens } from '../../core/protocol/edge/edge-scores.ts';
 import type {
@@ -21,6 +23,7 @@ import type {
   SessionCreated,
   StepTicket,
 } from '../../core/protocol/edge/edge-state.ts';
+import { promptOwnerOf } from '../../core/protocol/edge/prompt-owner.ts';
 import type { EdgeMessage, OpenMessage } from '../../core/protocol/wire/messages.ts';
 import type { FrameConnection } from '../../core/protocol/wire/wire.ts';
 import { draftRequest } from '../../models/port/drafter.ts';
@@ -33,6 +36,7 @@ import type { EdgeJournal } from './edge-journal.ts';
 import type { EdgeMeter } from './edge-meter.ts';
 import { StalledError, withinTime } from './engine-watch.ts';
 import { heldPrefix, type KvSequence, KvSequences } from './kv-sequences.ts';
+import type { Asker } from './owned-pool.ts';
 
 /** Tokens of long texts that a round adds to look-up indexes, over all sessions: about 2 ms of the event loop (bench context). */
 const readInARound = 1024;
@@ -126,7 +130,8 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
 
   takePlace(entry: SessionEntry, open: OpenMessage): boolean {
     try {
-      entry.kv = this.#sequences.take(this.#ownerOf(entry, open)) ?? null;
+      const { key, state } = entry;
+      entry.kv = this.#sequences.take(this.#askerOf(key, open), state.text, mostHeldTokens(state)) ?? null;
     } catch (error) {
       // The engine's own words may hold paths, so the device does not get them.
       this.#sources.faults.report(error);
@@ -141,7 +146,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     if (entry.kv !== null) this.#sequences.leave(entry.kv);
     entry.kv = null;
     entry.lookUp = null;
-    // The draft's KV sequence is kept for the conversation's next turn.
+    // The draft's KV sequence is kept for the next text that begins so.
     entry.drafter?.leave();
     entry.drafter = null;
     this.#grammars.leave(entry);
@@ -195,6 +200,12 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     return kv === null ? 0 : heldPrefix(kv, state.text, mostHeldTokens(state));
   }
 
+  savedTokens(open: OpenMessage, key: EdgeKey): number {
+    if (open.promptLogprobs !== undefined) return 0;
+    const text = TokenText.of([...open.prompt, ...open.answer]);
+    return this.#sequences.saved(this.#askerOf(key, open), text, text.length - 1);
+  }
+
   lookUp(entry: SessionEntry): EdgeDrafts | undefined {
     const { lookUpTokens } = this.#sources;
     if (lookUpTokens === 0) return undefined;
@@ -224,18 +235,19 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     this.#wake();
   }
 
-  /** Prompt memory may be reused only by the same conversation of the same key and namespace. The digest reveals none of them. */
-  #ownerOf({ key }: SessionEntry, { conversation, namespace = '' }: OpenMessage): string {
-    return createHmac('sha256', this.#salt)
-      .update(JSON.stringify([key.id, namespace, conversation]))
-      .digest('base64');
+  /** Who may reuse what is evaluated for this text. The digests reveal no key, namespace or conversation. */
+  #askerOf(key: EdgeKey, open: OpenMessage): Asker {
+    const digest = (parts: readonly string[]): string =>
+      createHmac('sha256', this.#salt).update(JSON.stringify(parts)).digest('base64');
+    const owner = digest(promptOwnerOf(key, open));
+    return { owner, conversation: digest([open.conversation]), promptLength: open.prompt.length };
   }
 
   async #draft(entry: SessionEntry, order: EdgeDraftOrder): Promise<void> {
     const { drafters, faults, stallAfterMs } = this.#sources;
     const { open, text } = entry.state;
     try {
-      entry.drafter ??= drafters?.take(this.#ownerOf(entry, open)) ?? null;
+      entry.drafter ??= drafters?.take(this.#askerOf(entry.key, open), new DraftedText(text)) ?? null;
       const { tokens, alternatives } = order;
       const settings = { promptLength: open.prompt.length, sampling: open.sampling, alternatives };
       const request = draftRequest(new DraftedText(text, tokens), settings);

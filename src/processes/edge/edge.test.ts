@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../core/decoding/sampling.ts';
 import { edgeKey } from '../../core/protocol/edge/edge-key.ts';
-import type { OpenMessage } from '../../core/protocol/wire/messages.ts';
+import type { OpenMessage, ProtocolVersion } from '../../core/protocol/wire/messages.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
 import { createGate, type ModelScript, scriptModel } from '../../models/port/scripted.ts';
 import { createToyModel } from '../../models/port/toy.ts';
@@ -34,7 +34,7 @@ async function bed(script: ModelScript, options: Partial<EdgeOptions> & { readon
   const open = (prompt: readonly number[], changes: Partial<OpenMessage> = {}): RawDevice => {
     const session = (++sessions).toString(16).padStart(32, '0');
     const shared = { session, conversation: session, prompt, maxAnswerTokens: answerTokens };
-    return new RawDevice(edge).open(toy, { ...shared, ...changes });
+    return new RawDevice(edge, changes.version as ProtocolVersion | undefined).open(toy, { ...shared, ...changes });
   };
   return { edge, open, faults, evaluated };
 }
@@ -168,33 +168,101 @@ describe('prompt memory', () => {
     ['key of b', edgeKey('b')],
   ]);
 
-  /** Tokens that the engine evaluates before the first token of the second turn. */
-  async function evaluatedAgain(first: Partial<OpenMessage>, second: Partial<OpenMessage>, sequences: number) {
-    const { edge, open, evaluated } = await bed({}, { keyOf: (shown) => keys.get(shown) ?? null, sequences });
+  interface Case {
+    readonly first: Partial<OpenMessage>;
+    readonly second: Partial<OpenMessage>;
+    readonly sequences?: number;
+    readonly isKeyed?: boolean;
+  }
+
+  /** Tokens that the engine evaluates before the first token of the second turn, and the time to it at 10 ms a token. */
+  async function evaluatedAgain({ first, second, sequences = 2, isKeyed = true }: Case) {
+    let nowMs = 0;
+    const clock = { nowMs: () => nowMs, after: () => () => {} };
+    const script: ModelScript = {
+      beforeEvaluate: (items) => {
+        for (const { tokens } of items) nowMs += 10 * tokens.length;
+      },
+    };
+    const keyOf = isKeyed ? { keyOf: (shown: string) => keys.get(shown) ?? null } : {};
+    const { edge, open, evaluated } = await bed(script, { ...keyOf, sequences, clock });
     const prompt = promptOf(1);
     const one = open(prompt, { maxAnswerTokens: 1, ...first });
     await one.ended();
     one.say({ kind: 'bye' });
     evaluated.length = 0;
+    const startMs = nowMs;
     const other = open(prompt, { maxAnswerTokens: 1, ...second });
     await other.ended();
     await edge.close();
-    return evaluated.length;
+    const held = other.received.find((message) => message.kind === 'held')?.tokens;
+    return { tokens: evaluated.length, ms: nowMs - startMs, held };
   }
 
   const conversation = 'cd'.repeat(16);
+  const namespace = 'a0'.repeat(16);
   const own = { conversation, credentials: 'key of a' };
+  const another = { conversation: 'ef'.repeat(16) };
+  const ofTwo = { version: 2 } as const;
 
-  it('is kept for the same conversation of the same key', async () => {
-    expect(await evaluatedAgain(own, own, 2)).toBe(1);
+  it.each<[string, Case]>([
+    ['the same key, whatever the conversation', { first: own, second: { ...own, ...another } }],
+    ['the same namespace', { first: { ...own, namespace }, second: { ...own, ...another, namespace } }],
+    ['the same conversation of version 2', { first: { ...own, ...ofTwo }, second: { ...own, ...ofTwo } }],
+    ['the same conversation without keys', { first: { conversation }, second: { conversation }, isKeyed: false }],
+  ])('is kept for %s', async (_whom, turns) => {
+    const held = turns.first.version === 2 ? undefined : 5;
+    expect(await evaluatedAgain(turns)).toEqual({ tokens: 1, ms: 10, held });
   });
 
-  it.each([1, 2])('is not used for the same conversation of another key, %d sequences', async (sequences) => {
-    expect(await evaluatedAgain(own, { ...own, credentials: 'key of b' }, sequences)).toBe(6);
-  });
+  const strangers: [string, Case][] = [
+    ['another key', { first: own, second: { ...own, credentials: 'key of b' } }],
+    ['a namespace of the key', { first: own, second: { ...own, namespace } }],
+    ['the key without its namespace', { first: { ...own, namespace }, second: own }],
+    ['another namespace', { first: { ...own, namespace }, second: { ...own, namespace: `${namespace.slice(1)}1` } }],
+    [
+      'its namespace with another key',
+      { first: { ...own, namespace }, second: { ...own, namespace, credentials: 'key of b' } },
+    ],
+    ['another conversation of version 2', { first: { ...own, ...ofTwo }, second: { ...own, ...another, ...ofTwo } }],
+    ['version 2 of the same key', { first: own, second: { ...own, ...ofTwo } }],
+    ['another conversation without keys', { first: { conversation }, second: another, isKeyed: false }],
+    [
+      'another namespace without keys',
+      { first: { conversation }, second: { conversation, namespace }, isKeyed: false },
+    ],
+  ];
+  it.each(strangers.flatMap(([whom, turns]) => [1, 2].map((sequences) => [whom, sequences, turns] as const)))(
+    'is not used for %s, by counts and time, %d sequences',
+    async (_whom, sequences, turns) => {
+      const held = turns.second.version === 2 ? undefined : 0;
+      expect(await evaluatedAgain({ ...turns, sequences })).toEqual({ tokens: 6, ms: 60, held });
+    },
+  );
 
-  it.each([1, 2])('is not used for another conversation of the same key, %d sequences', async (sequences) => {
-    expect(await evaluatedAgain(own, { ...own, conversation: 'ef'.repeat(16) }, sequences)).toBe(6);
+  it('stays as it is where the logprobs of a prompt need all rows, which a quota counts', async () => {
+    const limited = edgeKey('a', { rowsPerMinute: 20 });
+    const { edge, open, evaluated } = await bed({}, { sequences: 2, keyOf: () => limited });
+    const prompt = promptOf(1);
+    const scored = [...prompt.slice(0, 4), 7, 8];
+    const last = async (ids: readonly number[], changes: Partial<OpenMessage> = {}) => {
+      evaluated.length = 0;
+      const device = open(ids, { ...own, maxAnswerTokens: 1, ...changes });
+      await device.ended();
+      device.say({ kind: 'bye' });
+      return device.received.at(-1);
+    };
+    await last(prompt);
+    await last(scored, { promptLogprobs: 0 });
+    expect(evaluated).toEqual(scored);
+    expect(await last(prompt)).toMatchObject({ kind: 'end' });
+    expect(evaluated).toEqual(prompt.slice(-1));
+    // 13 of 20 rows are used.
+    await last(prompt);
+    await last(prompt);
+    expect(await last(prompt, { promptLogprobs: 0 })).toMatchObject({ kind: 'refused', code: 'quota-used' });
+    expect(await last(prompt)).toMatchObject({ kind: 'end' });
+    await edge.close();
   });
 });
 

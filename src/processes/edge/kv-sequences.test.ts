@@ -3,10 +3,12 @@ import { TokenText } from '../../core/decoding/token-text.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { heldPrefix, type KvSequence, KvSequences, keepPrefix } from './kv-sequences.ts';
 
+const ownerOf = (owner: string) => ({ owner, conversation: '', promptLength: 4 });
+
 async function filled(tokens: readonly number[]): Promise<{ kvSequences: KvSequences; kv: KvSequence }> {
   const model = createToyModel({ seed: 1, role: 'target', sequences: 1 });
   const kvSequences = new KvSequences(model);
-  const kv = kvSequences.take('owner');
+  const kv = kvSequences.take(ownerOf('owner'), TokenText.of([0]), 99);
   if (kv === undefined) throw new Error('no kv');
   await model.evaluate([{ sequence: kv.sequence, tokens, rows: 0 }]);
   kv.tokens.push(...tokens);
@@ -56,11 +58,11 @@ describe('a sequence that another owner has filled', () => {
     const { kvSequences, kv } = await filled([1, 2, 3, 4]);
     const text = TokenText.of([1, 2, 3, 4]);
     kvSequences.leave(kv);
-    const other = kvSequences.take('other');
+    const other = kvSequences.take(ownerOf('other'), TokenText.of([1, 2, 3, 4]), 99);
     if (other !== kv) throw new Error('a second sequence was opened');
     expect(heldPrefix(other, text, 4)).toBe(0);
     kvSequences.leave(other);
-    const again = kvSequences.take('owner');
+    const again = kvSequences.take(ownerOf('owner'), text, 99);
     expect(again).toBe(kv);
     expect(heldPrefix(kv, text, 4)).toBe(4);
   });
@@ -68,7 +70,7 @@ describe('a sequence that another owner has filled', () => {
   it('is emptied before the next owner evaluates', async () => {
     const { kvSequences, kv } = await filled([1, 2, 3, 4]);
     kvSequences.leave(kv);
-    kvSequences.take('other');
+    kvSequences.take(ownerOf('other'), TokenText.of([1, 2, 3, 4]), 99);
     await keepPrefix(kv, heldPrefix(kv, TokenText.of([1, 2]), 2));
     expect(kv.sequence.length).toBe(0);
   });
@@ -78,8 +80,8 @@ describe('KvSequences', () => {
   it('releases all sequences when it closes', async () => {
     const model = createToyModel({ seed: 1, role: 'target', sequences: 1 });
     const first = new KvSequences(model);
-    expect(first.take('a')).toBeDefined();
+    expect(first.take(ownerOf('a'), TokenText.of([1]), 99)).toBeDefined();
     await first.close(() => {});
-    expect(new KvSequences(model).take('a')).toBeDefined();
+    expect(new KvSequences(model).take(ownerOf('a'), TokenText.of([1]), 99)).toBeDefined();
   });
 });

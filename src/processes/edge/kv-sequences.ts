@@ -2,7 +2,7 @@
 
 import type { TokenText } from '../../core/decoding/token-text.ts';
 import type { LanguageModel, ModelSequence } from '../../models/port/model.ts';
-import { type Owned, OwnedPool, unowned } from './owned-pool.ts';
+import { type Asker, type Overlap, type Owned, OwnedPool, unowned } from './owned-pool.ts';
 
 export interface KvSequence extends Owned {
   readonly sequence: ModelSequence;
@@ -15,9 +15,11 @@ export interface KvSequence extends Owned {
   isUnknown: boolean;
 }
 
-export class KvSequences extends OwnedPool<KvSequence> {
+export class KvSequences {
+  readonly #pool: OwnedPool<KvSequence>;
+
   constructor(model: LanguageModel) {
-    super((count) => {
+    this.#pool = new OwnedPool((count) => {
       if (count >= model.limits.maxSequences) return undefined;
       return {
         ...unowned,
@@ -30,9 +32,27 @@ export class KvSequences extends OwnedPool<KvSequence> {
     });
   }
 
+  get all(): readonly KvSequence[] {
+    return this.#pool.all;
+  }
+
+  /** A sequence for a text; undefined: all are taken. @param most first tokens of the text that need not be evaluated */
+  take(asker: Asker, text: TokenText, most: number): KvSequence | undefined {
+    return this.#pool.take(asker, (kv) => overlapOf(kv, text, most));
+  }
+
+  /** Tokens of a text that the engine would not evaluate if the text got a sequence now. */
+  saved(asker: Asker, text: TokenText, most: number): number {
+    return this.#pool.saved(asker, (kv) => overlapOf(kv, text, most));
+  }
+
+  leave(kv: KvSequence): void {
+    this.#pool.leave(kv);
+  }
+
   /** Releases all sequences; the engine outlives this edge. No evaluation may be in progress. */
   async close(failed: (error: unknown) => void): Promise<void> {
-    for (const { sequence } of this.clear()) {
+    for (const { sequence } of this.#pool.clear()) {
       try {
         await sequence.release();
       } catch (error) {
@@ -42,16 +62,18 @@ export class KvSequences extends OwnedPool<KvSequence> {
   }
 }
 
+function overlapOf({ tokens }: KvSequence, text: TokenText, most: number): Overlap {
+  return { shared: text.sharedWith(tokens, most), held: tokens.length };
+}
+
 /**
- * Length of the common prefix of the sequence and the text, at most `limit`; 0 if another owner has filled the sequence. Called for every session in every step, so it does not
- * compare again what it compared before, as long as the text only grows.
+ * Length of the common prefix of the sequence and the text, at most `limit`; 0 if another owner has filled the sequence. Called for every
+ * session in every step, so it does not compare again what it compared before, as long as the text only grows.
  */
 export function heldPrefix(kv: KvSequence, text: TokenText, limit: number): number {
   if (kv.filledBy !== kv.owner) return 0;
-  const until = Math.min(kv.tokens.length, text.length, limit);
   const known = kv.compared?.isPrefixOf(text) === true ? kv.comparedTo : 0;
-  let length = Math.min(known, until);
-  while (length < until && kv.tokens[length] === text.at(length)) length += 1;
+  const length = text.sharedWith(kv.tokens, limit, known);
   kv.compared = text;
   kv.comparedTo = length;
   return length;

@@ -45,12 +45,15 @@ export interface PartNotes extends Pick<Round, 'standing' | 'fingerprints'> {
   readonly logprobs: readonly AnswerToken[] | null;
 }
 
+/** Tokens of a prompt, and how many of them the edge had evaluated before. */
+export type PromptUsage = Pick<CompletionEnd, 'promptTokens' | 'cachedTokens'>;
+
 /** Writes one streamed answer, part by part, in the order of the calls. */
 export interface AnswerStream {
-  /** Before any text. @param fingerprints of the targets that write, as far as they are known @param promptTokens of each choice @param standings of each choice's first text */
+  /** Before any text. @param fingerprints of the targets that write, as far as they are known @param prompts of each choice @param standings of each choice's first text */
   begin(
     fingerprints: readonly string[],
-    promptTokens: readonly number[],
+    prompts: readonly PromptUsage[],
     standings: readonly (Standing | undefined)[],
   ): readonly AnswerEvent[];
   /** A part of a choice, which may be a text without characters where there are notes. @param index of the choice */

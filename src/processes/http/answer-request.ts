@@ -138,9 +138,12 @@ async function* eventsOf(
   try {
     const completions = begun.map(({ completion }) => completion);
     const fingerprints = new Set(completions.flatMap((completion) => completion.fingerprint() ?? []));
-    const promptTokens = completions.map((completion) => completion.promptTokens);
+    const prompts = completions.map(({ promptTokens, cachedTokens }) => ({
+      promptTokens,
+      cachedTokens: cachedTokens?.(),
+    }));
     const standings = begun.map(({ first }) => (first.done === true ? undefined : first.value.standing));
-    yield* stream.begin([...fingerprints], promptTokens, standings);
+    yield* stream.begin([...fingerprints], prompts, standings);
     const ends: CompletionEnd[] = [];
     for await (const { index, round } of merged(begun)) {
       const { reader, completion } = begun[index] as Begun;

@@ -5,6 +5,7 @@ import {
   type AnswerFormat,
   type AnswerHead,
   type ChoicePart,
+  type PromptUsage,
   specOf,
   type WholeChoice,
 } from './answer-format.ts';
@@ -46,14 +47,14 @@ export function messagesFormat({ id, model }: AnswerHead): AnswerFormat {
     callPrefix: 'toolu_',
     whole([choice]) {
       const { end } = choice as WholeChoice;
-      const usage = { input_tokens: end.promptTokens, output_tokens: end.completionTokens };
+      const usage = { ...inputUsageOf(end), output_tokens: end.completionTokens };
       const content = contentOf(choice as WholeChoice);
       return { ...message, ...specOf(end.standing), content, ...stopOf(choice as WholeChoice), usage };
     },
     stream() {
       const blocks = new Blocks();
       return {
-        begin: (_, [promptTokens = 0], [standing]) => [
+        begin: (_, [prompt = { promptTokens: 0 }], [standing]) => [
           event('message_start', {
             message: {
               ...message,
@@ -61,7 +62,7 @@ export function messagesFormat({ id, model }: AnswerHead): AnswerFormat {
               content: [],
               stop_reason: null,
               stop_sequence: null,
-              usage: { input_tokens: promptTokens, output_tokens: 0 },
+              usage: { ...inputUsageOf(prompt), output_tokens: 0 },
             },
           }),
         ],
@@ -78,6 +79,15 @@ export function messagesFormat({ id, model }: AnswerHead): AnswerFormat {
         failed: (error) => [{ name: 'error', data: messagesError(error, id) }],
       };
     },
+  };
+}
+
+/** Their API counts as input what was not in memory; nothing is written to a memory that would cost more. */
+function inputUsageOf({ promptTokens, cachedTokens = 0 }: PromptUsage): object {
+  return {
+    input_tokens: promptTokens - cachedTokens,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: cachedTokens,
   };
 }
 

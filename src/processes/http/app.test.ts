@@ -10,6 +10,7 @@ const end: CompletionEnd = {
   reason: 'end',
   stopText: null,
   promptTokens: 3,
+  cachedTokens: 2,
   completionTokens: 2,
   acceptedDrafts: 1,
   rejectedDrafts: 4,
@@ -44,7 +45,8 @@ function completerOf(script: Script): Completer {
         if (failure !== undefined) throw failure;
         return end;
       });
-      return { promptTokens: 3, rounds: rounds(), end: ended, fingerprint: () => '0123456789abcdef00' };
+      const known = { fingerprint: () => '0123456789abcdef00', cachedTokens: () => 2 };
+      return { promptTokens: 3, rounds: rounds(), end: ended, ...known };
     },
   };
 }
@@ -104,6 +106,7 @@ describe('an answer', () => {
         prompt_tokens: 3,
         completion_tokens: 2,
         total_tokens: 5,
+        prompt_tokens_details: { cached_tokens: 2 },
         completion_tokens_details: { accepted_prediction_tokens: 1, rejected_prediction_tokens: 4 },
       },
     });
@@ -129,6 +132,26 @@ describe('an answer', () => {
   it('counts each prompt once, and each choice', async () => {
     const answer = await appOf().ask({ n: 2 });
     expect(await answer.json()).toMatchObject({ usage: { prompt_tokens: 3, completion_tokens: 4 } });
+  });
+
+  it('says on each route what of the prompt the edge held, whole and streamed', async () => {
+    const { app } = appOf();
+    const messages = [{ role: 'user', content: 'Hi' }];
+    const answerOf = async (path: string, fields: object): Promise<string> =>
+      (await app.request(path, { method: 'POST', body: JSON.stringify({ model: 'm', ...fields }) })).text();
+    const usage = { include_usage: true };
+    const ofOpenAi = '"prompt_tokens_details":{"cached_tokens":2}';
+    const ofAnthropic = '"input_tokens":1,"cache_creation_input_tokens":0,"cache_read_input_tokens":2';
+    for (const [path, fields, held] of [
+      ['/v1/chat/completions', { messages }, ofOpenAi],
+      ['/v1/completions', { prompt: 'Hi' }, ofOpenAi],
+      ['/v1/responses', { input: 'Hi' }, '"input_tokens_details":{"cached_tokens":2}'],
+      ['/v1/messages', { messages, max_tokens: 9 }, ofAnthropic],
+    ] as const) {
+      const streamed = path.includes('completions') ? { stream: true, stream_options: usage } : { stream: true };
+      expect(await answerOf(path, fields), path).toContain(held);
+      expect(await answerOf(path, { ...fields, ...streamed }), path).toContain(held);
+    }
   });
 
   it('that fails before its first text has a status, in a stream too', async () => {

@@ -57,6 +57,8 @@ export interface CompletionEnd {
   /** The stop text that ended it; null: none did. */
   readonly stopText: string | null;
   readonly promptTokens: number;
+  /** Tokens of the prompt that the edge had evaluated before. Default: unknown. */
+  readonly cachedTokens?: number | undefined;
   /** The end token included. */
   readonly completionTokens: number;
   readonly acceptedDrafts: number;
@@ -94,6 +96,8 @@ export interface Completion {
   readonly end: Promise<CompletionEnd>;
   /** Fingerprint of the target that writes, as soon as it is known, or {@link localFingerprint}. */
   fingerprint(): string | null;
+  /** As in {@link CompletionEnd}, known with the first text. */
+  cachedTokens?(): number | undefined;
 }
 
 /** What writes answers: a device that drafts and lets an edge verify, or an edge by itself. */

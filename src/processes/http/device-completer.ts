@@ -29,6 +29,7 @@ import { demandRoomFor, EncodingTurns, KnownContext } from './known-context.ts';
 import { type LocalWriter, Vocabularies } from './local-writer.ts';
 import { isNoEdge, OutageAnswer, type TurnParts } from './outage-answer.ts';
 import { PredictedIds } from './predicted-ids.ts';
+import type { PromptOwner } from './prompt-owners.ts';
 import { demandVocabulary } from './request-limits.ts';
 
 export interface DeviceCompleterSettings {
@@ -41,6 +42,8 @@ export interface DeviceCompleterSettings {
   readonly grammars?: GrammarEngine | undefined;
   /** What edges are shown for the key of the application, where `credentials` are not given. Default: that key. */
   readonly credentialsOf?: ((key: string | undefined) => string | undefined) | undefined;
+  /** For whom edges keep what they evaluate for a key of an application. Default: for each answer alone, so that none reuses it. */
+  readonly ownerOf?: ((key: string | undefined) => PromptOwner) | undefined;
   /** Most tokens of a text. Default: what the edges say, once one has. */
   readonly contextTokens?: number | undefined;
   /** Whether new answers can begin. Default: always. */
@@ -147,12 +150,13 @@ function askedOf(
   request: CompletionRequest,
   giveUpAfterMs: number | undefined,
 ): TurnParts {
-  const { credentials, credentialsOf = (key) => key } = settings;
+  const { credentials, credentialsOf = (key) => key, ownerOf } = settings;
   const key = credentials ?? credentialsOf(request.credentials);
   return {
     connect,
     tokenizer: settings.device.tokenizer,
     ...draftingOf(settings.device, predicted),
+    ...ownerOf?.(request.credentials),
     ...defined({ credentials: key }),
     ...defined({ giveUpAfterMs }),
   };
@@ -241,6 +245,7 @@ async function askThrough(
   }
   const end = answer.end.then(({ report, edges, fingerprints, acceptedDrafts, sentDrafts, standing }) => ({
     ...endOf(report, prompt.length),
+    cachedTokens: cachedOf(answer.heldTokens, prompt.length),
     stopText: stopTextOf(report, report.mode === 'local' ? writer.tokenizer : settings.device.tokenizer, request),
     edges,
     fingerprints,
@@ -249,7 +254,13 @@ async function askThrough(
     ...defined({ standing }),
   }));
   end.catch(() => {});
-  return { promptTokens: prompt.length, rounds: rounds(), end, fingerprint: () => answer.fingerprints.at(-1) ?? null };
+  return {
+    promptTokens: prompt.length,
+    rounds: rounds(),
+    end,
+    fingerprint: () => answer.fingerprints.at(-1) ?? null,
+    cachedTokens: () => cachedOf(answer.heldTokens, prompt.length),
+  };
 }
 
 function after(delayMs: number, callback: () => void): () => void {
@@ -305,7 +316,13 @@ function completionOf(
       return { ...endOf(report, promptTokens), stopText: stopTextOf(report, tokenizer, request) };
     }),
     fingerprint: () => turn.status.fingerprint,
+    cachedTokens: () => cachedOf(turn.status.heldTokens, promptTokens),
   };
+}
+
+/** An edge may hold some of an answer as well, which another one has begun. */
+function cachedOf(heldTokens: number | null | undefined, promptTokens: number): number | undefined {
+  return heldTokens == null ? undefined : Math.min(heldTokens, promptTokens);
 }
 
 function answerTokenOf(one: TokenLogprobs, tokenizer: Tokenizer): AnswerToken {
@@ -319,6 +336,7 @@ function endOf(report: TurnReport, promptTokens: number) {
   return {
     reason: reasons[outcome.reason],
     promptTokens,
+    cachedTokens: cachedOf(report.heldTokens, promptTokens),
     completionTokens: tokens.length,
     acceptedDrafts: acceptedTokens,
     rejectedDrafts: Math.max(0, sentDrafts - acceptedTokens),

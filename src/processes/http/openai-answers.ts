@@ -50,7 +50,7 @@ function finishReasonOf({ end, calls }: WholeChoice): FinishReason {
 
 /**
  * `usage` of an answer; drafts are counted as predicted tokens are. Rejected ones are no part of `completion_tokens`.
- * @param choices of each prompt, which counts once
+ * @param choices of each prompt, which counts once, with the mean of what was cached for each
  */
 function usageOf(ends: readonly CompletionEnd[], choices: number): object {
   const sum = (of: (end: CompletionEnd) => number): number => ends.reduce((total, end) => total + of(end), 0);
@@ -60,6 +60,7 @@ function usageOf(ends: readonly CompletionEnd[], choices: number): object {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: Math.floor(sum(({ cachedTokens = 0 }) => cachedTokens) / choices) },
     completion_tokens_details: {
       accepted_prediction_tokens: sum(({ acceptedDrafts }) => acceptedDrafts),
       rejected_prediction_tokens: sum(({ rejectedDrafts }) => rejectedDrafts),
@@ -179,8 +180,8 @@ function streamOf(shape: Shape, envelope: Envelope, { includesUsage, choices: ea
     return [{ data: { ...fields, ...(includesUsage ? { usage: null } : {}), choices: [choice] } }];
   };
   return {
-    begin: (fingerprints, promptTokens, standings) =>
-      promptTokens.flatMap((_, index) => {
+    begin: (fingerprints, prompts, standings) =>
+      prompts.flatMap((_, index) => {
         note(index, standings[index], fingerprints);
         return chunksOf(index, shaped.begin(index));
       }),

@@ -17,7 +17,8 @@ import { SentText, type TextUpdate } from './sent-text.ts';
 /** What is the same for all turns of an answer. */
 export type TurnParts = Pick<
   TurnOptions,
-  'connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'credentials' | 'giveUpAfterMs' | 'liveness'
+  | ('connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'giveUpAfterMs' | 'liveness')
+  | ('credentials' | 'namespace' | 'conversation')
 >;
 
 export interface OutageSettings extends LocalPartSettings {
@@ -74,6 +75,8 @@ export class OutageAnswer {
   readonly #writers = new Set<string>();
   /** An edge that was back does not take the answer. */
   #isRefused = false;
+  /** Tokens of its text that the first edge that answered had evaluated before; null: unknown. */
+  heldTokens: number | null = null;
   /** Tokens of the rounds so far. */
   #sentTokens = 0;
   #edges = 0;
@@ -172,6 +175,7 @@ export class OutageAnswer {
     let heldBack = '';
     for await (const emission of turn) {
       this.#settings.watch.answered();
+      if (this.#edges === 0) this.heldTokens = turn.status.heldTokens;
       if (emission.tokens.length === 0) {
         heldBack += emission.text;
         continue;

@@ -191,12 +191,13 @@ function statusOf({ reason }: CompletionEnd) {
     : { status: 'completed', incomplete_details: null };
 }
 
-function usageOf({ promptTokens, completionTokens, acceptedDrafts, rejectedDrafts }: CompletionEnd): object {
+function usageOf(end: CompletionEnd): object {
+  const { promptTokens, cachedTokens = 0, completionTokens, acceptedDrafts, rejectedDrafts } = end;
   return {
     input_tokens: promptTokens,
     output_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: { cached_tokens: cachedTokens },
     output_tokens_details: {
       reasoning_tokens: 0,
       accepted_prediction_tokens: acceptedDrafts,

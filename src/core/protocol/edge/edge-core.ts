@@ -81,6 +81,8 @@ export interface EdgeHost<Entry extends EdgeEntry>
   enter(entry: EdgeEntry): Entry;
   /** Number of the text's tokens in the KV sequence, at most {@link mostHeldTokens} of the session. */
   heldTokens(entry: Entry): number;
+  /** Number of a new text's tokens that would not have to be evaluated, if it got a place now. Default: none. */
+  savedTokens?(open: OpenMessage, key: EdgeKey): number;
   /** Drafts looked up in the text, for a step that would have none; undefined: this edge does not look up. */
   lookUp(entry: Entry): EdgeDrafts | undefined;
   /** The next step is being planned. */
@@ -189,8 +191,11 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       send: (link, message) => this.connections.send(link, message),
       close: (link, code, detail) => this.connections.close(link, code, detail),
       admit: (open) => this.#admit(open),
-      demand: ({ prompt, answer }, key) =>
-        this.quotas.demand(key, prompt.length + answer.length, this.#promisedRows(key), this.#clock.nowMs()),
+      demand: (open, key) => {
+        if (key.rowsPerMinute === null) return;
+        const needed = open.prompt.length + open.answer.length - (host.savedTokens?.(open, key) ?? 0);
+        this.quotas.demand(key, needed, this.#promisedRows(key), this.#clock.nowMs());
+      },
       enter: (entry) => host.enter({ ...entry, wanted: { length: -1, drafts: 0 } }),
       takePlace: (entry, open) => this.#takePlace(entry, open),
       leavePlace: (entry) => host.leavePlace(entry),
@@ -239,7 +244,6 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
 
   /** What the engine has yet to evaluate of the texts of a key. */
   #promisedRows(key: EdgeKey): number {
-    if (key.rowsPerMinute === null) return 0;
     let rows = 0;
     for (const entry of this.sessions.entries) {
       const { text, end, released } = entry.state;
