@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { accuracyTrial } from './accuracy.ts';
+import type { FoundWay } from './lm-eval.ts';
+
+const way = (name: string, texts: readonly string[], score = 0.5): FoundWay => {
+  return { way: name, samples: { gsm_step: texts.map((text) => [[text]]) }, scores: { gsm_step: score } };
+};
+const same = ['plain', 'edge', 'serve'].map((name) => way(name, ['1', '2']));
+const found = {
+  ways: same,
+  lmEval: '1',
+  plainEngine: 'llama.cpp',
+  law: 'any shape',
+  isFree: true,
+  acceptedDrafts: 3,
+  models: { target: 'a', draft: 'b' },
+};
+const options = { pair: 'default', samples: 2 } as never;
+const conclude = (changes: Partial<typeof found>) => accuracyTrial.conclude({ ...found, ...changes }, options);
+
+describe('the verdict', () => {
+  it('is that all is equal', () => {
+    const { summary, passed, remarks } = conclude({});
+    expect(summary).toEqual({
+      samples: 2,
+      equalOutputs: 2,
+      scores: 'gsm_step 0.500',
+      equalScores: true,
+      edgeAgainstServe: 0,
+      acceptedDrafts: 3,
+      law: 'any shape',
+    });
+    expect({ passed, remarks }).toEqual({
+      passed: true,
+      remarks: ['every output and every score is the same in all ways'],
+    });
+  });
+
+  it('lets the model alone differ under a law of shapes only', () => {
+    const ways = [way('plain', ['1', 'x']), ...same.slice(1)];
+    expect(conclude({ ways })).toMatchObject({ passed: false });
+    const { passed, remarks } = conclude({ ways, isFree: false, law: 'at most 4 rows' });
+    expect(passed).toBe(true);
+    expect(remarks?.[0]).toContain('1 outputs of llama.cpp alone differ');
+    expect(remarks?.[0]).toContain('the law of the file is "at most 4 rows"');
+  });
+
+  it.each([
+    [
+      'drafts change an output, whatever the law',
+      { isFree: false, ways: [...same.slice(0, 2), way('serve', ['1', 'x'])] },
+    ],
+    ['a score differs', { ways: [...same.slice(0, 2), way('serve', ['1', '2'], 0.25)] }],
+    ['no draft was accepted', { acceptedDrafts: 0 }],
+    ['the model is always right', { ways: same.map((one) => ({ ...one, scores: { gsm_step: 1 } })) }],
+    ['nothing was compared', { ways: [] }],
+  ])('is no pass where %s', (_, changes) => {
+    expect(conclude(changes)).toMatchObject({ passed: false });
+  });
+});
+
+it('has a file of its own for each task, with a document for each sample', () => {
+  for (const name of ['gsm_step', 'code_line', 'gsm_result', 'gsm_ending', 'gsm_perplexity']) {
+    const text = readFileSync(new URL(`tasks/${name}.yaml`, import.meta.url), 'utf8');
+    expect(text).toContain(`task: ${name}\n`);
+    const [, file] = /test: (\w+\.jsonl)/.exec(text) ?? [];
+    const lines = readFileSync(new URL(`tasks/${file}`, import.meta.url), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines).toHaveLength(40);
+    expect(new Set(lines)).toHaveLength(40);
+  }
+});
+
+it('makes a table with a column for each way', () => {
+  const { rows } = conclude({});
+  const document = { rows } as never;
+  expect(accuracyTrial.page?.(document)).toBe(
+    [
+      '| task | samples | plain | edge | serve |',
+      '| --- | --- | --- | --- | --- |',
+      '| gsm_step | 2 | 0.500 (2 of 2 equal) | 0.500 (2 of 2 equal) | 0.500 (2 of 2 equal) |',
+    ].join('\n'),
+  );
+});
