@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { freeLaw } from '../../../src/core/decoding/shape-law.ts';
 import { accuracyTrial } from './accuracy.ts';
 import type { FoundWay } from './lm-eval.ts';
 
@@ -7,17 +8,18 @@ const way = (name: string, texts: readonly string[], score = 0.5): FoundWay => {
   return { way: name, samples: { gsm_step: texts.map((text) => [[text]]) }, scores: { gsm_step: score } };
 };
 const same = ['plain', 'edge', 'serve'].map((name) => way(name, ['1', '2']));
+const narrow = { ...freeLaw, most: 4 };
 const found = {
   ways: same,
   lmEval: '1',
   plainEngine: 'llama.cpp',
-  law: 'any shape',
-  isFree: true,
+  law: freeLaw,
+  weights: 'repacked' as 'repacked' | 'plain',
   acceptedDrafts: 3,
   models: { target: 'a', draft: 'b' },
 };
 const options = { pair: 'default', samples: 2 } as never;
-const conclude = (changes: Partial<typeof found>) => accuracyTrial.conclude({ ...found, ...changes }, options);
+const conclude = (changes: object) => accuracyTrial.conclude({ ...found, ...changes }, options);
 
 describe('the verdict', () => {
   it('is that all is equal', () => {
@@ -30,6 +32,7 @@ describe('the verdict', () => {
       edgeAgainstServe: 0,
       acceptedDrafts: 3,
       law: 'any shape',
+      usualCallsDiffering: 0,
     });
     expect({ passed, remarks }).toEqual({
       passed: true,
@@ -40,16 +43,20 @@ describe('the verdict', () => {
   it('lets the model alone differ under a law of shapes only', () => {
     const ways = [way('plain', ['1', 'x']), ...same.slice(1)];
     expect(conclude({ ways })).toMatchObject({ passed: false });
-    const { passed, remarks } = conclude({ ways, isFree: false, law: 'at most 4 rows' });
+    const { passed, remarks } = conclude({ ways, law: narrow });
     expect(passed).toBe(true);
     expect(remarks?.[0]).toContain('1 outputs of llama.cpp alone differ');
-    expect(remarks?.[0]).toContain('the law of the file is "at most 4 rows"');
+    expect(remarks?.[0]).toContain('the law of the file is "at most 4 rows a call"');
+    expect(conclude({ ways, weights: 'plain' })).toMatchObject({
+      passed: true,
+      summary: { law: 'any shape, weights not repacked' },
+    });
   });
 
   it.each([
     [
       'drafts change an output, whatever the law',
-      { isFree: false, ways: [...same.slice(0, 2), way('serve', ['1', 'x'])] },
+      { law: narrow, ways: [...same.slice(0, 2), way('serve', ['1', 'x'])] },
     ],
     ['a score differs', { ways: [...same.slice(0, 2), way('serve', ['1', '2'], 0.25)] }],
     ['no draft was accepted', { acceptedDrafts: 0 }],
@@ -58,6 +65,13 @@ describe('the verdict', () => {
   ])('is no pass where %s', (_, changes) => {
     expect(conclude(changes)).toMatchObject({ passed: false });
   });
+});
+
+it('shows calls of the usual size beside the others, and does not judge them', () => {
+  const { rows, summary, passed } = conclude({ ways: [...same, way('plain-512', ['1', 'x'])] });
+  expect(rows.at(-1)).toMatchObject({ way: 'plain-512', samples: 2, equalOutputs: 1 });
+  expect(summary).toMatchObject({ equalOutputs: 2, usualCallsDiffering: 1 });
+  expect(passed).toBe(true);
 });
 
 it('has a file of its own for each task, with a document for each sample', () => {

@@ -10,18 +10,27 @@ import { type ModelNames, namesOf, pairOption } from '../../../src/cli/options/p
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { markdownTable } from '../../../src/core/basics/markdown.ts';
-import { describeLaw, freeLaw } from '../../../src/core/decoding/shape-law.ts';
+import { describeLaw, freeLaw, type ShapeLaw } from '../../../src/core/decoding/shape-law.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import { shippedPath } from '../../../src/models/files/shipped-path.ts';
+import type { Exactness } from '../../../src/models/port/model.ts';
+import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
 import { pythonEnvironment } from '../../measuring/python-environment.ts';
 import { type AccuracyRow, compareWays } from './compare.ts';
 import { type AskedWay, type FoundWay, runLmEval } from './lm-eval.ts';
-import { type PlainServer, startPlainServer } from './plain-server.ts';
+import { startPlainServer } from './plain-server.ts';
 
 const contextLength = 2048;
+/** The edge's steps take as long as those of a large model, so that drafts pay; what they compute is the same. */
+const profile = defaultEdgeProfile.name;
 /** Sessions of the edge, and requests of lm-eval at the same time. */
 const places = 4;
+
+/** Most tokens of a call of llama.cpp where nothing is set. */
+const usualCall = 512;
+/** Printed beside the others, and not compared: {@link usualCall} tokens in a call are no shape of the law. */
+const aside = 'plain-512';
 
 /** Tasks whose text is written, and tasks whose text is read. */
 const written = ['gsm_step', 'code_line'];
@@ -41,16 +50,17 @@ const notes = `Examples:
 It needs the environment of python/lm-eval/setup.py. Tasks with an answer to write (${written.join(', ')}) are run by llama.cpp alone, by the
 edge and by "outrider serve" with drafts, at temperature 0, and each answer is compared. Tasks with log-likelihoods (${read.join(', ')})
 are run by the edge and by "outrider serve", and each value is compared to its last bit. The edge and "outrider serve" must agree on all.
-llama.cpp alone must agree with them where the shape law of the file is "any shape"; where it is another one, calls of other sizes round
-otherwise, and the law is the reason for a difference.`;
+llama.cpp alone (plain) computes in calls of at most as many tokens as the law of the file allows. It must agree with the others where this law
+is "any shape"; where it is another one, other calls round otherwise, and the law is the reason for a difference. Calls of its usual
+size (${aside}) are printed beside them and not judged.`;
 
 interface Found {
   readonly ways: readonly FoundWay[];
   readonly lmEval: string;
   readonly plainEngine: string;
-  readonly law: string;
-  /** Whether the law leaves no call of the engine a reason to round otherwise. */
-  readonly isFree: boolean;
+  readonly law: ShapeLaw;
+  /** Weights as llama.cpp lays them out by itself, or as they are in the file. */
+  readonly weights: Exactness['weights'];
   /** Drafts of the device in answers of `serve`. */
   readonly acceptedDrafts: number;
   readonly models: ModelNames;
@@ -63,6 +73,8 @@ export interface AccuracySummary extends Readonly<Record<string, string | number
   readonly equalScores: boolean;
   readonly edgeAgainstServe: number;
   readonly acceptedDrafts: number;
+  /** Outputs of llama.cpp alone that its calls of the usual size change. */
+  readonly usualCallsDiffering: number;
 }
 
 export const accuracyTrial: Experiment<typeof options, Found, Conclusion<AccuracyRow, AccuracySummary>> = {
@@ -85,22 +97,25 @@ async function measure({ pair, samples: limit }: Options, run: Run): Promise<Fou
   const { path } = await acquireModel(models.target, modelProgress(run, models.target));
   await using opened = new CloseStack();
   const edge = await startEdgeProcess(
-    ['--model', models.target, '--context', `${contextLength}`, '--sessions', `${places}`],
+    ['--model', models.target, '--context', `${contextLength}`, '--sessions', `${places}`, '--profile', profile],
     () => {},
   );
   opened.defer(async () => void (await edge.close()));
-  const law = await lawOf(models.target);
+  const { law, weights } = await exactnessOf(models.target);
   const serve = opened.use(
     await startServeProcess([
       ...['--edge', edge.url, '--target', models.target, '--draft', models.draft, '--log-level', 'warn'],
     ]),
   );
-  const plain: PlainServer = opened.use(await startPlainServer(path, contextLength));
+  const plain = opened.use(await startPlainServer(path, contextLength, law.most));
+  const usual = opened.use(await startPlainServer(path, contextLength, usualCall));
   const model = await modelAt(serve.baseUrl);
   const common = { key: 'none', model, limit, tokenized: true, concurrent: places, tasks: [...written, ...read] };
   const url = (base: string): string => `${base.replace(/^ws/, 'http')}/completions`;
+  const alone = { ...common, tasks: written, tokenized: false, concurrent: 1 };
   const ways: readonly AskedWay[] = [
-    { ...common, name: 'plain', url: url(`${plain.url}/v1`), tasks: written, tokenized: false, concurrent: 1 },
+    { ...alone, name: 'plain', url: url(`${plain.url}/v1`) },
+    { ...alone, name: aside, url: url(`${usual.url}/v1`) },
     { ...common, name: 'edge', url: url(`${edge.url}/v1`) },
     { ...common, name: 'serve', url: url(serve.baseUrl) },
   ];
@@ -108,14 +123,13 @@ async function measure({ pair, samples: limit }: Options, run: Run): Promise<Fou
   const onWay = (done: number): void => run.onProgress('ways', done, ways.length);
   const { version, ways: found } = await runLmEval(python, job, { signal: run.signal, onWay });
   const acceptedDrafts = await acceptedAt(serve.baseUrl);
-  return { ways: found, lmEval: version, plainEngine: plain.engine, ...law, acceptedDrafts, models };
+  return { ways: found, lmEval: version, plainEngine: plain.engine, law, weights, acceptedDrafts, models };
 }
 
 /** The law by which the edge computes: it has searched it, and keeps it where this process finds it. */
-async function lawOf(target: string): Promise<{ readonly law: string; readonly isFree: boolean }> {
+async function exactnessOf(target: string): Promise<Pick<Found, 'law' | 'weights'>> {
   await using model = await openModel(target, { role: 'target', sequences: places, contextLength, exact: true });
-  const { law } = model.limits;
-  return { law: describeLaw(law), isFree: describeLaw(law) === describeLaw(freeLaw) };
+  return { law: model.limits.law, weights: model.exactness?.weights ?? 'repacked' };
 }
 
 async function modelAt(baseUrl: string): Promise<string> {
@@ -128,17 +142,30 @@ async function acceptedAt(baseUrl: string): Promise<number> {
   return Number(/^\S*spec_decode_num_accepted_tokens_total(?:\{\S*\})? (\S+)$/m.exec(text)?.[1] ?? 0);
 }
 
-function conclude({ ways, lmEval, plainEngine, law, isFree, acceptedDrafts, models }: Found) {
-  const { rows, ...compared } = compareWays(ways);
+function conclude({ ways, lmEval, plainEngine, law: found, weights, acceptedDrafts, models }: Found) {
+  const law = `${describeLaw(found)}${weights === 'plain' ? ', weights not repacked' : ''}`;
+  const isFree = law === describeLaw(freeLaw);
+  const { rows: judged, ...compared } = compareWays(ways.filter(({ way }) => way !== aside));
+  const usual = compareWays(ways.filter(({ way }) => way === 'plain' || way === aside));
+  const rows = [...judged, ...usual.rows.filter(({ way }) => way === aside)];
   const { samples, equalOutputs, equalScores, edgeAgainstServe, tellingTasks } = compared;
   const isAllEqual = equalOutputs === samples && equalScores;
-  const scores = rows.filter(({ way }) => way === 'serve').map(({ task, score }) => `${task} ${shown(score)}`);
+  const scores = judged.filter(({ way }) => way === 'serve').map(({ task, score }) => `${task} ${shown(score)}`);
   const passed =
     samples > 0 && edgeAgainstServe === 0 && (isAllEqual || !isFree) && tellingTasks > 0 && acceptedDrafts > 0;
   return {
     rows,
-    summary: { samples, equalOutputs, scores: scores.join(', '), equalScores, edgeAgainstServe, acceptedDrafts, law },
-    params: { ...models, contextLength, concurrent: places, lmEval, plainEngine },
+    summary: {
+      samples,
+      equalOutputs,
+      scores: scores.join(', '),
+      equalScores,
+      edgeAgainstServe,
+      acceptedDrafts,
+      law,
+      usualCallsDiffering: usual.samples - usual.equalOutputs,
+    },
+    params: { ...models, contextLength, concurrent: places, profile, lmEval, plainEngine },
     remarks: [verdict({ isAllEqual, isFree, law, edgeAgainstServe, other: samples - equalOutputs })],
     passed,
   };
@@ -157,7 +184,7 @@ function verdict(about: {
   const which = `${other} outputs of llama.cpp alone differ from those of the edge`;
   return isFree
     ? `${which}, though the law of the file is "${law}"`
-    : `${which}: the law of the file is "${law}", so calls of other sizes round otherwise`;
+    : `${which}: the law of the file is "${law}", so other calls, or other layouts of weights, round otherwise`;
 }
 
 function shown(score: number): string {

@@ -49,7 +49,7 @@ export function compareWays(ways: readonly FoundWay[]): Comparison {
     equalOutputs: sum(tasks.map(equalIn)),
     equalScores: rows.every(({ equalScores }) => equalScores),
     edgeAgainstServe: sum(tasks.map(differing)),
-    tellingTasks: firsts.filter(({ score }) => score !== 0 && score !== 1).length,
+    tellingTasks: firsts.filter(({ score }) => score > 0 && score < 1).length,
   };
 }
 

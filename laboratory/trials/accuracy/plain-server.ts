@@ -19,8 +19,8 @@ interface Question {
   readonly stop?: readonly string[] | string | null;
 }
 
-/** @param path of a GGUF file */
-export async function startPlainServer(path: string, contextSize: number): Promise<PlainServer> {
+/** @param path of a GGUF file @param batchSize most tokens of a call of the engine */
+export async function startPlainServer(path: string, contextSize: number, batchSize: number): Promise<PlainServer> {
   const llama = await getLlama({
     build: 'never',
     skipDownload: true,
@@ -29,8 +29,8 @@ export async function startPlainServer(path: string, contextSize: number): Promi
     progressLogs: false,
   });
   const model = await llama.loadModel({ modelPath: path });
-  // Attention as the edge computes it; everything else is the library's default.
-  const context = await model.createContext({ sequences: 1, contextSize, flashAttention: true, threads: 1 });
+  // Attention as the edge computes it, and one thread, which other programs can't slow down; all else is the library's default.
+  const context = await model.createContext({ sequences: 1, contextSize, batchSize, flashAttention: true, threads: 1 });
   const sequence = context.getSequence();
   // One answer after the other.
   let last: Promise<unknown> = Promise.resolve();

@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 COUNT = 40
 MOST_QUESTION = 220
 MOST_CODE = 600
+MOST_RESULT = 99
 
 
 def lines_of(path: str) -> list[dict]:
@@ -38,7 +39,7 @@ def steps(problems: list[dict]) -> list[dict]:
         place = len(documents) % 4
         choices = [str(other) for other in others]
         choices.insert(place, result)
-        if len(set(choices)) < 4:
+        if right > MOST_RESULT or len(set(choices)) < 4:
             continue
         text = f"Question: {problem['question']}\nAnswer: {before}"
         documents.append({"text": text, "result": result, "choices": choices, "place": place})
@@ -62,13 +63,14 @@ def endings(problems: list[dict]) -> list[dict]:
 
 
 def code(problems: list[dict]) -> list[dict]:
-    """A function without its last line; and that line."""
+    """A function up to the word "return" of its last line; and what follows there."""
     documents = []
     for problem in problems:
         lines = problem["canonical_solution"].rstrip().splitlines()
-        text = problem["prompt"] + "".join(f"{line}\n" for line in lines[:-1])
-        if len(lines) > 1 and len(text) <= MOST_CODE:
-            documents.append({"text": text, "line": lines[-1].strip()})
+        begun, word, rest = lines[-1].partition("return ")
+        text = problem["prompt"] + "".join(f"{line}\n" for line in lines[:-1]) + begun + word.strip()
+        if word != "" and len(text) <= MOST_CODE:
+            documents.append({"text": text, "line": rest.strip()})
     return documents
 
 
