@@ -15,7 +15,7 @@ const found = {
   plainEngine: 'llama.cpp',
   law: freeLaw,
   weights: 'repacked' as 'repacked' | 'plain',
-  acceptedDrafts: 3,
+  drafts: { sent: 5, accepted: 3 },
   models: { target: 'a', draft: 'b' },
 };
 const options = { pair: 'default', samples: 2 } as never;
@@ -30,6 +30,7 @@ describe('the verdict', () => {
       scores: 'gsm_step 0.500',
       equalScores: true,
       edgeAgainstServe: 0,
+      sentDrafts: 5,
       acceptedDrafts: 3,
       law: 'any shape',
       usualCallsDiffering: 0,
@@ -59,7 +60,7 @@ describe('the verdict', () => {
       { law: narrow, ways: [...same.slice(0, 2), way('serve', ['1', 'x'])] },
     ],
     ['a score differs', { ways: [...same.slice(0, 2), way('serve', ['1', '2'], 0.25)] }],
-    ['no draft was accepted', { acceptedDrafts: 0 }],
+    ['no draft was sent', { drafts: { sent: 0, accepted: 0 } }],
     ['the model is always right', { ways: same.map((one) => ({ ...one, scores: { gsm_step: 1 } })) }],
     ['nothing was compared', { ways: [] }],
   ])('is no pass where %s', (_, changes) => {

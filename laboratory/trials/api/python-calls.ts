@@ -1,9 +1,12 @@
 // OpenAI's client for Python, in a process of its own: python/openai-client/calls.py, one line of JSON for each call.
 
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pythonEnvironment } from '../../measuring/python-environment.ts';
+import { defaultCacheDirectory } from '../../../src/models/files/cache.ts';
+import { shippedPath } from '../../../src/models/files/shipped-path.ts';
 import {
   type ApiCall,
   type ApiClient,
@@ -20,9 +23,14 @@ import { type ChatAsked, chatAsked, chatFields, formAsked, responseFields, textA
 
 /** The client, or in words why it can't be called. Disposing of it ends its process. */
 export async function openPythonClient(): Promise<(ApiClient & Disposable) | { readonly missing: string }> {
-  const environment = pythonEnvironment('openai-client', '20 MB');
-  if ('missing' in environment) return environment;
-  const { interpreter, folder } = environment;
+  const folder = shippedPath('python/openai-client');
+  const list = join(folder, 'requirements.txt');
+  if (!existsSync(list)) return { missing: 'a clone of the repository has it; this package does not' };
+  const mark = createHash('sha256').update(readFileSync(list)).digest('hex').slice(0, 12);
+  const environment = join(defaultCacheDirectory(), 'openai-client', `python-${mark}`);
+  if (!existsSync(join(environment, 'complete')))
+    return { missing: 'it is not installed; "python3 python/openai-client/setup.py" does that (20 MB)' };
+  const interpreter = join(environment, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   const child = spawn(interpreter, ['-I', join(folder, 'calls.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
   // The process may not start, or end before it has read: then there is no line.
   child.on('error', () => {});
