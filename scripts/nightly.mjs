@@ -65,6 +65,11 @@ const stages = (seed) => [
   ['api-busy', 'clients of others beside four busy processes', outrider('trial', 'api', '--busy', '4')],
   ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse')],
   [
+    'accuracy',
+    'scores by lm-eval: a model alone, on an edge, and with drafts',
+    ['sh', '-c', 'python3 python/lm-eval/setup.py && node bin/clone.ts trial accuracy --full'],
+  ],
+  [
     'architectures',
     'small files of many kinds: exact, or refused in words',
     outrider('trial', 'exactness', '--architectures'),

@@ -76,13 +76,14 @@ describe('package-lock.json', () => {
 });
 
 describe('lists of Python packages', () => {
-  it.each(['drafts/requirements.txt', 'sionna/requirements.txt'])(
+  it.each(['drafts/requirements.txt', 'sionna/requirements.txt', 'python/lm-eval/requirements.txt'])(
     '%s has a version and hashes for every package',
     (list) => {
       const text = readFileSync(file(list), 'utf8').replaceAll('\\\n', '');
       const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
       expect(lines.length).toBeGreaterThan(10);
-      for (const line of lines) expect(line).toMatch(/^[\w.-]+==[\w.]+( ;[^#]+?)?( +--hash=sha256:[0-9a-f]{64})+$/);
+      for (const line of lines)
+        expect(line).toMatch(/^[\w.-]+(?:\[\w+\])?==[\w.]+( ;[^#]+?)?( +--hash=sha256:[0-9a-f]{64})+$/);
     },
   );
 });

@@ -5,6 +5,7 @@ import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
 import { experimentGroup } from '../../simulator/runner/run-experiment.ts';
 import { abuseTrial } from '../trials/abuse/abuse.ts';
 import { accessTrial } from '../trials/access/access.ts';
+import { accuracyTrial } from '../trials/accuracy/accuracy.ts';
 import { allocationTrial } from '../trials/allocation/allocation.ts';
 import { apiTrial } from '../trials/api/api.ts';
 import { channelsTrial } from '../trials/channels/channels.ts';
@@ -19,6 +20,7 @@ import { tracesTrial } from '../trials/traces/traces.ts';
 
 export const trials: readonly AnyExperiment[] = [
   exactnessTrial,
+  accuracyTrial,
   couplingTrial,
   framesTrial,
   faultsTrial,

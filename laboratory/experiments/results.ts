@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
 import { commandName, resultPage } from '../../simulator/runner/result-page.ts';
 import type { Document } from '../../src/files/document.ts';
+import { accuracyTrial } from '../trials/accuracy/accuracy.ts';
 import { apiTrial } from '../trials/api/api.ts';
 import { ablationExperiment } from './ablation/ablation.ts';
 import { capacityExperiment } from './capacity/capacity.ts';
@@ -35,6 +36,7 @@ const withPages: readonly AnyExperiment[] = [
   modesExperiment,
   predictionExperiment,
   serveExperiment,
+  accuracyTrial,
   apiTrial,
 ];
 

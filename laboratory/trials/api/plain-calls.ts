@@ -1,6 +1,7 @@
 // Requests without any client: what operators and scripts ask, and what a curl line sends.
 
-import { type ApiCall, type Asked, callsBy, demand, type ReceivedText, rootOf } from './call.ts';
+import type OpenAI from 'openai';
+import { type Answer, type ApiCall, type Asked, callsBy, demand, type ReceivedText, rootOf } from './call.ts';
 import { chat, type Fields, type Post, postWith } from './raw-http.ts';
 import { chatAsked, chatFields, type TextAsked, textAsked, textFields } from './requests.ts';
 
@@ -29,8 +30,25 @@ async function twoTexts(post: Post, request: Fields, asked: Asked): Promise<read
   return choices.map(({ text, index }) => ({ asked: { ...asked, prompt: { text: prompts[index] ?? '' } }, text }));
 }
 
+/** As lm-eval asks for likelihoods: the prompt comes back before the answer, and each of its tokens but the first has a value. */
+async function echoed(post: Post, request: Fields): Promise<Answer> {
+  const answer = await post('/completions', { ...request, echo: true, logprobs: 1 });
+  const { choices, usage } = (await answer.json()) as OpenAI.Completion;
+  const { text = '', logprobs } = choices[0] ?? {};
+  const prompt = `${request['prompt']}`;
+  demand(text.startsWith(prompt), `the answer begins with ${JSON.stringify(text.slice(0, 40))}`);
+  const values = logprobs?.token_logprobs ?? [];
+  demand(values.length === usage?.total_tokens, `${values.length} values for ${usage?.total_tokens} tokens`);
+  demand(
+    values.indexOf(null as never) === 0 && values.lastIndexOf(null as never) === 0,
+    'not the first alone has none',
+  );
+  return { text: text.slice(prompt.length) };
+}
+
 export const calls: readonly ApiCall[] = [
   health,
   callsBy(open, chatFields)('POST /v1/chat/completions', chatAsked(50), chat),
   callsBy<Post, TextAsked, Fields>(open, textFields)('POST /v1/completions, two prompts', textAsked(51), twoTexts),
+  callsBy<Post, TextAsked, Fields>(open, textFields)('POST /v1/completions, echo', textAsked(52), echoed),
 ];

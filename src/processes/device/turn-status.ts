@@ -1,5 +1,6 @@
 // What is known of a running answer.
 
+import type { TokenLogprobs } from '../../core/decoding/logprobs.ts';
 import type { DeviceState } from '../../core/protocol/device/device-state.ts';
 import type { TurnMeasures } from '../../core/protocol/device/drafting-advice.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
@@ -19,6 +20,8 @@ export interface TurnStatus {
   readonly acceptance: number | null;
   /** As in the report. */
   readonly heldTokens: number | null;
+  /** Of the prompt, as far as it was read; all of them from the first text on. Absent: the turn does not ask for them. */
+  readonly promptLogprobs?: readonly TokenLogprobs[];
   readonly roundTripMs: number | null;
   readonly isOver: boolean;
   /** Decoding mode; with `auto` the one in force. */

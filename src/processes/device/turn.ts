@@ -153,7 +153,7 @@ class TurnRunner implements Turn {
   }
 
   get status(): TurnStatus {
-    return { ...statusOf(this.#driver), mode: this.#modeNow };
+    return { ...statusOf(this.#driver), mode: this.#modeNow, ...defined({ promptLogprobs: this.#scores }) };
   }
 
   obey(plan: DraftPlan): void {
@@ -272,6 +272,10 @@ class TurnRunner implements Turn {
     this.#queue.push({ tokens, text, pieces, atMs, ...defined({ logprobs: scored }) });
   }
 
+  get #scores(): readonly TokenLogprobs[] | undefined {
+    return this.#options.promptLogprobs === undefined ? undefined : this.#promptLogprobs;
+  }
+
   #scored(logprobs: readonly Logprobs[]): void {
     const { prompt } = this.#options;
     for (const one of logprobs)
@@ -306,7 +310,7 @@ class TurnRunner implements Turn {
     const plan = this.#plan;
     this.#resolveReport({
       ...reported,
-      promptLogprobs: this.#options.promptLogprobs === undefined ? undefined : this.#promptLogprobs,
+      promptLogprobs: this.#scores,
       mode,
       modeReason,
       modeChanges,

@@ -6,7 +6,8 @@ import { defined } from '../../core/basics/defined.ts';
 import type { SamplingOptions } from '../../core/decoding/sampling.ts';
 import type { AnswerConstraint } from './answer-constraint.ts';
 import { ApiError, invalid } from './api-error.ts';
-import type { CompletionRequest } from './completion-port.ts';
+import type { CompletionRequest, EchoWish } from './completion-port.ts';
+import { fieldWords } from './field-words.ts';
 import { demandBiases, demandStops } from './request-limits.ts';
 
 export type Content = string | readonly { readonly type: string; readonly text?: string | undefined }[];
@@ -37,7 +38,7 @@ export interface ApiRequest {
   /** What the answer must be; null: any text. */
   readonly constraint: Omit<AnswerConstraint, 'grammar' | 'unkept'> | null;
   /** Fields that the answer repeats, where the route does so. */
-  readonly echo: object;
+  readonly repeated: object;
 }
 
 /** Fields that say how text is chosen, and how many texts. */
@@ -68,14 +69,16 @@ interface Extras {
   readonly constraint?: AnswerConstraint | null;
   /** How many of the likeliest tokens are named; null: no logprobs. */
   readonly topLogprobs?: number | null;
-  readonly echo?: object;
+  readonly repeated?: object;
+  /** The answer begins with its prompt. */
+  readonly echo?: EchoWish | null;
 }
 
 export type Prompt = CompletionRequest['prompt'];
 
 export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extras: Extras): ApiRequest {
   const { maxTokens, ignored, newSeed, prediction, stopField = 'stop' } = extras;
-  const { constraint = null, topLogprobs = null, echo = {} } = extras;
+  const { constraint = null, topLogprobs = null, repeated = {}, echo = null } = extras;
   const stopStrings = typeof fields.stop === 'string' ? [fields.stop] : (fields.stop ?? []);
   demandStops(stopStrings, stopField);
   demandBiases(fields.logit_bias ?? {});
@@ -93,6 +96,7 @@ export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extr
         isStreamed: fields.stream === true,
         ...(constraint === null ? {} : { grammar: constraint.grammar }),
         ...(topLogprobs === null ? {} : { topLogprobs }),
+        ...(echo === null ? {} : { echo }),
       };
     }),
   );
@@ -104,7 +108,7 @@ export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extr
     asked,
     choices: count,
     constraint,
-    echo,
+    repeated,
     ignored: [...ignored, ...(constraint?.unkept ?? [])],
   };
 }
@@ -184,5 +188,5 @@ export function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): 
   if (success) return data;
   const [issue] = error.issues;
   const path = issue?.path.map((one) => (typeof one === 'number' ? `[${one}]` : `.${String(one)}`)).join('') ?? '';
-  throw invalid(path.replace(/^\./, ''), issue?.message ?? 'is not valid');
+  throw invalid(path.replace(/^\./, ''), fieldWords(issue));
 }

@@ -13,8 +13,10 @@ export interface CompletionRequest {
     | { readonly kind: 'ids'; readonly ids: readonly number[] };
   readonly sampling: SamplingOptions;
   readonly stopStrings: readonly string[];
-  /** Null: up to the limit of the context. */
+  /** Null: up to the limit of the context. 0: nothing is written, and the prompt is repeated; only with `echo`. */
   readonly maxTokens: number | null;
+  /** The answer begins with its prompt, which is no conversation then. Default: it does not. */
+  readonly echo?: EchoWish | undefined;
   /** A text that the answer will probably repeat, with changes: a source of drafts. It changes no text; default: none. */
   readonly prediction?: string | undefined;
   /** What the answer must follow; default: anything. */
@@ -28,7 +30,12 @@ export interface CompletionRequest {
   readonly signal: AbortSignal;
 }
 
-/** Text that became final together. */
+export interface EchoWish {
+  /** How many of the likeliest tokens are named at each position of the prompt, 0 to 20; null: its tokens carry no logprobs. */
+  readonly topLogprobs: number | null;
+}
+
+/** Text that became final together; the first of an echo is the prompt, without tokens of the answer. */
 export interface Round {
   readonly text: string;
   /** Tokens of it, and how many of them were drafts of this device. */
@@ -44,8 +51,10 @@ export interface Round {
   readonly logprobs?: readonly AnswerToken[];
 }
 
-/** A token of an answer with its bytes. */
-export interface AnswerToken extends TokenLogprobs {
+/** A token of an answer, or of a prompt that it repeats, with its bytes. */
+export interface AnswerToken extends Omit<TokenLogprobs, 'logprob'> {
+  /** Null: the first token of a prompt, which follows nothing. */
+  readonly logprob: number | null;
   readonly bytes: Uint8Array;
   /** As `top`, with the bytes of each. */
   readonly topBytes: readonly Uint8Array[];

@@ -4,7 +4,6 @@
 import type { Clock } from '../../core/basics/clock.ts';
 import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, OutriderError } from '../../core/basics/errors.ts';
-import type { TokenLogprobs } from '../../core/decoding/logprobs.ts';
 import type { Drafter } from '../../models/port/drafter.ts';
 import { GrammarDrafter } from '../../models/port/grammar-drafter.ts';
 import type { GrammarEngine } from '../../models/port/grammar-engine.ts';
@@ -16,7 +15,6 @@ import { startTurn, type Turn } from '../device/turn.ts';
 import type { TurnOptions } from '../device/turn-options.ts';
 import type { Emission, TurnReport } from '../device/turn-report.ts';
 import {
-  type AnswerToken,
   type Completer,
   type Completion,
   type CompletionEnd,
@@ -24,6 +22,7 @@ import {
   localFingerprint,
   type Round,
 } from './completion-port.ts';
+import { answerTokenOf, echoOf, promptLogprobsOf } from './echo.ts';
 import { connectWithin, EdgeWatch } from './edge-watch.ts';
 import { demandRoomFor, EncodingTurns, KnownContext } from './known-context.ts';
 import { type LocalWriter, Vocabularies } from './local-writer.ts';
@@ -117,8 +116,8 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
 }
 
 /** What a local model alone can't keep is not asked of it. */
-function canWrite({ grammar, topLogprobs }: CompletionRequest): boolean {
-  return grammar === undefined && topLogprobs === undefined;
+function canWrite({ grammar, topLogprobs, echo }: CompletionRequest): boolean {
+  return grammar === undefined && topLogprobs === undefined && echo === undefined;
 }
 
 /** Drafts from a prediction take no time, and a step may take many. */
@@ -177,14 +176,14 @@ async function ask(parts: Parts, request: CompletionRequest, prompt: readonly nu
     maxAnswerTokens,
     grammar: request.grammar,
     topLogprobs: request.topLogprobs,
+    promptLogprobs: promptLogprobsOf(request),
     signal: request.signal,
   });
   void turn.report.finally(() => guided?.[Symbol.asyncDispose]());
   // Whether an edge answers shows with the first text.
   const emissions = turn[Symbol.asyncIterator]();
   const begun = { first: await emissions.next(), emissions };
-  const { tokenizer } = settings.device;
-  return completionOf(turn, begun, request, { tokenizer, promptTokens: prompt.length });
+  return completionOf(turn, begun, request, { tokenizer: settings.device.tokenizer, prompt });
 }
 
 /** The drafter of an answer with a grammar; undefined: the other one is as good. */
@@ -288,11 +287,13 @@ function idsOf({ tokenizer }: Device, prompt: CompletionRequest['prompt']): read
 function completionOf(
   turn: Turn,
   { first, emissions }: Begun,
-  request: Pick<CompletionRequest, 'stopStrings'>,
-  { tokenizer, promptTokens }: { readonly tokenizer: Tokenizer; readonly promptTokens: number },
+  request: CompletionRequest,
+  { tokenizer, prompt }: { readonly tokenizer: Tokenizer; readonly prompt: readonly number[] },
 ): Completion {
   async function* rounds(): AsyncGenerator<Round> {
     try {
+      // All of the prompt was scored before the first text.
+      if (request.echo !== undefined) yield echoOf(request, prompt, turn.status.promptLogprobs, tokenizer);
       for (let next = first; next.done !== true; next = await emissions.next()) {
         const { text, tokens, pieces, atMs, logprobs } = next.value;
         const acceptedDrafts = pieces.filter(({ drafted }) => drafted).length;
@@ -309,6 +310,7 @@ function completionOf(
       turn.stop();
     }
   }
+  const promptTokens = prompt.length;
   return {
     promptTokens,
     rounds: rounds(),
@@ -323,10 +325,6 @@ function completionOf(
 /** An edge may hold some of an answer as well, which another one has begun. */
 function cachedOf(heldTokens: number | null | undefined, promptTokens: number): number | undefined {
   return heldTokens == null ? undefined : Math.min(heldTokens, promptTokens);
-}
-
-function answerTokenOf(one: TokenLogprobs, tokenizer: Tokenizer): AnswerToken {
-  return { ...one, bytes: tokenizer.bytes(one.id), topBytes: one.top.map(({ id }) => tokenizer.bytes(id)) };
 }
 
 function endOf(report: TurnReport, promptTokens: number) {

@@ -40,9 +40,10 @@ export class KnownContext {
 
   /** Most tokens of an answer. @throws OutriderError `edge-unreachable`, `context-full` */
   async room({ maxTokens }: Pick<CompletionRequest, 'maxTokens'>, promptTokens: number): Promise<number> {
-    const room = maxTokens ?? (await this.tokens()) - promptTokens;
-    if (room < 1) throw contextFull(promptTokens, await this.tokens());
-    return room;
+    if (maxTokens !== null) return maxTokens;
+    const tokens = await this.tokens();
+    if (promptTokens >= tokens) throw contextFull(promptTokens, tokens);
+    return tokens - promptTokens;
   }
 
   get #fresh() {

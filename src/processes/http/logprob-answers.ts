@@ -6,15 +6,19 @@ const decoder = new TextDecoder();
 
 interface ShownToken {
   readonly token: string;
-  readonly logprob: number;
+  readonly logprob: number | null;
   readonly bytes: readonly number[];
 }
 
 /** The least value that is sent, as OpenAI has it: JSON has no infinity. */
 const leastLogprob = -9999;
 
-function shown(bytes: Uint8Array, logprob: number): ShownToken {
-  return { token: decoder.decode(bytes), logprob: Math.max(leastLogprob, logprob), bytes: [...bytes] };
+function sent(logprob: number | null): number | null {
+  return logprob === null ? null : Math.max(leastLogprob, logprob);
+}
+
+function shown(bytes: Uint8Array, logprob: number | null): ShownToken {
+  return { token: decoder.decode(bytes), logprob: sent(logprob), bytes: [...bytes] };
 }
 
 /** Tokens with their likeliest alternatives: `content` of chat completions, and the list of responses. */
@@ -45,15 +49,15 @@ export class TextLogprobs {
     });
     return {
       tokens: tokens.map(({ bytes }) => decoder.decode(bytes)),
-      token_logprobs: tokens.map(({ logprob }) => Math.max(leastLogprob, logprob)),
-      top_logprobs: tokens.map((token) => byText(token)),
+      token_logprobs: tokens.map(({ logprob }) => sent(logprob)),
+      top_logprobs: tokens.map((token) => (token.logprob === null ? null : byText(token))),
       text_offset,
     };
   }
 }
 
 /** The chosen token is among them, whatever its rank; of several with the same text the likeliest counts. */
-function byText({ bytes, logprob, top, topBytes }: AnswerToken): Readonly<Record<string, number>> {
+function byText({ bytes, logprob, top, topBytes }: AnswerToken): Readonly<Record<string, number | null>> {
   const all = top.map((one, rank) => shown(topBytes[rank] as Uint8Array, one.logprob));
   return Object.fromEntries(
     [...all, shown(bytes, logprob)].toReversed().map((one) => [one.token, one.logprob] as const),

@@ -149,6 +149,31 @@ describe('a text request', () => {
   it('is refused with more answers than it may have', () => {
     expect(failureOf(() => text({ prompt: Array.from({ length: 17 }, () => 'a') }))).toMatchObject({ param: 'prompt' });
     expect(failureOf(() => text({ prompt: ['a', 'b', 'c'], n: 6 }))).toMatchObject({ param: 'prompt' });
-    expect(failureOf(() => text({ echo: true }))).toMatchObject({ param: 'echo' });
+  });
+
+  it('takes an echo: with logprobs of the prompt where those of the answer are asked for, and of 0 tokens', () => {
+    expect(text({ echo: true, logprobs: 1, max_tokens: 1 }).asked[0]).toMatchObject({
+      echo: { topLogprobs: 1 },
+      topLogprobs: 1,
+      maxTokens: 1,
+    });
+    expect(text({ echo: true, max_tokens: 0 }).asked[0]).toMatchObject({ echo: { topLogprobs: null }, maxTokens: 0 });
+    for (const echo of [false, null, undefined]) expect(text({ echo }).asked[0]).not.toHaveProperty('echo');
+  });
+
+  it.each([
+    [{ max_tokens: 0 }, 'invalid_value', '"max_tokens": may be 0 only with "echo": true'],
+    [{ max_tokens: -1, echo: true }, 'invalid_value', '"max_tokens": must be at least 0'],
+    [{ echo: 1 }, 'invalid_value', '"echo": must be a boolean'],
+    [{ best_of: 2 }, 'unsupported_parameter', '"best_of" is not supported; ask for "n"'],
+    [{ logprobs: 6 }, 'invalid_value', '"logprobs": must be at most 5'],
+    [{ top_p: 0 }, 'invalid_value', '"top_p": must be more than 0'],
+    [{ min_p: 1 }, 'invalid_value', '"min_p": must be less than 1'],
+    [{ n: 1.5 }, 'invalid_value', '"n": must be a whole number'],
+    [{ prompt: [] }, 'invalid_value', '"prompt": has a form that it may not have'],
+    [{ model: undefined }, 'invalid_value', '"model": is missing'],
+    [{ stop: ['a', 'b', 'c', 'd', 'e'] }, 'invalid_value', '"stop": has a form that it may not have'],
+  ])('is refused with %j, in a sentence about the field', (fields, code, message) => {
+    expect(failureOf(() => text(fields))).toMatchObject({ status: 400, code, message });
   });
 });

@@ -92,9 +92,10 @@ const mostTextLogprobs = 5;
 const tokenIds = z.array(z.int().min(0)).min(1);
 const textSchema = z.looseObject({
   ...common,
+  max_tokens: z.int().min(0).max(limits.textTokens).nullish(),
   prompt: z.union([z.string(), tokenIds, z.array(z.string()).min(1), z.array(tokenIds).min(1)]),
-  echo: z.literal(false).nullish(),
-  best_of: z.literal(1).nullish(),
+  echo: z.boolean().nullish(),
+  best_of: z.int().nullish(),
   logprobs: z.int().min(0).max(mostTextLogprobs).nullish(),
 });
 
@@ -205,12 +206,13 @@ export function readTextRequest(body: unknown, newSeed: () => bigint): ApiReques
   const prompts = promptsOf(fields.prompt);
   const answers = prompts.length * (fields.n ?? 1);
   if (answers > maxChoices) throw invalid('prompt', `asks for ${answers} answers, more than ${maxChoices}`);
-  return requestOf(fields, prompts, {
-    maxTokens: fields.max_tokens ?? defaultTextTokens,
-    ignored,
-    newSeed,
-    topLogprobs: fields.logprobs ?? null,
-  });
+  const topLogprobs = fields.logprobs ?? null;
+  const maxTokens = fields.max_tokens ?? defaultTextTokens;
+  if (maxTokens === 0 && fields.echo !== true) throw invalid('max_tokens', 'may be 0 only with "echo": true');
+  if ((fields.best_of ?? 1) !== 1)
+    throw new ApiError(400, 'unsupported_parameter', '"best_of" is not supported; ask for "n"', { param: 'best_of' });
+  const echo = fields.echo === true ? { topLogprobs } : null;
+  return requestOf(fields, prompts, { maxTokens, ignored, newSeed, topLogprobs, echo });
 }
 
 /** OpenAI's default for /v1/completions. */

@@ -95,7 +95,7 @@ export function readResponsesRequest(body: unknown, newSeed: () => bigint): ApiR
     newSeed,
     constraint: constraintOf(use, wanted),
     topLogprobs: include.includes(logprobsName) ? (fields.top_logprobs ?? 0) : null,
-    echo: {
+    repeated: {
       tools: fields.tools ?? [],
       tool_choice: fields.tool_choice ?? 'auto',
       text: { format },

@@ -82,6 +82,26 @@ function bed(completer: Completer, more: Partial<HttpAppSettings> = {}) {
 }
 
 describe('the record of a request', () => {
+  it('counts no prompt that is repeated, and takes its time for none of the answer', async () => {
+    const inner = completerOf(null);
+    const start: Completer['start'] = async (request) => {
+      const completion = await inner.start(request);
+      async function* rounds(): AsyncGenerator<Round> {
+        yield { text: 'Prompt', tokens: 0, acceptedDrafts: 0 };
+        yield* completion.rounds;
+      }
+      return { ...completion, rounds: rounds() };
+    };
+    const { ask, records, commits } = bed({ ...inner, start });
+    expect(await (await ask()).json()).toMatchObject({ choices: [{ message: { content: 'PromptHello you' } }] });
+    await expect.poll(() => records).toHaveLength(1);
+    expect(commits.map(({ tokens, isFirst }) => [tokens, isFirst])).toEqual([
+      [2, true],
+      [3, false],
+    ]);
+    expect(records[0]?.answer).toMatchObject({ completionTokens: 6 });
+  });
+
   it('tells figures, and neither text nor key', async () => {
     const { ask, records, commits, ends } = bed(completerOf(null));
     await (await ask({ n: 2 })).text();

@@ -179,6 +179,11 @@ export class RequestWatch {
   ): AsyncGenerator<Round> {
     let last: { readonly readMs: number; readonly atMs: number | undefined } | null = null;
     for await (const round of rounds) {
+      // A prompt that is repeated is no text of the model.
+      if (round.tokens === 0 && last === null) {
+        yield round;
+        continue;
+      }
       const readMs = this.#nowMs();
       const isFirst = last === null;
       // A reader may be slower than the text: what counts is when it was there.

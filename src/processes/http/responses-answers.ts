@@ -28,7 +28,10 @@ const callItem = ({ id, name, arguments: json }: Omit<ToolCall, 'isWhole'>, stat
   return { id: `fc_${id}`, type: 'function_call', status, call_id: id, name, arguments: json };
 };
 
-export function responsesFormat(head: AnswerHead, { asked, echo }: Pick<ApiRequest, 'asked' | 'echo'>): AnswerFormat {
+export function responsesFormat(
+  head: AnswerHead,
+  { asked, repeated }: Pick<ApiRequest, 'asked' | 'repeated'>,
+): AnswerFormat {
   const { id, createdSeconds, model } = head;
   const itemId = `msg_${id}`;
   const [first] = asked;
@@ -42,7 +45,7 @@ export function responsesFormat(head: AnswerHead, { asked, echo }: Pick<ApiReque
     metadata: {},
     previous_response_id: null,
     store: false,
-    ...echo,
+    ...repeated,
     temperature: first?.sampling.temperature ?? 1,
     top_p: first?.sampling.topP ?? 1,
     truncation: 'disabled',

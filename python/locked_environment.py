@@ -1,0 +1,46 @@
+"""Python environments with the packages of one list, whose files have hashes. The scripts `setup.py` below this folder make them.
+
+They lie in the user's cache, as that of the draft pipeline (drafts/setup.py), and are taken up, not made again, when they are complete.
+"""
+
+import hashlib
+import os
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "drafts"))
+# The script that was started is called setup as well.
+sys.modules.pop("setup", None)
+
+from setup import install, interpreter, is_complete  # noqa: E402  (drafts/setup.py)
+
+
+def environment_folder(name: str, requirements: Path) -> Path:
+    """The environment for these versions."""
+    base = os.environ.get("OUTRIDER_CACHE")
+    cache = Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "outrider"
+    mark = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
+    return cache.resolve() / name / f"python-{mark}"
+
+
+def set_up(name: str, requirements: Path) -> int:
+    """Prints the path of the interpreter. Returns the exit status."""
+    if sys.version_info < (3, 11):  # noqa: UP036
+        print(f"Python {sys.version.split()[0]} is too old\nUse Python 3.11 or newer.", file=sys.stderr)
+        return 2
+    folder = environment_folder(name, requirements)
+    if not is_complete(folder):
+        print(f"setting up {folder}", file=sys.stderr)
+        venv.create(folder, with_pip=True, clear=True)
+        if not install(folder, "--require-hashes", "-r", requirements):
+            print(
+                f"pip could not install the packages of {requirements.relative_to(ROOT).as_posix()}\n"
+                "Read pip's message above; check the connection, or set PIP_INDEX_URL to an index that can be reached.",
+                file=sys.stderr,
+            )
+            return 2
+        (folder / "complete").write_text("")
+    print(interpreter(folder))
+    return 0
