@@ -140,7 +140,7 @@ async function compare(received: Received, place: ApiPlace, other: Received): Pr
 /** Routes of the app without an answer to any client, as the endpoints themselves have counted. */
 async function uncalledRoutes(places: ApiPlaces): Promise<readonly string[]> {
   const uncalled = Object.entries(places).map(async ([name, place]: [string, ApiPlace]) => {
-    const headers = { authorization: `Bearer ${place.key}` };
+    const headers = { authorization: `Bearer ${place.metricsKey}` };
     const text = await (await fetch(`${rootOf(place)}/metrics`, { headers })).text();
     const isCalled = (route: string): boolean => text.includes(`_http_requests_total{route="${route}",status="200"`);
     const inApp = place.routes.filter((route) => route in routeRules && !(name === 'edge' && route === 'GET /health'));

@@ -41,7 +41,8 @@ export class KnownContext {
   /** Most tokens of an answer. @throws OutriderError `edge-unreachable`, `context-full` */
   async room({ maxTokens }: Pick<CompletionRequest, 'maxTokens'>, promptTokens: number): Promise<number> {
     const room = maxTokens ?? (await this.tokens()) - promptTokens;
-    if (room < 1) throw contextFull(promptTokens, await this.tokens());
+    // A longer prompt does not even fit into a frame.
+    if (room < 1 || promptTokens >= limits.textTokens) throw contextFull(promptTokens, await this.tokens());
     return room;
   }
 
