@@ -70,7 +70,10 @@ const quickClients = async () =>
 
 /** What the trial says when it has found this. */
 const concluded = (called: Awaited<ReturnType<typeof callAll>>, uncalled: readonly string[] = []) =>
-  apiTrial.conclude({ called, skipped: [], uncalled, models }, { full: false, pair: 'default', busy: 0 });
+  apiTrial.conclude(
+    { called, skipped: [], uncalled, models },
+    { full: false, skip: undefined, pair: 'default', busy: 0 },
+  );
 
 describe('trial api', () => {
   it("gets the target's own text by each client, from an edge and from a device", async () => {
