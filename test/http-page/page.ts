@@ -1,9 +1,10 @@
-// The tables of docs/use/http.md that are written from data: `npm run docs:commands`.
+// The tables of docs/use/http.md and docs/internals/grammars.md that are written from data: `npm run docs:commands`.
 
 import { markdownTable } from '../../src/core/basics/markdown.ts';
 import { type RouteRule, routeRules } from '../../src/processes/http/app.ts';
 import { failureRows } from './failures.ts';
 import { fieldRows } from './fields.ts';
+import { grammarTables } from './grammars.ts';
 import { schemaRows } from './schemas.ts';
 
 /** What each route answers. */
@@ -27,7 +28,9 @@ const ruleWords: Readonly<Record<RouteRule, string>> = {
   metrics: 'scope `metrics`',
 };
 
-const tables: Readonly<Record<string, () => string>> = {
+type Tables = Readonly<Record<string, () => string>>;
+
+const httpTables: Tables = {
   routes: () =>
     markdownTable(
       ['route', 'key', 'answer'],
@@ -57,8 +60,37 @@ const tables: Readonly<Record<string, () => string>> = {
     ),
 };
 
-/** @param text of the page @returns the same, with its tables as the data are now */
+const exampleTables: Tables = Object.fromEntries(
+  grammarTables.map(({ kind, rows }) => [
+    kind,
+    () =>
+      markdownTable(
+        ['part', 'example', 'allows', 'does not allow'],
+        rows.map(({ part, example, fits, others }) => [part, code(example), ...[fits, others].map(listed)]),
+      ),
+  ]),
+);
+
+/** A text in a cell: line ends as "\\n". */
+function code(text: string): string {
+  return text === '' ? 'the empty text' : `\`${text.replaceAll('\n', '\\n').replaceAll('|', '\\|')}\``;
+}
+
+function listed(texts: readonly string[]): string {
+  return texts.map(code).join(', ');
+}
+
+/** @param text of docs/use/http.md @returns the same, with its tables as the data are now */
 export function pageWithTables(text: string): string {
+  return withTables(text, httpTables);
+}
+
+/** @param text of docs/internals/grammars.md @returns the same, with its tables as the data are now */
+export function pageWithGrammars(text: string): string {
+  return withTables(text, exampleTables);
+}
+
+function withTables(text: string, tables: Tables): string {
   return Object.entries(tables).reduce((page, [name, table]) => {
     const [begin, end] = [`<!-- ${name} -->\n`, `\n\n<!-- /${name} -->`];
     const [from, to] = [page.indexOf(begin), page.indexOf(end)];
