@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import type { ApiCall, ApiClient } from './call.ts';
-import { pythonClients } from './python-calls.ts';
+import { nightClients, pythonClients } from './python-calls.ts';
 import { openPythonClient, type PythonClient } from './python-client.ts';
 
 interface ClientToLoad {
@@ -57,13 +57,13 @@ export interface OpenClients extends Disposable {
 }
 
 /**
- * The clients of every run.
- * @param leftOut names of clients @throws OutriderError `bad-argument`: packages of the clone are missing
+ * The clients of a run.
+ * @param isFull also those of the night @param leftOut names of clients @throws OutriderError `bad-argument`: packages of the clone are missing
  */
-export async function openClients(leftOut: readonly string[]): Promise<OpenClients> {
+export async function openClients(isFull: boolean, leftOut: readonly string[]): Promise<OpenClients> {
   const names = known.map(({ name }) => name);
   const own = await loadClients(names.filter((name) => !leftOut.includes(name)));
-  const python = await openPythonClients(pythonClients, leftOut);
+  const python = await openPythonClients(isFull ? [...pythonClients, ...nightClients] : pythonClients, leftOut);
   return {
     clients: [...own, ...python.clients],
     skipped: [...skippedOf(names, leftOut), ...python.skipped],
@@ -94,7 +94,7 @@ function skippedOf(names: readonly string[], leftOut: readonly string[]): readon
 }
 
 /** Every client of the trial. */
-export const clientNames: readonly string[] = [...known, ...pythonClients].map(({ name }) => name);
+export const clientNames: readonly string[] = [...known, ...pythonClients, ...nightClients].map(({ name }) => name);
 
 function versionOf(name: string): string {
   const file = findPackageJSON(name, import.meta.url);

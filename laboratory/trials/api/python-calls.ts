@@ -139,10 +139,48 @@ const readLoop: Read = ({ text }) => {
   return `${read.lampCall({ text, calls: called })}${said}`;
 };
 
+function instructorCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  return [
+    chat('TOOLS', formAsked(267), { parallel_tool_calls: false }, readLamp),
+    chat('JSON_SCHEMA', formAsked(268), {}, readLamp),
+    chat('JSON_SCHEMA, partial', formAsked(269), {}, readLamp),
+  ];
+}
+
+function pydanticCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  return [
+    chat('chat', chatAsked(77)),
+    chat('chat, stream', chatAsked(78)),
+    chat('chat, tool output', formAsked(270), {}, readLamp),
+    chat('chat, native output', formAsked(271), {}, readLamp),
+    chat('chat, tool loop', formAsked(272), {}, read.textAndCount),
+    chat('responses', chatAsked(79)),
+    chat('responses, native output', formAsked(273), {}, readLamp),
+  ];
+}
+
+/** It writes the system message, and asks at temperature 0. */
+function aiderCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  return [
+    chat('ask', chatAsked(80), {}, ({ text }) => text),
+    chat('ask --no-stream', chatAsked(80), {}, ({ text }) => text),
+  ];
+}
+
 /** Those of every run. */
 export const pythonClients: readonly PythonClient[] = [
   { name: 'openai for Python', list: 'openai', module: 'openai_calls', callsOf: openaiCalls },
   { name: 'llm', list: 'agents', module: 'llm_calls', callsOf: llmCalls },
   { name: 'litellm', list: 'agents', module: 'litellm_calls', callsOf: litellmCalls },
   { name: 'openai-agents', list: 'agents', module: 'agents_calls', callsOf: agentsCalls },
+];
+
+/** Those of the night: they take minutes to install. */
+export const nightClients: readonly PythonClient[] = [
+  { name: 'instructor', list: 'structured', module: 'instructor_calls', callsOf: instructorCalls },
+  { name: 'pydantic-ai', list: 'structured', module: 'pydantic_ai_calls', callsOf: pydanticCalls },
+  { name: 'aider', list: 'aider', module: 'aider_calls', callsOf: aiderCalls },
 ];
