@@ -1,5 +1,5 @@
 // Writes the table of all commands into docs/commands.md, docs/config.schema.json and docs/research/scenario-numbers.md, from what the
-// commands say of themselves.
+// commands say of themselves; and the tables of docs/use/http.md and docs/internals/grammars.md, from what their tests ask.
 // `npm run docs:commands`; tests tell when they are stale.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { createCloneProgram } from '../bin/clone-program.ts';
 import { scenarioNumbersPage } from '../simulator/commands/scenario-tables.ts';
 import { readPreset } from '../simulator/scenario/presets.ts';
 import { configSchemaText } from '../src/cli/config.ts';
+import { pageWithGrammars, pageWithTables } from '../test/http-page/page.ts';
 
 const page: string = fileURLToPath(new URL('../docs/commands.md', import.meta.url));
 const begin = '<!-- commands -->';
@@ -52,5 +53,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const write = (path: string, text: string): void => writeFileSync(new URL(`../docs/${path}`, import.meta.url), text);
   write('commands.md', pageWithCommands());
   write('config.schema.json', configSchemaText());
+  const read = (path: string): string => readFileSync(new URL(`../docs/${path}`, import.meta.url), 'utf8');
+  write('use/http.md', pageWithTables(read('use/http.md')));
+  write('internals/grammars.md', pageWithGrammars(read('internals/grammars.md')));
   write('research/scenario-numbers.md', scenarioNumbersPage(readPreset('paper')));
 }

@@ -62,6 +62,15 @@ const stages = (seed) => [
     ['python3', 'test/second-client/check.py', 'fuzz', '--turns', '2000', '--seed', seed],
   ],
   ['access-busy', 'every route and key beside four busy processes', outrider('trial', 'access', '--busy', '4')],
+  [
+    'api-full',
+    'all clients of others, with the default pair',
+    [
+      'sh',
+      '-c',
+      'python3 python/api-clients/setup.py openai agents structured aider && node bin/clone.ts trial api --full',
+    ],
+  ],
   ['api-busy', 'clients of others beside four busy processes', outrider('trial', 'api', '--busy', '4')],
   ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse')],
   [

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { badArgument } from '../core/basics/errors.ts';
-import { Secret, withoutUserinfo } from '../core/basics/secret.ts';
+import { Secret, withoutSecrets } from '../core/basics/secret.ts';
 import { printDocument } from '../files/document.ts';
 import { controllerFace } from './controller.ts';
 import { serveFace } from './device/serve.ts';
@@ -73,7 +73,7 @@ export async function resolveOptions(face: CommandFace<OptionTable>, words: read
 function shownValue(value: unknown): unknown {
   if (value instanceof Secret) return '(hidden)';
   if (Array.isArray(value)) return value.map(shownValue);
-  return typeof value === 'string' ? withoutUserinfo(value) : (value ?? null);
+  return typeof value === 'string' ? withoutSecrets(value) : (value ?? null);
 }
 
 async function runShow({ command, flags, origin, config, json }: OptionsOf<typeof showOptions>): Promise<void> {

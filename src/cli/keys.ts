@@ -24,7 +24,7 @@ const addOptions = {
   name: { argument: '<name>', help: 'whose key it is; logs and lists show it' },
   scope: {
     flag: '--scope <scope>',
-    help: 'what it may be used for, with commas between: verify (devices), chat (completions over HTTP), admin',
+    help: 'what it may be used for, with commas between: verify (devices), chat (completions over HTTP), metrics (scrapers), admin (orders and metrics)',
     parse: parseScopes as (text: string) => readonly KeyScope[],
     default: ['verify'] as readonly KeyScope[],
     defaultLabel: 'verify',
@@ -150,6 +150,10 @@ function rowOf(entry: KeyEntry, nowMs: number) {
   return { id, name, state, ...terms, share, maxSessions, maxWaiting, rowsPerMinute };
 }
 
+function holderOf(scopes: readonly KeyScope[]): string {
+  return scopes.includes('verify') ? 'the device finds it (OUTRIDER_KEY)' : 'its holder finds it';
+}
+
 /** The secret is the only text on standard output, for scripts. */
 function printMade(command: string, { entry, key: text }: MadeKey, json: boolean, what: string): void {
   if (json) {
@@ -157,7 +161,7 @@ function printMade(command: string, { entry, key: text }: MadeKey, json: boolean
     return;
   }
   note(`${entry.id} (${entry.name}): ${what}`);
-  note('the key is shown only now; keep it where the device finds it (OUTRIDER_KEY)');
+  note(`the key is shown only now; keep it where ${holderOf(entry.scopes)}`);
   process.stdout.write(`${text}\n`);
 }
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { basename } from 'node:path';
 import type { OutriderError } from '../core/basics/errors.ts';
-import { withoutUserinfo } from '../core/basics/secret.ts';
+import { withoutSecrets } from '../core/basics/secret.ts';
 import { shippedPath } from '../models/files/shipped-path.ts';
 
 /** What a command found out. */
@@ -83,7 +83,7 @@ export function buildDocument(command: string, result: Result, date: Date, failu
 
 /** A copy for others to read: without what an address has of a password. Secrets leave themselves out. */
 function shown(value: unknown): unknown {
-  if (typeof value === 'string') return withoutUserinfo(value);
+  if (typeof value === 'string') return withoutSecrets(value);
   if (Array.isArray(value)) return value.map(shown);
   const isPlain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
   if (!isPlain) return value;

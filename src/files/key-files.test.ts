@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { KeyTerms } from '../core/access/key-book.ts';
+import { type KeyScope, type KeyTerms, keyScopes } from '../core/access/key-book.ts';
 import { addKeyTo, loadKeys, revokeKeyIn, rotateKeyIn } from './key-files.ts';
 import { KeyRing, type KeyRingSettings } from './key-ring.ts';
 
@@ -125,10 +125,31 @@ describe('the keys of a running edge', () => {
     expect(ring.find(past.key, 'verify')?.name).toBe('past');
     time += 1;
     expect(ring.find(past.key, 'verify')).toBeNull();
-    expect(ring.refusal(past.key, 'verify')).toBe('the key "past" has expired');
-    expect(ring.refusal(web.key, 'verify')).toBe('the key "web" does not have the scope verify');
-    for (const text of ['', 'x', cut, forged, id]) expect(ring.refusal(text, 'verify')).toBeNull();
+    expect(ring.refusal(past.key, 'verify')).toEqual({
+      name: 'past',
+      state: 'expired',
+      cause: 'the key "past" has expired',
+    });
+    expect(ring.refusal(web.key, 'verify')).toEqual({
+      name: 'web',
+      state: 'valid',
+      cause: 'the key "web" does not have the scope verify',
+    });
+    for (const text of ['', 'x', cut, forged, id])
+      expect([ring.refusal(text, 'verify'), ring.nameOf(text)]).toEqual([null, null]);
     expect(JSON.stringify(ring.find(ada.key, 'verify'))).not.toContain(ada.entry.sha256);
+  });
+
+  it('have metrics in a scope of their own, which admin includes', async () => {
+    const keys = new Map<KeyScope, string>();
+    for (const scope of keyScopes)
+      keys.set(scope, (await addKeyTo(path, terms(scope, { scopes: [scope] }), nowMs)).key);
+    const ring = await openRing();
+    const found = (scope: KeyScope) => keyScopes.filter((one) => ring.find(keys.get(one) ?? '', scope) !== null);
+    expect(found('metrics')).toEqual(['metrics', 'admin']);
+    for (const scope of ['chat', 'verify', 'admin'] as const) expect(found(scope)).toEqual([scope]);
+    const admin = ring.find(keys.get('admin') ?? '', 'metrics');
+    expect(admin !== null && ring.renew(admin)).toEqual(admin);
   });
 
   it('follow the file: added, revoked, rotated', async () => {

@@ -5,9 +5,11 @@ import { timingSafeEqual } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import {
   hasGrace,
+  hasScope,
   type KeyBook,
   type KeyEntry,
   type KeyScope,
+  type KeyState,
   keyState,
   takesDigest,
 } from '../core/access/key-book.ts';
@@ -16,6 +18,15 @@ import type { Secret } from '../core/basics/secret.ts';
 import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
 import { hashText } from '../models/files/cache.ts';
 import { loadKeys } from './key-files.ts';
+
+/** Why a key is refused. */
+export interface KeyRefusal {
+  readonly name: string;
+  /** `valid`: it lacks the scope. */
+  readonly state: KeyState;
+  /** One line. */
+  readonly cause: string;
+}
 
 export interface KeyRingSettings {
   /** Called when the keys have changed: the file, or one has expired. */
@@ -73,18 +84,24 @@ export class KeyRing implements Disposable {
     const isCurrent = isSame(sha256, entry?.sha256 ?? noDigest);
     const isFormer = isSame(sha256, former?.sha256 ?? noDigest);
     if (entry === undefined || !(isCurrent || isFormer)) return null;
-    if (keyState(entry, nowMs) !== 'valid' || !entry.scopes.includes(scope)) return null;
+    if (keyState(entry, nowMs) !== 'valid' || !hasScope(entry, scope)) return null;
     return this.#keyOf(entry, sha256, scope);
   }
 
-  /** Why a key that is in the file may not be used for this, in words; null: it is not in the file. For its holder only. */
-  refusal(credentials: string, scope: KeyScope): string | null {
+  /** Why a key that is in the file may not be used for this; null: it is not in the file. For its holder only. */
+  refusal(credentials: string, scope: KeyScope): KeyRefusal | null {
     const entry = this.#entries.get(idInKey(credentials) ?? '');
     const isRight = isSame(hashText(credentials), entry?.sha256 ?? noDigest);
     if (entry === undefined || !isRight) return null;
+    const { name } = entry;
     const state = keyState(entry, this.#now());
-    if (state === 'valid') return `the key "${entry.name}" does not have the scope ${scope}`;
-    return state === 'revoked' ? `the key "${entry.name}" was revoked` : `the key "${entry.name}" has expired`;
+    if (state === 'valid') return { name, state, cause: `the key "${name}" does not have the scope ${scope}` };
+    return { name, state, cause: `the key "${name}" ${state === 'revoked' ? 'was revoked' : 'has expired'}` };
+  }
+
+  /** Name of a key that is in the file, whatever it may be used for; null: it is not. For its holder only. */
+  nameOf(credentials: string): string | null {
+    return this.refusal(credentials, 'admin')?.name ?? null;
   }
 
   /** A key that was found before, as it would be found now by the same secret; null: it would not. */
@@ -92,7 +109,7 @@ export class KeyRing implements Disposable {
     const entry = this.#entries.get(key.id);
     if (entry === undefined) return null;
     const proof = this.#proofs.get(key);
-    if (proof === undefined || !entry.scopes.includes(proof.scope)) return null;
+    if (proof === undefined || !hasScope(entry, proof.scope)) return null;
     return takesDigest(entry, proof.sha256, this.#now()) ? this.#keyOf(entry, proof.sha256, proof.scope) : null;
   }
 

@@ -19,9 +19,13 @@ export async function startApiEdge(
     readonly portLimits?: ListenEdgeSettings['portLimits'];
   } = {},
 ): Promise<ApiEdge> {
+  const { keyOf } = options;
   let onApi: RequestListener = () => {};
   const edge = await startToyEdge({ ...options, onApi: (request, response) => onApi(request, response) });
-  const access = { listen: { host: '127.0.0.1' }, chatKeyOf: options.keyOf };
+  const access = {
+    listen: { host: '127.0.0.1' },
+    routeKeys: keyOf === undefined ? undefined : { find: keyOf, nameOf: () => null },
+  };
   ({ onApi } = edgeEndpoint(edge.edge, edge.target, access, { isOwnName: () => false, onFault: () => {} }));
   return { ...edge, baseURL: `http://127.0.0.1:${edge.port}/v1`, model: edge.target.identity.name };
 }

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiTrial, callAll } from '../../laboratory/trials/api/api.ts';
-import { loadClients } from '../../laboratory/trials/api/clients.ts';
+import { clientNames, loadClients, openClients, type SkippedClient } from '../../laboratory/trials/api/clients.ts';
 import { Reference } from '../../laboratory/trials/api/reference.ts';
 import type { ApiPlaces } from '../../laboratory/trials/api/scene.ts';
 import { runExperiment } from '../../simulator/runner/run.ts';
@@ -50,7 +50,7 @@ beforeAll(async () => {
   });
   listener = await listenHttp(app, '127.0.0.1', 0);
   const { textOf } = new Reference(createToyModel({ seed: toySeed, role: 'target', sequences: 1 }));
-  const common = { key: 'a-key', model, textOf };
+  const common = { key: 'a-key', metricsKey: 'a-key', model, textOf };
   places = {
     edge: { ...common, baseUrl: edge.baseURL, routes: [] },
     device: { ...common, baseUrl: `http://127.0.0.1:${listener.port}/v1`, routes: routesOf(app) },
@@ -69,8 +69,16 @@ const quickClients = async () =>
   }));
 
 /** What the trial says when it has found this. */
-const concluded = (called: Awaited<ReturnType<typeof callAll>>, uncalled: readonly string[] = []) =>
-  apiTrial.conclude({ called, skipped: [], uncalled, models }, { full: false, pair: 'default', busy: 0 });
+const concluded = (
+  called: Awaited<ReturnType<typeof callAll>>,
+  uncalled: readonly string[] = [],
+  without: { readonly skipped: readonly SkippedClient[]; readonly mayLeaveOut: boolean } = noneSkipped,
+) =>
+  apiTrial.conclude(
+    { called, ...without, uncalled, models },
+    { full: false, skip: undefined, pair: 'default', busy: 0 },
+  );
+const noneSkipped = { skipped: [], mayLeaveOut: true };
 
 describe('trial api', () => {
   it("gets the target's own text by each client, from an edge and from a device", async () => {
@@ -94,5 +102,18 @@ describe('trial api', () => {
     const called = await callAllAt(plain, places);
     expect(concluded(called).passed).toBe(true);
     expect(concluded(called, ['edge: GET /v1/new']).passed).toBe(false);
+    const skipped = [{ client: 'llm', why: 'named by --skip' }];
+    const short = concluded(called, [], { skipped, mayLeaveOut: true });
+    expect(short).toMatchObject({ passed: true, summary: { skippedClients: 1 } });
+    expect(short.rows.at(-1)).toMatchObject({ client: 'llm', edge: 'skipped: named by --skip' });
+    expect(concluded(called, [], { skipped, mayLeaveOut: false }).passed).toBe(false);
+  });
+
+  it('leaves out clients by their names, and no other', async () => {
+    using open = await openClients(true, clientNames);
+    expect(open.clients).toEqual([]);
+    expect(open.skipped.map(({ client }) => client)).toEqual(clientNames);
+    const options = { full: false, skip: ['opnai'], pair: 'default', busy: 0 };
+    await expect(runExperiment(apiTrial, options)).rejects.toMatchObject({ code: 'bad-argument' });
   });
 });

@@ -3,10 +3,11 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openAccess } from '../../src/cli/edge/edge-access.ts';
 import { edgeDrainCommand } from '../../src/cli/edge/edge-drain.ts';
@@ -55,9 +56,16 @@ async function keysOf(...scopes: readonly KeyScope[]): Promise<{ readonly file: 
   return { file, keys };
 }
 
-async function asked(toy: ToyEdge, method: string, headers: Record<string, string> = {}): Promise<[number, string]> {
-  const response = await fetch(`http://127.0.0.1:${toy.port}/drain`, { method, headers });
-  return [response.status, await response.text()];
+async function asked(
+  toy: ToyEdge,
+  method: string,
+  headers: Record<string, string> = {},
+  path = '/drain',
+): Promise<[number, string]> {
+  // `fetch` lets nobody choose the host.
+  const sent = request({ host: '127.0.0.1', port: toy.port, path, method, headers }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return [response.statusCode ?? 0, await textOf(response)];
 }
 
 /** Runs the command; its lines, its JSON, and the exit status. */
@@ -113,6 +121,7 @@ describe('an edge without keys', () => {
 
   it.each([
     ['a page of a browser', { origin: 'http://127.0.0.1' }],
+    ['somebody who calls it by another name', { host: 'evil.example' }],
     ['somebody behind a proxy', { 'x-forwarded-for': '192.0.2.7' }],
     ['somebody behind another proxy', { forwarded: 'for=192.0.2.7' }],
   ])('does not obey %s', async (_, headers) => {
@@ -122,6 +131,13 @@ describe('an edge without keys', () => {
     expect(events).toMatchObject([
       { kind: 'upgrade-refused', reason: 'plain', detail: expect.stringContaining('an order to drain') },
     ]);
+  });
+
+  it('tells its health to probes by any name, and to no page of another origin', async () => {
+    const { toy } = await edgeWith();
+    const health = async (headers: Record<string, string>) => (await asked(toy, 'GET', headers, '/health'))[0];
+    expect(await health({ host: 'balancer.example' })).toBe(200);
+    expect(await health({ origin: 'https://page.example' })).toBe(403);
   });
 
   it('knows no other request there, and an edge in code takes orders from nobody unless it says from whom', async () => {

@@ -34,7 +34,7 @@ beforeAll(async () => {
   const { onApi } = edgeEndpoint(
     edge.edge,
     edge.target,
-    { listen: { host: '127.0.0.1' }, chatKeyOf: undefined },
+    { listen: { host: '127.0.0.1' }, routeKeys: undefined },
     {
       isOwnName: () => false,
       onFault: () => {},

@@ -7,6 +7,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
+import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
 import { processorSeconds } from '../../measuring/cpu-time.ts';
 import { residentMB } from '../../measuring/process-memory.ts';
@@ -70,14 +71,14 @@ export class AbuseScene implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'outrider-abuse-'));
     const keyFile = join(folder, 'keys.json');
     const terms = { expires: null, share: 1, maxSessions: null, maxWaiting: null } as const;
-    const make = async (name: string, ...scopes: ('verify' | 'chat')[]): Promise<string> =>
+    const make = async (name: string, ...scopes: KeyScope[]): Promise<string> =>
       (await addKeyTo(keyFile, { name, scopes, ...terms }, Date.now())).key;
     const honest: string[] = [];
     const honestHttp: string[] = [];
     while (honest.length < honestCount) honest.push(await make(`honest-${honest.length + 1}`, 'verify'));
     while (honestHttp.length < honestHttpCount)
       honestHttp.push(await make(`honest-http-${honestHttp.length + 1}`, 'chat'));
-    const attacker = await make('attacker', 'verify', 'chat');
+    const attacker = await make('attacker', 'verify', 'chat', 'metrics');
     const ordinary = await make('ordinary', 'verify', 'chat');
     const withdrawn = await make('withdrawn', 'verify', 'chat');
     await revokeKeyIn(keyFile, 'withdrawn', Date.now());

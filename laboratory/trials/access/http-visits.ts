@@ -7,6 +7,7 @@ import {
   type KeyName,
   type Keys,
   keyNames,
+  knows,
   type Place,
   type Treatment,
   takes,
@@ -76,7 +77,10 @@ async function askPatiently(port: number, request: RawRequest): Promise<RawAnswe
 /** Each key by each header that clients use: one that is taken by the one is taken by the other, too. */
 function visitsByKey({ place, treatment, method, path }: AskedRoute, keys: Keys): Visit[] {
   const taken = takes[place][treatment] ?? [];
-  const answerOf = (name: KeyName): Answer => answerTo(taken.includes(name) ? 'with' : 'without', treatment);
+  const answerOf = (name: KeyName): Answer => {
+    const refused = knows[place].includes(name) ? 'with another scope' : 'without';
+    return answerTo(taken.includes(name) ? 'with' : refused, treatment);
+  };
   // Orders are no affair of clients: they come by the one header that the command sends.
   const headers = treatment === 'port order' ? (['authorization'] as const) : (['authorization', 'x-api-key'] as const);
   return keyNames.flatMap((name) =>
@@ -90,7 +94,7 @@ function visitsByKey({ place, treatment, method, path }: AskedRoute, keys: Keys)
 
 function otherVisits(asked: AskedRoute, keys: Keys): Visit[] {
   const { place, treatment, method, path, methods } = asked;
-  const [goodName] = takes[place][treatment] ?? takes[place].key ?? [];
+  const [goodName] = takes[place][treatment] ?? takes[place].chat ?? [];
   const good = keyLines(goodName === undefined ? undefined : keys[goodName]);
   const visit = (name: VisitName, request: RawRequest, more = ''): Visit => ({
     name: `${name}${more}`,

@@ -10,6 +10,7 @@ export const keyNames = [
   'expired key',
   'scope chat',
   'scope verify',
+  'scope metrics',
   'scope admin',
   "the endpoint's key",
   "the controller's key",
@@ -31,9 +32,21 @@ export type Treatment = RouteRule | 'unknown' | 'port public' | 'port order' | '
 
 /** The keys that a treatment takes. */
 export const takes: Readonly<Record<Place, Readonly<Partial<Record<Treatment, readonly KeyName[]>>>>> = {
-  edge: { key: ['scope chat'], unknown: ['scope chat'], 'port order': ['scope admin'] },
-  device: { key: ["the endpoint's key"], unknown: ["the endpoint's key"] },
+  edge: {
+    chat: ['scope chat'],
+    metrics: ['scope metrics', 'scope admin'],
+    unknown: ['scope chat'],
+    'port order': ['scope admin'],
+  },
+  device: { chat: ["the endpoint's key"], metrics: ["the endpoint's key"], unknown: ["the endpoint's key"] },
   controller: {},
+};
+
+/** Keys that a place knows, and takes for other things. */
+export const knows: Readonly<Record<Place, readonly KeyName[]>> = {
+  edge: ['scope chat', 'scope verify', 'scope metrics', 'scope admin'],
+  device: [],
+  controller: [],
 };
 
 /** What opens a session of an edge, and what joins a controller. */
@@ -52,7 +65,8 @@ export type Answer = number | 'in' | 'out';
 /** The columns of {@link answers}. "port public", "port order" and "port other" answer before any app. */
 const columns: Readonly<Record<Treatment, number>> = {
   public: 0,
-  key: 1,
+  chat: 1,
+  metrics: 1,
   unknown: 2,
   'port public': 3,
   'port order': 4,
@@ -60,15 +74,16 @@ const columns: Readonly<Record<Treatment, number>> = {
 };
 
 /**
- * For each way to ask, by treatment: the status of the answer. "with": with a key that is taken; "without": without one. No page gives
- * orders, so no origin is allowed there.
+ * For each way to ask, by treatment: the status of the answer. "with": with a key that is taken; "without": without one; "with another
+ * scope": with one that is known and not taken here. No page gives orders, so no origin is allowed there.
  */
 const answers = {
   with: ['in', 'in', 404, 'in', 'in', 426],
   without: ['in', 401, 401, 'in', 403, 426],
-  'other origin': [403, 403, 403, 'in', 403, 426],
+  'with another scope': ['in', 403, 403, 'in', 403, 426],
+  'other origin': [403, 403, 403, 403, 403, 426],
   'allowed origin': ['in', 'in', 404, 'in', 403, 426],
-  'other host': [403, 403, 403, 'in', 'in', 426],
+  'other host': [403, 403, 403, 'in', 403, 426],
   'other method, with': [404, 404, 404, 426, 426, 426],
   'other method, without': [401, 401, 401, 426, 426, 426],
   'OPTIONS, without': [204, 204, 204, 426, 426, 426],

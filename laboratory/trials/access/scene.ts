@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { startControllerProcess } from '../../../src/cli/children/controller-process.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
-import type { KeyScope } from '../../../src/core/access/key-book.ts';
+import { type KeyScope, keyScopes } from '../../../src/core/access/key-book.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
 import { askForRoutes } from '../../measuring/probe.ts';
@@ -75,7 +75,7 @@ async function makeKeys(path: string): Promise<Keys> {
   const nowMs = Date.now();
   const make = async (name: string, scopes: readonly KeyScope[]): Promise<string> =>
     (await addKeyTo(path, { name, scopes, ...terms }, nowMs)).key;
-  const all = ['chat', 'verify', 'admin'] as const;
+  const all = keyScopes;
   const revoked = await make('revoked', all);
   await revokeKeyIn(path, 'revoked', nowMs);
   const ago = (minutes: number): number => nowMs - minutes * 60_000;
@@ -88,6 +88,7 @@ async function makeKeys(path: string): Promise<Keys> {
     'expired key': expired,
     'scope chat': await make('chat', ['chat']),
     'scope verify': await make('verify', ['verify']),
+    'scope metrics': await make('metrics', ['metrics']),
     'scope admin': await make('admin', ['admin']),
     "the endpoint's key": drawn(),
     "the controller's key": drawn(),

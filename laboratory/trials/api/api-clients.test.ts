@@ -224,7 +224,7 @@ describe('the endpoint on the port of an edge', () => {
     let listening: ToyEdge | null = null;
     const onApi: RequestListener = (request, response) => {
       if (listening === null) throw new Error('no request comes before the port is open');
-      const access = { listen: { host: '127.0.0.1' }, chatKeyOf: keyOf };
+      const access = { listen: { host: '127.0.0.1' }, routeKeys: { find: keyOf, nameOf: () => null } };
       const host = { isOwnName: () => false, onFault: () => {} };
       edgeEndpoint(listening.edge, listening.target, access, host).onApi(request, response);
     };

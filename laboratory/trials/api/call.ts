@@ -8,6 +8,8 @@ export interface ApiPlace {
   /** Base URL of OpenAI's clients; it ends with "/v1". */
   readonly baseUrl: string;
   readonly key: string;
+  /** The key of a scraper. */
+  readonly metricsKey: string;
   readonly model: string;
   /** The routes that it answers, as "GET /health". */
   readonly routes: readonly string[];

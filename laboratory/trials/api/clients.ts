@@ -1,9 +1,11 @@
-// The clients of the trial: packages of laboratory/package.json, and recorded requests.
+// The clients of the trial: packages of laboratory/package.json, recorded requests, and packages for Python.
 
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import type { ApiCall, ApiClient } from './call.ts';
+import { nightClients, pythonClients } from './python-calls.ts';
+import { openPythonClient, type PythonClient } from './python-client.ts';
 
 interface ClientToLoad {
   readonly name: string;
@@ -41,6 +43,58 @@ export async function loadClients(
     throw badArgument("the clients of this trial can't be loaded", remedy, { cause });
   }
 }
+
+/** A client that was not called. */
+export interface SkippedClient {
+  readonly client: string;
+  readonly why: string;
+}
+
+/** Clients that can be called; disposing of them ends their processes. */
+export interface OpenClients extends Disposable {
+  readonly clients: readonly ApiClient[];
+  readonly skipped: readonly SkippedClient[];
+}
+
+/**
+ * The clients of a run.
+ * @param isFull also those of the night @param leftOut names of clients @throws OutriderError `bad-argument`: packages of the clone are missing
+ */
+export async function openClients(isFull: boolean, leftOut: readonly string[]): Promise<OpenClients> {
+  const names = known.map(({ name }) => name);
+  const own = await loadClients(names.filter((name) => !leftOut.includes(name)));
+  const python = await openPythonClients(isFull ? [...pythonClients, ...nightClients] : pythonClients, leftOut);
+  return {
+    clients: [...own, ...python.clients],
+    skipped: [...skippedOf(names, leftOut), ...python.skipped],
+    [Symbol.dispose]: () => python[Symbol.dispose](),
+  };
+}
+
+/** @param leftOut names of clients */
+export async function openPythonClients(
+  wanted: readonly PythonClient[],
+  leftOut: readonly string[],
+): Promise<OpenClients> {
+  using opened = new DisposableStack();
+  const clients: ApiClient[] = [];
+  const names = wanted.map(({ name }) => name);
+  const skipped = [...skippedOf(names, leftOut)];
+  for (const one of wanted.filter(({ name }) => !leftOut.includes(name))) {
+    const client = await openPythonClient(one);
+    if ('missing' in client) skipped.push({ client: one.name, why: client.missing });
+    else clients.push(opened.use(client));
+  }
+  const kept = opened.move();
+  return { clients, skipped, [Symbol.dispose]: () => kept.dispose() };
+}
+
+function skippedOf(names: readonly string[], leftOut: readonly string[]): readonly SkippedClient[] {
+  return names.filter((name) => leftOut.includes(name)).map((client) => ({ client, why: 'named by --skip' }));
+}
+
+/** Every client of the trial. */
+export const clientNames: readonly string[] = [...known, ...pythonClients, ...nightClients].map(({ name }) => name);
 
 function versionOf(name: string): string {
   const file = findPackageJSON(name, import.meta.url);

@@ -21,6 +21,18 @@ export const lampSchema: z.ZodType<Lamp> = z.object({
   colours: z.array(z.enum(colours)).min(1).max(3),
 });
 
+/** The same as JSON schema. */
+export const lampJsonSchema: object = {
+  type: 'object',
+  properties: {
+    room: { type: 'string', enum: rooms },
+    on: { type: 'boolean' },
+    colours: { type: 'array', items: { type: 'string', enum: colours }, minItems: 1, maxItems: 3 },
+  },
+  required: ['room', 'on', 'colours'],
+  additionalProperties: false,
+};
+
 /** A tool: its name, words and JSON schema of the parameters. */
 interface Tool {
   readonly name: string;

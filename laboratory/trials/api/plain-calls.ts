@@ -14,7 +14,7 @@ const health: ApiCall = {
     const paths = ['/version', '/metrics'].filter((path) => place.routes.includes(`GET ${path}`));
     for (const path of ['/health', ...paths]) {
       // Health asks for no key.
-      const headers = path === '/health' ? {} : headersOf(place.key);
+      const headers = path === '/health' ? {} : headersOf(path === '/metrics' ? place.metricsKey : place.key);
       const answer = await fetch(`${rootOf(place)}${path}`, { headers });
       demand(answer.status === 200, `${path}: status ${answer.status}`);
       demand((await answer.text()).length > 0, `${path}: an empty answer`);

@@ -1,81 +1,31 @@
-// OpenAI's client for Python, in a process of its own: python/openai-client/calls.py, one line of JSON for each call.
+// The calls of the clients for Python: driven by a module of python/api-clients each.
 
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { defaultCacheDirectory } from '../../../src/models/files/cache.ts';
-import { shippedPath } from '../../../src/models/files/shipped-path.ts';
 import {
   type ApiCall,
-  type ApiClient,
   type ApiPlace,
   type Asked,
   callsBy,
   demand,
   type Read,
+  type ReceivedText,
   stopFromText,
   type ToolCall,
 } from './call.ts';
-import { read, tools } from './light.ts';
+import { lampJsonSchema, read, tools } from './light.ts';
+import type { AskPython, PythonClient } from './python-client.ts';
 import { type ChatAsked, chatAsked, chatFields, formAsked, responseFields, textAsked, textFields } from './requests.ts';
 
-/** The client, or in words why it can't be called. Disposing of it ends its process. */
-export async function openPythonClient(): Promise<(ApiClient & Disposable) | { readonly missing: string }> {
-  const folder = shippedPath('python/openai-client');
-  const list = join(folder, 'requirements.txt');
-  if (!existsSync(list)) return { missing: 'a clone of the repository has it; this package does not' };
-  const mark = createHash('sha256').update(readFileSync(list)).digest('hex').slice(0, 12);
-  const environment = join(defaultCacheDirectory(), 'openai-client', `python-${mark}`);
-  if (!existsSync(join(environment, 'complete')))
-    return { missing: 'it is not installed; "python3 python/openai-client/setup.py" does that (20 MB)' };
-  const interpreter = join(environment, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  const child = spawn(interpreter, ['-I', join(folder, 'calls.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  // The process may not start, or end before it has read: then there is no line.
-  child.on('error', () => {});
-  child.stdin.on('error', () => {});
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const nextLine = async (): Promise<Line> => {
-    const { value, done } = await lines.next();
-    return done === true ? { error: 'the Python process has ended' } : (JSON.parse(value) as Line);
-  };
-  const { version, error: missing } = await nextLine();
-  demand(version !== undefined, `${missing}`);
-  // It answers in the order of the requests.
-  const ask: AskPython = async (kind, { baseUrl, key }, fields) => {
-    child.stdin.write(`${JSON.stringify({ kind, baseUrl, key, fields })}\n`);
-    const { text = '', error } = await nextLine();
-    demand(error === undefined, `${error}`);
-    return text;
-  };
-  const name = 'openai for Python';
-  return { name, version, calls: callsOf(ask), [Symbol.dispose]: () => child.stdin.end() };
+/** Makes calls to one route; the name of each call is also its kind in the module. */
+function maker<Own extends Asked>(ask: AskPython, fieldsOf: (place: ApiPlace, asked: Own) => object) {
+  const call = callsBy((place) => place, fieldsOf);
+  return (kind: string, asked: Own, more: object = {}, read?: Read) =>
+    call(kind, asked, async (place, fields) => ({ text: await ask(kind, place, fields) }), more, read);
 }
 
-interface Line {
-  readonly version?: string;
-  readonly text?: string;
-  readonly error?: string;
-}
-
-/** @throws Error in the client's words */
-type AskPython = (kind: string, place: ApiPlace, fields: object) => Promise<string>;
-
-/** The name of each call is also its kind in calls.py. */
-function callsOf(ask: AskPython): readonly ApiCall[] {
-  const make = <Own extends Asked>(fieldsOf: (place: ApiPlace, asked: Own) => object) => {
-    const call = callsBy((place) => place, fieldsOf);
-    return (kind: string, asked: Own, more: object = {}, read?: Read) =>
-      call(kind, asked, async (place, fields) => ({ text: await ask(kind, place, fields) }), more, read);
-  };
-  const chat = make(chatFields);
-  const text = make(textFields);
-  // The client takes a field that it does not know in `extra_body` only.
-  const response = make((place, asked: ChatAsked) => {
-    const { seed, ...fields } = responseFields(place, asked);
-    return { ...fields, extra_body: { seed } };
-  });
+function openaiCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  const text = maker(ask, textFields);
+  const response = maker(ask, responseBody);
   const models: ApiCall = {
     name: 'models',
     async run(place) {
@@ -111,3 +61,126 @@ const oneCall = {
 /** The answers that have a form come as JSON. In Python the schema is a model of pydantic; it is the same as here. */
 const readLamp: Read = ({ text }) => read.lamp({ text, parsed: JSON.parse(text) });
 const readCall: Read = ({ text }) => read.oneCall({ text, calls: JSON.parse(text) as ToolCall[] });
+
+const llmFields = (place: ApiPlace, asked: ChatAsked): object => ({
+  ...chatFields(place, asked),
+  schema: lampJsonSchema,
+});
+const nextQuestion = 'And why is it red in the evening?';
+
+/** The command prints a text, or two of one conversation as JSON. */
+function llmCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, llmFields);
+  const talk = callsBy((place) => place, llmFields);
+  const conversation = async (place: ApiPlace, fields: object, asked: ChatAsked): Promise<readonly ReceivedText[]> => {
+    const printed = await ask('prompt, then -c', place, { ...fields, next: nextQuestion });
+    const [first = '', second = ''] = JSON.parse(printed) as readonly string[];
+    const { messages } = asked.prompt;
+    const said = [{ role: 'assistant', content: first } as const, { role: 'user', content: nextQuestion } as const];
+    const then = { ...asked, prompt: { messages: [...messages, ...said] } };
+    return [
+      { asked, text: first },
+      { asked: then, text: second },
+    ];
+  };
+  return [
+    chat('prompt', chatAsked(60)),
+    chat('prompt --no-stream', chatAsked(61)),
+    talk('prompt, then -c', chatAsked(62), conversation),
+    chat('prompt --schema', formAsked(260), {}, readLamp),
+    chat('prompt --functions', chatAsked(63), {}, read.textAndCount),
+    maker(ask, textFields)('completion model', textAsked(64)),
+  ];
+}
+
+/** These clients take a field that they do not know in `extra_body`. */
+function responseBody(place: ApiPlace, asked: ChatAsked): object {
+  const { seed, ...fields } = responseFields(place, asked);
+  return { ...fields, extra_body: { seed } };
+}
+
+function litellmCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  const response = maker(ask, responseBody);
+  // Its translation for Anthropic knows no seed.
+  const message = maker(ask, (place, asked: ChatAsked) => {
+    const { model, messages, max_tokens } = chatFields(place, asked);
+    return { model, messages, max_tokens, temperature: 0 };
+  });
+  return [
+    chat('openai/ chat', chatAsked(65)),
+    chat('openai/ chat, stream', chatAsked(66)),
+    chat('hosted_vllm/ chat', chatAsked(67)),
+    chat('openai/ tools', formAsked(261), oneCall, readCall),
+    chat('openai/ response_format, pydantic', formAsked(262), {}, readLamp),
+    maker(ask, textFields)('text_completion', textAsked(68)),
+    response('responses', chatAsked(69)),
+    response('responses, stream', chatAsked(73)),
+    message('anthropic/ chat', chatAsked(76, { temperature: 0, topP: 1 })),
+  ];
+}
+
+function agentsCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  return [
+    chat('chat', chatAsked(74)),
+    chat('chat, stream', chatAsked(75)),
+    chat('chat, tools', formAsked(263), {}, readLoop),
+    chat('chat, output_type', formAsked(264), {}, readLamp),
+    // It takes an answer of this route that ends at its limit for a failure: these end by themselves.
+    chat('responses, tools', formAsked(265), {}, readLoop),
+    chat('responses, output_type', formAsked(266), {}, readLamp),
+  ];
+}
+
+/** The calls that were made, and the last words; null: it ended with the call. */
+const readLoop: Read = ({ text }) => {
+  const [called, said] = JSON.parse(text) as [ToolCall[], string | null];
+  return `${read.lampCall({ text, calls: called })}${said}`;
+};
+
+function instructorCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  return [
+    chat('TOOLS', formAsked(267), { parallel_tool_calls: false }, readLamp),
+    chat('JSON_SCHEMA', formAsked(268), {}, readLamp),
+    chat('JSON_SCHEMA, partial', formAsked(269), {}, readLamp),
+  ];
+}
+
+function pydanticCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  return [
+    chat('chat', chatAsked(77)),
+    chat('chat, stream', chatAsked(78)),
+    chat('chat, tool output', formAsked(270), {}, readLamp),
+    chat('chat, native output', formAsked(271), {}, readLamp),
+    chat('chat, tool loop', formAsked(272), {}, read.textAndCount),
+    chat('responses', chatAsked(79)),
+    chat('responses, native output', formAsked(273), {}, readLamp),
+  ];
+}
+
+/** It writes the system message, and asks at temperature 0. */
+function aiderCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  return [
+    chat('ask', chatAsked(80), {}, ({ text }) => text),
+    chat('ask --no-stream', chatAsked(80), {}, ({ text }) => text),
+  ];
+}
+
+/** Those of every run. */
+export const pythonClients: readonly PythonClient[] = [
+  { name: 'openai for Python', list: 'openai', module: 'openai_calls', callsOf: openaiCalls },
+  { name: 'llm', list: 'agents', module: 'llm_calls', callsOf: llmCalls },
+  { name: 'litellm', list: 'agents', module: 'litellm_calls', callsOf: litellmCalls },
+  { name: 'openai-agents', list: 'agents', module: 'agents_calls', callsOf: agentsCalls },
+];
+
+/** Those of the night: they take minutes to install. */
+export const nightClients: readonly PythonClient[] = [
+  { name: 'instructor', list: 'structured', module: 'instructor_calls', callsOf: instructorCalls },
+  { name: 'pydantic-ai', list: 'structured', module: 'pydantic_ai_calls', callsOf: pydanticCalls },
+  { name: 'aider', list: 'aider', module: 'aider_calls', callsOf: aiderCalls },
+];

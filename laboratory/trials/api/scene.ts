@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import type { ModelNames } from '../../../src/cli/options/pair-options.ts';
+import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { addKeyTo } from '../../../src/files/key-files.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
@@ -40,10 +41,11 @@ export async function openApiScene({ target, draft }: ModelNames, onNote: (line:
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const keyFile = join(folder, 'keys.json');
   const terms = { expires: null, share: 1, maxSessions: null, maxWaiting: null };
-  const make = async (scope: 'chat' | 'verify'): Promise<string> =>
+  const make = async (scope: KeyScope): Promise<string> =>
     (await addKeyTo(keyFile, { name: scope, scopes: [scope], ...terms }, Date.now())).key;
   const chatKey = await make('chat');
   const verifyKey = await make('verify');
+  const metricsKey = await make('metrics');
   const clientKey = randomBytes(24).toString('hex');
   const edgeFlags = ['--profile', profile, '--keys', keyFile, '--context', `${contextLength}`];
   const environment = { OUTRIDER_KEY: verifyKey, OUTRIDER_CLIENT_KEY: clientKey };
@@ -60,8 +62,8 @@ export async function openApiScene({ target, draft }: ModelNames, onNote: (line:
   const model = alone.identity.name;
   const edgeUrl = `${edge.url.replace(/^ws/, 'http')}/v1`;
   const places: ApiPlaces = {
-    edge: { baseUrl: edgeUrl, key: chatKey, model, routes: routes.edge, textOf },
-    device: { baseUrl: device.baseUrl, key: clientKey, model, routes: routes.device, textOf },
+    edge: { baseUrl: edgeUrl, key: chatKey, metricsKey, model, routes: routes.edge, textOf },
+    device: { baseUrl: device.baseUrl, key: clientKey, metricsKey: clientKey, model, routes: routes.device, textOf },
   };
   const kept = opened.move();
   return { places, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };

@@ -2,7 +2,7 @@
 
 import { type OpenedDevice, openDevice } from '../../api/open-device.ts';
 import { badArgument } from '../../core/basics/errors.ts';
-import { type Secret, withoutUserinfo } from '../../core/basics/secret.ts';
+import { type Secret, withoutSecrets } from '../../core/basics/secret.ts';
 import { idealLink, parseLink } from '../../core/protocol/wire/link-model-settings.ts';
 import { modeOf } from '../../core/protocol/wire/mode.ts';
 import { logTurns } from '../../files/event-log-file.ts';
@@ -81,7 +81,7 @@ export async function openCommandDevice(
   const options = {
     edge: [addresses].flat().map((address) => ({
       edge: connectThrough(address, flags),
-      name: withoutUserinfo(address.edge),
+      name: withoutSecrets(address.edge),
     })),
     draft: flags.draft,
     target,

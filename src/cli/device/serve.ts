@@ -16,6 +16,7 @@ import { createDeviceCompleter } from '../../processes/http/device-completer.ts'
 import { createLateCompleter } from '../../processes/http/late-completer.ts';
 import { listenHttp } from '../../processes/http/listen-http.ts';
 import { createPromptOwners } from '../../processes/http/prompt-owners.ts';
+import { withOwnKey } from '../../processes/http/own-key.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import { createEndpointMetrics } from '../../processes/metrics/endpoint-metrics.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
@@ -173,7 +174,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     const credentials = key?.reveal() ?? '';
     const answering = { device, model, grammars, local, waitMs, nowMs, credentials };
     const parts = { ...answering, ownerOf: createPromptOwners(), onOutage: noteOutage };
-    completer.open(createDeviceCompleter(parts));
+    completer.open(withOwnKey(createDeviceCompleter(parts)));
     using _order = await noteEdges(device, flags);
     note(offlineNote(policy, waitMs));
     printAddress(flags, listener.port);
@@ -203,6 +204,8 @@ function createEndpoint(
   const logged = logRequests(log, nowMs);
   // A key may send here what it may send to an edge with few places.
   const rates = new SenderRates(keyRateOf(defaultRate, 1));
+  const isClient = (shown: string | undefined): boolean =>
+    clientKey !== undefined && shown !== undefined && isTypedKey(clientKey, shown);
   const app = createHttpApp({
     completer,
     nowMs,
@@ -226,8 +229,9 @@ function createEndpoint(
       keyId: clientKey === undefined ? null : '--client-key',
       mostAnswers: Number.POSITIVE_INFINITY,
     }),
-    mayUse: (shown) => clientKey === undefined || (shown !== undefined && isTypedKey(clientKey, shown)),
-    keyName: () => (clientKey === undefined ? null : '--client-key'),
+    // The one key of this endpoint: in metrics it sees only what it has asked itself.
+    mayUse: (shown) => clientKey === undefined || isClient(shown),
+    keyName: (shown) => (isClient(shown) ? '--client-key' : null),
   });
   return { app, metrics: metrics.text };
 }

@@ -18,6 +18,7 @@ import type { Connection } from '../../network/transport/transport.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { listenWebSocket } from '../../network/transport-node/websocket-server.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
+import { askEdge } from '../edge/edge-request.ts';
 import { formatBytes } from '../terminal/progress-bar.ts';
 
 export interface Check {
@@ -97,6 +98,28 @@ export function checkCores(coreCount: number = availableParallelism()): string {
   if (coreCount >= 2) return `${coreCount} cores; device and edge use one thread each where text must be exact`;
   const cause = 'one core: device and edge would take turns on it';
   throw new OutriderError('bad-argument', cause, 'run the edge on another machine');
+}
+
+/**
+ * Whether a scraper gets the metrics of an edge with this key, in the edge's own words, which name the key.
+ * @throws OutriderError `unauthorized` and what {@link askEdge} throws
+ */
+export async function checkScraper(url: string, key: string, fingerprint: string | undefined): Promise<string> {
+  const { status, text } = await askEdge({ url, method: 'GET', path: '/metrics', key, fingerprint });
+  if (status === 200) return `a scraper with this key reads ${text.split('\n').length} lines of /metrics`;
+  const word = messageIn(text) ?? `status ${status}`;
+  const remedy = 'give the scraper a key of its own: outrider keys add NAME --scope metrics';
+  throw new OutriderError('unauthorized', `/metrics is refused: ${word.slice(0, 200)}`, remedy);
+}
+
+/** Of an error in OpenAI's shape. */
+function messageIn(text: string): string | null {
+  try {
+    const { error } = JSON.parse(text) as { readonly error?: { readonly message?: unknown } };
+    return typeof error?.message === 'string' ? error.message : null;
+  } catch {
+    return null;
+  }
 }
 
 /** An edge that runs there already is no fault. */

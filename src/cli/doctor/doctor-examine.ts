@@ -22,6 +22,7 @@ import {
   checkModelFile,
   checkNode,
   checkPort,
+  checkScraper,
   checkTokenizers,
   measureLoopback,
   pathOf,
@@ -48,6 +49,8 @@ export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProg
   /** SHA-256 of its certificate, where no authority vouches for that. */
   readonly edgeFingerprint?: string | undefined;
   readonly key?: string | undefined;
+  /** The key of a scraper to try at that edge. */
+  readonly metricsKey?: string | undefined;
   /** The port that an edge here would listen on. */
   readonly port: number;
   readonly onCheck?: (check: Check) => void;
@@ -118,7 +121,7 @@ function machineChecks({ model, draft, gpu, port }: DoctorOptions, found: Found)
   ];
 }
 
-function modelChecks({ edge }: DoctorOptions, found: Found): PlannedCheck[] {
+function modelChecks({ edge, edgeFingerprint, metricsKey }: DoctorOptions, found: Found): PlannedCheck[] {
   // Opening would download missing files, and need more memory than there is.
   const openable = ['engine', 'target file', 'draft file', 'memory'];
   return [
@@ -136,6 +139,9 @@ function modelChecks({ edge }: DoctorOptions, found: Found): PlannedCheck[] {
     { check: 'steps', run: () => found.measureSteps() },
     { check: 'exact cost', run: () => found.compareCosts() },
     ...(edge === undefined ? [] : [{ check: 'edge', run: () => found.tryEdge(edge) }]),
+    ...(edge === undefined || metricsKey === undefined
+      ? []
+      : [{ check: 'metrics', run: () => checkScraper(edge, metricsKey, edgeFingerprint) }]),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,12 +10,14 @@ import { anyone } from '../../core/protocol/edge/edge-key.ts';
 import { writeTinyModel } from '../../models/gguf/gguf.fixture.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
+import { edgeEndpoint } from '../edge/edge-endpoint.ts';
 import {
   checkCores,
   checkMemory,
   checkModelFile,
   checkNode,
   checkPort,
+  checkScraper,
   checkTokenizers,
   runCheck,
 } from './doctor-checks.ts';
@@ -71,6 +74,24 @@ describe('doctor', () => {
       cause: expect.stringMatching(/key/),
     });
     expect(summary['ok']).toBe(false);
+  });
+
+  it("says whether a scraper's key gets the metrics, and names a key that does not", async () => {
+    const lacking = { status: 403, cause: 'the key "wiki" does not have the scope metrics' } as const;
+    const find = (shown: string) => (shown === 'scraper' ? anyone : shown === 'wiki' ? lacking : null);
+    let onApi: RequestListener = () => {};
+    await using toy = await startToyEdge({ onApi: (request, response) => onApi(request, response) });
+    const host = { isOwnName: () => false, onFault: () => {}, metrics: async () => 'a 1\nb 2\n' };
+    const access = { listen: { host: '127.0.0.1' }, routeKeys: { find, nameOf: () => null } };
+    ({ onApi } = edgeEndpoint(toy.edge, toy.target, access, host));
+    const check = (key: string) => runCheck('metrics', () => checkScraper(toy.url, key, undefined));
+    expect(await check('scraper')).toMatchObject({ ok: true, cause: expect.stringContaining('3 lines') });
+    expect(await check('wiki')).toMatchObject({
+      ok: false,
+      cause: '/metrics is refused: the key "wiki" does not have the scope metrics',
+      remedy: expect.stringContaining('--scope metrics'),
+    });
+    expect(await check('x')).toMatchObject({ ok: false, cause: expect.stringContaining('missing or wrong') });
   });
 
   it('leaves out what a failed check makes impossible, and downloads nothing', async () => {

@@ -24,6 +24,12 @@ const options = {
   edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },
   edgeFingerprint: fingerprintOption as typeof fingerprintOption,
   key: edgeKeyOption as typeof edgeKeyOption,
+  metricsKey: {
+    flag: '--metrics-key <key>',
+    help: 'with --edge: also whether a scraper gets /metrics with this key',
+    env: 'OUTRIDER_METRICS_KEY',
+    isSecret: true,
+  },
   port: { flag: '--port <number>', help: 'port that an edge here would use', whole: [0, 65_535], default: 8642 },
   json: { flag: '--json', help: 'print one JSON document' },
 } as const;
@@ -42,7 +48,15 @@ async function runDoctor(flags: OptionsOf<typeof options>): Promise<void> {
     law.stop();
     if (!isQuiet) printCheck(check);
   };
-  const options = { ...flags, key: flags.key?.reveal(), model, draft, onCheck, onLawProgress: law.onLawProgress };
+  const options = {
+    ...flags,
+    key: flags.key?.reveal(),
+    metricsKey: flags.metricsKey?.reveal(),
+    model,
+    draft,
+    onCheck,
+    onLawProgress: law.onLawProgress,
+  };
   const { allPredictions, ...result } = await examine(options);
   const named = { model: modelLabel(model), draft: modelLabel(draft) };
   if (isQuiet) printDocument('doctor', { ...result, params: { ...flags, ...named } });

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { KeyScope } from '../../core/access/key-book.ts';
 import { Secret } from '../../core/basics/secret.ts';
 import type { EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 import { addKeyTo } from '../../files/key-files.ts';
@@ -157,5 +158,42 @@ describe('the names of the edge', () => {
     const access = await open({ host: 'localhost', allowHost: ['edge.example'] });
     expect(access.listen.allowHosts).toEqual(['edge.example', 'localhost']);
     expect(access.listen.host).toMatch(/^(127\.0\.0\.1|::1)$/);
+  });
+});
+
+describe('the keys of routes over HTTP', () => {
+  const lacking = (name: string, scope: string) => ({
+    status: 403,
+    cause: `the key "${name}" does not have the scope ${scope}`,
+  });
+
+  it('are told apart: valid, known without the scope, valid no more, unknown', async () => {
+    const file = join(folder, 'keys.json');
+    const make = async (name: string, scopes: readonly KeyScope[], expires: string | null = null) =>
+      (await addKeyTo(file, { ...terms, name, scopes, expires }, Date.now())).key;
+    const web = await make('web', ['chat']);
+    const scraper = await make('scraper', ['metrics']);
+    const owner = await make('owner', ['admin']);
+    const old = await make('old', ['chat'], new Date(Date.now() + 5).toISOString());
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const { routeKeys } = await open({ keys: file, key: new Secret(strong) });
+    expect(routeKeys?.find(web, 'chat')).toMatchObject({ name: 'web', share: 2 });
+    expect(routeKeys?.find(web, 'metrics')).toEqual(lacking('web', 'metrics'));
+    for (const key of [scraper, owner]) expect(routeKeys?.find(key, 'metrics')).toHaveProperty('share');
+    expect(routeKeys?.find(scraper, 'chat')).toEqual(lacking('scraper', 'chat'));
+    expect(routeKeys?.find(old, 'chat')).toEqual({ status: 401, cause: 'the key "old" has expired' });
+    expect(routeKeys?.find(`${web} `, 'chat')).toBeNull();
+    expect([web, old, strong, 'x'].map((one) => routeKeys?.nameOf(one))).toEqual(['web', 'old', '--key', null]);
+  });
+
+  it('let the key of --key see metrics only where it is the one key', async () => {
+    const alone = await open({ key: new Secret(strong) });
+    expect(alone.routeKeys?.find(strong, 'metrics')).toMatchObject({ name: '--key' });
+    const file = join(folder, 'keys.json');
+    await addKeyTo(file, { ...terms, name: 'Ada' }, Date.now());
+    const beside = await open({ keys: file, key: new Secret(strong) });
+    expect(beside.routeKeys?.find(strong, 'metrics')).toMatchObject({ status: 403 });
+    expect(beside.routeKeys?.find(strong, 'chat')).toMatchObject({ name: '--key' });
+    expect((await open({})).routeKeys).toBeUndefined();
   });
 });

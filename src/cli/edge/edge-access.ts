@@ -11,6 +11,7 @@ import { isTypedKey, type KeyRing } from '../../files/key-ring.ts';
 import type { ListenSettings, WebSocketListener } from '../../network/transport-node/websocket-server.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import type { ListenEdgeSettings } from '../../processes/edge/edge-requests.ts';
+import type { KeyRefusal, RouteScope } from '../../processes/http/app.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from '../options/port-access.ts';
 
@@ -53,10 +54,20 @@ export interface EdgeAccess extends Omit<PortAccess, 'listen' | 'follow'> {
   readonly keyOf: ((credentials: string) => EdgeKey | null) | undefined;
   /** The same for completions over HTTP. */
   readonly chatKeyOf: EdgeAccess['keyOf'];
+  /** Keys by what a route over HTTP asks of them. Undefined: none is asked for. */
+  readonly routeKeys: RouteKeys | undefined;
   /** Who may make this edge drain. */
   readonly mayOrder: NonNullable<ListenEdgeSettings['mayOrder']>;
   /** Follows the files: ends the sessions of keys that are valid no more, takes a renewed certificate. */
   follow(edge: Pick<Edge, 'renewKeys'>, listener: WebSocketListener, onProblem: (error: unknown) => void): void;
+}
+
+/** The keys of an edge as its routes ask for them. */
+export interface RouteKeys {
+  /** Null: the key is unknown. */
+  find(shown: string, scope: RouteScope): EdgeKey | KeyRefusal | null;
+  /** Name of a key, whatever it may be used for; null: it is unknown. */
+  nameOf(shown: string): string | null;
 }
 
 /** @throws OutriderError `bad-argument`, `keys-unreadable`: the edge must not start */
@@ -69,6 +80,7 @@ export async function openAccess(flags: AccessFlags): Promise<EdgeAccess> {
     listen: { ...port.listen, allowOrigins: flags.allowOrigin ?? [] },
     keyOf: keyCheck(key, ring, 'verify'),
     chatKeyOf: keyCheck(key, ring, 'chat'),
+    routeKeys: routeKeys(key, ring),
     mayOrder: orderCheck(key !== undefined, ring, isLoopback),
     said: [keysSaid(key, ring), ...port.said],
     follow(edge, listener, onProblem) {
@@ -98,10 +110,27 @@ function keyCheck(key: Secret | undefined, ring: KeyRing | undefined, scope: Key
     const found = ring?.find(credentials, scope) ?? null;
     if (key !== undefined && isTypedKey(key, credentials)) return typedKey;
     const refusal = found === null ? (ring?.refusal(credentials, scope) ?? null) : null;
-    if (refusal !== null) throw new OutriderError('unauthorized', refusal, 'ask the operator for another key');
+    if (refusal !== null) throw new OutriderError('unauthorized', refusal.cause, 'ask the operator for another key');
     return found;
   };
 }
+
+function routeKeys(key: Secret | undefined, ring: KeyRing | undefined): RouteKeys | undefined {
+  if (key === undefined && ring === undefined) return undefined;
+  const isTyped = (shown: string): boolean => key !== undefined && isTypedKey(key, shown);
+  return {
+    find(shown, scope) {
+      // The one key of an edge sees in metrics only what it has asked itself; beside a file of keys it would see others.
+      if (isTyped(shown)) return scope === 'metrics' && ring !== undefined ? typedRefusal : typedKey;
+      const found = ring?.find(shown, scope) ?? null;
+      const refused = found === null ? (ring?.refusal(shown, scope) ?? null) : null;
+      return refused === null ? found : { status: refused.state === 'valid' ? 403 : 401, cause: refused.cause };
+    },
+    nameOf: (shown) => (isTyped(shown) ? typedKey.name : (ring?.nameOf(shown) ?? null)),
+  };
+}
+
+const typedRefusal: KeyRefusal = { status: 403, cause: 'the key of --key does not have the scope metrics' };
 
 /** A key with the scope admin; where no key is asked for, whoever is on this machine. The refusal shows nothing of the keys that there are. */
 function orderCheck(hasKey: boolean, ring: KeyRing | undefined, isLoopback: boolean): EdgeAccess['mayOrder'] {
@@ -110,7 +139,7 @@ function orderCheck(hasKey: boolean, ring: KeyRing | undefined, isLoopback: bool
     if (credentials === null || ring === undefined) return 'a key with the scope admin is needed';
     return (
       ring.find(credentials, 'admin') !== null ||
-      (ring.refusal(credentials, 'admin') ?? 'the edge does not know this key')
+      (ring.refusal(credentials, 'admin')?.cause ?? 'the edge does not know this key')
     );
   };
 }

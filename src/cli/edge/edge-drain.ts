@@ -1,20 +1,15 @@
 // `outrider edge drain`: asks a running edge to take no new session, and to let its answers end or move.
 
-import { once } from 'node:events';
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import type { Command } from 'commander';
-import { badArgument, OutriderError } from '../../core/basics/errors.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
 import { printDocument } from '../../files/document.ts';
 import { parseEdgeAddress, showAddress } from '../../network/transport/edge-address.ts';
-import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
-import { connectPinned, parseFingerprint } from '../../network/transport-node/pinned-certificate.ts';
-import { unreachable } from '../../network/transport-node/websocket-client.ts';
 import { drainPath, type OrderAnswer } from '../../processes/edge/edge-requests.ts';
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { withInterrupt } from '../terminal/interrupt.ts';
 import { noteOfEdge } from '../terminal/note.ts';
+import { askEdge } from './edge-request.ts';
 
 const notes = `Examples:
   outrider edge drain ws://127.0.0.1:8642            an edge without keys, from its own machine
@@ -57,8 +52,6 @@ export function edgeDrainCommand(): Command {
 }
 
 const askAgainMs = 500;
-const mostAnswerBytes = 65_536;
-const answerWithinMs = 10_000;
 
 async function drain(flags: DrainFlags, signal: AbortSignal): Promise<number> {
   const startMs = performance.now();
@@ -84,38 +77,9 @@ function said({ state, answering }: OrderAnswer): string {
 
 /** @throws OutriderError `unauthorized`, `edge-unreachable`, `certificate-untrusted`, `bad-argument`, `protocol-error` */
 async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: AbortSignal): Promise<OrderAnswer> {
-  const target = parseEdgeAddress(url);
-  const isSecure = target.protocol === 'wss:';
-  const host = target.hostname.replace(/^\[|\]$/g, '');
-  if (key !== undefined && !isSecure && host !== 'localhost' && !isLoopbackAddress(host))
-    throw badArgument(
-      'the key would go in clear over the network',
-      'give a wss:// address, or run it on the machine of the edge',
-    );
-  if (edgeFingerprint !== undefined && !isSecure)
-    throw badArgument(`${showAddress(target)} has no certificate to compare`, 'write the address with wss://');
-  const pin =
-    edgeFingerprint === undefined ? null : connectPinned(parseFingerprint(edgeFingerprint), showAddress(target));
-  const path = `${target.pathname.replace(/\/$/, '')}${drainPath}`;
-  const settings = {
-    host,
-    port: target.port === '' ? undefined : Number(target.port),
-    path,
-    method: undo === true ? 'DELETE' : 'POST',
-    headers: key === undefined ? {} : { authorization: `Bearer ${key.reveal()}` },
-    signal,
-    timeout: answerWithinMs,
-    ...(pin === null ? {} : { createConnection: pin as never }),
-  };
-  const sent = (isSecure ? requestHttps : requestHttp)(settings);
-  let cause: Error | null = null;
-  sent.on('timeout', () => sent.destroy(new Error(`no answer in ${answerWithinMs / 1000} s`)));
-  sent.on('error', (error) => {
-    cause ??= error;
-  });
-  const { status, text } = await answerTo(sent).catch((error: Error) => {
-    throw signal.aborted ? error : unreachable(target, cause ?? error);
-  });
+  const method = undo === true ? 'DELETE' : 'POST';
+  const asked = { url, method, path: drainPath, key: key?.reveal(), fingerprint: edgeFingerprint, signal };
+  const { status, text } = await askEdge(asked);
   if (status === 200) return parseAnswer(text);
   if (status === 403) {
     const remedy =
@@ -124,23 +88,11 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
     throw new OutriderError('unauthorized', cause.replace(/^unauthorized /, ''), remedy);
   }
   const remedy = 'give the address of an edge of this version; a controller takes no orders';
-  throw new OutriderError('protocol-error', `${showAddress(target)} takes no orders: status ${status}`, remedy);
-}
-
-async function answerTo(sent: ClientRequest): Promise<{ readonly status: number | undefined; readonly text: string }> {
-  const [response] = (await once(sent.end(), 'response')) as [IncomingMessage];
-  return { status: response.statusCode, text: await readAnswer(response) };
-}
-
-async function readAnswer(response: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of response as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > mostAnswerBytes) throw new Error('its answer is too long');
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
+  throw new OutriderError(
+    'protocol-error',
+    `${showAddress(parseEdgeAddress(url))} takes no orders: status ${status}`,
+    remedy,
+  );
 }
 
 const states: readonly OrderAnswer['state'][] = ['loading', 'serving', 'stalled', 'draining', 'closed'];

@@ -13,7 +13,14 @@ import { createAddressGuard } from '../../network/transport-node/upgrade-guard.t
 import { createDevice } from '../../processes/device/device.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import { edgeRoutes, isForApi } from '../../processes/edge/edge-requests.ts';
-import { createHttpApp, routeOf, routesOf } from '../../processes/http/app.ts';
+import {
+  createHttpApp,
+  type KeyRefusal,
+  noAccount,
+  type RouteScope,
+  routeOf,
+  routesOf,
+} from '../../processes/http/app.ts';
 import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { requestListenerOf } from '../../processes/http/listen-http.ts';
 import { createPromptOwners } from '../../processes/http/prompt-owners.ts';
@@ -50,7 +57,7 @@ export interface EdgeEndpoint {
 export function edgeEndpoint(
   edge: Pick<Edge, 'accept' | 'status' | 'spend' | 'mostSessions'>,
   { tokenizer, identity, limits: { contextLength } }: Pick<LanguageModel, 'tokenizer' | 'identity' | 'limits'>,
-  { listen, chatKeyOf }: Pick<EdgeAccess, 'listen' | 'chatKeyOf'>,
+  { listen, routeKeys }: Pick<EdgeAccess, 'listen' | 'routeKeys'>,
   { isOwnName, onFault, metrics, observer, credentialsOf }: EndpointHost,
 ): EdgeEndpoint {
   const nowMs = (): number => performance.timeOrigin + performance.now();
@@ -65,7 +72,7 @@ export function edgeEndpoint(
   const newId = (): string => randomBytes(8).toString('hex');
   const early = new EarlyRefusals(nowMs, newId, observer);
   // Where a key is asked for, the edge keeps what it evaluates for that key.
-  const isShared = chatKeyOf === undefined && isLoopbackAddress(listen.host);
+  const isShared = routeKeys === undefined && isLoopbackAddress(listen.host);
   const ownerOf = isShared ? createPromptOwners() : undefined;
   const answering = {
     device,
@@ -76,12 +83,15 @@ export function edgeEndpoint(
     credentialsOf,
     ownerOf,
   };
+  const keyFor = (shown: string | undefined, scope: RouteScope): EdgeKey | KeyRefusal | null =>
+    shown === undefined ? null : (routeKeys?.find(shown, scope) ?? null);
   const app = createHttpApp({
     completer: createDeviceCompleter(answering),
     intake: new RequestIntake({ spend: (sender, bytes) => edge.spend(sender, bytes) }),
     early,
-    accountOf: (shown) => {
-      const key = shown === undefined ? null : (chatKeyOf?.(shown) ?? null);
+    accountOf: (shown, scope) => {
+      const key = keyFor(shown, scope);
+      if (key !== null && 'status' in key) return noAccount;
       return { keyId: key?.id ?? null, mostAnswers: edge.mostSessions(key ?? anyone) };
     },
     nowMs,
@@ -91,8 +101,11 @@ export function edgeEndpoint(
     observer,
     randomBits: () => randomBytes(8).readBigUInt64LE(),
     refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
-    mayUse: (key) => chatKeyOf === undefined || (key !== undefined && chatKeyOf(key) !== null),
-    keyName: (key) => (chatKeyOf === undefined || key === undefined ? null : (chatKeyOf(key)?.name ?? null)),
+    mayUse(shown, scope) {
+      const key = keyFor(shown, scope);
+      return key !== null && 'status' in key ? key : key !== null || routeKeys === undefined;
+    },
+    keyName: (shown) => (shown === undefined ? null : (routeKeys?.nameOf(shown) ?? null)),
   });
   const own = routesOf(app).filter((route) => isForApi(route.split(' ')[1]));
   const answer = requestListenerOf(app);

@@ -2,8 +2,8 @@
 
 import { badArgument } from '../basics/errors.ts';
 
-/** What a key may be used for: completions over HTTP, verification of drafts (the stream protocol), and the edge's own affairs. */
-export const keyScopes = ['chat', 'verify', 'admin'] as const;
+/** What a key may be used for: completions over HTTP, verification of drafts (the stream protocol), metrics, and the edge's own affairs. */
+export const keyScopes = ['chat', 'verify', 'metrics', 'admin'] as const;
 
 /** One of {@link keyScopes}. */
 export type KeyScope = (typeof keyScopes)[number];
@@ -38,6 +38,11 @@ export interface KeyEntry extends KeyTerms {
 }
 
 export type KeyBook = readonly KeyEntry[];
+
+/** Whether a key with these scopes may be used for this: `admin` includes `metrics`. */
+export function hasScope({ scopes }: Pick<KeyTerms, 'scopes'>, scope: KeyScope): boolean {
+  return scopes.includes(scope) || (scope === 'metrics' && scopes.includes('admin'));
+}
 
 export type KeyState = 'valid' | 'expired' | 'revoked';
 

@@ -33,6 +33,7 @@ export const errorCodes = [
   'keys-unreadable', // a file of keys is missing, damaged, or open to others
   'certificate-untrusted', // not the pinned certificate, or none that anybody vouches for
   'unauthorized', // credentials or session secret are wrong
+  'edge-key-refused', // an edge does not take the key of an endpoint, whose clients can't do anything about it
   'superseded', // a newer connection has taken over the session
   'protocol-error', // malformed, out of order or out of bounds
   'rate-limited', // more frames or bytes than an honest device sends

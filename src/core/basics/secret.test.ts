@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { Secret, withoutUserinfo } from './secret.ts';
+import { Secret, withoutSecrets } from './secret.ts';
 
 describe('a secret', () => {
   const secret = new Secret('canary');
@@ -32,7 +32,13 @@ describe('an address', () => {
     ['ws://a:b@one and HTTPS://c:d@two', 'ws://one and HTTPS://two'],
     ['ws://edge/path@x?mail=a@b', 'ws://edge/path@x?mail=a@b'],
     ['mail a@b.example', 'mail a@b.example'],
+    ['wss://edge/x?key=ok_abc#f', 'wss://edge/x?key=(hidden)#f'],
+    [
+      'wss://a/?api_key=1&page=2&X-Token=3, wss://b?page=key',
+      'wss://a/?api_key=(hidden)&page=2&X-Token=(hidden) wss://b?page=key',
+    ],
+    ['what? key=value', 'what? key=value'],
   ])('%s is shown as %s', (text, shown) => {
-    expect(withoutUserinfo(text)).toBe(shown);
+    expect(withoutSecrets(text)).toBe(shown);
   });
 });

@@ -24,7 +24,14 @@ export class Secret {
   }
 }
 
-/** The text with every "user:password@" of an address taken out. */
-export function withoutUserinfo(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi, '$1');
+/** The text without the "user:password@" of its addresses, and without the values of query parameters that hold a secret. */
+export function withoutSecrets(text: string): string {
+  return text
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi, '$1')
+    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s?]*)(\?[^\s#]*)/gi, (_, address: string, query: string) => {
+      return `${address}${query.replace(secretParameter, '$1(hidden)')}`;
+    });
 }
+
+/** "?api_key=", "&token=", "&X-Signature=" and their values. */
+const secretParameter = /([?&][^=&]*(?:key|token|secret|pass|auth|sig|credential)[^=&]*=)[^&]*/gi;

@@ -1,7 +1,7 @@
 // The address of an edge, and the error if no edge is reachable there. All WebSocket clients share it.
 
 import { OutriderError } from '../../core/basics/errors.ts';
-import { withoutUserinfo } from '../../core/basics/secret.ts';
+import { withoutSecrets } from '../../core/basics/secret.ts';
 
 /** @param what should be there, for messages @throws OutriderError `bad-argument` if `url` is not ws, wss, http or https */
 export function parseEdgeAddress(url: string, what = 'an edge'): URL {
@@ -17,7 +17,7 @@ export function parseEdgeAddress(url: string, what = 'an edge'): URL {
 
 /** The address for people: whoever reads it need not know user and password. */
 export function showAddress({ href }: URL): string {
-  return withoutUserinfo(href);
+  return withoutSecrets(href);
 }
 
 /** @param detail message of the platform */

@@ -12,7 +12,7 @@ import {
   text,
 } from '../../core/basics/check-options.ts';
 import { badArgument } from '../../core/basics/errors.ts';
-import { withoutUserinfo } from '../../core/basics/secret.ts';
+import { withoutSecrets } from '../../core/basics/secret.ts';
 import { EdgeRoutes } from '../../core/protocol/device/edge-routes.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 import type { Connect } from '../../network/transport/transport.ts';
@@ -95,7 +95,7 @@ export function listEdges(
       const { edge, name, credentials } = typeof one === 'object' ? one : { edge: one };
       const fallback = list.length === 1 ? onlyEdge : `edge ${index + 1}`;
       if (typeof edge === 'string')
-        return { name: name ?? withoutUserinfo(edge), connect: open(edge, index), credentials };
+        return { name: name ?? withoutSecrets(edge), connect: open(edge, index), credentials };
       return { name: name ?? fallback, connect: edge, credentials };
     }),
   );

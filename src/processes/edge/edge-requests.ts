@@ -3,7 +3,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
-import type { UpgradeRefusal } from '../../network/transport-node/upgrade-guard.ts';
+import type { UpgradeGuard, UpgradeRefusal } from '../../network/transport-node/upgrade-guard.ts';
 import { demandUpgrade, type ListenSettings } from '../../network/transport-node/websocket-server.ts';
 
 export interface OrderGiver {
@@ -51,9 +51,16 @@ export const edgeRoutes: Readonly<Record<string, 'public' | 'order'>> = {
 
 type Refused = (refusal: UpgradeRefusal) => void;
 
+/** @param guard by host and origin; `onApi` has its own */
 export function answerRequests(
   edge: Asked,
-  { mayOrder, onApi }: { readonly [Name in 'mayOrder' | 'onApi']: ListenEdgeSettings[Name] | undefined },
+  {
+    mayOrder,
+    onApi,
+    guard,
+  }: { readonly [Name in 'mayOrder' | 'onApi']: ListenEdgeSettings[Name] | undefined } & {
+    readonly guard: UpgradeGuard;
+  },
   refused: Refused,
 ): RequestListener {
   return (request, response) => {
@@ -61,9 +68,10 @@ export function answerRequests(
     const path = url?.split('?')[0];
     const route = `${method === 'HEAD' ? 'GET' : method} ${path}`;
     const rule = edgeRoutes[route] ?? null;
-    if (rule === 'public') answerHealth(edge, request, response);
+    if (rule === 'public') answerHealth(edge, guard, request, response);
     else if (onApi !== undefined && isForApi(path)) onApi(request, response);
-    else if (rule === 'order' && mayOrder !== undefined) takeOrder({ edge, mayOrder, refused }, request, response);
+    else if (rule === 'order' && mayOrder !== undefined)
+      takeOrder({ edge, mayOrder, guard, refused }, request, response);
     else {
       const address = peerAddress(socket.remoteAddress);
       refused({ reason: 'plain', address, detail: 'a request that asks for no connection' });
@@ -78,7 +86,19 @@ export function isForApi(path: string | undefined): boolean {
 }
 
 /** 200 while the edge takes new sessions, otherwise 503; the words of an endpoint's own /health. */
-function answerHealth({ status: { state } }: Asked, { method }: IncomingMessage, response: ServerResponse): void {
+function answerHealth(
+  { status: { state } }: Asked,
+  guard: UpgradeGuard,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { method } = request;
+  const refusal = guard(request);
+  // Probes name the host as they like; a page is refused as by an endpoint.
+  if (refusal?.reason === 'origin') {
+    forbid(response, refusal.text);
+    return;
+  }
   const status = state === 'serving' ? 'ready' : state;
   const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
   response.writeHead(status === 'ready' ? 200 : 503, headers);
@@ -88,17 +108,22 @@ function answerHealth({ status: { state } }: Asked, { method }: IncomingMessage,
 interface Orders {
   readonly edge: Asked;
   readonly mayOrder: NonNullable<ListenEdgeSettings['mayOrder']>;
+  readonly guard: UpgradeGuard;
   readonly refused: Refused;
 }
 
-function takeOrder({ edge, mayOrder, refused }: Orders, request: IncomingMessage, response: ServerResponse): void {
+function takeOrder(
+  { edge, mayOrder, guard, refused }: Orders,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const { headers, socket, method } = request;
   // A browser names an origin with each such request: no page may give orders, wherever it comes from.
-  const word = headers.origin === undefined ? wordOf(mayOrder, request) : 'no page of a browser may give orders';
+  const foreign = headers.origin === undefined ? guard(request) : pageRefusal;
+  const word = foreign === null ? wordOf(mayOrder, request) : foreign.text.replace(/^unauthorized /, '');
   if (word !== true) {
     refused({ reason: 'plain', address: peerAddress(socket.remoteAddress), detail: `an order to drain: ${word}` });
-    response.writeHead(403, { 'Content-Type': 'text/plain' });
-    response.end(`unauthorized ${word}\n`);
+    forbid(response, `unauthorized ${word}`);
     return;
   }
   edge.setDraining(method === 'POST');
@@ -106,6 +131,13 @@ function takeOrder({ edge, mayOrder, refused }: Orders, request: IncomingMessage
   const answer: OrderAnswer = { state, answering, waiting };
   response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
   response.end(`${JSON.stringify(answer)}\n`);
+}
+
+const pageRefusal = { text: 'no page of a browser may give orders' } as const;
+
+function forbid(response: ServerResponse, text: string): void {
+  response.writeHead(403, { 'Content-Type': 'text/plain' });
+  response.end(`${text}\n`);
 }
 
 /** Thrown in an event of the server, an error of the user's function would end the process. */

@@ -57,6 +57,7 @@ const answers: { readonly [Code in ErrorCode]?: readonly [status: number, code: 
   'edge-unreachable': [503, 'edge_unreachable', 5],
   'edge-silent': [503, 'edge_silent', 5],
   'target-changed': [503, 'target_changed', 1],
+  'edge-key-refused': [502, 'edge_key_refused'],
   'certificate-untrusted': [502, 'certificate_untrusted'],
   'tokenizer-mismatch': [502, 'tokenizer_mismatch'],
   'version-mismatch': [502, 'version_mismatch'],

@@ -2,8 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';
-import { createHttpApp, type HttpAppSettings, routeRules, routesOf } from './app.ts';
+import type { Sender } from '../../core/protocol/wire/rate-book.ts';
+import { createHttpApp, type HttpAppSettings, type KeyRefusal, routeRules, routesOf } from './app.ts';
 import type { Completer, CompletionEnd, CompletionRequest, Round } from './completion-port.ts';
+import { RequestIntake } from './request-intake.ts';
+import type { RequestRecord } from './request-record.ts';
 
 const round = (text: string): Round => ({ text, tokens: 1, acceptedDrafts: 0 });
 const end: CompletionEnd = {
@@ -57,6 +60,7 @@ async function* twoRounds(): AsyncGenerator<Round> {
 }
 
 function appOf(script: Script = twoRounds, more: Partial<HttpAppSettings> = {}) {
+  const records: RequestRecord[] = [];
   const app = createHttpApp({
     completer: completerOf(script),
     version: '1.2.3',
@@ -64,6 +68,7 @@ function appOf(script: Script = twoRounds, more: Partial<HttpAppSettings> = {}) 
     randomBits: () => 1n,
     refuses: () => null,
     mayUse: () => true,
+    observer: { ended: (record) => void records.push(record) },
     ...more,
   });
   const ask = (fields: object = {}, init: RequestInit = {}) =>
@@ -72,7 +77,7 @@ function appOf(script: Script = twoRounds, more: Partial<HttpAppSettings> = {}) 
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...fields }),
       ...init,
     });
-  return { app, ask };
+  return { app, ask, records };
 }
 
 const eventsOf = async (response: Response): Promise<unknown[]> =>
@@ -327,16 +332,54 @@ describe('routes of other shapes', () => {
   });
 });
 
+/** Method and path. */
+function askedOf(route: string): readonly string[] {
+  return route.replace(':model', 'm').split(' ');
+}
+
 describe('the guard', () => {
   it('lets nobody without a key use a route whose rule is not public', async () => {
     const { app } = appOf(twoRounds, { mayUse: (key) => key === 'right' });
     for (const [route, rule] of Object.entries(routeRules)) {
-      const [method = '', path = ''] = route.replace(':model', 'm').split(' ');
+      const [method = '', path = ''] = askedOf(route);
       const status = async (headers: Readonly<Record<string, string>> = {}) =>
         (await app.request(path, { method, headers })).status;
-      expect((await status()) === 401, route).toBe(rule === 'key');
+      expect((await status()) === 401, route).toBe(rule !== 'public');
       expect(await status({ 'x-api-key': 'right' }), route).not.toBe(401);
     }
+  });
+
+  it.each([403, 401] as const)('gives status %i where the key is known, in the shape of the route', async (refused) => {
+    const lacks: KeyRefusal = { status: refused, cause: 'the key "wiki" does not have that scope' };
+    const spent: Sender[] = [];
+    const intake = new RequestIntake({ spend: (sender) => spent.push(sender) && 0 });
+    const { app, records } = appOf(twoRounds, {
+      intake,
+      mayUse: (shown, scope) => shown === scope || (shown === undefined ? false : lacks),
+      keyName: () => 'wiki',
+    });
+    const ask = (route: string, key: string) => {
+      const [method = '', path = ''] = askedOf(route);
+      return app.request(path, { method, headers: { authorization: `Bearer ${key}` } });
+    };
+    for (const [route, rule] of Object.entries(routeRules)) {
+      if (rule === 'public') continue;
+      const other = rule === 'chat' ? 'metrics' : 'chat';
+      expect([401, 403], route).not.toContain((await ask(route, rule)).status);
+      const answer = await ask(route, other);
+      expect(answer.status, route).toBe(refused);
+      const code = refused === 403 ? 'missing_scope' : 'invalid_api_key';
+      const type = refused === 403 ? 'permission_error' : 'authentication_error';
+      const error = { type, message: lacks.cause };
+      expect(await answer.json(), route).toMatchObject(
+        route.includes('/messages') ? { type: 'error', error } : { error: { ...error, code, param: null } },
+      );
+      expect(records.at(-1), route).toMatchObject({ key: 'wiki', status: refused, code, outcome: 'refused' });
+    }
+    expect((await ask('GET /nowhere', 'metrics')).status).toBe(refused);
+    // A refused key pays with its address.
+    expect(spent.every(({ keyId }) => keyId === null)).toBe(true);
+    expect(spent.length).toBeGreaterThan(2 * (Object.keys(routeRules).length - 1));
   });
 
   it('has a rule for each route of the app, and for no other', () => {

@@ -33,15 +33,15 @@ export interface HttpAppSettings {
   readonly randomBits: () => bigint;
   /** Why a request may not come in, by its host and origin; null: it may. */
   readonly refuses: (headers: Headers) => string | null;
-  /** Whether a key may use the routes that ask for one; undefined: none was shown. */
-  readonly mayUse: (key: string | undefined) => boolean;
+  /** Whether a key may use the routes that ask for this; undefined: none was shown. False: it is unknown. */
+  readonly mayUse: (key: string | undefined, scope: RouteScope) => boolean | KeyRefusal;
   /** Whom a key that may be used counts for. Default: the address, without a bound of answers. */
-  readonly accountOf?: (key: string | undefined) => Account;
+  readonly accountOf?: (key: string | undefined, scope: RouteScope) => Account;
   /** What requests may cost. Default: as much as they do, but for the room of unfinished bodies. */
   readonly intake?: RequestIntake;
   /** Notified of the keys that have to wait. */
   readonly early?: EarlyRefusals;
-  /** Name of a key that may be used, for logs; default: keys have none. */
+  /** Name of a key that is known, for logs, whatever it may be used for; default: keys have none. */
   readonly keyName?: (key: string | undefined) => string | null;
   /** What GET /metrics answers, as Prometheus reads it; default: nothing, with status 404. */
   readonly metrics?: (() => Promise<string>) | undefined;
@@ -58,23 +58,35 @@ export interface Account {
   readonly mostAnswers: number;
 }
 
-const noAccount: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
+/** Of who shows no key that counts. */
+export const noAccount: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
 
-/** `public`: anybody; `key`: whoever shows a key that {@link HttpAppSettings.mayUse} takes. */
-export type RouteRule = 'public' | 'key';
+/** What a route asks of a key: a scope of `outrider keys`. */
+export type RouteScope = 'chat' | 'metrics';
+
+/** Why a known key may not use a route. */
+export interface KeyRefusal {
+  /** 401: it is valid no more; 403: it lacks the scope. */
+  readonly status: 401 | 403;
+  /** One line. */
+  readonly cause: string;
+}
+
+/** `public`: anybody; else whoever shows a key that {@link HttpAppSettings.mayUse} takes for that scope. */
+export type RouteRule = 'public' | RouteScope;
 
 /** Every route of the app and its rule; what is not here is refused. */
 export const routeRules: Readonly<Record<string, RouteRule>> = {
   'GET /health': 'public',
-  'GET /version': 'key',
-  'GET /metrics': 'key',
-  'GET /v1/models': 'key',
-  'GET /v1/models/:model': 'key',
-  'POST /v1/chat/completions': 'key',
-  'POST /v1/completions': 'key',
-  'POST /v1/responses': 'key',
-  'POST /v1/messages': 'key',
-  'POST /v1/messages/count_tokens': 'key',
+  'GET /version': 'chat',
+  'GET /metrics': 'metrics',
+  'GET /v1/models': 'chat',
+  'GET /v1/models/:model': 'chat',
+  'POST /v1/chat/completions': 'chat',
+  'POST /v1/completions': 'chat',
+  'POST /v1/responses': 'chat',
+  'POST /v1/messages': 'chat',
+  'POST /v1/messages/count_tokens': 'chat',
 };
 
 /** Text exposition format of Prometheus. */
@@ -177,12 +189,16 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
     const origin = headers.get('origin');
     if (origin !== null) allowOrigin(context.res.headers, origin);
     if (context.req.method === 'OPTIONS') return context.body(null, 204);
-    if (routeRules[routeOf(context.req.method, context.req.path)] === 'public') return next();
+    // Which paths there are is for those who may use some.
+    const scope = routeRules[routeOf(context.req.method, context.req.path)] ?? 'chat';
+    if (scope === 'public') return next();
     const ask = askOf(asks, context.req.raw);
-    const mayUse = settings.mayUse(keyOf(headers));
-    if (mayUse) ask.account = settings.accountOf?.(keyOf(headers)) ?? noAccount;
+    const shown = keyOf(headers);
+    const word = settings.mayUse(shown, scope);
+    const mayUse = word === true;
+    if (mayUse) ask.account = settings.accountOf?.(shown, scope) ?? noAccount;
     const limits = bodyLimitsOf(context.req.path, completer);
-    if (mayUse) ask.watch.key = settings.keyName?.(keyOf(headers)) ?? null;
+    ask.watch.key = settings.keyName?.(shown) ?? null;
     const cost = mayUse ? announcedCost(ask.body, limits) : requestBytes;
     try {
       intake.spend(senderOf(ask), cost);
@@ -191,10 +207,18 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
       if (mayUse && error instanceof ApiError) settings.early?.add(ask.address, headers, { error, key, cost });
       throw error;
     }
-    if (!mayUse)
-      throw new ApiError(401, 'invalid_api_key', 'the key is missing or wrong; send it as "Authorization: Bearer KEY"');
+    if (!mayUse) throw keyError(word || unknownKey);
     return next();
   });
+}
+
+const unknownKey: KeyRefusal = {
+  status: 401,
+  cause: 'the key is missing or wrong; send it as "Authorization: Bearer KEY"',
+};
+
+function keyError({ status, cause }: KeyRefusal): ApiError {
+  return new ApiError(status, status === 403 ? 'missing_scope' : 'invalid_api_key', cause);
 }
 
 function addFailures(app: Hono, settings: HttpAppSettings, asks: Asks): void {

@@ -136,5 +136,8 @@ export function startingWith(completer: Completer, start: Completer['start']): C
     get state() {
       return completer.state;
     },
+    get contextTokens() {
+      return completer.contextTokens;
+    },
   };
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { limits } from '../../core/protocol/wire/limits.ts';
 import { createToyModel } from '../../models/port/toy.ts';
-import { demandRoomFor } from './known-context.ts';
+import type { EdgeList } from '../device/edge-list.ts';
+import { demandRoomFor, KnownContext } from './known-context.ts';
 
 describe('room for a prompt', () => {
   const { tokenizer } = createToyModel({ seed: 1, role: 'target' });
@@ -12,6 +14,14 @@ describe('room for a prompt', () => {
   it('is refused to more messages than it has tokens, though they are empty', async () => {
     await expect(demand('', 80_000)).rejects.toMatchObject({ code: 'context-full' });
     await expect(demand('', 80_000, 262_144)).resolves.toBeUndefined();
+  });
+
+  it('is refused to a prompt that no frame holds, whatever answer is asked for', async () => {
+    const context = new KnownContext({ edges: new Map() } as unknown as EdgeList, () => 0);
+    context.learn({ contextLength: 1_000_000 });
+    const room = (promptTokens: number) => context.room({ maxTokens: 5 }, promptTokens);
+    await expect(room(limits.textTokens)).rejects.toMatchObject({ code: 'context-full' });
+    await expect(room(limits.textTokens - 1)).resolves.toBe(5);
   });
 
   it('is refused to a long text, and to no short one', async () => {

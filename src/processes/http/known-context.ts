@@ -40,7 +40,8 @@ export class KnownContext {
 
   /** Most tokens of an answer. @throws OutriderError `edge-unreachable`, `context-full` */
   async room({ maxTokens }: Pick<CompletionRequest, 'maxTokens'>, promptTokens: number): Promise<number> {
-    if (maxTokens !== null) return maxTokens;
+    // A prompt beyond the limit does not even fit into a frame.
+    if (maxTokens !== null && promptTokens < limits.textTokens) return maxTokens;
     const tokens = await this.tokens();
     if (promptTokens >= tokens) throw contextFull(promptTokens, tokens);
     return tokens - promptTokens;

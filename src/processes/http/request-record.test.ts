@@ -65,7 +65,7 @@ function bed(completer: Completer, more: Partial<HttpAppSettings> = {}) {
       return nowMs;
     },
     mayUse: (key) => key === secret,
-    keyName: () => 'phone',
+    keyName: (shown) => (shown === secret ? 'phone' : null),
     observer: {
       ended: (record) => records.push(record),
       answers: { begun: () => {}, committed: (text) => commits.push(text), ended: (one) => ends.push(one) },

@@ -20,7 +20,7 @@ export interface RequestRecord {
   readonly route: string;
   /** The peer: an IPv4 address, or the first half of an IPv6 address; null: unknown. */
   readonly address: string | null;
-  /** Name of its key; null: none is asked for, or none was accepted. */
+  /** Name of its key, also of one that was refused; null: none is asked for, or it is unknown. */
   readonly key: string | null;
   /** 499: the client has gone before there was one. */
   readonly status: number;

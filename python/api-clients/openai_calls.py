@@ -1,38 +1,14 @@
-"""OpenAI's client for Python, driven by `outrider trial api`: one call for each line of JSON on standard input, one line of JSON for each.
-
-A line: {"kind", "baseUrl", "key", "fields"}. The answer: {"text"} or {"error"}, in the order of the calls; the first line is {"version"}.
-"""
-
-import json
-import sys
-from typing import Annotated, Literal
+"""OpenAI's client for Python, driven by `outrider trial api`: driver.py says how."""
 
 import openai
-from pydantic import BaseModel, Field
+from common import Lamp, called, lamp
+
+VERSION = openai.__version__
 
 
-class Lamp(BaseModel):
-    """The schema of the trial: laboratory/trials/api/light.ts."""
-
-    room: Literal["kitchen", "hall", "attic"]
-    on: bool
-    colours: Annotated[list[Literal["red", "green", "blue"]], Field(min_length=1, max_length=3)]
-
-
-def lamp(parsed: Lamp | None) -> str:
-    assert parsed is not None, "nothing was parsed"
-    return parsed.model_dump_json()
-
-
-def called(answer) -> str:
-    """The calls of a chat completion, as JSON."""
-    assert answer.choices[0].finish_reason == "tool_calls", answer.choices[0].finish_reason
-    calls = answer.choices[0].message.tool_calls or []
-    return json.dumps([{"name": call.function.name, "input": call.function.arguments} for call in calls])
-
-
-def said(kind: str, client: openai.OpenAI, fields: dict) -> str:
+def said(kind: str, place: dict, fields: dict) -> str:
     """The text that the client got. Raises what the client raises."""
+    client = openai.OpenAI(base_url=place["baseUrl"], api_key=place["key"], max_retries=0)
     if kind == "models":
         listed = [model.id for model in client.models.list()]
         return client.models.retrieve(listed[0]).id
@@ -71,21 +47,3 @@ def said(kind: str, client: openai.OpenAI, fields: dict) -> str:
     if kind == "responses parse, pydantic":
         return lamp(client.responses.parse(**fields, text_format=Lamp).output_parsed)
     raise ValueError(f"there is no call {kind}")
-
-
-def answer(line: dict) -> dict:
-    client = openai.OpenAI(base_url=line["baseUrl"], api_key=line["key"], max_retries=0)
-    try:
-        return {"text": said(line["kind"], client, line["fields"])}
-    except Exception as error:  # noqa: BLE001  (whatever it is, the trial reports it)
-        return {"error": f"{type(error).__name__}: {error}"}
-
-
-def main() -> None:
-    print(json.dumps({"version": openai.__version__}), flush=True)
-    for text in sys.stdin:
-        print(json.dumps(answer(json.loads(text))), flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,100 @@
+// The tables of docs/use/http.md and docs/internals/grammars.md that are written from data: `npm run docs:commands`.
+
+import { markdownTable } from '../../src/core/basics/markdown.ts';
+import { type RouteRule, routeRules } from '../../src/processes/http/app.ts';
+import { failureRows } from './failures.ts';
+import { fieldRows } from './fields.ts';
+import { grammarTables } from './grammars.ts';
+import { schemaRows } from './schemas.ts';
+
+/** What each route answers. */
+export const routeWords: Readonly<Record<string, string>> = {
+  'GET /v1/models': 'a list of the one model of the edge',
+  'GET /v1/models/:model': 'that model',
+  'POST /v1/chat/completions': 'an answer to a conversation; `stream`: as server-sent events',
+  'POST /v1/completions': 'a continuation of text or token ids; several prompts at once',
+  'POST /v1/responses': 'an answer to `input` and `instructions`; nothing is stored',
+  'POST /v1/messages': "an answer to a conversation, in Anthropic's shape",
+  'POST /v1/messages/count_tokens': 'the tokens of a conversation',
+  'GET /metrics': '[metrics](../operate/operations.md#metrics) for Prometheus',
+  'GET /version': 'version of the program',
+  'GET /health':
+    '200 and `{"status": "ready"}` while new answers may begin, otherwise 503 and `loading`, `draining` or `stalled`',
+};
+
+const ruleWords: Readonly<Record<RouteRule, string>> = {
+  public: 'no key',
+  chat: 'scope `chat`',
+  metrics: 'scope `metrics`',
+};
+
+type Tables = Readonly<Record<string, () => string>>;
+
+const httpTables: Tables = {
+  routes: () =>
+    markdownTable(
+      ['route', 'key', 'answer'],
+      Object.entries(routeWords).map(([route, words]) => {
+        const rule = routeRules[route];
+        return [`\`${route.replace(':model', '{model}')}\``, rule === undefined ? '' : ruleWords[rule], words];
+      }),
+    ),
+  fields: () =>
+    markdownTable(
+      ['field', 'effect'],
+      fieldRows.map(({ fields, effect }) => [fields, effect]),
+    ),
+  schemas: () =>
+    markdownTable(
+      ['part of a schema', 'support'],
+      schemaRows.map(({ keywords, support }) => [keywords, support]),
+    ),
+  failures: () =>
+    markdownTable(
+      ['status', '`code`', 'when'],
+      failureRows.map(({ status, codes, when }) => [
+        `${status}`,
+        codes.length === 0 ? 'none: no body' : codes.map((code) => `\`${code}\``).join(', '),
+        when,
+      ]),
+    ),
+};
+
+const exampleTables: Tables = Object.fromEntries(
+  grammarTables.map(({ kind, rows }) => [
+    kind,
+    () =>
+      markdownTable(
+        ['part', 'example', 'allows', 'does not allow'],
+        rows.map(({ part, example, fits, others }) => [part, code(example), ...[fits, others].map(listed)]),
+      ),
+  ]),
+);
+
+/** A text in a cell: line ends as "\\n". */
+function code(text: string): string {
+  return text === '' ? 'the empty text' : `\`${text.replaceAll('\n', '\\n').replaceAll('|', '\\|')}\``;
+}
+
+function listed(texts: readonly string[]): string {
+  return texts.map(code).join(', ');
+}
+
+/** @param text of docs/use/http.md @returns the same, with its tables as the data are now */
+export function pageWithTables(text: string): string {
+  return withTables(text, httpTables);
+}
+
+/** @param text of docs/internals/grammars.md @returns the same, with its tables as the data are now */
+export function pageWithGrammars(text: string): string {
+  return withTables(text, exampleTables);
+}
+
+function withTables(text: string, tables: Tables): string {
+  return Object.entries(tables).reduce((page, [name, table]) => {
+    const [begin, end] = [`<!-- ${name} -->\n`, `\n\n<!-- /${name} -->`];
+    const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+    if (from < 0 || to < from) throw new Error(`no ${begin.trim()} ... ${end.trim()}`);
+    return `${page.slice(0, from)}${begin}\n${table()}${page.slice(to)}`;
+  }, text);
+}
