@@ -59,11 +59,14 @@ export function runCommand(): Command {
   });
 }
 
+/** What is asked where nobody can: the first start of a clone, without a terminal, shows an answer too. */
+const sampleQuestion = 'Why is the sky blue?';
+
 const memoryRemedy =
   'close other programs, name a smaller --pair (outrider models list) or a shorter --context, or run the device on another machine';
 
 async function run(flags: RunFlags): Promise<number> {
-  const asked = await readAsked(flags);
+  const asked = await readAsked(flags, sampleQuestion);
   await prepareModels(openingsOf(flags), memoryRemedy);
   await demandFittingDraft(flags.model, flags.draft);
   note('starting the edge process and loading the draft ...');
