@@ -8,6 +8,7 @@ import { commandOf } from '../options/option-flags.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
+import { hideWaiting, showWaiting, writeAboveWaiting } from '../terminal/waiting-line.ts';
 import { answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
 import { type CommandDevice, openCommandDevice } from './open-device.ts';
@@ -70,15 +71,18 @@ async function run(flags: RunFlags): Promise<number> {
   await prepareModels(openingsOf(flags), memoryRemedy);
   await demandFittingDraft(flags.model, flags.draft);
   note('starting the edge process and loading the draft ...');
-  const edge = await startEdgeProcess(edgeFlagsOf(flags), (line) => process.stderr.write(`${foreignLine(line)}\n`));
+  showWaiting('starting ...');
+  const edge = await startEdgeProcess(edgeFlagsOf(flags), (line) => writeAboveWaiting(`${foreignLine(line)}\n`));
   const lost = new AbortController();
   void edge.lost.then((error) => lost.abort(error));
   try {
     await using device: CommandDevice = await openCommandDevice({ edge: edge.url }, flags.model, flags);
+    hideWaiting();
     const closing = () => close(edge);
     const setting = settingOf(flags);
     return await converse({ command: 'run', asked, device, flags, setting, closing, lost: lost.signal });
   } finally {
+    hideWaiting();
     await close(edge);
   }
 }
