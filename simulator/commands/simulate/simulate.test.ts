@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
@@ -211,6 +211,14 @@ describe('policies', () => {
     expect(fault.code).toBe('bad-argument');
     expect(fault.cause).toContain(cause);
     expect(fault.remedy).toContain('examples/my-policy.ts');
+  });
+
+  it('in TypeScript can not run below node_modules, and the remedy says so', async () => {
+    mkdirSync(join(root, 'node_modules/package'), { recursive: true });
+    const path = write('node_modules/package/typed.ts', 'export const policy = (state: object): object => state;');
+    expect((await faultOf(findPolicy(path))).remedy).toBe(
+      'Copy it out of node_modules: Node runs no TypeScript there.',
+    );
   });
 
   it('are refused when there are none', async () => {
