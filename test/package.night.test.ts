@@ -125,6 +125,12 @@ describe.each(versions)('under Node %s, the command', (node) => {
     expect(summary.identical).toBe(true);
   });
 
+  it('simulate takes no policy in TypeScript from below node_modules, and says what to do', async () => {
+    const policy = 'node_modules/outrider/examples/my-policy.ts';
+    const { status, notes } = await run(node, ['outrider', 'simulate', '--slots', '1', '--policy', policy]);
+    expect([status, notes]).toEqual([2, expect.stringContaining('\n  Copy it out of node_modules')]);
+  });
+
   it('models list names what only a clone has, and models pull says how to get it', async () => {
     const { rows } = await documentOf(node, ['models', 'list']);
     const small = rows.find(({ name }: { readonly name: string }) => name === 'smollm2-135m-draft');
