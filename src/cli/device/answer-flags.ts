@@ -179,7 +179,7 @@ const pipeNoteAfterMs = 2000;
 
 /**
  * The text of --prompt, or what is piped in, without its last line end: "echo question" asks the same as --prompt question.
- * @param sample asked where nobody asks; without it that is refused
+ * @param sample the prompt where neither gives one; default: that is refused
  * @throws OutriderError `bad-argument` when there is nothing to answer
  */
 export async function readPrompt(

@@ -21,7 +21,7 @@ const notes = `Examples:
   npm start -- --prompt "..." --pair qwen2.5-coder         larger models
   npm start -- --prompt "..." --link rtt=60,jitter=5,up=2M,outage=3000/400
 
-The text goes to standard output, all else to standard error.`;
+Without a terminal and without a text it answers a sample question. The text goes to standard output, all else to standard error.`;
 
 const options = {
   model: {
@@ -60,7 +60,7 @@ export function runCommand(): Command {
   });
 }
 
-/** What is asked where nobody can: the first start of a clone, without a terminal, shows an answer too. */
+/** The prompt where there is no terminal for a chat and no text, as at the first start of a clone in a script. */
 const sampleQuestion = 'Why is the sky blue?';
 
 const memoryRemedy =

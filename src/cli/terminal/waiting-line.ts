@@ -1,5 +1,5 @@
-// One line on a terminal that says what is waited for, and for how many seconds. It is drawn again each second, so that nobody takes
-// a long start for a hang. What is written meanwhile stands above it. Nothing is drawn elsewhere.
+// One line on a terminal that says what a command waits for, and for how many seconds. It is drawn again each second. What is written
+// meanwhile stands above it. Where a line can't be drawn again, there is none.
 
 import { styleText } from 'node:util';
 import { type BarStream, canRedraw } from './progress-bar.ts';

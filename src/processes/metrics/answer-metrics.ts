@@ -15,7 +15,7 @@ const betweenTokensBounds = [
 ];
 const wholeBounds = [0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680];
 
-/** Of prom-client: `_total` is the ending of counters. The sum of `nodejs_active_...` says the same. */
+/** Gauges of prom-client whose names end as those of counters. The sum over `nodejs_active_handles` has the same value. */
 const misnamedGauges = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /** @param model the name for clients; label `model_name` of all series */
