@@ -12,7 +12,10 @@ const ports = {
 };
 
 it.each(Object.entries(ports))('of an %s: counters end in _total, and nothing else does', async (_, text) => {
-  const types = [...(await text()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => ({ name, type }));
+  const types = [...(await text()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => ({
+    name,
+    type,
+  }));
   expect(types.length).toBeGreaterThan(3);
   expect(types.filter(({ name, type }) => name.endsWith('_total') !== (type === 'counter'))).toEqual([]);
 });
