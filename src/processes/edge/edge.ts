@@ -18,8 +18,6 @@ import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import { byteWire, type FrameHandler } from '../../core/protocol/wire/wire.ts';
 import { unpaddedTokens } from '../../core/scheduling/step-prompt.ts';
 import type { StepTimeModel } from '../../core/scheduling/step-time.ts';
-import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
-import type { GrammarEngine } from '../../models/port/grammar-engine.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Accept, Connection, ConnectionHandler } from '../../network/transport/transport.ts';
 import type { UpgradeRefusal } from '../../network/transport-node/upgrade-guard.ts';
@@ -147,8 +145,6 @@ class RunningEdge {
   readonly #core: LiveEdgeCore;
   readonly #running: Promise<void>;
   readonly #downlink: Downlink;
-  /** Null: the caller's are used, or none. */
-  readonly #ownGrammars: GrammarEngine | null;
   readonly #stalled = Promise.withResolvers<void>();
   #isDraining = false;
   /** It drains, and closes then. */
@@ -175,12 +171,10 @@ class RunningEdge {
         return drafters?.stepEnds(addedMs) ?? true;
       },
     });
-    this.#ownGrammars = grammars === undefined ? createGrammarEngine(model.tokenizer) : null;
     const { stallAfterMs } = plan;
     const attached = (entry: SessionEntry): void => applyDownlink(this.#core, entry);
     const observers = { journal, meter, onStep, onForgotten, attached };
-    const held = { drafters, grammars: this.#ownGrammars ?? grammars ?? undefined };
-    const sources = { lookUpTokens, faults, stallAfterMs, ...held, ...observers };
+    const sources = { lookUpTokens, drafters, faults, stallAfterMs, grammars, ...observers };
     this.#sessions = new EdgeSessions(model, clock, sources);
     const settings = settingsOf(options, this.#loop, drafters, () => this.#closedFor());
     this.#core = new EdgeCore(settings, clock, this.#sessions, {
@@ -286,7 +280,6 @@ class RunningEdge {
     // An engine that does not return would keep the edge open for ever.
     await Promise.race([this.#running, this.#stalled.promise]);
     this.#core.sessions.clear();
-    await this.#ownGrammars?.[Symbol.asyncDispose]();
     if (!this.#loop.isStalled) await this.#sessions.close();
     this.#journal.close();
   }
