@@ -8,6 +8,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -230,6 +231,15 @@ function demandOwnNode() {
   else symlinkSync(process.execPath, ownNode);
 }
 
+/**
+ * Scripts of package.json run the program by `exec`: a shell replaces itself, and a signal to npm then reaches the program. The shell of
+ * Windows has no such word; there it is this file.
+ */
+function giveWindowsExec() {
+  const file = join(modules, '.bin', 'exec.cmd');
+  if (windows && !existsSync(file)) writeFileSync(file, '@%*\r\n');
+}
+
 /** No package needs its install script here: binaries come as packages of their own, each with its hash in the lock file. */
 const noScripts = ['--ignore-scripts'];
 
@@ -239,6 +249,15 @@ const patientNpm = [
   '--fetch-retry-mintimeout=1000',
   '--fetch-retry-maxtimeout=5000',
 ];
+
+/** npm empties the folder before it fills it. */
+function demandOwnFolder() {
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new SetupError(
+    'node_modules is a link, and npm would empty the folder of another clone',
+    'remove the link, then run this again',
+  );
+}
 
 async function installPackages(lockHash) {
   rmSync(stampFile, { force: true }); // until the end, an interruption means that npm has to start again
@@ -443,6 +462,36 @@ async function findLaw() {
 
 // ------------------------------------------------------------------------------------------------------------------ main
 
+/** Flags of `outrider run` and `serve` that people type after "npm start" and "npm run demo"; npm has no settings of these names. */
+const programFlags = [
+  'prompt',
+  'pair',
+  'model',
+  'target',
+  'draft',
+  'mode',
+  'max-tokens',
+  'temperature',
+  'seed',
+  'rtt',
+  'profile',
+  'unpaced',
+  'compare',
+  'port',
+];
+
+/**
+ * npm keeps flags before "--" to itself, and tells scripts of them by variables. Without this check it would be noticed after minutes of
+ * set-up that nothing of them has reached the program.
+ */
+function demandNoLostFlags({ npm_lifecycle_event: script, ...environment }) {
+  const command = { start: 'npm start', demo: 'npm run demo' }[script];
+  const lost = programFlags.filter((name) => environment[`npm_config_${name.replaceAll('-', '_')}`] !== undefined);
+  if (command === undefined || lost.length === 0) return;
+  const flags = lost.map((name) => `--${name}`).join(' and ');
+  throw new SetupError(`npm has kept ${flags} to itself`, `put "--" before flags: ${command} -- --${lost[0]} ...`);
+}
+
 function parseArguments(args) {
   const wanted = { models: true, gpu: undefined, unpinned: false, help: false };
   const queue = args.flatMap((word) => (word.startsWith('--gpu=') ? ['--gpu', word.slice('--gpu='.length)] : [word]));
@@ -466,6 +515,7 @@ async function main() {
     process.stdout.write(usage);
     return;
   }
+  demandNoLostFlags(process.env);
   checkNode();
   const startedMs = Date.now();
   const former = readStamp();
@@ -474,8 +524,10 @@ async function main() {
   const isNew = !packagesAreThere(former, lockHash);
   if (isNew) {
     say(`Setting up outrider: Node ${process.versions.node}, npm ${checkNpm()}, ${host}`);
-    await step('packages (npm ci, about 500 MB on disk)', () => installPackages(lockHash));
+    demandOwnFolder();
+    await step('packages (npm ci, about 700 MB on disk)', () => installPackages(lockHash));
   }
+  giveWindowsExec();
   await installEngine(readStamp(), wanted.unpinned);
   await installGpu(gpu, former.gpu ?? 'none', wanted.unpinned);
   const needsModels = wanted.models && !modelsAreThere(readStamp());

@@ -4,8 +4,11 @@ import type { Command } from 'commander';
 import { laboratoryCommands } from '../laboratory/commands/commands.ts';
 import { simulatorCommands } from '../simulator/commands/commands.ts';
 import { productCommands } from '../src/cli/commands.ts';
-import { createProgram } from '../src/cli/program.ts';
+import { type CommandGroup, createProgram } from '../src/cli/program.ts';
 
-export function createCloneProgram(): Command {
-  return createProgram([productCommands, simulatorCommands, laboratoryCommands]);
+export const cloneGroups: readonly CommandGroup[] = [productCommands, simulatorCommands, laboratoryCommands];
+
+/** With all commands loaded. */
+export function createCloneProgram(): Promise<Command> {
+  return createProgram(cloneGroups);
 }

@@ -2,6 +2,6 @@
 // `outrider` of a clone, with the laboratory: npm run --silent outrider -- COMMAND
 
 import { runProgram } from '../src/cli/program.ts';
-import { createCloneProgram } from './clone-program.ts';
+import { cloneGroups } from './clone-program.ts';
 
-await runProgram(createCloneProgram());
+await runProgram(cloneGroups);

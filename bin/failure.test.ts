@@ -31,9 +31,8 @@ it.each([
   async (words, cause, remedy) => {
     const said: string[] = [];
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
-    const error: unknown = await createCloneProgram()
-      .parseAsync(words, { from: 'user' })
-      .catch((reason: unknown) => reason);
+    const program = await createCloneProgram();
+    const error: unknown = await program.parseAsync(words, { from: 'user' }).catch((reason: unknown) => reason);
     expect(failureOf(error)).toMatchObject({ code: 'bad-argument', message: expect.stringMatching(cause) });
     expect(failureOf(error).remedy).toMatch(remedy);
     expect(reportFailure(error)).toBe(2);

@@ -2,6 +2,6 @@
 // `outrider` of the published package, and of every child process.
 
 import { runProgram } from '../src/cli/program.ts';
-import { createPublishedProgram } from './published-program.ts';
+import { publishedGroups } from './published-program.ts';
 
-await runProgram(createPublishedProgram());
+await runProgram(publishedGroups);

@@ -41,8 +41,12 @@ vi.mock('../src/models/files/acquire.ts', async (original) => ({
 }));
 vi.mock('../src/models/gguf/pair-check.ts', () => ({ checkPair: stop }));
 
+// Loads all modules before the first test.
+await createCloneProgram();
+
 async function modelsOf(...words: string[]): Promise<string[]> {
-  await expect(createCloneProgram().parseAsync(words, { from: 'user' })).rejects.toThrow('stopped here');
+  const program = await createCloneProgram();
+  await expect(program.parseAsync(words, { from: 'user' })).rejects.toThrow('stopped here');
   return opened.models;
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { createCloneProgram } from './clone-program.ts';
+import { createProgram } from '../src/cli/program.ts';
+import { cloneGroups, createCloneProgram } from './clone-program.ts';
 import { createPublishedProgram } from './published-program.ts';
 
 const withSubcommands = (command: Command): readonly Command[] => [
@@ -8,8 +9,11 @@ const withSubcommands = (command: Command): readonly Command[] => [
   ...command.commands.flatMap((inner) => withSubcommands(inner)),
 ];
 
+const clone = await createCloneProgram();
+const published = await createPublishedProgram();
+
 describe('every command', () => {
-  const commands = withSubcommands(createCloneProgram());
+  const commands = withSubcommands(clone);
 
   it('is among those looked at', () => {
     expect(commands.length).toBeGreaterThan(25);
@@ -21,8 +25,21 @@ describe('every command', () => {
   });
 });
 
+describe('a command line', () => {
+  const loaded = (program: Command): string[] =>
+    program.commands.filter(({ options, commands }) => options.length + commands.length > 0).map((one) => one.name());
+
+  it('loads the commands that it names, and lists all of them as they describe themselves', async () => {
+    expect(loaded(await createProgram(cloneGroups, ['--version']))).toEqual([]);
+    expect(loaded(await createProgram(cloneGroups, ['help', 'keys']))).toEqual(['keys']);
+    const lazy = await createProgram(cloneGroups, ['draft', 'check', '--help']);
+    expect(loaded(lazy)).toEqual(['draft']);
+    expect(lazy.helpInformation()).toBe(clone.helpInformation());
+  });
+});
+
 describe('--gpu', () => {
-  const commands = withSubcommands(createCloneProgram());
+  const commands = withSubcommands(clone);
   const pathOf = (command: Command): string =>
     command.parent === null ? '' : `${pathOf(command.parent)} ${command.name()}`.trim();
 
@@ -49,7 +66,7 @@ describe('--pair', () => {
     command.options.some(({ long }) => flags.includes(long ?? ''));
   /** They take one model, and no other goes with it. */
   const single = ['fit', 'lengths'];
-  const commands = withSubcommands(createCloneProgram()).filter(
+  const commands = withSubcommands(clone).filter(
     (command) => has(command, '--model', '--target', '--draft') && !single.includes(command.name()),
   );
 
@@ -64,7 +81,7 @@ describe('--pair', () => {
   );
 
   it('refuses a pair that does not exist before anything is begun', async () => {
-    const program = createCloneProgram();
+    const program = await createCloneProgram();
     const words = ['run', '--pair', 'qwen', '--prompt', 'hello'];
     await expect(program.parseAsync(words, { from: 'user' })).rejects.toMatchObject({ code: 'model-unknown' });
   });
@@ -75,17 +92,17 @@ describe('the published program', () => {
     Map.groupBy(program.commands, (command) => command.helpGroup());
 
   it('has three groups, as that of a clone: the product, the simulator, and what needs a clone', () => {
-    const [published, cloned] = [groupsOf(createPublishedProgram()), groupsOf(createCloneProgram())];
-    expect([...published.keys()]).toEqual(['Product:', 'Simulator:', 'Laboratory (needs a clone):']);
+    const groups = groupsOf(published);
+    expect([...groups.keys()]).toEqual(['Product:', 'Simulator:', 'Laboratory (needs a clone):']);
     const said = (groups: Map<string, Command[]>): string[][] =>
       [...groups.values()].map((commands) => commands.map((one) => `${one.name()}: ${one.description()}`));
-    expect(said(published)).toEqual(said(cloned));
+    expect(said(groups)).toEqual(said(groupsOf(clone)));
   });
 
   it.each([['bench'], ['bench modes --clock virtual'], ['trial faults --help'], ['reproduce all --json']])(
     'says where "%s" is',
     async (words) => {
-      await expect(createPublishedProgram().parseAsync(words.split(' '), { from: 'user' })).rejects.toMatchObject({
+      await expect(published.parseAsync(words.split(' '), { from: 'user' })).rejects.toMatchObject({
         code: 'clone-needed',
         remedy: `in a clone: npm run --silent outrider -- ${words.split(' ').slice(0, 2).join(' ')}`,
       });
@@ -95,7 +112,7 @@ describe('the published program', () => {
   it.each(['bench --key=canary_1', 'trial canary_1', 'bench live --key canary_1'])(
     'repeats no key: %s',
     async (words) => {
-      await expect(createPublishedProgram().parseAsync(words.split(' '), { from: 'user' })).rejects.toMatchObject({
+      await expect(published.parseAsync(words.split(' '), { from: 'user' })).rejects.toMatchObject({
         message: expect.not.stringContaining('canary'),
         remedy: expect.not.stringContaining('canary'),
       });

@@ -3,22 +3,22 @@
 import { Command } from 'commander';
 import { simulatorCommands } from '../simulator/commands/commands.ts';
 import { productCommands } from '../src/cli/commands.ts';
-import { type CommandGroup, createProgram } from '../src/cli/program.ts';
+import { type CommandGroup, createProgram, type ListedCommand } from '../src/cli/program.ts';
 import { OutriderError } from '../src/core/basics/errors.ts';
 
-function elsewhere(name: string, description: string): () => Command {
-  return () =>
-    new Command(name)
-      .description(description)
-      .argument('[words...]')
-      .helpOption(false)
-      .allowUnknownOption()
-      .action((words: readonly string[]) => {
-        const cause = `"outrider ${name}" is not in the published package`;
-        // Only the name of a subcommand is repeated: whatever else was typed may be a key.
-        const typed = [name, ...words.slice(0, 1).filter((word) => /^[a-z][a-z0-9]*$/.test(word))].join(' ');
-        throw new OutriderError('clone-needed', cause, `in a clone: npm run --silent outrider -- ${typed}`);
-      });
+function elsewhere(name: string, description: string): ListedCommand {
+  const command = new Command(name)
+    .description(description)
+    .argument('[words...]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .action((words: readonly string[]) => {
+      const cause = `"outrider ${name}" is not in the published package`;
+      // Only the name of a subcommand is repeated: whatever else was typed may be a key.
+      const typed = [name, ...words.slice(0, 1).filter((word) => /^[a-z][a-z0-9]*$/.test(word))].join(' ');
+      throw new OutriderError('clone-needed', cause, `in a clone: npm run --silent outrider -- ${typed}`);
+    });
+  return { name, description, load: async () => command };
 }
 
 const laboratoryElsewhere: CommandGroup = {
@@ -33,6 +33,9 @@ const laboratoryElsewhere: CommandGroup = {
   ],
 };
 
-export function createPublishedProgram(): Command {
-  return createProgram([productCommands, simulatorCommands, laboratoryElsewhere]);
+export const publishedGroups: readonly CommandGroup[] = [productCommands, simulatorCommands, laboratoryElsewhere];
+
+/** With all commands loaded. */
+export function createPublishedProgram(): Promise<Command> {
+  return createProgram(publishedGroups);
 }

@@ -17,7 +17,7 @@ function optionsOf(command: Command, path: readonly string[] = []): { name: stri
   return [...own, ...command.commands.flatMap((inner) => optionsOf(inner, [...path, inner.name()]))];
 }
 
-const all = optionsOf(createCloneProgram());
+const all = optionsOf(await createCloneProgram());
 const secrets = all.filter(({ option }) => secretWords.test(option.flags) && !files.includes(option.long ?? ''));
 
 /** What a document and an error message make of a value. */
@@ -57,8 +57,9 @@ describe('a key', () => {
 describe('an empty key', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  const typed = (command: string, ...words: string[]) =>
-    createCloneProgram().parseAsync([command, ...words], { from: 'user' });
+  async function typed(command: string, ...words: string[]): Promise<void> {
+    await (await createCloneProgram()).parseAsync([command, ...words], { from: 'user' });
+  }
 
   it.each(['edge', 'device', 'doctor'])('of %s is refused, and the line says where it came from', async (command) => {
     await expect(typed(command, '--key', '')).rejects.toMatchObject({

@@ -7,6 +7,6 @@ const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse', credentials 
 const device = await openDevice({ edge, draft, credentials });
 const turn = device.ask('Why is the sky blue?', { maxAnswerTokens: 40 });
 for await (const { text } of turn) process.stdout.write(text);
-const { msPerToken, acceptance } = await turn.report;
-console.error(`\n${msPerToken?.toFixed(1)} ms per token, acceptance ${acceptance?.toFixed(2)}`);
+const { msPerToken, tokens, acceptedTokens } = await turn.report;
+console.error(`\n${msPerToken?.toFixed(1)} ms per token, ${acceptedTokens} of ${tokens.length} tokens drafted here`);
 await device.close();

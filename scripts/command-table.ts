@@ -16,10 +16,10 @@ const begin = '<!-- commands -->';
 const end = '<!-- /commands -->';
 
 /** @returns the page, with the table as the commands are now */
-export function pageWithCommands(text: string = readFileSync(page, 'utf8')): string {
+export async function pageWithCommands(text: string = readFileSync(page, 'utf8')): Promise<string> {
   const [before, rest] = [text.slice(0, text.indexOf(begin)), text.slice(text.indexOf(end))];
   if (!(text.includes(begin) && text.indexOf(begin) < text.indexOf(end))) throw new Error(`no ${begin} ... ${end}`);
-  return `${before}${begin}\n${commandTable(createCloneProgram())}\n${rest}`;
+  return `${before}${begin}\n${commandTable(await createCloneProgram())}\n${rest}`;
 }
 
 function commandTable(program: Command): string {
@@ -51,7 +51,7 @@ function rowsOf(command: Command, parent: string): string[] {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const write = (path: string, text: string): void => writeFileSync(new URL(`../docs/${path}`, import.meta.url), text);
-  write('commands.md', pageWithCommands());
+  write('commands.md', await pageWithCommands());
   write('config.schema.json', configSchemaText());
   const read = (path: string): string => readFileSync(new URL(`../docs/${path}`, import.meta.url), 'utf8');
   write('use/http.md', pageWithTables(read('use/http.md')));

@@ -1,13 +1,18 @@
-// Draws what a command printed to a terminal as an SVG, with its colours: the picture in README.md. It knows what the commands
-// here print (bold, dim, green, a line that is written again), and no other escape sequence.
+// Records the command of README.md in a terminal of its own (script, of util-linux), and draws what it prints as an SVG, with its colours:
+// the picture in README.md. It knows what the commands here print (bold, dim, green, a line that is written again), and no other escape
+// sequence. test/terminal-picture.test.ts compares the picture with the program.
 //
-//   script -qec 'npm start -- --prompt "Why is the sky blue?" --rtt 20' terminal.log
-//   node scripts/terminal-svg.mjs terminal.log docs/figures/terminal.svg 'npm start -- --prompt "Why is the sky blue?" --rtt 20'
+//   node scripts/terminal-svg.mjs              on an idle machine: a recording with late steps is refused
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const [source = '', destination = '', command = ''] = process.argv.slice(2);
-if (source === '' || destination === '') throw new Error('give the recorded file, the SVG to write, and the command');
+const flags = '--prompt "Why is the sky blue?" --rtt 20';
+const command = `npm start -- ${flags}`;
+const destination = fileURLToPath(new URL('../docs/figures/terminal.svg', import.meta.url));
 
 const columns = 112;
 const lineHeight = 18;
@@ -66,21 +71,35 @@ function draw(line, index) {
   return parts.length === 0 ? '' : `<text x="${margin}" y="${y}" xml:space="preserve">${parts.join('')}</text>\n`;
 }
 
-const printed = readFileSync(source, 'utf8')
-  .replace(/^Script started on .*\n/, '')
-  .replace(/\n?Script done on [^\n]*\n?$/, '')
-  .replaceAll('\r\n', '\n')
-  .trimEnd();
-const lines = [
-  ...(command === '' ? [] : [[...`$ ${command}`].map((character) => ({ character, colour: 'text' })), []]),
-  ...readTerminal(printed),
-].flatMap(wrap);
+/** What the terminal showed, without the first and last line of `script`, and without those that npm says of itself. */
+function record() {
+  const folder = mkdtempSync(join(tmpdir(), 'outrider-terminal-'));
+  const log = join(folder, 'log');
+  const recorded = `stty cols 200; npm start --silent -- ${flags}`;
+  const { CI: _, NO_COLOR: __, ...env } = process.env;
+  const { status } = spawnSync('script', ['-qec', recorded, log], { stdio: 'inherit', env: { ...env, TERM: 'xterm' } });
+  const text = readFileSync(log, 'utf8');
+  rmSync(folder, { recursive: true });
+  if (status !== 0) throw new Error(`the command has ended with ${status}`);
+  if (/of the paced steps overran/.test(text)) throw new Error('steps were late: record on an idle machine');
+  return text
+    .replace(/^Script started on .*\n/, '')
+    .replace(/\n?Script done on [^\n]*\n?$/, '')
+    .replaceAll('\r\n', '\n')
+    .trimEnd();
+}
+
+const inColour = (text, colour) => [...text].map((character) => ({ character, colour }));
+const machine = `Recorded on ${new Date().toISOString().slice(0, 10)} on ${cpus().length} cores of ${cpus()[0]?.model}.`;
+const lines = [inColour(`$ ${command}`, 'text'), [], ...readTerminal(record()), [], inColour(machine, 'dim')].flatMap(
+  wrap,
+);
 const width = Math.ceil(columns * characterWidth + 2 * margin);
 const height = lines.length * lineHeight + 2 * margin;
 writeFileSync(
   destination,
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="13" role="img">
-<title>${escaped(command === '' ? 'A terminal' : `What ${command} prints`)}</title>
+<title>${escaped(`What ${command} prints`)}</title>
 <rect width="${width}" height="${height}" rx="8" fill="#0d1117"/>
 ${lines.map(draw).join('')}</svg>
 `,

@@ -135,6 +135,22 @@ describe('outrider run', () => {
   });
 });
 
+describe('run without a terminal', () => {
+  it('answers a sample where nothing is piped in, prints the table, and ends with 0', async () => {
+    const { status, output, notes } = await run(['run', ...toys, '--unpaced', '--max-tokens', '12']);
+    expect(status).toBe(0);
+    expect(output.trim().length).toBeGreaterThan(10);
+    expect(notes).toMatch(/^no question was given: asking "Why is the sky blue\?"/);
+    expect(notes).toContain('ar (edge alone)');
+  });
+
+  it('answers what is piped in as it answers --prompt, whatever line end follows', async () => {
+    const words = ['run', ...toys, '--unpaced', '--max-tokens', '12', '--no-compare'];
+    const { output } = await run([...words, '--prompt', 'hello there']);
+    expect((await run(words, 'hello there\n')).output).toBe(output);
+  });
+});
+
 describe('bad usage', () => {
   it.each([
     [['run', '--rtt', '-5'], /number from 0/],

@@ -13,7 +13,7 @@ const pages = globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md', '{bench,
   cwd: root,
 }).sort();
 const textOf = (page: string): string => readFileSync(join(root, page), 'utf8').replaceAll('\\\n', ' ');
-const program = createCloneProgram();
+const program = await createCloneProgram();
 
 /** Words after `outrider` or `npm start --`, up to the end of the line, the code span or the cell. */
 function commandsIn(text: string): string[][] {

@@ -1,13 +1,18 @@
 // The package as others get it, under the oldest Node that it supports and the newest that is tested: its size, its links, its
 // commands, its subpaths, and the code of README.md and docs/use/library.md as files of an application.
 
+import { execFile } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faultOf, linksOf, readerOf } from './doc-links.ts';
 import { namesOf, usedNames } from './node-names.ts';
 import { type Application, canRunOldest, type Ended, installPacked, oldestVersion } from './packed-package.ts';
 
+const call = promisify(execFile);
 /** It may grow, but not by a model unnoticed. */
 const mostPackedBytes = 5_000_000;
 const versions = canRunOldest ? [oldestVersion, process.versions.node] : [process.versions.node];
@@ -120,6 +125,12 @@ describe.each(versions)('under Node %s, the command', (node) => {
     expect(summary.identical).toBe(true);
   });
 
+  it('simulate takes no policy in TypeScript from below node_modules, and says what to do', async () => {
+    const policy = 'node_modules/outrider/examples/my-policy.ts';
+    const { status, notes } = await run(node, ['outrider', 'simulate', '--slots', '1', '--policy', policy]);
+    expect([status, notes]).toEqual([2, expect.stringContaining('\n  Copy it out of node_modules')]);
+  });
+
   it('models list names what only a clone has, and models pull says how to get it', async () => {
     const { rows } = await documentOf(node, ['models', 'list']);
     const small = rows.find(({ name }: { readonly name: string }) => name === 'smollm2-135m-draft');
@@ -171,6 +182,26 @@ describe.each(versions)('under Node %s, the package', (node) => {
   });
 });
 
+it('leaves the binaries for graphics processors out of an application with the overrides of the page', async () => {
+  const page = readFileSync(new URL('../docs/use/library.md', import.meta.url), 'utf8');
+  const { overrides } = JSON.parse(/^```json\n(.*?"overrides".*?)^```$/ms.exec(page)?.[1] ?? '{}');
+  const { peerDependencies } = JSON.parse(readFileSync(join(application.packageFolder, 'package.json'), 'utf8'));
+  const dependencies = { 'node-llama-cpp': peerDependencies['node-llama-cpp'] };
+  const folder = await mkdtemp(join(tmpdir(), 'outrider-overrides-'));
+  /** Packages that npm would install. */
+  const planned = async (content: object): Promise<string> => {
+    await writeFile(join(folder, 'package.json'), JSON.stringify(content));
+    await rm(join(folder, 'package-lock.json'), { force: true });
+    await call('npm', ['install', '--package-lock-only', '--ignore-scripts', '--no-audit'], { cwd: folder });
+    return Object.keys(JSON.parse(await readFile(join(folder, 'package-lock.json'), 'utf8')).packages).join('\n');
+  };
+  expect(await planned({ dependencies })).toMatch(/cuda|vulkan/);
+  const slim = await planned({ dependencies, overrides });
+  expect(slim).not.toMatch(/cuda|vulkan/);
+  expect(slim).toContain('@node-llama-cpp/linux-x64');
+  await rm(folder, { recursive: true });
+}, 300_000);
+
 const snippetsOf = (page: string): string[] =>
   [...readFileSync(new URL(`../${page}`, import.meta.url), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(
     ([, code = '']) => code,
@@ -182,7 +213,7 @@ describe.each(versions)('under Node %s, the code of the pages', (node) => {
   async function startSnippet(part: string, ...given: string[]) {
     const code = snippets.find((one) => one.includes(part));
     expect(code, part).toBeDefined();
-    const file = await application.write(`${part.replaceAll(/\W/g, '')}.ts`, code as string);
+    const file = await application.write(`${part.replaceAll(/\W/g, '')}.mts`, code as string);
     return application.start(node, [
       '--experimental-strip-types',
       '--disable-warning=ExperimentalWarning',
@@ -197,7 +228,8 @@ describe.each(versions)('under Node %s, the code of the pages', (node) => {
     return ended;
   }
 
-  beforeAll(() => application.write('package.json', '{ "type": "module" }'));
+  // As a person begins: npm makes a CommonJS package.
+  beforeAll(() => call('npm', ['init', '-y'], { cwd: application.folder }));
 
   it('serves and asks', async () => {
     for (const [part, key] of [

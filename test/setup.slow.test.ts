@@ -10,12 +10,15 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCommand } from '../src/cli/device/run.ts';
+import { serveCommand } from '../src/cli/device/serve.ts';
 
 let folder: string;
 
@@ -75,9 +78,13 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 function setUp(...args: string[]): SpawnSyncReturns<string> {
+  return setUpWith({}, ...args);
+}
+
+function setUpWith(variables: NodeJS.ProcessEnv, ...args: string[]): SpawnSyncReturns<string> {
   const result = spawnSync(process.execPath, ['setup.mjs', ...args], {
     cwd: folder,
-    env: environment(),
+    env: { ...environment(), ...variables },
     encoding: 'utf8',
   });
   expect(result.stdout).toBe(''); // it belongs to the command that follows
@@ -226,6 +233,33 @@ describe('setup.mjs', () => {
     const env = { ...environment(), PATH: join(folder, 'empty') };
     const without = spawnSync(process.execPath, ['setup.mjs'], { cwd: folder, env, encoding: 'utf8' });
     expect([without.status, without.stderr]).toEqual([1, expect.stringContaining('✗ npm was not found\n  install ')]);
+  });
+
+  it('does not let npm empty the packages of another clone', () => {
+    mkdirSync(join(folder, 'others'));
+    symlinkSync('others', join(folder, 'node_modules'));
+    const { status, stderr } = setUp();
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/✗ node_modules is a link.+\n {2}remove the link/)]);
+    expect(newCalls()).toEqual([]);
+  });
+
+  it('tells before it does anything that npm has kept flags of the program', () => {
+    const set = { npm_lifecycle_event: 'start', npm_config_prompt: 'true', npm_config_max_tokens: '12' };
+    const { status, stderr } = setUpWith(set);
+    expect([status, stderr]).toEqual([
+      1,
+      '✗ npm has kept --prompt and --max-tokens to itself\n  put "--" before flags: npm start -- --prompt ...\n',
+    ]);
+    expect(newCalls()).toEqual([]);
+    expect(setUpWith({ ...set, npm_lifecycle_event: 'test' }).status).toBe(0);
+  });
+
+  it('knows flags that the program has', () => {
+    const listed = /const programFlags = \[([^\]]+)\]/.exec(readFileSync(join(folder, 'setup.mjs'), 'utf8'))?.[1] ?? '';
+    const flags = [...listed.matchAll(/'([a-z-]+)'/g)].map(([, name]) => `--${name}`);
+    const known = [runCommand(), serveCommand()].flatMap(({ options }) => options.map(({ long }) => long));
+    expect(flags.length).toBeGreaterThan(10);
+    expect(flags.filter((flag) => !known.includes(flag))).toEqual([]);
   });
 
   it.each([[['--wrong']], [['--gpu', 'abacus']], [['--gpu']]])('refuses %s before it does anything', (args) => {

@@ -1,16 +1,32 @@
 // The commands of the laboratory. Only a clone has them; the published package refuses them with a message that names the clone
 // (bin/published-program.ts).
 
-import { experimentGroup } from '../../simulator/runner/run-experiment.ts';
 import type { CommandGroup } from '../../src/cli/program.ts';
-import { reproductions } from '../experiments/paper/reproduce.ts';
-import { benchCommand } from './bench.ts';
-import { trialCommand } from './trial.ts';
 
 const reproduceDescription =
   "the paper's figures: data, pictures, and a page that says which claims hold here and which do not";
 
 export const laboratoryCommands: CommandGroup = {
   title: 'Laboratory (needs a clone)',
-  commands: [benchCommand, trialCommand, () => experimentGroup('reproduce', reproduceDescription, reproductions)],
+  commands: [
+    {
+      name: 'bench',
+      description: 'measure, and print ratios side by side',
+      load: async () => (await import('./bench.ts')).benchCommand(),
+    },
+    {
+      name: 'trial',
+      description: 'conformance and fuzz tests: each tries to break one promise, and counts',
+      load: async () => (await import('./trial.ts')).trialCommand(),
+    },
+    {
+      name: 'reproduce',
+      description: reproduceDescription,
+      load: async () => {
+        const { experimentGroup } = await import('../../simulator/runner/run-experiment.ts');
+        const { reproductions } = await import('../experiments/paper/reproduce.ts');
+        return experimentGroup('reproduce', reproduceDescription, reproductions);
+      },
+    },
+  ],
 };

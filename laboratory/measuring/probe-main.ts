@@ -2,10 +2,11 @@
 // channel to the process that has started this one. Benches start it by probe.ts, and take only types from here. The commands of the
 // product answer none of it.
 
+import type { Command } from 'commander';
 import { controllerCommand } from '../../src/cli/controller.ts';
 import { serveCommand } from '../../src/cli/device/serve.ts';
 import { edgeCommand, type ServedEdge } from '../../src/cli/edge/edge.ts';
-import { createProgram, runProgram } from '../../src/cli/program.ts';
+import { type ListedCommand, runProgram } from '../../src/cli/program.ts';
 import type { PacedModel, PacedStep, PacingCounts } from '../../src/models/port/paced.ts';
 import type { ControllerStatus, RunningController } from '../../src/processes/controller/controller-server.ts';
 import type { Edge, EdgeStatus } from '../../src/processes/edge/edge.ts';
@@ -109,15 +110,17 @@ const controllerAnswerers = {
 };
 export type ControllerAnswers = AnswersOf<typeof controllerAnswerers>;
 
-await runProgram(
-  createProgram([
-    {
-      title: 'Product, with answers to benches',
-      commands: [
-        () => edgeCommand((edge) => answer(edgeAnswerers, edge)),
-        () => serveCommand((app) => answer(serveAnswerers, app)),
-        () => controllerCommand((controller) => answer(controllerAnswerers, controller)),
-      ],
-    },
-  ]),
-);
+await runProgram([
+  {
+    title: 'Product, with answers to benches',
+    commands: [
+      listed(edgeCommand((edge) => answer(edgeAnswerers, edge))),
+      listed(serveCommand((app) => answer(serveAnswerers, app))),
+      listed(controllerCommand((controller) => answer(controllerAnswerers, controller))),
+    ],
+  },
+]);
+
+function listed(command: Command): ListedCommand {
+  return { name: command.name(), description: command.description(), load: async () => command };
+}

@@ -1,23 +1,17 @@
-// The commands of the product: one file each in the folders beside this one.
+// The commands of the product: one file each in the folders beside this one, loaded when it is asked for.
 
 import { Command } from 'commander';
-import { configCommand } from './config.ts';
-import { controllerCommand } from './controller.ts';
-import { deviceCommand } from './device/device.ts';
-import { runCommand } from './device/run.ts';
-import { serveCommand } from './device/serve.ts';
-import { doctorCommand } from './doctor/doctor.ts';
-import { edgeCommand } from './edge/edge.ts';
-import { keysCommand } from './keys.ts';
-import { draftCheckCommand } from './models/draft-check.ts';
-import { draftFitCommand } from './models/draft-fit.ts';
-import { modelsCommand } from './models/models.ts';
 import type { CommandGroup } from './program.ts';
-import { replayCommand } from './replay.ts';
 
-function draftCommand(): Command {
+const draftDescription = 'check that a draft fits a target, or make one for it';
+
+async function draftCommand(): Promise<Command> {
+  const [{ draftCheckCommand }, { draftFitCommand }] = await Promise.all([
+    import('./models/draft-check.ts'),
+    import('./models/draft-fit.ts'),
+  ]);
   return new Command('draft')
-    .description('check that a draft fits a target, or make one for it')
+    .description(draftDescription)
     .addCommand(draftCheckCommand())
     .addCommand(draftFitCommand());
 }
@@ -26,16 +20,61 @@ function draftCommand(): Command {
 export const productCommands: CommandGroup = {
   title: 'Product',
   commands: [
-    runCommand,
-    deviceCommand,
-    serveCommand,
-    replayCommand,
-    edgeCommand,
-    controllerCommand,
-    configCommand,
-    keysCommand,
-    modelsCommand,
-    draftCommand,
-    doctorCommand,
+    {
+      name: 'run',
+      description: 'answer with an edge and a device as two processes here, over an emulated network',
+      load: async () => (await import('./device/run.ts')).runCommand(),
+    },
+    {
+      name: 'device',
+      description: 'answer with a draft model on this machine and an edge that verifies',
+      load: async () => (await import('./device/device.ts')).deviceCommand(),
+    },
+    {
+      name: 'serve',
+      description: 'an OpenAI-compatible endpoint on this machine: drafts here, an edge verifies',
+      load: async () => (await import('./device/serve.ts')).serveCommand(),
+    },
+    {
+      name: 'replay',
+      description: 'replay a log of events step by step, and compare what the machine does with what was recorded',
+      load: async () => (await import('./replay.ts')).replayCommand(),
+    },
+    {
+      name: 'edge',
+      description: 'serve a target model to devices',
+      load: async () => (await import('./edge/edge.ts')).edgeCommand(),
+    },
+    {
+      name: 'controller',
+      description: 'decide which edge serves which device, and how each edge is shared',
+      load: async () => (await import('./controller.ts')).controllerCommand(),
+    },
+    {
+      name: 'config',
+      description: 'the configuration file of edge, serve and controller',
+      load: async () => (await import('./config.ts')).configCommand(),
+    },
+    {
+      name: 'keys',
+      description: 'who may use an edge: add, list, revoke and rotate keys',
+      load: async () => (await import('./keys.ts')).keysCommand(),
+    },
+    {
+      name: 'models',
+      description: 'list, get, verify, prepare and remove model files',
+      load: async () => (await import('./models/models.ts')).modelsCommand(),
+    },
+    {
+      name: 'draft',
+      description: draftDescription,
+      load: draftCommand,
+    },
+    {
+      name: 'doctor',
+      description:
+        'check that everything is there, measure what exact text costs on this machine, and predict the quickest mode',
+      load: async () => (await import('./doctor/doctor.ts')).doctorCommand(),
+    },
   ],
 };

@@ -22,7 +22,7 @@ async function keys(...words: string[]): Promise<{ readonly out: string; readonl
   const output = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written[0].push(String(text)) > 0);
   const notes = vi.spyOn(process.stderr, 'write').mockImplementation((text) => written[1].push(String(text)) > 0);
   try {
-    await createProgram([productCommands]).parseAsync(['keys', ...words], { from: 'user' });
+    await (await createProgram([productCommands])).parseAsync(['keys', ...words], { from: 'user' });
   } finally {
     output.mockRestore();
     notes.mockRestore();

@@ -1,24 +1,38 @@
 // A program of `outrider`: commands in one group or several (product, simulator, laboratory), and how a command begins and ends. It parses
-// nothing itself and imports no command: bin/ combines the groups.
+// nothing itself and imports no command: bin/ combines the groups. What was typed decides which commands are loaded: all of them are some
+// thousand modules, and take more than a second.
 
 import { Command } from 'commander';
 import { isDocumentPrinted, packageVersion, printDocument } from '../files/document.ts';
 import { endWithReader, failureOf, reportFailure } from './terminal/failure.ts';
 
+/** A command as it is listed, and how its module is loaded. A test compares name and description with the command's own. */
+export interface ListedCommand {
+  readonly name: string;
+  readonly description: string;
+  readonly load: () => Promise<Command>;
+}
+
 /** One group of commands, as `--help` and docs/commands.md list them. */
 export interface CommandGroup {
   /** "Product". */
   readonly title: string;
-  readonly commands: readonly (() => Command)[];
+  readonly commands: readonly ListedCommand[];
 }
 
-export function createProgram(groups: readonly CommandGroup[]): Command {
+/** @param typed words of a command line: only commands that are among them are loaded, the others are listed. Default: all are loaded */
+export async function createProgram(groups: readonly CommandGroup[], typed?: readonly string[]): Promise<Command> {
   const program = new Command('outrider')
     .description("A device drafts, an edge verifies, nobody waits; the text is exactly the large model's own.")
-    .version(packageVersion());
+    .version(packageVersion())
+    // What a command takes is in its own help: here it may not be loaded.
+    .configureHelp({ subcommandTerm: (command) => command.name() });
   for (const { title, commands } of groups) {
     program.commandsGroup(`${title}:`);
-    for (const create of commands) program.addCommand(create());
+    for (const { name, description, load } of commands) {
+      const isLoaded = typed === undefined || typed.includes(name);
+      program.addCommand(isLoaded ? await load() : new Command(name).description(description));
+    }
   }
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     // reportFailure prints what is wrong, as every other failure.
@@ -28,13 +42,14 @@ export function createProgram(groups: readonly CommandGroup[]): Command {
 }
 
 /** Runs what was typed, and sets the exit status. */
-export async function runProgram(program: Command): Promise<void> {
+export async function runProgram(groups: readonly CommandGroup[]): Promise<void> {
   endWithReader();
+  const words = process.argv.slice(2);
+  const program = await createProgram(groups, words);
   try {
     await program.parseAsync();
   } catch (error) {
     process.exitCode = reportFailure(error);
-    const words = process.argv.slice(2);
     // A document that the command has printed itself has more detail.
     if (process.exitCode !== 0 && words.includes('--json') && !isDocumentPrinted())
       printDocument(commandWords(program, words), { rows: [], summary: {} }, failureOf(error));

@@ -23,6 +23,9 @@ export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
   return { name: nameOrPath, decide: await importPolicy(nameOrPath, path), sha256 };
 }
 
+/** Node's code for a TypeScript file below node_modules. */
+const typesInPackage = 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING';
+
 async function importPolicy(name: string, path: string): Promise<Policy> {
   const remedy =
     'Export a function of a slot state: "export const policy: Policy = (state) => ..."; examples/my-policy.ts is one.';
@@ -31,7 +34,9 @@ async function importPolicy(name: string, path: string): Promise<Policy> {
     module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
     const cause = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0]}` : String(error);
-    throw badArgument(`${name} can't be loaded: ${cause}`, remedy, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    const advice = code === typesInPackage ? 'Copy it out of node_modules: Node runs no TypeScript there.' : remedy;
+    throw badArgument(`${name} can't be loaded: ${cause}`, advice, { cause: error });
   }
   const found = module['default'] ?? module['policy'];
   if (typeof found === 'function') return found as Policy;

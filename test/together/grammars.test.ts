@@ -129,8 +129,14 @@ describe('an answer with a grammar', () => {
     expect((await ask({ grammar: order })).report.outcome.kind).toBe('ended');
   });
 
-  it('is refused by an edge that knows no grammars', async () => {
-    const { report } = await ask({ grammar: order, options: { grammars: undefined } });
+  it('is followed by an edge that was given no grammars: it makes its own', async () => {
+    const own = await ask({ grammar: order, options: { grammars: undefined } });
+    expect(own.report.outcome.kind).toBe('ended');
+    expect(own.report.text).toBe((await ask({ grammar: order })).report.text);
+  });
+
+  it('is refused by an edge that was told to have none', async () => {
+    const { report } = await ask({ grammar: order, options: { grammars: null } });
     expect(report.outcome).toMatchObject({ kind: 'failed', code: 'bad-argument' });
   });
 });

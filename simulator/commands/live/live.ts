@@ -68,6 +68,7 @@ async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
   const { target, draft } = namesOf({ pair: flags.pair });
   const table = createLiveTable(process.stderr);
   table.note(`starting a controller, ${flags.edges} edges and ${flags.devices} devices ...`);
+  const starting = drawSeconds(table, 'starting');
   const said = new Set<string>();
   let isStarting = true;
   await using demo = await openDemo({
@@ -87,10 +88,13 @@ async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
     onEvent: (event) => noteFailures(event, table),
   });
   isStarting = false;
+  starting[Symbol.dispose]();
   table.note(processes(demo));
   await watch(demo, flags, signal, table);
+  const ending = drawSeconds(table, 'ending and comparing the texts');
   await demo.fleet.finish();
   const compared = await demo.compare();
+  ending[Symbol.dispose]();
   const { readers, answers } = demo.fleet;
   const summary = {
     ...compared,
@@ -106,6 +110,14 @@ async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
     process.stdout.write(`${words}; ${more}\n`);
   }
   return compared.texts === compared.identical && compared.failed === 0 ? 0 : 1;
+}
+
+/** A sign of life in the place of the table, until it is disposed. */
+function drawSeconds(table: LiveTable, doing: string): Disposable {
+  const startMs = performance.now();
+  const draw = (): void => table.draw(`${doing}: ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
+  const timer = setInterval(draw, table.everyMs).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** For a reader who wants to stop or kill one of them. */

@@ -213,6 +213,15 @@ describe('policies', () => {
     expect(fault.remedy).toContain('examples/my-policy.ts');
   });
 
+  it('in TypeScript can not run below node_modules, and the remedy says so', async () => {
+    // Node's own error: test/package.night.test.ts has it from Node, where nothing else strips types.
+    const error = 'Object.assign(new Error("types"), { code: "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING" })';
+    const path = write('typed.mjs', `throw ${error};`);
+    expect((await faultOf(findPolicy(path))).remedy).toBe(
+      'Copy it out of node_modules: Node runs no TypeScript there.',
+    );
+  });
+
   it('are refused when there are none', async () => {
     expect((await findPolicy('./nowhere.ts').catch((error: Error) => error.message)) as string).toContain(
       "can't be read: ENOENT",

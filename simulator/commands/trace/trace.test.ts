@@ -32,7 +32,8 @@ it('opens both models as exact, and says whose law is looked for', async () => {
   const prompts = join(folder, 'prompts.jsonl');
   writeFileSync(prompts, '{"prompt": "one"}');
   const words = ['trace', 'record', '--prompts', prompts, '--out', join(folder, 'x.trace'), '--target', 'one'];
-  const run = createProgram([simulatorCommands]).parseAsync([...words, '--draft', 'folder/two.gguf'], { from: 'user' });
+  const program = await createProgram([simulatorCommands]);
+  const run = program.parseAsync([...words, '--draft', 'folder/two.gguf'], { from: 'user' });
   await expect(run).rejects.toThrow('stopped here');
   vi.restoreAllMocks();
   expect(opened).toEqual([

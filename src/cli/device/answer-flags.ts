@@ -11,6 +11,7 @@ import { gpuOption } from '../options/gpu-option.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../options/look-up-place.ts';
 import { type OptionsOf, parseSeed } from '../options/options.ts';
 import { pairOption } from '../options/pair-options.ts';
+import { note } from '../terminal/note.ts';
 
 /** `local`: the device alone, unverified; `auto`: chosen from what earlier answers measured. */
 export type Mode = ModeName | 'local' | 'auto';
@@ -173,11 +174,36 @@ export function paramsOf(flags: AnswerFlags & { readonly unpaced?: boolean }): o
   return { ...flags, compare: flags.compare === true, seed: flags.seed?.toString() ?? null, ...profile, ...rtt };
 }
 
-/** @throws OutriderError `bad-argument` when there is nothing to answer */
-export async function readPrompt(flags: AnswerFlags, input: NodeJS.ReadStream): Promise<string> {
-  const text = flags.prompt ?? (await textOf(input));
-  demandText(text);
-  return text;
+/** After so long without the end of a piped text it is said what is waited for. */
+const pipeNoteAfterMs = 2000;
+
+/**
+ * The text of --prompt, or what is piped in, without its last line end: "echo question" asks the same as --prompt question.
+ * @param sample the prompt where neither gives one; default: that is refused
+ * @throws OutriderError `bad-argument` when there is nothing to answer
+ */
+export async function readPrompt(
+  { prompt }: Pick<AnswerFlags, 'prompt'>,
+  input: NodeJS.ReadStream,
+  sample?: string,
+): Promise<string> {
+  const text = prompt ?? (input.isTTY && sample !== undefined ? '' : await readPiped(input));
+  if (prompt !== undefined || text.trim() !== '' || sample === undefined) {
+    demandText(text);
+    return text;
+  }
+  note(`no question was given: asking "${sample}" (--prompt "..." asks another)`);
+  return sample;
+}
+
+async function readPiped(input: NodeJS.ReadStream): Promise<string> {
+  const say = () => note('reading the question from standard input, until it ends ...');
+  const timer = setTimeout(say, input.isTTY ? 0 : pipeNoteAfterMs);
+  try {
+    return (await textOf(input)).replace(/\r?\n$/, '');
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function demandText(text: string): void {

@@ -2,6 +2,7 @@
 
 import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
+import { isTerminalLost } from '../terminal/failure.ts';
 
 /** @returns reads the next line; undefined: end of input, a second Ctrl-C, or a terminal that is gone */
 export function createChatPrompt(
@@ -10,7 +11,7 @@ export function createChatPrompt(
   signal: AbortSignal,
 ): () => Promise<string | undefined> {
   let history: string[] = [];
-  return async () => {
+  const ask = async (): Promise<string | undefined> => {
     const reader = createInterface({ input, output, history });
     reader.on('history', (lines) => {
       history = [...lines];
@@ -45,6 +46,15 @@ export function createChatPrompt(
     } finally {
       input.off('error', onGone);
       reader.close();
+    }
+  };
+  return async () => {
+    try {
+      return await ask();
+    } catch (error) {
+      // Setting up a terminal fails, too, where it is gone.
+      if (isTerminalLost(error)) return undefined;
+      throw error;
     }
   };
 }

@@ -37,11 +37,14 @@ const drawSeed = (): bigint => randomBytes(8).readBigUInt64LE();
 /** A signal that is never aborted. */
 const never = new AbortController().signal;
 
-/** @throws OutriderError `bad-argument` when there is nothing to answer, or for a flag that no answer could take */
-export async function readAsked(flags: AnswerFlags): Promise<Asked> {
+/**
+ * @param sample asked where there is no terminal for a chat, and no text
+ * @throws OutriderError `bad-argument` when there is nothing to answer, or for a flag that no answer could take
+ */
+export async function readAsked(flags: AnswerFlags, sample?: string): Promise<Asked> {
   checkAnswerFlags(flags);
   const isChat = flags.prompt === undefined && flags.json !== true && process.stdin.isTTY && process.stdout.isTTY;
-  return isChat ? { kind: 'chat' } : { kind: 'once', text: await readPrompt(flags, process.stdin) };
+  return isChat ? { kind: 'chat' } : { kind: 'once', text: await readPrompt(flags, process.stdin, sample) };
 }
 
 export async function converse(options: ConversationOptions): Promise<number> {

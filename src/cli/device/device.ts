@@ -5,6 +5,7 @@ import { memberOptions } from '../options/member-options.ts';
 import { commandOf } from '../options/option-flags.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { note } from '../terminal/note.ts';
+import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';
 import { answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
 import {
@@ -57,9 +58,11 @@ export function deviceCommand(): Command {
     const asked = await readAsked(flags);
     const { controller, edge = controller === undefined ? [defaultEdge] : [], target } = flags;
     const own = edgeAddresses(edge, flags.edgeFingerprint);
+    showWaiting('opening the draft ...');
     await using device = await (controller === undefined
       ? openCommandDevice(own, target, flags)
       : openControlledDevice({ ...flags, controller }, own, target, flags, (line) => note(`[${line}]`)));
+    hideWaiting();
     const network = flags.link ?? (flags.rtt > 0 ? `rtt=${flags.rtt}` : undefined);
     const setting = network === undefined ? [] : [`Network: emulated, ${network}.`];
     process.exitCode = await converse({

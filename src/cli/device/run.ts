@@ -8,6 +8,7 @@ import { commandOf } from '../options/option-flags.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
+import { hideWaiting, showWaiting, writeAboveWaiting } from '../terminal/waiting-line.ts';
 import { answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
 import { type CommandDevice, openCommandDevice } from './open-device.ts';
@@ -20,7 +21,7 @@ const notes = `Examples:
   npm start -- --prompt "..." --pair qwen2.5-coder         larger models
   npm start -- --prompt "..." --link rtt=60,jitter=5,up=2M,outage=3000/400
 
-The text goes to standard output, all else to standard error.`;
+Without a terminal and without a text it answers a sample question. The text goes to standard output, all else to standard error.`;
 
 const options = {
   model: {
@@ -59,23 +60,29 @@ export function runCommand(): Command {
   });
 }
 
+/** The prompt where there is no terminal for a chat and no text, as at the first start of a clone in a script. */
+const sampleQuestion = 'Why is the sky blue?';
+
 const memoryRemedy =
   'close other programs, name a smaller --pair (outrider models list) or a shorter --context, or run the device on another machine';
 
 async function run(flags: RunFlags): Promise<number> {
-  const asked = await readAsked(flags);
+  const asked = await readAsked(flags, sampleQuestion);
   await prepareModels(openingsOf(flags), memoryRemedy);
   await demandFittingDraft(flags.model, flags.draft);
   note('starting the edge process and loading the draft ...');
-  const edge = await startEdgeProcess(edgeFlagsOf(flags), (line) => process.stderr.write(`${foreignLine(line)}\n`));
+  showWaiting('starting ...');
+  const edge = await startEdgeProcess(edgeFlagsOf(flags), (line) => writeAboveWaiting(`${foreignLine(line)}\n`));
   const lost = new AbortController();
   void edge.lost.then((error) => lost.abort(error));
   try {
     await using device: CommandDevice = await openCommandDevice({ edge: edge.url }, flags.model, flags);
+    hideWaiting();
     const closing = () => close(edge);
     const setting = settingOf(flags);
     return await converse({ command: 'run', asked, device, flags, setting, closing, lost: lost.signal });
   } finally {
+    hideWaiting();
     await close(edge);
   }
 }

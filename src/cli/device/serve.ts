@@ -30,6 +30,7 @@ import { namesOf } from '../options/pair-options.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
+import { hideWaiting, showWaiting, writeAboveWaiting } from '../terminal/waiting-line.ts';
 import { answerOptions } from './answer-flags.ts';
 import { edgeLines, keepMeasuredOrder, measuredOrder, probeEdges } from './edge-order.ts';
 import {
@@ -156,6 +157,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   });
   await using listener = await listenHttp(app, host, flags.port);
   await using _metrics = await openMetricsPort(flags.metricsPort, metrics, note);
+  showWaiting('starting ...');
   const edge = flags.demo ? await startDemoEdge(flags, policy) : null;
   const lost = new Promise<never>((_, reject) => {
     if (edge !== null)
@@ -177,6 +179,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     completer.open(withOwnKey(createDeviceCompleter(parts)));
     using _order = await noteEdges(device, flags);
     note(offlineNote(policy, waitMs));
+    hideWaiting();
     printAddress(flags, listener.port);
     onServing(app);
     await Promise.race([askedToStop(signal, flags.untilInputEnds), lost]);
@@ -253,7 +256,7 @@ async function startDemoEdge(flags: ServeFlags, policy: OfflinePolicy): Promise<
   const openings = [...openingsOf(plan), ...offlineOpenings(policy)];
   await prepareModels(openings, 'close other programs, or name a smaller --pair (outrider models list)');
   note('starting the edge process and loading the draft ...');
-  return startEdgeProcess(edgeFlagsOf(plan), (line) => process.stderr.write(`${foreignLine(line)}\n`));
+  return startEdgeProcess(edgeFlagsOf(plan), (line) => writeAboveWaiting(`${foreignLine(line)}\n`));
 }
 
 /** The endpoint outlives the edge of the demonstration where something writes without it, or waits. */

@@ -12,6 +12,7 @@ import type { OptionsOf } from '../options/options.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
 import { formatTable } from '../terminal/terminal-table.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
+import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';
 import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
 import type { AllPredictions } from './doctor-predictions.ts';
@@ -47,6 +48,7 @@ async function runDoctor(flags: OptionsOf<typeof options>): Promise<void> {
   const onCheck = (check: Check): void => {
     law.stop();
     if (!isQuiet) printCheck(check);
+    showWaiting('examining ...');
   };
   const options = {
     ...flags,
@@ -58,6 +60,7 @@ async function runDoctor(flags: OptionsOf<typeof options>): Promise<void> {
     onLawProgress: law.onLawProgress,
   };
   const { allPredictions, ...result } = await examine(options);
+  hideWaiting();
   const named = { model: modelLabel(model), draft: modelLabel(draft) };
   if (isQuiet) printDocument('doctor', { ...result, params: { ...flags, ...named } });
   else printPredictions(allPredictions, result);

@@ -30,6 +30,7 @@ import { namesOf, pairOption } from '../options/pair-options.ts';
 import { tlsOptions } from '../options/port-access.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
+import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
@@ -288,6 +289,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
     credentialsOf: inside.credentialsOf,
   });
   await warmed;
+  hideWaiting();
   port.begin(edge, onApi);
   metrics.follow(edge);
   await using _metrics = await openMetricsPort(flags.metricsPort, metrics.text, note);
@@ -338,7 +340,7 @@ async function openModels(flags: EdgeFlags) {
         onLawProgress: law.onLawProgress,
       }),
     );
-    law.stop();
+    showWaiting('starting the edge ...');
     if (flags.draft === undefined) return { target, draft: undefined };
     const draft = opened.use(
       await openModel(flags.draft, {

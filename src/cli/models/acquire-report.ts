@@ -11,6 +11,7 @@ import {
   formatBytes,
   type ProgressBar,
 } from '../terminal/progress-bar.ts';
+import { hideWaiting, showWaiting, yieldToBar } from '../terminal/waiting-line.ts';
 
 export interface AcquireReport {
   /** For `acquireModel`. */
@@ -54,6 +55,7 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
       }
       if (isNotice(progress)) return;
       const { model, part, doneBytes, totalBytes } = progress;
+      if (redraws) yieldToBar();
       // Short, so that the bar has room.
       const partLabel = part === undefined ? undefined : `${model}: part ${part.number} of ${part.count}`;
       bar?.update(doneBytes, totalBytes, partLabel);
@@ -86,19 +88,20 @@ export interface LawReport {
   stop(): void;
 }
 
-/** @param model its name or path. @param stream usually `process.stderr`. */
+/** Until it is stopped, a terminal shows that the model is being opened. @param model its name or path. @param stream usually `process.stderr`. */
 export function createLawReport(model: string, stream: BarStream = process.stderr): LawReport {
   const redraws = canRedraw(stream);
   let tried = '';
+  showWaiting(`opening ${modelLabel(model)} ...`, stream);
   return {
     onLawProgress(law, done, total) {
       const line = `finding the shape law of ${modelLabel(model)} on this machine: trying "${law}"`;
-      if (redraws) stream.write(`\r\x1b[K${line}, ${Math.floor((100 * done) / total)} %`);
+      if (redraws) showWaiting(`${line}, ${Math.floor((100 * done) / total)} %`, stream);
       else if (law !== tried) stream.write(`${line}\n`);
       tried = law;
     },
     stop() {
-      if (redraws && tried !== '') stream.write('\r\x1b[K');
+      hideWaiting();
       tried = '';
     },
   };

@@ -10,6 +10,7 @@ function written(isTTY: boolean): string {
   let text = '';
   const report = createLawReport('tiny', {
     isTTY,
+    columns: 200,
     write: (part: string) => {
       text += part;
       return true;
@@ -32,6 +33,7 @@ describe('the report of a search for a law', () => {
 
   it('is one line with a share on a terminal, and leaves nothing behind', () => {
     const text = written(true);
+    expect(text).toContain('opening tiny ...');
     expect(text).toContain('trying "any shape", 50 %');
     expect(text).not.toContain('\n');
     expect(text.endsWith('\r\x1b[K')).toBe(true);

@@ -95,8 +95,9 @@ describe('outrider models prepare', () => {
     expect(printed).toBe('');
   });
 
-  it('takes the size that an edge without flags takes', () => {
-    const edge = createProgram([productCommands]).commands.find((command) => command.name() === 'edge');
+  it('takes the size that an edge without flags takes', async () => {
+    const { commands } = await createProgram([productCommands]);
+    const edge = commands.find((command) => command.name() === 'edge');
     expect(edge?.opts()).toMatchObject({ sessions: preparedSize.sequences, context: preparedSize.contextLength });
   });
 });

@@ -11,11 +11,13 @@ import {
   type OutriderError,
 } from '../../core/basics/errors.ts';
 import { foreignLine, foreignLines } from './terminal-text.ts';
+import { hideWaiting } from './waiting-line.ts';
 
 const usageCodes: readonly ErrorCode[] = ['bad-argument', 'clone-needed', 'model-unknown'];
 
 /** 0: it ran; 1: it failed or a promise was broken; 2: bad usage; 130: interrupted. */
 export function reportFailure(error: unknown): number {
+  hideWaiting();
   if (error instanceof CommanderError) {
     // Help that was asked for, or printed where a subcommand is missing, is enough.
     if (error.exitCode !== 0 && error.code !== 'commander.help') printFailure(failureOf(error));

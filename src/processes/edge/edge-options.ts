@@ -5,6 +5,7 @@ import {
   type Checks,
   callback,
   clock,
+  hasMembers,
   having,
   isWithin,
   listOf,
@@ -81,8 +82,11 @@ export interface EdgeOptions {
      */
     readonly hedges?: number;
   };
-  /** Grammars for the target's vocabulary; the caller owns it. Default: sessions that ask for a grammar are refused. */
-  readonly grammars?: GrammarEngine | undefined;
+  /**
+   * Grammars for the target's vocabulary; the caller owns it. Default: the edge makes them from the model's tokenizer, and loads their
+   * library when the first session asks for one. Null: such sessions are refused.
+   */
+  readonly grammars?: GrammarEngine | null | undefined;
   /** Rate of one connection; default: what an honest device needs, several times. */
   readonly rate?: RateLimitSettings;
   /**
@@ -132,7 +136,11 @@ export const edgeChecks: Checks<EdgeOptions> = {
       hedges: optional(whole(0, mostEdgeHedges)),
     }),
   ),
-  grammars: optional(having('a grammar engine, as createGrammarEngine makes', 'open')),
+  grammars: optional(
+    must('Give a grammar engine, as createGrammarEngine makes, or null.', (engine) => {
+      return engine === null || hasMembers(engine, 'open');
+    }),
+  ),
   rate: optional(record(rateChecks)),
   keyRate: optional(record(rateChecks)),
   connectionLimits: optional(record(connectionLimitChecks)),

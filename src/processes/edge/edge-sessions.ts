@@ -26,6 +26,7 @@ import type {
 import { promptOwnerOf } from '../../core/protocol/edge/prompt-owner.ts';
 import type { EdgeMessage, OpenMessage } from '../../core/protocol/wire/messages.ts';
 import type { FrameConnection } from '../../core/protocol/wire/wire.ts';
+import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
 import { draftRequest } from '../../models/port/drafter.ts';
 import type { GrammarEngine } from '../../models/port/grammar-engine.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
@@ -55,8 +56,8 @@ export interface SessionSources {
   readonly onStep: ((step: SessionStep) => unknown) | undefined;
   /** Called with the number of a session that `onStep` will not be called for again. */
   readonly onForgotten: ((session: number) => unknown) | undefined;
-  /** Undefined: sessions with a grammar are refused. */
-  readonly grammars?: GrammarEngine | undefined;
+  /** Null: sessions with a grammar are refused. Default: grammars of its own, from the model's tokenizer. */
+  readonly grammars?: GrammarEngine | null | undefined;
   /** Time after which a draft of the draft model counts as one that will not come, ms. */
   readonly stallAfterMs: number;
   /** A session has a connection that it did not have before. */
@@ -88,6 +89,8 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   readonly #sources: SessionSources;
   readonly #sequences: KvSequences;
   readonly #grammars: EdgeGrammars<SessionEntry>;
+  /** Null: the caller's are used, or none. */
+  readonly #ownGrammars: GrammarEngine | null;
   readonly #salt = randomBytes(32);
   /** Look-up must not take long for a text that a device has written for that purpose. */
   readonly #hashSeed = randomBytes(4).readInt32LE();
@@ -99,7 +102,8 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     this.#clock = clock;
     this.#sources = sources;
     this.#sequences = new KvSequences(model);
-    this.#grammars = new EdgeGrammars(sources.grammars, clock, {
+    this.#ownGrammars = sources.grammars === undefined ? createGrammarEngine(model.tokenizer) : null;
+    this.#grammars = new EdgeGrammars(this.#ownGrammars ?? sources.grammars ?? undefined, clock, {
       refused: (entry, error) => this.refuse(entry, error),
       ready: () => this.#wake(),
     });
@@ -117,6 +121,7 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     await this.#sequences.close((error) => faults.report(error));
     const closing = drafters?.close() ?? Promise.resolve();
     await withinTime(this.#clock, stallAfterMs, closing, 'the draft model').catch((error) => faults.report(error));
+    await this.#ownGrammars?.[Symbol.asyncDispose]();
   }
 
   /** Tokens whose keys and values are kept, of running and of ended sessions. */

@@ -15,11 +15,15 @@ const betweenTokensBounds = [
 ];
 const wholeBounds = [0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680];
 
+/** Gauges of prom-client whose names end as those of counters. The sum over `nodejs_active_handles` has the same value. */
+const misnamedGauges = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 /** @param model the name for clients; label `model_name` of all series */
 export function createMetricSet(model: string, version: string): MetricSet {
   const set = new MetricSet();
   set.registry.setDefaultLabels({ model_name: model });
   collectDefaultMetrics({ register: set.registry });
+  for (const name of misnamedGauges) set.registry.removeSingleMetric(name);
   const info = new Gauge({
     name: 'outrider_build_info',
     help: 'Version of the program and of Node; always 1.',

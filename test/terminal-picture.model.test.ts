@@ -1,0 +1,18 @@
+// The answer in the picture of README.md is today's answer to its question, where the law of the file is that of the picture.
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { pictureAnswer, pictureText } from './terminal-picture.ts';
+
+const program = fileURLToPath(new URL('../bin/outrider.ts', import.meta.url));
+const words = ['run', '--prompt', 'Why is the sky blue?', '--unpaced', '--no-compare', '--mode', 'ar'];
+
+it('is what the program answers today', async ({ skip }) => {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...words]);
+  const lawOf = (text: string): string => /exact: ([^;\n]+)/.exec(text)?.[1] ?? '';
+  expect(lawOf(pictureText())).not.toBe('');
+  if (lawOf(stderr) !== lawOf(pictureText())) skip(`the picture has another law: ${lawOf(pictureText())}`);
+  expect(stdout.replaceAll(/\s+/g, ' ').trim()).toBe(pictureAnswer().replaceAll(/\s+/g, ' '));
+}, 300_000);
