@@ -5,11 +5,12 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { mutateAll, readPlan } from './plan.ts';
 
 const plan = readPlan();
-const mutated = mutateAll(plan.root, plan.files);
+const mutated = mutateAll(plan.root, plan.files, new Set(plan.chosen));
 
 class PlannedOrder {
   sort<Spec extends { readonly moduleId: string }>(specs: Spec[]): Spec[] {
-    const rank = (spec: Spec): number => plan.tests.findIndex((test) => spec.moduleId.endsWith(`/${test}`));
+    const ranks = new Map(plan.tests.map((test, rank) => [`${plan.root}/${test}`, rank]));
+    const rank = ({ moduleId }: Spec): number => ranks.get(moduleId.replaceAll('\\', '/')) ?? -1;
     return specs.sort((one, other) => rank(one) - rank(other));
   }
 
@@ -37,7 +38,7 @@ const config: ViteUserConfig = defineConfig({
     include: [...plan.tests],
     runner: fileURLToPath(new URL('./runner.ts', import.meta.url)),
     pool: 'forks',
-    isolate: false,
+    isolate: plan.pass === 'mocked',
     maxWorkers: 1,
     fileParallelism: false,
     testTimeout: 0,
