@@ -78,6 +78,13 @@ export const loadExperiment: Experiment<typeof options, LoadFound> = {
   lasts: '1 minute',
   description: 'many devices at one edge process: token rate, memory, fairness, exactness. Toy models, real sockets',
   options,
+  goals: () => ({
+    wrongTexts: 0,
+    unopenedTurns: 0,
+    greedyShare: greedyLimit,
+    rssGrowthMB: mostGrowthMB,
+    heldGrowthMB: mostGrowthMB,
+  }),
   measure: measureLoad,
   conclude({ tallies, elapsedSeconds, memory, account }, { sessions, seconds, maxRows, maxAhead, agreement }) {
     const counted = summarise(tallies, elapsedSeconds);
@@ -192,6 +199,8 @@ function summarise(tallies: readonly DeviceTally[], seconds: number) {
   return {
     texts: sum('texts'),
     wrongTexts: sum('wrongTexts'),
+    turns: sum('texts') + sum('unopenedTurns'),
+    connectedTurns: sum('texts'),
     unopenedTurns: sum('unopenedTurns'),
     tokensPerSecond: sum('tokens') / seconds,
     greedyShare: rowRate(true) / rowRate(false),
