@@ -130,13 +130,15 @@ describe('the folders', () => {
     expect(productFolders.flatMap((folder) => sourcesOf(root, folder)).sort()).toEqual(product.sort());
   });
 
-  it('are tried by their own tests first, then by those of callers, never by slow ones', () => {
-    const { plain, mocked } = testsOf(root, ['src/core/access/key-text.ts']);
+  it('are tried by their own tests first, then by those of callers, and by later tiers of their own room only', () => {
+    const { plain, mocked, later } = testsOf(root, ['src/core/access/key-text.ts']);
     expect(plain[0]).toBe('src/core/access/key-book.test.ts');
     expect(plain).toContain('src/files/key-files.test.ts');
     expect(plain).toContain('test/together/key-file.test.ts');
     expect(plain).not.toContain('src/core/decoding/look-up.test.ts');
     expect([...plain, ...mocked].filter((file) => /\.(slow|model|night)\./.test(file))).toEqual([]);
+    expect(later).toEqual([]);
+    expect(testsOf(root, ['src/files/policy-thread.ts']).later).toEqual(['src/files/policy-thread.slow.test.ts']);
     expect(testsOf(root, ['src/cli/device/run.ts']).mocked).toContain('src/cli/device/run.test.ts');
   });
 });

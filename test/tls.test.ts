@@ -8,7 +8,7 @@ import { type AddressInfo, connect as connectTcp, createServer, type Socket } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls, { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificate } from '../src/files/self-signed.ts';
 import { loadTls, ownCertificate, type TlsPaths, watchTls } from '../src/files/tls-files.ts';
 import { subprotocol } from '../src/network/transport/socket-connection.ts';

@@ -6,8 +6,11 @@ import { type MutatedSource, mutate } from './operators.ts';
 /** How a mutant ended. `unreached`: no test runs its code, or only the loading of the module does. */
 export type Outcome = 'killed' | 'timeout' | 'survived' | 'unreached';
 
-/** The passes, one after the other: quick tests notice most mutants; tests that replace modules run file by file. */
-export type Pass = 'quick' | 'slow' | 'mocked';
+/**
+ * The passes, one after the other: quick tests notice most mutants; tests that replace modules run file by file, and so do those of later
+ * tiers, which only the mutants of their own room get.
+ */
+export type Pass = 'quick' | 'slow' | 'mocked' | 'later';
 
 export interface PlannedMutant {
   readonly id: number;

@@ -15,6 +15,7 @@ const longestMs: Readonly<Record<Pass, Plan['longestMs']>> = {
   quick: { own: 60, other: 30 },
   slow: { own: 2500, other: 1000 },
   mocked: { own: 2500, other: 1000 },
+  later: { own: 20_000, other: -1 },
 };
 /** Without a line of results for this long, a process is taken for hung, ms. */
 const silenceMs = 180_000;
@@ -47,6 +48,7 @@ export async function tryMutants(job: Job): Promise<string[]> {
     () => plan('quick', {}),
     () => plan('slow', leftOf(readLines(job.results), job)),
     () => plan('mocked', { tests: aliveIn(job).length > 0 ? tests.mocked : [] }),
+    () => plan('later', { tests: laterTests(tests.later, job) }),
   ];
   for (const pass of passes) {
     const next = pass();
@@ -116,6 +118,13 @@ function write(results: string, line: Line): void {
 function aliveIn({ mutants, results }: Job): number[] {
   const ended = new Set(linesOf(readLines(results), 'end').map(({ id }) => id));
   return mutants.flatMap(({ id }) => (ended.has(id) ? [] : [id]));
+}
+
+/** Only the rooms of mutants that are left. */
+function laterTests(tests: readonly string[], job: Job): string[] {
+  const alive = new Set(aliveIn(job));
+  const rooms = new Set(job.mutants.flatMap(({ id, room }) => (alive.has(id) ? [room] : [])));
+  return tests.filter((file) => rooms.has(roomOf(file)?.room ?? ''));
 }
 
 /** For the slow pass: tests that reach a mutant which is left, and were too slow for it in the quick pass. */

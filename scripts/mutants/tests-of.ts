@@ -22,17 +22,27 @@ export interface TestList {
   readonly plain: readonly string[];
   /** Those that replace modules: each needs modules of its own. */
   readonly mocked: readonly string[];
+  /** Tests of the slow and the model tier that lie in the room of a mutated file. */
+  readonly later: readonly string[];
 }
 
-/** @param files mutated files @returns tests of the quick tier that load one of them */
+/** A model is opened once for all mutants, so these can be tried, too. Tests elsewhere mostly start processes, which have no mutants. */
+const laterTiers = /\.(slow|model)\.test\.ts$/;
+const quickTier = /^(?!.*\.(slow|model|pipeline|promise|night)\.test\.ts$).*\.test\.ts$/;
+
+/** @param files mutated files @returns tests that load one of them, the nearest first */
 export function testsOf(root: string, files: readonly string[]): TestList {
-  const distances = distancesFrom(importersIn(root), files);
-  const tests = [...distances]
-    .filter(([file]) => /\.test\.ts$/.test(file) && !/\.(slow|model|pipeline|promise|night)\.test\.ts$/.test(file))
+  const tests = [...distancesFrom(importersIn(root), files)]
     .sort(([one, near], [other, far]) => near - far || (one < other ? -1 : 1))
     .map(([file]) => file);
+  const quick = tests.filter((file) => quickTier.test(file));
   const isMocked = (file: string): boolean => readFileSync(join(root, file), 'utf8').includes('vi.mock(');
-  return { plain: tests.filter((file) => !isMocked(file)), mocked: tests.filter(isMocked) };
+  const own = new Set(files.map((file) => roomOf(file)?.room));
+  return {
+    plain: quick.filter((file) => !isMocked(file)),
+    mocked: quick.filter(isMocked),
+    later: tests.filter((file) => laterTiers.test(file) && own.has(roomOf(file)?.room)),
+  };
 }
 
 /** TypeScript files of the houses and of test/, paths in the repository. */

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createPolicy } from '../src/allocation/policies/policies.ts';
-import type { PolicyFailure } from '../src/allocation/slot/remote-policy.ts';
-import { syntheticSlot } from '../src/allocation/slot/synthetic-slot.ts';
-import { openPolicyThread, type PolicyThread, type PolicyThreadOptions } from '../src/files/policy-thread.ts';
-import { machineClock } from '../src/network/transport/machine-clock.ts';
+import { createPolicy } from '../allocation/policies/policies.ts';
+import type { PolicyFailure } from '../allocation/slot/remote-policy.ts';
+import { syntheticSlot } from '../allocation/slot/synthetic-slot.ts';
+import { machineClock } from '../network/transport/machine-clock.ts';
+import { openPolicyThread, type PolicyThread, type PolicyThreadOptions } from './policy-thread.ts';
 
 const state = syntheticSlot({ deviceCount: 6, serverCount: 2, seed: 3, sideM: 100 });
 const patientMs = 15_000;
