@@ -94,7 +94,7 @@ async function runVitest(planPath: string, results: string): Promise<boolean> {
   });
   const pid = child.pid as number;
   running.add(pid);
-  setPriority(pid, constants.priority.PRIORITY_LOW);
+  setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => (output = `${output}${chunk}`.slice(-4000)));
