@@ -38,10 +38,10 @@ function choose({ folders, count, floor, seed }: Options, files: readonly string
 }
 
 /** Where the results of a run with this code and these options are. */
-function recordOf({ folders, count, floor, seed, workers }: Options): string {
+function recordOf({ folders, count, floor, seed, workers, record }: Options): string {
   const hash = createHash('sha256').update(JSON.stringify({ folders, count, floor, seed, workers }));
   for (const file of codeFiles(root)) hash.update(file).update(readFileSync(join(root, file)));
-  const folder = join(root, 'nightly/mutants', hash.digest('hex').slice(0, 16));
+  const folder = join(record, hash.digest('hex').slice(0, 16));
   mkdirSync(folder, { recursive: true });
   return folder;
 }
@@ -114,7 +114,7 @@ async function main(): Promise<void> {
   for (const note of [...notes, ...faults]) say(note);
   if (options.json) {
     const survivors = alive.map(({ mutant: { id: _id, ...mutant }, outcome }) => ({ ...mutant, outcome }));
-    const { json: _json, ...params } = options;
+    const { json: _json, record: _record, ...params } = options;
     const machine = `${cpus().length}-core ${cpus()[0]?.model.trim() ?? 'unknown'}`;
     const document = { summary, rows, survivors, notes: [...notes, ...faults], params, machine };
     process.stdout.write(`${JSON.stringify(document, null, 1)}\n`);

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { roomOf, rooms } from '../house.mjs';
 import { productFolders } from './tests-of.ts';
@@ -17,13 +17,15 @@ export interface Options {
   readonly workers: number;
   readonly least: number;
   readonly leastFolder: number;
+  /** Folder of the records. */
+  readonly record: string;
   readonly json: boolean;
 }
 
 const help = `npm run mutants -- [folder or file ...] [options]
 
 Plants small bugs into the code, one at a time, and runs the tests that reach them. Default: every folder of the product (src).
-A run that is interrupted goes on where it stopped, if neither code nor options have changed; its record is in nightly/mutants.
+A run that is interrupted goes on where it stopped, if neither code nor options have changed.
 
   --count <n>         mutants over all folders, in proportion to those that they have, chosen at random (default 400)
   --all               every mutant
@@ -32,6 +34,7 @@ A run that is interrupted goes on where it stopped, if neither code nor options 
   --workers <n>       processes (default: 2, or the number of cores if that is less); they run at low priority
   --least <share>     exit with status 1 if the score over all folders is below this share, 0 to 1
   --least-folder <share>   the same for the score of each folder without time-outs
+  --record <folder>   where the records of runs are (default nightly/mutants)
   --json              print one JSON document instead of text
 
 Exit status 1 also if a survivor in a folder that guards keys, files or sockets is not in scripts/mutants/explained.json,
@@ -46,6 +49,7 @@ const flags = {
   workers: { type: 'string', default: String(Math.min(2, availableParallelism())) },
   least: { type: 'string', default: '0' },
   'least-folder': { type: 'string', default: '0' },
+  record: { type: 'string', default: 'nightly/mutants' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -69,6 +73,7 @@ export function readOptions(root: string): Options {
     workers: whole('workers', values.workers),
     least: share('least', values.least),
     leastFolder: share('least-folder', values['least-folder']),
+    record: resolve(root, values.record),
     json: values.json,
   };
 }

@@ -29,6 +29,8 @@ export type Job = Pick<Plan, 'root' | 'files' | 'mutants' | 'chosen' | 'results'
   readonly fileOf: ReadonlyMap<number, string>;
 };
 
+const loadingTest = { test: 'from the loading of the modules on', error: '' };
+
 const running = new Set<number>();
 
 /** Ends the processes, on an interruption. */
@@ -66,7 +68,12 @@ async function carryOut(plan: Plan): Promise<boolean> {
   for (let { tests } = plan; tests.length > 0; ) {
     writeFileSync(path, JSON.stringify({ ...plan, tests }));
     const before = statSync(plan.results).size;
-    const passed = await runVitest(path, plan.results);
+    const ran = await runVitest(path, plan.results);
+    const passed = ran === 'passed';
+    if (plan.always !== null) {
+      if (ran === 'died') write(plan.results, { kind: 'end', id: plan.always, outcome: 'timeout', ...loadingTest });
+      return passed;
+    }
     if (statSync(plan.results).size === before && !passed) throw new Error(`the tests did not start: ${lastOutput}`);
     const lines = readLines(plan.results);
     const last = lines.at(-1);
@@ -82,7 +89,8 @@ async function carryOut(plan: Plan): Promise<boolean> {
 
 let lastOutput = '';
 
-async function runVitest(planPath: string, results: string): Promise<boolean> {
+/** Died: it was silent for too long, or a mutant has ended it. */
+async function runVitest(planPath: string, results: string): Promise<'passed' | 'failed' | 'died'> {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const config = fileURLToPath(new URL('./vitest.config.ts', import.meta.url));
@@ -108,7 +116,7 @@ async function runVitest(planPath: string, results: string): Promise<boolean> {
   running.delete(pid);
   clearInterval(watch);
   lastOutput = output;
-  return code === 0;
+  return code === null ? 'died' : code === 0 ? 'passed' : 'failed';
 }
 
 function write(results: string, line: Line): void {
@@ -156,7 +164,6 @@ async function tryLoading(id: number, job: Job, plan: (pass: Pass, more: Partial
   const tests = testsOf(job.root, [job.fileOf.get(id) as string]).plain.slice(0, mostLoadingFiles);
   const passed = await carryOut(plan('slow', { tests, always: id, chosen: [id] }));
   const isEnded = linesOf(readLines(job.results), 'end').some((line) => line.id === id);
-  const test = 'from the loading of the modules on';
-  if (!passed && !isEnded) write(job.results, { kind: 'end', id, outcome: 'killed', test, error: '' });
+  if (!passed && !isEnded) write(job.results, { kind: 'end', id, outcome: 'killed', ...loadingTest });
   write(job.results, { kind: 'loads', id });
 }
