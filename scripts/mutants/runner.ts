@@ -2,7 +2,7 @@
 // After a mutant was killed the test is run without one: if it fails now, the mutant has left something behind, and the process ends.
 
 import { appendFileSync } from 'node:fs';
-import { type RunnerTestCase, TestRunner } from 'vitest';
+import { type RunnerTestCase, type RunnerTestSuite, TestRunner } from 'vitest';
 import { roomOf } from '../house.mjs';
 import { type Line, linesOf, readLines, readPlan } from './plan.ts';
 
@@ -88,23 +88,23 @@ export default class MutantRunner extends TestRunner {
     const { ms, switches: count } = plain;
     const seen = [...plain.seen].filter((id) => this.#alive.has(id));
     if (plain.error !== null) report({ kind: 'unfit', test: name, error: messageOf(plain.error) });
-    else await this.#tryAll(name, file, body, seen, { ms, count });
+    else await this.#tryAll(test, name, body, seen, { ms, count });
     report({ kind: 'done', pass: plan.pass, file, test: name, ms, seen });
   }
 
   async #tryAll(
+    task: RunnerTestCase,
     test: string,
-    file: string,
     body: () => unknown,
     seen: readonly number[],
     plain: { ms: number; count: number },
   ): Promise<void> {
-    const room = roomOf(file)?.room;
+    const room = roomOf(task.file.name)?.room;
     const whose = (id: number): Whose => (this.#alive.get(id) === room ? 'own' : 'other');
     const candidates = seen.filter((id) => plain.ms <= plan.longestMs[whose(id)]);
     if (candidates.length === 0) return;
     const limitMs = 10 * plain.ms + graceMs;
-    const again = await attempt(body, 0, limitMs, Number.POSITIVE_INFINITY);
+    const again = await attemptAfresh(task, body, 0, limitMs, Number.POSITIVE_INFINITY);
     if (again.error !== null) {
       report({ kind: 'unfit', test, error: messageOf(again.error) });
       return;
@@ -112,13 +112,13 @@ export default class MutantRunner extends TestRunner {
     for (const id of candidates) {
       if (!this.#maySpend(id, whose(id), plain.ms)) continue;
       report({ kind: 'begin', id, test });
-      const result = await attempt(body, id, limitMs, 100 * plain.count + graceSwitches);
+      const result = await attemptAfresh(task, body, id, limitMs, 100 * plain.count + graceSwitches);
       if (result.seen.has(id)) report({ kind: 'reached', id });
       if (result.error === null) continue;
       const { isTimeout, error } = result;
       report({ kind: 'end', id, outcome: isTimeout ? 'timeout' : 'killed', test, error: messageOf(error) });
       this.#alive.delete(id);
-      const after = await attempt(body, 0, limitMs, Number.POSITIVE_INFINITY);
+      const after = await attemptAfresh(task, body, 0, limitMs, Number.POSITIVE_INFINITY);
       if (after.error === null) continue;
       report({ kind: 'dirty', test });
       process.kill(process.pid, 'SIGKILL');
@@ -181,6 +181,43 @@ async function attempt(body: () => unknown, id: number, limitMs: number, limit: 
   active = plan.always ?? 0;
   isTrying = false;
   return result;
+}
+
+/** As {@link attempt}, for a test that has run before: what belongs before and after each test is done in between, without a mutant. */
+async function attemptAfresh(
+  task: RunnerTestCase,
+  body: () => unknown,
+  id: number,
+  limitMs: number,
+  limit: number,
+): Promise<Attempt> {
+  let error: unknown = null;
+  try {
+    const suites = suitesOf(task);
+    for (const suite of suites) await runHooks(TestRunner.getSuiteHooks(suite).afterEach, task, suites);
+    for (const suite of suites.toReversed()) await runHooks(TestRunner.getSuiteHooks(suite).beforeEach, task, suites);
+  } catch (cause) {
+    error = cause;
+  }
+  const result = await attempt(body, id, limitMs, limit);
+  return error === null ? result : { ...result, error };
+}
+
+/** The suites around a test, the innermost first. */
+function suitesOf(task: RunnerTestCase): RunnerTestSuite[] {
+  const suites: RunnerTestSuite[] = [];
+  for (let suite = task.suite; suite !== undefined; suite = suite.suite) suites.push(suite);
+  return suites.at(-1) === task.file ? suites : [...suites, task.file];
+}
+
+type EachHook = (context: RunnerTestCase['context'], suite: RunnerTestSuite) => unknown;
+
+async function runHooks(
+  hooks: readonly EachHook[],
+  task: RunnerTestCase,
+  suites: readonly RunnerTestSuite[],
+): Promise<void> {
+  for (const hook of hooks) await hook(task.context, suites[0] ?? task.file);
 }
 
 async function tryOut(body: () => unknown): Promise<Try> {
