@@ -16,6 +16,7 @@ describe('bench load', () => {
     expect(summary).toMatchObject({ sessions: 6, wrongTexts: 0, edgeFailures: 0 });
     expect(summary['texts']).toBeGreaterThanOrEqual(6);
     expect(summary).toMatchObject({ turns: summary['texts'], connectedTurns: summary['texts'], unopenedTurns: 0 });
+    expect(summary['connectionsPerTurn']).toBeGreaterThanOrEqual(1);
     for (const name of ['tokensPerSecond', 'p99StepMs', 'meanStepMs', 'rowsPerStep', 'rssMB']) {
       expect(summary[name]).toBeGreaterThan(0);
     }
