@@ -70,18 +70,19 @@ async function tryAll(
   return [done.flatMap(([results]) => results), [...new Set(done.flatMap(([, notes]) => notes))]];
 }
 
-/** Faults of the two lists, each in words. */
-function listFaults(all: readonly Mutant[], alive: readonly Result[], listed: readonly Equivalent[]): string[] {
-  const explained = readExplained();
+/** Entries that fit no mutant of these folders: the code has changed. */
+function staleEntries(all: readonly Mutant[], listed: readonly Equivalent[]): string[] {
   const files = new Set(all.map(({ file }) => file));
-  const stale = [...listed, ...explained].filter(
+  const stale = listed.filter(
     (entry) => files.has(entry.file) && !all.some((mutant) => findListed([entry], mutant) !== undefined),
   );
+  return stale.map(({ file, from, to }) => `listed, but no such mutant exists: ${file}: ${from} -> ${to}`);
+}
+
+/** Survivors that need a reason and have none. */
+function unexplained(alive: readonly Result[], explained: readonly Equivalent[]): string[] {
   const silent = alive.filter(({ mutant }) => needsReason(mutant) && findListed(explained, mutant) === undefined);
-  return [
-    ...stale.map(({ file, from, to }) => `listed, but no such mutant exists: ${file}: ${from} -> ${to}`),
-    ...silent.map(({ mutant }) => `survives, and explained.json has no reason: ${nameOf(mutant)}`),
-  ];
+  return silent.map(({ mutant }) => `survives, and explained.json has no reason: ${nameOf(mutant)}`);
 }
 
 async function main(): Promise<void> {
@@ -100,27 +101,25 @@ async function main(): Promise<void> {
   });
   const summary = scoreOf(marked);
   const alive = marked.filter(isAlive).sort((one, other) => one.mutant.id - other.mutant.id);
-  const faults = [
-    ...wrong,
-    ...listFaults(
-      chosen.flatMap(({ mutants }) => mutants),
-      alive,
-      listed,
-    ),
-  ];
+  const explained = readExplained();
+  const all = chosen.flatMap(({ mutants }) => mutants);
+  const faults = [...wrong, ...staleEntries(all, [...listed, ...explained])];
+  const silent = unexplained(alive, explained);
   for (const row of rows) say(textOf(row.folder, row));
   if (rows.length > 1) say(textOf('all', summary));
   for (const { mutant, outcome } of alive) say(`  ${outcome}: ${nameOf(mutant)}`);
-  for (const note of [...notes, ...faults]) say(note);
+  const said = [...notes, ...faults, ...silent];
+  for (const note of said) say(note);
   if (options.json) {
     const survivors = alive.map(({ mutant: { id: _id, ...mutant }, outcome }) => ({ ...mutant, outcome }));
     const { json: _json, record: _record, ...params } = options;
     const machine = `${cpus().length}-core ${cpus()[0]?.model.trim() ?? 'unknown'}`;
-    const document = { summary, rows, survivors, notes: [...notes, ...faults], params, machine };
+    const document = { summary, rows, survivors, notes: said, params, machine };
     process.stdout.write(`${JSON.stringify(document, null, 1)}\n`);
   }
   const isLow = summary.score < options.least || rows.some((row) => row.scoreWithoutTimeouts < options.leastFolder);
-  process.exitCode = isLow || faults.length > 0 ? 1 : 0;
+  const isSilent = options.explained && silent.length > 0;
+  process.exitCode = isLow || isSilent || faults.length > 0 ? 1 : 0;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -17,6 +17,8 @@ export interface Options {
   readonly workers: number;
   readonly least: number;
   readonly leastFolder: number;
+  /** Survivors that guard keys, files and sockets need a reason. */
+  readonly explained: boolean;
   /** Folder of the records. */
   readonly record: string;
   readonly json: boolean;
@@ -34,11 +36,12 @@ A run that is interrupted goes on where it stopped, if neither code nor options 
   --workers <n>       processes (default: 2, or the number of cores if that is less); they run at low priority
   --least <share>     exit with status 1 if the score over all folders is below this share, 0 to 1
   --least-folder <share>   the same for the score of each folder without time-outs
+  --explained         exit with status 1 if a survivor in a folder that guards keys, files or sockets is not in
+                      scripts/mutants/explained.json
   --record <folder>   where the records of runs are (default nightly/mutants)
   --json              print one JSON document instead of text
 
-Exit status 1 also if a survivor in a folder that guards keys, files or sockets is not in scripts/mutants/explained.json,
-or if an entry of that file or of equivalents.json fits no mutant or one that a test notices.
+Exit status 1 also if an entry of explained.json or equivalents.json fits no mutant, or one of the latter fits one that a test notices.
 `;
 
 const flags = {
@@ -49,6 +52,7 @@ const flags = {
   workers: { type: 'string', default: String(Math.min(2, availableParallelism())) },
   least: { type: 'string', default: '0' },
   'least-folder': { type: 'string', default: '0' },
+  explained: { type: 'boolean', default: false },
   record: { type: 'string', default: 'nightly/mutants' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -73,6 +77,7 @@ export function readOptions(root: string): Options {
     workers: whole('workers', values.workers),
     least: share('least', values.least),
     leastFolder: share('least-folder', values['least-folder']),
+    explained: values.explained,
     record: resolve(root, values.record),
     json: values.json,
   };
