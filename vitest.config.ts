@@ -32,6 +32,8 @@ const mockedTests = folders
 const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ['default', './scripts/closing-line.mjs'],
+    // How long a test that waits for something has patience. A busy machine gets there later.
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,
@@ -40,7 +42,7 @@ const config: ViteUserConfig = defineConfig({
           include: filesIn('*.test.ts'),
           exclude: [...otherTests, ...mockedTests],
           isolate: false,
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           maxWorkers: '100%',
           sequence: { groupOrder: 1 },
         },
@@ -51,7 +53,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'mocked',
           include: mockedTests,
           exclude: otherTests,
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           maxWorkers: '100%',
           sequence: { groupOrder: 1 },
         },
@@ -73,7 +75,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'slow',
           include: slowTests,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           // Most of them wait for other processes.
           maxWorkers: '150%',
           sequence: { groupOrder: 3 },

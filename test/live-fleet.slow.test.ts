@@ -51,7 +51,7 @@ it('outrider live: an edge and then the controller are killed; both start again,
   await fleet.finish();
   const { texts, identical, failed } = await demo.compare();
   expect([identical, failed]).toEqual([texts, 0]);
-  expect(Math.max(...fleet.readers.map(({ pauseMs }) => pauseMs))).toBeLessThan(15_000);
+  expect(Math.max(...fleet.readers.map(({ pauseMs }) => pauseMs))).toBeLessThan(60_000);
   expect(said).toContainEqual(expect.stringMatching(/^edge-1 runs again, as process/));
   expect(said).toContainEqual(expect.stringMatching(/^the controller runs again, as process/));
 }, 180_000);

@@ -8,7 +8,7 @@ import { type AddressInfo, connect as connectTcp, createServer, type Socket } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls, { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificate } from '../src/files/self-signed.ts';
 import { loadTls, ownCertificate, type TlsPaths, watchTls } from '../src/files/tls-files.ts';
 import { subprotocol } from '../src/network/transport/socket-connection.ts';
@@ -127,11 +127,11 @@ describe('files of a certificate', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     await writeFile(paths.cert, 'damaged');
     // A look may come between the parts of a write, and finds one state more.
-    await vi.waitFor(() => expect(problems).not.toHaveLength(0));
+    await expect.poll(() => problems).not.toHaveLength(0);
     (await connect(one.cert)).close('done', '');
     await writeFile(paths.key, other.key);
     await writeFile(paths.cert, other.cert);
-    await vi.waitFor(() => expect(renewed).toEqual([hex(other.cert)]));
+    await expect.poll(() => renewed).toEqual([hex(other.cert)]);
     (await connect(other.cert)).close('done', '');
     await expect(connect(one.cert)).rejects.toMatchObject({ code: 'certificate-untrusted' });
   });

@@ -12,6 +12,7 @@ import { capacityExperiment } from './capacity/capacity.ts';
 import { contextExperiment } from './context/context.ts';
 import { controllerExperiment } from './controller/controller.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
+import { loadExperiment } from './load/load.ts';
 import { autoExperiment } from './modes/auto.ts';
 import { modesExperiment } from './modes/modes.ts';
 import { allocationExperiment } from './policies/allocation.ts';
@@ -33,6 +34,7 @@ const withPages: readonly AnyExperiment[] = [
   draftsExperiment,
   learnedExperiment,
   feltExperiment,
+  loadExperiment,
   modesExperiment,
   predictionExperiment,
   serveExperiment,

@@ -274,8 +274,12 @@ export interface MutatedSource {
   readonly code: string;
 }
 
-/** @param firstId number of the first mutant @throws Error if the source can't be parsed */
-export function mutate(file: string, source: string, firstId: number): MutatedSource {
+/**
+ * @param firstId number of the first mutant
+ * @param chosen those that the code has switches for; default: all
+ * @throws Error if the source can't be parsed
+ */
+export function mutate(file: string, source: string, firstId: number, chosen?: ReadonlySet<number>): MutatedSource {
   const finder = new Finder(source);
   finder.visit(parseAst(source, { lang: 'ts' }) as unknown as Node);
   const sites = mergedSites(finder.sites).sort((one, other) => one.start - other.start || other.end - one.end);
@@ -285,6 +289,7 @@ export function mutate(file: string, source: string, firstId: number): MutatedSo
   const lines = lineCounter(source);
   for (const [index, { start, end, kind, texts, place }] of sites.entries()) {
     let before = '';
+    let switches = 0;
     for (const text of texts) {
       const id = firstId + mutants.length;
       const named = { place, from: line(source.slice(start, end)), to: line(text) };
@@ -292,9 +297,12 @@ export function mutate(file: string, source: string, firstId: number): MutatedSo
       const nth = (seen.get(name) ?? 0) + 1;
       seen.set(name, nth);
       mutants.push({ id, file, line: lines(start), ...named, nth });
+      if (chosen?.has(id) === false) continue;
+      switches += 1;
       before += kind === 'statement' ? `{ if (!$mutant(${id})) { ` : `$mutant(${id}) ? (${text}) : `;
     }
-    const [open, close] = kind === 'statement' ? [before, ' } }'.repeat(texts.length)] : [`(${before}(`, '))'];
+    if (switches === 0) continue;
+    const [open, close] = kind === 'statement' ? [before, ' } }'.repeat(switches)] : [`(${before}(`, '))'];
     // The outer of two sites that begin together opens first and closes last.
     edits.push({ at: start, order: index, text: open }, { at: end, order: -index - 1, text: close });
   }

@@ -5,11 +5,12 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { mutateAll, readPlan } from './plan.ts';
 
 const plan = readPlan();
-const mutated = mutateAll(plan.root, plan.files);
+const mutated = mutateAll(plan.root, plan.files, new Set(plan.chosen));
 
 class PlannedOrder {
   sort<Spec extends { readonly moduleId: string }>(specs: Spec[]): Spec[] {
-    const rank = (spec: Spec): number => plan.tests.findIndex((test) => spec.moduleId.endsWith(`/${test}`));
+    const ranks = new Map(plan.tests.map((test, rank) => [`${plan.root}/${test}`, rank]));
+    const rank = ({ moduleId }: Spec): number => ranks.get(moduleId.replaceAll('\\', '/')) ?? -1;
     return specs.sort((one, other) => rank(one) - rank(other));
   }
 
@@ -37,11 +38,11 @@ const config: ViteUserConfig = defineConfig({
     include: [...plan.tests],
     runner: fileURLToPath(new URL('./runner.ts', import.meta.url)),
     pool: 'forks',
-    isolate: false,
+    isolate: plan.pass === 'mocked' || plan.pass === 'later',
     maxWorkers: 1,
     fileParallelism: false,
     testTimeout: 0,
-    hookTimeout: 60_000,
+    hookTimeout: 300_000,
     bail: plan.always === null ? 0 : 1,
     reporters: [['default', { summary: false }]],
     sequence: { sequencer: PlannedOrder },

@@ -84,7 +84,7 @@ describe('the key of a member', () => {
     };
     access.follow(controller, unusedListener, () => {});
     await revokeKeyIn(keys, 'one', Date.now());
-    await vi.waitFor(() => expect(judged).toEqual([[true, false, true]]), { timeout: 10_000 });
+    await expect.poll(() => judged).toEqual([[true, false, true]]);
   });
 
   it('is followed after a rotation too: one with the former secret goes, whoever has shown the other since', async () => {
@@ -96,13 +96,13 @@ describe('the key of a member', () => {
     const next = await rotateKeyIn(keys, 'one', Date.now(), graceMs);
     const judged: boolean[] = [];
     access.follow({ renewKeys: (isValid) => void judged.push(isValid(id)) }, unusedListener, () => {});
-    await vi.waitFor(() => expect(judged).toEqual([true]), { timeout: 10_000 });
+    await expect.poll(() => judged).toEqual([true]);
     expect([access.keyOf(former.key, 'device'), access.keyOf(next.key, 'device')]).toEqual([id, id]);
-    await vi.waitFor(() => expect(judged).toEqual([true, false]), { timeout: 10_000 });
+    await expect.poll(() => judged).toEqual([true, false]);
     expect(access.keyOf(former.key, 'device')).toBeNull();
     // Who comes back with the other secret stays.
     expect(access.keyOf(next.key, 'device')).toBe(id);
     await revokeKeyIn(keys, 'one', Date.now());
-    await vi.waitFor(() => expect(judged).toEqual([true, false, false]), { timeout: 10_000 });
+    await expect.poll(() => judged).toEqual([true, false, false]);
   });
 });

@@ -16,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Until it holds. */
 const until = (holds: () => boolean): Promise<void> =>
-  vi.waitFor(() => expect(holds()).toBe(true), { timeout: 10_000, interval: 5 });
+  vi.waitFor(() => expect(holds()).toBe(true), { timeout: 30_000, interval: 5 });
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
 const terms = (name: string, given: Partial<KeyTerms> = {}): KeyTerms => ({

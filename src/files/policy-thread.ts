@@ -16,10 +16,11 @@ import {
   type PolicyThreadMessage,
   policyThreadUrl,
 } from './policy-thread-worker.ts';
+import { MemoryWatch, ownLimitMb } from './thread-memory.ts';
 
 export interface PolicyThreadOptions {
   readonly clock: Clock;
-  /** Limit of its objects, MiB; during a slot the process may grow by twice as much. Default 1,024. */
+  /** Limit of its objects, garbage included, MiB; during a slot the process may grow by twice as much. Default 1,024. */
   readonly mostMemoryMb?: number;
   /** Processor time until it is loaded, ms. Default 30,000. */
   readonly loadCpuMs?: number;
@@ -35,9 +36,6 @@ const hardMs = 10_000;
 /** Pauses before a fresh thread starts, ms. */
 const firstRestMs = 1000;
 const longestRestMs = 60_000;
-/** Period of the checks of memory while a slot is decided, ms. */
-const watchEveryMs = 100;
-const bytesOfMb = 1_048_576;
 
 /** The slot that a thread decides. */
 interface Asked {
@@ -69,6 +67,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
   readonly #options: Required<PolicyThreadOptions>;
   #worker: Worker | null = null;
   #watch: ThreadWatch | null = null;
+  #memory: MemoryWatch | null = null;
   #isReady = false;
   #isClosed = false;
   #asked: Asked | null = null;
@@ -100,10 +99,8 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     if (worker === null || !this.#isReady || this.#asked !== null) return null;
     return new Promise((resolve, reject) => {
       const { clock } = this.#options;
-      const cancels = [clock.after(limitMs, () => this.#late(limitMs)), this.#watchMemory()];
-      const cancel = (): void => {
-        for (const one of cancels) one();
-      };
+      const cancel = clock.after(limitMs, () => this.#late(limitMs));
+      this.#memory?.begins();
       this.#asked = { state, resolve, reject, limitMs, isLate: false, cancel };
       worker.postMessage(state);
       this.#watch?.begins(Math.min(hardMs, hardLimits * limitMs));
@@ -117,9 +114,9 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
   }
 
   #start(): void {
-    const { mostMemoryMb, loadCpuMs, hangMs } = this.#options;
+    const { clock, mostMemoryMb, loadCpuMs, hangMs } = this.#options;
     const workerData: PolicyThreadData = { role: 'policy of a controller', policy: this.name };
-    const resourceLimits = { maxOldGenerationSizeMb: mostMemoryMb };
+    const resourceLimits = { maxOldGenerationSizeMb: ownLimitMb(mostMemoryMb) };
     const worker = new Worker(fileURLToPath(policyThreadUrl), { workerData, resourceLimits });
     const watch = new ThreadWatch(worker, hangMs, (why, usedMs) => {
       if (this.#worker !== worker) return;
@@ -129,6 +126,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     });
     this.#worker = worker;
     this.#watch = watch;
+    this.#memory = new MemoryWatch(worker, clock, mostMemoryMb, (cause) => gone(new PolicyFailure('memory', cause)));
     watch.begins(loadCpuMs);
     const unloadable = (error: OutriderError): void => {
       if (this.#worker !== worker) return;
@@ -152,9 +150,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     });
     worker.on('error', (error: Error & { readonly code?: string }) => {
       const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      const cause = isMemory
-        ? `its objects took more than ${mostMemoryMb} MiB`
-        : `its thread has failed: ${error.message}`;
+      const cause = isMemory ? 'V8 gave it no more memory' : `its thread has failed: ${error.message}`;
       gone(new PolicyFailure(isMemory ? 'memory' : 'ended', cause));
     });
     worker.on('exit', (status) => gone(new PolicyFailure('ended', `its thread has ended with status ${status}`)));
@@ -165,6 +161,7 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     if (asked === null) return;
     this.#asked = null;
     asked.cancel();
+    this.#memory?.ends();
     const usedMs = this.#watch?.ends(message.cpuMs) ?? 0;
     if (asked.isLate) {
       // What it has decided is too old. Its work decides whether it is to blame, not the time.
@@ -229,29 +226,15 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
     const worker = this.#worker;
     const asked = this.#asked;
     this.#watch?.stop();
+    this.#memory?.stop();
     this.#worker = null;
     this.#watch = null;
+    this.#memory = null;
     this.#asked = null;
     this.#isReady = false;
     asked?.cancel();
     if (this.#isClosed) asked?.reject(failure);
     await worker?.terminate();
-  }
-
-  /** Memory outside its objects has no limit of its own: the process must not grow by more. */
-  #watchMemory(): () => void {
-    const { clock, mostMemoryMb } = this.#options;
-    const mostMb = 2 * mostMemoryMb;
-    const before = process.memoryUsage.rss();
-    let cancel = (): void => {};
-    const check = (): void => {
-      cancel = clock.after(watchEveryMs, () => {
-        if (process.memoryUsage.rss() - before <= mostMb * bytesOfMb) check();
-        else this.#end(new PolicyFailure('memory', `the process grew by more than ${mostMb} MiB`));
-      });
-    };
-    check();
-    return () => cancel();
   }
 }
 

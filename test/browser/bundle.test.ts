@@ -115,7 +115,7 @@ describe('the page of the example', () => {
       document: { querySelector: () => answer },
     });
     vm.runInContext((await bundleForBrowser('examples/browser/main.ts')).code, page);
-    await expect.poll(() => answer.dataset['outcome'], { timeout: 10_000 }).toBe('ended');
+    await expect.poll(() => answer.dataset['outcome']).toBe('ended');
     expect(answer.text).toBe(await referenceText(40));
   });
 });

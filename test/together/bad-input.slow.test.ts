@@ -404,17 +404,13 @@ describe('two controllers', () => {
       a,
       async () => {
         gate.leadTo(newer.url);
-        await expect.poll(() => newer.controller.status, { timeout: 10_000 }).toMatchObject({ edges: 1, devices: 1 });
+        await expect.poll(() => newer.controller.status).toMatchObject({ edges: 1, devices: 1 });
         gate.leadTo(older.url);
-        await expect.poll(() => notes.map(({ kind }) => kind), { timeout: 10_000 }).toContain('older');
-        await expect
-          .poll(() => older.metric('leaves_total{role="device",code="superseded"}'), { timeout: 10_000 })
-          .toBeGreaterThan(0);
-        await expect
-          .poll(() => older.metric('leaves_total{role="edge",code="superseded"}'), { timeout: 10_000 })
-          .toBeGreaterThan(0);
+        await expect.poll(() => notes.map(({ kind }) => kind)).toContain('older');
+        await expect.poll(() => older.metric('leaves_total{role="device",code="superseded"}')).toBeGreaterThan(0);
+        await expect.poll(() => older.metric('leaves_total{role="edge",code="superseded"}')).toBeGreaterThan(0);
         gate.leadTo(newer.url);
-        await expect.poll(() => agent.isConnected, { timeout: 10_000 }).toBe(true);
+        await expect.poll(() => agent.isConnected).toBe(true);
       },
       longLength,
     );

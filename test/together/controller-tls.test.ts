@@ -37,7 +37,7 @@ async function firstNote(url: string, pin?: string): Promise<ControlNote> {
     note: (note) => void notes.push(note),
   });
   undo.push(() => member.close());
-  await expect.poll(() => notes.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(() => notes.length).toBeGreaterThan(0);
   return notes[0] as ControlNote;
 }
 

@@ -1,6 +1,6 @@
 // Answers that follow a grammar, and logprobs, on a live edge with a toy target: the same text whatever is drafted.
 
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Grammar } from '../../src/core/decoding/grammar.ts';
 import { neutralSampling, type SamplingOptions } from '../../src/core/decoding/sampling.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
@@ -176,7 +176,7 @@ describe('masks that are late', () => {
         ...{ prompt: target.tokenizer.encode('order'), sampling: {}, ...(grammar === undefined ? {} : { grammar }) },
       });
     const slow = begin(order);
-    await vi.waitFor(() => expect(late.state.asked).toBe(1));
+    await expect.poll(() => late.state.asked).toBe(1);
     const others = await Promise.all([begin().report, begin().report]);
     expect(others.map(({ outcome }) => outcome.kind)).toEqual(['ended', 'ended']);
     late.gate.resolve();

@@ -18,7 +18,7 @@ async function ask(edge: ToyEdge, options: Partial<TurnOptions>): Promise<number
   return edge.edge.status.prefillTokens - before;
 }
 
-async function until(isTrue: () => boolean, limitMs = 5000): Promise<void> {
+async function until(isTrue: () => boolean, limitMs = 30_000): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!isTrue() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 5));
   expect(isTrue()).toBe(true);

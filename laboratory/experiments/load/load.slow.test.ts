@@ -15,6 +15,8 @@ describe('bench load', () => {
     expect(rows.filter((row) => (row as { device: string }).device === 'greedy')).toHaveLength(1);
     expect(summary).toMatchObject({ sessions: 6, wrongTexts: 0, edgeFailures: 0 });
     expect(summary['texts']).toBeGreaterThanOrEqual(6);
+    expect(summary).toMatchObject({ turns: summary['texts'], connectedTurns: summary['texts'], unopenedTurns: 0 });
+    expect(summary['connectionsPerTurn']).toBeGreaterThanOrEqual(1);
     for (const name of ['tokensPerSecond', 'p99StepMs', 'meanStepMs', 'rowsPerStep', 'rssMB']) {
       expect(summary[name]).toBeGreaterThan(0);
     }

@@ -141,7 +141,7 @@ describe('the OpenAI client', () => {
       max_tokens: 900,
     });
     for await (const _ of stream) break;
-    await expect.poll(() => edge.edge.status.answering, { timeout: 3000 }).toBe(0);
+    await expect.poll(() => edge.edge.status.answering).toBe(0);
   });
 });
 

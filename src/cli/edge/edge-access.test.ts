@@ -121,7 +121,7 @@ describe('the key of a device', () => {
     };
     const listener = { isOwnName: () => false, renewCertificate: () => {}, port: 0, close: async () => {} };
     access.follow(edge, listener, () => {});
-    await vi.waitFor(() => expect(judged).toEqual([[null, typed]]), { timeout: 10_000 });
+    await expect.poll(() => judged).toEqual([[null, typed]]);
   });
 });
 

@@ -160,6 +160,8 @@ describe('the text of a key', () => {
     ['abcdefghijklmnopqrstuvwxyz', 122],
     ['a'.repeat(64), 0],
     ['abababababababababababababababab', 32],
+    ['0123456'.repeat(4), 78],
+    ['01234567'.repeat(4), 106],
     ['', 0],
   ])('%j is worth at most %i bits', (text, bits) => {
     expect(Math.floor(keyBits(text) + 1e-9)).toBe(bits);

@@ -210,7 +210,7 @@ describe('grammars in threads that misbehave', () => {
     matcher.close();
     await pass(15_000);
     expect([trier.isEnded, keeper.isEnded]).toEqual([false, true]);
-    await vi.waitFor(() => expect(workers).toHaveLength(3));
+    await expect.poll(() => workers).toHaveLength(3);
     (await engine.open(grammar('b'))).close();
     await pass(60_000);
     expect(workers).toHaveLength(3);
@@ -222,7 +222,7 @@ describe('grammars in threads that misbehave', () => {
     const masks = matcher.masks(0, () => [], []);
     const [, keeper] = workers;
     keeper?.emit('exit');
-    await vi.waitFor(() => expect(workers[2]?.calls).toHaveLength(1));
+    await expect.poll(() => workers[2]?.calls).toHaveLength(1);
     workers[2]?.answer(workers[2].calls[0] as Call);
     expect(await masks).toHaveLength(1);
   });
@@ -232,7 +232,7 @@ describe('grammars in threads that misbehave', () => {
     const { engine, workers } = scene((order) => !isDear(order));
     const refused = engine.open(grammar('dear'));
     refused.catch(() => {});
-    await vi.waitFor(() => expect(workers[0]?.calls).toHaveLength(1));
+    await expect.poll(() => workers[0]?.calls).toHaveLength(1);
     (workers[0] as StandIn).cpuMs = 3001;
     await pass(4000);
     await expect(refused).rejects.toMatchObject({ code: 'bad-argument', remedy: 'send a simpler one' });
@@ -247,7 +247,7 @@ describe('grammars in threads that misbehave', () => {
     const { engine, workers } = scene((order) => order.kind === 'open' && order.matcher === 0);
     const opening = engine.open(grammar('a'));
     opening.catch(() => {});
-    await vi.waitFor(() => expect(workers[0]?.calls).toHaveLength(1));
+    await expect.poll(() => workers[0]?.calls).toHaveLength(1);
     const [trier] = workers as [StandIn];
     for (let second = 0; second < 40; second += 10) {
       trier.cpuMs += 30;
@@ -255,7 +255,7 @@ describe('grammars in threads that misbehave', () => {
     }
     await expect(opening).rejects.toMatchObject({ code: 'edge-full', message: expect.stringContaining('grammar') });
     trier.answer(trier.calls[0] as Call);
-    await vi.waitFor(() => expect(engine.isKnown?.(grammar('a'))).toBe(true));
+    await expect.poll(() => engine.isKnown?.(grammar('a'))).toBe(true);
     expect(trier.isEnded).toBe(false);
   });
 
@@ -264,14 +264,14 @@ describe('grammars in threads that misbehave', () => {
     const [slow, quick] = await Promise.all([engine.open(grammar('slow')), engine.open(grammar('quick'))]);
     const first = slow.masks(0, () => [], []);
     const keeper = workers[1] as StandIn;
-    await vi.waitFor(() => expect(keeper.calls).toHaveLength(1));
+    await expect.poll(() => keeper.calls).toHaveLength(1);
     keeper.cpuMs += 150;
     keeper.answer(keeper.calls[0] as Call);
     await first;
     const second = slow.masks(0, () => [], []);
-    await vi.waitFor(() => expect(workers[2]?.calls).toHaveLength(1));
+    await expect.poll(() => workers[2]?.calls).toHaveLength(1);
     const other = quick.masks(0, () => [], []);
-    await vi.waitFor(() => expect(keeper.calls).toHaveLength(2));
+    await expect.poll(() => keeper.calls).toHaveLength(2);
     keeper.answer(keeper.calls[1] as Call);
     expect(await other).toHaveLength(1);
     workers[2]?.answer(workers[2].calls[0] as Call);
@@ -285,16 +285,16 @@ describe('grammars in threads that misbehave', () => {
     const ended = dear.masks(0, () => [], []);
     ended.catch(() => {});
     const keeper = workers[1] as StandIn;
-    await vi.waitFor(() => expect(keeper.calls).toHaveLength(1));
+    await expect.poll(() => keeper.calls).toHaveLength(1);
     keeper.cpuMs += 401;
     await pass(1000);
     await expect(ended).rejects.toMatchObject({ code: 'bad-argument' });
     expect([engine.isSlow?.(grammar('dear')), engine.isSlow?.(grammar('quick'))]).toEqual([true, false]);
     const again = await engine.open(grammar('dear'));
     void again.masks(0, () => [], []);
-    await vi.waitFor(() => expect(workers[2]?.calls).toHaveLength(1));
+    await expect.poll(() => workers[2]?.calls).toHaveLength(1);
     const other = quick.masks(0, () => [], []);
-    await vi.waitFor(() => expect(workers[3]?.calls).toHaveLength(1));
+    await expect.poll(() => workers[3]?.calls).toHaveLength(1);
     workers[3]?.answer(workers[3].calls[0] as Call);
     expect(await other).toHaveLength(1);
   });
@@ -304,10 +304,10 @@ describe('grammars in threads that misbehave', () => {
     const matcher = await engine.open(grammar('a'));
     const masks = matcher.masks(0, () => [], []);
     for (const next of [1, 2, 3]) {
-      await vi.waitFor(() => expect(workers[next]?.calls).toHaveLength(1));
+      await expect.poll(() => workers[next]?.calls).toHaveLength(1);
       workers[next]?.emit('exit');
     }
-    await vi.waitFor(() => expect(workers[4]?.calls).toHaveLength(1));
+    await expect.poll(() => workers[4]?.calls).toHaveLength(1);
     workers[4]?.answer(workers[4].calls[0] as Call);
     expect(await masks).toHaveLength(1);
   });

@@ -203,6 +203,7 @@ describe('QoS profiles', () => {
     [[null, 5, {}]],
     [[{ ...offeredProfiles[0], name: 'a/../b' }]],
     [[{ ...offeredProfiles[0], targetMinUpstreamRate: { value: -1, unit: 'kbps' } }]],
+    [[{ ...offeredProfiles[0], targetMinUpstreamRate: { value: 0, unit: 'kbps' } }]],
     [[{ ...offeredProfiles[0], targetMinUpstreamRate: { value: 1, unit: 'constructor' } }]],
     [[{ ...offeredProfiles[0], targetMinUpstreamRate: { value: Number.NaN, unit: 'kbps' } }]],
     [[{ ...offeredProfiles[0], minDuration: { value: 2, unit: 'Days' } }]],

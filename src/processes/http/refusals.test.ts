@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ApiError } from './api-error.ts';
-import { EarlyRefusals } from './refusals.ts';
+import { EarlyRefusals, retryHeaders } from './refusals.ts';
 import { requestBytes } from './request-intake.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -43,6 +43,20 @@ async function open() {
   const ask = (headers: Record<string, string>, to = path, method = 'POST') => fetch(url + to, { method, headers });
   return { early, ask, records, state };
 }
+
+describe('retryHeaders', () => {
+  it.each([
+    [500, null, { 'x-should-retry': 'false' }],
+    [503, null, { 'x-should-retry': 'false' }],
+    [499, null, {}],
+    [400, null, {}],
+    [503, 2, { 'retry-after': '2', 'retry-after-ms': '2000', 'x-should-retry': 'true' }],
+    [429, 0, { 'retry-after': '0', 'retry-after-ms': '0', 'x-should-retry': 'true' }],
+  ])('of status %i after %j s', (status, retryAfterSeconds, headers) => {
+    const error = new ApiError(status, 'internal', 'why', retryAfterSeconds === null ? {} : { retryAfterSeconds });
+    expect(retryHeaders(error)).toEqual(headers);
+  });
+});
 
 describe('EarlyRefusals', () => {
   it('refuses the key that was refused as that was, in the words of the route, and records it', async () => {
