@@ -50,22 +50,26 @@ describe('a controller', () => {
     expect(assigns(device).map(({ ticket }) => ticket)).toEqual(['ticket:1', 'ticket:2']);
   });
 
-  it('renews tickets of devices that read nothing, and after an edge has joined again', () => {
+  it.each([
+    // A ticket is renewed after half of its 5 s.
+    ['while the edge stays', null, [1, 1, 1, 2, 2, 2, 3, 3, 3]],
+    ['at once after the edge has joined again', 1, [1, 2, 2, 2, 3, 3, 3, 4, 4]],
+    ['at once, and in its time from then on', 4, [1, 1, 1, 2, 3, 3, 3, 4, 4]],
+    ['at once where it is due anyway', 6, [1, 1, 1, 2, 2, 2, 3, 3, 3]],
+  ] as const)('renews tickets of devices that read nothing: %s', (_name, joinsAgain, expected) => {
     const { join, say, slot, assigns, at } = bed();
-    const edge = join('edge', 'a');
+    let edge = join('edge', 'a');
     say(edge, edgeReport());
     const device = join('device', 'phone');
-    const orders: number[] = [];
-    for (let turn = 0; turn < 8; turn += 1) {
+    const orders = expected.map((_, turn) => {
       at(1000 * turn);
-      if (turn === 6) join('edge', 'a');
-      say(turn < 6 ? edge : 3, edgeReport({ seq: turn + 2 }));
+      if (turn === joinsAgain) edge = join('edge', 'a');
+      say(edge, edgeReport({ seq: turn + 2 }));
       say(device, deviceReport({ seq: turn + 2 }));
       slot();
-      orders.push(assigns(device).length);
-    }
-    // Tickets are valid for 5 s.
-    expect(orders).toEqual([1, 1, 1, 2, 2, 2, 3, 3]);
+      return assigns(device).length;
+    });
+    expect(orders).toEqual(expected);
   });
 
   it('spreads devices over edges, and moves those of one that drains or is gone at once', () => {

@@ -101,6 +101,22 @@ describe('the end of a text', () => {
     );
   });
 
+  it('is where the text first contains a stop string that repeats its own beginning, however long', () => {
+    const letters = (least: number, most: number) =>
+      fc.string({ unit: fc.constantFrom('a', 'b'), minLength: least, maxLength: most });
+    fc.assert(
+      fc.property(letters(1, 12), letters(0, 6), fc.nat(12), letters(0, 12), (stop, before, shared, after) => {
+        // A part of the stop string, and then the whole one: what matches at its end is the longest part that fits.
+        const text = `${before}${stop.slice(0, shared)}${stop}${after}`;
+        expect(ends([stop], [...text])).toEqual([text.indexOf(stop) + stop.length, 'stop-string']);
+      }),
+      { numRuns: 2000 },
+    );
+    // Each part of the beginning that is also an end, one after the other.
+    expect(ends(['aabaabaaa'], [...'aabaabaabaaa'])).toEqual([12, 'stop-string']);
+    expect(ends(['aabaaab'], [...'aabaabaaab'])).toEqual([10, 'stop-string']);
+  });
+
   it('is a function of the state alone: old states stay valid', () => {
     const ending = createEnding(rule(['ab']), bytesOfTexts(['a', 'b', 'c']));
     const afterA = ending.push(ending.start, 0).state;
