@@ -41,6 +41,13 @@ interface Running extends StepPart<VirtualSession> {
 
 const noRows: readonly Candidates[] = [];
 
+/** What an observer of the edge sees of its engine. */
+export interface EngineObserver {
+  begins?(parts: readonly StepPart<VirtualSession>[]): void;
+  /** @param generation of the session's text when the step began */
+  ends?(part: StepPart<VirtualSession>, generation: number): void;
+}
+
 type Core = Pick<EdgeCore<VirtualSession, FrameConnection<EdgeMessage>>, 'sessions' | 'steps' | 'fail'>;
 
 export class VirtualEngine {
@@ -50,13 +57,22 @@ export class VirtualEngine {
   readonly #target: VirtualTarget;
   readonly #random: Random;
   readonly #core: Core;
+  readonly #observer: EngineObserver;
   #isBusy = false;
   #isAwake = false;
   #isHung = false;
   #failsNext = false;
   #delayMs = 0;
 
-  constructor(process: VirtualProcess, settings: EngineSettings, target: VirtualTarget, random: Random, core: Core) {
+  constructor(
+    process: VirtualProcess,
+    settings: EngineSettings,
+    target: VirtualTarget,
+    random: Random,
+    core: Core,
+    observer: EngineObserver = {},
+  ) {
+    this.#observer = observer;
     this.#process = process;
     this.#settings = settings;
     this.#target = target;
@@ -110,7 +126,9 @@ export class VirtualEngine {
       this.#isBusy = false;
       return;
     }
-    const running = this.#core.steps.begin(works, judgedStepTime).map((part) => this.#begin(part));
+    const parts = this.#core.steps.begin(works, judgedStepTime);
+    this.#observer.begins?.(parts);
+    const running = parts.map((part) => this.#begin(part));
     const jitter = 1 + stepJitter * (2 * this.#random.uniform() - 1);
     const itemRows = running.map(({ prefillTokens, ticket }) =>
       ticket === null ? prefillTokens : ticket.drafts.length + 1,
@@ -139,13 +157,15 @@ export class VirtualEngine {
     return { ...part, generation: entry.state.generation, rows };
   }
 
-  #finish({ entry, generation, prefillTokens, ticket, rows }: Running): void {
+  #finish(running: Running): void {
+    const { entry, generation, prefillTokens, ticket, rows } = running;
     const isCurrent = entry.state.generation === generation;
     if (ticket === null) {
       if (isCurrent) entry.evaluatedTokens += prefillTokens;
-      return;
+    } else {
+      this.#core.sessions.step(entry, { kind: 'step-done', ticket, rows });
+      if (isCurrent) entry.evaluatedTokens = Math.max(ticket.length, entry.state.text.length - 1);
     }
-    this.#core.sessions.step(entry, { kind: 'step-done', ticket, rows });
-    if (isCurrent) entry.evaluatedTokens = Math.max(ticket.length, entry.state.text.length - 1);
+    this.#observer.ends?.(running, generation);
   }
 }
