@@ -6,6 +6,8 @@ import type { SourceBug } from './source-bug.fixture.ts';
 const driver = 'src/core/protocol/device/device-driver.ts';
 const pinned = 'src/network/transport-node/pinned-certificate.ts';
 const endings = 'src/core/decoding/ending-bytes.ts';
+const steps = 'src/core/protocol/edge/engine-steps.ts';
+const economy = 'laboratory/trials/faults/economy.test.ts';
 const forecast = 'src/core/protocol/device/stream-forecast.ts';
 const repeated = 'is where the text first contains a stop string that repeats its own beginning';
 const nearDigits = 'connects with no fingerprint that differs in one digit';
@@ -170,6 +172,30 @@ export const comparisonBugs: Readonly<Record<string, SourceBug>> = {
     to: 'return nowMs',
     test: 'src/allocation/controller/controller.test.ts',
     name: 'at once after the edge has joined again',
+  },
+  'the row of the text is not counted': {
+    rule: 'quotas',
+    file: steps,
+    from: "this.#evaluates(entry, item.kind === 'prefill' ? item.tokens : item.drafts + 1);",
+    to: "this.#evaluates(entry, item.kind === 'prefill' ? item.tokens : item.drafts);",
+    test: economy,
+    name: 'and a row counted for each',
+  },
+  'rows of prompts are not counted': {
+    rule: 'quotas',
+    file: steps,
+    from: "this.#evaluates(entry, item.kind === 'prefill' ? item.tokens : item.drafts + 1);",
+    to: "if (item.kind !== 'prefill') this.#evaluates(entry, item.drafts + 1);",
+    test: economy,
+    name: 'and a row counted for each',
+  },
+  'the last token of a text is read with its prompt, and again in a step': {
+    rule: 'engine loop',
+    file: steps,
+    from: 'const prefillTokens = entry.state.text.length - 1 - heldTokens;',
+    to: 'const prefillTokens = heldTokens === 0 ? entry.state.text.length : entry.state.text.length - 1 - heldTokens;',
+    test: economy,
+    name: 'is one evaluation of each token in a place',
   },
   'an answer that has ended has promised rows': {
     rule: 'quotas',

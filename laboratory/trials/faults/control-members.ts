@@ -280,7 +280,8 @@ export class ControlMembers implements ControlledDevices {
         member.watch.acts('assign');
         this.ordersFollowed += 1;
         const { moved = (move) => move() } = this.#hooks;
-        this.#world.economy.ordered(device, edge, () => moved(() => device.moveTo(edge), device, edge));
+        const move = (): void => moved(() => device.moveTo(edge), device, edge);
+        member.watch.check(() => this.#world.economy.ordered(device, edge, move));
       },
     };
     agent.begin(member.turn);
