@@ -8,6 +8,8 @@ const pinned = 'src/network/transport-node/pinned-certificate.ts';
 const endings = 'src/core/decoding/ending-bytes.ts';
 const steps = 'src/core/protocol/edge/engine-steps.ts';
 const economy = 'laboratory/trials/faults/economy.test.ts';
+const fitting = 'src/allocation/controller/fit-places.ts';
+const fits = 'src/allocation/controller/fit-places.test.ts';
 const forecast = 'src/core/protocol/device/stream-forecast.ts';
 const repeated = 'is where the text first contains a stop string that repeats its own beginning';
 const nearDigits = 'connects with no fingerprint that differs in one digit';
@@ -172,6 +174,22 @@ export const comparisonBugs: Readonly<Record<string, SourceBug>> = {
     to: 'return nowMs',
     test: 'src/allocation/controller/controller.test.ts',
     name: 'at once after the edge has joined again',
+  },
+  'of the sessions beyond the places, those that run there move first': {
+    rule: 'controller, orders',
+    file: fitting,
+    from: 'rank(one) - rank(other) ||',
+    to: 'rank(other) - rank(one) ||',
+    test: fits,
+    name: 'of those that run there as few as possible',
+  },
+  'one session more than an edge lacks places moves': {
+    rule: 'controller, orders',
+    file: fitting,
+    from: '(left[from] as number) >= 0) continue;',
+    to: '(left[from] as number) > 0) continue;',
+    test: fits,
+    name: 'of those that run there as few as possible',
   },
   'the row of the text is not counted': {
     rule: 'quotas',
