@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { neighbours } from '../../core/basics/neighbours.fixture.ts';
 import type { NamedPolicy } from '../slot/require-assignment.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { bed, deviceReport, edgeReport, reading } from './controller.fixture.ts';
@@ -117,6 +118,27 @@ describe('a controller', () => {
     slot();
     expect(assigns(near).at(-1)?.edge).toBe('b');
     expect(assigns(strict)).toMatchObject([{ edge: 'a' }]);
+  });
+
+  it('takes a text of one target to no edge whose fingerprint differs in one digit, nor a device to another tokenizer', () => {
+    const [target, tokenizerHash] = ['0f'.repeat(8), 'ab'.repeat(32)];
+    const others = [
+      ...neighbours(target).map((fingerprint) => ({ fingerprint })),
+      ...neighbours(tokenizerHash).map((hash) => ({ fingerprint: target, tokenizerHash: hash })),
+    ];
+    for (const other of [...others, { fingerprint: target }]) {
+      const { join, say, slot, assigns } = bed();
+      const [a, b] = [join('edge', 'a'), join('edge', 'b')];
+      say(a, edgeReport({ fingerprint: target }));
+      say(b, edgeReport(other));
+      const device = join('device', 'strict');
+      say(device, deviceReport({ fingerprint: target, ...reading(1, 'a', 100) }));
+      slot();
+      say(a, edgeReport({ seq: 2, fingerprint: target, stepFixedMs: 900 }));
+      slot();
+      const isAlike = !others.includes(other as (typeof others)[number]);
+      expect(assigns(device).at(-1)?.edge).toBe(isAlike ? 'b' : 'a');
+    }
   });
 
   it('says which edges take no session, and of two models under one name', () => {
