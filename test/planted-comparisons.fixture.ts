@@ -10,6 +10,8 @@ const steps = 'src/core/protocol/edge/engine-steps.ts';
 const economy = 'laboratory/trials/faults/economy.test.ts';
 const fitting = 'src/allocation/controller/fit-places.ts';
 const fits = 'src/allocation/controller/fit-places.test.ts';
+const cache = 'src/models/files/cache.ts';
+const caches = 'src/models/files/cache.test.ts';
 const forecast = 'src/core/protocol/device/stream-forecast.ts';
 const repeated = 'is where the text first contains a stop string that repeats its own beginning';
 const nearDigits = 'connects with no fingerprint that differs in one digit';
@@ -110,6 +112,22 @@ export const comparisonBugs: Readonly<Record<string, SourceBug>> = {
     to: '    processor,\n',
     test: 'src/models/engines/llama-recipe.test.ts',
     name: 'is another one with another threads',
+  },
+  'a noted digest holds for a file of another length': {
+    rule: 'keys of caches',
+    file: cache,
+    from: 'record.byteLength === size && record.modifiedMs',
+    to: 'record.modifiedMs',
+    test: caches,
+    name: 'do not hold for another length, at the same time',
+  },
+  'a noted digest holds for another file in the same place': {
+    rule: 'keys of caches',
+    file: cache,
+    from: 'record.modifiedMs === mtimeMs && record.inode === ino;',
+    to: 'record.modifiedMs === mtimeMs;',
+    test: caches,
+    name: 'do not hold for another file in its place, at the same time',
   },
   'a prediction is kept whatever the round trip': {
     rule: 'keys of caches',
