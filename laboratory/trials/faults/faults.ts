@@ -62,7 +62,7 @@ const options = {
 
 export const faultsTrial: Experiment<typeof options, readonly FaultsFinding[], FaultsConclusion> = {
   name: 'trial faults',
-  lasts: '3 minutes',
+  lasts: '1 minute',
   description:
     'inject lost connections, crashes, hostile devices, lying edges and faulty controllers in virtual time, and check every invariant',
   options,
