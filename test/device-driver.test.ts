@@ -43,6 +43,7 @@ interface BedOptions {
 function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 1 }: BedOptions = {}) {
   const clock = createManualClock();
   const connects: number[] = [];
+  const tried: string[] = [];
   const events: DeviceEvent[] = [];
   const sent: DeviceMessage[] = [];
   const queued: number[] = [];
@@ -65,7 +66,10 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
     judgesHedges: false,
   };
   const host = {
-    connect: () => void connects.push(clock.nowMs()),
+    connect: (edge: string) => {
+      connects.push(clock.nowMs());
+      tried.push(edge);
+    },
     beginDraft: () => {},
     emit: (tokens: readonly number[]) => void shown.push(...tokens),
     servedBy: (edge: string) => void shown.push(edge),
@@ -82,6 +86,8 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
     clock,
     driver,
     connects,
+    /** The edges of these attempts. */
+    tried,
     events,
     sent,
     queued,
@@ -381,5 +387,35 @@ describe('a full edge', () => {
     one.pingUntil(121_000);
     expect(one.closes).toHaveLength(1);
     expect(one.queued).toEqual([2, 1]);
+  });
+});
+
+describe('a move to another edge', () => {
+  it('is tried once while it is on its way, and again when it is ordered after the edge was not reached', () => {
+    const one = bed();
+    one.connect('a');
+    one.commit([5]);
+    for (const round of [1, 2, 3]) {
+      for (let order = 0; order < 3; order += 1) one.driver.moveTo('b');
+      expect(one.tried).toEqual(Array(round).fill('b'));
+      one.driver.unreachable('b', unreachable);
+    }
+    expect(one.driver.state.links.map(({ edge }) => edge)).toEqual(['a']);
+  });
+
+  it('is tried again after the edge has refused it, and not while the turn is there', () => {
+    const one = bed();
+    one.connect('a');
+    one.commit([5]);
+    one.driver.moveTo('b');
+    one.connect('b');
+    one.driver.moveTo('b');
+    expect(one.tried).toEqual(['b']);
+    one.hear({ kind: 'refused', code: 'edge-full', cause: 'no place', remedy: 'wait' });
+    expect(one.driver.state.links.map(({ edge }) => edge)).toEqual(['a']);
+    one.driver.moveTo('b');
+    expect(one.tried).toEqual(['b', 'b']);
+    one.driver.moveTo('a');
+    expect(one.tried).toEqual(['b', 'b']);
   });
 });

@@ -2,10 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../src/core/basics/errors.ts';
+import { neighbours } from '../src/core/basics/neighbours.fixture.ts';
 import { defaultRate } from '../src/core/protocol/edge/edge-connections.ts';
 import { EdgeCore, type EdgeEntry, type EdgeSettings } from '../src/core/protocol/edge/edge-core.ts';
 import type { EdgeDraftOrder } from '../src/core/protocol/edge/edge-hedges.ts';
-import { anyone } from '../src/core/protocol/edge/edge-key.ts';
+import { anyone, edgeKey } from '../src/core/protocol/edge/edge-key.ts';
 import { testOpening, testRules } from '../src/core/protocol/edge/edge-session.fixture.ts';
 import { createEdgeSession, stepEdge } from '../src/core/protocol/edge/edge-session.ts';
 import type { EdgeMessage, OpenMessage } from '../src/core/protocol/wire/messages.ts';
@@ -119,12 +120,73 @@ describe('an edge admits', () => {
     expect(closed).toEqual(['tokenizer-mismatch']);
   });
 
+  it('no session whose tokenizer differs in one digit, also when it is opened again', () => {
+    for (const other of [...neighbours(tokenizerHash), 'cd'.repeat(32)]) {
+      const { connect, core } = bed();
+      expect(connect({ tokenizerHash: other }).closed).toEqual(['tokenizer-mismatch']);
+      expect(core.sessions.count).toBe(0);
+      const right = connect();
+      expect(connect({ attempt: 2, tokenizerHash: other }).closed).toEqual(['tokenizer-mismatch']);
+      expect([core.sessions.count, right.closed]).toEqual([1, []]);
+    }
+  });
+
+  it('a session that is opened again by its own key only, and not while it is closed', () => {
+    let reason: OutriderError | undefined;
+    const keyOf = (shown: string) => (shown === 'right' ? edgeKey('right') : null);
+    const { connect, core } = bed({ keyOf, closedFor: () => reason });
+    const right = connect({ credentials: 'right' });
+    for (const credentials of ['', 'wrong', ...neighbours('right')]) {
+      expect(connect({ credentials, attempt: 2 }).closed).toEqual(['unauthorized']);
+    }
+    reason = new OutriderError('edge-draining', 'going down', 'try another');
+    expect(connect({ credentials: 'right', attempt: 2 }).closed).toEqual(['edge-draining']);
+    expect([core.sessions.count, right.closed]).toEqual([1, []]);
+    reason = undefined;
+    connect({ credentials: 'right', attempt: 2 });
+    expect([core.sessions.count, right.closed]).toEqual([1, ['superseded']]);
+  });
+
   it('none while it is closed, and says why', () => {
     let reason: OutriderError | undefined = new OutriderError('edge-draining', 'going down', 'try another');
     const { connect } = bed({ closedFor: () => reason });
     expect(connect({ tokenizerHash: 'cd'.repeat(32) }).heard.at(-1)).toMatchObject({ code: 'edge-draining' });
     reason = undefined;
     expect(connect().closed).toEqual([]);
+  });
+});
+
+describe('a key with a quota of rows', () => {
+  const limited = edgeKey('limited', { rowsPerMinute: 60 });
+  /** A session that begins with all rows of a minute left, beside what others of the key have promised. */
+  function second(first: Partial<OpenMessage>, act: (session: EdgeEntry, made: ReturnType<typeof bed>) => void) {
+    const made = bed({ keyOf: () => limited });
+    made.connect({ session: '01'.repeat(16), ...first });
+    const [session] = made.core.sessions.entries;
+    if (session === undefined) throw new Error('no session');
+    act(session, made);
+    return made.connect({ session: '02'.repeat(16), prompt: Array.from({ length: 60 }, () => 1) }).closed;
+  }
+  const write = (session: EdgeEntry, { core }: ReturnType<typeof bed>): void => {
+    core.sessions.step(session, { kind: 'step-started', drafts: 0 });
+    const ticket = session.state.ticket;
+    if (ticket === null) throw new Error('no step');
+    core.sessions.step(session, { kind: 'step-done', ticket, rows: [{ ids: [9], logits: [1] }] });
+  };
+
+  it('has promised what its running answers still need, and nothing for an answer that has ended', () => {
+    expect(second({}, () => {})).toEqual(['quota-used']);
+    expect(second({}, write)).toEqual(['quota-used']);
+    expect(second({ maxAnswerTokens: 1 }, write)).toEqual([]);
+  });
+
+  it('has promised nothing for another key', () => {
+    const keyOf = (shown: string) => edgeKey(shown, { rowsPerMinute: 60 });
+    const { connect } = bed({ keyOf });
+    connect({ credentials: 'one' });
+    const prompt = Array.from({ length: 60 }, () => 1);
+    expect(connect({ credentials: 'two', prompt }).closed).toEqual([]);
+    expect(connect({ credentials: 'one', session: '02'.repeat(16), prompt }).closed).toEqual(['quota-used']);
   });
 });
 

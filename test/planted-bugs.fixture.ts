@@ -1,16 +1,8 @@
 // Bugs of the parts that `trial faults` does not run, each as a change of one place in the sources, with the test that notices it. The
 // letters are those of the bugs with which the tests were first tried.
 
-export interface SourceBug {
-  readonly rule: string;
-  readonly file: string;
-  /** Occurs once in the file. */
-  readonly from: string;
-  readonly to: string;
-  readonly test: string;
-  /** Part of the name of the test that must fail. */
-  readonly name: string;
-}
+import { comparisonBugs } from './planted-comparisons.fixture.ts';
+import type { SourceBug } from './source-bug.fixture.ts';
 
 const loop = 'src/processes/edge/engine-loop.ts';
 const machine = 'src/core/protocol/edge/edge-session.ts';
@@ -273,4 +265,5 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
     test: 'src/core/protocol/edge/connection-limits.test.ts',
     name: '',
   },
+  ...comparisonBugs,
 };

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createVitest, type Reporter, type TestSpecification, type Vitest } from 'vitest/node';
-import { type SourceBug, sourceBugs } from './planted-bugs.fixture.ts';
+import { sourceBugs } from './planted-bugs.fixture.ts';
+import type { SourceBug } from './source-bug.fixture.ts';
 
 export interface TestOutcome {
   /** The file. */

@@ -89,6 +89,8 @@ export interface DeviceWorld {
   deviceSends?(device: VirtualDevice, link: VirtualLink, message: DeviceMessage, isWritable: boolean): void;
   /** The device closes a connection; `code` is 'done' without an error. */
   deviceCloses?(device: VirtualDevice, link: VirtualLink, code: string, detail: string): void;
+  /** An attempt to connect begins, or has ended. */
+  deviceTries?(device: VirtualDevice, edge: string, isBegun: boolean): void;
   /** Additional bytes on the air with a message, beyond its frame; default: none. */
   bytesAlong?(message: DeviceMessage): number;
 }
@@ -139,7 +141,11 @@ export class VirtualDevice {
   connect(edge: string): void {
     if (!this.process.isUp) return;
     const known = this.#edgeOf(edge);
-    this.process.post(this.settings.connectMs, () => this.#open(edge, known));
+    this.#world.deviceTries?.(this, edge, true);
+    this.process.post(this.settings.connectMs, () => {
+      this.#world.deviceTries?.(this, edge, false);
+      this.#open(edge, known);
+    });
   }
 
   moveTo(edge: string): void {

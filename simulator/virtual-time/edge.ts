@@ -17,6 +17,8 @@ import { anyone, type EdgeKey } from '../../src/core/protocol/edge/edge-key.ts';
 import type { PlaceChange } from '../../src/core/protocol/edge/edge-place-queue.ts';
 import { mostHeldTokens } from '../../src/core/protocol/edge/edge-scores.ts';
 import type { EdgeEffect, EdgeEvent } from '../../src/core/protocol/edge/edge-state.ts';
+import type { StepPart } from '../../src/core/protocol/edge/engine-steps.ts';
+import type { RowsUsed } from '../../src/core/protocol/edge/row-quotas.ts';
 import { defaultLiveness, type LivenessSettings } from '../../src/core/protocol/wire/liveness.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../src/core/protocol/wire/messages.ts';
 import { usualWidthCost } from './device.ts';
@@ -77,6 +79,10 @@ export interface EdgeObserver {
   edgeSends?(edge: VirtualEdge, link: VirtualLink, message: EdgeMessage, isWritable: boolean): void;
   /** The place of a session changes. @param waitedMs how long it has waited */
   placeChanged?(edge: VirtualEdge, session: VirtualSession, change: PlaceChange, waitedMs: number): void;
+  /** A step begins. */
+  edgeBegins?(edge: VirtualEdge, parts: readonly StepPart<VirtualSession>[]): void;
+  /** A step ends for a session. @param generation of its text when the step began */
+  edgeEnds?(edge: VirtualEdge, part: StepPart<VirtualSession>, generation: number): void;
   /** The edge closes a connection; `code` is 'done' without an error. */
   edgeCloses?(edge: VirtualEdge, link: VirtualLink, code: string, detail: string): void;
 }
@@ -123,7 +129,10 @@ export class VirtualEdge {
         throw error;
       },
     });
-    this.engine = new VirtualEngine(this.process, engine, target, random, this.#core);
+    this.engine = new VirtualEngine(this.process, engine, target, random, this.#core, {
+      begins: (parts) => observer.edgeBegins?.(this, parts),
+      ends: (part, generation) => observer.edgeEnds?.(this, part, generation),
+    });
   }
 
   get sessions(): VirtualSessions {
@@ -132,6 +141,11 @@ export class VirtualEdge {
 
   get account(): EngineAccount {
     return this.engine.account;
+  }
+
+  /** Rows that count for the quotas of keys, since the last call. */
+  takeUsedRows(): readonly RowsUsed[] {
+    return this.#core.quotas.takeUsed();
   }
 
   get linkCount(): number {

@@ -42,6 +42,13 @@ interface Running extends StepPart<VirtualSession> {
 
 const noRows: readonly Candidates[] = [];
 
+/** What an observer of the edge sees of its engine. */
+export interface EngineObserver {
+  begins?(parts: readonly StepPart<VirtualSession>[]): void;
+  /** @param generation of the session's text when the step began */
+  ends?(part: StepPart<VirtualSession>, generation: number): void;
+}
+
 type Core = Pick<EdgeCore<VirtualSession, FrameConnection<EdgeMessage>>, 'sessions' | 'steps' | 'fail'>;
 
 export class VirtualEngine {
@@ -51,13 +58,22 @@ export class VirtualEngine {
   readonly #target: VirtualTarget;
   readonly #random: Random;
   readonly #core: Core;
+  readonly #observer: EngineObserver;
   #isBusy = false;
   #isAwake = false;
   #isHung = false;
   #failsNext = false;
   #delayMs = 0;
 
-  constructor(process: VirtualProcess, settings: EngineSettings, target: VirtualTarget, random: Random, core: Core) {
+  constructor(
+    process: VirtualProcess,
+    settings: EngineSettings,
+    target: VirtualTarget,
+    random: Random,
+    core: Core,
+    observer: EngineObserver = {},
+  ) {
+    this.#observer = observer;
     this.#process = process;
     this.#settings = settings;
     this.#target = target;
@@ -111,7 +127,9 @@ export class VirtualEngine {
       this.#isBusy = false;
       return;
     }
-    const running = this.#core.steps.begin(works, judgedStepTime).map((part) => this.#begin(part));
+    const parts = this.#core.steps.begin(works, judgedStepTime);
+    this.#observer.begins?.(parts);
+    const running = parts.map((part) => this.#begin(part));
     const jitter = 1 + stepJitter * (2 * this.#random.uniform() - 1);
     const itemRows = running.map(({ prefillTokens, ticket }) =>
       ticket === null ? prefillTokens : ticket.drafts.length + 1,
@@ -144,14 +162,16 @@ export class VirtualEngine {
     return (scores === null ? undefined : this.#target.promptRows?.(entry.state, scores)) ?? noRows;
   }
 
-  #finish({ entry, generation, heldTokens, prefillTokens, scores, ticket, rows }: Running): void {
+  #finish(running: Running): void {
+    const { entry, generation, heldTokens, prefillTokens, scores, ticket, rows } = running;
     const isCurrent = entry.state.generation === generation;
     if (ticket === null) {
       if (isCurrent) entry.evaluatedTokens = Math.min(entry.evaluatedTokens, heldTokens) + prefillTokens;
       if (scores !== null) this.#core.sessions.step(entry, promptScored(scores, rows));
-      return;
+    } else {
+      this.#core.sessions.step(entry, { kind: 'step-done', ticket, rows });
+      if (isCurrent) entry.evaluatedTokens = Math.max(ticket.length, entry.state.text.length - 1);
     }
-    this.#core.sessions.step(entry, { kind: 'step-done', ticket, rows });
-    if (isCurrent) entry.evaluatedTokens = Math.max(ticket.length, entry.state.text.length - 1);
+    this.#observer.ends?.(running, generation);
   }
 }

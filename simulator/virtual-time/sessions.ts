@@ -18,7 +18,7 @@ export function forgetReplaced(session: VirtualSession, before: EdgeState | null
   session.evaluatedTokens = Math.min(session.evaluatedTokens, commonLength(before.text, session.state.text));
 }
 
-function commonLength(left: TokenText, right: TokenText): number {
+export function commonLength(left: TokenText, right: TokenText): number {
   const until = Math.min(left.length, right.length);
   let length = 0;
   while (length < until && left.at(length) === right.at(length)) length += 1;

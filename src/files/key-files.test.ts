@@ -2,9 +2,11 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type KeyScope, type KeyTerms, keyScopes } from '../core/access/key-book.ts';
+import { type KeyScope, type KeyTerms, keyScopes, takesDigest } from '../core/access/key-book.ts';
+import { neighbours } from '../core/basics/neighbours.fixture.ts';
+import { Secret } from '../core/basics/secret.ts';
 import { addKeyTo, loadKeys, revokeKeyIn, rotateKeyIn } from './key-files.ts';
-import { KeyRing, type KeyRingSettings } from './key-ring.ts';
+import { isTypedKey, KeyRing, type KeyRingSettings } from './key-ring.ts';
 
 let folder = '';
 let path = '';
@@ -174,6 +176,45 @@ describe('the keys of a running edge', () => {
     await until(() => ring.find(next.key, 'verify') === null);
     expect(renewed && ring.renew(renewed)).toBeNull();
     await until(() => changes >= 3);
+  });
+
+  it('are of one scope each: with two, the one that is withdrawn ends, and the other stays', async () => {
+    const two = await addKeyTo(path, terms('Ada', { scopes: ['verify', 'chat'] }), nowMs);
+    let changes = 0;
+    const ring = await openRing({ onChange: () => changes++ });
+    const [verify, chat] = [ring.find(two.key, 'verify'), ring.find(two.key, 'chat')];
+    if (verify === null || chat === null) throw new Error('no key');
+    const book = JSON.parse(await readFile(path, 'utf8'));
+    for (const [left, scopes] of [
+      [verify, ['verify']],
+      [chat, ['chat']],
+    ] as const) {
+      const before = changes;
+      book.keys[0].scopes = scopes;
+      await writeFile(path, JSON.stringify(book), { mode: 0o600 });
+      await until(() => changes > before);
+      const gone = left === verify ? chat : verify;
+      expect([ring.renew(left)?.name, ring.renew(gone)]).toEqual(['Ada', null]);
+      expect((['verify', 'chat'] as const).filter((scope) => ring.find(two.key, scope) !== null)).toEqual(scopes);
+    }
+  });
+
+  it('are refused with one other character, the first of the secret or the last', async () => {
+    const made = await addKeyTo(path, terms('Ada'), nowMs);
+    const ring = await openRing();
+    const others = neighbours(made.key, made.key.indexOf(made.entry.id) + made.entry.id.length + 1);
+    expect(others).toHaveLength(2);
+    for (const other of others) {
+      expect([ring.find(other, 'verify'), ring.refusal(other, 'chat')]).toEqual([null, null]);
+      expect(isTypedKey(new Secret(made.key), other)).toBe(false);
+    }
+    expect(isTypedKey(new Secret(made.key), made.key)).toBe(true);
+    const { sha256 } = made.entry;
+    const rotated = (await rotateKeyIn(path, 'Ada', nowMs, 1000)).entry;
+    for (const right of [sha256, rotated.sha256]) {
+      expect(takesDigest(rotated, right, nowMs)).toBe(true);
+      for (const other of neighbours(right)) expect(takesDigest(rotated, other, nowMs)).toBe(false);
+    }
   });
 
   it('end when they expire, without a change of the file', async () => {

@@ -36,6 +36,8 @@ export interface BugHooks {
   readonly stepEpoch?: typeof stepEpoch;
   /** The tickets of an edge. */
   readonly TicketBook?: typeof TicketBook;
+  /** A device is ordered to another edge. @param move passes the order on */
+  readonly moved?: (move: () => void, device: VirtualDevice, edge: string) => void;
   /** What a device stores about an edge. @param known undefined: nothing */
   readonly known?: (edge: string, known: KnownEdge | undefined) => KnownEdge | undefined;
 }
@@ -277,7 +279,9 @@ export class ControlMembers implements ControlledDevices {
       moveTo: (edge) => {
         member.watch.acts('assign');
         this.ordersFollowed += 1;
-        device.moveTo(edge);
+        const { moved = (move) => move() } = this.#hooks;
+        const move = (): void => moved(() => device.moveTo(edge), device, edge);
+        member.watch.check(() => this.#world.economy.ordered(device, edge, move));
       },
     };
     agent.begin(member.turn);

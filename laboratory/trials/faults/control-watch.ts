@@ -88,7 +88,7 @@ export class ControlWatch implements FrameObserver {
 
   /** The member follows an order. */
   acts(kind: ControllerMessage['kind']): void {
-    this.#check(() => {
+    this.check(() => {
       const isOrdered = this.#received?.kind === kind;
       demand(isOrdered, 'orders-refused', () => `${this.#name} obeys ${kind} and has heard ${this.#received?.kind}`);
       const words = 'obeys a controller of an earlier epoch than one that counts';
@@ -98,11 +98,11 @@ export class ControlWatch implements FrameObserver {
 
   /** An edge has taken shares. */
   hasShares(edge: VirtualEdge): void {
-    this.#check(() => checkShares(edge));
+    this.check(() => checkShares(edge));
   }
 
   /** A member continues after an order that it can't follow, and so after an error here: it is thrown later. */
-  #check(check: () => void): void {
+  check(check: () => void): void {
     try {
       check();
     } catch (error) {

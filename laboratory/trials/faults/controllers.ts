@@ -19,6 +19,7 @@ import type { Reach } from '../../../src/processes/controller/control-client.ts'
 import { type RunningController, startController } from '../../../src/processes/controller/controller-server.ts';
 import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
 import type { FrameObserver } from './control-watch.ts';
+import type { EconomyWatch } from './economy-watch.ts';
 import type { KeyRing } from './keys.ts';
 import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './lies.ts';
 import { pick, type Scene, streams } from './scene.ts';
@@ -88,6 +89,7 @@ export interface ControlLine {
 export interface ControlWorld {
   readonly queue: EventQueue;
   readonly keys: KeyRing;
+  readonly economy: EconomyWatch;
   readonly run: {
     readonly edges: ReadonlyMap<string, VirtualEdge>;
     readonly devices: readonly VirtualDevice[];

@@ -32,4 +32,16 @@ describe('trial faults', () => {
     const again = await runExperiment(faultsTrial, { runs: 1, seed: first?.seed ?? 0, bug });
     expect(again.broken).toEqual([first]);
   });
+
+  it('gives one digest of events and results for the same runs, and another for other ones', async () => {
+    const digestOf = async (options: object) =>
+      (await runExperiment(faultsTrial, { seed: 14, ...options })).summary['digest'];
+    const digests = [];
+    for (const options of [{ runs: 1 }, { runs: 1 }, { runs: 3 }, { runs: 1, seed: 16 }])
+      digests.push(await digestOf({ digest: true, ...options }));
+    expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(digests[1]).toBe(digests[0]);
+    expect(new Set(digests).size).toBe(3);
+    expect(await digestOf({ runs: 1 })).toBe('');
+  });
 });

@@ -2,11 +2,14 @@
 // blocked connections, crashes, handovers, hostile devices, lying edges, and controllers that are late, dead, doubled, or lie. The seed of
 // a run repeats it.
 
+import { createHash } from 'node:crypto';
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import { trialSeed } from '../../../src/cli/options/options.ts';
+import { defined } from '../../../src/core/basics/defined.ts';
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import type { ControlFaultKind } from './control-faults.ts';
 import { type FaultRunResult, type PlantedBug, runFaults } from './run.ts';
+import type { Log } from './violation.ts';
 
 /** Results of one mode. */
 interface FaultsRow {
@@ -19,6 +22,11 @@ interface FaultsRow {
   readonly tokensPerStep: number;
   /** The smallest value of 600 runs when this was written, minus about 5 %. */
   readonly tokensPerStepFloor: number;
+}
+
+interface FaultsFinding extends FaultRunResult {
+  /** If it was asked for. */
+  readonly digest?: string;
 }
 
 interface FaultsConclusion extends Conclusion<FaultsRow> {
@@ -44,21 +52,27 @@ const options = {
   /** Seed of the first run. Each further run takes the next number, which also gives its mode. */
   seed: trialSeed as typeof trialSeed,
   verbose: { flag: '--verbose', help: 'print every event to standard error' },
+  digest: {
+    flag: '--digest',
+    help: 'print a digest of all events and results: equal before and after a change that must not change a run',
+  },
   /** A planted bug, for tests of the trial itself. */
   bug: { default: {} as PlantedBug },
 } as const;
 
-export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], FaultsConclusion> = {
+export const faultsTrial: Experiment<typeof options, readonly FaultsFinding[], FaultsConclusion> = {
   name: 'trial faults',
-  lasts: '3 minutes',
+  lasts: '1 minute',
   description:
     'inject lost connections, crashes, hostile devices, lying edges and faulty controllers in virtual time, and check every invariant',
   options,
-  async measure({ runs, seed, verbose, bug }, run) {
-    const results: FaultRunResult[] = [];
+  async measure({ runs, seed, verbose, digest, bug }, run) {
+    const results: FaultsFinding[] = [];
     for (let index = 0; index < runs; index++) {
       if (!verbose && index % runsBetweenReports === 0) run.onProgress('runs', index, runs);
-      const measure = (): FaultRunResult => runFaults(seed + index, { bug, ...(verbose ? { log: run.note } : {}) });
+      const log = verbose ? run.note : undefined;
+      const measure = (): FaultsFinding =>
+        digest ? digested(seed + index, bug, log) : runFaults(seed + index, { bug, ...defined({ log }) });
       results.push(await run.one({ key: `seed ${seed + index}`, measure }));
     }
     return results;
@@ -76,6 +90,17 @@ export const faultsTrial: Experiment<typeof options, readonly FaultRunResult[], 
     return { rows, summary, passed: broken.length + summary.slowModes === 0, params: { runs }, broken, remarks };
   },
 };
+
+/** A run, and the digest of its events and results. */
+function digested(seed: number, bug: PlantedBug, note: Log): FaultsFinding {
+  const hash = createHash('sha256');
+  const log = (line: string): void => {
+    hash.update(`${line}\n`);
+    note?.(line);
+  };
+  const result = runFaults(seed, { bug, log });
+  return { ...result, digest: hash.update(JSON.stringify(result)).digest('hex') };
+}
 
 /** Keys of the numbers of a run. */
 type Counted = {
@@ -105,7 +130,7 @@ function rowOf(mode: ModeName, all: readonly FaultRunResult[]): FaultsRow {
 
 function summarise(
   rows: readonly FaultsRow[],
-  results: readonly FaultRunResult[],
+  results: readonly FaultsFinding[],
   allBroken: readonly FaultRunResult[],
 ): Conclusion['summary'] & { readonly slowModes: number } {
   const countBroken = (...invariants: string[]): number =>
@@ -138,6 +163,15 @@ function summarise(
     controllersFalse: ofControl('false'),
     controllersLying: ofControl('lying'),
     slowModes: slowModes.length,
+    digest: digestOf(results),
     replay: first === undefined ? '' : `outrider trial faults --runs 1 --seed ${first.seed} --verbose`,
   };
+}
+
+/** Of all runs in order; empty: none was asked for. */
+function digestOf(results: readonly FaultsFinding[]): string {
+  if (results.some(({ digest }) => digest === undefined)) return '';
+  return createHash('sha256')
+    .update(results.map(({ digest }) => digest).join())
+    .digest('hex');
 }

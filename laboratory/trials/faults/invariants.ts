@@ -12,6 +12,7 @@ import type { EdgeEffect, EdgeEvent } from '../../../src/core/protocol/edge/edge
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../../src/core/protocol/wire/messages.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
+import type { EconomyWatch } from './economy-watch.ts';
 import { isTicket, type KeyRing } from './keys.ts';
 import { type LieWatch, nameAt } from './lies.ts';
 import { nameOf, type PlaceSettings, PlaceWatch } from './place-watch.ts';
@@ -53,6 +54,7 @@ export interface WatchedRun {
   /** Whether all edges announce the same fingerprint. */
   readonly areEdgesAlike: boolean;
   readonly control: ControlledDevices;
+  readonly economy: EconomyWatch;
   /** Receives a line for each event. */
   readonly log: Log;
 }
@@ -97,12 +99,14 @@ export class InvariantWatch implements EdgeObserver {
   readonly counts: WatchCounts = { edgeBytesPeak: 0, steps: 0, committedTokens: 0, alternativesTaken: 0, handovers: 0 };
   readonly #control: ControlledDevices;
   readonly #log: Log;
+  readonly economy: EconomyWatch;
 
-  constructor({ lies, keys, settingsOf, areEdgesAlike, control, log }: WatchedRun) {
+  constructor({ lies, keys, settingsOf, areEdgesAlike, control, economy, log }: WatchedRun) {
     this.#lies = lies;
     this.#areEdgesAlike = areEdgesAlike;
     this.#keys = keys;
     this.#control = control;
+    this.economy = economy;
     this.#log = log;
     this.#places = new PlaceWatch(keys, settingsOf);
   }
@@ -120,6 +124,7 @@ export class InvariantWatch implements EdgeObserver {
   /** Checks this device from now on; to be called again after a restart. */
   follow(device: VirtualDevice, reference: ReferenceText, giveUpAfterMs: number): void {
     const shown = device.state.text.length;
+    this.economy.restarted(device);
     this.#readers.set(device, {
       reference,
       giveUpAfterMs,
@@ -179,6 +184,7 @@ export class InvariantWatch implements EdgeObserver {
     this.#log?.(`${device.settings.name} sends ${describe(message)}`);
     const isWaiting = ['draft', 'ack', 'verify', 'pong'].includes(message.kind);
     demand(isWritable || !isWaiting, 'nothing-when-blocked', () => `${device.settings.name} sends a ${message.kind}`);
+    this.economy.deviceSends(device, link, message);
     if (message.kind !== 'open' && message.kind !== 'resume') return;
     this.#attaches.set(link, message.kind);
     this.#checkPatience(device);
@@ -250,6 +256,15 @@ export class InvariantWatch implements EdgeObserver {
   placeChanged(edge: VirtualEdge, session: VirtualSession, change: PlaceChange, waitedMs: number): void {
     this.#log?.(`${edge.settings.name}: place of session ${session.number}, ${session.key.id}: ${change}`);
     this.#places.placeChanged(edge, session, change, waitedMs);
+    if (change === 'given') this.economy.placeGiven(session);
+  }
+
+  edgeBegins(...begun: Parameters<EconomyWatch['edgeBegins']>): void {
+    this.economy.edgeBegins(...begun);
+  }
+
+  edgeEnds(_edge: VirtualEdge, ...ended: Parameters<EconomyWatch['edgeEnds']>): void {
+    this.economy.edgeEnds(...ended);
   }
 
   edgeStepped(

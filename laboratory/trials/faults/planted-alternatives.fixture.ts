@@ -2,7 +2,8 @@
 
 import { type Machines, protocolMachines } from '../../../simulator/virtual-time/machines.ts';
 import { TokenText } from '../../../src/core/decoding/token-text.ts';
-import type { DeviceEvent, DeviceState } from '../../../src/core/protocol/device/device-state.ts';
+import type { DeviceEffect, DeviceEvent, DeviceState } from '../../../src/core/protocol/device/device-state.ts';
+import { sendAlternatives } from '../../../src/core/protocol/device/send-alternatives.ts';
 import type { Alternative, Branch } from '../../../src/core/protocol/edge/edge-branch.ts';
 import type { EdgeState } from '../../../src/core/protocol/edge/edge-state.ts';
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
@@ -167,6 +168,23 @@ const numbersAgain: Machines = device((state, event) => {
   return { ...state, links };
 });
 
+/** The device sends alternatives beside drafts for an edge that has less of the text. */
+const sentToLaggard: Machines = {
+  ...protocolMachines,
+  stepDevice(state, event) {
+    const step = protocolMachines.stepDevice(state, event);
+    const { links, main, text } = step.state;
+    const hasDrafted = step.effects.some(({ kind, ...rest }) => {
+      return kind === 'send' && 'message' in rest && rest.message.kind === 'draft' && rest.link === main;
+    });
+    const caughtUp = links.map((link) => (link.id === main ? { ...link, received: text.length } : link));
+    const effects: DeviceEffect[] = [];
+    if (hasDrafted) sendAlternatives({ ...step.state, links: caughtUp }, effects);
+    const isLagging = links.some((link) => link.id === main && link.received < text.length);
+    return isLagging ? { ...step, effects: [...step.effects, ...effects] } : step;
+  },
+};
+
 export const alternativeBugs: Readonly<Record<string, BrokenMachines>> = {
   'an alternative with another first token is taken': anyToken,
   'an alternative at another position is taken': wrongPosition,
@@ -177,4 +195,5 @@ export const alternativeBugs: Readonly<Record<string, BrokenMachines>> = {
   'a refuted alternative is continued': refutedContinued,
   'the old branch is extended after an alternative': oldBranchExtended,
   'numbers of alternatives are used again': numbersAgain,
+  'an alternative is sent to an edge that lags': sentToLaggard,
 };

@@ -1,5 +1,6 @@
 // Planted bugs in the rules of members of controllers, as those of planted-bugs.fixture.ts.
 
+import type { VirtualDevice } from '../../../simulator/virtual-time/device.ts';
 import { type Machines, protocolMachines } from '../../../simulator/virtual-time/machines.ts';
 import { stepEpoch } from '../../../src/allocation/controller/cell-epoch.ts';
 import { decodeController, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
@@ -139,6 +140,19 @@ const allChecked: BugHooks = {
   stepEpoch: (state, event) => stepEpoch(state, event.kind === 'received' ? { ...event, isChecked: true } : event),
 };
 
+/** An order to an edge to which the device was ordered before has no effect. */
+function movedOnce(): BugHooks {
+  const moved = new WeakMap<VirtualDevice, Set<string>>();
+  return {
+    moved(move, device, edge) {
+      const own = moved.get(device) ?? new Set<string>();
+      moved.set(device, own);
+      if (!own.has(edge)) move();
+      own.add(edge);
+    },
+  };
+}
+
 const hooks: Readonly<Record<string, BugHooks>> = {
   'an edge obeys an earlier epoch': anyEpoch('edge'),
   'a device obeys an earlier epoch': anyEpoch('device'),
@@ -156,6 +170,7 @@ const hooks: Readonly<Record<string, BugHooks>> = {
   'a device forgets edges when its controller is gone': losing(({ agent }) =>
     (agent.edges.edges as Map<string, unknown>).clear(),
   ),
+  'a refused move is never tried again': movedOnce(),
   'a device gives up when its controller is gone': losing(({ device }) => device.stop()),
 };
 

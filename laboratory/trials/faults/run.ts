@@ -18,6 +18,7 @@ import { HostileDevice, IdleDevice } from './bad-devices.ts';
 import { type ControlFaultKind, injectControlFault, noControlFaults } from './control-faults.ts';
 import { type BugHooks, ControlMembers, uncontrolled } from './control-members.ts';
 import { type Controllers, createControlScene } from './controllers.ts';
+import { EconomyWatch } from './economy-watch.ts';
 import { InvariantWatch, type WatchCounts } from './invariants.ts';
 import type { KeyRing } from './keys.ts';
 import { falseEdge, type GreetingLie, LieWatch, lyingWire, nameAt } from './lies.ts';
@@ -101,7 +102,8 @@ class FaultRun implements FaultWorld {
     const settingsOf = (edge: VirtualEdge): PlaceSettings => places.get(edge.settings.name) as PlaceSettings;
     const areEdgesAlike = new Set(this.#scene.edges.map(({ name, fingerprint = name }) => fingerprint)).size === 1;
     const controlled = createControlScene(this.#scene);
-    const controlWorld = { queue: this.queue, keys, run: this, log: this.#log };
+    const economy = new EconomyWatch();
+    const controlWorld = { queue: this.queue, keys, run: this, economy, log: this.#log };
     this.control = controlled && new ControlMembers(controlled, controlWorld, bug.control);
     this.#watch = new InvariantWatch({
       lies: this.lies,
@@ -109,6 +111,7 @@ class FaultRun implements FaultWorld {
       settingsOf,
       areEdgesAlike,
       control: this.control ?? uncontrolled(keys),
+      economy,
       log: this.#log,
     });
     this.edges = new Map(
@@ -125,6 +128,7 @@ class FaultRun implements FaultWorld {
       deviceStepped: this.#deviceStepped.bind(this),
       deviceSends: this.#watch.deviceSends,
       deviceCloses: this.#watch.deviceCloses,
+      deviceTries: this.#watch.economy.deviceTries.bind(this.#watch.economy),
     };
     this.devices = this.#scene.devices.map(
       (settings) =>

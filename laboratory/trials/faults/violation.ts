@@ -35,6 +35,10 @@ export const invariants = [
   'stands', // without its controller, a device keeps its edges and its assignment
   'orders-refused', // a member follows no message that is malformed or out of range, and parts from its sender
   'shares-in-range', // whatever a controller says, the shares of an edge's sessions are finite and above 0
+  'evaluated-once', // in its place, each token of a text is evaluated once, beside the one whose row is asked for
+  'rows-counted', // the rows that count for the quota of a key are those that an engine evaluates for it
+  'alternatives-in-time', // a device sends no alternative to an edge that lags behind the text
+  'moves-tried', // a device that is ordered to another edge connects to it, unless it is there or on the way
   'no-crash', // no machine violates an internal invariant
 ] as const;
 export type InvariantName = (typeof invariants)[number];

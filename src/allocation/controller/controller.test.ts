@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { neighbours } from '../../core/basics/neighbours.fixture.ts';
 import type { NamedPolicy } from '../slot/require-assignment.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { bed, deviceReport, edgeReport, reading } from './controller.fixture.ts';
@@ -50,22 +51,26 @@ describe('a controller', () => {
     expect(assigns(device).map(({ ticket }) => ticket)).toEqual(['ticket:1', 'ticket:2']);
   });
 
-  it('renews tickets of devices that read nothing, and after an edge has joined again', () => {
+  it.each([
+    // A ticket is renewed after half of its 5 s.
+    ['while the edge stays', null, [1, 1, 1, 2, 2, 2, 3, 3, 3]],
+    ['at once after the edge has joined again', 1, [1, 2, 2, 2, 3, 3, 3, 4, 4]],
+    ['at once, and in its time from then on', 4, [1, 1, 1, 2, 3, 3, 3, 4, 4]],
+    ['at once where it is due anyway', 6, [1, 1, 1, 2, 2, 2, 3, 3, 3]],
+  ] as const)('renews tickets of devices that read nothing: %s', (_name, joinsAgain, expected) => {
     const { join, say, slot, assigns, at } = bed();
-    const edge = join('edge', 'a');
+    let edge = join('edge', 'a');
     say(edge, edgeReport());
     const device = join('device', 'phone');
-    const orders: number[] = [];
-    for (let turn = 0; turn < 8; turn += 1) {
+    const orders = expected.map((_, turn) => {
       at(1000 * turn);
-      if (turn === 6) join('edge', 'a');
-      say(turn < 6 ? edge : 3, edgeReport({ seq: turn + 2 }));
+      if (turn === joinsAgain) edge = join('edge', 'a');
+      say(edge, edgeReport({ seq: turn + 2 }));
       say(device, deviceReport({ seq: turn + 2 }));
       slot();
-      orders.push(assigns(device).length);
-    }
-    // Tickets are valid for 5 s.
-    expect(orders).toEqual([1, 1, 1, 2, 2, 2, 3, 3]);
+      return assigns(device).length;
+    });
+    expect(orders).toEqual(expected);
   });
 
   it('spreads devices over edges, and moves those of one that drains or is gone at once', () => {
@@ -113,6 +118,27 @@ describe('a controller', () => {
     slot();
     expect(assigns(near).at(-1)?.edge).toBe('b');
     expect(assigns(strict)).toMatchObject([{ edge: 'a' }]);
+  });
+
+  it('takes a text of one target to no edge whose fingerprint differs in one digit, nor a device to another tokenizer', () => {
+    const [target, tokenizerHash] = ['0f'.repeat(8), 'ab'.repeat(32)];
+    const others = [
+      ...neighbours(target).map((fingerprint) => ({ fingerprint })),
+      ...neighbours(tokenizerHash).map((hash) => ({ fingerprint: target, tokenizerHash: hash })),
+    ];
+    for (const other of [...others, { fingerprint: target }]) {
+      const { join, say, slot, assigns } = bed();
+      const [a, b] = [join('edge', 'a'), join('edge', 'b')];
+      say(a, edgeReport({ fingerprint: target }));
+      say(b, edgeReport(other));
+      const device = join('device', 'strict');
+      say(device, deviceReport({ fingerprint: target, ...reading(1, 'a', 100) }));
+      slot();
+      say(a, edgeReport({ seq: 2, fingerprint: target, stepFixedMs: 900 }));
+      slot();
+      const isAlike = !others.includes(other as (typeof others)[number]);
+      expect(assigns(device).at(-1)?.edge).toBe(isAlike ? 'b' : 'a');
+    }
   });
 
   it('says which edges take no session, and of two models under one name', () => {

@@ -2,7 +2,7 @@
 // decision into orders. Pure: time, random tickets and the policy are given; its messages are passed to a host.
 
 import { createPaceModel } from '../felt/pace-model.ts';
-import { predictPace } from '../felt/predict-pace.ts';
+import { LastPace } from '../felt/predict-pace.ts';
 import { byShards } from '../shards/shard-state.ts';
 import { countByGroup } from '../slot/columns.ts';
 import { PolicyFailure } from '../slot/remote-policy.ts';
@@ -98,6 +98,7 @@ export class Controller {
   /** Tickets of this decision, by edge. */
   #tickets = new Map<string, TicketGrant[]>();
   readonly #cards = new EdgeCards();
+  readonly #pace = new LastPace();
 
   constructor(settings: ControllerSettings, host: ControllerHost) {
     this.#settings = settings;
@@ -211,7 +212,7 @@ export class Controller {
     const { state, edges, active, drains, policy } = orders;
     if (state === null || decision === null) return null;
     const assignment = fitPlaces(state, decision, edges, active);
-    const predicted = predictPace(state, assignment);
+    const predicted = this.#pace.predict(state, assignment);
     const elsewhere = this.#elsewhere(orders, assignment);
     for (const [index, device] of active.entries()) {
       const server = assignment.server[index] as number;
@@ -366,7 +367,7 @@ export class Controller {
     const { slotMs, energyWeight } = this.#settings;
     const { slot, edges, state } = open;
     if (edges.length === 0 || devices.length === 0) return [];
-    const steps = state === null || decision === null ? null : predictPace(state, decision).stepMs;
+    const steps = state === null || decision === null ? null : this.#pace.predict(state, decision).stepMs;
     const own = liveSlot(edges, devices, { slot, slotMs, kind: this.kind, energyWeight, gainLastsMs: slotMs });
     const counts = countByGroup(decision?.server ?? [], edges.length);
     return rankEdges(own, createPaceModel(own), edges, { steps, counts });

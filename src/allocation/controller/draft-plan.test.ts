@@ -98,7 +98,18 @@ describe('the draft plan', () => {
   it('depends on what its key has, and little changes are none', () => {
     const key = (changes: Changes = {}): string => planKey(planned(changes));
     expect(key({ device: { draftMs: 10.1, acceptance: 0.805 }, loadMs: 0 })).toBe(key());
-    for (const changes of [{ device: { battery: 0.5 } }, { loadMs: 40 }, { edge: { draftMs: 5 } }, { roundTripMs: 90 }])
-      expect(key(changes)).not.toBe(key());
+    const others: readonly Changes[] = [
+      { device: { battery: 0.5 } },
+      { device: { draftMs: 20 } },
+      { device: { acceptance: 0.5 } },
+      { loadMs: 40 },
+      { edge: { draftMs: 5 } },
+      { edge: { stepFixedMs: 60 } },
+      { edge: { stepRowMs: 9 } },
+      { roundTripMs: 90 },
+    ];
+    for (const changes of others) expect(key(changes), JSON.stringify(changes)).not.toBe(key());
+    const { edge, ...rest } = planned();
+    expect(planKey({ ...rest, edge: { ...edge, id: 'b' } })).not.toBe(key());
   });
 });

@@ -10,8 +10,11 @@ export const mostFrameBytes = 262_144;
 /** Kinds of the first message of either side. Every version can read them, whatever else the message has. */
 const greetings: readonly unknown[] = ['join', 'welcome'];
 
+const textEncoder = new TextEncoder();
+const textDecoder = new TextDecoder('utf-8', { fatal: true });
+
 export function encodeControl(message: MemberMessage | ControllerMessage): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(message));
+  return textEncoder.encode(JSON.stringify(message));
 }
 
 /**
@@ -46,7 +49,7 @@ function decode<Message extends { readonly kind: string }>(
 function read(bytes: Uint8Array): unknown {
   if (bytes.length > mostFrameBytes) throw malformed(`a message of ${bytes.length} bytes`);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(textDecoder.decode(bytes));
   } catch (error) {
     throw malformed('a message that is not JSON', { cause: error });
   }

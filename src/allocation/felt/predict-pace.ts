@@ -87,6 +87,23 @@ export function predictPace(
   return out;
 }
 
+/** Keeps the last prediction: the orders of a slot ask for the same one several times. */
+export class LastPace {
+  #state: SlotState | null = null;
+  #assignment: Assignment | null = null;
+  #pace: PacePrediction | null = null;
+
+  /** As {@link predictPace}. The state and the assignment of a prediction must not change. */
+  predict(state: SlotState, assignment: Assignment): PacePrediction {
+    if (this.#pace === null || this.#state !== state || this.#assignment !== assignment) {
+      this.#pace = predictPace(state, assignment);
+      this.#state = state;
+      this.#assignment = assignment;
+    }
+    return this.#pace;
+  }
+}
+
 /** rho: rows of a device in a step at a node of its server's grid. */
 export function rowsOn(
   model: PaceModel,

@@ -6,6 +6,10 @@ import { invariant } from './invariant.ts';
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true });
 const textEncoder = new TextEncoder();
+/** For numbers of several bytes, one after the other. */
+const numberBytes = new Uint8Array(8);
+const numberView = new DataView(numberBytes.buffer);
+const fourBytes = numberBytes.subarray(0, 4);
 
 /** Appends fields to growing bytes. */
 export class ByteWriter {
@@ -61,22 +65,19 @@ export class ByteWriter {
 
   /** IEEE 754 binary64, little-endian. */
   float64(value: number): this {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setFloat64(0, value, true);
-    return this.raw(bytes);
+    numberView.setFloat64(0, value, true);
+    return this.raw(numberBytes);
   }
 
   /** IEEE 754 binary32, little-endian; rounds. */
   float32(value: number): this {
-    const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setFloat32(0, value, true);
-    return this.raw(bytes);
+    numberView.setFloat32(0, value, true);
+    return this.raw(fourBytes);
   }
 
   uint64(value: bigint): this {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setBigUint64(0, value, true);
-    return this.raw(bytes);
+    numberView.setBigUint64(0, value, true);
+    return this.raw(numberBytes);
   }
 
   ids(values: readonly number[]): this {
@@ -152,9 +153,22 @@ export class ByteReader {
   }
 
   raw(count: number): Uint8Array {
+    const start = this.#take(count);
+    return this.#bytes.subarray(start, start + count);
+  }
+
+  /** Passes these bytes. @returns where they start */
+  #take(count: number): number {
     if (count > this.remaining) throw this.#malformed('it ends in the middle of a field');
     this.#offset += count;
-    return this.#bytes.subarray(this.#offset - count, this.#offset);
+    return this.#offset - count;
+  }
+
+  /** A view of these bytes until the next number is read. */
+  #number(count: number): DataView {
+    const start = this.#take(count);
+    for (let index = 0; index < count; index += 1) numberBytes[index] = this.#bytes[start + index] as number;
+    return numberView;
   }
 
   text(limitBytes: number): string {
@@ -173,18 +187,15 @@ export class ByteReader {
   }
 
   float64(): number {
-    const bytes = this.raw(8);
-    return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
+    return this.#number(8).getFloat64(0, true);
   }
 
   float32(): number {
-    const bytes = this.raw(4);
-    return new DataView(bytes.buffer, bytes.byteOffset, 4).getFloat32(0, true);
+    return this.#number(4).getFloat32(0, true);
   }
 
   uint64(): bigint {
-    const bytes = this.raw(8);
-    return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+    return this.#number(8).getBigUint64(0, true);
   }
 
   ids(count: number, maxId: number): number[] {
@@ -196,7 +207,9 @@ export class ByteReader {
 
   /** Bytes that must be 0. */
   zeros(count: number): void {
-    if (this.raw(count).some((byte) => byte !== 0)) throw this.#malformed('it is filled with other bytes than 0');
+    const start = this.#take(count);
+    for (let index = start; index < start + count; index += 1)
+      if (this.#bytes[index] !== 0) throw this.#malformed('it is filled with other bytes than 0');
   }
 
   /** Throws if bytes are left. */

@@ -66,40 +66,47 @@ describe('TextAssembler', () => {
     expect(pieces([], ['\ufeffa'])).toEqual(['\ufeffa', '']);
   });
 
-  it('shows the text before the first end, for any cut into tokens and frames', () => {
-    const unit = fc.constantFrom('a', 'b', 'é', '🐴');
-    const stops = fc.array(fc.string({ unit, minLength: 1, maxLength: 3 }), { maxLength: 4 });
-    fc.assert(
-      fc.property(
-        fc.string({ unit, maxLength: 24 }),
-        stops,
-        fc.array(fc.nat(4), { maxLength: 40 }),
-        (text, stopStrings, cuts) => {
-          const tokens = cutBytes(encoder.encode(text), cuts);
-          const rule = { endIds: new Set([endId]), stopStrings, maxAnswerTokens: 1000 };
-          const ending = createEnding(rule, bytesOfTokens(tokens));
-          let state = ending.start;
-          let ended = false;
-          const committed: number[] = [];
-          for (const id of tokens.keys()) {
-            if (ended) break;
-            committed.push(id);
-            const step = ending.push(state, id);
-            state = step.state;
-            ended = step.end !== null;
-          }
-          const assembler = new TextAssembler(rule, bytesOfTokens(tokens));
-          const half = committed.length >> 1;
-          const shown =
-            assembler.push(committed.slice(0, half)) + assembler.push(committed.slice(half)) + assembler.flush();
-          const stopped = stopStrings.some((stop) => text.includes(stop));
-          expect(ended).toBe(stopped);
-          expect(shown).toBe(stopped ? textBeforeStop(text, stopStrings) : text);
-        },
-      ),
-      { numRuns: 1000 },
-    );
-  });
+  it.each([
+    ['of any letters', ['a', 'b', 'é', '🐴'], 3],
+    ['that repeat their own beginning', ['a', 'b'], 12],
+  ] as const)(
+    'shows the text before the first end, for any cut into tokens and frames, with stop strings %s',
+    (...given) => {
+      const [, letters, longest] = given;
+      const unit = fc.constantFrom(...letters);
+      const stops = fc.array(fc.string({ unit, minLength: 1, maxLength: longest }), { maxLength: 4 });
+      fc.assert(
+        fc.property(
+          fc.string({ unit, maxLength: 24 }),
+          stops,
+          fc.array(fc.nat(4), { maxLength: 40 }),
+          (text, stopStrings, cuts) => {
+            const tokens = cutBytes(encoder.encode(text), cuts);
+            const rule = { endIds: new Set([endId]), stopStrings, maxAnswerTokens: 1000 };
+            const ending = createEnding(rule, bytesOfTokens(tokens));
+            let state = ending.start;
+            let ended = false;
+            const committed: number[] = [];
+            for (const id of tokens.keys()) {
+              if (ended) break;
+              committed.push(id);
+              const step = ending.push(state, id);
+              state = step.state;
+              ended = step.end !== null;
+            }
+            const assembler = new TextAssembler(rule, bytesOfTokens(tokens));
+            const half = committed.length >> 1;
+            const shown =
+              assembler.push(committed.slice(0, half)) + assembler.push(committed.slice(half)) + assembler.flush();
+            const stopped = stopStrings.some((stop) => text.includes(stop));
+            expect(ended).toBe(stopped);
+            expect(shown).toBe(stopped ? textBeforeStop(text, stopStrings) : text);
+          },
+        ),
+        { numRuns: 1000 },
+      );
+    },
+  );
 });
 
 /** The text before the stop string that ends first; the longest of those that end there. */

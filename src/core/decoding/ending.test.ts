@@ -101,6 +101,24 @@ describe('the end of a text', () => {
     );
   });
 
+  it('is where the text first contains a stop string that repeats its own beginning, however long', () => {
+    const stops = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 12 });
+    const parts = fc.array(fc.tuple(fc.nat(6), fc.nat(12)), { maxLength: 6 });
+    fc.assert(
+      fc.property(stops, parts, (stop, cuts) => {
+        // Of parts of the stop string: what matches at the end of one is often the beginning of a longer match.
+        const text = cuts.map(([from, to]) => stop.slice(from, to)).join('');
+        const at = text.indexOf(stop);
+        expect(ends([stop], [...text])).toEqual(at < 0 ? [text.length, null] : [at + stop.length, 'stop-string']);
+      }),
+      { numRuns: 3000 },
+    );
+    // Each part of the beginning that is also an end, one after the other.
+    expect(ends(['aabaabaaa'], [...'aabaabaabaaa'])).toEqual([12, 'stop-string']);
+    expect(ends(['aabaaab'], [...'aabaabaaab'])).toEqual([10, 'stop-string']);
+    expect(ends(['aaabb'], [...'aaabaabb'])).toEqual([8, null]);
+  });
+
   it('is a function of the state alone: old states stay valid', () => {
     const ending = createEnding(rule(['ab']), bytesOfTexts(['a', 'b', 'c']));
     const afterA = ending.push(ending.start, 0).state;

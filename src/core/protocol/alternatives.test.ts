@@ -251,6 +251,33 @@ describe('a device', () => {
     ]);
   });
 
+  it('sends no alternative to an edge that lags behind the text, and sends it when that edge has caught up', () => {
+    const device = new Device({ maxAhead: 24 }).step({ kind: 'link-opened', link: 2, edge: 'b' });
+    const say = (message: EdgeMessage): Device => device.step({ kind: 'message-received', link: 2, message });
+    const commit = (first: number, ...tokens: number[]): Device =>
+      say({ kind: 'commit', first, branch: 0, accepted: 0, tokens });
+    const sent = (): string[] =>
+      device.effects.flatMap((effect) => (effect.kind === 'send' ? [`${effect.message.kind} ${effect.link}`] : []));
+    say(testHello);
+    device.commit(3, 0, 0, 10, 11, 12, 13, 14, 15).draft(99, 0.9);
+    device.draft(50, 0.4, 60).remember();
+    // The second edge writes from now on, and has six tokens less than the reader.
+    commit(3, 10);
+    expect([device.state.main, device.state.text.length]).toEqual([2, 9]);
+    for (const [token, extension] of [
+      [51, 61],
+      [52, 62],
+      [53, 63],
+    ] as const) {
+      device.draft(token, 0.9, undefined, extension).remember();
+      expect(sent()).toEqual(['draft 2']);
+    }
+    expect(commit(4, 11, 12, 13, 14).draft(54, 0.9, undefined, 64).remember() && sent()).toEqual(['draft 2']);
+    commit(8, 15);
+    device.draft(55, 0.9, undefined, 65);
+    expect(sent()).toEqual(['draft 2', 'alternative 2']);
+  });
+
   it('hedges nothing below the least chance, in other modes, without a runner-up, or when it is not asked to', () => {
     for (const device of [
       new Device({ minHedgeChance: 0.9 }).draft(50, 0.4, 60),

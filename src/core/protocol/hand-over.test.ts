@@ -1,9 +1,11 @@
 // The device with two connections at once: a handover to a second edge, and a second attach to the same edge.
 
 import { describe, expect, it } from 'vitest';
+import { neighbours } from '../basics/neighbours.fixture.ts';
 import { neutralSampling } from '../decoding/sampling.ts';
 import { stepDevice } from './device/device-session.ts';
 import { createDeviceState, type DeviceEffect, type DeviceEvent, type DeviceState } from './device/device-state.ts';
+import { testHello } from './edge/edge-session.fixture.ts';
 import { type DeviceMessage, type EdgeMessage, protocolVersion } from './wire/messages.ts';
 import type { ModeName } from './wire/mode.ts';
 
@@ -117,6 +119,40 @@ describe('a handover', () => {
     expect(driver.state.text.length).toBe(10);
     driver.refuse(1, 'unauthorized');
     expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'unauthorized' });
+  });
+});
+
+describe('a greeting', () => {
+  it('with a tokenizer that differs in one digit fails the turn', () => {
+    for (const other of neighbours('ab'.repeat(32))) {
+      const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' });
+      driver.receive(1, { ...testHello, tokenizerHash: other });
+      expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'tokenizer-mismatch' });
+    }
+  });
+});
+
+describe('an end', () => {
+  const account = { steps: 2, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
+  const end = (driver: Driver, link: number, length: number): Driver =>
+    driver.receive(link, { kind: 'end', reason: 'length', length, account });
+
+  it('before the end of the text is a fault of the only edge, and none of one that lags', () => {
+    const only = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }).commit(1, 3, 10, 11);
+    expect(end(only, 1, 4).effects).toMatchObject([
+      { kind: 'close-link', code: 'protocol-error', detail: 'the end is at 4, the text at 5' },
+      { kind: 'connect', edge: 'a' },
+    ]);
+    const two = lagging('stream');
+    expect(end(two, 2, 3).effects).toEqual([]);
+    expect([two.state.outcome, two.state.links.length]).toEqual([null, 2]);
+  });
+
+  it('behind the end of the text is a fault of any edge, and at its length ends the turn', () => {
+    for (const link of [1, 2]) {
+      expect(end(lagging('stream'), link, 10).effects).toMatchObject([{ kind: 'close-link', code: 'protocol-error' }]);
+      expect(end(lagging('stream'), link, 9).state.outcome).toMatchObject({ kind: 'ended', reason: 'length' });
+    }
   });
 });
 

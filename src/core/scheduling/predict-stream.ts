@@ -46,11 +46,7 @@ export function streamCycles(figures: StreamFigures, rowCap: number): StreamCycl
   for (let run = 0; run <= longestRun && chance > negligible; run += 1) {
     const weight = run === longestRun ? chance : chance * (1 - acceptance);
     for (const course of courses) {
-      const cycle = course.cycleAfter(run);
-      sums.ms += weight * cycle.ms;
-      sums.tokens += weight * cycle.tokens;
-      sums.steps += weight * cycle.steps;
-      sums.drafts += weight * cycle.drafts;
+      course.addCycleAfter(run, weight, sums);
     }
     chance *= acceptance;
   }
@@ -84,13 +80,16 @@ class RightCourse {
     this.#deviceMs = figures.roundTripMs / 2 + restMs;
   }
 
-  /** The cycle in which the first `run` drafts are right and the next one is wrong. @param run not below that of the last call */
-  cycleAfter(run: number): StreamCycle {
+  /** Adds the cycle in which the first `run` drafts are right and the next one is wrong. @param run not below that of the last call */
+  addCycleAfter(run: number, weight: number, sums: StreamCycle): void {
     while (this.#last.tokens <= Math.min(this.#wrongAt(run), longestCycle)) this.#step();
     const wrongAt = this.#wrongAt(run);
     while (this.#commit(this.#end).tokens <= wrongAt && this.#end < this.#last.steps) this.#end += 1;
-    const end = this.#commit(this.#end);
-    return { ...end, tokens: Math.min(end.tokens, wrongAt + 1) };
+    const { ms, tokens, steps, drafts } = this.#commit(this.#end);
+    sums.ms += weight * ms;
+    sums.tokens += weight * Math.min(tokens, wrongAt + 1);
+    sums.steps += weight * steps;
+    sums.drafts += weight * drafts;
   }
 
   /** Infinity: this draft is not made yet. */
@@ -103,7 +102,7 @@ class RightCourse {
   }
 
   get #last(): StreamCycle {
-    return this.#commits.at(-1) as StreamCycle;
+    return this.#commits[this.#commits.length - 1] as StreamCycle;
   }
 
   #step(): void {
@@ -116,7 +115,7 @@ class RightCourse {
 
   /** End of the drafted positions. */
   get #draftedTo(): number {
-    return (this.#drafted.at(-1) ?? -1) + 1;
+    return (this.#drafted[this.#drafted.length - 1] ?? -1) + 1;
   }
 
   /** Makes every draft that is finished at `untilMs`. */

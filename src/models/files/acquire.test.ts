@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { neighbours } from '../../core/basics/neighbours.fixture.ts';
 import { encodeModel, tinyMetadata, tinyTensors } from '../gguf/gguf.fixture.ts';
 import { shortenModel } from '../gguf/shorten.ts';
 import { type AcquireProgress, acquireModel, acquirePair } from './acquire.ts';
@@ -349,6 +350,20 @@ describe('the cache', () => {
     await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-hash-mismatch' });
     expect(await states()).toEqual(['absent', 'absent']);
     await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-not-found' });
+  });
+
+  it('is refused where one digit of its digest differs, the first or the last', async () => {
+    hubContent = file;
+    const path = join(root, 'tiny.gguf');
+    await writeFile(path, file);
+    const entries = modelEntries as ModelEntry[];
+    for (const other of neighbours(sha256)) {
+      entries[0] = { ...downloadedEntry, sha256: other };
+      await expect(acquire('tiny')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
+      await expect(acquire(path)).resolves.toMatchObject({ entry: undefined, sha256 });
+    }
+    entries[0] = downloadedEntry;
+    expect((await acquire('tiny')).sha256).toBe(sha256);
   });
 });
 

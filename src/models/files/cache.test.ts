@@ -1,7 +1,7 @@
 // Hashes are believed only for the file they were taken of, room is asked for before it is needed, and unfinished files are
 // taken over only from processes that have ended.
 
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -40,6 +40,12 @@ describe('where the cache is', () => {
   });
 });
 
+async function replaceFile(): Promise<void> {
+  const other = join(directory, 'other.gguf');
+  await writeFile(other, 'xyz');
+  await rename(other, file);
+}
+
 describe('noted hashes', () => {
   it('hold for the file as it was', async () => {
     expect(await knownHash(directory, file)).toBeUndefined();
@@ -59,6 +65,18 @@ describe('noted hashes', () => {
   ])('do not hold for %s', async (_, change) => {
     await rememberHash(directory, file, abcHash);
     await change();
+    expect(await knownHash(directory, file)).toBeUndefined();
+  });
+
+  it.each([
+    ['another length', () => writeFile(file, 'abcd')],
+    ['another file in its place', replaceFile],
+  ])('do not hold for %s, at the same time', async (_, change) => {
+    await utimes(file, 1, 1);
+    await rememberHash(directory, file, abcHash);
+    expect(await knownHash(directory, file)).toBe(abcHash);
+    await change();
+    await utimes(file, 1, 1);
     expect(await knownHash(directory, file)).toBeUndefined();
   });
 

@@ -119,6 +119,25 @@ describe('the registry of an edge', () => {
     expect(() => new RegistryBed().open(1, 'a', changes)).toThrow(words);
   });
 
+  it.each([
+    ['too long a prompt', { prompt: Array.from({ length: 200 }, () => 1) }, 'context'],
+    ['too long a text', { answer: Array.from({ length: 198 }, () => 1) }, 'context'],
+    ['an id beyond the vocabulary in the prompt', { prompt: [1, 1000, 3] }, 'an id beyond the vocabulary'],
+    ['one in the answer', { answer: [1000] }, 'an id beyond the vocabulary'],
+    ['sampling that means nothing', { sampling: { ...neutralSampling, temperature: -1 } }, 'temperature'],
+  ])('refuses %s of a session that it knows, which stays as it is', (_name, changes, words) => {
+    for (const isLost of [false, true]) {
+      const bed = new RegistryBed();
+      bed.open(1, 'a');
+      bed.write('a');
+      if (isLost) bed.registry.linkClosed(1);
+      const before = bed.registry.find('a')?.state;
+      expect(() => bed.open(2, 'a', { attempt: 2, ...changes })).toThrow(words);
+      expect(bed.registry.find('a')?.state).toBe(before);
+      expect([bed.registry.isAttached(1), bed.registry.isAttached(2)]).toEqual([!isLost, false]);
+    }
+  });
+
   it('opens nothing for a connection that has shown no key', () => {
     const bed = new RegistryBed();
     expect(() => bed.registry.receive(1, testOpening(), null)).toThrow('an attach without a key');
