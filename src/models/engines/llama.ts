@@ -173,7 +173,11 @@ async function openRecalled(opening: Opening, memory: LawMemory): Promise<Opened
 async function openSearching(opening: Opening, memory: LawMemory): Promise<Opened> {
   const near = remembersLaws(opening) ? await memory.recallNear() : null;
   const confirmed =
-    near === null || near.law === null ? null : await openIf(opening, { ...near, law: near.law }, confirmLaw);
+    near === null || near.law === null
+      ? null
+      : await openIf(opening, { ...near, law: near.law }, (model, law) =>
+          confirmLaw(model, law, comparedContext(opening)),
+        );
   const finding = confirmed?.finding ?? (await search(opening));
   if (remembersLaws(opening)) await memory.remember(finding);
   if (confirmed !== null) return confirmed;
@@ -204,6 +208,15 @@ async function openIf(
   return null;
 }
 
+/** Calls are compared up to so many tokens of context: a processor reads slowly, and a graphics processor has kernels for long texts. */
+const comparedContexts = { processor: 2048, graphics: 32_768 };
+
+/** Undefined: the usual one is enough, as for every context that is no longer than the default's. */
+function comparedContext({ engine, options: { contextLength } }: Opening): number | undefined {
+  const most = engine.llama.gpu === false ? comparedContexts.processor : comparedContexts.graphics;
+  return contextLength > comparedContexts.processor ? Math.min(most, contextLength) : undefined;
+}
+
 /** The least size for a search: as many sequences as calls may merge, and room for the longest compared context. */
 const searchSize = { sequences: comparedSequences, contextLength: 704 };
 
@@ -227,7 +240,12 @@ async function search(asked: Opening): Promise<LawFinding> {
     const onProgress = (text: string, done: number, total: number): void =>
       options.onLawProgress?.(weights === 'plain' ? `${text}, weights not repacked` : text, done, total);
     const costToBeat = leastGain * costOf(best, options.sequences);
-    const found = await findLaw(model, { nowMs: () => performance.now(), onProgress, costToBeat });
+    const found = await findLaw(model, {
+      nowMs: () => performance.now(),
+      onProgress,
+      costToBeat,
+      comparedContext: comparedContext(asked),
+    });
     const finding = { weights, ...found, nativeTimes: best?.nativeTimes ?? found.callTimes };
     if (best === undefined || costOf(finding, options.sequences) < costToBeat) best = finding;
   }

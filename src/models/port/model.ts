@@ -66,7 +66,7 @@ export interface ModelLimits {
   /** Capacity of one sequence in tokens. A longer text is refused, never shifted. */
   readonly contextLength: number;
   readonly maxSequences: number;
-  /** Limit of tokens in one item (up to 63 where text must be exact). */
+  /** Limit of tokens in one item: of an engine that follows a law, its largest call, or a few small ones. */
   readonly maxItemTokens: number;
   /** How the engine lays items out in calls, for predictions of their cost. The engine itself follows it. */
   readonly law: ShapeLaw;
