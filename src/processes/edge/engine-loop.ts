@@ -214,7 +214,9 @@ export class EngineLoop {
     const startMs = this.#clock.nowMs();
     try {
       const results = await this.#model.evaluate(running.map(({ item }) => item));
-      this.#note(running, this.#clock.nowMs() - startMs);
+      const ms = this.#clock.nowMs() - startMs;
+      this.#note(running, ms);
+      core.steps.ended(running, ms, this.#stepTime);
       return results;
     } catch (error) {
       await this.#fail(core, running, error);

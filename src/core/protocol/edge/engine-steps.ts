@@ -1,7 +1,9 @@
 // Builds the engine's next step: each session's view for the scheduler, the scheduler's plan, and a ticket for each session that decodes.
 // It does not run the step; a live or a virtual engine does.
 
+import { defined } from '../../basics/defined.ts';
 import { invariant } from '../../basics/invariant.ts';
+import { PromptPace } from '../../scheduling/prompt-pace.ts';
 import {
   freshSchedule,
   type ScheduleState,
@@ -65,6 +67,7 @@ export class EngineSteps<Entry extends StepEntry> {
   readonly #host: StepHost<Entry>;
   readonly #planned: (expectedMs: number, sessionCount: number) => void;
   readonly #evaluates: (entry: Entry, rows: number) => void;
+  readonly #pace = new PromptPace();
   #schedule: ScheduleState = freshSchedule;
 
   /**
@@ -91,6 +94,15 @@ export class EngineSteps<Entry extends StepEntry> {
 
   reset(): void {
     this.#schedule = freshSchedule;
+    this.#pace.reset();
+  }
+
+  /** To be told how long each step took, ms; an engine that tells nothing has prompt tokens of one price. */
+  ended(parts: readonly StepPart<Entry>[], ms: number, stepTime: StepTimeModel): void {
+    const rows = parts.flatMap(({ ticket }) => (ticket === null ? [] : [ticket.drafts.length + 1]));
+    const read = parts.find(({ ticket }) => ticket === null);
+    const chunk = read === undefined ? null : { reader: read.entry, from: read.heldTokens, tokens: read.prefillTokens };
+    this.#pace.stepEnds(ms, rows.length === 0 ? 0 : batchMs(stepTime, rows), chunk);
   }
 
   /**
@@ -115,7 +127,9 @@ export class EngineSteps<Entry extends StepEntry> {
     if (works.length === 0 || takenRows >= maxRows) return [];
     const views = works.map(({ view }) => view);
     const free = { maxRows: maxRows - takenRows, usefulRows: Math.max(1, usefulRows - takenRows) };
-    const plan = scheduleStep(this.#schedule, views, { ...this.#limits, ...free }, stepTime);
+    const isReading = this.#pace.isDue || !views.some(({ prefillTokens }) => prefillTokens === 0);
+    const prefillChunk = isReading ? this.#limits.prefillChunk : 0;
+    const plan = scheduleStep(this.#schedule, views, { ...this.#limits, ...free, prefillChunk }, stepTime);
     this.#schedule = plan.state;
     const rows = plan.items.map((item) => (item.kind === 'prefill' ? item.tokens : item.drafts + 1));
     this.#planned(batchMs(stepTime, rows), rows.length);
@@ -159,7 +173,9 @@ export class EngineSteps<Entry extends StepEntry> {
     const { number: id, share: weight } = entry;
     if (prefillTokens > 0) {
       if (modeOf(entry.state.open.mode).edgeLooksUp) this.#host.readAhead?.(entry);
-      return { entry, heldTokens, view: { id, weight, prefillTokens, drafts: 0, acceptance: 0 } };
+      const tokenMs = this.#pace.tokenMs(entry);
+      const view = { id, weight, prefillTokens, drafts: 0, acceptance: 0, ...defined({ tokenMs }) };
+      return { entry, heldTokens, view };
     }
     if (this.#host.isReady?.(entry) === false) return undefined;
     this.#lookUp(entry);
