@@ -97,6 +97,10 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     this.adopt({ ...freeLaw, most: batchTokens });
   }
 
+  noteMemory(cachedTokenBytes: number): void {
+    this.limits = { ...this.limits, cachedTokenBytes };
+  }
+
   /** Sets the identity, and the memory of a sequence. */
   settle(identity: ModelIdentity, contextLength: number, exactness?: Exactness): void {
     this.identity = identity;

@@ -13,6 +13,7 @@ import { countChangedChoices } from '../exactness/changed-choices.ts';
 import { comparedSequences } from '../exactness/shape-histories.ts';
 import { confirmLaw, confirmLayout, findLaw, lawCost, lawMs } from '../exactness/shape-law-search.ts';
 import { defaultCacheDirectory, hashFile } from '../files/cache.ts';
+import { cacheBytesPerToken } from '../files/memory-check.ts';
 import { readNaming } from '../gguf/cursor.ts';
 import { type DecoderFacts, readDecoder } from '../gguf/decoder.ts';
 import { readMappedDraft } from '../gguf/draft-metadata.ts';
@@ -58,6 +59,8 @@ const leastGain = 0.9;
 export interface LlamaFacts extends DecoderFacts {
   readonly paths: readonly string[];
   readonly vocabulary: Vocabulary;
+  /** Memory that the keys and values of a token take, bytes; 0: the header does not say. */
+  readonly cachedTokenBytes: number;
 }
 
 interface Opening {
@@ -101,7 +104,9 @@ export async function readLlamaFacts(path: string): Promise<LlamaFacts> {
   await requireModelFile(path);
   const header = await readModel(path);
   return readNaming(path, () => {
-    const facts = { ...readDecoder(header), paths: header.paths, vocabulary: vocabularyOf(header) };
+    const { paths } = header;
+    const cachedTokenBytes = cacheBytesPerToken(header);
+    const facts = { ...readDecoder(header), paths, vocabulary: vocabularyOf(header), cachedTokenBytes };
     // The tokenizer of a draft with a map is never asked.
     if (readMappedDraft(header) === undefined) demandByteTokens(header);
     return facts;
@@ -264,6 +269,7 @@ async function load({ options, engine, threads, facts }: Opening, weights: Weigh
     const context = await createLlamaContext(model, { ...options, threads });
     const mostTokens = Math.min(facts.trainedContext, facts.positions);
     const opened = new LlamaLanguageModel(model, context, tokenizer, mostTokens);
+    if (facts.cachedTokenBytes > 0) opened.noteMemory(facts.cachedTokenBytes);
     await opened.demandNumbers();
     return opened;
   } catch (error) {

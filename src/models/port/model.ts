@@ -68,6 +68,8 @@ export interface ModelLimits {
   readonly maxSequences: number;
   /** Limit of tokens in one item: of an engine that follows a law, its largest call, or a few small ones. */
   readonly maxItemTokens: number;
+  /** Memory that the keys and values of a token take, bytes; absent where it is not known. */
+  readonly cachedTokenBytes?: number;
   /** How the engine lays items out in calls, for predictions of their cost. The engine itself follows it. */
   readonly law: ShapeLaw;
 }
