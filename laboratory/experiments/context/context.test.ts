@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { runExperiment } from '../../../simulator/runner/run.ts';
-import { contextExperiment, drawText } from './context.ts';
+import { contextExperiment } from './context.ts';
+import { drawText } from './draw-text.ts';
 
 describe('bench context', () => {
   it('measures each case beside its plain way', async () => {
-    const { rows, summary } = await runExperiment(contextExperiment, { tokens: 400, repeats: 3 });
+    const { rows, summary } = await runExperiment(contextExperiment, {
+      tokens: 400,
+      repeats: 3,
+      longTokens: 400,
+      target: 'none',
+    });
     expect(rows.map(({ measured }) => measured)).toEqual([
       'a step with penalties',
       'look-up, first reading',
