@@ -51,7 +51,7 @@ const options = {
   },
   target: {
     flag: '--target <name|path>',
-    help: 'the target whose rate of reading a prompt of 8,192 tokens is measured, or "none"',
+    help: 'the target whose rate of reading a prompt of 8,192 tokens is measured; "none": no prompt is read with an engine',
     default: 'smollm2-135m',
   },
 } as const;
@@ -64,8 +64,8 @@ interface Measured {
 interface LongTexts {
   readonly stepMs: number;
   readonly stepMsShort: number;
-  readonly prompt: LongPrompt;
-  /** Null: no target was given. */
+  /** Null: without an engine. */
+  readonly prompt: LongPrompt | null;
   readonly prefill: PrefillRate | null;
 }
 
@@ -118,9 +118,9 @@ async function measureLong(run: Run, tokens: number, target: string): Promise<Lo
   };
   const stepMsShort = await run.one(overhead(Math.min(shortTokens, tokens)));
   const stepMs = await run.one(overhead(tokens));
+  if (target === 'none') return { stepMs, stepMsShort, prompt: null, prefill: null };
   run.note(`reading a prompt of ${tokens} tokens, alone and beside other sessions`);
   const prompt = await run.one({ key: `prompt ${tokens}`, measure: () => readLongPrompt(tokens) });
-  if (target === 'none') return { stepMs, stepMsShort, prompt, prefill: null };
   run.note(`reading ${prefillTokens} tokens with ${modelLabel(target)}`);
   const prefill = await run.one({ key: `prefill ${target}`, measure: () => prefillRate(target, prefillTokens) });
   return { stepMs, stepMsShort, prompt, prefill };
@@ -134,9 +134,9 @@ function longSummary({ stepMs, stepMsShort, prompt, prefill }: LongTexts) {
     prefillTokensPerSecond8k: prefill?.tokensPerSecond ?? null,
     prefillRowsPerCall: prefill?.rowsPerCall ?? null,
     prefillContextTokens: prefill?.contextTokens ?? null,
-    othersSlowdown: prompt.othersBesideMs / prompt.othersAloneMs,
-    longPromptShareOfAlone: prompt.besideTokensPerSecond / prompt.aloneTokensPerSecond,
-    longPromptTokensPerSecond: prompt.aloneTokensPerSecond,
+    othersSlowdown: prompt === null ? null : prompt.othersBesideMs / prompt.othersAloneMs,
+    longPromptShareOfAlone: prompt === null ? null : prompt.besideTokensPerSecond / prompt.aloneTokensPerSecond,
+    longPromptTokensPerSecond: prompt?.aloneTokensPerSecond ?? null,
   };
 }
 

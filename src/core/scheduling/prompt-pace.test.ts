@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PromptPace } from './prompt-pace.ts';
+import { isLongText, PromptPace } from './prompt-pace.ts';
 import { freshSchedule, type SessionWork, scheduleStep } from './schedule-step.ts';
 import { linearStepTime } from './step-time.ts';
 
@@ -20,10 +20,10 @@ function readBeside(sessions: number, length: number, perThousand: number) {
   });
   while (from < length) {
     const tokenMs = pace.tokenMs(reader);
-    const prompt = { id: 1, weight: 1, prefillTokens: length - from, drafts: 0, acceptance: 0 };
+    const isHeldBack = sessions > 0 && !pace.isDue && isLongText(from);
+    const prompt = { id: 1, weight: 1, prefillTokens: length - from, drafts: 0, acceptance: 0, isHeldBack };
     const work = [...decoding, tokenMs === undefined ? prompt : { ...prompt, tokenMs }];
-    const prefillChunk = sessions > 0 && !pace.isDue ? 0 : limits.prefillChunk;
-    const plan = scheduleStep(state, work, { ...limits, prefillChunk }, model);
+    const plan = scheduleStep(state, work, limits, model);
     state = plan.state;
     const tokens = plan.items.reduce((sum, item) => (item.kind === 'prefill' ? item.tokens : sum), 0);
     const decodingMs = sessions === 0 ? 0 : 10 + 0.5 * sessions;

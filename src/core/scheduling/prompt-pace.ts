@@ -4,8 +4,13 @@
 
 /** Time of prompts beside decoding sessions, over the time of decoding: these sessions take at most about 1.45 times as long. */
 const promptOverDecoding = 0.45;
-/** Chunks of shorter texts are not counted: they are read within a few steps. */
+/** Chunks of shorter texts are not counted, and not held back: they are read within a few steps. */
 const shortText = 1024;
+
+/** @param from length of the text before a chunk, tokens */
+export function isLongText(from: number): boolean {
+  return from >= shortText;
+}
 
 /** The prompt chunk of a step. */
 export interface ReadChunk {
@@ -20,7 +25,7 @@ export class PromptPace {
   #owedMs = 0;
   readonly #tokenMs = new WeakMap<object, number>();
 
-  /** Whether a step of decoding sessions may have a chunk as well. */
+  /** Whether a step of decoding sessions may have a chunk of a long text as well. */
   get isDue(): boolean {
     return this.#owedMs <= 0;
   }
@@ -34,8 +39,8 @@ export class PromptPace {
   stepEnds(ms: number, decodingMs: number, chunk: ReadChunk | null): void {
     const promptMs = chunk === null ? 0 : Math.max(0, ms - decodingMs);
     if (chunk !== null) this.#tokenMs.set(chunk.reader, promptMs / chunk.tokens);
-    const chargedMs = chunk !== null && chunk.from >= shortText ? promptMs : 0;
-    // Without decoding sessions nobody waits.
+    const chargedMs = chunk !== null && isLongText(chunk.from) ? promptMs : 0;
+    // Without decoding sessions no one waits.
     this.#owedMs = decodingMs === 0 ? 0 : Math.max(0, this.#owedMs + chargedMs - promptOverDecoding * decodingMs);
   }
 

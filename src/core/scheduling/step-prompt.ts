@@ -12,6 +12,8 @@ export interface PromptingSession {
   readonly prefillTokens: number;
   /** What a token of it took last, ms, where that was measured: more the longer the text is. */
   readonly tokenMs?: number;
+  /** It gets no chunk in this step, and keeps its turn. */
+  readonly isHeldBack?: boolean;
 }
 
 export interface AdmittedPrompt {
@@ -27,7 +29,6 @@ const leastMeasuredChunk = 2;
 /**
  * The next chunk of one session; sized so that decoding sessions wait at most about twice as long for this step.
  * @param decodeRows the rows of each other item of the step
- * @param prefillChunk 0: the step has no chunk
  */
 export function admitPrompt(
   queue: FairQueueState,
@@ -36,11 +37,11 @@ export function admitPrompt(
   prefillChunk: number,
   model: StepTimeModel,
 ): AdmittedPrompt {
-  if (prefillChunk === 0) return { queue };
   const round = startRound(queue, prefilling);
-  const flow = round.next(() => true);
+  const isHeldBack = (flow: number): boolean => prefilling[flow]?.isHeldBack === true;
+  const flow = round.next((other) => !isHeldBack(other));
   const chosen = prefilling[flow];
-  if (chosen === undefined) return { queue: round.finish(() => false) };
+  if (chosen === undefined) return { queue: round.finish(isHeldBack) };
   const byRows = affordableTokens(decodeRows, prefillChunk, model);
   const affordable = Math.min(byRows, measuredTokens(chosen.tokenMs, decodeRows, prefillChunk, model));
   const tokens = chunkTokens(chosen.prefillTokens, affordable, prefillChunk, model.law);

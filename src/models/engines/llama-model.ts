@@ -32,7 +32,7 @@ export const batchTokens = 256;
 /** Where the tokens stand in the vocabulary after which the logits are compared. */
 const probedPlaces = [0.2, 0.4, 0.6, 0.8];
 const largestPadding = 15;
-/** Of each sequence: padding, and one place that node-llama-cpp keeps free. */
+/** In each sequence: padding, and one place that node-llama-cpp keeps free. */
 const spareTokens = 64;
 /** The engine allocates its memory in blocks. */
 const blockTokens = 256;

@@ -1,7 +1,6 @@
 // Finds the cheapest shape law of an opened engine: laws are tried in the order of their cost on this machine, each by writing one
 // text in every way that sessions do; the first law without a different bit is taken. It is not specific to an engine.
 
-import { median } from '../../core/basics/statistics.ts';
 import { describeLaw, engineRows, freeLaw, leastWholeCall, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import { windowTokens } from '../../core/scheduling/predict-latency.ts';
 import { appendTokens } from '../port/append-tokens.ts';
@@ -48,7 +47,7 @@ export interface LawSearch {
 /** Several threads split the work differently from 512 tokens of context on. */
 const usualContext = 600;
 const timedRows = [1, 2, 3, 4, 6, 8, 12, 16];
-const timedRepeats = 3;
+const timedRepeats = 5;
 const timedContext = 32;
 /** Acceptance rate in the cost of a law: the rate of good pairs. */
 const usualAcceptance = 0.8;
@@ -291,18 +290,6 @@ function fitting(model: LanguageModel, sizes: readonly number[]): number[] {
   return sizes.filter((size) => size <= Math.min(maxItemTokens, 2 * Math.max(2, law.most)));
 }
 
-/** A call takes no longer than a larger one: what other work on the machine adds must not make a law with padding cheaper than one without. */
-function neverFalling(callTimes: CallTimes): CallTimes {
-  let ms = Number.POSITIVE_INFINITY;
-  return callTimes
-    .toReversed()
-    .map((time) => {
-      ms = Math.min(ms, time.ms);
-      return { ...time, ms };
-    })
-    .toReversed();
-}
-
 async function timeCalls(model: LanguageModel, nowMs: () => number): Promise<CallTimes> {
   const sequence = model.openSequence();
   try {
@@ -317,7 +304,8 @@ async function timeCalls(model: LanguageModel, nowMs: () => number): Promise<Cal
         await sequence.truncate(timedContext);
       }
     }
-    return neverFalling(timedRows.map((rows, index) => ({ rows, ms: median(times[index] ?? []) })));
+    // Other work on the machine only adds to a time.
+    return timedRows.map((rows, index) => ({ rows, ms: Math.min(...(times[index] ?? [])) }));
   } finally {
     await sequence.release();
   }

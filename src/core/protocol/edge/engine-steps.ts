@@ -3,7 +3,7 @@
 
 import { defined } from '../../basics/defined.ts';
 import { invariant } from '../../basics/invariant.ts';
-import { PromptPace } from '../../scheduling/prompt-pace.ts';
+import { isLongText, PromptPace } from '../../scheduling/prompt-pace.ts';
 import {
   freshSchedule,
   type ScheduleState,
@@ -97,7 +97,7 @@ export class EngineSteps<Entry extends StepEntry> {
     this.#pace.reset();
   }
 
-  /** To be told how long each step took, ms; an engine that tells nothing has prompt tokens of one price. */
+  /** Notes how long a step took, ms. An engine that does not call it has prompt tokens of one price. */
   ended(parts: readonly StepPart<Entry>[], ms: number, stepTime: StepTimeModel): void {
     const rows = parts.flatMap(({ ticket }) => (ticket === null ? [] : [ticket.drafts.length + 1]));
     const read = parts.find(({ ticket }) => ticket === null);
@@ -125,11 +125,9 @@ export class EngineSteps<Entry extends StepEntry> {
   begin(works: readonly Work<Entry>[], stepTime: StepTimeModel, takenRows: number = 0): StepPart<Entry>[] {
     const { maxRows, usefulRows } = this.#limits;
     if (works.length === 0 || takenRows >= maxRows) return [];
-    const views = works.map(({ view }) => view);
+    const views = this.#viewsOf(works);
     const free = { maxRows: maxRows - takenRows, usefulRows: Math.max(1, usefulRows - takenRows) };
-    const isReading = this.#pace.isDue || !views.some(({ prefillTokens }) => prefillTokens === 0);
-    const prefillChunk = isReading ? this.#limits.prefillChunk : 0;
-    const plan = scheduleStep(this.#schedule, views, { ...this.#limits, ...free, prefillChunk }, stepTime);
+    const plan = scheduleStep(this.#schedule, views, { ...this.#limits, ...free }, stepTime);
     this.#schedule = plan.state;
     const rows = plan.items.map((item) => (item.kind === 'prefill' ? item.tokens : item.drafts + 1));
     this.#planned(batchMs(stepTime, rows), rows.length);
@@ -142,6 +140,14 @@ export class EngineSteps<Entry extends StepEntry> {
       invariant(work !== undefined, 'the plan names an unknown session');
       return this.#try(work.entry, () => this.#begin(work, item)) ?? [];
     });
+  }
+
+  /** While sessions decode, prompts of long texts are held back until what they took is paid. */
+  #viewsOf(works: readonly Work<Entry>[]): readonly SessionWork[] {
+    const isPaying = !this.#pace.isDue && works.some(({ view }) => view.prefillTokens === 0);
+    return works.map(({ view, heldTokens }) =>
+      isPaying && view.prefillTokens > 0 && isLongText(heldTokens) ? { ...view, isHeldBack: true } : view,
+    );
   }
 
   /** An error fails only this session, where the host takes it. */
