@@ -103,8 +103,8 @@ export interface LongPrompt {
 const others = 2;
 const othersPrompt = 40;
 const othersTokens = 400;
-/** How long the others are measured without the prompt, before it and after it, ms. */
-const windowMs = 3000;
+/** What the others write without the prompt, before it and after it. */
+const windowTokens = 3000;
 
 /**
  * A prompt that is read alone, and then beside answers of other sessions, at an edge with a made model. Times are processor time of this
@@ -135,10 +135,9 @@ async function measurePrompt(served: Served, promptTokens: number): Promise<Long
   };
   const aloneMs = await processorMs(readPrompt(1));
   const crowd = keepAsking(served, textOf);
-  const waitForSome = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, windowMs));
-  const othersBefore = await crowd.during(waitForSome);
+  const othersBefore = await crowd.during(() => crowd.write(windowTokens));
   const beside = await crowd.during(readPrompt(2));
-  const othersAfter = await crowd.during(waitForSome);
+  const othersAfter = await crowd.during(() => crowd.write(windowTokens));
   await crowd.stop();
   return {
     aloneTokensPerSecond: (1000 * promptTokens) / aloneMs,
@@ -176,6 +175,11 @@ function keepAsking(served: Served, textOf: (length: number, seed: number) => nu
       const before = written();
       const ms = await processorMs(work);
       return { ms, msPerToken: (others * ms) / Math.max(1, written() - before) };
+    },
+    /** Resolves when they have written so many tokens more. */
+    async write(tokens: number): Promise<void> {
+      const until = written() + tokens;
+      while (written() < until) await new Promise((resolve) => setTimeout(resolve, 20));
     },
     async stop(): Promise<void> {
       isOver = true;

@@ -83,6 +83,8 @@ export class EngineLoop {
   #isStalled = false;
   readonly #account = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0, roundMs: 0, failures: 0 };
   readonly #rounds = new StepHistogram();
+  /** When the engine returned from the last step; null: there was no work since. */
+  #endedMs: number | null = null;
 
   constructor(model: LanguageModel, clock: Clock, plan: LoopPlan, observer: LoopObserver) {
     this.#model = model;
@@ -144,6 +146,7 @@ export class EngineLoop {
   }
 
   async #sleep(): Promise<void> {
+    this.#endedMs = null;
     await new Promise<void>((resolve) => {
       this.#wakeUp = resolve;
     });
@@ -216,7 +219,8 @@ export class EngineLoop {
       const results = await this.#model.evaluate(running.map(({ item }) => item));
       const ms = this.#clock.nowMs() - startMs;
       this.#note(running, ms);
-      core.steps.ended(running, ms, this.#stepTime);
+      core.steps.ended(running, ms, this.#stepTime, this.#endedMs === null ? 0 : startMs - this.#endedMs);
+      this.#endedMs = this.#clock.nowMs();
       return results;
     } catch (error) {
       await this.#fail(core, running, error);

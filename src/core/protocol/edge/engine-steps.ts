@@ -97,12 +97,16 @@ export class EngineSteps<Entry extends StepEntry> {
     this.#pace.reset();
   }
 
-  /** Notes how long a step took, ms. An engine that does not call it has prompt tokens of one price. */
-  ended(parts: readonly StepPart<Entry>[], ms: number, stepTime: StepTimeModel): void {
+  /**
+   * Notes how long a step took in the engine, ms. An engine that does not call it has prompt tokens of one price.
+   * @param outsideMs time since the step before: planning, verification, sending
+   */
+  ended(parts: readonly StepPart<Entry>[], ms: number, stepTime: StepTimeModel, outsideMs: number): void {
     const rows = parts.flatMap(({ ticket }) => (ticket === null ? [] : [ticket.drafts.length + 1]));
     const read = parts.find(({ ticket }) => ticket === null);
     const chunk = read === undefined ? null : { reader: read.entry, from: read.heldTokens, tokens: read.prefillTokens };
-    this.#pace.stepEnds(ms, rows.length === 0 ? 0 : batchMs(stepTime, rows), chunk);
+    const decodingMs = rows.length === 0 ? 0 : batchMs(stepTime, rows) + outsideMs;
+    this.#pace.stepEnds(rows.length === 0 ? ms : ms + outsideMs, decodingMs, chunk);
   }
 
   /**
