@@ -179,5 +179,8 @@ describe('a text deadline', () => {
   it('is by default 2 min and 20 ms a prompt token, then 30 s', () => {
     expect(defaultTextDeadlines(0)).toEqual({ firstTokenWithinMs: 120_000, nextTokenWithinMs: 30_000 });
     expect(defaultTextDeadlines(1000)).toEqual({ firstTokenWithinMs: 140_000, nextTokenWithinMs: 30_000 });
+    expect(defaultTextDeadlines(2048).firstTokenWithinMs).toBe(120_000 + 20 * 2048);
+    // Thirty thousand more pairs of tokens than prompts of 2,048 have none of.
+    expect(defaultTextDeadlines(32_048).firstTokenWithinMs).toBe(120_000 + 20 * 32_048 + 150 * 32_048);
   });
 });

@@ -1,9 +1,8 @@
 // `outrider bench context`: what a step costs the edge and the device beside the models, against the length of the text. Each case runs
-// beside a plain way that works on the whole text each time, in one run.
+// beside a plain way that works on the whole text each time, in one run. Then whole edges with long texts (long-texts.ts).
 
-import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
+import type { Conclusion, Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
 import { columnTable } from '../../../src/core/basics/markdown.ts';
-import { createRandom } from '../../../src/core/basics/philox.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
@@ -12,12 +11,14 @@ import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { RunningCounts } from '../../../src/core/decoding/token-counts.ts';
 import { DraftedText } from '../../../src/core/decoding/token-list.ts';
 import { TokenText } from '../../../src/core/decoding/token-text.ts';
-import type { Document } from '../../../src/files/document.ts';
+import { type Document, modelLabel } from '../../../src/files/document.ts';
 import { draftRequest, ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { type KvSequence, KvSequences } from '../../../src/processes/edge/kv-sequences.ts';
 import { timed } from '../../measuring/cpu-time.ts';
 import { heldBytes } from '../../measuring/held-memory.ts';
+import { drawText } from './draw-text.ts';
+import { type LongPrompt, type PrefillRate, prefillRate, readLongPrompt, stepOverhead } from './long-texts.ts';
 import { PlainNgramIndex } from './plain-ngram-index.ts';
 
 interface ContextRow extends Found {
@@ -44,14 +45,42 @@ const options = {
     whole: [100, 1_000_000],
   },
   repeats: { flag: '--repeats <count>', help: 'measured steps per case', whole: [3, 10_000], default: 50 },
+  longTokens: {
+    flag: '--long-tokens <count>',
+    help: 'length of the text of a step at an edge, and of the prompt that is read beside other sessions',
+    whole: [200, 131_072],
+    default: 32_000,
+  },
+  target: {
+    flag: '--target <name|path>',
+    help: 'the target whose rate of reading a prompt of 8,192 tokens is measured; "none": no prompt is read with an engine',
+    default: 'smollm2-135m',
+  },
 } as const;
 
-export const contextExperiment: Experiment<typeof options, readonly ContextRow[], Conclusion<ContextRow>> = {
+interface Measured {
+  readonly rows: readonly ContextRow[];
+  readonly long: LongTexts;
+}
+
+interface LongTexts {
+  readonly stepMs: number;
+  readonly stepMsShort: number;
+  /** Null: without an engine. */
+  readonly prompt: LongPrompt | null;
+  readonly prefill: PrefillRate | null;
+}
+
+const prefillTokens = 8192;
+const shortTokens = 1000;
+const overheadAnswers = 5;
+
+export const contextExperiment: Experiment<typeof options, Measured, Conclusion<ContextRow>> = {
   name: 'bench context',
-  lasts: '1 minute',
-  description: 'what a step costs beside the models, against the length of the text, and by plain ways beside it',
+  lasts: '5 minutes',
+  description: 'what long texts cost: a step beside the models, reading a prompt, and others meanwhile',
   options,
-  async measure({ tokens, repeats }, run) {
+  async measure({ tokens, repeats, longTokens, target }, run) {
     const lengths = tokens === undefined ? defaultLengths : [tokens];
     const units = lengths.flatMap((contextTokens) =>
       Object.entries(cases).map(([measured, one]): Unit<ContextRow> => {
@@ -62,9 +91,10 @@ export const contextExperiment: Experiment<typeof options, readonly ContextRow[]
         return { key: `${measured} ${contextTokens}`, measure };
       }),
     );
-    return run.all('cases', units);
+    const rows = await run.all('cases', units);
+    return { rows, long: await measureLong(run, longTokens, target) };
   },
-  conclude(rows, { repeats }) {
+  conclude({ rows, long }, { repeats, longTokens, target }) {
     const of = (measured: string): readonly ContextRow[] => rows.filter((row) => row.measured === measured);
     const growth = (measured: string): number => (of(measured).at(-1)?.value ?? 0) / (of(measured)[0]?.value ?? 1);
     const summary = {
@@ -77,11 +107,41 @@ export const contextExperiment: Experiment<typeof options, readonly ContextRow[]
       draftRequestMs: of('a draft request').at(-1)?.value ?? null,
       draftRequestGrowth: growth('a draft request'),
       reuseMs: of('what to reuse').at(-1)?.value ?? null,
+      ...longSummary(long),
     };
-    return { rows, summary, params: { repeats } };
+    return { rows, summary, params: { repeats, longTokens, target: modelLabel(target) } };
   },
   page: contextPage,
+  goals: () => ({ othersSlowdown: 1.5, longPromptShareOfAlone: { atLeast: 0.25 } }),
 };
+
+async function measureLong(run: Run, tokens: number, target: string): Promise<LongTexts> {
+  const overhead = (length: number): Unit<number> => {
+    return { key: `step ${length}`, measure: () => stepOverhead(length, overheadAnswers) };
+  };
+  const stepMsShort = await run.one(overhead(Math.min(shortTokens, tokens)));
+  const stepMs = await run.one(overhead(tokens));
+  if (target === 'none') return { stepMs, stepMsShort, prompt: null, prefill: null };
+  run.note(`reading a prompt of ${tokens} tokens, alone and beside other sessions`);
+  const prompt = await run.one({ key: `prompt ${tokens}`, measure: () => readLongPrompt(tokens) });
+  run.note(`reading ${prefillTokens} tokens with ${modelLabel(target)}`);
+  const prefill = await run.one({ key: `prefill ${target}`, measure: () => prefillRate(target, prefillTokens) });
+  return { stepMs, stepMsShort, prompt, prefill };
+}
+
+/** The names are those of the default lengths. */
+function longSummary({ stepMs, stepMsShort, prompt, prefill }: LongTexts) {
+  return {
+    stepOverheadMs32k: stepMs,
+    stepOverheadGrowth: stepMs / stepMsShort,
+    prefillTokensPerSecond8k: prefill?.tokensPerSecond ?? null,
+    prefillRowsPerCall: prefill?.rowsPerCall ?? null,
+    prefillContextTokens: prefill?.contextTokens ?? null,
+    othersSlowdown: prompt === null ? null : prompt.othersBesideMs / prompt.othersAloneMs,
+    longPromptShareOfAlone: prompt === null ? null : prompt.besideTokensPerSecond / prompt.aloneTokensPerSecond,
+    longPromptTokensPerSecond: prompt?.aloneTokensPerSecond ?? null,
+  };
+}
 
 /** A table for each case: its cost against the length of the text, beside the plain way. */
 function contextPage({ rows }: Document<ContextRow>): string {
@@ -116,7 +176,6 @@ export interface Found {
   readonly plain: number;
 }
 
-const vocabularySize = 49_152;
 /** As on an edge. */
 const readInARound = 1024;
 const shortestMatch = 2;
@@ -124,20 +183,6 @@ const longestMatch = 8;
 const tokensPerStep = 3;
 const draftCount = 8;
 const keptSequences = 64;
-
-/** @returns ids: half of them repeat earlier stretches of 30 */
-export function drawText(length: number): readonly number[] {
-  const random = createRandom(1);
-  const ids: number[] = [];
-  while (ids.length < length) {
-    const from = random.integer(Math.max(1, ids.length - 30));
-    const isCopy = ids.length > 60 && random.uniform() < 0.5;
-    for (let index = 0; index < 30 && ids.length < length; index += 1) {
-      ids.push(isCopy ? (ids[from + index] as number) : random.integer(vocabularySize));
-    }
-  }
-  return ids;
-}
 
 function plainIndex(ids: readonly number[]): PlainNgramIndex {
   const index = new PlainNgramIndex(shortestMatch, longestMatch);

@@ -11,7 +11,7 @@ import { type ModeName, modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
 import { modelLabel, type Result } from '../../../src/files/document.ts';
 import { preciseSleep } from '../../../src/models/engines/precise-sleep.ts';
-import { checkShapes } from '../../../src/models/exactness/shape-check.ts';
+import { checkShapes, leastPositions, sizesUpTo } from '../../../src/models/exactness/shape-check.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { paceModel } from '../../../src/models/port/paced.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
@@ -37,11 +37,11 @@ const thoroughModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
 
 export async function trialExactness(options: ExactnessOptions): Promise<Result> {
   await using models = await openModels(options);
-  const { callSizes, positions } = options;
+  const { callSizes = sizesUpTo(models.target.limits.maxItemTokens), positions } = options;
   const shapes = await checkShapes(models.target, {
-    ...defined({ callSizes }),
+    callSizes,
     ...defined({ positions }),
-    contextLengths: contextsWithin(models.target.limits.contextLength, options),
+    contextLengths: contextsWithin(models.target.limits.contextLength, { ...options, callSizes }),
     onProgress: (done, total) => options.onProgress?.('shapes of calls', done, total),
   });
   const { prompts, leftOut } = promptsWithin(models.target, options);
@@ -80,7 +80,7 @@ export function paramsOf(given: ExactnessOptions): object {
 /** The contexts to compare at that fit; if none does, the longest that fits. */
 function contextsWithin(most: number, options: ExactnessOptions): number[] {
   const { contextLengths = [64, 600, 1500], callSizes = [], positions } = options;
-  const compared = positions ?? Math.max(63, ...callSizes);
+  const compared = positions ?? Math.max(leastPositions, ...callSizes);
   const fitting = contextLengths.filter((length) => length + compared <= most);
   return fitting.length > 0 ? fitting : [Math.max(1, most - compared)];
 }

@@ -5,7 +5,7 @@ import { defined } from '../../../src/core/basics/defined.ts';
 import type { GpuChoice } from '../../../src/core/basics/gpu-choice.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
-import type { ShapeCheckOptions } from '../../../src/models/exactness/shape-check.ts';
+import { leastPositions, type ShapeCheckOptions } from '../../../src/models/exactness/shape-check.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import { AdaptiveDrafter } from '../../../src/models/port/adaptive-drafter.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
@@ -58,14 +58,14 @@ const mostContext = 2048;
  */
 export async function openModels(options: ExactnessOptions): Promise<Models> {
   await using opened = new CloseStack();
-  const { threads, gpu, cacheDirectory } = options;
+  const { threads, gpu, cacheDirectory, contextLengths = [] } = options;
   const { path: targetPath } = await acquireModel(options.target, { cacheDirectory });
   const { path: draftPath } = await acquireModel(options.draft ?? options.target, { cacheDirectory });
   const onLawProgress = (text: string, done: number, total: number): void =>
     options.onProgress?.(`shape law: ${text}`, Math.round((100 * done) / total), 100);
   const size = {
     sequences: concurrentTurns + 1 + 2 * drafterSequences,
-    contextLength: mostContext,
+    contextLength: Math.max(mostContext, ...contextLengths.map((length) => length + leastPositions + 1)),
     gpu,
     cacheDirectory,
     ...defined({ threads }),

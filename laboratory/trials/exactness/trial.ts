@@ -61,6 +61,11 @@ const options = {
     numbers: [0, 10_000],
   },
   temperatures: { flag: '--temperature <number,...>', help: 'temperatures', numbers: [0, 10], default: [0, 0.8] },
+  contexts: {
+    flag: '--contexts <tokens,...>',
+    help: 'lengths of the text at which call shapes are compared (default: 64,600,1500)',
+    numbers: [1, 131_072],
+  },
   promptCount: { flag: '--prompts <count>', help: 'use only this many prompts, the shortest ones', whole: [1, 1000] },
   full: { flag: '--full', help: 'all prompts of a small target, in place of the 6 shortest' },
 } as const;
@@ -117,6 +122,7 @@ async function settingsOf(given: Options, run: Run): Promise<ExactnessOptions> {
     modes: modeNames,
     ...(given.gpu === 'off' ? {} : { gpu: given.gpu }),
     ...(isShort ? { callSizes: shortSizes, contextLengths: shortContexts, positions: 24 } : {}),
+    ...(given.contexts === undefined ? {} : { contextLengths: given.contexts }),
     ...(promptCount === undefined ? {} : { promptCount, whichPrompts: 'shortest' }),
   };
 }

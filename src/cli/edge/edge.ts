@@ -32,6 +32,7 @@ import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/in
 import { noteOfEdge as note } from '../terminal/note.ts';
 import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
+import { describeCapacity } from './edge-capacity.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
 import { logOptions } from './edge-log.ts';
@@ -314,7 +315,7 @@ function announce(
 ): void {
   note(identity.description);
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
-  note(`${limits.maxSequences} session${limits.maxSequences === 1 ? '' : 's'} of ${limits.contextLength} tokens`);
+  note(describeCapacity(limits));
   // A program that has started this edge has chosen them itself.
   if (!untilInputEnds) for (const line of said) note(line);
   (json ? process.stderr : process.stdout).write(`${address}\n`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeLaw, engineRows, freeLaw, isAllowedCall, layOutCalls, type ShapeLaw } from './shape-law.ts';
+import { describeLaw, engineRows, freeLaw, isAllowedCall, isFree, layOutCalls, type ShapeLaw } from './shape-law.ts';
 
 const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
 const notAlone: ShapeLaw = { ...freeLaw, least: 2 };
@@ -13,7 +13,8 @@ describe('rows of an item', () => {
 
   it('are stairs where calls are padded', () => {
     expect([1, 3, 4, 5, 8, 9, 60, 61].map((count) => engineRows(fours, count))).toEqual([4, 4, 4, 8, 8, 12, 60, 64]);
-    expect([1, 2, 3].map((count) => engineRows(notAlone, count))).toEqual([2, 2, 3]);
+    expect([1, 2, 3, 64].map((count) => engineRows(notAlone, count))).toEqual([2, 2, 3, 64]);
+    expect([63, 64, 65].map((count) => engineRows({ ...notAlone, most: 63 }, count))).toEqual([63, 65, 65]);
     expect([1, 8, 9].map((count) => engineRows(eights, count))).toEqual([8, 8, 16]);
     expect([1, 3, 4].map((count) => engineRows(threes, count))).toEqual([1, 3, 4]);
   });
@@ -71,6 +72,21 @@ it('describes itself in words', () => {
     'calls of 8 rows, sequences apart',
     'one row a call',
   ]);
+});
+
+it('is free where it cuts long prompts only', () => {
+  const apart = { ...freeLaw, merges: false };
+  const laws = [
+    freeLaw,
+    { ...freeLaw, most: 63 },
+    { ...freeLaw, most: 16 },
+    { ...freeLaw, most: 15 },
+    threes,
+    notAlone,
+  ];
+  expect([...laws, fours, apart].map(isFree)).toEqual([true, true, true, false, false, false, false, false]);
+  expect(describeLaw({ ...freeLaw, most: 16 })).toBe('any shape');
+  expect(describeLaw({ ...freeLaw, most: 15 })).toBe('at most 15 rows a call');
 });
 
 it('allows a call by its size and its multiple, not by one of them', () => {

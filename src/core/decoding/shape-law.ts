@@ -15,11 +15,11 @@ export interface ShapeLaw {
   readonly merges: boolean;
 }
 
-/** From 64 rows on llama.cpp's flash attention works in tiles, with other rounding. */
-export const largestExactCall = 63;
+/** No padding, no separation, no limit: the law of an engine without rounding differences. */
+export const freeLaw: ShapeLaw = { multiple: 1, least: 1, most: Number.MAX_SAFE_INTEGER, merges: true };
 
-/** No padding, no separation: the law of an engine without rounding differences. */
-export const freeLaw: ShapeLaw = { multiple: 1, least: 1, most: largestExactCall, merges: true };
+/** Calls of so many rows hold the drafts of a session; a law that allows fewer cuts its steps. */
+export const leastWholeCall = 16;
 
 /** The part of a call that belongs to one item. */
 export interface CallPart {
@@ -41,6 +41,11 @@ export function engineRows(law: ShapeLaw, tokenCount: number): number {
 /** Most rows that are added to a call, beyond the end of its text. */
 export function mostPadding({ multiple, least }: ShapeLaw): number {
   return Math.max(multiple, least) - 1;
+}
+
+/** Whether a step may have any shape, and costs the sum of its rows. A law that cuts long prompts only is free as well. */
+export function isFree({ multiple, least, most, merges }: ShapeLaw): boolean {
+  return multiple === 1 && least === 1 && most >= leastWholeCall && merges;
 }
 
 /** Allowed sizes equal their own padded size. */
@@ -73,7 +78,7 @@ function describeSizes(multiple: number, least: number, most: number): string {
   if (least === most) return most === 1 ? 'one row a call' : `calls of ${most} rows`;
   if (multiple > 1) return `multiples of ${multiple} rows`;
   if (least > 1) return 'never one row alone';
-  return most < largestExactCall ? `at most ${most} rows a call` : 'any shape';
+  return most < leastWholeCall ? `at most ${most} rows a call` : 'any shape';
 }
 
 function paddedRows({ multiple, least }: ShapeLaw, rows: number): number {

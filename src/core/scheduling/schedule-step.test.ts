@@ -192,6 +192,29 @@ describe('prefill', () => {
     expect(served.get(2)?.prefill).toBe(20 * 63);
   });
 
+  it('holds a session back that asks for it, and lets the others read meanwhile', () => {
+    const heldBack = session(1, { prefillTokens: 500, isHeldBack: true });
+    const step = plan([session(3), heldBack, session(2, { prefillTokens: 40 })]);
+    expect(step.items.find(({ kind }) => kind === 'prefill')).toMatchObject({ id: 2 });
+    expect(plan([session(3), heldBack]).items).toEqual([{ id: 3, kind: 'decode', drafts: 0 }]);
+    // It has had nothing meanwhile, so it is the next one.
+    const both = [session(1, { prefillTokens: 500 }), session(2, { prefillTokens: 500 })];
+    const after = scheduleStep(plan([heldBack, both[1] as SessionWork]).state, both, limits, gpu);
+    expect(after.items).toMatchObject([{ id: 1, kind: 'prefill' }]);
+  });
+
+  it('takes as many tokens as by their measured time double the step, two at least', () => {
+    const chunk = (tokenMs: number, others: readonly SessionWork[] = [session(2)]): unknown =>
+      plan([...others, session(1, { prefillTokens: 500, tokenMs })]).items.at(-1);
+    // A step of one row takes 40.4 ms.
+    expect(chunk(4)).toMatchObject({ tokens: 10 });
+    expect(chunk(0)).toMatchObject({ tokens: 63 });
+    expect(chunk(400)).toMatchObject({ tokens: 2 });
+    // Alone: 63 rows take 65.2 ms, and twice that time is the limit.
+    expect(chunk(4, [])).toMatchObject({ tokens: 32 });
+    expect(chunk(2, [])).toMatchObject({ tokens: 63 });
+  });
+
   it('leaves no single token over', () => {
     for (let prompt = 2; prompt < 200; prompt++) {
       for (const decoding of [[], [session(9)]]) {

@@ -14,6 +14,10 @@ export interface SessionWork {
   readonly weight: number;
   /** Tokens to evaluate before the last committed one; above 0: the session is not decoding yet. */
   readonly prefillTokens: number;
+  /** What a token of that took last, ms, where it was measured. */
+  readonly tokenMs?: number;
+  /** It gets no chunk of its prompt in this step, and keeps its turn. */
+  readonly isHeldBack?: boolean;
   /** Available drafts, in chain order. */
   readonly drafts: number;
   /** Acceptance rate: the estimated chance that a draft is accepted, given that those before it are. */
@@ -27,7 +31,7 @@ export interface StepLimits {
   readonly maxRows: number;
   /** No drafts are added beyond this many rows; mandatory rows still are. */
   readonly usefulRows: number;
-  /** Limit of tokens in a chunk of a prompt, in addition to the rows (63 where shapes must stay exact). */
+  /** Limit of tokens in a chunk of a prompt, in addition to the rows (the engine's own). */
   readonly prefillChunk: number;
   /**
    * Whether shares divide all rows of a step that has not room for all, so that a session that has had its share waits (share-rows.ts).

@@ -10,6 +10,10 @@ export interface PromptingSession {
   readonly id: number;
   readonly weight: number;
   readonly prefillTokens: number;
+  /** What a token of it took last, ms, where that was measured: more the longer the text is. */
+  readonly tokenMs?: number;
+  /** It gets no chunk in this step, and keeps its turn. */
+  readonly isHeldBack?: boolean;
 }
 
 export interface AdmittedPrompt {
@@ -19,6 +23,8 @@ export interface AdmittedPrompt {
 
 /** A chunk is never cut below this, however expensive tokens are: a prompt must finish. */
 const minPrefillChunk = 8;
+/** The same where tokens were measured to be so expensive that eight of them take long. */
+const leastMeasuredChunk = 2;
 
 /**
  * The next chunk of one session; sized so that decoding sessions wait at most about twice as long for this step.
@@ -32,10 +38,12 @@ export function admitPrompt(
   model: StepTimeModel,
 ): AdmittedPrompt {
   const round = startRound(queue, prefilling);
-  const flow = round.next(() => true);
+  const isHeldBack = (flow: number): boolean => prefilling[flow]?.isHeldBack === true;
+  const flow = round.next((other) => !isHeldBack(other));
   const chosen = prefilling[flow];
-  if (chosen === undefined) return { queue: round.finish(() => false) };
-  const affordable = affordableTokens(decodeRows, prefillChunk, model);
+  if (chosen === undefined) return { queue: round.finish(isHeldBack) };
+  const byRows = affordableTokens(decodeRows, prefillChunk, model);
+  const affordable = Math.min(byRows, measuredTokens(chosen.tokenMs, decodeRows, prefillChunk, model));
   const tokens = chunkTokens(chosen.prefillTokens, affordable, prefillChunk, model.law);
   round.serve(flow, tokens);
   const isDone = tokens === chosen.prefillTokens;
@@ -60,6 +68,21 @@ function affordableTokens(decodeRows: readonly number[], prefillChunk: number, m
     if (next > prefillChunk || !(msWith(next) <= budgetMs)) return tokens;
     tokens = next;
   }
+}
+
+/**
+ * The tokens that by their measured time double the step; without decoding sessions, those that take twice the time of a whole chunk of a
+ * short text.
+ */
+function measuredTokens(
+  tokenMs: number | undefined,
+  decodeRows: readonly number[],
+  prefillChunk: number,
+  model: StepTimeModel,
+): number {
+  if (tokenMs === undefined || tokenMs <= 0) return prefillChunk;
+  const budgetMs = decodeRows.length === 0 ? 2 * stepMs(model, prefillChunk) : timesWithChunk(decodeRows, model)(0);
+  return Math.max(engineRows(model.law, leastMeasuredChunk), Math.floor(budgetMs / tokenMs));
 }
 
 /** The time of the step with a chunk of this many tokens. */

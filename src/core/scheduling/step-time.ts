@@ -2,7 +2,7 @@
 // over rows. The time of one call is learnt from measurements (step-curve.ts).
 
 import { invariant } from '../basics/invariant.ts';
-import { engineRows, freeLaw, isAllowedCall, layOutCalls, type ShapeLaw } from '../decoding/shape-law.ts';
+import { engineRows, freeLaw, isAllowedCall, isFree, layOutCalls, type ShapeLaw } from '../decoding/shape-law.ts';
 import { curveMs, fitCurve, observeCall, type StepCurve, type StepTimeSample, straightCurve } from './step-curve.ts';
 
 export type { StepTimeSample } from './step-curve.ts';
@@ -21,7 +21,7 @@ const defaultForgetting = 0.1;
 
 /** From steps of one item, by its rows; under a law that pads, of one call each. Needs at least one sample. */
 export function fitStepTime(samples: readonly StepTimeSample[], law: ShapeLaw = freeLaw): StepTimeModel {
-  if (asksNothing(law)) return modelOf(law, fitCurve(samples));
+  if (isFree(law)) return modelOf(law, fitCurve(samples));
   const padded = samples.map(({ rows, ms }) => ({ rows: engineRows(law, rows), ms }));
   for (const { rows } of padded)
     invariant(isAllowedCall(law, rows), `a measured step of ${rows} rows is no single call`);
@@ -102,11 +102,7 @@ export function observeBatch(
 }
 
 function modelOf(law: ShapeLaw, calls: StepCurve): StepTimeModel {
-  return { law, goesByRows: asksNothing(law), calls };
-}
-
-function asksNothing({ multiple, least, most, merges }: ShapeLaw): boolean {
-  return multiple === 1 && least === 1 && most >= freeLaw.most && merges;
+  return { law, goesByRows: isFree(law), calls };
 }
 
 /** Rows of each call of a step. A long item of an engine under the free law counts as one call, as it was measured. */

@@ -10,8 +10,8 @@ import type {
 import { badArgument } from '../../core/basics/errors.ts';
 import { invariant } from '../../core/basics/invariant.ts';
 import type { Candidates } from '../../core/decoding/candidates.ts';
-import { freeLaw, largestExactCall, type ShapeLaw } from '../../core/decoding/shape-law.ts';
-import { type CallEngine, evaluateByLaw } from '../exactness/evaluate-by-law.ts';
+import { freeLaw, type ShapeLaw } from '../../core/decoding/shape-law.ts';
+import { type CallEngine, evaluateByLaw, longestItem } from '../exactness/evaluate-by-law.ts';
 import { comparedSequences } from '../exactness/shape-histories.ts';
 import { checkShape } from '../port/item-rules.ts';
 import type {
@@ -31,9 +31,9 @@ import { eraseFrom, LlamaSequence, SequencePool } from './llama-sequences.ts';
 export const batchTokens = 256;
 /** Where the tokens stand in the vocabulary after which the logits are compared. */
 const probedPlaces = [0.2, 0.4, 0.6, 0.8];
-/** Limit of an item where the text need not be exact. */
-const fastItemTokens = 256;
 const largestPadding = 15;
+/** In each sequence: padding, and one place that node-llama-cpp keeps free. */
+const spareTokens = 64;
 /** The engine allocates its memory in blocks. */
 const blockTokens = 256;
 
@@ -53,6 +53,7 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
   readonly #context: LlamaContext;
   readonly #queue = createSerialQueue();
   readonly #pool: SequencePool;
+  readonly largestCall: number = batchTokens;
   /** Limit of sequences in one call. */
   #mostSequences = comparedSequences;
   readonly #vocabulary: Vocabulary;
@@ -79,23 +80,25 @@ export class LlamaLanguageModel implements LanguageModel, CallEngine {
     this.tokenizer = tokenizer;
     this.#vocabulary = { size: tokenizer.vocabularySize, tokenizer: model.tokenizer };
     // The full capacity of the context until the owner settles on less: the search for a law needs room.
-    const contextLength = Math.min(context.contextSize - largestExactCall - 1, mostTokens - largestPadding);
+    const contextLength = Math.min(context.contextSize - spareTokens, mostTokens - largestPadding);
     const maxSequences = context.totalSequences;
-    this.limits = { contextLength, maxSequences, maxItemTokens: largestExactCall, law: freeLaw };
+    this.limits = { contextLength, maxSequences, maxItemTokens: batchTokens, law: freeLaw };
     this.#pool = new SequencePool(context, this.#queue);
   }
 
   /** Follows this law from now on. */
   adopt(law: ShapeLaw): void {
-    // A longer item would only be padded more.
-    const maxItemTokens = largestExactCall - (largestExactCall % law.multiple);
-    this.limits = { ...this.limits, law, maxItemTokens };
+    this.limits = { ...this.limits, law, maxItemTokens: longestItem(law, batchTokens) };
   }
 
   /** No promise about shapes, so calls may be as long as the engine allows. */
   adoptFast(): void {
     this.#mostSequences = this.limits.maxSequences;
-    this.limits = { ...this.limits, law: { ...freeLaw, most: fastItemTokens }, maxItemTokens: fastItemTokens };
+    this.adopt({ ...freeLaw, most: batchTokens });
+  }
+
+  noteMemory(cachedTokenBytes: number): void {
+    this.limits = { ...this.limits, cachedTokenBytes };
   }
 
   /** Sets the identity, and the memory of a sequence. */
@@ -214,8 +217,7 @@ export async function createLlamaContext(
   try {
     return await model.createContext({
       sequences,
-      // Includes padding, one place that node-llama-cpp keeps free, and rounding to the engine's blocks.
-      contextSize: Math.ceil((contextLength + largestExactCall + 1) / blockTokens) * blockTokens,
+      contextSize: Math.ceil((contextLength + spareTokens) / blockTokens) * blockTokens,
       batchSize: batchTokens,
       flashAttention: true,
       // All cells of sliding windows are kept, so a text can be rolled back by any length.

@@ -13,6 +13,7 @@ import { countChangedChoices } from '../exactness/changed-choices.ts';
 import { comparedSequences } from '../exactness/shape-histories.ts';
 import { confirmLaw, confirmLayout, findLaw, lawCost, lawMs } from '../exactness/shape-law-search.ts';
 import { defaultCacheDirectory, hashFile } from '../files/cache.ts';
+import { cacheBytesPerToken } from '../files/memory-check.ts';
 import { readNaming } from '../gguf/cursor.ts';
 import { type DecoderFacts, readDecoder } from '../gguf/decoder.ts';
 import { readMappedDraft } from '../gguf/draft-metadata.ts';
@@ -58,6 +59,8 @@ const leastGain = 0.9;
 export interface LlamaFacts extends DecoderFacts {
   readonly paths: readonly string[];
   readonly vocabulary: Vocabulary;
+  /** Memory that the keys and values of a token take, bytes; 0: the header does not say. */
+  readonly cachedTokenBytes: number;
 }
 
 interface Opening {
@@ -101,7 +104,9 @@ export async function readLlamaFacts(path: string): Promise<LlamaFacts> {
   await requireModelFile(path);
   const header = await readModel(path);
   return readNaming(path, () => {
-    const facts = { ...readDecoder(header), paths: header.paths, vocabulary: vocabularyOf(header) };
+    const { paths } = header;
+    const cachedTokenBytes = cacheBytesPerToken(header);
+    const facts = { ...readDecoder(header), paths, vocabulary: vocabularyOf(header), cachedTokenBytes };
     // The tokenizer of a draft with a map is never asked.
     if (readMappedDraft(header) === undefined) demandByteTokens(header);
     return facts;
@@ -173,7 +178,11 @@ async function openRecalled(opening: Opening, memory: LawMemory): Promise<Opened
 async function openSearching(opening: Opening, memory: LawMemory): Promise<Opened> {
   const near = remembersLaws(opening) ? await memory.recallNear() : null;
   const confirmed =
-    near === null || near.law === null ? null : await openIf(opening, { ...near, law: near.law }, confirmLaw);
+    near === null || near.law === null
+      ? null
+      : await openIf(opening, { ...near, law: near.law }, (model, law) =>
+          confirmLaw(model, law, comparedContext(opening)),
+        );
   const finding = confirmed?.finding ?? (await search(opening));
   if (remembersLaws(opening)) await memory.remember(finding);
   if (confirmed !== null) return confirmed;
@@ -204,6 +213,15 @@ async function openIf(
   return null;
 }
 
+/** Calls are compared up to so many tokens of context: a processor reads slowly, and a graphics processor has kernels for long texts. */
+const comparedContexts = { processor: 2048, graphics: 32_768 };
+
+/** Undefined: the usual one is enough, as for every context that is no longer than the default's. */
+function comparedContext({ engine, options: { contextLength } }: Opening): number | undefined {
+  const most = engine.llama.gpu === false ? comparedContexts.processor : comparedContexts.graphics;
+  return contextLength > comparedContexts.processor ? Math.min(most, contextLength) : undefined;
+}
+
 /** The least size for a search: as many sequences as calls may merge, and room for the longest compared context. */
 const searchSize = { sequences: comparedSequences, contextLength: 704 };
 
@@ -227,7 +245,12 @@ async function search(asked: Opening): Promise<LawFinding> {
     const onProgress = (text: string, done: number, total: number): void =>
       options.onLawProgress?.(weights === 'plain' ? `${text}, weights not repacked` : text, done, total);
     const costToBeat = leastGain * costOf(best, options.sequences);
-    const found = await findLaw(model, { nowMs: () => performance.now(), onProgress, costToBeat });
+    const found = await findLaw(model, {
+      nowMs: () => performance.now(),
+      onProgress,
+      costToBeat,
+      comparedContext: comparedContext(asked),
+    });
     const finding = { weights, ...found, nativeTimes: best?.nativeTimes ?? found.callTimes };
     if (best === undefined || costOf(finding, options.sequences) < costToBeat) best = finding;
   }
@@ -246,6 +269,7 @@ async function load({ options, engine, threads, facts }: Opening, weights: Weigh
     const context = await createLlamaContext(model, { ...options, threads });
     const mostTokens = Math.min(facts.trainedContext, facts.positions);
     const opened = new LlamaLanguageModel(model, context, tokenizer, mostTokens);
+    if (facts.cachedTokenBytes > 0) opened.noteMemory(facts.cachedTokenBytes);
     await opened.demandNumbers();
     return opened;
   } catch (error) {

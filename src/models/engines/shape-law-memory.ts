@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { leastWholeCall } from '../../core/decoding/shape-law.ts';
 import { candidateLaws, type LawSearch } from '../exactness/shape-law-search.ts';
 import { hashText, lawDirectory } from '../files/cache.ts';
 
@@ -30,7 +31,9 @@ const record = z.object({
     // Only a law that a search can find: other laws in a file are refused.
     law: z
       .object({ multiple: z.int(), least: z.int(), most: z.int(), merges: z.boolean() })
-      .refine((law) => candidateLaws(2).some((known) => isDeepStrictEqual(known, law)))
+      .refine((law) =>
+        candidateLaws(2, Math.max(leastWholeCall, law.most)).some((known) => isDeepStrictEqual(known, law)),
+      )
       .nullable(),
     callTimes: times,
     nativeTimes: times,

@@ -1,8 +1,22 @@
 // Evaluates items in calls under a shape law: cuts items that are too long, pads items that are too short, erases the padding.
 
 import type { Candidates } from '../../core/decoding/candidates.ts';
-import { type CallPart, engineRows, layOutCalls, type ShapeLaw } from '../../core/decoding/shape-law.ts';
+import {
+  type CallPart,
+  engineRows,
+  layOutCalls,
+  leastWholeCall,
+  type ShapeLaw,
+} from '../../core/decoding/shape-law.ts';
 import type { EvaluateItem, ModelSequence } from '../port/model.ts';
+
+/** An item of several calls ends here, tokens: what comes between two items waits for all of its calls. */
+const mostInSeveralCalls = 63;
+
+/** Limit of an item's tokens: one call, or several where the law has small ones. @param largestCall of the engine */
+export function longestItem({ most, multiple }: ShapeLaw, largestCall: number): number {
+  return most > leastWholeCall ? Math.min(most, largestCall) : mostInSeveralCalls - (mostInSeveralCalls % multiple);
+}
 
 /** The call interface of an engine without a law. */
 export interface CallEngine {

@@ -5,7 +5,7 @@ import type { Candidates } from '../../core/decoding/candidates.ts';
 import { freeLaw, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { EvaluateItem } from '../port/model.ts';
 import { createToyModel } from '../port/toy.ts';
-import { type CallEngine, evaluateByLaw } from './evaluate-by-law.ts';
+import { type CallEngine, evaluateByLaw, longestItem } from './evaluate-by-law.ts';
 import { comparedSequences } from './shape-histories.ts';
 import type { LawBench } from './shape-law-search.ts';
 
@@ -29,11 +29,16 @@ export interface MoodyEngine {
   readonly calls: readonly number[];
 }
 
-/** @param kernelOf the kernel that rounds a row: rows of other kernels differ @param callMs time of a call of this many rows */
+/**
+ * @param kernelOf the kernel that rounds a row: rows of other kernels differ
+ * @param callMs time of a call of this many rows
+ * @param largestCall rows of one sequence that a call takes
+ */
 export function createMoodyEngine(
   kernelOf: (row: CallRow) => number,
   callMs: (rows: number) => number = (rows) => 10 + rows,
   sequences = 4,
+  largestCall = 63,
 ): MoodyEngine {
   const toy = createToyModel({ seed: 3, role: 'target', sequences, contextLength: 1000 });
   const calls: number[] = [];
@@ -52,8 +57,9 @@ export function createMoodyEngine(
   let law: ShapeLaw = freeLaw;
   const bench: LawBench = {
     ...toy,
+    largestCall,
     get limits() {
-      return { ...toy.limits, law, maxItemTokens: 63 - (63 % law.multiple) };
+      return { ...toy.limits, law, maxItemTokens: longestItem(law, largestCall) };
     },
     adopt(adopted) {
       law = adopted;

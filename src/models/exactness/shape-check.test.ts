@@ -5,7 +5,7 @@ import { createToyModel } from '../port/toy.ts';
 import { createMoodyEngine, inGroupsOfFour } from './moody-engine.fixture.ts';
 import { sampleTokens } from './sample-text.ts';
 import { checkShapes } from './shape-check.ts';
-import { sessionHistories } from './shape-histories.ts';
+import { inLargestCalls, sessionHistories } from './shape-histories.ts';
 
 const inner = (sequences = 1) => createToyModel({ seed: 2, role: 'target', sequences, contextLength: 400 });
 
@@ -68,7 +68,8 @@ describe('the histories of sessions', () => {
     const model = inner(3);
     const { rows, shapeMismatches } = await checkShapes(model, small);
     expect(shapeMismatches).toBe(0);
-    expect(rows.map(({ history }) => history)).toEqual(['calls of 2', ...sessionHistories.map(({ name }) => name)]);
+    const names = [...sessionHistories, inLargestCalls].map(({ name }) => name);
+    expect(rows.map(({ history }) => history)).toEqual(['calls of 2', ...names]);
     expect(rows.every(({ comparisons }) => comparisons >= 4)).toBe(true);
     await Promise.all([1, 2, 3].map(() => model.openSequence().release()));
   });

@@ -1,22 +1,27 @@
 // Checks whether a model gives the same logits in any calls: writes the same text in every way that sessions write it and compares
 // the candidates bit for bit. The promise of exact text rests on it: opening a model, doctor and the exactness trial run it.
 
+import { defined } from '../../core/basics/defined.ts';
 import { badArgument } from '../../core/basics/errors.ts';
 import { appendTokens } from '../port/append-tokens.ts';
-import type { LanguageModel, ModelSequence } from '../port/model.ts';
+import type { LanguageModel } from '../port/model.ts';
 import { compareCandidates, type Difference } from './compare-candidates.ts';
 import { sampleTokens } from './sample-text.ts';
-import { type History, type Scene, sessionHistories } from './shape-histories.ts';
+import { type History, inLargestCalls, type Scene, sessionHistories } from './shape-histories.ts';
 
 export interface ShapeCheckOptions {
   /** Tokens before the compared ones. Default 64, 600 and 1,500. */
   readonly contextLengths?: readonly number[];
-  /** Tokens per call. Default 2 to the model's limit, at most 63. */
+  /** Tokens per call. Default 2 to the model's limit. */
   readonly callSizes?: readonly number[];
-  /** Positions that are compared per size and context. Default: the largest size, and at least 63. */
+  /** Positions that are compared per size and context. Default: the largest size, and at least {@link leastPositions}. */
   readonly positions?: number;
   /** Histories that are compared beside calls of one size; default: all. */
   readonly histories?: readonly History[];
+  /** Tokens per call in which the context is read; default: the model's limit. */
+  readonly contextCall?: number;
+  /** Tokens per call of the text that the others are compared with; default 1. More where such calls are known to give the same bits. */
+  readonly referenceCall?: number;
   /** Stops at the first difference; default false. */
   readonly stopsAtMismatch?: boolean;
   readonly onProgress?: (done: number, total: number) => void;
@@ -35,6 +40,8 @@ export interface ShapeCheckResult {
   readonly rows: readonly ShapeCheckRow[];
 }
 
+export const leastPositions = 63;
+
 /** A way to write the compared text. */
 interface Way extends History {
   readonly contextLength: number;
@@ -42,12 +49,11 @@ interface Way extends History {
 
 /** @throws OutriderError `bad-argument` when a context does not fit in the model */
 export async function checkShapes(model: LanguageModel, options: ShapeCheckOptions = {}): Promise<ShapeCheckResult> {
-  const largestCall = Math.min(model.limits.maxItemTokens, 63);
   const {
     contextLengths = [64, 600, 1500],
-    callSizes = Array.from({ length: largestCall - 1 }, (_, index) => index + 2),
-    positions = Math.max(63, ...callSizes),
-    histories = sessionHistories,
+    callSizes = sizesUpTo(model.limits.maxItemTokens),
+    positions = Math.max(leastPositions, ...callSizes),
+    histories = [...sessionHistories, inLargestCalls],
     stopsAtMismatch = false,
   } = options;
   checkRoom(model, contextLengths, positions);
@@ -59,7 +65,7 @@ export async function checkShapes(model: LanguageModel, options: ShapeCheckOptio
     let scene: Scene | undefined;
     for (const { contextLength, name: history, write } of ways) {
       if (scene?.contextLength !== contextLength)
-        scene = await setScene(model, sequence, text, contextLength, positions);
+        scene = await setScene({ model, sequence, text, contextLength }, positions, options);
       await sequence.truncate(contextLength);
       const { from, found } = await write(scene);
       rows.push({
@@ -87,20 +93,27 @@ async function writeInCalls({ model, sequence, compared }: Scene, callSize: numb
   return { from: 0, found: await appendTokens(model, sequence, compared, { rows: compared.length, callSize }) };
 }
 
-/** The reference of all comparisons: token by token after the context. */
+/** The reference of all comparisons: by default token by token after the context. */
 async function setScene(
-  model: LanguageModel,
-  sequence: ModelSequence,
-  text: readonly number[],
-  contextLength: number,
+  start: Omit<Scene, 'compared' | 'expected'>,
   positions: number,
+  { contextCall, referenceCall = 1 }: ShapeCheckOptions,
 ): Promise<Scene> {
+  const { model, sequence, text, contextLength } = start;
   const shared = Math.min(sequence.length, contextLength);
   await sequence.truncate(shared);
-  await appendTokens(model, sequence, text.slice(shared, contextLength));
+  await appendTokens(model, sequence, text.slice(shared, contextLength), defined({ callSize: contextCall }));
   const compared = text.slice(contextLength, contextLength + positions);
-  const expected = await appendTokens(model, sequence, compared, { rows: compared.length, callSize: 1 });
-  return { model, sequence, text, contextLength, compared, expected };
+  const expected = await appendTokens(model, sequence, compared, { rows: compared.length, callSize: referenceCall });
+  return { ...start, compared, expected };
+}
+
+/** Every size up to {@link leastPositions}; of larger ones the powers of two and their neighbours, where kernels change, and the last. */
+export function sizesUpTo(most: number): number[] {
+  const every = Array.from({ length: Math.min(most, leastPositions) - 1 }, (_, index) => index + 2);
+  const larger: number[] = [];
+  for (let power = leastPositions + 1; power <= most; power *= 2) larger.push(power - 1, power, power + 1);
+  return [...new Set([...every, ...larger.filter((size) => size <= most), most])].sort((one, other) => one - other);
 }
 
 function checkRoom(model: LanguageModel, contextLengths: readonly number[], positions: number): void {

@@ -54,7 +54,12 @@ export const contextHistories: readonly History[] = [
   besideOthers,
 ];
 
-/** All. */
+/**
+ * A call as large as the law allows, of which the last rows are requested; the text before it was read in smaller ones. Then single rows.
+ */
+export const inLargestCalls: History = { name: 'prompt in the largest calls', write: writeInLargestCall };
+
+/** Those that no large call is part of. */
 export const sessionHistories: readonly History[] = [
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((rest): History => {
     return { name: `prompt, last chunk of ${rest === 0 ? 8 : rest}`, write: (scene) => writePrompt(scene, rest || 8) };
@@ -96,6 +101,17 @@ async function writeFromMemory({ model, sequence, compared, text, contextLength 
   await appendTokens(model, sequence, answer, { rows: answer.length, callSize: 5 });
   await sequence.truncate(contextLength);
   return { from: 0, found: await appendTokens(model, sequence, compared, { rows: compared.length, callSize: 3 }) };
+}
+
+async function writeInLargestCall({ model, sequence, contextLength, text, compared }: Scene): Promise<Written> {
+  const inCall = Math.min(followed, compared.length);
+  const end = contextLength + inCall;
+  const start = Math.max(0, end - model.limits.maxItemTokens);
+  await sequence.truncate(start);
+  const first = await appendTokens(model, sequence, text.slice(start, end), { rows: inCall });
+  const next = compared.slice(inCall, inCall + followed);
+  const second = await appendTokens(model, sequence, next, { rows: next.length, callSize: 1 });
+  return { from: 0, found: [...first, ...second] };
 }
 
 /** A handover: the new edge evaluates prompt and answer so far at once, and continues. */

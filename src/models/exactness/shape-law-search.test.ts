@@ -99,7 +99,55 @@ describe('the law that is found', () => {
   });
 });
 
+describe('the largest call', () => {
+  const largestOf = async (kernelOf: (row: CallRow) => number, options = {}): Promise<number | undefined> => {
+    const { bench, nowMs } = createMoodyEngine(kernelOf, undefined, 2, 256);
+    const { law } = await findLaw(bench, { nowMs, ...options });
+    expect(bench.limits.law).toEqual(law);
+    return law?.most;
+  };
+  /** As flash attention does, which takes tiles of queries. */
+  const tilesFrom =
+    (rows: number, context = 0) =>
+    ({ callRows, sequencesInCall, contextLength }: CallRow): number =>
+      callRows / sequencesInCall >= rows && contextLength >= context ? 1 : 0;
+
+  it('is the one that the engine takes where no bit depends on it', async () => {
+    expect(await largestOf(() => 0)).toBe(256);
+  });
+
+  it('ends below the size from which rows are rounded otherwise, and never at it', async () => {
+    expect(await largestOf(tilesFrom(256))).toBe(255);
+    expect(await largestOf(tilesFrom(255))).toBe(127);
+    expect(await largestOf(tilesFrom(64))).toBe(63);
+    expect(await largestOf(tilesFrom(63))).toBe(31);
+  });
+
+  it('is what holds at a long context too, as far as it is compared', async () => {
+    expect(await largestOf(tilesFrom(64, 500))).toBe(63);
+    expect(await largestOf(tilesFrom(64, 800))).toBe(256);
+    expect(await largestOf(tilesFrom(64, 800), { comparedContext: 900 })).toBe(63);
+  });
+
+  it('keeps to the multiple of the law', async () => {
+    const engine = createMoodyEngine((row) => inGroupsOfFour(row) + 2 * tilesFrom(64)(row), staircase, 2, 256);
+    const { law } = await findLaw(engine.bench, { nowMs: engine.nowMs });
+    expect(law).toEqual({ multiple: 4, least: 4, most: 60, merges: true });
+  });
+});
+
 describe('a law found elsewhere', () => {
+  it('is compared at a longer context where more is asked for', async () => {
+    const lone = ({ callRows, contextLength }: CallRow): number => (contextLength > 800 && callRows === 1 ? 1 : 0);
+    const { bench } = createMoodyEngine(lone);
+    expect(await confirmLaw(bench, { ...freeLaw, most: 63 })).toBe(true);
+    expect(await confirmLaw(bench, { ...freeLaw, most: 63 }, 900)).toBe(false);
+    const large = ({ callRows, contextLength }: CallRow): number => (contextLength > 800 && callRows > 40 ? 1 : 0);
+    const other = createMoodyEngine(large).bench;
+    expect(await confirmLaw(other, { ...freeLaw, most: 31 }, 900)).toBe(true);
+    expect(await confirmLaw(other, { ...freeLaw, most: 63 }, 900)).toBe(false);
+  });
+
   it('is confirmed in few calls, and refuted where it does not hold', async () => {
     const engine = createMoodyEngine(inGroupsOfFour, staircase);
     const fours = { multiple: 4, least: 4, most: 60, merges: true };
@@ -132,7 +180,7 @@ describe('the cost of a law', () => {
   it('never falls as a law demands more, for any call times', () => {
     const expensiveCrowds = callTimes.map(({ rows, ms }) => ({ rows, ms: rows > 3 ? 3 * ms : ms }));
     for (const times of [callTimes, expensiveCrowds]) {
-      for (const law of candidateLaws(4)) {
+      for (const law of candidateLaws(4, 63)) {
         expect(lawCost(law, times, 4)).toBeGreaterThanOrEqual(lawCost(freeLaw, times, 4));
       }
     }

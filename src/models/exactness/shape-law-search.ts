@@ -1,17 +1,24 @@
 // Finds the cheapest shape law of an opened engine: laws are tried in the order of their cost on this machine, each by writing one
 // text in every way that sessions do; the first law without a different bit is taken. It is not specific to an engine.
 
-import { median } from '../../core/basics/statistics.ts';
-import { describeLaw, engineRows, freeLaw, largestExactCall, type ShapeLaw } from '../../core/decoding/shape-law.ts';
+import { describeLaw, engineRows, freeLaw, leastWholeCall, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import { windowTokens } from '../../core/scheduling/predict-latency.ts';
 import { appendTokens } from '../port/append-tokens.ts';
 import type { LanguageModel } from '../port/model.ts';
 import { sampleTokens } from './sample-text.ts';
-import { checkShapes } from './shape-check.ts';
-import { besideOthers, besideOthersAtLength, contextHistories, sessionHistories } from './shape-histories.ts';
+import { checkShapes, leastPositions, type ShapeCheckOptions, sizesUpTo } from './shape-check.ts';
+import {
+  besideOthers,
+  besideOthersAtLength,
+  contextHistories,
+  inLargestCalls,
+  sessionHistories,
+} from './shape-histories.ts';
 
 /** An engine with a law that can be changed during the search. */
 export interface LawBench extends LanguageModel {
+  /** Rows of one sequence that the engine takes in one call. */
+  readonly largestCall: number;
   adopt(law: ShapeLaw): void;
 }
 
@@ -19,6 +26,8 @@ export interface LawSearchOptions {
   readonly nowMs: () => number;
   /** Laws with at least this cost ({@link lawCost}) are not tried; default: all are. */
   readonly costToBeat?: number;
+  /** Tokens of context up to which calls are compared, as far as the model holds them; default {@link usualContext}. */
+  readonly comparedContext?: number | undefined;
   readonly onProgress?: ((text: string, done: number, total: number) => void) | undefined;
 }
 
@@ -35,8 +44,10 @@ export interface LawSearch {
   readonly failed: readonly { readonly law: string; readonly history: string }[];
 }
 
+/** Several threads split the work differently from 512 tokens of context on. */
+const usualContext = 600;
 const timedRows = [1, 2, 3, 4, 6, 8, 12, 16];
-const timedRepeats = 3;
+const timedRepeats = 5;
 const timedContext = 32;
 /** Acceptance rate in the cost of a law: the rate of good pairs. */
 const usualAcceptance = 0.8;
@@ -47,16 +58,16 @@ const usualSessions = 4;
 /**
  * Laws in the order in which they are tried at equal cost; those with one sequence a call come last. Engines cut a shared call at
  * its shortest sequence and compute the rest separately, so a least size without a common multiple can't hold in shared calls.
+ * @param largestCall of the laws that do not cut steps: how many rows a call may have is found for each law
  */
-export function candidateLaws(sequences: number): ShapeLaw[] {
-  const multipleOf = (multiple: number): ShapeLaw => {
-    return { multiple, least: multiple, most: largestExactCall - (largestExactCall % multiple), merges: true };
-  };
+export function candidateLaws(sequences: number, largestCall: number): ShapeLaw[] {
+  const free = { ...freeLaw, most: largestCall };
+  const multipleOf = (multiple: number): ShapeLaw => withMost({ ...freeLaw, multiple, least: multiple }, largestCall);
   const upTo = (most: number): ShapeLaw => ({ ...freeLaw, most });
   const only = (rows: number): ShapeLaw => ({ multiple: rows, least: rows, most: rows, merges: true });
   const merged = [
-    freeLaw,
-    { ...freeLaw, least: 2 },
+    free,
+    { ...free, least: 2 },
     ...[2, 4, 8].map(multipleOf),
     ...[3, 2, 1].map(upTo),
     ...[4, 8, 16].map(only),
@@ -110,21 +121,32 @@ export async function findLaw(bench: LawBench, options: LawSearchOptions): Promi
   const costOf = (law: ShapeLaw): number => lawCost(law, callTimes, maxSequences) * (law.merges ? 1 : 1.001);
   const { costToBeat = Number.POSITIVE_INFINITY } = options;
   const failed: { law: string; history: string }[] = [];
-  for (const law of candidateLaws(maxSequences).toSorted((one, other) => costOf(one) - costOf(other))) {
-    if (costOf(law) >= costToBeat) break;
-    bench.adopt(law);
-    const { history, comparisons } = await tryLaw(bench, law, options);
+  const candidates = candidateLaws(maxSequences, bench.largestCall);
+  for (const candidate of candidates.toSorted((one, other) => costOf(one) - costOf(other))) {
+    if (costOf(candidate) >= costToBeat) break;
+    bench.adopt(candidate);
+    const { law, history, comparisons } = await tryLaw(bench, candidate, options);
     if (history === null) return { law, callTimes, comparisons, failed };
-    failed.push({ law: describeLaw(law), history });
+    failed.push({ law: describeLaw(candidate), history });
   }
   return { law: null, callTimes, comparisons: 0, failed };
 }
 
-/** Whether the law holds, with few comparisons: for an engine of which nearly everything is known. */
-export async function confirmLaw(bench: LawBench, law: ShapeLaw): Promise<boolean> {
+/** Whether the law holds, with few comparisons: for an engine of which nearly everything is known but bits at longer contexts. */
+export async function confirmLaw(
+  bench: LawBench,
+  law: ShapeLaw,
+  comparedContext: number = usualContext,
+): Promise<boolean> {
   bench.adopt(law);
-  const { shapeMismatches } = await checkShapes(bench, screening(bench));
-  return shapeMismatches === 0;
+  const isLarge = law.most > leastWholeCall;
+  const atLength = [longContext(bench, comparedContext), ...(isLarge ? [inLargestAt(bench, comparedContext)] : [])];
+  const longer = comparedContext > usualContext ? atLength : [];
+  for (const stage of [screening(bench), ...longer]) {
+    const { shapeMismatches } = await checkShapes(bench, { ...stage, stopsAtMismatch: true });
+    if (shapeMismatches > 0) return false;
+  }
+  return true;
 }
 
 /** Whether calls of one row and of several agree: this confirms the layout of the weights. */
@@ -139,54 +161,127 @@ export async function confirmLayout(bench: LawBench, law: ShapeLaw): Promise<boo
   return shapeMismatches === 0;
 }
 
+/** A stage of comparisons, as {@link checkShapes} takes it. */
+type Stage = Omit<ShapeCheckOptions, 'onProgress'>;
+
+/** @returns the history that showed other bits; null: none did */
+type CheckStage = (stage: Stage) => Promise<string | null>;
+
 /**
- * First the histories by which most laws fail, then all at a short context, then those that can differ in large calls and at a long
- * context.
+ * First the histories by which most laws fail, then all at a short context, then those that can differ at a long one; all in calls of few
+ * rows. Then the largest call with which those hold in which large calls occur.
  */
-async function tryLaw(model: LanguageModel, law: ShapeLaw, { onProgress }: LawSearchOptions) {
+async function tryLaw(bench: LawBench, candidate: ShapeLaw, options: LawSearchOptions) {
+  const { onProgress, comparedContext = usualContext } = options;
+  const sizes = candidate.most > leastWholeCall ? largestSizes(bench.largestCall) : [candidate.most];
+  const stageCount = 3 + sizes.length;
   let comparisons = 0;
-  const stages = [screening(model), thorough(model), largeCalls(model), longContext(model)].filter(
-    ({ callSizes, histories }) => callSizes.length + histories.length > 0,
-  );
-  for (const [index, stage] of stages.entries()) {
-    const result = await checkShapes(model, {
+  let started = 0;
+  const check: CheckStage = async (stage) => {
+    const before = started;
+    started = Math.min(started + 1, stageCount - 1);
+    const result = await checkShapes(bench, {
       ...stage,
+      // How many rows a call may have is found last.
+      contextCall: leastWholeCall,
       stopsAtMismatch: true,
-      onProgress: (done, total) => onProgress?.(describeLaw(law), index + done / total, stages.length),
+      onProgress: (done, total) => onProgress?.(describeLaw(candidate), before + done / total, stageCount),
     });
     comparisons += result.comparisons;
     const last = result.rows.at(-1);
-    if (result.shapeMismatches > 0) return { history: `${last?.history} at ${last?.contextLength}`, comparisons };
+    return result.shapeMismatches > 0 ? `${last?.history} at ${last?.contextLength}` : null;
+  };
+  let law = candidate;
+  let history = (await check(screening(bench))) ?? (await check(thorough(bench)));
+  history ??= await check(longContext(bench, usualContext));
+  if (history !== null) return { law, history, comparisons };
+  for (const size of sizes) {
+    law = withMost(candidate, size);
+    bench.adopt(law);
+    history = await checkLargest(bench, comparedContext, check);
+    if (history === null) break;
   }
-  return { history: null, comparisons };
+  return { law, history, comparisons };
 }
 
-function screening(model: LanguageModel) {
-  return { contextLengths: [20], callSizes: fitting(model, [2, 3, 4, 5, 8]), positions: 10, histories: [besideOthers] };
+/** Checks the largest calls of the adopted law, which holds in smaller ones. */
+async function checkLargest(bench: LawBench, comparedContext: number, check: CheckStage): Promise<string | null> {
+  const { law, contextLength } = bench.limits;
+  if (law.most <= leastWholeCall) {
+    const history = await check(largeCalls(bench));
+    if (history !== null || comparedContext <= usualContext) return history;
+    return check(longContext(bench, comparedContext));
+  }
+  if (contextLength < shortContext + law.most) return 'no room for such calls';
+  const stages = [inCallsOf(law.most), largeCalls(bench), inLargestAt(bench, usualContext)];
+  if (comparedContext > usualContext)
+    stages.push(inLargestAt(bench, comparedContext), longContext(bench, comparedContext));
+  for (const stage of stages) {
+    const history = await check(stage);
+    if (history !== null) return history;
+  }
+  return null;
 }
 
-function thorough(model: LanguageModel) {
+/** All that the engine takes, then less than half of it, and so on: kernels change at powers of two. */
+function largestSizes(largestCall: number): number[] {
+  const sizes = [largestCall];
+  for (let power = 2 ** Math.floor(Math.log2(largestCall)); power > leastWholeCall; power /= 2) {
+    if (power - 1 < largestCall) sizes.push(power - 1);
+  }
+  return [...sizes, leastWholeCall];
+}
+
+function withMost(law: ShapeLaw, most: number): ShapeLaw {
+  return { ...law, most: most - (most % law.multiple) };
+}
+
+const shortContext = 20;
+
+/** A prompt in calls of this size, every row compared with calls that are known to hold. */
+function inCallsOf(size: number): Stage {
+  const callSizes = [size];
+  return { contextLengths: [shortContext], callSizes, positions: size, histories: [], referenceCall: leastWholeCall };
+}
+
+function screening(model: LanguageModel): Stage {
+  return {
+    contextLengths: [shortContext],
+    callSizes: fitting(model, [2, 3, 4, 5, 8]),
+    positions: 10,
+    histories: [besideOthers],
+  };
+}
+
+function thorough(model: LanguageModel): Stage {
   const callSizes = fitting(model, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16]);
   return { contextLengths: [48], callSizes, positions: 16, histories: sessionHistories };
 }
 
 /** As prompts arrive, alone and beside other sequences. */
-function largeCalls(model: LanguageModel) {
-  const callSizes = fitting(model, [24, 33, model.limits.maxItemTokens]);
-  const histories = model.limits.law.merges && callSizes.length > 0 ? [besideOthersAtLength] : [];
-  return { contextLengths: [20], callSizes, positions: 63, histories };
+function largeCalls(model: LanguageModel): Stage {
+  const { maxItemTokens, law, contextLength } = model.limits;
+  const room = contextLength - shortContext;
+  const larger = sizesUpTo(Math.min(maxItemTokens, room)).filter((size) => size > leastPositions);
+  const callSizes = fitting(model, [24, 33, Math.min(leastPositions, maxItemTokens), ...larger]);
+  const histories = law.merges && callSizes.length > 0 ? [besideOthersAtLength] : [];
+  const positions = Math.min(room, Math.max(leastPositions, ...larger));
+  return { contextLengths: [shortContext], callSizes, positions, histories };
 }
 
-/** Several threads split the work differently from 512 tokens of context on. */
-function longContext(model: LanguageModel) {
+function longContext(model: LanguageModel, context: number): Stage {
   const positions = 16;
-  const context = Math.min(600, model.limits.contextLength - positions - 12);
   return {
-    contextLengths: [context],
+    contextLengths: [Math.min(context, model.limits.contextLength - positions - 12)],
     callSizes: fitting(model, [2, 3, 4, 8, 16]),
     positions,
     histories: contextHistories,
   };
+}
+
+/** The largest calls at the end of a context that is read in calls that are known to hold. */
+function inLargestAt(model: LanguageModel, context: number): Stage {
+  return { ...longContext(model, context), callSizes: [], histories: [inLargestCalls], contextCall: leastWholeCall };
 }
 
 function fitting(model: LanguageModel, sizes: readonly number[]): number[] {
@@ -209,7 +304,8 @@ async function timeCalls(model: LanguageModel, nowMs: () => number): Promise<Cal
         await sequence.truncate(timedContext);
       }
     }
-    return timedRows.map((rows, index) => ({ rows, ms: median(times[index] ?? []) }));
+    // Other work on the machine only adds to a time.
+    return timedRows.map((rows, index) => ({ rows, ms: Math.min(...(times[index] ?? [])) }));
   } finally {
     await sequence.release();
   }

@@ -30,7 +30,7 @@ const logitRows = 256;
 const besidesBytes = 100e6;
 
 /** A number of the model, which some files give for each layer: then the largest. */
-function largest({ metadata }: SizedHeader, key: string): number {
+function largest({ metadata }: Pick<SizedHeader, 'metadata'>, key: string): number {
   const architecture = String(metadata.get('general.architecture')?.value);
   const value = metadata.get(`${architecture}.${key}`);
   const values: readonly unknown[] = value === undefined ? [] : value.type === 'array' ? value.value : [value.value];
@@ -41,7 +41,7 @@ function largest({ metadata }: SizedHeader, key: string): number {
 }
 
 /** Size of keys and values for one token by the header of a file, bytes; 0 where the header does not give it. */
-function cacheBytesPerToken(header: SizedHeader): number {
+export function cacheBytesPerToken(header: Pick<SizedHeader, 'metadata'>): number {
   const heads = largest(header, 'attention.head_count');
   const ownLength = heads === 0 ? 0 : largest(header, 'embedding_length') / heads;
   const keyLength = largest(header, 'attention.key_length') || ownLength;

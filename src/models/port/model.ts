@@ -66,8 +66,10 @@ export interface ModelLimits {
   /** Capacity of one sequence in tokens. A longer text is refused, never shifted. */
   readonly contextLength: number;
   readonly maxSequences: number;
-  /** Limit of tokens in one item (up to 63 where text must be exact). */
+  /** Limit of tokens in one item: of an engine that follows a law, its largest call, or a few small ones. */
   readonly maxItemTokens: number;
+  /** Memory that the keys and values of a token take, bytes; absent where it is not known. */
+  readonly cachedTokenBytes?: number;
   /** How the engine lays items out in calls, for predictions of their cost. The engine itself follows it. */
   readonly law: ShapeLaw;
 }

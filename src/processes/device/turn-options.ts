@@ -123,7 +123,8 @@ export interface TurnOptions {
   /** The turn fails when connections have failed for this long without new text; default 30,000. */
   readonly giveUpAfterMs?: number;
   /**
-   * Time limit from the opening to the first token, ms; default 120,000, and 20 for each token of the prompt. When the edge keeps its
+   * Time limit from the opening to the first token, ms; default 120,000, 20 for each token of the prompt, and of a prompt of n tokens
+   * beyond 2,048 also 0.005 n for each of those beyond. When the edge keeps its
    * connection but sends no text for so long, the device connects again; when that does not help either, the turn fails with `edge-silent`.
    */
   readonly firstTokenWithinMs?: number;

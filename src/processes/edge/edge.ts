@@ -5,7 +5,6 @@ import { between, checkOptions, having } from '../../core/basics/check-options.t
 import type { Clock } from '../../core/basics/clock.ts';
 import type { OutriderError } from '../../core/basics/errors.ts';
 import { createEnding } from '../../core/decoding/ending.ts';
-import { largestExactCall } from '../../core/decoding/shape-law.ts';
 import { defaultConnectionLimits } from '../../core/protocol/edge/connection-limits.ts';
 import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
 import { EdgeCore, type EdgeSettings } from '../../core/protocol/edge/edge-core.ts';
@@ -339,7 +338,7 @@ function settingsOf(
   const { model, maxRows = defaultMaxRows } = options;
   const { identity, tokenizer, limits: engine } = model;
   const { endIds, vocabularySize } = tokenizer;
-  const prefillChunk = unpaddedTokens(engine.law, Math.min(largestExactCall, engine.maxItemTokens));
+  const prefillChunk = unpaddedTokens(engine.law, engine.maxItemTokens);
   return {
     machines: { stepEdge, createEdgeSession },
     target: { model: identity.name, fingerprint: identity.fingerprint, tokenizerHash: tokenizer.hash },

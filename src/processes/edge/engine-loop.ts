@@ -84,6 +84,8 @@ export class EngineLoop {
   #isStalled = false;
   readonly #account = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0, roundMs: 0, failures: 0 };
   readonly #rounds = new StepHistogram();
+  /** When the engine returned from the last step; null: there was no work since. */
+  #endedMs: number | null = null;
 
   constructor(model: LanguageModel, clock: Clock, plan: LoopPlan, observer: LoopObserver) {
     this.#model = model;
@@ -145,6 +147,7 @@ export class EngineLoop {
   }
 
   async #sleep(): Promise<void> {
+    this.#endedMs = null;
     await new Promise<void>((resolve) => {
       this.#wakeUp = resolve;
     });
@@ -215,7 +218,10 @@ export class EngineLoop {
     const startMs = this.#clock.nowMs();
     try {
       const results = await this.#model.evaluate(running.map(({ item }) => item));
-      this.#note(running, this.#clock.nowMs() - startMs);
+      const ms = this.#clock.nowMs() - startMs;
+      this.#note(running, ms);
+      core.steps.ended(running, ms, this.#stepTime, this.#endedMs === null ? 0 : startMs - this.#endedMs);
+      this.#endedMs = this.#clock.nowMs();
       return results;
     } catch (error) {
       await this.#fail(core, running, error);

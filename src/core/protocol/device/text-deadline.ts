@@ -16,12 +16,18 @@ export interface TextDeadlines {
 const firstTokenMs = 120_000;
 /** Prefill at 50 tokens/s, which is slow for a CPU. */
 const prefillMsPerToken = 20;
+/** Beyond this many tokens each one takes longer by what comes before it: attention reads all of it. */
+const shortPrompt = 2048;
+/** What a CPU needs for the attention of a small model from one token to one before it, and as much again for other sessions' steps. */
+const prefillMsPerPair = 0.01;
 /** Steps take milliseconds to seconds; other sessions and their prompts come between. */
 const nextTokenMs = 30_000;
 
 /** @param promptLength in tokens */
 export function defaultTextDeadlines(promptLength: number): TextDeadlines {
-  return { firstTokenWithinMs: firstTokenMs + prefillMsPerToken * promptLength, nextTokenWithinMs: nextTokenMs };
+  const pairs = (Math.max(0, promptLength - shortPrompt) * promptLength) / 2;
+  const prefillMs = prefillMsPerToken * promptLength + prefillMsPerPair * pairs;
+  return { firstTokenWithinMs: firstTokenMs + Math.round(prefillMs), nextTokenWithinMs: nextTokenMs };
 }
 
 export class TextDeadline {

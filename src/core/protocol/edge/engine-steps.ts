@@ -1,7 +1,9 @@
 // Builds the engine's next step: each session's view for the scheduler, the scheduler's plan, and a ticket for each session that decodes.
 // It does not run the step; a live or a virtual engine does.
 
+import { defined } from '../../basics/defined.ts';
 import { invariant } from '../../basics/invariant.ts';
+import { isLongText, PromptPace } from '../../scheduling/prompt-pace.ts';
 import {
   freshSchedule,
   type ScheduleState,
@@ -68,6 +70,7 @@ export class EngineSteps<Entry extends StepEntry> {
   readonly #host: StepHost<Entry>;
   readonly #planned: (expectedMs: number, sessionCount: number) => void;
   readonly #evaluates: (entry: Entry, rows: number) => void;
+  readonly #pace = new PromptPace();
   #schedule: ScheduleState = freshSchedule;
 
   /**
@@ -94,6 +97,19 @@ export class EngineSteps<Entry extends StepEntry> {
 
   reset(): void {
     this.#schedule = freshSchedule;
+    this.#pace.reset();
+  }
+
+  /**
+   * Notes how long a step took in the engine, ms. An engine that does not call it has prompt tokens of one price.
+   * @param outsideMs time since the step before: planning, verification, sending
+   */
+  ended(parts: readonly StepPart<Entry>[], ms: number, stepTime: StepTimeModel, outsideMs: number): void {
+    const rows = parts.flatMap(({ ticket }) => (ticket === null ? [] : [ticket.drafts.length + 1]));
+    const read = parts.find(({ ticket }) => ticket === null);
+    const chunk = read === undefined ? null : { reader: read.entry, from: read.heldTokens, tokens: read.prefillTokens };
+    const decodingMs = rows.length === 0 ? 0 : batchMs(stepTime, rows) + outsideMs;
+    this.#pace.stepEnds(rows.length === 0 ? ms : ms + outsideMs, decodingMs, chunk);
   }
 
   /**
@@ -116,7 +132,7 @@ export class EngineSteps<Entry extends StepEntry> {
   begin(works: readonly Work<Entry>[], stepTime: StepTimeModel, takenRows: number = 0): StepPart<Entry>[] {
     const { maxRows, usefulRows } = this.#limits;
     if (works.length === 0 || takenRows >= maxRows) return [];
-    const views = works.map(({ view }) => view);
+    const views = this.#viewsOf(works);
     const free = { maxRows: maxRows - takenRows, usefulRows: Math.max(1, usefulRows - takenRows) };
     const plan = scheduleStep(this.#schedule, views, { ...this.#limits, ...free }, stepTime);
     this.#schedule = plan.state;
@@ -131,6 +147,14 @@ export class EngineSteps<Entry extends StepEntry> {
       invariant(work !== undefined, 'the plan names an unknown session');
       return this.#try(work.entry, () => this.#begin(work, item)) ?? [];
     });
+  }
+
+  /** While sessions decode, prompts of long texts are held back until what they took is paid. */
+  #viewsOf(works: readonly Work<Entry>[]): readonly SessionWork[] {
+    const isPaying = !this.#pace.isDue && works.some(({ view }) => view.prefillTokens === 0);
+    return works.map(({ view, heldTokens }) =>
+      isPaying && view.prefillTokens > 0 && isLongText(heldTokens) ? { ...view, isHeldBack: true } : view,
+    );
   }
 
   /** An error fails only this session, where the host takes it. */
@@ -165,7 +189,9 @@ export class EngineSteps<Entry extends StepEntry> {
     const { number: id, share: weight } = entry;
     if (prefillTokens > 0) {
       if (modeOf(entry.state.open.mode).edgeLooksUp) this.#host.readAhead?.(entry);
-      return { entry, heldTokens, view: { id, weight, prefillTokens, drafts: 0, acceptance: 0 } };
+      const tokenMs = this.#pace.tokenMs(entry);
+      const view = { id, weight, prefillTokens, drafts: 0, acceptance: 0, ...defined({ tokenMs }) };
+      return { entry, heldTokens, view };
     }
     if (this.#host.isReady?.(entry) === false) return undefined;
     this.#lookUp(entry);
