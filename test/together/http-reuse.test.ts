@@ -60,7 +60,8 @@ function asking({ edge }: ToyEdge, post: (key: string, body: string) => Promise<
 async function edgePort(options: Partial<EdgeOptions> = {}, host = '127.0.0.1') {
   let onApi: RequestListener = () => {};
   const edge = await startToyEdge({ ...options, onApi: (request, response) => onApi(request, response) });
-  const access = { listen: { host }, chatKeyOf: options.keyOf };
+  const { keyOf: find } = options;
+  const access = { listen: { host }, routeKeys: find && { find, nameOf: () => null } };
   ({ onApi } = edgeEndpoint(edge.edge, edge.target, access, { isOwnName: () => false, onFault: () => {} }));
   const url = `http://127.0.0.1:${edge.port}/v1/chat/completions`;
   const ask = asking(edge, (key, body) => {

@@ -17,7 +17,7 @@ import { createToyModel } from '../../../src/models/port/toy.ts';
 import { type KvSequence, KvSequences } from '../../../src/processes/edge/kv-sequences.ts';
 import { timed } from '../../measuring/cpu-time.ts';
 import { heldBytes } from '../../measuring/held-memory.ts';
-import { drawText } from './draw-text.ts';
+import { drawText, vocabularySize } from './draw-text.ts';
 import { type LongPrompt, type PrefillRate, prefillRate, readLongPrompt, stepOverhead } from './long-texts.ts';
 import { PlainNgramIndex } from './plain-ngram-index.ts';
 
