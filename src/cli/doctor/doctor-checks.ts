@@ -112,7 +112,7 @@ export async function checkScraper(url: string, key: string, fingerprint: string
   throw new OutriderError('unauthorized', `/metrics is refused: ${word.slice(0, 200)}`, remedy);
 }
 
-/** Of an error in OpenAI's shape. */
+/** The message of an error in OpenAI's shape; null: it is something else. */
 function messageIn(text: string): string | null {
   try {
     const { error } = JSON.parse(text) as { readonly error?: { readonly message?: unknown } };

@@ -1,4 +1,4 @@
-// One plain request to the port of an edge, by a command: over TLS as devices use it, and with a key only where nobody can read it.
+// One plain HTTP request of a command to the port of an edge: over TLS as devices use it, and with a key only over TLS or to loopback.
 
 import { once } from 'node:events';
 import { type IncomingMessage, request as requestHttp } from 'node:http';

@@ -19,7 +19,13 @@ import {
   UpgradeRate,
 } from './port-limits.ts';
 import { answerUnread } from './small-chunks.ts';
-import { createUpgradeGuard, type Refusal, type UpgradeRefusal } from './upgrade-guard.ts';
+import {
+  createAddressGuard,
+  createUpgradeGuard,
+  type Refusal,
+  type UpgradeGuard,
+  type UpgradeRefusal,
+} from './upgrade-guard.ts';
 import { adoptSocket, socketOptions } from './ws-socket.ts';
 
 /** Certificate (a chain, the own one first) and private key, PEM. */
@@ -43,8 +49,11 @@ export interface ListenSettings {
   readonly port: number;
   /** Larger frames close the connection with 'protocol-error'. Default: the protocol's limit. */
   readonly maxFrameBytes?: number;
-  /** Answers plain HTTP requests on this port, one for each connection, which then ends. Default: status 426. */
-  readonly onRequest?: RequestListener;
+  /**
+   * Answers plain HTTP requests on this port, one for each connection, which then ends. Default: status 426. The guard refuses foreign
+   * hosts and pages, as it does for upgrades.
+   */
+  readonly onRequest?: (...request: [...Parameters<RequestListener>, guard: UpgradeGuard]) => void;
   /** An existing server, for example HTTPS. If it is already listening, closing the listener does not close it. */
   readonly server?: Server;
   /** TLS 1.2 or newer with this certificate, unless `server` is given. Default: none, everything is sent in clear. */
@@ -75,7 +84,9 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
       // A log that fails must not end the process, which a throw in an event of the server would.
     }
   };
-  const onRequest = answerOnce(settings.onRequest ?? demandUpgrade);
+  const guardAddress = createAddressGuard({ ...settings, isOwnName: (name) => port.isOwnName?.(name) ?? false });
+  const answer = settings.onRequest ?? demandUpgrade;
+  const onRequest = answerOnce((request, response) => answer(request, response, guardAddress));
   const port: OwnServer =
     settings.server === undefined ? openServer(settings, portLimits, report) : { server: settings.server };
   const { server } = port;

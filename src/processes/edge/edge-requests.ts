@@ -51,19 +51,12 @@ export const edgeRoutes: Readonly<Record<string, 'public' | 'order'>> = {
 
 type Refused = (refusal: UpgradeRefusal) => void;
 
-/** @param guard by host and origin; `onApi` has its own */
 export function answerRequests(
   edge: Asked,
-  {
-    mayOrder,
-    onApi,
-    guard,
-  }: { readonly [Name in 'mayOrder' | 'onApi']: ListenEdgeSettings[Name] | undefined } & {
-    readonly guard: UpgradeGuard;
-  },
+  { mayOrder, onApi }: { readonly [Name in 'mayOrder' | 'onApi']: ListenEdgeSettings[Name] | undefined },
   refused: Refused,
-): RequestListener {
-  return (request, response) => {
+): NonNullable<ListenSettings['onRequest']> {
+  return (request, response, guard) => {
     const { method, url, socket } = request;
     const path = url?.split('?')[0];
     const route = `${method === 'HEAD' ? 'GET' : method} ${path}`;

@@ -19,7 +19,7 @@ import { unpaddedTokens } from '../../core/scheduling/step-prompt.ts';
 import type { StepTimeModel } from '../../core/scheduling/step-time.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Accept, Connection, ConnectionHandler } from '../../network/transport/transport.ts';
-import { createAddressGuard, type UpgradeRefusal } from '../../network/transport-node/upgrade-guard.ts';
+import type { UpgradeRefusal } from '../../network/transport-node/upgrade-guard.ts';
 import { listenWebSocket, type WebSocketListener } from '../../network/transport-node/websocket-server.ts';
 import { EdgeDrafters } from './edge-drafters.ts';
 import { EdgeFaults } from './edge-faults.ts';
@@ -394,9 +394,6 @@ export async function listenEdge(edge: ListeningEdge, settings: ListenEdgeSettin
     edge.upgradeRefused(refusal);
     listen.onRefused?.(refusal);
   };
-  let listener: WebSocketListener | null = null;
-  const guard = createAddressGuard({ ...listen, isOwnName: (name) => listener?.isOwnName(name) ?? false });
-  const onRequest = listen.onRequest ?? answerRequests(edge, { mayOrder, onApi, guard }, onRefused);
-  listener = await listenWebSocket({ ...listen, onRequest, onRefused, maxFrameBytes: limits.openBytes }, edge.accept);
-  return listener;
+  const onRequest = listen.onRequest ?? answerRequests(edge, { mayOrder, onApi }, onRefused);
+  return listenWebSocket({ ...listen, onRequest, onRefused, maxFrameBytes: limits.openBytes }, edge.accept);
 }

@@ -58,7 +58,7 @@ export interface Account {
   readonly mostAnswers: number;
 }
 
-/** Of who shows no key that counts. */
+/** The account of a request without a key that may be used. */
 export const noAccount: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
 
 /** What a route asks of a key: a scope of `outrider keys`. */

@@ -3,7 +3,7 @@
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import { type Completer, type Round, startingWith } from './completion-port.ts';
 
-/** The same completer; a refused key is told as `edge-key-refused`. */
+/** The same completer; it reports a refused key as `edge-key-refused`. */
 export function withOwnKey(completer: Completer): Completer {
   return startingWith(completer, async (request) => {
     const completion = await completer.start(request).catch(rethrow);
