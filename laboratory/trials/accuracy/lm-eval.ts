@@ -10,7 +10,7 @@ import type { PythonEnvironment } from '../../measuring/python-environment.ts';
 /** A server with OpenAI's /v1/completions, and what it is asked. */
 export interface AskedWay {
   readonly name: string;
-  /** Of the route. */
+  /** Address of the route. */
   readonly url: string;
   readonly key: string;
   readonly model: string;
@@ -24,7 +24,7 @@ export interface AskedWay {
 }
 
 export interface Job {
-  /** Of the tasks. */
+  /** Folder of the task files. */
   readonly folder: string;
   /** Base of /tokenize, /detokenize and /tokenizer_info. */
   readonly tokenizer: string;

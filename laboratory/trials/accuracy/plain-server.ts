@@ -3,7 +3,7 @@
 
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getLlama, type LlamaContextSequence, LlamaLogLevel, type LlamaModel, type Token } from 'node-llama-cpp';
+import type { LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
 
 export interface PlainServer extends AsyncDisposable {
   /** "http://127.0.0.1:PORT" */
@@ -21,6 +21,7 @@ interface Question {
 
 /** @param path of a GGUF file @param batchSize most tokens of a call of the engine */
 export async function startPlainServer(path: string, contextSize: number, batchSize: number): Promise<PlainServer> {
+  const { getLlama, LlamaLogLevel } = await import('node-llama-cpp');
   const llama = await getLlama({
     build: 'never',
     skipDownload: true,

@@ -20,7 +20,7 @@ export interface TurnStatus {
   readonly acceptance: number | null;
   /** As in the report. */
   readonly heldTokens: number | null;
-  /** Of the prompt, as far as it was read; all of them from the first text on. Absent: the turn does not ask for them. */
+  /** Logprobs of the prompt's tokens that were read; from the first text on, of all. Absent: the turn does not ask for them. */
   readonly promptLogprobs?: readonly TokenLogprobs[];
   readonly roundTripMs: number | null;
   readonly isOver: boolean;

@@ -37,7 +37,7 @@ it('writes null for the first token, and a value for each other, in the words of
     top_logprobs: [null, { a: -0.5, b: -1 }, { '\ufffd': -2 }, { a: -0.25, '\ufffd': -9999 }],
     text_offset: [0, 1, 2, 2],
   });
-  // The answer goes on where the prompt ends.
+  // The offsets of the answer continue those of the prompt.
   expect(writer.next([{ id: 1, bytes: Uint8Array.of(97), logprob: -3, top: [], topBytes: [] }])).toMatchObject({
     text_offset: [3],
   });
