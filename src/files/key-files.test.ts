@@ -202,13 +202,20 @@ describe('the keys of a running edge', () => {
     expect(ring.refusal(both.key, 'verify')).toBe('the key "both" does not have the scope verify');
   });
 
-  it('are followed until the ring is disposed of', async () => {
+  it('are followed until the ring is disposed of, also by whom a change is told', async () => {
     await addKeyTo(path, terms('Ada'), nowMs);
-    const ring = await openRing();
-    ring[Symbol.dispose]();
+    let changes = 0;
+    const ring: KeyRing = await openRing({
+      onChange: () => {
+        changes += 1;
+        ring[Symbol.dispose]();
+      },
+    });
     const bob = await addKeyTo(path, terms('Bob'), nowMs);
+    await until(() => changes === 1);
+    const eve = await addKeyTo(path, terms('Eve'), nowMs);
     await severalChecks();
-    expect(ring.find(bob.key, 'verify')).toBeNull();
+    expect([ring.find(bob.key, 'verify')?.name, ring.find(eve.key, 'verify')]).toEqual(['Bob', null]);
   });
 
   it('stay as they were while the file is damaged or gone, and it is said once', async () => {
