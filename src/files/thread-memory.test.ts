@@ -3,7 +3,7 @@ import { MemoryWatch, ownLimitMb } from './thread-memory.ts';
 
 const mb = 1_048_576;
 
-/** A watch of 64 MiB over a thread that answers as it is told, on a clock that the test turns. */
+/** A watch of 64 MiB over a thread whose answer is given, on a manual clock. */
 function watched(used: () => Promise<number>) {
   const due: (() => void)[] = [];
   const clock = {

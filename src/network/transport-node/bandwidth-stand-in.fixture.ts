@@ -109,6 +109,9 @@ export class BandwidthStandIn {
     }
     const text = Buffer.concat(parts).toString('utf8');
     const body: unknown = text === '' ? undefined : JSON.parse(text);
+    const type = request.headers['content-type'];
+    if (type !== (body === undefined ? undefined : 'application/json'))
+      this.faults.push(`${request.method} with ${type}`);
     const answer =
       typeof misbehaviour === 'number'
         ? { status: misbehaviour, body: { status: misbehaviour, title: 'told to', detail: 'misbehave\nbadly' } }

@@ -214,6 +214,7 @@ describe('a peer of another kind', () => {
     const foreignPort = (foreign.address() as { port: number }).port;
     await expect(connectWebSocket(`ws://127.0.0.1:${foreignPort}`)(acceptDevice)).rejects.toMatchObject({
       code: 'version-mismatch',
+      message: expect.stringContaining('it does not name its version'),
     });
 
     const page = createServer((_request, response) => response.writeHead(404).write('no end '.repeat(1000)));

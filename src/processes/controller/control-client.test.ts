@@ -140,6 +140,49 @@ describe('a member', () => {
       expect(notes).toMatchObject([{ kind: 'refused', error: { code: 'version-mismatch', remedy } }]);
   });
 
+  it('reports twice a second, and counts a controller that says nothing for fifteen seconds as lost', () => {
+    const { clock, last } = memberOf(() => welcome, false);
+    clock.moveTo(10);
+    const before = last().sent.length;
+    clock.moveTo(2010);
+    expect(last().sent.length - before).toBe(4);
+    const first = last();
+    clock.moveTo(14_990);
+    first.say({ kind: 'alive', ...origin });
+    clock.moveTo(29_900);
+    expect(first.closed()).toBeNull();
+    clock.moveTo(30_600);
+    expect(first.closed()).toBe('silent');
+    expect(last()).not.toBe(first);
+  });
+
+  it('waits longer and longer for a controller that loses it again and again, until one has held for five seconds', () => {
+    const { client, clock, last } = memberOf(() => welcome, false);
+    let nowMs = 0;
+    const pass = (ms: number): void => {
+      nowMs += ms;
+      clock.moveTo(nowMs);
+    };
+    const untilConnected = (): void => {
+      while (!client.isConnected) pass(10);
+    };
+    /** Holds the connection for so long, and loses it. @returns the time without one, ms */
+    const pauseAfter = (heldMs: number): number => {
+      untilConnected();
+      pass(heldMs);
+      const lostMs = nowMs;
+      last().lose();
+      untilConnected();
+      return nowMs - lostMs;
+    };
+    const pauses = Array.from({ length: 30 }, () => pauseAfter(600));
+    expect(pauses[0]).toBeLessThan(500);
+    expect(pauses.at(-1)).toBeGreaterThan(1000);
+    last().say({ kind: 'alive', ...origin });
+    expect(pauseAfter(4400)).toBeGreaterThan(1000);
+    expect(pauseAfter(6000)).toBeLessThan(500);
+  });
+
   it('says why it reaches no controller, once for each cause', () => {
     const { clock, notes, client } = memberOf((nowMs) => (nowMs < 9000 ? null : welcome), false);
     clock.moveTo(20_000);

@@ -89,7 +89,23 @@ const eventsOf = async (response: Response): Promise<unknown[]> =>
 
 const unreachable = new OutriderError('edge-unreachable', 'nobody answers', 'try again');
 
+describe('the model', () => {
+  it('is the only one of the list, and known by its name', async () => {
+    const { app } = appOf();
+    const model = { id: 'm', object: 'model', created: 5, owned_by: 'outrider' };
+    expect(await (await app.request('/v1/models')).json()).toEqual({ object: 'list', data: [model] });
+    expect(await (await app.request('/v1/models/m')).json()).toEqual(model);
+    expect((await app.request('/v1/models/n')).status).toBe(404);
+  });
+});
+
 describe('an answer', () => {
+  it('names the target that wrote it in each event of a stream', async () => {
+    const events = await eventsOf(await appOf().ask({ stream: true }));
+    expect(events.length).toBeGreaterThan(2);
+    for (const event of events.slice(0, -1)) expect(event).toMatchObject({ system_fingerprint: 'or_0123456789abcdef' });
+  });
+
   it('has text, reason, usage and the target that wrote it', async () => {
     const answer = await appOf().ask();
     expect(answer.status).toBe(200);
