@@ -30,8 +30,7 @@ const sha256 = createHash('sha256').update(file).digest('hex');
 const hubPath = '/owner/tiny/resolve/0123456789abcdef0123456789abcdef01234567/tiny.gguf';
 const wheelName = 'tiny_model-1.0-py3-none-any.whl';
 
-let root = '';
-let cacheDirectory = '';
+let [root, cacheDirectory] = ['', ''];
 let hub: Server;
 let hubContent: Buffer | undefined;
 let hubCallCount = 0;
@@ -352,18 +351,10 @@ describe('the cache', () => {
     await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-not-found' });
   });
 
-  it('is refused where one digit of its digest differs, the first or the last', async () => {
+  it.each(neighbours(sha256))('is refused where its digest is to be %s: one digit differs', async (other) => {
     hubContent = file;
-    const path = join(root, 'tiny.gguf');
-    await writeFile(path, file);
-    const entries = modelEntries as ModelEntry[];
-    for (const other of neighbours(sha256)) {
-      entries[0] = { ...downloadedEntry, sha256: other };
-      await expect(acquire('tiny')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
-      await expect(acquire(path)).resolves.toMatchObject({ entry: undefined, sha256 });
-    }
-    entries[0] = downloadedEntry;
-    expect((await acquire('tiny')).sha256).toBe(sha256);
+    (modelEntries as ModelEntry[])[0] = { ...downloadedEntry, sha256: other };
+    await expect(acquire('tiny')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
   });
 });
 
