@@ -30,7 +30,8 @@ const sha256 = createHash('sha256').update(file).digest('hex');
 const hubPath = '/owner/tiny/resolve/0123456789abcdef0123456789abcdef01234567/tiny.gguf';
 const wheelName = 'tiny_model-1.0-py3-none-any.whl';
 
-let [root, cacheDirectory] = ['', ''];
+let root = '';
+let cacheDirectory = '';
 let hub: Server;
 let hubContent: Buffer | undefined;
 let hubCallCount = 0;
@@ -288,9 +289,12 @@ describe('a derived model', () => {
   it('is refused if it does not come out as the manifest says', async () => {
     hubContent = file;
     const entries = modelEntries as ModelEntry[];
-    entries[1] = { ...(entries[1] as ModelEntry), sha256: '0'.repeat(64) };
-    await expect(acquire('tiny-short')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
-    expect(await cachedFiles()).toEqual(['tiny.gguf']);
+    const right = entries[1] as ModelEntry;
+    for (const wrong of [...neighbours(right.sha256), '0'.repeat(64)]) {
+      entries[1] = { ...right, sha256: wrong };
+      await expect(acquire('tiny-short')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
+      expect(await cachedFiles()).toEqual(['tiny.gguf']);
+    }
   });
 });
 
@@ -349,12 +353,6 @@ describe('the cache', () => {
     await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-hash-mismatch' });
     expect(await states()).toEqual(['absent', 'absent']);
     await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-not-found' });
-  });
-
-  it.each(neighbours(sha256))('is refused where its digest is to be %s: one digit differs', async (other) => {
-    hubContent = file;
-    (modelEntries as ModelEntry[])[0] = { ...downloadedEntry, sha256: other };
-    await expect(acquire('tiny')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
   });
 });
 
