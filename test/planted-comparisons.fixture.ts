@@ -33,6 +33,14 @@ export const comparisonBugs: Readonly<Record<string, SourceBug>> = {
     test: 'test/tls.test.ts',
     name: nearDigits,
   },
+  'the first digits of a model’s digest are compared': {
+    rule: 'files of models',
+    file: 'src/models/files/acquire.ts',
+    from: "const sha256 = await hashFile(unfinished, work.signal, work.report('verifying'));\n  if (sha256 !== entry.sha256) {",
+    to: "const sha256 = await hashFile(unfinished, work.signal, work.report('verifying'));\n  if (sha256.slice(0, 32) !== entry.sha256.slice(0, 32)) {",
+    test: 'src/models/files/acquire.test.ts',
+    name: 'is refused if it does not come out as the manifest says',
+  },
   'a digest of a key is taken that differs in its first digit': {
     rule: 'keys and ids',
     file: 'src/core/access/key-book.ts',

@@ -1,5 +1,5 @@
-// Observes what texts cost, and throws at the first event that violates an invariant: a run may have the right texts and still evaluate
-// tokens twice, count rows that nobody evaluates, send what an edge cannot use, or stay at an edge that it was to leave.
+// Observes what texts cost, and throws at the first event that violates an invariant: in a run with the right texts, an engine may evaluate
+// tokens twice, a quota may count other rows than were evaluated, and a device may send drafts in vain or stay at an edge against an order.
 
 import type { VirtualDevice } from '../../../simulator/virtual-time/device.ts';
 import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';

@@ -3,7 +3,8 @@ import { runExperiment } from '../../../simulator/runner/run.ts';
 import { faultsTrial } from './faults.ts';
 import { plantedBugs } from './planted-bugs.fixture.ts';
 
-describe('trial faults', () => {
+// On a busy machine their runs may take a minute.
+describe('trial faults', { timeout: 120_000 }, () => {
   it('counts runs, sessions and faults for each mode', async () => {
     let told = 0;
     const onProgress = (_stage: string, done: number): void => {

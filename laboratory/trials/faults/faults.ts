@@ -25,7 +25,7 @@ interface FaultsRow {
 }
 
 interface FaultsFinding extends FaultRunResult {
-  /** If it was asked for. */
+  /** With --digest. */
   readonly digest?: string;
 }
 
@@ -168,7 +168,7 @@ function summarise(
   };
 }
 
-/** Of all runs in order; empty: none was asked for. */
+/** The digest of all runs in order; empty without --digest. */
 function digestOf(results: readonly FaultsFinding[]): string {
   if (results.some(({ digest }) => digest === undefined)) return '';
   return createHash('sha256')

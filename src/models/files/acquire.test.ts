@@ -289,9 +289,12 @@ describe('a derived model', () => {
   it('is refused if it does not come out as the manifest says', async () => {
     hubContent = file;
     const entries = modelEntries as ModelEntry[];
-    entries[1] = { ...(entries[1] as ModelEntry), sha256: '0'.repeat(64) };
-    await expect(acquire('tiny-short')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
-    expect(await cachedFiles()).toEqual(['tiny.gguf']);
+    const right = entries[1] as ModelEntry;
+    for (const wrong of [...neighbours(right.sha256), '0'.repeat(64)]) {
+      entries[1] = { ...right, sha256: wrong };
+      await expect(acquire('tiny-short')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
+      expect(await cachedFiles()).toEqual(['tiny.gguf']);
+    }
   });
 });
 
@@ -350,20 +353,6 @@ describe('the cache', () => {
     await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-hash-mismatch' });
     expect(await states()).toEqual(['absent', 'absent']);
     await expect(verifyModel('tiny', { cacheDirectory })).rejects.toMatchObject({ code: 'model-not-found' });
-  });
-
-  it('is refused where one digit of its digest differs, the first or the last', async () => {
-    hubContent = file;
-    const path = join(root, 'tiny.gguf');
-    await writeFile(path, file);
-    const entries = modelEntries as ModelEntry[];
-    for (const other of neighbours(sha256)) {
-      entries[0] = { ...downloadedEntry, sha256: other };
-      await expect(acquire('tiny')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
-      await expect(acquire(path)).resolves.toMatchObject({ entry: undefined, sha256 });
-    }
-    entries[0] = downloadedEntry;
-    expect((await acquire('tiny')).sha256).toBe(sha256);
   });
 });
 
