@@ -139,9 +139,7 @@ export async function confirmLaw(
   comparedContext: number = usualContext,
 ): Promise<boolean> {
   bench.adopt(law);
-  const isLarge = law.most > leastWholeCall;
-  const atLength = [longContext(bench, comparedContext), ...(isLarge ? [inLargestAt(bench, comparedContext)] : [])];
-  const longer = comparedContext > usualContext ? atLength : [];
+  const longer = comparedContext > usualContext ? [atLength(bench, comparedContext)] : [];
   for (const stage of [screening(bench), ...longer]) {
     const { shapeMismatches } = await checkShapes(bench, { ...stage, stopsAtMismatch: true });
     if (shapeMismatches > 0) return false;
@@ -207,15 +205,14 @@ async function tryLaw(bench: LawBench, candidate: ShapeLaw, options: LawSearchOp
 /** Checks the largest calls of the adopted law, which holds in smaller ones. */
 async function checkLargest(bench: LawBench, comparedContext: number, check: CheckStage): Promise<string | null> {
   const { law, contextLength } = bench.limits;
-  if (law.most <= leastWholeCall) {
-    const history = await check(largeCalls(bench));
-    if (history !== null || comparedContext <= usualContext) return history;
-    return check(longContext(bench, comparedContext));
-  }
-  if (contextLength < shortContext + law.most) return 'no room for such calls';
-  const stages = [inCallsOf(law.most), largeCalls(bench), inLargestAt(bench, usualContext)];
-  if (comparedContext > usualContext)
-    stages.push(inLargestAt(bench, comparedContext), longContext(bench, comparedContext));
+  const isLarge = law.most > leastWholeCall;
+  if (isLarge && contextLength < shortContext + law.most) return 'no room for such calls';
+  const stages = [
+    ...(isLarge ? [inCallsOf(law.most)] : []),
+    largeCalls(bench),
+    ...(isLarge ? [inLargestAt(bench, usualContext)] : []),
+    ...(comparedContext > usualContext ? [atLength(bench, comparedContext)] : []),
+  ];
   for (const stage of stages) {
     const history = await check(stage);
     if (history !== null) return history;
@@ -282,6 +279,13 @@ function longContext(model: LanguageModel, context: number): Stage {
 /** The largest calls at the end of a context that is read in calls that are known to hold. */
 function inLargestAt(model: LanguageModel, context: number): Stage {
   return { ...longContext(model, context), callSizes: [], histories: [inLargestCalls], contextCall: leastWholeCall };
+}
+
+/** Both in one reading of the text. */
+function atLength(model: LanguageModel, context: number): Stage {
+  const stage = longContext(model, context);
+  if (model.limits.law.most <= leastWholeCall) return stage;
+  return { ...stage, histories: [inLargestCalls, ...contextHistories], contextCall: leastWholeCall };
 }
 
 function fitting(model: LanguageModel, sizes: readonly number[]): number[] {
