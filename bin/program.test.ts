@@ -65,7 +65,7 @@ describe('--pair', () => {
   const has = (command: Command, ...flags: string[]): boolean =>
     command.options.some(({ long }) => flags.includes(long ?? ''));
   /** They take one model, and no other goes with it. */
-  const single = ['fit', 'lengths'];
+  const single = ['fit', 'lengths', 'context'];
   const commands = withSubcommands(clone).filter(
     (command) => has(command, '--model', '--target', '--draft') && !single.includes(command.name()),
   );

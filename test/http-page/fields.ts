@@ -83,10 +83,22 @@ export const fieldRows: readonly FieldRow[] = [
     ],
   },
   {
+    fields: '`echo` (`/v1/completions`)',
+    effect:
+      'the answer begins with its prompt, and its `logprobs` with those of the prompt: [log probabilities](#log-probabilities)',
+    asks: [
+      { path: paths.text, body: { echo: true, logprobs: 2 }, writes: [{ echo: { topLogprobs: 2 } }] },
+      { path: paths.text, body: { echo: true }, writes: [{ echo: { topLogprobs: null } }] },
+      ...wrong('echo', 'yes').map((one) => ({ ...one, path: paths.text })),
+    ],
+  },
+  {
     fields: '`max_tokens`, `max_completion_tokens`',
     effect:
-      'default: what the context holds (with several edges, the smallest that answers); 16 for `/v1/completions`, as OpenAI has it',
+      'default: what the context holds (with several edges, the smallest that answers); 16 for `/v1/completions`, as OpenAI has it. 0 with `echo`: the prompt alone',
     asks: [
+      { path: paths.text, body: { echo: true, max_tokens: 0 }, writes: [{ maxTokens: 0 }] },
+      { path: paths.text, body: { max_tokens: 0 }, refused: [400, 'invalid_value', 'max_tokens'] },
       { body: {}, writes: [{ maxTokens: null }] },
       { body: { max_tokens: 5 }, writes: [{ maxTokens: 5 }] },
       { body: { max_tokens: 5, max_completion_tokens: 7 }, writes: [{ maxTokens: 7 }] },

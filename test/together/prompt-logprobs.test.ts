@@ -69,12 +69,18 @@ describe('logprobs of a prompt', () => {
   });
 
   it('are found again from the start after a lost connection, and given once', async () => {
-    const model = scriptModel(createToyModel({ seed: toySeed, role: 'target', contextLength: 1024 }), {
-      beforeEvaluate: (items, call) => {
-        if (call === 2 || call === 5) network.cut();
-        rows.push(items[0]?.rows ?? 0);
+    const whole = createToyModel({ seed: toySeed, role: 'target', contextLength: 1024 });
+    // The prompt takes several calls.
+    const limits = { ...whole.limits, maxItemTokens: 63 };
+    const model = scriptModel(
+      { ...whole, limits },
+      {
+        beforeEvaluate: (items, call) => {
+          if (call === 2 || call === 5) network.cut();
+          rows.push(items[0]?.rows ?? 0);
+        },
       },
-    });
+    );
     const rows: number[] = [];
     await using edge = await startToyEdge({ model });
     const network = createInMemoryNetwork(edge.edge.accept);
@@ -87,9 +93,15 @@ describe('logprobs of a prompt', () => {
   });
 
   it('are refused in words by an engine that can not give them', async () => {
-    const model = scriptModel(createToyModel({ seed: toySeed, role: 'target', contextLength: 1024 }), {
-      afterEvaluate: (results) => results.map((rows) => rows.map(({ askedLogit: _asked, ...row }) => row)),
-    });
+    const whole = createToyModel({ seed: toySeed, role: 'target', contextLength: 1024 });
+    // The prompt takes several calls.
+    const limits = { ...whole.limits, maxItemTokens: 63 };
+    const model = scriptModel(
+      { ...whole, limits },
+      {
+        afterEvaluate: (results) => results.map((rows) => rows.map(({ askedLogit: _asked, ...row }) => row)),
+      },
+    );
     await using edge = await startToyEdge({ model });
     const { outcome } = await ask(edge, scored);
     expect(outcome).toMatchObject({

@@ -6,6 +6,7 @@ import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
 import type { VirtualLink } from '../../../simulator/virtual-time/link.ts';
 import { commonLength, type VirtualSession } from '../../../simulator/virtual-time/sessions.ts';
 import type { TokenText } from '../../../src/core/decoding/token-text.ts';
+import { mostHeldTokens } from '../../../src/core/protocol/edge/edge-scores.ts';
 import type { StepPart } from '../../../src/core/protocol/edge/engine-steps.ts';
 import type { DeviceMessage } from '../../../src/core/protocol/wire/messages.ts';
 import { demand } from './violation.ts';
@@ -55,11 +56,13 @@ export class EconomyWatch {
     }
   }
 
-  /** Each token is evaluated once; the last one of the text, whose row is asked for, with each step. */
+  /**
+   * Each token is evaluated once; the last one of the text, whose row is asked for, with each step. A prompt whose logprobs are asked for is
+   * evaluated again as far as they were not found.
+   */
   #checkPart({ settings }: VirtualEdge, { entry, heldTokens, prefillTokens, ticket }: Part): void {
     const { text } = entry.state;
-    const known = this.#present(entry);
-    const count = Math.min(known.count, text.length - 1);
+    const count = Math.min(this.#present(entry).count, mostHeldTokens(entry.state));
     const left = text.length - 1 - count;
     const name = (): string => `${settings.name}, session ${entry.number}`;
     demand(heldTokens === count, 'evaluated-once', () => `${name()}: from ${heldTokens} on, ${count} are evaluated`);
@@ -68,11 +71,11 @@ export class EconomyWatch {
   }
 
   /** A step ends for a session. @param generation of the text when it began */
-  edgeEnds({ entry, prefillTokens, ticket }: Part, generation: number): void {
+  edgeEnds({ entry, heldTokens, prefillTokens, ticket }: Part, generation: number): void {
     const known = this.#present(entry);
     // Another text has come meanwhile.
     if (entry.state.generation !== generation) return;
-    known.count = ticket === null ? known.count + prefillTokens : Math.max(known.count, entry.state.text.length - 1);
+    known.count = ticket === null ? heldTokens + prefillTokens : Math.max(known.count, entry.state.text.length - 1);
   }
 
   #present(session: VirtualSession): Evaluated {

@@ -40,9 +40,9 @@ export class KnownContext {
 
   /** Most tokens of an answer. @throws OutriderError `edge-unreachable`, `context-full` */
   async room({ maxTokens }: Pick<CompletionRequest, 'maxTokens'>, promptTokens: number): Promise<number> {
-    // A prompt beyond the limit does not even fit into a frame.
     if (maxTokens !== null && promptTokens < limits.textTokens) return maxTokens;
-    const tokens = await this.tokens();
+    // A frame holds no longer text.
+    const tokens = Math.min(await this.tokens(), limits.textTokens);
     if (promptTokens >= tokens) throw contextFull(promptTokens, tokens);
     return tokens - promptTokens;
   }
