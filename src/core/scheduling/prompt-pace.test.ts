@@ -19,7 +19,7 @@ function readBeside(sessions: number, length: number, perThousand: number) {
     return { id: index + 2, weight: 1, prefillTokens: 0, drafts: 0, acceptance: 0 };
   });
   while (from < length) {
-    const tokenMs = pace.tokenMs(reader);
+    const tokenMs = isLongText(from) ? pace.tokenMs(reader) : undefined;
     const isHeldBack = sessions > 0 && !pace.isDue && isLongText(from);
     const prompt = { id: 1, weight: 1, prefillTokens: length - from, drafts: 0, acceptance: 0, isHeldBack };
     const work = [...decoding, tokenMs === undefined ? prompt : { ...prompt, tokenMs }];
@@ -27,7 +27,8 @@ function readBeside(sessions: number, length: number, perThousand: number) {
     state = plan.state;
     const tokens = plan.items.reduce((sum, item) => (item.kind === 'prefill' ? item.tokens : sum), 0);
     const decodingMs = sessions === 0 ? 0 : 10 + 0.5 * sessions;
-    const promptMs = tokens * (0.5 + (perThousand * from) / 1000);
+    // A chunk is a call of its own, which takes 10 ms before its first token.
+    const promptMs = tokens === 0 ? 0 : (sessions > 0 ? 10 : 0) + tokens * (0.5 + (perThousand * from) / 1000);
     pace.stepEnds(decodingMs + promptMs, decodingMs, tokens === 0 ? null : { reader, from, tokens });
     if (sessions > 0) decodeSteps += 1;
     ms += decodingMs + promptMs;
@@ -39,9 +40,13 @@ function readBeside(sessions: number, length: number, perThousand: number) {
 
 describe('a long prompt beside sessions that decode', () => {
   it.each([1, 4])('slows %i of them down by half at most, and is read at a quarter of its rate alone', (sessions) => {
-    for (const perThousand of [0.2, 2, 10]) {
-      const beside = readBeside(sessions, 6000, perThousand);
-      const alone = readBeside(0, 6000, perThousand);
+    for (const { length, perThousand } of [
+      { length: 12_000, perThousand: 0.2 },
+      { length: 6000, perThousand: 2 },
+      { length: 4000, perThousand: 10 },
+    ]) {
+      const beside = readBeside(sessions, length, perThousand);
+      const alone = readBeside(0, length, perThousand);
       expect(beside.slowdown).toBeLessThanOrEqual(1.5);
       expect(beside.slowdown).toBeGreaterThan(1.2);
       expect(alone.ms / beside.ms).toBeGreaterThanOrEqual(0.25);
@@ -49,9 +54,10 @@ describe('a long prompt beside sessions that decode', () => {
   });
 
   it('comes in chunks of no more tokens than a step has time for, alone as well', () => {
-    // At its end a token takes 60 ms beside a step of 10.5 ms, and 12 ms where 64 of them took 42 ms at first.
-    expect(readBeside(1, 6000, 10).longestMs).toBeLessThan(2.1 * 60);
-    expect(readBeside(0, 6000, 2).longestMs).toBeLessThan(2.5 * 42);
+    // At its end a token takes 12 ms beside a step of 10.5 ms, where 64 of them took 42 ms at first.
+    expect(readBeside(1, 6000, 2).longestMs).toBeLessThan(1.3 * 6 * 10.5);
+    // Alone, the longest is the last one of a short text; 64 tokens at the end would take 768 ms.
+    expect(readBeside(0, 6000, 2).longestMs).toBeLessThan(64 * (0.5 + 2 * 1.024));
   });
 });
 

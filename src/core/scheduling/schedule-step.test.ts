@@ -203,11 +203,12 @@ describe('prefill', () => {
     expect(after.items).toMatchObject([{ id: 1, kind: 'prefill' }]);
   });
 
-  it('takes as many tokens as by their measured time double the step, two at least', () => {
+  it('takes tokens of a measured time for six times that of the step, two at least', () => {
     const chunk = (tokenMs: number, others: readonly SessionWork[] = [session(2)]): unknown =>
       plan([...others, session(1, { prefillTokens: 500, tokenMs })]).items.at(-1);
     // A step of one row takes 40.4 ms.
-    expect(chunk(4)).toMatchObject({ tokens: 10 });
+    expect(chunk(10)).toMatchObject({ tokens: 24 });
+    expect(chunk(1)).toMatchObject({ tokens: 63 });
     expect(chunk(0)).toMatchObject({ tokens: 63 });
     expect(chunk(400)).toMatchObject({ tokens: 2 });
     // Alone: 63 rows take 65.2 ms, and twice that time is the limit.

@@ -10,7 +10,7 @@ export interface PromptingSession {
   readonly id: number;
   readonly weight: number;
   readonly prefillTokens: number;
-  /** What a token of it took last, ms, where that was measured: more the longer the text is. */
+  /** What a token of it took last, ms, where that was measured and its text is long: then it pays for its chunks afterwards. */
   readonly tokenMs?: number;
   /** It gets no chunk in this step, and keeps its turn. */
   readonly isHeldBack?: boolean;
@@ -25,6 +25,11 @@ export interface AdmittedPrompt {
 const minPrefillChunk = 8;
 /** The same where tokens were measured to be so expensive that eight of them take long. */
 const leastMeasuredChunk = 2;
+/**
+ * Time of such a chunk, over that of the step beside it. It may be a call of its own, which costs as much as that step before its first
+ * token: in a shorter chunk too much of the time would go there.
+ */
+const measuredChunkOverStep = 6;
 
 /**
  * The next chunk of one session; sized so that decoding sessions wait at most about twice as long for this step.
@@ -42,8 +47,11 @@ export function admitPrompt(
   const flow = round.next((other) => !isHeldBack(other));
   const chosen = prefilling[flow];
   if (chosen === undefined) return { queue: round.finish(isHeldBack) };
-  const byRows = affordableTokens(decodeRows, prefillChunk, model);
-  const affordable = Math.min(byRows, measuredTokens(chosen.tokenMs, decodeRows, prefillChunk, model));
+  const { tokenMs = 0 } = chosen;
+  const affordable =
+    tokenMs > 0
+      ? measuredTokens(tokenMs, decodeRows, prefillChunk, model)
+      : affordableTokens(decodeRows, prefillChunk, model);
   const tokens = chunkTokens(chosen.prefillTokens, affordable, prefillChunk, model.law);
   round.serve(flow, tokens);
   const isDone = tokens === chosen.prefillTokens;
@@ -71,18 +79,21 @@ function affordableTokens(decodeRows: readonly number[], prefillChunk: number, m
 }
 
 /**
- * The tokens that by their measured time double the step; without decoding sessions, those that take twice the time of a whole chunk of a
- * short text.
+ * The tokens that by their measured time take {@link measuredChunkOverStep} times as long as the step; without decoding sessions, those that
+ * take twice the time of a whole chunk of a short text.
  */
 function measuredTokens(
-  tokenMs: number | undefined,
+  tokenMs: number,
   decodeRows: readonly number[],
   prefillChunk: number,
   model: StepTimeModel,
 ): number {
-  if (tokenMs === undefined || tokenMs <= 0) return prefillChunk;
-  const budgetMs = decodeRows.length === 0 ? 2 * stepMs(model, prefillChunk) : timesWithChunk(decodeRows, model)(0);
-  return Math.max(engineRows(model.law, leastMeasuredChunk), Math.floor(budgetMs / tokenMs));
+  const budgetMs =
+    decodeRows.length === 0
+      ? 2 * stepMs(model, prefillChunk)
+      : measuredChunkOverStep * timesWithChunk(decodeRows, model)(0);
+  const tokens = Math.max(engineRows(model.law, leastMeasuredChunk), Math.floor(budgetMs / tokenMs));
+  return Math.min(tokens, prefillChunk);
 }
 
 /** The time of the step with a chunk of this many tokens. */

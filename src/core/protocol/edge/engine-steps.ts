@@ -189,7 +189,7 @@ export class EngineSteps<Entry extends StepEntry> {
     const { number: id, share: weight } = entry;
     if (prefillTokens > 0) {
       if (modeOf(entry.state.open.mode).edgeLooksUp) this.#host.readAhead?.(entry);
-      const tokenMs = this.#pace.tokenMs(entry);
+      const tokenMs = isLongText(heldTokens) ? this.#pace.tokenMs(entry) : undefined;
       const view = { id, weight, prefillTokens, drafts: 0, acceptance: 0, ...defined({ tokenMs }) };
       return { entry, heldTokens, view };
     }
