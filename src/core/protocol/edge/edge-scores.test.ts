@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Candidates } from '../../decoding/candidates.ts';
 import type { EdgeMessage, OpenMessage } from '../wire/messages.ts';
-import { isScoring, mostHeldTokens, promptAsks, promptPart, promptScored } from './edge-scores.ts';
+import { isScoring, mostHeldTokens, mostPromptTokens, promptAsks, promptPart, promptScored } from './edge-scores.ts';
 import { testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession, isWritable, stepEdge, waitsForDevice } from './edge-session.ts';
 import type { EdgeEffect, EdgeEvent, EdgeState } from './edge-state.ts';
@@ -75,6 +75,12 @@ describe('logprobs of a prompt', () => {
     const asks = prompt.slice(7).map((id) => ({ normalises: true, logitOf: id }));
     expect(promptAsks(promptPart(begun, 6, 7) as never)).toEqual(asks);
     expect(promptPart(new Bed({ promptLogprobs: undefined }).state, 0, 4)).toBeNull();
+  });
+
+  it('are found 64 in a step at most, since each takes the logits of a vocabulary', () => {
+    const { state } = new Bed();
+    expect([9, 64, 65, 5000].map((left) => mostPromptTokens(state, left))).toEqual([9, 64, 64, 64]);
+    expect(mostPromptTokens(new Bed({ promptLogprobs: undefined }).state, 5000)).toBe(5000);
   });
 
   it('go out as they are read, before any token of the answer', () => {

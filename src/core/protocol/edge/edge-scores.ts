@@ -8,6 +8,9 @@ import { askedLogprobs } from '../../decoding/logprobs.ts';
 import { limits } from '../wire/limits.ts';
 import type { EdgeEffect, EdgeEvent, EdgeState, PromptPart, PromptScores } from './edge-state.ts';
 
+/** Tokens of a step that finds logprobs: an engine holds the logits of a whole vocabulary for each. */
+const mostScoredTokens = 64;
+
 /** Whether logprobs of the prompt have yet to be found. */
 export function isScoring({ open, promptScores }: EdgeState): boolean {
   return promptScores !== null && promptScores.readTokens < open.prompt.length - 1;
@@ -17,6 +20,11 @@ export function isScoring({ open, promptScores }: EdgeState): boolean {
 export function mostHeldTokens(state: EdgeState): number {
   const most = state.text.length - 1;
   return isScoring(state) ? Math.min(most, state.promptScores?.readTokens ?? most) : most;
+}
+
+/** How many of `left` tokens a step may evaluate. */
+export function mostPromptTokens(state: EdgeState, left: number): number {
+  return isScoring(state) ? Math.min(left, mostScoredTokens) : left;
 }
 
 /** What a step finds that evaluates `count` tokens from `heldTokens` on; null: no logprobs. */

@@ -16,7 +16,7 @@ import { batchMs, type StepTimeModel } from '../../scheduling/step-time.ts';
 import { modeOf } from '../wire/mode.ts';
 import { lookUpChances } from './edge-chain.ts';
 import type { EdgeRegistry, RegistryEntry } from './edge-registry.ts';
-import { promptPart } from './edge-scores.ts';
+import { mostPromptTokens, promptPart } from './edge-scores.ts';
 import { isWritable, lacksEdgeDrafts, readyDrafts } from './edge-session.ts';
 import { type EdgeDrafts, expectedAcceptance, type PromptPart, type StepTicket } from './edge-state.ts';
 
@@ -185,7 +185,7 @@ export class EngineSteps<Entry extends StepEntry> {
   #workOf(entry: Entry): Work<Entry> | undefined {
     if (!entry.hasPlace || !isWritable(entry.state)) return undefined;
     const heldTokens = this.#host.heldTokens(entry);
-    const prefillTokens = entry.state.text.length - 1 - heldTokens;
+    const prefillTokens = mostPromptTokens(entry.state, entry.state.text.length - 1 - heldTokens);
     const { number: id, share: weight } = entry;
     if (prefillTokens > 0) {
       if (modeOf(entry.state.open.mode).edgeLooksUp) this.#host.readAhead?.(entry);
