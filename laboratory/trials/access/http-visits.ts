@@ -96,6 +96,9 @@ function otherVisits(asked: AskedRoute, keys: Keys): Visit[] {
   const { place, treatment, method, path, methods } = asked;
   const [goodName] = takes[place][treatment] ?? takes[place].chat ?? [];
   const good = keyLines(goodName === undefined ? undefined : keys[goodName]);
+  // Another method makes a path that there is not.
+  const [unknownName = goodName] = takes[place].unknown ?? [];
+  const goodElsewhere = keyLines(unknownName === undefined ? undefined : keys[unknownName]);
   const visit = (name: VisitName, request: RawRequest, more = ''): Visit => ({
     name: `${name}${more}`,
     expected: answerTo(name, treatment),
@@ -107,7 +110,7 @@ function otherVisits(asked: AskedRoute, keys: Keys): Visit[] {
     visit('other origin', plain(method, path, [...good, 'Origin: null']), ' (null)'),
     visit('allowed origin', plain(method, path, [...good, `Origin: ${allowedOrigin}`])),
     visit('other host', { ...plain(method, path, good), host: otherHost }),
-    ...others.map((other) => visit('other method, with', plain(other, path, good), `: ${other}`)),
+    ...others.map((other) => visit('other method, with', plain(other, path, goodElsewhere), `: ${other}`)),
     ...others.map((other) => visit('other method, without', plain(other, path, []), `: ${other}`)),
     visit('OPTIONS, without', plain('OPTIONS', path, [])),
     ...(method === 'GET' ? [visit('HEAD, with', plain('HEAD', path, good))] : []),
