@@ -261,7 +261,7 @@ describe('the keys of a running edge', () => {
     await until(() => ring.find(both.key, 'verify') === null);
     expect([ring.renew(verify), ring.renew(chat)]).toEqual([null, chat]);
     expect(ring.find(both.key, 'chat')).toEqual(chat);
-    expect(ring.refusal(both.key, 'verify')).toBe('the key "both" does not have the scope verify');
+    expect(ring.refusal(both.key, 'verify')).toMatchObject({ cause: 'the key "both" does not have the scope verify' });
   });
 
   it('are followed until the ring is disposed of, also by whom a change is told', async () => {
