@@ -9,6 +9,7 @@ describe('bench context', () => {
       tokens: 400,
       repeats: 3,
       longTokens: 400,
+      promptTokens: 400,
       target: 'none',
     });
     expect(rows.map(({ measured }) => measured)).toEqual([
@@ -38,7 +39,7 @@ describe('bench context', () => {
     const prompt = { aloneTokensPerSecond: 80, besideTokensPerSecond: 24, othersAloneMs: 10, othersBesideMs: 14 };
     const prefill = { contextTokens: 8192, rowsPerCall: 63, tokensPerSecond: 70 };
     const found = { rows: [], long: { stepMs: 0.6, stepMsShort: 0.5, prompt, prefill } };
-    const options = { tokens: undefined, repeats: 3, longTokens: 32_000, target: 'a/b.gguf' };
+    const options = { tokens: undefined, repeats: 3, longTokens: 32_000, promptTokens: 6000, target: 'a/b.gguf' };
     const { summary, params } = contextExperiment.conclude(found, options);
     expect(summary).toMatchObject({
       stepOverheadMs32k: 0.6,

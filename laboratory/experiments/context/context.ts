@@ -2,6 +2,7 @@
 // beside a plain way that works on the whole text each time, in one run. Then whole edges with long texts (long-texts.ts).
 
 import type { Conclusion, Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
+import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { columnTable } from '../../../src/core/basics/markdown.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
@@ -47,9 +48,16 @@ const options = {
   repeats: { flag: '--repeats <count>', help: 'measured steps per case', whole: [3, 10_000], default: 50 },
   longTokens: {
     flag: '--long-tokens <count>',
-    help: 'length of the text of a step at an edge, and of the prompt that is read beside other sessions',
+    help: 'length of the text of a step at an edge',
     whole: [200, 131_072],
     default: 32_000,
+  },
+  promptTokens: {
+    flag: '--prompt-tokens <count>',
+    help: 'length of the prompt that is read beside other sessions',
+    whole: [200, 131_072],
+    default: 6000,
+    full: 32_000,
   },
   target: {
     flag: '--target <name|path>',
@@ -77,10 +85,11 @@ const overheadAnswers = 5;
 
 export const contextExperiment: Experiment<typeof options, Measured, Conclusion<ContextRow>> = {
   name: 'bench context',
-  lasts: '5 minutes',
+  lasts: '3 minutes',
+  fullLasts: '40',
   description: 'what long texts cost: a step beside the models, reading a prompt, and others meanwhile',
   options,
-  async measure({ tokens, repeats, longTokens, target }, run) {
+  async measure({ tokens, repeats, longTokens, promptTokens, target }, run) {
     const lengths = tokens === undefined ? defaultLengths : [tokens];
     const units = lengths.flatMap((contextTokens) =>
       Object.entries(cases).map(([measured, one]): Unit<ContextRow> => {
@@ -92,9 +101,9 @@ export const contextExperiment: Experiment<typeof options, Measured, Conclusion<
       }),
     );
     const rows = await run.all('cases', units);
-    return { rows, long: await measureLong(run, longTokens, target) };
+    return { rows, long: await measureLong(run, { longTokens, promptTokens, target }) };
   },
-  conclude({ rows, long }, { repeats, longTokens, target }) {
+  conclude({ rows, long }, { repeats, longTokens, promptTokens, target }) {
     const of = (measured: string): readonly ContextRow[] => rows.filter((row) => row.measured === measured);
     const growth = (measured: string): number => (of(measured).at(-1)?.value ?? 0) / (of(measured)[0]?.value ?? 1);
     const summary = {
@@ -109,21 +118,23 @@ export const contextExperiment: Experiment<typeof options, Measured, Conclusion<
       reuseMs: of('what to reuse').at(-1)?.value ?? null,
       ...longSummary(long),
     };
-    return { rows, summary, params: { repeats, longTokens, target: modelLabel(target) } };
+    return { rows, summary, params: { repeats, longTokens, promptTokens, target: modelLabel(target) } };
   },
   page: contextPage,
   goals: () => ({ othersSlowdown: 1.5, longPromptShareOfAlone: { atLeast: 0.25 } }),
 };
 
-async function measureLong(run: Run, tokens: number, target: string): Promise<LongTexts> {
+type LongLengths = Pick<OptionsOf<typeof options>, 'longTokens' | 'promptTokens' | 'target'>;
+
+async function measureLong(run: Run, { longTokens, promptTokens, target }: LongLengths): Promise<LongTexts> {
   const overhead = (length: number): Unit<number> => {
     return { key: `step ${length}`, measure: () => stepOverhead(length, overheadAnswers) };
   };
-  const stepMsShort = await run.one(overhead(Math.min(shortTokens, tokens)));
-  const stepMs = await run.one(overhead(tokens));
+  const stepMsShort = await run.one(overhead(Math.min(shortTokens, longTokens)));
+  const stepMs = await run.one(overhead(longTokens));
   if (target === 'none') return { stepMs, stepMsShort, prompt: null, prefill: null };
-  run.note(`reading a prompt of ${tokens} tokens, alone and beside other sessions`);
-  const prompt = await run.one({ key: `prompt ${tokens}`, measure: () => readLongPrompt(tokens) });
+  run.note(`reading a prompt of ${promptTokens} tokens, alone and beside other sessions`);
+  const prompt = await run.one({ key: `prompt ${promptTokens}`, measure: () => readLongPrompt(promptTokens) });
   run.note(`reading ${prefillTokens} tokens with ${modelLabel(target)}`);
   const prefill = await run.one({ key: `prefill ${target}`, measure: () => prefillRate(target, prefillTokens) });
   return { stepMs, stepMsShort, prompt, prefill };

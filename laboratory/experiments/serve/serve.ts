@@ -29,7 +29,7 @@ const options = {
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000], default: [10, 60] },
   prompts: { flag: '--prompts <count>', help: 'prompts of a run', whole: [1, 7], default: 2, full: 4 },
-  tokens: { flag: '--tokens <count>', help: 'tokens of an answer', whole: [8, 1000], default: 128 },
+  tokens: { flag: '--tokens <count>', help: 'tokens of an answer', whole: [8, 1000], default: 96, full: 128 },
   repeats: {
     flag: '--repeats <count>',
     help: 'runs of each way to ask and round trip',
@@ -46,7 +46,7 @@ const options = {
   clients: { flag: '--clients <count>', help: 'streaming clients at once', whole: [1, 500], default: 200 },
   full: {
     flag: '--full',
-    help: 'the published size: --prompts 4, --repeats 3, and clients that ask for 2 minutes instead of 20 seconds',
+    help: 'the published size: --prompts 4, --repeats 3, --tokens 128, and clients that ask for 2 minutes instead of 20 seconds',
   },
 } as const;
 
@@ -60,7 +60,7 @@ interface Found {
 
 export const serveExperiment: Experiment<typeof options, Found, Conclusion<ServeRow>> = {
   name: 'bench serve',
-  lasts: '4 minutes',
+  lasts: '5 minutes',
   fullLasts: '15',
   description:
     "a device's endpoint over HTTP: time per token, what HTTP adds, many clients at once, an agent with tools",

@@ -38,7 +38,7 @@ const read = ['gsm_result', 'gsm_ending', 'gsm_perplexity'];
 
 const options = {
   pair: pairOption as typeof pairOption,
-  samples: { flag: '--samples <n>', help: 'documents of each task', whole: [1, 40], default: 6, full: 40 },
+  samples: { flag: '--samples <n>', help: 'documents of each task', whole: [1, 40], default: 12, full: 40 },
 } as const;
 
 type Options = OptionsOf<typeof options>;
@@ -80,8 +80,8 @@ export interface AccuracySummary extends Readonly<Record<string, string | number
 
 export const accuracyTrial: Experiment<typeof options, Found, Conclusion<AccuracyRow, AccuracySummary>> = {
   name: 'trial accuracy',
-  lasts: '4 minutes',
-  fullLasts: '20',
+  lasts: '3 minutes',
+  fullLasts: '9',
   description: 'scores by lm-eval: the model alone, by an edge, and with the drafts of a device',
   notes,
   options,
