@@ -13,9 +13,8 @@ const bytesOf = (pair: string): readonly number[] => requireModels(pair).map(({ 
 it('of the models are those of the manifest', () => {
   const [target = 0, draft = 0] = bytesOf('default');
   const [inMb, draftInMb] = [target, draft].map((bytes) => Math.round(bytes / 1e6));
-  expect(readme).toMatch(
-    new RegExp(`downloads a model of ${inMb} MB, and makes a\\s+draft of ${draftInMb} MB from it`),
-  );
+  const inOneLine = readme.replaceAll(/\s+/g, ' ');
+  expect(inOneLine).toContain(`downloads a model of ${inMb} MB, and makes a draft of ${draftInMb} MB from it`);
   expect(textOf('docs/start.md')).toContain(`downloads a model of ${inMb} MB`);
   expect(setUp).toContain(`about ${Math.round(target / 1e8) * 100} MB to download`);
   const larger = bytesOf('qwen2.5-coder').reduce((sum, bytes) => sum + bytes, 0);

@@ -236,8 +236,8 @@ export const comparisonBugs: Readonly<Record<string, SourceBug>> = {
   'the last token of a text is read with its prompt, and again in a step': {
     rule: 'engine loop',
     file: steps,
-    from: 'const prefillTokens = entry.state.text.length - 1 - heldTokens;',
-    to: 'const prefillTokens = heldTokens === 0 ? entry.state.text.length : entry.state.text.length - 1 - heldTokens;',
+    from: 'entry.state.text.length - 1 - heldTokens)',
+    to: 'entry.state.text.length - (heldTokens === 0 ? 0 : 1) - heldTokens)',
     test: economy,
     name: 'is one evaluation of each token in a place',
   },

@@ -154,6 +154,8 @@ function greedyDrafter({ prompt, reference }: ToyTask): Drafter {
 
 function count(tally: DeviceTally, { report, startMs, endMs, isPrefix, isRight }: ReadAnswer): void {
   const { outcome, tokens } = report;
+  // The end of the run may stop a turn before it has connected.
+  if (outcome.kind === 'stopped' && tokens.length === 0) return;
   if (outcome.kind === 'failed' && outcome.code === 'edge-unreachable' && tokens.length === 0) {
     tally.unopenedTurns += 1;
     return;
