@@ -52,7 +52,8 @@ describe('bench context', () => {
       longPromptTokensPerSecond: 80,
     });
     expect(params).toMatchObject({ longTokens: 32_000, target: 'b.gguf' });
-    const keys = Object.keys(contextExperiment.goals?.({}) ?? {});
+    expect(contextExperiment.goals?.({ promptTokens: 6000 })).toEqual({});
+    const keys = Object.keys(contextExperiment.goals?.({ promptTokens: 32_000 }) ?? {});
     expect(Object.keys(summary)).toEqual(expect.arrayContaining(keys));
   });
 
