@@ -1,0 +1,76 @@
+// Policies that a test writes into files, in threads of a controller.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import type { PolicyFailure } from '../allocation/slot/remote-policy.ts';
+import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
+import { syntheticSlot } from '../allocation/slot/synthetic-slot.ts';
+import { machineClock } from '../network/transport/machine-clock.ts';
+import { openPolicyThread, type PolicyThread, type PolicyThreadOptions } from './policy-thread.ts';
+
+export const state: SlotState = syntheticSlot({ deviceCount: 6, serverCount: 2, seed: 3, sideM: 100 });
+export const patientMs = 15_000;
+let folder = '';
+export const open: PolicyThread[] = [];
+
+/** Called once in a test file. */
+export function keepPolicies(): void {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'outrider-policies-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  afterEach(async () => {
+    for (const thread of open.splice(0)) await thread[Symbol.asyncDispose]();
+  });
+}
+
+let files = 0;
+/** @param body of a function of a slot state; `calls` counts them */
+export async function policyOf(
+  body: string,
+  options: Partial<PolicyThreadOptions> = {},
+  top = '',
+): Promise<PolicyThread> {
+  files += 1;
+  const file = join(folder, `policy-${files}.ts`);
+  const all = `const all = (state: any, value: number) => new Float64Array(state.deviceCount).fill(value);
+const good = (state: any) => ({ server: all(state, -1).map((_, device) => best(state, device)),
+  bandwidthShare: all(state, 1 / state.deviceCount), computeShare: all(state, 1 / state.deviceCount) });
+const best = (state: any, device: number) => {
+  const row = [...state.snr.slice(device * state.serverCount, (device + 1) * state.serverCount)];
+  return row.indexOf(Math.max(...row));
+};`;
+  const source = `${all}\n${top}\nlet calls = 0;\nexport function policy(state: any): any { calls += 1; ${body} }\n`;
+  await writeFile(file, source);
+  const thread = await openPolicyThread(file, { clock: machineClock, ...options });
+  open.push(thread);
+  return thread;
+}
+
+/** Code that uses the processor for so long, whoever else uses it. */
+export const works = (ms: number): string =>
+  `const used = () => { const { user, system } = process.threadCpuUsage(); return (user + system) / 1000; };
+  const until = used() + ${ms}; while (used() < until);`;
+
+export async function failureOf(thread: PolicyThread, limitMs: number = patientMs): Promise<PolicyFailure> {
+  const asked = thread.ask(state, limitMs);
+  if (asked === null) throw new Error('it can not be asked');
+  return await asked.then(
+    () => {
+      throw new Error('it has decided');
+    },
+    (failure: PolicyFailure) => failure,
+  );
+}
+
+/** Asks until it can be asked. */
+export async function whenBack(thread: PolicyThread): Promise<Assignment> {
+  for (;;) {
+    const asked = thread.ask(state, patientMs);
+    if (asked !== null) return asked;
+    await sleep(20);
+  }
+}
