@@ -84,7 +84,7 @@ export const apiTrial: Experiment<typeof options, Found, Conclusion<ApiRow>> = {
   measure,
   conclude,
   page: ({ rows }) => clientTable(rows),
-  goals: () => ({ failed: 0, clients: { atLeast: 7 } }),
+  goals: () => ({ failed: 0, clients: { atLeast: 11 } }),
 };
 
 async function measure({ full, pair, busy, skip = [] }: Options, run: Run): Promise<Found> {
