@@ -17,24 +17,24 @@ sys.modules.pop("setup", None)
 from setup import install, interpreter, is_complete  # noqa: E402  (drafts/setup.py)
 
 
-def environment_folder(name: str, requirements: Path) -> Path:
-    """The environment for these versions."""
+def environment_folder(name: str, requirements: Path, label: str = "python") -> Path:
+    """The environment for these versions, below the folder `name` of the cache."""
     base = os.environ.get("OUTRIDER_CACHE")
     cache = Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "outrider"
     mark = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
-    return cache.resolve() / name / f"python-{mark}"
+    return cache.resolve() / name / f"{label}-{mark}"
 
 
-def set_up(name: str, requirements: Path) -> int:
-    """Prints the path of the interpreter. Returns the exit status."""
+def set_up(name: str, requirements: Path, label: str = "python", flags: tuple[str, ...] = ()) -> int:
+    """Prints the path of the interpreter. `flags` are pip's. Returns the exit status."""
     if sys.version_info < (3, 11):  # noqa: UP036
         print(f"Python {sys.version.split()[0]} is too old\nUse Python 3.11 or newer.", file=sys.stderr)
         return 2
-    folder = environment_folder(name, requirements)
+    folder = environment_folder(name, requirements, label)
     if not is_complete(folder):
         print(f"setting up {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
-        if not install(folder, "--require-hashes", "-r", requirements):
+        if not install(folder, *flags, "--require-hashes", "-r", requirements):
             print(
                 f"pip could not install the packages of {requirements.relative_to(ROOT).as_posix()}\n"
                 "Read pip's message above; check the connection, or set PIP_INDEX_URL to an index that can be reached.",
