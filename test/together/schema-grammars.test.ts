@@ -1,24 +1,11 @@
 // Grammars of schemas and tools by the library that an edge has: it takes the texts that they are for, and no others.
 
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Grammar } from '../../src/core/decoding/grammar.ts';
-import { createGrammarEngine } from '../../src/models/engines/xgrammar.ts';
-import { createToyTokenizer } from '../../src/models/port/toy-tokenizer.ts';
 import { readChatRequest } from '../../src/processes/http/openai-requests.ts';
+import { openGrammarMatcher } from '../grammar-matcher.fixture.ts';
 
-const tokenizer = createToyTokenizer(2048);
-const grammars = createGrammarEngine(tokenizer, { compileCpuMs: 20_000 });
-afterAll(() => grammars[Symbol.asyncDispose]());
-
-/** Whether a text is one of a grammar, and ends there. */
-async function takes(grammar: Grammar, text: string): Promise<boolean> {
-  const ids = tokenizer.encode(text);
-  const [end = 0] = tokenizer.endIds;
-  const matcher = await grammars.open(grammar);
-  const masks = await matcher.masks(0, () => [], ids);
-  await matcher.close();
-  return [...ids, end].every((id, place) => (((masks[place]?.[id >> 5] ?? 0) >> (id & 31)) & 1) === 1);
-}
+const { allows } = openGrammarMatcher();
 
 const grammarOf = (fields: object): Grammar => {
   const messages = [{ role: 'user', content: 'Hi' }];
@@ -57,14 +44,14 @@ describe('a schema', () => {
     ],
   ])('%j', async (described, texts, others) => {
     const grammar = grammarOf(schema(described));
-    for (const text of texts) expect(await takes(grammar, text), text).toBe(true);
-    for (const text of others) expect(await takes(grammar, text), text).toBe(false);
+    for (const text of texts) expect(await allows(grammar, text), text).toBe(true);
+    for (const text of others) expect(await allows(grammar, text), text).toBe(false);
   });
 
   it('of any object', async () => {
     const grammar = grammarOf({ response_format: { type: 'json_object' } });
-    expect(await takes(grammar, '{"a": [1, {"b": null}]}')).toBe(true);
-    expect(await takes(grammar, '[]')).toBe(false);
+    expect(await allows(grammar, '{"a": [1, {"b": null}]}')).toBe(true);
+    expect(await allows(grammar, '[]')).toBe(false);
   });
 });
 
@@ -99,7 +86,7 @@ describe('tools', () => {
     [{ response_format: { type: 'json_object' } }, ['{}', rome], ['Hello']],
   ])('with %j', async (fields, texts, others) => {
     const grammar = grammarOf({ tools, ...fields });
-    for (const text of texts) expect(await takes(grammar, text), text).toBe(true);
-    for (const text of others) expect(await takes(grammar, text), text).toBe(false);
+    for (const text of texts) expect(await allows(grammar, text), text).toBe(true);
+    for (const text of others) expect(await allows(grammar, text), text).toBe(false);
   });
 });

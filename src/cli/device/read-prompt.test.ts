@@ -37,7 +37,7 @@ describe('the prompt', () => {
     ['nothing is piped in', inputOf('')],
     ['only blanks are piped in', inputOf(' \n')],
     ['the input is a terminal, but the output is none', inputOf('', true)],
-  ])('is the sample where %s, and that is told', async (_, input) => {
+  ])('is the sample where %s, with a note', async (_, input) => {
     expect(await readPrompt({ prompt: undefined }, input, sample)).toBe(sample);
     expect(notes.join('')).toContain(`asking "${sample}"`);
   });

@@ -167,7 +167,7 @@ describe('the keys of routes over HTTP', () => {
     cause: `the key "${name}" does not have the scope ${scope}`,
   });
 
-  it('are told apart: valid, known without the scope, valid no more, unknown', async () => {
+  it('are distinguished: valid, known without the scope, valid no more, unknown', async () => {
     const file = join(folder, 'keys.json');
     const make = async (name: string, scopes: readonly KeyScope[], expires: string | null = null) =>
       (await addKeyTo(file, { ...terms, name, scopes, expires }, Date.now())).key;

@@ -60,12 +60,12 @@ class Bed {
     return this.step({ kind: 'link-opened', link, edge, version });
   }
 
-  hear(link: number, message: EdgeMessage): this {
+  receive(link: number, message: EdgeMessage): this {
     return this.step({ kind: 'message-received', link, message });
   }
 
   commit(link: number, first: number, token: number): this {
-    return this.hear(link, { kind: 'commit', first, branch: 0, accepted: 0, tokens: [token] });
+    return this.receive(link, { kind: 'commit', first, branch: 0, accepted: 0, tokens: [token] });
   }
 
   get sent(): DeviceMessage[] {
@@ -87,7 +87,7 @@ describe('an attach', () => {
     expect(older.step({ kind: 'link-closed', link: 1 }).connect(2, 3).sent).toMatchObject([
       { kind: 'resume', version: 3, length: 6 },
     ]);
-    expect(older.hear(2, { kind: 'gone' }).sent).toMatchObject([{ kind: 'open', version: 3, attempt: 3 }]);
+    expect(older.receive(2, { kind: 'gone' }).sent).toMatchObject([{ kind: 'open', version: 3, attempt: 3 }]);
   });
 
   it('goes on after a greeting of its own version, and of no other', () => {
@@ -99,7 +99,7 @@ describe('an attach', () => {
       [undefined, 3, true],
     ] as const) {
       const bed = new Bed({ promptLogprobs: undefined }).connect(1, version);
-      bed.hear(1, { ...testHello, version: greeted });
+      bed.receive(1, { ...testHello, version: greeted });
       if (isRight) expect(bed.state.outcome).toBeNull();
       else expect(bed.state.outcome).toMatchObject({ kind: 'failed', code: 'version-mismatch' });
     }
@@ -109,24 +109,24 @@ describe('an attach', () => {
 describe('logprobs of a prompt', () => {
   it('are given in order, each once, whatever an edge repeats', () => {
     const bed = new Bed().connect(1);
-    expect(bed.hear(1, scored(1, 2)).given).toEqual([scored(1, 2).logprobs]);
-    bed.step({ kind: 'link-closed', link: 1 }).connect(2).hear(2, { kind: 'gone' });
+    expect(bed.receive(1, scored(1, 2)).given).toEqual([scored(1, 2).logprobs]);
+    bed.step({ kind: 'link-closed', link: 1 }).connect(2).receive(2, { kind: 'gone' });
     expect(bed.sent).toMatchObject([{ kind: 'open', promptLogprobs: 1 }]);
-    expect(bed.hear(2, scored(1, 2)).given).toEqual([]);
-    expect(bed.hear(2, scored(2, 5)).given).toEqual([scored(3, 5).logprobs]);
+    expect(bed.receive(2, scored(1, 2)).given).toEqual([]);
+    expect(bed.receive(2, scored(2, 5)).given).toEqual([scored(3, 5).logprobs]);
   });
 
   it('are asked for until the device has all of them', () => {
-    const bed = new Bed().connect(1).hear(1, scored(1, 5)).commit(1, 6, 9);
+    const bed = new Bed().connect(1).receive(1, scored(1, 5)).commit(1, 6, 9);
     expect(bed.connect(2, 3, 'b').sent).toMatchObject([{ kind: 'open', answer: [9] }]);
     expect(bed.sent[0]).not.toHaveProperty('promptLogprobs');
     // Of a prompt alone the end may be missing.
-    const alone = new Bed({ maxAnswerTokens: 0 }).connect(1).hear(1, scored(1, 5));
+    const alone = new Bed({ maxAnswerTokens: 0 }).connect(1).receive(1, scored(1, 5));
     expect(alone.connect(2, 3, 'b').sent).toMatchObject([{ kind: 'open', promptLogprobs: 1 }]);
   });
 
   it('with a gap cost the edge its connection', () => {
-    const bed = new Bed().connect(1).hear(1, scored(1, 2)).hear(1, scored(4, 5));
+    const bed = new Bed().connect(1).receive(1, scored(1, 2)).receive(1, scored(4, 5));
     expect(bed.effects).toMatchObject([{ kind: 'close-link', code: 'protocol-error' }, { kind: 'connect' }]);
     expect(bed.state.scoredPrompt).toBe(2);
   });
@@ -136,9 +136,9 @@ describe('held tokens', () => {
   it('are those of the first edge that says so, at most the prompt', () => {
     const bed = new Bed({ promptLogprobs: undefined }).connect(1);
     expect(bed.state.heldTokens).toBeNull();
-    expect(bed.hear(1, { kind: 'held', tokens: 4 }).state.heldTokens).toBe(4);
-    expect(bed.hear(1, { kind: 'held', tokens: 0 }).state.heldTokens).toBe(4);
-    const begun = new Bed({ promptLogprobs: undefined }).connect(1).hear(1, { kind: 'held', tokens: 40 });
+    expect(bed.receive(1, { kind: 'held', tokens: 4 }).state.heldTokens).toBe(4);
+    expect(bed.receive(1, { kind: 'held', tokens: 0 }).state.heldTokens).toBe(4);
+    const begun = new Bed({ promptLogprobs: undefined }).connect(1).receive(1, { kind: 'held', tokens: 40 });
     expect(begun.state.heldTokens).toBe(6);
   });
 });

@@ -2,19 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../decoding/sampling.ts';
-import { bothEnds, hello, open } from './codec.fixture.ts';
+import { bothEnds, hello, open, resume } from './codec.fixture.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
-import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from './messages.ts';
-
-const resume: DeviceMessage = {
-  kind: 'resume',
-  version: protocolVersion,
-  credentials: 'key',
-  padding: 0,
-  session: open.session,
-  attempt: 2,
-  length: 8,
-};
+import type { DeviceMessage, EdgeMessage, OpenMessage } from './messages.ts';
 
 describe('each limit', () => {
   /** What the other end makes of a message. */

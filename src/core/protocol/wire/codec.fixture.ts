@@ -1,8 +1,8 @@
-// For tests of the codec: an `open`, a `hello`, and the two ends of a connection that have exchanged the `open`.
+// For tests of the codec: an `open`, a `resume`, a `hello`, and the two ends of a connection that have exchanged the `open`.
 
 import { neutralSampling } from '../../decoding/sampling.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
-import { type HelloMessage, type OpenMessage, protocolVersion } from './messages.ts';
+import { type HelloMessage, type OpenMessage, protocolVersion, type ResumeMessage } from './messages.ts';
 
 export const open: OpenMessage = {
   kind: 'open',
@@ -21,6 +21,16 @@ export const open: OpenMessage = {
   maxAhead: 24,
   prompt: [1, 300, 20000],
   answer: [5],
+};
+
+export const resume: ResumeMessage = {
+  kind: 'resume',
+  version: protocolVersion,
+  credentials: 'key',
+  padding: 0,
+  session: open.session,
+  attempt: 2,
+  length: 8,
 };
 
 export const hello: HelloMessage = {

@@ -2,21 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { hello, open } from './codec.fixture.ts';
+import { hello, open, resume } from './codec.fixture.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
-import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from './messages.ts';
+import type { DeviceMessage, EdgeMessage, OpenMessage } from './messages.ts';
 
 type Line = { readonly up: DeviceMessage } | { readonly down: EdgeMessage };
-
-const resume: DeviceMessage = {
-  kind: 'resume',
-  version: protocolVersion,
-  credentials: 'key',
-  padding: 0,
-  session: open.session,
-  attempt: 2,
-  length: 8,
-};
 
 /** Those of version 2. */
 const hello2: EdgeMessage = { ...hello, version: 2 };
