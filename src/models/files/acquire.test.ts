@@ -343,6 +343,11 @@ describe('the cache', () => {
     await writeFile(join(laws, 'broken.json'), 'aa');
     expect(await forgetLaws('aa', { cacheDirectory })).toBe(2);
     expect((await readdir(laws)).sort()).toEqual(['broken.json', 'other.json']);
+    const twenty = Array.from({ length: 20 }, (_, index) => join(laws, `${index}.json`));
+    for (const path of twenty) await writeFile(path, JSON.stringify({ recipe: written.one }));
+    // Two processes may do so at once, and each finds files that the other has removed.
+    await Promise.all([1, 2, 3].map(() => forgetLaws('aa', { cacheDirectory })));
+    expect((await readdir(laws)).sort()).toEqual(['broken.json', 'other.json']);
   });
 
   it('shows a file that changed as unverified; verifying deletes it', async () => {

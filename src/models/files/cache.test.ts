@@ -126,8 +126,14 @@ describe('room on the disk', () => {
       code: 'download-failed',
       remedy: expect.stringContaining('OUTRIDER_CACHE'),
     });
-    const other = new Error('other');
-    expect(explainFileError(other, directory)).toBe(other);
+    for (const code of ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']) {
+      const error = Object.assign(new Error('write'), { code });
+      const message = `can't write to the cache ${directory} (${code})`;
+      expect(explainFileError(error, directory)).toMatchObject({ code: 'download-failed', message, cause: error });
+    }
+    const explained = explainFileError(Object.assign(new Error('write'), { code: 'ENOSPC' }), directory);
+    for (const other of [new Error('other'), Object.assign(new Error('other'), { code: 'EIO' }), explained])
+      expect(explainFileError(other, directory)).toBe(other);
   });
 });
 
