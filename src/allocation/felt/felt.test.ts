@@ -18,7 +18,7 @@ import { checkState } from '../slot/check-state.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
 import { boundFelt } from './felt-bound.ts';
-import { predictPace } from './predict-pace.ts';
+import { LastPace, predictPace } from './predict-pace.ts';
 
 const radios: ObjectiveSettings['radioModel'][] = ['fixed-snr', 'concentrated'];
 
@@ -181,6 +181,37 @@ describe('the objective felt', () => {
     const typical = rise(firstTokenMs([3000, 3000, 0], true), none);
     expect(typical).toBeGreaterThan(alone);
     expect(typical).toBeLessThan(together);
+  });
+
+  it('shares computing among sessions at their prompts by what waiting costs them', () => {
+    const state = feltSlot(3, 1, 3);
+    const pace = {
+      ...(state.pace as NonNullable<SlotState['pace']>),
+      answerTokens: Float64Array.of(50, 100, 100),
+      promptTokens: Float64Array.of(2000, 2000, 4000),
+      promptTokensDone: new Float64Array(3),
+      textTokens: new Float64Array(3),
+      isTypical: false,
+    };
+    const { computeShare } = shareOptimally({ ...state, pace }, new Int32Array(3));
+    const [first, second, third] = computeShare as unknown as [number, number, number];
+    // 1 / (n P): half the answer gets twice as much, and so does half the prompt.
+    expect(first / second).toBeCloseTo(2, 6);
+    expect(second / third).toBeCloseTo(2, 6);
+    expect(first + second + third).toBeCloseTo(1, 9);
+  });
+
+  it('is predicted once for a slot and an assignment', () => {
+    const [one, other] = [feltSlot(3, 1, 3), feltSlot(3, 1, 4)];
+    const assignments = [1, 2].map(() => shareEqually(one, new Int32Array(3))) as [Assignment, Assignment];
+    const last = new LastPace();
+    const first = last.predict(one, assignments[0]);
+    expect(last.predict(one, assignments[0])).toBe(first);
+    expect(first).toEqual(predictPace(one, assignments[0]));
+    expect(last.predict(one, assignments[1])).not.toBe(first);
+    const second = last.predict(other, assignments[1]);
+    expect(second).toEqual(predictPace(other, assignments[1]));
+    expect(last.predict(other, assignments[1])).toBe(second);
   });
 
   it('needs to know the pace', () => {
