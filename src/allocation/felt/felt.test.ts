@@ -183,22 +183,20 @@ describe('the objective felt', () => {
     expect(typical).toBeLessThan(together);
   });
 
-  it('shares computing among sessions at their prompts by what waiting costs them', () => {
-    const state = feltSlot(3, 1, 3);
+  it('shares computing among sessions at their prompts by what waiting costs them, and leaves the others their part', () => {
+    const state = feltSlot(4, 1, 3);
     const pace = {
       ...(state.pace as NonNullable<SlotState['pace']>),
-      answerTokens: Float64Array.of(50, 100, 100),
-      promptTokens: Float64Array.of(2000, 2000, 4000),
-      promptTokensDone: new Float64Array(3),
-      textTokens: new Float64Array(3),
+      answerTokens: Float64Array.of(50, 100, 100, 100),
+      promptTokens: Float64Array.of(2000, 2000, 4000, 0),
+      promptTokensDone: new Float64Array(4),
+      textTokens: new Float64Array(4),
       isTypical: false,
     };
-    const { computeShare } = shareOptimally({ ...state, pace }, new Int32Array(3));
-    const [first, second, third] = computeShare as unknown as [number, number, number];
-    // 1 / (n P): half the answer gets twice as much, and so does half the prompt.
-    expect(first / second).toBeCloseTo(2, 6);
-    expect(second / third).toBeCloseTo(2, 6);
-    expect(first + second + third).toBeCloseTo(1, 9);
+    const { computeShare } = shareOptimally({ ...state, pace }, new Int32Array(4));
+    // 1 / (n P): half the answer gets twice as much, and so does half the prompt; the fourth has no prompt.
+    for (const [device, part] of [4, 2, 1].entries()) expect(computeShare[device]).toBeCloseTo((0.75 * part) / 7, 6);
+    expect(computeShare[3]).toBeCloseTo(0.25, 9);
   });
 
   it('is predicted once for a slot and an assignment', () => {
@@ -235,6 +233,27 @@ describe('the bound of the objective felt', () => {
         6,
       );
       expect(costMs(state, createPolicy('best')(state))).toBeCloseTo(exact.costMs + problem.constantMs, 4);
+    }
+  });
+
+  it.each([
+    [1, 1, 0.9999],
+    [2, 1, 0.999],
+    [4, 1, 0.999],
+    [3, 2, 0.99],
+  ])('is no higher where %d devices may all be on one of %d servers', (deviceCount, serverCount, least) => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const problem = createProblem(feltSlot(deviceCount, serverCount, seed));
+      const share = boundFelt(problem, 100).boundMs / solveExactly(problem).costMs;
+      expect(share).toBeLessThanOrEqual(1 + 1e-9);
+      expect(share).toBeGreaterThan(least);
+    }
+  });
+
+  it('is near the optimum after few rounds', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const problem = createProblem(feltSlot(5, 2, seed));
+      expect(boundFelt(problem, 20).boundMs).toBeGreaterThan(0.985 * solveExactly(problem).costMs);
     }
   });
 

@@ -66,6 +66,22 @@ describe('the bandwidth of a server', () => {
     );
   });
 
+  it.each([0, 0.3, 3000])('of one link with all power in it is found in few steps, at the price %d', (price) => {
+    const objective = { radioModel: 'concentrated', energyWeight: 0 } as const;
+    const problem = createProblem(syntheticSlot({ deviceCount: 20, serverCount: 4, seed: 5, objective }));
+    let reads = 0;
+    const counted = {
+      ...problem,
+      get snr() {
+        reads += 1;
+        return problem.snr;
+      },
+    };
+    for (const link of problem.linkDevice.keys()) bestShare(counted, link, price);
+    // A step reads it twice.
+    expect(reads / 2 / problem.linkDevice.length).toBeLessThan(15);
+  });
+
   for (const energyModel of energyModels) {
     for (const radioModel of radioModels) {
       it(`is the best of a grid for one link (${energyModel}, ${radioModel})`, () => {
