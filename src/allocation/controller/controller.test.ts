@@ -212,7 +212,7 @@ it('learns which part of their limits the answers of a device have, the newest f
   const device = join('device', 'phone');
   const share = (): number | null | undefined => controller.members.liveDevices(0)[0]?.lengthShare;
   const shares: unknown[] = [];
-  // Each ends with so many of its 200 tokens; one that has none tells nothing.
+  // Each ends with so many of its 200 tokens; one without any does not count.
   for (const [turn, tokens] of [50, 150, 0, 200, 200].entries()) {
     say(device, deviceReport({ seq: turn + 1, ...reading(turn + 1, 'a', tokens) }));
     shares.push(share());
