@@ -52,6 +52,9 @@ describe('an endpoint', () => {
       expect([model, usage.completion_tokens]).toEqual([`toy:${toySeed}`, 5]);
       // A clock that runs on evenly may be a moment off.
       expect(Math.abs(created - beforeSeconds)).toBeLessThan(600);
+      const metrics = await (await app.request('/metrics', { headers: { host } })).text();
+      const seconds = /^outrider_http_request_duration_seconds_sum\{.*completions.* (\S+)$/m.exec(metrics)?.[1];
+      expect(Number(seconds)).toBeGreaterThan(0);
     });
     expect(printed).toContain('http://127.0.0.1:');
   });
