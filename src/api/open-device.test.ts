@@ -1,10 +1,9 @@
 // What a device is made of, by the names of its parts; with models that need no file.
 
-import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { ownCertificate } from '../../test/together/own-certificate.ts';
 import { startToyEdge, toyReference, toySeed } from '../../test/together/toy-edge.ts';
 import { neutralSampling } from '../core/decoding/sampling.ts';
-import { makeCertificate } from '../files/self-signed.ts';
 import { AdaptiveDrafter } from '../models/port/adaptive-drafter.ts';
 import { type Drafter, ModelDrafter } from '../models/port/drafter.ts';
 import { createToyTokenizer } from '../models/port/toy-tokenizer.ts';
@@ -16,8 +15,7 @@ const toy = createToyTokenizer(49_152);
 const silent: Drafter = { draft: async () => null, async [Symbol.asyncDispose]() {} };
 
 describe('the edges of a device', () => {
-  const certificate = makeCertificate(['localhost', '127.0.0.1'], Date.now());
-  const fingerprint = new X509Certificate(certificate.cert).fingerprint256.replaceAll(':', '').toLowerCase();
+  const { fingerprint, ...certificate } = ownCertificate();
   const other = `${fingerprint.startsWith('0') ? '1' : '0'}${fingerprint.slice(1)}`;
 
   /** Whether each edge of the device is trusted. */

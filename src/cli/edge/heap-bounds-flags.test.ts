@@ -1,4 +1,4 @@
-// When V8 is told to keep the room for young objects as it is; of V8 only what the test says of that room.
+// When V8 gets the flag that keeps the room for young objects as it is. The test chooses the size of that room.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { boundHeap } from './heap-bounds.ts';

@@ -7,14 +7,14 @@ import type { EdgeWatch } from './edge-watch.ts';
 import { Vocabularies } from './local-writer.ts';
 import { OutageAnswer } from './outage-answer.ts';
 
-it('looks for a lost edge at once when it begins, and then at the usual pace', async () => {
+it('probes a lost edge at once when it begins, and then after the usual pause', async () => {
   const model = createToyModel({ seed: 3, role: 'target', sequences: 4 });
   const writer = { tokenizer: model.tokenizer, drafter: new ModelDrafter(model) };
-  const looked: boolean[] = [];
+  const soon: boolean[] = [];
   const watch = {
     isDown: true,
     back: (_signal: AbortSignal, isSoon: boolean) => {
-      looked.push(isSoon);
+      soon.push(isSoon);
       return new Promise(() => {});
     },
   } as unknown as EdgeWatch;
@@ -32,8 +32,8 @@ it('looks for a lost edge at once when it begins, and then at the usual pace', a
     writer,
     watch,
     waitMs: 1,
-    // The wait for an edge is over with the first look.
-    nowMs: () => looked.length,
+    // The time to wait for an edge ends with the first probe.
+    nowMs: () => soon.length,
     vocabularies: new Vocabularies(writer, writer),
     turn: {
       connect: createEdgeList(() => Promise.reject(new Error('not asked'))),
@@ -45,5 +45,5 @@ it('looks for a lost edge at once when it begins, and then at the usual pace', a
   });
   for await (const { standing } of answer.rounds) expect(standing).toMatchObject({ verified: false, from: 0 });
   expect(await answer.end).toMatchObject({ edges: 0, fingerprints: ['local'], report: { mode: 'local' } });
-  expect(looked).toEqual([true, false]);
+  expect(soon).toEqual([true, false]);
 });
