@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 VERSION = version("open-webui")
-START_SECONDS = 300
+START_SECONDS = 600
 
 # No accounts, and nothing is asked of anybody but the endpoint.
 QUIET = {
@@ -48,8 +48,13 @@ class Server:
             stdout=sys.stderr,
         )
         atexit.register(self.close)
-        self.wait()
-        self.token = json.loads(self.ask("/api/v1/auths/signin", {"email": "", "password": ""}))["token"]
+        try:
+            self.wait()
+            self.token = json.loads(self.ask("/api/v1/auths/signin", {"email": "", "password": ""}))["token"]
+        except BaseException:
+            # The next call starts another one.
+            self.close()
+            raise
 
     def wait(self) -> None:
         for _ in range(START_SECONDS):
@@ -62,6 +67,7 @@ class Server:
         raise TimeoutError(f"open-webui does not answer after {START_SECONDS} s")
 
     def close(self) -> None:
+        atexit.unregister(self.close)
         self.process.kill()
         self.process.wait()
         self.folder.cleanup()
