@@ -41,7 +41,7 @@ export async function openTokenizerFile(
 const corpus: readonly string[] = [
   'The harbour office counted 1,204 ships in 1893; ten years later it was 3.14159e-7 of that.',
   'def mean(values):\n    """Mean of values."""\n\treturn sum(values) / len(values)  # 12345678901234567890\n',
-  'const found = lines.filter((line) => !/^\\s*$/.test(line))?.at(-1) ?? `${rest}`;\r\n\r\n\r\n}',
+  'const found = lines.filter((line) => !/^\\s*$/.test(line))?.at(-1) ?? rest;\r\n\r\n\r\n}',
   "  two  three   four    eight        spaces, and it's they'll WE'VE I'm trailing   ",
   'Die Brücke ist für drei Wochen gesperrt. Le pont est fermé. Мост закрыт. Η γέφυρα. गेहूँ ที่นี่ 桥已经关闭了三个星期。橋は三週間。다리 الجسر',
   'e\u0301 é \u00a0\u2003\u200b\ufeff 👩‍👩‍👧‍👦 🇨🇭 ☕️ 𝕊 \u0001\u007f',
