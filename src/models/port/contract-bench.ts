@@ -2,7 +2,7 @@
 // one line what was expected and what was found. It knows no test library.
 
 import { type Candidates, candidateLimit } from '../../core/decoding/candidates.ts';
-import type { LanguageModel, ModelSequence } from './model.ts';
+import type { LanguageModel, ModelSequence, Tokenizer } from './model.ts';
 
 /** An engine that does not keep the contract. The message is one line: what was expected, and what was found. */
 export class ContractFailure extends Error {
@@ -27,9 +27,14 @@ export interface ContractCase {
 
 export const usualPrefixTokens = 40;
 
+/** A model, or what is known of one from its hello. */
+interface HasVocabulary {
+  readonly tokenizer: Pick<Tokenizer, 'vocabularySize'>;
+}
+
 /** Ids that are plain text in every vocabulary, with repetitions so that a look-up finds a match. */
-export function contractTokens(model: LanguageModel, count: number, salt = 0): number[] {
-  const span = Math.min(model.tokenizer.vocabularySize - 300, 30_000);
+export function contractTokens({ tokenizer }: HasVocabulary, count: number, salt = 0): number[] {
+  const span = Math.min(tokenizer.vocabularySize - 300, 30_000);
   return Array.from({ length: count }, (_, index) => 300 + ((((index % 29) + salt) * 7919) % span));
 }
 
