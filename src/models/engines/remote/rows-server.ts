@@ -43,7 +43,7 @@ export function helloOf({ identity, tokenizer, limits }: LanguageModel, engine: 
 }
 
 /** Padding of a law stands behind the text. */
-const spareTokens = 16;
+export const spareTokens = 16;
 const usualWorkingMs = 500;
 /** Sockets are made for their owner alone. */
 const socketMask = 0o177;
