@@ -22,7 +22,11 @@ export const engineOptions = {
 } as const;
 
 /** The model to open: "none" where the engine has its own, and none was typed. */
-export function targetOf(typed: { readonly engine: string; readonly pair: string; readonly model?: string | undefined }): string {
+export function targetOf(typed: {
+  readonly engine: string;
+  readonly pair: string;
+  readonly model?: string | undefined;
+}): string {
   const { kind } = parseEngineSpec(typed.engine);
   const { target } = namesOf({ pair: typed.pair, target: typed.model });
   return kind === 'llama' || kind === 'ik' ? target : (typed.model ?? 'none');

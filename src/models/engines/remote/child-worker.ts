@@ -58,7 +58,11 @@ export class ChildWorker implements WorkerSource {
     }
     await this.#kill();
     const cause = `${this.#name} failed at its start ${mostStarts} times in a row: ${why}`;
-    throw new OutriderError('engine-lost', cause, `run it by hand to see why: ${this.#options.command.join(' ')} --socket PATH`);
+    throw new OutriderError(
+      'engine-lost',
+      cause,
+      `run it by hand to see why: ${this.#options.command.join(' ')} --socket PATH`,
+    );
   }
 
   async close(): Promise<void> {
