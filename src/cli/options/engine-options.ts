@@ -11,7 +11,7 @@ function engineText(text: string): string {
 export const engineOptions = {
   engine: {
     flag: '--engine <engine>',
-    help: `what runs the target: ${engineForms}. The last two meet a worker that runs (docs/use/engines.md)`,
+    help: `what runs the target: ${engineForms}. The last two meet a worker that runs (docs/use/engines.md)` as string,
     parse: engineText as (text: string) => string,
     default: 'llama' as string,
   },
