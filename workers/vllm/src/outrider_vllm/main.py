@@ -7,7 +7,9 @@ import shlex
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
+from typing import NoReturn
 
 from outrider_rows import Refusal, address_of, end_with_input, run, serve, worker_parser
 
@@ -81,13 +83,19 @@ def progress(what: str) -> Iterator[None]:
         ended.set()
 
 
+def refuse_flags(cause: str) -> NoReturn:
+    raise Refusal(f"vLLM does not know these flags: {cause}", "vLLM's own documentation lists the flags of vllm serve.")
+
+
 def vllm_arguments(options, flags: list[str], context: int):
     """@raises Refusal"""
     from vllm.engine.arg_utils import EngineArgs
     from vllm.platforms import current_platform
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
-    parser = EngineArgs.add_cli_args(FlexibleArgumentParser(prog="outrider-vllm: flags of vLLM"))
+    parser = EngineArgs.add_cli_args(FlexibleArgumentParser())
+    # Its own way prints hundreds of flags.
+    parser.error = refuse_flags
     is_cpu = current_platform.is_cpu()
     words = ["--max-num-batched-tokens", str(LARGEST_CALL["cpu" if is_cpu else "gpu"]), *(["--enforce-eager"] if is_cpu else []), *flags]
     arguments = EngineArgs.from_cli_args(parser.parse_args(words))
@@ -121,7 +129,7 @@ def open_engine(options, flags: list[str], context: int, folder: ModelFolder):
 
     try:
         tokenizer = Tokenizer.from_file(str(folder.tokenizer_file))
-    except Exception as error:  # noqa: BLE001: the library throws nothing more special
+    except Exception as error:
         raise Refusal(f"{folder.tokenizer_file} cannot be read: {error}", "Take the tokenizer.json that belongs to the model.") from None
     # Special tokens in a text are text.
     tokenizer.encode_special_tokens = True
@@ -130,8 +138,11 @@ def open_engine(options, flags: list[str], context: int, folder: ModelFolder):
 
     try:
         return VllmEngine(arguments, options.sequences, tokenizer)
-    except (ValueError, NotImplementedError, MemoryError) as error:
-        # Wrong flags, a model that vLLM does not know, too little memory: vLLM says what in its first line.
+    except Refusal:
+        raise
+    except Exception as error:
+        # Wrong flags, a model that vLLM does not know, too little memory: each comes as another kind of exception.
+        traceback.print_exc()
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise Refusal(f"vLLM refuses this model or these flags: {said[0]}", "Its messages above say more.") from None
 

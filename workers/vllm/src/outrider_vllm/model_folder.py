@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 from outrider_rows import Refusal
-
-HASHING_THREADS = 4
 
 
 class ModelFolder:
@@ -38,12 +37,17 @@ class ModelFolder:
         return self.config.get("text_config", self.config).get("max_position_embeddings")
 
     def start_hashing(self) -> "Future[str]":
-        """SHA-256 over names and contents of weights and config, in threads beside the loading of the model."""
-        files = [self.config_file, *self.weights]
-        pool = ThreadPoolExecutor(HASHING_THREADS + 1)
-        hashes = [pool.submit(hash_of, file) for file in files]
-        result = pool.submit(lambda: hash_of_all(files, [found.result() for found in hashes]))
-        pool.shutdown(wait=False)
+        """SHA-256 over names and contents of config and weights, in a thread beside the loading of the model."""
+        result: Future[str] = Future()
+
+        def work() -> None:
+            try:
+                result.set_result(hash_of_all([self.config_file, *self.weights]))
+            except OSError as error:
+                result.set_exception(Refusal(f"{error.filename} cannot be read: {error.strerror}", "Let its owner make it readable."))
+
+        # No end of the program waits for it.
+        threading.Thread(target=work, daemon=True).start()
         return result
 
 
@@ -52,6 +56,6 @@ def hash_of(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def hash_of_all(files: list[Path], hashes: list[str]) -> str:
-    lines = "".join(f"{found}  {file.name}\n" for file, found in zip(files, hashes, strict=True))
+def hash_of_all(files: list[Path]) -> str:
+    lines = "".join(f"{hash_of(file)}  {file.name}\n" for file in files)
     return hashlib.sha256(lines.encode()).hexdigest()
