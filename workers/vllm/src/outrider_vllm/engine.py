@@ -19,12 +19,6 @@ from vllm.v1.request import Request
 from .rows import ASKS, ROWS, unpacked
 from .scheduler import KEEP, CuttingScheduler
 
-PADDING = 16
-"""Ids that a sequence must hold beyond the context (rows protocol)."""
-SAMPLED = 2
-"""vLLM samples a token behind each text; it is thrown away."""
-
-
 class VllmEngine:
     def __init__(self, arguments: EngineArgs, sequences: int, tokenizer: Tokenizer) -> None:
         """@raises Refusal"""
@@ -35,8 +29,7 @@ class VllmEngine:
         executor = Executor.get_class(self.config)
         self.core = EngineCore(self.config, executor, log_stats=False, executor_fail_callback=end_with_worker)
         demand_plain_attention(self.core.scheduler.kv_cache_config)
-        self.core.collective_rpc("outrider_prepare")
-        self.facts = self.core.collective_rpc("outrider_facts")
+        self.facts = self.core.collective_rpc("outrider_prepare")
         self.names: dict[int, str] = {}
         self.opened = 0
 

@@ -111,34 +111,36 @@ def replace(owner: type, name: str, function: Callable) -> None:
     setattr(owner, name, function)
 
 
-def install() -> None:
+def install(runner: int) -> None:
+    if runner == 1:
+        replace(GPUModelRunner, "_get_prompt_logprobs_dict", rows_of_runner_1)
+        return
     from vllm.v1.worker.gpu.sample.prompt_logprob import PromptLogprobsWorker
 
-    replace(GPUModelRunner, "_get_prompt_logprobs_dict", rows_of_runner_1)
     replace(PromptLogprobsWorker, "add_request", add_request_to_runner_2)
     replace(PromptLogprobsWorker, "remove_request", remove_request_from_runner_2)
     replace(PromptLogprobsWorker, "compute_prompt_logprobs", rows_of_runner_2)
 
 
-install()
-
-
 class RowsExtension:
-    """For `worker_extension_cls`: each worker process imports this module with it, also those of vLLM's multiprocess and Ray executors."""
+    """For `worker_extension_cls`: methods of each worker process, also of those of vLLM's multiprocess and Ray executors."""
 
-    def outrider_facts(self) -> dict:
-        """What the bits of this rank depend on."""
+    def outrider_prepare(self) -> dict:
+        """Before the first step. Says on what the bits of this rank depend."""
+        runner = 2 if self.use_v2_model_runner else 1
+        install(runner)
+        self.outrider_make_buffers()
         layers = self.vllm_config.compilation_config.static_forward_context.values()
         backends = {layer.get_attn_backend().get_name() for layer in layers if hasattr(layer, "get_attn_backend")}
         kind = self.device.type
         return {
             "device": "cpu" if kind == "cpu" else torch.get_device_module(kind).get_device_name(self.device),
             "backends": sorted(backends),
-            "runner": 2 if type(self.model_runner).__module__.startswith("vllm.v1.worker.gpu.") else 1,
+            "runner": runner,
             "threads": torch.get_num_threads() if kind == "cpu" else None,
         }
 
-    def outrider_prepare(self) -> None:
+    def outrider_make_buffers(self) -> None:
         """vLLM's worker for processors leaves its warm-up out without compilation, and with it the buffers of a later pipeline stage."""
         from vllm.distributed import get_pp_group
 
