@@ -75,6 +75,15 @@ export class ByteWriter {
     return this.raw(fourBytes);
   }
 
+  uint16(value: number): this {
+    return this.byte(value & 0xff).byte(value >>> 8);
+  }
+
+  uint32(value: number): this {
+    numberView.setUint32(0, value, true);
+    return this.raw(fourBytes);
+  }
+
   uint64(value: bigint): this {
     numberView.setBigUint64(0, value, true);
     return this.raw(numberBytes);
@@ -192,6 +201,14 @@ export class ByteReader {
 
   float32(): number {
     return this.#number(4).getFloat32(0, true);
+  }
+
+  uint16(): number {
+    return this.byte() + 0x100 * this.byte();
+  }
+
+  uint32(): number {
+    return this.#number(4).getUint32(0, true);
   }
 
   uint64(): bigint {

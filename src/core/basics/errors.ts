@@ -23,6 +23,9 @@ export const errorCodes = [
   'edge-unreachable',
   'edge-silent', // the edge keeps its connection but sends no text
   'engine-failed', // the engine computed no numbers
+  'engine-refused', // an engine in another process that breaks its protocol, or that others may replace
+  'engine-changed', // the engine in another process came back as another one
+  'engine-lost', // the engine in another process does not start, or ends in each attempt at a step
   'exact-refused', // no shape law holds for the model on this engine
   'edge-full', // no sequence left on the edge
   'quota-used', // the key has used its rows of this minute

@@ -27,6 +27,11 @@ export interface RowAsk {
   readonly normalises?: boolean | undefined;
   /** An id whose raw logit is wanted in any case. */
   readonly logitOf?: number | undefined;
+  /**
+   * For an edge in another process, which adds the bias itself: so many more of the largest are candidates, and then these ids, as far as
+   * they may be candidates. Without `bias`.
+   */
+  readonly beside?: readonly number[] | undefined;
 }
 
 export function isAllowed(allowed: Uint32Array | undefined, id: number): boolean {
@@ -43,10 +48,12 @@ export function allowedCount(allowed: Uint32Array, vocabularySize: number): numb
 /**
  * The candidates among pairs of ids and raw logits: the {@link candidateLimit} largest with their bias, ties to the lower id, in the
  * order of raw logits. The pairs must hold all ids that can be among them.
+ * @param beside as in {@link RowAsk}
  */
 export function largestCandidates(
   pairs: (readonly [id: number, logit: number])[],
   bias: RowAsk['bias'] = [],
+  beside: readonly number[] = [],
 ): Pick<Candidates, 'ids' | 'logits'> {
   const biasOf = new Map(bias);
   const adjusted = ([id, logit]: readonly [number, number]): number => logit + (biasOf.get(id) ?? 0);
@@ -54,7 +61,13 @@ export function largestCandidates(
     adjusted(other) - adjusted(one) || one[0] - other[0];
   const byLogit = (one: readonly [number, number], other: readonly [number, number]): number =>
     other[1] - one[1] || one[0] - other[0];
-  const best = pairs.sort(bias.length === 0 ? byLogit : byBias).slice(0, candidateLimit);
+  pairs.sort(bias.length === 0 ? byLogit : byBias);
+  const cut = candidateLimit + beside.length;
+  const best = pairs.slice(0, cut);
+  if (beside.length > 0) {
+    const wanted = new Set(beside);
+    best.push(...pairs.slice(cut).filter(([id]) => wanted.has(id)));
+  }
   if (bias.length > 0) best.sort(byLogit);
   return { ids: best.map(([id]) => id), logits: best.map(([, logit]) => logit) };
 }

@@ -50,17 +50,17 @@ export function controlledInput(
 
 function wishOf(ask: RowAsk | undefined, vocabulary: Vocabulary): Wish {
   if (ask === undefined) return askForCandidates;
-  const { allowed, bias = [], normalises = false, logitOf } = ask;
+  const { allowed, bias = [], normalises = false, logitOf, beside = [] } = ask;
   // Without top-k nothing is cut before the filter reads ids, and the weight counts every id that is left.
   const everything = { ...rawLogits, topK: 0 };
   const few = fewAllowedOf(allowed, vocabulary);
   if (few !== null)
     return { generateNext: { logits: { filter: { tokens: few as readonly Token[] } }, options: everything } };
   const masked = allowed === undefined ? {} : { tokenBias: without(allowed, vocabulary) };
-  if (bias.length === 0 && !normalises && logitOf === undefined)
+  const named = [...bias.map(([id]) => id), ...(logitOf === undefined ? [] : [logitOf]), ...beside];
+  if (named.length === 0 && !normalises)
     return { generateNext: { logits: true, options: { ...rawLogits, topK: candidateLimit + spareCount, ...masked } } };
-  const tokens = [...bias.map(([id]) => id), ...(logitOf === undefined ? [] : [logitOf])] as Token[];
-  const filter = { tokens, includeTop: candidateLimit + spareCount + bias.length };
+  const filter = { tokens: named as readonly number[] as Token[], includeTop: candidateLimit + spareCount + named.length };
   return {
     generateNext: { logits: { filter }, totalLogitWeight: normalises, options: { ...everything, ...masked } },
   };
@@ -112,7 +112,7 @@ function candidatesOf(pairs: [number, number][], weight: number | undefined, ask
   const logNormaliser = normalises ? logNormaliserOf(possible, weight) : undefined;
   if (logNormaliser !== undefined) demandNumber(logNormaliser);
   const askedLogit = pairs.find(([id]) => id === ask?.logitOf)?.[1];
-  return { ...largestCandidates(possible, ask?.bias), ...defined({ logNormaliser, askedLogit }) };
+  return { ...largestCandidates(possible, ask?.bias, ask?.beside), ...defined({ logNormaliser, askedLogit }) };
 }
 
 function demandNumber(value: number): void {

@@ -11,7 +11,7 @@ import { invariant } from '../../core/basics/invariant.ts';
 import { describeLaw, freeLaw, mostPadding, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import { countChangedChoices } from '../exactness/changed-choices.ts';
 import { comparedSequences } from '../exactness/shape-histories.ts';
-import { confirmLaw, confirmLayout, findLaw, lawCost, lawMs } from '../exactness/shape-law-search.ts';
+import { confirmLaw, confirmLayout, findLaw, lawCost, stepCosts } from '../exactness/shape-law-search.ts';
 import { defaultCacheDirectory, hashFile } from '../files/cache.ts';
 import { cacheBytesPerToken } from '../files/memory-check.ts';
 import { readNaming } from '../gguf/cursor.ts';
@@ -124,7 +124,7 @@ async function openFast(opening: Opening): Promise<LanguageModel> {
 }
 
 /** Closes the model where it can't be asked. */
-async function saidOfChanges(model: LlamaLanguageModel): Promise<string> {
+export async function saidOfChanges(model: LanguageModel): Promise<string> {
   try {
     const { changed, compared } = await countChangedChoices(model);
     return `fast: ${changed} of ${compared} choices differ between calls of one row and of several`;
@@ -145,9 +145,7 @@ async function openExact(opening: Opening): Promise<LanguageModel> {
   const { model, finding } = opened;
   const { law, weights, comparisons, callTimes, nativeTimes } = finding;
   const said = `exact: ${describeLaw(law)}${weights === 'plain' ? ', weights not repacked' : ''}`;
-  const costs = [1, 2, 3, 4, 5, 6, 7, 8].map((rows) => {
-    return { rows, ms: lawMs(law, callTimes, rows), nativeMs: lawMs(freeLaw, nativeTimes, rows) };
-  });
+  const costs = stepCosts(law, callTimes, nativeTimes);
   const settled = contextUnder(law, opening);
   const identity = identityOf(opening, said, settled, { exact: true, law, weights, ...stateOf(opening, model) });
   model.settle(identity, settled, { weights, costs, comparisons });
@@ -218,7 +216,11 @@ const comparedContexts = { processor: 2048, graphics: 32_768 };
 
 /** Undefined: the usual one is enough, as for every context that is no longer than the default's. */
 function comparedContext({ engine, options: { contextLength } }: Opening): number | undefined {
-  const most = engine.llama.gpu === false ? comparedContexts.processor : comparedContexts.graphics;
+  return comparedContextOf(engine.llama.gpu !== false, contextLength);
+}
+
+export function comparedContextOf(isGraphics: boolean, contextLength: number): number | undefined {
+  const most = isGraphics ? comparedContexts.graphics : comparedContexts.processor;
   return contextLength > comparedContexts.processor ? Math.min(most, contextLength) : undefined;
 }
 
@@ -319,7 +321,7 @@ const rollBackFailed: Refusal = {
   remedy: 'start the edge with --fast (`exact: false` in code), or take a model of attention layers alone',
 };
 
-function evidenceOf({ failed }: LawFinding): Refusal {
+export function evidenceOf({ failed }: LawFinding): Refusal {
   const [first] = failed;
   const evidence = first === undefined ? '' : ` (${first.law}: bits differ in ${first.history})`;
   return {
@@ -329,8 +331,12 @@ function evidenceOf({ failed }: LawFinding): Refusal {
   };
 }
 
-function refused({ name, path }: LlamaOptions, { why, remedy }: Refusal): OutriderError {
-  return new OutriderError('exact-refused', `exact is refused: ${name ?? basename(path)} ${why}`, remedy);
+function refused({ name, path }: LlamaOptions, refusal: Refusal): OutriderError {
+  return exactRefused(name ?? basename(path), refusal);
+}
+
+export function exactRefused(name: string, { why, remedy }: Refusal): OutriderError {
+  return new OutriderError('exact-refused', `exact is refused: ${name} ${why}`, remedy);
 }
 
 /** llama.cpp's LLAMA_MAX_SEQ. */

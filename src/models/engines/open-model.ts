@@ -21,6 +21,7 @@ import { gpuChoices } from '../../core/basics/gpu-choice.ts';
 import { type AcquireProgress, acquireModel } from '../files/acquire.ts';
 import { readMappedDraftFile } from '../gguf/draft-metadata.ts';
 import type { LanguageModel, Tokenizer } from '../port/model.ts';
+import { parseEngineSpec } from '../port/engine-spec.ts';
 import { parseModelSpec } from '../port/model-spec.ts';
 import { createNgramModel } from '../port/ngram.ts';
 import { paceModel } from '../port/paced.ts';
@@ -30,6 +31,8 @@ import { tryFileOnce } from './file-trial.ts';
 import { demandSequences, type LlamaOptions, openLlamaModel } from './llama.ts';
 import { openMappedDraft } from './mapped-vocabulary.ts';
 import { preciseSleep } from './precise-sleep.ts';
+import { openRemoteModel } from './remote/open-remote.ts';
+import type { EngineEvent } from './remote/remote-model.ts';
 
 type EngineOptions = Pick<
   LlamaOptions,
@@ -39,6 +42,12 @@ type EngineOptions = Pick<
 /** How a model is opened, whichever engine runs it. */
 export interface OpenModelOptions extends EngineOptions {
   readonly role: 'target' | 'draft';
+  /** "llama" (default), "ik", "vllm:FOLDER", "unix:PATH" or "tcp:PORT": what runs a target. */
+  readonly engine?: string | undefined;
+  /** Where the engine runs in another process: a GGUF file of its model, or a name in the manifest; default: the model. */
+  readonly tokenizerFile?: string | undefined;
+  /** Called where an engine in another process is lost, awaited, back, or ended for good. */
+  readonly onEngine?: ((event: EngineEvent) => void) | undefined;
   /** Name of a latency profile to pace the model to; needs `clock`. */
   readonly profile?: string | undefined;
   readonly clock?: Clock | undefined;
@@ -55,6 +64,9 @@ export const gpuCheck: Check = must(`Give true, false or one of ${gpuChoices.joi
 
 const openChecks: Checks<OpenModelOptions> = {
   role: oneOf(['target', 'draft']),
+  engine: optional(text),
+  tokenizerFile: optional(text),
+  onEngine: optional(callback),
   sequences: whole(1),
   contextLength: whole(1),
   exact: truth,
@@ -88,6 +100,11 @@ export async function openModel(spec: string, options: OpenModelOptions): Promis
 
 async function openUnpaced(spec: string, options: OpenModelOptions): Promise<LanguageModel> {
   const { role, sequences, contextLength, cacheDirectory, signal, onProgress } = options;
+  const engine = parseEngineSpec(options.engine ?? 'llama');
+  if (engine.kind !== 'llama') {
+    if (role === 'draft') throw badArgument('a draft runs in this process', 'Give an engine for the target only.');
+    return openRemoteModel(engine, { ...options, model: spec });
+  }
   const asked = parseModelSpec(spec);
   if (asked.kind === 'toy') return createToyModel({ ...asked, role, sequences, contextLength });
   if (asked.kind === 'ngram') {

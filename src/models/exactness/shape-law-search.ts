@@ -4,7 +4,7 @@
 import { describeLaw, engineRows, freeLaw, leastWholeCall, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import { windowTokens } from '../../core/scheduling/predict-latency.ts';
 import { appendTokens } from '../port/append-tokens.ts';
-import type { LanguageModel } from '../port/model.ts';
+import type { Exactness, LanguageModel } from '../port/model.ts';
 import { sampleTokens } from './sample-text.ts';
 import { checkShapes, leastPositions, type ShapeCheckOptions, sizesUpTo } from './shape-check.ts';
 import {
@@ -26,6 +26,8 @@ export interface LawSearchOptions {
   readonly nowMs: () => number;
   /** Laws with at least this cost ({@link lawCost}) are not tried; default: all are. */
   readonly costToBeat?: number;
+  /** Tried before the others, whatever it costs, if it is one of them. */
+  readonly expected?: ShapeLaw | undefined;
   /** Tokens of context up to which calls are compared, as far as the model holds them; default {@link usualContext}. */
   readonly comparedContext?: number | undefined;
   readonly onProgress?: ((text: string, done: number, total: number) => void) | undefined;
@@ -119,10 +121,11 @@ export async function findLaw(bench: LawBench, options: LawSearchOptions): Promi
   const { maxSequences } = bench.limits;
   // At equal cost a law with shared calls comes first.
   const costOf = (law: ShapeLaw): number => lawCost(law, callTimes, maxSequences) * (law.merges ? 1 : 1.001);
-  const { costToBeat = Number.POSITIVE_INFINITY } = options;
+  const { costToBeat = Number.POSITIVE_INFINITY, expected } = options;
   const failed: { law: string; history: string }[] = [];
-  const candidates = candidateLaws(maxSequences, bench.largestCall);
-  for (const candidate of candidates.toSorted((one, other) => costOf(one) - costOf(other))) {
+  const byCost = candidateLaws(maxSequences, bench.largestCall).sort((one, other) => costOf(one) - costOf(other));
+  const first = byCost.filter((law) => expected !== undefined && isLike(law, expected));
+  for (const candidate of new Set([...first, ...byCost])) {
     if (costOf(candidate) >= costToBeat) break;
     bench.adopt(candidate);
     const { law, history, comparisons } = await tryLaw(bench, candidate, options);
@@ -130,6 +133,19 @@ export async function findLaw(bench: LawBench, options: LawSearchOptions): Promi
     failed.push({ law: describeLaw(candidate), history });
   }
   return { law: null, callTimes, comparisons: 0, failed };
+}
+
+/** Whether two laws differ at most in how large a large call may be. */
+function isLike(one: ShapeLaw, other: ShapeLaw): boolean {
+  const isSized = one.most === other.most || Math.min(one.most, other.most) > leastWholeCall;
+  return isSized && one.multiple === other.multiple && one.least === other.least && one.merges === other.merges;
+}
+
+/** What a step of one sequence costs: under the law, and without one. */
+export function stepCosts(law: ShapeLaw, callTimes: CallTimes, nativeTimes: CallTimes): Exactness['costs'] {
+  return weighedRows.map((rows) => {
+    return { rows, ms: lawMs(law, callTimes, rows), nativeMs: lawMs(freeLaw, nativeTimes, rows) };
+  });
 }
 
 /** Whether the law holds, with few comparisons: for an engine of which nearly everything is known but bits at longer contexts. */

@@ -12,7 +12,7 @@ export interface AppendOptions {
 
 /** @returns the candidates of the last `rows` tokens, in order */
 export async function appendTokens(
-  model: LanguageModel,
+  model: Pick<LanguageModel, 'limits' | 'evaluate'>,
   sequence: ModelSequence,
   tokens: readonly number[],
   { rows = 0, callSize = model.limits.maxItemTokens }: AppendOptions = {},

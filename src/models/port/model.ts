@@ -91,11 +91,17 @@ export interface LanguageModel extends AsyncDisposable {
   readonly limits: ModelLimits;
   /** Present if the engine had to find its law; absent if it promises nothing, or has no rounding differences. */
   readonly exactness?: Exactness;
+  /** Whether evaluations wait for an engine in another process that was lost, or for the texts that it must read again. */
+  readonly isWaiting?: boolean;
+  /** How often that began; a step in which it grows says nothing about the speed of the engine. */
+  readonly waitCount?: number;
+  /** Ends the evaluation in flight, which rejects; absent where started work can't be ended. */
+  giveUp?(): void;
   /** @throws OutriderError `edge-full` when no sequence is left. */
   openSequence(): ModelSequence;
   /**
    * Evaluates a batch and resolves with the candidates of each item, `rows` entries per item, in order. A sequence may occur once
-   * in a batch. Started work can't be aborted.
+   * in a batch.
    * @throws OutriderError `context-full` before anything is evaluated if an item would pass `contextLength`.
    */
   evaluate(items: readonly EvaluateItem[]): Promise<Candidates[][]>;

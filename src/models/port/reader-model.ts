@@ -118,21 +118,21 @@ const floorDepth = 2;
 /** A reader has few candidates. Where more is asked, all other ids share a logit below them. */
 function answerAsk(candidates: Candidates, ask: RowAsk | undefined, vocabularySize: number): Candidates {
   if (ask === undefined || candidates.ids.length === 0) return candidates;
-  const { allowed, bias = [], normalises, logitOf } = ask;
+  const { allowed, bias = [], normalises, logitOf, beside = [] } = ask;
   const floor = Math.fround(Math.min(...candidates.logits) - floorDepth);
   const known = new Map(candidates.ids.map((id, index) => [id, candidates.logits[index] as number]));
   const pairs = [...known].filter(([id]) => isAllowed(allowed, id));
   const listed = pairs.length;
-  for (const [id] of bias) if (!known.has(id) && isAllowed(allowed, id)) pairs.push([id, floor]);
-  const biased = new Set(bias.map(([id]) => id));
-  for (let id = 0, free = 0; id < vocabularySize && free < candidateLimit; id++) {
-    if (known.has(id) || biased.has(id) || !isAllowed(allowed, id)) continue;
+  const named = new Set([...bias.map(([id]) => id), ...beside]);
+  for (const id of named) if (!known.has(id) && isAllowed(allowed, id)) pairs.push([id, floor]);
+  for (let id = 0, free = 0; id < vocabularySize && free < candidateLimit + beside.length; id++) {
+    if (known.has(id) || named.has(id) || !isAllowed(allowed, id)) continue;
     pairs.push([id, floor]);
     free += 1;
   }
   const sums = pairs.slice(0, listed).map(([, logit]) => exp(logit - floor));
   const others = (allowed === undefined ? vocabularySize : allowedCount(allowed, vocabularySize)) - listed;
-  const best = largestCandidates(pairs, bias);
+  const best = largestCandidates(pairs, bias, beside);
   const askedLogit = logitOf === undefined ? undefined : (known.get(logitOf) ?? floor);
   const logNormaliser = normalises === true ? floor + log(sums.reduce((sum, one) => sum + one, others)) : undefined;
   return { ...best, ...defined({ logNormaliser, askedLogit }) };
