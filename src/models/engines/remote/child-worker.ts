@@ -24,12 +24,14 @@ export interface ChildOptions {
 
 /** So many starts in a row may fail. */
 const mostStarts = 3;
+/** A worker that can't do what it is asked for ends with this status, after a line of cause and one of remedy. */
+const refusedStatus = 2;
 const pollMs = 50;
 
 interface Child {
   readonly process: ChildProcess;
-  /** The last line that it wrote. */
-  lastLine: string;
+  /** The last lines that it wrote. */
+  lines: readonly string[];
   hasEnded: boolean;
 }
 
@@ -52,13 +54,17 @@ export class ChildWorker implements WorkerSource {
         return await this.#meet(child);
       } catch (error) {
         if (isOutriderError(error)) throw error;
-        why = [(error as Error).message, child.lastLine].filter((text) => text !== '').join(': ');
+        why = [(error as Error).message, child.lines.at(-1) ?? ''].filter((text) => text !== '').join(': ');
         this.#options.note({ kind: 'awaited', cause: `${this.#name}: ${why}` });
       }
     }
     await this.#kill();
     const cause = `${this.#name} failed at its start ${mostStarts} times in a row: ${why}`;
-    throw new OutriderError('engine-lost', cause, `run it by hand to see why: ${this.#options.command.join(' ')} --socket PATH`);
+    throw new OutriderError(
+      'engine-lost',
+      cause,
+      `run it by hand to see why: ${this.#options.command.join(' ')} --socket PATH`,
+    );
   }
 
   async close(): Promise<void> {
@@ -79,18 +85,22 @@ export class ChildWorker implements WorkerSource {
     const [program, ...words] = this.#options.command;
     // A group of its own: Ctrl-C is for the edge, which may still need the engine, and a worker may have processes of its own.
     const started = spawn(program, [...words, '--socket', this.#socket, '--until-input-ends'], { detached: true });
-    const child: Child = { process: started, lastLine: '', hasEnded: false };
+    const child: Child = { process: started, lines: [], hasEnded: false };
     started.on('exit', () => {
       child.hasEnded = true;
     });
     started.on('error', (error) => {
-      child.lastLine = error.message;
+      child.lines = [error.message];
       child.hasEnded = true;
     });
     started.stdin.on('error', () => undefined);
     for (const stream of [started.stdout, started.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
-        child.lastLine = oneLine(text.trimEnd().split('\n').at(-1) ?? '') || child.lastLine;
+        const lines = text
+          .split('\n')
+          .map(oneLine)
+          .filter((line) => line !== '');
+        child.lines = [...child.lines, ...lines].slice(-2);
       });
     }
     this.#child = child;
@@ -101,7 +111,7 @@ export class ChildWorker implements WorkerSource {
   async #meet(child: Child): Promise<RemoteConnection> {
     for (;;) {
       this.#demandOpen();
-      if (child.hasEnded) throw new Error('it has ended');
+      if (child.hasEnded) throw (await refusalOf(child)) ?? new Error('it has ended');
       const socket = await openSocket({ kind: 'unix', path: this.#socket }).catch((error: unknown) => {
         if (isOutriderError(error)) throw error;
         return null;
@@ -137,4 +147,13 @@ export class ChildWorker implements WorkerSource {
     }
     await ended;
   }
+}
+
+/** What a worker says that can't do what it is asked for; starting it again would not help. */
+async function refusalOf(child: Child): Promise<OutriderError | null> {
+  if (child.process.exitCode !== refusedStatus) return null;
+  // What it wrote last may not have come yet.
+  for (let polls = 0; polls < 20 && child.lines.length < 2; polls += 1) await sleep(pollMs);
+  const [cause, remedy] = child.lines;
+  return cause === undefined || remedy === undefined ? null : new OutriderError('engine-refused', cause, remedy);
 }
