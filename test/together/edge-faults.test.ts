@@ -64,6 +64,7 @@ const clocks: Record<keyof Clock, Case> = {
 const engines: Record<Exclude<FunctionsOf<LanguageModel>, typeof Symbol.asyncDispose | 'close'>, Case> = {
   openSequence: (plant) => changed((model) => ({ openSequence: trap(plant, () => model.openSequence()) })),
   evaluate: (plant) => changed((model) => ({ evaluate: trap(plant, (items) => model.evaluate(items)) })),
+  giveUp: (plant) => changed(() => ({ isWaiting: true, giveUp: trap(plant, () => {}) })),
 };
 
 const sequences: Record<'truncate' | 'release', Case> = {
@@ -165,7 +166,7 @@ describe('a throw in a function that an edge was given', () => {
     plant.isOn = false;
     await expectServed(served);
     expect(served.edge.status).toMatchObject({ state: 'serving' });
-    if (name === 'release') plant.isOn = true;
+    if (name === 'release' || name === 'giveUp') plant.isOn = true;
     // What fails while the edge closes is reported as well.
     await served.edge.close();
     expect(plant.calls).toBeGreaterThan(0);

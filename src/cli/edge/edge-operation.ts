@@ -3,6 +3,7 @@
 
 import { constants } from 'node:os';
 import { logSessions, type SessionLogs } from '../../files/event-log-file.ts';
+import type { EngineEvent } from '../../models/engines/remote/remote-model.ts';
 import type { Tokenizer } from '../../models/port/model.ts';
 import type { Listener } from '../../network/transport/transport.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
@@ -27,6 +28,13 @@ type OperationFlags = OptionsOf<typeof operationOptions> & LogFlags;
 /** Time that an edge whose engine hangs has to end in order, ms. */
 const stopWithinMs = 2000;
 
+const engineWords = {
+  lost: { level: 'warn', words: 'the engine was lost, and sessions wait for it' },
+  awaited: { level: 'warn', words: 'waiting for the engine' },
+  back: { level: 'info', words: 'the engine is back' },
+  ended: { level: 'error', words: 'the engine will not come back, and the edge ends' },
+} as const;
+
 export class EdgeOperation implements AsyncDisposable {
   readonly #flags: OperationFlags;
   readonly log: EdgeLog & AsyncDisposable;
@@ -36,6 +44,7 @@ export class EdgeOperation implements AsyncDisposable {
   readonly #undo: (() => void)[] = [];
   #sessionLogs: SessionLogs | null = null;
   readonly #stalled = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<never>();
 
   /** @throws OutriderError `bad-argument` if the log file can't be used */
   static async open(flags: OperationFlags, signal: AbortSignal): Promise<EdgeOperation> {
@@ -47,6 +56,7 @@ export class EdgeOperation implements AsyncDisposable {
     this.log = log;
     this.requestEnded = logRequests(log, () => performance.now());
     this.#signal = signal;
+    this.#ended.promise.catch(() => undefined);
     this.#on('exit', () => this.#sessionLogs?.closeNow());
     signal.addEventListener('abort', () => {
       for (const name of ['SIGINT', 'SIGTERM'] as const)
@@ -67,6 +77,14 @@ export class EdgeOperation implements AsyncDisposable {
     return { onEvent, onStep: logs.onStep, onForgotten: logs.onForgotten };
   }
 
+  /** For an engine in another process. One that will not come back ends the edge. */
+  readonly engineEvent = (event: EngineEvent): void => {
+    const cause = event.kind === 'ended' ? event.error.message : 'cause' in event ? event.cause : undefined;
+    const { level, words } = engineWords[event.kind];
+    this.log.line(level, { kind: `engine-${event.kind}`, cause }, cause === undefined ? words : `${words}: ${cause}`);
+    if (event.kind === 'ended') this.#ended.reject(event.error);
+  };
+
   /** A problem that does not end the edge, as a key file that can't be read. */
   warn(error: unknown): void {
     this.log.note('error', error instanceof Error ? error.message : String(error));
@@ -74,10 +92,15 @@ export class EdgeOperation implements AsyncDisposable {
 
   /**
    * Runs until `asked`, then ends the edge. An engine that hangs ends the process.
+   * @throws OutriderError of an engine that will not come back
    * @param requests those over HTTP, whose clients may still read when the edge has written all
    */
   async run(edge: Edge, listener: Listener, asked: Promise<void>, requests: OpenRequests): Promise<void> {
-    const isStalled = await Promise.race([asked.then(() => false), this.#stalled.promise.then(() => true)]);
+    const isStalled = await Promise.race([
+      asked.then(() => false),
+      this.#stalled.promise.then(() => true),
+      this.#ended.promise,
+    ]);
     if (isStalled) await this.#giveUp(edge, listener);
     await edge.drain(this.#signal.aborted ? this.#flags.drain * 1000 : 0);
     await requests.settled(stopWithinMs);

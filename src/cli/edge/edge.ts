@@ -21,12 +21,13 @@ import { defaultLookUpTokens, defaultMaxRows, mostEdgeHedges } from '../../proce
 import { createEdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
 import { createLawReport, withAcquireReport } from '../models/acquire-report.ts';
 import { demandFittingDraft } from '../models/model-room.ts';
+import { engineOptions, targetOf } from '../options/engine-options.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { controlNoteText, memberName, memberOptions, reachController } from '../options/member-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
-import { namesOf, pairOption } from '../options/pair-options.ts';
+import { pairOption } from '../options/pair-options.ts';
 import { tlsOptions } from '../options/port-access.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
@@ -44,6 +45,8 @@ const notes = `Examples:
   outrider edge                                 the default target on ws://127.0.0.1:8642
   outrider edge --model ./model.gguf --port 0   a file, on a free port
   outrider edge --pair qwen2.5-coder            the target of another pair
+  outrider edge --engine unix:/run/outrider/rows --tokenizer ./model.gguf
+                                                a worker that runs, such as vLLM's
   outrider edge --profile edge-70b-a6000        emulates a 70B model on one RTX A6000
   outrider edge --host 0.0.0.0 --tls-self-signed --allow-host box.example
                                                 for devices elsewhere, with the keys of "outrider keys"
@@ -68,6 +71,7 @@ const options = {
     alias: '--target <name|path>',
     help: "target model instead of the pair's: a name, a GGUF file, or toy:SEED",
   },
+  ...engineOptions,
   host: { flag: '--host <address>', help: 'address to listen on', default: '127.0.0.1' },
   port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8642 },
   sessions: { flag: '--sessions <count>', help: 'most answers at the same time', whole: [1, 1024], default: 8 },
@@ -233,7 +237,7 @@ export function edgeCommand(onServing: OnServing = () => {}): Command {
 
 async function runEdge(typed: TypedFlags, onServing: OnServing): Promise<void> {
   // A draft model of its own costs memory and time, so it is opened only if it is named.
-  const flags = { ...typed, model: namesOf({ pair: typed.pair, target: typed.model }).target };
+  const flags = { ...typed, model: targetOf(typed) };
   try {
     await withInterrupt((signal) => serve(flags, onServing, signal));
   } finally {
@@ -249,7 +253,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   await using access = await openAccess(flags);
   await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
   const { listener } = port;
-  await using models = await openModels(flags);
+  await using models = await openModels(flags, operation.engineEvent);
   const { target, draft, profile } = models;
   const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
   const inside = insideKeys(access.chatKeyOf);
@@ -322,18 +326,21 @@ function announce(
   if (!untilInputEnds) note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${identity.name}"`);
 }
 
-async function openModels(flags: EdgeFlags) {
+async function openModels(flags: EdgeFlags, onEngine: EdgeOperation['engineEvent']) {
   await demandFittingDraft(flags.model, flags.draft);
   await using opened = new CloseStack();
   const { sessions, context: contextLength, threads, gpu } = flags;
   const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
-  const law = createLawReport(flags.model);
+  const law = createLawReport(flags.model === 'none' ? flags.engine : flags.model);
   const { target, draft } = await withAcquireReport(async (acquiring) => {
     const options = { contextLength, gpu, clock: machineClock, ...acquiring };
     const target = opened.use(
       await openModel(flags.model, {
         ...options,
         role: 'target',
+        engine: flags.engine,
+        tokenizerFile: flags.tokenizer,
+        onEngine,
         sequences: sessions,
         exact: !flags.fast,
         threads,
@@ -366,13 +373,15 @@ async function openModels(flags: EdgeFlags) {
 /** Rows: how often each kind of refusal happened. */
 function printAccount(edge: Edge, flags: EdgeFlags, target: LanguageModel): void {
   const { counts, ...status } = edge.status;
-  const ofNow: readonly string[] = ['state', 'sessions', 'answering', 'connections', 'keptTokens'];
+  const ofNow: readonly string[] = ['state', 'sessions', 'answering', 'connections', 'keptTokens', 'engineAway'];
   const account = Object.fromEntries(Object.entries(status).filter(([name]) => !ofNow.includes(name)));
   const pacing = 'pacing' in target ? (target as PacedModel).pacing : undefined;
   const overrun =
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };
   const draft = flags.draft === undefined ? {} : { draft: modelLabel(flags.draft) };
-  const params = { ...flags, model: modelLabel(flags.model), ...draft, ...unnamed, log: undefined, logFile: undefined };
+  const tokenizer = flags.tokenizer === undefined ? undefined : modelLabel(flags.tokenizer);
+  const named = { model: modelLabel(flags.model), engine: modelLabel(flags.engine), tokenizer, ...draft };
+  const params = { ...flags, ...named, ...unnamed, log: undefined, logFile: undefined };
   const { refusals, upgradeRefusals, ...counted } = counts;
   const rows = [
     ...Object.entries(refusals).map(([code, count]) => ({ refused: 'connection or session', code, count })),

@@ -60,7 +60,10 @@ function wishOf(ask: RowAsk | undefined, vocabulary: Vocabulary): Wish {
   const named = [...bias.map(([id]) => id), ...(logitOf === undefined ? [] : [logitOf]), ...beside];
   if (named.length === 0 && !normalises)
     return { generateNext: { logits: true, options: { ...rawLogits, topK: candidateLimit + spareCount, ...masked } } };
-  const filter = { tokens: named as readonly number[] as Token[], includeTop: candidateLimit + spareCount + named.length };
+  const filter = {
+    tokens: named as readonly number[] as Token[],
+    includeTop: candidateLimit + spareCount + named.length,
+  };
   return {
     generateNext: { logits: { filter }, totalLogitWeight: normalises, options: { ...everything, ...masked } },
   };

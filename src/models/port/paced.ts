@@ -77,6 +77,13 @@ export function paceModel(inner: LanguageModel, profile: LatencyProfile, options
     get lastSteps() {
       return [...lastSteps];
     },
+    get isWaiting() {
+      return inner.isWaiting === true;
+    },
+    get waitCount() {
+      return inner.waitCount ?? 0;
+    },
+    giveUp: () => inner.giveUp?.(),
     openSequence: () => inner.openSequence(),
     evaluate: (items) =>
       queue.run(async () => {

@@ -32,6 +32,8 @@ export interface OrderAnswer {
   readonly state: 'loading' | 'serving' | 'stalled' | 'draining' | 'closed';
   readonly answering: number;
   readonly waiting: number;
+  /** Sessions wait for an engine in another process. */
+  readonly engineAway?: boolean;
 }
 
 /** The part of an edge that plain requests concern. */
@@ -78,9 +80,9 @@ export function isForApi(path: string | undefined): boolean {
   return path === '/metrics' || path === '/version' || path?.startsWith('/v1/') === true;
 }
 
-/** 200 while the edge takes new sessions, otherwise 503; the words of an endpoint's own /health. */
+/** 200 while the edge takes new sessions, otherwise 503; the words of an endpoint's own /health. Sessions wait for an engine that is away. */
 function answerHealth(
-  { status: { state } }: Asked,
+  { status: { state, engineAway } }: Asked,
   guard: UpgradeGuard,
   request: IncomingMessage,
   response: ServerResponse,
@@ -95,7 +97,11 @@ function answerHealth(
   const status = state === 'serving' ? 'ready' : state;
   const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
   response.writeHead(status === 'ready' ? 200 : 503, headers);
-  response.end(method === 'HEAD' ? undefined : `${JSON.stringify({ status })}\n`);
+  response.end(
+    method === 'HEAD'
+      ? undefined
+      : `${JSON.stringify(engineAway === true ? { status, engine: 'waiting' } : { status })}\n`,
+  );
 }
 
 interface Orders {

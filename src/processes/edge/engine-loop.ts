@@ -65,12 +65,19 @@ const mostFailedRounds = 3;
 const longestPauseMs = 1000;
 /** What a device is sent: the engine's own words may hold paths, so only the operator gets them. */
 const engineFailed = 'the engine failed';
-/** What the device is sent; the operator has the evidence in the log. */
-const noNumbers = {
-  code: 'engine-failed',
-  cause: "the edge's model computes no numbers",
-  remedy: 'use another edge; its operator checks the model file',
-} as const;
+const useAnother = 'use another edge; its operator has the cause in the log';
+/** What a device is sent for errors of the engine with a code. */
+const engineRefusals: ReadonlyMap<string, Parameters<LiveEdgeCore['refuse']>[1]> = new Map(
+  (
+    [
+      ['engine-failed', "the edge's model computes no numbers", 'use another edge; its operator checks the model file'],
+      ['engine-refused', "the edge's engine breaks its protocol", useAnother],
+      ['engine-changed', "the edge's engine has become another one", useAnother],
+      ['engine-lost', "the edge's engine was lost", useAnother],
+      ['memory-full', "the edge's engine has no memory left for the text", 'try again when other answers have ended'],
+    ] as const
+  ).map(([code, cause, remedy]) => [code, { code, cause, remedy }]),
+);
 
 export class EngineLoop {
   readonly #model: LanguageModel;
@@ -114,10 +121,26 @@ export class EngineLoop {
     this.#wakeUp?.();
   }
 
-  /** Makes {@link run} resolve after the running step. */
+  /** Makes {@link run} resolve after the running step, which is not waited for while its engine is away. */
   close(): void {
     this.#closed = true;
+    this.#waits();
     this.wake();
+  }
+
+  /** Whether the engine is away. A loop that is to end does not wait for it. */
+  #waits(): boolean {
+    const isWaiting = this.#model.isWaiting === true;
+    if (isWaiting && this.#closed) this.#giveUp();
+    return isWaiting;
+  }
+
+  #giveUp(): void {
+    try {
+      this.#model.giveUp?.();
+    } catch (error) {
+      this.#noteFailure(error);
+    }
   }
 
   /** Never rejects: a round that fails is reported, and the next one follows. */
@@ -216,11 +239,13 @@ export class EngineLoop {
     running: readonly RunningPart[],
   ): Promise<readonly (readonly Candidates[])[] | null> {
     const startMs = this.#clock.nowMs();
+    const waitCount = this.#model.waitCount;
     try {
       const results = await this.#model.evaluate(running.map(({ item }) => item));
       const ms = this.#clock.nowMs() - startMs;
-      this.#note(running, ms);
-      core.steps.ended(running, ms, this.#stepTime, this.#endedMs === null ? 0 : startMs - this.#endedMs);
+      const waited = this.#model.waitCount !== waitCount;
+      this.#note(running, ms, waited);
+      if (!waited) core.steps.ended(running, ms, this.#stepTime, this.#endedMs === null ? 0 : startMs - this.#endedMs);
       this.#endedMs = this.#clock.nowMs();
       return results;
     } catch (error) {
@@ -272,8 +297,9 @@ export class EngineLoop {
   /** Only these sessions fail. */
   async #fail(core: LiveEdgeCore, parts: readonly RunningPart[], error: unknown): Promise<void> {
     this.#noteFailure(error);
+    const refusal = isOutriderError(error) ? engineRefusals.get(error.code) : undefined;
     for (const { entry } of parts) {
-      if (isOutriderError(error) && error.code === 'engine-failed') core.refuse(entry, noNumbers);
+      if (refusal !== undefined) core.refuse(entry, refusal);
       else core.fail(entry, engineFailed);
     }
     await this.#empty(parts);
@@ -295,24 +321,27 @@ export class EngineLoop {
   #watch(core: LiveEdgeCore, parts: readonly RunningPart[]): () => void {
     const rows = parts.reduce((sum, { item }) => sum + item.tokens.length, 0);
     const limitMs = stallLimitMs(stepMs(this.#stepTime, rows), this.#plan.stallAfterMs);
-    return watchEngine(this.#clock, limitMs, () => {
+    const stalled = (): void => {
       this.#isStalled = true;
       this.#observer.stalled(true);
       this.#noteFailure(new Error(`the engine has not returned from a step for ${Math.round(limitMs / 1000)} s`));
       this.#failAll(core);
-    });
+      this.#giveUp();
+    };
+    return watchEngine(this.#clock, limitMs, stalled, () => this.#waits());
   }
 
-  #note(running: readonly RunningPart[], ms: number): void {
+  /** @param waited for an engine that was away, so that the time says nothing about its speed */
+  #note(running: readonly RunningPart[], ms: number, waited: boolean): void {
     const prefillTokens = running.reduce(
       (sum, { ticket, item }) => sum + (ticket === null ? item.tokens.length : 0),
       0,
     );
     const rows = rowsOf(running);
     const itemRows = running.map(({ item }) => item.tokens.length);
-    const addedMs = prefillTokens > 0 ? null : ms - batchMs(this.#stepTime, itemRows);
+    const addedMs = prefillTokens > 0 || waited ? null : ms - batchMs(this.#stepTime, itemRows);
     const isAlone = this.#observer.stepped(addedMs, { sessions: running.length, rows, prefillTokens, ms });
-    if (this.#plan.learns && prefillTokens === 0 && isAlone) {
+    if (this.#plan.learns && prefillTokens === 0 && isAlone && !waited) {
       this.#stepTime = observeBatch(this.#stepTime, itemRows, ms);
     }
     this.#account.steps += 1;

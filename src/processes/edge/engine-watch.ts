@@ -15,11 +15,19 @@ export function stallLimitMs(expectedMs: number, stallAfterMs: number): number {
 
 const ticks = 10;
 
-/** @param stalled called once if `limitMs` pass before the returned function is called */
-export function watchEngine(clock: Clock, limitMs: number, stalled: () => void): () => void {
+/**
+ * @param stalled called once if `limitMs` pass before the returned function is called
+ * @param isWaiting whether the engine is known to be away, so that the tick does not count
+ */
+export function watchEngine(
+  clock: Clock,
+  limitMs: number,
+  stalled: () => void,
+  isWaiting: () => boolean = () => false,
+): () => void {
   let left = ticks;
   const tick = (): void => {
-    left -= 1;
+    if (!isWaiting()) left -= 1;
     if (left === 0) stalled();
     else cancel = clock.after(limitMs / ticks, tick);
   };

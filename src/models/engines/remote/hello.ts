@@ -3,12 +3,42 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { OutriderError } from '../../../core/basics/errors.ts';
+import type { ShapeLaw } from '../../../core/decoding/shape-law.ts';
 import { brokenFrame, type Frame, oneLine, rowsVersion } from './frames.ts';
 
 const words = z.string().min(1).transform(oneLine);
-const count = z.int().min(1).max(2 ** 31 - 1);
+const count = z
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
 
-const helloSchema = z.object({
+export interface Hello {
+  /** Of the model. */
+  readonly name: string;
+  /** Engine and version, and where it runs, in words. */
+  readonly engine: string;
+  readonly device: string;
+  /** Everything on which bits depend. */
+  readonly parts: Readonly<Record<string, unknown>>;
+  /** Logits of a row. */
+  readonly vocabularySize: number;
+  /** The file that the worker's own tokenizer was read from. */
+  readonly tokenizer: { readonly format: string; readonly sha256: string };
+  /** Whether it answers `encode`. */
+  readonly encodes: boolean;
+  readonly limits: {
+    readonly contextLength: number;
+    readonly maxSequences: number;
+    /** Most ids of one evaluate frame. */
+    readonly largestCall: number;
+    readonly cachedTokenBytes?: number | undefined;
+  };
+  /** That the worker expects to hold. */
+  readonly law: ShapeLaw;
+  readonly settles: boolean;
+}
+
+const helloSchema: z.ZodType<Hello> = z.object({
   name: words,
   engine: words,
   device: words,
@@ -25,8 +55,6 @@ const helloSchema = z.object({
   law: z.object({ multiple: count, least: count, most: count, merges: z.boolean() }),
   settles: z.boolean(),
 });
-
-export type Hello = z.infer<typeof helloSchema>;
 
 /** @throws OutriderError `version-mismatch`, `engine-refused` */
 export function readHello(frame: Frame & { readonly kind: 'hello' }): Hello {

@@ -50,7 +50,8 @@ export class MetWorker implements WorkerSource {
   }
 
   async #connectOnce(): Promise<RemoteConnection> {
-    if (this.#signal.aborted) throw new OutriderError('interrupted', 'the wait for the engine was ended', 'start it again');
+    if (this.#signal.aborted)
+      throw new OutriderError('interrupted', 'the wait for the engine was ended', 'start it again');
     const { tickMs } = this.#options;
     const connection = new RemoteConnection(await openSocket(this.#address), { tickMs, awaitsHello: false });
     const stop = (): void => connection.close();

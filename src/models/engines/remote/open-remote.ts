@@ -1,12 +1,12 @@
 // Opens a model whose engine runs in another process: meets the worker, compares tokenizers, and finds the shape law as for any engine.
 
-import { CloseStack } from '../../../core/basics/close-stack.ts';
 import { availableParallelism } from 'node:os';
+import { CloseStack } from '../../../core/basics/close-stack.ts';
 import { badArgument } from '../../../core/basics/errors.ts';
 import { describeLaw, type ShapeLaw } from '../../../core/decoding/shape-law.ts';
 import { confirmLaw, findLaw, stepCosts } from '../../exactness/shape-law-search.ts';
-import { defaultCacheDirectory } from '../../files/cache.ts';
 import { acquireModel } from '../../files/acquire.ts';
+import { defaultCacheDirectory } from '../../files/cache.ts';
 import { describeAddress, type EngineSpec } from '../../port/engine-spec.ts';
 import type { LanguageModel, ModelIdentity } from '../../port/model.ts';
 import { comparedContextOf, evidenceOf, exactRefused, type LlamaOptions, saidOfChanges } from '../llama.ts';
@@ -61,11 +61,7 @@ async function childCommand(
   return [program, '--model', path, ...Object.entries(sizes).flatMap(([flag, size]) => [flag, String(size)])];
 }
 
-async function openFrom(
-  source: WorkerSource,
-  where: string,
-  options: RemoteOptions,
-): Promise<LanguageModel> {
+async function openFrom(source: WorkerSource, where: string, options: RemoteOptions): Promise<LanguageModel> {
   await using opened = new CloseStack();
   opened.defer(() => source.close());
   const connection = await source.connect();
@@ -114,12 +110,10 @@ async function findKnownLaw(
   const memory = new LawMemory(cacheDirectory ?? defaultCacheDirectory(), { recipe, size: limits });
   const comparedContext = comparedContextOf(!hello.device.startsWith('cpu'), limits.contextLength);
   const known = (await memory.recall()) ?? (await memory.recallNear());
-  if (known !== null) {
-    const { law } = known;
-    if (law !== null && (await confirmLaw(model, law, comparedContext))) {
-      await memory.remember(known);
-      return { ...known, law };
-    }
+  const { law: knownLaw = null } = known ?? {};
+  if (known !== null && knownLaw !== null && (await confirmLaw(model, knownLaw, comparedContext))) {
+    await memory.remember(known);
+    return { ...known, law: knownLaw };
   }
   const nowMs = (): number => performance.now();
   const found = await findLaw(model, { nowMs, onProgress: onLawProgress, comparedContext, expected: hello.law });

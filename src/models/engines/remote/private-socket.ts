@@ -23,7 +23,10 @@ export async function demandPrivateSocket(path: string): Promise<string> {
     throw refused(`${path} or its folder belongs to another user`, 'run the worker and the edge as the same user');
   }
   if ((file.mode & writableByOthers) !== 0) {
-    throw refused(`others than its owner may write the socket ${path}`, `chmod 600 ${path}, or start the worker with umask 0177`);
+    throw refused(
+      `others than its owner may write the socket ${path}`,
+      `chmod 600 ${path}, or start the worker with umask 0177`,
+    );
   }
   // In a folder such as /tmp others may write, but not replace what is not theirs.
   if ((folder.mode & writableByOthers) !== 0 && (folder.mode & sticky) === 0) {

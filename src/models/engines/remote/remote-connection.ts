@@ -2,7 +2,7 @@
 // knows no texts; remote-model.ts does.
 
 import type { Socket } from 'node:net';
-import { OutriderError } from '../../../core/basics/errors.ts';
+import type { OutriderError } from '../../../core/basics/errors.ts';
 import { invariant } from '../../../core/basics/invariant.ts';
 import { FrameReader } from './frame-reader.ts';
 import {
@@ -191,25 +191,11 @@ export class RemoteConnection {
   }
 
   #take(frame: Frame): void {
+    if (frame.kind === 'working' || (frame.kind === 'rows' && this.#givenUp.delete(frame.step))) return;
     const due = this.#due;
-    switch (frame.kind) {
-      case 'working':
-        return;
-      case 'hello':
-        if (due?.kind === 'hello') return this.#settle()?.resolve(frame);
-        break;
-      case 'rows':
-        if (this.#givenUp.delete(frame.step)) return;
-        if (due?.kind === 'rows' && due.number === frame.step) return this.#settle()?.resolve(frame);
-        break;
-      case 'failed':
-        return this.#failed(frame);
-      case 'ids':
-        if (due?.kind === 'ids' && due.number === frame.number) return this.#settle()?.resolve(frame);
-        break;
-      default:
-    }
-    throw brokenFrame(`"${frame.kind}" was not asked for`);
+    if (frame.kind === 'failed') this.#failed(frame);
+    else if (due !== null && due.kind === frame.kind && due.number === numberOf(frame)) this.#settle()?.resolve(frame);
+    else throw brokenFrame(`"${frame.kind}" was not asked for`);
   }
 
   #failed({ step, code, cause }: Frame & { readonly kind: 'failed' }): void {
@@ -233,4 +219,10 @@ export class RemoteConnection {
     this.#noteLost(lost);
     this.#settle()?.reject(lost);
   }
+}
+
+/** Which request it answers; the hello answers none. */
+function numberOf(frame: Frame): number {
+  if (frame.kind === 'rows') return frame.step;
+  return frame.kind === 'ids' ? frame.number : 0;
 }

@@ -10,11 +10,18 @@ import { comparedSequences } from '../../exactness/shape-histories.ts';
 import type { LawBench } from '../../exactness/shape-law-search.ts';
 import { appendTokens } from '../../port/append-tokens.ts';
 import { checkShape, edgeFull } from '../../port/item-rules.ts';
-import type { EvaluateItem, Exactness, ModelIdentity, ModelLimits, ModelSequence, Tokenizer } from '../../port/model.ts';
+import type {
+  EvaluateItem,
+  Exactness,
+  ModelIdentity,
+  ModelLimits,
+  ModelSequence,
+  Tokenizer,
+} from '../../port/model.ts';
 import { createSerialQueue } from '../../port/serial-queue.ts';
 import { noNumbers } from '../llama-candidates.ts';
 import { type Hello, hashParts } from './hello.ts';
-import { type RemoteConnection, StepFailed, WorkerLost } from './remote-connection.ts';
+import { type RemoteConnection, StepFailed, StepGivenUp, WorkerLost } from './remote-connection.ts';
 import { RemoteSequence, type SequenceOwner } from './remote-sequence.ts';
 import { candidatesOf, frameItem } from './row-asks.ts';
 
@@ -59,6 +66,8 @@ export class RemoteModel implements LawBench, CallEngine, SequenceOwner {
   /** Pending while there is no worker. */
   #reconnecting: Promise<void> = Promise.resolve();
   #isLost = false;
+  /** Ends the wait of the present caller. */
+  #leave: (why: StepGivenUp) => void = () => undefined;
   #isRefilling = false;
   #waitCount = 0;
   #engineMs = 0;
@@ -114,7 +123,11 @@ export class RemoteModel implements LawBench, CallEngine, SequenceOwner {
   }
 
   /** Sets the identity, and lowers the limits to what was asked for. */
-  settle(identity: ModelIdentity, limits: Pick<ModelLimits, 'contextLength' | 'maxSequences'>, exactness?: Exactness): void {
+  settle(
+    identity: ModelIdentity,
+    limits: Pick<ModelLimits, 'contextLength' | 'maxSequences'>,
+    exactness?: Exactness,
+  ): void {
     this.identity = identity;
     if (exactness !== undefined) this.exactness = exactness;
     this.limits = { ...this.limits, ...limits };
@@ -169,6 +182,7 @@ export class RemoteModel implements LawBench, CallEngine, SequenceOwner {
 
   giveUp(): void {
     this.#connection.giveUp();
+    if (this.#isLost) this.#leave(new StepGivenUp('the wait for the engine was given up'));
   }
 
   /** The ids that the worker's own tokenizer makes of a text. */
@@ -202,7 +216,7 @@ export class RemoteModel implements LawBench, CallEngine, SequenceOwner {
   async #outlasting<Result>(sequences: readonly RemoteSequence[], work: () => Promise<Result>): Promise<Result> {
     const lengths = sequences.map(({ length }) => length);
     for (let losses = 0; ; ) {
-      await this.#reconnecting;
+      await this.#untilBack();
       try {
         return await work();
       } catch (error) {
@@ -213,6 +227,14 @@ export class RemoteModel implements LawBench, CallEngine, SequenceOwner {
         if (losses >= mostLosses) throw error.fault ?? lostInStep(error);
       }
     }
+  }
+
+  async #untilBack(): Promise<void> {
+    if (!this.#isLost) return this.#reconnecting;
+    const left = new Promise<never>((_, reject) => {
+      this.#leave = reject;
+    });
+    await Promise.race([this.#reconnecting, left]);
   }
 
   /** What the worker does not hold of the text is evaluated again. */
@@ -244,9 +266,9 @@ export class RemoteModel implements LawBench, CallEngine, SequenceOwner {
     // Until it has answered, what it holds is not known.
     for (const sequence of sequences) sequence.heldCount = 0;
     const rows = await connection.evaluate(frameItems);
-    let at = 0;
+    const left = [...rows];
     const results = items.map(({ rows: wanted, asks }) =>
-      rows.slice(at, (at += wanted)).map((row, index) => {
+      left.splice(0, wanted).map((row, index) => {
         const candidates = candidatesOf(row, asks?.[index], this.hello.vocabularySize);
         if (typeof candidates === 'string') throw connection.fault(candidates);
         return candidates;
@@ -254,7 +276,8 @@ export class RemoteModel implements LawBench, CallEngine, SequenceOwner {
     );
     for (const [index, sequence] of sequences.entries()) {
       for (const id of (items[index] as EvaluateItem).tokens) sequence.ids.push(id);
-      sequence.heldCount = sequence.ids.length;
+      // A worker that was lost behind its answer holds nothing.
+      sequence.heldCount = connection.isLost ? 0 : sequence.ids.length;
     }
     return results;
   }
@@ -298,7 +321,11 @@ function demandSame(before: Hello, after: Hello): void {
   const isSmaller = names.some((name) => after.limits[name] < before.limits[name]);
   if (hashParts(before, {}) === hashParts(after, {}) && !isSmaller) return;
   const cause = `the engine was lost and came back as another (${after.name}, ${after.engine}; before ${before.name}, ${before.engine})`;
-  throw new OutriderError('engine-changed', cause, 'start the edge again, and devices begin their texts with the new engine');
+  throw new OutriderError(
+    'engine-changed',
+    cause,
+    'start the edge again, and devices begin their texts with the new engine',
+  );
 }
 
 function lostInStep({ message }: WorkerLost): OutriderError {
@@ -310,7 +337,8 @@ function explained(error: unknown): unknown {
   if (!(error instanceof StepFailed)) return error;
   if (error.code === 'no-numbers') return noNumbers(error.message);
   if (error.code === 'memory-full') {
-    const remedy = 'start the worker with more memory for keys and values, or the edge with fewer --sessions or less --context';
+    const remedy =
+      'start the worker with more memory for keys and values, or the edge with fewer --sessions or less --context';
     return new OutriderError('memory-full', `the engine has no memory left for the texts: ${error.message}`, remedy);
   }
   return error;

@@ -68,7 +68,9 @@ export async function demandSameTokenizer(
     if (at < 0 && ours.length === theirs.length) continue;
     const place = at < 0 ? Math.min(ours.length, theirs.length) : at;
     const words = JSON.stringify(text.slice(0, 24));
-    throw mismatch(`id ${ours[place] ?? 'none'} where the engine has ${theirs[place] ?? 'none'}, at token ${place} of ${words}`);
+    throw mismatch(
+      `id ${ours[place] ?? 'none'} where the engine has ${theirs[place] ?? 'none'}, at token ${place} of ${words}`,
+    );
   }
 }
 

@@ -7,7 +7,16 @@ import { isOutriderError, OutriderError } from '../../../core/basics/errors.ts';
 import { describeAddress, type WorkerAddress } from '../../port/engine-spec.ts';
 import type { EvaluateItem, LanguageModel, ModelSequence } from '../../port/model.ts';
 import { FrameReader } from './frame-reader.ts';
-import { brokenFrame, decodeFrame, encodeFrame, type FailureCode, type Frame, mostFrameBytes, oneLine, rowsVersion } from './frames.ts';
+import {
+  brokenFrame,
+  decodeFrame,
+  encodeFrame,
+  type FailureCode,
+  type Frame,
+  mostFrameBytes,
+  oneLine,
+  rowsVersion,
+} from './frames.ts';
 import type { Hello } from './hello.ts';
 import { portAsk } from './row-asks.ts';
 
@@ -26,7 +35,11 @@ export interface RowsServer extends AsyncDisposable {
 }
 
 /** The hello of a model whose fingerprint holds everything that its bits depend on. */
-export function helloOf({ identity, tokenizer, limits }: LanguageModel, engine: string, tokenizerFormat: string): Hello {
+export function helloOf(
+  { identity, tokenizer, limits }: LanguageModel,
+  engine: string,
+  tokenizerFormat: string,
+): Hello {
   const { contextLength, maxSequences, maxItemTokens, cachedTokenBytes, law } = limits;
   return {
     name: identity.name,
@@ -48,7 +61,7 @@ const usualWorkingMs = 500;
 /** Sockets are made for their owner alone. */
 const socketMask = 0o177;
 
-/** @throws OutriderError `port-in-use` where another worker listens */
+/** @throws OutriderError as {@link listenPrivately} */
 export async function serveRows(model: LanguageModel, options: RowsServerOptions): Promise<RowsServer> {
   const sockets = new Set<Socket>();
   let turn: Promise<void> = Promise.resolve();
@@ -60,9 +73,7 @@ export async function serveRows(model: LanguageModel, options: RowsServerOptions
     // One at a time: the next one waits for its hello.
     turn = turn.then(() => serveSocket(socket, model, options));
   });
-  const { address } = options;
-  await listen(server, address);
-  const bound = server.address();
+  const address = await listenPrivately(server, options.address);
   const close = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
     await new Promise<void>((resolve) => {
@@ -71,24 +82,35 @@ export async function serveRows(model: LanguageModel, options: RowsServerOptions
     await turn;
   };
   return {
-    address: typeof bound === 'object' && bound !== null ? { kind: 'tcp', port: bound.port } : address,
+    address,
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function listen(server: Server, address: WorkerAddress): Promise<void> {
+/**
+ * On this machine, a socket for its owner alone.
+ * @returns the address, with the port that was given
+ * @throws OutriderError `port-in-use` where another worker listens
+ */
+export async function listenPrivately(server: Server, address: WorkerAddress): Promise<WorkerAddress> {
   try {
     await listenOnce(server, address);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     if (address.kind === 'tcp' || (await answers(address.path))) {
-      throw new OutriderError('port-in-use', `${describeAddress(address)} is in use`, 'give another address, or end the other worker');
+      throw new OutriderError(
+        'port-in-use',
+        `${describeAddress(address)} is in use`,
+        'give another address, or end the other worker',
+      );
     }
     // A worker that was killed leaves its socket.
     await unlink(address.path);
     await listenOnce(server, address);
   }
+  const bound = server.address();
+  return typeof bound === 'object' && bound !== null ? { kind: 'tcp', port: bound.port } : address;
 }
 
 function listenOnce(server: Server, address: WorkerAddress): Promise<void> {
@@ -135,6 +157,7 @@ class ServedConnection {
   readonly #reader = new FrameReader();
   readonly #sequences = new Map<number, ModelSequence>();
   readonly #aborted = new Set<number>();
+  #isBroken = false;
   #work: Promise<void> = Promise.resolve();
 
   constructor(socket: Socket, model: LanguageModel, { hello, workingMs }: RowsServerOptions) {
@@ -151,14 +174,16 @@ class ServedConnection {
   }
 
   #send(frame: Frame): void {
-    if (!this.#socket.destroyed) this.#socket.write(encodeFrame(frame));
+    if (this.#socket.writable) this.#socket.write(encodeFrame(frame));
   }
 
   #received(chunk: Uint8Array): void {
+    if (this.#isBroken) return;
     try {
       for (const body of this.#reader.read(chunk, () => mostFrameBytes)) this.#take(body);
     } catch (error) {
       // Where the next frame begins is not known.
+      this.#isBroken = true;
       this.#fail(0, 'bad-frame', error);
       this.#socket.end();
     }
@@ -209,7 +234,7 @@ class ServedConnection {
       this.#fail(step, codeOf(error), error);
     } finally {
       clearInterval(working);
-      this.#aborted.delete(step);
+      for (const old of this.#aborted) if (old <= step) this.#aborted.delete(old);
     }
   }
 
@@ -218,11 +243,13 @@ class ServedConnection {
     const total = items.reduce((sum, { ids }) => sum + ids.length, 0);
     if (items.some(({ ids }) => ids.length === 0)) throw brokenFrame('an item without ids');
     if (total > maxItemTokens) throw brokenFrame(`${total} ids in a step, where ${maxItemTokens} are the most`);
-    if (new Set(items.map(({ sequence }) => sequence)).size < items.length) throw brokenFrame('a sequence twice in a step');
+    if (new Set(items.map(({ sequence }) => sequence)).size < items.length)
+      throw brokenFrame('a sequence twice in a step');
     const prepared: EvaluateItem[] = [];
     for (const { sequence: number, keep, ids: tokens, rows, asks } of items) {
       if (number >= maxSequences) throw brokenFrame(`sequence ${number} of ${maxSequences}`);
-      if (tokens.some((id) => id >= this.#model.tokenizer.vocabularySize)) throw brokenFrame('an id beyond the vocabulary');
+      if (tokens.some((id) => id >= this.#model.tokenizer.vocabularySize))
+        throw brokenFrame('an id beyond the vocabulary');
       const sequence = this.#sequences.get(number) ?? this.#model.openSequence();
       this.#sequences.set(number, sequence);
       if (keep > sequence.length) throw brokenFrame(`${keep} tokens of ${sequence.length} are to stay`);

@@ -1,0 +1,102 @@
+// A worker as a process of its own, which is killed, stopped, and refuses to start.
+
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Candidates } from '../../../core/decoding/candidates.ts';
+import { fakeModel } from './fake-worker.fixture.ts';
+import { findWorker } from './find-worker.ts';
+import { openRemoteModel } from './open-remote.ts';
+import type { EngineEvent } from './remote-model.ts';
+
+const program = fileURLToPath(new URL('fake-worker.fixture.ts', import.meta.url));
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outrider-child-'));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A program of the name that the edge looks for, which writes its process id and becomes the fake worker. */
+async function install(...words: string[]): Promise<string> {
+  const path = join(folder, 'outrider-vllm');
+  const call = [process.execPath, program, ...words].map((word) => `'${word}'`).join(' ');
+  await writeFile(path, `#!/bin/sh\necho $$ >> '${folder}/pids'\nexec ${call} "$@"\n`);
+  await chmod(path, 0o755);
+  vi.stubEnv('OUTRIDER_VLLM', path);
+  return path;
+}
+
+async function pids(): Promise<number[]> {
+  const { readFile } = await import('node:fs/promises');
+  return (await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n').map(Number);
+}
+
+function open(events: EngineEvent[], tickMs = 100) {
+  const spec = { kind: 'vllm', directory: folder } as const;
+  const onEngine = (event: EngineEvent): void => void events.push(event);
+  const size = { sequences: 2, contextLength: 256, exact: false };
+  return openRemoteModel(spec, { model: 'none', tokenizerFile: 'toy', ...size, onEngine, tickMs });
+}
+
+const text = Array.from({ length: 24 }, (_, index) => 400 + index);
+
+async function expected(): Promise<Candidates[][]> {
+  const model = fakeModel();
+  return model.evaluate([{ sequence: model.openSequence(), tokens: text, rows: 24 }]);
+}
+
+describe('a worker that the edge starts', () => {
+  it.each(['SIGKILL', 'SIGSTOP'] as const)('is started again after %s, and its texts go on', async (signal) => {
+    await install();
+    const events: EngineEvent[] = [];
+    await using model = await open(events);
+    const sequence = model.openSequence();
+    await model.evaluate([{ sequence, tokens: text.slice(0, 12), rows: 0 }]);
+    process.kill((await pids()).at(-1) as number, signal);
+    const work = model.evaluate([{ sequence, tokens: text.slice(12), rows: 12 }]);
+    expect((await work)[0]).toEqual((await expected())[0]?.slice(12));
+    const [first, second] = await pids();
+    expect(second).toBeDefined();
+    expect(events.map(({ kind }) => kind)).toEqual(['lost', 'back']);
+    await model.close();
+    for (const pid of [first, second]) expect(() => process.kill(pid as number, 0)).toThrow('ESRCH');
+  });
+
+  it('that ends three times at its start is lost for good, with its last words', async () => {
+    await install('--refuses');
+    const events: EngineEvent[] = [];
+    const failed = { code: 'engine-lost', message: expect.stringContaining('it has ended: no such model') };
+    await expect(open(events)).rejects.toMatchObject(failed);
+    expect(await pids()).toHaveLength(3);
+    expect(events).toHaveLength(3);
+  });
+
+  it('that is no program is lost for good', async () => {
+    const path = await install();
+    await writeFile(path, '#!/nowhere/at/all\n');
+    await expect(open([])).rejects.toMatchObject({ code: 'engine-lost', message: expect.stringContaining('ENOENT') });
+  });
+});
+
+describe('the program of a worker', () => {
+  it('is the named one, that of the cache folder, or one on PATH', async () => {
+    vi.stubEnv('PATH', folder);
+    const missing = { code: 'engine-missing', remedy: expect.stringContaining('workers/vllm') };
+    await expect(findWorker('vllm', folder)).rejects.toMatchObject(missing);
+    const path = await install();
+    expect(await findWorker('vllm', folder)).toBe(path);
+    vi.stubEnv('OUTRIDER_VLLM', join(folder, 'nothing'));
+    await expect(findWorker('vllm', folder)).rejects.toMatchObject({ code: 'engine-missing' });
+    vi.stubEnv('OUTRIDER_VLLM', '');
+    expect(await findWorker('vllm', folder)).toBe(path);
+    await expect(findWorker('ik', folder)).rejects.toMatchObject({
+      remedy: expect.stringContaining('setup.mjs --engine ik'),
+    });
+  });
+});
