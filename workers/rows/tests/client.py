@@ -10,7 +10,7 @@ from outrider_rows import frames
 from outrider_rows.frames import Item, Row
 
 
-def connect(path: str, process: subprocess.Popen, seconds: float = 30) -> socket.socket:
+def connect(path: str, process: subprocess.Popen, seconds: float = 120) -> socket.socket:
     """Waits until the worker listens."""
     end = time.monotonic() + seconds
     while True:
@@ -32,7 +32,7 @@ def start(program: Path, *arguments: str, **more: object) -> subprocess.Popen:
 class Client:
     def __init__(self, stream: socket.socket) -> None:
         self.stream = stream
-        self.stream.settimeout(60)
+        self.stream.settimeout(120)
         self.step = 0
         self.working: list[int] = []
         kind, body = self.read()

@@ -3,7 +3,6 @@
 A logit is a function of the last two ids, so a sequence that was cut or filled wrongly shows. Some ids make a step slow or fail.
 """
 
-import os
 import sys
 import time
 
@@ -66,4 +65,4 @@ HELLO = {
 }
 
 if __name__ == "__main__":
-    serve(FakeEngine(), HELLO, sys.argv[1], until_input_ends=os.environ.get("UNTIL_INPUT_ENDS") == "1")
+    serve(FakeEngine(), HELLO, sys.argv[1], until_input_ends=True)

@@ -8,8 +8,7 @@ from outrider_rows import Ask, NoNumbers, row_of
 
 
 def plain(logits: numpy.ndarray, count: int) -> list[int]:
-    ids = [id_ for id_ in range(len(logits)) if logits[id_] > -math.inf]
-    return sorted(ids, key=lambda id_: (-logits[id_], id_))[:count]
+    return numpy.lexsort((numpy.arange(len(logits)), -logits))[:count].tolist()
 
 
 def mask_of(ids: list[int], words: int) -> numpy.ndarray:

@@ -48,7 +48,7 @@ describe.skipIf(program === null && !isRequired)('ik_llama.cpp', () => {
       await writeSmallModel(path, { positions: 64, metadata: [['general.architecture', text('strange')]] });
       const opening = openModel(path, { role: 'target', exact: true, engine: 'ik', ...size });
       await expect(opening).rejects.toMatchObject({
-        code: 'engine-refused',
+        code: 'engine-lost',
         message: expect.stringContaining("can't load"),
         remedy: expect.stringContaining('--engine ik'),
       });
