@@ -13,6 +13,8 @@ if sys.version_info < (3, 11):  # noqa: UP036
     print("Python %s is too old\nUse Python 3.11 or newer: the variable PYTHON names its path." % sys.version.split()[0], file=sys.stderr)
     sys.exit(2)
 
+# The package may lie where nothing can be written.
+sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "python"), str(HERE / "ik" / "src")]
 

@@ -1,7 +1,7 @@
 // The options of `outrider bench modes`, for both of its clocks.
 
 import { workersOption } from '../../../simulator/runner/worker-pool.ts';
-import { engineOption } from '../../../src/cli/options/engine-option.ts';
+import { engineOptions } from '../../../src/cli/options/engine-options.ts';
 import { gpuOption } from '../../../src/cli/options/gpu-option.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../../../src/cli/options/look-up-place.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
@@ -93,9 +93,9 @@ const forWall = {
   quick: { flag: '--quick', help: 'a smoke test of about a minute', group: 'With --clock wall:' },
   pair: pairOption as typeof pairOption,
   engine: {
-    ...engineOption,
+    ...engineOptions.engine,
     help: 'run the target by another engine than llama.cpp (needs --unpaced): fewer modes, and plain decoding by both',
-  } as typeof engineOption,
+  } as typeof engineOptions.engine,
   gpu: gpuOption as typeof gpuOption,
   profile: {
     flag: '--profile <name>',

@@ -2,7 +2,7 @@
 
 import type { Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { modelProgress } from '../../../simulator/runner/model-progress.ts';
-import { engineOption } from '../../../src/cli/options/engine-option.ts';
+import { engineOptions } from '../../../src/cli/options/engine-options.ts';
 import { gpuOption } from '../../../src/cli/options/gpu-option.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
@@ -56,7 +56,7 @@ const options = {
     help: 'instead of a model: small files made on the spot; each must be exact, or refused for the right reason',
     type: undefined as unknown as readonly string[] | true,
   },
-  engine: engineOption as typeof engineOption,
+  engine: engineOptions.engine as typeof engineOptions.engine,
   gpu: gpuOption as typeof gpuOption,
   tokens: { flag: '--tokens <count>', help: 'tokens per text (default: 64)', whole: [1, 1024] },
   roundTripsMs: {
@@ -101,7 +101,8 @@ export const exactnessTrial: Experiment<typeof options, Result> = {
 
 /** @throws OutriderError `bad-argument` */
 function architecturesOf(given: Options, { onProgress, signal }: Run): ArchitectureOptions {
-  const other = (['target', 'draft', 'formats', 'engine'] as const).find((name) => given[name] !== undefined);
+  const named = { ...given, engine: otherEngine(given) };
+  const other = (['target', 'draft', 'formats', 'engine'] as const).find((name) => named[name] !== undefined);
   if (other !== undefined)
     throw badArgument(`--architectures and ${flagOf(other)} exclude each other`, 'leave one of them out');
   const only = namedCases(given.architectures as readonly string[] | true);
