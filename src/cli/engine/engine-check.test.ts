@@ -88,7 +88,11 @@ describe('engine check', () => {
         },
       ]);
       expect(summary).toMatchObject({ failed: 2 });
-      expect(params).toEqual({ engine: expect.stringMatching(/^unix:rows-\d\.sock$/), model: 'toy:7', tokenizer: null });
+      expect(params).toEqual({
+        engine: expect.stringMatching(/^unix:rows-\d\.sock$/),
+        model: 'toy:7',
+        tokenizer: null,
+      });
       expect(process.exitCode).toBe(1);
     });
   });

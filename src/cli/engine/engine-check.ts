@@ -92,7 +92,8 @@ async function plannedWire(address: WorkerAddress): Promise<Planned[]> {
 }
 
 function skippedWire({ kind }: EngineSpec): Planned[] {
-  const where = kind === 'llama' ? 'the engine is in this process' : 'the socket of a worker that is started is its own';
+  const where =
+    kind === 'llama' ? 'the engine is in this process' : 'the socket of a worker that is started is its own';
   const lack = (): string => `${where}; "outrider engine check unix:PATH" checks one that runs`;
   return wireCases.map(({ name }) => ({ name, lack, run: () => Promise.resolve('') }));
 }

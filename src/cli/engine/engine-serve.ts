@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { badArgument } from '../../core/basics/errors.ts';
-import { startLlamaEngine, gpuChoiceOf } from '../../models/engines/llama-engine.ts';
+import { gpuChoiceOf, startLlamaEngine } from '../../models/engines/llama-engine.ts';
 import { openModel } from '../../models/engines/open-model.ts';
 import { helloOf, serveRows, spareTokens } from '../../models/engines/remote/rows-server.ts';
 import { describeAddress, type WorkerAddress } from '../../models/port/engine-spec.ts';

@@ -39,12 +39,17 @@ Examples:
   outrider engine serve --model smollm2-135m --socket /tmp/rows.sock
   outrider engine check unix:/tmp/rows.sock --model smollm2-135m`;
 
-export const engineDescription = 'check an engine against its contract, install one, or serve llama.cpp to an edge in another process';
+export const engineDescription =
+  'check an engine against its contract, install one, or serve llama.cpp to an edge in another process';
 
 export function engineCommand(): Command {
   const description = 'run every case of the engine contract against an engine, and say which it keeps';
   const check = commandOf({ name: 'check', description, options: checkOptions, notes }, runCheck);
-  return new Command('engine').description(engineDescription).addCommand(check).addCommand(engineServeCommand()).addCommand(engineInstallCommand());
+  return new Command('engine')
+    .description(engineDescription)
+    .addCommand(check)
+    .addCommand(engineServeCommand())
+    .addCommand(engineInstallCommand());
 }
 
 async function runCheck({ json, gpu, ...flags }: OptionsOf<typeof checkOptions>): Promise<void> {
@@ -75,6 +80,7 @@ function printCheck({ rows, summary }: EngineCheck): void {
   });
   print(formatTable(lines, ['result', 'case', 'said']));
   const { cases, passed, skipped, failed } = summary;
-  const verdict = failed === 0 ? styleText('green', 'the engine keeps the contract') : styleText('red', `${failed} failed`);
+  const verdict =
+    failed === 0 ? styleText('green', 'the engine keeps the contract') : styleText('red', `${failed} failed`);
   print(`\n${cases} cases, ${passed} passed, ${skipped} skipped: ${verdict}`);
 }
