@@ -15,7 +15,7 @@ const missing = 'workers were not tested: "python3 python/setup.py" installs wha
 const sources = ['rows', 'vllm', 'ik'].map((name) => join(root, 'workers', name, 'src')).join(delimiter);
 
 describe.skipIf(process.platform === 'win32')('workers in Python', () => {
-  it.each(['rows', 'vllm', 'ik'])('workers/%s passes its own tests', { timeout: 600_000 }, async (name, { skip }) => {
+  it.for(['rows', 'vllm', 'ik'])('workers/%s passes its own tests', { timeout: 600_000 }, async (name, { skip }) => {
     const list = await readFile(join(root, 'python', 'requirements.txt'));
     const mark = createHash('sha256').update(list).digest('hex').slice(0, 12);
     const environment = join(defaultCacheDirectory(), 'python', `python-${mark}`);

@@ -2,14 +2,14 @@
 // the edge. Definitions: docs/research/benchmarks.md.
 
 import { mean } from '../../../src/core/basics/statistics.ts';
-import { goalAcceptance, goalRoundTripsMs, type ModeRow, plainNames, type RowMode } from './metrics.ts';
+import { goalAcceptance, goalRoundTripsMs, type ModeRow, type RowMode } from './metrics.ts';
 
 /**
  * The members of each family. A draft head stands apart: it is trained for its target, and what drafts with another model or outside the edge
  * can't match its cost on an idle edge. `edge-sd` is a mode of ours, which `auto` may choose, and a rival as well.
  */
 export const families = {
-  'edge alone': ['ar', ...plainNames],
+  'edge alone': ['ar', 'ar-native', 'ar-llama', 'ar-native-cores', 'ar-llama-cores'],
   'device in turns': ['sd', 'device-tree', 'device-tree-proactive'],
   'parallel (PSD)': ['psd', 'psd-lockstep', 'psd-windows'],
   'edge drafting': ['edge-sd', 'edge-psd', 'edge-tree'],

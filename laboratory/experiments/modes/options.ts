@@ -93,9 +93,11 @@ const forWall = {
   quick: { flag: '--quick', help: 'a smoke test of about a minute', group: 'With --clock wall:' },
   pair: pairOption as typeof pairOption,
   engine: {
-    ...engineOptions.engine,
+    flag: '--engine <engine>',
     help: 'run the target by another engine than llama.cpp (needs --unpaced): fewer modes, and plain decoding by both',
-  } as typeof engineOptions.engine,
+    parse: engineOptions.engine.parse as (text: string) => string,
+    default: 'llama' as string,
+  },
   gpu: gpuOption as typeof gpuOption,
   profile: {
     flag: '--profile <name>',

@@ -97,8 +97,8 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
   return { settings, named, runs, plannedCount: plan.length, isComplete, steps, figures };
 }
 
-/** The options, with the defaults of the wall clock. */
-function settingsOf(options: ModesOptions): WallSettings {
+/** The options, with the defaults of the wall clock. @throws OutriderError `bad-argument` */
+export function settingsOf(options: ModesOptions): WallSettings {
   const { quick, unpaced, minConfidence } = options;
   const engine = otherEngine(options);
   if (engine !== undefined && !unpaced)
