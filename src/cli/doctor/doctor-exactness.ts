@@ -25,7 +25,8 @@ const shortCallSizes = [2, 3, 4, 5, 8, 12];
 export function describeExactness({ limits, exactness }: LanguageModel, isRemote = false): string {
   const law = describeLaw(limits.law);
   if (exactness === undefined) return `${law}; this engine has no rounding of its own`;
-  const repacked = exactness.weights === 'repacked' ? 'weights repacked for this processor; ' : 'weights not repacked; ';
+  const repacked =
+    exactness.weights === 'repacked' ? 'weights repacked for this processor; ' : 'weights not repacked; ';
   const found = `when it was found, ${exactness.comparisons} positions were compared, no bit differed`;
   return `${law}; ${isRemote ? '' : repacked}${found}`;
 }

@@ -76,7 +76,9 @@ describe('doctor', () => {
     await server.close();
     expect(rows.filter(({ ok, check }) => !ok && check !== 'cores' && check !== 'memory')).toEqual([]);
     expect(rows.find(({ check }) => check === 'worker')?.cause).toBe(`a worker listens at ${engine}`);
-    expect(rows.find(({ check }) => check === 'shape law')?.cause).toMatch(/^any shape; when it was found, \d+ positions/);
+    expect(rows.find(({ check }) => check === 'shape law')?.cause).toMatch(
+      /^any shape; when it was found, \d+ positions/,
+    );
     expect(summary).toMatchObject({ exact: true, law: 'any shape', weights: null });
     for (const count of [1, 2, 4, 8]) expect(summary[`exactCost${count}`]).toBeGreaterThan(0);
     expect(summary['boundMsPerToken']).toBeLessThanOrEqual(summary['stepMs1'] as number);
