@@ -90,7 +90,7 @@ export function boundOf({ acceptance, steps }: Pick<Measured, 'acceptance' | 'st
 
 /** One engine's share of a comparison. */
 export interface EngineCosts {
-  /** Of 1, 2, 3, ... rows of one sequence. */
+  /** The time of steps of 1, 2, 3, ... rows of one sequence. */
   readonly steps: readonly Pick<StepTime, 'rows' | 'ms'>[];
   readonly law: ShapeLaw;
 }
