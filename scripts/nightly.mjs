@@ -83,6 +83,15 @@ const stages = (seed) => [
     'small files of many kinds: exact, or refused in words',
     outrider('trial', 'exactness', '--architectures'),
   ],
+  [
+    'exactness-ik',
+    'ik_llama.cpp, with the second pair: exact, or refused in words',
+    [
+      'sh',
+      '-c',
+      'python3 workers/setup.py ik && node bin/clone.ts trial exactness --engine ik --pair qwen2.5-coder',
+    ],
+  ],
   ...['1', '2', '3'].flatMap((time) => [
     [`quick-busy-${time}`, 'the quick tests beside four busy processes', besideBusy('unit', 'mocked', 'promises')],
     [`slow-busy-${time}`, 'the slow tests beside four busy processes', besideBusy('slow')],
