@@ -19,6 +19,7 @@ from vllm.v1.request import Request
 from .rows import ASKS, ROWS, unpacked
 from .scheduler import KEEP, CuttingScheduler
 
+
 class VllmEngine:
     def __init__(self, arguments: EngineArgs, sequences: int, tokenizer: Tokenizer) -> None:
         """@raises Refusal"""
