@@ -10,6 +10,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+TORCH = ROOT / "drafts" / "torch.txt"
 sys.path.insert(0, str(ROOT / "drafts"))
 # The script that was started is called setup as well.
 sys.modules.pop("setup", None)
@@ -27,11 +28,12 @@ def mark_of(requirements: Path) -> str:
     return hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
 
 
-def fill(folder: Path, requirements: Path, flags: tuple[str, ...] = ()) -> bool:
-    """Makes the environment from nothing; `flags` are pip's. Says what failed."""
+def fill(folder: Path, requirements: Path, flags: tuple[str, ...] = (), unhashed: Path | None = None) -> bool:
+    """Makes the environment from nothing, as `set_up` says. Says what failed."""
     print(f"setting up {folder}", file=sys.stderr)
     venv.create(folder, with_pip=True, clear=True)
-    if not install(folder, *flags, "--require-hashes", "-r", requirements):
+    more = [] if unhashed is None else [("-r", unhashed)]
+    if not all(install(folder, *what) for what in [(*flags, "--require-hashes", "-r", requirements), *more]):
         print(
             f"pip could not install the packages of {requirements.relative_to(ROOT).as_posix()}\n"
             "Read pip's message above; check the connection, or set PIP_INDEX_URL to an index that can be reached.",
@@ -42,14 +44,16 @@ def fill(folder: Path, requirements: Path, flags: tuple[str, ...] = ()) -> bool:
     return True
 
 
-def set_up(name: str, requirements: Path, label: str = "python", flags: tuple[str, ...] = ()) -> int:
-    """Prints the path of the interpreter. Its folder lies below the folder `name` of the cache, one for each version of the list.
-    Returns the exit status."""
+def set_up(
+    name: str, requirements: Path, label: str = "python", flags: tuple[str, ...] = (), unhashed: Path | None = None
+) -> int:
+    """Prints the path of the interpreter. Its folder lies below the folder `name` of the cache, one for each version of the list. `flags`
+    are pip's; `unhashed` is a list without hashes beside. Returns the exit status."""
     if sys.version_info < (3, 11):  # noqa: UP036
         print(f"Python {sys.version.split()[0]} is too old\nUse Python 3.11 or newer.", file=sys.stderr)
         return 2
     folder = cache_folder() / name / f"{label}-{mark_of(requirements)}"
-    if not (is_complete(folder) or fill(folder, requirements, flags)):
+    if not (is_complete(folder) or fill(folder, requirements, flags, unhashed)):
         return 2
     print(interpreter(folder))
     return 0

@@ -43,7 +43,12 @@ describe('bench engine', () => {
   });
 
   it('works without a draft', async () => {
-    const { summary } = await runExperiment(engineExperiment, { target: 'toy:1', draft: 'none', repeats: 1, hostSteps: 0 });
+    const { summary } = await runExperiment(engineExperiment, {
+      target: 'toy:1',
+      draft: 'none',
+      repeats: 1,
+      hostSteps: 0,
+    });
     expect(summary).not.toHaveProperty('draftMs');
     expect(summary).not.toHaveProperty('alternativeCost1');
   });

@@ -34,7 +34,7 @@ const options = {
   draft: { flag: '--draft <name|path>', help: "draft instead of the pair's; none: leave it out" },
   engine: {
     flag: '--engine <engines>',
-    help: `what runs the target, with commas between: ${engineForms}; what is not installed is left out by name`,
+    help: `what runs the target, with commas between: ${engineForms}; what is not installed is left out by name` as string,
     parse: enginesIn as (text: string) => EngineNames,
     default: ['llama'] as EngineNames,
   },
@@ -84,8 +84,13 @@ export const engineExperiment: Experiment<typeof options, EngineFound, Conclusio
     const named = { model: modelLabel(model), draft: draft === 'none' ? null : modelLabel(draft) };
     const params = { ...named, repeats: asked.repeats, exact: !asked.fast, contextTokens: asked.contextLength };
     const [first, ...others] = engines;
-    const summary: Record<string, string | number | null> = { law: first.law, weights: first.weights, ...summarise(rows) };
-    for (const { name, law } of others) Object.assign(summary, { [`${name}_law`]: law }, compare(rows, name, first.name));
+    const summary: Record<string, string | number | null> = {
+      law: first.law,
+      weights: first.weights,
+      ...summarise(rows),
+    };
+    for (const { name, law } of others)
+      Object.assign(summary, { [`${name}_law`]: law }, compare(rows, name, first.name));
     for (const { name, code } of leftOut) summary[`${name}_leftOut`] = code;
     const described = { engine: first.description, ...(others.length === 0 ? {} : { engines }) };
     return {

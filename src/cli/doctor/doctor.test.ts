@@ -12,6 +12,7 @@ import { writeTinyModel } from '../../models/gguf/gguf.fixture.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
 import { edgeEndpoint } from '../edge/edge-endpoint.ts';
+import { doctorCommand } from './doctor.ts';
 import {
   checkCores,
   checkMemory,
@@ -31,6 +32,7 @@ beforeAll(async () => {
 afterAll(() => edge[Symbol.asyncDispose]());
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
 });
 
 const toys: DoctorOptions = { model: `toy:${toySeed}`, draft: `toy:${toySeed}:0.8`, port: 0 };
@@ -122,6 +124,11 @@ describe('doctor', () => {
       remedy: expect.stringContaining('--scope metrics'),
     });
     expect(await check('x')).toMatchObject({ ok: false, cause: expect.stringContaining('missing or wrong') });
+    // Whatever answers there: what is no message of an error is no word of it.
+    for (const text of ['{"error":{"message":5}}', '{"error":null}', 'I am a teapot']) {
+      onApi = (_request, response) => void response.writeHead(418).end(text);
+      expect((await check('x')).cause, text).toBe('/metrics is refused: status 418');
+    }
   });
 
   it('leaves out what a failed check makes impossible, and downloads nothing', async () => {
@@ -208,5 +215,46 @@ describe('a check', () => {
       throw new TypeError('oops');
     });
     expect(check).toMatchObject({ ok: false, cause: 'oops', remedy: expect.stringMatching(/report/) });
+  });
+});
+
+describe('the command', () => {
+  /** What it prints, and the exit status that it leaves. */
+  async function printed(...words: string[]) {
+    let text = '';
+    vi.spyOn(process.stdout, 'write').mockImplementation((part) => {
+      text += String(part);
+      return true;
+    });
+    const before = process.exitCode;
+    process.exitCode = undefined;
+    try {
+      const models = ['--model', toys.model, '--draft', toys.draft, '--port', '0'];
+      await doctorCommand()
+        .exitOverride()
+        .parseAsync([...models, ...words], { from: 'user' });
+      return { text, status: process.exitCode };
+    } finally {
+      process.exitCode = before;
+      vi.restoreAllMocks();
+    }
+  }
+
+  it('shows each check, and the predictions beside the edge alone without a law', async () => {
+    const { text, status } = await printed();
+    expect(text).toMatch(/^✓ node {10}Node /m);
+    expect(text.match(/^ *ar-native .*$/gm)).toHaveLength(1);
+    expect(text).toMatch(/^(stream|mix|sd|ar|edge-sd|psd)\b.* would be quickest: /m);
+    // Cores and memory are the machine's own affair.
+    const failed = text.match(/^✗/gm)?.length ?? 0;
+    const verdict = failed === 0 ? 'everything is there' : `${failed} check`;
+    expect(text.trimEnd().split('\n').at(-1)).toContain(verdict);
+    expect(status).toBe(failed === 0 ? undefined : 1);
+  });
+
+  it('ends with status 1 where a check fails', async () => {
+    const { text, status } = await printed('--edge', 'ws://127.0.0.1:9', '--json');
+    expect(JSON.parse(text)).toMatchObject({ command: 'doctor', summary: { ok: false } });
+    expect(status).toBe(1);
   });
 });

@@ -33,6 +33,9 @@ const notes = `Examples:
 
 The address is printed to standard output when an edge may connect. One edge is served at a time; others wait.`;
 
+/** Where a toy runs. */
+const toyHost = { version: 'toy', backend: 'cpu' };
+
 type Flags = OptionsOf<typeof options>;
 
 export function engineServeCommand(): Command {
@@ -65,8 +68,10 @@ async function serve(flags: Flags, signal: AbortSignal): Promise<void> {
     openModel(name, { role: 'target', ...size, exact: false, countsChanges: false, threads, gpu, ...acquiring }),
   );
   report.stop();
-  const engine = needsFile(name) ? (await startLlamaEngine(gpuChoiceOf(gpu))).version : 'toy';
-  await using server = await serveRows(model, { address, hello: helloOf(model, engine, 'gguf') });
+  const host = needsFile(name) ? await startLlamaEngine(gpuChoiceOf(gpu)) : toyHost;
+  const device = `${host.backend.split(',')[0]}, ${threads === 1 ? '1 thread' : `${threads} threads`}`;
+  const hello = { ...helloOf(model, host.version, needsFile(name) ? 'gguf' : 'toy'), device };
+  await using server = await serveRows(model, { address, hello });
   note(model.identity.description);
   process.stdout.write(`${describeAddress(server.address)}\n`);
   await asked;

@@ -18,8 +18,7 @@ export type EngineSpec =
   | { readonly kind: 'vllm'; readonly directory: string }
   | WorkerAddress;
 
-/** `--engine` takes these. */
-export const engineForms = 'llama, ik, vllm:FOLDER, unix:PATH or tcp:PORT';
+const engineForms = 'llama, ik, vllm:FOLDER, unix:PATH or tcp:PORT';
 
 /** @throws OutriderError `bad-argument` */
 export function parseEngineSpec(text: string): EngineSpec {

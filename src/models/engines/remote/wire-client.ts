@@ -9,9 +9,10 @@ import { FrameReader } from './frame-reader.ts';
 import { decodeFrame, encodeFrame, type Frame, mostFrameBytes } from './frames.ts';
 import { type Hello, readHello } from './hello.ts';
 import { openSocket } from './met-worker.ts';
+import { mostSilentTicks } from './remote-connection.ts';
 
-/** A worker that says nothing for so long is silent, as an edge counts it, ms. */
-const silenceMs = 10_000;
+/** A worker is silent after so many of these, as an edge counts it: time in which this process itself stands still is one. */
+const tickMs = 1000;
 
 type FrameOf<Kind extends Frame['kind']> = Frame & { readonly kind: Kind };
 
@@ -128,16 +129,20 @@ export class WireClient {
 
   /** @returns why no frame will come; null: there is one */
   async #wait(): Promise<string | null> {
-    let timer: NodeJS.Timeout | undefined;
+    let ticker: NodeJS.Timeout | undefined;
+    let ticks = 0;
     const isSilent = await new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(true), silenceMs);
+      ticker = setInterval(() => {
+        ticks += 1;
+        if (ticks === mostSilentTicks) resolve(true);
+      }, tickMs);
       this.#notify = () => resolve(false);
       if (this.#isClosed || this.hasFrame || this.#fault !== null) resolve(false);
     });
-    clearTimeout(timer);
+    clearInterval(ticker);
     if (this.hasFrame) return null;
     if (this.#fault !== null) return this.#fault.message;
-    return isSilent ? `nothing for ${silenceMs / 1000} s` : 'the end of the connection';
+    return isSilent ? `nothing for ${mostSilentTicks} s` : 'the end of the connection';
   }
 
   #received(chunk: Uint8Array): void {
