@@ -13,7 +13,6 @@ import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { modelLabel } from '../../../src/files/document.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { prepareModels } from '../../../src/models/engines/prepare-models.ts';
-import { engineForms } from '../../../src/models/port/engine-spec.ts';
 import {
   draftCases,
   type EngineRow,
@@ -34,7 +33,7 @@ const options = {
   draft: { flag: '--draft <name|path>', help: "draft instead of the pair's; none: leave it out" },
   engine: {
     flag: '--engine <engines>',
-    help: `what runs the target, with commas between: ${engineForms}; what is not installed is left out by name` as string,
+    help: 'what runs the target, with commas between, as --engine of an edge; what is not installed is left out by name',
     parse: enginesIn as (text: string) => EngineNames,
     default: ['llama'] as EngineNames,
   },

@@ -99,7 +99,7 @@ export function expectSame(what: string, found: unknown, expected: unknown): voi
   );
 }
 
-/** @param property of the error, by which a refusal is told from a mistake of the caller @throws ContractFailure */
+/** @param property of the error, which distinguishes a refusal from a mistake of the caller @throws ContractFailure */
 export async function expectRefusal(
   what: string,
   work: () => unknown,

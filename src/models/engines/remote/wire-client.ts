@@ -102,7 +102,7 @@ export class WireClient {
     this.#socket.write(bytes);
   }
 
-  /** The next frame, which must be of this kind; one that says that work goes on is none. @throws ContractFailure */
+  /** The next frame, which must be of this kind; `working` is passed over. @throws ContractFailure */
   async next<Kind extends Frame['kind']>(kind: Kind, after: string): Promise<FrameOf<Kind>> {
     const frame = await this.take(`"${kind}"`, after);
     if (frame.kind === kind) return frame as FrameOf<Kind>;
