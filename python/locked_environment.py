@@ -10,6 +10,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+TORCH = ROOT / "drafts" / "torch.txt"
 sys.path.insert(0, str(ROOT / "drafts"))
 # The script that was started is called setup as well.
 sys.modules.pop("setup", None)
@@ -25,8 +26,10 @@ def environment_folder(name: str, requirements: Path, label: str = "python") -> 
     return cache.resolve() / name / f"{label}-{mark}"
 
 
-def set_up(name: str, requirements: Path, label: str = "python", flags: tuple[str, ...] = ()) -> int:
-    """Prints the path of the interpreter. `flags` are pip's. Returns the exit status."""
+def set_up(
+    name: str, requirements: Path, label: str = "python", flags: tuple[str, ...] = (), unhashed: Path | None = None
+) -> int:
+    """Prints the path of the interpreter. `flags` are pip's; `unhashed` is a list without hashes beside. Returns the exit status."""
     if sys.version_info < (3, 11):  # noqa: UP036
         print(f"Python {sys.version.split()[0]} is too old\nUse Python 3.11 or newer.", file=sys.stderr)
         return 2
@@ -34,7 +37,8 @@ def set_up(name: str, requirements: Path, label: str = "python", flags: tuple[st
     if not is_complete(folder):
         print(f"setting up {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
-        if not install(folder, *flags, "--require-hashes", "-r", requirements):
+        more = [] if unhashed is None else [("-r", unhashed)]
+        if not all(install(folder, *what) for what in [(*flags, "--require-hashes", "-r", requirements), *more]):
             print(
                 f"pip could not install the packages of {requirements.relative_to(ROOT).as_posix()}\n"
                 "Read pip's message above; check the connection, or set PIP_INDEX_URL to an index that can be reached.",

@@ -65,11 +65,7 @@ const stages = (seed) => [
   [
     'api-full',
     'all clients of others, with the default pair',
-    [
-      'sh',
-      '-c',
-      'python3 python/api-clients/setup.py openai agents structured aider && node bin/clone.ts trial api --full',
-    ],
+    ['sh', '-c', 'python3 python/api-clients/setup.py all && node bin/clone.ts trial api --full'],
   ],
   ['api-busy', 'clients of others beside four busy processes', outrider('trial', 'api', '--busy', '4')],
   ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse')],

@@ -38,9 +38,11 @@ interface BedOptions {
   readonly giveUpAfterMs?: number;
   readonly mode?: ModeName;
   readonly uniform?: () => number;
+  readonly measuresRoundTrip?: boolean;
 }
 
-function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 1 }: BedOptions = {}) {
+function bed(options: BedOptions = {}) {
+  const { advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 1, measuresRoundTrip = false } = options;
   const clock = createManualClock();
   const connects: number[] = [];
   const tried: string[] = [];
@@ -61,7 +63,7 @@ function bed({ advice, giveUpAfterMs = 30_000, mode = 'stream', uniform = () => 
     nextTokenWithinMs: 30_000,
     uniform,
     retriesFirstConnection: false,
-    measuresRoundTrip: false,
+    measuresRoundTrip,
     cutsChains: false,
     judgesHedges: false,
   };
@@ -248,6 +250,22 @@ it('switches drafting as it is advised, after the effects of the commit', () => 
   resting.connect();
   expect(resting.events.slice(0, 2).map(({ kind }) => kind)).toEqual(['drafting-switched', 'link-opened']);
 });
+
+it.each([
+  [false, 4000, [4000]],
+  [true, 4000, [0, 40_000]],
+])(
+  'stamps its pings in ms, and in tenths where it measures the round trip: %s',
+  (measuresRoundTrip, untilMs, stamps) => {
+    const one = bed({ measuresRoundTrip });
+    one.connect();
+    one.clock.moveTo(untilMs);
+    expect(one.sent.flatMap((message) => (message.kind === 'ping' ? [message.stamp] : []))).toEqual(stamps);
+    one.clock.moveTo(untilMs + 3);
+    one.hear({ kind: 'pong', stamp: stamps.at(-1) as number });
+    expect(one.driver.connections.roundTripMs).toBe(3);
+  },
+);
 
 it('closes a connection that says what no honest edge says, and connects again', () => {
   const one = bed();

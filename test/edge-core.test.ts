@@ -285,6 +285,22 @@ describe('the draft model of the edge', () => {
     expect(wanted(2)).toBe(0);
   });
 
+  it('is asked for as many as before after a step of the session alone, since it misses no step of others', () => {
+    const { connect, core, orders } = bed({ edgeDraft: { draftLength: 9, draftMs: 1 } });
+    connect({ mode: 'mix' });
+    const [entry] = [...core.sessions.entries];
+    if (entry === undefined) throw new Error('no session');
+    expect(entry.wanted).toEqual({ length: 3, drafts: 3 });
+    for (let made = 0; made < 9 && orders[made] !== undefined; made += 1)
+      core.edgeDrafted(entry, (orders[made] as (typeof orders)[number])[1], { token: 50 + made, confidence: 1 });
+    core.steps.begin(core.steps.gather(), linearStepTime(10, 0.5));
+    const ticket = entry.state.ticket;
+    if (ticket === null) throw new Error('no step');
+    const rows = [...ticket.drafts, 99].map((id) => ({ ids: [id], logits: [1] }));
+    core.sessions.step(entry, { kind: 'step-done', ticket, rows });
+    expect(entry.wanted).toEqual({ length: 7, drafts: 3 });
+  });
+
   it('is not asked in modes in which the edge does not draft, nor without a place', () => {
     const { connect, orders, core } = bed({ edgeDraft: drafting });
     connect({ mode: 'stream' });

@@ -18,7 +18,7 @@ const longestMs: Readonly<Record<Pass, Plan['longestMs']>> = {
   later: { own: 20_000, other: -1 },
 };
 /** Without a line of results for this long, a process is taken for hung, ms. */
-const silenceMs = 180_000;
+const silenceMs: Readonly<Record<Pass, number>> = { quick: 45_000, slow: 60_000, mocked: 60_000, later: 180_000 };
 /** A mutant whose code runs while modules are loaded is tried with so many test files at most, the nearest ones. */
 const mostLoadingFiles = 6;
 
@@ -68,7 +68,7 @@ async function carryOut(plan: Plan): Promise<boolean> {
   for (let { tests } = plan; tests.length > 0; ) {
     writeFileSync(path, JSON.stringify({ ...plan, tests }));
     const before = statSync(plan.results).size;
-    const ran = await runVitest(path, plan.results);
+    const ran = await runVitest(path, plan);
     const passed = ran === 'passed';
     if (plan.always !== null) {
       if (ran === 'died') write(plan.results, { kind: 'end', id: plan.always, outcome: 'timeout', ...loadingTest });
@@ -90,7 +90,7 @@ async function carryOut(plan: Plan): Promise<boolean> {
 let lastOutput = '';
 
 /** Died: it was silent for too long, or a mutant has ended it. */
-async function runVitest(planPath: string, results: string): Promise<'passed' | 'failed' | 'died'> {
+async function runVitest(planPath: string, { results, pass }: Plan): Promise<'passed' | 'failed' | 'died'> {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const config = fileURLToPath(new URL('./vitest.config.ts', import.meta.url));
@@ -111,7 +111,7 @@ async function runVitest(planPath: string, results: string): Promise<'passed' | 
     const now = statSync(results).size;
     if (now === size) process.kill(-pid, 'SIGKILL');
     size = now;
-  }, silenceMs);
+  }, silenceMs[pass]);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   running.delete(pid);
   clearInterval(watch);

@@ -144,15 +144,15 @@ export async function openDevice(options: DeviceOptions): Promise<OpenedDevice> 
 
 function edgesOf({ edge, edgeFingerprint }: DeviceOptions): EdgeList {
   const list = Array.isArray(edge) ? (edge as readonly OpenedEdge[]) : [edge as OpenedEdge];
-  const pinOf = (index: number): string | undefined => {
-    const one = list[index];
-    return (typeof one === 'object' ? one.fingerprint : undefined) ?? (list.length === 1 ? edgeFingerprint : undefined);
-  };
   if (list.length > 1 && edgeFingerprint !== undefined)
     throw badArgument(
       'openDevice: edgeFingerprint is given for several edges',
       'Give each edge as { edge, fingerprint }, with its own.',
     );
+  const pinOf = (index: number): string | undefined => {
+    const one = list[index];
+    return (typeof one === 'object' ? one.fingerprint : undefined) ?? edgeFingerprint;
+  };
   return listEdges(list, (address, index) => connectWebSocket(address, { fingerprint: pinOf(index) }));
 }
 

@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../core/basics/secret.ts';
 import { addKeyTo, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
 import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
-import { type AccessFlags, openControllerAccess } from './controller-access.ts';
+import { controllerCommand } from './controller.ts';
+import { type AccessFlags, accessOptions, openControllerAccess } from './controller-access.ts';
+import { commandOf } from './options/option-flags.ts';
 
 let folder = '';
 const opened: AsyncDisposable[] = [];
@@ -50,6 +52,22 @@ describe('a controller that others can reach', () => {
     expect([one.scheme, one.said]).toEqual(['wss', [expect.stringMatching(/^certificate SHA-256 [0-9a-f]{64}, /)]]);
     // It keeps the certificate.
     expect((await open({ tlsSelfSigned: true })).said).toEqual(one.said);
+  });
+});
+
+describe('the flags of a controller', () => {
+  it('keep keys so that nothing shows them', async () => {
+    let typed: Partial<AccessFlags> = {};
+    const command = commandOf({ name: 'any', description: '', options: accessOptions }, (flags) => {
+      typed = flags as typeof typed;
+    });
+    await command.parseAsync(['--key', 'one', '--edge-key', 'other', '--keys', 'file'], { from: 'user' });
+    expect([typed.key, typed.edgeKey]).toEqual([expect.any(Secret), expect.any(Secret)]);
+    expect([typed.key?.reveal(), typed.edgeKey?.reveal(), typed.keys]).toEqual(['one', 'other', 'file']);
+  });
+
+  it('may come from a configuration file', () => {
+    expect(controllerCommand().options.map(({ long }) => long)).toContain('--config');
   });
 });
 

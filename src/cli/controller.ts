@@ -15,6 +15,7 @@ import {
 } from '../processes/controller/controller-server.ts';
 import { createControllerMetrics } from '../processes/metrics/controller-metrics.ts';
 import { accessOptions, openControllerAccess } from './controller-access.ts';
+import { controllerNote } from './controller-note.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
 import type { OptionsOf, OptionTable } from './options/options.ts';
@@ -118,30 +119,7 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
 }
 
 function printEvent(event: ControllerEvent, isLogging: boolean | undefined): void {
+  const said = controllerNote(event);
   if (isLogging === true) process.stderr.write(`${JSON.stringify(event)}\n`);
-  else if (event.kind === 'policy-failed')
-    note(`policy ${event.policy} failed: ${event.cause}; greedy decides [${event.fault}]`);
-  else if (event.kind === 'policy-late') note(`policy ${event.policy} is late: ${event.cause}; greedy decides`);
-  else if (event.kind === 'refused') note(`refused ${event.id ?? 'a stranger'}: ${event.cause} [${event.code}]`);
-  else if (event.kind === 'not-followed')
-    note(
-      `device ${event.device} has not gone to ${event.edge} in five slots: that edge refuses it, or is out of its reach`,
-    );
-  else if (event.kind === 'model-differs') {
-    const consequence = 'neither goes on with a text of the other';
-    note(`edges ${event.edge} and ${event.other} run different models under the name ${event.model}; ${consequence}`);
-  } else if (event.kind === 'replaced')
-    note(`${event.role} ${event.id} has joined again; its older connection was closed (two with one name?)`);
-  else if (event.kind === 'joined') note(`${event.role} ${event.id} has joined`);
-  else if (event.kind === 'left')
-    note(`${event.role} ${event.id} has left${whyLeft[event.code] ?? ` [${event.code}]`}`);
+  else if (said !== null) note(said);
 }
-
-/** Why a member has left, by the code of its connection's end; other codes stand for themselves. */
-const whyLeft: Readonly<Record<string, string>> = {
-  done: '',
-  interrupted: ': this controller ends',
-  silent: ': it has heard nothing from here for too long [silent]',
-  superseded: ': it obeys a controller with a higher epoch [superseded]',
-  'edge-unreachable': ': its connection is lost',
-};

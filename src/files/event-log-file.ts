@@ -73,11 +73,10 @@ export function logSessions(
   let isOver = false;
   const end = (why: string): void => {
     isOver = true;
-    queue.stop();
     logs.clear();
     onEnded(`the event logs in ${folder} end here: ${why}`);
   };
-  const queue: LineQueue = new LineQueue(appendingFiles, {
+  const queue = new LineQueue(appendingFiles, {
     mostWaiting,
     pauseMs: 0,
     failed: (error) => {

@@ -19,7 +19,7 @@ export const routeWords: Readonly<Record<string, string>> = {
   'GET /metrics': '[metrics](../operate/operations.md#metrics) for Prometheus',
   'GET /version': 'version of the program',
   'GET /health':
-    '200 and `{"status": "ready"}` while new answers may begin, otherwise 503 and `loading`, `draining` or `stalled`',
+    '200 and `{"status": "ready"}` while new answers may begin (with `"engine": "waiting"` while they wait for an engine in another process), otherwise 503 and `loading`, `draining` or `stalled`',
 };
 
 const ruleWords: Readonly<Record<RouteRule, string>> = {

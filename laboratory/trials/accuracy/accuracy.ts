@@ -106,6 +106,8 @@ async function measure({ pair, samples: limit }: Options, run: Run): Promise<Fou
   const serve = opened.use(
     await startServeProcess([
       ...['--edge', edge.url, '--target', models.target, '--draft', models.draft, '--log-level', 'warn'],
+      // Mode auto drafts where that saves time, which depends on what else the machine does.
+      ...['--mode', 'stream'],
     ]),
   );
   const plain = opened.use(await startPlainServer(path, contextLength, law.most));

@@ -34,13 +34,14 @@ type Options = OptionsOf<typeof options>;
 
 const notes = `Examples:
   outrider trial api --json             toy models, some seconds
-  outrider trial api --full --json      the default pair, with instructor, pydantic-ai and aider as well; none may be missing
+  outrider trial api --full --json      the default pair, and the clients of the night as well; none may be missing
   outrider trial api --skip litellm --json
   outrider trial api --busy 4 --json    toy models, beside four busy processes
 
 It starts an edge and "outrider serve" before it, both with keys, and asks both with the clients of OpenAI (Node and Python), Anthropic,
-LangChain and the AI SDK, with llm, litellm and openai-agents (Python), with the requests that Open WebUI sends (recorded), and with none. Text from any route must be the one that the
-target writes alone, row by row, for the same prompt, seed and parameters. Each route of the endpoints must have been called.`;
+LangChain and the AI SDK, with llm, litellm and openai-agents (Python), with the requests that Open WebUI sends (recorded), and with none;
+with --full also with instructor, pydantic-ai, aider, codex, guidellm and the server of Open WebUI. Text from any route must be the one
+that the target writes alone, row by row, for the same prompt, seed and parameters. Each route of the endpoints must have been called.`;
 
 type PlaceName = keyof ApiPlaces;
 

@@ -33,6 +33,27 @@ export const lampJsonSchema: object = {
   additionalProperties: false,
 };
 
+/** The only lamp of {@link oneLampJsonSchema}. */
+export const oneLamp: Lamp & { readonly note: string } = {
+  room: 'attic',
+  on: true,
+  colours: ['blue'],
+  note: 'The lamp in the attic is on. It is blue, and it stays on until the morning.',
+};
+
+/** A schema with one text, whatever the seed: for clients that send none. */
+export const oneLampJsonSchema: object = {
+  type: 'object',
+  properties: {
+    room: { type: 'string', enum: [oneLamp.room] },
+    on: { type: 'boolean', enum: [oneLamp.on] },
+    colours: { type: 'array', items: { type: 'string', enum: oneLamp.colours }, minItems: 1, maxItems: 1 },
+    note: { type: 'string', enum: [oneLamp.note] },
+  },
+  required: ['room', 'on', 'colours', 'note'],
+  additionalProperties: false,
+};
+
 /** A tool: its name, words and JSON schema of the parameters. */
 interface Tool {
   readonly name: string;

@@ -1,5 +1,6 @@
 // The calls of the clients for Python: driven by a module of python/api-clients each.
 
+import { isDeepStrictEqual } from 'node:util';
 import {
   type ApiCall,
   type ApiPlace,
@@ -11,7 +12,7 @@ import {
   stopFromText,
   type ToolCall,
 } from './call.ts';
-import { lampJsonSchema, read, tools } from './light.ts';
+import { lampJsonSchema, oneLamp, oneLampJsonSchema, read, tools } from './light.ts';
 import type { AskPython, PythonClient } from './python-client.ts';
 import { type ChatAsked, chatAsked, chatFields, formAsked, responseFields, textAsked, textFields } from './requests.ts';
 
@@ -26,16 +27,8 @@ function openaiCalls(ask: AskPython): readonly ApiCall[] {
   const chat = maker(ask, chatFields);
   const text = maker(ask, textFields);
   const response = maker(ask, responseBody);
-  const models: ApiCall = {
-    name: 'models',
-    async run(place) {
-      const id = await ask('models', place, {});
-      demand(id === place.model, `the model is ${id}`);
-      return [];
-    },
-  };
   return [
-    models,
+    modelCall(ask, 'models'),
     chat('chat', chatAsked(40)),
     chat('chat, stream', chatAsked(41)),
     // The helper takes an answer that ends at its limit for a failure, so this one ends by a stop text.
@@ -50,6 +43,16 @@ function openaiCalls(ask: AskPython): readonly ApiCall[] {
     chat('chat, tools, stream helper', formAsked(253), oneCall, readCall),
     response('responses parse, pydantic', formAsked(254), {}, readLamp),
   ];
+}
+
+/** A call that gives the name of the model. */
+function modelCall(ask: AskPython, name: string): ApiCall {
+  const run: ApiCall['run'] = async (place) => {
+    const id = await ask(name, place, {});
+    demand(id === place.model, `the model is ${id}`);
+    return [];
+  };
+  return { name, run };
 }
 
 const oneCall = {
@@ -170,6 +173,42 @@ function aiderCalls(ask: AskPython): readonly ApiCall[] {
   ];
 }
 
+/** It sends neither a seed nor a limit: the schema leaves it one text. */
+function codexCalls(ask: AskPython): readonly ApiCall[] {
+  const exec = maker(ask, (place, asked: ChatAsked) => ({
+    ...chatFields(place, asked),
+    schema: oneLampJsonSchema,
+    next: nextQuestion,
+  }));
+  return [
+    exec('exec', chatAsked(81), {}, ({ text }) => readOneLamp(text, 1)),
+    exec('exec, then resume', chatAsked(81), {}, ({ text }) => readOneLamp(text, 2)),
+  ];
+}
+
+/** Texts as JSON. @throws Error where they are not as many, or one is not that of the schema */
+function readOneLamp(texts: string, count: number): string {
+  const values = (JSON.parse(texts) as readonly string[]).map((text) => JSON.parse(text) as unknown);
+  const expected = values.map(() => oneLamp);
+  demand(isDeepStrictEqual(values, expected) && values.length === count, `the turns end with ${texts}`);
+  return texts;
+}
+
+function guidellmCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  return [
+    chat('/v1/chat/completions', chatAsked(82)),
+    chat('/v1/chat/completions, four at once', chatAsked(83)),
+    chat('/v1/responses', chatAsked(84)),
+    maker(ask, textFields)('/v1/completions', textAsked(85)),
+  ];
+}
+
+function openWebuiCalls(ask: AskPython): readonly ApiCall[] {
+  const chat = maker(ask, chatFields);
+  return [modelCall(ask, 'test of a connection'), chat('chat', chatAsked(86)), chat('chat, stream', chatAsked(87))];
+}
+
 /** Those of every run. */
 export const pythonClients: readonly PythonClient[] = [
   { name: 'openai for Python', list: 'openai', module: 'openai_calls', callsOf: openaiCalls },
@@ -183,4 +222,7 @@ export const nightClients: readonly PythonClient[] = [
   { name: 'instructor', list: 'structured', module: 'instructor_calls', callsOf: instructorCalls },
   { name: 'pydantic-ai', list: 'structured', module: 'pydantic_ai_calls', callsOf: pydanticCalls },
   { name: 'aider', list: 'aider', module: 'aider_calls', callsOf: aiderCalls },
+  { name: 'codex', list: 'codex', module: 'codex_calls', callsOf: codexCalls },
+  { name: 'guidellm', list: 'guidellm', module: 'guidellm_calls', callsOf: guidellmCalls },
+  { name: 'open-webui', list: 'open-webui', module: 'open_webui_calls', callsOf: openWebuiCalls },
 ];

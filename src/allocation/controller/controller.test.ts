@@ -206,6 +206,20 @@ describe('a controller', () => {
   });
 });
 
+it('learns which part of their limits the answers of a device have, the newest for a quarter', () => {
+  const { join, say, controller } = bed();
+  say(join('edge', 'a'), edgeReport());
+  const device = join('device', 'phone');
+  const share = (): number | null | undefined => controller.members.liveDevices(0)[0]?.lengthShare;
+  const shares: unknown[] = [];
+  // Each ends with so many of its 200 tokens; one without any does not count.
+  for (const [turn, tokens] of [50, 150, 0, 200, 200].entries()) {
+    say(device, deviceReport({ seq: turn + 1, ...reading(turn + 1, 'a', tokens) }));
+    shares.push(share());
+  }
+  expect(shares).toEqual([null, 0.25, 0.375, 0.375, 0.375 + 0.25 * (1 - 0.375)]);
+});
+
 describe('a controller refuses', () => {
   it('members without a key, and reports of who has not joined, and says why', () => {
     const { join, sentTo, closed, say } = bed();

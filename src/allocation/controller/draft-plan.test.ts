@@ -9,10 +9,17 @@ interface Changes {
   /** What other sessions add to a step, ms. */
   readonly loadMs?: number;
   readonly roundTripMs?: number;
+  readonly laterTokenMs?: number;
 }
 
 /** A device that drafts well near an edge with steps of 42 ms, unless changed. */
-function planned({ device = {}, edge = {}, loadMs = 0, roundTripMs = 20 }: Changes = {}): PlannedDevice {
+function planned({
+  device = {},
+  edge = {},
+  loadMs = 0,
+  roundTripMs = 20,
+  laterTokenMs = 25,
+}: Changes = {}): PlannedDevice {
   const links = [{ edge: 'a', roundTripMs, bitsPerSecond: null }];
   const report = { links, draftMs: 10, acceptance: 0.8, battery: 1, ...device } as DeviceReport;
   const edgeReport = { stepFixedMs: 40, stepRowMs: 2, draftMs: null, ...edge } as EdgeReport;
@@ -21,7 +28,7 @@ function planned({ device = {}, edge = {}, loadMs = 0, roundTripMs = 20 }: Chang
     edge: { id: 'a', report: edgeReport, correction: 1 },
     stepMs: edgeReport.stepFixedMs + 2 * edgeReport.stepRowMs + loadMs,
     rows: 2,
-    laterTokenMs: 25,
+    laterTokenMs,
   };
 }
 
@@ -107,6 +114,7 @@ describe('the draft plan', () => {
       { edge: { stepFixedMs: 60 } },
       { edge: { stepRowMs: 9 } },
       { roundTripMs: 90 },
+      { laterTokenMs: 4 },
     ];
     for (const changes of others) expect(key(changes), JSON.stringify(changes)).not.toBe(key());
     const { edge, ...rest } = planned();

@@ -48,13 +48,15 @@ const manyTokens = 100;
 
 /** What a plan depends on, coarsely: while it is the same, so is the plan. */
 export function planKey(planned: PlannedDevice): string {
-  const { draftMs, roundTripMs, acceptance, edge, loadMs = 0 } = knowledgeOf(planned);
+  const known = knowledgeOf(planned);
+  const { draftMs, roundTripMs, acceptance, edge, loadMs = 0 } = known;
   const { battery } = planned.device.report;
   const tens = (value: number | null): number | null => (value === null ? null : Math.round(20 * value));
   const ms = (value: number | null | undefined): number | null =>
     value == null ? null : Math.round(8 * Math.log2(1e-3 + value));
   const times = [draftMs, roundTripMs, edge?.stepMs?.[0], edge?.stepMs?.[7], edge?.edgeDraftMs, loadMs];
-  return [planned.edge.id, ...times.map(ms), tens(acceptance), tens(battery)].join();
+  const hedges = hedgesFor(known, planned.laterTokenMs);
+  return [planned.edge.id, ...times.map(ms), tens(acceptance), tens(battery), hedges].join();
 }
 
 /** @param before the plan that the device has; null: none */

@@ -18,7 +18,7 @@ import { checkState } from '../slot/check-state.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
 import { boundFelt } from './felt-bound.ts';
-import { predictPace } from './predict-pace.ts';
+import { LastPace, predictPace } from './predict-pace.ts';
 
 const radios: ObjectiveSettings['radioModel'][] = ['fixed-snr', 'concentrated'];
 
@@ -183,6 +183,35 @@ describe('the objective felt', () => {
     expect(typical).toBeLessThan(together);
   });
 
+  it('shares computing among sessions at their prompts by what waiting costs them, and leaves the others their part', () => {
+    const state = feltSlot(4, 1, 3);
+    const pace = {
+      ...(state.pace as NonNullable<SlotState['pace']>),
+      answerTokens: Float64Array.of(50, 100, 100, 100),
+      promptTokens: Float64Array.of(2000, 2000, 4000, 0),
+      promptTokensDone: new Float64Array(4),
+      textTokens: new Float64Array(4),
+      isTypical: false,
+    };
+    const { computeShare } = shareOptimally({ ...state, pace }, new Int32Array(4));
+    // 1 / (n P): half the answer gets twice as much, and so does half the prompt; the fourth has no prompt.
+    for (const [device, part] of [4, 2, 1].entries()) expect(computeShare[device]).toBeCloseTo((0.75 * part) / 7, 6);
+    expect(computeShare[3]).toBeCloseTo(0.25, 9);
+  });
+
+  it('is predicted once for a slot and an assignment', () => {
+    const [one, other] = [feltSlot(3, 1, 3), feltSlot(3, 1, 4)];
+    const assignments = [1, 2].map(() => shareEqually(one, new Int32Array(3))) as [Assignment, Assignment];
+    const last = new LastPace();
+    const first = last.predict(one, assignments[0]);
+    expect(last.predict(one, assignments[0])).toBe(first);
+    expect(first).toEqual(predictPace(one, assignments[0]));
+    expect(last.predict(one, assignments[1])).not.toBe(first);
+    const second = last.predict(other, assignments[1]);
+    expect(second).toEqual(predictPace(other, assignments[1]));
+    expect(last.predict(other, assignments[1])).toBe(second);
+  });
+
   it('needs to know the pace', () => {
     const state = { ...feltSlot(3, 1, 2), pace: undefined };
     expect(() => createPolicy('best')(state)).toThrow('the objective felt needs to know the pace of sessions');
@@ -204,6 +233,27 @@ describe('the bound of the objective felt', () => {
         6,
       );
       expect(costMs(state, createPolicy('best')(state))).toBeCloseTo(exact.costMs + problem.constantMs, 4);
+    }
+  });
+
+  it.each([
+    [1, 1, 0.9999],
+    [2, 1, 0.999],
+    [4, 1, 0.999],
+    [3, 2, 0.99],
+  ])('is no higher where %d devices may all be on one of %d servers', (deviceCount, serverCount, least) => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const problem = createProblem(feltSlot(deviceCount, serverCount, seed));
+      const share = boundFelt(problem, 100).boundMs / solveExactly(problem).costMs;
+      expect(share).toBeLessThanOrEqual(1 + 1e-9);
+      expect(share).toBeGreaterThan(least);
+    }
+  });
+
+  it('is near the optimum after few rounds', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const problem = createProblem(feltSlot(5, 2, seed));
+      expect(boundFelt(problem, 20).boundMs).toBeGreaterThan(0.985 * solveExactly(problem).costMs);
     }
   });
 

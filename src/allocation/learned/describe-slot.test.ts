@@ -4,7 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { createProblem } from '../search/problem.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
-import { describeSlot, deviceFeatureCount, linkFeatureCount, type SlotFeatures } from './describe-slot.ts';
+import {
+  describeSlot,
+  deviceFeatureCount,
+  linkFeatureCount,
+  type SlotFeatures,
+  serverFeatureCount,
+} from './describe-slot.ts';
 
 const deviceCount = 3;
 const serverCount = 2;
@@ -24,6 +30,18 @@ function linkNumbers(state: SlotState, feature: number): number[] {
 }
 
 describe('the features of a slot', () => {
+  it('are logarithms of what spans decades, also of nothing', () => {
+    const state = { ...plain, payloadBits: Float64Array.of(0, 1e6, 2e6), battery: Float64Array.of(0.5, 1, 0.1) };
+    const { devices, servers } = read(state);
+    const of = (feature: number): number[] =>
+      Array.from({ length: deviceCount }, (_, device) => devices[device * deviceFeatureCount + feature] ?? NaN);
+    const logs = (values: ArrayLike<number>): number[] => Array.from(values, (value) => Math.fround(Math.log(value)));
+    expect(of(2)).toEqual(logs([1e-30, 1e6, 2e6]));
+    expect(of(4)).toEqual(logs(plain.edgeFlop));
+    expect(of(5)).toEqual(logs([0.5, 1, 0.1]));
+    expect([servers[2], servers[serverFeatureCount + 2]]).toEqual(logs(plain.serverFlopPerSecond));
+  });
+
   it('have no movement and no handover cost where slots are not coupled', () => {
     const open = { ...plain, snr: plain.snr.map(() => 10) };
     expect(linkNumbers(open, 4)).toEqual([0, 0, 0, 0, 0, 0]);

@@ -101,6 +101,18 @@ describe('files of actors', () => {
     expect(() => readActor(bytes, 'it')).toThrow(message);
   });
 
+  it('of the flat network have as many devices as their last biases have whole parts for', () => {
+    const file = readTensors(writeActor(drawActor('flat', 'tma-masac', 1), {}), 'it');
+    const outBias = file.tensors.get('actor.outBias') as StoredTensor;
+    for (const more of [1, 3]) {
+      const values = new Float32Array(outBias.values.length + more);
+      const tensors = new Map([...file.tensors, ['actor.outBias', { shape: [values.length], values }]]);
+      const bytes = writeTensors({ tensors, metadata: file.metadata });
+      const message = `"actor.outBias" has shape [${values.length}], not [${outBias.values.length}]`;
+      expect(() => readActor(bytes, 'it')).toThrow(message);
+    }
+  });
+
   it('are refused with an array of another shape, dtype or sign', () => {
     const file = readTensors(writeActor(drawActor('pairs', 'tma-masac', 1), {}), 'it');
     const withOne = (name: string, one: StoredTensor): Uint8Array =>
@@ -109,7 +121,10 @@ describe('files of actors', () => {
     expect(() => readActor(wrongShape, 'it')).toThrow(/"actor.own" has shape \[25\], not \[5, 5\]/);
     const wrongDtype = withOne('actor.bias2', { shape: [5], values: new Float64Array(5) });
     expect(() => readActor(wrongDtype, 'it')).toThrow(/not of dtype F32/);
-    const zero = withOne('input.deviation', { shape: [featureCount], values: new Float32Array(featureCount) });
-    expect(() => readActor(zero, 'it')).toThrow(/not above 0/);
+    for (const bad of [0, -1, Number.NaN]) {
+      const values = new Float32Array(featureCount).fill(1).fill(bad, 2, 3);
+      const deviation = withOne('input.deviation', { shape: [featureCount], values });
+      expect(() => readActor(deviation, 'it')).toThrow(Number.isNaN(bad) ? /input.deviation/ : /not above 0/);
+    }
   });
 });

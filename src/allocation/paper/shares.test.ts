@@ -3,9 +3,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { associateByMaxSinr } from '../policies/simple-association.ts';
-import { createProblem } from '../search/problem.ts';
+import { createProblem, findProblemLink } from '../search/problem.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
-import { bandCostMs, bestShare, cubicRoot, leastCostMs } from './band-root.ts';
+import { bandCostMs, bestShare, cubicRoot, leastCostMs, shareSlope } from './band-root.ts';
 import { BandSolver } from './band-shares.ts';
 import { shareCompute } from './compute-shares.ts';
 import { shareEqually } from './equal-shares.ts';
@@ -66,6 +66,22 @@ describe('the bandwidth of a server', () => {
     );
   });
 
+  it.each([0, 0.3, 3000])('of one link with all power in it is found in few steps, at the price %d', (price) => {
+    const objective = { radioModel: 'concentrated', energyWeight: 0 } as const;
+    const problem = createProblem(syntheticSlot({ deviceCount: 20, serverCount: 4, seed: 5, objective }));
+    let reads = 0;
+    const counted = {
+      ...problem,
+      get snr() {
+        reads += 1;
+        return problem.snr;
+      },
+    };
+    for (const link of problem.linkDevice.keys()) bestShare(counted, link, price);
+    // A step reads it twice.
+    expect(reads / 2 / problem.linkDevice.length).toBeLessThan(15);
+  });
+
   for (const energyModel of energyModels) {
     for (const radioModel of radioModels) {
       it(`is the best of a grid for one link (${energyModel}, ${radioModel})`, () => {
@@ -81,6 +97,30 @@ describe('the bandwidth of a server', () => {
               expect(bandCostMs(problem, link, other) + price * other).toBeGreaterThan(least - 1e-7 * Math.abs(least));
             }
           }
+        }
+      });
+
+      it(`falls with the price as its slope says (${energyModel}, ${radioModel})`, () => {
+        const objective = { energyModel, radioModel, energyWeight: 50 };
+        const problem = createProblem(syntheticSlot({ deviceCount: 6, serverCount: 2, seed: 5, objective }));
+        const solver = new BandSolver(problem, 3);
+        // The first links of three devices.
+        const links = Int32Array.of(0, 2, 4).map((device) => findProblemLink(problem, device, 0));
+        for (const price of [30, 3000]) {
+          const step = 1e-5 * price;
+          const change = (of: (at: number) => number): number => (of(price + step) - of(price - step)) / (2 * step);
+          for (const link of links) {
+            const slope = shareSlope(problem, link, bestShare(problem, link, price));
+            expect(slope).toBeLessThan(0);
+            expect(slope / change((at) => bestShare(problem, link, at))).toBeCloseTo(1, 4);
+          }
+          const sumAt = (at: number): number => {
+            solver.solve(links, 3, at, Number.POSITIVE_INFINITY);
+            return solver.sum;
+          };
+          const expected = change(sumAt);
+          sumAt(price);
+          expect(solver.slope / expected).toBeCloseTo(1, 4);
         }
       });
 

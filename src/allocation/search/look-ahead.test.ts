@@ -88,6 +88,22 @@ describe('a rollout', () => {
     expect(rollOut([state], server, nobody).costMs).toBeCloseTo(costOf(state, 'best'), 6);
   });
 
+  it('has the mean of the queueing delays of its slots', () => {
+    const { server } = createPolicy('best')(plain);
+    const slots = (count: number, outlook: Partial<Outlook>): SlotState[] =>
+      Array.from({ length: count }, () => coupled({}, outlook));
+    const delays = Float64Array.of(0, 20, 50);
+    const delayed = slots(3, {}).map((slot) => ({ ...slot, queueDelayMs: delays }));
+    for (const [one, ms] of rollOut(delayed, server, nobody).queueMs.entries())
+      expect(ms).toBeCloseTo(delays[one] as number, 9);
+    // A backlog of many slots grows or shrinks by less than one slot a slot, so its delay is known up to one unit.
+    const backlogMs = Float64Array.of(0, 40, 0).map((count) => (count + 0.5) * plain.slotMs);
+    const [, behind] = rollOut(slots(2, { backlogMs, kappaMs: 100 }), server, nobody).queueMs;
+    const now = plain.queueDelayMs[1] as number;
+    expect(behind).toBeGreaterThanOrEqual((now + 39 * 100) / 2);
+    expect(behind).toBeLessThanOrEqual((now + 41 * 100) / 2);
+  });
+
   it('pays for a handover once, and for a backlog in every slot', () => {
     const { server } = createPolicy('best')(plain);
     const textServer = server.map((one) => (one + 1) % serverCount);

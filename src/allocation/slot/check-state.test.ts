@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkState } from './check-state.ts';
+import { eligibleLinks } from './links.ts';
 import type { SlotState } from './slot-state.ts';
 import { syntheticSlot } from './synthetic-slot.ts';
 
@@ -27,6 +28,17 @@ const outlook = {
   kappaMs: 500,
   batteryJ: new Float64Array(4).fill(Number.POSITIVE_INFINITY),
 };
+
+describe('a synthetic slot', () => {
+  it.each([state, sparse])('has for each link the SNR of its own gain', (slot) => {
+    // Equal bands have equal noise.
+    const unit = (device: number, link: number): number =>
+      (slot.snr[link] as number) / ((slot.gain[link] as number) * (slot.transmitPowerW[device] as number));
+    for (let device = 0; device < slot.deviceCount; device++) {
+      for (const link of eligibleLinks(slot, device)) expect(unit(device, link) / unit(0, 0)).toBeCloseTo(1, 9);
+    }
+  });
+});
 
 describe('checkState', () => {
   it('accepts a state that can be decided, with devices that reach no server', () => {

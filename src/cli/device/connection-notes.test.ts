@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EdgeMessage } from '../../core/protocol/wire/messages.ts';
-import { noteConnections } from './connection-notes.ts';
+import { noteConnections, noteServer } from './connection-notes.ts';
 
 type Step = Parameters<ReturnType<typeof noteConnections>>[0];
 
@@ -41,5 +41,17 @@ describe('the notes of a connection', () => {
   it('do not fill the terminal for an edge that tells another number all the time', () => {
     const many = Array.from({ length: 1000 }, (_, ahead) => received({ kind: 'queued', ahead: 1000 - ahead }));
     expect(said(...many)).toHaveLength(100);
+  });
+});
+
+describe('the note of another edge', () => {
+  it('names it and why it is read from, and leaves out the first', () => {
+    const lines: string[] = [];
+    const note = noteServer(
+      (line) => lines.push(line),
+      (edge) => (edge === 'b' ? 'a has failed' : undefined),
+    );
+    for (const edge of ['a', 'b', 'a']) note(edge);
+    expect(lines).toEqual(['[b goes on: a has failed]', '[a goes on]']);
   });
 });

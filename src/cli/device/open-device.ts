@@ -57,7 +57,7 @@ export const edgeKeyOption = {
 
 /** Several edges, as `device` takes them. @throws OutriderError `bad-argument` */
 export function edgeAddresses(edges: readonly string[], fingerprints: readonly string[] = []): readonly EdgeAddress[] {
-  if (fingerprints.length > edges.length || (fingerprints.length > 0 && fingerprints.length < edges.length)) {
+  if (fingerprints.length > 0 && fingerprints.length !== edges.length) {
     const cause = `--edge-fingerprint is given ${fingerprints.length} times, --edge ${edges.length} times`;
     throw badArgument(cause, 'give one for each edge, in the same order; "-" where the system trusts the certificate');
   }

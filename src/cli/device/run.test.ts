@@ -2,14 +2,17 @@
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';
+import { hideWaiting } from '../terminal/waiting-line.ts';
 import { runCommand } from './run.ts';
 
-const calls = vi.hoisted(() => ({ openings: [] as unknown[], edgesStarted: 0 }));
+const calls = vi.hoisted(() => ({ openings: [] as unknown[], edgesStarted: 0, hasRoom: false }));
 vi.mock('../models/model-room.ts', () => ({
   prepareModels: (openings: unknown[]) => {
     calls.openings = openings;
+    if (calls.hasRoom) return Promise.resolve();
     return Promise.reject(new OutriderError('memory-full', 'too little', 'take less'));
   },
+  demandFittingDraft: () => Promise.resolve(),
 }));
 vi.mock('../children/edge-process.ts', () => ({
   startEdgeProcess: () => {
@@ -28,6 +31,7 @@ const specs = () => calls.openings.map((opening) => (opening as { spec: string }
 beforeEach(() => {
   calls.openings = [];
   calls.edgesStarted = 0;
+  calls.hasRoom = false;
 });
 
 describe('a run', () => {
@@ -50,5 +54,24 @@ describe('a run', () => {
     await expect(runWith('--context', '4096')).rejects.toThrow();
     expect(calls.openings[0]).toEqual({ spec: 'smollm2-135m', sequences: 2, contextLength: 4096 });
     await expect(runWith('--context', 'many')).rejects.toThrow();
+  });
+
+  it('says on a terminal that it is starting, while its edge starts', async () => {
+    calls.hasRoom = true;
+    const terminal = process.stderr.isTTY;
+    const lines: string[] = [];
+    vi.stubEnv('TERM', 'xterm');
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+    process.stderr.isTTY = true;
+    try {
+      await expect(runWith()).rejects.toThrow('not here');
+      expect(calls.edgesStarted).toBe(1);
+      expect(lines.at(-1)).toContain('starting ...');
+    } finally {
+      hideWaiting();
+      process.stderr.isTTY = terminal;
+      vi.restoreAllMocks();
+      vi.unstubAllEnvs();
+    }
   });
 });

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
 import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
+import { type ModeName, modeNames } from '../../core/protocol/wire/mode.ts';
 import { SenderRates } from '../../core/protocol/wire/rate-book.ts';
 import { packageVersion } from '../../files/document.ts';
 import { isTypedKey } from '../../files/key-ring.ts';
@@ -106,6 +107,12 @@ const options = {
     help: "model of the edge: its name for applications, and the tokenizer where the draft has none; instead of the pair's",
   },
   draft: answerOptions.draft,
+  mode: {
+    ...answerOptions.mode,
+    help: 'decoding mode of every answer; auto: device and edge each draft while their own drafts save time',
+    choices: [...modeNames, 'auto'] as readonly (ModeName | 'auto')[],
+    default: 'auto',
+  },
   hedges: answerOptions.hedges,
   lookUp: answerOptions.lookUp,
   gpu: answerOptions.gpu,
@@ -148,7 +155,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   if (flags.demo && flags.edge !== undefined)
     throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
   const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
-  const deviceFlags = { ...flags, mode: 'auto', log: undefined } as const;
+  const deviceFlags = { ...flags, log: undefined };
   await using log = await openLog(flags);
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
   // Before the models are loaded: /health reports `loading`, and a port that is taken ends the command at once.
@@ -170,11 +177,11 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     await using writer = await openOfflineWriter(policy, device, flags.gpu);
     await using grammars = createGrammarEngine(device.tokenizer);
     const waitMs = edgeWaitMs(policy, flags.wait);
-    const { target: model, key } = flags;
+    const { target: model, key, mode } = flags;
     const local = writer ?? undefined;
     // Without a key for the edge it is shown none: a key of the application is for this endpoint.
     const credentials = key?.reveal() ?? '';
-    const answering = { device, model, grammars, local, waitMs, nowMs, credentials };
+    const answering = { device, model, grammars, local, waitMs, nowMs, credentials, mode };
     const parts = { ...answering, ownerOf: createPromptOwners(), onOutage: noteOutage };
     completer.open(withOwnKey(createDeviceCompleter(parts)));
     using _order = await noteEdges(device, flags);

@@ -6,8 +6,10 @@ import { describeLaw } from '../../core/decoding/shape-law.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Result } from '../../files/document.ts';
 import { type OpenModelOptions, openModel } from '../../models/engines/open-model.ts';
+import { demandListening } from '../../models/engines/remote/wire-client.ts';
 import { demandMemory } from '../../models/files/memory-check.ts';
 import { ModelDrafter } from '../../models/port/drafter.ts';
+import { describeAddress, type EngineSpec, hasAddress, parseEngineSpec } from '../../models/port/engine-spec.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
 import { defaultEdgeProfile } from '../../models/port/profiles.ts';
@@ -38,12 +40,16 @@ import {
   isNative,
 } from './doctor-exactness.ts';
 import { type MeasuredDrafts, measureDrafts, measureSteps, type StepTime } from './doctor-measure.ts';
-import { type AllPredictions, againstNative, predict } from './doctor-predictions.ts';
+import { type AllPredictions, againstNative, boundOf, predict } from './doctor-predictions.ts';
 
 export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProgress'> {
   /** Names, paths or toys, as everywhere. */
   readonly model: string;
   readonly draft: string;
+  /** The target's engine, as `--engine` of an edge takes it; default: llama.cpp in this process. */
+  readonly engine?: string | undefined;
+  /** Where the engine runs in another process: the file whose tokenizer is taken; default: `model`. */
+  readonly tokenizer?: string | undefined;
   /** Address of an edge to try. */
   readonly edge?: string | undefined;
   /** SHA-256 of its certificate, where no authority vouches for that. */
@@ -95,20 +101,23 @@ function notTried(why: string): OutriderError {
   return new OutriderError('bad-argument', `not tried: ${why}`, 'fix the failed check above first');
 }
 
-function machineChecks({ model, draft, gpu, port }: DoctorOptions, found: Found): PlannedCheck[] {
+function machineChecks({ model, draft, gpu, port, tokenizer }: DoctorOptions, found: Found): PlannedCheck[] {
   const engine = { check: 'engine', run: () => checkEngine(gpu) };
-  // What has no file takes next to nothing.
-  const withFiles = [
-    { spec: model, ...targetSize },
-    { spec: draft, ...draftSize },
-  ].filter(({ spec }) => needsFile(spec));
-  const planned = withFiles.map(({ spec, ...size }) => ({ path: pathOf(spec), ...size }));
+  // What has no file takes next to nothing, and a worker's memory is its own.
+  const withFiles = [...(found.hasTargetHere ? [{ spec: model, ...targetSize }] : []), { spec: draft, ...draftSize }];
+  const file = found.hasTargetHere ? model : (tokenizer ?? model);
+  const planned = withFiles.filter(({ spec }) => needsFile(spec));
   return [
     { check: 'node', run: () => checkNode() },
-    ...(withFiles.length > 0 ? [engine] : []),
-    { check: 'target file', run: () => checkModelFile(model) },
+    ...(planned.length > 0 ? [engine] : []),
+    ...workerChecks(found.engine),
+    ...(file === 'none' ? [] : [{ check: 'target file', run: () => checkModelFile(file) }]),
     { check: 'draft file', run: () => checkModelFile(draft) },
-    { check: 'memory', needs: ['target file', 'draft file'], run: () => checkMemory(planned) },
+    {
+      check: 'memory',
+      needs: ['target file', 'draft file'],
+      run: () => checkMemory(planned.map(({ spec, ...size }) => ({ path: pathOf(spec), ...size }))),
+    },
     { check: 'cores', run: () => checkCores() },
     { check: 'port', run: () => checkPort(port) },
     {
@@ -121,9 +130,18 @@ function machineChecks({ model, draft, gpu, port }: DoctorOptions, found: Found)
   ];
 }
 
+function workerChecks(engine: EngineSpec): PlannedCheck[] {
+  if (!hasAddress(engine)) return [];
+  const run = async (): Promise<string> => {
+    await demandListening(engine);
+    return `a worker listens at ${describeAddress(engine)}`;
+  };
+  return [{ check: 'worker', run }];
+}
+
 function modelChecks({ edge, edgeFingerprint, metricsKey }: DoctorOptions, found: Found): PlannedCheck[] {
   // Opening would download missing files, and need more memory than there is.
-  const openable = ['engine', 'target file', 'draft file', 'memory'];
+  const openable = ['engine', 'worker', 'target file', 'draft file', 'memory'];
   return [
     { check: 'models', needs: openable, run: () => found.open() },
     { check: 'tokenizers', run: () => checkTokenizers(...found.models) },
@@ -131,7 +149,7 @@ function modelChecks({ edge, edgeFingerprint, metricsKey }: DoctorOptions, found
       check: 'shape law',
       run() {
         if (found.refusal !== null) throw found.refusal;
-        return describeExactness(found.exactTarget);
+        return describeExactness(found.exactTarget, found.isRemote);
       },
     },
     { check: 'exact shapes', run: () => checkShapesHere(found.exactTarget) },
@@ -158,10 +176,21 @@ class Found implements AsyncDisposable {
   costs: readonly ExactCost[] = [];
   /** What a real edge took; times in ms. */
   edge: Readonly<Record<string, number>> = {};
+  readonly engine: EngineSpec;
   readonly #options: DoctorOptions;
 
   constructor(options: DoctorOptions) {
     this.#options = options;
+    this.engine = parseEngineSpec(options.engine ?? 'llama');
+  }
+
+  get isRemote(): boolean {
+    return this.engine.kind !== 'llama';
+  }
+
+  /** Whether the engine reads the file that is named as the target. */
+  get hasTargetHere(): boolean {
+    return this.engine.kind === 'llama' || this.engine.kind === 'ik';
   }
 
   /** @throws OutriderError where the models could not be opened */
@@ -179,8 +208,8 @@ class Found implements AsyncDisposable {
 
   /** What was opened before a failure stays open. */
   async open(): Promise<string> {
-    const { model, draft, gpu, onLawProgress } = this.#options;
-    const asTarget = { role: 'target', gpu, ...targetSize } as const;
+    const { model, draft, gpu, onLawProgress, engine, tokenizer: tokenizerFile } = this.#options;
+    const asTarget = { role: 'target', gpu, ...targetSize, engine, tokenizerFile } as const;
     try {
       this.target = await openModel(model, { ...asTarget, exact: true, onLawProgress });
     } catch (error) {
@@ -217,7 +246,8 @@ class Found implements AsyncDisposable {
   /** The target's engine without a law, if there is memory for a second copy; null where that would be the target itself. */
   async #openNative(target: LanguageModel): Promise<LanguageModel | null> {
     const { model, gpu } = this.#options;
-    if (isNative(target)) return null;
+    // A worker serves one connection.
+    if (isNative(target) || this.isRemote) return null;
     try {
       await demandMemory([{ path: pathOf(model), ...nativeSize }]);
     } catch (error) {
@@ -290,17 +320,18 @@ function conclude(rows: readonly Check[], found: Found): Omit<Examination, 'rows
 }
 
 /** Null: the target could not be opened, or keeps to no law. */
-function exactnessOf({ target, refusal, costs }: Found): Result['summary'] {
+function exactnessOf({ target, refusal, costs, isRemote }: Found): Result['summary'] {
   const law = target === null || refusal !== null ? null : describeLaw(target.limits.law);
   const exact = target === null ? null : refusal === null;
   const compared = comparedRows.flatMap((rows) => {
     const { nativeMs = null, ratio = null } = costs.find((one) => one.rows === rows) ?? {};
     return [[`nativeStepMs${rows}`, nativeMs] as const, [`exactCost${rows}`, ratio] as const];
   });
-  return { exact, law, weights: target?.exactness?.weights ?? null, ...Object.fromEntries(compared) };
+  const weights = isRemote ? null : (target?.exactness?.weights ?? null);
+  return { exact, law, weights, ...Object.fromEntries(compared) };
 }
 
-function quickestOf({ quickest, arMs, native }: Partial<AllPredictions[number]> = {}): Result['summary'] {
+function quickestOf({ quickest, arMs, native, bound }: Partial<AllPredictions[number]> = {}): Result['summary'] {
   const over = (ms: number | undefined): number | null =>
     ms === undefined || quickest === undefined ? null : quickest.msPerToken / ms;
   return {
@@ -310,6 +341,8 @@ function quickestOf({ quickest, arMs, native }: Partial<AllPredictions[number]> 
     quickestOverAr: over(arMs),
     quickestOverArNative: over(native?.msPerToken),
     quickestSaid: native?.said ?? null,
+    boundMsPerToken: bound?.msPerToken ?? null,
+    boundOverArNative: bound?.overNative ?? null,
   };
 }
 
@@ -326,8 +359,9 @@ function predictAll({ target, drafts, steps, costs, loopbackMs, refusal }: Found
   const paced = predict(measured, law, emulatedRoundTripMs, profile);
   const slower = paced.keepsUp ? '' : '; this machine is slower than that, so its own steps count';
   const where = `paced to ${profile.description}, ${emulatedRoundTripMs} ms away${slower}`;
+  const bound = boundOf(measured, msPerToken);
   return [
-    { key: 'here', where: 'both processes on this machine, unpaced', ...here, native: { msPerToken, said } },
+    { key: 'here', where: 'both processes on this machine, unpaced', ...here, native: { msPerToken, said }, bound },
     { key: 'paced', where, ...paced },
   ];
 }

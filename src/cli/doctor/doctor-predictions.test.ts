@@ -49,6 +49,33 @@ describe('a prediction', () => {
   });
 });
 
+describe('the reason for the quickest mode', () => {
+  it('has the share of the time that it takes, and what that comes from', () => {
+    const { quickest, arMs, why } = predict(
+      measuredBy(() => 40, 4),
+      freeLaw,
+      0,
+    );
+    const share = (quickest.msPerToken / arMs).toFixed(2);
+    expect(Number(share)).toBeLessThan(1);
+    const speed = "the target's step takes 10.0 drafts";
+    const rows = 'a step over 4 rows takes 1.0 times one over a single row';
+    expect(why).toBe(`${share} of the edge alone: 80 % of the drafts hold, ${speed}, ${rows}`);
+  });
+
+  it('says where drafts save nothing', () => {
+    const { quickest, why } = predict(
+      measuredBy((count) => 40 * count, 40),
+      freeLaw,
+      0,
+    );
+    expect(quickest.mode).toBe('ar');
+    expect(why).toBe(
+      '80 % of the drafts hold and a step over 4 rows takes 4.0 times one over a single row, so drafts save less than they cost',
+    );
+  });
+});
+
 describe('beside the edge alone without a law', () => {
   const said = (mode: TokenTimePrediction['mode'], msPerToken: number, arMs: number, arNativeMs: number): string => {
     const quickest = { mode, msPerToken, drafts: 3 };

@@ -3,7 +3,7 @@
 
 import type { ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { TimingFigures } from '../../core/scheduling/latency-model.ts';
-import { predictTokenTimes, type TokenTimePrediction } from '../../core/scheduling/predict-latency.ts';
+import { chainBoundMs, predictTokenTimes, type TokenTimePrediction } from '../../core/scheduling/predict-latency.ts';
 import { fitStepTime, stepMs } from '../../core/scheduling/step-time.ts';
 import type { LatencyProfile } from '../../models/port/profiles.ts';
 import type { MeasuredDrafts, StepTime } from './doctor-measure.ts';
@@ -23,11 +23,20 @@ export interface ModePredictions {
   readonly keepsUp: boolean;
 }
 
+/** What no mode can fall below on this edge: drafts are free and always there. */
+export interface ChainBound {
+  readonly msPerToken: number;
+  /** Over the edge alone without a law. */
+  readonly overNative: number;
+  readonly said: string;
+}
+
 export type AllPredictions = readonly (ModePredictions & {
   readonly key: 'here' | 'paced';
   readonly where: string;
   /** What the edge alone takes without a law, and the quickest mode beside it; only where that was measured. */
   readonly native?: { readonly msPerToken: number; readonly said: string };
+  readonly bound?: ChainBound;
 })[];
 
 /** A smaller ratio counts as none: measurements are no more precise. */
@@ -69,6 +78,14 @@ export function againstNative(
   const ratio = (quickest.msPerToken / nativeMs).toFixed(2);
   const judgement = judgeNative(quickest.msPerToken, arMs, nativeMs);
   return `${quickest.mode} takes ${ratio} of ar-native, the edge alone without the law: ${judgement}`;
+}
+
+export function boundOf({ acceptance, steps }: Pick<Measured, 'acceptance' | 'steps'>, nativeMs: number): ChainBound {
+  const inOrder = steps.toSorted((one, other) => one.rows - other.rows).map(({ ms }) => ms);
+  const msPerToken = chainBoundMs(inOrder, acceptance);
+  const overNative = msPerToken / nativeMs;
+  const said = `the bound is ${overNative.toFixed(2)} of ar-native: drafts that cost nothing bring no more on this engine`;
+  return { msPerToken, overNative, said };
 }
 
 function judgeNative(quickestMs: number, arMs: number, arNativeMs: number): string {

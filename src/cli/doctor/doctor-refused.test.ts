@@ -1,12 +1,17 @@
 // Doctor where no shape law holds, where the law is searched, and where memory is too small: the engine is a toy that answers as such
 // engines do.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';
 import type { OpenModelOptions } from '../../models/engines/open-model.ts';
+import type { PlannedModel } from '../../models/files/memory-check.ts';
+import { writeTinyModel } from '../../models/gguf/gguf.fixture.ts';
 import { examine } from './doctor-examine.ts';
 
-const memory = vi.hoisted(() => ({ isFull: false }));
+const memory = vi.hoisted(() => ({ isFull: false, planned: [] as readonly PlannedModel[] }));
 const opened = vi.hoisted(() => [] as { role: string; exact: boolean; threads?: number | undefined }[]);
 const refusal = new OutriderError(
   'exact-refused',
@@ -27,9 +32,15 @@ vi.mock('../../models/engines/open-model.ts', async (original) => {
   };
 });
 
+vi.mock('../../models/engines/llama-engine.ts', async (original) => ({
+  ...(await original<object>()),
+  startLlamaEngine: async () => ({ version: 'an engine', backend: 'no GPU, of a test' }),
+}));
+
 vi.mock('../../models/files/memory-check.ts', async (original) => ({
   ...(await original<object>()),
-  demandMemory: () => {
+  demandMemory: (models: readonly PlannedModel[]) => {
+    memory.planned = models;
     if (memory.isFull) throw new OutriderError('memory-full', 'too much is needed', 'close other programs');
   },
 }));
@@ -47,6 +58,25 @@ describe('doctor where memory is too small', () => {
     expect(check('memory')).toMatchObject({ ok: false, cause: 'too much is needed', remedy: 'close other programs' });
     expect(check('models')).toMatchObject({ ok: false, cause: 'not tried: memory failed' });
     expect(opened).toEqual([]);
+    // What has no file takes next to nothing, and no engine.
+    expect(memory.planned).toEqual([]);
+    expect(check('engine')).toBeUndefined();
+  });
+
+  it('counts what has a file, which needs an engine', async () => {
+    memory.isFull = true;
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
+    const path = join(folder, 'tiny.gguf');
+    await writeTinyModel(path);
+    const both = await examine({ model: path, draft: path, port: 0 });
+    expect(memory.planned).toEqual([
+      { path, sequences: 2, contextLength: 2048 },
+      { path, sequences: 1, contextLength: 2048 },
+    ]);
+    expect(both.rows.find(({ check }) => check === 'engine')).toMatchObject({ ok: true, cause: 'an engine, no GPU' });
+    await examine({ model: 'toy:1', draft: path, port: 0 });
+    expect(memory.planned).toEqual([{ path, sequences: 1, contextLength: 2048 }]);
+    rmSync(folder, { recursive: true });
   });
 });
 

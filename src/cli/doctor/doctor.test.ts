@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, type ToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
 import { anyone } from '../../core/protocol/edge/edge-key.ts';
+import { helloOf, serveRows } from '../../models/engines/remote/rows-server.ts';
 import { writeTinyModel } from '../../models/gguf/gguf.fixture.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
 import { edgeEndpoint } from '../edge/edge-endpoint.ts';
+import { doctorCommand } from './doctor.ts';
 import {
   checkCores,
   checkMemory,
@@ -30,6 +32,7 @@ beforeAll(async () => {
 afterAll(() => edge[Symbol.asyncDispose]());
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
 });
 
 const toys: DoctorOptions = { model: `toy:${toySeed}`, draft: `toy:${toySeed}:0.8`, port: 0 };
@@ -63,6 +66,35 @@ describe('doctor', () => {
     }
   });
 
+  it('measures an engine in another process, and says what no mode can fall below', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
+    vi.stubEnv('OUTRIDER_CACHE', folder);
+    const path = join(folder, 'rows.sock');
+    const toy = createToyModel({ seed: toySeed, role: 'target', sequences: 3 });
+    const engine = `unix:${path}`;
+    const served = { address: { kind: 'unix', path }, hello: helloOf(toy, 'toy', 'gguf') } as const;
+    const server = await serveRows(toy, served);
+    const { rows, summary, allPredictions } = await examine({ ...toys, engine });
+    await server.close();
+    expect(rows.filter(({ ok, check }) => !ok && check !== 'cores' && check !== 'memory')).toEqual([]);
+    expect(rows.find(({ check }) => check === 'worker')?.cause).toBe(`a worker listens at ${engine}`);
+    expect(rows.find(({ check }) => check === 'shape law')?.cause).toMatch(
+      /^any shape; when it was found, \d+ positions/,
+    );
+    expect(summary).toMatchObject({ exact: true, law: 'any shape', weights: null });
+    for (const count of [1, 2, 4, 8]) expect(summary[`exactCost${count}`]).toBeGreaterThan(0);
+    expect(summary['boundMsPerToken']).toBeLessThanOrEqual(summary['stepMs1'] as number);
+    expect(summary['boundOverArNative']).toBeCloseTo(
+      Number(summary['boundMsPerToken']) / Number(summary['arNativeMsPerToken']),
+    );
+    expect(allPredictions[0]?.bound?.said).toMatch(/^the bound is \d\.\d\d of ar-native/);
+    const gone = await examine({ ...toys, engine });
+    const lost = gone.rows.find(({ check }) => check === 'worker');
+    expect(lost).toMatchObject({ ok: false, cause: `nothing listens at ${engine}` });
+    expect(gone.rows.find(({ check }) => check === 'models')?.cause).toBe('not tried: worker failed');
+    rmSync(folder, { recursive: true });
+  });
+
   it('says of an edge that is not there that it is not there', async () => {
     expect(await failedOf({ ...toys, edge: 'ws://127.0.0.1:9' })).toContain('edge');
   });
@@ -92,6 +124,11 @@ describe('doctor', () => {
       remedy: expect.stringContaining('--scope metrics'),
     });
     expect(await check('x')).toMatchObject({ ok: false, cause: expect.stringContaining('missing or wrong') });
+    // Whatever answers there: what is no message of an error is no word of it.
+    for (const text of ['{"error":{"message":5}}', '{"error":null}', 'I am a teapot']) {
+      onApi = (_request, response) => void response.writeHead(418).end(text);
+      expect((await check('x')).cause, text).toBe('/metrics is refused: status 418');
+    }
   });
 
   it('leaves out what a failed check makes impossible, and downloads nothing', async () => {
@@ -178,5 +215,46 @@ describe('a check', () => {
       throw new TypeError('oops');
     });
     expect(check).toMatchObject({ ok: false, cause: 'oops', remedy: expect.stringMatching(/report/) });
+  });
+});
+
+describe('the command', () => {
+  /** What it prints, and the exit status that it leaves. */
+  async function printed(...words: string[]) {
+    let text = '';
+    vi.spyOn(process.stdout, 'write').mockImplementation((part) => {
+      text += String(part);
+      return true;
+    });
+    const before = process.exitCode;
+    process.exitCode = undefined;
+    try {
+      const models = ['--model', toys.model, '--draft', toys.draft, '--port', '0'];
+      await doctorCommand()
+        .exitOverride()
+        .parseAsync([...models, ...words], { from: 'user' });
+      return { text, status: process.exitCode };
+    } finally {
+      process.exitCode = before;
+      vi.restoreAllMocks();
+    }
+  }
+
+  it('shows each check, and the predictions beside the edge alone without a law', async () => {
+    const { text, status } = await printed();
+    expect(text).toMatch(/^✓ node {10}Node /m);
+    expect(text.match(/^ *ar-native .*$/gm)).toHaveLength(1);
+    expect(text).toMatch(/^(stream|mix|sd|ar|edge-sd|psd)\b.* would be quickest: /m);
+    // Cores and memory are the machine's own affair.
+    const failed = text.match(/^✗/gm)?.length ?? 0;
+    const verdict = failed === 0 ? 'everything is there' : `${failed} check`;
+    expect(text.trimEnd().split('\n').at(-1)).toContain(verdict);
+    expect(status).toBe(failed === 0 ? undefined : 1);
+  });
+
+  it('ends with status 1 where a check fails', async () => {
+    const { text, status } = await printed('--edge', 'ws://127.0.0.1:9', '--json');
+    expect(JSON.parse(text)).toMatchObject({ command: 'doctor', summary: { ok: false } });
+    expect(status).toBe(1);
   });
 });

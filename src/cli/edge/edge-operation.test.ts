@@ -38,6 +38,20 @@ describe('an edge whose engine hangs', () => {
     expect(done).toEqual(['edge', 'listener']);
   });
 
+  it('is the only one that ends so: after any other event the edge drains', async () => {
+    const done: string[] = [];
+    const asked = Promise.withResolvers<void>();
+    await using operation = await EdgeOperation.open({ ...flags, drain: 2 }, AbortSignal.abort());
+    const { onEvent } = operation.callbacks(createToyModel({ seed: 1, role: 'target' }).tokenizer);
+    const edge = { drain: async (ms: number) => void done.push(`drained ${ms}`) } as unknown as Edge;
+    const listener = { port: 0, close: async () => void done.push('listener') };
+    const ran = operation.run(edge, listener, asked.promise, new OpenRequests());
+    onEvent?.({ kind: 'engine-returned' });
+    asked.resolve();
+    await ran;
+    expect(done).toEqual(['drained 2000', 'listener']);
+  });
+
   it('says which log file can not be used', async () => {
     const missing = { ...flags, logFile: '/nowhere/at/all/edge.log' };
     await expect(EdgeOperation.open(missing, new AbortController().signal)).rejects.toMatchObject({

@@ -118,6 +118,18 @@ describe('the line of a request', () => {
     expect(lines[51]?.words).toBe('and 950 more requests refused from 10.0.0.7');
   });
 
+  it('is left out again in the flood after that', () => {
+    const { lines, ended, wait } = bed();
+    for (let count = 0; count < 60; count += 1) ended(refused);
+    wait(10_001);
+    for (let count = 0; count < 60; count += 1) ended(refused);
+    // 50 lines, the count of the others, 50 lines.
+    expect(lines).toHaveLength(101);
+    wait(10_001);
+    ended(answered);
+    expect(lines.slice(101)).toMatchObject([{ fields: { kind: 'more', count: 10 } }, { fields: { kind: 'request' } }]);
+  });
+
   it('is not lost in the flood of another peer', () => {
     const { lines, ended } = bed();
     for (let count = 0; count < 1000; count += 1) ended(refused);

@@ -70,6 +70,7 @@ describe('outrider models prepare', () => {
     expect(JSON.parse(printed)).toMatchObject({
       command: 'models prepare',
       summary: { name: 'smollm2-135m', law: 'any shape', weights: 'plain', seconds: expect.any(Number) },
+      params: { name: 'smollm2-135m', again: false },
     });
   });
 
@@ -87,6 +88,9 @@ describe('outrider models prepare', () => {
   it('forgets first what was found before, where it is asked to', async () => {
     await runPrepare({ name: 'default', again: true });
     expect(seen.forgotten).toEqual(['hash of smollm2-135m']);
+    printed = '';
+    await runPrepare({ name: 'default', again: true, json: true });
+    expect(JSON.parse(printed)).toMatchObject({ params: { name: 'default', again: true } });
   });
 
   it('fails where exact is refused, and prints nothing', async () => {

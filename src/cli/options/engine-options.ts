@@ -1,6 +1,6 @@
 // The options of commands that open a target on an engine of choice.
 
-import { engineForms, parseEngineSpec } from '../../models/port/engine-spec.ts';
+import { parseEngineSpec } from '../../models/port/engine-spec.ts';
 import { namesOf } from './pair-options.ts';
 
 function engineText(text: string): string {
@@ -11,7 +11,7 @@ function engineText(text: string): string {
 export const engineOptions = {
   engine: {
     flag: '--engine <engine>',
-    help: `what runs the target: ${engineForms}. The last two meet a worker that runs (docs/use/engines.md)`,
+    help: 'what runs the target: llama, ik, vllm:FOLDER, unix:PATH or tcp:PORT; the last two meet a worker that runs (docs/use/engines.md)',
     parse: engineText as (text: string) => string,
     default: 'llama' as string,
   },

@@ -51,4 +51,18 @@ describe('a command that is made of a table of options', () => {
     expect(help).toContain('--draft-length <count>');
     expect(help).not.toMatch(/--window|--secret/);
   });
+
+  it('shows the default of a value, and none of a switch', () => {
+    const loud = { flag: '--loud', help: 'be loud' };
+    const list = { flag: '--list <n...>', help: 'a list', texts: true, default: [] as string[] } as const;
+    const open = { flag: '--open <n>', help: 'no default' };
+    const table = { draftLength: options.draftLength, loud, list, open };
+    const help = commandOf({ name: 'any', description: '', options: table }, () => {}).helpInformation();
+    expect(help.match(/--[dlo].*/g)).toEqual([
+      '--draft-length <count>  gamma (default: 4)',
+      '--loud                  be loud',
+      '--list <n...>           a list (default: none)',
+      '--open <n>              no default',
+    ]);
+  });
 });

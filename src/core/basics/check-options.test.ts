@@ -66,6 +66,7 @@ describe('checkOptions', () => {
     [{ name: null }, 'call: name is null; Give a text.'],
     [{ name: 'a', cuont: 1 }, 'call has no option "cuont"; Did you mean "count"?'],
     [{ name: 'a', mode: 'steam' }, 'call: mode is "steam"; Give one of "stream", "turn". Did you mean "stream"?'],
+    [{ name: 'a', mode: 'xyzzyx' }, 'call: mode is "xyzzyx"; Give one of "stream", "turn".'],
     [{ name: 'a', count: -1 }, 'call: count is -1; Give a whole number from 1 to 9.'],
     [{ name: 'a', count: '5' }, 'call: count is "5"; Give a whole number from 1 to 9.'],
     [{ name: 'a', share: Number.NaN }, 'call: share is NaN; Give a number from 0 to 1.'],
@@ -85,6 +86,9 @@ describe('checkOptions', () => {
 
   it('shows a long text cut, on one line, and a secret not at all', () => {
     expect(complaint({ name: 'a', mode: `${'x'.repeat(45)}\n` })).toContain(`mode is "${'x'.repeat(40)}...";`);
+    const [whole, longer] = [40, 41].map((length) => complaint({ name: 'a', mode: 'x'.repeat(length) }));
+    expect(whole).toContain(`mode is "${'x'.repeat(40)}";`);
+    expect(longer).toContain(`mode is "${'x'.repeat(40)}...";`);
     expect(complaint({ name: 'a', key: 12_345_678 })).toContain('key is a number;');
     expect(complaint({ name: 'a', key: 'ééééé' })).toContain('key has 10 bytes; Give at most 8.');
   });

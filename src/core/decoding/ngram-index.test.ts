@@ -19,6 +19,17 @@ describe('the index of runs', () => {
     }
   });
 
+  it('does not grow where tokens are added and taken back', () => {
+    const index = new NgramIndex(2, 8);
+    for (let id = 1; id <= 20; id++) index.append(id);
+    const { bytes } = index;
+    for (let round = 0; round < 100; round++) {
+      index.append(1000 + round);
+      index.truncate(20);
+    }
+    expect(index.bytes).toBe(bytes);
+  });
+
   it('holds less than 12 KB for a short text', () => {
     const index = new NgramIndex(2, 8);
     for (let id = 1; id <= 120; id++) index.append(id);

@@ -155,7 +155,6 @@ export class PredictedText {
     let best = { at: -1, run: 0 };
     const until = Math.min(this.#ids.length, anchor + nearTokens);
     for (let at = anchor; at < until; at++) {
-      if (this.#ids[at] !== token) continue;
       const run = this.#suffixAt(at, index, Math.min(away, at - anchor + 1));
       if (run > best.run) best = { at, run };
     }

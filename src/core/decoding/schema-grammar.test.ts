@@ -64,6 +64,12 @@ describe('a grammar of a schema', () => {
     ],
     [{ type: 'array', prefixItems: [{ type: 'integer' }, { type: 'string' }] }, ['[1, "a"]'], ['[1]', '[1, "a", 2]']],
     [{ items: [{ type: 'integer' }] }, ['[1]'], ['["a"]']],
+    [{ minItems: 1 }, ['[1]', '["a"]'], ['[]', '1', '{}']],
+    [{ type: 'integer', maximum: 5 }, ['5', '0', '-7', '-123'], ['6']],
+    [{ type: 'integer', maximum: 5, exclusiveMaximum: 5 }, ['4'], ['5']],
+    [{ type: 'integer', maximum: 5, exclusiveMaximum: 6 }, ['5'], ['6']],
+    [{ type: 'integer', minimum: 5, exclusiveMinimum: 5 }, ['6'], ['5']],
+    [{ type: 'integer', minimum: 5, exclusiveMinimum: 4 }, ['5'], ['4']],
     [
       { additionalProperties: { type: 'integer' }, propertyNames: { enum: ['x', 'y'] } },
       ['{}', '{"x": 1, "y": 2}'],
@@ -83,6 +89,11 @@ describe('a grammar of a schema', () => {
     const ebnf = ebnfOf(schema);
     for (const text of fits) expect(accepts(ebnf, text), text).toBe(true);
     for (const text of others) expect(accepts(ebnf, text), text).toBe(false);
+  });
+
+  it('has no brackets around the only one of several that has a text', () => {
+    expect(ebnfOf({ enum: ['a'] })).toBe('root ::= r0\nr0 ::= "\\"a\\""\n');
+    expect(ebnfOf({ enum: ['a', 1] })).toBe('root ::= r0\nr0 ::= ("\\"a\\"" | "1")\n');
   });
 
   it('of combined schemas keeps all of them', () => {

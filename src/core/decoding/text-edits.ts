@@ -60,7 +60,7 @@ export class TextEdits {
   /** The words from `from` up to `to` were replaced by these. @returns whether a change was learned; an insertion has no old words */
   learn(from: number, to: number, written: readonly number[]): boolean {
     let same = 0;
-    while (from + same < to && same < written.length && this.#ids[from + same] === written[same]) same += 1;
+    while (from + same < to && this.#ids[from + same] === written[same]) same += 1;
     const old = this.#ids.slice(from + same, to);
     const tokens = written.slice(same);
     const [first] = old;

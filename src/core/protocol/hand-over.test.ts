@@ -112,6 +112,16 @@ describe('a handover', () => {
     expect(driver.sent(2).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
   });
 
+  it('keeps the text that the reader has where the other edge writes another, and opens that edge again', () => {
+    const agreeing = lagging('stream').commit(2, 3, 10, 11, 12);
+    expect([agreeing.kinds(), agreeing.state.links.map(({ received }) => received)]).toEqual([[], [9, 6]]);
+    const driver = lagging('stream').commit(2, 3, 10, 11, 99);
+    expect(driver.effects).toMatchObject([{ kind: 'close-link', link: 2, detail: 'a commit disagrees with the text' }]);
+    expect(driver.state.text.slice(3)).toEqual([10, 11, 12, 13, 14, 15]);
+    driver.step({ kind: 'link-opened', link: 3, edge: 'b' });
+    expect(driver.sent(3)).toMatchObject([{ kind: 'open', answer: [10, 11, 12, 13, 14, 15] }]);
+  });
+
   it('that is refused leaves the session on the first edge', () => {
     const driver = lagging('stream').refuse(2, 'edge-full');
     expect([driver.state.outcome, driver.state.main, driver.kinds()]).toEqual([null, 1, ['close-link']]);
@@ -130,6 +140,11 @@ describe('a greeting', () => {
       expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'tokenizer-mismatch' });
     }
   });
+});
+
+it('a budget allows no alternatives where the turn asks for none', () => {
+  const driver = new Driver('stream').step({ kind: 'draft-budget-set', maxAhead: 2, hedges: 3 });
+  expect(driver.state.budget).toEqual({ maxAhead: 2, hedges: 0 });
 });
 
 describe('an end', () => {

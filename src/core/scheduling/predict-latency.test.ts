@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ShapeLaw } from '../decoding/shape-law.ts';
 import type { TimingFigures } from './latency-model.ts';
-import { predictTokenTimes, type TokenTimePrediction, windowTokens } from './predict-latency.ts';
+import { edgeSdBestMs, predictTokenTimes, type TokenTimePrediction, windowTokens } from './predict-latency.ts';
 import { fitStepTime, stepMs } from './step-time.ts';
 
 const reference: TimingFigures = {
@@ -46,6 +46,11 @@ describe('the reference figures', () => {
     const overlapped = msOf({ ...reference, acceptance, edgeDraftsOverlap: true }, 'edge-sd');
     expect(deviation(overlapped, expectedMs), `${overlapped}`).toBeLessThan(0.05);
     expect(overlapped).toBeLessThan(msOf({ ...reference, acceptance }, 'edge-sd'));
+  });
+
+  it.each([0.3, 0.8, 1])('of the edge alone are those at its best number of drafts, at acceptance %d', (acceptance) => {
+    const figures = { ...reference, acceptance };
+    expect(edgeSdBestMs(figures)).toBe(msOf(figures, 'edge-sd'));
   });
 
   it('has psd fall behind the edge alone between 60 and 100 ms', () => {

@@ -41,7 +41,7 @@ const size = { sequences: 2, contextLength: 64, exact: true } as const;
 describe('a request for a graphics processor', () => {
   it('goes to the engine as it was made, and is off without one', async () => {
     expect((await startLlamaEngine('cuda')).backend).toBe('cuda, a card');
-    await startLlamaEngine('off');
+    expect((await startLlamaEngine('off')).backend).toBe('cpu, features');
     expect(fake.asked).toEqual(['cuda', false]);
     expect([undefined, false, true, 'metal' as const].map(gpuChoiceOf)).toEqual(['off', 'off', 'auto', 'metal']);
   });

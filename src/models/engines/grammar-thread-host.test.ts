@@ -21,6 +21,8 @@ class StandIn implements GrammarWorker {
   cpuMs = 0;
   memory = 0;
   isEnded = false;
+  /** It keeps the process alive. */
+  isKept = true;
   /** It answers no question about its work, as a thread that is blocked in the system. */
   isBlocked = false;
   readonly calls: Call[] = [];
@@ -56,8 +58,13 @@ class StandIn implements GrammarWorker {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }
 
-  ref(): void {}
-  unref(): void {}
+  ref(): void {
+    this.isKept = true;
+  }
+
+  unref(): void {
+    this.isKept = false;
+  }
 
   async terminate(): Promise<void> {
     this.isEnded = true;
@@ -115,6 +122,40 @@ describe('a call to the thread of the grammars', () => {
     expect([host.isUsable, worker.isEnded, spent]).toEqual([false, true, [401]]);
   });
 
+  it('that breaks the thread answers for the start of the next one, and no other call does', async () => {
+    const worker = new StandIn();
+    worker.cpuMs = 900;
+    const { ask, spent } = await hosted(worker);
+    ask();
+    worker.cpuMs += 300;
+    worker.answer(worker.calls[0] as Call);
+    ask();
+    worker.cpuMs += 401;
+    await pass(1000);
+    expect(spent).toEqual([300, 401 + 900]);
+    const refused = new StandIn();
+    refused.cpuMs = 700;
+    const other = await hosted(refused);
+    other.ask();
+    refused.cpuMs += 50;
+    refused.answer(refused.calls[0] as Call, { kind: 'refused', cause: 'no', isFault: true });
+    await pass(1);
+    expect(other.spent).toEqual([50 + 700]);
+  });
+
+  it('keeps the process alive until the last one is answered', async () => {
+    const { worker, ask } = await hosted();
+    await pass(1);
+    const kept = [worker.isKept];
+    for (const _ of [1, 2]) ask();
+    for (const call of [...worker.calls]) {
+      kept.push(worker.isKept);
+      worker.answer(call);
+      await pass(1);
+    }
+    expect([...kept, worker.isKept]).toEqual([false, true, true, false]);
+  });
+
   it('begins when those before it are answered', async () => {
     const { worker, ask, spent } = await hosted();
     const [first, second] = [ask(), ask()];
@@ -159,7 +200,7 @@ describe('a call to the thread of the grammars', () => {
 describe('grammars in threads that misbehave', () => {
   const grammar = (text: string): Grammar => ({ kind: 'ebnf', text: `root ::= "${text}"` });
 
-  function scene(isQuick?: (order: Call) => boolean, tokenizer: Tokenizer = createToyTokenizer(1024)) {
+  function scene(isQuick?: (order: Call) => boolean, tokenizer: Tokenizer = createToyTokenizer(1024), limits = {}) {
     const workers: StandIn[] = [];
     const threads = {
       start: () => {
@@ -168,7 +209,7 @@ describe('grammars in threads that misbehave', () => {
         return worker;
       },
     };
-    return { workers, engine: createGrammarEngine(tokenizer, {}, threads) };
+    return { workers, engine: createGrammarEngine(tokenizer, limits, threads) };
   }
 
   it('are warmed in slices, so that others have the event loop, and start no thread afterwards', async () => {
@@ -215,6 +256,21 @@ describe('grammars in threads that misbehave', () => {
     await pass(60_000);
     expect(workers).toHaveLength(3);
   });
+
+  it.each([
+    [1000, false],
+    [1001, true],
+  ])(
+    'are compiled by another thread after one whose memory is more than half of the most: %d',
+    async (memory, ends) => {
+      const { engine, workers } = scene(undefined, undefined, { mostMemory: 2000 });
+      await engine.warm?.();
+      const [trier] = workers as [StandIn];
+      trier.memory = memory;
+      (await engine.open(grammar('a'))).close();
+      expect(trier.isEnded).toBe(ends);
+    },
+  );
 
   it('go on in another thread where theirs dies', async () => {
     const { engine, workers } = scene();

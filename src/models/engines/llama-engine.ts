@@ -145,7 +145,7 @@ export async function loadLlamaModel(
         vocabOnly: options.vocabularyOnly,
         ...(engine.llama.gpu === false ? { gpuLayers: 0 } : {}),
       });
-    return await loadInOrder(options.weights ?? 'repacked', engine.repacking, load);
+    return await loadInOrder(options.weights, engine.repacking, load);
   } catch (cause) {
     throw cannotLoad(path, cause, engine.takeSaid());
   }

@@ -20,9 +20,9 @@ const loads = createSerialQueue();
 const cpuDevice = 0;
 const longestList = 16;
 
-/** @param repacking null: there is no switch */
+/** @param layout default: as llama.cpp prefers @param repacking null: there is no switch */
 export function loadInOrder<Loaded>(
-  layout: WeightLayout,
+  layout: WeightLayout | undefined,
   repacking: RepackingSwitch | null,
   load: () => Promise<Loaded>,
 ): Promise<Loaded> {

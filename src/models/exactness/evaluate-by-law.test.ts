@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { EvaluateItem } from '../port/model.ts';
 import { createToyModel } from '../port/toy.ts';
-import { evaluateByLaw } from './evaluate-by-law.ts';
+import { evaluateByLaw, longestItem } from './evaluate-by-law.ts';
 
 const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
 const threes: ShapeLaw = { multiple: 1, least: 1, most: 3, merges: false };
@@ -21,6 +21,19 @@ function open(sequences = 2) {
 }
 
 const tokens = Array.from({ length: 11 }, (_, index) => 300 + index);
+
+describe('the longest item', () => {
+  it.each([
+    [{ ...fours, most: 256 }, 256],
+    [{ ...fours, most: 500 }, 256],
+    // Several calls, of whole multiples.
+    [{ ...fours, most: 4 }, 60],
+    [{ ...fours, multiple: 8, least: 8, most: 8 }, 56],
+    [threes, 63],
+  ])('under %o has %d tokens', (law, most) => {
+    expect(longestItem(law, 256)).toBe(most);
+  });
+});
 
 describe('items under a law', () => {
   it.each([fours, threes])(

@@ -4,7 +4,7 @@ import type { LanguageModel } from '../port/model.ts';
 import { createToyModel } from '../port/toy.ts';
 import { createMoodyEngine, inGroupsOfFour } from './moody-engine.fixture.ts';
 import { sampleTokens } from './sample-text.ts';
-import { checkShapes } from './shape-check.ts';
+import { checkShapes, sizesUpTo } from './shape-check.ts';
 import { inLargestCalls, sessionHistories } from './shape-histories.ts';
 
 const inner = (sequences = 1) => createToyModel({ seed: 2, role: 'target', sequences, contextLength: 400 });
@@ -96,5 +96,24 @@ describe('the histories of sessions', () => {
     const { bench } = createMoodyEngine(inGroupsOfFour);
     const { rows } = await checkShapes(bench, { ...small, callSizes: [2, 4, 5], stopsAtMismatch: true });
     expect(rows.map(({ history }) => history)).toEqual(['calls of 2', 'calls of 4']);
+    const later = await checkShapes(bench, { ...small, callSizes: [2, 3, 4, 5, 6], stopsAtMismatch: true });
+    expect(later.rows.map(({ history }) => history)).toEqual(['calls of 2', 'calls of 3', 'calls of 4']);
+  });
+});
+
+describe('the sizes of calls', () => {
+  const upTo63 = Array.from({ length: 62 }, (_, index) => index + 2);
+
+  it.each([
+    [1, [1]],
+    [4, [2, 3, 4]],
+    [63, upTo63],
+    [64, [...upTo63, 64]],
+    [100, [...upTo63, 64, 65, 100]],
+    [127, [...upTo63, 64, 65, 127]],
+    [128, [...upTo63, 64, 65, 127, 128]],
+    [256, [...upTo63, 64, 65, 127, 128, 129, 255, 256]],
+  ])('up to %d', (most, sizes) => {
+    expect(sizesUpTo(most)).toEqual(sizes);
   });
 });

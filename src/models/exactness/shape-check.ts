@@ -113,7 +113,7 @@ export function sizesUpTo(most: number): number[] {
   const every = Array.from({ length: Math.min(most, leastPositions) - 1 }, (_, index) => index + 2);
   const larger: number[] = [];
   for (let power = leastPositions + 1; power <= most; power *= 2) larger.push(power - 1, power, power + 1);
-  return [...new Set([...every, ...larger.filter((size) => size <= most), most])].sort((one, other) => one - other);
+  return [...new Set([...every, ...larger.filter((size) => size <= most), most])];
 }
 
 function checkRoom(model: LanguageModel, contextLengths: readonly number[], positions: number): void {

@@ -177,6 +177,15 @@ describe('the cost of a law', () => {
     expect([1, 2, 5].map((rows) => lawMs({ ...freeLaw, most: 3 }, callTimes, rows))).toEqual([148, 222, 518]);
   });
 
+  it('lies between measured sizes on the line between the two next to it, and beyond the last in proportion', () => {
+    const times = [
+      { rows: 1, ms: 10 },
+      { rows: 3, ms: 20 },
+      { rows: 9, ms: 80 },
+    ];
+    expect([1, 2, 3, 6, 9, 18].map((rows) => lawMs(freeLaw, times, rows))).toEqual([10, 15, 20, 50, 80, 160]);
+  });
+
   it('never falls as a law demands more, for any call times', () => {
     const expensiveCrowds = callTimes.map(({ rows, ms }) => ({ rows, ms: rows > 3 ? 3 * ms : ms }));
     for (const times of [callTimes, expensiveCrowds]) {

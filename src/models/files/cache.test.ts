@@ -15,6 +15,7 @@ import {
   prepareDirectory,
   rememberHash,
 } from './cache.ts';
+import { forgetLaws } from './cache-inventory.ts';
 
 let directory = '';
 let file = '';
@@ -126,9 +127,29 @@ describe('room on the disk', () => {
       code: 'download-failed',
       remedy: expect.stringContaining('OUTRIDER_CACHE'),
     });
-    const other = new Error('other');
-    expect(explainFileError(other, directory)).toBe(other);
+    for (const code of ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']) {
+      const error = Object.assign(new Error('write'), { code });
+      const message = `can't write to the cache ${directory} (${code})`;
+      expect(explainFileError(error, directory)).toMatchObject({ code: 'download-failed', message, cause: error });
+    }
+    const explained = explainFileError(Object.assign(new Error('write'), { code: 'ENOSPC' }), directory);
+    for (const other of [new Error('other'), Object.assign(new Error('other'), { code: 'EIO' }), explained])
+      expect(explainFileError(other, directory)).toBe(other);
   });
+});
+
+it('forgets laws that another process forgets at the same time', async () => {
+  const laws = join(directory, 'laws');
+  await mkdir(laws);
+  for (let law = 0; law < 20; law += 1) await writeFile(join(laws, `${law}.json`), JSON.stringify({ recipe: 'aa' }));
+  await writeFile(join(laws, 'other.json'), JSON.stringify({ recipe: 'bb' }));
+  const all: Promise<number>[] = [];
+  for (let caller = 0; caller < 12; caller += 1) {
+    all.push(forgetLaws('aa', { cacheDirectory: directory }));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(all);
+  expect(await readdir(laws)).toEqual(['other.json']);
 });
 
 describe('unfinished files', () => {

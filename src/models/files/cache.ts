@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
 
 /** Called while bytes move; `totalBytes` is missing where it is not known. */
 export type ByteProgress = (doneBytes: number, totalBytes: number | undefined) => void;
@@ -46,7 +46,6 @@ function codeOf(error: unknown): string | undefined {
 
 /** Turns a system error of writing a file into an error with a remedy. */
 export function explainFileError(error: unknown, directory: string): unknown {
-  if (isOutriderError(error)) return error;
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(directory, undefined, { cause: error });
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {

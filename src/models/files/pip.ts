@@ -179,8 +179,8 @@ function tooLarge(wanted: PinnedPackage, limitBytes: number): OutriderError {
   return new OutriderError('download-failed', cause, 'name another index with PIP_INDEX_URL');
 }
 
-/** Reports the bytes in `folder` periodically. @returns ends that */
-function watchFolder(folder: string, onBytes: (byteCount: number) => void): () => void {
+/** Reports the bytes in `folder` periodically. @returns ends that: nothing is reported afterwards */
+export function watchFolder(folder: string, onBytes: (byteCount: number) => void): () => void {
   let isOver = false;
   const timer = setInterval(() => {
     void bytesUnder(folder).then((byteCount) => {

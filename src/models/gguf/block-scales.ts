@@ -70,9 +70,9 @@ export const sixBitPairs: ScaleLayout = {
       (unit) => bytes.setUint16(start + 2, unit, true),
     );
     for (let pair = 0; pair < 4; pair++) {
-      const [scale, offset] = [scaleMultiples[pair + 4] ?? 0, offsetMultiples[pair + 4] ?? 0];
-      bytes.setUint8(start + 4 + pair, (scaleMultiples[pair] ?? 0) | ((scale >> 4) << 6));
-      bytes.setUint8(start + 8 + pair, (offsetMultiples[pair] ?? 0) | ((offset >> 4) << 6));
+      const [scale, offset] = [scaleMultiples[pair + 4] as number, offsetMultiples[pair + 4] as number];
+      bytes.setUint8(start + 4 + pair, (scaleMultiples[pair] as number) | ((scale >> 4) << 6));
+      bytes.setUint8(start + 8 + pair, (offsetMultiples[pair] as number) | ((offset >> 4) << 6));
       bytes.setUint8(start + 12 + pair, (scale & 15) | ((offset & 15) << 4));
     }
   },

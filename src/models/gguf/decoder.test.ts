@@ -121,5 +121,7 @@ describe('a header that makes no sense', () => {
     expect(() => read({ 'general.architecture': undefined })).toThrow(/does not name its architecture/);
     expect(() => read({ 'llama.context_length': integer(127) })).toThrow(/texts of 127 tokens, and at least 128/);
     expect(read({ 'llama.context_length': integer(128) }).trainedContext).toBe(128);
+    const ones = ['llama.embedding_length', 'llama.block_count', 'llama.attention.head_count'];
+    expect(read(Object.fromEntries(ones.map((key) => [key, integer(1)])))).toEqual(read());
   });
 });

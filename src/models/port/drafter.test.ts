@@ -153,6 +153,17 @@ describe('a draft with alternatives', () => {
     expect(draft?.alternatives).toBeUndefined();
   });
 
+  it('reads a text again after it was told to forget it, once', async () => {
+    const { model, calls } = watched(1);
+    await using drafter = new ModelDrafter(model);
+    const first = await drafter.draft({ ...request, text: prompt });
+    drafter.forget();
+    expect(drafter.overlapWith(prompt)).toEqual({ shared: 0, held: 0 });
+    expect(await drafter.draft({ ...request, text: prompt })).toEqual(first);
+    await drafter.draft({ ...request, text: [...prompt, 300] });
+    expect(calls).toEqual([[prompt.length], [prompt.length], [1]]);
+  });
+
   it('gives its sequences back', async () => {
     const { model } = watched(2);
     const drafter = new ModelDrafter(model);

@@ -18,8 +18,7 @@ export type EngineSpec =
   | { readonly kind: 'vllm'; readonly directory: string }
   | WorkerAddress;
 
-/** `--engine` takes these. */
-export const engineForms = 'llama, ik, vllm:FOLDER, unix:PATH or tcp:PORT';
+const engineForms = 'llama, ik, vllm:FOLDER, unix:PATH or tcp:PORT';
 
 /** @throws OutriderError `bad-argument` */
 export function parseEngineSpec(text: string): EngineSpec {
@@ -43,4 +42,9 @@ function parsePort(text: string, rest: string): number {
 /** In the words of {@link parseEngineSpec}. */
 export function describeAddress(address: WorkerAddress): string {
   return address.kind === 'unix' ? `unix:${address.path}` : `tcp:${address.port}`;
+}
+
+/** Whether it is a worker that somebody else runs. */
+export function hasAddress(spec: EngineSpec): spec is WorkerAddress {
+  return spec.kind === 'unix' || spec.kind === 'tcp';
 }

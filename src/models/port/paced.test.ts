@@ -99,6 +99,16 @@ describe('a paced model', () => {
     expect(decoding?.endMs).toBeCloseTo(1082, 9);
   });
 
+  it('keeps the last 4096 steps', async () => {
+    const clock = new JumpingClock();
+    const model = paced(clock, { ...open(), evaluate: async () => [] });
+    for (let step = 0; step < 4096; step += 1) await model.evaluate([]);
+    const [oldest, second] = model.lastSteps;
+    expect([model.lastSteps.length, oldest?.endMs]).toEqual([4096, 1040]);
+    await model.evaluate([]);
+    expect([model.lastSteps.length, model.lastSteps[0]?.endMs]).toEqual([4096, second?.endMs]);
+  });
+
   it('says in its description that it is paced, and keeps the fingerprint', () => {
     const [model, inner] = [paced(new JumpingClock()), open()];
     expect(model.identity.description).toContain('paced');

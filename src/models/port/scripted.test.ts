@@ -31,6 +31,17 @@ describe('a scripted model', () => {
     expect([calls, sequence.length]).toEqual([[1, 2], 8]);
   });
 
+  it('copies where the inner one can, and only there', async () => {
+    const inner = toy();
+    const openSequence = () => Object.assign(inner.openSequence(), { copyFrom: undefined });
+    expect(scriptModel({ ...inner, openSequence }, {}).openSequence().copyFrom).toBeUndefined();
+    const model = scriptModel(toy(), {});
+    const [from, to] = [model.openSequence(), model.openSequence()];
+    await model.evaluate([{ sequence: from, tokens: contractTokens(model, 4), rows: 0 }]);
+    await to.copyFrom?.(from, 3);
+    expect([from.length, to.length]).toEqual([4, 3]);
+  });
+
   it('fails where its script does', async () => {
     const no = (): never => {
       throw new Error('no');

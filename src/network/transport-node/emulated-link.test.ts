@@ -204,4 +204,43 @@ describe('emulated link', () => {
       expect(edges.map((edge) => edge.reasons.map(({ by }) => by))).toEqual(edgeCount === 0 ? [] : [['network']]);
     }
   });
+
+  it('makes no attempt that was aborted before it began, and waits for nothing then', async () => {
+    const { connect, edges, moveTo } = virtualLink({ roundTripMs: 20 });
+    let code: unknown;
+    connect(AbortSignal.abort()).catch((error) => {
+      code = error.code;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(code).toBe('interrupted');
+    await moveTo(100);
+    expect(edges).toHaveLength(0);
+  });
+
+  it('closes a connection that comes after the attempt was given up', async () => {
+    const clock = createManualClock();
+    const closes: string[] = [];
+    const inner = { writable: true, send: () => {}, close: (code: string) => closes.push(code) };
+    const reached = Promise.withResolvers<void>();
+    const link = createEmulatedLink(
+      async (accept) => {
+        await reached.promise;
+        accept(inner as unknown as Connection);
+        return inner as unknown as Connection;
+      },
+      idealLink,
+      clock,
+    );
+    const aborted = new AbortController();
+    const attempt = link.connect(() => ({ frame: () => {}, writable: () => {}, closed: () => {} }), {
+      signal: aborted.signal,
+    });
+    clock.moveTo(1);
+    aborted.abort();
+    await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
+    expect(closes).toEqual([]);
+    reached.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(closes).toEqual(['edge-unreachable']);
+  });
 });

@@ -53,6 +53,20 @@ describe('link queue', () => {
     clock.moveTo(30);
     expect(log).toEqual(['d 7']);
     expect(drainedCount).toBe(0);
+    queue.changeRate(1e6);
+    clock.moveTo(60);
+    expect(drainedCount).toBe(0);
+  });
+
+  it('waits with one timer for its frames, however often the rate changes', () => {
+    const { clock, log, queue, push } = queueInVirtualTime();
+    push('a');
+    for (const rate of [4e6, 2e6, 8e6]) {
+      queue.changeRate(rate);
+      expect(clock.pendingCount).toBe(1);
+    }
+    clock.moveTo(30);
+    expect([log, clock.pendingCount]).toEqual([['a 6'], 0]);
   });
 
   it('stops at once when it is dropped within a callback', () => {

@@ -39,6 +39,25 @@ describe('the measurements of mode auto', () => {
     expect(auto.follow({ canDraft: true }).begins()).toMatchObject({ on: false });
   });
 
+  it('count as they were compared, until there are many: then the older ones fade', () => {
+    const auto = new AutoMode();
+    const acceptance = (): number => Math.round((auto.knowledgeOf(null).acceptance ?? Number.NaN) * 1000);
+    turnOf(auto, 'near', timing, measures(80, 20, 200));
+    turnOf(auto, 'near', timing, measures(0, 60, 200));
+    expect(acceptance()).toBe(500);
+    turnOf(auto, 'near', timing, measures(0, 240, 200));
+    // 80 of 400, which from now on weigh as 200.
+    expect(acceptance()).toBe(200);
+    turnOf(auto, 'near', timing, measures(200, 0, 200));
+    expect(acceptance()).toBe(600);
+  });
+
+  it('are kept of a turn without an edge, too', () => {
+    const auto = new AutoMode();
+    auto.follow({ canDraft: true }).ended(measures(9, 1, 20));
+    expect(auto.knowledgeOf(null)).toMatchObject({ acceptance: 0.9, edge: null, roundTripMs: null });
+  });
+
   it('are kept for each edge, and those of the draft for all', () => {
     const auto = new AutoMode();
     turnOf(auto, 'near', timing, measures(80, 20, 200));

@@ -105,8 +105,9 @@ export class AutoMode {
     const faded = memory / Math.max(memory, matched + mismatched);
     this.#matched = matched * faded;
     this.#mismatched = mismatched * faded;
-    const known = edge === null ? undefined : this.#edges.get(edge);
-    if (edge === null || known === undefined) return;
+    if (edge === null) return;
+    const known = this.#edges.get(edge);
+    if (known === undefined) return;
     this.#edges.set(edge, { ...known, roundTripMs: roundTripMs ?? known.roundTripMs, paces });
   }
 }

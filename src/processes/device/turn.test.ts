@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { startToyEdge, toyDrafter, toyTurn } from '../../../test/together/toy-edge.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import type { Connection } from '../../network/transport/transport.ts';
 import { startTurn } from './turn.ts';
@@ -42,4 +43,22 @@ it('ends with its own error where the opening fails, and connects no second time
   await expect(report).resolves.toMatchObject({ outcome: { kind: 'failed', code: 'internal' } });
   expect(connects).toBe(1);
   expect(events.at(-1)).toBe('done');
+});
+
+it('reports the text of all its emissions, and the share of the drafts that held', async () => {
+  await using edge = await startToyEdge();
+  const acceptanceOf = async (agreement: number): Promise<number | undefined> => {
+    const turn = startTurn(toyTurn(edge, { mode: 'sd', drafter: toyDrafter(agreement), maxAnswerTokens: 20 }));
+    let text = '';
+    for await (const emission of turn) text += emission.text;
+    const report = await turn.report;
+    expect(text).not.toBe('');
+    expect(report.text).toBe(text);
+    return report.acceptance;
+  };
+  expect(await acceptanceOf(1)).toBe(1);
+  expect(await acceptanceOf(0)).toBe(0);
+  const partly = await acceptanceOf(0.5);
+  expect(partly).toBeGreaterThan(0);
+  expect(partly).toBeLessThan(1);
 });

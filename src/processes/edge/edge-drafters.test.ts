@@ -45,6 +45,18 @@ describe('the drafters of an edge', () => {
     await drafters.close();
   });
 
+  it('leave every KV sequence of the model to others when they are closed', async () => {
+    const { model } = counting(2);
+    const drafters = draftersWith(model);
+    const [idle, running] = [takeFor(drafters, 'a'), takeFor(drafters, 'b')];
+    await idle.next(asked(prompt));
+    await running.next(asked(prompt));
+    idle.leave();
+    expect(() => model.openSequence()).toThrow(expect.objectContaining({ code: 'edge-full' }));
+    await drafters.close();
+    for (let count = 0; count < 2; count += 1) model.openSequence();
+  });
+
   it('give a text what its owner has left of it, and overwrite no long text for a short beginning', async () => {
     const { model, evaluated } = counting(3);
     const drafters = draftersWith(model);

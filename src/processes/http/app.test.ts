@@ -1,8 +1,10 @@
 // The answers of the app, over a completer that a test scripts.
 
 import { describe, expect, it } from 'vitest';
+import { defined } from '../../core/basics/defined.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { appOf, round, type Script, twoRounds } from './app.fixture.ts';
+import type { Standing } from './completion-port.ts';
 
 const eventsOf = async (response: Response): Promise<unknown[]> =>
   (await response.text())
@@ -72,6 +74,8 @@ describe('an answer', () => {
     ]);
     expect(events.slice(0, -1).map(({ usage }) => usage !== null)).toEqual([false, false, false, false, true]);
     expect(events.at(-1)).toBe('[DONE]');
+    // Not asked for: no event has the field.
+    for (const event of await eventsOf(await appOf().ask({ stream: true }))) expect(event).not.toHaveProperty('usage');
   });
 
   it('counts each prompt once, and each choice', async () => {
@@ -138,6 +142,26 @@ describe('an answer', () => {
     expect(error).toMatchObject({ type: 'server_error', code: 'internal' });
     expect(error.message).not.toContain('function');
     expect(faults).toEqual([bug]);
+  });
+
+  it('that fails by a bug in its middle ends as well where nobody is told of bugs', async () => {
+    const { ask } = appOf(async function* () {
+      yield round('Hello');
+      throw new TypeError('x is not a function');
+    });
+    expect((await eventsOf(await ask({ stream: true }))).at(-1)).toMatchObject({ error: { code: 'internal' } });
+  });
+
+  it('has a header where it begins with text that no target has verified', async () => {
+    const begun = (standing: Standing | undefined): Script =>
+      async function* () {
+        yield { ...round('Hello'), ...defined({ standing }) };
+        yield { ...round(' you'), standing: { verified: false, from: 5 } };
+      };
+    const headerOf = async (script: Script) => (await appOf(script).ask()).headers.get('x-outrider-verified');
+    expect(await headerOf(begun({ verified: false, from: 0 }))).toBe('no');
+    expect(await headerOf(begun({ verified: true }))).toBeNull();
+    expect(await headerOf(begun(undefined))).toBeNull();
   });
 
   it('is given up when the client leaves, and all its choices when one fails', async () => {

@@ -1,10 +1,12 @@
-// What a local model is not asked for while no edge answers: it could not keep it.
+// Which model is asked, and which is not.
 
 import { expect, it } from 'vitest';
+import { startToyEdge } from '../../../test/together/toy-edge.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { neutralSampling } from '../../core/decoding/sampling.ts';
-import { ModelDrafter } from '../../models/port/drafter.ts';
+import { type Drafter, ModelDrafter } from '../../models/port/drafter.ts';
 import { createToyModel } from '../../models/port/toy.ts';
+import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { createDevice } from '../device/device.ts';
 import type { CompletionRequest } from './completion-port.ts';
 import { createDeviceCompleter } from './device-completer.ts';
@@ -31,9 +33,9 @@ const request = (more: Partial<CompletionRequest>): CompletionRequest => ({
   ...more,
 });
 
-async function textOf(asked: CompletionRequest): Promise<string> {
+async function textOf(asked: CompletionRequest, by = completer): Promise<string> {
   let text = '';
-  for await (const round of (await completer.start(asked)).rounds) text += round.text;
+  for await (const round of (await by.start(asked)).rounds) text += round.text;
   return text;
 }
 
@@ -41,4 +43,36 @@ it('lets a local model write a text, and neither logprobs nor an echo', async ()
   expect((await textOf(request({}))).length).toBeGreaterThan(0);
   for (const more of [{ topLogprobs: 0 }, { echo: { topLogprobs: null } }, { echo: { topLogprobs: 1 } }])
     await expect(textOf(request(more))).rejects.toMatchObject({ code: 'edge-unreachable' });
+});
+
+it('lets the draft model help a prediction only where it would draft without one', async () => {
+  await using edge = await startToyEdge();
+  const dear = { stepMs: [60, 120, 180, 240, 300, 360, 420, 480], edgeDraftMs: null };
+  const draftsOf = async (isDear: boolean, mode: 'auto' | 'mix'): Promise<number> => {
+    let drafts = 0;
+    const counted: Drafter = {
+      draft: async () => {
+        drafts += 1;
+        return null;
+      },
+      async [Symbol.asyncDispose]() {},
+    };
+    const device = createDevice({
+      edge: connectWebSocket(edge.url),
+      tokenizer: edge.target.tokenizer,
+      drafter: counted,
+    });
+    // An edge whose step costs as much as the tokens in it: drafts save nothing there.
+    const earlier = device.auto.follow({ canDraft: true });
+    if (isDear) earlier.greeted('ws', dear);
+    const nowMs = () => performance.now();
+    await textOf(
+      request({ prediction: 'nothing like it', maxTokens: 12 }),
+      createDeviceCompleter({ device, mode, model: 'toy', nowMs }),
+    );
+    return drafts;
+  };
+  expect(await draftsOf(true, 'auto')).toBe(0);
+  expect(await draftsOf(false, 'auto')).toBeGreaterThan(0);
+  expect(await draftsOf(true, 'mix')).toBeGreaterThan(0);
 });

@@ -4,6 +4,7 @@
 import type { Clock } from '../../core/basics/clock.ts';
 import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Drafter } from '../../models/port/drafter.ts';
 import { GrammarDrafter } from '../../models/port/grammar-drafter.ts';
 import type { GrammarEngine } from '../../models/port/grammar-engine.ts';
@@ -45,6 +46,8 @@ export interface DeviceCompleterSettings {
   readonly ownerOf?: ((key: string | undefined) => PromptOwner) | undefined;
   /** Most tokens of a text. Default: what the edges say, once one has. */
   readonly contextTokens?: number | undefined;
+  /** Decoding mode of every answer. Default `auto`. */
+  readonly mode?: ModeName | 'auto' | undefined;
   /** Whether new answers can begin. Default: always. */
   readonly state?: () => Completer['state'];
   /** What writes where no edge can be reached: the draft, or another model. Default: nothing does, and the answer fails. */
@@ -128,11 +131,11 @@ const predictedMaxAhead = 192;
  * `auto` would begin with it.
  */
 function draftingOf(
-  { drafter, auto }: Device,
+  { device: { drafter, auto }, mode = 'auto' }: Pick<DeviceCompleterSettings, 'device' | 'mode'>,
   predicted: readonly number[] | null,
 ): Pick<TurnOptions, 'drafter' | 'auto' | 'mode' | 'maxAhead'> {
-  if (predicted === null) return { drafter, auto };
-  const rests = auto.follow({ canDraft: drafter !== null }).begins() !== null;
+  if (predicted === null) return mode === 'auto' ? { drafter, auto } : { drafter, mode };
+  const rests = mode === 'auto' && auto.follow({ canDraft: drafter !== null }).begins() !== null;
   return { drafter: new PredictedDrafter(predicted, rests ? null : drafter), mode: 'mix', maxAhead: predictedMaxAhead };
 }
 
@@ -154,7 +157,7 @@ function askedOf(
   return {
     connect,
     tokenizer: settings.device.tokenizer,
-    ...draftingOf(settings.device, predicted),
+    ...draftingOf(settings, predicted),
     ...ownerOf?.(request.credentials),
     ...defined({ credentials: key }),
     ...defined({ giveUpAfterMs }),

@@ -76,6 +76,9 @@ describe('the watch for an edge that comes back', () => {
     void watch.back(new AbortController().signal, true);
     await advance(0);
     expect(probes).toEqual([500, 500]);
+    // The series that ran before has ended with it.
+    await advance(1000);
+    expect(probes).toEqual([500, 500, 1500, 1500]);
   });
 
   it('believes a loss for half a minute, tells of it once, and tells when it is over', async () => {

@@ -5,9 +5,10 @@ import type { EdgeList } from '../device/edge-list.ts';
 import { demandRoomFor, KnownContext } from './known-context.ts';
 
 describe('room for a prompt', () => {
-  const { tokenizer } = createToyModel({ seed: 1, role: 'target' });
   const demand = (content: string, count: number, tokens = 2048) => {
     const messages = Array.from({ length: count }, () => ({ role: 'user' as const, content }));
+    // What is known of a tokenizer is kept: a new one for each.
+    const { tokenizer } = createToyModel({ seed: 1, role: 'target' });
     return demandRoomFor({ kind: 'chat', messages }, tokenizer, { tokens: async () => tokens });
   };
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { limits } from '../../core/protocol/wire/limits.ts';
 import { ApiError } from './api-error.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 
@@ -102,9 +103,21 @@ describe('a chat request', () => {
 
   it.each([
     [{ temperature: -0.1 }, 'temperature'],
+    [{ temperature: 2.1 }, 'temperature'],
     [{ temperature: Number.POSITIVE_INFINITY }, 'temperature'],
     [{ temperature: '1' }, 'temperature'],
     [{ top_p: 0 }, 'top_p'],
+    [{ top_p: 1.1 }, 'top_p'],
+    [{ top_k: -2 }, 'top_k'],
+    [{ top_k: 65 }, 'top_k'],
+    [{ min_p: -0.1 }, 'min_p'],
+    [{ presence_penalty: -2.1 }, 'presence_penalty'],
+    [{ presence_penalty: 2.1 }, 'presence_penalty'],
+    [{ frequency_penalty: -2.1 }, 'frequency_penalty'],
+    [{ frequency_penalty: 2.1 }, 'frequency_penalty'],
+    [{ repetition_penalty: 0 }, 'repetition_penalty'],
+    [{ repetition_penalty: 2.1 }, 'repetition_penalty'],
+    [{ logit_bias: { '1': -101 } }, 'logit_bias.1'],
     [{ n: 0 }, 'n'],
     [{ n: 17 }, 'n'],
     [{ max_tokens: 0 }, 'max_tokens'],
@@ -122,6 +135,15 @@ describe('a chat request', () => {
     [{ model: undefined }, 'model'],
   ])('is refused with %j, by the name of the field', (fields, param) => {
     expect(failureOf(() => chat(fields))).toMatchObject({ status: 400, code: 'invalid_value', param });
+  });
+
+  it.each([
+    { temperature: 0, top_p: 0.01, top_k: 0, min_p: 0, presence_penalty: -2, frequency_penalty: -2, n: 1 },
+    { temperature: 2, top_p: 1, top_k: 64, min_p: 0.99, presence_penalty: 2, frequency_penalty: 2, n: 16 },
+    { repetition_penalty: 0.01, logit_bias: { '1': -100 }, max_tokens: 1, stop: [] },
+    { repetition_penalty: 2, logit_bias: { '1': 100 }, max_tokens: limits.textTokens, stop: ['a', 'b', 'c', 'd'] },
+  ])('takes the ends of its ranges: %j', (fields) => {
+    expect(chat(fields).asked[0]?.sampling.temperature).toBe(fields.temperature ?? 1);
   });
 
   it.each([[null], [3], ['text'], [[]], [true]])('is an object, not %j', (body) => {

@@ -28,6 +28,14 @@ describe('tokens of a prediction', () => {
     expect(encoded[0]?.endsWith('\n')).toBe(true);
   });
 
+  it('are encoded whole where they need no second piece, and so is a last piece', async () => {
+    const { ids, request, encoded } = scene();
+    const last = `${'x'.repeat(8000)}\n${'y'.repeat(191)}`;
+    await ids.idsOf(request(last));
+    await ids.idsOf({ ...request(`${'z'.repeat(8192)}${last}`), prompt: { kind: 'text', text: 'other' } });
+    expect(encoded).toEqual([last, 'z'.repeat(8192), last]);
+  });
+
   it('leave room for others between pieces', async () => {
     const { ids, request, encoded } = scene();
     const whole = ids.idsOf(request('x'.repeat(100_000)));

@@ -29,7 +29,7 @@ const busy = new OutriderError('edge-full', 'no grammar can be followed in time:
 const secret = 'a-key-that-nobody-may-read';
 
 /** @param failsAfter rounds; null: the answer ends well */
-function completerOf(failsAfter: number | null, more: Partial<CompletionEnd> = {}, failure = lost): Completer {
+function completerOf(failsAfter: number | null, more: Partial<CompletionEnd> = {}, failure: Error = lost): Completer {
   return {
     model: 'm',
     createdSeconds: 5,
@@ -169,7 +169,20 @@ describe('the record of a request', () => {
     await expect.poll(() => records).toHaveLength(1);
     expect(records[0]).toMatchObject({ status: 200, outcome: 'failed', code: 'edge_unreachable' });
     expect(records[0]?.answer).toMatchObject({ completionTokens: 5, finishReasons: [] });
-    expect(ends).toMatchObject([{ reason: 'failed', promptTokens: 3 }]);
+    expect(ends).toMatchObject([{ reason: 'failed', promptTokens: 3, verified: true }]);
+  });
+
+  it('counts a bug as failed, and what there is too much of as refused', async () => {
+    for (const [failure, status, outcome] of [
+      [new TypeError('x is not a function'), 500, 'failed'],
+      [new OutriderError('tokenizer-mismatch', 'it has another', 'take the same'), 502, 'failed'],
+      [lost, 503, 'refused'],
+    ] as const) {
+      const { ask, records } = bed(completerOf(0, {}, failure));
+      await ask();
+      await expect.poll(() => records).toHaveLength(1);
+      expect(records[0]).toMatchObject({ status, outcome });
+    }
   });
 
   it.each([false, true])('tells that a client has left, and of no failure; streamed: %s', async (stream) => {

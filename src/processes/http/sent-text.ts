@@ -44,8 +44,6 @@ export class SentText {
   unverified(added: string): TextUpdate {
     this.#sent += added;
     this.#hasLocal = true;
-    // The target may have been ahead already.
-    this.#compare();
     return { text: added, standing: this.standing };
   }
 

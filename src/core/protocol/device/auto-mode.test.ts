@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { streamMsPerToken } from '../../scheduling/predict-stream.ts';
+import { modeNames, modeOf } from '../wire/mode.ts';
 import {
   beginDrafting,
   canDraftsPay,
   type DraftingJudgement,
   type DraftingNews,
   type DraftingOrder,
+  describeGain,
   expectedGain,
   freshJudgement,
   judgeDrafting,
@@ -36,6 +38,25 @@ describe('the mode in force', () => {
     [false, false, 'ar'],
   ] as const)('with drafts of the device %s and of the edge %s is %s', (device, onEdge, mode) => {
     expect(modeInForce(device, onEdge)).toBe(mode);
+  });
+});
+
+it('drafting can be switched off, and the edge looks up, in stream alone', () => {
+  expect(modeNames.filter((name) => modeOf(name).draftingIsOptional)).toEqual(['stream']);
+  expect(modeNames.filter((name) => modeOf(name).edgeLooksUp)).toEqual(['stream']);
+});
+
+describe('a gain in words', () => {
+  const gain = { share: 0.25, withMs: 30, withoutMs: 9.96, isFelt: false };
+  const start = 'drafts of this device save about 25 % (expected: 30 ms a token with them, 10.0 without';
+
+  it.each<[Partial<TimingKnowledge>, string]>([
+    [{}, ''],
+    [{ roundTripMs: 12 }, '; the network takes 12 ms'],
+    [{ draftMs: 4 }, '; a draft 4.0 ms'],
+    [{ acceptance: 0.8, draftMs: 10 }, '; a draft 10 ms, 80 % of drafts hold'],
+  ])('names the causes that are known: %j', (causes, said) => {
+    expect(describeGain({ ...unknown, ...causes }, gain)).toBe(`${start}${said})`);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { ModeName } from '../wire/mode.ts';
-import { chainOf, chainToExtend, lookedUpDrafts, lookUpChances, wantedDrafts } from './edge-chain.ts';
+import { chainOf, chainToExtend, draftsBeyond, lookedUpDrafts, lookUpChances, wantedDrafts } from './edge-chain.ts';
 import { testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession, readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeState } from './edge-state.ts';
@@ -47,6 +47,21 @@ describe('the chain that a step could verify', () => {
       acceptedEdgeDraftRows: 1,
     });
     expect(state).toMatchObject({ edgeDraftsMatched: 1, edgeDraftsMismatched: 1 });
+  });
+});
+
+describe('the drafts beyond a text', () => {
+  const { text } = session('stream', [], null);
+
+  it.each([
+    ['of the same length', 3, [4, 5], [4, 5]],
+    ['that has continued as drafted', 1, [2, 3, 4], [4]],
+    ['that has continued as drafted to their end', 1, [2, 3], []],
+    ['that has continued otherwise', 1, [2, 9, 4], null],
+    ['that has passed them', 1, [2], null],
+    ['that is shorter', 4, [5, 6], null],
+  ])('%s', (_name, length, drafts, left) => {
+    expect(draftsBeyond(text, length, drafts)).toEqual(left);
   });
 });
 

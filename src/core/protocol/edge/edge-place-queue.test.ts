@@ -176,6 +176,20 @@ describe('the queue', () => {
     expect(full.causes.slice(1)).toEqual(['all 2 places of this edge are taken, and none became free within 5 s']);
   });
 
+  it('says how long to wait from how often a place became free', () => {
+    const bed = new RegistryBed(1, { maxWaiting: 0 });
+    const refusal = (link: number): string | undefined => {
+      bed.open(link, 'late');
+      return bed.remedies.at(-1);
+    };
+    bed.open(1, 'a');
+    expect(refusal(9)).toMatch(/^try again in 2 s/);
+    bed.registry.receive(1, { kind: 'bye' });
+    bed.open(2, 'b');
+    bed.passTime(7000);
+    expect(refusal(10)).toMatch(/^try again in 7 s/);
+  });
+
   it('lets a session wait its whole time, from when it came', () => {
     const bed = new RegistryBed(1, { waitMs: 5000 });
     bed.open(1, 'a');

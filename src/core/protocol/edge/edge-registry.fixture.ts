@@ -24,6 +24,8 @@ export class RegistryBed {
   readonly events: string[] = [];
   /** Causes of the refusals that were sent. */
   readonly causes: string[] = [];
+  /** Their remedies. */
+  readonly remedies: string[] = [];
   clearedCount = 0;
   /** The owner fails where a place is taken. */
   placeFailure: Error | null = null;
@@ -51,7 +53,10 @@ export class RegistryBed {
       placeCount,
       send: (link, message) => {
         this.said.push([link, message.kind, 'ahead' in message ? message.ahead : undefined]);
-        if (message.kind === 'refused') this.causes.push(message.cause);
+        if (message.kind === 'refused') {
+          this.causes.push(message.cause);
+          this.remedies.push(message.remedy);
+        }
       },
       close: (link, code) => {
         this.said.push([link, 'closed', code]);

@@ -175,6 +175,14 @@ describe('drafts', () => {
     expect(bed.state.branch?.number).toBe(1);
   });
 
+  it('are verified up to the last token but one of the context, which the step writes itself', () => {
+    const bed = new Bed({ maxAnswerTokens: 300, flowControlWindow: 256 }).write(194);
+    bed.say(1, { kind: 'draft', branch: 1, first: 197, tokens: [1, 2, 3, 4] });
+    expect(readyDrafts(bed.state)).toBe(2);
+    bed.write(2);
+    expect(readyDrafts(bed.state)).toBe(0);
+  });
+
   it('of an older branch are ignored, and a gap within a branch is not', () => {
     const bed = new Bed().write(1).say(1, { kind: 'draft', branch: 2, first: 4, tokens: [1] });
     expect(bed.say(1, { kind: 'draft', branch: 1, first: 4, tokens: [7, 7] }).state.branch?.end).toBe(5);

@@ -47,9 +47,31 @@ function withLength(lie: (bytes: number) => number): Tamper {
 
 const lateMs = 300;
 
+export type FaultName =
+  | 'hangs'
+  | 'dies'
+  | 'late'
+  | 'too-few-rows'
+  | 'many-rows'
+  | 'longer-length'
+  | 'shorter-length'
+  | 'huge-length'
+  | 'other-step'
+  | 'rows-unasked'
+  | 'id-beyond'
+  | 'id-twice'
+  | 'no-candidates'
+  | 'no-numbers'
+  | 'no-memory'
+  | 'unknown-kind'
+  | 'version-2'
+  | 'no-hello-fields'
+  | 'other-parts'
+  | 'other-tokenizer';
+
 /** Each breaks one rule from a rows frame on, or in the hello. */
-export const faults = {
-  hangs: () => undefined,
+const faults: Readonly<Record<FaultName, Tamper>> = {
+  hangs: (frame, relay) => (frame.kind === 'hello' ? pass(frame, relay) : undefined),
   dies: atRows((_, relay) => relay.end()),
   late: atRows((frame, relay) => {
     const working = setInterval(() => pass({ kind: 'working', step: frame.step }, relay), lateMs / 10);
@@ -88,9 +110,7 @@ export const faults = {
   'other-tokenizer': (frame, relay) => {
     pass(frame.kind === 'ids' ? { ...frame, ids: frame.ids.map((id, at) => (at === 5 ? id + 1 : id)) } : frame, relay);
   },
-} satisfies Record<string, Tamper>;
-
-export type FaultName = keyof typeof faults;
+};
 
 export interface FakeOptions {
   readonly address: WorkerAddress;

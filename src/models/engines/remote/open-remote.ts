@@ -7,7 +7,7 @@ import { describeLaw, type ShapeLaw } from '../../../core/decoding/shape-law.ts'
 import { confirmLaw, findLaw, stepCosts } from '../../exactness/shape-law-search.ts';
 import { acquireModel } from '../../files/acquire.ts';
 import { defaultCacheDirectory } from '../../files/cache.ts';
-import { describeAddress, type EngineSpec } from '../../port/engine-spec.ts';
+import { describeAddress, type EngineSpec, type WorkerAddress } from '../../port/engine-spec.ts';
 import type { LanguageModel, ModelIdentity } from '../../port/model.ts';
 import { comparedContextOf, evidenceOf, exactRefused, type LlamaOptions, saidOfChanges } from '../llama.ts';
 import { searchVersion } from '../llama-recipe.ts';
@@ -15,10 +15,11 @@ import { type LawFinding, LawMemory } from '../shape-law-memory.ts';
 import { ChildWorker } from './child-worker.ts';
 import { findWorker } from './find-worker.ts';
 import { rowsVersion } from './frames.ts';
-import { hashParts } from './hello.ts';
+import { type Hello, hashParts } from './hello.ts';
 import { MetWorker } from './met-worker.ts';
 import { type EngineEvent, RemoteModel, type WorkerSource } from './remote-model.ts';
-import { demandSameTokenizer, openTokenizerFile } from './remote-tokenizer.ts';
+import { type Encode, type OpenedTokenizer, openTokenizerFile, openTokenizerFolder } from './remote-tokenizer.ts';
+import { readTokenizerFolder } from './tokenizer-folder.ts';
 
 type RemoteSpec = Exclude<EngineSpec, { readonly kind: 'llama' }>;
 
@@ -30,6 +31,8 @@ export interface RemoteOptions
   readonly tokenizerFile?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEngine?: ((event: EngineEvent) => void) | undefined;
+  /** Whether a model that is not exact counts how often its choices depend on the calls; default true. */
+  readonly countsChanges?: boolean | undefined;
   /** A worker that owes an answer and is silent for ten of these is lost, ms; default a second. */
   readonly tickMs?: number;
 }
@@ -38,16 +41,47 @@ const usualTickMs = 1000;
 
 /**
  * @throws OutriderError `engine-missing`, `engine-refused`, `engine-lost`, `version-mismatch`, `tokenizer-mismatch`, `exact-refused`,
- * `bad-argument`; `interrupted` by the signal; as acquireModel
+ * `model-unreadable`, `bad-argument`; `interrupted` by the signal; as acquireModel
  */
 export async function openRemoteModel(spec: RemoteSpec, options: RemoteOptions): Promise<LanguageModel> {
   const { tickMs = usualTickMs, signal, onEngine: note = () => undefined } = options;
+  const openTokenizer = await tokenizerOf(spec, options);
   const common = { tickMs, signal, note };
-  if (spec.kind === 'unix' || spec.kind === 'tcp') {
-    return openFrom(new MetWorker(spec, common), describeAddress(spec), options);
+  const source = isMet(spec)
+    ? new MetWorker(spec, common)
+    : new ChildWorker({ ...common, command: await childCommand(spec, options) });
+  await using opened = new CloseStack();
+  opened.defer(() => source.close());
+  const connection = await source.connect();
+  const hello = await connection.hello;
+  const kept = opened.move();
+  const owned: WorkerSource = { connect: () => source.connect(), close: () => kept[Symbol.asyncDispose]() };
+  const model = opened.use(new RemoteModel(owned, connection, hello, note));
+  model.tokenizer = kept.use(await openTokenizer(hello, (text) => model.encode(text))).tokenizer;
+  await settle(model, options);
+  opened.move();
+  return model;
+}
+
+function isMet(spec: RemoteSpec): spec is WorkerAddress {
+  return spec.kind === 'unix' || spec.kind === 'tcp';
+}
+
+/** What can be refused before a worker is met, or started, is. */
+async function tokenizerOf(
+  spec: RemoteSpec,
+  { cacheDirectory, signal, model, tokenizerFile = model }: RemoteOptions,
+): Promise<(hello: Hello, encode: Encode) => Promise<OpenedTokenizer>> {
+  if (tokenizerFile !== 'none') {
+    return (hello, encode) => openTokenizerFile(tokenizerFile, hello, encode, { cacheDirectory, signal });
   }
-  const command = await childCommand(spec, options);
-  return openFrom(new ChildWorker({ ...common, command }), spec.kind, options);
+  if (spec.kind === 'vllm') {
+    const folder = await readTokenizerFolder(spec.directory);
+    return (hello, encode) => openTokenizerFolder(folder, hello, encode);
+  }
+  const where = isMet(spec) ? describeAddress(spec) : spec.kind;
+  const remedy = 'give --tokenizer FILE.gguf, a file of the same model (in code: tokenizerFile)';
+  throw badArgument(`the engine ${where} has a model of its own, and no tokenizer is named`, remedy);
 }
 
 async function childCommand(
@@ -61,21 +95,9 @@ async function childCommand(
   return [program, '--model', path, ...Object.entries(sizes).flatMap(([flag, size]) => [flag, String(size)])];
 }
 
-async function openFrom(source: WorkerSource, where: string, options: RemoteOptions): Promise<LanguageModel> {
-  await using opened = new CloseStack();
-  opened.defer(() => source.close());
-  const connection = await source.connect();
-  const hello = await connection.hello;
-  const { cacheDirectory, signal, model: named, tokenizerFile = named } = options;
-  if (tokenizerFile === 'none') {
-    const cause = `the engine at ${where} has ${hello.name}, and no tokenizer is named`;
-    throw badArgument(cause, 'give --tokenizer FILE.gguf, a file of the same model (in code: tokenizerFile)');
-  }
-  const file = opened.use(await openTokenizerFile(tokenizerFile, hello, { cacheDirectory, signal }));
-  const kept = opened.move();
-  const owned: WorkerSource = { connect: () => source.connect(), close: () => kept[Symbol.asyncDispose]() };
-  const model = opened.use(new RemoteModel(owned, connection, hello, file.tokenizer, options.onEngine));
-  await demandSameTokenizer(file, hello, (text) => model.encode(text));
+/** Finds the law, and sets identity and limits. */
+async function settle(model: RemoteModel, options: RemoteOptions): Promise<void> {
+  const { hello } = model;
   const limits = {
     contextLength: Math.min(options.contextLength, hello.limits.contextLength),
     maxSequences: Math.min(options.sequences, hello.limits.maxSequences),
@@ -85,13 +107,11 @@ async function openFrom(source: WorkerSource, where: string, options: RemoteOpti
     const costs = stepCosts(law, callTimes, nativeTimes);
     const identity = identityOf(model, `exact: ${describeLaw(law)}`, { exact: true, law });
     model.settle(identity, limits, { weights: 'repacked', costs, comparisons });
-  } else {
-    model.adoptFast();
-    const said = await saidOfChanges(model);
-    model.settle(identityOf(model, said, { exact: false }), limits);
+    return;
   }
-  opened.move();
-  return model;
+  model.adoptFast();
+  const said = options.countsChanges === false ? 'fast' : await saidOfChanges(model);
+  model.settle(identityOf(model, said, { exact: false }), limits);
 }
 
 type Found = LawFinding & { readonly law: ShapeLaw };

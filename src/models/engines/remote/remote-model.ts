@@ -53,7 +53,7 @@ const faultWeight = 3;
 
 export class RemoteModel implements LawBench, CallEngine, SequenceOwner {
   identity: ModelIdentity = { name: '', fingerprint: '', description: '' };
-  readonly tokenizer: Tokenizer;
+  tokenizer!: Tokenizer;
   limits: ModelLimits;
   exactness?: Exactness;
   readonly hello: Hello;
@@ -79,14 +79,12 @@ export class RemoteModel implements LawBench, CallEngine, SequenceOwner {
     source: WorkerSource,
     connection: RemoteConnection,
     hello: Hello,
-    tokenizer: Tokenizer,
     note: (event: EngineEvent) => void = () => undefined,
   ) {
     this.#source = source;
     this.#note = note;
     this.#connection = connection;
     this.hello = hello;
-    this.tokenizer = tokenizer;
     const { contextLength, maxSequences, cachedTokenBytes } = hello.limits;
     const memory = cachedTokenBytes === undefined ? {} : { cachedTokenBytes };
     this.limits = { contextLength, maxSequences, maxItemTokens: this.largestCall, law: freeLaw, ...memory };

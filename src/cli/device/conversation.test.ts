@@ -1,0 +1,115 @@
+// One answer of `run` and `device`, with toys: what goes to standard output, and what stands under it.
+
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { startToyEdge, type ToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
+import { probeEdge } from '../../processes/device/probe-edge.ts';
+import { commandOf } from '../options/option-flags.ts';
+import { showColoured } from './answer.ts';
+import { type AnswerFlags, answerOptions } from './answer-flags.ts';
+import { converse } from './conversation.ts';
+import { edgeAddresses, openCommandDevice } from './open-device.ts';
+
+const terminal = process.stdout.isTTY;
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.stdout.isTTY = terminal;
+});
+
+function written(): { readonly out: () => string; readonly err: () => string } {
+  const text = { out: '', err: '' };
+  vi.spyOn(process.stdout, 'write').mockImplementation((part) => {
+    text.out += String(part);
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((part) => {
+    text.err += String(part);
+    return true;
+  });
+  return { out: () => text.out, err: () => text.err };
+}
+
+async function flagsOf(...words: string[]): Promise<AnswerFlags> {
+  let flags = {};
+  const command = commandOf({ name: 'any', description: '', options: answerOptions }, (typed) => {
+    flags = typed;
+  });
+  await command.exitOverride().parseAsync(words, { from: 'user' });
+  return { ...flags, draft: `toy:${toySeed}:0.8`, compare: true } as AnswerFlags;
+}
+
+async function answered(edge: ToyEdge, overrunShare: number, ...words: string[]) {
+  const flags = await flagsOf('--max-tokens', '12', ...words);
+  await using device = await openCommandDevice({ edge: edge.url }, `toy:${toySeed}`, flags);
+  const streams = written();
+  const closing = async () => ({ pacedOverrunShare: overrunShare });
+  const asked = { kind: 'once', text: 'hello' } as const;
+  const status = await converse({ asked, command: 'run', device, flags, setting: ['The network.'], closing });
+  return { status, out: streams.out(), err: streams.err() };
+}
+
+describe('an answer', () => {
+  it('is alone on standard output, and the table beside the edge alone on standard error', async () => {
+    await using edge = await startToyEdge();
+    const { status, out, err } = await answered(edge, 0.02);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^( [a-z]+){12}\n$/);
+    for (const line of [
+      /^ *mode .*$/m,
+      /^ *stream .*$/m,
+      /^ *ar .*$/m,
+      /^The network\.$/m,
+      /^Draft: toy draft that agrees at 0\.8, .*\.$/m,
+      /^Both texts are identical, token for token\.$/m,
+      /^2 % of the paced steps overran on this machine/m,
+    ])
+      expect(err).toMatch(line);
+    expect((await answered(edge, 0.01)).err).not.toContain('overran');
+  });
+
+  it('for programs is one document, and nothing else', async () => {
+    await using edge = await startToyEdge();
+    const { out } = await answered(edge, 0, '--json', '--seed', '7');
+    expect(JSON.parse(out)).toMatchObject({
+      command: 'run',
+      rows: [{ mode: 'stream' }, { mode: 'ar' }],
+      summary: { identical: true, text: expect.stringMatching(/^( [a-z]+){12}$/), pacedOverrunShare: 0 },
+      seed: 7,
+    });
+  });
+});
+
+describe('text of an answer', () => {
+  it('may do nothing to a terminal, and is what it is elsewhere', () => {
+    const streams = written();
+    process.stdout.isTTY = false;
+    showColoured('a\u001b[2Jb', false);
+    process.stdout.isTTY = true;
+    showColoured('a\u001b[2Jb', false);
+    expect(streams.out()).toBe('a\u001b[2Jba\ufffd[2Jb');
+  });
+});
+
+describe('the edges of a command', () => {
+  it('have their certificates in the same order, or none', () => {
+    const a = 'wss://a';
+    const b = 'wss://b';
+    expect(edgeAddresses([a, b])).toEqual([{ edge: a }, { edge: b }]);
+    expect(edgeAddresses([a, b], ['-', 'ff'])).toEqual([{ edge: a }, { edge: b, edgeFingerprint: 'ff' }]);
+    for (const fingerprints of [['ff'], ['ff', '00', '11']])
+      expect(() => edgeAddresses([a, b], fingerprints)).toThrow(
+        `--edge-fingerprint is given ${fingerprints.length} times, --edge 2 times`,
+      );
+  });
+
+  it('are as far away as either flag asks for', async () => {
+    await using edge = await startToyEdge();
+    const roundTripMs = async (...words: string[]): Promise<number> => {
+      await using device = await openCommandDevice({ edge: edge.url }, `toy:${toySeed}`, await flagsOf(...words));
+      const [only] = [...device.edges.edges.values()];
+      if (only === undefined) throw new Error('no edge');
+      return (await probeEdge(only.connect)).roundTripMs;
+    };
+    expect(await roundTripMs('--rtt', '40')).toBeGreaterThanOrEqual(35);
+    expect(await roundTripMs('--link', 'rtt=40')).toBeGreaterThanOrEqual(35);
+  });
+});
