@@ -26,7 +26,7 @@ export interface LawSearchOptions {
   readonly nowMs: () => number;
   /** Laws with at least this cost ({@link lawCost}) are not tried; default: all are. */
   readonly costToBeat?: number;
-  /** Tried before the others, whatever it costs, also where it is none of them: an engine may know of itself what others cannot have. */
+  /** Tried before the others, whatever it costs, if it is one of them. */
   readonly expected?: ShapeLaw | undefined;
   /** Tokens of context up to which calls are compared, as far as the model holds them; default {@link usualContext}. */
   readonly comparedContext?: number | undefined;
@@ -124,7 +124,7 @@ export async function findLaw(bench: LawBench, options: LawSearchOptions): Promi
   const { costToBeat = Number.POSITIVE_INFINITY, expected } = options;
   const failed: { law: string; history: string }[] = [];
   const byCost = candidateLaws(maxSequences, bench.largestCall).sort((one, other) => costOf(one) - costOf(other));
-  const first = expected === undefined ? [] : [byCost.find((law) => isLike(law, expected)) ?? withLargest(expected, bench)];
+  const first = byCost.filter((law) => expected !== undefined && isLike(law, expected));
   for (const candidate of new Set([...first, ...byCost])) {
     if (costOf(candidate) >= costToBeat) break;
     bench.adopt(candidate);
@@ -133,10 +133,6 @@ export async function findLaw(bench: LawBench, options: LawSearchOptions): Promi
     failed.push({ law: describeLaw(candidate), history });
   }
   return { law: null, callTimes, comparisons: 0, failed };
-}
-
-function withLargest(law: ShapeLaw, { largestCall }: LawBench): ShapeLaw {
-  return { ...law, most: Math.min(law.most, largestCall) };
 }
 
 /** Whether two laws differ at most in how large a large call may be. */

@@ -158,6 +158,7 @@ def hello_of(engine, folder: ModelFolder, digest: str, version: str, options, fl
     devices = [found["device"] for found in facts]
     is_cpu = devices[0] == "cpu"
     invariant = bool(envs.VLLM_BATCH_INVARIANT)
+    multiple = 1 if invariant else 2
     largest = config.scheduler_config.max_num_batched_tokens
     return {
         "name": folder.name,
@@ -189,8 +190,9 @@ def hello_of(engine, folder: ModelFolder, digest: str, version: str, options, fl
             "largestCall": largest,
             "cachedTokenBytes": engine.token_bytes,
         },
-        # A step of one token has kernels of its own, unless all shapes were made to agree.
-        "law": {"multiple": 1, "least": 1 if invariant else 2, "most": largest, "merges": True},
+        # A step of one token has kernels of its own, unless all shapes were made to agree. The edge pads to even numbers then: laws that
+        # share calls and only have a least size are none that it knows.
+        "law": {"multiple": multiple, "least": multiple, "most": largest - largest % multiple, "merges": True},
         "settles": invariant,
     }
 
