@@ -19,7 +19,8 @@ from .versions import demand_known
 PADDING, SAMPLED = 16, 2
 """Ids that a sequence holds beyond the context: padding (rows protocol), and what vLLM samples behind each text."""
 LARGEST_CALL = {"cpu": 512, "gpu": 2048}
-PROGRESS_SECONDS = 10
+PROGRESS_SECONDS = (10, 60)
+"""Between the first two lines of progress, and at most: the time doubles."""
 
 # Flags of vLLM that outrider-vllm sets itself, and what to do instead.
 OWN_FLAGS = {
@@ -71,10 +72,12 @@ def progress(what: str) -> Iterator[None]:
     ended, start = threading.Event(), time.monotonic()
 
     def say() -> None:
+        pause, most = PROGRESS_SECONDS
         while True:
             print(f"outrider-vllm: {what}, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-            if ended.wait(PROGRESS_SECONDS):
+            if ended.wait(pause):
                 return
+            pause = min(2 * pause, most)
 
     threading.Thread(target=say, daemon=True).start()
     try:
@@ -97,13 +100,13 @@ def vllm_arguments(options, flags: list[str], context: int):
     # Its own way prints hundreds of flags.
     parser.error = refuse_flags
     is_cpu = current_platform.is_cpu()
-    words = ["--max-num-batched-tokens", str(LARGEST_CALL["cpu" if is_cpu else "gpu"]), *(["--enforce-eager"] if is_cpu else []), *flags]
+    words = ["--model", options.model, "--max-num-batched-tokens", str(LARGEST_CALL["cpu" if is_cpu else "gpu"])]
+    words += [*(["--enforce-eager"] if is_cpu else []), *flags]
     arguments = EngineArgs.from_cli_args(parser.parse_args(words))
     ranks = options.tensor_parallel_size * options.pipeline_parallel_size
     if ranks == 1:
         arguments.distributed_executor_backend = "uni"
     fixed = {
-        "model": options.model,
         "dtype": options.dtype,
         "tensor_parallel_size": options.tensor_parallel_size,
         "pipeline_parallel_size": options.pipeline_parallel_size,
@@ -133,10 +136,10 @@ def open_engine(options, flags: list[str], context: int, folder: ModelFolder):
         raise Refusal(f"{folder.tokenizer_file} cannot be read: {error}", "Take the tokenizer.json that belongs to the model.") from None
     # Special tokens in a text are text.
     tokenizer.encode_special_tokens = True
-    arguments = vllm_arguments(options, flags, context)
-    from .engine import VllmEngine
-
     try:
+        arguments = vllm_arguments(options, flags, context)
+        from .engine import VllmEngine
+
         return VllmEngine(arguments, options.sequences, tokenizer)
     except Refusal:
         raise
@@ -155,6 +158,7 @@ def hello_of(engine, folder: ModelFolder, digest: str, version: str, options, fl
     devices = [found["device"] for found in facts]
     is_cpu = devices[0] == "cpu"
     invariant = bool(envs.VLLM_BATCH_INVARIANT)
+    multiple = 1 if invariant else 2
     largest = config.scheduler_config.max_num_batched_tokens
     return {
         "name": folder.name,
@@ -186,8 +190,9 @@ def hello_of(engine, folder: ModelFolder, digest: str, version: str, options, fl
             "largestCall": largest,
             "cachedTokenBytes": engine.token_bytes,
         },
-        # A step of one token has kernels of its own, unless all shapes were made to agree.
-        "law": {"multiple": 1, "least": 1 if invariant else 2, "most": largest, "merges": True},
+        # A step of one token has kernels of its own, unless all shapes were made to agree. The edge pads to even numbers then: laws that
+        # share calls and only have a least size are none that it knows.
+        "law": {"multiple": multiple, "least": multiple, "most": largest - largest % multiple, "merges": True},
         "settles": invariant,
     }
 
