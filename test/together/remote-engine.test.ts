@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
-import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
+import { linearStepTime, stepMs } from '../../src/core/scheduling/step-time.ts';
 import { startFakeWorker } from '../../src/models/engines/remote/fake-worker.fixture.ts';
 import { openRemoteModel } from '../../src/models/engines/remote/open-remote.ts';
 import type { LanguageModel } from '../../src/models/port/model.ts';
@@ -73,6 +73,8 @@ describe('an edge with its engine in another process', () => {
     expect(events.filter((kind) => kind === 'back').length).toBeGreaterThanOrEqual(2);
     expect(edge.status).toMatchObject({ state: 'serving', failures: 0 });
     expect(edge.status.engineWaits).toBeGreaterThanOrEqual(2);
+    // The time in which it was away is no time of a step.
+    expect(stepMs(edge.stepTime, 4)).toBeLessThan(60);
   });
 
   it('takes an absent worker for no stall, says so, and closes without it', async () => {
