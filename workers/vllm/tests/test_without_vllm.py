@@ -21,10 +21,10 @@ def parsed(*words: str, flags: str = "") -> tuple:
 
 
 class CommandLine(unittest.TestCase):
-    def test_what_follows_two_dashes_is_for_vllm_and_the_environment_adds_to_it(self) -> None:
-        words = ["--model", "m", "--socket", "s", "--tensor-parallel-size", "4", "--", "--block-size", "32"]
-        options, flags = parsed(*words, flags="--kv-cache-dtype fp8")
-        self.assertEqual((options.model, options.tensor_parallel_size), ("m", 4))
+    def test_flags_that_are_not_the_workers_own_go_to_vllm_wherever_they_stand(self) -> None:
+        words = ["--model", "m", "--socket", "s", "--", "--block-size", "32", "--tensor-parallel-size", "4"]
+        options, flags = parsed(*words, flags="--kv-cache-dtype fp8 --dtype bfloat16")
+        self.assertEqual((options.model, options.tensor_parallel_size, options.dtype), ("m", 4, "bfloat16"))
         self.assertEqual(flags, ["--block-size", "32", "--kv-cache-dtype", "fp8"])
 
     def test_flags_that_the_worker_sets_itself_are_refused(self) -> None:
@@ -87,6 +87,7 @@ class Folders(unittest.TestCase):
     def test_what_is_missing_is_named(self) -> None:
         for missing in ("config.json", "tokenizer.json", "*.safetensors"):
             with self.subTest(missing):
+                self.folder.cleanup()
                 self.setUp()
                 for file in self.path.glob(missing):
                     file.unlink()

@@ -22,7 +22,7 @@ def positive(text: str) -> int:
 
 def worker_parser(name: str, description: str, sequences: int, context: int) -> argparse.ArgumentParser:
     """A parser with the options of every worker; `sequences` and `context` are the defaults."""
-    parser = argparse.ArgumentParser(prog=name, description=description)
+    parser = argparse.ArgumentParser(prog=name, description=description, allow_abbrev=False)
     parser.add_argument("--model", required=True, metavar="PATH", help="the model's file or folder")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--socket", metavar="PATH", help="listen on this Unix socket, which only its owner may use")

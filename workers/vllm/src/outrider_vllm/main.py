@@ -24,7 +24,6 @@ PROGRESS_SECONDS = (10, 60)
 
 # Flags of vLLM that outrider-vllm sets itself, and what to do instead.
 OWN_FLAGS = {
-    "--model": "give --model before the --",
     "--max-model-len": "give --context",
     "--max-num-seqs": "give --sequences",
     "--scheduler-cls": "leave it out: outrider-vllm has its own",
@@ -37,17 +36,15 @@ OWN_FLAGS = {
 
 
 def parse() -> tuple:
-    """Options, and the flags that go to vLLM."""
-    words = sys.argv[1:]
-    at = words.index("--") if "--" in words else len(words)
+    """Options, and the flags that go to vLLM: all that are not the worker's own. Two dashes between them are allowed."""
+    words = [*sys.argv[1:], *shlex.split(os.environ.get("OUTRIDER_VLLM_FLAGS", ""))]
     parser = worker_parser("outrider-vllm", "Serves a model folder by vLLM.", sequences=16, context=4096)
     parser.usage = "outrider-vllm --model PATH (--socket PATH | --port PORT) [options] [-- flags of vLLM]"
-    parser.epilog = "OUTRIDER_VLLM_FLAGS holds further flags of vLLM, for a worker that an edge starts."
+    parser.epilog = "OUTRIDER_VLLM_FLAGS holds further options and flags, for a worker that an edge starts."
     parser.add_argument("--dtype", default="auto", help="of weights and activations, as vLLM's (default: the model's own)")
     parser.add_argument("--tensor-parallel-size", type=int, default=1, help="processes that share each layer")
     parser.add_argument("--pipeline-parallel-size", type=int, default=1, help="processes that share the layers out")
-    options = parser.parse_args(words[:at])
-    flags = words[at + 1 :] + shlex.split(os.environ.get("OUTRIDER_VLLM_FLAGS", ""))
+    options, flags = parser.parse_known_args([word for word in words if word != "--"])
     for flag in flags:
         name = flag.split("=")[0].replace("_", "-")
         if name in OWN_FLAGS:

@@ -23,7 +23,7 @@ SECONDS = 900
 
 def start(socket: str, *words: str) -> subprocess.Popen:
     common = ["-m", "outrider_vllm", "--model", FOLDER, "--socket", socket, "--threads", "1", "--dtype", "float32", "--until-input-ends"]
-    return subprocess.Popen([sys.executable, *common, *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, *common, *words], stdin=subprocess.PIPE)
 
 
 def item(sequence: int, keep: int, ids: list[int], rows: int) -> Item:
@@ -50,7 +50,6 @@ class SmallMemory(unittest.TestCase):
         self.client.close()
         self.process.stdin.close()
         self.process.wait(60)
-        self.process.stderr.close()
         self.folder.cleanup()
 
     def test_is_reported_and_leaves_the_worker_usable(self) -> None:
@@ -95,7 +94,6 @@ class Pipeline(unittest.TestCase):
                 client.close()
                 process.stdin.close()
                 process.wait(60)
-                process.stderr.close()
         self.assertEqual(found[0], found[1])
 
     def kill_a_stage(self, client: Client, process: subprocess.Popen) -> None:
