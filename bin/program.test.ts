@@ -52,6 +52,8 @@ describe('--gpu', () => {
       'device',
       'doctor',
       'edge',
+      'engine check',
+      'engine serve',
       'run',
       'serve',
       'trace record',

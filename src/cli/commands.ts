@@ -46,6 +46,12 @@ export const productCommands: CommandGroup = {
       load: async () => (await import('./edge/edge.ts')).edgeCommand(),
     },
     {
+      name: 'engine',
+      description:
+        'check an engine against its contract, install one, or serve llama.cpp to an edge in another process',
+      load: async () => (await import('./engine/engine.ts')).engineCommand(),
+    },
+    {
       name: 'controller',
       description: 'decide which edge serves which device, and how each edge is shared',
       load: async () => (await import('./controller.ts')).controllerCommand(),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMoodyEngine } from '../../../src/models/exactness/moody-engine.fixture.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
-import { measureCases, targetCases } from './engine.ts';
+import { measureCases, targetCases } from './engine-cases.ts';
 
 describe('the cases of bench engine', () => {
   it('run on an engine under a law that takes fewer tokens at once than a prompt has', async () => {

@@ -12,12 +12,14 @@ import {
 } from '../../../simulator/runner/session-metrics.ts';
 import { mean, median } from '../../../src/core/basics/statistics.ts';
 import { bytesOnLink } from '../../../src/core/protocol/wire/link-model.ts';
-import { windowTokens } from '../../../src/core/scheduling/predict-latency.ts';
+import { chainBoundMs } from '../../../src/core/scheduling/predict-latency.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import { sameText } from '../../readers/toy-reader.ts';
 import {
   type BenchMode,
+  isPlain,
   type ModeRow,
+  type PlainMode,
   summariseModes,
   unmeasuredBytes,
   type Window,
@@ -159,6 +161,8 @@ export interface StepFigures {
   readonly stepMs: readonly number[];
   /** Time of a step of one row on the edge without a law; null: there is no such edge. */
   readonly nativeMs: number | null;
+  /** The same of each edge of plain decoding. */
+  readonly plainMs?: Partial<Record<PlainMode, number>>;
 }
 
 export interface WallRow extends ModeRow {
@@ -204,19 +208,15 @@ export function summariseWall(
   };
 }
 
-/**
- * Lower bound for any mode that verifies chains on this edge: drafts cost nothing and are always there, and every step has the
- * best number of rows. NaN: nothing to compare with.
- */
+/** Lower bound for any mode, over the edge alone without a law. NaN: nothing to compare with. */
 export function boundOverNative(steps: StepFigures | null, acceptance: number): number {
   if (steps === null || steps.nativeMs === null) return Number.NaN;
-  const msPerToken = steps.stepMs.map((ms, index) => ms / windowTokens(acceptance, index));
-  return Math.min(...msPerToken) / steps.nativeMs;
+  return chainBoundMs(steps.stepMs, acceptance) / steps.nativeMs;
 }
 
 /** Texts without the law may differ; they are counted separately. */
 function isLawful({ mode }: Pick<WallRun, 'mode'>): boolean {
-  return mode !== 'ar-native';
+  return !isPlain(mode);
 }
 
 export function tpotOf({ texts }: Pick<WallRun, 'texts'>): number {

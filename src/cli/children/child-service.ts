@@ -21,7 +21,7 @@ export interface ChildSettings {
 }
 
 export interface ChildService {
-  /** As it printed it: "ws://127.0.0.1:8642". */
+  /** As it printed it: "ws://127.0.0.1:8642"; of a worker with an engine "unix:PATH" or "tcp:PORT". */
   readonly url: string;
   readonly processId: number;
   /** Resolves when it has ended without {@link close} or {@link kill}; otherwise never. */
@@ -36,7 +36,7 @@ export interface ChildService {
   kill(): Promise<void>;
 }
 
-const addressForm = /^(?:ws|http)s?:\/\/\S+$/;
+const addressForm = /^(?:(?:ws|http)s?:\/\/\S+|unix:.+|tcp:\d+)$/;
 
 /**
  * @param words the command and its flags; it must end with its standard input (`--until-input-ends`)

@@ -47,6 +47,9 @@ describe('the law', () => {
     expect(describeExactness(engine)).toBe(
       'multiples of 4 rows; weights not repacked; when it was found, 468 positions were compared, no bit differed',
     );
+    expect(describeExactness(engine, true)).toBe(
+      'multiples of 4 rows; when it was found, 468 positions were compared, no bit differed',
+    );
     expect(describeExactness(toy)).toBe('any shape; this engine has no rounding of its own');
   });
 

@@ -21,11 +21,14 @@ export const comparedRows: readonly number[] = [1, 2, 4, 8];
 const shortCheck = { contextLengths: [32], positions: 12 };
 const shortCallSizes = [2, 3, 4, 5, 8, 12];
 
-export function describeExactness({ limits, exactness }: LanguageModel): string {
+/** @param isRemote the engine is in another process, which lays its weights out itself */
+export function describeExactness({ limits, exactness }: LanguageModel, isRemote = false): string {
   const law = describeLaw(limits.law);
   if (exactness === undefined) return `${law}; this engine has no rounding of its own`;
-  const weights = exactness.weights === 'repacked' ? 'weights repacked for this processor' : 'weights not repacked';
-  return `${law}; ${weights}; when it was found, ${exactness.comparisons} positions were compared, no bit differed`;
+  const repacked =
+    exactness.weights === 'repacked' ? 'weights repacked for this processor; ' : 'weights not repacked; ';
+  const found = `when it was found, ${exactness.comparisons} positions were compared, no bit differed`;
+  return `${law}; ${isRemote ? '' : repacked}${found}`;
 }
 
 /** Whether the law asks nothing of the engine, so that there is nothing to compare. */

@@ -2,12 +2,14 @@
 // opens the two models as `outrider run` does: the target exact, or fast where that is refused; the draft fast.
 
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
-import { describeLaw } from '../../core/decoding/shape-law.ts';
+import { describeLaw, freeLaw } from '../../core/decoding/shape-law.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Result } from '../../files/document.ts';
 import { type OpenModelOptions, openModel } from '../../models/engines/open-model.ts';
+import { demandListening } from '../../models/engines/remote/wire-client.ts';
 import { demandMemory } from '../../models/files/memory-check.ts';
 import { ModelDrafter } from '../../models/port/drafter.ts';
+import { describeAddress, type EngineSpec, hasAddress, parseEngineSpec } from '../../models/port/engine-spec.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
 import { defaultEdgeProfile } from '../../models/port/profiles.ts';
@@ -38,12 +40,16 @@ import {
   isNative,
 } from './doctor-exactness.ts';
 import { type MeasuredDrafts, measureDrafts, measureSteps, type StepTime } from './doctor-measure.ts';
-import { type AllPredictions, againstNative, predict } from './doctor-predictions.ts';
+import { type AllPredictions, againstNative, besideLlama, boundOf, predict } from './doctor-predictions.ts';
 
 export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProgress'> {
   /** Names, paths or toys, as everywhere. */
   readonly model: string;
   readonly draft: string;
+  /** The target's engine, as `--engine` of an edge takes it; default: llama.cpp in this process. */
+  readonly engine?: string | undefined;
+  /** Where the engine runs in another process: the file whose tokenizer is taken; default: `model`. */
+  readonly tokenizer?: string | undefined;
   /** Address of an edge to try. */
   readonly edge?: string | undefined;
   /** SHA-256 of its certificate, where no authority vouches for that. */
@@ -51,6 +57,8 @@ export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProg
   readonly key?: string | undefined;
   /** The key of a scraper to try at that edge. */
   readonly metricsKey?: string | undefined;
+  /** Sessions at the same time, for which engines are compared; default 1. */
+  readonly sessions?: number;
   /** The port that an edge here would listen on. */
   readonly port: number;
   readonly onCheck?: (check: Check) => void;
@@ -95,20 +103,23 @@ function notTried(why: string): OutriderError {
   return new OutriderError('bad-argument', `not tried: ${why}`, 'fix the failed check above first');
 }
 
-function machineChecks({ model, draft, gpu, port }: DoctorOptions, found: Found): PlannedCheck[] {
+function machineChecks({ model, draft, gpu, port, tokenizer }: DoctorOptions, found: Found): PlannedCheck[] {
   const engine = { check: 'engine', run: () => checkEngine(gpu) };
-  // What has no file takes next to nothing.
-  const withFiles = [
-    { spec: model, ...targetSize },
-    { spec: draft, ...draftSize },
-  ].filter(({ spec }) => needsFile(spec));
-  const planned = withFiles.map(({ spec, ...size }) => ({ path: pathOf(spec), ...size }));
+  // What has no file takes next to nothing, and a worker's memory is its own.
+  const withFiles = [...(found.hasTargetHere ? [{ spec: model, ...targetSize }] : []), { spec: draft, ...draftSize }];
+  const file = found.hasTargetHere ? model : (tokenizer ?? model);
+  const planned = withFiles.filter(({ spec }) => needsFile(spec));
   return [
     { check: 'node', run: () => checkNode() },
-    ...(withFiles.length > 0 ? [engine] : []),
-    { check: 'target file', run: () => checkModelFile(model) },
+    ...(planned.length > 0 ? [engine] : []),
+    ...workerChecks(found.engine),
+    ...(file === 'none' ? [] : [{ check: 'target file', run: () => checkModelFile(file) }]),
     { check: 'draft file', run: () => checkModelFile(draft) },
-    { check: 'memory', needs: ['target file', 'draft file'], run: () => checkMemory(planned) },
+    {
+      check: 'memory',
+      needs: ['target file', 'draft file'],
+      run: () => checkMemory(planned.map(({ spec, ...size }) => ({ path: pathOf(spec), ...size }))),
+    },
     { check: 'cores', run: () => checkCores() },
     { check: 'port', run: () => checkPort(port) },
     {
@@ -121,9 +132,18 @@ function machineChecks({ model, draft, gpu, port }: DoctorOptions, found: Found)
   ];
 }
 
+function workerChecks(engine: EngineSpec): PlannedCheck[] {
+  if (!hasAddress(engine)) return [];
+  const run = async (): Promise<string> => {
+    await demandListening(engine);
+    return `a worker listens at ${describeAddress(engine)}`;
+  };
+  return [{ check: 'worker', run }];
+}
+
 function modelChecks({ edge, edgeFingerprint, metricsKey }: DoctorOptions, found: Found): PlannedCheck[] {
   // Opening would download missing files, and need more memory than there is.
-  const openable = ['engine', 'target file', 'draft file', 'memory'];
+  const openable = ['engine', 'worker', 'target file', 'draft file', 'memory'];
   return [
     { check: 'models', needs: openable, run: () => found.open() },
     { check: 'tokenizers', run: () => checkTokenizers(...found.models) },
@@ -131,13 +151,14 @@ function modelChecks({ edge, edgeFingerprint, metricsKey }: DoctorOptions, found
       check: 'shape law',
       run() {
         if (found.refusal !== null) throw found.refusal;
-        return describeExactness(found.exactTarget);
+        return describeExactness(found.exactTarget, found.isRemote);
       },
     },
     { check: 'exact shapes', run: () => checkShapesHere(found.exactTarget) },
     { check: 'acceptance', run: () => found.measureAcceptance() },
     { check: 'steps', run: () => found.measureSteps() },
     { check: 'exact cost', run: () => found.compareCosts() },
+    ...(found.engine.kind === 'ik' ? [{ check: 'llama.cpp', run: () => found.compareWithLlama() }] : []),
     ...(edge === undefined ? [] : [{ check: 'edge', run: () => found.tryEdge(edge) }]),
     ...(edge === undefined || metricsKey === undefined
       ? []
@@ -156,12 +177,25 @@ class Found implements AsyncDisposable {
   steps: readonly StepTime[] = [];
   /** The cost of each measured step. */
   costs: readonly ExactCost[] = [];
+  /** The engine's time per token over that of llama.cpp; null: not compared. */
+  overLlama: number | null = null;
   /** What a real edge took; times in ms. */
   edge: Readonly<Record<string, number>> = {};
+  readonly engine: EngineSpec;
   readonly #options: DoctorOptions;
 
   constructor(options: DoctorOptions) {
     this.#options = options;
+    this.engine = parseEngineSpec(options.engine ?? 'llama');
+  }
+
+  get isRemote(): boolean {
+    return this.engine.kind !== 'llama';
+  }
+
+  /** Whether the engine reads the file that is named as the target. */
+  get hasTargetHere(): boolean {
+    return this.engine.kind === 'llama' || this.engine.kind === 'ik';
   }
 
   /** @throws OutriderError where the models could not be opened */
@@ -179,8 +213,8 @@ class Found implements AsyncDisposable {
 
   /** What was opened before a failure stays open. */
   async open(): Promise<string> {
-    const { model, draft, gpu, onLawProgress } = this.#options;
-    const asTarget = { role: 'target', gpu, ...targetSize } as const;
+    const { model, draft, gpu, onLawProgress, engine, tokenizer: tokenizerFile } = this.#options;
+    const asTarget = { role: 'target', gpu, ...targetSize, engine, tokenizerFile } as const;
     try {
       this.target = await openModel(model, { ...asTarget, exact: true, onLawProgress });
     } catch (error) {
@@ -217,7 +251,8 @@ class Found implements AsyncDisposable {
   /** The target's engine without a law, if there is memory for a second copy; null where that would be the target itself. */
   async #openNative(target: LanguageModel): Promise<LanguageModel | null> {
     const { model, gpu } = this.#options;
-    if (isNative(target)) return null;
+    // A worker serves one connection.
+    if (isNative(target) || this.isRemote) return null;
     try {
       await demandMemory([{ path: pathOf(model), ...nativeSize }]);
     } catch (error) {
@@ -233,6 +268,25 @@ class Found implements AsyncDisposable {
     if (this.steps.length === 0) throw notTried('steps were not measured');
     this.costs = exactCosts(target, this.steps);
     return describeCosts(this.costs, isNative(target) || this.steps.every(({ nativeMs }) => nativeMs !== null));
+  }
+
+  /** Steps of the engine and of llama.cpp without a law in turns, on the same file. */
+  async compareWithLlama(): Promise<string> {
+    const target = this.exactTarget;
+    if (this.drafts === null) throw notTried('drafts were not measured');
+    const { model, sessions = 1 } = this.#options;
+    await demandMemory([{ path: pathOf(model), ...nativeSize }]);
+    await using llama = await openModel(model, { role: 'draft', ...nativeSize, exact: false, threads: 1 });
+    const steps = await measureSteps(target, llama);
+    const ofLlama = steps.map(({ rows, nativeMs }) => ({ rows, ms: nativeMs ?? Number.NaN }));
+    const engines = [
+      { steps, law: target.limits.law },
+      { steps: ofLlama, law: freeLaw },
+    ] as const;
+    const { acceptance } = this.drafts;
+    const { ratio, said } = besideLlama(...engines, { acceptance, sessions });
+    this.overLlama = ratio;
+    return said;
   }
 
   /** Asks a real edge for two short answers, one with drafts and one without. Without a draft it only reads the greeting. */
@@ -280,6 +334,7 @@ function conclude(rows: readonly Check[], found: Found): Omit<Examination, 'rows
   if (drafts !== null) summary['draftMs'] = drafts.draftMs;
   for (const { rows, ms } of steps) summary[`stepMs${rows}`] = ms;
   if (drafts !== null) summary['acceptance'] = drafts.acceptance;
+  if (found.overLlama !== null) summary['overLlama'] = found.overLlama;
   Object.assign(summary, exactnessOf(found));
   for (const { key, predictions, quickest, why } of allPredictions) {
     for (const { mode, msPerToken } of predictions) summary[`${key}_${mode}_msPerToken`] = msPerToken;
@@ -290,17 +345,18 @@ function conclude(rows: readonly Check[], found: Found): Omit<Examination, 'rows
 }
 
 /** Null: the target could not be opened, or keeps to no law. */
-function exactnessOf({ target, refusal, costs }: Found): Result['summary'] {
+function exactnessOf({ target, refusal, costs, isRemote }: Found): Result['summary'] {
   const law = target === null || refusal !== null ? null : describeLaw(target.limits.law);
   const exact = target === null ? null : refusal === null;
   const compared = comparedRows.flatMap((rows) => {
     const { nativeMs = null, ratio = null } = costs.find((one) => one.rows === rows) ?? {};
     return [[`nativeStepMs${rows}`, nativeMs] as const, [`exactCost${rows}`, ratio] as const];
   });
-  return { exact, law, weights: target?.exactness?.weights ?? null, ...Object.fromEntries(compared) };
+  const weights = isRemote ? null : (target?.exactness?.weights ?? null);
+  return { exact, law, weights, ...Object.fromEntries(compared) };
 }
 
-function quickestOf({ quickest, arMs, native }: Partial<AllPredictions[number]> = {}): Result['summary'] {
+function quickestOf({ quickest, arMs, native, bound }: Partial<AllPredictions[number]> = {}): Result['summary'] {
   const over = (ms: number | undefined): number | null =>
     ms === undefined || quickest === undefined ? null : quickest.msPerToken / ms;
   return {
@@ -310,6 +366,8 @@ function quickestOf({ quickest, arMs, native }: Partial<AllPredictions[number]> 
     quickestOverAr: over(arMs),
     quickestOverArNative: over(native?.msPerToken),
     quickestSaid: native?.said ?? null,
+    boundMsPerToken: bound?.msPerToken ?? null,
+    boundOverArNative: bound?.overNative ?? null,
   };
 }
 
@@ -326,8 +384,9 @@ function predictAll({ target, drafts, steps, costs, loopbackMs, refusal }: Found
   const paced = predict(measured, law, emulatedRoundTripMs, profile);
   const slower = paced.keepsUp ? '' : '; this machine is slower than that, so its own steps count';
   const where = `paced to ${profile.description}, ${emulatedRoundTripMs} ms away${slower}`;
+  const bound = boundOf(measured, msPerToken);
   return [
-    { key: 'here', where: 'both processes on this machine, unpaced', ...here, native: { msPerToken, said } },
+    { key: 'here', where: 'both processes on this machine, unpaced', ...here, native: { msPerToken, said }, bound },
     { key: 'paced', where, ...paced },
   ];
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, type ToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
 import { anyone } from '../../core/protocol/edge/edge-key.ts';
+import { helloOf, serveRows } from '../../models/engines/remote/rows-server.ts';
 import { writeTinyModel } from '../../models/gguf/gguf.fixture.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
@@ -63,6 +64,35 @@ describe('doctor', () => {
     for (const key of ['edgeRoundTripMs', 'edgeArMsPerToken', 'here_stream_msPerToken', 'paced_edge-sd_msPerToken']) {
       expect(summary[key], key).toBeGreaterThanOrEqual(0);
     }
+  });
+
+  it('measures an engine in another process, and says what no mode can fall below', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
+    vi.stubEnv('OUTRIDER_CACHE', folder);
+    const path = join(folder, 'rows.sock');
+    const toy = createToyModel({ seed: toySeed, role: 'target', sequences: 3 });
+    const engine = `unix:${path}`;
+    const served = { address: { kind: 'unix', path }, hello: helloOf(toy, 'toy', 'gguf') } as const;
+    const server = await serveRows(toy, served);
+    const { rows, summary, allPredictions } = await examine({ ...toys, engine });
+    await server.close();
+    expect(rows.filter(({ ok, check }) => !ok && check !== 'cores' && check !== 'memory')).toEqual([]);
+    expect(rows.find(({ check }) => check === 'worker')?.cause).toBe(`a worker listens at ${engine}`);
+    expect(rows.find(({ check }) => check === 'shape law')?.cause).toMatch(
+      /^any shape; when it was found, \d+ positions/,
+    );
+    expect(summary).toMatchObject({ exact: true, law: 'any shape', weights: null });
+    for (const count of [1, 2, 4, 8]) expect(summary[`exactCost${count}`]).toBeGreaterThan(0);
+    expect(summary['boundMsPerToken']).toBeLessThanOrEqual(summary['stepMs1'] as number);
+    expect(summary['boundOverArNative']).toBeCloseTo(
+      Number(summary['boundMsPerToken']) / Number(summary['arNativeMsPerToken']),
+    );
+    expect(allPredictions[0]?.bound?.said).toMatch(/^the bound is \d\.\d\d of ar-native/);
+    const gone = await examine({ ...toys, engine });
+    const lost = gone.rows.find(({ check }) => check === 'worker');
+    expect(lost).toMatchObject({ ok: false, cause: `nothing listens at ${engine}` });
+    expect(gone.rows.find(({ check }) => check === 'models')?.cause).toBe('not tried: worker failed');
+    rmSync(folder, { recursive: true });
   });
 
   it('says of an edge that is not there that it is not there', async () => {

@@ -3,9 +3,12 @@
 
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { defined } from '../../core/basics/defined.ts';
 import { modelLabel, printDocument, type Result } from '../../files/document.ts';
 import { edgeKeyOption, fingerprintOption } from '../device/open-device.ts';
 import { createLawReport } from '../models/acquire-report.ts';
+import { engineLabel } from '../options/engine-label.ts';
+import { engineOptions, targetOf } from '../options/engine-options.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';
@@ -21,6 +24,13 @@ const options = {
   pair: pairOption,
   model: { flag: '--model <name|path>', alias: '--target <name|path>', help: "target model instead of the pair's" },
   draft: { flag: '--draft <name|path>', help: "draft model instead of the pair's" },
+  ...engineOptions,
+  sessions: {
+    flag: '--sessions <count>',
+    help: 'with --engine ik: compare it with llama.cpp for so many sessions at the same time',
+    whole: [1, 1024],
+    default: 1,
+  },
   gpu: gpuOption,
   edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },
   edgeFingerprint: fingerprintOption as typeof fingerprintOption,
@@ -42,7 +52,8 @@ export function doctorCommand(): Command {
 }
 
 async function runDoctor(flags: OptionsOf<typeof options>): Promise<void> {
-  const { target: model, draft } = namesOf({ ...flags, target: flags.model });
+  const { draft } = namesOf(flags);
+  const model = targetOf(flags);
   const isQuiet = flags.json;
   const law = createLawReport(model);
   const onCheck = (check: Check): void => {
@@ -61,7 +72,9 @@ async function runDoctor(flags: OptionsOf<typeof options>): Promise<void> {
   };
   const { allPredictions, ...result } = await examine(options);
   hideWaiting();
-  const named = { model: modelLabel(model), draft: modelLabel(draft) };
+  const engine = engineLabel(flags.engine);
+  const tokenizer = flags.tokenizer === undefined ? undefined : modelLabel(flags.tokenizer);
+  const named = { model: modelLabel(model), draft: modelLabel(draft), engine, ...defined({ tokenizer }) };
   if (isQuiet) printDocument('doctor', { ...result, params: { ...flags, ...named } });
   else printPredictions(allPredictions, result);
   if (result.summary['ok'] !== true) process.exitCode = 1;
@@ -74,7 +87,7 @@ function printCheck({ check, ok, cause, remedy }: Check): void {
 }
 
 function printPredictions(allPredictions: AllPredictions, { summary }: Result): void {
-  for (const { where, predictions, quickest, why, native } of allPredictions) {
+  for (const { where, predictions, quickest, why, native, bound } of allPredictions) {
     const rows = predictions.map(({ mode, msPerToken, drafts }) => ({
       mode,
       'ms per token': msPerToken.toFixed(1),
@@ -84,7 +97,7 @@ function printPredictions(allPredictions: AllPredictions, { summary }: Result): 
       rows.push({ mode: 'ar-native' as 'ar', 'ms per token': native.msPerToken.toFixed(1), drafts: 0 });
     process.stdout.write(`\npredicted for ${where}:\n${formatTable(rows, ['mode', 'ms per token', 'drafts'])}\n`);
     process.stdout.write(`${styleText('bold', quickest.mode)} would be quickest: ${why}\n`);
-    if (native !== undefined) process.stdout.write(`${native.said}\n`);
+    for (const line of [native?.said, bound?.said]) if (line !== undefined) process.stdout.write(`${line}\n`);
   }
   const failed = Number(summary['failed']);
   const verdict =

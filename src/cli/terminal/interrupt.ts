@@ -8,12 +8,17 @@ export const untilInputEndsOption = {
 
 export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const forget = (): void => void process.off('SIGINT', stop).off('SIGTERM', stop);
+  function stop(): void {
+    controller.abort();
+    // Libraries end the process at a signal for which nothing else listens, so the listener stays until all have been called.
+    setImmediate(forget);
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     return await work(controller.signal);
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    forget();
   }
 }
 

@@ -44,6 +44,14 @@ export function windowTokens(acceptance: number, gamma: number): number {
   return acceptance === 1 ? gamma + 1 : (1 - acceptance ** (gamma + 1)) / (1 - acceptance);
 }
 
+/**
+ * Lower bound of the time per token for any mode that verifies chains on this edge: drafts cost nothing and are always there, and every
+ * step has the best number of rows. @param stepMs of steps of 1, 2, 3, ... rows
+ */
+export function chainBoundMs(stepMs: readonly number[], acceptance: number): number {
+  return Math.min(...stepMs.map((ms, drafts) => ms / windowTokens(acceptance, drafts)));
+}
+
 /** Drafts a window, sends it, waits for the verification. */
 function windowMsPerToken(
   { acceptance, stepMs }: TimingFigures,

@@ -46,6 +46,8 @@ export interface OpenModelOptions extends EngineOptions {
   readonly engine?: string | undefined;
   /** Where the engine runs in another process: a GGUF file of its model, or a name in the manifest; default: the model. */
   readonly tokenizerFile?: string | undefined;
+  /** Whether a target that is not exact first counts how often its choices depend on the calls, and reports it; default true. */
+  readonly countsChanges?: boolean | undefined;
   /** Called where an engine in another process is lost, awaited, back, or ended for good. */
   readonly onEngine?: ((event: EngineEvent) => void) | undefined;
   /** Name of a latency profile to pace the model to; needs `clock`. */
@@ -67,6 +69,7 @@ const openChecks: Checks<OpenModelOptions> = {
   engine: optional(text),
   tokenizerFile: optional(text),
   onEngine: optional(callback),
+  countsChanges: optional(truth),
   sequences: whole(1),
   contextLength: whole(1),
   exact: truth,
@@ -114,7 +117,7 @@ async function openUnpaced(spec: string, options: OpenModelOptions): Promise<Lan
   const { path, entry, sha256 } = await acquireModel(spec, { cacheDirectory, signal, onProgress });
   const mapped = await readMappedDraftFile(path);
   if (mapped !== undefined && role === 'target') throw notATarget(spec);
-  const countsChanges = role === 'target' && !options.exact;
+  const countsChanges = role === 'target' && !options.exact && options.countsChanges !== false;
   const { exact, threads, gpu, onLawProgress } = options;
   const file = {
     path,

@@ -43,3 +43,8 @@ function parsePort(text: string, rest: string): number {
 export function describeAddress(address: WorkerAddress): string {
   return address.kind === 'unix' ? `unix:${address.path}` : `tcp:${address.port}`;
 }
+
+/** Whether it is a worker that somebody else runs. */
+export function hasAddress(spec: EngineSpec): spec is WorkerAddress {
+  return spec.kind === 'unix' || spec.kind === 'tcp';
+}

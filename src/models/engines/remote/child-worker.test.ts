@@ -96,7 +96,7 @@ describe('the program of a worker', () => {
     vi.stubEnv('OUTRIDER_VLLM', '');
     expect(await findWorker('vllm', folder)).toBe(path);
     await expect(findWorker('ik', folder)).rejects.toMatchObject({
-      remedy: expect.stringContaining('setup.mjs --engine ik'),
+      remedy: expect.stringContaining('engine install ik'),
     });
   });
 });

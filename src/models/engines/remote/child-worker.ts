@@ -24,13 +24,19 @@ export interface ChildOptions {
 
 /** So many starts in a row may fail. */
 const mostStarts = 3;
+/** The exit status of a worker that refuses its arguments or its place: its last two lines are cause and remedy. */
+const refusedStatus = 2;
 const pollMs = 50;
+/** Its last words may come after its end; a process that it started may keep its output open. */
+const mostLastPolls = 20;
 
 interface Child {
   readonly process: ChildProcess;
-  /** The last line that it wrote. */
-  lastLine: string;
+  /** The last lines that it wrote, at most two. */
+  lastLines: readonly string[];
   hasEnded: boolean;
+  /** It has ended, and all that it wrote was read. */
+  isSilent: boolean;
 }
 
 export class ChildWorker implements WorkerSource {
@@ -52,7 +58,8 @@ export class ChildWorker implements WorkerSource {
         return await this.#meet(child);
       } catch (error) {
         if (isOutriderError(error)) throw error;
-        why = [(error as Error).message, child.lastLine].filter((text) => text !== '').join(': ');
+        if (child.process.exitCode === refusedStatus) throw refusalOf(child);
+        why = [(error as Error).message, ...child.lastLines.slice(-1)].join(': ');
         this.#options.note({ kind: 'awaited', cause: `${this.#name}: ${why}` });
       }
     }
@@ -83,29 +90,42 @@ export class ChildWorker implements WorkerSource {
     const [program, ...words] = this.#options.command;
     // A group of its own: Ctrl-C is for the edge, which may still need the engine, and a worker may have processes of its own.
     const started = spawn(program, [...words, '--socket', this.#socket, '--until-input-ends'], { detached: true });
-    const child: Child = { process: started, lastLine: '', hasEnded: false };
+    const child: Child = { process: started, lastLines: [], hasEnded: false, isSilent: false };
     started.on('exit', () => {
       child.hasEnded = true;
     });
     started.on('error', (error) => {
-      child.lastLine = error.message;
-      child.hasEnded = true;
+      child.lastLines = [error.message];
+      child.hasEnded = child.isSilent = true;
+    });
+    started.on('close', () => {
+      child.isSilent = true;
     });
     started.stdin.on('error', () => undefined);
     for (const stream of [started.stdout, started.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        child.lastLine = oneLine(text.trimEnd().split('\n').at(-1) ?? '') || child.lastLine;
-      });
+      stream.setEncoding('utf8').on('data', (text: string) => this.#hear(child, text));
     }
     this.#child = child;
     return child;
+  }
+
+  /** Lines that begin with the program's own name are progress, for the operator. */
+  #hear(child: Child, text: string): void {
+    const lines = text.split('\n').map((line) => oneLine(line.trim()));
+    const written = lines.filter((line) => line !== '');
+    child.lastLines = [...child.lastLines, ...written].slice(-2);
+    for (const cause of written)
+      if (cause.startsWith(`${this.#name}: `)) this.#options.note({ kind: 'awaited', cause });
   }
 
   /** As long as the worker lives, it may take its time to listen: a large model loads for minutes. */
   async #meet(child: Child): Promise<RemoteConnection> {
     for (;;) {
       this.#demandOpen();
-      if (child.hasEnded) throw new Error('it has ended');
+      if (child.hasEnded) {
+        for (let polls = 0; !child.isSilent && polls < mostLastPolls; polls += 1) await sleep(pollMs);
+        throw new Error('it has ended');
+      }
       const socket = await openSocket({ kind: 'unix', path: this.#socket }).catch((error: unknown) => {
         if (isOutriderError(error)) throw error;
         return null;
@@ -141,4 +161,10 @@ export class ChildWorker implements WorkerSource {
     }
     await ended;
   }
+}
+
+function refusalOf({
+  lastLines: [cause = 'the engine refuses to start', remedy = "read the worker's page"],
+}: Child): OutriderError {
+  return new OutriderError('engine-lost', cause, remedy);
 }

@@ -56,7 +56,7 @@ export function helloOf(
 }
 
 /** Padding of a law stands behind the text. */
-const spareTokens = 16;
+export const spareTokens = 16;
 const usualWorkingMs = 500;
 /** Sockets are made for their owner alone. */
 const socketMask = 0o177;

@@ -1,0 +1,1 @@
+"""vLLM behind Outrider's rows protocol."""
