@@ -21,6 +21,8 @@ export interface Relay {
   pass(bytes: Uint8Array): void;
   /** Closes the connection. */
   end(): void;
+  /** Empties the sequences of the worker. */
+  forget(): void;
   /** Number of the rows frame, from 1, over all connections. */
   readonly rowsCount: number;
 }
@@ -90,14 +92,15 @@ const faults: Readonly<Record<FaultName, Tamper>> = {
   'huge-length': withLength(() => 2 ** 32 - 1),
   'other-step': atRows((frame, relay) => pass({ ...frame, step: frame.step + 1 }, relay)),
   'rows-unasked': atRows((frame, relay) => {
-    pass(frame, relay);
-    pass(frame, relay);
+    const bytes = encodeFrame(frame);
+    relay.pass(Buffer.concat([bytes, bytes]));
   }),
   'id-beyond': withRow((row) => ({ ...row, ids: row.ids.map((id, at) => (at === 0 ? 2 ** 31 : id)) })),
   'id-twice': withRow((row) => ({ ...row, ids: row.ids.map((id, at) => (at === 0 ? (row.ids[1] ?? id) : id)) })),
   'no-candidates': withRow((row) => ({ ...row, ids: [], logits: [] })),
   'no-numbers': withRow((row) => ({ ...row, logits: row.logits.map(() => Number.NaN) })),
   'no-memory': atRows(({ step }, relay) => {
+    relay.forget();
     pass({ kind: 'failed', step, code: 'memory-full', cause: '12 blocks are wanted and 3 are free' }, relay);
   }),
   'unknown-kind': atRows((_, relay) => relay.pass(Uint8Array.of(1, 0, 0, 0, 99))),
@@ -194,6 +197,9 @@ function relayFrames(
       const relay: Relay = {
         pass: (bytes) => void socket.write(bytes),
         end: () => socket.destroy(),
+        forget: () => {
+          for (let sequence = 0; sequence < 8; sequence += 1) back.write(encodeFrame({ kind: 'release', sequence }));
+        },
         rowsCount: counts.rows,
       };
       (fault === undefined ? pass : faults[fault])(frame, relay);

@@ -123,6 +123,12 @@ describe('a model in another process', () => {
     }
   });
 
+  it('tries the law first that the worker expects', async () => {
+    const law = { multiple: 1, least: 1, most: 1, merges: true };
+    await using one = await bed({ exact: true }, { hello: { law, parts: { fingerprint: 'one row' } } });
+    expect(one.model.limits.law).toEqual(law);
+  });
+
   it('evaluates its texts again for the next worker, and callers only wait', async () => {
     await using one = await bed();
     const rows = await expected();
@@ -205,12 +211,13 @@ describe('a model in another process', () => {
   ] as const)('reports %s of one step, and goes on', async (fault, code, words) => {
     await using one = await bed();
     const sequence = one.model.openSequence();
+    await one.model.evaluate([{ sequence, tokens: text.slice(0, 20), rows: 0 }]);
     one.fault = fault;
-    const item = { sequence, tokens: text, rows: 60 };
+    const item = { sequence, tokens: text.slice(20), rows: 40 };
     await expect(one.model.evaluate([item])).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
-    expect(sequence.length).toBe(0);
+    expect(sequence.length).toBe(20);
     one.fault = undefined;
-    expect((await one.model.evaluate([item]))[0]).toEqual(await expected());
+    expect((await one.model.evaluate([item]))[0]).toEqual((await expected()).slice(20));
     expect(one.events).toEqual([]);
   });
 
