@@ -35,6 +35,7 @@ const usage = `node setup.mjs [options]      "npm start" and "npm test" call it 
   --gpu vulkan|cuda|none   also install the engine's GPU binaries (70 MB or 540 MB), or remove them
   --unpinned               fetch an engine binary too whose hash is not in setup.mjs: only the registry then vouches for it
   --no-models              leave the models out
+  --engine ik              also set up the engine ik_llama.cpp (25 MB, Python 3.11 to 3.13), for "outrider edge --engine ik"
   --help                   this text
 `;
 
@@ -396,6 +397,16 @@ async function installGpu(kind, former, takesUnpinned) {
   if (kind !== (stamp.gpu ?? 'none')) writeStamp({ ...stamp, gpu: kind });
 }
 
+/** The environment of a worker, in the cache. The program says itself why it could not make one. */
+async function installWorker(name) {
+  const python = process.env.PYTHON || (windows ? 'python' : 'python3');
+  const { code } = await run(python, ['-I', join(root, 'workers/setup.py'), name], { show: true });
+  if (code === 127)
+    throw new SetupError(`${python} was not found`, 'install Python 3.11 to 3.13, or set PYTHON to its path');
+  if (code !== 0) throw new SetupError('', '');
+  return `engine ${name}`;
+}
+
 // ---------------------------------------------------------------------------------------------------------------- models
 
 /** Files of one kind in the cache (the rules for its places are those of src/models/files/cache.ts). */
@@ -493,18 +504,25 @@ function demandNoLostFlags({ npm_lifecycle_event: script, ...environment }) {
 }
 
 function parseArguments(args) {
-  const wanted = { models: true, gpu: undefined, unpinned: false, help: false };
-  const queue = args.flatMap((word) => (word.startsWith('--gpu=') ? ['--gpu', word.slice('--gpu='.length)] : [word]));
+  const wanted = { models: true, gpu: undefined, engine: undefined, unpinned: false, help: false };
+  const queue = args.flatMap((word) => /^(--gpu|--engine)=(.*)$/.exec(word)?.slice(1) ?? [word]);
   while (queue.length > 0) {
     const flag = queue.shift();
     if (flag === '--help' || flag === '-h') wanted.help = true;
     else if (flag === '--no-models') wanted.models = false;
     else if (flag === '--unpinned') wanted.unpinned = true;
     else if (flag === '--gpu') wanted.gpu = queue.shift() ?? '';
+    else if (flag === '--engine') wanted.engine = queue.shift() ?? '';
     else throw new SetupError(`unknown option ${flag}`, 'node setup.mjs --help lists the options');
   }
   if (wanted.gpu !== undefined && !['vulkan', 'cuda', 'none'].includes(wanted.gpu)) {
     throw new SetupError(`--gpu ${wanted.gpu} is not known`, 'use --gpu vulkan, --gpu cuda or --gpu none');
+  }
+  if (wanted.engine !== undefined && wanted.engine !== 'ik') {
+    throw new SetupError(
+      `--engine ${wanted.engine} is not known`,
+      'use --engine ik; llama.cpp comes with the packages',
+    );
   }
   return wanted;
 }
@@ -530,6 +548,7 @@ async function main() {
   giveWindowsExec();
   await installEngine(readStamp(), wanted.unpinned);
   await installGpu(gpu, former.gpu ?? 'none', wanted.unpinned);
+  if (wanted.engine !== undefined) await step(`engine ${wanted.engine}`, () => installWorker(wanted.engine));
   const needsModels = wanted.models && !modelsAreThere(readStamp());
   if (needsModels) {
     await step(`models (pair ${pairName}, about 100 MB to download)`, (stopClock) => {

@@ -29,6 +29,7 @@ const besideBusy = (...projects) => [
   '--',
   ...projects.flatMap((project) => ['--project', project]),
 ];
+const shell = (line) => ['sh', '-c', line];
 const vitest = (...words) => ['node', 'node_modules/vitest/vitest.mjs', 'run', ...words];
 
 /** Name, what it is for, and its command. */
@@ -37,11 +38,9 @@ const stages = (seed) => [
   [
     'pipeline',
     'the draft pipeline and the Python environment',
-    [
-      'sh',
-      '-c',
+    shell(
       'python3 drafts/setup.py && python3 python/setup.py && node node_modules/vitest/vitest.mjs run --project pipeline',
-    ],
+    ),
   ],
   [
     'planted-bugs',
@@ -65,19 +64,24 @@ const stages = (seed) => [
   [
     'api-full',
     'all clients of others, with the default pair',
-    ['sh', '-c', 'python3 python/api-clients/setup.py all && node bin/clone.ts trial api --full'],
+    shell('python3 python/api-clients/setup.py all && node bin/clone.ts trial api --full'),
   ],
   ['api-busy', 'clients of others beside four busy processes', outrider('trial', 'api', '--busy', '4')],
   ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse')],
   [
     'accuracy',
     'scores by lm-eval: a model alone, on an edge, and with drafts',
-    ['sh', '-c', 'python3 python/lm-eval/setup.py && node bin/clone.ts trial accuracy --full'],
+    shell('python3 python/lm-eval/setup.py && node bin/clone.ts trial accuracy --full'),
   ],
   [
     'architectures',
     'small files of many kinds: exact, or refused in words',
     outrider('trial', 'exactness', '--architectures'),
+  ],
+  [
+    'exactness-ik',
+    'ik_llama.cpp, with the second pair: exact, or refused in words',
+    shell('python3 workers/setup.py ik && node bin/clone.ts trial exactness --engine ik --pair qwen2.5-coder'),
   ],
   ...['1', '2', '3'].flatMap((time) => [
     [`quick-busy-${time}`, 'the quick tests beside four busy processes', besideBusy('unit', 'mocked', 'promises')],

@@ -51,7 +51,7 @@ function isDocumented({ name, file }: Export, text: string = readFileSync(new UR
 describe('the public export lists', () => {
   it('are those of the subpaths', () => {
     expect(entries.map(([subpath]) => subpath)).toEqual(['.', './allocation', './device', './edge', './simulation']);
-    const files = readdirSync(new URL('src/api/', root)).filter((name) => name.endsWith('.ts'));
+    const files = readdirSync(new URL('src/api/', root)).filter((name) => /^[^.]+\.ts$/.test(name));
     const listed = entries.map(([, file]) => file);
     expect(files.map((name) => `src/api/${name}`).filter((file) => !listed.includes(file))).toEqual([
       'src/api/open-device.ts',

@@ -135,6 +135,20 @@ describe('setup.mjs', () => {
     },
   );
 
+  it('sets up the engine that is asked for, by the Python that PYTHON names', () => {
+    const python = join(folder, 'bin/other-python');
+    writeFileSync(python, '#!/bin/sh\necho "$@" >> "$CALLS"\ntest "$(cat "$MOOD" 2>/dev/null)" != offline\n');
+    chmodSync(python, 0o755);
+    setUp('--no-models');
+    newCalls();
+    expect(setUpWith({ PYTHON: python }, '--no-models', '--engine', 'ik').stderr).toMatch(/✓ engine ik {2}\d/);
+    expect(newCalls()).toEqual([`-I ${join(realpathSync(folder), 'workers/setup.py')} ik`]);
+    setMood('offline');
+    expect(setUpWith({ PYTHON: python }, '--no-models', '--engine=ik').status).toBe(1);
+    const absent = setUpWith({ PYTHON: join(folder, 'absent') }, '--no-models', '--engine', 'ik');
+    expect([absent.status, absent.stderr]).toEqual([1, expect.stringMatching(/✗ .+absent was not found\n {2}.+\n$/)]);
+  });
+
   it('takes the own Node of the host where the lock has none for it, and fetches none', () => {
     setMood('bare');
     expect(setUp('--no-models').status).toBe(0);
@@ -262,10 +276,13 @@ describe('setup.mjs', () => {
     expect(flags.filter((flag) => !known.includes(flag))).toEqual([]);
   });
 
-  it.each([[['--wrong']], [['--gpu', 'abacus']], [['--gpu']]])('refuses %s before it does anything', (args) => {
-    const { status, stderr } = setUp(...args);
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/^✗ .+\n {2}.+\n$/);
-    expect(newCalls()).toEqual([]);
-  });
+  it.each([[['--wrong']], [['--gpu', 'abacus']], [['--gpu']], [['--engine', 'abacus']]])(
+    'refuses %s before it does anything',
+    (args) => {
+      const { status, stderr } = setUp(...args);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^✗ .+\n {2}.+\n$/);
+      expect(newCalls()).toEqual([]);
+    },
+  );
 });

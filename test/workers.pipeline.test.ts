@@ -1,4 +1,4 @@
-// The Python side of the rows protocol, and what workers/vllm can know before it imports vLLM. They need numpy, which no test fetches:
+// The Python side of the rows protocol, and what workers/vllm and workers/ik can know before they import an engine. They need numpy, which no test fetches:
 // `python3 python/setup.py` does. OUTRIDER_REQUIRE_PIPELINE makes its absence a failure.
 
 import { execFile } from 'node:child_process';
@@ -12,10 +12,10 @@ import { defaultCacheDirectory, fileBytes } from '../src/models/files/cache.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const missing = 'workers were not tested: "python3 python/setup.py" installs what they need (20 MB)';
-const sources = ['rows', 'vllm'].map((name) => join(root, 'workers', name, 'src')).join(delimiter);
+const sources = ['rows', 'vllm', 'ik'].map((name) => join(root, 'workers', name, 'src')).join(delimiter);
 
 describe.skipIf(process.platform === 'win32')('workers in Python', () => {
-  it.each(['rows', 'vllm'])('workers/%s passes its own tests', { timeout: 600_000 }, async (name, { skip }) => {
+  it.for(['rows', 'vllm', 'ik'])('workers/%s passes its own tests', { timeout: 600_000 }, async (name, { skip }) => {
     const list = await readFile(join(root, 'python', 'requirements.txt'));
     const mark = createHash('sha256').update(list).digest('hex').slice(0, 12);
     const environment = join(defaultCacheDirectory(), 'python', `python-${mark}`);

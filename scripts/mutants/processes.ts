@@ -18,7 +18,7 @@ const longestMs: Readonly<Record<Pass, Plan['longestMs']>> = {
   later: { own: 20_000, other: -1 },
 };
 /** Without a line of results for this long, a process is taken for hung, ms. */
-const silenceMs: Readonly<Record<Pass, number>> = { quick: 45_000, slow: 60_000, mocked: 60_000, later: 180_000 };
+const silenceMs: Readonly<Record<Pass, number>> = { quick: 90_000, slow: 120_000, mocked: 120_000, later: 240_000 };
 /** A mutant whose code runs while modules are loaded is tried with so many test files at most, the nearest ones. */
 const mostLoadingFiles = 6;
 
@@ -79,10 +79,15 @@ async function carryOut(plan: Plan): Promise<boolean> {
     const last = lines.at(-1);
     if (last?.kind === 'begin')
       write(plan.results, { ...last, kind: 'end', outcome: 'timeout', error: 'the process hung or died' });
-    else if (last?.kind !== 'dirty') return passed;
+    else if (last?.kind !== 'dirty' && ran !== 'died') return passed;
     // Files run one after the other: those before that of the last test are done.
-    const reachedFile = last.test.split(' > ')[0] ?? '';
-    tests = plan.tests.slice(Math.max(0, plan.tests.indexOf(reachedFile)));
+    const ofPass = lines.slice(1 + lines.findLastIndex(({ kind }) => kind === 'passed'));
+    const lastTest = ofPass.findLast((line) => line.kind === 'begin' || line.kind === 'dirty' || line.kind === 'done');
+    const first = plan.tests.indexOf(tests[0] as string);
+    const reached = Math.max(first, plan.tests.indexOf(lastTest?.test.split(' > ')[0] ?? ''));
+    // A file that is silent outside its tests, as while it loads, is tried once more at most.
+    const isStuck = last?.kind !== 'begin' && last?.kind !== 'dirty' && reached === first;
+    tests = plan.tests.slice(isStuck ? reached + 1 : reached);
   }
   return true;
 }

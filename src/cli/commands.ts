@@ -47,7 +47,8 @@ export const productCommands: CommandGroup = {
     },
     {
       name: 'engine',
-      description: 'check an engine against its contract, or serve llama.cpp to an edge in another process',
+      description:
+        'check an engine against its contract, install one, or serve llama.cpp to an edge in another process',
       load: async () => (await import('./engine/engine.ts')).engineCommand(),
     },
     {

@@ -9,7 +9,7 @@ import { goalAcceptance, goalRoundTripsMs, type ModeRow, type RowMode } from './
  * can't match its cost on an idle edge. `edge-sd` is a mode of ours, which `auto` may choose, and a rival as well.
  */
 export const families = {
-  'edge alone': ['ar', 'ar-native'],
+  'edge alone': ['ar', 'ar-native', 'ar-llama', 'ar-native-cores', 'ar-llama-cores'],
   'device in turns': ['sd', 'device-tree', 'device-tree-proactive'],
   'parallel (PSD)': ['psd', 'psd-lockstep', 'psd-windows'],
   'edge drafting': ['edge-sd', 'edge-psd', 'edge-tree'],

@@ -14,10 +14,19 @@ export const rivalNames = ['psd-windows', 'edge-psd'] as const;
 export const hedgedName = 'stream-hedged';
 
 /**
- * The mode of a row. `auto` chooses a mode from measurements of earlier texts. `ar-native` is the edge alone without a shape law; it
- * evaluates each row by itself, and its texts may differ from those of the other modes.
+ * Plain decoding: the edge alone without a shape law. It evaluates each row by itself, and its texts may differ from those of the other
+ * modes. `ar-native` is the engine of the bench, `ar-llama` llama.cpp beside another engine, both with as many threads as the edge of the
+ * other modes; with `-cores` they have one for each core.
  */
-export type BenchMode = ModeName | typeof hedgedName | (typeof rivalNames)[number] | 'auto' | 'ar-native';
+export const plainNames = ['ar-native', 'ar-llama', 'ar-native-cores', 'ar-llama-cores'] as const;
+export type PlainMode = (typeof plainNames)[number];
+
+export function isPlain(mode: RowMode): mode is PlainMode {
+  return plainNames.some((name) => name === mode);
+}
+
+/** The mode of a row. `auto` chooses a mode from measurements of earlier texts. */
+export type BenchMode = ModeName | typeof hedgedName | (typeof rivalNames)[number] | 'auto' | PlainMode;
 
 /**
  * Rivals that are emulated in virtual time (emulated-rivals.ts): a static draft tree on the edge, a draft head of EAGLE's cost and
@@ -205,10 +214,13 @@ const hedgeCounts = [1, 3];
 const alone: readonly WayToRun[] = [{ machine: 'ar', windowsInFlight: 1 }];
 const severalWindows: readonly WayToRun[] = [2, 4, 8].map((windowsInFlight) => ({ machine: 'psd', windowsInFlight }));
 
-/** The rows that are no mode of the protocol. `auto` and `ar-native` run as `ar` until a turn changes the mode. */
+/** The rows that are no mode of the protocol. `auto` and plain decoding run as `ar` until a turn changes the mode. */
 const ownWays: Readonly<Record<Exclude<BenchMode | EdgeHedgedMode, ModeName>, readonly WayToRun[]>> = {
   auto: alone,
   'ar-native': alone,
+  'ar-llama': alone,
+  'ar-native-cores': alone,
+  'ar-llama-cores': alone,
   'psd-windows': severalWindows,
   'edge-psd': [
     { machine: 'psd', windowsInFlight: 1 },

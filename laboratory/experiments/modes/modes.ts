@@ -12,6 +12,7 @@ const notes = `
 text differs from the edge's own; in slices of ten minutes, until no run is left:
   outrider bench modes --clock wall --resume modes.jsonl --minutes 10
   outrider bench modes --clock wall --pair qwen2.5-coder --unpaced     the edge as quick as this machine, on a quiet machine
+  outrider bench modes --clock wall --pair qwen2.5-coder --unpaced --engine ik      and beside llama.cpp
 Definitions and how to read the rows: docs/research/benchmarks.md.`.trimStart();
 
 export const modesExperiment: Experiment<ModesTable, readonly ModeRow[] | WallFound, Conclusion<ModeRow>> = {

@@ -1,6 +1,7 @@
 // The options of `outrider bench modes`, for both of its clocks.
 
 import { workersOption } from '../../../simulator/runner/worker-pool.ts';
+import { engineOptions } from '../../../src/cli/options/engine-options.ts';
 import { gpuOption } from '../../../src/cli/options/gpu-option.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../../../src/cli/options/look-up-place.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
@@ -8,16 +9,21 @@ import { pairOption } from '../../../src/cli/options/pair-options.ts';
 import { modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { nameList } from '../name-list.ts';
-import { type BenchMode, edgeHedgedNames, emulatedRivals, hedgedName, type RowMode, rivalNames } from './metrics.ts';
+import {
+  type BenchMode,
+  edgeHedgedNames,
+  emulatedRivals,
+  hedgedName,
+  type PlainMode,
+  plainNames,
+  type RowMode,
+  rivalNames,
+} from './metrics.ts';
 
 /** The rows of both clocks. */
-export const sharedModes: readonly Exclude<BenchMode, 'auto' | 'ar-native'>[] = [
-  ...modeNames,
-  hedgedName,
-  ...rivalNames,
-];
-/** Emulated rivals and hedges of the edge are rows of virtual time only, auto and ar-native of the wall clock only. */
-const benchModes: readonly RowMode[] = [...sharedModes, ...edgeHedgedNames, ...emulatedRivals, 'auto', 'ar-native'];
+export const sharedModes: readonly Exclude<BenchMode, 'auto' | PlainMode>[] = [...modeNames, hedgedName, ...rivalNames];
+/** Emulated rivals and hedges of the edge are rows of virtual time only, auto and plain decoding of the wall clock only. */
+const benchModes: readonly RowMode[] = [...sharedModes, ...edgeHedgedNames, ...emulatedRivals, 'auto', ...plainNames];
 
 /** Options of `bench auto` as well. */
 export const acceptanceOption = {
@@ -32,7 +38,7 @@ const forBoth = {
   clock: { flag: '--clock <name>', help: 'virtual or wall', choices: ['virtual', 'wall'], default: 'virtual' },
   modes: {
     flag: '--modes <name,...>',
-    help: 'only these: modes, hedges of the edge and emulated rivals (virtual), auto and ar-native (wall)',
+    help: 'only these: modes, hedges of the edge and emulated rivals (virtual), auto and plain decoding (wall)',
     parse: nameList('mode', benchModes) as (text: string) => readonly RowMode[],
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000] },
@@ -86,6 +92,12 @@ const forVirtual = {
 const forWall = {
   quick: { flag: '--quick', help: 'a smoke test of about a minute', group: 'With --clock wall:' },
   pair: pairOption as typeof pairOption,
+  engine: {
+    flag: '--engine <engine>',
+    help: 'run the target by another engine than llama.cpp (needs --unpaced): fewer modes, and plain decoding by both',
+    parse: engineOptions.engine.parse as (text: string) => string,
+    default: 'llama' as string,
+  },
   gpu: gpuOption as typeof gpuOption,
   profile: {
     flag: '--profile <name>',

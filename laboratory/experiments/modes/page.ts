@@ -35,13 +35,16 @@ const confident: Goals = { streamHedgedOverArRtt10: 0.5, streamHedgedOverPsdMean
 /** Goals for the default pair with latency emulation. */
 const paced: Goals = { streamOverArRtt10: 0.75, streamOverPsdMean: 0.83, pacedOverrunShare: 0.01 };
 const unpaced: Goals = { streamOverArNativeRtt10: 0.75, mixOverArNativeRtt10: 0.75, autoOverArNativeWorst: 1 };
+/** Beside llama.cpp. */
+const otherEngine: Goals = { streamOverBestNativeRtt10Code: 0.75, streamOverLlamaNativeRtt10Code: 0.68 };
 
 /** The table of costs is that of the first of these that was measured. */
 const costRoundTripsMs = [30, 10];
 
 export function modesGoals(params: object): Goals {
-  const { clock, profile, drafts = 'alike' } = params as Readonly<Record<string, unknown>>;
-  const ofClock = clock === 'virtual' ? virtual : profile === null ? unpaced : paced;
+  const { clock, profile, engine, drafts = 'alike' } = params as Readonly<Record<string, unknown>>;
+  const ofEngine = engine === undefined ? unpaced : otherEngine;
+  const ofClock = clock === 'virtual' ? virtual : profile === null ? ofEngine : paced;
   return { ...everywhere, ...ofClock, ...(drafts === 'alike' ? {} : confident) };
 }
 
@@ -145,6 +148,9 @@ ${columnTable(chosen, {
 const lineStyles: Readonly<Record<BenchMode | EdgeHedgedMode, Omit<LineStyle, 'dotSize'>>> = {
   ar: { name: 'ar: the edge alone', color: softInk, dash: [6, 3] },
   'ar-native': { name: 'ar-native: without a shape law', color: ink, dash: [2, 3] },
+  'ar-llama': { name: 'ar-llama: llama.cpp without a shape law', color: ink, dash: [6, 3] },
+  'ar-native-cores': { name: 'ar-native-cores: with all cores', color: softInk, dash: [2, 3] },
+  'ar-llama-cores': { name: 'ar-llama-cores: llama.cpp with all cores', color: softInk, dash: [1, 2] },
   auto: { name: 'auto: chosen by what is measured', color: palette.ochre, dash: [] },
   sd: { name: 'sd: draft, wait, verify', color: palette.blue, dash: [] },
   psd: { name: 'psd: overlapped', color: palette.purple, dash: [] },

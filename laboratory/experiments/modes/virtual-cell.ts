@@ -26,6 +26,7 @@ import {
   type BenchMode,
   type EdgeHedgedMode,
   type ModeRow,
+  type PlainMode,
   roomFor,
   runsBesideTarget,
   type StepLaw,
@@ -37,7 +38,7 @@ import {
   windowedModes,
 } from './metrics.ts';
 
-export type VirtualCell = TimedCell<Exclude<BenchMode, 'auto' | 'ar-native'> | EdgeHedgedMode>;
+export type VirtualCell = TimedCell<Exclude<BenchMode, 'auto' | PlainMode> | EdgeHedgedMode>;
 
 export interface VirtualSettings {
   readonly firstSeed: number;

@@ -19,6 +19,7 @@ import {
   hedgedName,
   isEdgeHedged,
   isEmulated,
+  isPlain,
   type ModeRow,
   type RowMode,
   type StepLaw,
@@ -173,7 +174,10 @@ function virtualModes({ modes: asked, drafts }: Pick<ModesOptions, 'modes' | 'dr
   if (drafts !== 'alike' && modes.some(isEmulated)) {
     throw badArgument('emulated rivals draft alike at all positions', 'leave them out, or take --drafts alike');
   }
-  const known = modes.filter((mode) => mode !== 'auto' && mode !== 'ar-native');
+  const known = modes.filter((mode) => mode !== 'auto').filter((mode) => !isPlain(mode));
   if (known.length === modes.length) return known;
-  throw badArgument('auto and ar-native are measured with real models only', 'add --clock wall, or leave them out');
+  throw badArgument(
+    'auto and plain decoding are measured with real models only',
+    'add --clock wall, or leave them out',
+  );
 }

@@ -1,5 +1,4 @@
-// The open parts of a wall bench: the draft model, the prompts and the edge processes. It writes texts with them, over an emulated network. One edge
-// runs under the shape law, for all modes; without latency emulation a second one runs without a law, for `ar-native`.
+// The open parts of a wall bench: the draft model, the prompts and the edge processes. It writes texts with them, over an emulated network.
 
 import samplePrompts from '../../../simulator/files/sample-prompts.json' with { type: 'json' };
 import type { Run } from '../../../simulator/runner/experiment.ts';
@@ -19,22 +18,22 @@ import { acquirePair } from '../../../src/models/files/acquire.ts';
 import { AdaptiveDrafter } from '../../../src/models/port/adaptive-drafter.ts';
 import { type Drafter, ModelDrafter } from '../../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
-import { findProfile } from '../../../src/models/port/profiles.ts';
 import { createEmulatedLink } from '../../../src/network/transport/emulated-link.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
 import { AutoMode } from '../../../src/processes/device/auto-mode.ts';
-import { probeEdge } from '../../../src/processes/device/probe-edge.ts';
 import { startTurn } from '../../../src/processes/device/turn.ts';
-import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
+import type { ProbedEdge } from '../../measuring/probe.ts';
 import {
   type BenchMode,
   edgeWindowedModes,
+  isPlain,
   plainWindow,
   roomFor,
   runsBesideTarget,
   type Window,
   waysToRun,
 } from './metrics.ts';
+import { startWallEdges, type WallEdges } from './wall-edges.ts';
 import {
   measureText,
   type PlannedRun,
@@ -50,6 +49,8 @@ export interface WallSettings extends PlanSettings {
   readonly pair: string;
   /** Name of the edge's latency profile; null: no latency emulation. */
   readonly profile: string | null;
+  /** What runs the target; default: llama.cpp. */
+  readonly engine?: string;
   /** GPU for target and drafts; default `off`. */
   readonly gpu?: GpuChoice;
   readonly tokens: number;
@@ -68,7 +69,7 @@ export interface PilotFigures extends StepFigures {
 }
 
 /** Prompts; different kinds come first. */
-const promptOrder = ['spec-bench/91', 'humaneval/0', 'gsm8k/0', 'spec-bench/161', 'spec-bench/111', 'humaneval/1'];
+const promptOrder = ['spec-bench/91', 'humaneval/0', 'humaneval/1', 'spec-bench/161', 'gsm8k/0', 'spec-bench/111'];
 const contextLength = 2048;
 export const pilotPrompts = 2;
 export const pilotTokens = 32;
@@ -127,9 +128,7 @@ export class WallBench implements AsyncDisposable {
   readonly #windows = new Map<string, Window>();
   /** Texts of the edge alone, by prompt. */
   readonly #references = new Map<string, readonly number[]>();
-  /** The edge under the shape law; behind it the one without a law, if `ar-native` is measured. */
-  #edges: ProbedEdge[] = [];
-  #steps: StepFigures = { stepMs: [], nativeMs: null };
+  #edges: WallEdges | null = null;
 
   constructor(settings: WallSettings, run: Run, parts: OpenParts) {
     this.settings = settings;
@@ -153,7 +152,8 @@ export class WallBench implements AsyncDisposable {
   }
 
   async #closeEdges(): Promise<void> {
-    for (const edge of this.#edges.splice(0)) await edge.close();
+    await this.#edges?.close();
+    this.#edges = null;
   }
 
   /**
@@ -163,24 +163,20 @@ export class WallBench implements AsyncDisposable {
    */
   async startEdges(gamma: number): Promise<StepFigures> {
     await this.#closeEdges();
-    const { profile, modes } = this.settings;
+    const { profile, modes, engine } = this.settings;
     const draftFlags = ['--draft', this.#parts.draftName, '--draft-window', String(gamma)];
-    const flags = this.#edgeFlags();
-    // Of the messages of an edge, those about long work are passed on.
-    const onLine = (line: string): void => {
-      if (line.includes('shape law')) this.run.note(line);
-    };
-    const lawful = await startProbedEdge([...flags, ...(this.#needsEdgeDraft() ? draftFlags : [])], onLine);
-    this.#edges.push(lawful);
-    let nativeMs: number | null = null;
-    if (modes.includes('ar-native')) {
-      // It starts after the other one, because each measures its own steps at its start.
-      const native = await startProbedEdge([...flags, '--fast', '--threads', '1'], () => {});
-      this.#edges.push(native);
-      nativeMs = (await measuredStepMs(native))[0] ?? null;
-    }
-    this.#steps = { stepMs: profile === null ? await measuredStepMs(lawful) : profiledStepMs(profile), nativeMs };
-    return this.#steps;
+    this.#edges = await startWallEdges({
+      flags: this.#edgeFlags(),
+      lawfulFlags: this.#needsEdgeDraft() ? draftFlags : [],
+      engine,
+      profile,
+      modes,
+      // Of the messages of an edge, those about long work are passed on.
+      onLine: (line) => {
+        if (line.includes('shape law')) this.run.note(line);
+      },
+    });
+    return this.#edges.steps;
   }
 
   #edgeFlags(): string[] {
@@ -197,7 +193,7 @@ export class WallBench implements AsyncDisposable {
   }
 
   #edgeOf(mode: BenchMode): ProbedEdge {
-    return (mode === 'ar-native' ? this.#edges.at(-1) : this.#edges[0]) as ProbedEdge;
+    return (this.#edges as WallEdges).of(mode);
   }
 
   /** The texts of the edge alone, through the same machines: every other text must equal them. Both sides also read the prompts here. */
@@ -206,8 +202,8 @@ export class WallBench implements AsyncDisposable {
     for (const [index, prompt] of this.prompts.entries()) {
       this.run.onProgress('reference texts', index, this.prompts.length);
       await this.#write(prompt, { mode: reader, roundTripMs: 0 }, warmUpTokens);
-      if (this.settings.modes.includes('ar-native'))
-        await this.#write(prompt, { mode: 'ar-native', roundTripMs: 0 }, warmUpTokens);
+      for (const mode of this.settings.modes.filter(isPlain))
+        await this.#write(prompt, { mode, roundTripMs: 0 }, warmUpTokens);
       const measure = async (): Promise<readonly number[]> =>
         (await this.#write(prompt, { mode: 'ar', roundTripMs: 0 })).report.tokens;
       this.#references.set(prompt.name, await this.run.one({ key: `reference ${prompt.name}`, measure }));
@@ -228,7 +224,11 @@ export class WallBench implements AsyncDisposable {
         for (const prompt of this.prompts.slice(0, pilotPrompts))
           reports.push((await this.#write(prompt, { mode: 'stream', roundTripMs: 0 })).report);
         const acceptance = mean(reports.map((report) => report.acceptance ?? 0));
-        return { ...this.#steps, acceptance, draftMs: mean(reports.map((report) => report.draftMs ?? 1)) };
+        return {
+          ...(this.#edges as WallEdges).steps,
+          acceptance,
+          draftMs: mean(reports.map((report) => report.draftMs ?? 1)),
+        };
       },
     });
   }
@@ -321,17 +321,6 @@ export class WallBench implements AsyncDisposable {
     for await (const { tokens: committed } of turn) commitTokenCounts.push(committed.length);
     return { report: await turn.report, commitTokenCounts };
   }
-}
-
-function profiledStepMs(profile: string): number[] {
-  const { stepMs, rowMs, rowCap } = findProfile(profile);
-  return Array.from({ length: rowCap }, (_, index) => stepMs + rowMs * (index + 1));
-}
-
-/** Step times of 1 to 8 rows, as the edge announces them: on a processor larger steps do not pay. */
-async function measuredStepMs({ url }: ProbedEdge): Promise<readonly number[]> {
-  const { hello } = await probeEdge(url);
-  return hello.timing.stepMs ?? [1];
 }
 
 /** Drafts that cross no network have the same draft length at every round trip. */

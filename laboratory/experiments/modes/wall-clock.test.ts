@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { findProfile } from '../../../src/models/port/profiles.ts';
-import { draftLengthsToTry } from './wall-clock.ts';
+import { plainNames } from './metrics.ts';
+import type { ModesOptions } from './options.ts';
+import { draftLengthsToTry, settingsOf } from './wall-clock.ts';
 
 /** Steps as a profile holds them, up to the rows that it allows. */
 function stepsOf(name: string): number[] {
@@ -29,5 +31,23 @@ describe('draftLengthsToTry', () => {
   it('follow stairs: drafts that fill a group of rows that is paid for anyway', () => {
     const groupsOfFour = [229, 229, 229, 229, 425, 425, 425, 425];
     expect(draftLengthsToTry('edge-sd', 0, { draftMs: 10, acceptance: 0.8, stepMs: groupsOfFour })).toContain(3);
+  });
+});
+
+describe('settingsOf', () => {
+  const typed = { engine: 'llama', unpaced: true, quick: false, gpu: 'off', profile: 'reference' } as ModesOptions;
+
+  it('measures another engine beside llama.cpp, where plain decoding of both counts', () => {
+    const { modes, roundTripsMs, engine } = settingsOf({ ...typed, engine: 'ik' });
+    expect([modes, roundTripsMs, engine]).toEqual([['ar', 'stream', 'auto', ...plainNames], [10], 'ik']);
+    expect(settingsOf({ ...typed, engine: 'ik', quick: true }).promptCount).toBe(2);
+    const plain = settingsOf(typed);
+    expect(plain).not.toHaveProperty('engine');
+    expect(plain.modes.filter((mode) => plainNames.some((name) => name === mode))).toEqual(['ar-native']);
+  });
+
+  it('refuses an engine that is paced, and llama.cpp beside itself', () => {
+    expect(() => settingsOf({ ...typed, engine: 'ik', unpaced: false })).toThrow('on this machine');
+    expect(() => settingsOf({ ...typed, modes: ['stream', 'ar-llama-cores'] })).toThrow('beside another engine');
   });
 });

@@ -6,6 +6,7 @@ import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { predictTokenTimes } from '../../../src/core/scheduling/predict-latency.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
+import { otherEngine } from '../../measuring/other-engine.ts';
 import { quickest } from '../best-draft-length.ts';
 import {
   type BenchMode,
@@ -13,6 +14,7 @@ import {
   isEdgeHedged,
   isEmulated,
   type ModeRow,
+  plainNames,
   plainWindow,
   runsBesideTarget,
   type Window,
@@ -20,6 +22,7 @@ import {
   windowedModes,
 } from './metrics.ts';
 import { type ModesOptions, sharedModes } from './options.ts';
+import { plainRatios } from './plain-ratios.ts';
 import {
   keyOfCell,
   openWallBench,
@@ -94,17 +97,21 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
   return { settings, named, runs, plannedCount: plan.length, isComplete, steps, figures };
 }
 
-/** The options, with the defaults of the wall clock. */
-function settingsOf(options: ModesOptions): WallSettings {
+/** The options, with the defaults of the wall clock. @throws OutriderError `bad-argument` */
+export function settingsOf(options: ModesOptions): WallSettings {
   const { quick, unpaced, minConfidence } = options;
+  const engine = otherEngine(options);
+  if (engine !== undefined && !unpaced)
+    throw badArgument('--engine measures what an engine takes on this machine', 'add --unpaced');
   return {
     modes: wallModes(options),
-    roundTripsMs: options.roundTripsMs ?? (quick ? [0, 60] : [0, 10, 30, 60, 100]),
+    roundTripsMs: options.roundTripsMs ?? usualRoundTripsOf(options),
     pair: options.pair,
     profile: unpaced ? null : options.profile,
+    ...(engine === undefined ? {} : { engine }),
     ...(options.gpu === 'off' ? {} : { gpu: options.gpu }),
     tokens: options.tokens ?? (quick ? 32 : unpaced ? 48 : 64),
-    promptCount: options.prompts ?? (quick ? 1 : unpaced ? 4 : 6),
+    promptCount: options.prompts ?? (quick ? quickPrompts(engine) : unpaced ? 4 : 6),
     repeats: options.repeats ?? (quick ? 1 : unpaced ? 3 : 5),
     gammas: options.gammas ?? (quick ? [4] : null),
     maxAhead: options.maxAhead,
@@ -113,9 +120,24 @@ function settingsOf(options: ModesOptions): WallSettings {
   };
 }
 
-/** @throws OutriderError `bad-argument` for an emulated rival or a row of virtual time */
-function wallModes({ modes, unpaced }: ModesOptions): readonly BenchMode[] {
+/** Code and prose are compared apart where engines are. */
+function quickPrompts(engine: string | undefined): number {
+  return engine === undefined ? 1 : 2;
+}
+
+function usualRoundTripsOf(options: ModesOptions): readonly number[] {
+  if (otherEngine(options) !== undefined) return [10];
+  return options.quick ? [0, 60] : [0, 10, 30, 60, 100];
+}
+
+/** @throws OutriderError `bad-argument` for an emulated rival, a row of virtual time, or llama.cpp beside itself */
+function wallModes(options: ModesOptions): readonly BenchMode[] {
+  const { modes, unpaced } = options;
+  const engine = otherEngine(options);
+  if (modes === undefined && engine !== undefined) return ['ar', 'stream', 'auto', ...plainNames];
   if (modes === undefined) return unpaced ? [...sharedModes, 'auto', 'ar-native'] : sharedModes;
+  if (engine === undefined && modes.some((mode) => mode.startsWith('ar-llama')))
+    throw badArgument('ar-llama is llama.cpp beside another engine', 'name one with --engine, or take ar-native');
   const real = modes.filter((mode) => !isEmulated(mode)).filter((mode) => !isEdgeHedged(mode));
   if (real.length === modes.length) return real;
   const cause = 'emulated rivals have no real models, and hedges of the edge are measured in virtual time';
@@ -162,10 +184,11 @@ export function concludeWall(found: WallFound): Conclusion<ModeRow> {
   const cells = settings.roundTripsMs.flatMap((roundTripMs) => settings.modes.map((mode) => ({ mode, roundTripMs })));
   const law = { stepFixedMs: profile?.stepMs ?? null, stepPerRowMs: profile?.rowMs ?? null };
   const rows = rowsOf(runs, cells, law);
-  const summary = summariseWall(rows, runs, steps);
+  const summary = { ...summariseWall(rows, runs, steps), ...plainRatios(runs, steps) };
   const measured = {
     stepMsByRows: steps.stepMs,
     nativeStepMs: steps.nativeMs,
+    plainStepMs: steps.plainMs,
     ...(figures === null ? {} : { pilotDraftMs: figures.draftMs, pilotAcceptance: figures.acceptance }),
   };
   return {

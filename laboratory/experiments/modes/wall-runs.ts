@@ -17,7 +17,9 @@ import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import { sameText } from '../../readers/toy-reader.ts';
 import {
   type BenchMode,
+  isPlain,
   type ModeRow,
+  type PlainMode,
   summariseModes,
   unmeasuredBytes,
   type Window,
@@ -159,6 +161,8 @@ export interface StepFigures {
   readonly stepMs: readonly number[];
   /** Time of a step of one row on the edge without a law; null: there is no such edge. */
   readonly nativeMs: number | null;
+  /** The same of each edge of plain decoding. */
+  readonly plainMs?: Partial<Record<PlainMode, number>>;
 }
 
 export interface WallRow extends ModeRow {
@@ -212,7 +216,7 @@ export function boundOverNative(steps: StepFigures | null, acceptance: number): 
 
 /** Texts without the law may differ; they are counted separately. */
 function isLawful({ mode }: Pick<WallRun, 'mode'>): boolean {
-  return mode !== 'ar-native';
+  return !isPlain(mode);
 }
 
 export function tpotOf({ texts }: Pick<WallRun, 'texts'>): number {

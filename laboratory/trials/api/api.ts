@@ -78,7 +78,7 @@ export interface ApiRow {
 export const apiTrial: Experiment<typeof options, Found, Conclusion<ApiRow>> = {
   name: 'trial api',
   lasts: '1 minute',
-  fullLasts: '4',
+  fullLasts: '9',
   description: "ask an edge and a device's endpoint with the clients of others: every text must be the target's own",
   notes,
   options,

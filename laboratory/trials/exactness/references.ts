@@ -89,10 +89,11 @@ export async function compareWithEngine(
   models: Models,
   prompts: readonly TrialPrompt[],
   references: ReadonlyMap<string, number[]>,
-  { tokens, temperatures, gpu, onProgress }: ExactnessOptions,
+  { tokens, temperatures, engine, gpu, onProgress }: ExactnessOptions,
 ): Promise<EngineTexts> {
   const { limits, tokenizer, exactness } = models.target;
-  if (!temperatures.includes(0)) return { compared: 0, differing: 0, wrong: 0 };
+  // An engine in another process has no loop that could be asked.
+  if (!temperatures.includes(0) || engine !== undefined) return { compared: 0, differing: 0, wrong: 0 };
   onProgress?.("the engine's own texts", 0, prompts.length);
   const requests = prompts.map(({ ids }) => ({ prompt: ids, maxTokens: tokens, endIds: tokenizer.endIds }));
   const texts = await generateGreedily(models.targetPath, requests, { weights: exactness?.weights, gpu });

@@ -18,6 +18,8 @@ export interface ExactnessOptions extends Pick<ShapeCheckOptions, 'callSizes' | 
   /** Names or paths. A model without a draft is its own. */
   readonly target: string;
   readonly draft?: string;
+  /** What runs the target; default: llama.cpp. */
+  readonly engine?: string;
   /** Threads of the target; default 1. */
   readonly threads?: number;
   /** GPU for target and drafts; default `off`. */
@@ -58,7 +60,7 @@ const mostContext = 2048;
  */
 export async function openModels(options: ExactnessOptions): Promise<Models> {
   await using opened = new CloseStack();
-  const { threads, gpu, cacheDirectory, contextLengths = [] } = options;
+  const { engine, threads, gpu, cacheDirectory, contextLengths = [] } = options;
   const { path: targetPath } = await acquireModel(options.target, { cacheDirectory });
   const { path: draftPath } = await acquireModel(options.draft ?? options.target, { cacheDirectory });
   const onLawProgress = (text: string, done: number, total: number): void =>
@@ -70,7 +72,9 @@ export async function openModels(options: ExactnessOptions): Promise<Models> {
     cacheDirectory,
     ...defined({ threads }),
   };
-  const target = opened.use(await openModel(targetPath, { role: 'target', exact: true, ...size, onLawProgress }));
+  const target = opened.use(
+    await openModel(targetPath, { role: 'target', exact: true, engine, ...size, onLawProgress }),
+  );
   const { contextLength } = target.limits;
   // Drafts need not be exact. The edge keeps conversations in all sequences of its own draft, so devices can't share them.
   const { tokenizer } = target;

@@ -2,6 +2,7 @@
 
 import type { Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { modelProgress } from '../../../simulator/runner/model-progress.ts';
+import { engineOptions } from '../../../src/cli/options/engine-options.ts';
 import { gpuOption } from '../../../src/cli/options/gpu-option.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
@@ -12,6 +13,7 @@ import type { Result } from '../../../src/files/document.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import { fileBytes } from '../../../src/models/files/cache.ts';
 import { isWeightFormat, type WeightFormatName, weightFormats } from '../../../src/models/gguf/weight-formats.ts';
+import { otherEngine } from '../../measuring/other-engine.ts';
 import { type ArchitectureOptions, namedCases, trialArchitectures } from './architectures/architectures.ts';
 import { cases } from './architectures/cases.ts';
 import { trialExactness } from './exactness.ts';
@@ -30,6 +32,7 @@ const notes = `Examples:
   outrider trial exactness                              the default pair
   outrider trial exactness --pair qwen2.5-coder         the second pair: K-quants
   outrider trial exactness --model PATH                 any GGUF file; its drafts are its own
+  outrider trial exactness --pair qwen2.5-coder --engine ik
   outrider trial exactness --formats                    copies of the target in ${usualFormats.join(', ')}
   outrider trial exactness --formats Q4_K,Q6_K          only these
   outrider trial exactness --architectures              small made files of many kinds: exact, or refused in words
@@ -53,6 +56,7 @@ const options = {
     help: 'instead of a model: small files made on the spot; each must be exact, or refused for the right reason',
     type: undefined as unknown as readonly string[] | true,
   },
+  engine: engineOptions.engine as typeof engineOptions.engine,
   gpu: gpuOption as typeof gpuOption,
   tokens: { flag: '--tokens <count>', help: 'tokens per text (default: 64)', whole: [1, 1024] },
   roundTripsMs: {
@@ -97,14 +101,15 @@ export const exactnessTrial: Experiment<typeof options, Result> = {
 
 /** @throws OutriderError `bad-argument` */
 function architecturesOf(given: Options, { onProgress, signal }: Run): ArchitectureOptions {
-  const other = (['target', 'draft', 'formats'] as const).find((name) => given[name] !== undefined);
+  const named = { ...given, engine: otherEngine(given) };
+  const other = (['target', 'draft', 'formats', 'engine'] as const).find((name) => named[name] !== undefined);
   if (other !== undefined)
     throw badArgument(`--architectures and ${flagOf(other)} exclude each other`, 'leave one of them out');
   const only = namedCases(given.architectures as readonly string[] | true);
   return { onProgress, signal, ...defined({ only }) };
 }
 
-const flagOf = (name: 'target' | 'draft' | 'formats'): string => options[name].flag.split(' ')[0] ?? '';
+const flagOf = (name: 'target' | 'draft' | 'formats' | 'engine'): string => options[name].flag.split(' ')[0] ?? '';
 
 async function settingsOf(given: Options, run: Run): Promise<ExactnessOptions> {
   const { target, draft } = namesOf(given);
@@ -120,6 +125,7 @@ async function settingsOf(given: Options, run: Run): Promise<ExactnessOptions> {
     roundTripsMs: given.roundTripsMs ?? (isShort ? [0, 60] : [0, 20, 100]),
     temperatures: given.temperatures,
     modes: modeNames,
+    ...defined({ engine: otherEngine(given) }),
     ...(given.gpu === 'off' ? {} : { gpu: given.gpu }),
     ...(isShort ? { callSizes: shortSizes, contextLengths: shortContexts, positions: 24 } : {}),
     ...(given.contexts === undefined ? {} : { contextLengths: given.contexts }),

@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
 import type { HttpApp } from '../../processes/http/app.ts';
+import { terminationOf } from '../terminal/signal.fixture.ts';
 import { serveCommand } from './serve.ts';
 
 afterEach(() => {
@@ -22,6 +23,7 @@ async function serving(words: readonly string[], work: (app: HttpApp) => Promise
   });
   const opened = Promise.withResolvers<HttpApp>();
   const toys = ['--target', `toy:${toySeed}`, '--draft', `toy:${toySeed}:0.8`, '--port', '0', '--log-level', 'error'];
+  const terminate = terminationOf();
   const ended = serveCommand(opened.resolve)
     .exitOverride()
     .parseAsync([...toys, ...words], { from: 'user' });
@@ -30,7 +32,7 @@ async function serving(words: readonly string[], work: (app: HttpApp) => Promise
   try {
     await work(app);
   } finally {
-    process.emit('SIGTERM');
+    terminate();
     await ended;
   }
   return printed;

@@ -2,7 +2,7 @@
 // opens the two models as `outrider run` does: the target exact, or fast where that is refused; the draft fast.
 
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
-import { describeLaw } from '../../core/decoding/shape-law.ts';
+import { describeLaw, freeLaw } from '../../core/decoding/shape-law.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Result } from '../../files/document.ts';
 import { type OpenModelOptions, openModel } from '../../models/engines/open-model.ts';
@@ -40,7 +40,7 @@ import {
   isNative,
 } from './doctor-exactness.ts';
 import { type MeasuredDrafts, measureDrafts, measureSteps, type StepTime } from './doctor-measure.ts';
-import { type AllPredictions, againstNative, boundOf, predict } from './doctor-predictions.ts';
+import { type AllPredictions, againstNative, besideLlama, boundOf, predict } from './doctor-predictions.ts';
 
 export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProgress'> {
   /** Names, paths or toys, as everywhere. */
@@ -57,6 +57,8 @@ export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProg
   readonly key?: string | undefined;
   /** The key of a scraper to try at that edge. */
   readonly metricsKey?: string | undefined;
+  /** Sessions at the same time, for which engines are compared; default 1. */
+  readonly sessions?: number;
   /** The port that an edge here would listen on. */
   readonly port: number;
   readonly onCheck?: (check: Check) => void;
@@ -156,6 +158,7 @@ function modelChecks({ edge, edgeFingerprint, metricsKey }: DoctorOptions, found
     { check: 'acceptance', run: () => found.measureAcceptance() },
     { check: 'steps', run: () => found.measureSteps() },
     { check: 'exact cost', run: () => found.compareCosts() },
+    ...(found.engine.kind === 'ik' ? [{ check: 'llama.cpp', run: () => found.compareWithLlama() }] : []),
     ...(edge === undefined ? [] : [{ check: 'edge', run: () => found.tryEdge(edge) }]),
     ...(edge === undefined || metricsKey === undefined
       ? []
@@ -174,6 +177,8 @@ class Found implements AsyncDisposable {
   steps: readonly StepTime[] = [];
   /** The cost of each measured step. */
   costs: readonly ExactCost[] = [];
+  /** The engine's time per token over that of llama.cpp; null: not compared. */
+  overLlama: number | null = null;
   /** What a real edge took; times in ms. */
   edge: Readonly<Record<string, number>> = {};
   readonly engine: EngineSpec;
@@ -265,6 +270,25 @@ class Found implements AsyncDisposable {
     return describeCosts(this.costs, isNative(target) || this.steps.every(({ nativeMs }) => nativeMs !== null));
   }
 
+  /** Steps of the engine and of llama.cpp without a law in turns, on the same file. */
+  async compareWithLlama(): Promise<string> {
+    const target = this.exactTarget;
+    if (this.drafts === null) throw notTried('drafts were not measured');
+    const { model, sessions = 1 } = this.#options;
+    await demandMemory([{ path: pathOf(model), ...nativeSize }]);
+    await using llama = await openModel(model, { role: 'draft', ...nativeSize, exact: false, threads: 1 });
+    const steps = await measureSteps(target, llama);
+    const ofLlama = steps.map(({ rows, nativeMs }) => ({ rows, ms: nativeMs ?? Number.NaN }));
+    const engines = [
+      { steps, law: target.limits.law },
+      { steps: ofLlama, law: freeLaw },
+    ] as const;
+    const { acceptance } = this.drafts;
+    const { ratio, said } = besideLlama(...engines, { acceptance, sessions });
+    this.overLlama = ratio;
+    return said;
+  }
+
   /** Asks a real edge for two short answers, one with drafts and one without. Without a draft it only reads the greeting. */
   async tryEdge(edge: string): Promise<string> {
     const { edgeFingerprint: fingerprint, key } = this.#options;
@@ -310,6 +334,7 @@ function conclude(rows: readonly Check[], found: Found): Omit<Examination, 'rows
   if (drafts !== null) summary['draftMs'] = drafts.draftMs;
   for (const { rows, ms } of steps) summary[`stepMs${rows}`] = ms;
   if (drafts !== null) summary['acceptance'] = drafts.acceptance;
+  if (found.overLlama !== null) summary['overLlama'] = found.overLlama;
   Object.assign(summary, exactnessOf(found));
   for (const { key, predictions, quickest, why } of allPredictions) {
     for (const { mode, msPerToken } of predictions) summary[`${key}_${mode}_msPerToken`] = msPerToken;

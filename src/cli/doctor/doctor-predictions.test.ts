@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { freeLaw, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { TokenTimePrediction } from '../../core/scheduling/predict-latency.ts';
 import { findProfile } from '../../models/port/profiles.ts';
-import { againstNative, type Measured, predict } from './doctor-predictions.ts';
+import { againstNative, besideLlama, type Measured, predict } from './doctor-predictions.ts';
 
 const rows = [1, 2, 3, 4, 5, 6, 7, 8];
 const measuredBy = (ms: (rows: number) => number, draftMs = 1): Measured => {
@@ -94,5 +94,28 @@ describe('beside the edge alone without a law', () => {
     expect(said(mode, ms, arMs, arNativeMs)).toBe(
       `${mode} takes ${ratio} of ar-native, the edge alone without the law: ${judgement}`,
     );
+  });
+});
+
+describe('an engine beside llama.cpp', () => {
+  const costsOf = (ms: (rows: number) => number, law: ShapeLaw) => ({ ...measuredBy(ms), law });
+  const apart: ShapeLaw = { multiple: 1, least: 2, most: 64, merges: false };
+  const llama = costsOf((count) => 50 * count, freeLaw);
+  const ik = costsOf((count) => 60 + 10 * count, apart);
+
+  it('is quicker where further rows cost less, with the best number of rows of each', () => {
+    const { ratio, said } = besideLlama(ik, llama, { acceptance: 1, sessions: 1 });
+    expect(ratio).toBeCloseTo(140 / 8 / 50);
+    expect(said).toMatch(/^0\.35 of llama\.cpp .+ one session .+ it is the quicker engine here$/);
+  });
+
+  it('shares nothing between sessions where its law keeps them apart', () => {
+    const shared = costsOf((count) => 90 + count, freeLaw);
+    const one = besideLlama(ik, shared, { acceptance: 0, sessions: 1 });
+    const four = besideLlama(ik, shared, { acceptance: 0, sessions: 4 });
+    expect(one.ratio).toBeLessThan(0.9);
+    expect(four.ratio).toBeGreaterThan(2.5);
+    expect(four.said).toContain('for 4 sessions and free drafts: llama.cpp is the quicker one');
+    expect(besideLlama(shared, shared, { acceptance: 0.5, sessions: 2 }).said).toContain('no difference');
   });
 });

@@ -4,7 +4,7 @@
 import type { ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { TimingFigures } from '../../core/scheduling/latency-model.ts';
 import { chainBoundMs, predictTokenTimes, type TokenTimePrediction } from '../../core/scheduling/predict-latency.ts';
-import { fitStepTime, stepMs } from '../../core/scheduling/step-time.ts';
+import { batchMs, fitStepTime, stepMs } from '../../core/scheduling/step-time.ts';
 import type { LatencyProfile } from '../../models/port/profiles.ts';
 import type { MeasuredDrafts, StepTime } from './doctor-measure.ts';
 
@@ -86,6 +86,45 @@ export function boundOf({ acceptance, steps }: Pick<Measured, 'acceptance' | 'st
   const overNative = msPerToken / nativeMs;
   const said = `the bound is ${overNative.toFixed(2)} of ar-native: drafts that cost nothing bring no more on this engine`;
   return { msPerToken, overNative, said };
+}
+
+/** One engine's share of a comparison. */
+export interface EngineCosts {
+  /** The time of steps of 1, 2, 3, ... rows of one sequence. */
+  readonly steps: readonly Pick<StepTime, 'rows' | 'ms'>[];
+  readonly law: ShapeLaw;
+}
+
+/** What one engine takes for a token of each of several sessions over what llama.cpp takes, and which of them is quicker, in a sentence. */
+export function besideLlama(
+  engine: EngineCosts,
+  llama: EngineCosts,
+  { acceptance, sessions }: { readonly acceptance: number; readonly sessions: number },
+): { readonly ratio: number; readonly said: string } {
+  const ratio = crowdedMs(engine, acceptance, sessions) / crowdedMs(llama, acceptance, sessions);
+  const count = sessions === 1 ? 'one session' : `${sessions} sessions`;
+  const isQuicker = ratio * noticeable < 1;
+  const slower =
+    ratio > noticeable ? 'llama.cpp is the quicker one here: leave --engine out' : 'it makes no difference here';
+  const verdict = isQuicker ? 'it is the quicker engine here' : slower;
+  return { ratio, said: `${ratio.toFixed(2)} of llama.cpp without a law, for ${count} and free drafts: ${verdict}` };
+}
+
+/** Drafts cost nothing, and every step has the best number of rows of each session. */
+function crowdedMs({ steps, law }: EngineCosts, acceptance: number, sessions: number): number {
+  const fitted = fitStepTime(
+    steps.filter(({ rows }) => rows <= law.most),
+    law,
+  );
+  return chainBoundMs(
+    steps.map(({ rows }) =>
+      batchMs(
+        fitted,
+        Array.from({ length: sessions }, () => rows),
+      ),
+    ),
+    acceptance,
+  );
 }
 
 function judgeNative(quickestMs: number, arMs: number, arNativeMs: number): string {

@@ -25,6 +25,12 @@ const options = {
   model: { flag: '--model <name|path>', alias: '--target <name|path>', help: "target model instead of the pair's" },
   draft: { flag: '--draft <name|path>', help: "draft model instead of the pair's" },
   ...engineOptions,
+  sessions: {
+    flag: '--sessions <count>',
+    help: 'with --engine ik: compare it with llama.cpp for so many sessions at the same time',
+    whole: [1, 1024],
+    default: 1,
+  },
   gpu: gpuOption,
   edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },
   edgeFingerprint: fingerprintOption as typeof fingerprintOption,

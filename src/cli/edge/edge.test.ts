@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { createDevice } from '../../processes/device/device.ts';
+import { terminationOf } from '../terminal/signal.fixture.ts';
 import { edgeCommand, type ServedEdge } from './edge.ts';
 
 // It would change the flags of V8 for all tests of this process.
@@ -25,12 +26,13 @@ describe('an edge with --json', () => {
       });
     const opened = Promise.withResolvers<ServedEdge>();
     const words = ['--model', 'toy:3', '--port', '0', '--json', '--profile', 'edge-70b-a6000', '--log-level', 'error'];
+    const terminate = terminationOf();
     const ended = edgeCommand(opened.resolve).exitOverride().parseAsync(words, { from: 'user' });
     const { target } = await opened.promise;
     const url = /^ws:\/\/127\.0\.0\.1:\d+$/m.exec(text.err)?.[0] ?? '';
     const device = createDevice({ edge: connectWebSocket(url), tokenizer: target.tokenizer, drafter: null });
     expect((await device.ask('hello', { maxAnswerTokens: 3 }).report).tokens).toHaveLength(3);
-    process.emit('SIGTERM');
+    terminate();
     await ended;
     const { command, summary, params } = JSON.parse(text.out);
     expect(command).toBe('edge');

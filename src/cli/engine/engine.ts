@@ -16,6 +16,7 @@ import { formatTable } from '../terminal/terminal-table.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';
 import { type CheckedCase, checkEngine, type EngineCheck } from './engine-check.ts';
+import { engineInstallCommand } from './engine-install.ts';
 import { engineServeCommand } from './engine-serve.ts';
 
 const checkOptions = {
@@ -39,12 +40,16 @@ Examples:
   outrider engine check unix:/tmp/rows.sock --model smollm2-135m`;
 
 export const engineDescription =
-  'check an engine against its contract, or serve llama.cpp to an edge in another process';
+  'check an engine against its contract, install one, or serve llama.cpp to an edge in another process';
 
 export function engineCommand(): Command {
   const description = 'run every case of the engine contract against an engine, and say which it keeps';
   const check = commandOf({ name: 'check', description, options: checkOptions, notes }, runCheck);
-  return new Command('engine').description(engineDescription).addCommand(check).addCommand(engineServeCommand());
+  return new Command('engine')
+    .description(engineDescription)
+    .addCommand(check)
+    .addCommand(engineServeCommand())
+    .addCommand(engineInstallCommand());
 }
 
 async function runCheck({ json, gpu, ...flags }: OptionsOf<typeof checkOptions>): Promise<void> {

@@ -72,8 +72,17 @@ export async function hasEnvironment(cacheDirectory: string): Promise<boolean> {
 }
 
 /** @returns the environment's interpreter; null: it could not be set up, and the reason is on standard error */
-export async function setUpEnvironment(python: string): Promise<string | null> {
-  const { status, output } = await run(python, ['-I', join(draftsDirectory, 'setup.py')], false);
+export function setUpEnvironment(python: string): Promise<string | null> {
+  return setUp(python, [join(draftsDirectory, 'setup.py')]);
+}
+
+/** @returns the program of an engine's worker; null: its environment could not be set up, and the reason is on standard error */
+export function setUpWorker(python: string, name: 'ik'): Promise<string | null> {
+  return setUp(python, [shippedPath('workers/setup.py'), name]);
+}
+
+async function setUp(python: string, words: readonly string[]): Promise<string | null> {
+  const { status, output } = await run(python, ['-I', ...words], false);
   return status === 0 ? (output.trim().split('\n').at(-1) ?? null) : null;
 }
 

@@ -49,10 +49,6 @@ export interface EdgeStatus extends LoopAccount {
   readonly connections: number;
   /** Tokens whose keys and values the engine keeps, of running and of ended sessions. */
   readonly keptTokens: number;
-  /** The engine runs in another process and was lost: sessions wait until it is back. */
-  readonly engineAway: boolean;
-  /** How often they began to wait for it, or for it to read their texts again. */
-  readonly engineWaits: number;
   readonly counts: EdgeCounts;
 }
 
@@ -144,7 +140,6 @@ class RunningEdge {
   readonly #clock: Clock;
   readonly #journal: EdgeJournal;
   readonly #loop: EngineLoop;
-  readonly #model: EdgeOptions['model'];
   readonly #sessions: EdgeSessions;
   readonly #core: LiveEdgeCore;
   readonly #running: Promise<void>;
@@ -159,7 +154,6 @@ class RunningEdge {
     const { model, lookUpTokens = defaultLookUpTokens, onEvent, onStep, onForgotten, grammars } = options;
     this.#faults = faults;
     this.#clock = clock;
-    this.#model = model;
     this.#downlink = new Downlink(options.downlinkBitsPerSecond, clock);
     const meter = faults.guardMeter(options.meter ?? noMeter);
     const journal = new EdgeJournal((event) => faults.call(() => onEvent?.(event), undefined), clock, meter);
@@ -230,8 +224,6 @@ class RunningEdge {
       answering: this.#answering(),
       connections: connections.count,
       keptTokens: this.#sessions.keptTokens,
-      engineAway: this.#model.isWaiting === true,
-      engineWaits: this.#model.waitCount ?? 0,
       counts,
       ...this.#loop.account,
     };

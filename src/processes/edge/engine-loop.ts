@@ -29,6 +29,10 @@ export interface LoopAccount {
   /** 99th percentile of the time of a round, to within 9 %. */
   readonly p99StepMs: number;
   readonly failures: number;
+  /** The engine runs in another process and was lost: sessions wait until it is back. */
+  readonly engineAway: boolean;
+  /** How often they began to wait for it, or for it to read their texts again. */
+  readonly engineWaits: number;
 }
 
 /** What the loop needs of the sessions' resources. */
@@ -103,7 +107,8 @@ export class EngineLoop {
   }
 
   get account(): LoopAccount {
-    return { ...this.#account, p99StepMs: this.#rounds.quantile(0.99) };
+    const { isWaiting = false, waitCount: engineWaits = 0 } = this.#model;
+    return { ...this.#account, p99StepMs: this.#rounds.quantile(0.99), engineAway: isWaiting, engineWaits };
   }
 
   get stepTime(): StepTimeModel {

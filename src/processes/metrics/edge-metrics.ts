@@ -129,7 +129,11 @@ function readStatus(set: MetricSet, status: () => EdgeStatus, kvTokens: number):
   counter('engine_busy_seconds_total', 'Time in the engine.', ({ busyMs }) => busyMs / 1000);
   counter('round_seconds_total', 'The same with planning, verification and sending.', ({ roundMs }) => roundMs / 1000);
   gauge('engine_away', '1 while sessions wait for an engine in another process.', (now) => (now.engineAway ? 1 : 0));
-  counter('engine_waits_total', 'Times that they began to wait for it, or for it to read texts again.', (now) => now.engineWaits);
+  counter(
+    'engine_waits_total',
+    'Times that they began to wait for it, or for it to read texts again.',
+    (now) => now.engineWaits,
+  );
   counter('engine_failures_total', 'Steps, or sessions of a step, that failed.', ({ failures }) => failures);
   counter('faults_total', 'Failures of the edge that were reported.', ({ counts }) => counts.faults);
   const rejected = 'Sessions and connections that were refused, by error code.';

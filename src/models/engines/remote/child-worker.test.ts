@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A program of the name that the edge looks for, which writes its process id and becomes the fake worker. */
+/** A program of the name that the edge searches, which writes its process id and then is the fake worker. */
 async function install(...words: string[]): Promise<string> {
   const path = join(folder, 'outrider-vllm');
   const call = [process.execPath, program, ...words].map((word) => `'${word}'`).join(' ');
@@ -96,7 +96,7 @@ describe('the program of a worker', () => {
     vi.stubEnv('OUTRIDER_VLLM', '');
     expect(await findWorker('vllm', folder)).toBe(path);
     await expect(findWorker('ik', folder)).rejects.toMatchObject({
-      remedy: expect.stringContaining('setup.mjs --engine ik'),
+      remedy: expect.stringContaining('engine install ik'),
     });
   });
 });

@@ -8,7 +8,7 @@ import { OutriderError } from '../../../core/basics/errors.ts';
 export type WorkerKind = 'ik' | 'vllm';
 
 const remedies: Readonly<Record<WorkerKind, string>> = {
-  ik: 'run "node setup.mjs --engine ik", or name the program in OUTRIDER_IK',
+  ik: 'run "outrider engine install ik", or name the program in OUTRIDER_IK',
   vllm: 'install the package outrider-vllm (workers/vllm has how), and name its program in OUTRIDER_VLLM or put it on PATH',
 };
 

@@ -50,7 +50,7 @@ describe('frames of the rows protocol', () => {
     for (const frame of Object.values(golden)) {
       const body = bodyOf(frame);
       for (let length = 0; length < body.length; length += 1) {
-        // Text and rows go on to the end of a frame, so some prefixes are frames themselves.
+        // Text and rows last to the end of a frame, so some prefixes are frames themselves.
         try {
           expect(decodeFrame(body.subarray(0, length)).kind).toBe(frame.kind);
         } catch (error) {

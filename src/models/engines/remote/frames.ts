@@ -14,7 +14,7 @@ const kinds = ['hello', 'evaluate', 'rows', 'release', 'failed', 'abort', 'worki
 
 /** What a row is asked for beyond the largest logits. */
 export interface FrameAsk {
-  /** Of the item's rows; 0 is the first. */
+  /** Among the item's rows; 0 is the first. */
   readonly row: number;
   /** Bit `id % 32` of word `id / 32`: whether the id may be a candidate. */
   readonly allowed?: Uint32Array | undefined;

@@ -13,7 +13,7 @@ const count = z
   .max(2 ** 31 - 1);
 
 export interface Hello {
-  /** Of the model. */
+  /** The model's. */
   readonly name: string;
   /** Engine and version, and where it runs, in words. */
   readonly engine: string;

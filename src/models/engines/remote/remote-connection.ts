@@ -54,7 +54,7 @@ const helloBytes = 2 ** 20;
 
 interface Due {
   readonly kind: 'hello' | 'rows' | 'ids';
-  /** Of the step, or of the request. */
+  /** That of the step, or of the request. */
   readonly number: number;
   readonly mostBytes: number;
   resolve(frame: Frame): void;

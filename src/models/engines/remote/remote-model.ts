@@ -42,9 +42,9 @@ export type EngineEvent =
   | { readonly kind: 'lost'; readonly cause: string }
   /** Where it waits for a worker: what it waits for. */
   | { readonly kind: 'awaited'; readonly cause: string }
-  /** Sessions go on. */
+  /** Sessions continue. */
   | { readonly kind: 'back' }
-  /** No session can go on. */
+  /** No session can continue. */
   | { readonly kind: 'ended'; readonly error: OutriderError };
 
 /** A step that loses its worker so often is refused; a worker that breaks the protocol is given fewer attempts. */
@@ -313,7 +313,7 @@ export class RemoteModel implements LawBench, CallEngine, SequenceOwner {
   }
 }
 
-/** Texts that one engine has begun may go on only with the same. @throws OutriderError `engine-changed` */
+/** Texts that one engine has begun may continue only with the same. @throws OutriderError `engine-changed` */
 function demandSame(before: Hello, after: Hello): void {
   const names = ['contextLength', 'maxSequences', 'largestCall'] as const;
   const isSmaller = names.some((name) => after.limits[name] < before.limits[name]);

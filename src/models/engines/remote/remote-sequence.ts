@@ -26,7 +26,7 @@ export class RemoteSequence implements ModelSequence {
     return this.ids.length;
   }
 
-  /** The worker is told with the next ids. */
+  /** The worker receives it with the next ids. */
   truncate(length: number): Promise<void> {
     return this.owner.queue.run(async () => {
       invariant(!this.released, 'truncate of a released sequence');

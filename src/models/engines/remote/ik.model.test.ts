@@ -1,0 +1,63 @@
+// The engine contract for ik_llama.cpp, in its own process, with the default target. It needs the worker's environment, which no test makes:
+// `node setup.mjs --engine ik` does. OUTRIDER_REQUIRE_PIPELINE makes its absence a failure.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { defaultCacheDirectory } from '../../files/cache.ts';
+import { text } from '../../gguf/gguf.fixture.ts';
+import { describeModelContract } from '../../port/model.contract.ts';
+import { openModel } from '../open-model.ts';
+import { writeSmallModel } from '../small-model.fixture.ts';
+import { findWorker } from './find-worker.ts';
+
+const size = { sequences: 3, contextLength: 400, threads: 1 } as const;
+const program = await findWorker('ik', defaultCacheDirectory()).catch(() => null);
+const isRequired = Boolean(process.env['OUTRIDER_REQUIRE_PIPELINE']);
+const missing = 'ik_llama.cpp was not tested: "node setup.mjs --engine ik" installs it (25 MB)';
+
+describe.skipIf(program === null && !isRequired)('ik_llama.cpp', () => {
+  it('is installed, with the sources of this clone', () => {
+    expect(program, missing).not.toBeNull();
+    const setUp = fileURLToPath(new URL('../../../../workers/setup.py', import.meta.url));
+    expect(execFileSync(process.env['PYTHON'] ?? 'python3', ['-I', setUp, 'ik'], { encoding: 'utf8' })).toContain(
+      'outrider-ik',
+    );
+  });
+
+  describeModelContract(
+    'ik_llama.cpp',
+    () => openModel('smollm2-135m', { role: 'target', exact: true, engine: 'ik', ...size }),
+    {
+      skip: [
+        {
+          case: 'a copy holds what the original held, and neither changes the other afterwards',
+          reason: 'the protocol copies nothing',
+        },
+      ],
+    },
+  );
+
+  it('says why it cannot run a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'outrider-ik-'));
+    try {
+      const path = join(folder, 'strange.gguf');
+      await writeSmallModel(path, { positions: 64, metadata: [['general.architecture', text('strange')]] });
+      const opening = openModel(path, { role: 'target', exact: true, engine: 'ik', ...size });
+      await expect(opening).rejects.toMatchObject({
+        code: 'engine-lost',
+        message: expect.stringContaining("can't load"),
+        remedy: expect.stringContaining('--engine ik'),
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe.runIf(program === null && !isRequired)('ik_llama.cpp', () => {
+  it('is not installed', (context) => context.skip(missing));
+});

@@ -1,0 +1,1 @@
+"""ik_llama.cpp as an engine of Outrider, by the rows protocol."""
