@@ -123,10 +123,12 @@ class Server(unittest.TestCase):
         self.rows(item(0, 0, [1, 2]))
         self.client.stream.sendall(frames.number_frame(frames.RELEASE, 0))
         self.client.stream.sendall(frames.number_frame(frames.RELEASE, 9))
+        self.assertEqual(self.client.encode("held?"), [])
         self.assertEqual(self.client.evaluate([item(0, 1, [3])])["code"], "bad-frame")
         self.rows(item(0, 0, [1, 2]))
         self.client.close()
         self.client = self.meet()
+        self.assertEqual(self.client.encode("held?"), [])
         self.assertEqual(self.client.evaluate([item(0, 1, [3])])["code"], "bad-frame")
 
     def test_the_next_connection_waits(self) -> None:

@@ -81,7 +81,7 @@ class Folders(unittest.TestCase):
             self.fill({name: "{}" if name == "config.json" else "other"})
             self.assertNotEqual(self.digest(), before, name)
             self.fill({name: old})
-        (self.path / "model-1.safetensors").rename(self.path / "model-3.safetensors")
+        (self.path / "model-2.safetensors").rename(self.path / "model-3.safetensors")
         self.assertNotEqual(self.digest(), before)
 
     def test_what_is_missing_is_named(self) -> None:
