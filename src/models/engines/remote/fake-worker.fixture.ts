@@ -141,8 +141,10 @@ export function fakeModel(): LanguageModel {
 
 export async function startFakeWorker(options: FakeOptions): Promise<FakeWorker> {
   const { address, model = fakeModel(), faultAt = () => undefined, workingMs = 50 } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'outrider-fake-'));
-  const inside = { kind: 'unix', path: join(folder, 'inside') } as const;
+  // Beside its own socket, whose folder the edge removes where this process is killed.
+  const folder = address.kind === 'tcp' ? await mkdtemp(join(tmpdir(), 'outrider-fake-')) : null;
+  const path = address.kind === 'tcp' ? join(folder ?? '', 'inside') : `${address.path}.inside`;
+  const inside = { kind: 'unix', path } as const;
   const hello = { ...helloOf(model, 'fake 1', 'toy'), ...options.hello };
   const server = await serveRows(model, { address: inside, hello, workingMs });
   const counts = { rows: 0 };
@@ -176,7 +178,7 @@ export async function startFakeWorker(options: FakeOptions): Promise<FakeWorker>
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => front.close(resolve));
       await server.close();
-      await rm(folder, { recursive: true, force: true });
+      if (folder !== null) await rm(folder, { recursive: true, force: true });
     },
   };
 }
