@@ -80,4 +80,23 @@ describe('logSessions', () => {
     expect(statSync(join(logs.directory, 'session-1.jsonl')).size).toBeLessThanOrEqual(4000);
     expect(dirname(logs.directory)).toBe(folder);
   });
+
+  it('may come to its largest size, and ends once beyond it, though a step has several lines', async () => {
+    const steps: SessionStep[] = [];
+    const whole = logSessions(folder, tokenizer);
+    const onStep = (step: SessionStep): void => {
+      steps.push(step);
+      whole.onStep(step);
+    };
+    await answer({ ...whole, onStep }, 3);
+    const { size } = statSync(join(whole.directory, 'session-1.jsonl'));
+    const endsAt = (mostBytes: number): number => {
+      let ends = 0;
+      const logs = logSessions(folder, tokenizer, { mostBytes, onEnded: () => (ends += 1) });
+      for (const step of steps) logs.onStep(step);
+      logs.closeNow();
+      return ends;
+    };
+    expect([size, size - 1, 1].map(endsAt)).toEqual([0, 1, 1]);
+  });
 });

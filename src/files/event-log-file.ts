@@ -72,6 +72,7 @@ export function logSessions(
   let bytes = 0;
   let isOver = false;
   const end = (why: string): void => {
+    if (isOver) return;
     isOver = true;
     logs.clear();
     onEnded(`the event logs in ${folder} end here: ${why}`);
@@ -87,10 +88,8 @@ export function logSessions(
   const openLog = (session: number): ReturnType<typeof createEdgeLog> => {
     const path = join(folder, `session-${session}.jsonl`);
     const write = (line: string): void => {
-      if (isOver) return;
       bytes += line.length + 1;
-      isOver = bytes > mostBytes;
-      if (isOver) void queue.flush().then(() => end(`they have reached ${mostBytes} bytes`));
+      if (bytes > mostBytes) end(`they have reached ${mostBytes} bytes`);
       else queue.write(path, line);
     };
     return createEdgeLog({ ...logOptions(write, tokenizer), endIds: tokenizer.endIds });
