@@ -28,5 +28,7 @@ describe('room for a prompt', () => {
   it('is refused to a long text, and to no short one', async () => {
     await expect(demand('x'.repeat(1_000_000), 1)).rejects.toMatchObject({ code: 'context-full' });
     await expect(demand('x', 100)).resolves.toBeUndefined();
+    // The toy's tokens have several characters.
+    await expect(demand('x'.repeat(80_000), 1, 80_000)).resolves.toBeUndefined();
   });
 });

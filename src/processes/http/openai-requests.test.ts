@@ -93,6 +93,13 @@ describe('a chat request', () => {
     expect(chat(nothing)).toEqual(chat());
   });
 
+  it('is refused with a format that is unknown, by no more of its name than the start', () => {
+    expect(failureOf(() => chat({ response_format: { type: 'x'.repeat(300) } }))).toMatchObject({
+      param: 'response_format',
+      message: expect.stringMatching(/"x{100}"/),
+    });
+  });
+
   it.each(['functions', 'function_call', 'audio', 'web_search_options'])(
     'is refused with %s, which would change the text or promise something about it',
     (name) => {

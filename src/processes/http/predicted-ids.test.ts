@@ -28,6 +28,16 @@ describe('tokens of a prediction', () => {
     expect(encoded[0]?.endsWith('\n')).toBe(true);
   });
 
+  it('are those of whole characters, also where a piece would end within one', async () => {
+    const { ids, request, encoded } = scene();
+    const text = `x${'🚲'.repeat(10_000)}`;
+    await ids.idsOf(request(text));
+    expect(encoded.join('')).toBe(text);
+    expect(encoded.map((piece) => [piece.isWellFormed(), piece.length])).toEqual([
+      ...[8191, 8192, 3618].map((length) => [true, length]),
+    ]);
+  });
+
   it('are encoded whole where they need no second piece, and so is a last piece', async () => {
     const { ids, request, encoded } = scene();
     const last = `${'x'.repeat(8000)}\n${'y'.repeat(191)}`;

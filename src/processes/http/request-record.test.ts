@@ -138,12 +138,14 @@ describe('the record of a request', () => {
   });
 
   it('waits for the end of a stream', async () => {
-    const { ask, records } = bed(completerOf(null, { fingerprints: ['local'] }));
+    let nowMs = 5000;
+    const { ask, records } = bed(completerOf(null, { fingerprints: ['local'] }), { nowMs: () => nowMs });
     const answer = await ask({ stream: true });
     expect(records).toEqual([]);
+    nowMs += 40;
     await answer.text();
     await expect.poll(() => records).toHaveLength(1);
-    expect(records[0]).toMatchObject({ outcome: 'answered', answer: { stream: true, verified: false } });
+    expect(records[0]).toMatchObject({ outcome: 'answered', ms: 40, answer: { stream: true, verified: false } });
   });
 
   it('tells what was refused, and why', async () => {
