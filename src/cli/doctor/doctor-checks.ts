@@ -157,7 +157,6 @@ export async function measureLoopback(): Promise<number> {
       });
       times.push(performance.now() - startMs);
     }
-    connection.close('done', 'measured');
     return median(times);
   } finally {
     await listener.close();
