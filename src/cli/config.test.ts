@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { type ConfigFaces, configSchemaText, faces, resolveOptions } from './config.ts';
+import { type ConfigFaces, configCommand, configSchemaText, faces, resolveOptions } from './config.ts';
 import { configurableCommands } from './options/config-file.ts';
 import { commandOf } from './options/option-flags.ts';
 
@@ -10,6 +10,7 @@ const directory = mkdtempSync(join(tmpdir(), 'outrider-config-'));
 
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -34,6 +35,12 @@ const refused = (text: string, command: keyof ConfigFaces = 'edge') =>
       return `${String(message).replace(`${directory}/`, '')} / ${remedy}`;
     },
   );
+
+it('prints the schema', async () => {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  await configCommand().parseAsync(['schema'], { from: 'user' });
+  expect(write.mock.calls.map(([text]) => text)).toEqual([configSchemaText()]);
+});
 
 describe('a configuration file', () => {
   it('stands behind flag and environment, and before the default', async () => {

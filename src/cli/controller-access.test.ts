@@ -55,6 +55,15 @@ describe('a controller that others can reach', () => {
   });
 });
 
+describe('the address of a controller', () => {
+  it.each([
+    ['127.0.0.1', 'ws://127.0.0.1:7'],
+    ['::1', 'ws://[::1]:7'],
+  ])('at %s is %s', async (host, url) => {
+    expect((await open({ host })).urlOf(7)).toBe(url);
+  });
+});
+
 describe('the flags of a controller', () => {
   it('keep keys so that nothing shows them', async () => {
     let typed: Partial<AccessFlags> = {};

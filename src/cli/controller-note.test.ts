@@ -1,6 +1,12 @@
-import { expect, it } from 'vitest';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
+import { connectWebSocket } from '../network/transport-node/websocket-client.ts';
+import { reachBy } from '../processes/controller/control-client.ts';
+import { joinAsDevice } from '../processes/controller/device-agent.ts';
+import { controllerCommand } from './controller.ts';
 import { controllerNote } from './controller-note.ts';
+import { terminationOf } from './terminal/signal.fixture.ts';
 
 const left = { kind: 'left', role: 'device', id: 'phone' } as const;
 
@@ -40,4 +46,37 @@ it.each<[ControllerEvent, string]>([
 
 it('says nothing of what happens in each slot', () => {
   expect(controllerNote({ kind: 'assigned', slot: 1, device: 'phone', edge: 'box' })).toBeNull();
+});
+
+describe('the command', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it.each([
+    [[], /^device phone has joined$/m],
+    [['--log'], /^\{"kind":"joined","role":"device","id":"phone"\}$/m],
+  ])('with %j writes an event as %s', async (words, line) => {
+    const [out, err] = [process.stdout, process.stderr].map((stream) =>
+      vi.spyOn(stream, 'write').mockReturnValue(true),
+    );
+    const written = (spy: typeof out) => stripVTControlCharacters(spy?.mock.calls.map(([part]) => part).join('') ?? '');
+    const terminate = terminationOf();
+    const opened = Promise.withResolvers<unknown>();
+    const ended = controllerCommand(opened.resolve)
+      .exitOverride()
+      .parseAsync(['--port', '0', ...words], { from: 'user' });
+    await Promise.race([opened.promise, ended]);
+    const agent = joinAsDevice({
+      reach: reachBy(connectWebSocket(written(out).trim(), { peer: 'controller' })),
+      id: 'phone',
+      credentials: '',
+      tokenizerHash: '',
+      connectEdge: ({ address }) => connectWebSocket(address),
+    });
+    await expect.poll(() => written(err)).toMatch(line);
+    await agent.close();
+    terminate();
+    await ended;
+  });
 });

@@ -6,13 +6,15 @@ import { probeEdge } from '../../processes/device/probe-edge.ts';
 import { commandOf } from '../options/option-flags.ts';
 import { showColoured } from './answer.ts';
 import { type AnswerFlags, answerOptions } from './answer-flags.ts';
-import { converse } from './conversation.ts';
+import { converse, readAsked } from './conversation.ts';
 import { edgeAddresses, openCommandDevice } from './open-device.ts';
 
 const terminal = process.stdout.isTTY;
+const input = process.stdin.isTTY;
 afterEach(() => {
   vi.restoreAllMocks();
   process.stdout.isTTY = terminal;
+  process.stdin.isTTY = input;
 });
 
 function written(): { readonly out: () => string; readonly err: () => string } {
@@ -53,6 +55,7 @@ describe('an answer', () => {
     const { status, out, err } = await answered(edge, 0.02);
     expect(status).toBe(0);
     expect(out).toMatch(/^( [a-z]+){12}\n$/);
+    expect(err).toMatch(/^\n *mode/);
     for (const line of [
       /^ *mode .*$/m,
       /^ *stream .*$/m,
@@ -75,6 +78,33 @@ describe('an answer', () => {
       summary: { identical: true, text: expect.stringMatching(/^( [a-z]+){12}$/), pacedOverrunShare: 0 },
       seed: 7,
     });
+  });
+});
+
+describe('what is asked', () => {
+  it.each([
+    [{}, true, 'chat'],
+    [{}, false, 'once'],
+    [{ prompt: 'sample' }, true, 'once'],
+    [{ json: true }, true, 'once'],
+  ])('with %j, and a terminal for the output: %s, is %s', async (typed, isTTY, kind) => {
+    written();
+    process.stdin.isTTY = true;
+    process.stdout.isTTY = isTTY;
+    const asked = await readAsked({ ...(await flagsOf()), ...typed }, 'sample');
+    expect(asked).toEqual(kind === 'chat' ? { kind } : { kind, text: 'sample' });
+  });
+});
+
+describe('the battery', () => {
+  it.each([
+    [1, false],
+    [100, true],
+  ])('at a charge of %i percent lets auto draft: %s', async (percent, drafts) => {
+    await using edge = await startToyEdge();
+    const words = ['--json', '--mode', 'auto', '--battery', String(percent)];
+    const { rows } = JSON.parse((await answered(edge, 0, ...words)).out);
+    expect(rows[0].draftedTokens > 0).toBe(drafts);
   });
 });
 

@@ -1,5 +1,8 @@
 // The command in this process, with toys: from the port that it opens to a signal that ends it.
 
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
 import type { HttpApp } from '../../processes/http/app.ts';
@@ -14,7 +17,11 @@ afterEach(() => {
 const host = '127.0.0.1';
 
 /** Runs the command while `work` runs. @returns what it has printed */
-async function serving(words: readonly string[], work: (app: HttpApp) => Promise<void>): Promise<string> {
+async function serving(
+  words: readonly string[],
+  work: (app: HttpApp) => Promise<void>,
+  log: readonly string[] = ['--log-level', 'error'],
+): Promise<string> {
   let printed = '';
   vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   vi.spyOn(process.stdout, 'write').mockImplementation((part) => {
@@ -22,11 +29,11 @@ async function serving(words: readonly string[], work: (app: HttpApp) => Promise
     return true;
   });
   const opened = Promise.withResolvers<HttpApp>();
-  const toys = ['--target', `toy:${toySeed}`, '--draft', `toy:${toySeed}:0.8`, '--port', '0', '--log-level', 'error'];
+  const toys = ['--target', `toy:${toySeed}`, '--draft', `toy:${toySeed}:0.8`, '--port', '0'];
   const terminate = terminationOf();
   const ended = serveCommand(opened.resolve)
     .exitOverride()
-    .parseAsync([...toys, ...words], { from: 'user' });
+    .parseAsync([...toys, ...words, ...log], { from: 'user' });
   const app = await Promise.race([opened.promise, ended]);
   if (!('request' in app)) throw new Error('it has ended');
   try {
@@ -63,13 +70,21 @@ describe('an endpoint', () => {
 
   it('is for those who show the key of applications, where there is one', async () => {
     await using edge = await startToyEdge();
-    await serving(['--edge', edge.url, '--client-key', 'of-applications'], async (app) => {
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
+    const file = join(folder, 'log');
+    const ask = async (app: HttpApp): Promise<void> => {
       const status = async (key?: string) => {
         const headers = key === undefined ? { host } : { host, authorization: `Bearer ${key}` };
         return (await app.request('/v1/models', { headers })).status;
       };
       expect([await status(), await status('another'), await status('of-applications')]).toEqual([401, 401, 200]);
-    });
+    };
+    const log = ['--log-level', 'debug', '--log-format', 'json', '--log-file', file];
+    await serving(['--edge', edge.url, '--client-key', 'of-applications'], ask, log);
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    const requests = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === 'request');
+    expect(requests.map(({ key }) => key)).toEqual([null, null, '--client-key']);
+    rmSync(folder, { recursive: true });
   });
 
   it('takes an edge of its own or one that runs, not both', async () => {

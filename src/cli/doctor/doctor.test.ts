@@ -100,11 +100,12 @@ describe('doctor', () => {
   });
 
   it('says of an edge that does not know the key that it fails', async () => {
-    const { rows, summary } = await examine({ ...toys, edge: edge.url, key: 'another' });
+    const { rows, summary } = await examine({ ...toys, edge: edge.url, key: 'another', metricsKey: 'a' });
     expect(rows.find(({ check }) => check === 'edge')).toMatchObject({
       ok: false,
       cause: expect.stringMatching(/key/),
     });
+    expect(rows.find(({ check }) => check === 'metrics')).toMatchObject({ ok: false });
     expect(summary['ok']).toBe(false);
   });
 
@@ -244,6 +245,7 @@ describe('the command', () => {
     const { text, status } = await printed();
     expect(text).toMatch(/^✓ node {10}Node /m);
     expect(text.match(/^ *ar-native .*$/gm)).toHaveLength(1);
+    expect(text).toMatch(/^ *ar-native .*\n.* would be quickest: /m);
     expect(text).toMatch(/^(stream|mix|sd|ar|edge-sd|psd)\b.* would be quickest: /m);
     // Cores and memory are the machine's own affair.
     const failed = text.match(/^✗/gm)?.length ?? 0;
@@ -256,5 +258,8 @@ describe('the command', () => {
     const { text, status } = await printed('--edge', 'ws://127.0.0.1:9', '--json');
     expect(JSON.parse(text)).toMatchObject({ command: 'doctor', summary: { ok: false } });
     expect(status).toBe(1);
+    const { text: shown } = await printed('--edge', 'ws://127.0.0.1:9');
+    const failed = shown.match(/^✗/gm)?.length ?? 0;
+    expect(shown).toContain(failed === 1 ? '\n1 check failed\n' : `\n${failed} checks failed\n`);
   });
 });

@@ -1,5 +1,6 @@
 // When V8 gets the flag that keeps the room for young objects as it is. The test chooses the size of that room.
 
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { boundHeap } from './heap-bounds.ts';
 
@@ -40,6 +41,11 @@ it('lets the room for young objects grow to its limit, and no further', () => {
   v8.youngBytes = 16 * mebibyte;
   vi.advanceTimersByTime(1000);
   expect(v8.flags).toEqual([growing, noMoreYoung]);
+});
+
+it('leaves no code a way to collect garbage', () => {
+  using _ = boundHeap();
+  expect(runInNewContext('typeof gc')).toBe('undefined');
 });
 
 it('leaves alone what the caller has chosen, and everything once it is disposed of', () => {
