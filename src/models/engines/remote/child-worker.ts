@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOutriderError, OutriderError } from '../../../core/basics/errors.ts';
+import { openSocket } from './external-worker.ts';
 import { oneLine } from './frames.ts';
-import { openSocket } from './met-worker.ts';
 import { RemoteConnection } from './remote-connection.ts';
 import type { EngineEvent, WorkerSource } from './remote-model.ts';
 

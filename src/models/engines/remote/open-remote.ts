@@ -13,10 +13,10 @@ import { comparedContextOf, evidenceOf, exactRefused, type LlamaOptions, saidOfC
 import { searchVersion } from '../llama-recipe.ts';
 import { type LawFinding, LawMemory } from '../shape-law-memory.ts';
 import { ChildWorker } from './child-worker.ts';
+import { ExternalWorker } from './external-worker.ts';
 import { findWorker } from './find-worker.ts';
 import { rowsVersion } from './frames.ts';
 import { type Hello, hashParts } from './hello.ts';
-import { MetWorker } from './met-worker.ts';
 import { type EngineEvent, RemoteModel, type WorkerSource } from './remote-model.ts';
 import { type Encode, type OpenedTokenizer, openTokenizerFile, openTokenizerFolder } from './remote-tokenizer.ts';
 import { readTokenizerFolder } from './tokenizer-folder.ts';
@@ -48,7 +48,7 @@ export async function openRemoteModel(spec: RemoteSpec, options: RemoteOptions):
   const openTokenizer = await tokenizerOf(spec, options);
   const common = { tickMs, signal, note };
   const source = isMet(spec)
-    ? new MetWorker(spec, common)
+    ? new ExternalWorker(spec, common)
     : new ChildWorker({ ...common, command: await childCommand(spec, options) });
   await using opened = new CloseStack();
   opened.defer(() => source.close());

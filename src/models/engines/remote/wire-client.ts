@@ -5,10 +5,10 @@ import type { Socket } from 'node:net';
 import { isOutriderError, OutriderError } from '../../../core/basics/errors.ts';
 import { ContractFailure } from '../../port/contract-bench.ts';
 import { describeAddress, type WorkerAddress } from '../../port/engine-spec.ts';
+import { openSocket } from './external-worker.ts';
 import { FrameReader } from './frame-reader.ts';
 import { decodeFrame, encodeFrame, type Frame, mostFrameBytes } from './frames.ts';
 import { type Hello, readHello } from './hello.ts';
-import { openSocket } from './met-worker.ts';
 import { mostSilentTicks } from './remote-connection.ts';
 
 /** A worker is silent after so many of these, as an edge counts it: time in which this process itself stands still is one. */

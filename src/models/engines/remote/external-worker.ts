@@ -8,7 +8,7 @@ import { demandPrivateSocket } from './private-socket.ts';
 import { mostSilentTicks, RemoteConnection } from './remote-connection.ts';
 import type { EngineEvent, WorkerSource } from './remote-model.ts';
 
-export interface MeetOptions {
+export interface ExternalOptions {
   /** See RemoteConnection. */
   readonly tickMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -18,13 +18,13 @@ export interface MeetOptions {
 const firstPauseMs = 50;
 const longestPauseMs = 1000;
 
-export class MetWorker implements WorkerSource {
+export class ExternalWorker implements WorkerSource {
   readonly #address: WorkerAddress;
-  readonly #options: MeetOptions;
+  readonly #options: ExternalOptions;
   readonly #closed = new AbortController();
   readonly #signal: AbortSignal;
 
-  constructor(address: WorkerAddress, options: MeetOptions) {
+  constructor(address: WorkerAddress, options: ExternalOptions) {
     this.#address = address;
     this.#options = options;
     const { signal } = options;
