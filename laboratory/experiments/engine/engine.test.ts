@@ -70,7 +70,10 @@ describe('bench engine', () => {
     const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
     const path = join(folder, 'rows.sock');
     const toy = createToyModel({ seed: 1, role: 'target', sequences: 4, contextLength: 800 });
-    const served = { address: { kind: 'unix', path }, hello: helloOf(toy, 'toy', 'gguf') } as const;
+    const served = {
+      address: { kind: 'unix', path },
+      hello: helloOf(toy, { engine: 'toy', device: 'cpu', tokenizerFormat: 'gguf' }),
+    } as const;
     const server = await serveRows(toy, served);
     const notes: string[] = [];
     const options = { target: 'toy:1', draft: 'none', repeats: 1, hostSteps: 0, fast: true };

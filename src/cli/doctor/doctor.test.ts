@@ -72,7 +72,10 @@ describe('doctor', () => {
     const path = join(folder, 'rows.sock');
     const toy = createToyModel({ seed: toySeed, role: 'target', sequences: 3 });
     const engine = `unix:${path}`;
-    const served = { address: { kind: 'unix', path }, hello: helloOf(toy, 'toy', 'gguf') } as const;
+    const served = {
+      address: { kind: 'unix', path },
+      hello: helloOf(toy, { engine: 'toy', device: 'cpu', tokenizerFormat: 'gguf' }),
+    } as const;
     const server = await serveRows(toy, served);
     const { rows, summary, allPredictions } = await examine({ ...toys, engine });
     await server.close();

@@ -38,7 +38,10 @@ const freshPath = (): string => join(folder, `rows-${++count}.sock`);
 /** @param body gets the engine's address */
 async function withServed(model: LanguageModel, body: (engine: string) => Promise<void>): Promise<void> {
   const path = freshPath();
-  await using _server = await serveRows(model, { address: { kind: 'unix', path }, hello: helloOf(toy, 'toy', 'gguf') });
+  await using _server = await serveRows(model, {
+    address: { kind: 'unix', path },
+    hello: helloOf(toy, { engine: 'toy', device: 'cpu', tokenizerFormat: 'gguf' }),
+  });
   await body(`unix:${path}`);
 }
 

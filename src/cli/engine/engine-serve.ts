@@ -70,7 +70,8 @@ async function serve(flags: Flags, signal: AbortSignal): Promise<void> {
   report.stop();
   const host = needsFile(name) ? await startLlamaEngine(gpuChoiceOf(gpu)) : toyHost;
   const device = `${host.backend.split(',')[0]}, ${threads === 1 ? '1 thread' : `${threads} threads`}`;
-  const hello = { ...helloOf(model, host.version, needsFile(name) ? 'gguf' : 'toy'), device };
+  const tokenizerFormat = needsFile(name) ? 'gguf' : 'toy';
+  const hello = helloOf(model, { engine: host.version, device, tokenizerFormat });
   await using server = await serveRows(model, { address, hello });
   note(model.identity.description);
   process.stdout.write(`${describeAddress(server.address)}\n`);

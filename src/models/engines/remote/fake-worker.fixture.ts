@@ -145,7 +145,7 @@ export async function startFakeWorker(options: FakeOptions): Promise<FakeWorker>
   const folder = address.kind === 'tcp' ? await mkdtemp(join(tmpdir(), 'outrider-fake-')) : null;
   const path = address.kind === 'tcp' ? join(folder ?? '', 'inside') : `${address.path}.inside`;
   const inside = { kind: 'unix', path } as const;
-  const hello = { ...helloOf(model, 'fake 1', 'toy'), ...options.hello };
+  const hello = { ...helloOf(model, { engine: 'fake 1', device: 'cpu', tokenizerFormat: 'toy' }), ...options.hello };
   const server = await serveRows(model, { address: inside, hello, workingMs });
   const counts = { rows: 0 };
   const sockets = new Set<Socket>();

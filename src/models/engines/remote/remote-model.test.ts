@@ -319,9 +319,15 @@ describe('a worker is refused', () => {
 });
 
 /** A client that writes what it likes. */
-async function talk(frames: readonly (Frame | Uint8Array)[], answers: number): Promise<Frame[]> {
-  const model = fakeModel();
-  await using server = await serveRows(model, { address: anyPort, hello: helloOf(model, 'fake', 'toy') });
+async function talk(
+  frames: readonly (Frame | Uint8Array)[],
+  answers: number,
+  model: LanguageModel = fakeModel(),
+): Promise<Frame[]> {
+  await using server = await serveRows(model, {
+    address: anyPort,
+    hello: helloOf(model, { engine: 'fake', device: 'cpu', tokenizerFormat: 'toy' }),
+  });
   const socket = connect((server.address as { port: number }).port, '127.0.0.1');
   const reader = new FrameReader();
   const found: Frame[] = [];
@@ -357,6 +363,19 @@ describe('the server of rows', () => {
     expect(found.at(-1)).toMatchObject({ kind: 'rows', step: 99 });
   });
 
+  it('serves on where a text can not be encoded', async () => {
+    const model = fakeModel();
+    const encode = (): number[] => {
+      throw new Error('no such text');
+    };
+    const broken = { ...model, tokenizer: { ...model.tokenizer, encode } };
+    const found = await talk([{ kind: 'encode', number: 7, text: 'a' }, evaluate(8, item)], 2, broken);
+    expect(found).toMatchObject([
+      { kind: 'failed', step: 7, code: 'failed', cause: 'no such text' },
+      { kind: 'rows', step: 8 },
+    ]);
+  });
+
   it('says so where a frame is none, and closes where the next one can not be found', async () => {
     const found = await talk([Uint8Array.of(1, 0, 0, 0, 77), evaluate(1, item), Uint8Array.of(255, 255, 255, 255)], 99);
     expect(found).toMatchObject([
@@ -378,7 +397,8 @@ describe('the server of rows', () => {
     const address = { kind: 'unix', path: join(folder, 'rows') } as const;
     try {
       const model = fakeModel();
-      const serve = () => serveRows(model, { address, hello: helloOf(model, 'fake', 'toy') });
+      const serve = () =>
+        serveRows(model, { address, hello: helloOf(model, { engine: 'fake', device: 'cpu', tokenizerFormat: 'toy' }) });
       await using _one = await serve();
       await expect(serve()).rejects.toMatchObject({ code: 'port-in-use' });
       const left = createServer();

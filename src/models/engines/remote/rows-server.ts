@@ -34,17 +34,21 @@ export interface RowsServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** What a model can't say of itself. */
+export interface ServedEngine extends Pick<Hello, 'engine' | 'device'> {
+  readonly tokenizerFormat: string;
+}
+
 /** The hello of a model whose fingerprint holds everything that its bits depend on. */
 export function helloOf(
   { identity, tokenizer, limits }: LanguageModel,
-  engine: string,
-  tokenizerFormat: string,
+  { engine, device, tokenizerFormat }: ServedEngine,
 ): Hello {
   const { contextLength, maxSequences, maxItemTokens, cachedTokenBytes, law } = limits;
   return {
     name: identity.name,
     engine,
-    device: identity.description,
+    device,
     parts: { fingerprint: identity.fingerprint },
     vocabularySize: tokenizer.vocabularySize,
     tokenizer: { format: tokenizerFormat, sha256: tokenizer.hash },
@@ -198,7 +202,7 @@ class ServedConnection {
       return;
     }
     if (frame.kind === 'abort') this.#aborted.add(frame.step);
-    else this.#work = this.#work.then(() => this.#serve(frame));
+    else this.#work = this.#work.then(() => this.#serve(frame)).catch((error) => this.#refuse(frame, error));
   }
 
   async #serve(frame: Frame): Promise<void> {
@@ -258,6 +262,11 @@ class ServedConnection {
       prepared.push({ sequence, tokens, rows, asks: Array.from({ length: rows }, (_, row) => asked.get(row)) });
     }
     return prepared;
+  }
+
+  /** What is no step has failed: the next frames are served. */
+  #refuse(frame: Frame, error: unknown): void {
+    this.#fail(frame.kind === 'encode' ? frame.number : 0, codeOf(error), error);
   }
 
   #fail(step: number, code: FailureCode, error: unknown): void {

@@ -16,7 +16,7 @@ import { demandListening } from './wire-client.ts';
 const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
 const path = join(folder, 'rows.sock');
 const toy = createToyModel({ seed: 7, role: 'target', sequences: 3, contextLength: 300 });
-const hello = helloOf(toy, 'toy', 'gguf');
+const hello = helloOf(toy, { engine: 'toy', device: 'cpu', tokenizerFormat: 'gguf' });
 let server: RowsServer;
 
 beforeAll(async () => {
