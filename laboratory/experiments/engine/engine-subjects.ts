@@ -63,7 +63,7 @@ export async function openSubjects(options: SubjectOptions, stack: CloseStack, r
       const opened = await openEngine(engine, options, stack, run);
       const suffix = engines.length === 0 ? '' : `@${name}`;
       for (const { model, kind } of opened) subjects.push({ model, suffix: `${kind}${suffix}` });
-      engines.push(measuredEngine(name, opened[0].model, engine, options.fast));
+      engines.push(measuredEngine(name, opened[0].model, options.fast));
     } catch (error) {
       if (!isOutriderError(error) || !leavesOut.has(error.code)) throw error;
       lastError = error;
@@ -89,11 +89,9 @@ export function shortNames(engines: EngineNames): string[] {
   });
 }
 
-function measuredEngine(name: string, { identity, limits, exactness }: LanguageModel, engine: string, fast: boolean) {
+function measuredEngine(name: string, { identity, limits, exactness }: LanguageModel, fast: boolean) {
   const law = fast ? null : describeLaw(limits.law);
-  // Another process lays its weights out itself.
-  const weights = parseEngineSpec(engine).kind === 'llama' ? (exactness?.weights ?? null) : null;
-  return { name, description: identity.description, law, weights };
+  return { name, description: identity.description, law, weights: exactness?.weights ?? null };
 }
 
 /** An engine, and what it is beside others of the same: nothing, or without a law. */

@@ -21,20 +21,20 @@ export const comparedRows: readonly number[] = [1, 2, 4, 8];
 const shortCheck = { contextLengths: [32], positions: 12 };
 const shortCallSizes = [2, 3, 4, 5, 8, 12];
 
-/** @param isRemote the engine is in another process, which lays its weights out itself */
-export function describeExactness({ limits, exactness }: LanguageModel, isRemote = false): string {
+const layouts = { repacked: 'weights repacked for this processor; ', plain: 'weights not repacked; ' } as const;
+
+export function describeExactness({ limits, exactness }: LanguageModel): string {
   const law = describeLaw(limits.law);
   if (exactness === undefined) return `${law}; this engine has no rounding of its own`;
-  const repacked =
-    exactness.weights === 'repacked' ? 'weights repacked for this processor; ' : 'weights not repacked; ';
+  const { weights } = exactness;
   const found = `when it was found, ${exactness.comparisons} positions were compared, no bit differed`;
-  return `${law}; ${isRemote ? '' : repacked}${found}`;
+  return `${law}; ${weights === undefined ? '' : layouts[weights]}${found}`;
 }
 
 /** Whether the law asks nothing of the engine, so that there is nothing to compare. */
 export function isNative({ limits, exactness }: LanguageModel): boolean {
   const asksNothing = describeLaw(limits.law) === describeLaw(freeLaw);
-  return exactness === undefined || (asksNothing && exactness.weights === 'repacked');
+  return exactness === undefined || (asksNothing && exactness.weights !== 'plain');
 }
 
 /** Where the native engine was not measured, the ratio is that which was measured when the law was found. */

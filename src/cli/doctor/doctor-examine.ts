@@ -9,7 +9,13 @@ import { type OpenModelOptions, openModel } from '../../models/engines/open-mode
 import { demandListening } from '../../models/engines/remote/wire-client.ts';
 import { demandMemory } from '../../models/files/memory-check.ts';
 import { ModelDrafter } from '../../models/port/drafter.ts';
-import { describeAddress, type EngineSpec, hasAddress, parseEngineSpec } from '../../models/port/engine-spec.ts';
+import {
+  describeAddress,
+  type EngineSpec,
+  hasAddress,
+  parseEngineSpec,
+  readsModelFile,
+} from '../../models/port/engine-spec.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
 import { defaultEdgeProfile } from '../../models/port/profiles.ts';
@@ -151,14 +157,14 @@ function modelChecks({ edge, edgeFingerprint, metricsKey }: DoctorOptions, found
       check: 'shape law',
       run() {
         if (found.refusal !== null) throw found.refusal;
-        return describeExactness(found.exactTarget, found.isRemote);
+        return describeExactness(found.exactTarget);
       },
     },
     { check: 'exact shapes', run: () => checkShapesHere(found.exactTarget) },
     { check: 'acceptance', run: () => found.measureAcceptance() },
     { check: 'steps', run: () => found.measureSteps() },
     { check: 'exact cost', run: () => found.compareCosts() },
-    ...(found.engine.kind === 'ik' ? [{ check: 'llama.cpp', run: () => found.compareWithLlama() }] : []),
+    ...(found.isRemote && found.hasTargetHere ? [{ check: 'llama.cpp', run: () => found.compareWithLlama() }] : []),
     ...(edge === undefined ? [] : [{ check: 'edge', run: () => found.tryEdge(edge) }]),
     ...(edge === undefined || metricsKey === undefined
       ? []
@@ -195,7 +201,7 @@ class Found implements AsyncDisposable {
 
   /** Whether the engine reads the file that is named as the target. */
   get hasTargetHere(): boolean {
-    return this.engine.kind === 'llama' || this.engine.kind === 'ik';
+    return readsModelFile(this.engine);
   }
 
   /** @throws OutriderError where the models could not be opened */
@@ -345,15 +351,14 @@ function conclude(rows: readonly Check[], found: Found): Omit<Examination, 'rows
 }
 
 /** Null: the target could not be opened, or keeps to no law. */
-function exactnessOf({ target, refusal, costs, isRemote }: Found): Result['summary'] {
+function exactnessOf({ target, refusal, costs }: Found): Result['summary'] {
   const law = target === null || refusal !== null ? null : describeLaw(target.limits.law);
   const exact = target === null ? null : refusal === null;
   const compared = comparedRows.flatMap((rows) => {
     const { nativeMs = null, ratio = null } = costs.find((one) => one.rows === rows) ?? {};
     return [[`nativeStepMs${rows}`, nativeMs] as const, [`exactCost${rows}`, ratio] as const];
   });
-  const weights = isRemote ? null : (target?.exactness?.weights ?? null);
-  return { exact, law, weights, ...Object.fromEntries(compared) };
+  return { exact, law, weights: target?.exactness?.weights ?? null, ...Object.fromEntries(compared) };
 }
 
 function quickestOf({ quickest, arMs, native, bound }: Partial<AllPredictions[number]> = {}): Result['summary'] {

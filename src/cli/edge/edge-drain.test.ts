@@ -27,7 +27,7 @@ async function drain(...words: string[]) {
 }
 
 describe('an order to drain', () => {
-  it('waits until no answer runs, or as long as it is told to', async () => {
+  it('waits until no answer runs, or for the time of --wait', async () => {
     await using edge = await startToyEdge({ mayOrder: () => true });
     const turn = startTurn(toyTurn(edge, { maxAnswerTokens: 60, drafter: null }));
     await turn[Symbol.asyncIterator]().next();

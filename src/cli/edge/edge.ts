@@ -21,6 +21,7 @@ import { defaultLookUpTokens, defaultMaxRows, mostEdgeHedges } from '../../proce
 import { createEdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
 import { createLawReport, withAcquireReport } from '../models/acquire-report.ts';
 import { demandFittingDraft } from '../models/model-room.ts';
+import { engineLabel } from '../options/engine-label.ts';
 import { engineOptions, targetOf } from '../options/engine-options.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { controlNoteText, memberName, memberOptions, reachController } from '../options/member-options.ts';
@@ -380,7 +381,7 @@ function printAccount(edge: Edge, flags: EdgeFlags, target: LanguageModel): void
     pacing === undefined || pacing.steps === 0 ? {} : { pacedOverrunShare: pacing.overranSteps / pacing.steps };
   const draft = flags.draft === undefined ? {} : { draft: modelLabel(flags.draft) };
   const tokenizer = flags.tokenizer === undefined ? undefined : modelLabel(flags.tokenizer);
-  const named = { model: modelLabel(flags.model), engine: modelLabel(flags.engine), tokenizer, ...draft };
+  const named = { model: modelLabel(flags.model), engine: engineLabel(flags.engine), tokenizer, ...draft };
   const params = { ...flags, ...named, ...unnamed, log: undefined, logFile: undefined };
   const { refusals, upgradeRefusals, ...counted } = counts;
   const rows = [

@@ -1,6 +1,6 @@
 // The options of commands that open a target on an engine of choice.
 
-import { parseEngineSpec } from '../../models/port/engine-spec.ts';
+import { parseEngineSpec, readsModelFile } from '../../models/port/engine-spec.ts';
 import { namesOf } from './pair-options.ts';
 
 function engineText(text: string): string {
@@ -27,7 +27,6 @@ export function targetOf(typed: {
   readonly pair: string;
   readonly model?: string | undefined;
 }): string {
-  const { kind } = parseEngineSpec(typed.engine);
   const { target } = namesOf({ pair: typed.pair, target: typed.model });
-  return kind === 'llama' || kind === 'ik' ? target : (typed.model ?? 'none');
+  return readsModelFile(parseEngineSpec(typed.engine)) ? target : (typed.model ?? 'none');
 }

@@ -153,7 +153,7 @@ describe('a draft with alternatives', () => {
     expect(draft?.alternatives).toBeUndefined();
   });
 
-  it('reads a text again after it was told to forget it, once', async () => {
+  it('reads a text again after its sequences were emptied, once', async () => {
     const { model, calls } = watched(1);
     await using drafter = new ModelDrafter(model);
     const first = await drafter.draft({ ...request, text: prompt });

@@ -48,3 +48,8 @@ export function describeAddress(address: WorkerAddress): string {
 export function hasAddress(spec: EngineSpec): spec is WorkerAddress {
   return spec.kind === 'unix' || spec.kind === 'tcp';
 }
+
+/** Whether it runs a GGUF file that is named to it; the others say their model themselves. */
+export function readsModelFile({ kind }: EngineSpec): boolean {
+  return kind === 'llama' || kind === 'ik';
+}

@@ -76,8 +76,8 @@ export interface ModelLimits {
 
 /** The engine's findings about itself before it promised exact text. */
 export interface Exactness {
-  /** Whether weights are laid out as the engine prefers on this processor, or as in the file. */
-  readonly weights: 'repacked' | 'plain';
+  /** Whether weights are laid out as the engine prefers on this processor, or as in the file; absent where the engine does not say. */
+  readonly weights?: 'repacked' | 'plain';
   /** Measured time of a step of this many rows of one sequence, ms: under the law, and without a law. */
   readonly costs: readonly { readonly rows: number; readonly ms: number; readonly nativeMs: number }[];
   /** Number of positions that were compared under the law. */

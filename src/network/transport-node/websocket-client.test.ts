@@ -18,9 +18,9 @@ describe('a peer of another version', () => {
   it.each([
     ['edge', 'run the same version of outrider on device and edge'],
     ['controller', 'run the same version of outrider on both sides'],
-  ] as const)('is told with where to change it: %s', (peer, remedy) => {
+  ] as const)('is reported with where to change it: %s', (peer, remedy) => {
     const error = new Error('Server sent no subprotocol');
-    const told = unreachable(new URL('ws://box.example:8642'), error, peer);
-    expect(told).toMatchObject({ code: 'version-mismatch', remedy });
+    const reported = unreachable(new URL('ws://box.example:8642'), error, peer);
+    expect(reported).toMatchObject({ code: 'version-mismatch', remedy });
   });
 });

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOutriderError, OutriderError } from '../../../core/basics/errors.ts';
 import { openSocket } from './external-worker.ts';
@@ -103,19 +104,17 @@ export class ChildWorker implements WorkerSource {
     });
     started.stdin.on('error', () => undefined);
     for (const stream of [started.stdout, started.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => this.#hear(child, text));
+      createInterface({ input: stream }).on('line', (line) => this.#takeLine(child, oneLine(line.trim())));
     }
     this.#child = child;
     return child;
   }
 
   /** Lines that begin with the program's own name are progress, for the operator. */
-  #hear(child: Child, text: string): void {
-    const lines = text.split('\n').map((line) => oneLine(line.trim()));
-    const written = lines.filter((line) => line !== '');
-    child.lastLines = [...child.lastLines, ...written].slice(-2);
-    for (const cause of written)
-      if (cause.startsWith(`${this.#name}: `)) this.#options.note({ kind: 'awaited', cause });
+  #takeLine(child: Child, line: string): void {
+    if (line === '') return;
+    child.lastLines = [...child.lastLines, line].slice(-2);
+    if (line.startsWith(`${this.#name}: `)) this.#options.note({ kind: 'awaited', cause: line });
   }
 
   /** As long as the worker lives, it may take its time to listen: a large model loads for minutes. */

@@ -106,7 +106,7 @@ async function settle(model: RemoteModel, options: RemoteOptions): Promise<void>
     const { law, callTimes, nativeTimes, comparisons } = await findKnownLaw(model, limits, options);
     const costs = stepCosts(law, callTimes, nativeTimes);
     const identity = identityOf(model, `exact: ${describeLaw(law)}`, { exact: true, law });
-    model.settle(identity, limits, { weights: 'repacked', costs, comparisons });
+    model.settle(identity, limits, { costs, comparisons });
     return;
   }
   model.adoptFast();
