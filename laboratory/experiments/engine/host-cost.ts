@@ -1,15 +1,13 @@
 // What the rows protocol costs a step: the time of a step of an engine in another process, less the time that the engine itself says it took.
 // The engine is a toy, whose rows are as long as those of a model.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startChild } from '../../../src/cli/children/child-service.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import type { RemoteModel } from '../../../src/models/engines/remote/remote-model.ts';
 import { contractTokens } from '../../../src/models/port/contract-bench.ts';
+import { socketFolder, startWorker, toyWorker } from '../../measuring/worker-process.ts';
 
 const sessions = 8;
 const rowsPerSession = 5;
@@ -20,12 +18,10 @@ const warmUpSteps = 40;
 /** Median over steps of 8 sessions with 5 rows each: both codecs, both processes' event loops, and the socket between them, ms. */
 export async function measureHostCost(steps: number): Promise<number> {
   await using stack = new CloseStack();
-  const folder = await mkdtemp(join(tmpdir(), 'outrider-'));
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const words = ['engine', 'serve', '--model', 'toy:1', '--socket', join(folder, 'rows.sock'), '--until-input-ends'];
-  const worker = await startChild([...words, '--sequences', `${sessions}`], 'engine-lost');
-  stack.defer(async () => void (await worker.close()));
+  const folder = stack.use(await socketFolder());
   const size = { sequences: sessions, contextLength: 512 };
+  const worker = await startWorker(toyWorker(1, sessions, size.contextLength), join(folder.path, 'rows'));
+  stack.defer(() => worker.close());
   const remote = { engine: worker.url, tokenizerFile: 'toy:1', exact: false };
   const model = stack.use(await openModel('toy:1', { role: 'target', ...size, ...remote })) as RemoteModel;
   const sequences = Array.from({ length: sessions }, () => model.openSequence());

@@ -9,10 +9,9 @@ import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
-import { ModelDrafter } from '../../../src/models/port/drafter.ts';
-import { createToyModel } from '../../../src/models/port/toy.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
-import { ids, sameText, toyTasks } from '../../readers/toy-reader.ts';
+import { sameText } from '../../readers/toy-reader.ts';
+import { openTarget } from './chaos-target.ts';
 import { ChaosMember } from './members.ts';
 
 const options = {
@@ -20,15 +19,21 @@ const options = {
   devices: { flag: '--devices <count>', help: 'devices that read', whole: [1, 64], default: 8 },
   edges: { flag: '--edges <count>', help: 'edge processes', whole: [2, 8], default: 3 },
   every: { flag: '--every <seconds>', help: 'mean time from one fault to the next', number: [0.1, 60], default: 4 },
+  engine: {
+    flag: '--engine <engine>',
+    help: "toy, ik or vllm:FOLDER: edges have their target in a worker's process, which faults hit too",
+    defaultLabel: 'a toy inside each edge',
+  },
+  model: {
+    flag: '--model <name|path>',
+    help: 'GGUF that ik runs; for vLLM a GGUF of the same model, for its tokenizer',
+    default: 'smollm2-135m',
+  },
   seed: trialSeed as typeof trialSeed,
 } as const;
 
 type ChaosOptions = OptionsOf<typeof options>;
 
-const toySeed = 31;
-const profile = 'edge-8b-rtx4090';
-const answerTokens = 256;
-const promptCount = 6;
 const thinkMs = 200;
 const roundTripMs = 10;
 const bitsPerSecond = 50e6;
@@ -58,22 +63,21 @@ export const chaosTrial: Experiment<typeof options, ChaosFound> = {
 
 async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
   const random = createRandom(options.seed, 0);
-  const prompts = Array.from({ length: promptCount }, (_, index) => ids(20 + 30 * index, 100 * (index + 1)));
-  const references = (await toyTasks(toySeed, prompts, answerTokens)).map(({ reference }) => reference);
+  await using target = await openTarget(options);
+  const { references, answerTokens, places } = target;
   const controller = await ChaosMember.start((port) => startControllerProcess(['--slot', '500'], { port }));
-  const flags = ['--model', `toy:${toySeed}`, '--profile', profile, '--sessions', `${options.devices}`, '--drain', '3'];
-  const joined = [...flags, '--controller', controller.url];
-  const edges = await Promise.all(
-    Array.from({ length: options.edges }, (_, index) => {
-      const own = [...joined, '--name', `edge-${index + 1}`];
-      return ChaosMember.start((port) => startEdgeProcess(own, () => {}, { port }));
+  const flags = ['--sessions', `${options.devices}`, '--drain', '3', '--controller', controller.url];
+  const stations = await Promise.all(
+    places.map(async (place, index) => {
+      const own = [...place.flags, ...flags, '--name', `edge-${index + 1}`];
+      const edge = await ChaosMember.start((port) => startEdgeProcess(own, () => {}, { port }));
+      return { edge, engine: place.engine };
     }),
   );
-  const target = createToyModel({ seed: toySeed, role: 'target' });
   const plan = {
     tokenizer: target.tokenizer,
-    drafterOf: () => new ModelDrafter(createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8 })),
-    prompts,
+    drafterOf: target.drafterOf,
+    prompts: target.prompts,
     maxAnswerTokens: answerTokens,
     roundTripMs,
     thinkMs,
@@ -86,19 +90,25 @@ async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
   );
   for (const reader of readers) void reader.run();
   try {
-    const counts = await injectAll({ controller, edges, readers }, options, run, random);
+    const counts = await injectAll({ controller, stations, readers }, options, run, random);
     await Promise.all(readers.map((reader) => reader.finish()));
     const failures = readers.reduce((sum, reader) => sum + reader.failures, 0);
     return { counts, answers: readers.flatMap(({ answers }) => answers), references, failures };
   } finally {
     for (const reader of readers) reader.close();
-    await Promise.allSettled([...edges.map((edge) => edge.close()), controller.close()]);
+    await Promise.allSettled([...stations.map(({ edge }) => edge.close()), controller.close()]);
   }
+}
+
+/** An edge, and its engine if that is a process of its own. */
+interface Station {
+  readonly edge: ChaosMember;
+  readonly engine: ChaosMember | null;
 }
 
 interface World {
   readonly controller: ChaosMember;
-  readonly edges: readonly ChaosMember[];
+  readonly stations: readonly Station[];
   readonly readers: readonly FleetReader[];
 }
 
@@ -109,13 +119,22 @@ function between(random: Random, least: number, most: number): number {
   return least + random.uniform() * (most - least);
 }
 
-/** On an edge, if another one stays well: with none, every device can only wait. */
-function onEdge(act: (edge: ChaosMember, random: Random) => Promise<void>): Fault {
-  return ({ edges }, random) => {
-    const well = edges.filter(({ isWell }) => isWell);
+/** On one, if another stays well: with none, every device can only wait. */
+function onStation(act: (station: Station, random: Random) => Promise<void> | null): Fault {
+  return ({ stations }, random) => {
+    const well = stations.filter(({ edge, engine }) => edge.isWell && engine?.isWell !== false);
     if (well.length < 2) return null;
-    return act(well[random.integer(well.length)] as ChaosMember, random);
+    return act(well[random.integer(well.length)] as Station, random);
   };
+}
+
+function onEdge(act: (edge: ChaosMember, random: Random) => Promise<void>): Fault {
+  return onStation(({ edge }, random) => act(edge, random));
+}
+
+/** Not where it runs inside the edge. */
+function onEngine(act: (engine: ChaosMember, random: Random) => Promise<void>): Fault {
+  return onStation(({ engine }, random) => (engine === null ? null : act(engine, random)));
 }
 
 function onController(act: (controller: ChaosMember, random: Random) => Promise<void>): Fault {
@@ -136,6 +155,9 @@ const faults: Readonly<Record<string, Fault>> = {
   'edge killed': onEdge((edge, random) => edge.kill(between(random, 0, 3000))),
   'edge stopped': onEdge((edge, random) => edge.stop(between(random, 300, 8000))),
   'edge drained': onEdge((edge, random) => edge.drain(between(random, 0, 2000))),
+  'engine killed': onEngine((engine, random) => engine.kill(between(random, 0, 3000))),
+  // Longer than the silence after which an edge gives it up, now and then.
+  'engine stopped': onEngine((engine, random) => engine.stop(between(random, 300, 15_000))),
   'controller killed': onController((controller, random) => controller.kill(between(random, 0, 3000))),
   'controller stopped': onController((controller, random) => controller.stop(between(random, 300, 5000))),
   'links cut': onLinks(async (reader) => reader.cutLinks()),
@@ -146,7 +168,8 @@ const faults: Readonly<Record<string, Fault>> = {
 async function injectAll(world: World, options: ChaosOptions, run: Run, random: Random) {
   const counts = new Map<string, number>();
   const running = new Set<Promise<void>>();
-  const names = Object.keys(faults);
+  const hasEngines = world.stations.some(({ engine }) => engine !== null);
+  const names = Object.keys(faults).filter((name) => hasEngines || !name.startsWith('engine'));
   for (let count = 0; count < options.faults; ) {
     run.signal.throwIfAborted();
     run.onProgress('faults', count, options.faults);

@@ -1,24 +1,27 @@
-// A process of `trial chaos`, an edge or a controller on a port of its own, which can be killed, stopped, drained and started again.
+// A process of `trial chaos`, an edge or a controller on a port of its own, or the engine of an edge, which can be killed, stopped, drained
+// and started again.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControllerProcess } from '../../../src/cli/children/controller-process.ts';
 import type { EdgeProcess } from '../../../src/cli/children/edge-process.ts';
+import type { WorkerProcess } from '../../measuring/worker-process.ts';
 
-type Start = (port: number) => Promise<EdgeProcess | ControllerProcess>;
+type Member = EdgeProcess | ControllerProcess | WorkerProcess;
+type Start = (port: number) => Promise<Member>;
 
 /** A process that faults act on. */
 export class ChaosMember {
   /** Whether it serves: it runs, is not stopped, does not drain. */
   isWell = true;
   readonly #start: Start;
-  #process: EdgeProcess | ControllerProcess;
+  #process: Member;
 
-  private constructor(start: Start, process: EdgeProcess | ControllerProcess) {
+  private constructor(start: Start, process: Member) {
     this.#start = start;
     this.#process = process;
   }
 
-  /** @param start port 0: a free one */
+  /** @param start port 0: a free one, or none */
   static async start(start: Start): Promise<ChaosMember> {
     return new ChaosMember(start, await start(0));
   }

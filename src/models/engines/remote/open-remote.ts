@@ -49,7 +49,7 @@ export async function openRemoteModel(spec: RemoteSpec, options: RemoteOptions):
   const common = { tickMs, signal, note };
   const source = isMet(spec)
     ? new ExternalWorker(spec, common)
-    : new ChildWorker({ ...common, command: await childCommand(spec, options) });
+    : new ChildWorker({ ...common, command: await workerCommand(spec, options) });
   await using opened = new CloseStack();
   opened.defer(() => source.close());
   const connection = await source.connect();
@@ -84,9 +84,18 @@ async function tokenizerOf(
   throw badArgument(`the engine ${where} has a model of its own, and no tokenizer is named`, remedy);
 }
 
-async function childCommand(
-  spec: RemoteSpec & { readonly kind: 'ik' | 'vllm' },
-  { model, sequences, contextLength, exact, threads, cacheDirectory, signal }: RemoteOptions,
+/** The program of a worker that is started, and its arguments, without the socket. @throws OutriderError `engine-missing`, as acquireModel */
+export async function workerCommand(
+  spec: EngineSpec & { readonly kind: 'ik' | 'vllm' },
+  {
+    model,
+    sequences,
+    contextLength,
+    exact,
+    threads,
+    cacheDirectory,
+    signal,
+  }: Pick<RemoteOptions, 'model' | 'sequences' | 'contextLength' | 'exact' | 'threads' | 'cacheDirectory' | 'signal'>,
 ): Promise<readonly [string, ...string[]]> {
   const program = await findWorker(spec.kind, cacheDirectory ?? defaultCacheDirectory());
   const path = spec.kind === 'vllm' ? spec.directory : (await acquireModel(model, { cacheDirectory, signal })).path;
