@@ -54,6 +54,10 @@ const options = {
     default: [],
     defaultLabel: 'all',
   },
+  remoteEngine: {
+    flag: '--remote-engine',
+    help: "run the edge's engine in a process of its own, by the rows protocol",
+  },
 } as const;
 
 type AbuseOptions = OptionsOf<typeof options>;
@@ -111,17 +115,17 @@ type Beside = Omit<AbuseFound, 'crowd'>;
 
 const nothing: Beside = { measured: [], answers: [], memoryMB: { before: 0, after: 0 }, deaths: 0 };
 
-async function seatCrowd({ seconds }: AbuseOptions): Promise<readonly Answer[]> {
-  await using scene = await AbuseScene.open(crowdContextLength);
+async function seatCrowd({ seconds, remoteEngine }: AbuseOptions): Promise<readonly Answer[]> {
+  await using scene = await AbuseScene.open({ contextLength: crowdContextLength, remoteEngine });
   return await readAsCrowd(scene.baseUrl, scene.keys.ordinary, seconds);
 }
 
 async function attackAll(
-  { seconds, settleSeconds }: AbuseOptions,
+  { seconds, settleSeconds, remoteEngine }: AbuseOptions,
   chosen: readonly NamedAttack[],
   run: Run,
 ): Promise<Beside> {
-  await using scene = await AbuseScene.open();
+  await using scene = await AbuseScene.open({ remoteEngine });
   const answers: Answer[] = [];
   const stop = new AbortController();
   const honestPrompt = (await makeTasks())[0]?.prompt ?? [];

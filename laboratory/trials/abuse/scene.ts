@@ -11,6 +11,7 @@ import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
 import { processorSeconds } from '../../measuring/cpu-time.ts';
 import { residentMB } from '../../measuring/process-memory.ts';
+import { startWorker, toyWorker, type WorkerProcess } from '../../measuring/worker-process.ts';
 import { toySeed } from '../hostile/raw-device.ts';
 import { type Order, ordinaryUse } from './attack.ts';
 
@@ -45,11 +46,25 @@ function attackerAddress(): string {
   return process.platform === 'linux' && networkInterfaces()['lo'] !== undefined ? '127.0.0.66' : '127.0.0.1';
 }
 
+/** Where edges of a scene are started, one after the other where one dies. */
+interface Ground {
+  readonly folder: string;
+  readonly contextLength: number;
+  /** What runs the toy; null: the edge itself. */
+  readonly worker: WorkerProcess | null;
+}
+
+export interface SceneOptions {
+  /** Of the edge, tokens. */
+  readonly contextLength?: number;
+  /** Whether the edge's engine is a process of its own. */
+  readonly remoteEngine: boolean;
+}
+
 export class AbuseScene implements AsyncDisposable {
   readonly keys: Keys;
   readonly from: string = attackerAddress();
-  readonly #folder: string;
-  readonly #contextLength: number;
+  readonly #ground: Ground;
   edge: EdgeProcess;
   #attacker: ChildProcess | null = null;
   #deaths = 0;
@@ -58,16 +73,14 @@ export class AbuseScene implements AsyncDisposable {
   idleMB = 0;
   peakMB = 0;
 
-  private constructor(folder: string, contextLength: number, keys: Keys, edge: EdgeProcess) {
-    this.#folder = folder;
-    this.#contextLength = contextLength;
+  private constructor(ground: Ground, keys: Keys, edge: EdgeProcess) {
+    this.#ground = ground;
     this.keys = keys;
     this.edge = edge;
     this.#watch();
   }
 
-  /** @param contextLength of the edge, tokens */
-  static async open(contextLength: number = ordinaryContextLength): Promise<AbuseScene> {
+  static async open({ contextLength = ordinaryContextLength, remoteEngine }: SceneOptions): Promise<AbuseScene> {
     const folder = await mkdtemp(join(tmpdir(), 'outrider-abuse-'));
     const keyFile = join(folder, 'keys.json');
     const terms = { expires: null, share: 1, maxSessions: null, maxWaiting: null } as const;
@@ -83,7 +96,10 @@ export class AbuseScene implements AsyncDisposable {
     const withdrawn = await make('withdrawn', 'verify', 'chat');
     await revokeKeyIn(keyFile, 'withdrawn', Date.now());
     const keys = { honest, honestHttp, attacker, ordinary, withdrawn };
-    return new AbuseScene(folder, contextLength, keys, await startEdge(folder, contextLength));
+    const command = toyWorker(toySeed, places, contextLength);
+    const worker = remoteEngine ? await startWorker(command, join(folder, 'engine')) : null;
+    const ground = { folder, contextLength, worker };
+    return new AbuseScene(ground, keys, await startEdge(ground));
   }
 
   get deaths(): number {
@@ -119,7 +135,7 @@ export class AbuseScene implements AsyncDisposable {
     const startMs = performance.now();
     const busyBefore = await this.#busySeconds();
     const { keys, port, from } = this;
-    const contextLength = this.#contextLength;
+    const { contextLength } = this.#ground;
     const key = attack === ordinaryUse ? keys.ordinary : keys.attacker;
     const target = { port, key, from, contextLength, withdrawnKey: keys.withdrawn, honestPrompt };
     await new Promise<void>((resolve, reject) => {
@@ -149,7 +165,7 @@ export class AbuseScene implements AsyncDisposable {
 
   /** Records of the edge's log from line `from` on, and the number of lines. */
   async log(from: number): Promise<{ readonly records: readonly LogRecord[]; readonly lines: number }> {
-    const text = await readFile(join(this.#folder, 'edge.log'), 'utf8').catch(() => '');
+    const text = await readFile(join(this.#ground.folder, 'edge.log'), 'utf8').catch(() => '');
     const lines = text.split('\n').slice(0, -1);
     return { records: lines.slice(from).map((line) => JSON.parse(line) as LogRecord), lines: lines.length };
   }
@@ -159,7 +175,8 @@ export class AbuseScene implements AsyncDisposable {
     if (this.#sampler !== null) clearInterval(this.#sampler);
     this.#attacker?.kill('SIGKILL');
     await this.edge.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#ground.worker?.close();
+    await rm(this.#ground.folder, { recursive: true, force: true });
   }
 
   async #sample(): Promise<void> {
@@ -173,15 +190,16 @@ export class AbuseScene implements AsyncDisposable {
       if (this.#isClosing) return;
       this.#deaths += 1;
       // Where it was: readers know no other place.
-      this.edge = await startEdge(this.#folder, this.#contextLength, this.port);
+      this.edge = await startEdge(this.#ground, this.port);
       this.#watch();
     });
   }
 }
 
-function startEdge(folder: string, contextLength: number, port = 0): Promise<EdgeProcess> {
+function startEdge({ folder, contextLength, worker }: Ground, port = 0): Promise<EdgeProcess> {
+  const toy = `toy:${toySeed}`;
   const flags = {
-    model: `toy:${toySeed}`,
+    ...(worker === null ? { model: toy } : { engine: worker.url, tokenizer: toy }),
     profile,
     sessions: places,
     context: contextLength,
