@@ -77,8 +77,8 @@ export async function openSubjects(options: SubjectOptions, stack: CloseStack, r
   return { subjects: [firstSubject, ...moreSubjects], engines: [firstEngine, ...moreEngines], leftOut };
 }
 
-/** The engine is not installed, or can't do what is measured. */
-const leavesOut: ReadonlySet<string> = new Set(['engine-missing', 'engine-lost', 'exact-refused']);
+/** The engine is not installed, or can't run the model: a toy is no file. */
+const leavesOut: ReadonlySet<string> = new Set(['engine-missing', 'engine-lost', 'exact-refused', 'model-unknown']);
 
 /** The kind of each engine, with a number from the second of a kind on: keys hold no paths. */
 export function shortNames(engines: EngineNames): string[] {
