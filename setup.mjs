@@ -435,6 +435,13 @@ const manifestHash = () => hashFile(join(root, 'src/models/files/manifest-data.t
 
 const outrider = (...words) => run(ownNode, [join(root, 'bin/outrider.ts'), ...words], { show: true });
 
+/** In half a second, so always: what a page holds lies in several folders. */
+async function buildPages() {
+  const { code, output } = await run(ownNode, [join(root, 'scripts/build-pages.mjs')]);
+  if (code !== 0)
+    throw new SetupError(`the pages could not be built: ${output.trim()}`, 'run "npm run pages" to see why');
+}
+
 async function pullModels() {
   const python = spawnSync(windows ? 'python' : 'python3', ['-I', '-m', 'pip', '--version'], {
     shell: windows,
@@ -549,6 +556,7 @@ async function main() {
   await installEngine(readStamp(), wanted.unpinned);
   await installGpu(gpu, former.gpu ?? 'none', wanted.unpinned);
   if (wanted.engine !== undefined) await step(`engine ${wanted.engine}`, () => installWorker(wanted.engine));
+  await buildPages();
   const needsModels = wanted.models && !modelsAreThere(readStamp());
   if (needsModels) {
     await step(`models (pair ${pairName}, about 100 MB to download)`, (stopClock) => {

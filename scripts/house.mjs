@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The three houses: who stands where, who may import whom, and how large each part is. scripts/plot.json is the only table. It lists the
+// The houses: who stands where, who may import whom, and how large each part is. scripts/plot.json is the only table. It lists the
 // floors from the ground up; floors in one line stand side by side, and so do the rooms of one line inside a floor. A file may import its
 // own room and whatever lies below it, nothing beside it and nothing above. As a program it counts lines, and fails on an import
 // that goes anywhere else; with --picture it prints docs/houses.svg.
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 export const plot = JSON.parse(readFileSync(join(root, 'scripts/plot.json'), 'utf8'));
-export const houses = ['src', 'simulator', 'laboratory', 'bin'];
+export const houses = ['src', 'pages', 'simulator', 'laboratory', 'bin'];
 
 /** Each room with its place: the level of its floor, the floor, and the level of the room in it. */
 export const rooms = plot.floors.flatMap((floors, level) =>
@@ -131,6 +131,7 @@ const looks = {
   bin: { title: 'bin/: puts the commands together', fill: '#f6f8fa' },
   laboratory: { title: 'laboratory/: benches and trials, in a clone only', fill: '#fbefff' },
   simulator: { title: 'simulator/: worlds, virtual time, training; published as outrider/simulation', fill: '#fff8c5' },
+  pages: { title: 'pages/: what a browser shows, built into dist/pages', fill: '#dafbe1' },
   src: { title: 'src/: the product, published as outrider', fill: '#ddf4ff' },
 };
 
@@ -178,7 +179,7 @@ export function picture() {
   const font = `font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="13"`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y + 28}" ${font} role="img" aria-labelledby="title">`,
-    '  <title id="title">The three houses: who stands where, and who may import whom</title>',
+    '  <title id="title">The houses: who stands where, and who may import whom</title>',
     `  <rect width="${width}" height="${y + 28}" rx="10" fill="#ffffff"/>`,
     ...out,
     '</svg>\n',

@@ -53,10 +53,11 @@ if (prepares && mood === 'refused') process.exit(1);
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'outrider-setup-'));
-  for (const path of ['bin', 'src/models/files']) mkdirSync(join(folder, path), { recursive: true });
+  for (const path of ['bin', 'scripts', 'src/models/files']) mkdirSync(join(folder, path), { recursive: true });
   copyFileSync(fileURLToPath(new URL('../setup.mjs', import.meta.url)), join(folder, 'setup.mjs'));
   writeFileSync(join(folder, 'package-lock.json'), '{}');
   writeFileSync(join(folder, 'src/models/files/manifest-data.ts'), '');
+  writeFileSync(join(folder, 'scripts/build-pages.mjs'), '');
   writeFileSync(join(folder, 'bin/outrider.ts'), main);
   writeFileSync(join(folder, 'bin/npm'), npm);
   chmodSync(join(folder, 'bin/npm'), 0o755);

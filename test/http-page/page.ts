@@ -18,6 +18,8 @@ export const routeWords: Readonly<Record<string, string>> = {
   'POST /v1/messages/count_tokens': 'the tokens of a conversation',
   'GET /metrics': '[metrics](../operate/operations.md#metrics) for Prometheus',
   'GET /version': 'version of the program',
+  'GET /': 'a page to chat in a browser',
+  'GET /pages/:file': 'scripts and styles of the page',
   'GET /health':
     '200 and `{"status": "ready"}` while new answers may begin (with `"engine": "waiting"` while they wait for an engine in another process), otherwise 503 and `loading`, `draining` or `stalled`',
 };

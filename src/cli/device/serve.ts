@@ -8,6 +8,7 @@ import { type ModeName, modeNames } from '../../core/protocol/wire/mode.ts';
 import { SenderRates } from '../../core/protocol/wire/rate-book.ts';
 import { packageVersion } from '../../files/document.ts';
 import { isTypedKey } from '../../files/key-ring.ts';
+import { readPageFiles } from '../../files/page-files.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
 import { defaultEdgeProfile } from '../../models/port/profiles.ts';
 import { createAddressGuard } from '../../network/transport-node/upgrade-guard.ts';
@@ -222,6 +223,7 @@ function createEndpoint(
     refuses,
     version,
     metrics: metrics.text,
+    pages: readPageFiles(),
     observer: {
       ...metrics.observer,
       ended(record) {

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { anyone, type EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 import { packageVersion } from '../../files/document.ts';
+import { readPageFiles } from '../../files/page-files.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { createInMemoryNetwork } from '../../network/transport/in-memory.ts';
 import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
@@ -99,6 +100,7 @@ export function edgeEndpoint(
     onFault,
     metrics,
     observer,
+    pages: readPageFiles(),
     randomBits: () => randomBytes(8).readBigUInt64LE(),
     refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
     mayUse(shown, scope) {

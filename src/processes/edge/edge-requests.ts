@@ -77,7 +77,8 @@ export function answerRequests(
 
 /** Whether {@link ListenEdgeSettings.onApi} answers requests for this path. */
 export function isForApi(path: string | undefined): boolean {
-  return path === '/metrics' || path === '/version' || path?.startsWith('/v1/') === true;
+  if (path === undefined) return false;
+  return ['/', '/metrics', '/version'].includes(path) || path.startsWith('/v1/') || path.startsWith('/pages/');
 }
 
 /** 200 while the edge takes new sessions, otherwise 503; the words of an endpoint's own /health. Sessions wait for an engine that is away. */

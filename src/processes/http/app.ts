@@ -16,6 +16,7 @@ import { type Completer, startingWith } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest } from './openai-responses.ts';
+import { addPage, addPageFiles, type PageFiles } from './pages.ts';
 import { bodyOf, type EarlyRefusals, messagesPath, refusedMs, retryHeaders } from './refusals.ts';
 import { announcedCost, RequestBody } from './request-body.ts';
 import { RequestIntake, requestBytes } from './request-intake.ts';
@@ -46,6 +47,8 @@ export interface HttpAppSettings {
   /** What GET /metrics answers, as Prometheus reads it; default: nothing, with status 404. */
   readonly metrics?: (() => Promise<string>) | undefined;
   readonly observer?: HttpObserver | undefined;
+  /** Default: none. */
+  readonly pages?: PageFiles | undefined;
   /** Called for failures that are bugs. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -77,6 +80,8 @@ export type RouteRule = 'public' | RouteScope;
 
 /** Every route of the app and its rule; what is not here is refused. */
 export const routeRules: Readonly<Record<string, RouteRule>> = {
+  'GET /': 'public',
+  'GET /pages/:file': 'public',
   'GET /health': 'public',
   'GET /version': 'chat',
   'GET /metrics': 'metrics',
@@ -124,6 +129,10 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
   addGuard(app, { ...settings, intake }, asks);
   addFailures(app, settings, asks);
   addKnowledge(app, settings);
+  if (settings.pages !== undefined) {
+    addPage(app, settings.pages, '/', 'chat');
+    addPageFiles(app, settings.pages);
+  }
   const jsonOf = async (raw: Request, path: string): Promise<unknown> => {
     const ask = askOf(asks, raw);
     const json = await ask.body.json(senderOf(ask), bodyLimitsOf(path, completer), intake);
@@ -264,6 +273,7 @@ export function routeOf(method: string, path: string): string {
   const verb = method === 'HEAD' ? 'GET' : method;
   const route = `${verb} ${path}`;
   if (Object.hasOwn(routeRules, route)) return route;
+  if (route.startsWith('GET /pages/')) return 'GET /pages/:file';
   return route.startsWith('GET /v1/models/') ? 'GET /v1/models/:model' : 'other';
 }
 

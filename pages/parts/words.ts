@@ -1,0 +1,5 @@
+// Every text that the pages show.
+
+export const words = {
+  name: 'Outrider',
+};
