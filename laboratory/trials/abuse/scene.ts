@@ -55,7 +55,7 @@ interface Ground {
 }
 
 export interface SceneOptions {
-  /** Of the edge, tokens. */
+  /** Tokens of a text on the edge. */
   readonly contextLength?: number;
   /** Whether the edge's engine is a process of its own. */
   readonly remoteEngine: boolean;

@@ -26,7 +26,7 @@ export interface ChaosTarget extends AsyncDisposable {
   readonly prompts: readonly (readonly number[])[];
   readonly references: readonly (readonly number[])[];
   readonly answerTokens: number;
-  /** Of each edge: its engine, null inside the edge, and its flags. */
+  /** One for each edge: its engine, null where it runs inside the edge, and the flags of the edge. */
   readonly places: readonly { readonly engine: ChaosMember | null; readonly flags: readonly string[] }[];
 }
 

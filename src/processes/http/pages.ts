@@ -14,7 +14,7 @@ export interface PageFile {
 /** Files by name, as "chat.html". */
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
-/** A page loads from its own origin only, runs no script of a text, and is framed by nobody. */
+/** A page loads from its own origin only, runs no script of a text, and no site frames it. */
 const policy = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
