@@ -87,7 +87,8 @@ export function routesToAsk(
     const [method = '', path = ''] = route.split(' ');
     const known = routes.filter((one) => one.endsWith(` ${path}`)).map((one) => one.split(' ')[0] ?? '');
     const methods = known.length === 0 ? [method] : known;
-    return { place, port, route, method, path: path.replace(':model', encodeURIComponent(model)), treatment, methods };
+    const asked = path.replace(':model', encodeURIComponent(model)).replace(':file', 'chat.js');
+    return { place, port, route, method, path: asked, treatment, methods };
   };
   const all = routes.map((route) => ask(route, treatmentOf(place, route)));
   const inApp = place === 'controller' ? [] : ['GET /v1/nowhere', 'POST /v1/nowhere'];
@@ -95,7 +96,9 @@ export function routesToAsk(
   return [
     ...all.filter(({ treatment }) => treatment !== 'port order'),
     ...inApp.map((route) => ask(route, 'unknown')),
-    ...['GET /', 'GET /nowhere', 'POST /nowhere'].map((route) => ask(route, elsewhere)),
+    ...['GET /nowhere', 'POST /nowhere', ...(place === 'controller' ? ['GET /'] : [])].map((route) =>
+      ask(route, elsewhere),
+    ),
     ...all.filter(({ treatment }) => treatment === 'port order'),
   ];
 }
