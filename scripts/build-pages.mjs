@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Builds the pages into dist/pages: NAME.html, NAME.js and NAME.css for each folder of pages/ with a main.tsx, one script for each worker
-// (pages/*/*-worker.ts), and what they load later. The folder is served as it is, so nothing in a page names another place.
+// (pages/*/*-worker.ts), tab.js for pages of others, and what they load later. The folder is served as it is, so nothing in a page names another place.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,8 @@ const workers = folders.flatMap((folder) =>
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
-const input = Object.fromEntries([...pages.map((name) => [name, `${source}${name}/main.tsx`]), ...workers]);
+const library = ['tab', `${source}tab/tab.ts`];
+const input = Object.fromEntries([...pages.map((name) => [name, `${source}${name}/main.tsx`]), ...workers, library]);
 const build = await rolldown({
   input,
   cwd: root,

@@ -28,6 +28,7 @@ import { createPromptOwners } from '../../processes/http/prompt-owners.ts';
 import { EarlyRefusals } from '../../processes/http/refusals.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import type { HttpObserver } from '../../processes/http/request-record.ts';
+import type { TabFiles } from '../../processes/http/tab-weights.ts';
 import type { EdgeAccess } from './edge-access.ts';
 
 type KeyOf = (credentials: string) => EdgeKey | null;
@@ -42,6 +43,8 @@ export interface EndpointHost {
   readonly metrics?: () => Promise<string>;
   /** Receives each request. */
   readonly observer?: HttpObserver;
+  /** What a browser's tab may load; default: nothing. */
+  readonly tabFiles?: TabFiles | undefined;
   /** What the edge is shown for the key of a request. Default: that key. */
   readonly credentialsOf?: (key: string | undefined) => string | undefined;
 }
@@ -59,7 +62,7 @@ export function edgeEndpoint(
   edge: Pick<Edge, 'accept' | 'status' | 'spend' | 'mostSessions'>,
   { tokenizer, identity, limits: { contextLength } }: Pick<LanguageModel, 'tokenizer' | 'identity' | 'limits'>,
   { listen, routeKeys }: Pick<EdgeAccess, 'listen' | 'routeKeys'>,
-  { isOwnName, onFault, metrics, observer, credentialsOf }: EndpointHost,
+  { isOwnName, onFault, metrics, observer, credentialsOf, tabFiles }: EndpointHost,
 ): EdgeEndpoint {
   const nowMs = (): number => performance.timeOrigin + performance.now();
   // A session is opened in the course of its request, so the edge's log can name the peer.
@@ -101,6 +104,7 @@ export function edgeEndpoint(
     metrics,
     observer,
     pages: readPageFiles(),
+    tabFiles,
     randomBits: () => randomBytes(8).readBigUInt64LE(),
     refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
     mayUse(shown, scope) {

@@ -41,6 +41,7 @@ import { logOptions } from './edge-log.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { openEdgePort } from './edge-port.ts';
 import { boundHeap } from './heap-bounds.ts';
+import { openTabFiles, tabOptions } from './tab-files.ts';
 
 const notes = `Examples:
   outrider edge                                 the default target on ws://127.0.0.1:8642
@@ -147,6 +148,7 @@ const options = {
     whole: [1, 1024],
   },
   gpu: gpuOption as typeof gpuOption,
+  ...tabOptions,
   ...accessOptions,
   ...tlsOptions,
   ...operationOptions,
@@ -282,7 +284,9 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
     ...defined({ keyOf }),
     ...operation.callbacks(target.tokenizer),
   });
+  await using tab = await openTabFiles(flags, target);
   const { onApi, routes } = edgeEndpoint(edge, target, access, {
+    tabFiles: tab.files,
     isOwnName: (name) => listener.isOwnName(name),
     onFault: (error) => operation.warn(error),
     metrics: metrics.text,

@@ -23,6 +23,7 @@ import { RequestIntake, requestBytes } from './request-intake.ts';
 import { bodyLimitsOf, demandCounts, schemaCost } from './request-limits.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
 import { responsesFormat } from './responses-answers.ts';
+import { addWeights, type TabFiles, weightsPath } from './tab-weights.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
 
@@ -49,6 +50,8 @@ export interface HttpAppSettings {
   readonly observer?: HttpObserver | undefined;
   /** Default: none. */
   readonly pages?: PageFiles | undefined;
+  /** What a browser's tab may load to draft here; default: nothing. */
+  readonly tabFiles?: TabFiles | undefined;
   /** Called for failures that are bugs. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -65,7 +68,7 @@ export interface Account {
 export const noAccount: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
 
 /** What a route asks of a key: a scope of `outrider keys`. */
-export type RouteScope = 'chat' | 'metrics';
+export type RouteScope = 'chat' | 'metrics' | 'verify';
 
 /** Why a known key may not use a route. */
 export interface KeyRefusal {
@@ -85,6 +88,9 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
   'GET /health': 'public',
   'GET /version': 'chat',
   'GET /metrics': 'metrics',
+  // Only a key that opens sessions needs drafts.
+  'GET /weights': 'verify',
+  'GET /weights/:digest': 'verify',
   'GET /v1/models': 'chat',
   'GET /v1/models/:model': 'chat',
   'POST /v1/chat/completions': 'chat',
@@ -132,6 +138,10 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
   if (settings.pages !== undefined) {
     addPage(app, settings.pages, '/', 'chat');
     addPageFiles(app, settings.pages);
+  }
+  if (settings.tabFiles !== undefined) {
+    const senderOfAsk = (request: Request): Sender => senderOf(askOf(asks, request));
+    addWeights(app, { files: settings.tabFiles, model: completer.model, nowMs, senderOf: senderOfAsk });
   }
   const jsonOf = async (raw: Request, path: string): Promise<unknown> => {
     const ask = askOf(asks, raw);
@@ -274,6 +284,7 @@ export function routeOf(method: string, path: string): string {
   const route = `${verb} ${path}`;
   if (Object.hasOwn(routeRules, route)) return route;
   if (route.startsWith('GET /pages/')) return 'GET /pages/:file';
+  if (route.startsWith(`GET ${weightsPath}/`)) return 'GET /weights/:digest';
   return route.startsWith('GET /v1/models/') ? 'GET /v1/models/:model' : 'other';
 }
 
@@ -333,7 +344,7 @@ function allowOrigin(headers: Headers, origin: string): void {
   headers.set('vary', 'origin');
   headers.set('access-control-allow-methods', 'GET, POST, OPTIONS');
   headers.set('access-control-allow-headers', allowedHeaders);
-  headers.set('access-control-expose-headers', 'x-request-id, x-ignored-params, x-outrider-verified, retry-after');
+  headers.set('access-control-expose-headers', 'x-request-id, x-ignored-params, x-outrider-verified, retry-after, content-range');
 }
 
 /** What the official clients send. */
@@ -341,6 +352,7 @@ const allowedHeaders = [
   ...[
     'authorization',
     'content-type',
+    'range',
     'x-api-key',
     'anthropic-version',
     'anthropic-beta',

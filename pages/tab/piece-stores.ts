@@ -1,0 +1,125 @@
+// Where a browser keeps the weights: its private file system, which only pages from https or this machine have, else IndexedDB. Only the
+// files of the present draft are kept.
+
+import { type PieceStore, pieceBytes } from './load-weights.ts';
+
+/** @returns null: this browser keeps nothing, as in a private window */
+export async function openPieceStore(sha256: string, byteLength: number): Promise<PieceStore | null> {
+  for (const open of [openFiles, openDatabase]) {
+    const store = await open(sha256, byteLength).catch(() => null);
+    if (store !== null) return store;
+  }
+  return null;
+}
+
+/** Of a worker; the types of a page do not have it. */
+interface SyncHandle {
+  getSize(): number;
+  read(bytes: Uint8Array, options: { readonly at: number }): number;
+  write(bytes: Uint8Array, options: { readonly at: number }): number;
+  truncate(size: number): void;
+  flush(): void;
+  close(): void;
+}
+
+const folderName = 'outrider-weights';
+/** Another tab may be loading the same file. */
+const attempts = 15;
+const attemptMs = 2000;
+
+async function openFiles(sha256: string, byteLength: number): Promise<PieceStore | null> {
+  if (typeof navigator.storage?.getDirectory !== 'function') return null;
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle(folderName, { create: true });
+  for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) {
+    if (name !== sha256) await folder.removeEntry(name).catch(() => {});
+  }
+  const file = await folder.getFileHandle(sha256, { create: true });
+  const handle = await openHandle(file);
+  return handle === null ? null : fileStore(handle, byteLength);
+}
+
+async function openHandle(file: FileSystemFileHandle): Promise<SyncHandle | null> {
+  const { createSyncAccessHandle } = file as { createSyncAccessHandle?(): Promise<SyncHandle> };
+  if (createSyncAccessHandle === undefined) return null;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await createSyncAccessHandle.call(file);
+    } catch (error) {
+      if ((error as Error).name !== 'NoModificationAllowedError' || attempt === attempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, attemptMs));
+    }
+  }
+}
+
+/** @param handle of a file that holds the pieces one after the other */
+export function fileStore(handle: SyncHandle, byteLength: number): PieceStore {
+  return {
+    async count() {
+      const size = handle.getSize();
+      return size >= byteLength ? Math.ceil(byteLength / pieceBytes) : Math.floor(size / pieceBytes);
+    },
+    async get(index) {
+      const bytes = new Uint8Array(Math.min(pieceBytes, byteLength - index * pieceBytes));
+      return bytes.subarray(0, handle.read(bytes, { at: index * pieceBytes }));
+    },
+    async put(index, bytes) {
+      if (handle.write(bytes, { at: index * pieceBytes }) !== bytes.length) throw new Error('no room is left');
+      handle.flush();
+    },
+    async clear() {
+      handle.truncate(0);
+    },
+    close: () => handle.close(),
+  };
+}
+
+const databaseName = 'outrider';
+const tableName = 'weights';
+
+async function openDatabase(sha256: string): Promise<PieceStore | null> {
+  if (typeof indexedDB === 'undefined') return null;
+  const opening = indexedDB.open(databaseName, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(tableName);
+  const database = await resultOf(opening);
+  const table = (mode: IDBTransactionMode): IDBObjectStore => database.transaction(tableName, mode).objectStore(tableName);
+  const own = IDBKeyRange.bound([sha256], [sha256, []]);
+  const change = (act: (table: IDBObjectStore) => void): Promise<void> => {
+    const changed = table('readwrite');
+    act(changed);
+    return endOf(changed.transaction);
+  };
+  await change((all) => {
+    all.delete(IDBKeyRange.upperBound([sha256], true));
+    all.delete(IDBKeyRange.lowerBound([sha256, []], true));
+  });
+  return {
+    async count() {
+      const keys = (await resultOf(table('readonly').getAllKeys(own))) as (readonly [string, number])[];
+      const gap = keys.findIndex(([, index], at) => index !== at);
+      return gap < 0 ? keys.length : gap;
+    },
+    async get(index) {
+      return (await resultOf(table('readonly').get([sha256, index]))) as Uint8Array;
+    },
+    put: (index, bytes) => change((pieces) => void pieces.put(bytes, [sha256, index])),
+    clear: () => change((pieces) => void pieces.delete(own)),
+    close: () => database.close(),
+  };
+}
+
+function resultOf<Result>(request: IDBRequest<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** Whether a change is there is known only when its transaction is complete: the disk may be full. */
+function endOf(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error);
+    transaction.onerror = () => reject(transaction.error);
+  });
+}
