@@ -4,14 +4,16 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { CloseStack } from '../../core/basics/close-stack.ts';
-import { badArgument, OutriderError } from '../../core/basics/errors.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
+import { readDraftShape } from '../../models/engines/wasm/draft-shape.ts';
 import { type AcquiredModel, acquireModel, modelPath } from '../../models/files/acquire.ts';
 import { defaultCacheDirectory, fileBytes } from '../../models/files/cache.ts';
 import { findModel } from '../../models/files/manifest.ts';
 import { modelPairs } from '../../models/files/manifest-data.ts';
-import { readNaming } from '../../models/gguf/cursor.ts';
+import { naming, readNaming } from '../../models/gguf/cursor.ts';
 import { readMappedDraft } from '../../models/gguf/draft-metadata.ts';
-import { type GgufHeader, readGguf } from '../../models/gguf/gguf.ts';
+import type { GgufHeader } from '../../models/gguf/gguf.ts';
+import { readGguf } from '../../models/gguf/gguf-file.ts';
 import { vocabularyOf } from '../../models/gguf/vocabulary.ts';
 import { planGguf } from '../../models/gguf/write.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
@@ -41,7 +43,7 @@ export interface OpenTabFiles extends AsyncDisposable {
 type Target = Pick<LanguageModel, 'tokenizer' | 'identity'>;
 const nothingOpen: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} };
 
-/** @throws OutriderError `tokenizer-mismatch`, `bad-argument` for a draft that is named; `model-unreadable` */
+/** @throws OutriderError `tokenizer-mismatch`, `model-unreadable` */
 export async function openTabFiles(
   { model, tokenizer, tabDraft }: TabFlags,
   target: Target,
@@ -73,9 +75,6 @@ async function draftOfPair({ entry }: AcquiredModel): Promise<AcquiredModel | un
   return byteLength === draft.byteLength ? acquireModel(draft.name) : undefined;
 }
 
-/** Weight formats that the engine of a tab reads. */
-const tabFormats: ReadonlySet<string> = new Set(['F32', 'IQ4_NL', 'Q5_0', 'Q8_0']);
-
 /** @returns why no tab can draft with this file for this target */
 function unfit(
   header: GgufHeader,
@@ -88,11 +87,12 @@ function unfit(
     const cause = `${name} has another tokenizer than ${identity.name}`;
     return new OutriderError('tokenizer-mismatch', cause, 'take a draft made for that target (outrider models list)');
   }
-  const architecture = header.metadata.get('general.architecture')?.value;
-  const format = header.tensors.find(({ typeName }) => !tabFormats.has(typeName))?.typeName;
-  if (architecture === 'llama' && format === undefined) return null;
-  const cause = `a tab can't run ${name}: ${architecture === 'llama' ? `weights in ${format}` : String(architecture)}`;
-  return badArgument(cause, 'Take a draft such as smollm2-135m-coarse, or none: tabs draft by look-up then.');
+  try {
+    readDraftShape(header);
+    return null;
+  } catch (error) {
+    return naming(path, error);
+  }
 }
 
 function tokenizerHashOf(header: GgufHeader): string {
