@@ -36,7 +36,9 @@ export async function askPiece(
       );
       if (bytes?.length === to - from) return bytes;
     } else await answer?.body?.cancel().catch(() => {});
-    const laterSeconds = [429, 503].includes(status) ? Number(answer?.headers.get('retry-after') ?? Number.NaN) : Number.NaN;
+    const laterSeconds = [429, 503].includes(status)
+      ? Number(answer?.headers.get('retry-after') ?? Number.NaN)
+      : Number.NaN;
     if (laterSeconds > 0 && waits < mostWaits) {
       waits += 1;
       await sleep(1000 * Math.min(longestWaitSeconds, laterSeconds));

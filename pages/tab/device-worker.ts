@@ -2,9 +2,9 @@
 
 import { connectWebSocket } from '../../src/network/transport/websocket-client.ts';
 import { hasSimd } from './simd.ts';
-import { startWorker } from './start-worker.ts';
 import { failureOf, TabDevice, type TabPorts } from './tab-device.ts';
 import type { FromDevice, FromEngine, ToDevice } from './tab-messages.ts';
+import { startWorker } from './worker-start.ts';
 
 const post = (message: FromDevice): void => postMessage(message);
 
@@ -28,7 +28,7 @@ const ports: TabPorts = {
 
 let device: TabDevice | undefined;
 
-onmessage = async ({ data }: MessageEvent<ToDevice>) => {
+self.onmessage = async ({ data }: MessageEvent<ToDevice>) => {
   if (data.kind === 'stop') device?.stop(data.id);
   else if (data.kind === 'ask') await device?.ask(data.id, data.messages, data.options);
   else {

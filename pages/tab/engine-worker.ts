@@ -32,10 +32,11 @@ async function load({ edge, key, weights }: LoadOrder): Promise<void> {
       onProgress: (loadedBytes) => post({ kind: 'progress', loadedBytes }),
     });
     const kernel = await (await fetch(new URL(`./kernel-${wasmKernelName()}.wasm`, import.meta.url))).arrayBuffer();
-    model = await openWasmModel({ file: bytes, kernel, sequences: sequenceCount, contextLength });
-    sequences = Array.from({ length: sequenceCount }, () => (model as LanguageModel).openSequence());
-    const { maxItemTokens, maxSequences } = model.limits;
-    post({ kind: 'loaded', isKept, limits: { contextLength: model.limits.contextLength, maxItemTokens, maxSequences } });
+    const opened = await openWasmModel({ file: bytes, kernel, sequences: sequenceCount, contextLength });
+    sequences = Array.from({ length: sequenceCount }, () => opened.openSequence());
+    model = opened;
+    const { maxItemTokens, maxSequences, contextLength: most } = opened.limits;
+    post({ kind: 'loaded', isKept, limits: { contextLength: most, maxItemTokens, maxSequences } });
   } finally {
     store?.close();
   }
@@ -50,7 +51,11 @@ async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 async function evaluate({ id, items }: EvaluateOrder): Promise<void> {
   try {
-    const asked = items.map(({ sequence, tokens, rows }) => ({ sequence: sequences[sequence] as ModelSequence, tokens, rows }));
+    const asked = items.map(({ sequence, tokens, rows }) => ({
+      sequence: sequences[sequence] as ModelSequence,
+      tokens,
+      rows,
+    }));
     for (const { sequence, from } of items) await sequences[sequence]?.truncate(from);
     const rows = (await model?.evaluate(asked)) ?? [];
     post({ kind: 'rows', id, rows });
@@ -69,7 +74,7 @@ function reasonOf(error: unknown): LookUpReason {
 /** One order after the other. */
 let last: Promise<void> = Promise.resolve();
 
-onmessage = ({ data }: MessageEvent<ToEngine>) => {
+self.onmessage = ({ data }: MessageEvent<ToEngine>) => {
   last = last.then(async () => {
     if (data.kind === 'load') await load(data).catch((error) => post({ kind: 'not-loaded', reason: reasonOf(error) }));
     else if (data.kind === 'evaluate') await evaluate(data);

@@ -10,12 +10,17 @@ const file = Uint8Array.from({ length: 2 * pieceBytes + 1000 }, (_, index) => (i
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const weights = { sha256: sha256Of(file), bytes: file.length };
 
+/** To compare them value by value takes seconds. */
+const isFile = ({ bytes }: { readonly bytes: Uint8Array }): boolean => Buffer.compare(bytes, file) === 0;
+
 class FakeStore implements PieceStore {
   readonly pieces: Uint8Array[] = [];
   clears = 0;
   count = async () => this.pieces.length;
   get = async (index: number) => this.pieces[index] as Uint8Array;
-  put = async (index: number, bytes: Uint8Array) => void (this.pieces[index] = bytes.slice());
+  put = async (index: number, bytes: Uint8Array) => {
+    this.pieces[index] = bytes.slice();
+  };
   clear = async () => {
     this.clears += 1;
     this.pieces.length = 0;
@@ -45,11 +50,11 @@ describe('loadWeights', () => {
     const store = new FakeStore();
     const first = load(store);
     expect((await first.loaded).isKept).toBe(true);
-    expect((await first.loaded).bytes).toEqual(file);
+    expect(isFile(await first.loaded)).toBe(true);
     expect(first.asked).toEqual([0, 1, 2]);
     expect(first.progress).toEqual([pieceBytes, 2 * pieceBytes, file.length]);
     const again = load(store);
-    expect((await again.loaded).bytes).toEqual(file);
+    expect(isFile(await again.loaded)).toBe(true);
     expect(again.asked).toEqual([]);
   });
 
@@ -66,13 +71,13 @@ describe('loadWeights', () => {
     await load(store).loaded;
     (store.pieces[1] as Uint8Array)[5] ^= 1;
     const { loaded, asked } = load(store);
-    expect((await loaded).bytes).toEqual(file);
+    expect(isFile(await loaded)).toBe(true);
     expect(asked).toEqual([0, 1, 2]);
     expect(store.clears).toBe(1);
     // Pieces of another length, too.
     store.pieces[1] = new Uint8Array(3);
     const short = load(store);
-    expect((await short.loaded).bytes).toEqual(file);
+    expect(isFile(await short.loaded)).toBe(true);
     expect(short.asked).toEqual([1]);
   });
 
@@ -95,7 +100,7 @@ describe('loadWeights', () => {
     const store = new FakeStore();
     await load(store).loaded;
     const broken = Object.assign(new FakeStore(), { pieces: store.pieces, [method]: rejects });
-    expect((await load(broken).loaded).bytes).toEqual(file);
+    expect(isFile(await load(broken).loaded)).toBe(true);
     await store.clear();
     const { loaded, asked } = load(broken);
     expect((await loaded).isKept).toBe(method !== 'put');
@@ -113,7 +118,8 @@ describe('loadWeights', () => {
 
   it('works without a store', async () => {
     const { loaded } = load(null);
-    expect(await loaded).toEqual({ bytes: file, isKept: false });
+    expect(isFile(await loaded)).toBe(true);
+    expect((await loaded).isKept).toBe(false);
   });
 
   it('keeps the pieces of a file that was cut', async () => {
@@ -161,7 +167,7 @@ describe('fileStore', () => {
     expect(await store.count()).toBe(2);
     handle.truncate(pieceBytes - 1);
     expect(await store.count()).toBe(0);
-    expect((await load(store).loaded).bytes).toEqual(file);
+    expect(isFile(await load(store).loaded)).toBe(true);
     handle.write = () => 0;
     await store.clear();
     expect((await load(store).loaded).isKept).toBe(false);

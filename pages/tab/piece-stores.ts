@@ -82,7 +82,8 @@ async function openDatabase(sha256: string): Promise<PieceStore | null> {
   const opening = indexedDB.open(databaseName, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(tableName);
   const database = await resultOf(opening);
-  const table = (mode: IDBTransactionMode): IDBObjectStore => database.transaction(tableName, mode).objectStore(tableName);
+  const table = (mode: IDBTransactionMode): IDBObjectStore =>
+    database.transaction(tableName, mode).objectStore(tableName);
   const own = IDBKeyRange.bound([sha256], [sha256, []]);
   const change = (act: (table: IDBObjectStore) => void): Promise<void> => {
     const changed = table('readwrite');
@@ -95,7 +96,7 @@ async function openDatabase(sha256: string): Promise<PieceStore | null> {
   });
   return {
     async count() {
-      const keys = (await resultOf(table('readonly').getAllKeys(own))) as (readonly [string, number])[];
+      const keys = (await resultOf(table('readonly').getAllKeys(own))) as unknown as (readonly [string, number])[];
       const gap = keys.findIndex(([, index], at) => index !== at);
       return gap < 0 ? keys.length : gap;
     },

@@ -170,7 +170,11 @@ async function answerOf(url: string, key: string | undefined, { fetch }: TabPort
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const answer = await fetch(url, { headers }).catch((error: unknown) => {
     const { message } = error as Error;
-    throw new OutriderError('edge-unreachable', `the edge does not answer: ${message}`, 'check that it runs, and try again');
+    throw new OutriderError(
+      'edge-unreachable',
+      `the edge does not answer: ${message}`,
+      'check that it runs, and try again',
+    );
   });
   if (answer.ok) return answer;
   const { status } = answer;

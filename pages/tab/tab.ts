@@ -1,11 +1,11 @@
 // A drafting device for a page, in workers of its own: `import { openTab } from 'https://EDGE/pages/tab.js'`. docs/use/tab.md.
 
-import { OutriderError, type ErrorCode } from '../../src/core/basics/errors.ts';
+import { type ErrorCode, OutriderError } from '../../src/core/basics/errors.ts';
 import type { Message } from '../../src/models/port/model.ts';
 import { EmissionQueue } from '../../src/processes/device/emission-queue.ts';
-import { startWorker } from './start-worker.ts';
 import type { Failure, FromDevice, TabAskOptions, TabPiece, TabReport, TabState, ToDevice } from './tab-messages.ts';
 import { wordsOfState } from './words.ts';
+import { startWorker } from './worker-start.ts';
 
 export { wordsOfState };
 
@@ -86,9 +86,15 @@ class WorkerTab implements Tab {
     const { promise: report, resolve, reject } = Promise.withResolvers<TabReport>();
     // Whoever iterates gets the failure there.
     report.catch(() => {});
-    const answer: TabAnswer = { report, stop, onLink: null, [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator]() };
+    const answer: TabAnswer = {
+      report,
+      stop,
+      onLink: null,
+      [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
+    };
     this.#answers.set(id, { queue, answer, resolve, reject });
-    const messages: readonly Message[] = typeof question === 'string' ? [{ role: 'user', content: question }] : question;
+    const messages: readonly Message[] =
+      typeof question === 'string' ? [{ role: 'user', content: question }] : question;
     this.send({ kind: 'ask', id, messages, options });
     return answer;
   }

@@ -1,8 +1,8 @@
 // The rows of the table of failures.
 
 import type { ErrorCode } from '../../src/core/basics/errors.ts';
-import type { HttpAppSettings } from '../../src/processes/http/app.ts';
 import { tabFiles } from '../../src/processes/http/app.fixture.ts';
+import type { HttpAppSettings } from '../../src/processes/http/app.ts';
 import { type Ask, paths, wrong } from './ask.ts';
 
 export interface FailureRow {
@@ -22,7 +22,11 @@ export type Proof =
   | { readonly fails: ErrorCode; readonly message?: string; readonly schema?: true }
   | { readonly state: 'loading' | 'draining' | 'stalled' }
   /** The endpoint is so. */
-  | { readonly app: Partial<HttpAppSettings>; readonly path?: string; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly app: Partial<HttpAppSettings>;
+      readonly path?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** Bytes on a port. */
   | { readonly head: string; readonly endsAfterMs?: number };
 

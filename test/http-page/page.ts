@@ -20,7 +20,7 @@ export const routeWords: Readonly<Record<string, string>> = {
   'GET /version': 'version of the program',
   'GET /': 'a page to chat in a browser',
   'GET /pages/:file': 'scripts and styles of the page',
-  'GET /weights': 'of an edge: what a browser\'s tab may load to [draft](tab.md): name, sizes, digests',
+  'GET /weights': "of an edge: what a browser's tab may load to [draft](tab.md): name, sizes, digests",
   'GET /weights/:digest': 'those bytes, whole or by a range',
   'GET /health':
     '200 and `{"status": "ready"}` while new answers may begin (with `"engine": "waiting"` while they wait for an engine in another process), otherwise 503 and `loading`, `draining` or `stalled`',

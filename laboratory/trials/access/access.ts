@@ -97,7 +97,9 @@ export function routesToAsk(
   return [
     ...all.filter(({ treatment }) => treatment !== 'port order'),
     ...inApp.map((route) => ask(route, 'unknown')),
-    ...['GET /nowhere', 'POST /nowhere', ...(place === 'controller' ? ['GET /'] : [])].map((route) => ask(route, elsewhere)),
+    ...['GET /nowhere', 'POST /nowhere', ...(place === 'controller' ? ['GET /'] : [])].map((route) =>
+      ask(route, elsewhere),
+    ),
     ...all.filter(({ treatment }) => treatment === 'port order'),
   ];
 }

@@ -44,10 +44,7 @@ type Target = Pick<LanguageModel, 'tokenizer' | 'identity'>;
 const nothingOpen: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} };
 
 /** @throws OutriderError `tokenizer-mismatch`, `model-unreadable` */
-export async function openTabFiles(
-  { model, tokenizer, tabDraft }: TabFlags,
-  target: Target,
-): Promise<OpenTabFiles> {
+export async function openTabFiles({ model, tokenizer, tabDraft }: TabFlags, target: Target): Promise<OpenTabFiles> {
   const source = parseModelSpec(tokenizer ?? model);
   if (source.kind !== 'file') return { files: source.kind === 'toy' ? toyFiles(target) : undefined, ...nothingOpen };
   const own = await acquireModel(source.nameOrPath);
@@ -75,12 +72,8 @@ async function draftOfPair({ entry }: AcquiredModel): Promise<AcquiredModel | un
   return byteLength === draft.byteLength ? acquireModel(draft.name) : undefined;
 }
 
-/** @returns why no tab can draft with this file for this target */
-function unfit(
-  header: GgufHeader,
-  { path, entry }: AcquiredModel,
-  { tokenizer, identity }: Target,
-): OutriderError | null {
+/** @returns why no tab can draft with this file for this target; null: a tab can */
+function unfit(header: GgufHeader, { path, entry }: AcquiredModel, { tokenizer, identity }: Target): unknown {
   const name = entry?.name ?? path;
   const hash = readNaming(path, () => tokenizerHashOf(header));
   if (hash !== tokenizer.hash) {

@@ -344,7 +344,10 @@ function allowOrigin(headers: Headers, origin: string): void {
   headers.set('vary', 'origin');
   headers.set('access-control-allow-methods', 'GET, POST, OPTIONS');
   headers.set('access-control-allow-headers', allowedHeaders);
-  headers.set('access-control-expose-headers', 'x-request-id, x-ignored-params, x-outrider-verified, retry-after, content-range');
+  headers.set(
+    'access-control-expose-headers',
+    'x-request-id, x-ignored-params, x-outrider-verified, retry-after, content-range',
+  );
 }
 
 /** What the official clients send. */

@@ -11,7 +11,10 @@ export function byteRangeOf(header: string | null, byteLength: number): ByteRang
   if (header === null || !/^\s*bytes\s*=/i.test(header)) return null;
   const [, first = '', last = ''] = /^\s*bytes\s*=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(header) ?? [];
   if (first === '' && last === '') return 'none';
-  if (first === '') return last === '' || Number(last) === 0 ? 'none' : { from: Math.max(0, byteLength - Number(last)), to: byteLength };
+  if (first === '')
+    return last === '' || Number(last) === 0
+      ? 'none'
+      : { from: Math.max(0, byteLength - Number(last)), to: byteLength };
   const from = Number(first);
   const to = last === '' ? byteLength : Math.min(byteLength, Number(last) + 1);
   return from < to ? { from, to } : 'none';

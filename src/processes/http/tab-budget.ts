@@ -47,7 +47,8 @@ export class TabBudget {
     const running = this.#streams.get(name) ?? 0;
     if (running >= mostStreams) throw tooMany(`${running} downloads run already; at most ${mostStreams} may`, 1);
     const waitMs = this.#taken.take(name, this.#settings.nowMs(), Math.min(bytes, this.#burstBytes));
-    if (waitMs > 0) throw tooMany('this key, or this address, has loaded its share of weights', Math.ceil(waitMs / 1000));
+    if (waitMs > 0)
+      throw tooMany('this key, or this address, has loaded its share of weights', Math.ceil(waitMs / 1000));
     this.#streams.set(name, running + 1);
     let isOver = false;
     return () => {

@@ -83,15 +83,23 @@ describe('GET /weights/DIGEST', () => {
     expect(await bytesOf(answer)).toEqual(bytes.slice(from, to));
   });
 
-  it.each(['bytes=600000-', 'bytes=5-4', 'bytes=-0', 'bytes=-', 'bytes=', 'bytes=0-1,5-6', 'bytes=a-b', 'bytes=1e3-2e3', 'bytes=-5-9', `bytes=${'9'.repeat(40)}-`])(
-    'refuses the range %s',
-    async (range) => {
-      const answer = await ask(range);
-      expect(answer.status).toBe(416);
-      expect(answer.headers.get('content-range')).toBe('bytes */600000');
-      expect(await answer.json()).toMatchObject({ error: { code: 'range_not_satisfiable' } });
-    },
-  );
+  it.each([
+    'bytes=600000-',
+    'bytes=5-4',
+    'bytes=-0',
+    'bytes=-',
+    'bytes=',
+    'bytes=0-1,5-6',
+    'bytes=a-b',
+    'bytes=1e3-2e3',
+    'bytes=-5-9',
+    `bytes=${'9'.repeat(40)}-`,
+  ])('refuses the range %s', async (range) => {
+    const answer = await ask(range);
+    expect(answer.status).toBe(416);
+    expect(answer.headers.get('content-range')).toBe('bytes */600000');
+    expect(await answer.json()).toMatchObject({ error: { code: 'range_not_satisfiable' } });
+  });
 
   it('ignores a range in another unit, and one of other bytes', async () => {
     expect((await ask('lines=1-2')).status).toBe(200);

@@ -76,11 +76,18 @@ function answer(
   const range = known === null || known === etag ? byteRangeOf(raw.headers.get('range'), byteLength) : null;
   if (range === 'none') {
     context.header('content-range', `bytes */${byteLength}`);
-    throw new ApiError(416, 'range_not_satisfiable', `there is no such range in ${byteLength} bytes; ask for one range`);
+    throw new ApiError(
+      416,
+      'range_not_satisfiable',
+      `there is no such range in ${byteLength} bytes; ask for one range`,
+    );
   }
   const { from, to } = range ?? { from: 0, to: byteLength };
   const partial = range === null ? {} : { 'content-range': `bytes ${from}-${to - 1}/${byteLength}` };
-  const init = { status: range === null ? 200 : 206, headers: { ...headers, ...partial, 'content-length': `${to - from}` } };
+  const init = {
+    status: range === null ? 200 : 206,
+    headers: { ...headers, ...partial, 'content-length': `${to - from}` },
+  };
   if (raw.method === 'HEAD') return new Response(null, init);
   return new Response(streamOf(part, from, to, budget, budget.begin(senderOf(raw), to - from)), init);
 }
