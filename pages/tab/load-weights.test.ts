@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type AskPorts, askPiece } from './ask-piece.ts';
+import { fileStore } from './file-store.ts';
 import { LoadFailure, loadWeights, type PieceStore, pieceBytes } from './load-weights.ts';
-import { fileStore } from './piece-stores.ts';
 
 const file = Uint8Array.from({ length: 2 * pieceBytes + 1000 }, (_, index) => (index * 7) % 253);
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,7 +1,8 @@
 // Where a browser keeps the weights: its private file system, which only pages from https or this machine have, else IndexedDB. Only the
 // files of the present draft are kept.
 
-import { type PieceStore, pieceBytes } from './load-weights.ts';
+import { fileStore, type SyncHandle } from './file-store.ts';
+import type { PieceStore } from './load-weights.ts';
 
 /** @returns null: this browser keeps nothing, as in a private window */
 export async function openPieceStore(sha256: string, byteLength: number): Promise<PieceStore | null> {
@@ -10,16 +11,6 @@ export async function openPieceStore(sha256: string, byteLength: number): Promis
     if (store !== null) return store;
   }
   return null;
-}
-
-/** Of a worker; the types of a page do not have it. */
-interface SyncHandle {
-  getSize(): number;
-  read(bytes: Uint8Array, options: { readonly at: number }): number;
-  write(bytes: Uint8Array, options: { readonly at: number }): number;
-  truncate(size: number): void;
-  flush(): void;
-  close(): void;
 }
 
 const folderName = 'outrider-weights';
@@ -50,28 +41,6 @@ async function openHandle(file: FileSystemFileHandle): Promise<SyncHandle | null
       await new Promise((resolve) => setTimeout(resolve, attemptMs));
     }
   }
-}
-
-/** @param handle of a file that holds the pieces one after the other */
-export function fileStore(handle: SyncHandle, byteLength: number): PieceStore {
-  return {
-    async count() {
-      const size = handle.getSize();
-      return size >= byteLength ? Math.ceil(byteLength / pieceBytes) : Math.floor(size / pieceBytes);
-    },
-    async get(index) {
-      const bytes = new Uint8Array(Math.min(pieceBytes, byteLength - index * pieceBytes));
-      return bytes.subarray(0, handle.read(bytes, { at: index * pieceBytes }));
-    },
-    async put(index, bytes) {
-      if (handle.write(bytes, { at: index * pieceBytes }) !== bytes.length) throw new Error('no room is left');
-      handle.flush();
-    },
-    async clear() {
-      handle.truncate(0);
-    },
-    close: () => handle.close(),
-  };
 }
 
 const databaseName = 'outrider';

@@ -57,6 +57,7 @@ export class TabDevice {
   readonly #tokenizer: Tokenizer;
   readonly #drafter: SwitchingDrafter;
   #state: TabState;
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(edge: string, key: string | undefined, ports: TabPorts, info: WeightsInfo, tokenizer: Tokenizer) {
     [this.#edge, this.#key, this.#ports, this.#info, this.#tokenizer] = [edge, key, ports, info, tokenizer];
@@ -106,6 +107,12 @@ export class TabDevice {
     }
   }
 
+  /** Ends its answers, and loads nothing more. */
+  close(): void {
+    clearTimeout(this.#again);
+    for (const turn of this.#turns.values()) turn.stop();
+  }
+
   stop(id: number): void {
     this.#turns.get(id)?.stop();
   }
@@ -152,7 +159,7 @@ export class TabDevice {
     model?.fail(new Error(reason));
     engine.close();
     this.#drafting(reason);
-    if (reason === 'cut') setTimeout(() => this.#loadEngine(), againMs);
+    if (reason === 'cut') this.#again = setTimeout(() => this.#loadEngine(), againMs);
   }
 
   #drafting(lookUp: LookUpReason): void {

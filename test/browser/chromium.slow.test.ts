@@ -1,25 +1,16 @@
-// The page of the example in a real Chromium, against a real edge: skipped where none is installed. OUTRIDER_BROWSER names another
-// browser that takes the same options.
+// The page of the example in a real Chromium, against a real edge: skipped where none is installed.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { browserOptions, findBrowser } from '../../laboratory/measuring/chromium.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { startToyEdge, toyReference } from '../together/toy-edge.ts';
 import { bundleForBrowser } from './bundle.ts';
-
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-function findBrowser(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const paths = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return process.env['OUTRIDER_BROWSER'] ?? paths.find((path) => existsSync(path));
-}
 
 interface Shown {
   readonly text: string;
@@ -55,7 +46,7 @@ async function showPage(browser: string, isAllowed: boolean): Promise<Shown & { 
   await using edge = await startToyEdge({ allowOrigins: isAllowed ? [origin] : ['https://page.example'] });
   const profile = await mkdtemp(join(tmpdir(), 'outrider-browser-'));
   const url = `${origin}/?edge=${encodeURIComponent(edge.url)}`;
-  const options = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+  const options = ['--headless=new', ...browserOptions];
   const child = spawn(browser, [...options, `--user-data-dir=${profile}`, url], { stdio: 'ignore' });
   try {
     const { tokenizer } = edge.target;
