@@ -27,7 +27,12 @@ async function load({ edge, key, weights }: LoadOrder): Promise<void> {
   try {
     const { bytes, isKept } = await loadWeights(weights, {
       store,
-      ask: (from, to) => askPiece(url, from, to, key, { fetch: (address, init) => fetch(address, init), sleep }),
+      ask: (from, to) =>
+        askPiece(url, from, to, key, {
+          // What is kept is kept once.
+          fetch: (address, init) => fetch(address, { ...init, cache: 'no-store' }),
+          sleep,
+        }),
       digest: sha256Of,
       onProgress: (loadedBytes) => post({ kind: 'progress', loadedBytes }),
     });

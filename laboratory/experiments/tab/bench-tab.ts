@@ -2,8 +2,6 @@
 // round trips, over real sockets.
 
 import type { Page } from 'playwright-core';
-import type * as tabModule from '../../../pages/tab/tab.ts';
-import type { Tab } from '../../../pages/tab/tab.ts';
 import samplePrompts from '../../../simulator/files/sample-prompts.json' with { type: 'json' };
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { openDevice } from '../../../src/api/open-device.ts';
@@ -125,7 +123,7 @@ async function openPage(edge: string, opened: CloseStack): Promise<Page> {
   await page.goto(edge);
   const lookUp = await page.evaluate(async () => {
     const address = '/pages/tab.js';
-    const { openTab } = (await import(address)) as typeof tabModule;
+    const { openTab } = (await import(address)) as { readonly openTab: () => Promise<Tab> };
     const tab = await openTab();
     while (tab.state.lookUp === 'loading') await new Promise((resolve) => setTimeout(resolve, 50));
     Object.assign(globalThis, { tab });
@@ -133,6 +131,19 @@ async function openPage(edge: string, opened: CloseStack): Promise<Page> {
   });
   if (lookUp === null) return page;
   throw new OutriderError('engine-missing', `the tab has no draft model: ${lookUp}`, 'see docs/use/tab.md');
+}
+
+/** The part of a tab that is used; docs/use/tab.md. */
+interface Tab {
+  readonly state: { readonly lookUp: string | null };
+  ask(text: string, options: object): { readonly report: Promise<TabReport> };
+}
+
+interface TabReport {
+  readonly text: string;
+  readonly msPerToken?: number;
+  readonly timeToFirstTokenMs?: number;
+  readonly acceptance?: number;
 }
 
 interface Question {
