@@ -57,7 +57,7 @@ describe('the guard', () => {
   });
 
   it('has a rule for each route of the app, and for no other', () => {
-    const { app } = appOf();
+    const { app } = appOf(undefined, { pages: new Map() });
     expect([...routesOf(app)].sort()).toEqual(Object.keys(routeRules).sort());
   });
 
