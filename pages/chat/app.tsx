@@ -3,20 +3,12 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { KeyKeeper } from '../parts/key-keeper.ts';
 import { words } from '../parts/words.ts';
-import type { Chat } from './chat.ts';
+import type { AppProps } from './app-props.ts';
 import { Composer } from './composer.tsx';
 import { KeyForm } from './key-form.tsx';
 import { MessageView } from './message-view.tsx';
-import type { Settings } from './settings.ts';
 import { Sidebar } from './sidebar.tsx';
-
-export interface AppProps {
-  readonly chat: Chat;
-  readonly settings: Settings;
-  readonly keys: KeyKeeper;
-}
 
 export function App({ chat, settings, keys }: AppProps): VNode {
   const isMenuOpen = useSignal(false);

@@ -3,7 +3,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../parts/words.ts';
-import type { AppProps } from './app.tsx';
+import type { AppProps } from './app-props.ts';
 import type { Chat } from './chat.ts';
 import { exportOf, saveFile } from './export.ts';
 import type { Messages } from './history.ts';

@@ -109,7 +109,7 @@ export class Bed implements AsyncDisposable {
     await page.getByText(words).last().waitFor({ state: 'visible' });
   }
 
-  /** Looks for what keeps people out. */
+  /** Accessibility, and the width of the page. */
   async audit(where: string, page: Page = this.page): Promise<void> {
     await page.evaluate(this.#axe);
     const found = (await page.evaluate(

@@ -37,7 +37,7 @@ const toy = 'toy:1';
 const contextLength = 4096;
 /** Slow enough for drafts of a toy to come in time, and for a reader to stop an answer. */
 const profile = 'edge-8b-rtx4090';
-/** Of the emulated network between device and edge, ms. */
+/** The emulated round trip between device and edge, ms. */
 export const roundTripMs = 20;
 
 /** The edge reads the file of its keys again within some seconds. */

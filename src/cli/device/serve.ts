@@ -252,7 +252,7 @@ function createEndpoint(
   return { app, metrics: metrics.text };
 }
 
-/** Of an edge elsewhere it is not known whether it is paced. */
+/** Whether an edge elsewhere is paced is not known here. */
 function factsOf({ draft, lookUp, mode, demo, link, rtt }: ServeFlags): EndpointFacts {
   const canDraft = (draft !== 'none' || looksUpOnDevice(lookUp)) && mode !== 'ar' && mode !== 'edge-sd';
   return {
