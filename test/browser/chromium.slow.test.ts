@@ -1,4 +1,5 @@
-// The page of the example in a real Chromium, against a real edge: skipped where none is installed.
+// The page of the example in a real Chromium, against a real edge: skipped where none is installed. OUTRIDER_BROWSER names another
+// browser that takes the same options.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -7,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { browserOptions, findBrowser } from '../../laboratory/measuring/chromium.ts';
+import { findBrowser } from '../../laboratory/measuring/browser.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { startToyEdge, toyReference } from '../together/toy-edge.ts';
 import { bundleForBrowser } from './bundle.ts';
@@ -46,7 +47,7 @@ async function showPage(browser: string, isAllowed: boolean): Promise<Shown & { 
   await using edge = await startToyEdge({ allowOrigins: isAllowed ? [origin] : ['https://page.example'] });
   const profile = await mkdtemp(join(tmpdir(), 'outrider-browser-'));
   const url = `${origin}/?edge=${encodeURIComponent(edge.url)}`;
-  const options = ['--headless=new', ...browserOptions];
+  const options = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
   const child = spawn(browser, [...options, `--user-data-dir=${profile}`, url], { stdio: 'ignore' });
   try {
     const { tokenizer } = edge.target;

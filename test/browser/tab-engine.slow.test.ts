@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findBrowser, startChromium } from '../../laboratory/measuring/chromium.ts';
+import { findBrowser, openBrowser } from '../../laboratory/measuring/browser.ts';
 import { edgeEndpoint } from '../../src/cli/edge/edge-endpoint.ts';
 import { chooseToken } from '../../src/core/decoding/choose-token.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
@@ -91,7 +91,7 @@ describe.skipIf(path === undefined)(`the engine of a tab (browser: ${path ?? 'no
   let browser: Browser | undefined;
   let expected: string;
   beforeAll(async () => {
-    browser = await startChromium(path as string, ['--host-resolver-rules=MAP edge.test 127.0.0.1']);
+    browser = await openBrowser(['--host-resolver-rules=MAP edge.test 127.0.0.1']);
     expected = await referenceText();
   });
   afterAll(() => browser?.close());

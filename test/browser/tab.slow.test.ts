@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findBrowser, startChromium } from '../../laboratory/measuring/chromium.ts';
+import { findBrowser, openBrowser } from '../../laboratory/measuring/browser.ts';
 import { type EdgeProcess, startEdgeProcess } from '../../src/cli/children/edge-process.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { createToyModel } from '../../src/models/port/toy.ts';
@@ -42,7 +42,7 @@ describe.skipIf(path === undefined)(`a tab that drafts (browser: ${path ?? 'none
     example = await serveExample();
     const origin = `http://127.0.0.1:${(example.address() as AddressInfo).port}`;
     edge = await startEdgeProcess(['--model', `toy:${toySeed}`, '--allow-origin', origin], () => {});
-    browser = await startChromium(path as string, ['--host-resolver-rules=MAP edge.test 127.0.0.1']);
+    browser = await openBrowser(['--host-resolver-rules=MAP edge.test 127.0.0.1']);
   });
   afterAll(async () => {
     await browser?.close();

@@ -15,7 +15,7 @@ import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.t
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { createEmulatedLink } from '../../../src/network/transport/emulated-link.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
-import { findBrowser, startChromium } from '../../measuring/chromium.ts';
+import { openBrowser } from '../../measuring/browser.ts';
 
 const options = {
   pair: pairOption as typeof pairOption,
@@ -110,14 +110,9 @@ async function measure(asked: Options, run: Run): Promise<Measured> {
   return { found, overranShare };
 }
 
-/** A page of the edge whose tab has the draft model. @throws OutriderError `engine-missing` */
+/** A page of the edge whose tab has the draft model. @throws OutriderError `browser-missing`; `engine-missing` where the tab can't run the draft */
 async function openPage(edge: string, opened: CloseStack): Promise<Page> {
-  const path = findBrowser();
-  if (path === undefined) {
-    const remedy = 'install Chromium, or name a browser with OUTRIDER_BROWSER';
-    throw new OutriderError('engine-missing', 'there is no browser on this machine', remedy);
-  }
-  const browser = await startChromium(path);
+  const browser = await openBrowser();
   opened.defer(() => browser.close());
   const page = await browser.newPage();
   await page.goto(edge);

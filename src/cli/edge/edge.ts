@@ -32,7 +32,7 @@ import { hideWaiting } from '../terminal/waiting-line.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { describeCapacity } from './edge-capacity.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
-import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
+import { edgeEndpoint, edgeFacts, insideKeys } from './edge-endpoint.ts';
 import { logOptions } from './edge-log.ts';
 import { type EdgeModels, openEdgeModels } from './edge-models.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
@@ -294,6 +294,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
       },
     },
     credentialsOf: inside.credentialsOf,
+    facts: edgeFacts(models),
   });
   await warmed;
   hideWaiting();
@@ -325,7 +326,10 @@ function announce(
   // A program that has started this edge has chosen them itself.
   if (!untilInputEnds) for (const line of said) note(line);
   (json ? process.stderr : process.stdout).write(`${address}\n`);
-  if (!untilInputEnds) note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${identity.name}"`);
+  if (untilInputEnds) return;
+  const base = address.replace(/^ws/, 'http');
+  note(`a page to chat in a browser: ${base}/`);
+  note(`for OpenAI's clients: ${base}/v1, model "${identity.name}"`);
 }
 
 /** Rows: how often each kind of refusal happened. */

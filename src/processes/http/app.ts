@@ -16,6 +16,7 @@ import { type Completer, startingWith } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest } from './openai-responses.ts';
+import { type EndpointFacts, outriderHeaders, wantsFacts, withOwnHeaders } from './outrider-headers.ts';
 import { addPage, addPageFiles, type PageFiles } from './pages.ts';
 import { bodyOf, type EarlyRefusals, messagesPath, refusedMs, retryHeaders } from './refusals.ts';
 import { announcedCost, RequestBody } from './request-body.ts';
@@ -52,6 +53,8 @@ export interface HttpAppSettings {
   readonly pages?: PageFiles | undefined;
   /** What a browser's tab may load to draft here; default: nothing. */
   readonly tabFiles?: TabFiles | undefined;
+  /** What GET /v1/models reports of this endpoint where a request asks for facts; default: nothing. */
+  readonly facts?: EndpointFacts | undefined;
   /** Called for failures that are bugs. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -152,7 +155,8 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
   };
   const answers = (path: string, idPrefix: string, format: Format, read: typeof readChatRequest): void => {
     app.post(path, async (context) => {
-      const request: ApiRequest = read(await jsonOf(context.req.raw, path), settings.randomBits);
+      const json = await jsonOf(context.req.raw, path);
+      const request = withOwnHeaders(read(json, settings.randomBits), context.req.raw.headers);
       requireModel(completer, request.model);
       requireReady(completer);
       const ask = askOf(asks, context.req.raw);
@@ -259,7 +263,7 @@ function addFailures(app: Hono, settings: HttpAppSettings, asks: Asks): void {
 }
 
 /** Routes that describe this process. */
-function addKnowledge(app: Hono, { completer, version, metrics }: HttpAppSettings): void {
+function addKnowledge(app: Hono, { completer, version, metrics, facts: outrider }: HttpAppSettings): void {
   const { model: id, createdSeconds: created } = completer;
   const model = { id, object: 'model', created, owned_by: 'outrider' };
   app.get('/health', (context) => {
@@ -271,10 +275,12 @@ function addKnowledge(app: Hono, { completer, version, metrics }: HttpAppSetting
     return context.body(await metrics(), 200, { 'content-type': metricsType, 'cache-control': 'no-store' });
   });
   app.get('/version', (context) => context.json({ version }));
-  app.get('/v1/models', (context) => context.json({ object: 'list', data: [model] }));
+  const modelFor = ({ headers }: Request): object =>
+    wantsFacts(headers) && outrider !== undefined ? { ...model, outrider } : model;
+  app.get('/v1/models', (context) => context.json({ object: 'list', data: [modelFor(context.req.raw)] }));
   app.get('/v1/models/:model{.+}', (context) => {
     requireModel(completer, context.req.param('model'));
-    return context.json(model);
+    return context.json(modelFor(context.req.raw));
   });
 }
 
@@ -364,6 +370,7 @@ const allowedHeaders = [
     'openai-beta',
     'openai-organization',
     'openai-project',
+    ...outriderHeaders,
   ],
   ...['arch', 'async', 'helper', 'helper-method', 'lang', 'os', 'package-version', 'poll-helper', 'retry-count'].map(
     (name) => `x-stainless-${name}`,
