@@ -93,7 +93,7 @@ describe.skipIf(path === undefined)(`the engine of a tab (browser: ${path ?? 'no
   beforeAll(async () => {
     browser = await openBrowser(['--host-resolver-rules=MAP edge.test 127.0.0.1']);
     expected = await referenceText();
-  });
+  }, 120_000);
   afterAll(() => browser?.close());
 
   async function askFrom(context: BrowserContext, address: string): Promise<FoundInPage> {

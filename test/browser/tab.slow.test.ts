@@ -43,7 +43,7 @@ describe.skipIf(path === undefined)(`a tab that drafts (browser: ${path ?? 'none
     const origin = `http://127.0.0.1:${(example.address() as AddressInfo).port}`;
     edge = await startEdgeProcess(['--model', `toy:${toySeed}`, '--allow-origin', origin], () => {});
     browser = await openBrowser(['--host-resolver-rules=MAP edge.test 127.0.0.1']);
-  });
+  }, 120_000);
   afterAll(async () => {
     await browser?.close();
     await edge?.close();
