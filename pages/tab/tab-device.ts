@@ -43,7 +43,7 @@ export interface TabPorts {
 const againMs = 60_000;
 /** A phone may sleep, and a tab be frozen, for so long in the middle of an answer, ms. */
 const giveUpAfterMs = 600_000;
-/** How often it is looked whether the connection of an answer is there, ms. */
+/** How often the connection of an answer is checked, ms. */
 const watchMs = 500;
 
 /** The device of one tab. */

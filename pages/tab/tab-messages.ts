@@ -41,7 +41,7 @@ export interface TabState {
   readonly model: string;
   /** The draft model; null: the edge has none for tabs. */
   readonly draft: string | null;
-  /** Of the draft model. */
+  /** Bytes of the draft model. */
   readonly loadedBytes: number;
   readonly totalBytes: number;
   /** Null: the draft model drafts. */

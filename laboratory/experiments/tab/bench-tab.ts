@@ -33,7 +33,7 @@ const options = {
 
 type Options = OptionsOf<typeof options>;
 
-/** Who drafts: the tab, a device on Node, nobody (the edge alone, asked by the tab). */
+/** Who drafts: the tab, a device on Node, no one (the edge alone, asked by the tab). */
 const ways = ['tab', 'node', 'ar'] as const;
 type Way = (typeof ways)[number];
 

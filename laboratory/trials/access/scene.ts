@@ -25,7 +25,7 @@ export interface OpenPort {
 export interface AccessScene extends AsyncDisposable {
   readonly keys: Keys;
   readonly model: string;
-  /** Of what the edge gives to tabs. */
+  /** SHA-256 of what the edge gives to tabs. */
   readonly digest: string;
   readonly edge: OpenPort;
   readonly device: OpenPort;

@@ -7,7 +7,7 @@ import { tooMany } from './request-intake.ts';
 export interface TabBudgetSettings {
   /** Bytes of the largest file. */
   readonly fileBytes: number;
-  /** Of all streams together; default: {@link defaultTabRate}. */
+  /** The rate of all streams together; default: {@link defaultTabRate}. */
   readonly bytesPerSecond?: number | undefined;
   readonly nowMs: () => number;
   /** For tests. */

@@ -16,11 +16,11 @@ export interface TabPart {
 
 /** What there is for the tabs of an edge. */
 export interface TabFiles {
-  /** Of the model whose file it is: a draft for the edge's target, or the target itself. */
+  /** The model whose file it is: a draft for the edge's target, or the target itself. */
   readonly name: string;
   /** Length of that file. */
   readonly fileBytes: number;
-  /** Of the target's tokenizer, which the header holds. */
+  /** Hash of the target's tokenizer, which the header holds. */
   readonly tokenizerHash: string;
   /** The first bytes of the file: its metadata, and the places of its tensors. */
   readonly header: TabPart;
