@@ -1,6 +1,9 @@
 // Asks from a tab of a page of the edge. The page gets the code as text: the tests' own compiler would change its import.
 
-import type { Page } from 'playwright-core';
+/** A page of playwright-core. */
+interface Page {
+  evaluate<Result>(code: string): Promise<Result>;
+}
 
 export interface InPage {
   readonly question: string;

@@ -3,7 +3,6 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBrowser, openBrowser } from '../../laboratory/measuring/browser.ts';
 import { edgeEndpoint } from '../../src/cli/edge/edge-endpoint.ts';
@@ -16,6 +15,9 @@ import type { LanguageModel } from '../../src/models/port/model.ts';
 import { listenEdge, startEdge } from '../../src/processes/edge/edge.ts';
 import type { TabFiles, TabPart } from '../../src/processes/http/tab-weights.ts';
 import { askInPage, type FoundInPage } from './ask-in-page.ts';
+
+type Browser = Awaited<ReturnType<typeof openBrowser>>;
+type BrowserContext = Awaited<ReturnType<Browser['newContext']>>;
 
 const path = findBrowser();
 const question = 'a b c d e f';
@@ -97,7 +99,7 @@ describe.skipIf(path === undefined)(`the engine of a tab (browser: ${path ?? 'no
   afterAll(() => browser?.close());
 
   async function askFrom(context: BrowserContext, address: string): Promise<FoundInPage> {
-    const page: Page = await context.newPage();
+    const page = await context.newPage();
     await page.goto(address);
     // The edge waits for drafts in this mode, however slow the machine is.
     const found = await askInPage(page, { question, options: { mode: 'sd', maxAnswerTokens: tokenCount } });

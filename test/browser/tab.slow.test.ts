@@ -4,7 +4,6 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBrowser, openBrowser } from '../../laboratory/measuring/browser.ts';
 import { type EdgeProcess, startEdgeProcess } from '../../src/cli/children/edge-process.ts';
@@ -12,6 +11,9 @@ import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { createToyModel } from '../../src/models/port/toy.ts';
 import { toyReference, toySeed } from '../together/toy-edge.ts';
 import { askInPage } from './ask-in-page.ts';
+
+type Browser = Awaited<ReturnType<typeof openBrowser>>;
+type Page = Awaited<ReturnType<Browser['newPage']>>;
 
 const path = findBrowser();
 const question = 'Why is the sky blue?';
