@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // Builds the pages into dist/pages: NAME.html, NAME.js and NAME.css for each folder of pages/ with a main.tsx, one script for each worker
-// (pages/*/*-worker.ts), and what they load later. The folder is served as it is, so nothing in a page names another place.
+// (pages/*/*-worker.ts), tab.js for pages of others, what they load later, and the kernels of the WASM engine. The folder is served as it is,
+// so nothing in a page names another place.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { writeKernels } from './build-kernels.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = `${root}pages/`;
@@ -21,7 +23,8 @@ const workers = folders.flatMap((folder) =>
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
-const input = Object.fromEntries([...pages.map((name) => [name, `${source}${name}/main.tsx`]), ...workers]);
+const library = ['tab', `${source}tab/tab.ts`];
+const input = Object.fromEntries([...pages.map((name) => [name, `${source}${name}/main.tsx`]), ...workers, library]);
 const build = await rolldown({
   input,
   cwd: root,
@@ -44,3 +47,4 @@ for (const name of pages) {
   writeFileSync(`${target}${name}.css`, `${shared}${readFileSync(`${source}${name}/style.css`, 'utf8')}`);
   writeFileSync(`${target}${name}.html`, readFileSync(`${source}${name}/index.html`, 'utf8'));
 }
+await writeKernels(target);

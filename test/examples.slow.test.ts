@@ -71,6 +71,7 @@ describe('examples', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.ts'))).toEqual(known);
     // Run in test/browser/.
     expect(readdirSync(`${folder}browser`)).toEqual(['index.html', 'main.ts']);
+    expect(readdirSync(`${folder}page`)).toEqual(['index.html']);
   });
 
   it('my-policy.ts decides a simulation, and spreads a crowd better than the best signal does', async () => {

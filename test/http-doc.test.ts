@@ -197,7 +197,7 @@ async function comesOf(proof: Proof): Promise<Answered> {
   if ('state' in proof) return ask(bedOf({}, undefined, proof.state), { body: {} });
   if ('app' in proof) {
     const { app } = bedOf(proof.app);
-    return answered(await app.request(proof.path ?? '/v1/models'));
+    return answered(await app.request(proof.path ?? '/v1/models', { headers: proof.headers ?? {} }));
   }
   return sentTo(proof.head, proof.endsAfterMs);
 }

@@ -20,6 +20,7 @@ import { learnedExperiment } from '../experiments/policies/learned.ts';
 import { predictionExperiment } from '../experiments/prediction/prediction.ts';
 import { serveExperiment } from '../experiments/serve/serve.ts';
 import { simulatorExperiment } from '../experiments/simulator/speed.ts';
+import { tabExperiment } from '../experiments/tab/bench-tab.ts';
 
 export const benches: readonly AnyExperiment[] = [
   engineExperiment,
@@ -37,6 +38,7 @@ export const benches: readonly AnyExperiment[] = [
   liveExperiment,
   predictionExperiment,
   serveExperiment,
+  tabExperiment,
   controllerExperiment,
   simulatorExperiment,
 ];

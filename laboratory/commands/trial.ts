@@ -14,6 +14,7 @@ import { couplingTrial } from '../trials/coupling/coupling.ts';
 import { exactnessTrial } from '../trials/exactness/trial.ts';
 import { faultsTrial } from '../trials/faults/faults.ts';
 import { framesTrial } from '../trials/frames/frames.ts';
+import { pageTrial } from '../trials/page/page.ts';
 import { sharesTrial } from '../trials/shares/shares.ts';
 import { soakTrial } from '../trials/soak/soak.ts';
 import { tracesTrial } from '../trials/traces/traces.ts';
@@ -27,6 +28,7 @@ export const trials: readonly AnyExperiment[] = [
   abuseTrial,
   accessTrial,
   apiTrial,
+  pageTrial,
   chaosTrial,
   allocationTrial,
   channelsTrial,

@@ -1,10 +1,39 @@
-// The page "chat".
+// The page at `/` of an endpoint and of an edge: a chat.
 
 import { render } from 'preact';
-import { words } from '../parts/words.ts';
+import { KeyKeeper, keyInLink } from '../parts/key-keeper.ts';
+import { storeOf } from '../parts/storage.ts';
+import { createTabAnswerer } from '../tab/tab-answerer.ts';
+import { App } from './app.tsx';
+import { Chat } from './chat.ts';
+import { History } from './history.ts';
+import { HttpAnswerer } from './http-answerer.ts';
+import { Settings } from './settings.ts';
 
-function Page() {
-  return <main>{words.name}</main>;
+const device = storeOf('localStorage');
+const keys = new KeyKeeper(storeOf('sessionStorage'), device);
+const linked = keyInLink(location.hash);
+if (linked !== null) {
+  keys.keep(linked, 'session');
+  // No one shall read it in the bar, or copy it with the address.
+  history.replaceState(null, '', location.pathname);
 }
+const keyOf = (): string | null => keys.key;
+// As /?rtt=60: a network with that round trip, for both runs of a comparison.
+const emulatedRoundTripMs = Number(new URLSearchParams(location.search).get('rtt') ?? 0);
+const settings = new Settings(device);
+const kept = new History(device, Date.now());
+const chat = new Chat({
+  answerer: createTabAnswerer({ keyOf, emulatedRoundTripMs, otherwise: new HttpAnswerer(keyOf) }),
+  history: kept,
+  settings,
+  nowMs: () => performance.now(),
+  dateMs: () => Date.now(),
+  random: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
+});
+window.addEventListener('storage', ({ key, newValue, storageArea }) => {
+  if (key !== null && storageArea === localStorage) kept.adopt(key, newValue);
+});
 
-render(<Page />, document.body);
+render(<App chat={chat} settings={settings} keys={keys} />, document.body);
+void chat.connect();

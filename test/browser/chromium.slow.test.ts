@@ -2,24 +2,16 @@
 // browser that takes the same options.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { findBrowser } from '../../laboratory/measuring/browser.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { startToyEdge, toyReference } from '../together/toy-edge.ts';
 import { bundleForBrowser } from './bundle.ts';
-
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-function findBrowser(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const paths = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return process.env['OUTRIDER_BROWSER'] ?? paths.find((path) => existsSync(path));
-}
 
 interface Shown {
   readonly text: string;

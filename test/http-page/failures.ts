@@ -1,6 +1,7 @@
 // The rows of the table of failures.
 
 import type { ErrorCode } from '../../src/core/basics/errors.ts';
+import { tabFiles } from '../../src/processes/http/app.fixture.ts';
 import type { HttpAppSettings } from '../../src/processes/http/app.ts';
 import { type Ask, paths, wrong } from './ask.ts';
 
@@ -21,7 +22,11 @@ export type Proof =
   | { readonly fails: ErrorCode; readonly message?: string; readonly schema?: true }
   | { readonly state: 'loading' | 'draining' | 'stalled' }
   /** The endpoint is so. */
-  | { readonly app: Partial<HttpAppSettings>; readonly path?: string }
+  | {
+      readonly app: Partial<HttpAppSettings>;
+      readonly path?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** Bytes on a port. */
   | { readonly head: string; readonly endsAfterMs?: number };
 
@@ -95,6 +100,12 @@ export const failureRows: readonly FailureRow[] = [
     codes: ['request_too_large'],
     when: 'a body that is [larger than the context asks for](#what-a-request-may-cost); the message has the limit',
     proofs: [{ head: `${asked}Content-Length: 99000000\r\n\r\n` }],
+  },
+  {
+    status: 416,
+    codes: ['range_not_satisfiable'],
+    when: 'a range of [weights](tab.md) that there is not, or several ranges',
+    proofs: [{ app: { tabFiles }, path: `/weights/${tabFiles.header.sha256}`, headers: { range: 'bytes=99-' } }],
   },
   {
     status: 429,

@@ -20,6 +20,8 @@ export const routeWords: Readonly<Record<string, string>> = {
   'GET /version': 'version of the program',
   'GET /': 'a page to chat in a browser',
   'GET /pages/:file': 'scripts and styles of the page',
+  'GET /weights': "of an edge: what a browser's tab may load to [draft](tab.md): name, sizes, digests",
+  'GET /weights/:digest': 'those bytes, whole or by a range',
   'GET /health':
     '200 and `{"status": "ready"}` while new answers may begin (with `"engine": "waiting"` while they wait for an engine in another process), otherwise 503 and `loading`, `draining` or `stalled`',
 };
@@ -28,6 +30,7 @@ const ruleWords: Readonly<Record<RouteRule, string>> = {
   public: 'no key',
   chat: 'scope `chat`',
   metrics: 'scope `metrics`',
+  verify: 'scope `verify`',
 };
 
 type Tables = Readonly<Record<string, () => string>>;
@@ -38,7 +41,7 @@ const httpTables: Tables = {
       ['route', 'key', 'answer'],
       Object.entries(routeWords).map(([route, words]) => {
         const rule = routeRules[route];
-        return [`\`${route.replace(':model', '{model}')}\``, rule === undefined ? '' : ruleWords[rule], words];
+        return [`\`${route.replace(/:(\w+)/g, '{$1}')}\``, rule === undefined ? '' : ruleWords[rule], words];
       }),
     ),
   fields: () =>

@@ -22,7 +22,7 @@ import { openModel } from '../../../src/models/engines/open-model.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import { defaultCacheDirectory } from '../../../src/models/files/cache.ts';
 import { canBeHad } from '../../../src/models/files/cache-inventory.ts';
-import { readGguf } from '../../../src/models/gguf/gguf.ts';
+import { readGguf } from '../../../src/models/gguf/gguf-file.ts';
 import type { LanguageModel, ModelIdentity } from '../../../src/models/port/model.ts';
 import { type DraftCost, measureCosts } from './cost.ts';
 import { draftsFigure, draftsPage } from './page.ts';

@@ -26,6 +26,7 @@ import {
 } from './engine-cases.ts';
 import { type EngineNames, enginesIn, memoryRemedy, openSubjects, type Subjects } from './engine-subjects.ts';
 import { measureHostCost } from './host-cost.ts';
+import { openWasmDrafts, wasmKernels } from './wasm-drafts.ts';
 
 const options = {
   pair: pairOption as typeof pairOption,
@@ -37,6 +38,7 @@ const options = {
     parse: enginesIn as (text: string) => EngineNames,
     default: ['llama'] as EngineNames,
   },
+  wasm: { flag: '--wasm', help: 'also the draft on the WASM kernels, as a page runs it' },
   tokenizer: engineOptions.tokenizer as typeof engineOptions.tokenizer,
   repeats: { flag: '--repeats <count>', help: 'measured steps per case', whole: [3, 1000], default: 15 },
   gpu: gpuOption as typeof gpuOption,
@@ -128,12 +130,15 @@ async function measureTarget(asked: Options, steps: Steps, run: Run) {
   return { rows: await measureCases(subjects, targetCases, steps), ...found };
 }
 
-async function measureDraft(draft: string, { threads = 1, gpu }: Options, steps: Repeats, run: Run) {
+async function measureDraft(draft: string, { threads = 1, gpu, wasm }: Options, steps: Steps, run: Run) {
   const size = sizeOf(steps);
   await prepareModels([{ spec: draft, ...size }], memoryRemedy, modelProgress(run, draft));
   // A draft need not be exact, because the target decides.
-  await using model = await openModel(draft, { role: 'draft', ...size, exact: false, threads, gpu });
-  const rows = await measureCases([{ model, suffix: '' }], draftCases, steps);
+  await using stack = new CloseStack();
+  const model = stack.use(await openModel(draft, { role: 'draft', ...size, exact: false, threads, gpu }));
+  const others = wasm ? await openWasmDrafts(draft, size, stack) : [];
+  steps.expect(draftCases.length * others.length);
+  const rows = await measureCases([{ model, suffix: '' }, ...others], draftCases, steps);
   return { rows, engine: model.identity.description };
 }
 
@@ -161,6 +166,10 @@ function summarise(rows: readonly EngineRow[]): Record<string, number> {
     summary['alternativeCost1'] = rounded(ms('draftBeside1') / ms('draft') - 1);
     summary['alternativeCost3'] = rounded((ms('draftBeside3') / ms('draft') - 1) / 3);
     summary['alternativeCopyCost'] = rounded((ms('draftBesideCopy') - ms('draftBeside1')) / ms('draft'));
+  }
+  for (const name of wasmKernels.filter((one) => has(`draft@${one}`))) {
+    summary[`${name}_draftMs`] = ms(`draft@${name}`);
+    summary[`${name}_over_llama`] = rounded(ms(`draft@${name}`) / ms('draft'));
   }
   return has('step1Native') ? { ...summary, ...summariseCost(ms) } : summary;
 }

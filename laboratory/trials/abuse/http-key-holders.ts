@@ -1,8 +1,8 @@
 // Attacks over HTTP with a valid key: requests that may slow the answers of other keys.
 
-import { RawPeer } from '../hostile/raw-peer.ts';
+import { askRaw, RawPeer } from '../hostile/raw-peer.ts';
 import type { Attacks, Target } from './attack.ts';
-import { asking, atOnce, connections, inLanes, pause, posting, unfinished } from './floods.ts';
+import { asking, atOnce, connections, inLanes, inTurn, pause, posting, unfinished } from './floods.ts';
 import { chatBody, get, piece, post, postInPieces, wholeRequest } from './requests.ts';
 
 /** A complete chat request, as bytes. */
@@ -38,6 +38,25 @@ export const httpKeyHolders: Attacks = {
   'metrics-flood': {
     words: 'GET /metrics on 8 connections',
     run: asking(8, (target) => get(target, '/metrics', target.key)),
+  },
+  'weights-in-ranges': {
+    words: 'the bytes that a tab loads, one by one, by ranges that there are not, and whole, on 16 connections',
+    run: async (target) => {
+      const { body } = (await askRaw(target.port, get(target, '/weights', target.key))) ?? { body: '' };
+      const path = `/weights/${/"sha256":"([0-9a-f]{64})"/.exec(body)?.[1]}`;
+      const ranges = ['bytes=0-0', 'bytes=1-', 'bytes=-1', 'bytes=9-1', `bytes=${'0-0,'.repeat(1500)}0-0`, 'lines=1'];
+      const requests = ranges.map((range) => get(target, path, target.key, [`Range: ${range}`]));
+      await asking(16, () => inTurn(requests))(target);
+    },
+  },
+  'weights-never-read': {
+    leastSeconds: 13,
+    words: '200 connections that ask for those bytes 100 times and read nothing',
+    run: connections(200, 1000, (peer, target) => {
+      const request = { ...get(target, '/weights', target.key), isKept: true };
+      peer.write(Buffer.concat(new Array(100).fill(wholeRequest(target.port, request))));
+      peer.stopReading();
+    }),
   },
   'count-tokens-flood': {
     words: 'long texts whose tokens are to be counted',

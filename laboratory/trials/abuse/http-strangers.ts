@@ -55,6 +55,13 @@ export const httpStrangers: Attacks = {
     words: '300 unfinished bodies of 3.9 MB with a wrong key',
     run: unfinished(300, 3_900_000, wrongKey),
   },
+  'weights-without-key': {
+    words: 'weights by ranges, with wrong keys on 16 connections',
+    run: asking(16, (target) => (lane) => {
+      const path = `/weights/${`${lane}`.padStart(64, '0')}`;
+      return get(target, path, `${wrongKey}-${lane}`, ['Range: bytes=0-0']);
+    }),
+  },
   'slow-loris': {
     leastSeconds: 18,
     words: '1,500 requests that send a letter of their head now and then',

@@ -54,9 +54,9 @@ export const accessTrial: Experiment<typeof options, readonly Asked[], Conclusio
 };
 
 async function askAll(scene: AccessScene, run: Run): Promise<readonly Asked[]> {
-  const { keys, model } = scene;
+  const { keys, model, digest } = scene;
   const places = ['edge', 'device', 'controller'] as const;
-  const routes = places.flatMap((place) => routesToAsk({ place, model, ...scene[place] }));
+  const routes = places.flatMap((place) => routesToAsk({ place, model, digest, ...scene[place] }));
   const units = [
     ...routes.map((one) => () => askRoute(one, keys)),
     ...socketsToAsk(scene).map((one) => () => askSocket(one, keys)),
@@ -80,15 +80,16 @@ export interface RouteToAsk extends Omit<AskedRoute, 'treatment'> {
 
 /** @returns all routes of a place, orders last, and paths that it does not have */
 export function routesToAsk(
-  asked: OpenPort & { readonly place: Place; readonly model: string },
+  asked: OpenPort & { readonly place: Place; readonly model: string; readonly digest?: string },
 ): readonly RouteToAsk[] {
-  const { place, port, routes, model } = asked;
+  const { place, port, routes, model, digest = '' } = asked;
+  const values = { ':model': encodeURIComponent(model), ':file': 'chat.js', ':digest': digest };
   const ask = (route: string, treatment: Treatment | null): RouteToAsk => {
     const [method = '', path = ''] = route.split(' ');
     const known = routes.filter((one) => one.endsWith(` ${path}`)).map((one) => one.split(' ')[0] ?? '');
     const methods = known.length === 0 ? [method] : known;
-    const asked = path.replace(':model', encodeURIComponent(model)).replace(':file', 'chat.js');
-    return { place, port, route, method, path: asked, treatment, methods };
+    const filled = path.replace(/:\w+/, (name) => values[name as keyof typeof values] || name);
+    return { place, port, route, method, path: filled, treatment, methods };
   };
   const all = routes.map((route) => ask(route, treatmentOf(place, route)));
   const inApp = place === 'controller' ? [] : ['GET /v1/nowhere', 'POST /v1/nowhere'];

@@ -35,6 +35,7 @@ export const takes: Readonly<Record<Place, Readonly<Partial<Record<Treatment, re
   edge: {
     chat: ['scope chat'],
     metrics: ['scope metrics', 'scope admin'],
+    verify: ['scope verify'],
     unknown: ['scope chat'],
     'port order': ['scope admin'],
   },
@@ -67,6 +68,7 @@ const columns: Readonly<Record<Treatment, number>> = {
   public: 0,
   chat: 1,
   metrics: 1,
+  verify: 1,
   unknown: 2,
   'port public': 3,
   'port order': 4,

@@ -25,6 +25,8 @@ export interface OpenPort {
 export interface AccessScene extends AsyncDisposable {
   readonly keys: Keys;
   readonly model: string;
+  /** SHA-256 of what the edge gives to tabs. */
+  readonly digest: string;
   readonly edge: OpenPort;
   readonly device: OpenPort;
   readonly controller: OpenPort;
@@ -57,6 +59,7 @@ export async function openAccessScene(): Promise<AccessScene> {
   const scene = {
     keys,
     model,
+    digest: await digestOf(edge.url, keys['scope verify'] ?? ''),
     edge: { port: portOf(edge.url), routes: routes.edge },
     device: { port: portOf(device.baseUrl), routes: routes.device },
     // It answers connections only.
@@ -64,6 +67,13 @@ export async function openAccessScene(): Promise<AccessScene> {
   };
   const kept = opened.move();
   return { ...scene, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
+}
+
+async function digestOf(url: string, key: string): Promise<string> {
+  const headers = { authorization: `Bearer ${key}` };
+  const answer = await fetch(`${url.replace(/^ws/, 'http')}/weights`, { headers });
+  const { header } = (await answer.json()) as { readonly header: { readonly sha256: string } };
+  return header.sha256;
 }
 
 function portOf(url: string): number {

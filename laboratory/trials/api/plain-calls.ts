@@ -23,6 +23,24 @@ const health: ApiCall = {
   },
 };
 
+/** What a browser loads: the page, its files, and what a tab drafts with. */
+const browser: ApiCall = {
+  name: 'GET /, /pages and /weights where they are',
+  async run(place) {
+    const ask = async (path: string): Promise<Response> => {
+      const answer = await fetch(`${rootOf(place)}${path}`, { headers: headersOf(place.key) });
+      demand(answer.status === 200, `${path}: status ${answer.status}`);
+      return answer;
+    };
+    for (const path of ['/', '/pages/chat.js']) demand((await (await ask(path)).text()).length > 0, `${path} is empty`);
+    if (!place.routes.includes('GET /weights')) return [];
+    const { header } = (await (await ask('/weights')).json()) as { header: { sha256: string; bytes: number } };
+    const { byteLength } = await (await ask(`/weights/${header.sha256}`)).arrayBuffer();
+    demand(byteLength === header.bytes, `${byteLength} bytes instead of ${header.bytes}`);
+    return [];
+  },
+};
+
 async function twoTexts(post: Post, request: Fields, asked: Asked): Promise<readonly ReceivedText[]> {
   const prompts = [request['prompt'], 'The first thing that she saw was'] as string[];
   const answer = await post('/completions', { ...request, prompt: prompts });
@@ -48,6 +66,7 @@ async function echoed(post: Post, request: Fields): Promise<Answer> {
 
 export const calls: readonly ApiCall[] = [
   health,
+  browser,
   callsBy(open, chatFields)('POST /v1/chat/completions', chatAsked(50), chat),
   callsBy<Post, TextAsked, Fields>(open, textFields)('POST /v1/completions, two prompts', textAsked(51), twoTexts),
   callsBy<Post, TextAsked, Fields>(open, textFields)('POST /v1/completions, echo', textAsked(52), echoed),

@@ -17,6 +17,7 @@ import type { Completer } from '../../processes/http/completion-port.ts';
 import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { createLateCompleter } from '../../processes/http/late-completer.ts';
 import { listenHttp } from '../../processes/http/listen-http.ts';
+import type { EndpointFacts } from '../../processes/http/outrider-headers.ts';
 import { withOwnKey } from '../../processes/http/own-key.ts';
 import { createPromptOwners } from '../../processes/http/prompt-owners.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
@@ -25,6 +26,7 @@ import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts'
 import { drainOption, type EdgeLog, logOptions, openLog } from '../edge/edge-log.ts';
 import { logRequests } from '../edge/request-log.ts';
 import { prepareModels } from '../models/model-room.ts';
+import { looksUpOnDevice } from '../options/look-up-place.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
@@ -205,11 +207,12 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
 const nowMs = (): number => performance.timeOrigin + performance.now();
 
 function createEndpoint(
-  { target, clientKey }: ServeFlags,
+  flags: ServeFlags,
   completer: Completer,
   log: Pick<EdgeLog, 'line' | 'note'>,
   refuses: (headers: Headers) => string | null,
 ): { readonly app: HttpApp; readonly metrics: () => Promise<string> } {
+  const { target, clientKey } = flags;
   const version = packageVersion();
   const metrics = createEndpointMetrics({ model: target, version }, () => completer.state);
   const logged = logRequests(log, nowMs);
@@ -224,6 +227,7 @@ function createEndpoint(
     version,
     metrics: metrics.text,
     pages: readPageFiles(),
+    facts: factsOf(flags),
     observer: {
       ...metrics.observer,
       ended(record) {
@@ -246,6 +250,18 @@ function createEndpoint(
     keyName: (shown) => (isClient(shown) ? '--client-key' : null),
   });
   return { app, metrics: metrics.text };
+}
+
+/** Whether an edge elsewhere is paced is not known here. */
+function factsOf({ draft, lookUp, mode, demo, link, rtt }: ServeFlags): EndpointFacts {
+  const canDraft = (draft !== 'none' || looksUpOnDevice(lookUp)) && mode !== 'ar' && mode !== 'edge-sd';
+  return {
+    drafts: canDraft ? 'device' : 'none',
+    emulated: {
+      ...(link === undefined ? (rtt === 0 ? {} : { roundTripMs: rtt }) : { link }),
+      ...(demo ? { pace: defaultEdgeProfile.description } : {}),
+    },
+  };
 }
 
 function demoPlan(flags: ServeFlags) {
@@ -303,6 +319,7 @@ function printAddress({ target, clientKey }: ServeFlags, port: number): void {
     messages: [{ role: 'user', content: 'Why is the sky blue?' }],
     stream: true,
   });
+  note(`a page to chat in a browser: http://${host}:${port}/`);
   note(`${clientKey === undefined ? 'no key is asked for' : 'asks for a key'}; try it:`);
   note(`  curl -N ${base}/chat/completions${key} -H "Content-Type: application/json" -d '${body}'`);
   process.stdout.write(`${base}\n`);

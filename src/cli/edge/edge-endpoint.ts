@@ -7,6 +7,7 @@ import { anyone, type EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 import { packageVersion } from '../../files/document.ts';
 import { readPageFiles } from '../../files/page-files.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
+import type { LatencyProfile } from '../../models/port/profiles.ts';
 import { createInMemoryNetwork } from '../../network/transport/in-memory.ts';
 import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
@@ -24,10 +25,12 @@ import {
 } from '../../processes/http/app.ts';
 import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { requestListenerOf } from '../../processes/http/listen-http.ts';
+import type { EndpointFacts } from '../../processes/http/outrider-headers.ts';
 import { createPromptOwners } from '../../processes/http/prompt-owners.ts';
 import { EarlyRefusals } from '../../processes/http/refusals.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import type { HttpObserver } from '../../processes/http/request-record.ts';
+import type { TabFiles } from '../../processes/http/tab-weights.ts';
 import type { EdgeAccess } from './edge-access.ts';
 
 type KeyOf = (credentials: string) => EdgeKey | null;
@@ -42,6 +45,10 @@ export interface EndpointHost {
   readonly metrics?: () => Promise<string>;
   /** Receives each request. */
   readonly observer?: HttpObserver;
+  /** What a browser's tab may load; default: nothing. */
+  readonly tabFiles?: TabFiles | undefined;
+  /** What GET /v1/models reports of it. Default: nothing. */
+  readonly facts?: EndpointFacts;
   /** What the edge is shown for the key of a request. Default: that key. */
   readonly credentialsOf?: (key: string | undefined) => string | undefined;
 }
@@ -59,7 +66,7 @@ export function edgeEndpoint(
   edge: Pick<Edge, 'accept' | 'status' | 'spend' | 'mostSessions'>,
   { tokenizer, identity, limits: { contextLength } }: Pick<LanguageModel, 'tokenizer' | 'identity' | 'limits'>,
   { listen, routeKeys }: Pick<EdgeAccess, 'listen' | 'routeKeys'>,
-  { isOwnName, onFault, metrics, observer, credentialsOf }: EndpointHost,
+  { isOwnName, onFault, metrics, observer, credentialsOf, facts, tabFiles }: EndpointHost,
 ): EdgeEndpoint {
   const nowMs = (): number => performance.timeOrigin + performance.now();
   // A session is opened in the course of its request, so the edge's log can name the peer.
@@ -101,6 +108,8 @@ export function edgeEndpoint(
     metrics,
     observer,
     pages: readPageFiles(),
+    tabFiles,
+    facts,
     randomBits: () => randomBytes(8).readBigUInt64LE(),
     refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
     mayUse(shown, scope) {
@@ -117,6 +126,16 @@ export function edgeEndpoint(
     peers.run(peerAddress(request.socket.remoteAddress), () => answer(request, response));
   };
   return { onApi, routes: [...Object.keys(edgeRoutes), ...own] };
+}
+
+/** @param parts the edge's own draft and what it is paced to, if it has any */
+export function edgeFacts(parts: {
+  readonly draft: LanguageModel | undefined;
+  readonly profile: LatencyProfile | undefined;
+}): EndpointFacts {
+  const { draft, profile } = parts;
+  const emulated = profile === undefined ? {} : { pace: profile.description };
+  return { drafts: draft === undefined ? 'none' : 'edge', emulated };
 }
 
 /** Lets the endpoint open sessions with keys for completions, which open none from outside: those need keys for verification. */

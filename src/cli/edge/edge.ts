@@ -2,25 +2,21 @@
 
 import type { Command } from 'commander';
 import type { Place } from '../../allocation/controller/messages.ts';
-import { CloseStack } from '../../core/basics/close-stack.ts';
 import { defined } from '../../core/basics/defined.ts';
-import { badArgument, OutriderError } from '../../core/basics/errors.ts';
+import { badArgument } from '../../core/basics/errors.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
 import { modelLabel, packageVersion, printDocument } from '../../files/document.ts';
-import { openModel } from '../../models/engines/open-model.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
 import type { PacedModel } from '../../models/port/paced.ts';
-import { findProfile, latencyProfiles } from '../../models/port/profiles.ts';
+import { latencyProfiles } from '../../models/port/profiles.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import { joinAsEdge } from '../../processes/controller/edge-agent.ts';
 import { TicketBook, ticketPrefix } from '../../processes/controller/ticket-book.ts';
 import { type Edge, startEdge } from '../../processes/edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows, mostEdgeHedges } from '../../processes/edge/edge-options.ts';
 import { createEdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
-import { createLawReport, withAcquireReport } from '../models/acquire-report.ts';
-import { demandFittingDraft } from '../models/model-room.ts';
 import { engineLabel } from '../options/engine-label.ts';
 import { engineOptions, targetOf } from '../options/engine-options.ts';
 import { gpuOption } from '../options/gpu-option.ts';
@@ -32,15 +28,17 @@ import { pairOption } from '../options/pair-options.ts';
 import { tlsOptions } from '../options/port-access.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
-import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';
+import { hideWaiting } from '../terminal/waiting-line.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { describeCapacity } from './edge-capacity.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
-import { edgeEndpoint, insideKeys } from './edge-endpoint.ts';
+import { edgeEndpoint, edgeFacts, insideKeys } from './edge-endpoint.ts';
 import { logOptions } from './edge-log.ts';
+import { type EdgeModels, openEdgeModels } from './edge-models.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { openEdgePort } from './edge-port.ts';
 import { boundHeap } from './heap-bounds.ts';
+import { openTabFiles, tabOptions } from './tab-files.ts';
 
 const notes = `Examples:
   outrider edge                                 the default target on ws://127.0.0.1:8642
@@ -147,6 +145,7 @@ const options = {
     whole: [1, 1024],
   },
   gpu: gpuOption as typeof gpuOption,
+  ...tabOptions,
   ...accessOptions,
   ...tlsOptions,
   ...operationOptions,
@@ -254,7 +253,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   await using access = await openAccess(flags);
   await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
   const { listener } = port;
-  await using models = await openModels(flags, operation.engineEvent);
+  await using models = await openEdgeModels(flags, operation.engineEvent);
   const { target, draft, profile } = models;
   const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
   const inside = insideKeys(access.chatKeyOf);
@@ -282,7 +281,9 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
     ...defined({ keyOf }),
     ...operation.callbacks(target.tokenizer),
   });
+  await using tab = await openTabFiles(flags, target);
   const { onApi, routes } = edgeEndpoint(edge, target, access, {
+    tabFiles: tab.files,
     isOwnName: (name) => listener.isOwnName(name),
     onFault: (error) => operation.warn(error),
     metrics: metrics.text,
@@ -293,6 +294,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
       },
     },
     credentialsOf: inside.credentialsOf,
+    facts: edgeFacts(models),
   });
   await warmed;
   hideWaiting();
@@ -314,7 +316,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
 
 function announce(
   { json, untilInputEnds }: EdgeFlags,
-  { target: { identity, limits }, draft }: Awaited<ReturnType<typeof openModels>>,
+  { target: { identity, limits }, draft }: EdgeModels,
   said: readonly string[],
   address: string,
 ): void {
@@ -324,51 +326,10 @@ function announce(
   // A program that has started this edge has chosen them itself.
   if (!untilInputEnds) for (const line of said) note(line);
   (json ? process.stderr : process.stdout).write(`${address}\n`);
-  if (!untilInputEnds) note(`for OpenAI's clients: ${address.replace(/^ws/, 'http')}/v1, model "${identity.name}"`);
-}
-
-async function openModels(flags: EdgeFlags, onEngine: EdgeOperation['engineEvent']) {
-  await demandFittingDraft(flags.model, flags.draft);
-  await using opened = new CloseStack();
-  const { sessions, context: contextLength, threads, gpu } = flags;
-  const profile = flags.profile === undefined ? undefined : findProfile(flags.profile);
-  const law = createLawReport(flags.model === 'none' ? flags.engine : flags.model);
-  const { target, draft } = await withAcquireReport(async (acquiring) => {
-    const options = { contextLength, gpu, clock: machineClock, ...acquiring };
-    const target = opened.use(
-      await openModel(flags.model, {
-        ...options,
-        role: 'target',
-        engine: flags.engine,
-        tokenizerFile: flags.tokenizer,
-        onEngine,
-        sequences: sessions,
-        exact: !flags.fast,
-        threads,
-        profile: profile?.name,
-        onLawProgress: law.onLawProgress,
-      }),
-    );
-    showWaiting('starting the edge ...');
-    if (flags.draft === undefined) return { target, draft: undefined };
-    const draft = opened.use(
-      await openModel(flags.draft, {
-        ...options,
-        role: 'draft',
-        sequences: sessions * (1 + flags.draftHedges),
-        exact: false,
-        threads: threads ?? 1,
-        profile: flags.draftProfile,
-      }),
-    );
-    return { target, draft };
-  });
-  if (draft !== undefined && draft.tokenizer.hash !== target.tokenizer.hash) {
-    const cause = `${draft.identity.name} has another tokenizer than ${target.identity.name}`;
-    throw new OutriderError('tokenizer-mismatch', cause, 'take a draft made for that target (outrider models list)');
-  }
-  const kept = opened.move();
-  return { target, draft, profile, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
+  if (untilInputEnds) return;
+  const base = address.replace(/^ws/, 'http');
+  note(`a page to chat in a browser: ${base}/`);
+  note(`for OpenAI's clients: ${base}/v1, model "${identity.name}"`);
 }
 
 /** Rows: how often each kind of refusal happened. */

@@ -9,7 +9,7 @@ import { freeLaw } from '../../core/decoding/shape-law.ts';
 import { checkShapes } from '../exactness/shape-check.ts';
 import { besideOthers } from '../exactness/shape-histories.ts';
 import { acquireModel } from '../files/acquire.ts';
-import { readGguf } from '../gguf/gguf.ts';
+import { readGguf } from '../gguf/gguf-file.ts';
 import { recodeModel } from '../gguf/recode.ts';
 import { vocabularyOf } from '../gguf/vocabulary.ts';
 import { openLlamaModel } from './llama.ts';

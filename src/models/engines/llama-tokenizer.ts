@@ -3,7 +3,7 @@
 
 import type { ChatHistoryItem, ChatWrapper, LlamaModel, Token } from 'node-llama-cpp';
 import { readNaming } from '../gguf/cursor.ts';
-import { readGguf } from '../gguf/gguf.ts';
+import { readGguf } from '../gguf/gguf-file.ts';
 import { demandByteTokens, type Vocabulary, vocabularyOf } from '../gguf/vocabulary.ts';
 import type { Message, Tokenizer } from '../port/model.ts';
 import { type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';

@@ -6,7 +6,6 @@ import { invariant } from '../../core/basics/invariant.ts';
 import type { Candidates } from '../../core/decoding/candidates.ts';
 import type { MappedDraft } from '../gguf/draft-metadata.ts';
 import type { EvaluateItem, LanguageModel, Tokenizer } from '../port/model.ts';
-import { openTokenizerMetadata } from './tokenizer-file.ts';
 
 /** Sequences and limits stay the inner model's; closing closes it. @param tokenizer the target's */
 export function mapVocabulary(
@@ -44,21 +43,4 @@ function mapCandidates({ ids, logits }: Candidates, targetIds: readonly number[]
   const pairs = ids.map((id, index) => [targetIds[id] as number, logits[index] as number] as const);
   pairs.sort((left, right) => right[1] - left[1] || left[0] - right[0]);
   return { ids: pairs.map(([id]) => id), logits: pairs.map(([, logit]) => logit) };
-}
-
-/** Opens the model with `open` and gives it its target's tokenizer; closing closes both. @throws the errors of `open` */
-export async function openMappedDraft(draft: MappedDraft, open: () => Promise<LanguageModel>): Promise<LanguageModel> {
-  const tokenizer = await openTokenizerMetadata(draft.tokenizer, draft.vocabularySize);
-  try {
-    const model = mapVocabulary(await open(), draft, tokenizer);
-    let closing: Promise<void> | undefined;
-    const close = (): Promise<void> => {
-      closing ??= model.close().then(() => tokenizer[Symbol.asyncDispose]());
-      return closing;
-    };
-    return { ...model, close, [Symbol.asyncDispose]: close };
-  } catch (error) {
-    await tokenizer[Symbol.asyncDispose]();
-    throw error;
-  }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ControlledEvaluateInputItem, Token } from 'node-llama-cpp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acquireModel } from '../files/acquire.ts';
-import { readGguf } from '../gguf/gguf.ts';
+import { readGguf } from '../gguf/gguf-file.ts';
 import { recodeModel } from '../gguf/recode.ts';
 import type { WeightFormatName } from '../gguf/weight-formats.ts';
 import { loadLlamaModel, startLlamaEngine } from './llama-engine.ts';

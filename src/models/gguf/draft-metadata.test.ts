@@ -4,10 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type MappedDraft, readMappedDraft, readMappedDraftFile } from './draft-metadata.ts';
+import { type MappedDraft, readMappedDraft } from './draft-metadata.ts';
 import { integer, text, texts, tinyMetadata, writeTinyModel } from './gguf.fixture.ts';
 import { type GgufValue, parseGguf } from './gguf.ts';
 import { encodeTinyMapped, tinyMappedMetadata } from './mapped-draft.fixture.ts';
+import { readMappedDraftFile } from './model-files.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
 const numbers = (value: readonly number[]): GgufValue => ({ type: 'array', elementType: 'uint32', value });

@@ -2,9 +2,8 @@
 // its ids is, which of its ids stands for each target id, and the target's whole tokenizer, so that a device needs no other
 // file. Every value is checked before it is used. docs/use/draft-models.md lists the keys.
 
-import { readNaming, unreadable } from './cursor.ts';
+import { unreadable } from './cursor.ts';
 import type { GgufHeader, GgufValue } from './gguf.ts';
-import { readModel } from './model-files.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
 /** A draft with its own vocabulary, as described by its file. */
@@ -105,10 +104,4 @@ export function readMappedDraft(header: DraftHeader): MappedDraft | undefined {
     throw unreadable('holds another tokenizer than the one of the target that it names');
   }
   return draft;
-}
-
-/** The same for the file at `path`. @throws OutriderError `model-unreadable` */
-export async function readMappedDraftFile(path: string): Promise<MappedDraft | undefined> {
-  const header = await readModel(path);
-  return readNaming(path, () => readMappedDraft(header));
 }

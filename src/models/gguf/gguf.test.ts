@@ -8,7 +8,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { isOutriderError } from '../../core/basics/errors.ts';
 import { NeedMoreBytes } from './cursor.ts';
 import { encodeModel, integer, text, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
-import { type GgufHeader, type GgufValue, parseGguf, readGguf } from './gguf.ts';
+import { type GgufHeader, type GgufValue, parseGguf } from './gguf.ts';
+import { readGguf } from './gguf-file.ts';
 import type { planGguf } from './write.ts';
 
 const file = encodeModel(tinyMetadata(2), tinyTensors(2));

@@ -1,9 +1,7 @@
 // Reads the header of a GGUF model file: metadata and the place of each tensor. It never loads a tensor, and it compares every
 // number in the file with the file's size before use. Source: the GGUF specification, version 3.
 
-import { open } from 'node:fs/promises';
-import { OutriderError } from '../../core/basics/errors.ts';
-import { createGgufCursor, type GgufCursor, NeedMoreBytes, naming, unreadable } from './cursor.ts';
+import { createGgufCursor, type GgufCursor, NeedMoreBytes, unreadable } from './cursor.ts';
 import { tensorTypes } from './tensor-types.ts';
 
 export type GgufScalar = number | bigint | boolean | string;
@@ -60,6 +58,13 @@ export interface GgufHeader {
   /** In the file's order. */
   readonly metadata: ReadonlyMap<string, GgufValue>;
   readonly tensors: readonly GgufTensor[];
+}
+
+/** A file that is read in parts, wherever it lies. */
+export interface ByteSource {
+  readonly byteLength: number;
+  /** The bytes from `from` to before `to`; fewer only where the file has become shorter. */
+  read(from: number, to: number): Promise<Uint8Array>;
 }
 
 const magic = 0x46554747;
@@ -207,34 +212,19 @@ export function parseGguf(prefix: Uint8Array, fileBytes: number): GgufHeader {
   return { fileBytes, dataStart, alignment, metadata, tensors };
 }
 
-function cannotOpen(path: string, error: unknown): OutriderError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new OutriderError(
-    'model-unreadable',
-    `can't read ${path}: ${reason}`,
-    'check that the path is a file that this user may read',
-    { cause: error },
-  );
-}
-
 /**
- * Reads the header of the file at `path`, no tensors.
- * @throws OutriderError `model-unreadable` if the file is missing, cut off, or not GGUF version 3.
+ * Reads the header of a file, no tensors.
+ * @throws OutriderError `model-unreadable` if the file is cut off, or not GGUF version 3; what `read` throws
  */
-export async function readGguf(path: string): Promise<GgufHeader> {
-  await using file = await open(path, 'r').catch((error: unknown) => Promise.reject(cannotOpen(path, error)));
-  const status = await file.stat();
-  if (!status.isFile()) throw cannotOpen(path, new Error('not a file'));
+export async function readGgufHeader(file: ByteSource): Promise<GgufHeader> {
   for (let readBytes = firstReadBytes; ; readBytes *= 4) {
-    const prefix = new Uint8Array(Math.min(readBytes, status.size, headerBytesLimit));
-    const { bytesRead } = await file.read(prefix, 0, prefix.length, 0);
+    const length = Math.min(readBytes, file.byteLength, headerBytesLimit);
+    const prefix = await file.read(0, length);
     try {
-      return parseGguf(prefix.subarray(0, bytesRead), status.size);
+      return parseGguf(prefix, file.byteLength);
     } catch (error) {
-      if (!(error instanceof NeedMoreBytes)) throw naming(path, error);
-      if (bytesRead < prefix.length || bytesRead >= headerBytesLimit) {
-        throw naming(path, unreadable('has too long a header'));
-      }
+      if (!(error instanceof NeedMoreBytes)) throw error;
+      if (prefix.length < length || length >= headerBytesLimit) throw unreadable('has too long a header');
     }
   }
 }

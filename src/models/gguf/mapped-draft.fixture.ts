@@ -3,7 +3,8 @@
 
 import { open, readFile } from 'node:fs/promises';
 import { encodeModel, integer, text, texts, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
-import { type GgufScalar, type GgufValue, readGguf } from './gguf.ts';
+import type { GgufScalar, GgufValue } from './gguf.ts';
+import { readGguf } from './gguf-file.ts';
 import { vocabularyOf } from './vocabulary.ts';
 import { planGguf } from './write.ts';
 

@@ -4,8 +4,10 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { isOutriderError, type OutriderError } from '../../core/basics/errors.ts';
-import { naming, unreadable } from './cursor.ts';
-import { type GgufHeader, readGguf } from './gguf.ts';
+import { naming, readNaming, unreadable } from './cursor.ts';
+import { type MappedDraft, readMappedDraft } from './draft-metadata.ts';
+import type { GgufHeader } from './gguf.ts';
+import { readGguf } from './gguf-file.ts';
 
 /** The headers of all files of a model. */
 export interface ModelHeader extends Pick<GgufHeader, 'metadata' | 'tensors'> {
@@ -93,6 +95,12 @@ export async function readModel(path: string): Promise<ModelHeader> {
   } catch (error) {
     throw naming(path, error);
   }
+}
+
+/** The map of a draft at `path`; undefined as {@link readMappedDraft}. @throws OutriderError `model-unreadable` */
+export async function readMappedDraftFile(path: string): Promise<MappedDraft | undefined> {
+  const header = await readModel(path);
+  return readNaming(path, () => readMappedDraft(header));
 }
 
 /** For those who read or write single files. @throws OutriderError `model-unreadable` for a part of a split model */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom } from '../../core/basics/philox.ts';
 import { encodeModel, integer, tinyMetadata } from './gguf.fixture.ts';
-import { readGguf } from './gguf.ts';
+import { readGguf } from './gguf-file.ts';
 import { numberToHalf } from './half-precision.ts';
 import { recodeModel } from './recode.ts';
 import { isWeightFormat, type WeightFormatName, weightFormats } from './weight-formats.ts';

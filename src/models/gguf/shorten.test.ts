@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeModel, integer, tinyMetadata, tinyTensors, writeTinyModel } from './gguf.fixture.ts';
-import { readGguf } from './gguf.ts';
+import { readGguf } from './gguf-file.ts';
 import { shortenModel } from './shorten.ts';
 
 let directory = '';

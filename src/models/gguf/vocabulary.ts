@@ -1,7 +1,7 @@
 // The meaning of a model's ids: their bytes, the ids that end a text, and a hash by which two machines check that they agree. Read
 // from the model file's metadata, so every engine gives the same answers. It does not turn text into ids.
 
-import { createHash } from 'node:crypto';
+import { Sha256 } from '../../core/basics/sha256.ts';
 import { unreadable } from './cursor.ts';
 import type { GgufHeader, GgufScalar, GgufValue } from './gguf.ts';
 
@@ -19,7 +19,7 @@ export interface Vocabulary {
 type Metadata = Pick<GgufHeader, 'metadata'>;
 
 /** Values of `tokenizer.ggml.token_type`. */
-const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+export const tokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
 const endIdKeys = ['eos_token_id', 'eot_token_id', 'eom_token_id'];
 
@@ -42,15 +42,16 @@ const endNames: ReadonlySet<string> = new Set([
 ]);
 
 /** GPT-2 writes each byte as a printable character: printable Latin-1 stands for itself, the others follow from U+0100. */
-const byteOfCharacter: ReadonlyMap<string, number> = (() => {
-  const bytes = new Map<string, number>();
+export const characterOfByte: readonly string[] = (() => {
   let nextCode = 256;
-  for (let byte = 0; byte < 256; byte++) {
+  return Array.from({ length: 256 }, (_, byte) => {
     const printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-    bytes.set(String.fromCharCode(printable ? byte : nextCode++), byte);
-  }
-  return bytes;
+    return String.fromCharCode(printable ? byte : nextCode++);
+  });
 })();
+const byteOfCharacter: ReadonlyMap<string, number> = new Map(
+  characterOfByte.map((character, byte) => [character, byte]),
+);
 
 const encoder = new TextEncoder();
 
@@ -131,16 +132,16 @@ export const specialIdKeys: readonly string[] = ['bos', 'eos', 'eot', 'eom', 'un
 );
 
 function hashVocabulary(header: Metadata): string {
-  const hash = createHash('sha256');
+  const hash = new Sha256();
   for (const key of [...hashedFields, ...specialIdKeys]) {
     const value = header.metadata.get(`tokenizer.ggml.${key}`)?.value;
     const values = value === undefined ? [] : Array.isArray(value) ? value : [value as GgufScalar];
     const parts: string[] = [`${key} ${values.length} `];
     // Each part includes its own length, so no two vocabularies are written the same way.
     for (const text of values.map(String)) parts.push(`${text.length}:${text}`);
-    hash.update(parts.join(''), 'utf8');
+    hash.update(encoder.encode(parts.join('')));
   }
-  return hash.digest('hex');
+  return hash.hex();
 }
 
 /** @throws OutriderError `model-unreadable` if the tokenizer is of another family or incomplete. */

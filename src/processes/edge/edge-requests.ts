@@ -78,7 +78,8 @@ export function answerRequests(
 /** Whether {@link ListenEdgeSettings.onApi} answers requests for this path. */
 export function isForApi(path: string | undefined): boolean {
   if (path === undefined) return false;
-  return ['/', '/metrics', '/version'].includes(path) || path.startsWith('/v1/') || path.startsWith('/pages/');
+  const isBelow = ['/v1/', '/pages/', '/weights/'].some((folder) => path.startsWith(folder));
+  return isBelow || ['/', '/metrics', '/version', '/weights'].includes(path);
 }
 
 /** 200 while the edge takes new sessions, otherwise 503; the words of an endpoint's own /health. Sessions wait for an engine that is away. */

@@ -40,7 +40,7 @@ export interface AnswerEvent {
   readonly data: object | '[DONE]';
 }
 
-export interface PartNotes extends Pick<Round, 'standing' | 'fingerprints'> {
+export interface PartNotes extends Pick<Round, 'standing' | 'fingerprints' | 'pieces'> {
   /** Log-probabilities of tokens that came since the last part; null: none were asked for. */
   readonly logprobs: readonly AnswerToken[] | null;
 }

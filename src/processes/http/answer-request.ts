@@ -1,5 +1,6 @@
 // From a request that has been read to its HTTP answer: whole, or as server-sent events.
 
+import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, type OutriderError } from '../../core/basics/errors.ts';
 import { retrySecondsOf } from '../../core/basics/retry-time.ts';
 import { ChoiceReader } from './answer-choice.ts';
@@ -25,6 +26,8 @@ interface Begun {
   readonly first: IteratorResult<Round, unknown>;
   readonly rounds: AsyncIterator<Round, unknown>;
   readonly reader: ChoiceReader;
+  /** Whether a round without text is a part, because it has tokens. */
+  readonly countsTokens: boolean;
 }
 
 /** @throws ApiError as long as nothing was sent */
@@ -43,7 +46,7 @@ export async function answerRequest(
     completion.end.catch(() => {});
     const rounds = completion.rounds[Symbol.asyncIterator]();
     const reader = new ChoiceReader(request, () => `${format.callPrefix}${asker.newId()}`);
-    return { completion, first: await rounds.next(), rounds, reader };
+    return { completion, first: await rounds.next(), rounds, reader, countsTokens: request.facts === true };
   };
   try {
     const begun = await Promise.all(request.asked.map(begin));
@@ -147,8 +150,11 @@ async function* eventsOf(
     const ends: CompletionEnd[] = [];
     for await (const { index, round } of merged(begun)) {
       const { reader, completion } = begun[index] as Begun;
-      for (const part of round === null ? reader.end() : partsOf(round, reader))
-        yield* stream.part(index, part, { ...(round ?? {}), logprobs: reader.takeLogprobs() });
+      const { pieces, ...notes } = round ?? {};
+      for (const [at, part] of (round === null ? reader.end() : partsOf(round, begun[index] as Begun)).entries()) {
+        const once = at === 0 ? defined({ pieces }) : {};
+        yield* stream.part(index, part, { ...notes, ...once, logprobs: reader.takeLogprobs() });
+      }
       if (round !== null) continue;
       const end = await completion.end;
       ends.push(end);
@@ -164,9 +170,10 @@ async function* eventsOf(
 }
 
 /** A delta without text reports how much of the text so far is verified. */
-function partsOf(round: Round, reader: ChoiceReader): readonly ChoicePart[] {
+function partsOf(round: Round, { reader, countsTokens }: Begun): readonly ChoicePart[] {
   const parts = reader.read(round);
-  return parts.length === 0 && round.standing !== undefined ? [{ kind: 'text', text: '' }] : parts;
+  const isNoted = round.standing !== undefined || (countsTokens && round.tokens > 0);
+  return parts.length === 0 && isNoted ? [{ kind: 'text', text: '' }] : parts;
 }
 
 /** Rounds of all choices as they come; null: the choice has no more. */

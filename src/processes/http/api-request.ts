@@ -39,6 +39,8 @@ export interface ApiRequest {
   readonly constraint: Omit<AnswerConstraint, 'grammar' | 'unkept'> | null;
   /** Fields that the answer repeats, where the route does so. */
   readonly repeated: object;
+  /** Whether a stream of OpenAI's routes reports drafts beside the text. Default: it does not. */
+  readonly facts?: boolean;
 }
 
 /** Fields that say how text is chosen, and how many texts. */

@@ -2,13 +2,13 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Sender } from '../../core/protocol/wire/rate-book.ts';
-import { appOf, twoRounds } from './app.fixture.ts';
+import { appOf, tabFiles, twoRounds } from './app.fixture.ts';
 import { type KeyRefusal, routeRules, routesOf } from './app.ts';
 import { RequestIntake } from './request-intake.ts';
 
 /** Method and path. */
 function askedOf(route: string): readonly string[] {
-  return route.replace(':model', 'm').split(' ');
+  return route.replace(/:\w+/, 'm').split(' ');
 }
 
 describe('the guard', () => {
@@ -38,7 +38,7 @@ describe('the guard', () => {
     };
     for (const [route, rule] of Object.entries(routeRules)) {
       if (rule === 'public') continue;
-      const other = rule === 'chat' ? 'metrics' : 'chat';
+      const other = rule === 'metrics' ? 'chat' : 'metrics';
       expect([401, 403], route).not.toContain((await ask(route, rule)).status);
       const answer = await ask(route, other);
       expect(answer.status, route).toBe(refused);
@@ -57,7 +57,7 @@ describe('the guard', () => {
   });
 
   it('has a rule for each route of the app, and for no other', () => {
-    const { app } = appOf();
+    const { app } = appOf(twoRounds, { pages: new Map(), tabFiles });
     expect([...routesOf(app)].sort()).toEqual(Object.keys(routeRules).sort());
   });
 

@@ -16,6 +16,7 @@ import { type Completer, startingWith } from './completion-port.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest } from './openai-responses.ts';
+import { type EndpointFacts, outriderHeaders, wantsFacts, withOwnHeaders } from './outrider-headers.ts';
 import { addPage, addPageFiles, type PageFiles } from './pages.ts';
 import { bodyOf, type EarlyRefusals, messagesPath, refusedMs, retryHeaders } from './refusals.ts';
 import { announcedCost, RequestBody } from './request-body.ts';
@@ -23,6 +24,7 @@ import { RequestIntake, requestBytes } from './request-intake.ts';
 import { bodyLimitsOf, demandCounts, schemaCost } from './request-limits.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
 import { responsesFormat } from './responses-answers.ts';
+import { addWeights, type TabFiles, weightsPath } from './tab-weights.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
 
@@ -49,6 +51,10 @@ export interface HttpAppSettings {
   readonly observer?: HttpObserver | undefined;
   /** Default: none. */
   readonly pages?: PageFiles | undefined;
+  /** What a browser's tab may load to draft here; default: nothing. */
+  readonly tabFiles?: TabFiles | undefined;
+  /** What GET /v1/models reports of this endpoint where a request asks for facts; default: nothing. */
+  readonly facts?: EndpointFacts | undefined;
   /** Called for failures that are bugs. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -65,7 +71,7 @@ export interface Account {
 export const noAccount: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
 
 /** What a route asks of a key: a scope of `outrider keys`. */
-export type RouteScope = 'chat' | 'metrics';
+export type RouteScope = 'chat' | 'metrics' | 'verify';
 
 /** Why a known key may not use a route. */
 export interface KeyRefusal {
@@ -85,6 +91,9 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
   'GET /health': 'public',
   'GET /version': 'chat',
   'GET /metrics': 'metrics',
+  // Only a key that opens sessions needs drafts.
+  'GET /weights': 'verify',
+  'GET /weights/:digest': 'verify',
   'GET /v1/models': 'chat',
   'GET /v1/models/:model': 'chat',
   'POST /v1/chat/completions': 'chat',
@@ -133,6 +142,10 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
     addPage(app, settings.pages, '/', 'chat');
     addPageFiles(app, settings.pages);
   }
+  if (settings.tabFiles !== undefined) {
+    const senderOfAsk = (request: Request): Sender => senderOf(askOf(asks, request));
+    addWeights(app, { files: settings.tabFiles, model: completer.model, nowMs, senderOf: senderOfAsk });
+  }
   const jsonOf = async (raw: Request, path: string): Promise<unknown> => {
     const ask = askOf(asks, raw);
     const json = await ask.body.json(senderOf(ask), bodyLimitsOf(path, completer), intake);
@@ -142,7 +155,8 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
   };
   const answers = (path: string, idPrefix: string, format: Format, read: typeof readChatRequest): void => {
     app.post(path, async (context) => {
-      const request: ApiRequest = read(await jsonOf(context.req.raw, path), settings.randomBits);
+      const json = await jsonOf(context.req.raw, path);
+      const request = withOwnHeaders(read(json, settings.randomBits), context.req.raw.headers);
       requireModel(completer, request.model);
       requireReady(completer);
       const ask = askOf(asks, context.req.raw);
@@ -249,7 +263,7 @@ function addFailures(app: Hono, settings: HttpAppSettings, asks: Asks): void {
 }
 
 /** Routes that describe this process. */
-function addKnowledge(app: Hono, { completer, version, metrics }: HttpAppSettings): void {
+function addKnowledge(app: Hono, { completer, version, metrics, facts: outrider }: HttpAppSettings): void {
   const { model: id, createdSeconds: created } = completer;
   const model = { id, object: 'model', created, owned_by: 'outrider' };
   app.get('/health', (context) => {
@@ -261,10 +275,12 @@ function addKnowledge(app: Hono, { completer, version, metrics }: HttpAppSetting
     return context.body(await metrics(), 200, { 'content-type': metricsType, 'cache-control': 'no-store' });
   });
   app.get('/version', (context) => context.json({ version }));
-  app.get('/v1/models', (context) => context.json({ object: 'list', data: [model] }));
+  const modelFor = ({ headers }: Request): object =>
+    wantsFacts(headers) && outrider !== undefined ? { ...model, outrider } : model;
+  app.get('/v1/models', (context) => context.json({ object: 'list', data: [modelFor(context.req.raw)] }));
   app.get('/v1/models/:model{.+}', (context) => {
     requireModel(completer, context.req.param('model'));
-    return context.json(model);
+    return context.json(modelFor(context.req.raw));
   });
 }
 
@@ -274,6 +290,7 @@ export function routeOf(method: string, path: string): string {
   const route = `${verb} ${path}`;
   if (Object.hasOwn(routeRules, route)) return route;
   if (route.startsWith('GET /pages/')) return 'GET /pages/:file';
+  if (route.startsWith(`GET ${weightsPath}/`)) return 'GET /weights/:digest';
   return route.startsWith('GET /v1/models/') ? 'GET /v1/models/:model' : 'other';
 }
 
@@ -333,7 +350,10 @@ function allowOrigin(headers: Headers, origin: string): void {
   headers.set('vary', 'origin');
   headers.set('access-control-allow-methods', 'GET, POST, OPTIONS');
   headers.set('access-control-allow-headers', allowedHeaders);
-  headers.set('access-control-expose-headers', 'x-request-id, x-ignored-params, x-outrider-verified, retry-after');
+  headers.set(
+    'access-control-expose-headers',
+    'x-request-id, x-ignored-params, x-outrider-verified, retry-after, content-range',
+  );
 }
 
 /** What the official clients send. */
@@ -341,6 +361,7 @@ const allowedHeaders = [
   ...[
     'authorization',
     'content-type',
+    'range',
     'x-api-key',
     'anthropic-version',
     'anthropic-beta',
@@ -349,6 +370,7 @@ const allowedHeaders = [
     'openai-beta',
     'openai-organization',
     'openai-project',
+    ...outriderHeaders,
   ],
   ...['arch', 'async', 'helper', 'helper-method', 'lang', 'os', 'package-version', 'poll-helper', 'retry-count'].map(
     (name) => `x-stainless-${name}`,

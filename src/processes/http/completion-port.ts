@@ -23,6 +23,8 @@ export interface CompletionRequest {
   readonly grammar?: Grammar | undefined;
   /** How many of the likeliest tokens are named at each position, 0 to 20, beside the chosen one; default: no logprobs at all. */
   readonly topLogprobs?: number | undefined;
+  /** `ar`: the edge alone; default: the mode of the completer. */
+  readonly mode?: 'ar' | undefined;
   /** Whether the client reads the text while it is written; otherwise what was written may still be replaced. */
   readonly isStreamed: boolean;
   /** Key of the application; undefined: it has shown none. */
@@ -41,6 +43,8 @@ export interface Round {
   /** Tokens of it, and how many of them were drafts of this device. */
   readonly tokens: number;
   readonly acceptedDrafts: number;
+  /** For each token the text that it adds, and whether it was a draft of this device. Default: unknown. */
+  readonly pieces?: readonly Piece[];
   /** When it came, ms on a monotonic clock: it may be read later. Default: unknown. */
   readonly atMs?: number;
   /** How far all text so far is a target's own. Absent: as before; in the first round: all of it. */
@@ -49,6 +53,11 @@ export interface Round {
   readonly fingerprints?: readonly string[];
   /** Log-probabilities of each of its tokens, where they were asked for. */
   readonly logprobs?: readonly AnswerToken[];
+}
+
+export interface Piece {
+  readonly text: string;
+  readonly drafted: boolean;
 }
 
 /** A token of an answer, or of a prompt that it repeats, with its bytes. */
@@ -78,6 +87,8 @@ export interface CompletionEnd {
   readonly mode?: string;
   /** Times that an edge took it up. Default: once. */
   readonly edges?: number;
+  /** Names of the edges that wrote it, in their order. Default: unknown. */
+  readonly servedBy?: readonly string[];
   /** Absent: no model of this device has written text, and all of it is a target's own. */
   readonly standing?: Standing;
 }

@@ -110,7 +110,9 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
       demandVocabulary(request, device.tokenizer.vocabularySize);
       const prompt = await idsIn(request.prompt);
       const { local } = settings;
-      const parts = { settings, connect, context, predicted: await predictions.idsOf(request) };
+      // The edge alone uses no prediction.
+      const predicted = request.mode === undefined ? await predictions.idsOf(request) : null;
+      const parts = { settings, connect, context, predicted };
       if (local === undefined || !canWrite(request))
         return patiently(parts, request, () => ask(parts, request, prompt));
       return askThrough(parts, request, { prompt, watch, writer: local });
@@ -157,7 +159,7 @@ function askedOf(
   return {
     connect,
     tokenizer: settings.device.tokenizer,
-    ...draftingOf(settings, predicted),
+    ...draftingOf({ device: settings.device, mode: request.mode ?? settings.mode }, predicted),
     ...ownerOf?.(request.credentials),
     ...defined({ credentials: key }),
     ...defined({ giveUpAfterMs }),
@@ -245,11 +247,12 @@ async function askThrough(
       answer.stop();
     }
   }
-  const end = answer.end.then(({ report, edges, fingerprints, acceptedDrafts, sentDrafts, standing }) => ({
+  const end = answer.end.then(({ report, servedBy, fingerprints, acceptedDrafts, sentDrafts, standing }) => ({
     ...endOf(report, prompt.length),
     cachedTokens: cachedOf(answer.heldTokens, prompt.length),
     stopText: stopTextOf(report, report.mode === 'local' ? writer.tokenizer : settings.device.tokenizer, request),
-    edges,
+    edges: servedBy.length,
+    servedBy,
     fingerprints,
     acceptedDrafts,
     rejectedDrafts: Math.max(0, sentDrafts - acceptedDrafts),
@@ -305,6 +308,7 @@ function completionOf(
           text,
           tokens: tokens.length,
           acceptedDrafts,
+          pieces,
           atMs,
           ...defined({ logprobs: named }),
         };
@@ -344,6 +348,7 @@ function endOf(report: TurnReport, promptTokens: number) {
     fingerprints: outcome.kind === 'unverified' ? [localFingerprint] : fingerprints,
     mode,
     edges: servedBy.length,
+    servedBy: servedBy.map(({ edge }) => edge),
   } satisfies Omit<CompletionEnd, 'stopText'>;
 }
 

@@ -15,11 +15,14 @@ import {
 } from './answer-format.ts';
 import type { AnswerToken, CompletionEnd, Standing } from './completion-port.ts';
 import { chatLogprobs, TextLogprobs } from './logprob-answers.ts';
+import { factsOfEnd } from './outrider-headers.ts';
 
 export interface AnswerWishes {
   readonly includesUsage: boolean;
   /** Choices of each prompt. */
   readonly choices: number;
+  /** Whether chunks report drafts. Default: they do not. */
+  readonly facts?: boolean;
 }
 
 /** What differs between the two routes. */
@@ -166,7 +169,8 @@ function formatOf(
   };
 }
 
-function streamOf(shape: Shape, envelope: Envelope, { includesUsage, choices: each }: AnswerWishes): AnswerStream {
+function streamOf(shape: Shape, envelope: Envelope, wishes: AnswerWishes): AnswerStream {
+  const { includesUsage, choices: each, facts: hasFacts = false } = wishes;
   const shaped = shape.chunks();
   const writers = new Map<number, readonly string[]>();
   const known = new Map<number, Standing>();
@@ -174,10 +178,11 @@ function streamOf(shape: Shape, envelope: Envelope, { includesUsage, choices: ea
     if (fingerprints !== undefined) writers.set(index, fingerprints);
     if (standing !== undefined) known.set(index, standing);
   };
-  const chunksOf = (index: number, choice: object | null): readonly AnswerEvent[] => {
+  const chunksOf = (index: number, choice: object | null, outrider?: object): readonly AnswerEvent[] => {
     if (choice === null) return [];
     const fields = envelope(shape.chunkObject, writers.get(index) ?? [], specOf(known.get(index)));
-    return [{ data: { ...fields, ...(includesUsage ? { usage: null } : {}), choices: [choice] } }];
+    const facts = hasFacts && outrider !== undefined ? { outrider } : {};
+    return [{ data: { ...fields, ...(includesUsage ? { usage: null } : {}), choices: [choice], ...facts } }];
   };
   return {
     begin: (fingerprints, prompts, standings) =>
@@ -185,13 +190,13 @@ function streamOf(shape: Shape, envelope: Envelope, { includesUsage, choices: ea
         note(index, standings[index], fingerprints);
         return chunksOf(index, shaped.begin(index));
       }),
-    part(index, part, { standing, fingerprints, logprobs }) {
+    part(index, part, { standing, fingerprints, pieces, logprobs }) {
       note(index, standing, fingerprints);
-      return chunksOf(index, shaped.part(index, part, logprobs));
+      return chunksOf(index, shaped.part(index, part, logprobs), pieces && { pieces });
     },
     finish(index, choice, logprobs) {
       note(index, choice.end.standing);
-      return chunksOf(index, shaped.finish(index, choice, logprobs));
+      return chunksOf(index, shaped.finish(index, choice, logprobs), factsOfEnd(choice.end));
     },
     done(ends) {
       const fingerprints = new Set(ends.flatMap((end) => end.fingerprints));

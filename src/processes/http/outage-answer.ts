@@ -37,8 +37,8 @@ export interface OutageEnd {
   readonly report: TurnReport;
   /** Fingerprints of all that wrote it, {@link localFingerprint} among them where a text of this device is in it. */
   readonly fingerprints: readonly string[];
-  /** Times that an edge took it up. */
-  readonly edges: number;
+  /** The edge of each time that one took it up. */
+  readonly servedBy: readonly string[];
   readonly acceptedDrafts: number;
   readonly sentDrafts: number;
   /** Undefined: all of it came from a target. */
@@ -79,7 +79,7 @@ export class OutageAnswer {
   heldTokens: number | null = null;
   /** Tokens of the rounds so far. */
   #sentTokens = 0;
-  #edges = 0;
+  readonly #servedBy: string[] = [];
   #acceptedDrafts = 0;
   #sentDrafts = 0;
   readonly #finish: (end: OutageEnd) => void;
@@ -175,7 +175,7 @@ export class OutageAnswer {
     let heldBack = '';
     for await (const emission of turn) {
       this.#settings.watch.answered();
-      if (this.#edges === 0) this.heldTokens = turn.status.heldTokens;
+      if (this.#servedBy.length === 0) this.heldTokens = turn.status.heldTokens;
       if (emission.tokens.length === 0) {
         heldBack += emission.text;
         continue;
@@ -203,7 +203,7 @@ export class OutageAnswer {
 
   async #account(turn: Turn): Promise<void> {
     const { acceptedTokens, sentDrafts, fingerprints, servedBy } = await turn.report;
-    this.#edges += servedBy.length;
+    this.#servedBy.push(...servedBy.map(({ edge }) => edge));
     this.#acceptedDrafts += acceptedTokens;
     this.#sentDrafts += sentDrafts;
     if (this.#prefix === null) this.#ownFingerprints = fingerprints;
@@ -272,13 +272,15 @@ export class OutageAnswer {
   }
 
   /** A client that does not read along gets all of it at the end. @param length of the text in tokens of its writer */
-  #send(update: TextUpdate | null, length: number, { pieces = [], atMs }: Partial<Emission> = {}): void {
+  #send(update: TextUpdate | null, length: number, { pieces = [], text, atMs }: Partial<Emission> = {}): void {
     if (update === null || !this.#settings.request.isStreamed) return;
     const tokens = Math.max(0, length - this.#sentTokens);
     this.#sentTokens += tokens;
     const acceptedDrafts = Math.min(tokens, pieces.filter(({ drafted }) => drafted).length);
     const came = atMs === undefined ? {} : { atMs };
-    this.rounds.push({ ...roundOf(update, this.fingerprints), ...came, tokens, acceptedDrafts });
+    // What the client gets is not always what came: then no token has a place in it.
+    const placed = update.text === text && pieces.length > 0 ? { pieces } : {};
+    this.rounds.push({ ...roundOf(update, this.fingerprints), ...came, ...placed, tokens, acceptedDrafts });
   }
 
   #over(report: TurnReport): Phase {
@@ -296,7 +298,8 @@ export class OutageAnswer {
     this.rounds.end();
     const acceptedDrafts = this.#acceptedDrafts;
     const sentDrafts = this.#sentDrafts;
-    this.#finish({ report, edges: this.#edges, fingerprints: this.fingerprints, acceptedDrafts, sentDrafts, standing });
+    const [servedBy, fingerprints] = [this.#servedBy, this.fingerprints];
+    this.#finish({ report, servedBy, fingerprints, acceptedDrafts, sentDrafts, standing });
     return 'over';
   }
 }

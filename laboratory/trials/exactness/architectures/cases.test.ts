@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runExperiment } from '../../../../simulator/runner/run.ts';
-import { readGguf } from '../../../../src/models/gguf/gguf.ts';
+import { readGguf } from '../../../../src/models/gguf/gguf-file.ts';
 import { exactnessTrial } from '../trial.ts';
 import { namedCases } from './architectures.ts';
 import { cases } from './cases.ts';

@@ -1,0 +1,55 @@
+// How heavy the page is: what a browser fetches before it shows something, what it may fetch later, and what it holds after a long chat.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { shippedPath } from '../../../src/models/files/shipped-path.ts';
+import type { Bed } from './bed.ts';
+
+/** HTML, scripts and styles of the first screen, gzipped, kB. */
+export async function firstScreenKb(bed: Bed): Promise<number> {
+  const { page, scene } = bed;
+  const bodies: Promise<Buffer>[] = [];
+  page.on('response', (response) => {
+    const { pathname } = new URL(response.url());
+    if (pathname === '/' || pathname.startsWith('/pages/')) bodies.push(response.body());
+  });
+  await page.goto(scene.device.url, { waitUntil: 'networkidle' });
+  return kilobytes(await Promise.all(bodies));
+}
+
+/** Device and engine in workers, and their kernels, gzipped, kB; 0 where the page has none. */
+export function workersKb(): number {
+  const folder = shippedPath('dist/pages');
+  const names = readdirSync(folder).filter((name) => name.endsWith('-worker.js') || name.endsWith('.wasm'));
+  return kilobytes(names.map((name) => readFileSync(`${folder}/${name}`)));
+}
+
+function kilobytes(files: readonly Buffer[]): number {
+  return Math.round(files.reduce((sum, bytes) => sum + gzipSync(bytes).length, 0) / 100) / 10;
+}
+
+/** The heap in use after a collection, MB. */
+export async function heapGrowthMB(bed: Bed, minutes: number, throwIfAborted: () => void): Promise<number> {
+  const devtools = await bed.context.newCDPSession(bed.page);
+  const heapMB = async (): Promise<number> => {
+    await devtools.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await devtools.send('Runtime.getHeapUsage');
+    return usedSize / 1e6;
+  };
+  await bed.enter();
+  const startMs = performance.now();
+  // What the first answers need stays: code, styles, fonts.
+  for (let turn = 0; turn < warmTurns; turn += 1) await bed.ask(`Turn ${turn}?`);
+  const before = await heapMB();
+  for (let turn = warmTurns; turn < leastTurns || performance.now() - startMs < minutes * 60_000; turn += 1) {
+    throwIfAborted();
+    // A chat as people have it: it ends, and another begins.
+    if (turn % turnsOfChat === 0) await bed.click('New chat');
+    await bed.ask(`Turn ${turn}?`);
+  }
+  return Math.round(((await heapMB()) - before) * 100) / 100;
+}
+
+const warmTurns = 4;
+const leastTurns = 16;
+const turnsOfChat = 8;

@@ -1,0 +1,11 @@
+// What the parts of the page work on.
+
+import type { KeyKeeper } from '../parts/key-keeper.ts';
+import type { Chat } from './chat.ts';
+import type { Settings } from './settings.ts';
+
+export interface AppProps {
+  readonly chat: Chat;
+  readonly settings: Settings;
+  readonly keys: KeyKeeper;
+}

@@ -1,0 +1,103 @@
+// The tab as what writes the answers of the page to chat. Where a tab can't draft with this endpoint, another answerer does it all.
+
+import { defined } from '../../src/core/basics/defined.ts';
+import { isOutriderError } from '../../src/core/basics/errors.ts';
+import {
+  type Abilities,
+  type AnswerEnd,
+  type Answerer,
+  AnswerFailure,
+  type AnswerPart,
+  type Question,
+} from '../parts/answerer.ts';
+import { openTab, type Tab } from './tab.ts';
+import type { TabReport, TabState } from './tab-messages.ts';
+
+export interface TabAnswererOptions {
+  /** The key that the page has now; null: none. */
+  readonly keyOf: () => string | null;
+  /** Delays both runs of a comparison, ms. */
+  readonly emulatedRoundTripMs?: number;
+  /** Called when what drafts has changed. */
+  readonly onState?: (state: TabState) => void;
+  /** Answers where this tab can't draft: an endpoint that drafts itself, or a target without a tokenizer here. */
+  readonly otherwise: Answerer;
+}
+
+export function createTabAnswerer(options: TabAnswererOptions): Answerer {
+  const { keyOf, otherwise, onState, emulatedRoundTripMs = 0 } = options;
+  let opened: { readonly tab: Tab; readonly key: string | null } | null = null;
+  const open = async (): Promise<Tab | null> => {
+    const key = keyOf();
+    if (opened?.key === key) return opened.tab;
+    opened?.tab.close();
+    const tab = await openTab({ key: key ?? undefined, ...defined({ onState }) }).catch(() => null);
+    opened = tab === null ? null : { tab, key };
+    return tab;
+  };
+  return {
+    async open(): Promise<Abilities> {
+      const tab = await open();
+      if (tab === null) return otherwise.open();
+      const { model } = tab.state;
+      // A key for drafting alone may not ask the endpoint.
+      const { emulated } = await otherwise.open().catch(() => ({ emulated: {} }));
+      return { model, drafts: 'tab', emulated: { ...emulated, roundTripMs: emulatedRoundTripMs || undefined } };
+    },
+    answer(question, onPart, signal) {
+      return opened === null
+        ? otherwise.answer(question, onPart, signal)
+        : answerInTab(opened.tab, question, emulatedRoundTripMs, onPart, signal);
+    },
+  };
+}
+
+async function answerInTab(
+  tab: Tab,
+  { said, seed, temperature, mostTokens, withDrafts }: Question,
+  emulatedRoundTripMs: number,
+  onPart: (part: AnswerPart) => void,
+  signal: AbortSignal,
+): Promise<AnswerEnd> {
+  const answer = tab.ask(
+    said.map(({ role, text }) => ({ role, content: text })),
+    {
+      mode: withDrafts ? 'auto' : 'ar',
+      maxAnswerTokens: mostTokens,
+      sampling: { seed, temperature },
+      emulatedRoundTripMs,
+    },
+  );
+  const stop = (): void => answer.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    for await (const pieces of answer)
+      onPart({ text: pieces.map(({ text }) => text).join(''), pieces, verified: true });
+    const report = await answer.report;
+    signal.throwIfAborted();
+    return endOf(report);
+  } catch (error) {
+    if (signal.aborted || !isOutriderError(error)) throw error;
+    throw new AnswerFailure(kinds[error.code] ?? 'refused', error.message);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+const kinds: Readonly<Record<string, AnswerFailure['kind']>> = {
+  unauthorized: 'key',
+  'edge-unreachable': 'away',
+  'edge-silent': 'cut',
+};
+
+function endOf({ reason, mode, edges, tokens, sentDrafts, acceptedTokens }: TabReport): AnswerEnd {
+  return {
+    reason: reason === 'length' ? 'length' : 'end',
+    mode,
+    edges,
+    tokens,
+    sentDrafts,
+    acceptedDrafts: acceptedTokens,
+  };
+}
