@@ -30,7 +30,7 @@ const chat = new Chat({
   random: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
 });
 window.addEventListener('storage', ({ key, newValue, storageArea }) => {
-  if (key !== null && storageArea === localStorage) kept.adopt(key, newValue);
+  if (key !== null && storageArea === localStorage) kept.adopt(key, newValue, Date.now());
 });
 
 // A phone that has put the tab away loads it again.
