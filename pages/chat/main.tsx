@@ -1,8 +1,9 @@
 // The page at `/` of an endpoint and of an edge: a chat.
 
+import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { KeyKeeper, keyInLink } from '../parts/key-keeper.ts';
-import { storeOf } from '../parts/storage.ts';
+import { storeOf, tryToKeep } from '../parts/storage.ts';
 import { createTabAnswerer } from '../tab/tab-answerer.ts';
 import { App } from './app.tsx';
 import { Chat } from './chat.ts';
@@ -11,7 +12,8 @@ import { HttpAnswerer } from './http-answerer.ts';
 import { Settings } from './settings.ts';
 
 const device = storeOf('localStorage');
-const keys = new KeyKeeper(storeOf('sessionStorage'), device);
+const tab = storeOf('sessionStorage');
+const keys = new KeyKeeper(tab, device);
 const linked = keyInLink(location.hash);
 if (linked !== null) {
   keys.keep(linked, 'session');
@@ -32,8 +34,14 @@ const chat = new Chat({
   random: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
 });
 window.addEventListener('storage', ({ key, newValue, storageArea }) => {
-  if (key !== null && storageArea === localStorage) kept.adopt(key, newValue);
+  if (key !== null && storageArea === localStorage) kept.adopt(key, newValue, Date.now());
 });
+
+// A phone that has put the tab away loads it again.
+const openName = 'outrider.open';
+const last = tab?.getItem(openName) ?? '';
+if (kept.messagesOf(last).size > 0) chat.show(last);
+effect(() => void tryToKeep(tab, openName, chat.open.value));
 
 render(<App chat={chat} settings={settings} keys={keys} />, document.body);
 void chat.connect();
