@@ -69,7 +69,7 @@ export function createAddressGuard({
     if (name === null || !knowsHost(name)) {
       return forbidden('host', `the edge does not answer to the name ${printable(name ?? address)}`);
     }
-    if (origin !== undefined && !origins.has(origin.toLowerCase())) {
+    if (origin !== undefined && !origins.has(origin.toLowerCase()) && !isOwnPage(origin, address)) {
       return forbidden('origin', `the edge serves no pages of ${printable(origin)}`);
     }
     return null;
@@ -88,6 +88,13 @@ export function createUpgradeGuard(settings: GuardSettings): UpgradeGuard {
     const text = `version-mismatch this edge speaks ${subprotocols.join(' and ')}`;
     return { reason: 'subprotocol', status: '400 Bad Request', text };
   };
+}
+
+/** A page that this listener has served itself: its origin has the host and port of the request's address. */
+function isOwnPage(origin: string, address: string): boolean {
+  if (!URL.canParse(origin)) return false;
+  const { protocol, host } = new URL(origin);
+  return (protocol === 'http:' || protocol === 'https:') && host === address.toLowerCase();
 }
 
 function forbidden(reason: UpgradeRefusalReason, cause: string): Refusal {
