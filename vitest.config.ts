@@ -15,7 +15,7 @@ if (Number.parseInt(process.versions.node, 10) < 22) {
   process.exit(1);
 }
 
-const folders = ['src', 'simulator', 'laboratory', 'bin', 'test'];
+const folders = ['src', 'pages', 'simulator', 'laboratory', 'bin', 'test'];
 const filesIn = (pattern: string): string[] => folders.map((folder) => `${folder}/**/${pattern}`);
 const modelTests = filesIn('*.model.test.ts');
 const slowTests = filesIn('*.slow.test.ts');
