@@ -32,7 +32,10 @@ function Page() {
             <Whole />
             {isEmpty ? <p class="note">{text.nothing}</p> : null}
             <div class="split">
-              <FleetMap />
+              <div>
+                <FleetMap />
+                <EdgeTable />
+              </div>
               <div>
                 <OneDevice />
                 <OneEdge />
@@ -40,7 +43,6 @@ function Page() {
               </div>
             </div>
             <DeviceTable />
-            <EdgeTable />
             <p class="note">{text.firstNote}</p>
           </>
         )}
@@ -106,7 +108,7 @@ function Whole() {
           </div>
         ))}
       </dl>
-      <p class="note">{facts.decided(String(whole.slot), whole.policy)}</p>
+      <p class="note">{facts.decided(shownNumber(whole.slot), textIn(whole.policy))}</p>
     </>
   );
 }

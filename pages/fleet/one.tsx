@@ -12,13 +12,14 @@ const { columns, charts } = text;
 interface Fact {
   readonly name: string;
   readonly value: preact.ComponentChildren;
+  readonly isLong?: boolean;
 }
 
 function Facts({ facts }: { readonly facts: readonly Fact[] }) {
   return (
     <dl class="facts">
-      {facts.map(({ name, value }) => (
-        <div key={name}>
+      {facts.map(({ name, value, isLong }) => (
+        <div key={name} class={isLong === true ? 'long' : ''}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>
@@ -65,6 +66,7 @@ export function OneDevice() {
               {
                 name: columns.mode,
                 value: `${row.mode ?? none}${textIn(row.modeWhy) === '' ? '' : `: ${row.modeWhy}`}`,
+                isLong: true,
               },
             ]}
           />

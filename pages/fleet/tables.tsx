@@ -129,6 +129,7 @@ function DeviceLine({ id, row }: { readonly id: string; readonly row: DeviceRow 
 }
 
 export function EdgeTable() {
+  if (edges.value.size === 0) return null;
   const cut = isCut();
   const { columns } = text;
   return (

@@ -176,7 +176,11 @@ describe.skipIf(!existsSync(executablePath))(`the fleet page (browser: ${executa
     await writeFile(path, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"kind":`);
     await page.locator('input[type=file]').setInputFiles(path);
     await expect.poll(() => bodyOf(page)).toContain('damaged from line 3 on');
-    await page.getByRole('button', { name }).first().click();
+    const named = page.getByRole('button', { name });
+    expect(await named.count()).toBe(2);
+    await named.first().click();
+    await expect.poll(() => bodyOf(page)).toContain(`Edge ${name}`);
+    await named.last().click();
     await expect.poll(() => bodyOf(page)).toContain(`Device ${name}`);
     expect(await page.evaluate('window.isHit')).toBeUndefined();
     await writeFile(path, 'hello');

@@ -83,7 +83,7 @@ describe('an upgrade', () => {
       expect([origin, host, status]).toEqual([origin, host, fine && known ? 101 : 403]);
       if (status === 403) expect(body).toMatch(known ? /^unauthorized .* no pages of / : /^unauthorized .* the name /);
     }
-    expect(table.filter(({ origin, host, fine }) => fine && isOwn(origin, host))).toHaveLength(3);
+    expect(table.filter(({ origin, host, fine }) => fine && isOwn(origin, host))).toHaveLength(2);
     const wrong = table.filter(({ fine, known }) => !(fine && known));
     expect(refused.map(({ reason }) => reason)).toEqual(wrong.map(({ known }) => (known ? 'origin' : 'host')));
     expect(new Set(refused.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));

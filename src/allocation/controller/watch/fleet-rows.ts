@@ -155,12 +155,15 @@ export function fleetOf(table: Table): Fleet | null {
   return { fleet, edges: rowsOf(table, 'e'), devices: rowsOf(table, 'd'), faults: rowsOf(table, 'p') };
 }
 
+const plain = /^[\x20-\x7e]*$/;
+
 /** A text of a member, for people: short, and without what could change how the text around it is shown. */
 export function cleaned(text: string, mostLength: number): string {
+  if (plain.test(text)) return text.slice(0, mostLength);
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, ' ').slice(0, mostLength);
 }
 
-/** To one digit behind the point by default, so that frames stay small. */
-export function rounded(value: number, unit = 0.1): number {
-  return Number((Math.round(value / unit) * unit).toFixed(4));
+/** To one digit behind the point by default, so that frames stay small. @param parts of a whole that stay apart */
+export function rounded(value: number, parts = 10): number {
+  return Math.round(value * parts) / parts;
 }

@@ -26,7 +26,7 @@ const faultLastsMs = 60_000;
 const mostFaults = 64;
 const mostCause = 160;
 const mostReason = 160;
-const mostModeReason = 120;
+const mostModeReason = 150;
 const mostName = 64;
 
 export class FleetWatch {
@@ -95,7 +95,7 @@ export class FleetWatch {
         [...devices.values()].flatMap(({ firstMs }) => (firstMs === null ? [] : [firstMs])),
         0.5,
       ),
-      acceptance: acceptance === null ? null : rounded(acceptance, 0.001),
+      acceptance: acceptance === null ? null : rounded(acceptance, 1000),
       rows: rounded(sumOf(all.map(({ rows }) => rows))),
       waiting: sumOf(all.map(({ waiting }) => waiting)),
     };
@@ -134,8 +134,8 @@ function quantileOf(values: readonly number[], share: number): number | null {
   return values.length === 0 ? null : rounded(quantile(values, share));
 }
 
-function orNull(value: number | null | undefined, unit?: number): number | null {
-  return value === null || value === undefined ? null : rounded(value, unit);
+function orNull(value: number | null | undefined, parts?: number): number | null {
+  return value === null || value === undefined ? null : rounded(value, parts);
 }
 
 function placeOf(place: { readonly xM: number; readonly yM: number } | null | undefined) {
@@ -156,8 +156,8 @@ function deviceRow(member: DeviceMember, isHere: boolean, pace: Pace | undefined
     predictedMs: orNull(decided?.predictedLaterMs),
     feltMs: session === null ? null : orNull(report?.feltMsPerToken),
     firstMs: orNull(firstTokenMs, 1),
-    acceptance: orNull(report?.acceptance, 0.01),
-    battery: rounded(report?.battery ?? 1, 0.01),
+    acceptance: orNull(report?.acceptance, 100),
+    battery: rounded(report?.battery ?? 1, 100),
     written: session?.writtenTokens ?? 0,
     limit: session?.answerTokens ?? 0,
     mode: plan?.plan.mode ?? null,
@@ -201,9 +201,9 @@ function edgeRow({ report }: EdgeMember, isHere: boolean, load: Load | undefined
     places: report?.places ?? 0,
     sessions: report?.sessions ?? 0,
     waiting: report?.waiting ?? 0,
-    busy: rounded(report?.busyShare ?? 0, 0.01),
+    busy: rounded(report?.busyShare ?? 0, 100),
     stepMs: rounded(report?.stepFixedMs ?? 0),
-    rowMs: rounded(report?.stepRowMs ?? 0, 0.001),
+    rowMs: rounded(report?.stepRowMs ?? 0, 1000),
     rows: rounded(load?.rows ?? 0),
     readers: load?.readers ?? 0,
     feltMs: load === undefined || load.felt === 0 ? null : rounded(load.feltSum / load.felt),
