@@ -117,7 +117,7 @@ export type CellRow = {
 
 export type LinkRow = { readonly roundTripMs: number; readonly bitsPerSecond: number | null };
 
-/** Of how many devices and edges a watcher asked for it gets a row each. */
+/** How many devices and edges a watcher has asked for, and how many have a row. */
 export type ViewRow = {
   readonly devices: number;
   readonly shown: number;
