@@ -94,8 +94,18 @@ async function askWith(
   return isClosed || (answer !== null && answer !== 'in') ? 'closed' : (answer ?? 'no answer');
 }
 
+/** Each has a name of its own: a name belongs to the key that brought it. */
+let members = 0;
+
 function joining(role: SocketRole, credentials: string): Uint8Array {
   if (role === 'watcher') return encodeWatch({ kind: 'watch', version: watchVersion, credentials, ...askAll });
   const [, member] = role.split(' ') as [string, 'edge' | 'device'];
-  return encodeControl({ kind: 'join', version: controlVersion, role: member, id: `${member}-1`, credentials });
+  members += 1;
+  return encodeControl({
+    kind: 'join',
+    version: controlVersion,
+    role: member,
+    id: `${member}-${members}`,
+    credentials,
+  });
 }
