@@ -1,5 +1,6 @@
 // What `outrider live` starts, and how the texts of its devices are compared with the target's own.
 
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ControllerEvent } from '../../src/allocation/controller/controller-events.ts';
 import { CloseStack } from '../../src/core/basics/close-stack.ts';
@@ -38,6 +39,8 @@ export interface DemoSettings {
   readonly isAuto?: boolean;
   /** Whether the controller has a process of its own, and processes that end are started again; default false. */
   readonly isApart?: boolean;
+  /** With `isApart`: a file that gets what the fleet does. Default: none. */
+  readonly record?: string | undefined;
   readonly target: string;
   readonly draft: string;
   readonly note: (line: string) => void;
@@ -119,8 +122,9 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
   };
 }
 
-function apart({ policy, objective, slotMs, note }: DemoSettings): Promise<FleetControl> {
-  return controlApart(['--policy', policy, '--objective', objective, '--slot', `${slotMs}`], note);
+function apart({ policy, objective, slotMs, record, note }: DemoSettings): Promise<FleetControl> {
+  const recording = record === undefined ? [] : ['--record', resolve(record)];
+  return controlApart(['--policy', policy, '--objective', objective, '--slot', `${slotMs}`, ...recording], note);
 }
 
 async function here({ policy, objective, slotMs }: DemoSettings): Promise<FleetControl> {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type KeyScope, keyScopes } from '../core/access/key-book.ts';
 import { Secret } from '../core/basics/secret.ts';
 import { addKeyTo, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
 import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
@@ -97,6 +98,21 @@ describe('the key of a member', () => {
     const [first, second] = [keyOf(one.key, 'device'), keyOf(other.key, 'device')];
     expect(new Set([first, second, null]).size).toBe(3);
     expect([keyOf(one.key, 'edge'), keyOf('a guess', 'device')]).toEqual([null, null]);
+  });
+
+  it('of a watcher is that of the edges, or one of a file with the scope for it', async () => {
+    const keys = join(folder, 'keys.json');
+    const made = async (scope: KeyScope) =>
+      (await addKeyTo(keys, { ...terms, scopes: [scope], name: scope }, Date.now())).key;
+    const all = new Map<KeyScope, string>();
+    for (const scope of keyScopes) all.set(scope, await made(scope));
+    const { keyOf } = await open({ key, keys, edgeKey });
+    const may = keyScopes.filter((scope) => keyOf(all.get(scope) ?? '', 'watcher') !== null);
+    expect(may).toEqual(['watch', 'admin']);
+    expect(keyScopes.filter((scope) => keyOf(all.get(scope) ?? '', 'device') !== null)).toEqual(['verify']);
+    const shown = ['of edges', key.reveal(), '', 'a guess'].map((text) => keyOf(text, 'watcher'));
+    expect(shown).toEqual(['--key', null, null, null]);
+    expect([(await open({})).keyOf('', 'watcher'), (await open({ key })).keyOf('', 'watcher')]).toEqual(['', null]);
   });
 
   it('is followed: the controller parts from members whose key is revoked', async () => {

@@ -1,12 +1,15 @@
 // Who may join a controller, and how: keys, TLS, and what must be said before it listens where others can reach it.
 
-import type { JoinMessage } from '../allocation/controller/messages.ts';
 import { demandStrength } from '../core/access/key-text.ts';
 import { badArgument } from '../core/basics/errors.ts';
 import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
 import { isTypedKey, type KeyRing } from '../files/key-ring.ts';
 import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
-import type { ControllerOptions, RunningController } from '../processes/controller/controller-server.ts';
+import type {
+  ControllerOptions,
+  ControllerRole,
+  RunningController,
+} from '../processes/controller/controller-server.ts';
 import type { OptionsOf } from './options/options.ts';
 import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from './options/port-access.ts';
 
@@ -21,11 +24,11 @@ export const accessOptions = {
   },
   keys: {
     flag: '--keys <file>',
-    help: 'the keys that "outrider keys" keeps: those with the scope verify are keys of devices too; edges have --edge-key',
+    help: 'the keys that "outrider keys" keeps: those with the scope verify are keys of devices too, those with the scope watch open the fleet page; edges have --edge-key',
   },
   edgeKey: {
     flag: '--edge-key <key>',
-    help: 'key that edges must show instead; a device then can not join as an edge (default: that of --key)',
+    help: 'key that edges, and the fleet page, must show instead; a device then can not join as an edge (default: that of --key)',
     env: 'OUTRIDER_EDGE_KEY',
     isSecret: true,
   },
@@ -93,13 +96,15 @@ function keyCheck(
   ring: KeyRing | undefined,
   known: ShownKeys,
 ): ControllerAccess['keyOf'] {
-  const typed = { device: key, edge: edgeKey };
-  return (credentials: string, role: JoinMessage['role']) => {
+  // A device sees itself; the whole fleet, with the places of others, is for who runs the edges.
+  const typed = { device: key, edge: edgeKey, watcher: edgeKey };
+  const scopes = { device: 'verify', edge: null, watcher: 'watch' } as const;
+  return (credentials: string, role: ControllerRole) => {
     const expected = typed[role];
     if (expected !== undefined && isTypedKey(expected, credentials)) return '--key';
-    const isFiled = role === 'device' && ring !== undefined;
-    if (expected === undefined && !isFiled) return '';
-    const found = isFiled ? ring.find(credentials, 'verify') : null;
+    const scope = ring === undefined ? null : scopes[role];
+    if (expected === undefined && scope === null) return '';
+    const found = scope === null ? null : (ring?.find(credentials, scope) ?? null);
     if (found !== null) known.set(found.id, (known.get(found.id) ?? new Set()).add(found));
     return found?.id ?? null;
   };

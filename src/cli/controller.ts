@@ -5,6 +5,8 @@ import type { ControllerEvent } from '../allocation/controller/controller-events
 import { CloseStack } from '../core/basics/close-stack.ts';
 import { defined } from '../core/basics/defined.ts';
 import { asOutriderError } from '../core/basics/errors.ts';
+import { recordFleet } from '../files/fleet-record.ts';
+import { readPageFiles } from '../files/page-files.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyThread } from '../files/policy-thread.ts';
 import { machineClock } from '../network/transport/machine-clock.ts';
@@ -13,6 +15,7 @@ import {
   type RunningController,
   startController,
 } from '../processes/controller/controller-server.ts';
+import { fleetPageOf, fleetPath } from '../processes/http/fleet-page.ts';
 import { createControllerMetrics } from '../processes/metrics/controller-metrics.ts';
 import { accessOptions, openControllerAccess } from './controller-access.ts';
 import { controllerNote } from './controller-note.ts';
@@ -29,6 +32,7 @@ const notes = `Examples:
   outrider device --controller ws://127.0.0.1:8640 --prompt "Why is the sky blue?"
   outrider controller --metrics-port 9640                  metrics for Prometheus at http://127.0.0.1:9640/metrics
   outrider controller --policy ./my-policy.ts --log        a policy of your own; each slot on standard error
+  outrider controller --record fleet.jsonl                 the fleet page replays this file
   outrider controller --host 0.0.0.0 --key KEY --tls-self-signed
                                                            for members elsewhere, who pass --controller-fingerprint
 
@@ -59,6 +63,10 @@ const options = {
     help: 'serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; 0: any free port (default: none)',
   },
   log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
+  record: {
+    flag: '--record <file>',
+    help: 'append what the fleet does, once a second, to a file that the fleet page replays (default: none)',
+  },
   ...accessOptions,
   ...tlsOptions,
   tlsSelfSigned: {
@@ -107,11 +115,16 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   });
   metrics.follow(controller);
   await using open = new CloseStack();
-  const listener = await listenController(controller, { ...access.listen, port: flags.port });
+  const onRequest = fleetPageOf(readPageFiles());
+  const listener = await listenController(controller, { ...access.listen, port: flags.port, onRequest });
   open.defer(() => listener.close());
   access.follow(controller, listener, (error) => note(`a file can't be used: ${asOutriderError(error).message}`));
   await using _metrics = await openMetricsPort(flags.metricsPort, metrics.text, note);
-  process.stdout.write(`${access.urlOf(listener.port)}\n`);
+  if (flags.record !== undefined)
+    open.use(recordFleet(flags.record, { fleet: () => controller.fleet(), onEnded: (why) => note(why) }));
+  const url = access.urlOf(listener.port);
+  process.stdout.write(`${url}\n`);
+  note(`fleet page at ${url.replace(/^ws/, 'http')}${fleetPath}`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   for (const line of access.said) note(line);
   onServing(controller);

@@ -144,13 +144,13 @@ describe('the keys of a running edge', () => {
     expect(JSON.stringify(ring.find(ada.key, 'verify'))).not.toContain(ada.entry.sha256);
   });
 
-  it('have metrics in a scope of their own, which admin includes', async () => {
+  it('have metrics, and watching, in scopes of their own, which admin includes', async () => {
     const keys = new Map<KeyScope, string>();
     for (const scope of keyScopes)
       keys.set(scope, (await addKeyTo(path, terms(scope, { scopes: [scope] }), nowMs)).key);
     const ring = await openRing();
     const found = (scope: KeyScope) => keyScopes.filter((one) => ring.find(keys.get(one) ?? '', scope) !== null);
-    expect(found('metrics')).toEqual(['metrics', 'admin']);
+    for (const scope of ['metrics', 'watch'] as const) expect(found(scope)).toEqual([scope, 'admin']);
     for (const scope of ['chat', 'verify', 'admin'] as const) expect(found(scope)).toEqual([scope]);
     const admin = ring.find(keys.get('admin') ?? '', 'metrics');
     expect(admin !== null && ring.renew(admin)).toEqual(admin);

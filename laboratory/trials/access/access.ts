@@ -4,6 +4,7 @@
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { edgeRoutes } from '../../../src/processes/edge/edge-requests.ts';
 import { routeRules } from '../../../src/processes/http/app.ts';
+import { controllerRoutes } from '../../../src/processes/http/fleet-page.ts';
 import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.ts';
 import { type AskedRoute, type Case, visitRoute } from './http-visits.ts';
 import type { Keys, Place, SocketRole, Treatment } from './rules.ts';
@@ -83,7 +84,7 @@ export function routesToAsk(
   asked: OpenPort & { readonly place: Place; readonly model: string; readonly digest?: string },
 ): readonly RouteToAsk[] {
   const { place, port, routes, model, digest = '' } = asked;
-  const values = { ':model': encodeURIComponent(model), ':file': 'chat.js', ':digest': digest };
+  const values = { ':model': encodeURIComponent(model), ':file': place === 'controller' ? 'fleet.js' : 'chat.js', ':digest': digest };
   const ask = (route: string, treatment: Treatment | null): RouteToAsk => {
     const [method = '', path = ''] = route.split(' ');
     const known = routes.filter((one) => one.endsWith(` ${path}`)).map((one) => one.split(' ')[0] ?? '');
@@ -104,8 +105,10 @@ export function routesToAsk(
   ];
 }
 
-/** By the rules of the app, or of the edge's own port. */
+
+/** By the rules of the app, or of the edge's and the controller's own port. */
 function treatmentOf(place: Place, route: string): Treatment | null {
+  if (place === 'controller') return controllerRoutes.includes(route) ? 'port page' : null;
   const own = place === 'edge' ? edgeRoutes[route] : undefined;
   return own !== undefined ? `port ${own}` : (routeRules[route] ?? null);
 }
@@ -121,10 +124,10 @@ export async function askRoute({ route, treatment, ...asked }: RouteToAsk, keys:
 }
 
 function socketsToAsk(scene: AccessScene): readonly AskedSocket[] {
-  const roles: readonly SocketRole[] = ['session', 'member device', 'member edge'];
+  const roles: readonly SocketRole[] = ['session', 'member device', 'member edge', 'watcher'];
   return roles.flatMap((role) => {
     const place = role === 'session' ? 'edge' : 'controller';
-    return ['/', '/v1/models', '/nowhere'].map((path) => ({ place, port: scene[place].port, path, role }));
+    return ['/', '/v1/models', '/watch', '/nowhere'].map((path) => ({ place, port: scene[place].port, path, role }));
   });
 }
 

@@ -114,7 +114,7 @@ function otherVisits(asked: AskedRoute, keys: Keys): Visit[] {
     ...others.map((other) => visit('other method, without', plain(other, path, []), `: ${other}`)),
     visit('OPTIONS, without', plain('OPTIONS', path, [])),
     ...(method === 'GET' ? [visit('HEAD, with', plain('HEAD', path, good))] : []),
-    ...(treatment === 'public' || treatment === 'port public'
+    ...(treatment === 'public' || treatment === 'port public' || treatment === 'port page'
       ? []
       : spellings(path).map((other) => visit('other spelling, without', plain(method, other, []), ` ${other}`))),
     visit('long head, with', plain(method, path, [...good, `X-Long: ${longHead}`])),

@@ -11,6 +11,7 @@ export const keyNames = [
   'scope chat',
   'scope verify',
   'scope metrics',
+  'scope watch',
   'scope admin',
   "the endpoint's key",
   "the controller's key",
@@ -26,9 +27,9 @@ export type Place = 'edge' | 'device' | 'controller';
 
 /**
  * How a path is treated. Of the app: rules of its routes, and paths that it does not have. `port ...`: what edge and controller answer
- * before any app: health, orders, and all else, which is asked to open a WebSocket.
+ * before any app: health, orders, pages, and all else, which is asked to open a WebSocket.
  */
-export type Treatment = RouteRule | 'unknown' | 'port public' | 'port order' | 'port other';
+export type Treatment = RouteRule | 'unknown' | 'port public' | 'port order' | 'port page' | 'port other';
 
 /** The keys that a treatment takes. */
 export const takes: Readonly<Record<Place, Readonly<Partial<Record<Treatment, readonly KeyName[]>>>>> = {
@@ -45,7 +46,7 @@ export const takes: Readonly<Record<Place, Readonly<Partial<Record<Treatment, re
 
 /** Keys that a place knows, and takes for other things. */
 export const knows: Readonly<Record<Place, readonly KeyName[]>> = {
-  edge: ['scope chat', 'scope verify', 'scope metrics', 'scope admin'],
+  edge: ['scope chat', 'scope verify', 'scope metrics', 'scope watch', 'scope admin'],
   device: [],
   controller: [],
 };
@@ -53,17 +54,18 @@ export const knows: Readonly<Record<Place, readonly KeyName[]>> = {
 /** What opens a session of an edge, and what joins a controller. */
 export const socketTakes: Readonly<Record<SocketRole, readonly KeyName[]>> = {
   session: ['scope verify'],
-  'member device': ["the controller's key"],
+  'member device': ["the controller's key", 'scope verify'],
   'member edge': ["the controller's key for edges"],
+  watcher: ["the controller's key for edges", 'scope watch', 'scope admin'],
 };
 
 /** What a connection asks to be. */
-export type SocketRole = 'session' | 'member device' | 'member edge';
+export type SocketRole = 'session' | 'member device' | 'member edge' | 'watcher';
 
 /** `in`: the route itself answers. `out`: it does not, whatever the refusal. */
 export type Answer = number | 'in' | 'out';
 
-/** The columns of {@link answers}. "port public", "port order" and "port other" answer before any app. */
+/** The columns of {@link answers}. Those that begin with "port" answer before any app. */
 const columns: Readonly<Record<Treatment, number>> = {
   public: 0,
   chat: 1,
@@ -73,6 +75,7 @@ const columns: Readonly<Record<Treatment, number>> = {
   'port public': 3,
   'port order': 4,
   'port other': 5,
+  'port page': 6,
 };
 
 /**
@@ -80,24 +83,24 @@ const columns: Readonly<Record<Treatment, number>> = {
  * scope": with one that is known and not taken here. No page gives orders, so no origin is allowed there.
  */
 const answers = {
-  with: ['in', 'in', 404, 'in', 'in', 426],
-  without: ['in', 401, 401, 'in', 403, 426],
-  'with another scope': ['in', 403, 403, 'in', 403, 426],
-  'other origin': [403, 403, 403, 403, 403, 426],
-  'allowed origin': ['in', 'in', 404, 'in', 403, 426],
-  'other host': [403, 403, 403, 'in', 403, 426],
-  'other method, with': [404, 404, 404, 426, 426, 426],
-  'other method, without': [401, 401, 401, 426, 426, 426],
-  'OPTIONS, without': [204, 204, 204, 426, 426, 426],
-  'HEAD, with': ['in', 'in', 404, 'in', 426, 426],
-  'other spelling, without': ['out', 'out', 'out', 'out', 'out', 'out'],
-  'long body, with': [413, 413, 404, 'in', 'in', 426],
-  'long body in pieces, with': [413, 413, 404, 'in', 'in', 426],
-  'long body, without': [413, 401, 401, 'in', 403, 426],
-  'broken body, with': [400, 400, 404, 'in', 'in', 426],
-  'broken body, without': [400, 401, 401, 'in', 403, 426],
-  'long head, with': [431, 431, 431, 431, 431, 431],
-  'broken head, with': [400, 400, 400, 400, 400, 400],
+  with: ['in', 'in', 404, 'in', 'in', 426, 'in'],
+  without: ['in', 401, 401, 'in', 403, 426, 'in'],
+  'with another scope': ['in', 403, 403, 'in', 403, 426, 'in'],
+  'other origin': [403, 403, 403, 403, 403, 426, 403],
+  'allowed origin': ['in', 'in', 404, 'in', 403, 426, 403],
+  'other host': [403, 403, 403, 'in', 403, 426, 403],
+  'other method, with': [404, 404, 404, 426, 426, 426, 426],
+  'other method, without': [401, 401, 401, 426, 426, 426, 426],
+  'OPTIONS, without': [204, 204, 204, 426, 426, 426, 426],
+  'HEAD, with': ['in', 'in', 404, 'in', 426, 426, 'in'],
+  'other spelling, without': ['out', 'out', 'out', 'out', 'out', 'out', 'out'],
+  'long body, with': [413, 413, 404, 'in', 'in', 426, 426],
+  'long body in pieces, with': [413, 413, 404, 'in', 'in', 426, 426],
+  'long body, without': [413, 401, 401, 'in', 403, 426, 426],
+  'broken body, with': [400, 400, 404, 'in', 'in', 426, 426],
+  'broken body, without': [400, 401, 401, 'in', 403, 426, 426],
+  'long head, with': [431, 431, 431, 431, 431, 431, 431],
+  'broken head, with': [400, 400, 400, 400, 400, 400, 400],
 } as const;
 export type VisitName = keyof typeof answers;
 

@@ -10,6 +10,7 @@ import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import { type KeyScope, keyScopes } from '../../../src/core/access/key-book.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
+import { controllerRoutes } from '../../../src/processes/http/fleet-page.ts';
 import { askForRoutes } from '../../measuring/probe.ts';
 import { toySeed } from '../hostile/raw-device.ts';
 import { allowedOrigin } from './http-visits.ts';
@@ -54,7 +55,14 @@ export async function openAccessScene(): Promise<AccessScene> {
   opened.use(device);
   const controllerKey = ['--key', keys["the controller's key"] ?? ''];
   const edgeKey = ['--edge-key', keys["the controller's key for edges"] ?? ''];
-  const controller = await startControllerProcess(['--policy', 'greedy', ...controllerKey, ...edgeKey]);
+  const controller = await startControllerProcess([
+    '--policy',
+    'greedy',
+    '--keys',
+    keyFile,
+    ...controllerKey,
+    ...edgeKey,
+  ]);
   opened.defer(() => controller.close());
   const scene = {
     keys,
@@ -62,8 +70,7 @@ export async function openAccessScene(): Promise<AccessScene> {
     digest: await digestOf(edge.url, keys['scope verify'] ?? ''),
     edge: { port: portOf(edge.url), routes: routes.edge },
     device: { port: portOf(device.baseUrl), routes: routes.device },
-    // It answers connections only.
-    controller: { port: portOf(controller.url), routes: [] },
+    controller: { port: portOf(controller.url), routes: controllerRoutes },
   };
   const kept = opened.move();
   return { ...scene, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
@@ -99,6 +106,7 @@ async function makeKeys(path: string): Promise<Keys> {
     'scope chat': await make('chat', ['chat']),
     'scope verify': await make('verify', ['verify']),
     'scope metrics': await make('metrics', ['metrics']),
+    'scope watch': await make('watch', ['watch']),
     'scope admin': await make('admin', ['admin']),
     "the endpoint's key": drawn(),
     "the controller's key": drawn(),

@@ -2,6 +2,8 @@
 
 import { decodeController, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import { controlVersion } from '../../../src/allocation/controller/messages.ts';
+import { askAll } from '../../../src/allocation/controller/watch/fleet-view.ts';
+import { encodeWatch, watchVersion } from '../../../src/allocation/controller/watch/watch-messages.ts';
 import { DeviceCodec } from '../../../src/core/protocol/wire/codec.ts';
 import { opening } from '../hostile/raw-device.ts';
 import { connectRaw, finalBit, opcode, type RawPeer, type RawUpgrade, wireFrame } from '../hostile/raw-peer.ts';
@@ -76,6 +78,7 @@ async function askWith(
   let answer: string | null = null;
   const codec = new DeviceCodec();
   peer.onMessage = (payload) => {
+    if (role === 'watcher' && payload.toString().startsWith('{"kind":"fleet"')) answer ??= 'in';
     const message =
       role === 'session' ? codec.decode(new Uint8Array(payload)) : decodeController(new Uint8Array(payload));
     if (message?.kind === 'refused') answer ??= message.code;
@@ -91,7 +94,18 @@ async function askWith(
   return isClosed || (answer !== null && answer !== 'in') ? 'closed' : (answer ?? 'no answer');
 }
 
+/** Each has a name of its own: a name belongs to the key that brought it. */
+let members = 0;
+
 function joining(role: SocketRole, credentials: string): Uint8Array {
+  if (role === 'watcher') return encodeWatch({ kind: 'watch', version: watchVersion, credentials, ...askAll });
   const [, member] = role.split(' ') as [string, 'edge' | 'device'];
-  return encodeControl({ kind: 'join', version: controlVersion, role: member, id: `${member}-1`, credentials });
+  members += 1;
+  return encodeControl({
+    kind: 'join',
+    version: controlVersion,
+    role: member,
+    id: `${member}-${members}`,
+    credentials,
+  });
 }

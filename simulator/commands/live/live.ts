@@ -10,14 +10,18 @@ import { withInterrupt } from '../../../src/cli/terminal/interrupt.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { printDocument } from '../../../src/files/document.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
+import { fleetPath } from '../../../src/processes/http/fleet-page.ts';
 import { type Demo, openDemo } from '../../fleet/demo.ts';
 import { createLiveTable, endTable, type LiveTable, runningTable } from './live-table.ts';
+import { openPage } from './open-page.ts';
 
 const notes = `Examples:
   outrider live                               8 devices walk in Munich, 3 edges write, for 30 seconds; a toy in place of models
   outrider live --real --devices 2 --edges 2  real models; they need free processors, else the emulated hardware is late
   outrider live --policy max-sinr             another policy
   outrider live --seconds 60 --json           one JSON document at the end
+  outrider live --open --seconds 600          the fleet page of its controller in a browser
+  outrider live --record fleet.jsonl          a file that any fleet page replays
 
 Columns: the edge that writes for each device; decoding mode; ms a token over the last 4 s, with the time to the first one;
 handovers; why it reads from there, with what the controller predicts for it there and elsewhere. Processes that end are started again: kill one, and see.
@@ -51,6 +55,11 @@ const options = {
     default: defaultEdgeProfile.name,
   },
   maxTokens: { flag: '--max-tokens <count>', help: 'most tokens of an answer', whole: [1, 1024], default: 96 },
+  open: { flag: '--open', help: 'open the fleet page of the controller in a browser' },
+  record: {
+    flag: '--record <file>',
+    help: 'append what the fleet does, once a second, to a file that the fleet page replays (default: none)',
+  },
   json: { flag: '--json', help: 'print one JSON document at the end' },
 } as const;
 
@@ -90,6 +99,8 @@ async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
   isStarting = false;
   starting[Symbol.dispose]();
   table.note(processes(demo));
+  // The controller has printed the address.
+  if (flags.open === true) openPage(`${demo.control.url.replace(/^ws/, 'http')}${fleetPath}`);
   await watch(demo, flags, signal, table);
   const ending = drawSeconds(table, 'ending and comparing the texts');
   await demo.fleet.finish();

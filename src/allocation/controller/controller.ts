@@ -236,6 +236,7 @@ export class Controller {
         predictedMs: msPerToken,
         predictedLaterMs: laterTokenMs,
         feltMs: device.report.feltMsPerToken,
+        rows: predicted.rows[index] as number,
         bandwidthShare,
         reason: edge === undefined || active.length > mostCompared ? null : why(),
       });
@@ -284,12 +285,13 @@ export class Controller {
     if (this.#hasOrder(orders, member, report.session, edge.id, edgeLink)) return false;
     const ticket = this.#host.drawTicket();
     this.#grant(edge.id, { ticket, validMs: this.#settings.ticketValidMs, device: id });
-    member.assigned = { edge: edge.id, session, slot, atMs: nowMs, edgeLink };
+    const reason = why();
+    member.assigned = { edge: edge.id, session, slot, atMs: nowMs, edgeLink, reason };
     const from = report.session?.edge ?? null;
     const msPerToken = Math.min(mostMsPerToken, predictedMs);
     // The edge must know the ticket before the device shows it.
     this.#flushTickets(slot, edge.id);
-    const order = { slot, edge: edge.id, ticket, msPerToken, reason: why() };
+    const order = { slot, edge: edge.id, ticket, msPerToken, reason };
     this.#host.send(member.link, { kind: 'assign', ...this.#settings.origin, ...order });
     this.#host.log?.({ kind: 'assigned', slot, device: id, edge: edge.id });
     return from !== null && from !== edge.id;

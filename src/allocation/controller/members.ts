@@ -44,6 +44,7 @@ export interface DeviceMember extends Member<DeviceReport> {
     readonly slot: number;
     readonly atMs: number;
     readonly edgeLink: number | null;
+    readonly reason: string;
   } | null;
   /** What the last decision predicted between two tokens at an edge, for comparison with what is felt; null: nothing. */
   predicted: { readonly edge: string; readonly laterTokenMs: number } | null;
@@ -57,6 +58,10 @@ export interface DeviceMember extends Member<DeviceReport> {
   lengthShare: number | null;
   /** The edges that were sent to it; null: none yet. */
   knownEdges: readonly EdgeCard[] | null;
+  /** Its answer, and when the first report of it came; null: text was there already, or it reads none. */
+  began: { readonly session: string; readonly atMs: number } | null;
+  /** From there to the first report with text, of its last answer; null: none was seen. */
+  firstTokenMs: number | null;
 }
 
 export interface EdgeMember extends Member<EdgeReport> {
@@ -79,6 +84,12 @@ const noOrders: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'plan' | '
   uplink: null,
   plan: null,
   knownEdges: null,
+};
+
+const noAnswer: Pick<DeviceMember, 'lengthShare' | 'began' | 'firstTokenMs'> = {
+  lengthShare: null,
+  began: null,
+  firstTokenMs: null,
 };
 
 /** A correction learns with this part of each new comparison. */
@@ -161,6 +172,7 @@ export class Members {
     if (message.kind === 'device-report') {
       const device = this.devices.get(known.id) as DeviceMember;
       this.#learn(device, message);
+      noteFirstToken(device, message.session, nowMs);
       if (device.report?.session?.session !== message.session?.session) {
         this.changes.changed(nowMs);
         learnLength(device, device.report?.session ?? null);
@@ -188,7 +200,7 @@ export class Members {
   forgetStale(nowMs: number): void {
     for (const members of [this.edges, this.devices]) {
       for (const [id, member] of members) {
-        if (member.link !== null || this.#isFresh(member, nowMs)) continue;
+        if (member.link !== null || this.isFresh(member, nowMs)) continue;
         members.delete(id);
         if ((members as unknown) === this.edges) this.rows.forget(id);
       }
@@ -198,7 +210,7 @@ export class Members {
   /** Edges that report, in the order of their ids: the servers of a slot. An edge whose connection is lost is not one. */
   liveEdges(nowMs: number): LiveEdge[] {
     return [...this.edges.values()]
-      .filter((edge) => edge.link !== null && this.#isFresh(edge, nowMs))
+      .filter((edge) => edge.link !== null && this.isFresh(edge, nowMs))
       .sort(byId)
       .map(({ id, report, logCorrection }) => {
         return { id, report: report as EdgeReport, correction: Math.exp(logCorrection) };
@@ -208,7 +220,7 @@ export class Members {
   /** Devices that report, in the order of their ids. */
   liveDevices(nowMs: number): LiveDevice[] {
     return [...this.devices.values()]
-      .filter((device) => device.link !== null && this.#isFresh(device, nowMs))
+      .filter((device) => device.link !== null && this.isFresh(device, nowMs))
       .sort(byId)
       .map(({ id, report, assigned, lengthShare, predicted }) => {
         const previousEdge = report?.session?.edge ?? assigned?.edge ?? null;
@@ -217,7 +229,8 @@ export class Members {
       });
   }
 
-  #isFresh({ report, reportedAtMs }: Member<unknown>, nowMs: number): boolean {
+  /** Whether its last report counts. */
+  isFresh({ report, reportedAtMs }: Member<unknown>, nowMs: number): boolean {
     return report !== null && nowMs - reportedAtMs < this.#settings.staleAfterMs;
   }
 
@@ -252,7 +265,7 @@ export class Members {
     }
     const fresh = { id, key, link, report: null, reportedAtMs: 0 };
     if (role === 'edge') this.edges.set(id, { ...fresh, logCorrection: 0 });
-    else this.devices.set(id, { ...fresh, ...noOrders, predicted: null, lengthShare: null });
+    else this.devices.set(id, { ...fresh, ...noOrders, predicted: null, ...noAnswer });
     return before;
   }
 
@@ -274,6 +287,14 @@ function learnLength(device: DeviceMember, last: SessionReport | null): void {
   const share = Math.min(1, last.writtenTokens / last.answerTokens);
   device.lengthShare =
     device.lengthShare === null ? share : device.lengthShare + learnedLength * (share - device.lengthShare);
+}
+
+function noteFirstToken(device: DeviceMember, session: SessionReport | null, nowMs: number): void {
+  const isNew = session !== null && session.session !== device.report?.session?.session;
+  if (isNew) device.began = session.writtenTokens === 0 ? { session: session.session, atMs: nowMs } : null;
+  if (device.began === null || session?.session !== device.began.session || session.writtenTokens === 0) return;
+  device.firstTokenMs = nowMs - device.began.atMs;
+  device.began = null;
 }
 
 /**

@@ -2,8 +2,11 @@
 
 import { badArgument } from '../basics/errors.ts';
 
-/** What a key may be used for: completions over HTTP, verification of drafts (the stream protocol), metrics, and the edge's own affairs. */
-export const keyScopes = ['chat', 'verify', 'metrics', 'admin'] as const;
+/**
+ * What a key may be used for: completions over HTTP, verification of drafts (the stream protocol), metrics, watching the fleet of a
+ * controller, and the edge's own affairs.
+ */
+export const keyScopes = ['chat', 'verify', 'metrics', 'watch', 'admin'] as const;
 
 /** One of {@link keyScopes}. */
 export type KeyScope = (typeof keyScopes)[number];
@@ -39,9 +42,9 @@ export interface KeyEntry extends KeyTerms {
 
 export type KeyBook = readonly KeyEntry[];
 
-/** Whether a key with these scopes may be used for this: `admin` includes `metrics`. */
+/** Whether a key with these scopes may be used for this: `admin` includes what only reads, `metrics` and `watch`. */
 export function hasScope({ scopes }: Pick<KeyTerms, 'scopes'>, scope: KeyScope): boolean {
-  return scopes.includes(scope) || (scope === 'metrics' && scopes.includes('admin'));
+  return scopes.includes(scope) || ((scope === 'metrics' || scope === 'watch') && scopes.includes('admin'));
 }
 
 export type KeyState = 'valid' | 'expired' | 'revoked';

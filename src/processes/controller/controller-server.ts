@@ -6,6 +6,8 @@ import { Controller, type Decision, type OpenSlot } from '../../allocation/contr
 import type { ControllerEvent } from '../../allocation/controller/controller-events.ts';
 import { decodeMember, encodeControl, mostFrameBytes } from '../../allocation/controller/message-codec.ts';
 import type { ControllerMessage, JoinMessage, Origin } from '../../allocation/controller/messages.ts';
+import type { Fleet } from '../../allocation/controller/watch/fleet-rows.ts';
+import { FleetWatch, linksOf } from '../../allocation/controller/watch/fleet-watch.ts';
 import type { RemotePolicy } from '../../allocation/slot/remote-policy.ts';
 import type { NamedPolicy } from '../../allocation/slot/require-assignment.ts';
 import type { ObjectiveSettings } from '../../allocation/slot/slot-state.ts';
@@ -19,6 +21,10 @@ import {
   type WebSocketListener,
 } from '../../network/transport-node/websocket-server.ts';
 import { ticketPrefix } from './ticket-book.ts';
+import { WatchDesk } from './watch-desk.ts';
+
+/** What a connection asks to be. */
+export type ControllerRole = JoinMessage['role'] | 'watcher';
 
 export interface ControllerOptions {
   /** A RemotePolicy is closed by its creator, after the controller. A NamedPolicy runs in this thread and blocks it. */
@@ -30,7 +36,7 @@ export interface ControllerOptions {
   /** Default `felt`. */
   readonly objective?: NonNullable<ObjectiveSettings['kind']>;
   /** The id of the key that these credentials are; null: no one's. Default: all are let in, by one key. */
-  readonly keyOf?: (credentials: string, role: JoinMessage['role']) => string | null;
+  readonly keyOf?: (credentials: string, role: ControllerRole) => string | null;
   /** Larger than that of every earlier run of its cell; members take it as a counter. Default: the time of day in ms. */
   readonly epoch?: number;
   readonly clock?: Clock;
@@ -75,9 +81,11 @@ export interface ControllerTraffic {
 export interface RunningController extends AsyncDisposable {
   readonly accept: Accept;
   readonly status: ControllerStatus;
+  /** What its edges and devices do now, for watchers and records. */
+  fleet(): Fleet;
   /** Another policy, from the next slot on. */
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
-  /** Closes the connections of members whose key is valid no more. @param isValid by its id, as `keyOf` gave it */
+  /** Closes the connections of members and watchers whose key is valid no more. @param isValid by its id, as `keyOf` gave it */
   renewKeys(isValid: (key: string) => boolean): void;
   close(): Promise<void>;
 }
@@ -119,6 +127,8 @@ class ControllerServer implements RunningController {
   readonly #options: ControllerOptions;
   readonly #clock: Clock;
   readonly #core: Controller;
+  readonly #watch: FleetWatch;
+  readonly #desk: WatchDesk;
   readonly #connections = new Map<number, Connection>();
   readonly #lastSentMs = new Map<number, number>();
   /** Checks since the last message of a connection; a clock would count the time in which this process itself was busy. */
@@ -153,6 +163,15 @@ class ControllerServer implements RunningController {
     this.#origin = { cell: defaultCell, epoch };
     this.#policy = options.policy;
     this.#decider = options.policy.name;
+    const { keyOf = () => '' } = options;
+    this.#watch = new FleetWatch(epoch);
+    this.#desk = new WatchDesk({
+      clock,
+      keyOf: (credentials) => keyOf(credentials, 'watcher'),
+      fleet: () => this.fleet(),
+      linksOf: (device) => linksOf(this.#core.members.devices.get(device)),
+      onRefused: (code, cause) => this.#log({ kind: 'refused', id: null, code, cause }),
+    });
     const settings = {
       origin: this.#origin,
       slotMs,
@@ -161,17 +180,14 @@ class ControllerServer implements RunningController {
       ticketValidMs,
       mostEdges,
       mostDevices,
-      keyOf: options.keyOf ?? (() => ''),
+      keyOf,
       staleAfterMs: Math.max(2000, staleSlots * slotMs),
     };
     this.#core = new Controller(settings, {
       send: (link, message) => this.#send(link, message),
       close: (link) => this.#connections.get(link)?.close('done', 'the controller has said why'),
       drawTicket: options.drawTicket ?? drawTicket,
-      log: (event) => {
-        if (event.kind === 'refused') this.#traffic.refused += 1;
-        options.onEvent?.(event);
-      },
+      log: (event) => this.#log(event),
     });
     this.#nextSlot();
     this.#scheduleCheck();
@@ -181,7 +197,8 @@ class ControllerServer implements RunningController {
     const link = ++this.#lastLink;
     this.#connections.set(link, connection);
     const cancel = this.#clock.after(joinWithinMs, () => {
-      if (this.#core.members.memberOf(link) === undefined) connection.close('silent', 'it has not joined');
+      const isKnown = this.#core.members.memberOf(link) !== undefined || this.#desk.has(link);
+      if (!isKnown) connection.close('silent', 'it has not joined');
     });
     return {
       frame: (bytes) => this.#receive(link, bytes),
@@ -191,7 +208,8 @@ class ControllerServer implements RunningController {
         this.#connections.delete(link);
         this.#lastSentMs.delete(link);
         this.#silentChecks.delete(link);
-        this.#core.closed(link, code);
+        if (this.#desk.has(link)) this.#desk.closed(link);
+        else this.#core.closed(link, code);
         this.#scheduleUrgent();
       },
     };
@@ -204,6 +222,10 @@ class ControllerServer implements RunningController {
     return { epoch: this.#origin.epoch, ...counts, policy: this.#decider, ...work };
   }
 
+  fleet(): Fleet {
+    return this.#watch.fleet(this.#core.members, this.#clock.nowMs());
+  }
+
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {
     this.#policy = policy;
     this.#core.kind = objective;
@@ -212,6 +234,7 @@ class ControllerServer implements RunningController {
   renewKeys(isValid: (key: string) => boolean): void {
     const error = new OutriderError('unauthorized', 'its key is valid no more', 'ask the operator for another key');
     for (const link of this.#core.members.linksOf((key) => !isValid(key))) this.#core.refuse(link, error);
+    this.#desk.renewKeys(isValid);
   }
 
   async close(): Promise<void> {
@@ -219,6 +242,7 @@ class ControllerServer implements RunningController {
     this.#cancelSlot();
     this.#cancelCheck();
     this.#cancelUrgent?.();
+    this.#desk.close();
     for (const connection of this.#connections.values()) connection.close('interrupted', 'the controller goes down');
   }
 
@@ -229,6 +253,9 @@ class ControllerServer implements RunningController {
   #receive(link: number, bytes: Uint8Array): void {
     this.#traffic.receivedMessages += 1;
     this.#traffic.receivedBytes += bytes.length;
+    const connection = this.#connections.get(link);
+    const isMember = this.#core.members.memberOf(link) !== undefined;
+    if (connection !== undefined && !isMember && this.#desk.takes(link, connection, bytes)) return;
     this.#silentChecks.set(link, 0);
     try {
       this.#core.received(link, decodeMember(bytes), this.#clock.nowMs());
@@ -236,6 +263,12 @@ class ControllerServer implements RunningController {
       this.#core.refuse(link, error);
     }
     this.#scheduleUrgent();
+  }
+
+  #log(event: ControllerEvent): void {
+    if (event.kind === 'refused') this.#traffic.refused += 1;
+    this.#watch.event(event, this.#clock.nowMs());
+    this.#options.onEvent?.(event);
   }
 
   #send(link: number, message: ControllerMessage): void {

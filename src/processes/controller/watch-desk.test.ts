@@ -1,0 +1,152 @@
+// Who may watch, how many, and what a watcher that reads slowly gets.
+
+import { describe, expect, it } from 'vitest';
+import { fleetBed } from '../../allocation/controller/watch/fleet.fixture.ts';
+import type { Row } from '../../allocation/controller/watch/fleet-rows.ts';
+import { askAll, viewOf } from '../../allocation/controller/watch/fleet-view.ts';
+import { FleetWatch } from '../../allocation/controller/watch/fleet-watch.ts';
+import { applyFrame, readLine, watchVersion } from '../../allocation/controller/watch/watch-messages.ts';
+import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
+import type { Connection } from '../../network/transport/transport.ts';
+import { mostWatchers, WatchDesk } from './watch-desk.ts';
+
+const bytesOf = (message: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(message));
+const greeting = { kind: 'watch', version: watchVersion, credentials: 'key', ...askAll };
+
+function deskBed() {
+  const manual = createManualClock();
+  const clock = { ...manual, advance: (ms: number) => manual.moveTo(manual.nowMs() + ms) };
+  const { members, move } = fleetBed(3, 40);
+  move(0);
+  const watch = new FleetWatch(1);
+  const refused: string[] = [];
+  let made = 0;
+  const desk = new WatchDesk({
+    clock,
+    keyOf: (credentials) => (credentials === 'wrong' ? null : `id of ${credentials}`),
+    fleet: () => {
+      made += 1;
+      return watch.fleet(members, clock.nowMs());
+    },
+    linksOf: () => [],
+    onRefused: (code) => void refused.push(code),
+  });
+  let links = 0;
+  const watcher = (first: unknown = greeting) => {
+    links += 1;
+    const link = links;
+    const state = { writable: true, frames: 0, bytes: 0, closed: [] as string[], said: [] as string[] };
+    const table = new Map<string, Row>();
+    const connection = {
+      get writable() {
+        return state.writable;
+      },
+      send(bytes: Uint8Array) {
+        const text = new TextDecoder().decode(bytes);
+        if (text.startsWith('{"kind":"refused"')) {
+          state.said.push(JSON.parse(text).code);
+          return;
+        }
+        const frame = readLine(text);
+        state.frames += 1;
+        state.bytes += bytes.length;
+        if (frame.kind === 'fleet') applyFrame(table, frame);
+      },
+      close: (code: string) => void state.closed.push(code),
+    } as unknown as Connection;
+    const say = (message: unknown): boolean => desk.takes(link, connection, bytesOf(message));
+    const isTaken = say(first);
+    return { state, table, say, isTaken, link, leave: () => desk.closed(link) };
+  };
+  const whole = (ask = askAll) => new Map(viewOf(watch.fleet(members, clock.nowMs()), ask));
+  return { clock, desk, watcher, move, whole, refused, made: () => made };
+}
+
+describe('a watcher', () => {
+  it('gets the fleet at once, and every second what has changed', () => {
+    const { clock, watcher, move, whole } = deskBed();
+    const one = watcher();
+    expect(new Map(one.table)).toEqual(whole());
+    for (let second = 1; second < 6; second += 1) {
+      move(1000 * second);
+      clock.advance(1000);
+      expect(new Map(one.table)).toEqual(whole());
+    }
+    expect(one.state.frames).toBe(6);
+    one.leave();
+    clock.advance(5000);
+    expect(one.state.frames).toBe(6);
+  });
+
+  it('gets what it asks for soon, and no more than four frames a second', () => {
+    const { clock, watcher, whole } = deskBed();
+    const one = watcher();
+    const ask = { ...askAll, edge: 'edge-1' };
+    for (let count = 0; count < 10; count += 1) {
+      one.say({ kind: 'ask', ...ask });
+      clock.advance(100);
+    }
+    expect(new Map(one.table)).toEqual(whole(ask));
+    expect(one.state.frames).toBeLessThan(7);
+  });
+
+  it('that reads slowly gets fewer frames, nothing waits for it, and it is right again afterwards', () => {
+    const { clock, watcher, move, whole } = deskBed();
+    const [slow, other] = [watcher(), watcher()];
+    slow.state.writable = false;
+    for (let second = 1; second < 31; second += 1) {
+      move(1000 * second);
+      clock.advance(1000);
+    }
+    expect([slow.state.frames, other.state.frames]).toEqual([1, 31]);
+    slow.state.writable = true;
+    clock.advance(1000);
+    expect(slow.state.frames).toBe(2);
+    expect(new Map(slow.table)).toEqual(whole());
+    slow.state.writable = false;
+    clock.advance(70_000);
+    expect(slow.state.closed).toContain('silent');
+  });
+
+  it('shares the work with others', () => {
+    const { clock, watcher, made } = deskBed();
+    for (let count = 0; count < 5; count += 1) watcher();
+    clock.advance(3000);
+    expect(made()).toBe(4);
+  });
+});
+
+describe('no watcher', () => {
+  it('is let in by a wrong key, with another version, or beyond so many', () => {
+    const { watcher, refused, desk } = deskBed();
+    const wrong = watcher({ ...greeting, credentials: 'wrong' });
+    expect([wrong.state.said, wrong.state.closed, wrong.state.frames]).toEqual([['unauthorized'], ['done'], 0]);
+    expect(watcher({ ...greeting, version: 2 }).state.said).toEqual(['version-mismatch']);
+    for (let count = 0; count < mostWatchers; count += 1) expect(watcher().state.said).toEqual([]);
+    const last = watcher();
+    expect([last.state.said, desk.has(last.link)]).toEqual([['edge-full'], false]);
+    expect(refused).toEqual(['unauthorized', 'version-mismatch', 'edge-full']);
+  });
+
+  it('stays when its key is valid no more', () => {
+    const { watcher, desk } = deskBed();
+    const [one, other] = [watcher({ ...greeting, credentials: 'one' }), watcher()];
+    desk.renewKeys((key) => key !== 'id of one');
+    expect([one.state.said, other.state.said]).toEqual([['unauthorized'], []]);
+    expect([desk.has(one.link), desk.has(other.link)]).toEqual([false, true]);
+  });
+
+  it('may flood the controller, or say something else', () => {
+    const { watcher } = deskBed();
+    const [flood, strange] = [watcher(), watcher()];
+    for (let count = 0; count < 100; count += 1) flood.say({ kind: 'ask', ...askAll });
+    strange.say({ kind: 'join', version: 3, role: 'edge', id: 'a', credentials: 'key' });
+    expect([flood.state.said[0], strange.state.said]).toEqual(['protocol-error', ['protocol-error']]);
+  });
+});
+
+it('leaves the messages of members alone', () => {
+  const { watcher } = deskBed();
+  expect(watcher({ kind: 'join', version: 3 }).isTaken).toBe(false);
+  expect(watcher({ kind: 'ask', ...askAll }).isTaken).toBe(false);
+});

@@ -1,0 +1,174 @@
+// The watchers of a controller: who may watch, and a frame for each of them every second. A watcher holds what it was sent last, which is
+// bounded; one that reads slowly gets fewer frames, and nothing waits for it.
+
+import { refusalOf } from '../../allocation/controller/members.ts';
+import { encodeControl } from '../../allocation/controller/message-codec.ts';
+import type { Fleet, LinkRow, Table } from '../../allocation/controller/watch/fleet-rows.ts';
+import { type Ask, viewOf } from '../../allocation/controller/watch/fleet-view.ts';
+import {
+  decodeWatcher,
+  encodeWatch,
+  frameOf,
+  mostWatchBytes,
+  type WatchMessage,
+} from '../../allocation/controller/watch/watch-messages.ts';
+import type { Clock } from '../../core/basics/clock.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
+import type { Connection } from '../../network/transport/transport.ts';
+
+export interface DeskSettings {
+  readonly clock: Clock;
+  /** The id of the key that these credentials are; null: it may not watch. */
+  readonly keyOf: (credentials: string) => string | null;
+  readonly fleet: () => Fleet;
+  readonly linksOf: (device: string) => readonly (readonly [string, LinkRow])[];
+  readonly onRefused: (code: string, cause: string) => void;
+}
+
+export const mostWatchers = 16;
+const frameEveryMs = 1000;
+/** A watcher that asks for something else gets it sooner, ms. */
+const leastBetweenMs = 250;
+/** Frames take at most this part of the time. */
+const restTimes = 10;
+/** A watcher that has taken no frame for so many is gone. */
+const mostMissed = 60;
+/** Questions from one frame to the next; a page sends four a second. */
+const mostAsks = 64;
+
+interface Watcher {
+  readonly connection: Connection;
+  readonly key: string;
+  ask: Ask;
+  sent: Table | null;
+  sentAtMs: number;
+  missed: number;
+  asks: number;
+  cancelSoon: (() => void) | null;
+}
+
+export class WatchDesk {
+  readonly #settings: DeskSettings;
+  readonly #watchers = new Map<number, Watcher>();
+  #cancel: (() => void) | null = null;
+  #made: { readonly atMs: number; readonly fleet: Fleet } | null = null;
+
+  constructor(settings: DeskSettings) {
+    this.#settings = settings;
+  }
+
+  has(link: number): boolean {
+    return this.#watchers.has(link);
+  }
+
+  /** @returns whether the connection is, or was to become, a watcher's: else the bytes are for somebody else */
+  takes(link: number, connection: Connection, bytes: Uint8Array): boolean {
+    const watcher = this.#watchers.get(link);
+    try {
+      const message = decodeWatcher(bytes);
+      if (watcher === undefined && message?.kind !== 'watch') return false;
+      if (watcher === undefined && message?.kind === 'watch') this.#open(link, connection, message);
+      else if (watcher !== undefined) this.#asks(watcher, message?.kind === 'ask' ? message : null);
+    } catch (error) {
+      this.#refuse(link, connection, error);
+    }
+    return true;
+  }
+
+  closed(link: number): void {
+    const watcher = this.#watchers.get(link);
+    watcher?.cancelSoon?.();
+    this.#watchers.delete(link);
+    if (this.#watchers.size > 0) return;
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#made = null;
+  }
+
+  /** Ends those whose key is valid no more. */
+  renewKeys(isValid: (key: string) => boolean): void {
+    const error = new OutriderError('unauthorized', 'its key is valid no more', 'ask the operator for another key');
+    for (const [link, { connection, key }] of [...this.#watchers])
+      if (!isValid(key)) this.#refuse(link, connection, error);
+  }
+
+  close(): void {
+    for (const link of [...this.#watchers.keys()]) this.closed(link);
+  }
+
+  #open(link: number, connection: Connection, { credentials, ...ask }: WatchMessage): void {
+    const key = this.#settings.keyOf(credentials);
+    if (key === null) {
+      const remedy = 'give a key with the scope watch, or the key of the edges';
+      throw new OutriderError('unauthorized', 'this key may not watch the fleet', remedy);
+    }
+    if (this.#watchers.size >= mostWatchers) {
+      const cause = `the controller has ${mostWatchers} watchers`;
+      throw new OutriderError('edge-full', cause, 'close another fleet page, or try again later');
+    }
+    const state = { sent: null, sentAtMs: Number.NEGATIVE_INFINITY, missed: 0, asks: 0, cancelSoon: null };
+    const watcher: Watcher = { connection, key, ask, ...state };
+    this.#watchers.set(link, watcher);
+    this.#send(watcher);
+    if (this.#cancel === null) this.#schedule(frameEveryMs);
+  }
+
+  #asks(watcher: Watcher, ask: Ask | null): void {
+    watcher.asks += 1;
+    if (ask === null || watcher.asks > mostAsks)
+      throw new OutriderError('protocol-error', 'more than a watcher may say', 'load the page again');
+    watcher.ask = ask;
+    if (watcher.cancelSoon !== null) return;
+    const afterMs = Math.max(0, watcher.sentAtMs + leastBetweenMs - this.#settings.clock.nowMs());
+    watcher.cancelSoon = this.#settings.clock.after(afterMs, () => {
+      watcher.cancelSoon = null;
+      this.#send(watcher);
+    });
+  }
+
+  #schedule(afterMs: number): void {
+    const { clock } = this.#settings;
+    this.#cancel = clock.after(afterMs, () => {
+      const startMs = clock.nowMs();
+      for (const watcher of [...this.#watchers.values()]) this.#send(watcher);
+      this.#schedule(Math.max(frameEveryMs, restTimes * (clock.nowMs() - startMs)));
+    });
+  }
+
+  #send(watcher: Watcher): void {
+    const { connection } = watcher;
+    watcher.asks = 0;
+    if (!connection.writable) {
+      watcher.missed += 1;
+      if (watcher.missed > mostMissed) connection.close('silent', 'it takes no frames');
+      return;
+    }
+    const nowMs = this.#settings.clock.nowMs();
+    const view = viewOf(this.#fleet(nowMs), watcher.ask, this.#settings.linksOf);
+    const bytes = encodeWatch(frameOf(watcher.sent, view, nowMs));
+    // No fleet makes one: viewOf is bounded.
+    if (bytes.length > mostWatchBytes) {
+      connection.close('internal', 'a frame is too large');
+      return;
+    }
+    Object.assign(watcher, { sent: view, sentAtMs: nowMs, missed: 0 });
+    connection.send(bytes);
+  }
+
+  /** One for all watchers of a moment. */
+  #fleet(nowMs: number): Fleet {
+    const made = this.#made;
+    if (made !== null && nowMs - made.atMs < leastBetweenMs) return made.fleet;
+    const fleet = this.#settings.fleet();
+    this.#made = { atMs: nowMs, fleet };
+    return fleet;
+  }
+
+  #refuse(link: number, connection: Connection, error: unknown): void {
+    const refusal = refusalOf(error);
+    this.#settings.onRefused(refusal.code, refusal.cause);
+    connection.send(encodeControl({ kind: 'refused', ...refusal }));
+    connection.close('done', 'the controller has said why');
+    this.closed(link);
+  }
+}
