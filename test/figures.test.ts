@@ -44,7 +44,7 @@ it('another width, font, size or colour is noticed', () => {
   expect(faultsOf(svg.replace(' width="760"', ' width="992"'))).toEqual(['992']);
   expect(faultsOf(svg.replace(/font-family="[^"]*"/, 'font-family="serif"'))).toEqual(['serif']);
   expect(faultsOf(svg.replace(/font-size="16px"/, 'font-size="12px"'))).toEqual(['12px']);
-  expect(faultsOf(svg.replace('stroke="#', 'stroke="#1'))).toHaveLength(1);
+  expect(faultsOf(svg.replace(' stroke="#', ' stroke="#1'))).toHaveLength(1);
   expect(faultsOf(svg.replace('@media', ''))).toEqual(['no dark colours']);
 });
 
