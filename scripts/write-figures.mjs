@@ -1,30 +1,15 @@
-// Draws the figures of documents in bench/ again: "npm run figures", after a figure has changed. It measures nothing.
+// Draws the figures of kept documents again: "npm run figures", after a figure or the style of all has changed. It measures nothing.
+// A PNG is drawn where there is one already.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { capacityExperiment } from '../laboratory/experiments/capacity/capacity.ts';
-import { draftsExperiment } from '../laboratory/experiments/drafts/drafts.ts';
-import { autoExperiment } from '../laboratory/experiments/modes/auto.ts';
-import { modesExperiment } from '../laboratory/experiments/modes/modes.ts';
-import { coupledExperiment } from '../laboratory/experiments/policies/coupled.ts';
-import { feltExperiment } from '../laboratory/experiments/policies/felt.ts';
-import { trainMasac } from '../simulator/commands/train/train.ts';
-import { writeFigure } from '../simulator/files/render-figure.ts';
+import { keptFigures } from '../laboratory/experiments/kept-figures.ts';
+import { renderPng, renderSvg } from '../simulator/files/render-figure.ts';
 
-/** Document in bench/, its experiment, and the file in docs/figures. */
-const figures = [
-  ['bench-modes-virtual', modesExperiment, 'modes'],
-  ['bench-modes-wall', modesExperiment, 'modes-wall'],
-  ['bench-auto', autoExperiment, 'auto'],
-  ['bench-capacity', capacityExperiment, 'capacity'],
-  ['bench-coupled', coupledExperiment, 'coupled'],
-  ['bench-felt', feltExperiment, 'felt'],
-  ['bench-drafts', draftsExperiment, 'drafts-front'],
-  ['train-masac', trainMasac, 'learning-curve'],
-];
-
-const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-for (const [document, experiment, file] of figures) {
-  const { rows, params } = JSON.parse(readFileSync(at(`bench/${document}.json`), 'utf8'));
-  await writeFigure(experiment.figure(rows, params), at(`docs/figures/${file}.svg`));
+for (const [name, spec] of keptFigures()) {
+  const file = fileURLToPath(new URL(`../docs/figures/${name}.svg`, import.meta.url));
+  const svg = await renderSvg(spec);
+  writeFileSync(file, svg);
+  const png = file.replace(/\.svg$/, '.png');
+  if (existsSync(png)) writeFileSync(png, await renderPng(svg));
 }

@@ -7,10 +7,13 @@ import { describe, expect, it } from 'vitest';
 import { faultOf, linksOf, readerOf, withoutFences } from './doc-links.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const pages = globSync(['*.md', 'docs/**/*.md', '{bench,drafts,maps,sionna,traces,weights}/**/*.md'], {
-  cwd: root,
-  exclude: (name) => name === 'node_modules',
-}).sort();
+const pages = globSync(
+  ['*.md', 'docs/**/*.md', 'site/README.md', '{bench,drafts,maps,sionna,traces,weights}/**/*.md'],
+  {
+    cwd: root,
+    exclude: (name) => name === 'node_modules',
+  },
+).sort();
 
 /** Pages that people write; those of results are printed by commands. */
 const written = pages.filter((page) => /^(docs\/(?!results\/)|[A-Z]+\.md)/.test(page));

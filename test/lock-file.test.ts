@@ -75,6 +75,24 @@ describe('package-lock.json', () => {
   });
 });
 
+describe('site/package-lock.json', () => {
+  const { packages } = json<{ packages: Record<string, Locked> }>('site/package-lock.json');
+  const fetched = Object.entries(packages).filter(([path]) => path !== '');
+
+  it('has a hash for every archive that is fetched, and names no host', () => {
+    expect(fetched.length).toBeGreaterThan(100);
+    expect(fetched.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))).toEqual([]);
+    expect(fetched.filter(([, { resolved, name }]) => resolved !== undefined || name !== undefined)).toEqual([]);
+  });
+
+  it('has exact versions, and runs no install script', () => {
+    const { devDependencies } = json<{ devDependencies: Readonly<Record<string, string>> }>('site/package.json');
+    for (const [name, version] of Object.entries(devDependencies))
+      expect(packages[`node_modules/${name}`]).toMatchObject({ version });
+    expect(readFileSync(file('site/.npmrc'), 'utf8')).toMatch(/^ignore-scripts=true$/m);
+  });
+});
+
 describe('lists of Python packages', () => {
   it.each(['drafts/requirements.txt', 'sionna/requirements.txt', 'python/lm-eval/requirements.txt'])(
     '%s has a version and hashes for every package',

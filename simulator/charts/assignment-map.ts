@@ -1,13 +1,25 @@
 // Draws a decision as a map: servers, devices, and a line from each device to its server; the width of a line is the share of the server's
 // band. Streets are drawn below where the map has them.
 
-import type { Spec } from 'vega';
+import type { Mark, Spec } from 'vega';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import type { StreetMask } from '../world/street-mask.ts';
-import { at, axis, type FigureText, figureFrame, fonts, ink, mark, seriesColor } from './theme.ts';
+import {
+  at,
+  axis,
+  axisWidth,
+  background,
+  type FigureText,
+  faintColor,
+  figureFrame,
+  gridColor,
+  ink,
+  mark,
+  seriesColor,
+  textStyle,
+} from './theme.ts';
 
-const size = 460;
-const unservedColor = '#BBBBBB';
+const size = 580;
 /** With more servers than these a label is the number alone. */
 const mostLongLabels = 8;
 
@@ -30,24 +42,27 @@ export function assignmentMap(
   const servers = serversOf(state);
   const [xs, ys] = extents([...devices, ...servers]);
   const legend = 'Squares: servers. Width of a line: share of the band. Grey: not served.';
-  return {
-    ...figureFrame({ title, subtitle: [...subtitle, legend] }, { width: size, height: size, left: 70, right: 100 }),
-    data: [
-      { name: 'devices', values: devices },
-      { name: 'servers', values: servers },
-      { name: 'streets', values: streets === undefined ? [] : [{ path: streetPath(streets, xs, ys) }] },
-    ],
-    scales: [
-      { name: 'x', type: 'linear', domain: [...xs], range: 'width' },
-      { name: 'y', type: 'linear', domain: [...ys], range: 'height' },
-    ],
-    axes: ['x', 'y'].map((scale) => axis(scale, { tickCount: 6, title: 'metres' })),
-    marks: marksOf(),
-  } as Spec;
+  return figureFrame(
+    { title, subtitle: [...subtitle, legend] },
+    { width: size, height: size, left: axisWidth },
+    {
+      data: [
+        { name: 'devices', values: devices },
+        { name: 'servers', values: servers },
+        { name: 'streets', values: streets === undefined ? [] : [{ path: streetPath(streets, xs, ys) }] },
+      ],
+      scales: [
+        { name: 'x', type: 'linear', domain: [...xs], range: 'width' },
+        { name: 'y', type: 'linear', domain: [...ys], range: 'height' },
+      ],
+      axes: ['x', 'y'].map((scale) => axis(scale, { tickCount: 6, title: 'metres' })) as NonNullable<Spec['axes']>,
+      marks: marksOf(),
+    },
+  );
 }
 
 function colorOf(server: number): string {
-  return server < 0 ? unservedColor : seriesColor(server);
+  return server < 0 ? faintColor : seriesColor(server);
 }
 
 function devicesOf(state: MapPlaces, { server, bandwidthShare }: MapLinks) {
@@ -56,7 +71,7 @@ function devicesOf(state: MapPlaces, { server, bandwidthShare }: MapLinks) {
     const [x, y] = [state.deviceX[device] as number, state.deviceY[device] as number];
     const [toX, toY] = own < 0 ? [x, y] : [state.serverX[own] as number, state.serverY[own] as number];
     const width = 1 + 14 * (bandwidthShare[device] as number);
-    return { x, y, toX, toY, color: colorOf(own), width, size: own < 0 ? 30 : 60 };
+    return { x, y, toX, toY, color: colorOf(own), width, size: own < 0 ? 40 : 80 };
   });
 }
 
@@ -72,19 +87,19 @@ function serversOf({ serverCount, serverX, serverY, serverFlopPerSecond }: MapPl
   }));
 }
 
-function marksOf(): object[] {
+function marksOf(): Mark[] {
   const [x, y, color] = [at('x', 'x'), at('y', 'y'), { field: 'color' }];
   const link = { x, y, x2: at('x', 'toX'), y2: at('y', 'toY'), stroke: color, strokeWidth: { field: 'width' } };
-  const above = { x, y: { ...y, offset: -16 }, text: { field: 'label' }, align: { value: 'center' } };
-  const label = { ...above, font: { value: fonts }, fontSize: { value: 12 }, fill: { value: ink } };
-  const site = { x, y, shape: { value: 'square' }, size: { value: 170 }, fill: color, stroke: { value: ink } };
+  const above = { x, y: { ...y, offset: -22 }, text: { field: 'label' }, align: { value: 'center' } };
+  const label = { ...textStyle, ...above };
+  const site = { x, y, shape: { value: 'square' }, size: { value: 230 }, fill: color, stroke: { value: ink } };
   return [
-    mark('path', 'streets', { path: { field: 'path' }, fill: { value: '#E4E4E4' } }),
+    mark('path', 'streets', { path: { field: 'path' }, fill: { value: gridColor } }),
     mark('rule', 'devices', { ...link, strokeOpacity: { value: 0.55 } }),
-    mark('symbol', 'devices', { x, y, size: { field: 'size' }, fill: color, stroke: { value: 'white' } }),
+    mark('symbol', 'devices', { x, y, size: { field: 'size' }, fill: color, stroke: { value: background } }),
     mark('symbol', 'servers', site),
     // A halo keeps labels readable over lines.
-    mark('text', 'servers', { ...label, stroke: { value: 'white' }, strokeWidth: { value: 3 } }),
+    mark('text', 'servers', { ...label, stroke: { value: background }, strokeWidth: { value: 4 } }),
     mark('text', 'servers', label),
   ];
 }

@@ -6,7 +6,6 @@ const figure = {
   subtitle: ['what it shows'],
   xTitle: 'across',
   yTitle: 'down',
-  columns: 1,
   levels: [
     { color: '#111111', label: 'no' },
     { color: '#222222', label: 'yes' },

@@ -12,9 +12,8 @@ it('a value beyond the wanted axis lengthens the axis', () => {
       { ...dot, value: 120 },
       { ...dot, value: Number.NaN },
     ],
-    labelWidth: 50,
   });
-  expect(spec.marks?.[0]).toMatchObject({
+  expect(spec.marks?.at(-1)).toMatchObject({
     scales: expect.arrayContaining([expect.objectContaining({ domain: [0, 120] })]),
   });
 });

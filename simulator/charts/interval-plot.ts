@@ -3,7 +3,24 @@
 
 import type { Mark, Spec } from 'vega';
 import type { Estimate } from '../../src/core/basics/bootstrap.ts';
-import { at, axis, type FigureText, figureFrame, groupMark, keyMarks, mark, panelTitle, textStyle } from './theme.ts';
+import {
+  at,
+  axis,
+  background,
+  colorLegend,
+  type FigureText,
+  figureFrame,
+  figureWidth,
+  groupMark,
+  lineWidths,
+  mark,
+  markerColor,
+  panelTitle,
+  textStyle,
+  titleLines,
+  widthOf,
+  wrapped,
+} from './theme.ts';
 
 export interface Dot {
   readonly row: string;
@@ -42,9 +59,6 @@ export interface DotsFigure extends FigureText {
   /** Colour by series. */
   readonly colors: Readonly<Record<string, string>>;
   readonly dots: readonly Dot[];
-  /** Room left of the columns for the names of rows. */
-  readonly labelWidth: number;
-  readonly columnWidth?: number;
   /**
    * `legend`: a row is as high as one line, and the series lie close together in it. `lines`: each series has a line of its own with its
    * name, and the name of the row is above them.
@@ -52,42 +66,57 @@ export interface DotsFigure extends FigureText {
   readonly series?: 'legend' | 'lines';
 }
 
-/** Between columns; the labels of dots stand there where each series has a line of its own. */
-const gapOf = { legend: 34, lines: 84 };
-const lineHeight = 19;
+/** Between columns without labels of dots. */
+const usualGap = 26;
+const rowHeight = 38;
+/** Height of a line that is one series. */
+const lineHeight = 24;
+const pointArea = 80;
 
 type Layout = ReturnType<typeof layoutOf>;
 
-function layoutOf({ colors, dots, labelWidth, columnWidth: width = 210, series = 'legend' }: DotsFigure) {
+function layoutOf({ columns, colors, dots, series = 'legend' }: DotsFigure) {
   const rows = [...new Set(dots.map(({ row }) => row))];
-  const seriesCount = Object.keys(colors).length;
+  const names = Object.keys(colors);
   const hasLines = series === 'lines';
-  const half = (lineHeight * (seriesCount - 1)) / 2;
-  const room = seriesCount > 1 ? 8 : 0;
+  const labelWidth = Math.max(...(hasLines ? names : rows).map((name) => widthOf(name))) + 34;
+  const valueWidth = hasLines ? Math.max(...dots.map(({ label = '' }) => widthOf(label) + 22)) : usualGap;
+  const width = (figureWidth - labelWidth - columns.length * valueWidth) / columns.length;
+  const half = (lineHeight * (names.length - 1)) / 2;
+  const room = names.length > 1 ? 9 : 0;
   // From the middle of a row to its first and its last series.
   const shifts = hasLines ? [lineHeight / 2 - half, lineHeight / 2 + half] : [-room, room];
-  const height = rows.length * (hasLines ? lineHeight * (seriesCount + 1) : 34);
-  return { width, height, gap: gapOf[series], rows, shifts, labelWidth, hasLines, colors };
+  const height = rows.length * (hasLines ? lineHeight * (names.length + 1) : rowHeight);
+  const titles = columns.map(({ name }) => titleLines(name, width + valueWidth - 8).length);
+  const panelTitleHeight = columns.some(({ name }) => name !== '') ? 12 + 21 * Math.max(...titles) : 0;
+  const bottom = 46 + 21 * Math.max(...columns.map(({ xTitle }) => wrapped(xTitle, width + valueWidth).length));
+  return {
+    width,
+    height,
+    step: width + valueWidth,
+    rows,
+    shifts,
+    labelWidth,
+    hasLines,
+    colors,
+    panelTitleHeight,
+    bottom,
+  };
 }
 
 export function dotsFigure(figure: DotsFigure): Spec {
   const { columns, dots } = figure;
   const layout = layoutOf(figure);
-  const { height, gap, labelWidth: left, hasLines } = layout;
-  const width = columns.length * (layout.width + gap) - gap;
+  const { height, step, labelWidth: left, hasLines, panelTitleHeight, bottom } = layout;
+  const width = (columns.length - 1) * step + layout.width;
   const key = Object.entries(layout.colors).map(([label, color]) => ({ color, label }));
-  const panelTitleHeight = columns.some(({ name }) => name !== '') ? 26 : 0;
-  return {
-    ...figureFrame(figure, { width, height, left, right: hasLines ? 70 : 170, panelTitleHeight }),
-    marks: [
-      ...columns.map((column, index) => columnMark(column, dots, layout, index)),
-      ...(hasLines ? [] : keyMarks(key, width + 24, { shape: 'circle', area: 55, step: 22, width: 12 })),
-    ],
-  } as Spec;
+  const legend = hasLines ? {} : { legend: colorLegend(key, 'circle') };
+  const size = { width, height, left, bottom, panelTitleHeight, ...legend };
+  return figureFrame(figure, size, { marks: columns.map((column, index) => columnMark(column, dots, layout, index)) });
 }
 
 function columnMark(column: DotColumn, all: readonly Dot[], layout: Layout, index: number): Mark {
-  const { width, height, gap, rows, shifts, hasLines, colors } = layout;
+  const { width, height, step, rows, shifts, hasLines, colors } = layout;
   const { name, xTitle, marker, xScale = 'linear', xValues } = column;
   const dots = all.filter((dot) => dot.column === name);
   // A value beyond the requested axis lengthens it; only bars are cut.
@@ -96,15 +125,15 @@ function columnMark(column: DotColumn, all: readonly Dot[], layout: Layout, inde
   const series = Object.keys(colors);
   const y = { ...at('row', 'row'), offset: at('shift', 'series') };
   const color = at('color', 'series');
-  const claimed = { x: { scale: 'x', value: marker }, y2: { value: height }, stroke: { value: '#555555' } };
-  const dot = { x: at('x', 'value'), y, fill: color, size: { value: 55 }, stroke: { value: 'white' } };
-  const bar = { x: at('x', 'low'), x2: at('x', 'high'), y, stroke: color, strokeWidth: { value: 2 } };
-  const ticks = xValues === undefined ? { tickCount: 5 } : { values: xValues };
+  const claimed = { x: { scale: 'x', value: marker }, y2: { value: height }, stroke: { value: markerColor } };
+  const dot = { x: at('x', 'value'), y, fill: color, size: { value: pointArea }, stroke: { value: background } };
+  const bar = { x: at('x', 'low'), x2: at('x', 'high'), y, stroke: color, strokeWidth: { value: lineWidths.usual } };
+  const label = { x: { value: width + 12 }, y, text: { field: 'label' } };
+  const ticks = xValues === undefined ? { tickCount: Math.max(2, Math.floor(width / 60)) } : { values: xValues };
   const rowAxis = { labels: index === 0, labelLimit: 0, ticks: false, grid: true };
   return groupMark(
-    { x: index * (width + gap), y: 0, width, height },
+    { x: index * step, y: 0, width, height },
     {
-      ...(name === '' ? {} : { title: panelTitle(name) }),
       data: [
         { name: 'dots', values: [...dots] },
         { name: 'rows', values: rows.map((row) => ({ row })) },
@@ -115,20 +144,24 @@ function columnMark(column: DotColumn, all: readonly Dot[], layout: Layout, inde
         { name: 'shift', type: 'point', domain: series, range: shifts },
         { name: 'color', type: 'ordinal', domain: series, range: Object.values(colors) },
       ],
-      axes: [axis('x', { title: xTitle, grid: true, ...ticks }), ...(hasLines ? [] : [axis('row', rowAxis)])],
+      axes: [
+        axis('x', { title: wrapped(xTitle, step), grid: true, labelOverlap: 'greedy', ...ticks }),
+        ...(hasLines ? [] : [axis('row', rowAxis)]),
+      ],
       marks: [
+        ...(name === '' ? [] : panelTitle(name, step - 8)),
         ...(marker === null ? [] : [{ type: 'rule', encode: { enter: claimed } }]),
         mark('rule', 'dots', bar),
         mark('symbol', 'dots', dot),
-        mark('text', 'dots', { ...textStyle, x: { value: width + 10 }, y, text: { field: 'label' }, fill: color }),
-        ...(hasLines && index === 0 ? lineNames(layout, y, color) : []),
+        mark('text', 'dots', { ...textStyle, ...label }),
+        ...(hasLines && index === 0 ? lineNames(layout, y) : []),
       ],
     },
   );
 }
 
-function lineNames({ labelWidth, rows, height }: Layout, y: object, fill: object): Mark[] {
-  const name = { x: { value: -12 }, y, align: { value: 'right' }, text: { field: 'series' }, fill };
+function lineNames({ labelWidth, rows, height }: Layout, y: object): Mark[] {
+  const name = { x: { value: -14 }, y, align: { value: 'right' }, text: { field: 'series' } };
   const top = { ...at('row', 'row'), offset: (lineHeight - height / rows.length) / 2 };
   const heading = { x: { value: 14 - labelWidth }, y: top, text: { field: 'row' }, fontWeight: { value: 'bold' } };
   return [mark('text', 'dots', { ...textStyle, ...name }), mark('text', 'rows', { ...textStyle, ...heading })];

@@ -3,15 +3,15 @@
 
 import type { RadioMap } from '../world/radio-map.ts';
 import { type Layer, type LayerName, layerOf, type MapLegend } from './map-layers.ts';
-import { fonts, ink, softInk } from './theme.ts';
+import { background, figureWidth, fonts, ink, softInk, textSizes, wrapped } from './theme.ts';
 
 type View = ReturnType<typeof viewOf>;
 type Site = RadioMap['header']['sites'][number];
 
 const dark = '#17191f';
 const font = `font-family="${fonts}"`;
-const mapWidth = 860;
-const margin = { left: 20, top: 74, right: 190, bottom: 34 };
+const margin = { left: 14, top: 104, right: 196, bottom: 38 };
+const mapWidth = figureWidth - margin.left - margin.right;
 
 /** @param site whose gain is drawn @returns SVG; the map's attribution is part of it, as its licence asks */
 export function mapPicture(map: RadioMap, draw: LayerName, site: number | undefined, name: string): string {
@@ -27,16 +27,19 @@ export function mapPicture(map: RadioMap, draw: LayerName, site: number | undefi
     layer.siteColors?.[index] ?? (site === undefined || site === index ? 'white' : '#8a8f9c');
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${fixed(width)}" height="${fixed(height)}" viewBox="0 0 ${fixed(width)} ${fixed(height)}">`,
-    '<rect width="100%" height="100%" fill="white"/>',
-    `<text x="${margin.left}" y="32" ${font} font-size="20" font-weight="bold" fill="${ink}">${escaped(`${name}: ${layer.title}`)}</text>`,
-    `<text x="${margin.left}" y="56" ${font} font-size="14" fill="${softInk}">Ray traced: ${escaped(facts)}</text>`,
+    `<rect width="100%" height="100%" fill="${background}"/>`,
+    `<text x="${margin.left}" y="34" ${font} font-size="${textSizes.title}" font-weight="bold" fill="${ink}">${escaped(`${name}: ${layer.title}`)}</text>`,
+    ...wrapped(`Ray traced: ${facts}`, figureWidth - 2 * margin.left).map(
+      (line, index) =>
+        `<text x="${margin.left}" y="${62 + 21 * index}" ${font} font-size="${textSizes.text}" fill="${softInk}">${escaped(line)}</text>`,
+    ),
     `<g transform="translate(${margin.left} ${margin.top})">`,
     `<rect width="${fixed(view.columns * view.zoom)}" height="${fixed(view.rows * view.zoom)}" fill="${dark}"/>`,
     ...cellMarks(map, layer, view),
     ...siteMarks(map, view, colorOf),
     scaleBar(cellMetres, view),
     '</g>',
-    `<text x="${margin.left}" y="${fixed(height - 12)}" ${font} font-size="11" fill="#555555">${escaped(attribution)}</text>`,
+    `<text x="${margin.left}" y="${fixed(height - 12)}" ${font} font-size="${textSizes.small}" fill="${softInk}">${escaped(attribution)}</text>`,
     `<g transform="translate(${fixed(right + 22)} ${margin.top})">${legendMarks(layer.legend)}</g>`,
     '</svg>\n',
   ].join('\n');
@@ -103,7 +106,7 @@ function siteMarks(map: RadioMap, view: View, colorOf: (index: number) => string
     const halo = `stroke="${dark}" stroke-width="3.5" paint-order="stroke" stroke-linejoin="round"`;
     return (
       `<path d="M${fixed(x)} ${fixed(y - 8)}l7 13h-14z" fill="${colorOf(index)}" stroke="${dark}" stroke-width="1.6" stroke-linejoin="round"/>` +
-      `<text ${side} y="${fixed(y + 4)}" ${font} font-size="12.5" font-weight="bold" fill="white" ${halo}>${escaped(site.name)}</text>`
+      `<text ${side} y="${fixed(y + 4)}" ${font} font-size="${textSizes.small}" font-weight="bold" fill="white" ${halo}>${escaped(site.name)}</text>`
     );
   });
 }
@@ -119,11 +122,11 @@ function scaleBar(cellMetres: number, view: View): string {
   return (
     `<path d="M16 ${fixed(y - 6)}v6h${fixed(length)}v-6" fill="none" stroke="${dark}" stroke-width="6"/>` +
     `<path d="M16 ${fixed(y - 6)}v6h${fixed(length)}v-6" fill="none" stroke="white" stroke-width="2"/>` +
-    `<text x="${fixed(16 + length / 2)}" y="${fixed(y - 10)}" text-anchor="middle" ${font} font-size="13" fill="white" ${halo}>${metres} m</text>`
+    `<text x="${fixed(16 + length / 2)}" y="${fixed(y - 10)}" text-anchor="middle" ${font} font-size="${textSizes.text}" fill="white" ${halo}>${metres} m</text>`
   );
 }
 
-const entryHeight = 20;
+const entryHeight = 22;
 const legendTop = 34;
 
 function legendHeight({ entries, others }: MapLegend): number {
@@ -132,8 +135,10 @@ function legendHeight({ entries, others }: MapLegend): number {
 
 function legendMarks({ title, entries, others, atUpperEdge }: MapLegend): string {
   const label = (text: string, y: number): string =>
-    `<text x="34" y="${fixed(y + 4.5)}" ${font} font-size="13" fill="${ink}">${escaped(text)}</text>`;
-  const marks = [`<text y="14" ${font} font-size="14" font-weight="bold" fill="${ink}">${escaped(title)}</text>`];
+    `<text x="34" y="${fixed(y + 4.5)}" ${font} font-size="${textSizes.text}" fill="${ink}">${escaped(text)}</text>`;
+  const marks = [
+    `<text y="14" ${font} font-size="${textSizes.text}" font-weight="bold" fill="${ink}">${escaped(title)}</text>`,
+  ];
   for (const [index, { color, label: text }] of entries.entries()) {
     const y = legendTop + index * entryHeight;
     marks.push(`<rect y="${y}" width="26" height="${entryHeight}" fill="${color}"/>`);

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Spec } from 'vega';
 import { badArgument, isOutriderError } from '../../src/core/basics/errors.ts';
+import { withDarkScheme } from '../charts/theme.ts';
 import { checkWritable } from './check-writable.ts';
 
 const loadVega = () => installed('vega', () => import('vega'));
@@ -30,18 +31,18 @@ export async function writeFigure(spec: Spec, file: string): Promise<void> {
   await writeFile(file.replace(/\.svg$/, '.png'), await renderPng(svg));
 }
 
-/** @throws OutriderError `bad-argument` when vega is not installed */
+/** In colours that follow the page, light or dark. @throws OutriderError `bad-argument` when vega is not installed */
 export async function renderSvg(spec: Spec): Promise<string> {
   const { parse, View } = await loadVega();
   const view = new View(parse(spec), { renderer: 'none' });
   try {
-    return `${await view.toSVG()}\n`;
+    return `${withDarkScheme(await view.toSVG())}\n`;
   } finally {
     view.finalize();
   }
 }
 
-/** Twice the size of the SVG, for sharp text. @throws OutriderError `bad-argument` when resvg is not installed */
+/** On a light page, twice the size of the SVG, for sharp text. @throws OutriderError `bad-argument` when resvg is not installed */
 export async function renderPng(svg: string): Promise<Uint8Array> {
   const { Resvg } = await loadResvg();
   const font = { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans' };

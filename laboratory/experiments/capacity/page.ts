@@ -3,7 +3,7 @@
 
 import type { Spec } from 'vega';
 import { type LineStyle, type Panel, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { palette, softInk } from '../../../simulator/charts/theme.ts';
+import { dashes, lineWidths, palette, softInk } from '../../../simulator/charts/theme.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { columnTable, fixed, numberWithin, percent, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
@@ -115,10 +115,10 @@ ${columnTable(rows, {
 }
 
 const styles: Readonly<Record<CapacityMode, LineStyle>> = {
-  ar: { name: 'ar: the edge alone', color: softInk, dash: [6, 3] },
-  'edge-sd': { name: 'edge-sd: the edge drafts (emulated)', color: palette.green, dash: [6, 3] },
-  stream: { name: 'stream: devices draft', color: palette.orange, dash: [], width: 3 },
-  auto: { name: 'auto', color: palette.ochre, dash: [2, 3] },
+  ar: { name: 'ar: the edge alone', color: softInk, dash: dashes.dashed },
+  'edge-sd': { name: 'edge-sd: the edge drafts (emulated)', color: palette.green, dash: dashes.dashed },
+  stream: { name: 'stream: devices draft', color: palette.orange, dash: dashes.full, width: lineWidths.main },
+  auto: { name: 'auto', color: palette.ochre, dash: dashes.dotted },
 };
 
 /** @throws OutriderError `bad-argument` when no row can be drawn */
@@ -134,10 +134,7 @@ export function capacityFigure(rows: readonly CapacityRow[]): Spec {
     ],
     styles: modes.map((mode) => styles[mode]),
     panels: [...Map.groupBy(held, ({ profile }) => profile)].map(([profile, own]) => panelOf(profile, own, modes)),
-    columns: 3,
-    panelWidth: 300,
-    panelHeight: 300,
-    nameWidth: 300,
+    columns: 2,
   });
 }
 

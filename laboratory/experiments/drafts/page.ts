@@ -2,7 +2,7 @@
 
 import type { Spec } from 'vega';
 import { type Line, type LinePoint, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { seriesColor } from '../../../simulator/charts/theme.ts';
+import { dashes, seriesColor } from '../../../simulator/charts/theme.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { columnTable, fixed, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
@@ -81,7 +81,7 @@ export function draftsFigure(rows: readonly DraftRow[]): Spec {
   return panelsFigure({
     title: 'What a draft brings against what it costs',
     subtitle: [`Mode stream with look-up, virtual time from traces; edge: ${defaultEdgeProfile.description}.`],
-    styles: lines.map(({ style: name }, index) => ({ name, color: seriesColor(index), dash: [], dotSize: 44 })),
+    styles: lines.map(({ style: name }, index) => ({ name, color: seriesColor(index), dash: dashes.full })),
     panels: [
       {
         xTitle: 'a step of the draft / a step of the target',
@@ -91,9 +91,6 @@ export function draftsFigure(rows: readonly DraftRow[]): Spec {
         lines,
       },
     ],
-    panelWidth: 560,
-    panelHeight: 360,
-    nameWidth: 170,
   });
 }
 

@@ -2,7 +2,7 @@
 
 import type { Spec } from 'vega';
 import { type Line, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { palette } from '../../../simulator/charts/theme.ts';
+import { dashes, palette } from '../../../simulator/charts/theme.ts';
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool.ts';
 import { ratioOfMeans, type Within, within } from '../../../src/core/basics/bootstrap.ts';
@@ -278,7 +278,7 @@ function autoFigure(rows: readonly AutoRow[]): Spec {
     subtitle: [
       'Time per token over that of the quickest of ar, stream, mix and edge-sd with the same seeds; virtual time.',
     ],
-    styles: shown.map((name) => ({ name, color: colors[name], dash: [] })),
+    styles: shown.map((name) => ({ name, color: colors[name], dash: dashes.full })),
     columns: 2,
     panels: [
       { title: 'Later answers: the worst cell', yTitle: 'auto / best', lines: linesOf('autoOverBest', worst), ...axes },

@@ -20,7 +20,7 @@ describe('the figure of bench modes', () => {
       expect(svg).toContain(text);
     }
     expect(svg).not.toContain('edge-sd: the edge drafts');
-    expect(svg).toMatch(/<rect[^>]*fill="white"/);
+    expect(svg).toMatch(/<rect[^>]*fill="#FFFFFF"/);
   });
 
   it('is written as SVG and PNG', async () => {

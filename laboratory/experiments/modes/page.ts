@@ -2,7 +2,7 @@
 
 import type { Spec } from 'vega';
 import { type Line, type LinePoint, type LineStyle, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { ink, palette, softInk } from '../../../simulator/charts/theme.ts';
+import { dashes, ink, lineWidths, palette, softInk } from '../../../simulator/charts/theme.ts';
 import type { Goals } from '../../../simulator/runner/experiment.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { columnTable, fixed, pivotTable } from '../../../src/core/basics/markdown.ts';
@@ -145,37 +145,37 @@ ${columnTable(chosen, {
 }
 
 /** The emphasised mode has the widest line. */
-const lineStyles: Readonly<Record<BenchMode | EdgeHedgedMode, Omit<LineStyle, 'dotSize'>>> = {
-  ar: { name: 'ar: the edge alone', color: softInk, dash: [6, 3] },
-  'ar-native': { name: 'ar-native: without a shape law', color: ink, dash: [2, 3] },
-  'ar-llama': { name: 'ar-llama: llama.cpp without a shape law', color: ink, dash: [6, 3] },
-  'ar-native-cores': { name: 'ar-native-cores: with all cores', color: softInk, dash: [2, 3] },
-  'ar-llama-cores': { name: 'ar-llama-cores: llama.cpp with all cores', color: softInk, dash: [1, 2] },
-  auto: { name: 'auto: chosen by what is measured', color: palette.ochre, dash: [] },
-  sd: { name: 'sd: draft, wait, verify', color: palette.blue, dash: [] },
-  psd: { name: 'psd: overlapped', color: palette.purple, dash: [] },
-  'psd-lockstep': { name: 'psd in lock-step', color: palette.purple, dash: [3, 3] },
-  'psd-windows': { name: 'psd, several windows in flight', color: palette.purple, dash: [6, 3] },
-  'edge-psd': { name: 'edge-psd: psd beside the target', color: palette.blue, dash: [6, 3] },
-  'edge-sd': { name: 'edge-sd: the edge drafts', color: palette.green, dash: [6, 3] },
-  'edge-sd-hedged': { name: 'edge-sd with hedges', color: palette.green, dash: [2, 3], width: 2.5 },
-  mix: { name: 'mix: both draft', color: palette.green, dash: [], width: 2.5 },
-  'mix-hedged': { name: 'mix with hedges of the edge', color: palette.green, dash: [], width: 3.5 },
-  'stream-hedged': { name: 'stream with hedges', color: palette.orange, dash: [6, 3], width: 2.5 },
-  stream: { name: 'stream: nobody waits', color: palette.orange, dash: [], width: 3.5 },
+const lineStyles: Readonly<Record<BenchMode | EdgeHedgedMode, LineStyle>> = {
+  ar: { name: 'ar: the edge alone', color: softInk, dash: dashes.dashed },
+  'ar-native': { name: 'ar-native: without a shape law', color: ink, dash: dashes.dotted },
+  'ar-llama': { name: 'ar-llama: llama.cpp without a shape law', color: ink, dash: dashes.dashed },
+  'ar-native-cores': { name: 'ar-native-cores: with all cores', color: softInk, dash: dashes.dotted },
+  'ar-llama-cores': { name: 'ar-llama-cores: llama.cpp with all cores', color: softInk, dash: dashes.dotted },
+  auto: { name: 'auto: chosen by what is measured', color: palette.ochre, dash: dashes.full },
+  sd: { name: 'sd: draft, wait, verify', color: palette.blue, dash: dashes.full },
+  psd: { name: 'psd: overlapped', color: palette.purple, dash: dashes.full },
+  'psd-lockstep': { name: 'psd in lock-step', color: palette.purple, dash: dashes.dotted },
+  'psd-windows': { name: 'psd, several windows', color: palette.purple, dash: dashes.dashed },
+  'edge-psd': { name: 'edge-psd: psd on the edge', color: palette.blue, dash: dashes.dashed },
+  'edge-sd': { name: 'edge-sd: the edge drafts', color: palette.green, dash: dashes.dashed },
+  'edge-sd-hedged': { name: 'edge-sd with hedges', color: palette.green, dash: dashes.dotted },
+  mix: { name: 'mix: both draft', color: palette.green, dash: dashes.full },
+  'mix-hedged': { name: 'mix with hedges', color: palette.green, dash: dashes.full, width: lineWidths.main },
+  'stream-hedged': { name: 'stream with hedges', color: palette.orange, dash: dashes.dashed },
+  stream: { name: 'stream: nobody waits', color: palette.orange, dash: dashes.full, width: lineWidths.main },
 };
 
 /** The rivals of the virtual figure; of our family each mode has its own line. */
-const familyStyles: Readonly<Record<Exclude<FamilyName, 'ours'>, Omit<LineStyle, 'dotSize'>>> = {
+const familyStyles: Readonly<Record<Exclude<FamilyName, 'ours'>, LineStyle>> = {
   'edge alone': lineStyles.ar,
-  'device in turns': { name: 'best in turns: sd, device trees', color: palette.blue, dash: [] },
-  'parallel (PSD)': { name: 'best parallel: psd', color: palette.purple, dash: [] },
-  'edge drafting': { name: 'best on the edge: edge-sd, psd, tree', color: palette.green, dash: [6, 3] },
-  'emulated head': { name: 'emulated draft head on the edge', color: palette.grey, dash: [2, 3] },
+  'device in turns': { name: 'best in turns', color: palette.blue, dash: dashes.full },
+  'parallel (PSD)': { name: 'best parallel', color: palette.purple, dash: dashes.full },
+  'edge drafting': { name: 'best on the edge', color: palette.green, dash: dashes.dashed },
+  'emulated head': { name: 'emulated head on the edge', color: palette.grey, dash: dashes.dotted },
 };
 
 interface StyledLine {
-  readonly style: Omit<LineStyle, 'dotSize'>;
+  readonly style: LineStyle;
   readonly rows: readonly ModeRow[];
 }
 
@@ -193,7 +193,7 @@ export function modesFigure(rows: readonly ModeRow[]): Spec {
   return panelsFigure({
     title: 'Time per token against the round trip',
     subtitle: isVirtual ? virtualSubtitle(rows) : wallSubtitle(rows),
-    styles: lines.map(({ style }) => ({ ...style, dotSize: 28 })),
+    styles: lines.map(({ style }) => style),
     panels: [
       {
         xTitle: 'round trip, ms',
@@ -201,10 +201,7 @@ export function modesFigure(rows: readonly ModeRow[]): Spec {
         lines: lines.map(({ style, rows: own }): Line => ({ style: style.name, points: own.map(pointOf) })),
       },
     ],
-    panelWidth: 640,
-    panelHeight: 400,
     names: 'at-ends',
-    nameWidth: 230,
   });
 }
 

@@ -36,7 +36,7 @@ describe('the plane of acceptance and times', () => {
     expect(concluded.rows[2]).toMatchObject({ drafts: 'coarse-greedy', bestWindow: 30, asGoodFrom: 25, asGoodTo: 30 });
     expect(Object.values(concluded.tables).join()).toContain('30 [25 to 30], 0.17');
     expect(Object.keys(concluded.figures)).toEqual(['fig2-region', 'fig2-traces']);
-    expect(JSON.stringify(concluded.figures)).toContain('30 (0.17)');
+    expect(JSON.stringify(concluded.figures)).toContain('"text":"30","note":"(0.17)"');
   });
 });
 

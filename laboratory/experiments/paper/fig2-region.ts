@@ -2,8 +2,8 @@
 // Acceptance is drawn, each draft independently, and beside it recorded: answers of real pairs, whose acceptance moves along the answer. Its claims:
 // the printed windows, 25 for code and 15 for summaries, cost next to nothing against the best window.
 
-import type { Spec } from 'vega';
-import { heatFigure, levelsOf } from '../../../simulator/charts/heat-panels.ts';
+import type { Drawing } from '../../../simulator/charts/drawing.ts';
+import { levelsOf } from '../../../simulator/charts/heat-panels.ts';
 import { findTraceFile, shippedTraceNames } from '../../../simulator/files/shipped-traces.ts';
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import { type DraftClaim, holds, onRange } from '../../../simulator/runner/claim.ts';
@@ -189,16 +189,18 @@ function tableOf(rows: readonly Row[]): string {
 const leastWindows = [5, 10, 15, 25];
 const levels = levelsOf(['1 to 4', '5 to 9', '10 to 14', '15 to 24', '25 or more']);
 
-function figureOf(title: string, rows: readonly Row[], facts: Facts): Spec {
+function figureOf(title: string, rows: readonly Row[], facts: Facts): Drawing {
   const { draftMs, roundTripMs, hardware } = facts;
   const ratios = hardware.map((one) => `${one.name} ${rounded(one.step.fixedMs / one.draftMs)}`).join(', ');
   const cells = rows.map((row) => ({
     x: `${row.ratio}`,
     y: nameOf(row),
     level: leastWindows.filter((least) => row.bestWindow >= least).length,
-    text: `${row.bestWindow} (${row.overEdgeAlone.toFixed(2)})`,
+    text: `${row.bestWindow}`,
+    note: `(${row.overEdgeAlone.toFixed(2)})`,
   }));
-  return heatFigure({
+  return {
+    kind: 'heat',
     title,
     subtitle: [
       `Best window, and in brackets ms per token over that of the edge alone. A draft takes ${rounded(draftMs)} ms, round trip ${roundTripMs} ms, payload ids.`,
@@ -206,10 +208,7 @@ function figureOf(title: string, rows: readonly Row[], facts: Facts): Spec {
     ],
     xTitle: 'time of a step of the target, in drafts',
     yTitle: '',
-    columns: 1,
     levels,
     panels: [{ title: '', cells }],
-    cellWidth: 84,
-    labelWidth: 260,
-  });
+  };
 }

@@ -1,9 +1,9 @@
 // The paper's Fig. 2: latency of PSD against draft length for each kind of task, and against the uplink's rate. Its claims: the best draft length is
 // 25 for code and 15 for summaries, and more rate gains up to about 50 Mbit/s.
 
-import type { Spec } from 'vega';
-import { estimatePoint, type Line, type Panel, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { palette } from '../../../simulator/charts/theme.ts';
+import type { Drawing } from '../../../simulator/charts/drawing.ts';
+import { estimatePoint, type Line, type Panel } from '../../../simulator/charts/line-panels.ts';
+import { dashes, faintColor, lineWidths, palette } from '../../../simulator/charts/theme.ts';
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import { type DraftClaim, onDirection, onRange } from '../../../simulator/runner/claim.ts';
 import type { TaskKind } from '../../../simulator/world/workload-lengths.ts';
@@ -184,18 +184,24 @@ const kindNames: Readonly<Record<TaskKind, string>> = {
   chat: 'chat, PSD',
 };
 const styles = [
-  { name: kindNames.code, color: palette.blue, dash: [] },
-  { name: kindNames.summarisation, color: palette.purple, dash: [] },
-  { name: kindNames.chat, color: palette.green, dash: [] },
-  { name: flatModes.ar, color: '#AAAAAA', dash: [], width: 5 },
-  { name: flatModes.stream, color: palette.orange, dash: [6, 3] },
+  { name: kindNames.code, color: palette.blue, dash: dashes.full },
+  { name: kindNames.summarisation, color: palette.purple, dash: dashes.full },
+  { name: kindNames.chat, color: palette.green, dash: dashes.full },
+  { name: flatModes.ar, color: faintColor, dash: dashes.full, width: lineWidths.main, hidesPoints: true },
+  { name: flatModes.stream, color: palette.orange, dash: dashes.dashed },
 ];
 const hardwareWords =
   'preset: phones draft, GPUs verify; loaded edge: with 1/9 of a GPU; one machine: both models on the same hardware. q16: 0.8 Mbit a draft; ids: 16 bit.';
 
-function figuresOf(groups: readonly Group[], top: number): Readonly<Record<string, Spec>> {
-  const figureOf = (title: string, words: string, panelOf: (group: Group) => Panel): Spec =>
-    panelsFigure({ title, subtitle: [hardwareWords, words], styles, panels: groups.map(panelOf), columns: 2 });
+function figuresOf(groups: readonly Group[], top: number): Readonly<Record<string, Drawing>> {
+  const figureOf = (title: string, words: string, panelOf: (group: Group) => Panel): Drawing => ({
+    kind: 'panels',
+    title,
+    subtitle: [hardwareWords, words],
+    styles,
+    panels: groups.map(panelOf),
+    columns: 2,
+  });
   return {
     'fig2-window': figureOf(
       'Latency of PSD against the window gamma',

@@ -1,10 +1,10 @@
 // The paper's Fig. 5: mean latency against the number of devices and of servers, for every association with equal and with optimal shares,
 // under every interpretation; and the claim that rests on it, 28.0 % less latency than the baselines at most and 23.7 % on average.
 
-import type { Spec } from 'vega';
-import { dotsFigure, estimateDot } from '../../../simulator/charts/interval-plot.ts';
-import { estimatePoint, linesOf, type Panel, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { palette } from '../../../simulator/charts/theme.ts';
+import type { Drawing } from '../../../simulator/charts/drawing.ts';
+import { estimateDot } from '../../../simulator/charts/interval-plot.ts';
+import { estimatePoint, linesOf, type Panel } from '../../../simulator/charts/line-panels.ts';
+import { dashes, lineWidths, palette } from '../../../simulator/charts/theme.ts';
 import { type DraftClaim, onGain } from '../../../simulator/runner/claim.ts';
 import { type Estimate, middleEstimate } from '../../../src/core/basics/bootstrap.ts';
 import { markdownTable, percentWithin, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
@@ -205,12 +205,12 @@ function tablesOf(reductions: readonly MethodReduction[], rows: readonly Fig5Row
 const { grey, blue, purple, green, ochre, sky, orange } = palette;
 const policyStyles = [
   ...Object.entries({ random: grey, 'max-compute': purple, 'max-sinr': blue, tma: green }).flatMap(([name, color]) => [
-    { name: `${name}+equal`, color, dash: [5, 3], width: 2 },
-    { name: `${name}+optimal`, color, dash: [], width: 2 },
+    { name: `${name}+equal`, color, dash: dashes.dashed },
+    { name: `${name}+optimal`, color, dash: dashes.full },
   ]),
-  { name: 'tma-masac', color: ochre, dash: [], width: 2.5 },
-  { name: 'masac-association', color: sky, dash: [], width: 2.5 },
-  { name: 'best', color: orange, dash: [], width: 3 },
+  { name: 'tma-masac', color: ochre, dash: dashes.full },
+  { name: 'masac-association', color: sky, dash: dashes.full },
+  { name: 'best', color: orange, dash: dashes.full, width: lineWidths.main },
 ];
 
 /** The colours of these methods by name; policies that were given by hand take what is left. */
@@ -235,13 +235,13 @@ function figuresOf(rows: readonly Fig5Row[], reductions: readonly Reduction[], s
   };
 }
 
-function latencyFigure(rows: readonly Fig5Row[], unit: LambdaUnit, seedCount: number): Spec {
+function latencyFigure(rows: readonly Fig5Row[], unit: LambdaUnit, seedCount: number): Drawing {
   const drawn = rows.filter(({ lambdaUnit, mostQueued }) => lambdaUnit === unit && mostQueued === 0);
   const names = [...new Set(drawn.map(({ policy }) => policy))];
   const own = names.filter((name) => !policyStyles.some((style) => style.name === name));
   const styles = [
     ...policyStyles.filter(({ name }) => names.includes(name)),
-    ...Object.entries(colorsOf(own)).map(([name, color]) => ({ name, color, dash: [2, 2], width: 2.5 })),
+    ...Object.entries(colorsOf(own)).map(([name, color]) => ({ name, color, dash: dashes.dotted })),
   ];
   const pointOf = ({ against, latencyMs: value, latencyLowMs, latencyHighMs, ...row }: Fig5Row) =>
     estimatePoint(row[against], { value, interval: [latencyLowMs, latencyHighMs] });
@@ -256,7 +256,8 @@ function latencyFigure(rows: readonly Fig5Row[], unit: LambdaUnit, seedCount: nu
       lines: linesOf(styles, shown, ({ policy }) => policy, pointOf),
     };
   });
-  return panelsFigure({
+  return {
+    kind: 'panels',
     title: 'Mean latency against the number of devices and of servers',
     subtitle: [
       `Preset paper, lambda 0.01 ${unit}, latency ${latencyNames.latencyMs}. Above on a logarithmic axis.`,
@@ -265,11 +266,11 @@ function latencyFigure(rows: readonly Fig5Row[], unit: LambdaUnit, seedCount: nu
     styles,
     panels,
     columns: 2,
-  });
+  };
 }
 
 /** A row for each interpretation and kind of shares; a column for each baseline and for their mean. */
-function reductionsFigure(reductions: readonly Reduction[], colors: Readonly<Record<string, string>>): Spec {
+function reductionsFigure(reductions: readonly Reduction[], colors: Readonly<Record<string, string>>): Drawing {
   const drawn = reductions.filter((one) => one.latency === 'latencyMs' && one.interpretation.mostQueued === 0);
   const columns = ['all three, mean', ...baselines.map((name) => `against ${name}`)];
   const dots = drawn.flatMap(({ method: series, interpretation, shares, mean, against }) => {
@@ -277,7 +278,8 @@ function reductionsFigure(reductions: readonly Reduction[], colors: Readonly<Rec
     const found = [mean, ...against];
     return columns.map((column, index) => estimateDot({ row, series, column }, found[index] as Estimate, 100));
   });
-  return dotsFigure({
+  return {
+    kind: 'dots',
     title: 'How much less latency than the baselines',
     subtitle: [
       'Rows: payload law, unit of lambda, shares of the baselines. Preset paper, mean over all sizes of Fig. 5.',
@@ -288,16 +290,15 @@ function reductionsFigure(reductions: readonly Reduction[], colors: Readonly<Rec
     }),
     colors,
     dots,
-    labelWidth: 170,
-  });
+  };
 }
 
 /** A panel for each payload law; a line for each method. The page has the other latency. */
-function queuesFigure(reductions: readonly Reduction[], colors: Readonly<Record<string, string>>): Spec {
+function queuesFigure(reductions: readonly Reduction[], colors: Readonly<Record<string, string>>): Drawing {
   const drawn = reductions.filter(({ interpretation, latency, shares }) => {
     return interpretation.lambdaUnit === 'per-ms' && latency === 'latencyMs' && shares === 'equal';
   });
-  const styles = Object.entries(colors).map(([name, color]) => ({ name, color, dash: [], width: 2.5 }));
+  const styles = Object.entries(colors).map(([name, color]) => ({ name, color, dash: dashes.full }));
   const pointOf = ({ interpretation, mean }: Reduction) => estimatePoint(interpretation.mostQueued, mean, 100);
   const panels = payloadLaws.map((law): Panel => {
     const shown = drawn.filter(({ interpretation }) => interpretation.payloadLaw === law);
@@ -309,7 +310,8 @@ function queuesFigure(reductions: readonly Reduction[], colors: Readonly<Record<
       lines: linesOf(styles, shown, ({ method }) => method, pointOf),
     };
   });
-  return panelsFigure({
+  return {
+    kind: 'panels',
     title: 'How much less latency than the baselines, against the work that waits',
     subtitle: [
       `Preset paper, lambda 0.01 per-ms, latency ${latencyNames.latencyMs}, mean of the three baselines with equal shares and of all sizes.`,
@@ -318,5 +320,5 @@ function queuesFigure(reductions: readonly Reduction[], colors: Readonly<Record<
     styles,
     panels,
     columns: 2,
-  });
+  };
 }

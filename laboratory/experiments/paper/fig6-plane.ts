@@ -1,8 +1,8 @@
 // The plane of units in which the paper's Fig. 6 holds: delta_CM is printed without a unit and lambda as 10^-2, so both are varied by powers of ten,
 // and each point is measured as Fig. 6 itself is. Batteries are those of the first slot, so they do not drain.
 
-import type { Spec } from 'vega';
-import { heatFigure, levelsOf } from '../../../simulator/charts/heat-panels.ts';
+import type { Drawing } from '../../../simulator/charts/drawing.ts';
+import { levelsOf } from '../../../simulator/charts/heat-panels.ts';
 import { type DraftClaim, onDirection } from '../../../simulator/runner/claim.ts';
 import { percent, pivotTable } from '../../../src/core/basics/markdown.ts';
 import { combinations } from '../combinations.ts';
@@ -152,27 +152,26 @@ function figureName(policy: string): string {
   return policy === 'best' ? 'fig6-units' : `fig6-units-${policy.replaceAll(/[^A-Za-z0-9]+/g, '-')}`;
 }
 
-function figureOf(rows: readonly PlaneRow[], { seedCount, deviceCount, serverCount }: Size['plane']): Spec {
+function figureOf(rows: readonly PlaneRow[], { seedCount, deviceCount, serverCount }: Size['plane']): Drawing {
   const [{ policy, from, to }] = rows as [PlaneRow];
   const cellOf = (row: PlaneRow) => ({
     x: scaleName(row),
     y: spanName(row),
     level: row.heldParts,
-    text: `${whole(row.energyChange)} / ${whole(row.latencyChange)}`,
+    text: `${whole(row.energyChange)}/${whole(row.latencyChange)}`,
   });
-  return heatFigure({
+  return {
+    kind: 'heat',
     title: 'In which units does Fig. 6 hold?',
     subtitle: [
-      `Change of energy and of latency in % from w = ${from} to w = ${to}. Policy ${policy}, ${deviceCount} devices, ${serverCount} servers, first slots of ${seedCount} seeds.`,
+      `Change of energy/latency in % from w = ${from} to w = ${to}. Policy ${policy}, ${deviceCount} devices, ${serverCount} servers, first slots of ${seedCount} seeds.`,
       'Parts of the claim: energy falls; latency rises; each most at B <= 0.2. A part holds where all of its 95 % lies beyond 0.1 %.',
     ],
     xTitle: 'delta_CM = 2.6 times',
     yTitle: 'lambda = 0.01',
-    columns: 2,
     levels,
     panels: [...Map.groupBy(rows, planeName)].map(([title, own]) => ({ title, cells: own.map(cellOf) })),
-    cellWidth: 66,
-  });
+  };
 }
 
 /** Whole per cent with a sign. */

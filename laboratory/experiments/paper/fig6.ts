@@ -1,9 +1,9 @@
 // The paper's Fig. 6: latency and energy against the energy weight w, by battery class; and its claims: a larger w lowers energy and raises
 // latency, most for devices with B <= 0.2.
 
-import type { Spec } from 'vega';
-import { estimatePoint, linesOf, type Panel, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { palette } from '../../../simulator/charts/theme.ts';
+import type { Drawing } from '../../../simulator/charts/drawing.ts';
+import { estimatePoint, linesOf, type Panel } from '../../../simulator/charts/line-panels.ts';
+import { dashes, palette } from '../../../simulator/charts/theme.ts';
 import { type DraftClaim, onDirection } from '../../../simulator/runner/claim.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
@@ -163,9 +163,9 @@ function tablesOf(changes: readonly Fig6Change[], policies: readonly PaperPolicy
 }
 
 const colors = [palette.orange, palette.blue, palette.green];
-const policyDashes = { best: [], 'tma-masac': [6, 3] };
+const policyDashes = { best: dashes.full, 'tma-masac': dashes.dashed };
 
-function figuresOf(rows: readonly Fig6Row[], seedCount: number): Readonly<Record<string, Spec>> {
+function figuresOf(rows: readonly Fig6Row[], seedCount: number): Readonly<Record<string, Drawing>> {
   const hasLearned = rows.some(({ policy }) => policy === 'tma-masac');
   const drawn = Object.entries(policyDashes).slice(0, hasLearned ? 2 : 1);
   const nameOf = (batteryClass: string, policy: string): string =>
@@ -174,7 +174,7 @@ function figuresOf(rows: readonly Fig6Row[], seedCount: number): Readonly<Record
     batteryClasses.map(({ name }, index) => ({ name: nameOf(name, policy), color: colors[index] as string, dash })),
   );
   const shown = rows.filter((row) => drawn.some(([policy]) => policy === row.policy));
-  const figureOf = (energyModel: string): Spec => {
+  const figureOf = (energyModel: string): Drawing => {
     const panels = combinations({ kind: ['latency', 'transmit'], interpretation: interpretations }).map(
       ({ kind, interpretation }): Panel => {
         const title = interpretationName(interpretation);
@@ -193,18 +193,17 @@ function figuresOf(rows: readonly Fig6Row[], seedCount: number): Readonly<Record
         };
       },
     );
-    return panelsFigure({
+    return {
+      kind: 'panels',
       title: 'What the energy weight w does to latency and to the energy of sending',
       subtitle: [
-        `Preset paper, 90 devices, ten servers, energy model ${energyModel}; columns: payload law and unit of lambda.`,
+        `Preset paper, 90 devices, ten servers, energy model ${energyModel}; panels: payload law and unit of lambda.`,
         `Against w = 20 over the same slots of ${seedCount} seeds; bands: 95 %.${hasLearned ? ' Full: best; dashed: tma-masac.' : ' Policy best.'}`,
       ],
       styles,
       panels,
-      columns: interpretations.length,
-      panelWidth: 230,
-      panelHeight: 200,
-    });
+      columns: 2,
+    };
   };
   return Object.fromEntries(energyModels.map((energyModel) => [`fig6-${energyModel}`, figureOf(energyModel)]));
 }

@@ -1,6 +1,6 @@
 // The common part of all figures of the paper: their settings, their record, and a conclusion that fills a page.
 
-import type { Spec } from 'vega';
+import type { Drawing } from '../../../simulator/charts/drawing.ts';
 import {
   type Claim,
   claimSummary,
@@ -26,8 +26,8 @@ export interface PaperConclusion extends Conclusion {
   readonly figure: string;
   readonly description: string;
   readonly claims: readonly Claim[];
-  /** Specifications by the names of their files. */
-  readonly figures: Readonly<Record<string, Spec>>;
+  /** By the names of their files. */
+  readonly figures: Readonly<Record<string, Drawing>>;
   /** Markdown below the heading of the figure. */
   readonly page: string;
 }

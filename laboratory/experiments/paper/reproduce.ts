@@ -3,6 +3,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { drawingText, drawn } from '../../../simulator/charts/drawing.ts';
 import { csvOf } from '../../../simulator/files/csv.ts';
 import { checkRenderers, writeFigure } from '../../../simulator/files/render-figure.ts';
 import { defaultTraceFile, findTraceFile } from '../../../simulator/files/shipped-traces.ts';
@@ -154,7 +155,10 @@ async function writeOutput(directory: string, done: PaperConclusion, drawsPictur
   await writeFile(path('.csv'), csvOf(rows));
   await writeFile(path('.md'), pageOf([done], drawsPictures));
   if (!drawsPictures) return;
-  for (const [name, spec] of Object.entries(figures)) await writeFigure(spec, join(directory, `${name}.svg`));
+  for (const [name, drawing] of Object.entries(figures)) {
+    await writeFile(join(directory, `${name}.figure.json`), drawingText(drawing));
+    await writeFigure(drawn(drawing), join(directory, `${name}.svg`));
+  }
 }
 
 const reading = 'How to read the tables: docs/research/reproduction.md.';

@@ -1,8 +1,8 @@
 // How each claim moves when a value that the paper leaves open is halved or doubled: Fig. 5's reductions, Fig. 6's changes, Fig. 2's window and
 // uplink, with everything else as in preset `paper`. Fewer sizes and seeds than the figures.
 
-import type { Spec } from 'vega';
-import { dotsFigure, estimateDot } from '../../../simulator/charts/interval-plot.ts';
+import type { Drawing } from '../../../simulator/charts/drawing.ts';
+import { estimateDot } from '../../../simulator/charts/interval-plot.ts';
 import { palette } from '../../../simulator/charts/theme.ts';
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
@@ -209,7 +209,7 @@ export function movedTables(rows: readonly MovedRow[]): Tables {
   return Object.fromEntries([...Map.groupBy(rows, ({ of }) => of)].map(([of, own]) => [of, tableOf(own)]));
 }
 
-function sensitivityFigure(rows: readonly MovedRow[], seedCount: number): Spec {
+function sensitivityFigure(rows: readonly MovedRow[], seedCount: number): Drawing {
   const columns = [
     { name: 'q16: best, mean', of: 'q16', quantity: 'bestMean', domain: [0, 100], marker: 100 * claimedMean },
     { name: 'q16: best, max-sinr', of: 'q16', quantity: 'bestAgainstMaxSinr', domain: [0, 40], marker: null },
@@ -222,7 +222,8 @@ function sensitivityFigure(rows: readonly MovedRow[], seedCount: number): Spec {
         estimateDot({ row, series, column }, { value, interval: [low, high] }, 100),
       ),
   );
-  return dotsFigure({
+  return {
+    kind: 'dots',
     title: 'How the claims of Fig. 5 move with what the paper leaves open',
     subtitle: [
       'Latency taken off the three baselines with equal shares, and off max-sinr alone; each value changed alone.',
@@ -231,6 +232,5 @@ function sensitivityFigure(rows: readonly MovedRow[], seedCount: number): Spec {
     columns: columns.map(({ name, domain, marker }) => ({ name, domain, marker, xTitle: 'less latency, %' })),
     colors: { halved: palette.blue, other: palette.grey, doubled: palette.orange },
     dots,
-    labelWidth: 300,
-  });
+  };
 }

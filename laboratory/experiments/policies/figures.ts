@@ -41,8 +41,6 @@ export function coupledFigure(rows: readonly CoupledRow[]): Spec {
       `Interquartile means of ${rows[0]?.seeds} paired seeds; bars: 95 % confidence.`,
     ],
     columns: [{ name: '', xTitle, domain: [low, high], xScale: 'log', xValues, marker: null }],
-    columnWidth: 520,
-    labelWidth: 214,
     series: 'lines',
     colors: Object.fromEntries(policies.map((name, index) => [name, colors[index % colors.length] as string])),
     dots: rows.map((row) => ({
@@ -89,8 +87,6 @@ export function feltFigure(rows: readonly FeltRow[]): Spec {
       { name: tokens, xTitle: 'ratio', domain: [0, Math.max(1.5, ...ratios)], marker: 1 },
       { name: first, xTitle: 'ms, median over answers', domain, xScale: 'log', xValues, marker: null },
     ],
-    columnWidth: 300,
-    labelWidth: 190,
     series: 'lines',
     colors: Object.fromEntries(lines.map(({ name, color }) => [name, color])),
     dots,

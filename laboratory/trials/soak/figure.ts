@@ -1,18 +1,18 @@
 // Draws a soak: memory over time, and below it what the edge had open.
 
 import { panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { palette } from '../../../simulator/charts/theme.ts';
+import { dashes, lineWidths, palette } from '../../../simulator/charts/theme.ts';
 import type { SoakRow } from './samples.ts';
 
 /** Points of a line: more can't be distinguished. */
 const mostPoints = 400;
 
 const styles = [
-  { name: 'resident set', color: palette.blue, dash: [], dotSize: 0 },
-  { name: 'heap and buffers', color: palette.grey, dash: [], dotSize: 0 },
-  { name: 'after a collection', color: palette.orange, dash: [], width: 3, dotSize: 0 },
-  { name: 'connections', color: palette.green, dash: [], dotSize: 0 },
-  { name: 'sessions', color: palette.purple, dash: [], dotSize: 0 },
+  { name: 'resident set', color: palette.blue, dash: dashes.full, hidesPoints: true },
+  { name: 'heap and buffers', color: palette.grey, dash: dashes.full, hidesPoints: true },
+  { name: 'after a collection', color: palette.orange, dash: dashes.full, width: lineWidths.main, hidesPoints: true },
+  { name: 'connections', color: palette.green, dash: dashes.full, hidesPoints: true },
+  { name: 'sessions', color: palette.purple, dash: dashes.full, hidesPoints: true },
 ] as const;
 
 type Style = (typeof styles)[number]['name'];
@@ -44,6 +44,5 @@ export function soakFigure(rows: readonly SoakRow[]): ReturnType<typeof panelsFi
         line('sessions', ({ sessions }) => sessions),
       ]),
     ],
-    panelWidth: 720,
   });
 }

@@ -4,7 +4,7 @@
 import type { Spec } from 'vega';
 import { barsFigure } from '../../charts/bars.ts';
 import { type Line, panelsFigure } from '../../charts/line-panels.ts';
-import { seriesColor } from '../../charts/theme.ts';
+import { dashes, seriesColor } from '../../charts/theme.ts';
 
 /** Median and 95th percentile are drawn as markers; a null or undefined value has no marker. */
 interface HistogramTitle {
@@ -63,10 +63,13 @@ export function timeSeriesFigure(
   return panelsFigure({
     title,
     subtitle: [],
-    styles: Object.values(columns).map((name, index) => ({ name, color: seriesColor(index), dash: [], dotSize: 0 })),
+    styles: Object.values(columns).map((name, index) => ({
+      name,
+      color: seriesColor(index),
+      dash: dashes.full,
+      hidesPoints: true,
+    })),
     panels: [{ xTitle: 'slot', yTitle, xTicks: 6, yScale: isLog ? 'log' : 'linear', lines }],
-    panelHeight: 260,
     names: 'at-ends',
-    nameWidth: 60,
   });
 }

@@ -2,6 +2,7 @@
 
 import { packageVersion } from '../../../src/files/document.ts';
 import { assignmentMap } from '../../charts/assignment-map.ts';
+import { fonts } from '../../charts/theme.ts';
 import { renderSvg } from '../../files/render-figure.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { StreetMask } from '../../world/street-mask.ts';
@@ -32,7 +33,7 @@ const terms = {
   energyTermMsMean: 'energy',
 };
 const style =
-  'body{font:16px/1.5 Helvetica,Arial,sans-serif;max-width:1080px;margin:2em auto;padding:0 1em;color:#222}' +
+  `:root{color-scheme:light dark}body{font:16px/1.5 ${fonts};max-width:1080px;margin:2em auto;padding:0 1em}` +
   'main{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:1em;align-items:start}' +
   'figure{margin:0}figure svg{max-width:100%;height:auto}td{padding:.1em 1em .1em 0}td+td{text-align:right}';
 

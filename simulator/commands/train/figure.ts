@@ -2,7 +2,7 @@
 
 import type { Spec } from 'vega';
 import { type Line, type LineStyle, panelsFigure } from '../../charts/line-panels.ts';
-import { palette } from '../../charts/theme.ts';
+import { dashes, lineWidths, palette } from '../../charts/theme.ts';
 import type { CurvePoint } from '../../training/curve.ts';
 
 /** Policies without random association, whose -1 is far below all others. */
@@ -15,13 +15,13 @@ export function curveFigure(points: readonly CurvePoint[], rows: readonly object
     ({ policy, reward }) => (policy !== undefined && drawnRivals.includes(policy) ? [{ name: policy, y: reward }] : []),
   );
   const ends = [points[0], points.at(-1)].map((point) => point?.slots ?? 0);
-  const across = { color: palette.blue, dash: [6, 3], width: 1.5, dotSize: 0 };
+  const across = { color: palette.blue, dash: dashes.dashed, width: lineWidths.thin, hidesPoints: true };
   return panelsFigure({
     title: 'Reward on slots that training never sees',
     subtitle: [subtitle, 'Random association with equal shares has -1. Lines across: policies that need no training.'],
     styles: [
       ...rivals.map(({ name }): LineStyle => ({ name, ...across })),
-      { name: trained, color: palette.orange, dash: [], width: 3, dotSize: 26 },
+      { name: trained, color: palette.orange, dash: dashes.full, width: lineWidths.main },
     ],
     panels: [
       {
@@ -35,9 +35,6 @@ export function curveFigure(points: readonly CurvePoint[], rows: readonly object
         ],
       },
     ],
-    panelWidth: 600,
-    panelHeight: 360,
     names: 'at-ends',
-    nameWidth: 110,
   });
 }

@@ -1,0 +1,66 @@
+// Builds the site into dist/: installs the packages of this folder where they are missing, gathers the pages (docs/ as they are, the API
+// from the sources, the landing page), builds them, and follows every link. It runs on any Node from 20 on: "npm run site".
+
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkLinks } from './check-links.mjs';
+import { siteOf } from './pages.mjs';
+
+const site = fileURLToPath(new URL('.', import.meta.url));
+const root = join(site, '..');
+const gathered = join(site, 'gathered');
+const windows = process.platform === 'win32';
+
+function run(program, words, what) {
+  process.stdout.write(`${what}\n`);
+  const { status, error } = spawnSync(program, words, { cwd: site, stdio: 'inherit', shell: windows });
+  if (status === 0) return;
+  process.stderr.write(`${what}: ${error?.message ?? `status ${status}`}\n`);
+  process.exit(1);
+}
+
+const runModule = (file, words, what) => run(process.execPath, [join('node_modules', file), ...words], what);
+
+/** A file with the hash of the lock file that node_modules was made from. */
+function install() {
+  const stamp = join(site, 'node_modules/.lock-hash');
+  const hash = createHash('sha256')
+    .update(readFileSync(join(site, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
+  run('npm', ['ci', '--silent'], 'installs site/ (340 MB)');
+  writeFileSync(stamp, hash);
+}
+
+/** Pages with what they show; PNGs are copies of the SVGs that pages show. What is no page or picture is served as it is. */
+function gather() {
+  rmSync(gathered, { recursive: true, force: true });
+  cpSync(join(root, 'docs'), join(gathered, 'docs'), { recursive: true, filter: (file) => !file.endsWith('.png') });
+  for (const file of globSync('docs/**/*.json', { cwd: root })) {
+    const target = join(gathered, 'public', siteOf(file.replaceAll('\\', '/')));
+    mkdirSync(dirname(target), { recursive: true });
+    cpSync(join(root, file), target);
+  }
+  cpSync(join(site, 'landing.md'), join(gathered, 'index.md'));
+  cpSync(join(site, 'recordings'), join(gathered, 'recordings'), {
+    recursive: true,
+    filter: (file) => !file.endsWith('.md'),
+  });
+}
+
+install();
+gather();
+if (!existsSync(join(root, 'node_modules')))
+  process.stdout.write(
+    'the packages of the clone are not installed: their types are "any" on the pages of the library\n',
+  );
+runModule('typedoc/bin/typedoc', [], 'writes the pages of the library');
+runModule('vitepress/bin/vitepress.js', ['build'], 'builds the site');
+const { pages, links, dead } = checkLinks(join(site, 'dist'), process.env.OUTRIDER_SITE_BASE);
+for (const line of dead) process.stderr.write(`${line}\n`);
+process.stdout.write(`${pages} pages, ${links} links, ${dead.length} dead links\n`);
+if (dead.length > 0) process.exit(1);
+process.stdout.write('site/dist; to read it: npm --prefix site run preview\n');
