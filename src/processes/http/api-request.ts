@@ -39,7 +39,22 @@ export interface ApiRequest {
   readonly constraint: Omit<AnswerConstraint, 'grammar' | 'unkept'> | null;
   /** Fields that the answer repeats, where the route does so. */
   readonly repeated: object;
+  /** Whether it is written without a connection that waits for it. */
+  readonly isBackground: boolean;
 }
+
+/** For what a format writes of no answer in particular. */
+export const nothingAsked: ApiRequest = {
+  model: '',
+  stream: true,
+  includesUsage: false,
+  asked: [],
+  choices: 1,
+  ignored: [],
+  constraint: null,
+  repeated: {},
+  isBackground: false,
+};
 
 /** Fields that say how text is chosen, and how many texts. */
 export interface CommonFields {
@@ -70,6 +85,7 @@ interface Extras {
   /** How many of the likeliest tokens are named; null: no logprobs. */
   readonly topLogprobs?: number | null;
   readonly repeated?: object;
+  readonly isBackground?: boolean;
   /** The answer begins with its prompt. */
   readonly echo?: EchoWish | null;
 }
@@ -78,7 +94,7 @@ export type Prompt = CompletionRequest['prompt'];
 
 export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extras: Extras): ApiRequest {
   const { maxTokens, ignored, newSeed, prediction, stopField = 'stop' } = extras;
-  const { constraint = null, topLogprobs = null, repeated = {}, echo = null } = extras;
+  const { constraint = null, topLogprobs = null, repeated = {}, echo = null, isBackground = false } = extras;
   const stopStrings = typeof fields.stop === 'string' ? [fields.stop] : (fields.stop ?? []);
   demandStops(stopStrings, stopField);
   demandBiases(fields.logit_bias ?? {});
@@ -109,6 +125,7 @@ export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extr
     choices: count,
     constraint,
     repeated,
+    isBackground,
     ignored: [...ignored, ...(constraint?.unkept ?? [])],
   };
 }

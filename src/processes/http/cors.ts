@@ -1,0 +1,30 @@
+// What a page of another origin may send and read, where it may ask at all.
+
+export function allowOrigin(headers: Headers, origin: string): void {
+  headers.set('access-control-allow-origin', origin);
+  headers.set('vary', 'origin');
+  headers.set('access-control-allow-methods', 'GET, POST, DELETE, OPTIONS');
+  headers.set('access-control-allow-headers', allowedHeaders);
+  headers.set('access-control-expose-headers', 'x-request-id, x-ignored-params, x-outrider-verified, retry-after');
+}
+
+/** What the official clients send, and the id of a stream. */
+const allowedHeaders = [
+  ...[
+    'authorization',
+    'x-conversation-id',
+    'content-type',
+    'x-api-key',
+    'anthropic-version',
+    'anthropic-beta',
+    'anthropic-dangerous-direct-browser-access',
+    'user-agent',
+    'openai-beta',
+    'openai-organization',
+    'openai-project',
+  ],
+  ...['arch', 'async', 'helper', 'helper-method', 'lang', 'os', 'package-version', 'poll-helper', 'retry-count'].map(
+    (name) => `x-stainless-${name}`,
+  ),
+  ...['x-stainless-runtime', 'x-stainless-runtime-version', 'x-stainless-timeout'],
+].join(', ');
