@@ -5,10 +5,11 @@ import type { Conclusion, Experiment, Run } from '../../../simulator/runner/expe
 import { edgeRoutes } from '../../../src/processes/edge/edge-requests.ts';
 import { routeRules } from '../../../src/processes/http/app.ts';
 import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.ts';
-import { type AskedRoute, type Case, visitRoute } from './http-visits.ts';
+import { type AskedRoute, type Case, noStream, visitRoute } from './http-visits.ts';
 import type { Keys, Place, SocketRole, Treatment } from './rules.ts';
 import { type AccessScene, type OpenPort, openAccessScene } from './scene.ts';
 import { type AskedSocket, visitSocket } from './socket-visits.ts';
+import { visitStreams } from './stream-visits.ts';
 
 const notes = `It starts an edge with a file of keys, "outrider serve" before it, and a controller, and asks for every route that they say they have,
 for paths that they don't have, and for connections: without a key, with a wrong one, a revoked and an expired one, with a key of each
@@ -60,9 +61,14 @@ async function askAll(scene: AccessScene, run: Run): Promise<readonly Asked[]> {
   const units = [
     ...routes.map((one) => () => askRoute(one, keys)),
     ...socketsToAsk(scene).map((one) => () => askSocket(one, keys)),
+    () => askStreams(scene),
   ].map((measure, index) => ({ key: `${index}`, measure }));
   // One after the other: orders change what the edge answers.
   return run.all('routes and connections', units);
+}
+
+async function askStreams(scene: AccessScene): Promise<Asked> {
+  return { place: 'edge', route: 'streams of another key', rule: 'chat', cases: await visitStreams(scene) };
 }
 
 async function askSocket(socket: AskedSocket, keys: Keys): Promise<Asked> {
@@ -87,7 +93,7 @@ export function routesToAsk(
     const [method = '', path = ''] = route.split(' ');
     const known = routes.filter((one) => one.endsWith(` ${path}`)).map((one) => one.split(' ')[0] ?? '');
     const methods = known.length === 0 ? [method] : known;
-    return { place, port, route, method, path: path.replace(':model', encodeURIComponent(model)), treatment, methods };
+    return { place, port, route, method, path: withValues(path, model), treatment, methods };
   };
   const all = routes.map((route) => ask(route, treatmentOf(place, route)));
   const inApp = place === 'controller' ? [] : ['GET /v1/nowhere', 'POST /v1/nowhere'];
@@ -98,6 +104,12 @@ export function routesToAsk(
     ...['GET /', 'GET /nowhere', 'POST /nowhere'].map((route) => ask(route, elsewhere)),
     ...all.filter(({ treatment }) => treatment === 'port order'),
   ];
+}
+
+/** No stream and no response has the id that stands in these paths. */
+function withValues(path: string, model: string): string {
+  const query = path === '/v1/stream' ? `?conv_id=${noStream}` : '';
+  return `${path.replace(':model', encodeURIComponent(model)).replace(':id', noStream)}${query}`;
 }
 
 /** By the rules of the app, or of the edge's own port. */

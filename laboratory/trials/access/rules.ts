@@ -9,6 +9,7 @@ export const keyNames = [
   'revoked key',
   'expired key',
   'scope chat',
+  'scope chat, another',
   'scope verify',
   'scope metrics',
   'scope admin',
@@ -33,9 +34,9 @@ export type Treatment = RouteRule | 'unknown' | 'port public' | 'port order' | '
 /** The keys that a treatment takes. */
 export const takes: Readonly<Record<Place, Readonly<Partial<Record<Treatment, readonly KeyName[]>>>>> = {
   edge: {
-    chat: ['scope chat'],
+    chat: ['scope chat', 'scope chat, another'],
     metrics: ['scope metrics', 'scope admin'],
-    unknown: ['scope chat'],
+    unknown: ['scope chat', 'scope chat, another'],
     'port order': ['scope admin'],
   },
   device: { chat: ["the endpoint's key"], metrics: ["the endpoint's key"], unknown: ["the endpoint's key"] },
@@ -44,7 +45,7 @@ export const takes: Readonly<Record<Place, Readonly<Partial<Record<Treatment, re
 
 /** Keys that a place knows, and takes for other things. */
 export const knows: Readonly<Record<Place, readonly KeyName[]>> = {
-  edge: ['scope chat', 'scope verify', 'scope metrics', 'scope admin'],
+  edge: ['scope chat', 'scope chat, another', 'scope verify', 'scope metrics', 'scope admin'],
   device: [],
   controller: [],
 };

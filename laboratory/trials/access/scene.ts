@@ -87,6 +87,7 @@ async function makeKeys(path: string): Promise<Keys> {
     'revoked key': revoked,
     'expired key': expired,
     'scope chat': await make('chat', ['chat']),
+    'scope chat, another': await make('chat2', ['chat']),
     'scope verify': await make('verify', ['verify']),
     'scope metrics': await make('metrics', ['metrics']),
     'scope admin': await make('admin', ['admin']),
