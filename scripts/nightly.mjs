@@ -33,7 +33,9 @@ const shell = (line) => ['sh', '-c', line];
 const vitest = (...words) => ['node', 'node_modules/vitest/vitest.mjs', 'run', ...words];
 
 /** Name, what it is for, and its command. */
-const stages = (seed) => [
+const stages = (seed) => [...shortStages(seed), ...trialStages(seed)];
+
+const shortStages = (seed) => [
   ['night-tests', 'every weight format, two Nodes, the figures of the paper', vitest('--project', 'night')],
   [
     'pipeline',
@@ -53,6 +55,9 @@ const stages = (seed) => [
     'small bugs in every folder of src: tests must notice at least 75 %',
     ['node', 'scripts/mutants/mutants.ts', '--seed', seed, '--least', '0.75', '--least-folder', '0.35'],
   ],
+];
+
+const trialStages = (seed) => [
   ['faults', 'the protocol under faults', outrider('trial', 'faults', '--runs', '10000', '--seed', seed)],
   ['frames', 'hostile frames', outrider('trial', 'frames', '--count', '1000000', '--seed', seed)],
   [

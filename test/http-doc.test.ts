@@ -194,6 +194,7 @@ describe('the failures', () => {
 async function comesOf(proof: Proof): Promise<Answered> {
   if ('asks' in proof) return ask(bedOf(), proof.asks);
   if ('fails' in proof) return ask(bedOf({}, failureOf(proof.fails, proof.message)), { body: bodyOf(proof.schema) });
+  if ('kept' in proof) return answered(await keptBy(proof.kept));
   if ('state' in proof) return ask(bedOf({}, undefined, proof.state), { body: {} });
   if ('app' in proof) {
     const { app } = bedOf(proof.app);
@@ -201,6 +202,29 @@ async function comesOf(proof: Proof): Promise<Answered> {
   }
   return sentTo(proof.head, proof.endsAfterMs);
 }
+
+/** Asks for a stream whose writer writes nothing. */
+async function keptBy(kept: 'from beyond its end' | 'ended while it is asked for'): Promise<Response> {
+  const { completer } = silent;
+  const { app } = bedOf({ completer });
+  const headers = { 'x-conversation-id': 'c' };
+  const body = JSON.stringify({ model: 'm', ...least[paths.chat], stream: true });
+  const asked = app.request(paths.chat, { method: 'POST', body, headers });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  if (kept === 'from beyond its end') return app.request('/v1/stream?conv_id=c&from=1');
+  await app.request('/v1/stream?conv_id=c', { method: 'DELETE' });
+  return asked;
+}
+
+const silent: Pick<HttpAppSettings, 'completer'> = {
+  completer: {
+    ...{ model: 'm', createdSeconds: 0, contextTokens: 2048, state: 'ready', count: () => 1 },
+    start: ({ signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new OutriderError('interrupted', 'given up', 'ask again')));
+      }),
+  },
+};
 
 function failureOf(code: ErrorCode, message = 'it has failed'): OutriderError {
   return new OutriderError(code, message, 'do something about it');

@@ -11,6 +11,7 @@ import { apiTrial } from '../trials/api/api.ts';
 import { channelsTrial } from '../trials/channels/channels.ts';
 import { chaosTrial } from '../trials/chaos/chaos.ts';
 import { couplingTrial } from '../trials/coupling/coupling.ts';
+import { cutTrial } from '../trials/cut/cut.ts';
 import { exactnessTrial } from '../trials/exactness/trial.ts';
 import { faultsTrial } from '../trials/faults/faults.ts';
 import { framesTrial } from '../trials/frames/frames.ts';
@@ -29,6 +30,7 @@ export const trials: readonly AnyExperiment[] = [
   accessTrial,
   apiTrial,
   pageTrial,
+  cutTrial,
   chaosTrial,
   allocationTrial,
   channelsTrial,

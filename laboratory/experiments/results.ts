@@ -7,6 +7,7 @@ import { commandName, resultPage } from '../../simulator/runner/result-page.ts';
 import type { Document } from '../../src/files/document.ts';
 import { accuracyTrial } from '../trials/accuracy/accuracy.ts';
 import { apiTrial } from '../trials/api/api.ts';
+import { cutTrial } from '../trials/cut/cut.ts';
 import { ablationExperiment } from './ablation/ablation.ts';
 import { capacityExperiment } from './capacity/capacity.ts';
 import { contextExperiment } from './context/context.ts';
@@ -40,6 +41,7 @@ const withPages: readonly AnyExperiment[] = [
   serveExperiment,
   accuracyTrial,
   apiTrial,
+  cutTrial,
 ];
 
 /** Commands that are gone, by name: a commit of this repository that has them. */

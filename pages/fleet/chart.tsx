@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
-import { fleetWords, words } from '../parts/words.ts';
+import { fleetWords } from '../parts/words.ts';
 import type { History } from './history.ts';
 import { ticks } from './model.ts';
 import { colorNamed, onSchemeChange } from './palette.ts';

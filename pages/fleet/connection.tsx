@@ -1,7 +1,7 @@
 // How the page is connected to its controller, and the form for a key.
 
 import { useState } from 'preact/hooks';
-import { fleetWords, words } from '../parts/words.ts';
+import { fleetWords } from '../parts/words.ts';
 import { feedState, recording, useKey } from './model.ts';
 
 const text = fleetWords;

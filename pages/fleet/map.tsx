@@ -1,7 +1,7 @@
 // The map of the fleet: what stands where, and who reads from where. It can be moved and zoomed by pointer, fingers, wheel and keyboard.
 
 import { useEffect, useRef } from 'preact/hooks';
-import { fleetWords, words } from '../parts/words.ts';
+import { fleetWords } from '../parts/words.ts';
 import { drawMap, type MapThings } from './map-draw.ts';
 import {
   type Bounds,

@@ -1,6 +1,6 @@
 // The view of one device, and that of one edge: what is known of it, and how it has been since it was chosen.
 
-import { fleetWords, words } from '../parts/words.ts';
+import { fleetWords } from '../parts/words.ts';
 import { Chart } from './chart.tsx';
 import { ask, chooseDevice, chooseEdge, deviceHistory, devices, edgeHistory, edges, links } from './model.ts';
 import { none, numberIn, shownNumber, shownShare, textIn } from './shown.ts';

@@ -1,7 +1,7 @@
 // Opens a recording, and plays it.
 
 import { useEffect } from 'preact/hooks';
-import { fleetWords, words } from '../parts/words.ts';
+import { fleetWords } from '../parts/words.ts';
 import {
   backToLive,
   isPlaying,

@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals';
 import type { DeviceRow, EdgeRow } from '../../src/allocation/controller/watch/fleet-rows.ts';
-import { fleetWords, words } from '../parts/words.ts';
+import { fleetWords } from '../parts/words.ts';
 import { ask, chooseDevice, chooseEdge, devices, edges, isCut } from './model.ts';
 import { byName, none, numberIn, paceLevel, shownNumber, shownShare, textIn } from './shown.ts';
 

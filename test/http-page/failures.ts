@@ -20,6 +20,8 @@ export type Proof =
   | { readonly asks: Ask }
   /** The writer of the text fails. `message`: in these words; `schema`: for a request with one. */
   | { readonly fails: ErrorCode; readonly message?: string; readonly schema?: true }
+  /** A stream that is kept is asked for. */
+  | { readonly kept: 'from beyond its end' | 'ended while it is asked for' }
   | { readonly state: 'loading' | 'draining' | 'stalled' }
   /** The endpoint is so. */
   | {
@@ -62,6 +64,12 @@ export const failureRows: readonly FailureRow[] = [
     ],
   },
   {
+    status: 400,
+    codes: ['stream_overrun'],
+    when: 'the stream is not so long, or is kept no more from there on; the message has its length',
+    proofs: [{ kept: 'from beyond its end' }],
+  },
+  {
     status: 401,
     codes: ['invalid_api_key'],
     when: 'no key, a wrong one, or one that is revoked or has expired',
@@ -82,11 +90,13 @@ export const failureRows: readonly FailureRow[] = [
   },
   {
     status: 404,
-    codes: ['model_not_found', 'unknown_url'],
-    when: 'another model than the one of `/v1/models`; no such route',
+    codes: ['model_not_found', 'unknown_url', 'stream_unknown'],
+    when: 'another model than the one of `/v1/models`; no such route; no such stream of this key',
     proofs: [
       { asks: { body: { model: 'other' }, refused: [404, 'model_not_found', 'model'] } },
       { app: {}, path: '/v1/nowhere' },
+      { app: {}, path: '/v1/stream?conv_id=nowhere' },
+      { app: {}, path: '/v1/responses/nowhere' },
     ],
   },
   {
@@ -94,6 +104,12 @@ export const failureRows: readonly FailureRow[] = [
     codes: [],
     when: 'the request was not complete in time',
     proofs: [{ head: `${asked}Content-Length: 9\r\n\r\n`, endsAfterMs: 300 }],
+  },
+  {
+    status: 409,
+    codes: ['stream_stopped'],
+    when: 'the answer was ended before its end: by `DELETE`, by a newer request with the same id, or because nobody came back; mostly an event of the stream',
+    proofs: [{ kept: 'ended while it is asked for' }],
   },
   {
     status: 413,

@@ -169,6 +169,12 @@ export const fieldRows: readonly FieldRow[] = [
     asks: [{ body: { stream: true, stream_options: { include_usage: true } }, writes: [{ isStreamed: true }] }],
   },
   {
+    fields: '`background` (`/v1/responses`)',
+    effect:
+      'the answer [outlives its connection](#streams-that-outlive-their-connection); without `stream` it is asked for by its id',
+    asks: [{ path: paths.responses, body: { background: true, stream: true }, writes: [{ isStreamed: true }] }],
+  },
+  {
     fields: '`user`, `metadata`, `store`, and others that change no text',
     effect: 'no effect; named in the header `x-ignored-params`',
     asks: [

@@ -13,7 +13,15 @@ export const routeWords: Readonly<Record<string, string>> = {
   'GET /v1/models/:model': 'that model',
   'POST /v1/chat/completions': 'an answer to a conversation; `stream`: as server-sent events',
   'POST /v1/completions': 'a continuation of text or token ids; several prompts at once',
-  'POST /v1/responses': 'an answer to `input` and `instructions`; nothing is stored',
+  'POST /v1/responses':
+    'an answer to `input` and `instructions`; nothing is stored but answers of the background, for five minutes',
+  'GET /v1/responses/:id':
+    'a response of the [background](#streams-that-outlive-their-connection) as far as it is; `stream=true`: its events',
+  'DELETE /v1/responses/:id': 'ends and forgets that response',
+  'POST /v1/responses/:id/cancel': 'ends that response',
+  'GET /v1/stream': 'the stream of [`conv_id`](#streams-that-outlive-their-connection) from byte `from` on',
+  'DELETE /v1/stream': 'ends and forgets that stream: always 204',
+  'POST /v1/streams/lookup': 'which of the streams of `conversation_ids` there are',
   'POST /v1/messages': "an answer to a conversation, in Anthropic's shape",
   'POST /v1/messages/count_tokens': 'the tokens of a conversation',
   'GET /metrics': '[metrics](../operate/operations.md#metrics) for Prometheus',

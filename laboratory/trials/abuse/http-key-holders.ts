@@ -86,6 +86,18 @@ export const httpKeyHolders: Attacks = {
       });
     },
   },
+  'streams-abandoned': {
+    words: 'streams that outlive their connections, and that nobody comes back for',
+    run: (target) =>
+      inLanes(target, 16, 1, async (lane, round) => {
+        const request = post(target, chatBody({ max_tokens: 2000, stream: true, logprobs: true, top_logprobs: 20 }));
+        const lines = [...(request.lines ?? []), `X-Conversation-Id: ${lane}-${round}`];
+        const peer = RawPeer.open(target.port, target.from);
+        peer.write(wholeRequest(target.port, { ...request, lines }));
+        await pause(20 + (round % 20));
+        peer.destroy();
+      }),
+  },
   'streams-never-read': {
     leastSeconds: 13,
     words: '60 streams with log probabilities that nobody reads',

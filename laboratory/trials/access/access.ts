@@ -6,10 +6,11 @@ import { edgeRoutes } from '../../../src/processes/edge/edge-requests.ts';
 import { routeRules } from '../../../src/processes/http/app.ts';
 import { controllerRoutes } from '../../../src/processes/http/fleet-page.ts';
 import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.ts';
-import { type AskedRoute, type Case, visitRoute } from './http-visits.ts';
+import { type AskedRoute, type Case, noStream, visitRoute } from './http-visits.ts';
 import type { Keys, Place, SocketRole, Treatment } from './rules.ts';
 import { type AccessScene, type OpenPort, openAccessScene } from './scene.ts';
 import { type AskedSocket, visitSocket } from './socket-visits.ts';
+import { visitStreams } from './stream-visits.ts';
 
 const notes = `It starts an edge with a file of keys, "outrider serve" before it, and a controller, and asks for every route that they say they have,
 for paths that they don't have, and for connections: without a key, with a wrong one, a revoked and an expired one, with a key of each
@@ -61,9 +62,14 @@ async function askAll(scene: AccessScene, run: Run): Promise<readonly Asked[]> {
   const units = [
     ...routes.map((one) => () => askRoute(one, keys)),
     ...socketsToAsk(scene).map((one) => () => askSocket(one, keys)),
+    () => askStreams(scene),
   ].map((measure, index) => ({ key: `${index}`, measure }));
   // One after the other: orders change what the edge answers.
   return run.all('routes and connections', units);
+}
+
+async function askStreams(scene: AccessScene): Promise<Asked> {
+  return { place: 'edge', route: 'streams of another key', rule: 'chat', cases: await visitStreams(scene) };
 }
 
 async function askSocket(socket: AskedSocket, keys: Keys): Promise<Asked> {
@@ -84,13 +90,20 @@ export function routesToAsk(
   asked: OpenPort & { readonly place: Place; readonly model: string; readonly digest?: string },
 ): readonly RouteToAsk[] {
   const { place, port, routes, model, digest = '' } = asked;
-  const values = { ':model': encodeURIComponent(model), ':file': place === 'controller' ? 'fleet.js' : 'chat.js', ':digest': digest };
+  const values = {
+    ':model': encodeURIComponent(model),
+    ':file': place === 'controller' ? 'fleet.js' : 'chat.js',
+    ':digest': digest,
+    ':id': noStream,
+  };
   const ask = (route: string, treatment: Treatment | null): RouteToAsk => {
     const [method = '', path = ''] = route.split(' ');
     const known = routes.filter((one) => one.endsWith(` ${path}`)).map((one) => one.split(' ')[0] ?? '');
     const methods = known.length === 0 ? [method] : known;
     const filled = path.replace(/:\w+/, (name) => values[name as keyof typeof values] || name);
-    return { place, port, route, method, path: filled, treatment, methods };
+    // No stream has this id.
+    const query = path === '/v1/stream' ? `?conv_id=${noStream}` : '';
+    return { place, port, route, method, path: `${filled}${query}`, treatment, methods };
   };
   const all = routes.map((route) => ask(route, treatmentOf(place, route)));
   const inApp = place === 'controller' ? [] : ['GET /v1/nowhere', 'POST /v1/nowhere'];
@@ -104,7 +117,6 @@ export function routesToAsk(
     ...all.filter(({ treatment }) => treatment === 'port order'),
   ];
 }
-
 
 /** By the rules of the app, or of the edge's and the controller's own port. */
 function treatmentOf(place: Place, route: string): Treatment | null {

@@ -9,6 +9,7 @@ export const keyNames = [
   'revoked key',
   'expired key',
   'scope chat',
+  'scope chat, another',
   'scope verify',
   'scope metrics',
   'scope watch',
@@ -34,10 +35,10 @@ export type Treatment = RouteRule | 'unknown' | 'port public' | 'port order' | '
 /** The keys that a treatment takes. */
 export const takes: Readonly<Record<Place, Readonly<Partial<Record<Treatment, readonly KeyName[]>>>>> = {
   edge: {
-    chat: ['scope chat'],
+    chat: ['scope chat', 'scope chat, another'],
     metrics: ['scope metrics', 'scope admin'],
     verify: ['scope verify'],
-    unknown: ['scope chat'],
+    unknown: ['scope chat', 'scope chat, another'],
     'port order': ['scope admin'],
   },
   device: { chat: ["the endpoint's key"], metrics: ["the endpoint's key"], unknown: ["the endpoint's key"] },
@@ -46,7 +47,7 @@ export const takes: Readonly<Record<Place, Readonly<Partial<Record<Treatment, re
 
 /** Keys that a place knows, and takes for other things. */
 export const knows: Readonly<Record<Place, readonly KeyName[]>> = {
-  edge: ['scope chat', 'scope verify', 'scope metrics', 'scope watch', 'scope admin'],
+  edge: ['scope chat', 'scope chat, another', 'scope verify', 'scope metrics', 'scope watch', 'scope admin'],
   device: [],
   controller: [],
 };

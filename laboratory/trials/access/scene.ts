@@ -104,6 +104,7 @@ async function makeKeys(path: string): Promise<Keys> {
     'revoked key': revoked,
     'expired key': expired,
     'scope chat': await make('chat', ['chat']),
+    'scope chat, another': await make('chat2', ['chat']),
     'scope verify': await make('verify', ['verify']),
     'scope metrics': await make('metrics', ['metrics']),
     'scope watch': await make('watch', ['watch']),

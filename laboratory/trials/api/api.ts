@@ -154,7 +154,8 @@ async function uncalledRoutes(places: ApiPlaces): Promise<readonly string[]> {
   const uncalled = Object.entries(places).map(async ([name, place]: [string, ApiPlace]) => {
     const headers = { authorization: `Bearer ${place.metricsKey}` };
     const text = await (await fetch(`${rootOf(place)}/metrics`, { headers })).text();
-    const isCalled = (route: string): boolean => text.includes(`_http_requests_total{route="${route}",status="200"`);
+    const isCalled = (route: string): boolean =>
+      ['200', '204'].some((status) => text.includes(`_http_requests_total{route="${route}",status="${status}"`));
     const inApp = place.routes.filter((route) => route in routeRules && !(name === 'edge' && route === 'GET /health'));
     return inApp.filter((route) => !isCalled(route)).map((route) => `${name}: ${route}`);
   });

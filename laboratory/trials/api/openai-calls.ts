@@ -138,6 +138,41 @@ async function streamResponse(client: OpenAI, request: ResponseRequest): Promise
   return answer;
 }
 
+/** The connection is lost after some events, and the rest read by the number of the last. */
+async function resumeResponse(client: OpenAI, request: ResponseRequest): Promise<Answer> {
+  const events: OpenAI.Responses.ResponseStreamEvent[] = [];
+  for await (const event of await client.responses.create({ ...request, background: true, stream: true })) {
+    events.push(event);
+    if (events.length === 6) break;
+  }
+  const [created] = events;
+  const id = created?.type === 'response.created' ? created.response.id : '';
+  const after = { stream: true, starting_after: events.at(-1)?.sequence_number ?? 0 } as const;
+  for await (const event of await client.responses.retrieve(id, after)) events.push(event);
+  demand(
+    events.every(({ sequence_number: number }, index) => number === index),
+    'the events have not the numbers in a row',
+  );
+  const text = events.map((event) => (event.type === 'response.output_text.delta' ? event.delta : '')).join('');
+  const answer = responseOf(await client.responses.retrieve(id));
+  demand(answer.text === text, 'the deltas are not the final text');
+  await client.responses.delete(id);
+  return answer;
+}
+
+/** Asked for until it is there, as from a queue; another one is cancelled. */
+async function pollResponse(client: OpenAI, request: ResponseRequest): Promise<Answer> {
+  const other = await client.responses.create({ ...request, background: true });
+  const { status } = await client.responses.cancel(other.id);
+  demand(status !== 'in_progress' && status !== 'failed', `a cancelled response is ${status}`);
+  let response = await client.responses.create({ ...request, background: true });
+  while (response.status === 'in_progress') {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    response = await client.responses.retrieve(response.id);
+  }
+  return responseOf(response as ResponseRead);
+}
+
 function responseOf({ output, output_text: text, output_parsed: parsed, usage }: ResponseRead): Answer {
   const calls = output.filter((item) => item.type === 'function_call');
   const read = calls.map(({ name, arguments: input }) => ({ name, input }));
@@ -204,6 +239,8 @@ const response = callsBy(open, responseFields);
 const responseCalls: readonly ApiCall[] = [
   response('responses.create', chatAsked(8), respond),
   response('responses.stream', chatAsked(9), streamResponse),
+  response('responses.create, background, stream, retrieve', chatAsked(214), resumeResponse),
+  response('responses.create, background, retrieve, cancel', chatAsked(215), pollResponse),
   response('responses.parse, zod', formAsked(208), parseResponse, lampText, read.lamp),
   response('responses.create, tools', formAsked(209), respond, oneResponseCall, read.oneCall),
   response('responses.stream, tools and their results', formAsked(210), streamResponse, earlierCall, read.oneCall),

@@ -1,9 +1,26 @@
 // Requests without any client: what operators and scripts ask, and what a curl line sends.
 
 import type OpenAI from 'openai';
-import { type Answer, type ApiCall, type Asked, callsBy, demand, type ReceivedText, rootOf } from './call.ts';
-import { chat, type Fields, type Post, postWith } from './raw-http.ts';
-import { chatAsked, chatFields, type TextAsked, textAsked, textFields } from './requests.ts';
+import {
+  type Answer,
+  type ApiCall,
+  type ApiPlace,
+  type Asked,
+  callsBy,
+  demand,
+  type ReceivedText,
+  rootOf,
+} from './call.ts';
+import { chat, eventsOf, type Fields, type Post, postWith } from './raw-http.ts';
+import {
+  type ChatAsked,
+  type ChatRequest,
+  chatAsked,
+  chatFields,
+  type TextAsked,
+  textAsked,
+  textFields,
+} from './requests.ts';
 
 const headersOf = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
 const open = postWith(headersOf);
@@ -64,10 +81,41 @@ async function echoed(post: Post, request: Fields): Promise<Answer> {
   return { text: text.slice(prompt.length) };
 }
 
+/** The connection is lost in the middle, and the rest read by the id of the conversation: from the next byte, as llama-server's page does. */
+async function resumed(_: Post, request: ChatRequest, __: Asked, place: ApiPlace): Promise<Answer> {
+  const headers = { ...headersOf(place.key), 'content-type': 'application/json', 'x-conversation-id': 'plain' };
+  const body = JSON.stringify({ ...request, stream: true });
+  const answer = await fetch(`${place.baseUrl}/chat/completions`, { method: 'POST', headers, body });
+  const reader = answer.body?.getReader();
+  const had: Uint8Array[] = [];
+  while (had.length < 4) had.push((await reader?.read())?.value ?? new Uint8Array());
+  await reader?.cancel();
+  const from = had.reduce((sum, { length }) => sum + length, 0);
+  const stream = `${place.baseUrl}/stream?conv_id=plain`;
+  const rest = await fetch(`${stream}&from=${from}`, { headers: headersOf(place.key) });
+  demand(rest.status === 200, `the rest: status ${rest.status}`);
+  const whole = new Response(new Blob([...had, await rest.arrayBuffer()]), { headers: rest.headers });
+  const chunks = await eventsOf<OpenAI.Chat.ChatCompletionChunk>(whole);
+  const ids = JSON.stringify({ conversation_ids: ['plain', 'nowhere'] });
+  const lookup = await fetch(`${place.baseUrl}/streams/lookup`, { method: 'POST', headers, body: ids });
+  const found = (await lookup.json()) as readonly { readonly conversation_id: string; readonly is_done: boolean }[];
+  demand(found.length === 1 && found[0]?.is_done === true, 'the stream is not found, or has not ended');
+  for (const status of [204, 204]) {
+    const gone = await fetch(stream, { method: 'DELETE', headers: headersOf(place.key) });
+    demand(gone.status === status, `DELETE: status ${gone.status}`);
+  }
+  return { text: chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('') };
+}
+
 export const calls: readonly ApiCall[] = [
   health,
   browser,
   callsBy(open, chatFields)('POST /v1/chat/completions', chatAsked(50), chat),
+  callsBy<Post, ChatAsked, ChatRequest>(open, chatFields)(
+    'GET /v1/stream, after a lost connection',
+    chatAsked(53),
+    resumed,
+  ),
   callsBy<Post, TextAsked, Fields>(open, textFields)('POST /v1/completions, two prompts', textAsked(51), twoTexts),
   callsBy<Post, TextAsked, Fields>(open, textFields)('POST /v1/completions, echo', textAsked(52), echoed),
 ];

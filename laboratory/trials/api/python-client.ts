@@ -29,13 +29,9 @@ export async function openPythonClient({
   module,
   callsOf,
 }: PythonClient): Promise<(ApiClient & Disposable) | { readonly missing: string }> {
-  const folder = shippedPath('python/api-clients');
-  const packages = join(folder, `${list}.txt`);
-  if (!existsSync(packages)) return { missing: 'a clone of the repository has it; this package does not' };
-  const environment = environmentOf(list, readFileSync(packages));
-  if (!existsSync(join(environment, 'complete')))
-    return { missing: `it is not installed; "python3 python/api-clients/setup.py ${list}" does that` };
-  const interpreter = join(environment, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+  const found = interpreterOf(list);
+  if ('missing' in found) return found;
+  const { interpreter, folder } = found;
   const child = spawn(interpreter, ['-I', join(folder, 'driver.py'), module], { stdio: ['pipe', 'pipe', 'ignore'] });
   // The process may not start, or end before it has read: then there is no line.
   child.on('error', () => {});
@@ -55,6 +51,24 @@ export async function openPythonClient({
     return text;
   };
   return { name, version, calls: callsOf(ask), [Symbol.dispose]: () => child.stdin.end() };
+}
+
+interface Interpreter {
+  readonly interpreter: string;
+  /** Holds the modules. */
+  readonly folder: string;
+}
+
+/** What runs modules with the packages of a list, or why nothing does. */
+export function interpreterOf(list: string): Interpreter | { readonly missing: string } {
+  const folder = shippedPath('python/api-clients');
+  const packages = join(folder, `${list}.txt`);
+  if (!existsSync(packages)) return { missing: 'a clone of the repository has it; this package does not' };
+  const environment = environmentOf(list, readFileSync(packages));
+  if (!existsSync(join(environment, 'complete')))
+    return { missing: `it is not installed; "python3 python/api-clients/setup.py ${list}" does that` };
+  const interpreter = join(environment, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+  return { interpreter, folder };
 }
 
 /** As python/api-clients/setup.py names it. */

@@ -287,12 +287,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
     isOwnName: (name) => listener.isOwnName(name),
     onFault: (error) => operation.warn(error),
     metrics: metrics.text,
-    observer: {
-      ended(record) {
-        metrics.requestEnded(record);
-        operation.requestEnded(record);
-      },
-    },
+    observer: endsOf(metrics, operation),
     credentialsOf: inside.credentialsOf,
     facts: edgeFacts(models),
   });
@@ -312,6 +307,17 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   onServing({ edge, target, routes });
   await operation.run(edge, listener, asked, port.requests);
   if (flags.json) printAccount(edge, flags, target);
+}
+
+/** Requests that have ended, for all who count them. */
+function endsOf(...ends: readonly Pick<EdgeOperation, 'requestEnded'>[]): {
+  readonly ended: EdgeOperation['requestEnded'];
+} {
+  return {
+    ended(record) {
+      for (const end of ends) end.requestEnded(record);
+    },
+  };
 }
 
 function announce(

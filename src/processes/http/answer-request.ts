@@ -8,6 +8,7 @@ import type { AnswerEvent, AnswerFormat, AnswerStream, ChoicePart, WholeChoice }
 import { ApiError, apiErrorOf } from './api-error.ts';
 import type { ApiRequest } from './api-request.ts';
 import type { Completer, Completion, CompletionEnd, Round } from './completion-port.ts';
+import { eventText, type KeptAnswer } from './kept-answers.ts';
 
 /** Who asks. */
 export interface Asker {
@@ -18,6 +19,8 @@ export interface Asker {
   readonly onFault: (error: unknown) => void;
   /** Ids for what an answer has parts of. */
   readonly newId: () => string;
+  /** Where the answer is written to, so that it outlives the connection; null: it ends with that. */
+  readonly kept: KeptAnswer | null;
 }
 
 /** One choice that has begun: its first text is there, so what could fail at the beginning has not. */
@@ -37,10 +40,10 @@ export async function answerRequest(
   format: AnswerFormat,
   asker: Asker,
 ): Promise<Response> {
-  const headers: Record<string, string> = {};
-  if (request.ignored.length > 0) headers['x-ignored-params'] = ignoredText(request.ignored);
+  const headers = ignoredHeaders(request);
   const gone = new AbortController();
-  const signal = AbortSignal.any([asker.signal, gone.signal]);
+  const { kept } = asker;
+  const signal = AbortSignal.any([kept?.signal ?? asker.signal, gone.signal]);
   const begin = async (asked: ApiRequest['asked'][number]): Promise<Begun> => {
     const completion = await completer.start({ ...asked, credentials: asker.credentials, signal });
     completion.end.catch(() => {});
@@ -58,14 +61,25 @@ export async function answerRequest(
       if (answer.code === 'internal') asker.onFault(error);
       return answer;
     };
-    if (request.stream) return streamed(eventsOf(begun, format.stream(), gone, failed), headers, gone);
+    // Its words say more than those of an answer that was given up.
+    if (kept?.stopped != null) throw kept.stopped;
+    const events = eventsOf(begun, format.stream(), gone, failed);
+    if (kept !== null) {
+      kept.write(events).catch(asker.onFault);
+      return eventResponse(kept.read(beginning, asker.signal), headers);
+    }
+    if (request.stream) return streamed(events, headers, gone);
     return Response.json(format.whole(await Promise.all(begun.map(wholeOf))), { headers });
   } catch (error) {
     // No client waits for the other choices.
     gone.abort();
-    throw failureOf(error, request);
+    const failure = kept?.stopped ?? failureOf(error, request);
+    kept?.fail(failure instanceof ApiError ? failure : apiErrorOf(failure));
+    throw failure;
   }
 }
+
+const beginning = { sequence: 0, skip: 0 };
 
 /** A grammar that an edge can't follow comes from a field of the request; one that it can't follow in time does not. */
 function failureOf(error: unknown, { constraint }: ApiRequest): ApiError | OutriderError {
@@ -82,6 +96,10 @@ function failureOf(error: unknown, { constraint }: ApiRequest): ApiError | Outri
 
 /** Most fields that the header names. */
 const mostIgnored = 24;
+
+export function ignoredHeaders({ ignored }: Pick<ApiRequest, 'ignored'>): Record<string, string> {
+  return ignored.length > 0 ? { 'x-ignored-params': ignoredText(ignored) } : {};
+}
 
 function ignoredText(names: readonly string[]): string {
   const shown = names.slice(0, mostIgnored).map(headerText);
@@ -117,6 +135,11 @@ function streamed(
     },
     { highWaterMark: 0 },
   );
+  return eventResponse(body, headers);
+}
+
+/** @param body server-sent events */
+export function eventResponse(body: ReadableStream<Uint8Array>, headers: Readonly<Record<string, string>>): Response {
   return new Response(body, {
     headers: {
       ...headers,
@@ -125,11 +148,6 @@ function streamed(
       'transfer-encoding': 'chunked',
     },
   });
-}
-
-function eventText({ name, data }: AnswerEvent): string {
-  const text = typeof data === 'string' ? data : JSON.stringify(data);
-  return `${name === undefined ? '' : `event: ${name}\n`}data: ${text}\n\n`;
 }
 
 async function* eventsOf(

@@ -41,7 +41,22 @@ export interface ApiRequest {
   readonly repeated: object;
   /** Whether a stream of OpenAI's routes reports drafts beside the text. Default: it does not. */
   readonly facts?: boolean;
+  /** Whether it is written without a connection that waits for it. */
+  readonly isBackground: boolean;
 }
+
+/** For what a format writes of no answer in particular. */
+export const nothingAsked: ApiRequest = {
+  model: '',
+  stream: true,
+  includesUsage: false,
+  asked: [],
+  choices: 1,
+  ignored: [],
+  constraint: null,
+  repeated: {},
+  isBackground: false,
+};
 
 /** Fields that say how text is chosen, and how many texts. */
 export interface CommonFields {
@@ -72,6 +87,7 @@ interface Extras {
   /** How many of the likeliest tokens are named; null: no logprobs. */
   readonly topLogprobs?: number | null;
   readonly repeated?: object;
+  readonly isBackground?: boolean;
   /** The answer begins with its prompt. */
   readonly echo?: EchoWish | null;
 }
@@ -80,7 +96,7 @@ export type Prompt = CompletionRequest['prompt'];
 
 export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extras: Extras): ApiRequest {
   const { maxTokens, ignored, newSeed, prediction, stopField = 'stop' } = extras;
-  const { constraint = null, topLogprobs = null, repeated = {}, echo = null } = extras;
+  const { constraint = null, topLogprobs = null, repeated = {}, echo = null, isBackground = false } = extras;
   const stopStrings = typeof fields.stop === 'string' ? [fields.stop] : (fields.stop ?? []);
   demandStops(stopStrings, stopField);
   demandBiases(fields.logit_bias ?? {});
@@ -111,6 +127,7 @@ export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extr
     choices: count,
     constraint,
     repeated,
+    isBackground,
     ignored: [...ignored, ...(constraint?.unkept ?? [])],
   };
 }

@@ -7,23 +7,26 @@ import { asOutriderError } from '../../core/basics/errors.ts';
 import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
 import type { AnswerFormat, AnswerHead } from './answer-format.ts';
-import { answerRequest } from './answer-request.ts';
+import { answerRequest, ignoredHeaders } from './answer-request.ts';
 import { messagesFormat } from './anthropic-answers.ts';
 import { readCountRequest, readMessagesRequest } from './anthropic-messages.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
-import type { ApiRequest } from './api-request.ts';
+import { type ApiRequest, nothingAsked } from './api-request.ts';
 import { type Completer, startingWith } from './completion-port.ts';
+import { allowOrigin } from './cors.ts';
+import { AnswerKeeper, type FailureEvents } from './kept-answers.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest } from './openai-responses.ts';
-import { type EndpointFacts, outriderHeaders, wantsFacts, withOwnHeaders } from './outrider-headers.ts';
+import { type EndpointFacts, wantsFacts, withOwnHeaders } from './outrider-headers.ts';
 import { addPage, addPageFiles, type PageFiles } from './pages.ts';
-import { bodyOf, type EarlyRefusals, messagesPath, refusedMs, retryHeaders } from './refusals.ts';
+import { beforeTheRest, bodyOf, type EarlyRefusals, messagesPath, refusedMs, retryHeaders } from './refusals.ts';
 import { announcedCost, RequestBody } from './request-body.ts';
 import { RequestIntake, requestBytes } from './request-intake.ts';
 import { bodyLimitsOf, demandCounts, schemaCost } from './request-limits.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
 import { responsesFormat } from './responses-answers.ts';
+import { addStreamRoutes, keptFor } from './stream-routes.ts';
 import { addWeights, type TabFiles, weightsPath } from './tab-weights.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
@@ -42,6 +45,8 @@ export interface HttpAppSettings {
   readonly accountOf?: (key: string | undefined, scope: RouteScope) => Account;
   /** What requests may cost. Default: as much as they do, but for the room of unfinished bodies. */
   readonly intake?: RequestIntake;
+  /** Answers that outlive their connection. Default: those of this app. */
+  readonly keeper?: AnswerKeeper;
   /** Notified of the keys that have to wait. */
   readonly early?: EarlyRefusals;
   /** Name of a key that is known, for logs, whatever it may be used for; default: keys have none. */
@@ -99,6 +104,12 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
   'POST /v1/chat/completions': 'chat',
   'POST /v1/completions': 'chat',
   'POST /v1/responses': 'chat',
+  'GET /v1/responses/:id': 'chat',
+  'DELETE /v1/responses/:id': 'chat',
+  'POST /v1/responses/:id/cancel': 'chat',
+  'GET /v1/stream': 'chat',
+  'DELETE /v1/stream': 'chat',
+  'POST /v1/streams/lookup': 'chat',
   'POST /v1/messages': 'chat',
   'POST /v1/messages/count_tokens': 'chat',
 };
@@ -116,7 +127,7 @@ export function routesOf(app: HttpApp): readonly string[] {
 }
 
 export function createHttpApp(settings: HttpAppSettings): HttpApp {
-  const { completer, nowMs, intake = new RequestIntake() } = settings;
+  const { completer, nowMs, intake = new RequestIntake(), keeper = new AnswerKeeper(nowMs) } = settings;
   const app = new Hono();
   const asks: Asks = new WeakMap();
   const newId = (): string => settings.randomBits().toString(16).padStart(16, '0');
@@ -153,6 +164,33 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
     intake.spend(senderOf(ask), schemaCost(json));
     return json;
   };
+  addAnswers(app, { settings, asks, jsonOf, newId, keeper, intake });
+  addStreamRoutes(app, {
+    keeper,
+    ownerOf: (raw) => ownerOf(askOf(asks, raw), raw.headers),
+    jsonOf: (raw) => jsonOf(raw, ''),
+    hasBody: (raw) => !askOf(asks, raw).body.isOver,
+  });
+  app.post(`${messagesPath}/count_tokens`, async (context) => {
+    const { model, prompt } = readCountRequest(await jsonOf(context.req.raw, context.req.path));
+    requireModel(completer, model);
+    return context.json({ input_tokens: await completer.count(prompt) });
+  });
+  return app;
+}
+
+interface AnswerRoutes {
+  readonly settings: HttpAppSettings;
+  readonly asks: Asks;
+  readonly jsonOf: (raw: Request, path: string) => Promise<unknown>;
+  readonly newId: () => string;
+  readonly keeper: AnswerKeeper;
+  readonly intake: RequestIntake;
+}
+
+/** Routes that answer a prompt. */
+function addAnswers(app: Hono, { settings, asks, jsonOf, newId, keeper, intake }: AnswerRoutes): void {
+  const { completer, nowMs } = settings;
   const answers = (path: string, idPrefix: string, format: Format, read: typeof readChatRequest): void => {
     app.post(path, async (context) => {
       const json = await jsonOf(context.req.raw, path);
@@ -161,25 +199,35 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
       requireReady(completer);
       const ask = askOf(asks, context.req.raw);
       const { watch, account } = ask;
+      const { headers, signal } = context.req.raw;
       const ended = intake.reserve(senderOf(ask), request.asked.length, account.mostAnswers);
-      const counted = reportingEnd(completer, ended);
       const id = `${idPrefix}${watch.id}`;
       const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
-      const { headers, signal } = context.req.raw;
-      const asker = { credentials: keyOf(headers), signal, onFault: settings.onFault ?? (() => {}), newId };
-      return answerRequest(watch.watching(counted, request.stream), request, format(head, request), asker);
+      const written = format(head, request);
+      const failures = failuresOf(format, head);
+      const about = { owner: ownerOf(ask, headers), headers, responseId: id, format: written, failures };
+      const kept = orElse(
+        () => keptFor(keeper, request, about),
+        () => request.asked.forEach(ended),
+      );
+      const counted = watch.watching(reportingEnd(completer, ended), request.stream);
+      const asker = { credentials: keyOf(headers), signal, onFault: settings.onFault ?? (() => {}), newId, kept };
+      const answer = answerRequest(counted, request, written, asker);
+      if (!request.isBackground || request.stream || kept === null) return answer;
+      // Whoever asks for it later gets the failure.
+      answer.catch(() => {});
+      return context.json(kept.begun, 200, ignoredHeaders(request));
     });
   };
   answers('/v1/chat/completions', 'chatcmpl-', chatFormat, readChatRequest);
   answers('/v1/completions', 'cmpl-', textFormat, readTextRequest);
   answers('/v1/responses', 'resp_', responsesFormat, readResponsesRequest);
   answers(messagesPath, 'msg_', messagesFormat, readMessagesRequest);
-  app.post(`${messagesPath}/count_tokens`, async (context) => {
-    const { model, prompt } = readCountRequest(await jsonOf(context.req.raw, context.req.path));
-    requireModel(completer, model);
-    return context.json({ input_tokens: await completer.count(prompt) });
-  });
-  return app;
+}
+
+/** It lasts longer than the request, and holds nothing of it. */
+function failuresOf(format: Format, head: AnswerHead): FailureEvents {
+  return (error) => format(head, nothingAsked).stream().failed(error);
 }
 
 /** What is known of a request beside its headers. */
@@ -195,6 +243,21 @@ type Asks = WeakMap<Request, Ask>;
 
 function senderOf({ account: { keyId }, address }: Ask): Sender {
   return { keyId, address };
+}
+
+/** Whose kept answers a request may read: those of its key; where none is asked for, of its address and of what it shows for a key. */
+function ownerOf({ account: { keyId }, address }: Ask, headers: Headers): string {
+  return keyId === null ? `address ${address} ${keyOf(headers) ?? ''}` : `key ${keyId}`;
+}
+
+/** @param otherwise done where it throws */
+function orElse<Value>(make: () => Value, otherwise: () => void): Value {
+  try {
+    return make();
+  } catch (error) {
+    otherwise();
+    throw error;
+  }
 }
 
 function askOf(asks: Asks, request: Request): Ask {
@@ -289,29 +352,11 @@ export function routeOf(method: string, path: string): string {
   const verb = method === 'HEAD' ? 'GET' : method;
   const route = `${verb} ${path}`;
   if (Object.hasOwn(routeRules, route)) return route;
+  const [, under, cancel = ''] = /^(GET|DELETE|POST) \/v1\/responses\/[^/]+(\/cancel)?$/.exec(route) ?? [];
+  if (under !== undefined && (under === 'POST') === (cancel !== '')) return `${under} /v1/responses/:id${cancel}`;
   if (route.startsWith('GET /pages/')) return 'GET /pages/:file';
   if (route.startsWith(`GET ${weightsPath}/`)) return 'GET /weights/:digest';
   return route.startsWith('GET /v1/models/') ? 'GET /v1/models/:model' : 'other';
-}
-
-/**
- * The answer to a request whose body has not come whole: it is sent at once, and its connection closed when the rest was read, because a
- * client that still sends would not come to read it otherwise.
- */
-async function beforeTheRest(answer: Response, rest: Promise<void>): Promise<Response> {
-  const { status } = answer;
-  const bytes = new Uint8Array(await answer.arrayBuffer());
-  const headers = new Headers(answer.headers);
-  headers.set('content-length', `${bytes.length}`);
-  headers.set('connection', 'close');
-  const body = new ReadableStream<Uint8Array>({
-    async start(controller) {
-      controller.enqueue(bytes);
-      await rest;
-      controller.close();
-    },
-  });
-  return new Response(body, { status, headers });
 }
 
 /** The same completer; it reports the end of each answer that was begun. */
@@ -344,39 +389,6 @@ function keyOf(headers: Headers): string | undefined {
   const [, bearer] = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? [];
   return bearer ?? headers.get('x-api-key') ?? undefined;
 }
-
-function allowOrigin(headers: Headers, origin: string): void {
-  headers.set('access-control-allow-origin', origin);
-  headers.set('vary', 'origin');
-  headers.set('access-control-allow-methods', 'GET, POST, OPTIONS');
-  headers.set('access-control-allow-headers', allowedHeaders);
-  headers.set(
-    'access-control-expose-headers',
-    'x-request-id, x-ignored-params, x-outrider-verified, retry-after, content-range',
-  );
-}
-
-/** What the official clients send. */
-const allowedHeaders = [
-  ...[
-    'authorization',
-    'content-type',
-    'range',
-    'x-api-key',
-    'anthropic-version',
-    'anthropic-beta',
-    'anthropic-dangerous-direct-browser-access',
-    'user-agent',
-    'openai-beta',
-    'openai-organization',
-    'openai-project',
-    ...outriderHeaders,
-  ],
-  ...['arch', 'async', 'helper', 'helper-method', 'lang', 'os', 'package-version', 'poll-helper', 'retry-count'].map(
-    (name) => `x-stainless-${name}`,
-  ),
-  ...['x-stainless-runtime', 'x-stainless-runtime-version', 'x-stainless-timeout'],
-].join(', ');
 
 /** @throws ApiError 503 */
 function requireReady({ state }: Completer): void {

@@ -1,5 +1,5 @@
-// Requests of the route /v1/responses: OpenAI's newer shape of a conversation, answered as a chat. Nothing is stored, so a request that
-// builds on a stored one is refused.
+// Requests of the route /v1/responses: OpenAI's newer shape of a conversation, answered as a chat. Nothing is stored but answers that are
+// written in the background, for some minutes: a request that builds on another one is refused.
 
 import { z } from 'zod';
 import { topLogprobsLimit } from '../../core/decoding/logprobs.ts';
@@ -51,6 +51,7 @@ const schema = z.looseObject({
   instructions: z.string().nullish(),
   max_output_tokens: z.int().min(1).max(limits.textTokens).nullish(),
   stream: z.boolean().nullish(),
+  background: z.boolean().nullish(),
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
   text: z.looseObject({ format: z.looseObject({ type: z.string() }).nullish() }).nullish(),
@@ -95,7 +96,9 @@ export function readResponsesRequest(body: unknown, newSeed: () => bigint): ApiR
     newSeed,
     constraint: constraintOf(use, wanted),
     topLogprobs: include.includes(logprobsName) ? (fields.top_logprobs ?? 0) : null,
+    isBackground: fields.background === true,
     repeated: {
+      background: fields.background === true,
       tools: fields.tools ?? [],
       tool_choice: fields.tool_choice ?? 'auto',
       text: { format },

@@ -27,6 +27,26 @@ export function retryHeaders({ retryAfterSeconds, status }: ApiError): Readonly<
   };
 }
 
+/**
+ * The answer to a request whose body has not come whole: it is sent at once, and its connection closed when the rest was read, because a
+ * client that still sends would not come to read it otherwise.
+ */
+export async function beforeTheRest(answer: Response, rest: Promise<void>): Promise<Response> {
+  const { status } = answer;
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  const headers = new Headers(answer.headers);
+  headers.set('content-length', `${bytes.length}`);
+  headers.set('connection', 'close');
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(bytes);
+      await rest;
+      controller.close();
+    },
+  });
+  return new Response(body, { status, headers });
+}
+
 const mostKeys = 256;
 
 interface Refused {

@@ -1,0 +1,246 @@
+// Streams that are kept for a while, so that a reader that has lost its connection can read on: events in their order, of which the oldest
+// are given up where there are too many. It only decides; times come with the calls.
+
+export interface KeptLimits {
+  /** Bytes of one stream. */
+  readonly streamBytes: number;
+  /** Bytes and streams of one owner. */
+  readonly ownerBytes: number;
+  readonly ownerStreams: number;
+  /** Bytes and streams of all owners together. */
+  readonly bytes: number;
+  readonly streams: number;
+  /** A stream without readers continues for so long, and one that has ended is kept for so long, ms. */
+  readonly keptMs: number;
+}
+
+export const defaultKeptLimits: KeptLimits = {
+  streamBytes: 4 * 1_048_576,
+  ownerBytes: 16 * 1_048_576,
+  ownerStreams: 128,
+  bytes: 64 * 1_048_576,
+  streams: 1024,
+  keptMs: 300_000,
+};
+
+/** What an event takes beside its bytes, and a stream beside its events. */
+export const overheadBytes = 160;
+
+/** A place in a stream: an event, and how many of its bytes are known already. */
+export interface StreamPlace {
+  readonly sequence: number;
+  readonly skip: number;
+}
+
+/** One stream of an owner. */
+export class KeptStream {
+  readonly owner: string;
+  readonly id: string;
+  readonly startedMs: number;
+  /** Kept with the events, and never given up before the stream is. */
+  readonly head: Uint8Array;
+  /** Null: it runs. */
+  endedMs: number | null = null;
+  /** When the last reader has left, or it has begun. */
+  leftMs: number;
+  readers = 0;
+  readonly #events: Uint8Array[] = [];
+  #firstSequence = 0;
+  #firstByte = 0;
+  #endByte = 0;
+
+  constructor(owner: string, id: string, nowMs: number, head: Uint8Array) {
+    [this.owner, this.id, this.startedMs, this.leftMs, this.head] = [owner, id, nowMs, nowMs, head];
+  }
+
+  /** Bytes of all its events, also of those that were given up. */
+  get totalBytes(): number {
+    return this.#endByte;
+  }
+
+  get nextSequence(): number {
+    return this.#firstSequence + this.#events.length;
+  }
+
+  get last(): Uint8Array | undefined {
+    return this.#events.at(-1);
+  }
+
+  /** What it takes. */
+  get cost(): number {
+    const { length } = this.#events;
+    return this.head.length + (this.#endByte - this.#firstByte) + (length + 1) * overheadBytes;
+  }
+
+  /** Whether some of its events can be given up. */
+  get isLong(): boolean {
+    return this.#events.length > 1;
+  }
+
+  /** `lost`: it was given up. Undefined: it is not there yet. */
+  event(sequence: number): Uint8Array | 'lost' | undefined {
+    return sequence < this.#firstSequence ? 'lost' : this.#events[sequence - this.#firstSequence];
+  }
+
+  /** @param byte of all events together, from 0 */
+  placeOf(byte: number): StreamPlace | 'lost' | 'beyond' {
+    if (byte < this.#firstByte) return 'lost';
+    if (byte > this.#endByte) return 'beyond';
+    let skip = byte - this.#firstByte;
+    let index = 0;
+    for (; skip >= (this.#events[index]?.length ?? Number.POSITIVE_INFINITY); index += 1)
+      skip -= this.#events[index]?.length ?? 0;
+    return { sequence: this.#firstSequence + index, skip };
+  }
+
+  /** @param sequence of the last event that is known */
+  placeAfter(sequence: number): StreamPlace | 'lost' | 'beyond' {
+    if (sequence + 1 < this.#firstSequence) return 'lost';
+    return sequence >= this.nextSequence ? 'beyond' : { sequence: sequence + 1, skip: 0 };
+  }
+
+  add(event: Uint8Array): void {
+    this.#events.push(event);
+    this.#endByte += event.length;
+  }
+
+  /** Gives up its oldest events. */
+  drop(count: number): void {
+    for (const event of this.#events.splice(0, count)) this.#firstByte += event.length;
+    this.#firstSequence += count;
+  }
+
+  /** Gives up all of them. */
+  clear(): void {
+    this.drop(this.#events.length);
+  }
+}
+
+interface Holdings {
+  readonly streams: Map<string, KeptStream>;
+  cost: number;
+}
+
+/** The streams of all owners. */
+export class KeptStreams {
+  readonly #limits: KeptLimits;
+  readonly #owners = new Map<string, Holdings>();
+  #count = 0;
+  #cost = 0;
+
+  constructor(limits: KeptLimits = defaultKeptLimits) {
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** What they take together, in bytes. */
+  get bytes(): number {
+    return this.#cost;
+  }
+
+  /** Another owner's is as unknown as one that there is not. */
+  find(owner: string, id: string): KeptStream | undefined {
+    return this.#owners.get(owner)?.streams.get(id);
+  }
+
+  of(owner: string): readonly KeptStream[] {
+    return [...(this.#owners.get(owner)?.streams.values() ?? [])];
+  }
+
+  /** @param id no stream of the owner has it @returns null: there are too many that run */
+  begin(owner: string, id: string, nowMs: number, head: Uint8Array): KeptStream | null {
+    const own = this.#owners.get(owner)?.streams;
+    if ((own?.size ?? 0) >= this.#limits.ownerStreams && !this.#removeEnded(this.of(owner))) return null;
+    if (this.#count >= this.#limits.streams && !this.#removeEnded(this.#all())) return null;
+    const stream = new KeptStream(owner, id, nowMs, head);
+    const holdings = this.#owners.get(owner) ?? { streams: new Map<string, KeptStream>(), cost: 0 };
+    holdings.streams.set(id, stream);
+    this.#owners.set(owner, holdings);
+    this.#count += 1;
+    this.#grow(stream, stream.cost);
+    this.#makeRoom(stream);
+    return stream;
+  }
+
+  /** No effect for a stream that has ended, or was removed. */
+  append(stream: KeptStream, event: Uint8Array): void {
+    if (stream.endedMs !== null || this.find(stream.owner, stream.id) !== stream) return;
+    this.#changing(stream, () => stream.add(event));
+    this.#makeRoom(stream);
+  }
+
+  remove(stream: KeptStream): void {
+    const holdings = this.#owners.get(stream.owner);
+    if (holdings?.streams.get(stream.id) !== stream) return;
+    this.#grow(stream, -stream.cost);
+    stream.clear();
+    holdings.streams.delete(stream.id);
+    if (holdings.streams.size === 0) this.#owners.delete(stream.owner);
+    this.#count -= 1;
+  }
+
+  /** Removes streams that were without readers for too long. @returns those that still run: their writers have to stop */
+  expire(nowMs: number): readonly KeptStream[] {
+    const { keptMs } = this.#limits;
+    const over = this.#all().filter(
+      ({ readers, endedMs, leftMs }) => readers === 0 && nowMs - (endedMs ?? leftMs) >= keptMs,
+    );
+    for (const stream of over) this.remove(stream);
+    return over.filter(({ endedMs }) => endedMs === null);
+  }
+
+  #all(): readonly KeptStream[] {
+    return [...this.#owners.values()].flatMap(({ streams }) => [...streams.values()]);
+  }
+
+  #grow({ owner }: KeptStream, cost: number): void {
+    const holdings = this.#owners.get(owner);
+    if (holdings === undefined) return;
+    holdings.cost += cost;
+    this.#cost += cost;
+  }
+
+  #changing(stream: KeptStream, change: () => void): void {
+    const before = stream.cost;
+    change();
+    this.#grow(stream, stream.cost - before);
+  }
+
+  #makeRoom(grown: KeptStream): void {
+    const { streamBytes, ownerBytes, bytes } = this.#limits;
+    while (grown.cost > streamBytes && grown.isLong) this.#changing(grown, () => grown.drop(1));
+    const own = this.#owners.get(grown.owner);
+    while (own !== undefined && own.cost > ownerBytes && this.#giveUp([...own.streams.values()]));
+    while (this.#cost > bytes) {
+      const worst = [...this.#owners.values()].reduce((most, one) => (one.cost > most.cost ? one : most));
+      if (!this.#giveUp([...worst.streams.values()])) return;
+    }
+  }
+
+  /** An ended stream, or else the oldest event of the largest. @returns false: there is nothing to give up */
+  #giveUp(streams: readonly KeptStream[]): boolean {
+    if (this.#removeEnded(streams)) return true;
+    const long = streams.filter(({ isLong }) => isLong);
+    const [first] = long;
+    if (first === undefined) return false;
+    const largest = long.reduce((most, one) => (one.cost > most.cost ? one : most), first);
+    this.#changing(largest, () => largest.drop(1));
+    return true;
+  }
+
+  /** The one without readers that ended first. */
+  #removeEnded(streams: readonly KeptStream[]): boolean {
+    const ended = streams.filter(({ endedMs }) => endedMs !== null);
+    const rank = ({ readers, endedMs }: KeptStream) => [Math.min(readers, 1), endedMs ?? 0] as const;
+    const [first] = ended.sort((one, other) => {
+      const [[read, at], [otherRead, otherAt]] = [rank(one), rank(other)];
+      return read - otherRead || at - otherAt;
+    });
+    if (first === undefined) return false;
+    this.remove(first);
+    return true;
+  }
+}

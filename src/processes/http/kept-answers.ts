@@ -1,0 +1,282 @@
+// Answers that outlive the connection of whoever asked: they are written into streams that are kept for a while, and read from there.
+
+import {
+  defaultKeptLimits,
+  type KeptLimits,
+  type KeptStream,
+  KeptStreams,
+  type StreamPlace,
+} from '../../core/protocol/wire/kept-streams.ts';
+import type { AnswerEvent } from './answer-format.ts';
+import { ApiError } from './api-error.ts';
+import { tooMany } from './request-intake.ts';
+
+/** The events of a failure, in the words of the route. */
+export type FailureEvents = (error: ApiError) => readonly AnswerEvent[];
+
+export interface KeptAnswerSettings {
+  readonly owner: string;
+  /** What the application calls it. */
+  readonly id: string;
+  readonly failures: FailureEvents;
+  /** The answer as it begins, where it can be asked for as a whole. Default: it can't. */
+  readonly begun?: object | undefined;
+}
+
+/** Readers of one answer at the same time: a lost connection is noticed late. */
+const mostReaders = 8;
+/** Checks for abandoned answers in the time that they are kept. */
+const checks = 10;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The kept answers of one endpoint. */
+export class AnswerKeeper {
+  readonly #streams: KeptStreams;
+  readonly #answers = new WeakMap<KeptStream, KeptAnswer>();
+  readonly #nowMs: () => number;
+  readonly #checkMs: number;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(nowMs: () => number, limits: KeptLimits = defaultKeptLimits) {
+    this.#nowMs = nowMs;
+    this.#streams = new KeptStreams(limits);
+    this.#checkMs = limits.keptMs / checks;
+  }
+
+  get count(): number {
+    return this.#streams.count;
+  }
+
+  get bytes(): number {
+    return this.#streams.bytes;
+  }
+
+  /** It takes the place of one with the same id, which ends. @throws ApiError 429 */
+  begin({ owner, id, failures, begun }: KeptAnswerSettings): KeptAnswer {
+    const before = this.find(owner, id);
+    if (before !== undefined) this.remove(before, 'a newer request has the same X-Conversation-Id; read that one');
+    const head = begun === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(begun));
+    const stream = this.#streams.begin(owner, id, this.#nowMs(), head);
+    if (stream === null) throw tooMany('too many answers run that are kept for readers who come back', 5);
+    const answer = new KeptAnswer(stream, this.#streams, failures, this.#nowMs);
+    this.#answers.set(stream, answer);
+    this.#checkLater();
+    return answer;
+  }
+
+  /** Undefined: unknown, or another's. */
+  find(owner: string, id: string): KeptAnswer | undefined {
+    this.#expire();
+    const stream = this.#streams.find(owner, id);
+    return stream === undefined ? undefined : this.#answers.get(stream);
+  }
+
+  /** Those of the owner. */
+  of(owner: string): readonly KeptStream[] {
+    this.#expire();
+    return this.#streams.of(owner);
+  }
+
+  /** @param cause why it ends, where it runs: for those who read it */
+  remove(answer: KeptAnswer, cause: string): void {
+    answer.stop(stopped(cause));
+    this.#streams.remove(answer.stream);
+  }
+
+  #expire(): void {
+    for (const stream of this.#streams.expire(this.#nowMs()))
+      this.#answers.get(stream)?.stop(stopped('nobody came back to read this answer; ask again'));
+  }
+
+  #checkLater(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#expire();
+      if (this.count > 0) this.#checkLater();
+    }, this.#checkMs).unref();
+  }
+}
+
+/** @param cause with its remedy, one line */
+export function stopped(cause: string): ApiError {
+  return new ApiError(409, 'stream_stopped', cause);
+}
+
+export function overrun({ totalBytes }: KeptStream): ApiError {
+  const cause = `this answer has come to ${totalBytes} bytes, and its beginning is kept no more`;
+  return new ApiError(400, 'stream_overrun', `${cause}; ask again`);
+}
+
+interface Reader {
+  /** Why it gets no more; null: it does. */
+  ending: ApiError | null;
+  readonly wake: () => void;
+}
+
+/** One answer, which its writer and its readers share. */
+export class KeptAnswer {
+  readonly stream: KeptStream;
+  readonly #streams: KeptStreams;
+  readonly #failures: FailureEvents;
+  readonly #nowMs: () => number;
+  /** Null after the end: its listeners may hold the whole request. */
+  #stop: AbortController | null = new AbortController();
+  #stopped: ApiError | null = null;
+  /** The oldest first. */
+  readonly #readers = new Set<Reader>();
+
+  constructor(stream: KeptStream, streams: KeptStreams, failures: FailureEvents, nowMs: () => number) {
+    [this.stream, this.#streams, this.#failures, this.#nowMs] = [stream, streams, failures, nowMs];
+  }
+
+  /** Aborted when it has to end. */
+  get signal(): AbortSignal {
+    return this.#stop?.signal ?? AbortSignal.abort();
+  }
+
+  /** Why it was ended before its end; null: it was not. */
+  get stopped(): ApiError | null {
+    return this.#stopped;
+  }
+
+  /** The answer as a whole, as far as there is one. */
+  get begun(): Readonly<Record<string, unknown>> | null {
+    const { head } = this.stream;
+    return head.length === 0 ? null : (JSON.parse(decoder.decode(head)) as Readonly<Record<string, unknown>>);
+  }
+
+  /** The data of its last event, where it has ended; null: it runs. */
+  get last(): Readonly<Record<string, unknown>> | null {
+    const { endedMs, last } = this.stream;
+    if (endedMs === null || last === undefined) return null;
+    const [, json = '{}'] = /^data: (.*)$/m.exec(decoder.decode(last)) ?? [];
+    return json === '[DONE]' ? {} : (JSON.parse(json) as Readonly<Record<string, unknown>>);
+  }
+
+  /** Someone asks for it: it is not abandoned. */
+  touch(): void {
+    this.stream.leftMs = this.#nowMs();
+  }
+
+  /** Takes all events, whether anybody reads them or not. */
+  async write(events: AsyncIterable<AnswerEvent>): Promise<void> {
+    try {
+      for await (const event of events) {
+        if (this.stream.endedMs !== null) return;
+        this.#append(encoder.encode(eventText(event)));
+      }
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** It ends with this failure. */
+  fail(error: ApiError): void {
+    if (this.stream.endedMs !== null) return;
+    this.#append(this.#failure(error, this.stream.nextSequence));
+    this.#end();
+  }
+
+  /** Ends it, where it runs, and whoever writes it. */
+  stop(error: ApiError): void {
+    if (this.stream.endedMs !== null) return;
+    this.#stopped = error;
+    const stop = this.#stop;
+    this.fail(error);
+    stop?.abort();
+  }
+
+  /** Its events from this place on, as they come. @param signal aborted when the reader has gone */
+  read(place: StreamPlace, signal: AbortSignal): ReadableStream<Uint8Array> {
+    let { sequence, skip } = place;
+    let wake = (): void => {};
+    let isIn = false;
+    let isOver = false;
+    const reader: Reader = { ending: null, wake: () => wake() };
+    const next = async (): Promise<Uint8Array | null> => {
+      while (!isOver && !signal.aborted) {
+        const event = this.stream.event(sequence);
+        if (event === 'lost') reader.ending ??= this.#stopped ?? overrun(this.stream);
+        if (reader.ending !== null) {
+          isOver = true;
+          return this.#failure(reader.ending, sequence);
+        }
+        if (event !== undefined && event !== 'lost') return event.subarray(skip);
+        if (this.stream.endedMs !== null) return null;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      return null;
+    };
+    const leave = (): void => {
+      [isIn, isOver] = [true, true];
+      this.#leave(reader);
+    };
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          if (!isIn) this.#enter(reader, signal);
+          isIn = true;
+          const bytes = await next();
+          [sequence, skip] = [sequence + 1, 0];
+          if (bytes !== null) return controller.enqueue(bytes);
+          leave();
+          controller.close();
+        },
+        cancel: leave,
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  #enter(reader: Reader, signal: AbortSignal): void {
+    const [oldest] = this.#readers.size >= mostReaders ? this.#readers : [];
+    if (oldest !== undefined) {
+      oldest.ending = stopped(`${mostReaders} newer connections read this answer; close some`);
+      this.#leave(oldest);
+    }
+    this.#readers.add(reader);
+    this.stream.readers = this.#readers.size;
+    signal.addEventListener('abort', () => this.#leave(reader), { once: true });
+  }
+
+  #leave(reader: Reader): void {
+    if (!this.#readers.delete(reader)) return;
+    this.stream.readers = this.#readers.size;
+    this.touch();
+    reader.wake();
+  }
+
+  /** @param sequence the number of its event, where the route counts events as the stream does */
+  #failure(error: ApiError, sequence: number): Uint8Array {
+    const events = this.#failures(error).map(({ data, ...event }) => {
+      const isCounted = typeof data === 'object' && 'sequence_number' in data;
+      return { ...event, data: isCounted ? { ...data, sequence_number: sequence } : data };
+    });
+    return encoder.encode(events.map(eventText).join(''));
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.#streams.append(this.stream, bytes);
+    this.#wakeAll();
+  }
+
+  #end(): void {
+    this.stream.endedMs ??= this.#nowMs();
+    this.#stop = null;
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    for (const { wake } of this.#readers) wake();
+  }
+}
+
+/** A server-sent event as it is sent. */
+export function eventText({ name, data }: AnswerEvent): string {
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  return `${name === undefined ? '' : `event: ${name}\n`}data: ${text}\n\n`;
+}
