@@ -28,7 +28,9 @@ export async function readGguf(path: string): Promise<GgufHeader> {
     const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
     return bytes.subarray(0, bytesRead);
   };
-  return readGgufHeader({ byteLength: status.size, read }).catch((error: unknown) => {
+  try {
+    return await readGgufHeader({ byteLength: status.size, read });
+  } catch (error) {
     throw naming(path, error);
-  });
+  }
 }
