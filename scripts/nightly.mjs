@@ -83,6 +83,12 @@ const stages = (seed) => [
     'ik_llama.cpp, with the second pair: exact, or refused in words',
     shell('python3 workers/setup.py ik && node bin/clone.ts trial exactness --engine ik --pair qwen2.5-coder'),
   ],
+  [
+    'chaos-ik',
+    'workers with ik_llama.cpp are killed and stopped in mid-answer',
+    shell('python3 workers/setup.py ik && node bin/clone.ts trial chaos --engine ik --faults 40'),
+  ],
+  ['abuse-remote', 'attacks on an edge whose engine is another process', outrider('trial', 'abuse', '--remote-engine')],
   ...['1', '2', '3'].flatMap((time) => [
     [`quick-busy-${time}`, 'the quick tests beside four busy processes', besideBusy('unit', 'mocked', 'promises')],
     [`slow-busy-${time}`, 'the slow tests beside four busy processes', besideBusy('slow')],

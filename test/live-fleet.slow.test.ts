@@ -56,8 +56,9 @@ it('outrider live: an edge and then the controller are killed; both start again,
   expect(said).toContainEqual(expect.stringMatching(/^the controller runs again, as process/));
 }, 180_000);
 
-it('chaos: processes are killed, stopped and drained, and no answer is lost', async () => {
-  const { summary } = await runExperiment(chaosTrial, { faults: 6, devices: 4, edges: 3, every: 1, seed: 2 });
+it('chaos: processes and engines are killed, stopped and drained, and no answer is lost', async () => {
+  const options = { faults: 6, devices: 4, edges: 3, every: 1, seed: 2, engine: 'toy' };
+  const { summary } = await runExperiment(chaosTrial, options);
   expect(summary).toMatchObject({ faults: 6, lostSessions: 0 });
   expect(summary['texts']).toBeGreaterThan(0);
   expect(summary['identical']).toBe(summary['texts']);

@@ -2,6 +2,7 @@
 // with a key, as any client.
 
 import type { Hono } from 'hono';
+import { ApiError } from './api-error.ts';
 
 /** One file of a page. */
 export interface PageFile {
@@ -48,10 +49,8 @@ export function addPageFiles(app: Hono, files: PageFiles): void {
 }
 
 function answer({ headers: asked }: Request, file: PageFile | undefined): Response {
-  if (file === undefined) {
-    const words = 'This page is not built. In a clone, run: npm run pages\n';
-    return new Response(words, { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } });
-  }
+  if (file === undefined)
+    throw new ApiError(404, 'unknown_url', 'there is no such page; in a clone, run: npm run pages');
   const { type, etag } = file;
   if (asked.get('if-none-match') === etag) return new Response(null, { status: 304, headers: { ...headers, etag } });
   const isGzipped = asked.get('accept-encoding')?.includes('gzip') === true;
