@@ -12,6 +12,7 @@ export type { TokenText } from '../core/decoding/token-text.ts';
 export type { LinkSettings } from '../core/protocol/wire/link-model.ts';
 export { idealLink, parseLink } from '../core/protocol/wire/link-model-settings.ts';
 export { type ModeName, modeNames } from '../core/protocol/wire/mode.ts';
+export { openGgufTokenizer } from '../models/engines/wasm/bpe-tokenizer.ts';
 export { wasmKernelName } from '../models/engines/wasm/kernel.ts';
 export { openWasmModel, type WasmModelOptions } from '../models/engines/wasm/wasm-model.ts';
 export type { ByteSource } from '../models/gguf/gguf.ts';

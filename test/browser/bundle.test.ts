@@ -3,8 +3,10 @@
 import vm from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileKernel } from '../../scripts/build-kernels.mjs';
 import type * as device from '../../src/api/device.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
+import { encodeSmallDraft } from '../../src/models/engines/wasm/small-draft.fixture.ts';
 import { startToyEdge, type ToyEdge, toyReference, toySeed } from '../together/toy-edge.ts';
 import { type Bundle, bundleForBrowser } from './bundle.ts';
 
@@ -29,6 +31,9 @@ const pageGlobals = [
 const nodeGlobals = ['process', 'Buffer', 'require', 'module', 'setImmediate', 'global'];
 /** What an application adds to its page; it may grow, but not unnoticed. */
 const mostBytes = 126_600;
+
+/** The engine of a tab and a kernel, compressed. */
+const mostEngineBytes = 30_000;
 
 function createPage(others: object): vm.Context {
   const globals = Object.fromEntries(pageGlobals.map((name) => [name, globalThis[name]]));
@@ -104,6 +109,24 @@ describe('the bundle of outrider/device', () => {
     const parts = { edge: edge.url, tokenizer: { ...tokenizer, hash: '00'.repeat(32) }, drafter: null };
     const { report } = outrider.createDevice(parts).ask(question);
     expect((await report).outcome).toMatchObject({ kind: 'failed', code: 'tokenizer-mismatch' });
+  });
+});
+
+describe('the engine of a tab', () => {
+  it('is small, and runs on what a browser has', async () => {
+    const kernel = await compileKernel('plain');
+    const { code, warnings, imports } = await bundleForBrowser('src/models/engines/wasm/wasm-model.ts', 'engine');
+    expect([warnings, imports]).toEqual([[], []]);
+    const bytes = gzipSync(code).length + gzipSync(kernel).length;
+    console.info(`the engine of a tab and a kernel: ${bytes} bytes compressed`);
+    expect(bytes).toBeLessThan(mostEngineBytes);
+    const page = createPage({});
+    vm.runInContext(code, page);
+    const { openWasmModel } = page['engine'] as Pick<typeof device, 'openWasmModel'>;
+    const model = await openWasmModel({ file: encodeSmallDraft(), kernel, sequences: 2, contextLength: 64 });
+    const tokens = model.tokenizer.encode('Why?');
+    const [rows] = await model.evaluate([{ sequence: model.openSequence(), tokens, rows: 1 }]);
+    expect(rows?.[0]?.ids).toHaveLength(64);
   });
 });
 

@@ -10,7 +10,7 @@ export const errorCodes = [
   'model-hash-mismatch', // size or SHA-256 differs from the manifest
   'model-unreadable', // not a GGUF that the engine can load
   'weights-unreadable', // no file of trained weights, or of another shape
-  'engine-missing', // node-llama-cpp or its binary is not installed
+  'engine-missing', // node-llama-cpp or its binary is not installed; in a page, no WebAssembly with SIMD
   'disk-full',
   'memory-full', // a model, or making one, needs more memory than is free
   'python-missing', // no Python that can run the pipeline for drafts

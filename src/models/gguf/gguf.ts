@@ -67,6 +67,13 @@ export interface ByteSource {
   read(from: number, to: number): Promise<Uint8Array>;
 }
 
+/** Bytes in memory as a source. */
+export function byteSource(file: ArrayBuffer | Uint8Array | ByteSource): ByteSource {
+  if ('read' in file) return file;
+  const bytes = ArrayBuffer.isView(file) ? file : new Uint8Array(file);
+  return { byteLength: bytes.length, read: async (from, to) => bytes.subarray(from, to) };
+}
+
 const magic = 0x46554747;
 const defaultAlignment = 32;
 /** Elements of all arrays of a header. The largest vocabularies have 260,000 entries with two numbers each, and twice as many merges. */

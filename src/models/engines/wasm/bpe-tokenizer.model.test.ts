@@ -129,6 +129,12 @@ describe('a chat without llama.cpp', () => {
     ['a late instruction', [said('user', 'x'), said('system', 'y'), said('user', 'z')]],
     ['two instructions', [said('system', 'x'), said('system', 'y'), said('user', 'z')]],
     ['empty texts', [said('system', ''), said('user', ''), said('assistant', ''), said('user', '')]],
+    [
+      'three answers, the last one empty',
+      [said('user', 'q'), ...['a', ' b', ''].map((text) => said('assistant', text))],
+    ],
+    ['empty questions', ['a', '', ' b', ''].map((text) => said('user', text))],
+    ['an instruction alone', [said('system', 'x')]],
     ['nothing', []],
   ])('has the ids of one with it: %s', (_, messages) => {
     expect(own.encodeChat(messages)).toEqual(native.encodeChat(messages));

@@ -22,6 +22,15 @@ it('writes ChatML, with the instruction of the template where no system message 
   );
 });
 
+it('joins messages of one role, and goes on with an answer that was begun', () => {
+  const messages: Message[] = [
+    { role: 'user', content: 'a' },
+    { role: 'user', content: 'b' },
+    { role: 'assistant', content: 'c' },
+  ];
+  expect(said(loop(''), messages)).toBe('<|im_start|>user\n[a\n\nb]<|im_end|>\n<|im_start|>assistant\n[c\n\n]');
+});
+
 it('reads a template with \\n for line breaks as the same', () => {
   const messages: Message[] = [{ role: 'user', content: 'a' }];
   expect(said(filled.replaceAll('\n', '\\n'), messages)).toBe(said(filled, messages));

@@ -48,20 +48,27 @@ export function readChatFormat(template: string | undefined): (messages: readonl
     throw unreadable(`has ${which}, which can't be followed without llama.cpp`, 'take a model of the SmolLM2 family');
   }
   return (messages) => {
-    const isFilled = fallback !== null && messages.length > 0 && messages[0]?.role !== 'system';
+    // The answer is a turn that stays open.
+    const turns = joined([...messages, { role: 'assistant', content: '' }]);
     const parts: ChatPart[] = [];
-    const add = (text: string, isSpecial: boolean): void => {
-      const last = parts.at(-1);
-      if (last?.isSpecial === isSpecial) parts[parts.length - 1] = { text: last.text + text, isSpecial };
-      else if (text !== '') parts.push({ text, isSpecial });
-    };
-    if (isFilled) add(`<|im_start|>system\n${fallback}<|im_end|>\n`, true);
-    for (const { role, content } of messages) {
-      add(`<|im_start|>${role}\n`, true);
-      add(content, false);
-      add('<|im_end|>\n', true);
+    let special = '';
+    if (fallback !== null && turns[0]?.role !== 'system') special = `<|im_start|>system\n${fallback}<|im_end|>\n`;
+    for (const { role, content } of turns) {
+      parts.push({ text: `${special}<|im_start|>${role}\n`, isSpecial: true });
+      if (content !== '') parts.push({ text: content, isSpecial: false });
+      special = '<|im_end|>\n';
     }
-    add('<|im_start|>assistant\n', true);
     return parts;
   };
+}
+
+/** Messages of one role in a row are one turn, as they are with llama.cpp. */
+function joined(messages: readonly Message[]): Message[] {
+  const turns: Message[] = [];
+  for (const { role, content } of messages) {
+    const last = turns.at(-1);
+    if (last?.role === role) turns[turns.length - 1] = { role, content: `${last.content}\n\n${content}` };
+    else turns.push({ role, content });
+  }
+  return turns;
 }

@@ -11,7 +11,7 @@ import {
   readWeights,
 } from './draft-memory.ts';
 import { type DraftShape, type LayerMatrixName, layerMatrices } from './draft-shape.ts';
-import { type LoadedKernel, loadKernel, quantisedBytes } from './kernel.ts';
+import { blockValues, type LoadedKernel, loadKernel, quantisedBytes } from './kernel.ts';
 
 /** A token at its place in a sequence. */
 export interface Lane {
@@ -45,7 +45,7 @@ export class DraftEngine {
     loaded: LoadedKernel,
     context: number,
   ) {
-    const matrix = (name: string): Matrix => matrixOf(header, memory, loaded, `${name}.weight`);
+    const matrix = (name: string): Matrix => matrixOf(header, memory, `${name}.weight`);
     const gain = (name: string): number => memory.places.get(`${name}.weight`)?.codes ?? 0;
     this.shape = shape;
     this.isRelaxed = loaded.kernel.isRelaxed() === 1;
@@ -83,7 +83,7 @@ export class DraftEngine {
     const { width } = this.shape;
     const { codes, scales, blocks, format } = this.#embeddings;
     for (const [index, { token }] of lanes.entries())
-      format.row(codes, scales, token, blocks, states + index * width * 4);
+      this.#loaded.kernel[format.row](codes, scales, token, blocks, states + index * width * 4);
     for (const [number, layer] of this.#layers.entries()) {
       this.#attend(layer, number, lanes);
       this.#feedForward(layer, lanes.length);
@@ -99,7 +99,7 @@ export class DraftEngine {
     kernel.normalise(states + lane * width * 4, gain, width, epsilon, normed);
     kernel.quantise(normed, width, quantised);
     const { codes, scales, rows, blocks, format } = this.#head;
-    format.times(codes, scales, rows, blocks, quantised, logits);
+    kernel[format.times](codes, scales, rows, blocks, quantised, logits);
     return floats.subarray(logits >> 2, (logits >> 2) + vocabularySize);
   }
 
@@ -186,14 +186,15 @@ export class DraftEngine {
 
   /** Lanes beyond `count` are computed and not read: two at once cost less as four. */
   #times({ codes, scales, rows, blocks, format }: Matrix, count: number, out: number): void {
+    const { kernel } = this.#loaded;
     const { quantised } = this.#memory;
-    const stride = quantisedBytes(blocks * 32);
+    const stride = quantisedBytes(blocks * blockValues);
     if (count > 1 && format.times4 !== undefined) {
-      format.times4(codes, scales, rows, blocks, quantised, stride, out, rows * 4);
+      kernel[format.times4](codes, scales, rows, blocks, quantised, stride, out, rows * 4);
       return;
     }
     for (let lane = 0; lane < count; lane++)
-      format.times(codes, scales, rows, blocks, quantised + lane * stride, out + lane * rows * 4);
+      kernel[format.times](codes, scales, rows, blocks, quantised + lane * stride, out + lane * rows * 4);
   }
 }
 

@@ -12,7 +12,6 @@ import {
   laneCount,
   quantisedBytes,
   type WeightFormat,
-  type WeightFormatName,
   weightFormats,
 } from './kernel.ts';
 
@@ -60,6 +59,8 @@ export interface DraftCapacity {
 
 /** A piece of a file is read at once, bytes at most. */
 const pieceBytes = 1 << 20;
+/** What is infinite or no number in float16 becomes this or more. */
+const notAScale = 65_536;
 /** The compiler's own data would lie below. */
 const firstByte = 1024;
 
@@ -70,11 +71,6 @@ export function cachedTokenBytes({ layerCount, sharedHeadCount, headWidth }: Dra
 function blocksOf({ shape }: GgufTensor): number {
   return shape.reduce((product, length) => product * length, 1) / blockValues;
 }
-
-/** Codes of a block, bytes; it needs no kernel. */
-const codeBytes: Readonly<Record<string, number>> = Object.fromEntries(
-  Object.entries(weightFormats).map(([name, format]) => [name, format({} as LoadedKernel['kernel']).codeBytes]),
-);
 
 export function planMemory({ tensors }: GgufHeader, shape: DraftShape, capacity: DraftCapacity): DraftMemory {
   const { width, innerWidth, headWidth, sharedHeadCount, vocabularySize } = shape;
@@ -88,7 +84,7 @@ export function planMemory({ tensors }: GgufHeader, shape: DraftShape, capacity:
   const takeFloats = (count: number): number => take(count * 4);
   const places = new Map<string, Place>();
   for (const tensor of tensors) {
-    const ofBlock = codeBytes[tensor.typeName];
+    const ofBlock = weightFormats.get(tensor.typeName)?.codeBytes;
     const codes = take(ofBlock === undefined ? tensor.byteLength : blocksOf(tensor) * ofBlock);
     places.set(tensor.name, { codes, scales: ofBlock === undefined ? 0 : takeFloats(blocksOf(tensor)) });
   }
@@ -115,15 +111,10 @@ export function planMemory({ tensors }: GgufHeader, shape: DraftShape, capacity:
 }
 
 /** The matrix of a tensor. */
-export function matrixOf(
-  { tensors }: GgufHeader,
-  { places }: DraftMemory,
-  { kernel }: LoadedKernel,
-  name: string,
-): Matrix {
+export function matrixOf({ tensors }: GgufHeader, { places }: DraftMemory, name: string): Matrix {
   const { shape, typeName } = tensors.find((tensor) => tensor.name === name) as GgufTensor;
   const [values = 0, rows = 0] = shape;
-  const format = weightFormats[typeName as WeightFormatName](kernel);
+  const format = weightFormats.get(typeName) as WeightFormat;
   return { ...(places.get(name) as Place), rows, blocks: values / blockValues, format };
 }
 
@@ -156,16 +147,17 @@ function isPlaced(
   { kernel, bytes, floats }: LoadedKernel,
 ): boolean {
   const { codes, scales } = places.get(name) as Place;
-  if (typeName === 'F32') {
+  const format = weightFormats.get(typeName);
+  if (format === undefined) {
     bytes.set(piece, codes + at);
     return floats.subarray((codes + at) >> 2, (codes + at + piece.length) >> 2).every(Number.isFinite);
   }
   const blockBytes = tensorTypes.get(type)?.blockBytes ?? 1;
   const before = at / blockBytes;
-  const format = weightFormats[typeName as WeightFormatName](kernel);
-  bytes.set(piece, staging);
   const blocks = piece.length / blockBytes;
-  return format.unpack(staging, blocks, codes + before * format.codeBytes, scales + before * 4) < 65_536;
+  bytes.set(piece, staging);
+  const largest = kernel[format.unpack](staging, blocks, codes + before * format.codeBytes, scales + before * 4);
+  return largest < notAScale;
 }
 
 export function noNumbers(what: string): OutriderError {

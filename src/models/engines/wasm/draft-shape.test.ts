@@ -29,7 +29,7 @@ it('reads the numbers of a draft', () => {
     headWidth: 32,
     epsilon: expect.closeTo(1e-5),
     rotationBase: 10_000,
-    vocabularySize: 260,
+    vocabularySize: 1024,
     trainedContext: 512,
   });
 });

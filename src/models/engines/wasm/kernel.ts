@@ -56,33 +56,20 @@ export interface Kernel {
   readonly rowQ5: Row;
 }
 
-/** A format of weights: its codes in memory, and what the kernel does with it. */
+/** A format of weights: bytes of the codes of a block in memory, and the functions of the kernel for it. */
 export interface WeightFormat {
   readonly codeBytes: number;
-  readonly times: Product;
-  readonly times4?: Product4;
-  readonly unpack: Unpack;
-  readonly row: Row;
+  readonly times: 'timesIq4' | 'timesQ5';
+  readonly times4?: 'times4Iq4';
+  readonly unpack: 'unpackIq4' | 'unpackQ5';
+  readonly row: 'rowIq4' | 'rowQ5';
 }
 
-export type WeightFormatName = 'IQ4_NL' | 'Q5_0';
-
 /** By the name of the format in a GGUF file. */
-export const weightFormats: Readonly<Record<WeightFormatName, (kernel: Kernel) => WeightFormat>> = {
-  IQ4_NL: (kernel) => ({
-    codeBytes: 16,
-    times: kernel.timesIq4,
-    times4: kernel.times4Iq4,
-    unpack: kernel.unpackIq4,
-    row: kernel.rowIq4,
-  }),
-  Q5_0: (kernel) => ({
-    codeBytes: 32,
-    times: kernel.timesQ5,
-    unpack: kernel.unpackQ5,
-    row: kernel.rowQ5,
-  }),
-};
+export const weightFormats: ReadonlyMap<string, WeightFormat> = new Map<string, WeightFormat>([
+  ['IQ4_NL', { codeBytes: 16, times: 'timesIq4', times4: 'times4Iq4', unpack: 'unpackIq4', row: 'rowIq4' }],
+  ['Q5_0', { codeBytes: 32, times: 'timesQ5', unpack: 'unpackQ5', row: 'rowQ5' }],
+]);
 
 /** Values in a block of weights. */
 export const blockValues = 32;
@@ -129,6 +116,8 @@ export interface LoadedKernel {
 }
 
 const pageBytes = 65_536;
+/** Addresses are signed in places. */
+const mostBytes = 2 ** 31;
 
 /** @throws OutriderError `engine-missing` where it can't be compiled, `memory-full` */
 export async function loadKernel(code: Uint8Array, memoryBytes: number): Promise<LoadedKernel> {
@@ -147,6 +136,7 @@ export async function loadKernel(code: Uint8Array, memoryBytes: number): Promise
 
 function newMemory(wasm: Wasm, memoryBytes: number): { readonly buffer: ArrayBuffer } {
   try {
+    if (memoryBytes > mostBytes) throw new RangeError(`more than ${mostBytes} bytes`);
     return new wasm.Memory({ initial: Math.ceil(memoryBytes / pageBytes) });
   } catch (cause) {
     const megabytes = Math.ceil(memoryBytes / 1e6);

@@ -1,5 +1,5 @@
 // A whole draft of the llama family that the WASM engine runs in no time: two layers with random weights in IQ4_NL and Q5_0, and a
-// vocabulary of single bytes.
+// vocabulary of single bytes and of tokens that no text has.
 
 import { createRandom } from '../../../core/basics/philox.ts';
 import { integer, integers, text, texts } from '../../gguf/gguf.fixture.ts';
@@ -11,7 +11,9 @@ import { planGguf, type UnplacedTensor } from '../../gguf/write.ts';
 const width = 64;
 const innerWidth = 96;
 const layerCount = 2;
-const tokens = [...characterOfByte, '<|endoftext|>', '<|im_start|>', '<|im_end|>', 'Ġt'];
+const named = [...characterOfByte, '<|endoftext|>', '<|im_start|>', '<|im_end|>', 'Ġt'];
+/** As many as the engine contract uses. */
+const tokens = [...named, ...Array.from({ length: 1024 - named.length }, (_, index) => `ab${index}`)];
 
 export function smallDraftMetadata(): Map<string, GgufValue> {
   return new Map<string, GgufValue>([

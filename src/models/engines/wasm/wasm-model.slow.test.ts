@@ -3,13 +3,15 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { compileKernel } from '../../../../scripts/build-kernels.mjs';
 import { type ByteSource, parseGguf } from '../../gguf/gguf.ts';
+import { describeModelContract } from '../../port/model.contract.ts';
 import { wasmKernelName } from './kernel.ts';
 import { encodeSmallDraft } from './small-draft.fixture.ts';
 import { openWasmModel, type WasmModelOptions } from './wasm-model.ts';
 
 const file = encodeSmallDraft();
 const { dataStart, tensors } = parseGguf(file, file.length);
-const kernel = await compileKernel('plain');
+const kernels = { plain: await compileKernel('plain'), relaxed: await compileKernel('relaxed') };
+const kernel = kernels.plain;
 const size = { sequences: 2, contextLength: 128 } as const;
 const open = (options: Partial<WasmModelOptions>) => openWasmModel({ file, kernel, ...size, ...options });
 const refused = (code: string, message: RegExp) =>
@@ -28,9 +30,15 @@ function startOf(name: string): number {
   return dataStart + (tensors.find((tensor) => tensor.name === name)?.offset ?? 0);
 }
 
+for (const name of ['plain', 'relaxed'] as const) {
+  describeModelContract(`a small draft, ${name} kernel`, () =>
+    openWasmModel({ file, kernel: kernels[name], sequences: 3, contextLength: 256 }),
+  );
+}
+
 describe('a small draft', () => {
   it.each(['plain', 'relaxed'] as const)('says the same however its file is given, on the %s kernel', async (name) => {
-    const code = await compileKernel(name);
+    const code = kernels[name];
     const reads: [number, number][] = [];
     const ranges: ByteSource = {
       byteLength: file.length,

@@ -7,7 +7,7 @@ import { Sha256 } from '../../../core/basics/sha256.ts';
 import type { Candidates } from '../../../core/decoding/candidates.ts';
 import { freeLaw } from '../../../core/decoding/shape-law.ts';
 import { readMappedDraft } from '../../gguf/draft-metadata.ts';
-import { type ByteSource, readGgufHeader } from '../../gguf/gguf.ts';
+import { type ByteSource, byteSource, readGgufHeader } from '../../gguf/gguf.ts';
 import { vocabularyOf } from '../../gguf/vocabulary.ts';
 import { checkShape, edgeFull } from '../../port/item-rules.ts';
 import type {
@@ -60,8 +60,8 @@ const openChecks: Checks<WasmModelOptions> = {
  */
 export async function openWasmModel(options: WasmModelOptions): Promise<LanguageModel> {
   checkOptions('openWasmModel', options, openChecks);
-  const file = sourceOf(options.file);
-  const code = bytesOf(options.kernel);
+  const file = byteSource(options.file);
+  const code = ArrayBuffer.isView(options.kernel) ? options.kernel : new Uint8Array(options.kernel);
   const header = await readGgufHeader(file);
   const shape = readDraftShape(header);
   const mapped = readMappedDraft(header);
@@ -77,16 +77,6 @@ export async function openWasmModel(options: WasmModelOptions): Promise<Language
   };
   const model = new WasmModel(engine, identity, tokenizer, capacity);
   return mapped === undefined ? model : mapVocabulary(model, mapped, tokenizer);
-}
-
-function bytesOf(bytes: ArrayBuffer | Uint8Array): Uint8Array {
-  return ArrayBuffer.isView(bytes) ? bytes : new Uint8Array(bytes);
-}
-
-function sourceOf(file: WasmModelOptions['file']): ByteSource {
-  if ('read' in file) return file;
-  const bytes = bytesOf(file);
-  return { byteLength: bytes.length, read: async (from, to) => bytes.subarray(from, to) };
 }
 
 /** The logits of a few tokens differ where any weight or the rounding does. @throws OutriderError `engine-failed` */
