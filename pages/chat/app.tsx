@@ -97,13 +97,17 @@ function Messages({ chat, settings }: Pick<AppProps, 'chat' | 'settings'>): VNod
 function Notices({ chat, keys }: Pick<AppProps, 'chat' | 'keys'>): VNode {
   const { notice, needsKey, running, abilities, history } = chat;
   const state = running.value !== null ? words.chat.writing : '';
+  // The message that has failed shows it where it failed.
+  const isShown = chat.path.value.at(-1)?.failure === notice.value;
   const storage = history.isFull.value ? words.chat.full : history.isKept ? null : words.chat.noStorage;
   return (
     <>
       <p role="status" class="hidden">
         {state}
       </p>
-      <div role="alert">{notice.value === null ? null : <p class="failure">{notice.value}</p>}</div>
+      <div role="alert">
+        {notice.value === null ? null : <p class={isShown ? 'hidden' : 'failure'}>{notice.value}</p>}
+      </div>
       {storage === null ? null : <p class="faint">{storage}</p>}
       {needsKey.value ? <KeyForm chat={chat} keys={keys} /> : null}
       {abilities.value === null && notice.value !== null && !needsKey.value ? (

@@ -5,6 +5,7 @@ import { Chat } from './chat.ts';
 import { exportFormat, exportOf } from './export.ts';
 import { FakeAnswerer, FakeStore } from './fake.fixture.ts';
 import { History } from './history.ts';
+import type { Message } from './message.ts';
 import { Settings } from './settings.ts';
 
 interface Bed {
@@ -159,6 +160,32 @@ describe('a chat', () => {
     await sent;
     expect([...store.items.keys()].filter((name) => name.includes('.message.'))).toEqual([]);
     expect(chat.path.value).toEqual([]);
+  });
+
+  it('asks beside an answer that another tab is writing, and after one that has no end', async () => {
+    const { chat, answerer, shown } = bedOf();
+    await chat.send('one');
+    const [, last] = chat.path.value;
+    if (last === undefined) throw new Error('nothing is shown');
+    const theirs = { ...last, id: 'q', parent: last.id, role: 'user', text: 'their question', atMs: 900 } as const;
+    const half = { ...theirs, id: 'a', parent: 'q', role: 'assistant', text: 'half', end: 'writing' } as const;
+    const adopt = (message: Message, nowMs: number): void =>
+      chat.history.adopt(`outrider.message.${message.chat}.${message.id}`, JSON.stringify(message), nowMs);
+    for (const message of [theirs, half]) adopt(message, 0);
+    expect(shown().at(-1)).toBe('assistant: half');
+    await chat.send('two');
+    expect(answerer.asked.at(-1)?.said.map(({ text }) => text)).toEqual(['one', 'yes', 'two']);
+    chat.choose(theirs);
+    // Nothing has come of it for long.
+    adopt(half, -5000);
+    await chat.send('three');
+    expect(answerer.asked.at(-1)?.said.map(({ text }) => text)).toEqual([
+      'one',
+      'yes',
+      'their question',
+      'half',
+      'three',
+    ]);
   });
 
   it('gives all chats as a file', async () => {

@@ -82,7 +82,7 @@ export class Chat {
 
   async send(text: string, isCompared = false): Promise<void> {
     if (this.running.value !== null || text.trim() === '') return;
-    await this.#ask(this.path.value.at(-1) ?? null, text, isCompared);
+    await this.#ask(this.#lastEnded(), text, isCompared);
   }
 
   /** Another question in the place of this one, which stays beside it. */
@@ -112,6 +112,16 @@ export class Chat {
 
   removeAll(): void {
     for (const chat of [...this.history.chats.value.keys()]) this.remove(chat);
+  }
+
+  /** The message that a new one follows. */
+  #lastEnded(): Message | null {
+    const { history, dateMs } = this.#parts;
+    const path = this.path.value;
+    const last = path.at(-1);
+    // What another tab will have written there is not known yet: the new one stands beside it.
+    const count = last !== undefined && history.isWrittenElsewhere(last, dateMs()) ? path.length - 2 : path.length;
+    return path[count - 1] ?? null;
   }
 
   #newId(): string {

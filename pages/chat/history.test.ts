@@ -15,7 +15,7 @@ function tabs(count: number): { readonly store: FakeStore; readonly tabs: readon
   const store = new FakeStore();
   const all = Array.from({ length: count }, () => new History(store, 0));
   store.onChange = (name, value) => {
-    for (const tab of all) tab.adopt(name, value);
+    for (const tab of all) tab.adopt(name, value, 0);
   };
   return { store, tabs: all };
 }

@@ -9,6 +9,8 @@ export type Messages = ReadonlyMap<string, Message>;
 
 const messagePrefix = 'outrider.message.';
 const deletedPrefix = 'outrider.deleted.';
+/** A tab that writes an answer keeps it each second. */
+const silentAfterMs = 4000;
 /** For so long a deletion is remembered, for tabs that had the chat open. */
 const deletedForMs = 7 * 24 * 3_600_000;
 
@@ -19,6 +21,8 @@ export class History {
   /** Whether something could not be kept. */
   readonly isFull: Signal<boolean> = signal(false);
   readonly #deleted = new Map<string, number>();
+  /** When something of a message came from another tab, by its id, ms. */
+  readonly #adoptedMs = new Map<string, number>();
 
   /** @param store null: nothing is kept */
   constructor(store: Store | null, nowMs: number) {
@@ -29,7 +33,7 @@ export class History {
       if (nowMs - atMs < deletedForMs) this.#deleted.set(name.slice(deletedPrefix.length), atMs);
       else store?.removeItem(name);
     }
-    for (const name of names) this.adopt(name, store?.getItem(name) ?? null);
+    for (const name of names) this.adopt(name, store?.getItem(name) ?? null, nowMs);
   }
 
   get isKept(): boolean {
@@ -57,12 +61,20 @@ export class History {
   }
 
   /** What another tab has written. @param value null: it has removed this */
-  adopt(name: string, value: string | null): void {
+  adopt(name: string, value: string | null, nowMs: number): void {
     if (value === null) return;
     if (name.startsWith(deletedPrefix)) this.#forget(name.slice(deletedPrefix.length), Number(value));
     if (!name.startsWith(messagePrefix)) return;
     const message = parsed(value);
-    if (message !== null && name === `${messagePrefix}${message.chat}.${message.id}`) this.#hold(message);
+    if (message === null || name !== `${messagePrefix}${message.chat}.${message.id}`) return;
+    if (message.end === 'writing') this.#adoptedMs.set(message.id, nowMs);
+    else this.#adoptedMs.delete(message.id);
+    this.#hold(message);
+  }
+
+  /** Whether another tab is writing it now; otherwise a message without an end has none. */
+  isWrittenElsewhere({ id, end }: Message, nowMs: number): boolean {
+    return end === 'writing' && nowMs - (this.#adoptedMs.get(id) ?? Number.NEGATIVE_INFINITY) < silentAfterMs;
   }
 
   #names(): readonly string[] {

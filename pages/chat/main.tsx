@@ -1,8 +1,9 @@
 // The page at `/` of an endpoint and of an edge: a chat.
 
+import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { KeyKeeper, keyInLink } from '../parts/key-keeper.ts';
-import { storeOf } from '../parts/storage.ts';
+import { storeOf, tryToKeep } from '../parts/storage.ts';
 import { createTabAnswerer } from '../tab/tab-answerer.ts';
 import { App } from './app.tsx';
 import { Chat } from './chat.ts';
@@ -10,8 +11,12 @@ import { History } from './history.ts';
 import { HttpAnswerer } from './http-answerer.ts';
 import { Settings } from './settings.ts';
 
+// As /?rtt=60: a network with that round trip, for both runs of a comparison.
+const asked = Number(new URLSearchParams(location.search).get('rtt'));
+const emulatedRoundTripMs = asked > 0 && asked <= 10_000 ? asked : 0;
 const device = storeOf('localStorage');
-const keys = new KeyKeeper(storeOf('sessionStorage'), device);
+const tab = storeOf('sessionStorage');
+const keys = new KeyKeeper(tab, device);
 const linked = keyInLink(location.hash);
 if (linked !== null) {
   keys.keep(linked, 'session');
@@ -19,8 +24,6 @@ if (linked !== null) {
   history.replaceState(null, '', location.pathname);
 }
 const keyOf = (): string | null => keys.key;
-// As /?rtt=60: a network with that round trip, for both runs of a comparison.
-const emulatedRoundTripMs = Number(new URLSearchParams(location.search).get('rtt') ?? 0);
 const settings = new Settings(device);
 const kept = new History(device, Date.now());
 const chat = new Chat({
@@ -32,8 +35,14 @@ const chat = new Chat({
   random: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
 });
 window.addEventListener('storage', ({ key, newValue, storageArea }) => {
-  if (key !== null && storageArea === localStorage) kept.adopt(key, newValue);
+  if (key !== null && storageArea === localStorage) kept.adopt(key, newValue, Date.now());
 });
+
+// A phone that has put the tab away loads it again.
+const openName = 'outrider.open';
+const last = tab?.getItem(openName) ?? '';
+if (kept.messagesOf(last).size > 0) chat.show(last);
+effect(() => void tryToKeep(tab, openName, chat.open.value));
 
 render(<App chat={chat} settings={settings} keys={keys} />, document.body);
 void chat.connect();

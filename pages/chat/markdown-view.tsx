@@ -17,7 +17,8 @@ export function Markdown({ text, drafted }: Tint & { readonly text: string }): V
 
 function blockOf(block: Block, tint: Tint): VNode {
   if (block.kind === 'paragraph') return <p>{inlines(block.inside, tint)}</p>;
-  if (block.kind === 'heading') return <Heading level={block.level}>{inlines(block.inside, tint)}</Heading>;
+  // A model skips levels as it likes; below the heading of its message there is one.
+  if (block.kind === 'heading') return <h3 class={`level${block.level}`}>{inlines(block.inside, tint)}</h3>;
   if (block.kind === 'rule') return <hr />;
   if (block.kind === 'quote') return <blockquote>{block.inside.map((one) => blockOf(one, tint))}</blockquote>;
   if (block.kind === 'code') return codeOf(block, tint);
@@ -29,12 +30,6 @@ function blockOf(block: Block, tint: Tint): VNode {
 /** A paragraph of an item is no paragraph of its own. */
 function itemOf(block: Block, tint: Tint): VNode {
   return block.kind === 'paragraph' ? <div class="item">{inlines(block.inside, tint)}</div> : blockOf(block, tint);
-}
-
-/** Below those of the page: the first level of an answer is the third. */
-function Heading({ level, children }: { readonly level: number; readonly children: ComponentChildren }): VNode {
-  if (level === 1) return <h3>{children}</h3>;
-  return level === 2 ? <h4>{children}</h4> : <h5>{children}</h5>;
 }
 
 /** What is wider than the page; keys reach it as well. */

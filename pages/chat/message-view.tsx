@@ -23,7 +23,8 @@ export function MessageView(props: Props): VNode {
 function QuestionView({ chat, message }: Props): VNode {
   const isEdited = useSignal(false);
   return (
-    <article class="question" aria-label={words.chat.you}>
+    <article class="question">
+      <h2 class="hidden">{words.chat.you}</h2>
       {isEdited.value ? (
         <EditForm
           text={message.text}
@@ -87,7 +88,8 @@ function AnswerView({ chat, message, showsDrafts }: Props): VNode {
   const compared = isRunning ? running.compared : undefined;
   const { text, drafted, facts, end, failure } = message;
   return (
-    <article class="answer" aria-label={words.chat.answer} aria-busy={isRunning}>
+    <article class="answer" aria-busy={isRunning}>
+      <h2 class="hidden">{words.chat.answer}</h2>
       {compared === undefined && text === '' && isRunning ? <p class="waits" aria-hidden="true" /> : null}
       {compared === undefined ? <Markdown text={text} drafted={showsDrafts ? (drafted ?? []) : null} /> : null}
       <CompareView chat={chat} message={message} running={compared} showsDrafts={showsDrafts} />

@@ -14,6 +14,11 @@ const sizes = {
 } as const;
 
 const patienceMs = 60_000;
+const pollMs = 50;
+/** The page has asked the endpoint what it is. */
+export const modelShown = "!!document.querySelector('.model')?.textContent";
+/** Some of an answer is there. */
+export const someText = "document.querySelector('.answer .markdown')?.textContent.length > 20";
 
 /** A message as the page keeps it. */
 export interface KeptMessage {
@@ -71,7 +76,7 @@ export class Bed implements AsyncDisposable {
   async enter({ url, key }: PagePlace = this.scene.device, page: Page = this.page): Promise<void> {
     await this.choose(this.#mostTokens);
     await page.goto(`${url}#key=${key}`);
-    await page.waitForFunction("document.querySelector('.model')?.textContent !== ''");
+    await this.until(modelShown, page);
   }
 
   /** How long the answers of pages are that open from now on. */
@@ -96,9 +101,18 @@ export class Bed implements AsyncDisposable {
 
   /** Waits until no answer is being written. */
   async settled(page: Page = this.page): Promise<void> {
-    await page.waitForFunction(`!Object.values(localStorage).some((text) => text.includes('"end":"writing"'))`);
+    await this.until(`!Object.values(localStorage).some((text) => text.includes('"end":"writing"'))`, page);
     await page.waitForSelector('.composer button[type=submit]');
     await page.waitForSelector('article[aria-busy=true]', { state: 'detached' });
+  }
+
+  /** Waits until an expression is true. The page's own policy lets no text be evaluated in it, so that it is asked from outside. */
+  async until(expression: string, page: Page = this.page): Promise<void> {
+    const endMs = performance.now() + patienceMs;
+    while (!(await page.evaluate(expression))) {
+      demand(performance.now() < endMs, `never true: ${expression}`);
+      await page.waitForTimeout(pollMs);
+    }
   }
 
   async click(name: string | RegExp, page: Page = this.page): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { demand } from '../api/call.ts';
-import type { SizeName } from './bed.ts';
+import { modelShown, type SizeName, someText } from './bed.ts';
 import type { Check } from './check.ts';
 import { faultChecks } from './fault-checks.ts';
 import { roundTripMs } from './scene.ts';
@@ -27,7 +27,7 @@ const key: Check = {
     await bed.click('Use this key');
     await page.waitForSelector('form.key', { state: 'detached' });
     await page.reload();
-    await page.waitForFunction("document.querySelector('.model')?.textContent !== ''");
+    await bed.until(modelShown);
     demand((await page.locator('form.key').count()) === 0, 'the key is asked again after a reload');
     const other = await bed.context.newPage();
     await other.goto(scene.device.url);
@@ -53,6 +53,7 @@ const answer: Check = {
     await bed.audit('answer');
     await page.reload();
     await page.waitForSelector('.composer');
+    await page.waitForSelector('.facts');
     demand((await bed.kept()).length === 2, 'the chat is gone after a reload');
   },
 };
@@ -64,7 +65,7 @@ const stop: Check = {
     await bed.choose(2000);
     await bed.enter();
     await bed.send(question);
-    await page.waitForFunction("document.querySelector('.answer .markdown')?.textContent.length > 20");
+    await bed.until(someText);
     await page.keyboard.press('Escape');
     await bed.settled();
     await bed.shows(/You have stopped it/);
@@ -185,7 +186,7 @@ const tabs: Check = {
       kept.every(({ end }) => end === 'whole' || end === 'length'),
       'an answer has no end',
     );
-    await page.waitForFunction("document.querySelectorAll('aside .title').length === 2");
+    await bed.until("document.querySelectorAll('aside .title').length === 2");
   },
 };
 

@@ -1,7 +1,7 @@
 // What goes wrong, and what the page must make of it: one sentence, and what was written stays.
 
 import { demand } from '../api/call.ts';
-import type { Bed } from './bed.ts';
+import { type Bed, someText } from './bed.ts';
 import type { Check } from './check.ts';
 
 const question = 'Why is the sky blue?';
@@ -55,7 +55,7 @@ const cut: Check = {
     await bed.shows(/connection ended before the answer did/);
     demand((await written(bed)).length > 0, 'nothing of the answer is kept');
     await bed.click('Again');
-    await bed.page.waitForFunction("document.querySelector('.answer .markdown')?.textContent.length > 20");
+    await bed.until(someText);
     await bed.click('Stop');
     await bed.settled();
   },
@@ -64,7 +64,7 @@ const cut: Check = {
 const gone: Check = {
   name: 'says that the endpoint is gone',
   async run(bed) {
-    const place = await bed.scene.proxied();
+    await using place = await bed.scene.proxied();
     await bed.enter(place);
     await bed.ask(question);
     const before = await written(bed);
@@ -85,7 +85,7 @@ const revoked: Check = {
     await bed.choose(2000);
     await bed.enter(place);
     await bed.send(question);
-    await page.waitForFunction("document.querySelector('.answer .markdown')?.textContent.length > 20");
+    await bed.until(someText);
     await place.revoke();
     await bed.settled();
     // The edge reads the file of its keys again within some seconds.
@@ -121,6 +121,7 @@ const noStorage: Check = {
 
 /** Text of a model that wants to be more than text. */
 const hostile = [
+  '##### e\n# a\n### c',
   '<img src=x onerror="window.hacked=1"> <script>window.hacked=1</script> <iframe src="/"></iframe>',
   '[a](javascript:window.hacked=1) [b](data:text/html,<script>1</script>) ![c](https://evil.example/x.png)',
   '<style>body { display: none }</style> <a href="javascript:window.hacked=1" onclick="window.hacked=1">d</a>',
