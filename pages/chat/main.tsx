@@ -11,6 +11,9 @@ import { History } from './history.ts';
 import { HttpAnswerer } from './http-answerer.ts';
 import { Settings } from './settings.ts';
 
+// As /?rtt=60: a network with that round trip, for both runs of a comparison.
+const asked = Number(new URLSearchParams(location.search).get('rtt'));
+const emulatedRoundTripMs = asked > 0 && asked <= 10_000 ? asked : 0;
 const device = storeOf('localStorage');
 const tab = storeOf('sessionStorage');
 const keys = new KeyKeeper(tab, device);
@@ -21,8 +24,6 @@ if (linked !== null) {
   history.replaceState(null, '', location.pathname);
 }
 const keyOf = (): string | null => keys.key;
-// As /?rtt=60: a network with that round trip, for both runs of a comparison.
-const emulatedRoundTripMs = Number(new URLSearchParams(location.search).get('rtt') ?? 0);
 const settings = new Settings(device);
 const kept = new History(device, Date.now());
 const chat = new Chat({

@@ -37,12 +37,18 @@ export function createTabAnswerer(options: TabAnswererOptions): Answerer {
   };
   return {
     async open(): Promise<Abilities> {
-      const tab = await open();
-      if (tab === null) return otherwise.open();
-      const { model } = tab.state;
-      // A key for drafting alone may not ask the endpoint.
-      const { emulated } = await otherwise.open().catch(() => ({ emulated: {} }));
-      return { model, drafts: 'tab', emulated: { ...emulated, roundTripMs: emulatedRoundTripMs || undefined } };
+      const known = await otherwise.open().catch((error: unknown) => {
+        // A key for drafting alone may not ask the endpoint.
+        if (keyOf() === null) throw error;
+        return { error };
+      });
+      // Where a device drafts already, no worker is started.
+      const tab = 'drafts' in known && known.drafts === 'device' ? null : await open();
+      if (tab === null && 'error' in known) throw known.error;
+      if (tab === null) return known as Abilities;
+      const emulated = 'error' in known ? {} : known.emulated;
+      const roundTripMs = emulatedRoundTripMs || undefined;
+      return { model: tab.state.model, drafts: 'tab', emulated: { ...emulated, roundTripMs } };
     },
     answer(question, onPart, signal) {
       return opened === null
