@@ -10,7 +10,6 @@ const keyWords = {
   device: 'on this device',
   use: 'Use this key',
   forget: 'Forget the key',
-  wrong: 'The key is wrong, or it is valid no more.',
   unfit: 'A key has letters, digits and signs of ASCII, and no blanks.',
 };
 

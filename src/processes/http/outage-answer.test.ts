@@ -44,6 +44,6 @@ it('probes a lost edge at once when it begins, and then after the usual pause', 
     greeted: () => {},
   });
   for await (const { standing } of answer.rounds) expect(standing).toMatchObject({ verified: false, from: 0 });
-  expect(await answer.end).toMatchObject({ edges: 0, fingerprints: ['local'], report: { mode: 'local' } });
+  expect(await answer.end).toMatchObject({ servedBy: [], fingerprints: ['local'], report: { mode: 'local' } });
   expect(soon).toEqual([true, false]);
 });
