@@ -24,6 +24,10 @@ interface ChartProps {
 
 const heightPixels = 160;
 
+/** Seconds. */
+const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600];
+const compact = new Intl.NumberFormat('en', { notation: 'compact' });
+
 type Columns = uPlot.AlignedData;
 
 export function Chart({ title, history, lines }: ChartProps) {
@@ -93,8 +97,8 @@ function optionsOf(lines: readonly Line[], width: number): uPlot.Options {
     cursor: { show: false },
     scales: { y: { range: (_, __, most) => [0, Math.max(1, Number.isFinite(most) ? 1.1 * most : 1)] } },
     axes: [
-      { ...axis, values: timesOf },
-      { ...axis, size: 48 },
+      { ...axis, values: timesOf, incrs: timeSteps, space: 90 },
+      { ...axis, values: (_, values) => values.map((one) => compact.format(one)), size: 52 },
     ],
     series: [
       {},

@@ -43,7 +43,8 @@ export function drawMap(
   canvas.font = '12px system-ui, sans-serif';
   canvas.lineCap = 'round';
   drawGrid(drawing);
-  for (const [key, cell] of things.cells) drawCell(drawing, key, cell);
+  const most = Math.max(1, ...[...things.cells.values()].map(({ devices }) => numberIn(devices) ?? 0));
+  for (const [key, cell] of things.cells) drawCell(drawing, key, cell, most);
   for (const [id, device] of things.devices) drawLine(drawing, device, id === things.chosenDevice);
   for (const [id, device] of things.devices) drawDevice(drawing, device, id === things.chosenDevice);
   for (const [id, edge] of things.edges) drawEdge(drawing, id, edge);
@@ -73,7 +74,13 @@ function drawGrid({ canvas, color, view, size }: Drawing): void {
   canvas.stroke();
 }
 
-function drawCell(drawing: Drawing, key: string, { side, devices, unserved, feltMs, edge }: CellRow): void {
+/** The area is the number of devices. @param most of all cells */
+function drawCell(
+  drawing: Drawing,
+  key: string,
+  { side, devices, unserved, feltMs, edge }: CellRow,
+  most: number,
+): void {
   const { canvas, color, place, view } = drawing;
   const [column = Number.NaN, row = Number.NaN] = key.split(',').map(Number);
   const middle = place({ x: (column + 0.5) * side, y: (row + 0.5) * side });
@@ -87,8 +94,7 @@ function drawCell(drawing: Drawing, key: string, { side, devices, unserved, felt
   canvas.globalAlpha = 0.35;
   if (there !== null) line(canvas, middle, there, 1 + Math.min(4, count / 20));
   canvas.globalAlpha = 0.75;
-  // The area is the number of devices.
-  const radius = Math.min(0.5 * across, Math.max(3, 0.16 * across * Math.sqrt(Math.min(count, 10))));
+  const radius = Math.max(3, 0.5 * across * Math.sqrt(count / most));
   canvas.beginPath();
   canvas.arc(middle.x, middle.y, radius, 0, circle);
   canvas.fill();

@@ -152,7 +152,7 @@ export const fleetWords = {
     devices: 'Devices that read',
     felt: 'ms a token, median',
     slow: 'ms a token, slowest 5 %',
-    predicted: 'predicted',
+    predicted: 'Predicted, ms',
     first: 'First token, ms',
     acceptance: 'Drafts accepted',
     waiting: 'Wait for a place',
