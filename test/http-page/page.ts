@@ -1,7 +1,7 @@
 // The tables of docs/use/http.md and docs/internals/grammars.md that are written from data: `npm run docs:commands`.
 
 import { markdownTable } from '../../src/core/basics/markdown.ts';
-import { type RouteRule, routeRules } from '../../src/processes/http/app.ts';
+import { type RouteRule, routeRules } from '../../src/processes/http/route-rules.ts';
 import { failureRows } from './failures.ts';
 import { fieldRows } from './fields.ts';
 import { grammarTables } from './grammars.ts';

@@ -3,8 +3,8 @@
 
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { edgeRoutes } from '../../../src/processes/edge/edge-requests.ts';
-import { routeRules } from '../../../src/processes/http/app.ts';
 import { controllerRoutes } from '../../../src/processes/http/fleet-page.ts';
+import { routeRules } from '../../../src/processes/http/route-rules.ts';
 import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.ts';
 import { type AskedRoute, type Case, noStream, visitRoute } from './http-visits.ts';
 import type { Keys, Place, SocketRole, Treatment } from './rules.ts';

@@ -1,6 +1,6 @@
 // The expected result of each visit under each rule of a route: the one table that all answers are compared with.
 
-import type { RouteRule } from '../../../src/processes/http/app.ts';
+import type { RouteRule } from '../../../src/processes/http/route-rules.ts';
 
 /** Every key of the trial. Each is tried at every place, and must be valid only where it belongs. */
 export const keyNames = [

@@ -49,7 +49,8 @@ const browser: ApiCall = {
       demand(answer.status === 200, `${path}: status ${answer.status}`);
       return answer;
     };
-    for (const path of ['/', '/pages/chat.js']) demand((await (await ask(path)).text()).length > 0, `${path} is empty`);
+    for (const path of place.routes.includes('GET /') ? ['/', '/pages/chat.js'] : [])
+      demand((await (await ask(path)).text()).length > 0, `${path} is empty`);
     if (!place.routes.includes('GET /weights')) return [];
     const { header } = (await (await ask('/weights')).json()) as { header: { sha256: string; bytes: number } };
     const { byteLength } = await (await ask(`/weights/${header.sha256}`)).arrayBuffer();

@@ -7,6 +7,7 @@ import type { Conclusion, Experiment, Run } from '../../../simulator/runner/expe
 import { startControllerProcess } from '../../../src/cli/children/controller-process.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
+import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
@@ -24,10 +25,10 @@ const options = {
     help: "toy, ik or vllm:FOLDER: edges have their target in a worker's process, which faults hit too",
     defaultLabel: 'a toy inside each edge',
   },
-  model: {
+  pair: pairOption as typeof pairOption,
+  target: {
     flag: '--model <name|path>',
-    help: 'GGUF that ik runs; for vLLM a GGUF of the same model, for its tokenizer',
-    default: 'smollm2-135m',
+    help: "instead of the pair's target: GGUF that ik runs; for vLLM a GGUF of the same model, for its tokenizer",
   },
   seed: trialSeed as typeof trialSeed,
 } as const;
@@ -63,7 +64,7 @@ export const chaosTrial: Experiment<typeof options, ChaosFound> = {
 
 async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
   const random = createRandom(options.seed, 0);
-  await using target = await openTarget(options);
+  await using target = await openTarget({ ...options, model: namesOf(options).target });
   const { references, answerTokens, places } = target;
   const controller = await ChaosMember.start((port) => startControllerProcess(['--slot', '500'], { port }));
   const flags = ['--sessions', `${options.devices}`, '--drain', '3', '--controller', controller.url];

@@ -11,7 +11,8 @@ import { isTypedKey, type KeyRing } from '../../files/key-ring.ts';
 import type { ListenSettings, WebSocketListener } from '../../network/transport-node/websocket-server.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import type { ListenEdgeSettings } from '../../processes/edge/edge-requests.ts';
-import type { KeyRefusal, RouteScope } from '../../processes/http/app.ts';
+import type { KeyRefusal } from '../../processes/http/app.ts';
+import type { RouteScope } from '../../processes/http/route-rules.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from '../options/port-access.ts';
 

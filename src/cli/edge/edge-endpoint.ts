@@ -15,14 +15,7 @@ import { createAddressGuard } from '../../network/transport-node/upgrade-guard.t
 import { createDevice } from '../../processes/device/device.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import { edgeRoutes, isForApi } from '../../processes/edge/edge-requests.ts';
-import {
-  createHttpApp,
-  type KeyRefusal,
-  noAccount,
-  type RouteScope,
-  routeOf,
-  routesOf,
-} from '../../processes/http/app.ts';
+import { createHttpApp, type KeyRefusal, noAccount, routesOf } from '../../processes/http/app.ts';
 import { createDeviceCompleter } from '../../processes/http/device-completer.ts';
 import { requestListenerOf } from '../../processes/http/listen-http.ts';
 import type { EndpointFacts } from '../../processes/http/outrider-headers.ts';
@@ -30,6 +23,7 @@ import { createPromptOwners } from '../../processes/http/prompt-owners.ts';
 import { EarlyRefusals } from '../../processes/http/refusals.ts';
 import { RequestIntake } from '../../processes/http/request-intake.ts';
 import type { HttpObserver } from '../../processes/http/request-record.ts';
+import { type RouteScope, routeOf } from '../../processes/http/route-rules.ts';
 import type { TabFiles } from '../../processes/http/tab-weights.ts';
 import type { EdgeAccess } from './edge-access.ts';
 

@@ -3,8 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import { appOf, tabFiles, twoRounds } from './app.fixture.ts';
-import { type KeyRefusal, routeRules, routesOf } from './app.ts';
+import { type KeyRefusal, routesOf } from './app.ts';
 import { RequestIntake } from './request-intake.ts';
+import { routeRules } from './route-rules.ts';
 
 /** Method and path. */
 function askedOf(route: string): readonly string[] {

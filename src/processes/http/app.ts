@@ -26,8 +26,9 @@ import { RequestIntake, requestBytes } from './request-intake.ts';
 import { bodyLimitsOf, demandCounts, schemaCost } from './request-limits.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
 import { responsesFormat } from './responses-answers.ts';
+import { type RouteScope, routeOf, routeRules } from './route-rules.ts';
 import { addStreamRoutes, keptFor } from './stream-routes.ts';
-import { addWeights, type TabFiles, weightsPath } from './tab-weights.ts';
+import { addWeights, type TabFiles } from './tab-weights.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
 
@@ -75,9 +76,6 @@ export interface Account {
 /** The account of a request without a key that may be used. */
 export const noAccount: Account = { keyId: null, mostAnswers: Number.POSITIVE_INFINITY };
 
-/** What a route asks of a key: a scope of `outrider keys`. */
-export type RouteScope = 'chat' | 'metrics' | 'verify';
-
 /** Why a known key may not use a route. */
 export interface KeyRefusal {
   /** 401: it is valid no more; 403: it lacks the scope. */
@@ -85,34 +83,6 @@ export interface KeyRefusal {
   /** One line. */
   readonly cause: string;
 }
-
-/** `public`: anybody; else whoever shows a key that {@link HttpAppSettings.mayUse} takes for that scope. */
-export type RouteRule = 'public' | RouteScope;
-
-/** Every route of the app and its rule; what is not here is refused. */
-export const routeRules: Readonly<Record<string, RouteRule>> = {
-  'GET /': 'public',
-  'GET /pages/:file': 'public',
-  'GET /health': 'public',
-  'GET /version': 'chat',
-  'GET /metrics': 'metrics',
-  // Only a key that opens sessions needs drafts.
-  'GET /weights': 'verify',
-  'GET /weights/:digest': 'verify',
-  'GET /v1/models': 'chat',
-  'GET /v1/models/:model': 'chat',
-  'POST /v1/chat/completions': 'chat',
-  'POST /v1/completions': 'chat',
-  'POST /v1/responses': 'chat',
-  'GET /v1/responses/:id': 'chat',
-  'DELETE /v1/responses/:id': 'chat',
-  'POST /v1/responses/:id/cancel': 'chat',
-  'GET /v1/stream': 'chat',
-  'DELETE /v1/stream': 'chat',
-  'POST /v1/streams/lookup': 'chat',
-  'POST /v1/messages': 'chat',
-  'POST /v1/messages/count_tokens': 'chat',
-};
 
 /** Text exposition format of Prometheus. */
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -345,18 +315,6 @@ function addKnowledge(app: Hono, { completer, version, metrics, facts: outrider 
     requireModel(completer, context.req.param('model'));
     return context.json(modelFor(context.req.raw));
   });
-}
-
-/** The route that answers, as {@link routeRules} has it; `other`: none does, and only a client that may use the others learns so. */
-export function routeOf(method: string, path: string): string {
-  const verb = method === 'HEAD' ? 'GET' : method;
-  const route = `${verb} ${path}`;
-  if (Object.hasOwn(routeRules, route)) return route;
-  const [, under, cancel = ''] = /^(GET|DELETE|POST) \/v1\/responses\/[^/]+(\/cancel)?$/.exec(route) ?? [];
-  if (under !== undefined && (under === 'POST') === (cancel !== '')) return `${under} /v1/responses/:id${cancel}`;
-  if (route.startsWith('GET /pages/')) return 'GET /pages/:file';
-  if (route.startsWith(`GET ${weightsPath}/`)) return 'GET /weights/:digest';
-  return route.startsWith('GET /v1/models/') ? 'GET /v1/models/:model' : 'other';
 }
 
 /** The same completer; it reports the end of each answer that was begun. */

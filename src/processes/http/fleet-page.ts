@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono';
 import { demandUpgrade, type ListenSettings } from '../../network/transport-node/websocket-server.ts';
+import { ApiError } from './api-error.ts';
 import { requestListenerOf } from './listen-http.ts';
 import { addPage, addPageFiles, type PageFiles } from './pages.ts';
 
@@ -13,6 +14,7 @@ export function fleetPageOf(files: PageFiles): NonNullable<ListenSettings['onReq
   const app = new Hono();
   addPage(app, files, fleetPath, 'fleet');
   addPageFiles(app, files);
+  app.onError((error, { text }) => (error instanceof ApiError ? text(`${error.message}\n`, 404) : text('', 500)));
   const answer = requestListenerOf(app);
   return (request, response, guard) => {
     const path = request.url?.split('?')[0] ?? '';
