@@ -4,13 +4,13 @@ import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../parts/words.ts';
-import type { AppProps } from './app-props.ts';
+import type { AppProps, PageProps } from './app-props.ts';
 import { Composer } from './composer.tsx';
 import { KeyForm } from './key-form.tsx';
 import { MessageView } from './message-view.tsx';
 import { Sidebar } from './sidebar.tsx';
 
-export function App({ chat, settings, keys }: AppProps): VNode {
+export function App({ chat, settings, keys, drafting }: PageProps): VNode {
   const isMenuOpen = useSignal(false);
   const toggle = useRef<HTMLButtonElement>(null);
   const wasOpen = useRef(false);
@@ -49,7 +49,7 @@ export function App({ chat, settings, keys }: AppProps): VNode {
       <main inert={isOpen}>
         <Messages chat={chat} settings={settings} />
         <div class="dock">
-          <Notices chat={chat} keys={keys} />
+          <Notices chat={chat} keys={keys} drafting={drafting} />
           <Composer chat={chat} />
         </div>
       </main>
@@ -94,7 +94,7 @@ function Messages({ chat, settings }: Pick<AppProps, 'chat' | 'settings'>): VNod
   );
 }
 
-function Notices({ chat, keys }: Pick<AppProps, 'chat' | 'keys'>): VNode {
+function Notices({ chat, keys, drafting }: Omit<PageProps, 'settings'>): VNode {
   const { notice, needsKey, running, abilities, history } = chat;
   const state = running.value !== null ? words.chat.writing : '';
   // The message that has failed shows it where it failed.
@@ -109,6 +109,7 @@ function Notices({ chat, keys }: Pick<AppProps, 'chat' | 'keys'>): VNode {
         {notice.value === null ? null : <p class={isShown ? 'hidden' : 'failure'}>{notice.value}</p>}
       </div>
       {storage === null ? null : <p class="faint">{storage}</p>}
+      {drafting.value === null ? null : <p class="faint">{drafting.value}</p>}
       {needsKey.value ? <KeyForm chat={chat} keys={keys} /> : null}
       {abilities.value === null && notice.value !== null && !needsKey.value ? (
         <button type="button" onClick={() => void chat.connect()}>

@@ -1,9 +1,10 @@
 // The page at `/` of an endpoint and of an edge: a chat.
 
-import { effect } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
 import { KeyKeeper, keyInLink } from '../parts/key-keeper.ts';
 import { storeOf, tryToKeep } from '../parts/storage.ts';
+import { wordsOfState } from '../tab/tab.ts';
 import { createTabAnswerer } from '../tab/tab-answerer.ts';
 import { App } from './app.tsx';
 import { Chat } from './chat.ts';
@@ -24,10 +25,18 @@ if (linked !== null) {
   history.replaceState(null, '', location.pathname);
 }
 const keyOf = (): string | null => keys.key;
+const drafting = signal<string | null>(null);
 const settings = new Settings(device);
 const kept = new History(device, Date.now());
 const chat = new Chat({
-  answerer: createTabAnswerer({ keyOf, emulatedRoundTripMs, otherwise: new HttpAnswerer(keyOf) }),
+  answerer: createTabAnswerer({
+    keyOf,
+    emulatedRoundTripMs,
+    otherwise: new HttpAnswerer(keyOf),
+    onState(state) {
+      drafting.value = wordsOfState(state);
+    },
+  }),
   history: kept,
   settings,
   nowMs: () => performance.now(),
@@ -44,5 +53,5 @@ const last = tab?.getItem(openName) ?? '';
 if (kept.messagesOf(last).size > 0) chat.show(last);
 effect(() => void tryToKeep(tab, openName, chat.open.value));
 
-render(<App chat={chat} settings={settings} keys={keys} />, document.body);
+render(<App chat={chat} settings={settings} keys={keys} drafting={drafting} />, document.body);
 void chat.connect();
