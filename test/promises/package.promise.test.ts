@@ -34,9 +34,9 @@ console.log(JSON.stringify(all.map((one) => Object.keys(one))));`;
   for (const [index, name] of expected.entries()) expect(names[index]).toContain(name);
 });
 
-it('holds product and simulator, and says where the laboratory is', async () => {
+it('holds product, pages and simulator, and says where the laboratory is', async () => {
   const houses = globSync('dist/*', { cwd: application.packageFolder }).sort();
-  expect(houses).toEqual(['dist/bin', 'dist/simulator', 'dist/src']);
+  expect(houses).toEqual(['dist/bin', 'dist/pages', 'dist/simulator', 'dist/src']);
   const help = (await run('outrider', '--help')).output;
   expect(help.match(/^\S.*:$/gm)?.slice(1, 4)).toEqual(['Product:', 'Simulator:', 'Laboratory (needs a clone):']);
   expect(await run('outrider', 'bench', 'modes')).toMatchObject({
