@@ -45,6 +45,10 @@ function load(store: PieceStore | null, served: Uint8Array = file) {
   return { loaded, asked, progress };
 }
 
+function flip(bytes: Uint8Array | undefined, at: number): void {
+  if (bytes !== undefined) bytes[at] = (bytes[at] ?? 0) ^ 1;
+}
+
 describe('loadWeights', () => {
   it('keeps what it loads, and asks for nothing the next time', async () => {
     const store = new FakeStore();
@@ -69,7 +73,7 @@ describe('loadWeights', () => {
   it('loads all again where the store gives other bytes back, once', async () => {
     const store = new FakeStore();
     await load(store).loaded;
-    (store.pieces[1] as Uint8Array)[5] ^= 1;
+    flip(store.pieces[1], 5);
     const { loaded, asked } = load(store);
     expect(isFile(await loaded)).toBe(true);
     expect(asked).toEqual([0, 1, 2]);
@@ -83,7 +87,7 @@ describe('loadWeights', () => {
 
   it('throws wrong bytes of the edge away', async () => {
     const wrong = file.slice();
-    wrong[pieceBytes + 1] ^= 1;
+    flip(wrong, pieceBytes + 1);
     const store = new FakeStore();
     const { loaded, asked } = load(store, wrong);
     await expect(loaded).rejects.toMatchObject({ reason: 'wrong-bytes' });
@@ -91,7 +95,7 @@ describe('loadWeights', () => {
     expect(store.pieces).toEqual([]);
     // Both the store and the edge are wrong: it ends.
     await load(store).loaded;
-    (store.pieces[0] as Uint8Array)[0] ^= 1;
+    flip(store.pieces[0], 0);
     await expect(load(store, wrong).loaded).rejects.toMatchObject({ reason: 'wrong-bytes' });
     expect(store.pieces).toEqual([]);
   });
