@@ -38,6 +38,7 @@ import { type EdgeModels, openEdgeModels } from './edge-models.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { openEdgePort } from './edge-port.ts';
 import { boundHeap } from './heap-bounds.ts';
+import { pageLink, qrLines } from './page-link.ts';
 import { openTabFiles, tabOptions } from './tab-files.ts';
 
 const notes = `Examples:
@@ -147,6 +148,10 @@ const options = {
   gpu: gpuOption as typeof gpuOption,
   ...tabOptions,
   ...accessOptions,
+  qr: {
+    flag: '--qr',
+    help: 'print the address of the page to chat, with the key of --key, as a QR code for a phone, whose browser then drafts',
+  },
   ...tlsOptions,
   ...operationOptions,
   ...logOptions,
@@ -253,6 +258,8 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   await using access = await openAccess(flags);
   await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
   const { listener } = port;
+  // What can't be shown is refused before the models are loaded.
+  const link = flags.qr ? pageLink(access.urlOf(listener.port), flags.key?.reveal()) : null;
   await using models = await openEdgeModels(flags, operation.engineEvent);
   const { target, draft, profile } = models;
   const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
@@ -303,6 +310,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   const address = access.urlOf(listener.port);
   operation.log.note('info', `serving ${identity.name} at ${address}; ${access.said.join('; ')}`);
   announce(flags, models, access.said, address);
+  for (const line of link === null ? [] : qrLines(link)) note(line);
   using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
   onServing({ edge, target, routes });
   await operation.run(edge, listener, asked, port.requests);
