@@ -550,7 +550,7 @@ async function main() {
   if (isNew) {
     say(`Setting up outrider: Node ${process.versions.node}, npm ${checkNpm()}, ${host}`);
     demandOwnFolder();
-    await step('packages (npm ci, about 700 MB on disk)', () => installPackages(lockHash));
+    await step('packages (npm ci, about 850 MB on disk)', () => installPackages(lockHash));
   }
   giveWindowsExec();
   await installEngine(readStamp(), wanted.unpinned);

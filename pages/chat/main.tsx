@@ -1,9 +1,10 @@
 // The page at `/` of an endpoint and of an edge: a chat.
 
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { render } from 'preact';
 import { KeyKeeper, keyInLink } from '../parts/key-keeper.ts';
 import { storeOf, tryToKeep } from '../parts/storage.ts';
+import { words } from '../parts/words.ts';
 import { wordsOfState } from '../tab/tab.ts';
 import { createTabAnswerer } from '../tab/tab-answerer.ts';
 import { App } from './app.tsx';
@@ -22,10 +23,12 @@ const linked = keyInLink(location.hash);
 if (linked !== null) {
   keys.keep(linked, 'session');
   // No one shall read it in the bar, or copy it with the address.
-  history.replaceState(null, '', location.pathname);
+  history.replaceState(null, '', location.pathname + location.search);
 }
 const keyOf = (): string | null => keys.key;
-const drafting = signal<string | null>(null);
+const draftedBy = signal<string | null>(null);
+const isLinkLost = signal(false);
+const drafting = computed(() => (isLinkLost.value ? words.failures.lost : draftedBy.value));
 const settings = new Settings(device);
 const kept = new History(device, Date.now());
 const chat = new Chat({
@@ -34,7 +37,10 @@ const chat = new Chat({
     emulatedRoundTripMs,
     otherwise: new HttpAnswerer(keyOf),
     onState(state) {
-      drafting.value = wordsOfState(state);
+      draftedBy.value = wordsOfState(state);
+    },
+    onLink(isLost) {
+      isLinkLost.value = isLost;
     },
   }),
   history: kept,

@@ -57,6 +57,11 @@ function faultWords(kind: unknown, subject: unknown, count: unknown): string {
   return say?.(textIn(subject), numberIn(count) ?? 1) ?? text.otherFault(name);
 }
 
+function announced(kind: unknown, subject: unknown): string {
+  const name = textIn(kind);
+  return (Object.hasOwn(text.announced, name) ? text.announced[name] : undefined) ?? faultWords(kind, subject, 1);
+}
+
 /** What is wrong. Only kinds are announced, not each count. */
 function Faults() {
   const all = [...faults.value];
@@ -64,7 +69,7 @@ function Faults() {
   return (
     <>
       <p class="unseen" role="status">
-        {all.length === 0 ? text.fine : all.map(([, { kind, subject }]) => faultWords(kind, subject, 2)).join(' ')}
+        {all.length === 0 ? text.fine : all.map(([, { kind, subject }]) => announced(kind, subject)).join(' ')}
       </p>
       {all.length === 0 ? null : (
         <section class="faults" aria-labelledby="faults-title">

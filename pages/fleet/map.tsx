@@ -233,6 +233,9 @@ function Legend() {
         </li>
       ))}
       <li>
+        <span class="dot" /> {text.legendNone}
+      </li>
+      <li>
         <span class="dot hollow" /> {text.legendIdle}
       </li>
       <li>

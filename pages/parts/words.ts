@@ -10,18 +10,19 @@ const keyWords = {
   device: 'on this device',
   use: 'Use this key',
   forget: 'Forget the key',
-  unfit: 'A key has letters, digits and signs of ASCII, and no blanks.',
+  unfit: 'A key has only ASCII letters, digits and signs, without blanks. Copy it again.',
 };
 
 const failures = {
-  key: 'The endpoint asks for a key: it was shown none, or one that is wrong or revoked. What was written stays.',
-  away: 'The endpoint does not answer. What was written stays; try again.',
+  key: 'The key is missing, wrong or revoked, or lacks the scope "chat". Enter another one; what was written stays.',
+  away: 'The endpoint does not answer. Check that it runs, and try again; what was written stays.',
   cut: 'The connection ended before the answer did. What was written stays; try again.',
   refused: (why: string) => `The endpoint has refused this: ${why}`,
+  lost: 'The connection to the edge is lost. The answer goes on when it is back; Escape stops it.',
 };
 
 const facts = {
-  drafts: (accepted: number, sent: number) => `${accepted} of ${plural(sent, 'draft')} held`,
+  drafts: (accepted: number, sent: number) => `${accepted} of ${plural(sent, 'draft')} accepted`,
   noDrafts: 'no drafts',
   tokens: (count: number) => plural(count, 'token'),
   msPerToken: (ms: number) => `${ms.toFixed(1)} ms a token`,
@@ -40,8 +41,8 @@ const facts = {
 };
 
 const compare = {
-  button: 'With and without us',
-  title: 'With and without us',
+  button: 'Compare',
+  title: 'With and without drafts',
   plain: 'Without: the edge alone',
   drafts: 'With: drafts that the edge verifies',
   warming: 'The edge reads the prompt, so that neither run has to.',
@@ -55,13 +56,13 @@ const compare = {
     none: 'This endpoint emulates no network.',
     roundTrip: (ms: number) => `Emulated, for both: a round trip of ${ms} ms.`,
     link: (text: string) => `Emulated, for both: the link "${text}".`,
-    pace: (text: string) => `The edge takes as long as: ${text}.`,
+    pace: (text: string) => `The edge is slowed to the speed of: ${text}.`,
   },
   drafting: {
     device: 'This machine drafts.',
     tab: 'This tab drafts.',
     edge: 'Nothing drafts on this side of the edge: it drafts itself.',
-    none: 'Nothing drafts here, so both runs are plain. "outrider serve" has a page with drafts.',
+    none: 'Nothing drafts here, so both runs are plain. A key with the scope "verify" lets this tab draft; "outrider serve" drafts on its machine.',
     unknown: '',
   },
 };
@@ -78,7 +79,8 @@ const chat = {
   you: 'You',
   answer: 'Answer',
   welcome: 'Ask something.',
-  promise: 'Drafts make the answer come sooner. They never change it.',
+  promise:
+    'A small model guesses ahead, and the large model checks each guess. The answer is the same, and comes sooner.',
   message: 'Message',
   hint: 'Enter sends, Shift and Enter begin a line, Escape stops.',
   send: 'Send',
@@ -121,7 +123,7 @@ export const fleetWords = {
     `No connection to the controller since ${since}. What you see is from then. The page tries again.`,
   neverOpened:
     'The controller does not open a connection for this page. A proxy before it may refuse WebSockets. The page tries again.',
-  refused: (cause: string, remedy: string) => `The controller refuses this page: ${cause}. ${remedy}.`,
+  refused: (cause: string, remedy: string) => `The controller refuses this page: ${cause}; ${remedy}.`,
   key: 'Key',
   keyWanted: 'This controller asks for a key to watch its fleet.',
   keyWrong: 'This key may not watch the fleet. It may be wrong, expired, or without the scope "watch".',
@@ -133,19 +135,29 @@ export const fleetWords = {
   wrong: (count: number) => (count === 1 ? 'One thing is wrong' : `${count} things are wrong`),
   faults: {
     unserved: (_: string, count: number) =>
-      `${count === 1 ? 'One device reads and has' : `${count} devices read and have`} no edge that can serve ${count === 1 ? 'it' : 'them'}.`,
+      `${count === 1 ? 'One device reads and has' : `${count} devices read and have`} no edge that can serve ${count === 1 ? 'it' : 'them'}. Start another edge, or give these more places.`,
     'edge-away': (subject: string, count: number) =>
-      count === 1 ? `The edge ${subject} is away.` : `${count} edges are away, ${subject} among them.`,
+      `${count === 1 ? `The edge ${subject} is away` : `${count} edges are away, ${subject} among them`}. Start it again, or look at its log.`,
     'edge-lost': (subject: string) => `The connection of the edge ${subject} was lost.`,
-    'policy-failed': (subject: string) => `The policy ${subject} failed; greedy decides.`,
-    'policy-late': (subject: string) => `The policy ${subject} was late; greedy decided.`,
-    refused: (subject: string) => `Connections were refused (${subject}).`,
-    'not-followed': (subject: string) => `A device did not go to the edge ${subject} in five slots.`,
-    'model-differs': (subject: string) => `The edge ${subject} has another target than another edge, under one name.`,
-    replaced: (subject: string) =>
-      `A ${subject} has joined under a name that was in use; its older connection was closed.`,
+    'policy-failed': (subject: string) =>
+      `The policy ${subject} failed, so the built-in policy greedy decides. Its error is in the log of the controller.`,
+    'policy-late': (subject: string) =>
+      `The policy ${subject} was late, so the built-in policy greedy decided. Give it a longer --slot.`,
+    refused: (subject: string) =>
+      `Connections were refused (${subject}). docs/use/errors.md says what to do for this code.`,
+    'not-followed': (subject: string) =>
+      `A device was sent to the edge ${subject} and did not go there in five decisions. Check that it reaches that address.`,
+    'model-differs': (subject: string) =>
+      `The edge ${subject} has another target than another edge, under one name. Give one of them another file, or another name.`,
+    replaced: (role: string) =>
+      `${role === 'edge' ? 'An edge' : 'A device'} joined under a name in use, and the older connection was closed. Give each one its own --name.`,
   } as Readonly<Record<string, (subject: string, count: number) => string>>,
   otherFault: (kind: string) => `Something is wrong: ${kind}.`,
+  /** Without numbers, so that not each count is announced. */
+  announced: {
+    unserved: 'Devices read and have no edge that can serve them.',
+    'edge-away': 'An edge or several are away.',
+  } as Readonly<Record<string, string>>,
   times: (count: number) => `${count} times`,
   facts: {
     edges: 'Edges that serve',
@@ -167,7 +179,7 @@ export const fleetWords = {
   zoomOut: 'Zoom out',
   whole: 'Whole fleet',
   legend: 'ms a token',
-  legendNone: 'no token yet',
+  legendNone: 'not measured yet',
   legendUnserved: 'no edge',
   legendIdle: 'reads nothing',
   legendEdge: 'edge',
@@ -240,7 +252,7 @@ export const fleetWords = {
   recordOf: (name: string) => `Recording ${name}`,
   notARecord: (name: string) => `${name} is no recording of a fleet.`,
   recordCut: (name: string, line: number) => `${name} is damaged from line ${line} on; the part before it is shown.`,
-  recordLarge: (name: string, most: string) => `${name} has more than ${most} MB.`,
+  recordLarge: (name: string, most: string) => `${name} has more than ${most} MB. Open a shorter recording.`,
   play: 'Play',
   pause: 'Pause',
   position: 'Position in the recording',

@@ -20,12 +20,14 @@ export interface TabAnswererOptions {
   readonly emulatedRoundTripMs?: number;
   /** Called when what drafts has changed. */
   readonly onState?: (state: TabState) => void;
+  /** Called when the connection of an answer is lost, and when it is there again. */
+  readonly onLink?: (isLost: boolean) => void;
   /** Answers where this tab can't draft: an endpoint that drafts itself, or a target without a tokenizer here. */
   readonly otherwise: Answerer;
 }
 
 export function createTabAnswerer(options: TabAnswererOptions): Answerer {
-  const { keyOf, otherwise, onState, emulatedRoundTripMs = 0 } = options;
+  const { keyOf, otherwise, onState, onLink = () => {}, emulatedRoundTripMs = 0 } = options;
   let opened: { readonly tab: Tab; readonly key: string | null } | null = null;
   const open = async (): Promise<Tab | null> => {
     const key = keyOf();
@@ -37,6 +39,11 @@ export function createTabAnswerer(options: TabAnswererOptions): Answerer {
   };
   return {
     async open(): Promise<Abilities> {
+      if (opened !== null && opened.key !== keyOf()) {
+        // A key that was forgotten asks for nothing more.
+        opened.tab.close();
+        opened = null;
+      }
       const known = await otherwise.open().catch((error: unknown) => {
         // A key for drafting alone may not ask the endpoint.
         if (keyOf() === null) throw error;
@@ -51,17 +58,22 @@ export function createTabAnswerer(options: TabAnswererOptions): Answerer {
       return { model: tab.state.model, drafts: 'tab', emulated: { ...emulated, roundTripMs } };
     },
     answer(question, onPart, signal) {
-      return opened === null
+      return opened === null || opened.key !== keyOf()
         ? otherwise.answer(question, onPart, signal)
-        : answerInTab(opened.tab, question, emulatedRoundTripMs, onPart, signal);
+        : answerInTab({ tab: opened.tab, emulatedRoundTripMs, onLink }, question, onPart, signal);
     },
   };
 }
 
+interface TabRun {
+  readonly tab: Tab;
+  readonly emulatedRoundTripMs: number;
+  readonly onLink: (isLost: boolean) => void;
+}
+
 async function answerInTab(
-  tab: Tab,
+  { tab, emulatedRoundTripMs, onLink }: TabRun,
   { said, seed, temperature, mostTokens, withDrafts }: Question,
-  emulatedRoundTripMs: number,
   onPart: (part: AnswerPart) => void,
   signal: AbortSignal,
 ): Promise<AnswerEnd> {
@@ -74,6 +86,7 @@ async function answerInTab(
       emulatedRoundTripMs,
     },
   );
+  answer.onLink = onLink;
   const stop = (): void => answer.stop();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
@@ -85,8 +98,9 @@ async function answerInTab(
     return endOf(report);
   } catch (error) {
     if (signal.aborted || !isOutriderError(error)) throw error;
-    throw new AnswerFailure(kinds[error.code] ?? 'refused', error.message);
+    throw new AnswerFailure(kinds[error.code] ?? 'refused', `${error.message}; ${error.remedy}`);
   } finally {
+    onLink(false);
     signal.removeEventListener('abort', stop);
   }
 }

@@ -11,13 +11,14 @@ export interface RecordSettings {
   readonly fleet: () => Fleet;
   /** Called once, with one line, when the record ends early. */
   readonly onEnded: (why: string) => void;
-  /** Bytes of the file; default 256 MiB. */
+  /** Bytes of the file; default 128 MiB. */
   readonly mostBytes?: number;
   /** Default 1,000. */
   readonly everyMs?: number;
 }
 
-const usualBytes = 268_435_456;
+/** What the fleet page opens. */
+const usualBytes = 134_217_728;
 const mostWaiting = 33_554_432;
 const ownerOnly = { mode: 0o600 } as const;
 

@@ -46,7 +46,7 @@ const answer: Check = {
     await bed.audit('empty');
     await bed.ask(question);
     const facts = (await page.textContent('.facts')) ?? '';
-    for (const words of [/tokens/, /ms a token/, /of \d+ drafts held/, /edge ws:/, /verified/])
+    for (const words of [/tokens/, /ms a token/, /of \d+ drafts accepted/, /edge ws:/, /verified/])
       demand(words.test(facts), `${facts} lacks ${words}`);
     demand((await page.locator('.answer .drafted').count()) > 0, 'no draft is tinted');
     demand((await page.evaluate('document.activeElement.id')) === 'message', 'the box has lost the focus');
@@ -113,7 +113,7 @@ const compare: Check = {
     const { page } = bed;
     await bed.enter();
     await page.fill('#message', question);
-    await bed.click('With and without us');
+    await bed.click('Compare');
     await page.waitForSelector('.run .time strong');
     await bed.settled();
     await bed.shows(/Both texts are equal/);
@@ -125,7 +125,7 @@ const compare: Check = {
       `times: ${times.join('; ')}`,
     );
     await bed.audit('comparison');
-    await page.locator('.answer').getByRole('button', { name: 'With and without us' }).click();
+    await page.locator('.answer').getByRole('button', { name: 'Compare' }).click();
     await bed.settled();
     demand(
       (await bed.kept()).every(({ comparison }) => comparison?.differsAt == null),
@@ -157,7 +157,7 @@ const plainEdge: Check = {
   async run(bed) {
     await bed.enter(await bed.scene.edge('plain'));
     await bed.page.fill('#message', question);
-    await bed.click('With and without us');
+    await bed.click('Compare');
     await bed.settled();
     await bed.shows(/Nothing drafts here, so both runs are plain/);
     await bed.shows(/Both texts are equal/);

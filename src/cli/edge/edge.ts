@@ -259,7 +259,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
   const { listener } = port;
   // What can't be shown is refused before the models are loaded.
-  const link = flags.qr ? pageLink(access.urlOf(listener.port), flags.key?.reveal()) : null;
+  const link = flags.qr ? pageLink(access.urlOf(listener.port), flags.key?.reveal(), flags.allowHost?.[0]) : null;
   await using models = await openEdgeModels(flags, operation.engineEvent);
   const { target, draft, profile } = models;
   const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
