@@ -21,7 +21,8 @@ const tab = storeOf('sessionStorage');
 const keys = new KeyKeeper(tab, device);
 const linked = keyInLink(location.hash);
 if (linked !== null) {
-  keys.keep(linked, 'session');
+  // A link must not take the place of what its reader has typed.
+  if (keys.key === null || keys.key === linked || confirm(words.key.replace)) keys.keep(linked, 'session');
   // No one shall read it in the bar, or copy it with the address.
   history.replaceState(null, '', location.pathname + location.search);
 }

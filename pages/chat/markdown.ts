@@ -91,8 +91,9 @@ function interrupts(lines: readonly Line[], index: number, depth: number): boole
 
 function readCode(lines: readonly Line[], index: number): Read | null {
   const { text = '' } = lines[index] ?? {};
-  const [whole, indent = '', fence = '', word = ''] = /^( {0,3})(`{3,}|~{3,})([^`]*)$/.exec(text) ?? [];
-  if (whole === undefined) return null;
+  const [whole, indent = '', fence = '', word = ''] = /^( {0,3})(`{3,}|~{3,})(.*)$/s.exec(text) ?? [];
+  // The rest matches whatever it is, so that nothing is tried twice.
+  if (whole === undefined || word.includes('`')) return null;
   const closing = new RegExp(`^ {0,3}${fence[0]}{${fence.length},}\\s*$`);
   let end = index + 1;
   while (end < lines.length && !closing.test(lines[end]?.text ?? '')) end += 1;

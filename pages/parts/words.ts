@@ -10,6 +10,7 @@ const keyWords = {
   device: 'on this device',
   use: 'Use this key',
   forget: 'Forget the key',
+  replace: 'The link has another key than the one that this page has. Use the key of the link?',
   unfit: 'A key has only ASCII letters, digits and signs, without blanks. Copy it again.',
 };
 

@@ -258,8 +258,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   await using access = await openAccess(flags);
   await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
   const { listener } = port;
-  // What can't be shown is refused before the models are loaded.
-  const link = flags.qr ? pageLink(access.urlOf(listener.port), flags.key?.reveal(), flags.allowHost?.[0]) : null;
+  const link = linkOf(flags, access.urlOf(listener.port));
   await using models = await openEdgeModels(flags, operation.engineEvent);
   const { target, draft, profile } = models;
   const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
@@ -315,6 +314,12 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   onServing({ edge, target, routes });
   await operation.run(edge, listener, asked, port.requests);
   if (flags.json) printAccount(edge, flags, target);
+}
+
+/** For a phone, before the models are loaded; null: none is asked for. @throws OutriderError `bad-argument` */
+function linkOf({ qr, key, allowHost }: EdgeFlags, address: string): string | null {
+  // What is no terminal is a log, and keeps what it gets.
+  return qr ? pageLink(address, process.stderr.isTTY ? key?.reveal() : undefined, allowHost?.[0]) : null;
 }
 
 /** Requests that have ended, for all who count them. */

@@ -150,3 +150,18 @@ it('leaves the messages of members alone', () => {
   expect(watcher({ kind: 'join', version: 3 }).isTaken).toBe(false);
   expect(watcher({ kind: 'ask', ...askAll }).isTaken).toBe(false);
 });
+
+describe('a place at the desk', () => {
+  const greetingOf = (credentials: string) => ({ ...greeting, credentials });
+
+  it('is given to another key where one key has them all, and not to that key again', () => {
+    const { watcher, refused } = deskBed();
+    const all = Array.from({ length: mostWatchers }, () => watcher(greetingOf('one')));
+    const other = watcher(greetingOf('two'));
+    expect(all[0]?.state.said).toEqual(['edge-full']);
+    expect(all.slice(1).every(({ state }) => state.closed.length === 0)).toBe(true);
+    expect(other.state.said).toEqual([]);
+    expect(watcher(greetingOf('one')).state.said).toEqual(['edge-full']);
+    expect(refused).toEqual(['edge-full', 'edge-full']);
+  });
+});

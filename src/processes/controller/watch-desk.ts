@@ -51,6 +51,8 @@ export class WatchDesk {
   readonly #settings: DeskSettings;
   readonly #watchers = new Map<number, Watcher>();
   #cancel: (() => void) | null = null;
+  /** Frames beside those of each second wait until then. */
+  #restUntilMs = 0;
   #made: { readonly atMs: number; readonly fleet: Fleet } | null = null;
 
   constructor(settings: DeskSettings) {
@@ -102,14 +104,14 @@ export class WatchDesk {
       const remedy = 'give a key with the scope watch, or the key of the edges';
       throw new OutriderError('unauthorized', 'this key may not watch the fleet', remedy);
     }
-    if (this.#watchers.size >= mostWatchers) {
+    if (this.#watchers.size >= mostWatchers && !this.#makeRoom(key)) {
       const cause = `the controller has ${mostWatchers} watchers`;
       throw new OutriderError('edge-full', cause, 'close another fleet page, or try again later');
     }
     const state = { sent: null, sentAtMs: Number.NEGATIVE_INFINITY, missed: 0, asks: 0, cancelSoon: null };
     const watcher: Watcher = { connection, key, ask, ...state };
     this.#watchers.set(link, watcher);
-    this.#send(watcher);
+    this.#soon(watcher);
     if (this.#cancel === null) this.#schedule(frameEveryMs);
   }
 
@@ -118,12 +120,39 @@ export class WatchDesk {
     if (ask === null || watcher.asks > mostAsks)
       throw new OutriderError('protocol-error', 'more than a watcher may say', 'load the page again');
     watcher.ask = ask;
-    if (watcher.cancelSoon !== null) return;
-    const afterMs = Math.max(0, watcher.sentAtMs + leastBetweenMs - this.#settings.clock.nowMs());
-    watcher.cancelSoon = this.#settings.clock.after(afterMs, () => {
+    if (watcher.cancelSoon === null) this.#soon(watcher);
+  }
+
+  /** What watchers ask for takes, all together, no more of the time than the frames of each second. */
+  #soon(watcher: Watcher): void {
+    const { clock } = this.#settings;
+    const nowMs = clock.nowMs();
+    const afterMs = Math.max(watcher.sentAtMs + leastBetweenMs, this.#restUntilMs) - nowMs;
+    const send = (): void => {
       watcher.cancelSoon = null;
+      const startMs = clock.nowMs();
+      if (startMs < this.#restUntilMs) {
+        this.#soon(watcher);
+        return;
+      }
       this.#send(watcher);
-    });
+      const endMs = clock.nowMs();
+      this.#restUntilMs = endMs + restTimes * (endMs - startMs);
+    };
+    if (afterMs <= 0) send();
+    else watcher.cancelSoon = clock.after(afterMs, send);
+  }
+
+  /** The oldest watcher of the key that has the most goes, if that is another key with at least two more. */
+  #makeRoom(key: string): boolean {
+    const byKey = [...Map.groupBy(this.#watchers, ([, one]) => one.key)];
+    const [most, theirs] = byKey.reduce((one, other) => (other[1].length > one[1].length ? other : one));
+    const own = byKey.find(([one]) => one === key)?.[1].length ?? 0;
+    const [oldest] = theirs;
+    if (most === key || theirs.length < own + 2 || oldest === undefined) return false;
+    const error = new OutriderError('edge-full', 'others watch as well', 'close a fleet page of this key');
+    this.#refuse(oldest[0], oldest[1].connection, error);
+    return true;
   }
 
   #schedule(afterMs: number): void {

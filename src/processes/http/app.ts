@@ -140,6 +140,7 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
     ownerOf: (raw) => ownerOf(askOf(asks, raw), raw.headers),
     jsonOf: (raw) => jsonOf(raw, ''),
     hasBody: (raw) => !askOf(asks, raw).body.isOver,
+    spend: (raw, bytes) => intake.spend(senderOf(askOf(asks, raw)), bytes),
   });
   app.post(`${messagesPath}/count_tokens`, async (context) => {
     const { model, prompt } = readCountRequest(await jsonOf(context.req.raw, context.req.path));

@@ -1,7 +1,7 @@
 // Answers that outlive their connection, over a completer that a test scripts.
 
 import { describe, expect, it } from 'vitest';
-import { appOf } from './app.fixture.ts';
+import { appOf, round } from './app.fixture.ts';
 import { bedOf, errorOf, gated, keptMs, leave, soon } from './kept-answers.fixture.ts';
 
 describe('an answer with X-Conversation-Id', () => {
@@ -165,5 +165,23 @@ describe('an answer with X-Conversation-Id', () => {
     await asked('/v1/stream?conv_id=c', { method: 'DELETE' });
     expect((await answer).status).toBe(409);
     expect((await errorOf(await answer)).code).toBe('stream_stopped');
+  });
+});
+
+describe('an event that is larger than a kept stream may be', () => {
+  it('ends the answer with its cause, and nothing is kept beyond the bound', async () => {
+    const { begin, read, keeper } = bedOf(
+      async function* () {
+        yield round('a');
+        yield round('b'.repeat(20_000));
+        yield round('c');
+      },
+      { streamBytes: 8000 },
+    );
+    const text = await (await begin('c')).text();
+    expect(text).toContain('too large to be kept');
+    expect(text).not.toContain('bbb');
+    expect(keeper.bytes).toBeLessThan(8000);
+    expect(await (await read('c')).text()).toContain('stream_overrun');
   });
 });

@@ -115,6 +115,11 @@ interface Reader {
   readonly wake: () => void;
 }
 
+function tooLarge(bytes: number): ApiError {
+  const cause = `an event of ${bytes} bytes is too large to be kept; ask without logprobs, or without keeping the answer`;
+  return new ApiError(400, 'stream_overrun', cause);
+}
+
 /** One answer, which its writer and its readers share. */
 export class KeptAnswer {
   readonly stream: KeptStream;
@@ -165,7 +170,14 @@ export class KeptAnswer {
     try {
       for await (const event of events) {
         if (this.stream.endedMs !== null) return;
-        this.#append(encoder.encode(eventText(event)));
+        const bytes = encoder.encode(eventText(event));
+        if (bytes.length > this.#streams.mostEventBytes) {
+          const stop = this.#stop;
+          this.fail(tooLarge(bytes.length));
+          stop?.abort();
+          return;
+        }
+        this.#append(bytes);
       }
     } finally {
       this.#end();

@@ -1,8 +1,9 @@
 // The routes to answers that are kept, and what they refuse.
 
 import { describe, expect, it } from 'vitest';
-import { round, type Script } from './app.fixture.ts';
+import { appOf, round, type Script } from './app.fixture.ts';
 import { bedOf, errorOf, gated, keptMs, leave, soon } from './kept-answers.fixture.ts';
+import { RequestIntake } from './request-intake.ts';
 
 describe('the routes of streams', () => {
   it("answer for another key's stream as for one that there is not", async () => {
@@ -186,4 +187,23 @@ describe('a response in the background', () => {
     expect(all.map(({ sequence_number: number }) => number)).toEqual(all.map((_, index) => index));
     expect(all.at(-1)).toMatchObject({ type: 'error', code: 'stream_stopped' });
   });
+});
+
+it('reading again counts as much as sending what is read', async () => {
+  let spent = 0;
+  const intake = new RequestIntake({
+    spend(_, bytes) {
+      spent += bytes;
+      return 0;
+    },
+  });
+  const { app, ask } = appOf(undefined, { intake });
+  const asked = await ask({ stream: true }, { headers: { 'x-conversation-id': 'c' } });
+  const { byteLength } = await asked.arrayBuffer();
+  const costOf = async (path: string): Promise<number> => {
+    const before = spent;
+    await (await app.request(path)).arrayBuffer();
+    return spent - before;
+  };
+  expect((await costOf('/v1/stream?conv_id=c')) - (await costOf('/v1/models'))).toBeGreaterThanOrEqual(byteLength);
 });

@@ -22,6 +22,8 @@ export interface StreamRoutes {
   readonly ownerOf: (request: Request) => string;
   /** The body, where there is one. */
   readonly jsonOf: (request: Request) => Promise<unknown>;
+  /** Counts bytes that are sent again as if their sender had sent them. @throws ApiError 429 */
+  readonly spend: (request: Request, bytes: number) => void;
   /** Whether a body has come, or will. */
   readonly hasBody: (request: Request) => boolean;
 }
@@ -51,7 +53,7 @@ export function keptFor(
 }
 
 export function addStreamRoutes(app: Hono, routes: StreamRoutes): void {
-  const { keeper, ownerOf, jsonOf } = routes;
+  const { keeper, ownerOf, jsonOf, spend } = routes;
   const known = ({ raw }: Context['req'], id: string): KeptAnswer => {
     const answer = keeper.find(ownerOf(raw), id);
     if (answer !== undefined) return answer;
@@ -67,6 +69,7 @@ export function addStreamRoutes(app: Hono, routes: StreamRoutes): void {
       answer,
       answer.stream.placeOf(from),
       `"from": the stream has ${answer.stream.totalBytes} bytes`,
+      spend,
     );
   });
   app.delete('/v1/stream', ({ req, body }) => {
@@ -83,14 +86,14 @@ export function addStreamRoutes(app: Hono, routes: StreamRoutes): void {
   });
   addResponseRoutes(app, routes, (req) => {
     const answer = known(req, req.param('id') ?? '');
-    if (answer.begun === null) return known(req, '');
+    if (answer.stream.head.length === 0) return known(req, '');
     return answer;
   });
 }
 
 type Known = (request: Context['req']) => KeptAnswer;
 
-function addResponseRoutes(app: Hono, { keeper, jsonOf, hasBody }: StreamRoutes, known: Known): void {
+function addResponseRoutes(app: Hono, { keeper, jsonOf, hasBody, spend }: StreamRoutes, known: Known): void {
   const path = '/v1/responses/:id';
   app.get(path, ({ req, json }) => {
     const answer = known(req);
@@ -102,15 +105,18 @@ function addResponseRoutes(app: Hono, { keeper, jsonOf, hasBody }: StreamRoutes,
         answer,
         stream.placeAfter(after),
         `"starting_after": the last event is ${stream.nextSequence - 1}`,
+        spend,
       );
     }
     answer.touch();
+    spend(req.raw, answer.stream.wholeBytes);
     return json(responseOf(answer));
   });
   app.post(`${path}/cancel`, async ({ req, json }) => {
     if (hasBody(req.raw)) await jsonOf(req.raw);
     const answer = known(req);
     answer.stop(stopped(stoppedByOwner));
+    spend(req.raw, answer.stream.wholeBytes);
     return json(responseOf(answer));
   });
   app.delete(path, ({ req, json }) => {
@@ -144,10 +150,12 @@ function reading(
   answer: KeptAnswer,
   place: StreamPlace | 'lost' | 'beyond',
   beyond: string,
+  spend: StreamRoutes['spend'],
 ): Response {
   if (place === 'lost') throw overrun(answer.stream);
   if (place === 'beyond')
     throw new ApiError(400, 'stream_overrun', `${beyond}; read from there, or from its beginning`);
+  spend(raw, answer.stream.costFrom(place));
   return eventResponse(answer.read(place, raw.signal), {});
 }
 

@@ -99,6 +99,18 @@ export class KeptStream {
     return sequence >= this.nextSequence ? 'beyond' : { sequence: sequence + 1, skip: 0 };
   }
 
+  /** Bytes that reading on from a place sends, with what each event takes. @param place of this stream */
+  costFrom({ sequence, skip }: StreamPlace): number {
+    let cost = -skip;
+    for (const event of this.#events.slice(sequence - this.#firstSequence)) cost += event.length + overheadBytes;
+    return Math.max(0, cost);
+  }
+
+  /** Bytes of the answer as a whole, as far as there is one. */
+  get wholeBytes(): number {
+    return this.head.length + (this.endedMs === null ? 0 : (this.last?.length ?? 0));
+  }
+
   add(event: Uint8Array): void {
     this.#events.push(event);
     this.#endByte += event.length;
@@ -134,6 +146,11 @@ export class KeptStreams {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** A larger event would be more than a whole stream. */
+  get mostEventBytes(): number {
+    return this.#limits.streamBytes - 2 * overheadBytes;
   }
 
   /** What they take together, in bytes. */
@@ -215,8 +232,8 @@ export class KeptStreams {
     const own = this.#owners.get(grown.owner);
     while (own !== undefined && own.cost > ownerBytes && this.#giveUp([...own.streams.values()]));
     while (this.#cost > bytes) {
-      const worst = [...this.#owners.values()].reduce((most, one) => (one.cost > most.cost ? one : most));
-      if (!this.#giveUp([...worst.streams.values()])) return;
+      const worstFirst = [...this.#owners.values()].sort((one, other) => other.cost - one.cost);
+      if (!worstFirst.some(({ streams }) => this.#giveUp([...streams.values()]))) return;
     }
   }
 
