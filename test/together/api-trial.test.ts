@@ -50,7 +50,7 @@ beforeAll(async () => {
   });
   listener = await listenHttp(app, '127.0.0.1', 0);
   const { textOf } = new Reference(createToyModel({ seed: toySeed, role: 'target', sequences: 1 }));
-  const common = { key: 'a-key', metricsKey: 'a-key', model, textOf };
+  const common = { key: 'a-key', metricsKey: 'a-key', tabKey: 'a-key', model, textOf };
   places = {
     edge: { ...common, baseUrl: edge.baseURL, routes: [] },
     device: { ...common, baseUrl: `http://127.0.0.1:${listener.port}/v1`, routes: routesOf(app) },

@@ -10,6 +10,8 @@ export interface ApiPlace {
   readonly key: string;
   /** The key of a scraper. */
   readonly metricsKey: string;
+  /** Of a tab that drafts. */
+  readonly tabKey: string;
   readonly model: string;
   /** The routes that it answers, as "GET /health". */
   readonly routes: readonly string[];

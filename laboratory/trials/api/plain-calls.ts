@@ -45,7 +45,7 @@ const browser: ApiCall = {
   name: 'GET /, /pages and /weights where they are',
   async run(place) {
     const ask = async (path: string): Promise<Response> => {
-      const answer = await fetch(`${rootOf(place)}${path}`, { headers: headersOf(place.key) });
+      const answer = await fetch(`${rootOf(place)}${path}`, { headers: headersOf(place.tabKey) });
       demand(answer.status === 200, `${path}: status ${answer.status}`);
       return answer;
     };

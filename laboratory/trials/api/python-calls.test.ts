@@ -31,6 +31,7 @@ describe('codex', () => {
     baseUrl: 'http://127.0.0.1/v1',
     key: '',
     metricsKey: '',
+    tabKey: '',
     model: 'toy',
     routes: [],
     textOf: async () => 'unused',

@@ -62,8 +62,16 @@ export async function openApiScene({ target, draft }: ModelNames, onNote: (line:
   const model = alone.identity.name;
   const edgeUrl = `${edge.url.replace(/^ws/, 'http')}/v1`;
   const places: ApiPlaces = {
-    edge: { baseUrl: edgeUrl, key: chatKey, metricsKey, model, routes: routes.edge, textOf },
-    device: { baseUrl: device.baseUrl, key: clientKey, metricsKey: clientKey, model, routes: routes.device, textOf },
+    edge: { baseUrl: edgeUrl, key: chatKey, metricsKey, tabKey: verifyKey, model, routes: routes.edge, textOf },
+    device: {
+      baseUrl: device.baseUrl,
+      key: clientKey,
+      metricsKey: clientKey,
+      tabKey: clientKey,
+      model,
+      routes: routes.device,
+      textOf,
+    },
   };
   const kept = opened.move();
   return { places, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
