@@ -10,7 +10,7 @@ export interface ApiPlace {
   readonly key: string;
   /** The key of a scraper. */
   readonly metricsKey: string;
-  /** Of a tab that drafts. */
+  /** The key that a drafting tab shows. */
   readonly tabKey: string;
   readonly model: string;
   /** The routes that it answers, as "GET /health". */
