@@ -64,7 +64,7 @@ describe.skipIf(path === undefined)(`a tab that drafts (browser: ${path ?? 'none
   it('reads the text of the target in a page of one’s own', async () => {
     const { port } = (example as Server).address() as AddressInfo;
     const page = await openPage(`http://127.0.0.1:${port}/?edge=${encodeURIComponent(edgeAddress())}`);
-    await page.getByText('this tab drafts by look-up').waitFor();
+    await page.getByText('this tab guesses from the text so far').waitFor();
     await page.getByRole('button').click();
     await page.getByText(/\d+ of 60 tokens were drafted in this tab/).waitFor();
     expect(await page.locator('#answer').textContent()).toBe(await referenceText(60));
