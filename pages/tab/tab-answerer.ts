@@ -26,14 +26,15 @@ export interface TabAnswererOptions {
   readonly otherwise: Answerer;
 }
 
-export function createTabAnswerer(options: TabAnswererOptions): Answerer {
+/** @param openDevice default: a tab with workers of its own */
+export function createTabAnswerer(options: TabAnswererOptions, openDevice: typeof openTab = openTab): Answerer {
   const { keyOf, otherwise, onState, onLink = () => {}, emulatedRoundTripMs = 0 } = options;
   let opened: { readonly tab: Tab; readonly key: string | null } | null = null;
   const open = async (): Promise<Tab | null> => {
     const key = keyOf();
     if (opened?.key === key) return opened.tab;
     opened?.tab.close();
-    const tab = await openTab({ key: key ?? undefined, ...defined({ onState }) }).catch(() => null);
+    const tab = await openDevice({ key: key ?? undefined, ...defined({ onState }) }).catch(() => null);
     opened = tab === null ? null : { tab, key };
     return tab;
   };
