@@ -9,6 +9,7 @@ import {
   type Piece,
   type Question,
 } from '../parts/answerer.ts';
+import { bearer } from '../parts/key-keeper.ts';
 
 type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 
@@ -73,9 +74,7 @@ export class HttpAnswerer implements Answerer {
   }
 
   async #ask(path: string, init: RequestInit & { readonly headers?: Record<string, string> }): Promise<Response> {
-    const key = this.#keyOf();
-    const shown = key === null ? {} : { authorization: `Bearer ${key}` };
-    const headers = { 'x-outrider-facts': 'yes', ...init.headers, ...shown };
+    const headers = { 'x-outrider-facts': 'yes', ...init.headers, ...bearer(this.#keyOf()) };
     let answer: Response;
     try {
       answer = await this.#fetch(path, { ...init, headers });

@@ -6,7 +6,7 @@ export interface RunFacts {
   readonly ms: number;
   /** From the question to the first text, ms; null: none came. */
   readonly firstMs: number | null;
-  /** Of the time after the first text; null: all came at once. */
+  /** Mean after the first text; null: all came at once. */
   readonly msPerToken: number | null;
   readonly tokens: number;
   readonly mode: string | null;
@@ -102,7 +102,7 @@ export function treeOf(messages: ReadonlyMap<string, Message>): Tree {
   return Map.groupBy(sorted, parentOf);
 }
 
-/** Of the messages after each message the one that is shown, by ids. */
+/** The message that is shown after each message, both by id. */
 export type Chosen = ReadonlyMap<string, string>;
 
 /** The messages that are shown: from the first one the chosen one, or the newest, to the last. */

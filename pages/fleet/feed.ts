@@ -157,7 +157,7 @@ export class Feed {
   }
 }
 
-/** Of their own buffer: what a socket takes. */
+/** A copy with a buffer of its own, as the type of a socket's `send` wants. */
 function bytesOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }

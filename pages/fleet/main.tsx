@@ -68,7 +68,7 @@ function Faults() {
   const standing = ['unserved', 'edge-away'];
   return (
     <>
-      <p class="unseen" role="status">
+      <p class="hidden" role="status">
         {all.length === 0 ? text.fine : all.map(([, { kind, subject }]) => announced(kind, subject)).join(' ')}
       </p>
       {all.length === 0 ? null : (

@@ -15,6 +15,8 @@ import {
 } from '../../src/allocation/controller/watch/fleet-rows.ts';
 import { type Ask, askAll, viewOf } from '../../src/allocation/controller/watch/fleet-view.ts';
 import { applyFrame } from '../../src/allocation/controller/watch/watch-messages.ts';
+import { KeyKeeper } from '../parts/key-keeper.ts';
+import { storeOf } from '../parts/storage.ts';
 import { Feed, type FeedState } from './feed.ts';
 import { History } from './history.ts';
 import type { Recording } from './recording.ts';
@@ -45,7 +47,8 @@ export const wholeHistory = new History(['feltMs', 'feltMsP95', 'predictedMs', '
 export const deviceHistory = new History(['feltMs', 'predictedMs', 'acceptance']);
 export const edgeHistory = new History(['feltMs', 'rows', 'waiting']);
 
-const storedKey = 'outrider-fleet-key';
+/** A key that is not kept on this device is asked for again. */
+const keys = new KeyKeeper(null, storeOf('localStorage'));
 let feed: Feed | null = null;
 let lastSecond = 0;
 
@@ -53,7 +56,7 @@ export function watchLive(): void {
   const received = new Map<string, Row>();
   const url = new URL('/watch', location.href);
   url.protocol = url.protocol.replace('http', 'ws');
-  feed = new Feed(url.href, keptKey(), ask.value, {
+  feed = new Feed(url.href, keys.key ?? '', ask.value, {
     state(state) {
       feedState.value = state;
     },
@@ -69,22 +72,9 @@ export function watchLive(): void {
   });
 }
 
-function keptKey(): string {
-  try {
-    return localStorage.getItem(storedKey) ?? '';
-  } catch {
-    return '';
-  }
-}
-
 /** @param isKept whether it is still known when the page is opened again */
 export function useKey(key: string, isKept: boolean): void {
-  try {
-    if (isKept) localStorage.setItem(storedKey, key);
-    else localStorage.removeItem(storedKey);
-  } catch {
-    // A browser without storage: the key is asked for again.
-  }
+  keys.keep(key, isKept ? 'device' : 'session');
   feedState.value = { kind: 'connecting' };
   feed?.useKey(key);
 }

@@ -45,3 +45,8 @@ export function keyInLink(hash: string): string | null {
   const key = new URLSearchParams(hash.replace(/^#/, '')).get('key');
   return key !== null && isFitKey(key) ? key : null;
 }
+
+/** @returns the header that shows a key; none without one */
+export function bearer(key: string | null | undefined): Readonly<Record<string, string>> {
+  return key === null || key === undefined ? {} : { authorization: `Bearer ${key}` };
+}

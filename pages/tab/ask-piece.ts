@@ -1,5 +1,6 @@
 // One piece of a file from the edge: asked for by a range, again after a lost connection, later where the edge says so.
 
+import { bearer } from '../parts/key-keeper.ts';
 import { LoadFailure } from './load-weights.ts';
 
 export interface AskPorts {
@@ -22,8 +23,7 @@ export async function askPiece(
   key: string | undefined,
   { fetch, sleep }: AskPorts,
 ): Promise<Uint8Array> {
-  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  const headers = { range: `bytes=${from}-${to - 1}`, ...authorization };
+  const headers = { range: `bytes=${from}-${to - 1}`, ...bearer(key) };
   let [failures, waits] = [0, 0];
   for (;;) {
     const answer = await fetch(url, { headers }).catch(() => null);

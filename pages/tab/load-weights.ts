@@ -1,7 +1,8 @@
 // Loads a file in pieces, from what is kept and then from the edge, and gives it out only if its SHA-256 is right. A store may fail, or give
 // other bytes back than it got: then its pieces are loaded again.
 
-import type { LookUpReason, PartInfo } from './tab-messages.ts';
+import type { PartInfo } from '../../src/processes/http/weights-info.ts';
+import type { LookUpReason } from './tab-messages.ts';
 
 /** What a file is loaded and kept in; the last piece may be shorter. */
 export const pieceBytes = 4 * 1_048_576;

@@ -11,6 +11,8 @@ import { createEmulatedLink } from '../../src/network/transport/emulated-link.ts
 import type { Connect } from '../../src/network/transport/transport.ts';
 import { createDevice, type Device } from '../../src/processes/device/device.ts';
 import type { Turn } from '../../src/processes/device/turn.ts';
+import type { WeightsInfo } from '../../src/processes/http/weights-info.ts';
+import { bearer } from '../parts/key-keeper.ts';
 import { EngineModel, type EnginePort } from './engine-model.ts';
 import { SwitchingDrafter } from './switching-drafter.ts';
 import type {
@@ -22,7 +24,6 @@ import type {
   TabAskOptions,
   TabReport,
   TabState,
-  WeightsInfo,
 } from './tab-messages.ts';
 import { openTabTokenizer } from './tab-tokenizer.ts';
 
@@ -174,8 +175,7 @@ export class TabDevice {
 
 /** @throws OutriderError */
 async function answerOf(url: string, key: string | undefined, { fetch }: TabPorts): Promise<Response> {
-  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  const answer = await fetch(url, { headers }).catch((error: unknown) => {
+  const answer = await fetch(url, { headers: bearer(key) }).catch((error: unknown) => {
     const { message } = error as Error;
     throw new OutriderError(
       'edge-unreachable',

@@ -4,25 +4,7 @@ import type { Candidates } from '../../src/core/decoding/candidates.ts';
 import type { SamplingOptions } from '../../src/core/decoding/sampling.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
 import type { Message, ModelLimits } from '../../src/models/port/model.ts';
-
-/** What `GET /weights` of an edge answers. */
-export interface WeightsInfo {
-  /** The target. */
-  readonly model: string;
-  /** The model whose file it is. */
-  readonly name: string;
-  readonly fileBytes: number;
-  readonly tokenizerHash: string;
-  readonly header: PartInfo;
-  /** Null: there is no draft model for a tab. */
-  readonly weights: PartInfo | null;
-}
-
-/** Bytes by their SHA-256. */
-export interface PartInfo {
-  readonly sha256: string;
-  readonly bytes: number;
-}
+import type { PartInfo } from '../../src/processes/http/weights-info.ts';
 
 /** Why a tab drafts by look-up; words.ts has a sentence for each. */
 export type LookUpReason =

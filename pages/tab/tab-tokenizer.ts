@@ -7,7 +7,7 @@ import { readMappedDraft } from '../../src/models/gguf/draft-metadata.ts';
 import { type GgufHeader, parseGguf } from '../../src/models/gguf/gguf.ts';
 import type { Tokenizer } from '../../src/models/port/model.ts';
 import { createToyTokenizer } from '../../src/models/port/toy-tokenizer.ts';
-import type { WeightsInfo } from './tab-messages.ts';
+import type { WeightsInfo } from '../../src/processes/http/weights-info.ts';
 
 /** @throws OutriderError `model-hash-mismatch`, `model-unreadable`, `tokenizer-mismatch` */
 export function openTabTokenizer(

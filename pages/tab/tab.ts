@@ -100,7 +100,7 @@ class WorkerTab implements Tab {
   }
 
   close(): void {
-    this.#lost('the tab was closed');
+    this.#end(new OutriderError('interrupted', 'this tab was closed', 'open it again'));
     this.#worker.terminate();
   }
 
@@ -132,7 +132,10 @@ class WorkerTab implements Tab {
   }
 
   #lost(cause: string): void {
-    const error = new OutriderError('internal', `the worker has failed: ${cause}`, 'load the page again');
+    this.#end(new OutriderError('internal', `the worker has failed: ${cause}`, 'load the page again'));
+  }
+
+  #end(error: OutriderError): void {
     this.#settle.reject(error);
     for (const open of this.#answers.values()) fail(open, error);
     this.#answers.clear();

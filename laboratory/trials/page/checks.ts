@@ -177,7 +177,7 @@ const tabs: Check = {
     // The same chat in both.
     await other.locator('aside .title').first().click();
     await other.waitForSelector('.facts');
-    await Promise.all([bed.ask('What do you see?', page), bed.ask('What do you hear?', other)]);
+    await Promise.all([bed.ask('What is a pump?', page), bed.ask('What is a valve?', other)]);
     await bed.click('New chat', other);
     await Promise.all([bed.ask('One more.', page), bed.ask('And one more.', other)]);
     const kept = await bed.kept();

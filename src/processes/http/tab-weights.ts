@@ -5,6 +5,7 @@ import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import { ApiError } from './api-error.ts';
 import { byteRangeOf } from './byte-range.ts';
 import { TabBudget } from './tab-budget.ts';
+import type { PartInfo, WeightsInfo } from './weights-info.ts';
 
 /** Bytes that never change, named by their SHA-256 in hex. */
 export interface TabPart {
@@ -44,9 +45,10 @@ export function addWeights(app: Hono, settings: TabWeightsSettings): void {
   const { name, fileBytes, tokenizerHash, header, weights } = files;
   const budget = settings.budget ?? new TabBudget({ fileBytes, nowMs: settings.nowMs });
   const parts = new Map([header, ...(weights === null ? [] : [weights])].map((part) => [part.sha256, part]));
-  const listed = ({ sha256, byteLength }: TabPart) => ({ sha256, bytes: byteLength });
-  const what = { name, fileBytes, tokenizerHash, header: listed(header), weights: weights && listed(weights) };
-  app.get(weightsPath, (context) => context.json({ model, ...what }, 200, { 'cache-control': 'no-store' }));
+  const infoOf = ({ sha256, byteLength }: TabPart): PartInfo => ({ sha256, bytes: byteLength });
+  const own = { header: infoOf(header), weights: weights && infoOf(weights) };
+  const info: WeightsInfo = { model, name, fileBytes, tokenizerHash, ...own };
+  app.get(weightsPath, (context) => context.json(info, 200, { 'cache-control': 'no-store' }));
   app.get(`${weightsPath}/:digest`, (context) => {
     const part = parts.get(context.req.param('digest'));
     if (part === undefined) throw new ApiError(404, 'unknown_url', 'there are no weights with this digest');
