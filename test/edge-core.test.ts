@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { OutriderError } from '../src/core/basics/errors.ts';
 import { neighbours } from '../src/core/basics/neighbours.fixture.ts';
+import { equalPrices } from '../src/core/decoding/pass-times.ts';
 import { defaultRate } from '../src/core/protocol/edge/edge-connections.ts';
 import { EdgeCore, type EdgeEntry, type EdgeSettings } from '../src/core/protocol/edge/edge-core.ts';
 import type { EdgeDraftOrder } from '../src/core/protocol/edge/edge-hedges.ts';
@@ -223,13 +224,13 @@ describe('the draft model of the edge', () => {
   it.each([
     [{}, 0],
     [{ hedges: 1 }, 1],
-    [{ hedges: 2, widthShare: 0.1 }, 2],
+    [{ hedges: 2, prices: equalPrices(0.1) }, 2],
     // A row that costs as much as a pass is not worth it, nor one that lengthens the step by more than it saves.
-    [{ hedges: 2, widthShare: 3 }, 0],
-    [{ hedges: 2, widthShare: 1 }, 1],
-    [{ hedges: 2, widthShare: 1, besideMs: 0.6 }, 0],
+    [{ hedges: 2, prices: equalPrices(3) }, 0],
+    [{ hedges: 2, prices: equalPrices(0.7) }, 1],
+    [{ hedges: 2, prices: equalPrices(0.7), besideMs: 0.6 }, 0],
   ])('goes on from second choices beside a step, not before one: %j', (changes, count) => {
-    const { connect, core, orders } = bed({ edgeDraft: { ...drafting, widthShare: 0.1, ...changes } });
+    const { connect, core, orders } = bed({ edgeDraft: { ...drafting, prices: equalPrices(0.1), ...changes } });
     connect({ mode: 'edge-sd' });
     for (const token of [40, 41, 42]) {
       const [entry, order] = orders.at(-1) as (typeof orders)[number];

@@ -3,6 +3,14 @@
 
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import type { Random } from '../../src/core/basics/philox.ts';
+import {
+  equalPrices,
+  extraOf,
+  narrowPass,
+  type PassPrices,
+  type PassWork,
+  supposedPrices,
+} from '../../src/core/decoding/pass-times.ts';
 import { TokenText } from '../../src/core/decoding/token-text.ts';
 import type { Shown } from '../../src/core/protocol/device/device-connections.ts';
 import { DeviceDriver, type DeviceHost } from '../../src/core/protocol/device/device-driver.ts';
@@ -16,18 +24,24 @@ import {
 } from '../../src/core/protocol/device/device-state.ts';
 import type { DraftingAdvice, TurnMeasures } from '../../src/core/protocol/device/drafting-advice.ts';
 import { EdgeRoutes } from '../../src/core/protocol/device/edge-routes.ts';
-import type { DraftOrder } from '../../src/core/protocol/wire/draft-order.ts';
+import { type DraftOrder, workOf } from '../../src/core/protocol/wire/draft-order.ts';
 import { defaultLiveness } from '../../src/core/protocol/wire/liveness.ts';
 import type { DeviceMessage } from '../../src/core/protocol/wire/messages.ts';
 import type { Wire } from '../../src/core/protocol/wire/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 import { LinkCarrier, type LinkEnd, type VirtualLink } from './link.ts';
 import type { Machines } from './machines.ts';
-import type { VirtualDrafter } from './model.ts';
+import type { VirtualDraft, VirtualDrafter } from './model.ts';
 import { VirtualProcess } from './process.ts';
 
 /** A second row of a model that is read from memory once for both. */
 export const usualWidthCost = 0.1;
+
+export type WidthCost = number | Pick<PassPrices, 'continued' | 'started' | 'copied'>;
+
+export function pricesOf(widthCost: WidthCost = usualWidthCost): PassPrices {
+  return typeof widthCost === 'number' ? equalPrices(widthCost) : { ...supposedPrices, ...widthCost };
+}
 
 export interface VirtualDeviceSettings {
   readonly name: string;
@@ -41,10 +55,12 @@ export interface VirtualDeviceSettings {
   /** Whether the device judges the worth of alternatives; otherwise the turn's `minHedgeChance` stays. Default: it does. */
   readonly judgesHedges?: boolean;
   /**
-   * The time that each alternative adds to a pass of the drafter, as a share of the time of one draft. The device knows it from earlier
-   * answers. Default: {@link usualWidthCost}.
+   * The time that each alternative adds to a pass of the drafter, as a share of the time of one draft: the same for all, or by kind. The
+   * device knows it from earlier answers. Default: {@link usualWidthCost}.
    */
-  readonly widthCost?: number | undefined;
+  readonly widthCost?: WidthCost | undefined;
+  /** Tokens of the prompt that the first pass of the drafter reads, each in a tenth of a draft's time. Default: none. */
+  readonly unreadTokens?: number;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
   /** Its list of edges, in the order of preference; a function: those since the last restart. Default: those to which it is connected. */
@@ -109,6 +125,9 @@ export class VirtualDevice {
   readonly #world: DeviceWorld;
   #driver: DeviceDriver<LinkCarrier<DeviceMessage>>;
   #cancelDraft = (): void => {};
+  #hasRead = false;
+  /** The generation in which an alternative has begun last. */
+  #begunIn = -1;
   readonly #addresses = new WeakMap<VirtualLink, string>();
 
   constructor(queue: EventQueue, world: DeviceWorld, settings: VirtualDeviceSettings) {
@@ -170,7 +189,7 @@ export class VirtualDevice {
 
   #drive(state: DeviceState): DeviceDriver<LinkCarrier<DeviceMessage>> {
     const never = Number.POSITIVE_INFINITY;
-    const { random, cutsChainsAtMs, widthCost = usualWidthCost, giveUpAfterMs = never, routes, advice } = this.settings;
+    const { random, cutsChainsAtMs, widthCost, giveUpAfterMs = never, routes, advice } = this.settings;
     const settings = {
       vocabularySize: never,
       firstTokenWithinMs: never,
@@ -185,7 +204,7 @@ export class VirtualDevice {
       uniform: () => random.uniform(),
       retriesFirstConnection: giveUpAfterMs === never,
       cutsChains: cutsChainsAtMs !== undefined,
-      knownWidthShare: widthCost,
+      knownPrices: pricesOf(widthCost),
       knownRoundTripMs: cutsChainsAtMs,
       routes: typeof routes === 'function' ? routes() : routes && new EdgeRoutes(routes),
     };
@@ -235,19 +254,37 @@ export class VirtualDevice {
     this.#driver.step({ kind: 'draft-declined', ...drafting });
   }
 
+  /** The first alternative that begins after a correction follows a text that its sequence does not hold: it is copied. */
+  #workOf({ generation, alternatives: orders }: DraftOrder, draft: VirtualDraft): PassWork {
+    const { continued, started, copied, tokens } = workOf(draft, orders);
+    const copies = started > 0 && generation !== this.#begunIn ? 1 : 0;
+    if (started > 0) this.#begunIn = generation;
+    return { tokens, continued, started: started - copies, copied: copied + copies };
+  }
+
+  /** The time in which the first pass reads the prompt, in drafts. */
+  #reads(effort: number): number {
+    if (effort === 0 || this.#hasRead) return 0;
+    this.#hasRead = true;
+    return readShare * (this.settings.unreadTokens ?? 0);
+  }
+
   /** The drafter uses the present text; the draft arrives after its duration. */
   #draft(order: DraftOrder): void {
-    const { drafter, draftMs, draftJitter, random } = this.settings;
-    const { widthCost = usualWidthCost } = this.settings;
+    const { drafter, draftMs, draftJitter, random, widthCost } = this.settings;
     const draft = drafter.draft(this.state, order.lookUpMargin, order.alternatives);
-    const effort = (draft?.effort ?? 1) + widthCost * (draft?.alternatives?.length ?? 0);
-    const durationMs = effort * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
+    const work = draft === null ? narrowPass : this.#workOf(order, draft);
+    const effort = draft?.isLookedUp === true ? 0 : 1 + extraOf(pricesOf(widthCost), work);
+    const durationMs = (effort + this.#reads(effort)) * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const driver = this.#driver;
-    const made = (): void => driver.drafted(order, draft, durationMs);
+    const made = (): void => driver.drafted(order, draft && { ...draft, work }, durationMs);
     if (this.settings.abortsDrafts === true) this.#cancelDraft = this.process.after(durationMs, made);
     else this.process.post(durationMs, made);
   }
 }
+
+/** A prompt is read in parallel. */
+const readShare = 0.1;
 
 /**
  * The state after a restart: the same session and attempts, with the first `length` tokens of the text.

@@ -4,6 +4,7 @@
 import type { OutriderError } from '../../src/core/basics/errors.ts';
 import { invariant } from '../../src/core/basics/invariant.ts';
 import type { Random } from '../../src/core/basics/philox.ts';
+import { extraOf } from '../../src/core/decoding/pass-times.ts';
 import type { ConnectionLimits } from '../../src/core/protocol/edge/connection-limits.ts';
 import { draftsBeyond, lookedUpDrafts } from '../../src/core/protocol/edge/edge-chain.ts';
 import {
@@ -19,9 +20,10 @@ import { mostHeldTokens } from '../../src/core/protocol/edge/edge-scores.ts';
 import type { EdgeEffect, EdgeEvent } from '../../src/core/protocol/edge/edge-state.ts';
 import type { StepPart } from '../../src/core/protocol/edge/engine-steps.ts';
 import type { RowsUsed } from '../../src/core/protocol/edge/row-quotas.ts';
+import { workOrdered } from '../../src/core/protocol/wire/draft-order.ts';
 import { defaultLiveness, type LivenessSettings } from '../../src/core/protocol/wire/liveness.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../src/core/protocol/wire/messages.ts';
-import { usualWidthCost } from './device.ts';
+import { pricesOf, type WidthCost } from './device.ts';
 import { type EngineAccount, type EngineSettings, VirtualEngine } from './engine.ts';
 import type { EventQueue } from './event-queue.ts';
 import { LinkCarrier, type VirtualLink } from './link.ts';
@@ -63,7 +65,7 @@ export interface VirtualEdgeDraftSettings {
   /** As in `EdgeDraftFigures`; default 0. */
   readonly hedges?: number;
   /** What an alternative adds to a pass, as a share of `tokenMs`; default as on a device. */
-  readonly widthCost?: number;
+  readonly widthCost?: WidthCost;
 }
 
 export interface EdgeObserver {
@@ -249,11 +251,11 @@ export class VirtualEdge {
   #draft(session: VirtualSession, order: EdgeDraftOrder): void {
     const { edgeDraft } = this.settings;
     invariant(edgeDraft !== undefined, 'an edge without a draft model is asked for a draft');
-    const { edgeDrafter, tokenMs, widthCost = usualWidthCost } = edgeDraft;
+    const { edgeDrafter, tokenMs, widthCost } = edgeDraft;
     const { tokens, alternatives } = order;
     const { state } = session;
     const nowMs = this.process.nowMs();
-    const durationMs = tokenMs * (1 + widthCost * alternatives.length);
+    const durationMs = tokenMs * (1 + extraOf(pricesOf(widthCost), workOrdered(alternatives)));
     this.#drafterFreeAtMs = Math.max(nowMs, this.#drafterFreeAtMs) + durationMs;
     this.process.post(this.#drafterFreeAtMs - nowMs, () => {
       // The text may have changed during the draft; unless it continues as drafted, or as an alternative, the draft is not used.
@@ -264,6 +266,6 @@ export class VirtualEdge {
 }
 
 function figuresOf(settings: VirtualEdgeDraftSettings): EdgeDraftFigures {
-  const { tokenCount, tokenMs, besideMs = 0, hedges = 0, widthCost = usualWidthCost } = settings;
-  return { draftLength: tokenCount, draftMs: tokenMs, besideMs, hedges, widthShare: widthCost };
+  const { tokenCount, tokenMs, besideMs = 0, hedges = 0, widthCost } = settings;
+  return { draftLength: tokenCount, draftMs: tokenMs, besideMs, hedges, prices: pricesOf(widthCost) };
 }

@@ -26,10 +26,7 @@ export interface VirtualTarget {
   promptRows?(state: EdgeState, part: PromptPart): readonly Candidates[];
 }
 
-export interface VirtualDraft extends DraftMade {
-  /** Its time as a multiple of the time of one draft; default 1. */
-  readonly effort?: number;
-}
+export type VirtualDraft = DraftMade;
 
 /** The small model of a device. */
 export interface VirtualDrafter {

@@ -15,7 +15,13 @@ import { unlimitedRate } from '../../src/core/protocol/wire/rate-limit.ts';
 import { byteWire, type Wire } from '../../src/core/protocol/wire/wire.ts';
 import type { StepLimits } from '../../src/core/scheduling/schedule-step.ts';
 import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
-import { type DeviceWorld, type Emission, VirtualDevice, type VirtualDeviceSettings } from './device.ts';
+import {
+  type DeviceWorld,
+  type Emission,
+  VirtualDevice,
+  type VirtualDeviceSettings,
+  type WidthCost,
+} from './device.ts';
 import { type EdgeObserver, VirtualEdge, type VirtualEdgeDraftSettings, type VirtualEdgeSettings } from './edge.ts';
 import { EventQueue } from './event-queue.ts';
 import { type LaneTraffic, type LinkEnd, VirtualLink } from './link.ts';
@@ -53,7 +59,7 @@ export interface SessionConditions {
   /** Most alternatives beside a draft, in modes that hedge; default 0: none. */
   readonly hedges?: number;
   /** As in `VirtualDeviceSettings`. A turn that sets `minHedgeChance` keeps it. */
-  readonly widthCost?: number;
+  readonly widthCost?: WidthCost;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
   /** Switches drafting on and off; the device then also measures its round trip. Default: drafting stays on. */

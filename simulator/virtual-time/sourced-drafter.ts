@@ -3,9 +3,9 @@
 
 import type { AlternativeOrder } from '../../src/core/decoding/alternative.ts';
 import { DraftSource } from '../../src/core/decoding/draft-source.ts';
-import { catchUpShare } from '../../src/core/decoding/draft-timing.ts';
 import { DraftedText } from '../../src/core/decoding/token-list.ts';
 import type { DeviceState } from '../../src/core/protocol/device/device-state.ts';
+import { workOf } from '../../src/core/protocol/wire/draft-order.ts';
 import type { VirtualDraft, VirtualDrafter } from './model.ts';
 
 export class SourcedDrafter implements VirtualDrafter {
@@ -24,12 +24,13 @@ export class SourcedDrafter implements VirtualDrafter {
     const found = this.#source.lookUp(lookUpMargin);
     if (found !== null) {
       this.#behind += 1;
-      return { ...found, isLookedUp: true, effort: 0 };
+      return { ...found, isLookedUp: true };
     }
     const made = this.#model.draft(state, lookUpMargin, alternatives);
     if (made === null) return null;
-    const effort = (made.effort ?? 1) + this.#behind * catchUpShare;
+    const { tokens, ...beside } = workOf(made, alternatives);
+    const work = { ...beside, tokens: tokens + this.#behind };
     this.#behind = 0;
-    return { ...made, ...this.#source.calibrated(text.length, made), effort };
+    return { ...made, ...this.#source.calibrated(text.length, made), work };
   }
 }

@@ -2,8 +2,8 @@
 // the device does not know: how long the edge's steps will be beside its other sessions. A mode is ordered only where that decides,
 // whatever the text is like; elsewhere the device decides by its measurements. Pure.
 
-import { unknownTiming } from '../../core/decoding/draft-timing.ts';
-import { leastHedgeChance, noHedges } from '../../core/decoding/hedge-worth.ts';
+import { leastHedgeChances, noHedges } from '../../core/decoding/hedge-worth.ts';
+import { supposedPrices } from '../../core/decoding/pass-times.ts';
 import {
   describeGain,
   doubtfulGain,
@@ -118,7 +118,7 @@ function knowledgeOf({ device, edge, stepMs, rows }: PlannedDevice): TimingKnowl
 
 function hedgesFor({ draftMs }: TimingKnowledge, laterTokenMs: number): number {
   const times = { draftMs: draftMs ?? undefined, writtenMs: laterTokenMs * manyTokens, writtenTokens: manyTokens };
-  const chance = leastHedgeChance({ ...unknownTiming, ...times });
+  const { continue: chance } = leastHedgeChances({ ...times, prices: supposedPrices }, 1);
   if (chance >= noHedges) return 0;
   return chance > rareHedge ? 1 : unlimited.hedges;
 }

@@ -1,6 +1,8 @@
 // The time that drafts cost a device, measured at run time, and two decisions from it: when waiting is better than drafting, and
 // how much less likely a free draft may be. Pure; times come in as arguments. docs/research/prompt-lookup.md has the measurements.
 
+import { narrowPass, notePass, type PassPrices, type PassWork, supposedPrices } from './pass-times.ts';
+
 /** How device and edge take turns, as far as the cost of a draft depends on it. */
 export type TurnTaking =
   | 'free-running' // no side waits (stream, mix): a draft costs only the delay of the chain after a correction
@@ -9,10 +11,10 @@ export type TurnTaking =
 
 /** Running means, ms; undefined: not measured yet. */
 export interface DraftTiming {
-  /** A draft of the model; look-ups cost nothing and don't count. */
+  /** A draft of the model by a pass without alternatives; look-ups cost nothing and don't count. */
   readonly draftMs: number | undefined;
-  /** The time that each alternative adds to a pass of the model, as a share of `draftMs`. */
-  readonly widthShare: number | undefined;
+  /** What further tokens and alternatives add to a pass of the model, as shares of `draftMs`. */
+  readonly prices: PassPrices;
   /** Time between two commits: a step of the edge in `stream`, a round elsewhere. */
   readonly commitMs: number | undefined;
   /** Tokens of one commit. */
@@ -28,7 +30,7 @@ export interface DraftTiming {
 
 export const unknownTiming: DraftTiming = {
   draftMs: undefined,
-  widthShare: undefined,
+  prices: supposedPrices,
   commitMs: undefined,
   tokens: undefined,
   verdictMs: undefined,
@@ -40,12 +42,6 @@ export const unknownTiming: DraftTiming = {
 
 /** Weight of one measurement against all before it. */
 const forgetting = 0.1;
-/** What an alternative adds to a pass before that was measured: between a graphics processor and a processor core. */
-export const supposedWidthShare = 0.5;
-/** Quicker than the others: until it is known, alternatives may cost more than they bring. */
-const widthForgetting = 0.2;
-/** One slow pass changes the mean like one in which an alternative costs this many passes. */
-const widestShare = 2;
 /** One measurement changes the mean like one that is at most this many times as large as the mean. */
 const surpriseLimit = 4;
 
@@ -54,15 +50,10 @@ function average(mean: number | undefined, value: number): number {
   return mean + forgetting * (Math.min(value, surpriseLimit * mean) - mean);
 }
 
-/** @param alternatives how many the same pass has extended */
-export function noteDraftTime(timing: DraftTiming, ms: number, alternatives = 0): DraftTiming {
-  if (alternatives === 0) return { ...timing, draftMs: average(timing.draftMs, ms) };
-  // Without a narrow pass there is nothing to compare with.
-  if (timing.draftMs === undefined) return timing;
-  // A single pass may be quicker than the mean, so the share may be negative; only the mean of many is significant.
-  const share = (ms / timing.draftMs - 1) / alternatives;
-  const before = timing.widthShare ?? supposedWidthShare;
-  return { ...timing, widthShare: before + widthForgetting * (Math.min(share, widestShare) - before) };
+/** A pass of the model took so long. See {@link notePass}. */
+export function noteDraftTime(timing: DraftTiming, ms: number, work: PassWork = narrowPass): DraftTiming {
+  const { ms: draftMs, prices } = notePass({ ms: timing.draftMs, prices: timing.prices }, ms, work);
+  return { ...timing, draftMs, prices };
 }
 
 /** The device asked the edge to verify a window. */

@@ -1,36 +1,37 @@
 import { describe, expect, it } from 'vitest';
-import { noteDraftTime, unknownTiming } from './draft-timing.ts';
-import { leastHedgeChance, noHedges } from './hedge-worth.ts';
+import { unknownTiming } from './draft-timing.ts';
+import { leastHedgeChances, noHedges } from './hedge-worth.ts';
+import { equalPrices } from './pass-times.ts';
 import { noRunnerUps, noteRunnerUp, runnerUpChance } from './runner-up-chance.ts';
 
 const timing = { ...unknownTiming, draftMs: 10, writtenMs: 1000, writtenTokens: 50 };
+const cutsOf = (changes: Partial<typeof timing>, acceptance = 1) =>
+  leastHedgeChances({ ...timing, ...changes }, acceptance);
 
 describe('the least chance of an alternative', () => {
   it('rises with the width of a pass and with the square of the load', () => {
-    expect(leastHedgeChance({ ...timing, widthShare: 1 })).toBe(0.375);
-    expect(leastHedgeChance({ ...timing, widthShare: 0.6 })).toBeCloseTo(0.225, 12);
-    expect(leastHedgeChance({ ...timing, widthShare: 1, draftMs: 5 })).toBe(0.09375);
-    expect(leastHedgeChance({ ...timing, widthShare: 1, draftMs: 25 })).toBe(noHedges);
+    expect(cutsOf({ prices: equalPrices(1) }).continue).toBe(0.375);
+    expect(cutsOf({ prices: equalPrices(0.6) }).continue).toBeCloseTo(0.225, 12);
+    expect(cutsOf({ prices: equalPrices(1), draftMs: 5 }).continue).toBe(0.09375);
+    expect(cutsOf({ prices: equalPrices(1), draftMs: 25 }).continue).toBe(noHedges);
   });
 
-  it('has a floor where a wide pass seems as quick, and is high while little is measured', () => {
-    for (const widthShare of [0.01, -0.2]) expect(leastHedgeChance({ ...timing, widthShare })).toBe(0.04);
-    expect(leastHedgeChance({ ...timing, widthShare: 0.01, writtenTokens: 7 })).toBe(0.2);
+  it('is that of its first tokens together where it begins', () => {
+    expect(cutsOf({ prices: equalPrices(1) }).start).toBeCloseTo(0.375, 12);
+    // Beginning costs twice as much: (2 + 2) / (1 + a + a^2).
+    expect(cutsOf({ prices: { ...equalPrices(1), started: 2 } }, 0.5)).toEqual({
+      start: expect.closeTo((0.375 * 4) / 1.75, 12),
+      continue: 0.375,
+    });
+  });
+
+  it('has a floor where a wide pass is quick, and is high while little is measured', () => {
+    const prices = equalPrices(0.01);
+    expect(cutsOf({ prices })).toEqual({ start: 0.04, continue: 0.04 });
+    expect(cutsOf({ prices, writtenTokens: 7 })).toEqual({ start: 0.2, continue: 0.2 });
     // A token that takes 50 ms is worth more bytes than one that takes 20 ms.
-    expect(leastHedgeChance({ ...timing, widthShare: 0.01, writtenTokens: 20 })).toBeCloseTo(0.016, 12);
-    expect(leastHedgeChance({ ...timing, widthShare: 0.01, writtenTokens: 100 })).toBe(0.04);
-  });
-});
-
-describe('the width of a pass', () => {
-  it('is measured against passes without alternatives, per alternative', () => {
-    let known = noteDraftTime(noteDraftTime(unknownTiming, 10), 40, 2);
-    expect(known.draftMs).toBe(10);
-    for (let pass = 0; pass < 100; pass += 1) known = noteDraftTime(known, 12, 2);
-    expect(known.widthShare).toBeCloseTo(0.1, 3);
-    expect(noteDraftTime(unknownTiming, 12, 1)).toEqual(unknownTiming);
-    const slow = noteDraftTime(known, 1000, 1);
-    expect(slow.widthShare).toBeLessThan(0.6);
+    expect(cutsOf({ prices, writtenTokens: 20 }).continue).toBeCloseTo(0.016, 12);
+    expect(cutsOf({ prices, writtenTokens: 100 }).continue).toBe(0.04);
   });
 });
 

@@ -1,7 +1,8 @@
 // When a device should extend an alternative beside its draft: the chance that the text continues as the alternative, against the time that
 // a wider pass of the draft model takes. Pure.
 
-import { type DraftTiming, supposedWidthShare } from './draft-timing.ts';
+import type { DraftTiming } from './draft-timing.ts';
+import { startPrice } from './pass-times.ts';
 
 /** What a token of an alternative has to save on average, ms: its bytes are worth that, whatever the pass costs. */
 const leastSavedMs = 0.8;
@@ -16,19 +17,35 @@ const costFactor = 1.5;
 /** Above every chance: the device does not hedge. */
 export const noHedges = 1.01;
 
+/** The least chances, (0, 1.01], that the text continues as an alternative, at which a pass adds a token to it. */
+export interface HedgeCuts {
+  /** Of an alternative that begins: that the text has its first token. */
+  readonly start: number;
+  /** Of one that goes on: up to the token that the pass would add. */
+  readonly continue: number;
+}
+
 /**
- * The least chance that the text continues as an alternative, up to the token that one more pass would add, at which that token is worth
- * making, (0, 1.01].
- *
  * A token that is ready when the text turns to the alternative saves about the time T between two tokens. One alternative in a pass
  * adds the time E to it, and delays the draft beside it. That draft is needed at once with about the chance D / T: so large a share of
  * the device's time is spent on drafts that the text uses, at a time D each. So p T = E D / T breaks even: p = E D / T^2, and half
- * more. In replays of the default pair and in the toy language fixed cuts near this one are the quickest.
+ * more. In replays of the default pair and in the toy language fixed cuts near this one are the quickest. An alternative begins only if
+ * its first tokens pay together for that pass and those after it ({@link startPrice}).
+ * @param acceptance the chance that a draft is right if those before it are, [0, 1]
  */
-export function leastHedgeChance({ draftMs, writtenMs, writtenTokens, widthShare }: DraftTiming): number {
-  if (draftMs === undefined || writtenMs <= 0 || writtenTokens < fewTokens) return firstCut;
+export function leastHedgeChances(
+  {
+    draftMs,
+    writtenMs,
+    writtenTokens,
+    prices,
+  }: Pick<DraftTiming, 'draftMs' | 'writtenMs' | 'writtenTokens' | 'prices'>,
+  acceptance: number,
+): HedgeCuts {
+  if (draftMs === undefined || writtenMs <= 0 || writtenTokens < fewTokens)
+    return { start: firstCut, continue: firstCut };
   const load = (draftMs * writtenTokens) / writtenMs;
-  const cut = costFactor * Math.max(0, widthShare ?? supposedWidthShare) * load * load;
   const floor = Math.min(mostFloor, (leastSavedMs * writtenTokens) / writtenMs);
-  return Math.min(noHedges, Math.max(floor, cut));
+  const cutAt = (price: number): number => Math.min(noHedges, Math.max(floor, costFactor * price * load * load));
+  return { start: cutAt(startPrice(prices, acceptance)), continue: cutAt(prices.continued) };
 }

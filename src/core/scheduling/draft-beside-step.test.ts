@@ -12,13 +12,13 @@ import {
 const step = { chance: 0.4, draftMs: 5, besideMs: 0, sessionCount: 1, elapsedMs: 0, expectedMs: 40 };
 
 describe('an alternative beside a draft', () => {
-  const pass = { chance: 0.5, draftMs: 5, besideMs: 0, sessionCount: 1, widthShare: 0.1 };
+  const pass = { chance: 0.5, draftMs: 5, besideMs: 0, sessionCount: 1, price: 0.1 };
 
   it('is worth a pass that is longer by its share, the less so the more the draft itself is needed', () => {
     expect(leastHedgeChanceBesideStep(pass)).toBeCloseTo(0.05, 12);
     expect(leastHedgeChanceBesideStep({ ...pass, chance: 1 })).toBeCloseTo(0.1, 12);
-    expect(leastHedgeChanceBesideStep({ ...pass, widthShare: 1 })).toBeCloseTo(0.5, 12);
-    expect(leastHedgeChanceBesideStep({ ...pass, widthShare: -0.2 })).toBe(0);
+    expect(leastHedgeChanceBesideStep({ ...pass, price: 1 })).toBeCloseTo(0.5, 12);
+    expect(leastHedgeChanceBesideStep({ ...pass, price: 0 })).toBe(0);
   });
 
   it('pays for what the longer pass adds to the step of all sessions', () => {

@@ -31,20 +31,20 @@ export function isDraftWorthBesideStep(figures: DraftBesideStep): boolean {
 
 export interface HedgeBesideStep extends Pick<DraftBesideStep, 'chance' | 'draftMs' | 'besideMs' | 'sessionCount'> {
   /** What an alternative adds to a pass of the draft model, as a share of `draftMs`. */
-  readonly widthShare: number;
+  readonly price: number;
 }
 
 /**
  * The least chance that the text continues as an alternative, up to the token that this pass would add, at which the token is worth making.
- * It saves a draft's time D where the text turns to the alternative, and adds the time E = `widthShare` D to the pass. That delays the
+ * It saves a draft's time D where the text turns to the alternative, and adds the time E = `price` D to the pass. That delays the
  * draft beside it, which is needed with `chance`, and lengthens the step of all its sessions by E besideMs / D: it breaks even at
  * p D = E (chance + besideMs sessionCount / D). Unlike those of a device (decoding/hedge-worth.ts) these alternatives cost no bytes, and
  * the draft model would rest otherwise.
  */
 export function leastHedgeChanceBesideStep(figures: HedgeBesideStep): number {
-  const { chance, draftMs, besideMs, sessionCount, widthShare } = figures;
+  const { chance, draftMs, besideMs, sessionCount, price } = figures;
   const disturbed = besideMs === 0 ? 0 : (besideMs * sessionCount) / draftMs;
-  return Math.max(0, widthShare) * (chance + disturbed);
+  return price * (chance + disturbed);
 }
 
 /** Whether any draft beside a step of one session can be worth its cost; see {@link isDraftWorthBesideStep}. */

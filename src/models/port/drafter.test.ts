@@ -31,9 +31,12 @@ function watched(
 }
 
 /** What a drafter says that has never seen another text. */
-async function alone(text: readonly number[], sampling: Sampling): Promise<Draft | null> {
+async function alone(text: readonly number[], sampling: Sampling): Promise<Omit<Draft, 'work'> | null> {
   await using drafter = new ModelDrafter(createToyModel({ ...toy, sequences: 1 }));
-  return await drafter.draft({ text, promptLength: prompt.length, sampling });
+  const draft = await drafter.draft({ text, promptLength: prompt.length, sampling });
+  if (draft === null) return null;
+  const { work: _work, ...made } = draft;
+  return made;
 }
 
 const request = { promptLength: prompt.length, sampling: neutralSampling };
@@ -70,8 +73,11 @@ describe('a draft with alternatives', () => {
               position: Math.max(prompt.length, text.length - back),
               tokens,
             }));
-            const { alternatives: found = [], ...draft } =
-              (await drafter.draft({ text, alternatives, promptLength: prompt.length, sampling })) ?? {};
+            const {
+              alternatives: found = [],
+              work: _work,
+              ...draft
+            } = (await drafter.draft({ text, alternatives, promptLength: prompt.length, sampling })) ?? {};
             expect(draft).toEqual(await alone(text, sampling));
             if (copies) expect(found.length).toBe(Math.min(sequences - 1, alternatives.length));
             for (const { id, position, ...made } of found) {
@@ -103,6 +109,29 @@ describe('a draft with alternatives', () => {
     expect(calls).toEqual([[13], [1, 1], [1, 1], [1], [1]]);
   });
 
+  it('says what each pass has evaluated', async () => {
+    await using drafter = new ModelDrafter(watched(2).model);
+    const works: unknown[] = [];
+    const draft = async (text: readonly number[], alternatives: readonly AlternativeOrder[] = []): Promise<void> => {
+      works.push((await drafter.draft({ ...request, text, alternatives }))?.work);
+    };
+    const branch = { id: 1, position: prompt.length, tokens: [401] };
+    await draft(prompt);
+    await draft([...prompt, 400], [branch]);
+    await draft([...prompt, 400, 402], [{ ...branch, tokens: [401, 404] }]);
+    await draft([...prompt, 400, 402, 405, 406]);
+    // Its sequence holds all of the text but two tokens: nothing is copied.
+    await draft([...prompt, 400, 402, 405, 406, 407], [{ id: 2, position: prompt.length + 1, tokens: [408] }]);
+    const none = { continued: 0, started: 0, copied: 0 };
+    expect(works).toEqual([
+      { ...none, tokens: prompt.length },
+      { ...none, tokens: 1, copied: 1 },
+      { ...none, tokens: 1, continued: 1 },
+      { ...none, tokens: 2 },
+      { ...none, tokens: 1, started: 1 },
+    ]);
+  });
+
   it('reads a text again where the engine can not copy, and leaves out one that is far behind', async () => {
     const { model, calls } = watched(2, false);
     await using drafter = new ModelDrafter(model);
@@ -132,7 +161,8 @@ describe('a draft with alternatives', () => {
     for (const token of [400, 402, 403]) {
       text = [...text, token];
       const alternatives = [{ id: 1, position: text.length - 1, tokens: [401] }];
-      const { alternatives: found, ...draft } = (await drafter.draft({ ...request, text, alternatives })) as Draft;
+      const asked = { ...request, text, alternatives };
+      const { alternatives: found, work: _work, ...draft } = (await drafter.draft(asked)) as Draft;
       expect(draft).toEqual(await alone(text, neutralSampling));
       const [{ id: _id, position: _position, ...made }] = found as [NonNullable<typeof found>[number]];
       expect(made).toEqual(await alone([...text.slice(0, -1), 401], neutralSampling));

@@ -7,13 +7,14 @@ import { type Candidates, isAllowed } from '../../core/decoding/candidates.ts';
 import { chooseToken } from '../../core/decoding/choose-token.ts';
 import { choiceConfidence } from '../../core/decoding/choose-token-distribution.ts';
 import { roundConfidence } from '../../core/decoding/confidence.ts';
+import type { PassWork } from '../../core/decoding/pass-times.ts';
 import { type RunnerUp, runnerUp } from '../../core/decoding/runner-up.ts';
 import type { Sampling } from '../../core/decoding/sampling.ts';
 import { penaltiesActive, RunningCounts, type TokenCounts } from '../../core/decoding/token-counts.ts';
 import { BranchedText, DraftedText, LastText, type TokenList } from '../../core/decoding/token-list.ts';
 import type { LanguageModel } from './model.ts';
 import { createSerialQueue } from './serial-queue.ts';
-import { TextSequences } from './text-sequences.ts';
+import { type FollowedTexts, TextSequences } from './text-sequences.ts';
 
 function countsOf(text: TokenList, start: number): TokenCounts {
   return text instanceof DraftedText ? text.countsFrom(start) : new RunningCounts(text.slice(start));
@@ -30,6 +31,8 @@ export interface Draft {
   readonly isLookedUp?: true;
   /** The next tokens of those alternatives of the request that the same pass has extended. */
   readonly alternatives?: readonly AlternativeDraft[];
+  /** What the pass has evaluated. Absent: the drafter does not count it. */
+  readonly work?: PassWork;
 }
 
 /** The input of a draft. It may be any text: commits and rollbacks change it between calls. */
@@ -122,18 +125,24 @@ export class ModelDrafter implements Drafter {
     if (this.#isForeign) await this.#sequences.forget();
     this.#isForeign = false;
     const branches = (request.alternatives ?? [])
-      .map(({ id, position, tokens }) => ({ id, text: new BranchedText(text, position, tokens) }))
+      .map(({ id, position, tokens }) => ({
+        id,
+        isNew: tokens.length === 1,
+        text: new BranchedText(text, position, tokens),
+      }))
       .filter((one) => one.text.length <= this.#contextLength);
     const others = branches.map((one) => one.text);
-    const [found, ...beside] = await this.#sequences.follow(text, this.#last.sharedWith(text), others);
+    const followed = await this.#sequences.follow(text, this.#last.sharedWith(text), others);
+    const [found, ...beside] = followed.candidates;
     const draft = draftAfter(text, allowedOf(found, request.allowed), request);
     if (draft === null) return null;
+    const work = workOf(followed, branches);
     const alternatives = branches.flatMap((one, index): AlternativeDraft[] => {
       const candidates = beside[index] ?? null;
       const made = candidates === null ? null : draftAfter(one.text, candidates, request);
       return made === null ? [] : [{ id: one.id, position: one.text.length, ...made }];
     });
-    return alternatives.length === 0 ? draft : { ...draft, alternatives };
+    return alternatives.length === 0 ? { ...draft, work } : { ...draft, alternatives, work };
   }
 
   /** How much of a text it has evaluated already, and how much a draft for that text would replace; tokens. */
@@ -161,6 +170,13 @@ function allowedOf(candidates: Candidates, allowed: Uint32Array | undefined): Ca
     ids: kept.map((index) => candidates.ids[index] as number),
     logits: kept.map((index) => candidates.logits[index] as number),
   };
+}
+
+function workOf({ tokens, isCopied }: FollowedTexts, branches: readonly { readonly isNew: boolean }[]): PassWork {
+  const uncopied = branches.filter((_, index) => isCopied[index] === false);
+  const started = uncopied.filter(({ isNew }) => isNew).length;
+  const copied = isCopied.filter((one) => one === true).length;
+  return { tokens, continued: uncopied.length - started, started, copied };
 }
 
 function draftAfter(text: TokenList, candidates: Candidates, { promptLength, sampling }: DraftRequest) {

@@ -12,6 +12,15 @@ const leastCopied = 3;
 /** Where it can't be copied: a text that is further behind is left out, tokens. */
 const mostBehind = 16;
 
+export interface FollowedTexts {
+  /** After each text, the first one first; null: left out. */
+  readonly candidates: readonly [Candidates, ...(Candidates | null)[]];
+  /** How many tokens of the first text were evaluated. */
+  readonly tokens: number;
+  /** Whether the sequence of a further text had to be copied; null: the text was left out. */
+  readonly isCopied: readonly (boolean | null)[];
+}
+
 /** One caller at a time. */
 export class TextSequences {
   readonly #model: LanguageModel;
@@ -35,27 +44,26 @@ export class TextSequences {
    * @param text one token or more
    * @param known so many of its first tokens are those of the last text
    * @param others further texts; as many of them as there are sequences for are followed, the first ones first
-   * @returns the candidates after each text; null: left out
    */
-  async follow(
-    text: TokenList,
-    known: number,
-    others: readonly TokenList[],
-  ): Promise<readonly [Candidates, ...(Candidates | null)[]]> {
+  async follow(text: TokenList, known: number, others: readonly TokenList[]): Promise<FollowedTexts> {
     const last = this.#sequences[0] as PrefixSequence;
     const main = this.#sequences.length === 1 ? last : closest(text, this.#sequences, last);
     // Only the sequence of the last text is known to hold it.
     const shared = main === last ? known : 0;
     this.#toFront(main);
-    if (others.length === 0) return [await main.follow(text, shared)];
+    const tokens = text.length - main.sharedLength(text, text.length - 1, shared);
+    if (others.length === 0) return { candidates: [await main.follow(text, shared)], tokens, isCopied: [] };
     const parts: SequencePart[] = [{ into: main, tokens: await main.approach(text, shared) }];
     const places: (number | null)[] = [];
+    const isCopied: (boolean | null)[] = [];
     for (const other of others) {
       const part = await this.#prepare(other, main, parts);
       places.push(part === null ? null : parts.push(part) - 1);
+      isCopied.push(part?.isCopied ?? null);
     }
     const [first, ...rest] = await PrefixSequence.appendTogether(this.#model, parts);
-    return [first as Candidates, ...places.map((place) => (place === null ? null : (rest[place - 1] as Candidates)))];
+    const beside = places.map((place) => (place === null ? null : (rest[place - 1] as Candidates)));
+    return { candidates: [first as Candidates, ...beside], tokens, isCopied };
   }
 
   /** The sequence that a text would take: the length of their common prefix, and of what the sequence holds; tokens. */
@@ -72,15 +80,20 @@ export class TextSequences {
     for (const sequence of this.#sequences) await sequence.release();
   }
 
-  async #prepare(text: TokenList, main: PrefixSequence, parts: readonly SequencePart[]): Promise<SequencePart | null> {
+  async #prepare(
+    text: TokenList,
+    main: PrefixSequence,
+    parts: readonly SequencePart[],
+  ): Promise<(SequencePart & { readonly isCopied: boolean }) | null> {
     const free = this.#sequences.filter((one) => !parts.some(({ into }) => into === one));
     const own = free[0] === undefined ? this.#openAnother() : closest(text, free, free[0]);
     if (own === null) return null;
     const held = own.sharedLength(text, text.length - 1);
     const inMain = main.sharedLength(text, text.length - 1);
-    if (this.#copies && inMain - held >= leastCopied) this.#copies = await own.copy(main, inMain);
+    const isCopied = this.#copies && inMain - held >= leastCopied && (await own.copy(main, inMain));
+    if (this.#copies && inMain - held >= leastCopied) this.#copies = isCopied;
     if (!this.#copies && text.length - own.sharedLength(text, text.length - 1) > mostBehind) return null;
-    return { into: own, tokens: await own.approach(text) };
+    return { into: own, tokens: await own.approach(text), isCopied };
   }
 
   #toFront(sequence: PrefixSequence): void {

@@ -7,6 +7,7 @@ import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, badArgument, OutriderError } from '../../core/basics/errors.ts';
 import { TextAssembler } from '../../core/decoding/ending-text.ts';
 import type { Logprobs, TokenLogprobs } from '../../core/decoding/logprobs.ts';
+import type { PassPrices } from '../../core/decoding/pass-times.ts';
 import { DraftedText } from '../../core/decoding/token-list.ts';
 import { DeviceDriver, type DeviceHost } from '../../core/protocol/device/device-driver.ts';
 import { stepDevice } from '../../core/protocol/device/device-session.ts';
@@ -52,7 +53,7 @@ export interface Turn extends AsyncIterable<Emission> {
 }
 
 /** What an alternative adds to a pass of each drafter, as its last turn has measured it. */
-const knownWidths = new WeakMap<object, number>();
+const knownPrices = new WeakMap<object, PassPrices>();
 /** With several edges, one that does not answer is left sooner, ms. */
 const severalEdges = { liveness: { pingAfterMs: 1000, lostAfterMs: 4000 }, connectWithinMs: 3000 } as const;
 
@@ -124,7 +125,7 @@ class TurnRunner implements Turn {
       measuresRoundTrip: true,
       cutsChains: typeof options.minChainConfidence !== 'number',
       judgesHedges: true,
-      knownWidthShare: drafter === null ? undefined : knownWidths.get(drafter),
+      knownPrices: drafter === null ? undefined : knownPrices.get(drafter),
       routes,
       renewsCredentials: this.#edges.renewsCredentials ?? false,
       keepsTarget: options.allowsOtherTarget !== true,
@@ -300,8 +301,8 @@ class TurnRunner implements Turn {
     this.#isOver = true;
     for (const attempt of this.#attempts) attempt.abort();
     this.#options.signal?.removeEventListener('abort', this.#stopNow);
-    const { connections, state, widthShare } = this.#driver;
-    if (this.#options.drafter !== null && widthShare !== undefined) knownWidths.set(this.#options.drafter, widthShare);
+    const { connections, state, prices } = this.#driver;
+    if (this.#options.drafter !== null) knownPrices.set(this.#options.drafter, prices);
     connections.closeAll('the turn is over');
     const { traffic, roundTripMs } = connections;
     const reported = reportTurn(state, outcome, this.#text, this.#times, traffic, roundTripMs);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { supposedPrices } from '../../core/decoding/pass-times.ts';
 import { neutralSampling } from '../../core/decoding/sampling.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
@@ -40,7 +41,8 @@ describe('the drafters of an edge', () => {
     const token = await first.next(asked(prompt));
     expect(evaluated()).toBe(40);
     first.leave();
-    expect(await takeFor(drafters, 'a').next(asked(prompt))).toEqual(token);
+    const work = { tokens: 1, continued: 0, started: 0, copied: 0 };
+    expect(await takeFor(drafters, 'a').next(asked(prompt))).toEqual({ ...token, work });
     expect(evaluated()).toBe(41);
     await drafters.close();
   });
@@ -94,11 +96,13 @@ describe('the drafters of an edge', () => {
   it('measure what an alternative adds to a pass', async () => {
     const drafters = draftersWith(counting(4).model, 10, 1);
     const taken = takeFor(drafters, 'a');
-    expect(drafters.widthShare).toBeUndefined();
+    expect(drafters.prices).toEqual(supposedPrices);
     const alternatives = [{ id: 1, position: 39, tokens: [5] }];
     for (const more of [{}, {}, { alternatives }]) await taken.next({ ...asked(prompt), ...more });
-    // All passes take the same time here, so the share falls from the supposed one.
-    expect(drafters.widthShare).toBeLessThan(0.5);
+    // All passes take the same time here, so the price of an alternative that begins falls from the supposed one, and no other.
+    const { started, copied } = drafters.prices;
+    expect(Math.min(started, copied)).toBeLessThan(0.5);
+    expect(drafters.prices).toMatchObject({ token: 0.5, continued: 0.5 });
     await drafters.close();
   });
 

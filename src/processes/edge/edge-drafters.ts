@@ -5,6 +5,7 @@ import type { Clock } from '../../core/basics/clock.ts';
 import { isOutriderError } from '../../core/basics/errors.ts';
 import { invariant } from '../../core/basics/invariant.ts';
 import { noteDraftTime, unknownTiming } from '../../core/decoding/draft-timing.ts';
+import { narrowPass, type PassPrices, type PassWork } from '../../core/decoding/pass-times.ts';
 import type { TokenList } from '../../core/decoding/token-list.ts';
 import {
   besideMsFor,
@@ -75,9 +76,9 @@ export class EdgeDrafters {
     return stepMs(this.#draftTime, 1);
   }
 
-  /** What an alternative adds to a pass, as a share of a draft's time; undefined: not measured yet. */
-  get widthShare(): number | undefined {
-    return this.#timing.widthShare;
+  /** What alternatives add to a pass, as shares of a draft's time. */
+  get prices(): PassPrices {
+    return this.#timing.prices;
   }
 
   /** See {@link EdgeDraftFigures}; Infinity or 0 in a step that tries the other way, so that both stay measured. */
@@ -118,7 +119,7 @@ export class EdgeDrafters {
         const startMs = this.#clock.nowMs();
         const { draft, isAlone } = await this.#made(kept.drafter.draft(request), own);
         // The first draft includes the prefill, and beside a step each takes longer.
-        if (!isFirst) this.#note(this.#clock.nowMs() - startMs, request.alternatives?.length ?? 0, isAlone);
+        if (!isFirst && draft !== null) this.#note(this.#clock.nowMs() - startMs, draft.work, isAlone);
         isFirst = false;
         return draft;
       },
@@ -130,9 +131,10 @@ export class EdgeDrafters {
     };
   }
 
-  #note(ms: number, alternatives: number, isAlone: boolean): void {
-    this.#timing = noteDraftTime(this.#timing, ms, alternatives);
-    if (isAlone && alternatives === 0) this.#draftTime = observeStep(this.#draftTime, 1, ms);
+  #note(ms: number, work: PassWork = narrowPass, isAlone: boolean): void {
+    this.#timing = noteDraftTime(this.#timing, ms, work);
+    if (isAlone && work.tokens + work.continued + work.started + work.copied === 1)
+      this.#draftTime = observeStep(this.#draftTime, 1, ms);
   }
 
   /** Counts a draft until it is made, or abandoned. @returns also whether neither a step nor another draft ran beside it */

@@ -24,6 +24,7 @@ export function orderAlternatives(state: DeviceState): { state: DeviceState; ord
     rates: state.runnerUpRates,
     most: state.budget.hedges,
     minChance: state.minHedgeChance,
+    minStart: state.minStartChance,
     end: Math.min(text.length + turn.maxAhead, turn.prompt.length + turn.maxAnswerTokens),
     endIds: turn.endIds,
   });

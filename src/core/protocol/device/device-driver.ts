@@ -5,8 +5,9 @@ import type { Clock } from '../../basics/clock.ts';
 import type { ErrorCode, OutriderError } from '../../basics/errors.ts';
 import { unreachable } from '../../basics/invariant.ts';
 import type { Logprobs } from '../../decoding/logprobs.ts';
+import type { PassPrices } from '../../decoding/pass-times.ts';
 import type { ConnectionObserver } from '../wire/connections.ts';
-import type { DraftMade, DraftOrder } from '../wire/draft-order.ts';
+import { type DraftMade, type DraftOrder, workOf } from '../wire/draft-order.ts';
 import type { DeviceMessage, EdgeMessage } from '../wire/messages.ts';
 import { deafHandler, type FrameConnection, type FrameHandler } from '../wire/wire.ts';
 import { mayHedge } from './device-alternatives.ts';
@@ -34,8 +35,8 @@ export interface DriverSettings extends DeviceConnectionSettings, TextDeadlines,
   readonly retriesFirstConnection: boolean;
   /** Whether the device stops drafting when its chain is unlikely to be accepted. */
   readonly cutsChains: boolean;
-  /** What an alternative adds to a pass of the drafter, as a share of it, as earlier turns have measured it; default: unknown. */
-  readonly knownWidthShare?: number | undefined;
+  /** Prices of a pass of the drafter, as earlier turns have measured them; default: unknown. */
+  readonly knownPrices?: PassPrices | undefined;
   /** Whether the device extends only alternatives that are worth their time; otherwise the turn's `minHedgeChance` stays. */
   readonly judgesHedges: boolean;
   /** Round trip, ms; undefined: it is measured. */
@@ -105,7 +106,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#host = host;
     this.#state = state;
     this.#advice = advice;
-    this.#watch = new DraftWatch(settings.knownWidthShare);
+    this.#watch = new DraftWatch(settings.knownPrices);
     this.#edges = new EdgeChoice(settings);
     this.#answeredAtMs = clock.nowMs();
     this.#deadline = new TextDeadline(clock, settings, (hasExpiredBefore, afterMs) => {
@@ -145,9 +146,9 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     return this.#state;
   }
 
-  /** For `knownWidthShare` of the next turn with the same drafter. */
-  get widthShare(): number | undefined {
-    return this.#watch.widthShare;
+  /** For `knownPrices` of the next turn with the same drafter. */
+  get prices(): PassPrices {
+    return this.#watch.prices;
   }
 
   stop(): void {
@@ -218,12 +219,15 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   /** @param draft null: the drafter has no proposal @param durationMs duration of the draft */
-  drafted({ generation, position }: DraftOrder, draft: DraftMade | null, durationMs: number): void {
-    if (draft?.isLookedUp !== true) this.#watch.drafted(durationMs, draft?.alternatives?.length);
+  drafted({ generation, position, alternatives }: DraftOrder, draft: DraftMade | null, durationMs: number): void {
+    if (draft !== null && draft.isLookedUp !== true) this.#watch.drafted(durationMs, workOf(draft, alternatives));
     this.#setChainCut();
     this.#setHedgeCut();
     if (draft === null) this.step({ kind: 'draft-declined', generation, position });
-    else this.step({ kind: 'draft-produced', generation, position, ...draft });
+    else {
+      const { work: _work, ...made } = draft;
+      this.step({ kind: 'draft-produced', generation, position, ...made });
+    }
   }
 
   step(event: DeviceEvent): void {
@@ -385,8 +389,9 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   #setHedgeCut(): void {
     if (!this.#settings.judgesHedges || !mayHedge(this.#state.turn)) return;
-    const cut = this.#watch.newHedgeCut(this.#state);
-    if (cut !== undefined) this.step({ kind: 'hedge-cut-set', minHedgeChance: cut });
+    const cuts = this.#watch.newHedgeCuts(this.#state);
+    if (cuts === undefined) return;
+    this.step({ kind: 'hedge-cut-set', minHedgeChance: cuts.continue, minStartChance: cuts.start });
   }
 
   /** Must come before the event after which the machine decides whether to draft another token. */

@@ -42,8 +42,10 @@ function handle(state: DeviceState, event: DeviceEvent, effects: DeviceEffect[])
     }
     case 'chain-cut-set':
       return { ...state, minChainConfidence: event.minChainConfidence };
-    case 'hedge-cut-set':
-      return { ...state, minHedgeChance: event.minHedgeChance };
+    case 'hedge-cut-set': {
+      const { minHedgeChance, minStartChance = minHedgeChance } = event;
+      return { ...state, minHedgeChance, minStartChance };
+    }
     case 'drafting-switched':
       return modeOf(state.turn.mode).waitsForDevice ? state : { ...state, isDraftingOn: event.on };
     case 'draft-budget-set':

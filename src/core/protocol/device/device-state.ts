@@ -144,6 +144,8 @@ export interface DeviceState {
   readonly runnerUpRates: RunnerUpRates;
   /** As in {@link TurnRequest}, until a `hedge-cut-set`. */
   readonly minHedgeChance: number;
+  /** The same for an alternative that begins: the chance of its first token. */
+  readonly minStartChance: number;
   /** Number of roll-backs. A draft of an older generation is discarded. */
   readonly generation: number;
   readonly drafting: { readonly generation: number; readonly position: number } | null;
@@ -190,7 +192,7 @@ export type DeviceEvent =
   /** The shell has measured the cost and gain of drafts, and changes {@link DeviceState.minChainConfidence}. */
   | { readonly kind: 'chain-cut-set'; readonly minChainConfidence: number }
   /** The shell has measured the cost and gain of alternatives, and changes {@link DeviceState.minHedgeChance}. */
-  | { readonly kind: 'hedge-cut-set'; readonly minHedgeChance: number }
+  | { readonly kind: 'hedge-cut-set'; readonly minHedgeChance: number; readonly minStartChance?: number }
   /** Switches drafting on or off. Ignored in modes in which the edge waits for the device. `reason`: in words for people. */
   | { readonly kind: 'drafting-switched'; readonly on: boolean; readonly reason?: string }
   /** Changes how far ahead and how broadly the device drafts, within its request. Ignored in modes that have windows. */
@@ -256,6 +258,7 @@ export function createDeviceState(turn: TurnRequest, begun?: BegunAnswer): Devic
     tailFrom: null,
     runnerUpRates: noRunnerUps,
     minHedgeChance: turn.minHedgeChance ?? 0,
+    minStartChance: turn.minHedgeChance ?? 0,
     generation: 0,
     drafting: null,
     isDraftingOn: true,

@@ -12,7 +12,8 @@ import {
   notePause,
   unknownTiming,
 } from '../../decoding/draft-timing.ts';
-import { leastHedgeChance } from '../../decoding/hedge-worth.ts';
+import { type HedgeCuts, leastHedgeChances } from '../../decoding/hedge-worth.ts';
+import { type PassPrices, type PassWork, supposedPrices } from '../../decoding/pass-times.ts';
 import { modeOf } from '../wire/mode.ts';
 import type { DeviceState } from './device-state.ts';
 import type { TurnMeasures } from './drafting-advice.ts';
@@ -28,20 +29,24 @@ export class DraftWatch {
   readonly #meter = new TurnMeter();
   #timing: DraftTiming;
   #cut = 0;
+  #hasDrafted = false;
 
-  /** @param widthShare what an alternative adds to a pass, as earlier turns have measured it; undefined: unknown */
-  constructor(widthShare?: number) {
-    this.#timing = { ...unknownTiming, widthShare };
+  /** @param prices as earlier turns have measured them */
+  constructor(prices: PassPrices = supposedPrices) {
+    this.#timing = { ...unknownTiming, prices };
   }
 
-  /** See {@link DraftTiming}; undefined: not measured. */
-  get widthShare(): number | undefined {
-    return this.#timing.widthShare;
+  get prices(): PassPrices {
+    return this.#timing.prices;
   }
 
-  /** A pass of the model took this long, in which it has extended so many alternatives. Looked-up drafts do not count. */
-  drafted(ms: number, alternatives = 0): void {
-    this.#timing = noteDraftTime(this.#timing, ms, alternatives);
+  /**
+   * A pass of the model took this long. Looked-up drafts do not count, nor does the first pass of a turn: the model reads the prompt in it,
+   * and perhaps its weights.
+   */
+  drafted(ms: number, work?: PassWork): void {
+    if (this.#hasDrafted) this.#timing = noteDraftTime(this.#timing, ms, work);
+    this.#hasDrafted = true;
     this.#meter.drafted(ms);
   }
 
@@ -69,25 +74,35 @@ export class DraftWatch {
     return lookUpMargin(this.#timing, { turnTaking: modeOf(state.turn.mode).turnTaking });
   }
 
-  /** The new least chance of an alternative that is extended; undefined: almost unchanged. */
-  newHedgeCut({ minHedgeChance }: DeviceState): number | undefined {
-    const cut = leastHedgeChance(this.#timing);
-    return Math.abs(cut - minHedgeChance) <= leastChange * minHedgeChance ? undefined : cut;
+  /** The new least chances of alternatives; undefined: almost unchanged. */
+  newHedgeCuts(state: DeviceState): HedgeCuts | undefined {
+    const cuts = leastHedgeChances(this.#timing, acceptanceOf(state));
+    const isSame = isNear(cuts.continue, state.minHedgeChance) && isNear(cuts.start, state.minStartChance);
+    return isSame ? undefined : cuts;
   }
 
   /** The new chain cut: the least probability of a chain for which drafting continues; undefined: almost unchanged. */
   newChainCut(state: DeviceState, roundTripMs: number): number | undefined {
-    const { turn, account } = state;
-    const held = account.matched + priorComparisons * priorAcceptance;
+    const { turn } = state;
     const market: DraftMarket = {
       turnTaking: modeOf(turn.mode).turnTaking,
       roundTripMs,
-      acceptance: held / (account.matched + account.mismatched + priorComparisons),
+      acceptance: acceptanceOf(state),
       draftLength: turn.draftLength,
     };
     const cut = leastChainChance(this.#timing, market);
-    if (Math.abs(cut - this.#cut) <= leastChange * this.#cut) return undefined;
+    if (isNear(cut, this.#cut)) return undefined;
     this.#cut = cut;
     return cut;
   }
+}
+
+function isNear(cut: number, before: number): boolean {
+  return Math.abs(cut - before) <= leastChange * before;
+}
+
+/** Of this turn, with the prior. */
+function acceptanceOf({ account }: DeviceState): number {
+  const held = account.matched + priorComparisons * priorAcceptance;
+  return held / (account.matched + account.mismatched + priorComparisons);
 }

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../basics/clock.ts';
 import { type ErrorCode, OutriderError } from '../../basics/errors.ts';
-import { supposedWidthShare } from '../../decoding/draft-timing.ts';
+import { extraOf, type PassPrices, startPrice, supposedPrices } from '../../decoding/pass-times.ts';
 import {
   canDraftBesideSteps,
   isDraftWorthBesideStep,
@@ -12,6 +12,7 @@ import {
 import type { StepLimits } from '../../scheduling/schedule-step.ts';
 import type { StepTimeModel } from '../../scheduling/step-time.ts';
 import type { DraftMade } from '../wire/draft-order.ts';
+import { workOrdered } from '../wire/draft-order.ts';
 import { announcedStepMs } from '../wire/edge-timing.ts';
 import type { EdgeMessage, HelloMessage, OpenMessage } from '../wire/messages.ts';
 import { modeOf } from '../wire/mode.ts';
@@ -44,8 +45,8 @@ export interface EdgeDraftFigures {
   readonly besideMs?: number;
   /** Most alternatives that a pass of the draft model extends beside a draft. Default 0: the edge does not hedge. */
   readonly hedges?: number;
-  /** What each of them adds to the pass, as a share of `draftMs`. Default: {@link supposedWidthShare}. */
-  readonly widthShare?: number | undefined;
+  /** What each of them adds to the pass, as a share of `draftMs`. Default: {@link supposedPrices}. */
+  readonly prices?: PassPrices | undefined;
   stepBegins?(): void;
 }
 
@@ -278,14 +279,15 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
 
   /** Alternatives are extended beside steps only: a draft that a step waits for is not made longer. */
   #hedgeRule(state: EdgeState, edgeDraft: EdgeDraftFigures, draftsBefore: number): EdgeHedgeRule | null {
-    const { hedges = 0, widthShare = supposedWidthShare, draftMs, besideMs = 0 } = edgeDraft;
+    const { hedges = 0, prices = supposedPrices, draftMs, besideMs = 0 } = edgeDraft;
     if (hedges === 0) return null;
     const { endIds } = this.#settings;
-    if (state.ticket === null) return { most: 0, minChance: 1, endIds };
-    const chance = expectedAcceptance(state) ** draftsBefore;
-    const { sessionCount } = this.#step;
-    const minChance = leastHedgeChanceBesideStep({ chance, draftMs, besideMs, sessionCount, widthShare });
-    return { most: hedges, minChance, endIds };
+    if (state.ticket === null) return { most: 0, minChance: 1, minStart: 1, endIds };
+    const acceptance = expectedAcceptance(state);
+    const figures = { chance: acceptance ** draftsBefore, draftMs, besideMs, sessionCount: this.#step.sessionCount };
+    const minChance = leastHedgeChanceBesideStep({ ...figures, price: prices.continued });
+    const minStart = leastHedgeChanceBesideStep({ ...figures, price: startPrice(prices, acceptance) });
+    return { most: hedges, minChance, minStart, endIds };
   }
 
   /** The draft model is one for all sessions: a draft waits for those of the others. */
@@ -299,9 +301,9 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     { tokens, alternatives }: EdgeDraftOrder,
     hedgeChance: number,
   ): boolean {
-    const { besideMs = 0, widthShare = supposedWidthShare } = edgeDraft;
+    const { besideMs = 0, prices = supposedPrices } = edgeDraft;
     const { startMs, expectedMs, sessionCount } = this.#step;
-    const draftMs = edgeDraft.draftMs * (1 + widthShare * alternatives.length);
+    const draftMs = edgeDraft.draftMs * (1 + extraOf(prices, workOrdered(alternatives)));
     const chance = Math.min(1, expectedAcceptance(entry.state) ** tokens.length + hedgeChance);
     const elapsedMs = this.#clock.nowMs() - startMs + this.#waitMs(entry, edgeDraft);
     return isDraftWorthBesideStep({ chance, draftMs, besideMs, sessionCount, elapsedMs, expectedMs });

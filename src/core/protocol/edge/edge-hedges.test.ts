@@ -7,7 +7,7 @@ import { createEdgeSession, stepEdge } from './edge-session.ts';
 import type { EdgeState } from './edge-state.ts';
 
 const endId = 7;
-const rule: EdgeHedgeRule = { most: 2, minChance: 0, endIds: new Set([endId]) };
+const rule: EdgeHedgeRule = { most: 2, minChance: 0, minStart: 0, endIds: new Set([endId]) };
 
 function opened(mode: ModeName = 'edge-sd'): EdgeState {
   const created = { kind: 'session-created', link: 1, open: testOpening({ mode }) } as const;

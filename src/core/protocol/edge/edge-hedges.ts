@@ -19,8 +19,9 @@ export interface EdgeDraftOrder {
 
 export interface EdgeHedgeRule {
   readonly most: number;
-  /** The least chance of one. */
+  /** As in `HedgeRule`. */
   readonly minChance: number;
+  readonly minStart: number;
   readonly endIds: ReadonlySet<number>;
 }
 

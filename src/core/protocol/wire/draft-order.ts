@@ -1,6 +1,7 @@
 // What the driver of a device asks its drafter for, and what it gets.
 
 import type { AlternativeDraft, AlternativeOrder } from '../../decoding/alternative.ts';
+import type { PassWork } from '../../decoding/pass-times.ts';
 import type { RunnerUp } from '../../decoding/runner-up.ts';
 
 export interface DraftMade {
@@ -13,6 +14,8 @@ export interface DraftMade {
   readonly runnerUp?: RunnerUp;
   /** The next token of each alternative that the same pass has extended. */
   readonly alternatives?: readonly AlternativeDraft[];
+  /** What the pass has evaluated; absent: the drafter does not say. */
+  readonly work?: PassWork;
 }
 
 export interface DraftOrder {
@@ -22,4 +25,15 @@ export interface DraftOrder {
   readonly lookUpMargin: number;
   /** To be extended in the same pass; a drafter may leave out any of them. */
   readonly alternatives: readonly AlternativeOrder[];
+}
+
+/** What the pass of a draft has evaluated, as its drafter says it, or as far as the orders show it. */
+export function workOf({ work, alternatives = [] }: DraftMade, orders: readonly AlternativeOrder[]): PassWork {
+  return work ?? workOrdered(orders.filter(({ id }) => alternatives.some((one) => one.id === id)));
+}
+
+/** What a pass will evaluate that extends these alternatives. */
+export function workOrdered(orders: readonly AlternativeOrder[]): PassWork {
+  const started = orders.filter(({ tokens }) => tokens.length === 1).length;
+  return { tokens: 1, continued: orders.length - started, started, copied: 0 };
 }

@@ -37,8 +37,10 @@ export interface HedgeRule {
   readonly rates: RunnerUpRates;
   /** Most at once. */
   readonly most: number;
-  /** The least chance of one. */
+  /** The least chance of one up to its last token, where the drafter has added to it. */
   readonly minChance: number;
+  /** The least chance of one that begins. */
+  readonly minStart: number;
   /** No token is drafted from this position on. */
   readonly end: number;
   readonly endIds: ReadonlySet<number>;
@@ -53,9 +55,14 @@ export interface ChosenAlternative {
 /** The alternatives that the next draft extends, most likely first. One that is not kept yet has the id 0. */
 export function likeliestAlternatives(drafts: HedgedDrafts, rule: HedgeRule): readonly ChosenAlternative[] {
   return candidatesOf(drafts, rule)
-    .filter(({ chance }) => chance >= rule.minChance)
+    .filter(({ alternative, chance }) => chance >= (isBegun(alternative) ? rule.minChance : rule.minStart))
     .sort((one, other) => other.chance - one.chance || one.alternative.position - other.alternative.position)
     .slice(0, rule.most);
+}
+
+/** Whether a pass has added a token to it. */
+function isBegun({ tokens }: Pick<Alternative, 'tokens'>): boolean {
+  return tokens.length > 1;
 }
 
 /** Kept ones, and later choices that have none yet. */
