@@ -7,6 +7,7 @@ import type { SourceBug } from './source-bug.fixture.ts';
 const loop = 'src/processes/edge/engine-loop.ts';
 const machine = 'src/core/protocol/edge/edge-session.ts';
 const connections = 'src/core/protocol/edge/edge-connections.ts';
+const passTimes = 'src/core/decoding/pass-times.ts';
 
 export const sourceBugs: Readonly<Record<string, SourceBug>> = {
   'results shift by one when a session leaves during the step (J)': {
@@ -264,6 +265,38 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
     to: 'return undefined;',
     test: 'src/core/protocol/edge/connection-limits.test.ts',
     name: '',
+  },
+  'the first pass of a turn, which reads the prompt, counts as a draft': {
+    rule: 'time of a draft',
+    file: 'src/core/protocol/device/draft-watch.ts',
+    from: 'if (this.#hasDrafted) this.#timing',
+    to: 'this.#timing',
+    test: 'src/core/protocol/device/draft-watch.test.ts',
+    name: 'does not count the first pass of a turn',
+  },
+  'a pass that catches up with several tokens counts as one of a single token': {
+    rule: 'time of a draft',
+    file: passTimes,
+    from: 'return prices.token * (tokens - 1) + alternatives;',
+    to: 'return prices.token * Math.min(0, tokens) + alternatives;',
+    test: 'src/core/decoding/pass-times.test.ts',
+    name: 'falls apart into what it evaluates',
+  },
+  'an alternative may seem to cost less than nothing': {
+    rule: 'time of a draft',
+    file: passTimes,
+    from: 'return Math.min(mostPrice, Math.max(leastPrice, share));',
+    to: 'return Math.min(mostPrice, share);',
+    test: 'src/core/decoding/pass-times.test.ts',
+    name: 'never believes that an alternative costs nothing',
+  },
+  'beginning an alternative is priced like going on with one': {
+    rule: 'time of a draft',
+    file: 'src/core/decoding/hedge-worth.ts',
+    from: 'start: cutAt(startPrice(prices, acceptance))',
+    to: 'start: cutAt(prices.continued)',
+    test: 'src/core/protocol/device/draft-watch.test.ts',
+    name: 'asks more of an alternative that begins',
   },
   ...comparisonBugs,
 };

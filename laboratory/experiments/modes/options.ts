@@ -124,6 +124,10 @@ const forWall = {
     help: 'draft lengths that a pilot tries (default: the predicted one and its neighbours)',
     wholes: [1, 63],
   },
+  unread: {
+    flag: '--unread',
+    help: 'the draft model reads the prompt anew in each turn, as with a new prompt (default: it has read it before)',
+  },
   minutes: {
     flag: '--minutes <number>',
     help: 'start no new run after this many minutes (needs --resume)',

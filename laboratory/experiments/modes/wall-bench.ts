@@ -16,7 +16,7 @@ import { describeMachine } from '../../../src/files/document.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { acquirePair } from '../../../src/models/files/acquire.ts';
 import { AdaptiveDrafter } from '../../../src/models/port/adaptive-drafter.ts';
-import { type Drafter, ModelDrafter } from '../../../src/models/port/drafter.ts';
+import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { createEmulatedLink } from '../../../src/network/transport/emulated-link.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
@@ -60,6 +60,8 @@ export interface WallSettings extends PlanSettings {
   readonly maxAhead: number;
   readonly minChainConfidence: MinConfidence;
   readonly lookUp: LookUpPlace;
+  /** Whether the draft model reads the prompt anew in each turn. */
+  readonly unread?: true;
 }
 
 /** Inputs of the prediction of draft lengths. */
@@ -83,7 +85,7 @@ interface WallPrompt {
   /** 32 hex digits: the edge remembers the evaluated prompt from run to run. */
   readonly conversation: string;
   /** A drafter for each prompt, so that the draft remembers the prompt as well. */
-  readonly drafter: Drafter;
+  readonly drafter: ModelDrafter;
 }
 
 interface OpenParts {
@@ -302,6 +304,7 @@ export class WallBench implements AsyncDisposable {
     const { maxAhead, minChainConfidence, lookUp } = this.settings;
     const { machine, gamma, windowsInFlight, hedges = 0 } = window;
     const network = { ...idealLink, roundTripMs: runsBesideTarget(mode) ? 0 : roundTripMs };
+    if (this.settings.unread === true) prompt.drafter.forget();
     // Its measurements from one text must not help it with the same text in the next run.
     const drafter = looksUpOnDevice(lookUp) ? new AdaptiveDrafter(prompt.drafter) : prompt.drafter;
     const turn = startTurn({

@@ -8,6 +8,7 @@ import { predictTokenTimes } from '../../../src/core/scheduling/predict-latency.
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { otherEngine } from '../../measuring/other-engine.ts';
 import { quickest } from '../best-draft-length.ts';
+import { hedgeRatios } from './hedge-ratios.ts';
 import {
   type BenchMode,
   edgeWindowedModes,
@@ -117,6 +118,7 @@ export function settingsOf(options: ModesOptions): WallSettings {
     maxAhead: options.maxAhead,
     minChainConfidence: minConfidence,
     lookUp: options.lookUp,
+    ...(options.unread ? { unread: true } : {}),
   };
 }
 
@@ -184,7 +186,7 @@ export function concludeWall(found: WallFound): Conclusion<ModeRow> {
   const cells = settings.roundTripsMs.flatMap((roundTripMs) => settings.modes.map((mode) => ({ mode, roundTripMs })));
   const law = { stepFixedMs: profile?.stepMs ?? null, stepPerRowMs: profile?.rowMs ?? null };
   const rows = rowsOf(runs, cells, law);
-  const summary = { ...summariseWall(rows, runs, steps), ...plainRatios(runs, steps) };
+  const summary = { ...summariseWall(rows, runs, steps), ...hedgeRatios(runs), ...plainRatios(runs, steps) };
   const measured = {
     stepMsByRows: steps.stepMs,
     nativeStepMs: steps.nativeMs,
