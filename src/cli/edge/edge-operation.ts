@@ -31,6 +31,7 @@ const stopWithinMs = 2000;
 const engineWords = {
   lost: { level: 'warn', words: 'the engine was lost, and sessions wait for it' },
   awaited: { level: 'warn', words: 'waiting for the engine' },
+  starting: { level: 'info', words: 'the engine starts' },
   back: { level: 'info', words: 'the engine is back' },
   ended: { level: 'error', words: 'the engine will not come back, and the edge ends' },
 } as const;

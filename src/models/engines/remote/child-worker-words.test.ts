@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ChildWorker } from './child-worker.ts';
+import type { EngineEvent } from './remote-model.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -16,7 +17,8 @@ async function worker(script: string) {
   const program = join(folder, 'outrider-vllm');
   await writeFile(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const noted: string[] = [];
-  const note = (event: object): void => void ('cause' in event && noted.push(String(event.cause)));
+  const note = (event: EngineEvent): void =>
+    void ('cause' in event && noted.push(event.kind === 'starting' ? event.cause : `${event.kind} ${event.cause}`));
   return { child: new ChildWorker({ command: [program], tickMs: 1000, note }), noted };
 }
 

@@ -114,7 +114,7 @@ export class ChildWorker implements WorkerSource {
   #takeLine(child: Child, line: string): void {
     if (line === '') return;
     child.lastLines = [...child.lastLines, line].slice(-2);
-    if (line.startsWith(`${this.#name}: `)) this.#options.note({ kind: 'awaited', cause: line });
+    if (line.startsWith(`${this.#name}: `)) this.#options.note({ kind: 'starting', cause: line });
   }
 
   /** As long as the worker lives, it may take its time to listen: a large model loads for minutes. */

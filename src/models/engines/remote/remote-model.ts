@@ -42,6 +42,8 @@ export type EngineEvent =
   | { readonly kind: 'lost'; readonly cause: string }
   /** Where it waits for a worker: what it waits for. */
   | { readonly kind: 'awaited'; readonly cause: string }
+  /** A worker that starts says how far it is. */
+  | { readonly kind: 'starting'; readonly cause: string }
   /** Sessions continue. */
   | { readonly kind: 'back' }
   /** No session can continue. */
