@@ -23,12 +23,14 @@ interface TextMeans {
   readonly writtenTokens: number;
 }
 
-/** @returns makes the part of a slot's state for its devices; `isContinuing`: whether a device's text was there before the slot */
-export function createPaceView(
-  scenario: Scenario,
-  parts: WorldParts,
-  workload: Workload,
-): (devices: Int32Array, previousServer: Int32Array) => PaceState {
+export interface PaceView {
+  /** To be called in each slot: remembers how long the texts are that begin in it. */
+  note(devices: Int32Array): void;
+  /** The part of the slot's state for these devices. @param previousServer of each device of the world */
+  of(devices: Int32Array, previousServer: Int32Array): PaceState;
+}
+
+export function createPaceView(scenario: Scenario, parts: WorldParts, workload: Workload): PaceView {
   const { token, workload: plan } = scenario;
   const draftMs = draftTimesMs(scenario, parts);
   const laws = stepLaws(scenario, parts);
@@ -52,15 +54,12 @@ export function createPaceView(
     if (isMixed) return mixed;
     const kind = kinds[workload.task[device] as number] as TextMeans;
     const context = workload.contextTokens[device] as number;
-    if (workload.isNew[device] === 1) {
-      openingTokens[device] = context;
-      return stageOf(kind, 0, kind.promptTokens);
-    }
+    if (workload.isNew[device] === 1) return stageOf(kind, 0, kind.promptTokens);
     if (context > (openingTokens[device] as number)) return stageOf(kind, context, 0);
     return stageOf(kind, kind.promptTokens / 2, kind.promptTokens / 2);
   }
 
-  return (devices, previousServer) => {
+  function paceOf(devices: Int32Array, previousServer: Int32Array): PaceState {
     const stages = Array.from(devices, stageNow);
     const each = (read: (stage: Stage) => number): Float64Array => Float64Array.from(stages, read);
     return {
@@ -79,6 +78,15 @@ export function createPaceView(
       roundTripMs: token.roundTripMs,
       maxAhead: token.maxAhead,
     };
+  }
+
+  return {
+    note(devices) {
+      if (isMixed) return;
+      for (const device of devices)
+        if (workload.isNew[device] === 1) openingTokens[device] = workload.contextTokens[device] as number;
+    },
+    of: paceOf,
   };
 }
 

@@ -3,10 +3,10 @@
 
 import type { deviceRules } from '../../src/allocation/slot/check-state.ts';
 import { pick } from '../../src/allocation/slot/columns.ts';
-import type { PaceState } from '../../src/allocation/slot/pace-state.ts';
 import type { HandoverState, Outlook, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import type { Workload } from '../world/workload.ts';
 import type { WorldParts } from './build-world.ts';
+import type { PaceView } from './pace-view.ts';
 import type { PastSlots } from './past-slots.ts';
 import type { ServerQueues } from './server-queue.ts';
 import type { TextPlaces } from './text-places.ts';
@@ -23,7 +23,7 @@ export interface ViewedWorld {
   readonly batteryJ: Float64Array;
   readonly past: PastSlots;
   /** See {@link SlotState.pace}. */
-  readonly paceOf: (devices: Int32Array, previousServer: Int32Array) => PaceState;
+  readonly pace: PaceView;
   /** Present where moving a text costs something. */
   readonly texts: TextPlaces | undefined;
 }
@@ -65,6 +65,13 @@ export function createSlotView(world: ViewedWorld): SlotView {
     serverY: Float64Array.from(parts.sites, ({ y }) => y),
   } as Filled;
 
+  let active = devices.subarray(0, 0);
+  const startSlot = makeLater(state, {
+    pace: () => world.pace.of(active, world.previousServer),
+    handover: () => handoverOf(world, active),
+    outlook: () => outlookOf(world, active),
+  });
+
   function writeSnr(): void {
     let link = 0;
     for (let device = 0; device < deviceCount; device++) {
@@ -82,7 +89,9 @@ export function createSlotView(world: ViewedWorld): SlotView {
       writeSnr();
       let count = 0;
       for (let device = 0; device < deviceCount; device++) if (workload.active[device] === 1) devices[count++] = device;
-      const active = devices.subarray(0, count);
+      active = devices.subarray(0, count);
+      world.pace.note(active);
+      startSlot();
       for (const [name, values] of Object.entries(whole) as [keyof PerDevice, Float64Array][])
         state[name] = ofDevices(values, active);
       return Object.assign(state, fixed, {
@@ -91,11 +100,29 @@ export function createSlotView(world: ViewedWorld): SlotView {
         gain: ofLinks(world.gain, active, serverCount),
         snr: ofLinks(snr, active, serverCount),
         previousServer: active.map((device) => world.previousServer[device] as number),
-        pace: world.paceOf(active, world.previousServer),
-        handover: handoverOf(world, active),
-        outlook: outlookOf(world, active),
       });
     },
+  };
+}
+
+/**
+ * Gives the state parts that are made when they are first read: few policies read all of them.
+ * @returns begins a slot, in which each part is made again
+ */
+function makeLater<Name extends keyof SlotState>(
+  state: Filled,
+  makers: { readonly [Key in Name]: () => SlotState[Key] },
+): () => void {
+  let known: { [Key in Name]?: SlotState[Key] } = {};
+  for (const name of Object.keys(makers) as Name[]) {
+    const get = (): SlotState[Name] => {
+      if (!(name in known)) known[name] = makers[name]();
+      return known[name] as SlotState[Name];
+    };
+    Object.defineProperty(state, name, { enumerable: true, get });
+  }
+  return () => {
+    known = {};
   };
 }
 

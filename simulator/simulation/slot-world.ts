@@ -49,8 +49,8 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
   const past = createPastSlots(gainAgeSlots, deviceCount, serverCount);
   const texts = createTextPlaces(scenario, parts);
   const batteryJ = deviceSettings.battery.drains ? parts.batteryJ : parts.batteryJ.map(() => Number.POSITIVE_INFINITY);
-  const paceOf = createPaceView(scenario, parts, workload);
-  const viewed = { parts, workload, queues, battery, batteryJ, gain, previousServer, past, texts, paceOf };
+  const pace = createPaceView(scenario, parts, workload);
+  const viewed = { parts, workload, queues, battery, batteryJ, gain, previousServer, past, texts, pace };
   const view = createSlotView(viewed);
   const seen = gainAgeSlots === 0 ? undefined : createSlotView({ ...viewed, gain: past.seenGain });
   const fixed = { seed, slotMs, objective: objectiveSettings(scenario) };
