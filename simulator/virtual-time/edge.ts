@@ -219,12 +219,13 @@ export class VirtualEdge {
   #host(): EdgeHost<VirtualSession> {
     const { engine, capacity } = this.settings;
     return {
-      enter: (entry) => ({ ...entry, evaluatedTokens: 0 }),
+      enter: (entry) => ({ ...entry, evaluatedTokens: 0, placeCount: 0 }),
       takePlace: (session) => {
         if (this.#takenPlaces >= capacity) return false;
         this.#takenPlaces += 1;
         // Without a place its sequence may have been given to others.
         session.evaluatedTokens = 0;
+        session.placeCount += 1;
         return true;
       },
       leavePlace: () => {

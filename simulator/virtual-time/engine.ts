@@ -37,6 +37,7 @@ export interface EngineAccount {
 /** A session's part of the running step, and the target's candidates for its rows. */
 interface Running extends StepPart<VirtualSession> {
   readonly generation: number;
+  readonly placeCount: number;
   readonly rows: readonly Candidates[];
 }
 
@@ -155,7 +156,7 @@ export class VirtualEngine {
     const rows = ticket === null ? this.#promptRows(part) : this.#target.rows(entry.state, ticket.drafts);
     this.account.prefillTokens += prefillTokens;
     this.account.rows += ticket === null ? 0 : rows.length;
-    return { ...part, generation: entry.state.generation, rows };
+    return { ...part, generation: entry.state.generation, placeCount: entry.placeCount, rows };
   }
 
   #promptRows({ entry, scores }: StepPart<VirtualSession>): readonly Candidates[] {
@@ -163,8 +164,8 @@ export class VirtualEngine {
   }
 
   #finish(running: Running): void {
-    const { entry, generation, heldTokens, prefillTokens, scores, ticket, rows } = running;
-    const isCurrent = entry.state.generation === generation;
+    const { entry, generation, placeCount, heldTokens, prefillTokens, scores, ticket, rows } = running;
+    const isCurrent = entry.state.generation === generation && entry.placeCount === placeCount;
     if (ticket === null) {
       if (isCurrent) entry.evaluatedTokens = Math.min(entry.evaluatedTokens, heldTokens) + prefillTokens;
       if (scores !== null) this.#core.sessions.step(entry, promptScored(scores, rows));

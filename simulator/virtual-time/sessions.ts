@@ -8,6 +8,8 @@ import type { EdgeState } from '../../src/core/protocol/edge/edge-state.ts';
 export interface VirtualSession extends EdgeEntry {
   /** Tokens of the text that the engine has evaluated. */
   evaluatedTokens: number;
+  /** How many places it has had. What a step evaluates stays with the place in which it began. */
+  placeCount: number;
 }
 
 export type VirtualSessions = EdgeRegistry<VirtualSession>;

@@ -23,6 +23,8 @@ interface Evaluated {
 
 export class EconomyWatch {
   readonly #evaluated = new WeakMap<VirtualSession, Evaluated>();
+  /** Where the sessions of a running step were when it began. */
+  readonly #inStep = new WeakMap<VirtualSession, Evaluated>();
   /** Rows by edge and key: those of the engine, and those that the edge has counted. */
   readonly #rows = new WeakMap<VirtualEdge, Map<string, { evaluated: number; counted: number }>>();
   /** Edges to which a device is about to connect, with the number of attempts. */
@@ -62,7 +64,9 @@ export class EconomyWatch {
    */
   #checkPart({ settings }: VirtualEdge, { entry, heldTokens, prefillTokens, ticket }: Part): void {
     const { text } = entry.state;
-    const count = Math.min(this.#present(entry).count, mostHeldTokens(entry.state));
+    const present = this.#present(entry);
+    this.#inStep.set(entry, present);
+    const count = Math.min(present.count, mostHeldTokens(entry.state));
     const left = text.length - 1 - count;
     const name = (): string => `${settings.name}, session ${entry.number}`;
     demand(heldTokens === count, 'evaluated-once', () => `${name()}: from ${heldTokens} on, ${count} are evaluated`);
@@ -73,8 +77,8 @@ export class EconomyWatch {
   /** A step ends for a session. @param generation of the text when it began */
   edgeEnds({ entry, heldTokens, prefillTokens, ticket }: Part, generation: number): void {
     const known = this.#present(entry);
-    // Another text has come meanwhile.
-    if (entry.state.generation !== generation) return;
+    // Another text has come meanwhile, or another place.
+    if (entry.state.generation !== generation || this.#inStep.get(entry) !== known) return;
     known.count = ticket === null ? heldTokens + prefillTokens : Math.max(known.count, entry.state.text.length - 1);
   }
 

@@ -22,6 +22,11 @@ describe('trial faults', { timeout: 120_000 }, () => {
     expect(told).toBeGreaterThan(0);
   });
 
+  it('keeps what a step evaluates with the place in which the step began', async () => {
+    const { summary } = await runExperiment(faultsTrial, { runs: 1, seed: 9340 });
+    expect(summary).toMatchObject({ runs: 1, invariantViolations: 0 });
+  });
+
   it('gives the command that repeats the first run that violated an invariant', async () => {
     const bug = plantedBugs['noise is keyed by the step'];
     if (bug === undefined) throw new Error('no such bug');
