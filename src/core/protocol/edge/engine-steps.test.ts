@@ -1,26 +1,24 @@
 import { describe, expect, it } from 'vitest';
+import type { EdgeEntry } from './edge-core.ts';
 import { anyone } from './edge-key.ts';
 import type { EdgeRegistry } from './edge-registry.ts';
 import { testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession } from './edge-session.ts';
 import { EngineSteps } from './engine-steps.ts';
 
-type Steps = ConstructorParameters<typeof EngineSteps<Entry>>;
-interface Entry extends Awaited<ReturnType<typeof entryOf>> {}
-
-function entryOf(number: number, matched: number, mismatched: number) {
+function entryOf(number: number, matched: number, mismatched: number): EdgeEntry {
   const created = { kind: 'session-created', link: 1, open: testOpening() } as const;
   const state = { ...createEdgeSession(testRules, number, created).state, matched, mismatched };
-  const id = number.toString(16).padStart(32, '0');
-  return { id, number, key: anyone, hasPlace: true, isLost: false, share: 1, wanted: { length: 0, drafts: 0 }, state };
+  const shared = { number, id: state.open.session, key: anyone, share: 1, downlinkShare: 1, state };
+  const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
+  return { ...shared, ...times, hasPlace: true, sentAhead: null, cancelForget: null, wanted: { length: 0, drafts: 0 } };
 }
 
 /** The acceptance with which the scheduler sees each session. */
-function acceptancesOf(...entries: readonly Entry[]): number[] {
-  const host = { heldTokens: ({ state }: Entry) => state.text.length - 1, lookUp: () => undefined };
-  const sessions: Pick<EdgeRegistry<Entry>, 'entries'> = { entries: entries as never };
+function acceptancesOf(...entries: readonly EdgeEntry[]): number[] {
+  const host = { heldTokens: ({ state }: EdgeEntry) => state.text.length - 1, lookUp: () => undefined };
   const limits = { maxRows: 32, usefulRows: 32, prefillChunk: 16 };
-  const steps = new EngineSteps<Entry>(sessions as Steps[0], limits, host);
+  const steps = new EngineSteps<EdgeEntry>({ entries } as unknown as EdgeRegistry<EdgeEntry>, limits, host);
   return steps.gather().map(({ view }) => view.acceptance);
 }
 
