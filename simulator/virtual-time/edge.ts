@@ -23,8 +23,9 @@ import type { RowsUsed } from '../../src/core/protocol/edge/row-quotas.ts';
 import { workOrdered } from '../../src/core/protocol/wire/draft-order.ts';
 import { defaultLiveness, type LivenessSettings } from '../../src/core/protocol/wire/liveness.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../src/core/protocol/wire/messages.ts';
+import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
 import { pricesOf, type WidthCost } from './device.ts';
-import { type EngineAccount, type EngineSettings, VirtualEngine } from './engine.ts';
+import { type EngineAccount, type EngineSettings, type RunPass, VirtualEngine } from './engine.ts';
 import type { EventQueue } from './event-queue.ts';
 import { LinkCarrier, type VirtualLink } from './link.ts';
 import type { Machines } from './machines.ts';
@@ -66,6 +67,16 @@ export interface VirtualEdgeDraftSettings {
   readonly hedges?: number;
   /** What an alternative adds to a pass, as a share of `tokenMs`; default as on a device. */
   readonly widthCost?: WidthCost;
+  /**
+   * The draft model shares the engine's accelerator: it drafts for all sessions of a step in passes before it. A pass takes fixedMs, and
+   * perRowMs for each session and each token that the draft model has not read yet. Default: one session at a time, beside the engine.
+   */
+  readonly pass?: {
+    readonly fixedMs: number;
+    readonly perRowMs: number;
+    /** A draft head: what it needs of the text comes from the target's steps at no cost, so it reads drafts of devices only. */
+    readonly isHead?: boolean;
+  };
 }
 
 export interface EdgeObserver {
@@ -131,7 +142,8 @@ export class VirtualEdge {
         throw error;
       },
     });
-    this.engine = new VirtualEngine(this.process, engine, target, random, this.#core, {
+    const runPass: RunPass = (pass, ended) => this.#runPass(pass, ended);
+    this.engine = new VirtualEngine(this.process, engine, target, random, this.#core, runPass, {
       begins: (parts) => observer.edgeBegins?.(this, parts),
       ends: (part, generation) => observer.edgeEnds?.(this, part, generation),
     });
@@ -219,7 +231,7 @@ export class VirtualEdge {
   #host(): EdgeHost<VirtualSession> {
     const { engine, capacity } = this.settings;
     return {
-      enter: (entry) => ({ ...entry, evaluatedTokens: 0, placeCount: 0 }),
+      enter: (entry) => ({ ...entry, evaluatedTokens: 0, placeCount: 0, drafted: { length: 0, end: 0 } }),
       takePlace: (session) => {
         if (this.#takenPlaces >= capacity) return false;
         this.#takenPlaces += 1;
@@ -244,6 +256,7 @@ export class VirtualEdge {
         const { lookUp } = engine;
         return lookUp && lookedUpDrafts(state, lookUp.source.lookUp(state, lookUp.tokenCount));
       },
+      unreadBefore: (session, position) => this.#unreadBefore(session, position),
       beginDraft: (session, order) => this.#draft(session, order),
       wake: () => this.engine.wake(),
     };
@@ -264,9 +277,41 @@ export class VirtualEdge {
       this.#core.edgeDrafted(session, order, isLost ? null : edgeDrafter.next(state, tokens, alternatives));
     });
   }
+
+  /**
+   * Of drafts after an earlier text the draft model keeps at most those that the text has; a step's own token it has not read. A head knows
+   * the text.
+   */
+  #unreadBefore({ drafted, state }: VirtualSession, position: number): number {
+    const { length } = state.text;
+    const isHead = this.settings.edgeDraft?.pass?.isHead === true;
+    const read = drafted.length === length ? drafted.end : Math.min(drafted.end, length - 1);
+    return position - Math.min(position - 1, isHead ? Math.max(read, length - 1) : read);
+  }
+
+  /** As {@link RunPass}. The tokens that the draft model has not read are rows of the pass as well. */
+  #runPass(pass: Parameters<RunPass>[0], ended: () => void): number {
+    const { edgeDraft, engine } = this.settings;
+    invariant(edgeDraft?.pass !== undefined, 'an edge without passes for all sessions is asked for one');
+    const { edgeDrafter, pass: law } = edgeDraft;
+    const rows = pass.reduce((sum, { entry, order: { length, tokens } }) => {
+      const unread = this.#unreadBefore(entry, length + tokens.length);
+      entry.drafted = { length, end: length + tokens.length };
+      return sum + unread;
+    }, 0);
+    const jitter = 1 + engine.stepJitter * (2 * this.settings.random.uniform() - 1);
+    const durationMs = (law.fixedMs + law.perRowMs * rows) * jitter;
+    this.process.post(durationMs, () => {
+      for (const { entry, order } of pass)
+        this.#core.edgeDrafted(entry, order, edgeDrafter.next(entry.state, order.tokens));
+      ended();
+    });
+    return durationMs;
+  }
 }
 
 function figuresOf(settings: VirtualEdgeDraftSettings): EdgeDraftFigures {
-  const { tokenCount, tokenMs, besideMs = 0, hedges = 0, widthCost } = settings;
-  return { draftLength: tokenCount, draftMs: tokenMs, besideMs, hedges, prices: pricesOf(widthCost) };
+  const { tokenCount, tokenMs, besideMs = 0, hedges = 0, widthCost, pass } = settings;
+  const passTime = pass && linearStepTime(pass.fixedMs, pass.perRowMs);
+  return { draftLength: tokenCount, draftMs: tokenMs, besideMs, hedges, prices: pricesOf(widthCost), passTime };
 }

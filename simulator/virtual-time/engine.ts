@@ -4,6 +4,7 @@
 import type { Random } from '../../src/core/basics/philox.ts';
 import type { Candidates } from '../../src/core/decoding/candidates.ts';
 import type { EdgeCore } from '../../src/core/protocol/edge/edge-core.ts';
+import type { PassPart } from '../../src/core/protocol/edge/edge-passes.ts';
 import { promptScored } from '../../src/core/protocol/edge/edge-scores.ts';
 import type { StepPart } from '../../src/core/protocol/edge/engine-steps.ts';
 import type { EdgeMessage } from '../../src/core/protocol/wire/messages.ts';
@@ -50,7 +51,17 @@ export interface EngineObserver {
   ends?(part: StepPart<VirtualSession>, generation: number): void;
 }
 
-type Core = Pick<EdgeCore<VirtualSession, FrameConnection<EdgeMessage>>, 'sessions' | 'steps' | 'fail'>;
+type Core = Pick<
+  EdgeCore<VirtualSession, FrameConnection<EdgeMessage>>,
+  'sessions' | 'steps' | 'passesBefore' | 'fail'
+>;
+type Works = ReturnType<Core['steps']['gather']>;
+
+/**
+ * Runs a pass of the edge's draft model on the engine's accelerator, and then calls `ended`.
+ * @returns its time, ms
+ */
+export type RunPass = (pass: readonly PassPart<VirtualSession>[], ended: () => void) => number;
 
 export class VirtualEngine {
   readonly account: EngineAccount = { steps: 0, rows: 0, prefillTokens: 0, busyMs: 0 };
@@ -59,6 +70,7 @@ export class VirtualEngine {
   readonly #target: VirtualTarget;
   readonly #random: Random;
   readonly #core: Core;
+  readonly #runPass: RunPass;
   readonly #observer: EngineObserver;
   #isBusy = false;
   #isAwake = false;
@@ -72,8 +84,10 @@ export class VirtualEngine {
     target: VirtualTarget,
     random: Random,
     core: Core,
+    runPass: RunPass,
     observer: EngineObserver = {},
   ) {
+    this.#runPass = runPass;
     this.#observer = observer;
     this.#process = process;
     this.#settings = settings;
@@ -120,10 +134,22 @@ export class VirtualEngine {
   }
 
   #plan(): void {
-    const { stepTime, judgedStepTime = stepTime, stepJitter } = this.#settings;
-    // Calls of `wake` while the step begins must not plan a second step.
+    const { stepTime, judgedStepTime = stepTime } = this.#settings;
+    // Calls of `wake` while drafts are made, or the step begins, must not plan a second step.
     this.#isBusy = true;
     const works = this.#core.steps.gather();
+    this.#draft(works, this.#core.passesBefore(works, judgedStepTime));
+  }
+
+  /** Passes of the draft model, one after the other, and the step after the last one. */
+  #draft(works: Works, passes: ReturnType<Core['passesBefore']>): void {
+    const { value: pass } = passes.next();
+    if (pass === undefined) this.#step(works);
+    else this.account.busyMs += this.#runPass(pass, () => this.#draft(this.#core.steps.gather(), passes));
+  }
+
+  #step(works: Works): void {
+    const { stepTime, judgedStepTime = stepTime, stepJitter } = this.#settings;
     if (works.length === 0) {
       this.#isBusy = false;
       return;

@@ -36,7 +36,8 @@ export function openLoadedEdge(
 /** An answer of a device on such an edge. The seed is that of its link. */
 export interface LoadedAnswer
   extends Required<Pick<SessionConditions, 'mode' | 'seed' | 'roundTripMs' | 'draftMs' | 'timeJitter' | 'hedges'>>,
-    Pick<VirtualDeviceSettings, 'drafter' | 'random' | 'advice' | 'cutsChainsAtMs'> {
+    Pick<VirtualDeviceSettings, 'drafter' | 'random' | 'advice' | 'cutsChainsAtMs'>,
+    Pick<SessionConditions, 'widthCost'> {
   /** 32 hex digits, of its own. */
   readonly session: string;
   readonly text: SessionSource['turn'];

@@ -59,7 +59,7 @@ export interface SessionConditions {
   /** Most alternatives beside a draft, in modes that hedge; default 0: none. */
   readonly hedges?: number;
   /** As in `VirtualDeviceSettings`. A turn that sets `minHedgeChance` keeps it. */
-  readonly widthCost?: WidthCost;
+  readonly widthCost?: WidthCost | undefined;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
   /** Switches drafting on and off; the device then also measures its round trip. Default: drafting stays on. */

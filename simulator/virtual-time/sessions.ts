@@ -10,6 +10,8 @@ export interface VirtualSession extends EdgeEntry {
   evaluatedTokens: number;
   /** How many places it has had. What a step evaluates stays with the place in which it began. */
   placeCount: number;
+  /** What the edge's draft model has read in its last pass for all sessions: the text of this length, and drafts up to this position. */
+  drafted: { readonly length: number; readonly end: number };
 }
 
 export type VirtualSessions = EdgeRegistry<VirtualSession>;
@@ -17,7 +19,9 @@ export type VirtualSessions = EdgeRegistry<VirtualSession>;
 /** After another `open`, keeps the evaluated tokens up to the first difference of the texts. @param before the state before the event */
 export function forgetReplaced(session: VirtualSession, before: EdgeState | null): void {
   if (before === null || session.state.generation === before.generation) return;
-  session.evaluatedTokens = Math.min(session.evaluatedTokens, commonLength(before.text, session.state.text));
+  const common = commonLength(before.text, session.state.text);
+  session.evaluatedTokens = Math.min(session.evaluatedTokens, common);
+  session.drafted = { length: -1, end: Math.min(session.drafted.end, common) };
 }
 
 export function commonLength(left: TokenText, right: TokenText): number {

@@ -9,7 +9,8 @@ import { edgePower, joulesPerToken, type Target, targetsOf } from './hardware.ts
 import { Measured } from './search.ts';
 import { runBestRounds, runSteady, type SteadyResult, type SteadySettings } from './steady-edge.ts';
 
-export const capacityModes = ['ar', 'stream', 'auto', 'edge-sd'] as const;
+/** `auto-edge-draft`: `auto` on an edge that has the draft model of `edge-sd` as well. */
+export const capacityModes = ['ar', 'stream', 'auto', 'auto-edge-draft', 'edge-sd'] as const;
 export type CapacityMode = (typeof capacityModes)[number];
 
 /** What all units of a run share. */
@@ -101,7 +102,10 @@ export function loadAt(cell: CapacityCell, sessions: number): LoadPoint {
   }
   const rows = rowsPerSession ?? rowsPerSessionAt(sessions, shared.step);
   const maxRows = Math.max(leastRows, Math.round(rows * sessions));
-  return pointOf(name, sessions, runSteady(mode, { ...shared, roundTripsMs, draftMs, maxRows }), null);
+  const settings = { ...shared, roundTripsMs, draftMs, maxRows };
+  const found =
+    mode === 'auto-edge-draft' ? runSteady('auto', { ...settings, edgeDraftShare }) : runSteady(mode, settings);
+  return pointOf(name, sessions, found, null);
 }
 
 function pointOf(profile: string, sessions: number, found: SteadyResult, draftLength: number | null): LoadPoint {

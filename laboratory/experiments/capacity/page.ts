@@ -119,6 +119,7 @@ const styles: Readonly<Record<CapacityMode, LineStyle>> = {
   'edge-sd': { name: 'edge-sd: the edge drafts (emulated)', color: palette.green, dash: dashes.dashed },
   stream: { name: 'stream: devices draft', color: palette.orange, dash: dashes.full, width: lineWidths.main },
   auto: { name: 'auto', color: palette.ochre, dash: dashes.dotted },
+  'auto-edge-draft': { name: 'auto: the edge drafts as well', color: palette.purple, dash: dashes.dotted },
 };
 
 /** @throws OutriderError `bad-argument` when no row can be drawn */

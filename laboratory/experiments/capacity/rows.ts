@@ -98,6 +98,7 @@ const compared = {
   sessionsAutoOverAr: ['auto', 'ar'],
   sessionsStreamOverEdgeSd: ['stream', 'edge-sd'],
   sessionsAutoOverEdgeSd: ['auto', 'edge-sd'],
+  sessionsAutoEdgeDraftOverEdgeSd: ['auto-edge-draft', 'edge-sd'],
   sessionsEdgeSdOverAr: ['edge-sd', 'ar'],
 } as const satisfies Record<string, readonly [CapacityMode, CapacityMode]>;
 

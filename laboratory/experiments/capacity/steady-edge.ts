@@ -13,13 +13,14 @@ import {
   openLoadedEdge,
   paceOf,
 } from '../../../simulator/virtual-time/loaded-edge.ts';
+import type { VirtualEdgeDrafter } from '../../../simulator/virtual-time/model.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { invariant, unreachable } from '../../../src/core/basics/invariant.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { AutoMode, adviseTurn, type TurnAdvice } from '../../../src/processes/device/auto-mode.ts';
 import { chainTree } from '../modes/draft-tree.ts';
-import { playRounds, type RoundSession } from '../modes/emulated-rivals.ts';
+import { levelLaw, playRounds, type RoundSession } from '../modes/emulated-rivals.ts';
 import { type AnswerPlan, type PlannedAnswer, planAnswers } from './answer-plan.ts';
 
 export const machineModes = ['ar', 'stream', 'auto'] as const;
@@ -38,6 +39,8 @@ export interface SteadySettings
   readonly maxRows?: number | undefined;
   /** Round trips that a device needs to connect, before it opens its session. Default: 0. */
   readonly connectRoundTrips?: number;
+  /** The edge drafts as well, on its own accelerator: a draft takes this share of a step of one row. Default: it has no draft model. */
+  readonly edgeDraftShare?: number | undefined;
   readonly seed: number;
 }
 
@@ -73,8 +76,10 @@ export function resultOf({ msPerToken }: AnswerPlan, from: Counts, until: Counts
 export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyResult {
   const { sessions, source, step, timeJitter, roundTripsMs, leastTokens, maxRows, seed } = settings;
   const queue = new EventQueue();
+  const { target, edgeDrafter } = textsOf(source);
   const edge = openLoadedEdge(queue, {
-    target: textsOf(source).target,
+    target,
+    edgeDraft: edgeDraftOf(settings, edgeDrafter),
     tokenizerHash: source.header.tokenizerHash,
     step,
     timeJitter,
@@ -121,6 +126,16 @@ export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyRe
   for (const place of places) begin(place);
   while (!plan.isOver && queue.runNext());
   return resultOf(plan, start ?? counts(), counts());
+}
+
+/** A draft model as that of `edge-sd`: in passes for all sessions, each of which costs what a level of its drafts does. */
+function edgeDraftOf(
+  { step, edgeDraftShare }: SteadySettings,
+  edgeDrafter: VirtualEdgeDrafter,
+): LoadedEdgeSettings['edgeDraft'] {
+  if (edgeDraftShare === undefined) return undefined;
+  const tokenMs = edgeDraftShare * (step.fixedMs + step.perRowMs);
+  return { edgeDrafter, tokenCount: 1, tokenMs, pass: levelLaw(tokenMs, step) };
 }
 
 interface Place {

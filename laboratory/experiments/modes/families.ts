@@ -58,26 +58,8 @@ export function idleEdgeRatios(
   };
 }
 
-/** Rivals on a loaded edge, where each may draft nothing: its row is then that of `ar`. */
-const loadedDraftModels: readonly RowMode[] = ['ar', 'edge-sd', 'edge-psd', 'edge-tree'];
-
-/**
- * Time per token of `stream` over that of the best rival on an edge with many sessions: means over the loads and round trips that are there. The
- * first key counts the emulated head among the rivals, the second leaves it out. NaN where a cell lacks a row, or there is no cell.
- */
-export function loadedEdgeRatios(
-  rows: readonly ModeRow[],
-): Record<'bestOverEdgeRivalLoaded' | 'bestOverEdgeDraftModelLoaded', number> {
-  const loaded = rows.filter(({ sessions }) => sessions !== undefined);
-  const cells = [...Map.groupBy(loaded, ({ sessions, roundTripMs }) => `${sessions} ${roundTripMs}`).values()];
-  return {
-    bestOverEdgeRivalLoaded: meanRatio(cells, families.ours, [...loadedDraftModels, ...families['emulated head']]),
-    bestOverEdgeDraftModelLoaded: meanRatio(cells, families.ours, loadedDraftModels),
-  };
-}
-
 /** Mean over cells of the quickest of our modes over the quickest rival. NaN: a cell lacks one of the rivals or all of ours, or there is no cell. */
-function meanRatio(
+export function meanRatio(
   cells: readonly (readonly ModeRow[])[],
   own: readonly RowMode[],
   rivals: readonly RowMode[],

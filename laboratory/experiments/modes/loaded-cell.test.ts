@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { defined } from '../../../src/core/basics/defined.ts';
+import { usualWidthCost } from '../../../simulator/virtual-time/device.ts';
 import { levelLaw, measureLoadedRival } from './emulated-rivals.ts';
-import { loadedEdgeRatios } from './families.ts';
-import { type LoadedCell, measureLoaded } from './loaded-cell.ts';
-import type { ModeRow, RowMode } from './metrics.ts';
-import type { VirtualSettings } from './virtual-cell.ts';
+import { type LoadedCell, loadedPrices, measureLoaded, runLoad } from './loaded-cell.ts';
+import type { ModeRow } from './metrics.ts';
+import { draftMs, type VirtualSettings } from './virtual-cell.ts';
 
 const settings: VirtualSettings = {
   firstSeed: 1,
@@ -17,7 +16,8 @@ const settings: VirtualSettings = {
 const step = { fixedMs: 40, perRowMs: 0.4 };
 
 function timeOf(mode: LoadedCell['mode'], sessions: number, roundTripMs = 10): number {
-  const cell: LoadedCell = { mode, sessions, givenAcceptance: 0.8, roundTripMs, step };
+  const prices = loadedPrices[mode] === undefined ? {} : { widthCost: usualWidthCost };
+  const cell: LoadedCell = { mode, sessions, givenAcceptance: 0.8, roundTripMs, step, ...prices };
   return measureLoaded(cell, settings).msPerToken as number;
 }
 
@@ -35,22 +35,37 @@ describe('our modes on a loaded edge', () => {
 });
 
 describe('hedges on a loaded edge', () => {
-  const cell: LoadedCell = {
-    mode: 'stream',
-    sessions: 16,
-    givenAcceptance: 0.8,
-    roundTripMs: 10,
-    step: { fixedMs: 40, perRowMs: 0.4 },
-  };
+  const rowAt = (widthCost: number, mode: LoadedCell['mode'] = 'stream'): ModeRow =>
+    measureLoaded({ mode, sessions: 16, givenAcceptance: 0.8, roundTripMs: 10, step, widthCost }, settings);
 
-  it('leave fewer steps of a session without drafts, and the row takes the quickest number of them', () => {
-    const { byHedges = [], bestHedges, msPerToken } = measureLoaded(cell, settings);
-    expect(byHedges.map(({ hedges }) => hedges)).toEqual([0, 2, 4, 8]);
-    const [none, two, four, eight] = byHedges.map(({ stepsWithoutDrafts }) => stepsWithoutDrafts);
-    expect(two).toBeLessThan(0.8 * (none as number));
-    expect(Math.min(four as number, eight as number)).toBeLessThan(0.95 * (two as number));
-    expect(msPerToken).toBe(Math.min(...byHedges.map((one) => one.msPerToken)));
-    expect(byHedges.find(({ hedges }) => hedges === bestHedges)?.msPerToken).toBe(msPerToken);
+  it('are as many as the price of an alternative allows, and leave fewer steps of a session without drafts', () => {
+    const [cheap, dear] = [rowAt(0.02), rowAt(0.75)];
+    expect([cheap.bestHedges, rowAt(0.1).bestHedges, dear.bestHedges]).toEqual([24, 8, 1]);
+    expect(cheap.stepsWithoutDrafts).toBeLessThan(0.6 * (dear.stepsWithoutDrafts ?? 0));
+    expect(cheap.msPerToken).toBeLessThan(0.98 * (dear.msPerToken ?? 0));
+  });
+});
+
+describe('an edge that drafts for all sessions before its steps', () => {
+  it('is quicker than devices alone, and with the head of the rival hardly slower than the rival in a short text', () => {
+    const head = timeOf('mix-head', 16, 60);
+    expect(head).toBeLessThan(0.9 * timeOf('stream', 16, 60));
+    expect(head).toBeLessThan(1.06 * timeOf('edge-head', 16));
+    expect(timeOf('mix', 16, 60)).toBeLessThan(1.01 * timeOf('edge-sd', 16));
+  });
+});
+
+describe('a pass for all sessions', () => {
+  it('costs a row for each token that the draft model has not read, of which a head reads no text', () => {
+    const withoutDrafts = (isHead: boolean): number => {
+      const pass = { fixedMs: 0.2, perRowMs: 2, isHead };
+      const drafting = { draftMs, maxAhead: 24, hedges: 0, edgeDraft: { tokenCount: 1, tokenMs: 1.5, pass } };
+      const load = { mode: 'mix', sessionCount: 4, acceptance: 0.8, step, timeJitter: 0, tokens: 60, seed: 1 } as const;
+      return runLoad({ ...load, ...drafting, roundTripMs: 30 }).stepsWithoutDrafts;
+    };
+    expect(withoutDrafts(true)).toBeLessThan(0.05);
+    // Sessions of which it would have to read much are left out.
+    expect(withoutDrafts(false)).toBeGreaterThan(0.2);
   });
 });
 
@@ -102,32 +117,5 @@ describe('rivals on a loaded edge', () => {
     const { fixedMs, perRowMs } = levelLaw(5, step);
     expect(fixedMs + perRowMs).toBeCloseTo(5);
     expect(perRowMs / fixedMs).toBeCloseTo(0.01);
-  });
-});
-
-describe('the ratios on a loaded edge', () => {
-  const row = (mode: RowMode, msPerToken: number, sessions?: number): ModeRow =>
-    ({ mode, msPerToken, roundTripMs: 10, ...defined({ sessions }) }) as ModeRow;
-  const rows = [
-    row('ar', 60, 16),
-    row('stream', 30, 16),
-    row('edge-sd', 40, 16),
-    row('edge-psd', 32, 16),
-    row('edge-tree', 40, 16),
-    row('edge-head', 24, 16),
-    row('stream', 10),
-  ];
-
-  it('compare stream with the best rival, with and without the head', () => {
-    expect(loadedEdgeRatios(rows)).toEqual({
-      bestOverEdgeRivalLoaded: 30 / 24,
-      bestOverEdgeDraftModelLoaded: 30 / 32,
-    });
-  });
-
-  it('are left out where a rival is missing', () => {
-    const { bestOverEdgeRivalLoaded } = loadedEdgeRatios(rows.filter(({ mode }) => mode !== 'edge-psd'));
-    expect(bestOverEdgeRivalLoaded).toBeNaN();
-    expect(loadedEdgeRatios([row('stream', 10)]).bestOverEdgeRivalLoaded).toBeNaN();
   });
 });

@@ -38,7 +38,10 @@ export type EmulatedRival = (typeof emulatedRivals)[number];
 /** `edge-sd` and `mix` on an edge whose own draft model hedges; in virtual time, where an edge can be one of its own for each row. */
 export const edgeHedgedNames = ['edge-sd-hedged', 'mix-hedged'] as const;
 export type EdgeHedgedMode = (typeof edgeHedgedNames)[number];
-export type RowMode = BenchMode | EdgeHedgedMode | EmulatedRival;
+
+/** On a loaded edge: `mix` whose edge drafts with the emulated head of the rival `edge-head`. */
+export const mixHeadName = 'mix-head';
+export type RowMode = BenchMode | EdgeHedgedMode | EmulatedRival | typeof mixHeadName;
 
 export function isEdgeHedged(mode: RowMode): mode is EdgeHedgedMode {
   return edgeHedgedNames.some((name) => name === mode);
@@ -68,14 +71,12 @@ export interface ModeRow extends Ratios {
   /** The mode whose machines are quickest, and its windows in flight; in a row with several {@link waysToRun}. */
   readonly bestMachine?: ModeName;
   readonly bestWindows?: number;
-  /** The quickest number of alternatives beside a draft, at most; 0: none. In hedged rows, and in `stream` on a loaded edge. */
+  /** Most alternatives beside a draft: the quickest number, on a loaded edge that of the price; 0: none. In hedged rows, and in `stream` on a loaded edge. */
   readonly bestHedges?: number;
-  /** The time with each number of hedges, and the share of a session's steps without a draft; in `stream` on a loaded edge. */
-  readonly byHedges?: readonly {
-    readonly hedges: number;
-    readonly msPerToken: number;
-    readonly stepsWithoutDrafts: number;
-  }[];
+  /** The share of a session's steps without a draft, on a loaded edge. */
+  readonly stepsWithoutDrafts?: number;
+  /** What an alternative adds to a pass of a device, as a share of a draft; in modes that hedge on a loaded edge. */
+  readonly widthCost?: number;
   /** Sessions of the edge that write at the same time, each on a device of its own; left out: one. */
   readonly sessions?: number;
   /**

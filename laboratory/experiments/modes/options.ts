@@ -14,6 +14,7 @@ import {
   edgeHedgedNames,
   emulatedRivals,
   hedgedName,
+  mixHeadName,
   type PlainMode,
   plainNames,
   type RowMode,
@@ -23,7 +24,14 @@ import {
 /** The rows of both clocks. */
 export const sharedModes: readonly Exclude<BenchMode, 'auto' | PlainMode>[] = [...modeNames, hedgedName, ...rivalNames];
 /** Emulated rivals and hedges of the edge are rows of virtual time only, auto and plain decoding of the wall clock only. */
-const benchModes: readonly RowMode[] = [...sharedModes, ...edgeHedgedNames, ...emulatedRivals, 'auto', ...plainNames];
+const benchModes: readonly RowMode[] = [
+  ...sharedModes,
+  ...edgeHedgedNames,
+  ...emulatedRivals,
+  mixHeadName,
+  'auto',
+  ...plainNames,
+];
 
 /** Options of `bench auto` as well. */
 export const acceptanceOption = {

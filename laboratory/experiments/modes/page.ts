@@ -57,7 +57,7 @@ export function modesPage({ rows: all }: Document<ModeRow>): string {
     familyTable(rows),
     ...[...settings.values()].map(timeTable),
     loadedTable(all),
-    hedgesTable(all),
+    loadedCostTable(all),
     costTable(rows),
   ]
     .filter((part) => part !== '')
@@ -79,23 +79,28 @@ function loadedTable(rows: readonly ModeRow[]): string {
   const loaded = rows.filter(({ sessions }) => sessions !== undefined);
   if (loaded.length === 0) return '';
   return pivotTable(loaded, {
-    corner: `acceptance ${loaded[0]?.givenAcceptance}, sessions on one edge; round trip, ms`,
-    rowOf: ({ mode }) => `\`${mode}\``,
+    corner: `acceptance ${loaded[0]?.givenAcceptance}, price of an alternative; sessions on one edge; round trip, ms`,
+    rowOf: loadedName,
     columnOf: ({ sessions, roundTripMs }) => `${sessions}; ${roundTripMs}`,
     cellOf: timeCell,
   });
 }
 
-function hedgesTable(rows: readonly ModeRow[]): string {
-  const tried = rows.flatMap(({ sessions, roundTripMs, byHedges = [] }) =>
-    byHedges.map((one) => ({ sessions, roundTripMs, ...one })),
-  );
-  if (tried.length === 0) return '';
-  return pivotTable(tried, {
-    corner: '`stream`, hedges; sessions; round trip, ms: ms per token, steps of a session without a draft',
-    rowOf: ({ hedges }) => `${hedges}`,
+/** With the price of an alternative, as a share of a pass, where devices hedge. */
+function loadedName({ mode, widthCost }: Pick<ModeRow, 'mode' | 'widthCost'>): string {
+  return widthCost === undefined ? `\`${mode}\`` : `\`${mode}\`, ${widthCost}`;
+}
+
+/** How often a step of a session had nothing to verify, and what the drafts cost in bytes. */
+function loadedCostTable(rows: readonly ModeRow[]): string {
+  const own = rows.filter(({ stepsWithoutDrafts, mode }) => stepsWithoutDrafts !== undefined && mode !== 'ar');
+  if (own.length === 0) return '';
+  return pivotTable(own, {
+    corner: 'sessions; round trip, ms: steps of a session without a draft, payload bytes a token',
+    rowOf: loadedName,
     columnOf: ({ sessions, roundTripMs }) => `${sessions}; ${roundTripMs}`,
-    cellOf: ({ msPerToken, stepsWithoutDrafts }) => `${fixed(msPerToken, 1)}, ${fixed(100 * stepsWithoutDrafts, 0)} %`,
+    cellOf: ({ stepsWithoutDrafts = 0, payloadBytesPerTokenWithOpening: bytes }) =>
+      `${fixed(100 * stepsWithoutDrafts, 0)} %, ${fixed(bytes, 0)}`,
   });
 }
 

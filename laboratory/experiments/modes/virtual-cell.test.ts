@@ -217,7 +217,7 @@ describe('bench modes in virtual time', () => {
     const sizes = { seeds: 3, tokens: 60, workers: 2, sessions: [4] };
     const onProgress = (_: string, count: number): number => done.push(count);
     const result = await runExperiment(modesExperiment, { ...asked, ...sizes }, { onProgress });
-    expect(done).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(done).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(result.rows.map(({ mode, stepPerRowMs }) => [mode, stepPerRowMs])).toEqual([
       ['ar', 0.4],
       ['stream', 0.4],
@@ -225,8 +225,11 @@ describe('bench modes in virtual time', () => {
       ['stream', 36],
       ['ar', 0.4],
       ['stream', 0.4],
+      ['stream', 0.4],
+      ['stream', 0.4],
     ]);
-    expect(result.rows.slice(4).map(({ sessions }) => sessions)).toEqual([4, 4]);
+    expect(result.rows.slice(4).map(({ sessions }) => sessions)).toEqual([4, 4, 4, 4]);
+    expect(result.rows.slice(4).map(({ widthCost }) => widthCost)).toEqual([undefined, 0.02, 0.1, 0.75]);
     expect(result.summary['streamOverArRtt10']).toBeLessThan(0.8);
     expect(result.summary['streamOverArWorstExpensiveRows']).toBeLessThanOrEqual(1.03);
     expect(result.seed).toBe(1);

@@ -8,8 +8,9 @@ import { usualWidthCost } from '../../../simulator/virtual-time/device.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { secondChoiceShare } from './draft-tree.ts';
 import { headLevelMs, loadedRivals, measureRival, type RivalCell } from './emulated-rivals.ts';
-import { idleEdgeRatios, loadedEdgeRatios } from './families.ts';
-import { type LoadedCell, type LoadedMode, loadedModes, measureLoaded } from './loaded-cell.ts';
+import { idleEdgeRatios } from './families.ts';
+import { type LoadedCell, type LoadedMode, loadedModes, loadedPrices, measureLoaded } from './loaded-cell.ts';
+import { loadedEdgeRatios } from './loaded-ratios.ts';
 import {
   type EmulatedRival,
   edgeHedgedNames,
@@ -21,6 +22,7 @@ import {
   isEmulated,
   isPlain,
   type ModeRow,
+  mixHeadName,
   type RowMode,
   type StepLaw,
   summariseModes,
@@ -152,25 +154,30 @@ function loadedCellsOf(options: ModesOptions): LoadedCell[] {
   const chosen: LoadedMode[] = [...loadedModes, ...loadedRivals].filter(
     (mode) => modes === undefined || modes.some((one) => one === mode),
   );
+  const roundTrips = roundTripsMs.filter((roundTripMs) => goalRoundTripsMs.includes(roundTripMs));
   return chosen.flatMap((mode) =>
     options.sessions.flatMap((sessions) =>
-      roundTripsMs
-        .filter((roundTripMs) => goalRoundTripsMs.includes(roundTripMs))
-        .map((roundTripMs) => ({ mode, sessions, givenAcceptance: goalAcceptance, roundTripMs, step: freeRows })),
+      roundTrips.flatMap((roundTripMs) => {
+        const cell = { mode, sessions, givenAcceptance: goalAcceptance, roundTripMs, step: freeRows };
+        return loadedPrices[mode]?.map((widthCost) => ({ ...cell, widthCost })) ?? [cell];
+      }),
     ),
   );
 }
 
 function keyOf(cell: AnyCell): string {
   const { mode, givenAcceptance, roundTripMs, step } = cell;
-  return `${'sessions' in cell ? `${cell.sessions} sessions, ` : ''}${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row`;
+  const load =
+    'sessions' in cell ? `${cell.sessions} sessions, ${cell.widthCost ?? 'no'} price of an alternative, ` : '';
+  return `${load}${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row`;
 }
 
 /** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
 function virtualModes({ modes: asked, drafts }: Pick<ModesOptions, 'modes' | 'drafts'>): VirtualMode[] {
   const own = [...sharedModes, ...edgeHedgedNames];
-  const usual = drafts === 'alike' ? [...own, ...emulatedRivals] : own;
-  const modes: readonly RowMode[] = asked ?? usual;
+  const usual: readonly RowMode[] = drafts === 'alike' ? [...own, ...emulatedRivals] : own;
+  // That one has rows on a loaded edge only.
+  const modes = (asked ?? usual).filter((mode) => mode !== mixHeadName);
   if (drafts !== 'alike' && modes.some(isEmulated)) {
     throw badArgument('emulated rivals draft alike at all positions', 'leave them out, or take --drafts alike');
   }

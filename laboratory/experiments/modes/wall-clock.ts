@@ -15,6 +15,7 @@ import {
   isEdgeHedged,
   isEmulated,
   type ModeRow,
+  mixHeadName,
   plainNames,
   plainWindow,
   runsBesideTarget,
@@ -140,7 +141,7 @@ function wallModes(options: ModesOptions): readonly BenchMode[] {
   if (modes === undefined) return unpaced ? [...sharedModes, 'auto', 'ar-native'] : sharedModes;
   if (engine === undefined && modes.some((mode) => mode.startsWith('ar-llama')))
     throw badArgument('ar-llama is llama.cpp beside another engine', 'name one with --engine, or take ar-native');
-  const real = modes.filter((mode) => !isEmulated(mode)).filter((mode) => !isEdgeHedged(mode));
+  const real = modes.filter((mode) => !isEmulated(mode)).filter((mode) => !isEdgeHedged(mode) && mode !== mixHeadName);
   if (real.length === modes.length) return real;
   const cause = 'emulated rivals have no real models, and hedges of the edge are measured in virtual time';
   throw badArgument(cause, 'leave them out, or take --clock virtual');

@@ -2,6 +2,7 @@
 
 import { text as textOf } from 'node:stream/consumers';
 import { badArgument } from '../../core/basics/errors.ts';
+import { mostHedges } from '../../core/decoding/hedge-count.ts';
 import { neutralSampling, type Sampling } from '../../core/decoding/sampling.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 import { parseLink } from '../../core/protocol/wire/link-model-settings.ts';
@@ -89,7 +90,7 @@ export const answerOptions = {
   hedges: {
     flag: '--hedges <count>',
     help: 'most second choices that are drafted on beside a draft, where that pays, in modes stream and mix; 0: none',
-    whole: [0, 8],
+    whole: [0, mostHedges as number],
     default: 1,
   },
   battery: {

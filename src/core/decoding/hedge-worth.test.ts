@@ -26,12 +26,19 @@ describe('the least chance of an alternative', () => {
   });
 
   it('has a floor where a wide pass is quick, and is high while little is measured', () => {
-    const prices = equalPrices(0.01);
-    expect(cutsOf({ prices })).toEqual({ start: 0.04, continue: 0.04 });
-    expect(cutsOf({ prices, writtenTokens: 7 })).toEqual({ start: 0.2, continue: 0.2 });
+    const quick = { prices: equalPrices(0.1), draftMs: 1 };
+    expect(cutsOf(quick)).toEqual({ start: 0.04, continue: 0.04 });
+    expect(cutsOf({ ...quick, writtenTokens: 7 })).toEqual({ start: 0.2, continue: 0.2 });
     // A token that takes 50 ms is worth more bytes than one that takes 20 ms.
-    expect(cutsOf({ prices, writtenTokens: 20 }).continue).toBeCloseTo(0.016, 12);
-    expect(cutsOf({ prices, writtenTokens: 100 }).continue).toBe(0.04);
+    expect(cutsOf({ ...quick, writtenTokens: 20 }).continue).toBeCloseTo(0.016, 12);
+    expect(cutsOf({ ...quick, writtenTokens: 100 }).continue).toBe(0.04);
+  });
+
+  it('has a lower floor where alternatives are cheap, down to a quarter', () => {
+    const floorAt = (price: number): number => cutsOf({ prices: equalPrices(price), draftMs: 1 }).continue;
+    expect(floorAt(0.05)).toBeCloseTo(0.02, 12);
+    expect(floorAt(0.02)).toBeCloseTo(0.01, 12);
+    expect(floorAt(0.3)).toBe(0.04);
   });
 });
 

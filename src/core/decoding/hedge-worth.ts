@@ -6,6 +6,10 @@ import { startPrice } from './pass-times.ts';
 
 /** What a token of an alternative has to save on average, ms: its bytes are worth that, whatever the pass costs. */
 const leastSavedMs = 0.8;
+/** Where an alternative costs less than this share of a pass, less likely ones are made and sent too: a token has to save less, ... */
+const usualPrice = 0.1;
+/** ... in proportion, but at least this, ms. */
+const leastWideMs = 0.2;
 /** Where tokens are so quick that they save less, hedges still pay from this chance on. */
 const mostFloor = 0.04;
 /** While nothing is measured only the likeliest are extended. */
@@ -45,7 +49,8 @@ export function leastHedgeChances(
   if (draftMs === undefined || writtenMs <= 0 || writtenTokens < fewTokens)
     return { start: firstCut, continue: firstCut };
   const load = (draftMs * writtenTokens) / writtenMs;
-  const floor = Math.min(mostFloor, (leastSavedMs * writtenTokens) / writtenMs);
+  const savedMs = Math.max(leastWideMs, leastSavedMs * Math.min(1, prices.continued / usualPrice));
+  const floor = Math.min(mostFloor, (savedMs * writtenTokens) / writtenMs);
   const cutAt = (price: number): number => Math.min(noHedges, Math.max(floor, costFactor * price * load * load));
   return { start: cutAt(startPrice(prices, acceptance)), continue: cutAt(prices.continued) };
 }

@@ -13,6 +13,7 @@ import type { Sampling } from '../../core/decoding/sampling.ts';
 import { penaltiesActive, RunningCounts, type TokenCounts } from '../../core/decoding/token-counts.ts';
 import { BranchedText, DraftedText, LastText, type TokenList } from '../../core/decoding/token-list.ts';
 import type { LanguageModel } from './model.ts';
+import { PrefixSequence, type SequencePart } from './prefix-sequence.ts';
 import { createSerialQueue } from './serial-queue.ts';
 import { type FollowedTexts, TextSequences } from './text-sequences.ts';
 
@@ -143,6 +144,37 @@ export class ModelDrafter implements Drafter {
       return made === null ? [] : [{ id: one.id, position: one.text.length, ...made }];
     });
     return alternatives.length === 0 ? { ...draft, work } : { ...draft, alternatives, work };
+  }
+
+  /**
+   * A draft of each of several drafters of one model, in one call of it. None of them may be asked for another one meanwhile.
+   * @returns the drafts, null where there is none, and the tokens that the call has evaluated
+   */
+  static async draftTogether(
+    model: LanguageModel,
+    parts: readonly { readonly drafter: ModelDrafter; readonly request: DraftRequest }[],
+  ): Promise<{ readonly drafts: readonly (Draft | null)[]; readonly rows: number }> {
+    const found = await Promise.all(parts.map(({ drafter, request }) => drafter.#approach(request)));
+    const ready = found.filter((part) => part !== null);
+    const candidates = ready.length === 0 ? [] : await PrefixSequence.appendTogether(model, ready);
+    const drafts = parts.map(({ request }, index) => {
+      const part = found[index] ?? null;
+      const own = part === null ? undefined : candidates[ready.indexOf(part)];
+      if (own === undefined) return null;
+      return draftAfter(request.tokens ?? request.text, allowedOf(own, request.allowed), request);
+    });
+    return { drafts, rows: ready.reduce((sum, { tokens }) => sum + tokens.length, 0) };
+  }
+
+  /** All of a draft but its last call. @returns null: no room in the context */
+  #approach(request: DraftRequest): Promise<SequencePart | null> {
+    return this.#queue.run(async () => {
+      const text = request.tokens ?? request.text;
+      if (text.length > this.#contextLength) return null;
+      if (this.#isForeign) await this.#sequences.forget();
+      this.#isForeign = false;
+      return await this.#sequences.approach(text, this.#last.sharedWith(text));
+    });
   }
 
   /** How much of a text it has evaluated already, and how much a draft for that text would replace; tokens. */

@@ -46,11 +46,7 @@ export class TextSequences {
    * @param others further texts; as many of them as there are sequences for are followed, the first ones first
    */
   async follow(text: TokenList, known: number, others: readonly TokenList[]): Promise<FollowedTexts> {
-    const last = this.#sequences[0] as PrefixSequence;
-    const main = this.#sequences.length === 1 ? last : closest(text, this.#sequences, last);
-    // Only the sequence of the last text is known to hold it.
-    const shared = main === last ? known : 0;
-    this.#toFront(main);
+    const { main, shared } = this.#choose(text, known);
     const tokens = text.length - main.sharedLength(text, text.length - 1, shared);
     if (others.length === 0) return { candidates: [await main.follow(text, shared)], tokens, isCopied: [] };
     const parts: SequencePart[] = [{ into: main, tokens: await main.approach(text, shared) }];
@@ -64,6 +60,21 @@ export class TextSequences {
     const [first, ...rest] = await PrefixSequence.appendTogether(this.#model, parts);
     const beside = places.map((place) => (place === null ? null : (rest[place - 1] as Candidates)));
     return { candidates: [first as Candidates, ...beside], tokens, isCopied };
+  }
+
+  /** All of {@link follow} but its last call, for one text. */
+  async approach(text: TokenList, known: number): Promise<SequencePart> {
+    const { main, shared } = this.#choose(text, known);
+    return { into: main, tokens: await main.approach(text, shared) };
+  }
+
+  /** The sequence that holds most of the text, which then comes first, and how many of its tokens are known to be the text's. */
+  #choose(text: TokenList, known: number): { readonly main: PrefixSequence; readonly shared: number } {
+    const last = this.#sequences[0] as PrefixSequence;
+    const main = this.#sequences.length === 1 ? last : closest(text, this.#sequences, last);
+    this.#toFront(main);
+    // Only the sequence of the last text is known to hold it.
+    return { main, shared: main === last ? known : 0 };
   }
 
   /** The sequence that a text would take: the length of their common prefix, and of what the sequence holds; tokens. */

@@ -25,7 +25,9 @@ import { defined } from '../../core/basics/defined.ts';
 import { badArgument } from '../../core/basics/errors.ts';
 import { validateEndRule } from '../../core/decoding/ending.ts';
 import { type Grammar, grammarKinds } from '../../core/decoding/grammar.ts';
+import { hedgesAtPrice, mostHedges } from '../../core/decoding/hedge-count.ts';
 import { topLogprobsLimit } from '../../core/decoding/logprobs.ts';
+import { type PassPrices, supposedPrices } from '../../core/decoding/pass-times.ts';
 import {
   completeSampling,
   type SamplingOptions,
@@ -107,7 +109,8 @@ export interface TurnOptions {
   readonly windowsInFlight?: number;
   /**
    * Most alternatives that one pass of the drafter extends beside its draft, in `stream` and `mix`, where measurements of the turn say
-   * that it pays; 0: none. Default 1. A drafter that gives no runner-up has none.
+   * that it pays; 0: none. Default: by the price of a row of the drafter ({@link hedgesAtPrice}), 1 until it is measured. A drafter extends
+   * as many as it has sequences for; one that gives no runner-up has none.
    */
   readonly hedges?: number;
   /** API key, if the edge asks for one. */
@@ -176,7 +179,7 @@ export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   conversation: optional(must('Give 32 hex digits in lower case.', isId)),
   namespace: optional(must('Give 32 hex digits in lower case, not all zero.', (id) => isId(id) && !/^0*$/.test(id))),
   draftLength: optional(whole(1, limits.draftTokens)),
-  hedges: optional(whole(0, limits.alternatives)),
+  hedges: optional(whole(0, mostHedges)),
   windowsInFlight: optional(whole(1, limits.maxAhead)),
   liveness: optional(record(livenessChecks)),
   giveUpAfterMs: optional(between(0, Number.POSITIVE_INFINITY)),
@@ -226,8 +229,12 @@ function randomId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Adds defaults and random ids. @throws OutriderError `bad-argument` for what the checks above can't see alone */
-export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
+/**
+ * Adds defaults and random ids.
+ * @param prices what alternatives add to a pass of the drafter, as measured in earlier turns
+ * @throws OutriderError `bad-argument` for what the checks above can't see alone
+ */
+export function requestOf(options: TurnOptions, mode: ModeName, prices: PassPrices = supposedPrices): TurnRequest {
   const sampling = completeSampling(options.sampling);
   const { stopStrings = [], maxAnswerTokens = 256 } = options;
   const { endIds, vocabularySize } = options.tokenizer;
@@ -263,7 +270,7 @@ export function requestOf(options: TurnOptions, mode: ModeName): TurnRequest {
     endIds,
     minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,
     draftLength: options.draftLength ?? 4,
-    hedges: options.hedges ?? 1,
+    hedges: options.hedges ?? hedgesAtPrice(prices.continued),
     windowsInFlight: options.windowsInFlight ?? 1,
   };
 }

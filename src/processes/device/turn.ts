@@ -103,7 +103,8 @@ class TurnRunner implements Turn {
     const mode = auto === undefined ? (options.mode ?? (drafter === null ? 'ar' : 'stream')) : 'mix';
     const { batteryLevel } = options;
     this.#advice = auto?.follow({ canDraft: drafter !== null, batteryLevel }) ?? ownAdvice(options, mode);
-    const turn = requestOf(options, mode);
+    const known = drafter === null ? undefined : knownPrices.get(drafter);
+    const turn = requestOf(options, mode, known);
     const { endIds, stopStrings, maxAnswerTokens } = turn;
     this.#assembler = new TextAssembler({ endIds, stopStrings, maxAnswerTokens }, tokenizer.bytes);
     this.#text = this.#assembler.push(options.begun?.tokens ?? []);
@@ -125,7 +126,7 @@ class TurnRunner implements Turn {
       measuresRoundTrip: true,
       cutsChains: typeof options.minChainConfidence !== 'number',
       judgesHedges: true,
-      knownPrices: drafter === null ? undefined : knownPrices.get(drafter),
+      knownPrices: known,
       routes,
       renewsCredentials: this.#edges.renewsCredentials ?? false,
       keepsTarget: options.allowsOtherTarget !== true,

@@ -28,7 +28,19 @@ export interface EdgeDraftModel {
   readonly restsInSteps?: boolean;
   /** Most alternatives beside a draft; each needs a KV sequence more for every session. Default 0. */
   readonly hedges?: number;
+  /**
+   * The draft model drafts for all sessions of a step in passes before it, where there are several. Default: where a second row adds at
+   * most half of a pass to it.
+   */
+  readonly inPasses?: boolean | undefined;
 }
+
+/** Passes of several sessions pay where a second row adds at most this share to a pass of one row. */
+const cheapRow = 0.5;
+/** A quicker draft has hardly any time that could be shared, and none that can be measured, ms. */
+const leastPassMs = 0.5;
+/** A session that is further behind has read a part of its text in this pass, so that its time is not that of rows; tokens. */
+const mostRead = 8;
 
 interface Kept extends Owned {
   readonly drafter: ModelDrafter;
@@ -36,6 +48,7 @@ interface Kept extends Owned {
 
 /** The draft model for one session; see {@link EdgeDrafters.take}. */
 export interface EdgeDrafter {
+  readonly drafter: ModelDrafter;
   /** Null: no proposal, or no room in the context. @throws OutriderError of the engine */
   next(request: DraftRequest): Promise<Draft | null>;
   leave(): void;
@@ -47,6 +60,9 @@ export class EdgeDrafters {
   readonly draftLength: number;
   readonly hedges: number;
   readonly #clock: Clock;
+  readonly #model: LanguageModel;
+  readonly #inPasses: boolean;
+  #passTime: StepTimeModel;
   readonly #kept: OwnedPool<Kept>;
   readonly #rests: boolean;
   #draftTime: StepTimeModel;
@@ -61,8 +77,14 @@ export class EdgeDrafters {
   /** Drafts that have run beside the present step. */
   #draftsBeside = 0;
 
-  constructor({ model, draftLength, draftTime, restsInSteps = false, hedges = 0 }: EdgeDraftModel, clock: Clock) {
+  constructor(
+    { model, draftLength, draftTime, restsInSteps = false, hedges = 0, inPasses }: EdgeDraftModel,
+    clock: Clock,
+  ) {
     this.draftLength = draftLength;
+    this.#model = model;
+    this.#inPasses = inPasses ?? arePassesWorth(stepMs(draftTime, 1), stepMs(draftTime, 2));
+    this.#passTime = draftTime;
     this.hedges = hedges;
     this.#clock = clock;
     this.#kept = new OwnedPool((count, hasIdle) => createKept(model, 1 + hedges, count, hasIdle));
@@ -74,6 +96,23 @@ export class EdgeDrafters {
   /** Recent time of one draft. */
   get draftMs(): number {
     return stepMs(this.#draftTime, 1);
+  }
+
+  /** See {@link EdgeDraftFigures}; undefined: one draft at a time. */
+  get passTime(): StepTimeModel | undefined {
+    return this.#inPasses ? this.#passTime : undefined;
+  }
+
+  /** One pass for these drafters: a draft of each. @throws OutriderError of the engine */
+  async pass(
+    parts: readonly { readonly drafter: EdgeDrafter; readonly request: DraftRequest }[],
+  ): Promise<readonly (Draft | null)[]> {
+    const startMs = this.#clock.nowMs();
+    const own = parts.map(({ drafter, request }) => ({ drafter: drafter.drafter, request }));
+    const { drafts, rows } = await ModelDrafter.draftTogether(this.#model, own);
+    const ms = this.#clock.nowMs() - startMs;
+    if (rows > 0 && rows <= mostRead * parts.length) this.#passTime = observeStep(this.#passTime, rows, ms);
+    return drafts;
   }
 
   /** What alternatives add to a pass, as shares of a draft's time. */
@@ -115,6 +154,7 @@ export class EdgeDrafters {
     let isFirst = true;
     const own = { draftsRunning: 0 };
     return {
+      drafter: kept.drafter,
       next: async (request) => {
         const startMs = this.#clock.nowMs();
         const { draft, isAlone } = await this.#made(kept.drafter.draft(request), own);
@@ -162,6 +202,11 @@ export class EdgeDrafters {
   async close(): Promise<void> {
     for (const { drafter } of this.#kept.clear()) await drafter[Symbol.asyncDispose]();
   }
+}
+
+/** @param oneMs of a pass of one row @param twoMs of two */
+function arePassesWorth(oneMs: number, twoMs: number): boolean {
+  return oneMs >= leastPassMs && twoMs <= (1 + cheapRow) * oneMs;
 }
 
 /** A new drafter if the model has sequences left for it; other users of the model may hold sequences as well. */

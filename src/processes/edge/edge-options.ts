@@ -81,6 +81,11 @@ export interface EdgeOptions {
      * time. Each needs a KV sequence more of the draft model for every session of the target; with fewer there are fewer. Default 0.
      */
     readonly hedges?: number;
+    /**
+     * The draft model drafts for all sessions of a step in passes before it, where there are several. Default: where a second row is measured
+     * to add at most half of a pass to it.
+     */
+    readonly inPasses?: boolean;
   };
   /**
    * Grammars for the target's vocabulary; the caller owns it. Default: the edge makes them from the model's tokenizer, and loads their
@@ -134,6 +139,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
       draftLength: whole(1),
       restsInSteps: optional(truth),
       hedges: optional(whole(0, mostEdgeHedges)),
+      inPasses: optional(truth),
     }),
   ),
   grammars: optional(

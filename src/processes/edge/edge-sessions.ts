@@ -12,6 +12,7 @@ import { lookedUpDrafts } from '../../core/protocol/edge/edge-chain.ts';
 import type { EdgeCore, EdgeEntry, EdgeHost } from '../../core/protocol/edge/edge-core.ts';
 import type { EdgeDraftOrder } from '../../core/protocol/edge/edge-hedges.ts';
 import type { EdgeKey } from '../../core/protocol/edge/edge-key.ts';
+import type { PassPart } from '../../core/protocol/edge/edge-passes.ts';
 import type { PlaceChange } from '../../core/protocol/edge/edge-place-queue.ts';
 import { mostHeldTokens } from '../../core/protocol/edge/edge-scores.ts';
 import type {
@@ -236,6 +237,28 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
     void this.#draft(entry, order);
   }
 
+  /** One pass of the draft model for all of these sessions. Never rejects: without it their step has the drafts that are there. */
+  async draftPass(pass: readonly PassPart<SessionEntry>[]): Promise<void> {
+    const { drafters, stallAfterMs } = this.#sources;
+    const ready = pass.flatMap((part) => {
+      try {
+        const request = this.#requestOf(part.entry, part.order);
+        return request === null ? [] : [{ ...part, ...request }];
+      } catch (error) {
+        this.#draftFailed(part.entry, error);
+        return [];
+      }
+    });
+    if (drafters === null || ready.length === 0) return;
+    try {
+      const drafts = await withinTime(this.#clock, stallAfterMs, drafters.pass(ready), 'the draft model');
+      for (const [index, { entry, order }] of ready.entries())
+        this.#core?.edgeDrafted(entry, order, drafts[index] ?? null);
+    } catch (error) {
+      for (const { entry } of ready) this.#draftFailed(entry, error);
+    }
+  }
+
   wake(): void {
     this.#wake();
   }
@@ -249,24 +272,33 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   }
 
   async #draft(entry: SessionEntry, order: EdgeDraftOrder): Promise<void> {
-    const { drafters, faults, stallAfterMs } = this.#sources;
-    const { open, text } = entry.state;
+    const { stallAfterMs } = this.#sources;
     try {
-      entry.drafter ??= drafters?.take(this.#askerOf(entry.key, open), new DraftedText(text)) ?? null;
-      const { tokens, alternatives } = order;
-      const settings = { promptLength: open.prompt.length, sampling: open.sampling, alternatives };
-      const request = draftRequest(new DraftedText(text, tokens), settings);
-      const drafting = entry.drafter?.next(request) ?? Promise.resolve(null);
+      const asked = this.#requestOf(entry, order);
+      const drafting = asked?.drafter.next(asked.request) ?? Promise.resolve(null);
       const draft = await withinTime(this.#clock, stallAfterMs, drafting, 'the draft model');
       this.#core?.edgeDrafted(entry, order, draft);
     } catch (error) {
-      faults.report(error);
-      // A drafter that may never return is not given to another session.
-      if (error instanceof StalledError) {
-        entry.drafter?.abandon();
-        entry.drafter = null;
-      }
-      this.#core?.edgeDraftFailed(entry);
+      this.#draftFailed(entry, error);
     }
+  }
+
+  /** Null: this edge has no draft model. @throws OutriderError `edge-full` */
+  #requestOf(entry: SessionEntry, { tokens, alternatives }: EdgeDraftOrder) {
+    const { open, text } = entry.state;
+    entry.drafter ??= this.#sources.drafters?.take(this.#askerOf(entry.key, open), new DraftedText(text)) ?? null;
+    const settings = { promptLength: open.prompt.length, sampling: open.sampling, alternatives };
+    const request = draftRequest(new DraftedText(text, tokens), settings);
+    return entry.drafter === null ? null : { drafter: entry.drafter, request };
+  }
+
+  #draftFailed(entry: SessionEntry, error: unknown): void {
+    this.#sources.faults.report(error);
+    // A drafter that may never return is not given to another session.
+    if (error instanceof StalledError) {
+      entry.drafter?.abandon();
+      entry.drafter = null;
+    }
+    this.#core?.edgeDraftFailed(entry);
   }
 }

@@ -382,7 +382,7 @@ async function openDrafters(
 ): Promise<EdgeDrafters> {
   const room = Math.floor(draft.model.limits.maxSequences / target.limits.maxSequences) - 1;
   const hedges = Math.max(0, Math.min(draft.hedges ?? 0, room));
-  return new EdgeDrafters({ ...draft, hedges, draftTime: await measureStepTime(draft.model, clock, 1) }, clock);
+  return new EdgeDrafters({ ...draft, hedges, draftTime: await measureStepTime(draft.model, clock, 2) }, clock);
 }
 
 /** Serves an edge on a WebSocket port, or on a given HTTP server. @throws OutriderError `port-in-use`, `bad-argument` */

@@ -11,7 +11,7 @@ import type { StepPart } from '../../core/protocol/edge/engine-steps.ts';
 import { batchMs, observeBatch, type StepTimeModel, stepMs } from '../../core/scheduling/step-time.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import type { MeteredStep } from './edge-meter.ts';
-import type { LiveEdgeCore, SessionEntry } from './edge-sessions.ts';
+import type { EdgeSessions, LiveEdgeCore, SessionEntry } from './edge-sessions.ts';
 import { stallLimitMs, watchEngine } from './engine-watch.ts';
 import { emptySequence, keepPrefix } from './kv-sequences.ts';
 import { LateParts, type LatePartsHost, type RunningPart } from './late-parts.ts';
@@ -36,7 +36,7 @@ export interface LoopAccount {
 }
 
 /** What the loop needs of the sessions' resources. */
-export type LoopSessions = Pick<LatePartsHost, 'asks' | 'refuse'>;
+export type LoopSessions = Pick<LatePartsHost, 'asks' | 'refuse'> & Pick<EdgeSessions, 'draftPass'>;
 
 /** How the loop plans, and when it gives a step up. */
 export interface LoopPlan {
@@ -160,7 +160,7 @@ export class EngineLoop {
     while (!this.#closed) {
       this.#awake = false;
       try {
-        const ran = await this.#round(core, late);
+        const ran = await this.#round(core, sessions, late);
         failedRounds = 0;
         // Drafts that arrived during the step are still in the socket; read them before the next step is planned.
         if (ran) await nextTurn();
@@ -182,12 +182,16 @@ export class EngineLoop {
     this.#wakeUp = null;
   }
 
-  async #round(core: LiveEdgeCore, late: LateParts): Promise<boolean> {
+  async #round(core: LiveEdgeCore, sessions: LoopSessions, late: LateParts): Promise<boolean> {
     const startMs = this.#clock.nowMs();
     // Parts of this step keep half of its rows.
     const kept = late.take(Math.ceil(core.steps.maxRows / 2));
-    const works = core.steps.gather();
+    let works = core.steps.gather();
     if (works.length === 0 && kept.length === 0) return false;
+    for (const pass of core.passesBefore(works, this.#stepTime)) {
+      await sessions.draftPass(pass);
+      works = core.steps.gather();
+    }
     const begun = core.steps.begin(works, this.#stepTime, rowsOf(kept));
     const parts = begun.flatMap((part) => this.#itemOf(core, part));
     try {

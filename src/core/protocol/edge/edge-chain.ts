@@ -148,7 +148,7 @@ export function wantedDrafts(state: EdgeState, settings: EdgeDraftSettings): num
 }
 
 /** Drafts beyond the text that could still be used: a step writes one token more than it accepts. */
-function draftRoom({ open, text, rules }: EdgeState): number {
+export function draftRoom({ open, text, rules }: EdgeState): number {
   const end = Math.min(rules.contextLength, open.prompt.length + open.maxAnswerTokens);
   return Math.max(0, end - text.length - 1);
 }

@@ -21,6 +21,7 @@ import { chainToExtend, wantedDrafts } from './edge-chain.ts';
 import { type EdgeConnectionObserver, type EdgeConnectionSettings, EdgeConnections } from './edge-connections.ts';
 import { type EdgeDraftOrder, type EdgeHedgeRule, extendEdgeDrafts, orderEdgeDraft } from './edge-hedges.ts';
 import type { EdgeKey } from './edge-key.ts';
+import { type PassPart, passesBefore, type UnreadBefore } from './edge-passes.ts';
 import {
   checkTextLengths,
   EdgeRegistry,
@@ -47,6 +48,11 @@ export interface EdgeDraftFigures {
   readonly hedges?: number;
   /** What each of them adds to the pass, as a share of `draftMs`. Default: {@link supposedPrices}. */
   readonly prices?: PassPrices | undefined;
+  /**
+   * Time of a pass of the draft model, by its rows: one for each session. With it the edge drafts for all sessions of a step in passes
+   * before the step (edge-passes.ts), where there are several. Default: for one session at a time.
+   */
+  readonly passTime?: StepTimeModel | undefined;
   stepBegins?(): void;
 }
 
@@ -90,6 +96,8 @@ export interface EdgeHost<Entry extends EdgeEntry>
   roundBegins?(): void;
   /** The engine evaluates the prompt of this session: look-up may read some of it meanwhile. */
   readAhead?(entry: Entry): void;
+  /** For passes of the draft model before a step. */
+  unreadBefore?: UnreadBefore<Entry>;
   /** Starts an edge draft, then calls {@link EdgeCore.edgeDrafted} or {@link EdgeCore.edgeDraftFailed}. */
   beginDraft(entry: Entry, order: EdgeDraftOrder): void;
   /** There may be a step to run. */
@@ -134,6 +142,28 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
 
   accept(carrier: Carrier): FrameHandler {
     return this.connections.accept(carrier);
+  }
+
+  /**
+   * The passes of the edge's draft model before a step over these sessions; none: they draft on their own, or no pass pays. After each the
+   * caller calls {@link edgeDrafted} for its sessions, and after the last one it gathers the sessions again.
+   */
+  passesBefore(
+    works: Parameters<typeof passesBefore<Entry>>[0],
+    stepTime: StepTimeModel,
+  ): IteratorObject<readonly PassPart<Entry>[], void> {
+    const { edgeDraft, limits } = this.#settings;
+    const { passTime } = edgeDraft ?? {};
+    if (edgeDraft === null || passTime === undefined || !this.#sharesPasses) return [].values();
+    const free = works.filter(({ entry }) => !this.#drafting.has(entry));
+    const maxRows = Math.min(limits.maxRows, limits.usefulRows);
+    const rules = { draftLength: edgeDraft.draftLength, passTime, stepTime, maxRows };
+    return passesBefore(free, rules, (entry, position) => this.#host.unreadBefore?.(entry, position) ?? 1);
+  }
+
+  /** Whether the draft model works for all sessions before a step, instead of for one of them at a time. */
+  get #sharesPasses(): boolean {
+    return this.#settings.edgeDraft?.passTime !== undefined && this.#step.sessionCount > 1;
   }
 
   /** @param made null: the drafter has no proposal */
@@ -260,6 +290,10 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     const { state } = entry;
     if (edgeDraft === null || !modeOf(state.open.mode).edgeDrafts) return;
     const { length } = state.text;
+    if (this.#sharesPasses) {
+      entry.wanted = { length, drafts: 0 };
+      return;
+    }
     if (entry.wanted.length !== length) {
       const { draftLength, besideMs = 0 } = edgeDraft;
       const overlaps = canDraftBesideSteps(expectedAcceptance(state), edgeDraft.draftMs, besideMs);

@@ -6,6 +6,7 @@ import type { Ending, EndState } from '../../decoding/ending.ts';
 import type { Logprobs } from '../../decoding/logprobs.ts';
 import type { RunnerUpRates } from '../../decoding/runner-up-chance.ts';
 import type { TokenText } from '../../decoding/token-text.ts';
+import { type AcceptancePrior, acceptanceRate, type DraftComparisons } from '../../scheduling/acceptance-prior.ts';
 import type { DraftHedges } from '../wire/hedged-drafts.ts';
 import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from '../wire/messages.ts';
 import type { Alternative, Branch } from './edge-branch.ts';
@@ -173,15 +174,13 @@ export function draftComparisons(state: EdgeState): { readonly matched: number; 
   };
 }
 
-/** Prior of a session's acceptance: as if this many drafts had been compared at this rate. */
-const priorComparisons = 4;
-const priorAcceptance = 0.7;
+/** Comparisons of device drafts and edge drafts together. */
+export function allComparisons(state: EdgeState): DraftComparisons {
+  const { matched, mismatched } = draftComparisons(state);
+  return { matched: matched + state.edgeDraftsMatched, mismatched: mismatched + state.edgeDraftsMismatched };
+}
 
 /** Estimated acceptance of device drafts and edge drafts together. The prior dominates while there are few comparisons. */
-export function expectedAcceptance(state: EdgeState): number {
-  const { matched, mismatched } = draftComparisons(state);
-  const held = matched + state.edgeDraftsMatched;
-  return (
-    (held + priorComparisons * priorAcceptance) / (held + mismatched + state.edgeDraftsMismatched + priorComparisons)
-  );
+export function expectedAcceptance(state: EdgeState, prior?: AcceptancePrior): number {
+  return acceptanceRate(allComparisons(state), prior);
 }

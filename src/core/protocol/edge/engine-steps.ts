@@ -3,6 +3,7 @@
 
 import { defined } from '../../basics/defined.ts';
 import { invariant } from '../../basics/invariant.ts';
+import { sharedPrior } from '../../scheduling/acceptance-prior.ts';
 import { isLongText, PromptPace } from '../../scheduling/prompt-pace.ts';
 import {
   freshSchedule,
@@ -18,7 +19,7 @@ import { lookUpChances } from './edge-chain.ts';
 import type { EdgeRegistry, RegistryEntry } from './edge-registry.ts';
 import { mostPromptTokens, promptPart } from './edge-scores.ts';
 import { isWritable, lacksEdgeDrafts, readyDrafts } from './edge-session.ts';
-import { type EdgeDrafts, expectedAcceptance, type PromptPart, type StepTicket } from './edge-state.ts';
+import { allComparisons, type EdgeDrafts, expectedAcceptance, type PromptPart, type StepTicket } from './edge-state.ts';
 
 export interface StepPart<Entry> {
   readonly entry: Entry;
@@ -40,6 +41,17 @@ function shareByKey<Entry extends StepEntry>(works: readonly Work<Entry>[]): rea
     const { key, share } = work.entry;
     const weight = (key.share * share) / (shares.get(key.id) ?? share);
     return { ...work, view: { ...work.view, weight } };
+  });
+}
+
+/** Sessions that are compared little yet are supposed to be like the others of the step. */
+function withSharedAcceptance<Entry extends StepEntry>(works: readonly Work<Entry>[]): readonly Work<Entry>[] {
+  const decoding = works.filter(({ view }) => view.prefillTokens === 0);
+  if (decoding.length < 2) return works;
+  const prior = sharedPrior(decoding.map(({ entry }) => allComparisons(entry.state)));
+  return works.map((work) => {
+    if (work.view.prefillTokens > 0) return work;
+    return { ...work, view: { ...work.view, acceptance: expectedAcceptance(work.entry.state, prior) } };
   });
 }
 
@@ -122,7 +134,7 @@ export class EngineSteps<Entry extends StepEntry> {
       const work = this.#try(entry, () => this.#workOf(entry));
       if (work !== undefined) works.push(work);
     }
-    return shareByKey(works);
+    return shareByKey(withSharedAcceptance(works));
   }
 
   /**

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import type { EdgeEntry } from './edge-core.ts';
+import { anyone } from './edge-key.ts';
+import type { EdgeRegistry } from './edge-registry.ts';
+import { testOpening, testRules } from './edge-session.fixture.ts';
+import { createEdgeSession } from './edge-session.ts';
+import { EngineSteps } from './engine-steps.ts';
+
+function entryOf(number: number, matched: number, mismatched: number): EdgeEntry {
+  const created = { kind: 'session-created', link: 1, open: testOpening() } as const;
+  const state = { ...createEdgeSession(testRules, number, created).state, matched, mismatched };
+  const shared = { number, id: state.open.session, key: anyone, share: 1, downlinkShare: 1, state };
+  const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
+  return { ...shared, ...times, hasPlace: true, sentAhead: null, cancelForget: null, wanted: { length: 0, drafts: 0 } };
+}
+
+/** The acceptance with which the scheduler sees each session. */
+function acceptancesOf(...entries: readonly EdgeEntry[]): number[] {
+  const host = { heldTokens: ({ state }: EdgeEntry) => state.text.length - 1, lookUp: () => undefined };
+  const limits = { maxRows: 32, usefulRows: 32, prefillChunk: 16 };
+  const steps = new EngineSteps<EdgeEntry>({ entries } as unknown as EdgeRegistry<EdgeEntry>, limits, host);
+  return steps.gather().map(({ view }) => view.acceptance);
+}
+
+describe('the acceptance of the sessions of a step', () => {
+  it('is guessed for a lone session, and corrected by its drafts', () => {
+    expect(acceptancesOf(entryOf(1, 0, 0))).toEqual([0.7]);
+    expect(acceptancesOf(entryOf(1, 16, 0))[0]).toBeCloseTo(18.8 / 20, 12);
+  });
+
+  it('is that of the others for a session of which nothing is known, where they are alike', () => {
+    const alike = [1, 2, 3, 4].map((number) => entryOf(number, 54, 6));
+    const [fresh] = acceptancesOf(entryOf(9, 0, 0), ...alike);
+    expect(fresh).toBeCloseTo(0.9, 1);
+    // A few misses say less than 240 comparisons of sessions like it.
+    const [unlucky] = acceptancesOf(entryOf(9, 1, 3), ...alike);
+    expect(unlucky).toBeGreaterThan(0.7);
+  });
+
+  it('is its own where sessions differ', () => {
+    const unlike = [0.2, 0.5, 0.95].map((rate, index) => entryOf(index + 1, 60 * rate, 60 * (1 - rate)));
+    const [poor] = acceptancesOf(entryOf(9, 4, 16), ...unlike);
+    expect(poor).toBeLessThan(0.35);
+  });
+});
