@@ -58,6 +58,8 @@ export interface SessionConditions {
   readonly admitsAll?: boolean;
   /** Most alternatives beside a draft, in modes that hedge; default 0: none. */
   readonly hedges?: number;
+  /** After a draft of less confidence the device makes no other until the text has grown, so a window ends there; default 0: it does. */
+  readonly minDraftConfidence?: number;
   /** As in `VirtualDeviceSettings`. A turn that sets `minHedgeChance` keeps it. */
   readonly widthCost?: WidthCost;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
@@ -83,7 +85,7 @@ export interface SessionSettings extends SessionConditions {
   /** Whether a draft's confidence separates sure positions from unsure ones: {@link twoClasses}. Default: all positions are alike. */
   readonly hasClasses?: boolean;
   /** As in `DrafterSettings`; default: the drafter gives no second choice. */
-  readonly runnerUpAgreement?: number;
+  readonly runnerUpAgreement?: DrafterSettings['runnerUpAgreement'];
   /** Default 400. */
   readonly answerTokens?: number;
   /** Default 1: no prefill. */
@@ -329,11 +331,12 @@ export function deviceSettings(
   drafter: VirtualDrafter,
   turn: TurnRequest,
 ): VirtualDeviceSettings {
-  const { widthCost, advice, wire = byteWire } = settings;
+  const { widthCost, advice, minDraftConfidence = 0, wire = byteWire } = settings;
+  const sourced = settings.deviceLooksUp === true ? new SourcedDrafter(drafter) : drafter;
   return {
     name: 'device',
     turn,
-    drafter: settings.deviceLooksUp === true ? new SourcedDrafter(drafter) : drafter,
+    drafter: minDraftConfidence === 0 ? sourced : pausingDrafter(sourced, minDraftConfidence),
     cutsChainsAtMs: settings.cutsChains === true ? settings.roundTripMs : undefined,
     draftMs: settings.draftMs,
     draftJitter: settings.timeJitter ?? 0.2,
@@ -346,6 +349,13 @@ export function deviceSettings(
     random: createRandom(settings.seed, 3),
     machines: protocolMachines,
     wire,
+  };
+}
+
+/** Waits for the verdict after a draft of less confidence than this. */
+function pausingDrafter(drafter: VirtualDrafter, least: number): VirtualDrafter {
+  return {
+    draft: (state, ...more) => ((state.confidences.at(-1) ?? 1) < least ? null : drafter.draft(state, ...more)),
   };
 }
 

@@ -57,7 +57,7 @@ export function toyEdgeDrafter(
   target: ToyTarget,
   agreement: number,
   random: Random,
-  runnerUpAgreement?: number,
+  runnerUpAgreement?: DrafterSettings['runnerUpAgreement'],
 ): VirtualEdgeDrafter {
   const hints = runnerUpAgreement === undefined ? {} : { runnerUpAgreement };
   const settings: DrafterSettings = { agreement, redraws: random, seed: 0, ...hints };

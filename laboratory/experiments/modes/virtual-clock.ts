@@ -6,24 +6,27 @@ import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
 import { serveWork, type Work, WorkerPool } from '../../../simulator/runner/worker-pool.ts';
 import { usualWidthCost } from '../../../simulator/virtual-time/device.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { secondChoiceShare } from './draft-tree.ts';
+import { missShares } from './draft-tree.ts';
 import { headLevelMs, loadedRivals, measureRival, type RivalCell } from './emulated-rivals.ts';
 import { idleEdgeRatios, loadedEdgeRatios } from './families.ts';
 import { type LoadedCell, type LoadedMode, loadedModes, measureLoaded } from './loaded-cell.ts';
 import {
+  acceleratorWidthCost,
   type EmulatedRival,
-  edgeHedgedNames,
   emulatedRivals,
   goalAcceptance,
   goalRoundTripsMs,
   hedgedName,
-  isEdgeHedged,
   isEmulated,
   isPlain,
   type ModeRow,
+  needsSecondChoices,
+  pricedRatios,
+  pricesOfRows,
   type RowMode,
   type StepLaw,
   summariseModes,
+  virtualOnlyNames,
   withoutGaps,
   worstOver,
 } from './metrics.ts';
@@ -71,7 +74,7 @@ export async function measureVirtual(options: ModesOptions, run: Run): Promise<r
 }
 
 export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Conclusion<ModeRow> {
-  const idle = rows.filter(({ sessions }) => sessions === undefined);
+  const idle = rows.filter(({ sessions, widthCost }) => sessions === undefined && widthCost === undefined);
   const free = idle.filter(({ stepPerRowMs }) => stepPerRowMs === freeRows.perRowMs);
   const expensive = idle.filter(({ stepPerRowMs }) => stepPerRowMs === expensiveRows.perRowMs);
   const summary = {
@@ -79,6 +82,7 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
     ...withoutGaps({
       ...idleEdgeRatios(free),
       ...loadedEdgeRatios(rows),
+      ...pricedRatios(rows),
       streamOverArWorstExpensiveRows: worstOver(expensive, 'stream', 'ar'),
     }),
   };
@@ -92,8 +96,9 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
     freeRows,
     expensiveRows,
     runnerUpAgreement,
-    edgeRunnerUpAgreement: secondChoiceShare,
+    edgeRunnerUpAgreement: missShares,
     widthCost: usualWidthCost,
+    edgeWidthCost: acceleratorWidthCost,
     longestWindow,
     loadedSessions: options.sessions,
   };
@@ -120,7 +125,7 @@ function demandTrace(options: ModesOptions): void {
   if (sessions.length < options.seeds) {
     throw badArgument(`the trace has ${sessions.length} sessions`, `give --seeds ${sessions.length} or fewer`);
   }
-  const hedged = virtualModes(options).filter((mode) => mode === hedgedName || isEdgeHedged(mode));
+  const hedged = virtualModes(options).filter((mode) => !isEmulated(mode) && needsSecondChoices(mode));
   if (!header.hasRunnerUps && hedged.length > 0) {
     throw badArgument('the trace holds no runners-up', `record it again, or leave ${hedged} out of --modes`);
   }
@@ -142,7 +147,21 @@ function cellsOf(options: ModesOptions): AnyCell[] {
       ),
     );
   const alsoExpensive = modes.filter((mode) => expensiveModes.has(mode));
-  return [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive), ...loadedCellsOf(options)];
+  const own = [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive)];
+  return [...own, ...pricedCellsOf(options), ...loadedCellsOf(options)];
+}
+
+/** `stream-hedged` by the price of a further row, for drafts whose confidence shows where they are wrong. */
+function pricedCellsOf(options: ModesOptions): VirtualCell[] {
+  const { acceptances, roundTripsMs = usualRoundTripsMs, drafts } = options;
+  if (drafts !== 'classes' || !acceptances.includes(goalAcceptance)) return [];
+  if (!virtualModes(options).includes(hedgedName)) return [];
+  const at = { mode: hedgedName, givenAcceptance: goalAcceptance, step: freeRows } as const;
+  return pricesOfRows.flatMap(({ widthCost }) =>
+    roundTripsMs
+      .filter((roundTripMs) => goalRoundTripsMs.includes(roundTripMs))
+      .map((roundTripMs) => ({ ...at, roundTripMs, widthCost })),
+  );
 }
 
 /** Many sessions on one edge, at the acceptance and the round trips of the goals. */
@@ -163,12 +182,14 @@ function loadedCellsOf(options: ModesOptions): LoadedCell[] {
 
 function keyOf(cell: AnyCell): string {
   const { mode, givenAcceptance, roundTripMs, step } = cell;
-  return `${'sessions' in cell ? `${cell.sessions} sessions, ` : ''}${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row`;
+  const sessions = 'sessions' in cell ? `${cell.sessions} sessions, ` : '';
+  const price = 'widthCost' in cell ? `, ${cell.widthCost} of a draft a row` : '';
+  return `${sessions}${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row${price}`;
 }
 
 /** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
 function virtualModes({ modes: asked, drafts }: Pick<ModesOptions, 'modes' | 'drafts'>): VirtualMode[] {
-  const own = [...sharedModes, ...edgeHedgedNames];
+  const own = [...sharedModes, ...virtualOnlyNames];
   const usual = drafts === 'alike' ? [...own, ...emulatedRivals] : own;
   const modes: readonly RowMode[] = asked ?? usual;
   if (drafts !== 'alike' && modes.some(isEmulated)) {
