@@ -60,11 +60,15 @@ describe('the summary of bench modes', () => {
     const priced = [0.02, 0.75].map((widthCost, index) => ({ ...row('stream-hedged', 10, 16 + index), widthCost }));
     const all = [...rows, ...rowsOf('stream-hedged', [19, 19, 19, 19]), ...priced];
     expect(rowsAtGoal(all).filter(({ mode }) => mode === 'stream-hedged')).toHaveLength(4);
-    expect(pricedRatios(all)).toEqual({
+    expect(pricedRatios([...all, ...rowsOf('device-ssd', [32, 32, 32, 32])])).toMatchObject({
       streamHedgedOverArRtt10Row002: 16 / 40,
       streamHedgedOverArRtt10Row01: Number.NaN,
       streamHedgedOverArRtt10Row075: 17 / 40,
+      streamHedgedOverDeviceSsdMeanRow002: Number.NaN,
     });
+    const cheap = rowsOf('stream-hedged', [16, 16, 8, 8]).map((one) => ({ ...one, widthCost: 0.02 }));
+    const beside = [...rows, ...cheap, ...rowsOf('device-ssd', [32, 32, 32, 32])];
+    expect(pricedRatios(beside)['streamHedgedOverDeviceSsdMeanRow002']).toBeCloseTo(0.375);
   });
 
   it('gives ratios of means, against the best psd, and the worst of all acceptances', () => {

@@ -174,9 +174,7 @@ export function summariseModes(rows: readonly ModeRow[]): Record<string, number>
     streamOverPsdOverlappedMean: over(of('psd'), goalRoundTripsMs),
     streamOverEdgeSdRtt10: over(of('edge-sd'), [10]),
     streamOverEdgeSsdMean: over(of('edge-ssd'), goalRoundTripsMs),
-    streamHedgedOverEdgeSsdMean: over(of('edge-ssd'), goalRoundTripsMs, hedgedName),
     streamOverDeviceSsdMean: over(of('device-ssd'), goalRoundTripsMs),
-    streamHedgedOverDeviceSsdMean: over(of('device-ssd'), goalRoundTripsMs, hedgedName),
     streamHedgedOverArRtt10: over(of('ar'), [10], hedgedName),
     streamHedgedOverPsdMean: over(bestPsd, goalRoundTripsMs, hedgedName),
     streamHedgedOverPlainMean: over(of('stream'), goalRoundTripsMs, hedgedName),
@@ -208,16 +206,27 @@ export const pricesOfRows: readonly { readonly widthCost: number; readonly key: 
   { widthCost: 0.75, key: 'Row075' },
 ];
 
-/** Time per token of `stream` with hedges over that of the edge alone at 10 ms and acceptance 0.8, by the price of a row. */
+/**
+ * Time per token of `stream` with hedges at acceptance 0.8 by the price of a row: over that of the edge alone at 10 ms; and, at the price that
+ * drafts for outcomes have, over theirs, means of the ratios at 0, 10, 30 and 60 ms. NaN: a row is missing.
+ */
 export function pricedRatios(rows: readonly ModeRow[]): Record<string, number> {
   const atGoal = rows.filter((row) => row.givenAcceptance === goalAcceptance && row.sessions === undefined);
-  const alone = tpotOf(rowsAtGoal(atGoal), 'ar', 10);
-  return Object.fromEntries(
-    pricesOfRows.map(({ widthCost, key }) => {
-      const own = atGoal.filter((row) => row.widthCost === widthCost);
-      return [`streamHedgedOverArRtt10${key}`, tpotOf(own, hedgedName, 10) / alone];
-    }),
-  );
+  const usual = rowsAtGoal(atGoal);
+  const own = (price: number, roundTripMs: number): number =>
+    tpotOf(
+      atGoal.filter(({ widthCost }) => widthCost === price),
+      hedgedName,
+      roundTripMs,
+    );
+  const over = (rival: RowMode, price: number, roundTripsMs: readonly number[]): number =>
+    mean(roundTripsMs.map((roundTripMs) => own(price, roundTripMs) / tpotOf(usual, rival, roundTripMs)));
+  const overAlone = pricesOfRows.map(({ widthCost, key }) => [key, over('ar', widthCost, [10])] as const);
+  return {
+    ...Object.fromEntries(overAlone.map(([key, ratio]) => [`streamHedgedOverArRtt10${key}`, ratio])),
+    streamHedgedOverEdgeSsdMeanRow002: over('edge-ssd', acceleratorWidthCost, goalRoundTripsMs),
+    streamHedgedOverDeviceSsdMeanRow002: over('device-ssd', acceleratorWidthCost, goalRoundTripsMs),
+  };
 }
 
 /** The largest ratio of one mode to another over all cells that have both. NaN: there is none. */
@@ -268,10 +277,9 @@ const hedgeCounts = [1, 3];
 /** Where the row has a price of its own; more than 8 are refused by `--hedges`. */
 const pricedHedgeCounts = [1, 3, 8];
 /** Of an edge's draft model, on an accelerator where a row costs {@link acceleratorWidthCost}. */
-const edgeHedgeCounts = [1, 3, 24];
-/** Alternatives of a drafter beside the target, and the chances from which on it extends one. */
-const outcomeCounts = [4, 16];
-const outcomeChances = [0.003, 0.01, 0.03];
+const edgeHedgeCounts = [3, 24];
+/** Of a drafter that goes on beside the target and is never waited for, with the chance from which on it extends one. */
+const outcomes: Pick<WayToRun, 'hedges' | 'minHedgeChance'> = { hedges: 16, minHedgeChance: 0.01 };
 const windowCounts = [1, 2, 4, 8];
 const thresholds: readonly WindowThresholds[] = [
   { chain: 0.2, token: 0 },
@@ -301,15 +309,8 @@ const ownWays: Readonly<Record<Exclude<BenchMode | VirtualOnlyMode, ModeName>, r
   'edge-sd-hedged': hedgingEdge('edge-sd', edgeHedgeCounts),
   'mix-hedged': hedgingEdge('mix', edgeHedgeCounts),
   // In rounds, with drafts that the target waits for after an outcome that was not foreseen; and without any waiting.
-  'edge-ssd': [
-    ...hedgingEdge('edge-sd', [8, 24]),
-    ...outcomeCounts.flatMap((hedges) =>
-      outcomeChances.map(
-        (minHedgeChance): WayToRun => ({ machine: 'stream', windowsInFlight: 1, hedges, minHedgeChance }),
-      ),
-    ),
-  ],
-  'device-ssd': hedgingEdge('edge-sd', [0, 8, 24]),
+  'edge-ssd': [...hedgingEdge('edge-sd', [8, 24]), { machine: 'stream', windowsInFlight: 1, ...outcomes }],
+  'device-ssd': hedgingEdge('edge-sd', [8, 24]),
   pipesd: windowCounts.flatMap((count) => [
     windowsOf(count),
     ...thresholds.map((one): WayToRun => ({ ...windowsOf(count), thresholds: one })),

@@ -151,10 +151,10 @@ function cellsOf(options: ModesOptions): AnyCell[] {
   return [...own, ...pricedCellsOf(options), ...loadedCellsOf(options)];
 }
 
-/** `stream-hedged` by the price of a further row, for drafts whose confidence shows where they are wrong. */
+/** `stream-hedged` by the price of a further row. */
 function pricedCellsOf(options: ModesOptions): VirtualCell[] {
   const { acceptances, roundTripsMs = usualRoundTripsMs, drafts } = options;
-  if (drafts !== 'classes' || !acceptances.includes(goalAcceptance)) return [];
+  if (isTrace(drafts) || !acceptances.includes(goalAcceptance)) return [];
   if (!virtualModes(options).includes(hedgedName)) return [];
   const at = { mode: hedgedName, givenAcceptance: goalAcceptance, step: freeRows } as const;
   return pricesOfRows.flatMap(({ widthCost }) =>
