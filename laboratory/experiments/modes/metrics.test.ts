@@ -57,7 +57,8 @@ describe('the summary of bench modes', () => {
   });
 
   it('keeps rows with a price of their own apart, and gives each its ratio', () => {
-    const priced = [0.02, 0.75].map((widthCost, index) => ({ ...row('stream-hedged', 10, 16 + index), widthCost }));
+    const prices = ['0.02', '0.75'] as const;
+    const priced = prices.map((rowPrice, index) => ({ ...row('stream-hedged', 10, 16 + index), rowPrice }));
     const all = [...rows, ...rowsOf('stream-hedged', [19, 19, 19, 19]), ...priced];
     expect(rowsAtGoal(all).filter(({ mode }) => mode === 'stream-hedged')).toHaveLength(4);
     expect(pricedRatios([...all, ...rowsOf('device-ssd', [32, 32, 32, 32])])).toMatchObject({
@@ -66,7 +67,7 @@ describe('the summary of bench modes', () => {
       streamHedgedOverArRtt10Row075: 17 / 40,
       streamHedgedOverDeviceSsdMeanRow002: Number.NaN,
     });
-    const cheap = rowsOf('stream-hedged', [16, 16, 8, 8]).map((one) => ({ ...one, widthCost: 0.02 }));
+    const cheap = rowsOf('stream-hedged', [16, 16, 8, 8]).map((one): ModeRow => ({ ...one, rowPrice: '0.02' }));
     const beside = [...rows, ...cheap, ...rowsOf('device-ssd', [32, 32, 32, 32])];
     expect(pricedRatios(beside)['streamHedgedOverDeviceSsdMeanRow002']).toBeCloseTo(0.375);
   });

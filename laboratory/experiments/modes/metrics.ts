@@ -2,6 +2,7 @@
 // Definitions: docs/research/benchmarks.md.
 
 import { type Ratios, standardError } from '../../../simulator/runner/session-metrics.ts';
+import { processorWidthCost, type WidthCost } from '../../../simulator/virtual-time/device.ts';
 import type { SessionConditions } from '../../../simulator/virtual-time/run-session.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
@@ -83,8 +84,8 @@ export interface ModeRow extends Ratios {
   }[];
   /** Sessions of the edge that write at the same time, each on a device of its own; left out: one. */
   readonly sessions?: number;
-  /** What a further row adds to a pass of the device's draft model, as a share of a draft; left out: the usual price. */
-  readonly widthCost?: number;
+  /** What a further row adds to a pass of the device's draft model; left out: the usual price. */
+  readonly rowPrice?: RowPrice;
   /** The thresholds with which `pipesd` is quickest; left out: none. */
   readonly bestThresholds?: WindowThresholds;
   /**
@@ -143,9 +144,9 @@ export const goalRoundTripsMs: readonly number[] = [0, 10, 30, 60];
 
 /** Rows of one session at the acceptance of the goals, or of a real draft, with the step law of the first row and the usual price of a row. */
 export function rowsAtGoal(rows: readonly ModeRow[]): ModeRow[] {
-  return rows.filter(({ givenAcceptance, stepPerRowMs, sessions, widthCost }) => {
+  return rows.filter(({ givenAcceptance, stepPerRowMs, sessions, rowPrice }) => {
     const isAtGoal = givenAcceptance === null || givenAcceptance === goalAcceptance;
-    const isUsual = sessions === undefined && widthCost === undefined;
+    const isUsual = sessions === undefined && rowPrice === undefined;
     return isAtGoal && isUsual && stepPerRowMs === rows[0]?.stepPerRowMs;
   });
 }
@@ -199,12 +200,16 @@ export function summariseModes(rows: readonly ModeRow[]): Record<string, number>
  */
 export const acceleratorWidthCost = 0.02;
 
-/** Prices of a further row of the device's draft model: on an accelerator, as elsewhere in the bench, and on a processor core. */
-export const pricesOfRows: readonly { readonly widthCost: number; readonly key: string }[] = [
-  { widthCost: acceleratorWidthCost, key: 'Row002' },
-  { widthCost: 0.1, key: 'Row01' },
-  { widthCost: 0.75, key: 'Row075' },
-];
+/** Prices of a further row of the device's draft model, as shares of a draft; `processor`: as measured on a processor core. */
+export type RowPrice = '0.02' | '0.1' | '0.75' | 'processor';
+export const rowPrices: Readonly<Record<RowPrice, { readonly widthCost: WidthCost; readonly key: string }>> = {
+  '0.02': { widthCost: acceleratorWidthCost, key: 'Row002' },
+  '0.1': { widthCost: 0.1, key: 'Row01' },
+  '0.75': { widthCost: 0.75, key: 'Row075' },
+  processor: { widthCost: processorWidthCost, key: 'RowProcessor' },
+};
+/** That of drafts for outcomes. */
+const acceleratorPrice: RowPrice = '0.02';
 
 /**
  * Time per token of `stream` with hedges at acceptance 0.8 by the price of a row: over that of the edge alone at 10 ms; and, at the price that
@@ -213,19 +218,20 @@ export const pricesOfRows: readonly { readonly widthCost: number; readonly key: 
 export function pricedRatios(rows: readonly ModeRow[]): Record<string, number> {
   const atGoal = rows.filter((row) => row.givenAcceptance === goalAcceptance && row.sessions === undefined);
   const usual = rowsAtGoal(atGoal);
-  const own = (price: number, roundTripMs: number): number =>
+  const own = (price: RowPrice, roundTripMs: number): number =>
     tpotOf(
-      atGoal.filter(({ widthCost }) => widthCost === price),
+      atGoal.filter(({ rowPrice }) => rowPrice === price),
       hedgedName,
       roundTripMs,
     );
-  const over = (rival: RowMode, price: number, roundTripsMs: readonly number[]): number =>
+  const over = (rival: RowMode, price: RowPrice, roundTripsMs: readonly number[]): number =>
     mean(roundTripsMs.map((roundTripMs) => own(price, roundTripMs) / tpotOf(usual, rival, roundTripMs)));
-  const overAlone = pricesOfRows.map(({ widthCost, key }) => [key, over('ar', widthCost, [10])] as const);
+  const prices = Object.keys(rowPrices) as RowPrice[];
+  const overAlone = prices.map((price) => [rowPrices[price].key, over('ar', price, [10])] as const);
   return {
     ...Object.fromEntries(overAlone.map(([key, ratio]) => [`streamHedgedOverArRtt10${key}`, ratio])),
-    streamHedgedOverEdgeSsdMeanRow002: over('edge-ssd', acceleratorWidthCost, goalRoundTripsMs),
-    streamHedgedOverDeviceSsdMeanRow002: over('device-ssd', acceleratorWidthCost, goalRoundTripsMs),
+    streamHedgedOverEdgeSsdMeanRow002: over('edge-ssd', acceleratorPrice, goalRoundTripsMs),
+    streamHedgedOverDeviceSsdMeanRow002: over('device-ssd', acceleratorPrice, goalRoundTripsMs),
   };
 }
 

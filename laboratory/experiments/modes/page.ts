@@ -4,6 +4,7 @@ import type { Spec } from 'vega';
 import { type Line, type LinePoint, type LineStyle, panelsFigure } from '../../../simulator/charts/line-panels.ts';
 import { dashes, ink, lineWidths, palette, softInk } from '../../../simulator/charts/theme.ts';
 import type { Goals } from '../../../simulator/runner/experiment.ts';
+import { processorWidthCost } from '../../../simulator/virtual-time/device.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { columnTable, fixed, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
@@ -56,7 +57,7 @@ export function modesGoals(params: object): Goals {
 }
 
 export function modesPage({ rows: all }: Document<ModeRow>): string {
-  const rows = all.filter(({ sessions, widthCost }) => sessions === undefined && widthCost === undefined);
+  const rows = all.filter(({ sessions, rowPrice }) => sessions === undefined && rowPrice === undefined);
   const settings = Map.groupBy(rows, ({ givenAcceptance, stepPerRowMs }) => `${givenAcceptance} ${stepPerRowMs}`);
   return [
     '## Time per token',
@@ -84,11 +85,11 @@ function familyTable(rows: readonly ModeRow[]): string {
 }
 
 function pricedTable(rows: readonly ModeRow[]): string {
-  const priced = rows.filter(({ widthCost }) => widthCost !== undefined);
+  const priced = rows.filter(({ rowPrice }) => rowPrice !== undefined);
   if (priced.length === 0) return '';
   return pivotTable(priced, {
-    corner: `\`stream-hedged\` at acceptance ${priced[0]?.givenAcceptance}, by what a further row adds to a pass of the draft, as a share of it`,
-    rowOf: ({ widthCost }) => `${widthCost}`,
+    corner: `\`stream-hedged\` at acceptance ${priced[0]?.givenAcceptance}, by what a further row adds to a pass of the draft, as a share of it; on a processor ${processorWidthCost.continued} to go on, ${processorWidthCost.started} to begin`,
+    rowOf: ({ rowPrice }) => `${rowPrice}`,
     columnOf: ({ roundTripMs }) => `${roundTripMs}`,
     cellOf: timeCell,
   });

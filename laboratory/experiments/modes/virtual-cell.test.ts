@@ -7,6 +7,7 @@ import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
 import { madeUpHeader } from '../../../simulator/traces/trace.fixture.ts';
 import { TraceSessionBuilder } from '../../../simulator/traces/trace.ts';
 import { writeTrace } from '../../../simulator/traces/trace-file.ts';
+import type { RowPrice } from './metrics.ts';
 import { modesExperiment } from './modes.ts';
 import { longestWindow, measureCell, searchGammas, type VirtualCell, type VirtualSettings } from './virtual-cell.ts';
 import { modesWork } from './virtual-clock.ts';
@@ -251,25 +252,28 @@ describe('drafts for the outcomes of a verification', () => {
 describe('the price of a further row', () => {
   it('decides how much hedges bring, and goes into the row', () => {
     const own = { ...settings, seedCount: 4, tokens: 300, drafts: 'classes' };
-    const [cheap, dear] = [0.02, 0.75].map((widthCost) => measureCell({ ...cell('stream-hedged'), widthCost }, own));
-    expect(cheap).toMatchObject({ widthCost: 0.02 });
-    expect(cheap?.bestHedges).toBeGreaterThan(3);
-    expect(cheap?.msPerToken).toBeLessThan(0.95 * (dear?.msPerToken as number));
-    expect(dear?.msPerToken).toBeLessThan(1.01 * (measureCell(cell('stream'), own).msPerToken as number));
+    const at = (rowPrice: RowPrice) => measureCell({ ...cell('stream-hedged'), rowPrice }, own);
+    const [cheap, dear, dearest] = [at('0.02'), at('0.75'), at('processor')];
+    expect(cheap).toMatchObject({ rowPrice: '0.02' });
+    expect(cheap.bestHedges).toBeGreaterThan(3);
+    expect(cheap.msPerToken).toBeLessThan(0.95 * (dear.msPerToken as number));
+    // To begin an alternative costs a core more than to go on with it.
+    expect(dearest.msPerToken).toBeGreaterThan(dear.msPerToken as number);
+    expect(dearest.msPerToken).toBeLessThan(1.01 * (measureCell(cell('stream'), own).msPerToken as number));
   }, 60_000);
 
   it('is measured where a toy drafts, beside the other rows', async () => {
     const modes = ['ar', 'stream-hedged'] as const;
     const asked = { modes, acceptances: [0.8], roundTripsMs: [10, 200], seeds: 2, tokens: 40, workers: 1 } as const;
     const { rows, summary } = await runExperiment(modesExperiment, { ...asked, drafts: 'classes' });
-    expect(rows.filter(({ widthCost }) => widthCost !== undefined).map(({ roundTripMs }) => roundTripMs)).toEqual([
-      10, 10, 10,
+    expect(rows.filter(({ rowPrice }) => rowPrice !== undefined).map(({ roundTripMs }) => roundTripMs)).toEqual([
+      10, 10, 10, 10,
     ]);
-    const price = rows.find(({ widthCost }) => widthCost === 0.02)?.msPerToken as number;
+    const price = rows.find(({ rowPrice }) => rowPrice === '0.02')?.msPerToken as number;
     const alone = rows.find(({ mode, roundTripMs }) => mode === 'ar' && roundTripMs === 10)?.msPerToken as number;
     expect(summary['streamHedgedOverArRtt10Row002']).toBeCloseTo(price / alone);
     const plain = await runExperiment(modesExperiment, { ...asked, modes: ['ar', 'stream'], drafts: 'classes' });
-    expect(plain.rows.every(({ widthCost }) => widthCost === undefined)).toBe(true);
+    expect(plain.rows.every(({ rowPrice }) => rowPrice === undefined)).toBe(true);
     expect(plain.summary).not.toHaveProperty('streamHedgedOverArRtt10Row002');
   }, 60_000);
 });

@@ -30,7 +30,9 @@ import {
   type ModeRow,
   type PlainMode,
   pricedWays,
+  type RowPrice,
   roomFor,
+  rowPrices,
   runsBesideTarget,
   type StepLaw,
   type TimedCell,
@@ -44,7 +46,7 @@ import {
 
 export interface VirtualCell extends TimedCell<Exclude<BenchMode, 'auto' | PlainMode> | VirtualOnlyMode> {
   /** As in {@link ModeRow}; in cells of `stream-hedged`. */
-  readonly widthCost?: number;
+  readonly rowPrice?: RowPrice;
 }
 
 export interface VirtualSettings {
@@ -136,8 +138,8 @@ function measureAnywhere(cell: VirtualCell, settings: VirtualSettings): ModeRow 
 }
 
 /** A threshold distinguishes no drafts that are all alike. */
-function waysOf({ mode, widthCost }: VirtualCell, { drafts = 'alike' }: VirtualSettings): readonly WayToRun[] {
-  const ways = widthCost === undefined ? waysToRun(mode) : pricedWays;
+function waysOf({ mode, rowPrice }: VirtualCell, { drafts = 'alike' }: VirtualSettings): readonly WayToRun[] {
+  const ways = rowPrice === undefined ? waysToRun(mode) : pricedWays;
   return drafts === 'alike' ? ways.filter(({ thresholds }) => thresholds === undefined) : ways;
 }
 
@@ -201,7 +203,7 @@ function runnerUpsOf({ hedges = 0, edgeDraft }: SessionConditions): Pick<Session
 }
 
 function conditionsOf(
-  { mode, roundTripMs, step, widthCost }: VirtualCell,
+  { mode, roundTripMs, step, rowPrice }: VirtualCell,
   way: WayToRun,
   settings: VirtualSettings,
   gamma: number,
@@ -226,7 +228,7 @@ function conditionsOf(
       widthCost: acceleratorWidthCost,
     },
     hedges: way.hedges ?? 0,
-    ...(isBesideTarget ? { widthCost: acceleratorWidthCost } : defined({ widthCost })),
+    ...defined({ widthCost: isBesideTarget ? acceleratorWidthCost : rowPrice && rowPrices[rowPrice].widthCost }),
     ...(thresholds === undefined ? {} : { minDraftConfidence: thresholds.token }),
     turn: {
       maxAhead: ahead,
@@ -243,7 +245,7 @@ function rowOf(cell: VirtualCell, way: WayToRun, gamma: number | null, runs: rea
   const counts = addCounts(runs.map((run) => run.counts));
   return {
     ...timedRow(cell, tpotsMs),
-    ...defined({ widthCost: cell.widthCost }),
+    ...defined({ rowPrice: cell.rowPrice }),
     bestGamma: gamma,
     timeToFirstTokenMs: mean(runs.map(({ timeToFirstTokenMs }) => timeToFirstTokenMs)),
     acceptance: acceptanceOf(counts),

@@ -22,8 +22,9 @@ import {
   type ModeRow,
   needsSecondChoices,
   pricedRatios,
-  pricesOfRows,
   type RowMode,
+  type RowPrice,
+  rowPrices,
   type StepLaw,
   summariseModes,
   virtualOnlyNames,
@@ -74,7 +75,7 @@ export async function measureVirtual(options: ModesOptions, run: Run): Promise<r
 }
 
 export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Conclusion<ModeRow> {
-  const idle = rows.filter(({ sessions, widthCost }) => sessions === undefined && widthCost === undefined);
+  const idle = rows.filter(({ sessions, rowPrice }) => sessions === undefined && rowPrice === undefined);
   const free = idle.filter(({ stepPerRowMs }) => stepPerRowMs === freeRows.perRowMs);
   const expensive = idle.filter(({ stepPerRowMs }) => stepPerRowMs === expensiveRows.perRowMs);
   const summary = {
@@ -157,10 +158,10 @@ function pricedCellsOf(options: ModesOptions): VirtualCell[] {
   if (isTrace(drafts) || !acceptances.includes(goalAcceptance)) return [];
   if (!virtualModes(options).includes(hedgedName)) return [];
   const at = { mode: hedgedName, givenAcceptance: goalAcceptance, step: freeRows } as const;
-  return pricesOfRows.flatMap(({ widthCost }) =>
+  return (Object.keys(rowPrices) as RowPrice[]).flatMap((rowPrice) =>
     roundTripsMs
       .filter((roundTripMs) => goalRoundTripsMs.includes(roundTripMs))
-      .map((roundTripMs) => ({ ...at, roundTripMs, widthCost })),
+      .map((roundTripMs) => ({ ...at, roundTripMs, rowPrice })),
   );
 }
 
@@ -183,7 +184,7 @@ function loadedCellsOf(options: ModesOptions): LoadedCell[] {
 function keyOf(cell: AnyCell): string {
   const { mode, givenAcceptance, roundTripMs, step } = cell;
   const sessions = 'sessions' in cell ? `${cell.sessions} sessions, ` : '';
-  const price = 'widthCost' in cell ? `, ${cell.widthCost} of a draft a row` : '';
+  const price = 'rowPrice' in cell ? `, ${cell.rowPrice} for a row` : '';
   return `${sessions}${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row${price}`;
 }
 
