@@ -315,8 +315,8 @@ const ownWays: Readonly<Record<Exclude<BenchMode | VirtualOnlyMode, ModeName>, r
   'edge-sd-hedged': hedgingEdge('edge-sd', edgeHedgeCounts),
   'mix-hedged': hedgingEdge('mix', edgeHedgeCounts),
   // In rounds, with drafts that the target waits for after an outcome that was not foreseen; and without any waiting.
-  'edge-ssd': [...hedgingEdge('edge-sd', [8, 24]), { machine: 'stream', windowsInFlight: 1, ...outcomes }],
-  'device-ssd': hedgingEdge('edge-sd', [8, 24]),
+  'edge-ssd': [...hedgingEdge('edge-sd', [3, 24]), { machine: 'stream', windowsInFlight: 1, ...outcomes }],
+  'device-ssd': hedgingEdge('edge-sd', [24]),
   pipesd: windowCounts.flatMap((count) => [
     windowsOf(count),
     ...thresholds.map((one): WayToRun => ({ ...windowsOf(count), thresholds: one })),
