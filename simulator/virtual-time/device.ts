@@ -37,7 +37,15 @@ import { VirtualProcess } from './process.ts';
 /** A second row of a model that is read from memory once for both. */
 export const usualWidthCost = 0.1;
 
-export type WidthCost = number | Pick<PassPrices, 'continued' | 'started' | 'copied'>;
+/** What each alternative adds to a pass, as a share of a narrow one: the same for all, or by what it needs. */
+export type WidthCost = number | AlternativePrices;
+export type AlternativePrices = Pick<PassPrices, 'continued' | 'started' | 'copied'>;
+
+/**
+ * Time that an alternative adds to a pass of the default draft on one thread of a server's processor, as a share of a narrow pass:
+ * `outrider bench engine` measures it. Phones and graphics processors, which wait for memory, are nearer to the usual share.
+ */
+export const processorWidthCost: AlternativePrices = { continued: 0.78, started: 1.12, copied: 1.5 };
 
 export function pricesOf(widthCost: WidthCost = usualWidthCost): PassPrices {
   return typeof widthCost === 'number' ? equalPrices(widthCost) : { ...supposedPrices, ...widthCost };

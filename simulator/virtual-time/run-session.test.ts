@@ -46,6 +46,31 @@ describe('a session without faults', () => {
     }
   });
 
+  it('gives the drafts of an edge the classes that those of a device have', () => {
+    const windowed = { ...settings, mode: 'edge-sd', acceptance: 0.65, answerTokens: 600 } as const;
+    const edgeDraft = { tokenCount: 1, tokenMs: 5, hedges: 8, widthCost: 0.02 };
+    const [alike, classes] = [false, true].map((hasClasses) =>
+      runSession({ ...windowed, edgeDraft, hasClasses, runnerUpAgreement: [0.5, 0.2] }),
+    );
+    expect(classes?.ids).toEqual(alike?.ids);
+    const { matched = 0, mismatched = 0 } = classes?.edgeDrafts ?? {};
+    expect(matched / (matched + mismatched)).toBeCloseTo(0.65, 1);
+    expect(classes?.durationMs).not.toBe(alike?.durationMs);
+  });
+
+  it('ends a window after a draft of little confidence, and writes the same text', () => {
+    const windowed = { ...settings, mode: 'psd', acceptance: 0.65, hasClasses: true, roundTripMs: 30 } as const;
+    const turn = { draftLength: 8, windowsInFlight: 2 };
+    const [all, sure] = [0, 0.5].map((minDraftConfidence) => runSession({ ...windowed, turn, minDraftConfidence }));
+    expect(sure?.ids).toEqual(all?.ids);
+    // Beyond an unsure draft nothing is made before its verdict.
+    expect(sure?.drafts.drafted).toBeLessThan(0.7 * (all?.drafts.drafted ?? 0));
+    // No draft is sure enough, so each window has one.
+    const one = runSession({ ...windowed, turn, minDraftConfidence: 1 });
+    expect(one.ids).toEqual(all?.ids);
+    expect(one.drafts.drafted).toBeLessThanOrEqual(one.answerTokens);
+  });
+
   it('writes the same text in every mode and over every network', () => {
     for (const mode of modeNames) {
       for (const roundTripMs of [0, 200]) {

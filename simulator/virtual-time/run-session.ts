@@ -28,7 +28,7 @@ import { type LaneTraffic, type LinkEnd, VirtualLink } from './link.ts';
 import { protocolMachines } from './machines.ts';
 import type { VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp, VirtualTarget } from './model.ts';
 import { SourcedDrafter } from './sourced-drafter.ts';
-import { type DrafterSettings, toyDrafter, toyEdgeDrafter, twoClasses } from './toy-drafter.ts';
+import { type DrafterHints, toyDrafter, toyEdgeDrafter, twoClasses } from './toy-drafter.ts';
 import { ToyTarget } from './toy-target.ts';
 
 /** Conditions of a session, apart from its models. */
@@ -58,6 +58,8 @@ export interface SessionConditions {
   readonly admitsAll?: boolean;
   /** Most alternatives beside a draft, in modes that hedge; default 0: none. */
   readonly hedges?: number;
+  /** After a draft of less confidence the device makes no other until the text has grown, so a window ends there; default 0: it does. */
+  readonly minDraftConfidence?: number;
   /** As in `VirtualDeviceSettings`. A turn that sets `minHedgeChance` keeps it. */
   readonly widthCost?: WidthCost | undefined;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
@@ -80,10 +82,10 @@ export interface SessionSettings extends SessionConditions {
   readonly edgeAcceptance?: number;
   /** The device's from this token of the answer on; default: as before it. */
   readonly laterAcceptance?: { readonly fromToken: number; readonly acceptance: number };
-  /** Whether a draft's confidence separates sure positions from unsure ones: {@link twoClasses}. Default: all positions are alike. */
+  /** Whether a draft's confidence, also an edge's, separates sure positions from unsure ones: {@link twoClasses}. Default: all are alike. */
   readonly hasClasses?: boolean;
   /** As in `DrafterSettings`; default: the drafter gives no second choice. */
-  readonly runnerUpAgreement?: number;
+  readonly runnerUpAgreement?: DrafterHints['runnerUpAgreement'];
   /** Default 400. */
   readonly answerTokens?: number;
   /** Default 1: no prefill. */
@@ -135,7 +137,7 @@ const tokenizerHash: string = 'ab'.repeat(32);
 
 /** Runs a session in the toy language. @throws InvariantError if the text does not end or is not the target's own; that is a bug. */
 export function runSession(settings: SessionSettings): SessionResult {
-  const { seed, acceptance, answerTokens = 400, vocabularySize = 49_152 } = settings;
+  const { seed, acceptance, edgeAcceptance = acceptance, answerTokens = 400, vocabularySize = 49_152 } = settings;
   const sampling = completeSampling(settings.sampling);
   const random = createRandom(seed, 1);
   const prompt = Array.from({ length: settings.promptTokens ?? 1 }, () => 1 + random.integer(vocabularySize - 1));
@@ -148,7 +150,7 @@ export function runSession(settings: SessionSettings): SessionResult {
     turn: text,
     target,
     drafter: drafterOf(settings, target, prompt.length),
-    edgeDrafter: toyEdgeDrafter(target, settings.edgeAcceptance ?? acceptance, edgeRandom, settings.runnerUpAgreement),
+    edgeDrafter: toyEdgeDrafter(target, edgeAcceptance, edgeRandom, toyHints(settings, edgeAcceptance)),
     reference: target.write(turn).ids,
   };
   return decode(settings, source, edgeRandom);
@@ -157,7 +159,7 @@ export function runSession(settings: SessionSettings): SessionResult {
 function drafterOf(settings: SessionSettings, target: ToyTarget, promptLength: number): VirtualDrafter {
   const { seed, acceptance, laterAcceptance: later } = settings;
   const drafterFor = (agreement: number): VirtualDrafter =>
-    toyDrafter(target, { agreement, redraws: null, seed, ...toyHints(settings) });
+    toyDrafter(target, { agreement, redraws: null, seed, ...toyHints(settings, acceptance) });
   const first = drafterFor(acceptance);
   if (later === undefined) return first;
   const second = drafterFor(later.acceptance);
@@ -165,7 +167,7 @@ function drafterOf(settings: SessionSettings, target: ToyTarget, promptLength: n
   return { draft: (state, ...more) => (state.text.length < from ? first : second).draft(state, ...more) };
 }
 
-function toyHints({ acceptance, hasClasses, runnerUpAgreement }: SessionSettings): Partial<DrafterSettings> {
+function toyHints({ hasClasses, runnerUpAgreement }: SessionSettings, acceptance: number): DrafterHints {
   return {
     ...(hasClasses === true ? { classes: twoClasses(acceptance) } : {}),
     ...defined({ runnerUpAgreement }),
@@ -329,11 +331,12 @@ export function deviceSettings(
   drafter: VirtualDrafter,
   turn: TurnRequest,
 ): VirtualDeviceSettings {
-  const { widthCost, advice, wire = byteWire } = settings;
+  const { widthCost, advice, minDraftConfidence = 0, wire = byteWire } = settings;
+  const sourced = settings.deviceLooksUp === true ? new SourcedDrafter(drafter) : drafter;
   return {
     name: 'device',
     turn,
-    drafter: settings.deviceLooksUp === true ? new SourcedDrafter(drafter) : drafter,
+    drafter: minDraftConfidence === 0 ? sourced : pausingDrafter(sourced, minDraftConfidence),
     cutsChainsAtMs: settings.cutsChains === true ? settings.roundTripMs : undefined,
     draftMs: settings.draftMs,
     draftJitter: settings.timeJitter ?? 0.2,
@@ -346,6 +349,13 @@ export function deviceSettings(
     random: createRandom(settings.seed, 3),
     machines: protocolMachines,
     wire,
+  };
+}
+
+/** Waits for the verdict after a draft of less confidence than this. */
+function pausingDrafter(drafter: VirtualDrafter, least: number): VirtualDrafter {
+  return {
+    draft: (state, ...more) => ((state.confidences.at(-1) ?? 1) < least ? null : drafter.draft(state, ...more)),
   };
 }
 

@@ -49,17 +49,16 @@ export function toyDrafter(target: ToyTarget, settings: DrafterSettings): Virtua
   };
 }
 
-/**
- * The draft model of an edge; each draft is drawn from `random`.
- * @param runnerUpAgreement as in {@link DrafterSettings}
- */
+/** What a drafter knows beside its draft. */
+export type DrafterHints = Pick<DrafterSettings, 'classes' | 'runnerUpAgreement'>;
+
+/** The draft model of an edge; each draft is drawn from `random`. */
 export function toyEdgeDrafter(
   target: ToyTarget,
   agreement: number,
   random: Random,
-  runnerUpAgreement?: number,
+  hints: DrafterHints = {},
 ): VirtualEdgeDrafter {
-  const hints = runnerUpAgreement === undefined ? {} : { runnerUpAgreement };
   const settings: DrafterSettings = { agreement, redraws: random, seed: 0, ...hints };
   return {
     next({ text, open: turn }, tail, orders = []) {

@@ -2,7 +2,7 @@
 // the draft model makes every draft, no chain is stopped, and the edge takes every draft that has arrived.
 
 import type { TraceHeader } from '../../../simulator/traces/trace.ts';
-import { usualWidthCost } from '../../../simulator/virtual-time/device.ts';
+import { processorWidthCost, usualWidthCost } from '../../../simulator/virtual-time/device.ts';
 import type { SessionConditions } from '../../../simulator/virtual-time/run-session.ts';
 import { edgeLookUpTokens } from '../../../src/cli/options/look-up-place.ts';
 import { edgeDraftMs } from '../modes/virtual-cell.ts';
@@ -16,12 +16,6 @@ export interface Variant {
   /** It needs traces with runners-up. */
   readonly hedges?: true;
 }
-
-/**
- * Time that an alternative adds to a pass of the default draft on one thread of a server's processor, as a share of a narrow pass:
- * `outrider bench engine` measures it. Phones and graphics processors, which wait for memory, are nearer to the usual share.
- */
-const processorCost = { continued: 0.78, started: 1.12, copied: 1.5 };
 
 const plain: Partial<SessionConditions> = {
   mode: 'stream',
@@ -37,7 +31,7 @@ const allStream = { ...together, ...edgeLooksUp };
 function mixHedges(hedges: number): Partial<SessionConditions> {
   return { ...together, mode: 'mix', hedges: 0, edgeDraft: { tokenMs: edgeDraftMs, hedges } };
 }
-const dearRows = { widthCost: processorCost };
+const dearRows = { widthCost: processorWidthCost };
 
 /** The baseline of all other variants. */
 export const plainVariant: Variant = variant('none', 'plain', 'plain stream', {});
@@ -69,7 +63,7 @@ export const variants: readonly Variant[] = [
   hedge(
     'hedge, dear rows',
     'hedgeDearRows',
-    `one hedge where it pays, on a processor: going on costs ${processorCost.continued} of a pass, beginning ${processorCost.started}`,
+    `one hedge where it pays, on a processor: going on costs ${processorWidthCost.continued} of a pass, beginning ${processorWidthCost.started}`,
     dearRows,
   ),
   hedge('hedge, dear, blind', 'hedgeDearRowsBlind', 'the same without a judgement of its worth', {

@@ -1,10 +1,11 @@
 // Static draft trees of rivals, in expectation and position by position: which nodes a tree of n nodes has, and which of them a text
 // accepts. Trees by positional acceptance as in Sequoia (Chen et al. 2024, arXiv 2402.12374). It models neither time nor an edge.
 
-/** Share of the misses of a first choice in which the second choice of the draft is the target's own. */
-export const secondChoiceShare = 0.5;
-/** The same for the second, third, ... choice. (Of the real default pair: 0.59, 0.20, 0.08, 0.04.) */
-export const missShares: readonly number[] = [secondChoiceShare, 0.2, 0.1, 0.05];
+/**
+ * Share of the misses of a first choice in which the second, third, ... choice of the draft is the target's own. (Of the real default pair:
+ * 0.59, 0.20, 0.08, 0.04.)
+ */
+export const missShares: readonly number[] = [0.5, 0.2, 0.1, 0.05];
 
 /**
  * Chance that the draft's first, second, ... choice is the target's own; they sum to less than 1. The second is right in half of the misses

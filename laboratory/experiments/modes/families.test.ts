@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bestOfFamilies, families, idleEdgeRatios } from './families.ts';
-import { emulatedRivals, type ModeRow, type RowMode } from './metrics.ts';
+import { emulatedRivals, type ModeRow, type RowMode, virtualOnlyNames } from './metrics.ts';
 import { sharedModes } from './options.ts';
 
 function row(mode: RowMode, roundTripMs: number, msPerToken: number | null, givenAcceptance = 0.8): ModeRow {
@@ -20,7 +20,7 @@ describe('families', () => {
   it('hold every mode and every emulated rival once', () => {
     const all = Object.values(families).flat();
     expect(new Set(all).size).toBe(all.length);
-    for (const mode of [...sharedModes, ...emulatedRivals]) expect(all).toContain(mode);
+    for (const mode of [...sharedModes, ...virtualOnlyNames, ...emulatedRivals]) expect(all).toContain(mode);
   });
 
   it('are represented by their quickest member in each cell', () => {
@@ -39,6 +39,12 @@ describe('the ratios on an idle edge', () => {
     const { bestOverEdgeRivalIdle, bestOverEmulatedHeadIdle } = idleEdgeRatios(rows);
     expect(bestOverEdgeRivalIdle).toBeCloseTo((3 * (18 / 16) + 1) / 4);
     expect(bestOverEmulatedHeadIdle).toBeCloseTo((3 * (18 / 12) + 16 / 12) / 4);
+  });
+
+  it('count the drafts for outcomes among the rivals, and give their key no value without them', () => {
+    const quick = rows.map((one) => (one.mode === 'edge-ssd' ? { ...one, msPerToken: 12 } : one));
+    expect(idleEdgeRatios(quick).bestOverEdgeRivalIdle).toBeCloseTo((3 * (18 / 12) + 16 / 12) / 4);
+    expect(idleEdgeRatios(rows.filter(({ mode }) => mode !== 'edge-ssd')).bestOverEdgeRivalIdle).toBeNaN();
   });
 
   it('are left out where a rival or a cell is missing', () => {

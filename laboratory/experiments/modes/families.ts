@@ -10,9 +10,9 @@ import { goalAcceptance, goalRoundTripsMs, type ModeRow, type RowMode } from './
  */
 export const families = {
   'edge alone': ['ar', 'ar-native', 'ar-llama', 'ar-native-cores', 'ar-llama-cores'],
-  'device in turns': ['sd', 'device-tree', 'device-tree-proactive'],
-  'parallel (PSD)': ['psd', 'psd-lockstep', 'psd-windows'],
-  'edge drafting': ['edge-sd', 'edge-psd', 'edge-tree'],
+  'device in turns': ['sd', 'device-ssd', 'device-tree', 'device-tree-proactive'],
+  'parallel (PSD)': ['psd', 'psd-lockstep', 'psd-windows', 'pipesd'],
+  'edge drafting': ['edge-sd', 'edge-psd', 'edge-ssd', 'edge-tree'],
   'emulated head': ['edge-head'],
   ours: ['stream', 'stream-hedged', 'mix', 'mix-hedged', 'edge-sd-hedged', 'auto'],
 } as const;

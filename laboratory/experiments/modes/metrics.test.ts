@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type BenchMode, type ModeRow, summariseModes, worstOver } from './metrics.ts';
+import { type ModeRow, pricedRatios, type RowMode, rowsAtGoal, summariseModes, worstOver } from './metrics.ts';
 
 function row(
-  mode: BenchMode,
+  mode: RowMode,
   roundTripMs: number,
   msPerToken: number | null,
   givenAcceptance: number | null = 0.8,
@@ -30,7 +30,7 @@ function row(
 
 const roundTripsMs = [0, 10, 30, 60];
 
-function rowsOf(mode: BenchMode, tpotsMs: readonly number[], acceptance?: number | null): ModeRow[] {
+function rowsOf(mode: RowMode, tpotsMs: readonly number[], acceptance?: number | null): ModeRow[] {
   return roundTripsMs.map((ms, index) => row(mode, ms, tpotsMs[index] as number, acceptance));
 }
 
@@ -45,6 +45,32 @@ describe('the summary of bench modes', () => {
     ...rowsOf('ar', [40, 40, 40, 40], 0.3),
     ...rowsOf('stream', [39, 40, 41, 40], 0.3),
   ];
+
+  it('counts windows that a confidence ends among the psd, and drafts for outcomes apart', () => {
+    const more = [...rows, ...rowsOf('pipesd', [10, 25, 40, 50]), ...rowsOf('edge-ssd', [10, 10, 10, 10])];
+    expect(summariseModes(more)).toMatchObject({
+      streamOverPsdMean: (2 + 1 + 0.8 + 0.5) / 4,
+      streamOverPsdOverlappedMean: (1 + 0.8 + 0.5 + 0.4) / 4,
+      streamOverEdgeSsdMean: 2,
+    });
+    expect(summariseModes(rows)).not.toHaveProperty('streamOverEdgeSsdMean');
+  });
+
+  it('keeps rows with a price of their own apart, and gives each its ratio', () => {
+    const prices = ['0.02', '0.75'] as const;
+    const priced = prices.map((rowPrice, index) => ({ ...row('stream-hedged', 10, 16 + index), rowPrice }));
+    const all = [...rows, ...rowsOf('stream-hedged', [19, 19, 19, 19]), ...priced];
+    expect(rowsAtGoal(all).filter(({ mode }) => mode === 'stream-hedged')).toHaveLength(4);
+    expect(pricedRatios([...all, ...rowsOf('device-ssd', [32, 32, 32, 32])])).toMatchObject({
+      streamHedgedOverArRtt10Row002: 16 / 40,
+      streamHedgedOverArRtt10Row01: Number.NaN,
+      streamHedgedOverArRtt10Row075: 17 / 40,
+      streamHedgedOverDeviceSsdMeanRow002: Number.NaN,
+    });
+    const cheap = rowsOf('stream-hedged', [16, 16, 8, 8]).map((one): ModeRow => ({ ...one, rowPrice: '0.02' }));
+    const beside = [...rows, ...cheap, ...rowsOf('device-ssd', [32, 32, 32, 32])];
+    expect(pricedRatios(beside)['streamHedgedOverDeviceSsdMeanRow002']).toBeCloseTo(0.375);
+  });
 
   it('gives ratios of means, against the best psd, and the worst of all acceptances', () => {
     expect(summariseModes(rows)).toEqual({

@@ -2,6 +2,7 @@
 // Definitions: docs/research/benchmarks.md.
 
 import { type Ratios, standardError } from '../../../simulator/runner/session-metrics.ts';
+import { processorWidthCost, type WidthCost } from '../../../simulator/virtual-time/device.ts';
 import type { SessionConditions } from '../../../simulator/virtual-time/run-session.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
@@ -35,16 +36,21 @@ export type BenchMode = ModeName | typeof hedgedName | (typeof rivalNames)[numbe
 export const emulatedRivals = ['edge-tree', 'edge-head', 'device-tree', 'device-tree-proactive'] as const;
 export type EmulatedRival = (typeof emulatedRivals)[number];
 
-/** `edge-sd` and `mix` on an edge whose own draft model hedges; in virtual time, where an edge can be one of its own for each row. */
-export const edgeHedgedNames = ['edge-sd-hedged', 'mix-hedged'] as const;
-export type EdgeHedgedMode = (typeof edgeHedgedNames)[number];
+/**
+ * Rows of virtual time alone that run on the machines of the modes: `edge-sd` and `mix` on an edge whose own draft model hedges, and rivals
+ * of 2026. `edge-ssd` drafts for the outcomes of a verification while it runs, on an accelerator of its own beside the target (SpecBranch,
+ * Saguaro), `device-ssd` does so on a device that waits for each answer of the edge. `pipesd` sends windows that end where a confidence is
+ * too low, several in flight (PipeSD).
+ */
+export const virtualOnlyNames = ['edge-sd-hedged', 'mix-hedged', 'edge-ssd', 'device-ssd', 'pipesd'] as const;
+export type VirtualOnlyMode = (typeof virtualOnlyNames)[number];
 
 /** On a loaded edge: `mix` whose edge drafts with the emulated head of the rival `edge-head`. */
 export const mixHeadName = 'mix-head';
-export type RowMode = BenchMode | EdgeHedgedMode | EmulatedRival | typeof mixHeadName;
+export type RowMode = BenchMode | VirtualOnlyMode | EmulatedRival | typeof mixHeadName;
 
-export function isEdgeHedged(mode: RowMode): mode is EdgeHedgedMode {
-  return edgeHedgedNames.some((name) => name === mode);
+export function isVirtualOnly(mode: RowMode): mode is VirtualOnlyMode {
+  return virtualOnlyNames.some((name) => name === mode);
 }
 
 export function isEmulated(mode: RowMode): mode is EmulatedRival {
@@ -79,6 +85,10 @@ export interface ModeRow extends Ratios {
   readonly widthCost?: number;
   /** Sessions of the edge that write at the same time, each on a device of its own; left out: one. */
   readonly sessions?: number;
+  /** What a further row adds to a pass of the device's draft model; left out: the usual price. */
+  readonly rowPrice?: RowPrice;
+  /** The thresholds with which `pipesd` is quickest; left out: none. */
+  readonly bestThresholds?: WindowThresholds;
   /**
    * Time per output token: (time of the last commit - of the first) / (tokens - those of the first), on the device. Null: no run counts.
    */
@@ -124,7 +134,6 @@ export function timedRow(
 export const windowedModes: ReadonlySet<RowMode> = new Set([
   ...modeNames.filter((mode) => modeOf(mode).hasWindows),
   ...rivalNames,
-  'edge-sd-hedged',
 ]);
 export const edgeWindowedModes: ReadonlySet<RowMode> = new Set(
   modeNames.filter((mode) => modeOf(mode).hasEdgeDraftLength),
@@ -134,11 +143,12 @@ export const edgeWindowedModes: ReadonlySet<RowMode> = new Set(
 export const goalAcceptance = 0.8;
 export const goalRoundTripsMs: readonly number[] = [0, 10, 30, 60];
 
-/** Rows of one session at the acceptance of the goals, or of a real draft, with the step law of the first row. */
+/** Rows of one session at the acceptance of the goals, or of a real draft, with the step law of the first row and the usual price of a row. */
 export function rowsAtGoal(rows: readonly ModeRow[]): ModeRow[] {
-  return rows.filter(({ givenAcceptance, stepPerRowMs, sessions }) => {
+  return rows.filter(({ givenAcceptance, stepPerRowMs, sessions, rowPrice }) => {
     const isAtGoal = givenAcceptance === null || givenAcceptance === goalAcceptance;
-    return isAtGoal && stepPerRowMs === rows[0]?.stepPerRowMs && sessions === undefined;
+    const isUsual = sessions === undefined && rowPrice === undefined;
+    return isAtGoal && isUsual && stepPerRowMs === rows[0]?.stepPerRowMs;
   });
 }
 
@@ -148,8 +158,10 @@ export function summariseModes(rows: readonly ModeRow[]): Record<string, number>
   const over = (rival: TpotMs, roundTripsMs: readonly number[], mode: RowMode = 'stream'): number =>
     mean(roundTripsMs.map((roundTripMs) => tpotOf(atGoal, mode, roundTripMs) / rival(roundTripMs)));
   const of = (mode: RowMode) => (roundTripMs: number) => tpotOf(atGoal, mode, roundTripMs);
-  const psdModes = ['psd', 'psd-lockstep', 'psd-windows'] as const;
-  const bestPsd = (roundTripMs: number): number => Math.min(...psdModes.map((mode) => of(mode)(roundTripMs)));
+  const psdModes: readonly RowMode[] = ['psd', 'psd-lockstep', 'psd-windows'];
+  const isPipelined = atGoal.some(({ mode }) => mode === 'pipesd');
+  const rivals: readonly RowMode[] = isPipelined ? [...psdModes, 'pipesd'] : psdModes;
+  const bestPsd = (roundTripMs: number): number => Math.min(...rivals.map((mode) => of(mode)(roundTripMs)));
   const streams = atGoal.filter(({ mode }) => mode === 'stream');
   const payload = (key: 'payloadBytesPerToken' | 'payloadBytesPerTokenWithOpening'): number =>
     mean(goalRoundTripsMs.map((ms) => streams.find((row) => row.roundTripMs === ms)?.[key] ?? Number.NaN));
@@ -163,6 +175,8 @@ export function summariseModes(rows: readonly ModeRow[]): Record<string, number>
     streamOverPsdMean: over(bestPsd, goalRoundTripsMs),
     streamOverPsdOverlappedMean: over(of('psd'), goalRoundTripsMs),
     streamOverEdgeSdRtt10: over(of('edge-sd'), [10]),
+    streamOverEdgeSsdMean: over(of('edge-ssd'), goalRoundTripsMs),
+    streamOverDeviceSsdMean: over(of('device-ssd'), goalRoundTripsMs),
     streamHedgedOverArRtt10: over(of('ar'), [10], hedgedName),
     streamHedgedOverPsdMean: over(bestPsd, goalRoundTripsMs, hedgedName),
     streamHedgedOverPlainMean: over(of('stream'), goalRoundTripsMs, hedgedName),
@@ -178,6 +192,48 @@ export function summariseModes(rows: readonly ModeRow[]): Record<string, number>
     payloadBytesPerToken: payload('payloadBytesPerToken'),
     payloadBytesPerTokenWithOpening: payload('payloadBytesPerTokenWithOpening'),
   });
+}
+
+/**
+ * What a further row adds to a pass of a draft model on an accelerator, as a share of a draft: assumed, near what others have measured. On
+ * an Apple M3 Ultra a pass of a model of 1.0 B weights in bf16 takes 5.94 ms for one text and 5.96 ms for four of 512 tokens, 0.001 a row,
+ * and 6.22 and 6.87 ms at 2,048 tokens, 0.035 a row (github.com/Blaizzy/mlx-vlm/pull/2153).
+ */
+export const acceleratorWidthCost = 0.02;
+
+/** Prices of a further row of the device's draft model, as shares of a draft; `processor`: as measured on a processor core. */
+export type RowPrice = '0.02' | '0.1' | '0.75' | 'processor';
+export const rowPrices: Readonly<Record<RowPrice, { readonly widthCost: WidthCost; readonly key: string }>> = {
+  '0.02': { widthCost: acceleratorWidthCost, key: 'Row002' },
+  '0.1': { widthCost: 0.1, key: 'Row01' },
+  '0.75': { widthCost: 0.75, key: 'Row075' },
+  processor: { widthCost: processorWidthCost, key: 'RowProcessor' },
+};
+/** That of drafts for outcomes. */
+const acceleratorPrice: RowPrice = '0.02';
+
+/**
+ * Time per token of `stream` with hedges at acceptance 0.8 by the price of a row: over that of the edge alone at 10 ms; and, at the price that
+ * drafts for outcomes have, over theirs, means of the ratios at 0, 10, 30 and 60 ms. NaN: a row is missing.
+ */
+export function pricedRatios(rows: readonly ModeRow[]): Record<string, number> {
+  const atGoal = rows.filter((row) => row.givenAcceptance === goalAcceptance && row.sessions === undefined);
+  const usual = rowsAtGoal(atGoal);
+  const own = (price: RowPrice, roundTripMs: number): number =>
+    tpotOf(
+      atGoal.filter(({ rowPrice }) => rowPrice === price),
+      hedgedName,
+      roundTripMs,
+    );
+  const over = (rival: RowMode, price: RowPrice, roundTripsMs: readonly number[]): number =>
+    mean(roundTripsMs.map((roundTripMs) => own(price, roundTripMs) / tpotOf(usual, rival, roundTripMs)));
+  const prices = Object.keys(rowPrices) as RowPrice[];
+  const overAlone = prices.map((price) => [rowPrices[price].key, over('ar', price, [10])] as const);
+  return {
+    ...Object.fromEntries(overAlone.map(([key, ratio]) => [`streamHedgedOverArRtt10${key}`, ratio])),
+    streamHedgedOverEdgeSsdMeanRow002: over('edge-ssd', acceleratorPrice, goalRoundTripsMs),
+    streamHedgedOverDeviceSsdMeanRow002: over('device-ssd', acceleratorPrice, goalRoundTripsMs),
+  };
 }
 
 /** The largest ratio of one mode to another over all cells that have both. NaN: there is none. */
@@ -202,6 +258,14 @@ export function withoutGaps(summary: Readonly<Record<string, number>>): Record<s
   return Object.fromEntries(Object.entries(summary).filter(([, value]) => !Number.isNaN(value)));
 }
 
+/** Where a window ends before it has its length: the device then asks for its verdict and drafts no more until the text has grown. */
+export interface WindowThresholds {
+  /** Below this product of the confidences of all drafts beyond the text. */
+  readonly chain: number;
+  /** Below this confidence of the last draft. */
+  readonly token: number;
+}
+
 export interface WayToRun {
   readonly machine: ModeName;
   /** Windows that may wait for their verdicts, in mode `psd`. */
@@ -209,39 +273,82 @@ export interface WayToRun {
   /** Hedges beside a draft of the device, and of the edge; default: none. */
   readonly hedges?: number;
   readonly edgeHedges?: number;
+  /** The chance from which on the device extends an alternative. Default: it judges what one is worth. */
+  readonly minHedgeChance?: number;
+  /** Default: none. */
+  readonly thresholds?: WindowThresholds;
 }
 
+/** The first one is that of real models, where each hedge needs a sequence of the draft. */
 const hedgeCounts = [1, 3];
+/** Where the row has a price of its own; more than 8 are refused by `--hedges`. */
+const pricedHedgeCounts = [1, 3, 8];
+/** Of an edge's draft model, on an accelerator where a row costs {@link acceleratorWidthCost}. */
+const edgeHedgeCounts = [3, 24];
+/** Of a drafter that goes on beside the target and is never waited for, with the chance from which on it extends one. */
+const outcomes: Pick<WayToRun, 'hedges' | 'minHedgeChance'> = { hedges: 16, minHedgeChance: 0.01 };
+const windowCounts = [1, 2, 4, 8];
+const thresholds: readonly WindowThresholds[] = [
+  { chain: 0.2, token: 0 },
+  { chain: 0.5, token: 0 },
+  { chain: 0, token: 0.5 },
+  { chain: 0.2, token: 0.5 },
+];
 const alone: readonly WayToRun[] = [{ machine: 'ar', windowsInFlight: 1 }];
-const severalWindows: readonly WayToRun[] = [2, 4, 8].map((windowsInFlight) => ({ machine: 'psd', windowsInFlight }));
+const severalWindows: readonly WayToRun[] = windowCounts.slice(1).map(windowsOf);
+const hedgingEdge = (machine: ModeName, counts: readonly number[]): readonly WayToRun[] =>
+  counts.map((edgeHedges) => ({ machine, windowsInFlight: 1, edgeHedges }));
+
+function windowsOf(windowsInFlight: number): WayToRun {
+  return { machine: 'psd', windowsInFlight };
+}
 
 /** The rows that are no mode of the protocol. `auto` and plain decoding run as `ar` until a turn changes the mode. */
-const ownWays: Readonly<Record<Exclude<BenchMode | EdgeHedgedMode, ModeName>, readonly WayToRun[]>> = {
+const ownWays: Readonly<Record<Exclude<BenchMode | VirtualOnlyMode, ModeName>, readonly WayToRun[]>> = {
   auto: alone,
   'ar-native': alone,
   'ar-llama': alone,
   'ar-native-cores': alone,
   'ar-llama-cores': alone,
   'psd-windows': severalWindows,
-  'edge-psd': [
-    { machine: 'psd', windowsInFlight: 1 },
-    { machine: 'psd-lockstep', windowsInFlight: 1 },
-    ...severalWindows,
-  ],
-  // The first one is that of real models, where each hedge needs a sequence of the draft.
+  'edge-psd': [windowsOf(1), { machine: 'psd-lockstep', windowsInFlight: 1 }, ...severalWindows],
   'stream-hedged': hedgeCounts.map((hedges) => ({ machine: 'stream', windowsInFlight: 1, hedges })),
-  'edge-sd-hedged': hedgeCounts.map((edgeHedges) => ({ machine: 'edge-sd', windowsInFlight: 1, edgeHedges })),
-  'mix-hedged': hedgeCounts.map((edgeHedges) => ({ machine: 'mix', windowsInFlight: 1, edgeHedges })),
+  'edge-sd-hedged': hedgingEdge('edge-sd', edgeHedgeCounts),
+  'mix-hedged': hedgingEdge('mix', edgeHedgeCounts),
+  // In rounds, with drafts that the target waits for after an outcome that was not foreseen; and without any waiting.
+  'edge-ssd': [...hedgingEdge('edge-sd', [3, 24]), { machine: 'stream', windowsInFlight: 1, ...outcomes }],
+  'device-ssd': hedgingEdge('edge-sd', [24]),
+  pipesd: windowCounts.flatMap((count) => [
+    windowsOf(count),
+    ...thresholds.map((one): WayToRun => ({ ...windowsOf(count), thresholds: one })),
+  ]),
 };
 
 /** The ways among which a row takes the quickest. */
-export function waysToRun(mode: BenchMode | EdgeHedgedMode): readonly WayToRun[] {
+export function waysToRun(mode: BenchMode | VirtualOnlyMode): readonly WayToRun[] {
   return mode in ownWays ? ownWays[mode as keyof typeof ownWays] : [{ machine: mode as ModeName, windowsInFlight: 1 }];
+}
+
+/** The ways of `stream-hedged` at a price of a further row that is not the usual one. */
+export const pricedWays: readonly WayToRun[] = pricedHedgeCounts.map((count) => ({
+  machine: 'stream',
+  windowsInFlight: 1,
+  hedges: count,
+}));
+
+/** Whether a drafter must give second choices for this row. */
+export function needsSecondChoices(mode: BenchMode | VirtualOnlyMode): boolean {
+  return waysToRun(mode).some(({ hedges: own = 0, edgeHedges = 0 }) => own + edgeHedges > 0);
 }
 
 /** Draft and target run beside each other on the edge, with no network between them; only committed text crosses the network. */
 export function runsBesideTarget(mode: RowMode): boolean {
-  return mode === 'edge-psd';
+  return mode === 'edge-psd' || mode === 'edge-ssd';
+}
+
+/** The device drafts, and each of its rounds is a step and a round trip. */
+export function takesRoundTrips(mode: RowMode): boolean {
+  return mode === 'device-ssd';
 }
 
 /** A way to run, and its draft length; 0: the mode has no window. */
@@ -268,7 +375,7 @@ export const noBytes = {
   wireBytesPerToken: null,
 } as const;
 
-/** Drafts between two programs of one machine are no traffic, and the frames between them are not those of the reader's link. */
+/** The frames between draft and target, if they run beside each other or in rounds, are not those of the reader's link. */
 export function unmeasuredBytes(mode: RowMode): object {
-  return runsBesideTarget(mode) ? noBytes : {};
+  return runsBesideTarget(mode) || takesRoundTrips(mode) ? noBytes : {};
 }

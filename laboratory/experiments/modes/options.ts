@@ -11,7 +11,6 @@ import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/pr
 import { nameList } from '../name-list.ts';
 import {
   type BenchMode,
-  edgeHedgedNames,
   emulatedRivals,
   hedgedName,
   mixHeadName,
@@ -19,14 +18,15 @@ import {
   plainNames,
   type RowMode,
   rivalNames,
+  virtualOnlyNames,
 } from './metrics.ts';
 
 /** The rows of both clocks. */
 export const sharedModes: readonly Exclude<BenchMode, 'auto' | PlainMode>[] = [...modeNames, hedgedName, ...rivalNames];
-/** Emulated rivals and hedges of the edge are rows of virtual time only, auto and plain decoding of the wall clock only. */
+/** `auto` and plain decoding are rows of the wall clock only. */
 const benchModes: readonly RowMode[] = [
   ...sharedModes,
-  ...edgeHedgedNames,
+  ...virtualOnlyNames,
   ...emulatedRivals,
   mixHeadName,
   'auto',
@@ -46,7 +46,7 @@ const forBoth = {
   clock: { flag: '--clock <name>', help: 'virtual or wall', choices: ['virtual', 'wall'], default: 'virtual' },
   modes: {
     flag: '--modes <name,...>',
-    help: 'only these: modes, hedges of the edge and emulated rivals (virtual), auto and plain decoding (wall)',
+    help: 'only these: modes, hedges of the edge and further rivals (virtual), auto and plain decoding (wall)',
     parse: nameList('mode', benchModes) as (text: string) => readonly RowMode[],
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000] },

@@ -4,17 +4,20 @@ import type { Spec } from 'vega';
 import { type Line, type LinePoint, type LineStyle, panelsFigure } from '../../../simulator/charts/line-panels.ts';
 import { dashes, ink, lineWidths, palette, softInk } from '../../../simulator/charts/theme.ts';
 import type { Goals } from '../../../simulator/runner/experiment.ts';
+import { processorWidthCost } from '../../../simulator/virtual-time/device.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { columnTable, fixed, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
+import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
+import { edgePower, joulesPerToken } from '../capacity/hardware.ts';
 import { bestOfFamilies, type FamilyName } from './families.ts';
 import {
   type BenchMode,
-  type EdgeHedgedMode,
   goalAcceptance,
   hedgedName,
   type ModeRow,
   rowsAtGoal,
+  type VirtualOnlyMode,
 } from './metrics.ts';
 
 const everywhere: Goals = {
@@ -31,7 +34,12 @@ const virtual: Goals = {
   bestOverEdgeRivalLoaded: 1,
 };
 /** Goals for drafts whose confidence predicts where hedges pay. */
-const confident: Goals = { streamHedgedOverArRtt10: 0.5, streamHedgedOverPsdMean: 0.9 };
+const confident: Goals = {
+  streamHedgedOverArRtt10: 0.5,
+  streamHedgedOverPsdMean: 0.9,
+  streamHedgedOverArRtt10Row002: 0.45,
+  streamHedgedOverArRtt10Row01: 0.5,
+};
 /** Goals for the default pair with latency emulation. */
 const paced: Goals = { streamOverArRtt10: 0.75, streamOverPsdMean: 0.83, pacedOverrunShare: 0.01 };
 const unpaced: Goals = { streamOverArNativeRtt10: 0.75, mixOverArNativeRtt10: 0.75, autoOverArNativeWorst: 1 };
@@ -49,13 +57,14 @@ export function modesGoals(params: object): Goals {
 }
 
 export function modesPage({ rows: all }: Document<ModeRow>): string {
-  const rows = all.filter(({ sessions }) => sessions === undefined);
+  const rows = all.filter(({ sessions, rowPrice }) => sessions === undefined && rowPrice === undefined);
   const settings = Map.groupBy(rows, ({ givenAcceptance, stepPerRowMs }) => `${givenAcceptance} ${stepPerRowMs}`);
   return [
     '## Time per token',
-    'ms per token; in brackets the best draft length, with x the windows in flight, or nodes and levels of the best tree of an emulated rival; after ± the standard error, where it is 1 % or more.',
+    'ms per token; in brackets the best draft length, with x the windows in flight, nodes and levels of the best tree of an emulated rival, or after a comma the thresholds of `pipesd` for chain and token; after ± the standard error, where it is 1 % or more.',
     familyTable(rows),
     ...[...settings.values()].map(timeTable),
+    pricedTable(all),
     loadedTable(all),
     loadedCostTable(all),
     costTable(rows),
@@ -72,6 +81,17 @@ function familyTable(rows: readonly ModeRow[]): string {
     rowOf: ({ family }) => family,
     columnOf: ({ row }) => `${row.roundTripMs}`,
     cellOf: ({ row }) => `${fixed(row.msPerToken, 1)} \`${row.mode}\``,
+  });
+}
+
+function pricedTable(rows: readonly ModeRow[]): string {
+  const priced = rows.filter(({ rowPrice }) => rowPrice !== undefined);
+  if (priced.length === 0) return '';
+  return pivotTable(priced, {
+    corner: `\`stream-hedged\` at acceptance ${priced[0]?.givenAcceptance}, by what a further row adds to a pass of the draft, as a share of it; on a processor ${processorWidthCost.continued} to go on, ${processorWidthCost.started} to begin`,
+    rowOf: ({ rowPrice }) => `${rowPrice}`,
+    columnOf: ({ roundTripMs }) => `${roundTripMs}`,
+    cellOf: timeCell,
   });
 }
 
@@ -115,20 +135,21 @@ function timeTable(rows: readonly ModeRow[]): string {
   });
 }
 
-function timeCell({
-  msPerToken,
-  msPerTokenStandardError: error,
-  bestGamma,
-  bestWindows = 1,
-  bestTree,
-  bestHedges = 0,
-}: ModeRow): string {
+function timeCell(row: ModeRow): string {
+  const { msPerToken, msPerTokenStandardError: error } = row;
   if (msPerToken === null) return '-';
   const spread = (error ?? 0) < 0.01 * msPerToken ? '' : ` ± ${fixed(error, 1)}`;
-  const windowed = bestWindows === 1 ? bestGamma : `${bestGamma} x ${bestWindows}`;
-  const hedged = bestHedges === 0 ? windowed : `${bestHedges} hedges`;
-  const setting = bestTree === undefined ? hedged : `${bestTree.nodes}/${bestTree.levels}`;
+  const setting = settingOf(row);
   return `${fixed(msPerToken, 1)}${spread}${setting === null ? '' : ` (${setting})`}`;
+}
+
+/** What the time was reached with; null: there is nothing to choose. */
+function settingOf({ bestGamma, bestWindows = 1, bestTree, bestHedges = 0, bestThresholds }: ModeRow): string | null {
+  if (bestTree !== undefined) return `${bestTree.nodes}/${bestTree.levels}`;
+  if (bestHedges > 0) return `${bestHedges} hedges`;
+  if (bestGamma === null) return null;
+  const windowed = bestWindows === 1 ? `${bestGamma}` : `${bestGamma} x ${bestWindows}`;
+  return bestThresholds === undefined ? windowed : `${windowed}, ${bestThresholds.chain}/${bestThresholds.token}`;
 }
 
 function costTable(rows: readonly ModeRow[]): string {
@@ -143,14 +164,29 @@ ${columnTable(chosen, {
   drafts: ({ draftsPerToken }) => fixed(draftsPerToken, 2),
   rows: ({ rowsPerToken }) => fixed(rowsPerToken, 2),
   'accepted per step': ({ acceptedPerStep }) => fixed(acceptedPerStep, 2),
+  'edge steps, ms': (row) => fixed(edgeMsPerToken(row), 1),
+  'edge, joules': (row) => fixed(edgeJoulesPerToken(row), 2),
   'payload, bytes': ({ payloadBytesPerToken }) => fixed(payloadBytesPerToken, 1),
   'with headers, bytes': ({ wireBytesPerToken }) => fixed(wireBytesPerToken, 0),
   'first token, ms': ({ timeToFirstTokenMs }) => fixed(timeToFirstTokenMs, 0),
 })}`;
 }
 
+/** Time of the target's steps, ms: each writes a token of its own beside the accepted ones. Null: the edge follows no step law. */
+function edgeMsPerToken({ stepFixedMs, stepPerRowMs, acceptedPerStep, rowsPerToken }: ModeRow): number | null {
+  if (stepFixedMs === null || stepPerRowMs === null || acceptedPerStep === null || rowsPerToken === null) return null;
+  return stepFixedMs / (1 + acceptedPerStep) + stepPerRowMs * rowsPerToken;
+}
+
+/** Of the accelerator that the target runs on, at work and between steps. */
+function edgeJoulesPerToken(row: ModeRow): number | null {
+  const busyMs = edgeMsPerToken(row);
+  if (busyMs === null || row.msPerToken === null) return null;
+  return joulesPerToken(edgePower(defaultEdgeProfile.name), { tokens: 1, busyMs, elapsedMs: row.msPerToken });
+}
+
 /** The emphasised mode has the widest line. */
-const lineStyles: Readonly<Record<BenchMode | EdgeHedgedMode, LineStyle>> = {
+const lineStyles: Readonly<Record<BenchMode | VirtualOnlyMode, LineStyle>> = {
   ar: { name: 'ar: the edge alone', color: softInk, dash: dashes.dashed },
   'ar-native': { name: 'ar-native: without a shape law', color: ink, dash: dashes.dotted },
   'ar-llama': { name: 'ar-llama: llama.cpp without a shape law', color: ink, dash: dashes.dashed },
@@ -162,6 +198,9 @@ const lineStyles: Readonly<Record<BenchMode | EdgeHedgedMode, LineStyle>> = {
   'psd-lockstep': { name: 'psd in lock-step', color: palette.purple, dash: dashes.dotted },
   'psd-windows': { name: 'psd, several windows', color: palette.purple, dash: dashes.dashed },
   'edge-psd': { name: 'edge-psd: psd on the edge', color: palette.blue, dash: dashes.dashed },
+  pipesd: { name: 'pipesd: windows by confidence', color: palette.purple, dash: dashes.dashed },
+  'edge-ssd': { name: 'edge-ssd: outcomes on the edge', color: palette.ochre, dash: dashes.dotted },
+  'device-ssd': { name: 'device-ssd: outcomes, in turns', color: palette.ochre, dash: dashes.dashed },
   'edge-sd': { name: 'edge-sd: the edge drafts', color: palette.green, dash: dashes.dashed },
   'edge-sd-hedged': { name: 'edge-sd with hedges', color: palette.green, dash: dashes.dotted },
   mix: { name: 'mix: both draft', color: palette.green, dash: dashes.full },

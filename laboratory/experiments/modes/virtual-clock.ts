@@ -6,26 +6,30 @@ import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
 import { serveWork, type Work, WorkerPool } from '../../../simulator/runner/worker-pool.ts';
 import { usualWidthCost } from '../../../simulator/virtual-time/device.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { secondChoiceShare } from './draft-tree.ts';
+import { missShares } from './draft-tree.ts';
 import { headLevelMs, loadedRivals, measureRival, type RivalCell } from './emulated-rivals.ts';
 import { idleEdgeRatios } from './families.ts';
 import { type LoadedCell, type LoadedMode, loadedModes, loadedPrices, measureLoaded } from './loaded-cell.ts';
 import { loadedEdgeRatios } from './loaded-ratios.ts';
 import {
+  acceleratorWidthCost,
   type EmulatedRival,
-  edgeHedgedNames,
   emulatedRivals,
   goalAcceptance,
   goalRoundTripsMs,
   hedgedName,
-  isEdgeHedged,
   isEmulated,
   isPlain,
   type ModeRow,
   mixHeadName,
+  needsSecondChoices,
+  pricedRatios,
   type RowMode,
+  type RowPrice,
+  rowPrices,
   type StepLaw,
   summariseModes,
+  virtualOnlyNames,
   withoutGaps,
   worstOver,
 } from './metrics.ts';
@@ -73,7 +77,7 @@ export async function measureVirtual(options: ModesOptions, run: Run): Promise<r
 }
 
 export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Conclusion<ModeRow> {
-  const idle = rows.filter(({ sessions }) => sessions === undefined);
+  const idle = rows.filter(({ sessions, rowPrice }) => sessions === undefined && rowPrice === undefined);
   const free = idle.filter(({ stepPerRowMs }) => stepPerRowMs === freeRows.perRowMs);
   const expensive = idle.filter(({ stepPerRowMs }) => stepPerRowMs === expensiveRows.perRowMs);
   const summary = {
@@ -81,6 +85,7 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
     ...withoutGaps({
       ...idleEdgeRatios(free),
       ...loadedEdgeRatios(rows),
+      ...pricedRatios(rows),
       streamOverArWorstExpensiveRows: worstOver(expensive, 'stream', 'ar'),
     }),
   };
@@ -94,8 +99,9 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
     freeRows,
     expensiveRows,
     runnerUpAgreement,
-    edgeRunnerUpAgreement: secondChoiceShare,
+    edgeRunnerUpAgreement: missShares,
     widthCost: usualWidthCost,
+    edgeWidthCost: acceleratorWidthCost,
     longestWindow,
     loadedSessions: options.sessions,
   };
@@ -122,7 +128,7 @@ function demandTrace(options: ModesOptions): void {
   if (sessions.length < options.seeds) {
     throw badArgument(`the trace has ${sessions.length} sessions`, `give --seeds ${sessions.length} or fewer`);
   }
-  const hedged = virtualModes(options).filter((mode) => mode === hedgedName || isEdgeHedged(mode));
+  const hedged = virtualModes(options).filter((mode) => !isEmulated(mode) && needsSecondChoices(mode));
   if (!header.hasRunnerUps && hedged.length > 0) {
     throw badArgument('the trace holds no runners-up', `record it again, or leave ${hedged} out of --modes`);
   }
@@ -144,7 +150,21 @@ function cellsOf(options: ModesOptions): AnyCell[] {
       ),
     );
   const alsoExpensive = modes.filter((mode) => expensiveModes.has(mode));
-  return [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive), ...loadedCellsOf(options)];
+  const own = [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive)];
+  return [...own, ...pricedCellsOf(options), ...loadedCellsOf(options)];
+}
+
+/** `stream-hedged` by the price of a further row. */
+function pricedCellsOf(options: ModesOptions): VirtualCell[] {
+  const { acceptances, roundTripsMs = usualRoundTripsMs, drafts } = options;
+  if (isTrace(drafts) || !acceptances.includes(goalAcceptance)) return [];
+  if (!virtualModes(options).includes(hedgedName)) return [];
+  const at = { mode: hedgedName, givenAcceptance: goalAcceptance, step: freeRows } as const;
+  return (Object.keys(rowPrices) as RowPrice[]).flatMap((rowPrice) =>
+    roundTripsMs
+      .filter((roundTripMs) => goalRoundTripsMs.includes(roundTripMs))
+      .map((roundTripMs) => ({ ...at, roundTripMs, rowPrice })),
+  );
 }
 
 /** Many sessions on one edge, at the acceptance and the round trips of the goals. */
@@ -169,12 +189,13 @@ function keyOf(cell: AnyCell): string {
   const { mode, givenAcceptance, roundTripMs, step } = cell;
   const load =
     'sessions' in cell ? `${cell.sessions} sessions, ${cell.widthCost ?? 'no'} price of an alternative, ` : '';
-  return `${load}${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row`;
+  const price = 'rowPrice' in cell ? `, ${cell.rowPrice} for a row` : '';
+  return `${load}${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row${price}`;
 }
 
 /** @throws OutriderError `bad-argument` for a mode that virtual time does not know */
 function virtualModes({ modes: asked, drafts }: Pick<ModesOptions, 'modes' | 'drafts'>): VirtualMode[] {
-  const own = [...sharedModes, ...edgeHedgedNames];
+  const own = [...sharedModes, ...virtualOnlyNames];
   const usual: readonly RowMode[] = drafts === 'alike' ? [...own, ...emulatedRivals] : own;
   // That one has rows on a loaded edge only.
   const modes = (asked ?? usual).filter((mode) => mode !== mixHeadName);

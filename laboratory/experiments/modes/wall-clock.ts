@@ -12,8 +12,8 @@ import { hedgeRatios } from './hedge-ratios.ts';
 import {
   type BenchMode,
   edgeWindowedModes,
-  isEdgeHedged,
   isEmulated,
+  isVirtualOnly,
   type ModeRow,
   mixHeadName,
   plainNames,
@@ -141,9 +141,9 @@ function wallModes(options: ModesOptions): readonly BenchMode[] {
   if (modes === undefined) return unpaced ? [...sharedModes, 'auto', 'ar-native'] : sharedModes;
   if (engine === undefined && modes.some((mode) => mode.startsWith('ar-llama')))
     throw badArgument('ar-llama is llama.cpp beside another engine', 'name one with --engine, or take ar-native');
-  const real = modes.filter((mode) => !isEmulated(mode)).filter((mode) => !isEdgeHedged(mode) && mode !== mixHeadName);
+  const real = modes.filter((mode) => !isEmulated(mode)).filter((mode) => !isVirtualOnly(mode) && mode !== mixHeadName);
   if (real.length === modes.length) return real;
-  const cause = 'emulated rivals have no real models, and hedges of the edge are measured in virtual time';
+  const cause = 'emulated rivals have no real models, and other rows are measured in virtual time only';
   throw badArgument(cause, 'leave them out, or take --clock virtual');
 }
 

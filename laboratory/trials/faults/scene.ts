@@ -245,7 +245,7 @@ function edgeDraftOf(target: ToyTarget, drafts: Random, random: Random): Virtual
   const hedges = pick(random, [0, 1, 3]);
   const runnerUpAgreement = pick(random, [0.3, 0.7, 1]);
   const widthCost = pick(random, [0, 0.1, 1]);
-  const edgeDrafter = toyEdgeDrafter(target, 0.7, drafts, ...(hedges === 0 ? [] : [runnerUpAgreement]));
+  const edgeDrafter = toyEdgeDrafter(target, 0.7, drafts, hedges === 0 ? {} : { runnerUpAgreement });
   return { edgeDrafter, tokenCount: 4, tokenMs: 5, hedges, widthCost };
 }
 
