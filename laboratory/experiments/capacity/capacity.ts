@@ -110,7 +110,7 @@ export const capacityExperiment: Experiment<typeof options, Found, Conclusion<Ca
   lasts: '4 minutes',
   fullLasts: '7',
   description:
-    'sessions that one edge holds at a fixed p95 time per output token, and joules a token; stream, auto, ar, edge-sd',
+    'sessions that one edge holds at a fixed p95 time per output token: stream with and without a target, auto, ar, edge-sd',
   notes: `
 The wall clock needs about two minutes on two idle cores. A run in which more than ${100 * lateLimit} % of the paced steps were late is void, and repeated.
 Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart(),
@@ -138,7 +138,13 @@ Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart()
   figure: capacityFigure,
   page: capacityPage,
   goals: () => ({
-    sessionsStreamOverAr: { atLeast: 2.3 },
+    a6000At110: { atLeast: 3.4 },
+    a6000At125: { atLeast: 2 },
+    a6000At150: { atLeast: 1.5 },
+    a100x2At110: { atLeast: 3.4 },
+    a100x2At125: { atLeast: 2 },
+    a100x2At150: { atLeast: 1.5 },
+    rtx4090At150: { atLeast: 1.2 },
     sessionsAutoOverEdgeSd: { atLeast: 1 },
     wallOffVirtual: 0.1,
   }),
@@ -183,7 +189,7 @@ async function measureVirtual(given: Options, run: Run): Promise<CapacityRun[]> 
 /** How the sessions grow with the number of edges, for the first profile at the main target: with drafts of devices, and without. */
 async function measureEdges(held: readonly HeldRow[]): Promise<EdgesRow[]> {
   const rows = held.filter(({ profile, target, mode }) => {
-    const isShown = mode === 'ar' || mode === 'stream';
+    const isShown = mode === 'ar' || mode === 'stream-target';
     return isShown && profile === held[0]?.profile && target === relativeName(mainTarget);
   });
   const found: EdgesRow[] = [];
@@ -221,6 +227,7 @@ function voidRemark({ mode, latePacedSteps }: WallRow): string {
   return `${mode}: ${(100 * latePacedSteps).toFixed(1)} % of the paced steps were late; this machine is too busy, and the run does not count`;
 }
 
-function briefly({ profile, target, targetMs, mode, sessions, overAr, overEdgeSd, joulesPerToken }: HeldRow): object {
-  return { profile, target, targetMs, mode, sessions, overAr, overEdgeSd, joulesPerToken };
+function briefly(row: HeldRow): object {
+  const { profile, target, targetMs, mode, sessions, overAr, boundOverAr, overEdgeSd, meanMs, medianMs, goodput } = row;
+  return { profile, target, targetMs, mode, sessions, overAr, boundOverAr, overEdgeSd, meanMs, medianMs, goodput };
 }

@@ -108,7 +108,8 @@ export async function measureWallMode(mode: MachineMode, settings: WallSettings,
 function playVirtually({ mode, profile, sessions, source, roundTripsMs, draftMs }: Load): readonly number[] {
   const { stepMs: fixedMs, rowMs: perRowMs } = findProfile(profile);
   const same = { maxAhead, hedges: 0, leastTokens, maxRows, connectRoundTrips, seed: toySeed, timeJitter: 0 };
-  return runSteady(mode, { ...same, sessions, source, roundTripsMs, draftMs, step: { fixedMs, perRowMs } }).msPerToken;
+  const own = { sessions, source, roundTripsMs, draftMs, step: { fixedMs, perRowMs } };
+  return runSteady(mode, { ...same, ...own }).answers.map(({ msPerToken }) => msPerToken);
 }
 
 interface Played {
@@ -163,14 +164,14 @@ async function playAnswers(load: Load, edgeUrl: string, run: Run): Promise<Omit<
         signal: run.signal,
       }).report;
       if (outcome.kind === 'failed') throw new OutriderError(outcome.code, outcome.cause, outcome.remedy);
-      plan.ended(next, msPerToken ?? Number.NaN);
+      plan.ended(next, { msPerToken: msPerToken ?? Number.NaN, firstTokenMs: Number.NaN });
       if (!next.isCounted) continue;
       if (sameText(tokens, answer.slice(0, next.tokens))) identical++;
       run.onProgress(`wall clock, ${mode}`, ++ended, texts);
     }
   };
   await Promise.all(Array.from({ length: places }, takePlace));
-  return { msPerToken: plan.msPerToken, identical };
+  return { msPerToken: plan.answers.map(({ msPerToken }) => msPerToken), identical };
 }
 
 export interface ToySourceSettings extends Pick<WallSettings, 'agreement' | 'texts' | 'answerTokens'> {

@@ -1,6 +1,7 @@
 // The controller without its shell: takes the messages of edges and devices, makes a slot of what they report, and turns a policy's
 // decision into orders. Pure: time, random tickets and the policy are given; its messages are passed to a host.
 
+import { defined } from '../../core/basics/defined.ts';
 import { createPaceModel } from '../felt/pace-model.ts';
 import { LastPace } from '../felt/predict-pace.ts';
 import { byShards } from '../shards/shard-state.ts';
@@ -36,6 +37,8 @@ export interface ControllerSettings extends MemberSettings {
   readonly kind: NonNullable<ObjectiveSettings['kind']>;
   /** Weight of energy, ms per (J / battery share). */
   readonly energyWeight: number;
+  /** The time per token that every session is to keep, ms; absent: what the edges have for it. */
+  readonly targetMsPerToken?: number | undefined;
   /** How long an edge takes a ticket, ms. */
   readonly ticketValidMs: number;
 }
@@ -246,7 +249,9 @@ export class Controller {
       if (this.#assign(orders, planned, msPerToken, why)) orders.moves += 1;
       const session = device.report.session?.session ?? '';
       const computeShare = assignment.computeShare[index] as number;
-      orders.sessions[server]?.push({ session, device: device.id, computeShare, bandwidthShare });
+      const { targetMsPerToken } = this.#settings;
+      const own = { session, device: device.id, computeShare, bandwidthShare };
+      orders.sessions[server]?.push({ ...own, ...defined({ targetMsPerToken }) });
     }
     return predicted.stepMs;
   }

@@ -35,6 +35,8 @@ export interface ControllerOptions {
   readonly slotMs?: number;
   /** Default `felt`. */
   readonly objective?: NonNullable<ObjectiveSettings['kind']>;
+  /** The time per token that every session is to keep, ms. Default: what the edges have for it. */
+  readonly targetMsPerToken?: number | undefined;
   /** The id of the key that these credentials are; null: no one's. Default: all are let in, by one key. */
   readonly keyOf?: (credentials: string, role: ControllerRole) => string | null;
   /** Larger than that of every earlier run of its cell; members take it as a counter. Default: the time of day in ms. */
@@ -177,6 +179,7 @@ class ControllerServer implements RunningController {
       slotMs,
       kind: objective,
       energyWeight: 0,
+      targetMsPerToken: options.targetMsPerToken,
       ticketValidMs,
       mostEdges,
       mostDevices,

@@ -90,12 +90,13 @@ export function attach(
   return { ...state, edges: know(state, edge, attempt, length), ...again, links: [...others, link], main };
 }
 
-/** An edge is asked for logprobs of the prompt until the device has them all. */
+/** An edge is asked for logprobs of the prompt until the device has them all. An older version knows none of these fields. */
 function openingOf(state: DeviceState, version: ProtocolVersion): ReturnType<typeof openedTurn> {
-  const { namespace, promptLogprobs, ...turn } = openedTurn(state.turn);
+  const { namespace, promptLogprobs, targetMsPerToken, ...turn } = openedTurn(state.turn);
   if (version < 3) return turn;
   const isAsked = lacksPromptLogprobs(state) || turn.maxAnswerTokens === 0;
-  return { ...turn, ...defined({ namespace, promptLogprobs: isAsked ? promptLogprobs : undefined }) };
+  const asked = isAsked ? promptLogprobs : undefined;
+  return { ...turn, ...defined({ namespace, promptLogprobs: asked, targetMsPerToken }) };
 }
 
 /** Removes a closed connection. If it was the main one, the oldest remaining one is now; without any, the device connects again. */

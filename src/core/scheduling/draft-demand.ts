@@ -1,0 +1,78 @@
+// Which drafts the sessions ask rows for: those that are worth them if the step has room for all, and those that a session needs to keep its
+// target. step-drafts.ts and share-rows.ts divide the rows. Pure.
+
+import { chainChances, type WorthyDrafts, worthyPrefixes } from './draft-value.ts';
+import { dueDrafts, type PacedChain, timeOf } from './due-drafts.ts';
+import { worthyCounts } from './step-groups.ts';
+import type { StepTimeModel } from './step-time.ts';
+import type { TargetPace } from './target-pace.ts';
+
+/** A decoding session and its drafts, as in SessionWork. */
+export interface DraftingSession {
+  readonly id: number;
+  readonly weight: number;
+  readonly drafts: number;
+  readonly acceptance: number;
+  readonly confidences?: readonly number[];
+  readonly target?: TargetPace | undefined;
+}
+
+/** A session that asks for draft rows. */
+export interface DraftFlow {
+  readonly id: number;
+  readonly weight: number;
+  /** Chances of the drafts that it asks rows for. */
+  readonly chances: readonly number[];
+  /** The first drafts, which it needs to be on time: they are taken whatever they are worth. */
+  readonly due: number;
+  /** The first drafts, which are in every best step; the others are as good as one another. */
+  readonly sure: number;
+}
+
+/** The sessions that ask for draft rows, in the given order. */
+export function draftFlows(decoding: readonly DraftingSession[], model: StepTimeModel): readonly DraftFlow[] {
+  const chains = decoding.map(({ drafts, acceptance, confidences }) => chainChances(drafts, acceptance, confidences));
+  if (chains.every((chances) => chances.length === 0)) return [];
+  const worthy = (model.goesByRows ? worthyPrefixes : worthyCounts)(chains, decoding.length, model);
+  const hasTargets = decoding.some(({ target }) => target !== undefined);
+  const counts = hasTargets ? countsByTarget(decoding, chains, worthy, model) : null;
+  return decoding.flatMap(({ id, weight }, session) => {
+    const { most, sure } = worthy[session] as WorthyDrafts;
+    const due = counts?.due[session] ?? 0;
+    const chances = (chains[session] as readonly number[]).slice(0, counts?.most[session] ?? most);
+    return chances.length === 0 ? [] : [{ id, weight, chances, due, sure }];
+  });
+}
+
+interface CountsByTarget {
+  readonly due: readonly number[];
+  readonly most: readonly number[];
+}
+
+/**
+ * What is left goes by worth; but a session that is on time gets no row by which it, or another one, becomes late. Sessions without a target
+ * are not held back.
+ */
+function countsByTarget(
+  decoding: readonly DraftingSession[],
+  chains: readonly (readonly number[])[],
+  worthy: readonly WorthyDrafts[],
+  model: StepTimeModel,
+): CountsByTarget {
+  const sessions = decoding.map(({ target }, session): PacedChain => ({ target, chances: chains[session] ?? [] }));
+  const { counts: due, isOnTime, longestMs } = dueDrafts(sessions, model);
+  const wanted = worthy.map(({ most }, session) => Math.max(most, due[session] as number));
+  const most = wanted.map((count, session) => (isOnTime[session] ? (due[session] as number) : count));
+  const left = wanted.flatMap((count, session) => {
+    const chain = chains[session] as readonly number[];
+    return chain.slice(0, count).flatMap((chance, index) => (index < (most[session] as number) ? [] : [{ session, chance }]));
+  });
+  left.sort((one, other) => other.chance - one.chance);
+  for (const { session } of left) {
+    most[session] = (most[session] as number) + 1;
+    if (timeOf(most, model) <= longestMs) continue;
+    most[session] = (most[session] as number) - 1;
+    break;
+  }
+  return { due, most };
+}
