@@ -50,8 +50,8 @@ interface CountsByTarget {
 }
 
 /**
- * What is left goes by worth; but a session that is on time gets no row by which it, or another one, becomes late. Sessions without a target
- * are not held back.
+ * What is left goes by worth; but a session with a target gets no further row by which it, or another one, becomes late. Sessions without a
+ * target are not held back.
  */
 function countsByTarget(
   decoding: readonly DraftingSession[],
@@ -59,20 +59,24 @@ function countsByTarget(
   worthy: readonly WorthyDrafts[],
   model: StepTimeModel,
 ): CountsByTarget {
-  const sessions = decoding.map(({ target }, session): PacedChain => ({ target, chances: chains[session] ?? [] }));
-  const { counts: due, isOnTime, longestMs } = dueDrafts(sessions, model);
-  const wanted = worthy.map(({ most }, session) => Math.max(most, due[session] as number));
-  const most = wanted.map((count, session) => (isOnTime[session] ? (due[session] as number) : count));
-  const left = wanted.flatMap((count, session) => {
-    const chain = chains[session] as readonly number[];
-    return chain.slice(0, count).flatMap((chance, index) => (index < (most[session] as number) ? [] : [{ session, chance }]));
+  const sessions = decoding.map(({ target }, session): PacedChain => {
+    return { target, chances: chains[session] as readonly number[], worthy: (worthy[session] as WorthyDrafts).most };
+  });
+  const { counts, longestMs } = dueDrafts(sessions, model);
+  const due = counts.map((count, session) => (sessions[session]?.target === undefined ? 0 : count));
+  const most = [...counts];
+  const left = sessions.flatMap(({ chances, worthy: until }, session) => {
+    const from = counts[session] as number;
+    return chances.slice(from, until).map((chance) => ({ session, chance }));
   });
   left.sort((one, other) => other.chance - one.chance);
+  let ms = timeOf(most, model);
   for (const { session } of left) {
+    const longer = most.with(session, (most[session] as number) + 1);
+    const longerMs = timeOf(longer, model);
+    if (longerMs > Math.max(ms, longestMs)) continue;
     most[session] = (most[session] as number) + 1;
-    if (timeOf(most, model) <= longestMs) continue;
-    most[session] = (most[session] as number) - 1;
-    break;
+    ms = longerMs;
   }
   return { due, most };
 }

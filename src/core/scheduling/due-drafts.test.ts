@@ -8,27 +8,28 @@ const gpu = linearStepTime(60, 2);
 /** @param tokensLate in tokens of 95 ms */
 function chain(tokensLate: number | null, drafts: number, acceptance: number): PacedChain {
   const target = tokensLate === null ? undefined : { msPerToken: 100, lateMs: 95 * tokensLate };
-  return { target, chances: chainChances(drafts, acceptance) };
+  return { target, chances: chainChances(drafts, acceptance), worthy: 0 };
 }
 
 describe('drafts that are due', () => {
   it('are none of sessions that are on time, or have no target', () => {
     const found = dueDrafts([chain(-3, 5, 0.9), chain(null, 5, 0.9)], gpu);
     expect(found.counts).toEqual([0, 0]);
-    expect(found.isOnTime).toEqual([true, false]);
   });
 
   it('go to the late ones in the order of chance, until each is expected to be on time', () => {
     // A step of about 66 ms needs 0.7 tokens, half a token more, and one or two that are missing.
-    const { counts, isOnTime } = dueDrafts([chain(1, 9, 0.9), chain(2, 9, 0.9), chain(-1, 9, 0.9)], gpu);
+    const { counts } = dueDrafts([chain(1, 9, 0.9), chain(2, 9, 0.9), chain(-1, 9, 0.9)], gpu);
     expect(counts).toEqual([2, 3, 0]);
-    expect(isOnTime).toEqual([true, true, true]);
   });
 
   it('are not the improbable ones, however late a session is', () => {
-    const { counts, isOnTime } = dueDrafts([chain(5, 9, 0.5), chain(5, 9, 0.2)], gpu);
-    expect(counts).toEqual([1, 0]);
-    expect(isOnTime).toEqual([false, false]);
+    expect(dueDrafts([chain(5, 9, 0.5), chain(5, 9, 0.2)], gpu).counts).toEqual([1, 0]);
+    expect(dueDrafts([{ ...chain(5, 9, 0.5), worthy: 4 }], gpu).counts).toEqual([4]);
+  });
+
+  it('are, of a session without a target, those that are worth their rows', () => {
+    expect(dueDrafts([{ ...chain(null, 9, 0.5), worthy: 3 }], gpu).counts).toEqual([3]);
   });
 
   it('include those by which the step becomes too long for others', () => {

@@ -10,18 +10,18 @@ export interface PacedChain {
   readonly target?: TargetPace | undefined;
   /** Chances of its drafts, which never rise along the chain. */
   readonly chances: readonly number[];
+  /** The first of them, which are worth their rows. */
+  readonly worthy: number;
 }
 
 export interface DueDrafts {
-  /** By session: its first drafts that are due. */
+  /** By session: its first drafts that are due; without a target, those that are worth their rows. */
   readonly counts: readonly number[];
-  /** By session: it has a target, and is expected to keep it after this step. */
-  readonly isOnTime: readonly boolean[];
   /** With a longer step than this a session that is on time becomes late, or one that is late stays so, ms. */
   readonly longestMs: number;
 }
 
-/** A less probable draft costs all sessions more time than it can give to one. */
+/** A less probable draft is due only if it is worth its row: it costs all sessions more time than it can give to one. */
 const leastDueChance = 0.3;
 /** A session that is this far behind, in tokens, does not hold the others back: its answer misses the target in any case. */
 const lostTokens = 8;
@@ -32,8 +32,9 @@ interface DueRow {
   readonly chance: number;
 }
 
+/** Sessions without a target take the drafts that are worth their rows. */
 export function dueDrafts(sessions: readonly PacedChain[], model: StepTimeModel): DueDrafts {
-  const counts = sessions.map(() => 0);
+  const counts = sessions.map(({ target, worthy }) => (target === undefined ? worthy : 0));
   const tokens = sessions.map(() => 1);
   let ms = timeOf(counts, model);
   const isLate = (session: number): boolean => {
@@ -55,20 +56,16 @@ export function dueDrafts(sessions: readonly PacedChain[], model: StepTimeModel)
     if (target === undefined || tokensLate(target) > lostTokens) return Number.POSITIVE_INFINITY;
     return longestStepMs(target, tokens[session] as number);
   });
-  return {
-    counts,
-    isOnTime: sessions.map(({ target }, session) => target !== undefined && !isLate(session)),
-    longestMs: Math.min(...longest),
-  };
+  return { counts, longestMs: Math.min(...longest) };
 }
 
 /** The most probable first. */
 function dueRows(sessions: readonly PacedChain[]): readonly DueRow[] {
   const rows: DueRow[] = [];
-  for (const [session, { target, chances }] of sessions.entries()) {
+  for (const [session, { target, chances, worthy }] of sessions.entries()) {
     if (target === undefined) continue;
     for (const [index, chance] of chances.entries()) {
-      if (chance >= leastDueChance) rows.push({ session, index, chance });
+      if (chance >= leastDueChance || index < worthy) rows.push({ session, index, chance });
     }
   }
   return rows.sort((left, right) => right.chance - left.chance);
