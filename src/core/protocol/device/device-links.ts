@@ -162,6 +162,9 @@ export function receive(state: DeviceState, id: number, message: EdgeMessage, ef
  * A refusal closes its connection. The turn fails if there is no other connection and the refused attach was the newest. A full edge is
  * not the end of a turn that has text: the device attaches again later.
  */
+/** The edge has not taken the text, and may later. */
+const fullRefusals: ReadonlySet<ErrorCode> = new Set(['edge-full', 'quota-used', 'target-refused']);
+
 function takeRefusal(
   state: DeviceState,
   link: DeviceLink,
@@ -170,12 +173,13 @@ function takeRefusal(
 ): DeviceState {
   const isOutdated = code === 'superseded' && link.attempt < lastAttempt(state);
   // The edge comes back or has a place again, or another takes over; without text a person can choose better than a pause.
-  const isPassing = code === 'edge-draining' || code === 'edge-full' || code === 'quota-used';
+  const isFull = fullRefusals.has(code);
+  const isPassing = isFull || code === 'edge-draining';
   const mayReturn = isPassing && state.text.length > state.turn.prompt.length;
   if (state.links.length < 2 && !isOutdated && !mayReturn)
     return finish(state, { kind: 'failed', code, cause, remedy }, effects);
   effects.push({ kind: 'close-link', link: link.id, code: 'done', detail: cause });
-  return lose(code === 'edge-full' || code === 'quota-used' ? forget(state, link.edge) : state, link.id, effects);
+  return lose(isFull ? forget(state, link.edge) : state, link.id, effects);
 }
 
 function greet(state: DeviceState, link: DeviceLink, hello: HelloMessage, effects: DeviceEffect[]): DeviceState {
