@@ -45,14 +45,7 @@ export function heldRows(runs: readonly CapacityRun[]): HeldRow[] {
   });
 }
 
-type Figure =
-  | 'p95Ms'
-  | 'meanMs'
-  | 'medianMs'
-  | 'joulesPerToken'
-  | 'tokensPerSecond'
-  | 'rowsPerToken'
-  | 'draftLength';
+type Figure = 'p95Ms' | 'meanMs' | 'medianMs' | 'joulesPerToken' | 'tokensPerSecond' | 'rowsPerToken' | 'draftLength';
 
 /** @param runs of one profile */
 function heldRow(runs: readonly CapacityRun[], target: string, mode: CapacityMode): HeldRow {

@@ -73,7 +73,11 @@ function dueRows(sessions: readonly PacedChain[]): readonly DueRow[] {
 
 /** Time of the step with so many drafts of each session, ms. */
 export function timeOf(counts: readonly number[], model: StepTimeModel): number {
-  if (model.goesByRows) return stepMs(model, counts.reduce((sum, count) => sum + count + 1, 0));
+  if (model.goesByRows)
+    return stepMs(
+      model,
+      counts.reduce((sum, count) => sum + count + 1, 0),
+    );
   return batchMs(
     model,
     counts.map((count) => count + 1),

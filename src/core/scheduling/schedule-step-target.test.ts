@@ -43,7 +43,8 @@ describe.each([{ sharesRows: true }, { sharesRows: false }])('a step of sessions
 
   it('has no draft by which a session becomes late, and those that pay where none does', () => {
     const easy = Array.from({ length: 8 }, (_, id) => session(id, -2, { drafts: 8, acceptance: 0.99 }));
-    const rows = (work: readonly SessionWork[]): number => [...plan(work, limits).values()].reduce((sum, one) => sum + one, 0);
+    const rows = (work: readonly SessionWork[]): number =>
+      [...plan(work, limits).values()].reduce((sum, one) => sum + one, 0);
     expect(rows(easy)).toBe(64);
     // The step may take 1.5 planned times per token, 142.5 ms, and 61 ms of it pay for the rows of 41 drafts and sessions.
     expect(rows([...easy.slice(1), session(9, -1)])).toBe(33);
@@ -61,7 +62,11 @@ describe.each([{ sharesRows: true }, { sharesRows: false }])('a step of sessions
   });
 });
 
-const anySession = fc.record({
+interface AnySession extends Pick<SessionWork, 'weight' | 'prefillTokens' | 'drafts' | 'acceptance'> {
+  readonly tokensLate: number | null;
+}
+
+const anySession: fc.Arbitrary<AnySession> = fc.record({
   weight: fc.double({ min: 0.01, max: 100, noNaN: true }),
   prefillTokens: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(90)),
   drafts: fc.nat(16),
@@ -70,7 +75,7 @@ const anySession = fc.record({
 });
 const anyWork = fc.array(anySession, { maxLength: 12 });
 
-function sessionsOf(work: readonly fc.TypeOfArbitrary<typeof anySession>[]): SessionWork[] {
+function sessionsOf(work: readonly AnySession[]): SessionWork[] {
   return work.map(({ tokensLate, ...fields }, id) => session(id, tokensLate, fields));
 }
 
@@ -100,30 +105,41 @@ describe('any step of sessions with targets', () => {
   });
 
   it('leaves no late session a probable draft while one that is on time has more than it needs', () => {
-    const law = fc.property(anyWork, fc.boolean(), fc.constantFrom(...models.slice(0, 2)), (work, sharesRows, model) => {
-      const sessions = sessionsOf(work).filter(({ prefillTokens }) => prefillTokens === 0);
-      const planned = scheduleStep(freshSchedule, sessions, { ...wide, sharesRows }, model);
-      const drafts = draftsOf(planned);
-      const tokensOf = ({ id, acceptance }: SessionWork): number =>
-        Array.from({ length: drafts.get(id) ?? 0 }, (_, index) => acceptance ** (index + 1)).reduce((sum, one) => sum + one, 1);
-      for (const one of sessions) {
-        const { target, acceptance } = one;
-        const next = (drafts.get(one.id) ?? 0) + 1;
-        if (target === undefined || one.drafts < next || acceptance ** next < 0.3) continue;
-        // Whoever has probable drafts left is on time.
-        expect(tokensOf(one)).toBeGreaterThanOrEqual(tokensDue(target, planned.expectedMs) - 1e-9);
-      }
-    });
+    const law = fc.property(
+      anyWork,
+      fc.boolean(),
+      fc.constantFrom(...models.slice(0, 2)),
+      (work, sharesRows, model) => {
+        const sessions = sessionsOf(work).filter(({ prefillTokens }) => prefillTokens === 0);
+        const planned = scheduleStep(freshSchedule, sessions, { ...wide, sharesRows }, model);
+        const drafts = draftsOf(planned);
+        const tokensOf = ({ id, acceptance }: SessionWork): number =>
+          Array.from({ length: drafts.get(id) ?? 0 }, (_, index) => acceptance ** (index + 1)).reduce(
+            (sum, one) => sum + one,
+            1,
+          );
+        for (const one of sessions) {
+          const { target, acceptance } = one;
+          const next = (drafts.get(one.id) ?? 0) + 1;
+          if (target === undefined || one.drafts < next || acceptance ** next < 0.3) continue;
+          // Whoever has probable drafts left is on time.
+          expect(tokensOf(one)).toBeGreaterThanOrEqual(tokensDue(target, planned.expectedMs) - 1e-9);
+        }
+      },
+    );
     fc.assert(law, { numRuns: 500 });
   });
 
   it('serves late sessions by their shares in full steps', () => {
-    for (const weights of [[3, 1], [5, 4, 3, 2, 1]]) {
+    for (const weights of [
+      [3, 1],
+      [5, 4, 3, 2, 1],
+    ]) {
       let state = freshSchedule;
       const served = weights.map(() => 0);
       for (let step = 0; step < 500; step += 1) {
         // The session with the smallest share is the latest.
-        const work = weights.map((weight, id) => session(id, id, { weight, drafts: 15, acceptance: 0.99 }));
+        const work = weights.map((weight, id) => session(id, 20 + 5 * id, { weight, drafts: 15, acceptance: 0.99 }));
         const limits = { maxRows: 16, usefulRows: 16, prefillChunk: 63, sharesRows: true };
         const planned = scheduleStep(state, work, limits, linearStepTime(40, 0.4));
         state = planned.state;

@@ -62,7 +62,10 @@ describe('a promise', () => {
     expect(canKeepTarget(steps(1.5, 0), others(3), a6000)).toBe(true);
     expect(canKeepTarget(steps(1.5, 0), others(10), a6000)).toBe(false);
     // Without a target they need a row each.
-    const plain = new Array<typeof hungry | { targetMs: null; acceptance: number }>(10).fill({ targetMs: null, acceptance: 0.7 });
+    const plain = new Array<typeof hungry | { targetMs: null; acceptance: number }>(10).fill({
+      targetMs: null,
+      acceptance: 0.7,
+    });
     expect(canKeepTarget(steps(1.5, 0), plain, a6000)).toBe(true);
   });
 });

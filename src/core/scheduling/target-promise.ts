@@ -41,10 +41,13 @@ export function canKeepTarget(own: PromisedSession, others: readonly PromisedSes
   const kinds = [...Map.groupBy(others, ({ targetMs, acceptance }) => `${targetMs} ${acceptance}`).values()];
   for (let rows = count; rows <= mostRows * count; rows += 1) {
     const ms = timeOfRows(rows, count, model);
-    const needed = kinds.reduce((sum, same) => {
-      const each = rowsFor(same[0] as PromisedSession, ms);
-      return sum + same.length * (each === Number.POSITIVE_INFINITY ? 1 : each);
-    }, rowsFor(own, ms));
+    const needed = kinds.reduce(
+      (sum, same) => {
+        const each = rowsFor(same[0] as PromisedSession, ms);
+        return sum + same.length * (each === Number.POSITIVE_INFINITY ? 1 : each);
+      },
+      rowsFor(own, ms),
+    );
     if (needed <= rows) return true;
     // A longer step needs more tokens.
     if (needed === Number.POSITIVE_INFINITY) return false;

@@ -2,6 +2,7 @@
 // Pure; device-session.ts calls it, device-state.ts has the data.
 
 import { defined } from '../../basics/defined.ts';
+import type { ErrorCode } from '../../basics/errors.ts';
 import { unreachable } from '../../basics/invariant.ts';
 import type { TokenText } from '../../decoding/token-text.ts';
 import { type Alternative, continuationAt, judgeRunnerUps, passAlternatives } from '../wire/hedged-drafts.ts';

@@ -66,7 +66,7 @@ export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter 
 
 /** At least one: 0 is no target. */
 function microseconds(ms: number): number {
-  return Math.min(limits.stepMicroseconds, Math.max(1, Math.round(ms * 1000)));
+  return Math.max(1, Math.round(ms * 1000));
 }
 
 /** How a number that may be absent is written; the reverse is {@link readPlusOne}. */
@@ -98,10 +98,10 @@ function readAsked(
   const topLogprobs = reader.remaining === 0 ? undefined : readPlusOne(reader);
   if (topLogprobs !== undefined && flowControlWindow > limits.maxScoredWindow)
     throw malformed(`with logprobs the flow-control window is at most ${limits.maxScoredWindow}`);
-  const target = version < 3 || reader.remaining === 0 ? 0 : reader.varint(limits.stepMicroseconds);
-  const targetMsPerToken = target === 0 ? undefined : target / 1000;
-  if (grammar === undefined && topLogprobs === undefined && targetMsPerToken === undefined && padding === 0)
-    throw malformed('it ends with bytes that ask for nothing');
+  const target = version < 3 || reader.remaining === 0 ? undefined : reader.varint(limits.stepMicroseconds);
+  const targetMsPerToken = target === undefined || target === 0 ? undefined : target / 1000;
+  const asksNothing = grammar === undefined && topLogprobs === undefined && target === undefined;
+  if ((asksNothing || target === 0) && padding === 0) throw malformed('it ends with bytes that ask for nothing');
   return defined({ grammar, topLogprobs, targetMsPerToken });
 }
 
