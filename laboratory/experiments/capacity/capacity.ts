@@ -178,9 +178,9 @@ async function measureVirtual(given: Options, run: Run): Promise<CapacityRun[]> 
     );
   await using pool = new WorkerPool(capacityWork, null, workers);
   const modes = capacityModes.filter((mode) => !settings.hasPrompts || mode !== 'edge-sd');
-  const cells = profiles.flatMap((profile) =>
+  const cells = modes.flatMap((mode) =>
     Array.from({ length: seeds }, (_, index) => firstSeed + index).flatMap((seed) =>
-      modes.map((mode): CapacityCell => ({ ...settings, profile, mode, seed })),
+      profiles.map((profile): CapacityCell => ({ ...settings, profile, mode, seed })),
     ),
   );
   return await pool.measureAll(run, 'capacities', cells, ({ profile, mode, seed }) => `${profile} ${mode} ${seed}`);

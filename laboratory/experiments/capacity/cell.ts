@@ -14,7 +14,7 @@ import { Measured } from './search.ts';
 import { runBestRounds, runSteady, type SteadyResult, type SteadySettings } from './steady-edge.ts';
 
 /** `stream-target`: `stream`, and the edge knows the target of its sessions. */
-export const capacityModes = ['ar', 'stream', 'stream-target', 'auto', 'edge-sd'] as const;
+export const capacityModes = ['ar', 'stream-target', 'stream', 'auto', 'edge-sd'] as const;
 export type CapacityMode = (typeof capacityModes)[number];
 
 /** What all units of a run share. */
@@ -119,14 +119,15 @@ export function measureCapacity(cell: CapacityCell): CapacityRun {
       loads.at(sessions);
       return loads.found.get(sessions) as LoadPoint;
     };
-    // Where the edge alone would be.
-    const start = Math.max(1, Math.floor((target.ms - profile.stepMs) / profile.rowMs));
+    const own = { targetMs: target.ms, acceptance: acceptanceOf(source) };
+    const bound = mostSessionsWithin(own, step, cell.mostSessions);
+    // Where the edge alone would be, or somewhat below the bound.
+    const alone = Math.floor((target.ms - profile.stepMs) / profile.rowMs);
+    const start = Math.max(1, loads === shared ? alone : Math.floor(0.85 * bound));
     const sessions = loads.largestWithin(target.ms, start, cell.mostSessions);
     const misses = new Measured(known, ({ kept }) => 1 - (kept[index] as number));
     const good = misses.largestWithin(goodputMisses, Math.max(1, sessions), cell.mostSessions);
     const goodput = good === 0 ? 0 : known(good).tokensPerSecond / meanLength(source);
-    const own = { targetMs: target.ms, acceptance: acceptanceOf(source) };
-    const bound = mostSessionsWithin(own, step, cell.mostSessions);
     if (loads !== shared) found.push(...loads.found.values());
     return { ...target, sessions, bound, goodput };
   });

@@ -2,7 +2,7 @@
 // target. step-drafts.ts and share-rows.ts divide the rows. Pure.
 
 import { chainChances, type WorthyDrafts, worthyPrefixes } from './draft-value.ts';
-import { dueDrafts, type PacedChain, timeOf } from './due-drafts.ts';
+import { dueDrafts, GrowingStep, type PacedChain } from './due-drafts.ts';
 import { worthyCounts } from './step-groups.ts';
 import type { StepTimeModel } from './step-time.ts';
 import type { TargetPace } from './target-pace.ts';
@@ -64,19 +64,12 @@ function countsByTarget(
   });
   const { counts, longestMs } = dueDrafts(sessions, model);
   const due = counts.map((count, session) => (sessions[session]?.target === undefined ? 0 : count));
-  const most = [...counts];
   const left = sessions.flatMap(({ chances, worthy: until }, session) => {
     const from = counts[session] as number;
     return chances.slice(from, until).map((chance) => ({ session, chance }));
   });
   left.sort((one, other) => other.chance - one.chance);
-  let ms = timeOf(most, model);
-  for (const { session } of left) {
-    const longer = most.with(session, (most[session] as number) + 1);
-    const longerMs = timeOf(longer, model);
-    if (longerMs > Math.max(ms, longestMs)) continue;
-    most[session] = (most[session] as number) + 1;
-    ms = longerMs;
-  }
-  return { due, most };
+  const step = new GrowingStep(counts, model);
+  for (const { session } of left) step.add(session, Math.max(step.ms, longestMs));
+  return { due, most: step.counts };
 }

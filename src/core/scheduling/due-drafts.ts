@@ -22,7 +22,7 @@ export interface DueDrafts {
 }
 
 /** A less probable draft is due only if it is worth its row: it costs all sessions more time than it can give to one. */
-const leastDueChance = 0.3;
+const leastDueChance = 0.4;
 /** A session that is this far behind, in tokens, does not hold the others back: its answer misses the target in any case. */
 const lostTokens = 8;
 
@@ -34,21 +34,22 @@ interface DueRow {
 
 /** Sessions without a target take the drafts that are worth their rows. */
 export function dueDrafts(sessions: readonly PacedChain[], model: StepTimeModel): DueDrafts {
-  const counts = sessions.map(({ target, worthy }) => (target === undefined ? worthy : 0));
+  const step = new GrowingStep(
+    sessions.map(({ target, worthy }) => (target === undefined ? worthy : 0)),
+    model,
+  );
   const tokens = sessions.map(() => 1);
-  let ms = timeOf(counts, model);
   const isLate = (session: number): boolean => {
     const { target } = sessions[session] as PacedChain;
-    return target !== undefined && (tokens[session] as number) < tokensDue(target, ms);
+    return target !== undefined && (tokens[session] as number) < tokensDue(target, step.ms);
   };
   // Each row makes the step longer, so that more sessions may be late: the rows that were left out are asked again.
   for (let left = dueRows(sessions), before = -1; left.length !== before; ) {
     before = left.length;
     left = left.filter(({ session, index, chance }) => {
-      if (index !== counts[session] || !isLate(session)) return true;
-      counts[session] = index + 1;
+      if (index !== step.counts[session] || !isLate(session)) return true;
+      step.add(session);
       tokens[session] = (tokens[session] as number) + chance;
-      ms = timeOf(counts, model);
       return false;
     });
   }
@@ -56,7 +57,7 @@ export function dueDrafts(sessions: readonly PacedChain[], model: StepTimeModel)
     if (target === undefined || tokensLate(target) > lostTokens) return Number.POSITIVE_INFINITY;
     return longestStepMs(target, tokens[session] as number);
   });
-  return { counts, longestMs: Math.min(...longest) };
+  return { counts: step.counts, longestMs: Math.min(...longest) };
 }
 
 /** The most probable first. */
@@ -71,15 +72,45 @@ function dueRows(sessions: readonly PacedChain[]): readonly DueRow[] {
   return rows.sort((left, right) => right.chance - left.chance);
 }
 
-/** Time of the step with so many drafts of each session, ms. */
-export function timeOf(counts: readonly number[], model: StepTimeModel): number {
-  if (model.goesByRows)
-    return stepMs(
-      model,
-      counts.reduce((sum, count) => sum + count + 1, 0),
+/** A step that gets drafts one by one. */
+export class GrowingStep {
+  /** Drafts of each session. */
+  readonly counts: number[];
+  readonly #model: StepTimeModel;
+  #rows: number;
+  #ms: number;
+
+  constructor(counts: readonly number[], model: StepTimeModel) {
+    this.counts = [...counts];
+    this.#model = model;
+    this.#rows = counts.reduce((sum, count) => sum + count + 1, 0);
+    this.#ms = this.#timeOf(this.counts, this.#rows);
+  }
+
+  /** Its time, ms. */
+  get ms(): number {
+    return this.#ms;
+  }
+
+  /** Adds the next draft of a session, unless the step would become longer than this, ms. */
+  add(session: number, mostMs: number = Number.POSITIVE_INFINITY): void {
+    const longer = this.#model.goesByRows ? this.counts : this.counts.with(session, this.#next(session));
+    const ms = this.#timeOf(longer, this.#rows + 1);
+    if (ms > mostMs) return;
+    this.counts[session] = this.#next(session);
+    this.#rows += 1;
+    this.#ms = ms;
+  }
+
+  #next(session: number): number {
+    return (this.counts[session] as number) + 1;
+  }
+
+  #timeOf(counts: readonly number[], rows: number): number {
+    if (this.#model.goesByRows) return stepMs(this.#model, rows);
+    return batchMs(
+      this.#model,
+      counts.map((count) => count + 1),
     );
-  return batchMs(
-    model,
-    counts.map((count) => count + 1),
-  );
+  }
 }
