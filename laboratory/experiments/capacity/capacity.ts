@@ -20,8 +20,7 @@ import { type EdgesRow, edgeCounts, edgesRow, spreadPreset, spreads } from './ed
 import { aloneMs, edgePower, mainTarget, relativeName, targetsOf, usualTargets } from './hardware.ts';
 import { capacityFigure, capacityPage } from './page.ts';
 import { type CapacityRow, type HeldRow, heldRows, summariseCapacity } from './rows.ts';
-import { machineModes } from './steady-edge.ts';
-import { lateLimit, measureWallMode, type WallRow, type WallSettings } from './wall.ts';
+import { lateLimit, measureWallMode, type WallRow, type WallSettings, wallModes } from './wall.ts';
 
 const profileNames = latencyProfiles.map(({ name }) => name);
 const usualProfiles: readonly string[] = ['edge-70b-a6000', 'edge-70b-a100x2', 'edge-8b-rtx4090'];
@@ -96,6 +95,7 @@ const options = {
   wallTexts: { flag: '--wall-texts <count>', help: 'answers that count in each mode', whole: [2, 1000], default: 36 },
   wallTokens: { default: 64 as number },
   wallAgreement: { default: 0.8 as number },
+  wallTarget: { default: 1.1 as number },
 } as const;
 type Options = OptionsOf<typeof options>;
 
@@ -156,13 +156,15 @@ function settingsOf(given: Options): CapacitySettings {
   return { drafts, roundTripsMs, draftMs, edgeDraftShare, hasPrompts, targets, mostSessions, rowsPerSession };
 }
 
-function wallSettings({ roundTripsMs, draftMs, wallSessions, wallTexts, wallTokens, wallAgreement }: Options) {
+function wallSettings(given: Options) {
+  const { roundTripsMs, draftMs, wallSessions, wallTexts, wallTokens, wallAgreement, wallTarget } = given;
   return {
     profile: wallProfile,
     sessions: wallSessions,
     texts: wallTexts,
     answerTokens: wallTokens,
     agreement: wallAgreement,
+    targetSteps: wallTarget,
     roundTripsMs,
     draftMs,
   } satisfies WallSettings;
@@ -201,7 +203,7 @@ async function measureEdges(held: readonly HeldRow[]): Promise<EdgesRow[]> {
 
 async function measureWall(given: Options, run: Run): Promise<WallRow[]> {
   const settings = wallSettings(given);
-  const units = machineModes.map((mode): Unit<WallRow> => {
+  const units = wallModes.map((mode): Unit<WallRow> => {
     return { key: `wall ${mode}`, measure: () => measureWallMode(mode, settings, run) };
   });
   return await run.all('wall clock', units);
