@@ -4,6 +4,7 @@
 import { defaultCell } from '../../allocation/controller/cell-epoch.ts';
 import { Controller, type Decision, type OpenSlot } from '../../allocation/controller/controller.ts';
 import type { ControllerEvent } from '../../allocation/controller/controller-events.ts';
+import type { OrderSettings } from '../../allocation/controller/edge-orders.ts';
 import { decodeMember, encodeControl, mostFrameBytes } from '../../allocation/controller/message-codec.ts';
 import type { ControllerMessage, JoinMessage, Origin } from '../../allocation/controller/messages.ts';
 import type { Fleet } from '../../allocation/controller/watch/fleet-rows.ts';
@@ -26,7 +27,7 @@ import { WatchDesk } from './watch-desk.ts';
 /** What a connection asks to be. */
 export type ControllerRole = JoinMessage['role'] | 'watcher';
 
-export interface ControllerOptions {
+export interface ControllerOptions extends Pick<OrderSettings, 'targetMsPerToken'> {
   /** A RemotePolicy is closed by its creator, after the controller. A NamedPolicy runs in this thread and blocks it. */
   readonly policy: RemotePolicy | NamedPolicy;
   /** Decides here where the policy fails, is late, or can't be asked. Quick, and of our own. */
@@ -35,8 +36,6 @@ export interface ControllerOptions {
   readonly slotMs?: number;
   /** Default `felt`. */
   readonly objective?: NonNullable<ObjectiveSettings['kind']>;
-  /** The time per token that every session is to keep, ms. Default: what the edges have for it. */
-  readonly targetMsPerToken?: number | undefined;
   /** The id of the key that these credentials are; null: no one's. Default: all are let in, by one key. */
   readonly keyOf?: (credentials: string, role: ControllerRole) => string | null;
   /** Larger than that of every earlier run of its cell; members take it as a counter. Default: the time of day in ms. */

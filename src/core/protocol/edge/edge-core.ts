@@ -275,7 +275,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     );
   }
 
-  /** A new connection begins the count anew: time without one is no fault of the edge. */
+  /** The count begins again with a new connection: time without one is no fault of the edge. */
   #followPace(entry: Entry, event: EdgeEvent | SessionCreated, before: EdgeState | null): void {
     if (event.kind === 'message-received' && (event.message.kind === 'open' || event.message.kind === 'resume'))
       entry.paceStart = null;
