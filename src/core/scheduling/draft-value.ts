@@ -35,7 +35,7 @@ export function bestDraftCount(gains: ArrayLike<number>, plainTokens: number, ms
   return bestCount;
 }
 
-/** Of the drafts of a chain, those in the best step without a limit of rows. */
+/** Drafts of a chain that are in the best step without a limit of rows, from its first one on. */
 export interface WorthyDrafts {
   /** Those that are in some best step. */
   readonly most: number;

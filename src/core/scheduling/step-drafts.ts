@@ -84,8 +84,8 @@ function orderRows(
 }
 
 /**
- * Of the rows that the queue gives, those that are due, and on top of them the number that gives the most tokens per millisecond. What is
- * in every best step comes before what is as good as another row, so that the queue chooses among equally good rows only.
+ * The rows of the queue that are due, and on top of them the number that gives the most tokens per millisecond. What is in every best step
+ * comes before what is as good as another row, so that the queue chooses among equally good rows only.
  * @param order the flows count from 0, with the sessions that have no drafts after them
  */
 export function rowsThatPay(

@@ -5,7 +5,7 @@ import { batchMs, type StepTimeModel, stepMs } from './step-time.ts';
 
 /** What decides the target of a session, in ms a token; null: not set. */
 export interface TargetTerms {
-  /** Of its opening. */
+  /** What its opening asks for. */
   readonly asked: number | null;
   /** By an order for this session; it comes before `asked`. */
   readonly ordered: number | null;

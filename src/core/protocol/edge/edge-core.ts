@@ -113,7 +113,7 @@ export interface EdgeHost<Entry extends EdgeEntry>
   failed?(entry: Entry, error: unknown): void;
 }
 
-/** Of a session that has not begun, when its target is promised. */
+/** Acceptance of a session that has not begun, when its target is promised. */
 const supposedAcceptance = 0.8;
 
 /** Whether steps of such a session may verify drafts of its device. */
