@@ -27,8 +27,8 @@ describe('drafts that are due', () => {
   });
 
   it('are not the improbable ones, however late a session is, unless they are worth their rows', () => {
-    expect(dueDrafts([chain(20, 9, 0.6), chain(20, 9, 0.3)], gpu).counts).toEqual([1, 0]);
-    expect(dueDrafts([chain(20, 9, 0.6, 4)], gpu).counts).toEqual([4]);
+    expect(dueDrafts([chain(15, 9, 0.6), chain(15, 9, 0.3)], gpu).counts).toEqual([1, 0]);
+    expect(dueDrafts([chain(15, 9, 0.6, 4)], gpu).counts).toEqual([4]);
   });
 
   it('include those by which the step becomes too long for others', () => {
@@ -36,7 +36,7 @@ describe('drafts that are due', () => {
     // Beside a session without drafts this one has enough with its row.
     const second = chain(-1, 4, 0.95);
     expect(dueDrafts([chain(-1, 0, 0.9), second], steep).counts).toEqual([0, 0]);
-    const { counts } = dueDrafts([chain(20, 2, 0.9), second], steep);
+    const { counts } = dueDrafts([chain(15, 2, 0.9), second], steep);
     // Its draft is the most probable one, and is asked for after the others.
     expect(counts[0]).toBe(2);
     expect(counts[1]).toBeGreaterThan(0);
@@ -49,7 +49,8 @@ describe('drafts that are due', () => {
     expect(dueDrafts([chain(6, 0, 0.9), chain(-5, 0, 0.9)], gpu).longestMs).toBeLessThan(0);
   });
 
-  it('leave it whatever a session needs that is too far behind', () => {
+  it('are, of a session that is too far behind, those that are worth their rows, and it does not hold others back', () => {
+    expect(dueDrafts([chain(30, 9, 0.9, 2)], gpu).counts).toEqual([2]);
     expect(dueDrafts([chain(30, 0, 0.9), chain(-5, 0, 0.9)], gpu).longestMs).toBeCloseTo((0.8 + 0.3 * 5) * 97);
   });
 });

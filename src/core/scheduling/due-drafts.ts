@@ -23,8 +23,15 @@ export interface DueDrafts {
 
 /** A less probable draft is due only if it is worth its row: it costs all sessions more time than it can give to one. */
 const leastDueChance = 0.4;
-/** A session that is this far behind, in tokens, does not hold the others back: its answer misses the target in any case. */
-const lostTokens = 8;
+/**
+ * A session that is this far behind, in tokens, misses its target in any case: it goes by worth alone, and does not hold the others back. So
+ * the sessions of a key that asks for what it can't keep cost the others nothing more.
+ */
+const lostTokens = 20;
+
+function isLost(target: TargetPace): boolean {
+  return tokensLate(target) > lostTokens;
+}
 
 interface DueRow {
   readonly session: number;
@@ -54,7 +61,7 @@ export function dueDrafts(sessions: readonly PacedChain[], model: StepTimeModel)
     });
   }
   const longest = sessions.map(({ target }, session) => {
-    if (target === undefined || tokensLate(target) > lostTokens) return Number.POSITIVE_INFINITY;
+    if (target === undefined || isLost(target)) return Number.POSITIVE_INFINITY;
     return longestStepMs(target, tokens[session] as number);
   });
   return { counts: step.counts, longestMs: Math.min(...longest) };
@@ -65,8 +72,9 @@ function dueRows(sessions: readonly PacedChain[]): readonly DueRow[] {
   const rows: DueRow[] = [];
   for (const [session, { target, chances, worthy }] of sessions.entries()) {
     if (target === undefined) continue;
+    const least = isLost(target) ? Number.POSITIVE_INFINITY : leastDueChance;
     for (const [index, chance] of chances.entries()) {
-      if (chance >= leastDueChance || index < worthy) rows.push({ session, index, chance });
+      if (chance >= least || index < worthy) rows.push({ session, index, chance });
     }
   }
   return rows.sort((left, right) => right.chance - left.chance);
