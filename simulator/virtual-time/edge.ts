@@ -33,7 +33,8 @@ import type { VirtualEdgeDrafter, VirtualTarget } from './model.ts';
 import { VirtualProcess } from './process.ts';
 import { forgetReplaced, type VirtualSession, type VirtualSessions } from './sessions.ts';
 
-export interface VirtualEdgeSettings extends Pick<EdgeSettings, 'keepLostMs' | 'places' | 'shareOf' | 'rate' | 'wire'> {
+export interface VirtualEdgeSettings
+  extends Pick<EdgeSettings, 'keepLostMs' | 'places' | 'shareOf' | 'rate' | 'wire' | 'targetMsPerToken'> {
   readonly name: string;
   /** Fingerprint of the target. Default: the name, as if each edge had hardware of its own. */
   readonly fingerprint?: string;

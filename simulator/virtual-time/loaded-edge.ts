@@ -17,7 +17,7 @@ import {
 
 export interface LoadedEdgeSettings
   extends Required<Pick<SessionConditions, 'step' | 'timeJitter'>>,
-    Pick<VirtualEdgeSettings, 'target' | 'tokenizerHash' | 'capacity' | 'random' | 'edgeDraft'> {
+    Pick<VirtualEdgeSettings, 'target' | 'tokenizerHash' | 'capacity' | 'random' | 'edgeDraft' | 'targetMsPerToken'> {
   readonly limits?: SessionConditions['limits'] | undefined;
 }
 

@@ -50,6 +50,11 @@ const options = {
     choices: ['felt', 'paper'] as readonly ('felt' | 'paper')[],
     default: 'felt',
   },
+  targetMs: {
+    flag: '--target-ms <ms>',
+    help: "time per token that every session is to keep; edges clip it to the key's (default: what the edges have)",
+    number: [0.001, 3_600_000],
+  },
   slot: { flag: '--slot <ms>', help: 'time from one decision to the next', whole: [100, 60_000], default: 1000 },
   host: { flag: '--host <address>', help: 'address to listen on', default: '127.0.0.1' },
   port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8640 },
@@ -105,7 +110,7 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
     fallback,
     slotMs: flags.slot,
     objective: flags.objective,
-    ...defined({ epoch: flags.epoch }),
+    ...defined({ epoch: flags.epoch, targetMsPerToken: flags.targetMs }),
     keyOf: access.keyOf,
     onDecision: metrics.onDecision,
     onEvent(event) {

@@ -55,6 +55,11 @@ const addOptions = {
     help: 'most rows of the engine in a minute: tokens of prompts, drafts, and one for each step (default: no limit)',
     whole: [1, 1_000_000_000],
   },
+  targetMs: {
+    flag: '--target-ms <ms>',
+    help: 'time per token that its answers are to keep, and the tightest that they may ask for (default: that of the edge)',
+    number: [0.001, 3_600_000],
+  },
   ...shared,
 } as const;
 const key = { argument: '<id|name>', help: 'which key' } as const;
@@ -95,7 +100,7 @@ function parseScopes(text: string): readonly KeyScope[] {
 
 async function runAdd(flags: OptionsOf<typeof addOptions>): Promise<void> {
   const nowMs = Date.now();
-  const { expires, maxSessions = null, maxWaiting = null, rowsPerMinute } = flags;
+  const { expires, maxSessions = null, maxWaiting = null, rowsPerMinute, targetMs: targetMsPerToken } = flags;
   const at = expires === undefined ? null : 'at' in expires ? expires.at : new Date(nowMs + expires.inMs).toISOString();
   const terms: KeyTerms = {
     name: flags.name,
@@ -105,7 +110,7 @@ async function runAdd(flags: OptionsOf<typeof addOptions>): Promise<void> {
     maxSessions,
     maxWaiting,
     // Left out, so that an older outrider can read the file as long as no key has one.
-    ...defined({ rowsPerMinute }),
+    ...defined({ rowsPerMinute, targetMsPerToken }),
   };
   const path = flags.keys ?? defaultKeyFile();
   printMade('keys add', await addKeyTo(path, terms, nowMs), flags.json, `added to ${path}`);
@@ -143,11 +148,11 @@ async function runList({ keys, json }: OptionsOf<typeof shared>): Promise<void> 
 /** What may be seen of a key: neither its secret nor a digest. */
 function rowOf(entry: KeyEntry, nowMs: number) {
   const { id, name, scopes, created, expires, revoked, share, maxSessions, maxWaiting, former } = entry;
-  const { rowsPerMinute = null } = entry;
+  const { rowsPerMinute = null, targetMsPerToken = null } = entry;
   const formerUntil = hasGrace(entry, nowMs) ? (former?.until ?? null) : null;
   const state = keyState(entry, nowMs);
   const terms = { scopes: scopes.join(','), created, expires, revoked, formerUntil };
-  return { id, name, state, ...terms, share, maxSessions, maxWaiting, rowsPerMinute };
+  return { id, name, state, ...terms, share, maxSessions, maxWaiting, rowsPerMinute, targetMsPerToken };
 }
 
 function holderOf(scopes: readonly KeyScope[]): string {

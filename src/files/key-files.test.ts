@@ -110,7 +110,7 @@ describe('the keys of a running edge', () => {
   it('are found by their whole text, for their scopes, while they are valid', async () => {
     const ada = await addKeyTo(
       path,
-      terms('Ada', { share: 2, maxSessions: 3, maxWaiting: 4, rowsPerMinute: 5 }),
+      terms('Ada', { share: 2, maxSessions: 3, maxWaiting: 4, rowsPerMinute: 5, targetMsPerToken: 70 }),
       nowMs,
     );
     const web = await addKeyTo(path, terms('web', { scopes: ['chat'] }), nowMs);
@@ -118,7 +118,7 @@ describe('the keys of a running edge', () => {
     let time = nowMs;
     const ring = await openRing({ now: () => time });
     const { id } = ada.entry;
-    const limits = { share: 2, maxSessions: 3, maxWaiting: 4, rowsPerMinute: 5 };
+    const limits = { share: 2, maxSessions: 3, maxWaiting: 4, rowsPerMinute: 5, targetMsPerToken: 70 };
     expect(ring.find(ada.key, 'verify')).toEqual({ id, name: 'Ada', ...limits });
     expect(ring.find(ada.key, 'verify')).toBe(ring.find(ada.key, 'verify'));
     expect(ring.find(ada.key, 'admin')).toBeNull();

@@ -121,8 +121,8 @@ export class KeyRing implements Disposable {
   #keyOf(entry: KeyEntry, sha256: string, scope: KeyScope): EdgeKey {
     const known = this.#found.get(`${scope} ${sha256}`);
     if (known !== undefined) return known;
-    const { id, name, share, maxSessions, maxWaiting, rowsPerMinute = null } = entry;
-    const key: EdgeKey = { id, name, share, maxSessions, maxWaiting, rowsPerMinute };
+    const { id, name, share, maxSessions, maxWaiting, rowsPerMinute = null, targetMsPerToken = null } = entry;
+    const key: EdgeKey = { id, name, share, maxSessions, maxWaiting, rowsPerMinute, targetMsPerToken };
     this.#found.set(`${scope} ${sha256}`, key);
     this.#proofs.set(key, { sha256, scope });
     return key;

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/core/basics/philox.ts';
-import { AnswerPlan, type PlannedAnswer } from './answer-plan.ts';
+import { AnswerPlan, type EndedAnswer, type PlannedAnswer } from './answer-plan.ts';
 
 const lengths = [10, 20, 30, 40, 3];
+
+const after = (msPerToken: number): EndedAnswer => ({ msPerToken, firstTokenMs: 1 });
 
 /** Plays a plan in which each place takes turns and one token takes 1 ms at one place. */
 function play(places: number, seed = 1): { readonly counted: PlannedAnswer[]; readonly plan: AnswerPlan } {
@@ -15,7 +17,7 @@ function play(places: number, seed = 1): { readonly counted: PlannedAnswer[]; re
   for (let place = 0; !plan.isOver; place = (place + 1) % places) {
     const answer = running[place] as PlannedAnswer;
     if (answer.isCounted) counted.push(answer);
-    plan.ended(answer, answer.tokens);
+    plan.ended(answer, after(answer.tokens));
     running[place] = plan.next();
   }
   return { counted, plan };
@@ -30,7 +32,8 @@ describe('the plan of answers', () => {
 
   it('leaves out the pace of answers that are too short for one', () => {
     const { plan } = play(3);
-    expect(plan.msPerToken.toSorted((one, other) => one - other)).toEqual([10, 20, 30, 40]);
+    const paces = plan.answers.map(({ msPerToken }) => msPerToken);
+    expect(paces.toSorted((one, other) => one - other)).toEqual([10, 20, 30, 40]);
   });
 
   it('does not count before each place has ended its first answer', () => {
@@ -39,12 +42,12 @@ describe('the plan of answers', () => {
       createRandom(1, 1),
     );
     const [slow, quick] = [plan.next(), plan.next()];
-    plan.ended(quick, 1);
+    plan.ended(quick, after(1));
     // The second place begins its second answer, and its third: the first place still writes its first.
     const second = plan.next();
-    plan.ended(second, 1);
+    plan.ended(second, after(1));
     expect([second.isCounted, plan.isSteady, plan.next().isCounted]).toEqual([false, false, false]);
-    plan.ended(slow, 1);
+    plan.ended(slow, after(1));
     expect([plan.isSteady, plan.isOver, plan.next().isCounted]).toEqual([true, false, true]);
   });
 

@@ -12,6 +12,14 @@ export interface PlannedAnswer {
   readonly isCounted: boolean;
 }
 
+/** Times of an answer, ms. */
+export interface EndedAnswer {
+  /** NaN: it came at once. */
+  readonly msPerToken: number;
+  /** From its request to its first token. */
+  readonly firstTokenMs: number;
+}
+
 export interface PlanSettings {
   readonly lengths: readonly number[];
   readonly places: number;
@@ -29,7 +37,7 @@ export interface PlanSettings {
 export class AnswerPlan {
   readonly #settings: PlanSettings;
   readonly #random: Random;
-  readonly #msPerToken: number[] = [];
+  readonly #answers: EndedAnswer[] = [];
   #order: number[] = [];
   #firstLeft: number;
   #begun = 0;
@@ -53,9 +61,9 @@ export class AnswerPlan {
     return this.#toBegin === 0 && this.#running === 0;
   }
 
-  /** Time per token of the answers that count and have ended. */
-  get msPerToken(): readonly number[] {
-    return this.#msPerToken;
+  /** The answers that count and have ended. */
+  get answers(): readonly EndedAnswer[] {
+    return this.#answers;
   }
 
   next(): PlannedAnswer {
@@ -74,8 +82,7 @@ export class AnswerPlan {
     return { text, tokens, isFirst, roundTrip: (text + roundTripShift) % roundTripCount, isCounted };
   }
 
-  /** @param msPerToken of the answer; NaN: it came at once */
-  ended({ isFirst, isCounted, tokens }: PlannedAnswer, msPerToken: number): void {
+  ended({ isFirst, isCounted, tokens }: PlannedAnswer, answer: EndedAnswer): void {
     const { lengths, leastTokens } = this.#settings;
     if (isFirst && --this.#firstLeft === 0) {
       this.#toBegin = lengths.length;
@@ -83,7 +90,7 @@ export class AnswerPlan {
     }
     if (!isCounted) return;
     this.#running--;
-    if (tokens >= leastTokens && !Number.isNaN(msPerToken)) this.#msPerToken.push(msPerToken);
+    if (tokens >= leastTokens && !Number.isNaN(answer.msPerToken)) this.#answers.push(answer);
   }
 }
 

@@ -9,14 +9,19 @@ import type { WallRow } from './wall.ts';
 function unit(profile: string, mode: CapacityMode, seed: number, sessions: number): CapacityRun {
   const point = (count: number) => ({
     sessions: count,
+    target: null,
     p95Ms: 10 * count,
     meanMs: 9 * count,
+    medianMs: 8 * count,
+    kept: [1, 1, 1, 1],
     tokensPerSecond: 100,
     rowsPerToken: 1,
     joulesPerToken: mode === 'ar' ? 4 : 2,
     draftLength: mode === 'edge-sd' ? 3 : null,
   });
-  const capacities = ['1.1 steps', '1.25 steps', '1.5 steps', '2 steps'].map((name) => ({ name, ms: 100, sessions }));
+  const capacities = ['1.1 steps', '1.25 steps', '1.5 steps', '2 steps'].map((name) => {
+    return { name, ms: 100, sessions, bound: 30, goodput: 1 };
+  });
   return { profile, mode, seed, capacities, points: [point(1), point(2), point(sessions)] };
 }
 
@@ -53,6 +58,24 @@ describe('the summary of bench capacity', () => {
     expect(summary['joulesStreamOverAr']).toBeCloseTo(0.5);
     expect(summary).not.toHaveProperty('sessionsAutoOverEdgeSd');
     expect(held[0]).toMatchObject({ profile: 'a', mode: 'ar', sessions: 10, overAr: 1, overEdgeSd: null });
+  });
+
+  it('has the sessions with a target over those of the edge alone, by profile and target, and the bound', () => {
+    const targeted = [
+      ...runs,
+      ...[1, 2].map((seed) => {
+        const run = unit('edge-70b-a6000', 'stream-target', seed, 15);
+        return { ...run, points: run.points.map((point) => ({ ...point, target: '1.5 steps', medianMs: 77 })) };
+      }),
+      ...[1, 2].map((seed) => unit('edge-70b-a6000', 'ar', seed, 10)),
+    ];
+    const rows = heldRows(targeted);
+    const summary = summariseCapacity(targeted, rows, []);
+    expect(summary).toMatchObject({ a6000At150: 1.5, a6000At150Bound: 3, a6000At125: 1.5 });
+    const own = rows.filter(({ mode }) => mode === 'stream-target');
+    // The points of another target do not count.
+    expect(own.map(({ target, medianMs }) => [target, medianMs])).toContainEqual(['1.5 steps', 77]);
+    expect(own.map(({ target, medianMs }) => [target, medianMs])).toContainEqual(['1.25 steps', null]);
   });
 
   it('has the mode on the wall clock that is furthest from virtual time, void runs left out', () => {

@@ -20,8 +20,7 @@ import { type EdgesRow, edgeCounts, edgesRow, spreadPreset, spreads } from './ed
 import { aloneMs, edgePower, mainTarget, relativeName, targetsOf, usualTargets } from './hardware.ts';
 import { capacityFigure, capacityPage } from './page.ts';
 import { type CapacityRow, type HeldRow, heldRows, summariseCapacity } from './rows.ts';
-import { machineModes } from './steady-edge.ts';
-import { lateLimit, measureWallMode, type WallRow, type WallSettings } from './wall.ts';
+import { lateLimit, measureWallMode, type WallRow, type WallSettings, wallModes } from './wall.ts';
 
 const profileNames = latencyProfiles.map(({ name }) => name);
 const usualProfiles: readonly string[] = ['edge-70b-a6000', 'edge-70b-a100x2', 'edge-8b-rtx4090'];
@@ -96,6 +95,7 @@ const options = {
   wallTexts: { flag: '--wall-texts <count>', help: 'answers that count in each mode', whole: [2, 1000], default: 36 },
   wallTokens: { default: 64 as number },
   wallAgreement: { default: 0.8 as number },
+  wallTarget: { default: 1.1 as number },
 } as const;
 type Options = OptionsOf<typeof options>;
 
@@ -110,7 +110,7 @@ export const capacityExperiment: Experiment<typeof options, Found, Conclusion<Ca
   lasts: '4 minutes',
   fullLasts: '7',
   description:
-    'sessions that one edge holds at a fixed p95 time per output token, and joules a token; stream, auto, ar, edge-sd',
+    'sessions that one edge holds at a fixed p95 time per output token: stream with and without a target, auto, ar, edge-sd',
   notes: `
 The wall clock needs about two minutes on two idle cores. A run in which more than ${100 * lateLimit} % of the paced steps were late is void, and repeated.
 Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart(),
@@ -138,7 +138,13 @@ Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart()
   figure: capacityFigure,
   page: capacityPage,
   goals: () => ({
-    sessionsStreamOverAr: { atLeast: 2.3 },
+    a6000At110: { atLeast: 3.4 },
+    a6000At125: { atLeast: 2 },
+    a6000At150: { atLeast: 1.5 },
+    a100x2At110: { atLeast: 3.4 },
+    a100x2At125: { atLeast: 2 },
+    a100x2At150: { atLeast: 1.5 },
+    rtx4090At150: { atLeast: 1.2 },
     sessionsAutoOverEdgeSd: { atLeast: 1 },
     wallOffVirtual: 0.1,
   }),
@@ -150,13 +156,15 @@ function settingsOf(given: Options): CapacitySettings {
   return { drafts, roundTripsMs, draftMs, edgeDraftShare, hasPrompts, targets, mostSessions, rowsPerSession };
 }
 
-function wallSettings({ roundTripsMs, draftMs, wallSessions, wallTexts, wallTokens, wallAgreement }: Options) {
+function wallSettings(given: Options) {
+  const { roundTripsMs, draftMs, wallSessions, wallTexts, wallTokens, wallAgreement, wallTarget } = given;
   return {
     profile: wallProfile,
     sessions: wallSessions,
     texts: wallTexts,
     answerTokens: wallTokens,
     agreement: wallAgreement,
+    targetSteps: wallTarget,
     roundTripsMs,
     draftMs,
   } satisfies WallSettings;
@@ -172,9 +180,9 @@ async function measureVirtual(given: Options, run: Run): Promise<CapacityRun[]> 
     );
   await using pool = new WorkerPool(capacityWork, null, workers);
   const modes = capacityModes.filter((mode) => !settings.hasPrompts || mode !== 'edge-sd');
-  const cells = profiles.flatMap((profile) =>
+  const cells = modes.flatMap((mode) =>
     Array.from({ length: seeds }, (_, index) => firstSeed + index).flatMap((seed) =>
-      modes.map((mode): CapacityCell => ({ ...settings, profile, mode, seed })),
+      profiles.map((profile): CapacityCell => ({ ...settings, profile, mode, seed })),
     ),
   );
   return await pool.measureAll(run, 'capacities', cells, ({ profile, mode, seed }) => `${profile} ${mode} ${seed}`);
@@ -183,7 +191,7 @@ async function measureVirtual(given: Options, run: Run): Promise<CapacityRun[]> 
 /** How the sessions grow with the number of edges, for the first profile at the main target: with drafts of devices, and without. */
 async function measureEdges(held: readonly HeldRow[]): Promise<EdgesRow[]> {
   const rows = held.filter(({ profile, target, mode }) => {
-    const isShown = mode === 'ar' || mode === 'stream';
+    const isShown = mode === 'ar' || mode === 'stream-target';
     return isShown && profile === held[0]?.profile && target === relativeName(mainTarget);
   });
   const found: EdgesRow[] = [];
@@ -195,7 +203,7 @@ async function measureEdges(held: readonly HeldRow[]): Promise<EdgesRow[]> {
 
 async function measureWall(given: Options, run: Run): Promise<WallRow[]> {
   const settings = wallSettings(given);
-  const units = machineModes.map((mode): Unit<WallRow> => {
+  const units = wallModes.map((mode): Unit<WallRow> => {
     return { key: `wall ${mode}`, measure: () => measureWallMode(mode, settings, run) };
   });
   return await run.all('wall clock', units);
@@ -221,6 +229,7 @@ function voidRemark({ mode, latePacedSteps }: WallRow): string {
   return `${mode}: ${(100 * latePacedSteps).toFixed(1)} % of the paced steps were late; this machine is too busy, and the run does not count`;
 }
 
-function briefly({ profile, target, targetMs, mode, sessions, overAr, overEdgeSd, joulesPerToken }: HeldRow): object {
-  return { profile, target, targetMs, mode, sessions, overAr, overEdgeSd, joulesPerToken };
+function briefly(row: HeldRow): object {
+  const { profile, target, targetMs, mode, sessions, overAr, boundOverAr, overEdgeSd, meanMs, medianMs, goodput } = row;
+  return { profile, target, targetMs, mode, sessions, overAr, boundOverAr, overEdgeSd, meanMs, medianMs, goodput };
 }

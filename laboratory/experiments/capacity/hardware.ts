@@ -36,6 +36,11 @@ export function targetsOf(profile: LatencyProfile, steps: readonly number[] = us
   return [...relative, ...absolute].toSorted((one, other) => one.ms - other.ms);
 }
 
+/** MLPerf Inference, "interactive": the first token within 450 ms for Llama 2 70B, 500 ms for Llama 3.1 8B. */
+export function firstTokenLimitMs(profile: string): number {
+  return profile.includes('70b') ? 450 : 500;
+}
+
 /** Watts of all accelerators of a profile together. */
 export interface EdgePower {
   readonly busyW: number;

@@ -18,7 +18,7 @@ export function capacityPage({ rows, params }: Document<CapacityRow>): string {
   const of = <Row extends CapacityRow>(what: Row['what']): Row[] => rows.filter((row) => row.what === what) as Row[];
   const held = of<HeldRow>('sessions');
   return [
-    ...(held.length === 0 ? [] : [sessionsPart(held, seeds), costPart(held)]),
+    ...(held.length === 0 ? [] : [sessionsPart(held, seeds), timesPart(held), costPart(held)]),
     edgesPart(of<EdgesRow>('edges')),
     wallPart(of<WallRow>('wall')),
   ]
@@ -54,9 +54,26 @@ ${columnTable(
     'profile and target': targetOf,
     mode: codeOfMode,
     'over `ar`': ({ overAr }) => fixed(overAr, 2),
+    'bound over `ar`': ({ boundOverAr, mode }) => (mode === 'edge-sd' ? '' : fixed(boundOverAr, 2)),
     'over `edge-sd`': ({ overEdgeSd }) => fixed(overEdgeSd, 2),
   },
 )}`;
+}
+
+function timesPart(rows: readonly HeldRow[]): string {
+  return `## Time per output token, and goodput
+
+Each mode with as many sessions as it holds. Goodput: answers a second at the largest load at which nine of ten answers keep the target, and
+the first token comes within MLPerf's limit (450 ms for 70B, 500 ms for 8B).
+
+${columnTable(rows, {
+  'profile and target': targetOf,
+  mode: codeOfMode,
+  'mean, ms': ({ meanMs }) => fixed(meanMs, 1),
+  'median, ms': ({ medianMs }) => fixed(medianMs, 1),
+  'p95, ms': ({ p95Ms }) => fixed(p95Ms, 1),
+  goodput: ({ goodput }) => fixed(goodput, 2),
+})}`;
 }
 
 function costPart(rows: readonly HeldRow[]): string {
@@ -118,6 +135,7 @@ const styles: Readonly<Record<CapacityMode, LineStyle>> = {
   ar: { name: 'ar: the edge alone', color: softInk, dash: dashes.dashed },
   'edge-sd': { name: 'edge-sd: the edge drafts (emulated)', color: palette.green, dash: dashes.dashed },
   stream: { name: 'stream: devices draft', color: palette.orange, dash: dashes.full, width: lineWidths.main },
+  'stream-target': { name: 'stream, the edge knows the target', color: palette.blue, dash: dashes.full },
   auto: { name: 'auto', color: palette.ochre, dash: dashes.dotted },
   'auto-edge-draft': { name: 'auto: the edge drafts as well', color: palette.purple, dash: dashes.dotted },
 };

@@ -18,6 +18,15 @@ export interface HeldRow extends Within<'sessions'> {
   /** Sessions over those of `ar` and of `edge-sd`, of the same seeds; null: that one holds none, or was not measured. */
   readonly overAr: number | null;
   readonly overEdgeSd: number | null;
+  /** Sessions that would keep the target with free drafts in every step, mean over the seeds, and over those of `ar`. */
+  readonly bound: number;
+  readonly boundOverAr: number | null;
+  /** Answers a second at the largest load at which nine of ten keep the target and the limit of the first token; mean over the seeds. */
+  readonly goodput: number;
+  /** Time per output token of its answers when it holds so many, mean over the seeds; null: it holds none. */
+  readonly p95Ms: number | null;
+  readonly meanMs: number | null;
+  readonly medianMs: number | null;
   /** Figures of the edge when it holds so many, mean over the seeds that hold one at least; null: none does, or the power is not known. */
   readonly joulesPerToken: number | null;
   readonly tokensPerSecond: number | null;
@@ -36,6 +45,8 @@ export function heldRows(runs: readonly CapacityRun[]): HeldRow[] {
   });
 }
 
+type Figure = 'p95Ms' | 'meanMs' | 'medianMs' | 'joulesPerToken' | 'tokensPerSecond' | 'rowsPerToken' | 'draftLength';
+
 /** @param runs of one profile */
 function heldRow(runs: readonly CapacityRun[], target: string, mode: CapacityMode): HeldRow {
   const own = ofMode(runs, mode);
@@ -43,12 +54,17 @@ function heldRow(runs: readonly CapacityRun[], target: string, mode: CapacityMod
   const sessions = own.map((run) => sessionsAt(run, target));
   const points = own.flatMap((run) => {
     const count = sessionsAt(run, target);
-    return run.points.filter((point) => point.sessions === count);
+    const known = run.points.filter((point) => point.target === null || point.target === target);
+    return known.filter((point) => point.sessions === count);
   });
-  const average = (key: 'joulesPerToken' | 'tokensPerSecond' | 'rowsPerToken' | 'draftLength'): number | null => {
+  const average = (key: Figure): number | null => {
     const known = points.map((point) => point[key]).filter((value) => value !== null);
     return known.length === 0 ? null : mean(known);
   };
+  const ofSeeds = (key: 'bound' | 'goodput'): number =>
+    mean(own.map((run) => run.capacities.find(({ name }) => name === target)?.[key] ?? 0));
+  const ofAr = mean(ofMode(runs, 'ar').map((run) => sessionsAt(run, target)));
+  const bound = ofSeeds('bound');
   const ratio = (rival: CapacityMode): number | null => ratioOf(runs, target, mode, rival)?.value ?? null;
   return {
     what: 'sessions',
@@ -63,6 +79,12 @@ function heldRow(runs: readonly CapacityRun[], target: string, mode: CapacityMod
     ),
     overAr: ratio('ar'),
     overEdgeSd: ratio('edge-sd'),
+    bound,
+    boundOverAr: ofAr > 0 ? bound / ofAr : null,
+    goodput: ofSeeds('goodput'),
+    p95Ms: average('p95Ms'),
+    meanMs: average('meanMs'),
+    medianMs: average('medianMs'),
     joulesPerToken: average('joulesPerToken'),
     tokensPerSecond: average('tokensPerSecond'),
     rowsPerToken: average('rowsPerToken'),
@@ -95,6 +117,7 @@ function ratioOf(
 /** By name in the summary: mode and rival. */
 const compared = {
   sessionsStreamOverAr: ['stream', 'ar'],
+  sessionsTargetOverAr: ['stream-target', 'ar'],
   sessionsAutoOverAr: ['auto', 'ar'],
   sessionsStreamOverEdgeSd: ['stream', 'edge-sd'],
   sessionsAutoOverEdgeSd: ['auto', 'edge-sd'],
@@ -125,8 +148,19 @@ export function summariseCapacity(
     ['joulesStreamOverAr', joulesRatio(held, 'stream', 'ar')],
     ['joulesAutoOverEdgeSd', joulesRatio(held, 'auto', 'edge-sd')],
   ] as const;
-  const all = [...entries, ...energy, ...wallSummary(wall)];
+  const all = [...entries, ...energy, ...targetSummary(held), ...wallSummary(wall)];
   return Object.fromEntries(all.filter(([, value]) => !Number.isNaN(value)));
+}
+
+/** `a6000At150`: sessions with a target of 1.5 steps over those of `ar`; `...Bound`: the bound over those of `ar`. */
+function targetSummary(held: readonly HeldRow[]): readonly (readonly [string, number])[] {
+  return held
+    .filter(({ mode, target }) => mode === 'stream-target' && target.endsWith('steps'))
+    .flatMap(({ profile, target, overAr, boundOverAr }) => {
+      if (overAr === null || boundOverAr === null) return [];
+      const key = `${profile.split('-').at(-1)}At${Math.round(100 * Number.parseFloat(target))}`;
+      return [[key, overAr] as const, [`${key}Bound`, boundOverAr] as const];
+    });
 }
 
 /** Profiles in which the rival holds none are left out. */

@@ -21,7 +21,7 @@ import { quantile } from '../../../src/core/basics/statistics.ts';
 import { AutoMode, adviseTurn, type TurnAdvice } from '../../../src/processes/device/auto-mode.ts';
 import { chainTree } from '../modes/draft-tree.ts';
 import { levelLaw, playRounds, type RoundSession } from '../modes/emulated-rivals.ts';
-import { type AnswerPlan, type PlannedAnswer, planAnswers } from './answer-plan.ts';
+import { type AnswerPlan, type EndedAnswer, type PlannedAnswer, planAnswers } from './answer-plan.ts';
 
 export const machineModes = ['ar', 'stream', 'auto'] as const;
 export type MachineMode = (typeof machineModes)[number];
@@ -37,6 +37,8 @@ export interface SteadySettings
   readonly leastTokens: number;
   /** Limit of the rows of a step; default: none. */
   readonly maxRows?: number | undefined;
+  /** Target of every session, ms a token; default: none. */
+  readonly targetMsPerToken?: number | undefined;
   /** Round trips that a device needs to connect, before it opens its session. Default: 0. */
   readonly connectRoundTrips?: number;
   /** The edge drafts as well, on its own accelerator: a draft takes this share of a step of one row. Default: it has no draft model. */
@@ -46,7 +48,8 @@ export interface SteadySettings
 
 /** Figures of the time from the first answer that counts to the end of the last. */
 export interface SteadyResult {
-  readonly msPerToken: readonly number[];
+  /** Empty: the edge has refused the target of a session. */
+  readonly answers: readonly EndedAnswer[];
   readonly tokens: number;
   readonly rows: number;
   readonly elapsedMs: number;
@@ -63,9 +66,9 @@ export interface Counts {
   readonly busyMs: number;
 }
 
-export function resultOf({ msPerToken }: AnswerPlan, from: Counts, until: Counts): SteadyResult {
+export function resultOf({ answers }: Pick<AnswerPlan, 'answers'>, from: Counts, until: Counts): SteadyResult {
   return {
-    msPerToken,
+    answers,
     tokens: until.tokens - from.tokens,
     rows: until.rows - from.rows,
     elapsedMs: until.atMs - from.atMs,
@@ -74,7 +77,7 @@ export function resultOf({ msPerToken }: AnswerPlan, from: Counts, until: Counts
 }
 
 export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyResult {
-  const { sessions, source, step, timeJitter, roundTripsMs, leastTokens, maxRows, seed } = settings;
+  const { sessions, source, step, timeJitter, roundTripsMs, leastTokens, maxRows, targetMsPerToken, seed } = settings;
   const queue = new EventQueue();
   const { target, edgeDrafter } = textsOf(source);
   const edge = openLoadedEdge(queue, {
@@ -86,6 +89,7 @@ export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyRe
     // The next device of a place may open before the edge has seen that the last one has gone.
     capacity: 2 * sessions,
     limits: maxRows === undefined ? undefined : { maxRows, usefulRows: maxRows },
+    targetMsPerToken,
     random: createRandom(seed, streams.engine),
   });
   const planned = { leastTokens, places: sessions, roundTripCount: roundTripsMs.length, roundTripShift: seed };
@@ -93,6 +97,7 @@ export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyRe
   let begun = 0;
   let tokens = 0;
   let start: Counts | null = null;
+  let isRefused = false;
   const counts = (): Counts => {
     const { rows, busyMs } = edge.account;
     return { tokens, rows, atMs: queue.nowMs(), busyMs };
@@ -100,6 +105,7 @@ export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyRe
   const begin = (place: Place): void => {
     const next = plan.next();
     const emissions: Emission[] = [];
+    const beganMs = queue.nowMs();
     let hasEnded = false;
     beginAnswer(queue, edge, answerOf(mode, settings, next, place, begun++), {
       deviceEmits: (_, emission) => {
@@ -108,11 +114,13 @@ export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyRe
       },
       deviceStepped: (_device, _event, { state: { outcome } }) => {
         if (outcome === null || hasEnded) return;
+        isRefused ||= outcome.kind === 'failed' && outcome.code === 'target-refused';
+        if (isRefused) return;
         invariant(outcome.kind === 'ended', `an answer ${outcome.kind}`);
         hasEnded = true;
         // The last tokens are emitted after this step.
         queue.after(0, () => {
-          plan.ended(next, paceOf(emissions));
+          plan.ended(next, { msPerToken: paceOf(emissions), firstTokenMs: (emissions[0]?.atMs ?? beganMs) - beganMs });
           if (plan.isSteady) start ??= counts();
           if (!plan.isOver) begin(place);
         });
@@ -124,8 +132,8 @@ export function runSteady(mode: MachineMode, settings: SteadySettings): SteadyRe
     autos: roundTripsMs.map(() => new AutoMode()),
   }));
   for (const place of places) begin(place);
-  while (!plan.isOver && queue.runNext());
-  return resultOf(plan, start ?? counts(), counts());
+  while (!plan.isOver && !isRefused && queue.runNext());
+  return resultOf(isRefused ? { answers: [] } : plan, start ?? counts(), counts());
 }
 
 /** A draft model as that of `edge-sd`: in passes for all sessions, each of which costs what a level of its drafts does. */
@@ -205,7 +213,10 @@ export function runBestRounds(settings: RoundsSettings): RoundsResult {
   // The p95 falls and then rises with the draft length, apart from noise.
   for (let draftLength = 0, worse = 0; draftLength <= longestDraft && worse < 3; draftLength++) {
     const found = { ...runRounds(settings, draftLength), draftLength };
-    const ms = quantile(found.msPerToken, 0.95);
+    const ms = quantile(
+      found.answers.map(({ msPerToken }) => msPerToken),
+      0.95,
+    );
     if (ms < bestMs) {
       worse = 0;
       best = found;
@@ -250,6 +261,7 @@ function placeOn(
     return { planned, text, written: 0, arrivals: [] as { readonly atMs: number; readonly tokenCount: number }[] };
   };
   let answer = begin();
+  let beganMs = 0;
   return {
     rankAt(offset) {
       const position = answer.written + offset;
@@ -261,8 +273,10 @@ function placeOn(
       answer.arrivals.push({ atMs, tokenCount });
       note(tokenCount, atMs);
       if (answer.written < answer.planned.tokens) return;
-      plan.ended(answer.planned, paceOf(answer.arrivals));
+      const firstTokenMs = (answer.arrivals[0]?.atMs ?? atMs) - beganMs;
+      plan.ended(answer.planned, { msPerToken: paceOf(answer.arrivals), firstTokenMs });
       answer = begin();
+      beganMs = atMs;
     },
   };
 }

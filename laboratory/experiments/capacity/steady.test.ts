@@ -5,11 +5,12 @@ import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { writeToyText } from '../../../src/models/port/toy-text.ts';
-import { runBestRounds, runRounds, runSteady, type SteadySettings } from './steady-edge.ts';
+import { runBestRounds, runRounds, runSteady, type SteadyResult, type SteadySettings } from './steady-edge.ts';
 import { toySource } from './wall.ts';
 
 const toy = { seed: 3, texts: 12, answerTokens: 40, maxAhead: 8 };
 const source = await toySource({ ...toy, agreement: 0.8 });
+const pacesOf = ({ answers }: SteadyResult): number[] => answers.map(({ msPerToken }) => msPerToken);
 const step = { fixedMs: 40, perRowMs: 2 };
 const settings: SteadySettings = {
   sessions: 6,
@@ -26,7 +27,9 @@ const settings: SteadySettings = {
 
 describe('an edge whose places are always taken', () => {
   it('steps with a row for each session in mode ar', () => {
-    const { msPerToken, rows, tokens, busyMs, elapsedMs } = runSteady('ar', settings);
+    const found = runSteady('ar', settings);
+    const msPerToken = pacesOf(found);
+    const { rows, tokens, busyMs, elapsedMs } = found;
     expect(msPerToken).toHaveLength(toy.texts);
     // A place is free for a round trip between two answers.
     expect(mean(msPerToken)).toBeLessThanOrEqual(40 + 6 * 2);
@@ -40,7 +43,7 @@ describe('an edge whose places are always taken', () => {
 
   it('is quicker with drafts of devices, and more so the nearer they are', () => {
     const msOf = (mode: 'ar' | 'stream' | 'auto', roundTripMs: number): number =>
-      mean(runSteady(mode, { ...settings, roundTripsMs: [roundTripMs] }).msPerToken);
+      mean(pacesOf(runSteady(mode, { ...settings, roundTripsMs: [roundTripMs] })));
     expect(msOf('stream', 10)).toBeLessThan(0.8 * msOf('ar', 10));
     expect(msOf('stream', 10)).toBeLessThan(msOf('stream', 100));
     expect(msOf('auto', 10)).toBeLessThan(0.85 * msOf('ar', 10));
@@ -49,7 +52,7 @@ describe('an edge whose places are always taken', () => {
   it('gains nothing from drafts that are always wrong, and loses little', async () => {
     const wrong = await toySource({ ...toy, agreement: 0 });
     const [stream, ar] = (['stream', 'ar'] as const).map((mode) =>
-      mean(runSteady(mode, { ...settings, source: wrong }).msPerToken),
+      mean(pacesOf(runSteady(mode, { ...settings, source: wrong }))),
     ) as [number, number];
     expect(stream / ar).toBeGreaterThan(0.99);
     expect(stream / ar).toBeLessThan(1.1);
@@ -60,6 +63,27 @@ describe('an edge whose places are always taken', () => {
     // Six sessions, six rows: there is no room for a draft.
     expect(Math.abs(rows - tokens)).toBeLessThanOrEqual(6);
     expect(elapsedMs).toBeGreaterThan(0);
+  });
+
+  it('holds the time per token of hard texts where the edge knows the target', () => {
+    const crowd = { ...settings, sessions: 16, timeJitter: 0.1 };
+    const target = 72;
+    const missed = (found: SteadyResult): number => pacesOf(found).filter((ms) => ms > target).length;
+    const [plain, aware] = [runSteady('stream', crowd), runSteady('stream', { ...crowd, targetMsPerToken: target })];
+    expect(missed(aware)).toBeLessThan(missed(plain));
+    // Easy texts are slower than without a target, and keep it.
+    expect(Math.min(...pacesOf(aware))).toBeGreaterThan(Math.min(...pacesOf(plain)));
+  });
+
+  it('finds no answer where the edge refuses the target', () => {
+    expect(runSteady('ar', { ...settings, targetMsPerToken: 45 }).answers).toEqual([]);
+  });
+
+  it('has first tokens after a round trip and a step', () => {
+    for (const { firstTokenMs } of runSteady('ar', settings).answers) {
+      expect(firstTokenMs).toBeGreaterThan(10 + 42);
+      expect(firstTokenMs).toBeLessThan(30 + 2 * 54);
+    }
   });
 
   it('depends on the seed alone', () => {
@@ -73,7 +97,7 @@ describe('the rival that drafts on the edge', () => {
   const rounds = { ...settings, edgeDraftShare: 0.125 };
 
   it('is the edge alone without drafts', () => {
-    const { msPerToken } = runRounds(rounds, 0);
+    const msPerToken = pacesOf(runRounds(rounds, 0));
     expect(msPerToken).toHaveLength(toy.texts);
     for (const ms of msPerToken) expect(ms).toBeCloseTo(52, 9);
   });
@@ -82,9 +106,9 @@ describe('the rival that drafts on the edge', () => {
     const all = await toySource({ ...toy, agreement: 1 });
     // Rounds of four tokens: three drafts for six sessions, then a step of four rows each.
     const roundMs = 3 * 0.125 * (42 * ((40 + 6 * 2) / 42)) + 40 + 6 * 4 * 2;
-    for (const ms of runRounds({ ...rounds, source: all }, 3).msPerToken) expect(ms).toBeCloseTo(roundMs / 4, 6);
+    for (const ms of pacesOf(runRounds({ ...rounds, source: all }, 3))) expect(ms).toBeCloseTo(roundMs / 4, 6);
     const none = await toySource({ ...toy, agreement: 0 });
-    for (const ms of runRounds({ ...rounds, source: none }, 3).msPerToken) expect(ms).toBeCloseTo(roundMs, 6);
+    for (const ms of pacesOf(runRounds({ ...rounds, source: none }, 3))) expect(ms).toBeCloseTo(roundMs, 6);
   });
 
   it('follows each text draft by draft', () => {
@@ -99,7 +123,7 @@ describe('the rival that drafts on the edge', () => {
       }
       return ((gains.length - 1) * roundMs) / (session.answer.length - (gains[0] as number));
     });
-    const found = runRounds({ ...rounds, sessions: 1 }, 3).msPerToken;
+    const found = pacesOf(runRounds({ ...rounds, sessions: 1 }, 3));
     const sorted = (values: readonly number[]): number[] => values.toSorted((one, other) => one - other);
     for (const [index, ms] of sorted(found).entries()) expect(ms).toBeCloseTo(sorted(paces)[index] as number, 6);
   });

@@ -24,7 +24,12 @@ import { startTurn } from '../../../src/processes/device/turn.ts';
 import { startProbedEdge } from '../../measuring/probe.ts';
 import { sameText } from '../../readers/toy-reader.ts';
 import { planAnswers } from './answer-plan.ts';
-import { type MachineMode, runSteady } from './steady-edge.ts';
+import { aloneMs } from './hardware.ts';
+import { type MachineMode, machineModes, runSteady } from './steady-edge.ts';
+
+/** `stream-target`: `stream`, and each device asks for a time per token. */
+export type WallMode = MachineMode | 'stream-target';
+export const wallModes: readonly WallMode[] = [...machineModes, 'stream-target'];
 
 export interface WallSettings {
   readonly profile: string;
@@ -35,11 +40,13 @@ export interface WallSettings {
   readonly agreement: number;
   readonly texts: number;
   readonly answerTokens: number;
+  /** Target of the sessions in `stream-target`, in steps of a session alone. */
+  readonly targetSteps: number;
 }
 
 export interface WallRow {
   readonly what: 'wall';
-  readonly mode: MachineMode;
+  readonly mode: WallMode;
   readonly profile: string;
   readonly sessions: number;
   readonly answers: number;
@@ -70,12 +77,20 @@ const leastTokens = 16;
 
 interface Load extends WallSettings {
   readonly mode: MachineMode;
+  /** ms; undefined: none. */
+  readonly targetMsPerToken: number | undefined;
   readonly source: TokenSource;
 }
 
 /** @throws OutriderError when the edge does not start, or a turn fails */
-export async function measureWallMode(mode: MachineMode, settings: WallSettings, run: Run): Promise<WallRow> {
-  const load = { ...settings, mode, source: await toySource({ ...settings, seed: toySeed, maxAhead }) };
+export async function measureWallMode(mode: WallMode, settings: WallSettings, run: Run): Promise<WallRow> {
+  const source = await toySource({ ...settings, seed: toySeed, maxAhead });
+  const targetMs = settings.targetSteps * aloneMs(findProfile(settings.profile));
+  const own =
+    mode === 'stream-target'
+      ? ({ mode: 'stream', targetMsPerToken: targetMs } as const)
+      : { mode, targetMsPerToken: undefined };
+  const load = { ...settings, ...own, source };
   const virtual = playVirtually(load);
   let found = await playOnce(load, run);
   let voidRuns = 0;
@@ -105,10 +120,12 @@ export async function measureWallMode(mode: MachineMode, settings: WallSettings,
   };
 }
 
-function playVirtually({ mode, profile, sessions, source, roundTripsMs, draftMs }: Load): readonly number[] {
+function playVirtually(load: Load): readonly number[] {
+  const { mode, profile, sessions, source, roundTripsMs, draftMs, targetMsPerToken } = load;
   const { stepMs: fixedMs, rowMs: perRowMs } = findProfile(profile);
   const same = { maxAhead, hedges: 0, leastTokens, maxRows, connectRoundTrips, seed: toySeed, timeJitter: 0 };
-  return runSteady(mode, { ...same, sessions, source, roundTripsMs, draftMs, step: { fixedMs, perRowMs } }).msPerToken;
+  const own = { sessions, source, roundTripsMs, draftMs, step: { fixedMs, perRowMs }, targetMsPerToken };
+  return runSteady(mode, { ...same, ...own }).answers.map(({ msPerToken }) => msPerToken);
 }
 
 interface Played {
@@ -135,7 +152,7 @@ async function playOnce(load: Load, run: Run): Promise<Played> {
 
 /** Devices in this process; each place of the edge is taken by one for each round trip, in turn. */
 async function playAnswers(load: Load, edgeUrl: string, run: Run): Promise<Omit<Played, 'latePacedSteps'>> {
-  const { mode, source, sessions: places, agreement, draftMs, roundTripsMs, texts } = load;
+  const { mode, source, sessions: places, agreement, draftMs, roundTripsMs, texts, targetMsPerToken } = load;
   const planned = { places, leastTokens, roundTripCount: roundTripsMs.length, roundTripShift: toySeed };
   const plan = planAnswers(source, planned, toySeed);
   const pace = { name: 'device', description: 'a device', stepMs: draftMs, rowMs: 0, rowCap: 1, source: 'chosen' };
@@ -158,19 +175,20 @@ async function playAnswers(load: Load, edgeUrl: string, run: Run): Promise<Omit<
         ...(mode === 'auto' ? { auto: autos[next.roundTrip] as AutoMode } : { mode }),
         prompt,
         maxAnswerTokens: next.tokens,
+        targetMsPerToken,
         maxAhead,
         hedges: 0,
         signal: run.signal,
       }).report;
       if (outcome.kind === 'failed') throw new OutriderError(outcome.code, outcome.cause, outcome.remedy);
-      plan.ended(next, msPerToken ?? Number.NaN);
+      plan.ended(next, { msPerToken: msPerToken ?? Number.NaN, firstTokenMs: Number.NaN });
       if (!next.isCounted) continue;
       if (sameText(tokens, answer.slice(0, next.tokens))) identical++;
       run.onProgress(`wall clock, ${mode}`, ++ended, texts);
     }
   };
   await Promise.all(Array.from({ length: places }, takePlace));
-  return { msPerToken: plan.msPerToken, identical };
+  return { msPerToken: plan.answers.map(({ msPerToken }) => msPerToken), identical };
 }
 
 export interface ToySourceSettings extends Pick<WallSettings, 'agreement' | 'texts' | 'answerTokens'> {

@@ -108,6 +108,18 @@ export const keyHolders: Attacks = {
   },
   'greedy-sessions': { words: '15 long answers at the same time', run: sessions(15) },
   'crowd-of-sessions': { words: '200 sessions at the same time', run: sessions(200) },
+  'targets-of-1-ms': {
+    words: '100 sessions with a target of 1 ms a token, and wrong drafts',
+    run: sessions(
+      100,
+      { mode: 'stream', targetMsPerToken: 1 },
+      (device) => {
+        device.draft(wrongDrafts.slice(0, 8));
+        device.acknowledge();
+      },
+      200,
+    ),
+  },
   'wrong-drafts': {
     words: 'sessions that keep 512 wrong drafts before the text',
     run: sessions(8, farAhead, newBranches(1), 20),

@@ -85,7 +85,7 @@ export interface Bed {
 }
 
 /** A controller whose members a test plays. */
-export function bed(policy: NamedPolicy = best): Bed {
+export function bed(policy: NamedPolicy = best, targetMsPerToken?: number): Bed {
   const sent: { link: number; message: ControllerMessage }[] = [];
   const closed: number[] = [];
   const events: ControllerEvent[] = [];
@@ -98,6 +98,7 @@ export function bed(policy: NamedPolicy = best): Bed {
       slotMs: 1000,
       kind: 'felt',
       energyWeight: 0,
+      targetMsPerToken,
       ticketValidMs: 5000,
       keyOf: (key) => (key === 'wrong' ? null : key),
       staleAfterMs: 3000,

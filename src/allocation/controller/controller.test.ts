@@ -38,6 +38,19 @@ describe('a controller', () => {
     expect(sentTo(a).at(-1)).toMatchObject({ sessions: [{ session: '1'.padStart(32, '0'), computeShare: 1 }] });
   });
 
+  it('orders its target for every session, where it has one', () => {
+    for (const targetMs of [undefined, 80]) {
+      const { join, say, slot, sentTo } = bed(undefined, targetMs);
+      const a = join('edge', 'a');
+      say(a, edgeReport());
+      const device = join('device', 'phone');
+      say(device, deviceReport({ ...reading(1, 'a', 5) }));
+      slot();
+      const orders = sentTo(a).flatMap((message) => (message.kind === 'shares' ? message.sessions : []));
+      expect(orders.map(({ targetMsPerToken }) => targetMsPerToken)).toEqual([targetMs]);
+    }
+  });
+
   it('draws a new ticket for the next answer', () => {
     const { join, say, slot, assigns } = bed();
     say(join('edge', 'a'), edgeReport());

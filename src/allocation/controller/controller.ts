@@ -11,7 +11,7 @@ import type { Assignment, ObjectiveSettings, SlotState } from '../slot/slot-stat
 import type { ControllerEvent, DecidedEvent } from './controller-events.ts';
 import { newPlans, type PlannedDevice } from './draft-plan.ts';
 import { EdgeCards } from './edge-cards.ts';
-import { newUplinks, rowsElsewhere, sharesMessages } from './edge-orders.ts';
+import { newUplinks, type OrderSettings, rowsElsewhere, sharesMessages } from './edge-orders.ts';
 import { type EdgePace, mostMsPerToken, pacesAt, reasonOf } from './edge-reason.ts';
 import { fitPlaces } from './fit-places.ts';
 import { type LiveDevice, type LiveEdge, liveSlot, shutEdges } from './live-slot.ts';
@@ -28,7 +28,7 @@ import {
 import { rankEdges } from './rank-edges.ts';
 import { chooseSpares, lackingSpares, spareValidMs } from './spare-tickets.ts';
 
-export interface ControllerSettings extends MemberSettings {
+export interface ControllerSettings extends MemberSettings, OrderSettings {
   /** Its cell, and the epoch of this run: larger than that of every earlier run of the cell. */
   readonly origin: Origin;
   readonly slotMs: number;
@@ -36,8 +36,6 @@ export interface ControllerSettings extends MemberSettings {
   readonly kind: NonNullable<ObjectiveSettings['kind']>;
   /** Weight of energy, ms per (J / battery share). */
   readonly energyWeight: number;
-  /** How long an edge takes a ticket, ms. */
-  readonly ticketValidMs: number;
 }
 
 /** Devices of a slot for which the edges that they do not get are compared too. */
@@ -349,12 +347,13 @@ export class Controller {
 
   /** Shares for edges; uplink rates and plans for devices. */
   #sendShares({ slot, edges, sessions, planned }: Orders): void {
-    const { origin } = this.#settings;
+    const { origin, targetMsPerToken } = this.#settings;
     for (const [server, edge] of edges.entries()) {
       const link = this.members.edgeLink(edge.id);
       const own = sessions[server] ?? [];
       if (link === null || own.length === 0) continue;
-      for (const message of sharesMessages({ ...origin, slot }, { sessions: own })) this.#host.send(link, message);
+      for (const message of sharesMessages({ ...origin, slot }, { sessions: own }, targetMsPerToken))
+        this.#host.send(link, message);
       for (const { device, rate } of newUplinks(edge, own, this.members.devices))
         if (device.link !== null) this.#host.send(device.link, { kind: 'uplink', ...origin, slot, ...rate });
     }

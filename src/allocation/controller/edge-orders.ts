@@ -3,6 +3,7 @@
 // A share y of the band gives a device y times the throughput that it would have alone, so what is divided is the band, not bits: a device
 // with a weak link has fewer bits of the same share. The division is that of the slot before, corrected by what each one has used of it.
 
+import { defined } from '../../core/basics/defined.ts';
 import { nextRates } from '../../core/scheduling/divide-rate.ts';
 import type { LiveEdge } from './live-slot.ts';
 import type { DeviceMember, Members } from './members.ts';
@@ -18,10 +19,23 @@ import type {
 /** Sessions or tickets of a message, so that it stays within its limit. */
 const mostEntries = 1000;
 
+/** What all orders to edges have in common. */
+export interface OrderSettings {
+  /** How long an edge takes a ticket, ms. */
+  readonly ticketValidMs: number;
+  /** The time per token that every session is to keep, ms; absent: what the edges have for it. */
+  readonly targetMsPerToken?: number | undefined;
+}
+
 type Content = Partial<Pick<SharesMessage, 'sessions' | 'tickets'>>;
 
-export function sharesMessages(head: Origin & Pick<SharesMessage, 'slot'>, content: Content): SharesMessage[] {
-  const { sessions = [], tickets = [] } = content;
+export function sharesMessages(
+  head: Origin & Pick<SharesMessage, 'slot'>,
+  content: Content,
+  targetMsPerToken?: number,
+): SharesMessage[] {
+  const { tickets = [] } = content;
+  const sessions = (content.sessions ?? []).map((one) => ({ ...one, ...defined({ targetMsPerToken }) }));
   const count = Math.ceil(Math.max(sessions.length, tickets.length) / mostEntries);
   return Array.from({ length: count }, (_, index) => {
     const part = <Item>(items: readonly Item[]): Item[] => items.slice(index * mostEntries, (index + 1) * mostEntries);

@@ -108,7 +108,13 @@ const cardSchema = z.object({
   fingerprint: text,
   tokenizerHash: hex(64),
 });
-const sharesSchema = z.object({ session: hex(32), device: id, computeShare: share, bandwidthShare: share });
+const sharesSchema = z.object({
+  session: hex(32),
+  device: id,
+  computeShare: share,
+  bandwidthShare: share,
+  targetMsPerToken: positiveMs.optional(),
+});
 const ticket = z.string().max(128);
 const ticketSchema = z.object({ ticket, validMs: ms, device: id });
 const spareSchema = z.object({ edge: id, ticket });

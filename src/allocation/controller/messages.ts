@@ -181,6 +181,8 @@ export interface SessionShares {
   readonly computeShare: number;
   /** y, of the edge's band. */
   readonly bandwidthShare: number;
+  /** The time per token that it is to keep, ms; absent: what the edge has for it. */
+  readonly targetMsPerToken?: number | undefined;
 }
 
 /** Entitles the device that shows it to open one session. */

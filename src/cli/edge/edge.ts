@@ -105,6 +105,11 @@ const options = {
     help: 'most tokens of all sessions in one step (default: 32, or what the profile allows)',
     whole: [1, 1024],
   },
+  targetMs: {
+    flag: '--target-ms <ms>',
+    help: 'time per token that answers are to keep, of keys without one of their own; drafts go first to those that are late (default: none)',
+    number: [0.001, 3_600_000],
+  },
   downlink: {
     flag: '--downlink <Mbit/s>',
     help: 'rate of the way to the devices, which their connections share (default: nothing is paced)',
@@ -284,7 +289,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
       ? {}
       : { draft: { model: draft, draftLength: flags.draftLength, hedges: flags.draftHedges } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
-    ...defined({ keyOf }),
+    ...defined({ keyOf, targetMsPerToken: flags.targetMs }),
     ...operation.callbacks(target.tokenizer),
   });
   await using tab = await openTabFiles(flags, target);

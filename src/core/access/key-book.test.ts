@@ -117,6 +117,7 @@ describe('the file of keys', () => {
       maxSessions: [0, -1, 1.5, '2'],
       maxWaiting: [-1, 0.5],
       rowsPerMinute: [0, -1, 2.5, '9'],
+      targetMsPerToken: [0, -1, '9'],
       former: [{}, { sha256: one }, { sha256: one, until: at(0), more: 1 }, one],
     };
     for (const [field, values] of Object.entries(wrong)) {
@@ -125,7 +126,7 @@ describe('the file of keys', () => {
         expect(() => readKeyFile(text, 'x'), `${field} ${JSON.stringify(value)}`).toThrow(`key 1: "${field}"`);
       }
       // It came later: a file without it is as good as before.
-      if (field === 'rowsPerMinute') continue;
+      if (field === 'rowsPerMinute' || field === 'targetMsPerToken') continue;
       const { [field as keyof KeyEntry]: _, ...rest } = entryOf();
       expect(() => readKeyFile(writeKeyFile([rest as KeyEntry]), 'x')).toThrow('is missing');
     }

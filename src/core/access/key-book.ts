@@ -26,6 +26,8 @@ export interface KeyTerms {
   readonly maxWaiting: number | null;
   /** Rows that the engine may evaluate for it in a minute; null or left out: any number. */
   readonly rowsPerMinute?: number | null;
+  /** The tightest time per token that its sessions may have as a target, and have by default, ms; null or left out: that of the edge. */
+  readonly targetMsPerToken?: number | null;
 }
 
 /** A key in the file. Times are ISO 8601 in UTC. */

@@ -72,6 +72,7 @@ const checks: Readonly<Record<keyof KeyEntry, Check>> = {
   maxSessions: orNull((value) => isCount(value) && value !== 0),
   maxWaiting: orNull(isCount),
   rowsPerMinute: (value) => value === undefined || value === null || (isCount(value) && value !== 0),
+  targetMsPerToken: (value) => value === undefined || value === null || (typeof value === 'number' && value >= 0.001),
   former: orNull(
     (value) =>
       isObject(value) && isDigest(value['sha256']) && isTime(value['until']) && Object.keys(value).length === 2,

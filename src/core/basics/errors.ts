@@ -30,6 +30,7 @@ export const errorCodes = [
   'exact-refused', // no shape law holds for the model on this engine
   'edge-full', // no sequence left on the edge
   'quota-used', // the key has used its rows of this minute
+  'target-refused', // the edge can't keep this time per token for another session
   'edge-draining', // the edge is going down and opens no session
   'bandwidth-refused', // a network did not set, or release, the bandwidth of a session
   'port-in-use',

@@ -35,12 +35,29 @@ export function bestDraftCount(gains: ArrayLike<number>, plainTokens: number, ms
   return bestCount;
 }
 
+/** Drafts of a chain that are in the best step without a limit of rows, from its first one on. */
+export interface WorthyDrafts {
+  /** Those that are in some best step. */
+  readonly most: number;
+  /** Those that are in every one; the others are as good as one another. */
+  readonly sure: number;
+}
+
 /**
- * The least chance of a row in the best step without a limit of rows; above 1 if that step has no draft rows. Only for steps whose
- * cost depends on the sum of rows; step-groups.ts handles rows in groups.
+ * The drafts of each chain that are in the best step without a limit of rows. Only for steps whose cost depends on the sum of rows;
+ * step-groups.ts handles rows in groups.
  */
-export function leastChance(chances: readonly number[], mandatoryRows: number, model: StepTimeModel): number {
-  const descending = Float64Array.from(chances).sort().reverse();
+export function worthyPrefixes(
+  chains: readonly (readonly number[])[],
+  mandatoryRows: number,
+  model: StepTimeModel,
+): WorthyDrafts[] {
+  const descending = Float64Array.from(chains.flat()).sort().reverse();
   const count = bestDraftCount(descending, mandatoryRows, (drafts) => stepMs(model, mandatoryRows + drafts));
-  return count === 0 ? Number.POSITIVE_INFINITY : (descending[count - 1] ?? Number.POSITIVE_INFINITY);
+  const least = descending[count - 1] ?? Number.POSITIVE_INFINITY;
+  const isTied = descending[count] === least;
+  return chains.map((chain) => {
+    const most = chain.filter((chance) => chance >= least).length;
+    return { most, sure: isTied ? chain.filter((chance) => chance > least).length : most };
+  });
 }

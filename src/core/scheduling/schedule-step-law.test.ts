@@ -197,6 +197,21 @@ describe('the plan without a limit of rows', () => {
     );
   });
 
+  it('has every draft that is better than equal ones, which the queue chooses among', () => {
+    // The step has room for eight of nine drafts: the third ones of the first two sessions are equal, and worse than that of the last.
+    const times = [1, 1, 1, 1, 1, 1, 2];
+    const model = fitStepTime(
+      times.map((ms, index) => ({ rows: 2 * index + 1, ms })),
+      notAlone,
+    );
+    const sessions = [0.09, 0.09, 0.1].map((acceptance, id) => session(id, { drafts: 3, acceptance }));
+    for (const sharesRows of [true, false]) {
+      const step = plan(sessions, model, { sharesRows });
+      expect(draftsOf(step)[2]).toBe(3);
+      expect(step.expectedTokens / step.expectedMs).toBeCloseTo(bestRate(sessions, model), 9);
+    }
+  });
+
   it('is near the best where chains span several shared calls', () => {
     const model = fitStepTime(
       [148, 180, 200].map((ms, index) => ({ rows: index + 1, ms })),

@@ -1,11 +1,12 @@
-// Plans the edge's next engine step: one row for each decoding session, then drafts where they pay, by fair queueing, and one chunk
-// of a prompt. Pure; it uses no engine, clock or socket.
+// Plans the edge's next engine step: one row for each decoding session, then drafts where a target needs them or they pay, by fair queueing,
+// and one chunk of a prompt. Pure; it uses no engine, clock or socket.
 
 import { emptyFairQueue, type FairQueueState, startRound } from './fair-queue.ts';
 import { shareRows } from './share-rows.ts';
 import { admitDrafts } from './step-drafts.ts';
 import { admitPrompt } from './step-prompt.ts';
 import { batchMs, type StepTimeModel } from './step-time.ts';
+import type { TargetPace } from './target-pace.ts';
 
 /** One session as the scheduler sees it. */
 export interface SessionWork {
@@ -24,6 +25,8 @@ export interface SessionWork {
   readonly acceptance: number;
   /** The same for each draft, where known; the caller calibrates it. */
   readonly confidences?: readonly number[];
+  /** The time per token that it is to keep, and how late it is; absent: it has no target. */
+  readonly target?: TargetPace | undefined;
 }
 
 export interface StepLimits {

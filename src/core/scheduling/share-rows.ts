@@ -3,16 +3,10 @@
 // Pure.
 
 import { engineRows } from '../decoding/shape-law.ts';
-import { bestDraftCount } from './draft-value.ts';
-import { type FairQueueState, type Flow, type Round, startRound } from './fair-queue.ts';
-import { type DraftingSession, type DraftRow, timesOf, worthyFlows } from './step-drafts.ts';
+import { type DraftFlow, type DraftingSession, draftFlows } from './draft-demand.ts';
+import { type FairQueueState, type Round, startRound } from './fair-queue.ts';
+import { type DraftRow, rowsThatPay } from './step-drafts.ts';
 import type { StepTimeModel } from './step-time.ts';
-
-/** A session and the rows that it requests. */
-interface RowFlow extends Flow {
-  /** Chances of the drafts that are worth their rows. */
-  readonly chances: readonly number[];
-}
 
 export interface SharedRows<Session> {
   /** Sessions with a row in this step, in the given order. */
@@ -43,7 +37,7 @@ export function shareRows<Session extends DraftingSession>(
   const lag = (): number => longest;
   const order = orderRows(startRound(queue, flows, lag), flows, maxRows, model);
   const inStep = new Set(order.map(({ flow }) => flow));
-  const drafts = worthyDrafts(order, inStep, model);
+  const drafts = draftsThatPay(order, inStep, flows, model);
   const round = startRound(queue, flows, lag);
   for (const flow of inStep) round.serve(flow, 1);
   const taken = flows.map(() => 0);
@@ -62,61 +56,65 @@ export function shareRows<Session extends DraftingSession>(
   };
 }
 
-function flowsOf(decoding: readonly DraftingSession[], maxRows: number, model: StepTimeModel): readonly RowFlow[] {
-  const chances = new Map(worthyFlows(decoding, model).map((flow) => [flow.id, flow.chances]));
+function flowsOf(decoding: readonly DraftingSession[], maxRows: number, model: StepTimeModel): readonly DraftFlow[] {
+  const asking = new Map(draftFlows(decoding, model).map((flow) => [flow.id, flow]));
   const total = decoding.reduce((sum, { weight }) => sum + weight, 0);
   const least = total / (mostFullStepsWithoutRow * maxRows);
-  return decoding.map(({ id, weight }) => ({ id, weight: Math.max(least, weight), chances: chances.get(id) ?? [] }));
+  return decoding.map(({ id, weight }) => {
+    const { chances, due, sure } = asking.get(id) ?? noDrafts;
+    return { id, weight: Math.max(least, weight), chances, due, sure };
+  });
 }
 
-/** A mandatory row has the chance 1: it commits a token in any case. */
+const noDrafts: Omit<DraftFlow, 'id' | 'weight'> = { chances: [], due: 0, sure: 0 };
+
+/** A mandatory row has the index -1 and the chance 1: it commits a token in any case. */
 function orderRows(
   round: Round,
-  flows: readonly RowFlow[],
+  flows: readonly DraftFlow[],
   maxRows: number,
   model: StepTimeModel,
 ): readonly DraftRow[] {
   const { law, goesByRows } = model;
   const taken = flows.map(() => 0);
   const order: DraftRow[] = [];
-  const hasMore = (flow: number): boolean => (taken[flow] as number) <= (flows[flow] as RowFlow).chances.length;
+  const hasMore = (flow: number): boolean => (taken[flow] as number) <= (flows[flow] as DraftFlow).chances.length;
   while (order.length < maxRows) {
     const flow = round.next(hasMore);
     if (flow < 0) break;
-    const { chances } = flows[flow] as RowFlow;
+    const { chances } = flows[flow] as DraftFlow;
     const start = taken[flow] as number;
     // Rows in the place of padding cost nothing, so they go to the session whose row is padded.
     const groupEnd = goesByRows ? start + 1 : engineRows(law, start + 1);
     const end = Math.min(chances.length + 1, groupEnd, start + maxRows - order.length);
     for (let row = start; row < end; row += 1)
-      order.push({ flow, chance: row === 0 ? 1 : (chances[row - 1] as number) });
+      order.push({ flow, index: row - 1, chance: row === 0 ? 1 : (chances[row - 1] as number) });
     round.serve(flow, end - start);
     taken[flow] = end;
   }
   return order;
 }
 
-/** The drafts among the ordered rows, the number that gives the most tokens per millisecond on top of the mandatory rows. */
-function worthyDrafts(
+/** The drafts among the ordered rows, as far as they are due or pay on top of the mandatory rows. */
+function draftsThatPay(
   order: readonly DraftRow[],
   inStep: ReadonlySet<number>,
+  flows: readonly DraftFlow[],
   model: StepTimeModel,
 ): readonly DraftRow[] {
-  const seen = new Set<number>();
-  const drafts = order.filter(({ flow }) => {
-    const isDraft = seen.has(flow);
-    seen.add(flow);
-    return isDraft;
-  });
   // The times of a step count its sessions from 0.
-  const places = new Map([...inStep].map((flow, place) => [flow, place]));
-  const placed = drafts.map(({ flow, chance }) => ({ flow: places.get(flow) as number, chance }));
-  const gains = placed.map(({ chance }) => chance);
-  return drafts.slice(0, bestDraftCount(gains, inStep.size, timesOf(placed, inStep.size, model)));
+  const sessions = [...inStep];
+  const places = new Map(sessions.map((flow, place) => [flow, place]));
+  const drafts = order.filter(({ index }) => index >= 0);
+  const placed = drafts.map((row) => ({ ...row, flow: places.get(row.flow) as number }));
+  const inPlaces = sessions.map((flow) => flows[flow] as DraftFlow);
+  return rowsThatPay(placed, inPlaces, sessions.length, model).map((row) => {
+    return { ...row, flow: sessions[row.flow] as number };
+  });
 }
 
 /** Rows that no draft was worth go to the sessions that would have to wait. */
-function admitWaiting(round: Round, flows: readonly RowFlow[], inStep: Set<number>, freeRows: number): void {
+function admitWaiting(round: Round, flows: readonly DraftFlow[], inStep: Set<number>, freeRows: number): void {
   for (let free = freeRows; free > 0 && inStep.size < flows.length; free -= 1) {
     const flow = round.next((one) => !inStep.has(one));
     round.serve(flow, 1);

@@ -1,30 +1,16 @@
-// Chooses the drafts of a step: those that pay, by fair queueing. The step-time model gives the time of a step; draft-value.ts and,
-// for rows in groups, step-groups.ts give the value of rows. Pure.
+// Chooses the drafts of a step: those that are due by a target, and those that pay, by fair queueing. draft-demand.ts decides which drafts
+// ask for rows; the step-time model gives the time of a step. Pure.
 
-import { bestDraftCount, chainChances, leastChance } from './draft-value.ts';
+import { type DraftFlow, type DraftingSession, draftFlows } from './draft-demand.ts';
+import { bestDraftCount } from './draft-value.ts';
 import { type FairQueueState, startRound } from './fair-queue.ts';
-import { draftsAtCostOf, worthyCounts } from './step-groups.ts';
+import { draftsAtCostOf } from './step-groups.ts';
 import { growingBatchMs, type StepTimeModel, stepMs } from './step-time.ts';
 
-/** A decoding session and its drafts, as in SessionWork. */
-export interface DraftingSession {
-  readonly id: number;
-  readonly weight: number;
-  readonly drafts: number;
-  readonly acceptance: number;
-  readonly confidences?: readonly number[];
-}
-
-/** A session with drafts, and the chances of those in the best step without a limit of rows. */
-export interface DraftFlow {
-  readonly id: number;
-  readonly weight: number;
-  readonly chances: readonly number[];
-}
-
-/** A draft for a row: the index of its flow, and its chance. */
+/** A draft for a row: the index of its flow, its place in the chain, from 0, and its chance. */
 export interface DraftRow {
   readonly flow: number;
+  readonly index: number;
   readonly chance: number;
 }
 
@@ -38,8 +24,8 @@ export interface AdmittedDrafts {
 const noCounts: ReadonlyMap<number, number> = new Map();
 
 /**
- * Drafts that pay, to the flow with the smallest start tag first, as long as tokens per millisecond rise. Rows that cost no more
- * than the row before them go to the same session.
+ * Drafts to the flow with the smallest start tag first, as long as tokens per millisecond rise. Rows that cost no more than the row before
+ * them go to the same session.
  * @param maxRows limit of rows over all sessions, mandatory ones included
  */
 export function admitDrafts(
@@ -48,21 +34,15 @@ export function admitDrafts(
   maxRows: number,
   model: StepTimeModel,
 ): AdmittedDrafts {
-  const flows = worthyFlows(decoding, model);
+  const flows = draftFlows(decoding, model);
   if (flows.length === 0) {
     return { counts: noCounts, expectedTokens: 0, queue: startRound(queue, flows).finish(() => false) };
   }
   const order = orderRows(queue, flows, Math.max(0, maxRows - decoding.length), model);
-  const rowCount = bestDraftCount(
-    order.map(({ chance }) => chance),
-    decoding.length,
-    timesOf(order, decoding.length, model),
-  );
   const round = startRound(queue, flows);
   const taken = flows.map(() => 0);
   let expectedTokens = 0;
-  for (let index = 0; index < rowCount; index += 1) {
-    const { flow, chance } = order[index] as DraftRow;
+  for (const { flow, chance } of rowsThatPay(order, flows, decoding.length, model)) {
     round.serve(flow, 1);
     taken[flow] = (taken[flow] as number) + 1;
     expectedTokens += chance;
@@ -70,35 +50,6 @@ export function admitDrafts(
   const wantsMore = (flow: number): boolean => (taken[flow] as number) < (flows[flow] as DraftFlow).chances.length;
   const counts = new Map(flows.map(({ id }, flow) => [id, taken[flow] as number]));
   return { counts, expectedTokens, queue: round.finish(wantsMore) };
-}
-
-/** Sessions with drafts that are worth their rows if the step has room for all. */
-export function worthyFlows(decoding: readonly DraftingSession[], model: StepTimeModel): readonly DraftFlow[] {
-  const flows: DraftFlow[] = [];
-  for (const { id, weight, drafts, acceptance, confidences } of decoding) {
-    if (drafts > 0) flows.push({ id, weight, chances: chainChances(drafts, acceptance, confidences) });
-  }
-  if (flows.length === 0) return flows;
-  const keep = model.goesByRows ? keepByChance : keepByGroup;
-  return keep(flows, decoding.length, model).filter(({ chances }) => chances.length > 0);
-}
-
-function keepByChance(flows: readonly DraftFlow[], sessionCount: number, model: StepTimeModel): DraftFlow[] {
-  const least = leastChance(
-    flows.flatMap(({ chances }) => chances),
-    sessionCount,
-    model,
-  );
-  return flows.map(({ id, weight, chances }) => ({ id, weight, chances: chances.filter((chance) => chance >= least) }));
-}
-
-function keepByGroup(flows: readonly DraftFlow[], sessionCount: number, model: StepTimeModel): DraftFlow[] {
-  const counts = worthyCounts(
-    flows.map(({ chances }) => chances),
-    sessionCount,
-    model,
-  );
-  return flows.map(({ id, weight, chances }, flow) => ({ id, weight, chances: chances.slice(0, counts[flow]) }));
 }
 
 function orderRows(
@@ -120,7 +71,7 @@ function orderRows(
       const start = taken[flow] as number;
       const groupEnd = goesByRows ? start + 1 : draftsAtCostOf(law, start + 1);
       const end = Math.min(chances.length, groupEnd, start + freeRows - order.length);
-      for (let index = start; index < end; index += 1) order.push({ flow, chance: chances[index] as number });
+      for (let index = start; index < end; index += 1) order.push({ flow, index, chance: chances[index] as number });
       round.serve(flow, end - start);
       taken[flow] = end;
     }
@@ -132,12 +83,34 @@ function orderRows(
   return order;
 }
 
-/** The time of the step with the first `count` of these rows. */
-export function timesOf(
+/**
+ * The rows of the queue that are due, and on top of them the number that gives the most tokens per millisecond. What is in every best step
+ * comes before what is as good as another row, so that the queue chooses among equally good rows only.
+ * @param order the flows count from 0, with the sessions that have no drafts after them
+ */
+export function rowsThatPay(
   order: readonly DraftRow[],
+  flows: readonly Pick<DraftFlow, 'due' | 'sure'>[],
   sessionCount: number,
   model: StepTimeModel,
-): (count: number) => number {
+): readonly DraftRow[] {
+  const rankOf = ({ flow, index }: DraftRow): number => {
+    const { due, sure } = flows[flow] as DraftFlow;
+    if (index < due) return 0;
+    return index < sure ? 1 : 2;
+  };
+  const ranked = order.toSorted((left, right) => rankOf(left) - rankOf(right));
+  const due = ranked.findIndex((row) => rankOf(row) > 0);
+  const dueRows = due < 0 ? ranked.length : due;
+  const dueTokens = ranked.slice(0, dueRows).reduce((sum, { chance }) => sum + chance, 0);
+  const others = ranked.slice(dueRows).map(({ chance }) => chance);
+  const times = timesOf(ranked, sessionCount, model);
+  const best = bestDraftCount(others, sessionCount + dueTokens, (count) => times(dueRows + count));
+  return ranked.slice(0, dueRows + best);
+}
+
+/** The time of the step with the first `count` of these rows. */
+function timesOf(order: readonly DraftRow[], sessionCount: number, model: StepTimeModel): (count: number) => number {
   if (model.goesByRows) return (count) => stepMs(model, sessionCount + count);
   const grown = order.map(({ flow }) => flow);
   const times = growingBatchMs(model, sessionCount, grown);

@@ -2,7 +2,7 @@
 // first row beyond it pays for its whole group. Pure.
 
 import { engineRows, type ShapeLaw } from '../decoding/shape-law.ts';
-import { bestDraftCount } from './draft-value.ts';
+import { bestDraftCount, type WorthyDrafts } from './draft-value.ts';
 import { curveMs } from './step-curve.ts';
 import { type StepTimeModel, stepMs } from './step-time.ts';
 
@@ -12,16 +12,17 @@ export function draftsAtCostOf(law: ShapeLaw, drafts: number): number {
 }
 
 /**
- * How many drafts of each chain are in the best step without a limit of rows. `chains` holds falling chances, one chain for each
- * session with drafts; `sessionCount` counts all sessions. Drafts that cost nothing are always included.
+ * The drafts of each chain that are in the best step without a limit of rows. `chains` holds falling chances, one chain for each session;
+ * `sessionCount` counts all sessions. Drafts that cost nothing are always included.
  */
 export function worthyCounts(
   chains: readonly (readonly number[])[],
   sessionCount: number,
   model: StepTimeModel,
-): number[] {
+): WorthyDrafts[] {
   const possible = chains.map((chain) => chain.filter((chance) => chance > 0));
-  return model.law.merges ? countsTogether(possible, sessionCount, model) : countsApart(possible, sessionCount, model);
+  if (model.law.merges) return countsTogether(possible, sessionCount, model);
+  return countsApart(possible, sessionCount, model).map((most) => ({ most, sure: most }));
 }
 
 /** Calls of single sessions add up, so at a given rate of tokens each session's best count is independent. */
@@ -67,9 +68,14 @@ interface Group {
  * Sessions share calls: the groups with the largest gain come first, and every number of them is tried. If chains are longer than a
  * call may be, the first call is filled first, then the next one with the sessions that filled the one before.
  */
-function countsTogether(chains: readonly (readonly number[])[], sessionCount: number, model: StepTimeModel): number[] {
+function countsTogether(
+  chains: readonly (readonly number[])[],
+  sessionCount: number,
+  model: StepTimeModel,
+): WorthyDrafts[] {
   const { law, calls } = model;
   const counts = chains.map((chain) => Math.min(chain.length, draftsAtCostOf(law, 0)));
+  const sure = [...counts];
   let tokens = sessionCount + sum(chains.map((chain, place) => sum(chain.slice(0, counts[place]))));
   let earlierMs = 0;
   let rows = sessionCount * engineRows(law, 1);
@@ -84,11 +90,14 @@ function countsTogether(chains: readonly (readonly number[])[], sessionCount: nu
     const gains = groups.map(({ gain }) => gain);
     const best = bestDraftCount(gains, tokens, (count) => times[count] as number);
     const least = gains[best - 1];
-    if (least === undefined) return counts;
-    // Includes all groups that are as good as the last one: fair queueing chooses among them.
+    if (least === undefined) return counts.map((most, place) => ({ most, sure: sure[place] as number }));
+    // Includes all groups that are as good as the last one: fair queueing chooses among them, and among them only.
+    const isTied = gains[best] === least;
     for (const { place, drafts, gain } of groups) {
       if (gain < least) break;
+      const isSure = (gain > least || !isTied) && sure[place] === counts[place];
       counts[place] = (counts[place] as number) + drafts;
+      if (isSure) sure[place] = counts[place] as number;
       tokens += gain;
     }
     earlierMs = times[best] as number;

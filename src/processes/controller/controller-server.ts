@@ -4,6 +4,7 @@
 import { defaultCell } from '../../allocation/controller/cell-epoch.ts';
 import { Controller, type Decision, type OpenSlot } from '../../allocation/controller/controller.ts';
 import type { ControllerEvent } from '../../allocation/controller/controller-events.ts';
+import type { OrderSettings } from '../../allocation/controller/edge-orders.ts';
 import { decodeMember, encodeControl, mostFrameBytes } from '../../allocation/controller/message-codec.ts';
 import type { ControllerMessage, JoinMessage, Origin } from '../../allocation/controller/messages.ts';
 import type { Fleet } from '../../allocation/controller/watch/fleet-rows.ts';
@@ -26,7 +27,7 @@ import { WatchDesk } from './watch-desk.ts';
 /** What a connection asks to be. */
 export type ControllerRole = JoinMessage['role'] | 'watcher';
 
-export interface ControllerOptions {
+export interface ControllerOptions extends Pick<OrderSettings, 'targetMsPerToken'> {
   /** A RemotePolicy is closed by its creator, after the controller. A NamedPolicy runs in this thread and blocks it. */
   readonly policy: RemotePolicy | NamedPolicy;
   /** Decides here where the policy fails, is late, or can't be asked. Quick, and of our own. */
@@ -177,6 +178,7 @@ class ControllerServer implements RunningController {
       slotMs,
       kind: objective,
       energyWeight: 0,
+      targetMsPerToken: options.targetMsPerToken,
       ticketValidMs,
       mostEdges,
       mostDevices,

@@ -2,6 +2,7 @@
 
 import type { EdgeReport, SharesMessage } from '../../allocation/controller/messages.ts';
 import { mostKeysSent } from '../../allocation/controller/row-ledger.ts';
+import { defined } from '../../core/basics/defined.ts';
 import { stepMs } from '../../core/scheduling/step-time.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Edge } from '../edge/edge.ts';
@@ -84,11 +85,11 @@ const leastShare = 1e-3;
 
 /** z: the share of the key that stands for a ticket; y: the weight of the connection in the edge's downlink, where that is paced. */
 function share({ edge, tickets }: EdgeAgentOptions, sessions: SharesMessage['sessions']): void {
-  const known = sessions.flatMap(({ session, device, computeShare, bandwidthShare }) => {
+  const known = sessions.flatMap(({ session, device, computeShare, bandwidthShare, targetMsPerToken }) => {
     const key = tickets.keyIdOf(device);
     if (key === undefined) return [];
     tickets.setShare(device, computeShare);
-    return [{ session, key, downlink: Math.max(leastShare, bandwidthShare) }];
+    return [{ session, key, downlink: Math.max(leastShare, bandwidthShare), ...defined({ targetMsPerToken }) }];
   });
   edge.renewKeys((id, shown) => tickets.renewed(id, shown));
   edge.setShares(known);

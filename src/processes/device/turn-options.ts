@@ -87,6 +87,11 @@ export interface TurnOptions {
    * the whole prompt, whatever it has of it already. An edge of an older version can't serve such a turn. Default: none.
    */
   readonly promptLogprobs?: number | undefined;
+  /**
+   * The time per token that the answer is to keep, ms: while it is late the edge gives its drafts rows first. The edge may clip it, and
+   * refuses it with `target-refused` if it can't be kept. An edge of an older version does not know it. Default: that of the key or edge.
+   */
+  readonly targetMsPerToken?: number | undefined;
   /** Largest number of drafts beyond the committed text; default 24. */
   readonly maxAhead?: number;
   /** Largest number of committed tokens that this device has not acknowledged; default 256. */
@@ -171,6 +176,7 @@ export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   grammar: optional(record<Grammar>({ kind: oneOf(grammarKinds), text })),
   topLogprobs: optional(whole(0, topLogprobsLimit)),
   promptLogprobs: optional(whole(0, topLogprobsLimit)),
+  targetMsPerToken: optional(between(0.001, limits.stepMicroseconds / 1000)),
   maxAhead: optional(whole(1, limits.maxAhead)),
   flowControlWindow: optional(whole(limits.minFlowControlWindow, limits.maxFlowControlWindow)),
   minChainConfidence: optional(
@@ -265,7 +271,7 @@ export function requestOf(options: TurnOptions, mode: ModeName, prices: PassPric
     maxAhead: options.maxAhead ?? defaultMaxAhead,
     prompt: options.prompt,
     ...defined({ grammar: options.grammar }),
-    ...defined({ topLogprobs: options.topLogprobs }),
+    ...defined({ topLogprobs: options.topLogprobs, targetMsPerToken: options.targetMsPerToken }),
     ...defined({ namespace: options.namespace, promptLogprobs: options.promptLogprobs }),
     endIds,
     minChainConfidence: typeof options.minChainConfidence === 'number' ? options.minChainConfidence : 0,

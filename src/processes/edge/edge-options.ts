@@ -57,6 +57,11 @@ export interface EdgeOptions {
   /** Compute share z of a session, relative to the others of its key; default: equal. `Edge.setShares` changes it later. */
   readonly shareOf?: (open: OpenMessage, key: EdgeKey) => number;
   /**
+   * The time per token that answers are to keep, ms: of sessions whose keys have no class (`EdgeKey.targetMsPerToken`), and the tightest that
+   * these may ask for. Default: no target but what sessions ask for.
+   */
+  readonly targetMsPerToken?: number;
+  /**
    * Rate of the edge's way to its devices, headers included: all connections share it by their shares y, and none of it is lost while some
    * of them are idle. At least 8,000. Default: nothing is paced.
    */
@@ -130,6 +135,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
   keepLostMs: optional(between(0)),
   places: optional(record(placeChecks)),
   shareOf: optional(callback),
+  targetMsPerToken: optional(between(0.001)),
   downlinkBitsPerSecond: optional(between(8000)),
   keyOf: optional(callback),
   lookUpTokens: optional(whole(0)),

@@ -1,15 +1,15 @@
 // The shares of running sessions: checks what a caller gives, and sets it where steps and the downlink read it. It decides no share.
 
 import { type Checks, listOf, must, optional, record, text } from '../../core/basics/check-options.ts';
-import type { RegistryEntry } from '../../core/protocol/edge/edge-registry.ts';
+import type { EdgeEntry } from '../../core/protocol/edge/edge-core.ts';
 import { PacedConnection, PacedDirection } from '../../network/transport/paced-direction.ts';
 import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
 
 /** An edge whose sessions get shares, live or in virtual time. */
 export interface SharedCore {
   readonly sessions: {
-    readonly entries: Iterable<RegistryEntry>;
-    find(id: string, key: { readonly id: string }): RegistryEntry | undefined;
+    readonly entries: Iterable<EdgeEntry>;
+    find(id: string, key: { readonly id: string }): EdgeEntry | undefined;
   };
   readonly connections: { carrier(id: number): object | undefined };
 }
@@ -24,6 +24,8 @@ export interface SessionShares {
   readonly compute?: number;
   /** y: its part of the edge's downlink, relative to all other connections; it acts where the edge has `downlinkBitsPerSecond`. Finite, above 0. */
   readonly downlink?: number;
+  /** Its target, ms a token, within the class of its key; it replaces what the session has asked for. Finite, above 0. */
+  readonly targetMsPerToken?: number;
 }
 
 /** What became of new shares. */
@@ -40,6 +42,7 @@ const sessionChecks: Checks<SessionShares> = {
   key: optional(text),
   compute: optional(share),
   downlink: optional(share),
+  targetMsPerToken: optional(share),
 };
 const sharesCheck = listOf('shares, one object for each session', record(sessionChecks));
 
@@ -48,12 +51,13 @@ export function setSessionShares(core: SharedCore, shares: readonly SessionShare
   sharesCheck('setShares', shares);
   const unknown: Pick<SessionShares, 'session' | 'key'>[] = [];
   const byId = entriesById(core);
-  for (const { session, key, compute, downlink } of shares) {
+  for (const { session, key, compute, downlink, targetMsPerToken } of shares) {
     const entry = key === undefined ? byId.get(session) : core.sessions.find(session, { id: key });
     if (entry === undefined || entry === null) unknown.push(key === undefined ? { session } : { session, key });
     else {
       if (compute !== undefined) entry.share = compute;
       if (downlink !== undefined) entry.downlinkShare = downlink;
+      if (targetMsPerToken !== undefined) entry.orderedTargetMs = targetMsPerToken;
       applyDownlink(core, entry);
     }
   }
@@ -61,14 +65,14 @@ export function setSessionShares(core: SharedCore, shares: readonly SessionShare
 }
 
 /** Null: several keys have a session of this id. */
-function entriesById(core: SharedCore): ReadonlyMap<string, RegistryEntry | null> {
-  const byId = new Map<string, RegistryEntry | null>();
+function entriesById(core: SharedCore): ReadonlyMap<string, EdgeEntry | null> {
+  const byId = new Map<string, EdgeEntry | null>();
   for (const entry of core.sessions.entries) byId.set(entry.id, byId.has(entry.id) ? null : entry);
   return byId;
 }
 
 /** Gives a session's connection its part of the downlink; without effect where nothing is paced. To be called after each attach. */
-export function applyDownlink(core: SharedCore, { state, downlinkShare }: RegistryEntry): void {
+export function applyDownlink(core: SharedCore, { state, downlinkShare }: EdgeEntry): void {
   const carrier = state.link === null ? undefined : core.connections.carrier(state.link.id);
   if (carrier instanceof PacedConnection) carrier.setWeight(downlinkShare);
 }

@@ -351,6 +351,7 @@ function settingsOf(
     closedFor,
     keyOf: options.keyOf ?? (() => anyone),
     shareOf: checkedShare(options.shareOf ?? (() => 1)),
+    targetMsPerToken: options.targetMsPerToken,
     keepLostMs: options.keepLostMs ?? 60_000,
     places: { ...defaultPlaceRules, ...options.places },
     placeCount: engine.maxSequences,

@@ -52,6 +52,7 @@ const answers: { readonly [Code in ErrorCode]?: readonly [status: number, code: 
   unauthorized: [401, 'invalid_api_key'],
   'edge-full': [429, 'rate_limit_exceeded', 2],
   'quota-used': [429, 'rate_limit_exceeded', 2],
+  'target-refused': [429, 'rate_limit_exceeded', 2],
   'rate-limited': [429, 'rate_limit_exceeded', 2],
   'edge-draining': [503, 'edge_draining', 5],
   'edge-unreachable': [503, 'edge_unreachable', 5],

@@ -25,6 +25,8 @@ export interface CompletionRequest {
   readonly topLogprobs?: number | undefined;
   /** `ar`: the edge alone; default: the mode of the completer. */
   readonly mode?: 'ar' | undefined;
+  /** The time per token that the answer is to keep, ms; default: that of the key or the edge. */
+  readonly targetMsPerToken?: number | undefined;
   /** Whether the client reads the text while it is written; otherwise what was written may still be replaced. */
   readonly isStreamed: boolean;
   /** Key of the application; undefined: it has shown none. */

@@ -162,7 +162,7 @@ function askedOf(
     ...draftingOf({ device: settings.device, mode: request.mode ?? settings.mode }, predicted),
     ...ownerOf?.(request.credentials),
     ...defined({ credentials: key }),
-    ...defined({ giveUpAfterMs }),
+    ...defined({ giveUpAfterMs, targetMsPerToken: request.targetMsPerToken }),
   };
 }
 

@@ -53,7 +53,7 @@ export function isNoEdge(code: ErrorCode): boolean {
 }
 
 /** With these an edge refuses what it may take a moment later. */
-const passing: readonly ErrorCode[] = ['edge-full', 'quota-used', 'rate-limited'];
+const passing: readonly ErrorCode[] = ['edge-full', 'quota-used', 'target-refused', 'rate-limited'];
 
 type Phase = 'over' | 'ask' | 'local';
 

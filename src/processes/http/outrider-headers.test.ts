@@ -74,9 +74,24 @@ describe('x-outrider-mode', () => {
     expect(asked.map(({ mode }) => mode)).toEqual(['ar', undefined]);
   });
 
+  it('and a target reach it', async () => {
+    const asked: CompletionRequest[] = [];
+    const { ask } = appOf(async function* (request) {
+      asked.push(request);
+      yield round('x');
+    });
+    await (await ask({}, { headers: { 'x-outrider-target-ms': '62.5' } })).text();
+    await (await ask()).text();
+    expect(asked.map(({ targetMsPerToken }) => targetMsPerToken)).toEqual([62.5, undefined]);
+  });
+
   it.each([
     ['x-outrider-mode', 'stream'],
     ['x-outrider-facts', 'no'],
+    ['x-outrider-target-ms', '0'],
+    ['x-outrider-target-ms', '-5'],
+    ['x-outrider-target-ms', '4000000'],
+    ['x-outrider-target-ms', 'fast'],
   ])('is refused with another value: %s %s', async (name, value) => {
     const { ask } = appOf();
     const answer = await ask({}, { headers: { [name]: value } });

@@ -2,6 +2,7 @@
 // Pure; device-session.ts calls it, device-state.ts has the data.
 
 import { defined } from '../../basics/defined.ts';
+import type { ErrorCode } from '../../basics/errors.ts';
 import { unreachable } from '../../basics/invariant.ts';
 import type { TokenText } from '../../decoding/token-text.ts';
 import { type Alternative, continuationAt, judgeRunnerUps, passAlternatives } from '../wire/hedged-drafts.ts';
@@ -90,12 +91,13 @@ export function attach(
   return { ...state, edges: know(state, edge, attempt, length), ...again, links: [...others, link], main };
 }
 
-/** An edge is asked for logprobs of the prompt until the device has them all. */
+/** An edge is asked for logprobs of the prompt until the device has them all. An older version knows none of these fields. */
 function openingOf(state: DeviceState, version: ProtocolVersion): ReturnType<typeof openedTurn> {
-  const { namespace, promptLogprobs, ...turn } = openedTurn(state.turn);
+  const { namespace, promptLogprobs, targetMsPerToken, ...turn } = openedTurn(state.turn);
   if (version < 3) return turn;
   const isAsked = lacksPromptLogprobs(state) || turn.maxAnswerTokens === 0;
-  return { ...turn, ...defined({ namespace, promptLogprobs: isAsked ? promptLogprobs : undefined }) };
+  const asked = isAsked ? promptLogprobs : undefined;
+  return { ...turn, ...defined({ namespace, promptLogprobs: asked, targetMsPerToken }) };
 }
 
 /** Removes a closed connection. If it was the main one, the oldest remaining one is now; without any, the device connects again. */
@@ -161,6 +163,9 @@ export function receive(state: DeviceState, id: number, message: EdgeMessage, ef
  * A refusal closes its connection. The turn fails if there is no other connection and the refused attach was the newest. A full edge is
  * not the end of a turn that has text: the device attaches again later.
  */
+/** The edge has not taken the text, and may later. */
+const fullRefusals: ReadonlySet<ErrorCode> = new Set(['edge-full', 'quota-used', 'target-refused']);
+
 function takeRefusal(
   state: DeviceState,
   link: DeviceLink,
@@ -169,12 +174,13 @@ function takeRefusal(
 ): DeviceState {
   const isOutdated = code === 'superseded' && link.attempt < lastAttempt(state);
   // The edge comes back or has a place again, or another takes over; without text a person can choose better than a pause.
-  const isPassing = code === 'edge-draining' || code === 'edge-full' || code === 'quota-used';
+  const isFull = fullRefusals.has(code);
+  const isPassing = isFull || code === 'edge-draining';
   const mayReturn = isPassing && state.text.length > state.turn.prompt.length;
   if (state.links.length < 2 && !isOutdated && !mayReturn)
     return finish(state, { kind: 'failed', code, cause, remedy }, effects);
   effects.push({ kind: 'close-link', link: link.id, code: 'done', detail: cause });
-  return lose(code === 'edge-full' || code === 'quota-used' ? forget(state, link.edge) : state, link.id, effects);
+  return lose(isFull ? forget(state, link.edge) : state, link.id, effects);
 }
 
 function greet(state: DeviceState, link: DeviceLink, hello: HelloMessage, effects: DeviceEffect[]): DeviceState {

@@ -27,7 +27,7 @@ const lastingRefusals: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** An edge that refuses a turn with one of these may take it later. */
-const passingRefusals: readonly string[] = ['edge-full', 'edge-draining', 'quota-used'];
+const passingRefusals: readonly string[] = ['edge-full', 'edge-draining', 'quota-used', 'target-refused'];
 
 export class EdgeChoice {
   readonly #settings: EdgeChoiceSettings;

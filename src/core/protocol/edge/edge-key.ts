@@ -25,6 +25,11 @@ export interface EdgeKey {
   readonly maxWaiting: number | null;
   /** Rows that the engine evaluates for it in a minute, prompts and drafts included; null: any number. */
   readonly rowsPerMinute: number | null;
+  /**
+   * Its class: the tightest time per token that its sessions may have as a target, and the target of those that ask for none, ms; null: that
+   * of the edge.
+   */
+  readonly targetMsPerToken: number | null;
 }
 
 /** The key of all devices at an edge that asks for no key. */
@@ -35,6 +40,7 @@ export const anyone: EdgeKey = {
   maxSessions: null,
   maxWaiting: null,
   rowsPerMinute: null,
+  targetMsPerToken: null,
 };
 
 /** Sessions of this key that may have a place or wait for one, at an edge with so many places and room for so many that wait. */
@@ -52,6 +58,9 @@ const changeChecks: Checks<Partial<Omit<EdgeKey, 'id'>>> = {
   maxWaiting: optional(countOrNull),
   rowsPerMinute: optional((field, value) => {
     if (value !== null) whole(1)(field, value);
+  }),
+  targetMsPerToken: optional((field, value) => {
+    if (value !== null) between(0.001)(field, value);
   }),
 };
 const isId = must('Give a text that no other key of the edge has.', (id) => typeof id === 'string' && id !== '');

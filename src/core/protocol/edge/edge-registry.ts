@@ -48,6 +48,8 @@ export interface RegistryOwner<Entry extends RegistryEntry> extends PlaceOwner<E
   admit?(open: OpenMessage): OpenMessage;
   /** Whether this key may have such a text evaluated now. @throws OutriderError */
   demand?(open: OpenMessage, key: EdgeKey): void;
+  /** Whether a new session can have the target that it asks for. @throws OutriderError `target-refused` */
+  promise?(open: OpenMessage, key: EdgeKey): void;
   /** Adds the owner's fields to a new entry. */
   enter(entry: RegistryEntry): Entry;
   /** An event was applied; its effects are not performed yet. */
@@ -199,6 +201,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
   }
 
   #create(link: number, open: OpenMessage, key: EdgeKey): void {
+    this.#owner.promise?.(open, key);
     const number = ++this.#count;
     const event = { kind: 'session-created', link, open, ...this.#blockOf(link) } as const;
     const { machines, rules, shareOf } = this.#settings;

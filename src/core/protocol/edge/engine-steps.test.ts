@@ -11,7 +11,8 @@ function entryOf(number: number, matched: number, mismatched: number): EdgeEntry
   const state = { ...createEdgeSession(testRules, number, created).state, matched, mismatched };
   const shared = { number, id: state.open.session, key: anyone, share: 1, downlinkShare: 1, state };
   const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
-  return { ...shared, ...times, hasPlace: true, sentAhead: null, cancelForget: null, wanted: { length: 0, drafts: 0 } };
+  const own = { wanted: { length: 0, drafts: 0 }, orderedTargetMs: null, paceStart: null };
+  return { ...shared, ...times, ...own, hasPlace: true, sentAhead: null, cancelForget: null };
 }
 
 /** The acceptance with which the scheduler sees each session. */

@@ -14,6 +14,7 @@ import {
   scheduleStep,
 } from '../../scheduling/schedule-step.ts';
 import { batchMs, type StepTimeModel } from '../../scheduling/step-time.ts';
+import type { TargetPace } from '../../scheduling/target-pace.ts';
 import { modeOf } from '../wire/mode.ts';
 import { lookUpChances } from './edge-chain.ts';
 import type { EdgeRegistry, RegistryEntry } from './edge-registry.ts';
@@ -82,12 +83,14 @@ export class EngineSteps<Entry extends StepEntry> {
   readonly #host: StepHost<Entry>;
   readonly #planned: (expectedMs: number, sessionCount: number) => void;
   readonly #evaluates: (entry: Entry, rows: number) => void;
+  readonly #targetOf: (entry: Entry) => TargetPace | undefined;
   readonly #pace = new PromptPace();
   #schedule: ScheduleState = freshSchedule;
 
   /**
    * @param planned called with the expected time of a step and the number of its sessions, before any of them begins
    * @param evaluates called with the rows of each session in a step
+   * @param targetOf the target of a session that decodes, and how late it is; undefined: it has none
    */
   constructor(
     sessions: EdgeRegistry<Entry>,
@@ -95,12 +98,14 @@ export class EngineSteps<Entry extends StepEntry> {
     host: StepHost<Entry>,
     planned: (expectedMs: number, sessionCount: number) => void = () => {},
     evaluates: (entry: Entry, rows: number) => void = () => {},
+    targetOf: (entry: Entry) => TargetPace | undefined = () => undefined,
   ) {
     this.#sessions = sessions;
     this.#limits = limits;
     this.#host = host;
     this.#planned = planned;
     this.#evaluates = evaluates;
+    this.#targetOf = targetOf;
   }
 
   get maxRows(): number {
@@ -212,7 +217,8 @@ export class EngineSteps<Entry extends StepEntry> {
     if (drafts === null) return undefined;
     const acceptance = expectedAcceptance(state);
     const confidences = lookUpChances(state);
-    return { entry, heldTokens, view: { id, weight, prefillTokens, drafts, acceptance, confidences } };
+    const chances = { acceptance, confidences, ...defined({ target: this.#targetOf(entry) }) };
+    return { entry, heldTokens, view: { id, weight, prefillTokens, drafts, ...chances } };
   }
 
   /** Takes drafts from the text (look-up) for a session that has none. */

@@ -27,6 +27,7 @@ describe('each limit', () => {
     ['the answer', { maxAnswerTokens: 262_144 }, { maxAnswerTokens: 262_145 }],
     ['the prompt, from below', { prompt: [1] }, { prompt: [] }],
     ['likeliest tokens of a prompt', { promptLogprobs: 20 }, { promptLogprobs: 21 }],
+    ['the target', { targetMsPerToken: 3_600_000 }, { targetMsPerToken: 3_600_000.001 }],
     ['an id', { prompt: [0x3fffff] }, { prompt: [0x400000] }],
     ['credentials', { credentials: 'x'.repeat(1024) }, { credentials: 'x'.repeat(1025) }],
     ['the number of stop strings', { stopStrings: ['a', 'b', 'c', 'd'] }, { stopStrings: ['a', 'b', 'c', 'd', 'e'] }],

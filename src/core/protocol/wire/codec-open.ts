@@ -56,10 +56,17 @@ export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter 
   if (isOfThree) writer.varint(plusOne(message.promptLogprobs));
   writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
   const { grammar, topLogprobs } = message;
-  if (grammar === undefined && topLogprobs === undefined) return writer;
+  const target = isOfThree ? message.targetMsPerToken : undefined;
+  if (grammar === undefined && topLogprobs === undefined && target === undefined) return writer;
   if (grammar === undefined) writer.byte(0);
   else writer.byte(1 + grammarKinds.indexOf(grammar.kind)).text(grammar.text);
-  return writer.varint(plusOne(topLogprobs));
+  writer.varint(plusOne(topLogprobs));
+  return target === undefined ? writer : writer.varint(microseconds(target));
+}
+
+/** At least one: 0 is no target. */
+function microseconds(ms: number): number {
+  return Math.max(1, Math.round(ms * 1000));
 }
 
 /** How a number that may be absent is written; the reverse is {@link readPlusOne}. */
@@ -84,16 +91,18 @@ function readGrammar(reader: ByteReader): Grammar | undefined {
 /** @returns only what was asked for */
 function readAsked(
   reader: ByteReader,
-  { flowControlWindow, padding }: Pick<OpenMessage, 'flowControlWindow' | 'padding'>,
-): Pick<OpenMessage, 'grammar' | 'topLogprobs'> {
+  { version, flowControlWindow, padding }: Pick<OpenMessage, 'version' | 'flowControlWindow' | 'padding'>,
+): Pick<OpenMessage, 'grammar' | 'topLogprobs' | 'targetMsPerToken'> {
   if (reader.remaining === 0) return {};
   const grammar = readGrammar(reader);
   const topLogprobs = reader.remaining === 0 ? undefined : readPlusOne(reader);
   if (topLogprobs !== undefined && flowControlWindow > limits.maxScoredWindow)
     throw malformed(`with logprobs the flow-control window is at most ${limits.maxScoredWindow}`);
-  if (grammar === undefined && topLogprobs === undefined && padding === 0)
-    throw malformed('it ends with bytes that ask for nothing');
-  return defined({ grammar, topLogprobs });
+  const target = version < 3 || reader.remaining === 0 ? undefined : reader.varint(limits.stepMicroseconds);
+  const targetMsPerToken = target === undefined || target === 0 ? undefined : target / 1000;
+  const asksNothing = grammar === undefined && topLogprobs === undefined && target === undefined;
+  if ((asksNothing || target === 0) && padding === 0) throw malformed('it ends with bytes that ask for nothing');
+  return defined({ grammar, topLogprobs, targetMsPerToken });
 }
 
 /** Judges an attach while it is read, so that what is refused costs little. */
@@ -151,7 +160,7 @@ export function readOpen(reader: ByteReader, version: ProtocolVersion, admission
   admission.measured?.(promptCount, answerCount);
   const prompt = reader.ids(promptCount, limits.maxId);
   const answer = reader.ids(answerCount, limits.maxId);
-  const asked = readAsked(reader, { flowControlWindow, padding: first.padding });
+  const asked = readAsked(reader, { version, flowControlWindow, padding: first.padding });
   const own = { session, conversation, attempt, tokenizerHash, ...defined({ namespace, promptLogprobs }) };
   const identity = { kind: 'open', ...first, ...own } as const;
   const bounds = { maxAnswerTokens, flowControlWindow, maxAhead };

@@ -253,7 +253,9 @@ describe('bytes that are no frame', () => {
     );
     expect(() => new EdgeCodec().decode(new Uint8Array([...frame, 0]))).toThrow(/ask for nothing/);
     const asking = new DeviceCodec().encode({ ...open, topLogprobs: 0 });
-    expect(() => new EdgeCodec().decode(new Uint8Array([...asking, 0]))).toThrow(/too many/);
+    expect(() => new EdgeCodec().decode(new Uint8Array([...asking, 0]))).toThrow(/ask for nothing/);
+    const targeted = new DeviceCodec().encode({ ...open, targetMsPerToken: 80 });
+    expect(() => new EdgeCodec().decode(new Uint8Array([...targeted, 0]))).toThrow(/too many/);
   });
 
   it('are refused when they are too long, or shorter than their counts say', () => {

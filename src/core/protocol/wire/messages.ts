@@ -54,6 +54,8 @@ export interface OpenMessage {
    * position; absent: it does not.
    */
   readonly promptLogprobs?: number | undefined;
+  /** From version 3 on: the time per token that the session is to keep, ms, to the microsecond; absent: the edge decides. */
+  readonly targetMsPerToken?: number | undefined;
 }
 
 /** Continues a session on a new connection. */
