@@ -13,7 +13,7 @@ import { readCountRequest, readMessagesRequest } from './anthropic-messages.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import { type ApiRequest, nothingAsked } from './api-request.ts';
 import { type Completer, startingWith } from './completion-port.ts';
-import { allowOrigin } from './cors.ts';
+import { allowOrigin, isForForeignPage } from './cors.ts';
 import { AnswerKeeper, type FailureEvents } from './kept-answers.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
@@ -247,6 +247,7 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
     if (origin !== null) allowOrigin(context.res.headers, origin);
     if (context.req.method === 'OPTIONS') return context.body(null, 204);
     // Which paths there are is for those who may use some.
+    if (isForForeignPage(headers)) throw new ApiError(403, 'forbidden', foreignPage);
     const scope = routeRules[routeOf(context.req.method, context.req.path)] ?? 'chat';
     if (scope === 'public') return next();
     const ask = askOf(asks, context.req.raw);
@@ -267,6 +268,8 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
     if (!mayUse) throw keyError(word || unknownKey);
     return next();
   });
+const foreignPage = 'a page of another origin asks without saying which; list its origin, and let it ask by fetch';
+
 }
 
 const unknownKey: KeyRefusal = {
