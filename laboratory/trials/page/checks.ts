@@ -5,6 +5,7 @@ import { demand } from '../api/call.ts';
 import { modelShown, type SizeName, someText } from './bed.ts';
 import type { Check } from './check.ts';
 import { faultChecks } from './fault-checks.ts';
+import { fleetChecks } from './fleet-checks.ts';
 import { roundTripMs } from './scene.ts';
 
 const both: readonly SizeName[] = ['desktop', 'phone'];
@@ -225,4 +226,5 @@ export const checks: readonly Check[] = [
   tabs,
   leave,
   ...faultChecks,
+  ...fleetChecks,
 ];

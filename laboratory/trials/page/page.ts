@@ -27,12 +27,12 @@ const options = {
 type Options = OptionsOf<typeof options>;
 
 const notes = `Examples:
-  outrider trial page --json             two minutes
+  outrider trial page --json             four minutes
   outrider trial page --full --json      thirty minutes more for the memory
   outrider trial page --only tabs --screenshots /tmp/pages
 
 It needs Chromium, or a browser that takes its options in OUTRIDER_BROWSER, and the built pages (npm run pages). An edge with keys and
-"outrider serve" before it run as processes; their target and draft are toys.`;
+"outrider serve" before it run as processes; their target and draft are toys. Tabs draft with the default pair.`;
 
 export interface PageRow {
   readonly check: string;
