@@ -70,6 +70,7 @@ async function measure({ full, pair }: OptionsOf<typeof options>, run: Run): Pro
   const models = full ? namesOf({ pair }) : { target: toy, draft: toy };
   const profile = full ? defaultEdgeProfile.name : 'edge-8b-rtx4090';
   const flags = ['--model', models.target, '--profile', profile, '--context', '1024'];
+  const references = new Map<number, Promise<readonly string[]>>();
   await using opened = new CloseStack();
   const second = await startEdgeProcess(flags, () => {});
   opened.defer(async () => void (await second.close()));
@@ -80,7 +81,7 @@ async function measure({ full, pair }: OptionsOf<typeof options>, run: Run): Pro
       return [
         {
           key: `${name}, ${temperature}`,
-          measure: () => cutOnce({ name, stream, flags, models, second }, temperature),
+          measure: () => cutOnce({ name, stream, flags, models, second, references }, temperature),
         },
       ];
     }),
@@ -94,14 +95,23 @@ interface Cut {
   readonly flags: readonly string[];
   readonly models: ModelNames;
   readonly second: EdgeProcess;
+  /** The tokens of the text without a fault, by temperature. */
+  readonly references: Map<number, Promise<readonly string[]>>;
 }
 
-async function cutOnce({ name, stream, flags, models, second }: Cut, temperature: number): Promise<CutRow> {
+async function referenceOf(ask: CutAsk, base: string): Promise<readonly string[]> {
+  const tokens: string[] = [];
+  await plainStream(ask, [base], (text) => tokens.push(text));
+  return tokens;
+}
+
+async function cutOnce({ name, stream, flags, models, second, references }: Cut, temperature: number): Promise<CutRow> {
   const messages = [{ role: 'user', content: question }] as const;
   const fields = { messages, temperature, seed: 7, max_tokens: 96 };
-  const reference: string[] = [];
   const model = models.target;
-  await plainStream({ model, fields }, [baseOf(second)], (text) => reference.push(text));
+  const known = references.get(temperature) ?? referenceOf({ model, fields }, baseOf(second));
+  references.set(temperature, known);
+  const reference = await known;
   await using opened = new CloseStack();
   const first = await startEdgeProcess(flags, () => {});
   opened.defer(async () => void (await first.close().catch(() => {})));
