@@ -79,6 +79,8 @@ const fleet: Check = {
     await bed.settled();
     await bed.shows(/edges ws:\S+, then ws:/);
     await bed.shows(new RegExp(`edge ${place.edges[0]} (is away|was lost)`), watched);
+    // Before its controller ends.
+    await watched.close();
   },
 };
 

@@ -61,8 +61,8 @@ interface Weights {
 
 export const pageTrial: Experiment<typeof options, Found, Conclusion<PageRow>> = {
   name: 'trial page',
-  lasts: '2 minutes',
-  fullLasts: '32',
+  lasts: '4 minutes',
+  fullLasts: '34',
   description: 'use the page to chat in a real browser: as people do, with faults, and for long',
   notes,
   options,
