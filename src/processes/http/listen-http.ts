@@ -40,7 +40,7 @@ export function requestListenerOf(app: Hono, limits: AnswerLimits = {}): Request
 /** Answers of each connection that are not closed. */
 const openAnswers = new WeakMap<Socket, Set<ServerResponse>>();
 
-/** Node closes only the answer that a lost connection is sending. Those that wait behind it, to requests that came at once, end as well. */
+/** Node 22 closes only the answer that a lost connection is sending. Those that wait behind it, to requests that came at once, end as well. */
 function closeWithSocket({ socket }: IncomingMessage, response: ServerResponse): void {
   const open = openAnswers.get(socket) ?? new Set();
   if (!openAnswers.has(socket)) {

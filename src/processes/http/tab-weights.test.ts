@@ -176,6 +176,13 @@ describe('the budget of downloads', () => {
     expect(waits.length).toBe(2);
   });
 
+  it('takes nothing for what is not sent', async () => {
+    const { app } = appOf(twoRounds, { tabFiles: files });
+    // As whole files these would be more than the budget.
+    for (let count = 0; count < 300; count += 1) await (await app.request(path)).body?.cancel();
+    expect((await app.request(path)).status).toBe(200);
+  });
+
   it('counts a stream that is left as ended', async () => {
     const { app } = appOf(twoRounds, { tabFiles: files });
     for (let round = 0; round < 3 * mostStreams; round++) {
