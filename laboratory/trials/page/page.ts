@@ -51,6 +51,8 @@ interface Found {
   /** What axe and the console have reported. */
   readonly remarks: readonly string[];
   readonly weights: Weights | null;
+  /** Of chat, for the heap. */
+  readonly minutes: number;
 }
 
 interface Weights {
@@ -97,12 +99,12 @@ async function measure({ minutes, screenshots, only }: Options, run: Run): Promi
     })),
   );
   const rows = await run.all('checks', units, 1);
-  if (only !== undefined) return { rows, remarks, weights: null };
+  if (only !== undefined) return { rows, remarks, weights: null, minutes };
   await using first = await open('desktop');
   const firstScreenKbGz = await firstScreenKb(first);
   await using long = await open('desktop');
   const grown = await heapGrowthMB(long, minutes, () => run.signal.throwIfAborted());
-  return { rows, remarks, weights: { firstScreenKbGz, workersKbGz: workersKb(), heapGrowthMB: grown } };
+  return { rows, remarks, weights: { firstScreenKbGz, workersKbGz: workersKb(), heapGrowthMB: grown }, minutes };
 }
 
 async function runCheck(
@@ -134,7 +136,7 @@ async function runCheck(
   };
 }
 
-export function conclude({ rows, remarks, weights }: Found): Conclusion<PageRow> {
+export function conclude({ rows, remarks, weights, minutes }: Found): Conclusion<PageRow> {
   const sum = (of: (row: PageRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
   const summary = {
     checks: rows.length,
@@ -149,5 +151,5 @@ export function conclude({ rows, remarks, weights }: Found): Conclusion<PageRow>
   const isLight = weights === null || (weights.firstScreenKbGz <= 60 && weights.workersKbGz <= 60);
   const isFlat = weights === null || weights.heapGrowthMB <= 10;
   const isSound = failed === 0 && axeViolations === 0 && consoleErrors === 0 && identical === texts;
-  return { rows, summary, remarks, params: {}, passed: isSound && rows.length > 0 && isLight && isFlat };
+  return { rows, summary, remarks, params: { minutes }, passed: isSound && rows.length > 0 && isLight && isFlat };
 }
