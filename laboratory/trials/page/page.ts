@@ -51,7 +51,7 @@ interface Found {
   /** What axe and the console have reported. */
   readonly remarks: readonly string[];
   readonly weights: Weights | null;
-  /** Of chat, for the heap. */
+  /** Time of the long chat. */
   readonly minutes: number;
 }
 
