@@ -22,7 +22,7 @@ const key: Check = {
     for (const wrong of ['wrong', 'schlüssel mit blank']) {
       await page.fill('input[type=password]', wrong);
       await bed.click('Use this key');
-      await bed.shows(wrong === 'wrong' ? /wrong or revoked/ : /no blanks/);
+      await bed.shows(wrong === 'wrong' ? /wrong or revoked/ : /without blanks/);
     }
     await page.fill('input[type=password]', scene.device.key);
     await bed.click('Use this key');
@@ -162,7 +162,7 @@ const plainEdge: Check = {
     await bed.settled();
     await bed.shows(/Nothing drafts here, so both runs are plain/);
     await bed.shows(/Both texts are equal/);
-    await bed.shows(/The edge takes as long as: 8B target/);
+    await bed.shows(/slowed to the speed of: 8B target/);
   },
 };
 

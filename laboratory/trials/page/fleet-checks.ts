@@ -100,9 +100,10 @@ const fleet: Check = {
     await bed.send(question);
     await bed.until(someText);
     place.kill(0);
+    // It stands there for a minute.
+    await bed.shows(new RegExp(`edge ${place.edges[0]} (is away|was lost)`), watched);
     await bed.settled();
     await bed.shows(/edges ws:\S+, then ws:/);
-    await bed.shows(new RegExp(`edge ${place.edges[0]} (is away|was lost)`), watched);
     // Before its controller ends.
     await watched.close();
   },
