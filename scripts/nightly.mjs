@@ -98,6 +98,16 @@ const trialStages = (seed) => [
     [`quick-busy-${time}`, 'the quick tests beside four busy processes', besideBusy('unit', 'mocked', 'promises')],
     [`slow-busy-${time}`, 'the slow tests beside four busy processes', besideBusy('slow')],
   ]),
+  [
+    'page',
+    'the pages in a real browser, and their memory in half an hour of chat',
+    outrider('trial', 'page', '--full'),
+  ],
+  [
+    'cut',
+    'the server of an answer dies: behind LiteLLM, and behind outrider serve',
+    shell('python3 python/api-clients/setup.py agents && node bin/clone.ts trial cut'),
+  ],
   ['soak', 'an edge under churn for half an hour', outrider('trial', 'soak', '--full')],
 ];
 

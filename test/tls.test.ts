@@ -70,6 +70,12 @@ describe('a certificate that an edge makes', () => {
     expect(late.validTo).toContain('2054');
   });
 
+  it("has the edge's own names, and none by a wildcard: others may have pages there", async () => {
+    const listener = await listen({ tls: makeCertificate(['edge.example', '*.wild.example'], nowMs) });
+    const names = ['edge.example', 'EDGE.example', 'evil.wild.example'];
+    expect(names.map((name) => listener.isOwnName(name))).toEqual([true, true, false]);
+  });
+
   it('is trusted by whoever is given it as an authority, for its names', async () => {
     const made = makeCertificate(['localhost', '127.0.0.1'], nowMs);
     const { port } = await listen({ tls: made });

@@ -14,6 +14,8 @@ interface Bed {
   readonly store: FakeStore;
   /** Role and text of what is shown. */
   readonly shown: () => readonly string[];
+  /** The chat of a page that is loaded again. */
+  readonly reload: () => Chat;
 }
 
 function bedOf(script: FakeAnswerer['script'] = async (_, say) => say('yes')): Bed {
@@ -24,11 +26,12 @@ function bedOf(script: FakeAnswerer['script'] = async (_, say) => say('yes')): B
     now += 1;
     return now;
   };
-  const history = new History(store, 0);
   const settings = new Settings(store);
-  const chat = new Chat({ answerer, history, settings, nowMs: tick, dateMs: tick, random: tick });
+  const reload = (): Chat =>
+    new Chat({ answerer, history: new History(store, 0), settings, nowMs: tick, dateMs: tick, random: tick });
+  const chat = reload();
   const shown = () => chat.path.value.map(({ role, text }) => `${role}: ${text}`);
-  return { chat, answerer, store, shown };
+  return { chat, answerer, store, shown, reload };
 }
 
 /** Resolves when it is stopped. */
@@ -117,6 +120,40 @@ describe('a chat', () => {
     expect(shown()).toEqual(['user: one', 'assistant: answer 1']);
     const seeds = [...chat.history.messagesOf(chat.open.value).values()].flatMap(({ seed }) => seed ?? []);
     expect(new Set(seeds).size).toBe(3);
+  });
+
+  it('shows the version that was chosen after a reload, and in each chat its own', async () => {
+    let count = 0;
+    const { chat, store, shown, reload } = bedOf(async (_, say) => {
+      count += 1;
+      say(`answer ${count}`);
+    });
+    const first = chat.open.value;
+    await chat.send('one');
+    const [question, answer] = chat.path.value;
+    if (question === undefined || answer === undefined) throw new Error('nothing is shown');
+    await chat.again(answer);
+    await chat.edit(question, 'other');
+    for (const message of [question, answer]) chat.choose(message);
+    const chosen = ['user: one', 'assistant: answer 1'];
+    expect(shown()).toEqual(chosen);
+    chat.begin();
+    await chat.send('two');
+    const [second] = chat.path.value;
+    if (second !== undefined) await chat.edit(second, 'three');
+    chat.show(first);
+    expect(shown()).toEqual(chosen);
+    const again = reload();
+    again.show(first);
+    expect(again.path.value.map(({ text }) => text)).toEqual(['one', 'answer 1']);
+    const names = () => [...store.items.keys()].filter((name) => name.includes('.chosen.'));
+    expect(names()).toHaveLength(2);
+    again.removeAll();
+    expect(names()).toEqual([]);
+    store.setItem(`outrider.chosen.${first}`, '[["a",1],"b",null,["c","d"]]');
+    store.setItem('outrider.chosen.gone', '{');
+    reload();
+    expect(names()).toEqual([]);
   });
 
   it('compares the same prompt and seed without and with drafts, after the prompt was read', async () => {

@@ -71,13 +71,20 @@ export class Chat {
   }
 
   show(chat: string): void {
-    this.open.value = chat;
-    this.notice.value = null;
+    batch(() => {
+      this.open.value = chat;
+      this.chosen.value = this.history.chosenOf(chat);
+      this.notice.value = null;
+    });
   }
 
   choose(message: Message): void {
     const parent = this.tree.value.get(start)?.some(({ id }) => id === message.id) ? start : (message.parent ?? start);
-    this.chosen.value = new Map(this.chosen.peek()).set(parent, message.id);
+    const chosen = new Map(this.chosen.peek()).set(parent, message.id);
+    this.chosen.value = chosen;
+    // Where there is one message, there is nothing to choose.
+    const branches = [...chosen].filter(([id]) => (this.tree.value.get(id)?.length ?? 0) > 1);
+    if (branches.length > 0) this.history.keepChosen(this.open.value, new Map(branches));
   }
 
   async send(text: string, isCompared = false): Promise<void> {

@@ -3,12 +3,13 @@
 
 import { type Signal, signal } from '@preact/signals';
 import { type Store, tryToKeep } from '../parts/storage.ts';
-import { isMessage, type Message } from './message.ts';
+import { type Chosen, isMessage, type Message } from './message.ts';
 
 export type Messages = ReadonlyMap<string, Message>;
 
 const messagePrefix = 'outrider.message.';
 const deletedPrefix = 'outrider.deleted.';
+const chosenPrefix = 'outrider.chosen.';
 /** A tab that writes an answer keeps it each second. */
 const silentAfterMs = 4000;
 /** For so long a deletion is remembered, for tabs that had the chat open. */
@@ -21,6 +22,8 @@ export class History {
   /** Whether something could not be kept. */
   readonly isFull: Signal<boolean> = signal(false);
   readonly #deleted = new Map<string, number>();
+  /** By chat. */
+  readonly #chosen = new Map<string, Chosen>();
   /** When something of a message came from another tab, by its id, ms. */
   readonly #adoptedMs = new Map<string, number>();
 
@@ -34,6 +37,11 @@ export class History {
       else store?.removeItem(name);
     }
     for (const name of names) this.adopt(name, store?.getItem(name) ?? null, nowMs);
+    for (const name of names.filter((one) => one.startsWith(chosenPrefix))) {
+      const chat = name.slice(chosenPrefix.length);
+      if (this.chats.peek().has(chat)) this.#chosen.set(chat, chosenIn(store?.getItem(name) ?? ''));
+      else store?.removeItem(name);
+    }
   }
 
   get isKept(): boolean {
@@ -42,6 +50,16 @@ export class History {
 
   messagesOf(chat: string): Messages {
     return this.chats.value.get(chat) ?? new Map();
+  }
+
+  /** Which of several messages is shown, as this tab has chosen last; in a new tab, as any has. */
+  chosenOf(chat: string): Chosen {
+    return this.#chosen.get(chat) ?? new Map();
+  }
+
+  keepChosen(chat: string, chosen: Chosen): void {
+    this.#chosen.set(chat, chosen);
+    tryToKeep(this.#store, `${chosenPrefix}${chat}`, JSON.stringify([...chosen]));
   }
 
   /** @returns false: its chat was deleted since */
@@ -56,6 +74,7 @@ export class History {
     tryToKeep(this.#store, `${deletedPrefix}${chat}`, `${nowMs}`);
     // Also what another tab has written a moment ago.
     for (const name of this.#names()) if (name.startsWith(`${messagePrefix}${chat}.`)) this.#store?.removeItem(name);
+    this.#store?.removeItem(`${chosenPrefix}${chat}`);
     this.#forget(chat, nowMs);
     this.isFull.value = false;
   }
@@ -97,6 +116,17 @@ export class History {
     if (later.length === 0) chats.delete(chat);
     else chats.set(chat, new Map(later));
     this.chats.value = chats;
+  }
+}
+
+/** What other programs, or other versions, may have left there chooses nothing. */
+function chosenIn(text: string): Chosen {
+  try {
+    const isPair = (one: unknown): one is [string, string] =>
+      Array.isArray(one) && one.length === 2 && one.every((id) => typeof id === 'string');
+    return new Map((JSON.parse(text) as readonly unknown[]).filter(isPair));
+  } catch {
+    return new Map();
   }
 }
 

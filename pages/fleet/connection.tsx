@@ -1,15 +1,28 @@
 // How the page is connected to its controller, and the form for a key.
 
 import { useState } from 'preact/hooks';
-import { fleetWords } from '../parts/words.ts';
-import { feedState, recording, useKey } from './model.ts';
+import { fleetWords, words } from '../parts/words.ts';
+import { feedState, forgetKey, hasKey, recording, useKey } from './model.ts';
 
 const text = fleetWords;
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 export function Connection() {
-  const state = feedState.value;
   if (recording.value !== null) return null;
+  return (
+    <>
+      <State />
+      {hasKey.value && feedState.value.kind !== 'key' ? (
+        <button type="button" onClick={forgetKey}>
+          {words.key.forget}
+        </button>
+      ) : null}
+    </>
+  );
+}
+
+function State() {
+  const state = feedState.value;
   switch (state.kind) {
     case 'connecting':
       return <p role="status">{text.connecting}</p>;

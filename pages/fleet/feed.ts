@@ -1,6 +1,7 @@
 // The connection to the controller that serves the page. It is opened again whenever it is lost.
 
 import type { Ask } from '../../src/allocation/controller/watch/fleet-view.ts';
+import { readStreets, type StreetMap } from '../../src/allocation/controller/watch/street-map.ts';
 import {
   encodeWatch,
   type FleetFrame,
@@ -18,6 +19,8 @@ export type FeedState =
   | { readonly kind: 'refused'; readonly cause: string; readonly remedy: string };
 
 export interface FeedListener {
+  /** Comes before the first frame of a connection, where the controller has a map. */
+  streets(map: StreetMap): void;
   frame(frame: FleetFrame): void;
   state(state: FeedState): void;
 }
@@ -109,6 +112,11 @@ export class Feed {
 
   #take(text: string): void {
     try {
+      const map = readStreets(text);
+      if (map !== null) {
+        this.#listener.streets(map);
+        return;
+      }
       const frame = readLine(text);
       if (frame.kind !== 'fleet') return;
       this.#waitForFrame();

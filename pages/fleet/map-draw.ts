@@ -5,6 +5,8 @@ import { type MapView, type Point, type Size, scaleBarM, toScreen } from './map-
 import { numberIn, paceLevel, shownNumber, textIn } from './shown.ts';
 
 export interface MapThings {
+  /** In metres; null: there is no map. */
+  readonly streets: Path2D | null;
   readonly edges: ReadonlyMap<string, EdgeRow>;
   readonly devices: ReadonlyMap<string, DeviceRow>;
   readonly cells: ReadonlyMap<string, CellRow>;
@@ -42,6 +44,7 @@ export function drawMap(
   canvas.clearRect(0, 0, size.width, size.height);
   canvas.font = '12px system-ui, sans-serif';
   canvas.lineCap = 'round';
+  if (things.streets !== null) drawStreets(drawing, things.streets);
   drawGrid(drawing);
   const most = Math.max(1, ...[...things.cells.values()].map(({ devices }) => numberIn(devices) ?? 0));
   for (const [key, cell] of things.cells) drawCell(drawing, key, cell, most);
@@ -72,6 +75,16 @@ function drawGrid({ canvas, color, view, size }: Drawing): void {
     canvas.lineTo(size.width, Math.round(y) + 0.5);
   }
   canvas.stroke();
+}
+
+function drawStreets({ canvas, color, view, size }: Drawing, streets: Path2D): void {
+  const origin = toScreen(view, size, { x: 0, y: 0 });
+  canvas.save();
+  canvas.translate(origin.x, origin.y);
+  canvas.scale(view.scale, -view.scale);
+  canvas.fillStyle = color('--street');
+  canvas.fill(streets);
+  canvas.restore();
 }
 
 /** The area is the number of devices. @param most of all cells */

@@ -1,6 +1,8 @@
 // The map of the fleet: what stands where, and who reads from where. It can be moved and zoomed by pointer, fingers, wheel and keyboard.
 
+import { computed } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { streetsOf } from '../../src/allocation/controller/watch/street-map.ts';
 import { fleetWords } from '../parts/words.ts';
 import { drawMap, type MapThings } from './map-draw.ts';
 import {
@@ -16,7 +18,18 @@ import {
   windowOf,
   zoomed,
 } from './map-view.ts';
-import { ask, cells, chooseDevice, chooseEdge, chooseWindow, devices, edges, isCut } from './model.ts';
+import {
+  ask,
+  cells,
+  chooseDevice,
+  chooseEdge,
+  chooseWindow,
+  devices,
+  edges,
+  isCut,
+  recording,
+  streets,
+} from './model.ts';
 import { colorNamed, onSchemeChange } from './palette.ts';
 import { numberIn, paceSteps } from './shown.ts';
 
@@ -96,9 +109,21 @@ class MapState {
   }
 }
 
+/** Rectangles overlap a little: no lines shall be seen between them. */
+const overlap = 1.02;
+const streetPath = computed(() => {
+  const { value } = streets;
+  if (value === null) return null;
+  const path = new Path2D();
+  for (const [west, south, width, height] of streetsOf(value)) path.rect(west, south, width, height * overlap);
+  return path;
+});
+
 function things(): MapThings {
   const { device, edge } = ask.value;
   return {
+    // A recording may be of another place.
+    streets: recording.value === null ? streetPath.value : null,
     edges: edges.value,
     devices: devices.value,
     cells: cells.value,

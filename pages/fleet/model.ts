@@ -14,6 +14,7 @@ import {
   type Table,
 } from '../../src/allocation/controller/watch/fleet-rows.ts';
 import { type Ask, askAll, viewOf } from '../../src/allocation/controller/watch/fleet-view.ts';
+import type { StreetMap } from '../../src/allocation/controller/watch/street-map.ts';
 import { applyFrame } from '../../src/allocation/controller/watch/watch-messages.ts';
 import { KeyKeeper } from '../parts/key-keeper.ts';
 import { storeOf } from '../parts/storage.ts';
@@ -24,6 +25,8 @@ import { numberIn } from './shown.ts';
 
 export const table = signal<Table>(new Map());
 export const ask = signal<Ask>(askAll);
+/** Null: the controller has no map. */
+export const streets = signal<StreetMap | null>(null);
 export const feedState = signal<FeedState>({ kind: 'connecting' });
 /** The recording that is shown; null: the live fleet. */
 export const recording = signal<Recording | null>(null);
@@ -49,6 +52,7 @@ export const edgeHistory = new History(['feltMs', 'rows', 'waiting']);
 
 /** A key that is not kept on this device is asked for again. */
 const keys = new KeyKeeper(null, storeOf('localStorage'));
+export const hasKey = signal(keys.key !== null);
 let feed: Feed | null = null;
 let lastSecond = 0;
 
@@ -59,6 +63,9 @@ export function watchLive(): void {
   feed = new Feed(url.href, keys.key ?? '', ask.value, {
     state(state) {
       feedState.value = state;
+    },
+    streets(map) {
+      streets.value = map;
     },
     frame(frame) {
       applyFrame(received, frame);
@@ -75,8 +82,20 @@ export function watchLive(): void {
 /** @param isKept whether it is still known when the page is opened again */
 export function useKey(key: string, isKept: boolean): void {
   keys.keep(key, isKept ? 'device' : 'session');
+  hasKey.value = true;
   feedState.value = { kind: 'connecting' };
   feed?.useKey(key);
+}
+
+/** And what it has shown. */
+export function forgetKey(): void {
+  keys.forget();
+  hasKey.value = false;
+  feedState.value = { kind: 'connecting' };
+  clearHistories();
+  table.value = new Map();
+  streets.value = null;
+  feed?.useKey('');
 }
 
 export function chooseDevice(device: string | null): void {

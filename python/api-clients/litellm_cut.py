@@ -1,7 +1,7 @@
-"""One stream through litellm's Router, for `outrider trial cut`: two deployments, of which the second is the fallback of the first.
+"""Streams through litellm's Router, for `outrider trial cut`: two deployments, of which the second is the fallback of the first.
 
-Reads one line of JSON: {"bases", "key", "model", "fields", "continues"}. Prints lines of JSON: {"version"}, {"delta"} for each part of the
-text as it comes, and {"end"} with the reason, or {"error"} with what the client raises.
+Reads lines of JSON: {"id", "bases", "key", "model", "fields", "continues"}. Prints lines of JSON, each with the id of its line: {"delta"} for
+each part of the text as it comes, and {"end"} with the reason, or {"error"} with what the client raises. Ends with its input.
 """
 
 import asyncio
@@ -12,8 +12,6 @@ import sys
 # Otherwise it asks the network for prices.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 out, sys.stdout = sys.stdout, sys.stderr
-
-from importlib.metadata import version  # noqa: E402
 
 import litellm  # noqa: E402
 
@@ -32,9 +30,8 @@ def deployment(name: str, base: str, asked: dict) -> dict:
     }
 
 
-async def main() -> None:
-    say(version=version("litellm"))
-    asked = json.loads(sys.stdin.readline())
+async def stream(asked: dict) -> None:
+    name = asked["id"]
     router = litellm.Router(
         model_list=[deployment(name, base, asked) for name, base in zip(("first", "second"), asked["bases"])],
         fallbacks=[{"first": ["second"]}],
@@ -46,11 +43,18 @@ async def main() -> None:
         async for chunk in await router.acompletion(model="first", stream=True, **asked["fields"]):
             for choice in chunk.choices:
                 if choice.delta.content:
-                    say(delta=choice.delta.content)
+                    say(id=name, delta=choice.delta.content)
                 end = choice.finish_reason or end
-        say(end=end)
+        say(id=name, end=end)
     except Exception as error:  # noqa: BLE001  (whatever it is, the trial reports it)
-        say(error=f"{type(error).__name__}: {error}")
+        say(id=name, error=f"{type(error).__name__}: {error}")
+
+
+async def main() -> None:
+    streams = set()
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        streams.add(asyncio.create_task(stream(json.loads(line))))
+    await asyncio.gather(*streams)
 
 
 asyncio.run(main())

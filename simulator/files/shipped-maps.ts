@@ -33,13 +33,18 @@ export async function findMapOf({ channel }: Pick<Scenario, 'channel'>): Promise
 
 /** @param nameOrPath "munich", or a path that ends in .map.json @throws OutriderError `bad-argument` */
 export async function findRadioMap(nameOrPath: string): Promise<RadioMap> {
-  if (/[./\\]/.test(nameOrPath)) return readRadioMap(nameOrPath);
+  return readRadioMap(await radioMapPath(nameOrPath));
+}
+
+/** The path of its header. @throws OutriderError `bad-argument` for a name of no shipped map */
+export async function radioMapPath(nameOrPath: string): Promise<string> {
+  if (/[./\\]/.test(nameOrPath)) return nameOrPath;
   const names = await shippedMapNames();
   if (!names.includes(nameOrPath)) {
     const remedy = `Name one of ${names.join(', ')}, or a file that ends in ${ending}.`;
     throw badArgument(`there is no radio map "${nameOrPath}"`, remedy);
   }
-  return readRadioMap(join(shippedFolder, `${nameOrPath}${ending}`));
+  return join(shippedFolder, `${nameOrPath}${ending}`);
 }
 
 /** @param path of the header file @throws OutriderError `bad-argument` when a file is missing, broken or not the one announced */

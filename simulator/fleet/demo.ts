@@ -18,7 +18,7 @@ import { createToyModel } from '../../src/models/port/toy.ts';
 import { machineClock } from '../../src/network/transport/machine-clock.ts';
 import { encodeTrialPrompts } from '../files/sample-prompts.ts';
 import { findScenario } from '../files/scenario-file.ts';
-import { findMapOf } from '../files/shipped-maps.ts';
+import { findMapOf, radioMapPath } from '../files/shipped-maps.ts';
 import { type Fleet, type FleetPlan, startFleet } from './fleet.ts';
 import { controlApart, controlHere, type FleetControl } from './fleet-control.ts';
 import { createWalk } from './walk.ts';
@@ -58,7 +58,8 @@ export interface Demo extends AsyncDisposable {
   compare(): Promise<{ readonly texts: number; readonly identical: number; readonly failed: number }>;
 }
 
-const toySeed = 7;
+/** Names the target of a toy fleet. */
+export const toySeed = 7;
 const toyAgreement = 0.8;
 const toyDraftProfile = 'reference-draft';
 const promptCount = 6;
@@ -80,7 +81,8 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
   const scenario =
     plain.channel.kind === 'map' ? { ...plain, channel: { ...plain.channel, floor: 'umi-nlos' as const } } : plain;
   const map = await findMapOf(scenario);
-  const control = opened.use(await (settings.isApart === true ? apart(settings) : here(settings)));
+  const mapPath = scenario.channel.kind === 'map' ? await radioMapPath(scenario.channel.map) : undefined;
+  const control = opened.use(await (settings.isApart === true ? apart(settings, mapPath) : here(settings)));
   const fleet = await startFleet({
     ...settings,
     control,
@@ -122,9 +124,15 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
   };
 }
 
-function apart({ policy, objective, slotMs, record, note }: DemoSettings): Promise<FleetControl> {
+/** @param map of the radio, whose streets the fleet page draws */
+function apart(
+  { policy, objective, slotMs, record, note }: DemoSettings,
+  map: string | undefined,
+): Promise<FleetControl> {
   const recording = record === undefined ? [] : ['--record', resolve(record)];
-  return controlApart(['--policy', policy, '--objective', objective, '--slot', `${slotMs}`, ...recording], note);
+  const streets = map === undefined ? [] : ['--map', resolve(map)];
+  const flags = ['--policy', policy, '--objective', objective, '--slot', `${slotMs}`, ...recording, ...streets];
+  return controlApart(flags, note);
 }
 
 async function here({ policy, objective, slotMs }: DemoSettings): Promise<FleetControl> {

@@ -2,13 +2,15 @@
 
 import type { Command } from 'commander';
 import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
+import { encodeStreets } from '../allocation/controller/watch/street-map.ts';
 import { CloseStack } from '../core/basics/close-stack.ts';
 import { defined } from '../core/basics/defined.ts';
-import { asOutriderError } from '../core/basics/errors.ts';
+import { asOutriderError, badArgument } from '../core/basics/errors.ts';
 import { recordFleet } from '../files/fleet-record.ts';
 import { readPageFiles } from '../files/page-files.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyThread } from '../files/policy-thread.ts';
+import { readStreetMap } from '../files/street-map-file.ts';
 import { machineClock } from '../network/transport/machine-clock.ts';
 import {
   listenController,
@@ -23,6 +25,7 @@ import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
 import type { OptionsOf, OptionTable } from './options/options.ts';
 import { tlsOptions } from './options/port-access.ts';
+import { reachableUrl } from './options/reachable-url.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from './terminal/interrupt.ts';
 import { note } from './terminal/note.ts';
 
@@ -72,6 +75,10 @@ const options = {
     flag: '--record <file>',
     help: 'append what the fleet does, once a second, to a file that the fleet page replays (default: none)',
   },
+  map: {
+    flag: '--map <file>',
+    help: 'a radio map (NAME.map.json) whose streets the fleet page draws (default: none)',
+  },
   ...accessOptions,
   ...tlsOptions,
   tlsSelfSigned: {
@@ -105,12 +112,13 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   await using policy = await openPolicyThread(flags.policy, { clock: machineClock });
   const fallback = await findPolicy('greedy');
   const metrics = createControllerMetrics();
+  const streets = flags.map === undefined ? undefined : await streetsFor(flags.map);
   await using controller = startController({
     policy,
     fallback,
     slotMs: flags.slot,
     objective: flags.objective,
-    ...defined({ epoch: flags.epoch, targetMsPerToken: flags.targetMs }),
+    ...defined({ epoch: flags.epoch, targetMsPerToken: flags.targetMs, streets }),
     keyOf: access.keyOf,
     onDecision: metrics.onDecision,
     onEvent(event) {
@@ -129,11 +137,21 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
     open.use(recordFleet(flags.record, { fleet: () => controller.fleet(), onEnded: (why) => note(why) }));
   const url = access.urlOf(listener.port);
   process.stdout.write(`${url}\n`);
-  note(`fleet page at ${url.replace(/^ws/, 'http')}${fleetPath}`);
+  note(`fleet page at ${new URL(fleetPath, reachableUrl(url, flags.allowHost?.[0]))}`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   for (const line of access.said) note(line);
   onServing(controller);
   await askedToStop(signal, flags.untilInputEnds);
+}
+
+/** @throws OutriderError `bad-argument` */
+async function streetsFor(path: string): Promise<Uint8Array> {
+  const streets = encodeStreets(await readStreetMap(path));
+  if (streets !== null) return streets;
+  throw badArgument(
+    `"${path}" has too many streets for the fleet page`,
+    'take a map with larger cells, or leave out --map',
+  );
 }
 
 function printEvent(event: ControllerEvent, isLogging: boolean | undefined): void {

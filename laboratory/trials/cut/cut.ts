@@ -10,7 +10,7 @@ import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { markdownTable } from '../../../src/core/basics/markdown.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
 import { alike, type Compared, type CutStream, compare, type Part } from './compare.ts';
-import { type CutAsk, litellmStream, plainStream, type Stream, type Way } from './streams.ts';
+import { type CutAsk, openLitellm, plainStream, type Stream, type Way } from './streams.ts';
 
 const options = {
   full: { flag: '--full', help: 'real models, those of --pair, in place of toys' },
@@ -28,6 +28,8 @@ Examples:
 
 const toy = 'toy:1';
 const killAt = 20;
+/** Toys wait for most of the time. */
+const toysAtOnce = 3;
 const question = 'Why is the sky blue? Answer in three sentences.';
 const temperatures = [0, 0.8] as const;
 const ownWay = 'outrider serve, two edges';
@@ -60,32 +62,32 @@ export const cutTrial: Experiment<typeof options, Found, Conclusion<CutRow>> = {
   page: ({ rows }) => cutTable(rows),
 };
 
-const ways = (): readonly Way[] => [
-  { name: 'LiteLLM, fallback', stream: litellmStream(false) },
-  { name: 'LiteLLM, fallback that continues', stream: litellmStream(true) },
-  { name: ownWay, stream: plainStream },
-];
-
 async function measure({ full, pair }: OptionsOf<typeof options>, run: Run): Promise<Found> {
   const models = full ? namesOf({ pair }) : { target: toy, draft: toy };
   const profile = full ? defaultEdgeProfile.name : 'edge-8b-rtx4090';
   const flags = ['--model', models.target, '--profile', profile, '--context', '1024'];
+  const references = new Map<number, Promise<readonly string[]>>();
   await using opened = new CloseStack();
+  const litellm = openLitellm();
+  if (!('missing' in litellm)) opened.use(litellm);
   const second = await startEdgeProcess(flags, () => {});
   opened.defer(async () => void (await second.close()));
-  const skipped = ways().flatMap(({ name, stream }) => ('missing' in stream ? [`${name}: ${stream.missing}`] : []));
+  const others: readonly Way[] =
+    'missing' in litellm
+      ? []
+      : [
+          { name: 'LiteLLM, fallback', stream: litellm.streamOf(false) },
+          { name: 'LiteLLM, fallback that continues', stream: litellm.streamOf(true) },
+        ];
+  const ways = [...others, { name: ownWay, stream: plainStream }];
   const units = temperatures.flatMap((temperature) =>
-    ways().flatMap(({ name, stream }) => {
-      if ('missing' in stream) return [];
-      return [
-        {
-          key: `${name}, ${temperature}`,
-          measure: () => cutOnce({ name, stream, flags, models, second }, temperature),
-        },
-      ];
-    }),
+    ways.map(({ name, stream }) => ({
+      key: `${name}, ${temperature}`,
+      measure: () => cutOnce({ name, stream, flags, models, second, references }, temperature),
+    })),
   );
-  return { rows: await run.all('streams', units), skipped, models };
+  const skipped = 'missing' in litellm ? [`LiteLLM: ${litellm.missing}`] : [];
+  return { rows: await run.all('streams', units, full ? 1 : toysAtOnce), skipped, models };
 }
 
 interface Cut {
@@ -94,14 +96,23 @@ interface Cut {
   readonly flags: readonly string[];
   readonly models: ModelNames;
   readonly second: EdgeProcess;
+  /** The tokens of the text without a fault, by temperature. */
+  readonly references: Map<number, Promise<readonly string[]>>;
 }
 
-async function cutOnce({ name, stream, flags, models, second }: Cut, temperature: number): Promise<CutRow> {
+async function referenceOf(ask: CutAsk, base: string): Promise<readonly string[]> {
+  const tokens: string[] = [];
+  await plainStream(ask, [base], (text) => tokens.push(text));
+  return tokens;
+}
+
+async function cutOnce({ name, stream, flags, models, second, references }: Cut, temperature: number): Promise<CutRow> {
   const messages = [{ role: 'user', content: question }] as const;
   const fields = { messages, temperature, seed: 7, max_tokens: 96 };
-  const reference: string[] = [];
   const model = models.target;
-  await plainStream({ model, fields }, [baseOf(second)], (text) => reference.push(text));
+  const known = references.get(temperature) ?? referenceOf({ model, fields }, baseOf(second));
+  references.set(temperature, known);
+  const reference = await known;
   await using opened = new CloseStack();
   const first = await startEdgeProcess(flags, () => {});
   opened.defer(async () => void (await first.close().catch(() => {})));

@@ -21,10 +21,9 @@ export interface CutAsk {
 /** @returns the reason of the end, or what the client says of the failure */
 export type Stream = (ask: CutAsk, bases: readonly string[], onDelta: (text: string) => void) => Promise<string>;
 
-/** A name of a way, and the way; or why it can't be gone. */
 export interface Way {
   readonly name: string;
-  readonly stream: Stream | { readonly missing: string };
+  readonly stream: Stream;
 }
 
 /** By OpenAI's own client, from the first of the bases. */
@@ -45,27 +44,48 @@ export const plainStream: Stream = async ({ model, fields }, [baseURL = ''], onD
   }
 };
 
-/** By litellm's Router, whose fallback is the second of the bases. @param continues whether it asks that one to continue what was sent */
-export function litellmStream(continues: boolean): Way['stream'] {
+/** A process with litellm, which takes long to start. */
+export interface Litellm extends AsyncDisposable {
+  /** By its Router, whose fallback is the second of the bases. @param continues whether it asks that one to continue what was sent */
+  streamOf(continues: boolean): Stream;
+}
+
+type Said = { readonly id: number } & Readonly<Record<'delta' | 'end' | 'error', string | undefined>>;
+
+export function openLitellm(): Litellm | { readonly missing: string } {
   const found = interpreterOf('agents');
   if ('missing' in found) return found;
-  return async (ask, bases, onDelta) => {
-    const child = spawn(found.interpreter, ['-I', join(found.folder, 'litellm_cut.py')], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    child.on('error', () => {});
-    child.stdin.on('error', () => {});
-    const closed = once(child, 'close');
-    child.stdin.end(`${JSON.stringify({ ...ask, bases, key: 'none', continues })}\n`);
-    let end = failedBy('the Python process has ended');
-    for await (const line of createInterface({ input: child.stdout })) {
-      const said = JSON.parse(line) as Readonly<Record<'delta' | 'end' | 'error', string | undefined>>;
-      if (said.delta !== undefined) onDelta(said.delta);
-      if (said.error !== undefined) end = failedBy(said.error);
-      if (said.end !== undefined) end = said.end;
-    }
-    await closed;
-    return end;
+  const child = spawn(found.interpreter, ['-I', join(found.folder, 'litellm_cut.py')], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  child.on('error', () => {});
+  child.stdin.on('error', () => {});
+  const closed = once(child, 'close');
+  const waiting = new Map<number, (said: Said) => void>();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const said = JSON.parse(line) as Said;
+    waiting.get(said.id)?.(said);
+  });
+  let lastId = 0;
+  const gone = closed.then(() => failedBy('the Python process has ended'));
+  return {
+    streamOf: (continues) => (ask, bases, onDelta) => {
+      lastId += 1;
+      const id = lastId;
+      const ended = new Promise<string>((resolve) => {
+        waiting.set(id, ({ delta, end, error }) => {
+          if (delta !== undefined) onDelta(delta);
+          if (error !== undefined) resolve(failedBy(error));
+          if (end !== undefined) resolve(end);
+        });
+      });
+      child.stdin.write(`${JSON.stringify({ ...ask, id, bases, key: 'none', continues })}\n`);
+      return Promise.race([ended, gone]).finally(() => waiting.delete(id));
+    },
+    async [Symbol.asyncDispose]() {
+      child.stdin.end();
+      await closed;
+    },
   };
 }
 

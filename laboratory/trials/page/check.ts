@@ -6,7 +6,7 @@ export interface Check {
   readonly name: string;
   /** Default: the desktop only. */
   readonly sizes?: readonly SizeName[];
-  /** Its answers are not the target's. */
+  /** Its answers are not the toy target's. */
   readonly isScripted?: boolean;
   /** @throws Error for what is not as it must be */
   run(bed: Bed): Promise<void>;

@@ -5,6 +5,7 @@ import { demand } from '../api/call.ts';
 import { modelShown, type SizeName, someText } from './bed.ts';
 import type { Check } from './check.ts';
 import { faultChecks } from './fault-checks.ts';
+import { fleetChecks } from './fleet-checks.ts';
 import { roundTripMs } from './scene.ts';
 
 const both: readonly SizeName[] = ['desktop', 'phone'];
@@ -21,7 +22,7 @@ const key: Check = {
     for (const wrong of ['wrong', 'schlüssel mit blank']) {
       await page.fill('input[type=password]', wrong);
       await bed.click('Use this key');
-      await bed.shows(wrong === 'wrong' ? /wrong or revoked/ : /no blanks/);
+      await bed.shows(wrong === 'wrong' ? /wrong or revoked/ : /without blanks/);
     }
     await page.fill('input[type=password]', scene.device.key);
     await bed.click('Use this key');
@@ -161,7 +162,7 @@ const plainEdge: Check = {
     await bed.settled();
     await bed.shows(/Nothing drafts here, so both runs are plain/);
     await bed.shows(/Both texts are equal/);
-    await bed.shows(/The edge takes as long as: 8B target/);
+    await bed.shows(/slowed to the speed of: 8B target/);
   },
 };
 
@@ -225,4 +226,5 @@ export const checks: readonly Check[] = [
   tabs,
   leave,
   ...faultChecks,
+  ...fleetChecks,
 ];

@@ -150,6 +150,11 @@ describe.skipIf(!existsSync(executablePath))(`the fleet page (browser: ${executa
     await page.reload();
     await expect.poll(() => page.locator('header .live').count()).toBe(1);
     expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Forget the key' }).click();
+    await expect.poll(() => bodyOf(page)).toContain('asks for a key');
+    expect(await bodyOf(page)).not.toContain('Nothing has joined');
+    await page.reload();
+    await expect.poll(() => bodyOf(page)).toContain('asks for a key');
     expect(faults).toEqual([]);
     await close();
   });

@@ -27,12 +27,12 @@ const options = {
 type Options = OptionsOf<typeof options>;
 
 const notes = `Examples:
-  outrider trial page --json             two minutes
+  outrider trial page --json             four minutes
   outrider trial page --full --json      thirty minutes more for the memory
   outrider trial page --only tabs --screenshots /tmp/pages
 
 It needs Chromium, or a browser that takes its options in OUTRIDER_BROWSER, and the built pages (npm run pages). An edge with keys and
-"outrider serve" before it run as processes; their target and draft are toys.`;
+"outrider serve" before it run as processes; their target and draft are toys. Tabs draft with the default pair.`;
 
 export interface PageRow {
   readonly check: string;
@@ -51,6 +51,8 @@ interface Found {
   /** What axe and the console have reported. */
   readonly remarks: readonly string[];
   readonly weights: Weights | null;
+  /** Time of the long chat. */
+  readonly minutes: number;
 }
 
 interface Weights {
@@ -61,8 +63,8 @@ interface Weights {
 
 export const pageTrial: Experiment<typeof options, Found, Conclusion<PageRow>> = {
   name: 'trial page',
-  lasts: '2 minutes',
-  fullLasts: '32',
+  lasts: '4 minutes',
+  fullLasts: '34',
   description: 'use the page to chat in a real browser: as people do, with faults, and for long',
   notes,
   options,
@@ -97,12 +99,12 @@ async function measure({ minutes, screenshots, only }: Options, run: Run): Promi
     })),
   );
   const rows = await run.all('checks', units, 1);
-  if (only !== undefined) return { rows, remarks, weights: null };
+  if (only !== undefined) return { rows, remarks, weights: null, minutes };
   await using first = await open('desktop');
   const firstScreenKbGz = await firstScreenKb(first);
   await using long = await open('desktop');
   const grown = await heapGrowthMB(long, minutes, () => run.signal.throwIfAborted());
-  return { rows, remarks, weights: { firstScreenKbGz, workersKbGz: workersKb(), heapGrowthMB: grown } };
+  return { rows, remarks, weights: { firstScreenKbGz, workersKbGz: workersKb(), heapGrowthMB: grown }, minutes };
 }
 
 async function runCheck(
@@ -134,7 +136,7 @@ async function runCheck(
   };
 }
 
-export function conclude({ rows, remarks, weights }: Found): Conclusion<PageRow> {
+export function conclude({ rows, remarks, weights, minutes }: Found): Conclusion<PageRow> {
   const sum = (of: (row: PageRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
   const summary = {
     checks: rows.length,
@@ -149,5 +151,5 @@ export function conclude({ rows, remarks, weights }: Found): Conclusion<PageRow>
   const isLight = weights === null || (weights.firstScreenKbGz <= 60 && weights.workersKbGz <= 60);
   const isFlat = weights === null || weights.heapGrowthMB <= 10;
   const isSound = failed === 0 && axeViolations === 0 && consoleErrors === 0 && identical === texts;
-  return { rows, summary, remarks, params: {}, passed: isSound && rows.length > 0 && isLight && isFlat };
+  return { rows, summary, remarks, params: { minutes }, passed: isSound && rows.length > 0 && isLight && isFlat };
 }

@@ -6,15 +6,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openDemo, toySeed } from '../../../simulator/fleet/demo.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
+import { defaultPair } from '../../../src/models/files/manifest-data.ts';
+import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
+import { startCutProxy } from '../../measuring/cut-proxy.ts';
 import type { Asked } from '../api/call.ts';
 import { Reference } from '../api/reference.ts';
-import { startCutProxy } from './cut-proxy.ts';
 
 /** A page, and a key that it takes. */
 export interface PagePlace {
@@ -23,17 +26,30 @@ export interface PagePlace {
   readonly key: string;
 }
 
+export interface FleetPlace {
+  /** The page of the controller. */
+  readonly fleetUrl: string;
+  /** Names of the edges. */
+  readonly edges: readonly string[];
+  /** Kills the process of an edge; it is started again some seconds later. */
+  kill(index: number): void;
+}
+
 export interface PageScene extends AsyncDisposable {
   readonly device: PagePlace;
   /** The same through a proxy of its own. Closing the proxy leaves no endpoint. */
   proxied(): Promise<PagePlace & AsyncDisposable & { cutAfter(bytes: number): void }>;
   /** @param name of a new key for the edge's page */
   edge(name: string): Promise<PagePlace & { revoke(): Promise<void> }>;
-  /** What the target writes alone. */
+  /** An edge with real models, which gives tabs a draft; anybody may use it. */
+  tabs(): Promise<PagePlace & AsyncDisposable>;
+  /** Three edges with a controller, devices that read from them, and an endpoint before all three. */
+  fleet(): Promise<PagePlace & AsyncDisposable & FleetPlace>;
+  /** What the toy target writes alone. */
   readonly textOf: (asked: Asked) => Promise<string>;
 }
 
-const toy = 'toy:1';
+const toy = `toy:${toySeed}`;
 const contextLength = 4096;
 /** Slow enough for drafts of a toy to come in time, and for a reader to stop an answer. */
 const profile = 'edge-8b-rtx4090';
@@ -78,13 +94,67 @@ export async function openPageScene(onNote: (line: string) => void): Promise<Pag
       return { ...proxy, url: `http://127.0.0.1:${proxy.port}/`, key: clientKey };
     },
     async edge(name) {
-      const url = `${edge.url.replace(/^ws/, 'http').replace(/\/$/, '')}/`;
+      const url = pageOf(edge.url);
       const revoke = async (): Promise<void> => void (await revokeKeyIn(keyFile, name, Date.now()));
       const key = await make(name, 'chat');
       await untilTaken(url, key);
       return { url, key, revoke };
     },
+    tabs: () => openTabs(onNote),
+    fleet: () => openFleet(onNote),
     textOf: new Reference(alone).textOf,
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };
+}
+
+async function openTabs(onNote: (line: string) => void): Promise<PagePlace & AsyncDisposable> {
+  const { target, draft } = defaultPair;
+  const flags = ['--model', target, '--profile', defaultEdgeProfile.name, '--tab-draft', draft, '--sessions', '2'];
+  const edge = await startEdgeProcess(flags, onNote);
+  const close = async (): Promise<void> => void (await edge.close());
+  return { url: pageOf(edge.url), key: 'none', [Symbol.asyncDispose]: close };
+}
+
+async function openFleet(onNote: (line: string) => void): Promise<PagePlace & AsyncDisposable & FleetPlace> {
+  await using opened = new CloseStack();
+  const demo = opened.use(
+    await openDemo({
+      edges: 3,
+      devices: 3,
+      scenario: 'munich',
+      seed: 1,
+      policy: 'best',
+      objective: 'felt',
+      slotMs: 500,
+      profile,
+      maxTokens: 60,
+      isToy: true,
+      isAuto: true,
+      isApart: true,
+      target: '',
+      draft: '',
+      note: onNote,
+    }),
+  );
+  const { edges } = demo.fleet;
+  const addresses = edges.flatMap(({ process: { url } }) => ['--edge', url]);
+  const serve = opened.use(await startServeProcess([...addresses, '--target', toy, '--draft', toy], { onNote }));
+  const kept = opened.move();
+  return {
+    url: pageOf(serve.baseUrl.replace(/v1$/, '')),
+    key: 'none',
+    fleetUrl: `${pageOf(demo.control.url)}fleet`,
+    edges: edges.map(({ name }) => name),
+    kill(index) {
+      process.kill(edges[index]?.process.processId as number, 'SIGKILL');
+    },
+    async [Symbol.asyncDispose]() {
+      await demo.fleet.finish();
+      await kept[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function pageOf(address: string): string {
+  return `${address.replace(/^ws/, 'http').replace(/\/$/, '')}/`;
 }

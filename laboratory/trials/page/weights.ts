@@ -17,12 +17,22 @@ export async function firstScreenKb(bed: Bed): Promise<number> {
   return kilobytes(await Promise.all(bodies));
 }
 
-/** Device and engine in workers, and their kernels, gzipped, kB; 0 where the page has none. */
-export function workersKb(): number {
-  const folder = shippedPath('dist/pages');
-  const names = readdirSync(folder).filter((name) => name.endsWith('-worker.js') || name.endsWith('.wasm'));
-  return kilobytes(names.map((name) => readFileSync(`${folder}/${name}`)));
+/** Device and engine in workers, what they import, and their kernels, gzipped, kB; 0 where the page has none. */
+export function workersKb(folder: string = shippedPath('dist/pages')): number {
+  const files = new Map<string, Buffer>();
+  const add = (name: string): void => {
+    if (files.has(name)) return;
+    const bytes = readFileSync(`${folder}/${name}`);
+    files.set(name, bytes);
+    if (!name.endsWith('.js')) return;
+    for (const [, imported = ''] of bytes.toString().matchAll(importedFile)) add(imported);
+  };
+  for (const name of readdirSync(folder)) if (name.endsWith('-worker.js') || name.endsWith('.wasm')) add(name);
+  return kilobytes([...files.values()]);
 }
+
+/** As the builder writes it: import{a as b}from"./part-hash.js", or import("./part-hash.js"). */
+const importedFile = /(?:\bfrom|\bimport)\s*\(?\s*["'`]\.\/([\w.-]+\.js)["'`]/g;
 
 function kilobytes(files: readonly Buffer[]): number {
   return Math.round(files.reduce((sum, bytes) => sum + gzipSync(bytes).length, 0) / 100) / 10;

@@ -26,6 +26,7 @@ import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
 import { pairOption } from '../options/pair-options.ts';
 import { tlsOptions } from '../options/port-access.ts';
+import { reachableUrl } from '../options/reachable-url.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
 import { hideWaiting } from '../terminal/waiting-line.ts';
@@ -339,7 +340,7 @@ function endsOf(...ends: readonly Pick<EdgeOperation, 'requestEnded'>[]): {
 }
 
 function announce(
-  { json, untilInputEnds }: EdgeFlags,
+  { json, untilInputEnds, allowHost }: EdgeFlags,
   { target: { identity, limits }, draft }: EdgeModels,
   said: readonly string[],
   address: string,
@@ -351,9 +352,9 @@ function announce(
   if (!untilInputEnds) for (const line of said) note(line);
   (json ? process.stderr : process.stdout).write(`${address}\n`);
   if (untilInputEnds) return;
-  const base = address.replace(/^ws/, 'http');
-  note(`a page to chat in a browser: ${base}/`);
-  note(`for OpenAI's clients: ${base}/v1, model "${identity.name}"`);
+  const base = reachableUrl(address, allowHost?.[0]).href;
+  note(`a page to chat in a browser: ${base}`);
+  note(`for OpenAI's clients: ${base}v1, model "${identity.name}"`);
 }
 
 /** Rows: how often each kind of refusal happened. */

@@ -1,9 +1,9 @@
 // The address of an edge's page as a QR code, for a phone.
 
-import { networkInterfaces } from 'node:os';
 import { renderUnicodeCompact } from 'uqr';
 import { badArgument } from '../../core/basics/errors.ts';
 import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
+import { reachableUrl } from '../options/reachable-url.ts';
 
 /**
  * @param address of the edge, "ws://0.0.0.0:8642"
@@ -11,10 +11,8 @@ import { isLoopbackAddress } from '../../network/transport-node/listen-address.t
  * @param own address of this machine in its network; undefined: it has none
  * @throws OutriderError `bad-argument` where no other machine reaches the address
  */
-export function pageLink(address: string, key: string | undefined, own: string | undefined = ownAddress()): string {
-  const url = new URL(address.replace(/^ws/, 'http'));
-  // An address to listen on is none to reach.
-  if (['0.0.0.0', '[::]'].includes(url.hostname) && own !== undefined) url.hostname = own;
+export function pageLink(address: string, key: string | undefined, own?: string): string {
+  const url = reachableUrl(address, own);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (host === 'localhost' || host === '0.0.0.0' || host === '::' || isLoopbackAddress(host))
     throw badArgument(`no phone can reach ${url.host}`, 'Add --host 0.0.0.0 and what it asks for, or leave out --qr.');
@@ -27,10 +25,4 @@ export function qrLines(link: string): readonly string[] {
   const code = renderUnicodeCompact(link, { border: 2 }).split('\n');
   const plain = 'on an http:// page text and key are not encrypted: use it in a network that you trust';
   return [...code, link, ...(link.startsWith('http:') ? [plain] : [])];
-}
-
-/** IPv4, which every phone has. */
-function ownAddress(): string | undefined {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 }

@@ -14,7 +14,7 @@ export const errorCodes = [
   'disk-full',
   'memory-full', // a model, or making one, needs more memory than is free
   'python-missing', // no Python that can run the pipeline for drafts
-  'browser-missing', // no Chromium for a trial that needs one
+  'browser-missing', // no Chromium for a trial or a bench that needs one
   'download-failed',
   'tokenizer-mismatch', // the same id would mean different tokens on device and edge
   'target-changed', // the edge that could continue runs another target than the one that wrote the text so far

@@ -89,6 +89,18 @@ describe('an upgrade', () => {
     expect(new Set(refused.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
   });
 
+  it('of a page that the listener has served itself has the scheme of the listener', () => {
+    const judge = (tls: object | undefined, origin: string): boolean => {
+      const headers = { host: 'localhost:8642', 'sec-websocket-protocol': 'outrider.2', origin };
+      return createUpgradeGuard({ host: 'localhost', tls })({ headers }) === null;
+    };
+    const plain = 'http://localhost:8642';
+    const secure = 'https://localhost:8642';
+    // A proxy may have the TLS of a plain port.
+    expect([judge(undefined, plain), judge(undefined, secure)]).toEqual([true, true]);
+    expect([judge({}, plain), judge({}, secure)]).toEqual([false, true]);
+  });
+
   it('of any page is refused where no origin is listed', async () => {
     const port = await listen();
     for (const [origin] of origins.slice(1).filter(([one]) => !isOwn(one, 'localhost'))) {

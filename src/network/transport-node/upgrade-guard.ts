@@ -37,6 +37,8 @@ export interface GuardSettings {
   readonly allowHosts?: readonly string[] | undefined;
   /** Whether a name is this edge's own by another proof, such as its certificate. */
   readonly isOwnName?: ((name: string) => boolean) | undefined;
+  /** The certificate of the listener. With one, its own pages have addresses of https. */
+  readonly tls?: object | undefined;
 }
 
 /** What the peer is sent; `reason` is for this side. */
@@ -59,9 +61,12 @@ export function createAddressGuard({
   allowOrigins = [],
   allowHosts = [],
   isOwnName = () => false,
+  tls,
 }: GuardSettings): UpgradeGuard {
   const origins = new Set(allowOrigins.map(parseOrigin));
   const names = new Set(['localhost', host.toLowerCase(), ...allowHosts.map(parseHostName)]);
+  // In front of a port without TLS a proxy may have it.
+  const schemes = tls === undefined ? ['http:', 'https:'] : ['https:'];
   const knowsHost = (name: string): boolean => isIP(name) !== 0 || names.has(name) || isOwnName(name);
   return ({ headers }) => {
     const { origin, host: address = '' } = headers;
@@ -69,7 +74,7 @@ export function createAddressGuard({
     if (name === null || !knowsHost(name)) {
       return forbidden('host', `the edge does not answer to the name ${printable(name ?? address)}`);
     }
-    if (origin !== undefined && !origins.has(origin.toLowerCase()) && !isOwnPage(origin, address)) {
+    if (origin !== undefined && !origins.has(origin.toLowerCase()) && !isOwnPage(origin, address, schemes)) {
       return forbidden('origin', `the edge serves no pages of ${printable(origin)}`);
     }
     return null;
@@ -90,11 +95,11 @@ export function createUpgradeGuard(settings: GuardSettings): UpgradeGuard {
   };
 }
 
-/** A page that this listener has served itself: its origin has the host and port of the request's address. */
-function isOwnPage(origin: string, address: string): boolean {
+/** A page that this listener has served itself: its origin has one of these schemes, and the host and port of the request's address. */
+function isOwnPage(origin: string, address: string, schemes: readonly string[]): boolean {
   if (!URL.canParse(origin)) return false;
   const { protocol, host } = new URL(origin);
-  return (protocol === 'http:' || protocol === 'https:') && host === address.toLowerCase();
+  return schemes.includes(protocol) && host === address.toLowerCase();
 }
 
 function forbidden(reason: UpgradeRefusalReason, cause: string): Refusal {

@@ -38,7 +38,7 @@ export interface TlsIdentity {
 export interface WebSocketListener extends Listener {
   /** For connections from now on. Without effect where the port has no TLS of its own. @throws Error if the two don't fit */
   renewCertificate(identity: TlsIdentity): void;
-  /** Whether its certificate is for this name; false where the port has no TLS of its own. */
+  /** Whether its certificate names this name, not by a wildcard; false where the port has no TLS of its own. */
   isOwnName(name: string): boolean;
 }
 
@@ -231,7 +231,9 @@ function openServer(
     server.setSecureContext({ ...settings, cert: identity.cert, key: identity.key });
     certificate = new X509Certificate(identity.cert);
   };
-  return { server, isOwnName: (name) => certificate.checkHost(name) !== undefined, renew };
+  // A name that a wildcard stands for may be that of somebody else's page.
+  const isOwnName = (name: string): boolean => certificate.checkHost(name, { wildcards: false }) !== undefined;
+  return { server, isOwnName, renew };
 }
 
 /** @throws OutriderError `port-in-use`, or `bad-argument` if host and port can't be bound */

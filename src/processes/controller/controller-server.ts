@@ -22,12 +22,12 @@ import {
   type WebSocketListener,
 } from '../../network/transport-node/websocket-server.ts';
 import { ticketPrefix } from './ticket-book.ts';
-import { WatchDesk } from './watch-desk.ts';
+import { type DeskSettings, WatchDesk } from './watch-desk.ts';
 
 /** What a connection asks to be. */
 export type ControllerRole = JoinMessage['role'] | 'watcher';
 
-export interface ControllerOptions extends Pick<OrderSettings, 'targetMsPerToken'> {
+export interface ControllerOptions extends Pick<OrderSettings, 'targetMsPerToken'>, Pick<DeskSettings, 'streets'> {
   /** A RemotePolicy is closed by its creator, after the controller. A NamedPolicy runs in this thread and blocks it. */
   readonly policy: RemotePolicy | NamedPolicy;
   /** Decides here where the policy fails, is late, or can't be asked. Quick, and of our own. */
@@ -171,6 +171,7 @@ class ControllerServer implements RunningController {
       keyOf: (credentials) => keyOf(credentials, 'watcher'),
       fleet: () => this.fleet(),
       linksOf: (device) => linksOf(this.#core.members.devices.get(device)),
+      streets: options.streets,
       onRefused: (code, cause) => this.#log({ kind: 'refused', id: null, code, cause }),
     });
     const settings = {

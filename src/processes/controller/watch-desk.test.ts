@@ -5,17 +5,27 @@ import { fleetBed } from '../../allocation/controller/watch/fleet.fixture.ts';
 import type { Row } from '../../allocation/controller/watch/fleet-rows.ts';
 import { askAll, viewOf } from '../../allocation/controller/watch/fleet-view.ts';
 import { FleetWatch } from '../../allocation/controller/watch/fleet-watch.ts';
+import { encodeStreets, readStreets } from '../../allocation/controller/watch/street-map.ts';
 import { applyFrame, readLine, watchVersion } from '../../allocation/controller/watch/watch-messages.ts';
 import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
 import type { Connection } from '../../network/transport/transport.ts';
-import { mostWatchers, WatchDesk } from './watch-desk.ts';
+import { type DeskSettings, mostWatchers, WatchDesk } from './watch-desk.ts';
 
 const bytesOf = (message: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(message));
 const greeting = { kind: 'watch', version: watchVersion, credentials: 'key', ...askAll };
 
-function deskBed() {
+function deskBed(more: Partial<DeskSettings> = {}) {
   const manual = createManualClock();
-  const clock = { ...manual, advance: (ms: number) => manual.moveTo(manual.nowMs() + ms) };
+  let sent = 0;
+  /** Frames that were sent in each turn of the clock. */
+  const turns: number[] = [];
+  const after = (delayMs: number, callback: () => void) =>
+    manual.after(delayMs, () => {
+      const before = sent;
+      callback();
+      turns.push(sent - before);
+    });
+  const clock = { ...manual, after, advance: (ms: number) => manual.moveTo(manual.nowMs() + ms) };
   const { members, move } = fleetBed(3, 40);
   move(0);
   const watch = new FleetWatch(1);
@@ -23,6 +33,7 @@ function deskBed() {
   let made = 0;
   const desk = new WatchDesk({
     clock,
+    ...more,
     keyOf: (credentials) => (credentials === 'wrong' ? null : `id of ${credentials}`),
     fleet: () => {
       made += 1;
@@ -35,7 +46,14 @@ function deskBed() {
   const watcher = (first: unknown = greeting) => {
     links += 1;
     const link = links;
-    const state = { writable: true, frames: 0, bytes: 0, closed: [] as string[], said: [] as string[] };
+    const state = {
+      writable: true,
+      frames: 0,
+      maps: [] as number[],
+      bytes: 0,
+      closed: [] as string[],
+      said: [] as string[],
+    };
     const table = new Map<string, Row>();
     const connection = {
       get writable() {
@@ -47,8 +65,13 @@ function deskBed() {
           state.said.push(JSON.parse(text).code);
           return;
         }
+        if (readStreets(text) !== null) {
+          state.maps.push(state.frames);
+          return;
+        }
         const frame = readLine(text);
         state.frames += 1;
+        sent += 1;
         state.bytes += bytes.length;
         if (frame.kind === 'fleet') applyFrame(table, frame);
       },
@@ -59,7 +82,7 @@ function deskBed() {
     return { state, table, say, isTaken, link, leave: () => desk.closed(link) };
   };
   const whole = (ask = askAll) => new Map(viewOf(watch.fleet(members, clock.nowMs()), ask));
-  return { clock, desk, watcher, move, whole, refused, made: () => made };
+  return { clock, desk, watcher, move, whole, refused, turns, made: () => made };
 }
 
 describe('a watcher', () => {
@@ -76,6 +99,14 @@ describe('a watcher', () => {
     one.leave();
     clock.advance(5000);
     expect(one.state.frames).toBe(6);
+  });
+
+  it('gets the streets once, before its first frame, and only with a key', () => {
+    const streets = encodeStreets({ originX: 0, originY: 0, cellMetres: 1, columns: 1, runs: [0, 1] }) as Uint8Array;
+    const { clock, watcher } = deskBed({ streets });
+    const [one, wrong] = [watcher(), watcher({ ...greeting, credentials: 'wrong' })];
+    clock.advance(3000);
+    expect([one.state.maps, wrong.state.maps]).toEqual([[0], []]);
   });
 
   it('gets what it asks for soon, and no more than four frames a second', () => {
@@ -106,6 +137,20 @@ describe('a watcher', () => {
     slow.state.writable = false;
     clock.advance(70_000);
     expect(slow.state.closed).toContain('silent');
+  });
+
+  it('waits for the frames of others no longer than one of them takes', () => {
+    const { clock, watcher, turns } = deskBed();
+    const all = Array.from({ length: mostWatchers }, () => watcher());
+    clock.advance(1000);
+    expect(turns).toEqual(all.map(() => 1));
+    all[5]?.leave();
+    clock.advance(1000);
+    expect(turns.slice(mostWatchers).reduce((sum, frames) => sum + frames, 0)).toBe(mostWatchers - 1);
+    expect(all.map(({ state }) => state.frames)).toEqual(all.map((_, index) => (index === 5 ? 2 : 3)));
+    for (const { leave } of all) leave();
+    clock.advance(5000);
+    expect(clock.pendingCount).toBe(0);
   });
 
   it('shares the work with others', () => {

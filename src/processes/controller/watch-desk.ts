@@ -22,6 +22,8 @@ export interface DeskSettings {
   readonly keyOf: (credentials: string) => string | null;
   readonly fleet: () => Fleet;
   readonly linksOf: (device: string) => readonly (readonly [string, LinkRow])[];
+  /** The streets, as a watcher gets them first. Default: none. */
+  readonly streets?: Uint8Array | undefined;
   readonly onRefused: (code: string, cause: string) => void;
 }
 
@@ -111,6 +113,7 @@ export class WatchDesk {
     const state = { sent: null, sentAtMs: Number.NEGATIVE_INFINITY, missed: 0, asks: 0, cancelSoon: null };
     const watcher: Watcher = { connection, key, ask, ...state };
     this.#watchers.set(link, watcher);
+    if (this.#settings.streets !== undefined) connection.send(this.#settings.streets);
     this.#soon(watcher);
     if (this.#cancel === null) this.#schedule(frameEveryMs);
   }
@@ -157,11 +160,19 @@ export class WatchDesk {
 
   #schedule(afterMs: number): void {
     const { clock } = this.#settings;
-    this.#cancel = clock.after(afterMs, () => {
-      const startMs = clock.nowMs();
-      for (const watcher of [...this.#watchers.values()]) this.#send(watcher);
-      this.#schedule(Math.max(frameEveryMs, restTimes * (clock.nowMs() - startMs)));
-    });
+    this.#cancel = clock.after(afterMs, () => this.#sendInTurn([...this.#watchers.keys()], 0));
+  }
+
+  /** One frame at a time: between two of them the process does what else has come. @param spentMs for the frames of this second */
+  #sendInTurn([link, ...others]: readonly number[], spentMs: number): void {
+    const { clock } = this.#settings;
+    const watcher = link === undefined ? undefined : this.#watchers.get(link);
+    const startMs = clock.nowMs();
+    if (watcher !== undefined) this.#send(watcher);
+    const doneMs = spentMs + clock.nowMs() - startMs;
+    if (this.#watchers.size === 0) return;
+    if (others.length > 0) this.#cancel = clock.after(0, () => this.#sendInTurn(others, doneMs));
+    else this.#schedule(Math.max(frameEveryMs, restTimes * doneMs));
   }
 
   #send(watcher: Watcher): void {

@@ -62,6 +62,32 @@ describe('the guard', () => {
     expect([...routesOf(app)].sort()).toEqual(Object.keys(routeRules).sort());
   });
 
+  it('lets pages of other origins use no route without a word of their origin, and takes nothing for it', async () => {
+    let spent = 0;
+    const intake = new RequestIntake({
+      spend() {
+        spent += 1;
+        return 0;
+      },
+    });
+    const { app } = appOf(twoRounds, { intake, tabFiles, pages: new Map() });
+    const statusOf = async (route: string, headers: Readonly<Record<string, string>>) => {
+      const [method = '', path = ''] = askedOf(route);
+      return (await app.request(path, { method, headers })).status;
+    };
+    for (const [route, rule] of Object.entries(routeRules)) {
+      const before = spent;
+      for (const site of ['cross-site', 'same-site'])
+        expect((await statusOf(route, { 'sec-fetch-site': site })) === 403, route).toBe(rule !== 'public');
+      expect(spent, route).toBe(before);
+      for (const site of ['same-origin', 'none'])
+        expect(await statusOf(route, { 'sec-fetch-site': site }), route).not.toBe(403);
+      // What names its origin has been judged by that.
+      expect(await statusOf(route, { 'sec-fetch-site': 'cross-site', origin: 'https://page.example' })).not.toBe(403);
+    }
+    expect(spent).toBeGreaterThan(Object.keys(routeRules).length);
+  });
+
   it('asks for host and origin before anything else', async () => {
     const { app } = appOf(twoRounds, { refuses: (headers) => headers.get('origin') });
     const answer = await app.request('/health', { headers: { origin: 'https://evil.example' } });

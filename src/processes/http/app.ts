@@ -13,7 +13,7 @@ import { readCountRequest, readMessagesRequest } from './anthropic-messages.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
 import { type ApiRequest, nothingAsked } from './api-request.ts';
 import { type Completer, startingWith } from './completion-port.ts';
-import { allowOrigin } from './cors.ts';
+import { allowOrigin, isForForeignPage } from './cors.ts';
 import { AnswerKeeper, type FailureEvents } from './kept-answers.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
@@ -27,7 +27,7 @@ import { bodyLimitsOf, demandCounts, schemaCost } from './request-limits.ts';
 import { type HttpObserver, RequestWatch } from './request-record.ts';
 import { responsesFormat } from './responses-answers.ts';
 import { type RouteScope, routeOf, routeRules } from './route-rules.ts';
-import { addStreamRoutes, keptFor } from './stream-routes.ts';
+import { addStreamRoutes, keptFor, ownerOf, replacedBy } from './stream-routes.ts';
 import { addWeights, type TabFiles } from './tab-weights.ts';
 
 type Format = (head: AnswerHead, request: ApiRequest) => AnswerFormat;
@@ -137,7 +137,7 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
   addAnswers(app, { settings, asks, jsonOf, newId, keeper, intake });
   addStreamRoutes(app, {
     keeper,
-    ownerOf: (raw) => ownerOf(askOf(asks, raw), raw.headers),
+    ownerOf: (raw) => ownerOf(senderOf(askOf(asks, raw)), raw.headers, keyOf(raw.headers)),
     jsonOf: (raw) => jsonOf(raw, ''),
     hasBody: (raw) => !askOf(asks, raw).body.isOver,
     spend: (raw, bytes) => intake.spend(senderOf(askOf(asks, raw)), bytes),
@@ -171,12 +171,15 @@ function addAnswers(app: Hono, { settings, asks, jsonOf, newId, keeper, intake }
       const ask = askOf(asks, context.req.raw);
       const { watch, account } = ask;
       const { headers, signal } = context.req.raw;
-      const ended = intake.reserve(senderOf(ask), request.asked.length, account.mostAnswers);
+      const owner = ownerOf(senderOf(ask), headers, keyOf(headers));
+      // One that is asked for again ends as soon as the new one may begin.
+      const most = account.mostAnswers + replacedBy(keeper, request, owner, headers);
+      const ended = intake.reserve(senderOf(ask), request.asked.length, most);
       const id = `${idPrefix}${watch.id}`;
       const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
       const written = format(head, request);
       const failures = failuresOf(format, head);
-      const about = { owner: ownerOf(ask, headers), headers, responseId: id, format: written, failures };
+      const about = { owner, headers, responseId: id, format: written, failures };
       const kept = orElse(
         () => keptFor(keeper, request, about),
         () => request.asked.forEach(ended),
@@ -216,11 +219,6 @@ function senderOf({ account: { keyId }, address }: Ask): Sender {
   return { keyId, address };
 }
 
-/** Whose kept answers a request may read: those of its key; where none is asked for, of its address and of what it shows for a key. */
-function ownerOf({ account: { keyId }, address }: Ask, headers: Headers): string {
-  return keyId === null ? `address ${address} ${keyOf(headers) ?? ''}` : `key ${keyId}`;
-}
-
 /** @param otherwise done where it throws */
 function orElse<Value>(make: () => Value, otherwise: () => void): Value {
   try {
@@ -249,6 +247,7 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
     // Which paths there are is for those who may use some.
     const scope = routeRules[routeOf(context.req.method, context.req.path)] ?? 'chat';
     if (scope === 'public') return next();
+    if (isForForeignPage(headers)) throw new ApiError(403, 'forbidden', foreignPage);
     const ask = askOf(asks, context.req.raw);
     const shown = keyOf(headers);
     const word = settings.mayUse(shown, scope);
@@ -268,6 +267,8 @@ function addGuard(app: Hono, settings: HttpAppSettings & { readonly intake: Requ
     return next();
   });
 }
+
+const foreignPage = 'a page of another origin asks without saying which; list its origin, and let it ask by fetch';
 
 const unknownKey: KeyRefusal = {
   status: 401,

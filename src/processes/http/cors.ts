@@ -10,6 +10,15 @@ export function allowOrigin(headers: Headers, origin: string): void {
   headers.set('access-control-expose-headers', shownHeaders);
 }
 
+/**
+ * Whether a page of another origin makes its browser ask without naming that origin, as for a picture or by a link. Browsers mark such
+ * requests to https and to this machine (Fetch Metadata, W3C).
+ */
+export function isForForeignPage(headers: Headers): boolean {
+  const site = headers.get('sec-fetch-site');
+  return headers.get('origin') === null && (site === 'cross-site' || site === 'same-site');
+}
+
 const shownHeaders = 'x-request-id, x-ignored-params, x-outrider-verified, retry-after, content-range';
 
 /** What the official clients send, and the id of a stream. */

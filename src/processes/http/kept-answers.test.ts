@@ -50,7 +50,7 @@ describe('an answer with X-Conversation-Id', () => {
     await leave(again);
     expect(signals[0]?.aborted).toBe(false);
     clock.ms += keptMs - 1;
-    expect(keeper.of('key one')).toHaveLength(1);
+    expect(keeper.of(['key one'])).toHaveLength(1);
     clock.ms += 1;
     const late = await read('c');
     expect(late.status).toBe(404);

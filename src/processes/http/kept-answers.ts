@@ -5,6 +5,7 @@ import {
   type KeptLimits,
   type KeptStream,
   KeptStreams,
+  type StreamOwner,
   type StreamPlace,
 } from '../../core/protocol/wire/kept-streams.ts';
 import type { AnswerEvent } from './answer-format.ts';
@@ -15,10 +16,12 @@ import { tooMany } from './request-intake.ts';
 export type FailureEvents = (error: ApiError) => readonly AnswerEvent[];
 
 export interface KeptAnswerSettings {
-  readonly owner: string;
+  readonly owner: StreamOwner;
   /** What the application calls it. */
   readonly id: string;
   readonly failures: FailureEvents;
+  /** How many choices it has. */
+  readonly choices: number;
   /** The answer as it begins, where it can be asked for as a whole. Default: it can't. */
   readonly begun?: object | undefined;
 }
@@ -54,27 +57,27 @@ export class AnswerKeeper {
   }
 
   /** It takes the place of one with the same id, which ends. @throws ApiError 429 */
-  begin({ owner, id, failures, begun }: KeptAnswerSettings): KeptAnswer {
+  begin({ owner, id, failures, choices, begun }: KeptAnswerSettings): KeptAnswer {
     const before = this.find(owner, id);
     if (before !== undefined) this.remove(before, 'a newer request has the same X-Conversation-Id; read that one');
     const head = begun === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(begun));
     const stream = this.#streams.begin(owner, id, this.#nowMs(), head);
     if (stream === null) throw tooMany('too many answers run that are kept for readers who come back', 5);
-    const answer = new KeptAnswer(stream, this.#streams, failures, this.#nowMs);
+    const answer = new KeptAnswer(stream, this.#streams, { failures, choices }, this.#nowMs);
     this.#answers.set(stream, answer);
     this.#checkLater();
     return answer;
   }
 
   /** Undefined: unknown, or another's. */
-  find(owner: string, id: string): KeptAnswer | undefined {
+  find(owner: StreamOwner, id: string): KeptAnswer | undefined {
     this.#expire();
     const stream = this.#streams.find(owner, id);
     return stream === undefined ? undefined : this.#answers.get(stream);
   }
 
   /** Those of the owner. */
-  of(owner: string): readonly KeptStream[] {
+  of(owner: StreamOwner): readonly KeptStream[] {
     this.#expire();
     return this.#streams.of(owner);
   }
@@ -125,6 +128,7 @@ export class KeptAnswer {
   readonly stream: KeptStream;
   readonly #streams: KeptStreams;
   readonly #failures: FailureEvents;
+  readonly #choices: number;
   readonly #nowMs: () => number;
   /** Null after the end: its listeners may hold the whole request. */
   #stop: AbortController | null = new AbortController();
@@ -132,8 +136,19 @@ export class KeptAnswer {
   /** The oldest first. */
   readonly #readers = new Set<Reader>();
 
-  constructor(stream: KeptStream, streams: KeptStreams, failures: FailureEvents, nowMs: () => number) {
-    [this.stream, this.#streams, this.#failures, this.#nowMs] = [stream, streams, failures, nowMs];
+  constructor(
+    stream: KeptStream,
+    streams: KeptStreams,
+    { failures, choices }: Pick<KeptAnswerSettings, 'failures' | 'choices'>,
+    nowMs: () => number,
+  ) {
+    [this.stream, this.#streams, this.#nowMs] = [stream, streams, nowMs];
+    [this.#failures, this.#choices] = [failures, choices];
+  }
+
+  /** Choices that are written now. */
+  get running(): number {
+    return this.stream.endedMs === null ? this.#choices : 0;
   }
 
   /** Aborted when it has to end. */

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { appOf, round, type Script } from './app.fixture.ts';
 import { bedOf, errorOf, gated, keptMs, leave, soon } from './kept-answers.fixture.ts';
 import { RequestIntake } from './request-intake.ts';
+import { ownerOf } from './stream-routes.ts';
 
 describe('the routes of streams', () => {
   it("answer for another key's stream as for one that there is not", async () => {
@@ -97,6 +98,45 @@ describe('the routes of streams', () => {
     expect(keeper.count).toBe(2);
     // Its places are free: the third answer of the key may run without being kept.
     expect((await begin('')).status).toBe(200);
+  });
+});
+
+describe('an answer that is asked for again', () => {
+  it('takes the place of the one before, where the key may have no more', async () => {
+    const { script, signals } = gated();
+    const { begin } = bedOf(script, {}, 2);
+    await leave(await begin('c', { n: 2 }));
+    expect((await begin('d')).status).toBe(429);
+    expect((await begin('c', { n: 3 })).status).toBe(429);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+    for (let count = 0; count < 5; count += 1) {
+      expect((await begin('c', { n: 2 })).status).toBe(200);
+      await soon();
+      expect(signals.filter(({ aborted }) => !aborted)).toHaveLength(2);
+    }
+  });
+});
+
+describe('without keys, a stream', () => {
+  it("is its reader's: of an address, what a proxy says of it, and what it shows for a key", () => {
+    const sender = { keyId: null, address: '10.0.0.1' };
+    const ownerFor = (forwarded: object, shown?: string, address = sender.address) =>
+      ownerOf({ ...sender, address }, new Headers({ ...forwarded }), shown);
+    const owners = [
+      ownerFor({}),
+      ownerFor({}, 'k'),
+      ownerFor({ 'x-forwarded-for': '192.0.2.1' }),
+      ownerFor({ 'x-forwarded-for': '192.0.2.2' }),
+      ownerFor({ 'x-real-ip': '192.0.2.2' }),
+      ownerFor({ forwarded: 'for=192.0.2.2' }),
+      ownerFor({}, undefined, '10.0.0.2'),
+    ];
+    expect(new Set(owners.map((owner) => owner.join(' '))).size).toBe(owners.length);
+    // They share what one address may keep.
+    expect(new Set(owners.map(([account]) => account)).size).toBe(2);
+    expect(ownerFor({ 'x-forwarded-for': '192.0.2.1' })).toEqual(owners[2]);
+    const byKey = ownerOf({ ...sender, keyId: 'one' }, new Headers({ 'x-real-ip': '192.0.2.2' }), 'k');
+    expect(byKey).toEqual(['key one']);
   });
 });
 

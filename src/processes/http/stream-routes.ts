@@ -1,9 +1,11 @@
 // Routes to kept answers: llama-server's three for streams by the id of their conversation, and OpenAI's for responses that were asked for
 // in the background. What is unknown and what is another's get the same answer.
 
+import { createHash } from 'node:crypto';
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
-import type { KeptStream, StreamPlace } from '../../core/protocol/wire/kept-streams.ts';
+import type { KeptStream, StreamOwner, StreamPlace } from '../../core/protocol/wire/kept-streams.ts';
+import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import type { AnswerFormat } from './answer-format.ts';
 import { eventResponse } from './answer-request.ts';
 import { ApiError, invalid } from './api-error.ts';
@@ -19,7 +21,7 @@ const mostIds = 256;
 export interface StreamRoutes {
   readonly keeper: AnswerKeeper;
   /** Whose streams a request may read. */
-  readonly ownerOf: (request: Request) => string;
+  readonly ownerOf: (request: Request) => StreamOwner;
   /** The body, where there is one. */
   readonly jsonOf: (request: Request) => Promise<unknown>;
   /** Counts bytes that are sent again as if their sender had sent them. @throws ApiError 429 */
@@ -33,23 +35,53 @@ export function keptFor(
   keeper: AnswerKeeper,
   request: ApiRequest,
   about: {
-    readonly owner: string;
+    readonly owner: StreamOwner;
     readonly headers: Headers;
     readonly responseId: string;
     readonly format: AnswerFormat;
     readonly failures: FailureEvents;
   },
 ): KeptAnswer | null {
-  const { owner, responseId, format, failures } = about;
+  const { owner, headers, responseId, format, failures } = about;
+  const choices = request.asked.length;
   if (request.isBackground) {
     const [created] = format.stream().begin([], [], []);
     const begun = (created?.data as { readonly response?: object } | undefined)?.response;
-    return keeper.begin({ owner, id: responseId, failures, begun });
+    return keeper.begin({ owner, id: responseId, failures, choices, begun });
   }
-  const id = about.headers.get(conversationHeader);
-  if (id === null || id === '' || !request.stream) return null;
+  const id = conversationOf(request, headers);
+  if (id === null) return null;
   if (id.length > mostIdLength) throw invalid(conversationHeader, `has more than ${mostIdLength} characters`);
-  return keeper.begin({ owner, id, failures });
+  return keeper.begin({ owner, id, failures, choices });
+}
+
+/** Choices of the running answer whose place the answer to a request takes. */
+export function replacedBy(keeper: AnswerKeeper, request: ApiRequest, owner: StreamOwner, headers: Headers): number {
+  const id = conversationOf(request, headers);
+  return id === null ? 0 : (keeper.find(owner, id)?.running ?? 0);
+}
+
+/** Null: it is not to be kept under such an id. */
+function conversationOf(request: ApiRequest, headers: Headers): string | null {
+  return request.stream && !request.isBackground ? headers.get(conversationHeader) || null : null;
+}
+
+/** What proxies say of whoever asks. */
+const forwardedHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip'];
+
+/**
+ * Whose kept answers a request may read: those of its key; where none is asked for, of its address, of what proxies say of it, and of what
+ * it shows for a key.
+ */
+export function ownerOf({ keyId, address }: Sender, headers: Headers, shown: string | undefined): StreamOwner {
+  if (keyId !== null) return [`key ${keyId}`];
+  const forwarded = forwardedHeaders.map((name) => headers.get(name) ?? '');
+  return [`address ${address}`, digestOf(forwarded.join('\n')), digestOf(shown ?? '')];
+}
+
+/** Texts of requests may be long, or a key. */
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }
 
 export function addStreamRoutes(app: Hono, routes: StreamRoutes): void {

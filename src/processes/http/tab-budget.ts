@@ -41,19 +41,22 @@ export class TabBudget {
     this.#taken = new RateBook({ ...bytes, framesPerSecond: 1000, burstFrames: 1000 });
   }
 
-  /** @returns what is called once, at the end of the stream @throws ApiError 429 */
-  begin({ keyId, address }: Sender, bytes: number): () => void {
+  /** @returns what is called at the end of the stream: what was not sent is given back @throws ApiError 429 */
+  begin({ keyId, address }: Sender, bytes: number): (sentBytes: number) => void {
     const name = keyId === null ? `address ${address}` : `key ${keyId}`;
     const running = this.#streams.get(name) ?? 0;
     if (running >= mostStreams) throw tooMany(`${running} downloads run already; at most ${mostStreams} may`, 1);
-    const waitMs = this.#taken.take(name, this.#settings.nowMs(), Math.min(bytes, this.#burstBytes));
+    const { nowMs } = this.#settings;
+    const takenBytes = Math.min(bytes, this.#burstBytes);
+    const waitMs = this.#taken.take(name, nowMs(), takenBytes);
     if (waitMs > 0)
       throw tooMany('this key, or this address, has loaded its share of weights', Math.ceil(waitMs / 1000));
     this.#streams.set(name, running + 1);
     let isOver = false;
-    return () => {
+    return (sentBytes) => {
       if (isOver) return;
       isOver = true;
+      this.#taken.giveBack(name, nowMs(), Math.max(0, takenBytes - sentBytes));
       const left = (this.#streams.get(name) ?? 0) - 1;
       if (left > 0) this.#streams.set(name, left);
       else this.#streams.delete(name);

@@ -128,7 +128,7 @@ describe('the budget of downloads', () => {
   it('gives a key a number of files, then more with time, and leaves other keys theirs', () => {
     let nowMs = 0;
     const budget = new TabBudget({ fileBytes, nowMs: () => nowMs });
-    const load = (sender = phone) => budget.begin(sender, fileBytes)();
+    const load = (sender = phone) => budget.begin(sender, fileBytes)(fileBytes);
     let count = 0;
     expect(() => {
       for (; count < 1000; count++) load();
@@ -143,13 +143,23 @@ describe('the budget of downloads', () => {
     expect(() => load()).toThrow();
   });
 
+  it('takes for a download that breaks off what was sent, and gives back no more than it took', () => {
+    let whole = 0;
+    const budget = new TabBudget({ fileBytes, nowMs: () => 0 });
+    for (let count = 0; count < 200; count += 1) budget.begin(phone, fileBytes)(fileBytes / 100);
+    expect(() => {
+      for (; ; whole += 1) budget.begin(phone, fileBytes)(2 * fileBytes);
+    }).toThrow('has loaded its share');
+    expect(whole).toBe(30);
+  });
+
   it('bounds the streams at the same time', () => {
     const budget = new TabBudget({ fileBytes, nowMs: () => 0 });
     const ends = Array.from({ length: mostStreams }, () => budget.begin(phone, 1));
     expect(() => budget.begin(phone, 1)).toThrow('at most 8');
-    ends[0]?.();
+    ends[0]?.(1);
     // Ended once, however often it is said.
-    ends[0]?.();
+    ends[0]?.(1);
     budget.begin(phone, 1);
     expect(() => budget.begin(phone, 1)).toThrow('at most 8');
   });
@@ -164,6 +174,13 @@ describe('the budget of downloads', () => {
     nowMs = 10_000;
     await budget.pace(1);
     expect(waits.length).toBe(2);
+  });
+
+  it('takes nothing for what is not sent', async () => {
+    const { app } = appOf(twoRounds, { tabFiles: files });
+    // As whole files these would be more than the budget.
+    for (let count = 0; count < 300; count += 1) await (await app.request(path)).body?.cancel();
+    expect((await app.request(path)).status).toBe(200);
   });
 
   it('counts a stream that is left as ended', async () => {

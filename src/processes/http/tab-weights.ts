@@ -103,9 +103,10 @@ function streamOf(
   from: number,
   to: number,
   budget: TabBudget,
-  ended: () => void,
+  end: (sentBytes: number) => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let at = from;
+  const ended = (): void => end(at - from);
   const next = async (): Promise<Uint8Array<ArrayBuffer>> => {
     const wanted = Math.min(pieceBytes, to - at);
     await budget.pace(wanted);

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type KeptLimits, type KeptStream, KeptStreams, overheadBytes } from './kept-streams.ts';
+import { type KeptLimits, type KeptStream, KeptStreams, overheadBytes, type StreamOwner } from './kept-streams.ts';
 
 const limits: KeptLimits = {
   streamBytes: 1000,
@@ -32,7 +32,7 @@ describe('one stream', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(30), { minLength: 1, maxLength: 10 }), (lengths) => {
         const streams = new KeptStreams(limits);
-        const stream = streams.begin('a', 'x', 0, none) as KeptStream;
+        const stream = streams.begin(['a'], 'x', 0, none) as KeptStream;
         const all: number[] = [];
         for (const [mark, length] of lengths.entries()) {
           streams.append(stream, bytesOf(length, mark));
@@ -55,7 +55,7 @@ describe('one stream', () => {
 
   it('counts its events from 0, whatever was given up', () => {
     const streams = new KeptStreams({ ...limits, streamBytes: 4 * overheadBytes + 30 });
-    const stream = streams.begin('a', 'x', 0, none) as KeptStream;
+    const stream = streams.begin(['a'], 'x', 0, none) as KeptStream;
     for (let mark = 0; mark < 10; mark += 1) streams.append(stream, bytesOf(10, mark));
     expect(stream.nextSequence).toBe(10);
     expect(stream.placeAfter(10)).toBe('beyond');
@@ -70,7 +70,7 @@ describe('one stream', () => {
 
   it('takes nothing after its end', () => {
     const streams = new KeptStreams(limits);
-    const stream = streams.begin('a', 'x', 0, none) as KeptStream;
+    const stream = streams.begin(['a'], 'x', 0, none) as KeptStream;
     stream.endedMs = 5;
     streams.append(stream, bytesOf(3, 1));
     expect(stream.totalBytes).toBe(0);
@@ -91,8 +91,8 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 );
 
 function apply(streams: KeptStreams, one: Act, nowMs: number): void {
-  const stream = streams.find(one.owner, one.id);
-  if (one.kind === 'begin' && stream === undefined) streams.begin(one.owner, one.id, nowMs, none);
+  const stream = streams.find([one.owner], one.id);
+  if (one.kind === 'begin' && stream === undefined) streams.begin([one.owner], one.id, nowMs, none);
   if (stream === undefined) return;
   if (one.kind === 'append') streams.append(stream, bytesOf(one.length, 1));
   if (one.kind === 'remove') streams.remove(stream);
@@ -116,9 +116,9 @@ describe('the streams of all owners', () => {
             expect(nowMs - stream.leftMs).toBeGreaterThanOrEqual(limits.keptMs);
             running.delete(stream);
           }
-          if (one.kind === 'remove') running.delete(streams.find(one.owner, one.id) as KeptStream);
+          if (one.kind === 'remove') running.delete(streams.find([one.owner], one.id) as KeptStream);
           apply(streams, one, nowMs);
-          const all = ['a', 'b', 'c'].map((owner) => streams.of(owner));
+          const all = ['a', 'b', 'c'].map((owner) => streams.of([owner]));
           for (const stream of all.flat()) {
             if (stream.endedMs === null) running.add(stream);
             else running.delete(stream);
@@ -136,7 +136,7 @@ describe('the streams of all owners', () => {
           for (const stream of running) expect(streams.find(stream.owner, stream.id)).toBe(stream);
         }
         // Nothing is left without readers.
-        for (const stream of ['a', 'b', 'c'].flatMap((owner) => streams.of(owner))) stream.readers = 0;
+        for (const stream of ['a', 'b', 'c'].flatMap((owner) => streams.of([owner]))) stream.readers = 0;
         streams.expire(nowMs + limits.keptMs);
         expect([streams.count, streams.bytes]).toEqual([0, 0]);
       }),
@@ -147,7 +147,7 @@ describe('the streams of all owners', () => {
   it('keep what is read, and what ended last, where one has to go', () => {
     const streams = new KeptStreams(limits);
     const begin = (id: string, endedMs: number | null, readers = 0): KeptStream => {
-      const stream = streams.begin('a', id, 0, none) as KeptStream;
+      const stream = streams.begin(['a'], id, 0, none) as KeptStream;
       return Object.assign(stream, { endedMs, readers });
     };
     begin('running', null);
@@ -155,17 +155,17 @@ describe('the streams of all owners', () => {
     begin('early', 2);
     begin('late', 3);
     begin('new', null);
-    expect(streams.of('a').map(({ id }) => id)).toEqual(['running', 'read', 'late', 'new']);
+    expect(streams.of(['a']).map(({ id }) => id)).toEqual(['running', 'read', 'late', 'new']);
     begin('next', null);
     begin('last', null);
-    expect(streams.of('a').map(({ id }) => id)).toEqual(['running', 'new', 'next', 'last']);
-    expect(streams.begin('a', 'more', 0, none)).toBeNull();
-    expect(streams.begin('b', 'other', 0, none)).not.toBeNull();
+    expect(streams.of(['a']).map(({ id }) => id)).toEqual(['running', 'new', 'next', 'last']);
+    expect(streams.begin(['a'], 'more', 0, none)).toBeNull();
+    expect(streams.begin(['b'], 'other', 0, none)).not.toBeNull();
   });
 
   it("take from the owner with the most, and nothing of another's", () => {
     const streams = new KeptStreams({ ...limits, streamBytes: 9000, ownerBytes: 9000 });
-    const [small, large] = ['small', 'large'].map((owner) => streams.begin(owner, 'x', 0, none) as KeptStream);
+    const [small, large] = ['small', 'large'].map((owner) => streams.begin([owner], 'x', 0, none) as KeptStream);
     for (let mark = 0; mark < 5; mark += 1) streams.append(small as KeptStream, bytesOf(100, mark));
     for (let mark = 0; mark < 50; mark += 1) streams.append(large as KeptStream, bytesOf(100, mark));
     expect(rest(small as KeptStream, 0)).toHaveLength(500);
@@ -173,10 +173,36 @@ describe('the streams of all owners', () => {
     expect(streams.bytes).toBeLessThanOrEqual(limits.bytes);
   });
 
+  it('are given up by whoever has the most, of one account as of all', () => {
+    const streams = new KeptStreams(limits);
+    const begin = (owner: StreamOwner, id: string, endedMs: number): void => {
+      Object.assign(streams.begin(owner, id, 0, none) as KeptStream, { endedMs });
+    };
+    const idsOf = (owner: StreamOwner): readonly string[] => streams.of(owner).map(({ id }) => id);
+    const [small, large] = [['a', 'x', ''] as const, ['a', 'y', ''] as const];
+    begin(small, 'kept', 0);
+    for (let count = 1; count < 9; count += 1) begin(['a', 'y', `${count}`], 'made up', count);
+    for (let count = 1; count < 9; count += 1) begin(large, `${count}`, 100 + count);
+    expect(idsOf(small)).toEqual(['kept']);
+    expect(idsOf(large)).toEqual(['7', '8']);
+    begin(['b'], 'other', 0);
+    begin(['c'], 'one', 0);
+    begin(['d'], 'more', 0);
+    expect([idsOf(['b']), idsOf(['c']), idsOf(['d']), idsOf(small)]).toEqual([['other'], ['one'], ['more'], ['kept']]);
+  });
+
+  it('of one account are read by their owner alone', () => {
+    const streams = new KeptStreams(limits);
+    const stream = streams.begin(['a', 'x'], 'id', 0, none);
+    expect(streams.find(['a', 'x'], 'id')).toBe(stream);
+    for (const owner of [['a'], ['a', 'y'], ['a', 'x', ''], ['x']] as const)
+      expect([streams.find(owner, 'id'), streams.of(owner)]).toEqual([undefined, []]);
+  });
+
   it('know no stream of another owner', () => {
     const streams = new KeptStreams(limits);
-    streams.begin('a', 'x', 0, none);
-    expect(streams.find('b', 'x')).toBeUndefined();
-    expect(streams.of('b')).toEqual([]);
+    streams.begin(['a'], 'x', 0, none);
+    expect(streams.find(['b'], 'x')).toBeUndefined();
+    expect(streams.of(['b'])).toEqual([]);
   });
 });

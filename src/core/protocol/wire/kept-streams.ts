@@ -1,10 +1,16 @@
 // Streams that are kept for a while, so that a reader that has lost its connection can read on: events in their order, of which the oldest
 // are given up where there are too many. It only decides; times come with the calls.
 
+/**
+ * Whose a stream is: names, from whoever shares the bounds of one owner to who may read, such as an address, and what a request from there
+ * shows. Where one has to go, each name in its turn gives it up that has the most.
+ */
+export type StreamOwner = readonly [account: string, ...parts: string[]];
+
 export interface KeptLimits {
   /** Bytes of one stream. */
   readonly streamBytes: number;
-  /** Bytes and streams of one owner. */
+  /** Bytes and streams of one account. */
   readonly ownerBytes: number;
   readonly ownerStreams: number;
   /** Bytes and streams of all owners together. */
@@ -34,7 +40,7 @@ export interface StreamPlace {
 
 /** One stream of an owner. */
 export class KeptStream {
-  readonly owner: string;
+  readonly owner: StreamOwner;
   readonly id: string;
   readonly startedMs: number;
   /** Kept with the events, and never given up before the stream is. */
@@ -49,7 +55,7 @@ export class KeptStream {
   #firstByte = 0;
   #endByte = 0;
 
-  constructor(owner: string, id: string, nowMs: number, head: Uint8Array) {
+  constructor(owner: StreamOwner, id: string, nowMs: number, head: Uint8Array) {
     [this.owner, this.id, this.startedMs, this.leftMs, this.head] = [owner, id, nowMs, nowMs, head];
   }
 
@@ -128,7 +134,9 @@ export class KeptStream {
   }
 }
 
+/** What an account has. */
 interface Holdings {
+  /** By {@link nameOf}. */
   readonly streams: Map<string, KeptStream>;
   cost: number;
 }
@@ -136,7 +144,7 @@ interface Holdings {
 /** The streams of all owners. */
 export class KeptStreams {
   readonly #limits: KeptLimits;
-  readonly #owners = new Map<string, Holdings>();
+  readonly #accounts = new Map<string, Holdings>();
   #count = 0;
   #cost = 0;
 
@@ -159,23 +167,24 @@ export class KeptStreams {
   }
 
   /** Another owner's is as unknown as one that there is not. */
-  find(owner: string, id: string): KeptStream | undefined {
-    return this.#owners.get(owner)?.streams.get(id);
+  find(owner: StreamOwner, id: string): KeptStream | undefined {
+    return this.#accounts.get(owner[0])?.streams.get(nameOf(owner, id));
   }
 
-  of(owner: string): readonly KeptStream[] {
-    return [...(this.#owners.get(owner)?.streams.values() ?? [])];
+  of(owner: StreamOwner): readonly KeptStream[] {
+    return this.#ofAccount(owner).filter((stream) => nameOf(stream.owner, '') === nameOf(owner, ''));
   }
 
   /** @param id no stream of the owner has it @returns null: there are too many that run */
-  begin(owner: string, id: string, nowMs: number, head: Uint8Array): KeptStream | null {
-    const own = this.#owners.get(owner)?.streams;
-    if ((own?.size ?? 0) >= this.#limits.ownerStreams && !this.#removeEnded(this.of(owner))) return null;
+  begin(owner: StreamOwner, id: string, nowMs: number, head: Uint8Array): KeptStream | null {
+    const own = this.#ofAccount(owner);
+    if (own.length >= this.#limits.ownerStreams && !this.#removeEnded(own)) return null;
     if (this.#count >= this.#limits.streams && !this.#removeEnded(this.#all())) return null;
     const stream = new KeptStream(owner, id, nowMs, head);
-    const holdings = this.#owners.get(owner) ?? { streams: new Map<string, KeptStream>(), cost: 0 };
-    holdings.streams.set(id, stream);
-    this.#owners.set(owner, holdings);
+    const [account] = owner;
+    const holdings = this.#accounts.get(account) ?? { streams: new Map<string, KeptStream>(), cost: 0 };
+    holdings.streams.set(nameOf(owner, id), stream);
+    this.#accounts.set(account, holdings);
     this.#count += 1;
     this.#grow(stream, stream.cost);
     this.#makeRoom(stream);
@@ -190,12 +199,13 @@ export class KeptStreams {
   }
 
   remove(stream: KeptStream): void {
-    const holdings = this.#owners.get(stream.owner);
-    if (holdings?.streams.get(stream.id) !== stream) return;
+    const { owner, id } = stream;
+    const holdings = this.#accounts.get(owner[0]);
+    if (holdings?.streams.get(nameOf(owner, id)) !== stream) return;
     this.#grow(stream, -stream.cost);
     stream.clear();
-    holdings.streams.delete(stream.id);
-    if (holdings.streams.size === 0) this.#owners.delete(stream.owner);
+    holdings.streams.delete(nameOf(owner, id));
+    if (holdings.streams.size === 0) this.#accounts.delete(owner[0]);
     this.#count -= 1;
   }
 
@@ -210,11 +220,15 @@ export class KeptStreams {
   }
 
   #all(): readonly KeptStream[] {
-    return [...this.#owners.values()].flatMap(({ streams }) => [...streams.values()]);
+    return [...this.#accounts.values()].flatMap(({ streams }) => [...streams.values()]);
+  }
+
+  #ofAccount([account]: StreamOwner): readonly KeptStream[] {
+    return [...(this.#accounts.get(account)?.streams.values() ?? [])];
   }
 
   #grow({ owner }: KeptStream, cost: number): void {
-    const holdings = this.#owners.get(owner);
+    const holdings = this.#accounts.get(owner[0]);
     if (holdings === undefined) return;
     holdings.cost += cost;
     this.#cost += cost;
@@ -229,10 +243,10 @@ export class KeptStreams {
   #makeRoom(grown: KeptStream): void {
     const { streamBytes, ownerBytes, bytes } = this.#limits;
     while (grown.cost > streamBytes && grown.isLong) this.#changing(grown, () => grown.drop(1));
-    const own = this.#owners.get(grown.owner);
+    const own = this.#accounts.get(grown.owner[0]);
     while (own !== undefined && own.cost > ownerBytes && this.#giveUp([...own.streams.values()]));
     while (this.#cost > bytes) {
-      const worstFirst = [...this.#owners.values()].sort((one, other) => other.cost - one.cost);
+      const worstFirst = [...this.#accounts.values()].sort((one, other) => other.cost - one.cost);
       if (!worstFirst.some(({ streams }) => this.#giveUp([...streams.values()]))) return;
     }
   }
@@ -248,16 +262,31 @@ export class KeptStreams {
     return true;
   }
 
-  /** The one without readers that ended first. */
+  /** One without readers before those that are read: of whoever has the most, the one that ended first. */
   #removeEnded(streams: readonly KeptStream[]): boolean {
     const ended = streams.filter(({ endedMs }) => endedMs !== null);
-    const rank = ({ readers, endedMs }: KeptStream) => [Math.min(readers, 1), endedMs ?? 0] as const;
-    const [first] = ended.sort((one, other) => {
-      const [[read, at], [otherRead, otherAt]] = [rank(one), rank(other)];
-      return read - otherRead || at - otherAt;
-    });
+    const unread = ended.filter(({ readers }) => readers === 0);
+    const [first] = ofBusiest(unread.length > 0 ? unread : ended).sort(
+      (one, other) => (one.endedMs ?? 0) - (other.endedMs ?? 0),
+    );
     if (first === undefined) return false;
     this.remove(first);
     return true;
   }
+}
+
+/** A stream's name in its account. */
+function nameOf([, ...parts]: StreamOwner, id: string): string {
+  return JSON.stringify([...parts, id]);
+}
+
+/** Those of the owner that is found by its names, one after the other that with the most streams. */
+function ofBusiest(streams: readonly KeptStream[]): KeptStream[] {
+  const names = Math.max(0, ...streams.map(({ owner }) => owner.length));
+  let found = [...streams];
+  for (let index = 0; index < names; index += 1) {
+    const groups = [...Map.groupBy(found, ({ owner }) => owner[index]).values()];
+    found = groups.reduce((most, one) => (one.length > most.length ? one : most), []);
+  }
+  return found;
 }

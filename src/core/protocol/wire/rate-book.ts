@@ -30,6 +30,12 @@ export class RateBook {
     this.#rates.set(name, { ...rate, frames: Math.max(0, rate.frames - frames) });
   }
 
+  /** Bytes that were taken, and not used. */
+  giveBack(name: string, nowMs: number, bytes: number): void {
+    const rate = this.#rateOf(name, nowMs);
+    this.#rates.set(name, { ...rate, bytes: Math.min(this.#settings.burstBytes, rate.bytes + bytes) });
+  }
+
   #rateOf(name: string, nowMs: number): RateLimit {
     return this.#rates.get(name) ?? createRateLimit(this.#settings, nowMs);
   }
