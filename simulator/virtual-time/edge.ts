@@ -280,7 +280,7 @@ export class VirtualEdge {
   }
 
   /**
-   * Of drafts after an earlier text the draft model keeps at most those that the text has; a step's own token it has not read. A head knows
+   * After an earlier text, the draft model keeps of its drafts at most those that the text has; a step's own token it has not read. A head knows
    * the text.
    */
   #unreadBefore({ drafted, state }: VirtualSession, position: number): number {

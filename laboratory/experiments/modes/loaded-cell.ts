@@ -29,7 +29,7 @@ export type LoadedMode = (typeof loadedModes)[number] | LoadedRival;
 export interface LoadedCell extends TimedCell<LoadedMode, number> {
   /** Sessions of the edge, each on a device of its own. */
   readonly sessions: number;
-  /** Of {@link loadedPrices}. */
+  /** One of {@link loadedPrices}. */
   readonly widthCost?: number;
 }
 

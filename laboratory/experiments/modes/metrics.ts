@@ -283,9 +283,9 @@ export interface WayToRun {
 const hedgeCounts = [1, 3];
 /** Where the row has a price of its own; more than 8 are refused by `--hedges`. */
 const pricedHedgeCounts = [1, 3, 8];
-/** Of an edge's draft model, on an accelerator where a row costs {@link acceleratorWidthCost}. */
+/** Alternatives of an edge's draft model, on an accelerator where a row costs {@link acceleratorWidthCost}. */
 const edgeHedgeCounts = [3, 24];
-/** Of a drafter that goes on beside the target and is never waited for, with the chance from which on it extends one. */
+/** Alternatives of a drafter that works beside the target and is never waited for, with the chance from which on it extends one. */
 const outcomes: Pick<WayToRun, 'hedges' | 'minHedgeChance'> = { hedges: 16, minHedgeChance: 0.01 };
 const windowCounts = [1, 2, 4, 8];
 const thresholds: readonly WindowThresholds[] = [

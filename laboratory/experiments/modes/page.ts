@@ -178,7 +178,7 @@ function edgeMsPerToken({ stepFixedMs, stepPerRowMs, acceptedPerStep, rowsPerTok
   return stepFixedMs / (1 + acceptedPerStep) + stepPerRowMs * rowsPerToken;
 }
 
-/** Of the accelerator that the target runs on, at work and between steps. */
+/** Power of the accelerator that the target runs on, at work and between steps. */
 function edgeJoulesPerToken(row: ModeRow): number | null {
   const busyMs = edgeMsPerToken(row);
   if (busyMs === null || row.msPerToken === null) return null;

@@ -257,7 +257,7 @@ describe('the price of a further row', () => {
     expect(cheap).toMatchObject({ rowPrice: '0.02' });
     expect(cheap.bestHedges).toBeGreaterThan(3);
     expect(cheap.msPerToken).toBeLessThan(0.95 * (dear.msPerToken as number));
-    // To begin an alternative costs a core more than to go on with it.
+    // To begin an alternative costs a core more than to continue it.
     expect(dearest.msPerToken).toBeGreaterThan(dear.msPerToken as number);
     expect(dearest.msPerToken).toBeLessThan(1.01 * (measureCell(cell('stream'), own).msPerToken as number));
   }, 60_000);

@@ -60,7 +60,7 @@ export interface WallSettings extends PlanSettings {
   readonly maxAhead: number;
   readonly minChainConfidence: MinConfidence;
   readonly lookUp: LookUpPlace;
-  /** Whether the draft model reads the prompt anew in each turn. */
+  /** Whether the draft model reads the prompt again in each turn. */
   readonly unread?: true;
 }
 

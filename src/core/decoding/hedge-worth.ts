@@ -23,9 +23,9 @@ export const noHedges = 1.01;
 
 /** The least chances, (0, 1.01], that the text continues as an alternative, at which a pass adds a token to it. */
 export interface HedgeCuts {
-  /** Of an alternative that begins: that the text has its first token. */
+  /** The chance that the text has the first token of an alternative that begins. */
   readonly start: number;
-  /** Of one that goes on: up to the token that the pass would add. */
+  /** The chance of one that continues, up to the token that the pass would add. */
   readonly continue: number;
 }
 

@@ -22,7 +22,7 @@ export interface PassPrices {
   readonly continued: number;
   readonly started: number;
   readonly copied: number;
-  /** Of the alternatives that began, the recent share that needed a copy, [0, 1]. */
+  /** The recent share of alternatives that needed a copy at their beginning, [0, 1]. */
   readonly copiedPart: number;
 }
 

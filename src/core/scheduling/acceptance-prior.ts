@@ -13,7 +13,7 @@ export interface AcceptancePrior {
   readonly weight: number;
 }
 
-/** Of an edge without other sessions. */
+/** On an edge without other sessions. */
 export const lonePrior: AcceptancePrior = { mean: 0.7, weight: 4 };
 /** Texts of people differ at least as much as with this weight. */
 const mostWeight = 64;

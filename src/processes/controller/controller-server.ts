@@ -381,8 +381,8 @@ class ControllerServer implements RunningController {
   #sendKeepAlives(): void {
     const nowMs = this.#clock.nowMs();
     for (const link of this.#connections.keys()) {
-      if (this.#core.members.memberOf(link) === undefined) continue;
-      if (nowMs - (this.#lastSentMs.get(link) ?? 0) >= aliveEveryMs)
+      const isDue = nowMs - (this.#lastSentMs.get(link) ?? 0) >= aliveEveryMs;
+      if (isDue && this.#core.members.memberOf(link) !== undefined)
         this.#send(link, { kind: 'alive', ...this.#origin });
     }
   }

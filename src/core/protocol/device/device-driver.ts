@@ -7,7 +7,7 @@ import { unreachable } from '../../basics/invariant.ts';
 import type { Logprobs } from '../../decoding/logprobs.ts';
 import type { PassPrices } from '../../decoding/pass-times.ts';
 import type { ConnectionObserver } from '../wire/connections.ts';
-import { type DraftMade, type DraftOrder, workOf } from '../wire/draft-order.ts';
+import { type DraftMade, type DraftOrder, withoutWork, workOf } from '../wire/draft-order.ts';
 import type { DeviceMessage, EdgeMessage } from '../wire/messages.ts';
 import { deafHandler, type FrameConnection, type FrameHandler } from '../wire/wire.ts';
 import { mayHedge } from './device-alternatives.ts';
@@ -224,10 +224,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#setChainCut();
     this.#setHedgeCut();
     if (draft === null) this.step({ kind: 'draft-declined', generation, position });
-    else {
-      const { work: _work, ...made } = draft;
-      this.step({ kind: 'draft-produced', generation, position, ...made });
-    }
+    else this.step({ kind: 'draft-produced', generation, position, ...withoutWork(draft) });
   }
 
   step(event: DeviceEvent): void {
@@ -390,8 +387,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   #setHedgeCut(): void {
     if (!this.#settings.judgesHedges || !mayHedge(this.#state.turn)) return;
     const cuts = this.#watch.newHedgeCuts(this.#state);
-    if (cuts === undefined) return;
-    this.step({ kind: 'hedge-cut-set', minHedgeChance: cuts.continue, minStartChance: cuts.start });
+    if (cuts !== undefined) this.step({ kind: 'hedge-cut-set', ...cuts });
   }
 
   /** Must come before the event after which the machine decides whether to draft another token. */

@@ -32,13 +32,13 @@ describe('the watch of drafts', () => {
   it('asks more of an alternative that begins than of one that goes on, by what each costs', () => {
     const cuts = watched(20, timeOf).newHedgeCuts(state);
     // 1.5 E (D / T)^2, with E = 0.78.
-    expect(cuts?.continue).toBeCloseTo(1.5 * 0.78 * 0.25, 1);
-    expect(cuts?.start).toBeGreaterThan(1.15 * (cuts?.continue ?? 1));
+    expect(cuts?.minHedgeChance).toBeCloseTo(1.5 * 0.78 * 0.25, 1);
+    expect(cuts?.minStartChance).toBeGreaterThan(1.15 * (cuts?.minHedgeChance ?? 1));
   });
 
   it('keeps its cuts while they hardly change', () => {
     const watch = watched(20, timeOf);
-    const { start = 0, continue: grow = 0 } = watch.newHedgeCuts(state) ?? {};
+    const { minStartChance: start = 0, minHedgeChance: grow = 0 } = watch.newHedgeCuts(state) ?? {};
     expect(watch.newHedgeCuts({ ...state, minHedgeChance: grow * 1.1, minStartChance: start * 0.9 })).toBeUndefined();
     expect(watch.newHedgeCuts({ ...state, minHedgeChance: grow, minStartChance: start * 2 })).toBeDefined();
   });

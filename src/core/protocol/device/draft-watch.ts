@@ -12,7 +12,7 @@ import {
   notePause,
   unknownTiming,
 } from '../../decoding/draft-timing.ts';
-import { type HedgeCuts, leastHedgeChances } from '../../decoding/hedge-worth.ts';
+import { leastHedgeChances } from '../../decoding/hedge-worth.ts';
 import { type PassPrices, type PassWork, supposedPrices } from '../../decoding/pass-times.ts';
 import { modeOf } from '../wire/mode.ts';
 import type { DeviceState } from './device-state.ts';
@@ -75,10 +75,10 @@ export class DraftWatch {
   }
 
   /** The new least chances of alternatives; undefined: almost unchanged. */
-  newHedgeCuts(state: DeviceState): HedgeCuts | undefined {
-    const cuts = leastHedgeChances(this.#timing, acceptanceOf(state));
-    const isSame = isNear(cuts.continue, state.minHedgeChance) && isNear(cuts.start, state.minStartChance);
-    return isSame ? undefined : cuts;
+  newHedgeCuts(state: DeviceState): Pick<DeviceState, 'minHedgeChance' | 'minStartChance'> | undefined {
+    const { continue: minHedgeChance, start: minStartChance } = leastHedgeChances(this.#timing, acceptanceOf(state));
+    const isSame = isNear(minHedgeChance, state.minHedgeChance) && isNear(minStartChance, state.minStartChance);
+    return isSame ? undefined : { minHedgeChance, minStartChance };
   }
 
   /** The new chain cut: the least probability of a chain for which drafting continues; undefined: almost unchanged. */
@@ -101,7 +101,7 @@ function isNear(cut: number, before: number): boolean {
   return Math.abs(cut - before) <= leastChange * before;
 }
 
-/** Of this turn, with the prior. */
+/** The acceptance of this turn, with the prior. */
 function acceptanceOf({ account }: DeviceState): number {
   const held = account.matched + priorComparisons * priorAcceptance;
   return held / (account.matched + account.mismatched + priorComparisons);

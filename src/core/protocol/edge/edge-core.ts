@@ -11,10 +11,7 @@ import {
 } from '../../scheduling/draft-beside-step.ts';
 import type { StepLimits } from '../../scheduling/schedule-step.ts';
 import type { StepTimeModel } from '../../scheduling/step-time.ts';
-import { type PaceStart, paceAt, type TargetPace } from '../../scheduling/target-pace.ts';
-import { canKeepTarget, promisedMs } from '../../scheduling/target-promise.ts';
-import type { DraftMade } from '../wire/draft-order.ts';
-import { workOrdered } from '../wire/draft-order.ts';
+import { type DraftMade, workOrdered } from '../wire/draft-order.ts';
 import { announcedStepMs } from '../wire/edge-timing.ts';
 import type { EdgeMessage, HelloMessage, OpenMessage } from '../wire/messages.ts';
 import { modeOf } from '../wire/mode.ts';
@@ -31,14 +28,8 @@ import {
   type RegistryOwner,
   type RegistrySettings,
 } from './edge-registry.ts';
-import {
-  type EdgeDrafts,
-  type EdgeEvent,
-  type EdgeState,
-  expectedAcceptance,
-  isPaused,
-  type SessionCreated,
-} from './edge-state.ts';
+import { type EdgeDrafts, type EdgeState, expectedAcceptance, isPaused } from './edge-state.ts';
+import { EdgeTargets, type TargetEntry, type TargetSettings } from './edge-targets.ts';
 import { EngineSteps } from './engine-steps.ts';
 import { RowQuotas } from './row-quotas.ts';
 
@@ -65,7 +56,10 @@ export interface EdgeDraftFigures {
   stepBegins?(): void;
 }
 
-export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSettings, 'hello' | 'checkLengths'> {
+export interface EdgeSettings
+  extends RegistrySettings,
+    TargetSettings,
+    Omit<EdgeConnectionSettings, 'hello' | 'checkLengths'> {
   /** The target, for `hello`. */
   readonly target: Pick<HelloMessage, 'model' | 'fingerprint' | 'tokenizerHash'>;
   /** Why no session may be opened at present; undefined: they may. */
@@ -79,18 +73,12 @@ export interface EdgeSettings extends RegistrySettings, Omit<EdgeConnectionSetti
   readonly stepTime: () => StepTimeModel;
   /** Null: this edge has no draft model. */
   readonly edgeDraft: EdgeDraftFigures | null;
-  /** Target of sessions whose keys have no class of their own, and the tightest that these may ask for, ms a token. Default: none. */
-  readonly targetMsPerToken?: number | null | undefined;
 }
 
 /** A session of an edge. */
-export interface EdgeEntry extends RegistryEntry {
+export interface EdgeEntry extends RegistryEntry, Pick<TargetEntry, 'orderedTargetMs' | 'paceStart'> {
   /** In modes in which the edge drafts: the number of drafts to collect for a step at this length of the text. */
   wanted: { readonly length: number; readonly drafts: number };
-  /** Its target by an order, ms a token; null: no order has set one. */
-  orderedTargetMs: number | null;
-  /** Where its time per token is counted from, since its device attached; null: it has no token since. */
-  paceStart: PaceStart | null;
 }
 
 /** What the surrounding process provides. */
@@ -121,15 +109,6 @@ export interface EdgeHost<Entry extends EdgeEntry>
   failed?(entry: Entry, error: unknown): void;
 }
 
-/** Acceptance of a session that has not begun, when its target is promised. */
-const supposedAcceptance = 0.8;
-
-/** Whether steps of such a session may verify drafts of its device. */
-function hasDrafts({ mode }: OpenMessage): boolean {
-  const { deviceDrafts, edgeDrafts } = modeOf(mode);
-  return deviceDrafts || edgeDrafts;
-}
-
 export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<EdgeMessage>> {
   readonly sessions: EdgeRegistry<Entry>;
   readonly connections: EdgeConnections<Carrier>;
@@ -138,6 +117,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   readonly #settings: EdgeSettings;
   readonly #host: EdgeHost<Entry>;
   readonly #clock: Clock;
+  readonly #targets: EdgeTargets;
   #step = { startMs: 0, expectedMs: 0, sessionCount: 1 };
   /** Sessions whose next edge draft is being made. */
   readonly #drafting = new Set<Entry>();
@@ -151,6 +131,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     this.#settings = settings;
     this.#host = host;
     this.#clock = clock;
+    this.#targets = new EdgeTargets(settings, clock);
     this.sessions = new EdgeRegistry<Entry>(settings, clock, this.#owner());
     const checkLengths = (promptLength: number, answerLength: number): void =>
       checkTextLengths(promptLength, answerLength, settings.rules.contextLength);
@@ -161,7 +142,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       settings.edgeDraft?.stepBegins?.();
     };
     const evaluates = ({ key }: Entry, rows: number): void => this.quotas.spend(key, rows, clock.nowMs());
-    const targetOf = (entry: Entry): TargetPace | undefined => this.#paceOf(entry);
+    const targetOf = (entry: Entry) => this.#targets.paceOf(entry);
     this.steps = new EngineSteps(this.sessions, settings.limits, host, planned, evaluates, targetOf);
   }
 
@@ -256,12 +237,12 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
         const own = { wanted: { length: -1, drafts: 0 }, orderedTargetMs: null, paceStart: null };
         return host.enter({ ...entry, ...own });
       },
-      promise: (open, key) => this.#demandTarget(open, key),
+      promise: (open, key) => this.#targets.demand(open, key, this.sessions.entries),
       takePlace: (entry, open) => this.#takePlace(entry, open),
       leavePlace: (entry) => host.leavePlace(entry),
       placeChanged: (entry, change, waitedMs) => host.placeChanged?.(entry, change, waitedMs),
       stepped: (entry, event, effects, before) => {
-        this.#followPace(entry, event, before);
+        this.#targets.follow(entry, event, before);
         host.stepped(entry, event, effects, before);
       },
       settled: (entry) => {
@@ -302,51 +283,6 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
       'bad-argument',
       cause,
       'start the edge with a draft model (--draft, or `draft` in code), or use another mode',
-    );
-  }
-
-  /** The count begins again with a new connection: time without one is no fault of the edge. */
-  #followPace(entry: Entry, event: EdgeEvent | SessionCreated, before: EdgeState | null): void {
-    if (event.kind === 'message-received' && (event.message.kind === 'open' || event.message.kind === 'resume'))
-      entry.paceStart = null;
-    const { length } = entry.state.text;
-    if (event.kind !== 'step-done' || length === before?.text.length) return;
-    entry.paceStart ??= { atMs: this.#clock.nowMs(), length };
-  }
-
-  #targetOf(open: OpenMessage, { targetMsPerToken }: EdgeKey, ordered: number | null): number | null {
-    const { stepTime, targetMsPerToken: ofEdge = null } = this.#settings;
-    const tightest = targetMsPerToken ?? ofEdge;
-    return promisedMs({ asked: open.targetMsPerToken ?? null, ordered, tightest }, stepTime());
-  }
-
-  #paceOf({ state, key, orderedTargetMs, paceStart }: Entry): TargetPace | undefined {
-    const targetMs = this.#targetOf(state.open, key, orderedTargetMs);
-    return targetMs === null ? undefined : paceAt(targetMs, paceStart, state.text.length, this.#clock.nowMs());
-  }
-
-  /**
-   * Refuses a target that could not be kept beside those of the other sessions, even with drafts in every step.
-   * @throws OutriderError `target-refused`
-   */
-  #demandTarget(open: OpenMessage, key: EdgeKey): void {
-    const targetMs = this.#targetOf(open, key, null);
-    if (targetMs === null) return;
-    const { placeCount, stepTime } = this.#settings;
-    const own = { targetMs, acceptance: hasDrafts(open) ? supposedAcceptance : 0 };
-    const others = [...this.sessions.entries].flatMap(({ state, key: other, orderedTargetMs }) => {
-      if (state.end !== null || state.released) return [];
-      const acceptance = hasDrafts(state.open) ? expectedAcceptance(state) : 0;
-      return [{ targetMs: this.#targetOf(state.open, other, orderedTargetMs), acceptance }];
-    });
-    // Of more sessions than places some wait; those with targets are assumed to decode.
-    others.sort((left, right) => Number(left.targetMs === null) - Number(right.targetMs === null));
-    if (canKeepTarget(own, others.slice(0, placeCount - 1), stepTime())) return;
-    const sessions = Math.min(placeCount, 1 + others.length);
-    throw new OutriderError(
-      'target-refused',
-      `this edge can't keep ${Math.round(targetMs)} ms a token with ${sessions} sessions`,
-      'ask for a longer time per token or for none, try again when other answers have ended, or use another edge',
     );
   }
 

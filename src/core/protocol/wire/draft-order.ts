@@ -32,6 +32,11 @@ export function workOf({ work, alternatives = [] }: DraftMade, orders: readonly 
   return work ?? workOrdered(orders.filter(({ id }) => alternatives.some((one) => one.id === id)));
 }
 
+/** For the state machine, which knows no times. */
+export function withoutWork({ work: _work, ...made }: DraftMade): Omit<DraftMade, 'work'> {
+  return made;
+}
+
 /** What a pass will evaluate that extends these alternatives. */
 export function workOrdered(orders: readonly AlternativeOrder[]): PassWork {
   const started = orders.filter(({ tokens }) => tokens.length === 1).length;
