@@ -21,7 +21,7 @@ import {
   listenWebSocket,
   type WebSocketListener,
 } from '../../network/transport-node/websocket-server.ts';
-import { ticketPrefix } from './ticket-book.ts';
+import { drawTicket } from './ticket-book.ts';
 import { type DeskSettings, WatchDesk } from './watch-desk.ts';
 
 /** What a connection asks to be. */
@@ -386,10 +386,6 @@ class ControllerServer implements RunningController {
         this.#send(link, { kind: 'alive', ...this.#origin });
     }
   }
-}
-
-function drawTicket(): string {
-  return `${ticketPrefix}${Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('base64url')}`;
 }
 
 /** Serves a controller on a WebSocket port. @throws OutriderError `port-in-use`, `bad-argument` */

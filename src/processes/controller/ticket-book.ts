@@ -6,6 +6,11 @@ import { anyone, type EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 
 export const ticketPrefix = 'ticket:';
 
+/** 192 random bits after the prefix. */
+export function drawTicket(): string {
+  return `${ticketPrefix}${Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('base64url')}`;
+}
+
 /** A ticket that was shown may be shown again for so long after the last time, ms. */
 const attachAgainMs = 600_000;
 /** Devices that an edge remembers, and tickets of each: one for the answer, spares, and those of the answers before. */
