@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { neutralSampling, type Sampling } from '../../src/core/decoding/sampling.ts';
+import { withoutWork } from '../../src/core/protocol/wire/draft-order.ts';
 import { type Draft, ModelDrafter } from '../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../src/models/port/model.ts';
 import { createNgramModel } from '../../src/models/port/ngram.ts';
@@ -21,7 +22,8 @@ async function compare(target: LanguageModel, draft: LanguageModel, sampling: Sa
     const text = [...prompt, ...session.answer.slice(0, position)];
     const depths = isRightAt(session, position) ? 1 : 5;
     for (let depth = 0; depth < depths; depth += 1) {
-      const live = await drafter.draft({ text, promptLength: prompt.length, sampling });
+      const made = await drafter.draft({ text, promptLength: prompt.length, sampling });
+      const live = made && withoutWork(made);
       const leftAt = depth === 0 ? null : position;
       expect(traceDraft(session, 5, position + depth, leftAt)).toEqual(asTraced(live));
       if (live === null) break;

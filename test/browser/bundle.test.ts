@@ -30,7 +30,7 @@ const pageGlobals = [
 ] as const;
 const nodeGlobals = ['process', 'Buffer', 'require', 'module', 'setImmediate', 'global'];
 /** What an application adds to its page; it may grow, but not unnoticed. */
-const mostBytes = 157_000;
+const mostBytes = 160_000;
 
 /** The engine of a tab and a kernel, compressed. */
 const mostEngineBytes = 30_000;

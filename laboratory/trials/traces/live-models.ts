@@ -11,6 +11,7 @@ import {
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import { createEnding } from '../../../src/core/decoding/ending.ts';
 import { LookUp, leastLookUpChance } from '../../../src/core/decoding/look-up.ts';
+import { withoutWork } from '../../../src/core/protocol/wire/draft-order.ts';
 import { type Draft, ModelDrafter } from '../../../src/models/port/drafter.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { PrefixSequence } from '../../../src/models/port/prefix-sequence.ts';
@@ -77,8 +78,10 @@ export class LiveModels implements AsyncDisposable {
 
   #draftAfter(text: readonly number[]): Draft | null {
     const { prompt, sampling } = this.#turn;
-    return this.#recall(this.#drafts, text, () => {
-      return this.#drafter.draft({ text, promptLength: prompt.length, sampling });
+    return this.#recall(this.#drafts, text, async () => {
+      const draft = await this.#drafter.draft({ text, promptLength: prompt.length, sampling });
+      // In virtual time a pass reads no prompt.
+      return draft && withoutWork(draft);
     });
   }
 
