@@ -8,7 +8,7 @@ import { TraceSessionBuilder } from '../../../simulator/traces/trace.ts';
 import { writeTrace } from '../../../simulator/traces/trace-file.ts';
 import { buildDocument } from '../../../src/files/document.ts';
 import { capacityExperiment } from './capacity.ts';
-import type { CapacityMode } from './cell.ts';
+import { type CapacityMode, capacityModes } from './cell.ts';
 import { edgesRow } from './edges.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'outrider-capacity-'));
@@ -53,7 +53,7 @@ describe('bench capacity in virtual time', () => {
     expect(first.summary['joulesStreamOverAr']).toBeLessThan(1);
     expect(first.summary).not.toHaveProperty('wallOverVirtual');
     const lines = readFileSync(record, 'utf8').trimEnd().split('\n');
-    expect(lines).toHaveLength(1 + 4);
+    expect(lines).toHaveLength(1 + capacityModes.length);
     const again = await runExperiment(capacityExperiment, given, { record });
     expect(again.rows).toEqual(first.rows);
     await expect(runExperiment(capacityExperiment, { ...given, draftMs: 20 }, { record })).rejects.toThrow('draftMs');
