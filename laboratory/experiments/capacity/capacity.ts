@@ -107,7 +107,7 @@ interface Found {
 
 export const capacityExperiment: Experiment<typeof options, Found, Conclusion<CapacityRow>> = {
   name: 'bench capacity',
-  lasts: '4 minutes',
+  lasts: '5 minutes',
   fullLasts: '7',
   description:
     'sessions that one edge holds at a fixed p95 time per output token: stream with and without a target, auto, ar, edge-sd',
