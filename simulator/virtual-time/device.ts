@@ -67,8 +67,6 @@ export interface VirtualDeviceSettings {
    * device knows it from earlier answers. Default: {@link usualWidthCost}.
    */
   readonly widthCost?: WidthCost | undefined;
-  /** Tokens of the prompt that the first pass of the drafter reads, each in a tenth of a draft's time. Default: none. */
-  readonly unreadTokens?: number;
   /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
   readonly abortsDrafts?: boolean;
   /** Its list of edges, in the order of preference; a function: those since the last restart. Default: those to which it is connected. */
@@ -133,7 +131,6 @@ export class VirtualDevice {
   readonly #world: DeviceWorld;
   #driver: DeviceDriver<LinkCarrier<DeviceMessage>>;
   #cancelDraft = (): void => {};
-  #hasRead = false;
   /** The generation in which an alternative has begun last. */
   #begunIn = -1;
   readonly #addresses = new WeakMap<VirtualLink, string>();
@@ -270,29 +267,19 @@ export class VirtualDevice {
     return { tokens, continued, started: started - copies, copied: copied + copies };
   }
 
-  /** The time in which the first pass reads the prompt, in drafts. */
-  #reads(effort: number): number {
-    if (effort === 0 || this.#hasRead) return 0;
-    this.#hasRead = true;
-    return readShare * (this.settings.unreadTokens ?? 0);
-  }
-
   /** The drafter uses the present text; the draft arrives after its duration. */
   #draft(order: DraftOrder): void {
     const { drafter, draftMs, draftJitter, random, widthCost } = this.settings;
     const draft = drafter.draft(this.state, order.lookUpMargin, order.alternatives);
     const work = draft === null ? narrowPass : this.#workOf(order, draft);
     const effort = draft?.isLookedUp === true ? 0 : 1 + extraOf(pricesOf(widthCost), work);
-    const durationMs = (effort + this.#reads(effort)) * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
+    const durationMs = effort * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const driver = this.#driver;
     const made = (): void => driver.drafted(order, draft && { ...draft, work }, durationMs);
     if (this.settings.abortsDrafts === true) this.#cancelDraft = this.process.after(durationMs, made);
     else this.process.post(durationMs, made);
   }
 }
-
-/** A prompt is read in parallel. */
-const readShare = 0.1;
 
 /**
  * The state after a restart: the same session and attempts, with the first `length` tokens of the text.
