@@ -220,6 +220,35 @@ describe('a port', () => {
     expect(read).toEqual([2000, 600_000, 10]);
   });
 
+  it('closes connections with many requests in a row, and lets their address rest where it sends several', async () => {
+    const server = createServer();
+    const clock = createManualClock();
+    const evicted: string[] = [];
+    limitRequests(
+      server,
+      defaultPortLimits,
+      (address) => void evicted.push(address),
+      (_request, response) => void response.end('ok'),
+      clock,
+    );
+    const port = await bindServer(server, '127.0.0.1', 0).then(() => (server.address() as AddressInfo).port);
+    listeners.push({ port, close: async () => void server.close() } as Listener);
+    const ask = async (count: number, localAddress: string): Promise<Socket> => {
+      const socket = await dial(port, localAddress);
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(count));
+      return socket;
+    };
+    const isClosed = (socket: Socket): Promise<void> => until(() => socket.resume().closed);
+    for (let sent = 0; sent < 17; sent += 1) await isClosed(await ask(100, '127.0.0.3'));
+    expect(evicted).toEqual(Array.from({ length: 17 }, () => '127.0.0.3'));
+    // It is not read.
+    await isClosed(await dial(port, '127.0.0.3'));
+    expect(await status(await ask(2, '127.0.0.2'))).toBe(200);
+    clock.moveTo(clock.nowMs() + 5000);
+    expect(await status(await ask(2, '127.0.0.3'))).toBe(200);
+    expect(evicted).toHaveLength(17);
+  });
+
   it('begins one request in a turn, of one address after the other', async () => {
     const begun: string[] = [];
     const server = createServer();

@@ -8,8 +8,8 @@ import type { Clock } from '../../core/basics/clock.ts';
 import { RateBook } from '../../core/protocol/wire/rate-book.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { CloseReason } from '../transport/transport.ts';
+import { answerUnread, BurstBook, watchChunks } from './request-bursts.ts';
 import { RequestTurns } from './request-turns.ts';
-import { answerUnread, SmallChunks } from './small-chunks.ts';
 
 /** What one port allows the connections of one address, and of all. */
 export interface PortLimits {
@@ -153,17 +153,18 @@ export function limitRequests(
     else if (request === null ? hasAsked : !request.emit(turnedAwayEvent)) socket.destroy();
     evicted(address, 'too many connections that ask for nothing');
   };
-  const small = new SmallChunks(clock);
-  const refuseChunks = (request: IncomingMessage, areAtOnce: boolean): void => {
+  const bursts = new BurstBook(clock);
+  /** @param isBurst whether so much came at once that its address must rest after several */
+  const refuse = (request: IncomingMessage, detail: string, isBurst: boolean): void => {
     const address = peerAddress(request.socket.remoteAddress);
     request.socket.destroy();
-    evicted(address, 'a body in tiny chunks');
-    if (!areAtOnce || !small.mustRest(address)) return;
+    evicted(address, detail);
+    if (!isBurst || !bursts.mustRest(address)) return;
     for (const [socket, other] of waiting) if (other.address === address && !isWhole(other)) socket.destroy();
   };
   const add = (socket: Socket): void => {
     const address = peerAddress(socket.remoteAddress);
-    if (small.isBarred(address)) {
+    if (bursts.isBarred(address)) {
       socket.destroy();
       return;
     }
@@ -179,20 +180,17 @@ export function limitRequests(
       tooManyIdle(waiting, limits).forEach(turnAway);
     }, idleCheckMs).unref();
   };
-  const answer: RequestListener = (request, response) => {
-    if (request.method === 'POST') onRequest(request, response);
-    else answerUnread(request, () => onRequest(request, response));
-  };
   const asked: RequestListener = (request, response) => {
-    small.watch(request, (areAtOnce) => refuseChunks(request, areAtOnce));
+    if (request.socket.destroyed) return;
+    watchChunks(request, (areAtOnce) => refuse(request, 'a body in tiny chunks', areAtOnce));
     const entry = entryOf(waiting, request.socket) ?? turnedAway.entryOf(request.socket);
     const { address = '', begin: waits = null } = entry ?? {};
     // Node continues to read what a connection asks: requests that wait must not grow in number.
-    if (request.socket.destroyed || waits !== null) {
-      request.socket.destroy();
+    if (waits !== null) {
+      refuse(request, 'requests in a row', true);
       return;
     }
-    const begin = handlerOf(entry, request, response, answer, () => turns.left(address));
+    const begin = handlerOf(entry, request, response, onRequest, () => turns.left(address));
     // Its body is not kept.
     if (entry?.hasRoom === false) request.resume();
     turns.take(address, begin, () => request.socket.destroyed);
@@ -222,7 +220,7 @@ function handlerOf(
   entry: Waiting | undefined,
   request: IncomingMessage,
   response: ServerResponse,
-  answer: RequestListener,
+  onRequest: RequestListener,
   left: () => void,
 ): () => void {
   let hasBegun = false;
@@ -230,7 +228,7 @@ function handlerOf(
     if (request.socket.destroyed) return;
     hasBegun = true;
     if (entry !== undefined) entry.begin = null;
-    if (entry?.hasRoom !== false) answer(request, response);
+    if (entry?.hasRoom !== false) answerWith(onRequest, request, response);
     else {
       entry.isRefused = true;
       answerTooMany(request, response);
@@ -242,6 +240,11 @@ function handlerOf(
     if (hasBegun && !response.writableEnded) left();
   });
   return begin;
+}
+
+function answerWith(onRequest: RequestListener, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method === 'POST') onRequest(request, response);
+  else answerUnread(request, () => onRequest(request, response));
 }
 
 /** Connections that have no room: for a second, or until the answer to their request. */

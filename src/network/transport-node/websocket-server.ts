@@ -18,7 +18,7 @@ import {
   serverOptionsOf,
   UpgradeRate,
 } from './port-limits.ts';
-import { answerUnread } from './small-chunks.ts';
+import { answerUnread } from './request-bursts.ts';
 import {
   createAddressGuard,
   createUpgradeGuard,

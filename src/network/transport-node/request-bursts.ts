@@ -1,5 +1,5 @@
-// Bodies in tiny chunks of HTTP. Node makes a buffer of each chunk, so 64 KiB in chunks of a byte are the work of dozens of requests, and
-// done before anybody can refuse it. Their connection is closed, and an address that sends several such bursts may not connect for a while.
+// Bursts: what one piece of 64 KiB from the network makes Node do before anybody can refuse it. Tiny chunks of a body, each of which becomes
+// a buffer, and requests in a row. The connection is closed, and an address that sends several bursts may not connect for a while.
 
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/basics/clock.ts';
@@ -16,8 +16,8 @@ const mostBursts = 16;
 /** How long it may not connect where it sends more, ms. */
 const barredMs = 5000;
 
-/** What addresses have sent in tiny chunks. */
-export class SmallChunks {
+/** Addresses that send bursts. */
+export class BurstBook {
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #bursts: RateBook;
   /** Addresses that may not connect, and until when, ms. */
@@ -33,31 +33,6 @@ export class SmallChunks {
     return (this.#barred.get(address) ?? 0) > this.#clock.nowMs();
   }
 
-  /** Counts the chunks of a body. @param tooSmall called once: nothing that comes afterwards is kept */
-  watch(request: Pick<IncomingMessage, 'push'>, tooSmall: (areAtOnce: boolean) => void): void {
-    const push = request.push.bind(request);
-    let chunks = 0;
-    let bytes = 0;
-    let atOnce = 0;
-    let isRefused = false;
-    const readAgain = (): void => {
-      atOnce = 0;
-    };
-    request.push = (chunk: Uint8Array | null, encoding) => {
-      if (isRefused) return false;
-      if (chunk === null) return push(null);
-      chunks += 1;
-      bytes += chunk.length;
-      if (atOnce === 0) setImmediate(readAgain);
-      atOnce += 1;
-      const areSmall = bytes < chunks * leastChunkBytes;
-      if (!areSmall || (chunks <= freeChunks && atOnce <= burstChunks)) return push(chunk, encoding);
-      isRefused = true;
-      tooSmall(atOnce > burstChunks);
-      return false;
-    };
-  }
-
   /** Counts a burst of this address. @returns whether it may not connect from here on */
   mustRest(address: string): boolean {
     const nowMs = this.#clock.nowMs();
@@ -66,6 +41,31 @@ export class SmallChunks {
     this.#barred.set(address, nowMs + barredMs);
     return true;
   }
+}
+
+/** Counts the chunks of a body. @param tooSmall called once: nothing that comes afterwards is kept */
+export function watchChunks(request: Pick<IncomingMessage, 'push'>, tooSmall: (areAtOnce: boolean) => void): void {
+  const push = request.push.bind(request);
+  let chunks = 0;
+  let bytes = 0;
+  let atOnce = 0;
+  let isRefused = false;
+  const readAgain = (): void => {
+    atOnce = 0;
+  };
+  request.push = (chunk: Uint8Array | null, encoding) => {
+    if (isRefused) return false;
+    if (chunk === null) return push(null);
+    chunks += 1;
+    bytes += chunk.length;
+    if (atOnce === 0) setImmediate(readAgain);
+    atOnce += 1;
+    const areSmall = bytes < chunks * leastChunkBytes;
+    if (!areSmall || (chunks <= freeChunks && atOnce <= burstChunks)) return push(chunk, encoding);
+    isRefused = true;
+    tooSmall(atOnce > burstChunks);
+    return false;
+  };
 }
 
 /** Answers a request whose body is not read, when its chunks have been counted: after the answer Node would make all of them in vain. */
