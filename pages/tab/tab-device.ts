@@ -7,7 +7,6 @@ import { AdaptiveDrafter } from '../../src/models/port/adaptive-drafter.ts';
 import { ModelDrafter } from '../../src/models/port/drafter.ts';
 import type { Message, Tokenizer } from '../../src/models/port/model.ts';
 import { createNgramModel } from '../../src/models/port/ngram.ts';
-import { createEmulatedLink } from '../../src/network/transport/emulated-link.ts';
 import type { Connect } from '../../src/network/transport/transport.ts';
 import { createDevice, type Device } from '../../src/processes/device/device.ts';
 import type { Turn } from '../../src/processes/device/turn.ts';
@@ -52,7 +51,8 @@ export class TabDevice {
   readonly #ports: TabPorts;
   readonly #edge: string;
   readonly #key: string | undefined;
-  readonly #turns = new Map<number, Turn>();
+  /** Null: the answer has not begun yet. */
+  readonly #turns = new Map<number, Turn | null>();
   readonly #devices = new Map<number, Device>();
   readonly #info: WeightsInfo;
   readonly #tokenizer: Tokenizer;
@@ -75,7 +75,7 @@ export class TabDevice {
     const ask = (path: string): Promise<Response> => answerOf(`${edge}${path}`, key, ports);
     const info = (await (await ask('/weights')).json()) as WeightsInfo;
     const header = new Uint8Array(await (await ask(`/weights/${info.header.sha256}`)).arrayBuffer());
-    const device = new TabDevice(edge, key, ports, info, openTabTokenizer(header, info));
+    const device = new TabDevice(edge, key, ports, info, await openTabTokenizer(header, info));
     device.#loadEngine();
     return device;
   }
@@ -94,10 +94,13 @@ export class TabDevice {
       isLost = now;
     }, watchMs);
     let turn: Turn | undefined;
+    this.#turns.set(id, null);
     try {
       const { emulatedRoundTripMs = 0, ...rest } = options;
-      turn = this.#deviceAt(emulatedRoundTripMs).ask(messages, { ...rest, giveUpAfterMs });
-      this.#turns.set(id, turn);
+      const device = await this.#deviceAt(emulatedRoundTripMs);
+      turn = device.ask(messages, { ...rest, giveUpAfterMs });
+      if (this.#turns.has(id)) this.#turns.set(id, turn);
+      else turn.stop();
       for await (const { pieces } of turn) post({ kind: 'pieces', id, pieces });
       post({ kind: 'ended', id, report: await reportOf(turn) });
     } catch (error) {
@@ -111,23 +114,32 @@ export class TabDevice {
   /** Ends its answers, and loads nothing more. */
   close(): void {
     clearTimeout(this.#again);
-    for (const turn of this.#turns.values()) turn.stop();
+    for (const id of this.#turns.keys()) this.stop(id);
   }
 
   stop(id: number): void {
-    this.#turns.get(id)?.stop();
+    const turn = this.#turns.get(id);
+    if (turn === null) this.#turns.delete(id);
+    else turn?.stop();
   }
 
   /** One for each emulated network: what a device has measured counts for that network only. */
-  #deviceAt(roundTripMs: number): Device {
+  async #deviceAt(roundTripMs: number): Promise<Device> {
+    const edge = await this.#connectAt(roundTripMs);
     const known = this.#devices.get(roundTripMs);
     if (known !== undefined) return known;
-    const direct = this.#ports.connect(this.#edge);
-    const edge = roundTripMs === 0 ? direct : createEmulatedLink(direct, { ...idealLink, roundTripMs }).connect;
     const credentials = this.#key === undefined ? {} : { credentials: this.#key };
     const device = createDevice({ edge, tokenizer: this.#tokenizer, drafter: this.#drafter, ...credentials });
     this.#devices.set(roundTripMs, device);
     return device;
+  }
+
+  /** What emulates a network is loaded where one is asked for. */
+  async #connectAt(roundTripMs: number): Promise<Connect> {
+    const direct = this.#ports.connect(this.#edge);
+    if (roundTripMs === 0) return direct;
+    const { createEmulatedLink } = await import('../../src/network/transport/emulated-link.ts');
+    return createEmulatedLink(direct, { ...idealLink, roundTripMs }).connect;
   }
 
   #loadEngine(): void {

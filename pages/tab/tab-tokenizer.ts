@@ -6,14 +6,13 @@ import { openBpeTokenizer } from '../../src/models/engines/wasm/bpe-tokenizer.ts
 import { readMappedDraft } from '../../src/models/gguf/draft-metadata.ts';
 import { type GgufHeader, parseGguf } from '../../src/models/gguf/gguf.ts';
 import type { Tokenizer } from '../../src/models/port/model.ts';
-import { createToyTokenizer } from '../../src/models/port/toy-tokenizer.ts';
 import type { WeightsInfo } from '../../src/processes/http/weights-info.ts';
 
 /** @throws OutriderError `model-hash-mismatch`, `model-unreadable`, `tokenizer-mismatch` */
-export function openTabTokenizer(
+export async function openTabTokenizer(
   header: Uint8Array,
   { header: said, fileBytes, tokenizerHash, name }: WeightsInfo,
-): Tokenizer {
+): Promise<Tokenizer> {
   if (new Sha256().update(header).hex() !== said.sha256) {
     throw new OutriderError(
       'model-hash-mismatch',
@@ -21,15 +20,16 @@ export function openTabTokenizer(
       'load the page again',
     );
   }
-  const tokenizer = openTokenizer(parseGguf(header, fileBytes));
+  const tokenizer = await openTokenizer(parseGguf(header, fileBytes));
   if (tokenizer.hash === tokenizerHash) return tokenizer;
   const cause = `the file of ${name} has another tokenizer than the edge`;
   throw new OutriderError('tokenizer-mismatch', cause, 'give the edge another --tab-draft, or none');
 }
 
-function openTokenizer(header: GgufHeader): Tokenizer {
+async function openTokenizer(header: GgufHeader): Promise<Tokenizer> {
   const { metadata } = header;
   if (metadata.get('general.architecture')?.value === 'toy') {
+    const { createToyTokenizer } = await import('../../src/models/port/toy-tokenizer.ts');
     return createToyTokenizer(Number(metadata.get('toy.vocabulary_size')?.value));
   }
   return openBpeTokenizer(readMappedDraft(header)?.tokenizer ?? metadata);

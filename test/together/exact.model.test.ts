@@ -9,15 +9,15 @@ it('every mode writes the same text as the target alone', async () => {
   const { rows, summary } = await trialExactness({
     target: defaultPair.target,
     draft: defaultPair.draft,
-    tokens: 24,
-    roundTripsMs: [0, 20],
+    tokens: 20,
+    roundTripsMs: [20],
     temperatures: [0, 0.8],
     modes: modeNames,
-    promptCount: 3,
-    callSizes: [2, 5, 33, 63],
+    promptCount: 2,
+    callSizes: [2, 33],
     contextLengths: [64, 600],
   });
   expect(summary).toMatchObject({ wrong: 0, shapeMismatches: 0, engineGreedyWrong: 0, identical: rows.length });
   expect(new Set(rows.map((row) => (row as { mode: string }).mode))).toEqual(new Set(modeNames));
-  expect(summary['acceptedDrafts']).toBeGreaterThan(50);
+  expect(summary['acceptedDrafts']).toBeGreaterThan(20);
 });

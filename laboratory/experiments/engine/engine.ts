@@ -40,7 +40,7 @@ const options = {
   },
   wasm: { flag: '--wasm', help: 'also the draft on the WASM kernels, as a page runs it' },
   tokenizer: engineOptions.tokenizer as typeof engineOptions.tokenizer,
-  repeats: { flag: '--repeats <count>', help: 'measured steps per case', whole: [3, 1000], default: 15 },
+  repeats: { flag: '--repeats <count>', help: 'measured steps per case', whole: [3, 1000], default: 9, full: 15 },
   gpu: gpuOption as typeof gpuOption,
   fast: {
     flag: '--fast',

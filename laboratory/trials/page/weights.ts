@@ -17,7 +17,10 @@ export async function firstScreenKb(bed: Bed): Promise<number> {
   return kilobytes(await Promise.all(bodies));
 }
 
-/** Device and engine in workers, what they import, and their kernels, gzipped, kB; 0 where the page has none. */
+/**
+ * What a tab loads to draft, gzipped, kB; 0 where the page has none: the scripts of the workers of device and engine, what these import from
+ * the start, and one kernel, the larger one. What a script imports later is not weighed: the emulated network, and the toy's tokenizer.
+ */
 export function workersKb(folder: string = shippedPath('dist/pages')): number {
   const files = new Map<string, Buffer>();
   const add = (name: string): void => {
@@ -27,12 +30,14 @@ export function workersKb(folder: string = shippedPath('dist/pages')): number {
     if (!name.endsWith('.js')) return;
     for (const [, imported = ''] of bytes.toString().matchAll(importedFile)) add(imported);
   };
-  for (const name of readdirSync(folder)) if (name.endsWith('-worker.js') || name.endsWith('.wasm')) add(name);
-  return kilobytes([...files.values()]);
+  const names = readdirSync(folder);
+  for (const name of names) if (name.endsWith('-worker.js')) add(name);
+  const kernels = names.filter((name) => name.endsWith('.wasm')).map((name) => kilobytes([readFileSync(`${folder}/${name}`)]));
+  return Math.round(10 * (kilobytes([...files.values()]) + Math.max(0, ...kernels))) / 10;
 }
 
-/** As the builder writes it: import{a as b}from"./part-hash.js", or import("./part-hash.js"). */
-const importedFile = /(?:\bfrom|\bimport)\s*\(?\s*["'`]\.\/([\w.-]+\.js)["'`]/g;
+/** As the builder writes it: import{a as b}from"./part-hash.js", or import"./part-hash.js". */
+const importedFile = /(?:\bfrom|\bimport)\s*["'`]\.\/([\w.-]+\.js)["'`]/g;
 
 function kilobytes(files: readonly Buffer[]): number {
   return Math.round(files.reduce((sum, bytes) => sum + gzipSync(bytes).length, 0) / 100) / 10;

@@ -48,7 +48,7 @@ describe.each(['smollm2-135m-draft', 'smollm2-135m-coarse'])('%s beside llama.cp
     { kernel: 'plain', least: 0.95 },
     { kernel: 'relaxed', least: 0.9 },
   ] as const)('chooses the same on the $kernel kernel in $least of all positions', async ({ kernel, least }) => {
-    await using native = await openModel(name, { role: 'draft', sequences: 1, contextLength: 512, exact: true });
+    await using native = await openModel(name, { role: 'draft', sequences: 1, contextLength: 512, exact: false });
     await using own = await open(name, kernel, { contextLength: 512 });
     const ids = native.tokenizer.encode(story);
     expect(own.tokenizer.encode(story)).toEqual(ids);
