@@ -23,7 +23,8 @@ import { type CapacityRow, type HeldRow, heldRows, summariseCapacity } from './r
 import { lateLimit, measureWallMode, type WallRow, type WallSettings, wallModes } from './wall.ts';
 
 const profileNames = latencyProfiles.map(({ name }) => name);
-const usualProfiles: readonly string[] = ['edge-70b-a6000', 'edge-70b-a100x2', 'edge-8b-rtx4090'];
+const usualProfiles: readonly string[] = ['edge-70b-a6000', 'edge-70b-a100x2'];
+const allProfiles: readonly string[] = [...usualProfiles, 'edge-8b-rtx4090'];
 const wallProfile = 'edge-70b-a6000';
 const usualRoundTripsMs = [10, 30, 60] as const;
 const firstSeed = 1;
@@ -40,7 +41,8 @@ const options = {
     help: 'hardware of the edge',
     parse: nameList('profile', profileNames) as (text: string) => readonly string[],
     default: usualProfiles as readonly string[],
-    defaultLabel: 'edge-70b-a6000,edge-70b-a100x2,edge-8b-rtx4090',
+    defaultLabel: 'edge-70b-a6000,edge-70b-a100x2',
+    full: allProfiles as readonly string[],
   },
   seeds: {
     flag: '--seeds <count>',
@@ -108,7 +110,7 @@ interface Found {
 export const capacityExperiment: Experiment<typeof options, Found, Conclusion<CapacityRow>> = {
   name: 'bench capacity',
   lasts: '5 minutes',
-  fullLasts: '7',
+  fullLasts: '20',
   description:
     'sessions that one edge holds at a fixed p95 time per output token: stream with and without a target, auto, ar, edge-sd',
   notes: `

@@ -174,9 +174,10 @@ interface Bench {
   readonly measured: Measurement[];
 }
 
-/** @returns resident memory of the edge after ordinary use, MB */
+/** @returns resident memory of the edge after ordinary use and a collection, MB */
 async function settled(bench: Bench, seconds: number): Promise<number> {
   await measure({ ...bench, seconds }, ordinaryUse);
+  await bench.scene.collect();
   const samples: number[] = [];
   for (let count = 0; count < memorySamples; count += 1) {
     samples.push(await bench.scene.memoryMB());

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
+import { collectGarbage, inspectorIn, inspectorOptions } from '../../measuring/collect-garbage.ts';
 import { processorSeconds } from '../../measuring/cpu-time.ts';
 import { residentMB } from '../../measuring/process-memory.ts';
 import { startWorker, toyWorker, type WorkerProcess } from '../../measuring/worker-process.ts';
@@ -46,6 +47,8 @@ function attackerAddress(): string {
   return process.platform === 'linux' && networkInterfaces()['lo'] !== undefined ? '127.0.0.66' : '127.0.0.1';
 }
 
+type InspectedEdge = EdgeProcess & { readonly inspector: Promise<string> };
+
 /** Where edges of a scene are started, one after the other where one dies. */
 interface Ground {
   readonly folder: string;
@@ -65,7 +68,7 @@ export class AbuseScene implements AsyncDisposable {
   readonly keys: Keys;
   readonly from: string = attackerAddress();
   readonly #ground: Ground;
-  edge: EdgeProcess;
+  edge: InspectedEdge;
   #attacker: ChildProcess | null = null;
   #deaths = 0;
   #isClosing = false;
@@ -73,7 +76,7 @@ export class AbuseScene implements AsyncDisposable {
   idleMB = 0;
   peakMB = 0;
 
-  private constructor(ground: Ground, keys: Keys, edge: EdgeProcess) {
+  private constructor(ground: Ground, keys: Keys, edge: InspectedEdge) {
     this.#ground = ground;
     this.keys = keys;
     this.edge = edge;
@@ -113,6 +116,11 @@ export class AbuseScene implements AsyncDisposable {
   /** Where clients of the API ask. */
   get baseUrl(): string {
     return `${this.edge.url.replace(/^ws/, 'http')}/v1`;
+  }
+
+  /** Lets the edge collect its garbage: what it does not hold any more does not count as its memory. */
+  async collect(): Promise<void> {
+    await collectGarbage(this.edge);
   }
 
   /** Resident memory of the edge at this moment, MB. */
@@ -196,7 +204,7 @@ export class AbuseScene implements AsyncDisposable {
   }
 }
 
-function startEdge({ folder, contextLength, worker }: Ground, port = 0): Promise<EdgeProcess> {
+async function startEdge({ folder, contextLength, worker }: Ground, port = 0): Promise<InspectedEdge> {
   const toy = `toy:${toySeed}`;
   const flags = {
     ...(worker === null ? { model: toy } : { engine: worker.url, tokenizer: toy }),
@@ -210,5 +218,10 @@ function startEdge({ folder, contextLength, worker }: Ground, port = 0): Promise
     'log-file-size': 500,
   };
   const words = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
-  return startEdgeProcess(words, () => {}, { port });
+  const { promise: inspector, resolve } = Promise.withResolvers<string>();
+  const onNote = (line: string): void => {
+    const address = inspectorIn(line);
+    if (address !== undefined) resolve(address);
+  };
+  return { ...(await startEdgeProcess(words, onNote, { port, nodeOptions: inspectorOptions })), inspector };
 }

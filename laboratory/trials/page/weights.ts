@@ -32,7 +32,9 @@ export function workersKb(folder: string = shippedPath('dist/pages')): number {
   };
   const names = readdirSync(folder);
   for (const name of names) if (name.endsWith('-worker.js')) add(name);
-  const kernels = names.filter((name) => name.endsWith('.wasm')).map((name) => kilobytes([readFileSync(`${folder}/${name}`)]));
+  const kernels = names
+    .filter((name) => name.endsWith('.wasm'))
+    .map((name) => kilobytes([readFileSync(`${folder}/${name}`)]));
   return Math.round(10 * (kilobytes([...files.values()]) + Math.max(0, ...kernels))) / 10;
 }
 
