@@ -69,6 +69,7 @@ interface EngineFound extends Pick<Subjects, 'engines' | 'leftOut'> {
 export const engineExperiment: Experiment<typeof options, EngineFound, Conclusion<EngineRow>> = {
   name: 'bench engine',
   lasts: '1 minute',
+  fullLasts: '2',
   description:
     'what the models cost on this machine, unpaced: steps against rows, prefill, draft, reading a position, exactness; engines side by side',
   options,
