@@ -7,7 +7,7 @@ export interface Channel {
   /** E. */
   readonly serverCount: number;
   /**
-   * Writes the gains of all links. No state is kept between calls, so times may come in any order.
+   * Writes the gains of all links. They depend on the arguments alone, so times may come in any order.
    * @param deviceX metres; [M]
    * @param deviceY metres; [M]
    * @param timeMs from the start of the run; it selects the fading block only

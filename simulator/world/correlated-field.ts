@@ -110,6 +110,20 @@ export function drawFieldView(random: Random, correlationMetres: number): FieldV
   }
 }
 
+/**
+ * The values of several fields at a place. All are read in one loop, because a call for each makes objects of its numbers.
+ * @param values out: of each view
+ */
+export function fieldsAt(
+  tile: FieldTile,
+  views: readonly FieldView[],
+  x: number,
+  y: number,
+  values: Float64Array,
+): void {
+  for (let index = 0; index < views.length; index++) values[index] = fieldAt(tile, views[index] as FieldView, x, y);
+}
+
 /** The field's value at a place (metres): mean 0, variance 1. */
 export function fieldAt(tile: FieldTile, view: FieldView, x: number, y: number): number {
   const across = x * view.cosine - y * view.sine;

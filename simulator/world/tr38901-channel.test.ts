@@ -60,6 +60,17 @@ describe('the TR 38.901 channel', () => {
     expect(gainsAt(plain, 2, places).gain).not.toEqual(gain);
   });
 
+  it('gives a device that stood, or moved along one axis only, the gains of its place', () => {
+    const settings = { ...plain, fading: { coherenceMs: 10 } };
+    const { channel, x, y } = gainsAt(settings, 1, places);
+    const later = new Float64Array(x.length * 2);
+    const moved = [places[0], [places[1][0] + 30, places[1][1]], [places[2][0], places[2][1] - 30]] as const;
+    x[1] = moved[1][0];
+    y[2] = moved[2][1];
+    channel.updateGains(x, y, 35, later);
+    expect(later).toEqual(gainsAt(settings, 1, moved, 35).gain);
+  });
+
   it('does not change the other links when a device or a server is added', () => {
     const { gain } = gainsAt(plain, 1, places);
     const more = gainsAt({ ...plain, kinds: walkers(4) }, 1, [...places, [1, 1]]).gain;
