@@ -26,6 +26,8 @@ export interface ViewedWorld {
   readonly pace: PaceView;
   /** Present where moving a text costs something. */
   readonly texts: TextPlaces | undefined;
+  /** The same in each slot. */
+  readonly fixed: Pick<SlotState, 'seed' | 'slotMs' | 'objective'>;
 }
 
 export interface SlotView {
@@ -33,7 +35,7 @@ export interface SlotView {
   readonly state: SlotState;
   /** The device of each entry; [M], valid up to the state's device count. */
   readonly devices: Int32Array;
-  write(slot: number, fixed: Pick<SlotState, 'seed' | 'slotMs' | 'objective'>): SlotState;
+  write(slot: number): SlotState;
 }
 
 type Filled = { -readonly [Key in keyof SlotState]: SlotState[Key] };
@@ -44,7 +46,7 @@ export function createSlotView(world: ViewedWorld): SlotView {
   const deviceCount = parts.kinds.length;
   const serverCount = parts.sites.length;
   const devices = new Int32Array(deviceCount);
-  const whole: PerDevice = {
+  const whole = {
     payloadBits: workload.payloadBits,
     deviceFlop: workload.deviceFlop,
     edgeFlop: workload.edgeFlop,
@@ -54,9 +56,11 @@ export function createSlotView(world: ViewedWorld): SlotView {
     deviceX: parts.mobility.x,
     deviceY: parts.mobility.y,
     ...(workload.carries ? { waitedMs: workload.waitedMs } : {}),
-  };
+  } satisfies PerDevice;
+  const lists = Object.entries(whole) as [keyof PerDevice, Float64Array][];
   const snr = new Float64Array(deviceCount * serverCount);
   const state = {
+    ...world.fixed,
     serverCount,
     serverFlopPerSecond: parts.serverFlopPerSecond,
     bandwidthHz: parts.bandwidthHz,
@@ -85,22 +89,20 @@ export function createSlotView(world: ViewedWorld): SlotView {
   return {
     state,
     devices,
-    write(slot, fixed) {
+    write(slot) {
       writeSnr();
       let count = 0;
       for (let device = 0; device < deviceCount; device++) if (workload.active[device] === 1) devices[count++] = device;
       active = devices.subarray(0, count);
       world.pace.note(active);
       startSlot();
-      for (const [name, values] of Object.entries(whole) as [keyof PerDevice, Float64Array][])
-        state[name] = ofDevices(values, active);
-      return Object.assign(state, fixed, {
-        slot,
-        deviceCount: count,
-        gain: ofLinks(world.gain, active, serverCount),
-        snr: ofLinks(snr, active, serverCount),
-        previousServer: active.map((device) => world.previousServer[device] as number),
-      });
+      for (const [name, values] of lists) state[name] = ofDevices(values, active);
+      state.slot = slot;
+      state.deviceCount = count;
+      state.gain = ofLinks(world.gain, active, serverCount);
+      state.snr = ofLinks(snr, active, serverCount);
+      state.previousServer = active.map((device) => world.previousServer[device] as number);
+      return state;
     },
   };
 }

@@ -50,10 +50,10 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
   const texts = createTextPlaces(scenario, parts);
   const batteryJ = deviceSettings.battery.drains ? parts.batteryJ : parts.batteryJ.map(() => Number.POSITIVE_INFINITY);
   const pace = createPaceView(scenario, parts, workload);
-  const viewed = { parts, workload, queues, battery, batteryJ, gain, previousServer, past, texts, pace };
+  const fixed = { seed, slotMs, objective: objectiveSettings(scenario) };
+  const viewed = { parts, workload, queues, battery, batteryJ, gain, previousServer, past, texts, pace, fixed };
   const view = createSlotView(viewed);
   const seen = gainAgeSlots === 0 ? undefined : createSlotView({ ...viewed, gain: past.seenGain });
-  const fixed = { seed, slotMs, objective: objectiveSettings(scenario) };
   let slot = -1;
 
   return {
@@ -71,8 +71,8 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
       workload.draw();
       texts?.draw(workload);
       queues.draw();
-      const actual = view.write(slot, fixed);
-      return seen?.write(slot, fixed) ?? actual;
+      const actual = view.write(slot);
+      return seen?.write(slot) ?? actual;
     },
     settle(assignment, terms, answeredTokens) {
       const { devices, state } = view;
