@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Records a page that is served here, for the landing page: recordings/NAME.webm, and a picture of its end, light and dark. Chromium takes the
-// pictures; ffmpeg makes a film of them (on Debian: apt install chromium ffmpeg). Text after --ask is sent with "Compare", and the film ends
-// with the comparison.
+// pictures; ffmpeg makes a film of them (on Debian: apt install chromium ffmpeg). Text after --ask is sent with "Compare", for an
+// answer of --tokens, and the film ends with the comparison.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,10 +13,14 @@ import { chromium } from 'playwright-core';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { ask: { type: 'string' }, seconds: { type: 'string', default: '20' } },
+  options: {
+    ask: { type: 'string' },
+    tokens: { type: 'string', default: '80' },
+    seconds: { type: 'string', default: '20' },
+  },
 });
 const [address, name] = positionals;
-if (name === undefined) throw new Error('node site/record.mjs ADDRESS NAME [--seconds 20] [--ask TEXT]');
+if (name === undefined) throw new Error('node site/record.mjs ADDRESS NAME [--seconds 20] [--ask TEXT [--tokens 80]]');
 
 const framesPerSecond = 8;
 const lastSeconds = 3;
@@ -28,6 +32,8 @@ const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, col
 await page.goto(address);
 await page.waitForTimeout(2000);
 if (values.ask !== undefined) {
+  await page.getByLabel('Longest answer, tokens').fill(values.tokens);
+  await page.getByLabel('Tint drafted tokens').check();
   await page.fill('#message', values.ask);
   await page.getByRole('button', { name: 'Compare', exact: true }).click();
 }

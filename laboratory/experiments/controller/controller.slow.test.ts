@@ -27,8 +27,8 @@ it("lets a crowd join a controller process, while real devices read the target's
 }, 60_000);
 
 it('decides a large slot in cells', async () => {
-  const found = await measureDecision(9000, 900, 128, 'paper');
-  expect(found.reading).toBeGreaterThan(6000);
+  const found = await measureDecision(28_000, 2800, 128, 'paper');
+  expect(found.reading).toBeGreaterThan(20_000);
   expect(found.cells).toBeGreaterThan(1);
 }, 120_000);
 
