@@ -58,7 +58,7 @@ function playedOf(
   const conditions = {
     mode,
     seed: 1,
-    roundTripMs: scenario.token.roundTripMs,
+    roundTripMs: run.world.parts.roundTripMs[0] as number,
     link: { uplinkBitsPerSecond: [...rates][0] as number },
     draftMs: draftTimesMs(scenario, run.world.parts)[0] as number,
     step: step as SessionConditions['step'],
