@@ -9,9 +9,10 @@ import { badArgument } from '../../../src/core/basics/errors.ts';
 import { packageVersion } from '../../../src/files/document.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { combinations } from '../combinations.ts';
-import { baselineGoals, baselineRows, goalsOfDrawn, summariseBaselines } from './baseline-rows.ts';
+import { type BaselineRow, baselineGoals, baselineRows, goalsOfDrawn, summariseBaselines } from './baseline-rows.ts';
 import { drawnNames } from './drawn-worlds.ts';
 import {
+  bestFelt,
   drawnPolicies,
   feltModes,
   feltPolicies,
@@ -25,7 +26,7 @@ import { type FeltRow, feltGoals, gapRows, type PolicyRow, policyRows, rankRows,
 import { type FeltCell, type FeltRun, feltWork } from './felt-run.ts';
 import { feltFigure } from './figures.ts';
 import { isBound, type SolvedSlot, solveSmallSlot } from './gaps.ts';
-import { modeGoals, modeRows, summariseModes } from './mode-rows.ts';
+import { type ModeRow, modeGoals, modeRows, summariseModes } from './mode-rows.ts';
 import { feltPage } from './pages.ts';
 
 /** No constant was fitted on these seeds. */
@@ -122,7 +123,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
         ...summariseBaselines(baselines, runs, once, areDrawn),
         ...(areDrawn ? {} : summariseModes(modes)),
       },
-      forPeople: [...policies.map(briefly), ...baselines, ...modes],
+      forPeople: policies.map((row) => briefly(row, baselines, modes)),
       params: { presets, laws, policies: names, seeds, seconds, modes: feltModes, ...(areDrawn ? { seed, count } : {}) },
       seed: firstSeed,
       passed: solved.every(isBound),
@@ -138,9 +139,18 @@ function goalsBy(params: object): Goals {
   return count === undefined ? { ...feltGoals, ...baselineGoals, ...modeGoals } : goalsOfDrawn(count);
 }
 
-function briefly(row: PolicyRow): object {
+/** Empty where there is nothing to show. */
+function briefly(row: PolicyRow, baselines: readonly BaselineRow[], modes: readonly ModeRow[]): object {
   const { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs } = row;
-  return { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs };
+  const mode = modes.find((one) => law === 'ids' && one.preset === preset && one.policy === policy);
+  const over = baselines.find((one) => policy === bestFelt && one.preset === preset && one.law === law);
+  return {
+    ...{ preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs },
+    overBestSimple: over?.tokensPerSecondOverBestSimple ?? '',
+    overBestFilled: over?.tokensPerSecondOverBestFilled ?? '',
+    streamOverAr: mode?.streamOverAr ?? '',
+    autoOverAr: mode?.autoOverAr ?? '',
+  };
 }
 
 interface Size extends Omit<Options, 'quick'> {
