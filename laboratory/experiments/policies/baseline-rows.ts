@@ -2,7 +2,13 @@
 // paper's objective with the idle band given out. A rule is chosen on other seeds than those on which it is compared.
 
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
-import { camelCase, estimateColumns, meanOf, ratioOfMeans, type Statistic } from '../../../simulator/runner/paired-runs.ts';
+import {
+  camelCase,
+  estimateColumns,
+  meanOf,
+  ratioOfMeans,
+  type Statistic,
+} from '../../../simulator/runner/paired-runs.ts';
 import { crossedEstimate, type Estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { baseline, bestFelt, bestFilled, feltShares, simpleRules } from './felt-cells.ts';
@@ -63,7 +69,9 @@ export function baselineRows(runs: readonly FeltRun[], worlds: readonly FeltWorl
         compared.map((figure) => [`${figure}Over${name}`, ratioOfMeans(read[figure])]),
       ) as Readonly<Record<BaselineRatio, Statistic<FeltRun>>>;
       const columns = estimateColumns([own], reference, statistics);
-      return reference.length === own.length ? columns : Object.fromEntries(Object.keys(columns).map((key) => [key, null]));
+      return reference.length === own.length
+        ? columns
+        : Object.fromEntries(Object.keys(columns).map((key) => [key, null]));
     });
     return [
       {

@@ -106,11 +106,7 @@ export function policyRows(
   });
 }
 
-export function rankRows(
-  runs: readonly FeltRun[],
-  worlds: readonly FeltWorld[],
-  names: readonly string[],
-): RankRow[] {
+export function rankRows(runs: readonly FeltRun[], worlds: readonly FeltWorld[], names: readonly string[]): RankRow[] {
   return worlds.map((world): RankRow => {
     const byPolicy = names.map((name) => runsOf(runs, world, name)).filter((own) => own.length > 0);
     const correlations: Readonly<Record<Correlation, Statistic<FeltRun>>> = {
@@ -220,7 +216,8 @@ export function summariseFelt(
     predictionErrorMedian: errors.length === 0 ? null : median(errors),
     feltBoundGapMedian: slotGaps.length === 0 ? null : median(slotGaps),
     feltBoundGapWorst: most(gaps.map(({ gapWorst }) => gapWorst)),
-    feltVariableGapMedian: slotGaps.length === 0 ? null : median(runs.flatMap((run) => run.gaps.map((one) => one.variableGap))),
+    feltVariableGapMedian:
+      slotGaps.length === 0 ? null : median(runs.flatMap((run) => run.gaps.map((one) => one.variableGap))),
     feltVariableGapWorst: most(gaps.map(({ variableGapWorst }) => variableGapWorst)),
     feltBoundGapActualWorst: most(gaps.map(({ actualGapWorst }) => actualGapWorst)),
     smallSlots: solved.length,
@@ -239,4 +236,3 @@ function overBestPaper(rows: readonly PolicyRow[]): number[] {
       return paper === undefined ? [] : [row.tokensPerSecond / paper.tokensPerSecond];
     });
 }
-

@@ -41,7 +41,9 @@ export interface FeltCell {
   readonly seconds: number;
 }
 
-export interface FeltRun extends Omit<DeviceFigures, 'sessions'>, Pick<FeltCell, 'preset' | 'policy' | 'mode' | 'seed'> {
+export interface FeltRun
+  extends Omit<DeviceFigures, 'sessions'>,
+    Pick<FeltCell, 'preset' | 'policy' | 'mode' | 'seed'> {
   /** Null: the same under every law. */
   readonly law: PayloadLaw | null;
   /** Mean over devices and slots of the cost that each objective predicts for the decisions, ms. */

@@ -152,7 +152,12 @@ describe('bench felt', () => {
     expect(of('ids', 'best')?.tokensPerSecondOverMaxSinr).toBeLessThan(0.5);
     expect(JSON.stringify(feltFigure(first.rows))).toContain('best, felt');
     const [mode] = first.rows.filter((row) => row.what === 'mode');
-    expect(mode).toMatchObject({ preset: 'street-canyon', policy: 'max-sinr', seeds: 1, joulesPerTokenAr: expect.any(Number) });
+    expect(mode).toMatchObject({
+      preset: 'street-canyon',
+      policy: 'max-sinr',
+      seeds: 1,
+      joulesPerTokenAr: expect.any(Number),
+    });
     expect(mode?.draftsPerTokenStream).toBeGreaterThan(0);
     const lines = readFileSync(record, 'utf8').trimEnd().split('\n');
     // Two policies in all modes, and `best` under both laws.

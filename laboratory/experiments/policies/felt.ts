@@ -124,7 +124,15 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
         ...(areDrawn ? {} : summariseModes(modes)),
       },
       forPeople: policies.map((row) => briefly(row, baselines, modes)),
-      params: { presets, laws, policies: names, seeds, seconds, modes: feltModes, ...(areDrawn ? { seed, count } : {}) },
+      params: {
+        presets,
+        laws,
+        policies: names,
+        seeds,
+        seconds,
+        modes: feltModes,
+        ...(areDrawn ? { seed, count } : {}),
+      },
       seed: firstSeed,
       passed: solved.every(isBound),
     };
@@ -145,7 +153,13 @@ function briefly(row: PolicyRow, baselines: readonly BaselineRow[], modes: reado
   const mode = modes.find((one) => law === 'ids' && one.preset === preset && one.policy === policy);
   const over = baselines.find((one) => policy === bestFelt && one.preset === preset && one.law === law);
   return {
-    ...{ preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs },
+    preset,
+    law,
+    policy,
+    tokensPerSecond,
+    tokensPerSecondOverMaxSinr,
+    msPerToken,
+    firstTokenMs,
     overBestSimple: over?.tokensPerSecondOverBestSimple ?? '',
     overBestFilled: over?.tokensPerSecondOverBestFilled ?? '',
     streamOverAr: mode?.streamOverAr ?? '',
@@ -185,8 +199,8 @@ function cellsOf({ presets, policies, seeds, seconds, laws, worlds }: Size): Fel
 /** Other weights are another policy. */
 async function hashesOf(presets: readonly string[]): Promise<Record<string, string | null>> {
   const trained = feltPolicies.filter(({ isTrained }) => isTrained === true);
-  const cells = combinations({ policy: trained, preset: presets, law: payloadLaws }).filter(
-    ({ policy, preset, law }) => hasWeights(policy, preset, law),
+  const cells = combinations({ policy: trained, preset: presets, law: payloadLaws }).filter(({ policy, preset, law }) =>
+    hasWeights(policy, preset, law),
   );
   const names = cells.map(({ policy, preset, law }) => policyName(policy, preset, law));
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await findPolicy(name)).sha256])));

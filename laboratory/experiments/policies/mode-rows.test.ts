@@ -21,8 +21,16 @@ describe('where drafts pay', () => {
   const rows = modeRows(runs, ['paper', 'city-70b', 'crowd']);
 
   it('is told by pairs of modes, where all were played', () => {
-    expect(rows.map(({ preset, policy }) => `${preset}: ${policy}`)).toEqual([`paper: ${bestFelt}`, `city-70b: ${bestFelt}`]);
-    expect(rows[0]).toMatchObject({ streamOverAr: 0.98, streamOverArLow: 0.98, autoOverAr: 0.99, joulesPerTokenAr: 0.1 });
+    expect(rows.map(({ preset, policy }) => `${preset}: ${policy}`)).toEqual([
+      `paper: ${bestFelt}`,
+      `city-70b: ${bestFelt}`,
+    ]);
+    expect(rows[0]).toMatchObject({
+      streamOverAr: 0.98,
+      streamOverArLow: 0.98,
+      autoOverAr: 0.99,
+      joulesPerTokenAr: 0.1,
+    });
     expect(rows[1]).toMatchObject({ streamOverAr: 1.5, autoOverAr: 1.48, draftsPerTokenStream: 3, seeds: 2 });
   });
 
