@@ -5,7 +5,8 @@
 export const cityPreset: object = {
   version: 1,
   name: 'city-70b',
-  description: 'A 72B target on servers of two or four cards, a 0.5B draft on current phones and laptops, 10 to 60 ms away.',
+  description:
+    'A 72B target on servers of two or four cards, a 0.5B draft on current phones and laptops, 10 to 60 ms away.',
   slotMs: 500,
   area: { widthM: 600, depthM: 400 },
   servers: {

@@ -44,18 +44,18 @@ const baselines: Readonly<Record<Baseline, (runs: readonly FeltRun[], world: Fel
 };
 
 /**
- * For each seed the run of one simple rule: of that with the most tokens a second in the other half of the seeds. Halves are the seeds at
- * even and at odd places. @returns none with one seed, or without runs of the rules
+ * For each seed the run of one simple rule: of that with the most tokens a second in all other seeds. @returns none with one seed, or without
+ * runs of the rules
  */
 export function bestSimpleRuns(runs: readonly FeltRun[], world: FeltWorld): readonly FeltRun[] {
   const rules = simpleRules.map((name) => runsOf(runs, world, name)).filter((own) => own.length > 1);
   const seeds = rules[0]?.length ?? 0;
-  const chosen = [0, 1].map((half) => {
-    const tokensOf = (own: readonly FeltRun[]): number =>
-      mean(own.filter((_, at) => at % 2 !== half).map(read.tokensPerSecond));
-    return rules.toSorted((one, other) => tokensOf(other) - tokensOf(one))[0];
+  return Array.from({ length: seeds }, (_, at) => {
+    const elsewhere = (own: readonly FeltRun[]): number =>
+      mean(own.filter((__, index) => index !== at).map(read.tokensPerSecond));
+    const [chosen] = rules.toSorted((one, other) => elsewhere(other) - elsewhere(one));
+    return chosen?.[at] as FeltRun;
   });
-  return Array.from({ length: seeds }, (_, at) => chosen[at % 2]?.[at] as FeltRun);
 }
 
 export function baselineRows(runs: readonly FeltRun[], worlds: readonly FeltWorld[]): BaselineRow[] {

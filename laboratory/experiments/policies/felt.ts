@@ -63,7 +63,7 @@ const options = {
     choices: ['presets', 'random'] as const,
     default: 'presets' as 'presets' | 'random',
   },
-  seed: { flag: '--seed <number>', help: 'of drawn worlds', whole: [0, 2 ** 32 - 1], default: 1 as number },
+  seed: { flag: '--seed <number>', help: 'of drawn worlds', whole: [0, 4_294_967_295], default: 1 as number },
   count: { flag: '--count <number>', help: 'drawn worlds', whole: [1, 1000], default: 20 as number },
   workers: workersOption as typeof workersOption,
   quick: { flag: '--quick', help: 'a first look: 2 seeds of 3 s, 4 drawn worlds' },
