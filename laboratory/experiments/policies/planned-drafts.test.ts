@@ -30,7 +30,7 @@ const full = 'devices.battery.initialShare={"minimum":1,"maximum":1}';
 
 describe('mode auto in a simulated world', () => {
   it('drafts nothing where a draft takes longer than a step, and writes no less', () => {
-    const slow = [full, 'devices.reachedMemoryShare=0.02'];
+    const slow = [full, 'devices.reachedMemoryShare=0.1'];
     const stream = play('paper', slow, false);
     const auto = play('paper', slow, true);
     expect(stream.drafts).toBeGreaterThan(20);
