@@ -1,4 +1,4 @@
-// Worlds that nobody has tuned to: each is a pure function of a seed and a number. Every value is drawn apart: servers and their strengths,
+// Worlds to which nothing was tuned: each is a pure function of a seed and a number. Every value is drawn apart: servers and their strengths,
 // devices, distances, band, round trips, texts, arrivals, crowds, age of channel knowledge. "bench felt --worlds random" plays them.
 
 import { taskKinds } from '../../../simulator/world/workload-lengths.ts';

@@ -20,7 +20,7 @@ describe('where drafts pay', () => {
   ]);
   const rows = modeRows(runs, ['paper', 'city-70b', 'crowd']);
 
-  it('is told by pairs of modes, where all were played', () => {
+  it('is shown by pairs of modes, where all were played', () => {
     expect(rows.map(({ preset, policy }) => `${preset}: ${policy}`)).toEqual([
       `paper: ${bestFelt}`,
       `city-70b: ${bestFelt}`,

@@ -57,7 +57,7 @@ function modeRow(runs: readonly FeltRun[], preset: string, policy: string): Mode
 }
 
 /**
- * The city is the preset for which drafts are made. `auto` may lose a little by looking whether drafts pay, and it does without small gains
+ * The city is the preset for which drafts are made. `auto` may lose a little by trying whether drafts pay, and it does without small gains
  * where a battery is low, so that it has no goal over `stream`.
  */
 export const modeGoals: Goals = {
