@@ -82,6 +82,9 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
     plain.channel.kind === 'map' ? { ...plain, channel: { ...plain.channel, floor: 'umi-nlos' as const } } : plain;
   const map = await findMapOf(scenario);
   const mapPath = scenario.channel.kind === 'map' ? await radioMapPath(scenario.channel.map) : undefined;
+  const { roundTripMs: trip } = scenario.token;
+  // Real links of a fleet have one round trip.
+  const roundTripMs = typeof trip === 'number' ? trip : (trip.minimum + trip.maximum) / 2;
   const control = opened.use(await (settings.isApart === true ? apart(settings, mapPath) : here(settings)));
   const fleet = await startFleet({
     ...settings,
@@ -101,14 +104,14 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
     maxAnswerTokens: settings.maxTokens,
     thinkMs,
     walk: createWalk(scenario, settings.edges, settings.seed, map),
-    roundTripMs: scenario.token.roundTripMs,
+    roundTripMs,
   });
   opened.use(fleet);
   const kept = opened.move();
   return {
     fleet,
     control,
-    roundTripMs: scenario.token.roundTripMs,
+    roundTripMs,
     async compare() {
       const asked = [...new Set(fleet.answers.map(({ prompt }) => prompt))];
       const references = new Map<number, readonly number[]>();

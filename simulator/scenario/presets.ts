@@ -2,6 +2,7 @@
 
 import { badArgument } from '../../src/core/basics/errors.ts';
 import { nearestName } from '../../src/core/basics/nearest-name.ts';
+import { cityPreset } from './preset-city.ts';
 import { coupledPreset } from './preset-coupled.ts';
 import { crowdPreset, modernPreset, munichPreset, streetCanyonPreset } from './preset-others.ts';
 import { paperPreset } from './preset-paper.ts';
@@ -15,6 +16,7 @@ const presets: Readonly<Record<string, object>> = {
   modern: modernPreset,
   crowd: crowdPreset,
   coupled: coupledPreset,
+  'city-70b': cityPreset,
 };
 
 /** All names that {@link readPreset} takes. */

@@ -130,8 +130,8 @@ export interface RadioSettings {
 
 /** Settings of the token fidelity alone. */
 export interface TokenSettings {
-  /** Round trip of the network between radio and server; the airtime is added. */
-  readonly roundTripMs: number;
+  /** Round trip of the network between radio and server; the airtime is added. For a range, each server draws one. */
+  readonly roundTripMs: number | UniformRange;
   /** Acceptance rate of independent drafts; not used with traces. */
   readonly acceptance: number;
   /** Time from the end of an answer to the next task, with arrivals `one-per-slot`. */

@@ -120,7 +120,10 @@ const workload: z.ZodType<WorkloadPlan> = z.strictObject({
 
 const token: z.ZodType<TokenSettings> = z
   .strictObject({
-    roundTripMs: within(0, 10_000, 'of the network behind the radio').default(10),
+    roundTripMs: z
+      .union([within(0, 10_000), range(0, 10_000, 'uniform, one value a server')])
+      .default(10)
+      .describe('of the network behind the radio'),
     acceptance: within(0, 1, 'chance that a draft is right; not used with traces').default(0.7),
     thinkMs: within(0, 3_600_000, "between a device's tasks, arrivals one-per-slot").default(0),
     timeJitter: within(0, 0.9, 'of draft and step times, up and down').default(0.2),

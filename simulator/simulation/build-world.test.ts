@@ -39,6 +39,22 @@ describe('servers on a grid', () => {
   });
 });
 
+describe('the network behind the radio', () => {
+  const trips = (seed: number, ...sets: string[]): number[] => [
+    ...buildWorld(readPreset('paper', sets.map(parseOverride)), seed, undefined).roundTripMs,
+  ];
+
+  it('has the same round trip to every server, or one of a range to each', () => {
+    expect(trips(1, 'token.roundTripMs=30')).toEqual([30, 30, 30, 30]);
+    const range = 'token.roundTripMs={"minimum":10,"maximum":60}';
+    const drawn = trips(1, range);
+    expect(new Set(drawn).size).toBe(4);
+    for (const ms of drawn) expect(ms >= 10 && ms <= 60).toBe(true);
+    expect(trips(1, range)).toEqual(drawn);
+    expect(trips(2, range)).not.toEqual(drawn);
+  });
+});
+
 describe('a map', () => {
   const map = { header: { bodySha256: 'ab'.repeat(32), sites: [] } } as unknown as RadioMap;
   const fault = (sets: readonly string[], given: RadioMap | undefined): unknown => {

@@ -32,6 +32,8 @@ export interface WorldParts {
   readonly deviceFlopPerSecond: Float64Array;
   /** F_j^ES; [E]. */
   readonly serverFlopPerSecond: Float64Array;
+  /** Round trip of the network behind the radio; [E]. */
+  readonly roundTripMs: Float64Array;
   /** W_j; [E]. */
   readonly bandwidthHz: Float64Array;
   /** Noise in a server's band; [E]. */
@@ -40,6 +42,7 @@ export interface WorldParts {
 
 const countStream = 0x53300000;
 const powerStream = 0x53400000;
+const roundTripStream = 0x53800000;
 
 /** @param map of the scenario's channel, if it names one @throws OutriderError `bad-argument` when the map does not fit */
 export function buildWorld(scenario: Scenario, seed: number, map: RadioMap | undefined): WorldParts {
@@ -74,9 +77,16 @@ export function buildWorld(scenario: Scenario, seed: number, map: RadioMap | und
       serverHardware,
       (one) => servers.reachedComputeShare * one.peakFp16FlopPerSecond.value,
     ),
+    roundTripMs: drawRoundTrips(scenario.token.roundTripMs, sites.length, seed),
     bandwidthHz: new Float64Array(sites.length).fill(bandHz),
     noiseW: new Float64Array(sites.length).fill(noiseW),
   };
+}
+
+function drawRoundTrips(trips: number | UniformRange, count: number, seed: number): Float64Array {
+  if (typeof trips === 'number') return new Float64Array(count).fill(trips);
+  const random = createRandom(seed, roundTripStream);
+  return Float64Array.from({ length: count }, () => trips.minimum + random.uniform() * (trips.maximum - trips.minimum));
 }
 
 function countDevices(count: number | UniformRange, seed: number): number {

@@ -3,6 +3,7 @@
 
 import { columns, pick } from '../../src/allocation/slot/columns.ts';
 import type { PaceState } from '../../src/allocation/slot/pace-state.ts';
+import { mean } from '../../src/core/basics/statistics.ts';
 import { bytesOnLink } from '../../src/core/protocol/wire/link-model.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Workload } from '../world/workload.ts';
@@ -59,6 +60,12 @@ export function createPaceView(scenario: Scenario, parts: WorldParts, workload: 
     return stageOf(kind, kind.promptTokens / 2, kind.promptTokens / 2);
   }
 
+  const trips = parts.roundTripMs;
+  const hasOneTrip = trips.every((ms) => ms === trips[0]);
+  const meanTripMs = hasOneTrip ? (trips[0] ?? 0) : mean(Array.from(trips));
+  const tripsOf = (count: number): Float64Array =>
+    Float64Array.from({ length: count * trips.length }, (_, link) => trips[link % trips.length] as number);
+
   function paceOf(devices: Int32Array, previousServer: Int32Array): PaceState {
     const stages = Array.from(devices, stageNow);
     const each = (read: (stage: Stage) => number): Float64Array => Float64Array.from(stages, read);
@@ -75,7 +82,8 @@ export function createPaceView(scenario: Scenario, parts: WorldParts, workload: 
       draftFlop: each(() => draftFlop),
       stepFixedMs,
       stepRowMs,
-      roundTripMs: token.roundTripMs,
+      roundTripMs: meanTripMs,
+      linkRoundTripMs: hasOneTrip ? undefined : tripsOf(devices.length),
       maxAhead: token.maxAhead,
     };
   }

@@ -137,7 +137,7 @@ export function predictTokens(
   for (let index = 0; index < intervals; index++) {
     const nowMs = index * lengthMs;
     measure(readers, loads, nowMs + lengthMs / 2);
-    for (const reader of readers) advance(reader, loads, nowMs, lengthMs, model.pace.roundTripMs);
+    for (const reader of readers) advance(reader, loads, nowMs, lengthMs);
   }
   return Float64Array.from(readers, ({ tokens }) => tokens);
 }
@@ -173,7 +173,8 @@ function readerOf({ state, assignment, model }: Slot, device: number, standing: 
     });
   }
   const promptTokens = (pace.promptTokens[device] as number) + (pace.promptTokensDone[device] as number);
-  const openingMs = pace.roundTripMs / 2 + (pace.promptBits[device] as number) * bitMs;
+  const roundTripMs = own?.roundTripMs ?? pace.roundTripMs;
+  const openingMs = roundTripMs / 2 + (pace.promptBits[device] as number) * bitMs;
   if (own !== undefined && legs.at(-1)?.server !== server) {
     const before = legs.find((leg) => leg.server === server);
     const leg = { server, weight, pace: own, aheadTokens: 0, decodes: false, firstBonus: 0 };
@@ -189,7 +190,7 @@ function readerOf({ state, assignment, model }: Slot, device: number, standing: 
           weight,
           pace: own,
           promptTokens,
-          openingMs: openingMs + pace.roundTripMs / 2,
+          openingMs: openingMs + roundTripMs / 2,
           answerTokens: pace.answerTokens[device] as number,
         };
   const drafting = {
@@ -270,7 +271,7 @@ function drafts(legs: readonly Leg[], leg: Leg): boolean {
   return leg === (legs.at(-1)?.decodes === true ? legs.at(-1) : legs[0]);
 }
 
-function advance(reader: Reader, loads: readonly Load[], nowMs: number, lengthMs: number, roundTripMs: number): void {
+function advance(reader: Reader, loads: readonly Load[], nowMs: number, lengthMs: number): void {
   const { legs, next } = reader;
   for (const leg of legs) {
     if (leg.fromMs > nowMs + lengthMs / 2) continue;
@@ -293,7 +294,7 @@ function advance(reader: Reader, loads: readonly Load[], nowMs: number, lengthMs
     if (leg.leftTokens > enough) continue;
     const endMs = nowMs + lengthMs - Math.min(lengthMs, (enough - leg.leftTokens) / perMs);
     // Tokens come in steps: on average half a step later than in a flow.
-    leg.fromMs = endMs + roundTripMs / 2 + load.stepMs / 2;
+    leg.fromMs = endMs + leg.pace.roundTripMs / 2 + load.stepMs / 2;
     leg.firstBonus = (legs.length === 1 ? firstTokens(reader.drafting, load, endMs) : 1) - tokens;
     leg.leftTokens = 0;
     leg.decodes = true;

@@ -4,6 +4,7 @@
 import { invariant } from '../../src/core/basics/invariant.ts';
 import type { Random } from '../../src/core/basics/philox.ts';
 import type { DeviceEvent, DeviceStep } from '../../src/core/protocol/device/device-state.ts';
+import type { DraftingAdvice } from '../../src/core/protocol/device/drafting-advice.ts';
 import { idealLink } from '../../src/core/protocol/wire/link-model-settings.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
 import { sizedWire } from '../../src/core/protocol/wire/wire.ts';
@@ -51,7 +52,13 @@ export interface TokenSetting {
   readonly mode: ModeName;
   readonly edges: readonly VirtualEdge[];
   readonly onSession?: (record: SessionRecord) => void;
+  readonly adviceOf?: (device: number) => DraftingAdvice;
+  /** Round trip of the network behind the radio; [E]. */
+  readonly roundTripMs: Float64Array;
 }
+
+/** What a device has spent so far: tokens that it drafted, and the time in which its uplink carried something. */
+export type DeviceEffort = Readonly<Record<'drafts' | 'airMs', number>>;
 
 export interface DevicePlace {
   readonly index: number;
@@ -65,7 +72,7 @@ interface Session {
   readonly task: number;
   readonly firstServer: number;
   readonly startMs: number;
-  readonly links: { readonly server: number; readonly link: VirtualLink }[];
+  readonly links: { readonly server: number; readonly link: VirtualLink; countedBytes: number }[];
   /** The server to which the device connected last. */
   server: number;
   handovers: number;
@@ -87,6 +94,9 @@ export class TokenDevice {
   tokens = 0;
   handovers = 0;
   #session: Session | null = null;
+  /** Drafts of sessions that have ended. */
+  #drafts = 0;
+  #airMs = 0;
   #count = 0;
   #server = -1;
   #bitsPerSecond = 0;
@@ -108,6 +118,11 @@ export class TokenDevice {
     return this.#session !== null;
   }
 
+  get effort(): DeviceEffort {
+    this.#countAir();
+    return { drafts: this.#drafts + (this.#session?.device.state.account.drafted ?? 0), airMs: this.#airMs };
+  }
+
   /** Its weight on the server of this slot: z, above 0. */
   get share(): number {
     return this.#share;
@@ -115,6 +130,7 @@ export class TokenDevice {
 
   /** The assignment until the end of the slot. @param server -1: none @param share z */
   assign(server: number, bitsPerSecond: number, share: number, slotEndMs: number): void {
+    this.#countAir();
     const isServed = server >= 0 && bitsPerSecond >= leastBitsPerSecond;
     this.#server = isServed ? server : -1;
     this.#bitsPerSecond = bitsPerSecond;
@@ -168,6 +184,7 @@ export class TokenDevice {
 
   /** The workload has no task for the device in this slot. */
   rest(): void {
+    this.#countAir();
     this.#task = -1;
     this.#server = -1;
   }
@@ -178,6 +195,15 @@ export class TokenDevice {
     this.#answered = 0;
     this.#hasEnded = false;
     return answered;
+  }
+
+  /** What links have carried since the last call, at the rate of the slot that ends. */
+  #countAir(): void {
+    for (const one of this.#session?.links ?? []) {
+      const { wireBytes } = one.link.traffic('up');
+      if (this.#bitsPerSecond > 0) this.#airMs += (8e3 * (wireBytes - one.countedBytes)) / this.#bitsPerSecond;
+      one.countedBytes = wireBytes;
+    }
   }
 
   #interrupt({ links }: Session, untilMs: number): void {
@@ -234,7 +260,7 @@ export class TokenDevice {
   }
 
   #createDevice(id: string, replay: TraceReplay, { windowTokens }: TaskMix): VirtualDevice {
-    const { scenario, source, mode } = this.#setting;
+    const { scenario, source, mode, adviceOf } = this.#setting;
     const { token } = scenario;
     const { index, draftMs, random } = this.#place;
     const world = {
@@ -249,8 +275,10 @@ export class TokenDevice {
       maxAhead: Math.max(token.maxAhead, windowTokens),
       draftLength: windowTokens,
     };
-    const { roundTripMs, timeJitter } = token;
-    const conditions = { mode, seed: index, roundTripMs, draftMs, timeJitter, turn, wire: sizedWire };
+    const { timeJitter } = token;
+    const roundTripMs = this.#roundTripTo(this.#server);
+    const advice = adviceOf?.(index);
+    const conditions = { mode, advice, seed: index, roundTripMs, draftMs, timeJitter, turn, wire: sizedWire };
     const settings = deviceSettings(conditions, replay, turnOf(conditions, replay.turn));
     return new VirtualDevice(this.#queue, world, { ...settings, name: `${index}`, random });
   }
@@ -259,13 +287,16 @@ export class TokenDevice {
   #connect(device: VirtualDevice, server: number, end: LinkEnd): VirtualLink | undefined {
     const session = this.#session;
     if (this.#server < 0 || session?.device !== device) return undefined;
-    const { token } = this.#setting.scenario;
-    const radio = { roundTripMs: token.roundTripMs, uplinkBitsPerSecond: this.#bitsPerSecond };
+    const radio = { roundTripMs: this.#roundTripTo(server), uplinkBitsPerSecond: this.#bitsPerSecond };
     const link = new VirtualLink(this.#queue, { ...idealLink, ...radio });
     link.join('device', end);
-    session.links.push({ server, link });
+    session.links.push({ server, link, countedBytes: 0 });
     (this.#setting.edges[server] as VirtualEdge).accept(link);
     return link;
+  }
+
+  #roundTripTo(server: number): number {
+    return this.#setting.roundTripMs[server] as number;
   }
 
   #stepped(device: VirtualDevice, _event: DeviceEvent, { state, effects }: DeviceStep): void {
@@ -290,6 +321,8 @@ export class TokenDevice {
     invariant(kind === 'ended', `a session of device ${this.#place.index} ${kind}`);
     const { scenario, onSession } = this.#setting;
     onSession?.(this.#recordOf(session));
+    this.#countAir();
+    this.#drafts += session.device.state.account.drafted;
     this.#session = null;
     if (scenario.workload.arrivals.kind !== 'one-per-slot') {
       this.#hasEnded = true;

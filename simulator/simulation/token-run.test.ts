@@ -58,7 +58,7 @@ function playedOf(
   const conditions = {
     mode,
     seed: 1,
-    roundTripMs: scenario.token.roundTripMs,
+    roundTripMs: run.world.parts.roundTripMs[0] as number,
     link: { uplinkBitsPerSecond: [...rates][0] as number },
     draftMs: draftTimesMs(scenario, run.world.parts)[0] as number,
     step: step as SessionConditions['step'],
@@ -198,6 +198,30 @@ describe('many devices', () => {
     const tokens = createTokenRun(run.world, { source, mode: 'stream', seed: 1 });
     run.step();
     expect(shares).toEqual([0.9, 0.02, 0.02, 0.02, 0.02, 0.02]);
+  });
+
+  it('wait for the round trip of their own server', () => {
+    const firstTokenMs = (trips: string): number => {
+      const { records } = playedOf([...lone, trips], 40);
+      return mean(records.map(({ startMs, firstTokenMs: firstMs }) => firstMs - startMs));
+    };
+    const near = firstTokenMs('token.roundTripMs={"minimum":10,"maximum":10}');
+    expect(near).toBe(firstTokenMs('token.roundTripMs=10'));
+    expect(firstTokenMs('token.roundTripMs={"minimum":110,"maximum":110}') - near).toBeGreaterThan(90);
+  });
+
+  it('spend drafts and air: all that they drafted, and the bits of their frames at the rate of the slot', () => {
+    const { records, tokens, rates } = playedOf(lone, 40);
+    const [{ drafts, airMs } = { drafts: 0, airMs: 0 }] = tokens.deviceEfforts();
+    const ended = records.reduce((sum, { drafted }) => sum + drafted, 0);
+    expect(drafts).toBeGreaterThanOrEqual(ended);
+    expect(drafts).toBeLessThan(ended + 2 * (ended / records.length));
+    const sentMs = records.reduce((sum, { uplinkBytes }) => sum + (8e3 * uplinkBytes) / ([...rates][0] as number), 0);
+    expect(airMs).toBeGreaterThan(0.99 * sentMs);
+    expect(airMs).toBeLessThan(1.5 * sentMs);
+    const alone = playedOf(lone, 10, { mode: 'ar' }).tokens.deviceEfforts();
+    expect(alone[0]?.drafts).toBe(0);
+    expect(alone[0]?.airMs).toBeGreaterThan(0);
   });
 
   it('are active in the share of the duty cycle', () => {

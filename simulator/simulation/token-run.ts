@@ -2,6 +2,7 @@
 // one event queue. A slot's assignment gives each device its edge, its uplink's rate and its weight on the server.
 
 import { createRandom } from '../../src/core/basics/philox.ts';
+import type { DraftingAdvice } from '../../src/core/protocol/device/drafting-advice.ts';
 import type { OpenMessage } from '../../src/core/protocol/wire/messages.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
 import { sizedWire } from '../../src/core/protocol/wire/wire.ts';
@@ -12,7 +13,7 @@ import { plainEdge } from '../virtual-time/run-session.ts';
 import type { Standing } from './predict-tokens.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import type { World } from './slot-world.ts';
-import { type SessionRecord, TokenDevice } from './token-device.ts';
+import { type DeviceEffort, type SessionRecord, TokenDevice } from './token-device.ts';
 import { draftTimesMs, type StepLaw, stepLaws } from './token-hardware.ts';
 import type { TokenSource } from './token-source.ts';
 import { deviceOf, type TokenTexts, textsOf } from './token-texts.ts';
@@ -24,6 +25,8 @@ export interface TokenRunOptions {
   readonly seed: number;
   /** Called for each finished answer. */
   readonly onSession?: (record: SessionRecord) => void;
+  /** Called for each answer: switches its drafting on and off, in a mode in which it is optional. Edges then have no draft model. */
+  readonly adviceOf?: (device: number) => DraftingAdvice;
 }
 
 /** Counts of all servers and devices so far. */
@@ -47,6 +50,8 @@ export interface TokenRun {
   standings(of: Int32Array): readonly Standing[];
   /** Tokens that reached each device's reader so far; [M]. */
   deviceTokens(): readonly number[];
+  /** What each device has spent so far; [M]. */
+  deviceEfforts(): readonly DeviceEffort[];
   /** Time that each server's engine has run, ms; [E]. */
   busyMs(): readonly number[];
 }
@@ -70,15 +75,16 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
   const deviceCount = parts.kinds.length;
   const draftMs = draftTimesMs(scenario, parts);
   const shareOf = ({ session }: OpenMessage): number => (devices[deviceOf(session)] as TokenDevice).share;
+  const edgeDraft = options.adviceOf === undefined ? {} : { edgeDraft: undefined };
   const edges = stepLaws(scenario, parts).map((law, server) => {
-    const settings = { ...edgeSettings(law, world, source, texts), shareOf };
+    const settings = { ...edgeSettings(law, world, source, texts), shareOf, ...edgeDraft };
     const random = createRandom(seed, edgeStream + server);
     return new VirtualEdge(queue, {}, { ...settings, name: `${server}`, random });
   });
   const answered = new Float64Array(deviceCount);
   const devices = Array.from({ length: deviceCount }, (_, index) => {
     const place = { index, draftMs: draftMs[index] as number, random: createRandom(seed, deviceStream + index) };
-    return new TokenDevice(queue, { scenario, edges, ...options }, place);
+    return new TokenDevice(queue, { scenario, edges, roundTripMs: parts.roundTripMs, ...options }, place);
   });
 
   return {
@@ -107,6 +113,7 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
     standings: (of) =>
       Array.from(of, (index) => (devices[index] as TokenDevice).standing(world.workload.task[index] as number)),
     deviceTokens: () => devices.map(({ tokens }) => tokens),
+    deviceEfforts: () => devices.map(({ effort }) => effort),
     busyMs: () => edges.map(({ account }) => account.busyMs),
     totals: () => ({
       tokens: sumOf(devices, ({ tokens }) => tokens),

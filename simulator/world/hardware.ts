@@ -112,12 +112,43 @@ export const hardwareList: readonly Hardware[] = [
     memoryBytePerSecond: estimated(60 * gigabyte, 'LPDDR5X-7500, 64 bit'),
     batteryJ: battery(3582, 3.88, 'reported by teardowns'),
   }),
+  phone('macbook-air-m4', 'Apple MacBook Air 13", M4, GPU of 10 cores', {
+    peakFp16FlopPerSecond: estimated(4.26 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
+    peakFp32FlopPerSecond: estimated(
+      4.26 * tera,
+      '10 cores x 128 lanes x 2 at 1.66 GHz, our assumption; Apple publishes none',
+    ),
+    memoryBytePerSecond: stated(120 * gigabyte, 'Apple, MacBook Air (13-inch, M4, 2025), technical specifications'),
+    batteryJ: stated(53.8 * 3600, 'Apple: 53.8 Wh'),
+  }),
+  phone('laptop-rtx-4050', 'a laptop with an NVIDIA GeForce RTX 4050 Laptop GPU', {
+    peakFp16FlopPerSecond: estimated(8.99 * tera, 'taken as the FP32 rate; tensor cores are left out'),
+    peakFp32FlopPerSecond: estimated(8.99 * tera, '2,560 lanes x 2 at 1.755 GHz, as reviewers report'),
+    memoryBytePerSecond: estimated(192 * gigabyte, 'GDDR6, 96 bit x 16 Gbit/s, as reviewers report'),
+    batteryJ: estimated(70 * 3600, '70 Wh, our assumption: laptops of this kind have 50 to 90'),
+  }),
   gpu('rtx-2080', 'NVIDIA GeForce RTX 2080', turing, { fp16: 40.3, fp32: 10.1, gigabytes: 448 }),
   gpu('rtx-3090', 'NVIDIA GeForce RTX 3090', ampere, { fp16: 71, fp32: 35.6, gigabytes: 936 }),
   gpu('rtx-4090', 'NVIDIA GeForce RTX 4090', ada, { fp16: 165.2, fp32: 82.6, gigabytes: 1008 }),
   gpu('rtx-5090', 'NVIDIA GeForce RTX 5090', blackwell, { fp16: 209.5, fp32: 104.8, gigabytes: 1792 }),
   gpu('l40s', 'NVIDIA L40S', 'NVIDIA L40S data sheet (2023)', { fp16: 362, fp32: 91.6, gigabytes: 864 }),
   gpu('h100', 'NVIDIA H100 SXM', 'NVIDIA H100 data sheet (2023)', { fp16: 989.4, fp32: 66.9, gigabytes: 3350 }),
+  // Several cards that hold one model, each a part of every layer (tensor parallel): their peaks add up.
+  gpu('l40s-x4', 'four NVIDIA L40S', 'four times NVIDIA L40S data sheet (2023)', {
+    fp16: 4 * 362,
+    fp32: 4 * 91.6,
+    gigabytes: 4 * 864,
+  }),
+  gpu('a100-x2', 'two NVIDIA A100 80GB SXM', 'twice NVIDIA A100 80GB data sheet (2021)', {
+    fp16: 2 * 312,
+    fp32: 2 * 19.5,
+    gigabytes: 2 * 2039,
+  }),
+  gpu('h100-x2', 'two NVIDIA H100 SXM', 'twice NVIDIA H100 data sheet (2023)', {
+    fp16: 2 * 989.4,
+    fp32: 2 * 66.9,
+    gigabytes: 2 * 3350,
+  }),
 ];
 
 function namesOf(kind: Hardware['kind']): string[] {

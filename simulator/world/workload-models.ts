@@ -57,6 +57,17 @@ export const modelShapes: readonly ModelShape[] = [
     source: 'Qwen2.5 technical report (2024): 7.61 B, less 0.545 B of input embeddings',
   },
   {
+    name: 'qwen2.5-72b',
+    activeParameters: 71.5e9,
+    layers: 80,
+    attentionWidth: 8192,
+    keyValueWidth: 1024,
+    vocabularySize: 152_064,
+    contextLength: 32_768,
+    bytesPerWeight: 2,
+    source: 'Qwen2.5 technical report (2024): 72.7 B, less 1.25 B of input embeddings',
+  },
+  {
     name: 'qwen2.5-0.5b',
     activeParameters: 494e6,
     layers: 24,

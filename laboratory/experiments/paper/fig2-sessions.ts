@@ -61,7 +61,7 @@ export function fig2World(overrides: readonly Override[] = []): Fig2World {
       { name: 'loaded edge', draftMs, step: loaded },
       { name: 'one machine', draftMs, step: { fixedMs: ratio * draftMs, perRowMs } },
     ],
-    roundTripMs: scenario.token.roundTripMs,
+    roundTripMs: mean([...parts.roundTripMs]),
     // Ids are the default of the protocol.
     bytesPerDraft: { q16: payloadBitsPerToken(draft, 'q16') / 8, ids: 0 },
   };

@@ -1,13 +1,18 @@
-// What `outrider bench felt` compares: payload laws, and policies, each with the objective that it minimises. Decisions under `felt`, and associations that depend on links or hardware alone, are the same under every
-// payload law.
+// What `outrider bench felt` compares: payload laws, decoding modes, and policies, each with the objective that it minimises. Decisions under
+// `felt`, and associations that depend on links or hardware alone, are the same under every payload law.
 
 import { shareEqually } from '../../../src/allocation/paper/equal-shares.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
+import { learnedPolicyList } from '../../../src/files/shipped-weights.ts';
 
 export const payloadLaws = ['q16', 'ids'] as const;
 export type PayloadLaw = (typeof payloadLaws)[number];
+
+/** `auto`: each device decides whether it drafts (planned-drafts.ts). */
+export const feltModes = ['stream', 'ar', 'auto'] as const;
+export type FeltMode = (typeof feltModes)[number];
 
 export type ObjectiveKind = NonNullable<ObjectiveSettings['kind']>;
 
@@ -29,7 +34,20 @@ export const baseline = 'max-sinr';
 export const bestFelt = 'best, felt';
 export const learnedFelt = 'learned, felt';
 export const bestPaper = 'best';
+export const bestFilled = 'best, filled';
 export const feltShares = 'max-sinr, felt shares';
+/** They choose a server by one quantity of each link or server, and share by `felt`. */
+export const simpleRules: readonly string[] = [
+  feltShares,
+  'max-compute, felt shares',
+  'joint-score, felt shares',
+  'hysteresis, felt shares',
+  'random, felt shares',
+];
+/** Played in every mode; the others in `stream` alone. */
+export const modePolicies: readonly string[] = [baseline, bestFelt];
+/** What is compared in drawn worlds. */
+export const drawnPolicies: readonly string[] = [baseline, ...simpleRules, bestFilled, bestFelt];
 
 const paper = { kind: 'paper', dependsOnLaw: true } as const;
 const felt = { kind: 'felt', dependsOnLaw: false } as const;
@@ -43,12 +61,16 @@ export const feltPolicies: readonly FeltPolicy[] = [
   { name: 'max-compute', policy: 'max-compute+equal', ...plain },
   { name: 'joint-score', policy: 'joint-score+equal', ...plain },
   { name: 'hysteresis', policy: 'hysteresis+equal', ...plain },
+  { name: 'random, felt shares', policy: 'random+optimal', ...felt },
+  { name: 'max-compute, felt shares', policy: 'max-compute+optimal', ...felt },
+  { name: 'joint-score, felt shares', policy: 'joint-score+optimal', ...felt },
+  { name: 'hysteresis, felt shares', policy: 'hysteresis+optimal', ...felt },
   { name: 'max-sinr+optimal', policy: 'max-sinr+optimal', ...paper },
   { name: 'tma', policy: 'tma+equal', ...paper },
   { name: 'greedy', policy: 'greedy+optimal', ...paper },
   { name: 'swap-stable', policy: 'swap-stable+optimal', ...paper },
   { name: bestPaper, policy: 'best+optimal', ...paper },
-  { name: 'best, filled', policy: 'best+optimal', ...paper, fills: true },
+  { name: bestFilled, policy: 'best+optimal', ...paper, fills: true },
   { name: 'learned', policy: 'tma-masac', ...paper, isTrained: true },
   { name: 'tma, felt', policy: 'tma+equal', ...felt },
   { name: 'greedy, felt', policy: 'greedy+optimal', ...felt },
@@ -63,6 +85,14 @@ export function policyName({ policy, kind, isTrained }: FeltPolicy, preset: stri
   return `${policy}@${preset === 'paper' && law === 'ids' ? 'paper-ids' : preset}`;
 }
 
+/** Whether weights of a trained policy are shipped for the preset; true for any other policy. */
+export function hasWeights(one: FeltPolicy, preset: string, law: PayloadLaw): boolean {
+  if (one.isTrained !== true) return true;
+  const [name, training] = policyName(one, preset, law).split('@');
+  const trainings: readonly string[] = learnedPolicyList.find((entry) => entry.name === name)?.trainings ?? [];
+  return trainings.includes(training ?? '');
+}
+
 /** @param preset of the world */
 export async function openFeltPolicy(one: FeltPolicy, preset: string, law: PayloadLaw): Promise<NamedPolicy> {
   const { decide } = await findPolicy(policyName(one, preset, law));
@@ -72,6 +102,14 @@ export async function openFeltPolicy(one: FeltPolicy, preset: string, law: Paylo
 
 export function stateUnder(state: SlotState, kind: ObjectiveKind): SlotState {
   return { ...state, objective: { ...state.objective, kind } };
+}
+
+/** The slot for decisions in mode `ar`: no draft comes, and none costs energy. */
+export function stateWithoutDrafts(state: SlotState): SlotState {
+  const { pace } = state;
+  if (pace === undefined) return state;
+  const none = new Float64Array(state.deviceCount);
+  return { ...state, pace: { ...pace, acceptance: none, draftFlop: none } };
 }
 
 /** Gives out what a decision leaves of band and computing: each server's shares grow in proportion, or, if all are 0, alike. */

@@ -12,12 +12,12 @@ import {
 } from '../../../simulator/runner/paired-runs.ts';
 import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import { mean, median, rankCorrelation } from '../../../src/core/basics/statistics.ts';
-import { combinations } from '../combinations.ts';
-import { baseline, bestFelt, bestPaper, feltPolicies, feltShares, payloadLaws } from './felt-cells.ts';
-import type { FeltCell, FeltRun } from './felt-run.ts';
+import { type BaselineRow, least, most } from './baseline-rows.ts';
+import { baseline, bestFelt, bestPaper, feltPolicies, feltShares } from './felt-cells.ts';
+import type { FeltRun } from './felt-run.ts';
 import { isBound, type SolvedSlot } from './gaps.ts';
-
-type World = Pick<FeltCell, 'preset' | 'law'>;
+import type { ModeRow } from './mode-rows.ts';
+import { type FeltWorld, runsOf } from './runs-of.ts';
 
 type Estimated = 'tokensPerSecond' | 'msPerToken' | 'firstTokenMs' | `${Compared}OverMaxSinr`;
 type Compared = 'tokensPerSecond' | 'msPerToken' | 'msPerTokenP95';
@@ -37,7 +37,7 @@ type Averages = Pick<FeltRun, (typeof averaged)[number]>;
  * A policy in a preset under a payload law. `predictionError`: median over answers of |predicted / felt - 1|; null without an answer that
  * ended. `paperCostMs` is to the paper's objective what `feltCostMs` is to `felt`.
  */
-export interface PolicyRow extends World, Within<Estimated>, Averages {
+export interface PolicyRow extends FeltWorld, Within<Estimated>, Averages {
   readonly what: 'policy';
   readonly policy: string;
   readonly objective: string;
@@ -53,20 +53,22 @@ type Correlation = `rankCorrelation${'Paper' | 'Felt' | 'FeltCost'}`;
  * Spearman's rank correlation, over policies, of what an objective predicts with the felt time per token: the mean cost of a slot
  * under each objective, and the time per token that `felt` predicts for a device over the run (`rankCorrelationFelt`).
  */
-export interface RankRow extends World, Within<Correlation> {
+export interface RankRow extends FeltWorld, Within<Correlation> {
   readonly what: 'rank';
   readonly policies: number;
   /** Null with one seed. */
   readonly rankCorrelationHalves: number | null;
 }
 
+type GapFigure = 'gapMedian' | 'gapWorst' | 'variableGapMedian' | 'variableGapWorst' | 'actualGapWorst';
+
 /** Distance of `best, felt` from the certified bound, over slots of a preset. */
-export interface GapRow extends Readonly<Record<'slots' | 'gapMedian' | 'gapWorst' | 'actualGapWorst', number>> {
+export interface GapRow extends Readonly<Record<'slots' | GapFigure, number>> {
   readonly what: 'gap';
   readonly preset: string;
 }
 
-export type FeltRow = PolicyRow | RankRow | GapRow;
+export type FeltRow = PolicyRow | RankRow | GapRow | BaselineRow | ModeRow;
 
 /** Rows of one kind. */
 export function rowsOf<What extends FeltRow['what']>(
@@ -78,15 +80,16 @@ export function rowsOf<What extends FeltRow['what']>(
 
 export function policyRows(
   runs: readonly FeltRun[],
-  presets: readonly string[],
+  worlds: readonly FeltWorld[],
   names: readonly string[],
 ): PolicyRow[] {
-  return combinations({ preset: presets, law: payloadLaws }).flatMap((world) => {
+  return worlds.flatMap((world) => {
     const reference = runsOf(runs, world, baseline);
-    return names.map((policy): PolicyRow => {
+    return names.flatMap((policy): PolicyRow[] => {
       const own = runsOf(runs, world, policy);
+      if (own.length === 0) return [];
       const errors = own.flatMap((run) => run.errors.map(Math.abs));
-      return {
+      const row: PolicyRow = {
         what: 'policy',
         ...world,
         policy,
@@ -98,13 +101,14 @@ export function policyRows(
         predictionError: errors.length === 0 ? null : median(errors),
         answers: errors.length,
       };
+      return [row];
     });
   });
 }
 
-export function rankRows(runs: readonly FeltRun[], presets: readonly string[], names: readonly string[]): RankRow[] {
-  return combinations({ preset: presets, law: payloadLaws }).map((world): RankRow => {
-    const byPolicy = names.map((name) => runsOf(runs, world, name));
+export function rankRows(runs: readonly FeltRun[], worlds: readonly FeltWorld[], names: readonly string[]): RankRow[] {
+  return worlds.map((world): RankRow => {
+    const byPolicy = names.map((name) => runsOf(runs, world, name)).filter((own) => own.length > 0);
     const correlations: Readonly<Record<Correlation, Statistic<FeltRun>>> = {
       rankCorrelationPaper: correlationWith((run) => run.paperCostMs[world.law]),
       rankCorrelationFelt: correlationWith((run) => run.predictedMsPerToken),
@@ -113,7 +117,7 @@ export function rankRows(runs: readonly FeltRun[], presets: readonly string[], n
     return {
       what: 'rank',
       ...world,
-      policies: names.length,
+      policies: byPolicy.length,
       rankCorrelationHalves: correlationOfHalves(byPolicy),
       ...estimateColumns(byPolicy, [], correlations),
     };
@@ -151,17 +155,19 @@ export function gapRows(runs: readonly FeltRun[], presets: readonly string[]): G
     const slots = runs.filter((run) => run.preset === preset).flatMap((run) => run.gaps);
     if (slots.length === 0) return [];
     const gaps = slots.map(({ gap }) => gap);
-    const gapWorst = Math.max(...gaps);
-    const actualGapWorst = Math.max(...slots.map(({ actualGap }) => actualGap));
-    return [{ what: 'gap', preset, slots: gaps.length, gapMedian: median(gaps), gapWorst, actualGapWorst }];
+    const variable = slots.map(({ variableGap }) => variableGap);
+    const row: GapRow = {
+      what: 'gap',
+      preset,
+      slots: gaps.length,
+      gapMedian: median(gaps),
+      gapWorst: Math.max(...gaps),
+      variableGapMedian: median(variable),
+      variableGapWorst: Math.max(...variable),
+      actualGapWorst: Math.max(...slots.map(({ actualGap }) => actualGap)),
+    };
+    return [row];
   });
-}
-
-/** In the order of their seeds, which are the same for every policy. */
-function runsOf(runs: readonly FeltRun[], { preset, law }: World, policy: string): FeltRun[] {
-  return runs
-    .filter((run) => run.preset === preset && run.policy === policy && (run.law ?? law) === law)
-    .toSorted((one, other) => one.seed - other.seed);
 }
 
 /** What the best decisions under `felt` are to reach. */
@@ -196,14 +202,10 @@ export function summariseFelt(
     tokensPerSecondFeltOverMaxSinr: least(felt.map((row) => row.tokensPerSecondOverMaxSinr)),
     tokensPerSecondFeltOverMaxSinrLow: least(felt.map((row) => row.tokensPerSecondOverMaxSinrLow)),
     worstPreset: worst?.preset ?? null,
-    tokensPerSecondFeltOverMaxSinrMean: mean(felt.map((row) => row.tokensPerSecondOverMaxSinr)),
     msPerTokenFeltOverMaxSinrMean: most(felt.map((row) => row.msPerTokenOverMaxSinr)),
     msPerTokenFeltOverMaxSinrP95: most(felt.map((row) => row.msPerTokenP95OverMaxSinr)),
-    msPerTokenFeltOverMaxSinrMeanOfPresets: mean(felt.map((row) => row.msPerTokenOverMaxSinr)),
-    msPerTokenFeltOverMaxSinrP95OfPresets: mean(felt.map((row) => row.msPerTokenP95OverMaxSinr)),
     tokensPerSecondFeltOverBestPaper: least(overBestPaper(policies)),
     tokensPerSecondFeltSharesOverMaxSinr: least(shares.map((row) => row.tokensPerSecondOverMaxSinr)),
-    tokensPerSecondFeltSharesOverMaxSinrMean: mean(shares.map((row) => row.tokensPerSecondOverMaxSinr)),
     firstTokenMsFelt: mean(felt.map((row) => row.firstTokenMs)),
     firstTokenMsMaxSinr: mean(once.filter(({ policy }) => policy === 'max-sinr').map((row) => row.firstTokenMs)),
     rankCorrelationPaper: least(ranks.map((row) => row.rankCorrelationPaper)),
@@ -214,6 +216,9 @@ export function summariseFelt(
     predictionErrorMedian: errors.length === 0 ? null : median(errors),
     feltBoundGapMedian: slotGaps.length === 0 ? null : median(slotGaps),
     feltBoundGapWorst: most(gaps.map(({ gapWorst }) => gapWorst)),
+    feltVariableGapMedian:
+      slotGaps.length === 0 ? null : median(runs.flatMap((run) => run.gaps.map((one) => one.variableGap))),
+    feltVariableGapWorst: most(gaps.map(({ variableGapWorst }) => variableGapWorst)),
     feltBoundGapActualWorst: most(gaps.map(({ actualGapWorst }) => actualGapWorst)),
     smallSlots: solved.length,
     smallSlotsBoundAboveOptimum: solved.filter((slot) => !isBound(slot)).length,
@@ -230,13 +235,4 @@ function overBestPaper(rows: readonly PolicyRow[]): number[] {
       const paper = rows.find((one) => one.policy === bestPaper && one.preset === row.preset && one.law === row.law);
       return paper === undefined ? [] : [row.tokensPerSecond / paper.tokensPerSecond];
     });
-}
-
-/** Null for an empty list. */
-function least(values: readonly number[]): number | null {
-  return values.length === 0 ? null : Math.min(...values);
-}
-
-function most(values: readonly number[]): number | null {
-  return values.length === 0 ? null : Math.max(...values);
 }

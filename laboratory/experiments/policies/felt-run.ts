@@ -4,29 +4,46 @@
 import { findMapOf } from '../../../simulator/files/shipped-maps.ts';
 import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
+import { readScenario } from '../../../simulator/scenario/read-scenario.ts';
 import type { Scenario } from '../../../simulator/scenario/scenario.ts';
 import { predictTokens } from '../../../simulator/simulation/predict-tokens.ts';
 import { createSlotRun, type SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
+import type { World } from '../../../simulator/simulation/slot-world.ts';
 import { createTokenRun, type TokenRun } from '../../../simulator/simulation/token-run.ts';
 import { drawnSource } from '../../../simulator/simulation/token-source.ts';
-import { findModelShape, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
+import { findModelShape, flopPerToken, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
 import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { createDeviceTimes, type DeviceFigures } from './device-times.ts';
-import { bestFelt, feltPolicies, openFeltPolicy, type PayloadLaw, payloadLaws, stateUnder } from './felt-cells.ts';
+import { drawnWorld, isDrawnWorld } from './drawn-worlds.ts';
+import {
+  bestFelt,
+  type FeltMode,
+  feltPolicies,
+  openFeltPolicy,
+  type PayloadLaw,
+  payloadLaws,
+  stateUnder,
+  stateWithoutDrafts,
+} from './felt-cells.ts';
 import { type FeltGaps, feltGaps } from './gaps.ts';
+import { createPlannedDrafts } from './planned-drafts.ts';
 
 export interface FeltCell {
+  /** A preset, or a name of {@link drawnWorld}. */
   readonly preset: string;
   /** The law of the run; decisions of some policies do not depend on it. */
   readonly law: PayloadLaw;
   /** A name of {@link feltPolicies}. */
   readonly policy: string;
+  readonly mode: FeltMode;
   readonly seed: number;
   readonly seconds: number;
 }
 
-export interface FeltRun extends Omit<DeviceFigures, 'sessions'>, Pick<FeltCell, 'preset' | 'policy' | 'seed'> {
+export interface FeltRun
+  extends Omit<DeviceFigures, 'sessions'>,
+    Pick<FeltCell, 'preset' | 'policy' | 'mode' | 'seed'> {
   /** Null: the same under every law. */
   readonly law: PayloadLaw | null;
   /** Mean over devices and slots of the cost that each objective predicts for the decisions, ms. */
@@ -37,6 +54,10 @@ export interface FeltRun extends Omit<DeviceFigures, 'sessions'>, Pick<FeltCell,
   /** Gaps of some slots, for {@link bestFelt}. */
   readonly gaps: readonly FeltGaps[];
   readonly unservedShare: number;
+  /** Energy of devices for drafts and for sending, over the tokens that came. */
+  readonly joulesPerToken: number;
+  /** Tokens that devices drafted, over the tokens that came. */
+  readonly draftsPerToken: number;
 }
 
 export const feltWork: Work<FeltCell, FeltRun, null> = {
@@ -49,7 +70,7 @@ serveWork(feltWork);
 /** Slots of a run whose bound is computed. */
 const certifiedSlots = 3;
 
-async function measureFelt({ preset, law, policy, seed, seconds }: FeltCell): Promise<FeltRun> {
+async function measureFelt({ preset, law, policy, mode, seed, seconds }: FeltCell): Promise<FeltRun> {
   const { scenario, slots, map } = await openWorld(preset, law, seconds);
   const { slotMs, workload, token } = scenario;
   const known = feltPolicies.find(({ name }) => name === policy) as (typeof feltPolicies)[number];
@@ -58,8 +79,8 @@ async function measureFelt({ preset, law, policy, seed, seconds }: FeltCell): Pr
   const { name, decide } = await openFeltPolicy(known, preset, law);
   let seen: SlotState | undefined;
   const seeing = (state: SlotState): ReturnType<typeof decide> => {
-    seen = state;
-    return decide(state);
+    seen = mode === 'ar' ? stateWithoutDrafts(state) : state;
+    return decide(seen);
   };
   const run = createSlotRun({
     scenario,
@@ -68,42 +89,70 @@ async function measureFelt({ preset, law, policy, seed, seconds }: FeltCell): Pr
     policy: { name, decide: seeing },
     onSlot(outcome) {
       sums.add(outcome);
-      times.addSlot(outcome, expectedTokens(outcome, tokens));
-      const isCertified = outcome.state.slot % Math.ceil(slots / certifiedSlots) === 0;
+      planned?.plan(outcome);
+      times.addSlot(outcome, expectedTokens(outcome, tokens, mode));
+      const isCertified = mode === 'stream' && outcome.state.slot % Math.ceil(slots / certifiedSlots) === 0;
       if (policy === bestFelt && isCertified && outcome.state.deviceCount > 0)
         gaps.push(feltGaps(outcome, seen ?? outcome.state));
     },
     play: (outcome) => tokens.play(outcome),
   });
+  const planned = mode === 'auto' ? createPlannedDrafts(run.world) : null;
   const always = workload.arrivals.kind === 'one-per-slot';
   const times = createDeviceTimes(run.world.parts.kinds.length, slotMs, always, token.thinkMs);
   const tokens = createTokenRun(run.world, {
     source: drawnSource(workload, token.acceptance, seed),
-    mode: 'stream',
+    mode: mode === 'auto' ? 'stream' : mode,
     seed,
     onSession: (record) => times.addSession(record),
+    ...(planned === null ? {} : { adviceOf: planned.adviceOf }),
   });
   for (let slot = 0; slot < slots; slot++) run.step();
   const { sessions, ...figures } = times.end(tokens.deviceTokens());
   // A record of a run holds hundreds of them.
-  const errors = sessions.map(({ predictedMs, feltMs }) => Math.round((predictedMs / feltMs - 1) * 1e4) / 1e4);
-  return { preset, policy, seed, law: known.dependsOnLaw ? law : null, ...figures, ...sums.means(), errors, gaps };
+  const errors =
+    mode === 'stream'
+      ? sessions.map(({ predictedMs, feltMs }) => Math.round((predictedMs / feltMs - 1) * 1e4) / 1e4)
+      : [];
+  const about = { preset, policy, mode, seed, law: known.dependsOnLaw ? law : null };
+  return { ...about, ...figures, ...sums.means(), ...effortsOf(run.world, tokens), errors, gaps };
+}
+
+/** Drafts cost their arithmetic, sending costs the power of the amplifier while the uplink carries something. */
+function effortsOf({ scenario, parts }: World, tokens: TokenRun): Pick<FeltRun, 'joulesPerToken' | 'draftsPerToken'> {
+  const { computeJoulePerFlop, transmitFactor } = scenario.energy;
+  const draftJ = computeJoulePerFlop * flopPerToken(findModelShape(scenario.workload.draft), 0);
+  const count = Math.max(1, tokens.totals().tokens);
+  let joules = 0;
+  let drafted = 0;
+  for (const [device, { drafts, airMs }] of tokens.deviceEfforts().entries()) {
+    drafted += drafts;
+    joules += drafts * draftJ + transmitFactor * (parts.transmitPowerW[device] as number) * airMs * 1e-3;
+  }
+  return { joulesPerToken: joules / count, draftsPerToken: drafted / count };
 }
 
 /** Simulated seconds of a run for each second that is asked for: sessions of `modern` are rare, those of `coupled` last long. */
-const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, coupled: 6 };
+const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, coupled: 6, 'city-70b': 2 };
+
+/** The same of a drawn world, by its arrivals. */
+const longerArrivals = { 'one-per-slot': 1, 'duty-cycle': 2, 'poisson-sessions': 4 } as const;
 
 /** @param seconds simulated */
 async function openWorld(preset: string, law: PayloadLaw, seconds: number) {
-  const scenario = readPreset(preset, [{ path: ['workload', 'payloadLaw'], value: law }]);
-  const { slotMs } = scenario;
+  const overrides = [{ path: ['workload', 'payloadLaw'], value: law }];
+  const isDrawn = isDrawnWorld(preset);
+  const scenario = isDrawn ? readScenario(drawnWorld(preset), preset, overrides) : readPreset(preset, overrides);
+  const { slotMs, workload } = scenario;
   const map = await findMapOf(scenario);
-  return { scenario, map, slots: Math.max(2, Math.round((1e3 * seconds * (longer[preset] ?? 1)) / slotMs)) };
+  const times = isDrawn ? longerArrivals[workload.arrivals.kind] : (longer[preset] ?? 1);
+  return { scenario, map, slots: Math.max(2, Math.round((1e3 * seconds * times) / slotMs)) };
 }
 
 /** What the state of a slot, and where its sessions stand, say about the tokens that it brings; of each entry. */
-function expectedTokens({ state, assignment, world }: SlotOutcome, tokens: TokenRun): Float64Array {
-  if (state.deviceCount === 0) return new Float64Array(0);
+function expectedTokens({ state, assignment, world }: SlotOutcome, tokens: TokenRun, mode: FeltMode): Float64Array {
+  // The prediction is of mode `stream`.
+  if (state.deviceCount === 0 || mode !== 'stream') return new Float64Array(state.deviceCount);
   return predictTokens(state, assignment, tokens.standings(world.devices.subarray(0, state.deviceCount)));
 }
 

@@ -11,7 +11,7 @@ import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
 import { createDeviceTimes } from './device-times.ts';
 import { feltExperiment } from './felt.ts';
-import { fillShares } from './felt-cells.ts';
+import { fillShares, payloadLaws } from './felt-cells.ts';
 import { policyRows, rankRows, summariseFelt } from './felt-rows.ts';
 import type { FeltRun } from './felt-run.ts';
 import { feltFigure } from './figures.ts';
@@ -25,6 +25,7 @@ function runOf(policy: string, seed: number, figures: Partial<FeltRun>): FeltRun
     preset: 'paper',
     law: null,
     policy,
+    mode: 'stream',
     seed,
     tokensPerSecond: 100,
     msPerToken: 10,
@@ -37,10 +38,13 @@ function runOf(policy: string, seed: number, figures: Partial<FeltRun>): FeltRun
     errors: [0.1, -0.3],
     gaps: [],
     unservedShare: 0,
+    joulesPerToken: 1,
+    draftsPerToken: 2,
     ...figures,
   };
 }
 
+const inPaper = payloadLaws.map((law) => ({ preset: 'paper', law }));
 const world = { devices: Int32Array.of(0, 1) };
 
 function slot(index: number): SlotOutcome {
@@ -93,7 +97,7 @@ describe('bench felt', () => {
       runOf('best, felt', seed, { tokensPerSecond: 120 * seed, msPerToken: 8, msPerTokenP95: 25 }),
     ]);
     const names = ['max-sinr', 'best', 'best, felt'];
-    const policies = policyRows(runs, ['paper'], names);
+    const policies = policyRows(runs, inPaper, names);
     const felt = policies.find(({ policy, law }) => policy === 'best, felt' && law === 'q16');
     expect(felt).toMatchObject({
       tokensPerSecondOverMaxSinr: 1.2,
@@ -102,7 +106,7 @@ describe('bench felt', () => {
       predictionError: 0.2,
       answers: 4,
     });
-    const summary = summariseFelt([...policies, ...rankRows(runs, ['paper'], names)], runs, []);
+    const summary = summariseFelt([...policies, ...rankRows(runs, inPaper, names)], runs, []);
     expect(summary['tokensPerSecondFeltOverMaxSinr']).toBe(1.2);
     expect(summary['tokensPerSecondFeltOverBestPaper']).toBeCloseTo(0.8, 12);
     expect(summary['msPerTokenFeltOverMaxSinrMean']).toBe(0.8);
@@ -120,7 +124,7 @@ describe('bench felt', () => {
         paperCostMs: { q16: index, ids: -index },
       }),
     );
-    const ranks = rankRows(runs, ['paper'], names);
+    const ranks = rankRows(runs, inPaper, names);
     const correlations = ranks.map((row) => [row.law, row.rankCorrelationPaper, row.rankCorrelationFelt]);
     expect(correlations).toEqual([
       ['q16', 1, 1],
@@ -129,7 +133,7 @@ describe('bench felt', () => {
     expect(ranks.map((row) => row.rankCorrelationFeltCost)).toEqual([-1, -1]);
     expect(ranks.map((row) => row.rankCorrelationHalves)).toEqual([null, null]);
     const second = names.map((name, index) => runOf(name, 2, { msPerToken: index === 0 ? 11.5 : 10 + index }));
-    expect(rankRows([...runs, ...second], ['paper'], names)[0]?.rankCorrelationHalves).toBe(0.5);
+    expect(rankRows([...runs, ...second], inPaper, names)[0]?.rankCorrelationHalves).toBe(0.5);
   });
 
   it('measures both fidelities of every policy, keeps its runs, and continues from them', async () => {
@@ -147,8 +151,17 @@ describe('bench felt', () => {
     expect(of('q16', 'best, felt')?.tokensPerSecond).toBe(of('ids', 'best, felt')?.tokensPerSecond);
     expect(of('ids', 'best')?.tokensPerSecondOverMaxSinr).toBeLessThan(0.5);
     expect(JSON.stringify(feltFigure(first.rows))).toContain('best, felt');
+    const [mode] = first.rows.filter((row) => row.what === 'mode');
+    expect(mode).toMatchObject({
+      preset: 'street-canyon',
+      policy: 'max-sinr',
+      seeds: 1,
+      joulesPerTokenAr: expect.any(Number),
+    });
+    expect(mode?.draftsPerTokenStream).toBeGreaterThan(0);
     const lines = readFileSync(record, 'utf8').trimEnd().split('\n');
-    expect(lines).toHaveLength(1 + 4);
+    // Two policies in all modes, and `best` under both laws.
+    expect(lines).toHaveLength(1 + 2 * 3 + 2);
     writeFileSync(record, `${lines.slice(0, 3).join('\n')}\n`);
     const again = await runExperiment(feltExperiment, options, { record });
     expect(again.rows).toEqual(first.rows);

@@ -1,7 +1,7 @@
 // `outrider bench felt`: the time per token that devices get under each policy, and which objective predicts it. Every preset and payload
 // law, both fidelities in one run of the simulator; all policies use the same seeds.
 
-import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
+import type { Conclusion, Experiment, Goals, Unit } from '../../../simulator/runner/experiment.ts';
 import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool.ts';
 import { presetNames } from '../../../simulator/scenario/presets.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
@@ -9,11 +9,24 @@ import { badArgument } from '../../../src/core/basics/errors.ts';
 import { packageVersion } from '../../../src/files/document.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { combinations } from '../combinations.ts';
-import { feltPolicies, payloadLaws, policyName } from './felt-cells.ts';
+import { type BaselineRow, baselineGoals, baselineRows, goalsOfDrawn, summariseBaselines } from './baseline-rows.ts';
+import { drawnNames } from './drawn-worlds.ts';
+import {
+  bestFelt,
+  drawnPolicies,
+  feltModes,
+  feltPolicies,
+  hasWeights,
+  modePolicies,
+  type PayloadLaw,
+  payloadLaws,
+  policyName,
+} from './felt-cells.ts';
 import { type FeltRow, feltGoals, gapRows, type PolicyRow, policyRows, rankRows, summariseFelt } from './felt-rows.ts';
 import { type FeltCell, type FeltRun, feltWork } from './felt-run.ts';
 import { feltFigure } from './figures.ts';
 import { isBound, type SolvedSlot, solveSmallSlot } from './gaps.ts';
+import { type ModeRow, modeGoals, modeRows, summariseModes } from './mode-rows.ts';
 import { feltPage } from './pages.ts';
 
 /** No constant was fitted on these seeds. */
@@ -25,7 +38,7 @@ const smallSizes = [
   [8, 2],
   [8, 3],
 ] as const;
-const quickly = { seeds: 2, seconds: 3, smallSlots: 1 };
+const quickly = { seeds: 2, seconds: 2, smallSlots: 1, count: 4 };
 
 const options = {
   seeds: { flag: '--seeds <count>', help: 'paired seeds', whole: [1, 1000], default: 4, full: 10 },
@@ -33,7 +46,7 @@ const options = {
     flag: '--seconds <count>',
     help: 'simulated time of a run; worlds with long or rare answers take a multiple of it',
     whole: [1, 100_000],
-    default: 4,
+    default: 3,
     full: 8,
   },
   presets: {
@@ -44,8 +57,16 @@ const options = {
     default: [],
     defaultLabel: 'all',
   },
+  worlds: {
+    flag: '--worlds <kind>',
+    help: 'the presets, or worlds that are drawn from --seed',
+    choices: ['presets', 'random'] as const,
+    default: 'presets' as 'presets' | 'random',
+  },
+  seed: { flag: '--seed <number>', help: 'of drawn worlds', whole: [0, 4_294_967_295], default: 1 as number },
+  count: { flag: '--count <number>', help: 'drawn worlds', whole: [1, 1000], default: 20 as number },
   workers: workersOption as typeof workersOption,
-  quick: { flag: '--quick', help: 'a first look: 2 seeds of 3 s' },
+  quick: { flag: '--quick', help: 'a first look: 2 seeds of 2 s, 4 drawn worlds' },
   policies: { default: feltPolicies.map(({ name }) => name) as readonly string[] },
   smallSlots: { default: 6 as number },
 } as const;
@@ -58,18 +79,21 @@ interface Found {
 
 export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRow>> = {
   name: 'bench felt',
-  lasts: '4 minutes',
-  fullLasts: '18',
+  lasts: '5 minutes',
+  fullLasts: '30',
   description: "tokens a second and time to the first token under the paper's objective and under ours; every preset",
   notes:
     'docs/research/benchmarks.md says what each figure means. The exit status is 1 if a bound is above an optimum that was found by trying all associations.',
   isResumable: true,
   options,
   async measure(given, run) {
-    const { seeds, seconds, presets, policies, workers, smallSlots } = sizeOf(given);
-    const unknown = presets.find((name) => !presetNames.includes(name));
+    const size = sizeOf(given);
+    const { seconds, presets, workers, smallSlots } = size;
+    const unknown = given.presets.find((name) => !presetNames.includes(name));
     if (unknown !== undefined)
       throw badArgument(`there is no preset "${unknown}"`, `Choose some of ${presetNames.join(', ')}.`);
+    if (given.worlds === 'random' && given.presets.length > 0)
+      throw badArgument('--preset names a preset, and --worlds random draws worlds', 'Leave one of them out.');
     await run.begin({ version: packageVersion(), seconds, firstSeed, weights: await hashesOf(presets) });
     const small = combinations({ size: smallSizes, seed: Array.from({ length: smallSlots }, (_, index) => index + 1) });
     const units = small.map(({ size: [devices, servers], seed }): Unit<SolvedSlot> => {
@@ -78,50 +102,106 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
     });
     const solved = await run.all('small slots', units);
     await using pool = new WorkerPool(feltWork, null, workers);
-    const keyOf = ({ preset, law, policy, seed }: FeltCell): string => [preset, law, policy, seed].join(' / ');
-    return { runs: await pool.measureAll(run, 'runs', cellsOf(presets, policies, seeds, seconds), keyOf), solved };
+    const keyOf = ({ preset, law, policy, mode, seed }: FeltCell): string =>
+      [preset, law, policy, ...(mode === 'stream' ? [] : [mode]), seed].join(' / ');
+    return { runs: await pool.measureAll(run, 'runs', cellsOf(size), keyOf), solved };
   },
   conclude({ runs, solved }, given) {
-    const { seeds, seconds, presets, policies: names } = sizeOf(given);
-    const policies = policyRows(runs, presets, names);
-    const rows = [...policies, ...rankRows(runs, presets, names), ...gapRows(runs, presets)];
+    const { seeds, seconds, presets, policies: names, laws, worlds: kind, seed, count } = sizeOf(given);
+    const areDrawn = kind === 'random';
+    const worlds = combinations({ preset: presets, law: laws });
+    const once = presets.map((preset) => ({ preset, law: 'ids' as const }));
+    const baselines = baselineRows(runs, worlds);
+    const modes = modeRows(runs, presets);
+    const policies = policyRows(runs, worlds, names);
+    const streamed = runs.filter(({ mode }) => mode === 'stream');
+    const rows = [...policies, ...rankRows(runs, worlds, names), ...gapRows(runs, presets), ...baselines, ...modes];
     return {
       rows,
-      summary: summariseFelt(rows, runs, solved),
-      forPeople: policies.map(briefly),
-      params: { presets, laws: payloadLaws, policies: names, seeds, seconds, mode: 'stream' },
+      summary: {
+        ...summariseFelt(rows, streamed, solved),
+        ...summariseBaselines(baselines, runs, once, areDrawn),
+        ...(areDrawn ? {} : summariseModes(modes)),
+      },
+      forPeople: policies.map((row) => briefly(row, baselines, modes)),
+      params: {
+        presets,
+        laws,
+        policies: names,
+        seeds,
+        seconds,
+        modes: feltModes,
+        ...(areDrawn ? { seed, count } : {}),
+      },
       seed: firstSeed,
       passed: solved.every(isBound),
     };
   },
   figure: feltFigure,
   page: feltPage,
-  goals: () => feltGoals,
+  goals: goalsBy,
 };
 
-function briefly(row: PolicyRow): object {
+function goalsBy(params: object): Goals {
+  const { count } = params as { readonly count?: number };
+  return count === undefined ? { ...feltGoals, ...baselineGoals, ...modeGoals } : goalsOfDrawn(count);
+}
+
+/** Empty where there is nothing to show. */
+function briefly(row: PolicyRow, baselines: readonly BaselineRow[], modes: readonly ModeRow[]): object {
   const { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs } = row;
-  return { preset, law, policy, tokensPerSecond, tokensPerSecondOverMaxSinr, msPerToken, firstTokenMs };
+  const mode = modes.find((one) => law === 'ids' && one.preset === preset && one.policy === policy);
+  const over = baselines.find((one) => policy === bestFelt && one.preset === preset && one.law === law);
+  return {
+    preset,
+    law,
+    policy,
+    tokensPerSecond,
+    tokensPerSecondOverMaxSinr,
+    msPerToken,
+    firstTokenMs,
+    overBestSimple: over?.tokensPerSecondOverBestSimple ?? '',
+    overBestFilled: over?.tokensPerSecondOverBestFilled ?? '',
+    streamOverAr: mode?.streamOverAr ?? '',
+    autoOverAr: mode?.autoOverAr ?? '',
+  };
 }
 
-function sizeOf(given: Options): Omit<Options, 'quick'> {
-  const presets = given.presets.length === 0 ? presetNames : given.presets;
-  return given.quick ? { ...given, presets, ...quickly } : { ...given, presets };
+interface Size extends Omit<Options, 'quick'> {
+  readonly laws: readonly PayloadLaw[];
 }
 
-/** Each policy under each law on which its decisions depend; under `ids` only where they depend on none. */
-function cellsOf(presets: readonly string[], policies: readonly string[], seeds: number, seconds: number): FeltCell[] {
+/** Drawn worlds stand in the place of presets. Under other laws than `ids` they differ only for decisions by the paper's objective. */
+function sizeOf(given: Options): Size {
+  const sized = given.quick ? { ...given, ...quickly } : given;
+  if (given.worlds === 'presets') {
+    return { ...sized, presets: given.presets.length === 0 ? presetNames : given.presets, laws: payloadLaws };
+  }
+  const policies = given.policies.filter((name) => drawnPolicies.includes(name));
+  return { ...sized, presets: drawnNames(given.seed, sized.count), policies, laws: ['ids'] };
+}
+
+/**
+ * Each policy under each law on which its decisions depend; under `ids` only where they depend on none. Modes other than `stream` for a
+ * few policies, in presets.
+ */
+function cellsOf({ presets, policies, seeds, seconds, laws, worlds }: Size): FeltCell[] {
   const seed = Array.from({ length: seeds }, (_, index) => firstSeed + index);
   const policy = feltPolicies.filter(({ name }) => policies.includes(name));
-  return combinations({ seed, preset: presets, policy, law: payloadLaws, seconds: [seconds] })
+  const mode = worlds === 'random' ? (['stream'] as const) : feltModes;
+  return combinations({ seed, preset: presets, policy, mode, law: laws, seconds: [seconds] })
     .filter((cell) => cell.policy.dependsOnLaw || cell.law === 'ids')
+    .filter((cell) => cell.mode === 'stream' || modePolicies.includes(cell.policy.name))
+    .filter((cell) => hasWeights(cell.policy, cell.preset, cell.law))
     .map((cell) => ({ ...cell, policy: cell.policy.name }));
 }
 
 /** Other weights are another policy. */
 async function hashesOf(presets: readonly string[]): Promise<Record<string, string | null>> {
   const trained = feltPolicies.filter(({ isTrained }) => isTrained === true);
-  const cells = combinations({ policy: trained, preset: presets, law: payloadLaws });
+  const cells = combinations({ policy: trained, preset: presets, law: payloadLaws }).filter(({ policy, preset, law }) =>
+    hasWeights(policy, preset, law),
+  );
   const names = cells.map(({ policy, preset, law }) => policyName(policy, preset, law));
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await findPolicy(name)).sha256])));
 }

@@ -68,16 +68,20 @@ export function gapFigures(slots: readonly SlotGap[]): GapFigures {
   };
 }
 
-/** (cost - bound) / bound of a decision in the slot as the policy saw it, and in the slot as it was: there old knowledge counts as well. */
-export type FeltGaps = Readonly<Record<'gap' | 'actualGap', number>>;
+/**
+ * (cost - bound) / bound of a decision in the slot as the policy saw it, also without the terms that no decision changes, and in the slot as
+ * it was: there old knowledge counts as well.
+ */
+export type FeltGaps = Readonly<Record<'gap' | 'variableGap' | 'actualGap', number>>;
 
 /** A small slot that was solved; `bestMs` is the cost of the policy `best`. */
 export type SolvedSlot = Readonly<Record<'devices' | 'servers' | 'seed' | 'optimumMs' | 'boundMs' | 'bestMs', number>>;
 
 /** @param seen what the policy saw, as of the same slot */
 export function feltGaps({ state, assignment }: Pick<SlotOutcome, 'state' | 'assignment'>, seen: SlotState): FeltGaps {
-  const gapIn = (one: SlotState): number => gapOf(stateUnder(one, 'felt'), assignment).gap;
-  return { gap: gapIn(seen), actualGap: gapIn(state) };
+  const gapIn = (one: SlotState): SlotGap => gapOf(stateUnder(one, 'felt'), assignment);
+  const { gap, variableGap } = gapIn(seen);
+  return { gap, variableGap, actualGap: gapIn(state).gap };
 }
 
 /** All associations of at most 8 devices with 3 servers. */

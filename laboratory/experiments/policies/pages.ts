@@ -2,10 +2,13 @@
 // reference, and distances from a bound. Pages of docs/research define the columns: coupled-slots.md, learning.md, benchmarks.md, allocation.md.
 
 import { rowTable } from '../../../simulator/runner/result-page.ts';
+import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import { columnTable, estimateIn, fixed, percent, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
+import type { BaselineRatio, BaselineRow } from './baseline-rows.ts';
 import type { CoupledRow, LearnedRow } from './cost-rows.ts';
 import { type FeltRow, type PolicyRow, rowsOf } from './felt-rows.ts';
+import type { ModeRow } from './mode-rows.ts';
 
 /** A heading for each table; an empty table is left out. */
 function pageOf(tables: Readonly<Record<string, string>>): string {
@@ -108,6 +111,8 @@ export function feltPage({ rows }: Document<FeltRow>): string {
     'Time per token, relative to `max-sinr`: mean over devices, and in brackets the 95th percentile': byPolicy(
       (row) => `${rounded(row.msPerTokenOverMaxSinr)} (${rounded(row.msPerTokenP95OverMaxSinr)})`,
     ),
+    '`best, felt` over baselines at their best': baselineTable(rowsOf(rows, 'baseline')),
+    'With drafts of devices, without, and with the decision of each device': modeTable(rowsOf(rows, 'mode')),
     'Time to the first token, ms': byPolicy(({ firstTokenMs }) => fixed(firstTokenMs, 0)),
     'Error of the predicted time per token, and the number of answers': byPolicy(({ predictionError, answers }) =>
       predictionError === null ? '-' : `${percent(predictionError)} (${answers})`,
@@ -126,8 +131,44 @@ export function feltPage({ rows }: Document<FeltRow>): string {
       slots: ({ slots }) => `${slots}`,
       median: ({ gapMedian }) => percent(gapMedian, 2),
       worst: ({ gapWorst }) => percent(gapWorst, 2),
+      // Older documents have none.
+      'median, part that decisions change': ({ variableGapMedian: gap }) => (gap === undefined ? '-' : percent(gap, 2)),
+      'worst, part that decisions change': ({ variableGapWorst: gap }) => (gap === undefined ? '-' : percent(gap, 2)),
       'worst, actual slot': ({ actualGapWorst }) => percent(actualGapWorst, 2),
     }),
+  });
+}
+
+function baselineTable(rows: readonly BaselineRow[]): string {
+  const cell = (row: BaselineRow, name: BaselineRatio): string =>
+    row[name] === null ? '-' : estimateIn(row as Within<BaselineRatio>, name);
+  if (rows.length === 0) return '';
+  return columnTable(rows, {
+    world: ({ preset, law }) => `${preset}, \`${law}\``,
+    'the best simple rule': ({ rules }) => `\`${rules}\``,
+    'tokens a second over it': (row) => cell(row, 'tokensPerSecondOverBestSimple'),
+    'first token': (row) => cell(row, 'firstTokenOverBestSimple'),
+    'joules a token': (row) => cell(row, 'joulesPerTokenOverBestSimple'),
+    'tokens a second over `best, filled`': (row) => cell(row, 'tokensPerSecondOverBestFilled'),
+    'first token over `max-sinr`': (row) => cell(row, 'firstTokenOverMaxSinr'),
+    'joules a token of `best, felt`': (row) => estimateIn(row, 'joulesPerToken'),
+  });
+}
+
+function modeTable(rows: readonly ModeRow[]): string {
+  if (rows.length === 0) return '';
+  return columnTable(rows, {
+    preset: ({ preset }) => preset,
+    policy: policyOf,
+    '`stream` over `ar`': (row) => estimateIn(row, 'streamOverAr'),
+    '`auto` over `ar`': (row) => estimateIn(row, 'autoOverAr'),
+    'joules a token, `stream`': (row) => estimateIn(row, 'joulesPerTokenStream'),
+    '`auto`': (row) => estimateIn(row, 'joulesPerTokenAuto'),
+    '`ar`': (row) => estimateIn(row, 'joulesPerTokenAr'),
+    'drafts a token, `stream`': ({ draftsPerTokenStream }) => fixed(draftsPerTokenStream, 2),
+    '`auto`, drafts': ({ draftsPerTokenAuto }) => fixed(draftsPerTokenAuto, 2),
+    'first token, ms: `stream`, `auto`, `ar`': (row) =>
+      [row.firstTokenMsStream, row.firstTokenMsAuto, row.firstTokenMsAr].map((ms) => fixed(ms, 0)).join(', '),
   });
 }
 

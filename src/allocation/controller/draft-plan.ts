@@ -18,17 +18,30 @@ import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import { coarse, frugalLead, type TimingKnowledge } from '../../core/protocol/device/stream-forecast.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 import type { DeviceMember } from './members.ts';
+import type { DeviceReport, EdgeReport, LinkReport } from './messages.ts';
 
-/** A device in its slot, and what the slot predicts of it. */
-export interface PlannedDevice {
-  readonly device: LiveDevice;
-  readonly edge: LiveEdge;
+/** What a plan depends on: a device in its slot, and what the slot predicts of it. */
+export interface Planned {
+  readonly device: Pick<LiveDevice, 'id'> & {
+    readonly report: Pick<DeviceReport, 'draftMs' | 'acceptance' | 'battery'> & {
+      readonly links: readonly Pick<LinkReport, 'edge' | 'roundTripMs'>[];
+    };
+  };
+  readonly edge: Pick<LiveEdge, 'id' | 'correction'> & {
+    readonly report: Pick<EdgeReport, 'draftMs' | 'stepFixedMs' | 'stepRowMs'>;
+  };
   /** T of the edge after this slot's assignment, ms. */
   readonly stepMs: number;
   /** Rows of the device in a step. */
   readonly rows: number;
   /** Time between its tokens, ms. */
   readonly laterTokenMs: number;
+}
+
+/** The same of a controller's members. */
+export interface PlannedDevice extends Planned {
+  readonly device: LiveDevice;
+  readonly edge: LiveEdge;
 }
 
 /** Charge above which the plan does not limit how far ahead a device drafts. */
@@ -47,7 +60,7 @@ const rareHedge = 0.2;
 const manyTokens = 100;
 
 /** What a plan depends on, coarsely: while it is the same, so is the plan. */
-export function planKey(planned: PlannedDevice): string {
+export function planKey(planned: Planned): string {
   const known = knowledgeOf(planned);
   const { draftMs, roundTripMs, acceptance, edge, loadMs = 0 } = known;
   const { battery } = planned.device.report;
@@ -60,7 +73,7 @@ export function planKey(planned: PlannedDevice): string {
 }
 
 /** @param before the plan that the device has; null: none */
-export function draftPlan(planned: PlannedDevice, before: DraftPlan | null): DraftPlan {
+export function draftPlan(planned: Planned, before: DraftPlan | null): DraftPlan {
   const { device, edge, laterTokenMs } = planned;
   const { draftMs, acceptance, battery } = device.report;
   const canEdgeDraft = edge.report.draftMs !== null;
@@ -97,7 +110,7 @@ function planMode(isDrafting: boolean, canEdgeDraft: boolean): DraftPlan['mode']
 }
 
 /** Step times are those that are felt, as far as the controller has learnt them. */
-function knowledgeOf({ device, edge, stepMs, rows }: PlannedDevice): TimingKnowledge {
+function knowledgeOf({ device, edge, stepMs, rows }: Planned): TimingKnowledge {
   const { report, correction } = edge;
   const fixedMs = coarse(correction * report.stepFixedMs);
   const rowMs = coarse(correction * report.stepRowMs);
@@ -137,12 +150,12 @@ const mostPlans = 20;
 /**
  * Notes the plans of devices. @param slot so that each slot begins with other devices @returns those that have changed, for their devices
  */
-export function newPlans(
-  all: readonly PlannedDevice[],
-  devices: ReadonlyMap<string, DeviceMember>,
+export function newPlans<Member extends Pick<DeviceMember, 'plan'>>(
+  all: readonly Planned[],
+  devices: ReadonlyMap<string, Member>,
   slot: number,
-): { readonly device: DeviceMember; readonly plan: DraftPlan }[] {
-  const changed: { readonly device: DeviceMember; readonly plan: DraftPlan }[] = [];
+): { readonly device: Member; readonly plan: DraftPlan }[] {
+  const changed: { readonly device: Member; readonly plan: DraftPlan }[] = [];
   let made = 0;
   const first = all.length === 0 ? 0 : (slot * mostPlans) % all.length;
   for (const planned of [...all.slice(first), ...all.slice(0, first)]) {

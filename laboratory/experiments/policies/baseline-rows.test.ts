@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { baselineRows, bestSimpleRuns, overWorlds, summariseBaselines } from './baseline-rows.ts';
+import { baseline, bestFelt, bestFilled, simpleRules } from './felt-cells.ts';
+import type { FeltRun } from './felt-run.ts';
+
+function runOf(policy: string, seed: number, tokensPerSecond: number, more: Partial<FeltRun> = {}): FeltRun {
+  const figures = { firstTokenMs: 100, joulesPerToken: 1, msPerToken: 10, msPerTokenP95: 20 };
+  return { preset: 'paper', law: null, mode: 'stream', policy, seed, tokensPerSecond, ...figures, ...more } as FeltRun;
+}
+
+const world = { preset: 'paper', law: 'ids' } as const;
+const [first = '', second = ''] = simpleRules;
+
+describe('the best simple rule', () => {
+  it('is chosen for each seed on the other seeds', () => {
+    // The first rule is better at even places, the second at odd ones: without a seed, the rule that is worse there is ahead.
+    const runs = [0, 1, 2, 3].flatMap((at) => [
+      runOf(first, at, at % 2 === 0 ? 100 : 50),
+      runOf(second, at, at % 2 === 0 ? 60 : 90),
+    ]);
+    const chosen = bestSimpleRuns(runs, world);
+    expect(chosen.map(({ policy }) => policy)).toEqual([second, first, second, first]);
+    expect(chosen.map(({ tokensPerSecond }) => tokensPerSecond)).toEqual([60, 50, 60, 50]);
+    expect(chosen.map(({ seed }) => seed)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('is none with one seed, in another mode or in another world', () => {
+    expect(bestSimpleRuns([runOf(first, 1, 100)], world)).toEqual([]);
+    const elsewhere = [1, 2].flatMap((seed) => [
+      runOf(first, seed, 100, { mode: 'ar' }),
+      runOf(first, seed, 100, { preset: 'crowd' }),
+    ]);
+    expect(bestSimpleRuns(elsewhere, world)).toEqual([]);
+  });
+});
+
+describe('rows and summary', () => {
+  const preset = (name: string, felt: number, rule: number): FeltRun[] =>
+    [1, 2, 3, 4].flatMap((seed) => [
+      runOf(bestFelt, seed, felt, { preset: name, firstTokenMs: 120, joulesPerToken: 2 }),
+      runOf(first, seed, rule, { preset: name }),
+      runOf(baseline, seed, 80, { preset: name, firstTokenMs: 150 }),
+      runOf(bestFilled, seed, 110, { preset: name, law: 'ids' }),
+    ]);
+  const runs = [...preset('paper', 120, 100), ...preset('city-70b', 90, 100)];
+  const worlds = ['paper', 'city-70b'].map((name) => ({ preset: name, law: 'ids' as const }));
+  const rows = baselineRows(runs, [...worlds, { preset: 'paper', law: 'q16' }]);
+
+  it('compare in pairs, and with nothing where a baseline was not played', () => {
+    expect(rows.map(({ preset: name, law }) => `${name} ${law}`)).toEqual(['paper ids', 'city-70b ids', 'paper q16']);
+    expect(rows[0]).toMatchObject({
+      rules: first,
+      seeds: 4,
+      tokensPerSecondOverBestSimple: 1.2,
+      tokensPerSecondOverBestSimpleLow: 1.2,
+      firstTokenOverBestSimple: 1.2,
+      joulesPerTokenOverBestSimple: 2,
+      tokensPerSecondOverBestFilled: expect.closeTo(120 / 110, 12),
+      firstTokenOverMaxSinr: 0.8,
+      joulesPerToken: 2,
+    });
+    // The run of `best, filled` is of the other law.
+    expect(rows[2]?.tokensPerSecondOverBestFilled).toBeNull();
+    expect(rows[2]?.tokensPerSecondOverBestFilledLow).toBeNull();
+  });
+
+  it('give the least, the mean with its interval, and each preset', () => {
+    const summary = summariseBaselines(rows, runs, worlds, false);
+    expect(summary).toMatchObject({
+      tokensPerSecondFeltOverBestSimple: 0.9,
+      tokensPerSecondFeltOverBestSimpleLow: 0.9,
+      tokensPerSecondFeltOverBestSimplePaper: 1.2,
+      tokensPerSecondFeltOverBestSimpleCity70b: 0.9,
+      tokensPerSecondFeltOverBestSimpleMean: expect.closeTo(1.05, 12),
+      tokensPerSecondFeltOverBestSimpleMeanLow: expect.closeTo(1.05, 12),
+      tokensPerSecondFeltOverBestFilled: expect.closeTo(90 / 110, 12),
+      tokensPerSecondFeltOverMaxSinrMean: expect.closeTo((1.5 + 90 / 80) / 2, 12),
+      joulesPerTokenFeltOverBestSimpleMean: 2,
+      firstTokenFeltOverMaxSinr: 0.8,
+      worlds: 2,
+      worldsNoLessThanBestSimple: 1,
+      worldsNoLessThanBestFilled: 1,
+      worldsFirstTokenNoLater: 2,
+      // In the city the rule has more tokens a second, and the first token sooner.
+      worldsBestSimpleBetterInBoth: 1,
+    });
+  });
+
+  it('draw worlds where they are a sample, and seeds alone where they are not', () => {
+    const figure = (one: number): number => one;
+    expect(overWorlds(4, 3, figure, false)).toEqual({ value: 1.5, interval: [1.5, 1.5] });
+    const { value, interval } = overWorlds(4, 3, figure, true);
+    expect(value).toBe(1.5);
+    expect(interval[0]).toBeLessThan(1);
+    expect(interval[1]).toBeGreaterThan(2);
+    const drawn = summariseBaselines(rows, runs, worlds, true);
+    expect(drawn['tokensPerSecondFeltOverBestSimplePaper']).toBeUndefined();
+    expect(drawn['tokensPerSecondFeltOverBestSimpleMeanLow']).toBe(0.9);
+  });
+});

@@ -1,0 +1,216 @@
+// `best, felt` beside baselines at their best, world by world: the best of the simple rules, which is another one in each world, and the
+// paper's objective with the idle band given out. A rule is chosen on other seeds than those on which it is compared.
+
+import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
+import {
+  camelCase,
+  estimateColumns,
+  meanOf,
+  ratioOfMeans,
+  type Statistic,
+} from '../../../simulator/runner/paired-runs.ts';
+import { crossedEstimate, type Estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
+import { baseline, bestFelt, bestFilled, feltShares, simpleRules } from './felt-cells.ts';
+import type { FeltRun } from './felt-run.ts';
+import { type FeltWorld, runsOf } from './runs-of.ts';
+
+type Compared = 'tokensPerSecond' | 'firstToken' | 'joulesPerToken';
+type Baseline = 'BestSimple' | 'BestFilled' | 'MaxSinr';
+export type BaselineRatio = `${Compared}Over${Baseline}`;
+
+/**
+ * `best, felt` in a world over each baseline, with paired intervals over seeds; null where the baseline was not played, or, of the best
+ * simple rule, with one seed. `rules`: the simple rules that were chosen.
+ */
+export interface BaselineRow extends FeltWorld, Within<BaselineRatio, number | null>, Within<'joulesPerToken'> {
+  readonly what: 'baseline';
+  readonly seeds: number;
+  readonly rules: string;
+}
+
+const read: Readonly<Record<Compared, (run: FeltRun) => number>> = {
+  tokensPerSecond: (run) => run.tokensPerSecond,
+  firstToken: (run) => run.firstTokenMs,
+  joulesPerToken: (run) => run.joulesPerToken,
+};
+const compared = Object.keys(read) as readonly Compared[];
+
+/** The runs with which `best, felt` is compared in a world; empty without them. */
+const baselines: Readonly<Record<Baseline, (runs: readonly FeltRun[], world: FeltWorld) => readonly FeltRun[]>> = {
+  BestSimple: bestSimpleRuns,
+  BestFilled: (runs, world) => runsOf(runs, world, bestFilled),
+  MaxSinr: (runs, world) => runsOf(runs, world, baseline),
+};
+
+/**
+ * For each seed the run of one simple rule: of that with the most tokens a second in all other seeds. @returns none with one seed, or without
+ * runs of the rules
+ */
+export function bestSimpleRuns(runs: readonly FeltRun[], world: FeltWorld): readonly FeltRun[] {
+  const rules = simpleRules.map((name) => runsOf(runs, world, name)).filter((own) => own.length > 1);
+  const seeds = rules[0]?.length ?? 0;
+  return Array.from({ length: seeds }, (_, at) => {
+    const elsewhere = (own: readonly FeltRun[]): number =>
+      mean(own.filter((__, index) => index !== at).map(read.tokensPerSecond));
+    const [chosen] = rules.toSorted((one, other) => elsewhere(other) - elsewhere(one));
+    return chosen?.[at] as FeltRun;
+  });
+}
+
+export function baselineRows(runs: readonly FeltRun[], worlds: readonly FeltWorld[]): BaselineRow[] {
+  return worlds.flatMap((world): BaselineRow[] => {
+    const own = runsOf(runs, world, bestFelt);
+    if (own.length === 0) return [];
+    const rules = [...new Set(bestSimpleRuns(runs, world).map(({ policy }) => policy))];
+    const ratios = Object.entries(baselines).map(([name, find]) => {
+      const reference = find(runs, world);
+      const statistics = Object.fromEntries(
+        compared.map((figure) => [`${figure}Over${name}`, ratioOfMeans(read[figure])]),
+      ) as Readonly<Record<BaselineRatio, Statistic<FeltRun>>>;
+      const columns = estimateColumns([own], reference, statistics);
+      return reference.length === own.length
+        ? columns
+        : Object.fromEntries(Object.keys(columns).map((key) => [key, null]));
+    });
+    return [
+      {
+        what: 'baseline',
+        preset: world.preset,
+        law: world.law,
+        seeds: own.length,
+        rules: rules.join('; '),
+        ...estimateColumns([own], [], { joulesPerToken: meanOf(read.joulesPerToken) }),
+        ...(Object.assign({}, ...ratios) as Within<BaselineRatio, number | null>),
+      },
+    ];
+  });
+}
+
+/** In the presets. */
+export const baselineGoals: Goals = {
+  tokensPerSecondFeltOverBestSimpleLow: { atLeast: 0.97 },
+  tokensPerSecondFeltOverBestSimpleMean: { atLeast: 1.1 },
+  tokensPerSecondFeltOverBestFilled: { atLeast: 1 },
+  firstTokenFeltOverMaxSinr: 1.05,
+};
+
+/** In drawn worlds: nine in ten, and the mean. */
+export function goalsOfDrawn(count: number): Goals {
+  return {
+    worldsNoLessThanBestSimple: { atLeast: Math.ceil(0.9 * count) },
+    tokensPerSecondFeltOverBestSimpleMean: { atLeast: 1 },
+    worldsBestSimpleBetterInBoth: 0,
+  };
+}
+
+/** Of the best simple rule: at least so much of its tokens a second at the lower end of an interval counts as no less. */
+const noLess = 0.97;
+/** A first token that comes later by less than this factor counts as no later. */
+const noLater = 1.05;
+
+/**
+ * Of all worlds together, and of each preset by its name. Means over worlds have intervals over worlds, of drawn ones, and over seeds.
+ * @param worlds each once @param areDrawn whether the worlds are a sample of others
+ */
+export function summariseBaselines(
+  rows: readonly BaselineRow[],
+  runs: readonly FeltRun[],
+  worlds: readonly FeltWorld[],
+  areDrawn: boolean,
+): Conclusion['summary'] {
+  const once = rows.filter(({ preset, law }) => worlds.some((world) => world.preset === preset && world.law === law));
+  const over = once.flatMap(({ tokensPerSecondOverBestSimple: value }) => value ?? []);
+  const low = once.flatMap(({ tokensPerSecondOverBestSimpleLow: value }) => value ?? []);
+  const first = once.flatMap(({ firstTokenOverMaxSinr: value }) => value ?? []);
+  const filled = rows.flatMap(({ tokensPerSecondOverBestFilled: value }) => value ?? []);
+  const means = meansOverWorlds.map((one) => meanOverWorlds(runs, worlds, one, areDrawn));
+  return {
+    tokensPerSecondFeltOverBestSimple: least(over),
+    tokensPerSecondFeltOverBestSimpleLow: least(low),
+    ...(areDrawn ? {} : Object.fromEntries(once.flatMap(keysOfPreset))),
+    tokensPerSecondFeltOverBestFilled: least(filled),
+    firstTokenFeltOverMaxSinr: most(first),
+    ...Object.assign({}, ...means),
+    worlds: once.length,
+    worldsNoLessThanBestSimple: low.filter((value) => value >= noLess).length,
+    worldsNoLessThanBestFilled: once.filter(({ tokensPerSecondOverBestFilled: value }) => (value ?? 0) >= 1).length,
+    worldsFirstTokenNoLater: first.filter((value) => value <= noLater).length,
+    worldsBestSimpleBetterInBoth: once.filter(isSimpleBetter).length,
+  };
+}
+
+/** Beyond both intervals. */
+function isSimpleBetter(row: BaselineRow): boolean {
+  const { tokensPerSecondOverBestSimpleHigh: tokens, firstTokenOverBestSimpleLow: first } = row;
+  return tokens !== null && first !== null && tokens < 1 && first > 1;
+}
+
+function keysOfPreset(row: BaselineRow): [string, number | null][] {
+  const name = camelCase(`tokensPerSecondFeltOverBestSimple ${row.preset}`);
+  return [
+    [name, row.tokensPerSecondOverBestSimple],
+    [`${name}Low`, row.tokensPerSecondOverBestSimpleLow],
+    [`${name}High`, row.tokensPerSecondOverBestSimpleHigh],
+  ];
+}
+
+/** A ratio in each world, of which the mean over worlds is a key of the summary. */
+interface MeanOf {
+  readonly key: string;
+  readonly policy: string;
+  readonly over: Baseline;
+  readonly figure: (run: FeltRun) => number;
+}
+
+const ofFelt = { policy: bestFelt, over: 'MaxSinr' } as const;
+const meansOverWorlds: readonly MeanOf[] = [
+  ...(['BestSimple', 'BestFilled', 'MaxSinr'] as const).flatMap((over) =>
+    compared.map((name) => ({ ...ofFelt, key: `${name}FeltOver${over}Mean`, over, figure: read[name] })),
+  ),
+  { ...ofFelt, key: 'msPerTokenFeltOverMaxSinrMeanOfPresets', figure: (run) => run.msPerToken },
+  { ...ofFelt, key: 'msPerTokenFeltOverMaxSinrP95OfPresets', figure: (run) => run.msPerTokenP95 },
+  { ...ofFelt, key: 'tokensPerSecondFeltSharesOverMaxSinrMean', policy: feltShares, figure: read.tokensPerSecond },
+];
+
+/** Nothing where a world lacks the policy or the baseline. */
+function meanOverWorlds(
+  runs: readonly FeltRun[],
+  worlds: readonly FeltWorld[],
+  { key, policy, over, figure }: MeanOf,
+  areDrawn: boolean,
+): Partial<Within<string>> {
+  const pairs = worlds.map((world) => {
+    const reference = baselines[over](runs, world);
+    return { own: runsOf(runs, world, policy).map(figure), reference: reference.map(figure) };
+  });
+  const seeds = pairs[0]?.own.length ?? 0;
+  if (seeds === 0 || pairs.some(({ own, reference }) => own.length !== seeds || reference.length !== seeds)) return {};
+  const ratioIn = (world: number, columns: readonly number[]): number => {
+    const { own, reference } = pairs[world] as (typeof pairs)[number];
+    return mean(columns.map((at) => own[at] as number)) / mean(columns.map((at) => reference[at] as number));
+  };
+  return within(key, overWorlds(pairs.length, seeds, ratioIn, areDrawn));
+}
+
+/** The mean over worlds of a figure of some seeds: new seeds are drawn, and new worlds where worlds are a sample. */
+export function overWorlds(
+  worlds: number,
+  seeds: number,
+  figure: (world: number, seeds: readonly number[]) => number,
+  areDrawn: boolean,
+): Estimate {
+  const all = Array.from({ length: worlds }, (_, world) => world);
+  return crossedEstimate(worlds, seeds, (drawn, columns) =>
+    mean((areDrawn ? drawn : all).map((world) => figure(world, columns))),
+  );
+}
+
+/** Null for an empty list. */
+export function least(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.min(...values);
+}
+
+export function most(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.max(...values);
+}
