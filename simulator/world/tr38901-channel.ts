@@ -110,7 +110,7 @@ function createLinks(settings: Tr38901Settings, seed: number) {
     meanGain: new Float64Array(linkCount),
     /** The K-factor; [M * E]. */
     ricianDb: new Float64Array(linkCount),
-    /** Of one device: views, values of fields, squared distances in metres; [E]. */
+    /** What one device has: views, values of fields, squared distances in metres; [E]. */
     views: [...fields.los],
     values: new Float64Array(servers.length),
     distanceSquared: new Float64Array(servers.length),

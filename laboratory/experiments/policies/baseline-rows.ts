@@ -104,13 +104,13 @@ export function goalsOfDrawn(count: number): Goals {
   };
 }
 
-/** Of the best simple rule: at least so much of its tokens a second at the lower end of an interval counts as no less. */
+/** At least so much of the tokens a second of the best simple rule at the lower end of an interval counts as no less. */
 const noLess = 0.97;
 /** A first token that comes later by less than this factor counts as no later. */
 const noLater = 1.05;
 
 /**
- * Of all worlds together, and of each preset by its name. Means over worlds have intervals over worlds, of drawn ones, and over seeds.
+ * All worlds together, and each preset by its name. Means over worlds have intervals over worlds, of drawn ones, and over seeds.
  * @param worlds each once @param areDrawn whether the worlds are a sample of others
  */
 export function summariseBaselines(

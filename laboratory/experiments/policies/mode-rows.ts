@@ -65,7 +65,7 @@ export const modeGoals: Goals = {
   autoOverArFelt: { atLeast: 0.97 },
 };
 
-/** Of `best, felt`: the least of presets, and each preset by its name. */
+/** For `best, felt`: the least of presets, and each preset by its name. */
 export function summariseModes(rows: readonly ModeRow[]): Conclusion['summary'] {
   const felt = rows.filter(({ policy }) => policy === bestFelt);
   const byPreset = felt.flatMap((row) =>
