@@ -3,6 +3,7 @@
 
 import { columns, pick } from '../../src/allocation/slot/columns.ts';
 import type { PaceState } from '../../src/allocation/slot/pace-state.ts';
+import type { Standing } from '../../src/allocation/slot/standing.ts';
 import { mean } from '../../src/core/basics/statistics.ts';
 import { bytesOnLink } from '../../src/core/protocol/wire/link-model.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -29,9 +30,12 @@ export interface PaceView {
   note(devices: Int32Array): void;
   /** The part of the slot's state for these devices. @param previousServer of each device of the world */
   of(devices: Int32Array, previousServer: Int32Array): PaceState;
+  /** From now on the pace says where sessions stand, as the machines that play them know. */
+  playedBy(standingsOf: (devices: Int32Array) => readonly Standing[]): void;
 }
 
 export function createPaceView(scenario: Scenario, parts: WorldParts, workload: Workload): PaceView {
+  let standingsOf: Parameters<PaceView['playedBy']>[0] | undefined;
   const { token, workload: plan } = scenario;
   const draftMs = draftTimesMs(scenario, parts);
   const laws = stepLaws(scenario, parts);
@@ -85,6 +89,7 @@ export function createPaceView(scenario: Scenario, parts: WorldParts, workload: 
       roundTripMs: meanTripMs,
       linkRoundTripMs: hasOneTrip ? undefined : tripsOf(devices.length),
       maxAhead: token.maxAhead,
+      standings: standingsOf?.(devices),
     };
   }
 
@@ -95,6 +100,9 @@ export function createPaceView(scenario: Scenario, parts: WorldParts, workload: 
         if (workload.isNew[device] === 1) openingTokens[device] = workload.contextTokens[device] as number;
     },
     of: paceOf,
+    playedBy(known) {
+      standingsOf = known;
+    },
   };
 }
 
