@@ -35,7 +35,7 @@ export interface PaceView {
 }
 
 export function createPaceView(scenario: Scenario, parts: WorldParts, workload: Workload): PaceView {
-  let standingsOf: Parameters<PaceView['playedBy']>[0] | undefined;
+  const played: { standingsOf?: (devices: Int32Array) => readonly Standing[] } = {};
   const { token, workload: plan } = scenario;
   const draftMs = draftTimesMs(scenario, parts);
   const laws = stepLaws(scenario, parts);
@@ -67,8 +67,6 @@ export function createPaceView(scenario: Scenario, parts: WorldParts, workload: 
   const trips = parts.roundTripMs;
   const hasOneTrip = trips.every((ms) => ms === trips[0]);
   const meanTripMs = hasOneTrip ? (trips[0] ?? 0) : mean(Array.from(trips));
-  const tripsOf = (count: number): Float64Array =>
-    Float64Array.from({ length: count * trips.length }, (_, link) => trips[link % trips.length] as number);
 
   function paceOf(devices: Int32Array, previousServer: Int32Array): PaceState {
     const stages = Array.from(devices, stageNow);
@@ -87,9 +85,9 @@ export function createPaceView(scenario: Scenario, parts: WorldParts, workload: 
       stepFixedMs,
       stepRowMs,
       roundTripMs: meanTripMs,
-      linkRoundTripMs: hasOneTrip ? undefined : tripsOf(devices.length),
+      linkRoundTripMs: hasOneTrip ? undefined : repeated(trips, devices.length),
       maxAhead: token.maxAhead,
-      standings: standingsOf?.(devices),
+      standings: played.standingsOf?.(devices),
     };
   }
 
@@ -100,10 +98,13 @@ export function createPaceView(scenario: Scenario, parts: WorldParts, workload: 
         if (workload.isNew[device] === 1) openingTokens[device] = workload.contextTokens[device] as number;
     },
     of: paceOf,
-    playedBy(known) {
-      standingsOf = known;
-    },
+    playedBy: (standingsOf) => Object.assign(played, { standingsOf }),
   };
+}
+
+/** A list so many times, one after the other. */
+function repeated(values: Float64Array, times: number): Float64Array {
+  return Float64Array.from({ length: times * values.length }, (_, at) => values[at % values.length] as number);
 }
 
 /** Where a device's text is: what another server would have to evaluate, and what any server still has to. */

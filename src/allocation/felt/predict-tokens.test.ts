@@ -106,7 +106,9 @@ describe('tokens of a slot', () => {
     const longer = predictTokens(state, assignment, [session(at(0)), fresh(900), fresh(300)]);
     expect(longer.waitedMs[1]).toBeGreaterThan(waitedMs[1] as number);
     // A prompt that the slot does not end is evaluated after it, the longer the later.
-    const [late, later] = [9_000, 18_000].map((left) => predictTokens(state, assignment, [fresh(left), session(at(0)), fresh(1)]));
+    const [late, later] = [9_000, 18_000].map((left) =>
+      predictTokens(state, assignment, [fresh(left), session(at(0)), fresh(1)]),
+    );
     expect([late?.tokens[0], late?.waitedMs[0]]).toEqual([0, slotMs]);
     expect(late?.laterMs[0]).toBeGreaterThan(100);
     expect(later?.laterMs[0]).toBeGreaterThan(1.8 * (late?.laterMs[0] as number));
