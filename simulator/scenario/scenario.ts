@@ -188,6 +188,8 @@ export interface LambdaSettings {
   readonly kind?: 'paper' | 'felt' | undefined;
   readonly lambda: number;
   readonly lambdaUnit: 'per-ms' | 'per-s';
+  /** Under `felt`, how many times a ms until the first token counts; left out: the usual weight (docs/research/allocation.md). */
+  readonly firstTokenWeight?: number | undefined;
   /** w, ms per (J / battery share). */
   readonly energyWeight: number;
   /** What a slot costs a device that no server serves, ms; null: the length of the slot. */

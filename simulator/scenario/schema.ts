@@ -194,6 +194,7 @@ export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
     kind: z.enum(['paper', 'felt']).optional().describe('what policies minimise; outrider simulate --objective'),
     lambda: within(0, 1e6),
     lambdaUnit: z.enum(['per-ms', 'per-s']),
+    firstTokenWeight: within(1, 1e6, 'under felt, how many times a ms until the first token counts').optional(),
     energyWeight: within(0, 1e9, 'w, ms per (J / battery share)'),
     unservedMs: within(0, 1e9, 'what a slot costs a device that no server serves; null: the length of the slot')
       .nullable()

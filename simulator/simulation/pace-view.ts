@@ -3,6 +3,7 @@
 
 import { columns, pick } from '../../src/allocation/slot/columns.ts';
 import type { PaceState } from '../../src/allocation/slot/pace-state.ts';
+import type { Standing } from '../../src/allocation/slot/standing.ts';
 import { mean } from '../../src/core/basics/statistics.ts';
 import { bytesOnLink } from '../../src/core/protocol/wire/link-model.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -29,9 +30,12 @@ export interface PaceView {
   note(devices: Int32Array): void;
   /** The part of the slot's state for these devices. @param previousServer of each device of the world */
   of(devices: Int32Array, previousServer: Int32Array): PaceState;
+  /** From now on the pace says where sessions stand, as the machines that play them know. */
+  playedBy(standingsOf: (devices: Int32Array) => readonly Standing[]): void;
 }
 
 export function createPaceView(scenario: Scenario, parts: WorldParts, workload: Workload): PaceView {
+  const played: { standingsOf?: (devices: Int32Array) => readonly Standing[] } = {};
   const { token, workload: plan } = scenario;
   const draftMs = draftTimesMs(scenario, parts);
   const laws = stepLaws(scenario, parts);
@@ -63,8 +67,6 @@ export function createPaceView(scenario: Scenario, parts: WorldParts, workload: 
   const trips = parts.roundTripMs;
   const hasOneTrip = trips.every((ms) => ms === trips[0]);
   const meanTripMs = hasOneTrip ? (trips[0] ?? 0) : mean(Array.from(trips));
-  const tripsOf = (count: number): Float64Array =>
-    Float64Array.from({ length: count * trips.length }, (_, link) => trips[link % trips.length] as number);
 
   function paceOf(devices: Int32Array, previousServer: Int32Array): PaceState {
     const stages = Array.from(devices, stageNow);
@@ -83,8 +85,9 @@ export function createPaceView(scenario: Scenario, parts: WorldParts, workload: 
       stepFixedMs,
       stepRowMs,
       roundTripMs: meanTripMs,
-      linkRoundTripMs: hasOneTrip ? undefined : tripsOf(devices.length),
+      linkRoundTripMs: hasOneTrip ? undefined : repeated(trips, devices.length),
       maxAhead: token.maxAhead,
+      standings: played.standingsOf?.(devices),
     };
   }
 
@@ -95,7 +98,13 @@ export function createPaceView(scenario: Scenario, parts: WorldParts, workload: 
         if (workload.isNew[device] === 1) openingTokens[device] = workload.contextTokens[device] as number;
     },
     of: paceOf,
+    playedBy: (standingsOf) => Object.assign(played, { standingsOf }),
   };
+}
+
+/** A list so many times, one after the other. */
+function repeated(values: Float64Array, times: number): Float64Array {
+  return Float64Array.from({ length: times * values.length }, (_, at) => values[at % values.length] as number);
 }
 
 /** Where a device's text is: what another server would have to evaluate, and what any server still has to. */

@@ -8,7 +8,7 @@ import { type BatteryPlan, drainBattery, drawBatteries } from '../world/battery.
 import type { RadioMap } from '../world/radio-map.ts';
 import { createWorkload, type Workload } from '../world/workload.ts';
 import { buildWorld, type WorldParts } from './build-world.ts';
-import { createPaceView } from './pace-view.ts';
+import { createPaceView, type PaceView } from './pace-view.ts';
 import { createPastSlots } from './past-slots.ts';
 import { createServerQueues } from './server-queue.ts';
 import { createSlotView } from './slot-view.ts';
@@ -27,6 +27,8 @@ export interface World {
   next(): SlotState;
   /** The real slot, which gives the costs; it differs from the state for policies with stale CSI. */
   readonly actual: SlotState;
+  /** From now on slots say where sessions stand, as the machines that play them know. */
+  playedBy: PaceView['playedBy'];
   /** Applies the slot's decision. @param terms of this assignment @param answeredTokens see Workload.advance; [M] */
   settle(assignment: Assignment, terms: SlotTerms, answeredTokens?: Float64Array): void;
 }
@@ -63,6 +65,7 @@ export function createWorld(scenario: Scenario, seed: number, map?: RadioMap): W
     battery,
     devices: view.devices,
     actual: view.state,
+    playedBy: pace.playedBy,
     next() {
       slot++;
       if (slot > 0 && moves) parts.mobility.advance(slotMs);
@@ -141,6 +144,7 @@ function objectiveSettings({ objective, energy, radio }: Scenario): ObjectiveSet
   return {
     kind: objective.kind,
     lambdaPerMs: objective.lambdaUnit === 'per-s' ? objective.lambda / 1000 : objective.lambda,
+    firstTokenWeight: objective.firstTokenWeight,
     energyWeight: objective.energyWeight,
     energyModel: energy.model,
     radioModel: radio.model,

@@ -1,6 +1,7 @@
 // One device over the whole run: starts tasks, follows its assignment from server to server, and counts. The state machine has the rules
 // of the protocol; this class only gives it the server and the rate of the uplink.
 
+import type { PlacedText, Standing } from '../../src/allocation/slot/standing.ts';
 import { invariant } from '../../src/core/basics/invariant.ts';
 import type { Random } from '../../src/core/basics/philox.ts';
 import type { DeviceEvent, DeviceStep } from '../../src/core/protocol/device/device-state.ts';
@@ -16,7 +17,6 @@ import { type LinkEnd, VirtualLink } from '../virtual-time/link.ts';
 import { deviceSettings, turnOf } from '../virtual-time/run-session.ts';
 import type { TraceReplay } from '../virtual-time/trace-replay.ts';
 import type { TaskMix } from '../world/workload.ts';
-import type { PlacedText, Standing } from './predict-tokens.ts';
 import type { TokenSource } from './token-source.ts';
 import { sessionIdOf } from './token-texts.ts';
 
@@ -104,6 +104,9 @@ export class TokenDevice {
   #task = -1;
   #nextText: { readonly kind: TaskMix['kind']; readonly replay: number } | null = null;
   #restsUntilMs = 0;
+  /** Since when it waits for the first token of an answer; null: it does not. */
+  #waitsSinceMs: number | null = null;
+  #waitedMs = 0;
   /** Tokens in this slot. */
   #answered = 0;
   #hasEnded = false;
@@ -121,6 +124,16 @@ export class TokenDevice {
   get effort(): DeviceEffort {
     this.#countAir();
     return { drafts: this.#drafts + (this.#session?.device.state.account.drafted ?? 0), airMs: this.#airMs };
+  }
+
+  /** Time that it has waited for first tokens, from its requests on, served or not, ms. */
+  get waitedMs(): number {
+    return this.#waitedMs + (this.#waitsSinceMs === null ? 0 : this.#queue.nowMs() - this.#waitsSinceMs);
+  }
+
+  #endWait(): void {
+    this.#waitedMs = this.waitedMs;
+    this.#waitsSinceMs = null;
   }
 
   /** Its weight on the server of this slot: z, above 0. */
@@ -151,7 +164,7 @@ export class TokenDevice {
     const session = this.#session;
     if (session === null) {
       const replay = this.#setting.source.replays[this.#textFor(task)] as TraceReplay;
-      return { texts: [], textTokens: replay.turn.prompt.length, wasCutOff: false };
+      return { texts: [], textTokens: replay.turn.prompt.length, wasCutOff: false, isUnread: true };
     }
     const nowMs = this.#queue.nowMs();
     const textTokens = session.device.state.text.length;
@@ -164,7 +177,7 @@ export class TokenDevice {
       const leftTokens = Math.max(0, length - 1 - entry.evaluatedTokens);
       return { server, leftTokens, aheadTokens: length - textTokens, fromMs: 0, share: entry.share };
     });
-    return { texts, textTokens, wasCutOff: this.#server < 0 };
+    return { texts, textTokens, wasCutOff: this.#server < 0, isUnread: session.firstTokenMs === null };
   }
 
   /** The workload has a task for the device in this slot. @param task index into the workload's tasks */
@@ -185,6 +198,7 @@ export class TokenDevice {
   /** The workload has no task for the device in this slot. */
   rest(): void {
     this.#countAir();
+    if (this.#session === null) this.#endWait();
     this.#task = -1;
     this.#server = -1;
   }
@@ -233,8 +247,10 @@ export class TokenDevice {
   }
 
   #startIfPossible(): void {
-    if (this.#session !== null || this.#task < 0 || this.#server < 0) return;
+    if (this.#session !== null || this.#task < 0) return;
     if (this.#queue.nowMs() < this.#restsUntilMs || this.#hasEnded) return;
+    this.#waitsSinceMs ??= this.#queue.nowMs();
+    if (this.#server < 0) return;
     const { scenario, source } = this.#setting;
     const { index } = this.#place;
     const task = scenario.workload.tasks[this.#task] as TaskMix;
@@ -308,6 +324,7 @@ export class TokenDevice {
       const nowMs = this.#queue.nowMs();
       if (session.firstTokenMs === null) {
         session.firstTokenMs = nowMs;
+        this.#endWait();
         this.#applyShares(session);
       }
       session.lastTokenMs = nowMs;

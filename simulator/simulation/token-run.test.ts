@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { predictTokens } from '../../src/allocation/felt/predict-tokens.ts';
 import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
@@ -6,7 +7,6 @@ import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { runSession, runSourceSession, type SessionConditions } from '../virtual-time/run-session.ts';
 import { type TraceReplay, traceSource } from '../virtual-time/trace-replay.ts';
-import { predictTokens } from './predict-tokens.ts';
 import { createSlotRun } from './run-slots.ts';
 import type { SessionRecord } from './token-device.ts';
 import { draftTimesMs, stepLaws } from './token-hardware.ts';
@@ -156,7 +156,7 @@ describe('many devices', () => {
         const { state, assignment, world } = outcome;
         const standings = tokens.standings(world.devices.subarray(0, state.deviceCount));
         if (state.slot === 0) for (const { texts } of standings) expect(texts).toEqual([]);
-        const sum = predictTokens(state, assignment, standings).reduce((all, one) => all + one, 0);
+        const sum = predictTokens(state, assignment, standings).tokens.reduce((all, one) => all + one, 0);
         if (isMoving(state.slot)) expectedMoved += sum;
         else expected += sum;
         for (const { texts, textTokens } of standings) {
@@ -174,6 +174,37 @@ describe('many devices', () => {
     expect(Math.abs(expected / before - 1)).toBeLessThan(0.1);
     expect(moved).toBeGreaterThan(0);
     expect(Math.abs(expectedMoved / (tokens.totals().tokens - before) - 1)).toBeLessThan(0.15);
+  });
+
+  it('wait for first tokens from their requests on, and with another seed from a time on they differ from then on', () => {
+    const scenario = readPreset('paper', [parseOverride('devices.count=6')]);
+    const source = drawnSource(scenario.workload, scenario.token.acceptance, 1);
+    const play = (reseeded?: { fromMs: number; seed: number }) => {
+      const run = createSlotRun({
+        scenario,
+        policy: { name: 'tested', decide: maxSinr },
+        seed: 1,
+        play: (outcome) => tokens.play(outcome),
+      });
+      const records: SessionRecord[] = [];
+      const onSession = (record: SessionRecord): void => void records.push(record);
+      const tokens = createTokenRun(run.world, { source, mode: 'stream', seed: 1, reseeded, onSession });
+      const counts = Array.from({ length: 12 }, () => {
+        run.step();
+        return tokens.deviceTokens().join();
+      });
+      return { counts, records, waitedMs: tokens.waitedMs() };
+    };
+    const one = play();
+    const first = one.records.filter(({ device, startMs }) => device === 0 && startMs >= 0);
+    const waited = first.reduce((sum, { startMs, firstTokenMs }) => sum + firstTokenMs - startMs, 0);
+    // Beside the answers that ended there is the one that runs.
+    expect(one.waitedMs[0]).toBeGreaterThanOrEqual(waited);
+    expect(one.waitedMs[0]).toBeLessThan(waited + 2_000);
+    const other = play({ fromMs: 6 * scenario.slotMs, seed: 2 });
+    expect(other.counts.slice(0, 6)).toEqual(one.counts.slice(0, 6));
+    expect(other.counts.slice(6)).not.toEqual(one.counts.slice(6));
+    expect(play().counts).toEqual(one.counts);
   });
 
   it('have the weight of their slot on a server from the first chunk of their prompt on', () => {

@@ -1,7 +1,8 @@
 // The token fidelity: in a world that is stepped slot by slot, the protocol machines of all devices and servers run in virtual time on
 // one event queue. A slot's assignment gives each device its edge, its uplink's rate and its weight on the server.
 
-import { createRandom } from '../../src/core/basics/philox.ts';
+import type { Standing } from '../../src/allocation/slot/standing.ts';
+import { createRandom, type Random } from '../../src/core/basics/philox.ts';
 import type { DraftingAdvice } from '../../src/core/protocol/device/drafting-advice.ts';
 import type { OpenMessage } from '../../src/core/protocol/wire/messages.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
@@ -10,7 +11,6 @@ import type { StepLimits } from '../../src/core/scheduling/schedule-step.ts';
 import { VirtualEdge, type VirtualEdgeSettings } from '../virtual-time/edge.ts';
 import { EventQueue } from '../virtual-time/event-queue.ts';
 import { plainEdge } from '../virtual-time/run-session.ts';
-import type { Standing } from './predict-tokens.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import type { World } from './slot-world.ts';
 import { type DeviceEffort, type SessionRecord, TokenDevice } from './token-device.ts';
@@ -23,6 +23,8 @@ export interface TokenRunOptions {
   readonly source: TokenSource;
   readonly mode: ModeName;
   readonly seed: number;
+  /** From this time on, times and texts are drawn with another seed: the same state, another future. */
+  readonly reseeded?: { readonly fromMs: number; readonly seed: number } | undefined;
   /** Called for each finished answer. */
   readonly onSession?: (record: SessionRecord) => void;
   /** Called for each answer: switches its drafting on and off, in a mode in which it is optional. Edges then have no draft model. */
@@ -52,6 +54,8 @@ export interface TokenRun {
   deviceTokens(): readonly number[];
   /** What each device has spent so far; [M]. */
   deviceEfforts(): readonly DeviceEffort[];
+  /** Time that each device has waited for first tokens so far, ms; [M]. */
+  waitedMs(): readonly number[];
   /** Time that each server's engine has run, ms; [E]. */
   busyMs(): readonly number[];
 }
@@ -69,8 +73,9 @@ const edgeDraftShare = 0.1;
 /** Plays the assignments of slots with the state machines of the protocol. Its `play` is for {@link SlotRunOptions}. */
 export function createTokenRun(world: World, options: TokenRunOptions): TokenRun {
   const { scenario, parts } = world;
-  const { source, seed } = options;
+  const { source } = options;
   const queue = new EventQueue();
+  const draws = drawsOf(options, queue);
   const texts = textsOf(source);
   const deviceCount = parts.kinds.length;
   const draftMs = draftTimesMs(scenario, parts);
@@ -78,14 +83,18 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
   const edgeDraft = options.adviceOf === undefined ? {} : { edgeDraft: undefined };
   const edges = stepLaws(scenario, parts).map((law, server) => {
     const settings = { ...edgeSettings(law, world, source, texts), shareOf, ...edgeDraft };
-    const random = createRandom(seed, edgeStream + server);
+    const random = draws(edgeStream + server);
     return new VirtualEdge(queue, {}, { ...settings, name: `${server}`, random });
   });
   const answered = new Float64Array(deviceCount);
   const devices = Array.from({ length: deviceCount }, (_, index) => {
-    const place = { index, draftMs: draftMs[index] as number, random: createRandom(seed, deviceStream + index) };
+    const place = { index, draftMs: draftMs[index] as number, random: draws(deviceStream + index) };
     return new TokenDevice(queue, { scenario, edges, roundTripMs: parts.roundTripMs, ...options }, place);
   });
+
+  const standings = (of: Int32Array): readonly Standing[] =>
+    Array.from(of, (index) => (devices[index] as TokenDevice).standing(world.workload.task[index] as number));
+  world.playedBy(standings);
 
   return {
     play({ state, assignment, terms }) {
@@ -110,10 +119,10 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
         answered[index] = (devices[index] as TokenDevice).takeAnswered();
       return answered;
     },
-    standings: (of) =>
-      Array.from(of, (index) => (devices[index] as TokenDevice).standing(world.workload.task[index] as number)),
+    standings,
     deviceTokens: () => devices.map(({ tokens }) => tokens),
     deviceEfforts: () => devices.map(({ effort }) => effort),
+    waitedMs: () => devices.map(({ waitedMs }) => waitedMs),
     busyMs: () => edges.map(({ account }) => account.busyMs),
     totals: () => ({
       tokens: sumOf(devices, ({ tokens }) => tokens),
@@ -124,6 +133,21 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
       engineBusyMs: sumOf(edges, ({ account }) => account.busyMs),
       events: queue.ranCount,
     }),
+  };
+}
+
+/** The random numbers of a stream, from the seed that holds at the time. */
+function drawsOf({ seed, reseeded }: TokenRunOptions, queue: EventQueue): (stream: number) => Random {
+  if (reseeded === undefined) return (stream) => createRandom(seed, stream);
+  return (stream) => {
+    const [before, after] = [createRandom(seed, stream), createRandom(reseeded.seed, stream)];
+    const now = (): Random => (queue.nowMs() < reseeded.fromMs ? before : after);
+    return {
+      uniform: () => now().uniform(),
+      integer: (count) => now().integer(count),
+      normal: () => now().normal(),
+      exponential: () => now().exponential(),
+    };
   };
 }
 

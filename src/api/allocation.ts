@@ -23,5 +23,6 @@ export type {
   Policy,
   SlotState,
 } from '../allocation/slot/slot-state.ts';
+export type { PlacedText, Standing } from '../allocation/slot/standing.ts';
 export { type SyntheticSettings, syntheticSlot } from '../allocation/slot/synthetic-slot.ts';
 export { type ErrorCode, isOutriderError, OutriderError } from '../core/basics/errors.ts';

@@ -26,6 +26,8 @@ export interface FeltPolicy {
   readonly dependsOnLaw: boolean;
   /** Weights trained on the preset. */
   readonly isTrained?: true;
+  /** In place of the usual one: for the curve of first token against tokens a second. */
+  readonly firstTokenWeight?: number;
   /** Divides what its shares leave of band and computing. */
   readonly fills?: true;
 }
@@ -36,6 +38,8 @@ export const learnedFelt = 'learned, felt';
 export const bestPaper = 'best';
 export const bestFilled = 'best, filled';
 export const feltShares = 'max-sinr, felt shares';
+/** `best, felt` as it was before proposals: the cost of the slot decides alone. */
+export const bestSlot = 'best-slot, felt';
 /** They choose a server by one quantity of each link or server, and share by `felt`. */
 export const simpleRules: readonly string[] = [
   feltShares,
@@ -75,8 +79,22 @@ export const feltPolicies: readonly FeltPolicy[] = [
   { name: 'tma, felt', policy: 'tma+equal', ...felt },
   { name: 'greedy, felt', policy: 'greedy+optimal', ...felt },
   { name: learnedFelt, policy: 'masac-association', ...felt, isTrained: true },
+  { name: bestSlot, policy: 'best-slot+optimal', ...felt },
   { name: bestFelt, policy: 'best+optimal', ...felt },
+  ...[3, 10, 30].map((firstTokenWeight) => {
+    return {
+      name: `${bestFelt}, first token x ${firstTokenWeight}`,
+      policy: 'best+optimal',
+      ...felt,
+      firstTokenWeight,
+    };
+  }),
 ];
+
+/** Whether a policy is a point of the curve of first token against tokens a second. */
+export function isWeighted(policy: string): boolean {
+  return feltPolicies.some(({ name, firstTokenWeight }) => name === policy && firstTokenWeight !== undefined);
+}
 
 /** The name for findPolicy. Trained policies have weights for each preset and objective; in preset `paper` also for each law. */
 export function policyName({ policy, kind, isTrained }: FeltPolicy, preset: string, law: PayloadLaw): string {
@@ -96,12 +114,13 @@ export function hasWeights(one: FeltPolicy, preset: string, law: PayloadLaw): bo
 /** @param preset of the world */
 export async function openFeltPolicy(one: FeltPolicy, preset: string, law: PayloadLaw): Promise<NamedPolicy> {
   const { decide } = await findPolicy(policyName(one, preset, law));
-  const under: Policy = (state) => decide(stateUnder(state, one.kind));
+  const under: Policy = (state) => decide(stateUnder(state, one.kind, one.firstTokenWeight));
   return { name: one.name, decide: one.fills === true ? (state) => fillShares(state, under(state)) : under };
 }
 
-export function stateUnder(state: SlotState, kind: ObjectiveKind): SlotState {
-  return { ...state, objective: { ...state.objective, kind } };
+export function stateUnder(state: SlotState, kind: ObjectiveKind, firstTokenWeight?: number): SlotState {
+  const weight = firstTokenWeight === undefined ? {} : { firstTokenWeight };
+  return { ...state, objective: { ...state.objective, ...weight, kind } };
 }
 
 /** The slot for decisions in mode `ar`: no draft comes, and none costs energy. */

@@ -17,10 +17,11 @@ import { baseline, bestFelt, bestPaper, feltPolicies, feltShares } from './felt-
 import type { FeltRun } from './felt-run.ts';
 import { isBound, type SolvedSlot } from './gaps.ts';
 import type { ModeRow } from './mode-rows.ts';
+import type { ProposalsRow } from './proposal-plays.ts';
 import { type FeltWorld, runsOf } from './runs-of.ts';
 
 type Estimated = 'tokensPerSecond' | 'msPerToken' | 'firstTokenMs' | `${Compared}OverMaxSinr`;
-type Compared = 'tokensPerSecond' | 'msPerToken' | 'msPerTokenP95';
+type Compared = 'tokensPerSecond' | 'msPerToken' | 'msPerTokenP95' | 'firstTokenMs';
 const estimated: Readonly<Record<Estimated, Statistic<FeltRun>>> = {
   tokensPerSecond: meanOf((run) => run.tokensPerSecond),
   tokensPerSecondOverMaxSinr: ratioOfMeans((run) => run.tokensPerSecond),
@@ -28,6 +29,7 @@ const estimated: Readonly<Record<Estimated, Statistic<FeltRun>>> = {
   msPerTokenOverMaxSinr: ratioOfMeans((run) => run.msPerToken),
   msPerTokenP95OverMaxSinr: ratioOfMeans((run) => run.msPerTokenP95),
   firstTokenMs: meanOf((run) => run.firstTokenMs),
+  firstTokenMsOverMaxSinr: ratioOfMeans((run) => run.firstTokenMs),
 };
 /** Plain means over the seeds. */
 const averaged = ['msPerTokenP95', 'tokenlessDevices', 'unservedShare', 'feltCostMs', 'predictedMsPerToken'] as const;
@@ -62,13 +64,13 @@ export interface RankRow extends FeltWorld, Within<Correlation> {
 
 type GapFigure = 'gapMedian' | 'gapWorst' | 'variableGapMedian' | 'variableGapWorst' | 'actualGapWorst';
 
-/** Distance of `best, felt` from the certified bound, over slots of a preset. */
+/** Distance of `best-slot, felt` from the certified bound, over slots of a preset. */
 export interface GapRow extends Readonly<Record<'slots' | GapFigure, number>> {
   readonly what: 'gap';
   readonly preset: string;
 }
 
-export type FeltRow = PolicyRow | RankRow | GapRow | BaselineRow | ModeRow;
+export type FeltRow = PolicyRow | RankRow | GapRow | BaselineRow | ModeRow | ProposalsRow;
 
 /** Rows of one kind. */
 export function rowsOf<What extends FeltRow['what']>(
@@ -178,6 +180,8 @@ export const feltGoals: Goals = {
   msPerTokenFeltOverMaxSinrP95: 1,
   tokensPerSecondFeltOverBestPaper: { atLeast: 1 },
   rankCorrelationFelt: { atLeast: 0.9 },
+  rankCorrelationProposals: { atLeast: 0.9 },
+  rankCorrelationProposalsBelowPlays: 0.05,
   predictionErrorMedian: 0.15,
   feltBoundGapMedian: 0.02,
   feltBoundGapWorst: 0.1,
@@ -208,6 +212,7 @@ export function summariseFelt(
     tokensPerSecondFeltSharesOverMaxSinr: least(shares.map((row) => row.tokensPerSecondOverMaxSinr)),
     firstTokenMsFelt: mean(felt.map((row) => row.firstTokenMs)),
     firstTokenMsMaxSinr: mean(once.filter(({ policy }) => policy === 'max-sinr').map((row) => row.firstTokenMs)),
+    ...summariseProposals(rowsOf(rows, 'proposals')),
     rankCorrelationPaper: least(ranks.map((row) => row.rankCorrelationPaper)),
     rankCorrelationFelt: least(ranks.map((row) => row.rankCorrelationFelt)),
     rankCorrelationFeltCost: least(ranks.map((row) => row.rankCorrelationFeltCost)),
@@ -224,6 +229,22 @@ export function summariseFelt(
     smallSlotsBoundAboveOptimum: solved.filter((slot) => !isBound(slot)).length,
     smallSlotsBoundGapWorst: most(solved.map(({ optimumMs, boundMs }) => (optimumMs - boundMs) / boundMs)),
     smallSlotsBestOverOptimumWorst: most(solved.map(({ optimumMs, bestMs }) => bestMs / optimumMs)),
+  };
+}
+
+/** The worst preset counts. `...BelowPlays`: by how much less two plays of proposals agree with a score than with each other. */
+function summariseProposals(rows: readonly ProposalsRow[]) {
+  const known = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
+  const below = rows.map(({ rankCorrelationProposals: scored, rankCorrelationPlays: plays }) =>
+    scored === null || plays === null ? null : plays - scored,
+  );
+  return {
+    rankCorrelationProposals: least(known(rows.map((row) => row.rankCorrelationProposals))),
+    rankCorrelationPlays: least(known(rows.map((row) => row.rankCorrelationPlays))),
+    rankCorrelationProposalsBelowPlays: most(known(below)),
+    rankedSlots: least(rows.map(({ orderedSlots }) => orderedSlots)),
+    proposalChosenOverSearch: most(rows.map(({ chosenOverSearch }) => chosenOverSearch)),
+    proposalChosenOverBest: most(rows.map(({ chosenOverBest }) => chosenOverBest)),
   };
 }
 

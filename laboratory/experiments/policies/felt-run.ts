@@ -6,18 +6,18 @@ import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import { readScenario } from '../../../simulator/scenario/read-scenario.ts';
 import type { Scenario } from '../../../simulator/scenario/scenario.ts';
-import { predictTokens } from '../../../simulator/simulation/predict-tokens.ts';
 import { createSlotRun, type SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import type { World } from '../../../simulator/simulation/slot-world.ts';
 import { createTokenRun, type TokenRun } from '../../../simulator/simulation/token-run.ts';
 import { drawnSource } from '../../../simulator/simulation/token-source.ts';
 import { findModelShape, flopPerToken, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
+import { predictTokens } from '../../../src/allocation/felt/predict-tokens.ts';
 import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { createDeviceTimes, type DeviceFigures } from './device-times.ts';
 import { drawnWorld, isDrawnWorld } from './drawn-worlds.ts';
 import {
-  bestFelt,
+  bestSlot,
   type FeltMode,
   feltPolicies,
   openFeltPolicy,
@@ -51,7 +51,7 @@ export interface FeltRun
   readonly feltCostMs: number;
   /** predicted / felt - 1 of each answer that ended. */
   readonly errors: readonly number[];
-  /** Gaps of some slots, for {@link bestFelt}. */
+  /** Gaps of some slots, for {@link bestSlot}. */
   readonly gaps: readonly FeltGaps[];
   readonly unservedShare: number;
   /** Energy of devices for drafts and for sending, over the tokens that came. */
@@ -92,7 +92,7 @@ async function measureFelt({ preset, law, policy, mode, seed, seconds }: FeltCel
       planned?.plan(outcome);
       times.addSlot(outcome, expectedTokens(outcome, tokens, mode));
       const isCertified = mode === 'stream' && outcome.state.slot % Math.ceil(slots / certifiedSlots) === 0;
-      if (policy === bestFelt && isCertified && outcome.state.deviceCount > 0)
+      if (policy === bestSlot && isCertified && outcome.state.deviceCount > 0)
         gaps.push(feltGaps(outcome, seen ?? outcome.state));
     },
     play: (outcome) => tokens.play(outcome),
@@ -138,8 +138,14 @@ const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2
 /** The same of a drawn world, by its arrivals. */
 const longerArrivals = { 'one-per-slot': 1, 'duty-cycle': 2, 'poisson-sessions': 4 } as const;
 
+interface OpenedWorld {
+  readonly scenario: Scenario;
+  readonly map: Awaited<ReturnType<typeof findMapOf>>;
+  readonly slots: number;
+}
+
 /** @param seconds simulated */
-async function openWorld(preset: string, law: PayloadLaw, seconds: number) {
+export async function openWorld(preset: string, law: PayloadLaw, seconds: number): Promise<OpenedWorld> {
   const overrides = [{ path: ['workload', 'payloadLaw'], value: law }];
   const isDrawn = isDrawnWorld(preset);
   const scenario = isDrawn ? readScenario(drawnWorld(preset), preset, overrides) : readPreset(preset, overrides);
@@ -153,7 +159,7 @@ async function openWorld(preset: string, law: PayloadLaw, seconds: number) {
 function expectedTokens({ state, assignment, world }: SlotOutcome, tokens: TokenRun, mode: FeltMode): Float64Array {
   // The prediction is of mode `stream`.
   if (state.deviceCount === 0 || mode !== 'stream') return new Float64Array(state.deviceCount);
-  return predictTokens(state, assignment, tokens.standings(world.devices.subarray(0, state.deviceCount)));
+  return predictTokens(state, assignment, tokens.standings(world.devices.subarray(0, state.deviceCount))).tokens;
 }
 
 /** A share of 0 has an infinite cost, which JSON does not know. */

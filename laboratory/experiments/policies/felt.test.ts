@@ -94,7 +94,7 @@ describe('bench felt', () => {
       runOf('max-sinr', seed, { tokensPerSecond: 100 * seed }),
       runOf('best', seed, { law: 'q16', tokensPerSecond: 150 * seed }),
       runOf('best', seed, { law: 'ids', tokensPerSecond: 50 * seed }),
-      runOf('best, felt', seed, { tokensPerSecond: 120 * seed, msPerToken: 8, msPerTokenP95: 25 }),
+      runOf('best, felt', seed, { tokensPerSecond: 120 * seed, msPerToken: 8, msPerTokenP95: 25, firstTokenMs: 60 }),
     ]);
     const names = ['max-sinr', 'best', 'best, felt'];
     const policies = policyRows(runs, inPaper, names);
@@ -111,6 +111,8 @@ describe('bench felt', () => {
     expect(summary['tokensPerSecondFeltOverBestPaper']).toBeCloseTo(0.8, 12);
     expect(summary['msPerTokenFeltOverMaxSinrMean']).toBe(0.8);
     expect(summary['msPerTokenFeltOverMaxSinrP95']).toBe(1.25);
+    expect(felt?.firstTokenMsOverMaxSinr).toBe(1.2);
+    expect(summary['rankCorrelationProposals']).toBeNull();
     expect(summary['predictionErrorMedian']).toBe(0.2);
   });
 
@@ -139,7 +141,15 @@ describe('bench felt', () => {
   it('measures both fidelities of every policy, keeps its runs, and continues from them', async () => {
     const record = join(root, 'runs.jsonl');
     const policies = ['max-sinr', 'best', 'best, felt'];
-    const options = { presets: ['street-canyon'], policies, seeds: 1, seconds: 1, smallSlots: 0, workers: 1 };
+    const options = {
+      presets: ['street-canyon'],
+      policies,
+      seeds: 1,
+      seconds: 1,
+      smallSlots: 0,
+      rankSlots: 0,
+      workers: 1,
+    };
     const first = await runExperiment(feltExperiment, options, { record });
     const rows = first.rows.filter((row) => row.what === 'policy');
     expect(rows.map(({ law, policy }) => `${law} ${policy}`)).toEqual(

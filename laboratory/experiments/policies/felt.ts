@@ -17,6 +17,7 @@ import {
   feltModes,
   feltPolicies,
   hasWeights,
+  isWeighted,
   modePolicies,
   type PayloadLaw,
   payloadLaws,
@@ -28,6 +29,7 @@ import { feltFigure } from './figures.ts';
 import { isBound, type SolvedSlot, solveSmallSlot } from './gaps.ts';
 import { type ModeRow, modeGoals, modeRows, summariseModes } from './mode-rows.ts';
 import { feltPage } from './pages.ts';
+import { type PlayedSlot, type PlaysCell, playsWork, proposalRows } from './proposal-plays.ts';
 
 /** No constant was fitted on these seeds. */
 const firstSeed = 9101;
@@ -38,7 +40,7 @@ const smallSizes = [
   [8, 2],
   [8, 3],
 ] as const;
-const quickly = { seeds: 2, seconds: 2, smallSlots: 1, count: 4 };
+const quickly = { seeds: 2, seconds: 2, smallSlots: 1, count: 4, rankSlots: 1 };
 
 const options = {
   seeds: { flag: '--seeds <count>', help: 'paired seeds', whole: [1, 1000], default: 4, full: 10 },
@@ -69,18 +71,26 @@ const options = {
   quick: { flag: '--quick', help: 'a first look: 2 seeds of 2 s, 4 drawn worlds' },
   policies: { default: feltPolicies.map(({ name }) => name) as readonly string[] },
   smallSlots: { default: 6 as number },
+  rankSlots: {
+    flag: '--rank-slots <count>',
+    help: 'slots of each world in which every proposal is played',
+    whole: [0, 10_000],
+    default: 2,
+    full: 200,
+  },
 } as const;
 type Options = OptionsOf<typeof options>;
 
 interface Found {
   readonly runs: readonly FeltRun[];
   readonly solved: readonly SolvedSlot[];
+  readonly played: readonly PlayedSlot[];
 }
 
 export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRow>> = {
   name: 'bench felt',
   lasts: '5 minutes',
-  fullLasts: '30',
+  fullLasts: '120',
   description: "tokens a second and time to the first token under the paper's objective and under ours; every preset",
   notes:
     'docs/research/benchmarks.md says what each figure means. The exit status is 1 if a bound is above an optimum that was found by trying all associations.',
@@ -88,7 +98,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
   options,
   async measure(given, run) {
     const size = sizeOf(given);
-    const { seconds, presets, workers, smallSlots } = size;
+    const { seconds, presets, workers, smallSlots, rankSlots } = size;
     const unknown = given.presets.find((name) => !presetNames.includes(name));
     if (unknown !== undefined)
       throw badArgument(`there is no preset "${unknown}"`, `Choose some of ${presetNames.join(', ')}.`);
@@ -104,9 +114,14 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
     await using pool = new WorkerPool(feltWork, null, workers);
     const keyOf = ({ preset, law, policy, mode, seed }: FeltCell): string =>
       [preset, law, policy, ...(mode === 'stream' ? [] : [mode]), seed].join(' / ');
-    return { runs: await pool.measureAll(run, 'runs', cellsOf(size), keyOf), solved };
+    const runs = await pool.measureAll(run, 'runs', cellsOf(size), keyOf);
+    await using plays = new WorkerPool(playsWork, null, workers);
+    const rankSeeds = Array.from({ length: size.worlds === 'random' ? 0 : rankSlots }, (_, index) => firstSeed + index);
+    const slots: PlaysCell[] = combinations({ seed: rankSeeds, preset: presets });
+    const playsKey = ({ preset, seed }: PlaysCell): string => `proposals / ${preset} / ${seed}`;
+    return { runs, solved, played: await plays.measureAll(run, 'proposals', slots, playsKey) };
   },
-  conclude({ runs, solved }, given) {
+  conclude({ runs, solved, played }, given) {
     const { seeds, seconds, presets, policies: names, laws, worlds: kind, seed, count } = sizeOf(given);
     const areDrawn = kind === 'random';
     const worlds = combinations({ preset: presets, law: laws });
@@ -115,7 +130,9 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
     const modes = modeRows(runs, presets);
     const policies = policyRows(runs, worlds, names);
     const streamed = runs.filter(({ mode }) => mode === 'stream');
-    const rows = [...policies, ...rankRows(runs, worlds, names), ...gapRows(runs, presets), ...baselines, ...modes];
+    const ranked = names.filter((name) => !isWeighted(name));
+    const ranks = [...rankRows(runs, worlds, ranked), ...proposalRows(played, presets)];
+    const rows = [...policies, ...ranks, ...gapRows(runs, presets), ...baselines, ...modes];
     return {
       rows,
       summary: {

@@ -74,7 +74,7 @@ export function gapFigures(slots: readonly SlotGap[]): GapFigures {
  */
 export type FeltGaps = Readonly<Record<'gap' | 'variableGap' | 'actualGap', number>>;
 
-/** A small slot that was solved; `bestMs` is the cost of the policy `best`. */
+/** A small slot that was solved; `bestMs` is the cost of the policy `best-slot`. */
 export type SolvedSlot = Readonly<Record<'devices' | 'servers' | 'seed' | 'optimumMs' | 'boundMs' | 'bestMs', number>>;
 
 /** @param seen what the policy saw, as of the same slot */
@@ -103,7 +103,7 @@ export function solveSmallSlot(devices: number, servers: number, seed: number): 
     return termsOf(state, shareOptimally(state, Int32Array.from(server), problem)).sum.costMs;
   });
   const optimumMs = Math.min(...costsMs);
-  const { costMs: bestMs, boundMs } = gapOf(state, createPolicy('best+optimal')(state));
+  const { costMs: bestMs, boundMs } = gapOf(state, createPolicy('best-slot+optimal')(state));
   return { devices, servers, seed, optimumMs, bestMs, boundMs };
 }
 

@@ -7,6 +7,7 @@ import { columnTable, estimateIn, fixed, percent, pivotTable, rounded } from '..
 import type { Document } from '../../../src/files/document.ts';
 import type { BaselineRatio, BaselineRow } from './baseline-rows.ts';
 import type { CoupledRow, LearnedRow } from './cost-rows.ts';
+import { bestFelt, isWeighted } from './felt-cells.ts';
 import { type FeltRow, type PolicyRow, rowsOf } from './felt-rows.ts';
 import type { ModeRow } from './mode-rows.ts';
 
@@ -126,7 +127,28 @@ export function feltPage({ rows }: Document<FeltRow>): string {
       'time per token, `felt`': (row) => estimateIn(row, 'rankCorrelationFelt'),
       'felt, other seeds': ({ rankCorrelationHalves: one }) => (typeof one === 'number' ? rounded(one) : '-'),
     }),
-    'Distance of `best, felt` from the certified bound': columnTable(rowsOf(rows, 'gap'), {
+    'First token against tokens a second: the weight of the first token, relative to `max-sinr`': pivotTable(
+      rowsOf(rows, 'policy').filter(({ law, policy }) => law === 'ids' && (policy === bestFelt || isWeighted(policy))),
+      {
+        corner: 'policy',
+        rowOf: policyOf,
+        columnOf: ({ preset }) => preset,
+        cellOf: (row) => `${rounded(row.firstTokenMsOverMaxSinr)}; ${rounded(row.tokensPerSecondOverMaxSinr)}`,
+      },
+    ),
+    'Rank correlation of the score of proposals with what is felt when they are played': columnTable(
+      rowsOf(rows, 'proposals'),
+      {
+        preset: ({ preset }) => preset,
+        slots: ({ slots, orderedSlots }) => `${slots} (${orderedSlots})`,
+        proposals: ({ proposals }) => fixed(proposals, 1),
+        'score with play': ({ rankCorrelationProposals: one }) => (one === null ? '-' : rounded(one)),
+        'play with play': ({ rankCorrelationPlays: one }) => (one === null ? '-' : rounded(one)),
+        'taken over search': ({ chosenOverSearch }) => rounded(chosenOverSearch),
+        'taken over best': ({ chosenOverBest }) => rounded(chosenOverBest),
+      },
+    ),
+    'Distance of `best-slot, felt` from the certified bound': columnTable(rowsOf(rows, 'gap'), {
       preset: ({ preset }) => preset,
       slots: ({ slots }) => `${slots}`,
       median: ({ gapMedian }) => percent(gapMedian, 2),

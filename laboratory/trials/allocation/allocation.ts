@@ -128,7 +128,7 @@ function judge(state: SlotState, method: Instance['method'], solve: MilpSolver, 
   const problem = createProblem(state);
   const bySubsets = (): number => solveExactly(problem).costMs;
   const exactMs = method === 'highs' ? solve(problem).costMs : bySubsets();
-  const { costMs, constantMs } = termsOf(state, createPolicy('best')(state)).sum;
+  const { costMs, constantMs } = termsOf(state, createPolicy('best-slot')(state)).sum;
   const bestAbove = (costMs - constantMs) / exactMs - 1;
   const [pool = 0, dual = 0] = bounds(problem);
   // HiGHS finds the optimum to a millionth.

@@ -78,12 +78,52 @@ describe('a controller', () => {
     expect(plans()).toMatchObject([{ edge: 'a', mode: 'stream', maxAhead: 512 }]);
     report(2, 1);
     expect(plans()).toHaveLength(1);
-    report(3, 0.3);
-    report(4, 0.02);
+    report(3, 0.82);
+    report(4, 0.63);
+    report(5, 0.44);
+    report(6, 0.3);
+    expect(plans()).toHaveLength(2);
+    // A plan that has just changed stays for some slots.
+    for (let seq = 7; seq < 10; seq++) report(seq, 0.02 + 0.04 * (10 - seq));
+    expect(plans()).toHaveLength(2);
+    report(10, 0.02);
+    report(11, 0.02);
     expect(plans().map(({ mode }) => mode)).toEqual(['stream', 'stream', 'ar']);
     expect(plans()[1]?.maxAhead).toBeLessThan(10);
     expect(plans()[2]?.reason).toBe('the battery is almost empty');
     expect(events.filter(({ kind }) => kind === 'planned')).toHaveLength(3);
+  });
+
+  it('keeps what a device drafts while its battery leaps to and fro, and believes a leap that lasts', () => {
+    const { controller, join, say, slot, sentTo } = bed();
+    say(join('edge', 'a'), edgeReport());
+    const device = join('device', 'phone');
+    let seq = 0;
+    const report = (battery: number): number | undefined => {
+      seq += 1;
+      say(device, deviceReport({ seq, battery, ...reading(1, 'a', 5 * seq) }));
+      slot();
+      return controller.members.devices.get('phone')?.report?.battery;
+    };
+    const plans = (): number => sentTo(device).filter(({ kind }) => kind === 'plan').length;
+    expect([1, 0.05, 1, 0.05, 1, 0.02, 0.9].map(report)).toEqual([1, 1, 1, 1, 1, 1, 0.9]);
+    expect(plans()).toBe(1);
+    expect([0.05, 0.05].map(report)).toEqual([0.9, 0.05]);
+    expect(plans()).toBe(2);
+  });
+
+  it('does not change a plan each second where a draft is worth it in every other one', () => {
+    const { join, say, slot, sentTo } = bed();
+    say(join('edge', 'a'), edgeReport());
+    const device = join('device', 'phone');
+    for (let seq = 1; seq <= 20; seq++) {
+      const draftMs = seq % 2 === 0 ? 10 : 3_000;
+      say(device, deviceReport({ seq, draftMs, ...reading(1, 'a', 5 * seq) }));
+      slot();
+    }
+    const plans = sentTo(device).filter(({ kind }) => kind === 'plan').length;
+    expect(plans).toBeGreaterThan(1);
+    expect(plans).toBeLessThanOrEqual(1 + 20 / 5);
   });
 
   it('plans for a few devices in a slot, and for all of them in some', () => {

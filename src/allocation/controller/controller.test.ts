@@ -3,7 +3,7 @@ import { neighbours } from '../../core/basics/neighbours.fixture.ts';
 import type { NamedPolicy } from '../slot/require-assignment.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { bed, deviceReport, edgeReport, reading } from './controller.fixture.ts';
-import { decodeController, decodeMember } from './message-codec.ts';
+import { decodeController, decodeMember, encodeControl } from './message-codec.ts';
 import { controlVersion, type EdgeReport } from './messages.ts';
 
 describe('a controller', () => {
@@ -304,6 +304,12 @@ describe('a controller refuses', () => {
     expect(() => decodeMember(bytes)).toThrow(where);
   });
 
+  it('a draft that takes no time; one whose time is no number counts as not measured', () => {
+    const bytes = (draftMs: number): Uint8Array => encodeControl(deviceReport({ draftMs }));
+    expect(() => decodeMember(bytes(0))).toThrow('draftMs');
+    expect(decodeMember(bytes(Number.NaN))).toMatchObject({ draftMs: null });
+  });
+
   it.each([
     ['a mode that no edge serves', { mode: 'local' }, 'mode'],
     ['more alternatives than a plan may have', { hedges: 4 }, 'hedges'],
@@ -340,6 +346,14 @@ describe('a controller refuses', () => {
         },
       },
       { name: 'nonsense', decide: () => ({ server: Int32Array.of(99) }) as unknown as Assignment },
+      {
+        name: 'no numbers',
+        decide: ({ deviceCount }: SlotState) => ({
+          server: new Int32Array(deviceCount),
+          bandwidthShare: new Float64Array(deviceCount).fill(Number.NaN),
+          computeShare: new Float64Array(deviceCount).fill(1 / deviceCount),
+        }),
+      },
       {
         name: 'half',
         decide: ({ deviceCount }: SlotState) => ({

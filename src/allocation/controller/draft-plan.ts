@@ -144,6 +144,8 @@ function atCharge(battery: number): string {
   return battery < fullCharge ? `; the battery is at ${percent(battery)}` : '';
 }
 
+/** A plan that has changed at an edge stays for so many slots: one that changes each second costs more than it brings. */
+const leastPlanSlots = 5;
 /** A prediction takes milliseconds, so a slot makes no more new plans than this; the others follow in the next slots. */
 const mostPlans = 20;
 
@@ -162,12 +164,15 @@ export function newPlans<Member extends Pick<DeviceMember, 'plan'>>(
     const device = devices.get(planned.device.id);
     const key = planKey(planned);
     if (device === undefined || device.plan?.key === key) continue;
+    const known = device.plan?.plan.edge === planned.edge.id ? device.plan : null;
+    if (known?.changedSlot != null && slot - known.changedSlot < leastPlanSlots) continue;
     if (made >= mostPlans) break;
     made += 1;
     const before = device.plan?.plan ?? null;
     const plan = draftPlan(planned, before);
     const isNew = before === null || differs(before, plan);
-    device.plan = { key, plan: isNew ? plan : before };
+    const changedSlot = known === null ? null : isNew ? slot : known.changedSlot;
+    device.plan = { key, plan: isNew ? plan : before, changedSlot };
     if (isNew) changed.push({ device, plan });
   }
   return changed;

@@ -7,6 +7,7 @@
 import { partOfAnswerLeft } from '../felt/pace-model.ts';
 import type { PaceState } from '../slot/pace-state.ts';
 import type { ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
+import type { Standing } from '../slot/standing.ts';
 import type { ShutReason } from './controller-events.ts';
 import type { DeviceReport, EdgeReport, LinkReport } from './messages.ts';
 
@@ -202,7 +203,21 @@ function paceOf(
     roundTripMs: 10,
     linkRoundTripMs: Float64Array.from(links, ({ link }) => link.roundTripMs),
     maxAhead: 24,
+    standings: devices.map((device) => standingOf(device, edges, indexOf)),
   };
+}
+
+/** The weights of sessions on an edge are not reported: all count as the same. */
+function standingOf(device: LiveDevice, edges: readonly LiveEdge[], indexOf: ReadonlyMap<string, number>): Standing {
+  const { session } = device.report;
+  const server = indexOf.get(textEdge(device) ?? '');
+  const written = writtenOf(device);
+  const prompt = session?.promptTokens ?? unaskedPrompt;
+  const leftTokens = written > 0 ? 0 : prompt - evaluated(device);
+  const rest = { textTokens: prompt + written, wasCutOff: false, isUnread: written === 0 };
+  if (server === undefined) return { texts: [], ...rest };
+  const share = 1 / Math.max(1, edges[server]?.report.sessions ?? 1);
+  return { texts: [{ server, leftTokens, aheadTokens: 0, fromMs: 0, share }], ...rest };
 }
 
 function writtenOf({ report: { session } }: LiveDevice): number {

@@ -52,8 +52,10 @@ export interface DeviceMember extends Member<DeviceReport> {
   spares: readonly Spare[];
   /** How fast it may send to its edge; null: it has no rate. */
   uplink: UplinkRate | null;
-  /** What it is to draft, and what that depends on; null: it has no plan. */
-  plan: { readonly key: string; readonly plan: DraftPlan } | null;
+  /** What it is to draft, what that depends on, and the slot in which it changed last at the same edge (null: not yet); null: it has no plan. */
+  plan: { readonly key: string; readonly plan: DraftPlan; readonly changedSlot: number | null } | null;
+  /** The charge that it reported last, whether that counts or not. */
+  batterySeen: number | null;
   /** Mean length of its answers as a share of their limit; null: none has ended. */
   lengthShare: number | null;
   /** The edges that were sent to it; null: none yet. */
@@ -86,12 +88,15 @@ const noOrders: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'plan' | '
   knownEdges: null,
 };
 
-const noAnswer: Pick<DeviceMember, 'lengthShare' | 'began' | 'firstTokenMs'> = {
+const noAnswer: Pick<DeviceMember, 'batterySeen' | 'lengthShare' | 'began' | 'firstTokenMs'> = {
+  batterySeen: null,
   lengthShare: null,
   began: null,
   firstTokenMs: null,
 };
 
+/** A charge that is further than this from the one before counts once a second report is near it: no battery leaps to and fro. */
+const mostBatteryStep = 0.2;
 /** A correction learns with this part of each new comparison. */
 const learnedPart = 0.02;
 /** It stays within a factor of two. */
@@ -177,13 +182,14 @@ export class Members {
         this.changes.changed(nowMs);
         learnLength(device, device.report?.session ?? null);
       }
-    }
+      const battery = steadyBattery(device, message.battery);
+      member.report = battery === message.battery ? message : { ...message, battery };
+    } else member.report = message;
     if (message.kind === 'edge-report' && message.rowsUsed !== undefined)
       this.rows.note(
         message.rowsUsed,
         [...this.edges.keys()].filter((edge) => edge !== known.id),
       );
-    member.report = message;
     member.reportedAtMs = nowMs;
     return null;
   }
@@ -279,6 +285,14 @@ export class Members {
     const found = within(Math.log(feltMsPerToken / predicted.laterTokenMs));
     edge.logCorrection = within(edge.logCorrection + learnedPart * found);
   }
+}
+
+function steadyBattery(device: DeviceMember, battery: number): number {
+  const before = device.report?.battery ?? battery;
+  const isFar = (from: number): boolean => Math.abs(battery - from) > mostBatteryStep;
+  const isLeap = isFar(before) && isFar(device.batterySeen ?? before);
+  device.batterySeen = battery;
+  return isLeap ? before : battery;
 }
 
 /** @param last the last report of an answer that has ended; null: there was none */

@@ -46,7 +46,8 @@ export function rankEdges(
         share,
       );
       const airMs = (1e3 * (bits.frame + bits.prompt)) / rate;
-      paces.push({ server, msPerToken: airMs + computeMs(model, device, step, model.classOf(device, server), node) });
+      const served = { step, pace: model.classOf(device, server), weight: 1 };
+      paces.push({ server, msPerToken: airMs + computeMs(model, device, served, node) });
     }
     return paces.sort((one, other) => one.msPerToken - other.msPerToken || one.server - other.server);
   });

@@ -24,17 +24,24 @@ export function firstStepMs({ roundTripMs }: PaceClass, step: StepClass, node: n
   return roundTripMs + stepsToFirstToken * (step.stepMs[node] as number);
 }
 
-/** Both, for each token of the answer. */
-export function computeMs(model: PaceModel, device: number, step: StepClass, pace: PaceClass, node: number): number {
-  const tokens = model.pace.answerTokens[device] as number;
+/** Both, for each token of the answer. @param weight how many times a ms until the first token counts */
+export function computeMs(
+  { pace: { answerTokens } }: PaceModel,
+  device: number,
+  { step, pace, weight }: { readonly step: StepClass; readonly pace: PaceClass; readonly weight: number },
+  node: number,
+): number {
+  const tokens = answerTokens[device] as number;
   const later = decodeMs(step, pace, node);
-  return later + (firstStepMs(pace, step, node) - later) / tokens;
+  return later + (weight * firstStepMs(pace, step, node) - later) / tokens;
 }
 
 /** A session's prompt on a server: see felt-problem.ts. */
 export interface PromptCost {
-  /** g: time of the prompt, alone, for each token of the answer, ms. A text that another server holds is a prompt too. */
+  /** Time of the prompt, alone, for each token of the answer, ms. A text that another server holds is a prompt too. */
   readonly ms: number;
+  /** g: the same with the weight of the first token, for which a prompt is waited. */
+  readonly costMs: number;
   /** v: the chance that the session is at its prompt. */
   readonly part: number;
 }
@@ -43,11 +50,15 @@ export function promptCost(model: PaceModel, device: number, server: number): Pr
   const { promptTokens, answerTokens, isTypical } = model.pace;
   const step = model.stepClass[server] as StepClass;
   const answer = answerTokens[device] as number;
-  const ms = (step.promptTokenMs * ((promptTokens[device] as number) + model.movedTokens(device, server))) / answer;
-  if (ms === 0 || !isTypical) return { ms, part: ms > 0 ? 1 : 0 };
+  const tokenMs = step.promptTokenMs / answer;
+  const prompt = promptTokens[device] as number;
+  const moved = model.movedTokens(device, server);
+  const ms = tokenMs * (prompt + moved);
+  const costMs = tokenMs * (model.firstTokenWeight * prompt + moved);
+  if (ms === 0 || !isTypical) return { ms, costMs, part: ms > 0 ? 1 : 0 };
   const { tokens } = model.classOf(device, server);
   const laterMs = valueAt(step.stepMs, step.typicalPlace) / valueAt(tokens, step.typicalPlace);
-  return { ms, part: ms / (ms + laterMs) };
+  return { ms, costMs, part: ms / (ms + laterMs) };
 }
 
 /** Bits whose airtime a token of the answer waits for: of its frames, and of the prompt. */
@@ -76,5 +87,5 @@ export function energyMs(
 export function costlyBits(state: SlotState, model: PaceModel, device: number): number {
   const felt = feltBits(model, device);
   const energy = energyMs(state, model, device);
-  return felt.frame + felt.prompt + energy.perAirMs * energy.perBits;
+  return felt.frame + model.firstTokenWeight * felt.prompt + energy.perAirMs * energy.perBits;
 }

@@ -7,7 +7,7 @@
 // and it grows with the rows of each of them (pace-model.ts). docs/research/allocation-derivations.md derives the shares.
 //
 // Prompts wait for each other: a step takes a chunk of one prompt, and prompts take turns by their devices' weights z. With u the
-// time for each token of a prompt that is alone, g = u P / n what it costs for each token of the answer, and v the chance that a
+// time for each token of a prompt that is alone, g = u P f / n what it costs for each token of the answer (f: the weight of the first token), and v the chance that a
 // session is at its prompt, the devices of a server pay for their prompts
 //
 // sum g_i (1 - v_i) + (sum sqrt(g_i v_i))^2
@@ -15,6 +15,7 @@
 import { badArgument } from '../../core/basics/errors.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import { computeMs, costlyBits, energyMs, promptCost } from './felt-cost.ts';
+import type { PaceClass } from './pace-class.ts';
 import { createPaceModel, type PaceModel, type StepClass } from './pace-model.ts';
 import { rowsOn } from './predict-pace.ts';
 
@@ -37,12 +38,7 @@ export interface FeltProblem {
 /** @throws OutriderError `bad-argument` when the slot does not say the pace of its sessions */
 export function createFeltProblem(
   state: SlotState,
-  {
-    linkServer,
-    linkDevice,
-    linkStart,
-    snr,
-  }: { readonly [Key in 'linkServer' | 'linkDevice' | 'linkStart']: Int32Array } & { readonly snr: Float64Array },
+  { linkServer, linkDevice, linkStart, snr }: LinksOfProblem & { readonly snr: Float64Array },
 ): FeltProblem {
   if (state.pace === undefined) {
     const remedy =
@@ -60,31 +56,82 @@ export function createFeltProblem(
     bandMs[link] = (1e3 * (bits[linkDevice[link] as number] as number)) / wholeRate;
     gridStart[link + 1] = (gridStart[link] as number) + (model.stepClass[server] as StepClass).stepMs.length;
   }
-  const rows = new Float64Array(gridStart[linkCount] as number);
-  const costMs = new Float64Array(rows.length);
-  const promptMs = new Float64Array(linkCount);
-  const promptPart = new Float64Array(linkCount);
-  for (let link = 0; link < linkCount; link++) {
-    const server = linkServer[link] as number;
-    const device = linkDevice[link] as number;
-    const step = model.stepClass[server] as StepClass;
-    const pace = model.classOf(device, server);
-    const start = gridStart[link] as number;
-    const prompt = promptCost(model, device, server);
-    promptMs[link] = prompt.ms;
-    promptPart[link] = prompt.part;
-    for (let node = 0; node < step.stepMs.length; node++) {
-      rows[start + node] = rowsOn(model, device, server, pace, node);
-      costMs[start + node] = computeMs(model, device, step, pace, node) + prompt.ms * (1 - prompt.part);
-    }
-  }
   let constantMs = 0;
   for (let device = 0; device < state.deviceCount; device++) {
     constantMs += energyMs(state, model, device).draft;
     if (linkStart[device] === linkStart[device + 1]) constantMs += state.slotMs;
   }
-  return { model, bandMs, gridStart, rows, costMs, promptMs, promptPart, constantMs };
+  return {
+    model,
+    bandMs,
+    gridStart,
+    ...costsOfLinks(model, { linkServer, linkDevice, linkStart }, gridStart),
+    constantMs,
+  };
 }
+
+function costsOfLinks(
+  model: PaceModel,
+  { linkServer, linkDevice, linkStart }: LinksOfProblem,
+  gridStart: Int32Array,
+): Pick<FeltProblem, 'rows' | 'costMs' | 'promptMs' | 'promptPart'> {
+  const linkCount = linkServer.length;
+  const rows = new Float64Array(gridStart[linkCount] as number);
+  const costMs = new Float64Array(rows.length);
+  const promptMs = new Float64Array(linkCount);
+  const promptPart = new Float64Array(linkCount);
+  /** A link of the present device of each class: others of that class have the same numbers. */
+  const alike = new Map<PaceClass, number>();
+  for (let link = 0; link < linkCount; link++) {
+    const server = linkServer[link] as number;
+    const device = linkDevice[link] as number;
+    if (link === linkStart[device]) alike.clear();
+    const step = model.stepClass[server] as StepClass;
+    const pace = model.classOf(device, server);
+    const start = gridStart[link] as number;
+    const isTextHere = model.pace.textServer[device] === server;
+    const known = isTextHere ? undefined : alike.get(pace);
+    if (known !== undefined) {
+      const from = gridStart[known] as number;
+      for (const values of [rows, costMs]) values.copyWithin(start, from, from + step.stepMs.length);
+      for (const values of [promptMs, promptPart]) values[link] = values[known] as number;
+      continue;
+    }
+    if (!isTextHere) alike.set(pace, link);
+    const served = { step, pace, weight: model.firstTokenWeight };
+    const prompt = promptCost(model, device, server);
+    promptMs[link] = prompt.costMs;
+    promptPart[link] = prompt.part;
+    const aloneMs = prompt.costMs * (1 - prompt.part);
+    for (let node = 0; node < step.stepMs.length; node++) {
+      rows[start + node] = rowsOn(model, device, server, pace, node);
+      costMs[start + node] = computeMs(model, device, served, node) + aloneMs;
+    }
+  }
+  return { rows, costMs, promptMs, promptPart };
+}
+
+/**
+ * With another price of moved texts, for other proposals of a search: what is more or less of it counts as a prompt, for which others wait.
+ * @param factor times the usual one
+ */
+export function repriceTexts(
+  { linkDevice, linkServer }: LinksOfProblem,
+  felt: FeltProblem,
+  factor: number,
+): FeltProblem {
+  const isMoved = (link: number): boolean =>
+    felt.model.movedTokens(linkDevice[link] as number, linkServer[link] as number) > 0;
+  const moved = Uint8Array.from(linkDevice, (_, link) => (isMoved(link) ? 1 : 0));
+  const costOf = (ms: number, part: number): number => ms * Math.max(0, part + factor - 1);
+  return {
+    ...felt,
+    promptMs: felt.promptMs.map((ms, link) => (moved[link] === 1 ? costOf(ms, felt.promptPart[link] as number) : ms)),
+    promptPart: felt.promptPart.map((part, link) => (moved[link] === 1 ? 1 : part)),
+  };
+}
+
+type LinksOfProblem = Readonly<Record<'linkServer' | 'linkDevice' | 'linkStart', Int32Array>>;
 
 /** sqrt(g v): what a link adds to the root of a server's cost. */
 export function promptRoot({ promptMs, promptPart }: FeltProblem, link: number): number {

@@ -10,7 +10,7 @@
 import { invariant } from '../../core/basics/invariant.ts';
 import { findLink, linkEnd, linkServer, linkStart } from '../slot/links.ts';
 import type { PaceState } from '../slot/pace-state.ts';
-import type { SlotState } from '../slot/slot-state.ts';
+import { type SlotState, usualFirstTokenWeight } from '../slot/slot-state.ts';
 import { gridRatio, type PaceClass, paceClass } from './pace-class.ts';
 
 /** Limits of a chunk of a prompt, as the scheduler has them (schedule-step.ts). */
@@ -39,6 +39,8 @@ export interface StepClass {
 
 export interface PaceModel {
   readonly pace: PaceState;
+  /** See {@link SlotState.objective}. */
+  readonly firstTokenWeight: number;
   /** [E]. */
   readonly stepClass: readonly StepClass[];
   /** The class of a device on a server. */
@@ -77,6 +79,7 @@ export function createPaceModel(state: SlotState): PaceModel {
   };
   return {
     pace,
+    firstTokenWeight: state.objective.firstTokenWeight ?? usualFirstTokenWeight,
     stepClass,
     classOf(device, server) {
       const link = findLink(state, device, server);

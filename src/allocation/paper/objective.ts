@@ -117,14 +117,14 @@ export function termsOf(state: SlotState, assignment: Assignment): SlotTerms {
 
 /** Under the objective `felt` all terms stay as they are, but the cost is the predicted time per token and its energy. */
 function chargeFelt(state: SlotState, assignment: Assignment, out: SlotTerms): void {
-  const { msPerToken, msPerTokenAhead, firstTokenMs, energyMs, draftEnergyMs } = predictPace(state, assignment);
+  const { msPerToken, costMs: feltMs, firstTokenMs, energyMs, draftEnergyMs } = predictPace(state, assignment);
   const { sum } = out;
   out.msPerToken.set(msPerToken);
   out.firstTokenMs.set(firstTokenMs);
   sum.costMs = 0;
   sum.constantMs = 0;
   for (let device = 0; device < state.deviceCount; device++) {
-    const costMs = (msPerTokenAhead[device] as number) + (energyMs[device] as number);
+    const costMs = (feltMs[device] as number) + (energyMs[device] as number);
     out.costMs[device] = costMs;
     sum.costMs += costMs;
     const isFixed = eligibleLinks(state, device).length === 0;

@@ -4,7 +4,7 @@
 import { shareBandBest } from '../felt/felt-band.ts';
 import { promptCost } from '../felt/felt-cost.ts';
 import type { FeltProblem } from '../felt/felt-problem.ts';
-import { predictPace } from '../felt/predict-pace.ts';
+import { predictRows } from '../felt/predict-pace.ts';
 import { createProblem, findProblemLink, type Problem } from '../search/problem.ts';
 import { membersByGroup } from '../slot/columns.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
@@ -51,11 +51,11 @@ export function shareOptimally(
 
 /**
  * Under `felt` computing is no speed limit, but a weight. Sessions at their prompts take turns by Smith's ratio: what waiting costs
- * them over the length of their prompts, 1 / (n P). Each other one gets the part of the rows that it is expected to have.
+ * them over the length of their prompts, f / (n P). Each other one gets the part of the rows that it is expected to have.
  */
 function shareByRows(state: SlotState, assignment: Assignment, { model }: FeltProblem): void {
   const { server, computeShare } = assignment;
-  const { rows } = predictPace(state, assignment, model);
+  const rows = predictRows(state, assignment, model);
   const room = (): Float64Array => new Float64Array(state.serverCount);
   const groups = [
     { sum: room(), count: room() },
@@ -64,11 +64,11 @@ function shareByRows(state: SlotState, assignment: Assignment, { model }: FeltPr
   const weight = new Float64Array(server.length);
   const groupOf = Array.from(server, (one, device) => {
     if (one < 0) return groups[0];
-    const { ms, part } = promptCost(model, device, one);
+    const { ms, costMs, part } = promptCost(model, device, one);
     const group = groups[part > 0 ? 1 : 0];
     const answer = model.pace.answerTokens[device] as number;
     // A link that carries next to nothing has no rows.
-    weight[device] = part > 0 ? 1 / (ms * answer * answer) : (rows[device] as number) || 1;
+    weight[device] = part > 0 ? costMs / (ms * answer) ** 2 : (rows[device] as number) || 1;
     group.sum[one] = (group.sum[one] as number) + (weight[device] as number);
     group.count[one] = (group.count[one] as number) + 1;
     return group;

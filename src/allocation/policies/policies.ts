@@ -7,11 +7,9 @@ import { shareEqually } from '../paper/equal-shares.ts';
 import { shareOptimally } from '../paper/optimal-shares.ts';
 import { searchBest } from '../search/best-search.ts';
 import { boundByPrices } from '../search/dual-bound.ts';
-import { createEqualRule } from '../search/equal-rule.ts';
 import { insertGreedily } from '../search/greedy.ts';
 import { searchLocally } from '../search/local-search.ts';
 import { decideAhead } from '../search/look-ahead.ts';
-import { createOptimalRule } from '../search/optimal-rule.ts';
 import { createProblem, type Problem } from '../search/problem.ts';
 import { type SearchState, startAt } from '../search/search-state.ts';
 import type { SharingRuleMaker } from '../search/sharing-rule.ts';
@@ -19,6 +17,7 @@ import { matchSwapStable } from '../search/swap-stable.ts';
 import { withFadingMargin } from '../slot/forecast.ts';
 import type { Policy, SlotState } from '../slot/slot-state.ts';
 import { decideByBatches } from './batch-plan.ts';
+import { chooseProposal, equalSharing, optimalSharing, proposeFelt } from './proposals.ts';
 import {
   type Association,
   associateAtRandom,
@@ -54,6 +53,8 @@ interface Recipe extends PolicyEntry {
   readonly view?: (state: SlotState) => SlotState;
   /** Decides shares too. */
   readonly decide?: Policy;
+  /** Under `felt` its association is one of some proposals (proposals.ts). */
+  readonly isProposed?: true;
   /** Those of {@link Recipe.decide} are its own; with `+optimal` its devices get optimal ones in their place. */
   readonly hasOwnShares?: true;
 }
@@ -114,7 +115,11 @@ const recipes: readonly Recipe[] = [
   searching('greedy-search', 'greedy, then moves and swaps until none helps', searchFrom(insertGreedily)),
   searching('price-search', 'a start by dual prices, then moves and swaps until none helps', searchFrom(startByPrices)),
   searching('swap-stable', 'stable matching with quotas, then trades that harm no participant', matchSwapStable),
-  bestBy('best', 'what we recommend: moves and swaps, as long as the size allows', (state) => state),
+  {
+    ...bestBy('best', 'what we recommend: moves and swaps, as long as the size allows', (state) => state),
+    isProposed: true,
+  },
+  bestBy('best-slot', 'the same by the cost of the slot alone: under felt without other proposals', (state) => state),
   bestBy('best-blind', 'the same without the cost of handovers, for which the paper has no term', withoutTexts),
   bestWithMargin('best-margin', 3),
   bestWithMargin('best-margin-6', 6),
@@ -179,8 +184,9 @@ function decide(state: SlotState, recipe: Recipe, sharing: Sharing, isSharingNam
     const server = (recipe.associate as Association)(state);
     return sharing === 'equal' ? shareEqually(state, server) : shareOptimally(state, server);
   }
+  const ruled = sharing === 'equal' ? equalSharing : optimalSharing;
+  if (recipe.isProposed && state.objective.kind === 'felt') return chooseProposal(proposeFelt(state, ruled)).assignment;
   const problem = createProblem(recipe.view?.(state) ?? state);
-  const found = recipe.search(problem, sharing === 'equal' ? createEqualRule : createOptimalRule, state);
-  const server = found.partition.toServers();
-  return sharing === 'equal' ? shareEqually(state, server) : shareOptimally(state, server, problem);
+  const found = recipe.search(problem, ruled.createRule, state);
+  return ruled.share(state, found.partition.toServers(), problem);
 }

@@ -33,12 +33,17 @@ const leastSwapSaving = 3e-4;
 const leastHugeSaving = 3e-3;
 const hugeExaminationsPerDevice = 4;
 
+/** How much effort a problem gets. */
+export function searchSize({ deviceCount, linkDevice: { length } }: Problem): 'small' | 'large' | 'huge' {
+  if (deviceCount <= smallDeviceCount && length <= smallLinkCount) return 'small';
+  return length <= largeLinkCount ? 'large' : 'huge';
+}
+
 /** @param seed for the starts of small problems */
 export function searchBest(problem: Problem, createRule: SharingRuleMaker, seed: number): SearchState {
-  const linkCount = problem.linkDevice.length;
-  if (problem.deviceCount <= smallDeviceCount && linkCount <= smallLinkCount)
-    return searchSmall(problem, createRule, seed);
-  const isHuge = linkCount > largeLinkCount;
+  const size = searchSize(problem);
+  if (size === 'small') return searchSmall(problem, createRule, seed);
+  const isHuge = size === 'huge';
   const state = isHuge ? insertRoughly(problem, createRule) : startByPrices(problem, createRule);
   const moves = { canMove: true, canSwap: false };
   if (isHuge) {

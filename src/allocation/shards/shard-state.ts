@@ -11,6 +11,7 @@ import {
 import { pick, pickAll } from '../slot/columns.ts';
 import { linkEnd, linkServer, linkStart } from '../slot/links.ts';
 import type { Assignment, Policy, SlotState } from '../slot/slot-state.ts';
+import type { Standing } from '../slot/standing.ts';
 import { type Shard, shardsOf } from './shards.ts';
 
 /** A controller decides slots with more devices that read an answer cell by cell. */
@@ -69,6 +70,8 @@ export function shardState(state: SlotState, shard: Shard): SlotState {
       ...pickAll(pace, paceServerRules, servers),
       textServer: toServer(pace.textServer),
       linkRoundTripMs: pace.linkRoundTripMs && pick(pace.linkRoundTripMs, links.at),
+      standings:
+        pace.standings && Array.from(devices, (device) => within(pace.standings?.[device] as Standing, indexOf)),
     },
     handover: handover && {
       ...pickAll(handover, handoverRules, devices),
@@ -83,6 +86,15 @@ export function shardState(state: SlotState, shard: Shard): SlotState {
       batteryJ: pick(outlook.batteryJ, devices),
     },
   };
+}
+
+/** A session without its texts on servers of other cells. */
+function within(standing: Standing, indexOf: ReadonlyMap<number, number>): Standing {
+  const texts = standing.texts.flatMap((text) => {
+    const server = indexOf.get(text.server);
+    return server === undefined ? [] : [{ ...text, server }];
+  });
+  return { ...standing, texts };
 }
 
 function linksOf(

@@ -62,6 +62,8 @@ export function checkState(state: SlotState): void {
   for (const [field, rule] of Object.entries(objectiveRules)) {
     checkNumber('objective', field, objective[field as keyof typeof objectiveRules], ranges[rule]);
   }
+  const { firstTokenWeight = 1 } = objective;
+  checkNumber('objective', 'firstTokenWeight', firstTokenWeight, ranges.fromOne);
   checkLists('device', state, deviceCount, deviceRules);
   checkLists('server', state, serverCount, serverRules);
   const server: Rule = [(value) => Number.isInteger(value) && value >= -1 && value < serverCount, 'a server, or -1'];

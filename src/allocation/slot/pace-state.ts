@@ -1,5 +1,8 @@
 // What the pace of a session depends on beside its link: the part of a slot that the objective `felt` needs.
 
+import { countByGroup } from './columns.ts';
+import type { Standing } from './standing.ts';
+
 /** Times in ms. Arrays are indexed by device, [M], or by server, [E]. */
 export interface PaceState {
   /** Time of one draft on the device; [M]. */
@@ -33,4 +36,24 @@ export interface PaceState {
   readonly linkRoundTripMs?: Float64Array | undefined;
   /** Limit of tokens by which a device is ahead of the committed text. */
   readonly maxAhead: number;
+  /** Where each session stands, as far as it is known; left out: as the means say (standingsOf). [M]. */
+  readonly standings?: readonly Standing[] | undefined;
+}
+
+/** Those of the pace, where it has them; otherwise by its means: a text is on one server at most, and is read once its prompt is evaluated. */
+export function standingsOf(pace: PaceState): readonly Standing[] {
+  if (pace.standings !== undefined) return pace.standings;
+  const { isTypical, textServer, textTokens, promptTokens, promptTokensDone } = pace;
+  const sharing = countByGroup(textServer, pace.stepFixedMs.length);
+  return Array.from(textServer, (server, device): Standing => {
+    const toEvaluate = promptTokens[device] as number;
+    if (server < 0) {
+      const opening = toEvaluate + (promptTokensDone[device] as number);
+      return { texts: [], textTokens: opening, wasCutOff: false, isUnread: true };
+    }
+    const leftTokens = isTypical ? 0 : toEvaluate;
+    const text = { server, leftTokens, aheadTokens: 0, fromMs: 0, share: 1 / (sharing[server] as number) };
+    const known = textTokens[device] as number;
+    return { texts: [text], textTokens: known, wasCutOff: false, isUnread: leftTokens > 0 };
+  });
 }

@@ -12,6 +12,8 @@ const objectiveSchema = z.strictObject({
   /** Default: felt where the slot has the pace of its sessions, otherwise paper. */
   kind: z.enum(['paper', 'felt']).optional(),
   lambdaPerMs: z.number().default(0.01),
+  /** For the objective felt: how many times a ms until the first token counts. */
+  firstTokenWeight: z.number().optional(),
   energyWeight: z.number().default(20),
   energyModel: z.enum(['band', 'airtime']).default('band'),
   radioModel: z.enum(['fixed-snr', 'concentrated']).default('fixed-snr'),

@@ -13,6 +13,11 @@ export interface ObjectiveSettings {
   readonly kind?: 'paper' | 'felt' | undefined;
   /** Weight of the mismatch term lambda * (D^MD - d/R)^2, per ms: a configured value per second is divided by 1,000 once. */
   readonly lambdaPerMs: number;
+  /**
+   * Under `felt`, how many times a ms until the first token counts, against one of the rest of the answer; from 1; left out:
+   * {@link usualFirstTokenWeight}.
+   */
+  readonly firstTokenWeight?: number | undefined;
   /** Weight w of the energy term, ms per (J / battery share). */
   readonly energyWeight: number;
   /**
@@ -31,6 +36,9 @@ export interface ObjectiveSettings {
   /** What a slot costs a device that no server serves, ms; left out: `slotMs`. No decision changes it, so no optimum depends on it. */
   readonly unservedMs?: number | undefined;
 }
+
+/** Chosen from the curve of `outrider bench felt` (docs/research/allocation.md, The first token). */
+export const usualFirstTokenWeight = 1;
 
 /** The candidate servers of each device, where listing all links would be too long: 100,000 devices among 10,000 servers. */
 export interface CandidateLinks {

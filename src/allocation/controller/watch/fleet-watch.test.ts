@@ -113,7 +113,7 @@ describe('5,000 devices', () => {
   for (let at = 1; at < 6; at += 1) move(at);
   watch.event(decided(members.devices.keys(), long('edge', 1)), 0);
   const plan = { edge: long('edge', 1), mode: 'edge-sd', hedges: 3, maxAhead: 512, reason: 'x'.repeat(256) } as const;
-  for (const member of members.devices.values()) member.plan = { key: '', plan };
+  for (const member of members.devices.values()) member.plan = { key: '', plan, changedSlot: null };
   for (const event of edgesLeave(80)) watch.event(event, 0);
   const fleet = watch.fleet(members, 1);
   const sizeOf = (ask: Ask): number => {

@@ -1,11 +1,13 @@
 // Tokens of a slot: what a session that decodes gets, and what starts, moves and outages take from it and from its neighbours.
 
 import { describe, expect, it } from 'vitest';
-import { predictPace } from '../../src/allocation/felt/predict-pace.ts';
-import { shareEqually } from '../../src/allocation/paper/equal-shares.ts';
-import type { SlotState } from '../../src/allocation/slot/slot-state.ts';
-import { syntheticSlot } from '../../src/allocation/slot/synthetic-slot.ts';
-import { type PlacedText, predictTokens, type Standing } from './predict-tokens.ts';
+import { shareEqually } from '../paper/equal-shares.ts';
+import { standingsOf } from '../slot/pace-state.ts';
+import type { SlotState } from '../slot/slot-state.ts';
+import type { PlacedText, Standing } from '../slot/standing.ts';
+import { syntheticSlot } from '../slot/synthetic-slot.ts';
+import { predictPace } from './predict-pace.ts';
+import { predictTokens } from './predict-tokens.ts';
 
 const slotMs = 500;
 
@@ -24,11 +26,11 @@ function slotOf(deviceCount: number, serverCount = 2): SlotState {
 const at = (server: number, leftTokens = 0, more: Partial<PlacedText> = {}): PlacedText => {
   return { server, leftTokens, aheadTokens: 0, fromMs: 0, share: 0.5, ...more };
 };
-const session = (...texts: PlacedText[]): Standing => ({ texts, textTokens: 400, wasCutOff: false });
-const fresh = (textTokens: number): Standing => ({ texts: [], textTokens, wasCutOff: false });
+const session = (...texts: PlacedText[]): Standing => ({ texts, textTokens: 400, wasCutOff: false, isUnread: false });
+const fresh = (textTokens: number): Standing => ({ texts: [], textTokens, wasCutOff: false, isUnread: true });
 
 function expected(state: SlotState, servers: readonly number[], standings: readonly Standing[]): number[] {
-  return [...predictTokens(state, shareEqually(state, Int32Array.from(servers)), standings)];
+  return [...predictTokens(state, shareEqually(state, Int32Array.from(servers)), standings).tokens];
 }
 
 describe('tokens of a slot', () => {
@@ -71,7 +73,7 @@ describe('tokens of a slot', () => {
     const state = slotOf(2, 1);
     const compute = Float64Array.of(0.9, 0.1);
     const assignment = { ...shareEqually(state, Int32Array.of(0, 0)), computeShare: compute };
-    const tokens = predictTokens(state, assignment, [session(at(0, 600)), session(at(0, 600))]);
+    const { tokens } = predictTokens(state, assignment, [session(at(0, 600)), session(at(0, 600))]);
     expect(tokens[0]).toBeGreaterThan(0);
     expect(tokens[1]).toBeLessThan(tokens[0] as number);
   });
@@ -90,6 +92,49 @@ describe('tokens of a slot', () => {
     const [fast, poor] = [state, slow].map((one) => expected(one, [0], [session(at(0))])[0] as number);
     expect(poor).toBeLessThan(fast as number);
     expect(poor).toBeGreaterThan(0.9 * (slotMs / 10.2));
+  });
+
+  it('come after a wait, which lasts the whole slot where no server serves the device', () => {
+    const state = slotOf(3, 1);
+    const assignment = { ...shareEqually(state, Int32Array.of(0, 0, -1)) };
+    const { tokens, waitedMs, laterMs } = predictTokens(state, assignment, [session(at(0)), fresh(300), fresh(300)]);
+    expect(waitedMs[0]).toBe(0);
+    expect(waitedMs[1]).toBeGreaterThan(20);
+    expect(waitedMs[1]).toBeLessThan(slotMs);
+    expect([tokens[2], waitedMs[2], laterMs[2]]).toEqual([0, slotMs, slotMs]);
+    expect([...laterMs.slice(0, 2)]).toEqual([0, 0]);
+    const longer = predictTokens(state, assignment, [session(at(0)), fresh(900), fresh(300)]);
+    expect(longer.waitedMs[1]).toBeGreaterThan(waitedMs[1] as number);
+    // A prompt that the slot does not end is evaluated after it, the longer the later.
+    const [late, later] = [9_000, 18_000].map((left) =>
+      predictTokens(state, assignment, [fresh(left), session(at(0)), fresh(1)]),
+    );
+    expect([late?.tokens[0], late?.waitedMs[0]]).toEqual([0, slotMs]);
+    expect(late?.laterMs[0]).toBeGreaterThan(100);
+    expect(later?.laterMs[0]).toBeGreaterThan(1.8 * (late?.laterMs[0] as number));
+  });
+
+  it('are those of the means where a slot does not say where sessions stand', () => {
+    const state = slotOf(3);
+    const pace = state.pace as NonNullable<SlotState['pace']>;
+    const known = {
+      ...pace,
+      textServer: Int32Array.of(0, 1, -1),
+      textTokens: Float64Array.of(400, 300, 0),
+      promptTokens: Float64Array.of(0, 150, 200),
+      promptTokensDone: Float64Array.of(100, 150, 50),
+    };
+    expect(standingsOf(known)).toEqual([
+      { texts: [at(0, 0, { share: 1 })], textTokens: 400, wasCutOff: false, isUnread: false },
+      { texts: [at(1, 150, { share: 1 })], textTokens: 300, wasCutOff: false, isUnread: true },
+      fresh(250),
+    ]);
+    expect(standingsOf({ ...known, isTypical: true })[1]).toMatchObject({
+      isUnread: false,
+      texts: [{ leftTokens: 0 }],
+    });
+    const given = [fresh(1), fresh(2), fresh(3)];
+    expect(standingsOf({ ...known, standings: given })).toBe(given);
   });
 
   it('where sessions follow each other at once, ends and prompts cost tokens', () => {

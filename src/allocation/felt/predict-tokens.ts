@@ -1,11 +1,16 @@
-// The tokens that a decision gives each device's reader within one slot. Unlike predictPace, which uses means over sessions, this
+// The tokens that a decision gives each device's reader within one slot, or within a longer time for which it is kept. Unlike predictPace, which uses means over sessions, this
 // starts from where each session stands: a session that starts, or moves, waits for its text to be evaluated on the new
 // server, which takes time from the sessions that decode there; the old one continues meanwhile. Mode `stream`.
 //
 // Between the ends of short intervals all rates are constant. A server's step takes T = a + b (rows + chunk); in it a session that decodes
 // commits tau(T) tokens, and one session's text gets a chunk, by fair queueing. docs/research/allocation-derivations.md, Tokens of a slot.
 
-import { type PaceClass, paceClass } from '../../src/allocation/felt/pace-class.ts';
+import { worthwhileDrafts } from '../../core/scheduling/stream-pace.ts';
+import { type PaceState, standingsOf } from '../slot/pace-state.ts';
+import type { Assignment, SlotState } from '../slot/slot-state.ts';
+import type { Standing } from '../slot/standing.ts';
+import { leastServedBitPerSecond } from '../slot/uplink-rate.ts';
+import { type PaceClass, paceClass } from './pace-class.ts';
 import {
   createPaceModel,
   gridStepOf,
@@ -15,38 +20,13 @@ import {
   placeOf,
   type StepClass,
   valueAt,
-} from '../../src/allocation/felt/pace-model.ts';
-import { rateOf } from '../../src/allocation/felt/predict-pace.ts';
-import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
-import { leastServedBitPerSecond } from '../../src/allocation/slot/uplink-rate.ts';
-import { worthwhileDrafts } from '../../src/core/scheduling/stream-pace.ts';
+} from './pace-model.ts';
+import { rateOf } from './predict-pace.ts';
 
-const intervals = 24;
+/** In which a slot is cut. */
+const usualIntervals = 24;
 /** As in token-device.ts: a weight must be above 0. */
 const leastWeight = 1e-6;
-
-/** A session's text on one server. */
-export interface PlacedText {
-  readonly server: number;
-  /** Tokens that the server has still to evaluate before it decodes. */
-  readonly leftTokens: number;
-  /** The length of the text there, less that which the reader has seen. */
-  readonly aheadTokens: number;
-  /** From this time of the slot on the server has the text, ms; 0: it has it now. */
-  readonly fromMs: number;
-  /** z that the session has there, above 0. */
-  readonly share: number;
-}
-
-/** A device's session; one that has not begun is on no server. */
-export interface Standing {
-  /** In the order in which the device connected to these servers: the last one takes the session over when it has read the text. */
-  readonly texts: readonly PlacedText[];
-  /** The prompt, which the device has before it begins, and the answer so far: what one more server would have to evaluate. */
-  readonly textTokens: number;
-  /** No server served the device in the slot before: what was written meanwhile is still to be sent to it. */
-  readonly wasCutOff: boolean;
-}
 
 /** One text on one server. */
 interface Leg {
@@ -80,6 +60,10 @@ interface Reader {
   readonly next: Following | undefined;
   readonly drafting: Drafting;
   tokens: number;
+  /** When the running session gets its first token, ms; 0: it has it; infinite: it gets none in the slot. */
+  firstMs: number;
+  /** For which later sessions wait for their first tokens, ms. */
+  waitedMs: number;
 }
 
 interface Drafting {
@@ -115,17 +99,26 @@ interface Load {
   chunkTokens: number;
 }
 
+/** What readers get of a slot; [M] each. */
+export interface ExpectedTokens {
+  readonly tokens: Float64Array;
+  /** The part of the slot in which a reader has asked and has no token of the answer, ms. */
+  readonly waitedMs: Float64Array;
+  /** How long after the slot a reader who gets none waits for the first token of its session, at the rates of its end, ms. */
+  readonly laterMs: Float64Array;
+}
+
 /**
- * @param state with `pace` @param assignment must have passed checkAssignment
- * @param standings of each device
- * @returns expected tokens of the slot; [M]
+ * @param state with `pace`; a longer `slotMs` asks what comes if the assignment is kept for that time
+ * @param assignment must have passed checkAssignment
  */
 export function predictTokens(
   state: SlotState,
   assignment: Assignment,
-  standings: readonly Standing[],
+  standings: readonly Standing[] = standingsOf(state.pace as PaceState),
   model: PaceModel = createPaceModel(state),
-): Float64Array {
+  intervals: number = usualIntervals,
+): ExpectedTokens {
   const loads = model.stepClass.map((step): Load => {
     const rest = { rows: 0, weights: 0, chunks: 0, waiters: 0, followers: 0, chunkTokens: 0 };
     return { step, stepMs: step.fixedMs + step.rowMs, place: 0, ...rest };
@@ -139,7 +132,21 @@ export function predictTokens(
     measure(readers, loads, nowMs + lengthMs / 2);
     for (const reader of readers) advance(reader, loads, nowMs, lengthMs);
   }
-  return Float64Array.from(readers, ({ tokens }) => tokens);
+  return {
+    tokens: Float64Array.from(readers, ({ tokens }) => tokens),
+    waitedMs: Float64Array.from(readers, ({ firstMs, waitedMs }) => Math.min(state.slotMs, firstMs) + waitedMs),
+    laterMs: Float64Array.from(readers, (reader) => laterMsOf(reader, loads, state.slotMs)),
+  };
+}
+
+/** Without a server it waits as long again. */
+function laterMsOf({ firstMs, legs, isServed, running }: Reader, loads: readonly Load[], slotMs: number): number {
+  if (firstMs < Number.POSITIVE_INFINITY) return Math.max(0, firstMs - slotMs);
+  const newest = legs.at(-1);
+  if (newest === undefined || !isServed) return slotMs;
+  const load = loads[newest.server] as Load;
+  const perMs = evaluatedPerMs(load, newest.weight, 1 - running, idleShare(load.waiters - running, load.followers));
+  return Math.max(0, newest.fromMs - slotMs) + newest.leftTokens / perMs;
 }
 
 interface Slot {
@@ -199,8 +206,8 @@ function readerOf({ state, assignment, model }: Slot, device: number, standing: 
     maxAhead: pace.maxAhead,
     fromMs: standing.texts.length === 0 ? 0 : Number.NEGATIVE_INFINITY,
   };
-  const counts = { running: 1, seenTokens: 0, waiting: 0, decoding: 0, evaluating: 0, tokens: 0 };
-  return { legs, isServed, next, drafting, ...counts };
+  const counts = { running: 1, seenTokens: 0, waiting: 0, decoding: 0, evaluating: 0, tokens: 0, waitedMs: 0 };
+  return { legs, isServed, next, drafting, ...counts, firstMs: standing.isUnread ? Number.POSITIVE_INFINITY : 0 };
 }
 
 /** A draft comes no faster than its frame can be sent. Times are on a grid, as those of round trips. */
@@ -295,6 +302,7 @@ function advance(reader: Reader, loads: readonly Load[], nowMs: number, lengthMs
     const endMs = nowMs + lengthMs - Math.min(lengthMs, (enough - leg.leftTokens) / perMs);
     // Tokens come in steps: on average half a step later than in a flow.
     leg.fromMs = endMs + leg.pace.roundTripMs / 2 + load.stepMs / 2;
+    if (reader.isServed) reader.firstMs = Math.min(reader.firstMs, leg.fromMs);
     leg.firstBonus = (legs.length === 1 ? firstTokens(reader.drafting, load, endMs) : 1) - tokens;
     leg.leftTokens = 0;
     leg.decodes = true;
@@ -328,23 +336,34 @@ function lastTurn(load: Load, { weight, evaluationTokens }: Leg): number {
   return (others * Math.min(chunkOf(load), evaluationTokens)) / 2;
 }
 
-/** Sessions end, and the next ones start. */
+/**
+ * Sessions end, and the next ones start. A later session waits for its first token with rate 1 / firstMs and ends with rate `endsPerMs`:
+ * a chain of two states, solved exactly, so that an interval may be longer than a wait.
+ */
 function follow(reader: Reader, next: Following, loads: readonly Load[], seen: number, lengthMs: number): void {
   const load = loads[next.server] as Load;
-  const perMs = valueAt(next.pace.tokens, load.place) / load.stepMs;
-  const ended = reader.running * (1 - Math.exp(-seen / next.answerTokens));
-  const written = reader.decoding * perMs * lengthMs;
-  const endedAgain = written / next.answerTokens;
+  const tokens = valueAt(next.pace.tokens, load.place);
+  const perMs = tokens / load.stepMs;
+  const endsPerMs = perMs / next.answerTokens;
   const idle = idleShare(load.waiters, load.followers - reader.evaluating);
   const evaluationMs = next.promptTokens / evaluatedPerMs(load, next.weight, 1 - reader.evaluating, idle);
   const firstMs = next.openingMs + load.stepMs + evaluationMs;
-  const started = reader.waiting * (1 - Math.exp(-lengthMs / firstMs));
-  const first =
-    firstTokens({ ...reader.drafting, fromMs: -evaluationMs }, load, 0) - valueAt(next.pace.tokens, load.place);
-  reader.tokens += written + started * first;
+  const later = reader.waiting + reader.decoding;
+  const settling = endsPerMs + 1 / firstMs;
+  const settled = later * (endsPerMs / settling);
+  const left = Math.exp(-settling * lengthMs);
+  // Those whose answer ends in this interval wait for half of it, on average.
+  const ended = reader.running * (1 - Math.exp(-seen / next.answerTokens));
+  const beganMs = ended * firstMs * (1 - Math.exp(-lengthMs / 2 / firstMs));
+  const waitMs = settled * lengthMs + ((reader.waiting - settled) * (1 - left)) / settling + beganMs;
+  const decodeMs = (later + ended / 2) * lengthMs - waitMs;
+  const started = waitMs / firstMs;
+  const first = firstTokens({ ...reader.drafting, fromMs: -evaluationMs }, load, 0) - tokens;
+  reader.tokens += decodeMs * perMs + started * first;
+  reader.waitedMs += waitMs;
   reader.running -= ended;
-  reader.waiting += ended + endedAgain - started;
-  reader.decoding += started - endedAgain;
+  reader.waiting = settled + (reader.waiting - settled) * left + ended - beganMs / firstMs;
+  reader.decoding = later + ended - reader.waiting;
   reader.evaluating = (reader.waiting * evaluationMs) / firstMs;
 }
 

@@ -1,0 +1,63 @@
+// What readers are expected to feel if an assignment is kept for some seconds, from where their sessions stand: the measure by which
+// proposals are compared. With H the time in view, N a reader's tokens in it (predict-tokens.ts), W its time without a first token and f
+// the weight of that time, a device costs (H + (f - 1) W) / (1 + N), and the energy of its airtime. One token is added so that a reader
+// who gets none costs the time in view, and f times what it then still waits.
+
+import { type PaceState, standingsOf } from '../slot/pace-state.ts';
+import type { Assignment, SlotState } from '../slot/slot-state.ts';
+import { leastServedBitPerSecond } from '../slot/uplink-rate.ts';
+import { energyMs } from './felt-cost.ts';
+import { createPaceModel, type PaceModel } from './pace-model.ts';
+import { rateOf } from './predict-pace.ts';
+import { predictTokens } from './predict-tokens.ts';
+
+/** Within it a moved text pays for itself or not. */
+const leastScoredMs = 3000;
+/** Beyond it nothing is as it was. */
+const mostScoredMs = 20_000;
+/** Times the mean time in which servers evaluate what they have before them: they do not have equal parts of it. */
+const evaluations = 2;
+
+/** The time in view, ms, in whole slots: 3 s, and longer where sessions wait longer for what is to be evaluated. */
+export function scoredTime({ slotMs, pace }: SlotState, { stepClass }: PaceModel): number {
+  let tokens = 0;
+  for (const { texts, textTokens } of standingsOf(pace as PaceState)) tokens += texts.at(-1)?.leftTokens ?? textTokens;
+  const tokenMs = stepClass.reduce((sum, { promptTokenMs }) => sum + promptTokenMs, 0) / stepClass.length ** 2;
+  const ms = Math.min(mostScoredMs, Math.max(leastScoredMs, evaluations * tokens * tokenMs));
+  return slotMs * Math.ceil(ms / slotMs);
+}
+
+/** ms for each token of a reader who gets so many in `ms`, `waitedMs` of which, and `laterMs` after it, it is without the first one. */
+export function feltMs(
+  ms: number,
+  { tokens, waitedMs, laterMs = 0 }: Readonly<Record<'tokens' | 'waitedMs', number>> & { readonly laterMs?: number },
+  firstTokenWeight: number,
+): number {
+  return (ms + (firstTokenWeight - 1) * waitedMs + firstTokenWeight * laterMs) / (1 + tokens);
+}
+
+/**
+ * The sum over devices; less is better.
+ * @param state with `pace` @param assignment must have passed checkAssignment
+ * @param intervals in which the time is cut: coarser than a slot, since scores are compared with each other
+ */
+export function scoreFelt(
+  state: SlotState,
+  assignment: Assignment,
+  model: PaceModel = createPaceModel(state),
+  intervals: number = 12,
+): number {
+  const ms = scoredTime(state, model);
+  const expected = predictTokens({ ...state, slotMs: ms }, assignment, undefined, model, intervals);
+  let sum = 0;
+  for (let device = 0; device < state.deviceCount; device++) {
+    const of = (key: keyof typeof expected): number => expected[key][device] as number;
+    const own = { tokens: of('tokens'), waitedMs: of('waitedMs'), laterMs: of('laterMs') };
+    sum += feltMs(ms, own, model.firstTokenWeight);
+    if (state.objective.energyWeight === 0 || (assignment.server[device] as number) < 0) continue;
+    const rate = rateOf(state, assignment, device);
+    const { perAirMs, perBits } = energyMs(state, model, device);
+    if (rate >= leastServedBitPerSecond) sum += (perAirMs * perBits * 1e3) / rate;
+  }
+  return sum;
+}
