@@ -17,13 +17,43 @@ export function inspectorIn(line: string): string | undefined {
   return /^Debugger listening on (ws:\/\/\S+)/.exec(line)?.[1];
 }
 
-/** Resolves when the garbage of its main thread is collected. */
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: { readonly sessionId?: string };
+}
+
+/** A thread may be busy for long: its collection is waited for no longer, ms. */
+const threadMs = 2000;
+
+/** Resolves when the garbage of its main thread is collected, and that of its other threads, where they are not busy. */
 export async function collectGarbage({ processId, inspector }: Inspected): Promise<void> {
   process.kill(processId, 'SIGUSR1');
   const socket = new WebSocket(await inspector);
   await once(socket, 'open');
-  const answered = once(socket, 'message');
-  socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' }));
-  await answered;
+  const collect = JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' });
+  const threads: Promise<void>[] = [];
+  const { promise: collected, resolve } = Promise.withResolvers<void>();
+  const ends = new Map<string, () => void>();
+  socket.addEventListener('message', ({ data }) => {
+    const { id, method, params = {} } = JSON.parse(String(data)) as Message;
+    if (id === 1) resolve();
+    if (method === 'NodeWorker.receivedMessageFromWorker') ends.get(params.sessionId ?? '')?.();
+    if (method !== 'NodeWorker.attachedToWorker') return;
+    const { sessionId } = params;
+    threads.push(
+      new Promise((end) => {
+        ends.set(sessionId ?? '', end);
+        setTimeout(end, threadMs);
+      }),
+    );
+    const toThread = { id: 3, method: 'NodeWorker.sendMessageToWorker', params: { sessionId, message: collect } };
+    socket.send(JSON.stringify(toThread));
+  });
+  // Threads are named before this is answered.
+  socket.send(JSON.stringify({ id: 2, method: 'NodeWorker.enable', params: { waitForDebuggerOnStart: false } }));
+  socket.send(collect);
+  await collected;
+  await Promise.all(threads);
   socket.close();
 }

@@ -9,7 +9,8 @@ import { honestCount, honestHttpCount, places, profile } from './scene.ts';
 
 const slowdownLimit = 1.3;
 const memoryLimitMB = 256;
-const memoryAfterLimitMB = 32;
+/** The engine of grammars keeps the memory of its dearest compilation: WebAssembly gives none back. */
+const memoryAfterLimitMB = 64;
 
 export interface Measurement {
   readonly attack: string;

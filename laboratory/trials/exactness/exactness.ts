@@ -11,7 +11,12 @@ import { type ModeName, modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
 import { modelLabel, type Result } from '../../../src/files/document.ts';
 import { preciseSleep } from '../../../src/models/engines/precise-sleep.ts';
-import { checkShapes, leastPositions, sizesUpTo } from '../../../src/models/exactness/shape-check.ts';
+import {
+  checkShapes,
+  leastPositions,
+  type ShapeCheckRow,
+  sizesUpTo,
+} from '../../../src/models/exactness/shape-check.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import { paceModel } from '../../../src/models/port/paced.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
@@ -33,6 +38,7 @@ export interface Cell {
   readonly draft: string;
 }
 
+const mostNamed = 8;
 const thoroughModes: ReadonlySet<ModeName> = new Set(['ar', 'stream']);
 
 export async function trialExactness(options: ExactnessOptions): Promise<Result> {
@@ -60,6 +66,7 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
     longestAccepted: Math.max(0, ...rows.map(({ longestAccepted }) => longestAccepted)),
     shapeMismatches: shapes.shapeMismatches,
     shapeComparisons: shapes.comparisons,
+    shapesDiffering: differingOf(shapes.rows),
     engineGreedyTexts: engineTexts.compared,
     engineGreedyDiffering: engineTexts.differing,
     engineGreedyWrong: engineTexts.wrong,
@@ -68,6 +75,12 @@ export async function trialExactness(options: ExactnessOptions): Promise<Result>
   };
   const { fingerprint, description } = models.target.identity;
   return { rows, summary, params: { ...paramsOf(options), fingerprint, description }, seed: Number(seed) };
+}
+
+/** The first few of them, as "calls of 5 at 600"; null: there are none. */
+function differingOf(rows: readonly ShapeCheckRow[]): string | null {
+  const names = rows.filter(({ mismatches }) => mismatches > 0).map((row) => `${row.history} at ${row.contextLength}`);
+  return names.length === 0 ? null : names.slice(0, mostNamed).join(', ');
 }
 
 /** The options as the result document lists them. */

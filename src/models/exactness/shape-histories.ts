@@ -124,7 +124,7 @@ async function writeHandedOver({ model, sequence, compared, text, contextLength 
   return { from, found: await appendTokens(model, sequence, last, { rows: last.length, callSize: 1 }) };
 }
 
-/** Steps of uneven length in one batch with steps and prompt chunks of other sequences. */
+/** Steps of uneven length, as far as items may be so long, in one batch with steps and prompt chunks of other sequences. */
 async function writeBesideOthers(
   { model, compared, text }: Scene,
   own: ModelSequence,
@@ -137,7 +137,8 @@ async function writeBesideOthers(
       await appendTokens(model, other, text.slice(index, 2 * index + (index < 2 ? 17 : 3)));
     }
     for (let at = 0, step = 0; at < compared.length; step += 1) {
-      const right = compared.slice(at, at + (lengths[step % lengths.length] as number));
+      const length = Math.min(lengths[step % lengths.length] as number, model.limits.maxItemTokens);
+      const right = compared.slice(at, at + length);
       const mine: EvaluateItem = { sequence: own, tokens: right, rows: right.length };
       const items = [mine, ...others.map((other, index) => neighbour(other, text, step, index, right.length))];
       const results = await model.evaluate(step % 2 === 0 ? items : items.toReversed());

@@ -125,9 +125,13 @@ async function settle(model: RemoteModel, options: RemoteOptions): Promise<void>
 
 type Found = LawFinding & { readonly law: ShapeLaw };
 
+/** Changes where searches compare more: findings of before do not count. */
+const longSearch = 1;
+
 /**
  * The law that was found before for the same worker, if it still holds, or a new search. A remembered law is confirmed at each opening:
- * what a worker's bits depend on is only what it says itself.
+ * what a worker's bits depend on is only what it says itself. A search compares up to the end of the context, at most 2,048 tokens on a
+ * processor: at which lengths the kernels of an engine change is not known here.
  */
 async function findKnownLaw(
   model: RemoteModel,
@@ -135,7 +139,7 @@ async function findKnownLaw(
   { cacheDirectory, onLawProgress }: RemoteOptions,
 ): Promise<Found> {
   const { hello, largestCall } = model;
-  const recipe = { rowsVersion, searchVersion, worker: hashParts(hello, {}), largestCall };
+  const recipe = { rowsVersion, searchVersion, longSearch, worker: hashParts(hello, {}), largestCall };
   const memory = new LawMemory(cacheDirectory ?? defaultCacheDirectory(), { recipe, size: limits });
   const comparedContext = comparedContextOf(!hello.device.startsWith('cpu'), limits.contextLength);
   const known = (await memory.recall()) ?? (await memory.recallNear());
@@ -145,7 +149,12 @@ async function findKnownLaw(
     return { ...known, law: knownLaw };
   }
   const nowMs = (): number => performance.now();
-  const found = await findLaw(model, { nowMs, onProgress: onLawProgress, comparedContext, expected: hello.law });
+  const found = await findLaw(model, {
+    nowMs,
+    onProgress: onLawProgress,
+    comparedContext: comparedContext ?? limits.contextLength,
+    expected: hello.law,
+  });
   const finding: LawFinding = { weights: 'repacked', ...found, nativeTimes: found.callTimes };
   await memory.remember(finding);
   const { law } = finding;

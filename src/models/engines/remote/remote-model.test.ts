@@ -125,6 +125,17 @@ describe('a model in another process', () => {
     expect(one.model.limits.law).toEqual(law);
   });
 
+  it.each([
+    { contextLength: 1000, isFound: true },
+    { contextLength: 512, isFound: false },
+  ])('compares calls up to the end of a context of $contextLength', async ({ contextLength, isFound }) => {
+    const moody = createMoodyEngine((row) => (row.contextLength > 700 ? row.callRows : 0));
+    const served = { ...moody.bench, limits: { ...moody.bench.limits, maxItemTokens: 63 } };
+    const parts = { fingerprint: `to ${contextLength}` };
+    await using one = await bed({ exact: true, contextLength }, { model: served, hello: { parts } });
+    expect(one.model.limits.law.most < 63).toBe(isFound);
+  });
+
   it('evaluates its texts again for the next worker, and callers only wait', async () => {
     await using one = await bed();
     const rows = await expected();
