@@ -97,6 +97,20 @@ function worldTable(rows: readonly LearnedRow[]): string {
   });
 }
 
+/** Empty where no weight was tried. */
+function weightTable(rows: readonly PolicyRow[]): string {
+  if (!rows.some(({ policy }) => isWeighted(policy))) return '';
+  return pivotTable(
+    rows.filter(({ policy }) => policy === bestFelt || isWeighted(policy)),
+    {
+      corner: 'policy',
+      rowOf: policyOf,
+      columnOf: ({ preset }) => preset,
+      cellOf: (row) => `${rounded(row.firstTokenMsOverMaxSinr)}; ${rounded(row.tokensPerSecondOverMaxSinr)}`,
+    },
+  );
+}
+
 export function feltPage({ rows }: Document<FeltRow>): string {
   const byPolicy = (cellOf: (row: PolicyRow) => string): string =>
     pivotTable(rowsOf(rows, 'policy'), {
@@ -127,14 +141,8 @@ export function feltPage({ rows }: Document<FeltRow>): string {
       'time per token, `felt`': (row) => estimateIn(row, 'rankCorrelationFelt'),
       'felt, other seeds': ({ rankCorrelationHalves: one }) => (typeof one === 'number' ? rounded(one) : '-'),
     }),
-    'First token against tokens a second: the weight of the first token, relative to `max-sinr`': pivotTable(
-      rowsOf(rows, 'policy').filter(({ law, policy }) => law === 'ids' && (policy === bestFelt || isWeighted(policy))),
-      {
-        corner: 'policy',
-        rowOf: policyOf,
-        columnOf: ({ preset }) => preset,
-        cellOf: (row) => `${rounded(row.firstTokenMsOverMaxSinr)}; ${rounded(row.tokensPerSecondOverMaxSinr)}`,
-      },
+    'First token against tokens a second: the weight of the first token, relative to `max-sinr`': weightTable(
+      rowsOf(rows, 'policy').filter(({ law }) => law === 'ids'),
     ),
     'Rank correlation of the score of proposals with what is felt when they are played': columnTable(
       rowsOf(rows, 'proposals'),
