@@ -36,7 +36,7 @@ describe('what trial abuse concludes', () => {
       { answers: [...found().answers, answer(1100, { way: 'http', msPerToken: 40 })] },
     ],
     ['no answer at all', { answers: found().answers.slice(0, 2) }],
-    ['memory that does not come back', { memoryMB: { before: 100, after: 165 } }],
+    ['memory that does not come back', { memoryMB: { before: 100, after: 140 } }],
     ['memory at its peak', { measured: [measurement(ordinaryUse, 0), measurement('flood', 1000, { peakMB: 300 })] }],
     [
       'an attack that the log does not name',

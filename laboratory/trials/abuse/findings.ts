@@ -9,8 +9,7 @@ import { honestCount, honestHttpCount, places, profile } from './scene.ts';
 
 const slowdownLimit = 1.3;
 const memoryLimitMB = 256;
-/** The engine of grammars keeps the memory of its dearest compilation: WebAssembly gives none back. */
-const memoryAfterLimitMB = 64;
+const memoryAfterLimitMB = 32;
 
 export interface Measurement {
   readonly attack: string;

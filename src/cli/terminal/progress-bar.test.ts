@@ -1,7 +1,7 @@
 // A bar shows on a terminal and leaves no trace in a pipe.
 
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAcquireReport } from '../models/acquire-report.ts';
 import { type BarStream, createProgressBar, formatBytes } from './progress-bar.ts';
 
@@ -10,6 +10,9 @@ function fakeStream(isTTY: boolean, columns = 120): { stream: BarStream; written
   const write = (text: string | Uint8Array): boolean => written.push(String(text)) > 0;
   return { stream: { write, isTTY, columns } as BarStream, written };
 }
+
+beforeEach(() => vi.stubEnv('TERM', 'xterm'));
+afterEach(() => vi.unstubAllEnvs());
 
 describe('a progress bar', () => {
   it('shows share, amount, rate and time left, and clears its line', () => {
@@ -54,7 +57,6 @@ describe('a progress bar', () => {
     vi.stubEnv('TERM', 'dumb');
     const dumb = fakeStream(true);
     createProgressBar(dumb.stream, { label: 'model' }).update(1, 2);
-    vi.unstubAllEnvs();
     expect([...pipe.written, ...dumb.written]).toEqual([]);
   });
 
