@@ -125,9 +125,12 @@ export class TabDevice {
 
   /** One for each emulated network: what a device has measured counts for that network only. */
   async #deviceAt(roundTripMs: number): Promise<Device> {
-    const edge = await this.#connectAt(roundTripMs);
     const known = this.#devices.get(roundTripMs);
     if (known !== undefined) return known;
+    const edge = await this.#connectAt(roundTripMs);
+    // Another answer may have begun meanwhile.
+    const made = this.#devices.get(roundTripMs);
+    if (made !== undefined) return made;
     const credentials = this.#key === undefined ? {} : { credentials: this.#key };
     const device = createDevice({ edge, tokenizer: this.#tokenizer, drafter: this.#drafter, ...credentials });
     this.#devices.set(roundTripMs, device);

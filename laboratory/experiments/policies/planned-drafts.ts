@@ -42,7 +42,7 @@ export function createPlannedDrafts({ scenario, parts, battery }: World): Planne
     adviceOf(device) {
       const member = members[device] as Member;
       member.advice = member.auto.follow({ canDraft: true, batteryLevel: battery[device] as number });
-      obey(member);
+      applyPlan(member);
       return member.advice;
     },
     plan({ state, assignment, world }) {
@@ -63,13 +63,13 @@ export function createPlannedDrafts({ scenario, parts, battery }: World): Planne
           laterTokenMs: pace.laterTokenMs[entry] as number,
         });
       }
-      for (const { device } of newPlans(planned, byId, state.slot)) obey(device);
+      for (const { device } of newPlans(planned, byId, state.slot)) applyPlan(device);
     },
   };
 }
 
 /** As a live turn does. */
-function obey({ advice, plan }: Member): void {
+function applyPlan({ advice, plan }: Member): void {
   if (plan === null) return;
   const { edge, mode, reason } = plan.plan;
   advice?.order(mode === 'auto' ? null : { edge, on: modeOf(mode).deviceDrafts, reason });
