@@ -1,5 +1,7 @@
 // The port of a controller with TLS, over real sockets: whose certificate members check, and what they are told where it does not fit.
 
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createPolicy } from '../../src/allocation/policies/policies.ts';
@@ -18,12 +20,14 @@ afterEach(async () => {
 async function listen(tls: typeof identity | undefined, epoch = 5) {
   const greedy = { name: 'greedy', decide: createPolicy('greedy') };
   const controller = startController({ policy: greedy, fallback: greedy, slotMs: 200, epoch });
-  const listener = await listenController(controller, { host: '127.0.0.1', port: 0, tls });
+  // Whatever waits for a handshake to end would wait longer than the test.
+  const portLimits = { requestMs: 600_000 };
+  const listener = await listenController(controller, { host: '127.0.0.1', port: 0, tls, portLimits });
   undo.push(
     () => controller.close(),
     () => listener.close(),
   );
-  return { controller, port: listener.port };
+  return { controller, port: listener.port, close: () => listener.close() };
 }
 
 async function firstNote(url: string, pin?: string): Promise<ControlNote> {
@@ -103,5 +107,15 @@ describe('a member of a controller with TLS', () => {
   ] as const)('that comes %s is told so', async (_, tls, scheme, remedy) => {
     const { port } = await listen(tls);
     expect(await firstNote(`${scheme}://127.0.0.1:${port}`)).toMatchObject({ kind: 'unreached', error: { remedy } });
+  });
+
+  it('may stay in its TLS handshake: the port closes all the same', async () => {
+    const { port, close } = await listen(identity);
+    const silent = connectTcp(port, '127.0.0.1');
+    undo.push(() => silent.destroy());
+    await once(silent, 'connect');
+    const ended = once(silent, 'close');
+    await close();
+    await ended;
   });
 });

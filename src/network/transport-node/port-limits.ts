@@ -164,10 +164,7 @@ export function limitRequests(
   };
   const add = (socket: Socket): void => {
     const address = peerAddress(socket.remoteAddress);
-    if (bursts.isBarred(address)) {
-      socket.destroy();
-      return;
-    }
+    if (bursts.isBarred(address)) return void socket.destroy();
     const state = { hasRoom: true, request: null, hasAsked: false, begin: null, isRefused: false };
     waiting.set(socket, { socket, address, ...state });
     socket.once('close', () => waiting.delete(socket));
@@ -207,6 +204,8 @@ export function limitRequests(
       server.off('connection', add);
       server.off('request', asked);
       turns.stop();
+      // The server's own closing does not end a connection whose TLS handshake has not.
+      for (const socket of waiting.keys()) socket.destroy();
     },
   };
 }
