@@ -76,9 +76,10 @@ export function describeLaw({ multiple, least, most, merges }: ShapeLaw): string
 
 function describeSizes(multiple: number, least: number, most: number): string {
   if (least === most) return most === 1 ? 'one row a call' : `calls of ${most} rows`;
-  if (multiple > 1) return `multiples of ${multiple} rows`;
-  if (least > 1) return 'never one row alone';
-  return most < leastWholeCall ? `at most ${most} rows a call` : 'any shape';
+  const limit = most < leastWholeCall ? `at most ${most} rows a call` : '';
+  if (multiple > 1) return limit === '' ? `multiples of ${multiple} rows` : `multiples of ${multiple}, ${limit}`;
+  if (least > 1) return limit === '' ? 'never one row alone' : `never one row alone, ${limit}`;
+  return limit === '' ? 'any shape' : limit;
 }
 
 function paddedRows({ multiple, least }: ShapeLaw, rows: number): number {

@@ -5,8 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { leastWholeCall } from '../../core/decoding/shape-law.ts';
-import { candidateLaws, type LawSearch } from '../exactness/shape-law-search.ts';
+import { candidateLaws, type LawSearch, smallestLimit } from '../exactness/shape-law-search.ts';
 import { hashText, lawDirectory } from '../files/cache.ts';
 
 /** The law with its layout of weights, and the times of calls: of that layout, and of the engine without a law. */
@@ -32,7 +31,7 @@ const record = z.object({
     law: z
       .object({ multiple: z.int(), least: z.int(), most: z.int(), merges: z.boolean() })
       .refine((law) =>
-        candidateLaws(2, Math.max(leastWholeCall, law.most)).some((known) => isDeepStrictEqual(known, law)),
+        candidateLaws(2, Math.max(smallestLimit, law.most)).some((known) => isDeepStrictEqual(known, law)),
       )
       .nullable(),
     callTimes: times,

@@ -129,6 +129,11 @@ describe('the largest call', () => {
     expect(await largestOf(tilesFrom(64, 800), { comparedContext: 900 })).toBe(63);
   });
 
+  it('is one that cuts steps where steps of many rows differ at a long context', async () => {
+    expect(await largestOf(tilesFrom(16, 800), { comparedContext: 900 })).toBe(8);
+    expect(await largestOf(tilesFrom(9, 800), { comparedContext: 900 })).toBe(8);
+  });
+
   it('keeps to the multiple of the law', async () => {
     const engine = createMoodyEngine((row) => inGroupsOfFour(row) + 2 * tilesFrom(64)(row), staircase, 2, 256);
     const { law } = await findLaw(engine.bench, { nowMs: engine.nowMs });

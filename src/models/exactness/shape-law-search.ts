@@ -56,6 +56,8 @@ const usualAcceptance = 0.8;
 const weighedRows = [1, 2, 3, 4, 5, 6, 7, 8];
 /** Concurrent sessions in the cost of a law. */
 const usualSessions = 4;
+/** The least of the largest calls that are tried for laws that do not cut steps, rows: longer steps are cut then. */
+export const smallestLimit = 8;
 
 /**
  * Laws in the order in which they are tried at equal cost; those with one sequence a call come last. Engines cut a shared call at
@@ -203,17 +205,21 @@ async function tryLaw(bench: LawBench, candidate: ShapeLaw, options: LawSearchOp
     });
     comparisons += result.comparisons;
     const last = result.rows.at(-1);
-    return result.shapeMismatches > 0 ? `${last?.history} at ${last?.contextLength}` : null;
+    return result.shapeMismatches > 0 ? `${last?.history}${atContext(last?.contextLength)}` : null;
   };
   let law = candidate;
   let history = (await check(screening(bench))) ?? (await check(thorough(bench)));
   history ??= await check(longContext(bench, usualContext));
   if (history !== null) return { law, history, comparisons };
+  let isOfSteps = false;
   for (const size of sizes) {
+    if (isOfSteps && size > smallestLimit) continue;
     law = withMost(candidate, size);
     bench.adopt(law);
     history = await checkLargest(bench, comparedContext, check);
     if (history === null) break;
+    // Large calls are not why the law fails at a long context.
+    isOfSteps = history.endsWith(atContext(longLength(bench, comparedContext))) && !history.startsWith(inLargestCalls.name);
   }
   return { law, history, comparisons };
 }
@@ -236,13 +242,17 @@ async function checkLargest(bench: LawBench, comparedContext: number, check: Che
   return null;
 }
 
+function atContext(length = 0): string {
+  return ` at ${length}`;
+}
+
 /** All that the engine takes, then less than half of it, and so on: kernels change at powers of two. */
 function largestSizes(largestCall: number): number[] {
   const sizes = [largestCall];
   for (let power = 2 ** Math.floor(Math.log2(largestCall)); power > leastWholeCall; power /= 2) {
     if (power - 1 < largestCall) sizes.push(power - 1);
   }
-  return [...sizes, leastWholeCall];
+  return [...sizes, leastWholeCall, smallestLimit];
 }
 
 function withMost(law: ShapeLaw, most: number): ShapeLaw {
@@ -282,12 +292,18 @@ function largeCalls(model: LanguageModel): Stage {
   return { contextLengths: [shortContext], callSizes, positions, histories };
 }
 
+const longPositions = 16;
+
+/** Tokens before those that are compared at so long a context. */
+function longLength(model: LanguageModel, context: number): number {
+  return Math.min(context, model.limits.contextLength - longPositions - 12);
+}
+
 function longContext(model: LanguageModel, context: number): Stage {
-  const positions = 16;
   return {
-    contextLengths: [Math.min(context, model.limits.contextLength - positions - 12)],
+    contextLengths: [longLength(model, context)],
     callSizes: fitting(model, [2, 3, 4, 8, 16]),
-    positions,
+    positions: longPositions,
     histories: contextHistories,
   };
 }
