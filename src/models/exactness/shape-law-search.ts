@@ -219,7 +219,8 @@ async function tryLaw(bench: LawBench, candidate: ShapeLaw, options: LawSearchOp
     history = await checkLargest(bench, comparedContext, check);
     if (history === null) break;
     // Large calls are not why the law fails at a long context.
-    isOfSteps = history.endsWith(atContext(longLength(bench, comparedContext))) && !history.startsWith(inLargestCalls.name);
+    isOfSteps =
+      history.endsWith(atContext(longLength(bench, comparedContext))) && !history.startsWith(inLargestCalls.name);
   }
   return { law, history, comparisons };
 }
