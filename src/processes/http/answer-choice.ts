@@ -11,8 +11,8 @@ export class ChoiceReader {
   readonly #newCallId: () => string;
   readonly #calls: ToolCall[] = [];
   #text = '';
+  /** Those that were not taken. */
   readonly #logprobs: AnswerToken[] | null;
-  #carried = 0;
 
   constructor({ constraint, asked }: Pick<ApiRequest, 'constraint' | 'asked'>, newCallId: () => string) {
     this.#reader = new ToolCallReader(constraint?.toolNames ?? null);
@@ -32,9 +32,7 @@ export class ChoiceReader {
 
   /** Log-probabilities of the tokens since the last call; null: none were asked for. */
   takeLogprobs(): readonly AnswerToken[] | null {
-    const since = this.#logprobs?.slice(this.#carried) ?? null;
-    this.#carried += since?.length ?? 0;
-    return since;
+    return this.#logprobs?.splice(0) ?? null;
   }
 
   whole(end: CompletionEnd): WholeChoice {
