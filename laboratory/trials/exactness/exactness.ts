@@ -2,6 +2,7 @@
 // writes alone. The reference uses no sessions, edges or schedulers: one row at a time, then a choice.
 
 import { encodeTrialPrompts, type TrialPrompt } from '../../../simulator/files/sample-prompts.ts';
+import { engineLabel } from '../../../src/cli/options/engine-label.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { defined } from '../../../src/core/basics/defined.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
@@ -86,8 +87,13 @@ function differingOf(rows: readonly ShapeCheckRow[]): string | null {
 /** The options as the result document lists them. */
 export function paramsOf(given: ExactnessOptions): object {
   const { onProgress: _progress, signal: _signal, cacheDirectory: _cache, ...options } = given;
-  const { target, draft } = options;
-  return { ...options, target: modelLabel(target), ...(draft === undefined ? {} : { draft: modelLabel(draft) }) };
+  const { target, draft, engine } = options;
+  return {
+    ...options,
+    target: modelLabel(target),
+    ...(draft === undefined ? {} : { draft: modelLabel(draft) }),
+    ...(engine === undefined ? {} : { engine: engineLabel(engine) }),
+  };
 }
 
 /** The contexts to compare at that fit; if none does, the longest that fits. */

@@ -11,4 +11,6 @@ it('names models without the path of their file', () => {
     modes: [],
   };
   expect(paramsOf(options)).toEqual({ ...options, target: 'a.gguf', draft: 'b.gguf' });
+  expect(paramsOf({ ...options, engine: 'vllm:/x/model' })).toMatchObject({ engine: 'vllm:model' });
+  expect(paramsOf({ ...options, engine: 'ik' })).toMatchObject({ engine: 'ik' });
 });
