@@ -41,7 +41,7 @@ def parse() -> tuple:
     parser = worker_parser("outrider-vllm", "Serves a model folder by vLLM.", sequences=16, context=4096)
     parser.usage = "outrider-vllm --model PATH (--socket PATH | --port PORT) [options] [-- flags of vLLM]"
     parser.epilog = "OUTRIDER_VLLM_FLAGS holds further options and flags, for a worker that an edge starts."
-    parser.add_argument("--dtype", default="auto", help="of weights and activations, as vLLM's (default: the model's own)")
+    parser.add_argument("--dtype", default="auto", help="of weights and activations, as vLLM's (default: the folder's, bfloat16 for float32)")
     parser.add_argument("--tensor-parallel-size", type=int, default=1, help="processes that share each layer")
     parser.add_argument("--pipeline-parallel-size", type=int, default=1, help="processes that share the layers out")
     options, flags = parser.parse_known_args([word for word in words if word != "--"])
