@@ -1,6 +1,8 @@
 // Streams that are kept for a while, so that a reader that has lost its connection can read on: events in their order, of which the oldest
 // are given up where there are too many. It only decides; times come with the calls.
 
+import { KeptEvents } from './kept-events.ts';
+
 /**
  * Whose a stream is: names, from whoever shares the bounds of one owner to who may read, such as an address, and what a request from there
  * shows. Where one has to go, each name in its turn gives it up that has the most.
@@ -29,8 +31,8 @@ export const defaultKeptLimits: KeptLimits = {
   keptMs: 300_000,
 };
 
-/** What an event takes beside its bytes, and a stream beside its events. */
-export const overheadBytes = 160;
+/** What an event takes beside its bytes, spare room included, and a stream beside its events. */
+export const overheadBytes = 64;
 
 /** A place in a stream: an event, and how many of its bytes are known already. */
 export interface StreamPlace {
@@ -50,10 +52,8 @@ export class KeptStream {
   /** When the last reader has left, or it has begun. */
   leftMs: number;
   readers = 0;
-  readonly #events: Uint8Array[] = [];
+  readonly #events = new KeptEvents();
   #firstSequence = 0;
-  #firstByte = 0;
-  #endByte = 0;
 
   constructor(owner: StreamOwner, id: string, nowMs: number, head: Uint8Array) {
     [this.owner, this.id, this.startedMs, this.leftMs, this.head] = [owner, id, nowMs, nowMs, head];
@@ -61,41 +61,38 @@ export class KeptStream {
 
   /** Bytes of all its events, also of those that were given up. */
   get totalBytes(): number {
-    return this.#endByte;
+    return this.#events.endByte;
   }
 
   get nextSequence(): number {
-    return this.#firstSequence + this.#events.length;
+    return this.#firstSequence + this.#events.count;
   }
 
   get last(): Uint8Array | undefined {
-    return this.#events.at(-1);
+    return this.#events.at(this.#events.count - 1);
   }
 
   /** What it takes. */
   get cost(): number {
-    const { length } = this.#events;
-    return this.head.length + (this.#endByte - this.#firstByte) + (length + 1) * overheadBytes;
+    const { count, firstByte, endByte } = this.#events;
+    return this.head.length + (endByte - firstByte) + (count + 1) * overheadBytes;
   }
 
   /** Whether some of its events can be given up. */
   get isLong(): boolean {
-    return this.#events.length > 1;
+    return this.#events.count > 1;
   }
 
   /** `lost`: it was given up. Undefined: it is not there yet. */
   event(sequence: number): Uint8Array | 'lost' | undefined {
-    return sequence < this.#firstSequence ? 'lost' : this.#events[sequence - this.#firstSequence];
+    return sequence < this.#firstSequence ? 'lost' : this.#events.at(sequence - this.#firstSequence);
   }
 
   /** @param byte of all events together, from 0 */
   placeOf(byte: number): StreamPlace | 'lost' | 'beyond' {
-    if (byte < this.#firstByte) return 'lost';
-    if (byte > this.#endByte) return 'beyond';
-    let skip = byte - this.#firstByte;
-    let index = 0;
-    for (; skip >= (this.#events[index]?.length ?? Number.POSITIVE_INFINITY); index += 1)
-      skip -= this.#events[index]?.length ?? 0;
+    if (byte < this.#events.firstByte) return 'lost';
+    if (byte > this.#events.endByte) return 'beyond';
+    const { index, skip } = this.#events.find(byte);
     return { sequence: this.#firstSequence + index, skip };
   }
 
@@ -107,30 +104,31 @@ export class KeptStream {
 
   /** Bytes that reading on from a place sends, with what each event takes. @param place of this stream */
   costFrom({ sequence, skip }: StreamPlace): number {
-    let cost = -skip;
-    for (const event of this.#events.slice(sequence - this.#firstSequence)) cost += event.length + overheadBytes;
-    return Math.max(0, cost);
+    const index = sequence - this.#firstSequence;
+    const from = this.#events.startOf(index) + skip;
+    return Math.max(0, this.totalBytes - from + (this.#events.count - index) * overheadBytes);
   }
 
   /** Bytes of the answer as a whole, as far as there is one. */
   get wholeBytes(): number {
-    return this.head.length + (this.endedMs === null ? 0 : (this.last?.length ?? 0));
+    const { count, endByte } = this.#events;
+    const lastBytes = count === 0 ? 0 : endByte - this.#events.startOf(count - 1);
+    return this.head.length + (this.endedMs === null ? 0 : lastBytes);
   }
 
   add(event: Uint8Array): void {
-    this.#events.push(event);
-    this.#endByte += event.length;
+    this.#events.add(event);
   }
 
   /** Gives up its oldest events. */
   drop(count: number): void {
-    for (const event of this.#events.splice(0, count)) this.#firstByte += event.length;
+    this.#events.drop(count);
     this.#firstSequence += count;
   }
 
   /** Gives up all of them. */
   clear(): void {
-    this.drop(this.#events.length);
+    this.drop(this.#events.count);
   }
 }
 
