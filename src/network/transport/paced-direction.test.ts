@@ -145,6 +145,7 @@ describe('a paced direction', () => {
     send(1, 10);
     ends[0]?.seen.connection.close('edge-unreachable', 'cut');
     ends[1]?.handler.closed({ by: 'network', code: 'edge-unreachable', detail: 'lost' });
+    expect(clock.pendingCount).toBe(0);
     const before = sent.length;
     clock.moveTo(1000);
     expect(sent.slice(before)).toEqual([]);

@@ -38,7 +38,7 @@ export class PacedDirection {
   }
 
   setRate(bitsPerSecond: number): void {
-    this.#pacer.setRate(bitsPerSecond);
+    this.#pacer.setRate(this.#clock.nowMs(), bitsPerSecond);
     this.#sendLater();
     for (const connection of this.#connections.values()) connection.noteRoom();
   }
@@ -65,6 +65,8 @@ export class PacedDirection {
       leave: () => {
         this.#pacer.removeFlow(flow);
         this.#connections.delete(flow);
+        // A timer for frames that are gone would keep the process running.
+        this.#sendLater();
       },
     });
     this.#connections.set(flow, connection);

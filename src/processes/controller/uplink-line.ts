@@ -9,6 +9,9 @@ import type { Connect } from '../../network/transport/transport.ts';
 /** Least time of a measurement: over a shorter one, single frames dominate the rate, ms. */
 const leastMeasuredMs = 200;
 
+/** The least rate of a device: below it a frame takes seconds. */
+const leastBitsPerSecond = 2000;
+
 type Rates = Pick<UplinkMessage, 'bitsPerSecond' | 'shareBitsPerSecond'>;
 
 export class UplinkLine {
@@ -30,7 +33,7 @@ export class UplinkLine {
 
   /** bit/s; Infinity: no rate was received. */
   get bitsPerSecond(): number {
-    return this.#rates?.bitsPerSecond ?? Number.POSITIVE_INFINITY;
+    return Math.max(leastBitsPerSecond, this.#rates?.bitsPerSecond ?? Number.POSITIVE_INFINITY);
   }
 
   setRates(rates: Rates): void {
@@ -39,7 +42,7 @@ export class UplinkLine {
       this.#since = { ms: nowMs, sentBytes: this.#paced.sentBytes, allowedBits: 0, atMs: nowMs };
     else this.#count(nowMs);
     this.#rates = rates;
-    this.#paced.setRate(rates.bitsPerSecond);
+    this.#paced.setRate(this.bitsPerSecond);
   }
 
   /** No rates come now: it may send at its share, if that is more. What it had beside that stays. */

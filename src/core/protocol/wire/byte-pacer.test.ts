@@ -132,10 +132,24 @@ describe('the pacer', () => {
     bed.run(1000);
     const gained = bed.sent.map((bytes, index) => bytes - (before[index] as number));
     expect(Math.abs((gained[0] as number) - 750_000)).toBeLessThanOrEqual(3 * frameBytes);
-    bed.pacer.setRate(rate / 4);
+    bed.pacer.setRate(bed.nowMs, rate / 4);
     const total = bed.total;
     bed.run(1000);
     expect(Math.abs(bed.total - total - 250_000)).toBeLessThanOrEqual(2 * frameBytes);
+  });
+
+  it('sends the rest of a frame that began at another rate at the new one', () => {
+    const pacer = new BytePacer<string>(1);
+    const flow = pacer.addFlow(1);
+    for (const frame of ['first', 'second']) pacer.push(0, flow, frame, 30_000);
+    pacer.take(0);
+    expect(pacer.waitMs(1000)).toBeGreaterThan(200_000_000);
+    pacer.setRate(1000, rate);
+    expect(pacer.waitMs(1000)).toBeCloseTo(30, 0);
+    pacer.setRate(1010, rate / 2);
+    expect(pacer.waitMs(1010)).toBeCloseTo(40, 0);
+    pacer.setRate(1020, Number.POSITIVE_INFINITY);
+    expect([pacer.waitMs(1020), pacer.take(1020)?.frame]).toEqual([0, 'second']);
   });
 
   it('says when the next frame may leave, and how long a backlog lasts at worst', () => {
@@ -179,7 +193,7 @@ describe('the pacer', () => {
   it.each([0, -1, Number.NaN])('takes no rate and no weight of %d', (wrong) => {
     expect(() => new BytePacer(wrong)).toThrow('bit/s');
     const pacer = new BytePacer(rate);
-    expect(() => pacer.setRate(wrong)).toThrow('bit/s');
+    expect(() => pacer.setRate(0, wrong)).toThrow('bit/s');
     expect(() => pacer.addFlow(wrong)).toThrow('weight');
     expect(() => pacer.setWeight(pacer.addFlow(1), wrong)).toThrow('weight');
   });

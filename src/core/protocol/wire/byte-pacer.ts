@@ -36,9 +36,12 @@ export class BytePacer<Frame> {
     this.#bytesPerMs = bytesPerMs(bitsPerSecond);
   }
 
-  /** Frames that have not begun to leave are sent at the new rate. */
-  setRate(bitsPerSecond: number): void {
+  /** For what has not left by then, the rest of the frame that is leaving too: one that began at a tiny rate holds up no others. */
+  setRate(nowMs: number, bitsPerSecond: number): void {
+    const before = this.#bytesPerMs;
     this.#bytesPerMs = bytesPerMs(bitsPerSecond);
+    const restMs = this.#busyUntilMs - nowMs;
+    if (restMs > 0) this.#busyUntilMs = nowMs + restMs * (before / this.#bytesPerMs);
   }
 
   addFlow(weight: number): PacedFlow {
