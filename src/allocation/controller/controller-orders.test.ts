@@ -126,6 +126,31 @@ describe('a controller', () => {
     expect(plans).toBeLessThanOrEqual(1 + 20 / 5);
   });
 
+  it.each([
+    ['whose links carry nothing', deviceReport({ links: [{ edge: 'a', roundTripMs: 10, bitsPerSecond: 9999 }] }), {}],
+    ['with no link at all', deviceReport({ links: [] }), {}],
+    ['whose text no edge may continue', deviceReport({ fingerprint: 'another' }), {}],
+    ['before edges that drain', deviceReport(), { isDraining: true }],
+    ['before edges that are full', deviceReport(), { places: 1, sessions: 1 }],
+  ])('says that it serves none in a cell of devices %s, orders nothing, and goes on', (_, report, edge) => {
+    const { join, say, slot, sentTo, assigns, events } = bed();
+    say(join('edge', 'a'), edgeReport(edge));
+    const devices = ['one', 'two'].map((name) => join('device', name));
+    const text = reading(1, null, report.fingerprint === null ? 0 : 5);
+    for (const device of devices) say(device, { ...report, ...text });
+    slot();
+    expect(events.filter(({ kind }) => kind === 'policy-failed')).toEqual([]);
+    const nowhere = { edge: null, bandwidthShare: 0, reason: null };
+    expect(events.at(-1)).toMatchObject({ kind: 'decided', policy: 'best', moves: 0, paces: [nowhere, nowhere] });
+    expect(
+      devices.flatMap((device) => [...assigns(device), ...sentTo(device).filter(({ kind }) => kind === 'plan')]),
+    ).toEqual([]);
+    say(join('edge', 'b'), edgeReport({ fingerprint: report.fingerprint ?? 'f' }));
+    for (const device of devices) say(device, deviceReport({ ...text, fingerprint: report.fingerprint, seq: 2 }));
+    slot();
+    expect(devices.map((device) => assigns(device).length)).toEqual([1, 1]);
+  });
+
   it('plans for a few devices in a slot, and for all of them in some', () => {
     const { join, say, slot, sentTo } = bed();
     say(join('edge', 'a'), edgeReport({ places: 64 }));

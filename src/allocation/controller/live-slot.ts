@@ -181,11 +181,12 @@ function paceOf(
 ): PaceState {
   const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
   const promptOf = ({ report: { session } }: LiveDevice): number => session?.promptTokens ?? unaskedPrompt;
-  const promptDone = (device: LiveDevice): number => evaluated(device) - writtenOf(device);
+  // A text that no edge has is to be evaluated as a whole.
+  const promptDone = (device: LiveDevice): number => Math.max(0, evaluated(device) - writtenOf(device));
   return {
     draftMs: each(draftMsOf),
     acceptance: each(acceptanceOf),
-    promptTokens: each((device) => promptOf(device) - promptDone(device)),
+    promptTokens: each((device) => promptOf(device) + writtenOf(device) - evaluated(device)),
     promptTokensDone: each(promptDone),
     answerTokens: each(answerOf),
     isTypical: false,
