@@ -10,7 +10,7 @@ import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
 import type { PacedModel } from '../../models/port/paced.ts';
-import { latencyProfiles } from '../../models/port/profiles.ts';
+import { findProfile, latencyProfiles } from '../../models/port/profiles.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import { joinAsEdge } from '../../processes/controller/edge-agent.ts';
 import { TicketBook, ticketPrefix } from '../../processes/controller/ticket-book.ts';
@@ -116,7 +116,11 @@ const options = {
     help: 'rate of the way to the devices, which their connections share (default: nothing is paced)',
     number: [0.008, 1_000_000],
   },
-  profile: { flag: '--profile <name>', help: 'hardware whose step times are emulated', choices: profileNames },
+  profile: {
+    flag: '--profile <name>',
+    help: `hardware whose step times are emulated: ${profileNames.join(', ')}, or ms of a step and of a row, as 57.7+0.57`,
+    parse: (text: string): string => findProfile(text).name,
+  },
   draft: {
     flag: '--draft <name|path>',
     help: 'draft model on the edge itself, for devices in modes edge-sd, mix and auto (default: none)',

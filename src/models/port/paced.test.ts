@@ -128,6 +128,9 @@ describe('the latency profiles', () => {
     expect(defaultEdgeProfile.stepMs + defaultEdgeProfile.rowMs).toBeCloseTo(1000 / 15.18, 1);
     expect(defaultEdgeProfile.rowMs).toBeCloseTo(1000 / 405.97, 2);
     expect(findProfile('edge-70b-a100x2')).toMatchObject({ stepMs: 57.7, rowMs: 0.57 });
+    expect(findProfile('36.4+0.2')).toMatchObject({ name: '36.4+0.2', stepMs: 36.4, rowMs: 0.2 });
+    for (const name of ['0+1', '-5+1', '36', '36+', 'NaN+1', '1e3+1'])
+      expect(() => findProfile(name), name).toThrow(expect.objectContaining({ code: 'bad-argument' }));
     expect(() => findProfile('abacus')).toThrow(expect.objectContaining({ code: 'bad-argument' }));
   });
 });

@@ -98,10 +98,13 @@ export const latencyProfiles: readonly LatencyProfile[] = [
   },
 ];
 
-/** @throws OutriderError `bad-argument` when there is no such profile */
+/** @param name of a profile, or ms of a step and of a row: "57.7+0.57" @throws OutriderError `bad-argument` when there is no such profile */
 export function findProfile(name: string): LatencyProfile {
   const profile = latencyProfiles.find((one) => one.name === name);
   if (profile !== undefined) return profile;
+  const [stepMs = 0, rowMs = 0] = /^\d+(\.\d+)?\+\d+(\.\d+)?$/.test(name) ? name.split('+').map(Number) : [];
+  const description = `hardware with steps of ${stepMs} ms and ${rowMs} ms a row`;
+  if (stepMs > 0) return { name, description, stepMs, rowMs, rowCap: 8, source: 'Given' };
   const names = latencyProfiles.map((one) => one.name).join(', ');
-  throw badArgument(`no latency profile "${name}"`, `Take one of: ${names}.`);
+  throw badArgument(`no latency profile "${name}"`, `Take one of: ${names}; or ms of a step and of a row: 57.7+0.57.`);
 }
