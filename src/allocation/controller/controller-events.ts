@@ -50,6 +50,8 @@ export interface DecidedEvent {
     /** The part of it that `feltMs` is compared with: between two tokens, without the wait for the first one. */
     readonly predictedLaterMs: number;
     readonly feltMs: number | null;
+    /** Tokens in the slot, from where its session stands now; null where many devices read. */
+    readonly expectedTokens: number | null;
     /** Its rows in a step of the edge, as predicted; 0 without an edge. */
     readonly rows: number;
     /** y; 0 without an edge. */

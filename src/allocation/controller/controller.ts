@@ -3,6 +3,7 @@
 
 import { createPaceModel } from '../felt/pace-model.ts';
 import { LastPace } from '../felt/predict-pace.ts';
+import { predictTokens } from '../felt/predict-tokens.ts';
 import { byShards } from '../shards/shard-state.ts';
 import { countByGroup } from '../slot/columns.ts';
 import { PolicyFailure } from '../slot/remote-policy.ts';
@@ -12,7 +13,7 @@ import type { ControllerEvent, DecidedEvent } from './controller-events.ts';
 import { newPlans, type PlannedDevice } from './draft-plan.ts';
 import { EdgeCards } from './edge-cards.ts';
 import { newUplinks, type OrderSettings, rowsElsewhere, sharesMessages } from './edge-orders.ts';
-import { type EdgePace, mostMsPerToken, pacesAt, reasonOf } from './edge-reason.ts';
+import { type EdgePace, mostCompared, mostMsPerToken, pacesAt, reasonOf } from './edge-reason.ts';
 import { fitPlaces } from './fit-places.ts';
 import { type LiveDevice, type LiveEdge, liveSlot, shutEdges } from './live-slot.ts';
 import { type DeviceMember, differingModel, type MemberSettings, Members, refusalOf, replacedBy } from './members.ts';
@@ -37,9 +38,6 @@ export interface ControllerSettings extends MemberSettings, OrderSettings {
   /** Weight of energy, ms per (J / battery share). */
   readonly energyWeight: number;
 }
-
-/** Devices of a slot for which the edges that they do not get are compared too. */
-const mostCompared = 64;
 
 export interface ControllerHost {
   send(link: number, message: ControllerMessage): void;
@@ -211,6 +209,7 @@ export class Controller {
     if (state === null || decision === null) return null;
     const assignment = fitPlaces(state, decision, edges, active);
     const predicted = this.#pace.predict(state, assignment);
+    const expected = active.length > mostCompared ? null : predictTokens(state, assignment).tokens;
     const elsewhere = this.#elsewhere(orders, assignment);
     for (const [index, device] of active.entries()) {
       const server = assignment.server[index] as number;
@@ -234,6 +233,7 @@ export class Controller {
         predictedMs: msPerToken,
         predictedLaterMs: laterTokenMs,
         feltMs: device.report.feltMsPerToken,
+        expectedTokens: expected?.[index] ?? null,
         rows: predicted.rows[index] as number,
         bandwidthShare,
         reason: edge === undefined || active.length > mostCompared ? null : why(),

@@ -2,6 +2,8 @@
 
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 
+/** Devices of a slot for which what they would have elsewhere, and the tokens that they are to get, are predicted too. */
+export const mostCompared = 64;
 /** Largest time per token in a message, ms. */
 export const mostMsPerToken = 3_600_000;
 

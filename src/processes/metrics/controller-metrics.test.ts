@@ -29,6 +29,7 @@ function decided(policy: string, paces: readonly [string, string | null, number,
         predictedLaterMs,
         rows: 1,
         feltMs,
+        expectedTokens: null,
         bandwidthShare: 0,
         reason: null,
       };

@@ -17,6 +17,7 @@ function decided(devices: Iterable<string>, edge: string): DecidedEvent {
     predictedMs: 12345.678,
     predictedLaterMs: 1234.5678,
     feltMs: null,
+    expectedTokens: null,
     rows: 3.25,
     bandwidthShare: 0.5,
     reason: '\u0001"語'.repeat(80),
