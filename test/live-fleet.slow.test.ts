@@ -65,9 +65,24 @@ it('chaos: processes and engines are killed, stopped and drained, and no answer 
 }, 180_000);
 
 it('policies take turns on one fleet', async () => {
-  const options = { edges: 2, devices: 3, seconds: 15, blockSeconds: 3, profile: 'edge-8b-rtx4090', maxTokens: 40 };
+  const policies = ['max-sinr', 'tma', 'tma-masac', 'best-paper', 'felt'] as const;
+  const size = { edges: 2, devices: 3, seconds: 15, blockSeconds: 3, maxTokens: 40, policies };
+  const options = { ...size, scenario: 'munich', profile: 'edge-70b-a6000' };
   const { rows, summary } = await runExperiment(liveExperiment, options);
   expect(rows.map(({ blocks }) => blocks)).toEqual([1, 1, 1, 1, 1]);
   expect(summary['identical']).toBe(summary['texts']);
   for (const key of ['msPerTokenMaxSinr', 'msPerTokenFelt', 'joulesPerToken']) expect(summary[key]).toBeGreaterThan(0);
+  expect(summary['msPerTokenFeltOverLeast']).toBeGreaterThanOrEqual(1);
+}, 180_000);
+
+it('in a world, edges and devices have the times of its hardware', async () => {
+  const size = { edges: 3, devices: 3, seconds: 12, blockSeconds: 3, runs: 2, policies: ['max-sinr', 'felt'] as const };
+  const { rows, summary } = await runExperiment(liveExperiment, { ...size, maxTokens: 60 });
+  expect(rows.map(({ policy, blocks }) => [policy, blocks])).toEqual([
+    ['max-sinr+equal', 4],
+    ['best', 4],
+  ]);
+  expect([summary['identical'], summary['failed']]).toEqual([summary['texts'], 0]);
+  for (const key of ['tokensPerSecondFeltOverMaxSinr', 'tokensPerSecondRun2', 'firstTokenFeltOverMaxSinr'])
+    expect(summary[key]).toBeGreaterThan(0);
 }, 180_000);

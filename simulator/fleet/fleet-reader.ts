@@ -22,9 +22,10 @@ export interface ReaderPlan {
   /** One for each device; null: it does not draft. */
   readonly drafterOf: (device: number) => Drafter | null;
   readonly prompts: readonly (readonly number[])[];
-  readonly maxAnswerTokens: number;
-  /** Round trip of the network behind the radio. */
-  readonly roundTripMs: number;
+  /** Limit of the answer to a prompt. */
+  readonly maxAnswerTokens: (prompt: number) => number;
+  /** Round trip of the network behind the radio, to an edge. */
+  readonly roundTripMs: (edge: string) => number;
   /** From the end of an answer to the next question, on average; drawn evenly from none to twice as long. */
   readonly thinkMs: number;
   /** Throughput of a device to an edge with the whole band, bit/s; 0: no link. */
@@ -66,6 +67,8 @@ export interface FleetAnswer {
 
 /** A link without a radio carries next to nothing. */
 const leastBitsPerSecond = 2000;
+/** A link that carries less with the whole band is lost: a controller assigns no edge over it. */
+const lostBelowBitsPerSecond = 10_000;
 /** The pace that is shown is that of the last so many ms. */
 const shownMs = 4000;
 /** How long a device waits for a first edge, ms. */
@@ -80,6 +83,8 @@ export class FleetReader {
   readonly #index: number;
   readonly #agent: DeviceAgent;
   readonly #links = new Map<string, EmulatedLink>();
+  /** Times in which a link was lost; `toMs` of one that is lost now is infinite. */
+  readonly #losses: { readonly edge: string; readonly fromMs: number; toMs: number }[] = [];
   readonly #drafter: Drafter | null;
   readonly #auto = new AutoMode();
   #turn: Turn | null = null;
@@ -110,7 +115,7 @@ export class FleetReader {
       place: () => plan.placeOf?.(index) ?? null,
       bitsPerSecondTo: (edge) => plan.rates(index, edge),
       connectEdge: ({ id, address }) => {
-        const settings = { ...idealLink, roundTripMs: plan.roundTripMs, seed: index };
+        const settings = { ...idealLink, roundTripMs: plan.roundTripMs(id), seed: index };
         const link = createEmulatedLink(connectWebSocket(address), settings);
         this.#links.set(id, link);
         this.#rate(id, 1);
@@ -126,20 +131,30 @@ export class FleetReader {
 
   /**
    * Gives each link its part of the edge's band: the share y that was decided. To an edge for which nothing was decided, as it is left or
-   * entered, a device has as much as each of those that read there.
+   * entered, a device has as much as each of those that read there. @param readersAt how many read at each edge @param edge this one's
    */
-  changeLinks(readers: readonly FleetReader[], decided: DecidedEvent | null): void {
+  changeLinks(readersAt: ReadonlyMap<string | null, number>, edge: string | null, decided: DecidedEvent | null): void {
     const own = decided?.paces.find(({ device }) => device === this.name);
     for (const id of this.#links.keys()) {
-      const others = readers.filter((reader) => reader !== this && reader.edge === id).length;
+      const others = (readersAt.get(id) ?? 0) - (edge === id ? 1 : 0);
       this.#rate(id, own?.edge === id ? own.bandwidthShare : 1 / (1 + others));
     }
   }
 
   /** @param share of the edge's band */
   #rate(id: string, share: number): void {
-    const rate = this.#plan.rates(this.#index, id) * share;
-    this.#links.get(id)?.changeRate(Math.max(leastBitsPerSecond, rate));
+    const whole = this.#plan.rates(this.#index, id);
+    this.#links.get(id)?.changeRate(Math.max(leastBitsPerSecond, whole * share));
+    const lost = this.#losses.findLast(({ edge, toMs }) => edge === id && toMs === Number.POSITIVE_INFINITY);
+    if ((lost !== undefined) === whole < lostBelowBitsPerSecond) return;
+    if (lost === undefined) this.#losses.push({ edge: id, fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY });
+    else lost.toMs = performance.now();
+  }
+
+  /** The part of the time between two moments in which its link to an edge carried nothing, ms. */
+  lostMs(edge: string, fromMs: number, toMs: number): number {
+    const own = this.#losses.filter((one) => one.edge === edge);
+    return own.reduce((sum, one) => sum + Math.max(0, Math.min(toMs, one.toMs) - Math.max(fromMs, one.fromMs)), 0);
   }
 
   /** What it has read, and how long it has waited for it, between two moments of this machine's clock. */
@@ -219,7 +234,7 @@ export class FleetReader {
       tokenizer,
       drafter: this.#drafter,
       prompt: prompts[prompt] as readonly number[],
-      maxAnswerTokens,
+      maxAnswerTokens: maxAnswerTokens(prompt),
       waitsForEdge: true,
       onServedBy: (edge) => {
         servers += 1;

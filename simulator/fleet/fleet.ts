@@ -25,8 +25,8 @@ export interface Walk {
 export interface FleetPlan extends Omit<ReaderPlan, 'rates'> {
   readonly edges: number;
   readonly devices: number;
-  /** Flags of every edge process: model, profile. */
-  readonly edgeFlags: readonly string[];
+  /** Flags of an edge process, by its index: model, profile. */
+  readonly edgeFlags: (edge: number) => readonly string[];
   readonly walk: Walk;
   /** Listens already. */
   readonly control: FleetControl;
@@ -45,6 +45,8 @@ export interface Fleet extends AsyncDisposable {
   /** As {@link FleetReader.readBetween}, of each device. */
   readBetween(fromMs: number, toMs: number): readonly { readonly tokens: number; readonly wantedMs: number }[];
   readonly answers: readonly FleetAnswer[];
+  /** As {@link FleetReader.lostMs}. */
+  lostMs(device: number, edge: string, fromMs: number, toMs: number): number;
   /** Lets every device end its answer. */
   finish(): Promise<void>;
 }
@@ -59,12 +61,19 @@ export interface FleetEdge {
 
 const edgePrefix = 'edge-';
 
+/** @param name of an edge of a fleet */
+export function edgeIndex(name: string): number {
+  return Number(name.slice(edgePrefix.length)) - 1;
+}
+
 export async function startFleet(plan: FleetPlan): Promise<Fleet> {
   await using opened = new CloseStack();
   let last: DecidedEvent | null = null;
   const readers: FleetReader[] = [];
   const shareLinks = (): void => {
-    for (const reader of readers) reader.changeLinks(readers, last);
+    const at = readers.map(({ edge }) => edge);
+    const readersAt = new Map(at.map((edge) => [edge, at.filter((one) => one === edge).length]));
+    for (const [index, reader] of readers.entries()) reader.changeLinks(readersAt, at[index] ?? null, last);
   };
   plan.control.listen((event) => {
     if (event.kind === 'decided') {
@@ -81,8 +90,7 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
       return edge;
     }),
   );
-  const rates = (device: number, edge: string): number =>
-    plan.walk.rate(device, Number(edge.slice(edgePrefix.length)) - 1);
+  const rates = (device: number, edge: string): number => plan.walk.rate(device, edgeIndex(edge));
   const readerPlan = { ...plan, rates, placeOf: (device: number) => plan.walk.deviceAt(device) };
   for (let index = 0; index < plan.devices; index += 1)
     readers.push(new FleetReader(readerPlan, connectWebSocket(url), index));
@@ -106,6 +114,7 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
     get answers() {
       return readers.flatMap(({ answers }) => answers);
     },
+    lostMs: (device, edge, fromMs, toMs) => readers[device]?.lostMs(edge, fromMs, toMs) ?? 0,
     async finish() {
       await Promise.all(readers.map((reader) => reader.finish()));
     },
@@ -116,7 +125,7 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
 async function startEdge(plan: FleetPlan, url: string, index: number): Promise<FleetEdge & AsyncDisposable> {
   const name = `${edgePrefix}${index + 1}`;
   const at = plan.walk.edgeAt(index);
-  const flags = [...plan.edgeFlags, '--controller', url, '--name', name, `--place=${at.xM},${at.yM}`];
+  const flags = [...plan.edgeFlags(index), '--controller', url, '--name', name, `--place=${at.xM},${at.yM}`];
   const note = (line: string): void => plan.note(`${name}: ${line.replace(/^edge /, '')}`);
   const start = (port: number): Promise<EdgeProcess> => (plan.startEdge ?? startEdgeProcess)(flags, note, { port });
   if (plan.restarts === true) {

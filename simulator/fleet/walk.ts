@@ -3,6 +3,7 @@
 
 import type { Scenario } from '../scenario/scenario.ts';
 import { createWorld } from '../simulation/slot-world.ts';
+import { draftTimesMs, type StepLaw, stepLaws } from '../simulation/token-hardware.ts';
 import type { RadioMap } from '../world/radio-map.ts';
 import type { Walk } from './fleet.ts';
 
@@ -11,16 +12,28 @@ const aroundM = 150;
 /** The share of devices that do. */
 const shareAround = 0.95;
 
+export interface ScenarioWalk extends Walk {
+  /** What the scenario's hardware takes, and its network behind the radio. */
+  stepLaw(edge: number): StepLaw;
+  draftMs(device: number): number;
+  roundTripMs(edge: number): number;
+}
+
 /** @param scenario with a task in every slot, so that every device has its links in every slot */
-export function createWalk(scenario: Scenario, edges: number, seed: number, map: RadioMap | undefined): Walk {
+export function createWalk(scenario: Scenario, edges: number, seed: number, map: RadioMap | undefined): ScenarioWalk {
   const sites = nearSites(createWorld(scenario, seed, map).parts.sites, edges);
   const hotSpots = sites.map(({ x, y }) => ({ xM: x, yM: y, radiusM: aroundM, share: shareAround / edges }));
   const world = createWorld({ ...scenario, mobility: { ...scenario.mobility, hotSpots } }, seed, map);
   world.next();
   const least = 10 ** (scenario.radio.minimumSnrDb / 10);
   const serverOf = (edge: number): number => sites[edge]?.server ?? 0;
+  const laws = stepLaws(scenario, world.parts);
+  const draftMs = draftTimesMs(scenario, world.parts);
   return {
     slotMs: scenario.slotMs,
+    stepLaw: (edge) => laws[serverOf(edge)] as StepLaw,
+    draftMs: (device) => draftMs[device] as number,
+    roundTripMs: (edge) => world.parts.roundTripMs[serverOf(edge)] as number,
     step: () => void world.next(),
     deviceAt(device) {
       const { deviceX, deviceY } = world.actual;

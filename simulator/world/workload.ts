@@ -251,13 +251,13 @@ function windowCost(shape: ModelShape, windowTokens: number) {
 }
 
 /** @param ends the end of each kind's part of [0, 1) */
-function drawKind(ends: Float64Array, place: number): number {
+export function drawKind(ends: Float64Array, place: number): number {
   let kind = 0;
   while (kind < ends.length - 1 && place >= (ends[kind] as number)) kind++;
   return kind;
 }
 
-function partEnds(tasks: readonly TaskMix[]): Float64Array {
+export function partEnds(tasks: readonly TaskMix[]): Float64Array {
   const total = tasks.reduce((sum, { weight }) => sum + weight, 0);
   let end = 0;
   return Float64Array.from(tasks, ({ weight }) => {

@@ -11,7 +11,7 @@ import { badArgument } from '../../../src/core/basics/errors.ts';
 import { printDocument } from '../../../src/files/document.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { fleetPath } from '../../../src/processes/http/fleet-page.ts';
-import { type Demo, openDemo } from '../../fleet/demo.ts';
+import { type Demo, openDemo, scenarioHardware } from '../../fleet/demo.ts';
 import { createLiveTable, endTable, type LiveTable, runningTable } from './live-table.ts';
 import { openPage } from './open-page.ts';
 
@@ -19,6 +19,7 @@ const notes = `Examples:
   outrider live                               8 devices walk in Munich, 3 edges write, for 30 seconds; a toy in place of models
   outrider live --real --devices 2 --edges 2  real models; they need free processors, else the emulated hardware is late
   outrider live --policy max-sinr             another policy
+  outrider live --scenario city-70b --profile scenario --edges 6 --devices 20    a 72B target on three kinds of servers
   outrider live --seconds 60 --json           one JSON document at the end
   outrider live --open --seconds 600          the fleet page of its controller in a browser
   outrider live --record fleet.jsonl          a file that any fleet page replays
@@ -50,8 +51,8 @@ const options = {
   pair: { ...pairOption, help: 'with --real: target and draft, from "outrider models list"' },
   profile: {
     flag: '--profile <name>',
-    help: 'hardware whose step times the edges emulate',
-    choices: latencyProfiles.map(({ name }) => name),
+    help: "hardware whose step times the edges emulate; scenario: the world's own, with its round trips, drafts and texts",
+    choices: [...latencyProfiles.map(({ name }) => name), scenarioHardware],
     default: defaultEdgeProfile.name,
   },
   maxTokens: { flag: '--max-tokens <count>', help: 'most tokens of an answer', whole: [1, 1024], default: 96 },
