@@ -6,6 +6,7 @@ import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { closedLoop } from '../../readers/toy-reader.ts';
+import { toySeed } from '../hostile/raw-device.ts';
 import { ordinaryUse } from './attack.ts';
 import { attacks, type NamedAttack } from './catalogue.ts';
 import { crowdContextLength, readAsCrowd } from './crowd.ts';
@@ -140,6 +141,7 @@ async function attackAll(
   const memoryMB = { before: Number.NaN, after: Number.NaN };
   try {
     await pause(1000);
+    await askUnderGrammar(scene);
     await scene.settleMemory();
     memoryMB.before = await settled(bench, settleSeconds);
     for (const [index, { name }] of chosen.entries()) {
@@ -155,6 +157,20 @@ async function attackAll(
     await readers;
   }
   return { measured: bench.measured, answers, memoryMB, deaths: scene.deaths };
+}
+
+/** Starts the thread that compiles grammars, which then stays: its memory is that of a feature in use. */
+async function askUnderGrammar({ baseUrl, keys }: AbuseScene): Promise<void> {
+  const schema = { type: 'object', properties: { answer: { type: 'boolean' } } };
+  const body = {
+    model: `toy:${toySeed}`,
+    messages: [{ role: 'user', content: 'Yes or no?' }],
+    max_tokens: 8,
+    response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } },
+  };
+  const headers = { authorization: `Bearer ${keys.ordinary}`, 'content-type': 'application/json' };
+  const response = await fetch(`${baseUrl}/chat/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`an answer under a grammar was refused: ${await response.text()}`);
 }
 
 /** Devices and clients over HTTP, each with a key of its own. */
