@@ -4,7 +4,7 @@ import { reproductions } from '../experiments/paper/reproduce.ts';
 import { benches } from './bench.ts';
 import { trials } from './trial.ts';
 
-/** Its goals need every attack: `--every 5 --settle-seconds 15 --after-seconds 15` ends within five minutes. */
+/** Its goals need every attack: `--every 5 --settle-seconds 15` ends within five minutes. */
 const longOne = 'trial abuse';
 const timed = [...benches, ...trials, ...reproductions].filter(({ name }) => name !== longOne);
 

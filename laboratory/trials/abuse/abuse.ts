@@ -37,15 +37,9 @@ const options = {
   seconds: { flag: '--seconds <count>', help: 'how long each attack lasts', whole: [2, 600], default: 6 },
   settleSeconds: {
     flag: '--settle-seconds <count>',
-    help: 'how long ordinary use lasts before the attacks, until memory is read',
+    help: 'how long ordinary use lasts before the attacks, and after them, until memory is read',
     whole: [2, 600],
     default: 60,
-  },
-  afterSeconds: {
-    flag: '--after-seconds <count>',
-    help: 'the same after the attacks; an edge keeps answers for readers who may come back, 300 seconds',
-    whole: [2, 600],
-    default: 330,
   },
   every: {
     flag: '--every <count>',
@@ -86,7 +80,7 @@ const memorySampleMs = 100;
 
 export const abuseTrial: Experiment<typeof options, AbuseFound, AbuseConclusion> = {
   name: 'trial abuse',
-  lasts: '26 minutes',
+  lasts: '25 minutes',
   description:
     'attack an edge that has keys, limits and a log, beside honest readers: exact texts, their speed, memory, log',
   notes: `Attacks:
@@ -100,7 +94,9 @@ slower ones count.`,
   options,
   measure: async (asked, run) => {
     const names = namesOf(asked);
-    const chosen = attacks.filter(({ name }) => names.has(name));
+    const chosen = attacks
+      .filter(({ name }) => names.has(name))
+      .sort((one, other) => Number(other.isKept === true) - Number(one.isKept === true));
     const beside = chosen.length === 0 ? nothing : await attackAll(asked, chosen, run);
     return { ...beside, crowd: names.has(crowdUse) ? await seatCrowd(asked) : [] };
   },
@@ -128,7 +124,7 @@ async function seatCrowd({ seconds, remoteEngine }: AbuseOptions): Promise<reado
 }
 
 async function attackAll(
-  { seconds, settleSeconds, afterSeconds, remoteEngine }: AbuseOptions,
+  { seconds, settleSeconds, remoteEngine }: AbuseOptions,
   chosen: readonly NamedAttack[],
   run: Run,
 ): Promise<Beside> {
@@ -151,7 +147,7 @@ async function attackAll(
       if ((index + 1) % attacksBetween === 0 || index === chosen.length - 1) await measure(bench, ordinaryUse);
     }
     await repeatSlow(bench, run);
-    memoryMB.after = await settled(bench, afterSeconds);
+    memoryMB.after = await settled(bench, settleSeconds);
   } finally {
     stop.abort();
     await readers;

@@ -21,6 +21,8 @@ export interface Attack {
   readonly words: string;
   /** Shortest useful duration: the edge closes such a peer only after this time. */
   readonly leastSeconds?: number;
+  /** The edge keeps what it leaves for up to ten minutes, for readers who may come back: it is played first. */
+  readonly isKept?: boolean;
   /** Attacks until `isOver` is true, then closes its connections. */
   run(target: Target): Promise<void>;
 }

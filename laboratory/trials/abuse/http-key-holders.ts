@@ -87,6 +87,7 @@ export const httpKeyHolders: Attacks = {
     },
   },
   'streams-abandoned': {
+    isKept: true,
     words: 'streams that outlive their connections, and that nobody comes back for',
     run: (target) =>
       inLanes(target, 16, 1, async (lane, round) => {
