@@ -23,14 +23,18 @@ function controller() {
     return next.ask;
   };
   const due = (nowMs: number): LeaseAsk | null => step({ kind: 'due', nowMs });
+  const answer = (ask: LeaseAsk | null, sentAtMs: number, given: Written | Found, nowMs: number): void => {
+    if (ask !== null) step({ kind: 'answered', ask, sentAtMs, answer: given, nowMs });
+  };
   return {
     due,
     see: (value: string, revision: number, nowMs: number) =>
       step({ kind: 'changed', record: { value, revision }, nowMs }),
+    answer,
     /** Asks at `sentAtMs`, and is answered. */
-    ask(sentAtMs: number, answer: Written | Found, nowMs = sentAtMs): LeaseAsk | null {
+    ask(sentAtMs: number, given: Written | Found, nowMs = sentAtMs): LeaseAsk | null {
       const ask = due(sentAtMs);
-      if (ask !== null) step({ kind: 'answered', ask, sentAtMs, answer, nowMs });
+      answer(ask, sentAtMs, given, nowMs);
       return ask;
     },
     leave: (nowMs: number) => step({ kind: 'leaving', nowMs }),
@@ -63,6 +67,15 @@ describe('a controller that leads', () => {
     expect(one.due(1999)).toBeNull();
     expect(one.ask(2000, { kind: 'done', revision: 5 }, 3400)).toEqual({ kind: 'renew', revision: 3 });
     expect([one.epoch(11_999), one.epoch(12_000)]).toEqual([3, null]);
+  });
+
+  it('counts a renewal that it has seen before its answer', () => {
+    const one = leader();
+    const ask = one.due(2000);
+    one.see('me', 4, 2001);
+    expect(one.epoch(11_000)).toBeNull();
+    one.answer(ask, 2000, { kind: 'done', revision: 4 }, 2002);
+    expect(one.epoch(11_000)).toBe(3);
   });
 
   it('asks again where an answer is lost, adopts a renewal that was done, and leads again with the same epoch', () => {

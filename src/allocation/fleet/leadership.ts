@@ -148,10 +148,12 @@ function answered(state: Leadership, event: Extract<LeaseEvent, { kind: 'answere
 
 /** @param revision of a write that was done @param untilMs until when it lets it lead: counted from when it was sent, as it may be late */
 function heldAfter({ held, seen }: Leadership, ask: LeaseAsk, revision: number, untilMs: number): Leadership['held'] {
-  // A late answer, after which somebody has written.
-  if (revision <= (held?.revision ?? 0) || revision < (seen?.revision ?? 0)) return held;
-  if (ask.kind === 'acquire') return { epoch: revision, revision, untilMs };
-  return held && { ...held, revision, untilMs: Math.max(held.untilMs, untilMs) };
+  if (ask.kind === 'acquire') {
+    const isLate = revision <= (held?.revision ?? 0) || revision < (seen?.revision ?? 0);
+    return isLate ? held : { epoch: revision, revision, untilMs };
+  }
+  if (ask.kind !== 'renew' || held === null || ask.revision < held.epoch) return held;
+  return { ...held, revision: Math.max(held.revision, revision), untilMs: Math.max(held.untilMs, untilMs) };
 }
 
 /** @param record null: there is none */

@@ -38,6 +38,10 @@ export interface ControllerOptions extends Pick<OrderSettings, 'targetMsPerToken
   readonly objective?: NonNullable<ObjectiveSettings['kind']>;
   /** The id of the key that these credentials are; null: no one's. Default: all are let in, by one key. */
   readonly keyOf?: (credentials: string, role: ControllerRole) => string | null;
+  /** Default: the one of all controllers that share nothing. */
+  readonly cell?: string;
+  /** Asked before each message to a member: none is sent where it may not order now. Default: it always may. */
+  readonly mayOrder?: () => boolean;
   /** Larger than that of every earlier run of its cell; members take it as a counter. Default: the time of day in ms. */
   readonly epoch?: number;
   readonly clock?: Clock;
@@ -105,7 +109,7 @@ const mostDecisionMs = 10_000;
 /** Period of the checks for members that got or sent nothing for long, ms. */
 const checkEveryMs = 1000;
 /** A connection without a member is closed after this time, ms. */
-const joinWithinMs = 5000;
+export const joinWithinMs = 5000;
 /** A member that has sent nothing at so many checks in a row is gone, as when its machine fails: its id is free again. */
 const mostSilentChecks = 60;
 
@@ -161,7 +165,7 @@ class ControllerServer implements RunningController {
     this.#options = options;
     this.#clock = clock;
     this.#slotMs = slotMs;
-    this.#origin = { cell: defaultCell, epoch };
+    this.#origin = { cell: options.cell ?? defaultCell, epoch };
     this.#policy = options.policy;
     this.#decider = options.policy.name;
     const { keyOf = () => '' } = options;
@@ -275,6 +279,7 @@ class ControllerServer implements RunningController {
   }
 
   #send(link: number, message: ControllerMessage): void {
+    if (this.#options.mayOrder?.() === false) return;
     this.#lastSentMs.set(link, this.#clock.nowMs());
     const bytes = this.#written.get(message) ?? encodeControl(message);
     if (message.kind === 'edges') this.#written.set(message, bytes);
