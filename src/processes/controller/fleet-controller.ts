@@ -143,6 +143,11 @@ function cellOf(bytes: Uint8Array): string {
   return (message?.kind === 'join' ? message.cell : undefined) ?? defaultCell;
 }
 
+interface Led {
+  readonly epoch: number;
+  readonly controller: Leading;
+}
+
 /** A cell that this process leads or waits for. */
 class LedCell {
   readonly #cell: string;
@@ -152,7 +157,7 @@ class LedCell {
   readonly #times: LeaseTimes;
   readonly #endWatch: () => void;
   #state;
-  #led: { readonly epoch: number; readonly controller: Leading } | null = null;
+  #led: Led | null = null;
   #isClosed = false;
   #cancel = (): void => {};
 
@@ -215,7 +220,9 @@ class LedCell {
     this.#led = null;
     if (epoch === null) return;
     const origin = { cell: this.#cell, epoch: this.#sinceMs + epoch };
-    this.#led = { epoch, controller: this.#options.lead(origin, () => this.#epoch === epoch) };
+    const isOwn = (): boolean => this.#led === led && this.#epoch === epoch;
+    const led: Led = { epoch, controller: this.#options.lead(origin, isOwn) };
+    this.#led = led;
   }
 
   #ask(ask: LeaseAsk): void {
