@@ -59,6 +59,8 @@ export class FleetControllers extends Controllers {
   readonly #asked = new Map<string, number>();
   /** The highest epoch that has begun to lead, by cell. */
   readonly #ordered = new Map<string, number>();
+  /** Which process has begun to lead which cell last, and whether it may order there now. */
+  readonly #led = new Map<string, Map<VirtualProcess, () => boolean>>();
   #lives = 0;
 
   constructor(scene: ControlScene, world: ControlWorld, fleet: FleetScene, hooks: FleetHooks = {}) {
@@ -130,17 +132,34 @@ export class FleetControllers extends Controllers {
   #lead(process: VirtualProcess, led: Origin, isLeading: () => boolean) {
     const origin = this.#hooks.origin?.(led) ?? led;
     this.leads += 1;
-    this.#orders(origin);
     this.world.log?.(`CONTROL epoch ${origin.epoch} leads ${origin.cell}`);
     const { mayOrder = (may: () => boolean) => may() } = this.#hooks;
+    const may = (): boolean => mayOrder(isLeading);
+    this.#begins(process, origin, may);
     return this.decider(process, {
       ...origin,
       mayOrder: () => {
-        const may = mayOrder(isLeading);
-        if (may) this.#orders(origin);
-        return may;
+        const mayNow = may();
+        if (mayNow) this.#orders(origin);
+        return mayNow;
       },
     });
+  }
+
+  #begins(process: VirtualProcess, origin: Origin, mayOrder: () => boolean): void {
+    const led = this.#led.get(origin.cell) ?? new Map<VirtualProcess, () => boolean>();
+    this.#led.set(origin.cell, led);
+    led.delete(process);
+    const isFree = ![...led].some(([other, may]) => other.isUp && may());
+    demand(isFree, 'one-decider', () => `epoch ${origin.epoch} leads ${origin.cell}, and another one may still order`);
+    led.set(process, mayOrder);
+    this.#orders(origin);
+  }
+
+  /** Controllers that lead a cell, or have led it last. */
+  get leaders(): FleetHost[] {
+    const last = [...this.#led.values()].map((led) => [...led.keys()].at(-1));
+    return this.hosts.filter(({ process }) => last.includes(process));
   }
 
   #orders({ cell, epoch }: Origin): void {

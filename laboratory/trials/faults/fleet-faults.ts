@@ -14,9 +14,9 @@ const never = Number.POSITIVE_INFINITY;
 /** A fault of one controller, with its length, ms. */
 function onHost(act: (host: FleetHost, fleet: FleetControllers, lastingMs: number) => string): FleetFault {
   return (fleet) => {
-    const { random, hosts } = fleet;
+    const { random, hosts, leaders } = fleet;
     if (hosts.length === 0) return null;
-    return act(pick(random, hosts), fleet, pick(random, [between(random, 100, 1500), between(random, 1000, 6000)]));
+    return act(pick(random, [...hosts, ...leaders]), fleet, pick(random, [between(random, 100, 1500), between(random, 1000, 6000)]));
   };
 }
 

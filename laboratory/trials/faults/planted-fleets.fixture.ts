@@ -35,10 +35,6 @@ const hooks: Readonly<Record<string, FleetHooks>> = {
   })),
   'a lease is never taken over': alteringTimes(() => ({ takeOverAfterMs: 1e9 })),
   'a renewal does not count': unconfirmed,
-  'a refused renewal counts': alteringEvents((event) => {
-    const isRefused = event.kind === 'answered' && event.ask.kind === 'renew' && event.answer.kind === 'refused';
-    return isRefused ? { ...event, answer: { kind: 'done', revision: event.ask.revision } } : event;
-  }),
   'a lease is written over whatever is there': {
     store: (store) => ({
       ...store,
