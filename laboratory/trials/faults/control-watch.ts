@@ -20,7 +20,7 @@ export interface FrameObserver {
 export interface WatchSettings {
   /** Whether this frame must be refused. */
   readonly isLie: (bytes: Uint8Array) => boolean;
-  /** Of which it is a member. */
+  /** The cell of which it is a member. */
   readonly cell: string;
   /** What the member keeps without its controller. */
   readonly knows: () => string;

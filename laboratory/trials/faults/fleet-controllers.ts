@@ -20,7 +20,7 @@ import { demand } from './violation.ts';
 /** Where tests of the trial plant bugs into controllers of a fleet. */
 export interface FleetHooks {
   readonly stepLeadership?: typeof stepLeadership;
-  /** Whether a controller may order. @param may as it is told */
+  /** Whether a controller may order. @param may whether its lease lets it */
   readonly mayOrder?: (may: () => boolean) => boolean;
   readonly origin?: (origin: Origin) => Origin;
   readonly store?: (store: FleetStore) => FleetStore;

@@ -16,7 +16,11 @@ function onHost(act: (host: FleetHost, fleet: FleetControllers, lastingMs: numbe
   return (fleet) => {
     const { random, hosts, leaders } = fleet;
     if (hosts.length === 0) return null;
-    return act(pick(random, [...hosts, ...leaders]), fleet, pick(random, [between(random, 100, 1500), between(random, 1000, 6000)]));
+    return act(
+      pick(random, [...hosts, ...leaders]),
+      fleet,
+      pick(random, [between(random, 100, 1500), between(random, 1000, 6000)]),
+    );
   };
 }
 

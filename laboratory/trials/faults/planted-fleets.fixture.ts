@@ -42,7 +42,7 @@ const hooks: Readonly<Record<string, FleetHooks>> = {
       renew: (key, value, _revision, written) => store.put(key, value, written),
     }),
   },
-  'a controller orders without a look at its clock': { mayOrder: () => true },
+  'a controller orders without reading its clock': { mayOrder: () => true },
   'all controllers have one value in leases': { id: () => 'a controller' },
   'epochs of a fleet become smaller': { origin: (origin) => ({ ...origin, epoch: 1e9 - origin.epoch }) },
   'epochs of a fleet begin below those of the controller before it': {

@@ -16,7 +16,7 @@ export interface JoinMessage {
   readonly id: string;
   /** Key for the controller; empty: none. */
   readonly credentials: string;
-  /** Of which it is a member; left out: the default one. */
+  /** The cell of which it is a member; left out: the default one. */
   readonly cell?: string | undefined;
 }
 

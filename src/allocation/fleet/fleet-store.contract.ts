@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { FleetRecord, FleetStore, Found, Written } from './fleet-store.ts';
 
 export interface FleetStoreHarness {
-  /** Of one store; each is a client of its own. */
+  /** Two clients of one store. */
   readonly clients: readonly [FleetStore, FleetStore];
   close(): Promise<void>;
 }

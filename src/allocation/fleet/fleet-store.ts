@@ -8,7 +8,7 @@ import type { OutriderError } from '../../core/basics/errors.ts';
 export interface FleetRecord {
   /** Empty: the lease is released. */
   readonly value: string;
-  /** Of its last write. A store counts all writes: a later write has a larger revision. */
+  /** The number of its last write. A store counts all writes: a later write has a larger revision. */
   readonly revision: number;
 }
 

@@ -10,7 +10,7 @@ import type { FleetRecord, Found, Written } from './fleet-store.ts';
 
 /** Times of a lease, ms. */
 export interface LeaseTimes {
-  /** From one renewal, or one look at the lease of another, to the next. */
+  /** Period of renewals, and of reads of a lease that another one has. */
   readonly renewEveryMs: number;
   /** A leader falls silent so long after it sent its last confirmed renewal. */
   readonly silentAfterMs: number;
@@ -40,7 +40,7 @@ export interface Leadership {
   /** Null: the lease is not its own. */
   readonly held: {
     readonly epoch: number;
-    /** Of its last known write. */
+    /** The revision of its last known write. */
     readonly revision: number;
     /** It leads before this time. */
     readonly untilMs: number;

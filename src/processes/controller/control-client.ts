@@ -41,7 +41,7 @@ export interface MemberOptions {
   readonly reach: Reach;
   /** Unique among the members of its role: letters, digits, and . _ : - */
   readonly id: string;
-  /** Of which it is a member. Default: the one of all controllers that share nothing. */
+  /** The cell of which it is a member. Default: the one of all controllers that share nothing. */
   readonly cell?: string | undefined;
   /** Key for the controller. */
   readonly credentials?: string | undefined;
