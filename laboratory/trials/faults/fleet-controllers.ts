@@ -3,7 +3,6 @@
 
 import { VirtualProcess } from '../../../simulator/virtual-time/process.ts';
 import type { Origin } from '../../../src/allocation/controller/messages.ts';
-import type { FleetStore } from '../../../src/allocation/fleet/fleet-store.ts';
 import type { stepLeadership } from '../../../src/allocation/fleet/leadership.ts';
 import { type Carry, MemoryFleetStore } from '../../../src/allocation/fleet/memory-fleet-store.ts';
 import { FleetController } from '../../../src/processes/controller/fleet-controller.ts';
@@ -23,7 +22,6 @@ export interface FleetHooks {
   /** Whether a controller may order. @param may whether its lease lets it */
   readonly mayOrder?: (may: () => boolean) => boolean;
   readonly origin?: (origin: Origin) => Origin;
-  readonly store?: (store: FleetStore) => FleetStore;
   /** Its value in leases. */
   readonly id?: (id: string) => string;
 }
@@ -92,11 +90,10 @@ export class FleetControllers extends Controllers {
     if (this.isOver) return;
     const process = new VirtualProcess(this.queue, this.fleet.rates[index]);
     const way = { requestsLostUntilMs: 0, answersLostUntilMs: 0, lateMs: 0, lateUntilMs: 0 };
-    const store = this.store.open(this.#carry(process, way));
     const { id = (own) => own, stepLeadership } = this.#hooks;
     this.#lives += 1;
     const running = new FleetController({
-      store: this.#hooks.store?.(store) ?? store,
+      store: this.store.open(this.#carry(process, way)),
       cells: this.fleet.cells,
       id: id(`controller ${index}, life ${this.#lives}`),
       startedAtMs: firstEpoch + 1 + Math.round(this.queue.nowMs()),

@@ -1,7 +1,7 @@
 // Planted bugs in the rules of fleets of controllers, as those of planted-controls.fixture.ts.
 
 import { decodeController, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
-import { type LeaseEvent, type LeaseTimes, stepLeadership } from '../../../src/allocation/fleet/leadership.ts';
+import { type LeaseTimes, stepLeadership } from '../../../src/allocation/fleet/leadership.ts';
 import type { EdgeKey } from '../../../src/core/protocol/edge/edge-key.ts';
 import { TicketBook } from '../../../src/processes/controller/ticket-book.ts';
 import type { BugHooks } from './control-members.ts';
@@ -10,10 +10,6 @@ import type { PlantedBug } from './run.ts';
 
 function alteringTimes(alter: (times: LeaseTimes) => Partial<LeaseTimes>): FleetHooks {
   return { stepLeadership: (state, event, times) => stepLeadership(state, event, { ...times, ...alter(times) }) };
-}
-
-function alteringEvents(alter: (event: LeaseEvent) => LeaseEvent): FleetHooks {
-  return { stepLeadership: (state, event, times) => stepLeadership(state, alter(event), times) };
 }
 
 /** A renewal that is done is as one whose answer is lost. */
@@ -27,21 +23,8 @@ const unconfirmed: FleetHooks = {
 
 const hooks: Readonly<Record<string, FleetHooks>> = {
   'a leader never falls silent': alteringTimes(() => ({ silentAfterMs: 1e9 })),
-  'a leader counts from the answer to its renewal': alteringEvents((event) =>
-    event.kind === 'answered' ? { ...event, sentAtMs: event.nowMs } : event,
-  ),
-  'a lease is taken as soon as its leader may be silent by another clock': alteringTimes(({ silentAfterMs }) => ({
-    takeOverAfterMs: silentAfterMs,
-  })),
   'a lease is never taken over': alteringTimes(() => ({ takeOverAfterMs: 1e9 })),
   'a renewal does not count': unconfirmed,
-  'a lease is written over whatever is there': {
-    store: (store) => ({
-      ...store,
-      acquire: (key, value, _over, written) => store.put(key, value, written),
-      renew: (key, value, _revision, written) => store.put(key, value, written),
-    }),
-  },
   'a controller orders without reading its clock': { mayOrder: () => true },
   'all controllers have one value in leases': { id: () => 'a controller' },
   'epochs of a fleet become smaller': { origin: (origin) => ({ ...origin, epoch: 1e9 - origin.epoch }) },
