@@ -1,5 +1,5 @@
 // A process in virtual time. It can pause; the events of the pause then run afterwards, in order. It can crash, which drops its timers and
-// waiting events.
+// waiting events. Its clock can run at another rate than the queue's.
 
 import type { Clock } from '../../src/core/basics/clock.ts';
 import type { Frame } from '../../src/core/protocol/wire/wire.ts';
@@ -8,13 +8,16 @@ import type { LinkEnd } from './link.ts';
 
 export class VirtualProcess implements Clock {
   readonly #queue: EventQueue;
+  readonly #rate: number;
   readonly #inbox: (() => void)[] = [];
   #life = 0;
   #isUp = true;
   #pausedUntilMs = 0;
 
-  constructor(queue: EventQueue) {
+  /** @param rate of its clock: its own ms for each ms of the queue */
+  constructor(queue: EventQueue, rate = 1) {
     this.#queue = queue;
+    this.#rate = rate;
   }
 
   get isUp(): boolean {
@@ -22,19 +25,19 @@ export class VirtualProcess implements Clock {
   }
 
   nowMs(): number {
-    return this.#queue.nowMs();
+    return this.#queue.nowMs() * this.#rate;
   }
 
-  /** The end of the last pause; 0: there was none since the last start. */
+  /** The end of the last pause, by the queue; 0: there was none since the last start. */
   get resumedAtMs(): number {
     return this.#pausedUntilMs;
   }
 
-  /** A timer; a crash drops it. */
+  /** A timer by its own clock; a crash drops it. */
   after(delayMs: number, action: () => void): () => void {
     const life = this.#life;
     let isCancelled = false;
-    const cancel = this.#queue.after(delayMs, () => {
+    const cancel = this.#queue.after(delayMs / this.#rate, () => {
       if (life !== this.#life) return;
       if (!this.#isPaused) action();
       else {
@@ -49,7 +52,7 @@ export class VirtualProcess implements Clock {
     };
   }
 
-  /** As `after`, for an action that is never cancelled. */
+  /** As `after` by the queue's clock, for an action that is never cancelled. */
   post(delayMs: number, action: () => void): void {
     const life = this.#life;
     this.#queue.post(this.#queue.nowMs() + delayMs, () => this.#run(life, action));
@@ -75,7 +78,7 @@ export class VirtualProcess implements Clock {
   }
 
   pause(durationMs: number): void {
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.nowMs() + durationMs);
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#queue.nowMs() + durationMs);
     const life = this.#life;
     this.#queue.at(this.#pausedUntilMs, () => {
       if (life !== this.#life) return;
@@ -100,6 +103,6 @@ export class VirtualProcess implements Clock {
 
   /** Whether new events have to wait in the inbox. */
   get #isPaused(): boolean {
-    return this.nowMs() < this.#pausedUntilMs;
+    return this.#queue.nowMs() < this.#pausedUntilMs;
   }
 }

@@ -4,7 +4,7 @@ import type { KnownEdge, VirtualDevice, VirtualDeviceSettings } from '../../../s
 import type { VirtualEdge, VirtualEdgeSettings } from '../../../simulator/virtual-time/edge.ts';
 import type { VirtualLink } from '../../../simulator/virtual-time/link.ts';
 import { VirtualProcess } from '../../../simulator/virtual-time/process.ts';
-import type { stepEpoch } from '../../../src/allocation/controller/cell-epoch.ts';
+import { defaultCell, type stepEpoch } from '../../../src/allocation/controller/cell-epoch.ts';
 import type { EdgeCard } from '../../../src/allocation/controller/messages.ts';
 import { anyone } from '../../../src/core/protocol/edge/edge-key.ts';
 import type { Connect, ConnectionHandler } from '../../../src/network/transport/transport.ts';
@@ -17,6 +17,7 @@ import { statusOf } from '../../../src/processes/device/turn-status.ts';
 import { setSessionShares } from '../../../src/processes/edge/edge-shares.ts';
 import { ControlWatch } from './control-watch.ts';
 import { Controllers, type ControlScene, type ControlWorld } from './controllers.ts';
+import { FleetControllers, type FleetHooks } from './fleet-controllers.ts';
 import type { ControlledDevices } from './invariants.ts';
 import { isTicket, type KeyRing } from './keys.ts';
 import { acceptFalsely, addressOf, nameAt } from './lies.ts';
@@ -34,6 +35,7 @@ export interface BugHooks {
   readonly handler?: (handler: ConnectionHandler, member: () => HookedMember) => ConnectionHandler;
   /** Which epochs members follow. */
   readonly stepEpoch?: typeof stepEpoch;
+  readonly fleet?: FleetHooks;
   /** The tickets of an edge. */
   readonly TicketBook?: typeof TicketBook;
   /** A device is ordered to another edge. @param move passes the order on */
@@ -57,6 +59,8 @@ interface DeviceMember {
 /** An epoch counts for a minute; before that, messages may be late and processes pause. */
 const backWithinMs = 100_000;
 const latestResumeMs = 25_000;
+/** Less than an epoch counts. */
+const ledWithinMs = 55_000;
 const probeTimeoutMs = 3000;
 const silence: ConnectionHandler = { frame: () => {}, writable: () => {}, closed: () => {} };
 
@@ -78,7 +82,9 @@ export class ControlMembers implements ControlledDevices {
     this.#hooks = hooks;
     this.#scene = scene;
     this.#world = world;
-    this.controllers = new Controllers(scene, world);
+    const { fleet } = scene;
+    this.controllers =
+      fleet === null ? new Controllers(scene, world) : new FleetControllers(scene, world, fleet, hooks.fleet);
     this.ticketOwners = [...scene.ownAddresses.keys()].map((name) => `${ticketPrefix}${name}`);
   }
 
@@ -93,14 +99,30 @@ export class ControlMembers implements ControlledDevices {
     const startMs = queue.nowMs();
     const untilMs = startMs + backWithinMs;
     while (queue.nowMs() < untilMs && queue.runNext());
+    const away = this.#away(startMs);
+    demand(away.length === 0, 'back', () => `${away.join()} are not back at a controller`);
+  }
+
+  /** After the faults of a fleet have ended, each cell has a leader, and its members are there. */
+  demandLed(): void {
+    const { queue } = this.#world;
+    const startMs = queue.nowMs();
+    const untilMs = startMs + ledWithinMs;
+    const isSoon = (): boolean => queue.nowMs() < untilMs && this.#away(startMs).length > 0;
+    for (let ran = true; ran && isSoon(); ) for (let count = 0; ran && count < 50; count += 1) ran = queue.runNext();
+    const away = this.#away(startMs);
+    demand(away.length === 0, 'led', () => `${away.join()} are not at the leader of their cell`);
+  }
+
+  /** Names of members that run since soon after a time, and have no controller. */
+  #away(startMs: number): string[] {
     const members = [
       ...[...this.#edges].map(([name, { edge, client }]) => ({ name, process: edge.process, member: client })),
       ...[...this.#devices].map(([name, { agent }]) => ({ name, process: this.#processOf(name), member: agent })),
     ];
     // A pause that was there before may last for long.
     const running = members.filter(({ process }) => process.isUp && process.resumedAtMs < startMs + latestResumeMs);
-    const away = running.filter(({ member }) => !member.isConnected);
-    demand(away.length === 0, 'back', () => `${away.map(({ name }) => name).join()} are not back at a controller`);
+    return running.flatMap(({ name, member }) => (member.isConnected ? [] : [name]));
   }
 
   /** The run is over: members and controllers leave. */
@@ -120,7 +142,7 @@ export class ControlMembers implements ControlledDevices {
     const { name, engine, target, capacity, fingerprint = name } = edge.settings;
     const { keys } = this.#world;
     keys.restarted(edge);
-    const watch = this.#watchOf(`edge ${name}`, () => '');
+    const watch = this.#watchOf(`edge ${name}`, this.#cellOf(name), () => '');
     const book = new (class extends (this.#hooks.TicketBook ?? TicketBook) {
       override grant(...[grant]: Parameters<TicketBook['grant']>): void {
         watch.acts('shares');
@@ -165,6 +187,7 @@ export class ControlMembers implements ControlledDevices {
       },
       tickets: book,
       stepEpoch: this.#hooks.stepEpoch,
+      cell: this.#cellOf(name),
       clock: edge.process,
       reportEveryMs: this.#scene.reportEveryMs,
       uniform: () => this.#scene.random.uniform(),
@@ -220,7 +243,7 @@ export class ControlMembers implements ControlledDevices {
     const known = this.#devices.get(name);
     if (known !== undefined) return known.agent;
     const process = this.#processOf(name);
-    const watch = this.#watchOf(name, () => {
+    const watch = this.#watchOf(name, this.#cellOf(name), () => {
       const { edges, assigned } = agent;
       return `${[...edges.edges.keys()]}, of those ${assigned}`;
     });
@@ -230,6 +253,7 @@ export class ControlMembers implements ControlledDevices {
         return { role: 'device', agent, device: this.#deviceOf(name) };
       }),
       stepEpoch: this.#hooks.stepEpoch,
+      cell: this.#cellOf(name),
       id: name,
       tokenizerHash,
       clock: process,
@@ -324,9 +348,14 @@ export class ControlMembers implements ControlledDevices {
     return this.#world.run.devices.find(({ settings }) => settings.name === name) as VirtualDevice;
   }
 
-  #watchOf(name: string, knows: () => string): ControlWatch {
+  #cellOf(name: string): string | undefined {
+    return this.#scene.fleet?.cellOf.get(name);
+  }
+
+  #watchOf(name: string, cell: string | undefined, knows: () => string): ControlWatch {
     return new ControlWatch(name, {
       isLie: (bytes) => this.controllers.refusable.has(bytes),
+      cell: cell ?? defaultCell,
       knows,
       nowMs: () => this.#world.queue.nowMs(),
     });

@@ -20,6 +20,8 @@ export interface FrameObserver {
 export interface WatchSettings {
   /** Whether this frame must be refused. */
   readonly isLie: (bytes: Uint8Array) => boolean;
+  /** The cell of which it is a member. */
+  readonly cell: string;
   /** What the member keeps without its controller. */
   readonly knows: () => string;
   readonly nowMs: () => number;
@@ -43,6 +45,8 @@ export class ControlWatch implements FrameObserver {
   #received: ControllerMessage | null | undefined;
   /** Whether the member must not follow that message. */
   #isOlder = false;
+  /** Whether that message is of another cell. */
+  #isForeign = false;
 
   constructor(name: string, settings: WatchSettings) {
     this.#name = name;
@@ -52,8 +56,11 @@ export class ControlWatch implements FrameObserver {
   before(bytes: Uint8Array, { isPeerChecked }: Connection): void {
     this.#received = this.#settings.isLie(bytes) ? null : messageOf(bytes);
     this.#isOlder = false;
+    this.#isForeign = false;
     // A refusal has no epoch.
     if (this.#received === null || !('epoch' in this.#received)) return;
+    this.#isForeign = this.#received.cell !== this.#settings.cell;
+    if (this.#isForeign) return;
     const { epoch } = this.#received;
     const nowMs = this.#settings.nowMs();
     const counting = [...this.#checked].flatMap(([one, receivedAtMs]) =>
@@ -71,7 +78,8 @@ export class ControlWatch implements FrameObserver {
     const isMessage = this.#received !== null;
     demand(isMessage || isClosed, 'orders-refused', () => `${this.#name} stays with who sends what is no message`);
     demand(!this.#isOlder || isClosed, 'epoch', () => `${this.#name} stays with a controller of an earlier epoch`);
-    const mayPart = this.#isOlder || !isMessage || this.#received?.kind === 'refused';
+    demand(!this.#isForeign || isClosed, 'cell', () => `${this.#name} stays with a controller of another cell`);
+    const mayPart = this.#isOlder || this.#isForeign || !isMessage || this.#received?.kind === 'refused';
     demand(mayPart || !isClosed, 'epoch-forgotten', () => `${this.#name} parts from a controller that it must obey`);
     this.#received = undefined;
     this.#isOlder = false;
@@ -92,6 +100,7 @@ export class ControlWatch implements FrameObserver {
       const isOrdered = this.#received?.kind === kind;
       demand(isOrdered, 'orders-refused', () => `${this.#name} obeys ${kind} and has heard ${this.#received?.kind}`);
       const words = 'obeys a controller of an earlier epoch than one that counts';
+      demand(!this.#isForeign, 'cell', () => `${this.#name} obeys a controller of another cell`);
       demand(!this.#isOlder, 'epoch', () => `${this.#name} ${words}`);
     });
   }

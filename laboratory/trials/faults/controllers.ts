@@ -16,10 +16,15 @@ import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import type { LinkSettings } from '../../../src/core/protocol/wire/link-model.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../../../src/network/transport/transport.ts';
 import type { Reach } from '../../../src/processes/controller/control-client.ts';
-import { type RunningController, startController } from '../../../src/processes/controller/controller-server.ts';
+import {
+  type ControllerOptions,
+  type RunningController,
+  startController,
+} from '../../../src/processes/controller/controller-server.ts';
 import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
 import type { FrameObserver } from './control-watch.ts';
 import type { EconomyWatch } from './economy-watch.ts';
+import { createFleetScene, type FleetScene } from './fleet-scene.ts';
 import type { KeyRing } from './keys.ts';
 import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './lies.ts';
 import { pick, type Scene, streams } from './scene.ts';
@@ -42,6 +47,8 @@ export interface ControlScene {
   readonly allowsOtherTarget: ReadonlySet<string>;
   /** What is at the address of an edge that is none. */
   readonly falseEdge: FalseEdgeKind;
+  /** Null: controllers share nothing, and members reach any of them. */
+  readonly fleet: FleetScene | null;
 }
 
 /** Null: the run has no controller, as every second one. */
@@ -67,13 +74,19 @@ export function createControlScene({ seed, link, edges: all, devices }: Scene): 
     falseEdge: pick(random, falseEdgeKinds),
     isChecked: random.uniform() < 0.5,
     allowsOtherTarget: new Set(devices.flatMap(({ name, keepsTarget }) => (keepsTarget === true ? [] : [name]))),
+    fleet: createFleetScene(
+      seed,
+      edges,
+      devices.map(({ name }) => name),
+    ),
   };
 }
 
 /** A running controller. */
-interface VirtualController {
+export interface VirtualController {
   readonly process: VirtualProcess;
-  readonly running: RunningController;
+  readonly running: Pick<RunningController, 'accept'> & { close(): unknown };
+  /** 0: of a fleet. */
   readonly epoch: number;
 }
 
@@ -97,6 +110,8 @@ export interface ControlWorld {
   readonly log: Log;
 }
 
+/** The epoch of the first controller of a run that has no fleet, or none yet. */
+export const firstEpoch = 1000;
 /** Period of the operator's check, ms. */
 const checkEveryMs = 8000;
 const never = Number.POSITIVE_INFINITY;
@@ -116,10 +131,10 @@ export class Controllers {
   readonly tickets: string[] = [];
   isOver = false;
   /** The highest of all that were started. */
-  #highestEpoch = 1000;
+  #highestEpoch = firstEpoch;
   /** Until when a false controller answers at their address. */
   #falseUntilMs = 0;
-  readonly #world: ControlWorld;
+  protected readonly world: ControlWorld;
   #linkCount = 0;
   #cancelCheck = (): void => {};
 
@@ -127,7 +142,7 @@ export class Controllers {
     this.scene = scene;
     this.random = scene.random;
     this.queue = world.queue;
-    this.#world = world;
+    this.world = world;
   }
 
   start(): void {
@@ -138,24 +153,31 @@ export class Controllers {
   stop(): void {
     this.isOver = true;
     this.#cancelCheck();
-    for (const { running } of this.running) void running.close();
+    for (const { running } of this.running) running.close();
   }
 
   startController(epoch: number): VirtualController {
     const process = new VirtualProcess(this.queue);
-    const running = startController({
+    const controller = { process, running: this.decider(process, { epoch }), epoch };
+    this.#highestEpoch = Math.max(this.#highestEpoch, epoch);
+    this.running.push(controller);
+    return controller;
+  }
+
+  /** What decides in a process. */
+  protected decider(
+    process: VirtualProcess,
+    origin: Pick<ControllerOptions, 'cell' | 'epoch' | 'mayOrder'>,
+  ): RunningController {
+    return startController({
+      ...origin,
       policy: { name: this.scene.policy, decide: createPolicy(this.scene.policy) },
       fallback: { name: 'greedy', decide: createPolicy('greedy') },
       slotMs: this.scene.slotMs,
-      epoch,
       clock: process,
       drawTicket: () => this.drawTicket(),
       onEvent: (event) => this.#log(event),
     });
-    const controller = { process, running, epoch };
-    this.#highestEpoch = Math.max(this.#highestEpoch, epoch);
-    this.running.push(controller);
-    return controller;
   }
 
   /** Starts one that has been away, unless the operator has started another. */
@@ -175,7 +197,7 @@ export class Controllers {
 
   /** The session of a device, also of one that has ended; an unknown device has that of the first one. */
   sessionOf(device: string): string {
-    const { devices } = this.#world.run;
+    const { devices } = this.world.run;
     const found = devices.find(({ settings }) => settings.name === device) ?? devices[0];
     return found?.state.turn.session ?? '';
   }
@@ -204,7 +226,7 @@ export class Controllers {
       for (const controller of [...this.running]) if (controller !== leading) this.crashController(controller);
       if (leading === undefined) {
         this.startController(this.#highestEpoch + 1);
-        this.#world.log?.(`CONTROL the operator starts epoch ${this.#highestEpoch}`);
+        this.world.log?.(`CONTROL the operator starts epoch ${this.#highestEpoch}`);
       }
       this.#supervise();
     });
@@ -217,7 +239,7 @@ export class Controllers {
       process.post(this.scene.link.roundTripMs, () => {
         if (isGivenUp || this.isOver) return;
         const isFalse = this.queue.nowMs() < this.#falseUntilMs;
-        const controller = isFalse ? undefined : this.#chooseController();
+        const controller = isFalse ? undefined : this.chooseController(member);
         if (controller === undefined && !isFalse) {
           failed();
           return;
@@ -240,8 +262,8 @@ export class Controllers {
     };
   }
 
-  /** Members reach any of several. */
-  #chooseController(): VirtualController | undefined {
+  /** Members reach any of several. @param _member name */
+  protected chooseController(_member: string): VirtualController | undefined {
     return this.running[this.random.integer(Math.max(1, this.running.length))];
   }
 
@@ -254,7 +276,7 @@ export class Controllers {
   }
 
   #log(event: ControllerEvent): void {
-    if (event.kind !== 'decided') this.#world.log?.(`CONTROL ${JSON.stringify(event)}`);
+    if (event.kind !== 'decided') this.world.log?.(`CONTROL ${JSON.stringify(event)}`);
   }
 }
 

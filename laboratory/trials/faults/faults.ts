@@ -1,6 +1,6 @@
 // `outrider trial faults`: tests the invariants of the protocol in virtual time, in thousands of runs with lost, duplicate, overtaking and
-// blocked connections, crashes, handovers, hostile devices, lying edges, and controllers that are late, dead, doubled, or lie. The seed of
-// a run repeats it.
+// blocked connections, crashes, handovers, hostile devices, lying edges, controllers that are late, dead, doubled, or lie, and fleets of
+// controllers that lose their store, their clocks' pace, or each other. The seed of a run repeats it.
 
 import { createHash } from 'node:crypto';
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
@@ -162,6 +162,9 @@ function summarise(
     controllersDoubled: ofControl('doubled'),
     controllersFalse: ofControl('false'),
     controllersLying: ofControl('lying'),
+    fleetRuns: results.filter(({ fleet }) => fleet !== null).length,
+    fleetFaults: results.reduce((total, { fleet }) => total + (fleet?.faults ?? 0), 0),
+    leadersBegun: results.reduce((total, { fleet }) => total + (fleet?.leads ?? 0), 0),
     slowModes: slowModes.length,
     digest: digestOf(results),
     replay: first === undefined ? '' : `outrider trial faults --runs 1 --seed ${first.seed} --verbose`,

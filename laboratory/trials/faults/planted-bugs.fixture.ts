@@ -22,6 +22,7 @@ import {
 import { byteWire, type Wire } from '../../../src/core/protocol/wire/wire.ts';
 import { alternativeBugs, type BrokenMachines } from './planted-alternatives.fixture.ts';
 import { controlBugs } from './planted-controls.fixture.ts';
+import { fleetBugs } from './planted-fleets.fixture.ts';
 import { scoreBugs } from './planted-scores.fixture.ts';
 import type { PlantedBug } from './run.ts';
 
@@ -382,4 +383,5 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
     edge: () => ({ connectionLimits: { ...unlimitedConnections, attachMs: 60_000 } }),
   },
   ...controlBugs,
+  ...fleetBugs,
 };

@@ -19,6 +19,8 @@ import { type ControlFaultKind, injectControlFault, noControlFaults } from './co
 import { type BugHooks, ControlMembers, uncontrolled } from './control-members.ts';
 import { type Controllers, createControlScene } from './controllers.ts';
 import { EconomyWatch } from './economy-watch.ts';
+import { FleetControllers } from './fleet-controllers.ts';
+import { injectFleetFault } from './fleet-faults.ts';
 import { InvariantWatch, type WatchCounts } from './invariants.ts';
 import type { KeyRing } from './keys.ts';
 import { falseEdge, type GreetingLie, LieWatch, lyingWire, nameAt } from './lies.ts';
@@ -43,6 +45,8 @@ export interface FaultRunResult extends Readonly<WatchCounts> {
   readonly drains: number;
   /** Injected, of each kind. */
   readonly controlFaults: Readonly<Record<ControlFaultKind, number>>;
+  /** Faults of a fleet, and how often a controller has begun to lead; null: the run has no fleet. */
+  readonly fleet: { readonly faults: number; readonly leads: number } | null;
   /** The first violated invariant; null: none. */
   readonly broken: { readonly invariant: InvariantName; readonly detail: string; readonly event: number } | null;
 }
@@ -92,6 +96,7 @@ class FaultRun implements FaultWorld {
   /** Cancels the search of a device for an edge. */
   readonly #cancelBegin = new Map<VirtualDevice, () => void>();
   #faultCount = 0;
+  #fleetFaults = 0;
   #linkCount = 0;
 
   constructor(seed: number, { bug = {}, log }: FaultRunOptions) {
@@ -151,6 +156,7 @@ class FaultRun implements FaultWorld {
       this.#log?.(`BROKEN ${detail}`);
     }
     const { seed, mode, hostileCount } = this.#scene;
+    const fleet = this.#fleet;
     return {
       seed,
       mode,
@@ -164,6 +170,7 @@ class FaultRun implements FaultWorld {
       ordersFollowed: this.control?.ordersFollowed ?? 0,
       drains: this.drains,
       controlFaults: this.#controlFaults,
+      fleet: fleet && { faults: this.#fleetFaults, leads: fleet.leads },
       broken,
     };
   }
@@ -235,16 +242,33 @@ class FaultRun implements FaultWorld {
       this.queue.after(20 + random.uniform() * 2500, () => this.#injectControl(controllers));
   }
 
+  get #fleet(): FleetControllers | null {
+    const controllers = this.control?.controllers;
+    return controllers instanceof FleetControllers ? controllers : null;
+  }
+
   #injectControl(control: Controllers): void {
     if (this.#isOver) return;
-    const injected = injectControlFault(control);
-    if (injected === null) {
+    const description = this.#describeInjected(control);
+    if (description === null) {
       this.queue.after(retryMs, () => this.#injectControl(control));
       return;
     }
     this.#faultCount += 1;
+    this.#log?.(`FAULT ${description}`);
+  }
+
+  /** Null: there was no victim. */
+  #describeInjected(control: Controllers): string | null {
+    if (control instanceof FleetControllers) {
+      const description = injectFleetFault(control);
+      if (description !== null) this.#fleetFaults += 1;
+      return description;
+    }
+    const injected = injectControlFault(control);
+    if (injected === null) return null;
     this.#controlFaults[injected.kind] += 1;
-    this.#log?.(`FAULT ${injected.description}`);
+    return injected.description;
   }
 
   get #isOver(): boolean {
@@ -271,6 +295,7 @@ class FaultRun implements FaultWorld {
       if (!this.#isOver && !(ran && isInTime)) throw new InvariantViolation('finished', this.#describeUnfinished());
     }
     if (this.#controlFaults.false > 0) this.control?.demandBack();
+    if (this.#fleet !== null) this.control?.demandLed();
     this.control?.stop();
     const endMs = this.queue.nowMs() + 200_000;
     while (this.queue.runNext()) {

@@ -44,6 +44,7 @@ export const streams = {
   edgeHedges: 1000,
   versions: 1100,
   scores: 1200,
+  fleet: 1399,
 } as const;
 
 export function pick<T>(random: Random, values: readonly T[]): T {

@@ -31,6 +31,9 @@ export const invariants = [
   'listed', // a device goes to edges of its own list or of a list of its controller only, whatever an order names
   'epoch', // while an epoch counts, a member follows no controller with a lower one, and parts from it
   'epoch-forgotten', // a member parts from a controller for its epoch only while a higher one counts
+  'one-decider', // as a controller of a fleet begins to lead a cell no other may order there, and none with a lower epoch does later
+  'cell', // a member follows no controller of another cell, and parts from it
+  'led', // soon after the last fault of a fleet, every member is at the controller that leads its cell
   'back', // a minute and a little after the last false controller, every member is at a true one
   'stands', // without its controller, a device keeps its edges and its assignment
   'orders-refused', // a member follows no message that is malformed or out of range, and parts from its sender

@@ -21,7 +21,6 @@ import {
   type ControllerMessage,
   controlVersion,
   type MemberMessage,
-  type Origin,
   type SessionReport,
   type SessionShares,
   type TicketGrant,
@@ -30,8 +29,6 @@ import { rankEdges } from './rank-edges.ts';
 import { chooseSpares, lackingSpares, spareValidMs } from './spare-tickets.ts';
 
 export interface ControllerSettings extends MemberSettings, OrderSettings {
-  /** Its cell, and the epoch of this run: larger than that of every earlier run of the cell. */
-  readonly origin: Origin;
   readonly slotMs: number;
   /** What policies minimise. */
   readonly kind: NonNullable<ObjectiveSettings['kind']>;

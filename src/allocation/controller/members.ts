@@ -3,6 +3,7 @@
 
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
+import { defaultCell } from './cell-epoch.ts';
 import { ChangeRate } from './change-rate.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 import type {
@@ -12,6 +13,7 @@ import type {
   EdgeReport,
   JoinMessage,
   MemberMessage,
+  Origin,
   SessionReport,
   UplinkRate,
 } from './messages.ts';
@@ -72,6 +74,8 @@ export interface EdgeMember extends Member<EdgeReport> {
 }
 
 export interface MemberSettings {
+  /** Its cell, and the epoch of this run: larger than that of every earlier run of the cell. */
+  readonly origin: Origin;
   /** The id of the key that these credentials are; null: unknown. */
   readonly keyOf: (credentials: string, role: JoinMessage['role']) => string | null;
   /** A report older than this does not count, ms. */
@@ -160,7 +164,7 @@ export class Members {
    * Takes a join or a report.
    * @param message null: of a kind that a later version may know. It is ignored, after a join.
    * @returns the link that a newer one has replaced; null: none
-   * @throws OutriderError `unauthorized`, `name-taken`, `protocol-error`, `edge-full`: the connection is to be refused
+   * @throws OutriderError `unauthorized`, `name-taken`, `cell-mismatch`, `protocol-error`, `edge-full`: the connection is to be refused
    */
   receive(link: number, message: MemberMessage | null, nowMs: number): number | null {
     if (message?.kind === 'join') return this.#join(link, message);
@@ -240,9 +244,10 @@ export class Members {
     return report !== null && nowMs - reportedAtMs < this.#settings.staleAfterMs;
   }
 
-  #join(link: number, { role, id, credentials }: JoinMessage): number | null {
+  #join(link: number, { role, id, credentials, cell = defaultCell }: JoinMessage): number | null {
     if (this.#byLink.has(link))
       throw new OutriderError('protocol-error', 'a second join on one connection', 'use a connection for each member');
+    demandCell(cell, this.#settings.origin);
     const key = this.#settings.keyOf(credentials, role);
     if (key === null) {
       const remedy = 'give a key of this controller (--controller-key or OUTRIDER_CONTROLLER_KEY)';
@@ -348,4 +353,10 @@ export function replacedBy({ role, id }: JoinMessage): ControllerMessage {
 export function refusalOf(error: unknown): { readonly code: string; readonly cause: string; readonly remedy: string } {
   if (isOutriderError(error)) return { code: error.code, cause: error.message, remedy: error.remedy };
   return { code: 'internal', cause: 'the controller has a fault', remedy: 'try again; its log has the cause' };
+}
+
+function demandCell(cell: string, origin: Origin): void {
+  if (cell === origin.cell) return;
+  const cause = `the member is of the cell "${cell}", and this controller decides for the cell "${origin.cell}"`;
+  throw new OutriderError('cell-mismatch', cause, 'give it the address of the controller of its own cell');
 }

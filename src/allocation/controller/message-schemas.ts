@@ -39,6 +39,7 @@ const joinSchema = z.object({
   role: z.enum(['edge', 'device']),
   id,
   credentials: z.string().max(1024),
+  cell: id.optional(),
 });
 
 /** Rows of a report, or of an answer to it: further keys are in the next one. */

@@ -16,6 +16,8 @@ export interface JoinMessage {
   readonly id: string;
   /** Key for the controller; empty: none. */
   readonly credentials: string;
+  /** The cell of which it is a member; left out: the default one. */
+  readonly cell?: string | undefined;
 }
 
 /** On a map that edges and devices share, metres. Some policies need it. */

@@ -41,6 +41,8 @@ export interface MemberOptions {
   readonly reach: Reach;
   /** Unique among the members of its role: letters, digits, and . _ : - */
   readonly id: string;
+  /** The cell of which it is a member. Default: the one of all controllers that share nothing. */
+  readonly cell?: string | undefined;
   /** Key for the controller. */
   readonly credentials?: string | undefined;
   readonly clock?: Clock | undefined;
@@ -153,14 +155,14 @@ export class ControlClient {
   }
 
   #opened(connection: Connection): ConnectionHandler {
-    const { role, id, credentials = '' } = this.#options;
+    const { role, id, credentials = '', cell } = this.#options;
     if (this.#isClosed) connection.close('done', 'the member leaves');
     else {
       this.#connection = connection;
       this.#receivedAtMs = this.#clock.nowMs();
       this.#stepEpoch({ kind: 'connected' });
       this.#seq = 0;
-      connection.send(encodeControl({ kind: 'join', version: controlVersion, role, id, credentials }));
+      connection.send(encodeControl({ kind: 'join', version: controlVersion, role, id, credentials, cell }));
     }
     return {
       frame: (bytes) => this.#receive(connection, bytes),
@@ -193,7 +195,7 @@ export class ControlClient {
     let message: ControllerMessage | null;
     try {
       message = decodeController(bytes);
-      if (message !== null && message.kind !== 'refused') demandCell(message.cell, this.#options.role);
+      if (message !== null && message.kind !== 'refused') demandCell(message.cell, this.#options);
     } catch (error) {
       const { code, message: cause } = this.#noteRefusal('refused', asOutriderError(error));
       connection.close(code, cause);
@@ -250,8 +252,8 @@ export class ControlClient {
   }
 }
 
-function demandCell(cell: string, role: JoinMessage['role']): void {
-  if (cell === defaultCell) return;
-  const cause = `the controller decides for the cell "${cell}", and this ${role} is in the cell "${defaultCell}"`;
+function demandCell(cell: string, { role, cell: own = defaultCell }: ControlClientOptions): void {
+  if (cell === own) return;
+  const cause = `the controller decides for the cell "${cell}", and this ${role} is in the cell "${own}"`;
   throw new OutriderError('cell-mismatch', cause, 'give it the address of the controller of its own cell');
 }

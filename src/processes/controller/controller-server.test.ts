@@ -14,7 +14,7 @@ import { PolicyFailure, type RemotePolicy } from '../../allocation/slot/remote-p
 import type { Assignment, SlotState } from '../../allocation/slot/slot-state.ts';
 import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
 import type { Connection } from '../../network/transport/transport.ts';
-import { startController } from './controller-server.ts';
+import { type ControllerOptions, startController } from './controller-server.ts';
 
 const slotMs = 1000;
 const tokenizerHash = 'ab'.repeat(32);
@@ -81,13 +81,14 @@ function slowPolicy(): RemotePolicy & { readonly questions: Question[]; canBeAsk
 }
 
 /** Two edges, a and b, and a device that reads an answer. */
-async function bed() {
+async function bed(origin: Pick<ControllerOptions, 'cell' | 'mayOrder'> = {}) {
   const clock = createManualClock();
   let stalledMs = 0;
   const policy = slowPolicy();
   const events: ControllerEvent[] = [];
   const fallback = { name: 'greedy', decide: createPolicy('greedy') };
   const controller = startController({
+    ...origin,
     policy,
     fallback,
     slotMs,
@@ -95,7 +96,7 @@ async function bed() {
     clock: { nowMs: () => clock.nowMs() + stalledMs, after: (ms, callback) => clock.after(ms, callback) },
     onEvent: (event) => void events.push(event),
   });
-  const member = (join: { role: 'edge' | 'device'; id: string }) => {
+  const member = (join: { role: 'edge' | 'device'; id: string; cell?: string }) => {
     const told: ControllerMessage[] = [];
     const closedBy: string[] = [];
     let seq = 0;
@@ -240,4 +241,26 @@ it('parts from a member that says nothing for a minute, and not because it was b
   expect([silent.closedBy, phone.closedBy]).toEqual([[], []]);
   await pass(10_000);
   expect([silent.closedBy, phone.closedBy]).toEqual([['silent'], []]);
+});
+
+it('refuses members of another cell, and names its own in each message', async () => {
+  const north = await bed({ cell: 'north' });
+  expect(north.a.told[0]).toMatchObject({ kind: 'refused', code: 'cell-mismatch' });
+  const { told } = north.member({ role: 'edge', id: 'c', cell: 'north' });
+  expect(told).toMatchObject([{ kind: 'welcome', cell: 'north', epoch: 1 }]);
+});
+
+it('sends nothing while it may not order', async () => {
+  let may = true;
+  const { clock, policy, pass, phone, member } = await bed({ mayOrder: () => may });
+  clock.moveTo(slotMs);
+  may = false;
+  const { length } = phone.told;
+  policy.questions.at(-1)?.answer(0);
+  await pass(6000);
+  expect(phone.told).toHaveLength(length);
+  expect(member({ role: 'device', id: 'late' }).told).toEqual([]);
+  may = true;
+  await pass(6000);
+  expect(phone.told.length).toBeGreaterThan(length);
 });

@@ -38,6 +38,10 @@ export interface ControllerOptions extends Pick<OrderSettings, 'targetMsPerToken
   readonly objective?: NonNullable<ObjectiveSettings['kind']>;
   /** The id of the key that these credentials are; null: no one's. Default: all are let in, by one key. */
   readonly keyOf?: (credentials: string, role: ControllerRole) => string | null;
+  /** Default: the one of all controllers that share nothing. */
+  readonly cell?: string;
+  /** Asked before each message to a member; false: it is not sent. */
+  readonly mayOrder?: () => boolean;
   /** Larger than that of every earlier run of its cell; members take it as a counter. Default: the time of day in ms. */
   readonly epoch?: number;
   readonly clock?: Clock;
@@ -102,13 +106,12 @@ const mostEdges = 10_000;
 const mostDevices = 200_000;
 /** A decision that takes longer than a slot, or than this, ms, does not count. */
 const mostDecisionMs = 10_000;
-/** Period of the checks for members that got or sent nothing for long, ms. */
+/** Period of the checks for silence, ms. */
 const checkEveryMs = 1000;
 /** A connection without a member is closed after this time, ms. */
-const joinWithinMs = 5000;
+export const joinWithinMs = 5000;
 /** A member that has sent nothing at so many checks in a row is gone, as when its machine fails: its id is free again. */
 const mostSilentChecks = 60;
-
 /** Decisions that {@link ControllerStatus} keeps. */
 const mostRecent = 256;
 /** Least pause after an urgent decision, as a multiple of its duration. */
@@ -146,7 +149,7 @@ class ControllerServer implements RunningController {
   /** The bytes of messages that go to many. */
   readonly #written = new WeakMap<ControllerMessage, Uint8Array>();
   #decisionMs = 0;
-  /** The part of it in this process. */
+  /** Its part in this process. */
   #ownMs = 0;
   #decidedAtMs = Number.NEGATIVE_INFINITY;
   #cancelSlot = (): void => {};
@@ -157,11 +160,11 @@ class ControllerServer implements RunningController {
   #isClosed = false;
 
   constructor(options: ControllerOptions) {
-    const { slotMs = 1000, clock = machineClock, epoch = Date.now(), objective = 'felt' } = options;
+    const { slotMs = 1000, clock = machineClock, cell = defaultCell, epoch = Date.now(), objective = 'felt' } = options;
     this.#options = options;
     this.#clock = clock;
     this.#slotMs = slotMs;
-    this.#origin = { cell: defaultCell, epoch };
+    this.#origin = { cell, epoch };
     this.#policy = options.policy;
     this.#decider = options.policy.name;
     const { keyOf = () => '' } = options;
@@ -275,6 +278,7 @@ class ControllerServer implements RunningController {
   }
 
   #send(link: number, message: ControllerMessage): void {
+    if (this.#options.mayOrder?.() === false) return;
     this.#lastSentMs.set(link, this.#clock.nowMs());
     const bytes = this.#written.get(message) ?? encodeControl(message);
     if (message.kind === 'edges') this.#written.set(message, bytes);
@@ -350,7 +354,6 @@ class ControllerServer implements RunningController {
   }
 
   #decideHere(open: OpenSlot, began: Began, policy: NamedPolicy = this.#options.fallback): void {
-    // Without a running answer there is nothing to decide.
     const nothing = { assignment: null, policy: this.#policy.name };
     const decision = open.state === null ? nothing : this.#core.decide(open, policy, this.#options.fallback);
     this.#apply(open, decision, began);

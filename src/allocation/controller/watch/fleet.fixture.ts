@@ -19,7 +19,8 @@ export function fleetBed(
   devices: number,
   name = (role: string, at: number) => `${role}-${at}`,
 ): FleetBed {
-  const settings = { keyOf: () => '', staleAfterMs: 1e9, mostEdges: edges, mostDevices: devices };
+  const limits = { staleAfterMs: 1e9, mostEdges: edges, mostDevices: devices };
+  const settings = { ...limits, origin: { cell: 'default', epoch: 1 }, keyOf: () => '' };
   const members = new Members(settings);
   const random = createRandom(7);
   let links = 0;

@@ -1,0 +1,157 @@
+// Controllers of one fleet on one clock: who leads, whom it lets in, and what happens as one is lost.
+
+import { describe, expect, it } from 'vitest';
+import { decodeController, encodeControl } from '../../allocation/controller/message-codec.ts';
+import { controlVersion } from '../../allocation/controller/messages.ts';
+import { MemoryFleetStore } from '../../allocation/fleet/memory-fleet-store.ts';
+import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
+import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
+import { FleetController } from './fleet-controller.ts';
+
+const startedAtMs = 1_764_374_400_000;
+
+function fleet() {
+  const clock = createManualClock();
+  const store = new MemoryFleetStore();
+  const events: string[] = [];
+  const start = (id: string, cells: readonly string[] = ['default']) => {
+    const ways = { isCut: false, isDead: false };
+    const may: (() => boolean)[] = [];
+    const received: string[] = [];
+    const controller = new FleetController({
+      store: store.open((action) => {
+        if (!ways.isCut) clock.after(1, () => ways.isDead || action());
+      }),
+      cells,
+      id,
+      startedAtMs,
+      clock: { nowMs: () => clock.nowMs(), after: (ms, act) => clock.after(ms, () => ways.isDead || act()) },
+      lead({ cell, epoch }, mayOrder) {
+        may.push(mayOrder);
+        events.push(`${id} leads ${cell} by ${epoch - startedAtMs}`);
+        return {
+          accept: () => ({
+            frame: (bytes) => void received.push(new TextDecoder().decode(bytes)),
+            writable: () => {},
+            closed: () => void received.push('closed'),
+          }),
+          close: async () => void events.push(`${id} ends ${cell}`),
+        };
+      },
+      onFailed: ({ code, message }) => events.push(`${code}: ${message}`),
+    });
+    return { controller, ways, received, mayOrder: () => may.map((one) => one()) };
+  };
+  return { clock, store, events, start };
+}
+
+/** A connection of a member. */
+function connect(controller: FleetController) {
+  const sent: string[] = [];
+  let handler: ConnectionHandler | null = null;
+  const connection = {
+    send: (bytes: Uint8Array) => void sent.push(`${Object(decodeController(bytes)).code}`),
+    close: (code: string) => void sent.push(`closed: ${code}`),
+  } as unknown as Connection;
+  handler = controller.accept(connection);
+  const join = (cell?: string): void =>
+    handler?.frame(
+      encodeControl({ kind: 'join', version: controlVersion, role: 'edge', id: 'near', credentials: '', cell }),
+    );
+  return { sent, join };
+}
+
+describe('a controller of a fleet', () => {
+  it('leads every cell that nobody leads, by epochs larger than those of a controller that started before', () => {
+    const { clock, events, start } = fleet();
+    start('one', ['default', 'north']);
+    clock.moveTo(1000);
+    expect(events).toEqual(['one leads default by 2', 'one leads north by 3']);
+  });
+
+  it('lets in the members of cells that it leads, and refuses others', () => {
+    const { clock, start } = fleet();
+    const { controller, received } = start('one');
+    const early = connect(controller);
+    early.join();
+    clock.moveTo(1000);
+    expect(early.sent).toEqual(['cell-mismatch', 'closed: done']);
+    const member = connect(controller);
+    member.join('default');
+    const foreign = connect(controller);
+    foreign.join('north');
+    expect([member.sent, foreign.sent]).toEqual([[], ['cell-mismatch', 'closed: done']]);
+    expect(received.map((one) => JSON.parse(one))).toMatchObject([{ kind: 'join', cell: 'default' }]);
+  });
+
+  it('closes a connection that does not join', () => {
+    const { clock, start } = fleet();
+    const { sent } = connect(start('one').controller);
+    clock.moveTo(5000);
+    expect(sent).toEqual(['closed: silent']);
+  });
+
+  it('falls silent 10 s after its last renewal without the store, and leads on with its epoch', () => {
+    const { clock, events, start } = fleet();
+    const { ways, mayOrder } = start('one');
+    clock.moveTo(1000);
+    ways.isCut = true;
+    clock.moveTo(9900);
+    expect(mayOrder()).toEqual([true]);
+    clock.moveTo(10_100);
+    expect(mayOrder()).toEqual([false]);
+    ways.isCut = false;
+    clock.moveTo(13_000);
+    expect(mayOrder()).toEqual([false, true]);
+    expect(events).toEqual(['one leads default by 2', 'one ends default', 'one leads default by 2']);
+  });
+
+  it('takes over from one that is lost after 15 s and within 20 s, by a larger epoch', () => {
+    const { clock, events, start } = fleet();
+    const { ways } = start('one');
+    clock.moveTo(30_000);
+    start('two');
+    clock.moveTo(60_000);
+    expect(events).toEqual(['one leads default by 2']);
+    ways.isDead = true;
+    clock.moveTo(73_000);
+    expect(events).toHaveLength(1);
+    clock.moveTo(80_000);
+    expect(events[1]).toMatch(/^two leads default by \d\d$/);
+  });
+
+  it('takes over at once from one that goes down in order, which has ended before', () => {
+    const { clock, events, start } = fleet();
+    const { controller } = start('one');
+    clock.moveTo(1000);
+    start('two');
+    clock.moveTo(1500);
+    controller.close();
+    clock.moveTo(1600);
+    expect(events).toEqual(['one leads default by 2', 'one ends default', 'two leads default by 4']);
+    clock.moveTo(60_000);
+    expect(events).toHaveLength(3);
+  });
+
+  it.each(['{"version":2,"sinceMs":1}', '{"version":1}', 'null', 'cells of others'])(
+    'leads nothing where the record of the fleet is %s',
+    (card) => {
+      const { clock, store, events, start } = fleet();
+      store.open((action) => clock.after(0, action)).put('fleet', card, () => {});
+      start('one');
+      clock.moveTo(60_000);
+      expect(events).toEqual([`version-mismatch: the store's record of the fleet is not of version 1: ${card}`]);
+    },
+  );
+
+  it('waits for a store that is lost', () => {
+    const { clock, events, start } = fleet();
+    const { ways } = start('one');
+    ways.isCut = true;
+    clock.moveTo(20_000);
+    expect(events).toEqual([]);
+    ways.isCut = false;
+    clock.moveTo(22_000);
+    expect(events).toEqual(['one leads default by 2']);
+  });
+});

@@ -1,0 +1,238 @@
+// One of several controllers that are alike. It asks for the lease of each of its cells, decides for those that it leads, and lets in the
+// members of these alone. Without a lease that is confirmed in time it closes their connections and orders nothing.
+
+import { defaultCell } from '../../allocation/controller/cell-epoch.ts';
+import { decodeMember, encodeControl } from '../../allocation/controller/message-codec.ts';
+import type { MemberMessage, Origin } from '../../allocation/controller/messages.ts';
+import type { FleetStore, Found, Written } from '../../allocation/fleet/fleet-store.ts';
+import {
+  epochLed,
+  freshLeadership,
+  type LeaseAsk,
+  type LeaseEvent,
+  type LeaseTimes,
+  leaseTimes,
+  stepLeadership,
+} from '../../allocation/fleet/leadership.ts';
+import type { Clock } from '../../core/basics/clock.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
+import type { Accept, Connection, ConnectionHandler } from '../../network/transport/transport.ts';
+import { joinWithinMs, type RunningController } from './controller-server.ts';
+
+type Leading = Pick<RunningController, 'accept' | 'close'>;
+
+/** A controller of one cell, while this process leads it. @param mayOrder for `ControllerOptions` */
+export type Lead = (origin: Origin, mayOrder: () => boolean) => Leading;
+
+export interface FleetControllerOptions {
+  readonly store: FleetStore;
+  readonly cells: readonly string[];
+  /** Its value in leases: never that of another controller, nor of an earlier run of this one. */
+  readonly id: string;
+  /** Time of day at its start, ms. */
+  readonly startedAtMs: number;
+  readonly clock: Clock;
+  readonly lead: Lead;
+  /** Called when it can't take part. */
+  readonly onFailed?: (error: OutriderError) => void;
+  readonly times?: LeaseTimes;
+  /** Default: {@link stepLeadership}. */
+  readonly stepLeadership?: typeof stepLeadership;
+}
+
+/** The record of a fleet. Epochs of its cells begin at `sinceMs`, so that they are larger than that of a controller before it. */
+interface FleetCard {
+  readonly version: number;
+  readonly sinceMs: number;
+}
+
+const fleetKey = 'fleet';
+const fleetVersion = 1;
+
+export class FleetController {
+  readonly #options: FleetControllerOptions;
+  readonly #cells = new Map<string, LedCell>();
+  #isClosed = false;
+  #cancel = (): void => {};
+
+  constructor(options: FleetControllerOptions) {
+    this.#options = options;
+    this.#open();
+  }
+
+  /** A connection belongs to the cell that its first message names. */
+  readonly accept: Accept = (connection) => {
+    let handler: ConnectionHandler | null = null;
+    const cancel = this.#options.clock.after(joinWithinMs, () => connection.close('silent', 'it has not joined'));
+    return {
+      frame: (bytes) => {
+        cancel();
+        handler ??= this.#leadingFor(bytes, connection);
+        handler?.frame(bytes);
+      },
+      writable: () => handler?.writable(),
+      closed: (reason) => {
+        cancel();
+        handler?.closed(reason);
+      },
+    };
+  };
+
+  /** Gives its leases back. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel();
+    for (const cell of this.#cells.values()) cell.close();
+  }
+
+  /** Reads the fleet's record, or makes it; then asks for leases. */
+  #open(): void {
+    const { store, clock, startedAtMs, times = leaseTimes } = this.#options;
+    const card: FleetCard = { version: fleetVersion, sinceMs: startedAtMs };
+    this.#cancel();
+    if (this.#isClosed || this.#cells.size > 0) return;
+    this.#cancel = clock.after(times.askAgainMs, () => this.#open());
+    store.get(fleetKey, (answer) => {
+      if (this.#isClosed || this.#cells.size > 0 || answer.kind === 'failed') return;
+      if (answer.record !== null) this.#campaign(answer.record.value);
+      else store.acquire(fleetKey, JSON.stringify(card), 0, () => this.#open());
+    });
+  }
+
+  #campaign(written: string): void {
+    this.#cancel();
+    const card = cardOf(written);
+    if (card === null) {
+      const cause = `the store's record of the fleet is not of version ${fleetVersion}: ${written.slice(0, 80)}`;
+      const remedy = 'give each fleet a store of its own, and all its controllers one version of outrider';
+      this.#options.onFailed?.(new OutriderError('version-mismatch', cause, remedy));
+      return;
+    }
+    for (const cell of this.#options.cells) this.#cells.set(cell, new LedCell(cell, card.sinceMs, this.#options));
+  }
+
+  #leadingFor(bytes: Uint8Array, connection: Connection): ConnectionHandler | null {
+    const cell = cellOf(bytes);
+    const leading = this.#cells.get(cell)?.leading;
+    if (leading !== undefined) return leading.accept(connection);
+    const cause = `this controller does not lead the cell "${cell}"`;
+    const remedy = 'try another controller of the fleet, or wait';
+    connection.send(encodeControl({ kind: 'refused', code: 'cell-mismatch', cause, remedy }));
+    connection.close('done', 'the controller has said why');
+    return null;
+  }
+}
+
+/** Null: somebody else has written it, or another version. */
+function cardOf(written: string): FleetCard | null {
+  try {
+    const { version, sinceMs } = JSON.parse(written) as Partial<FleetCard>;
+    const isKnown = version === fleetVersion && typeof sinceMs === 'number' && Number.isSafeInteger(sinceMs);
+    return isKnown ? { version, sinceMs } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whoever sends no join is of the default cell: its controller refuses what is no message. */
+function cellOf(bytes: Uint8Array): string {
+  let message: MemberMessage | null = null;
+  try {
+    message = decodeMember(bytes);
+  } catch {}
+  return (message?.kind === 'join' ? message.cell : undefined) ?? defaultCell;
+}
+
+interface Led {
+  readonly epoch: number;
+  readonly controller: Leading;
+}
+
+/** A cell that this process leads or waits for. */
+class LedCell {
+  readonly #cell: string;
+  readonly #key: string;
+  readonly #sinceMs: number;
+  readonly #options: FleetControllerOptions;
+  readonly #times: LeaseTimes;
+  readonly #endWatch: () => void;
+  #state;
+  #led: Led | null = null;
+  #isClosed = false;
+  #cancel = (): void => {};
+
+  constructor(cell: string, sinceMs: number, options: FleetControllerOptions) {
+    this.#cell = cell;
+    this.#key = `lease.${cell}`;
+    this.#sinceMs = sinceMs;
+    this.#options = options;
+    this.#times = options.times ?? leaseTimes;
+    this.#state = freshLeadership(options.id);
+    this.#endWatch = options.store.watch(this.#key, (record) =>
+      this.#step({ kind: 'changed', record, nowMs: this.#nowMs }),
+    );
+    this.#step({ kind: 'due', nowMs: this.#nowMs });
+  }
+
+  /** Undefined: it does not lead now. */
+  get leading(): Leading | undefined {
+    return this.#epoch === null ? undefined : this.#led?.controller;
+  }
+
+  close(): void {
+    void this.#led?.controller.close();
+    this.#led = null;
+    this.#step({ kind: 'leaving', nowMs: this.#nowMs });
+    this.#isClosed = true;
+    this.#cancel();
+    this.#endWatch();
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
+  /** Null: it must not decide. */
+  get #epoch(): number | null {
+    return epochLed(this.#state, this.#nowMs);
+  }
+
+  #step(event: LeaseEvent): void {
+    if (this.#isClosed) return;
+    const { state, ask } = (this.#options.stepLeadership ?? stepLeadership)(this.#state, event, this.#times);
+    this.#state = state;
+    this.#follow();
+    if (ask !== null) this.#ask(ask);
+    const { held, dueAtMs } = this.#state;
+    const atMs = Math.min(dueAtMs, this.#led === null || held === null ? dueAtMs : held.untilMs);
+    this.#cancel();
+    // A timer may be early by a rounding.
+    const afterMs = Math.max(1, atMs - this.#nowMs);
+    if (event.kind !== 'leaving')
+      this.#cancel = this.#options.clock.after(afterMs, () => this.#step({ kind: 'due', nowMs: this.#nowMs }));
+  }
+
+  /** Begins and ends to decide, as the lease says. */
+  #follow(): void {
+    const epoch = this.#epoch;
+    if (epoch === (this.#led?.epoch ?? null)) return;
+    void this.#led?.controller.close();
+    this.#led = null;
+    if (epoch === null) return;
+    const origin = { cell: this.#cell, epoch: this.#sinceMs + epoch };
+    const isOwn = (): boolean => this.#led === led && this.#epoch === epoch;
+    const led: Led = { epoch, controller: this.#options.lead(origin, isOwn) };
+    this.#led = led;
+  }
+
+  #ask(ask: LeaseAsk): void {
+    const { store, id } = this.#options;
+    const sentAtMs = this.#nowMs;
+    const answered = (answer: Written | Found): void =>
+      this.#step({ kind: 'answered', ask, sentAtMs, answer, nowMs: this.#nowMs });
+    if (ask.kind === 'get') store.get(this.#key, answered);
+    else if (ask.kind === 'acquire') store.acquire(this.#key, id, ask.over, answered);
+    else if (ask.kind === 'renew') store.renew(this.#key, id, ask.revision, answered);
+    else store.release(this.#key, ask.revision, answered);
+  }
+}
