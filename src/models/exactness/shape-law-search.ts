@@ -6,7 +6,7 @@ import { windowTokens } from '../../core/scheduling/predict-latency.ts';
 import { appendTokens } from '../port/append-tokens.ts';
 import type { Exactness, LanguageModel } from '../port/model.ts';
 import { sampleTokens } from './sample-text.ts';
-import { checkShapes, leastPositions, type ShapeCheckOptions, sizesUpTo } from './shape-check.ts';
+import { checkShapes, leastPositions, type ShapeCheckOptions, type ShapeCheckRow, sizesUpTo } from './shape-check.ts';
 import {
   besideOthers,
   besideOthersAtLength,
@@ -180,8 +180,11 @@ export async function confirmLayout(bench: LawBench, law: ShapeLaw): Promise<boo
 /** A stage of comparisons, as {@link checkShapes} takes it. */
 type Stage = Omit<ShapeCheckOptions, 'onProgress'>;
 
-/** @returns the history that showed other bits; null: none did */
-type CheckStage = (stage: Stage) => Promise<string | null>;
+/** The history that showed other bits, and after how many tokens. */
+type Failure = Pick<ShapeCheckRow, 'history' | 'contextLength'>;
+
+/** Null: no bit differed. */
+type CheckStage = (stage: Stage) => Promise<Failure | null>;
 
 /**
  * First the histories by which most laws fail, then all at a short context, then those that can differ at a long one; all in calls of few
@@ -204,32 +207,34 @@ async function tryLaw(bench: LawBench, candidate: ShapeLaw, options: LawSearchOp
       onProgress: (done, total) => onProgress?.(describeLaw(candidate), before + done / total, stageCount),
     });
     comparisons += result.comparisons;
-    const last = result.rows.at(-1);
-    return result.shapeMismatches > 0 ? `${last?.history}${atContext(last?.contextLength)}` : null;
+    return result.shapeMismatches > 0 ? (result.rows.at(-1) ?? null) : null;
+  };
+  const tried = (law: ShapeLaw, failure: Failure | null) => {
+    return { law, history: failure && `${failure.history} at ${failure.contextLength}`, comparisons };
   };
   let law = candidate;
-  let history = (await check(screening(bench))) ?? (await check(thorough(bench)));
-  history ??= await check(longContext(bench, usualContext));
-  if (history !== null) return { law, history, comparisons };
+  let failure = (await check(screening(bench))) ?? (await check(thorough(bench)));
+  failure ??= await check(longContext(bench, usualContext));
+  if (failure !== null) return tried(law, failure);
   let isOfSteps = false;
   for (const size of sizes) {
     if (isOfSteps && size > smallestLimit) continue;
     law = withMost(candidate, size);
     bench.adopt(law);
-    history = await checkLargest(bench, comparedContext, check);
-    if (history === null) break;
+    failure = await checkLargest(bench, comparedContext, check);
+    if (failure === null) break;
+    const { history, contextLength } = failure;
     // Large calls are not why the law fails at a long context.
-    isOfSteps =
-      history.endsWith(atContext(longLength(bench, comparedContext))) && !history.startsWith(inLargestCalls.name);
+    isOfSteps = contextLength === longLength(bench, comparedContext) && history !== inLargestCalls.name;
   }
-  return { law, history, comparisons };
+  return tried(law, failure);
 }
 
 /** Checks the largest calls of the adopted law, which holds in smaller ones. */
-async function checkLargest(bench: LawBench, comparedContext: number, check: CheckStage): Promise<string | null> {
+async function checkLargest(bench: LawBench, comparedContext: number, check: CheckStage): Promise<Failure | null> {
   const { law, contextLength } = bench.limits;
   const isLarge = law.most > leastWholeCall;
-  if (isLarge && contextLength < shortContext + law.most) return 'no room for such calls';
+  if (isLarge && contextLength < shortContext + law.most) return { history: 'no room for such calls', contextLength };
   const stages = [
     ...(isLarge ? [inCallsOf(law.most)] : []),
     largeCalls(bench),
@@ -237,14 +242,10 @@ async function checkLargest(bench: LawBench, comparedContext: number, check: Che
     ...(comparedContext > usualContext ? [atLength(bench, comparedContext)] : []),
   ];
   for (const stage of stages) {
-    const history = await check(stage);
-    if (history !== null) return history;
+    const failure = await check(stage);
+    if (failure !== null) return failure;
   }
   return null;
-}
-
-function atContext(length = 0): string {
-  return ` at ${length}`;
 }
 
 /** All that the engine takes, then less than half of it, and so on: kernels change at powers of two. */

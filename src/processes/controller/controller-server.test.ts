@@ -97,11 +97,11 @@ async function bed(origin: Pick<ControllerOptions, 'cell' | 'mayOrder'> = {}) {
     onEvent: (event) => void events.push(event),
   });
   const member = (join: { role: 'edge' | 'device'; id: string; cell?: string }) => {
-    const told: ControllerMessage[] = [];
+    const received: ControllerMessage[] = [];
     const closedBy: string[] = [];
     let seq = 0;
     const connection = {
-      send: (bytes: Uint8Array) => void told.push(decodeController(bytes) as ControllerMessage),
+      send: (bytes: Uint8Array) => void received.push(decodeController(bytes) as ControllerMessage),
       close: (code: string) => void closedBy.push(code),
     } as unknown as Connection;
     const handler = controller.accept(connection);
@@ -111,7 +111,7 @@ async function bed(origin: Pick<ControllerOptions, 'cell' | 'mayOrder'> = {}) {
       seq += 1;
       say({ ...one, seq });
     };
-    return { told, closedBy, report, leave: () => handler.closed({ by: 'peer', code: 'done', detail: '' }) };
+    return { received, closedBy, report, leave: () => handler.closed({ by: 'peer', code: 'done', detail: '' }) };
   };
   const [a, b] = ['a', 'b'].map((id) => member({ role: 'edge', id })) as [
     ReturnType<typeof member>,
@@ -150,7 +150,7 @@ async function bed(origin: Pick<ControllerOptions, 'cell' | 'mayOrder'> = {}) {
     },
     decided: () =>
       events.filter((event): event is DecidedEvent => event.kind === 'decided').map(({ policy: by }) => by),
-    edges: () => phone.told.flatMap((message) => (message.kind === 'assign' ? [message.edge] : [])),
+    edges: () => phone.received.flatMap((message) => (message.kind === 'assign' ? [message.edge] : [])),
   };
 }
 
@@ -229,7 +229,7 @@ it('decides at once where the policy is a function', async () => {
 it('says that it is alive, however long a slot or a decision takes', async () => {
   const { phone, pass } = await bed();
   await pass(12_000);
-  expect(phone.told.filter(({ kind }) => kind === 'alive').length).toBeGreaterThanOrEqual(1);
+  expect(phone.received.filter(({ kind }) => kind === 'alive').length).toBeGreaterThanOrEqual(1);
 });
 
 it('parts from a member that says nothing for a minute, and not because it was busy itself', async () => {
@@ -245,9 +245,9 @@ it('parts from a member that says nothing for a minute, and not because it was b
 
 it('refuses members of another cell, and names its own in each message', async () => {
   const north = await bed({ cell: 'north' });
-  expect(north.a.told[0]).toMatchObject({ kind: 'refused', code: 'cell-mismatch' });
-  const { told } = north.member({ role: 'edge', id: 'c', cell: 'north' });
-  expect(told).toMatchObject([{ kind: 'welcome', cell: 'north', epoch: 1 }]);
+  expect(north.a.received[0]).toMatchObject({ kind: 'refused', code: 'cell-mismatch' });
+  const { received } = north.member({ role: 'edge', id: 'c', cell: 'north' });
+  expect(received).toMatchObject([{ kind: 'welcome', cell: 'north', epoch: 1 }]);
 });
 
 it('sends nothing while it may not order', async () => {
@@ -255,12 +255,12 @@ it('sends nothing while it may not order', async () => {
   const { clock, policy, pass, phone, member } = await bed({ mayOrder: () => may });
   clock.moveTo(slotMs);
   may = false;
-  const { length } = phone.told;
+  const { length } = phone.received;
   policy.questions.at(-1)?.answer(0);
   await pass(6000);
-  expect(phone.told).toHaveLength(length);
-  expect(member({ role: 'device', id: 'late' }).told).toEqual([]);
+  expect(phone.received).toHaveLength(length);
+  expect(member({ role: 'device', id: 'late' }).received).toEqual([]);
   may = true;
   await pass(6000);
-  expect(phone.told.length).toBeGreaterThan(length);
+  expect(phone.received.length).toBeGreaterThan(length);
 });
