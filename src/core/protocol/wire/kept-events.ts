@@ -1,4 +1,4 @@
-// Events of a stream in one array of bytes: as arrays of their own, events of 180 bytes would take 670 each.
+// Events of a stream in one array of bytes: as an array of its own, a short event would take several times its bytes.
 
 /** Room for further events, as a part of those that are there. */
 const spare = 0.25;
