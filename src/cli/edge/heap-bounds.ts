@@ -21,7 +21,7 @@ const excessOverUsed = 0.5;
 const checkMs = 20_000;
 /**
  * Largest part of the processor that the process has used since the last check for a collection: it takes long, and a heap that has shrunk
- * has to grow again. The C heap is trimmed at any load: after an attack 20 to 60 MB of it are empty, and it takes milliseconds.
+ * has to grow again. The C heap is trimmed at each check: after an attack 20 to 60 MB of it are empty, and it takes milliseconds.
  */
 const mostBusyShare = 0.35;
 /** Checks that are left out after one that brought little. */
@@ -68,9 +68,10 @@ export function boundHeap(): Disposable {
   const timer = setInterval(() => {
     const { user, system } = process.cpuUsage(before);
     before = process.cpuUsage();
-    const isBusy = (user + system) / 1000 > mostBusyShare * checkMs;
+    trim();
+    if ((user + system) / 1000 > mostBusyShare * checkMs) return;
     state = checkMemory(state, residentBytes(), process.memoryUsage().heapUsed, () => {
-      if (!isBusy) collect();
+      collect();
       trim();
       return residentBytes();
     });
