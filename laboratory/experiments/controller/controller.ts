@@ -73,6 +73,7 @@ slope over all numbers of devices. Exit status 1: a text of a real device differ
   measure,
   conclude,
   page: controllerPage,
+  goals: () => ({ bytesPerDeviceSecond: 300 }),
 };
 
 async function measure(options: ControllerBenchOptions, run: Run): Promise<ControllerFound> {
@@ -130,6 +131,7 @@ export function conclude({ sockets, decisions }: ControllerFound): ControllerCon
     sentMessagesPerSecond: last?.sentPerSecond ?? null,
     receivedBytesPerSecond: last?.receivedBytesPerSecond ?? null,
     sentBytesPerSecond: last?.sentBytesPerSecond ?? null,
+    bytesPerDeviceSecond: last === undefined ? null : last.receivedBytesPerSecond / last.devices,
     reportsShare,
     processorShare: last?.processorShare ?? null,
     residentBytesPerDevice: slopeOf(ramps, 'residentMB'),

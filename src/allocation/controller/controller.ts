@@ -112,7 +112,7 @@ export class Controller {
           this.#host.send(replaced, replacedBy(message));
           this.#host.close(replaced);
         }
-        this.#host.send(link, { kind: 'welcome', version: controlVersion, ...origin, slotMs });
+        this.#host.send(link, { kind: 'welcome', version: controlVersion, ...origin, slotMs, takesChanges: true });
         this.#host.log?.({ kind: replaced === null ? 'joined' : 'replaced', role: message.role, id: message.id });
       } else if (this.members.situationOf(link) !== before) this.isUrgent = true;
       const differing = differingModel(this.members.edgeOf(link), ran, this.members.edges);

@@ -17,6 +17,7 @@ import type {
   SessionReport,
   UplinkRate,
 } from './messages.ts';
+import { withChanges } from './report-changes.ts';
 import { RowLedger } from './row-ledger.ts';
 
 export interface Member<Report> {
@@ -178,24 +179,37 @@ export class Members {
     const members: ReadonlyMap<string, Member<EdgeReport | DeviceReport>> = role === 'edge' ? this.edges : this.devices;
     const member = members.get(known.id) as Member<EdgeReport | DeviceReport>;
     if (member.report !== null && message.seq <= member.report.seq) return null;
-    if (message.kind === 'device-report') {
-      const device = this.devices.get(known.id) as DeviceMember;
-      this.#learn(device, message);
-      noteFirstToken(device, message.session, nowMs);
-      if (device.report?.session?.session !== message.session?.session) {
-        this.changes.changed(nowMs);
-        learnLength(device, device.report?.session ?? null);
-      }
-      const battery = steadyBattery(device, message.battery);
-      member.report = battery === message.battery ? message : { ...message, battery };
-    } else member.report = message;
-    if (message.kind === 'edge-report' && message.rowsUsed !== undefined)
-      this.rows.note(
-        message.rowsUsed,
-        [...this.edges.keys()].filter((edge) => edge !== known.id),
+    if (message.kind === 'edge-report') this.#takeEdge(member, message);
+    else {
+      const device = member as DeviceMember;
+      this.#takeDevice(
+        device,
+        message.kind === 'device-report' ? message : withChanges(asSent(device), message),
+        nowMs,
       );
+    }
     member.reportedAtMs = nowMs;
     return null;
+  }
+
+  #takeEdge(edge: Member<unknown>, report: EdgeReport): void {
+    edge.report = report;
+    if (report.rowsUsed === undefined) return;
+    this.rows.note(
+      report.rowsUsed,
+      [...this.edges.keys()].filter((other) => other !== edge.id),
+    );
+  }
+
+  #takeDevice(device: DeviceMember, report: DeviceReport, nowMs: number): void {
+    this.#learn(device, report);
+    noteFirstToken(device, report.session, nowMs);
+    if (device.report?.session?.session !== report.session?.session) {
+      this.changes.changed(nowMs);
+      learnLength(device, device.report?.session ?? null);
+    }
+    const battery = steadyBattery(device, report.battery);
+    device.report = battery === report.battery ? report : { ...report, battery };
   }
 
   closed(link: number): void {
@@ -290,6 +304,11 @@ export class Members {
     const found = within(Math.log(feltMsPerToken / predicted.laterTokenMs));
     edge.logCorrection = within(edge.logCorrection + learnedPart * found);
   }
+}
+
+/** Its last report, with the charge that it had, whether that counts or not. */
+function asSent({ report, batterySeen }: DeviceMember): DeviceReport | null {
+  return report === null ? null : { ...report, battery: batterySeen ?? report.battery };
 }
 
 function steadyBattery(device: DeviceMember, battery: number): number {

@@ -12,7 +12,7 @@ export type Schemas<Message extends { readonly kind: string }> = Readonly<Record
 /** Length of texts, characters. */
 const mostText = 256;
 /** Links of a report, and edges of a list. */
-const mostEntries = 1024;
+export const mostEntries = 1024;
 
 const id = z.string().regex(/^[\w.:-]{1,64}$/);
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
@@ -93,11 +93,19 @@ const deviceReportSchema = z.object({
   place,
 });
 
+const deviceChangesSchema = deviceReportSchema.partial().extend({
+  kind: z.literal('device-changes'),
+  seq: count,
+  linksGone: z.array(id).max(mostEntries).optional(),
+  writtenTokens: count.optional(),
+});
+
 /** By kind. */
 export const memberSchemas: Schemas<MemberMessage> = {
   join: joinSchema,
   'edge-report': edgeReportSchema,
   'device-report': deviceReportSchema,
+  'device-changes': deviceChangesSchema,
 };
 
 const origin = { cell: id, epoch: z.int().min(0) };
@@ -122,7 +130,13 @@ const spareSchema = z.object({ edge: id, ticket });
 
 /** By kind. */
 export const controllerSchemas: Schemas<ControllerMessage> = {
-  welcome: z.object({ kind: z.literal('welcome'), version: z.int().min(0), ...origin, slotMs: positiveMs }),
+  welcome: z.object({
+    kind: z.literal('welcome'),
+    version: z.int().min(0),
+    ...origin,
+    slotMs: positiveMs,
+    takesChanges: z.boolean().optional(),
+  }),
   alive: z.object({ kind: z.literal('alive'), ...origin }),
   edges: z.object({ kind: z.literal('edges'), ...origin, edges: z.array(cardSchema).max(mostEntries) }),
   assign: z.object({

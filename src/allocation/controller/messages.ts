@@ -103,6 +103,20 @@ export interface DeviceReport {
   readonly place: Place | null;
 }
 
+/** What has changed since the device's report before it, of which the number is one less. What is left out has not. */
+export type DeviceChanges = {
+  readonly [Field in keyof Omit<DeviceReport, 'kind' | 'seq'>]?: DeviceReport[Field] | undefined;
+} & {
+  readonly kind: 'device-changes';
+  readonly seq: number;
+  /** Links that are new or different. */
+  readonly links?: readonly LinkReport[] | undefined;
+  /** Edges to which there is no link any more. */
+  readonly linksGone?: readonly string[] | undefined;
+  /** Tokens of the answer so far, where nothing else of `session` has changed. */
+  readonly writtenTokens?: number | undefined;
+};
+
 /** The controller of a message. */
 export interface Origin {
   /** What the controller decides for. Epochs are compared within a cell. */
@@ -121,6 +135,8 @@ export interface WelcomeMessage extends Origin {
   readonly kind: 'welcome';
   readonly version: number;
   readonly slotMs: number;
+  /** Whether it takes `device-changes`; left out: no. */
+  readonly takesChanges?: boolean | undefined;
 }
 
 /** An edge as devices know it. */
@@ -222,7 +238,7 @@ export interface RefusedMember {
   readonly remedy: string;
 }
 
-export type MemberMessage = JoinMessage | EdgeReport | DeviceReport;
+export type MemberMessage = JoinMessage | EdgeReport | DeviceReport | DeviceChanges;
 export type ControllerMessage =
   | WelcomeMessage
   | AliveMessage

@@ -156,6 +156,23 @@ describe('a member', () => {
     expect(last()).not.toBe(first);
   });
 
+  it('reports whole once on each connection, and then what has changed, where the controller takes that', () => {
+    const takes = { ...welcome, takesChanges: true };
+    let answer: object = takes;
+    const { clock, last } = memberOf(() => answer, false);
+    const kinds = (): unknown[] => last().sent.map((text) => (JSON.parse(text) as { readonly kind: string }).kind);
+    clock.moveTo(1010);
+    expect(kinds()).toEqual(['join', 'device-report', 'device-changes', 'device-changes']);
+    expect(JSON.parse(last().sent[2] as string)).toEqual({ kind: 'device-changes', seq: 2 });
+    last().lose();
+    clock.moveTo(2900);
+    expect(kinds().slice(0, 3)).toEqual(['join', 'device-report', 'device-changes']);
+    answer = welcome;
+    last().lose();
+    clock.moveTo(5000);
+    expect(new Set(kinds().slice(1))).toEqual(new Set(['device-report']));
+  });
+
   it('waits longer and longer for a controller that loses it again and again, until one has held for five seconds', () => {
     const { client, clock, last } = memberOf(() => welcome, false);
     let nowMs = 0;

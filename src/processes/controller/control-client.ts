@@ -15,7 +15,9 @@ import {
   type DeviceReport,
   type EdgeReport,
   type JoinMessage,
+  type MemberMessage,
 } from '../../allocation/controller/messages.ts';
+import { changesOf, settled } from '../../allocation/controller/report-changes.ts';
 import type { Clock } from '../../core/basics/clock.ts';
 import { asOutriderError, errorCodes, OutriderError } from '../../core/basics/errors.ts';
 import { reconnectPauseMs } from '../../core/protocol/device/reconnect-pause.ts';
@@ -88,6 +90,9 @@ export class ControlClient {
   #connection: Connection | null = null;
   #isWelcome = false;
   #seq = 0;
+  /** The device's report before the next one, on this connection; null: none, or the controller takes whole reports only. */
+  #reported: Omit<DeviceReport, 'seq'> | null = null;
+  #sendsChanges = false;
   #epochs: CellEpoch = noEpoch;
   #receivedAtMs = 0;
   #outageSinceMs: number | null = null;
@@ -118,10 +123,18 @@ export class ControlClient {
       const report = this.#options.report();
       if (report === null) return;
       this.#seq += 1;
-      this.#connection.send(encodeControl({ ...report, seq: this.#seq } as EdgeReport | DeviceReport));
+      this.#connection.send(encodeControl({ ...this.#shortened(report), seq: this.#seq } as MemberMessage));
     } catch (error) {
       this.#note({ kind: 'failed', error: asOutriderError(error) });
     }
+  }
+
+  /** A device's report after the first one as what has changed. */
+  #shortened(report: Unnumbered<EdgeReport | DeviceReport>): Unnumbered<MemberMessage> {
+    if (report.kind === 'edge-report' || !this.#sendsChanges) return report;
+    const before = this.#reported;
+    this.#reported = settled(before, report);
+    return before === null ? this.#reported : changesOf(before, this.#reported);
   }
 
   close(): void {
@@ -162,6 +175,7 @@ export class ControlClient {
       this.#receivedAtMs = this.#clock.nowMs();
       this.#stepEpoch({ kind: 'connected' });
       this.#seq = 0;
+      this.#reported = null;
       connection.send(encodeControl({ kind: 'join', version: controlVersion, role, id, credentials, cell }));
     }
     return {
@@ -230,6 +244,7 @@ export class ControlClient {
       // A second one would be answered by a report for ever.
       if (this.#isWelcome) return;
       this.#isWelcome = true;
+      this.#sendsChanges = message.takesChanges === true;
       this.#isOlderNoted = false;
       this.#lastRefusal = '';
       this.#welcomeAtMs = this.#clock.nowMs();
