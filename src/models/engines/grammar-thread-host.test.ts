@@ -257,6 +257,18 @@ describe('grammars in threads that misbehave', () => {
     expect(workers).toHaveLength(3);
   });
 
+  it('give back the memory that many grammars have used in a thread, and keep one that few have', async () => {
+    const { engine, workers } = scene();
+    await engine.warm?.();
+    // Each thread has had one of its own.
+    for (let index = 0; index < 19; index += 1) (await engine.open(grammar(`${index}`))).close();
+    await pass(45_000);
+    expect(workers.map(({ isEnded }) => isEnded)).toEqual([false, false]);
+    (await engine.open(grammar('one more'))).close();
+    await pass(45_000);
+    await expect.poll(() => workers.map(({ isEnded }) => isEnded)).toEqual([true, true, false, false]);
+  });
+
   it.each([
     [1000, false],
     [1001, true],

@@ -45,8 +45,12 @@ const mostRefused = 256;
 const mostSlow = 256;
 /** A thread that keeps grammars has so much more memory than one that tries them. */
 const keeperMemoryFactor = 4;
-/** A thread without a call between two checks is replaced when its memory has grown by so many bytes: WebAssembly memory never shrinks. */
+/**
+ * A thread without a call between two checks is replaced when its memory has grown by so many bytes, or after so many grammars, which have
+ * used all of what it had: WebAssembly memory never shrinks.
+ */
 const idleGrowthBytes = 8 * 1024 * 1024;
+const idleGrammars = 20;
 const memoryCheckMs = 15_000;
 /** Masks that take more than this part of what they may are made in a thread of their own kind. */
 const slowPart = 0.25;
@@ -193,7 +197,8 @@ class XGrammarEngine implements GrammarEngine {
       this.#callsSeen.set(role, host.calls);
       if (hasWorked || !host.isIdle) continue;
       if (role === 'slowKeeper') void host.end();
-      else if (host.memory >= host.startMemory + idleGrowthBytes) void this.#renew(role, host);
+      else if (host.memory >= host.startMemory + idleGrowthBytes || host.grammars > idleGrammars)
+        void this.#renew(role, host);
     }
   }
 
