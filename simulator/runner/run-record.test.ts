@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RunRecord } from './run-record.ts';
+import { FileRecord } from './run-record.ts';
 
 let folder = '';
 let path = '';
@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const asked = { modes: ['ar'], tokens: 64, seed: undefined };
-const open = (settings: object = asked): Promise<RunRecord> => RunRecord.open(path, 'bench x', settings);
+const open = (settings: object = asked): Promise<FileRecord> => FileRecord.open(path, 'bench x', settings);
 
 describe('the record of an experiment', () => {
   it('holds what was added to it when it is opened again', async () => {
@@ -53,13 +53,13 @@ describe('the record of an experiment', () => {
     await expect(open()).rejects.toThrow(/no record/);
     await rm(path);
     await open();
-    await expect(RunRecord.open(path, 'bench y', asked)).rejects.toThrow(/no record of "bench y"/);
-    const missing = RunRecord.open(join(folder, 'missing', 'record'), 'bench x', asked);
+    await expect(FileRecord.open(path, 'bench y', asked)).rejects.toThrow(/no record of "bench y"/);
+    const missing = FileRecord.open(join(folder, 'missing', 'record'), 'bench x', asked);
     await expect(missing).rejects.toMatchObject({ code: 'bad-argument' });
   });
 
   it('needs no file', async () => {
-    const record = await RunRecord.open(null, 'bench x', asked);
+    const record = await FileRecord.open(null, 'bench x', asked);
     await record.add('run 0', 1);
     expect(record.get('run 0')).toBe(1);
   });

@@ -1,5 +1,6 @@
-// What an experiment has found so far, in a file, so that it need not be measured again. One JSON object a line: the first holds the
-// settings of the run, each other one has the key of a unit and what the unit found. A record of anything else is refused, never mixed in.
+// What an experiment has found so far, so that it need not be measured again: the port, and a file. The file has one JSON object a line: the
+// first holds the settings of the run, each other one has the key of a unit and what the unit found. A record of anything else is refused,
+// never mixed in.
 
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -9,7 +10,28 @@ const format = 'outrider-record';
 const formatVersion = 2;
 const anotherFile = 'give another file or directory';
 
-interface Header {
+/** Where findings are kept. */
+export interface RunRecord {
+  /** For people; null: nowhere. */
+  readonly place: string | null;
+  /** Units that it is known to have. */
+  readonly size: number;
+  has(key: string): boolean;
+  get(key: string): unknown;
+  /** @returns whether the caller is to measure the unit; false: `has` is true now, or another process measures it */
+  claim(key: string): Promise<boolean>;
+  /** Of a claimed unit. @returns what counts: where another process was sooner, its finding */
+  add(key: string, found: unknown): Promise<unknown>;
+  /** A claimed unit is not measured after all. */
+  release(key: string): Promise<void>;
+  /** The time until it is worth asking again for a unit that another process measures. */
+  pause(): Promise<void>;
+}
+
+/** Opens the record of an experiment. @param asked all that the units depend on, as plain data */
+export type OpenRecord = (experiment: string, asked: object) => Promise<RunRecord>;
+
+export interface Header {
   readonly format: string;
   readonly version: number;
   readonly experiment: string;
@@ -21,12 +43,12 @@ interface Line {
   readonly found: unknown;
 }
 
-export class RunRecord {
-  readonly #path: string | null;
+export class FileRecord implements RunRecord {
+  readonly place: string | null;
   readonly #found: Map<string, unknown>;
 
   private constructor(path: string | null, lines: readonly Line[]) {
-    this.#path = path;
+    this.place = path;
     this.#found = new Map(lines.map(({ key, found }) => [key, found]));
   }
 
@@ -35,21 +57,20 @@ export class RunRecord {
    * @param asked all that the units depend on, as plain data
    * @throws OutriderError `bad-argument` for a file that holds something else
    */
-  static async open(path: string | null, experiment: string, asked: object): Promise<RunRecord> {
-    if (path === null) return new RunRecord(null, []);
-    // As it will be read back.
-    const header = JSON.parse(JSON.stringify({ format, version: formatVersion, experiment, asked })) as Header;
+  static async open(path: string | null, experiment: string, asked: object): Promise<FileRecord> {
+    if (path === null) return new FileRecord(null, []);
+    const header = headerOf(experiment, asked);
     const text = await readFile(path, 'utf8').catch(() => '');
     if (text === '') {
       await write(path, `${JSON.stringify(header)}\n`);
-      return new RunRecord(path, []);
+      return new FileRecord(path, []);
     }
     // A line that was cut short is measured again.
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     const [first, ...lines] = parse(path, whole);
-    demandHeader(path, first, header);
+    demandRecord(path, first, header);
     if (whole !== text) await write(path, whole);
-    return new RunRecord(path, lines as Line[]);
+    return new FileRecord(path, lines as Line[]);
   }
 
   get size(): number {
@@ -64,10 +85,24 @@ export class RunRecord {
     return this.#found.get(key);
   }
 
-  async add(key: string, found: unknown): Promise<void> {
-    this.#found.set(key, found);
-    if (this.#path !== null) await appendFile(this.#path, `${JSON.stringify({ key, found })}\n`);
+  claim(key: string): Promise<boolean> {
+    return Promise.resolve(!this.has(key));
   }
+
+  async add(key: string, found: unknown): Promise<unknown> {
+    this.#found.set(key, found);
+    if (this.place !== null) await appendFile(this.place, `${JSON.stringify({ key, found })}\n`);
+    return found;
+  }
+
+  async release(): Promise<void> {}
+
+  async pause(): Promise<void> {}
+}
+
+/** As it will be read back. */
+export function headerOf(experiment: string, asked: object): Header {
+  return JSON.parse(JSON.stringify({ format, version: formatVersion, experiment, asked })) as Header;
 }
 
 async function write(path: string, text: string): Promise<void> {
@@ -89,12 +124,13 @@ function parse(path: string, text: string): unknown[] {
   }
 }
 
-function demandHeader(path: string, found: unknown, wanted: Header): void {
+/** @param place for the message @throws OutriderError `bad-argument`: what was found begins another record, or none */
+export function demandRecord(place: string, found: unknown, wanted: Header): void {
   if (isDeepStrictEqual(found, wanted)) return;
   const header = (typeof found === 'object' ? found : null) as Partial<Header> | null;
-  if (header?.format !== format || header.experiment !== wanted.experiment) throw noRecord(path, wanted.experiment);
-  demandSameSettings(path, header.asked ?? {}, wanted.asked);
-  throw begunOtherwise(path, ['its version']);
+  if (header?.format !== format || header.experiment !== wanted.experiment) throw noRecord(place, wanted.experiment);
+  demandSameSettings(place, header.asked ?? {}, wanted.asked);
+  throw begunOtherwise(place, ['its version']);
 }
 
 /** @param what for the message @throws OutriderError `bad-argument` that names the settings that differ */

@@ -5,11 +5,11 @@ import { setImmediate } from 'node:timers/promises';
 import { type GivenOptions, type OptionTable, withDefaults } from '../../src/cli/options/options.ts';
 import { isOutriderError, OutriderError } from '../../src/core/basics/errors.ts';
 import type { Conclusion, Experiment, OnProgress, Run, Unit } from './experiment.ts';
-import { RunRecord } from './run-record.ts';
+import { FileRecord, type OpenRecord, type RunRecord } from './run-record.ts';
 
 export interface RunSettings {
-  /** A file that keeps what was measured, and what it holds is not measured again. */
-  readonly record?: string | null | undefined;
+  /** A file, or another record, that keeps what was measured: what it holds is not measured again. */
+  readonly record?: string | OpenRecord | null | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly onNote?: ((text: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -32,13 +32,16 @@ class RecordedRun implements Run {
   readonly signal: AbortSignal;
   readonly #name: string;
   readonly #options: object;
-  readonly #path: string | null;
+  readonly #open: OpenRecord;
+  readonly hasRecord: boolean;
   #record: RunRecord | null = null;
 
   constructor(name: string, options: object, { record = null, onProgress, onNote, signal }: RunSettings) {
     this.#name = name;
     this.#options = options;
-    this.#path = record;
+    this.hasRecord = record !== null;
+    this.#open =
+      typeof record === 'function' ? record : (experiment, asked) => FileRecord.open(record, experiment, asked);
     this.onProgress = onProgress ?? (() => {});
     this.note = onNote ?? (() => {});
     this.signal = signal ?? new AbortController().signal;
@@ -49,60 +52,92 @@ class RecordedRun implements Run {
     try {
       return await measure();
     } catch (error) {
-      throw this.signal.aborted && !isOutriderError(error) ? this.#interrupted(this.#record?.size ?? 0) : error;
+      throw this.signal.aborted && !isOutriderError(error) ? this.#interrupted() : error;
     }
   }
 
-  get hasRecord(): boolean {
-    return this.#path !== null;
-  }
-
   async begin(settings: object): Promise<void> {
-    this.#record = await RunRecord.open(this.#path, this.#name, settings);
+    this.#record = await this.#open(this.#name, settings);
   }
 
   has(key: string): boolean {
     return this.#record?.has(key) === true;
   }
 
-  async one<Found>({ key, measure }: Unit<Found>): Promise<Found> {
-    if (this.#record === null) await this.begin(this.#options);
-    const record = this.#record as unknown as RunRecord;
-    if (record.has(key)) return record.get(key) as Found;
-    if (this.signal.aborted) throw this.#interrupted(record.size);
-    const found = await measure();
-    await record.add(key, found);
-    // A progress line is drawn, and Ctrl-C noticed, between two units.
-    await setImmediate();
-    return found;
+  async one<Found>(unit: Unit<Found>): Promise<Found> {
+    const [found] = await this.#inOrder([unit], 1, () => {});
+    return found as Found;
   }
 
   async all<Found>(stage: string, units: readonly Unit<Found>[], atOnce = 1): Promise<Found[]> {
+    this.onProgress(stage, 0, units.length);
+    return await this.#inOrder(units, atOnce, (done) => this.onProgress(stage, done, units.length));
+  }
+
+  /** Units that another process measures come last, again and again. */
+  async #inOrder<Found>(
+    units: readonly Unit<Found>[],
+    atOnce: number,
+    onDone: (done: number) => void,
+  ): Promise<Found[]> {
+    if (this.#record === null) await this.begin(this.#options);
     const found: Found[] = [];
-    let next = 0;
+    const waiting = units.map((unit, index) => ({ unit, index }));
+    const elsewhere: typeof waiting = [];
     let doneCount = 0;
+    let hasFailed = false;
     const drive = async (): Promise<void> => {
-      for (let index = next++; index < units.length; index = next++) {
-        try {
-          found[index] = await this.one(units[index] as Unit<Found>);
-        } catch (error) {
-          next = units.length;
-          throw error;
+      for (;;) {
+        if (waiting.length === 0 && elsewhere.length > 0) {
+          await this.#record?.pause();
+          waiting.push(...elsewhere.splice(0));
         }
+        const next = waiting.shift();
+        if (next === undefined || hasFailed) return;
+        const answer = await this.#try(next.unit);
+        if (answer === null) {
+          elsewhere.push(next);
+          continue;
+        }
+        found[next.index] = answer.found;
         doneCount += 1;
-        this.onProgress(stage, doneCount, units.length);
+        onDone(doneCount);
       }
     };
-    this.onProgress(stage, 0, units.length);
-    await Promise.all(Array.from({ length: Math.max(1, Math.min(atOnce, units.length)) }, drive));
+    const drives = Array.from({ length: Math.max(1, Math.min(atOnce, units.length)) }, () =>
+      drive().catch((error: unknown) => {
+        hasFailed = true;
+        throw error;
+      }),
+    );
+    await Promise.all(drives);
     return found;
   }
 
-  #interrupted(unitCount: number): OutriderError {
+  /** @returns null: another process measures it */
+  async #try<Found>({ key, measure }: Unit<Found>): Promise<{ readonly found: Found } | null> {
+    const record = this.#record as RunRecord;
+    if (record.has(key)) return { found: record.get(key) as Found };
+    if (this.signal.aborted) throw this.#interrupted();
+    if (!(await record.claim(key))) return record.has(key) ? { found: record.get(key) as Found } : null;
+    const found = await Promise.resolve()
+      .then(measure)
+      .catch(async (error: unknown) => {
+        await record.release(key);
+        throw error;
+      });
+    const counts = (await record.add(key, found)) as Found;
+    // A progress line is drawn, and Ctrl-C noticed, between two units.
+    await setImmediate();
+    return { found: counts };
+  }
+
+  #interrupted(): OutriderError {
+    const { place = null, size = 0 } = this.#record ?? {};
     const remedy =
-      this.#path === null
+      place === null
         ? 'Nothing was kept.'
-        : `Give the same command again: what was measured is in ${this.#path}, and is not measured again.`;
-    return new OutriderError('interrupted', `${this.#name} was stopped after ${unitCount} measured units`, remedy);
+        : `Give the same command again: what was measured is in ${place}, and is not measured again.`;
+    return new OutriderError('interrupted', `${this.#name} was stopped after ${size} measured units`, remedy);
   }
 }

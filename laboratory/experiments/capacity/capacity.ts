@@ -112,7 +112,7 @@ export const capacityExperiment: Experiment<typeof options, Found, Conclusion<Ca
   lasts: '5 minutes',
   fullLasts: '20',
   description:
-    'sessions that one edge holds at a fixed p95 time per output token: stream with and without a target, auto, ar, edge-sd',
+    'sessions that one edge holds at a fixed p95 time per output token: stream and auto with and without a target, ar, edge-sd',
   notes: `
 The wall clock needs about two minutes on two idle cores. A run in which more than ${100 * lateLimit} % of the paced steps were late is void, and repeated.
 Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart(),
@@ -148,6 +148,7 @@ Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart()
     a100x2At150: { atLeast: 1.5 },
     rtx4090At150: { atLeast: 1.2 },
     sessionsAutoOverEdgeSd: { atLeast: 1 },
+    sessionsAutoTargetOverEdgeSd: { atLeast: 1 },
     wallOffVirtual: 0.1,
   }),
 };

@@ -11,14 +11,24 @@ import { findProfile } from '../../../src/models/port/profiles.ts';
 import type { EndedAnswer } from './answer-plan.ts';
 import { edgePower, firstTokenLimitMs, joulesPerToken, type Target, targetsOf } from './hardware.ts';
 import { Measured } from './search.ts';
-import { runBestRounds, runSteady, type SteadyResult, type SteadySettings } from './steady-edge.ts';
+import { type MachineMode, runBestRounds, runSteady, type SteadyResult, type SteadySettings } from './steady-edge.ts';
 
 /**
- * `stream-target`: `stream`, and the edge knows the target of its sessions. `auto-edge-draft`: `auto` on an edge that has the draft model of
- * `edge-sd` as well.
+ * `auto-edge-draft`: `auto` on an edge that has the draft model of `edge-sd` as well. `stream-target`, `auto-target`: `stream` and
+ * `auto-edge-draft`, and the edge knows the target of its sessions.
  */
-export const capacityModes = ['ar', 'stream-target', 'stream', 'auto', 'auto-edge-draft', 'edge-sd'] as const;
+export const capacityModes = [
+  'ar',
+  'stream-target',
+  'stream',
+  'auto-target',
+  'auto-edge-draft',
+  'auto',
+  'edge-sd',
+] as const;
 export type CapacityMode = (typeof capacityModes)[number];
+
+const knowsTarget = (mode: CapacityMode): boolean => mode === 'stream-target' || mode === 'auto-target';
 
 /** What all units of a run share. */
 export interface CapacitySettings {
@@ -117,7 +127,7 @@ export function measureCapacity(cell: CapacityCell): CapacityRun {
     );
   const shared = loadsOf(null);
   const capacities = targets.map((target, index): Capacity => {
-    const loads = cell.mode === 'stream-target' ? loadsOf(target) : shared;
+    const loads = knowsTarget(cell.mode) ? loadsOf(target) : shared;
     const known = (sessions: number): LoadPoint => {
       loads.at(sessions);
       return loads.found.get(sessions) as LoadPoint;
@@ -156,8 +166,17 @@ export function loadAt(cell: CapacityCell, sessions: number, known: Target | nul
   const rows = rowsPerSession ?? rowsPerSessionAt(sessions, shared.step);
   const maxRows = known === null ? Math.max(leastRows, Math.round(rows * sessions)) : undefined;
   const asked = { ...shared, roundTripsMs, draftMs, maxRows, targetMsPerToken: known?.ms };
-  if (mode === 'auto-edge-draft') return point(runSteady('auto', { ...asked, edgeDraftShare }), null);
-  return point(runSteady(mode === 'stream-target' ? 'stream' : mode, asked), null);
+  const steady = (machine: MachineMode, more: Partial<SteadySettings> = {}): LoadPoint =>
+    point(runSteady(machine, { ...asked, ...more }), null);
+  switch (mode) {
+    case 'auto-edge-draft':
+    case 'auto-target':
+      return steady('auto', { edgeDraftShare });
+    case 'stream-target':
+      return steady('stream');
+    default:
+      return steady(mode);
+  }
 }
 
 function figuresOf(

@@ -138,6 +138,7 @@ const styles: Readonly<Record<CapacityMode, LineStyle>> = {
   'stream-target': { name: 'stream, the edge knows the target', color: palette.blue, dash: dashes.full },
   auto: { name: 'auto', color: palette.ochre, dash: dashes.dotted },
   'auto-edge-draft': { name: 'auto: the edge drafts as well', color: palette.purple, dash: dashes.dotted },
+  'auto-target': { name: 'auto: the edge drafts, and knows the target', color: palette.purple, dash: dashes.full },
 };
 
 /** @throws OutriderError `bad-argument` when no row can be drawn */

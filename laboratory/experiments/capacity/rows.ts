@@ -122,6 +122,7 @@ const compared = {
   sessionsStreamOverEdgeSd: ['stream', 'edge-sd'],
   sessionsAutoOverEdgeSd: ['auto', 'edge-sd'],
   sessionsAutoEdgeDraftOverEdgeSd: ['auto-edge-draft', 'edge-sd'],
+  sessionsAutoTargetOverEdgeSd: ['auto-target', 'edge-sd'],
   sessionsEdgeSdOverAr: ['edge-sd', 'ar'],
 } as const satisfies Record<string, readonly [CapacityMode, CapacityMode]>;
 

@@ -63,7 +63,7 @@ export function createPlannedDrafts({ scenario, parts, battery }: World): Planne
           laterTokenMs: pace.laterTokenMs[entry] as number,
         });
       }
-      for (const { device } of newPlans(planned, byId, state.slot)) applyPlan(device);
+      for (const { device } of newPlans(planned, byId, state)) applyPlan(device);
     },
   };
 }

@@ -344,7 +344,7 @@ export class Controller {
 
   /** Shares for edges; uplink rates and plans for devices. */
   #sendShares({ slot, edges, sessions, planned }: Orders): void {
-    const { origin, targetMsPerToken } = this.#settings;
+    const { origin, slotMs, targetMsPerToken } = this.#settings;
     for (const [server, edge] of edges.entries()) {
       const link = this.members.edgeLink(edge.id);
       const own = sessions[server] ?? [];
@@ -354,7 +354,7 @@ export class Controller {
       for (const { device, rate } of newUplinks(edge, own, this.members.devices))
         if (device.link !== null) this.#host.send(device.link, { kind: 'uplink', ...origin, slot, ...rate });
     }
-    for (const { device, plan } of newPlans(planned, this.members.devices, slot)) {
+    for (const { device, plan } of newPlans(planned, this.members.devices, { slot, slotMs })) {
       if (device.link !== null) this.#host.send(device.link, { kind: 'plan', ...origin, slot, ...plan });
       this.#host.log?.({ kind: 'planned', slot, device: device.id, ...plan });
     }

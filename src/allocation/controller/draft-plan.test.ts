@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
-import { draftPlan, type PlannedDevice, planKey } from './draft-plan.ts';
+import { draftPlan, newPlans, type PlannedDevice, planKey } from './draft-plan.ts';
+import type { DeviceMember } from './members.ts';
 import type { DeviceReport, EdgeReport } from './messages.ts';
 
 interface Changes {
@@ -100,6 +101,24 @@ describe('the draft plan', () => {
     const before: DraftPlan = { edge: 'a', mode: 'stream', hedges: 1, maxAhead: 512, reason: '' };
     const modes = [null, before, { ...before, edge: 'b' }].map((one) => plan(near, one).mode);
     expect(modes).toEqual(['auto', 'stream', 'auto']);
+  });
+
+  it.each([
+    [15, 1000, 1],
+    [45, 1000, 3],
+    [3000, 1000, 60],
+    [3000, 5000, 12],
+  ])('comes to each of %d devices within a minute, in slots of %d ms', (count, slotMs, slots) => {
+    const ids = Array.from({ length: count }, (_, index) => `device ${index}`);
+    const all = ids.map((id) => {
+      const { device, ...rest } = planned();
+      return { ...rest, device: { ...device, id } };
+    });
+    const devices = new Map(ids.map((id) => [id, { plan: null as DeviceMember['plan'] }]));
+    const lack = (): number => [...devices.values()].filter((device) => device.plan === null).length;
+    let slot = 0;
+    for (; lack() > 0; slot += 1) newPlans(all, devices, { slot, slotMs });
+    expect(slot).toBe(slots);
   });
 
   it('depends on what its key has, and little changes are none', () => {

@@ -53,8 +53,8 @@ export function coarse(ms: number): number {
   return ms < leastMs ? leastMs : 2 ** (Math.round(8 * Math.log2(ms)) / 8);
 }
 
-/** A prediction of all draft counts takes up to a few milliseconds on a phone. */
-const keptPredictions = 512;
+/** A prediction of all draft counts takes up to a few milliseconds on a phone. A device has a few; a controller those of its devices. */
+const keptPredictions = 8192;
 const predictions = new Map<string, readonly (readonly [drafts: number, ms: number])[]>();
 
 /** The time per token at the best number of drafts in a step. */

@@ -1,0 +1,247 @@
+// A record of a run that several machines share, in a fleet store. Each unit has a lease: who takes it measures the unit, and writes what it
+// found over the lease; all others read that. A lease that stays as it is for too long may be taken by another machine, so a unit can be
+// measured twice, but it is found once: the first one written counts for all.
+//
+// Keys: `asked`, the settings; `unit.HASH` of the unit's key, a lease or a finding; `part.HASH.N`, pieces of a finding that is too long for
+// one value, under the hash of the whole.
+
+import { createHash } from 'node:crypto';
+import type { FleetRecord, FleetStore, Found, Written } from '../../src/allocation/fleet/fleet-store.ts';
+import type { Clock } from '../../src/core/basics/clock.ts';
+import { OutriderError } from '../../src/core/basics/errors.ts';
+import { demandRecord, headerOf, type RunRecord } from './run-record.ts';
+
+export interface SharedRecordSettings {
+  readonly store: FleetStore;
+  readonly clock: Clock;
+  /** Its address, for people. */
+  readonly place: string;
+  /** Unique for each process. */
+  readonly me: string;
+}
+
+/** A lease is renewed so often, ms. */
+const renewEveryMs = 20_000;
+/** A lease that has not changed for so long may be taken, by the taker's clock, ms: a unit may keep its process from renewing for a while. */
+const takeOverAfterMs = 120_000;
+/** Between two looks at a unit that another machine measures, ms. */
+const pauseMs = 1000;
+/** A request without an answer counts as lost, ms. */
+const lostAfterMs = 5000;
+/** The store may be out of reach for so long, ms. */
+const patienceMs = 120_000;
+/** Characters of one value. */
+const partLength = 3500;
+
+/** A unit in the store. */
+type Stored = { readonly by: string } | { readonly found: string } | { readonly hash: string; readonly parts: number };
+
+interface Lease {
+  revision: number;
+  readonly stop: () => void;
+}
+
+export class SharedRecord implements RunRecord {
+  readonly place: string;
+  readonly #settings: SharedRecordSettings;
+  readonly #found = new Map<string, unknown>();
+  readonly #mine = new Map<string, Lease>();
+  /** Leases of others, as they were seen last, and since when. */
+  readonly #seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>();
+
+  private constructor(settings: SharedRecordSettings) {
+    this.#settings = settings;
+    this.place = settings.place;
+  }
+
+  /**
+   * @param asked all that the units depend on, as plain data
+   * @throws OutriderError `bad-argument` for a record of something else; `edge-unreachable`: the store does not answer
+   */
+  static async open(settings: SharedRecordSettings, experiment: string, asked: object): Promise<SharedRecord> {
+    const record = new SharedRecord(settings);
+    const header = headerOf(experiment, asked);
+    const text = JSON.stringify(header);
+    await record.#write('asked', text, 0);
+    const first = await record.#read('asked');
+    demandRecord(settings.place, parsed(first?.value ?? ''), header);
+    return record;
+  }
+
+  get size(): number {
+    return this.#found.size;
+  }
+
+  has(key: string): boolean {
+    return this.#found.has(key);
+  }
+
+  get(key: string): unknown {
+    return this.#found.get(key);
+  }
+
+  async claim(key: string): Promise<boolean> {
+    const { clock, me } = this.#settings;
+    const name = unitName(key);
+    const there = await this.#read(name);
+    const stored = storedIn(there);
+    if (stored !== null && !('by' in stored)) {
+      this.#found.set(key, await this.#whole(stored));
+      return false;
+    }
+    if (there !== null && stored !== null && stored.by !== me) {
+      const seen = this.#seen.get(key);
+      if (seen?.revision !== there.revision) {
+        this.#seen.set(key, { revision: there.revision, sinceMs: clock.nowMs() });
+        return false;
+      }
+      if (clock.nowMs() - seen.sinceMs < takeOverAfterMs) return false;
+    }
+    const revision = await this.#write(name, JSON.stringify({ by: me }), there?.revision ?? 0);
+    if (revision === null) return false;
+    this.#hold(key, name, revision);
+    return true;
+  }
+
+  async add(key: string, found: unknown): Promise<unknown> {
+    const name = unitName(key);
+    const lease = this.#mine.get(key);
+    lease?.stop();
+    this.#mine.delete(key);
+    const text = JSON.stringify(found ?? null);
+    const value = JSON.stringify(await this.#store(text));
+    let over = lease?.revision ?? 0;
+    while ((await this.#write(name, value, over)) === null) {
+      const there = await this.#read(name);
+      const stored = storedIn(there);
+      if (stored !== null && !('by' in stored)) {
+        this.#found.set(key, await this.#whole(stored));
+        return this.#found.get(key);
+      }
+      over = there?.revision ?? 0;
+    }
+    // As the others read it.
+    this.#found.set(key, JSON.parse(text));
+    return this.#found.get(key);
+  }
+
+  async release(key: string): Promise<void> {
+    const lease = this.#mine.get(key);
+    if (lease === undefined) return;
+    lease.stop();
+    this.#mine.delete(key);
+    await this.#ask<Written>((answer) => this.#settings.store.release(unitName(key), lease.revision, answer));
+  }
+
+  pause(): Promise<void> {
+    return this.#wait(pauseMs);
+  }
+
+  #hold(key: string, name: string, revision: number): void {
+    const { store, clock, me } = this.#settings;
+    const lease = { revision, stop: (): void => cancel() };
+    const renew = (): void => {
+      cancel = clock.after(renewEveryMs, renew);
+      store.renew(name, JSON.stringify({ by: me }), lease.revision, (answer) => {
+        if (answer.kind === 'done') lease.revision = answer.revision;
+      });
+    };
+    let cancel = clock.after(renewEveryMs, renew);
+    this.#mine.set(key, lease);
+  }
+
+  /** A long text goes into parts, which are there before anything names them. */
+  async #store(text: string): Promise<Stored> {
+    if (text.length <= partLength) return { found: text };
+    const hash = hashOf(text);
+    const parts = Math.ceil(text.length / partLength);
+    for (let part = 0; part < parts; part += 1) {
+      const value = text.slice(part * partLength, (part + 1) * partLength);
+      await this.#patiently((answer) => this.#settings.store.put(`part.${hash}.${part}`, value, answer));
+    }
+    return { hash, parts };
+  }
+
+  async #whole(stored: Exclude<Stored, { readonly by: string }>): Promise<unknown> {
+    if ('found' in stored) return JSON.parse(stored.found);
+    const { hash, parts } = stored;
+    let text = '';
+    for (let part = 0; part < parts; part += 1) text += (await this.#read(`part.${hash}.${part}`))?.value ?? '';
+    if (hashOf(text) !== hash) {
+      const cause = `a finding in ${this.place} is not what was written there`;
+      throw new OutriderError('bad-argument', cause, 'begin a record of another name');
+    }
+    return JSON.parse(text);
+  }
+
+  async #read(name: string): Promise<FleetRecord | null> {
+    const answer = await this.#patiently<Found>((answered) => this.#settings.store.get(name, answered));
+    return answer.kind === 'found' ? answer.record : null;
+  }
+
+  /** @param over as of the store @returns the revision; null: something else is there. A write whose answer was lost counts as done. */
+  async #write(name: string, value: string, over: number): Promise<number | null> {
+    const answer = await this.#patiently<Written>((answered) =>
+      this.#settings.store.acquire(name, value, over, answered),
+    );
+    if (answer.kind === 'done') return answer.revision;
+    const there = await this.#read(name);
+    return there?.value === value ? there.revision : null;
+  }
+
+  /** Asks again while the store is out of reach. @throws OutriderError its failure, after some minutes */
+  async #patiently<Answer extends Written | Found>(ask: (answered: (answer: Answer) => void) => void): Promise<Answer> {
+    const { clock } = this.#settings;
+    const untilMs = clock.nowMs() + patienceMs;
+    for (;;) {
+      const answer = await this.#ask(ask);
+      if (answer !== null && answer.kind !== 'failed') return answer;
+      if (clock.nowMs() > untilMs) throw answer?.error ?? unreachable(this.place);
+      await this.#wait(pauseMs);
+    }
+  }
+
+  /** @returns null: no answer came */
+  #ask<Answer>(ask: (answered: (answer: Answer) => void) => void): Promise<Answer | null> {
+    return new Promise((resolve) => {
+      const cancel = this.#settings.clock.after(lostAfterMs, () => resolve(null));
+      ask((answer) => {
+        cancel();
+        resolve(answer);
+      });
+    });
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#settings.clock.after(ms, resolve));
+  }
+}
+
+function unitName(key: string): string {
+  return `unit.${hashOf(key)}`;
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Null: there is nothing, or its lease is released. */
+function storedIn(record: FleetRecord | null): Stored | null {
+  return record === null || record.value === '' ? null : (parsed(record.value) as Stored);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function unreachable(place: string): OutriderError {
+  return new OutriderError(
+    'edge-unreachable',
+    `${place} does not answer`,
+    'start the store, and give the command again',
+  );
+}
