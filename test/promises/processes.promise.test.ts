@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { openDemo } from '../../simulator/fleet/demo.ts';
 import { startEdgeProcess } from '../../src/cli/children/edge-process.ts';
 import { mainFile } from '../../src/cli/children/main-file.ts';
-import { startServeProcess } from '../../src/cli/children/serve-process.ts';
+import { startServeProcess } from '../../laboratory/measuring/serve-process.ts';
 
 it('outrider run: a device and an edge with real models write the text of the edge alone', async () => {
   const words = ['run', '--prompt', 'Why is the sky blue?', '--max-tokens', '24', '--unpaced', '--json'];

@@ -3,7 +3,7 @@
 
 import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
-import { type Estimate, estimates } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, estimates } from '../../../simulator/charts/bootstrap.ts';
 import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
 
 export const baselines = ['random', 'max-sinr', 'max-compute'] as const;

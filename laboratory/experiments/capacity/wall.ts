@@ -7,7 +7,7 @@ import type { TraceSession } from '../../../simulator/traces/trace.ts';
 import { TraceRecorder } from '../../../simulator/traces/trace-recorder.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
-import { percent } from '../../../src/core/basics/markdown.ts';
+import { percent } from '../../../simulator/runner/markdown.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';

@@ -4,7 +4,7 @@
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { columnTable, fixed, percent } from '../../../src/core/basics/markdown.ts';
+import { columnTable, fixed, percent } from '../../../simulator/runner/markdown.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { type DecisionRow, measureDecision } from './decisions.ts';

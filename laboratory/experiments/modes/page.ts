@@ -6,7 +6,7 @@ import { dashes, ink, lineWidths, palette, softInk } from '../../../simulator/ch
 import type { Goals } from '../../../simulator/runner/experiment.ts';
 import { processorWidthCost } from '../../../simulator/virtual-time/device.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { columnTable, fixed, pivotTable } from '../../../src/core/basics/markdown.ts';
+import { columnTable, fixed, pivotTable } from '../../../simulator/runner/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
 import { edgePower, joulesPerToken } from '../capacity/hardware.ts';

@@ -4,10 +4,10 @@
 
 import type { DraftClaim } from '../../../simulator/runner/claim.ts';
 import { runSession } from '../../../simulator/virtual-time/run-session.ts';
-import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, estimate } from '../../../simulator/charts/bootstrap.ts';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import { InvariantError } from '../../../src/core/basics/invariant.ts';
-import { columnTable, markdownTable, numberWithin, percent } from '../../../src/core/basics/markdown.ts';
+import { columnTable, markdownTable, numberWithin, percent } from '../../../simulator/runner/markdown.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';

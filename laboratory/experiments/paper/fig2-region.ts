@@ -8,8 +8,8 @@ import { findTraceFile, shippedTraceNames } from '../../../simulator/files/shipp
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import { type DraftClaim, holds, onRange } from '../../../simulator/runner/claim.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';
-import { estimate } from '../../../src/core/basics/bootstrap.ts';
-import { percent, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
+import { estimate } from '../../../simulator/charts/bootstrap.ts';
+import { percent, pivotTable, rounded } from '../../../simulator/runner/markdown.ts';
 import { combinations } from '../combinations.ts';
 import {
   drawnTask,

@@ -11,7 +11,7 @@ import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts
 import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
 import type { TaskKind } from '../../../simulator/world/workload-lengths.ts';
 import { findModelShape, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
-import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, estimate } from '../../../simulator/charts/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import { quickest } from '../best-draft-length.ts';

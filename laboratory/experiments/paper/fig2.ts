@@ -7,8 +7,8 @@ import { dashes, faintColor, lineWidths, palette } from '../../../simulator/char
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import { type DraftClaim, onDirection, onRange } from '../../../simulator/runner/claim.ts';
 import type { TaskKind } from '../../../simulator/world/workload-lengths.ts';
-import { estimate } from '../../../src/core/basics/bootstrap.ts';
-import { markdownTable, percent, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
+import { estimate } from '../../../simulator/charts/bootstrap.ts';
+import { markdownTable, percent, pivotTable, rounded } from '../../../simulator/runner/markdown.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { combinations } from '../combinations.ts';
 import {

@@ -8,8 +8,8 @@ import { type DraftClaim, onDirection } from '../../../simulator/runner/claim.ts
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
 import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
-import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
-import { columnTable, percentWithin } from '../../../src/core/basics/markdown.ts';
+import type { Estimate } from '../../../simulator/charts/bootstrap.ts';
+import { columnTable, percentWithin } from '../../../simulator/runner/markdown.ts';
 import { combinations } from '../combinations.ts';
 import { seedsOf, slotsOf, type WorldSettings } from '../first-slots.ts';
 import {

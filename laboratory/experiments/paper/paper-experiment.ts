@@ -10,7 +10,7 @@ import {
 } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Run, Unit } from '../../../simulator/runner/experiment.ts';
 import { type RunSettings, runExperiment } from '../../../simulator/runner/run.ts';
-import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
+import type { Estimate } from '../../../simulator/charts/bootstrap.ts';
 import { packageVersion } from '../../../src/files/document.ts';
 import type { Size } from './sizes.ts';
 

@@ -7,7 +7,7 @@ import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
 import { runSlots } from '../../../simulator/simulation/run-slots.ts';
 import { endsInSlot } from '../../../simulator/simulation/slot-world.ts';
-import { type Estimate, estimate, middleEstimate } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, estimate, middleEstimate } from '../../../simulator/charts/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { paperObjective, seedsOf } from '../first-slots.ts';

@@ -6,7 +6,7 @@ import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
-import { type Estimate, within } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, within } from '../../../simulator/charts/bootstrap.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';

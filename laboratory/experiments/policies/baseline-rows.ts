@@ -9,7 +9,7 @@ import {
   ratioOfMeans,
   type Statistic,
 } from '../../../simulator/runner/paired-runs.ts';
-import { crossedEstimate, type Estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import { crossedEstimate, type Estimate, type Within, within } from '../../../simulator/charts/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { baseline, bestFelt, bestFilled, feltShares, simpleRules } from './felt-cells.ts';
 import type { FeltRun } from './felt-run.ts';

@@ -12,7 +12,7 @@ import {
   ratioOfMeans,
   ratiosOf,
 } from '../../../simulator/runner/paired-runs.ts';
-import { crossedEstimate, type Within } from '../../../src/core/basics/bootstrap.ts';
+import { crossedEstimate, type Within } from '../../../simulator/charts/bootstrap.ts';
 import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
 import type { CostRun } from './slot-costs.ts';
 

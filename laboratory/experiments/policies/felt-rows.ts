@@ -10,7 +10,7 @@ import {
   ratioOfMeans,
   type Statistic,
 } from '../../../simulator/runner/paired-runs.ts';
-import type { Within } from '../../../src/core/basics/bootstrap.ts';
+import type { Within } from '../../../simulator/charts/bootstrap.ts';
 import { mean, median, rankCorrelation } from '../../../src/core/basics/statistics.ts';
 import { type BaselineRow, least, most } from './baseline-rows.ts';
 import { baseline, bestFelt, bestPaper, feltPolicies, feltShares } from './felt-cells.ts';

@@ -4,7 +4,7 @@
 import type { Spec } from 'vega';
 import { type Dot, dotsFigure } from '../../../simulator/charts/interval-plot.ts';
 import { ink, palette } from '../../../simulator/charts/theme.ts';
-import type { Within } from '../../../src/core/basics/bootstrap.ts';
+import type { Within } from '../../../simulator/charts/bootstrap.ts';
 import type { CoupledRow } from './cost-rows.ts';
 import { baseline, bestFelt, bestPaper, feltShares, learnedFelt } from './felt-cells.ts';
 import { type FeltRow, type PolicyRow, rowsOf } from './felt-rows.ts';

@@ -2,7 +2,7 @@
 
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
 import { camelCase, estimateColumns, meanOf, ratioOfMeans } from '../../../simulator/runner/paired-runs.ts';
-import type { Within } from '../../../src/core/basics/bootstrap.ts';
+import type { Within } from '../../../simulator/charts/bootstrap.ts';
 import { least } from './baseline-rows.ts';
 import { bestFelt, type FeltMode, feltModes, modePolicies } from './felt-cells.ts';
 import type { FeltRun } from './felt-run.ts';

@@ -2,7 +2,7 @@
 
 import samplePrompts from '../../../simulator/files/sample-prompts.json' with { type: 'json' };
 import type { Run, Unit } from '../../../simulator/runner/experiment.ts';
-import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import { startServeProcess } from '../../measuring/serve-process.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import { openLlamaTokenizer } from '../../../src/models/engines/llama-tokenizer.ts';

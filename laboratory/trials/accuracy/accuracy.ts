@@ -4,12 +4,12 @@
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { modelProgress } from '../../../simulator/runner/model-progress.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
-import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import { startServeProcess } from '../../measuring/serve-process.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { type ModelNames, namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
-import { markdownTable } from '../../../src/core/basics/markdown.ts';
+import { markdownTable } from '../../../simulator/runner/markdown.ts';
 import { describeLaw, freeLaw, type ShapeLaw } from '../../../src/core/decoding/shape-law.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';

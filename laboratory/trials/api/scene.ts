@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
-import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import { startServeProcess } from '../../measuring/serve-process.ts';
 import type { ModelNames } from '../../../src/cli/options/pair-options.ts';
 import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDemo, toySeed } from '../../../simulator/fleet/demo.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
-import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import { startServeProcess } from '../../measuring/serve-process.ts';
 import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
