@@ -14,6 +14,7 @@ import {
   controlVersion,
   type DeviceReport,
   type EdgeReport,
+  type Elsewhere,
   type JoinMessage,
 } from '../../allocation/controller/messages.ts';
 import type { Clock } from '../../core/basics/clock.ts';
@@ -24,8 +25,11 @@ import type { Accept, Connect, Connection, ConnectionHandler } from '../../netwo
 
 type Unnumbered<Report> = Report extends unknown ? Omit<Report, 'seq'> : never;
 
-/** Begins to connect: calls `accept` once, as a {@link Connect} does, or `failed` with the cause. @returns gives the attempt up */
-export type Reach = (accept: Accept, failed: (error?: unknown) => void) => () => void;
+/**
+ * Begins to connect: calls `accept` once, as a {@link Connect} does, or `failed` with the cause.
+ * @param elsewhere the controller that the last one has named @returns gives the attempt up
+ */
+export type Reach = (accept: Accept, failed: (error?: unknown) => void, elsewhere?: Elsewhere) => () => void;
 
 export function reachBy(connect: Connect): Reach {
   return (accept, failed) => {
@@ -80,6 +84,8 @@ export type ControlNote =
 const lostAfterMs = 15_000;
 /** Pauses between attempts grow until a connection has held for so long, ms. */
 const steadyMs = 5000;
+/** Different refusals that are noted. */
+const mostRefusals = 64;
 
 export class ControlClient {
   readonly #options: ControlClientOptions;
@@ -93,8 +99,9 @@ export class ControlClient {
   #outageSinceMs: number | null = null;
   #welcomeAtMs = 0;
   #isOlderNoted = false;
-  /** The last refusal since a controller was there: the same one is noted once. */
-  #lastRefusal = '';
+  /** Refusals since a controller was there: each is noted once. */
+  readonly #refusals = new Set<string>();
+  #elsewhere: Elsewhere | undefined;
   #isClosed = false;
   #cancel = (): void => {};
   #giveUp = (): void => {};
@@ -145,12 +152,15 @@ export class ControlClient {
   }
 
   #open(): void {
+    const elsewhere = this.#elsewhere;
+    this.#elsewhere = undefined;
     this.#giveUp = this.#options.reach(
       (connection) => this.#opened(connection),
       (error) => {
         if (error !== undefined && !this.#isClosed) this.#noteRefusal('unreached', asOutriderError(error));
         this.#reconnect();
       },
+      elsewhere,
     );
   }
 
@@ -205,6 +215,8 @@ export class ControlClient {
     if (message === null) return;
     if (message.kind === 'refused') {
       const { code, cause, remedy } = message;
+      this.#elsewhere = message.elsewhere;
+      if (message.elsewhere !== undefined) return;
       const own = errorCodes.find((one) => one === code) ?? 'unauthorized';
       this.#noteRefusal('refused', new OutriderError(own, cause, remedy));
       return;
@@ -231,7 +243,7 @@ export class ControlClient {
       if (this.#isWelcome) return;
       this.#isWelcome = true;
       this.#isOlderNoted = false;
-      this.#lastRefusal = '';
+      this.#refusals.clear();
       this.#welcomeAtMs = this.#clock.nowMs();
       this.#note({ kind: 'connected', epoch: message.epoch });
       this.reportNow();
@@ -246,8 +258,8 @@ export class ControlClient {
 
   #noteRefusal(kind: 'refused' | 'unreached', error: OutriderError): OutriderError {
     const refusal = `${error.code} ${error.message}`;
-    if (refusal !== this.#lastRefusal) this.#note({ kind, error });
-    this.#lastRefusal = refusal;
+    if (!this.#refusals.has(refusal) && this.#refusals.size < mostRefusals) this.#note({ kind, error });
+    this.#refusals.add(refusal);
     return error;
   }
 }
