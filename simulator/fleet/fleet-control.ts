@@ -18,9 +18,9 @@ import { startNatsServer } from './nats-server.ts';
 export type EventListener = (event: ControllerEvent) => void;
 
 export interface FleetControl extends AsyncDisposable {
-  /** Of one, or of several with commas between them. */
+  /** One address, or several with commas between them. */
   readonly url: string;
-  /** Of the one that decides. Null: it runs in this process, or has ended, or none decides. */
+  /** The one that decides. Null: it runs in this process, or has ended, or none decides. */
   readonly processId: number | null;
   /** For people. */
   readonly processes: string;

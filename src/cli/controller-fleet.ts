@@ -5,23 +5,24 @@ import { defaultCell } from '../allocation/controller/cell-epoch.ts';
 import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
 import type { Origin } from '../allocation/controller/messages.ts';
 import type { RemotePolicy } from '../allocation/slot/remote-policy.ts';
-import type { OutriderError } from '../core/basics/errors.ts';
+import { badArgument, type OutriderError } from '../core/basics/errors.ts';
 import { type NatsFleetStore, openNatsFleetStore, parseNatsAddress } from '../files/nats-fleet-store.ts';
 import { PolicyThread } from '../files/policy-thread.ts';
 import { readNamed } from '../files/tls-files.ts';
 import { machineClock } from '../network/transport/machine-clock.ts';
 import type { Accept } from '../network/transport/transport.ts';
 import type { ControllerOptions, ControllerStatus, RunningController } from '../processes/controller/controller-server.ts';
-import { type CellState, elsewhereOf, FleetController } from '../processes/controller/fleet-controller.ts';
+import { type CellState, cellForm, elsewhereOf, FleetController } from '../processes/controller/fleet-controller.ts';
 import type { ControllerMetrics } from '../processes/metrics/controller-metrics.ts';
 import type { OptionsOf } from './options/options.ts';
+import { reachableUrl } from './options/reachable-url.ts';
 
 /** A process asks for the lease of each of its cells every two seconds. */
 const mostCells = 64;
 
 function parseCells(text: string): readonly string[] {
   const cells = [...new Set(text.split(','))];
-  const wrong = cells.find((cell) => !/^[\w-]{1,64}$/.test(cell));
+  const wrong = cells.find((cell) => !cellForm.test(cell));
   if (wrong !== undefined) throw new Error(`"${wrong.slice(0, 80)}" is no cell: give 1 to 64 letters, digits, _ and -`);
   if (cells.length > mostCells) throw new Error(`${cells.length} cells are too many: one controller takes ${mostCells}`);
   return cells;
@@ -73,7 +74,9 @@ export class FleetSeat implements AsyncDisposable {
   readonly #settings: SeatSettings;
   readonly #led = new Map<string, RunningController>();
   readonly #store: NatsFleetStore;
+  readonly #failures: Record<string, number> = {};
   #fleet: FleetController | null = null;
+  #isUp = false;
 
   private constructor(flags: FleetFlags, settings: SeatSettings, store: NatsFleetStore) {
     this.#flags = flags;
@@ -85,20 +88,18 @@ export class FleetSeat implements AsyncDisposable {
   static async open(address: string, flags: FleetFlags, settings: SeatSettings): Promise<FleetSeat> {
     const files = [flags.fleetCredentials, flags.fleetCa].map((path) => path === undefined ? undefined : readNamed(path));
     const [credentials, ca] = await Promise.all(files);
-    const failures: Record<string, number> = {};
-    let isUp = false;
-    const onState = (error: OutriderError | null): void => {
-      isUp = error === null;
-      if (error !== null) failures[error.code] = (failures[error.code] ?? 0) + 1;
-      const line = error === null ? "the fleet's store answers" : `${error.message} (${error.remedy}) [${error.code}]`;
-      settings.print({ kind: 'store', code: error?.code ?? null, cause: error?.message ?? null }, line);
-    };
-    const store = await openNatsFleetStore({ ...parseNatsAddress(address), credentials, ca, onState });
+    const store = await openNatsFleetStore({
+      ...{ ...parseNatsAddress(address), credentials, ca },
+      onState(error) {
+        seat.#isUp = error === null;
+        seat.#say(error);
+      },
+    });
     const seat = new FleetSeat(flags, settings, store);
     const unknown = flags.cells.map((cell) => ({ cell, epoch: null, holder: null, ageMs: null }));
     settings.metrics.followFleet(() => {
       const status = seat.#fleet?.status ?? [];
-      return { cells: status.length > 0 ? status : unknown, isStoreUp: isUp, storeFailures: failures };
+      return { cells: status.length > 0 ? status : unknown, isStoreUp: seat.#isUp, storeFailures: seat.#failures };
     });
     return seat;
   }
@@ -109,25 +110,30 @@ export class FleetSeat implements AsyncDisposable {
     return { frame() {}, writable() {}, closed() {} };
   };
 
-  /** Of all cells that it leads; the largest epoch. */
+  /** Sums over the cells that it leads; the largest epoch. */
   get status(): Pick<ControllerStatus, 'epoch' | 'edges' | 'devices'> {
     const all = [...this.#led.values()].map(({ status }) => status);
     const sum = (of: 'edges' | 'devices'): number => all.reduce((total, one) => total + one[of], 0);
     return { epoch: Math.max(0, ...all.map(({ epoch }) => epoch)), edges: sum('edges'), devices: sum('devices') };
   }
 
-  /** Once members may come. @param certificate its SHA-256, if members can't check it otherwise */
-  begin(address: string, certificate: string | null): void {
-    const { print } = this.#settings;
+  /**
+   * Called once, when members may come. @param certificate its SHA-256, if members can't check it otherwise
+   * @throws OutriderError `bad-argument`: it has no address for members
+   */
+  begin(url: string, certificate: string | null): void {
+    const { advertise: address = reachableUrl(url).href.replace(/^http/, 'ws') } = this.#flags;
+    const id = JSON.stringify({ id: randomUUID(), address, certificate });
+    if (elsewhereOf(id) === null) throw badArgument(`"${address}" is no address`, 'give --advertise wss://HOST:PORT');
     this.#fleet = new FleetController({
       store: this.#store,
       cells: this.#flags.cells,
-      id: JSON.stringify({ id: randomUUID(), address: this.#flags.advertise ?? address, certificate }),
+      id,
       startedAtMs: Date.now(),
       clock: machineClock,
       lead: (origin, mayOrder) => this.#lead(origin, mayOrder),
-      onCell: (state) => print({ kind: 'cell', ...state }, cellNote(state)),
-      onFailed: ({ code, message, remedy }) => print({ kind: 'store', code, cause: message }, `${message} (${remedy}) [${code}]`),
+      onCell: (state) => this.#settings.print({ kind: 'cell', ...state }, cellNote(state)),
+      onFailed: (error) => this.#say(error),
     });
   }
 
@@ -138,6 +144,14 @@ export class FleetSeat implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fleet?.close();
     await this.#store[Symbol.asyncDispose]();
+  }
+
+  /** @param error of the store, or of its records; null: it is back */
+  #say(error: OutriderError | null): void {
+    const { code = null, message: cause = null, remedy } = error ?? {};
+    if (code !== null) this.#failures[code] = (this.#failures[code] ?? 0) + 1;
+    const line = code === null ? "the fleet's store answers" : `${cause} (${remedy}) [${code}]`;
+    this.#settings.print({ kind: 'store', code, cause }, line);
   }
 
   #lead({ cell, epoch }: Origin, mayOrder: () => boolean): Pick<RunningController, 'accept' | 'close'> {

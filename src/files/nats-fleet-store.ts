@@ -1,5 +1,5 @@
 // A fleet store on NATS: one key-value bucket of JetStream. A revision is the sequence number of the bucket's stream, which only grows. The
-// packages are optional: nobody with one controller needs them.
+// packages are optional: one controller alone needs none.
 
 import type { JetStreamApiError, jetstream } from '@nats-io/jetstream';
 import type { KV, KvEntry, Kvm } from '@nats-io/kv';
@@ -35,14 +35,14 @@ interface Nats {
 }
 
 const perRecord = 1;
-/** Of one record, bytes: values and keys are short. */
+/** Size of one record, bytes: values and keys are short. */
 const mostValueBytes = 16_384;
 /** From a watch that ended to the next one, and from a connection that failed to the next attempt, ms. */
 const againMs = 500;
 /** A request without an answer, ms; a connection without one is given up after two of these. */
 const answerWithinMs = 1500;
 const defaultBucket = 'outrider';
-/** Of JetStream: the record does not have the expected sequence number. */
+/** Error of JetStream: the record does not have the expected sequence number. */
 const wrongSequence = 10_071;
 
 /** @param url nats://HOST:PORT[,HOST:PORT][/NAME], or tls:// @throws OutriderError `bad-argument` */

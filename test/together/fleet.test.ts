@@ -175,7 +175,7 @@ it('loses no text as the controller that leads is killed, and the other one take
   expect(await reading).toBeGreaterThan(1);
   expect(agent.assigned).toBe('a');
   expect(notes.some(({ kind }) => kind === 'older')).toBe(false);
-  // While nobody leads, that is said once.
+  // While none leads, that is said once.
   const said = notes.flatMap((note) => (note.kind === 'refused' ? [note.error.message] : []));
   expect(said.length).toBeLessThanOrEqual(1);
 });

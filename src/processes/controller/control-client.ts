@@ -102,6 +102,8 @@ export class ControlClient {
   /** Refusals since a controller was there: each is noted once. */
   readonly #refusals = new Set<string>();
   #elsewhere: Elsewhere | undefined;
+  /** A controller that was named names no other, so that none sends members round. */
+  #isSent = false;
   #isClosed = false;
   #cancel = (): void => {};
   #giveUp = (): void => {};
@@ -154,6 +156,7 @@ export class ControlClient {
   #open(): void {
     const elsewhere = this.#elsewhere;
     this.#elsewhere = undefined;
+    this.#isSent = elsewhere !== undefined;
     this.#giveUp = this.#options.reach(
       (connection) => this.#opened(connection),
       (error) => {
@@ -194,7 +197,8 @@ export class ControlClient {
     const { uniform = Math.random } = this.#options;
     const nowMs = this.#clock.nowMs();
     this.#outageSinceMs ??= nowMs;
-    this.#clock.after(reconnectPauseMs(nowMs - this.#outageSinceMs, uniform()), () => {
+    const outageMs = this.#elsewhere === undefined ? nowMs - this.#outageSinceMs : 0;
+    this.#clock.after(reconnectPauseMs(outageMs, uniform()), () => {
       if (!this.#isClosed) this.#open();
     });
   }
@@ -215,8 +219,10 @@ export class ControlClient {
     if (message === null) return;
     if (message.kind === 'refused') {
       const { code, cause, remedy } = message;
-      this.#elsewhere = message.elsewhere;
-      if (message.elsewhere !== undefined) return;
+      if (message.elsewhere !== undefined) {
+        if (!this.#isSent) this.#elsewhere = message.elsewhere;
+        return;
+      }
       const own = errorCodes.find((one) => one === code) ?? 'unauthorized';
       this.#noteRefusal('refused', new OutriderError(own, cause, remedy));
       return;

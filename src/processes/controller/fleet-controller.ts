@@ -30,7 +30,7 @@ export interface CellState {
   readonly cell: string;
   /** Null: it does not lead itself. */
   readonly epoch: number | null;
-  /** The value of the lease of whoever leads; null: nobody does. */
+  /** The value of the lease of the controller that leads; null: none does. */
   readonly holder: string | null;
   /** Since the lease has last been renewed, ms; null: it has seen none. */
   readonly ageMs: number | null;
@@ -60,6 +60,8 @@ interface FleetCard {
   readonly sinceMs: number;
 }
 
+/** Names of a fleet's cells: all stores have such keys. */
+export const cellForm: RegExp = /^[\w-]{1,64}$/;
 const fleetKey = 'fleet';
 const fleetVersion = 1;
 
@@ -151,7 +153,7 @@ export class FleetController {
       connection.close('done', 'the controller has said why');
     };
     const known = this.#cells.get(cell);
-    if (known !== undefined) refuse(known.holder);
+    if (known !== undefined || !cellForm.test(cell)) refuse(known?.holder ?? null);
     else
       this.#options.store.get(leaseKey(cell), (answer) =>
         refuse(answer.kind === 'found' ? (answer.record?.value ?? null) : null),
@@ -191,7 +193,7 @@ function cellOf(bytes: Uint8Array): string | null {
 }
 
 interface Led {
-  /** Of its lease. */
+  /** That of its lease. */
   readonly epoch: number;
   readonly origin: Origin;
   readonly controller: Leading;
@@ -229,7 +231,7 @@ class LedCell {
     return this.#epoch === null ? undefined : this.#led?.controller;
   }
 
-  /** The value of the lease, while it is renewed; null: nobody leads. */
+  /** The value of the lease, while it is renewed; null: no controller leads. */
   get holder(): string | null {
     if (this.#epoch !== null) return this.#options.id;
     const { seen } = this.#state;

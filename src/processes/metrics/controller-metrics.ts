@@ -73,7 +73,7 @@ export function createControllerMetrics(): ControllerMetrics {
   };
 }
 
-/** Of the last slots of its cells. */
+/** Edges of the last slot of each cell. */
 function statesOf(slots: readonly DecidedEvent[]): LabelledValues {
   const shut = slots.flatMap((slot) => slot.shut);
   const draining = shut.filter(({ why }) => why === 'draining').length;
