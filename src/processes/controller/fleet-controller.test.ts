@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeController, encodeControl } from '../../allocation/controller/message-codec.ts';
 import { controlVersion } from '../../allocation/controller/messages.ts';
 import { MemoryFleetStore } from '../../allocation/fleet/memory-fleet-store.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
 import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
 import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
 import { FleetController } from './fleet-controller.ts';
@@ -205,6 +206,26 @@ describe('a controller of a fleet', () => {
       expect(events).toEqual([`version-mismatch: the store's record of the fleet is not of version 1: ${card}`]);
     },
   );
+
+  it('asks a store that can be read and not be written every 1.5 s', () => {
+    const clock = createManualClock();
+    const client = new MemoryFleetStore().open((action) => clock.after(1, action));
+    let asked = 0;
+    const controller = new FleetController({
+      ...{ cells: ['default'], id: 'one', startedAtMs, clock },
+      store: {
+        ...client,
+        acquire(_key, _value, _over, written) {
+          asked += 1;
+          clock.after(1, () => written({ kind: 'failed', error: new OutriderError('disk-full', 'full', 'free disk') }));
+        },
+      },
+      lead: () => expect.unreachable(),
+    });
+    clock.moveTo(15_000);
+    controller.close();
+    expect(asked).toBe(10);
+  });
 
   it('waits for a store that is lost', () => {
     const { clock, events, start } = fleet();

@@ -124,7 +124,10 @@ export class FleetController {
     store.get(fleetKey, (answer) => {
       if (this.#isClosed || this.#cells.size > 0 || answer.kind === 'failed') return;
       if (answer.record !== null) this.#campaign(answer.record.value);
-      else store.acquire(fleetKey, JSON.stringify(card), 0, () => this.#open());
+      else
+        store.acquire(fleetKey, JSON.stringify(card), 0, ({ kind }) => {
+          if (kind !== 'failed') this.#open();
+        });
     });
   }
 
@@ -145,7 +148,7 @@ export class FleetController {
   #refuse(cell: string, connection: Connection): void {
     const refuse = (holder: string | null): void => {
       const elsewhere = holder === null || holder === this.#options.id ? null : elsewhereOf(holder);
-      const who = elsewhere === null ? 'knows none that does' : `${elsewhere.address} does`;
+      const who = elsewhere === null ? 'knows none that does' : 'another one does';
       const cause = `this controller does not lead the cell "${cell}", and ${who}`;
       const remedy = 'wait until a controller of the fleet leads it; answers go on';
       const refusal = { kind: 'refused', code: 'cell-mismatch', cause, remedy } as const;
@@ -268,7 +271,7 @@ class LedCell {
     const { state, ask } = (this.#options.stepLeadership ?? stepLeadership)(this.#state, event, this.#times);
     this.#state = state;
     this.#follow();
-    this.#say();
+    if (event.kind !== 'leaving') this.#say();
     if (ask !== null) this.#ask(ask);
     const { held, dueAtMs } = this.#state;
     const atMs = Math.min(dueAtMs, this.#led === null || held === null ? dueAtMs : held.untilMs);
