@@ -222,7 +222,12 @@ describe('a member', () => {
 
   it('says each refusal once while it tries several controllers', () => {
     let count = 0;
-    const cause = (one: number): object => ({ kind: 'refused', code: 'cell-mismatch', cause: `${one}`, remedy: 'wait' });
+    const cause = (one: number): object => ({
+      kind: 'refused',
+      code: 'cell-mismatch',
+      cause: `${one}`,
+      remedy: 'wait',
+    });
     const { clock, notes, last } = memberOf(() => cause(count++ % 2), false);
     for (let nowMs = 0; nowMs < 60_000; nowMs += 5) {
       clock.moveTo(nowMs);
