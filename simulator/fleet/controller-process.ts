@@ -1,8 +1,8 @@
 // A controller as a child process.
 
 import type { ControllerEvent } from '../../src/allocation/controller/controller-events.ts';
-import type { FleetEvent } from '../../src/cli/controller-fleet.ts';
 import { type ChildService, type ChildSettings, startChild } from '../../src/cli/children/child-service.ts';
+import type { FleetEvent } from '../../src/cli/controller-fleet.ts';
 
 export interface ControllerProcess extends Omit<ChildService, 'close'> {
   /** As {@link kill}: it has nothing to finish. */

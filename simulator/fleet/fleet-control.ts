@@ -4,7 +4,6 @@ import type { ControllerEvent } from '../../src/allocation/controller/controller
 import type { RemotePolicy } from '../../src/allocation/slot/remote-policy.ts';
 import type { NamedPolicy } from '../../src/allocation/slot/require-assignment.ts';
 import type { ObjectiveSettings } from '../../src/allocation/slot/slot-state.ts';
-import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
 import { cellNote, type FleetEvent } from '../../src/cli/controller-fleet.ts';
 import { CloseStack } from '../../src/core/basics/close-stack.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type RunningController,
   startController,
 } from '../../src/processes/controller/controller-server.ts';
+import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
 import { type KeptProcess, keepRunning } from './keep-running.ts';
 import { startNatsServer } from './nats-server.ts';
 
@@ -107,7 +107,8 @@ export async function controlByLease(flags: readonly string[], note: (line: stri
     };
     controllers.push({ name, kept: opened.use(await keepRunning(name, start, note)) });
   }
-  const isLeading = ({ name, kept }: (typeof controllers)[number]): boolean => kept.isRunning && leads.get(name) === true;
+  const isLeading = ({ name, kept }: (typeof controllers)[number]): boolean =>
+    kept.isRunning && leads.get(name) === true;
   const stack = opened.move();
   return {
     get url() {
@@ -117,7 +118,9 @@ export async function controlByLease(flags: readonly string[], note: (line: stri
       return controllers.find(isLeading)?.kept.process.processId ?? null;
     },
     get processes() {
-      const named = controllers.map((one) => `${one.name} ${one.kept.process.processId}${isLeading(one) ? ' (leads)' : ''}`);
+      const named = controllers.map(
+        (one) => `${one.name} ${one.kept.process.processId}${isLeading(one) ? ' (leads)' : ''}`,
+      );
       return `${named.join(', ')}, store ${store.processId}`;
     },
     listen(next) {

@@ -4,8 +4,8 @@
 import type { DecidedEvent } from '../../src/allocation/controller/controller-events.ts';
 import type { Place } from '../../src/allocation/controller/messages.ts';
 import { type EdgeProcess, startEdgeProcess } from '../../src/cli/children/edge-process.ts';
-import { CloseStack } from '../../src/core/basics/close-stack.ts';
 import { reachController } from '../../src/cli/options/member-options.ts';
+import { CloseStack } from '../../src/core/basics/close-stack.ts';
 import type { EventListener, FleetControl } from './fleet-control.ts';
 import { type FleetAnswer, FleetReader, type ReaderPlan, type ReaderState } from './fleet-reader.ts';
 import { keepRunning } from './keep-running.ts';

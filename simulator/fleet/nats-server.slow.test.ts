@@ -26,7 +26,9 @@ it.skipIf(!isThere)('ends when it is closed', async () => {
 it.skipIf(!isThere)('ends when the process that has started it is killed', async () => {
   const module = new URL('nats-server.ts', import.meta.url).href;
   const program = `const { startNatsServer } = await import('${module}'); console.log((await startNatsServer()).processId);`;
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const [said] = (await once(parent.stdout, 'data')) as [Buffer];
   const processId = Number(said.toString());
   expect(isAlive(processId)).toBe(true);

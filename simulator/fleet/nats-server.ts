@@ -14,7 +14,8 @@ export interface LocalStore extends AsyncDisposable {
 }
 
 /** Prints the number of the process, and ends it when its own input ends: also where the parent is killed. */
-const guard = 'exec 3<&0; "$@" </dev/null & child=$!; echo "process $child"; { cat <&3 >&2; kill "$child"; } & wait "$child"';
+const guard =
+  'exec 3<&0; "$@" </dev/null & child=$!; echo "process $child"; { cat <&3 >&2; kill "$child"; } & wait "$child"';
 const isWindows = process.platform === 'win32';
 
 /** NATS_SERVER, what `node setup.mjs --fleet` has installed, or what the system finds. */

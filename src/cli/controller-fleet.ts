@@ -11,7 +11,11 @@ import { PolicyThread } from '../files/policy-thread.ts';
 import { readNamed } from '../files/tls-files.ts';
 import { machineClock } from '../network/transport/machine-clock.ts';
 import type { Accept } from '../network/transport/transport.ts';
-import type { ControllerOptions, ControllerStatus, RunningController } from '../processes/controller/controller-server.ts';
+import type {
+  ControllerOptions,
+  ControllerStatus,
+  RunningController,
+} from '../processes/controller/controller-server.ts';
 import { type CellState, cellForm, elsewhereOf, FleetController } from '../processes/controller/fleet-controller.ts';
 import type { ControllerMetrics } from '../processes/metrics/controller-metrics.ts';
 import type { OptionsOf } from './options/options.ts';
@@ -24,7 +28,8 @@ function parseCells(text: string): readonly string[] {
   const cells = [...new Set(text.split(','))];
   const wrong = cells.find((cell) => !cellForm.test(cell));
   if (wrong !== undefined) throw new Error(`"${wrong.slice(0, 80)}" is no cell: give 1 to 64 letters, digits, _ and -`);
-  if (cells.length > mostCells) throw new Error(`${cells.length} cells are too many: one controller takes ${mostCells}`);
+  if (cells.length > mostCells)
+    throw new Error(`${cells.length} cells are too many: one controller takes ${mostCells}`);
   return cells;
 }
 
@@ -37,7 +42,7 @@ export const fleetOptions = {
   cells: {
     flag: '--cells <names>',
     help: 'cells for which it may decide, with commas between them; without --fleet one',
-    parse: parseCells,
+    parse: parseCells as (text: string) => readonly string[],
     default: [defaultCell] as readonly string[],
   },
   fleetCredentials: {
@@ -62,7 +67,10 @@ export type FleetEvent =
   | { readonly kind: 'store'; readonly code: string | null; readonly cause: string | null };
 
 export interface SeatSettings {
-  readonly start: (policy: RemotePolicy, own: Pick<ControllerOptions, 'cell' | 'epoch' | 'mayOrder'>) => RunningController;
+  readonly start: (
+    policy: RemotePolicy,
+    own: Pick<ControllerOptions, 'cell' | 'epoch' | 'mayOrder'>,
+  ) => RunningController;
   readonly metrics: Pick<ControllerMetrics, 'followFleet' | 'ended'>;
   /** @param line for people; null: nothing that they should know */
   readonly print: (event: ControllerEvent | FleetEvent, line: string | null) => void;
@@ -86,10 +94,14 @@ export class FleetSeat implements AsyncDisposable {
 
   /** @throws OutriderError `bad-argument` */
   static async open(address: string, flags: FleetFlags, settings: SeatSettings): Promise<FleetSeat> {
-    const files = [flags.fleetCredentials, flags.fleetCa].map((path) => path === undefined ? undefined : readNamed(path));
+    const files = [flags.fleetCredentials, flags.fleetCa].map((path) =>
+      path === undefined ? undefined : readNamed(path),
+    );
     const [credentials, ca] = await Promise.all(files);
     const store = await openNatsFleetStore({
-      ...{ ...parseNatsAddress(address), credentials, ca },
+      ...parseNatsAddress(address),
+      credentials,
+      ca,
       onState(error) {
         seat.#isUp = error === null;
         seat.#say(error);

@@ -124,7 +124,10 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   };
   const start: SeatSettings['start'] = (decider, own) =>
     startController({
-      ...{ policy: decider, fallback, slotMs: flags.slot, objective: flags.objective },
+      policy: decider,
+      fallback,
+      slotMs: flags.slot,
+      objective: flags.objective,
       ...defined({ targetMsPerToken: flags.targetMs, streets }),
       ...own,
       keyOf: access.keyOf,

@@ -10,9 +10,12 @@ describe('the address of a store on NATS', () => {
     expect(parseNatsAddress(url)).toEqual(address);
   });
 
-  it.each(['', 'memory', 'nats://', 'http://a:1', 'nats://a:1/b/c', 'nats://a:1/*', 'nats://a b'])('is not "%s"', (url) => {
-    expect(() => parseNatsAddress(url)).toThrow(/is no address of a fleet's store/);
-  });
+  it.each(['', 'memory', 'nats://', 'http://a:1', 'nats://a:1/b/c', 'nats://a:1/*', 'nats://a b'])(
+    'is not "%s"',
+    (url) => {
+      expect(() => parseNatsAddress(url)).toThrow(/is no address of a fleet's store/);
+    },
+  );
 
   it('has no password, and none is shown', () => {
     expect(() => parseNatsAddress('nats://me:secret@a:1')).toThrow(/^(?!.*secret)/);

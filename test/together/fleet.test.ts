@@ -2,9 +2,9 @@
 // No change of the controller changes a token. Times of leases are short here.
 
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import type { LeaseTimes } from '../../src/allocation/fleet/leadership.ts';
 import { MemoryFleetStore } from '../../src/allocation/fleet/memory-fleet-store.ts';
+import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import { reachController } from '../../src/cli/options/member-options.ts';
 import { defined } from '../../src/core/basics/defined.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
@@ -139,7 +139,7 @@ async function readUntil(agent: DeviceAgent, toy: ToyEdge, condition: () => bool
     const turn = startTurn(toyTurn(toy, { connect: agent.edges, maxAnswerTokens: length }));
     agent.follow(turn);
     for await (const _ of turn);
-    expect(turn.report.tokens).toEqual(reference);
+    expect((await turn.report).tokens).toEqual(reference);
     if (isLast) return count;
   }
 }
@@ -216,6 +216,6 @@ it('says once that nobody leads a cell, and answers go on with edges of one’s 
   await expect.poll(() => notes.length, poll).toBe(1);
   const turn = startTurn(toyTurn(toy, { maxAnswerTokens: length }));
   for await (const _ of turn);
-  expect(turn.report.tokens).toEqual(reference);
+  expect((await turn.report).tokens).toEqual(reference);
   expect(notes).toMatchObject([{ kind: 'refused', error: { code: 'cell-mismatch' } }]);
 });

@@ -2,9 +2,9 @@
 // and started again, links are cut, slowed and stuck. Every text must be the target's own, and no answer may be lost.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startControllerProcess } from '../../../simulator/fleet/controller-process.ts';
 import { type FleetAnswer, FleetReader } from '../../../simulator/fleet/fleet-reader.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
-import { startControllerProcess } from '../../../simulator/fleet/controller-process.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';

@@ -39,7 +39,8 @@ describe('a child process', () => {
 
   it('is listened to line by line: one that it has not ended is dropped, and no other character ends one', async () => {
     const lines: string[] = [];
-    const [whole, cut] = ['a\u2028b\u0085c', 'not ende'];
+    const whole = 'a\u2028b\u0085c';
+    const cut = 'not ende';
     const code = `${listens}process.stderr.write(${JSON.stringify(`${whole}\n${cut}`)});
 setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);`;
     const onNote = (line: string): void => void lines.push(line);

@@ -1,8 +1,8 @@
 // Which of several controllers a member connects to.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { listenWebSocket } from '../../network/transport-node/websocket-server.ts';
 import { makeCertificate } from '../../files/self-signed.ts';
+import { listenWebSocket } from '../../network/transport-node/websocket-server.ts';
 import type { Reach } from '../../processes/controller/control-client.ts';
 import { memberName, memberOptions, reachController } from './member-options.ts';
 

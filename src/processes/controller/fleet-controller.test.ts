@@ -115,10 +115,10 @@ describe('a controller of a fleet', () => {
     const { controller } = start('two');
     clock.moveTo(4000);
     one.ways.isDead = true;
-    clock.moveTo(13_900);
+    clock.moveTo(11_900);
     const [early, late] = [connect(controller), connect(controller)];
     early.join();
-    clock.moveTo(14_100);
+    clock.moveTo(12_100);
     late.join();
     expect([early.elsewhere.length, late.elsewhere.length]).toEqual([1, 0]);
   });
@@ -212,7 +212,10 @@ describe('a controller of a fleet', () => {
     const client = new MemoryFleetStore().open((action) => clock.after(1, action));
     let asked = 0;
     const controller = new FleetController({
-      ...{ cells: ['default'], id: 'one', startedAtMs, clock },
+      cells: ['default'],
+      id: 'one',
+      startedAtMs,
+      clock,
       store: {
         ...client,
         acquire(_key, _value, _over, written) {

@@ -236,9 +236,11 @@ class LedCell {
 
   /** The value of the lease, while it is renewed; null: no controller leads. */
   get holder(): string | null {
-    if (this.#epoch !== null) return this.#options.id;
+    const { id } = this.#options;
+    if (this.#epoch !== null) return id;
     const { seen } = this.#state;
-    return seen === null || this.#nowMs - seen.sinceMs >= this.#times.silentAfterMs ? null : seen.value || null;
+    const isOld = seen === null || this.#nowMs - seen.sinceMs >= this.#times.silentAfterMs;
+    return isOld || seen.value === id ? null : seen.value || null;
   }
 
   get state(): CellState {

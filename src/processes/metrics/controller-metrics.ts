@@ -37,7 +37,10 @@ export function createControllerMetrics(): ControllerMetrics {
   set.readGauge('epoch', 'Number of this run.', () => running.status.epoch);
   const members = 'Edges and devices that are known, those with a lost connection for a while too.';
   set.readGauge('members', members, () => ({ edge: running.status.edges, device: running.status.devices }), 'role');
-  const cells = new Map<string, { readonly last: DecidedEvent; readonly errorsOf: ReturnType<typeof comparePredictions> }>();
+  const cells = new Map<
+    string,
+    { readonly last: DecidedEvent; readonly errorsOf: ReturnType<typeof comparePredictions> }
+  >();
   const states = 'Edges of the last slot; a draining or full one takes no further session.';
   set.readGauge('edges', states, () => statesOf([...cells.values()].map(({ last }) => last)), 'state');
   const count = countersOf(set);
