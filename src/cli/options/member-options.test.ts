@@ -1,5 +1,6 @@
 // Which of several controllers a member connects to.
 
+import { createHash, X509Certificate } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeCertificate } from '../../files/self-signed.ts';
 import { listenWebSocket } from '../../network/transport-node/websocket-server.ts';
@@ -7,6 +8,7 @@ import type { Reach } from '../../processes/controller/control-client.ts';
 import { memberName, memberOptions, reachController } from './member-options.ts';
 
 const identity = makeCertificate(['127.0.0.1'], Date.now(), 'controller');
+const certificate = createHash('sha256').update(new X509Certificate(identity.cert).raw).digest('hex');
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
@@ -55,6 +57,7 @@ describe('a member of a fleet', () => {
     );
     expect(await attempt(reachController(pinned), { address: plain, certificate: null })).toBe('certificate-untrusted');
     expect(came).toEqual([]);
+    expect(await attempt(reachController(pinned), { address: secure, certificate })).toBe('');
     expect(await attempt(reachController({ controller: plain }), { address: plain, certificate: null })).toBe('');
   });
 

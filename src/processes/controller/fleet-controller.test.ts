@@ -48,6 +48,34 @@ function fleet() {
   return { clock, store, events, seen, start };
 }
 
+/** One controller, and what it asks of its store. */
+function alone({ canWrite }: { readonly canWrite: boolean }) {
+  const clock = createManualClock();
+  const client = new MemoryFleetStore().open((action) => clock.after(1, action));
+  const counts = { acquired: 0, read: [] as string[] };
+  const full = { kind: 'failed', error: new OutriderError('disk-full', 'full', 'free disk') } as const;
+  const controller = new FleetController({
+    cells: ['default'],
+    id: 'one',
+    startedAtMs,
+    clock,
+    store: {
+      ...client,
+      get(key, found) {
+        counts.read.push(key);
+        client.get(key, found);
+      },
+      acquire(key, value, over, written) {
+        counts.acquired += 1;
+        if (canWrite) client.acquire(key, value, over, written);
+        else clock.after(1, () => written(full));
+      },
+    },
+    lead: () => ({ accept: () => expect.unreachable(), close: async () => {} }),
+  });
+  return { clock, counts, controller };
+}
+
 /** A connection of a member. */
 function connect(controller: FleetController) {
   const sent: string[] = [];
@@ -208,26 +236,24 @@ describe('a controller of a fleet', () => {
   );
 
   it('asks a store that can be read and not be written every 1.5 s', () => {
-    const clock = createManualClock();
-    const client = new MemoryFleetStore().open((action) => clock.after(1, action));
-    let asked = 0;
-    const controller = new FleetController({
-      cells: ['default'],
-      id: 'one',
-      startedAtMs,
-      clock,
-      store: {
-        ...client,
-        acquire(_key, _value, _over, written) {
-          asked += 1;
-          clock.after(1, () => written({ kind: 'failed', error: new OutriderError('disk-full', 'full', 'free disk') }));
-        },
-      },
-      lead: () => expect.unreachable(),
-    });
+    const { clock, counts, controller } = alone({ canWrite: false });
     clock.moveTo(15_000);
     controller.close();
-    expect(asked).toBe(10);
+    expect(counts.acquired).toBe(10);
+  });
+
+  it('asks the store for no name that is none of a cell', () => {
+    const { clock, counts, controller } = alone({ canWrite: true });
+    clock.moveTo(1000);
+    const { length } = counts.read;
+    const members = ['a:b', 'a.b', 'south'].map((cell) => {
+      const member = connect(controller);
+      member.join(cell);
+      return member;
+    });
+    clock.moveTo(1010);
+    expect(counts.read.slice(length)).toEqual(['lease.south']);
+    expect(members.map(({ sent }) => sent)).toEqual(Array(3).fill(['cell-mismatch', 'closed: done']));
   });
 
   it('waits for a store that is lost', () => {
