@@ -73,7 +73,10 @@ export interface SeatSettings {
   ) => RunningController;
   readonly metrics: Pick<ControllerMetrics, 'followFleet' | 'ended'>;
   /** @param line for people; null: nothing that they should know */
-  readonly print: (event: ControllerEvent | FleetEvent, line: string | null) => void;
+  readonly print: (
+    event: (ControllerEvent & { readonly cell?: string | undefined }) | FleetEvent,
+    line: string | null,
+  ) => void;
 }
 
 /** The place of this process in its fleet. */

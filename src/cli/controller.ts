@@ -134,7 +134,7 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
       onDecision: metrics.onDecision,
       onEvent(event) {
         metrics.onEvent(event, own.cell);
-        print(event, controllerNote(event));
+        print(flags.fleet === undefined ? event : { ...event, cell: own.cell }, controllerNote(event));
       },
     });
   await using deciding =

@@ -41,6 +41,8 @@ const mostValueBytes = 16_384;
 const againMs = 500;
 /** A request without an answer, ms; a connection without one is given up after two of these. */
 const answerWithinMs = 1500;
+/** For so long after a write that failed, one that is read does not work, ms. */
+const unwrittenMs = 5000;
 const defaultBucket = 'outrider';
 /** Error of JetStream: the record does not have the expected sequence number. */
 const wrongSequence = 10_071;
@@ -80,6 +82,10 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
   #bucket: KV | null = null;
   /** Null: it works. */
   #failure: OutriderError | null;
+  /** Causes since it has last worked. */
+  readonly #said = new Set<string>();
+  /** When a write has last failed. */
+  #unwrittenAtMs = Number.NEGATIVE_INFINITY;
   /** The bucket was seen to be a fleet's. */
   #isOwn = false;
   #isClosed = false;
@@ -218,22 +224,26 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
       },
       (error: unknown) => {
         const isRefused = error instanceof this.#nats.JetStreamApiError && error.code === wrongSequence;
+        if (!isRefused) this.#unwrittenAtMs = performance.now();
         written(isRefused ? { kind: 'refused' } : { kind: 'failed', error: this.#failed(error) });
       },
     );
   }
 
-  /** A store that is full can be read. */
+  /** A store that is full, or has no leader, can be read. */
   #worked(what: 'read' | 'write'): void {
-    if (this.#failure === null || (what === 'read' && this.#failure.code === 'disk-full')) return;
+    const isWriting = performance.now() - this.#unwrittenAtMs < unwrittenMs;
+    if (this.#failure === null || (what === 'read' && isWriting)) return;
     this.#failure = null;
+    this.#said.clear();
     this.#settings.onState(null);
   }
 
   #failed(error: unknown): OutriderError {
     const failure = this.#failureOf(error);
-    if (!this.#isClosed && failure.message !== this.#failure?.message) this.#settings.onState(failure);
     this.#failure = failure;
+    if (!this.#isClosed && !this.#said.has(failure.message)) this.#settings.onState(failure);
+    this.#said.add(failure.message);
     return failure;
   }
 
