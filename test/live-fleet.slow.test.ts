@@ -1,9 +1,11 @@
 // A fleet of real processes: `outrider live` compares every text, and `trial chaos` kills, stops and drains them.
 
+import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { liveExperiment } from '../laboratory/experiments/live/bench-live.ts';
 import { chaosTrial } from '../laboratory/trials/chaos/chaos.ts';
 import { openDemo } from '../simulator/fleet/demo.ts';
+import { natsServerPath } from '../simulator/fleet/nats-server.ts';
 import { runExperiment } from '../simulator/runner/run.ts';
 
 const notes: string[] = [];
@@ -55,6 +57,33 @@ it('outrider live: an edge and then the controller are killed; both start again,
   expect(said).toContainEqual(expect.stringMatching(/^edge-1 runs again, as process/));
   expect(said).toContainEqual(expect.stringMatching(/^the controller runs again, as process/));
 }, 180_000);
+
+it.skipIf(spawnSync(natsServerPath(), ['--version']).status !== 0)(
+  'outrider live --fleet local: the controller that leads is killed, the other one takes over, and every text is the target’s own',
+  async () => {
+    const said: string[] = [];
+    await using demo = await openDemo({
+      ...{ edges: 2, devices: 3, scenario: 'munich', seed: 1, policy: 'best', objective: 'felt', slotMs: 500 },
+      ...{ profile: 'edge-8b-rtx4090', maxTokens: 60, isToy: true, isAuto: true, isApart: true, target: '', draft: '' },
+      ...{ fleet: 'local', note: (line: string) => void said.push(line) },
+    });
+    const { fleet, control } = demo;
+    const poll = { timeout: 60_000, interval: 100 };
+    await expect.poll(() => fleet.readers.every(({ answers }) => answers > 0), poll).toBe(true);
+    const led = control.processId ?? 0;
+    process.kill(led, 'SIGKILL');
+    await expect.poll(() => control.processId, poll).toBeNull();
+    await expect.poll(() => control.processId !== null && control.processId !== led, poll).toBe(true);
+    const slot = fleet.decided?.slot;
+    await expect.poll(() => fleet.decided?.slot !== slot, poll).toBe(true);
+    await expect.poll(() => fleet.readers.some(({ why }) => why?.startsWith('policy best: ')), poll).toBe(true);
+    await fleet.finish();
+    const { texts, identical, failed } = await demo.compare();
+    expect([identical, failed]).toEqual([texts, 0]);
+    expect(said.filter((line) => /^controller [12]: leads the cell default, epoch \d+$/.test(line)).length).toBe(2);
+  },
+  180_000,
+);
 
 it('chaos: processes and engines are killed, stopped and drained, and no answer is lost', async () => {
   const options = { faults: 6, devices: 4, edges: 3, every: 1, seed: 2, engine: 'toy' };

@@ -4,9 +4,9 @@
 import { execFileSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startControllerProcess } from '../src/cli/children/controller-process.ts';
+import { startServeProcess } from '../laboratory/measuring/serve-process.ts';
+import { startControllerProcess } from '../simulator/fleet/controller-process.ts';
 import { type EdgeProcess, startEdgeProcess } from '../src/cli/children/edge-process.ts';
-import { startServeProcess } from '../src/cli/children/serve-process.ts';
 import { type Application, type Ended, installPacked, programOf, sourcesOf } from './packed-package.ts';
 
 const git = (...words: string[]): string => execFileSync('git', words, { encoding: 'utf8' }).trim();

@@ -144,6 +144,8 @@ describe('setup.mjs', () => {
     newCalls();
     expect(setUpWith({ PYTHON: python }, '--no-models', '--engine', 'ik').stderr).toMatch(/✓ engine ik {2}\d/);
     expect(newCalls()).toEqual([`-I ${join(realpathSync(folder), 'workers/setup.py')} ik`]);
+    expect(setUpWith({ PYTHON: python }, '--no-models', '--fleet').stderr).toMatch(/✓ nats-server {2}\d/);
+    expect(newCalls()).toEqual([`-I ${join(realpathSync(folder), 'workers/setup.py')} nats`]);
     setMood('offline');
     expect(setUpWith({ PYTHON: python }, '--no-models', '--engine=ik').status).toBe(1);
     const absent = setUpWith({ PYTHON: join(folder, 'absent') }, '--no-models', '--engine', 'ik');

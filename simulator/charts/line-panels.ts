@@ -2,7 +2,7 @@
 // the ends of the lines. Data in, specification out; nothing here is specific to one figure.
 
 import type { Mark, Spec } from 'vega';
-import type { Estimate } from '../../src/core/basics/bootstrap.ts';
+import type { Estimate } from './bootstrap.ts';
 import {
   at,
   axis,

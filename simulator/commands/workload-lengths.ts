@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badArgument } from '../../src/core/basics/errors.ts';
 import { quantile } from '../../src/core/basics/statistics.ts';
-import { generateGreedily } from '../../src/models/engines/llama-greedy.ts';
 import { openLlamaTokenizer } from '../../src/models/engines/llama-tokenizer.ts';
 import { acquireModel } from '../../src/models/files/acquire.ts';
 import type { Tokenizer } from '../../src/models/port/model.ts';
+import { generateGreedily } from '../files/llama-greedy.ts';
 
 /** Quantiles of token counts at 0, 10, .. 100 %. */
 export interface TaskLengths {

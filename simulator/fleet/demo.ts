@@ -22,7 +22,7 @@ import { findScenario } from '../files/scenario-file.ts';
 import { findMapOf, radioMapPath } from '../files/shipped-maps.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { edgeIndex, type Fleet, type FleetPlan, startFleet } from './fleet.ts';
-import { controlApart, controlHere, type FleetControl } from './fleet-control.ts';
+import { controlApart, controlByLease, controlHere, type FleetControl } from './fleet-control.ts';
 import { drawQuestions, type Question } from './fleet-texts.ts';
 import { createWalk, type ScenarioWalk } from './walk.ts';
 
@@ -43,6 +43,8 @@ export interface DemoSettings {
   readonly isAuto?: boolean;
   /** Whether the controller has a process of its own, and processes that end are started again; default false. */
   readonly isApart?: boolean;
+  /** With `isApart`: two controllers that share a store on this machine. */
+  readonly fleet?: 'local' | undefined;
   /** With `isApart`: a file that gets what the fleet does. Default: none. */
   readonly record?: string | undefined;
   readonly target: string;
@@ -144,13 +146,13 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
 
 /** @param map of the radio, whose streets the fleet page draws */
 function apart(
-  { policy, objective, slotMs, record, note }: DemoSettings,
+  { policy, objective, slotMs, record, fleet, note }: DemoSettings,
   map: string | undefined,
 ): Promise<FleetControl> {
   const recording = record === undefined ? [] : ['--record', resolve(record)];
   const streets = map === undefined ? [] : ['--map', resolve(map)];
   const flags = ['--policy', policy, '--objective', objective, '--slot', `${slotMs}`, ...recording, ...streets];
-  return controlApart(flags, note);
+  return fleet === undefined ? controlApart(flags, note) : controlByLease(flags, note);
 }
 
 async function here({ policy, objective, slotMs }: DemoSettings): Promise<FleetControl> {

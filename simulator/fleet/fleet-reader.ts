@@ -9,9 +9,8 @@ import { idealLink } from '../../src/core/protocol/wire/link-model-settings.ts';
 import type { Drafter } from '../../src/models/port/drafter.ts';
 import type { Tokenizer } from '../../src/models/port/model.ts';
 import { createEmulatedLink, type EmulatedLink } from '../../src/network/transport/emulated-link.ts';
-import type { Connect } from '../../src/network/transport/transport.ts';
 import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
-import { reachBy } from '../../src/processes/controller/control-client.ts';
+import type { Reach } from '../../src/processes/controller/control-client.ts';
 import { type DeviceAgent, joinAsDevice } from '../../src/processes/controller/device-agent.ts';
 import { AutoMode } from '../../src/processes/device/auto-mode.ts';
 import { startTurn, type Turn } from '../../src/processes/device/turn.ts';
@@ -99,7 +98,7 @@ export class FleetReader {
   readonly #ended: Promise<void>;
   #end = (): void => {};
 
-  constructor(plan: ReaderPlan, connectController: Connect, index: number) {
+  constructor(plan: ReaderPlan, reach: Reach, index: number) {
     this.#plan = plan;
     this.#index = index;
     this.name = `device-${index + 1}`;
@@ -108,7 +107,7 @@ export class FleetReader {
       this.#end = resolve;
     });
     this.#agent = joinAsDevice({
-      reach: reachBy(connectController),
+      reach,
       id: this.name,
       tokenizerHash: plan.tokenizer.hash,
       drafts: this.#drafter !== null,

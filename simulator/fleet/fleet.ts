@@ -4,8 +4,8 @@
 import type { DecidedEvent } from '../../src/allocation/controller/controller-events.ts';
 import type { Place } from '../../src/allocation/controller/messages.ts';
 import { type EdgeProcess, startEdgeProcess } from '../../src/cli/children/edge-process.ts';
+import { reachController } from '../../src/cli/options/member-options.ts';
 import { CloseStack } from '../../src/core/basics/close-stack.ts';
-import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
 import type { EventListener, FleetControl } from './fleet-control.ts';
 import { type FleetAnswer, FleetReader, type ReaderPlan, type ReaderState } from './fleet-reader.ts';
 import { keepRunning } from './keep-running.ts';
@@ -93,7 +93,7 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
   const rates = (device: number, edge: string): number => plan.walk.rate(device, edgeIndex(edge));
   const readerPlan = { ...plan, rates, placeOf: (device: number) => plan.walk.deviceAt(device) };
   for (let index = 0; index < plan.devices; index += 1)
-    readers.push(new FleetReader(readerPlan, connectWebSocket(url), index));
+    readers.push(new FleetReader(readerPlan, reachController({ controller: url }), index));
   for (const reader of readers) opened.defer(async () => reader.close());
   const walking = setInterval(() => {
     plan.walk.step();

@@ -1,7 +1,7 @@
 // A claim of the paper beside the result here: its text, under which interpretation of what it leaves open, the number measured, its
 // interval, the verdict, and what the verdict depends on. It measures nothing.
 
-import type { Interval } from '../../src/core/basics/bootstrap.ts';
+import type { Interval } from '../charts/bootstrap.ts';
 
 /** `undecided`: the interval contains values that satisfy the claim and values that contradict it, or nothing was measured. */
 export type Verdict = 'holds' | 'holds, and more' | 'does not hold' | 'undecided';

@@ -1,8 +1,8 @@
 // The runs of a policy beside those of a reference with the same seeds, and statistics of them with 95 % intervals. It knows no policy, no world
 // and no name of a figure.
 
-import { type crossedEstimate, type Estimate, estimate, type Within, within } from '../../src/core/basics/bootstrap.ts';
 import { interquartileMean, mean } from '../../src/core/basics/statistics.ts';
+import { type crossedEstimate, type Estimate, estimate, type Within, within } from '../charts/bootstrap.ts';
 
 /** A row for each policy or training seed, a column for each seed of the world. */
 export type RunTable<Run> = readonly (readonly Run[])[];

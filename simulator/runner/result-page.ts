@@ -1,9 +1,9 @@
 // A kept document as a page of Markdown: where it comes from, the tables of its experiment, the summary. Tables of figures are written here and
 // by the experiments, never by hand.
 
-import { markdownTable, rounded } from '../../src/core/basics/markdown.ts';
 import type { Document } from '../../src/files/document.ts';
 import type { AnyExperiment, Goals } from './experiment.ts';
+import { markdownTable, rounded } from './markdown.ts';
 
 type Value = Document['summary'][string];
 

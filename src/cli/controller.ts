@@ -1,7 +1,6 @@
 // `outrider controller`: decides which edge serves which device, and the shares of each.
 
 import type { Command } from 'commander';
-import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
 import { encodeStreets } from '../allocation/controller/watch/street-map.ts';
 import { CloseStack } from '../core/basics/close-stack.ts';
 import { defined } from '../core/basics/defined.ts';
@@ -20,6 +19,7 @@ import {
 import { fleetPageOf, fleetPath } from '../processes/http/fleet-page.ts';
 import { createControllerMetrics } from '../processes/metrics/controller-metrics.ts';
 import { accessOptions, openControllerAccess } from './controller-access.ts';
+import { FleetSeat, fleetOptions, type SeatSettings } from './controller-fleet.ts';
 import { controllerNote } from './controller-note.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
@@ -36,6 +36,8 @@ const notes = `Examples:
   outrider controller --metrics-port 9640                  metrics for Prometheus at http://127.0.0.1:9640/metrics
   outrider controller --policy ./my-policy.ts --log        a policy of your own; each slot on standard error
   outrider controller --record fleet.jsonl                 the fleet page replays this file
+  outrider controller --fleet nats://10.0.0.1:4222 --cells north,south
+                                                           one of several; the others take over its cells when it ends
   outrider controller --host 0.0.0.0 --key KEY --tls-self-signed
                                                            for members elsewhere, who pass --controller-fingerprint
 
@@ -65,6 +67,7 @@ const options = {
     flag: '--epoch <number>',
     help: 'number of this run, larger than that of every run before; only a counter (default: the time of day in ms)',
     whole: [1, 9_007_199_254_740_991],
+    conflicts: 'fleet',
   },
   metricsPort: {
     ...metricsOption,
@@ -74,11 +77,13 @@ const options = {
   record: {
     flag: '--record <file>',
     help: 'append what the fleet does, once a second, to a file that the fleet page replays (default: none)',
+    conflicts: 'fleet',
   },
   map: {
     flag: '--map <file>',
     help: 'a radio map (NAME.map.json) whose streets the fleet page draws (default: none)',
   },
+  ...fleetOptions,
   ...accessOptions,
   ...tlsOptions,
   tlsSelfSigned: {
@@ -102,7 +107,7 @@ export const controllerFace: CommandFace<OptionTable> = face;
 
 type OnServing = (controller: RunningController) => void;
 
-/** @param onServing called once, when members may connect, for a program that runs the command in its own process */
+/** @param onServing called once, when members of a controller that is alone may connect: for a program that runs the command itself */
 export function controllerCommand(onServing: OnServing = () => {}): Command {
   return commandOf(face, (flags) => withInterrupt((signal) => serve(flags, onServing, signal)));
 }
@@ -113,35 +118,67 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   const fallback = await findPolicy('greedy');
   const metrics = createControllerMetrics();
   const streets = flags.map === undefined ? undefined : await streetsFor(flags.map);
-  await using controller = startController({
-    policy,
-    fallback,
-    slotMs: flags.slot,
-    objective: flags.objective,
-    ...defined({ epoch: flags.epoch, targetMsPerToken: flags.targetMs, streets }),
-    keyOf: access.keyOf,
-    onDecision: metrics.onDecision,
-    onEvent(event) {
-      metrics.onEvent(event);
-      printEvent(event, flags.log);
-    },
-  });
-  metrics.follow(controller);
-  await using open = new CloseStack();
+  const print: SeatSettings['print'] = (event, line) => {
+    if (flags.log === true) process.stderr.write(`${JSON.stringify(event)}\n`);
+    else if (line !== null) note(line);
+  };
+  const start: SeatSettings['start'] = (decider, own) =>
+    startController({
+      policy: decider,
+      fallback,
+      slotMs: flags.slot,
+      objective: flags.objective,
+      ...defined({ targetMsPerToken: flags.targetMs, streets }),
+      ...own,
+      keyOf: access.keyOf,
+      onDecision: metrics.onDecision,
+      onEvent(event) {
+        metrics.onEvent(event, own.cell);
+        print(flags.fleet === undefined ? event : { ...event, cell: own.cell }, controllerNote(event));
+      },
+    });
+  await using deciding =
+    flags.fleet === undefined
+      ? alone(flags, (own) => start(policy, own), onServing)
+      : await FleetSeat.open(flags.fleet, flags, { start, metrics, print });
+  metrics.follow(deciding);
   const onRequest = fleetPageOf(readPageFiles());
-  const listener = await listenController(controller, { ...access.listen, port: flags.port, onRequest });
+  await using open = new CloseStack();
+  const listener = await listenController(deciding, { ...access.listen, port: flags.port, onRequest });
   open.defer(() => listener.close());
-  access.follow(controller, listener, (error) => note(`a file can't be used: ${asOutriderError(error).message}`));
+  access.follow(deciding, listener, (error) => note(`a file can't be used: ${asOutriderError(error).message}`));
   await using _metrics = await openMetricsPort(flags.metricsPort, metrics.text, note);
-  if (flags.record !== undefined)
-    open.use(recordFleet(flags.record, { fleet: () => controller.fleet(), onEnded: (why) => note(why) }));
   const url = access.urlOf(listener.port);
   process.stdout.write(`${url}\n`);
   note(`fleet page at ${new URL(fleetPath, reachableUrl(url, flags.allowHost?.[0]))}`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   for (const line of access.said) note(line);
-  onServing(controller);
+  deciding.begin(url, access.certificate);
   await askedToStop(signal, flags.untilInputEnds);
+}
+
+/** @throws OutriderError `bad-argument` */
+function alone(
+  { cells: [cell, ...others], epoch, record }: ControllerFlags,
+  start: (own: Parameters<SeatSettings['start']>[1]) => RunningController,
+  onServing: OnServing,
+): Pick<FleetSeat, 'accept' | 'status' | 'renewKeys' | 'begin' | typeof Symbol.asyncDispose> {
+  if (others.length > 0) throw badArgument('one controller decides for one cell', 'give --fleet for several');
+  const recording =
+    record === undefined ? null : recordFleet(record, { fleet: () => controller.fleet(), onEnded: (why) => note(why) });
+  const controller = start(defined({ cell, epoch }));
+  return {
+    accept: controller.accept,
+    get status() {
+      return controller.status;
+    },
+    renewKeys: (isValid) => controller.renewKeys(isValid),
+    begin: () => onServing(controller),
+    async [Symbol.asyncDispose]() {
+      await recording?.[Symbol.asyncDispose]();
+      await controller.close();
+    },
+  };
 }
 
 /** @throws OutriderError `bad-argument` */
@@ -152,10 +189,4 @@ async function streetsFor(path: string): Promise<Uint8Array> {
     `"${path}" has too many streets for the fleet page`,
     'take a map with larger cells, or leave out --map',
   );
-}
-
-function printEvent(event: ControllerEvent, isLogging: boolean | undefined): void {
-  const said = controllerNote(event);
-  if (isLogging === true) process.stderr.write(`${JSON.stringify(event)}\n`);
-  else if (said !== null) note(said);
 }

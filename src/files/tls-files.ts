@@ -28,8 +28,8 @@ export interface LoadedTls extends Certificate {
 
 /** @throws OutriderError `bad-argument` if one can't be read, if they don't fit, or if the certificate has expired */
 export async function loadTls(paths: TlsPaths, nowMs: number): Promise<LoadedTls> {
-  const cert = await readPem(paths.cert);
-  const key = await readPem(paths.key);
+  const cert = await readNamed(paths.cert);
+  const key = await readNamed(paths.key);
   const certificate = parsePem(paths.cert, () => new X509Certificate(cert));
   const own = parsePem(paths.key, () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(own)) {
@@ -101,7 +101,8 @@ async function stampOf({ cert, key }: TlsPaths): Promise<string> {
   return states.map((state) => (state === null ? '' : `${state.ino} ${state.size} ${state.mtimeNs}`)).join();
 }
 
-async function readPem(path: string): Promise<string> {
+/** A file that its user has named. @throws OutriderError `bad-argument` */
+export async function readNamed(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw badArgument(`${path} can't be read: ${error.code ?? error}`, 'check path and permissions');
   });

@@ -1,6 +1,6 @@
 // The tables of docs/use/http.md and docs/internals/grammars.md that are written from data: `npm run docs:commands`.
 
-import { markdownTable } from '../../src/core/basics/markdown.ts';
+import { markdownTable } from '../../simulator/runner/markdown.ts';
 import { type RouteRule, routeRules } from '../../src/processes/http/route-rules.ts';
 import { failureRows } from './failures.ts';
 import { fieldRows } from './fields.ts';

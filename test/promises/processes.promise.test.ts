@@ -3,10 +3,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { startServeProcess } from '../../laboratory/measuring/serve-process.ts';
 import { openDemo } from '../../simulator/fleet/demo.ts';
 import { startEdgeProcess } from '../../src/cli/children/edge-process.ts';
 import { mainFile } from '../../src/cli/children/main-file.ts';
-import { startServeProcess } from '../../src/cli/children/serve-process.ts';
 
 it('outrider run: a device and an edge with real models write the text of the edge alone', async () => {
   const words = ['run', '--prompt', 'Why is the sky blue?', '--max-tokens', '24', '--unpaced', '--json'];

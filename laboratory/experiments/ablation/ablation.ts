@@ -1,9 +1,11 @@
 // `outrider bench ablation`: what each addition to plain `stream` brings by itself and with the others, from traces of real models in virtual
 // time. The same numbers on every machine.
 
+import { type Estimate, estimate, type Within, within } from '../../../simulator/charts/bootstrap.ts';
 import { defaultTraceFile, findTrace } from '../../../simulator/files/shipped-traces.ts';
 import { hashTrace } from '../../../simulator/files/trace-files.ts';
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
+import { columnTable, fixed, numberWithin, pivotTable } from '../../../simulator/runner/markdown.ts';
 import {
   acceptanceOf,
   addCounts,
@@ -15,8 +17,6 @@ import type { Trace } from '../../../simulator/traces/trace.ts';
 import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts';
 import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
-import { type Estimate, estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
-import { columnTable, fixed, numberWithin, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
 import { combinations } from '../combinations.ts';

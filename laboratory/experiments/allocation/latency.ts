@@ -1,9 +1,9 @@
 // The latency of policies over the same slots, and the share that a policy saves against the paper's baselines. Used by the reproduction of
 // Fig. 5 and by `outrider bench allocation`. Interquartile means over seeds: a seed with a bad link does not move them.
 
+import { type Estimate, estimates } from '../../../simulator/charts/bootstrap.ts';
 import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
-import { type Estimate, estimates } from '../../../src/core/basics/bootstrap.ts';
 import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
 
 export const baselines = ['random', 'max-sinr', 'max-compute'] as const;

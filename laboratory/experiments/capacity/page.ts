@@ -4,8 +4,8 @@
 import type { Spec } from 'vega';
 import { type LineStyle, type Panel, panelsFigure } from '../../../simulator/charts/line-panels.ts';
 import { dashes, lineWidths, palette, softInk } from '../../../simulator/charts/theme.ts';
+import { columnTable, fixed, numberWithin, percent, pivotTable } from '../../../simulator/runner/markdown.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { columnTable, fixed, numberWithin, percent, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import type { CapacityMode } from './cell.ts';
 import type { EdgesRow } from './edges.ts';

@@ -1,6 +1,6 @@
 // The rows and the summary of "bench capacity", from its units.
 
-import { type Estimate, estimate, ratioOfMeans, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, estimate, ratioOfMeans, type Within, within } from '../../../simulator/charts/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { CapacityMode, CapacityRun } from './cell.ts';
 import type { EdgesRow } from './edges.ts';

@@ -2,12 +2,12 @@
 // Beside it virtual time plays the same texts with the same drafts, round trips and step law.
 
 import type { Run } from '../../../simulator/runner/experiment.ts';
+import { percent } from '../../../simulator/runner/markdown.ts';
 import { type TokenSource, traceSourceOf } from '../../../simulator/simulation/token-source.ts';
 import type { TraceSession } from '../../../simulator/traces/trace.ts';
 import { TraceRecorder } from '../../../simulator/traces/trace-recorder.ts';
 import type { TraceReplay } from '../../../simulator/virtual-time/trace-replay.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
-import { percent } from '../../../src/core/basics/markdown.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';

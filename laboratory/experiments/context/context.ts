@@ -2,8 +2,8 @@
 // beside a plain way that works on the whole text each time, in one run. Then whole edges with long texts (long-texts.ts).
 
 import type { Conclusion, Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
+import { columnTable } from '../../../simulator/runner/markdown.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
-import { columnTable } from '../../../src/core/basics/markdown.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import { chooseToken } from '../../../src/core/decoding/choose-token.ts';

@@ -10,6 +10,7 @@ import { quantile } from '../../../src/core/basics/statistics.ts';
 import { ModelDrafter } from '../../../src/models/port/drafter.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
+import { reachBy } from '../../../src/processes/controller/control-client.ts';
 import { type ProbedController, startProbedController } from '../../measuring/probe.ts';
 import type { ControllerAccount } from '../../measuring/probe-main.ts';
 import { ids, sameText, toyTasks } from '../../readers/toy-reader.ts';
@@ -261,7 +262,7 @@ async function startReaders(
   };
   const readers = Array.from(
     { length: deviceCount },
-    (_, index) => new FleetReader(plan, connectWebSocket(url), index),
+    (_, index) => new FleetReader(plan, reachBy(connectWebSocket(url)), index),
   );
   for (const reader of readers) {
     opened.defer(async () => reader.close());

@@ -3,8 +3,8 @@
 import type { Spec } from 'vega';
 import { type Line, type LinePoint, panelsFigure } from '../../../simulator/charts/line-panels.ts';
 import { dashes, seriesColor } from '../../../simulator/charts/theme.ts';
+import { columnTable, fixed, pivotTable } from '../../../simulator/runner/markdown.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { columnTable, fixed, pivotTable } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
 import { type DraftRow, isInFront } from './rows.ts';

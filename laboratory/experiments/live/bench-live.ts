@@ -1,11 +1,11 @@
 // `outrider bench live`: policies that decide live, over real sockets, take turns on the same fleet. What devices feel under each, how well
 // it was predicted, and what handovers cost.
 
+import { type Estimate, estimate, type Within, within } from '../../../simulator/charts/bootstrap.ts';
 import { scenarioHardware } from '../../../simulator/fleet/demo.ts';
 import type { Conclusion, Experiment, Goals, Run } from '../../../simulator/runner/experiment.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
-import { type Estimate, estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
 import { mean, median, quantile } from '../../../src/core/basics/statistics.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { nameList } from '../name-list.ts';

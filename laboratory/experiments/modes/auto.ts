@@ -1,12 +1,12 @@
 // `outrider bench auto`: mode auto beside every fixed mode, in virtual time: how near it comes to the best of them in each cell.
 
 import type { Spec } from 'vega';
+import { ratioOfMeans, type Within, within } from '../../../simulator/charts/bootstrap.ts';
 import { type Line, panelsFigure } from '../../../simulator/charts/line-panels.ts';
 import { dashes, palette } from '../../../simulator/charts/theme.ts';
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
+import { columnTable, fixed, numberWithin, pivotTable } from '../../../simulator/runner/markdown.ts';
 import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool.ts';
-import { ratioOfMeans, type Within, within } from '../../../src/core/basics/bootstrap.ts';
-import { columnTable, fixed, numberWithin, pivotTable } from '../../../src/core/basics/markdown.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import type { Document } from '../../../src/files/document.ts';

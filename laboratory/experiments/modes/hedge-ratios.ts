@@ -1,7 +1,7 @@
 // `stream` with hedged drafts over plain `stream` on the wall clock: the ratio of the means over repeats, with repeats drawn as pairs: the two
 // runs of a repeat meet the same disturbances of the machine. Pure.
 
-import { ratioOfMeans, within } from '../../../src/core/basics/bootstrap.ts';
+import { ratioOfMeans, within } from '../../../simulator/charts/bootstrap.ts';
 import { hedgedName } from './metrics.ts';
 import { isVoid, tpotOf, type WallRun } from './wall-runs.ts';
 

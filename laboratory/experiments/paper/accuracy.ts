@@ -2,12 +2,12 @@
 // where every text is the target's own, id for id, every measure of accuracy is the same. Real models where they are there; the toy language in
 // virtual time otherwise.
 
+import { type Estimate, estimate } from '../../../simulator/charts/bootstrap.ts';
 import type { DraftClaim } from '../../../simulator/runner/claim.ts';
+import { columnTable, markdownTable, numberWithin, percent } from '../../../simulator/runner/markdown.ts';
 import { runSession } from '../../../simulator/virtual-time/run-session.ts';
-import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import { InvariantError } from '../../../src/core/basics/invariant.ts';
-import { columnTable, markdownTable, numberWithin, percent } from '../../../src/core/basics/markdown.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { neutralSampling } from '../../../src/core/decoding/sampling.ts';
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';

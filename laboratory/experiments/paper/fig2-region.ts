@@ -2,14 +2,14 @@
 // Acceptance is drawn, each draft independently, and beside it recorded: answers of real pairs, whose acceptance moves along the answer. Its claims:
 // the printed windows, 25 for code and 15 for summaries, cost next to nothing against the best window.
 
+import { estimate } from '../../../simulator/charts/bootstrap.ts';
 import type { Drawing } from '../../../simulator/charts/drawing.ts';
 import { levelsOf } from '../../../simulator/charts/heat-panels.ts';
 import { findTraceFile, shippedTraceNames } from '../../../simulator/files/shipped-traces.ts';
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import { type DraftClaim, holds, onRange } from '../../../simulator/runner/claim.ts';
+import { percent, pivotTable, rounded } from '../../../simulator/runner/markdown.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';
-import { estimate } from '../../../src/core/basics/bootstrap.ts';
-import { percent, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
 import { combinations } from '../combinations.ts';
 import {
   drawnTask,

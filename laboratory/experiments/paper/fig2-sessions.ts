@@ -1,6 +1,7 @@
 // Sessions of the paper's Fig. 2 in virtual time: PSD with every window and uplink, on traces or drawn drafts; and their results: time per
 // token by draft length and uplink, the best draft length, the useful uplink.
 
+import { type Estimate, estimate } from '../../../simulator/charts/bootstrap.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
 import { buildWorld } from '../../../simulator/simulation/build-world.ts';
@@ -11,7 +12,6 @@ import { runSourceSession } from '../../../simulator/virtual-time/run-session.ts
 import { TraceReplay, traceSource } from '../../../simulator/virtual-time/trace-replay.ts';
 import type { TaskKind } from '../../../simulator/world/workload-lengths.ts';
 import { findModelShape, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
-import { type Estimate, estimate } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import { quickest } from '../best-draft-length.ts';

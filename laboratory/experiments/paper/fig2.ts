@@ -1,14 +1,14 @@
 // The paper's Fig. 2: latency of PSD against draft length for each kind of task, and against the uplink's rate. Its claims: the best draft length is
 // 25 for code and 15 for summaries, and more rate gains up to about 50 Mbit/s.
 
+import { estimate } from '../../../simulator/charts/bootstrap.ts';
 import type { Drawing } from '../../../simulator/charts/drawing.ts';
 import { estimatePoint, type Line, type Panel } from '../../../simulator/charts/line-panels.ts';
 import { dashes, faintColor, lineWidths, palette } from '../../../simulator/charts/theme.ts';
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import { type DraftClaim, onDirection, onRange } from '../../../simulator/runner/claim.ts';
+import { markdownTable, percent, pivotTable, rounded } from '../../../simulator/runner/markdown.ts';
 import type { TaskKind } from '../../../simulator/world/workload-lengths.ts';
-import { estimate } from '../../../src/core/basics/bootstrap.ts';
-import { markdownTable, percent, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { combinations } from '../combinations.ts';
 import {

@@ -1,13 +1,13 @@
 // The paper's Fig. 5: mean latency against the number of devices and of servers, for every association with equal and with optimal shares,
 // under every interpretation; and the claim that rests on it, 28.0 % less latency than the baselines at most and 23.7 % on average.
 
+import { type Estimate, middleEstimate } from '../../../simulator/charts/bootstrap.ts';
 import type { Drawing } from '../../../simulator/charts/drawing.ts';
 import { estimateDot } from '../../../simulator/charts/interval-plot.ts';
 import { estimatePoint, linesOf, type Panel } from '../../../simulator/charts/line-panels.ts';
 import { dashes, lineWidths, palette } from '../../../simulator/charts/theme.ts';
 import { type DraftClaim, onGain } from '../../../simulator/runner/claim.ts';
-import { type Estimate, middleEstimate } from '../../../src/core/basics/bootstrap.ts';
-import { markdownTable, percentWithin, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
+import { markdownTable, percentWithin, pivotTable, rounded } from '../../../simulator/runner/markdown.ts';
 import { interquartileMean, mean } from '../../../src/core/basics/statistics.ts';
 import { baselines, type FiguresByPolicy, type LatencyFigures } from '../allocation/latency.ts';
 import { combinations } from '../combinations.ts';

@@ -1,6 +1,6 @@
 // Changes of latency and energy with the energy weight, by battery class, from the sums of each seed.
 
-import { type Estimate, estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
+import { type Estimate, estimate, type Within, within } from '../../../simulator/charts/bootstrap.ts';
 import { interquartileMean, mean } from '../../../src/core/basics/statistics.ts';
 import { type Interpretation, interpretationName } from './interpretations.ts';
 

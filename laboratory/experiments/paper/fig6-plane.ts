@@ -4,7 +4,7 @@
 import type { Drawing } from '../../../simulator/charts/drawing.ts';
 import { levelsOf } from '../../../simulator/charts/heat-panels.ts';
 import { type DraftClaim, onDirection } from '../../../simulator/runner/claim.ts';
-import { percent, pivotTable } from '../../../src/core/basics/markdown.ts';
+import { percent, pivotTable } from '../../../simulator/runner/markdown.ts';
 import { combinations } from '../combinations.ts';
 import { energyModels, fig6Units, leastChange, measureFig6 } from './fig6.ts';
 import { type Fig6Change, type Fig6Found, fig6Changes } from './fig6-changes.ts';

@@ -1,15 +1,15 @@
 // The paper's Fig. 6: latency and energy against the energy weight w, by battery class; and its claims: a larger w lowers energy and raises
 // latency, most for devices with B <= 0.2.
 
+import type { Estimate } from '../../../simulator/charts/bootstrap.ts';
 import type { Drawing } from '../../../simulator/charts/drawing.ts';
 import { estimatePoint, linesOf, type Panel } from '../../../simulator/charts/line-panels.ts';
 import { dashes, palette } from '../../../simulator/charts/theme.ts';
 import { type DraftClaim, onDirection } from '../../../simulator/runner/claim.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
+import { columnTable, percentWithin } from '../../../simulator/runner/markdown.ts';
 import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
 import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
-import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
-import { columnTable, percentWithin } from '../../../src/core/basics/markdown.ts';
 import { combinations } from '../combinations.ts';
 import { seedsOf, slotsOf, type WorldSettings } from '../first-slots.ts';
 import {

@@ -1,5 +1,6 @@
 // The common part of all figures of the paper: their settings, their record, and a conclusion that fills a page.
 
+import type { Estimate } from '../../../simulator/charts/bootstrap.ts';
 import type { Drawing } from '../../../simulator/charts/drawing.ts';
 import {
   type Claim,
@@ -10,7 +11,6 @@ import {
 } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Run, Unit } from '../../../simulator/runner/experiment.ts';
 import { type RunSettings, runExperiment } from '../../../simulator/runner/run.ts';
-import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
 import { packageVersion } from '../../../src/files/document.ts';
 import type { Size } from './sizes.ts';
 

@@ -1,13 +1,13 @@
 // What the paper's slots leave out: uploads that outlast their slot, slots without a server, and pairs that a traced map does not connect.
 // Each is mended by an option of the scenario; here the reductions of latency are measured with it, beside the slots as published.
 
+import { type Estimate, estimate, middleEstimate } from '../../../simulator/charts/bootstrap.ts';
 import { findMapOf } from '../../../simulator/files/shipped-maps.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
 import { runSlots } from '../../../simulator/simulation/run-slots.ts';
 import { endsInSlot } from '../../../simulator/simulation/slot-world.ts';
-import { type Estimate, estimate, middleEstimate } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { paperObjective, seedsOf } from '../first-slots.ts';

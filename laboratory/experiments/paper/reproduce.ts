@@ -9,9 +9,9 @@ import { checkRenderers, writeFigure } from '../../../simulator/files/render-fig
 import { defaultTraceFile, findTraceFile } from '../../../simulator/files/shipped-traces.ts';
 import { type Claim, claimRow, holds } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
+import { columnTable, rounded } from '../../../simulator/runner/markdown.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
-import { columnTable, rounded } from '../../../src/core/basics/markdown.ts';
 import { buildDocument } from '../../../src/files/document.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
 import { accuracy } from './accuracy.ts';

@@ -1,14 +1,14 @@
 // How each claim moves when a value that the paper leaves open is halved or doubled: Fig. 5's reductions, Fig. 6's changes, Fig. 2's window and
 // uplink, with everything else as in preset `paper`. Fewer sizes and seeds than the figures.
 
+import type { Estimate } from '../../../simulator/charts/bootstrap.ts';
 import type { Drawing } from '../../../simulator/charts/drawing.ts';
 import { estimateDot } from '../../../simulator/charts/interval-plot.ts';
 import { palette } from '../../../simulator/charts/theme.ts';
 import { hashTrace, readTrace } from '../../../simulator/files/trace-files.ts';
 import type { Unit } from '../../../simulator/runner/experiment.ts';
+import { percentWithin, pivotTable, rounded } from '../../../simulator/runner/markdown.ts';
 import type { Trace } from '../../../simulator/traces/trace.ts';
-import type { Estimate } from '../../../src/core/basics/bootstrap.ts';
-import { percentWithin, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
 import { baselines } from '../allocation/latency.ts';
 import { combinations } from '../combinations.ts';
 import { seedsOf, slotsOf } from '../first-slots.ts';

@@ -1,12 +1,12 @@
 // `outrider bench allocation`: the time of a decision, its largest distance from the optimum, and the latency that it saves against the
 // paper's baselines in preset `munich`. It uses the first slot of each seed's world, the same for every policy.
 
+import { type Estimate, within } from '../../../simulator/charts/bootstrap.ts';
 import type { Experiment, Goals, Unit } from '../../../simulator/runner/experiment.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
-import { type Estimate, within } from '../../../src/core/basics/bootstrap.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';

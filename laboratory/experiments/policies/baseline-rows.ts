@@ -1,6 +1,7 @@
 // `best, felt` beside baselines at their best, world by world: the best of the simple rules, which is another one in each world, and the
 // paper's objective with the idle band given out. A rule is chosen on other seeds than those on which it is compared.
 
+import { crossedEstimate, type Estimate, type Within, within } from '../../../simulator/charts/bootstrap.ts';
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
 import {
   camelCase,
@@ -9,7 +10,6 @@ import {
   ratioOfMeans,
   type Statistic,
 } from '../../../simulator/runner/paired-runs.ts';
-import { crossedEstimate, type Estimate, type Within, within } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { baseline, bestFelt, bestFilled, feltShares, simpleRules } from './felt-cells.ts';
 import type { FeltRun } from './felt-run.ts';

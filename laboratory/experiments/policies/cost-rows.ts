@@ -1,6 +1,7 @@
 // The rows and summaries of "bench coupled" and "bench learned" from runs over many slots: costs relative to the policy `best` in the same
 // world with the same seed. Interquartile means hide the worst seeds, so plain means and the tail stand beside them.
 
+import { crossedEstimate, type Within } from '../../../simulator/charts/bootstrap.ts';
 import type { Conclusion } from '../../../simulator/runner/experiment.ts';
 import {
   camelCase,
@@ -12,7 +13,6 @@ import {
   ratioOfMeans,
   ratiosOf,
 } from '../../../simulator/runner/paired-runs.ts';
-import { crossedEstimate, type Within } from '../../../src/core/basics/bootstrap.ts';
 import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
 import type { CostRun } from './slot-costs.ts';
 

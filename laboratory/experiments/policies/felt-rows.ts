@@ -2,6 +2,7 @@
 // each objective orders the policies. Means over paired seeds; a ratio is one mean over the other, and its seeds are drawn as pairs. In the
 // summary the worst preset counts; where a key ends in Mean, and is about tokens a second, the mean over presets does.
 
+import type { Within } from '../../../simulator/charts/bootstrap.ts';
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
 import {
   estimateColumns,
@@ -10,7 +11,6 @@ import {
   ratioOfMeans,
   type Statistic,
 } from '../../../simulator/runner/paired-runs.ts';
-import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import { mean, median, rankCorrelation } from '../../../src/core/basics/statistics.ts';
 import { type BaselineRow, least, most } from './baseline-rows.ts';
 import { baseline, bestFelt, bestPaper, feltPolicies, feltShares } from './felt-cells.ts';

@@ -2,9 +2,9 @@
 // the time to the first token in each preset. A dot and an interval for each policy.
 
 import type { Spec } from 'vega';
+import type { Within } from '../../../simulator/charts/bootstrap.ts';
 import { type Dot, dotsFigure } from '../../../simulator/charts/interval-plot.ts';
 import { ink, palette } from '../../../simulator/charts/theme.ts';
-import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import type { CoupledRow } from './cost-rows.ts';
 import { baseline, bestFelt, bestPaper, feltShares, learnedFelt } from './felt-cells.ts';
 import { type FeltRow, type PolicyRow, rowsOf } from './felt-rows.ts';

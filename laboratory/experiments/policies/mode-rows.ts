@@ -1,8 +1,8 @@
 // Where drafts of devices pay: each preset and policy with drafts (`stream`), without (`ar`), and with each device's own decision (`auto`).
 
+import type { Within } from '../../../simulator/charts/bootstrap.ts';
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
 import { camelCase, estimateColumns, meanOf, ratioOfMeans } from '../../../simulator/runner/paired-runs.ts';
-import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import { least } from './baseline-rows.ts';
 import { bestFelt, type FeltMode, feltModes, modePolicies } from './felt-cells.ts';
 import type { FeltRun } from './felt-run.ts';

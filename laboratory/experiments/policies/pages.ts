@@ -1,9 +1,9 @@
 // The tables of kept documents of "bench coupled", "bench learned", "bench felt" and "bench allocation": costs, times and savings relative to a
 // reference, and distances from a bound. Pages of docs/research define the columns: coupled-slots.md, learning.md, benchmarks.md, allocation.md.
 
+import type { Within } from '../../../simulator/charts/bootstrap.ts';
+import { columnTable, estimateIn, fixed, percent, pivotTable, rounded } from '../../../simulator/runner/markdown.ts';
 import { rowTable } from '../../../simulator/runner/result-page.ts';
-import type { Within } from '../../../src/core/basics/bootstrap.ts';
-import { columnTable, estimateIn, fixed, percent, pivotTable, rounded } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import type { BaselineRatio, BaselineRow } from './baseline-rows.ts';
 import type { CoupledRow, LearnedRow } from './cost-rows.ts';

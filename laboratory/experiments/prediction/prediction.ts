@@ -2,11 +2,10 @@
 // a device over HTTP. The target is scripted: it writes the edited file, as a model would that can edit.
 
 import type { Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
-import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
+import { columnTable, fixed } from '../../../simulator/runner/markdown.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
-import { columnTable, fixed } from '../../../src/core/basics/markdown.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { openLlamaTokenizer } from '../../../src/models/engines/llama-tokenizer.ts';
@@ -15,6 +14,7 @@ import type { Tokenizer } from '../../../src/models/port/model.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { defaultMaxRows } from '../../../src/processes/edge/edge-options.ts';
 import { type StreamedAnswer, strangersKey, streamChat } from '../../measuring/chat-stream.ts';
+import { startServeProcess } from '../../measuring/serve-process.ts';
 import { combinations } from '../combinations.ts';
 import { type Edit, makeEdit } from './edit.ts';
 import { startScriptedEdge, unpaced } from './scripted-edge.ts';

@@ -2,13 +2,13 @@
 // long each turn takes to begin. The same requests are made once more by a client of another key in each turn: it reuses nothing.
 
 import type { Run, Unit } from '../../../simulator/runner/experiment.ts';
-import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import { openLlamaTokenizer } from '../../../src/models/engines/llama-tokenizer.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import type { Tokenizer } from '../../../src/models/port/model.ts';
 import { strangersKey } from '../../measuring/chat-stream.ts';
 import { startProbedEdge } from '../../measuring/probe.ts';
+import { startServeProcess } from '../../measuring/serve-process.ts';
 import { type AgentAnswer, askAsAgent } from './agent-stream.ts';
 import { type AgentSaid, agentBody, agentTurns, messagesOf } from './agent-task.ts';
 

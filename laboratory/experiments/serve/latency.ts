@@ -2,7 +2,6 @@
 
 import samplePrompts from '../../../simulator/files/sample-prompts.json' with { type: 'json' };
 import type { Run, Unit } from '../../../simulator/runner/experiment.ts';
-import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import { openLlamaTokenizer } from '../../../src/models/engines/llama-tokenizer.ts';
@@ -11,6 +10,7 @@ import type { PacingCounts } from '../../../src/models/port/paced.ts';
 import { strangersKey, streamChat } from '../../measuring/chat-stream.ts';
 import { startDelayProxy } from '../../measuring/delay-proxy.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
+import { startServeProcess } from '../../measuring/serve-process.ts';
 
 /**
  * Who is asked: the HTTP port of an edge without any drafts, of one with prompt look-up, of one with a draft model; or a device's endpoint.

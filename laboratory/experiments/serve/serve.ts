@@ -2,8 +2,8 @@
 // to a request, many clients at once, and an agent whose turns begin alike.
 
 import type { Conclusion, Experiment, Goals, Run } from '../../../simulator/runner/experiment.ts';
+import { columnTable, fixed, percent } from '../../../simulator/runner/markdown.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
-import { columnTable, fixed, percent } from '../../../src/core/basics/markdown.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { type AgentRow, type AgentTurn, agentFigures, agentRows, measureAgent } from './agent.ts';

@@ -2,14 +2,13 @@
 // drafts. What is written must be the same, and so the scores.
 
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
+import { markdownTable } from '../../../simulator/runner/markdown.ts';
 import { modelProgress } from '../../../simulator/runner/model-progress.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
-import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { type ModelNames, namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
-import { markdownTable } from '../../../src/core/basics/markdown.ts';
 import { describeLaw, freeLaw, type ShapeLaw } from '../../../src/core/decoding/shape-law.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
@@ -17,6 +16,7 @@ import { shippedPath } from '../../../src/models/files/shipped-path.ts';
 import type { Exactness } from '../../../src/models/port/model.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
 import { pythonEnvironment } from '../../measuring/python-environment.ts';
+import { startServeProcess } from '../../measuring/serve-process.ts';
 import { type AccuracyRow, compareWays } from './compare.ts';
 import { type AskedWay, type FoundWay, runLmEval } from './lm-eval.ts';
 import { startPlainServer } from './plain-server.ts';

@@ -2,10 +2,10 @@
 // must be the one that the target writes alone.
 
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
+import { markdownTable } from '../../../simulator/runner/markdown.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { type ModelNames, namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { markdownTable } from '../../../src/core/basics/markdown.ts';
 import { routeRules } from '../../../src/processes/http/route-rules.ts';
 import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.ts';
 import { type ApiCall, type ApiClient, type ApiPlace, type ReceivedText, rootOf } from './call.ts';

@@ -2,15 +2,16 @@
 // and started again, links are cut, slowed and stuck. Every text must be the target's own, and no answer may be lost.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startControllerProcess } from '../../../simulator/fleet/controller-process.ts';
 import { type FleetAnswer, FleetReader } from '../../../simulator/fleet/fleet-reader.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
-import { startControllerProcess } from '../../../src/cli/children/controller-process.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
+import { reachBy } from '../../../src/processes/controller/control-client.ts';
 import { sameText } from '../../readers/toy-reader.ts';
 import { openTarget } from './chaos-target.ts';
 import { ChaosMember } from './members.ts';
@@ -87,7 +88,7 @@ async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
   };
   const readers = Array.from(
     { length: options.devices },
-    (_, index) => new FleetReader(plan, connectWebSocket(controller.url), index),
+    (_, index) => new FleetReader(plan, reachBy(connectWebSocket(controller.url)), index),
   );
   for (const reader of readers) void reader.run();
   try {

@@ -2,7 +2,7 @@
 // and started again.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControllerProcess } from '../../../src/cli/children/controller-process.ts';
+import type { ControllerProcess } from '../../../simulator/fleet/controller-process.ts';
 import type { EdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import type { WorkerProcess } from '../../measuring/worker-process.ts';
 

@@ -2,13 +2,13 @@
 // behind `outrider serve` with two edges.
 
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
+import { markdownTable } from '../../../simulator/runner/markdown.ts';
 import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
-import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { type ModelNames, namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
-import { markdownTable } from '../../../src/core/basics/markdown.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
+import { startServeProcess } from '../../measuring/serve-process.ts';
 import { alike, type Compared, type CutStream, compare, type Part } from './compare.ts';
 import { type CutAsk, openLitellm, plainStream, type Stream, type Way } from './streams.ts';
 

@@ -1,5 +1,6 @@
 // The texts that the target writes alone, and those of the engine's own loop beside them.
 
+import { generateGreedily } from '../../../simulator/files/llama-greedy.ts';
 import type { TrialPrompt } from '../../../simulator/files/sample-prompts.ts';
 import { invariant } from '../../../src/core/basics/invariant.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
@@ -7,7 +8,6 @@ import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
 import { neutralSampling, type Sampling } from '../../../src/core/decoding/sampling.ts';
 import { describeLaw, freeLaw, type ShapeLaw } from '../../../src/core/decoding/shape-law.ts';
 import { penaltiesActive, RunningCounts } from '../../../src/core/decoding/token-counts.ts';
-import { generateGreedily } from '../../../src/models/engines/llama-greedy.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
 import type { ExactnessOptions, Models } from './trial-models.ts';
 

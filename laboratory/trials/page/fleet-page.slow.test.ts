@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startControllerProcess } from '../../../simulator/fleet/controller-process.ts';
 import { openDemo } from '../../../simulator/fleet/demo.ts';
-import { startControllerProcess } from '../../../src/cli/children/controller-process.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 
 const executablePath = process.env['OUTRIDER_BROWSER'] ?? '/usr/bin/chromium';

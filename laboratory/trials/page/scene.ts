@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDemo, toySeed } from '../../../simulator/fleet/demo.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
-import { startServeProcess } from '../../../src/cli/children/serve-process.ts';
 import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
@@ -16,6 +15,7 @@ import { openModel } from '../../../src/models/engines/open-model.ts';
 import { defaultPair } from '../../../src/models/files/manifest-data.ts';
 import { defaultEdgeProfile } from '../../../src/models/port/profiles.ts';
 import { startCutProxy } from '../../measuring/cut-proxy.ts';
+import { startServeProcess } from '../../measuring/serve-process.ts';
 import type { Asked } from '../api/call.ts';
 import { Reference } from '../api/reference.ts';
 

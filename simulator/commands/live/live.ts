@@ -22,6 +22,7 @@ const notes = `Examples:
   outrider live --scenario city-70b --profile scenario --edges 6 --devices 20    a 72B target on three kinds of servers
   outrider live --seconds 60 --json           one JSON document at the end
   outrider live --open --seconds 600          the fleet page of its controller in a browser
+  outrider live --fleet local                 two controllers: kill the one that leads, and the other takes over
   outrider live --record fleet.jsonl          a file that any fleet page replays
 
 Columns: the edge that writes for each device; decoding mode; ms a token over the last 4 s, with the time to the first one;
@@ -56,10 +57,16 @@ const options = {
     default: defaultEdgeProfile.name,
   },
   maxTokens: { flag: '--max-tokens <count>', help: 'most tokens of an answer', whole: [1, 1024], default: 96 },
+  fleet: {
+    flag: '--fleet <store>',
+    help: 'two controllers that share a store; local: one that is started here (node setup.mjs --fleet installs it)',
+    choices: ['local'] as readonly 'local'[],
+  },
   open: { flag: '--open', help: 'open the fleet page of the controller in a browser' },
   record: {
     flag: '--record <file>',
     help: 'append what the fleet does, once a second, to a file that the fleet page replays (default: none)',
+    conflicts: 'fleet',
   },
   json: { flag: '--json', help: 'print one JSON document at the end' },
 } as const;
@@ -101,7 +108,7 @@ async function live(flags: LiveFlags, signal: AbortSignal): Promise<number> {
   starting[Symbol.dispose]();
   table.note(processes(demo));
   // The controller has printed the address.
-  if (flags.open === true) openPage(`${demo.control.url.replace(/^ws/, 'http')}${fleetPath}`);
+  if (flags.open === true) openPage(`${demo.control.url.split(',')[0]?.replace(/^ws/, 'http')}${fleetPath}`);
   await watch(demo, flags, signal, table);
   const ending = drawSeconds(table, 'ending and comparing the texts');
   await demo.fleet.finish();
@@ -135,7 +142,7 @@ function drawSeconds(table: LiveTable, doing: string): Disposable {
 /** For a reader who wants to stop or kill one of them. */
 function processes({ fleet, control }: Demo): string {
   const edges = fleet.edges.map(({ name, process: { processId } }) => `${name} ${processId}`);
-  return `processes: controller ${control.processId}, ${edges.join(', ')}; kill one, and see: it is started again`;
+  return `processes: ${control.processes}, ${edges.join(', ')}; kill one, and see: it is started again`;
 }
 
 function noteFailures(event: ControllerEvent, table: LiveTable): void {

@@ -1,8 +1,8 @@
 // A sweep: several policies, each with the same seeds. Every figure as a mean over the seeds with a 95 % interval, and relative to the
 // first policy, seed by seed.
 
-import type { Within } from '../../../src/core/basics/bootstrap.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
+import type { Within } from '../../charts/bootstrap.ts';
 import { estimateColumns, meanOf, ratioOfMeans } from '../../runner/paired-runs.ts';
 import type { SimulationSummary } from '../../simulation/simulate.ts';
 

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { plannedModes } from '../../core/protocol/device/drafting-advice.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
-import type { ControllerMessage, MemberMessage } from './messages.ts';
+import type { ControllerMessage, Elsewhere, MemberMessage } from './messages.ts';
 import { mostKeysSent } from './row-ledger.ts';
 
 export type Schemas<Message extends { readonly kind: string }> = Readonly<Record<Message['kind'], z.ZodType<Message>>>;
@@ -117,6 +117,8 @@ const cardSchema = z.object({
   fingerprint: text,
   tokenizerHash: hex(64),
 });
+/** A controller; the values of leases have it too. */
+export const elsewhereSchema: z.ZodType<Elsewhere> = z.object({ address, certificate: hex(64).nullable() });
 const sharesSchema = z.object({
   session: hex(32),
   device: id,
@@ -171,5 +173,11 @@ export const controllerSchemas: Schemas<ControllerMessage> = {
     tickets: z.array(ticketSchema).max(65_536),
   }),
   'rows-elsewhere': z.object({ kind: z.literal('rows-elsewhere'), ...origin, rowsUsed }),
-  refused: z.object({ kind: z.literal('refused'), code: text, cause: text, remedy: text }),
+  refused: z.object({
+    kind: z.literal('refused'),
+    code: text,
+    cause: text,
+    remedy: text,
+    elsewhere: elsewhereSchema.optional(),
+  }),
 };

@@ -230,12 +230,17 @@ export interface AliveMessage extends Origin {
   readonly kind: 'alive';
 }
 
+/** Another controller. */
+export type Elsewhere = Pick<EdgeCard, 'address' | 'certificate'>;
+
 /** The controller closes the connection after it. */
 export interface RefusedMember {
   readonly kind: 'refused';
   readonly code: string;
   readonly cause: string;
   readonly remedy: string;
+  /** The controller of its fleet that leads the member's cell. Left out: none is known. */
+  readonly elsewhere?: Elsewhere | undefined;
 }
 
 export type MemberMessage = JoinMessage | EdgeReport | DeviceReport | DeviceChanges;

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startChild } from './child-service.ts';
-import { startControllerProcess } from './controller-process.ts';
 import { startEdgeProcess } from './edge-process.ts';
 import { mainFile } from './main-file.ts';
 
@@ -39,15 +38,15 @@ describe('a child process', () => {
   });
 
   it('is listened to line by line: one that it has not ended is dropped, and no other character ends one', async () => {
-    const events: unknown[] = [];
-    const whole = '{"kind":"whole","text":"a\u2028b\\\\u0085"}';
-    const cut = '{"kind":"cut';
+    const lines: string[] = [];
+    const whole = 'a\u2028b\u0085c';
+    const cut = 'not ende';
     const code = `${listens}process.stderr.write(${JSON.stringify(`${whole}\n${cut}`)});
 setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);`;
-    const onEvent = (event: unknown): void => void events.push(event);
-    const controller = await startControllerProcess([], { program: programOf(code), onEvent });
-    await controller.lost;
-    expect(events).toEqual([{ kind: 'whole', text: 'a\u2028b\\u0085' }]);
+    const onNote = (line: string): void => void lines.push(line);
+    const child = await startChild(['edge'], 'internal', { program: programOf(code), onNote });
+    await child.lost;
+    expect(lines).toEqual([whole]);
   });
 
   it('keeps its account as it printed it', async () => {

@@ -1,5 +1,5 @@
 // A command of this program as a child process: starts it, waits until it prints its address, passes its lines on, ends it. It is not
-// specific to a command; edge-process.ts, controller-process.ts and serve-process.ts are.
+// specific to a command; edge-process.ts is.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';

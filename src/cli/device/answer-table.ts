@@ -2,7 +2,6 @@
 // answer is not whole.
 
 import { styleText } from 'node:util';
-import { fixed } from '../../core/basics/markdown.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 import type { TurnReport } from '../../processes/device/turn-report.ts';
 import { formatTable } from '../terminal/terminal-table.ts';
@@ -52,12 +51,12 @@ function isMixed({ fingerprints }: TurnReport): boolean {
 export function answerTable(measured: readonly Measured[]): string {
   const rows = measured.map(({ mode, report }) => ({
     mode: mode === 'ar' ? 'ar (edge alone)' : mode,
-    'ms per token': fixed(report.msPerToken, 1),
+    'ms per token': report.msPerToken?.toFixed(1) ?? '-',
     'first token': report.timeToFirstTokenMs === undefined ? '-' : `${report.timeToFirstTokenMs.toFixed(0)} ms`,
     tokens: report.tokens.length,
     'target steps': report.outcome.kind === 'ended' ? report.outcome.account.steps : '-',
     acceptance: report.acceptance === undefined ? '-' : `${(report.acceptance * 100).toFixed(0)} %`,
-    'bytes per token': fixed(report.payloadBytesPerToken, 1),
+    'bytes per token': report.payloadBytesPerToken?.toFixed(1) ?? '-',
   }));
   return formatTable(rows, Object.keys(rows[0] ?? {}));
 }

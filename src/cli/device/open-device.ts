@@ -98,6 +98,7 @@ export async function openCommandDevice(
 interface DeviceMembership extends ControllerAddress {
   readonly controllerKey?: Secret | undefined;
   readonly name?: string | undefined;
+  readonly cell?: string | undefined;
 }
 
 /** A device that a controller sends to edges. @param own its own edges, used where the controller names none */
@@ -108,12 +109,13 @@ export async function openControlledDevice(
   flags: AnswerFlags,
   note: (line: string) => void,
 ): Promise<CommandDevice> {
-  const { controllerKey, name } = membership;
+  const { controllerKey, name, cell } = membership;
   const id = memberName(name, 'device');
   const device = await openCommandDevice(own.length > 0 ? own : [{ edge: unusedAddress }], target, flags);
   const agent = joinAsDevice({
     reach: reachController(membership),
     id,
+    cell,
     credentials: controllerKey?.reveal(),
     tokenizerHash: device.tokenizer.hash,
     drafts: device.drafter !== null,

@@ -198,6 +198,7 @@ function joinController(flags: EdgeFlags, edge: Edge, { address, access, target,
   const agent = joinAsEdge({
     reach: reachController(flags),
     id: memberName(flags.name, 'edge'),
+    cell: flags.cell,
     credentials: flags.controllerKey?.reveal(),
     facts: {
       address: flags.advertise ?? address,

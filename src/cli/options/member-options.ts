@@ -9,7 +9,12 @@ export const memberOptions = {
   controller: {
     group: 'Controller:',
     flag: '--controller <address>',
-    help: 'address of an "outrider controller" to join',
+    help: 'address of an "outrider controller" to join; of several, with commas between them, the first that leads its cell',
+  },
+  cell: {
+    flag: '--cell <name>',
+    help: 'cell that it belongs to (default: that of controllers that name none)',
+    parse: (text: string): string => checkedName(text, '--cell'),
   },
   controllerFingerprint: {
     flag: '--controller-fingerprint <sha256>',
@@ -33,16 +38,31 @@ export interface ControllerAddress {
   readonly controllerFingerprint?: string | undefined;
 }
 
-/** @throws OutriderError `bad-argument` */
-export function reachController({ controller = '', controllerFingerprint }: ControllerAddress): Reach {
-  return reachBy(connectWebSocket(controller, { fingerprint: controllerFingerprint, peer: 'controller' }));
+/** Tries the addresses in turn, and the one that a controller has named first. @throws OutriderError `bad-argument` */
+export function reachController({ controller = '', controllerFingerprint: fingerprint }: ControllerAddress): Reach {
+  const addresses = controller.split(',');
+  const ways = addresses.map((one) => reachBy(connectWebSocket(one, { fingerprint, peer: 'controller' })));
+  const isSecure = (address: string): boolean => /^(wss|https):/i.test(address);
+  let tried = 0;
+  return (accept, failed, elsewhere) => {
+    // A key that goes by TLS is not shown in clear.
+    if (elsewhere !== undefined && (isSecure(elsewhere.address) || !addresses.every(isSecure))) {
+      const pin = isSecure(elsewhere.address) ? { fingerprint: elsewhere.certificate ?? fingerprint } : {};
+      return reachBy(connectWebSocket(elsewhere.address, { ...pin, peer: 'controller' }))(accept, failed);
+    }
+    tried += 1;
+    return ways[(tried - 1) % ways.length]?.(accept, failed) ?? (() => {});
+  };
 }
 
 /** @throws OutriderError `bad-argument` */
 export function memberName(name: string | undefined, role: 'edge' | 'device'): string {
-  if (name === undefined) return `${role}-${randomBytes(4).toString('hex')}`;
+  return name === undefined ? `${role}-${randomBytes(4).toString('hex')}` : checkedName(name, '--name');
+}
+
+function checkedName(name: string, flag: string): string {
   if (/^[\w.:-]{1,64}$/.test(name)) return name;
-  throw badArgument(`--name is "${name.slice(0, 40)}"`, 'give up to 64 letters, digits, and . _ : -');
+  throw badArgument(`${flag} is "${name.slice(0, 40)}"`, 'give up to 64 letters, digits, and . _ : -');
 }
 
 /** For people. */

@@ -28,8 +28,10 @@ function memberOf(answers: (nowMs: number) => object | null, isPeerChecked: bool
   const notes: ControlNote[] = [];
   const obeyed: ControllerMessage[] = [];
   const lines: Line[] = [];
+  const asked: { readonly atMs: number; readonly elsewhere: string | undefined }[] = [];
   const client = new ControlClient({
-    reach(accept, failed) {
+    reach(accept, failed, elsewhere) {
+      asked.push({ atMs: clock.nowMs(), elsewhere: elsewhere?.address });
       const answer = answers(clock.nowMs());
       if (answer === null) {
         clock.after(1, () => failed(new OutriderError('edge-unreachable', 'nobody is there', 'start it')));
@@ -69,7 +71,7 @@ function memberOf(answers: (nowMs: number) => object | null, isPeerChecked: bool
     uniform: () => 0.5,
   });
   const last = (): Line => lines.at(-1) as Line;
-  return { client, clock, notes, obeyed, last, kinds: () => notes.map(({ kind }) => kind) };
+  return { client, clock, notes, obeyed, asked, last, kinds: () => notes.map(({ kind }) => kind) };
 }
 
 describe('a false controller with the largest epoch that answers once', () => {
@@ -205,6 +207,52 @@ describe('a member', () => {
     clock.moveTo(20_000);
     expect(notes).toMatchObject([{ kind: 'unreached', error: { code: 'edge-unreachable' } }, { kind: 'connected' }]);
     expect(client.isConnected).toBe(true);
+  });
+
+  it('goes at once where it is sent, and says nothing of it', () => {
+    const elsewhere = { address: 'ws://other.example:8640', certificate: null };
+    const sent = { kind: 'refused', code: 'cell-mismatch', cause: 'not here', remedy: 'there', elsewhere };
+    const answers = [null, null, null, null, null, null, sent, welcome];
+    const { asked, clock, kinds, last } = memberOf(() => answers.shift() ?? null, false);
+    for (let nowMs = 0; answers.length > 1; nowMs += 5) clock.moveTo(nowMs);
+    last().lose();
+    for (let nowMs = 0; answers.length > 0; nowMs += 5) clock.moveTo(nowMs);
+    const [before, after] = asked.slice(-2);
+    expect([before?.elsewhere, after?.elsewhere]).toEqual([undefined, elsewhere.address]);
+    expect((after?.atMs ?? 0) - (before?.atMs ?? 0)).toBeLessThan(100);
+    expect(kinds()).toEqual(['unreached', 'connected']);
+  });
+
+  it('is not sent round by controllers that name each other: each pause is longer', () => {
+    const elsewhere = { address: 'ws://other.example:8640', certificate: null };
+    const sent = { kind: 'refused', code: 'cell-mismatch', cause: 'not here', remedy: 'there', elsewhere };
+    const { asked, clock, notes, last } = memberOf(() => sent, false);
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 5) {
+      clock.moveTo(nowMs);
+      last().lose();
+    }
+    const named = asked.map((one) => one.elsewhere !== undefined);
+    expect(named.slice(0, 6)).toEqual([false, true, false, true, false, true]);
+    expect(asked.length).toBeLessThan(60);
+    expect((asked.at(-1)?.atMs ?? 0) - (asked.at(-3)?.atMs ?? 0)).toBeGreaterThan(2000);
+    expect(notes).toEqual([]);
+  });
+
+  it('says each refusal once while it tries several controllers', () => {
+    let count = 0;
+    const cause = (one: number): object => ({
+      kind: 'refused',
+      code: 'cell-mismatch',
+      cause: `${one}`,
+      remedy: 'wait',
+    });
+    const { clock, notes, last } = memberOf(() => cause(count++ % 2), false);
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 5) {
+      clock.moveTo(nowMs);
+      last().lose();
+    }
+    expect(count).toBeGreaterThan(5);
+    expect(notes.length).toBe(2);
   });
 
   it('of yesterday can read what it joins with: five fields', () => {

@@ -14,6 +14,7 @@ import {
   controlVersion,
   type DeviceReport,
   type EdgeReport,
+  type Elsewhere,
   type JoinMessage,
   type MemberMessage,
 } from '../../allocation/controller/messages.ts';
@@ -26,8 +27,11 @@ import type { Accept, Connect, Connection, ConnectionHandler } from '../../netwo
 
 type Unnumbered<Report> = Report extends unknown ? Omit<Report, 'seq'> : never;
 
-/** Begins to connect: calls `accept` once, as a {@link Connect} does, or `failed` with the cause. @returns gives the attempt up */
-export type Reach = (accept: Accept, failed: (error?: unknown) => void) => () => void;
+/**
+ * Begins to connect: calls `accept` once, as a {@link Connect} does, or `failed` with the cause.
+ * @param elsewhere the controller that the last one has named @returns gives the attempt up
+ */
+export type Reach = (accept: Accept, failed: (error?: unknown) => void, elsewhere?: Elsewhere) => () => void;
 
 export function reachBy(connect: Connect): Reach {
   return (accept, failed) => {
@@ -82,6 +86,8 @@ export type ControlNote =
 const lostAfterMs = 15_000;
 /** Pauses between attempts grow until a connection has held for so long, ms. */
 const steadyMs = 5000;
+/** Different refusals that are noted. */
+const mostRefusals = 64;
 
 export class ControlClient {
   readonly #options: ControlClientOptions;
@@ -98,8 +104,11 @@ export class ControlClient {
   #outageSinceMs: number | null = null;
   #welcomeAtMs = 0;
   #isOlderNoted = false;
-  /** The last refusal since a controller was there: the same one is noted once. */
-  #lastRefusal = '';
+  /** Refusals since a controller was there: each is noted once. */
+  readonly #refusals = new Set<string>();
+  #elsewhere: Elsewhere | undefined;
+  /** A controller that was named names no other, so that none sends members round. */
+  #isSent = false;
   #isClosed = false;
   #cancel = (): void => {};
   #giveUp = (): void => {};
@@ -158,12 +167,16 @@ export class ControlClient {
   }
 
   #open(): void {
+    const elsewhere = this.#elsewhere;
+    this.#elsewhere = undefined;
+    this.#isSent = elsewhere !== undefined;
     this.#giveUp = this.#options.reach(
       (connection) => this.#opened(connection),
       (error) => {
         if (error !== undefined && !this.#isClosed) this.#noteRefusal('unreached', asOutriderError(error));
         this.#reconnect();
       },
+      elsewhere,
     );
   }
 
@@ -198,7 +211,8 @@ export class ControlClient {
     const { uniform = Math.random } = this.#options;
     const nowMs = this.#clock.nowMs();
     this.#outageSinceMs ??= nowMs;
-    this.#clock.after(reconnectPauseMs(nowMs - this.#outageSinceMs, uniform()), () => {
+    const outageMs = this.#elsewhere === undefined ? nowMs - this.#outageSinceMs : 0;
+    this.#clock.after(reconnectPauseMs(outageMs, uniform()), () => {
       if (!this.#isClosed) this.#open();
     });
   }
@@ -219,6 +233,10 @@ export class ControlClient {
     if (message === null) return;
     if (message.kind === 'refused') {
       const { code, cause, remedy } = message;
+      if (message.elsewhere !== undefined) {
+        if (!this.#isSent) this.#elsewhere = message.elsewhere;
+        return;
+      }
       const own = errorCodes.find((one) => one === code) ?? 'unauthorized';
       this.#noteRefusal('refused', new OutriderError(own, cause, remedy));
       return;
@@ -246,7 +264,7 @@ export class ControlClient {
       this.#isWelcome = true;
       this.#sendsChanges = message.takesChanges === true;
       this.#isOlderNoted = false;
-      this.#lastRefusal = '';
+      this.#refusals.clear();
       this.#welcomeAtMs = this.#clock.nowMs();
       this.#note({ kind: 'connected', epoch: message.epoch });
       this.reportNow();
@@ -261,8 +279,8 @@ export class ControlClient {
 
   #noteRefusal(kind: 'refused' | 'unreached', error: OutriderError): OutriderError {
     const refusal = `${error.code} ${error.message}`;
-    if (refusal !== this.#lastRefusal) this.#note({ kind, error });
-    this.#lastRefusal = refusal;
+    if (!this.#refusals.has(refusal) && this.#refusals.size < mostRefusals) this.#note({ kind, error });
+    this.#refusals.add(refusal);
     return error;
   }
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeController, encodeControl } from '../../allocation/controller/message-codec.ts';
 import { controlVersion } from '../../allocation/controller/messages.ts';
 import { MemoryFleetStore } from '../../allocation/fleet/memory-fleet-store.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
 import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
 import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
 import { FleetController } from './fleet-controller.ts';
@@ -14,6 +15,7 @@ function fleet() {
   const clock = createManualClock();
   const store = new MemoryFleetStore();
   const events: string[] = [];
+  const seen: string[] = [];
   const start = (id: string, cells: readonly string[] = ['default']) => {
     const ways = { isCut: false, isDead: false };
     const may: (() => boolean)[] = [];
@@ -38,19 +40,53 @@ function fleet() {
           close: async () => void events.push(`${id} ends ${cell}`),
         };
       },
+      onCell: ({ cell, epoch, holder }) => seen.push(`${id}: ${cell} ${epoch === null ? (holder ?? 'none') : 'here'}`),
       onFailed: ({ code, message }) => events.push(`${code}: ${message}`),
     });
     return { controller, ways, received, mayOrder: () => may.map((one) => one()) };
   };
-  return { clock, store, events, start };
+  return { clock, store, events, seen, start };
+}
+
+/** One controller, and what it asks of its store. */
+function alone({ canWrite }: { readonly canWrite: boolean }) {
+  const clock = createManualClock();
+  const client = new MemoryFleetStore().open((action) => clock.after(1, action));
+  const counts = { acquired: 0, read: [] as string[] };
+  const full = { kind: 'failed', error: new OutriderError('disk-full', 'full', 'free disk') } as const;
+  const controller = new FleetController({
+    cells: ['default'],
+    id: 'one',
+    startedAtMs,
+    clock,
+    store: {
+      ...client,
+      get(key, found) {
+        counts.read.push(key);
+        client.get(key, found);
+      },
+      acquire(key, value, over, written) {
+        counts.acquired += 1;
+        if (canWrite) client.acquire(key, value, over, written);
+        else clock.after(1, () => written(full));
+      },
+    },
+    lead: () => ({ accept: () => expect.unreachable(), close: async () => {} }),
+  });
+  return { clock, counts, controller };
 }
 
 /** A connection of a member. */
 function connect(controller: FleetController) {
   const sent: string[] = [];
+  const elsewhere: unknown[] = [];
   let handler: ConnectionHandler | null = null;
   const connection = {
-    send: (bytes: Uint8Array) => void sent.push(`${Object(decodeController(bytes)).code}`),
+    send(bytes: Uint8Array) {
+      const message = Object(decodeController(bytes));
+      sent.push(`${message.code}`);
+      if (message.elsewhere !== undefined) elsewhere.push(message.elsewhere);
+    },
     close: (code: string) => void sent.push(`closed: ${code}`),
   } as unknown as Connection;
   handler = controller.accept(connection);
@@ -58,7 +94,8 @@ function connect(controller: FleetController) {
     handler?.frame(
       encodeControl({ kind: 'join', version: controlVersion, role: 'edge', id: 'near', credentials: '', cell }),
     );
-  return { sent, join };
+  const frame = (text: string): void => handler?.frame(new TextEncoder().encode(text));
+  return { sent, elsewhere, join, frame };
 }
 
 describe('a controller of a fleet', () => {
@@ -80,8 +117,62 @@ describe('a controller of a fleet', () => {
     member.join('default');
     const foreign = connect(controller);
     foreign.join('north');
+    clock.moveTo(1010);
     expect([member.sent, foreign.sent]).toEqual([[], ['cell-mismatch', 'closed: done']]);
     expect(received.map((one) => JSON.parse(one))).toMatchObject([{ kind: 'join', cell: 'default' }]);
+  });
+
+  it('names the controller that leads the cell, whether it takes part in it or not', () => {
+    const { clock, start } = fleet();
+    const there = { address: 'wss://one.example:8640', certificate: 'ab'.repeat(32) };
+    start(JSON.stringify(there));
+    clock.moveTo(1000);
+    const others = [start('two').controller, start('three', ['north']).controller];
+    clock.moveTo(4000);
+    const asked = others.map((controller) => connect(controller));
+    for (const { join } of asked) join();
+    clock.moveTo(4010);
+    expect(asked.map(({ sent }) => sent)).toEqual(Array(2).fill(['cell-mismatch', 'closed: done']));
+    expect(asked.map(({ elsewhere }) => elsewhere)).toEqual(Array(2).fill([there]));
+  });
+
+  it('names none that has not renewed its lease for 10 s', () => {
+    const { clock, start } = fleet();
+    const one = start(JSON.stringify({ address: 'ws://one.example:8640', certificate: null }));
+    clock.moveTo(1000);
+    const { controller } = start('two');
+    clock.moveTo(4000);
+    one.ways.isDead = true;
+    clock.moveTo(11_900);
+    const [early, late] = [connect(controller), connect(controller)];
+    early.join();
+    clock.moveTo(12_100);
+    late.join();
+    expect([early.elsewhere.length, late.elsewhere.length]).toEqual([1, 0]);
+  });
+
+  it('gives what is no join to a cell that it leads', () => {
+    const { clock, start } = fleet();
+    const { controller, received } = start('one', ['north']);
+    clock.moveTo(1000);
+    connect(controller).frame('{"kind":"watch"}');
+    expect(received).toEqual(['{"kind":"watch"}']);
+  });
+
+  it('says who leads, when that changes, and how old its lease is', () => {
+    const { clock, seen, start } = fleet();
+    const one = start('one');
+    clock.moveTo(1000);
+    const { controller } = start('two');
+    clock.moveTo(5000);
+    one.ways.isDead = true;
+    clock.moveTo(9000);
+    expect(controller.status).toMatchObject([{ cell: 'default', epoch: null, holder: 'one' }]);
+    expect(controller.status[0]?.ageMs).toBeGreaterThan(4000);
+    clock.moveTo(40_000);
+    expect(seen).toEqual(['one: default here', 'two: default one', 'two: default none', 'two: default here']);
+    expect(controller.status[0]?.ageMs).toBeLessThan(4000);
+    expect(controller.status[0]?.epoch).toBeGreaterThan(startedAtMs);
   });
 
   it('closes a connection that does not join', () => {
@@ -143,6 +234,27 @@ describe('a controller of a fleet', () => {
       expect(events).toEqual([`version-mismatch: the store's record of the fleet is not of version 1: ${card}`]);
     },
   );
+
+  it('asks a store that can be read and not be written every 1.5 s', () => {
+    const { clock, counts, controller } = alone({ canWrite: false });
+    clock.moveTo(15_000);
+    controller.close();
+    expect(counts.acquired).toBe(10);
+  });
+
+  it('asks the store for no name that is none of a cell', () => {
+    const { clock, counts, controller } = alone({ canWrite: true });
+    clock.moveTo(1000);
+    const { length } = counts.read;
+    const members = ['a:b', 'a.b', 'south'].map((cell) => {
+      const member = connect(controller);
+      member.join(cell);
+      return member;
+    });
+    clock.moveTo(1010);
+    expect(counts.read.slice(length)).toEqual(['lease.south']);
+    expect(members.map(({ sent }) => sent)).toEqual(Array(3).fill(['cell-mismatch', 'closed: done']));
+  });
 
   it('waits for a store that is lost', () => {
     const { clock, events, start } = fleet();

@@ -3,7 +3,8 @@
 
 import { defaultCell } from '../../allocation/controller/cell-epoch.ts';
 import { decodeMember, encodeControl } from '../../allocation/controller/message-codec.ts';
-import type { MemberMessage, Origin } from '../../allocation/controller/messages.ts';
+import { elsewhereSchema } from '../../allocation/controller/message-schemas.ts';
+import type { Elsewhere, MemberMessage, Origin } from '../../allocation/controller/messages.ts';
 import type { FleetStore, Found, Written } from '../../allocation/fleet/fleet-store.ts';
 import {
   epochLed,
@@ -24,17 +25,30 @@ type Leading = Pick<RunningController, 'accept' | 'close'>;
 /** A controller of one cell, while this process leads it. @param mayOrder for `ControllerOptions` */
 export type Lead = (origin: Origin, mayOrder: () => boolean) => Leading;
 
+/** Who leads a cell, as far as a controller knows. */
+export interface CellState {
+  readonly cell: string;
+  /** Null: it does not lead itself. */
+  readonly epoch: number | null;
+  /** The value of the lease of the controller that leads; null: none does. */
+  readonly holder: string | null;
+  /** Since the lease has last been renewed, ms; null: it has seen none. */
+  readonly ageMs: number | null;
+}
+
 export interface FleetControllerOptions {
   readonly store: FleetStore;
   readonly cells: readonly string[];
-  /** Its value in leases: never that of another controller, nor of an earlier run of this one. */
+  /** Its value in leases, of no other controller nor earlier run. Members are sent to it by the JSON of an {@link Elsewhere}. */
   readonly id: string;
   /** Time of day at its start, ms. */
   readonly startedAtMs: number;
   readonly clock: Clock;
   readonly lead: Lead;
-  /** Called when it can't take part. */
+  /** Called once when it can't take part; it tries again. */
   readonly onFailed?: (error: OutriderError) => void;
+  /** Called when it begins or ends to lead a cell, or another one does. */
+  readonly onCell?: (state: CellState) => void;
   readonly times?: LeaseTimes;
   /** Default: {@link stepLeadership}. */
   readonly stepLeadership?: typeof stepLeadership;
@@ -46,6 +60,8 @@ interface FleetCard {
   readonly sinceMs: number;
 }
 
+/** Names of a fleet's cells: all stores have such keys. */
+export const cellForm: RegExp = /^[\w-]{1,64}$/;
 const fleetKey = 'fleet';
 const fleetVersion = 1;
 
@@ -53,6 +69,8 @@ export class FleetController {
   readonly #options: FleetControllerOptions;
   readonly #cells = new Map<string, LedCell>();
   #isClosed = false;
+  /** The record of the fleet is not ours. */
+  #isRefused = false;
   #cancel = (): void => {};
 
   constructor(options: FleetControllerOptions) {
@@ -60,14 +78,20 @@ export class FleetController {
     this.#open();
   }
 
-  /** A connection belongs to the cell that its first message names. */
+  /** A connection belongs to the cell that its first message names; one that names none watches a cell that is led here. */
   readonly accept: Accept = (connection) => {
-    let handler: ConnectionHandler | null = null;
+    let handler: ConnectionHandler | undefined;
+    let isFirst = true;
     const cancel = this.#options.clock.after(joinWithinMs, () => connection.close('silent', 'it has not joined'));
     return {
       frame: (bytes) => {
-        cancel();
-        handler ??= this.#leadingFor(bytes, connection);
+        if (isFirst) {
+          isFirst = false;
+          const cell = cellOf(bytes) ?? this.status.find(({ epoch }) => epoch !== null)?.cell ?? defaultCell;
+          handler = this.#cells.get(cell)?.leading?.accept(connection);
+          if (handler === undefined) this.#refuse(cell, connection);
+          else cancel();
+        }
         handler?.frame(bytes);
       },
       writable: () => handler?.writable(),
@@ -77,6 +101,11 @@ export class FleetController {
       },
     };
   };
+
+  /** Empty until the store has answered. */
+  get status(): readonly CellState[] {
+    return [...this.#cells.values()].map(({ state }) => state);
+  }
 
   /** Gives its leases back. */
   close(): void {
@@ -95,31 +124,43 @@ export class FleetController {
     store.get(fleetKey, (answer) => {
       if (this.#isClosed || this.#cells.size > 0 || answer.kind === 'failed') return;
       if (answer.record !== null) this.#campaign(answer.record.value);
-      else store.acquire(fleetKey, JSON.stringify(card), 0, () => this.#open());
+      else
+        store.acquire(fleetKey, JSON.stringify(card), 0, ({ kind }) => {
+          if (kind !== 'failed') this.#open();
+        });
     });
   }
 
   #campaign(written: string): void {
-    this.#cancel();
     const card = cardOf(written);
     if (card === null) {
       const cause = `the store's record of the fleet is not of version ${fleetVersion}: ${written.slice(0, 80)}`;
       const remedy = 'give each fleet a store of its own, and all its controllers one version of outrider';
-      this.#options.onFailed?.(new OutriderError('version-mismatch', cause, remedy));
+      if (!this.#isRefused) this.#options.onFailed?.(new OutriderError('version-mismatch', cause, remedy));
+      this.#isRefused = true;
       return;
     }
+    this.#cancel();
     for (const cell of this.#options.cells) this.#cells.set(cell, new LedCell(cell, card.sinceMs, this.#options));
   }
 
-  #leadingFor(bytes: Uint8Array, connection: Connection): ConnectionHandler | null {
-    const cell = cellOf(bytes);
-    const leading = this.#cells.get(cell)?.leading;
-    if (leading !== undefined) return leading.accept(connection);
-    const cause = `this controller does not lead the cell "${cell}"`;
-    const remedy = 'try another controller of the fleet, or wait';
-    connection.send(encodeControl({ kind: 'refused', code: 'cell-mismatch', cause, remedy }));
-    connection.close('done', 'the controller has said why');
-    return null;
+  /** Names the controller that leads the cell, if one does. */
+  #refuse(cell: string, connection: Connection): void {
+    const refuse = (holder: string | null): void => {
+      const elsewhere = holder === null || holder === this.#options.id ? null : elsewhereOf(holder);
+      const who = elsewhere === null ? 'knows none that does' : 'another one does';
+      const cause = `this controller does not lead the cell "${cell}", and ${who}`;
+      const remedy = 'wait until a controller of the fleet leads it; answers go on';
+      const refusal = { kind: 'refused', code: 'cell-mismatch', cause, remedy } as const;
+      connection.send(encodeControl(elsewhere === null ? refusal : { ...refusal, elsewhere }));
+      connection.close('done', 'the controller has said why');
+    };
+    const known = this.#cells.get(cell);
+    if (known !== undefined || !cellForm.test(cell)) refuse(known?.holder ?? null);
+    else
+      this.#options.store.get(leaseKey(cell), (answer) =>
+        refuse(answer.kind === 'found' ? (answer.record?.value ?? null) : null),
+      );
   }
 }
 
@@ -134,17 +175,30 @@ function cardOf(written: string): FleetCard | null {
   }
 }
 
-/** Whoever sends no join is of the default cell: its controller refuses what is no message. */
-function cellOf(bytes: Uint8Array): string {
+const leaseKey = (cell: string): string => `lease.${cell}`;
+
+/** The controller that the value of a lease names; null: none. */
+export function elsewhereOf(lease: string): Elsewhere | null {
+  try {
+    return elsewhereSchema.parse(JSON.parse(lease));
+  } catch {
+    return null;
+  }
+}
+
+/** Null: it is no join. */
+function cellOf(bytes: Uint8Array): string | null {
   let message: MemberMessage | null = null;
   try {
     message = decodeMember(bytes);
   } catch {}
-  return (message?.kind === 'join' ? message.cell : undefined) ?? defaultCell;
+  return message?.kind === 'join' ? (message.cell ?? defaultCell) : null;
 }
 
 interface Led {
+  /** That of its lease. */
   readonly epoch: number;
+  readonly origin: Origin;
   readonly controller: Leading;
 }
 
@@ -158,12 +212,13 @@ class LedCell {
   readonly #endWatch: () => void;
   #state;
   #led: Led | null = null;
+  #said = 'null null';
   #isClosed = false;
   #cancel = (): void => {};
 
   constructor(cell: string, sinceMs: number, options: FleetControllerOptions) {
     this.#cell = cell;
-    this.#key = `lease.${cell}`;
+    this.#key = leaseKey(cell);
     this.#sinceMs = sinceMs;
     this.#options = options;
     this.#times = options.times ?? leaseTimes;
@@ -177,6 +232,22 @@ class LedCell {
   /** Undefined: it does not lead now. */
   get leading(): Leading | undefined {
     return this.#epoch === null ? undefined : this.#led?.controller;
+  }
+
+  /** The value of the lease, while it is renewed; null: no controller leads. */
+  get holder(): string | null {
+    const { id } = this.#options;
+    if (this.#epoch !== null) return id;
+    const { seen } = this.#state;
+    const isOld = seen === null || this.#nowMs - seen.sinceMs >= this.#times.silentAfterMs;
+    return isOld || seen.value === id ? null : seen.value || null;
+  }
+
+  get state(): CellState {
+    const { held, seen } = this.#state;
+    const renewedAtMs = held === null ? seen?.sinceMs : held.untilMs - this.#times.silentAfterMs;
+    const ageMs = renewedAtMs === undefined ? null : this.#nowMs - renewedAtMs;
+    return { cell: this.#cell, epoch: this.#led?.origin.epoch ?? null, holder: this.holder, ageMs };
   }
 
   close(): void {
@@ -202,6 +273,7 @@ class LedCell {
     const { state, ask } = (this.#options.stepLeadership ?? stepLeadership)(this.#state, event, this.#times);
     this.#state = state;
     this.#follow();
+    if (event.kind !== 'leaving') this.#say();
     if (ask !== null) this.#ask(ask);
     const { held, dueAtMs } = this.#state;
     const atMs = Math.min(dueAtMs, this.#led === null || held === null ? dueAtMs : held.untilMs);
@@ -221,8 +293,15 @@ class LedCell {
     if (epoch === null) return;
     const origin = { cell: this.#cell, epoch: this.#sinceMs + epoch };
     const isOwn = (): boolean => this.#led === led && this.#epoch === epoch;
-    const led: Led = { epoch, controller: this.#options.lead(origin, isOwn) };
+    const led: Led = { epoch, origin, controller: this.#options.lead(origin, isOwn) };
     this.#led = led;
+  }
+
+  #say(): void {
+    const { state } = this;
+    const said = `${state.epoch} ${state.holder}`;
+    if (said !== this.#said) this.#options.onCell?.(state);
+    this.#said = said;
   }
 
   #ask(ask: LeaseAsk): void {

@@ -125,3 +125,38 @@ it('has an end of series, however many codes there are', async () => {
     metrics.onEvent({ kind: 'refused', id: null, code: `code-${one}`, cause: '' });
   expect(await valueIn(metrics, 'refusals_total{code="other"}')).toBe(900);
 });
+
+it('counts the edges of all its cells, without those that it decides for no more', async () => {
+  const metrics = start();
+  const event = { ...decided('best', []), edges: 4 };
+  metrics.onEvent(event, 'north');
+  metrics.onEvent({ ...event, edges: 3, shut: [] }, 'south');
+  const states = async () => Promise.all(['serving', 'full'].map((one) => valueIn(metrics, `edges{state="${one}"}`)));
+  expect(await states()).toEqual([4, 2]);
+  metrics.ended('north');
+  expect(await states()).toEqual([3, 0]);
+});
+
+it('compares the predictions of each cell with what is felt there', async () => {
+  const metrics = start();
+  metrics.onEvent(decided('best', [['one', 'a', 50, null]]), 'north');
+  metrics.onEvent(decided('best', []), 'south');
+  metrics.onEvent(decided('best', [['one', 'a', 50, 50]]), 'north');
+  expect(await valueIn(metrics, 'prediction_error_ratio_count')).toBe(1);
+});
+
+it('shows who leads, how old a lease is, and that the store is lost', async () => {
+  const metrics = start();
+  expect(await valueIn(metrics, 'store_up')).toBe(0);
+  const north = { cell: 'north', epoch: 7, holder: 'me', ageMs: 1500 };
+  const south = { cell: 'south', epoch: null, holder: null, ageMs: null };
+  metrics.followFleet(() => ({ cells: [north, south], isStoreUp: true, storeFailures: { 'disk-full': 2 } }));
+  const values = async (name: string) =>
+    Promise.all(['north', 'south'].map((cell) => valueIn(metrics, `${name}{cell="${cell}"}`)));
+  expect(await values('cell_leading')).toEqual([1, 0]);
+  expect(await values('cell_led')).toEqual([1, 0]);
+  expect(await values('cell_epoch')).toEqual([7, 0]);
+  expect(await values('cell_lease_age_seconds')).toEqual([1.5, 0]);
+  expect(await valueIn(metrics, 'store_up')).toBe(1);
+  expect(await valueIn(metrics, 'store_failures_total{code="disk-full"}')).toBe(2);
+});

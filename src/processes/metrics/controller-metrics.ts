@@ -4,16 +4,21 @@
 import type { Counter } from 'prom-client';
 import type { ControllerEvent, DecidedEvent } from '../../allocation/controller/controller-events.ts';
 import type { ControllerStatus } from '../controller/controller-server.ts';
-import { MetricSet } from './metric-set.ts';
+import { addFleetMetrics, type FleetStatus } from './fleet-metrics.ts';
+import { type LabelledValues, MetricSet } from './metric-set.ts';
 
 /** The metrics of one controller. */
 export interface ControllerMetrics {
-  /** For `startController`. */
-  readonly onEvent: (event: ControllerEvent) => void;
+  /** For `startController`. @param cell whose event it is, where there are several */
+  readonly onEvent: (event: ControllerEvent, cell?: string) => void;
   /** For `startController`. @param ms from opening a slot until its decision was here */
   readonly onDecision: (ms: number) => void;
   /** Once, when the controller has started. */
   follow(controller: { readonly status: MemberCounts }): void;
+  /** It decides for the cell no more. */
+  ended(cell: string): void;
+  /** Where it is one of a fleet. */
+  followFleet(read: () => FleetStatus): void;
   /** All of it, in Prometheus' text format. */
   text(): Promise<string>;
 }
@@ -32,9 +37,12 @@ export function createControllerMetrics(): ControllerMetrics {
   set.readGauge('epoch', 'Number of this run.', () => running.status.epoch);
   const members = 'Edges and devices that are known, those with a lost connection for a while too.';
   set.readGauge('members', members, () => ({ edge: running.status.edges, device: running.status.devices }), 'role');
-  const edges = { serving: 0, draining: 0, full: 0 };
+  const cells = new Map<
+    string,
+    { readonly last: DecidedEvent; readonly errorsOf: ReturnType<typeof comparePredictions> }
+  >();
   const states = 'Edges of the last slot; a draining or full one takes no further session.';
-  set.readGauge('edges', states, () => edges, 'state');
+  set.readGauge('edges', states, () => statesOf([...cells.values()].map(({ last }) => last)), 'state');
   const count = countersOf(set);
   const decision = set.histogram('decision_seconds', 'From opening a slot until its decision.', decisionBounds);
   const error = set.histogram(
@@ -42,12 +50,12 @@ export function createControllerMetrics(): ControllerMetrics {
     'abs(predicted / felt - 1) of the time between two tokens, for each device and slot.',
     errorBounds,
   );
-  const errorsOf = comparePredictions();
-  const decided = (event: DecidedEvent): void => {
-    const { policy, paces, moves, shut } = event;
-    edges.draining = shut.filter(({ why }) => why === 'draining').length;
-    edges.full = shut.length - edges.draining;
-    edges.serving = event.edges - shut.length;
+  let readFleet = (): FleetStatus => ({ cells: [], isStoreUp: false, storeFailures: {} });
+  addFleetMetrics(set, () => readFleet());
+  const decided = (event: DecidedEvent, cell: string): void => {
+    const { policy, paces, moves } = event;
+    const { errorsOf } = cells.get(cell) ?? { errorsOf: comparePredictions() };
+    cells.set(cell, { last: event, errorsOf });
     if (paces.length === 0 && policy !== 'none') count.idleSlots.inc();
     else count.slots({ policy });
     count.moves.inc(moves);
@@ -55,13 +63,25 @@ export function createControllerMetrics(): ControllerMetrics {
     for (const ratio of errorsOf(event)) error.observe(ratio);
   };
   return {
-    onEvent: (event) => (event.kind === 'decided' ? decided(event) : count.event(event)),
+    onEvent: (event, cell = '') => (event.kind === 'decided' ? decided(event, cell) : count.event(event)),
     onDecision: (ms) => decision.observe(ms / 1000),
     follow(controller) {
       running = controller;
     },
+    ended: (cell) => void cells.delete(cell),
+    followFleet(read) {
+      readFleet = read;
+    },
     text: set.text,
   };
+}
+
+/** Edges of the last slot of each cell. */
+function statesOf(slots: readonly DecidedEvent[]): LabelledValues {
+  const shut = slots.flatMap((slot) => slot.shut);
+  const draining = shut.filter(({ why }) => why === 'draining').length;
+  const serving = slots.reduce((sum, { edges }) => sum + edges, 0) - shut.length;
+  return { serving, draining, full: shut.length - draining };
 }
 
 type Counted = Exclude<ControllerEvent, DecidedEvent>;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/core/basics/philox.ts';
+import { interquartileMean, mean } from '../../src/core/basics/statistics.ts';
 import { bootstrapIntervals, crossedEstimate, estimate } from './bootstrap.ts';
-import { createRandom } from './philox.ts';
-import { interquartileMean, mean } from './statistics.ts';
 
 describe('bootstrap intervals', () => {
   it('contain the true mean about as often as they claim', () => {

@@ -1,8 +1,8 @@
 // Bootstrap intervals (Efron 1979): runs are resampled with replacement, and the statistic is computed each time. Runs that belong
 // together (one seed, several policies) are drawn together, so differences stay paired.
 
-import { createRandom } from './philox.ts';
-import { interquartileMean, mean, quantile } from './statistics.ts';
+import { createRandom } from '../../src/core/basics/philox.ts';
+import { interquartileMean, mean, quantile } from '../../src/core/basics/statistics.ts';
 
 /** Both ends. */
 export type Interval = readonly [low: number, high: number];

@@ -1,6 +1,6 @@
 // `outrider serve` as a child process.
 
-import { type ChildService, type ChildSettings, startChild } from './child-service.ts';
+import { type ChildService, type ChildSettings, startChild } from '../../src/cli/children/child-service.ts';
 
 export interface ServeProcess extends AsyncDisposable, Pick<ChildService, 'processId' | 'ended' | 'send'> {
   /** Base URL for OpenAI's clients: "http://127.0.0.1:PORT/v1". */

@@ -1,10 +1,10 @@
 // The engine's own greedy generation, without our code in between: the reference of a trial. Not used for serving.
 
 import type { Token } from 'node-llama-cpp';
-import type { GpuChoice } from '../../core/basics/gpu-choice.ts';
-import { invariant } from '../../core/basics/invariant.ts';
-import { loadLlamaModel, startLlamaEngine } from './llama-engine.ts';
-import type { WeightLayout } from './llama-weights.ts';
+import type { GpuChoice } from '../../src/core/basics/gpu-choice.ts';
+import { invariant } from '../../src/core/basics/invariant.ts';
+import { loadLlamaModel, startLlamaEngine } from '../../src/models/engines/llama-engine.ts';
+import type { WeightLayout } from '../../src/models/engines/llama-weights.ts';
 
 export interface GreedyRequest {
   readonly prompt: readonly number[];

@@ -1,0 +1,33 @@
+// Flags of a controller of a fleet that do not go together, and what it says of its cells.
+
+import { expect, it } from 'vitest';
+import { controllerCommand } from './controller.ts';
+import { cellNote } from './controller-fleet.ts';
+
+const run = (...words: string[]): Promise<unknown> => {
+  const command = controllerCommand().exitOverride();
+  command.configureOutput({ writeErr() {} });
+  return command.parseAsync(['--port', '0', ...words], { from: 'user' });
+};
+
+it.each([
+  [['--cells', 'north,south'], 'one controller decides for one cell'],
+  [['--cells', 'a b'], '"a b" is no cell'],
+  [['--cells', 'a,,b'], '"" is no cell'],
+  [['--cells', Array.from({ length: 1000 }, (_, index) => `c${index}`).join()], '1000 cells are too many'],
+  [['--fleet', 'http://127.0.0.1:1'], 'is no address of a fleet'],
+  [['--fleet', 'nats://127.0.0.1:1', '--epoch', '3'], 'cannot be used with'],
+  [['--fleet', 'nats://127.0.0.1:1', '--record', 'x'], 'cannot be used with'],
+  [['--fleet', 'nats://127.0.0.1:1', '--fleet-credentials', '/none'], "/none can't be read: ENOENT"],
+])('refuses %s', async (words, cause) => {
+  await expect(run(...words)).rejects.toThrow(cause);
+});
+
+it('says in one line who leads a cell', () => {
+  const state = { cell: 'north', epoch: null, holder: null, ageMs: null };
+  expect(cellNote(state)).toBe('nobody leads the cell north: its edges and devices go on without orders');
+  expect(cellNote({ ...state, epoch: 7, holder: 'me' })).toBe('leads the cell north, epoch 7');
+  const holder = JSON.stringify({ id: 'x', address: 'wss://one.example:8640', certificate: null });
+  expect(cellNote({ ...state, holder })).toBe('the cell north is led by wss://one.example:8640');
+  expect(cellNote({ ...state, holder: 'of others' })).toBe('the cell north is led by another controller');
+});

@@ -1,0 +1,69 @@
+// Which of several controllers a member connects to.
+
+import { createHash, X509Certificate } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import { makeCertificate } from '../../files/self-signed.ts';
+import { listenWebSocket } from '../../network/transport-node/websocket-server.ts';
+import type { Reach } from '../../processes/controller/control-client.ts';
+import { memberName, memberOptions, reachController } from './member-options.ts';
+
+const identity = makeCertificate(['127.0.0.1'], Date.now(), 'controller');
+const certificate = createHash('sha256').update(new X509Certificate(identity.cert).raw).digest('hex');
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of undo.splice(0).reverse()) await one();
+});
+
+async function site(name: string, came: string[], tls?: typeof identity) {
+  const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, tls }, (connection) => {
+    came.push(name);
+    connection.close('done', 'seen');
+    return { frame() {}, writable() {}, closed() {} };
+  });
+  undo.push(() => listener.close());
+  return `${tls === undefined ? 'ws' : 'wss'}://127.0.0.1:${listener.port}`;
+}
+
+/** One attempt. @returns the code of its failure; '': it has connected */
+function attempt(reach: Reach, elsewhere?: Parameters<Reach>[2]): Promise<string> {
+  return new Promise((resolve) => {
+    reach(
+      () => {
+        resolve('');
+        return { frame() {}, writable() {}, closed() {} };
+      },
+      (error) => resolve(`${Object(error).code}`),
+      elsewhere,
+    );
+  });
+}
+
+describe('a member of a fleet', () => {
+  it('asks its controllers in turn, and the one that was named first', async () => {
+    const came: string[] = [];
+    const [a, b, c] = [await site('a', came), await site('b', came), await site('c', came)];
+    const reach = reachController({ controller: `${a},${b}` });
+    for (const address of [undefined, undefined, c, undefined])
+      expect(await attempt(reach, address === undefined ? undefined : { address, certificate: null })).toBe('');
+    await expect.poll(() => came).toEqual(['a', 'b', 'c', 'a']);
+  });
+
+  it('takes the certificate that was named with the address, and never leaves TLS', async () => {
+    const came: string[] = [];
+    const [plain, secure] = [await site('plain', came), await site('secure', came, identity)];
+    const pinned = { controller: secure, controllerFingerprint: 'ab'.repeat(32) };
+    expect(await attempt(reachController(pinned), { address: secure, certificate: 'cd'.repeat(32) })).toBe(
+      'certificate-untrusted',
+    );
+    expect(await attempt(reachController(pinned), { address: plain, certificate: null })).toBe('certificate-untrusted');
+    expect(came).toEqual([]);
+    expect(await attempt(reachController(pinned), { address: secure, certificate })).toBe('');
+    expect(await attempt(reachController({ controller: plain }), { address: plain, certificate: null })).toBe('');
+  });
+
+  it('refuses an address or a name that can’t be one', () => {
+    expect(() => reachController({ controller: 'ws://127.0.0.1:1,' })).toThrow(/address/);
+    expect(() => memberOptions.cell.parse('a b')).toThrow('--cell is "a b"');
+    expect(() => memberName('a b', 'edge')).toThrow('--name is "a b"');
+  });
+});
