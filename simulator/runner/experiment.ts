@@ -65,8 +65,10 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
   /** Shown below the help: examples, definitions. */
   readonly notes?: string;
   readonly options: Table;
-  /** Has units that are worth keeping: the command has --resume. */
+  /** Has units that are worth keeping: the command has --resume and --record. */
   readonly isResumable?: boolean;
+  /** Whether its units measure this machine. A record of another one is refused then. */
+  readonly isTimed?: (options: OptionsOf<Table>) => boolean;
   /** Opens what it needs, measures through `run`, and closes what it opened. */
   measure(options: OptionsOf<Table>, run: Run): Promise<Found> | Found;
   /** Pure: nothing is measured any more. */

@@ -7,9 +7,11 @@ import { addOptions, optionsIn } from '../../src/cli/options/option-flags.ts';
 import type { OptionSpec, OptionTable } from '../../src/cli/options/options.ts';
 import { withInterrupt } from '../../src/cli/terminal/interrupt.ts';
 import { buildDocument, type Result } from '../../src/files/document.ts';
+import { badArgument } from '../../src/core/basics/errors.ts';
 import { checkWritable } from '../files/check-writable.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import type { AnyExperiment, Conclusion } from './experiment.ts';
+import { openNatsRecord, recordOption } from './nats-record.ts';
 import { printResult } from './result-output.ts';
 import { resultPage } from './result-page.ts';
 import { runExperiment } from './run.ts';
@@ -26,8 +28,10 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   const hasOwn = Object.values(options).some(({ flag }) => flag === '--full');
   if (sized.length > 0 && !hasOwn) command.option('--full', `the published size: ${sized.map(fullValue).join(', ')}`);
   command.optionsGroup('Output:');
-  if (experiment.isResumable === true)
+  if (experiment.isResumable === true) {
     command.option('--resume <file>', 'keep in this file what was measured, and measure nothing again that is in it');
+    command.option(recordOption.flag, recordOption.help);
+  }
   if (experiment.figure !== undefined)
     command.option('--figure <file.svg>', 'draw the rows, as SVG and beside it as PNG');
   if (experiment.page !== undefined) command.option('--page <file.md>', 'write the result as Markdown tables');
@@ -64,19 +68,19 @@ export function experimentGroup(name: string, description: string, experiments: 
 
 /** Runs it as the command line does. */
 async function runCommand(experiment: AnyExperiment, flags: Flags, words: readonly string[]): Promise<void> {
-  const { json, resume, figure, page } = flags as CommonFlags;
+  const { json, resume, record, figure, page } = flags as CommonFlags;
+  if (resume !== undefined && record !== undefined)
+    throw badArgument('--resume and --record are two places for what was measured', 'Give one of them.');
   if (figure !== undefined) await checkFigure(figure);
   if (page !== undefined) checkWritable(page);
   const options = optionsIn(experiment.options as OptionTable, flags, words);
   const progress = createWorkProgress();
-  const settings = {
-    record: resume,
-    onProgress: progress.update,
-    onNote: (text: string): void => {
-      progress.stop();
-      process.stderr.write(`${text}\n`);
-    },
+  const onNote = (text: string): void => {
+    progress.stop();
+    process.stderr.write(`${text}\n`);
   };
+  await using shared = record === undefined ? null : await openNatsRecord(record, onNote);
+  const settings = { record: shared?.open ?? resume, onProgress: progress.update, onNote };
   if (experiment.lasts !== undefined) settings.onNote(durationNote(experiment, experiment.lasts));
   const conclusion = await withInterrupt((signal) =>
     runExperiment(experiment, options, { ...settings, signal }),
@@ -95,6 +99,7 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
 interface CommonFlags {
   readonly json?: true;
   readonly resume?: string;
+  readonly record?: string;
   readonly figure?: string;
   readonly page?: string;
 }

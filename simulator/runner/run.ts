@@ -4,6 +4,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type GivenOptions, type OptionTable, withDefaults } from '../../src/cli/options/options.ts';
 import { isOutriderError, OutriderError } from '../../src/core/basics/errors.ts';
+import { describeMachine } from '../../src/files/document.ts';
 import type { Conclusion, Experiment, OnProgress, Run, Unit } from './experiment.ts';
 import { FileRecord, type OpenRecord, type RunRecord } from './run-record.ts';
 
@@ -22,7 +23,8 @@ export async function runExperiment<Table extends OptionTable, Found, Concluded 
   settings: RunSettings = {},
 ): Promise<Concluded> {
   const options = withDefaults(experiment.options, given);
-  const run = new RecordedRun(experiment.name, options, settings);
+  const isTimed = experiment.isTimed?.(options) === true;
+  const run = new RecordedRun(experiment.name, options, isTimed, settings);
   return experiment.conclude(await run.whole(() => experiment.measure(options, run)), options);
 }
 
@@ -32,13 +34,20 @@ class RecordedRun implements Run {
   readonly signal: AbortSignal;
   readonly #name: string;
   readonly #options: object;
+  readonly #isTimed: boolean;
   readonly #open: OpenRecord;
   readonly hasRecord: boolean;
   #record: RunRecord | null = null;
 
-  constructor(name: string, options: object, { record = null, onProgress, onNote, signal }: RunSettings) {
+  constructor(
+    name: string,
+    options: object,
+    isTimed: boolean,
+    { record = null, onProgress, onNote, signal }: RunSettings,
+  ) {
     this.#name = name;
     this.#options = options;
+    this.#isTimed = isTimed;
     this.hasRecord = record !== null;
     this.#open =
       typeof record === 'function' ? record : (experiment, asked) => FileRecord.open(record, experiment, asked);
@@ -57,7 +66,7 @@ class RecordedRun implements Run {
   }
 
   async begin(settings: object): Promise<void> {
-    this.#record = await this.#open(this.#name, settings);
+    this.#record = await this.#open(this.#name, this.#isTimed ? { ...settings, machine: describeMachine() } : settings);
   }
 
   has(key: string): boolean {

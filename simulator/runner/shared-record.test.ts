@@ -118,13 +118,13 @@ describe('a record that several processes share', () => {
   it('gives a unit of a process that is gone to another one, after its lease has stayed as it was', () =>
     inScene(async ({ run, unit, measured, process, clock }) => {
       const gone = process('a');
-      void run('a', [unit('a', '1', 30_000), unit('a', '2')], undefined, gone.open).catch(() => {});
+      void run('a', [unit('a', '1', 60_000), unit('a', '2')], undefined, gone.open).catch(() => {});
       await new Promise<void>((resolve) => void clock.after(25_000, resolve));
       gone.isCut = true;
       const fromMs = clock.nowMs();
       expect(await run('b', [unit('b', '1'), unit('b', '2')])).toEqual(['1!', '2!']);
       expect(measured).toEqual(['a1', 'b2', 'b1']);
-      expect(clock.nowMs() - fromMs).toBeGreaterThanOrEqual(120_000);
+      expect(clock.nowMs() - fromMs).toBeGreaterThanOrEqual(30_000);
     }));
 
   it('leaves a unit with a process that takes long, and renews its lease', () =>
@@ -169,20 +169,20 @@ describe('a record that several processes share', () => {
       await expect(run('c', [never])).rejects.toThrow('not what was written');
     }));
 
-  it('is refused where it was begun with other settings, or for another experiment', () =>
+  it('is refused where it was begun with other settings, and holds several experiments', () =>
     inScene(async ({ run, unit, process, clock }) => {
       await run('a', [unit('a', '1')], { seed: 1, tokens: 4 });
       await expect(run('b', [unit('b', '1')], { seed: 1, tokens: 5 })).rejects.toThrow(
         'nats://here/x was begun with other settings (tokens)',
       );
       const { open } = process('c');
-      const other = SharedRecord.open({ store: open, clock, place: 'nats://here/x', me: 'c' }, 'bench y', {});
-      await expect(other).rejects.toMatchObject({ code: 'bad-argument' });
+      const other = await SharedRecord.open({ store: open, clock, place: 'nats://here/x', me: 'c' }, 'bench y', {});
+      expect(await other.claim('1')).toBe(true);
     }));
 
   it('goes on when the store is back, and gives up after two minutes without it', () =>
     inScene(async ({ run, unit, store, clock }) => {
-      const failure = new OutriderError('edge-unreachable', 'the store has no leader', 'wait');
+      const failure = new OutriderError('store-unreachable', 'the store has no leader', 'wait');
       clock.after(150, () => {
         store.failure = failure;
       });

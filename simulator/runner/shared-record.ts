@@ -2,14 +2,17 @@
 // found over the lease; all others read that. A lease that stays as it is for too long may be taken by another machine, so a unit can be
 // measured twice, but it is found once: the first one written counts for all.
 //
-// Keys: `asked`, the settings; `unit.HASH` of the unit's key, a lease or a finding; `part.HASH.N`, pieces of a finding that is too long for
-// one value, under the hash of the whole.
+// Keys: `record`, the mark of such a store; `asked.HASH` of the experiment's name, its settings; `unit.HASH` of name and unit, a lease or a
+// finding; `part.HASH.N`, pieces of a finding that is too long for one value, under the hash of the whole.
 
 import { createHash } from 'node:crypto';
 import type { FleetRecord, FleetStore, Found, Written } from '../../src/allocation/fleet/fleet-store.ts';
 import type { Clock } from '../../src/core/basics/clock.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import { demandRecord, headerOf, type RunRecord } from './run-record.ts';
+
+/** A store with this key holds such records. */
+export const recordMark = 'record';
 
 export interface SharedRecordSettings {
   readonly store: FleetStore;
@@ -21,9 +24,12 @@ export interface SharedRecordSettings {
 }
 
 /** A lease is renewed so often, ms. */
-const renewEveryMs = 20_000;
-/** A lease that has not changed for so long may be taken, by the taker's clock, ms: a unit may keep its process from renewing for a while. */
-const takeOverAfterMs = 120_000;
+const renewEveryMs = 5000;
+/**
+ * A lease that has not changed for so long may be taken, by the taker's clock, ms. A unit that keeps its process from renewing for longer is
+ * measured by others as well, where they have nothing else to do.
+ */
+const takeOverAfterMs = 30_000;
 /** Between two looks at a unit that another machine measures, ms. */
 const pauseMs = 1000;
 /** A request without an answer counts as lost, ms. */
@@ -44,26 +50,29 @@ interface Lease {
 export class SharedRecord implements RunRecord {
   readonly place: string;
   readonly #settings: SharedRecordSettings;
+  readonly #experiment: string;
   readonly #found = new Map<string, unknown>();
   readonly #mine = new Map<string, Lease>();
   /** Leases of others, as they were seen last, and since when. */
   readonly #seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>();
 
-  private constructor(settings: SharedRecordSettings) {
+  private constructor(settings: SharedRecordSettings, experiment: string) {
     this.#settings = settings;
+    this.#experiment = experiment;
     this.place = settings.place;
   }
 
   /**
    * @param asked all that the units depend on, as plain data
-   * @throws OutriderError `bad-argument` for a record of something else; `edge-unreachable`: the store does not answer
+   * @throws OutriderError `bad-argument` for a record of other settings; `store-unreachable`: the store does not answer
    */
   static async open(settings: SharedRecordSettings, experiment: string, asked: object): Promise<SharedRecord> {
-    const record = new SharedRecord(settings);
+    const record = new SharedRecord(settings, experiment);
     const header = headerOf(experiment, asked);
-    const text = JSON.stringify(header);
-    await record.#write('asked', text, 0);
-    const first = await record.#read('asked');
+    const name = `asked.${hashOf(experiment)}`;
+    await record.#write(recordMark, 'outrider', 0);
+    await record.#write(name, JSON.stringify(header), 0);
+    const first = await record.#read(name);
     demandRecord(settings.place, parsed(first?.value ?? ''), header);
     return record;
   }
@@ -82,7 +91,7 @@ export class SharedRecord implements RunRecord {
 
   async claim(key: string): Promise<boolean> {
     const { clock, me } = this.#settings;
-    const name = unitName(key);
+    const name = this.#unitName(key);
     const there = await this.#read(name);
     const stored = storedIn(there);
     if (stored !== null && !('by' in stored)) {
@@ -104,7 +113,7 @@ export class SharedRecord implements RunRecord {
   }
 
   async add(key: string, found: unknown): Promise<unknown> {
-    const name = unitName(key);
+    const name = this.#unitName(key);
     const lease = this.#mine.get(key);
     lease?.stop();
     this.#mine.delete(key);
@@ -130,11 +139,15 @@ export class SharedRecord implements RunRecord {
     if (lease === undefined) return;
     lease.stop();
     this.#mine.delete(key);
-    await this.#ask<Written>((answer) => this.#settings.store.release(unitName(key), lease.revision, answer));
+    await this.#ask<Written>((answer) => this.#settings.store.release(this.#unitName(key), lease.revision, answer));
   }
 
   pause(): Promise<void> {
     return this.#wait(pauseMs);
+  }
+
+  #unitName(key: string): string {
+    return `unit.${hashOf(`${this.#experiment}\n${key}`)}`;
   }
 
   #hold(key: string, name: string, revision: number): void {
@@ -217,10 +230,6 @@ export class SharedRecord implements RunRecord {
   }
 }
 
-function unitName(key: string): string {
-  return `unit.${hashOf(key)}`;
-}
-
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
@@ -240,7 +249,7 @@ function parsed(text: string): unknown {
 
 function unreachable(place: string): OutriderError {
   return new OutriderError(
-    'edge-unreachable',
+    'store-unreachable',
     `${place} does not answer`,
     'start the store, and give the command again',
   );

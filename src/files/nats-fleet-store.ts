@@ -21,6 +21,8 @@ export interface NatsFleetSettings extends NatsAddress {
   readonly credentials?: string | undefined;
   /** The authority that has signed the servers' certificates, PEM. Default: those that the system trusts. */
   readonly ca?: string | undefined;
+  /** The key that shows that a bucket with records is of this kind. Default: that of a fleet. */
+  readonly mark?: string | undefined;
   /** Called when the store is lost, with each new cause, and with null when it is back. */
   readonly onState: (error: OutriderError | null) => void;
 }
@@ -199,15 +201,15 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
 
   /** @throws OutriderError `version-mismatch`: it is somebody else's */
   async #openBucket(connection: NatsConnection): Promise<KV> {
-    const { bucket: name, servers } = this.#settings;
+    const { bucket: name, servers, mark = 'fleet' } = this.#settings;
     // A cluster keeps a copy on each server that is named, of an odd number.
     const replicas = servers.length < 3 ? 1 : servers.length < 5 ? 3 : 5;
     const kvm = new this.#nats.Kvm(this.#nats.jetstream(connection, { timeout: answerWithinMs }));
     const bucket = await kvm.create(name, { history: perRecord, replicas, maxValueSize: mostValueBytes });
     const { ttl, values } = await bucket.status();
-    this.#isOwn ||= ttl === 0 && (values === 0 || (await bucket.get('fleet')) !== null);
+    this.#isOwn ||= ttl === 0 && (values === 0 || (await bucket.get(mark)) !== null);
     if (this.#isOwn) return bucket;
-    const cause = `the bucket "${name}" of ${servers.join(',')} is no fleet's: its records are others', or expire`;
+    const cause = `the bucket "${name}" of ${servers.join(',')} has no "${mark}": its records are others', or expire`;
     throw new OutriderError('version-mismatch', cause, 'name another one: nats://HOST:PORT/NAME');
   }
 

@@ -117,6 +117,7 @@ export const capacityExperiment: Experiment<typeof options, Found, Conclusion<Ca
 The wall clock needs about two minutes on two idle cores. A run in which more than ${100 * lateLimit} % of the paced steps were late is void, and repeated.
 Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart(),
   isResumable: true,
+  isTimed: ({ clock }) => clock !== 'virtual',
   options,
   async measure(given, run) {
     await run.begin({ ...settingsOf(given), ...wallSettings(given), firstSeed });

@@ -10,6 +10,7 @@ import { defaultTraceFile, findTraceFile } from '../../../simulator/files/shippe
 import { type Claim, claimRow, holds } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { columnTable, rounded } from '../../../simulator/runner/markdown.ts';
+import { openNatsRecord, recordOption } from '../../../simulator/runner/nats-record.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
 import { buildDocument } from '../../../src/files/document.ts';
@@ -36,6 +37,7 @@ const options = {
     flag: '--out <directory>',
     help: 'where everything goes; an interrupted run is taken up there (reproduction/SIZE)',
   },
+  record: recordOption as typeof recordOption,
   traces: {
     flag: '--traces <name|file>',
     help: 'acceptance trace for fig2 (the shipped one of the default pair; without one, drafts are drawn)',
@@ -98,16 +100,17 @@ export function reproduction(
 async function reproduce(
   chosen: readonly string[],
   given: Options,
-  { onProgress, signal }: Run,
+  { onProgress, note, signal }: Run,
 ): Promise<PaperConclusion[]> {
   const directory = directoryOf(given);
   if (directory === '') throw badArgument('--out is empty', 'Name a directory.');
   if (given.pictures) await checkRenderers();
   makeDirectory(directory);
+  await using shared = given.record === undefined ? null : await openNatsRecord(given.record, note);
   const asked = { size: sizeOf(given), tracePath: traceFile(given.traces), policies: given.policies };
   const done: PaperConclusion[] = [];
   for (const experiment of figures.filter(({ figure }) => chosen.includes(figure))) {
-    const record = join(directory, `${experiment.figure}.progress.jsonl`);
+    const record = shared?.open ?? join(directory, `${experiment.figure}.progress.jsonl`);
     const conclusion = await experiment.run(asked, { record, onProgress, signal });
     done.push(conclusion);
     await writeOutput(directory, conclusion, given.pictures);

@@ -70,6 +70,7 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
   description: 'how fast and how near the optimum decisions are, and what they save; presets paper and munich',
   options,
   isResumable: true,
+  isTimed: () => true,
   async measure({ seeds: seedCount, policies: names }, run) {
     const seeds = seedsOf(seedCount);
     const policies = await Promise.all(withBest(names).map(findPolicy));

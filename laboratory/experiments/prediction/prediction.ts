@@ -82,6 +82,7 @@ export const predictionExperiment: Experiment<typeof options, readonly Found[]> 
   description: 'an edit of a file of 300 lines, with the file as prediction of the request and without',
   options,
   isResumable: true,
+  isTimed: () => true,
   async measure(chosen, run) {
     await run.begin({ ...chosen });
     const { target } = namesOf(chosen);

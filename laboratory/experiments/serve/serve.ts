@@ -66,6 +66,7 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
     "a device's endpoint over HTTP: time per token, what HTTP adds, many clients at once, an agent with tools",
   options,
   isResumable: true,
+  isTimed: () => true,
   async measure(chosen, run: Run) {
     await run.begin({ ...chosen });
     const { part, clients, requests, full, profile, tokens, prompts, repeats, roundTripsMs } = chosen;
