@@ -1,0 +1,81 @@
+// What `outrider controller --fleet` says of a store that it can't use: one line each, and it runs on. Skipped where no nats-server is
+// installed (node setup.mjs --fleet).
+
+import { spawnSync } from 'node:child_process';
+import { Kvm } from '@nats-io/kv';
+import { connect } from '@nats-io/transport-node';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type LocalStore, natsServerPath, startNatsServer } from '../simulator/fleet/nats-server.ts';
+import { startChild } from '../src/cli/children/child-service.ts';
+
+const isThere = spawnSync(natsServerPath(), ['--version']).status === 0;
+const poll = { timeout: 60_000, interval: 100 };
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of undo.splice(0).reverse()) await one();
+});
+
+async function openStore(): Promise<LocalStore> {
+  const store = await startNatsServer();
+  undo.push(() => store[Symbol.asyncDispose]());
+  return store;
+}
+
+/** Writes a record as somebody else. */
+async function write({ url }: LocalStore, bucket: string, key: string, value: string): Promise<void> {
+  const connection = await connect({ servers: url.replace('nats://', '') });
+  await (await new Kvm(connection).create(bucket, { history: 1 })).put(key, value);
+  await connection.close();
+}
+
+/** A controller. @returns its lines about cells and store, and whether it still runs */
+async function startController(...flags: string[]) {
+  const lines: string[] = [];
+  const words = ['controller', '--port', '0', '--until-input-ends', ...flags];
+  const child = await startChild(words, 'internal', {
+    onNote: (line) => void (/ cells? |store|bucket/.test(line) && lines.push(line)),
+  });
+  let hasEnded = false;
+  void child.ended.then(() => {
+    hasEnded = true;
+  });
+  undo.push(() => child.close());
+  return { lines, child, hasEnded: () => hasEnded };
+}
+
+describe.skipIf(!isThere)('a controller of a fleet', { timeout: 120_000 }, () => {
+  it.each([
+    ['newer', 'fleet', '{"version":2,"sinceMs":5}', /record of the fleet is not of version 1.*\[version-mismatch\]$/],
+    ['foreign', 'thing', 'theirs', /the bucket "foreign" of .* is no fleet's.*\[version-mismatch\]$/],
+  ])('says that the bucket "%s" is not its own, and leads nothing', async (bucket, key, value, line) => {
+    const store = await openStore();
+    await write(store, bucket, key, value);
+    const { lines, hasEnded } = await startController('--fleet', `${store.url}/${bucket}`);
+    await expect.poll(() => lines.filter((one) => line.test(one)).length, poll).toBe(1);
+    expect([lines.some((one) => one.startsWith('leads ')), hasEnded()]).toEqual([false, false]);
+  });
+
+  it('waits for a store that is not there, leads when it is, and says that it is lost', async () => {
+    const away = await startController('--fleet', 'nats://127.0.0.1:1');
+    await expect.poll(() => away.lines, poll).toEqual([expect.stringMatching(/\[store-unreachable\]$/)]);
+    const store = await openStore();
+    const { lines, hasEnded } = await startController('--fleet', store.url, '--cells', 'north,south');
+    await expect.poll(() => lines.filter((one) => /^leads the cell (north|south), /.test(one)).length, poll).toBe(2);
+    process.kill(store.processId, 'SIGKILL');
+    await expect.poll(() => lines.some((one) => one.endsWith('[store-unreachable]')), poll).toBe(true);
+    await expect.poll(() => lines.filter((one) => one.startsWith('nobody leads the cell ')).length, poll).toBe(2);
+    expect([hasEnded(), away.hasEnded(), away.lines.length]).toEqual([false, false, 1]);
+  });
+
+  it('gives its cells to another one at once when it ends in order', async () => {
+    const store = await openStore();
+    const one = await startController('--fleet', store.url);
+    await expect.poll(() => one.lines.some((line) => line.startsWith('leads ')), poll).toBe(true);
+    const two = await startController('--fleet', store.url);
+    await expect.poll(() => two.lines.some((line) => line.includes(`led by ${one.child.url}`)), poll).toBe(true);
+    await one.child.close();
+    await expect.poll(() => two.lines.some((line) => line.startsWith('leads ')), poll).toBe(true);
+    // A lease that is given back is no lease that has ended.
+    expect(two.lines.filter((line) => line.startsWith('nobody leads')).length).toBeLessThanOrEqual(1);
+  });
+});
