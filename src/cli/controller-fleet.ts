@@ -66,7 +66,7 @@ export type FleetEvent =
   | ({ readonly kind: 'cell' } & CellState)
   | { readonly kind: 'store'; readonly code: string | null; readonly cause: string | null };
 
-export interface SeatSettings {
+export interface FleetServiceSettings {
   readonly start: (
     policy: RemotePolicy,
     own: Pick<ControllerOptions, 'cell' | 'epoch' | 'mayOrder'>,
@@ -80,23 +80,23 @@ export interface SeatSettings {
 }
 
 /** The place of this process in its fleet. */
-export class FleetSeat implements AsyncDisposable {
+export class FleetService implements AsyncDisposable {
   readonly #flags: FleetFlags;
-  readonly #settings: SeatSettings;
+  readonly #settings: FleetServiceSettings;
   readonly #led = new Map<string, RunningController>();
   readonly #store: NatsFleetStore;
   readonly #failures: Record<string, number> = {};
   #fleet: FleetController | null = null;
   #isUp = false;
 
-  private constructor(flags: FleetFlags, settings: SeatSettings, store: NatsFleetStore) {
+  private constructor(flags: FleetFlags, settings: FleetServiceSettings, store: NatsFleetStore) {
     this.#flags = flags;
     this.#settings = settings;
     this.#store = store;
   }
 
   /** @throws OutriderError `bad-argument` */
-  static async open(address: string, flags: FleetFlags, settings: SeatSettings): Promise<FleetSeat> {
+  static async open(address: string, flags: FleetFlags, settings: FleetServiceSettings): Promise<FleetService> {
     const files = [flags.fleetCredentials, flags.fleetCa].map((path) =>
       path === undefined ? undefined : readNamed(path),
     );
@@ -106,17 +106,17 @@ export class FleetSeat implements AsyncDisposable {
       credentials,
       ca,
       onState(error) {
-        seat.#isUp = error === null;
-        seat.#say(error);
+        service.#isUp = error === null;
+        service.#say(error);
       },
     });
-    const seat = new FleetSeat(flags, settings, store);
+    const service = new FleetService(flags, settings, store);
     const unknown = flags.cells.map((cell) => ({ cell, epoch: null, holder: null, ageMs: null }));
     settings.metrics.followFleet(() => {
-      const status = seat.#fleet?.status ?? [];
-      return { cells: status.length > 0 ? status : unknown, isStoreUp: seat.#isUp, storeFailures: seat.#failures };
+      const status = service.#fleet?.status ?? [];
+      return { cells: status.length > 0 ? status : unknown, isStoreUp: service.#isUp, storeFailures: service.#failures };
     });
-    return seat;
+    return service;
   }
 
   readonly accept: Accept = (connection) => {

@@ -19,7 +19,7 @@ import {
 import { fleetPageOf, fleetPath } from '../processes/http/fleet-page.ts';
 import { createControllerMetrics } from '../processes/metrics/controller-metrics.ts';
 import { accessOptions, openControllerAccess } from './controller-access.ts';
-import { FleetSeat, fleetOptions, type SeatSettings } from './controller-fleet.ts';
+import { FleetService, fleetOptions, type FleetServiceSettings } from './controller-fleet.ts';
 import { controllerNote } from './controller-note.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
@@ -118,11 +118,11 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   const fallback = await findPolicy('greedy');
   const metrics = createControllerMetrics();
   const streets = flags.map === undefined ? undefined : await streetsFor(flags.map);
-  const print: SeatSettings['print'] = (event, line) => {
+  const print: FleetServiceSettings['print'] = (event, line) => {
     if (flags.log === true) process.stderr.write(`${JSON.stringify(event)}\n`);
     else if (line !== null) note(line);
   };
-  const start: SeatSettings['start'] = (decider, own) =>
+  const start: FleetServiceSettings['start'] = (decider, own) =>
     startController({
       policy: decider,
       fallback,
@@ -140,7 +140,7 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   await using deciding =
     flags.fleet === undefined
       ? alone(flags, (own) => start(policy, own), onServing)
-      : await FleetSeat.open(flags.fleet, flags, { start, metrics, print });
+      : await FleetService.open(flags.fleet, flags, { start, metrics, print });
   metrics.follow(deciding);
   const onRequest = fleetPageOf(readPageFiles());
   await using open = new CloseStack();
@@ -160,9 +160,9 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
 /** @throws OutriderError `bad-argument` */
 function alone(
   { cells: [cell, ...others], epoch, record }: ControllerFlags,
-  start: (own: Parameters<SeatSettings['start']>[1]) => RunningController,
+  start: (own: Parameters<FleetServiceSettings['start']>[1]) => RunningController,
   onServing: OnServing,
-): Pick<FleetSeat, 'accept' | 'status' | 'renewKeys' | 'begin' | typeof Symbol.asyncDispose> {
+): Pick<FleetService, 'accept' | 'status' | 'renewKeys' | 'begin' | typeof Symbol.asyncDispose> {
   if (others.length > 0) throw badArgument('one controller decides for one cell', 'give --fleet for several');
   const recording =
     record === undefined ? null : recordFleet(record, { fleet: () => controller.fleet(), onEnded: (why) => note(why) });

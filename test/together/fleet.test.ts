@@ -57,7 +57,7 @@ async function plainController() {
 }
 
 /** A controller of a fleet. */
-async function seat(store: MemoryFleetStore, cells: readonly string[] = ['default'], port = 0) {
+async function fleetController(store: MemoryFleetStore, cells: readonly string[] = ['default'], port = 0) {
   let isDead = false;
   let fleet: FleetController | null = null;
   const led: string[] = [];
@@ -148,9 +148,9 @@ const connections = (notes: readonly ControlNote[]): number => notes.filter(({ k
 
 it('brings a device to the controller that leads its cell, whichever it asks', async () => {
   const store = new MemoryFleetStore();
-  const one = await seat(store);
+  const one = await fleetController(store);
   await expect.poll(one.leads, poll).toBe(true);
-  const two = await seat(store);
+  const two = await fleetController(store);
   await expect.poll(() => two.status()[0]?.holder, poll).not.toBeNull();
   const toy = await edgeSite(one.url, 'a');
   const notes: ControlNote[] = [];
@@ -162,9 +162,9 @@ it('brings a device to the controller that leads its cell, whichever it asks', a
 
 it('loses no text as the controller that leads is killed, and the other one takes over', async () => {
   const store = new MemoryFleetStore();
-  const one = await seat(store);
+  const one = await fleetController(store);
   await expect.poll(one.leads, poll).toBe(true);
-  const two = await seat(store);
+  const two = await fleetController(store);
   const controllers = [one.url, two.url].join();
   const toy = await edgeSite(controllers, 'a');
   const notes: ControlNote[] = [];
@@ -187,17 +187,17 @@ it('loses no text as a plain controller is replaced by a fleet at its address', 
   const notes: ControlNote[] = [];
   const agent = deviceAt(plain.url, toy, notes);
   await agent.ready(30_000);
-  const seats: Awaited<ReturnType<typeof seat>>[] = [];
-  const reading = readUntil(agent, toy, () => seats.some(({ leads }) => leads()) && connections(notes) > 1);
+  const fleet: Awaited<ReturnType<typeof fleetController>>[] = [];
+  const reading = readUntil(agent, toy, () => fleet.some(({ leads }) => leads()) && connections(notes) > 1);
   await plain.close();
-  seats.push(await seat(store, ['default'], Number(new URL(plain.url).port)), await seat(store));
+  fleet.push(await fleetController(store, ['default'], Number(new URL(plain.url).port)), await fleetController(store));
   expect(await reading).toBeGreaterThan(1);
   expect(notes.map(({ kind }) => kind).filter((kind) => kind === 'older')).toEqual([]);
 });
 
 it('keeps cells apart, each led by one', async () => {
   const store = new MemoryFleetStore();
-  const one = await seat(store, ['north', 'south']);
+  const one = await fleetController(store, ['north', 'south']);
   await expect.poll(() => [...one.led].sort(), poll).toEqual(['north', 'south']);
   const north = await edgeSite(one.url, 'n', 'north');
   await edgeSite(one.url, 's', 'south');
@@ -207,7 +207,7 @@ it('keeps cells apart, each led by one', async () => {
 });
 
 it('says once that nobody leads a cell, and answers go on with edges of one’s own', async () => {
-  const one = await seat(new MemoryFleetStore());
+  const one = await fleetController(new MemoryFleetStore());
   await expect.poll(one.leads, poll).toBe(true);
   const toy = await startToyEdge();
   undo.push(() => toy[Symbol.asyncDispose]());
