@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type LocalStore, natsServerPath, startNatsServer } from '../simulator/fleet/nats-server.ts';
+import { type LocalStore, natsServerPath, startNatsServer } from '../simulator/files/nats-server.ts';
 import { startChild } from '../src/cli/children/child-service.ts';
 
 const isThere = spawnSync(natsServerPath(), ['--version']).status === 0;
@@ -46,7 +46,7 @@ async function startController(...flags: string[]) {
 describe.skipIf(!isThere)('a controller of a fleet', { timeout: 120_000 }, () => {
   it.each([
     ['newer', 'fleet', '{"version":2,"sinceMs":5}', /record of the fleet is not of version 1.*\[version-mismatch\]$/],
-    ['foreign', 'thing', 'theirs', /the bucket "foreign" of .* is no fleet's.*\[version-mismatch\]$/],
+    ['foreign', 'thing', 'theirs', /the bucket "foreign" of .* has no "fleet".*\[version-mismatch\]$/],
   ])('says that the bucket "%s" is not its own, and leads nothing', async (bucket, key, value, line) => {
     const store = await openStore();
     await write(store, bucket, key, value);

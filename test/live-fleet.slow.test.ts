@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { liveExperiment } from '../laboratory/experiments/live/bench-live.ts';
 import { chaosTrial } from '../laboratory/trials/chaos/chaos.ts';
 import { openDemo } from '../simulator/fleet/demo.ts';
-import { natsServerPath } from '../simulator/fleet/nats-server.ts';
+import { natsServerPath } from '../simulator/files/nats-server.ts';
 import { runExperiment } from '../simulator/runner/run.ts';
 
 const notes: string[] = [];

@@ -13,7 +13,7 @@ import {
 } from '../../src/processes/controller/controller-server.ts';
 import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
 import { type KeptProcess, keepRunning } from './keep-running.ts';
-import { startNatsServer } from './nats-server.ts';
+import { startNatsServer } from '../files/nats-server.ts';
 
 export type EventListener = (event: ControllerEvent) => void;
 

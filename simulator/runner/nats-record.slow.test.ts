@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { natsServerPath, startNatsServer } from '../fleet/nats-server.ts';
+import { natsServerPath, startNatsServer } from '../files/nats-server.ts';
 import { openNatsRecord } from './nats-record.ts';
 
 const isThere = spawnSync(natsServerPath(), ['--version']).status === 0;

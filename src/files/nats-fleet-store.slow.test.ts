@@ -170,7 +170,7 @@ describe.skipIf(!isThere)('NATS', { timeout: 60_000 }, () => {
       const { said } = await openAt(server.address, { bucket });
       await expect
         .poll(() => said[0], poll)
-        .toMatch(new RegExp(`^version-mismatch: the bucket "${bucket}" of .* is no fleet's`));
+        .toMatch(new RegExp(`^version-mismatch: the bucket "${bucket}" of .* has no "fleet"`));
     }
     expect((await other.status()).values).toBe(1);
   });
