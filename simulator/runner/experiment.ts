@@ -29,7 +29,7 @@ export interface Run {
   one<Found>(unit: Unit<Found>): Promise<Found>;
   /** Whether the record holds it already. */
   has(key: string): boolean;
-  /** Whether found units are kept for another time. */
+  /** Whether a file keeps the units, so that a run may end before all are measured. */
   readonly hasRecord: boolean;
   readonly onProgress: OnProgress;
   /** Shows people a sentence, while the experiment runs. */
@@ -67,7 +67,7 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
   readonly options: Table;
   /** Has units that are worth keeping: the command has --resume and --record. */
   readonly isResumable?: boolean;
-  /** Whether its units measure this machine. A record of another one is refused then. */
+  /** Whether its units measure this machine: its record is of one machine then, and is not shared. */
   readonly isTimed?: (options: OptionsOf<Table>) => boolean;
   /** Opens what it needs, measures through `run`, and closes what it opened. */
   measure(options: OptionsOf<Table>, run: Run): Promise<Found> | Found;

@@ -41,7 +41,7 @@ describe.skipIf(!isThere)('a run that three processes share by NATS', () => {
     await using server = await startNatsServer();
     const url = `${server.url}/sweep`;
     const [first, ...others] = ['a', 'b', 'c'].map((name) => reproduce(name, '--record', url));
-    await using record = await openNatsRecord(url, () => {});
+    await using record = await openNatsRecord({ record: url }, () => {});
     expect(first).toBeDefined();
     // It has a lease of a unit by then, or has found some.
     await new Promise((resolve) => setTimeout(resolve, 2500));
@@ -51,12 +51,12 @@ describe.skipIf(!isThere)('a run that three processes share by NATS', () => {
     // The record refuses other settings, which it names.
     const { rows } = alone as { readonly rows: readonly unknown[] };
     expect(rows.length).toBeGreaterThan(0);
-    await expect(record.open('reproduce fig5', { seeds: 1 })).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(record?.open('reproduce fig5', { seeds: 1 })).rejects.toMatchObject({ code: 'bad-argument' });
   });
 
   it('is refused where the address names no record, or a bucket of others', async () => {
     await using server = await startNatsServer();
-    await expect(openNatsRecord(server.url, () => {})).rejects.toThrow('names no record');
-    await expect(openNatsRecord('http://127.0.0.1:1/x', () => {})).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(openNatsRecord({ record: server.url }, () => {})).rejects.toThrow('names no record');
+    await expect(openNatsRecord({ record: 'http://127.0.0.1:1/x' }, () => {})).rejects.toMatchObject({ code: 'bad-argument' });
   });
 });

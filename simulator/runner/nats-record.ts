@@ -3,33 +3,53 @@
 import { randomUUID } from 'node:crypto';
 import { badArgument, type OutriderError } from '../../src/core/basics/errors.ts';
 import { openNatsFleetStore, parseNatsAddress } from '../../src/files/nats-fleet-store.ts';
+import { readNamed } from '../../src/files/tls-files.ts';
 import { machineClock } from '../../src/network/transport/machine-clock.ts';
 import type { OpenRecord } from './run-record.ts';
 import { recordMark, SharedRecord } from './shared-record.ts';
 
 /** The option of every command whose run can be shared. */
-export const recordOption = {
-  flag: '--record <store>',
-  help: 'share the run with other machines that give the same command: nats://HOST:PORT/NAME',
+export const recordOptions = {
+  record: {
+    flag: '--record <store>',
+    help: 'share the run with other machines that give the same command: nats://HOST:PORT/NAME, or tls://',
+  },
+  recordCredentials: { flag: '--record-credentials <file>', help: 'credentials for that store, as --fleet-credentials' },
+  recordCa: { flag: '--record-ca <file>', help: "certificate, PEM, that has signed that store's" },
 } as const;
+
+export interface RecordFlags {
+  readonly record?: string | undefined;
+  readonly recordCredentials?: string | undefined;
+  readonly recordCa?: string | undefined;
+}
 
 export interface NatsRecord extends AsyncDisposable {
   readonly open: OpenRecord;
 }
 
 /**
- * @param url nats://HOST:PORT[,HOST:PORT]/NAME, or tls:// @param onNote called when the store is lost, and when it is back
+ * @param flags nats://HOST:PORT[,HOST:PORT]/NAME, or tls:// @param onNote called when the store is lost, and when it is back
+ * @returns null: no flag names a store
  * @throws OutriderError `bad-argument`
  */
-export async function openNatsRecord(url: string, onNote: (text: string) => void): Promise<NatsRecord> {
+export async function openNatsRecord(flags: RecordFlags, onNote: (text: string) => void): Promise<NatsRecord | null> {
+  const { record: url, recordCredentials, recordCa } = flags;
+  if (url === undefined) return null;
   const address = parseNatsAddress(url);
   if (!/[^/]\/[\w-]+\/?$/.test(url)) throw badArgument(`${url} names no record`, 'add a name: nats://HOST:PORT/NAME');
   const onState = (error: OutriderError | null): void =>
     onNote(error === null ? `${url} answers` : `${error.message}; ${error.remedy}`);
-  const store = await openNatsFleetStore({ ...address, mark: recordMark, onState });
-  const settings = { store, clock: machineClock, place: url, me: randomUUID() };
+  const files = [recordCredentials, recordCa].map((path) => (path === undefined ? undefined : readNamed(path)));
+  const [credentials, ca] = await Promise.all(files);
+  const store = await openNatsFleetStore({ ...address, credentials, ca, mark: recordMark, onState });
+  const ending = new AbortController();
+  const settings = { store, clock: machineClock, place: url, me: randomUUID(), signal: ending.signal };
   return {
     open: (experiment, asked) => SharedRecord.open(settings, experiment, asked),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await store[Symbol.asyncDispose]();
+    },
   };
 }

@@ -11,7 +11,7 @@ import { badArgument } from '../../src/core/basics/errors.ts';
 import { checkWritable } from '../files/check-writable.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import type { AnyExperiment, Conclusion } from './experiment.ts';
-import { openNatsRecord, recordOption } from './nats-record.ts';
+import { openNatsRecord, type RecordFlags, recordOptions } from './nats-record.ts';
 import { printResult } from './result-output.ts';
 import { resultPage } from './result-page.ts';
 import { runExperiment } from './run.ts';
@@ -30,7 +30,7 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   command.optionsGroup('Output:');
   if (experiment.isResumable === true) {
     command.option('--resume <file>', 'keep in this file what was measured, and measure nothing again that is in it');
-    command.option(recordOption.flag, recordOption.help);
+    for (const { flag, help } of Object.values(recordOptions)) command.option(flag, help);
   }
   if (experiment.figure !== undefined)
     command.option('--figure <file.svg>', 'draw the rows, as SVG and beside it as PNG');
@@ -79,7 +79,9 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
     progress.stop();
     process.stderr.write(`${text}\n`);
   };
-  await using shared = record === undefined ? null : await openNatsRecord(record, onNote);
+  if (record !== undefined && experiment.isTimed?.(options) === true)
+    throw badArgument(`${experiment.name} measures the speed of one machine`, 'Give --resume FILE in place of --record.');
+  await using shared = await openNatsRecord(flags as CommonFlags, onNote);
   const settings = { record: shared?.open ?? resume, onProgress: progress.update, onNote };
   if (experiment.lasts !== undefined) settings.onNote(durationNote(experiment, experiment.lasts));
   const conclusion = await withInterrupt((signal) =>
@@ -96,10 +98,9 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
   if (conclusion.passed === false) process.exitCode = 1;
 }
 
-interface CommonFlags {
+interface CommonFlags extends RecordFlags {
   readonly json?: true;
   readonly resume?: string;
-  readonly record?: string;
   readonly figure?: string;
   readonly page?: string;
 }

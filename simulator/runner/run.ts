@@ -4,7 +4,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type GivenOptions, type OptionTable, withDefaults } from '../../src/cli/options/options.ts';
 import { isOutriderError, OutriderError } from '../../src/core/basics/errors.ts';
-import { describeMachine } from '../../src/files/document.ts';
+import { describeMachine, packageVersion } from '../../src/files/document.ts';
 import type { Conclusion, Experiment, OnProgress, Run, Unit } from './experiment.ts';
 import { FileRecord, type OpenRecord, type RunRecord } from './run-record.ts';
 
@@ -48,7 +48,7 @@ class RecordedRun implements Run {
     this.#name = name;
     this.#options = options;
     this.#isTimed = isTimed;
-    this.hasRecord = record !== null;
+    this.hasRecord = typeof record === 'string';
     this.#open =
       typeof record === 'function' ? record : (experiment, asked) => FileRecord.open(record, experiment, asked);
     this.onProgress = onProgress ?? (() => {});
@@ -66,7 +66,8 @@ class RecordedRun implements Run {
   }
 
   async begin(settings: object): Promise<void> {
-    this.#record = await this.#open(this.#name, this.#isTimed ? { ...settings, machine: describeMachine() } : settings);
+    const machine = this.#isTimed ? { machine: describeMachine() } : {};
+    this.#record = await this.#open(this.#name, { version: packageVersion(), ...machine, ...settings });
   }
 
   has(key: string): boolean {

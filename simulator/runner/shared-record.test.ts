@@ -51,6 +51,7 @@ async function inScene(play: (scene: Scene) => Promise<void>): Promise<void> {
   const clock = idleClock();
   const store = new MemoryFleetStore();
   const measured: string[] = [];
+  const shared = { clock, place: 'nats://here/x', signal: new AbortController().signal };
   const scene: Scene = {
     store,
     clock,
@@ -72,12 +73,12 @@ async function inScene(play: (scene: Scene) => Promise<void>): Promise<void> {
           options: {},
           async measure(_, run) {
             await run.begin(asked);
-            return await run.all('units', units);
+            return await run.all('units', units, 2);
           },
           conclude: (found: unknown[]) => ({ rows: [], summary: { found } as never }),
         },
         {},
-        { record: (name, given) => SharedRecord.open({ store: open, clock, place: 'nats://here/x', me }, name, given) },
+        { record: (name, given) => SharedRecord.open({ ...shared, store: open, me }, name, given) },
       );
       return (summary as unknown as { readonly found: unknown[] }).found;
     },
@@ -146,6 +147,12 @@ describe('a record that several processes share', () => {
       expect(measured).toEqual(['a1', 'b1']);
     }));
 
+  it('measures a unit once that comes twice in a process', () =>
+    inScene(async ({ run, unit, measured }) => {
+      expect(await run('a', [unit('a', '1'), unit('a', '1')])).toEqual(['1!', '1!']);
+      expect(measured).toEqual(['a1']);
+    }));
+
   it('lets another one measure a unit at once that has failed', () =>
     inScene(async ({ run, unit, clock }) => {
       const failing = { key: '1', measure: () => Promise.reject(new Error('no luck')) };
@@ -176,7 +183,7 @@ describe('a record that several processes share', () => {
         'nats://here/x was begun with other settings (tokens)',
       );
       const { open } = process('c');
-      const other = await SharedRecord.open({ store: open, clock, place: 'nats://here/x', me: 'c' }, 'bench y', {});
+      const other = await SharedRecord.open({ store: open, clock, place: 'nats://here/x', me: 'c', signal: new AbortController().signal }, 'bench y', {});
       expect(await other.claim('1')).toBe(true);
     }));
 

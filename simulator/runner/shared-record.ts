@@ -21,6 +21,8 @@ export interface SharedRecordSettings {
   readonly place: string;
   /** Unique for each process. */
   readonly me: string;
+  /** Aborted when the run ends: nothing is waited for any more. */
+  readonly signal: AbortSignal;
 }
 
 /** A lease is renewed so often, ms. */
@@ -32,6 +34,8 @@ const renewEveryMs = 5000;
 const takeOverAfterMs = 30_000;
 /** Between two looks at a unit that another machine measures, ms. */
 const pauseMs = 1000;
+/** What another machine has written may be missing in a copy for so many pauses. */
+const readAgainTimes = 20;
 /** A request without an answer counts as lost, ms. */
 const lostAfterMs = 5000;
 /** The store may be out of reach for so long, ms. */
@@ -72,8 +76,9 @@ export class SharedRecord implements RunRecord {
     const name = `asked.${hashOf(experiment)}`;
     await record.#write(recordMark, 'outrider', 0);
     await record.#write(name, JSON.stringify(header), 0);
-    const first = await record.#read(name);
-    demandRecord(settings.place, parsed(first?.value ?? ''), header);
+    // A copy of the store may lag behind.
+    for (let time = 0; time < readAgainTimes && (await record.#read(name)) === null; time += 1) await record.pause();
+    demandRecord(settings.place, parsed((await record.#read(name))?.value ?? ''), header);
     return record;
   }
 
@@ -90,6 +95,8 @@ export class SharedRecord implements RunRecord {
   }
 
   async claim(key: string): Promise<boolean> {
+    // It is measured in this process already.
+    if (this.#mine.has(key)) return false;
     const { clock, me } = this.#settings;
     const name = this.#unitName(key);
     const there = await this.#read(name);
@@ -139,7 +146,15 @@ export class SharedRecord implements RunRecord {
     if (lease === undefined) return;
     lease.stop();
     this.#mine.delete(key);
-    await this.#ask<Written>((answer) => this.#settings.store.release(this.#unitName(key), lease.revision, answer));
+    const name = this.#unitName(key);
+    const release = (revision: number): Promise<Written | null> =>
+      this.#ask<Written>((answer) => this.#settings.store.release(name, revision, answer));
+    if ((await release(lease.revision))?.kind !== 'refused') return;
+    // A renewal may have been on its way.
+    const there = await this.#read(name);
+    const stored = storedIn(there);
+    if (there !== null && stored !== null && 'by' in stored && stored.by === this.#settings.me)
+      await release(there.revision);
   }
 
   pause(): Promise<void> {
@@ -178,13 +193,22 @@ export class SharedRecord implements RunRecord {
   async #whole(stored: Exclude<Stored, { readonly by: string }>): Promise<unknown> {
     if ('found' in stored) return JSON.parse(stored.found);
     const { hash, parts } = stored;
-    let text = '';
-    for (let part = 0; part < parts; part += 1) text += (await this.#read(`part.${hash}.${part}`))?.value ?? '';
+    let text = await this.#joined(hash, parts);
+    for (let time = 0; time < readAgainTimes && hashOf(text) !== hash; time += 1) {
+      await this.pause();
+      text = await this.#joined(hash, parts);
+    }
     if (hashOf(text) !== hash) {
       const cause = `a finding in ${this.place} is not what was written there`;
       throw new OutriderError('bad-argument', cause, 'begin a record of another name');
     }
     return JSON.parse(text);
+  }
+
+  async #joined(hash: string, parts: number): Promise<string> {
+    let text = '';
+    for (let part = 0; part < parts; part += 1) text += (await this.#read(`part.${hash}.${part}`))?.value ?? '';
+    return text;
   }
 
   async #read(name: string): Promise<FleetRecord | null> {
@@ -209,6 +233,7 @@ export class SharedRecord implements RunRecord {
     for (;;) {
       const answer = await this.#ask(ask);
       if (answer !== null && answer.kind !== 'failed') return answer;
+      this.#settings.signal.throwIfAborted();
       if (clock.nowMs() > untilMs) throw answer?.error ?? unreachable(this.place);
       await this.#wait(pauseMs);
     }

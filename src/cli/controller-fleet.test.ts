@@ -27,7 +27,7 @@ it('says in one line who leads a cell', () => {
   const state = { cell: 'north', epoch: null, holder: null, ageMs: null };
   expect(cellNote(state)).toBe('nobody leads the cell north: its edges and devices go on without orders');
   expect(cellNote({ ...state, epoch: 7, holder: 'me' })).toBe('leads the cell north, epoch 7');
-  const holder = JSON.stringify({ id: 'x', address: 'wss://one.example:8640', certificate: null });
+  const holder = JSON.stringify({ id: 'x', address: 'wss://one.example:8640' });
   expect(cellNote({ ...state, holder })).toBe('the cell north is led by wss://one.example:8640');
   expect(cellNote({ ...state, holder: 'of others' })).toBe('the cell north is led by another controller');
 });

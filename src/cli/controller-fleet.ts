@@ -133,12 +133,12 @@ export class FleetService implements AsyncDisposable {
   }
 
   /**
-   * Called once, when members may come. @param certificate its SHA-256, if members can't check it otherwise
+   * Called once, when members may come.
    * @throws OutriderError `bad-argument`: it has no address for members
    */
-  begin(url: string, certificate: string | null): void {
+  begin(url: string): void {
     const { advertise: address = reachableUrl(url).href.replace(/^http/, 'ws') } = this.#flags;
-    const id = JSON.stringify({ id: randomUUID(), address, certificate });
+    const id = JSON.stringify({ id: randomUUID(), address });
     if (elsewhereOf(id) === null) throw badArgument(`"${address}" is no address`, 'give --advertise wss://HOST:PORT');
     this.#fleet = new FleetController({
       store: this.#store,

@@ -153,7 +153,7 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   note(`fleet page at ${new URL(fleetPath, reachableUrl(url, flags.allowHost?.[0]))}`);
   note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
   for (const line of access.said) note(line);
-  deciding.begin(url, access.certificate);
+  deciding.begin(url);
   await askedToStop(signal, flags.untilInputEnds);
 }
 

@@ -161,7 +161,9 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
     try {
       const connection = await this.#nats.connect({ ...this.#access(), reconnect: false, timeout: answerWithinMs });
       this.#connection = connection;
-      void connection.closed().then((error) => this.#again(error ?? 'its connection has ended'));
+      void connection.closed().then((error) => {
+        if (connection === this.#connection) this.#again(error ?? 'its connection has ended');
+      });
       const bucket = await this.#openBucket(connection);
       if (this.#isClosed) await connection.close();
       this.#bucket = bucket;
@@ -180,16 +182,17 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
     this.#bucket = null;
     if (this.#isClosed) return;
     if (error instanceof Error || this.#failure === null) this.#failed(error);
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#connect(), againMs).unref();
   }
 
   #access() {
     const { servers, credentials = '', ca, isTls } = this.#settings;
     const text = credentials.trim();
-    const [user = '', pass] = text.split(':');
+    const [, user, pass] = /^([^:]*):(.*)$/s.exec(text) ?? [];
     const isFile = text.includes('BEGIN NATS USER JWT');
     const byFile = { authenticator: this.#nats.credsAuthenticator(new TextEncoder().encode(credentials)) };
-    const byText = pass === undefined ? { token: text } : { user, pass };
+    const byText = user === undefined ? { token: text } : { user, pass };
     return {
       servers: [...servers],
       pingInterval: answerWithinMs,

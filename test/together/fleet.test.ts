@@ -74,7 +74,7 @@ async function fleetController(store: MemoryFleetStore, cells: readonly string[]
   fleet = new FleetController({
     store: store.open((action) => void setTimeout(unlessDead(action), 1)),
     cells,
-    id: JSON.stringify({ address: url, certificate: null }),
+    id: JSON.stringify({ address: url }),
     startedAtMs: Date.now(),
     clock: { nowMs: () => machineClock.nowMs(), after: (ms, act) => machineClock.after(ms, unlessDead(act)) },
     times,

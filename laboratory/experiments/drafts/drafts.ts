@@ -17,7 +17,6 @@ import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import type { GpuChoice } from '../../../src/core/basics/gpu-choice.ts';
-import { describeMachine } from '../../../src/files/document.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import { defaultCacheDirectory } from '../../../src/models/files/cache.ts';
@@ -97,10 +96,11 @@ Examples:
   outrider bench drafts --drafts drafts/out --prompts spec-bench.jsonl humaneval.jsonl gsm8k.jsonl --figure front.svg`,
   options,
   isResumable: true,
+  isTimed: () => true,
   async measure(asked, run) {
     const work = await prepare(asked, run);
     const { tokens, roundTripsMs, deviceStepMs, repeats } = asked;
-    await run.begin({ target: work.target, tokens, roundTripsMs, deviceStepMs, repeats, machine: describeMachine() });
+    await run.begin({ target: work.target, tokens, roundTripsMs, deviceStepMs, repeats });
     const costs = await costsOf(work, asked, run);
     const drafts: Draft[] = [];
     const rows: DraftRow[] = [];

@@ -23,6 +23,7 @@ export const modesExperiment: Experiment<ModesTable, readonly ModeRow[] | WallFo
   notes,
   options: modesOptions,
   isResumable: true,
+  isTimed: ({ clock }) => clock === 'wall',
   measure: (options, run) => (options.clock === 'virtual' ? measureVirtual(options, run) : measureWall(options, run)),
   conclude(found, options) {
     const concluded = 'runs' in found ? concludeWall(found) : concludeVirtual(found, options);

@@ -11,7 +11,6 @@ import {
 } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Run, Unit } from '../../../simulator/runner/experiment.ts';
 import { type RunSettings, runExperiment } from '../../../simulator/runner/run.ts';
-import { packageVersion } from '../../../src/files/document.ts';
 import type { Size } from './sizes.ts';
 
 interface Asked {
@@ -76,7 +75,7 @@ export function paperExperiment<Measured>({ figure, description, plan }: PaperFi
         description,
         options: {},
         async measure(_options: object, run: Run): Promise<Measured[]> {
-          await run.begin({ version: packageVersion(), ...params });
+          await run.begin({ ...params });
           return run.all(figure, units);
         },
         conclude(found: readonly Measured[]): PaperConclusion {

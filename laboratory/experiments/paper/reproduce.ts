@@ -10,7 +10,8 @@ import { defaultTraceFile, findTraceFile } from '../../../simulator/files/shippe
 import { type Claim, claimRow, holds } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { columnTable, rounded } from '../../../simulator/runner/markdown.ts';
-import { openNatsRecord, recordOption } from '../../../simulator/runner/nats-record.ts';
+import { openNatsRecord, recordOptions } from '../../../simulator/runner/nats-record.ts';
+import { FileRecord, type OpenRecord } from '../../../simulator/runner/run-record.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
 import { buildDocument } from '../../../src/files/document.ts';
@@ -37,7 +38,7 @@ const options = {
     flag: '--out <directory>',
     help: 'where everything goes; an interrupted run is taken up there (reproduction/SIZE)',
   },
-  record: recordOption as typeof recordOption,
+  ...(recordOptions as typeof recordOptions),
   traces: {
     flag: '--traces <name|file>',
     help: 'acceptance trace for fig2 (the shipped one of the default pair; without one, drafts are drawn)',
@@ -106,11 +107,12 @@ async function reproduce(
   if (directory === '') throw badArgument('--out is empty', 'Name a directory.');
   if (given.pictures) await checkRenderers();
   makeDirectory(directory);
-  await using shared = given.record === undefined ? null : await openNatsRecord(given.record, note);
+  await using shared = await openNatsRecord(given, note);
   const asked = { size: sizeOf(given), tracePath: traceFile(given.traces), policies: given.policies };
   const done: PaperConclusion[] = [];
   for (const experiment of figures.filter(({ figure }) => chosen.includes(figure))) {
-    const record = shared?.open ?? join(directory, `${experiment.figure}.progress.jsonl`);
+    const file = join(directory, `${experiment.figure}.progress.jsonl`);
+    const record = shared === null ? file : besideFile(file, shared.open);
     const conclusion = await experiment.run(asked, { record, onProgress, signal });
     done.push(conclusion);
     await writeOutput(directory, conclusion, given.pictures);
@@ -121,6 +123,14 @@ async function reproduce(
     await writeFile(join(directory, 'claims.md'), joined("# The paper's claims, here", reading, ...claims));
   }
   return done;
+}
+
+/** The directory is still of one run. */
+function besideFile(path: string, open: OpenRecord): OpenRecord {
+  return async (name, asked) => {
+    await FileRecord.open(path, name, asked);
+    return await open(name, asked);
+  };
 }
 
 function sizeNameOf({ smoke, full }: Options): SizeName {

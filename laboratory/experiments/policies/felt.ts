@@ -6,7 +6,6 @@ import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool
 import { presetNames } from '../../../simulator/scenario/presets.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { packageVersion } from '../../../src/files/document.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { combinations } from '../combinations.ts';
 import { type BaselineRow, baselineGoals, baselineRows, goalsOfDrawn, summariseBaselines } from './baseline-rows.ts';
@@ -104,7 +103,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
       throw badArgument(`there is no preset "${unknown}"`, `Choose some of ${presetNames.join(', ')}.`);
     if (given.worlds === 'random' && given.presets.length > 0)
       throw badArgument('--preset names a preset, and --worlds random draws worlds', 'Leave one of them out.');
-    await run.begin({ version: packageVersion(), seconds, firstSeed, weights: await hashesOf(presets) });
+    await run.begin({ seconds, firstSeed, weights: await hashesOf(presets) });
     const small = combinations({ size: smallSizes, seed: Array.from({ length: smallSlots }, (_, index) => index + 1) });
     const units = small.map(({ size: [devices, servers], seed }): Unit<SolvedSlot> => {
       const key = `small slot ${devices} ${servers} ${seed}`;

@@ -107,8 +107,9 @@ describe('the draft plan', () => {
     [15, 1000, 1],
     [45, 1000, 3],
     [3000, 1000, 60],
-    [3000, 5000, 12],
-  ])('comes to each of %d devices within a minute, in slots of %d ms', (count, slotMs, slots) => {
+    [1200, 5000, 12],
+    [3000, 60_000, 30],
+  ])('comes to each of %d devices within a minute, in slots of %d ms, or a hundred in each', (count, slotMs, slots) => {
     const ids = Array.from({ length: count }, (_, index) => `device ${index}`);
     const all = ids.map((id) => {
       const { device, ...rest } = planned();

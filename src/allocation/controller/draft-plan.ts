@@ -146,9 +146,13 @@ function atCharge(battery: number): string {
 
 /** A plan that has changed at an edge stays for so many slots: one that changes each second costs more than it brings. */
 const leastPlanSlots = 5;
-/** A prediction takes milliseconds, so a slot makes no more new plans than this, or than give each device one within this time. */
+/**
+ * A prediction takes milliseconds, so a slot makes no more new plans than this, or than give each device one within this time; a slot that
+ * makes more would keep members and a lease waiting.
+ */
 const fewPlans = 20;
 const allWithinMs = 60_000;
+const manyPlans = 100;
 
 /**
  * Notes the plans of devices. @param slot so that each slot begins with other devices @returns those that have changed, for their devices
@@ -159,7 +163,8 @@ export function newPlans<Member extends Pick<DeviceMember, 'plan'>>(
   { slot, slotMs }: { readonly slot: number; readonly slotMs: number },
 ): { readonly device: Member; readonly plan: DraftPlan }[] {
   const changed: { readonly device: Member; readonly plan: DraftPlan }[] = [];
-  const mostPlans = Math.max(fewPlans, Math.ceil((all.length * slotMs) / allWithinMs));
+  const wantedPlans = Math.ceil((all.length * slotMs) / allWithinMs);
+  const mostPlans = Math.min(manyPlans, Math.max(fewPlans, wantedPlans));
   let made = 0;
   const first = all.length === 0 ? 0 : (slot * mostPlans) % all.length;
   for (const planned of [...all.slice(first), ...all.slice(0, first)]) {

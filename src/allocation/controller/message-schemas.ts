@@ -31,7 +31,8 @@ const place = z.object({ xM: metres, yM: metres }).nullable();
 const address = z
   .string()
   .max(mostText)
-  .regex(/^wss?:\/\/[^\s/?#@]+(\/[^\s@]*)?$/, 'an address is written as ws://host:port or wss://host:port');
+  .regex(/^wss?:\/\/[^\s/?#@]+(\/[^\s@]*)?$/, 'an address is written as ws://host:port or wss://host:port')
+  .refine((text) => URL.canParse(text) && !/\p{Cc}/u.test(text), 'an address is that of a host');
 
 const joinSchema = z.object({
   kind: z.literal('join'),
@@ -118,7 +119,7 @@ const cardSchema = z.object({
   tokenizerHash: hex(64),
 });
 /** A controller; the values of leases have it too. */
-export const elsewhereSchema: z.ZodType<Elsewhere> = z.object({ address, certificate: hex(64).nullable() });
+export const elsewhereSchema: z.ZodType<Elsewhere> = z.object({ address });
 const sharesSchema = z.object({
   session: hex(32),
   device: id,

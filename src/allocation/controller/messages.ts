@@ -230,8 +230,8 @@ export interface AliveMessage extends Origin {
   readonly kind: 'alive';
 }
 
-/** Another controller. */
-export type Elsewhere = Pick<EdgeCard, 'address' | 'certificate'>;
+/** Another controller. A member goes there only where it was given the address itself. */
+export type Elsewhere = Pick<EdgeCard, 'address'>;
 
 /** The controller closes the connection after it. */
 export interface RefusedMember {

@@ -62,8 +62,9 @@ export function withChanges(before: DeviceReport | null, changes: DeviceChanges)
     throw misused(`changes with the number ${changes.seq}, which do not follow the last report of this connection`);
   const { links = [], linksGone = [], writtenTokens, kind: _, ...plain } = changes;
   const fresh = new Map(links.map((link) => [link.edge, link]));
+  const gone = new Set(linksGone);
   const kept = before.links
-    .filter(({ edge }) => !linksGone.includes(edge))
+    .filter(({ edge }) => !gone.has(edge))
     .map((link) => {
       const now = fresh.get(link.edge) ?? link;
       fresh.delete(link.edge);

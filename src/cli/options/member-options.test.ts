@@ -43,22 +43,34 @@ describe('a member of a fleet', () => {
     const came: string[] = [];
     const [a, b, c] = [await site('a', came), await site('b', came), await site('c', came)];
     const reach = reachController({ controller: `${a},${b}` });
-    for (const address of [undefined, undefined, c, undefined])
-      expect(await attempt(reach, address === undefined ? undefined : { address, certificate: null })).toBe('');
-    await expect.poll(() => came).toEqual(['a', 'b', 'c', 'a']);
+    for (const address of [undefined, `${b.toUpperCase().replace('WS', 'ws')}/`, undefined, a])
+      expect(await attempt(reach, address === undefined ? undefined : { address })).toBe('');
+    await expect.poll(() => came).toEqual(['a', 'b', 'b', 'a']);
+    expect(await attempt(reach, { address: c })).toBe('');
+    await expect.poll(() => came).toEqual(['a', 'b', 'b', 'a', 'a']);
   });
 
-  it('takes the certificate that was named with the address, and never leaves TLS', async () => {
+  it.each(['ws://10.0.0.300:8640', 'ws://a:99999', 'ws://[x]:1', 'no address'])(
+    'goes on with its own where %s is named',
+    async (address) => {
+      const came: string[] = [];
+      expect(await attempt(reachController({ controller: await site('a', came) }), { address })).toBe('');
+      await expect.poll(() => came).toEqual(['a']);
+    },
+  );
+
+  it('trusts each controller by its own fingerprint, whoever has named it', async () => {
     const came: string[] = [];
     const [plain, secure] = [await site('plain', came), await site('secure', came, identity)];
-    const pinned = { controller: secure, controllerFingerprint: 'ab'.repeat(32) };
-    expect(await attempt(reachController(pinned), { address: secure, certificate: 'cd'.repeat(32) })).toBe(
-      'certificate-untrusted',
-    );
-    expect(await attempt(reachController(pinned), { address: plain, certificate: null })).toBe('certificate-untrusted');
-    expect(came).toEqual([]);
-    expect(await attempt(reachController(pinned), { address: secure, certificate })).toBe('');
-    expect(await attempt(reachController({ controller: plain }), { address: plain, certificate: null })).toBe('');
+    const other = 'ab'.repeat(32);
+    const pinned = { controller: `${plain},${secure}`, controllerFingerprint: `${certificate},${other}` };
+    expect(await attempt(reachController(pinned), { address: secure })).toBe('certificate-untrusted');
+    const right = { ...pinned, controllerFingerprint: `${other},${certificate}` };
+    expect(await attempt(reachController(right), { address: secure })).toBe('');
+    expect(await attempt(reachController({ ...pinned, controllerFingerprint: certificate }), { address: secure })).toBe('');
+    await expect.poll(() => came).toEqual(['secure', 'secure']);
+    const three = { ...pinned, controllerFingerprint: `${other},${other},${other}` };
+    expect(() => reachController(three)).toThrow('3 digests for 2 addresses');
   });
 
   it('refuses an address or a name that can’t be one', () => {

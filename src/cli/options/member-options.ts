@@ -18,7 +18,7 @@ export const memberOptions = {
   },
   controllerFingerprint: {
     flag: '--controller-fingerprint <sha256>',
-    help: "trust the controller's certificate with this SHA-256, and no other: that of one with --tls-self-signed",
+    help: "trust the controller's certificate with this SHA-256, and no other: that of one with --tls-self-signed; of several controllers, in the order of their addresses",
   },
   controllerKey: {
     flag: '--controller-key <key>',
@@ -38,21 +38,35 @@ export interface ControllerAddress {
   readonly controllerFingerprint?: string | undefined;
 }
 
-/** Tries the addresses in turn, and the one that a controller has named first. @throws OutriderError `bad-argument` */
-export function reachController({ controller = '', controllerFingerprint: fingerprint }: ControllerAddress): Reach {
+/**
+ * Tries the addresses in turn, and first the one that a controller has named. Another address is never tried: it would be shown the key.
+ * @throws OutriderError `bad-argument`
+ */
+export function reachController({ controller = '', controllerFingerprint }: ControllerAddress): Reach {
   const addresses = controller.split(',');
-  const ways = addresses.map((one) => reachBy(connectWebSocket(one, { fingerprint, peer: 'controller' })));
-  const isSecure = (address: string): boolean => /^(wss|https):/i.test(address);
+  const fingerprints = controllerFingerprint?.split(',') ?? [];
+  if (fingerprints.length > 1 && fingerprints.length !== addresses.length)
+    throw badArgument(
+      `--controller-fingerprint has ${fingerprints.length} digests for ${addresses.length} addresses`,
+      'give one for all, or one for each address in their order',
+    );
+  const ways = addresses.map((address, index) => {
+    const fingerprint = fingerprints[index] ?? fingerprints[0];
+    return { href: hrefOf(address), reach: reachBy(connectWebSocket(address, { fingerprint, peer: 'controller' })) };
+  });
   let tried = 0;
   return (accept, failed, elsewhere) => {
-    // A key that goes by TLS is not shown in clear.
-    if (elsewhere !== undefined && (isSecure(elsewhere.address) || !addresses.every(isSecure))) {
-      const pin = isSecure(elsewhere.address) ? { fingerprint: elsewhere.certificate ?? fingerprint } : {};
-      return reachBy(connectWebSocket(elsewhere.address, { ...pin, peer: 'controller' }))(accept, failed);
-    }
-    tried += 1;
-    return ways[(tried - 1) % ways.length]?.(accept, failed) ?? (() => {});
+    const named = ways.find(({ href }) => elsewhere !== undefined && href === hrefOf(elsewhere.address));
+    if (named === undefined) tried += 1;
+    const { reach } = (named ?? ways[(tried - 1) % ways.length]) as (typeof ways)[number];
+    return reach(accept, failed);
   };
+}
+
+/** As two spellings of one address are compared. */
+function hrefOf(address: string): string {
+  const text = address.trim().replace(/^http/i, 'ws');
+  return URL.canParse(text) ? new URL(text).href : text;
 }
 
 /** @throws OutriderError `bad-argument` */

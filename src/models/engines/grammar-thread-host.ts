@@ -64,8 +64,8 @@ export class GrammarThreadHost {
   /** The same before anything was compiled. */
   startMemory = 0;
   matchers = 0;
-  /** Grammars that it was given so far, the first one of its own included. */
-  grammars = 0;
+  /** Names of the grammars that it was given so far. */
+  readonly grammars: Set<string> = new Set();
   isUsable = true;
   readonly #worker: GrammarWorker;
   readonly #hangMs: number;
@@ -112,7 +112,6 @@ export class GrammarThreadHost {
   call(order: Order, limits: CallLimits): Promise<Found> {
     if (!this.isUsable) return Promise.reject(faulty('its thread has ended'));
     const call = ++this.#calls;
-    if (order.kind === 'open') this.grammars += 1;
     this.#worker.ref();
     return new Promise<Found>((resolve, reject) => {
       this.#waiting.set(call, { resolve, reject, ...limits });

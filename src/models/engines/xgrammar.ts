@@ -165,6 +165,7 @@ class XGrammarEngine implements GrammarEngine {
     if (this.#passed.has(name)) return;
     const trier = await this.#host('trier');
     const matcher = ++this.#matchers;
+    trier.grammars.add(name);
     try {
       await trier.call({ kind: 'open', matcher, grammar }, { cpuMs: this.#limits.compileCpuMs, spent });
     } catch (error) {
@@ -186,6 +187,7 @@ class XGrammarEngine implements GrammarEngine {
       throw busyGrammars('the grammars in use take all memory for them', retryMs);
     }
     const matcher = ++this.#matchers;
+    keeper.grammars.add(nameOf(grammar));
     await keeper.call({ kind: 'open', matcher, grammar }, { cpuMs: this.#limits.compileCpuMs, spent });
     keeper.matchers += 1;
     return { keeper, matcher, sentTokens: 0, isSlow: role === 'slowKeeper' };
@@ -197,7 +199,7 @@ class XGrammarEngine implements GrammarEngine {
       this.#callsSeen.set(role, host.calls);
       if (hasWorked || !host.isIdle) continue;
       if (role === 'slowKeeper') void host.end();
-      else if (host.memory >= host.startMemory + idleGrowthBytes || host.grammars > idleGrammars)
+      else if (host.memory >= host.startMemory + idleGrowthBytes || host.grammars.size >= idleGrammars)
         void this.#renew(role, host);
     }
   }

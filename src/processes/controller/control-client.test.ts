@@ -210,7 +210,7 @@ describe('a member', () => {
   });
 
   it('goes at once where it is sent, and says nothing of it', () => {
-    const elsewhere = { address: 'ws://other.example:8640', certificate: null };
+    const elsewhere = { address: 'ws://other.example:8640' };
     const sent = { kind: 'refused', code: 'cell-mismatch', cause: 'not here', remedy: 'there', elsewhere };
     const answers = [null, null, null, null, null, null, sent, welcome];
     const { asked, clock, kinds, last } = memberOf(() => answers.shift() ?? null, false);
@@ -224,7 +224,7 @@ describe('a member', () => {
   });
 
   it('is not sent round by controllers that name each other: each pause is longer', () => {
-    const elsewhere = { address: 'ws://other.example:8640', certificate: null };
+    const elsewhere = { address: 'ws://other.example:8640' };
     const sent = { kind: 'refused', code: 'cell-mismatch', cause: 'not here', remedy: 'there', elsewhere };
     const { asked, clock, notes, last } = memberOf(() => sent, false);
     for (let nowMs = 0; nowMs < 60_000; nowMs += 5) {
@@ -235,7 +235,8 @@ describe('a member', () => {
     expect(named.slice(0, 6)).toEqual([false, true, false, true, false, true]);
     expect(asked.length).toBeLessThan(60);
     expect((asked.at(-1)?.atMs ?? 0) - (asked.at(-3)?.atMs ?? 0)).toBeGreaterThan(2000);
-    expect(notes).toEqual([]);
+    // It says so once.
+    expect(notes).toMatchObject([{ kind: 'refused', error: { message: 'not here: ws://other.example:8640' } }]);
   });
 
   it('says each refusal once while it tries several controllers', () => {

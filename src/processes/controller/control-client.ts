@@ -17,6 +17,7 @@ import {
   type Elsewhere,
   type JoinMessage,
   type MemberMessage,
+  type RefusedMember,
 } from '../../allocation/controller/messages.ts';
 import { changesOf, settled } from '../../allocation/controller/report-changes.ts';
 import type { Clock } from '../../core/basics/clock.ts';
@@ -134,6 +135,8 @@ export class ControlClient {
       this.#seq += 1;
       this.#connection.send(encodeControl({ ...this.#shortened(report), seq: this.#seq } as MemberMessage));
     } catch (error) {
+      // The next one is whole.
+      this.#reported = null;
       this.#note({ kind: 'failed', error: asOutriderError(error) });
     }
   }
@@ -170,14 +173,15 @@ export class ControlClient {
     const elsewhere = this.#elsewhere;
     this.#elsewhere = undefined;
     this.#isSent = elsewhere !== undefined;
-    this.#giveUp = this.#options.reach(
-      (connection) => this.#opened(connection),
-      (error) => {
-        if (error !== undefined && !this.#isClosed) this.#noteRefusal('unreached', asOutriderError(error));
-        this.#reconnect();
-      },
-      elsewhere,
-    );
+    const failed = (error?: unknown): void => {
+      if (error !== undefined && !this.#isClosed) this.#noteRefusal('unreached', asOutriderError(error));
+      this.#reconnect();
+    };
+    try {
+      this.#giveUp = this.#options.reach((connection) => this.#opened(connection), failed, elsewhere);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   #opened(connection: Connection): ConnectionHandler {
@@ -232,13 +236,8 @@ export class ControlClient {
     // A later version may have more kinds.
     if (message === null) return;
     if (message.kind === 'refused') {
-      const { code, cause, remedy } = message;
-      if (message.elsewhere !== undefined) {
-        if (!this.#isSent) this.#elsewhere = message.elsewhere;
-        return;
-      }
-      const own = errorCodes.find((one) => one === code) ?? 'unauthorized';
-      this.#noteRefusal('refused', new OutriderError(own, cause, remedy));
+      this.#refused(message);
+      connection.close('done', 'the controller has said why');
       return;
     }
     const { epoch } = message;
@@ -248,6 +247,16 @@ export class ControlClient {
       this.#isOlderNoted = true;
       connection.close('superseded', 'a controller with a higher epoch was here');
     } else this.#follow(message);
+  }
+
+  #refused({ code, cause, remedy, elsewhere }: RefusedMember): void {
+    if (elsewhere !== undefined && !this.#isSent) {
+      this.#elsewhere = elsewhere;
+      return;
+    }
+    const own = errorCodes.find((one) => one === code) ?? 'unauthorized';
+    const there = elsewhere === undefined ? '' : `: ${elsewhere.address}`;
+    this.#noteRefusal('refused', new OutriderError(own, `${cause}${there}`, remedy));
   }
 
   /** @returns whether what was received is older than what counts */
@@ -279,8 +288,9 @@ export class ControlClient {
 
   #noteRefusal(kind: 'refused' | 'unreached', error: OutriderError): OutriderError {
     const refusal = `${error.code} ${error.message}`;
-    if (!this.#refusals.has(refusal) && this.#refusals.size < mostRefusals) this.#note({ kind, error });
+    if (this.#refusals.has(refusal) || this.#refusals.size >= mostRefusals) return error;
     this.#refusals.add(refusal);
+    this.#note({ kind, error });
     return error;
   }
 }

@@ -124,7 +124,7 @@ describe('a controller of a fleet', () => {
 
   it('names the controller that leads the cell, whether it takes part in it or not', () => {
     const { clock, start } = fleet();
-    const there = { address: 'wss://one.example:8640', certificate: 'ab'.repeat(32) };
+    const there = { address: 'wss://one.example:8640' };
     start(JSON.stringify(there));
     clock.moveTo(1000);
     const others = [start('two').controller, start('three', ['north']).controller];
@@ -138,7 +138,7 @@ describe('a controller of a fleet', () => {
 
   it('names none that has not renewed its lease for 10 s', () => {
     const { clock, start } = fleet();
-    const one = start(JSON.stringify({ address: 'ws://one.example:8640', certificate: null }));
+    const one = start(JSON.stringify({ address: 'ws://one.example:8640' }));
     clock.moveTo(1000);
     const { controller } = start('two');
     clock.moveTo(4000);

@@ -68,6 +68,8 @@ const fleetVersion = 1;
 export class FleetController {
   readonly #options: FleetControllerOptions;
   readonly #cells = new Map<string, LedCell>();
+  /** Requests to the store for joins of cells that are not its own. */
+  #asked = 0;
   #isClosed = false;
   /** The record of the fleet is not ours. */
   #isRefused = false;
@@ -150,17 +152,20 @@ export class FleetController {
       const elsewhere = holder === null || holder === this.#options.id ? null : elsewhereOf(holder);
       const who = elsewhere === null ? 'knows none that does' : 'another one does';
       const cause = `this controller does not lead the cell "${cell}", and ${who}`;
-      const remedy = 'wait until a controller of the fleet leads it; answers go on';
+      const remedy = 'give --controller all controllers of the fleet, or wait until one leads it; answers go on';
       const refusal = { kind: 'refused', code: 'cell-mismatch', cause, remedy } as const;
       connection.send(encodeControl(elsewhere === null ? refusal : { ...refusal, elsewhere }));
       connection.close('done', 'the controller has said why');
     };
     const known = this.#cells.get(cell);
-    if (known !== undefined || !cellForm.test(cell)) refuse(known?.holder ?? null);
-    else
-      this.#options.store.get(leaseKey(cell), (answer) =>
-        refuse(answer.kind === 'found' ? (answer.record?.value ?? null) : null),
-      );
+    if (known !== undefined || !cellForm.test(cell) || this.#asked >= mostAsked) refuse(known?.holder ?? null);
+    else {
+      this.#asked += 1;
+      this.#options.store.get(leaseKey(cell), (answer) => {
+        this.#asked -= 1;
+        refuse(answer.kind === 'found' ? (answer.record?.value ?? null) : null);
+      });
+    }
   }
 }
 
@@ -174,6 +179,9 @@ function cardOf(written: string): FleetCard | null {
     return null;
   }
 }
+
+/** Anyone may send a join: more at a time do not ask the store. */
+const mostAsked = 8;
 
 const leaseKey = (cell: string): string => `lease.${cell}`;
 

@@ -13,8 +13,9 @@ export interface FleetStatus {
 
 /** Without a fleet they have no cells. */
 export function addFleetMetrics(set: MetricSet, read: () => FleetStatus): void {
-  const ofCells = (name: string, help: string, value: (state: CellState) => number): void => {
-    const values = (): LabelledValues => Object.fromEntries(read().cells.map((one) => [one.cell, value(one)]));
+  const ofCells = (name: string, help: string, value: (state: CellState) => number | null): void => {
+    const known = (): (readonly [string, number | null])[] => read().cells.map((one) => [one.cell, value(one)]);
+    const values = (): LabelledValues => Object.fromEntries(known().filter(([, found]) => found !== null));
     set.readGauge(name, help, values, 'cell');
   };
   ofCells('cell_leading', '1: this controller leads the cell; 0: it waits.', ({ epoch }) => (epoch === null ? 0 : 1));
@@ -22,7 +23,7 @@ export function addFleetMetrics(set: MetricSet, read: () => FleetStatus): void {
   ofCells('cell_led', led, ({ holder }) => (holder === null ? 0 : 1));
   ofCells('cell_epoch', 'Epoch in which this controller leads the cell; 0: it waits.', ({ epoch }) => epoch ?? 0);
   const age = 'Since the lease of the cell was last renewed, as far as this controller knows.';
-  ofCells('cell_lease_age_seconds', age, ({ ageMs }) => (ageMs ?? 0) / 1000);
+  ofCells('cell_lease_age_seconds', age, ({ ageMs }) => (ageMs === null ? null : ageMs / 1000));
   set.readGauge('store_up', "1: the fleet's store answers; 0: it does not, or there is none.", () => +read().isStoreUp);
   const causes = "Causes for which the fleet's store was lost, by error code.";
   set.readCounter('store_failures_total', causes, () => read().storeFailures, 'code');
