@@ -37,5 +37,5 @@ it.skipIf(!isThere)('ends when the process that has started it is killed', async
 });
 
 it('says how to install what is missing', async () => {
-  await expect(startNatsServer('/none/nats-server')).rejects.toThrow('no nats-server is installed');
+  await expect(startNatsServer({ path: '/none/nats-server' })).rejects.toThrow('no nats-server is installed');
 });

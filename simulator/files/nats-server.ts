@@ -11,6 +11,20 @@ export interface LocalStore extends AsyncDisposable {
   /** nats://127.0.0.1:PORT */
   readonly url: string;
   readonly processId: number;
+  /** Resolves when it has ended, by whatever cause. */
+  readonly lost: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NatsSettings {
+  /** Default: {@link natsServerPath}. */
+  readonly path?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** What it keeps there it finds again. Default: a folder of its own, which is removed at the end. */
+  readonly folder?: string;
+  /** Further flags: of a cluster. */
+  readonly more?: readonly string[];
 }
 
 /** Prints the number of the process, and ends it when its own input ends: also where the parent is killed. */
@@ -26,13 +40,20 @@ export function natsServerPath(environment: NodeJS.ProcessEnv = process.env): st
 }
 
 /** @throws OutriderError `bad-argument`: there is none; `store-unreachable`: it has ended */
-export async function startNatsServer(path: string = natsServerPath()): Promise<LocalStore> {
-  const folder = mkdtempSync(join(tmpdir(), 'outrider-fleet-'));
-  const words = [path, '-a', '127.0.0.1', '-p', '-1', '-js', '-sd', folder];
+export async function startNatsServer(settings: NatsSettings = {}): Promise<LocalStore> {
+  const { path = natsServerPath(), port: wanted = -1, more = [] } = settings;
+  const folder = settings.folder ?? mkdtempSync(join(tmpdir(), 'outrider-fleet-'));
+  const words = [path, '-a', '127.0.0.1', '-p', `${wanted}`, '-js', '-sd', folder, ...more];
   const [command = '', ...args] = isWindows ? words : ['sh', '-c', guard, 'sh', ...words];
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: !isWindows });
   child.stdin.on('error', () => {});
   let said = '';
+  const lost = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      child.stdin.end();
+      resolve();
+    });
+  });
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => resolve());
     child.once('close', () => resolve());
@@ -49,7 +70,7 @@ export async function startNatsServer(path: string = natsServerPath()): Promise<
     child.stdin.end();
     if (isWindows) child.kill();
     await ended;
-    rmSync(folder, { recursive: true, force: true });
+    if (settings.folder === undefined) rmSync(folder, { recursive: true, force: true });
   };
   await Promise.race([ready, ended]);
   const port = /client connections on 127\.0\.0\.1:(\d+)/.exec(said)?.[1];
@@ -61,5 +82,5 @@ export async function startNatsServer(path: string = natsServerPath()): Promise<
     throw new OutriderError('store-unreachable', cause, 'free disk and memory, then start again');
   }
   const processId = Number(/^process (\d+)$/m.exec(said)?.[1] ?? child.pid);
-  return { url: `nats://127.0.0.1:${port}`, processId, [Symbol.asyncDispose]: close };
+  return { url: `nats://127.0.0.1:${port}`, processId, lost, close, [Symbol.asyncDispose]: close };
 }

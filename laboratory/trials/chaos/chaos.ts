@@ -1,19 +1,19 @@
-// `outrider trial chaos`: a controller and edges as real processes, devices that read answers, and faults: processes are killed, stopped, drained
+// `outrider trial chaos`: controllers and edges as real processes, devices that read answers, and faults: processes are killed, stopped, drained
 // and started again, links are cut, slowed and stuck. Every text must be the target's own, and no answer may be lost.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startControllerProcess } from '../../../simulator/fleet/controller-process.ts';
 import { type FleetAnswer, FleetReader } from '../../../simulator/fleet/fleet-reader.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
+import { reachController } from '../../../src/cli/options/member-options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
-import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
-import { reachBy } from '../../../src/processes/controller/control-client.ts';
 import { sameText } from '../../readers/toy-reader.ts';
 import { openTarget } from './chaos-target.ts';
+import { type ControlPlane, fleetFaults, openControlPlane, planeFaults } from './control-plane.ts';
+import { longestWithoutDecider, type WithoutDecider } from './decider-watch.ts';
 import { ChaosMember } from './members.ts';
 
 const options = {
@@ -25,6 +25,13 @@ const options = {
     flag: '--engine <engine>',
     help: "toy, ik or vllm:FOLDER: edges have their target in a worker's process, which faults hit too",
     defaultLabel: 'a toy inside each edge',
+  },
+  fleet: {
+    flag: '--fleet <store>',
+    help: 'local: two controllers by lease, with a store of three servers here, which faults hit too',
+    choices: ['local'] as const,
+    type: undefined as 'local' | undefined,
+    defaultLabel: 'one controller',
   },
   pair: pairOption as typeof pairOption,
   target: {
@@ -50,6 +57,7 @@ interface ChaosFound {
   readonly references: readonly (readonly number[])[];
   /** Answers that could not begin. */
   readonly failures: number;
+  readonly withoutDecider: WithoutDecider;
 }
 
 export const chaosTrial: Experiment<typeof options, ChaosFound> = {
@@ -57,18 +65,19 @@ export const chaosTrial: Experiment<typeof options, ChaosFound> = {
   lasts: '4 minutes',
   fullLasts: '7',
   description:
-    'kills, stops and drains real edges and a controller, and breaks links, while devices read; no text may differ',
+    'kills, stops and drains real edges and controllers, and breaks links, while devices read; no text may differ',
   options,
   measure,
   conclude,
+  goals: () => ({ withoutDeciderMs: 20_000, withoutDeciderAfterStoreFaultMs: 30_000 }),
 };
 
 async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
   const random = createRandom(options.seed, 0);
   await using target = await openTarget({ ...options, model: namesOf(options).target });
   const { references, answerTokens, places } = target;
-  const controller = await ChaosMember.start((port) => startControllerProcess(['--slot', '500'], { port }));
-  const flags = ['--sessions', `${options.devices}`, '--drain', '3', '--controller', controller.url];
+  await using plane = await openControlPlane(options.fleet);
+  const flags = ['--sessions', `${options.devices}`, '--drain', '3', '--controller', plane.url];
   const stations = await Promise.all(
     places.map(async (place, index) => {
       const own = [...place.flags, ...flags, '--name', `edge-${index + 1}`];
@@ -88,17 +97,20 @@ async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
   };
   const readers = Array.from(
     { length: options.devices },
-    (_, index) => new FleetReader(plan, reachBy(connectWebSocket(controller.url)), index),
+    (_, index) => new FleetReader(plan, reachController({ controller: plane.url }), index),
   );
   for (const reader of readers) void reader.run();
   try {
-    const counts = await injectAll({ controller, stations, readers }, options, run, random);
+    const counts = await injectAll({ plane, stations, readers }, options, run, random);
     await Promise.all(readers.map((reader) => reader.finish()));
     const failures = readers.reduce((sum, reader) => sum + reader.failures, 0);
-    return { counts, answers: readers.flatMap(({ answers }) => answers), references, failures };
+    const { posts, stores, decidedMs, outages } = plane;
+    const watched = { decidedMs, outages, controllers: posts.length, stores: stores.length };
+    const withoutDecider = longestWithoutDecider(watched);
+    return { counts, answers: readers.flatMap(({ answers }) => answers), references, failures, withoutDecider };
   } finally {
     for (const reader of readers) reader.close();
-    await Promise.allSettled([...stations.map(({ edge }) => edge.close()), controller.close()]);
+    await Promise.allSettled(stations.map(({ edge }) => edge.close()));
   }
 }
 
@@ -109,7 +121,7 @@ interface Station {
 }
 
 interface World {
-  readonly controller: ChaosMember;
+  readonly plane: ControlPlane;
   readonly stations: readonly Station[];
   readonly readers: readonly FleetReader[];
 }
@@ -139,8 +151,11 @@ function onEngine(act: (engine: ChaosMember, random: Random) => Promise<void>): 
   return onStation(({ engine }, random) => (engine === null ? null : act(engine, random)));
 }
 
-function onController(act: (controller: ChaosMember, random: Random) => Promise<void>): Fault {
-  return ({ controller }, random) => (controller.isWell ? act(controller, random) : null);
+function onPlane(some: typeof planeFaults): Record<string, Fault> {
+  const entries = Object.entries(some).map(([name, act]): [string, Fault] => {
+    return [name, ({ plane }, random) => act(plane, random)];
+  });
+  return Object.fromEntries(entries);
 }
 
 function onLinks(act: (reader: FleetReader, random: Random) => Promise<void>): Fault {
@@ -160,8 +175,7 @@ const faults: Readonly<Record<string, Fault>> = {
   'engine killed': onEngine((engine, random) => engine.kill(between(random, 0, 3000))),
   // Longer than the silence after which an edge gives it up, now and then.
   'engine stopped': onEngine((engine, random) => engine.stop(between(random, 300, 15_000))),
-  'controller killed': onController((controller, random) => controller.kill(between(random, 0, 3000))),
-  'controller stopped': onController((controller, random) => controller.stop(between(random, 300, 5000))),
+  ...onPlane(planeFaults),
   'links cut': onLinks(async (reader) => reader.cutLinks()),
   'links slowed': onLinks((reader, random) => slowed(reader, slowBitsPerSecond, between(random, 500, 4000))),
   'links stuck': onLinks((reader, random) => slowed(reader, stuckBitsPerSecond, between(random, 500, 7000))),
@@ -171,13 +185,14 @@ async function injectAll(world: World, options: ChaosOptions, run: Run, random: 
   const counts = new Map<string, number>();
   const running = new Set<Promise<void>>();
   const hasEngines = world.stations.some(({ engine }) => engine !== null);
-  const names = Object.keys(faults).filter((name) => hasEngines || !name.startsWith('engine'));
+  const all = { ...faults, ...(options.fleet === undefined ? {} : onPlane(fleetFaults)) };
+  const names = Object.keys(all).filter((name) => hasEngines || !name.startsWith('engine'));
   for (let count = 0; count < options.faults; ) {
     run.signal.throwIfAborted();
     run.onProgress('faults', count, options.faults);
     await sleep(1000 * options.every * between(random, 0.5, 1.5));
     const name = names[random.integer(names.length)] as string;
-    const fault = (faults[name] as Fault)(world, random);
+    const fault = (all[name] as Fault)(world, random);
     if (fault === null) continue;
     count += 1;
     counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -188,7 +203,7 @@ async function injectAll(world: World, options: ChaosOptions, run: Run, random: 
   return counts;
 }
 
-function conclude({ counts, answers, references, failures }: ChaosFound): Conclusion {
+function conclude({ counts, answers, references, failures, withoutDecider }: ChaosFound): Conclusion {
   const ended = answers.filter(({ report }) => report.outcome.kind === 'ended');
   const identical = ended.filter(({ prompt, report }) => sameText(report.tokens, references[prompt])).length;
   const gaps = answers.map(({ commits }) =>
@@ -202,6 +217,8 @@ function conclude({ counts, answers, references, failures }: ChaosFound): Conclu
     handovers: answers.reduce((sum, { report }) => sum + Math.max(0, report.servedBy.length - 1), 0),
     longestOutageMs: Math.round(Math.max(0, ...gaps)),
     outageMsP95: gaps.length === 0 ? 0 : Math.round(quantile(gaps, 0.95)),
+    withoutDeciderMs: Math.round(withoutDecider.usual),
+    withoutDeciderAfterStoreFaultMs: Math.round(withoutDecider.afterStoreFault),
   };
   const remarks = answers.flatMap(({ device, report }) => {
     const { outcome, tokens, servedBy } = report;

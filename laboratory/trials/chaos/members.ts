@@ -1,12 +1,13 @@
-// A process of `trial chaos`, an edge or a controller on a port of its own, or the engine of an edge, which can be killed, stopped, drained
-// and started again.
+// A process of `trial chaos`, an edge, a controller or a store on a port of its own, or the engine of an edge, which can be killed, stopped,
+// drained and started again.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalStore } from '../../../simulator/files/nats-server.ts';
 import type { ControllerProcess } from '../../../simulator/fleet/controller-process.ts';
 import type { EdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import type { WorkerProcess } from '../../measuring/worker-process.ts';
 
-type Member = EdgeProcess | ControllerProcess | WorkerProcess;
+type Member = EdgeProcess | ControllerProcess | WorkerProcess | LocalStore;
 type Start = (port: number) => Promise<Member>;
 
 /** A process that faults act on. */
