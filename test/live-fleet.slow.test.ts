@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { liveExperiment } from '../laboratory/experiments/live/bench-live.ts';
 import { chaosTrial } from '../laboratory/trials/chaos/chaos.ts';
-import { openDemo } from '../simulator/fleet/demo.ts';
 import { natsServerPath } from '../simulator/files/nats-server.ts';
+import { openDemo } from '../simulator/fleet/demo.ts';
 import { runExperiment } from '../simulator/runner/run.ts';
 
 const notes: string[] = [];

@@ -11,9 +11,9 @@ import {
   type RunningController,
   startController,
 } from '../../src/processes/controller/controller-server.ts';
+import { startNatsServer } from '../files/nats-server.ts';
 import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
 import { type KeptProcess, keepRunning } from './keep-running.ts';
-import { startNatsServer } from '../files/nats-server.ts';
 
 export type EventListener = (event: ControllerEvent) => void;
 

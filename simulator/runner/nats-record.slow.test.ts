@@ -57,6 +57,8 @@ describe.skipIf(!isThere)('a run that three processes share by NATS', () => {
   it('is refused where the address names no record, or a bucket of others', async () => {
     await using server = await startNatsServer();
     await expect(openNatsRecord({ record: server.url }, () => {})).rejects.toThrow('names no record');
-    await expect(openNatsRecord({ record: 'http://127.0.0.1:1/x' }, () => {})).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(openNatsRecord({ record: 'http://127.0.0.1:1/x' }, () => {})).rejects.toMatchObject({
+      code: 'bad-argument',
+    });
   });
 });

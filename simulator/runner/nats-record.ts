@@ -14,7 +14,10 @@ export const recordOptions = {
     flag: '--record <store>',
     help: 'share the run with other machines that give the same command: nats://HOST:PORT/NAME, or tls://',
   },
-  recordCredentials: { flag: '--record-credentials <file>', help: 'credentials for that store, as --fleet-credentials' },
+  recordCredentials: {
+    flag: '--record-credentials <file>',
+    help: 'credentials for that store, as --fleet-credentials',
+  },
   recordCa: { flag: '--record-ca <file>', help: "certificate, PEM, that has signed that store's" },
 } as const;
 

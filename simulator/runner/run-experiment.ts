@@ -6,8 +6,8 @@ import { Command, Option } from 'commander';
 import { addOptions, optionsIn } from '../../src/cli/options/option-flags.ts';
 import type { OptionSpec, OptionTable } from '../../src/cli/options/options.ts';
 import { withInterrupt } from '../../src/cli/terminal/interrupt.ts';
-import { buildDocument, type Result } from '../../src/files/document.ts';
 import { badArgument } from '../../src/core/basics/errors.ts';
+import { buildDocument, type Result } from '../../src/files/document.ts';
 import { checkWritable } from '../files/check-writable.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import type { AnyExperiment, Conclusion } from './experiment.ts';
@@ -80,7 +80,10 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
     process.stderr.write(`${text}\n`);
   };
   if (record !== undefined && experiment.isTimed?.(options) === true)
-    throw badArgument(`${experiment.name} measures the speed of one machine`, 'Give --resume FILE in place of --record.');
+    throw badArgument(
+      `${experiment.name} measures the speed of one machine`,
+      'Give --resume FILE in place of --record.',
+    );
   await using shared = await openNatsRecord(flags as CommonFlags, onNote);
   const settings = { record: shared?.open ?? resume, onProgress: progress.update, onNote };
   if (experiment.lasts !== undefined) settings.onNote(durationNote(experiment, experiment.lasts));

@@ -43,7 +43,13 @@ interface Scene {
   readonly measured: string[];
   /** One process. `isCut`: nothing of it reaches the store any more. */
   process(me: string): { isCut: boolean; readonly open: FleetStore };
-  run(me: string, units: readonly Unit<unknown>[], asked?: object, open?: FleetStore): Promise<unknown[]>;
+  run(
+    me: string,
+    units: readonly Unit<unknown>[],
+    asked?: object,
+    open?: FleetStore,
+    atOnce?: number,
+  ): Promise<unknown[]>;
   unit(me: string, name: string, ms?: number, found?: unknown): Unit<unknown>;
 }
 
@@ -65,7 +71,7 @@ async function inScene(play: (scene: Scene) => Promise<void>): Promise<void> {
       });
       return Object.assign(way, { open });
     },
-    async run(me, units, asked = { seed: 1 }, open = scene.process(me).open) {
+    async run(me, units, asked = { seed: 1 }, open = scene.process(me).open, atOnce = 1) {
       const { summary } = await runExperiment(
         {
           name: 'bench x',
@@ -73,7 +79,7 @@ async function inScene(play: (scene: Scene) => Promise<void>): Promise<void> {
           options: {},
           async measure(_, run) {
             await run.begin(asked);
-            return await run.all('units', units, 2);
+            return await run.all('units', units, atOnce);
           },
           conclude: (found: unknown[]) => ({ rows: [], summary: { found } as never }),
         },
@@ -149,7 +155,7 @@ describe('a record that several processes share', () => {
 
   it('measures a unit once that comes twice in a process', () =>
     inScene(async ({ run, unit, measured }) => {
-      expect(await run('a', [unit('a', '1'), unit('a', '1')])).toEqual(['1!', '1!']);
+      expect(await run('a', [unit('a', '1'), unit('a', '1')], undefined, undefined, 2)).toEqual(['1!', '1!']);
       expect(measured).toEqual(['a1']);
     }));
 
@@ -183,7 +189,11 @@ describe('a record that several processes share', () => {
         'nats://here/x was begun with other settings (tokens)',
       );
       const { open } = process('c');
-      const other = await SharedRecord.open({ store: open, clock, place: 'nats://here/x', me: 'c', signal: new AbortController().signal }, 'bench y', {});
+      const other = await SharedRecord.open(
+        { store: open, clock, place: 'nats://here/x', me: 'c', signal: new AbortController().signal },
+        'bench y',
+        {},
+      );
       expect(await other.claim('1')).toBe(true);
     }));
 

@@ -57,6 +57,7 @@ export class SharedRecord implements RunRecord {
   readonly #experiment: string;
   readonly #found = new Map<string, unknown>();
   readonly #mine = new Map<string, Lease>();
+  readonly #claimed = new Set<string>();
   /** Leases of others, as they were seen last, and since when. */
   readonly #seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>();
 
@@ -95,8 +96,18 @@ export class SharedRecord implements RunRecord {
   }
 
   async claim(key: string): Promise<boolean> {
-    // It is measured in this process already.
-    if (this.#mine.has(key)) return false;
+    // In this process, a unit with this key is asked for or measured already.
+    if (this.#claimed.has(key)) return false;
+    this.#claimed.add(key);
+    const isMine = await this.#claim(key).catch((error: unknown) => {
+      this.#claimed.delete(key);
+      throw error;
+    });
+    if (!isMine) this.#claimed.delete(key);
+    return isMine;
+  }
+
+  async #claim(key: string): Promise<boolean> {
     const { clock, me } = this.#settings;
     const name = this.#unitName(key);
     const there = await this.#read(name);
@@ -124,6 +135,7 @@ export class SharedRecord implements RunRecord {
     const lease = this.#mine.get(key);
     lease?.stop();
     this.#mine.delete(key);
+    this.#claimed.delete(key);
     const text = JSON.stringify(found ?? null);
     const value = JSON.stringify(await this.#store(text));
     let over = lease?.revision ?? 0;
@@ -146,6 +158,7 @@ export class SharedRecord implements RunRecord {
     if (lease === undefined) return;
     lease.stop();
     this.#mine.delete(key);
+    this.#claimed.delete(key);
     const name = this.#unitName(key);
     const release = (revision: number): Promise<Written | null> =>
       this.#ask<Written>((answer) => this.#settings.store.release(name, revision, answer));

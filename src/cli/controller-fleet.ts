@@ -114,7 +114,11 @@ export class FleetService implements AsyncDisposable {
     const unknown = flags.cells.map((cell) => ({ cell, epoch: null, holder: null, ageMs: null }));
     settings.metrics.followFleet(() => {
       const status = service.#fleet?.status ?? [];
-      return { cells: status.length > 0 ? status : unknown, isStoreUp: service.#isUp, storeFailures: service.#failures };
+      return {
+        cells: status.length > 0 ? status : unknown,
+        isStoreUp: service.#isUp,
+        storeFailures: service.#failures,
+      };
     });
     return service;
   }

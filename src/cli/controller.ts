@@ -19,7 +19,7 @@ import {
 import { fleetPageOf, fleetPath } from '../processes/http/fleet-page.ts';
 import { createControllerMetrics } from '../processes/metrics/controller-metrics.ts';
 import { accessOptions, openControllerAccess } from './controller-access.ts';
-import { FleetService, fleetOptions, type FleetServiceSettings } from './controller-fleet.ts';
+import { FleetService, type FleetServiceSettings, fleetOptions } from './controller-fleet.ts';
 import { controllerNote } from './controller-note.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';

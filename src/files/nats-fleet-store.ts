@@ -189,7 +189,7 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
   #access() {
     const { servers, credentials = '', ca, isTls } = this.#settings;
     const text = credentials.trim();
-    const [, user, pass] = /^([^:]*):(.*)$/s.exec(text) ?? [];
+    const [, user, pass = ''] = /^([^:]*):(.*)$/s.exec(text) ?? [];
     const isFile = text.includes('BEGIN NATS USER JWT');
     const byFile = { authenticator: this.#nats.credsAuthenticator(new TextEncoder().encode(credentials)) };
     const byText = user === undefined ? { token: text } : { user, pass };

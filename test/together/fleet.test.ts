@@ -154,7 +154,7 @@ it('brings a device to the controller that leads its cell, whichever it asks', a
   await expect.poll(() => two.status()[0]?.holder, poll).not.toBeNull();
   const toy = await edgeSite(one.url, 'a');
   const notes: ControlNote[] = [];
-  const agent = deviceAt(two.url, toy, notes);
+  const agent = deviceAt([two.url, one.url].join(), toy, notes);
   await readUntil(agent, toy, () => true);
   expect([agent.assigned, one.leads(), two.leads()]).toEqual(['a', true, false]);
   expect(notes.map(({ kind }) => kind)).toEqual(['connected']);

@@ -38,7 +38,9 @@ const options = {
     flag: '--out <directory>',
     help: 'where everything goes; an interrupted run is taken up there (reproduction/SIZE)',
   },
-  ...(recordOptions as typeof recordOptions),
+  record: recordOptions.record as typeof recordOptions.record,
+  recordCredentials: recordOptions.recordCredentials as typeof recordOptions.recordCredentials,
+  recordCa: recordOptions.recordCa as typeof recordOptions.recordCa,
   traces: {
     flag: '--traces <name|file>',
     help: 'acceptance trace for fig2 (the shipped one of the default pair; without one, drafts are drawn)',

@@ -5,10 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Random } from '../../../src/core/basics/philox.ts';
-import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { startNatsServer } from '../../../simulator/files/nats-server.ts';
 import { startControllerProcess } from '../../../simulator/fleet/controller-process.ts';
+import { CloseStack } from '../../../src/core/basics/close-stack.ts';
+import type { Random } from '../../../src/core/basics/philox.ts';
 import { type CutProxy, startCutProxy } from '../../measuring/cut-proxy.ts';
 import type { Outage } from './decider-watch.ts';
 import { ChaosMember } from './members.ts';
@@ -149,7 +149,11 @@ function onLines(linesOf: (post: Post) => readonly CutProxy[], least: number, mo
     const lines = linesOf(plane.posts[index] as Post);
     if (lines.length === 0) return null;
     const ms = between(random, least, most);
-    return plane.during('controller', index, Promise.all(lines.map((line) => line.cutFor(ms))).then(() => {}));
+    return plane.during(
+      'controller',
+      index,
+      Promise.all(lines.map((line) => line.cutFor(ms))).then(() => {}),
+    );
   };
 }
 

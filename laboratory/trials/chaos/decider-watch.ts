@@ -32,7 +32,8 @@ const storeSettlesMs = 15_000;
 export function longestWithoutDecider({ decidedMs, outages, controllers, stores }: Deciding): WithoutDecider {
   const ofStore = outages.filter((outage) => outage.of === 'store');
   const lacking = withoutQuorum(ofStore, stores);
-  let [usual, afterStoreFault] = [0, 0];
+  let usual = 0;
+  let afterStoreFault = 0;
   for (const [at, fromMs] of decidedMs.slice(0, -1).entries()) {
     const gap: Span = [fromMs, decidedMs[at + 1] as number];
     for (let controller = 0; controller < controllers; controller += 1) {
@@ -65,7 +66,12 @@ function without(span: Span, others: readonly Span[]): Span[] {
   for (const [from, to] of others) {
     left = left.flatMap(([start, end]): Span[] => {
       if (to <= start || from >= end) return [[start, end]];
-      return ([[start, from], [to, end]] as const).filter(([one, other]) => one < other);
+      return (
+        [
+          [start, from],
+          [to, end],
+        ] as const
+      ).filter(([one, other]) => one < other);
     });
   }
   return left;

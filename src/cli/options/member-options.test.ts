@@ -61,13 +61,15 @@ describe('a member of a fleet', () => {
 
   it('trusts each controller by its own fingerprint, whoever has named it', async () => {
     const came: string[] = [];
-    const [plain, secure] = [await site('plain', came), await site('secure', came, identity)];
+    const [first, secure] = [await site('first', came, identity), await site('secure', came, identity)];
     const other = 'ab'.repeat(32);
-    const pinned = { controller: `${plain},${secure}`, controllerFingerprint: `${certificate},${other}` };
+    const pinned = { controller: `${first},${secure}`, controllerFingerprint: `${certificate},${other}` };
     expect(await attempt(reachController(pinned), { address: secure })).toBe('certificate-untrusted');
     const right = { ...pinned, controllerFingerprint: `${other},${certificate}` };
     expect(await attempt(reachController(right), { address: secure })).toBe('');
-    expect(await attempt(reachController({ ...pinned, controllerFingerprint: certificate }), { address: secure })).toBe('');
+    expect(await attempt(reachController({ ...pinned, controllerFingerprint: certificate }), { address: secure })).toBe(
+      '',
+    );
     await expect.poll(() => came).toEqual(['secure', 'secure']);
     const three = { ...pinned, controllerFingerprint: `${other},${other},${other}` };
     expect(() => reachController(three)).toThrow('3 digests for 2 addresses');

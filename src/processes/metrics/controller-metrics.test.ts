@@ -156,7 +156,7 @@ it('shows who leads, how old a lease is, and that the store is lost', async () =
   expect(await values('cell_leading')).toEqual([1, 0]);
   expect(await values('cell_led')).toEqual([1, 0]);
   expect(await values('cell_epoch')).toEqual([7, 0]);
-  expect(await values('cell_lease_age_seconds')).toEqual([1.5]);
+  expect(await values('cell_lease_age_seconds')).toEqual([1.5, undefined]);
   expect(await valueIn(metrics, 'store_up')).toBe(1);
   expect(await valueIn(metrics, 'store_failures_total{code="disk-full"}')).toBe(2);
 });

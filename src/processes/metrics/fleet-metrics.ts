@@ -14,8 +14,11 @@ export interface FleetStatus {
 /** Without a fleet they have no cells. */
 export function addFleetMetrics(set: MetricSet, read: () => FleetStatus): void {
   const ofCells = (name: string, help: string, value: (state: CellState) => number | null): void => {
-    const known = (): (readonly [string, number | null])[] => read().cells.map((one) => [one.cell, value(one)]);
-    const values = (): LabelledValues => Object.fromEntries(known().filter(([, found]) => found !== null));
+    const known = (state: CellState): (readonly [string, number])[] => {
+      const found = value(state);
+      return found === null ? [] : [[state.cell, found]];
+    };
+    const values = (): LabelledValues => Object.fromEntries(read().cells.flatMap(known));
     set.readGauge(name, help, values, 'cell');
   };
   ofCells('cell_leading', '1: this controller leads the cell; 0: it waits.', ({ epoch }) => (epoch === null ? 0 : 1));
