@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { natsServerPath, startNatsServer } from '../files/nats-server.ts';
-import { openNatsRecord } from './nats-record.ts';
+import { natsServerPath, startNatsServer } from '../simulator/files/nats-server.ts';
+import { openNatsRecord } from '../simulator/runner/nats-record.ts';
 
 const isThere = spawnSync(natsServerPath(), ['--version']).status === 0;
-const program = new URL('../../bin/clone.ts', import.meta.url).pathname;
+const program = new URL('../bin/clone.ts', import.meta.url).pathname;
 
 let folder = '';
 const started: ChildProcess[] = [];
