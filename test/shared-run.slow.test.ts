@@ -2,61 +2,74 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { natsServerPath, startNatsServer } from '../simulator/files/nats-server.ts';
 import { openNatsRecord } from '../simulator/runner/nats-record.ts';
 
 const isThere = spawnSync(natsServerPath(), ['--version']).status === 0;
-const program = new URL('../bin/clone.ts', import.meta.url).pathname;
-
-let folder = '';
 const started: ChildProcess[] = [];
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-shared-'));
-});
-afterAll(async () => {
+afterAll(() => {
   for (const child of started) child.kill('SIGKILL');
-  await rm(folder, { recursive: true });
 });
 
-/** `outrider reproduce fig5` at its smallest. */
-function reproduce(name: string, ...more: readonly string[]) {
-  const words = ['reproduce', 'fig5', '--smoke', '--no-pictures', '--out', join(folder, name), '--json', ...more];
-  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
-  started.push(child);
-  const found = Promise.all([text(child.stdout), once(child, 'close')]).then(([document]) => {
-    const { rows, summary } = JSON.parse(document) as { readonly rows: unknown; readonly summary: unknown };
-    return { rows, summary };
+const module = (path: string): string => new URL(path, import.meta.url).href;
+
+/** A run of twelve units; prints which of them it has measured, and at last what it has found. */
+const program = `
+const { runExperiment } = await import('${module('../simulator/runner/run.ts')}');
+const { openNatsRecord } = await import('${module('../simulator/runner/nats-record.ts')}');
+await using shared = await openNatsRecord({ record: process.env.RECORD }, (line) => console.error(line));
+const units = Array.from({ length: 12 }, (_, index) => ({
+  key: \`unit \${index}\`,
+  async measure() {
+    console.error(\`measures \${index}\`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return { index, text: 'long '.repeat(200 * index) };
+  },
+}));
+const experiment = {
+  name: 'bench units',
+  description: '',
+  options: {},
+  measure: (_, run) => run.all('units', units),
+  conclude: (found) => ({ rows: found, summary: {} }),
+};
+console.log(JSON.stringify((await runExperiment(experiment, {}, { record: shared?.open })).rows));
+`;
+
+function start(url: string | undefined) {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Node leaves out what is undefined.
+    env: { ...process.env, RECORD: url },
   });
+  started.push(child);
+  const measured: string[] = [];
+  child.stderr.on('data', (part: Buffer) => measured.push(...(part.toString().match(/\d+/g) ?? [])));
+  const found = Promise.all([text(child.stdout), once(child, 'close')]).then(([rows]) => JSON.parse(rows) as unknown);
   found.catch(() => {});
-  return { child, found };
+  return { child, measured, found };
 }
 
 describe.skipIf(!isThere)('a run that three processes share by NATS', () => {
-  it('ends with the numbers of one, also where one of them is killed', { timeout: 300_000 }, async () => {
+  it('ends with the numbers of one, also where one of them is killed', { timeout: 120_000 }, async () => {
     await using server = await startNatsServer();
     const url = `${server.url}/sweep`;
-    const [first, ...others] = ['a', 'b', 'c'].map((name) => reproduce(name, '--record', url));
-    await using record = await openNatsRecord({ record: url }, () => {});
-    expect(first).toBeDefined();
-    // It has a lease of a unit by then, or has found some.
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    const [first, ...others] = [start(url), start(url), start(url)];
+    await expect.poll(() => first?.measured.length, { timeout: 30_000 }).toBeGreaterThan(0);
     first?.child.kill('SIGKILL');
-    const alone = await reproduce('alone').found;
+    const alone = await start(undefined).found;
     for (const { found } of others) expect(await found).toEqual(alone);
-    // The record refuses other settings, which it names.
-    const { rows } = alone as { readonly rows: readonly unknown[] };
-    expect(rows.length).toBeGreaterThan(0);
-    await expect(record?.open('reproduce fig5', { seeds: 1 })).rejects.toMatchObject({ code: 'bad-argument' });
+    const twice = [first, ...others].flatMap((one) => one?.measured ?? []);
+    // That of the killed one again, and no other.
+    expect([12, 13]).toContain(twice.length);
+    await using record = await openNatsRecord({ record: url }, () => {});
+    await expect(record?.open('bench units', { version: 'another' })).rejects.toThrow('other settings (version)');
   });
 
-  it('is refused where the address names no record, or a bucket of others', async () => {
-    await using server = await startNatsServer();
-    await expect(openNatsRecord({ record: server.url }, () => {})).rejects.toThrow('names no record');
+  it('is refused where the address names no record', async () => {
+    await expect(openNatsRecord({ record: 'nats://127.0.0.1:1' }, () => {})).rejects.toThrow('names no record');
     await expect(openNatsRecord({ record: 'http://127.0.0.1:1/x' }, () => {})).rejects.toMatchObject({
       code: 'bad-argument',
     });

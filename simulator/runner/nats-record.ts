@@ -1,6 +1,7 @@
 // Opens the record of a run in NATS, so that several machines share the run.
 
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { badArgument, type OutriderError } from '../../src/core/basics/errors.ts';
 import { openNatsFleetStore, parseNatsAddress } from '../../src/files/nats-fleet-store.ts';
 import { readNamed } from '../../src/files/tls-files.ts';
@@ -27,6 +28,9 @@ export interface RecordFlags {
   readonly recordCa?: string | undefined;
 }
 
+/** Until a store that does not answer yet is worth a line, ms. */
+const connectMs = 3000;
+
 export interface NatsRecord extends AsyncDisposable {
   readonly open: OpenRecord;
 }
@@ -41,11 +45,22 @@ export async function openNatsRecord(flags: RecordFlags, onNote: (text: string) 
   if (url === undefined) return null;
   const address = parseNatsAddress(url);
   if (!/[^/]\/[\w-]+\/?$/.test(url)) throw badArgument(`${url} names no record`, 'add a name: nats://HOST:PORT/NAME');
-  const onState = (error: OutriderError | null): void =>
+  const say = (error: OutriderError | null): void =>
     onNote(error === null ? `${url} answers` : `${error.message}; ${error.remedy}`);
+  const connected = Promise.withResolvers<void>();
+  let last: OutriderError | null = null;
+  let isOpening = true;
+  const onState = (error: OutriderError | null): void => {
+    last = error;
+    if (error === null) connected.resolve();
+    if (!isOpening) say(error);
+  };
   const files = [recordCredentials, recordCa].map((path) => (path === undefined ? undefined : readNamed(path)));
   const [credentials, ca] = await Promise.all(files);
   const store = await openNatsFleetStore({ ...address, credentials, ca, mark: recordMark, onState });
+  await Promise.race([connected.promise, sleep(connectMs)]);
+  isOpening = false;
+  if (last !== null) say(last);
   const ending = new AbortController();
   const settings = { store, clock: machineClock, place: url, me: randomUUID(), signal: ending.signal };
   return {
