@@ -158,8 +158,9 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
 
   /** A connection that is lost is given up: the next one shows what is wrong now. */
   async #connect(): Promise<void> {
+    let connection: NatsConnection | null = null;
     try {
-      const connection = await this.#nats.connect({ ...this.#access(), reconnect: false, timeout: answerWithinMs });
+      connection = await this.#nats.connect({ ...this.#access(), reconnect: false, timeout: answerWithinMs });
       this.#connection = connection;
       void connection.closed().then((error) => {
         if (connection === this.#connection) this.#again(error ?? 'its connection has ended');
@@ -169,10 +170,10 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
       this.#bucket = bucket;
       this.#worked('write');
     } catch (error) {
-      if (this.#connection === null) this.#again(error);
+      if (connection === null) this.#again(error);
       else {
         this.#failed(error);
-        await this.#connection.close();
+        await connection.close();
       }
     }
   }
@@ -246,6 +247,7 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
 
   #failed(error: unknown): OutriderError {
     const failure = this.#failureOf(error);
+    if (failure === this.#failure) return failure;
     this.#failure = failure;
     if (!this.#isClosed && !this.#said.has(failure.message)) this.#settings.onState(failure);
     this.#said.add(failure.message);
