@@ -20,7 +20,7 @@ export interface RunRecord {
   get(key: string): unknown;
   /** @returns whether the caller is to measure the unit; false: `has` is true now, or another process measures it */
   claim(key: string): Promise<boolean>;
-  /** Of a claimed unit. @returns what counts: where another process was sooner, its finding */
+  /** For a claimed unit. @returns what counts: where another process was sooner, its finding */
   add(key: string, found: unknown): Promise<unknown>;
   /** A claimed unit is not measured after all. */
   release(key: string): Promise<void>;

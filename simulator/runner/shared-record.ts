@@ -32,7 +32,7 @@ const renewEveryMs = 5000;
  * measured by others as well, where they have nothing else to do.
  */
 const takeOverAfterMs = 30_000;
-/** Between two looks at a unit that another machine measures, ms. */
+/** Between two reads of a unit that another machine measures, ms. */
 const pauseMs = 1000;
 /** What another machine has written may be missing in a copy for so many pauses. */
 const readAgainTimes = 20;

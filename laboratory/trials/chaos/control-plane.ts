@@ -162,7 +162,7 @@ export const planeFaults: Readonly<Record<string, PlaneFault>> = {
   'controller stopped': onController((controller, random) => controller.stop(between(random, 300, 5000))),
 };
 
-/** Of a fleet alone. */
+/** For a fleet alone. */
 export const fleetFaults: Readonly<Record<string, PlaneFault>> = {
   // Longer than the 15 s after which another one takes over, now and then.
   'controller stopped long': onController((controller, random) => controller.stop(between(random, 8000, 20_000))),

@@ -94,7 +94,7 @@ function linkTo({ links }: Pick<Report, 'links'>, edge: string): LinkReport | un
   return links.find((link) => link.edge === edge);
 }
 
-/** Of values from JSON, the fields of which come in one order. */
+/** For values from JSON, the fields of which come in one order. */
 function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
