@@ -7,7 +7,7 @@ import { buildDocument } from '../src/files/document.ts';
 import { createCloneProgram } from './clone-program.ts';
 
 /** Files that hold keys: their names are no secret, but paths are left out of documents as well. */
-const files = ['--keys', '--tls-key'];
+const files = ['--keys', '--tls-key', '--fleet-credentials', '--record-credentials'];
 /** Words that name a secret, as a part of a flag. */
 const secretWords = /key|secret|password|passphrase|passwd|credential|bearer|api-token|auth/i;
 const canary = 'canary-0123456789';
