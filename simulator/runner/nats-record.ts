@@ -33,6 +33,8 @@ const connectMs = 3000;
 
 export interface NatsRecord extends AsyncDisposable {
   readonly open: OpenRecord;
+  /** A store that does not answer is not waited for any more. */
+  giveUp(): void;
 }
 
 /**
@@ -65,6 +67,7 @@ export async function openNatsRecord(flags: RecordFlags, onNote: (text: string) 
   const settings = { store, clock: machineClock, place: url, me: randomUUID(), signal: ending.signal };
   return {
     open: (experiment, asked) => SharedRecord.open(settings, experiment, asked),
+    giveUp: () => ending.abort(),
     async [Symbol.asyncDispose]() {
       ending.abort();
       await store[Symbol.asyncDispose]();

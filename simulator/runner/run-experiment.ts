@@ -87,9 +87,10 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
   await using shared = await openNatsRecord(flags as CommonFlags, onNote);
   const settings = { record: shared?.open ?? resume, onProgress: progress.update, onNote };
   if (experiment.lasts !== undefined) settings.onNote(durationNote(experiment, experiment.lasts));
-  const conclusion = await withInterrupt((signal) =>
-    runExperiment(experiment, options, { ...settings, signal }),
-  ).finally(() => progress.stop());
+  const conclusion = await withInterrupt((signal) => {
+    signal.addEventListener('abort', () => shared?.giveUp());
+    return runExperiment(experiment, options, { ...settings, signal });
+  }).finally(() => progress.stop());
   for (const remark of conclusion.remarks ?? []) process.stderr.write(`${remark}\n`);
   const result = resultOf(conclusion, options);
   const rows = json === true ? result.rows : (conclusion.forPeople ?? result.rows);

@@ -209,5 +209,11 @@ describe('a record that several processes share', () => {
       expect(await run('a', [unit('a', '1'), unit('a', '2')])).toEqual(['1!', '2!']);
       store.failure = failure;
       await expect(run('b', [unit('b', '3')])).rejects.toThrow('the store has no leader');
+      const stopped = { store: store.open((action) => queueMicrotask(action)), clock, place: 'x', me: 'c' };
+      const fromMs = clock.nowMs();
+      await expect(
+        SharedRecord.open({ ...stopped, signal: AbortSignal.abort(new Error('Ctrl-C')) }, 'bench x', {}),
+      ).rejects.toThrow('Ctrl-C');
+      expect(clock.nowMs() - fromMs).toBeLessThan(6000);
     }));
 });

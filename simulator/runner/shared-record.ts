@@ -21,7 +21,7 @@ export interface SharedRecordSettings {
   readonly place: string;
   /** Unique for each process. */
   readonly me: string;
-  /** Aborted when the run ends: nothing is waited for any more. */
+  /** Aborted when the run is to end: a store that does not answer is not waited for any more. */
   readonly signal: AbortSignal;
 }
 
