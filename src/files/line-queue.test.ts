@@ -64,4 +64,14 @@ describe('LineQueue', () => {
     queue.flushNow();
     expect(now).toEqual(['a\nb\n']);
   });
+
+  it('counts what waits and what still comes as dropped once it has stopped', () => {
+    const { now, queue } = queueTo(() => new Promise(() => {}));
+    queue.write('', 'a');
+    queue.write('', 'b');
+    queue.stop();
+    queue.write('', 'c');
+    queue.flushNow();
+    expect([queue.dropped, now]).toEqual([3, []]);
+  });
 });
