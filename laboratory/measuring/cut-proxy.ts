@@ -15,13 +15,13 @@ export interface CutProxy extends AsyncDisposable {
 export async function startCutProxy(port: number): Promise<CutProxy> {
   const open = new Set<Socket>();
   let left = Number.POSITIVE_INFINITY;
-  let isCut = false;
+  let cuts = 0;
   const cut = (): void => {
     left = Number.POSITIVE_INFINITY;
     for (const socket of open) socket.resetAndDestroy();
   };
   const server = createServer((client) => {
-    if (isCut) {
+    if (cuts > 0) {
       client.on('error', () => {});
       client.resetAndDestroy();
       return;
@@ -52,10 +52,10 @@ export async function startCutProxy(port: number): Promise<CutProxy> {
       left = bytes;
     },
     async cutFor(ms) {
-      isCut = true;
+      cuts += 1;
       cut();
       await sleep(ms);
-      isCut = false;
+      cuts -= 1;
     },
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();

@@ -60,7 +60,10 @@ export async function openNatsRecord(flags: RecordFlags, onNote: (text: string) 
   const files = [recordCredentials, recordCa].map((path) => (path === undefined ? undefined : readNamed(path)));
   const [credentials, ca] = await Promise.all(files);
   const store = await openNatsFleetStore({ ...address, credentials, ca, mark: recordMark, onState });
-  await Promise.race([connected.promise, sleep(connectMs)]);
+  const waiting = new AbortController();
+  const late = sleep(connectMs, undefined, { signal: waiting.signal }).catch(() => {});
+  await Promise.race([connected.promise, late]);
+  waiting.abort();
   isOpening = false;
   if (last !== null) say(last);
   const ending = new AbortController();

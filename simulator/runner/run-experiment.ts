@@ -84,7 +84,7 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
       `${experiment.name} measures the speed of one machine`,
       'Give --resume FILE in place of --record.',
     );
-  await using shared = await openNatsRecord(flags as CommonFlags, onNote);
+  await using shared = experiment.isResumable === true ? await openNatsRecord(flags as CommonFlags, onNote) : null;
   const settings = { record: shared?.open ?? resume, onProgress: progress.update, onNote };
   if (experiment.lasts !== undefined) settings.onNote(durationNote(experiment, experiment.lasts));
   const conclusion = await withInterrupt((signal) => {

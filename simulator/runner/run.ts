@@ -133,7 +133,7 @@ class RecordedRun implements Run {
     const found = await Promise.resolve()
       .then(measure)
       .catch(async (error: unknown) => {
-        await record.release(key);
+        await record.release(key).catch(() => {});
         throw error;
       });
     const counts = (await record.add(key, found)) as Found;

@@ -78,7 +78,7 @@ export class SharedRecord implements RunRecord {
     await record.#write(recordMark, 'outrider', 0);
     await record.#write(name, JSON.stringify(header), 0);
     // A copy of the store may lag behind.
-    for (let time = 0; time < readAgainTimes && (await record.#read(name)) === null; time += 1) await record.pause();
+    for (let time = 0; time < readAgainTimes && (await record.#read(name)) === null; time += 1) await record.#lag();
     demandRecord(settings.place, parsed((await record.#read(name))?.value ?? ''), header);
     return record;
   }
@@ -135,10 +135,17 @@ export class SharedRecord implements RunRecord {
     const lease = this.#mine.get(key);
     lease?.stop();
     this.#mine.delete(key);
-    this.#claimed.delete(key);
+    try {
+      return await this.#keep(key, name, lease?.revision ?? 0, found);
+    } finally {
+      this.#claimed.delete(key);
+    }
+  }
+
+  async #keep(key: string, name: string, revision: number, found: unknown): Promise<unknown> {
     const text = JSON.stringify(found ?? null);
     const value = JSON.stringify(await this.#store(text));
-    let over = lease?.revision ?? 0;
+    let over = revision;
     while ((await this.#write(name, value, over)) === null) {
       const there = await this.#read(name);
       const stored = storedIn(there);
@@ -178,6 +185,12 @@ export class SharedRecord implements RunRecord {
     return `unit.${hashOf(`${this.#experiment}\n${key}`)}`;
   }
 
+  /** What another one has written is not seen yet. @throws the reason of the signal */
+  async #lag(): Promise<void> {
+    this.#settings.signal.throwIfAborted();
+    await this.pause();
+  }
+
   #hold(key: string, name: string, revision: number): void {
     const { store, clock, me } = this.#settings;
     const lease = { revision, stop: (): void => cancel() };
@@ -208,7 +221,7 @@ export class SharedRecord implements RunRecord {
     const { hash, parts } = stored;
     let text = await this.#joined(hash, parts);
     for (let time = 0; time < readAgainTimes && hashOf(text) !== hash; time += 1) {
-      await this.pause();
+      await this.#lag();
       text = await this.#joined(hash, parts);
     }
     if (hashOf(text) !== hash) {

@@ -110,6 +110,7 @@ async function reproduce(
   if (given.pictures) await checkRenderers();
   makeDirectory(directory);
   await using shared = await openNatsRecord(given, note);
+  signal.addEventListener('abort', () => shared?.giveUp());
   const asked = { size: sizeOf(given), tracePath: traceFile(given.traces), policies: given.policies };
   const done: PaperConclusion[] = [];
   for (const experiment of figures.filter(({ figure }) => chosen.includes(figure))) {

@@ -95,6 +95,7 @@ async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
     rates: () => bitsPerSecond,
     note: (line: string) => run.note(line),
   };
+  const fromMs = performance.now();
   const readers = Array.from(
     { length: options.devices },
     (_, index) => new FleetReader(plan, reachController({ controller: plane.url }), index),
@@ -102,10 +103,13 @@ async function measure(options: ChaosOptions, run: Run): Promise<ChaosFound> {
   for (const reader of readers) void reader.run();
   try {
     const counts = await injectAll({ plane, stations, readers }, options, run, random);
+    // Then devices end one after the other.
+    const decidedToMs = performance.now();
     await Promise.all(readers.map((reader) => reader.finish()));
     const failures = readers.reduce((sum, reader) => sum + reader.failures, 0);
     const { posts, stores, decidedMs, outages } = plane;
-    const watched = { decidedMs, outages, controllers: posts.length, stores: stores.length };
+    const times = { fromMs, toMs: decidedToMs, decidedMs };
+    const watched = { ...times, outages, controllers: posts.length, stores: stores.length };
     const withoutDecider = longestWithoutDecider(watched);
     return { counts, answers: readers.flatMap(({ answers }) => answers), references, failures, withoutDecider };
   } finally {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNatsServer } from '../../../simulator/files/nats-server.ts';
 import { startControllerProcess } from '../../../simulator/fleet/controller-process.ts';
+import type { ControllerEvent } from '../../../src/allocation/controller/controller-events.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import type { Random } from '../../../src/core/basics/philox.ts';
 import { type CutProxy, startCutProxy } from '../../measuring/cut-proxy.ts';
@@ -41,8 +42,9 @@ export async function openControlPlane(fleet: 'local' | undefined): Promise<Cont
   await using opened = new CloseStack();
   const decidedMs: number[] = [];
   const outages: Outage[] = [];
-  const onEvent = ({ kind }: { readonly kind: string }): void => {
-    if (kind === 'decided') decidedMs.push(performance.now());
+  // A leader that no device finds decides for none.
+  const onEvent = (event: ControllerEvent): void => {
+    if (event.kind === 'decided' && event.devices > 0) decidedMs.push(performance.now());
   };
   const start = async (flags: readonly string[], port?: number): Promise<ChaosMember> => {
     const member = await ChaosMember.start((again) =>

@@ -10,7 +10,10 @@ export interface Outage {
 }
 
 export interface Deciding {
-  /** When any controller has decided a slot, in order, ms. */
+  /** When it began and ended, ms. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** When any controller has decided for a device, in order, ms. */
   readonly decidedMs: readonly number[];
   readonly outages: readonly Outage[];
   readonly controllers: number;
@@ -29,13 +32,15 @@ type Span = readonly [fromMs: number, toMs: number];
 /** The store may still be electing its leader so long after a fault, ms. */
 const storeSettlesMs = 15_000;
 
-export function longestWithoutDecider({ decidedMs, outages, controllers, stores }: Deciding): WithoutDecider {
+export function longestWithoutDecider(deciding: Deciding): WithoutDecider {
+  const { outages, controllers, stores } = deciding;
+  const times = [deciding.fromMs, ...deciding.decidedMs, deciding.toMs];
   const ofStore = outages.filter((outage) => outage.of === 'store');
   const lacking = withoutQuorum(ofStore, stores);
   let usual = 0;
   let afterStoreFault = 0;
-  for (const [at, fromMs] of decidedMs.slice(0, -1).entries()) {
-    const gap: Span = [fromMs, decidedMs[at + 1] as number];
+  for (const [at, fromMs] of times.slice(0, -1).entries()) {
+    const gap: Span = [fromMs, times[at + 1] as number];
     for (let controller = 0; controller < controllers; controller += 1) {
       const own = outages.filter((outage) => outage.of === 'controller' && outage.index === controller);
       const down: readonly Span[] = [...own.map((outage): Span => [outage.fromMs, outage.toMs]), ...lacking];

@@ -152,7 +152,8 @@ export class FleetController {
       const elsewhere = holder === null || holder === this.#options.id ? null : elsewhereOf(holder);
       const who = elsewhere === null ? 'knows none that does' : 'another one does';
       const cause = `this controller does not lead the cell "${cell}", and ${who}`;
-      const remedy = 'give --controller all controllers of the fleet, or wait until one leads it; answers go on';
+      const remedy =
+        'give --controller all controllers of the fleet as they --advertise, or wait until one leads it; answers go on';
       const refusal = { kind: 'refused', code: 'cell-mismatch', cause, remedy } as const;
       connection.send(encodeControl(elsewhere === null ? refusal : { ...refusal, elsewhere }));
       connection.close('done', 'the controller has said why');
