@@ -182,6 +182,15 @@ describe('a record that several processes share', () => {
       await expect(run('c', [never])).rejects.toThrow('not what was written');
     }));
 
+  it('takes settings of any length, and text that is longer as JSON than it is', () =>
+    inScene(async ({ run, unit }) => {
+      const asked = { scenario: { text: '"'.repeat(9000) } };
+      const quotes = '"'.repeat(2000);
+      expect(await run('a', [unit('a', '1', 100, quotes)], asked)).toEqual([quotes]);
+      expect(await run('b', [unit('b', '1')], asked)).toEqual([quotes]);
+      await expect(run('c', [unit('c', '1')], { scenario: 1 })).rejects.toThrow('other settings (scenario)');
+    }));
+
   it('is refused where it was begun with other settings, and holds several experiments', () =>
     inScene(async ({ run, unit, process, clock }) => {
       await run('a', [unit('a', '1')], { seed: 1, tokens: 4 });

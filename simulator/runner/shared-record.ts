@@ -6,7 +6,13 @@
 // finding; `part.HASH.N`, pieces of a finding that is too long for one value, under the hash of the whole.
 
 import { createHash } from 'node:crypto';
-import type { FleetRecord, FleetStore, Found, Written } from '../../src/allocation/fleet/fleet-store.ts';
+import {
+  type FleetRecord,
+  type FleetStore,
+  type Found,
+  mostValueLength,
+  type Written,
+} from '../../src/allocation/fleet/fleet-store.ts';
 import type { Clock } from '../../src/core/basics/clock.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import { demandRecord, headerOf, type RunRecord } from './run-record.ts';
@@ -40,11 +46,13 @@ const readAgainTimes = 20;
 const lostAfterMs = 5000;
 /** The store may be out of reach for so long, ms. */
 const patienceMs = 120_000;
-/** Characters of one value. */
-const partLength = 3500;
+/** Characters of a text that fits into one value: as JSON each may take two, and its field a few. */
+const partLength = mostValueLength / 2 - 48;
 
+/** A text in one value, or in parts. */
+type Kept = { readonly found: string } | { readonly hash: string; readonly parts: number };
 /** A unit in the store. */
-type Stored = { readonly by: string } | { readonly found: string } | { readonly hash: string; readonly parts: number };
+type Stored = { readonly by: string } | Kept;
 
 interface Lease {
   revision: number;
@@ -76,10 +84,14 @@ export class SharedRecord implements RunRecord {
     const header = headerOf(experiment, asked);
     const name = `asked.${hashOf(experiment)}`;
     await record.#write(recordMark, 'outrider', 0);
-    await record.#write(name, JSON.stringify(header), 0);
+    await record.#write(name, JSON.stringify(await record.#store(JSON.stringify(header))), 0);
+    let first = storedIn(await record.#read(name));
     // A copy of the store may lag behind.
-    for (let time = 0; time < readAgainTimes && (await record.#read(name)) === null; time += 1) await record.#lag();
-    demandRecord(settings.place, parsed((await record.#read(name))?.value ?? ''), header);
+    for (let time = 0; time < readAgainTimes && first === null; time += 1) {
+      await record.#lag();
+      first = storedIn(await record.#read(name));
+    }
+    demandRecord(settings.place, isFound(first) ? await record.#whole(first) : null, header);
     return record;
   }
 
@@ -112,7 +124,7 @@ export class SharedRecord implements RunRecord {
     const name = this.#unitName(key);
     const there = await this.#read(name);
     const stored = storedIn(there);
-    if (stored !== null && !('by' in stored)) {
+    if (isFound(stored)) {
       this.#found.set(key, await this.#whole(stored));
       return false;
     }
@@ -149,7 +161,7 @@ export class SharedRecord implements RunRecord {
     while ((await this.#write(name, value, over)) === null) {
       const there = await this.#read(name);
       const stored = storedIn(there);
-      if (stored !== null && !('by' in stored)) {
+      if (isFound(stored)) {
         this.#found.set(key, await this.#whole(stored));
         return this.#found.get(key);
       }
@@ -205,7 +217,7 @@ export class SharedRecord implements RunRecord {
   }
 
   /** A long text goes into parts, which are there before anything names them. */
-  async #store(text: string): Promise<Stored> {
+  async #store(text: string): Promise<Kept> {
     if (text.length <= partLength) return { found: text };
     const hash = hashOf(text);
     const parts = Math.ceil(text.length / partLength);
@@ -216,7 +228,7 @@ export class SharedRecord implements RunRecord {
     return { hash, parts };
   }
 
-  async #whole(stored: Exclude<Stored, { readonly by: string }>): Promise<unknown> {
+  async #whole(stored: Kept): Promise<unknown> {
     if ('found' in stored) return JSON.parse(stored.found);
     const { hash, parts } = stored;
     let text = await this.#joined(hash, parts);
@@ -288,6 +300,10 @@ function hashOf(text: string): string {
 /** Null: there is nothing, or its lease is released. */
 function storedIn(record: FleetRecord | null): Stored | null {
   return record === null || record.value === '' ? null : (parsed(record.value) as Stored);
+}
+
+function isFound(stored: Stored | null): stored is Kept {
+  return stored !== null && !('by' in stored);
 }
 
 function parsed(text: string): unknown {

@@ -27,9 +27,12 @@ export type Written =
 /** Null: it was never written. A record may be an older one: a store can answer from a copy. */
 export type Found = { readonly kind: 'found'; readonly record: FleetRecord | null } | Failed;
 
+/** Characters of a value at most. */
+export const mostValueLength = 4096;
+
 /**
  * Every callback is called after the call has returned, once, or never where an answer is lost. Answers may come in another order than the
- * calls. Keys have 1 to 128 letters, digits, and . _ - ; values up to 4,096 characters.
+ * calls. Keys have 1 to 128 letters, digits, and . _ - ; values have up to {@link mostValueLength} characters.
  */
 export interface FleetStore {
   /** Takes a lease. @param over the revision of the record that it replaces; 0: there is none */

@@ -2,7 +2,15 @@
 // tests and trials see late answers, lost renewals and partitions.
 
 import type { OutriderError } from '../../core/basics/errors.ts';
-import type { Failed, FleetRecord, FleetStore, Found, Written } from './fleet-store.ts';
+import { invariant } from '../../core/basics/invariant.ts';
+import {
+  type Failed,
+  type FleetRecord,
+  type FleetStore,
+  type Found,
+  mostValueLength,
+  type Written,
+} from './fleet-store.ts';
 
 /** Runs an action later, once, or never: a request, an answer, or a change that is watched. */
 export type Carry = (action: () => void, what: 'request' | 'answer' | 'change') => void;
@@ -39,6 +47,7 @@ export class MemoryFleetStore {
   }
 
   #write(key: string, value: string): Exclude<Written, Failed> {
+    invariant(value.length <= mostValueLength, `a value of ${value.length} characters`);
     this.#revision += 1;
     this.#records.set(key, { value, revision: this.#revision });
     for (const tell of this.#watchers.get(key) ?? []) tell();
