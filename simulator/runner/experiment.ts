@@ -30,7 +30,7 @@ export interface Run {
   /** Whether the record holds it already. */
   has(key: string): boolean;
   /** Whether a file keeps the units, so that a run may end before all are measured. */
-  readonly hasRecord: boolean;
+  readonly hasFile: boolean;
   readonly onProgress: OnProgress;
   /** Shows people a sentence, while the experiment runs. */
   readonly note: (text: string) => void;

@@ -36,7 +36,7 @@ class RecordedRun implements Run {
   readonly #options: object;
   readonly #isTimed: boolean;
   readonly #open: OpenRecord;
-  readonly hasRecord: boolean;
+  readonly hasFile: boolean;
   #record: RunRecord | null = null;
 
   constructor(
@@ -48,7 +48,7 @@ class RecordedRun implements Run {
     this.#name = name;
     this.#options = options;
     this.#isTimed = isTimed;
-    this.hasRecord = typeof record === 'string';
+    this.hasFile = typeof record === 'string';
     this.#open =
       typeof record === 'function' ? record : (experiment, asked) => FileRecord.open(record, experiment, asked);
     this.onProgress = onProgress ?? (() => {});

@@ -65,7 +65,7 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
   const { minutes, drafts } = options;
   if (drafts !== 'alike')
     throw badArgument('--drafts says what drafts are in virtual time', 'leave it out, or take --clock virtual');
-  if (minutes !== undefined && !run.hasRecord)
+  if (minutes !== undefined && !run.hasFile)
     throw badArgument('--minutes without a record would throw runs away', 'give --resume <file>, which keeps the runs');
   const startMs = performance.now();
   const isLate = (): boolean => minutes !== undefined && performance.now() - startMs > minutes * 60_000;
@@ -91,7 +91,7 @@ export async function measureWall(options: ModesOptions, run: Run): Promise<Wall
   if (!isComplete) {
     const voidCount = runs.filter(isVoid).length;
     const counts = `${runs.length - voidCount} runs count, ${voidCount} are void, ${plan.length} are planned`;
-    const rest = run.hasRecord
+    const rest = run.hasFile
       ? 'give the same command again for the rest'
       : 'with --resume <file> it could be continued';
     run.note(`${counts}; ${rest}`);
