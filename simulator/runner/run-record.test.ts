@@ -44,6 +44,13 @@ describe('the record of an experiment', () => {
     expect(await readFile(path, 'utf8')).toBe(before);
   });
 
+  it('of another version or machine is not to be repeated', async () => {
+    const of = (version: string): Promise<FileRecord> => open({ ...asked, version });
+    await of('1');
+    const remedy = 'give another file or directory';
+    await expect(of('2')).rejects.toMatchObject({ message: expect.stringContaining('(version)'), remedy });
+  });
+
   it('is not made of any other file', async () => {
     await writeFile(path, 'a letter\n');
     await expect(open()).rejects.toThrow(/no record/);

@@ -142,7 +142,9 @@ export function demandSameSettings(what: string, before: object, now: object): v
 
 function begunOtherwise(what: string, keys: readonly string[]): OutriderError {
   const cause = `${what} was begun with other settings (${keys.join(', ')})`;
-  return badArgument(cause, `repeat the command that began it, or ${anotherFile}`);
+  // What the command can't repeat.
+  const isElsewhere = keys.every((key) => key === 'version' || key === 'machine');
+  return badArgument(cause, isElsewhere ? anotherFile : `repeat the command that began it, or ${anotherFile}`);
 }
 
 function noRecord(path: string, experiment: string): OutriderError {

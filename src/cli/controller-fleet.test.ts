@@ -15,7 +15,7 @@ it.each([
   [['--cells', 'a b'], '"a b" is no cell'],
   [['--cells', 'a,,b'], '"" is no cell'],
   [['--cells', Array.from({ length: 1000 }, (_, index) => `c${index}`).join()], '1000 cells are too many'],
-  [['--fleet', 'http://127.0.0.1:1'], 'is no address of a fleet'],
+  [['--fleet', 'http://127.0.0.1:1'], 'is no address of a store'],
   [['--fleet', 'nats://127.0.0.1:1', '--epoch', '3'], 'cannot be used with'],
   [['--fleet', 'nats://127.0.0.1:1', '--record', 'x'], 'cannot be used with'],
   [['--fleet', 'nats://127.0.0.1:1', '--fleet-credentials', '/none'], "/none can't be read: ENOENT"],

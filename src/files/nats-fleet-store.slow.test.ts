@@ -106,7 +106,7 @@ describe.skipIf(!isThere)('NATS', { timeout: 60_000 }, () => {
     await expect
       .poll(() => ask((written) => store.renew('lease.a', 'two', revision, written)), poll)
       .toMatchObject({ kind: 'failed', error: { code: 'store-unreachable' } });
-    expect(said.at(-1)).toMatch(/^store-unreachable: the fleet's store at 127.0.0.1:\d+ does not answer: /);
+    expect(said.at(-1)).toMatch(/^store-unreachable: the store at 127.0.0.1:\d+ does not answer: /);
     server.start();
     await works();
     expect(await ask((written) => store.renew('lease.a', 'three', revision, written))).toEqual({
@@ -154,7 +154,7 @@ describe.skipIf(!isThere)('NATS', { timeout: 60_000 }, () => {
       answers.push(await ask((written) => store.put(`record.${count}`, 'x'.repeat(4000), written)));
     expect(answers.at(-1)).toMatchObject({ kind: 'failed', error: { code: 'disk-full' } });
     await new Promise<unknown>((resolve) => store.get('fleet', resolve));
-    expect(said).toEqual(['', expect.stringMatching(/^disk-full: the fleet's store at .* has no room: /)]);
+    expect(said).toEqual(['', expect.stringMatching(/^disk-full: the store at .* has no room: /)]);
   });
 
   it('leaves a bucket alone that others write', async () => {

@@ -13,7 +13,7 @@ describe('the address of a store on NATS', () => {
   it.each(['', 'memory', 'nats://', 'http://a:1', 'nats://a:1/b/c', 'nats://a:1/*', 'nats://a b'])(
     'is not "%s"',
     (url) => {
-      expect(() => parseNatsAddress(url)).toThrow(/is no address of a fleet's store/);
+      expect(() => parseNatsAddress(url)).toThrow(/is no address of a store/);
     },
   );
 

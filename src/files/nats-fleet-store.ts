@@ -56,8 +56,8 @@ export function parseNatsAddress(url: string): NatsAddress {
   const servers = hosts.split(',').filter((host) => host !== '');
   if (scheme === undefined || servers.length === 0)
     throw badArgument(
-      `"${withoutSecrets(url).slice(0, 80)}" is no address of a fleet's store`,
-      'give nats://HOST:PORT or tls://HOST:PORT, several with commas, and /NAME for a fleet of that name; no user or password',
+      `"${withoutSecrets(url).slice(0, 80)}" is no address of a store`,
+      'give nats://HOST:PORT or tls://HOST:PORT, several with commas, and /NAME for a fleet or a run of that name; no user or password',
     );
   return { servers, bucket, isTls: scheme === 'tls' };
 }
@@ -73,7 +73,7 @@ async function loadNats(): Promise<Nats> {
     return { ...transport, ...(await import('@nats-io/jetstream')), ...(await import('@nats-io/kv')) };
   } catch (error) {
     const remedy = 'npm install @nats-io/transport-node@3.4.0 @nats-io/jetstream@3.4.0 @nats-io/kv@3.4.0';
-    throw badArgument("the packages of a fleet's store can't be loaded", remedy, { cause: error });
+    throw badArgument("the packages of NATS can't be loaded", remedy, { cause: error });
   }
 }
 
@@ -257,13 +257,13 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
   #failureOf(error: unknown): OutriderError {
     if (error instanceof OutriderError) return error;
     const { message } = error instanceof Error ? error : asOutriderError(error);
-    const where = `the fleet's store at ${this.#settings.servers.join(',')}`;
+    const where = `the store at ${this.#settings.servers.join(',')}`;
     if (/authoriz|authentic|permission/i.test(message)) {
       const cause = `${where} does not take these credentials: ${message}`;
       return new OutriderError(
         'unauthorized',
         cause,
-        'give --fleet-credentials the file of a user who may use JetStream',
+        'give the file of a user who may use JetStream (--fleet-credentials; of a run --record-credentials)',
       );
     }
     if (error instanceof this.#nats.JetStreamApiError && /insufficient|no space|maximum|resource/i.test(message)) {
@@ -274,7 +274,7 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
   }
 
   #lost(why: string): OutriderError {
-    const cause = `the fleet's store at ${this.#settings.servers.join(',')} does not answer: ${why}`;
+    const cause = `the store at ${this.#settings.servers.join(',')} does not answer: ${why}`;
     return new OutriderError('store-unreachable', cause, 'check its servers and JetStream (docs/operate/fleet.md)');
   }
 }
