@@ -77,7 +77,8 @@ describe('a member of a fleet', () => {
 
   it('refuses an address or a name that can’t be one', () => {
     expect(() => reachController({ controller: 'ws://127.0.0.1:1,' })).toThrow(/address/);
-    expect(() => memberOptions.cell.parse('a b')).toThrow('--cell is "a b"');
+    for (const cell of ['a b', 'a.b', 'a:b', '']) expect(() => memberOptions.cell.parse(cell)).toThrow('--cell is "');
+    expect(memberOptions.cell.parse('north_1-a')).toBe('north_1-a');
     expect(() => memberName('a b', 'edge')).toThrow('--name is "a b"');
   });
 });

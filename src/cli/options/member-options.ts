@@ -4,6 +4,13 @@ import { randomBytes } from 'node:crypto';
 import { badArgument } from '../../core/basics/errors.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { type ControlNote, type Reach, reachBy } from '../../processes/controller/control-client.ts';
+import { cellForm } from '../../processes/controller/fleet-controller.ts';
+
+/** Controllers of a fleet take no other names of cells. */
+function checkedCell(text: string): string {
+  if (cellForm.test(text)) return text;
+  throw badArgument(`--cell is "${text.slice(0, 40)}"`, 'give up to 64 letters, digits, _ and -');
+}
 
 export const memberOptions = {
   controller: {
@@ -14,7 +21,7 @@ export const memberOptions = {
   cell: {
     flag: '--cell <name>',
     help: 'cell that it belongs to (default: that of controllers that name none)',
-    parse: (text: string): string => checkedName(text, '--cell'),
+    parse: checkedCell as (text: string) => string,
   },
   controllerFingerprint: {
     flag: '--controller-fingerprint <sha256>',
@@ -71,12 +78,9 @@ function hrefOf(address: string): string {
 
 /** @throws OutriderError `bad-argument` */
 export function memberName(name: string | undefined, role: 'edge' | 'device'): string {
-  return name === undefined ? `${role}-${randomBytes(4).toString('hex')}` : checkedName(name, '--name');
-}
-
-function checkedName(name: string, flag: string): string {
+  if (name === undefined) return `${role}-${randomBytes(4).toString('hex')}`;
   if (/^[\w.:-]{1,64}$/.test(name)) return name;
-  throw badArgument(`${flag} is "${name.slice(0, 40)}"`, 'give up to 64 letters, digits, and . _ : -');
+  throw badArgument(`--name is "${name.slice(0, 40)}"`, 'give up to 64 letters, digits, and . _ : -');
 }
 
 /** For people. */
