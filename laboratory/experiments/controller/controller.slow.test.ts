@@ -17,9 +17,10 @@ it("lets a crowd join a controller process, while real devices read the target's
   const [row] = rows as readonly SocketRow[];
   expect(rows).toHaveLength(1);
   expect(row).toMatchObject({ devices: 50, connected: 50, lost: 0, refused: 0, fallbackShare: 0 });
-  // Each of 62 members reports twice a second, and at once when an answer begins or ends. A busy machine may be late.
+  // Each of 62 members reports what has changed, twice a second, and at once when an answer begins or ends. A busy machine may be late.
   expect(row?.receivedPerSecond).toBeGreaterThan(60);
-  expect(row?.receivedBytesPerSecond).toBeGreaterThan(200 * (row?.receivedPerSecond ?? 0));
+  expect(row?.receivedBytesPerSecond).toBeGreaterThan(40 * (row?.receivedPerSecond ?? 0));
+  expect(row?.receivedBytesPerSecond).toBeLessThan(600 * (row?.receivedPerSecond ?? 0));
   expect(row?.sentPerSecond).toBeGreaterThan(5);
   expect(summary).toMatchObject({ devices: 50, failed: 0, lost: 0, refused: 0 });
   expect(summary['texts']).toBeGreaterThan(0);
