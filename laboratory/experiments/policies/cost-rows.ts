@@ -2,6 +2,7 @@
 // world with the same seed. Interquartile means hide the worst seeds, so plain means and the tail stand beside them.
 
 import { crossedEstimate, type Within } from '../../../simulator/charts/bootstrap.ts';
+import { rankSumP } from '../../../simulator/charts/rank-sum.ts';
 import type { Conclusion } from '../../../simulator/runner/experiment.ts';
 import {
   camelCase,
@@ -45,12 +46,13 @@ export type CoupledRow = ComparedCosts &
   Readonly<Record<'seeds' | 'costMsWorst', number>>;
 
 /**
- * A policy in a world; intervals draw training seeds and worlds. A policy that was not trained here has 0 training seeds; `...BestSeed` and
- * `...WorstSeed` are the interquartile means over the worlds of one training seed.
+ * A policy in a world; intervals draw training seeds and worlds. A policy that was not trained here has 0 training seeds; `...BySeed` are the
+ * interquartile means over the worlds of one training seed each (absent in documents of before), `...BestSeed` and `...WorstSeed` the ends of these.
  */
 export type LearnedRow = ComparedCosts &
-  Readonly<Record<'world' | 'label', string>> &
-  Readonly<Record<'trainingSeeds' | 'worlds' | 'costVsBestBestSeed' | 'costVsBestWorstSeed' | 'latencyMs', number>>;
+  Readonly<Record<'world' | 'label', string>> & { readonly costVsBestBySeed?: readonly number[] } & Readonly<
+    Record<'trainingSeeds' | 'worlds' | 'costVsBestBestSeed' | 'costVsBestWorstSeed' | 'latencyMs', number>
+  >;
 
 const costOf = ({ costMs }: CostRun): number => costMs;
 const latencyOf = ({ latencyMs }: CostRun): number => latencyMs;
@@ -124,9 +126,25 @@ export function concludeLearned(runs: readonly CostRun[]): Conclusion<LearnedRow
       const endings = ['VsBest', 'VsBestLow', 'VsBestHigh', 'MeanVsBest', 'VsBestWorst'];
       Object.assign(summary, costsIn(row, row.label, endings), { [`${camelCase(row.label)}Seeds`]: row.trainingSeeds });
     }
-    Object.assign(summary, compareCredits(here));
+    Object.assign(summary, compareCredits(here), compareTrainings(own));
   }
   return { rows, summary };
+}
+
+/**
+ * Whether the training seeds of two recipes differ, by the rank-sum test: `paperSharesFlatVsPaperSharesDeviceRankSumP`. The other roundings
+ * of the same weights are no recipe of their own.
+ */
+function compareTrainings(rows: readonly LearnedRow[]): Record<string, number> {
+  const recipes = rows.filter(({ trainingSeeds, label }) => trainingSeeds > 1 && !label.includes(','));
+  return Object.fromEntries(
+    recipes.flatMap((one, index) =>
+      recipes.slice(0, index).map((other) => {
+        const name = camelCase(`${one.label} vs ${other.label} rank sum p`);
+        return [name, rankSumP(one.costVsBestBySeed ?? [], other.costVsBestBySeed ?? [])] as const;
+      }),
+    ),
+  );
 }
 
 function learnedRow(world: string, label: string, runs: readonly CostRun[]): LearnedRow {
@@ -139,6 +157,7 @@ function learnedRow(world: string, label: string, runs: readonly CostRun[]): Lea
     trainingSeeds: own[0]?.[0]?.trainingSeed === null ? 0 : own.length,
     worlds: best.length,
     ...compareCosts(own, best, crossedEstimate),
+    costVsBestBySeed: bySeed,
     costVsBestBestSeed: Math.min(...bySeed),
     costVsBestWorstSeed: Math.max(...bySeed),
     latencyMs: interquartileMean(own.flat().map(latencyOf)),

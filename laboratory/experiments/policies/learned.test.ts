@@ -43,6 +43,7 @@ describe('the rows of bench learned', () => {
       trainingSeeds: 2,
       worlds: 4,
       costVsBest: 1.5,
+      costVsBestBySeed: [1, 2],
       costVsBestBestSeed: 1,
       costVsBestWorstSeed: 2,
       costVsBestWorst: 200,
@@ -61,6 +62,21 @@ describe('the rows of bench learned', () => {
     ]);
     const { summary } = concludeLearned([...best, ...device, ...team]);
     expect(summary).toMatchObject({ coupledAssociationDeviceOverTeam: 0.5, coupledAssociationDeviceOverTeamSeeds: 1 });
+  });
+
+  it('compare the training seeds of recipes by their ranks, not those of other roundings', () => {
+    const seedsOf = (policy: string, costs: readonly number[]): CostRun[] => {
+      const table = costs.map((cost) => [cost, 2 * cost, cost, cost]);
+      return runsOf(policy, table);
+    };
+    const { summary } = concludeLearned([
+      ...best,
+      ...seedsOf('paper-shares-device', [10, 11, 12]),
+      ...seedsOf('paper-shares-device, argmax', [10, 11, 12]),
+      ...seedsOf('paper-shares-flat', [13, 14, 15]),
+    ]);
+    const tests = Object.entries(summary).filter(([key]) => key.endsWith('RankSumP'));
+    expect(tests).toEqual([['paperSharesFlatVsPaperSharesDeviceRankSumP', expect.closeTo(0.1, 9)]]);
   });
 });
 

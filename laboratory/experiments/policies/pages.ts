@@ -77,10 +77,16 @@ export function learnedPage({ rows, summary }: Document<LearnedRow>): string {
     'device over team': (key) => estimateIn(numbers, key),
     'training seeds': (key) => `${numbers[`${key}Seeds`]}`,
   });
+  const tests = Object.keys(summary).filter((key) => key.endsWith('RankSumP'));
+  const ranks = columnTable(tests, {
+    '': (key) => `\`${key}\``,
+    'chance of such ranks without a difference': (key) => `${rounded(numbers[key] ?? Number.NaN)}`,
+  });
   const worlds = Map.groupBy(rows, ({ world }) => world);
   return pageOf({
     ...Object.fromEntries([...worlds].map(([world, own]) => [world, worldTable(own)])),
     'Credit by device over credit by team': credits.length === 0 ? '' : comparison,
+    'Recipes compared by their training seeds (rank-sum test)': tests.length === 0 ? '' : ranks,
   });
 }
 
@@ -94,6 +100,10 @@ function worldTable(rows: readonly LearnedRow[]): string {
     'ratio of means': (row) => estimateIn(row, 'costMeanVsBest'),
     p95: ({ costVsBestP95 }) => fixed(costVsBestP95, 2),
     worst: ({ costVsBestWorst }) => fixed(costVsBestWorst, 2),
+    ...(rows.some(({ costVsBestBySeed }) => costVsBestBySeed !== undefined) && {
+      'each training seed': ({ trainingSeeds, costVsBestBySeed }: LearnedRow) =>
+        trainingSeeds === 0 ? '' : (costVsBestBySeed ?? []).map((cost) => fixed(cost, 2)).join(' '),
+    }),
   });
 }
 

@@ -1,6 +1,6 @@
 // What is trained several times with different seeds, as data: `outrider train sweep` trains it, `outrider bench learned` compares it.
 
-import type { VariantName } from '../../../src/allocation/learned/learned-policy.ts';
+import type { NetworkName, VariantName } from '../../../src/allocation/learned/learned-policy.ts';
 import type { CreditName } from '../../training/settings.ts';
 
 export interface Recipe {
@@ -8,6 +8,7 @@ export interface Recipe {
   readonly scenario: string;
   readonly set: readonly string[];
   readonly variant: VariantName;
+  readonly network: NetworkName;
   readonly credit: CreditName;
   readonly discount: number | undefined;
 }
@@ -27,10 +28,14 @@ function recipe(world: string, what: keyof typeof variants, credit: CreditName):
     scenario: isCoupled ? 'coupled' : 'paper',
     set: isCoupled ? [] : paperWorlds[world as keyof typeof paperWorlds],
     variant: variants[what],
+    network: 'pairs',
     credit,
     discount: isCoupled ? 0.9 : undefined,
   };
 }
+
+/** The paper's own: a list of all devices, and the team's reward. */
+const flat: Recipe = { ...recipe('paper', 'shares', 'team'), name: 'paper-shares-flat', network: 'flat' };
 
 /** In the order of their worth: the comparison of credits at equal slots comes first. */
 export const recipes: readonly Recipe[] = [
@@ -43,6 +48,7 @@ export const recipes: readonly Recipe[] = [
   recipe('paper-per-s', 'association', 'device'),
   recipe('paper-90', 'shares', 'device'),
   recipe('paper-90', 'association', 'device'),
+  flat,
 ];
 
 /** Where a run keeps its checkpoint, below the directory of a sweep. */
