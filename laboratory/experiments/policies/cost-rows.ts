@@ -19,6 +19,10 @@ import type { CostRun } from './slot-costs.ts';
 
 /** It optimises each slot by itself. */
 const reference = 'best';
+/** Association by links or hardware alone, with the best shares. */
+export const simpleRules: readonly string[] = ['max-sinr', 'max-compute', 'joint-score', 'hysteresis', 'random'].map(
+  (rule) => `${rule}+optimal`,
+);
 /** The second reference: it takes the coupling of slots into account, and it is not learned. */
 const lookAhead = 'look-ahead';
 
@@ -126,7 +130,7 @@ export function concludeLearned(runs: readonly CostRun[]): Conclusion<LearnedRow
       const endings = ['VsBest', 'VsBestLow', 'VsBestHigh', 'MeanVsBest', 'VsBestWorst'];
       Object.assign(summary, costsIn(row, row.label, endings), { [`${camelCase(row.label)}Seeds`]: row.trainingSeeds });
     }
-    Object.assign(summary, compareCredits(here), compareTrainings(own));
+    Object.assign(summary, compareCredits(here), compareTrainings(own), compareSimple(own));
   }
   return { rows, summary };
 }
@@ -145,6 +149,38 @@ function compareTrainings(rows: readonly LearnedRow[]): Record<string, number> {
       }),
     ),
   );
+}
+
+/**
+ * Where simple rules are among the policies: `...SeedsBelowSimple`, training seeds that cost less than the rule that costs least, and
+ * `...SeedsBelowSimpleP`, the chance of so many or more if each were as likely to cost more (sign test).
+ */
+function compareSimple(rows: readonly LearnedRow[]): Record<string, number> {
+  const simple = rows.filter(({ label }) => simpleRules.includes(label)).map(({ costVsBest }) => costVsBest);
+  if (simple.length === 0) return {};
+  const least = Math.min(...simple);
+  const found = rows
+    .filter(({ trainingSeeds }) => trainingSeeds > 0)
+    .map(({ label, costVsBestBySeed = [] }) => {
+      const below = costVsBestBySeed.filter((cost) => cost < least).length;
+      const name = camelCase(`${label} seeds below simple`);
+      return { [name]: below, [`${name}P`]: signTestP(below, costVsBestBySeed.length) };
+    });
+  return Object.assign({ [camelCase(`${rows[0]?.world} least simple vs best`)]: least }, ...found) as Record<
+    string,
+    number
+  >;
+}
+
+/** One-sided. */
+function signTestP(hits: number, trials: number): number {
+  let ways = 1;
+  let sum = 0;
+  for (let count = trials; count >= hits; count--) {
+    sum += ways;
+    ways = (ways * count) / (trials - count + 1);
+  }
+  return sum / 2 ** trials;
 }
 
 function learnedRow(world: string, label: string, runs: readonly CostRun[]): LearnedRow {

@@ -80,6 +80,24 @@ describe('the rows of bench learned', () => {
   });
 });
 
+it('counts the training seeds that cost less than the best simple rule, with a sign test', () => {
+  const learned = runsOf('paper-felt-association-device', [
+    [11, 22, 11, 11],
+    [12, 24, 12, 12],
+    [14, 28, 14, 14],
+  ]);
+  const simple = ['max-sinr+optimal', 'random+optimal'].flatMap((rule, index) =>
+    runsOf(rule, [[13 + index, 26 + index, 13 + index, 13 + index]], false),
+  );
+  const { summary } = concludeLearned([...best, ...learned, ...simple]);
+  expect(summary).toMatchObject({
+    coupledLeastSimpleVsBest: 1.3,
+    paperFeltAssociationDeviceSeedsBelowSimple: 2,
+    paperFeltAssociationDeviceSeedsBelowSimpleP: 4 / 8,
+  });
+  expect(concludeLearned([...best, ...learned]).summary).not.toHaveProperty('coupledLeastSimpleVsBest');
+});
+
 describe('bench learned', () => {
   const root = mkdtempSync(join(tmpdir(), 'outrider-learned-'));
   afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -19,7 +19,7 @@ import { badArgument } from '../../../src/core/basics/errors.ts';
 import { log } from '../../../src/core/basics/fdlibm.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
-import { concludeLearned, type LearnedRow } from './cost-rows.ts';
+import { concludeLearned, type LearnedRow, simpleRules } from './cost-rows.ts';
 import { learnedPage } from './pages.ts';
 import { type CostCell, type CostRun, costUnits, firstCostSeed } from './slot-costs.ts';
 
@@ -28,6 +28,11 @@ const rivals: Readonly<Record<string, readonly string[]>> = {
   coupled: ['best', 'best-margin', 'look-ahead', 'masac-association@coupled'],
   paper: ['best', 'tma+optimal', 'tma', 'tma-masac', 'masac-association'],
 };
+
+function rivalsOf({ scenario, set }: Recipe): readonly string[] {
+  if (set.includes('objective.kind=felt')) return ['best', 'greedy', 'tma+optimal', ...simpleRules];
+  return rivals[scenario] ?? ['best'];
+}
 
 const options = {
   weights: { flag: '--weights <directory>', help: 'that of outrider train sweep', isRequired: true },
@@ -96,9 +101,9 @@ async function findCells({ weights, at, recipes: names }: Options): Promise<Cost
     (recipe) => [recipe.scenario, ...recipe.set].join(' '),
   );
   const cells = [...worlds].map(async ([coupling, recipes]) => {
-    const [{ scenario: name, set }] = recipes as unknown as [Recipe];
-    const scenario = await findScenario(name, set);
-    const others = await Promise.all((rivals[name] ?? ['best']).map(findPolicy));
+    const [recipe] = recipes as unknown as [Recipe];
+    const scenario = await findScenario(recipe.scenario, recipe.set);
+    const others = await Promise.all(rivalsOf(recipe).map(findPolicy));
     const plain = [...others, ...unlearned].map((policy): Candidate => ({ policy, trainingSeed: null }));
     return [...plain, ...recipes.flatMap(({ found }) => found)].map((one) => ({ coupling, scenario, ...one }));
   });

@@ -26,13 +26,21 @@ function recipe(world: string, what: keyof typeof variants, credit: CreditName):
   return {
     name: `${world}-${what}-${credit}`,
     scenario: isCoupled ? 'coupled' : 'paper',
-    set: isCoupled ? [] : paperWorlds[world as keyof typeof paperWorlds],
+    set: paperWorlds[world as keyof typeof paperWorlds] ?? [],
     variant: variants[what],
     network: 'pairs',
     credit,
     discount: isCoupled ? 0.9 : undefined,
   };
 }
+
+/** For what people feel, in a preset; its shares are closed forms. */
+const felt = (scenario: string): Recipe => ({
+  ...recipe(scenario, 'association', 'device'),
+  name: `${scenario}-felt-association-device`,
+  scenario,
+  set: ['objective.kind=felt'],
+});
 
 /** The paper's own: a list of all devices, and the team's reward. */
 const flat: Recipe = { ...recipe('paper', 'shares', 'team'), name: 'paper-shares-flat', network: 'flat' };
@@ -49,6 +57,7 @@ export const recipes: readonly Recipe[] = [
   recipe('paper-90', 'shares', 'device'),
   recipe('paper-90', 'association', 'device'),
   flat,
+  ...['paper', 'munich', 'street-canyon', 'modern', 'crowd', 'coupled'].map(felt),
 ];
 
 /** Where a run keeps its checkpoint, below the directory of a sweep. */
